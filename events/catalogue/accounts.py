@@ -1,0 +1,49 @@
+"""What can happen to an account and to what its owner prefers?
+
+Personal fields are sealed (events/vault): the log never holds them in clear.
+"""
+
+from datetime import datetime
+from typing import NewType, TypeAlias
+from uuid import UUID
+
+from events.event import Event
+
+Sealed = NewType("Sealed", str)
+"""Base64 of what events.vault.sealing made of a personal field with the subject's own key."""
+
+
+class UserRegistered(Event, frozen=True, kw_only=True, tag="user-registered.v1"):
+    """Someone opened an account."""
+
+    user_id: UUID
+    username: Sealed
+    email: Sealed
+
+
+class PreferencesChanged(Event, frozen=True, kw_only=True, tag="preferences-changed.v1"):
+    """A user said what they like and what others may see; the event carries all of it, as it is now."""
+
+    user_id: UUID
+    genres: tuple[str, ...] = ()
+    public_activity: bool = False
+    strategy: str | None = None
+
+
+class SessionRevoked(Event, frozen=True, kw_only=True, tag="session-revoked.v1"):
+    """One family of refresh tokens, and the access tokens made from it, counts no more."""
+
+    user_id: UUID
+    family: UUID
+    expires_at: datetime
+    """When the family's last access token is over; nothing need be remembered after that."""
+
+
+class SessionsRevoked(Event, frozen=True, kw_only=True, tag="sessions-revoked.v1"):
+    """All tokens of a user that carry an older epoch count no more."""
+
+    user_id: UUID
+    epoch: int
+
+
+AccountEvent: TypeAlias = UserRegistered | PreferencesChanged | SessionRevoked | SessionsRevoked

@@ -1,0 +1,41 @@
+"""What can happen to a movie of the catalogue?"""
+
+from typing import TypeAlias
+
+from events.event import Event
+
+
+class MovieAdded(Event, frozen=True, kw_only=True, tag="movie-added.v1"):
+    """A movie came into the catalogue. Genres are names of our table; cast in order of billing."""
+
+    movie_id: int
+    title: str
+    year: int | None
+    genres: tuple[str, ...] = ()
+    cast: tuple[str, ...] = ()
+    external_ids: dict[str, str] = {}
+    overview: str | None = None
+    poster_url: str | None = None
+
+
+class MovieDescribed(Event, frozen=True, kw_only=True, tag="movie-described.v1"):
+    """What a source says of a movie changed; the event carries all of it, as it is now."""
+
+    movie_id: int
+    title: str
+    year: int | None
+    genres: tuple[str, ...] = ()
+    cast: tuple[str, ...] = ()
+    overview: str | None = None
+    poster_url: str | None = None
+
+
+class MovieLinked(Event, frozen=True, kw_only=True, tag="movie-linked.v1"):
+    """A movie was recognised in another source: one more external id."""
+
+    movie_id: int
+    source: str
+    external_id: str
+
+
+MovieEvent: TypeAlias = MovieAdded | MovieDescribed | MovieLinked

@@ -1,0 +1,7 @@
+"""What do all events have in common?"""
+
+import msgspec
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    """A fact, named in the past tense. Its tag (``movie-rated.v1``) is what is stored, never the class."""
