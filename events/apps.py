@@ -1,0 +1,10 @@
+"""What does Django call the log?"""
+
+from django.apps import AppConfig
+
+
+class EventsConfig(AppConfig):
+    """The event log."""
+
+    name = "events"
+    label = "log"

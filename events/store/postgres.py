@@ -1,0 +1,167 @@
+"""How is the log kept in PostgreSQL?"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
+from typing import Any
+
+from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import IntegrityError
+
+from events import codec
+from events.catalogue import AnyEvent
+from events.partition import partition_of
+from events.recorded import Origin, Position, Recorded, Stored, Stream
+from events.store import Entry, StreamMoved
+
+_COLUMNS = (
+    'partition, "offset", stream, version, type, data::text, occurred_at, recorded_at,'
+    " correlation_id, causation_id, traceparent"
+)
+_READ = f"SELECT {_COLUMNS} FROM events WHERE partition = %s AND stream = %s ORDER BY version"  # noqa: S608 - constants
+_PAGE = (
+    f'SELECT {_COLUMNS} FROM events WHERE partition = %s AND "offset" > %s'  # noqa: S608 - constants
+    ' ORDER BY "offset" LIMIT %s'
+)
+_VERSIONS = (
+    "SELECT stream, max(version) FROM events WHERE partition = %s AND stream = ANY(%s) GROUP BY stream"
+)
+_APPEND = (
+    "SELECT first, at FROM append_events(%s::smallint, %s::text[], %s::integer[], %s::text[],"
+    " %s::text[], %s::timestamptz[], %s::uuid, %s, %s)"
+)
+
+
+class PostgresStore:
+    """The log in the database that Django calls ``alias``; safe to share between threads."""
+
+    def __init__(self, partitions: int, *, alias: str = "default") -> None:
+        self.partitions = partitions
+        self._alias = alias
+
+    def read(self, stream: Stream) -> Sequence[Recorded]:
+        """See EventStore."""
+        partition = partition_of(stream.owner, self.partitions)
+        return [codec.decode_stored(row) for row in self._stored(_READ, [partition, stream.name])]
+
+    def append(
+        self,
+        stream: Stream,
+        events: Sequence[AnyEvent],
+        *,
+        expected: int,
+        origin: Origin,
+        occurred_at: datetime | None = None,
+    ) -> Sequence[Recorded]:
+        """See EventStore."""
+        if not events:
+            return ()
+        partition = partition_of(stream.owner, self.partitions)
+        entries = [
+            Entry(stream, expected + nth, event, occurred_at)
+            for nth, event in enumerate(events, start=1)
+        ]
+        with self._undoable():
+            first, at = self._append(partition, entries, origin)
+        return [
+            Recorded(
+                partition=partition,
+                offset=first + nth,
+                stream=stream.name,
+                version=entry.version,
+                occurred_at=occurred_at or at,
+                recorded_at=at,
+                origin=origin,
+                event=entry.event,
+            )
+            for nth, entry in enumerate(entries)
+        ]
+
+    def append_many(self, entries: Sequence[Entry], *, origin: Origin) -> Sequence[Position]:
+        """See EventStore."""
+        by_partition: dict[int, list[int]] = defaultdict(list)
+        for nth, entry in enumerate(entries):
+            by_partition[partition_of(entry.stream.owner, self.partitions)].append(nth)
+        positions: dict[int, Position] = {}
+        with transaction.atomic(using=self._alias):
+            for partition in sorted(by_partition):  # one order for all, or two appends wait in a ring
+                nths = by_partition[partition]
+                first, _ = self._append(partition, [entries[nth] for nth in nths], origin)
+                positions |= {
+                    nth: Position(partition, first + k) for k, nth in enumerate(nths)
+                }
+        return [positions[nth] for nth in range(len(entries))]
+
+    def versions(self, streams: Sequence[Stream]) -> dict[str, int]:
+        """See EventStore."""
+        by_partition: dict[int, list[str]] = defaultdict(list)
+        for stream in streams:
+            by_partition[partition_of(stream.owner, self.partitions)].append(stream.name)
+        return {
+            name: version
+            for partition, names in by_partition.items()
+            for name, version in self._rows(_VERSIONS, [partition, names])
+        }
+
+    def heads(self) -> Sequence[int]:
+        """See EventStore."""
+        return [head for (head,) in self._rows("SELECT head FROM partitions ORDER BY partition", [])]
+
+    def page(self, partition: int, *, after: int, limit: int) -> Sequence[Recorded]:
+        """See EventStore."""
+        return [codec.decode_stored(row) for row in self.page_stored(partition, after=after, limit=limit)]
+
+    def page_stored(self, partition: int, *, after: int, limit: int) -> Sequence[Stored]:
+        """See EventStore."""
+        return list(self._stored(_PAGE, [partition, after, limit]))
+
+    def _append(
+        self, partition: int, entries: Sequence[Entry], origin: Origin
+    ) -> tuple[int, datetime]:
+        parameters = [
+            partition,
+            [entry.stream.name for entry in entries],
+            [entry.version for entry in entries],
+            [codec.type_of(entry.event) for entry in entries],
+            [codec.encode(entry.event) for entry in entries],
+            [entry.occurred_at for entry in entries],
+            str(origin.correlation_id),
+            origin.causation_id,
+            origin.traceparent,
+        ]
+        try:
+            [(first, at)] = self._rows(_APPEND, parameters)
+        except IntegrityError as error:
+            raise StreamMoved(entries[0].stream.name) from error
+        return first, at
+
+    def _undoable(self) -> AbstractContextManager[Any]:
+        """A savepoint inside a transaction, so that a lost race does not end it; else nothing."""
+        if self._connection.in_atomic_block:
+            return transaction.atomic(using=self._alias)
+        return nullcontext()
+
+    @property
+    def _connection(self) -> BaseDatabaseWrapper:
+        return connections[self._alias]
+
+    def _rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return cursor.fetchall()
+
+    def _stored(self, sql: str, parameters: Sequence[Any]) -> Iterable[Stored]:
+        for row in self._rows(sql, parameters):
+            yield Stored(
+                partition=row[0],
+                offset=row[1],
+                stream=row[2],
+                version=row[3],
+                type=row[4],
+                data=row[5],
+                occurred_at=row[6],
+                recorded_at=row[7],
+                origin=Origin(correlation_id=row[8], causation_id=row[9], traceparent=row[10]),
+            )
