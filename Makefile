@@ -1,0 +1,129 @@
+# What people run and what CI runs: the same targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON := .venv/bin/python
+STAMP := .venv/.stamp-dev
+COMPOSE := docker compose
+MODE ?= native
+SOURCES := command_api query_api projectors events infra benchmarks tests docs
+
+# ------------------------------------------------------------------------------------ environment
+
+$(STAMP): requirements-dev.lock
+	@test -x $(PYTHON) || python3 -m venv .venv
+	@echo "Installing what requirements-dev.lock names into .venv (once a lock file) ..."
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.PHONY: help
+help: ## show the targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: lock
+lock: $(STAMP) ## resolve pyproject.toml again into requirements*.lock, with hashes
+	@export UV_CUSTOM_COMPILE_COMMAND="make lock"; \
+	pin() { .venv/bin/uv pip compile --quiet --generate-hashes --python-version 3.11 \
+	  --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade) pyproject.toml "$$@"; }; \
+	pin --output-file requirements.lock; \
+	pin --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	@$(PYTHON) -m infra.lock write
+
+# -------------------------------------------------------------------------------------- the platform
+
+.PHONY: demo
+demo: $(STAMP) ## a tour that ends by itself (MODE=native, RATINGS=DIR of MovieLens files)
+	@$(PYTHON) -m infra.demo --mode $(MODE) $(if $(RATINGS),--ratings "$(RATINGS)")
+
+.PHONY: services
+services: $(STAMP) ## start PostgreSQL, RabbitMQ, Redis and Elasticsearch for this checkout
+	@$(PYTHON) -m infra.services start
+
+.PHONY: services-stop
+services-stop: $(STAMP) ## stop them
+	@$(PYTHON) -m infra.services stop
+
+.PHONY: up
+up: ## build the image and start everything with docker compose
+	@$(COMPOSE) up --build --detach --wait
+
+.PHONY: down
+down: ## stop what compose started (volumes stay)
+	@$(COMPOSE) down
+
+.PHONY: logs
+logs: ## follow the logs of compose (ONLY=service)
+	@$(COMPOSE) logs --follow --tail 100 $(ONLY)
+
+.PHONY: scale
+scale: ## more processes of one kind (SERVICE=query N=3)
+	@test -n "$(SERVICE)" -a -n "$(N)" || { echo "make scale SERVICE=query N=3"; exit 2; }
+	@$(COMPOSE) up --detach --no-recreate --scale $(SERVICE)=$(N) $(SERVICE)
+
+# --------------------------------------------------------------------------------------- correctness
+
+# One run a role, because a process has one role. All run even when one fails; no tests is a failure.
+PYTEST := $(PYTHON) -m pytest
+.PHONY: test
+test: $(STAMP) ## all tests, with real servers
+	@failed=""; \
+	MARQUEE_ROLE=command $(PYTEST) tests/command_api $(ARGS) || failed="$$failed command"; \
+	MARQUEE_ROLE=query $(PYTEST) tests/query_api $(ARGS) || failed="$$failed query"; \
+	MARQUEE_ROLE=ops $(PYTEST) tests --ignore=tests/command_api --ignore=tests/query_api $(ARGS) \
+	  || failed="$$failed ops"; \
+	if [ -n "$$failed" ]; then echo "Failed in the role of:$$failed"; exit 1; fi
+
+.PHONY: test-fast
+test-fast: $(STAMP) ## the tests that need no servers
+	@failed=""; \
+	MARQUEE_ROLE=command $(PYTEST) -q -m "not integration" tests/command_api $(ARGS) || failed="$$failed command"; \
+	MARQUEE_ROLE=query $(PYTEST) -q -m "not integration" tests/query_api $(ARGS) || failed="$$failed query"; \
+	MARQUEE_ROLE=ops $(PYTEST) -q -m "not integration" tests --ignore=tests/command_api --ignore=tests/query_api $(ARGS) \
+	  || failed="$$failed ops"; \
+	if [ -n "$$failed" ]; then echo "Failed in the role of:$$failed"; exit 1; fi
+
+.PHONY: check
+check: check-lint check-types check-imports check-words check-packages check-django ## lint, types, imports, words, packages, migrations, lock files
+
+.PHONY: check-lint
+check-lint: $(STAMP)
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+.PHONY: check-types
+check-types: $(STAMP)
+	.venv/bin/mypy
+
+.PHONY: check-imports
+check-imports: $(STAMP)
+	.venv/bin/lint-imports
+
+.PHONY: check-words
+check-words: $(STAMP)
+	.venv/bin/codespell $(wildcard $(SOURCES)) README.md CHANGELOG.md Makefile
+
+.PHONY: check-packages
+check-packages: $(STAMP)
+	.venv/bin/deptry .
+	$(PYTHON) -m infra.lock check
+
+.PHONY: check-django
+check-django: $(STAMP)
+	MARQUEE_ROLE=ops $(PYTHON) manage.py makemigrations --check --dry-run
+	for role in command query ops; do MARQUEE_ROLE=$$role $(PYTHON) manage.py check; done
+
+.PHONY: fmt
+fmt: $(STAMP) ## put every file into its form
+	@.venv/bin/ruff check --fix-only --quiet .
+	@.venv/bin/ruff format .
+
+.PHONY: bench
+bench: $(STAMP) ## the numbers, each beside its calibration (ONLY=name)
+	@$(PYTHON) -m benchmarks $(if $(ONLY),--only $(ONLY))
+
+.PHONY: clean
+clean: ## remove caches and built files (servers' data under .state stays)
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis staticfiles dist
+	@find . -name __pycache__ -not -path './.venv/*' -not -path './.state/*' -prune -exec rm -rf {} +
