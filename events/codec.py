@@ -1,6 +1,7 @@
 """How is an event written, and read again?
 
-In the log: the event's own JSON, tag included. On the bus: CloudEvents 1.0 JSON, one event a message.
+In the log: the event's own JSON, tag included. On the bus: CloudEvents 1.0 JSON, one event a
+message.
 """
 
 from datetime import datetime
@@ -20,7 +21,7 @@ _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
 
 class CloudEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The envelope on the bus; attribute names as CloudEvents wants them: lower case, no separators."""
+    """The envelope on the bus; CloudEvents wants attribute names in lower case, no separators."""
 
     specversion: str
     id: str
@@ -97,7 +98,7 @@ def to_wire(stored: Stored) -> bytes:
 
 
 def from_wire(message: bytes) -> Recorded:
-    """The recorded event that a message carries; raises msgspec.ValidationError for anything else."""
+    """The event that a message carries; raises msgspec.ValidationError for anything else."""
     wire = _wire_decoder.decode(message)
     return Recorded(
         partition=wire.partition,

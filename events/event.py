@@ -4,4 +4,4 @@ import msgspec
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
-    """A fact, named in the past tense. Its tag (``movie-rated.v1``) is what is stored, never the class."""
+    """A fact, named in the past tense. Stored by its tag (``movie-rated.v1``), never the class."""

@@ -35,7 +35,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename="upper", forbid_u
     site_origin: str = ""
     """The one web origin that may call the command API from a browser; empty for none."""
     namespace: str = "marquee"
-    """Prefix of exchange, queues, channels and index names, so that two platforms can share servers."""
+    """Prefix of exchange, queues, channels and indexes, so that two platforms can share servers."""
 
     database_url: str = "postgresql://postgres@127.0.0.1:5432/marquee"
     """The event log and the catalogue's tables. Not used by the query API."""
@@ -45,10 +45,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename="upper", forbid_u
     """RabbitMQ; empty: no bus, the projectors follow the log."""
     redis_url: str = "redis://127.0.0.1:6379/0"
     """Read models, throttles, caches and hints."""
+    query_redis_url: str = ""
+    """The same Redis for the query API, as a user that writes only caches and throttles."""
     elasticsearch_url: str = "http://127.0.0.1:9200"
     """The search index."""
+    state_dir: Path = Path(".state")
+    """Where this checkout keeps what it makes: native servers, their data and ports."""
     keys_dir: Path = Path(".state/keys")
-    """Directory made by ``manage.py keys create``: ``shared/`` for everyone, ``command/`` for the command side."""
+    """Made by ``manage.py keys create``: ``shared/`` for everyone, ``command/`` for commands."""
 
     partitions: Annotated[int, Meta(ge=1, le=1024)] = 64
     """Partitions of the log. Fixed when the log is made; every process must have the same."""
@@ -63,7 +67,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename="upper", forbid_u
     body_limit_bytes: Positive = 262_144
     """Larger request bodies are refused with 413."""
     server_threads: Positive = 4
-    """Threads of one API process that answer requests; at most half of them may wait for a position."""
+    """Threads of one API process; at most half of them may wait for a position."""
     throttle: bool = True
     """Whether requests are counted and refused beyond the rates below."""
     throttle_anonymous_per_minute: Positive = 600
@@ -75,7 +79,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename="upper", forbid_u
 
 
 def read(environ: Mapping[str, str]) -> Config:
-    """The configuration that ``environ`` describes; raises BadConfig for a bad or unknown variable."""
+    """The configuration in ``environ``; raises BadConfig for a bad or unknown variable."""
     given = {
         name.removeprefix(PREFIX): value
         for name, value in environ.items()

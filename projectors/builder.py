@@ -9,12 +9,12 @@ class Builder(Protocol):
 
     name: ClassVar[str]
     interval_seconds: float
-    """Looks by itself at least so often, because time passes (decay) even where nothing happens."""
+    """Looks by itself at least so often: time passes (decay) even where nothing happens."""
     pause_seconds: float
     """Rests at least so long between two looks; events that arrive meanwhile are built together."""
 
     def build(self, now: datetime) -> None:
-        """Bring what is marked dirty up to its state, then say how far in the shard's ``built`` hash.
+        """Bring what is marked dirty up to its state, then note how far in the ``built`` hash.
 
         The marks and the checkpoints must be read in one step, before the state.
         """

@@ -7,7 +7,7 @@ from typing import ClassVar
 from redis import Redis
 
 from events.recorded import Recorded
-from projectors.shard import Shard, Write, read_offsets
+from projectors.shard import Shard, Write
 
 
 class ReadModel(ABC):
@@ -29,7 +29,7 @@ class ReadModel(ABC):
 
     @abstractmethod
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
-        """What the events of one partition change in ``shard``, in terms that add up or overwrite."""
+        """What the events of one partition change in ``shard``; adds up or overwrites."""
 
     def shard(self, partition: int) -> Shard:
         """The shard that takes in a partition's events."""
@@ -41,7 +41,7 @@ class ReadModel(ABC):
         return self._shards[name]
 
     def apply(self, batch: Sequence[Recorded]) -> None:
-        """Take in consecutive events of one partition; raises OutOfStep or Held and then changes nothing."""
+        """Take in consecutive events of one partition, or nothing: raises OutOfStep or Held."""
         shard = self.shard(batch[0].partition)
         shard.apply(
             batch[0].partition,
@@ -60,13 +60,14 @@ class ReadModel(ABC):
 
     def checkpoints(self, partitions: int) -> list[int]:
         """The last offset taken in of each partition."""
-        if not self.by_partition:
-            found = self.shard(0).checkpoints()
-            return [found.get(partition, 0) for partition in range(partitions)]
+        return self._offsets([self.shard(p).checkpoints_key for p in range(partitions)])
+
+    def built_offsets(self, partitions: int) -> list[int]:
+        """The last offset of each partition that its derived data has taken in."""
+        return self._offsets([self.shard(p).built_key for p in range(partitions)])
+
+    def _offsets(self, keys: Sequence[str]) -> list[int]:
         with self.redis.pipeline(transaction=False) as pipe:
-            for partition in range(partitions):
-                pipe.hgetall(self.shard(partition).checkpoints_key)
-            return [
-                read_offsets(stored).get(partition, 0)
-                for partition, stored in enumerate(pipe.execute())
-            ]
+            for partition, key in enumerate(keys):
+                pipe.hget(key, str(partition))
+            return [int(offset or 0) for offset in pipe.execute()]

@@ -16,7 +16,7 @@ from redis import Redis
 from redis.commands.core import Script
 
 Write: TypeAlias = tuple[str | int | bytes, ...]
-"""A Redis command as a tuple: name, key of this shard, arguments. Only commands that ``fold`` knows."""
+"""A Redis command: name, key of this shard, arguments. Only commands that ``fold`` knows."""
 
 # Redis keeps a script's writes even when a later one fails, so nothing in here may: the writes are
 # plain commands on keys of one type each, made by our own code.
@@ -77,7 +77,7 @@ class Shard:
         return read_offsets(self._redis.hgetall(self.checkpoints_key))
 
     def apply(self, partition: int, *, first: int, last: int, writes: Iterable[Write]) -> None:
-        """Take in the events ``first``..``last`` of a partition, all or none; raises OutOfStep or Held."""
+        """Take in events ``first``..``last`` of a partition, or none: raises OutOfStep or Held."""
         at = _script(self._redis)(
             keys=[self.checkpoints_key, self._hold_key],
             args=[partition, first, last, _packer.encode(list(writes))],

@@ -22,7 +22,7 @@ class UserRegistered(Event, frozen=True, kw_only=True, tag="user-registered.v1")
 
 
 class PreferencesChanged(Event, frozen=True, kw_only=True, tag="preferences-changed.v1"):
-    """A user said what they like and what others may see; the event carries all of it, as it is now."""
+    """A user said what they like and what others may see; the event carries all of it."""
 
     user_id: UUID
     genres: tuple[str, ...] = ()

@@ -86,7 +86,7 @@ def _make_partitions(_apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None
     with editor.connection.cursor() as cursor:
         for table in ("partitions", "relay_cursors"):
             cursor.execute(
-                f"INSERT INTO {table} (partition) SELECT generate_series(0, %s)",  # noqa: S608 - names above
+                f"INSERT INTO {table} (partition) SELECT generate_series(0, %s)",
                 [config().partitions - 1],
             )
 
@@ -101,5 +101,3 @@ class Migration(migrations.Migration):
         migrations.RunSQL(APPEND),
         migrations.RunPython(_make_partitions),
     ]
-
-

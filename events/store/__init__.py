@@ -13,7 +13,7 @@ class StreamMoved(Exception):
 
 
 class Entry(NamedTuple):
-    """One event of a bulk append: where it goes, as which version, and when it happened (None: now)."""
+    """One event of a bulk append: where to, as which version, when it happened (None: now)."""
 
     stream: Stream
     version: int
@@ -22,7 +22,7 @@ class Entry(NamedTuple):
 
 
 class EventStore(Protocol):
-    """The log: dense offsets in each of ``partitions`` partitions, nothing changed or deleted ever."""
+    """The log: dense offsets in each of ``partitions`` partitions, nothing ever changed."""
 
     @property
     def partitions(self) -> int:

@@ -12,7 +12,7 @@ from events.store import Entry, StreamMoved
 
 
 class MemoryStore:
-    """The log in lists; keeps the same promises as PostgresStore (one contract suite holds both)."""
+    """The log in lists, with the promises of PostgresStore: one contract suite holds both."""
 
     def __init__(self, partitions: int) -> None:
         self.partitions = partitions
@@ -64,7 +64,10 @@ class MemoryStore:
 
     def page(self, partition: int, *, after: int, limit: int) -> Sequence[Recorded]:
         """See EventStore."""
-        return [codec.decode_stored(row) for row in self.page_stored(partition, after=after, limit=limit)]
+        return [
+            codec.decode_stored(row)
+            for row in self.page_stored(partition, after=after, limit=limit)
+        ]
 
     def page_stored(self, partition: int, *, after: int, limit: int) -> Sequence[Stored]:
         """See EventStore."""

@@ -20,13 +20,17 @@ _COLUMNS = (
     'partition, "offset", stream, version, type, data::text, occurred_at, recorded_at,'
     " correlation_id, causation_id, traceparent"
 )
-_READ = f"SELECT {_COLUMNS} FROM events WHERE partition = %s AND stream = %s ORDER BY version"  # noqa: S608 - constants
+_READ = (
+    f"SELECT {_COLUMNS} FROM events"  # noqa: S608 - constants
+    " WHERE partition = %s AND stream = %s ORDER BY version"
+)
 _PAGE = (
     f'SELECT {_COLUMNS} FROM events WHERE partition = %s AND "offset" > %s'  # noqa: S608 - constants
     ' ORDER BY "offset" LIMIT %s'
 )
 _VERSIONS = (
-    "SELECT stream, max(version) FROM events WHERE partition = %s AND stream = ANY(%s) GROUP BY stream"
+    "SELECT stream, max(version) FROM events"
+    " WHERE partition = %s AND stream = ANY(%s) GROUP BY stream"
 )
 _APPEND = (
     "SELECT first, at FROM append_events(%s::smallint, %s::text[], %s::integer[], %s::text[],"
@@ -86,12 +90,12 @@ class PostgresStore:
             by_partition[partition_of(entry.stream.owner, self.partitions)].append(nth)
         positions: dict[int, Position] = {}
         with transaction.atomic(using=self._alias):
-            for partition in sorted(by_partition):  # one order for all, or two appends wait in a ring
+            for partition in sorted(
+                by_partition
+            ):  # one order for all, or two appends wait in a ring
                 nths = by_partition[partition]
                 first, _ = self._append(partition, [entries[nth] for nth in nths], origin)
-                positions |= {
-                    nth: Position(partition, first + k) for k, nth in enumerate(nths)
-                }
+                positions |= {nth: Position(partition, first + k) for k, nth in enumerate(nths)}
         return [positions[nth] for nth in range(len(entries))]
 
     def versions(self, streams: Sequence[Stream]) -> dict[str, int]:
@@ -107,11 +111,16 @@ class PostgresStore:
 
     def heads(self) -> Sequence[int]:
         """See EventStore."""
-        return [head for (head,) in self._rows("SELECT head FROM partitions ORDER BY partition", [])]
+        return [
+            head for (head,) in self._rows("SELECT head FROM partitions ORDER BY partition", [])
+        ]
 
     def page(self, partition: int, *, after: int, limit: int) -> Sequence[Recorded]:
         """See EventStore."""
-        return [codec.decode_stored(row) for row in self.page_stored(partition, after=after, limit=limit)]
+        return [
+            codec.decode_stored(row)
+            for row in self.page_stored(partition, after=after, limit=limit)
+        ]
 
     def page_stored(self, partition: int, *, after: int, limit: int) -> Sequence[Stored]:
         """See EventStore."""

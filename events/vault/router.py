@@ -6,7 +6,7 @@ from typing import Any
 class VaultRouter:
     """The vault's tables live in the vault, everything else in the default database."""
 
-    def db_for_read(self, model: Any, **_hints: object) -> str | None:  # noqa: ANN401 - Django's protocol
+    def db_for_read(self, model: Any, **_hints: object) -> str | None:
         """Where to read a model."""
         return "vault" if model._meta.app_label == "vault" else None  # noqa: SLF001 - Django's public name
 

@@ -1,0 +1,9 @@
+"""What does Django call the projectors?"""
+
+from django.apps import AppConfig
+
+
+class ProjectorsConfig(AppConfig):
+    """The projectors' commands; read models live in Redis and Elasticsearch, not in tables."""
+
+    name = "projectors"

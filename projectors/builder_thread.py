@@ -1,0 +1,80 @@
+"""When does a builder build?"""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from threading import Event, Thread
+
+from elasticsearch import ApiError, TransportError
+from redis.exceptions import RedisError
+
+from projectors.builder import Builder
+from projectors.fates import AgainLater
+
+log = logging.getLogger(__name__)
+
+_AGAIN_SECONDS = 0.5
+
+
+class BuilderThread:
+    """Runs one builder: when events were applied, when a reader waits, and as time passes."""
+
+    def __init__(self, builder: Builder, *, failed: Callable[[BaseException], None]) -> None:
+        self._builder = builder
+        self._failed = failed
+        self._woken = Event()
+        self._urged = Event()
+        self._stopping = False
+        self._thread = Thread(target=self._run, name=f"build-{builder.name}", daemon=True)
+
+    @property
+    def name(self) -> str:
+        """The builder's."""
+        return self._builder.name
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There may be something to build."""
+        self._woken.set()
+
+    def urge(self) -> None:
+        """Someone waits for it: build without a pause."""
+        self._urged.set()
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Finish what is being built, and no more."""
+        self._stopping = True
+        self.urge()
+        self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping:
+                self._woken.wait(self._builder.interval_seconds)
+                self._woken.clear()
+                pause_seconds = self._build()
+                self._urged.wait(pause_seconds)
+                self._urged.clear()
+        except BaseException as error:
+            self._failed(error)
+            raise
+
+    def _build(self) -> float:
+        """Build once; how long to rest after that."""
+        if self._stopping:
+            return 0
+        try:
+            self._builder.build(datetime.now(UTC))
+        except (AgainLater, RedisError, TransportError, ApiError, OSError) as error:
+            log.warning("%s will build again: %s", self.name, error)
+            self._woken.set()
+            return _AGAIN_SECONDS
+        except Exception:
+            log.exception("%s could not build and tries again", self.name)
+            self._woken.set()
+            return _AGAIN_SECONDS
+        return self._builder.pause_seconds

@@ -1,0 +1,123 @@
+"""How does one read model take in the log, whatever way the events come?
+
+A follower knows how far its model is. Given events of a partition it applies those that come next,
+drops those it has, and reads from the log what is missing in between. Whether the events came from
+the bus or from the log makes no difference to it.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from time import monotonic
+
+from django.db import Error as DatabaseError
+from django.db import close_old_connections
+from redis.exceptions import RedisError
+
+from events.recorded import Recorded
+from events.store import EventStore
+from projectors.fates import AgainLater, NeverApply, Stop
+from projectors.read_model import ReadModel
+from projectors.shard import Held, OutOfStep
+
+log = logging.getLogger(__name__)
+
+PAGE = 1000
+"""Events read and applied at once: a Lua call of some milliseconds. Larger is no faster."""
+
+_FIRST_PAUSE_SECONDS = 0.05
+_LONGEST_PAUSE_SECONDS = 5.0
+
+
+class Follower:
+    """One model's progress through the log."""
+
+    def __init__(self, model: ReadModel, store: EventStore) -> None:
+        self.model = model
+        self.store = store
+        self.checkpoints = [0] * store.partitions
+        self.behind: set[int] = set(range(store.partitions))
+        """Partitions of which the log may have more than the model."""
+        self.gaps = 0
+        """Ranges that had to be read from the log because the bus did not bring them."""
+        self._pause_seconds = _FIRST_PAUSE_SECONDS
+        self._again_at = float("-inf")
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether it waits for a fault to pass."""
+        return monotonic() < self._again_at
+
+    def look(self, heads: Sequence[int]) -> None:
+        """Compare the model's checkpoints with the heads of the log."""
+        if not self.is_resting:
+            self._survives(self._read_checkpoints)
+        self.compare(heads)
+
+    def compare(self, heads: Sequence[int]) -> None:
+        """Note which partitions have more than the model, as far as is known here."""
+        self.behind = {p for p, head in enumerate(heads) if head > self.checkpoints[p]}
+
+    def lag(self, heads: Sequence[int]) -> int:
+        """How many events the model has not taken in."""
+        return sum(max(0, head - at) for head, at in zip(heads, self.checkpoints, strict=True))
+
+    def take(self, batch: Sequence[Recorded]) -> None:
+        """Take in a partition's consecutive events, as far as they are new; fill the gap before."""
+        if self.is_resting or not self._survives(lambda: self._take(batch)):
+            self.behind.add(batch[0].partition)
+
+    def _read_checkpoints(self) -> None:
+        self.checkpoints = self.model.checkpoints(self.store.partitions)
+
+    def _take(self, batch: Sequence[Recorded]) -> None:
+        partition = batch[0].partition
+        if batch[0].offset > self.checkpoints[partition] + 1:
+            self.gaps += 1
+            self._fill(partition, until=batch[0].offset)
+        at = self.checkpoints[partition]
+        fresh = [recorded for recorded in batch if recorded.offset > at]
+        if fresh:
+            self._apply(partition, fresh)
+
+    def _fill(self, partition: int, *, until: int) -> None:
+        while (at := self.checkpoints[partition]) + 1 < until:
+            page = self.store.page(partition, after=at, limit=min(PAGE, until - at - 1))
+            if not page:
+                raise Stop(f"The log lacks partition {partition} from {at + 1}, which the bus had.")
+            self._apply(partition, page)
+
+    def _apply(self, partition: int, batch: Sequence[Recorded]) -> None:
+        try:
+            self.model.apply(batch)
+            self.checkpoints[partition] = batch[-1].offset
+        except OutOfStep as error:
+            # Another worker was quicker, or Redis lost its data and the checkpoint with it.
+            self.checkpoints[partition] = error.at
+            self.behind.add(partition)
+
+    def _survives(self, step: Callable[[], None]) -> bool:
+        """Whether the step went well; if not, rest before the next one, longer each time."""
+        try:
+            step()
+        except Held:
+            self._again_at = monotonic() + _FIRST_PAUSE_SECONDS
+        except (RedisError, DatabaseError, OSError, AgainLater) as error:
+            close_old_connections()
+            self._rest(f"what it needs is away ({error})")
+        except NeverApply as error:
+            # Until events can be set aside by stream, it waits in place and the lag shows it.
+            self._rest(f"an event can't be applied ({error})")
+        except Stop:
+            raise
+        except Exception:
+            log.exception("%s failed on an event and stays in front of it", self.model.name)
+            self._rest("see the fault above")
+        else:
+            self._pause_seconds = _FIRST_PAUSE_SECONDS
+            return True
+        return False
+
+    def _rest(self, why: str) -> None:
+        log.warning("%s rests for %.2f s: %s", self.model.name, self._pause_seconds, why)
+        self._again_at = monotonic() + self._pause_seconds
+        self._pause_seconds = min(self._pause_seconds * 2, _LONGEST_PAUSE_SECONDS)

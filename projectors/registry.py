@@ -1,0 +1,49 @@
+"""Which read models and builders are there? A line each."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from projectors.builder import Builder
+from projectors.library.read_model import Library
+from projectors.live import Live
+from projectors.movies.read_model import Movies
+from projectors.read_model import ReadModel
+from projectors.recommendations.builder import RecommendationsBuilder
+from projectors.recommendations.read_model import Recommendations
+from projectors.search.builder import SearchBuilder
+from projectors.search.read_model import Search
+from projectors.sessions.read_model import Sessions
+from projectors.trending.builder import TrendingBuilder
+from projectors.trending.read_model import Trending
+
+MODELS: Sequence[type[ReadModel]] = (
+    Sessions,
+    Movies,
+    Library,
+    Recommendations,
+    Trending,
+    Search,
+)
+
+Model = TypeVar("Model", bound=ReadModel)
+
+
+def make_builders(
+    models: Mapping[str, ReadModel], live: Live, partitions: int
+) -> Sequence[Builder]:
+    """The builders of the models given; what else they read is taken from the live generations."""
+
+    def find(model: type[Model]) -> Model:
+        found = models.get(model.name)
+        return found if isinstance(found, model) else live.open(model)
+
+    builders: list[Builder] = []
+    if Trending.name in models:
+        builders.append(TrendingBuilder(find(Trending), find(Movies)))
+    if Recommendations.name in models:
+        builders.append(
+            RecommendationsBuilder(find(Recommendations), find(Trending), find(Movies), partitions)
+        )
+    if Search.name in models:
+        builders.append(SearchBuilder(find(Search), partitions))
+    return builders

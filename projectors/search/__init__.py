@@ -1,0 +1,1 @@
+"""Which movies did someone mean, who typed a few words?"""

@@ -1,0 +1,80 @@
+"""Which words does a text have, for those who type without accents?
+
+The one place where text is folded: titles and names before they are indexed, queries before they
+are asked, titles again to mark what was found. The index itself only splits at spaces.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+_MARKS = r"\u0300-\u036f"
+_LETTER = rf"(?:[^\W_]|[{_MARKS}])"
+# An apostrophe inside a word belongs to it: Schindler's is one word, "schindlers".
+_WORD = re.compile(rf"{_LETTER}+(?:['’ʼ]{_LETTER}+)*|&")  # noqa: RUF001 - typographic apostrophes occur
+_NOT_DECOMPOSED = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "&": "and"}
+)
+_ARTICLES = frozenset({"the", "a", "an"})
+
+
+class Word(NamedTuple):
+    """A folded word, and where it stands in the text that it was found in."""
+
+    folded: str
+    start: int
+    end: int
+
+
+def words(text: str) -> list[Word]:
+    """The words of a text in order."""
+    return list(_words(text))
+
+
+def _words(text: str) -> Iterator[Word]:
+    for found in _WORD.finditer(text):
+        if folded := _fold(found[0]):
+            yield Word(folded, found.start(), found.end())
+
+
+def _fold(word: str) -> str:
+    letters = unicodedata.normalize("NFKD", word.casefold()).translate(_NOT_DECOMPOSED)
+    return "".join(letter for letter in letters if letter.isalnum())
+
+
+def folded(text: str) -> str:
+    """The text as the index has it: its words with a space between them."""
+    return " ".join(word.folded for word in words(text))
+
+
+def without_article(folded_text: str) -> str:
+    """The folded text without the article it begins with, unless that is all of it."""
+    first, _, rest = folded_text.partition(" ")
+    return rest if rest and first in _ARTICLES else folded_text
+
+
+def runs(text: str) -> list[list[Word]]:
+    """The words in groups that no space parts: Spider-Man is one group, E.T. another."""
+    found = words(text)
+    if not found:
+        return []
+    groups = [[found[0]]]
+    for before, word in pairwise(found):
+        gap = text[before.end : word.start]
+        if gap and not any(sign.isspace() for sign in gap):
+            groups[-1].append(word)
+        else:
+            groups.append([word])
+    return groups
+
+
+def joined(run: list[Word]) -> str:
+    """The words of a group written as one."""
+    return "".join(word.folded for word in run)
+
+
+def compounds(text: str) -> str:
+    """What stands in groups written as one, for those who type "spiderman" or "mash"."""
+    return " ".join(joined(run) for run in runs(text) if len(run) > 1)
