@@ -1,0 +1,190 @@
+"""Does everything that docker-compose.yml and the Dockerfile name exist?"""
+
+import ast
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+import msgspec
+import pytest
+import yaml
+from django.core.management import get_commands
+
+from infra.config import PREFIX, Config
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES = COMPOSE["services"]
+OURS = {name: service for name, service in SERVICES.items() if "build" in service}
+SERVERS = {name: service for name, service in SERVICES.items() if "build" not in service}
+HTTP = {"command": "8001", "query": "8000"}
+DOCKERFILE = ROOT / "infra/docker/Dockerfile"
+VARIABLES = {PREFIX + field.encode_name for field in msgspec.structs.fields(Config)}
+
+
+def words(service):
+    command = service["command"]
+    assert isinstance(command, list), "a list needs no shell to be taken apart"
+    return command
+
+
+def commands_of(service):
+    """The manage.py commands that a service runs, scripts included."""
+    given = words(service)
+    if given[0] == "sh":
+        lines = (ROOT / given[1]).read_text().splitlines()
+        return [line.split()[2] for line in lines if line.startswith("python manage.py")]
+    return [given[2]] if given[:2] == ["python", "manage.py"] else []
+
+
+def test_all_processes_of_the_platform_are_there():
+    assert set(OURS) == {"prepare", "command", "query", "relay", "projector", "worker", "beat"}
+    assert set(SERVERS) == {"log", "vault", "bus", "redis", "search"}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_runs_a_command_that_exists(name):
+    for command in commands_of(OURS[name]):
+        assert command in get_commands()
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_runs_a_program_of_ours(name):
+    program, *arguments = words(OURS[name])
+    match program:
+        case "granian":
+            module = next(word for word in arguments if ":" in word).partition(":")[0]
+            assert find_spec(module)
+        case "celery":
+            assert find_spec(arguments[arguments.index("-A") + 1])
+        case _:
+            assert commands_of(OURS[name])
+
+
+def test_every_process_runs_where_it_can_do_little_harm():
+    for service in OURS.values():
+        assert service["read_only"]
+        assert service["cap_drop"] == ["ALL"]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_sets_only_variables_that_are_read(name):
+    ours = {word for word in OURS[name]["environment"] if word.startswith(PREFIX)}
+    assert ours <= VARIABLES
+    assert OURS[name]["environment"]["MARQUEE_ROLE"] == (name if name in HTTP else "ops")
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_reaches_what_its_addresses_name(name):
+    service = OURS[name]
+    for variable, value in service["environment"].items():
+        if not variable.endswith("_URL"):
+            continue
+        host = re.search(r"(?:@|//)([a-z]+):\d+", value)
+        assert host, f"{variable} names no server: {value}"
+        server = SERVICES[host[1]]
+        assert set(server["networks"]) & set(service["networks"]), f"{name} can't reach {host[1]}"
+
+
+def test_the_query_side_can_reach_neither_log_nor_bus_nor_private_keys():
+    query = SERVICES["query"]
+    forbidden = {"MARQUEE_DATABASE_URL", "MARQUEE_VAULT_URL", "MARQUEE_BUS_URL"}
+    assert not forbidden & set(query["environment"])
+    assert query["volumes"] == ["keys-shared:/keys/shared:ro"]
+    assert not {"log", "bus"} & set(query["networks"])
+    assert "//query:" in query["environment"]["MARQUEE_REDIS_URL"]
+
+
+def test_private_keys_are_for_the_command_side():
+    holders = {
+        name
+        for name, service in OURS.items()
+        if any(volume.startswith("keys-command:") for volume in service.get("volumes", []))
+    }
+    assert holders == {"prepare", "command"}
+
+
+@pytest.mark.parametrize(("name", "port"), HTTP.items())
+def test_listens_where_it_is_published_and_asked(name, port):
+    service = SERVICES[name]
+    given = words(service)
+    assert given[given.index("--port") + 1] == port
+    assert service["ports"] == [f"127.0.0.1:${{{name.upper()}_PORT:-{port}}}:{port}"]
+    assert f"127.0.0.1:{port}/health/ready" in service["healthcheck"]["test"][-1]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_publishes_on_loopback_only(name):
+    for port in SERVICES[name].get("ports", []):
+        assert port.startswith("127.0.0.1:")
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_servers_are_pinned_official_images_with_health_and_volume(name):
+    server = SERVERS[name]
+    image, _, tag = server["image"].partition(":")
+    assert image in {"postgres", "rabbitmq", "redis", "elasticsearch"}
+    assert re.match(r"\d+\.\d+", tag)
+    assert server["healthcheck"]["test"]
+    assert [volume for volume in server["volumes"] if volume.startswith(f"{name}:")]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_volumes_and_networks_exist(name):
+    service = SERVICES[name]
+    assert set(service["networks"]) <= set(COMPOSE["networks"])
+    for volume in service.get("volumes", []):
+        source = volume.partition(":")[0]
+        known = (ROOT / source).exists() if source.startswith(".") else source in COMPOSE["volumes"]
+        assert known, source
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_waits_for_what_exists_and_can_tell(name):
+    for other, wait in SERVICES[name].get("depends_on", {}).items():
+        if wait["condition"] == "service_healthy":
+            assert "healthcheck" in SERVICES[other]
+        else:
+            assert SERVICES[other]["restart"] == "no"
+
+
+def test_every_volume_and_network_is_used():
+    used = {
+        volume.partition(":")[0]
+        for service in SERVICES.values()
+        for volume in service.get("volumes", [])
+    }
+    assert set(COMPOSE["volumes"]) <= used
+    joined = {network for service in SERVICES.values() for network in service["networks"]}
+    assert set(COMPOSE["networks"]) == joined
+
+
+def instructions(word):
+    text = DOCKERFILE.read_text().replace("\\\n", " ")
+    return [line.split()[1:] for line in text.splitlines() if line.startswith(f"{word} ")]
+
+
+def test_the_image_copies_what_exists():
+    copied = [words for words in instructions("COPY") if not words[0].startswith("--from")]
+    for *sources, _target in copied:
+        for source in sources:
+            assert (ROOT / source).exists(), source
+            assert f"!{source}" in (ROOT / ".dockerignore").read_text().splitlines()
+
+
+def test_the_image_holds_every_package_of_the_platform():
+    copied = {words[0] for words in instructions("COPY")}
+    packages = ast.literal_eval(
+        re.search(r"root_packages = (\[.*\])", (ROOT / "pyproject.toml").read_text())[1]
+    )
+    assert set(packages) <= copied
+
+
+def test_the_image_is_pinned_locked_and_not_root():
+    assert {words[0] for words in instructions("FROM")} == {"python:3.11.14-slim-bookworm"}
+    assert any("--require-hashes" in words for words in instructions("RUN"))
+    assert instructions("USER") == [["marquee"]]
+
+
+def test_the_image_sets_only_variables_that_are_read():
+    assert set(re.findall(r"MARQUEE_[A-Z_]+", DOCKERFILE.read_text())) <= VARIABLES
