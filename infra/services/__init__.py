@@ -1,0 +1,39 @@
+"""Which real PostgreSQL, RabbitMQ, Redis and Elasticsearch does this checkout run on?
+
+``ensure()`` starts what does not run and says where everything answers; ``environment()`` turns
+that into the variables that every program reads. A server whose variable is already set is used
+as given.
+"""
+
+import os
+from collections.abc import Mapping
+
+from infra.services import addresses as _addresses
+from infra.services.addresses import Addresses
+from infra.services.checkout import ensure, planned, status, stop
+from infra.services.errors import DidNotStart, NotInstalled, PortTaken, ServiceError
+from infra.services.postgres import at_database, create_database, drop_database
+from infra.services.redis import as_query, private_redis
+
+__all__ = [
+    "Addresses",
+    "DidNotStart",
+    "NotInstalled",
+    "PortTaken",
+    "ServiceError",
+    "as_query",
+    "at_database",
+    "create_database",
+    "drop_database",
+    "ensure",
+    "environment",
+    "planned",
+    "private_redis",
+    "status",
+    "stop",
+]
+
+
+def environment(found: Addresses, given: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """MARQUEE_* variables for these servers; creates the two databases if they are missing."""
+    return _addresses.environment(found, given)

@@ -1,0 +1,73 @@
+"""What can be done with the servers from a shell?"""
+
+import argparse
+import os
+import shlex
+import sys
+from typing import Final
+
+from infra.services import ServiceError, ensure, environment, status, stop
+
+_COMMANDS: Final = {
+    "start": "start what does not run (again); the first time, install what is missing",
+    "stop": "end what this checkout started; data stays",
+    "status": "what runs, on which port; exit 1 unless all of it does",
+    "env": 'start, then print the variables for other programs: eval "$(... env)"',
+}
+_HELP: Final = """\
+Servers live in MARQUEE_STATE_DIR/services (by default .state/services), on ports that are chosen
+once. SERVICES_POSTGRES_PORT, SERVICES_REDIS_PORT, SERVICES_RABBITMQ_PORT and
+SERVICES_ELASTICSEARCH_PORT ask for certain ones. A server whose MARQUEE_*_URL is set is used as
+given and not started. SERVICES_ENGINE=native or containers overrides the choice.
+"""
+
+
+def main() -> int:
+    command = _parse()
+    try:
+        return _run(command)
+    except ServiceError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+def _parse() -> str:
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.services",
+        description="PostgreSQL, RabbitMQ, Redis and Elasticsearch for this checkout.",
+        epilog=_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, what in _COMMANDS.items():
+        commands.add_parser(name, help=what)
+    return str(parser.parse_args().command)
+
+
+def _run(command: str) -> int:
+    match command:
+        case "start":
+            ensure()
+        case "stop":
+            stop()
+        case "status":
+            return _print_status()
+        case _:
+            _print_environment()
+    return 0
+
+
+def _print_status() -> int:
+    found = status()
+    for name, is_up, port in found:
+        sys.stdout.write(f"{name:<14} {'up' if is_up else 'down':<5} port {port}\n")
+    return 0 if all(is_up for _, is_up, _ in found) else 1
+
+
+def _print_environment() -> None:
+    for name, value in environment(ensure(), os.environ).items():
+        sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

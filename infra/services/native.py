@@ -1,0 +1,109 @@
+"""How does a server come up on the machine itself, and go down again?"""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from infra.services import packages, processes
+from infra.services.account import unprivileged
+from infra.services.errors import DidNotStart
+from infra.services.place import server_dir
+from infra.services.ports import reserve
+from infra.services.progress import say
+from infra.services.server import Home, Server
+
+# RabbitMQ takes 12 s and Elasticsearch 15 s on two idle cores; both may share them with a build.
+_START_SECONDS = 180
+_STOP_SECONDS = 30
+_PAUSE_SECONDS = 0.05
+_LOG_LINES = 15
+
+
+def start(servers: Sequence[Server], services: Path) -> None:
+    """Start what does not run, side by side."""
+    homes = [(server, home_of(server, services)) for server in servers]
+    down = [(server, home) for server, home in homes if not _answers(server, home)]
+    missing = [package for server, _ in down for package in server.packages()]
+    if missing:
+        packages.install(missing)
+    with ThreadPoolExecutor(max_workers=len(servers) or 1) as threads:
+        list(threads.map(lambda pair: _bring_up(*pair), down))
+
+
+def stop(servers: Sequence[Server], services: Path) -> None:
+    with ThreadPoolExecutor(max_workers=len(servers) or 1) as threads:
+        list(threads.map(lambda server: _take_down(server, services), servers))
+
+
+def is_up(server: Server, services: Path) -> bool:
+    return _answers(server, home_of(server, services))
+
+
+def _answers(server: Server, home: Home) -> bool:
+    return is_alive(server, home.path) and server.answers(home.ports)
+
+
+def is_alive(server: Server, home: Path) -> bool:
+    return any(
+        process.program == server.program
+        for process in processes.belonging_to(home, server.program)
+    )
+
+
+def ports_of(server: Server, services: Path) -> dict[str, int]:
+    return dict(home_of(server, services).ports)
+
+
+def home_of(server: Server, services: Path) -> Home:
+    """Where the server lives; its ports are chosen now if they never were, or were lost."""
+    account = unprivileged()
+    path = server_dir(services, server.name, account)
+    ports = reserve(services / "ports.json", server.ports, in_use=is_alive(server, path))
+    return Home(path=path, ports=ports, account=account)
+
+
+def _bring_up(server: Server, home: Home) -> None:
+    began = time.monotonic()
+    if is_alive(server, home.path):
+        say(server.name, "is starting already")
+        if _comes_up(server, home):
+            return
+        say(server.name, "does not answer: starting it again")
+    # What a killed server left, its port mapper or its children, would stand in the way.
+    _end(server, home.path)
+    _launch(server, home)
+    say(server.name, f"up after {time.monotonic() - began:.1f} s")
+
+
+def _launch(server: Server, home: Home) -> None:
+    launch = server.prepare(home)
+    say(server.name, f"starting on port {home.ports[server.ports[0]]}")
+    processes.spawn(launch.command, home=home.path, account=home.account, environ=launch.environ)
+    if not _comes_up(server, home):
+        tail = "\n".join(_log(home.path))
+        raise DidNotStart(f"{server.name} did not start. Its output in {home.path}:\n{tail}")
+
+
+def _comes_up(server: Server, home: Home) -> bool:
+    """Wait for an answer as long as anything of the server is alive."""
+    deadline = time.monotonic() + _START_SECONDS
+    while not server.answers(home.ports):
+        if time.monotonic() > deadline or not processes.belonging_to(home.path, server.program):
+            return False
+        time.sleep(_PAUSE_SECONDS)
+    return True
+
+
+def _take_down(server: Server, services: Path) -> None:
+    path = server_dir(services, server.name, unprivileged())
+    if _end(server, path):
+        say(server.name, "stopped")
+
+
+def _end(server: Server, path: Path) -> bool:
+    return processes.end(path, server.program, polite=server.polite, seconds=_STOP_SECONDS)
+
+
+def _log(home: Path) -> list[str]:
+    return (home / "output.log").read_text(errors="replace").splitlines()[-_LOG_LINES:]

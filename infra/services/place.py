@@ -1,0 +1,57 @@
+"""Where does a checkout keep its servers, and what do all checkouts share?"""
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from infra.services.account import Account
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+_SHARED_STATE = Path("/var/lib/marquee")
+_ANYONE_MAY_PASS = 0o001
+
+
+def services_dir() -> Path:
+    """This checkout's servers: ``MARQUEE_STATE_DIR``/services, by default .state/services."""
+    state = Path(os.environ.get("MARQUEE_STATE_DIR") or CHECKOUT / ".state").absolute()
+    return state / "services"
+
+
+def cache_dir() -> Path:
+    """Directory for downloads, shared by all checkouts of a user."""
+    if os.geteuid() == 0:
+        return Path("/var/cache/marquee")
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "marquee"
+
+
+def server_dir(services: Path, server: str, account: Account) -> Path:
+    """A server's own directory, which ``account`` owns and can reach."""
+    parent = services if account.is_ours or _is_passable(services) else _elsewhere(services)
+    home = parent / server
+    home.mkdir(parents=True, exist_ok=True)
+    home.chmod(0o700)
+    account.own(home)
+    return home
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock that dies with its process, so a killed starter never blocks the next one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _is_passable(path: Path) -> bool:
+    path.mkdir(parents=True, exist_ok=True)
+    return all(each.stat().st_mode & _ANYONE_MAY_PASS for each in (path, *path.parents))
+
+
+def _elsewhere(services: Path) -> Path:
+    # /root is closed to the servers' account: their directories stand outside it, by checkout.
+    name = hashlib.sha256(str(services).encode()).hexdigest()[:12]
+    return _SHARED_STATE / name

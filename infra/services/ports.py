@@ -1,0 +1,111 @@
+"""Which ports are ours, and who holds a port that isn't free?
+
+Ports are chosen once and recorded, so that addresses are known before any server runs. They lie
+below the range from which the kernel takes ports for outgoing connections.
+"""
+
+import os
+import secrets
+import socket
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from infra.services.errors import PortTaken
+
+LOOPBACK = "127.0.0.1"
+_RANGE = range(20_000, 32_000)
+_LISTENS = "0A"
+
+
+def reserve(record: Path, names: Sequence[str], *, in_use: bool) -> dict[str, int]:
+    """The recorded port of each name; a new one where none is recorded or it was lost.
+
+    ``in_use`` says that our own server holds them, so that being taken is as it should be.
+    """
+    known = _load(record)
+    settled = dict(known)
+    for name in names:
+        settled[name] = _settle(name, settled, in_use=in_use)
+    if settled != known:
+        record.parent.mkdir(parents=True, exist_ok=True)
+        fresh = record.with_suffix(".new")
+        fresh.write_bytes(msgspec.json.encode(settled))
+        fresh.rename(record)
+    return {name: settled[name] for name in names}
+
+
+def free(avoid: Iterable[int] = ()) -> int:
+    """A port that nobody listens on."""
+    taken = set(avoid)
+    while True:
+        port = secrets.choice(_RANGE)
+        if port not in taken and is_free(port):
+            return port
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # Servers set this too: connections in TIME_WAIT are no obstacle.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def accepts(port: int, host: str = LOOPBACK) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
+def holder(port: int) -> str:
+    """Who listens on a port, in words for people."""
+    inodes = _listening_inodes(port)
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and inodes & _socket_inodes(entry):
+            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
+            return f"process {entry.name} ({command})"
+    return "a process of another user"
+
+
+def _settle(name: str, known: dict[str, int], *, in_use: bool) -> int:
+    variable = f"SERVICES_{name.upper().replace('-', '_')}_PORT"
+    if asked := os.environ.get(variable):
+        port = int(asked)
+        if not (is_free(port) or (in_use and known.get(name) == port)):
+            raise PortTaken(f"{variable}: port {port} for {name} is held by {holder(port)}.")
+        return port
+    recorded = known.get(name)
+    if recorded and (in_use or is_free(recorded)):
+        return recorded
+    return free(avoid=known.values())
+
+
+def _load(record: Path) -> dict[str, int]:
+    try:
+        return msgspec.json.decode(record.read_bytes(), type=dict[str, int])
+    except (FileNotFoundError, msgspec.DecodeError):
+        return {}  # a record that can't be read is as good as none
+
+
+def _listening_inodes(port: int) -> set[str]:
+    inodes = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in Path(table).read_text().splitlines()[1:] if Path(table).exists() else ():
+            fields = line.split()
+            if fields[3] == _LISTENS and int(fields[1].rpartition(":")[2], 16) == port:
+                inodes.add(f"socket:[{fields[9]}]")
+    return inodes
+
+
+def _socket_inodes(process: Path) -> set[str]:
+    try:
+        return {str(link.readlink()) for link in (process / "fd").iterdir()}
+    except OSError:
+        return set()  # it ended, or we may not look

@@ -1,0 +1,124 @@
+"""Which processes belong to a directory, and how are they started and ended?
+
+Every server is started with its directory in its environment, and children inherit it; some
+write over that (Redis and PostgreSQL put their titles there), but these work in the directory.
+So ownership is written on the process itself: no pid file can be stale, a starter that was
+killed forgets nothing, and no foreign process is ever taken for ours.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+from infra.services.account import Account
+from infra.services.errors import ServiceError
+
+MARK = "SERVICE_HOME"
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_PAUSE_SECONDS = 0.05
+
+
+class Identity(TypedDict, total=False):
+    """What subprocess must be told to run something as another account."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    pid: int
+    parent: int
+    program: str
+
+
+def spawn(
+    command: Sequence[str | Path], *, home: Path, account: Account, environ: Mapping[str, str]
+) -> None:
+    """Start a server that outlives us; its output goes to ``output.log`` in its directory."""
+    log = home / "output.log"
+    with log.open("ab") as output:
+        account.own(log)
+        subprocess.run(
+            ["setsid", "--fork", *command],
+            cwd=home,
+            env={"PATH": _PATH, "LANG": "C.UTF-8", "HOME": str(home), MARK: str(home), **environ},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=True,
+            **as_account(account),
+        )
+
+
+def as_account(account: Account) -> Identity:
+    """Arguments by which subprocess runs something as that account."""
+    if account.is_ours:
+        return {}
+    return {"user": account.uid, "group": account.gid, "extra_groups": []}
+
+
+def belonging_to(home: Path, program: str) -> list[Process]:
+    """All living processes that were started for this directory by ``program``, with children."""
+    return [
+        process
+        for entry in Path("/proc").iterdir()
+        if entry.name.isdigit() and (process := _read(entry, home, program))
+    ]
+
+
+def end(home: Path, program: str, *, polite: signal.Signals, seconds: float) -> bool:
+    """Ask what belongs to the directory to end, then insist; False if nothing was running."""
+    found = belonging_to(home, program)
+    pids = {process.pid for process in found}
+    for process in found:
+        if process.parent not in pids:
+            _signal(process, polite)
+    if not _is_gone(home, program, seconds):
+        for process in belonging_to(home, program):
+            _signal(process, signal.SIGKILL)
+        if not _is_gone(home, program, seconds):
+            raise ServiceError(f"Processes of {home} survive SIGKILL.")
+    return bool(found)
+
+
+def _is_gone(home: Path, program: str, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while belonging_to(home, program):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_PAUSE_SECONDS)
+    return True
+
+
+def _signal(process: Process, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it may end by itself meanwhile
+        os.kill(process.pid, number)
+
+
+def _read(entry: Path, home: Path, program: str) -> Process | None:
+    try:
+        # "pid (program) state parent ...": the program's name may itself hold brackets.
+        before, _, after = (entry / "stat").read_text().rpartition(")")
+        process = Process(
+            pid=int(entry.name), parent=int(after.split()[1]), program=before.partition("(")[2]
+        )
+        is_ours = _is_marked(entry, home) or (process.program == program and _works_in(entry, home))
+    except OSError:
+        return None  # it ended while we looked, or is another user's and so not ours
+    return process if is_ours else None
+
+
+def _is_marked(entry: Path, home: Path) -> bool:
+    return f"{MARK}={home}".encode() in (entry / "environ").read_bytes().split(b"\0")
+
+
+def _works_in(entry: Path, home: Path) -> bool:
+    return (entry / "cwd").readlink().is_relative_to(home)

@@ -1,0 +1,123 @@
+"""How does Redis run here, and how does a test get one of its own?"""
+
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from infra.services.errors import DidNotStart
+from infra.services.ports import LOOPBACK, free
+from infra.services.server import Container, Home, Launch, Server
+
+USERS = Path(__file__).resolve().parents[1] / "redis" / "users.acl"
+_QUERY = "query:query"
+_START_SECONDS = 30
+
+
+def url(ports: Mapping[str, int]) -> str:
+    return f"redis://{LOOPBACK}:{ports['redis']}/0"
+
+
+def as_query(whole: str) -> str:
+    """The same Redis as the query API sees it: it reads all and writes caches and throttles."""
+    parts = urlsplit(whole)
+    address = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{_QUERY}@{address}"))
+
+
+def grant(whole: str) -> None:
+    """Give a Redis that we did not start the users of our ACL file."""
+    with Redis.from_url(whole) as redis:
+        for line in USERS.read_text().splitlines():
+            _, name, *rules = line.split()
+            if name != "default":
+                redis.execute_command("ACL", "SETUSER", name, "reset", *rules)
+
+
+@contextmanager
+def private_redis(port: int | None = None) -> Iterator[str]:
+    """One more Redis, empty and without persistence, that ends with the block or with us."""
+    with tempfile.TemporaryDirectory(prefix="marquee-redis-") as directory:
+        home = Path(directory)
+        ports = {"redis": port or free()}
+        config = _write(home, ports, persistence=["appendonly no"])
+        # pdeathsig: a test run that is killed leaves no server behind.
+        command = ["setpriv", "--pdeathsig", "TERM", "redis-server", str(config)]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+            try:
+                _wait(process, ports)
+                yield url(ports)
+            finally:
+                process.terminate()
+
+
+def _wait(process: "subprocess.Popen[bytes]", ports: Mapping[str, int]) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not _answers(ports):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise DidNotStart(f"A private Redis did not start on port {ports['redis']}.")
+        time.sleep(0.01)
+
+
+def _write(home: Path, ports: Mapping[str, int], *, persistence: Sequence[str]) -> Path:
+    # The account that runs Redis may not be able to read the checkout.
+    users = home / "users.acl"
+    users.write_text(USERS.read_text())
+    config = home / "redis.conf"
+    lines = [
+        f"bind {LOOPBACK}",
+        f"port {ports['redis']}",
+        f"dir {home}",
+        f"aclfile {users}",
+        'save ""',
+        "maxmemory-policy noeviction",
+        *persistence,
+    ]
+    config.write_text("\n".join(lines) + "\n")
+    return config
+
+
+def _packages() -> Sequence[str]:
+    return () if shutil.which("redis-server") else ("redis-server",)
+
+
+def _prepare(home: Home) -> Launch:
+    persistence = ["appendonly yes", "appendfsync everysec"]
+    config = _write(home.path, home.ports, persistence=persistence)
+    home.account.own(config, home.path / "users.acl")
+    return Launch(command=["redis-server", config])
+
+
+def _answers(ports: Mapping[str, int]) -> bool:
+    try:
+        with Redis.from_url(url(ports), socket_timeout=2) as redis:
+            return bool(redis.ping())
+    except RedisError:
+        return False  # not there, or still loading its file
+
+
+REDIS = Server(
+    name="redis",
+    program="redis-server",
+    ports=("redis",),
+    packages=_packages,
+    prepare=_prepare,
+    answers=_answers,
+    container=Container(
+        image="redis:7.4.5",
+        ports={"redis": 6379},
+        volume="/data",
+        mounts={USERS: "/etc/redis/users.acl"},
+        arguments=[
+            *("redis-server", "--appendonly", "yes", "--appendfsync", "everysec"),
+            *("--aclfile", "/etc/redis/users.acl"),
+        ],
+    ),
+)
