@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 from redis import Redis
 from redis.exceptions import RedisError
 
+from infra.services import packages
 from infra.services.errors import DidNotStart
 from infra.services.ports import LOOPBACK, free
 from infra.services.server import Container, Home, Launch, Server
@@ -44,6 +45,8 @@ def grant(whole: str) -> None:
 @contextmanager
 def private_redis(port: int | None = None) -> Iterator[str]:
     """One more Redis, empty and without persistence, that ends with the block or with us."""
+    if missing := _packages():
+        packages.install(missing)
     with tempfile.TemporaryDirectory(prefix="marquee-redis-") as directory:
         home = Path(directory)
         ports = {"redis": port or free()}

@@ -1,0 +1,3 @@
+"""Which fixtures does every test have?"""
+
+pytest_plugins = ("pytester", "tests.fixtures.servers", "tests.fixtures.isolation")

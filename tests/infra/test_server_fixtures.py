@@ -1,0 +1,119 @@
+"""Do the fixtures give real servers, empty, and only to those who ask?"""
+
+import os
+import socket
+
+import httpx
+import pika
+import psycopg2
+import pytest
+from django.db import connection, transaction
+from redis import Redis
+from redis.exceptions import ResponseError
+
+from infra.config import config
+from infra.services.place import CHECKOUT
+from tests.fixtures.isolation import SocketBlocked
+
+
+def test_a_unit_test_opens_no_connection():
+    with socket.socket() as remote, pytest.raises(SocketBlocked):
+        remote.connect(("127.0.0.1", 9))
+    with socket.socket(socket.AF_UNIX) as local, pytest.raises(SocketBlocked):
+        local.connect("/nowhere")
+
+
+def test_a_server_fixture_makes_an_integration_test(request, redis_url):
+    assert request.node.get_closest_marker("integration")
+    assert not Redis.from_url(redis_url).keys()
+
+
+@pytest.mark.parametrize("_again", range(2))
+def test_the_log_is_empty_for_each_test(log_database, _again):
+    assert config().database_url == log_database
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT sum(head), count(*) FROM partitions")
+        assert cursor.fetchone() == (0, config().partitions)
+        cursor.execute("UPDATE partitions SET head = 1")
+
+
+def test_others_see_what_the_log_commits(log_database, vault_database):
+    for url in (log_database, vault_database):
+        session = psycopg2.connect(url)
+        with session.cursor() as cursor:
+            cursor.execute("SHOW fsync")
+            assert cursor.fetchone() == ("on",)
+        session.close()
+    assert log_database != vault_database
+
+
+@pytest.mark.parametrize("_again", range(2))
+def test_queues_go_after_each_test(bus_url, namespace, _again):
+    connection = pika.BlockingConnection(pika.URLParameters(bus_url))
+    channel = connection.channel()
+    declared = channel.queue_declare(
+        f"{config().namespace}/same name", durable=True, arguments={"x-queue-type": "quorum"}
+    )
+    assert declared.method.message_count == 0
+    channel.basic_publish("", declared.method.queue, b"left behind")
+    channel.exchange_declare(namespace)
+    connection.close()
+
+
+@pytest.mark.parametrize("_again", range(2))
+def test_indices_go_after_each_test(elasticsearch_url, namespace, _again):
+    for name in (config().namespace, namespace):
+        assert httpx.put(f"{elasticsearch_url}/{name}").status_code == httpx.codes.OK
+
+
+def test_each_test_has_a_namespace_of_its_own(namespace):
+    assert namespace.startswith(f"{config().namespace}-")
+    assert config().namespace == f"test-{os.getpid()}"
+
+
+def test_the_query_user_reads_all_and_writes_caches_only(redis_url, query_redis_url):
+    Redis.from_url(redis_url).hset("movies:1", "title", "Alien")
+    query = Redis.from_url(query_redis_url)
+    assert query.hget("movies:1", "title") == b"Alien"
+    query.set("cache:movies:1", "ready", ex=60)
+    assert query.eval("return redis.call('INCR', KEYS[1])", 1, "throttle:ann") == 1
+    assert query.pipeline(transaction=True).get("cache:movies:1").execute() == [b"ready"]
+    assert query.publish("hints", "7") == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "HSET movies:1 title Heat",
+        "DEL movies:1",
+        "RENAME cache:a movies:1",
+        "EVAL return(redis.call('DEL','movies:1')) 0",
+        "FLUSHALL",
+        "FUNCTION FLUSH",
+        "CONFIG SET appendonly no",
+        "ACL SETUSER query +@all",
+        "KEYS *",
+        "SHUTDOWN",
+    ],
+)
+def test_the_query_user_may_not(query_redis_url, command):
+    with pytest.raises(ResponseError, match=r"permission|can.t access"):
+        Redis.from_url(query_redis_url).execute_command(*command.split())
+
+
+def test_a_failed_thread_fails_its_test(pytester, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
+    pytester.makeconftest("from tests.fixtures.isolation import _threads_do_not_fail")
+    pytester.makepyfile(
+        """
+        import threading
+
+        def test_passes_over_a_dead_worker():
+            worker = threading.Thread(target=lambda: 1 / 0)
+            worker.start()
+            worker.join()
+        """
+    )
+    result = pytester.runpytest_subprocess("-p", "no:django")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*ZeroDivisionError*"])
