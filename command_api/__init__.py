@@ -1,0 +1,1 @@
+"""How does a request to change something become events? (hop 1)"""

@@ -1,0 +1,78 @@
+"""How is every command handled?
+
+Load what happened, decide, append; when the stream moved meanwhile, decide again.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Generic, TypeVar, cast
+
+from events.catalogue import AnyEvent
+from events.partition import partition_of
+from events.recorded import Origin, Position, Recorded, Stream
+from events.store import EventStore, StreamMoved
+
+C = TypeVar("C")
+S = TypeVar("S")
+E = TypeVar("E", bound=AnyEvent)
+
+TRIES = 5
+"""Deciding again this often means that many others were first each time."""
+
+
+@dataclass(frozen=True)
+class Aggregate(Generic[C, S, E]):
+    """A consistency boundary: its stream, and the pure rules over what happened in it."""
+
+    stream: Callable[[C], Stream]
+    initial: S
+    decide: Callable[[C, S], Sequence[E]]
+    evolve: Callable[[S, E], S]
+
+    def state(self, history: Sequence[Recorded], *, since: S) -> S:
+        """What the events add up to; a stream holds only its own aggregate's events."""
+        return reduce(self.evolve, (cast("E", past.event) for past in history), since)
+
+
+@dataclass(frozen=True)
+class Handled(Generic[S]):
+    """What a command led to: the events (none, if it changed nothing), the state after them."""
+
+    events: Sequence[Recorded]
+    state: S
+    position: Position
+    """Of the stream's last event; offset 0 of its partition when there is none."""
+
+
+def handle(
+    command: C, aggregate: Aggregate[C, S, E], store: EventStore, *, origin: Origin
+) -> Handled[S]:
+    """Append what the command leads to; if the stream moved meanwhile, decide again."""
+    stream = aggregate.stream(command)
+    for _ in range(TRIES - 1):
+        try:
+            return _attempt(command, aggregate, store, stream, origin)
+        except StreamMoved:
+            continue
+    return _attempt(command, aggregate, store, stream, origin)
+
+
+def _attempt(
+    command: C, aggregate: Aggregate[C, S, E], store: EventStore, stream: Stream, origin: Origin
+) -> Handled[S]:
+    history = store.read(stream)
+    state = aggregate.state(history, since=aggregate.initial)
+    events = aggregate.decide(command, state)
+    appended = store.append(stream, events, expected=len(history), origin=origin)
+    last = (appended or history)[-1:]
+    return Handled(
+        events=appended,
+        state=aggregate.state(appended, since=state),
+        position=last[0].position if last else start_of(stream, store),
+    )
+
+
+def start_of(stream: Stream, store: EventStore) -> Position:
+    """The position before the first event of the stream's partition: everyone has reached it."""
+    return Position(partition_of(stream.owner, store.partitions), 0)

@@ -1,0 +1,1 @@
+"""What may users say of movies?"""

@@ -1,0 +1,76 @@
+"""When does a rating become an event?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+from uuid import UUID
+
+from command_api.aggregate import Aggregate
+from events.catalogue import MovieRated, RatingEvent, RatingWithdrawn, Score
+from events.recorded import Stream
+from infra.refused import Invalid, NotFound
+
+LOWEST, HIGHEST = 1, 10
+
+
+@dataclass(frozen=True, slots=True)
+class RateMovie:
+    """Give a movie a score, for the first time or anew."""
+
+    user_id: UUID
+    movie_id: int
+    score: Score
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawRating:
+    """Take a score back."""
+
+    user_id: UUID
+    movie_id: int
+
+
+RatingCommand: TypeAlias = RateMovie | WithdrawRating
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """A user's opinion of a movie."""
+
+    score: Score | None = None
+
+
+def decide(command: RatingCommand, current: Rating) -> Sequence[RatingEvent]:
+    """What the command leads to, given the opinion so far."""
+    match command:
+        case RateMovie(score=score) if not LOWEST <= score <= HIGHEST:
+            reason = f"A score is an integer from {LOWEST} to {HIGHEST}."
+            raise Invalid("The score can't be taken.", errors=[("score", reason)])
+        case RateMovie(score=score) if score == current.score:
+            return ()  # the same opinion again is not news
+        case RateMovie(user_id=user, movie_id=movie, score=score):
+            previous = current.score
+            return (MovieRated(user_id=user, movie_id=movie, score=score, previous=previous),)
+        case WithdrawRating(user_id=user, movie_id=movie):
+            if current.score is None:
+                raise NotFound("You have not rated this movie.")
+            return (RatingWithdrawn(user_id=user, movie_id=movie, previous=current.score),)
+
+
+def evolve(_before: Rating, event: RatingEvent) -> Rating:
+    """The opinion after an event."""
+    match event:
+        case MovieRated(score=score):
+            return Rating(score)
+        case RatingWithdrawn():
+            return Rating()
+
+
+def stream(command: RatingCommand) -> Stream:
+    """Where a user's opinion of a movie is kept."""
+    return Stream(f"rating-{command.user_id}-{command.movie_id}", str(command.user_id))
+
+
+rating: Aggregate[RatingCommand, Rating, RatingEvent] = Aggregate(
+    stream=stream, initial=Rating(), decide=decide, evolve=evolve
+)
