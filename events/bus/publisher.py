@@ -1,0 +1,141 @@
+"""How are messages published so that none is lost and many are under way at once?"""
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from pika import BasicProperties, DeliveryMode, SelectConnection
+from pika.adapters.select_connection import IOLoop
+from pika.channel import Channel
+from pika.exceptions import AMQPError
+from pika.frame import Method
+from pika.spec import Basic
+
+from events.bus import topology
+
+CONTENT_TYPE = "application/cloudevents+json"
+
+Token = TypeVar("Token")
+
+
+class BusLost(Exception):
+    """The connection is gone, or the broker refused a message: begin again with a new publisher."""
+
+
+class Publisher(Generic[Token]):
+    """The life of one connection: made, driven by ``turn``, thrown away at the first trouble.
+
+    Not safe to share between threads, except for ``wake``. A token is what the caller knows a
+    message by; ``turn`` gives it back when the broker has the message.
+    """
+
+    def __init__(self, bus_url: str, namespace: str, *, window: int) -> None:
+        self._exchange = topology.exchange(namespace)
+        self._window = window
+        self._ready = False
+        self._trouble: str | None = None
+        self._next_tag = 1
+        self._lowest = 1
+        self._under_way: dict[int, Token] = {}
+        self._confirmed: list[Token] = []
+        self._channel: Any = None
+        self._loop = IOLoop()
+        self._loop.activate_poller()
+        self._connection = SelectConnection(
+            topology.parameters(bus_url),
+            on_open_callback=self._open_channel,
+            on_open_error_callback=self._lose,
+            on_close_callback=self._lose,
+            custom_ioloop=self._loop,
+        )
+
+    @property
+    def room(self) -> int:
+        """How many messages may be published now."""
+        return self._window - len(self._under_way) if self._ready else 0
+
+    @property
+    def under_way(self) -> int:
+        """How many messages wait for the broker's word."""
+        return len(self._under_way)
+
+    def publish(self, token: Token, *, routing_key: str, message_id: str, body: bytes) -> None:
+        """Send a message; it counts only once ``turn`` gave its token back."""
+        properties = BasicProperties(
+            content_type=CONTENT_TYPE, message_id=message_id, delivery_mode=DeliveryMode.Persistent
+        )
+        self._under_way[self._next_tag] = token
+        self._next_tag += 1
+        try:
+            self._channel.basic_publish(self._exchange, routing_key, body, properties)
+        except (AMQPError, OSError) as error:
+            self._lose(None, error)
+
+    def turn(self, seconds: float) -> list[Token]:
+        """Let the connection work, waiting so long at most; the tokens that were confirmed.
+
+        Raises BusLost.
+        """
+        if self._trouble is None:
+            alarm = self._loop.call_later(seconds, lambda: None)
+            self._do(self._loop.poll)
+            self._do(self._loop.process_timeouts)
+            self._loop.remove_timeout(alarm)
+        confirmed, self._confirmed = self._confirmed, []
+        if not confirmed and self._trouble is not None:
+            raise BusLost(self._trouble)
+        return confirmed
+
+    def wake(self) -> None:
+        """End the waiting of ``turn``; from any thread."""
+        self._loop.add_callback_threadsafe(lambda: None)
+
+    def close(self) -> None:
+        """Leave; nothing more is confirmed."""
+        if self._connection.is_open:
+            self._do(self._connection.close)
+            for _ in range(10):
+                if self._connection.is_closed:
+                    break
+                self._loop.call_later(0.1, lambda: None)
+                self._do(self._loop.poll)
+        self._loop.deactivate_poller()
+        self._loop.close()
+
+    def _do(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except (AMQPError, OSError) as error:
+            self._lose(None, error)
+
+    def _open_channel(self, connection: SelectConnection) -> None:
+        connection.channel(on_open_callback=self._declare)
+
+    def _declare(self, channel: Channel) -> None:
+        self._channel = channel
+        channel.add_on_close_callback(self._lose)
+        channel.exchange_declare(
+            self._exchange,
+            exchange_type="topic",
+            durable=True,
+            callback=lambda _: channel.confirm_delivery(self._on_word, callback=self._begin),
+        )
+
+    def _begin(self, _frame: Method) -> None:
+        self._ready = True
+
+    def _lose(self, _whose: object, reason: BaseException | str) -> None:
+        self._ready = False
+        self._trouble = self._trouble or str(reason) or type(reason).__name__
+
+    def _on_word(self, frame: Method) -> None:
+        word = frame.method
+        if isinstance(word, Basic.Nack):
+            self._lose(None, f"the broker refused message {word.delivery_tag} of this connection")
+            return
+        for tag in range(
+            self._lowest if word.multiple else word.delivery_tag, word.delivery_tag + 1
+        ):
+            if tag in self._under_way:
+                self._confirmed.append(self._under_way.pop(tag))
+        if word.multiple:
+            self._lowest = word.delivery_tag + 1
