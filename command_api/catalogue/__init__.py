@@ -1,0 +1,1 @@
+"""Which movies are there, and who may say so?"""

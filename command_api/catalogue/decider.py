@@ -1,0 +1,153 @@
+"""What may be said of a movie, and which of it is news?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from events.catalogue import MovieAdded, MovieDescribed, MovieEvent, MovieLinked
+from events.recorded import Stream
+from infra.refused import NotFound
+
+ExternalId: TypeAlias = tuple[str, str]  # the source and its name for the movie
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a source says of a movie. No overview or poster means that it says nothing of these."""
+
+    title: str
+    year: int | None
+    genres: tuple[str, ...] = ()
+    cast: tuple[str, ...] = ()
+    overview: str | None = None
+    poster_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddMovie:
+    """Have this movie, described so; it may be there already."""
+
+    movie_id: int
+    facts: Facts
+    external_ids: tuple[ExternalId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeMovie:
+    """A source describes a movie that we have."""
+
+    movie_id: int
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class LinkMovie:
+    """Another source has the movie too."""
+
+    movie_id: int
+    source: str
+    external_id: str
+
+
+MovieCommand: TypeAlias = AddMovie | DescribeMovie | LinkMovie
+
+
+@dataclass(frozen=True, slots=True)
+class Movie:
+    """What is known of one movie; no facts when it is not there."""
+
+    facts: Facts | None = None
+    external_ids: frozenset[ExternalId] = field(default_factory=frozenset)
+
+
+def stream_of(movie_id: int) -> Stream:
+    """Where the movie's events are."""
+    return Stream(f"movie-{movie_id}", str(movie_id))
+
+
+def decide(command: MovieCommand, movie: Movie) -> Sequence[MovieEvent]:
+    """What happens, if anything."""
+    match command:
+        case AddMovie(movie_id, facts, external_ids) if movie.facts is None:
+            return _added(movie_id, facts, external_ids)
+        case AddMovie(movie_id, facts, external_ids):
+            return (
+                *_described(movie_id, facts, movie),
+                *(event for link in external_ids for event in _linked(movie_id, link, movie)),
+            )
+        case _ if movie.facts is None:
+            raise NotFound("There is no such movie.")
+        case DescribeMovie(movie_id, facts):
+            return _described(movie_id, facts, movie)
+        case LinkMovie(movie_id, source, external_id):
+            return _linked(movie_id, (source, external_id), movie)
+
+
+def evolve(movie: Movie, event: MovieEvent) -> Movie:
+    """The movie after the event."""
+    match event:
+        case MovieAdded():
+            return Movie(_facts(event), frozenset(event.external_ids.items()))
+        case MovieDescribed():
+            return replace(movie, facts=_facts(event))
+        case MovieLinked(source=source, external_id=external_id):
+            return replace(movie, external_ids=movie.external_ids | {(source, external_id)})
+
+
+def _added(
+    movie_id: int, facts: Facts, external_ids: Sequence[ExternalId]
+) -> tuple[MovieEvent, ...]:
+    first = dict(reversed(external_ids))
+    added = MovieAdded(
+        movie_id=movie_id,
+        title=facts.title,
+        year=facts.year,
+        genres=facts.genres,
+        cast=facts.cast,
+        external_ids=first,
+        overview=facts.overview,
+        poster_url=facts.poster_url,
+    )
+    known = evolve(Movie(), added)
+    return added, *(event for link in external_ids for event in _linked(movie_id, link, known))
+
+
+def _described(movie_id: int, facts: Facts, movie: Movie) -> Sequence[MovieDescribed]:
+    current = movie.facts
+    if current is None:
+        raise NotFound("There is no such movie.")
+    wanted = replace(
+        facts,
+        overview=facts.overview or current.overview,
+        poster_url=facts.poster_url or current.poster_url,
+    )
+    if wanted == current:
+        return ()  # the same facts again are not news
+    return (
+        MovieDescribed(
+            movie_id=movie_id,
+            title=wanted.title,
+            year=wanted.year,
+            genres=wanted.genres,
+            cast=wanted.cast,
+            overview=wanted.overview,
+            poster_url=wanted.poster_url,
+        ),
+    )
+
+
+def _linked(movie_id: int, link: ExternalId, movie: Movie) -> Sequence[MovieLinked]:
+    if link in movie.external_ids:
+        return ()
+    return (MovieLinked(movie_id=movie_id, source=link[0], external_id=link[1]),)
+
+
+def _facts(event: MovieAdded | MovieDescribed) -> Facts:
+    return Facts(
+        title=event.title,
+        year=event.year,
+        genres=event.genres,
+        cast=event.cast,
+        overview=event.overview,
+        poster_url=event.poster_url,
+    )

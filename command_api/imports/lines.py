@@ -1,0 +1,50 @@
+"""Which lines does a file have, whatever is in it?"""
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from io import BufferedIOBase
+from pathlib import Path
+from typing import NamedTuple
+
+LIMIT = 1_000_000
+_GZIP = b"\x1f\x8b"
+_MARK = b"\xef\xbb\xbf"  # some editors put it before the first line
+
+
+class Line(NamedTuple):
+    """A line without its end, with the file's offset in bytes after it; or why it can't be read."""
+
+    number: int
+    content: bytes
+    read_bytes: int
+    broken: str | None = None
+
+
+def read(path: Path) -> Iterator[Line]:
+    """The lines of a plain or gzipped file. A damaged archive ends with a broken line."""
+    with path.open("rb") as raw:
+        packed = raw.read(len(_GZIP)) == _GZIP
+        raw.seek(0)
+        number = 0
+        try:
+            with gzip.open(raw) if packed else raw as file:
+                for number, (content, broken) in enumerate(_pieces(file), start=1):
+                    yield Line(number, content, raw.tell(), broken)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            yield Line(
+                number + 1, b"", path.stat().st_size, f"the file is damaged from here on: {error}"
+            )
+
+
+def _pieces(file: BufferedIOBase) -> Iterator[tuple[bytes, str | None]]:
+    first = True
+    while piece := file.readline(LIMIT):
+        broken = None
+        if len(piece) == LIMIT and not piece.endswith(b"\n"):
+            broken = f"longer than {LIMIT} bytes"
+            while (rest := file.readline(LIMIT)) and not rest.endswith(b"\n"):
+                pass
+        if first:
+            piece, first = piece.removeprefix(_MARK), False
+        yield (b"" if broken else piece.rstrip(b"\r\n")), broken

@@ -1,0 +1,1 @@
+"""What can be run by hand on the command side?"""
