@@ -15,7 +15,7 @@ from infra.config import config
 def redis() -> "Redis[bytes]":
     """Redis with bytes as answers; a lost connection is tried again once before the fault shows."""
     return Redis.from_url(
-        config().redis_url,
+        _redis_url(),
         socket_timeout=10,
         socket_connect_timeout=2,
         retry=Retry(ExponentialBackoff(cap=0.1, base=0.01), 1),
@@ -27,3 +27,9 @@ def redis() -> "Redis[bytes]":
 def elasticsearch() -> Elasticsearch:
     """The search index."""
     return Elasticsearch(config().elasticsearch_url, request_timeout=10)
+
+
+def _redis_url() -> str:
+    if config().role == "query" and config().query_redis_url:
+        return config().query_redis_url
+    return config().redis_url

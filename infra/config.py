@@ -68,6 +68,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename="upper", forbid_u
     """Larger request bodies are refused with 413."""
     server_threads: Positive = 4
     """Threads of one API process; at most half of them may wait for a position."""
+    trusted_proxies: Annotated[int, Meta(ge=0)] = 0
+    """How many proxies of ours stand in front: so far X-Forwarded-For is believed."""
     throttle: bool = True
     """Whether requests are counted and refused beyond the rates below."""
     throttle_anonymous_per_minute: Positive = 600

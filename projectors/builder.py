@@ -8,6 +8,7 @@ class Builder(Protocol):
     """Recomputes derived data, idempotently. Runs in a thread of its own inside the worker."""
 
     name: ClassVar[str]
+    """The model's."""
     interval_seconds: float
     """Looks by itself at least so often: time passes (decay) even where nothing happens."""
     pause_seconds: float

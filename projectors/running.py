@@ -17,7 +17,7 @@ from infra.config import config
 from projectors.builder_thread import BuilderThread
 from projectors.follower import Follower
 from projectors.generations import choose, is_current
-from projectors.live import Live
+from projectors.live import Live, NotReady
 from projectors.read_model import ReadModel
 from projectors.registry import MODELS, make_builders
 from projectors.worker import Worker
@@ -52,7 +52,7 @@ def run(only: Iterable[str], stopping: Event) -> None:
         while not stopping.is_set():
             try:
                 _run_once(chosen, subscription, stopping, failure)
-            except (DatabaseError, RedisError, OSError) as error:
+            except (DatabaseError, RedisError, OSError, NotReady) as error:
                 log.warning("Waiting for what is away: %s", error)
                 stopping.wait(_PAUSE_SECONDS)
     if failure.error:

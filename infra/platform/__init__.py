@@ -1,0 +1,1 @@
+"""How are all processes of the platform run on one machine?"""

@@ -1,0 +1,96 @@
+"""Which processes make the platform, by which command each?"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import Popen
+
+HOME = Path(__file__).resolve().parents[2]
+"""The checkout."""
+
+_STOP_SECONDS = 15.0
+
+
+class DidNotStart(Exception):
+    """A process ended, or did not become ready; the message says where it logged."""
+
+
+def manage(*arguments: str) -> list[str]:
+    """The command line of a management command."""
+    return [sys.executable, str(HOME / "manage.py"), *arguments]
+
+
+def api(port: int, *, threads: int = 4) -> list[str]:
+    """The command line of one of the two APIs; which one is said by its role.
+
+    Without the two limits the 1,025th connection would hang all others.
+    """
+    return [
+        str(Path(sys.executable).parent / "granian"),
+        *("--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws"),
+        *("--workers", "1", "--blocking-threads", str(threads)),
+        *("--backlog", "4096", "--backpressure", "4096", "--no-access-log"),
+        "infra.wsgi:application",
+    ]
+
+
+@dataclass
+class Process:
+    """One running process of ours and where it logs."""
+
+    name: str
+    command: Sequence[str]
+    environ: Mapping[str, str]
+    log: Path
+    popen: "Popen[bytes] | None" = None
+
+    @property
+    def pid(self) -> int:
+        """Its process id; 0 while it is not running."""
+        return self.popen.pid if self.popen else 0
+
+    def start(self) -> None:
+        """Start it (again); what it says is added to its log."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self.popen = Popen(
+                self.command,
+                cwd=HOME,
+                env={**os.environ, "PYTHONPATH": str(HOME), **self.environ},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def has_ended(self) -> bool:
+        """Whether it is not running (any more)."""
+        return self.popen is None or self.popen.poll() is not None
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """End it and what it started: politely, or with SIGKILL at once."""
+        if self.popen is None:
+            return
+        if self.popen.poll() is None:
+            self._signal(number)
+            try:
+                self.popen.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._signal(signal.SIGKILL)
+                self.popen.wait()
+        self.popen = None
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self.popen is not None  # noqa: S101 - stop() looked
+        if number == signal.SIGKILL:
+            os.killpg(self.popen.pid, number)  # it leads a session of its own
+        else:
+            self.popen.send_signal(number)
+
+    def last_words(self, lines: int = 15) -> str:
+        """The end of its log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
