@@ -1,7 +1,7 @@
 """Does everything that docker-compose.yml and the Dockerfile name exist?"""
 
-import ast
 import re
+import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -174,10 +174,8 @@ def test_the_image_copies_what_exists():
 
 def test_the_image_holds_every_package_of_the_platform():
     copied = {words[0] for words in instructions("COPY")}
-    packages = ast.literal_eval(
-        re.search(r"root_packages = (\[.*\])", (ROOT / "pyproject.toml").read_text())[1]
-    )
-    assert set(packages) <= copied
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert set(pyproject["tool"]["importlinter"]["root_packages"]) <= copied
 
 
 def test_the_image_is_pinned_locked_and_not_root():

@@ -14,6 +14,7 @@ TEXT = (ROOT / ".github/workflows/ci.yml").read_text()
 WORKFLOW = yaml.safe_load(TEXT)
 JOBS = WORKFLOW["jobs"]
 MAKEFILE = (ROOT / "Makefile").read_text()
+TARGETS = {line.partition(" ")[0] for line in MAKEFILE.splitlines()} | set(MAKEFILE.splitlines())
 
 
 def test_may_only_read_by_default():
@@ -63,9 +64,8 @@ def test_the_tests_get_variables_that_are_read():
 
 
 def test_every_target_of_make_check_runs():
-    wanted = set(re.search(r"^check: ([a-z -]+) ##", MAKEFILE, re.MULTILINE)[1].split())
-    ran = set(re.findall(r"check-[a-z]+", TEXT))
-    assert wanted == ran
+    [wanted] = re.findall(r"^check: ([a-z -]+) ##", MAKEFILE, re.MULTILINE)
+    assert set(wanted.split()) == set(re.findall(r"check-[a-z]+", TEXT))
 
 
 def test_the_script_on_a_bare_machine_runs_the_same():

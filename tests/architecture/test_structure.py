@@ -1,0 +1,120 @@
+"""Is the tree built the way that people expect to find it?"""
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("command_api", "query_api", "projectors", "events", "infra", "benchmarks")
+MODULES = sorted(
+    path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if path.read_text()
+)
+CODE = [path for path in MODULES if path.parent.name != "migrations"]
+LONGEST_MODULE = 400
+LONGEST_FUNCTION = 60
+# Words that say nothing about what is inside.
+EMPTY_NAMES = {"utils", "util", "helpers", "common", "manager", "managers", "processor", "misc"}
+
+
+def name_of(path):
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", CODE, ids=name_of)
+def test_asks_its_question_in_its_first_line(path):
+    text = ast.get_docstring(ast.parse(path.read_text()))
+    assert text, "no docstring"
+    assert text.splitlines()[0].strip(), "the first line is empty"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_is_short_enough_to_be_read(path):
+    lines = path.read_text().splitlines()
+    assert len(lines) <= LONGEST_MODULE
+
+
+@pytest.mark.parametrize("path", CODE, ids=name_of)
+def test_has_no_endless_function(path):
+    functions = [
+        node
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    long = [node.name for node in functions if length(node) > LONGEST_FUNCTION]
+    assert not long
+
+
+def length(node):
+    return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def test_names_say_what_is_inside():
+    words = {name_of(path): set(path.relative_to(ROOT).with_suffix("").parts) for path in MODULES}
+    assert [name for name, parts in words.items() if parts & EMPTY_NAMES] == []
+
+
+def aggregates():
+    """Folders of command_api that decide something."""
+    return sorted(path.parent for path in (ROOT / "command_api").glob("*/decider.py"))
+
+
+def apis():
+    return sorted(path.parent for path in (ROOT / "command_api").glob("*/api.py"))
+
+
+def test_there_are_aggregates():
+    assert {"ratings", "accounts"} <= {folder.name for folder in aggregates()}
+
+
+@pytest.mark.parametrize("folder", aggregates(), ids=name_of)
+def test_an_aggregate_says_what_can_happen_to_it(folder):
+    """Its events are a module of the catalogue with its own name, or with its plural."""
+    modules = {path.stem for path in (ROOT / "events/catalogue").glob("*.py")}
+    named = {folder.name} | ({"movies"} if folder.name == "catalogue" else set())
+    named |= {"accounts"} if folder.name == "preferences" else set()
+    assert named & modules
+
+
+@pytest.mark.parametrize("folder", apis(), ids=name_of)
+def test_an_api_has_a_url(folder):
+    urls = "".join(path.read_text() for path in (ROOT / "command_api").glob("urls*.py"))
+    assert f"command_api.{folder.name}" in urls or f"{folder.name}.api" in urls
+
+
+def test_whoever_has_an_api_decides():
+    """The movie's decider is fed by imports, so it has no HTTP of its own yet."""
+    undecided = set(apis()) - set(aggregates())
+    assert {folder.name for folder in undecided} == set()
+
+
+def read_models():
+    return sorted(path.parent.name for path in (ROOT / "projectors").glob("*/read_model.py"))
+
+
+def test_every_read_model_is_registered():
+    registry = importlib.import_module("projectors.registry")
+    registered = {model.__module__.split(".")[1] for model in registry.MODELS}
+    assert registered == set(read_models())
+
+
+@pytest.mark.parametrize("name", read_models())
+def test_a_read_model_has_a_meaning(name):
+    assert (ROOT / "projectors" / name / "projection.py").exists()
+
+
+@pytest.mark.parametrize("name", read_models())
+def test_a_read_model_is_asked(name):
+    """Some module of the query API opens it: an answer that nobody can get is no answer."""
+    askers = [
+        path
+        for path in (ROOT / "query_api").rglob("*.py")
+        if f"projectors.{name}" in path.read_text()
+    ]
+    assert askers
+
+
+@pytest.mark.parametrize("package", ["command_api", "query_api", "projectors", "events"])
+def test_every_package_is_tested(package):
+    assert list((ROOT / "tests" / package).rglob("test_*.py"))

@@ -1,0 +1,64 @@
+"""Does the Redis that compose starts know its users by the passwords it was given?"""
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+START = Path(__file__).parents[2] / "infra/redis/start"
+SECRETS = {"REDIS_PASSWORD": "own & 'odd'", "REDIS_QUERY_PASSWORD": "query/s"}
+
+
+@pytest.fixture(scope="module")
+def socket(tmp_path_factory, services):
+    home = tmp_path_factory.mktemp("redis")
+    path = home / "s"
+    command = [str(START), "--port", "0", "--unixsocket", str(path)]
+    environment = os.environ | SECRETS | {"TMPDIR": str(home)}
+    with subprocess.Popen(command, cwd=home, env=environment, stdout=subprocess.DEVNULL) as process:
+        try:
+            wait_for(path)
+            yield path
+        finally:
+            process.terminate()
+
+
+def wait_for(path):
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            return Redis(unix_socket_path=str(path), password=SECRETS["REDIS_PASSWORD"]).ping()
+        except RedisConnectionError:
+            time.sleep(0.02)
+    pytest.fail("Redis did not start")
+
+
+def user(socket, name, password):
+    return Redis(unix_socket_path=str(socket), username=name, password=password)
+
+
+def test_nobody_comes_in_without_a_password(socket):
+    with pytest.raises((AuthenticationError, ResponseError), match=r"(?i)authentication|auth"):
+        Redis(unix_socket_path=str(socket)).ping()
+
+
+def test_the_passwords_of_the_file_are_not_in_force(socket):
+    with pytest.raises(AuthenticationError):
+        user(socket, "query", "query").ping()
+
+
+def test_the_query_side_reads_all_and_writes_caches_only(socket):
+    user(socket, "default", SECRETS["REDIS_PASSWORD"]).set("{movies:1:all}:state:1", "x")
+    query = user(socket, "query", SECRETS["REDIS_QUERY_PASSWORD"])
+    assert query.get("{movies:1:all}:state:1") == b"x"
+    assert query.set("cache:a", 1)
+    assert query.incr("throttle:a") == 1
+    with pytest.raises(NoPermissionError):
+        query.set("{movies:1:all}:state:1", "y")
+    with pytest.raises(NoPermissionError):
+        query.flushall()
