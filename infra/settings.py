@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from infra.config import config
+from infra.observability import logging_config
 
 _config = config()
 ROLE = _config.role
@@ -42,7 +43,8 @@ APPEND_SLASH = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_UPLOAD_MAX_MEMORY_SIZE = _config.body_limit_bytes
 STATIC_URL = "/static/"
-STATIC_ROOT = "staticfiles"
+# Served by whitenoise from where the packages keep them: nothing has to be collected first.
+WHITENOISE_USE_FINDERS = True
 
 INSTALLED_APPS = [
     # simplejwt imports their models; neither touches a database here.
@@ -53,7 +55,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_yasg",
 ]
-MIDDLEWARE: list[str] = []
+MIDDLEWARE = ["whitenoise.middleware.WhiteNoiseMiddleware"] if ROLE != "ops" else []
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -90,3 +92,5 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
 }
 SWAGGER_USE_COMPAT_RENDERERS = False
+SIMPLE_JWT = {"USER_ID_CLAIM": "sub", "TOKEN_TYPE_CLAIM": "typ"}
+LOGGING = logging_config()
