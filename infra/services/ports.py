@@ -4,6 +4,7 @@ Ports are chosen once and recorded, so that addresses are known before any serve
 below the range from which the kernel takes ports for outgoing connections.
 """
 
+import contextlib
 import os
 import secrets
 import socket
@@ -105,7 +106,9 @@ def _listening_inodes(port: int) -> set[str]:
 
 
 def _socket_inodes(process: Path) -> set[str]:
-    try:
-        return {str(link.readlink()) for link in (process / "fd").iterdir()}
-    except OSError:
-        return set()  # it ended, or we may not look
+    found = set()
+    with contextlib.suppress(OSError):  # it ended, or we may not look
+        for link in (process / "fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                found.add(str(link.readlink()))
+    return found

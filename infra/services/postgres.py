@@ -95,6 +95,8 @@ def _prepare(home: Home) -> Launch:
     cluster = home.path / "cluster"
     if not cluster.exists():
         _initialise(programs, cluster, home)
+    # Nothing of ours runs now; the pid in there may meanwhile be another program's.
+    (cluster / "postmaster.pid").unlink(missing_ok=True)
     settings = SETTINGS | {"port": str(home.ports["postgres"])}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     return Launch(command=[programs / "postgres", "-D", cluster, *options])

@@ -1,0 +1,48 @@
+"""Where can a test start, kill and stop servers without meeting anyone else's?"""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from infra.services import native
+from infra.services.postgres import POSTGRES
+from infra.services.redis import REDIS
+
+CHEAP = (REDIS, POSTGRES)
+
+
+@pytest.fixture
+def checkouts() -> Iterator[Callable[[], Path]]:
+    """Makes directories for servers, as many as asked for; what runs there ends with the test."""
+    with ExitStack() as stack:
+
+        def make() -> Path:
+            directory = tempfile.TemporaryDirectory(prefix="marquee-checkout-")
+            services = Path(stack.enter_context(directory)) / "services"
+            services.parent.chmod(0o755)  # the servers' own account must come through
+            stack.callback(native.stop, CHEAP, services)
+            return services
+
+        yield make
+
+
+@pytest.fixture
+def checkout(checkouts, monkeypatch) -> Path:
+    """One such directory, which is also the configured one."""
+    services = checkouts()
+    monkeypatch.setenv("MARQUEE_STATE_DIR", str(services.parent))
+    monkeypatch.setenv("SERVICES_ENGINE", "native")
+    return services
+
+
+@pytest.fixture
+def only_redis(checkout) -> dict[str, str]:
+    """An environment that brings every server but Redis."""
+    return {
+        "MARQUEE_DATABASE_URL": "postgresql://brought/marquee",
+        "MARQUEE_BUS_URL": "amqp://brought",
+        "MARQUEE_ELASTICSEARCH_URL": "http://brought",
+    }

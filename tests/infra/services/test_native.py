@@ -1,0 +1,128 @@
+"""Do servers come up again whatever happened, and is nobody else's process ever touched?"""
+
+import os
+import signal
+import socket
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg2
+import pytest
+from redis import Redis
+
+from infra.services import PortTaken, ensure, native, planned, processes, stop
+from infra.services.ports import LOOPBACK, free
+from infra.services.postgres import POSTGRES
+from infra.services.postgres import url as postgres_url
+from infra.services.redis import REDIS
+
+
+@pytest.fixture
+def listener():
+    """A port that somebody else holds: this process."""
+    with socket.socket() as held:
+        held.bind((LOOPBACK, free()))
+        held.listen()
+        yield held.getsockname()[1]
+
+
+def main_pid(server, services) -> int:
+    found = _all(server, services)
+    pids = {process.pid for process in found}
+    [main] = [process.pid for process in found if process.parent not in pids]
+    return main
+
+
+def _all(server, services):
+    return processes.belonging_to(native.home_of(server, services).path, server.program)
+
+
+def test_a_second_start_changes_nothing(checkout, only_redis):
+    first = ensure(only_redis)
+    before = main_pid(REDIS, checkout)
+    assert ensure(only_redis) == first == planned(only_redis)
+    assert main_pid(REDIS, checkout) == before
+
+
+def test_two_starts_at_once_make_one_server(checkout, only_redis):
+    with ThreadPoolExecutor() as threads:
+        one, other = threads.map(ensure, (only_redis, only_redis))
+    assert one == other
+    assert main_pid(REDIS, checkout)
+
+
+def test_a_killed_redis_comes_back_with_its_data(checkout, only_redis):
+    url = ensure(only_redis).redis
+    Redis.from_url(url).set("kept", "yes")
+    os.kill(main_pid(REDIS, checkout), signal.SIGKILL)
+    assert ensure(only_redis).redis == url
+    assert Redis.from_url(url).get("kept") == b"yes"
+
+
+def test_a_killed_postgres_comes_back_whoever_has_its_pid_now(checkout):
+    native.start([POSTGRES], checkout)
+    home = native.home_of(POSTGRES, checkout)
+    os.kill(main_pid(POSTGRES, checkout), signal.SIGKILL)
+    stale = home.path / "cluster" / "postmaster.pid"
+    stale.write_text("\n".join([str(os.getpid()), *stale.read_text().splitlines()[1:]]))
+    native.start([POSTGRES], checkout)
+    psycopg2.connect(postgres_url(home.ports)).close()
+
+
+def test_a_killed_first_start_leaves_nothing_in_the_way(checkout):
+    home = native.home_of(POSTGRES, checkout)
+    half = home.path / "cluster.new"
+    half.mkdir()
+    (half / "PG_VERSION").write_text("")
+    native.start([POSTGRES], checkout)
+    assert native.is_up(POSTGRES, checkout)
+
+
+def test_a_server_that_hangs_is_ended_all_the_same(checkout, only_redis):
+    ensure(only_redis)
+    os.kill(main_pid(REDIS, checkout), signal.SIGSTOP)
+    home = native.home_of(REDIS, checkout).path
+    assert processes.end(home, REDIS.program, polite=signal.SIGTERM, seconds=0.2)
+    assert not native.is_up(REDIS, checkout)
+
+
+def test_stop_ends_ours_only(checkout, only_redis):
+    ensure(only_redis)
+    home = native.home_of(REDIS, checkout).path
+    with subprocess.Popen(["sleep", "600"], cwd=home) as bystander:
+        try:
+            stop()
+            assert bystander.poll() is None
+            assert not _all(REDIS, checkout)
+        finally:
+            bystander.terminate()
+
+
+def test_two_checkouts_do_not_meet(checkouts):
+    one, other = checkouts(), checkouts()
+    for services in (one, other):
+        native.start([REDIS], services)
+    assert native.home_of(REDIS, one).ports != native.home_of(REDIS, other).ports
+    native.stop([REDIS], one)
+    assert native.is_up(REDIS, other)
+
+
+def test_a_port_that_was_asked_for_and_is_taken_is_named_with_its_holder(
+    only_redis, listener, monkeypatch
+):
+    monkeypatch.setenv("SERVICES_REDIS_PORT", str(listener))
+    with pytest.raises(PortTaken, match=f"port {listener} .*process {os.getpid()} "):
+        ensure(only_redis)
+
+
+def test_a_recorded_port_that_was_lost_is_replaced(checkout, only_redis, listener):
+    (checkout / "ports.json").parent.mkdir(parents=True, exist_ok=True)
+    (checkout / "ports.json").write_text(f'{{"redis": {listener}}}')
+    assert str(listener) not in ensure(only_redis).redis
+
+
+def test_given_servers_are_used_as_they_are(only_redis, redis_url):
+    found = ensure(only_redis | {"MARQUEE_REDIS_URL": redis_url})
+    assert found.postgres == "postgresql://brought/postgres"
+    assert (found.bus, found.elasticsearch) == ("amqp://brought", "http://brought")
+    assert Redis.from_url(found.query_redis).get("nothing") is None
