@@ -88,7 +88,9 @@ def read(environ: Mapping[str, str]) -> Config:
         if name.startswith(PREFIX)
     }
     try:
-        return msgspec.convert(given, Config, strict=False, dec_hook=lambda type_, text: type_(text))
+        return msgspec.convert(
+            given, Config, strict=False, dec_hook=lambda type_, text: type_(text)
+        )
     except msgspec.ValidationError as error:
         raise BadConfig(f"The environment's {PREFIX}* variables can't be used: {error}") from error
 

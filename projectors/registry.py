@@ -25,6 +25,9 @@ MODELS: Sequence[type[ReadModel]] = (
     Search,
 )
 
+BUILT: Sequence[type[ReadModel]] = (Recommendations, Trending, Search)
+"""Those that answer with what a builder makes of their state."""
+
 Model = TypeVar("Model", bound=ReadModel)
 
 

@@ -1,0 +1,50 @@
+"""How far is each read model behind the log?"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from events.store import EventStore
+from projectors.live import Live, NotReady
+from projectors.read_model import ReadModel
+from projectors.registry import BUILT, MODELS
+
+
+class Lag(NamedTuple):
+    """What a model has not taken in yet, in events; None where it has no live generation."""
+
+    model: str
+    generation: int | None
+    state: int | None
+    """Events that its state lacks."""
+    derived: int | None
+    """Events that what is built of its state lacks; None for a model that builds nothing."""
+
+    @property
+    def is_level(self) -> bool:
+        """Whether it lacks nothing."""
+        return self.state == 0 and not self.derived
+
+
+def lags(
+    store: EventStore, live: Live, models: Iterable[type[ReadModel]] = MODELS
+) -> Sequence[Lag]:
+    """The lag of each model's live generation against the heads of this moment."""
+    heads = store.heads()
+    return [_lag(model, heads, live) for model in models]
+
+
+def _lag(model: type[ReadModel], heads: Sequence[int], live: Live) -> Lag:
+    try:
+        opened = live.open(model)
+    except NotReady:
+        return Lag(model.name, None, None, None)
+    return Lag(
+        model=model.name,
+        generation=opened.generation,
+        state=_missing(heads, opened.checkpoints(len(heads))),
+        derived=_missing(heads, opened.built_offsets(len(heads))) if model in BUILT else None,
+    )
+
+
+def _missing(heads: Sequence[int], offsets: Sequence[int]) -> int:
+    return sum(max(0, head - at) for head, at in zip(heads, offsets, strict=True))

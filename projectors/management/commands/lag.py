@@ -1,0 +1,57 @@
+"""How does a person see how far the read models are behind?"""
+
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from rich.console import Console
+from rich.table import Table
+
+from events.store.postgres import PostgresStore
+from infra import clients
+from infra.config import config
+from projectors.lag import Lag, lags
+from projectors.live import Live
+
+_LOOK_SECONDS = 0.1
+
+
+class Command(BaseCommand):
+    """``manage.py lag``"""
+
+    help = "How many events each read model has still to take in. Exit 1 unless all are level."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """What can be asked."""
+        parser.add_argument(
+            "--wait", type=float, default=0, metavar="SECONDS", help="wait so long for level"
+        )
+
+    def handle(self, *_args: object, **options: Any) -> None:
+        """Look, and look again until the wait is over."""
+        store = PostgresStore(config().partitions)
+        live = Live(clients.redis())
+        deadline = time.monotonic() + options["wait"]
+        while True:
+            live.forget()
+            found = lags(store, live)
+            is_level = all(lag.is_level for lag in found)
+            if is_level or time.monotonic() >= deadline:
+                break
+            time.sleep(_LOOK_SECONDS)
+        _print(found)
+        if not is_level:
+            sys.exit(1)
+
+
+def _print(found: Sequence[Lag]) -> None:
+    table = Table("read model", "generation", "state behind", "derived behind")
+    for lag in found:
+        generation = "none" if lag.generation is None else str(lag.generation)
+        state = "all" if lag.state is None else f"{lag.state:,}"
+        derived = "" if lag.derived is None else f"{lag.derived:,}"
+        table.add_row(lag.model, generation, state, derived)
+    Console().print(table)
