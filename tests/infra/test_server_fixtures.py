@@ -2,6 +2,7 @@
 
 import os
 import socket
+import subprocess
 
 import httpx
 import pika
@@ -12,7 +13,9 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from infra.config import config
+from infra.services import create_database, drop_database
 from infra.services.place import CHECKOUT
+from tests.fixtures import indices, leftovers
 from tests.fixtures.isolation import SocketBlocked
 
 
@@ -117,3 +120,18 @@ def test_a_failed_thread_fails_its_test(pytester, monkeypatch):
     result = pytester.runpytest_subprocess("-p", "no:django")
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["*ZeroDivisionError*"])
+
+
+def test_what_a_killed_run_left_is_swept(services):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    dead = f"test_log_{ended.pid}_template"
+    alive = f"test_log_{os.getpid()}_sweep"
+    for name in (dead, alive):
+        create_database(services.postgres, name)
+    httpx.put(f"{services.elasticsearch}/test-{ended.pid}-7-movies").raise_for_status()
+    leftovers.sweep(services)
+    assert dead not in leftovers.databases(services.postgres)
+    assert alive in leftovers.databases(services.postgres)
+    assert not indices.names(services.elasticsearch, f"test-{ended.pid}")
+    drop_database(services.postgres, alive)

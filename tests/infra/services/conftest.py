@@ -30,7 +30,7 @@ def checkouts() -> Iterator[Callable[[], Path]]:
 
 
 @pytest.fixture
-def checkout(checkouts, monkeypatch) -> Path:
+def checkout(checkouts: Callable[[], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """One such directory, which is also the configured one."""
     services = checkouts()
     monkeypatch.setenv("MARQUEE_STATE_DIR", str(services.parent))

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -15,6 +16,7 @@ from infra.services.ports import LOOPBACK, free
 from infra.services.postgres import POSTGRES
 from infra.services.postgres import url as postgres_url
 from infra.services.redis import REDIS
+from infra.services.server import Server
 
 
 @pytest.fixture
@@ -26,14 +28,14 @@ def listener():
         yield held.getsockname()[1]
 
 
-def main_pid(server, services) -> int:
+def main_pid(server: Server, services: Path) -> int:
     found = _all(server, services)
     pids = {process.pid for process in found}
     [main] = [process.pid for process in found if process.parent not in pids]
     return main
 
 
-def _all(server, services):
+def _all(server: Server, services: Path) -> list[processes.Process]:
     return processes.belonging_to(native.home_of(server, services).path, server.program)
 
 
