@@ -1,7 +1,7 @@
 """How are messages published so that none is lost and many are under way at once?"""
 
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from pika import BasicProperties, DeliveryMode, SelectConnection
 from pika.adapters.select_connection import IOLoop
@@ -11,21 +11,19 @@ from pika.frame import Method
 from pika.spec import Basic
 
 from events.bus import topology
+from events.recorded import Position
 
 CONTENT_TYPE = "application/cloudevents+json"
-
-Token = TypeVar("Token")
 
 
 class BusLost(Exception):
     """The connection is gone, or the broker refused a message: begin again with a new publisher."""
 
 
-class Publisher(Generic[Token]):
+class Publisher:
     """The life of one connection: made, driven by ``turn``, thrown away at the first trouble.
 
-    Not safe to share between threads, except for ``wake``. A token is what the caller knows a
-    message by; ``turn`` gives it back when the broker has the message.
+    Not safe to share between threads, except for ``wake``.
     """
 
     def __init__(self, bus_url: str, namespace: str, *, window: int) -> None:
@@ -35,8 +33,8 @@ class Publisher(Generic[Token]):
         self._trouble: str | None = None
         self._next_tag = 1
         self._lowest = 1
-        self._under_way: dict[int, Token] = {}
-        self._confirmed: list[Token] = []
+        self._under_way: dict[int, Position] = {}
+        self._confirmed: list[Position] = []
         self._channel: Any = None
         self._loop = IOLoop()
         self._loop.activate_poller()
@@ -49,6 +47,11 @@ class Publisher(Generic[Token]):
         )
 
     @property
+    def is_ready(self) -> bool:
+        """Whether the exchange is there and messages can be sent."""
+        return self._ready
+
+    @property
     def room(self) -> int:
         """How many messages may be published now."""
         return self._window - len(self._under_way) if self._ready else 0
@@ -58,20 +61,23 @@ class Publisher(Generic[Token]):
         """How many messages wait for the broker's word."""
         return len(self._under_way)
 
-    def publish(self, token: Token, *, routing_key: str, message_id: str, body: bytes) -> None:
-        """Send a message; it counts only once ``turn`` gave its token back."""
+    def publish(self, position: Position, type_: str, body: bytes) -> None:
+        """Send an event's message; it counts only once ``turn`` gave its position back."""
         properties = BasicProperties(
-            content_type=CONTENT_TYPE, message_id=message_id, delivery_mode=DeliveryMode.Persistent
+            content_type=CONTENT_TYPE,
+            message_id=f"{position.partition}-{position.offset}",
+            delivery_mode=DeliveryMode.Persistent,
         )
-        self._under_way[self._next_tag] = token
+        self._under_way[self._next_tag] = position
         self._next_tag += 1
+        key = topology.routing_key(position.partition, type_)
         try:
-            self._channel.basic_publish(self._exchange, routing_key, body, properties)
+            self._channel.basic_publish(self._exchange, key, body, properties)
         except (AMQPError, OSError) as error:
             self._lose(None, error)
 
-    def turn(self, seconds: float) -> list[Token]:
-        """Let the connection work, waiting so long at most; the tokens that were confirmed.
+    def turn(self, seconds: float) -> list[Position]:
+        """Let the connection work, waiting so long at most; what was confirmed.
 
         Raises BusLost.
         """

@@ -15,17 +15,14 @@ from events.catalogue import AnyEvent
 from events.partition import partition_of
 from events.recorded import Origin, Position, Recorded, Stored, Stream
 from events.store import Entry, StreamMoved
+from events.store.rows import COLUMNS, to_stored
 
-_COLUMNS = (
-    'partition, "offset", stream, version, type, data::text, occurred_at, recorded_at,'
-    " correlation_id, causation_id, traceparent"
-)
 _READ = (
-    f"SELECT {_COLUMNS} FROM events"  # noqa: S608 - constants
+    f"SELECT {COLUMNS} FROM events"  # noqa: S608 - constants
     " WHERE partition = %s AND stream = %s ORDER BY version"
 )
 _PAGE = (
-    f'SELECT {_COLUMNS} FROM events WHERE partition = %s AND "offset" > %s'  # noqa: S608 - constants
+    f'SELECT {COLUMNS} FROM events WHERE partition = %s AND "offset" > %s'  # noqa: S608 - constants
     ' ORDER BY "offset" LIMIT %s'
 )
 _VERSIONS = (
@@ -162,15 +159,4 @@ class PostgresStore:
             return cursor.fetchall()
 
     def _stored(self, sql: str, parameters: Sequence[Any]) -> Iterable[Stored]:
-        for row in self._rows(sql, parameters):
-            yield Stored(
-                partition=row[0],
-                offset=row[1],
-                stream=row[2],
-                version=row[3],
-                type=row[4],
-                data=row[5],
-                occurred_at=row[6],
-                recorded_at=row[7],
-                origin=Origin(correlation_id=row[8], causation_id=row[9], traceparent=row[10]),
-            )
+        return map(to_stored, self._rows(sql, parameters))

@@ -1,0 +1,40 @@
+"""How is the relay run?"""
+
+import logging
+import signal
+from threading import Thread
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from events.news import hearing
+from events.relay import Bus, Relay
+from events.store.outbox import Outbox
+from infra import clients
+from infra.config import config
+
+log = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    """``manage.py relay``"""
+
+    help = (
+        "Publish the log to RabbitMQ, in order, from where the last relay was confirmed. Start as"
+        " many as you like: one works, the others wait to take over. Ends at SIGTERM or SIGINT."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Relay until told to stop."""
+        settings = config()
+        if not settings.bus_url:
+            raise CommandError("MARQUEE_BUS_URL is empty: without a bus there is nothing to relay.")
+        bus = Bus(settings.bus_url, settings.namespace, settings.relay_window)
+        with hearing(clients.redis()) as news:
+            relay = Relay(Outbox(), bus, news)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                # In a thread, for the interrupted one may hold the very lock that stopping takes.
+                signal.signal(number, lambda *_: Thread(target=relay.stop).start())
+            log.info("Relaying to exchange %s.events, window %s.", bus.namespace, bus.window)
+            relay.run()
+        log.info("The relay has stopped.")
