@@ -22,7 +22,6 @@ from infra.refused import BadRequest, Invalid, TooLarge
 
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 20
-_INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 
 def _plain(value: Any) -> Any:
@@ -173,23 +172,33 @@ def _defaults(query: type[StrictQuery]) -> dict[str, Any]:
     return query.read({})
 
 
+_FORMS: Sequence[tuple[type[Any], re.Pattern[str], type, str]] = (
+    (serializers.IntegerField, re.compile("-?[0-9]{1,18}"), int, "This must be an integer."),
+    (
+        serializers.FloatField,
+        re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?"),
+        float,
+        "This must be a number.",
+    ),
+)
+"""How numbers are written in a query; Python itself would take 1_0, other digits and nan."""
+
+
 def _unfit(field: Any, data: QueryDict) -> str | None:
     given = data.getlist(field.field_name)
     if len(given) > 1 and not isinstance(field, serializers.ListField):
         return "This may be given only once."
-    if isinstance(field, serializers.IntegerField) and given and not _INTEGER.fullmatch(given[0]):
-        return "This must be an integer."
+    for kind, form, _, reason in _FORMS:
+        if isinstance(field, kind) and given and not form.fullmatch(given[0]):
+            return reason
     return None
 
 
 def _typed(field: Any, given: list[str]) -> Any:
-    match field:
-        case serializers.ListField():
-            return given
-        case serializers.IntegerField():
-            return int(given[0])
-        case _:
-            return given[0]
+    if isinstance(field, serializers.ListField):
+        return given
+    make = next((make for kind, _, make, _ in _FORMS if isinstance(field, kind)), str)
+    return make(given[0])
 
 
 class PageQuery(StrictQuery):

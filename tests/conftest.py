@@ -1,3 +1,8 @@
 """Which fixtures does every test have?"""
 
-pytest_plugins = ("pytester", "tests.fixtures.servers", "tests.fixtures.isolation")
+pytest_plugins = (
+    "pytester",
+    "tests.fixtures.servers",
+    "tests.fixtures.isolation",
+    "tests.fixtures.keys",
+)

@@ -1,6 +1,6 @@
 """How are the platform's keys made, shown and changed?"""
 
-from typing import Any
+from typing import Any, Literal
 
 from django.core.management.base import BaseCommand, CommandParser
 
@@ -23,7 +23,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         root = config().keys_dir
-        match options["action"]:
+        action: Literal["create", "show", "rotate"] = options["action"]
+        match action:
             case "create":
                 self._tell("made", [str(path) for path in keys.create(root)])
             case "rotate":

@@ -1,0 +1,63 @@
+"""Are keys made once, kept private and rotated without anybody noticing?"""
+
+from concurrent.futures import ThreadPoolExecutor
+from io import StringIO
+from stat import S_IMODE
+
+import pytest
+from django.core.management import call_command
+
+from infra.keys import create, kids, private_dir, public_dir, rotate
+
+
+def test_made_once(tmp_path):
+    made = create(tmp_path)
+    before = {path: path.read_bytes() for path in made}
+    assert create(tmp_path) == []
+    assert {path: path.read_bytes() for path in made} == before
+    assert sorted(str(path.relative_to(tmp_path)) for path in made[:3]) == [
+        "command/idempotency.key",
+        "command/pepper.key",
+        "shared/position.key",
+    ]
+
+
+def test_two_at_once_make_one_set(tmp_path):
+    with ThreadPoolExecutor(2) as pool:
+        made = [path for paths in pool.map(create, [tmp_path] * 2) for path in paths]
+    assert len(made) == len(set(made)) == 5
+    assert len(kids(public_dir(tmp_path))) == 1
+
+
+def test_secrets_are_their_owners_alone(tmp_path):
+    for path in create(tmp_path):
+        assert S_IMODE(path.stat().st_mode) == (0o644 if path.parent.name == "public" else 0o600)
+    assert S_IMODE((tmp_path / "command").stat().st_mode) == 0o700
+
+
+def test_the_query_side_is_given_nothing_that_signs_tokens(tmp_path):
+    create(tmp_path)
+    shared = b"".join(path.read_bytes() for path in (tmp_path / "shared").rglob("*.*"))
+    assert b"PRIVATE" not in shared
+
+
+def test_rotation_keeps_the_key_before(tmp_path):
+    create(tmp_path)
+    [first] = kids(private_dir(tmp_path))
+    rotate(tmp_path, publish_seconds=0)
+    [second] = kids(private_dir(tmp_path))
+    assert kids(public_dir(tmp_path)) == [first, second]
+    rotate(tmp_path, publish_seconds=0)
+    [third] = kids(private_dir(tmp_path))
+    assert kids(public_dir(tmp_path)) == [second, third]
+
+
+@pytest.mark.usefixtures("keys")
+def test_the_command_shows_no_secret(keys):
+    said = StringIO()
+    call_command("keys", "create", stdout=said)
+    assert said.getvalue() == "made nothing\n"
+    said = StringIO()
+    call_command("keys", "show", stdout=said)
+    [kid] = kids(public_dir(keys))
+    assert said.getvalue() == f"signs {kid}\nverifies {kid}\n"

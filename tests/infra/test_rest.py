@@ -1,0 +1,166 @@
+"""Is exactly what was declared taken, and everything else refused by name?"""
+
+from datetime import UTC, datetime
+from io import BytesIO
+from uuid import UUID
+
+import pytest
+from django.http import QueryDict
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+
+from infra.config import config
+from infra.refused import BadRequest, Invalid, TooLarge
+from infra.rest import JSONParser, PageQuery, StrictSerializer, decode, encode
+
+
+class Rating(StrictSerializer):
+    score = serializers.IntegerField(min_value=1, max_value=10)
+    note = serializers.CharField(max_length=10, required=False)
+    genres = serializers.ListField(child=serializers.CharField(), required=False)
+    public = serializers.BooleanField(required=False)
+
+
+class Ratings(StrictSerializer):
+    ratings = Rating(many=True)
+
+
+def errors(refusal):
+    return {error.field: error.reason for error in refusal.value.errors}
+
+
+def test_what_was_declared():
+    given = {"score": 7, "note": "good", "genres": ["Drama"], "public": True}
+    assert Rating.read(given) == given
+
+
+@pytest.mark.parametrize("score", ["7", 7.0, 7.5, True, [7], {"a": 1}, "", 0, 11, None, 10**30])
+def test_a_score_is_an_integer_from_1_to_10(score):
+    with pytest.raises(Invalid) as refusal:
+        Rating.read({"score": score})
+    assert list(errors(refusal)) == ["score"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("note", 7),
+        ("note", True),
+        ("note", "x" * 11),
+        ("note", "a\0b"),
+        ("public", "true"),
+        ("public", 1),
+        ("genres", "Drama"),
+        ("genres.1", ["Drama", 7]),
+    ],
+)
+def test_no_type_is_bent_into_another(field, value):
+    with pytest.raises(Invalid) as refusal:
+        Rating.read({"score": 7, field.partition(".")[0]: value})
+    assert list(errors(refusal)) == [field]
+
+
+def test_unknown_fields_are_named():
+    with pytest.raises(Invalid) as refusal:
+        Rating.read({"score": 7, "stars": 4, "user_id": 1})
+    assert errors(refusal) == {
+        "stars": "There is no such field.",
+        "user_id": "There is no such field.",
+    }
+
+
+def test_a_place_deep_inside_is_named():
+    with pytest.raises(Invalid) as refusal:
+        Ratings.read({"ratings": [{"score": 7}, {"score": "7"}, {}]})
+    assert set(errors(refusal)) == {"ratings.1.score", "ratings.2.score"}
+
+
+@pytest.mark.parametrize("body", [[], "x", 7, None])
+def test_a_body_is_an_object(body):
+    with pytest.raises(Invalid):
+        Rating.read(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b'{"score": NaN}',
+        b"{'score': 7}",
+        b"\xff",
+        b'"\xed\xa0\x80"',
+        b"[" * 100_000,
+        b"{} x",
+    ],
+    ids=lambda body: repr(body[:20]),
+)
+def test_what_is_no_json(body):
+    with pytest.raises(BadRequest, match="The body is no JSON"):
+        decode(body)
+
+
+def test_where_json_breaks_is_said():
+    with pytest.raises(BadRequest, match="byte 10"):
+        decode(b'{"score": }')
+
+
+def test_a_body_has_a_limit():
+    limit = config().body_limit_bytes
+    exact = b'"' + b"x" * (limit - 2) + b'"'
+    assert len(JSONParser().parse(BytesIO(exact))) == limit - 2
+    with pytest.raises(TooLarge, match=str(limit)):
+        JSONParser().parse(BytesIO(exact + b" "))
+
+
+def test_how_values_are_written():
+    values = [datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), UUID(int=1), ErrorDetail("no", "code")]
+    assert encode(values) == (
+        b'["2026-01-02T03:04:05Z","00000000-0000-0000-0000-000000000001","no"]'
+    )
+
+
+class Search(PageQuery):
+    q = serializers.CharField(max_length=20)
+    genre = serializers.ListField(child=serializers.CharField(), required=False)
+    min_score = serializers.FloatField(required=False)
+
+
+def test_parameters():
+    query = Search.of(QueryDict("q=alien&genre=Drama&genre=War&limit=5&min_score=7.5"))
+    assert query == {
+        "q": "alien",
+        "genre": ["Drama", "War"],
+        "limit": 5,
+        "min_score": 7.5,
+    }
+    assert PageQuery.of(QueryDict("")) == {"limit": 20}
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("q=x&limit=0", "limit"),
+        ("q=x&limit=101", "limit"),
+        ("q=x&limit=7.0", "limit"),
+        ("q=x&limit=+7", "limit"),
+        ("q=x&limit=1_0", "limit"),
+        ("q=x&limit=%D9%A7", "limit"),
+        ("q=x&limit=", "limit"),
+        ("q=x&limit=" + "9" * 5000, "limit"),
+        ("q=x&limit=5&limit=6", "limit"),
+        ("q=x&page=2", "page"),
+        ("q=x&q=y", "q"),
+        ("limit=5", "q"),
+        ("q=x&cursor=" + "a" * 501, "cursor"),
+        ("q=x&min_score=abc", "min_score"),
+        ("q=x&min_score=nan", "min_score"),
+        ("q=x&min_score=1e3", "min_score"),
+        ("q=a%00b", "q"),
+    ],
+    ids=lambda word: word[:24],
+)
+def test_parameters_are_as_strict(query, field):
+    with pytest.raises(Invalid) as refusal:
+        Search.of(QueryDict(query))
+    assert list(errors(refusal)) == [field]
