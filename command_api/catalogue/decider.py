@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
+from command_api.aggregate import Aggregate
 from events.catalogue import MovieAdded, MovieDescribed, MovieEvent, MovieLinked
 from events.recorded import Stream
 from infra.refused import NotFound
@@ -151,3 +152,11 @@ def _facts(event: MovieAdded | MovieDescribed) -> Facts:
         overview=event.overview,
         poster_url=event.poster_url,
     )
+
+
+movie: Aggregate[MovieCommand, Movie, MovieEvent] = Aggregate(
+    stream=lambda command: stream_of(command.movie_id),
+    initial=Movie(),
+    decide=decide,
+    evolve=evolve,
+)

@@ -63,7 +63,7 @@ def movies(movie_ids: Collection[int]) -> dict[int, Movie]:
 
 
 def rebuild(store: EventStore) -> int:
-    """Make the tables again from the log; the number of events. Writers of movies wait meanwhile."""
+    """Make the tables again from the log; the number of events. Writers of movies wait."""
     total = 0
     with transaction.atomic():
         with connection.cursor() as cursor:

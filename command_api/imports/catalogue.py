@@ -6,24 +6,21 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
-from uuid import uuid4
 
 from command_api.catalogue.decider import AddMovie
 from command_api.catalogue.handling import handle_all
 from command_api.imports import catalogue_file, lines
 from command_api.imports.broken import Broken
-from command_api.imports.progress import Advance
-from command_api.imports.stopping import Interrupted, IsStopping
-from events.catalogue import MovieAdded
-from events.recorded import Origin
-from events.store import EventStore
+from command_api.imports.progress import progress
+from command_api.imports.run import Run
+from events.catalogue import MovieAdded, MovieEvent
 
 BATCH = 1000
 
 
 @dataclass
 class Outcome:
-    """What became of the lines: read is the sum of the other four."""
+    """What became of the lines, each counted once: read is the sum of the other four."""
 
     read: int = 0
     added: int = 0
@@ -38,24 +35,21 @@ class _Movie(NamedTuple):
     read_bytes: int
 
 
-def import_catalogue(
-    path: Path, store: EventStore, broken: Broken, *, advance: Advance, is_stopping: IsStopping
-) -> Outcome:
-    """Have every movie of the file in the catalogue, a batch a transaction.
-
-    Raises Interrupted between two batches; to run it again goes on where it stopped.
-    """
-    outcome = Outcome()
-    origin = Origin(correlation_id=uuid4())
-    movies = _movies(path, broken, outcome)
-    done_bytes = 0
-    while batch := list(islice(movies, BATCH)):
-        _handle(batch, store, origin, outcome)
-        advance(batch[-1].read_bytes - done_bytes)
-        done_bytes = batch[-1].read_bytes
-        if is_stopping():
-            raise Interrupted
+def import_catalogue(path: Path, run: Run) -> Outcome:
+    """Have every movie of the file, a batch a transaction; raises Interrupted between two."""
+    outcome, broken = Outcome(), Broken(path.name)
+    with progress("movies", path.stat().st_size) as advance:
+        movies = _movies(path, broken, outcome)
+        done_bytes = 0
+        while batch := list(islice(movies, BATCH)):
+            commands = [movie.command for movie in batch]
+            for events in handle_all(commands, run.store, origin=run.origin):
+                _count(events, outcome)
+            advance(batch[-1].read_bytes - done_bytes)
+            done_bytes = batch[-1].read_bytes
+            run.batch_done()
     broken.sum_up()
+    outcome.broken = broken.count
     return outcome
 
 
@@ -68,7 +62,6 @@ def _movies(path: Path, broken: Broken, outcome: Outcome) -> Iterator[_Movie]:
         try:
             yield _Movie(_parse(line, line_of, outcome.unknown_genres), line.read_bytes)
         except ValueError as error:
-            outcome.broken += 1
             broken.add(line.number, str(error))
 
 
@@ -82,11 +75,10 @@ def _parse(line: lines.Line, line_of: dict[int, int], unknown_genres: Counter[st
     return command
 
 
-def _handle(batch: Sequence[_Movie], store: EventStore, origin: Origin, outcome: Outcome) -> None:
-    for events in handle_all([movie.command for movie in batch], store, origin=origin):
-        if not events:
-            outcome.unchanged += 1
-        elif isinstance(events[0], MovieAdded):
-            outcome.added += 1
-        else:
-            outcome.changed += 1
+def _count(events: Sequence[MovieEvent], outcome: Outcome) -> None:
+    if not events:
+        outcome.unchanged += 1
+    elif isinstance(events[0], MovieAdded):
+        outcome.added += 1
+    else:
+        outcome.changed += 1

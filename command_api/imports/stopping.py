@@ -9,10 +9,6 @@ from typing import TypeAlias
 IsStopping: TypeAlias = Callable[[], bool]
 
 
-class Interrupted(Exception):
-    """The command stopped between two batches, because it was asked to."""
-
-
 @contextmanager
 def stoppable() -> Iterator[IsStopping]:
     """SIGINT and SIGTERM become an answer to ask for; a second one ends the process as usual."""
