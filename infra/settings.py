@@ -72,6 +72,8 @@ if ROLE != "query":
     INSTALLED_APPS += ["events", "events.vault", "command_api", "command_api.catalogue"]
 if ROLE == "ops":
     INSTALLED_APPS += ["projectors"]
+if ROLE == "command":
+    MIDDLEWARE += ["command_api.cors.SiteOnly"]
 if ROLE != "ops":
     ROOT_URLCONF = f"{ROLE}_api.urls"
 

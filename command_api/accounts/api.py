@@ -1,0 +1,55 @@
+"""How does one open an account over HTTP?"""
+
+from typing import Any
+
+from django.http import HttpRequest
+from rest_framework import serializers
+
+from command_api.accounts import passwords
+from command_api.accounts.registration import Applicant, register
+from command_api.http import Answer, Call, CommandView
+from command_api.preferences.api import genre_list
+from events.vault.subjects import scope_of
+from infra import throttle
+from infra.rest import StrictSerializer
+from infra.throttle import Throttle
+from infra.tokens import Identity
+
+USERNAME = r"\A[A-Za-z0-9][A-Za-z0-9_.-]{2,29}\Z"
+_NAMING = "3 to 30 letters, digits, _ - or . of ASCII; the first one a letter or a digit."
+
+
+class AccountBody(StrictSerializer):
+    """Who wants an account."""
+
+    username = serializers.RegexField(
+        USERNAME, trim_whitespace=False, error_messages={"invalid": _NAMING}
+    )
+    email = serializers.EmailField(max_length=254, trim_whitespace=False)
+    password = serializers.CharField(
+        min_length=passwords.SHORTEST, max_length=passwords.LONGEST, trim_whitespace=False
+    )
+    genres = genre_list(required=False)
+
+
+class AccountsView(CommandView):
+    """All accounts."""
+
+    is_public = True
+    bodies = {"POST": AccountBody}
+
+    def scope(self, call: Call) -> str:
+        """Nobody is logged in yet, so the address stands for who asks."""
+        return f"email:{scope_of(call.body['email'])}"
+
+    def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
+        """A registration costs a password's hash."""
+        return throttle.of_login(request)
+
+    def post(self, call: Call) -> Answer:
+        """Open an account."""
+        wanted: dict[str, Any] = dict(call.body)
+        applicant = Applicant(**wanted | {"genres": tuple(wanted.get("genres", ()))})
+        registered = register(applicant, origin=call.origin)
+        data = {"id": registered.user_id, "username": applicant.username}
+        return Answer(registered.position, data, status=201)

@@ -1,0 +1,89 @@
+"""How does a person come to have an account?
+
+Reserve the names, append, activate. The log and the vault are two databases, so each step can be
+the last one; ``reservations`` then settles what is left.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID, uuid4
+
+from django.db import connection, transaction
+
+from command_api import log
+from command_api.accounts import passwords
+from command_api.accounts.decider import Register, account
+from command_api.accounts.reservations import settle
+from command_api.aggregate import handle
+from command_api.preferences.decider import ChangePreferences, preferences
+from events.recorded import Origin, Position
+from events.vault import subjects
+from events.vault.sealing import seal
+from events.vault.subjects import NamesTaken
+from infra.refused import Conflict
+
+# All in all far less than subjects.ORPHANED_AFTER, or a slow registration would be taken for dead.
+_STATEMENT_TIMEOUT = "10s"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applicant:
+    """Who wants an account."""
+
+    username: str
+    email: str
+    password: str
+    genres: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """Who has one now."""
+
+    user_id: UUID
+    position: Position
+
+
+def register(applicant: Applicant, *, origin: Origin) -> Registered:
+    """Open an account; raises Conflict when the names are taken, Invalid for a weak password."""
+    passwords.refuse_weak(applicant.password, username=applicant.username, email=applicant.email)
+    user_id = uuid4()
+    key = _reserve(user_id, applicant)
+    # Whatever fails from here on: it may have been committed all the same, so nothing is undone.
+    return Registered(user_id, _append(user_id, key, applicant, origin))
+
+
+def _reserve(user_id: UUID, applicant: Applicant) -> bytes:
+    password_hash = passwords.digest(applicant.password)
+    names = {"username": applicant.username, "email": applicant.email}
+    try:
+        return subjects.reserve(user_id, **names, password_hash=password_hash)
+    except NamesTaken as taken:
+        if not settle(subjects.orphans(**names)):
+            raise _conflict(taken) from taken
+    try:
+        return subjects.reserve(user_id, **names, password_hash=password_hash)
+    except NamesTaken as taken:
+        raise _conflict(taken) from taken
+
+
+def _append(user_id: UUID, key: bytes, applicant: Applicant, origin: Origin) -> Position:
+    command = Register(
+        user_id,
+        username=seal(key, subject=user_id, field="username", text=applicant.username),
+        email=seal(key, subject=user_id, field="email", text=applicant.email),
+    )
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [_STATEMENT_TIMEOUT])
+        position = handle(command, account, log.store(), origin=origin).position
+        if applicant.genres:
+            wish = ChangePreferences(user_id=user_id, genres=applicant.genres)
+            position = handle(wish, preferences, log.store(), origin=origin).position
+        transaction.on_commit(partial(subjects.activate, user_id))
+    return position
+
+
+def _conflict(taken: NamesTaken) -> Conflict:
+    reason = "Somebody has it already."
+    return Conflict("The names are taken.", errors=[(field, reason) for field in taken.fields])

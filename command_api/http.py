@@ -1,0 +1,195 @@
+"""What do all commands have in common over HTTP?
+
+The order of things: who asks, how often, what, was it done before; then the command; then the
+answer with its place in the log, and a hint to those who follow it.
+
+DRF declares the views and describes them; the way of a request through ``dispatch`` is our own,
+because DRF's (content negotiation, request and response wrapping) costs more than the command.
+"""
+
+import re
+from collections.abc import Mapping
+from time import perf_counter
+from typing import Any, ClassVar, NamedTuple
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.views import APIView
+
+from command_api.idempotency import Reply, once
+from command_api.sessions.standing import refuse_revoked
+from events import hints
+from events.position import HEADER as LOG_POSITION
+from events.position import token
+from events.recorded import Origin, Position
+from infra import clients, problems, rest, throttle, tokens
+from infra.config import config
+from infra.observability import correlation_id, count, took
+from infra.refused import Refused, TooLarge, Unauthenticated, Unsupported
+from infra.rest import StrictSerializer
+from infra.throttle import Throttle
+from infra.tokens import Identity
+
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+
+
+class Call(NamedTuple):
+    """What a command's view gets to know of a request."""
+
+    identity: Identity | None
+    body: Mapping[str, Any]
+    origin: Origin
+
+    @property
+    def user(self) -> Identity:
+        """Who asks, where somebody must."""
+        if self.identity is None:
+            raise Unauthenticated
+        return self.identity
+
+    @property
+    def user_id(self) -> UUID:
+        """The id of who asks."""
+        return self.user.user_id
+
+
+class Answer(NamedTuple):
+    """What a command leads to: where in the log it can be waited for, and what the client reads."""
+
+    position: Position | None
+    data: Any = None
+    status: int = 200
+
+    def reply(self) -> Reply:
+        """The answer as bytes."""
+        return Reply(
+            self.status,
+            b"" if self.data is None else rest.encode(self.data),
+            "" if self.position is None else token(self.position),
+        )
+
+
+class CommandView(APIView):
+    """A resource that commands change. Methods take a Call and answer with an Answer."""
+
+    is_public: ClassVar[bool] = False
+    """Whether it can be asked without a token."""
+    bodies: ClassVar[Mapping[str, type[StrictSerializer]]] = {}
+    """The body of each method that has one."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer, or say why not."""
+        begun = perf_counter()
+        number = str(correlation_id(request))
+        request.META["HTTP_X_REQUEST_ID"] = number
+        try:
+            response = self._answer(request, **kwargs)
+        except Exception as fault:  # noqa: BLE001 - every fault becomes a problem there
+            response = problems.respond(fault, request)
+        response.headers["X-Request-ID"] = number
+        self._measure(request, response.status_code, perf_counter() - begun)
+        return response
+
+    def scope(self, call: Call) -> str | None:
+        """Within what an Idempotency-Key is unique; None: it is not looked at."""
+        return f"user:{call.user_id}"
+
+    def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
+        """Which counter the request counts on."""
+        return throttle.of_user(identity.user_id) if identity else throttle.of_address(request)
+
+    def _answer(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        method = request.method or ""
+        handler = getattr(self, method.lower(), None) if method in _METHODS else None
+        if handler is None:
+            return self._not_allowed(request)
+        identity, rate = self._admit(request)
+        raw, body = self._read(request, method)
+        call = Call(identity, body, origin_of(request))
+        announced: list[int] = []
+
+        def command() -> Reply:
+            answer: Answer = handler(call, **kwargs)
+            if answer.position is not None:
+                announced.append(answer.position.partition)
+            return answer.reply()
+
+        key = request.META.get("HTTP_IDEMPOTENCY_KEY")
+        scope = None if key is None else self.scope(call)
+        if key is None or scope is None:
+            reply = command()
+        else:
+            reply = once(scope, key, method=method, path=request.path, body=raw).run(command)
+        hints.announce(*announced)
+        return _respond(reply, rate)
+
+    def _admit(self, request: HttpRequest) -> tuple[Identity | None, Mapping[str, str]]:
+        """Who asks, and how often they still may."""
+        try:
+            identity = self._identify(request)
+        except Refused:
+            throttle.of_address(request).check(clients.redis())
+            raise
+        return identity, self.throttle(request, identity).check(clients.redis())
+
+    def _identify(self, request: HttpRequest) -> Identity | None:
+        if self.is_public:
+            return None
+        identity = tokens.bearer(request.META.get("HTTP_AUTHORIZATION", ""))
+        refuse_revoked(identity)
+        return identity
+
+    def _read(self, request: HttpRequest, method: str) -> tuple[bytes, Mapping[str, Any]]:
+        expected = self.bodies.get(method)
+        if expected is None:
+            return b"", {}
+        if request.content_type != "application/json":
+            raise Unsupported
+        if int(request.META.get("CONTENT_LENGTH") or 0) > config().body_limit_bytes:
+            raise TooLarge(f"A body may have at most {config().body_limit_bytes} bytes.")
+        raw = request.body
+        return raw, expected.read(rest.decode(raw))
+
+    def _not_allowed(self, request: HttpRequest) -> HttpResponse:
+        if request.method == "OPTIONS":
+            response = HttpResponse(status=204)
+        else:
+            response = problems.respond(MethodNotAllowed(request.method or ""), request)
+        response.headers["Allow"] = ", ".join(self.allowed_methods)
+        return response
+
+    def _measure(self, request: HttpRequest, status: int, seconds: float) -> None:
+        view = type(self).__name__
+        count(
+            "marquee_http_requests_total",
+            view=view,
+            method=request.method or "",
+            status=str(status),
+        )
+        took("marquee_http_seconds", seconds, view=view)
+
+
+def origin_of(request: HttpRequest) -> Origin:
+    """Where the events of a request come from."""
+    trace = request.META.get("HTTP_TRACEPARENT", "")
+    return Origin(
+        correlation_id=correlation_id(request),
+        traceparent=trace if _TRACEPARENT.fullmatch(trace) else None,
+    )
+
+
+def _respond(reply: Reply, rate: Mapping[str, str]) -> HttpResponse:
+    response = HttpResponse(
+        reply.body,
+        status=reply.status,
+        content_type="application/json" if reply.body else None,
+        headers={"Cache-Control": "no-store", "Content-Length": str(len(reply.body)), **rate},
+    )
+    if not reply.body:
+        del response.headers["Content-Type"]
+    if reply.position:
+        response.headers[LOG_POSITION] = reply.position
+    return response

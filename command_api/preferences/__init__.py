@@ -1,0 +1,1 @@
+"""What do users like, and what may others see of it?"""

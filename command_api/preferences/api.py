@@ -1,0 +1,49 @@
+"""How does a user say over HTTP what they prefer?"""
+
+from dataclasses import asdict
+from typing import Any
+
+from rest_framework import serializers
+
+from command_api import log
+from command_api.aggregate import handle
+from command_api.catalogue.genres import GENRES
+from command_api.http import Answer, Call, CommandView
+from command_api.preferences.decider import ChangePreferences, preferences
+from infra.rest import StrictSerializer
+
+_STRATEGY = r"\A[a-z0-9][a-z0-9-]{0,39}\Z"
+
+
+def genre_list(*, required: bool) -> serializers.ListField:
+    """Genres by the catalogue's names."""
+    return serializers.ListField(
+        child=serializers.ChoiceField(GENRES),
+        max_length=len(GENRES),
+        required=required,
+    )
+
+
+class PreferencesBody(StrictSerializer):
+    """What changes; the rest stays."""
+
+    genres = genre_list(required=False)
+    public_activity = serializers.BooleanField(required=False)
+    strategy = serializers.RegexField(
+        _STRATEGY, required=False, allow_null=True, trim_whitespace=False
+    )
+
+
+class PreferencesView(CommandView):
+    """My preferences."""
+
+    bodies = {"PUT": PreferencesBody}
+
+    def put(self, call: Call) -> Answer:
+        """Change what is given; answers with all."""
+        changes: dict[str, Any] = dict(call.body)
+        if "genres" in changes:
+            changes["genres"] = tuple(changes["genres"])
+        command = ChangePreferences(user_id=call.user_id, **changes)
+        handled = handle(command, preferences, log.store(), origin=call.origin)
+        return Answer(handled.position, asdict(handled.state))

@@ -1,0 +1,39 @@
+"""How does a user rate a movie over HTTP?"""
+
+from rest_framework import serializers
+
+from command_api import log
+from command_api.aggregate import handle
+from command_api.catalogue.lookup import is_known
+from command_api.http import Answer, Call, CommandView
+from command_api.ratings.decider import HIGHEST, LOWEST, RateMovie, WithdrawRating, rating
+from infra.refused import NotFound
+from infra.rest import StrictSerializer
+
+_LARGEST_ID = 2**31 - 1
+
+
+class RatingBody(StrictSerializer):
+    """What a user thinks of a movie."""
+
+    score = serializers.IntegerField(min_value=LOWEST, max_value=HIGHEST)
+
+
+class RatingView(CommandView):
+    """My rating of a movie."""
+
+    bodies = {"PUT": RatingBody}
+
+    def put(self, call: Call, movie_id: int) -> Answer:
+        """Give the movie a score, for the first time or anew."""
+        if movie_id > _LARGEST_ID or not is_known(movie_id):
+            raise NotFound("There is no such movie.")
+        command = RateMovie(call.user_id, movie_id, call.body["score"])
+        handled = handle(command, rating, log.store(), origin=call.origin)
+        return Answer(handled.position, {"movie_id": movie_id, "score": handled.state.score})
+
+    def delete(self, call: Call, movie_id: int) -> Answer:
+        """Take the score back."""
+        command = WithdrawRating(call.user_id, movie_id)
+        handled = handle(command, rating, log.store(), origin=call.origin)
+        return Answer(handled.position, status=204)

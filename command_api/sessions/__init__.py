@@ -1,0 +1,1 @@
+"""How does one log in, and out again?"""

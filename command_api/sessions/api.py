@@ -1,0 +1,143 @@
+"""How does one log in and out over HTTP?
+
+No Idempotency-Key here: an answer that holds tokens is never kept.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.http import HttpRequest
+from rest_framework import serializers
+
+from command_api import log
+from command_api.accounts import passwords, reservations
+from command_api.accounts.decider import stream_of
+from command_api.aggregate import start_of
+from command_api.http import Answer, Call, CommandView
+from command_api.sessions import ending, refresh
+from events import hints
+from events.recorded import Origin, Position
+from events.vault import families, subjects
+from events.vault.families import Refresh
+from events.vault.subjects import Credentials
+from infra import throttle, tokens
+from infra.config import config
+from infra.refused import Unauthenticated
+from infra.rest import StrictSerializer
+from infra.throttle import Throttle
+from infra.tokens import Identity
+
+_LONGEST_LOGIN = 254
+
+
+class LoginBody(StrictSerializer):
+    """Who logs in."""
+
+    login = serializers.CharField(max_length=_LONGEST_LOGIN, trim_whitespace=False)
+    password = serializers.CharField(max_length=passwords.LONGEST, trim_whitespace=False)
+
+
+class RefreshBody(StrictSerializer):
+    """Which log-in is meant."""
+
+    refresh = serializers.CharField(max_length=refresh.LONGEST, trim_whitespace=False)
+
+
+class _SessionView(CommandView):
+    is_public = True
+
+    def scope(self, call: Call) -> None:
+        """Tokens are given out once."""
+
+
+class TokensView(_SessionView):
+    """All log-ins."""
+
+    bodies = {"POST": LoginBody}
+
+    def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
+        """Guessing a password must be slow."""
+        return throttle.of_login(request)
+
+    def post(self, call: Call) -> Answer:
+        """Log in with a username or an e-mail address."""
+        found = subjects.find(call.body["login"])
+        right = passwords.is_right(call.body["password"], found and found.password_hash)
+        if found is None or not right or not _is_settled(found):
+            raise Unauthenticated("The login or the password is wrong.")
+        begun = families.begin(found.user_id, life=timedelta(days=config().refresh_days))
+        return _tokens(found.user_id, begun, found.epoch)
+
+
+class RefreshView(_SessionView):
+    """The next pair of tokens of a log-in."""
+
+    bodies = {"POST": RefreshBody}
+
+    def post(self, call: Call) -> Answer:
+        """Exchange a refresh token. One that was exchanged before ends its log-in."""
+        given = refresh.read(call.body["refresh"])
+        standing = families.standing(given.family)
+        if standing is None or standing.is_revoked:
+            raise refresh.refused()
+        following = families.rotate(given)
+        if following is None:
+            _end(standing.user_id, given.family, call.origin)
+            raise refresh.refused()
+        return _tokens(standing.user_id, following, standing.epoch)
+
+
+class RevokeView(_SessionView):
+    """The end of a log-in."""
+
+    bodies = {"POST": RefreshBody}
+
+    def post(self, call: Call) -> Answer:
+        """Log out."""
+        given = refresh.read(call.body["refresh"])
+        standing = families.standing(given.family)
+        if standing is None:
+            raise refresh.refused()
+        return Answer(_end(standing.user_id, given.family, call.origin), status=204)
+
+
+class RevokeAllView(CommandView):
+    """The end of all log-ins."""
+
+    def scope(self, call: Call) -> None:
+        """Once more is as good as once."""
+
+    def post(self, call: Call) -> Answer:
+        """Log out everywhere."""
+        return Answer(ending.end_all(call.user_id, origin=call.origin).position, status=204)
+
+
+def _is_settled(found: Credentials) -> bool:
+    """Whether the registration is complete; if only the vault doesn't know, it does now."""
+    if not found.is_active:
+        there = log.store().versions([stream_of(found.user_id)])
+        if not there:
+            return False
+        reservations.settle([found.user_id])
+    return True
+
+
+def _tokens(user_id: UUID, current: Refresh, epoch: int) -> Answer:
+    data = {
+        "access": tokens.mint_access(user_id, current.family, epoch),
+        "refresh": refresh.write(current),
+    }
+    return Answer(_registered_at(user_id), data)
+
+
+def _registered_at(user_id: UUID) -> Position:
+    """Who has logged in can wait until their registration is known everywhere."""
+    stream = stream_of(user_id)
+    history = log.store().read(stream)
+    return history[-1].position if history else start_of(stream, log.store())
+
+
+def _end(user_id: UUID, family: UUID, origin: Origin) -> Position:
+    position = ending.end(user_id, family, origin=origin).position
+    hints.announce(position.partition)  # also when the answer is a refusal
+    return position

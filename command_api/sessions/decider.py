@@ -1,0 +1,68 @@
+"""When does logging out become an event?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+from uuid import UUID
+
+from command_api.aggregate import Aggregate
+from events.catalogue import SessionRevoked, SessionsRevoked
+from events.recorded import Stream
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeSession:
+    """End one log-in."""
+
+    user_id: UUID
+    family: UUID
+    expires_at: datetime
+    """When the last access token of the log-in is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeSessions:
+    """End all log-ins."""
+
+    user_id: UUID
+
+
+SessionCommand: TypeAlias = RevokeSession | RevokeSessions
+SessionEvent: TypeAlias = SessionRevoked | SessionsRevoked
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """Which access tokens count no more."""
+
+    epoch: int = 0
+    revoked: frozenset[UUID] = frozenset()
+
+
+def decide(command: SessionCommand, sessions: Sessions) -> Sequence[SessionEvent]:
+    """What the command leads to."""
+    match command:
+        case RevokeSession(family=family) if family in sessions.revoked:
+            return ()
+        case RevokeSession(user_id=user, family=family, expires_at=expires_at):
+            return (SessionRevoked(user_id=user, family=family, expires_at=expires_at),)
+        case RevokeSessions(user_id=user):
+            return (SessionsRevoked(user_id=user, epoch=sessions.epoch + 1),)
+
+
+def evolve(sessions: Sessions, event: SessionEvent) -> Sessions:
+    """The sessions after an event; a new epoch ends all log-ins, so that none need be named."""
+    match event:
+        case SessionRevoked(family=family):
+            return Sessions(sessions.epoch, sessions.revoked | {family})
+        case SessionsRevoked(epoch=epoch):
+            return Sessions(epoch)
+
+
+sessions: Aggregate[SessionCommand, Sessions, SessionEvent] = Aggregate(
+    stream=lambda command: Stream(f"sessions-{command.user_id}", str(command.user_id)),
+    initial=Sessions(),
+    decide=decide,
+    evolve=evolve,
+)

@@ -1,0 +1,46 @@
+"""How does a log-in end?
+
+First in the log, so that the queries learn of it, then in the vault. Whoever finds only one of the
+two done does both again.
+"""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from command_api import log
+from command_api.aggregate import Handled, handle
+from command_api.sessions import standing
+from command_api.sessions.decider import RevokeSession, RevokeSessions, Sessions, sessions
+from events.recorded import Origin
+from events.vault import families, subjects
+from infra.config import config
+
+_MARGIN = timedelta(minutes=5)
+
+
+def end(user_id: UUID, family: UUID, *, origin: Origin) -> Handled[Sessions]:
+    """End one log-in."""
+    over = datetime.now(UTC) + _access_life()
+    command = RevokeSession(user_id, family, over)
+    handled = handle(command, sessions, log.store(), origin=origin)
+    families.revoke(family)
+    standing.forget(family)
+    return handled
+
+
+def end_all(user_id: UUID, *, origin: Origin) -> Handled[Sessions]:
+    """End all log-ins of a person."""
+    handled = handle(RevokeSessions(user_id), sessions, log.store(), origin=origin)
+    subjects.raise_epoch(user_id, handled.state.epoch)
+    families.revoke_all(user_id)
+    standing.forget()
+    return handled
+
+
+def sweep() -> int:
+    """Drop log-ins whose last access token is over; how many."""
+    return families.forget_ended(after=_access_life() + _MARGIN)
+
+
+def _access_life() -> timedelta:
+    return timedelta(minutes=config().access_minutes)

@@ -1,0 +1,53 @@
+"""Which commands are there?"""
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+
+from command_api.accounts.api import AccountsView
+from command_api.preferences.api import PreferencesView
+from command_api.ratings.api import RatingView
+from command_api.sessions.api import RefreshView, RevokeAllView, RevokeView, TokensView
+from infra import health, openapi, problems, rest, tokens
+from infra.observability import metrics
+
+
+def jwks(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view is given one
+    """The keys that verify our access tokens."""
+    return HttpResponse(
+        rest.encode(tokens.ring().jwks()),
+        content_type="application/json",
+        headers={"Cache-Control": "public, max-age=60"},
+    )
+
+
+commands = [
+    path("v1/accounts", AccountsView.as_view()),
+    path("v1/tokens", TokensView.as_view()),
+    path("v1/tokens/refresh", RefreshView.as_view()),
+    path("v1/tokens/revoke", RevokeView.as_view()),
+    path("v1/tokens/revoke-all", RevokeAllView.as_view()),
+    path("v1/me/preferences", PreferencesView.as_view()),
+    path("v1/movies/<int:movie_id>/rating", RatingView.as_view()),
+]
+
+urlpatterns = [
+    *commands,
+    *openapi.urls("Marquee command API", commands),
+    path(".well-known/jwks.json", jwks),
+    path("health/live", health.live),
+    path(
+        "health/ready",
+        health.ready(
+            {
+                "log": health.database("default"),
+                "vault": health.database("vault"),
+                "redis": health.redis,
+            }
+        ),
+    ),
+    path("metrics", metrics),
+]
+
+handler400 = problems.bad_request
+handler404 = problems.not_found
+handler500 = problems.server_error

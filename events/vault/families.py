@@ -1,0 +1,79 @@
+"""Which log-ins are there, and which refresh token of each is current?"""
+
+from datetime import timedelta
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from events.vault.models import Family, Subject
+
+
+class Refresh(NamedTuple):
+    """One refresh token: which log-in it continues, and which of its tokens it is."""
+
+    family: UUID
+    jti: UUID
+
+
+class Standing(NamedTuple):
+    """What the tokens of a log-in are worth now."""
+
+    user_id: UUID
+    epoch: int
+    is_revoked: bool
+
+
+def begin(user_id: UUID, *, life: timedelta) -> Refresh:
+    """A new log-in."""
+    refresh = Refresh(uuid4(), uuid4())
+    Family.objects.create(
+        family=refresh.family,
+        user_id=user_id,
+        current_jti=refresh.jti,
+        expires_at=Now() + life,
+    )
+    return refresh
+
+
+def rotate(refresh: Refresh) -> Refresh | None:
+    """The next token of the log-in; None when this is not its current one, or it is over."""
+    following = Refresh(refresh.family, uuid4())
+    turned = Family.objects.filter(
+        family=refresh.family,
+        current_jti=refresh.jti,
+        revoked_at=None,
+        expires_at__gt=Now(),
+    ).update(current_jti=following.jti)
+    return following if turned else None
+
+
+def revoke(family: UUID) -> None:
+    """End a log-in."""
+    Family.objects.filter(family=family, revoked_at=None).update(revoked_at=Now())
+
+
+def revoke_all(user_id: UUID) -> None:
+    """End all log-ins of a person."""
+    Family.objects.filter(user_id=user_id, revoked_at=None).update(revoked_at=Now())
+
+
+def standing(family: UUID) -> Standing | None:
+    """What the log-in is worth; None for one that is not there (any more)."""
+    row = Family.objects.filter(family=family).values_list("user_id", "revoked_at").first()
+    if row is None:
+        return None
+    user_id, revoked_at = row
+    active = Subject.objects.filter(user_id=user_id, state=Subject.State.ACTIVE)
+    epoch = active.values_list("epoch", flat=True).first()
+    if epoch is None:
+        return None
+    return Standing(user_id, epoch, is_revoked=revoked_at is not None)
+
+
+def forget_ended(*, after: timedelta) -> int:
+    """Drop the log-ins that ended so long ago that no access token of theirs lives; how many."""
+    ended = Q(expires_at__lt=Now() - after) | Q(revoked_at__lt=Now() - after)
+    count, _ = Family.objects.filter(ended).delete()
+    return count
