@@ -1,0 +1,1 @@
+"""What has each user rated?"""

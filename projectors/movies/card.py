@@ -1,0 +1,56 @@
+"""How does a movie look to those who ask for it?"""
+
+from collections.abc import Mapping
+from typing import TypedDict
+
+import msgspec
+
+SCORES = range(1, 11)
+DETAILS = "details"
+LINK = "link:"
+
+_encode = msgspec.json.Encoder().encode
+_SCORES = {str(score).encode(): score for score in SCORES}
+_LINK = LINK.encode()
+_DETAILS = DETAILS.encode()
+
+
+class Community(TypedDict):
+    """What the community says of a movie."""
+
+    average: float | None
+    count: int
+    histogram: list[int]
+    """Votes for each score, from 1 to 10."""
+
+
+def compose(fields: Mapping[bytes, bytes]) -> bytes | None:
+    """The card as JSON out of a movie's stored fields; None while its details are not known."""
+    details = fields.get(_DETAILS)
+    if details is None:
+        return None
+    links = {
+        field.removeprefix(_LINK).decode(): value.decode()
+        for field, value in sorted(fields.items())
+        if field.startswith(_LINK)
+    }
+    return (
+        details[:-1]
+        + b',"external_ids":'
+        + _encode(links)
+        + b',"community":'
+        + _encode(community(fields))
+        + b"}"
+    )
+
+
+def community(fields: Mapping[bytes, bytes]) -> Community:
+    """What the votes in a movie's stored fields add up to."""
+    histogram = [int(fields.get(field, 0)) for field in _SCORES]
+    count = sum(histogram)
+    total = sum(score * votes for score, votes in zip(SCORES, histogram, strict=True))
+    return {
+        "average": round(total / count, 2) if count else None,
+        "count": count,
+        "histogram": histogram,
+    }

@@ -1,0 +1,82 @@
+"""What does each event say of a movie: its details, its ids elsewhere, its votes?"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from events.catalogue import (
+    AnyEvent,
+    MovieAdded,
+    MovieDescribed,
+    MovieLinked,
+    MovieRated,
+    RatingWithdrawn,
+)
+
+
+class Details(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What sources say of a movie, in the shape that the API shows."""
+
+    id: int
+    title: str
+    year: int | None
+    genres: tuple[str, ...]
+    cast: tuple[str, ...]
+    overview: str | None = None
+    poster_url: str | None = None
+
+
+class Change(msgspec.Struct, kw_only=True):
+    """What some events together change of one movie."""
+
+    details: Details | None = None
+    links: dict[str, str] = msgspec.field(default_factory=dict)
+    votes: dict[int, int] = msgspec.field(default_factory=dict)
+    """Score -> how many more votes it has."""
+
+
+def changes(events: Sequence[AnyEvent]) -> dict[int, Change]:
+    """What the events of one partition, in order, change of each movie that they are about."""
+    found: dict[int, Change] = {}
+    for event in events:
+        match event:
+            case MovieRated(movie_id=movie, score=score, previous=None):
+                _vote(_of(found, movie), score, 1)
+            case MovieRated(movie_id=movie, score=score, previous=int(previous)):
+                _vote(_of(found, movie), previous, -1)
+                _vote(_of(found, movie), score, 1)
+            case RatingWithdrawn(movie_id=movie, previous=previous):
+                _vote(_of(found, movie), previous, -1)
+            case MovieAdded():
+                _of(found, event.movie_id).details = _details(event)
+                _of(found, event.movie_id).links.update(event.external_ids)
+            case MovieDescribed():
+                _of(found, event.movie_id).details = _details(event)
+            case MovieLinked(movie_id=movie, source=source, external_id=external_id):
+                _of(found, movie).links[source] = external_id
+            case _:  # not about movies
+                continue
+    return found
+
+
+def _of(found: dict[int, Change], movie: int) -> Change:
+    change = found.get(movie)
+    if change is None:
+        change = found[movie] = Change()
+    return change
+
+
+def _vote(change: Change, score: int, amount: int) -> None:
+    change.votes[score] = change.votes.get(score, 0) + amount
+
+
+def _details(event: MovieAdded | MovieDescribed) -> Details:
+    return Details(
+        id=event.movie_id,
+        title=event.title,
+        year=event.year,
+        genres=event.genres,
+        cast=event.cast,
+        overview=event.overview,
+        poster_url=event.poster_url,
+    )

@@ -1,0 +1,157 @@
+"""What is kept of each movie, and what can be asked about it?
+
+State: a hash a movie (``details`` as JSON, ``link:<source>``, and votes by score), so that a card
+is one HGETALL, and one hash with every movie's year and genres, so that many can be had in one
+HMGET. Votes for a movie that is not known yet are kept until it is. Derived: an index by genre
+(builder.py).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import ClassVar, NamedTuple
+
+import msgspec
+from redis import Redis
+from redis.client import Pipeline
+
+from events.recorded import Recorded
+from projectors import answers
+from projectors.movies.card import DETAILS, LINK, compose
+from projectors.movies.projection import Change, Details, changes
+from projectors.read_model import ReadModel
+from projectors.shard import Shard, Write
+
+
+class Facts(NamedTuple):
+    """What lists are sorted and filtered by."""
+
+    year: int | None
+    genres: tuple[str, ...]
+
+
+class GenreCount(msgspec.Struct, frozen=True):
+    """How many movies a genre has."""
+
+    name: str
+    count: int
+
+
+_encode = msgspec.json.Encoder().encode
+_facts = msgspec.json.Decoder(Facts)
+_details = msgspec.json.Decoder(Details)
+_counts = msgspec.json.Decoder(list[GenreCount])
+_newest = msgspec.json.Decoder(dict[str, list[int]])
+
+
+class Movies(ReadModel):
+    """The catalogue as people see it."""
+
+    name: ClassVar[str] = "movies"
+    version: ClassVar[int] = 1
+    by_partition: ClassVar[bool] = False
+
+    def __init__(self, redis: Redis, generation: int) -> None:
+        super().__init__(redis, generation)
+        self.all = self.shard(0)
+        self._facts_key = self.all.state("facts")
+
+    def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
+        """See ReadModel. Sums of zero are written too: a batch's size must not show."""
+        described = 0
+        for movie, change in changes([recorded.event for recorded in batch]).items():
+            key = shard.state("movie", movie)
+            fields = _last_values(change)
+            if fields:
+                yield ("HSET", key, *fields)
+            for score, amount in change.votes.items():
+                yield "HINCRBY", key, score, amount
+            if change.details is not None:
+                described += 1
+                yield "HSET", shard.state("facts"), movie, _facts_of(change.details)
+                yield "SADD", shard.derived("dirty", "movies"), movie
+        if described:
+            yield "HINCRBY", shard.derived("changes"), "details", described
+
+    # ------------------------------------------------------------------------------ cards
+
+    def enqueue_card(self, pipe: Pipeline, movie: int) -> None:
+        """Ask for a card in a pipeline; ``read_card`` makes it of the result."""
+        pipe.hgetall(self.all.state("movie", movie))
+
+    @staticmethod
+    def read_card(result: Mapping[bytes, bytes]) -> bytes | None:
+        """The card's JSON, complete; None if there is no such movie (yet)."""
+        return compose(result)
+
+    def card(self, movie: int) -> bytes | None:
+        """The card's JSON, complete; None if there is no such movie (yet)."""
+        return compose(answers.hgetall(self.redis, self.all.state("movie", movie)))
+
+    def cards(self, movies: Sequence[int]) -> dict[int, bytes]:
+        """The cards of those that have one, in one round trip."""
+        if not movies:
+            return {}
+        with self.redis.pipeline(transaction=False) as pipe:
+            for movie in movies:
+                self.enqueue_card(pipe, movie)
+            composed = [self.read_card(result) for result in pipe.execute()]
+        return {
+            movie: card for movie, card in zip(movies, composed, strict=True) if card is not None
+        }
+
+    def details(self, movie: int) -> Details | None:
+        """A movie without what the community says, as an object."""
+        found = answers.hget(self.redis, self.all.state("movie", movie), DETAILS)
+        return None if found is None else _details.decode(found)
+
+    # ------------------------------------------------------------------------------ the catalogue
+
+    def count(self) -> int:
+        """How many movies there are."""
+        return int(self.redis.hlen(self._facts_key))
+
+    def genres(self) -> list[GenreCount]:
+        """Every genre and how many movies it has, by name; as of the last look of the builder."""
+        found = answers.get(self.redis, self.all.derived("genres"))
+        return [] if found is None else _counts.decode(found)
+
+    def newest(self) -> dict[str, list[int]]:
+        """Genre -> its newest movies, and under "" those of the whole catalogue."""
+        found = answers.get(self.redis, self.all.derived("newest"))
+        return {} if found is None else _newest.decode(found)
+
+    def facts_of(self, movies: Sequence[int]) -> dict[int, Facts]:
+        """Year and genres of those that are known."""
+        if not movies:
+            return {}
+        found = answers.hmget(self.redis, self._facts_key, [str(movie) for movie in movies])
+        return {
+            movie: _facts.decode(facts)
+            for movie, facts in zip(movies, found, strict=True)
+            if facts is not None
+        }
+
+    def genres_of(self, movies: Sequence[int]) -> dict[int, tuple[str, ...]]:
+        """Genres of those that are known."""
+        return {movie: facts.genres for movie, facts in self.facts_of(movies).items()}
+
+    def all_facts(self) -> Iterator[tuple[int, Facts]]:
+        """Year and genres of every movie; one that changes meanwhile may come twice."""
+        for movie, facts in self.redis.hscan_iter(self._facts_key, count=1000):
+            yield int(movie), _facts.decode(facts)
+
+    def changes(self) -> int:
+        """A number that is another one whenever details of a movie have changed."""
+        return int(answers.hget(self.redis, self.all.derived("changes"), "details") or 0)
+
+
+def _last_values(change: Change) -> list[str]:
+    fields: list[str] = []
+    if change.details is not None:
+        fields += (DETAILS, _encode(change.details).decode())
+    for source, external_id in change.links.items():
+        fields += (f"{LINK}{source}", external_id)
+    return fields
+
+
+def _facts_of(details: Details) -> str:
+    return _encode(Facts(details.year, tuple(dict.fromkeys(details.genres)))).decode()

@@ -1,0 +1,1 @@
+"""Which access tokens count no more?"""

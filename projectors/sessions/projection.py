@@ -1,0 +1,36 @@
+"""What does each event say of the tokens that still count?"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from events.catalogue import AnyEvent, SessionRevoked, SessionsRevoked
+
+EPOCH = "epoch"
+
+
+class Change(NamedTuple):
+    """What some events together change for one user."""
+
+    is_anew: bool
+    """Whether what was known before is void: a new epoch ends every family that was made before."""
+    fields: dict[str, str | None]
+
+
+def changes(events: Sequence[AnyEvent]) -> dict[str, Change]:
+    """User -> what the events of one partition, in order, change."""
+    found: dict[str, Change] = {}
+    for event in events:
+        match event:
+            case SessionsRevoked(user_id=user, epoch=epoch):
+                found[str(user)] = Change(is_anew=True, fields={EPOCH: str(epoch)})
+            case SessionRevoked(user_id=user, family=family, expires_at=expires_at):
+                change = found.setdefault(str(user), Change(is_anew=False, fields={}))
+                change.fields[str(family)] = _seconds(expires_at)
+            case _:  # not about sessions
+                continue
+    return found
+
+
+def _seconds(at: datetime) -> str:
+    return str(round(at.timestamp()))
