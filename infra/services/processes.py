@@ -121,4 +121,6 @@ def _is_marked(entry: Path, home: Path) -> bool:
 
 
 def _works_in(entry: Path, home: Path) -> bool:
-    return (entry / "cwd").readlink().is_relative_to(home)
+    # The kernel says so when somebody removed the directory under a running server.
+    directory = str((entry / "cwd").readlink()).removesuffix(" (deleted)")
+    return Path(directory).is_relative_to(home)
