@@ -12,6 +12,11 @@ from infra.platform.native import Platform
 PASSWORD = "a-Trip-to-the-Moon-1902"  # noqa: S105 - of an account that lives for a minute
 PEOPLE, OPINIONS_EACH = 40, 15
 LEVEL_SECONDS = "180"
+SEARCHES = (
+    ("the godfater", "The Godfather"),  # a typo
+    ("leon the professional", "Léon: The Professional"),  # an accent that was not typed
+    ("Désirée", "Désirée"),  # one that was
+)
 
 
 def tour(found: Platform, narration: Narration, ratings: Path | None) -> None:
@@ -72,7 +77,7 @@ def _trending(narration: Narration, visitor: Visitor) -> None:
 
 
 def _search(narration: Narration, visitor: Visitor) -> None:
-    for words, wanted in (("the godfater", "The Godfather"), ("Amélie", "Amélie")):
+    for words, wanted in SEARCHES:
         with narration.step(f"Search: {words}"):
             items = visitor.read("/v1/search", q=words, limit=5)["items"]
             narration.items([_title(item) for item in items])

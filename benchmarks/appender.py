@@ -1,0 +1,39 @@
+"""What does one of the appending processes do? Started by benchmarks.append."""
+
+import os
+import sys
+import time
+from uuid import uuid4
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infra.settings")
+django.setup()
+
+from events.catalogue import MovieRated  # noqa: E402 - Django first
+from events.recorded import Origin, Stream  # noqa: E402 - Django first
+from events.store.postgres import PostgresStore  # noqa: E402 - Django first
+from infra.config import config  # noqa: E402 - Django first
+
+
+def main(seconds: float) -> None:
+    """Append one rating after the other, each to a stream of its own, until time is up."""
+    store = PostgresStore(config().partitions)
+    store.heads()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    deadline = time.monotonic() + seconds
+    done = 0
+    while time.monotonic() < deadline:
+        user = uuid4()
+        store.append(
+            Stream(f"rating-{user}-{done}", str(user)),
+            [MovieRated(user_id=user, movie_id=done, score=8)],
+            expected=0,
+            origin=Origin(correlation_id=uuid4()),
+        )
+        done += 1
+    print(done, flush=True)
+
+
+main(float(sys.argv[1]))

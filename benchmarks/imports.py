@@ -1,0 +1,28 @@
+"""How long do 100,000 ratings take from a file to all read models level?"""
+
+import time
+from collections.abc import Iterable
+
+from benchmarks.append import plain_inserts_per_second
+from benchmarks.row import Row
+from benchmarks.stage import Stage, manage
+
+
+def rows(stage: Stage) -> Iterable[Row]:
+    """The import while everything runs, until the last read model and what is built of it."""
+    lines = sum(1 for _ in (stage.ratings / "ratings.csv").open("rb")) - 1
+    calibrated = plain_inserts_per_second(stage.platform.environ["MARQUEE_DATABASE_URL"])
+    began = time.monotonic()
+    manage(stage.platform, "import_movielens", str(stage.ratings), "--until-now")
+    imported = time.monotonic() - began
+    manage(stage.platform, "lag", "--wait", "300")
+    took = time.monotonic() - began
+    yield Row(
+        group="import",
+        name=f"{lines:,} ratings, from file to all read models level",
+        measured=lines / took,
+        unit="ratings/s",
+        calibration="pgbench inserting the same row one by one, 16 clients",
+        calibrated=calibrated,
+        note=f"{took:.1f} s in all, of which {imported:.1f} s until the command ended",
+    )

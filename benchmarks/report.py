@@ -1,0 +1,147 @@
+"""How is a run kept and shown?"""
+
+import os
+import platform
+import subprocess
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.row import Row
+from infra.platform.processes import HOME
+
+RESULTS = HOME / "benchmarks" / "results"
+NOISY = 0.25
+"""A calibration whose turns are further apart than this was disturbed, and its ratio with it."""
+_PACKAGES = (
+    "django",
+    "djangorestframework",
+    "psycopg2-binary",
+    "redis",
+    "pika",
+    "granian",
+    "msgspec",
+)
+
+
+class Machine(msgspec.Struct, frozen=True, kw_only=True):
+    """Where it was measured."""
+
+    cores: int
+    processor: str
+    memory_gib: int
+    system: str
+    python: str
+    packages: dict[str, str]
+    load_before: float
+    load_after: float
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """One row with what follows from it."""
+
+    row: Row
+    ratio: float
+    passes: bool
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of the benchmarks, as it is kept."""
+
+    at: datetime
+    commit: str
+    machine: Machine
+    ratings: str
+    rows: Sequence[Kept]
+
+
+def describe(load_before: float) -> Machine:
+    """The machine of this moment."""
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return Machine(
+        cores=os.cpu_count() or 0,
+        processor=_processor(),
+        memory_gib=round(pages / 2**30),
+        system=platform.platform(),
+        python=platform.python_version(),
+        packages={name: version(name) for name in _PACKAGES},
+        load_before=load_before,
+        load_after=os.getloadavg()[0],
+    )
+
+
+def keep(rows: Sequence[Row], machine: Machine, *, ratings: str) -> Path:
+    """Write the run into benchmarks/results; the path it has there."""
+    at = datetime.now(UTC)
+    commit = _commit()
+    run = Run(
+        at=at,
+        commit=commit,
+        machine=machine,
+        ratings=ratings,
+        rows=[Kept(row=row, ratio=round(row.ratio, 3), passes=row.passes) for row in rows],
+    )
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{at:%Y%m%dT%H%M%SZ}-{commit}.json"
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(run), indent=2) + b"\n")
+    return path
+
+
+def show(rows: Sequence[Row], machine: Machine, console: Console) -> None:
+    """The table."""
+    table = Table("what", "measured", "calibration", "calibrated", "ratio", "gate", "")
+    for row in rows:
+        table.add_row(
+            row.name,
+            f"{row.measured:,.1f} {row.unit}",
+            row.calibration,
+            f"{row.calibrated:,.1f}",
+            f"{row.ratio:.2f}",
+            _gate(row),
+            _verdict(row),
+        )
+    console.print(table)
+    for row in rows:
+        if row.note:
+            console.print(f"{row.name}: {row.note}", highlight=False)
+    noisy = [row.name for row in rows if row.spread > NOISY]
+    if noisy:
+        console.print(
+            f"[yellow]A noisy run:[/] calibrations of {', '.join(noisy)} moved by more than"
+            f" {NOISY:.0%} (load {machine.load_before:.1f} before). Measure again on a quiet one."
+        )
+
+
+def _gate(row: Row) -> str:
+    if row.gate is None:
+        return ""
+    return f"{'>=' if row.sense == 'at_least' else '<='} {row.gate}"
+
+
+def _verdict(row: Row) -> str:
+    if row.gate is None:
+        return ""
+    return "[green]reached[/]" if row.passes else "[red]missed[/]"
+
+
+def _commit() -> str:
+    done = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],
+        cwd=HOME,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.strip() or "unknown"
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor()

@@ -1,0 +1,35 @@
+"""What does one line of the table say?"""
+
+from typing import Literal
+
+import msgspec
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A measurement beside its calibration: the ratio of the two is the gate."""
+
+    group: str
+    name: str
+    measured: float
+    unit: str
+    calibration: str
+    """What the calibration is, in words."""
+    calibrated: float
+    gate: float | None = None
+    """What the ratio must reach (``at_least``) or keep to (``at_most``); None: for information."""
+    sense: Literal["at_least", "at_most"] = "at_least"
+    spread: float = 0.0
+    """How far apart the calibration's turns were, as a share of their median."""
+    note: str = ""
+
+    @property
+    def ratio(self) -> float:
+        """Measured over calibrated."""
+        return self.measured / self.calibrated if self.calibrated else 0.0
+
+    @property
+    def passes(self) -> bool:
+        """Whether the ratio is on the right side of the gate."""
+        if self.gate is None:
+            return True
+        return self.ratio >= self.gate if self.sense == "at_least" else self.ratio <= self.gate

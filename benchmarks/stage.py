@@ -1,0 +1,86 @@
+"""On which platform is measured, with what in it?"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import run
+from tempfile import TemporaryDirectory
+
+import msgspec
+
+from benchmarks.people import Person, register
+from infra.platform.native import Platform, forget, platform
+from infra.platform.processes import Process, api
+from infra.services import Addresses, as_query, private_redis
+from infra.services.ports import free
+
+UNTHROTTLED = "1000000000"
+"""Requests are counted as always; nothing is refused."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A platform with a catalogue and ratings, a person on it, and the bare server beside it."""
+
+    platform: Platform
+    person: Person
+    bare_url: str
+    ratings: Path
+    redis_url: str
+
+
+@contextmanager
+def stage(servers: Addresses, ratings: Path) -> Iterator[Stage]:
+    """The platform with the demo catalogue and nothing else, ready; gone after the block."""
+    with ExitStack() as stack:
+        place = Path(stack.enter_context(TemporaryDirectory()))
+        redis_url = stack.enter_context(private_redis())
+        servers = msgspec.structs.replace(servers, redis=redis_url, query_redis=as_query(redis_url))
+        os.environ |= {
+            "MARQUEE_THROTTLE_ANONYMOUS_PER_MINUTE": UNTHROTTLED,
+            "MARQUEE_THROTTLE_USER_PER_MINUTE": UNTHROTTLED,
+            "MARQUEE_THROTTLE_LOGIN_PER_MINUTE": UNTHROTTLED,
+        }
+        found = stack.enter_context(platform(servers, place, name="marquee_bench", fresh=True))
+        stack.callback(forget, found.environ)
+        bare_url = stack.enter_context(_bare(found, place))
+        manage(found, "import_catalogue", "demo")
+        manage(found, "lag", "--wait", "120")
+        yield Stage(found, register(found), bare_url, ratings, redis_url)
+
+
+def manage(found: Platform, *arguments: str) -> None:
+    """Run a management command that must not fail."""
+    if found.manage(*arguments):
+        sys.exit(f"manage.py {' '.join(arguments)} failed, so there is nothing to measure.")
+
+
+@contextmanager
+def _bare(found: Platform, place: Path) -> Iterator[str]:
+    """The server without anything of ours: same Python, same granian, same flags."""
+    port = free()
+    run(
+        [
+            *("psql", "-q", found.environ["MARQUEE_DATABASE_URL"]),
+            *("-c", "CREATE TABLE bare (id uuid PRIMARY KEY, data json NOT NULL)"),
+        ],
+        check=True,
+    )
+    process = Process(
+        name="bare",
+        command=api(port),
+        environ={
+            **found.environ,
+            "MARQUEE_ROLE": "command",
+            "DJANGO_SETTINGS_MODULE": "benchmarks.bare_settings",
+        },
+        log=place / "logs" / "bare.log",
+    )
+    process.start()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.stop()
