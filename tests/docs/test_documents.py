@@ -118,3 +118,10 @@ def test_the_first_screen_shows_all_seven_hops():
     assert re.findall(r"^\| (\d) \|", first_screen, re.MULTILINE) == list("1234567")
     for row in re.findall(r"^\| \d \|.*$", first_screen, re.MULTILINE):
         assert LINK.findall(row)
+
+
+def test_every_setting_of_compose_is_explained_with_its_default():
+    compose = (ROOT / "docker-compose.yml").read_text()
+    settings = set(re.findall(r"\$\{([A-Z_]+):-([^}]*)\}", compose))
+    page = (ROOT / "docs/how-to/run-with-compose.md").read_text()
+    assert set(re.findall(r"^\| `([A-Z_]+)` \|.*\| `([^`]*)` \|$", page, re.MULTILINE)) == settings
