@@ -1,0 +1,26 @@
+"""What must be there for questions to be answered?"""
+
+from functools import partial
+
+from infra import health
+from infra.health import Need
+from projectors.library.read_model import Library
+from projectors.movies.read_model import Movies
+from projectors.search.read_model import Search
+from projectors.sessions.read_model import Sessions
+from projectors.trending.read_model import Trending
+from query_api.http import live
+
+ANSWERING = (Sessions, Movies, Library, Trending, Search)
+
+
+def needs() -> dict[str, Need]:
+    """The stores, and a live generation of each read model."""
+    models: dict[str, Need] = {
+        f"model {model.name}": partial(_is_live, model.name) for model in ANSWERING
+    }
+    return {"redis": health.redis, "elasticsearch": health.elasticsearch, **models}
+
+
+def _is_live(name: str) -> None:
+    live().generation(name)

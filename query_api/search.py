@@ -1,0 +1,157 @@
+"""Which movies fit what someone typed, or what they chose?"""
+
+from hashlib import sha256
+from typing import Any, ClassVar
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from rest_framework import serializers
+
+from infra import signed
+from infra.openapi import operation
+from infra.refused import Invalid, Unavailable
+from infra.rest import PageQuery
+from infra.signed import BadSignature
+from projectors import page
+from projectors.movies.read_model import Movies
+from projectors.search.index import IndexAway
+from projectors.search.query import After, Count, Hits, SearchQuery
+from projectors.search.read_model import Search
+from query_api import shapes
+from query_api.cursors import told_apart
+from query_api.fresh import Source
+from query_api.http import READ_HEADERS, ReadView, live
+
+_PURPOSE = "search"
+_PROBLEMS = (401, 422, 429, 503)
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class _Cursor(msgspec.Struct, frozen=True, array_like=True):
+    scope: bytes
+    after: After
+
+
+_cursor = msgspec.msgpack.Decoder(_Cursor)
+
+
+class DiscoverParameters(PageQuery):
+    """What the movies must be like."""
+
+    genre = serializers.ListField(
+        child=serializers.CharField(max_length=60), required=False, max_length=10
+    )
+    year_from = serializers.IntegerField(min_value=1800, max_value=2200, required=False)
+    year_to = serializers.IntegerField(min_value=1800, max_value=2200, required=False)
+    min_score = serializers.FloatField(min_value=1, max_value=10, required=False)
+    person = serializers.CharField(max_length=100, required=False)
+    sort = serializers.ChoiceField(
+        ["relevance", "popularity", "score", "year"], default="relevance"
+    )
+
+
+class SearchParameters(DiscoverParameters):
+    """What was typed, too."""
+
+    q = serializers.CharField(max_length=200)
+
+
+class DiscoverView(ReadView):
+    """Movies by genre, years, score and people."""
+
+    parameters: ClassVar[type[DiscoverParameters]] = DiscoverParameters
+
+    @operation(
+        "discover",
+        query=DiscoverParameters,
+        answers={200: shapes.SearchPage},
+        problems=_PROBLEMS,
+        headers=READ_HEADERS,
+    )
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        return self.find(request)
+
+    def find(self, request: HttpRequest) -> HttpResponse:
+        """The page that was asked for."""
+        asked = read(self.parameters.of(request.GET))
+        search = live().open(Search)
+        self.ask(request, lambda _: None, Source(search, is_built=True))
+        try:
+            hits = search.search(asked)
+        except IndexAway as fault:
+            raise Unavailable("The search index is away. Try again in a moment.") from fault
+        cards = live().open(Movies).cards([hit.id for hit in hits.items])
+        return self.respond(request, render(asked, hits, cards))
+
+
+class SearchView(DiscoverView):
+    """Movies by what someone typed: titles, names, years; typos and accents are forgiven."""
+
+    parameters = SearchParameters
+
+    @operation(
+        "search",
+        query=SearchParameters,
+        answers={200: shapes.SearchPage},
+        problems=_PROBLEMS,
+        headers=READ_HEADERS,
+    )
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        return self.find(request)
+
+
+def read(given: dict[str, Any]) -> SearchQuery:
+    """The question that the parameters make."""
+    if given.get("year_from", 0) > given.get("year_to", 9999):
+        raise Invalid("No year is in there.", errors=[("year_to", "This is before year_from.")])
+    asked = SearchQuery(
+        q=given.get("q", ""),
+        genres=tuple(given.get("genre", ())),
+        year_from=given.get("year_from"),
+        year_to=given.get("year_to"),
+        min_score=given.get("min_score"),
+        person=given.get("person"),
+        sort=given["sort"],
+        limit=given["limit"],
+    )
+    if (cursor := given.get("cursor")) is None:
+        return asked
+    with told_apart():
+        return msgspec.structs.replace(asked, after=_after(asked, cursor))
+
+
+def render(asked: SearchQuery, hits: Hits, cards: dict[int, bytes]) -> bytes:
+    """The page; a movie without a card is left out."""
+    items = (
+        page.item(cards[hit.id], {"highlight": hit.highlight})
+        for hit in hits.items
+        if hit.id in cards
+    )
+    facets = {"genres": _counts(hits.genres), "decades": _counts(hits.decades)}
+    return page.page(items, _next(asked, hits), {"total": hits.total, "facets": facets})
+
+
+def _counts(counts: tuple[Count, ...]) -> list[dict[str, Any]]:
+    return [{"name": count.value, "count": count.count} for count in counts]
+
+
+def _scope(asked: SearchQuery) -> bytes:
+    """What a cursor is good for: the same question, whatever the size of its pages."""
+    same = msgspec.structs.replace(asked, limit=0, after=None)
+    return sha256(_encode(same)).digest()[:8]
+
+
+def _next(asked: SearchQuery, hits: Hits) -> str | None:
+    if hits.next is None:
+        return None
+    return signed.seal(_PURPOSE, _encode(_Cursor(_scope(asked), hits.next)))
+
+
+def _after(asked: SearchQuery, cursor: str) -> After:
+    try:
+        found = _cursor.decode(signed.open_(_PURPOSE, cursor))
+    except msgspec.DecodeError as error:
+        raise BadSignature(_PURPOSE) from error
+    if found.scope != _scope(asked):
+        raise BadSignature(_PURPOSE)
+    return found.after

@@ -1,0 +1,32 @@
+"""Which questions are there?"""
+
+from django.urls import path
+
+from infra import health, openapi, problems
+from infra.observability import metrics
+from query_api.library import MyRatingsView
+from query_api.movies import GenresView, MovieView
+from query_api.needs import needs
+from query_api.search import DiscoverView, SearchView
+from query_api.trending import TrendingView
+
+questions = [
+    path("v1/movies/<int:movie_id>", MovieView.as_view()),
+    path("v1/trending", TrendingView.as_view()),
+    path("v1/search", SearchView.as_view()),
+    path("v1/discover", DiscoverView.as_view()),
+    path("v1/genres", GenresView.as_view()),
+    path("v1/me/ratings", MyRatingsView.as_view()),
+]
+
+urlpatterns = [
+    *questions,
+    *openapi.urls("Marquee query API", questions),
+    path("health/live", health.live),
+    path("health/ready", health.ready(needs())),
+    path("metrics", metrics),
+]
+
+handler400 = problems.bad_request
+handler404 = problems.not_found
+handler500 = problems.server_error
