@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from events.catalogue import AnyEvent, MovieAdded, MovieDescribed, MovieRated, RatingWithdrawn
-from projectors.search.words import compounds, folded, without_article
+from projectors.search.words import compounds, folded, whole_titles, without_article
 
 
 class Details(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -69,7 +69,7 @@ def document(movie: int, details: Details, *, votes: int, total: int) -> dict[st
         "id": movie,
         "title": details.title,
         "words": title,
-        "exact": title,
+        "exact": whole_titles(details.title),
         "bare": without_article(title),
         "compounds": compounds(details.title),
         "cast": [folded(name) for name in details.cast],

@@ -15,7 +15,8 @@ _LETTER = rf"(?:[^\W_]|[{_MARKS}])"
 # An apostrophe inside a word belongs to it: Schindler's is one word, "schindlers".
 _WORD = re.compile(rf"{_LETTER}+(?:['’ʼ]{_LETTER}+)*|&")  # noqa: RUF001 - typographic apostrophes occur
 _NOT_DECOMPOSED = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "&": "and"}
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "&": "and"}
+    | {"\N{LATIN SMALL LETTER DOTLESS I}": "i"}
 )
 _ARTICLES = frozenset({"the", "a", "an"})
 
@@ -78,3 +79,11 @@ def joined(run: list[Word]) -> str:
 def compounds(text: str) -> str:
     """What stands in groups written as one, for those who type "spiderman" or "mash"."""
     return " ".join(joined(run) for run in runs(text) if len(run) > 1)
+
+
+def whole_titles(title: str) -> list[str]:
+    """How a whole title is typed: its words, and as one word if no space parts them (M*A*S*H)."""
+    groups = runs(title)
+    if len(groups) == 1 and len(groups[0]) > 1:
+        return [folded(title), joined(groups[0])]
+    return [folded(title)]

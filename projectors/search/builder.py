@@ -1,0 +1,142 @@
+"""How do documents get from state to the index?
+
+Marked dirty is what was touched since it was last flushed. A mark goes only if the revision that
+was flushed is still the revision that there is, so a write that comes in between is never lost;
+written twice, a document is the same, and the index itself refuses an older one.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from time import monotonic
+from typing import ClassVar
+
+from redis import Redis
+from redis.commands.core import Script
+
+from projectors.search.index import Versioned
+from projectors.search.read_model import Search, Source
+from projectors.shard import read_offsets
+
+_CHUNK = 1000  # documents in a bulk, about 400 KB
+_PAUSE_SECONDS = 0.3
+_LONGEST_PAUSE_SECONDS = 2.0
+
+_CLEAN = """
+local cleaned = 0
+for i = 1, #ARGV, 2 do
+  if redis.call('HGET', KEYS[2], ARGV[i]) == ARGV[i + 1] then
+    cleaned = cleaned + redis.call('SREM', KEYS[1], ARGV[i])
+  end
+end
+return cleaned
+"""
+# Two workers may flush at once: the one behind must not take back what the other said.
+_ADVANCE = """
+for i = 1, #ARGV, 2 do
+  local at = tonumber(redis.call('HGET', KEYS[1], ARGV[i]) or '0')
+  if tonumber(ARGV[i + 1]) > at then redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+end
+return 1
+"""
+
+
+@cache
+def _scripts(redis: Redis) -> tuple[Script, Script]:
+    return redis.register_script(_CLEAN), redis.register_script(_ADVANCE)
+
+
+class SearchBuilder:
+    """The builder of one generation's index."""
+
+    name: ClassVar[str] = Search.name
+    interval_seconds: float = 5.0
+    pause_seconds: float = _PAUSE_SECONDS
+
+    def __init__(self, model: Search, partitions: int) -> None:
+        self._model = model
+        self._partitions = partitions
+
+    def build(self, now: datetime) -> None:
+        """See Builder. Rests at least twice as long as it worked, so that a bulk import gets on."""
+        began = monotonic()
+        flush(self._model)
+        rest = 2 * (monotonic() - began)
+        self.pause_seconds = min(max(_PAUSE_SECONDS, rest), _LONGEST_PAUSE_SECONDS)
+
+
+def flush(model: Search) -> None:
+    """Bring the index up to the state, and note how far; raises IndexAway with all still marked."""
+    _heal(model)
+    checkpoints, dirty = _snapshot(model)
+    flushed = [_put(model, chunk) for chunk in _chunks(dirty)]
+    if flushed:
+        model.index.refresh()
+    for revisions in flushed:
+        _clean(model, revisions)
+    _advance(model, checkpoints)
+
+
+def mark_all(model: Search) -> None:
+    """Mark everything dirty: the index knows nothing."""
+    model.redis.delete(model.all.built_key)
+    for chunk in _chunks(model.known()):
+        model.redis.sadd(_dirty_key(model), *chunk)
+
+
+def _heal(model: Search) -> None:
+    """Make an index, and mark all, unless there is the very index that was filled before."""
+    key = model.all.derived("index")
+    filled = model.redis.get(key)
+    there = model.index.identity()
+    if there is not None and filled == there.encode():
+        return
+    model.index.create()
+    mark_all(model)
+    model.redis.set(key, model.index.identity() or "")
+
+
+def _snapshot(model: Search) -> tuple[Mapping[int, int], Sequence[int]]:
+    with model.redis.pipeline(transaction=True) as pipe:
+        pipe.hgetall(model.all.checkpoints_key)
+        pipe.smembers(_dirty_key(model))
+        checkpoints, dirty = pipe.execute()
+    return read_offsets(checkpoints), sorted(map(int, dirty))
+
+
+def _put(model: Search, movies: Sequence[int]) -> dict[int, int]:
+    """Send the documents of some movies; the revisions that they were made from."""
+    sources = model.sources(movies)
+    model.index.put(list(_versioned(sources)))
+    return {source.movie: source.revision for source in sources}
+
+
+def _versioned(sources: Iterable[Source]) -> Iterator[Versioned]:
+    for source in sources:
+        document = source.document()
+        if document is not None:
+            yield Versioned(source.movie, source.revision, document)
+
+
+def _clean(model: Search, revisions: Mapping[int, int]) -> None:
+    clean, _ = _scripts(model.redis)
+    clean(
+        keys=[_dirty_key(model), model.all.state("revisions")],
+        args=[word for pair in revisions.items() for word in pair],
+    )
+
+
+def _advance(model: Search, checkpoints: Mapping[int, int]) -> None:
+    _, advance = _scripts(model.redis)
+    advance(
+        keys=[model.all.built_key], args=[word for pair in checkpoints.items() for word in pair]
+    )
+
+
+def _dirty_key(model: Search) -> str:
+    return model.all.derived("dirty")
+
+
+def _chunks(movies: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(movies), _CHUNK):
+        yield movies[start : start + _CHUNK]

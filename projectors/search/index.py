@@ -1,0 +1,158 @@
+"""What is the search index made of, and how is it reached?
+
+Index names carry the generation and there are no aliases: a new generation is a new index. Nothing
+here asks for more than the smallest distribution of Elasticsearch has; accents are folded by
+``words`` before the index sees them.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from elasticsearch import ApiError, Elasticsearch, NotFoundError, TransportError
+
+from projectors.fates import AgainLater
+
+# A lone word longer than this is no name anybody types, and Lucene takes no terms over 32 KiB.
+_LONGEST_KEYWORD = 1000
+_KEYWORD = {"type": "keyword", "ignore_above": _LONGEST_KEYWORD}
+_WORDS = {"type": "text", "analyzer": "whitespace"}
+
+MAPPINGS: dict[str, Any] = {
+    "dynamic": "strict",
+    "properties": {
+        "id": {"type": "long"},
+        "title": {"type": "keyword", "index": False, "doc_values": False},
+        "words": _WORDS | {"index_prefixes": {"min_chars": 1, "max_chars": 10}},
+        "exact": _KEYWORD,
+        "bare": _KEYWORD,
+        "compounds": _WORDS | {"index_prefixes": {"min_chars": 2, "max_chars": 10}},
+        "cast": _WORDS | {"index_prefixes": {"min_chars": 2, "max_chars": 10}},
+        "people": _KEYWORD,
+        "genres": _KEYWORD,
+        "year": {"type": "integer"},
+        "votes": {"type": "integer"},
+        "average": {"type": "double"},
+    },
+}
+SETTINGS: dict[str, Any] = {
+    "number_of_shards": 1,
+    "number_of_replicas": 0,
+    "refresh_interval": "-1",  # the flusher refreshes when it has something to show
+}
+
+_BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+
+
+class IndexAway(AgainLater):
+    """Elasticsearch can't be reached or asks to come back later."""
+
+
+class DocumentsRefused(Exception):
+    """The index takes some documents in no form: the mapping and ``document`` don't fit."""
+
+
+class Versioned(NamedTuple):
+    """A document and the revision of the state that it was made from."""
+
+    movie: int
+    revision: int
+    document: dict[str, Any]
+
+
+@contextmanager
+def reaching() -> Iterator[None]:
+    """Turn what says that Elasticsearch is away into IndexAway."""
+    try:
+        yield
+    except TransportError as error:
+        raise IndexAway(str(error)) from error
+    except ApiError as error:
+        if error.status_code in _BUSY:
+            raise IndexAway(str(error)) from error
+        raise
+
+
+class Index:
+    """The index of one generation."""
+
+    def __init__(self, elasticsearch: Elasticsearch, name: str) -> None:
+        self._elasticsearch = elasticsearch
+        self.name = name
+
+    def identity(self) -> str | None:
+        """What tells this index from another of the same name; None if there is none."""
+        with reaching():
+            try:
+                found = self._elasticsearch.indices.get_settings(
+                    index=self.name, name="index.uuid", flat_settings=True
+                )
+            except NotFoundError:
+                return None
+        return str(found[self.name]["settings"]["index.uuid"])
+
+    def create(self) -> None:
+        """Make it anew, empty, whatever there was of that name."""
+        self.drop()
+        with reaching():
+            self._elasticsearch.indices.create(
+                index=self.name, mappings=MAPPINGS, settings=SETTINGS, wait_for_active_shards="1"
+            )
+
+    def drop(self) -> None:
+        """Remove it, if it is there."""
+        with reaching():
+            self._elasticsearch.indices.delete(index=self.name, ignore_unavailable=True)
+
+    def put(self, documents: Sequence[Versioned]) -> None:
+        """Write whole documents; a newer one that is there already stays."""
+        operations: list[dict[str, Any]] = []
+        for movie, revision, document in documents:
+            place = {"_id": str(movie), "version": revision, "version_type": "external_gte"}
+            operations += ({"index": place}, document)
+        with reaching():
+            answer = self._elasticsearch.bulk(
+                index=self.name, operations=operations, filter_path="errors,items.index"
+            )
+        if answer["errors"]:
+            _raise_unless_newer([item["index"] for item in answer["items"]])
+
+    def refresh(self) -> None:
+        """Let searches see what was written."""
+        with reaching():
+            self._elasticsearch.indices.refresh(index=self.name)
+
+    def get(self, movies: Sequence[int]) -> dict[int, tuple[int, dict[str, Any]]]:
+        """Version and content of the documents that are there, by movie, refreshed or not."""
+        if not movies:
+            return {}
+        with reaching():
+            answer = self._elasticsearch.mget(index=self.name, ids=[str(movie) for movie in movies])
+        return {
+            int(found["_id"]): (found["_version"], found["_source"])
+            for found in answer["docs"]
+            if found.get("found")
+        }
+
+    def search(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Ask the index."""
+        with reaching():
+            return dict(self._elasticsearch.search(index=self.name, body=body).body)
+
+    def count(self) -> int:
+        """How many documents searches see."""
+        with reaching():
+            return int(self._elasticsearch.count(index=self.name)["count"])
+
+
+def _raise_unless_newer(items: Sequence[dict[str, Any]]) -> None:
+    faults = [item for item in items if item["status"] >= HTTPStatus.BAD_REQUEST]
+    faults = [item for item in faults if item["status"] != HTTPStatus.CONFLICT]
+    if any(
+        item["status"] in _BUSY or item["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR
+        for item in faults
+    ):
+        raise IndexAway(f"{len(faults)} documents were not taken, the first: {faults[0]['error']}")
+    if faults:
+        raise DocumentsRefused(f"movie {faults[0]['_id']}: {faults[0]['error']}")
