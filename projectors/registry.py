@@ -6,6 +6,7 @@ from typing import TypeVar
 from projectors.builder import Builder
 from projectors.library.read_model import Library
 from projectors.live import Live
+from projectors.movies.builder import MoviesBuilder
 from projectors.movies.read_model import Movies
 from projectors.read_model import ReadModel
 from projectors.recommendations.builder import RecommendationsBuilder
@@ -25,7 +26,7 @@ MODELS: Sequence[type[ReadModel]] = (
     Search,
 )
 
-BUILT: Sequence[type[ReadModel]] = (Recommendations, Trending, Search)
+BUILT: Sequence[type[ReadModel]] = (Movies, Recommendations, Trending, Search)
 """Those that answer with what a builder makes of their state."""
 
 Model = TypeVar("Model", bound=ReadModel)
@@ -41,6 +42,8 @@ def make_builders(
         return found if isinstance(found, model) else live.open(model)
 
     builders: list[Builder] = []
+    if Movies.name in models:
+        builders.append(MoviesBuilder(find(Movies)))
     if Trending.name in models:
         builders.append(TrendingBuilder(find(Trending), find(Movies)))
     if Recommendations.name in models:

@@ -60,6 +60,7 @@ class Worker:
         self._subscription = subscription
         self._hints = hints
         self._is_away = False
+        self._life = 0
         self._looked_at = float("-inf")
         self._levels = {follower.model.name: Level() for follower in followers}
         self._unswitched = {follower.model.name for follower in followers}
@@ -78,8 +79,14 @@ class Worker:
                 stopping.wait(_POLL_SECONDS)
 
     def _is_due(self) -> bool:
-        reconnected = self._subscription is not None and self._subscription.reconnected()
-        return reconnected or monotonic() - self._looked_at >= _LOOK_SECONDS
+        return self._has_reconnected() or monotonic() - self._looked_at >= _LOOK_SECONDS
+
+    def _has_reconnected(self) -> bool:
+        """Whether messages come in anew: what passed meanwhile is only in the log."""
+        if self._subscription is None or self._subscription.life == self._life:
+            return False
+        self._life = self._subscription.life
+        return True
 
     def _look(self, is_current: Callable[[], bool]) -> bool:
         """Compare everything with the log; answers whether to go on."""

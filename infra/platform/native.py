@@ -38,15 +38,7 @@ class Platform:
 
 
 @contextmanager
-def platform(
-    servers: Addresses,
-    directory: Path,
-    *,
-    name: str,
-    fresh: bool = False,
-    command_port: int | None = None,
-    query_port: int | None = None,
-) -> Iterator[Platform]:
+def platform(servers: Addresses, directory: Path, *, name: str, fresh: bool) -> Iterator[Platform]:
     """The platform ``name``, ready to answer; its processes end with the block.
 
     ``fresh`` begins with an empty log, whatever an earlier one of that name held. Raises
@@ -55,8 +47,16 @@ def platform(
     directory.mkdir(parents=True, exist_ok=True)
     environ = environment(servers, directory, name=name, fresh=fresh)
     prepare(environ, directory, fresh=fresh)
-    ports = (command_port or free(), query_port or free())
-    found = _platform(environ, directory / "logs", ports)
+    with running(environ, directory / "logs", ports=(free(), free())) as found:
+        yield found
+
+
+@contextmanager
+def running(
+    environ: Mapping[str, str], logs: Path, *, ports: tuple[int, int]
+) -> Iterator[Platform]:
+    """The processes on what is prepared, ready to answer, until the end of the block."""
+    found = _platform(environ, logs, ports)
     with ExitStack() as stack:
         for process in found.processes.values():
             stack.callback(process.stop)
