@@ -1,0 +1,36 @@
+"""Which log do tests of the catalogue write to?"""
+
+from uuid import uuid4
+
+import pytest
+
+from command_api.catalogue import lookup
+from command_api.catalogue.handling import handle_all
+from events.recorded import Origin
+from events.store.postgres import PostgresStore
+from infra import clients
+from infra.config import config
+
+
+@pytest.fixture
+def store(db, redis_url):
+    """The log; what the test writes is rolled back."""
+    clients.redis().ping()  # hints go out from a thread: it shall have a connection by now
+    lookup.forget()
+    return PostgresStore(config().partitions)
+
+
+@pytest.fixture
+def origin():
+    """Where the test's events come from."""
+    return Origin(correlation_id=uuid4())
+
+
+@pytest.fixture
+def tell(store, origin):
+    """Handle commands about movies as the platform does."""
+
+    def _tell(*commands):
+        return handle_all(commands, store, origin=origin)
+
+    return _tell

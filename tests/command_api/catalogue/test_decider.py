@@ -1,0 +1,82 @@
+"""What may be said of a movie, and which of it is news?"""
+
+from functools import reduce
+
+import pytest
+
+from command_api.catalogue.decider import (
+    AddMovie,
+    DescribeMovie,
+    Facts,
+    LinkMovie,
+    Movie,
+    decide,
+    evolve,
+)
+from events.catalogue import MovieAdded, MovieDescribed, MovieLinked
+from infra.refused import NotFound
+
+HEAT = 7
+FACTS = Facts(title="Heat", year=1995, genres=("Crime", "Drama"), cast=("Al Pacino",))
+ADDED = MovieAdded(
+    movie_id=HEAT,
+    title="Heat",
+    year=1995,
+    genres=("Crime", "Drama"),
+    cast=("Al Pacino",),
+    external_ids={"wikipedia": "Heat_(1995_film)"},
+)
+
+
+def given(*events):
+    return reduce(evolve, events, Movie())
+
+
+def described(**changed):
+    facts = {name: getattr(ADDED, name) for name in ("title", "year", "genres", "cast")}
+    return MovieDescribed(movie_id=HEAT, **facts | changed)
+
+
+def test_a_new_movie_comes_with_all_that_is_known():
+    command = AddMovie(HEAT, FACTS, (("wikipedia", "Heat_(1995_film)"),))
+    assert decide(command, given()) == (ADDED,)
+
+
+def test_the_same_facts_again_are_not_news():
+    command = AddMovie(HEAT, FACTS, (("wikipedia", "Heat_(1995_film)"),))
+    assert decide(command, given(ADDED)) == ()
+    assert decide(DescribeMovie(HEAT, FACTS), given(ADDED)) == ()
+
+
+def test_changed_facts_describe_the_movie_anew():
+    command = AddMovie(HEAT, Facts(title="Heat", year=1996, genres=("Crime",)), (("imdb", "tt7"),))
+    assert decide(command, given(ADDED)) == (
+        described(year=1996, genres=("Crime",), cast=()),
+        MovieLinked(movie_id=HEAT, source="imdb", external_id="tt7"),
+    )
+
+
+def test_a_source_without_an_overview_does_not_take_ours_away():
+    told = described(overview="Cops and robbers.", poster_url="https://p.example/heat.jpg")
+    assert decide(DescribeMovie(HEAT, FACTS), given(ADDED, told)) == ()
+
+
+def test_a_link_is_news_once():
+    link = LinkMovie(HEAT, "movielens", "6")
+    [linked] = decide(link, given(ADDED))
+    assert linked == MovieLinked(movie_id=HEAT, source="movielens", external_id="6")
+    assert decide(link, given(ADDED, linked)) == ()
+    assert len(decide(LinkMovie(HEAT, "movielens", "60"), given(ADDED, linked))) == 1
+
+
+def test_two_ids_of_one_source_both_get_into_the_log():
+    command = AddMovie(HEAT, FACTS, (("movielens", "6"), ("movielens", "60")))
+    added, linked = decide(command, given())
+    assert added.external_ids == {"movielens": "6"}
+    assert linked == MovieLinked(movie_id=HEAT, source="movielens", external_id="60")
+
+
+@pytest.mark.parametrize("command", [DescribeMovie(HEAT, FACTS), LinkMovie(HEAT, "imdb", "tt7")])
+def test_nothing_can_be_said_of_a_movie_that_is_not_there(command):
+    with pytest.raises(NotFound):
+        decide(command, given())

@@ -1,0 +1,51 @@
+"""What do we call the genres that other sources have names for?"""
+
+import pytest
+
+from command_api.catalogue.genres import GENRES, translate
+
+WIKIPEDIA = (
+    "Drama|Comedy|Silent|Western|Romance|Crime|Action|Thriller|Musical|Adventure|Horror|War"
+    "|Mystery|Noir|Short|Animated|Fantasy|Biography|Historical|Documentary|Sports|Family"
+    "|Independent|Supernatural|Erotic|Slasher|Superhero|Spy|Teen|Satire|Suspense|Political|Disaster"
+    "|Legal|Performance|Sport|Dance|Science Fiction|Martial Arts|Live Action|Found Footage"
+)
+MOVIELENS = (
+    "Action|Adventure|Animation|Children's|Children|Comedy|Crime|Documentary|Drama|Fantasy|Film-Noir"
+    "|Horror|IMAX|Musical|Mystery|Romance|Sci-Fi|Thriller|War|Western|(no genres listed)"
+)
+TMDB = (
+    "Action|Adventure|Animation|Comedy|Crime|Documentary|Drama|Family|Fantasy|History|Horror|Music"
+    "|Mystery|Romance|Science Fiction|TV Movie|Thriller|War|Western"
+)
+
+
+@pytest.mark.parametrize("names", [WIKIPEDIA, MOVIELENS, TMDB, "|".join(GENRES)])
+def test_every_name_of_every_source_is_in_the_table(names):
+    translated = translate(names.split("|"))
+    assert translated.unknown == ()
+    assert set(translated.genres) <= set(GENRES)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("Sci-Fi", "Science Fiction"),
+        ("film-noir", "Film Noir"),
+        ("Noir", "Film Noir"),
+        ("Animated", "Animation"),
+        ("Children's", "Family"),
+        ("Historical", "History"),
+        (" Sports ", "Sport"),
+    ],
+)
+def test_other_names_are_ours(theirs, ours):
+    assert translate([theirs]).genres == (ours,)
+
+
+def test_two_names_of_one_genre_are_one_and_the_order_stays():
+    assert translate(["Suspense", "Drama", "Thriller"]).genres == ("Thriller", "Drama")
+
+
+def test_what_is_no_genre_goes_and_what_is_unknown_is_named():
+    assert translate(["TV Movie", "Gastronomy", "Drama"]) == (("Drama",), ("Gastronomy",))

@@ -1,0 +1,101 @@
+"""What do a movie's events put into the tables, and what do the tables say of it?"""
+
+import pytest
+from django.db import IntegrityError, connection
+
+from command_api.catalogue import models, tables
+from command_api.catalogue.decider import AddMovie, DescribeMovie, Facts, LinkMovie, stream_of
+from command_api.catalogue.handling import handle_all
+from events.catalogue import MovieAdded
+
+HEAT, RONIN, ALI = (
+    AddMovie(
+        1,
+        Facts(title="Heat", year=1995, genres=("Crime",), cast=("Al Pacino", "Robert De Niro")),
+        (("wikipedia", "Heat_(1995_film)"),),
+    ),
+    AddMovie(2, Facts(title="Ronin", year=1998, cast=("Robert De Niro",)), (("imdb", "tt2"),)),
+    AddMovie(3, Facts(title="Ali", year=None, genres=("Biography", "Drama"), overview="A life.")),
+)
+NEW_HEAT = Facts(title="Heat", year=1995, genres=("Drama", "Crime"), cast=("Val Kilmer",))
+
+
+def contents():
+    """All that the tables say, without the numbers that rows happen to have."""
+    movies = models.Movie.objects
+    return [
+        sorted(movies.values_list("id", "title", "overview", "poster_url", "status")),
+        sorted(movies.exclude(year=None).values_list("id", "year")),
+        sorted(models.MovieGenre.objects.values_list("movie", "place", "genre")),
+        sorted(models.Casting.objects.values_list("movie", "billing", "person__name")),
+        sorted(models.ExternalId.objects.values_list("source", "value", "movie")),
+    ]
+
+
+def test_the_tables_know_what_the_log_knows(tell, store):
+    tell(HEAT, RONIN, ALI)
+    tell(DescribeMovie(1, NEW_HEAT), LinkMovie(1, "imdb", "tt1"))
+    movie = tables.movies([1, 2, 99])
+    assert movie.keys() == {1, 2}
+    assert movie[1].facts == NEW_HEAT
+    assert movie[1].external_ids == {("wikipedia", "Heat_(1995_film)"), ("imdb", "tt1")}
+    assert movie[2].facts == RONIN.facts
+    assert [recorded.version for recorded in store.read(stream_of(1))] == [1, 2, 3]
+
+
+def test_a_person_in_two_movies_is_one_person(tell):
+    tell(HEAT, RONIN)
+    [de_niro] = models.Person.objects.filter(name="Robert De Niro")
+    assert sorted(movie.title for movie in de_niro.movies.all()) == ["Heat", "Ronin"]
+
+
+def test_one_batch_may_add_and_describe_the_same_movie(tell):
+    tell(HEAT, DescribeMovie(1, NEW_HEAT), AddMovie(1, NEW_HEAT, (("imdb", "tt1"),)))
+    assert tables.movies([1])[1].facts == NEW_HEAT
+
+
+def test_tables_made_again_from_the_log_are_the_same(tell, store):
+    tell(HEAT, RONIN, ALI)
+    tell(DescribeMovie(1, NEW_HEAT), LinkMovie(3, "movielens", "3"), LinkMovie(3, "movielens", "4"))
+    before = contents()
+    models.Movie.objects.filter(pk=2).update(title="tampered with")
+    models.Person.objects.filter(name="Val Kilmer").update(name="Nobody")
+    models.ExternalId.objects.filter(movie=3).delete()
+    connection.check_constraints()  # they wait for the end of the test's transaction otherwise
+    assert tables.rebuild(store) == 6
+    assert contents() == before
+
+
+def test_nothing_of_a_batch_that_fails_stays(tell, store):
+    tell(HEAT, RONIN)
+    with pytest.raises(IntegrityError):
+        tell(ALI, LinkMovie(1, "imdb", "tt2"))  # Ronin's
+    assert tables.movies([3]) == {}
+    assert store.read(stream_of(3)) == []
+    assert len(store.read(stream_of(1))) == 1
+
+
+def test_a_wikipedia_page_may_tell_of_several_movies(tell):
+    page = ("wikipedia", "The_Cremaster_Cycle")
+    tell(AddMovie(1, Facts(title="One", year=1995), (page,)))
+    tell(AddMovie(2, Facts(title="Two", year=1999), (page,)))
+    assert models.ExternalId.objects.filter(value="The_Cremaster_Cycle").count() == 2
+
+
+def test_decides_again_when_a_rival_was_first(tell, store, origin):
+    class Racing(type(store)):
+        """Lets a rival add the same movie between reading and appending."""
+
+        rivals = [HEAT]
+
+        def versions(self, streams):
+            known = super().versions(streams)
+            if self.rivals:
+                tell(self.rivals.pop())
+            return known
+
+    [events] = handle_all([AddMovie(1, NEW_HEAT)], Racing(store.partitions), origin=origin)
+    assert [type(event).__name__ for event in events] == ["MovieDescribed"]
+    [first, second] = store.read(stream_of(1))
+    assert isinstance(first.event, MovieAdded)
+    assert second.version == 2
