@@ -111,7 +111,8 @@ check-packages: $(STAMP)
 
 .PHONY: check-django
 check-django: $(STAMP)
-	MARQUEE_ROLE=ops $(PYTHON) manage.py makemigrations --check --dry-run
+	MARQUEE_ROLE=ops $(PYTHON) -W "ignore:Got an error checking a consistent migration:RuntimeWarning" \
+	  manage.py makemigrations --check --dry-run # compares files; that no server runs is no fault
 	for role in command query ops; do MARQUEE_ROLE=$$role $(PYTHON) manage.py check; done
 
 .PHONY: fmt
