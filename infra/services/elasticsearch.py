@@ -7,6 +7,7 @@ from pathlib import Path
 
 from infra.services import distribution
 from infra.services.errors import NotInstalled
+from infra.services.place import outside_tmp
 from infra.services.ports import LOOPBACK
 from infra.services.server import Container, Home, Launch, Server
 
@@ -44,10 +45,11 @@ def _prepare(home: Home) -> Launch:
     if java is None:
         raise NotInstalled("Java 17 is not installed.")
     program = distribution.unpacked()
-    config = home.path / "config"
+    # Its security module may write to /tmp, so it refuses to have its configuration under there.
+    config = outside_tmp(home.path / "config")
     scratch = home.path / "tmp"
     for directory in (config, scratch, home.path / "log"):
-        directory.mkdir(exist_ok=True)
+        directory.mkdir(parents=True, exist_ok=True)
     written = [config / "elasticsearch.yml", config / "jvm.options", config / "log4j2.properties"]
     written[0].write_text(_yaml(home))
     written[1].write_text("")  # the shipped one writes its logs into the distribution

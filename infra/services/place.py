@@ -11,6 +11,7 @@ from infra.services.account import Account
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 _SHARED_STATE = Path("/var/lib/marquee")
+_TMP = Path("/tmp")  # noqa: S108 - recognised, not written to
 _ANYONE_MAY_PASS = 0o001
 
 
@@ -37,6 +38,13 @@ def server_dir(services: Path, server: str, account: Account) -> Path:
     return home
 
 
+def outside_tmp(directory: Path) -> Path:
+    """The same directory, or for one beneath /tmp its stand-in among the caches."""
+    if not directory.is_relative_to(_TMP):
+        return directory
+    return cache_dir() / "checkouts" / _digest(directory)
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold a lock that dies with its process, so a killed starter never blocks the next one."""
@@ -53,5 +61,8 @@ def _is_passable(path: Path) -> bool:
 
 def _elsewhere(services: Path) -> Path:
     # /root is closed to the servers' account: their directories stand outside it, by checkout.
-    name = hashlib.sha256(str(services).encode()).hexdigest()[:12]
-    return _SHARED_STATE / name
+    return _SHARED_STATE / _digest(services)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(str(path).encode()).hexdigest()[:12]
