@@ -1,0 +1,1 @@
+"""Which movies should each user see next, and why?"""

@@ -1,0 +1,185 @@
+"""When is whose list made?
+
+At once for those who said something; and for everyone, the oldest list first and some at a time,
+when trends have moved or the list is some minutes old.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import ClassVar, NamedTuple
+
+import msgspec
+
+from projectors.marks import note_built
+from projectors.movies.read_model import Movies
+from projectors.pace import Paced
+from projectors.page import DEFAULT_LIMIT
+from projectors.recommendations.candidates import Candidates, is_material
+from projectors.recommendations.market import Market
+from projectors.recommendations.page import Item, choose, render
+from projectors.recommendations.projection import genres_of, score_of
+from projectors.recommendations.read_model import NOBODY, Listed, Recommendations
+from projectors.recommendations.taste import Liking, reasons, taste
+from projectors.recommendations.waiting import Waiting, clear, look
+from projectors.shard import Shard
+from projectors.trending.read_model import Trending
+
+LENGTH = 200
+"""How many movies a list has at most."""
+
+_INTERVAL_SECONDS = 0.5
+_LONG_AGO = datetime.fromtimestamp(0, UTC)
+_AT_ONCE = 50
+_AGAIN_AT_ONCE = 10
+_KEEP_LIST = timedelta(minutes=5)
+_KEEP_MARKET = timedelta(seconds=60)
+_LEAST_MARKET = timedelta(seconds=1)
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class Said(NamedTuple):
+    """All that a user ever said about movies."""
+
+    ratings: dict[int, int]
+    preferred: tuple[str, ...]
+
+
+class RecommendationsBuilder(Paced):
+    """Keeps everyone's list."""
+
+    name: ClassVar[str] = Recommendations.name
+    interval_seconds = _INTERVAL_SECONDS
+
+    def __init__(
+        self, recommendations: Recommendations, trending: Trending, movies: Movies, partitions: int
+    ) -> None:
+        super().__init__(pause_seconds=0.01)
+        self._recommendations = recommendations
+        self._trending = trending
+        self._movies = movies
+        self._partitions = partitions
+        self._market: Market | None = None
+        self._market_of: tuple[object, ...] = ()
+        self._moved_at = _LONG_AGO
+        self._noted: dict[str, Mapping[int, int]] = {}
+        self._turn = 0
+
+    def build(self, now: datetime) -> None:
+        """See Builder."""
+        with self.working():
+            market = self._look_at_market(now)
+            waiting = look(
+                self._recommendations,
+                self._partitions,
+                made_before=max(self._moved_at, now - _KEEP_LIST),
+                limit=_AGAIN_AT_ONCE,
+            )
+            marked = self._make_marked(market, waiting, now)
+            old = self._make_oldest(market, waiting, now)
+            self.interval_seconds = _INTERVAL_SECONDS if marked == old == 0 else 0
+
+    # ------------------------------------------------------------------------------ the market
+
+    def _look_at_market(self, now: datetime) -> Market:
+        before = self._market
+        if before is not None and now - before.made_at < _LEAST_MARKET:
+            return before
+        seen = (self._trending.board("week").as_of, self._movies.changes())
+        if before is not None and seen == self._market_of and now - before.made_at < _KEEP_MARKET:
+            return before
+        market = self._market = Market(self._trending, self._movies, now)
+        self._market_of = seen
+        if before is None or is_material(before.candidates.trends, market.candidates.trends):
+            self._moved_at = now
+        self._noted.clear()
+        self._write(self._recommendations.shard(0), {NOBODY: Said({}, ())}, market, now)
+        return market
+
+    # ------------------------------------------------------------------------------ whose turn
+
+    def _make_marked(self, market: Market, waiting: Sequence[Waiting], now: datetime) -> int:
+        """Make the lists of those who said something; answers how many must wait."""
+        left = _AT_ONCE
+        for shard, marks, checkpoints, _ in self._in_turn(waiting):
+            some = dict(islice(marks.items(), left))
+            self._make(shard, some, market, now)
+            clear(self._recommendations.redis, shard, some)
+            left -= len(some)
+            if len(some) == len(marks):
+                self._note(shard, checkpoints)
+        self._turn += 1
+        return max(0, sum(len(found.marks) for found in waiting) - _AT_ONCE)
+
+    def _make_oldest(self, market: Market, waiting: Sequence[Waiting], now: datetime) -> int:
+        """Make some old lists again; answers how many more are known to be old."""
+        left = _AGAIN_AT_ONCE
+        for found in self._in_turn(waiting):
+            old = found.oldest[:left]
+            self._make(found.shard, old, market, now)
+            left -= len(old)
+        return max(0, sum(len(found.oldest) for found in waiting) - _AGAIN_AT_ONCE)
+
+    def _in_turn(self, waiting: Sequence[Waiting]) -> Sequence[Waiting]:
+        """All of them, every time beginning with another one."""
+        first = self._turn % len(waiting)
+        return [*waiting[first:], *waiting[:first]]
+
+    def _note(self, shard: Shard, checkpoints: Mapping[int, int]) -> None:
+        if self._noted.get(shard.built_key) != checkpoints:
+            note_built(self._recommendations.redis, shard, checkpoints)
+            self._noted[shard.built_key] = checkpoints
+
+    # ------------------------------------------------------------------------------ lists
+
+    def _make(self, shard: Shard, users: Iterable[str], market: Market, now: datetime) -> None:
+        if said := self._read(shard, list(users)):
+            self._write(shard, said, market, now)
+
+    def _read(self, shard: Shard, users: Sequence[str]) -> dict[str, Said]:
+        if not users:
+            return {}
+        with self._recommendations.redis.pipeline(transaction=False) as pipe:
+            for user in users:
+                pipe.hgetall(shard.state("history", user))
+                pipe.hget(shard.state("preferences"), user)
+            found = iter(pipe.execute())
+        return {
+            user: Said(
+                ratings={int(movie): score_of(packed) for movie, packed in history.items()},
+                preferred=genres_of(preferences),
+            )
+            for user, history, preferences in zip(users, found, found, strict=True)
+        }
+
+    def _write(self, shard: Shard, said: Mapping[str, Said], market: Market, now: datetime) -> None:
+        with self._recommendations.redis.pipeline(transaction=True) as pipe:
+            for user, opinions in said.items():
+                names = [shard.derived("list", user), shard.derived("page", user)]
+                if user != NOBODY and not any(opinions):
+                    pipe.delete(*names)
+                    pipe.zrem(shard.derived("made"), user)
+                    continue
+                items = recommended(opinions, market)
+                chosen = choose(items, limit=DEFAULT_LIMIT)
+                cards = market.cards_of(item.movie for item in chosen.items)
+                pipe.set(names[0], _pack(Listed(now, items)))
+                pipe.set(names[1], render(chosen, cards))
+                if user != NOBODY:
+                    pipe.zadd(shard.derived("made"), {user: now.timestamp()})
+            pipe.execute()
+
+
+def recommended(said: Said, market: Market) -> tuple[Item, ...]:
+    """The list of someone who said this."""
+    candidates = market.candidates
+    genres = market.genres_of(said.ratings)
+    likings = taste(said.ratings, said.preferred, genres=genres, shares=candidates.shares)
+    best = candidates.best(likings, without=list(said.ratings), limit=LENGTH)
+    return tuple(_item(movie, score, likings, candidates) for movie, score in best)
+
+
+def _item(movie: int, score: float, likings: Mapping[str, Liking], candidates: Candidates) -> Item:
+    genres = candidates.genres[candidates.row_of[movie]]
+    return Item(movie, score, genres, reasons(genres, candidates.trends[movie], likings))

@@ -1,0 +1,80 @@
+"""What is kept of each user's taste, and what can be asked about it?
+
+State: a hash a user with what they rated (movie -> ``score:milliseconds``), and one with what each
+prefers. Marks: user -> offset of the last event that touched them. Derived (builder.py): a list and
+its first page for each user who has said anything, and one of each for those who have not.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import ClassVar
+from uuid import UUID
+
+import msgspec
+from redis.client import Pipeline
+
+from events.partition import partition_of
+from events.recorded import Recorded
+from infra.config import config
+from projectors import answers
+from projectors.own import last_values
+from projectors.read_model import ReadModel
+from projectors.recommendations.page import Item
+from projectors.recommendations.projection import changes
+from projectors.shard import Shard, Write
+
+NOBODY = "nobody"
+"""The name under which the list is kept of those who have said nothing yet."""
+
+
+class Listed(msgspec.Struct, frozen=True, array_like=True):
+    """The movies recommended to someone, best first, as they were at a moment."""
+
+    made_at: datetime
+    items: tuple[Item, ...] = ()
+
+
+_listed = msgspec.msgpack.Decoder(Listed)
+
+
+class Recommendations(ReadModel):
+    """Taste, and the lists made of it."""
+
+    name: ClassVar[str] = "recommendations"
+    version: ClassVar[int] = 1
+    by_partition: ClassVar[bool] = True
+
+    def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
+        """See ReadModel."""
+        for user, change in changes(batch).items():
+            yield from last_values(shard.state("history", user), change.history)
+            if change.preferences is not None:
+                yield "HSET", shard.state("preferences"), user, change.preferences
+            yield "HSET", shard.derived("dirty"), user, change.offset
+
+    # ------------------------------------------------------------------------------ reads
+
+    def enqueue_page(self, pipe: Pipeline, user: UUID | str) -> None:
+        """Ask in a pipeline for a user's default page, by two commands: see ``read_page``."""
+        pipe.get(self.shard_of(user).derived("page", str(user)))
+        pipe.get(self.shard(0).derived("page", NOBODY))
+
+    @staticmethod
+    def read_page(results: Sequence[bytes | None]) -> bytes | None:
+        """The page out of the two results; None while there is none at all."""
+        own, nobodys = results
+        return nobodys if own is None else own
+
+    def listed(self, user: UUID | str) -> Listed:
+        """A user's whole list; nobody's if they have said nothing yet."""
+        own = answers.get(self.redis, self.shard_of(user).derived("list", str(user)))
+        found = own or answers.get(self.redis, self.shard(0).derived("list", NOBODY))
+        return _listed.decode(found) if found else Listed(datetime.fromtimestamp(0, UTC))
+
+    def items(self, user: UUID | str) -> tuple[Item, ...]:
+        """A user's whole list, best first."""
+        return self.listed(user).items
+
+    def shard_of(self, user: UUID | str) -> Shard:
+        """The shard with all that is kept of a user."""
+        return self.shard(partition_of(str(user), config().partitions))

@@ -1,0 +1,79 @@
+"""Whose lists are to be made: who said something new, and whose are the oldest?
+
+A mark is a user with the offset of the last event that touched them. It goes only if it is still
+the same when the list has been written, so nothing is lost when a builder dies in between.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import NamedTuple
+
+from redis import Redis
+from redis.commands.core import Script
+
+from projectors.recommendations.read_model import Recommendations
+from projectors.shard import Shard
+
+_LOOK = """
+return {redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2]),
+        redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])}
+"""
+_CLEAR = """
+for nth = 1, #ARGV, 2 do
+  if redis.call('HGET', KEYS[1], ARGV[nth]) == ARGV[nth + 1] then
+    redis.call('HDEL', KEYS[1], ARGV[nth])
+  end
+end
+"""
+
+
+@cache
+def _script(redis: Redis, text: str) -> Script:
+    return redis.register_script(text)
+
+
+class Waiting(NamedTuple):
+    """Who waits in a shard, and how far its state was when that was seen."""
+
+    shard: Shard
+    marks: dict[str, int]
+    checkpoints: dict[int, int]
+    oldest: list[str]
+
+
+def look(
+    recommendations: Recommendations, partitions: int, *, made_before: datetime, limit: int
+) -> list[Waiting]:
+    """Who waits in each shard; marks and checkpoints of a shard are read in one step.
+
+    Of those whose lists were only made before some moment, the ``limit`` oldest of each shard.
+    """
+    shards = [recommendations.shard(partition) for partition in range(partitions)]
+    script = _script(recommendations.redis, _LOOK)
+    with recommendations.redis.pipeline(transaction=False) as pipe:
+        for shard in shards:
+            keys = [shard.derived("dirty"), shard.checkpoints_key, shard.derived("made")]
+            script(keys=keys, args=[f"({made_before.timestamp()}", limit], client=pipe)
+        found = pipe.execute()
+    return [
+        Waiting(
+            shard,
+            marks={user.decode(): int(offset) for user, offset in _pairs(marks)},
+            checkpoints={int(partition): int(offset) for partition, offset in _pairs(checkpoints)},
+            oldest=[user.decode() for user in old],
+        )
+        for shard, (marks, checkpoints, old) in zip(shards, found, strict=True)
+    ]
+
+
+def clear(redis: Redis, shard: Shard, marks: Mapping[str, int]) -> None:
+    """Take marks away that are still the same."""
+    if marks:
+        args = [part for pair in marks.items() for part in pair]
+        _script(redis, _CLEAR)(keys=[shard.derived("dirty")], args=args)
+
+
+def _pairs(flat: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    parts = iter(flat)
+    return zip(parts, parts, strict=True)
