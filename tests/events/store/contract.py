@@ -1,0 +1,225 @@
+"""What must every event store do?"""
+
+from collections import Counter, defaultdict
+from datetime import UTC, datetime, timedelta
+from random import Random
+from threading import Barrier, Thread
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from events.catalogue import MovieRated
+from events.partition import partition_of
+from events.recorded import Origin, Stream
+from events.store import Entry, EventStore, StreamMoved
+
+ANN, BOB = (UUID(int=0x4000_8000_0000_0000_0000 + n) for n in (1, 2))
+ORIGIN = Origin(correlation_id=UUID(int=7), causation_id="1-1", traceparent="00-ab-cd-01")
+
+
+def rating(user: UUID, movie: int) -> Stream:
+    return Stream(f"rating-{user}-{movie}", str(user))
+
+
+def rated(user: UUID, movie: int, score: int = 7) -> MovieRated:
+    return MovieRated(user_id=user, movie_id=movie, score=score)
+
+
+class _Contract:
+    @pytest.fixture
+    def partition(self, store: EventStore) -> int:
+        return partition_of(str(ANN), store.partitions)
+
+
+class OneWriter(_Contract):
+    """What holds for one at a time. Subclasses give the fixture ``store``, empty."""
+
+    def test_is_empty_at_first(self, store):
+        assert list(store.heads()) == [0] * store.partitions
+        assert list(store.read(rating(ANN, 1))) == []
+        assert list(store.page(0, after=0, limit=10)) == []
+        assert store.versions([rating(ANN, 1)]) == {}
+
+    def test_gives_back_what_was_appended(self, store, partition):
+        before = datetime.now(UTC)
+        [first] = store.append(rating(ANN, 1), [rated(ANN, 1)], expected=0, origin=ORIGIN)
+        assert (first.partition, first.offset, first.version) == (partition, 1, 1)
+        assert (first.stream, first.origin) == (f"rating-{ANN}-1", ORIGIN)
+        assert first.event == rated(ANN, 1)
+        assert first.occurred_at == first.recorded_at
+        assert abs(first.recorded_at - before) < timedelta(minutes=1)
+        assert list(store.read(rating(ANN, 1))) == [first]
+        assert list(store.page(partition, after=0, limit=10)) == [first]
+
+    def test_the_time_of_the_fact_is_not_the_time_of_the_record(self, store):
+        in_1997 = datetime(1997, 12, 31, 23, 59, 59, 123456, tzinfo=UTC)
+        [told] = store.append(
+            rating(ANN, 1), [rated(ANN, 1)], expected=0, origin=ORIGIN, occurred_at=in_1997
+        )
+        [kept] = store.read(rating(ANN, 1))
+        assert told.occurred_at == kept.occurred_at == in_1997
+        assert kept.recorded_at.year > 1997
+
+    def test_counts_in_each_stream_and_in_the_partition(self, store, partition):
+        store.append(rating(ANN, 1), [rated(ANN, 1), rated(ANN, 1, 8)], expected=0, origin=ORIGIN)
+        store.append(rating(ANN, 2), [rated(ANN, 2)], expected=0, origin=ORIGIN)
+        store.append(rating(ANN, 1), [rated(ANN, 1, 9)], expected=2, origin=ORIGIN)
+        page = store.page(partition, after=0, limit=10)
+        assert [(it.offset, it.stream[-1], it.version) for it in page] == [
+            (1, "1", 1),
+            (2, "1", 2),
+            (3, "2", 1),
+            (4, "1", 3),
+        ]
+        assert [it.version for it in store.read(rating(ANN, 1))] == [1, 2, 3]
+        assert store.heads()[partition] == sum(store.heads()) == 4
+
+    def test_nothing_to_append_is_nothing(self, store):
+        assert list(store.append(rating(ANN, 1), [], expected=0, origin=ORIGIN)) == []
+        assert sum(store.heads()) == 0
+
+    def test_refuses_a_stream_that_moved_and_takes_no_offset(self, store, partition):
+        store.append(rating(ANN, 1), [rated(ANN, 1)], expected=0, origin=ORIGIN)
+        with pytest.raises(StreamMoved):
+            store.append(rating(ANN, 1), [rated(ANN, 1, 8)], expected=0, origin=ORIGIN)
+        assert store.heads()[partition] == 1
+        [then] = store.append(rating(ANN, 1), [rated(ANN, 1, 9)], expected=1, origin=ORIGIN)
+        assert (then.offset, then.version) == (2, 2)
+
+    def test_pages_go_on_where_the_last_one_ended(self, store, partition):
+        for movie in range(7):
+            store.append(rating(ANN, movie), [rated(ANN, movie)], expected=0, origin=ORIGIN)
+        found: list[int] = []
+        while page := store.page(partition, after=len(found), limit=3):
+            assert len(page) <= 3
+            found += [it.event.movie_id for it in page]
+        assert found == list(range(7))
+
+    def test_a_stored_page_is_the_page_not_decoded(self, store, partition):
+        store.append(rating(ANN, 1), [rated(ANN, 1)], expected=0, origin=ORIGIN)
+        [stored] = store.page_stored(partition, after=0, limit=5)
+        [recorded] = store.page(partition, after=0, limit=5)
+        assert stored.type == "movie-rated.v1"
+        for name in ("partition", "offset", "stream", "version", "recorded_at", "origin"):
+            assert getattr(stored, name) == getattr(recorded, name)
+
+    def test_versions_of_many_streams(self, store):
+        store.append(rating(ANN, 1), [rated(ANN, 1), rated(ANN, 1, 8)], expected=0, origin=ORIGIN)
+        store.append(rating(BOB, 1), [rated(BOB, 1)], expected=0, origin=ORIGIN)
+        asked = [rating(ANN, 1), rating(BOB, 1), rating(BOB, 2)]
+        assert store.versions(asked) == {f"rating-{ANN}-1": 2, f"rating-{BOB}-1": 1}
+
+    def test_many_at_once_keep_their_order(self, store):
+        users = [uuid4() for _ in range(20)]
+        entries = [
+            Entry(rating(user, movie), version, rated(user, movie, score))
+            for movie in (1, 2)
+            for version, score in ((1, 5), (2, 6))
+            for user in users
+        ]
+        positions = store.append_many(entries, origin=ORIGIN)
+        assert len(set(positions)) == len(entries)
+        for entry, position in zip(entries, positions, strict=True):
+            [found] = store.page(position.partition, after=position.offset - 1, limit=1)
+            assert (found.stream, found.version) == (entry.stream.name, entry.version)
+            assert found.event == entry.event
+        for user in users:
+            assert [it.event.score for it in store.read(rating(user, 2))] == [5, 6]
+
+    def test_many_at_once_are_all_or_nothing(self, store):
+        store.append(rating(BOB, 1), [rated(BOB, 1)], expected=0, origin=ORIGIN)
+        heads = list(store.heads())
+        users = [uuid4() for _ in range(10)]
+        entries = [Entry(rating(user, 1), 1, rated(user, 1)) for user in (*users, BOB)]
+        with pytest.raises(StreamMoved):
+            store.append_many(entries, origin=ORIGIN)
+        assert list(store.heads()) == heads
+        assert store.append_many(entries[:-1], origin=ORIGIN)
+
+
+class ManyWriters(_Contract):
+    """What holds for many at once. Subclasses give the fixtures ``store`` and ``in_threads``."""
+
+    def test_of_those_who_decide_alike_one_wins(self, store, partition, in_threads):
+        outcomes = in_threads(8, lambda nth: self._try(store, nth))
+        assert Counter(outcomes) == {"appended": 1, "moved": 7}
+        assert store.heads()[partition] == 1
+
+    def _try(self, store: EventStore, nth: int) -> str:
+        try:
+            store.append(rating(ANN, 1), [rated(ANN, 1, nth + 1)], expected=0, origin=ORIGIN)
+        except StreamMoved:
+            return "moved"
+        return "appended"
+
+    def test_appends_of_many_partitions_do_not_wait_in_a_ring(self, store, in_threads):
+        users = [uuid4() for _ in range(40)]
+
+        def append(nth: int) -> None:
+            for movie in range(10):
+                shuffled = Random(100 * nth + movie).sample(users, len(users))
+                number = 100 * nth + movie
+                entries = [Entry(rating(user, number), 1, rated(user, number)) for user in shuffled]
+                store.append_many(entries, origin=ORIGIN)
+
+        in_threads(4, append)
+        assert sum(store.heads()) == 4 * 10 * 40
+        assert_dense(store)
+
+    def test_a_reader_beside_the_writers_never_skips(self, store, partition, in_threads):
+        writers, each = 6, 30
+
+        def work(nth: int) -> list[int]:
+            if nth < writers:
+                for movie in range(each):
+                    number = 1000 * nth + movie
+                    event = rated(ANN, number)
+                    store.append(rating(ANN, number), [event], expected=0, origin=ORIGIN)
+                return []
+            seen: list[int] = []
+            while len(seen) < writers * each:
+                after = seen[-1] if seen else 0
+                seen += [it.offset for it in store.page(partition, after=after, limit=7)]
+            return seen
+
+        *_, seen = in_threads(writers + 1, work)
+        assert seen == list(range(1, writers * each + 1))
+
+
+def assert_dense(store: EventStore) -> None:
+    """Offsets, and versions in each stream, count from one without a gap up to the head."""
+    for partition, head in enumerate(store.heads()):
+        page = store.page(partition, after=0, limit=1_000_000)
+        assert [it.offset for it in page] == list(range(1, head + 1))
+        versions: dict[str, list[int]] = defaultdict(list)
+        for it in page:
+            versions[it.stream].append(it.version)
+        for found in versions.values():
+            assert found == list(range(1, len(found) + 1))
+
+
+def run_in_threads(count, work, clean_up):
+    """What ``work(nth)`` answered in each of so many threads that begin together."""
+    answers: list[Any] = [None] * count
+    failures: list[BaseException] = []
+    begin = Barrier(count)
+
+    def run(nth: int) -> None:
+        try:
+            begin.wait(timeout=30)
+            answers[nth] = work(nth)
+        except BaseException as error:  # noqa: BLE001 - raised again where the test sees it
+            failures.append(error)
+        finally:
+            clean_up()
+
+    threads = [Thread(target=run, args=(nth,)) for nth in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+        assert not thread.is_alive()
+    if failures:
+        raise failures[0]
+    return answers

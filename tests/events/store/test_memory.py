@@ -1,0 +1,16 @@
+"""Does the log in memory keep the promises of the log?"""
+
+import pytest
+
+from events.store.memory import MemoryStore
+from tests.events.store.contract import ManyWriters, OneWriter, run_in_threads
+
+
+class TestMemoryStore(OneWriter, ManyWriters):
+    @pytest.fixture
+    def store(self):
+        return MemoryStore(8)
+
+    @pytest.fixture
+    def in_threads(self):
+        return lambda count, work: run_in_threads(count, work, lambda: None)

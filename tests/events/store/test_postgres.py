@@ -1,0 +1,78 @@
+"""Does the log in PostgreSQL keep the promises of the log, whoever else writes?"""
+
+import subprocess
+import sys
+from uuid import UUID
+
+import pytest
+from django.db import DatabaseError, connections, transaction
+
+from events.recorded import Stream
+from events.store import StreamMoved
+from events.store.postgres import PostgresStore
+from infra.config import config
+from tests.events.store.contract import (
+    ANN,
+    ORIGIN,
+    ManyWriters,
+    OneWriter,
+    assert_dense,
+    rated,
+    rating,
+    run_in_threads,
+)
+
+
+class TestOneWriter(OneWriter):
+    @pytest.fixture
+    def store(self, db):
+        return PostgresStore(config().partitions)
+
+    def test_a_rollback_leaves_no_gap(self, store, partition):
+        store.append(rating(ANN, 1), [rated(ANN, 1)], expected=0, origin=ORIGIN)
+        with transaction.atomic():
+            store.append(rating(ANN, 2), [rated(ANN, 2)], expected=0, origin=ORIGIN)
+            transaction.set_rollback(True)
+        [then] = store.append(rating(ANN, 3), [rated(ANN, 3)], expected=0, origin=ORIGIN)
+        assert then.offset == 2
+        assert_dense(store)
+
+    def test_a_lost_race_does_not_end_the_transaction_around_it(self, store):
+        store.append(rating(ANN, 1), [rated(ANN, 1)], expected=0, origin=ORIGIN)
+        with transaction.atomic():
+            with pytest.raises(StreamMoved):
+                store.append(rating(ANN, 1), [rated(ANN, 1)], expected=0, origin=ORIGIN)
+            store.append(rating(ANN, 2), [rated(ANN, 2)], expected=0, origin=ORIGIN)
+        assert sum(store.heads()) == 2
+
+    def test_another_number_of_partitions_is_refused(self, store):
+        wrong = PostgresStore(100_000)
+        with pytest.raises(DatabaseError, match=r"partition|smallint"), transaction.atomic():
+            wrong.append(Stream("movie-3", "3"), [rated(ANN, 3)], expected=0, origin=ORIGIN)
+        assert sum(store.heads()) == 0
+
+
+class TestManyWriters(ManyWriters):
+    @pytest.fixture
+    def store(self, log_database):
+        return PostgresStore(config().partitions)
+
+    @pytest.fixture
+    def in_threads(self):
+        return lambda count, work: run_in_threads(count, work, connections.close_all)
+
+    def test_sixteen_writers_leave_no_gap(self, store):
+        owners = [str(UUID(int=n)) for n in range(5)]
+        command = [sys.executable, "-m", "tests.events.store.writer", "4", "50", *owners]
+        writers = [subprocess.Popen(command) for _ in range(4)]
+        assert [writer.wait(timeout=120) for writer in writers] == [0, 0, 0, 0]
+        assert sum(store.heads()) == 4 * 4 * 50 * 2
+        assert_dense(store)
+
+    def test_an_event_that_is_not_committed_is_not_there(self, store, partition, in_threads):
+        with transaction.atomic():
+            store.append(rating(ANN, 1), [rated(ANN, 1)], expected=0, origin=ORIGIN)
+            [(head, page)] = in_threads(
+                1, lambda _: (store.heads()[partition], store.page(partition, after=0, limit=9))
+            )
+        assert (head, list(page)) == (0, [])

@@ -1,0 +1,109 @@
+"""What does an event look like on the bus?"""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from events import codec
+from events.catalogue import MovieRated
+from events.recorded import Origin, Recorded, Stored
+
+ANN = UUID("7b0f6b52-6d2c-4f6e-9e0b-0c8a4f3c9a10")
+REQUEST = UUID("0191a7d4-38f1-4c54-a8a7-4f4d5f1a2b3c")
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+LATER = datetime(2026, 1, 2, 12, 0, 1, 500_000, tzinfo=UTC)
+
+
+def stored(**changes) -> Stored:
+    event = MovieRated(user_id=ANN, movie_id=25, score=9)
+    return msgspec.structs.replace(
+        Stored(
+            partition=23,
+            offset=7,
+            stream=f"rating-{ANN}-25",
+            version=1,
+            type="movie-rated.v1",
+            data=codec.encode(event),
+            occurred_at=NOON,
+            recorded_at=LATER,
+            origin=Origin(correlation_id=REQUEST),
+        ),
+        **changes,
+    )
+
+
+def test_is_a_cloud_event():
+    assert msgspec.json.decode(codec.to_wire(stored())) == {
+        "specversion": "1.0",
+        "id": "23-7",
+        "source": "/marquee/log",
+        "type": "movie-rated.v1",
+        "subject": f"rating-{ANN}-25",
+        "time": "2026-01-02T12:00:00Z",
+        "recordedtime": "2026-01-02T12:00:01.500000Z",
+        "partition": 23,
+        "offset": 7,
+        "streamversion": 1,
+        "correlationid": str(REQUEST),
+        "data": {
+            "type": "movie-rated.v1",
+            "user_id": str(ANN),
+            "movie_id": 25,
+            "score": 9,
+            "previous": None,
+        },
+    }
+
+
+def test_attribute_names_are_what_cloud_events_allow():
+    origin = Origin(correlation_id=REQUEST, causation_id="23-6", traceparent="00-ab-cd-01")
+    names = msgspec.json.decode(codec.to_wire(stored(origin=origin))).keys()
+    assert {"causationid", "traceparent"} <= names
+    assert all(name.isalnum() and name == name.lower() and len(name) <= 20 for name in names)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        Origin(correlation_id=REQUEST),
+        Origin(correlation_id=REQUEST, causation_id="23-6", traceparent="00-ab-cd-01"),
+    ],
+)
+def test_comes_back_as_the_log_has_it(origin):
+    kept = stored(origin=origin)
+    assert codec.from_wire(codec.to_wire(kept)) == codec.decode_stored(kept)
+
+
+def test_comes_back_as_it_was_recorded():
+    assert codec.from_wire(codec.to_wire(stored())) == Recorded(
+        partition=23,
+        offset=7,
+        stream=f"rating-{ANN}-25",
+        version=1,
+        occurred_at=NOON,
+        recorded_at=LATER,
+        origin=Origin(correlation_id=REQUEST),
+        event=MovieRated(user_id=ANN, movie_id=25, score=9),
+    )
+
+
+@pytest.mark.parametrize("message", [b"", b"{}", b"[]", b"\xff", b'{"specversion":"1.0"}'])
+def test_nothing_else_gets_in(message):
+    with pytest.raises(msgspec.MsgspecError):
+        codec.from_wire(message)
+
+
+@pytest.mark.parametrize(
+    "data", ['{"type":"movie-rated.v1"}', '{"type":"no-such.v1"}', "7", '{"type":"movie-rated.v2"}']
+)
+def test_what_breaks_the_contract_does_not_get_in(data):
+    with pytest.raises(msgspec.ValidationError):
+        codec.from_wire(codec.to_wire(stored(data=data)))
+
+
+def test_a_score_out_of_range_does_not_get_in():
+    eleven = codec.encode(MovieRated(user_id=ANN, movie_id=25, score=11))
+    with pytest.raises(msgspec.ValidationError, match="score"):
+        codec.decode("movie-rated.v1", eleven)
