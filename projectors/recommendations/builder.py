@@ -15,12 +15,12 @@ from projectors.marks import note_built
 from projectors.movies.read_model import Movies
 from projectors.pace import Paced
 from projectors.page import DEFAULT_LIMIT
-from projectors.recommendations.candidates import Candidates, is_material
+from projectors.recommendations.candidates import is_material
 from projectors.recommendations.market import Market
 from projectors.recommendations.page import Item, choose, render
 from projectors.recommendations.projection import genres_of, score_of
 from projectors.recommendations.read_model import NOBODY, Listed, Recommendations
-from projectors.recommendations.taste import Liking, reasons, taste
+from projectors.recommendations.taste import Explanation, explain, reasons, taste
 from projectors.recommendations.waiting import Waiting, clear, look
 from projectors.shard import Shard
 from projectors.trending.read_model import Trending
@@ -69,7 +69,7 @@ class RecommendationsBuilder(Paced):
     def build(self, now: datetime) -> None:
         """See Builder."""
         with self.working():
-            market = self._look_at_market(now)
+            market = self._market or self._look_at_market(now)
             waiting = look(
                 self._recommendations,
                 self._partitions,
@@ -77,7 +77,8 @@ class RecommendationsBuilder(Paced):
                 limit=_AGAIN_AT_ONCE,
             )
             marked = self._make_marked(market, waiting, now)
-            old = self._make_oldest(market, waiting, now)
+            # Behind those who wait for their own words to count: it takes some 20 ms.
+            old = self._make_oldest(self._look_at_market(now), waiting, now)
             self.interval_seconds = _INTERVAL_SECONDS if marked == old == 0 else 0
 
     # ------------------------------------------------------------------------------ the market
@@ -177,9 +178,12 @@ def recommended(said: Said, market: Market) -> tuple[Item, ...]:
     genres = market.genres_of(said.ratings)
     likings = taste(said.ratings, said.preferred, genres=genres, shares=candidates.shares)
     best = candidates.best(likings, without=list(said.ratings), limit=LENGTH)
-    return tuple(_item(movie, score, likings, candidates) for movie, score in best)
-
-
-def _item(movie: int, score: float, likings: Mapping[str, Liking], candidates: Candidates) -> Item:
-    genres = candidates.genres[candidates.row_of[movie]]
-    return Item(movie, score, genres, reasons(genres, candidates.trends[movie], likings))
+    explanations: dict[tuple[str, ...], Explanation] = {}
+    items: list[Item] = []
+    for movie, score in best:
+        of_movie = candidates.genres[candidates.row_of[movie]]
+        if of_movie not in explanations:
+            explanations[of_movie] = explain(of_movie, likings)
+        why = reasons(explanations[of_movie], candidates.trends[movie])
+        items.append(Item(movie, score, of_movie, why))
+    return tuple(items)

@@ -30,6 +30,7 @@ _WEIGHTS = {1: -0.4, 2: -0.2, 3: 0.0, 4: 0.2, 5: 0.4, 6: 0.6, 7: 0.8, 8: 1.0, 9:
 
 REASONS = 4
 """How many reasons are told, the weightiest first."""
+_LEAST = 0.01
 
 Genres: TypeAlias = Mapping[int, Sequence[str]]
 
@@ -62,6 +63,13 @@ class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
     share: float
     movie: int | None = None
     genre: str | None = None
+
+
+class Explanation(NamedTuple):
+    """What gives which share of a score, apart from the trend; that gives ``of_trend`` in all."""
+
+    of_trend: float
+    reasons: tuple[Reason, ...]
 
 
 class _Evidence(msgspec.Struct):
@@ -101,23 +109,31 @@ def affinity(genres: Sequence[str], likings: Mapping[str, Liking]) -> float:
     return sum(_given(genres, likings).values())
 
 
-def reasons(
-    genres: Sequence[str], trend: Trend, likings: Mapping[str, Liking]
-) -> tuple[Reason, ...]:
-    """What gave the largest shares of a movie's score; together never more than the whole."""
+def explain(genres: Sequence[str], likings: Mapping[str, Liking]) -> Explanation:
+    """What someone's taste gives to the score of any movie of these genres."""
     given = _given(genres, likings)
     whole = 1 + sum(given.values())
-    found: dict[tuple[str, int | str | None], float] = {}
-    if trend.total > 0:
-        found["trending", None] = trend.heat / trend.total / whole
-        found["popular", None] = trend.popularity / trend.total / whole
+    by_movie: dict[int, float] = {}
+    reasons: list[Reason] = []
     for genre, amount in given.items():
         liking = likings[genre]
-        found["genre", genre] = amount * (1 - liking.movie_share) / whole
+        reasons.append(Reason("genre", amount * (1 - liking.movie_share) / whole, genre=genre))
         if liking.movie is not None:
-            key = ("rated", liking.movie)
-            found[key] = found.get(key, 0.0) + amount * liking.movie_share / whole
-    return _weightiest(found)
+            share = amount * liking.movie_share / whole
+            by_movie[liking.movie] = by_movie.get(liking.movie, 0.0) + share
+    reasons += (Reason("rated", share, movie=movie) for movie, share in by_movie.items())
+    return Explanation(1 / whole, tuple(reasons))
+
+
+def reasons(explanation: Explanation, trend: Trend) -> tuple[Reason, ...]:
+    """The weightiest reasons of a movie's score; together they are never more than the whole."""
+    found = list(explanation.reasons)
+    if trend.total > 0:
+        of_trend = explanation.of_trend / trend.total
+        found.append(Reason("trending", trend.heat * of_trend))
+        found.append(Reason("popular", trend.popularity * of_trend))
+    found.sort(key=_share, reverse=True)
+    return tuple(map(_rounded, (reason for reason in found[:REASONS] if reason.share >= _LEAST)))
 
 
 def _gather(
@@ -146,20 +162,11 @@ def _given(genres: Sequence[str], likings: Mapping[str, Liking]) -> dict[str, fl
     }
 
 
-def _weightiest(found: Mapping[tuple[str, int | str | None], float]) -> tuple[Reason, ...]:
-    ordered = sorted(found.items(), key=lambda pair: (-pair[1], str(pair[0])))
-    # Rounded down, so that they never add up to more than the whole.
-    told = [(key, int(share * 100) / 100) for key, share in ordered[:REASONS]]
-    return tuple(_reason(key, share) for key, share in told if share > 0)
+def _share(reason: Reason) -> float:
+    return reason.share
 
 
-def _reason(key: tuple[str, int | str | None], share: float) -> Reason:
-    match key:
-        case ("rated", int(movie)):
-            return Reason("rated", share, movie=movie)
-        case ("genre", str(genre)):
-            return Reason("genre", share, genre=genre)
-        case ("trending", _):
-            return Reason("trending", share)
-        case _:
-            return Reason("popular", share)
+def _rounded(reason: Reason) -> Reason:
+    """Down, so that they never add up to more than the whole."""
+    share = int(reason.share * 100) / 100
+    return Reason(reason.because, share, movie=reason.movie, genre=reason.genre)
