@@ -8,12 +8,13 @@ written twice, a document is the same, and the index itself refuses an older one
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from time import monotonic
+from time import monotonic, sleep
 from typing import ClassVar
 
 from redis import Redis
 from redis.commands.core import Script
 
+from projectors.search.check import unknown_documents, wrong_documents
 from projectors.search.index import Versioned
 from projectors.search.read_model import Search, Source
 from projectors.shard import read_offsets
@@ -21,6 +22,7 @@ from projectors.shard import read_offsets
 _CHUNK = 1000  # documents in a bulk, about 400 KB
 _PAUSE_SECONDS = 0.3
 _LONGEST_PAUSE_SECONDS = 2.0
+_PATIENCE_SECONDS = 10.0
 
 _CLEAN = """
 local cleaned = 0
@@ -63,6 +65,21 @@ class SearchBuilder:
         flush(self._model)
         rest = 2 * (monotonic() - began)
         self.pause_seconds = min(max(_PAUSE_SECONDS, rest), _LONGEST_PAUSE_SECONDS)
+
+    def check(self, now: datetime) -> list[str]:
+        """What of the index is not what the state says; while it is being written, looks again."""
+        deadline = monotonic() + _PATIENCE_SECONDS
+        suspects: Sequence[int] = self._model.known()
+        while True:
+            flush(self._model)
+            suspects = wrong_documents(self._model, suspects)
+            if not suspects or monotonic() >= deadline:
+                break
+            sleep(_PAUSE_SECONDS)
+        return [f"document of movie {movie} is not what the state says" for movie in suspects] + [
+            f"document of movie {movie} should not be there"
+            for movie in unknown_documents(self._model)
+        ]
 
 
 def flush(model: Search) -> None:

@@ -1,0 +1,90 @@
+"""What does a shard hold, all of it at one moment?
+
+The shard is held still while it is read: the hold stops its projector for that long, and no
+longer. Should the hold not have held (it ends by itself after a minute), the checkpoints tell.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+from redis import Redis
+
+from projectors.fold import Hash, Members, Ranks, Value
+from projectors.shard import Shard
+
+_HOLD_SECONDS = 60
+_TRIES = 5
+_AT_ONCE = 500
+
+
+class Moving(Exception):
+    """The shard went on while it was read, each time."""
+
+
+class Holding(NamedTuple):
+    """A shard's checkpoints and its state."""
+
+    checkpoints: Mapping[int, int]
+    state: Mapping[str, Value]
+
+
+def read(redis: Redis, shard: Shard, keys: Sequence[str] | None = None) -> Holding:
+    """What the shard holds under ``keys``, by default all its state; raises Moving."""
+    for _ in range(_TRIES):
+        shard.hold(_HOLD_SECONDS)
+        try:
+            before = shard.checkpoints()
+            names = _text(shard.state_keys()) if keys is None else keys
+            state = dict(_values(redis, names))
+            after = shard.checkpoints()
+        finally:
+            shard.release()
+        if before == after:
+            return Holding(before, state)
+    raise Moving(shard.state())
+
+
+def _text(names: Sequence[bytes]) -> list[str]:
+    return [name.decode() for name in names]
+
+
+def _values(redis: Redis, names: Sequence[str]) -> Iterator[tuple[str, Value]]:
+    remaining = iter(names)
+    while some := list(islice(remaining, _AT_ONCE)):
+        with redis.pipeline(transaction=False) as pipe:
+            for name in some:
+                pipe.type(name)
+            kinds = [kind.decode() for kind in pipe.execute()]
+            there = [(name, kind) for name, kind in zip(some, kinds, strict=True) if kind != "none"]
+            for name, kind in there:
+                _ask(pipe, name, kind)
+            answers = pipe.execute()
+        for (name, kind), answer in zip(there, answers, strict=True):
+            yield name, _value(kind, answer)
+
+
+def _ask(pipe: Any, name: str, kind: str) -> None:
+    match kind:
+        case "string":
+            pipe.get(name)
+        case "hash":
+            pipe.hgetall(name)
+        case "set":
+            pipe.smembers(name)
+        case "zset":
+            pipe.zrange(name, 0, -1, withscores=True)
+        case _:
+            raise TypeError(f"{name} is a {kind}, which no read model makes")
+
+
+def _value(kind: str, answer: Any) -> Value:
+    match kind:
+        case "hash":
+            return Hash(answer)
+        case "set":
+            return Members(answer)
+        case "zset":
+            return Ranks({member: float(score) for member, score in answer})
+        case _:
+            return bytes(answer)

@@ -1,0 +1,42 @@
+"""Is every document in the index the one that the state adds up to?"""
+
+from collections.abc import Iterator, Sequence
+
+from projectors.search.read_model import Search
+
+_CHUNK = 1000
+
+
+def wrong_documents(model: Search, movies: Sequence[int]) -> list[int]:
+    """Which of the movies have no document, or another than their state says."""
+    return [movie for chunk in _chunks(movies) for movie in _wrong(model, chunk)]
+
+
+def unknown_documents(model: Search) -> list[int]:
+    """Movies that can be found and that nothing is known of."""
+    model.index.refresh()
+    known = set(model.known())
+    return [movie for movie in _found(model) if movie not in known]
+
+
+def _wrong(model: Search, movies: Sequence[int]) -> Iterator[int]:
+    written = model.index.get(movies)
+    for source in model.sources(movies):
+        if written.get(source.movie) != (source.revision, source.document()):
+            yield source.movie
+
+
+def _found(model: Search) -> Iterator[int]:
+    after: list[int] = [-1]
+    while after:
+        answer = model.index.search(
+            {"size": _CHUNK, "sort": [{"id": "asc"}], "_source": False, "search_after": after}
+        )
+        movies = [int(hit["_id"]) for hit in answer["hits"]["hits"]]
+        yield from movies
+        after = movies[-1:]
+
+
+def _chunks(movies: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(movies), _CHUNK):
+        yield movies[start : start + _CHUNK]
