@@ -10,6 +10,7 @@ import msgspec
 from projectors.marks import Marks, note_built
 from projectors.movies.read_model import Facts, GenreCount, Movies
 from projectors.pace import Paced
+from projectors.settled import compare
 
 NEWEST = 200
 """How many of the newest movies are kept, of the whole catalogue and of each genre."""
@@ -39,14 +40,8 @@ class MoviesBuilder(Paced):
                 raise
 
     def check(self, now: datetime) -> list[str]:
-        """What is kept beside what it should be."""
-        facts = dict(self._movies.all_facts())
-        problems = []
-        if self._movies.genres() != count_by_genre(facts):
-            problems.append("the counts by genre differ from the movies")
-        if self._movies.newest() != newest_by_genre(facts):
-            problems.append("the newest movies by genre differ from the movies")
-        return problems
+        """What differs from the catalogue, a line each."""
+        return compare(self._movies.redis, [self._movies.all], self._differences)
 
     def _build(self) -> None:
         taken = self._marks.take()
@@ -61,6 +56,15 @@ class MoviesBuilder(Paced):
                 pipe.set(shard.derived("newest"), _encode(newest_by_genre(self._facts)))
             note_built(pipe, self._movies.all, taken.checkpoints)
             pipe.execute()
+
+    def _differences(self) -> list[str]:
+        facts = dict(self._movies.all_facts())
+        problems = []
+        if self._movies.genres() != count_by_genre(facts):
+            problems.append("the counts by genre are not those of the catalogue")
+        if self._movies.newest() != newest_by_genre(facts):
+            problems.append("the newest movies by genre are not those of the catalogue")
+        return problems
 
 
 def count_by_genre(facts: Mapping[int, Facts]) -> list[GenreCount]:

@@ -56,20 +56,20 @@ class Movies(ReadModel):
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """See ReadModel. Sums of zero are written too: a batch's size must not show."""
-        described = 0
+        told = 0
         for movie, change in changes([recorded.event for recorded in batch]).items():
             key = shard.state("movie", movie)
             fields = _last_values(change)
             if fields:
+                told += 1
                 yield ("HSET", key, *fields)
             for score, amount in change.votes.items():
                 yield "HINCRBY", key, score, amount
             if change.details is not None:
-                described += 1
                 yield "HSET", shard.state("facts"), movie, _facts_of(change.details)
                 yield "SADD", shard.derived("dirty", "movies"), movie
-        if described:
-            yield "HINCRBY", shard.derived("changes"), "details", described
+        if told:
+            yield "HINCRBY", shard.derived("changes"), "catalogue", told
 
     # ------------------------------------------------------------------------------ cards
 
@@ -140,8 +140,8 @@ class Movies(ReadModel):
             yield int(movie), _facts.decode(facts)
 
     def changes(self) -> int:
-        """A number that is another one whenever details of a movie have changed."""
-        return int(answers.hget(self.redis, self.all.derived("changes"), "details") or 0)
+        """A number that is another one whenever the catalogue has changed."""
+        return int(answers.hget(self.redis, self.all.derived("changes"), "catalogue") or 0)
 
 
 def _last_values(change: Change) -> list[str]:

@@ -16,12 +16,14 @@ from projectors.movies.read_model import Movies
 from projectors.pace import Paced
 from projectors.page import DEFAULT_LIMIT
 from projectors.recommendations.candidates import is_material
+from projectors.recommendations.check import problems
 from projectors.recommendations.market import Market
 from projectors.recommendations.page import Item, choose, render
 from projectors.recommendations.projection import genres_of, score_of
 from projectors.recommendations.read_model import NOBODY, Listed, Recommendations
 from projectors.recommendations.taste import Explanation, explain, reasons, taste
 from projectors.recommendations.waiting import Waiting, clear, look
+from projectors.settled import compare
 from projectors.shard import Shard
 from projectors.trending.read_model import Trending
 
@@ -80,6 +82,12 @@ class RecommendationsBuilder(Paced):
             # Behind those who wait for their own words to count: it takes some 20 ms.
             old = self._make_oldest(self._look_at_market(now), waiting, now)
             self.interval_seconds = _INTERVAL_SECONDS if marked == old == 0 else 0
+
+    def check(self, now: datetime) -> list[str]:
+        """What is wrong with lists, a line each; scores are of their moment and not compared."""
+        model = self._recommendations
+        shards = [model.shard(partition) for partition in range(self._partitions)]
+        return compare(model.redis, shards, lambda: problems(model))
 
     # ------------------------------------------------------------------------------ the market
 

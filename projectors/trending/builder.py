@@ -16,6 +16,7 @@ from projectors.marks import Marks, note_built
 from projectors.movies.read_model import Movies
 from projectors.pace import Paced
 from projectors.page import DEFAULT_LIMIT
+from projectors.settled import compare
 from projectors.trending.board import Board, Heat, by_genre, ranked
 from projectors.trending.heats import Heats
 from projectors.trending.page import choose, render
@@ -54,6 +55,10 @@ class TrendingBuilder(Paced):
             except BaseException:
                 self._marks.forget()
                 raise
+
+    def check(self, now: datetime) -> list[str]:
+        """What differs from the counts, a line each."""
+        return compare(self._trending.redis, [self._trending.all], self._differences)
 
     def _build(self, now: datetime) -> None:
         taken = self._marks.take()
@@ -149,6 +154,26 @@ class TrendingBuilder(Paced):
     def _page(self, name: str, board: Board) -> bytes:
         window, genre = of_field(name)
         return render(board, choose(board, window, genre, limit=DEFAULT_LIMIT), self._cards)
+
+    # ------------------------------------------------------------------------------ checking
+
+    def _differences(self) -> list[str]:
+        """Boards and pages that would be others, were they made now for the same hour."""
+        stored = self._trending.boards()
+        self._forget((), is_all=True)
+        hour = max((board.hour for board in stored.values()), default=0)
+        rankings = self._rank(Heats(self._trending, hour))
+        pages = self._pages(stored)
+        problems = [
+            f"the board {name} is not what the counts add up to"
+            for name in sorted(rankings.keys() | stored.keys())
+            if name not in stored or stored[name].entries != rankings.get(name)
+        ]
+        return problems + [
+            f"the first page of {name} is not that of its board"
+            for name in sorted(pages)
+            if pages[name] != self._trending.page(*of_field(name))
+        ]
 
 
 def _fields(values: Mapping[str, bytes]) -> list[str | bytes]:

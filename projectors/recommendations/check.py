@@ -1,0 +1,64 @@
+"""Is anything wrong with the lists that were made?"""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from projectors import answers
+from projectors.page import DEFAULT_LIMIT
+from projectors.recommendations.page import Item
+from projectors.recommendations.read_model import Recommendations
+
+
+class _Shown(msgspec.Struct):
+    id: int
+
+
+class _Page(msgspec.Struct):
+    items: list[_Shown]
+
+
+_WHOLE = 100  # shares have two digits
+_page = msgspec.json.Decoder(_Page)
+
+
+def problems(recommendations: Recommendations) -> list[str]:
+    """What is wrong with the list of anyone who has rated something, a line each."""
+    return [
+        f"{user}: {problem}"
+        for user in sorted(_everyone(recommendations))
+        for problem in _wrong(recommendations, user)
+    ]
+
+
+def _everyone(recommendations: Recommendations) -> Iterator[str]:
+    """All who have rated something, from one walk through Redis."""
+    pattern = f"{{{recommendations.name}.{recommendations.generation}.*}}:state:history:*"
+    for key in recommendations.redis.scan_iter(match=pattern, count=1000):
+        yield key.decode().rpartition(":")[2]
+
+
+def _wrong(recommendations: Recommendations, user: str) -> Iterator[str]:
+    shard = recommendations.shard_of(user)
+    if not recommendations.redis.exists(shard.derived("list", user)):
+        yield "has no list"
+        return
+    items = recommendations.items(user)
+    rated = {
+        int(movie) for movie in answers.hgetall(recommendations.redis, shard.state("history", user))
+    }
+    if seen := sorted(rated.intersection(item.movie for item in items)):
+        yield f"has rated what is recommended: {seen}"
+    if any(sum(round(100 * reason.share) for reason in item.reasons) > _WHOLE for item in items):
+        yield "has reasons for more than the whole"
+    if list(items) != sorted(items, key=lambda item: (-item.score, item.movie)):
+        yield "has a list out of order"
+    if not _is_page_of(answers.get(recommendations.redis, shard.derived("page", user)), items):
+        yield "has a first page that is not that of the list"
+
+
+def _is_page_of(page: bytes | None, items: Sequence[Item]) -> bool:
+    if page is None:
+        return False
+    shown = [item.id for item in _page.decode(page).items]
+    return shown == [item.movie for item in items[:DEFAULT_LIMIT]]

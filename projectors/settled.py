@@ -1,0 +1,43 @@
+"""When does derived data stand still, so that it can be compared with its state?"""
+
+from collections.abc import Callable, Sequence
+from time import monotonic, sleep
+
+from redis import Redis
+
+from projectors.shard import Shard
+
+_PATIENCE_SECONDS = 10.0
+_POLL_SECONDS = 0.05
+_TRIES = 5
+
+
+def compare(
+    redis: Redis, shards: Sequence[Shard], differences: Callable[[], list[str]]
+) -> list[str]:
+    """What ``differences`` finds while nothing was taken in; what hinders that is a line, too."""
+    for _ in range(_TRIES):
+        if not _is_built(redis, shards):
+            return ["not everything that was taken in has been built"]
+        before = _offsets(redis, [shard.checkpoints_key for shard in shards])
+        found = differences()
+        if not found or before == _offsets(redis, [shard.checkpoints_key for shard in shards]):
+            return found
+    return ["could not be compared: events keep coming"]
+
+
+def _is_built(redis: Redis, shards: Sequence[Shard]) -> bool:
+    end = monotonic() + _PATIENCE_SECONDS
+    while monotonic() < end:
+        built = _offsets(redis, [shard.built_key for shard in shards])
+        if built == _offsets(redis, [shard.checkpoints_key for shard in shards]):
+            return True
+        sleep(_POLL_SECONDS)
+    return False
+
+
+def _offsets(redis: Redis, keys: Sequence[str]) -> list[dict[bytes, bytes]]:
+    with redis.pipeline(transaction=False) as pipe:
+        for key in keys:
+            pipe.hgetall(key)
+        return list(pipe.execute())
