@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
 from command_api.imports.csv_table import NotThisTable
 from command_api.imports.run import Interrupted, Run, running
@@ -28,6 +29,10 @@ class ImportCommand(BaseCommand):
             ) from error
         except NotThisTable as error:
             raise CommandError(str(error), returncode=BAD_INPUT) from error
+        except (OSError, OperationalError) as error:
+            raise CommandError(
+                f"{error}\nWhat was imported until then stays: run the same again to go on."
+            ) from error
         except Busy as error:
             raise CommandError(str(error)) from error
 

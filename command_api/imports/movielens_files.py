@@ -93,9 +93,9 @@ def opinions(
 
 def _film(values: Sequence[str], unknown_genres: Counter[str]) -> Film:
     movielens_id, title, genres = values
-    _refuse(not title.strip(), "no title")
     _refuse(len(title) > _MAX_TITLE, f"a title longer than {_MAX_TITLE} characters")
     parsed = titles.parse(title)
+    _refuse(not parsed.title, "no title")
     translated = translate(name for name in genres.split("|") if name.strip())
     unknown_genres.update(translated.unknown)
     return Film(_number("movieId", movielens_id), parsed, translated.genres)

@@ -72,6 +72,7 @@ def test_a_link_is_news_once():
 def test_two_ids_of_one_source_both_get_into_the_log():
     command = AddMovie(HEAT, FACTS, (("movielens", "6"), ("movielens", "60")))
     added, linked = decide(command, given())
+    assert isinstance(added, MovieAdded)
     assert added.external_ids == {"movielens": "6"}
     assert linked == MovieLinked(movie_id=HEAT, source="movielens", external_id="60")
 

@@ -7,6 +7,7 @@ from command_api.catalogue import models, tables
 from command_api.catalogue.decider import AddMovie, DescribeMovie, Facts, LinkMovie, stream_of
 from command_api.catalogue.handling import handle_all
 from events.catalogue import MovieAdded
+from events.store.postgres import PostgresStore
 
 HEAT, RONIN, ALI = (
     AddMovie(
@@ -18,6 +19,21 @@ HEAT, RONIN, ALI = (
     AddMovie(3, Facts(title="Ali", year=None, genres=("Biography", "Drama"), overview="A life.")),
 )
 NEW_HEAT = Facts(title="Heat", year=1995, genres=("Drama", "Crime"), cast=("Val Kilmer",))
+
+
+class Racing(PostgresStore):
+    """Lets a rival go first, once, between reading and appending."""
+
+    def __init__(self, partitions, rival):
+        super().__init__(partitions)
+        self._rivals = [rival]
+
+    def versions(self, streams):
+        """See EventStore."""
+        known = super().versions(streams)
+        while self._rivals:
+            self._rivals.pop()()
+        return known
 
 
 def contents():
@@ -83,18 +99,9 @@ def test_a_wikipedia_page_may_tell_of_several_movies(tell):
 
 
 def test_decides_again_when_a_rival_was_first(tell, store, origin):
-    class Racing(type(store)):
-        """Lets a rival add the same movie between reading and appending."""
-
-        rivals = [HEAT]
-
-        def versions(self, streams):
-            known = super().versions(streams)
-            if self.rivals:
-                tell(self.rivals.pop())
-            return known
-
-    [events] = handle_all([AddMovie(1, NEW_HEAT)], Racing(store.partitions), origin=origin)
+    [events] = handle_all(
+        [AddMovie(1, NEW_HEAT)], Racing(store.partitions, lambda: tell(HEAT)), origin=origin
+    )
     assert [type(event).__name__ for event in events] == ["MovieDescribed"]
     [first, second] = store.read(stream_of(1))
     assert isinstance(first.event, MovieAdded)

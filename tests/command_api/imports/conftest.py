@@ -1,0 +1,65 @@
+"""Which files and which log do tests of the imports have?"""
+
+import csv
+import io
+
+import pytest
+from django.core.management import call_command
+
+from events.recorded import Recorded
+from events.store.postgres import PostgresStore
+from infra import clients
+from infra.config import config
+
+
+@pytest.fixture
+def store(db, redis_url):
+    """The log; what the test writes is rolled back."""
+    clients.redis().ping()  # hints go out from a thread: it shall have a connection by now
+    return PostgresStore(config().partitions)
+
+
+@pytest.fixture
+def command(store):
+    """Run a command; what it says on stdout."""
+
+    def run(*words):
+        out = io.StringIO()
+        call_command(*map(str, words), stdout=out)
+        return out.getvalue()
+
+    return run
+
+
+@pytest.fixture
+def movielens(tmp_path):
+    """Write files in the form of MovieLens; where they are."""
+
+    def write(*, movies, ratings, links=None):
+        tables = {
+            "movies.csv": [("movieId", "title", "genres"), *movies],
+            "ratings.csv": [("userId", "movieId", "rating", "timestamp"), *ratings],
+        }
+        if links is not None:
+            tables["links.csv"] = [("movieId", "imdbId", "tmdbId"), *links]
+        for name, rows in tables.items():
+            with (tmp_path / name).open("w", newline="") as file:
+                csv.writer(file).writerows(rows)
+        return tmp_path
+
+    return write
+
+
+@pytest.fixture
+def history(store):
+    """All events of the log, by stream."""
+
+    def read(prefix):
+        found: dict[str, list[Recorded]] = {}
+        for partition in range(store.partitions):
+            for recorded in store.page(partition, after=0, limit=1_000_000):
+                if recorded.stream.startswith(prefix):
+                    found.setdefault(recorded.stream, []).append(recorded)
+        return found
+
+    return read

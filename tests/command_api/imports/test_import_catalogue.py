@@ -1,0 +1,132 @@
+"""How do the movies of a file get into the catalogue?"""
+
+import gzip
+import json
+from threading import Event, Thread
+
+import pytest
+from django.core.management.base import CommandError
+from django.db import connection
+
+from command_api.catalogue import tables
+from command_api.catalogue.decider import Facts, stream_of
+from command_api.catalogue.models import Movie
+from command_api.imports.turn import turn
+
+HEAT = {
+    "id": 1,
+    "title": "Heat",
+    "year": 1995,
+    "genres": ["Crime", "Suspense", "Gastronomy"],
+    "cast": ["Al Pacino", "Robert De Niro", "Al Pacino"],
+    "wikipedia": "Heat_(1995_film)",
+}
+RONIN = {"id": 2, "title": "Ronin", "year": 1998, "genres": [], "cast": [], "wikipedia": None}
+
+
+@pytest.fixture
+def write(tmp_path):
+    def _write(*rows, pack=bytes):
+        lines = [row if isinstance(row, bytes) else json.dumps(row).encode() for row in rows]
+        path = tmp_path / "movies.jsonl"
+        path.write_bytes(pack(b"\n".join(lines) + b"\n"))
+        return path
+
+    return _write
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_what_the_file_says_is_in_log_and_tables(command, store, write, pack):
+    said = command("import_catalogue", write(HEAT, RONIN, pack=pack))
+    assert said.splitlines() == [
+        "read 2, added 2, changed 0, unchanged 0, broken 0",
+        "left out, because our table of genres lacks them: Gastronomy (1)",
+    ]
+    movie = tables.movies([1])[1]
+    assert movie.facts == Facts(
+        title="Heat", year=1995, genres=("Crime", "Thriller"), cast=("Al Pacino", "Robert De Niro")
+    )
+    assert movie.external_ids == {("wikipedia", "Heat_(1995_film)")}
+    [added] = store.read(stream_of(1))
+    assert added.event.title == "Heat"
+
+
+def test_to_run_it_again_tells_only_what_changed(command, store, write):
+    command("import_catalogue", write(HEAT, RONIN))
+    said = command("import_catalogue", write(HEAT, RONIN | {"year": 1999}))
+    assert said.startswith("read 2, added 0, changed 1, unchanged 1, broken 0\n")
+    assert [recorded.version for recorded in store.read(stream_of(2))] == [1, 2]
+    assert Movie.objects.get(pk=2).year == 1999
+    again = command("import_catalogue", write(HEAT, RONIN | {"year": 1999}))
+    assert again.startswith("read 2, added 0, changed 0, unchanged 2, broken 0\n")
+
+
+def test_broken_lines_are_told_with_their_reason_and_the_rest_is_imported(command, write, capsys):
+    path = write(
+        HEAT,
+        b"{not json",
+        RONIN | {"title": "x" * 501},
+        RONIN | {"title": "  "},
+        RONIN | {"id": 0},
+        RONIN | {"id": 1_000_001},
+        RONIN | {"year": "1998"},
+        RONIN | {"cast": [""]},
+        b"",
+        HEAT | {"title": "Heat again"},
+        RONIN | {"overview": "a\0b"},
+        b'{"id": 3}',
+        b"\xff\xfe",
+        b'["a list"]',
+        RONIN,
+    )
+    said = command("import_catalogue", path)
+    assert said.startswith("read 14, added 2, changed 0, unchanged 0, broken 12\n")
+    told = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[1] for line in told] == [
+        "2", "3", "4", "5", "6", "7", "8", "10", "11", "12", "13", "14",
+    ]  # fmt: skip
+    assert told[1] == "movies.jsonl:3: Expected `str` of length <= 500 - at `$.title`"
+    assert told[7] == "movies.jsonl:10: id 1 was on line 1 already"
+
+
+def test_of_many_broken_lines_the_first_are_told_and_the_others_counted(command, write, capsys):
+    command("import_catalogue", write(HEAT, *[b"?"] * 50))
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 21
+    assert told[-1] == "movies.jsonl: 30 more broken lines"
+
+
+@pytest.mark.parametrize("rows", [[], [b"?"], [b"?", b"??"]])
+def test_a_file_with_nothing_in_it_is_an_error(command, write, rows):
+    with pytest.raises(CommandError, match="could be read as a movie"):
+        command("import_catalogue", write(*rows))
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [([], "Which file"), (["/no/such/file"], "There is no file /no/such/file"), (["/"], "no file")],
+)
+def test_no_file_is_an_error_of_its_own(command, words, reason):
+    with pytest.raises(CommandError, match=reason) as error:
+        command("import_catalogue", *words)
+    assert error.value.returncode == 2
+
+
+def test_two_imports_do_not_meet(command, write):
+    def hold_the_lock():
+        with turn():
+            held.set()
+            done.wait(60)
+        connection.close()
+
+    held, done = Event(), Event()
+    rival = Thread(target=hold_the_lock)
+    rival.start()
+    assert held.wait(60)
+    try:
+        with pytest.raises(CommandError, match="Another import is running"):
+            command("import_catalogue", write(HEAT))
+    finally:
+        done.set()
+        rival.join()
+    assert command("import_catalogue", write(HEAT)).startswith("read 1, added 1,")

@@ -1,0 +1,167 @@
+"""How do ratings of MovieLens get into the log?"""
+
+import time
+from uuid import UUID
+
+import pytest
+from django.core.management.base import CommandError
+
+from command_api.catalogue.decider import AddMovie, Facts
+from command_api.catalogue.handling import handle_all
+from command_api.catalogue.models import ExternalId, Movie
+from command_api.imports.ratings_in_order import user_id
+from events.catalogue import MovieRated
+from events.recorded import Origin
+
+T = 874_724_710  # some second of 1997
+MOVIES = [
+    (1, "Usual Suspects, The (1995)", "Crime|Thriller"),
+    (2, "Made Up, Entirely (1995)", "Sci-Fi|Gastronomy"),
+    (3, "Usual Suspects, The (1995)", "(no genres listed)"),
+    (4, "unknown", ""),
+]
+
+
+@pytest.fixture
+def suspects(store):
+    """A catalogue with one movie."""
+    command = AddMovie(5, Facts(title="The Usual Suspects", year=1995))
+    handle_all([command], store, origin=Origin(correlation_id=UUID(int=1)))
+
+
+def rating_events(history):
+    return {
+        stream: [(past.event, past.occurred_at.timestamp()) for past in found]
+        for stream, found in history("rating-").items()
+    }
+
+
+def test_films_are_found_or_added_and_ratings_are_events_with_their_own_times(
+    command, movielens, history, suspects
+):
+    ratings = [(7, 1, 5.0, T), (8, 2, 0.5, T + 60), (7, 2, "3.5", T + 90)]
+    said = command("import_movielens", movielens(movies=MOVIES, ratings=ratings))
+    assert said.startswith("ratings: read 3, imported 3, re-rated 0, already there 0, broken 0 (")
+    films, genres = said.splitlines()[1:]
+    assert films == (
+        "films: read 4, matched 1, added 2, doubles 1, already there 0, broken 0;"
+        " ambiguous 0, ids of another movie 0"
+    )
+    assert genres == "left out, because our table of genres lacks them: Gastronomy (1)"
+    [made_up] = Movie.objects.filter(title="Made Up, Entirely")
+    assert (made_up.pk, made_up.year) == (1_000_001, 1995)
+    assert [genre.name for genre in made_up.genres.all()] == ["Science Fiction"]
+    ann, bob = user_id(7), user_id(8)
+    assert rating_events(history) == {
+        f"rating-{ann}-5": [(MovieRated(user_id=ann, movie_id=5, score=10), T)],
+        f"rating-{ann}-{made_up.pk}": [
+            (MovieRated(user_id=ann, movie_id=made_up.pk, score=7), T + 90)
+        ],
+        f"rating-{bob}-{made_up.pk}": [
+            (MovieRated(user_id=bob, movie_id=made_up.pk, score=1), T + 60)
+        ],
+    }
+
+
+def test_of_two_ids_for_one_film_the_later_rating_wins(command, movielens, history, suspects):
+    ratings = [(7, 3, 4.0, T + 9), (7, 1, 2.0, T), (7, 1, 4.0, T + 99)]
+    said = command("import_movielens", movielens(movies=MOVIES, ratings=ratings))
+    assert said.startswith("ratings: read 3, imported 1, re-rated 2, already there 0, broken 0 (")
+    ann = user_id(7)
+    assert rating_events(history) == {
+        f"rating-{ann}-5": [
+            (MovieRated(user_id=ann, movie_id=5, score=4), T),
+            (MovieRated(user_id=ann, movie_id=5, score=8, previous=4), T + 9),
+        ]
+    }
+
+
+def test_to_run_it_again_adds_nothing(command, movielens, history, suspects):
+    ratings = [(7, 1, 4.0, T), (7, 3, 4.0, T + 1), (8, 2, 3, T)]
+    files = movielens(movies=MOVIES, ratings=ratings, links=[(1, "0114814", "629"), (2, "", "")])
+    command("import_movielens", files)
+    before = history("")
+    said = command("import_movielens", files)
+    assert said.startswith("ratings: read 3, imported 0, re-rated 0, already there 3, broken 0 (")
+    assert "films: read 4, matched 0, added 0, doubles 0, already there 4," in said
+    assert history("") == before
+
+
+def test_links_become_external_ids(command, movielens, suspects):
+    files = movielens(
+        movies=MOVIES,
+        ratings=[(7, 1, 4.0, T)],
+        links=[(1, "0114814", "629"), (2, "7", ""), (4, "0114814", "8"), (3, "7", "629")],
+    )
+    said = command("import_movielens", files)
+    # The third is the first, by tmdb's word; then its imdb id is the second's.
+    assert "doubles 2, already there 0, broken 0; ambiguous 0, ids of another movie 1" in said
+    links = ExternalId.objects.values_list("source", "value", "movie")
+    assert sorted(links) == [
+        ("imdb", "tt0000007", 1_000_001),
+        ("imdb", "tt0114814", 5),
+        ("movielens", "1", 5),
+        ("movielens", "2", 1_000_001),
+        ("movielens", "3", 1_000_001),
+        ("movielens", "4", 5),
+        ("tmdb", "629", 5),
+        ("tmdb", "8", 5),
+    ]
+
+
+def test_until_now_moves_all_times_by_one_amount_for_good(command, movielens, history, suspects):
+    files = movielens(movies=MOVIES, ratings=[(7, 1, 4.0, T), (8, 1, 4.0, T + 500)])
+    earliest = int(time.time())
+    command("import_movielens", files, "--until-now")
+    [first] = history(f"rating-{user_id(7)}").values()
+    [last] = history(f"rating-{user_id(8)}").values()
+    assert earliest <= last[0].occurred_at.timestamp() <= time.time()
+    assert (last[0].occurred_at - first[0].occurred_at).total_seconds() == 500
+
+
+def test_broken_lines_are_told_and_the_rest_is_imported(command, movielens, capsys, suspects):
+    files = movielens(
+        movies=[
+            *MOVIES,
+            ("five", "Heat (1995)", ""),
+            (1, "Twice (1990)", ""),
+            (6, " (1995)", ""),
+            (9,),
+        ],
+        ratings=[
+            (7, 1, 5.5, T),
+            (7, 1, "nan", T),
+            (7, 99, 4.0, T),
+            ("Ann", 1, 4.0, T),
+            (7, 1, 4.0, int(time.time()) + 100_000),
+            (7, 1, 4.0, -5),
+            (7, 1, 4.0),
+            (7, 1, 4.0, T),
+        ],
+    )
+    with (files / "ratings.csv").open("ab") as file:
+        file.write(b'7,"1,4.0,5\r\n\xff,1,4.0,5\r\n8,1,4.0,5\r\n')
+    said = command("import_movielens", files)
+    assert said.startswith("ratings: read 11, imported 2, re-rated 0, already there 0, broken 9 (")
+    assert "films: read 8, matched 1, added 2, doubles 1, already there 0, broken 4;" in said
+    told = capsys.readouterr().err
+    assert "movies.csv:6: movieId 'five' is not a number\n" in told
+    assert "movies.csv:7: film 1 was there already\n" in told
+    assert "ratings.csv:2: rating '5.5' is not 0.5 to 5 stars in halves\n" in told
+    assert "ratings.csv:4: film 99 is not in movies.csv\n" in told
+    assert "ratings.csv:8: 3 columns instead of 4\n" in told
+
+
+def test_missing_files_and_other_tables_are_errors_of_their_own(command, tmp_path):
+    with pytest.raises(CommandError, match=r"no file movies\.csv in") as missing:
+        command("import_movielens", tmp_path)
+    (tmp_path / "movies.csv").write_text("movieId,title\n")
+    (tmp_path / "ratings.csv").write_text("")
+    with pytest.raises(CommandError, match="names no column genres") as other:
+        command("import_movielens", tmp_path)
+    assert (missing.value.returncode, other.value.returncode) == (2, 2)
+
+
+def test_files_without_a_rating_are_an_error(command, movielens):
+    with pytest.raises(CommandError, match="could be read as a rating"):
+        command("import_movielens", movielens(movies=MOVIES, ratings=[]))

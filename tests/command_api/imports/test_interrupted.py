@@ -1,0 +1,107 @@
+"""What is in the log when an import is stopped or killed, and run again?"""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from command_api.imports.ratings_in_order import user_id
+from events.store.postgres import PostgresStore
+from infra.config import config
+
+ROOT = Path(__file__).parents[3]
+RATINGS = 20_000
+LAST_AT = 900_000_000
+
+
+@pytest.fixture
+def store(log_database, redis_url):
+    """The log, for several processes."""
+    return PostgresStore(config().partitions)
+
+
+@pytest.fixture
+def ratings():
+    """Made up; users rate some films more than once."""
+    choose = random.Random(7)
+    rows = [
+        (choose.randint(1, 300), choose.randint(1, 60), choose.randint(1, 10) / 2, at)
+        for at in sorted(choose.choices(range(LAST_AT - 10_000_000, LAST_AT), k=RATINGS - 1))
+    ]
+    return [*rows, (1, 1, 5.0, LAST_AT)]
+
+
+@pytest.fixture
+def files(movielens, ratings):
+    movies = [(film, f"Made Up {film} (1990)", "Drama") for film in range(1, 61)]
+    return movielens(movies=movies, ratings=ratings)
+
+
+def start(files):
+    words = [sys.executable, "manage.py", "import_movielens", str(files), "--until-now"]
+    return subprocess.Popen(
+        words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def imported():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM events WHERE type = 'movie-rated.v1'")
+        [(count,)] = cursor.fetchall()
+    return count
+
+
+def expected(ratings):
+    """What the log must hold: told from the file in the plainest way."""
+    told: dict[tuple[str, int], list[tuple[int, int | None, float]]] = {}
+    for user, film, stars, at in ratings:
+        scores = told.setdefault((str(user_id(user)), 1_000_000 + film), [])
+        if not scores or scores[-1][0] != int(stars * 2):
+            scores.append((int(stars * 2), scores[-1][0] if scores else None, at - LAST_AT))
+    return told
+
+
+def held(store):
+    """What the log holds, with times counted from its last one."""
+    told: dict[tuple[str, int], list[tuple[int, int | None, float]]] = {}
+    for partition in range(store.partitions):
+        for recorded in store.page(partition, after=0, limit=100_000):
+            if recorded.stream.startswith("rating-"):
+                event, at = recorded.event, recorded.occurred_at.timestamp()
+                scores = told.setdefault((str(event.user_id), event.movie_id), [])
+                scores.append((event.score, event.previous, at))
+    last = max(at for scores in told.values() for _, _, at in scores)
+    return {
+        key: [(score, previous, at - last) for score, previous, at in scores]
+        for key, scores in told.items()
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_after_it_was_stopped_the_same_command_brings_the_rest(store, files, ratings, number):
+    first = start(files)
+    deadline = time.monotonic() + 120
+    while not imported() and time.monotonic() < deadline:
+        assert first.poll() is None, first.communicate()
+    first.send_signal(number)
+    _, told = first.communicate(timeout=120)
+    assert 0 < imported() < RATINGS / 2
+    if number == signal.SIGINT:
+        assert first.returncode == 130
+        assert "Run the same again to go on from here." in told
+
+    second = start(files)
+    said, told = second.communicate(timeout=300)
+    assert second.returncode == 0, told
+    assert f"read {RATINGS}," in said
+    assert "already there 0" not in said
+    assert held(store) == expected(ratings)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sum(head) = (SELECT count(*) FROM events) FROM partitions")
+        assert cursor.fetchall() == [(True,)]
