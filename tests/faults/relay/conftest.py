@@ -1,0 +1,26 @@
+"""What do all tests of the relay begin with?"""
+
+import pytest
+
+from tests.faults.relay.scene import Audience, Relays
+from tests.fixtures.line import line_to
+
+
+@pytest.fixture
+def line(bus_url):
+    with line_to(bus_url) as line:
+        yield line
+
+
+@pytest.fixture
+def relays(log_database, redis_url, namespace):
+    relays = Relays(namespace)
+    yield relays
+    relays.end()
+
+
+@pytest.fixture
+def audience(bus_url, namespace):
+    audience = Audience(bus_url, namespace)
+    yield audience
+    audience.subscription.close()

@@ -1,0 +1,120 @@
+"""Does everything in the log reach the bus in order, whatever goes away in the middle?"""
+
+import signal
+
+import pytest
+
+from tests.faults.relay.scene import append, ask, cursors, epoch, heads, leaders, until
+
+
+def test_every_event_once_and_in_order(relays, audience, bus_url):
+    relays.start(bus_url)
+    positions = append(3000)
+    until(lambda: audience.has_heard(positions))
+    audience.assert_in_order()
+    assert audience.duplicates() == 0
+    until(lambda: cursors() == heads())
+
+
+def test_the_broker_goes_away_and_comes_back(relays, audience, line):
+    relays.start(line.url)
+    first = append(500)
+    until(lambda: audience.has_heard(first))
+    second = append(20_000)
+    until(lambda: audience.has_heard(second[:1]) or sum(cursors()) > 500)
+    line.cut()
+    third = append(200)
+    assert cursors() != heads()
+    line.mend()
+    until(lambda: audience.has_heard([*second, *third]))
+    audience.assert_in_order()
+    until(lambda: cursors() == heads())
+
+
+def test_there_is_no_broker_at_first(relays, audience, line):
+    line.cut()
+    relays.start(line.url)
+    positions = append(100)
+    until(lambda: epoch() == 1)
+    assert sum(cursors()) == 0
+    line.mend()
+    until(lambda: audience.has_heard(positions))
+    assert audience.duplicates() == 0
+
+
+def test_a_relay_killed_in_the_middle_loses_nothing(relays, audience, bus_url):
+    killed = relays.start(bus_url)
+    positions = append(20_000)
+    until(lambda: sum(cursors()) > 0)
+    killed.kill()
+    killed.wait()
+    assert sum(cursors()) < len(positions)
+    relays.start(bus_url)
+    until(lambda: audience.has_heard(positions))
+    audience.assert_in_order()
+    until(lambda: cursors() == heads())
+
+
+def test_the_database_drops_the_relay(relays, audience, bus_url):
+    relays.start(bus_url)
+    first = append(50)
+    until(lambda: audience.has_heard(first))
+    [leader] = leaders()
+    ask(f"SELECT pg_terminate_backend({leader})")
+    second = append(50)
+    until(lambda: audience.has_heard(second))
+    audience.assert_in_order()
+    assert epoch() == 2
+
+
+def test_one_leads_and_the_next_takes_over(relays, audience, bus_url):
+    first, second = relays.start(bus_url), relays.start(bus_url)
+    positions = append(50)
+    until(lambda: audience.has_heard(positions))
+    assert (len(leaders()), epoch(), audience.duplicates()) == (1, 1, 0)
+    for relay in (first, second):
+        relay.terminate()
+        if epoch() == 1:
+            more = append(50)
+            until(lambda: audience.has_heard(more))  # noqa: B023 - called at once
+    assert [first.wait(timeout=60), second.wait(timeout=60)] == [0, 0]
+    audience.assert_in_order()
+    assert audience.duplicates() == 0
+
+
+@pytest.mark.slow
+def test_a_paused_relay_loses_the_lead_and_cannot_move_the_cursor(relays, audience, bus_url):
+    paused = relays.start(bus_url)
+    until(lambda: epoch() == 1)
+    positions = append(20_000)
+    until(lambda: sum(cursors()) > 0)
+    paused.send_signal(signal.SIGSTOP)
+    fresh = relays.start(bus_url)
+    until(lambda: epoch() == 2)
+    until(lambda: audience.has_heard(positions))
+    until(lambda: cursors() == heads())
+    paused.send_signal(signal.SIGCONT)
+    more = append(500)
+    until(lambda: audience.has_heard(more))
+    until(lambda: cursors() == heads())
+    fresh.terminate()
+    assert fresh.wait(timeout=60) == 0
+    until(lambda: epoch() == 3)
+    last = append(5)
+    until(lambda: audience.has_heard(last))
+    assert paused.poll() is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stops_with_its_cursor_written(relays, audience, bus_url, number):
+    relay = relays.start(bus_url)
+    positions = append(2000)
+    until(lambda: audience.has_heard(positions[:100]))
+    relay.send_signal(number)
+    assert relay.wait(timeout=60) == 0
+    known = cursors()
+    relays.start(bus_url)
+    until(lambda: audience.has_heard(positions))
+    audience.assert_in_order()
+    assert audience.duplicates() == 0
+    assert sum(known) >= 100
