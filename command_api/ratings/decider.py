@@ -72,5 +72,5 @@ def stream(command: RatingCommand) -> Stream:
 
 
 rating: Aggregate[RatingCommand, Rating, RatingEvent] = Aggregate(
-    stream=stream, initial=Rating(), decide=decide, evolve=evolve
+    stream=stream, initial=Rating(), decide=decide, evolve=evolve, is_mostly_new=True
 )

@@ -33,6 +33,8 @@ _APPEND = (
     "SELECT first, at FROM append_events(%s::smallint, %s::text[], %s::integer[], %s::text[],"
     " %s::text[], %s::timestamptz[], %s::uuid, %s, %s)"
 )
+# Asks first whether the stream is there: a wrong guess that it is new moves no counter.
+_BEGIN = f"{_APPEND} WHERE NOT EXISTS (SELECT FROM events WHERE partition = %s AND stream = %s)"
 
 
 class PostgresStore:
@@ -65,7 +67,10 @@ class PostgresStore:
             for nth, event in enumerate(events, start=1)
         ]
         with self._undoable():
-            first, at = self._append(partition, entries, origin)
+            if expected:
+                first, at = self._append(partition, entries, origin)
+            else:
+                first, at = self._append(partition, entries, origin, _BEGIN, partition, stream.name)
         return [
             Recorded(
                 partition=partition,
@@ -124,7 +129,12 @@ class PostgresStore:
         return list(self._stored(_PAGE, [partition, after, limit]))
 
     def _append(
-        self, partition: int, entries: Sequence[Entry], origin: Origin
+        self,
+        partition: int,
+        entries: Sequence[Entry],
+        origin: Origin,
+        sql: str = _APPEND,
+        *more: Any,
     ) -> tuple[int, datetime]:
         parameters = [
             partition,
@@ -136,12 +146,15 @@ class PostgresStore:
             str(origin.correlation_id),
             origin.causation_id,
             origin.traceparent,
+            *more,
         ]
         try:
-            [(first, at)] = self._rows(_APPEND, parameters)
+            rows: list[tuple[int, datetime]] = self._rows(sql, parameters)
         except IntegrityError as error:
             raise StreamMoved(entries[0].stream.name) from error
-        return first, at
+        if not rows:
+            raise StreamMoved(entries[0].stream.name)
+        return rows[0]
 
     def _undoable(self) -> AbstractContextManager[Any]:
         """A savepoint inside a transaction, so that a lost race does not end it; else nothing."""
