@@ -6,12 +6,13 @@ from infra import health
 from infra.health import Need
 from projectors.library.read_model import Library
 from projectors.movies.read_model import Movies
+from projectors.recommendations.read_model import Recommendations
 from projectors.search.read_model import Search
 from projectors.sessions.read_model import Sessions
 from projectors.trending.read_model import Trending
 from query_api.http import live
 
-ANSWERING = (Sessions, Movies, Library, Trending, Search)
+ANSWERING = (Sessions, Movies, Library, Recommendations, Trending, Search)
 
 
 def needs() -> dict[str, Need]:

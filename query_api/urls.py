@@ -7,6 +7,7 @@ from infra.observability import metrics
 from query_api.library import MyRatingsView
 from query_api.movies import GenresView, MovieView
 from query_api.needs import needs
+from query_api.recommendations import MyRecommendationsView
 from query_api.search import DiscoverView, SearchView
 from query_api.trending import TrendingView
 
@@ -16,6 +17,7 @@ questions = [
     path("v1/search", SearchView.as_view()),
     path("v1/discover", DiscoverView.as_view()),
     path("v1/genres", GenresView.as_view()),
+    path("v1/me/recommendations", MyRecommendationsView.as_view()),
     path("v1/me/ratings", MyRatingsView.as_view()),
 ]
 

@@ -1,0 +1,151 @@
+"""What stands ready when a question is asked?"""
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from time import time
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.test import Client
+from redis import Redis
+
+from events.catalogue import MovieAdded, MovieRated
+from events.partition import partition_of
+from events.recorded import Origin, Recorded
+from infra import clients, tokens
+from infra.config import config
+from projectors.library.read_model import Library
+from projectors.live import Live
+from projectors.movies.builder import MoviesBuilder
+from projectors.movies.read_model import Movies
+from projectors.read_model import ReadModel
+from projectors.recommendations.builder import RecommendationsBuilder
+from projectors.recommendations.read_model import Recommendations
+from projectors.search.read_model import Search
+from projectors.sessions.read_model import Sessions
+from projectors.trending.builder import TrendingBuilder
+from projectors.trending.read_model import Trending
+from query_api import http
+
+GENERATION = 3
+ANN, BOB = UUID(int=0xA), UUID(int=0xB)
+ALIEN, AMELIE, HEAT, UNKNOWN = 1, 2, 3, 99
+MOVIES = {
+    ALIEN: ("Alien", 1979, ("Horror", "Science Fiction"), ("Sigourney Weaver", "Tom Skerritt")),
+    AMELIE: ("Amélie", 2001, ("Comedy", "Romance"), ("Audrey Tautou",)),
+    HEAT: ("Heat", 1995, ("Crime", "Drama"), ("Al Pacino", "Robert De Niro")),
+}
+
+
+class World:
+    """A log that was taken in by all models, as the workers would do it."""
+
+    def __init__(self, redis):
+        self.redis = redis
+        self.live = Live(redis)
+        kinds = (Sessions, Movies, Library, Recommendations, Trending, Search)
+        self.models: dict[type[ReadModel], Any] = {kind: kind(redis, GENERATION) for kind in kinds}
+        for kind in kinds:
+            self.live.switch(kind.name, GENERATION)
+        self.live.mark_level([kind.name for kind in kinds], time() - 1.5)
+        self._offsets: dict[int, int] = {}
+        self._passed = timedelta(0)
+        self._origin = Origin(correlation_id=UUID(int=1))
+        movies, trending = self.models[Movies], self.models[Trending]
+        self.builders = (
+            MoviesBuilder(movies),
+            TrendingBuilder(trending, movies),
+            RecommendationsBuilder(
+                self.models[Recommendations], trending, movies, config().partitions
+            ),
+        )
+
+    def happen(self, event, owner, *, ago=timedelta(0), to=None):
+        """Let something happen; the models given (all by default) take it in."""
+        recorded = self.record(event, owner, ago=ago)
+        for kind in self.models if to is None else to:
+            self.models[kind].apply([recorded])
+        return recorded.position
+
+    def record(self, event, owner, *, ago=timedelta(0)):
+        """The next event of its partition."""
+        partition = partition_of(str(owner), config().partitions)
+        offset = self._offsets[partition] = self._offsets.get(partition, 0) + 1
+        at = datetime.now(UTC) - ago
+        return Recorded(
+            partition=partition,
+            offset=offset,
+            stream="s",
+            version=1,
+            occurred_at=at,
+            recorded_at=at,
+            origin=self._origin,
+            event=event,
+        )
+
+    def add_movies(self):
+        """The catalogue."""
+        for movie, (title, year, genres, cast) in MOVIES.items():
+            added = MovieAdded(movie_id=movie, title=title, year=year, genres=genres, cast=cast)
+            self.happen(added, movie)
+
+    def rate(self, user, movie, score, **more):
+        """Somebody's first rating of a movie."""
+        return self.happen(MovieRated(user_id=user, movie_id=movie, score=score), user, **more)
+
+    def build(self):
+        """Let all builders catch up, and see that time passes: some look only every second."""
+        self._passed += timedelta(seconds=2)
+        for builder in self.builders:
+            builder.build(datetime.now(UTC) + self._passed)
+
+
+@pytest.fixture
+def redis(redis_url):
+    """Redis as the workers see it: they may write."""
+    with Redis.from_url(redis_url) as connected:
+        yield connected
+
+
+@pytest.fixture
+def world(redis, keys):
+    """Three movies, nobody's opinion yet; a Redis that the query API may only read."""
+    http.live.cache_clear()
+    world = World(redis)
+    world.add_movies()
+    world.build()
+    yield world
+    clients.redis().connection_pool.disconnect()
+
+
+@pytest.fixture
+def client():
+    """A client that sees faults as they go out, not as exceptions."""
+    return Client(raise_request_exception=False)
+
+
+_families = count(1)
+
+
+@pytest.fixture
+def log_in(world):
+    """Headers of somebody who is logged in."""
+
+    def log_in(user, *, family=None, epoch=0):
+        token = tokens.mint_access(user, family or UUID(int=next(_families)), epoch)
+        return {"Authorization": f"Bearer {token}"}
+
+    return log_in
+
+
+def walk(client, path, parameters, **more):
+    """The ids on all pages of a list, in order."""
+    seen: list[int] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = client.get(path, {**parameters, **cursor}, **more).json()
+        seen += [item["id"] for item in page["items"]]
+        if page["next"] is None:
+            return seen
+        cursor = {"cursor": page["next"]}

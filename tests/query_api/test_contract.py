@@ -1,0 +1,85 @@
+"""Do the contract and the pages say what the API does?"""
+
+import json
+
+import pytest
+from django.test import Client
+
+ROUTES = {
+    "/v1/movies/{movie_id}": "movie",
+    "/v1/trending": "trending",
+    "/v1/search": "search",
+    "/v1/discover": "discover",
+    "/v1/genres": "genres",
+    "/v1/me/ratings": "my_ratings",
+    "/v1/me/recommendations": "my_recommendations",
+}
+TOKEN_ONLY = {"my_ratings", "my_recommendations"}
+
+
+@pytest.fixture
+def contract(client):
+    answer = client.get("/openapi.json")
+    assert answer.status_code == 200
+    return json.loads(answer.content)
+
+
+def operations(document, base=""):
+    return {
+        base + path: {
+            method: operation["operationId"]
+            for method, operation in methods.items()
+            if method != "parameters"
+        }
+        for path, methods in document["paths"].items()
+    }
+
+
+def test_the_contract_lists_every_route(contract):
+    assert contract["openapi"] == "3.0.3"
+    assert operations(contract) == {path: {"get": name} for path, name in ROUTES.items()}
+
+
+def test_the_pages_list_the_same(client, contract):
+    swagger = json.loads(client.get("/docs/?format=openapi").content)
+    assert operations(swagger, swagger["basePath"].rstrip("/")) == operations(contract)
+
+
+def test_every_problem_and_parameter_is_in_it(contract):
+    for methods in contract["paths"].values():
+        got = methods["get"]
+        assert {"200", "401", "422", "429", "503"} <= set(got["responses"])
+        assert "application/problem+json" in got["responses"]["422"]["content"]
+        names = {parameter["name"] for parameter in got["parameters"]}
+        assert {"Log-Position", "Prefer"} <= names
+        assert got.get("security", []) == (
+            [{"bearer": []}] if got["operationId"] in TOKEN_ONLY else []
+        )
+
+
+@pytest.mark.parametrize("path", ["/docs/", "/redoc/"])
+def test_pages_and_what_they_load_come_from_here(path):
+    client = Client()
+    page = client.get(path, headers={"Accept": "text/html"})
+    assert page.status_code == 200
+    text = page.content.decode()
+    assert "https://" not in text.replace("https://github.com", "")
+    scripts = [word.split('"')[0] for word in text.split('src="')[1:]]
+    assert scripts
+    for script in scripts:
+        loaded = client.get(script)
+        assert loaded.status_code == 200
+        assert b"".join(loaded)
+        loaded.close()
+
+
+def test_health(client, world):
+    assert client.get("/health/live").json() == {"status": "ok", "needs": {}}
+
+
+def test_metrics_know_the_views(client, world):
+    client.get("/v1/genres")
+    assert (
+        b'marquee_http_requests_total{method="GET",status="200",view="GenresView"}'
+        in client.get("/metrics").content
+    )
