@@ -15,6 +15,8 @@ from events.recorded import Position
 
 CONTENT_TYPE = "application/cloudevents+json"
 
+_FAREWELL_TURNS = 10
+
 
 class BusLost(Exception):
     """The connection is gone, or the broker refused a message: begin again with a new publisher."""
@@ -82,10 +84,7 @@ class Publisher:
         Raises BusLost.
         """
         if self._trouble is None:
-            alarm = self._loop.call_later(seconds, lambda: None)
-            self._do(self._loop.poll)
-            self._do(self._loop.process_timeouts)
-            self._loop.remove_timeout(alarm)
+            self._work(seconds)
         confirmed, self._confirmed = self._confirmed, []
         if not confirmed and self._trouble is not None:
             raise BusLost(self._trouble)
@@ -97,15 +96,20 @@ class Publisher:
 
     def close(self) -> None:
         """Leave; nothing more is confirmed."""
-        if self._connection.is_open:
+        if not (self._connection.is_closed or self._connection.is_closing):
             self._do(self._connection.close)
-            for _ in range(10):
-                if self._connection.is_closed:
-                    break
-                self._loop.call_later(0.1, lambda: None)
-                self._do(self._loop.poll)
+        for _ in range(_FAREWELL_TURNS):
+            if self._connection.is_closed:
+                break
+            self._work(0.1)
         self._loop.deactivate_poller()
         self._loop.close()
+
+    def _work(self, seconds: float) -> None:
+        alarm = self._loop.call_later(seconds, lambda: None)
+        self._do(self._loop.poll)
+        self._do(self._loop.process_timeouts)
+        self._loop.remove_timeout(alarm)
 
     def _do(self, step: Callable[[], None]) -> None:
         try:

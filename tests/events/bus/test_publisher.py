@@ -1,0 +1,100 @@
+"""Does the publisher say the truth about what the broker has?"""
+
+import pika
+import pytest
+
+from events.bus import BusLost, Publisher, topology
+from events.recorded import Position
+from tests.faults.relay.scene import until
+from tests.fixtures.line import line_to
+
+
+@pytest.fixture
+def line(bus_url):
+    with line_to(bus_url) as line:
+        yield line
+
+
+@pytest.fixture
+def publisher(line, namespace):
+    publisher = Publisher(line.url, namespace, window=10)
+    until(lambda: publisher.turn(0.1) == [] and publisher.is_ready)
+    yield publisher
+    publisher.close()
+
+
+def confirmed(publisher, count):
+    found: list[Position] = []
+
+    def has_all():
+        found.extend(publisher.turn(0.1))
+        return len(found) >= count
+
+    until(has_all)
+    return found
+
+
+def test_a_message_is_persistent_and_says_what_it_is(publisher, bus_url, namespace):
+    with pika.BlockingConnection(pika.URLParameters(bus_url)) as connection:
+        channel = connection.channel()
+        queue = channel.queue_declare("", exclusive=True).method.queue
+        channel.queue_bind(queue, topology.exchange(namespace), "*.movie-rated.v1")
+        publisher.publish(Position(7, 3), "movie-rated.v1", b"{}")
+        publisher.publish(Position(7, 4), "movie-added.v1", b"{}")
+        assert sorted(confirmed(publisher, 2)) == [Position(7, 3), Position(7, 4)]
+        method, properties, body = channel.basic_get(queue, auto_ack=True)
+        assert channel.basic_get(queue)[0] is None
+    assert (method.routing_key, body) == ("7.movie-rated.v1", b"{}")
+    assert properties.content_type == "application/cloudevents+json"
+    assert (properties.message_id, properties.delivery_mode) == ("7-3", 2)
+
+
+def test_what_nobody_has_bound_is_confirmed_all_the_same(publisher):
+    publisher.publish(Position(0, 1), "movie-rated.v1", b"{}")
+    assert confirmed(publisher, 1) == [Position(0, 1)]
+
+
+def test_there_is_room_for_a_window(publisher):
+    for offset in range(1, 11):
+        publisher.publish(Position(0, offset), "movie-rated.v1", b"{}")
+    assert (publisher.room, publisher.under_way) == (0, 10)
+    confirmed(publisher, 10)
+    assert (publisher.room, publisher.under_way) == (10, 0)
+
+
+def test_a_refused_message_ends_the_connection(publisher, bus_url, namespace):
+    with pika.BlockingConnection(pika.URLParameters(bus_url)) as connection:
+        channel = connection.channel()
+        full = {"x-max-length": 1, "x-overflow": "reject-publish"}
+        queue = channel.queue_declare("", exclusive=True, arguments=full).method.queue
+        channel.queue_bind(queue, topology.exchange(namespace), "#")
+        for offset in range(1, 6):
+            publisher.publish(Position(0, offset), "movie-rated.v1", b"{}")
+        with pytest.raises(BusLost, match="refused"):
+            until(lambda: publisher.turn(0.1) is None)
+
+
+def test_a_lost_line_is_said_after_the_last_confirm(publisher, line):
+    publisher.publish(Position(0, 1), "movie-rated.v1", b"{}")
+    confirmed(publisher, 1)
+    line.cut()
+    with pytest.raises(BusLost):
+        until(lambda: publisher.turn(0.1) is None)
+    assert publisher.room == 0
+    publisher.publish(Position(0, 2), "movie-rated.v1", b"{}")
+    with pytest.raises(BusLost):
+        publisher.turn(0.1)
+
+
+def test_a_word_from_another_thread_ends_the_wait(publisher, line):
+    publisher.wake()
+    assert publisher.turn(30) == []
+
+
+def test_no_broker_is_said_at_the_next_turn(line, namespace):
+    line.close()
+    publisher = Publisher(line.url, namespace, window=10)
+    with pytest.raises(BusLost):
+        until(lambda: publisher.turn(0.1))
+    publisher.close()
+    publisher.wake()

@@ -1,0 +1,207 @@
+"""Do messages come in again whatever becomes of line, broker and queue?"""
+
+from contextlib import contextmanager
+
+import pika
+import pytest
+
+from events.bus import Publisher, Subscription, topology
+from events.recorded import Position
+from tests.faults.relay.scene import until
+from tests.fixtures.line import line_to
+
+PARTITIONS = 16
+
+
+@contextmanager
+def subscribed(url, namespace, partitions=PARTITIONS):
+    subscription = Subscription(url, namespace, "test", partitions)
+    try:
+        yield subscription
+    finally:
+        subscription.close()
+
+
+@contextmanager
+def publishing(url, namespace):
+    publisher = Publisher(url, namespace, window=100)
+
+    def publish(partition: int, body: bytes) -> None:
+        until(lambda: publisher.turn(0.1) == [] and publisher.room)
+        publisher.publish(Position(partition, 1), "movie-rated.v1", body)
+        until(lambda: publisher.turn(0.1) == [Position(partition, 1)])
+
+    try:
+        yield publish
+    finally:
+        publisher.close()
+
+
+@contextmanager
+def channel(url):
+    with pika.BlockingConnection(pika.URLParameters(url)) as connection:
+        yield connection.channel()
+
+
+def bodies(subscription, count):
+    """The next so many, acknowledged."""
+    found: list[bytes] = []
+
+    def has_all():
+        deliveries = subscription.take(count, 0.1)
+        subscription.ack_through(deliveries)
+        found.extend(delivery.body for delivery in deliveries)
+        return len(found) >= count
+
+    until(has_all)
+    return found
+
+
+@pytest.fixture
+def line(bus_url):
+    with line_to(bus_url) as line:
+        yield line
+
+
+@pytest.fixture
+def subscription(line, namespace):
+    with subscribed(line.url, namespace) as subscription:
+        until(lambda: subscription.connected)
+        yield subscription
+
+
+@pytest.fixture
+def publish(bus_url, namespace, subscription):
+    with publishing(bus_url, namespace) as publish:
+        yield publish
+
+
+def test_every_partition_comes_in(subscription, publish):
+    for partition in range(PARTITIONS):
+        publish(partition, str(partition).encode())
+    assert sorted(map(int, bodies(subscription, PARTITIONS))) == list(range(PARTITIONS))
+    assert subscription.life == 1
+
+
+def test_takes_no_more_than_it_was_asked_for_and_waits_no_longer(subscription, publish):
+    assert subscription.take(10, 0) == []
+    for body in (b"1", b"2", b"3"):
+        publish(3, body)
+    until(lambda: len(subscription._waiting) == 3)
+    assert [it.body for it in subscription.take(2, 10)] == [b"1", b"2"]
+    assert [it.body for it in subscription.take(2, 10)] == [b"3"]
+
+
+def test_what_was_acknowledged_is_gone(subscription, publish, bus_url, namespace):
+    for partition in range(PARTITIONS):
+        publish(partition, b"x")
+    bodies(subscription, PARTITIONS)
+    names = [topology.queue(namespace, "test", group) for group in range(topology.GROUPS)]
+    subscription.close()
+    with channel(bus_url) as open_channel:
+        counts = [
+            open_channel.queue_declare(name, passive=True).method.message_count for name in names
+        ]
+    assert counts == [0] * topology.GROUPS
+
+
+def test_comes_back_when_the_line_was_cut(subscription, publish, line):
+    line.cut()
+    until(lambda: not subscription.connected)
+    assert subscription.take(10, 0) == []
+    line.mend()
+    until(lambda: subscription.connected)
+    assert subscription.life == 2
+    publish(5, b"after")
+    assert bodies(subscription, 1) == [b"after"]
+
+
+def test_deliveries_of_a_life_that_ended_are_not_acknowledged(subscription, publish, line):
+    publish(5, b"before")
+    until(lambda: subscription._waiting)
+    old = subscription.take(1, 1)
+    line.cut()
+    until(lambda: not subscription.connected)
+    line.mend()
+    until(lambda: subscription.connected)
+    subscription.ack_through(old)  # the broker would close a channel that acknowledges such
+    publish(5, b"after")
+    assert bodies(subscription, 1) == [b"after"]
+    assert subscription.life == 2
+
+
+def test_a_queue_deleted_while_it_is_used_is_declared_again(
+    subscription, publish, bus_url, namespace
+):
+    with channel(bus_url) as open_channel:
+        open_channel.queue_delete(topology.queue(namespace, "test", 5))
+    until(lambda: subscription.life == 2)
+    publish(5, b"group five")
+    publish(13, b"too")
+    assert bodies(subscription, 2) == [b"group five", b"too"]
+
+
+def test_all_queues_deleted_at_once(subscription, publish, bus_url, namespace):
+    with channel(bus_url) as open_channel:
+        for group in range(topology.GROUPS):
+            open_channel.queue_delete(topology.queue(namespace, "test", group))
+    until(lambda: subscription.life > 1 and subscription.connected)
+    publish(1, b"still here")
+    assert bodies(subscription, 1) == [b"still here"]
+
+
+def test_pauses_without_hearing_and_comes_back_without_the_past(subscription, publish):
+    subscription.pause()
+    until(lambda: not subscription.connected)
+    assert subscription.paused
+    publish(2, b"meanwhile")
+    subscription.resume()
+    until(lambda: subscription.connected)
+    assert subscription.life == 2
+    publish(2, b"then")
+    assert bodies(subscription, 1) == [b"then"]
+
+
+def test_of_two_workers_one_is_heard_and_the_other_stands_by(
+    subscription, publish, bus_url, namespace
+):
+    with subscribed(bus_url, namespace) as standby:
+        until(lambda: standby.connected)
+        publish(5, b"one")
+        assert bodies(subscription, 1) == [b"one"]
+        publish(5, b"two")
+        until(lambda: subscription._waiting)  # taken over the wire, never acknowledged
+        subscription.close()
+        assert bodies(standby, 1) == [b"two"]
+        publish(5, b"three")
+        assert bodies(standby, 1) == [b"three"]
+
+
+def test_a_broker_that_is_not_there_raises_nothing(line, bus_url, namespace):
+    line.cut()
+    with subscribed(line.url, namespace) as subscription:
+        assert subscription.take(10, 0.2) == []
+        subscription.ack_through([])
+        subscription.pause()
+        subscription.resume()
+        assert not subscription.connected
+        line.mend()
+        until(lambda: subscription.connected)
+
+
+def test_closes_while_it_cannot_connect(line, namespace):
+    line.cut()
+    subscription = Subscription(line.url, namespace, "test", PARTITIONS)
+    subscription.close()
+    assert not subscription._thread.is_alive()
+
+
+def test_fewer_partitions_than_groups(bus_url, namespace):
+    with (
+        subscribed(bus_url, namespace, partitions=3) as subscription,
+        publishing(bus_url, namespace) as publish,
+    ):
+        until(lambda: subscription.connected)
+        for partition in range(3):
+            publish(partition, b"x")
+        assert bodies(subscription, 3) == [b"x"] * 3
