@@ -43,10 +43,11 @@ SETTINGS: dict[str, Any] = {
 }
 
 _BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+_GONE = {HTTPStatus.NOT_FOUND}  # the index was lost, and the builder makes it again
 
 
 class IndexAway(AgainLater):
-    """Elasticsearch can't be reached or asks to come back later."""
+    """Elasticsearch can't be reached, asks to come back later, or has lost the index."""
 
 
 class DocumentsRefused(Exception):
@@ -69,7 +70,7 @@ def reaching() -> Iterator[None]:
     except TransportError as error:
         raise IndexAway(str(error)) from error
     except ApiError as error:
-        if error.status_code in _BUSY:
+        if error.status_code in _BUSY | _GONE:
             raise IndexAway(str(error)) from error
         raise
 
@@ -107,6 +108,8 @@ class Index:
 
     def put(self, documents: Sequence[Versioned]) -> None:
         """Write whole documents; a newer one that is there already stays."""
+        if not documents:
+            return
         operations: list[dict[str, Any]] = []
         for movie, revision, document in documents:
             place = {"_id": str(movie), "version": revision, "version_type": "external_gte"}

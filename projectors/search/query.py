@@ -136,7 +136,7 @@ def _text(q: str) -> dict[str, Any]:
     groups = _bounded(runs(q))
     if not groups:
         return {"match_none": {}}
-    typed = folded(q)
+    typed = " ".join(word.folded for group in groups for word in group)
     found = {
         "bool": {
             "should": [
@@ -168,6 +168,9 @@ def _whole_titles(typed: str) -> list[dict[str, Any]]:
     if title and _is_year(last):
         in_year = {"term": {"year": int(last)}}
         shoulds.append({"bool": {"must": [_exactly(title, boost=120)], "filter": [in_year]}})
+    if len(typed) <= _LONGEST_WORD:
+        nearly = {"value": typed, "fuzziness": "AUTO", "prefix_length": 1}
+        shoulds.append(_constant({"fuzzy": {"exact": nearly}}, 20))
     shoulds.append(_constant({"prefix": {"exact": typed}}, 5))
     shoulds.append({"match_phrase": {"words": {"query": typed, "boost": 2}}})
     return shoulds

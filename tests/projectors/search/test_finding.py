@@ -1,0 +1,128 @@
+"""Does one find the movie that one meant?"""
+
+import pytest
+
+from events.catalogue import MovieAdded, MovieDescribed
+from projectors.search.builder import flush
+from projectors.search.index import IndexAway
+from projectors.search.query import Count, SearchQuery
+
+
+@pytest.mark.parametrize(
+    ("q", "first"),
+    [
+        ("alien", "<em>Alien</em>"),  # the title itself before what only has the word
+        ("alien 1979", "<em>Alien</em>"),
+        ("alein", "<em>Alien</em>"),
+        ("sigourney weaver aliens", "<em>Aliens</em>"),
+        ("weaver 1979", "Alien"),
+        ("amelie", "<em>Amélie</em>"),
+        ("Amélie", "<em>Amélie</em>"),
+        ("àmelïe", "<em>Amélie</em>"),
+        ("godfather", "The <em>Godfather</em>"),
+        ("the godf", "<em>The</em> <em>Godfather</em>"),
+        ("spiderman", "<em>Spider</em>-<em>Man</em>"),
+        ("spider man", "<em>Spider</em>-<em>Man</em>"),
+        ("mash", "<em>M</em>*<em>A</em>*<em>S</em>*<em>H</em>"),
+        ("fast and furious", "<em>Fast</em> <em>&amp;</em> <em>Furious</em>"),
+        ("the lord of rings retrn of king", "The Lord of the Rings: The Return of the King"),
+    ],
+)
+def test_what_was_meant_comes_first(library, q, first):
+    library.add("My Alien Love", "Alien Alien", "Aliens", "Amelia", year=1986)
+    library.add("Alien", year=1979)
+    library.add("Amélie", "The Godfather", "The Godfather Part II", "Spider-Man", "M*A*S*H")
+    library.add("Fast & Furious", "The Lord of the Rings: The Return of the King", "Mask")
+    best = library.found(q)[0]
+    assert best.replace("<em>", "").replace("</em>", "") == first.replace("<em>", "").replace(
+        "</em>", ""
+    )
+    if "<em>" in first:
+        assert best == first
+
+
+@pytest.mark.parametrize("q", ["xyzzy", "!!!", "alien nowhere", "x" * 5000, "💥"])
+def test_what_is_not_there_is_not_found(library, q):
+    library.add("Alien")
+    assert library.found(q) == []
+
+
+def test_an_endless_query_is_answered(library):
+    library.add("Alien")
+    assert library.found("alien " * 3000) == ["<em>Alien</em>"]
+
+
+def test_among_equals_what_more_people_rated_comes_first(library):
+    library.add("Heat", "Heat", "Heat")
+    library.rate(2, 5, 6, 7)
+    library.rate(3, 10)
+    flush(library.search)
+    page = library.search.search(SearchQuery(q="heat"))
+    assert [hit.id for hit in page.items] == [2, 3, 1]
+
+
+@pytest.mark.parametrize("q", ["", "night"])
+@pytest.mark.parametrize("sort", ["relevance", "popularity", "score", "year"])
+def test_pages_bring_everything_once(library, sort, q):
+    for year in (1990, 2000):
+        library.add(*(f"Night {number}" for number in range(10)), year=year)
+    library.take(MovieAdded(movie_id=21, title="Night without a year", year=None))
+    library.take(MovieAdded(movie_id=22, title="Another night", year=None))
+    library.rate(3, 9, 9)
+    library.rate(4, 10)
+    flush(library.search)
+    whole = library.search.search(SearchQuery(q=q, sort=sort, limit=100))
+    seen, after = [], None
+    while True:
+        page = library.search.search(SearchQuery(q=q, sort=sort, limit=3, after=after))
+        seen += [hit.id for hit in page.items]
+        after = page.next
+        if after is None:
+            break
+    assert seen == [hit.id for hit in whole.items]
+    assert sorted(seen) == list(range(1, 23))
+    assert (whole.total, page.total) == (22, 22)
+
+
+def test_sorts_by_what_people_think_and_by_year(library):
+    library.add("Old", year=1950)
+    library.add("New", "Newer", year=2020)
+    library.rate(1, 10)
+    library.rate(2, 9, 9)
+    flush(library.search)
+    by = {
+        sort: [hit.id for hit in library.search.search(SearchQuery(sort=sort)).items]
+        for sort in ("popularity", "score", "year")
+    }
+    assert by == {"popularity": [2, 1, 3], "score": [1, 2, 3], "year": [2, 3, 1]}
+
+
+def test_filters_narrow_and_facets_count_what_is_left(library):
+    library.add("Alien", year=1979, genres=["Horror", "Science Fiction"])
+    library.add("Aliens", year=1986, genres=["Action", "Science Fiction"])
+    library.add("Amélie", year=2001, genres=["Comedy"])
+    library.rate(2, 8)
+    assert library.found(genres=("Science Fiction",)) == ["Aliens", "Alien"]
+    assert library.found(genres=("Science Fiction", "Horror")) == ["Alien"]
+    assert library.found(year_from=1979, year_to=1980) == ["Alien"]
+    assert library.found(year_from=2001) == ["Amélie"]
+    assert library.found(min_score=0) == ["Aliens"]
+    assert library.found(min_score=8.5) == []
+    assert library.found(person="audrey TAUTOU") == ["Amélie"]
+    assert library.found(person="audrey") == []
+    page = library.search.search(SearchQuery(genres=("Science Fiction",)))
+    assert page.genres == (Count("Science Fiction", 2), Count("Action", 1), Count("Horror", 1))
+    assert page.decades == (Count("1970s", 1), Count("1980s", 1))
+
+
+def test_a_new_description_replaces_the_old_one(library):
+    library.add("Alein")
+    assert library.found("alein") == ["<em>Alein</em>"]
+    library.take(MovieDescribed(movie_id=1, title="Heat", year=1995))
+    assert library.found("alein") == []
+    assert library.found("heat") == ["<em>Heat</em>"]
+
+
+def test_an_index_that_is_not_there_is_away(make_search):
+    with pytest.raises(IndexAway):
+        make_search(99).search(SearchQuery(q="alien"))

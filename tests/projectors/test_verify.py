@@ -1,0 +1,224 @@
+"""Does verify find every kind of difference, and none where there is none?"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from io import StringIO
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from redis import Redis
+
+from events.catalogue import MovieAdded, MovieRated, PreferencesChanged, SessionsRevoked
+from events.recorded import Origin, Stream
+from events.store import Entry
+from events.store.memory import MemoryStore
+from events.store.postgres import PostgresStore
+from infra import clients
+from infra.config import config
+from projectors.live import Live
+from projectors.read_model import ReadModel
+from projectors.registry import MODELS, make_builders
+from projectors.search.read_model import Search
+from projectors.verify import differences, verify
+
+USERS = [UUID(int=number) for number in range(1, 6)]
+MOVIES = range(1, 8)
+
+
+def entries() -> list[Entry]:
+    """Something of everything that there is to know."""
+    found = [
+        Entry(
+            Stream(f"movie-{movie}", str(movie)),
+            1,
+            MovieAdded(
+                movie_id=movie, title=f"Movie {movie}", year=1990 + movie, genres=("Drama",)
+            ),
+        )
+        for movie in MOVIES
+    ]
+    for user in USERS:
+        owner = str(user)
+        found += [
+            Entry(
+                Stream(f"rating-{user}-{movie}", owner),
+                1,
+                MovieRated(user_id=user, movie_id=movie, score=1 + movie),
+            )
+            for movie in MOVIES
+        ]
+        stream = Stream(f"preferences-{user}", owner)
+        found.append(Entry(stream, 1, PreferencesChanged(user_id=user, genres=("Drama",))))
+        stream = Stream(f"sessions-{user}", owner)
+        found.append(Entry(stream, 1, SessionsRevoked(user_id=user, epoch=2)))
+    return found
+
+
+def take_in(model: ReadModel, store: MemoryStore | PostgresStore) -> None:
+    for partition in range(store.partitions):
+        at = model.checkpoint(partition)
+        while batch := store.page(partition, after=at, limit=3):
+            model.apply(batch)
+            at = batch[-1].offset
+
+
+@pytest.fixture
+def redis(redis_url) -> Iterator[Redis]:
+    with Redis.from_url(redis_url) as client:
+        yield client
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    store = MemoryStore(4)
+    store.append_many(entries(), origin=Origin(correlation_id=uuid4()))
+    return store
+
+
+@pytest.fixture(params=MODELS, ids=lambda model: model.name)
+def model(request, redis, store) -> ReadModel:
+    model = request.param(redis, 1)
+    take_in(model, store)
+    return model
+
+
+def test_a_model_that_took_in_everything_is_equal(model, store):
+    folded: list[int] = []
+    verdict = verify(model, store, advance=folded.append)
+    assert verdict.shown == []
+    assert verdict.differences == 0
+    assert verdict.keys > 0
+    assert verdict.shards == (store.partitions if model.by_partition else 1)
+    assert verdict.events == sum(folded) == sum(store.heads())
+
+
+def test_the_log_may_be_ahead(model, store):
+    stream = Stream(f"sessions-{USERS[0]}", str(USERS[0]))
+    origin = Origin(correlation_id=uuid4())
+    store.append(stream, [SessionsRevoked(user_id=USERS[0], epoch=9)], expected=1, origin=origin)
+    assert verify(model, store, advance=lambda _: None).differences == 0
+
+
+def test_a_missing_key_is_named(model, store, redis):
+    key = state_keys(redis, model)[0]
+    redis.delete(key)
+    verdict = verify(model, store, advance=lambda _: None)
+    assert verdict.shown == [f"{key}: is missing"]
+
+
+def test_a_key_too_many_is_named(model, store, redis):
+    key = model.shard(0).state("stray")
+    redis.set(key, 1)
+    verdict = verify(model, store, advance=lambda _: None)
+    assert verdict.shown == [f"{key}: is there, but the log does not lead to it"]
+
+
+def test_what_is_derived_is_not_state(model, store, redis):
+    redis.set(model.shard(0).derived("stray"), 1)
+    assert verify(model, store, advance=lambda _: None).differences == 0
+
+
+def test_a_shard_goes_on_after_it_was_compared(model, store):
+    verify(model, store, advance=lambda _: None)
+    stream = Stream(f"sessions-{USERS[0]}", str(USERS[0]))
+    origin = Origin(correlation_id=uuid4())
+    store.append(stream, [SessionsRevoked(user_id=USERS[0], epoch=9)], expected=1, origin=origin)
+    take_in(model, store)
+    assert model.checkpoints(store.partitions) == list(store.heads())
+
+
+def test_only_the_first_differences_are_kept(redis, store):
+    search = Search(redis, 1)
+    for number in range(50):
+        redis.set(search.all.state("stray", number), 1)
+    verdict = verify(search, store, advance=lambda _: None)
+    assert (verdict.differences, len(verdict.shown)) == (50, 20)
+
+
+def state_keys(redis: Redis, model: ReadModel) -> list[str]:
+    prefix = f"{{{model.name}.{model.generation}."
+    return sorted(
+        key.decode()
+        for key in redis.scan_iter()
+        if key.decode().startswith(prefix) and ":state:" in key.decode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("live", "said", "expected"),
+    [
+        (b"1", b"2", ["k: is 1, should be 2"]),
+        (b"1", b"1", []),
+    ],
+)
+def test_how_a_text_differs(live, said, expected):
+    assert list(differences({"k": live}, {"k": said})) == expected
+
+
+class Platform(NamedTuple):
+    """Models that are live on real servers."""
+
+    models: dict[str, ReadModel]
+
+
+@pytest.fixture
+def platform(log_database, redis_url, elasticsearch_url) -> Platform:
+    store = PostgresStore(config().partitions)
+    store.append_many(entries(), origin=Origin(correlation_id=uuid4()))
+    redis = clients.redis()
+    live = Live(redis)
+    models = {model.name: model(redis, 1) for model in MODELS}
+    for name, model in models.items():
+        take_in(model, store)
+        live.switch(name, 1)
+    for builder in make_builders(models, live, store.partitions):
+        builder.build(datetime.now(UTC))
+    return Platform(models)
+
+
+def run(*arguments: str, capsys) -> tuple[int, str]:
+    try:
+        call_command("verify", *arguments, stdout=StringIO())
+    except SystemExit as end:
+        return int(end.code or 0), capsys.readouterr().out
+    return 0, capsys.readouterr().out
+
+
+def test_everything_is_equal(platform, capsys):
+    code, out = run("--all", capsys=capsys)
+    assert code == 0, out
+    for name in platform.models:
+        assert name in out
+    assert "differ" not in out
+
+
+def test_a_tampered_count_is_found(platform, capsys):
+    search = platform.models["search"]
+    key = search.shard(0).state("votes")
+    search.redis.hincrby(key, "3", 1)
+    code, out = run("search", capsys=capsys)
+    assert code == 1
+    assert f"search: {key} 3: is 6, should be 5" in out
+
+
+def test_a_lost_document_is_found(platform, capsys, monkeypatch):
+    monkeypatch.setattr("projectors.search.builder._PATIENCE_SECONDS", 0)
+    index = platform.models["search"].index
+    clients.elasticsearch().delete(index=index.name, id="3")
+    code, out = run("search", "movies", capsys=capsys)
+    assert code == 1
+    assert "search: document of movie 3 is not what the state says" in out
+
+
+@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["search", "--all"]])
+def test_a_bad_question_is_refused(arguments, db, redis_url):
+    with pytest.raises(CommandError):
+        call_command("verify", *arguments)
+
+
+def test_a_model_that_is_not_live_is_refused(db, redis_url):
+    with pytest.raises(CommandError, match="no live generation"):
+        call_command("verify", "search")
