@@ -11,14 +11,14 @@ from events.store import EventStore
 from events.upcasters import UPCASTERS
 
 
-def faults(store: EventStore, *, passed: Callable[[], None]) -> Iterator[str]:
+def faults(store: EventStore, *, passed: Callable[[], object]) -> Iterator[str]:
     """Everything that is wrong; ``passed`` is called for each event."""
     for partition, head in enumerate(store.heads()):
         yield from _of_partition(store, partition, head, passed)
 
 
 def _of_partition(
-    store: EventStore, partition: int, head: int, passed: Callable[[], None]
+    store: EventStore, partition: int, head: int, passed: Callable[[], object]
 ) -> Iterator[str]:
     versions: dict[str, int] = {}
     offset = 0
