@@ -1,0 +1,19 @@
+"""What do tests of read models start with?"""
+
+import pytest
+from redis import Redis
+
+from tests.fixtures.recording import Recording
+
+
+@pytest.fixture
+def redis(redis_url):
+    """An empty Redis, as a worker sees it."""
+    with Redis.from_url(redis_url) as connected:
+        yield connected
+
+
+@pytest.fixture
+def recording():
+    """An empty log."""
+    return Recording()

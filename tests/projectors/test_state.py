@@ -1,0 +1,144 @@
+"""Does the same log always add up to the same state, however it is cut and interleaved?"""
+
+from contextlib import suppress
+from datetime import timedelta
+from itertools import pairwise
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from redis import Redis
+
+from events.catalogue import (
+    MovieAdded,
+    MovieDescribed,
+    MovieLinked,
+    MovieRated,
+    PreferencesChanged,
+    RatingWithdrawn,
+    SessionRevoked,
+    SessionsRevoked,
+)
+from projectors.fold import Folded
+from projectors.library.read_model import Library
+from projectors.movies.read_model import Movies
+from projectors.recommendations.read_model import Recommendations
+from projectors.sessions.read_model import Sessions
+from projectors.shard import OutOfStep
+from projectors.trending.read_model import Trending
+from tests.fixtures.recording import NOON, Recording
+
+MODELS = (Library, Movies, Recommendations, Sessions, Trending)
+
+users = st.integers(1, 4).map(lambda n: UUID(int=n))
+movies = st.integers(1, 4)
+genres = st.lists(st.sampled_from(["Crime", "Drama", "War"]), unique=True, max_size=2).map(tuple)
+happenings = st.one_of(
+    st.tuples(st.just("rate"), users, movies, st.integers(1, 10)),
+    st.tuples(st.just("withdraw"), users, movies),
+    st.tuples(st.just("describe"), movies, st.text(max_size=3), genres),
+    st.tuples(st.just("link"), movies, st.sampled_from(["imdb", "tmdb"]), st.text(max_size=3)),
+    st.tuples(st.just("prefer"), users, genres),
+    st.tuples(st.just("leave"), users, st.integers(1, 3)),
+    st.tuples(st.just("leave all"), users),
+)
+
+
+class Told:
+    """A log in which the rules hold: what was rated before, which epoch comes next."""
+
+    def __init__(self):
+        self.recording = Recording()
+        self._scores = {}
+        self._epochs = {}
+        self._known = set()
+
+    def tell(self, happening, hours):
+        for event in self._events(*happening):
+            self.recording.say(event, at=NOON + timedelta(hours=hours))
+
+    def _events(self, what, who, *more):
+        match what, *more:
+            case "rate", movie, score:
+                previous = self._scores.get((who, movie))
+                if previous != score:
+                    self._scores[who, movie] = score
+                    yield MovieRated(user_id=who, movie_id=movie, score=score, previous=previous)
+            case "withdraw", movie:
+                if previous := self._scores.pop((who, movie), None):
+                    yield RatingWithdrawn(user_id=who, movie_id=movie, previous=previous)
+            case "describe", title, genres:
+                kind = MovieDescribed if who in self._known else MovieAdded
+                self._known.add(who)
+                yield kind(movie_id=who, title=title, year=1999, genres=genres)
+            case "link", source, external_id:
+                yield MovieLinked(movie_id=who, source=source, external_id=external_id)
+            case "prefer", genres:
+                yield PreferencesChanged(user_id=who, genres=genres)
+            case "leave", family:
+                yield SessionRevoked(user_id=who, family=UUID(int=family), expires_at=NOON)
+            case ("leave all",):
+                self._epochs[who] = self._epochs.get(who, 0) + 1
+                yield SessionsRevoked(user_id=who, epoch=self._epochs[who])
+
+
+logs = st.lists(st.tuples(happenings, st.integers(0, 200)), max_size=40)
+
+
+def recorded(happenings) -> Recording:
+    told = Told()
+    for happening, hours in happenings:
+        told.tell(happening, hours)
+    return told.recording
+
+
+def state(model, batches) -> dict:
+    folded = Folded()
+    for batch in batches:
+        shard = model.shard(batch[0].partition)
+        prefix = shard.state("")
+        folded.take(w for w in model.writes(shard, batch) if w[1].startswith(prefix))
+    return dict(folded.values)
+
+
+@pytest.mark.parametrize("kind", MODELS)
+@given(log=logs, data=st.data())
+def test_neither_the_order_of_partitions_nor_the_size_of_batches_matters(kind, log, data):
+    recording, model = recorded(log), kind(Redis(), 1)
+    whole = state(model, recording.by_partition().values())
+    pieces = []
+    for events in recording.by_partition().values():
+        cuts = data.draw(st.sets(st.integers(1, max(1, len(events) - 1))))
+        bounds = sorted({0, len(events)} | {cut for cut in cuts if cut < len(events)})
+        pieces.append([events[start:end] for start, end in pairwise(bounds)])
+    shuffled = []
+    while any(pieces):
+        some = data.draw(st.sampled_from([piece for piece in pieces if piece]))
+        shuffled.append(some.pop(0))
+    assert state(model, shuffled) == whole
+
+
+@pytest.mark.parametrize("kind", MODELS)
+@given(log=logs)
+def test_writes_only_what_is_its_shards(kind, log):
+    model = kind(Redis(), 1)
+    for partition, events in recorded(log).by_partition().items():
+        shard = model.shard(partition)
+        for write in model.writes(shard, events):
+            assert write[1].startswith((shard.state(""), shard.derived("")))
+            assert all(isinstance(part, str | int) for part in write)
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_a_batch_delivered_twice_counts_once(kind, redis):
+    log = [(("rate", UUID(int=1), movie, 7), 0) for movie in range(1, 5)]
+    log += [(("describe", 1, "Alien", ("Horror",)), 0), (("leave", UUID(int=1), 1), 0)]
+    recording, model = recorded(log), kind(redis, 1)
+    for events in recording.by_partition().values():
+        model.apply(events)
+        once = {key: redis.dump(key) for key in redis.scan_iter()}
+        for again in (events, events[:1], events[-1:]):
+            with suppress(OutOfStep):
+                model.apply(again)
+        assert {key: redis.dump(key) for key in redis.scan_iter()} == once
