@@ -7,7 +7,6 @@ from projectors.builder import Builder
 from projectors.library.read_model import Library
 from projectors.live import Live
 from projectors.movies.builder import MoviesBuilder
-from projectors.movies.builder import MoviesBuilder
 from projectors.movies.read_model import Movies
 from projectors.read_model import ReadModel
 from projectors.recommendations.builder import RecommendationsBuilder
@@ -43,8 +42,6 @@ def make_builders(
         return found if isinstance(found, model) else live.open(model)
 
     builders: list[Builder] = []
-    if Movies.name in models:
-        builders.append(MoviesBuilder(find(Movies)))
     if Movies.name in models:
         builders.append(MoviesBuilder(find(Movies)))
     if Trending.name in models:
