@@ -1,9 +1,9 @@
 """Does verify find every kind of difference, and none where there is none?"""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import StringIO
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,7 +11,19 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from redis import Redis
 
-from events.catalogue import MovieAdded, MovieRated, PreferencesChanged, SessionsRevoked
+from events.catalogue import (
+    AnyEvent,
+    MovieAdded,
+    MovieDescribed,
+    MovieLinked,
+    MovieRated,
+    PreferencesChanged,
+    RatingWithdrawn,
+    SessionRevoked,
+    SessionsRevoked,
+    UserRegistered,
+)
+from events.catalogue.accounts import Sealed
 from events.recorded import Origin, Stream
 from events.store import Entry
 from events.store.memory import MemoryStore
@@ -26,10 +38,11 @@ from projectors.verify import differences, verify
 
 USERS = [UUID(int=number) for number in range(1, 6)]
 MOVIES = range(1, 8)
+NEXT_YEAR = datetime.now(UTC) + timedelta(days=365)
 
 
 def entries() -> list[Entry]:
-    """Something of everything that there is to know."""
+    """Something of everything that can happen: a model whose state shows batches would be found."""
     found = [
         Entry(
             Stream(f"movie-{movie}", str(movie)),
@@ -40,8 +53,14 @@ def entries() -> list[Entry]:
         )
         for movie in MOVIES
     ]
+    again = Stream("movie-1", "1")
+    found.append(Entry(again, 2, MovieDescribed(movie_id=1, title="Movie One", year=None)))
+    found.append(Entry(again, 3, MovieLinked(movie_id=1, source="imdb", external_id="tt1")))
     for user in USERS:
         owner = str(user)
+        sealed = Sealed("c2VhbGVk")
+        registered = UserRegistered(user_id=user, username=sealed, email=sealed)
+        found.append(Entry(Stream(f"user-{user}", owner), 1, registered))
         found += [
             Entry(
                 Stream(f"rating-{user}-{movie}", owner),
@@ -50,10 +69,15 @@ def entries() -> list[Entry]:
             )
             for movie in MOVIES
         ]
+        stream = Stream(f"rating-{user}-1", owner)
+        found.append(Entry(stream, 2, MovieRated(user_id=user, movie_id=1, score=9, previous=2)))
+        found.append(Entry(stream, 3, RatingWithdrawn(user_id=user, movie_id=1, previous=9)))
         stream = Stream(f"preferences-{user}", owner)
         found.append(Entry(stream, 1, PreferencesChanged(user_id=user, genres=("Drama",))))
         stream = Stream(f"sessions-{user}", owner)
         found.append(Entry(stream, 1, SessionsRevoked(user_id=user, epoch=2)))
+        family = SessionRevoked(user_id=user, family=user, expires_at=NEXT_YEAR)
+        found.append(Entry(stream, 2, family))
     return found
 
 
@@ -95,10 +119,15 @@ def test_a_model_that_took_in_everything_is_equal(model, store):
     assert verdict.events == sum(folded) == sum(store.heads())
 
 
+def test_everything_that_can_happen_happens_here():
+    happened = {type(entry.event) for entry in entries()}
+    assert happened == set(get_args(AnyEvent))
+
+
 def test_the_log_may_be_ahead(model, store):
     stream = Stream(f"sessions-{USERS[0]}", str(USERS[0]))
     origin = Origin(correlation_id=uuid4())
-    store.append(stream, [SessionsRevoked(user_id=USERS[0], epoch=9)], expected=1, origin=origin)
+    store.append(stream, [SessionsRevoked(user_id=USERS[0], epoch=9)], expected=2, origin=origin)
     assert verify(model, store, advance=lambda _: None).differences == 0
 
 
@@ -125,7 +154,7 @@ def test_a_shard_goes_on_after_it_was_compared(model, store):
     verify(model, store, advance=lambda _: None)
     stream = Stream(f"sessions-{USERS[0]}", str(USERS[0]))
     origin = Origin(correlation_id=uuid4())
-    store.append(stream, [SessionsRevoked(user_id=USERS[0], epoch=9)], expected=1, origin=origin)
+    store.append(stream, [SessionsRevoked(user_id=USERS[0], epoch=9)], expected=2, origin=origin)
     take_in(model, store)
     assert model.checkpoints(store.partitions) == list(store.heads())
 
