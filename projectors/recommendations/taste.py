@@ -13,7 +13,7 @@ it adds up, so what each preference and each rated movie gives to a score is kno
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import sqrt
+from math import fsum, sqrt
 from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -96,7 +96,7 @@ def taste(
     """Genre -> how much it is liked; movies whose genres are unknown say nothing."""
     gathered = _gather(ratings, preferred, genres)
     likings = {genre: evidence.liking() for genre, evidence in gathered.items()}
-    whole = _PRIOR + sum(liking.amount for liking in likings.values())
+    whole = _PRIOR + fsum(liking.amount for liking in likings.values())
     return {
         genre: liking._replace(amount=liking.amount / whole / _lift(shares.get(genre, 0.0)))
         for genre, liking in likings.items()
@@ -129,9 +129,9 @@ def reasons(explanation: Explanation, trend: Trend) -> tuple[Reason, ...]:
     """The weightiest reasons of a movie's score; together they are never more than the whole."""
     found = list(explanation.reasons)
     if trend.total > 0:
-        of_trend = explanation.of_trend / trend.total
-        found.append(Reason("trending", trend.heat * of_trend))
-        found.append(Reason("popular", trend.popularity * of_trend))
+        of_trend = explanation.of_trend
+        found.append(Reason("trending", of_trend * (trend.heat / trend.total)))
+        found.append(Reason("popular", of_trend * (trend.popularity / trend.total)))
     found.sort(key=_share, reverse=True)
     return tuple(map(_rounded, (reason for reason in found[:REASONS] if reason.share >= _LEAST)))
 

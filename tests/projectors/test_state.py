@@ -3,6 +3,7 @@
 from contextlib import suppress
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -20,7 +21,7 @@ from events.catalogue import (
     SessionRevoked,
     SessionsRevoked,
 )
-from projectors.fold import Folded
+from projectors.fold import Folded, Value
 from projectors.library.read_model import Library
 from projectors.movies.read_model import Movies
 from projectors.recommendations.read_model import Recommendations
@@ -81,6 +82,8 @@ class Told:
             case ("leave all",):
                 self._epochs[who] = self._epochs.get(who, 0) + 1
                 yield SessionsRevoked(user_id=who, epoch=self._epochs[who])
+            case _:
+                raise AssertionError(what)
 
 
 logs = st.lists(st.tuples(happenings, st.integers(0, 200)), max_size=40)
@@ -93,7 +96,7 @@ def recorded(happenings) -> Recording:
     return told.recording
 
 
-def state(model, batches) -> dict:
+def state(model, batches) -> dict[str, Value]:
     folded = Folded()
     for batch in batches:
         shard = model.shard(batch[0].partition)
@@ -132,7 +135,9 @@ def test_writes_only_what_is_its_shards(kind, log):
 
 @pytest.mark.parametrize("kind", MODELS)
 def test_a_batch_delivered_twice_counts_once(kind, redis):
-    log = [(("rate", UUID(int=1), movie, 7), 0) for movie in range(1, 5)]
+    log: list[tuple[tuple[Any, ...], int]] = [
+        (("rate", UUID(int=1), movie, 7), 0) for movie in range(1, 5)
+    ]
     log += [(("describe", 1, "Alien", ("Horror",)), 0), (("leave", UUID(int=1), 1), 0)]
     recording, model = recorded(log), kind(redis, 1)
     for events in recording.by_partition().values():

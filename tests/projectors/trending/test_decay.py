@@ -47,7 +47,8 @@ def test_heat_is_never_below_zero():
 )
 def test_one_person_can_never_make_a_movie_more_than_one_degree_hotter(gaps, wait, window: Window):
     """However they rate, score anew and withdraw."""
-    hour, score, ratings = 0, None, {}
+    hour, score = 0, None
+    ratings: dict[int, int] = {}
     for gap in gaps:
         hour += gap
         event = (
@@ -56,8 +57,9 @@ def test_one_person_can_never_make_a_movie_more_than_one_degree_hotter(gaps, wai
             else RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=score)
         )
         score = None if isinstance(event, RatingWithdrawn) else 8
-        _, amount = said(event)
-        ratings[hour] = ratings.get(hour, 0) + amount
+        found = said(event)
+        assert found is not None
+        ratings[hour] = ratings.get(hour, 0) + found[1]
     assert 0 <= heat(ratings, hour=hour + wait, window=window) <= 1
 
 

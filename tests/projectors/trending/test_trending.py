@@ -55,7 +55,7 @@ class World:
         return list(self.trending.board(window, genre).entries)
 
     def page(self, window="day", genre=None):
-        return json.loads(self.trending.page(window, genre))
+        return json.loads(self.trending.page(window, genre) or "null")
 
 
 @pytest.fixture
@@ -259,7 +259,7 @@ def test_looking_now_and_then_leads_where_looking_once_does(redis, steps):
                 world.rate(number, at=now)
             case "pass":
                 now += number * HOUR
-            case "build":
+            case _:
                 world.builder.build(now)
     step_by_step = world.board("week", now=now), world.board("day", now=now)
     world.builder = TrendingBuilder(world.trending, world.movies)

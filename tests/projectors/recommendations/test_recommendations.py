@@ -1,0 +1,245 @@
+"""Does everyone have a list that follows what they said at once, and trends in time?"""
+
+import json
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from events.catalogue import MovieAdded, MovieRated, PreferencesChanged, RatingWithdrawn
+from infra.signed import BadSignature
+from projectors.builder import Builder
+from projectors.movies.builder import MoviesBuilder
+from projectors.movies.read_model import Movies
+from projectors.recommendations.builder import RecommendationsBuilder
+from projectors.recommendations.page import choose, render
+from projectors.recommendations.read_model import Recommendations
+from projectors.trending.builder import TrendingBuilder
+from projectors.trending.read_model import Trending
+from tests.fixtures.recording import NOON, Recording
+
+ANN, BOB = UUID(int=1), UUID(int=2)
+ALIEN, ALIENS, HEAT, RONIN, TRON = 1, 2, 3, 4, 5
+GENRES = {
+    ALIEN: ("Horror",),
+    ALIENS: ("Horror",),
+    HEAT: ("Crime",),
+    RONIN: ("Crime",),
+    TRON: ("Science Fiction",),
+}
+
+pytestmark = pytest.mark.usefixtures("keys")
+
+
+class World:
+    """A log, the models that take it in, and their builders."""
+
+    def __init__(self, redis):
+        self.redis = redis
+        self.recording = Recording()
+        self.movies, self.trending = Movies(redis, 1), Trending(redis, 1)
+        self.recommendations = Recommendations(redis, 1)
+        self.now = NOON
+        self.begin()
+        for movie, genres in GENRES.items():
+            self.happen(MovieAdded(movie_id=movie, title=f"M{movie}", year=1990, genres=genres))
+
+    def begin(self):
+        """Builders that have just started."""
+        self.builder = RecommendationsBuilder(
+            self.recommendations, self.trending, self.movies, self.recording.partitions
+        )
+        self.others: list[Builder] = [
+            MoviesBuilder(self.movies),
+            TrendingBuilder(self.trending, self.movies),
+        ]
+
+    def happen(self, event):
+        recorded = self.recording.say(event, at=self.now)
+        for model in (self.movies, self.trending, self.recommendations):
+            model.apply([recorded])
+
+    def rate(self, user, movie, score=9, previous=None):
+        event = MovieRated(user_id=user, movie_id=movie, score=score, previous=previous)
+        self.happen(event)
+
+    def build(self, *, after=timedelta(0)):
+        self.now += after
+        for builder in (*self.others, self.builder):
+            builder.build(self.now)
+        while self.builder.interval_seconds == 0:
+            self.builder.build(self.now)
+
+    def shown(self, user):
+        """The movies on a user's page, and the page."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            self.recommendations.enqueue_page(pipe, user)
+            page = json.loads(self.recommendations.read_page(pipe.execute()) or "null")
+        return [item["id"] for item in page["items"]], page
+
+
+@pytest.fixture
+def world(redis):
+    return World(redis)
+
+
+def test_who_said_nothing_sees_what_is_trending(world):
+    for _ in range(3):
+        world.rate(uuid4(), RONIN)
+    world.build()
+    movies, page = world.shown(ANN)
+    assert movies[0] == RONIN
+    assert page["items"][0]["reasons"][0]["because"] == "trending"
+    assert page["items"][0]["community"]["count"] == 3
+    assert set(movies) == set(GENRES)
+
+
+def test_a_rating_changes_the_list_at_the_next_look(world):
+    world.build()
+    world.rate(ANN, ALIEN, 10)
+    world.builder.build(world.now)
+    movies, page = world.shown(ANN)
+    assert movies[0] == ALIENS
+    assert ALIEN not in movies
+    assert page["items"][0]["reasons"][0]["because"] == "rated"
+    assert page["items"][0]["reasons"][0]["movie"] == ALIEN
+    assert ALIEN in world.shown(BOB)[0]
+
+
+def test_a_rating_withdrawn_comes_back(world):
+    world.rate(ANN, ALIEN)
+    world.rate(ANN, HEAT)
+    world.build()
+    world.happen(RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=9))
+    world.build()
+    movies, _ = world.shown(ANN)
+    assert ALIEN in movies
+    assert movies.index(RONIN) < movies.index(ALIENS)
+
+
+def test_who_took_back_everything_has_nobodys_list(world):
+    world.rate(ANN, ALIEN)
+    world.build()
+    world.happen(RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=9))
+    world.build(after=timedelta(seconds=2))
+    assert world.shown(ANN) == world.shown(BOB)
+
+
+def test_preferences_alone_are_a_taste(world):
+    world.happen(PreferencesChanged(user_id=ANN, genres=("Science Fiction",)))
+    world.build()
+    movies, page = world.shown(ANN)
+    assert movies[0] == TRON
+    assert page["items"][0]["reasons"][0] == {
+        "because": "genre",
+        "share": page["items"][0]["reasons"][0]["share"],
+        "genre": "Science Fiction",
+    }
+    world.happen(PreferencesChanged(user_id=ANN, genres=()))
+    world.build(after=timedelta(seconds=2))
+    assert world.shown(ANN) == world.shown(BOB)
+
+
+def test_lists_follow_trends_that_moved(world):
+    world.rate(ANN, ALIEN)
+    world.build()
+    before = world.recommendations.listed(ANN)
+    for _ in range(50):
+        world.rate(uuid4(), TRON)
+    world.build(after=timedelta(seconds=2))
+    world.build(after=timedelta(seconds=2))
+    after = world.recommendations.listed(ANN)
+    assert after.items[0].movie == TRON != before.items[0].movie
+    assert after.made_at > before.made_at
+
+
+def test_lists_are_made_again_when_they_are_old(world):
+    world.rate(ANN, ALIEN)
+    world.build()
+    made_at = world.recommendations.listed(ANN).made_at
+    world.build(after=timedelta(minutes=4))
+    assert world.recommendations.listed(ANN).made_at == made_at
+    world.build(after=timedelta(minutes=2))
+    assert world.recommendations.listed(ANN).made_at == world.now
+
+
+def test_built_says_how_far_and_only_when_all_lists_are_made(world):
+    users = [UUID(int=n) for n in range(120)]
+    for user in users:
+        world.rate(user, ALIEN)
+    partitions = world.recording.partitions
+    world.builder.build(NOON)
+    behind = world.recommendations.built_offsets(partitions)
+    assert behind != world.recommendations.checkpoints(partitions)
+    assert world.builder.interval_seconds == 0
+    world.build()
+    assert world.recommendations.built_offsets(partitions) == world.recommendations.checkpoints(
+        partitions
+    )
+    assert all(ALIEN not in world.shown(user)[0] for user in users)
+    assert world.builder.check(world.now) == []
+
+
+def test_a_mark_set_while_a_list_is_made_is_kept(world, monkeypatch):
+    world.build()
+    world.rate(ANN, ALIEN)
+    write = world.builder._write
+
+    def rated_meanwhile(*args):
+        monkeypatch.undo()
+        world.rate(ANN, HEAT)
+        write(*args)
+
+    monkeypatch.setattr(world.builder, "_write", rated_meanwhile)
+    world.builder.build(world.now)
+    recorded = world.recording.events[-1]
+    assert world.recommendations.built(recorded.partition) < recorded.offset
+    world.builder.build(world.now)
+    assert world.recommendations.built(recorded.partition) == recorded.offset
+    assert world.shown(ANN)[0] == [ALIENS, RONIN, TRON]
+
+
+def test_a_builder_that_dies_in_between_leaves_the_marks(world, monkeypatch):
+    world.build()
+    world.rate(ANN, ALIEN)
+    with monkeypatch.context() as broken:
+        broken.setattr(world.builder, "_write", _break)
+        with pytest.raises(OSError, match="away"):
+            world.builder.build(world.now)
+    world.begin()
+    world.build()
+    assert ALIEN not in world.shown(ANN)[0]
+
+
+def _break(*_args, **_more):
+    raise OSError("away")
+
+
+def test_pages_of_one_genre_follow_each_other(world):
+    world.rate(ANN, TRON, 10)
+    world.build()
+    items = world.recommendations.items(ANN)
+    first = choose(items, "Crime", limit=1)
+    second = choose(items, "Crime", limit=1, cursor=first.next)
+    assert [item.movie for item in first.items + second.items] == [HEAT, RONIN]
+    assert second.next is None
+    with pytest.raises(BadSignature):
+        choose(items, "Horror", limit=1, cursor=first.next)
+
+
+def test_a_query_writes_the_same_bytes_as_the_builder(world):
+    world.rate(ANN, ALIEN)
+    world.build()
+    chosen = choose(world.recommendations.items(ANN), limit=20)
+    cards = world.movies.cards([item.movie for item in chosen.items])
+    assert json.loads(render(chosen, cards)) == world.shown(ANN)[1]
+
+
+def test_what_is_wrong_with_a_list_is_found(world):
+    world.rate(ANN, ALIEN)
+    world.build()
+    shard = world.recommendations.shard_of(ANN)
+    world.redis.hset(shard.state("history", str(ANN)), str(HEAT), "9:0")
+    assert world.builder.check(world.now) == [f"{ANN}: has rated what is recommended: [{HEAT}]"]
+    world.redis.delete(shard.derived("list", str(ANN)))
+    assert world.builder.check(world.now) == [f"{ANN}: has no list"]
