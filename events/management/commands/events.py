@@ -2,19 +2,21 @@
 
 from collections.abc import Callable
 from datetime import UTC
+from pathlib import Path
 from typing import Any, Literal
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from events import codec
+from events import archive, codec
 from events.check import faults
 from events.hints import listening, log_channel
 from events.recorded import Stored
 from events.selection import Selection, following, last
 from events.store import EventStore
 from events.store.postgres import PostgresStore
+from events.store.restore import NotNext, RestorableStore
 from infra import clients
 from infra.config import config
 
@@ -36,15 +38,27 @@ class Command(BaseCommand):
         log.add_argument("--stream", help="such as movie-25")
         log.add_argument("--user", help="a user's id: what is in streams of their own")
         log.add_argument("--json", action="store_true", help="as they are on the bus")
+        export = actions.add_parser("export", help="write all of it to a file")
+        export.add_argument("file", type=Path, help="JSON lines; packed if the name ends in .gz")
+        bring = actions.add_parser(
+            "import",
+            help="bring an export into an empty log with as many partitions; run again after an"
+            " interruption, it goes on. Then: rebuild catalogue-tables, rebuild --all",
+        )
+        bring.add_argument("file", type=Path)
         actions.add_parser("verify", help="read all of it; exit 1 and say what is wrong, if any")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do what the first word says."""
         store = PostgresStore(config().partitions)
-        action: Literal["log", "verify"] = options["action"]
+        action: Literal["log", "export", "import", "verify"] = options["action"]
         match action:
             case "log":
                 self._log(store, options)
+            case "export":
+                self._export(store, options["file"])
+            case "import":
+                self._import(options["file"])
             case "verify":
                 self._verify(store)
 
@@ -82,6 +96,29 @@ class Command(BaseCommand):
 
     def _write_json(self, stored: Stored) -> None:
         self.stdout.write(codec.to_wire(stored).decode())
+
+    def _export(self, store: EventStore, path: Path) -> None:
+        with _progress() as progress:
+            task = progress.add_task("Writing the log", total=sum(store.heads()))
+            for _ in archive.write(store, path):
+                progress.advance(task)
+            written = int(progress.tasks[0].completed)
+        self.stdout.write(f"{written} events in {path}.")
+
+    def _import(self, path: Path) -> None:
+        store = RestorableStore(config().partitions)
+        before = sum(store.heads())
+        try:
+            with _progress() as progress:
+                total = sum(archive.beginning(path).heads)
+                task = progress.add_task("Reading the file", total=total)
+                for passed in archive.bring_back(store, path):
+                    progress.advance(task, passed)
+        except archive.NotThisLog as error:
+            raise CommandError(str(error)) from error
+        except NotNext as error:
+            raise CommandError(f"Someone else writes to the log, at {error}.") from error
+        self.stdout.write(f"{sum(store.heads()) - before} events brought back.")
 
     def _verify(self, store: EventStore) -> None:
         found = 0

@@ -1,0 +1,165 @@
+"""Can the log be looked at, checked, taken away and brought back from the command line?"""
+
+import gzip
+from io import StringIO
+from uuid import UUID, uuid4
+
+import msgspec
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from events.catalogue import MovieLinked, MovieRated
+from events.recorded import Origin, Stream
+from events.store import Entry
+from events.store.postgres import PostgresStore
+from infra.config import config
+
+ORIGIN = Origin(correlation_id=UUID(int=7), causation_id="1-1", traceparent="00-ab-cd-01")
+ANN = UUID("7b0f6b52-6d2c-4f6e-9e0b-0c8a4f3c9a10")
+
+
+@pytest.fixture
+def store(db):
+    store = PostgresStore(config().partitions)
+    users = [ANN, *(uuid4() for _ in range(40))]
+    entries = [
+        Entry(
+            Stream(f"rating-{user}-{movie}", str(user)),
+            1,
+            MovieRated(user_id=user, movie_id=movie, score=7),
+        )
+        for user in users
+        for movie in range(3)
+    ]
+    store.append_many(entries, origin=ORIGIN)
+    link = MovieLinked(movie_id=3, source="a\ttab", external_id='"quoted\\ é"')
+    store.append(Stream("movie-3", "3"), [link], expected=0, origin=ORIGIN)
+    return store
+
+
+def run(*words):
+    out = StringIO()
+    call_command("events", *words, stdout=out)
+    return out.getvalue().splitlines()
+
+
+def everything():
+    with connection.cursor() as cursor:
+        cursor.execute('SELECT events::text FROM events ORDER BY partition, "offset"')
+        return cursor.fetchall()
+
+
+def empty():
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM events")
+        cursor.execute("UPDATE partitions SET head = 0")
+
+
+def test_shows_the_last_one(store):
+    [line] = run("log", "--last", "1")
+    assert "movie-3@1" in line
+    assert '"source":"a\\ttab"' in line
+
+
+def test_shows_a_users_events_as_they_are_on_the_bus(store):
+    lines = run("log", "--user", str(ANN), "--type", "movie-rated", "--json")
+    assert [msgspec.json.decode(line)["subject"] for line in lines] == [
+        f"rating-{ANN}-{movie}" for movie in range(3)
+    ]
+
+
+def test_a_whole_log_is_verified(store):
+    assert run("verify") == ["124 events: all can be read, no gaps."]
+
+
+def test_a_broken_log_is_not(store):
+    with connection.cursor() as cursor:
+        cursor.execute("""UPDATE events SET data = '{"type":"movie-rated.v1"}' WHERE version = 1""")
+    with pytest.raises(CommandError, match="124 faults in 124 events"):
+        run("verify")
+
+
+@pytest.mark.parametrize("name", ["log.jsonl", "log.jsonl.gz"])
+def test_comes_back_exactly_as_it_was(store, tmp_path, name):
+    before, heads = everything(), store.heads()
+    assert run("export", str(tmp_path / name)) == [f"124 events in {tmp_path / name}."]
+    empty()
+    assert run("import", str(tmp_path / name)) == ["124 events brought back."]
+    assert everything() == before
+    assert store.heads() == heads
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
+def test_an_interrupted_import_goes_on(store, tmp_path):
+    before, whole, cut = everything(), tmp_path / "log.jsonl", tmp_path / "cut.jsonl"
+    run("export", str(whole))
+    lines = whole.read_bytes().splitlines(keepends=True)
+    cut.write_bytes(b"".join(lines[:60]))
+    empty()
+    with pytest.raises(CommandError, match="cut short"):
+        run("import", str(cut))
+    assert len(everything()) == 59
+    assert run("import", str(whole)) == ["65 events brought back."]
+    assert everything() == before
+    assert run("import", str(whole)) == ["0 events brought back."]
+
+
+def test_a_packed_file_that_was_cut_short_says_so(store, tmp_path):
+    whole = tmp_path / "log.jsonl.gz"
+    run("export", str(whole))
+    whole.write_bytes(whole.read_bytes()[:-500])
+    empty()
+    with pytest.raises(CommandError, match=r"cut short|no event"):
+        run("import", str(whole))
+    assert len(everything()) < 124
+
+
+def test_a_log_with_other_events_is_left_alone(store, tmp_path):
+    path = tmp_path / "log.jsonl"
+    run("export", str(path))
+    empty()
+    link = MovieLinked(movie_id=3, source="imdb", external_id="tt1")
+    store.append(Stream("movie-3", "3"), [link], expected=0, origin=ORIGIN)
+    heads = store.heads()
+    with pytest.raises(CommandError, match=r"another one here"):
+        run("import", str(path))
+    assert len([it for it in everything() if "tt1" in it[0]]) == 1
+    assert store.heads()[heads.index(1)] == 1
+
+
+def test_a_log_that_is_further_is_left_alone(store, tmp_path):
+    path = tmp_path / "log.jsonl"
+    run("export", str(path))
+    link = MovieLinked(movie_id=3, source="imdb", external_id="tt1")
+    store.append(Stream("movie-3", "3"), [link], expected=1, origin=ORIGIN)
+    with pytest.raises(CommandError, match=r"events here"):
+        run("import", str(path))
+    assert len(everything()) == 125
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "no archive"),
+        (b"{}\n", "no archive"),
+        (b'{"format":"marquee-log.v1","partitions":3,"heads":[0,0,0]}\n', "3 partitions"),
+        (b'{"format":"marquee-log.v9","partitions":3,"heads":[0,0,0]}\n', "no archive"),
+    ],
+)
+def test_another_file_is_refused(db, tmp_path, content, reason):
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(CommandError, match=reason):
+        run("import", str(path))
+
+
+def test_a_line_that_is_no_event_is_named(store, tmp_path):
+    path = tmp_path / "log.jsonl.gz"
+    run("export", str(path))
+    lines = gzip.decompress(path.read_bytes()).splitlines(keepends=True)
+    lines[9] = b"{}\n"
+    path.write_bytes(gzip.compress(b"".join(lines)))
+    empty()
+    with pytest.raises(CommandError, match="Line 10 is no event"):
+        run("import", str(path))
