@@ -16,7 +16,7 @@ from tests.projectors.search.conftest import AT
 NOW = datetime.now(UTC)
 
 
-def dirty(search) -> set[bytes]:
+def dirty(search):
     return search.redis.smembers(search.all.derived("dirty"))
 
 
