@@ -20,6 +20,7 @@ from events.news import News
 from events.progress import Progress
 from events.recorded import Position, Stored
 from events.store.outbox import Deposed, Outbox
+from infra.observability import count, measured
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +59,10 @@ class Relay:
                 self._lead_if_free()
                 pause_seconds = _FIRST_PAUSE_SECONDS
             except Deposed:
+                count("marquee_relay_total", outcome="deposed")
                 log.warning("Another relay took the lead.")
             except DatabaseError as error:
+                count("marquee_relay_total", outcome="log_lost")
                 log.warning("The log can't be reached, trying again: %s", error)
                 pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)
             finally:
@@ -82,6 +85,7 @@ class Relay:
             try:
                 leg.run(self._stopping)
             except BusLost as lost:
+                count("marquee_relay_total", outcome="bus_lost")
                 log.warning("Not on the bus, trying again: %s", lost)
             if leg.has_begun:
                 pause_seconds = _FIRST_PAUSE_SECONDS
@@ -146,7 +150,7 @@ class _Leg:
             self._progress.take(position)
             self._waiting.append(_Message(position, stored.type, codec.to_wire(stored)))
             found[stored.partition] += 1
-        self._behind = {partition for partition, count in found.items() if count == limit}
+        self._behind = {partition for partition, number in found.items() if number == limit}
 
     def _has_room(self) -> bool:
         return len(self._waiting) < self._window
@@ -182,24 +186,25 @@ class _Leg:
 
 
 class _Report:
-    """A line now and then while there is work."""
+    """What those who run it are told: metrics, and a line now and then while there is work."""
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
         self._since = monotonic()
-        self._count = 0
+        self._relayed = 0
 
-    def add(self, count: int) -> None:
+    def add(self, confirmed: int) -> None:
         """So many more are on the bus."""
-        self._count += count
-        seconds = monotonic() - self._since
-        if seconds < _REPORT_SECONDS:
-            return
-        if self._count:
-            log.info(
-                "Relayed %s events, %s a second; %s behind.",
-                self._count,
-                round(self._count / seconds),
-                self._outbox.behind(),
-            )
-        self._since, self._count = monotonic(), 0
+        if confirmed:
+            count("marquee_relay_total", confirmed, outcome="confirmed")
+            self._relayed += confirmed
+        if monotonic() - self._since >= _REPORT_SECONDS:
+            self._tell()
+
+    def _tell(self) -> None:
+        behind = self._outbox.behind()
+        measured("marquee_relay_behind", behind)
+        if self._relayed:
+            rate = round(self._relayed / (monotonic() - self._since))
+            log.info("Relayed %s events, %s a second; %s behind.", self._relayed, rate, behind)
+        self._since, self._relayed = monotonic(), 0

@@ -26,6 +26,8 @@ Counted: TypeAlias = Literal[
     "marquee_http_faults_total",
     # Reads that waited for a position, by outcome: reached, late, crowded.
     "marquee_waits_total",
+    # What the relay met, by outcome: confirmed; bus_lost, log_lost, deposed.
+    "marquee_relay_total",
 ]
 Timed: TypeAlias = Literal[
     # Seconds from request to answer, by view.
@@ -34,6 +36,8 @@ Timed: TypeAlias = Literal[
 Measured: TypeAlias = Literal[
     # Seconds that a read model was behind the log when last asked, by model.
     "marquee_model_age_seconds",
+    # Events of the log that are not known to be on the bus.
+    "marquee_relay_behind",
 ]
 
 # Hot reads take well under a millisecond; the client's own default begins at 5 ms.
@@ -52,7 +56,8 @@ def took(name: Timed, seconds: float, **labels: str) -> None:
 
 def measured(name: Measured, value: float, **labels: str) -> None:
     """It stands at so much now."""
-    _gauge(name, tuple(labels)).labels(*labels.values()).set(value)
+    gauge = _gauge(name, tuple(labels))
+    (gauge.labels(*labels.values()) if labels else gauge).set(value)
 
 
 @cache

@@ -12,6 +12,7 @@ from events.relay import Bus, Relay
 from events.store.outbox import Outbox
 from infra import clients
 from infra.config import config
+from infra.observability import serve_metrics
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,8 @@ class Command(BaseCommand):
         settings = config()
         if not settings.bus_url:
             raise CommandError("MARQUEE_BUS_URL is empty: without a bus there is nothing to relay.")
+        if settings.metrics_port:
+            serve_metrics(settings.metrics_port)
         bus = Bus(settings.bus_url, settings.namespace, settings.relay_window)
         with hearing(clients.redis()) as news:
             relay = Relay(Outbox(), bus, news)

@@ -1,0 +1,52 @@
+"""Does the relay say what it is doing, and what it can't do?"""
+
+import os
+import subprocess
+import sys
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from infra.services.ports import free
+from tests.faults.relay.scene import append, epoch, until
+
+
+def run(*words, **environ):
+    command = [sys.executable, "manage.py", "relay", *words]
+    return subprocess.run(
+        command, env=os.environ | environ, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_explains_itself():
+    done = run("--help")
+    assert done.returncode == 0
+    assert "Publish the log to RabbitMQ" in done.stdout
+
+
+def test_needs_a_bus():
+    done = run(MARQUEE_BUS_URL="")
+    assert done.returncode == 1
+    assert "MARQUEE_BUS_URL is empty" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_counts_what_is_confirmed(log_database, bus_url, redis_url):
+    port = free()
+    environ = os.environ | {"MARQUEE_METRICS_PORT": str(port)}
+    relay = subprocess.Popen([sys.executable, "manage.py", "relay"], env=environ)
+    try:
+        until(lambda: epoch() == 1)
+        append(30)
+
+        def metrics():
+            try:
+                with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+                    return answer.read().decode()
+            except URLError:
+                return ""
+
+        until(lambda: 'marquee_relay_total{outcome="confirmed"} 30.0' in metrics())
+        assert "lost" not in metrics()
+    finally:
+        relay.terminate()
+        assert relay.wait(timeout=60) == 0
