@@ -18,6 +18,7 @@ from infra import clients
 from infra.config import config
 from infra.observability import count
 from infra.refused import Invalid, Unavailable
+from infra.trip import Trip
 from projectors.read_model import ReadModel
 
 DEFAULT_WAIT_SECONDS = 1
@@ -79,10 +80,10 @@ def wait_seconds(prefer: str) -> int:
 def look(wanted: Iterable[Position], sources: Sequence[Source]) -> list[Missing]:
     """What is still missing, by source; one round trip."""
     asked = [(source, position) for source in sources for position in wanted]
-    with clients.redis().pipeline(transaction=False) as pipe:
-        for source, position in asked:
-            pipe.hget(source.offsets_key(position.partition), str(position.partition))
-        found = pipe.execute()
+    trip = Trip()
+    for source, position in asked:
+        trip.hget(source.offsets_key(position.partition), str(position.partition))
+    found = trip.go(clients.redis())
     return [
         Missing(source, position.offset - int(offset or 0))
         for (source, position), offset in zip(asked, found, strict=True)

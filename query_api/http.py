@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import cache
 from math import ceil
 from time import perf_counter, time
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -27,6 +27,7 @@ from infra.observability import count, took
 from infra.refused import Refused, Unauthenticated, Unavailable
 from infra.throttle import Throttle
 from infra.tokens import Identity
+from infra.trip import Trip
 from projectors.live import Live, NotReady
 from projectors.sessions.read_model import Sessions, is_valid
 from query_api import fresh, rendering
@@ -99,15 +100,16 @@ class ReadView(APIView):
 
     def _fetch(self, request: HttpRequest, enqueue: Callable[[Pipeline], object]) -> list[Any]:
         counter = self._throttle(request) if self._rate is None else None
-        with clients.redis().pipeline(transaction=False) as pipe:
-            if counter is not None:
-                counter.enqueue(pipe)
-            counted = len(pipe)
-            if self.identity is not None:
-                live().open(Sessions).enqueue(pipe, self.identity.user_id)
-            checked = len(pipe)
-            enqueue(pipe)
-            results = pipe.execute() if len(pipe) else []
+        trip = Trip()
+        pipe = cast("Pipeline", trip)  # it has those commands that answers need, by the same names
+        if counter is not None:
+            counter.enqueue(pipe)
+        counted = len(trip)
+        if self.identity is not None:
+            live().open(Sessions).enqueue(pipe, self.identity.user_id)
+        checked = len(trip)
+        enqueue(pipe)
+        results = trip.go(clients.redis())
         if counter is not None:
             self._rate = counter.judge(results[0])
         if self.identity is not None:

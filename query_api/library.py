@@ -43,7 +43,7 @@ class MyRatingsView(ReadView):
         needs_token=True,
     )
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        query = RatingsQuery.of(request.GET)
+        query = RatingsQuery.of(request.META["QUERY_STRING"])
         library, user, sort = live().open(Library), self.user_id, query["sort"]
         [found] = self.ask(
             request, lambda pipe: library.enqueue_ratings(pipe, user), Source(library)

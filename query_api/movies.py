@@ -23,7 +23,7 @@ class MovieView(ReadView):
         headers=READ_HEADERS,
     )
     def get(self, request: HttpRequest, movie_id: int = 0, **kwargs: Any) -> HttpResponse:
-        StrictQuery.of(request.GET)
+        StrictQuery.of(request.META["QUERY_STRING"])
         movies = live().open(Movies)
         [found] = self.ask(
             request, lambda pipe: movies.enqueue_card(pipe, movie_id), Source(movies)
@@ -46,7 +46,7 @@ class GenresView(ReadView):
         headers=READ_HEADERS,
     )
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        StrictQuery.of(request.GET)
+        StrictQuery.of(request.META["QUERY_STRING"])
         movies = live().open(Movies)
         self.ask(request, lambda _: None, Source(movies, is_built=True))
         return self.respond(request, encode({"items": movies.genres(), "next": None}))

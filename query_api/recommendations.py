@@ -38,7 +38,7 @@ class MyRecommendationsView(ReadView):
         needs_token=True,
     )
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        query = RecommendationsQuery.of(request.GET)
+        query = RecommendationsQuery.of(request.META["QUERY_STRING"])
         model, user = live().open(Recommendations), self.user_id
         source = Source(model, is_built=True)
         if query == {"limit": DEFAULT_LIMIT}:

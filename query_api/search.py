@@ -1,5 +1,6 @@
 """Which movies fit what someone typed, or what they chose?"""
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, ClassVar
 
@@ -73,7 +74,7 @@ class DiscoverView(ReadView):
 
     def find(self, request: HttpRequest) -> HttpResponse:
         """The page that was asked for."""
-        asked = read(self.parameters.of(request.GET))
+        asked = read(self.parameters.of(request.META["QUERY_STRING"]))
         search = live().open(Search)
         self.ask(request, lambda _: None, Source(search, is_built=True))
         try:
@@ -100,7 +101,7 @@ class SearchView(DiscoverView):
         return self.find(request)
 
 
-def read(given: dict[str, Any]) -> SearchQuery:
+def read(given: Mapping[str, Any]) -> SearchQuery:
     """The question that the parameters make."""
     if given.get("year_from", 0) > given.get("year_to", 9999):
         raise Invalid("No year is in there.", errors=[("year_to", "This is before year_from.")])

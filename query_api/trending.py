@@ -41,7 +41,7 @@ class TrendingView(ReadView):
         headers=READ_HEADERS,
     )
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        query = TrendingQuery.of(request.GET)
+        query = TrendingQuery.of(request.META["QUERY_STRING"])
         trending = live().open(Trending)
         window, genre = query["window"], query.get("genre")
         source = Source(trending, is_built=True)

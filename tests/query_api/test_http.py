@@ -5,9 +5,11 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from redis import Redis
+from redis.exceptions import ResponseError
 
 from events.catalogue import SessionRevoked, SessionsRevoked
-from infra import throttle
+from infra import clients, throttle
 from infra.config import config
 from infra.tokens import mint_access
 from projectors.live import GENERATIONS_KEY, LEVEL_KEY
@@ -157,3 +159,32 @@ def test_a_token_of_the_future_epoch_counts(client):
     token = mint_access(ANN, UUID(int=1), 7)
     answer = client.get("/v1/me/ratings", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("path", PUBLIC + PERSONAL)
+def test_without_redis_nothing_is_answered(client, path, log_in, monkeypatch):
+    headers = log_in(ANN)
+    http.live.cache_clear()
+    with Redis(port=1) as away:
+        monkeypatch.setattr(clients, "redis", lambda: away)
+        answer = client.get(path, headers=headers)
+    http.live.cache_clear()
+    assert answer.status_code == 503
+    assert answer["Retry-After"] == "1"
+    assert answer["Content-Type"] == "application/problem+json"
+
+
+def test_the_query_side_can_not_write(world, query_redis_url):
+    """What the views run as: it may count and keep, and nothing else."""
+    with Redis.from_url(query_redis_url) as as_query:
+        assert as_query.set("cache:x", 1, ex=5)
+        for attempt in (
+            lambda: as_query.set("x", 1),
+            lambda: as_query.hset(GENERATIONS_KEY, "movies", 9),
+            lambda: as_query.delete(GENERATIONS_KEY),
+            lambda: as_query.eval("return redis.call('SET', KEYS[1], 1)", 1, "x"),
+            lambda: as_query.config_get("*"),
+            as_query.flushall,
+        ):
+            with pytest.raises(ResponseError):
+                attempt()
