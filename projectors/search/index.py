@@ -27,6 +27,7 @@ MAPPINGS: dict[str, Any] = {
         "words": _WORDS | {"index_prefixes": {"min_chars": 1, "max_chars": 10}},
         "exact": _KEYWORD,
         "bare": _KEYWORD,
+        "whole": _KEYWORD,
         "compounds": _WORDS | {"index_prefixes": {"min_chars": 2, "max_chars": 10}},
         "cast": _WORDS | {"index_prefixes": {"min_chars": 2, "max_chars": 10}},
         "people": _KEYWORD,

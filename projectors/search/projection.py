@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from events.catalogue import AnyEvent, MovieAdded, MovieDescribed, MovieRated, RatingWithdrawn
-from projectors.search.words import compounds, folded, whole_titles, without_article
+from projectors.search.words import compounds, folded, in_one_word, without_article
 
 
 class Details(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -69,8 +69,9 @@ def document(movie: int, details: Details, *, votes: int, total: int) -> dict[st
         "id": movie,
         "title": details.title,
         "words": title,
-        "exact": whole_titles(details.title),
+        "exact": title,
         "bare": without_article(title),
+        "whole": in_one_word(details.title),
         "compounds": compounds(details.title),
         "cast": [folded(name) for name in details.cast],
         "people": [folded(name) for name in details.cast],

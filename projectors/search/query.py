@@ -146,7 +146,9 @@ def _text(q: str) -> dict[str, Any]:
             "minimum_should_match": "3<80%",
         }
     }
-    return _a_little_by_votes({"bool": {"must": [found], "should": _whole_titles(typed)}})
+    spaced_otherwise = _constant({"term": {"whole": typed.replace(" ", "")}}, 80)
+    fits = {"dis_max": {"queries": [found, spaced_otherwise]}}
+    return _a_little_by_votes({"bool": {"must": [fits], "should": _whole_titles(typed)}})
 
 
 def _bounded(groups: list[list[Word]]) -> list[list[Word]]:
@@ -170,7 +172,7 @@ def _whole_titles(typed: str) -> list[dict[str, Any]]:
         shoulds.append({"bool": {"must": [_exactly(title, boost=120)], "filter": [in_year]}})
     if len(typed) <= _LONGEST_WORD:
         nearly = {"value": typed, "fuzziness": "AUTO", "prefix_length": 1}
-        shoulds.append(_constant({"fuzzy": {"exact": nearly}}, 20))
+        shoulds.append(_constant({"fuzzy": {"exact": nearly}}, 8))
     shoulds.append(_constant({"prefix": {"exact": typed}}, 5))
     shoulds.append({"match_phrase": {"words": {"query": typed, "boost": 2}}})
     return shoulds

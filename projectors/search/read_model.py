@@ -47,7 +47,7 @@ class Search(ReadModel):
     """Movies found by what someone typed."""
 
     name: ClassVar[str] = "search"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     by_partition: ClassVar[bool] = False
 
     def __init__(

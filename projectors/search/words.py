@@ -81,9 +81,7 @@ def compounds(text: str) -> str:
     return " ".join(joined(run) for run in runs(text) if len(run) > 1)
 
 
-def whole_titles(title: str) -> list[str]:
-    """How a whole title is typed: its words, and as one word if no space parts them (M*A*S*H)."""
-    groups = runs(title)
-    if len(groups) == 1 and len(groups[0]) > 1:
-        return [folded(title), joined(groups[0])]
-    return [folded(title)]
+def in_one_word(text: str) -> list[str]:
+    """The whole text without spaces, with and without the article that it begins with."""
+    whole = folded(text)
+    return list(dict.fromkeys(part.replace(" ", "") for part in (whole, without_article(whole))))

@@ -20,6 +20,8 @@ from projectors.search.query import Count, SearchQuery
         ("Amélie", "<em>Amélie</em>"),
         ("àmelïe", "<em>Amélie</em>"),
         ("godfather", "The <em>Godfather</em>"),
+        ("god father", "The Godfather"),
+        ("thegodfather", "The Godfather"),
         ("the godf", "<em>The</em> <em>Godfather</em>"),
         ("spiderman", "<em>Spider</em>-<em>Man</em>"),
         ("spider man", "<em>Spider</em>-<em>Man</em>"),

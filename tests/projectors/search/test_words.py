@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projectors.search.words import compounds, folded, whole_titles, without_article, words
+from projectors.search.words import compounds, folded, in_one_word, without_article, words
 
 
 @pytest.mark.parametrize(
@@ -45,9 +45,10 @@ def test_what_is_written_without_a_space_can_be_typed_as_one():
     assert compounds("Spider Man") == ""
 
 
-def test_a_title_of_signs_and_letters_is_also_one_word():
-    assert whole_titles("M*A*S*H") == ["m a s h", "mash"]
-    assert whole_titles("The Thing") == ["the thing"]
+def test_a_whole_title_can_be_typed_without_spaces():
+    assert in_one_word("M*A*S*H") == ["mash"]
+    assert in_one_word("The Thing") == ["thething", "thing"]
+    assert in_one_word("") == [""]
 
 
 def test_an_article_alone_stays():
