@@ -9,19 +9,21 @@ SEED = 1896
 _FIRST, _LAST = 874_724_710, 893_286_638
 
 
-def make(directory: Path) -> None:
+def make(
+    directory: Path, *, ratings: int = RATINGS, people: int = PEOPLE, movies: int = MOVIES
+) -> None:
     """Write movies.csv and ratings.csv: few movies get most ratings, as in life."""
     random = Random(SEED)
     with (directory / "movies.csv").open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["movieId", "title", "genres"])
-        for movie in range(1, MOVIES + 1):
+        for movie in range(1, movies + 1):
             rows.writerow([movie, f"Made Up {movie} ({1950 + movie % 49})", "Drama|Comedy"])
     pairs: set[tuple[int, int]] = set()
-    while len(pairs) < RATINGS:
-        movie = min(int(random.paretovariate(0.35)), MOVIES)
+    while len(pairs) < ratings:
+        movie = min(int(random.paretovariate(0.35)), movies)
         pairs.add(
-            (random.randint(1, PEOPLE), movie if movie < MOVIES else random.randint(1, MOVIES))
+            (random.randint(1, people), movie if movie < movies else random.randint(1, movies))
         )
     times = sorted(random.randint(_FIRST, _LAST) for _ in pairs)
     shuffled = random.sample(sorted(pairs), len(pairs))

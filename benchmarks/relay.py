@@ -42,7 +42,7 @@ class Rates(NamedTuple):
         return self.relay / self.bare
 
 
-def measure(*, partitions: int, bus: Bus, events: int = 30_000) -> Rates:
+def measure(*, partitions: int, bus: Bus, events: int = 60_000) -> Rates:
     """Append so many ratings to the log of the default database, and publish them both ways.
 
     The log must have nothing unsent, and no relay may run.
@@ -100,7 +100,7 @@ def _stop_when_level(relay: Relay) -> None:
     pause = Event()
     outbox = Outbox()
     while outbox.behind():
-        pause.wait(0.05)
+        pause.wait(0.02)
     relay.stop()
     connections.close_all()
 

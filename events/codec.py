@@ -52,7 +52,8 @@ def decode(type_: str, data: bytes | str | msgspec.Raw) -> AnyEvent:
     """The event that was stored; raises msgspec.ValidationError when it breaks its contract."""
     if type_ in UPCASTERS:
         stored: dict[str, Any] = msgspec.json.decode(data)
-        return msgspec.convert(upcast(stored), AnyEvent)
+        event: AnyEvent = msgspec.convert(upcast(stored), AnyEvent)
+        return event
     return _decoder.decode(data)
 
 

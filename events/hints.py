@@ -36,7 +36,7 @@ def wanted_channel() -> str:
 class Announcer:
     """Publishes from a thread of its own; hints that pile up go out together, each once."""
 
-    def __init__(self, redis: "Redis[bytes]") -> None:
+    def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._waiting: set[int] = set()
         self._changed = Condition()
@@ -78,8 +78,8 @@ def announce(*partitions: int) -> None:
 class Listener:
     """Collects what is said on the channels; wakes whoever waits."""
 
-    def __init__(self, redis: "Redis[bytes]", *channels: str) -> None:
-        self._pubsub = redis.pubsub(ignore_subscribe_messages=True)
+    def __init__(self, redis: Redis, *channels: str) -> None:
+        self._pubsub = redis.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call] # its own
         self._channels = channels
         self._heard: set[bytes] = set()
         self._changed = Condition()
@@ -122,7 +122,7 @@ class Listener:
 
 
 @contextmanager
-def listening(redis: "Redis[bytes]", *channels: str) -> Iterator[Listener]:
+def listening(redis: Redis, *channels: str) -> Iterator[Listener]:
     """A listener that is closed in the end."""
     listener = Listener(redis, *channels)
     try:

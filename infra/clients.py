@@ -12,7 +12,7 @@ from infra.config import config
 
 
 @cache
-def redis() -> "Redis[bytes]":
+def redis() -> Redis:
     """Redis with bytes as answers; a lost connection is tried again once before the fault shows."""
     return Redis.from_url(
         _redis_url(),

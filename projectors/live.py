@@ -37,7 +37,7 @@ class _Seen(NamedTuple):
 class Live:
     """The pointers, as seen at most a quarter of a second ago."""
 
-    def __init__(self, redis: "Redis[bytes]") -> None:
+    def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._seen = _Seen(at=float("-inf"), generations={}, level={})
         self._opened: dict[tuple[str, int], ReadModel] = {}
@@ -83,7 +83,7 @@ class Live:
         """Note that the models were level with the log at ``at`` (Unix time)."""
         marks = {name: repr(at) for name in names}
         if marks:
-            self._redis.hset(LEVEL_KEY, mapping=marks)
+            self._redis.hset(LEVEL_KEY, items=[part for mark in marks.items() for part in mark])
 
     def forget(self) -> None:
         """Look again at the next question."""

@@ -22,7 +22,7 @@ class ReadModel(ABC):
     """Raised when the shape of its data changes: the model is then built anew."""
     by_partition: ClassVar[bool]
 
-    def __init__(self, redis: "Redis[bytes]", generation: int) -> None:
+    def __init__(self, redis: Redis, generation: int) -> None:
         self.redis = redis
         self.generation = generation
         self._shards: dict[str, Shard] = {}

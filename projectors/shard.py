@@ -15,7 +15,9 @@ import msgspec
 from redis import Redis
 from redis.commands.core import Script
 
-Write: TypeAlias = tuple[str | int | bytes, ...]
+from projectors import answers
+
+Write: TypeAlias = tuple[str | int, ...]
 """A Redis command: name, key of this shard, arguments. Only commands that ``fold`` knows."""
 
 # Redis keeps a script's writes even when a later one fails, so nothing in here may: the writes are
@@ -46,14 +48,14 @@ class Held(Exception):
 
 
 @cache
-def _script(redis: "Redis[bytes]") -> Script:
+def _script(redis: Redis) -> Script:
     return redis.register_script(_APPLY)
 
 
 class Shard:
     """The keys of one shard of one generation of a model."""
 
-    def __init__(self, redis: "Redis[bytes]", *, model: str, generation: int, name: str) -> None:
+    def __init__(self, redis: Redis, *, model: str, generation: int, name: str) -> None:
         self._redis = redis
         self._tag = f"{{{model}.{generation}.{name}}}"
         self.checkpoints_key = f"{self._tag}:checkpoints"
@@ -74,7 +76,7 @@ class Shard:
 
     def checkpoints(self) -> dict[int, int]:
         """The offset taken in of each partition that has any."""
-        return read_offsets(self._redis.hgetall(self.checkpoints_key))
+        return read_offsets(answers.hgetall(self._redis, self.checkpoints_key))
 
     def apply(self, partition: int, *, first: int, last: int, writes: Iterable[Write]) -> None:
         """Take in events ``first``..``last`` of a partition, or none: raises OutOfStep or Held."""

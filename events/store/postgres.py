@@ -169,7 +169,8 @@ class PostgresStore:
     def _rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         with self._connection.cursor() as cursor:
             cursor.execute(sql, parameters)
-            return cursor.fetchall()
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
 
     def _stored(self, sql: str, parameters: Sequence[Any]) -> Iterable[Stored]:
         return map(to_stored, self._rows(sql, parameters))

@@ -96,7 +96,7 @@ def _recommendations(narration: Narration, visitor: Visitor, title: str) -> list
 
 def _rate(narration: Narration, visitor: Visitor) -> list[int]:
     with narration.step("They rate five westerns and thrillers"):
-        liked = []
+        liked: list[int] = []
         for genre in ("Western", "Thriller"):
             items = visitor.read("/v1/discover", genre=genre, sort="popularity", limit=3)["items"]
             for movie in items[: 5 - len(liked)]:

@@ -33,7 +33,10 @@ class Platform:
     def manage(self, *arguments: str) -> int:
         """Run a management command in the foreground; its exit status."""
         return run(
-            manage(*arguments), env={**os.environ, **self.environ}, cwd=HOME, check=False
+            manage(*arguments),
+            env={**os.environ, **self.environ, "MARQUEE_ROLE": "ops"},
+            cwd=HOME,
+            check=False,
         ).returncode
 
 

@@ -1,0 +1,74 @@
+"""Does a rating given over HTTP go all seven hops and come back in every answer?"""
+
+from tests.fixtures.platform import import_
+
+
+def test_a_rating_comes_back_in_every_answer(start, catalogue, somebody):
+    found = start()
+    import_(found, catalogue)
+    ann = somebody(found, "ann")
+
+    answer = ann.put("/v1/movies/1/rating", {"score": 9})
+    assert (answer.status_code, answer.json()) == (200, {"movie_id": 1, "score": 9})
+    at = answer.headers["Log-Position"]
+
+    card = ann.read("/v1/movies/1", at)
+    assert card.json()["community"] == {
+        "average": 9.0,
+        "count": 1,
+        "histogram": [0, 0, 0, 0, 0, 0, 0, 0, 1, 0],
+    }
+    [mine] = ann.read("/v1/me/ratings", at).json()["items"]
+    assert (mine["id"], mine["score"]) == (1, 9)
+    [trend] = ann.read("/v1/trending", at).json()["items"]
+    assert (trend["id"], trend["heat"]) == (1, 1.0)
+    assert [item["id"] for item in ann.read("/v1/search?q=amelie", at).json()["items"]] == [1]
+    recommended = ann.read("/v1/me/recommendations", at).json()["items"]
+    assert recommended
+    assert 1 not in [item["id"] for item in recommended]
+    assert all(item["reasons"] for item in recommended)
+
+
+def test_an_answer_says_how_old_it_may_be(start, catalogue, somebody):
+    found = start()
+    import_(found, catalogue)
+    ann = somebody(found, "ann")
+    for path in ("/v1/movies/1", "/v1/trending", "/v1/search?q=movie", "/v1/me/ratings"):
+        answer = ann.read(path)
+        assert answer.status_code == 200, answer.text
+        assert int(answer.headers["Log-Age"]) >= 0
+        again = ann.query.get(
+            path, headers={**ann.headers, "If-None-Match": answer.headers["ETag"]}
+        )
+        assert again.status_code == 304, path
+
+
+def test_without_the_bus_writes_are_accepted_and_appear_all_the_same(start, catalogue, somebody):
+    found = start(MARQUEE_BUS_URL="amqp://guest:guest@127.0.0.1:1/%2F")
+    import_(found, catalogue)
+    ann = somebody(found, "ann")
+    at = ann.put("/v1/movies/7/rating", {"score": 4}).headers["Log-Position"]
+    assert ann.read("/v1/movies/7", at).json()["community"]["count"] == 1
+
+
+def test_withdrawn_is_as_if_it_had_never_been(start, catalogue, somebody):
+    found = start()
+    import_(found, catalogue)
+    ann = somebody(found, "ann")
+    ann.put("/v1/movies/1/rating", {"score": 9})
+    answer = ann.command.delete("/v1/movies/1/rating", headers=dict(ann.headers))
+    at = answer.headers["Log-Position"]
+    assert answer.status_code == 204
+    assert ann.read("/v1/movies/1", at).json()["community"]["count"] == 0
+    assert ann.read("/v1/me/ratings", at).json()["items"] == []
+    assert ann.read("/v1/trending", at).json()["items"] == []
+
+
+def test_logged_out_everywhere_holds_for_queries(start, somebody):
+    found = start()
+    ann = somebody(found, "ann")
+    assert ann.read("/v1/me/ratings").status_code == 200
+    answer = ann.command.post("/v1/tokens/revoke-all", headers=dict(ann.headers))
+    assert answer.status_code == 204
+    at = answer.headers["Log-Position"]
+    assert ann.read("/v1/me/ratings", at).status_code == 401
