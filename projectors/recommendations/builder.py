@@ -7,7 +7,7 @@ when trends have moved or the list is some minutes old.
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import msgspec
 
@@ -17,35 +17,27 @@ from projectors.pace import Paced
 from projectors.page import DEFAULT_LIMIT
 from projectors.recommendations.candidates import is_material
 from projectors.recommendations.check import problems
+from projectors.recommendations.lists import Said, read_said, recommended
 from projectors.recommendations.market import Market
-from projectors.recommendations.page import Item, choose, render
-from projectors.recommendations.projection import genres_of, score_of
+from projectors.recommendations.page import choose, render
 from projectors.recommendations.read_model import NOBODY, Listed, Recommendations
-from projectors.recommendations.taste import Explanation, explain, reasons, taste
-from projectors.recommendations.waiting import Waiting, clear, look
+from projectors.recommendations.taste import Trend
+from projectors.recommendations.waiting import Waiting, clear, look, mark_everyone
 from projectors.settled import compare
 from projectors.shard import Shard
 from projectors.trending.read_model import Trending
 
-LENGTH = 200
-"""How many movies a list has at most."""
-
 _INTERVAL_SECONDS = 0.5
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 _AT_ONCE = 50
+# Old lists are made again at 100 a second at most, so that they take little of a core.
 _AGAIN_AT_ONCE = 10
+_AGAIN_SECONDS = 0.1
 _KEEP_LIST = timedelta(minutes=5)
 _KEEP_MARKET = timedelta(seconds=60)
 _LEAST_MARKET = timedelta(seconds=1)
 
 _pack = msgspec.msgpack.Encoder().encode
-
-
-class Said(NamedTuple):
-    """All that a user ever said about movies."""
-
-    ratings: dict[int, int]
-    preferred: tuple[str, ...]
 
 
 class RecommendationsBuilder(Paced):
@@ -64,7 +56,8 @@ class RecommendationsBuilder(Paced):
         self._partitions = partitions
         self._market: Market | None = None
         self._market_of: tuple[object, ...] = ()
-        self._moved_at = _LONG_AGO
+        self._moved_at = self._again_at = _LONG_AGO
+        self._trends: Mapping[int, Trend] = {}
         self._noted: dict[str, Mapping[int, int]] = {}
         self._turn = 0
 
@@ -72,16 +65,15 @@ class RecommendationsBuilder(Paced):
         """See Builder."""
         with self.working():
             market = self._market or self._look_at_market(now)
-            waiting = look(
-                self._recommendations,
-                self._partitions,
-                made_before=max(self._moved_at, now - _KEEP_LIST),
-                limit=_AGAIN_AT_ONCE,
-            )
+            waiting = self._look(now)
+            if lost := [found.shard for found in waiting if not found.is_whole]:
+                mark_everyone(self._recommendations, lost)
+                self._noted.clear()
+                waiting = self._look(now)
             marked = self._make_marked(market, waiting, now)
             # Behind those who wait for their own words to count: it takes some 20 ms.
             old = self._make_oldest(self._look_at_market(now), waiting, now)
-            self.interval_seconds = _INTERVAL_SECONDS if marked == old == 0 else 0
+            self.interval_seconds = 0 if marked else _AGAIN_SECONDS if old else _INTERVAL_SECONDS
 
     def check(self, now: datetime) -> list[str]:
         """What is wrong with lists, a line each; scores are of their moment and not compared."""
@@ -100,35 +92,45 @@ class RecommendationsBuilder(Paced):
             return before
         market = self._market = Market(self._trending, self._movies, now)
         self._market_of = seen
-        if before is None or is_material(before.candidates.trends, market.candidates.trends):
-            self._moved_at = now
+        if is_material(self._trends, market.candidates.trends):
+            self._moved_at, self._trends = now, market.candidates.trends
         self._noted.clear()
         self._write(self._recommendations.shard(0), {NOBODY: Said({}, ())}, market, now)
         return market
 
     # ------------------------------------------------------------------------------ whose turn
 
+    def _look(self, now: datetime) -> list[Waiting]:
+        return look(
+            self._recommendations,
+            self._partitions,
+            made_before=max(self._moved_at, now - _KEEP_LIST),
+            limit=_AGAIN_AT_ONCE,
+        )
+
     def _make_marked(self, market: Market, waiting: Sequence[Waiting], now: datetime) -> int:
         """Make the lists of those who said something; answers how many must wait."""
         left = _AT_ONCE
-        for shard, marks, checkpoints, _ in self._in_turn(waiting):
-            some = dict(islice(marks.items(), left))
-            self._make(shard, some, market, now)
-            clear(self._recommendations.redis, shard, some)
+        for found in self._in_turn(waiting):
+            some = dict(islice(found.marks.items(), left))
+            self._make(found.shard, some, market, now)
+            clear(self._recommendations.redis, found.shard, some)
             left -= len(some)
-            if len(some) == len(marks):
-                self._note(shard, checkpoints)
+            if len(some) == len(found.marks):
+                self._note(found.shard, found.checkpoints)
         self._turn += 1
         return max(0, sum(len(found.marks) for found in waiting) - _AT_ONCE)
 
     def _make_oldest(self, market: Market, waiting: Sequence[Waiting], now: datetime) -> int:
-        """Make some old lists again; answers how many more are known to be old."""
-        left = _AGAIN_AT_ONCE
+        """Make some old lists again, not too often; answers how many were known to be old."""
+        left = _AGAIN_AT_ONCE if now >= self._again_at else 0
+        if left:
+            self._again_at = now + timedelta(seconds=_AGAIN_SECONDS)
         for found in self._in_turn(waiting):
             old = found.oldest[:left]
             self._make(found.shard, old, market, now)
             left -= len(old)
-        return max(0, sum(len(found.oldest) for found in waiting) - _AGAIN_AT_ONCE)
+        return sum(len(found.oldest) for found in waiting)
 
     def _in_turn(self, waiting: Sequence[Waiting]) -> Sequence[Waiting]:
         """All of them, every time beginning with another one."""
@@ -143,24 +145,8 @@ class RecommendationsBuilder(Paced):
     # ------------------------------------------------------------------------------ lists
 
     def _make(self, shard: Shard, users: Iterable[str], market: Market, now: datetime) -> None:
-        if said := self._read(shard, list(users)):
+        if said := read_said(self._recommendations.redis, shard, list(users)):
             self._write(shard, said, market, now)
-
-    def _read(self, shard: Shard, users: Sequence[str]) -> dict[str, Said]:
-        if not users:
-            return {}
-        with self._recommendations.redis.pipeline(transaction=False) as pipe:
-            for user in users:
-                pipe.hgetall(shard.state("history", user))
-                pipe.hget(shard.state("preferences"), user)
-            found = iter(pipe.execute())
-        return {
-            user: Said(
-                ratings={int(movie): score_of(packed) for movie, packed in history.items()},
-                preferred=genres_of(preferences),
-            )
-            for user, history, preferences in zip(users, found, found, strict=True)
-        }
 
     def _write(self, shard: Shard, said: Mapping[str, Said], market: Market, now: datetime) -> None:
         with self._recommendations.redis.pipeline(transaction=True) as pipe:
@@ -178,20 +164,3 @@ class RecommendationsBuilder(Paced):
                 if user != NOBODY:
                     pipe.zadd(shard.derived("made"), {user: now.timestamp()})
             pipe.execute()
-
-
-def recommended(said: Said, market: Market) -> tuple[Item, ...]:
-    """The list of someone who said this."""
-    candidates = market.candidates
-    genres = market.genres_of(said.ratings)
-    likings = taste(said.ratings, said.preferred, genres=genres, shares=candidates.shares)
-    best = candidates.best(likings, without=list(said.ratings), limit=LENGTH)
-    explanations: dict[tuple[str, ...], Explanation] = {}
-    items: list[Item] = []
-    for movie, score in best:
-        of_movie = candidates.genres[candidates.row_of[movie]]
-        if of_movie not in explanations:
-            explanations[of_movie] = explain(of_movie, likings)
-        why = reasons(explanations[of_movie], candidates.trends[movie])
-        items.append(Item(movie, score, of_movie, why))
-    return tuple(items)

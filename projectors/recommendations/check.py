@@ -26,16 +26,9 @@ def problems(recommendations: Recommendations) -> list[str]:
     """What is wrong with the list of anyone who has rated something, a line each."""
     return [
         f"{user}: {problem}"
-        for user in sorted(_everyone(recommendations))
+        for user in sorted(key.rpartition(":")[2] for key in recommendations.who_rated())
         for problem in _wrong(recommendations, user)
     ]
-
-
-def _everyone(recommendations: Recommendations) -> Iterator[str]:
-    """All who have rated something, from one walk through Redis."""
-    pattern = f"{{{recommendations.name}.{recommendations.generation}.*}}:state:history:*"
-    for key in recommendations.redis.scan_iter(match=pattern, count=1000):
-        yield key.decode().rpartition(":")[2]
 
 
 def _wrong(recommendations: Recommendations, user: str) -> Iterator[str]:

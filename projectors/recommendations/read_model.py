@@ -5,7 +5,7 @@ prefers. Marks: user -> offset of the last event that touched them. Derived (bui
 its first page for each user who has said anything, and one of each for those who have not.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import ClassVar
 from uuid import UUID
@@ -74,6 +74,12 @@ class Recommendations(ReadModel):
     def items(self, user: UUID | str) -> tuple[Item, ...]:
         """A user's whole list, best first."""
         return self.listed(user).items
+
+    def who_rated(self) -> Iterator[str]:
+        """The keys of everyone's history, from one walk through Redis."""
+        pattern = f"{{{self.name}.{self.generation}.*}}:state:history:*"
+        for key in self.redis.scan_iter(match=pattern, count=1000):
+            yield key.decode()
 
     def shard_of(self, user: UUID | str) -> Shard:
         """The shard with all that is kept of a user."""

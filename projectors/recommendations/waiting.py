@@ -1,10 +1,11 @@
 """Whose lists are to be made: who said something new, and whose are the oldest?
 
 A mark is a user with the offset of the last event that touched them. It goes only if it is still
-the same when the list has been written, so nothing is lost when a builder dies in between.
+the same when the list has been written, so nothing is lost when a builder dies in between. A shard
+whose derived data was lost (its ``whole`` is gone) gets a mark for everyone.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import NamedTuple
@@ -12,12 +13,14 @@ from typing import NamedTuple
 from redis import Redis
 from redis.commands.core import Script
 
+from projectors import answers
 from projectors.recommendations.read_model import Recommendations
 from projectors.shard import Shard
 
 _LOOK = """
 return {redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2]),
-        redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])}
+        redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2]),
+        redis.call('EXISTS', KEYS[4])}
 """
 _CLEAR = """
 for nth = 1, #ARGV, 2 do
@@ -40,6 +43,7 @@ class Waiting(NamedTuple):
     marks: dict[str, int]
     checkpoints: dict[int, int]
     oldest: list[str]
+    is_whole: bool
 
 
 def look(
@@ -53,7 +57,8 @@ def look(
     script = _script(recommendations.redis, _LOOK)
     with recommendations.redis.pipeline(transaction=False) as pipe:
         for shard in shards:
-            keys = [shard.derived("dirty"), shard.checkpoints_key, shard.derived("made")]
+            dirty, made, whole = map(shard.derived, ("dirty", "made", "whole"))
+            keys = [dirty, shard.checkpoints_key, made, whole]
             script(keys=keys, args=[f"({made_before.timestamp()}", limit], client=pipe)
         found = pipe.execute()
     return [
@@ -62,8 +67,9 @@ def look(
             marks={user.decode(): int(offset) for user, offset in _pairs(marks)},
             checkpoints={int(partition): int(offset) for partition, offset in _pairs(checkpoints)},
             oldest=[user.decode() for user in old],
+            is_whole=bool(is_whole),
         )
-        for shard, (marks, checkpoints, old) in zip(shards, found, strict=True)
+        for shard, (marks, checkpoints, old, is_whole) in zip(shards, found, strict=True)
     ]
 
 
@@ -72,6 +78,21 @@ def clear(redis: Redis, shard: Shard, marks: Mapping[str, int]) -> None:
     if marks:
         args = [part for pair in marks.items() for part in pair]
         _script(redis, _CLEAR)(keys=[shard.derived("dirty")], args=args)
+
+
+def mark_everyone(recommendations: Recommendations, shards: Iterable[Shard]) -> None:
+    """Mark in these shards everyone who ever said something."""
+    everyone = list(recommendations.who_rated())
+    for shard in shards:
+        prefix = shard.state("history", "")
+        users = {key.removeprefix(prefix) for key in everyone if key.startswith(prefix)}
+        preferences = answers.hgetall(recommendations.redis, shard.state("preferences"))
+        users |= {user.decode() for user in preferences}
+        with recommendations.redis.pipeline(transaction=True) as pipe:
+            for user in sorted(users):
+                pipe.hsetnx(shard.derived("dirty"), user, "0")
+            pipe.set(shard.derived("whole"), 1)
+            pipe.execute()
 
 
 def _pairs(flat: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
