@@ -38,7 +38,7 @@ class SiteOnly:
         )
         response = HttpResponse(status=204) if is_preflight else self._get_response(request)
         response.headers["Vary"] = "Origin"
-        if origin == config().site_origin:
+        if origin and origin == config().site_origin:
             response.headers["Access-Control-Allow-Origin"] = origin
             response.headers["Access-Control-Expose-Headers"] = _EXPOSE
             if is_preflight:

@@ -19,7 +19,7 @@ from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.views import APIView
 
 from command_api.idempotency import Reply, once
-from command_api.sessions.standing import refuse_revoked
+from command_api.standing import refuse_revoked
 from events import hints
 from events.position import HEADER as LOG_POSITION
 from events.position import token

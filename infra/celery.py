@@ -22,7 +22,7 @@ def _hourly(task: str) -> dict[str, object]:
 
 app = Celery("marquee", broker=config().bus_url or config().redis_url)
 app.conf.update(
-    imports=("command_api.tasks", "command_api.accounts.tasks"),
+    imports=("command_api.tasks", "command_api.accounts.tasks", "command_api.sessions.tasks"),
     task_default_queue=f"{config().namespace}.tasks",
     task_ignore_result=True,
     task_time_limit=600,
@@ -33,7 +33,7 @@ app.conf.update(
         name: _hourly(name)
         for name in (
             "accounts.sweep_reservations",
-            "accounts.sweep_sessions",
+            "sessions.sweep",
             "commands.sweep_answers",
         )
     },

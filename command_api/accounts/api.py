@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from command_api.accounts import passwords
 from command_api.accounts.registration import Applicant, register
+from command_api.contract import command
 from command_api.http import Answer, Call, CommandView
 from command_api.preferences.api import genre_list
 from events.vault.subjects import scope_of
@@ -32,6 +33,13 @@ class AccountBody(StrictSerializer):
     genres = genre_list(required=False)
 
 
+class AccountAnswer(serializers.Serializer[Any]):
+    """Who has an account now."""
+
+    id = serializers.UUIDField()
+    username = serializers.CharField()
+
+
 class AccountsView(CommandView):
     """All accounts."""
 
@@ -46,6 +54,13 @@ class AccountsView(CommandView):
         """A registration costs a password's hash."""
         return throttle.of_login(request)
 
+    @command(
+        "register",
+        answers={201: AccountAnswer},
+        problems=(409,),
+        body=AccountBody,
+        is_public=True,
+    )
     def post(self, call: Call) -> Answer:
         """Open an account."""
         wanted: dict[str, Any] = dict(call.body)

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from command_api import log
 from command_api.aggregate import handle
 from command_api.catalogue.genres import GENRES
+from command_api.contract import command
 from command_api.http import Answer, Call, CommandView
 from command_api.preferences.decider import ChangePreferences, preferences
 from infra.rest import StrictSerializer
@@ -34,16 +35,25 @@ class PreferencesBody(StrictSerializer):
     )
 
 
+class PreferencesAnswer(serializers.Serializer[Any]):
+    """All preferences, as they are now."""
+
+    genres = serializers.ListField(child=serializers.CharField())
+    public_activity = serializers.BooleanField()
+    strategy = serializers.CharField(allow_null=True)
+
+
 class PreferencesView(CommandView):
     """My preferences."""
 
     bodies = {"PUT": PreferencesBody}
 
+    @command("change_preferences", answers={200: PreferencesAnswer}, body=PreferencesBody)
     def put(self, call: Call) -> Answer:
         """Change what is given; answers with all."""
         changes: dict[str, Any] = dict(call.body)
         if "genres" in changes:
             changes["genres"] = tuple(changes["genres"])
-        command = ChangePreferences(user_id=call.user_id, **changes)
-        handled = handle(command, preferences, log.store(), origin=call.origin)
+        wish = ChangePreferences(user_id=call.user_id, **changes)
+        handled = handle(wish, preferences, log.store(), origin=call.origin)
         return Answer(handled.position, asdict(handled.state))

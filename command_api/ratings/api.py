@@ -7,6 +7,7 @@ from rest_framework import serializers
 from command_api import log
 from command_api.aggregate import handle
 from command_api.catalogue.lookup import is_known
+from command_api.contract import command
 from command_api.http import Answer, Call, CommandView
 from command_api.ratings.decider import HIGHEST, LOWEST, RateMovie, WithdrawRating, rating
 from infra.refused import NotFound
@@ -30,21 +31,30 @@ class RatingBody(StrictSerializer):
     score = serializers.IntegerField(min_value=LOWEST, max_value=HIGHEST)
 
 
+class RatingAnswer(serializers.Serializer[Any]):
+    """What is now in the log."""
+
+    movie_id = serializers.IntegerField()
+    score = serializers.IntegerField()
+
+
 class RatingView(CommandView):
     """My rating of a movie."""
 
     bodies = {"PUT": RatingBody}
 
+    @command("rate", answers={200: RatingAnswer}, problems=(404,), body=RatingBody)
     def put(self, call: Call, movie_id: int) -> Answer:
         """Give the movie a score, for the first time or anew."""
         if movie_id > _LARGEST_ID or not is_known(movie_id):
             raise NotFound("There is no such movie.")
-        command = RateMovie(call.user_id, movie_id, call.body["score"])
-        handled = handle(command, rating, log.store(), origin=call.origin)
+        wish = RateMovie(call.user_id, movie_id, call.body["score"])
+        handled = handle(wish, rating, log.store(), origin=call.origin)
         return Answer(handled.position, {"movie_id": movie_id, "score": handled.state.score})
 
+    @command("withdraw_rating", answers={204: None}, problems=(404,))
     def delete(self, call: Call, movie_id: int) -> Answer:
         """Take the score back."""
-        command = WithdrawRating(call.user_id, movie_id)
-        handled = handle(command, rating, log.store(), origin=call.origin)
+        wish = WithdrawRating(call.user_id, movie_id)
+        handled = handle(wish, rating, log.store(), origin=call.origin)
         return Answer(handled.position, status=204)

@@ -3,7 +3,9 @@
 No Idempotency-Key here: an answer that holds tokens is never kept.
 """
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -13,6 +15,7 @@ from command_api import log
 from command_api.accounts import passwords, reservations
 from command_api.accounts.decider import stream_of
 from command_api.aggregate import start_of
+from command_api.contract import command
 from command_api.http import Answer, Call, CommandView
 from command_api.sessions import ending, refresh
 from events import hints
@@ -22,12 +25,19 @@ from events.vault.families import Refresh
 from events.vault.subjects import Credentials
 from infra import throttle, tokens
 from infra.config import config
+from infra.openapi import Method, Shape
 from infra.refused import Unauthenticated
 from infra.rest import StrictSerializer
 from infra.throttle import Throttle
 from infra.tokens import Identity
 
 _LONGEST_LOGIN = 254
+
+
+def _described(
+    name: str, answers: Mapping[int, Shape | None], body: Shape
+) -> Callable[[Method], Method]:
+    return command(name, answers=answers, problems=(401,), body=body, is_public=True, is_kept=False)
 
 
 class LoginBody(StrictSerializer):
@@ -41,6 +51,13 @@ class RefreshBody(StrictSerializer):
     """Which log-in is meant."""
 
     refresh = serializers.CharField(max_length=refresh.LONGEST, trim_whitespace=False)
+
+
+class TokensAnswer(serializers.Serializer[Any]):
+    """What a log-in is good for; the refresh token can be exchanged once."""
+
+    access = serializers.CharField()
+    refresh = serializers.CharField()
 
 
 class _SessionView(CommandView):
@@ -59,6 +76,7 @@ class TokensView(_SessionView):
         """Guessing a password must be slow."""
         return throttle.of_login(request)
 
+    @_described("log_in", {200: TokensAnswer}, LoginBody)
     def post(self, call: Call) -> Answer:
         """Log in with a username or an e-mail address."""
         found = subjects.find(call.body["login"])
@@ -74,6 +92,7 @@ class RefreshView(_SessionView):
 
     bodies = {"POST": RefreshBody}
 
+    @_described("refresh", {200: TokensAnswer}, RefreshBody)
     def post(self, call: Call) -> Answer:
         """Exchange a refresh token. One that was exchanged before ends its log-in."""
         given = refresh.read(call.body["refresh"])
@@ -92,6 +111,7 @@ class RevokeView(_SessionView):
 
     bodies = {"POST": RefreshBody}
 
+    @_described("log_out", {204: None}, RefreshBody)
     def post(self, call: Call) -> Answer:
         """Log out."""
         given = refresh.read(call.body["refresh"])
@@ -107,6 +127,7 @@ class RevokeAllView(CommandView):
     def scope(self, call: Call) -> None:
         """Once more is as good as once."""
 
+    @command("log_out_everywhere", answers={204: None}, is_kept=False)
     def post(self, call: Call) -> Answer:
         """Log out everywhere."""
         return Answer(ending.end_all(call.user_id, origin=call.origin).position, status=204)

@@ -7,9 +7,8 @@ two done does both again.
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from command_api import log
+from command_api import log, standing
 from command_api.aggregate import Handled, handle
-from command_api.sessions import standing
 from command_api.sessions.decider import RevokeSession, RevokeSessions, Sessions, sessions
 from events.recorded import Origin
 from events.vault import families, subjects

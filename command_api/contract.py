@@ -1,0 +1,32 @@
+"""How is a command described to those who call it?"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from infra.openapi import Method, Shape, operation
+
+_ONCE = {"Idempotency-Key": "Sent again within a day, the command is not done again."}
+_TRACED = {"X-Request-ID": "A UUID that the command's events carry; one is made if none is given."}
+_ALWAYS = (422, 429, 503)
+_WITH_BODY = (400, 413, 415)
+
+
+def command(
+    name: str,
+    *,
+    answers: Mapping[int, Shape | None],
+    problems: Sequence[int] = (),
+    body: Shape | None = None,
+    is_public: bool = False,
+    is_kept: bool = True,
+) -> Callable[[Method], Method]:
+    """Describe a view's method; what all commands have in common need not be said."""
+    return operation(
+        name,
+        answers=answers,
+        problems=sorted(
+            {*problems, *_ALWAYS, *(_WITH_BODY if body else ()), *(() if is_public else (401,))}
+        ),
+        body=body,
+        headers=_TRACED | (_ONCE if is_kept else {}),
+        needs_token=not is_public,
+    )

@@ -1,0 +1,154 @@
+"""Does everybody who registers end up with an account, or with their names free?"""
+
+import threading
+
+import pytest
+from django.db import connection, connections
+
+from command_api.accounts.tasks import sweep_reservations
+from command_api.log import store
+from events.catalogue import UserRegistered
+from events.position import parse
+from events.vault import subjects
+from tests.command_api.conftest import ALIEN, Api, bearer, fields, in_thread, log_rows
+
+
+def states():
+    with connections["vault"].cursor() as cursor:
+        cursor.execute("SELECT state FROM subjects")
+        return [state for (state,) in cursor.fetchall()]
+
+
+def grow_old():
+    with connections["vault"].cursor() as cursor:
+        cursor.execute("UPDATE subjects SET reserved_at = now() - interval '61 seconds'")
+
+
+@pytest.fixture
+def log_is_broken(api):
+    """Nothing can be appended until the fixture's function is called."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER FUNCTION append_events RENAME TO gone")
+
+    def mend():
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER FUNCTION gone RENAME TO append_events")
+
+    return mend
+
+
+@pytest.fixture
+def activation_is_broken(api):
+    """No reservation can become active until the fixture's function is called."""
+    with connections["vault"].cursor() as cursor:
+        cursor.execute("ALTER TABLE subjects ADD CONSTRAINT broken CHECK (state <> 'active')")
+
+    def mend():
+        with connections["vault"].cursor() as cursor:
+            cursor.execute("ALTER TABLE subjects DROP CONSTRAINT broken")
+
+    return mend
+
+
+def test_an_account(register):
+    answer = register("Ann", genres=["Comedy", "Drama"])
+    assert answer.status_code == 201
+    assert answer.json() == {"id": answer.json()["id"], "username": "Ann"}
+    assert parse(answer.headers["Log-Position"])[0].offset == 2
+    assert [type_ for type_, _ in log_rows()] == ["user-registered.v1", "preferences-changed.v1"]
+    assert states() == ["active"]
+
+
+def test_nobody_can_read_a_person_in_the_log(register, log_in):
+    register("Annabella", email="secret@example.org", password="a very secret password")
+    log_in("Annabella", "a very secret password")
+    everything = " ".join(data for _, data in log_rows()).casefold()
+    for personal in ("annabella", "secret", "example.org"):
+        assert personal not in everything
+
+
+def test_only_the_vaults_key_opens_what_is_sealed(register):
+    [position] = parse(register("Ann").headers["Log-Position"])
+    event = store().page(position.partition, after=0, limit=1)[0].event
+    assert isinstance(event, UserRegistered)
+    opened = {
+        field: subjects.reveal(getattr(event, field), subject=event.user_id, field=field)
+        for field in ("username", "email")
+    }
+    assert opened == {"username": "Ann", "email": "Ann@example.org"}
+
+
+@pytest.mark.parametrize(
+    ("username", "email", "taken"),
+    [
+        ("ANN", "other@example.org", ["username"]),
+        ("bob", "ANN@Example.org", ["email"]),
+        ("Ann", "ann@example.org", ["username", "email"]),
+    ],
+)
+def test_names_are_taken_by_what_they_look_like(register, username, email, taken):
+    register("ann")
+    answer = register(username, email=email)
+    assert (answer.status_code, fields(answer)) == (409, taken)
+    assert len(log_rows()) == len(states()) == 1
+
+
+def test_of_two_that_want_one_name_one_gets_it(api):
+    body = {"username": "ann", "password": "correct horse battery"}
+    statuses: list[int] = []
+
+    def register(nth):
+        wanted = body | {"email": f"ann{nth}@example.org"}
+        statuses.append(Api()("POST", "/v1/accounts", wanted).status_code)
+
+    threads = [threading.Thread(target=in_thread(register), args=(nth,)) for nth in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+    assert sorted(statuses) == [201, 409, 409, 409]
+    assert (len(log_rows()), states()) == (1, ["active"])
+
+
+def test_a_registration_that_never_came_to_the_log_frees_its_names(register, log_in, log_is_broken):
+    assert register("ann").status_code == 500
+    assert states() == ["reserved"]
+    assert log_in("ann").status_code == 401
+    log_is_broken()
+    assert register("ann").status_code == 409  # it might still be on its way
+    grow_old()
+    assert register("ann").status_code == 201
+    assert states() == ["active"]
+    assert log_in("ann").status_code == 200
+
+
+def test_a_registration_that_came_to_the_log_counts(register, log_in, api, activation_is_broken):
+    assert register("ann").status_code == 500
+    assert (states(), len(log_rows())) == (["reserved"], 1)
+    activation_is_broken()
+    assert api.rate(ALIEN, 8, by=bearer(log_in("ann"))).status_code == 200
+    assert states() == ["active"]
+
+
+def test_what_is_left_behind_is_swept(register, activation_is_broken):
+    register("ann")
+    activation_is_broken()
+    assert sweep_reservations() == 0
+    grow_old()
+    assert sweep_reservations() == 1
+    assert states() == ["active"]
+
+
+def test_reservations_without_a_stream_are_swept(register, log_is_broken):
+    register("ann")
+    register("bob")
+    log_is_broken()
+    grow_old()
+    register("cem")
+    assert sweep_reservations() == 2
+    assert states() == ["active"]
+
+
+def test_registrations_are_counted(register):
+    answers = [register("ann", password="x").status_code for _ in range(25)]
+    assert 429 in answers  # at most two windows of ten each

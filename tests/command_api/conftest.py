@@ -1,0 +1,150 @@
+"""How does a test send commands, and as whom?"""
+
+import json
+from contextlib import closing
+from datetime import timedelta
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connection, connections
+from django.test import Client
+
+from command_api import standing
+from command_api.catalogue import lookup
+from command_api.catalogue.decider import AddMovie, Facts
+from command_api.catalogue.handling import handle_all
+from command_api.log import store
+from events.recorded import Origin
+from events.vault import families, subjects
+from infra import clients, tokens
+
+ALIEN, HEAT = 1, 2
+PASSWORD = "correct horse battery"
+
+
+class Person(NamedTuple):
+    """Someone with an account, logged in."""
+
+    user_id: UUID
+    headers: dict[str, str]
+
+
+class Api:
+    """Sends commands as clients do."""
+
+    def __init__(self) -> None:
+        self._client = Client()
+
+    def __call__(self, method: str, path: str, body: Any = None, *, by=None, **headers: str):
+        """The answer to one command; a body that is bytes is sent as it is."""
+        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body)
+        sent = {"Content-Type": "application/json"} | (by.headers if by else {})
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        kind = sent.pop("Content-Type")
+        # Twice: Django's client leaves the header out of a request without a body.
+        return self._client.generic(
+            method, path, raw, content_type=kind, headers=sent, CONTENT_TYPE=kind
+        )
+
+    def rate(self, movie_id: int, score: Any, *, by, **headers: str):
+        """Give a movie a score."""
+        return self("PUT", f"/v1/movies/{movie_id}/rating", {"score": score}, by=by, **headers)
+
+
+@pytest.fixture
+def api(request, redis_url, keys):
+    """The command API on real servers, with two movies in the catalogue.
+
+    A test that is marked django_db is rolled back; the others commit, which costs them a second.
+    """
+    rolls_back = request.node.get_closest_marker("django_db")
+    request.getfixturevalue("db" if rolls_back else "log_database")
+    lookup.forget()
+    standing.forget()
+    clients.redis().ping()  # hints go out from a thread: it shall have a connection by now
+    movies = [
+        AddMovie(movie_id, Facts(title=title, year=year))
+        for movie_id, title, year in ((ALIEN, "Alien", 1979), (HEAT, "Heat", 1995))
+    ]
+    handle_all(movies, store(), origin=Origin(correlation_id=uuid4()))
+    return Api()
+
+
+@pytest.fixture
+def person(api):
+    """Makes people who are logged in, without the price of a password."""
+
+    def make() -> Person:
+        user_id = uuid4()
+        name = user_id.hex[:12]
+        subjects.reserve(
+            user_id, username=name, email=f"{name}@example.org", password_hash="unusable"
+        )
+        subjects.activate(user_id)
+        begun = families.begin(user_id, life=timedelta(days=1))
+        access = tokens.mint_access(user_id, begun.family, 0)
+        return Person(user_id, {"Authorization": f"Bearer {access}"})
+
+    return make
+
+
+@pytest.fixture
+def ann(person):
+    """Someone."""
+    return person()
+
+
+@pytest.fixture
+def register(api):
+    """Opens accounts."""
+
+    def _register(username="ann", email=None, password=PASSWORD, **more):
+        body = {"username": username, "email": email or f"{username}@example.org"}
+        headers = more.pop("headers", {})
+        return api("POST", "/v1/accounts", body | {"password": password} | more, **headers)
+
+    return _register
+
+
+@pytest.fixture
+def log_in(api):
+    """Logs people in."""
+
+    def _log_in(login="ann", password=PASSWORD):
+        return api("POST", "/v1/tokens", {"login": login, "password": password})
+
+    return _log_in
+
+
+def bearer(tokens_answer) -> Person:
+    """Who an answer's access token speaks for."""
+    access = tokens_answer.json()["access"]
+    return Person(tokens.verify(access).user_id, {"Authorization": f"Bearer {access}"})
+
+
+def log_rows() -> list[tuple[str, str]]:
+    """Type and data of every event in the log, by partition and offset, without movies."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT type, data::text FROM events WHERE stream NOT LIKE 'movie-%'"
+            ' ORDER BY partition, "offset"'
+        )
+        rows: list[tuple[str, str]] = cursor.fetchall()
+        return rows
+
+
+def in_thread(work):
+    """The same work with database connections of its thread, which it closes."""
+
+    def run(*args):
+        with closing(connections["default"]), closing(connections["vault"]):
+            return work(*args)
+
+    return run
+
+
+def fields(problem) -> list[str]:
+    """Which fields a problem names."""
+    assert problem.headers["Content-Type"] == "application/problem+json"
+    return [error["field"] for error in problem.json()["errors"]]

@@ -1,0 +1,65 @@
+"""Which wishes are news?"""
+
+from functools import reduce
+from uuid import UUID
+
+from hypothesis import given as for_all
+from hypothesis import strategies as st
+from msgspec import UNSET
+
+from command_api.preferences.decider import ChangePreferences, Preferences, decide, evolve
+from events.catalogue import PreferencesChanged
+
+ANN = UUID(int=1)
+
+
+def change(**wanted):
+    return ChangePreferences(user_id=ANN, **wanted)
+
+
+def changed(**now):
+    return PreferencesChanged(user_id=ANN, **now)
+
+
+def given(*events):
+    return reduce(evolve, events, Preferences())
+
+
+def test_only_what_is_given_changes():
+    history = given(changed(genres=("Comedy",), public_activity=True, strategy="taste"))
+    assert decide(change(public_activity=False), history) == (
+        changed(genres=("Comedy",), public_activity=False, strategy="taste"),
+    )
+
+
+def test_nothing_can_be_taken_back():
+    history = given(changed(genres=("Comedy",), strategy="taste"))
+    assert decide(change(genres=(), strategy=None), history) == (changed(),)
+
+
+def test_the_same_again_is_not_news():
+    history = given(changed(genres=("Comedy",)))
+    assert decide(change(genres=("Comedy", "Comedy")), history) == ()
+    assert decide(change(), history) == ()
+
+
+def test_the_defaults_are_not_news():
+    assert decide(change(genres=(), public_activity=False, strategy=None), given()) == ()
+
+
+wishes = st.builds(
+    change,
+    genres=st.just(UNSET) | st.lists(st.sampled_from(["Comedy", "Drama"])).map(tuple),
+    public_activity=st.just(UNSET) | st.booleans(),
+    strategy=st.just(UNSET) | st.none() | st.sampled_from(["taste", "trend"]),
+)
+
+
+@for_all(st.lists(wishes, max_size=20))
+def test_an_event_always_changes_something_and_carries_all(wanted):
+    state = Preferences()
+    for wish in wanted:
+        for event in decide(wish, state):
+            assert evolve(Preferences(), event) == evolve(state, event) != state
+            state = evolve(state, event)
+        assert decide(wish, state) == ()

@@ -1,0 +1,92 @@
+"""Does a rating given over HTTP come into the log, once and with its position?"""
+
+import threading
+
+import pytest
+
+from command_api.log import store
+from events.catalogue import MovieRated
+from events.hints import listening, log_channel
+from events.partition import partition_of
+from events.position import parse
+from infra import clients
+from tests.command_api.conftest import ALIEN, HEAT, Api, in_thread, log_rows
+
+UUID_OF_REQUEST = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+def test_a_rating(api, ann):
+    answer = api.rate(ALIEN, 8, by=ann, X_Request_ID=UUID_OF_REQUEST, traceparent=TRACE)
+    assert (answer.status_code, answer.json()) == (200, {"movie_id": ALIEN, "score": 8})
+    [position] = parse(answer.headers["Log-Position"])
+    assert position == (partition_of(str(ann.user_id), store().partitions), 1)
+    [recorded] = store().page(position.partition, after=0, limit=10)
+    assert recorded.stream == f"rating-{ann.user_id}-{ALIEN}"
+    assert recorded.event == MovieRated(user_id=ann.user_id, movie_id=ALIEN, score=8)
+    assert str(recorded.origin.correlation_id) == UUID_OF_REQUEST
+    assert recorded.origin.traceparent == TRACE
+    assert answer.headers["X-Request-ID"] == UUID_OF_REQUEST
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_withdrawal(api, ann):
+    api.rate(ALIEN, 8, by=ann)
+    answer = api("DELETE", f"/v1/movies/{ALIEN}/rating", by=ann)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert parse(answer.headers["Log-Position"])[0].offset == 2
+    assert [type_ for type_, _ in log_rows()] == ["movie-rated.v1", "rating-withdrawn.v1"]
+    assert api("DELETE", f"/v1/movies/{ALIEN}/rating", by=ann).status_code == 404
+
+
+def test_the_same_again_answers_with_the_position_it_has(api, ann):
+    first = api.rate(ALIEN, 8, by=ann)
+    api.rate(HEAT, 3, by=ann)
+    again = api.rate(ALIEN, 8, by=ann)
+    assert again.headers["Log-Position"] == first.headers["Log-Position"]
+    assert again.content == first.content
+    assert len(log_rows()) == 2
+
+
+def test_a_bad_request_id_or_trace_is_not_taken_over(api, ann):
+    answer = api.rate(ALIEN, 8, by=ann, X_Request_ID="'; --", traceparent="00-zz")
+    [position] = parse(answer.headers["Log-Position"])
+    [recorded] = store().page(position.partition, after=0, limit=1)
+    assert recorded.origin.traceparent is None
+    assert answer.headers["X-Request-ID"] == str(recorded.origin.correlation_id)
+
+
+def test_followers_of_the_log_get_a_hint(api, ann):
+    with listening(clients.redis(), log_channel()) as listener:
+        while not clients.redis().pubsub_numsub(log_channel())[0][1]:
+            listener.wait(0.05)
+        position = parse(api.rate(ALIEN, 8, by=ann).headers["Log-Position"])[0]
+        assert listener.wait(10) == {str(position.partition).encode()}
+
+
+def test_opinions_of_one_movie_given_at_once_all_follow_each_other(api, ann):
+    """Each event's ``previous`` is the score of the one before it, whoever was first."""
+
+    def rate(score):
+        statuses.append(Api().rate(ALIEN, score, by=ann).status_code)
+
+    statuses: list[int] = []
+    threads = [threading.Thread(target=in_thread(rate), args=(score,)) for score in (2, 4, 6, 8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert statuses == [200] * 4
+    partition = partition_of(str(ann.user_id), store().partitions)
+    there = [recorded.event for recorded in store().page(partition, after=0, limit=10)]
+    events = [event for event in there if isinstance(event, MovieRated)]
+    assert events == there
+    assert [event.previous for event in events] == [None, *(e.score for e in events[:-1])]
+    assert sorted(event.score for event in events) == [2, 4, 6, 8]
+
+
+@pytest.mark.parametrize("movie", ["999", "2147483648", "99999999999999999999999"])
+def test_an_unknown_movie(api, ann, movie):
+    answer = api("PUT", f"/v1/movies/{movie}/rating", {"score": 8}, by=ann)
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
+    assert log_rows() == []

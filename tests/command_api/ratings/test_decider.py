@@ -1,0 +1,87 @@
+"""Which opinions are news?"""
+
+from functools import reduce
+from uuid import UUID
+
+import pytest
+from hypothesis import given as for_all
+from hypothesis import strategies as st
+
+from command_api.ratings.decider import RateMovie, Rating, WithdrawRating, decide, evolve
+from events.catalogue import MovieRated, RatingWithdrawn
+from infra.refused import Invalid, NotFound
+
+ANN = UUID(int=1)
+ALIEN = 7
+
+
+def rated(score, previous=None):
+    return MovieRated(user_id=ANN, movie_id=ALIEN, score=score, previous=previous)
+
+
+def withdrawn(previous):
+    return RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=previous)
+
+
+def given(*events):
+    return reduce(evolve, events, Rating())
+
+
+def test_a_first_opinion():
+    assert decide(RateMovie(ANN, ALIEN, 9), given()) == (rated(9),)
+
+
+def test_a_new_opinion_remembers_the_old_one():
+    assert decide(RateMovie(ANN, ALIEN, 9), given(rated(6))) == (rated(9, previous=6),)
+
+
+def test_the_same_opinion_again_is_not_news():
+    assert decide(RateMovie(ANN, ALIEN, 6), given(rated(6))) == ()
+
+
+def test_an_opinion_after_a_withdrawal_is_a_first_one():
+    assert decide(RateMovie(ANN, ALIEN, 6), given(rated(6), withdrawn(6))) == (rated(6),)
+
+
+def test_a_withdrawal_says_what_is_withdrawn():
+    history = given(rated(6), rated(8, previous=6))
+    assert decide(WithdrawRating(ANN, ALIEN), history) == (withdrawn(8),)
+
+
+def test_what_is_not_there_cannot_be_withdrawn():
+    with pytest.raises(NotFound):
+        decide(WithdrawRating(ANN, ALIEN), given(rated(6), withdrawn(6)))
+
+
+@pytest.mark.parametrize("score", [0, 11, -1])
+def test_a_score_outside_the_scale_is_refused(score):
+    with pytest.raises(Invalid) as refusal:
+        decide(RateMovie(ANN, ALIEN, score), given())
+    assert [error.field for error in refusal.value.errors] == ["score"]
+
+
+commands = st.lists(
+    st.one_of(
+        st.builds(RateMovie, st.just(ANN), st.just(ALIEN), st.integers(-1, 12)),
+        st.just(WithdrawRating(ANN, ALIEN)),
+    ),
+    max_size=30,
+)
+
+
+@for_all(commands)
+def test_what_events_say_of_before_and_after_always_fits(wanted):
+    """So that a projector can correct a sum by ``previous`` alone."""
+    state, before = Rating(), None
+    for command in wanted:
+        try:
+            events = decide(command, state)
+        except (Invalid, NotFound):
+            continue
+        for event in events:
+            assert event.previous == before
+            before = event.score if isinstance(event, MovieRated) else None
+            assert before != event.previous
+            assert before is None or 1 <= before <= 10
+            state = evolve(state, event)
+        assert state.score == before

@@ -1,0 +1,157 @@
+"""Can one log in, stay logged in, and log out for good?"""
+
+import json
+import threading
+
+import pytest
+from django.db import connections
+
+from command_api import standing
+from command_api.sessions import ending
+from infra import tokens
+from tests.command_api.conftest import ALIEN, PASSWORD, Api, bearer, in_thread, log_rows
+
+
+def refresh(api, token):
+    return api("POST", "/v1/tokens/refresh", {"refresh": token})
+
+
+def revoke(api, token):
+    return api("POST", "/v1/tokens/revoke", {"refresh": token})
+
+
+def revocations():
+    return [json.loads(data) for type_, data in log_rows() if type_.startswith("session")]
+
+
+def test_log_in_with_a_name_or_an_address(api, register, log_in):
+    user_id = register("Ann.Lee", email="Ann@Example.org").json()["id"]
+    for login in ("Ann.Lee", "ann.lee", "ann@example.ORG"):
+        answer = log_in(login)
+        assert (answer.status_code, set(answer.json())) == (200, {"access", "refresh"})
+        assert str(bearer(answer).user_id) == user_id
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Log-Position"]
+        assert api.rate(ALIEN, 8, by=bearer(answer)).status_code == 200
+
+
+def test_nobody_learns_who_has_an_account(register, log_in):
+    register("ann")
+    unknown, wrong = log_in("nobody"), log_in("ann", "wrong password")
+    assert unknown.status_code == wrong.status_code == 401
+    assert unknown.content == wrong.content
+
+
+def test_guessing_is_slow(log_in, monkeypatch):
+    statuses = [log_in("nobody", "x").status_code for _ in range(25)]
+    assert 429 in statuses  # at most two windows of ten each
+
+
+def test_a_refresh_token_is_good_once(api, register, log_in):
+    register()
+    first = log_in()
+    second = refresh(api, first.json()["refresh"])
+    assert second.status_code == 200
+    assert second.json()["refresh"] != first.json()["refresh"]
+    assert revocations() == []
+    third = refresh(api, second.json()["refresh"])
+    assert api.rate(ALIEN, 8, by=bearer(third)).status_code == 200
+
+
+def test_a_refresh_token_used_again_ends_its_log_in(api, register, log_in):
+    register()
+    stolen, other = log_in(), log_in()
+    current = refresh(api, stolen.json()["refresh"])
+    assert refresh(api, stolen.json()["refresh"]).status_code == 401
+    assert refresh(api, current.json()["refresh"]).status_code == 401
+    assert api.rate(ALIEN, 8, by=bearer(current)).status_code == 401
+    assert api.rate(ALIEN, 8, by=bearer(other)).status_code == 200
+    [revoked] = revocations()
+    assert revoked["family"] == str(tokens.verify(current.json()["access"]).family)
+
+
+def test_of_two_that_refresh_at_once_one_at_most_goes_on(api, register, log_in):
+    register()
+    token = log_in().json()["refresh"]
+    statuses: list[int] = []
+    work = in_thread(lambda: statuses.append(refresh(Api(), token).status_code))
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert sorted(statuses) == [200, 401, 401, 401]
+    assert len(revocations()) == 1
+
+
+def test_log_out(api, register, log_in):
+    register()
+    mine, other = log_in(), log_in()
+    answer = revoke(api, mine.json()["refresh"])
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert answer.headers["Log-Position"]
+    assert api.rate(ALIEN, 8, by=bearer(mine)).status_code == 401
+    assert refresh(api, mine.json()["refresh"]).status_code == 401
+    assert api.rate(ALIEN, 8, by=bearer(other)).status_code == 200
+    assert revoke(api, mine.json()["refresh"]).status_code == 204
+    assert len(revocations()) == 1
+
+
+def test_log_out_everywhere(api, register, log_in):
+    register()
+    phone, laptop = log_in(), log_in()
+    answer = api("POST", "/v1/tokens/revoke-all", by=bearer(phone))
+    assert answer.status_code == 204
+    for gone in (phone, laptop):
+        assert api.rate(ALIEN, 8, by=bearer(gone)).status_code == 401
+        assert refresh(api, gone.json()["refresh"]).status_code == 401
+    assert [event["epoch"] for event in revocations()] == [1]
+    assert api.rate(ALIEN, 8, by=bearer(log_in())).status_code == 200
+
+
+def test_a_revocation_elsewhere_is_known_within_a_second(api, register, log_in):
+    register()
+    me = bearer(log_in())
+    assert api.rate(ALIEN, 8, by=me).status_code == 200
+    with connections["vault"].cursor() as cursor:  # as another process would
+        cursor.execute("UPDATE families SET revoked_at = now()")
+    known = standing._known
+    [family] = known
+    known[family] = (known[family][0] - standing.FRESH_SECONDS, known[family][1])
+    assert api.rate(ALIEN, 8, by=me).status_code == 401
+
+
+def test_a_log_in_that_has_expired(api, register, log_in):
+    register()
+    token = log_in().json()["refresh"]
+    with connections["vault"].cursor() as cursor:
+        cursor.execute("UPDATE families SET expires_at = now() - interval '1 second'")
+    assert refresh(api, token).status_code == 401
+
+
+def test_only_what_is_over_for_long_is_swept(api, register, log_in):
+    register()
+    log_in()
+    assert ending.sweep() == 0
+    with connections["vault"].cursor() as cursor:
+        cursor.execute("UPDATE families SET expires_at = now() - interval '1 day'")
+    assert ending.sweep() == 1
+
+
+@pytest.mark.parametrize("token", ["", "nonsense", "x" * 201, 7, None])
+def test_what_is_no_refresh_token(api, token):
+    assert refresh(api, token).status_code in (401, 422)
+    assert revoke(api, token).status_code in (401, 422)
+
+
+def test_an_idempotency_key_does_not_keep_tokens(api, register):
+    register()
+    body = {"login": "ann", "password": PASSWORD}
+    answers = [api("POST", "/v1/tokens", body, Idempotency_Key="k") for _ in range(2)]
+    assert answers[0].json()["refresh"] != answers[1].json()["refresh"]
+
+
+def test_the_public_keys_verify_our_tokens(api):
+    answer = api("GET", "/.well-known/jwks.json")
+    [key] = answer.json()["keys"]
+    assert (key["alg"], key["use"], "d" in key) == ("RS256", "sig", False)

@@ -1,0 +1,85 @@
+"""Is a command decided on what really happened, and appended once?"""
+
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+import pytest
+
+from command_api.aggregate import TRIES, handle
+from command_api.ratings.decider import RateMovie, WithdrawRating, rating, stream
+from events.catalogue import MovieRated
+from events.recorded import Origin, Position
+from events.store import StreamMoved
+from events.store.memory import MemoryStore
+from infra.refused import NotFound
+
+ANN = UUID(int=1)
+ALIEN = 7
+ORIGIN = Origin(correlation_id=uuid4())
+careful = replace(rating, is_mostly_new=False)
+
+
+class Racing(MemoryStore):
+    """A log in which a rival is first, so many times."""
+
+    def __init__(self, rivals: int) -> None:
+        super().__init__(partitions=8)
+        self._rivals = rivals
+
+    def append(self, stream, events, *, expected, origin, occurred_at=None):
+        if self._rivals:
+            self._rivals -= 1
+            score = 1 + expected % 10
+            rival = MovieRated(user_id=ANN, movie_id=ALIEN, score=score, previous=None)
+            super().append(stream, [rival], expected=expected, origin=origin)
+        return super().append(stream, events, expected=expected, origin=origin)
+
+
+@pytest.mark.parametrize("aggregate", [rating, careful])
+def test_decides_again_when_the_stream_moved(aggregate):
+    store = Racing(1)
+    handled = handle(RateMovie(ANN, ALIEN, 9), aggregate, store, origin=ORIGIN)
+    [recorded] = handled.events
+    assert recorded.version == 2
+    assert recorded.event == MovieRated(user_id=ANN, movie_id=ALIEN, score=9, previous=1)
+    assert handled.state.score == 9
+    assert handled.position == recorded.position
+
+
+def test_gives_up_when_others_are_always_first():
+    with pytest.raises(StreamMoved):
+        handle(RateMovie(ANN, ALIEN, 10), careful, Racing(TRIES), origin=ORIGIN)
+
+
+@pytest.mark.parametrize("aggregate", [rating, careful])
+def test_what_changes_nothing_answers_with_the_last_position(aggregate):
+    store = MemoryStore(8)
+    first = handle(RateMovie(ANN, ALIEN, 9), aggregate, store, origin=ORIGIN)
+    handle(RateMovie(ANN, ALIEN + 1, 9), aggregate, store, origin=ORIGIN)
+    again = handle(RateMovie(ANN, ALIEN, 9), aggregate, store, origin=ORIGIN)
+    assert not again.events
+    assert (again.state, again.position) == (first.state, first.position)
+    assert sum(store.heads()) == 2
+
+
+def test_what_changes_nothing_on_an_empty_stream_answers_with_its_partitions_start():
+    silent = replace(careful, decide=lambda _command, _state: ())
+    command = RateMovie(ANN, ALIEN, 9)
+    store = MemoryStore(8)
+    handled = handle(command, silent, store, origin=ORIGIN)
+    [there] = store.append(
+        stream(command),
+        [MovieRated(user_id=ANN, movie_id=ALIEN, score=9)],
+        expected=0,
+        origin=ORIGIN,
+    )
+    assert handled.position == Position(there.partition, 0)
+
+
+def test_a_refusal_of_the_guess_is_not_the_answer():
+    store = MemoryStore(8)
+    handle(RateMovie(ANN, ALIEN, 9), rating, store, origin=ORIGIN)
+    withdrawn = handle(WithdrawRating(ANN, ALIEN), rating, store, origin=ORIGIN)
+    assert withdrawn.state.score is None
+    with pytest.raises(NotFound):
+        handle(WithdrawRating(ANN, ALIEN), rating, store, origin=ORIGIN)

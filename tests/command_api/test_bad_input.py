@@ -1,0 +1,172 @@
+"""Is what can't be taken refused by name, and nothing appended?"""
+
+from time import time
+
+import pytest
+
+from command_api.log import store
+from infra import clients
+from infra.config import config
+from infra.throttle import WINDOW_SECONDS
+from tests.command_api.conftest import ALIEN, fields
+
+RATING = f"/v1/movies/{ALIEN}/rating"
+LONG = "x" * 100_000
+ACCOUNT = {"username": "ann", "email": "ann@example.org", "password": "correct horse battery"}
+
+
+@pytest.fixture
+def unchanged(api):
+    """The log is afterwards as it was."""
+    before = store().heads()
+    yield
+    assert store().heads() == before
+
+
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "vault"]),
+    pytest.mark.usefixtures("unchanged"),
+]
+
+
+@pytest.mark.parametrize("score", [0, 11, -3, 10**30, "7", 7.0, 7.5, True, None, [], {}, "", LONG])
+def test_a_score_is_an_integer_of_the_scale(api, ann, score):
+    answer = api.rate(ALIEN, score, by=ann)
+    assert (answer.status_code, fields(answer)) == (422, ["score"])
+
+
+@pytest.mark.parametrize("body", [{}, [], "7", 7, None])
+def test_a_body_is_an_object_with_its_fields(api, ann, body):
+    raw = b"null" if body is None else body
+    assert api("PUT", RATING, raw, by=ann).status_code == 422
+
+
+def test_unknown_fields_are_named(api, ann):
+    answer = api("PUT", RATING, {"score": 8, "movie": 3}, by=ann)
+    assert (answer.status_code, fields(answer)) == (422, ["movie"])
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"{", b'{"score": NaN}', b'{"score": 8}}', b"\xff\xfe", b"[" * 50_000, b'{"score":8,}'],
+)
+def test_broken_json(api, ann, raw):
+    answer = api("PUT", RATING, raw, by=ann)
+    assert answer.status_code in (400, 422)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    if not raw.startswith(b"["):
+        assert answer.status_code == 400
+
+
+def test_an_over_large_body(api, ann):
+    raw = b'{"score": 8, "x": "%s"}' % (b"y" * config().body_limit_bytes)
+    assert api("PUT", RATING, raw, by=ann).status_code == 413
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
+def test_a_body_in_another_form(api, ann, kind):
+    assert api("PUT", RATING, b"score=8", by=ann, Content_Type=kind).status_code == 415
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("username", "an"),
+        ("username", "a" * 31),
+        ("username", LONG),
+        ("username", "-ann"),
+        ("username", "ann lee"),
+        ("username", "ann\n"),
+        ("username", "änn"),
+        ("username", "ann@home"),
+        ("username", 7),
+        ("username", None),
+        ("email", "ann"),
+        ("email", "ann@"),
+        ("email", f"ann@{LONG}.org"),
+        ("email", "ann@example.org\x00"),
+        ("password", "short"),
+        ("password", "x" * 257),
+        ("password", "password123"),
+        ("password", "ann@example.org"),
+        ("password", 12345678),
+        ("genres", "Comedy"),
+        ("genres", ["Comedy"] * 1000),
+        ("is_staff", True),
+    ],
+)
+def test_an_account_that_cannot_be_opened(api, field, value):
+    answer = api("POST", "/v1/accounts", ACCOUNT | {field: value})
+    assert (answer.status_code, set(fields(answer))) == (422, {field})
+
+
+def test_a_genre_that_does_not_exist_is_named_by_its_place(api):
+    answer = api("POST", "/v1/accounts", ACCOUNT | {"genres": ["Comedy", "Comedies"]})
+    assert (answer.status_code, fields(answer)) == (422, ["genres.1"])
+
+
+@pytest.mark.parametrize("missing", ["username", "email", "password"])
+def test_an_account_needs_all_of_it(api, missing):
+    body = {name: value for name, value in ACCOUNT.items() if name != missing}
+    answer = api("POST", "/v1/accounts", body)
+    assert (answer.status_code, fields(answer)) == (422, [missing])
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({"genres": ["Nonsense"]}, "genres.0"),
+        ({"genres": None}, "genres"),
+        ({"public_activity": "yes"}, "public_activity"),
+        ({"public_activity": 1}, "public_activity"),
+        ({"public_activity": None}, "public_activity"),
+        ({"strategy": "UPPER"}, "strategy"),
+        ({"strategy": LONG}, "strategy"),
+        ({"strategy": 3}, "strategy"),
+        ({"taste": 3}, "taste"),
+    ],
+)
+def test_preferences_that_cannot_be_had(api, ann, body, named):
+    answer = api("PUT", "/v1/me/preferences", body, by=ann)
+    assert (answer.status_code, fields(answer)) == (422, [named])
+
+
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer x.y.z", "Basic YTpi", "Bearer é"])
+def test_without_a_token_nothing_can_be_done(api, header):
+    headers = {} if header is None else {"Authorization": header}
+    answer = api("PUT", RATING, {"score": 8}, **headers)
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_methods_that_are_not_there(api, ann):
+    answer = api("PATCH", RATING, {"score": 8}, by=ann)
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "PUT, DELETE, OPTIONS"
+    assert api("DISPATCH", RATING, by=ann).status_code == 405
+    assert api("OPTIONS", RATING).status_code == 204
+
+
+def test_addresses_that_are_not_there(api):
+    answer = api("GET", "/v1/movies/one/rating")
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
+
+
+def test_too_many_requests(api, ann):
+    limit = config().throttle_user_per_minute
+    window = int(time()) // WINDOW_SECONDS
+    for each in (window, window + 1):
+        clients.redis().set(f"throttle:user:{ann.user_id}:{each}", limit - 1)
+    answers = [api.rate(ALIEN, 0, by=ann) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [422, 429]
+    assert 1 <= int(answers[1].headers["Retry-After"]) <= WINDOW_SECONDS
+    assert answers[1].headers["RateLimit-Remaining"] == "0"
+
+
+def test_guessing_tokens_counts_on_the_address(api):
+    window = int(time()) // WINDOW_SECONDS
+    for each in (window, window + 1):
+        clients.redis().set(
+            f"throttle:anonymous:127.0.0.1:{each}", config().throttle_anonymous_per_minute
+        )
+    assert api("PUT", RATING, {"score": 8}, Authorization="Bearer x.y.z").status_code == 429

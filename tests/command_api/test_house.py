@@ -1,0 +1,93 @@
+"""What does the command API offer beside its commands?"""
+
+import pytest
+
+from infra.celery import app
+from infra.config import config
+
+pytestmark = pytest.mark.usefixtures("api")
+SITE = "https://movies.example.org"
+
+
+@pytest.fixture
+def site(monkeypatch):
+    """A site of its own may call."""
+    monkeypatch.setenv("MARQUEE_SITE_ORIGIN", SITE)
+    config.cache_clear()
+    yield
+    monkeypatch.undo()
+    config.cache_clear()
+
+
+def allowed(answer):
+    return answer.headers.get("Access-Control-Allow-Origin")
+
+
+def test_only_the_site_may_call_from_a_browser(api, site):
+    preflight = {"Access_Control_Request_Method": "PUT"}
+    answer = api("OPTIONS", "/v1/me/preferences", Origin=SITE, **preflight)
+    assert (answer.status_code, allowed(answer)) == (204, SITE)
+    assert "Idempotency-Key" in answer.headers["Access-Control-Allow-Headers"]
+    assert allowed(api("PUT", "/v1/me/preferences", {}, Origin=SITE)) == SITE
+    other = api("OPTIONS", "/v1/me/preferences", Origin="https://evil.example.org", **preflight)
+    assert allowed(other) is None
+    assert other.headers["Vary"] == "Origin"
+
+
+def test_without_a_site_nobody_may(api):
+    assert allowed(api("PUT", "/v1/me/preferences", {}, Origin=SITE)) is None
+    assert allowed(api("PUT", "/v1/me/preferences", {}, Origin="")) is None
+
+
+def test_it_says_whether_it_is_ready(api):
+    assert api("GET", "/health/live").json()["status"] == "ok"
+    ready = api("GET", "/health/ready")
+    assert ready.json()["needs"] == {"log": "ok", "vault": "ok", "redis": "ok"}
+
+
+def test_commands_are_measured(api):
+    api("PUT", "/v1/me/preferences", {})
+    text = api("GET", "/metrics").content.decode()
+    assert 'view="PreferencesView"' in text
+
+
+def test_everything_on_the_clock_is_a_task(api):
+    app.loader.import_default_modules()
+    planned = {entry["task"] for entry in app.conf.beat_schedule.values()}
+    assert planned == {name for name in app.tasks if not name.startswith("celery.")}
+    for name in planned:
+        assert app.tasks[name]() == 0
+
+
+def test_both_descriptions_list_every_command(api):
+    contract = api("GET", "/openapi.json").json()
+    assert contract["openapi"].startswith("3.0")
+    described = {
+        (method.upper(), path): operation["operationId"]
+        for path, methods in contract["paths"].items()
+        for method, operation in methods.items()
+    }
+    assert described == {
+        ("POST", "/v1/accounts"): "register",
+        ("POST", "/v1/tokens"): "log_in",
+        ("POST", "/v1/tokens/refresh"): "refresh",
+        ("POST", "/v1/tokens/revoke"): "log_out",
+        ("POST", "/v1/tokens/revoke-all"): "log_out_everywhere",
+        ("PUT", "/v1/me/preferences"): "change_preferences",
+        ("PUT", "/v1/movies/{movie_id}/rating"): "rate",
+        ("DELETE", "/v1/movies/{movie_id}/rating"): "withdraw_rating",
+    }
+    swagger = api("GET", "/docs/?format=openapi").json()
+    prefix = swagger["basePath"].rstrip("/")
+    assert described == {
+        (method.upper(), prefix + path): operation["operationId"]
+        for path, methods in swagger["paths"].items()
+        for method, operation in methods.items()
+        if method != "parameters"
+    }
+
+
+@pytest.mark.parametrize("page", ["/docs/", "/redoc/"])
+def test_people_can_try_it(api, page):
+    answer = api("GET", page)
+    assert (answer.status_code, answer.headers["Content-Type"][:9]) == (200, "text/html")
