@@ -64,6 +64,7 @@ TEMPLATES = [
     }
 ]
 WSGI_APPLICATION = "infra.wsgi.application"
+FAST_LANE = "query_api.fast_lane.FastLane" if ROLE == "query" else ""
 DATABASES: dict[str, dict[str, Any]] = {}
 
 if ROLE != "query":

@@ -4,6 +4,7 @@ Fixed windows of a minute, counted in Redis under ``throttle:*``. The count can 
 that fetches the answer, so that it costs no round trip of its own.
 """
 
+from collections.abc import Mapping
 from ipaddress import IPv6Address, ip_address, ip_network
 from time import time
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -73,22 +74,27 @@ def of_user(user_id: UUID) -> Throttle:
 
 def of_address(request: HttpRequest) -> Throttle:
     """For what somebody without a token does."""
-    return Throttle("anonymous", address(request), config().throttle_anonymous_per_minute, time())
+    return of_nobody(request.META)
+
+
+def of_nobody(meta: Mapping[str, Any]) -> Throttle:
+    """The same, out of what WSGI says of a request."""
+    return Throttle("anonymous", address(meta), config().throttle_anonymous_per_minute, time())
 
 
 def of_login(request: HttpRequest) -> Throttle:
     """For log-ins and registrations, which cost much and invite guessing."""
-    return Throttle("login", address(request), config().throttle_login_per_minute, time())
+    return Throttle("login", address(request.META), config().throttle_login_per_minute, time())
 
 
-def address(request: HttpRequest) -> str:
+def address(meta: Mapping[str, Any]) -> str:
     """Where a request comes from: an IPv4 address, or the /64 that one IPv6 customer has.
 
     X-Forwarded-For is believed only as far as our own proxies wrote it.
     """
-    found: str = request.META.get("REMOTE_ADDR", "")
+    found: str = meta.get("REMOTE_ADDR", "")
     if proxies := config().trusted_proxies:
-        hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+        hops = meta.get("HTTP_X_FORWARDED_FOR", "").split(",")
         found = hops[-proxies].strip() if len(hops) >= proxies else found
     try:
         parsed = ip_address(found)

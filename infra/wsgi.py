@@ -1,9 +1,14 @@
 """What does granian serve?"""
 
 import os
+from typing import Any
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.utils.module_loading import import_string
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infra.settings")
 
-application = get_wsgi_application()
+application: Any = get_wsgi_application()
+if settings.FAST_LANE:
+    application = import_string(settings.FAST_LANE)(application)

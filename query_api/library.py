@@ -13,9 +13,10 @@ from projectors.library.read_model import Library, Sort, read_ratings
 from projectors.movies.read_model import Movies
 from projectors.page import Place
 from query_api import shapes
+from query_api.asking import live
 from query_api.cursors import told_apart
 from query_api.fresh import Source
-from query_api.http import READ_HEADERS, ReadView, live
+from query_api.http import READ_HEADERS, ReadView
 
 _PURPOSE = "ratings"
 # Milliseconds since 1970 stay below this for 280 years, and ten times it is still an exact float.
@@ -43,11 +44,9 @@ class MyRatingsView(ReadView):
         needs_token=True,
     )
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        query = RatingsQuery.of(request.META["QUERY_STRING"])
-        library, user, sort = live().open(Library), self.user_id, query["sort"]
-        [found] = self.ask(
-            request, lambda pipe: library.enqueue_ratings(pipe, user), Source(library)
-        )
+        query = RatingsQuery.of(self.asking.query_string)
+        library, user, sort = live().open(Library), self.asking.user_id, query["sort"]
+        [found] = self.asking.ask(lambda pipe: library.enqueue_ratings(pipe, user), Source(library))
         scope = f"{user}|{sort}"
         rest = behind(read_ratings(found, sort), sort, _place(scope, query.get("cursor")))
         some = rest[: query["limit"]]
@@ -57,7 +56,7 @@ class MyRatingsView(ReadView):
             else None
         )
         cards = live().open(Movies).cards([rating.movie for rating in some])
-        return self.respond(request, render(some, cards, next_))
+        return self.respond(render(some, cards, next_))
 
 
 def place_of(rating: Rating, sort: Sort) -> Place:

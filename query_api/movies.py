@@ -9,8 +9,9 @@ from infra.refused import NotFound
 from infra.rest import StrictQuery, encode
 from projectors.movies.read_model import Movies
 from query_api import shapes
+from query_api.asking import Ready, live
 from query_api.fresh import Source
-from query_api.http import READ_HEADERS, ReadView, live
+from query_api.http import READ_HEADERS, ReadView
 
 
 class MovieView(ReadView):
@@ -23,15 +24,19 @@ class MovieView(ReadView):
         headers=READ_HEADERS,
     )
     def get(self, request: HttpRequest, movie_id: int = 0, **kwargs: Any) -> HttpResponse:
-        StrictQuery.of(request.META["QUERY_STRING"])
-        movies = live().open(Movies)
-        [found] = self.ask(
-            request, lambda pipe: movies.enqueue_card(pipe, movie_id), Source(movies)
-        )
-        card = movies.read_card(found)
+        card = self.asking.read(self.ready(movie_id=movie_id))
         if card is None:
             raise NotFound("There is no such movie.")
-        return self.respond(request, card)
+        return self.respond(card)
+
+    def ready(self, movie_id: int = 0, **path: Any) -> Ready:
+        StrictQuery.of(self.asking.query_string)
+        movies = live().open(Movies)
+        return Ready(
+            enqueue=lambda pipe: movies.enqueue_card(pipe, movie_id),
+            read=lambda results: movies.read_card(results[0]),
+            source=Source(movies),
+        )
 
 
 class GenresView(ReadView):
@@ -46,7 +51,7 @@ class GenresView(ReadView):
         headers=READ_HEADERS,
     )
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        StrictQuery.of(request.META["QUERY_STRING"])
+        StrictQuery.of(self.asking.query_string)
         movies = live().open(Movies)
-        self.ask(request, lambda _: None, Source(movies, is_built=True))
-        return self.respond(request, encode({"items": movies.genres(), "next": None}))
+        self.asking.ask(lambda _: None, Source(movies, is_built=True))
+        return self.respond(encode({"items": movies.genres(), "next": None}))

@@ -10,7 +10,7 @@ from projectors.recommendations.read_model import Recommendations
 from projectors.search.read_model import Search
 from projectors.sessions.read_model import Sessions
 from projectors.trending.read_model import Trending
-from query_api.http import live
+from query_api.asking import live
 
 ANSWERING = (Sessions, Movies, Library, Recommendations, Trending, Search)
 

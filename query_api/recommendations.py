@@ -11,9 +11,10 @@ from projectors.movies.read_model import Movies
 from projectors.recommendations import page
 from projectors.recommendations.read_model import Recommendations
 from query_api import shapes
+from query_api.asking import Ready, live
 from query_api.cursors import told_apart
 from query_api.fresh import Source
-from query_api.http import READ_HEADERS, ReadView, live
+from query_api.http import READ_HEADERS, ReadView
 from query_api.trending import LONGEST_GENRE
 
 
@@ -38,15 +39,12 @@ class MyRecommendationsView(ReadView):
         needs_token=True,
     )
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        query = RecommendationsQuery.of(request.META["QUERY_STRING"])
-        model, user = live().open(Recommendations), self.user_id
-        source = Source(model, is_built=True)
-        if query == {"limit": DEFAULT_LIMIT}:
-            found = self.ask(request, lambda pipe: model.enqueue_page(pipe, user), source)
-            if (ready := model.read_page(found)) is not None:
-                return self.respond(request, ready)
-        else:
-            self.ask(request, lambda _: None, source)
+        query = RecommendationsQuery.of(self.asking.query_string)
+        model, user = live().open(Recommendations), self.asking.user_id
+        if (ready := self.ready()) is None:
+            self.asking.ask(lambda _: None, Source(model, is_built=True))
+        elif (first := self.asking.read(ready)) is not None:
+            return self.respond(first)
         with told_apart():
             chosen = page.choose(
                 model.items(user),
@@ -55,4 +53,14 @@ class MyRecommendationsView(ReadView):
                 cursor=query.get("cursor"),
             )
         cards = live().open(Movies).cards([item.movie for item in chosen.items])
-        return self.respond(request, page.render(chosen, cards))
+        return self.respond(page.render(chosen, cards))
+
+    def ready(self, **path: Any) -> Ready | None:
+        if RecommendationsQuery.of(self.asking.query_string) != {"limit": DEFAULT_LIMIT}:
+            return None
+        model, user = live().open(Recommendations), self.asking.user_id
+        return Ready(
+            enqueue=lambda pipe: model.enqueue_page(pipe, user),
+            read=model.read_page,
+            source=Source(model, is_built=True),
+        )

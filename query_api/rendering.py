@@ -1,44 +1,47 @@
 """How does an answer go out: its tag, its age, who may keep it?"""
 
+from collections.abc import Mapping
 from hashlib import sha256
-from typing import Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 
 Keep: TypeAlias = Literal["a moment", "a minute", "never"]
 """How long may caches give an answer to others without asking?"""
 
-_CACHE_CONTROL: dict[Keep, str] = {
-    "a moment": "public, max-age=1",
-    "a minute": "public, max-age=60",
-    "never": "private, no-cache",
-}
-_VARY: dict[Keep, str] = {
+_KEEPING: dict[Keep, dict[str, str]] = {
     # Who waits for a position must not get what a cache kept from before it.
-    "a moment": "Log-Position",
-    "a minute": "Log-Position",
-    "never": "Authorization",
+    "a moment": {"Cache-Control": "public, max-age=1", "Vary": "Log-Position"},
+    "a minute": {"Cache-Control": "public, max-age=60", "Vary": "Log-Position"},
+    "never": {"Cache-Control": "private, no-cache", "Vary": "Authorization"},
 }
+_JSON = {"Content-Type": "application/json", "X-Content-Type-Options": "nosniff"}
 
 
-def respond(
-    request: HttpRequest, body: bytes, *, keep: Keep, headers: dict[str, str]
-) -> HttpResponse:
+class Rendered(NamedTuple):
+    """An answer, complete."""
+
+    status: Literal[200, 304]
+    headers: dict[str, str]
+    body: bytes
+
+    def response(self) -> HttpResponse:
+        """The same for Django."""
+        response = HttpResponse(self.body, status=self.status, headers=self.headers)
+        if not self.body:
+            del response.headers["Content-Type"]
+        return response
+
+
+def render(
+    meta: Mapping[str, Any], body: bytes, *, keep: Keep, headers: Mapping[str, str]
+) -> Rendered:
     """The answer, or 304 when the client has exactly these bytes. Ask only after all checks."""
     tag = f'"{sha256(body).hexdigest()[:24]}"'
-    common = {
-        "ETag": tag,
-        "Cache-Control": _CACHE_CONTROL[keep],
-        "Vary": _VARY[keep],
-        "X-Content-Type-Options": "nosniff",
-        **headers,
-    }
-    known = request.META.get("HTTP_IF_NONE_MATCH")
+    known = meta.get("HTTP_IF_NONE_MATCH")
     if known is not None and _is_known(known, tag):
-        response = HttpResponse(status=304, headers=common)
-        del response.headers["Content-Type"]
-        return response
-    return HttpResponse(body, content_type="application/json", headers=common)
+        return Rendered(304, {"ETag": tag, **_KEEPING[keep], **headers}, b"")
+    return Rendered(200, {**_JSON, "ETag": tag, **_KEEPING[keep], **headers}, body)
 
 
 def _is_known(known: str, tag: str) -> bool:

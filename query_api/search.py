@@ -19,9 +19,10 @@ from projectors.search.index import IndexAway
 from projectors.search.query import After, Count, Hits, SearchQuery
 from projectors.search.read_model import Search
 from query_api import shapes
+from query_api.asking import live
 from query_api.cursors import told_apart
 from query_api.fresh import Source
-from query_api.http import READ_HEADERS, ReadView, live
+from query_api.http import READ_HEADERS, ReadView
 
 _PURPOSE = "search"
 _PROBLEMS = (401, 422, 429, 503)
@@ -70,19 +71,19 @@ class DiscoverView(ReadView):
         headers=READ_HEADERS,
     )
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        return self.find(request)
+        return self.find()
 
-    def find(self, request: HttpRequest) -> HttpResponse:
+    def find(self) -> HttpResponse:
         """The page that was asked for."""
-        asked = read(self.parameters.of(request.META["QUERY_STRING"]))
+        asked = read(self.parameters.of(self.asking.query_string))
         search = live().open(Search)
-        self.ask(request, lambda _: None, Source(search, is_built=True))
+        self.asking.ask(lambda _: None, Source(search, is_built=True))
         try:
             hits = search.search(asked)
         except IndexAway as fault:
             raise Unavailable("The search index is away. Try again in a moment.") from fault
         cards = live().open(Movies).cards([hit.id for hit in hits.items])
-        return self.respond(request, render(asked, hits, cards))
+        return self.respond(render(asked, hits, cards))
 
 
 class SearchView(DiscoverView):
@@ -98,7 +99,7 @@ class SearchView(DiscoverView):
         headers=READ_HEADERS,
     )
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        return self.find(request)
+        return self.find()
 
 
 def read(given: Mapping[str, Any]) -> SearchQuery:

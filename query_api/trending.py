@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from redis.client import Pipeline
 from rest_framework import serializers
 
 from infra.openapi import operation
@@ -13,9 +12,10 @@ from projectors.trending import page
 from projectors.trending.decay import WINDOWS
 from projectors.trending.read_model import Trending
 from query_api import shapes
+from query_api.asking import Ready, live
 from query_api.cursors import told_apart
 from query_api.fresh import Source
-from query_api.http import READ_HEADERS, ReadView, live
+from query_api.http import READ_HEADERS, ReadView
 
 LONGEST_GENRE = 60
 
@@ -41,24 +41,33 @@ class TrendingView(ReadView):
         headers=READ_HEADERS,
     )
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        query = TrendingQuery.of(request.META["QUERY_STRING"])
-        trending = live().open(Trending)
+        query = TrendingQuery.of(self.asking.query_string)
+        if (ready := self.ready()) is None:
+            self.asking.ask(lambda _: None, _source())
+        elif (first := self.asking.read(ready)) is not None:
+            return self.respond(first)
         window, genre = query["window"], query.get("genre")
-        source = Source(trending, is_built=True)
-        if query["limit"] == DEFAULT_LIMIT and "cursor" not in query:
-
-            def enqueue(pipe: Pipeline) -> None:
-                trending.enqueue_page(pipe, window, genre)
-
-            [ready] = self.ask(request, enqueue, source)
-            if ready is not None:
-                return self.respond(request, ready)
-        else:
-            self.ask(request, lambda _: None, source)
-        board = trending.board(window, genre)
+        board = live().open(Trending).board(window, genre)
         with told_apart():
             chosen = page.choose(
                 board, window, genre, limit=query["limit"], cursor=query.get("cursor")
             )
         cards = live().open(Movies).cards([movie for movie, _ in chosen.entries])
-        return self.respond(request, page.render(board, chosen, cards))
+        return self.respond(page.render(board, chosen, cards))
+
+    def ready(self, **path: Any) -> Ready | None:
+        query = TrendingQuery.of(self.asking.query_string)
+        if query["limit"] != DEFAULT_LIMIT or "cursor" in query:
+            return None
+        source = _source()
+        return Ready(
+            enqueue=lambda pipe: (
+                live().open(Trending).enqueue_page(pipe, query["window"], query.get("genre"))
+            ),
+            read=lambda results: results[0],
+            source=source,
+        )
+
+
+def _source() -> Source:
+    return Source(live().open(Trending), is_built=True)

@@ -2,7 +2,6 @@
 
 import msgspec
 import pytest
-from django.test import RequestFactory
 from redis import Redis
 
 from infra import throttle
@@ -71,8 +70,8 @@ def test_without_redis_everybody_passes(redis_url):
 )
 def test_forwarded_addresses_are_believed_as_far_as_ours(trust, proxies, forwarded, found):
     trust(proxies)
-    request = RequestFactory(REMOTE_ADDR="10.0.0.1").get("/", HTTP_X_FORWARDED_FOR=forwarded)
-    assert address(request) == found
+    meta = {"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": forwarded}
+    assert address(meta) == found
 
 
 @pytest.mark.parametrize(
@@ -85,4 +84,4 @@ def test_forwarded_addresses_are_believed_as_far_as_ours(trust, proxies, forward
     ],
 )
 def test_one_customer_is_one_address(given, found):
-    assert address(RequestFactory(REMOTE_ADDR=given).get("/")) == found
+    assert address({"REMOTE_ADDR": given}) == found

@@ -26,7 +26,7 @@ from projectors.search.read_model import Search
 from projectors.sessions.read_model import Sessions
 from projectors.trending.builder import TrendingBuilder
 from projectors.trending.read_model import Trending
-from query_api import http
+from query_api import asking
 
 GENERATION = 3
 ANN, BOB = UUID(int=0xA), UUID(int=0xB)
@@ -111,7 +111,7 @@ def redis(redis_url):
 @pytest.fixture
 def world(redis, keys):
     """Three movies, nobody's opinion yet; a Redis that the query API may only read."""
-    http.live.cache_clear()
+    asking.live.cache_clear()
     world = World(redis)
     world.add_movies()
     world.build()

@@ -13,7 +13,7 @@ from infra import clients, throttle
 from infra.config import config
 from infra.tokens import mint_access
 from projectors.live import GENERATIONS_KEY, LEVEL_KEY
-from query_api import http
+from query_api import asking
 from tests.query_api.conftest import ALIEN, ANN, BOB
 
 pytestmark = pytest.mark.usefixtures("world")
@@ -124,7 +124,7 @@ def test_guessing_tokens_counts(client, redis):
 @pytest.mark.parametrize("path", PUBLIC)
 def test_while_a_model_is_built(client, redis, path):
     redis.delete(GENERATIONS_KEY)
-    http.live.cache_clear()
+    asking.live.cache_clear()
     answer = client.get(path)
     assert answer.status_code == 503
     assert answer["Retry-After"] == "5"
@@ -133,7 +133,7 @@ def test_while_a_model_is_built(client, redis, path):
 
 def test_an_age_that_is_not_known_is_not_told(client, redis):
     redis.delete(LEVEL_KEY)
-    http.live.cache_clear()
+    asking.live.cache_clear()
     assert "Log-Age" not in client.get("/v1/genres")
 
 
@@ -164,11 +164,11 @@ def test_a_token_of_the_future_epoch_counts(client):
 @pytest.mark.parametrize("path", PUBLIC + PERSONAL)
 def test_without_redis_nothing_is_answered(client, path, log_in, monkeypatch):
     headers = log_in(ANN)
-    http.live.cache_clear()
+    asking.live.cache_clear()
     with Redis(port=1) as away:
         monkeypatch.setattr(clients, "redis", lambda: away)
         answer = client.get(path, headers=headers)
-    http.live.cache_clear()
+    asking.live.cache_clear()
     assert answer.status_code == 503
     assert answer["Retry-After"] == "1"
     assert answer["Content-Type"] == "application/problem+json"

@@ -1,7 +1,7 @@
 """Does readiness name what is missing?"""
 
 from projectors.live import GENERATIONS_KEY
-from query_api import http
+from query_api import asking
 
 
 def test_all_there(client, world, elasticsearch_url):
@@ -12,7 +12,7 @@ def test_all_there(client, world, elasticsearch_url):
 
 def test_one_is_missing(client, world, redis, elasticsearch_url):
     redis.hdel(GENERATIONS_KEY, "trending")
-    http.live.cache_clear()
+    asking.live.cache_clear()
     answer = client.get("/health/ready")
     assert answer.status_code == 503
     needs = answer.json()["needs"]

@@ -1,0 +1,120 @@
+"""Does the lane answer as Django would, byte for byte, and leave to Django what it should?"""
+
+from datetime import timedelta
+from io import BytesIO
+
+import pytest
+from django.core.handlers.wsgi import WSGIHandler
+from django.test import RequestFactory
+
+from events.catalogue import SessionsRevoked
+from events.position import tokens
+from infra import wsgi
+from projectors.live import GENERATIONS_KEY
+from query_api import asking
+from query_api.fast_lane import FastLane, answer
+from tests.query_api.conftest import ALIEN, AMELIE, ANN, BOB, HEAT, UNKNOWN
+
+
+@pytest.fixture(autouse=True)
+def acted(world):
+    """Something is trending, and Ann is recommended something."""
+    for user, movie in ((BOB, HEAT), (BOB, ALIEN), (ANN, HEAT)):
+        world.rate(user, movie, 9)
+    world.rate(BOB, AMELIE, 9, ago=timedelta(days=3))
+    world.build()
+    world.build()
+
+
+def environ(path, headers=None, method="GET"):
+    request = RequestFactory().generic(method, path, headers=headers or {})
+    return dict(request.environ) | {"wsgi.input": BytesIO()}
+
+
+def ask(application, path, headers=None, method="GET"):
+    """Status line, headers and body as a WSGI server gets them."""
+    said = []
+    body = application(environ(path, headers, method), lambda *line: said.extend(line))
+    return said[0], dict(said[1]), b"".join(body)
+
+
+def counted(headers):
+    """Without what is another one each time."""
+    return {name: value for name, value in headers.items() if name != "RateLimit-Remaining"}
+
+
+HOT = [
+    f"/v1/movies/{ALIEN}",
+    "/v1/trending",
+    "/v1/trending?window=week",
+    "/v1/trending?genre=Drama",
+    "/v1/trending?limit=20",
+    "/v1/me/recommendations",
+]
+
+
+@pytest.mark.parametrize("path", HOT)
+def test_the_same_bytes_and_headers(path, log_in):
+    headers = log_in(ANN)
+    assert answer(environ(path, headers)) is not None
+    lane, django = FastLane(WSGIHandler()), WSGIHandler()
+    first, second = ask(lane, path, headers), ask(django, path, headers)
+    assert first[0] == second[0] == "200 OK"
+    assert counted(first[1]) == counted(second[1])
+    assert first[2] == second[2]
+    known = {**headers, "If-None-Match": first[1]["ETag"]}
+    third, fourth = ask(lane, path, known), ask(django, path, known)
+    assert third[0] == fourth[0] == "304 Not Modified"
+    assert counted(third[1]) == counted(fourth[1])
+    assert third[2] == fourth[2] == b""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/v1/movies/{UNKNOWN}",
+        f"/v1/movies/{ALIEN}?x=1",
+        f"/v1/movies/{ALIEN}/",
+        "/v1/trending?window=month",
+        "/v1/trending?limit=5",
+        "/v1/trending?genre=Nothing",
+        "/v1/genres",
+        "/health/live",
+        "/nowhere",
+    ],
+)
+def test_left_to_django(path):
+    assert answer(environ(path)) is None
+    lane, django = FastLane(WSGIHandler()), WSGIHandler()
+    first, second = ask(lane, path), ask(django, path)
+    assert (first[0], counted(first[1]), first[2]) == (second[0], counted(second[1]), second[2])
+
+
+@pytest.mark.parametrize("path", HOT)
+def test_who_may_not_ask_gets_no_fast_answer(path, world, log_in):
+    old = log_in(ANN)
+    world.happen(SessionsRevoked(user_id=ANN, epoch=1), ANN)
+    for headers in (old, {"Authorization": "Bearer x.y.z"}):
+        assert answer(environ(path, headers)) is None
+        assert ask(FastLane(WSGIHandler()), path, headers)[0] == "401 Unauthorized"
+    assert answer(environ("/v1/me/recommendations")) is None
+
+
+@pytest.mark.parametrize("path", HOT)
+def test_who_waits_or_writes_is_left_to_django(path, world, log_in):
+    headers = log_in(ANN)
+    position = {"Log-Position": tokens([world.rate(BOB, UNKNOWN, 9)])}
+    assert answer(environ(path, headers | position)) is None
+    assert answer(environ(path, headers, method="HEAD")) is None
+    assert answer(environ(path, headers, method="POST")) is None
+
+
+@pytest.mark.parametrize("path", HOT)
+def test_while_a_model_is_built(path, redis):
+    redis.delete(GENERATIONS_KEY)
+    asking.live.cache_clear()
+    assert answer(environ(path)) is None
+
+
+def test_it_is_what_is_served():
+    assert isinstance(wsgi.application, FastLane)
