@@ -6,7 +6,8 @@ when trends have moved or the list is some minutes old.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from heapq import nlargest
+from operator import itemgetter
 from typing import ClassVar
 
 import msgspec
@@ -109,23 +110,25 @@ class RecommendationsBuilder(Paced):
         )
 
     def _make_marked(self, market: Market, waiting: Sequence[Waiting], now: datetime) -> int:
-        """Make the lists of those who said something; answers how many must wait."""
-        left = _AT_ONCE
-        for found in self._in_turn(waiting):
-            some = dict(islice(found.marks.items(), left))
+        """Make the lists of those who said something; answers how many must wait.
+
+        Some of every shard, and who spoke last first: a queue after an import holds nobody up.
+        """
+        each = max(1, _AT_ONCE // max(1, sum(bool(found.marks) for found in waiting)))
+        for found in waiting:
+            some = dict(nlargest(each, found.marks.items(), key=itemgetter(1)))
             self._make(found.shard, some, market, now)
             clear(self._recommendations.redis, found.shard, some)
-            left -= len(some)
             if len(some) == len(found.marks):
                 self._note(found.shard, found.checkpoints)
-        self._turn += 1
-        return max(0, sum(len(found.marks) for found in waiting) - _AT_ONCE)
+        return sum(max(0, len(found.marks) - each) for found in waiting)
 
     def _make_oldest(self, market: Market, waiting: Sequence[Waiting], now: datetime) -> int:
         """Make some old lists again, not too often; answers how many were known to be old."""
         left = _AGAIN_AT_ONCE if now >= self._again_at else 0
         if left:
             self._again_at = now + timedelta(seconds=_AGAIN_SECONDS)
+        self._turn += 1
         for found in self._in_turn(waiting):
             old = found.oldest[:left]
             self._make(found.shard, old, market, now)

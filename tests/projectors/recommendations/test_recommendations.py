@@ -181,6 +181,17 @@ def test_built_says_how_far_and_only_when_all_lists_are_made(world):
     assert world.builder.check(world.now) == []
 
 
+def test_who_spoke_last_does_not_wait_for_all_others(world):
+    world.build()
+    users = [UUID(int=n) for n in range(200)]
+    for user in users:
+        world.rate(user, ALIEN)
+    world.rate(users[0], HEAT)
+    world.builder.build(world.now)
+    assert world.builder.interval_seconds == 0
+    assert set(world.shown(users[0])[0]) == {ALIENS, RONIN, TRON}
+
+
 def test_a_mark_set_while_a_list_is_made_is_kept(world, monkeypatch):
     world.build()
     world.rate(ANN, ALIEN)
