@@ -10,9 +10,9 @@ from django.db import connections
 django.setup()
 
 from events.catalogue import MovieRated, RatingWithdrawn  # noqa: E402 - Django comes first
-from events.recorded import Origin, Stream  # noqa: E402
-from events.store.postgres import PostgresStore  # noqa: E402
-from infra.config import config  # noqa: E402
+from events.recorded import Origin, Stream  # noqa: E402 - as above
+from events.store.postgres import PostgresStore  # noqa: E402 - as above
+from infra.config import config  # noqa: E402 - as above
 
 
 def write(appends: int, owners: list[UUID]) -> None:

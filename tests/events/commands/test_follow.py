@@ -1,0 +1,41 @@
+"""Does someone who follows the log see what comes, when it comes?"""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.faults.relay.scene import append
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_goes_on_until_told_to_stop(log_database, redis_url, number):
+    append(1)
+    command = [sys.executable, "manage.py", "events", "log", "--follow", "--last", "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as follower:
+        assert follower.stdout
+        assert "@1" in follower.stdout.readline()
+        for _ in range(3):
+            [position] = append(1)
+            line = follower.stdout.readline()
+            assert f"{position.partition}:{position.offset} " in line
+        follower.send_signal(number)
+        assert follower.stdout.read() == ""
+        assert follower.wait(timeout=60) == (0 if number == signal.SIGINT else -signal.SIGTERM)
+
+
+def test_a_reader_that_has_enough_is_no_fault(log_database, redis_url):
+    append(500)
+    command = f"{sys.executable} manage.py events log --last 500 | head -1"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert len(done.stdout.splitlines()) == 1
+    assert "Traceback" not in done.stderr
