@@ -88,7 +88,7 @@ def _search(narration: Narration, visitor: Visitor) -> None:
 def _recommendations(narration: Narration, visitor: Visitor, title: str) -> list[dict[str, Any]]:
     with narration.step(title):
         items: list[dict[str, Any]] = visitor.read("/v1/me/recommendations", limit=5)["items"]
-        narration.items([f"{_title(item)}: {_reasons(item)}" for item in items])
+        narration.items([f"{_title(item)}: {_reasons(visitor, item)}" for item in items])
         if not items:
             raise TourFailed("Nothing is recommended.")
     return items
@@ -136,10 +136,12 @@ def _title(movie: dict[str, Any]) -> str:
     return f"{movie['title']} ({movie['year']})"
 
 
-def _reasons(movie: dict[str, Any]) -> str:
-    return ", ".join(_reason(reason) for reason in movie["reasons"])
+def _reasons(visitor: Visitor, movie: dict[str, Any]) -> str:
+    return ", ".join(_reason(visitor, reason) for reason in movie["reasons"])
 
 
-def _reason(reason: dict[str, Any]) -> str:
-    about = reason.get("genre") or (reason.get("movie") or {}).get("title", "")
-    return f"{reason['because']} {about} {reason['share']:.0%}".replace("  ", " ")
+def _reason(visitor: Visitor, reason: dict[str, Any]) -> str:
+    about = reason.get("genre", "")
+    if "movie" in reason:
+        about = visitor.read(f"/v1/movies/{reason['movie']}")["title"]
+    return " ".join(filter(None, (reason["because"], about, f"{reason['share']:.0%}")))
