@@ -24,6 +24,8 @@ Counted: TypeAlias = Literal[
     "marquee_http_requests_total",
     # Faults that became a 500, by view.
     "marquee_http_faults_total",
+    # Hot reads that were left to Django because something stood against them, by what.
+    "marquee_lane_left_total",
     # Reads that waited for a position, by outcome: reached, late, crowded.
     "marquee_waits_total",
     # What the relay met, by outcome: confirmed; bus_lost, log_lost, deposed.

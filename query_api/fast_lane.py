@@ -11,6 +11,7 @@ from http import HTTPStatus
 from time import perf_counter
 from typing import Any, TypeAlias
 
+from infra.observability import count
 from query_api.asking import Asking
 from query_api.http import ReadView, note
 from query_api.movies import MovieView
@@ -62,7 +63,8 @@ def _ask(kind: type[ReadView], environ: Environ, **path: Any) -> Rendered | None
         asking = view.asking = Asking(environ, needs_token=view.needs_token)
         ready = view.ready(**path)
         body = None if ready is None else asking.read(ready)
-    except Exception:  # noqa: BLE001 - whatever it is, the view meets it again and says so
+    except Exception as fault:  # noqa: BLE001 - the view meets it again and says so
+        count("marquee_lane_left_total", why=type(fault).__name__)
         return None
     if body is None:
         return None

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from infra import health, openapi, problems
-from infra.observability import metrics
+from query_api.ages import metrics
 from query_api.library import MyRatingsView
 from query_api.movies import GenresView, MovieView
 from query_api.needs import needs

@@ -77,6 +77,13 @@ def test_health(client, world):
     assert client.get("/health/live").json() == {"status": "ok", "needs": {}}
 
 
+def test_metrics_know_how_old_models_are(client, world):
+    lines = client.get("/metrics").content.decode().splitlines()
+    ages = [line for line in lines if line.startswith("marquee_model_age_seconds{")]
+    assert len(ages) == 6
+    assert all(1.5 <= float(line.split()[1]) < 600 for line in ages)
+
+
 def test_metrics_know_the_views(client, world):
     client.get("/v1/genres")
     assert (
