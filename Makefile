@@ -37,6 +37,10 @@ lock: $(STAMP) ## resolve pyproject.toml again into requirements*.lock, with has
 demo: $(STAMP) ## a tour that ends by itself (MODE=native, RATINGS=DIR of MovieLens files)
 	@$(PYTHON) -m infra.demo --mode $(MODE) $(if $(RATINGS),--ratings "$(RATINGS)")
 
+.PHONY: native
+native: $(STAMP) ## run the platform on native servers until Ctrl-C, with the demo catalogue
+	@$(PYTHON) -m infra.platform
+
 .PHONY: services
 services: $(STAMP) ## start PostgreSQL, RabbitMQ, Redis and Elasticsearch for this checkout
 	@$(PYTHON) -m infra.services start

@@ -1,0 +1,75 @@
+"""How does somebody run the platform on this machine's own servers, until Ctrl-C?"""
+
+import argparse
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from threading import Event
+
+from infra.platform.native import Platform, environment, prepare, running
+from infra.platform.processes import HOME, DidNotStart
+from infra.services import ServiceError, ensure
+from infra.services.ports import holder, is_free
+
+STATE = HOME / ".state"
+DIRECTORY = STATE / "platform"
+NAME = "marquee"
+_LOOK_SECONDS = 0.5
+
+
+def main() -> int:
+    """Run until told to stop; exit status 1 if something could not start or ended by itself."""
+    parser = argparse.ArgumentParser(prog="make native", description=__doc__)
+    parser.add_argument("--command-port", type=int, default=8001, metavar="PORT")
+    parser.add_argument("--query-port", type=int, default=8000, metavar="PORT")
+    arguments = parser.parse_args()
+    stopping = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    try:
+        return _run((arguments.command_port, arguments.query_port), stopping)
+    except (ServiceError, DidNotStart) as error:
+        _say(str(error))
+        return 1
+
+
+def _run(ports: tuple[int, int], stopping: Event) -> int:
+    for port in ports:
+        if not is_free(port):
+            raise DidNotStart(f"Port {port} is held by {holder(port)}; choose another (--help).")
+    DIRECTORY.mkdir(parents=True, exist_ok=True)
+    environ = environment(ensure(), DIRECTORY, name=NAME, fresh=False)
+    prepare(environ, DIRECTORY, fresh=False)
+    _remember(environ, STATE / "environment")
+    with running(environ, DIRECTORY / "logs", ports=ports) as found:
+        _import_once(found)
+        _say(f"\nQueries   {found.query_url}/docs/\nCommands  {found.command_url}/docs/")
+        _say(f"Logs      {DIRECTORY / 'logs'}\n./manage.py uses these servers too. Ctrl-C ends it.")
+        while not stopping.wait(_LOOK_SECONDS):
+            for process in found.processes.values():
+                if process.has_ended():
+                    raise DidNotStart(f"{process.name} ended:\n{process.last_words()}")
+    return 0
+
+
+def _import_once(found: Platform) -> None:
+    """The demo catalogue, the first time."""
+    done = DIRECTORY / "catalogue-imported"
+    if not done.exists():
+        if found.manage("import_catalogue", "demo"):
+            raise DidNotStart("The demo catalogue could not be imported; see above.")
+        done.touch()
+
+
+def _remember(environ: Mapping[str, str], path: Path) -> None:
+    path.write_text("".join(f"{name}={value}\n" for name, value in environ.items()))
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
