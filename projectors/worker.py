@@ -153,7 +153,7 @@ class Worker:
             self._wake_builders()
 
     def _take(self) -> None:
-        if self._subscription is None or self._is_away:
+        if self._subscription is None or self._is_away or not self._subscription.connected:
             self._wait_for_the_log()
         elif deliveries := self._subscription.take(limit=_TAKE, timeout_seconds=self._patience()):
             self._take_in(deliveries)

@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 
 from infra.platform.native import Platform, environment, prepare, running
 from infra.platform.processes import HOME, DidNotStart
@@ -26,7 +26,8 @@ def main() -> int:
     arguments = parser.parse_args()
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+        # In a thread, for the interrupted one may hold the event's own lock.
+        signal.signal(number, lambda *_: Thread(target=stopping.set).start())
     try:
         return _run((arguments.command_port, arguments.query_port), stopping)
     except (ServiceError, DidNotStart) as error:

@@ -2,7 +2,7 @@
 
 import signal
 from argparse import ArgumentParser
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -31,7 +31,8 @@ class Command(BaseCommand):
         """Work until SIGTERM or Ctrl-C."""
         stopping = Event()
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stopping.set())
+            # In a thread, for the interrupted one may hold the event's own lock.
+            signal.signal(number, lambda *_: Thread(target=stopping.set).start())
         try:
             run(options["only"] or (), stopping)
         except Stop as error:
