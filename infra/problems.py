@@ -114,7 +114,7 @@ _MEANINGS: Sequence[tuple[tuple[type[Exception], ...], Callable[[Any], Refused]]
 def _as_refused(fault: Exception) -> Refused | None:
     """The refusal that an exception stands for; None when it stands for none."""
     if isinstance(fault, AWAY):
-        _log.warning("away", fault=repr(fault))
+        _log.warning("away", fault=f"{type(fault).__name__}: {fault}")
     return next((means(fault) for kinds, means in _MEANINGS if isinstance(fault, kinds)), None)
 
 
