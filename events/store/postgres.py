@@ -33,8 +33,9 @@ _APPEND = (
     "SELECT first, at FROM append_events(%s::smallint, %s::text[], %s::integer[], %s::text[],"
     " %s::text[], %s::timestamptz[], %s::uuid, %s, %s)"
 )
-# Asks first whether the stream is there: a wrong guess that it is new moves no counter.
-_BEGIN = f"{_APPEND} WHERE NOT EXISTS (SELECT FROM events WHERE partition = %s AND stream = %s)"
+_APPEND_ONE = (
+    "SELECT first, at FROM append_event(%s::smallint, %s, %s, %s, %s, %s, %s::uuid, %s, %s)"
+)
 
 
 class PostgresStore:
@@ -67,10 +68,7 @@ class PostgresStore:
             for nth, event in enumerate(events, start=1)
         ]
         with self._undoable():
-            if expected:
-                first, at = self._append(partition, entries, origin)
-            else:
-                first, at = self._append(partition, entries, origin, _BEGIN, partition, stream.name)
+            first, at = self._append(partition, entries, origin)
         return [
             Recorded(
                 partition=partition,
@@ -129,32 +127,29 @@ class PostgresStore:
         return list(self._stored(_PAGE, [partition, after, limit]))
 
     def _append(
-        self,
-        partition: int,
-        entries: Sequence[Entry],
-        origin: Origin,
-        sql: str = _APPEND,
-        *more: Any,
+        self, partition: int, entries: Sequence[Entry], origin: Origin
     ) -> tuple[int, datetime]:
-        parameters = [
-            partition,
+        columns: list[list[Any]] = [
             [entry.stream.name for entry in entries],
             [entry.version for entry in entries],
             [codec.type_of(entry.event) for entry in entries],
             [codec.encode(entry.event) for entry in entries],
             [entry.occurred_at for entry in entries],
-            str(origin.correlation_id),
-            origin.causation_id,
-            origin.traceparent,
-            *more,
         ]
+        whence = [str(origin.correlation_id), origin.causation_id, origin.traceparent]
         try:
-            rows: list[tuple[int, datetime]] = self._rows(sql, parameters)
+            if len(entries) == 1:
+                rows = self._rows(
+                    _APPEND_ONE, [partition, *(value for [value] in columns), *whence]
+                )
+            else:
+                rows = self._rows(_APPEND, [partition, *columns, *whence])
         except IntegrityError as error:
             raise StreamMoved(entries[0].stream.name) from error
         if not rows:
             raise StreamMoved(entries[0].stream.name)
-        return rows[0]
+        [(first, at)] = rows
+        return first, at
 
     def _undoable(self) -> AbstractContextManager[Any]:
         """A savepoint inside a transaction, so that a lost race does not end it; else nothing."""
