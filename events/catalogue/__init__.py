@@ -9,19 +9,52 @@ from events.catalogue.accounts import (
     SessionsRevoked,
     UserRegistered,
 )
+from events.catalogue.collections import (
+    CollectionEvent,
+    MovieFavourited,
+    MovieHidden,
+    MovieUnfavourited,
+    MovieUnhidden,
+)
 from events.catalogue.movies import MovieAdded, MovieDescribed, MovieEvent, MovieLinked
+from events.catalogue.playlists import (
+    PlaylistCreated,
+    PlaylistDeleted,
+    PlaylistDescribed,
+    PlaylistEvent,
+    PlaylistMovieAdded,
+    PlaylistMovieMoved,
+    PlaylistMovieRemoved,
+    PlaylistRenamed,
+    PlaylistShown,
+    Visibility,
+)
 from events.catalogue.ratings import MovieRated, RatingEvent, RatingWithdrawn, Score
 
-AnyEvent: TypeAlias = AccountEvent | MovieEvent | RatingEvent
+AnyEvent: TypeAlias = AccountEvent | CollectionEvent | MovieEvent | PlaylistEvent | RatingEvent
 
 __all__ = [
     "AccountEvent",
     "AnyEvent",
+    "CollectionEvent",
     "MovieAdded",
     "MovieDescribed",
     "MovieEvent",
+    "MovieFavourited",
+    "MovieHidden",
     "MovieLinked",
     "MovieRated",
+    "MovieUnfavourited",
+    "MovieUnhidden",
+    "PlaylistCreated",
+    "PlaylistDeleted",
+    "PlaylistDescribed",
+    "PlaylistEvent",
+    "PlaylistMovieAdded",
+    "PlaylistMovieMoved",
+    "PlaylistMovieRemoved",
+    "PlaylistRenamed",
+    "PlaylistShown",
     "PreferencesChanged",
     "RatingEvent",
     "RatingWithdrawn",
@@ -29,4 +62,5 @@ __all__ = [
     "SessionRevoked",
     "SessionsRevoked",
     "UserRegistered",
+    "Visibility",
 ]
