@@ -1,7 +1,9 @@
 """What can happen to a playlist?
 
-Names and descriptions are a user's own words, so they are sealed (events/vault). A position counts
-from 0; the rest moves. Every event says whose playlist it is, so a projector needs no look-up.
+Names and descriptions are a user's own words, so they are sealed (events/vault). Movies are in the
+order of their ranks: integers, unique within a playlist, with room between them, so that whoever
+keeps the order writes one number and moves nothing else. Every event says whose playlist it is, so
+a projector needs no look-up.
 """
 
 from typing import Literal, TypeAlias
@@ -53,16 +55,16 @@ class PlaylistMovieAdded(Event, frozen=True, kw_only=True, tag="playlist-movie-a
     playlist_id: str
     user_id: UUID
     movie_id: int
-    position: int
+    rank: int
 
 
 class PlaylistMovieMoved(Event, frozen=True, kw_only=True, tag="playlist-movie-moved.v1"):
-    """A movie of a playlist went to another position."""
+    """A movie of a playlist has another rank: it went elsewhere, or made room for one that did."""
 
     playlist_id: str
     user_id: UUID
     movie_id: int
-    position: int
+    rank: int
 
 
 class PlaylistMovieRemoved(Event, frozen=True, kw_only=True, tag="playlist-movie-removed.v1"):
