@@ -6,21 +6,13 @@ keeps the order writes one number and moves nothing else. Every event says whose
 a projector needs no look-up.
 """
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Literal, TypeAlias
 from uuid import UUID
-
-from msgspec import Meta
 
 from events.catalogue.accounts import Sealed
 from events.event import Event
 
 Visibility: TypeAlias = Literal["private", "public"]
-
-Rank: TypeAlias = Annotated[int, Meta(ge=-(2**53), le=2**53)]
-"""Whole, and such that a double holds it: stores that sort by doubles keep the order."""
-
-RANK_STEP = 2**32
-"""Between neighbours, to begin with: 32 insertions at one place before others must move."""
 
 
 class PlaylistCreated(Event, frozen=True, kw_only=True, tag="playlist-created.v1"):
