@@ -7,7 +7,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 STAMP := .venv/.stamp-dev
 COMPOSE := docker compose
-MODE ?= native
+MODE ?= embedded
 SOURCES := command_api query_api projectors events infra benchmarks tests docs
 
 # ------------------------------------------------------------------------------------ environment
@@ -33,8 +33,12 @@ lock: $(STAMP) ## resolve pyproject.toml again into requirements*.lock, with has
 
 # -------------------------------------------------------------------------------------- the platform
 
+.PHONY: run
+run: $(STAMP) ## the whole platform, with nothing but Python, until Ctrl-C (DATA=DIR, PORT=8000)
+	@exec $(PYTHON) -m infra.embedded $(if $(DATA),--data "$(DATA)") $(if $(PORT),--port $(PORT))
+
 .PHONY: demo
-demo: $(STAMP) ## a tour that ends by itself (MODE=native, RATINGS=DIR of MovieLens files)
+demo: $(STAMP) ## a tour that ends by itself (MODE=embedded or native, RATINGS=DIR of MovieLens files)
 	@$(PYTHON) -m infra.demo --mode $(MODE) $(if $(RATINGS),--ratings "$(RATINGS)")
 
 .PHONY: native

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 from benchmarks.row import Row
 from benchmarks.turns import in_turn
-from infra.platform.native import environment, forget, prepare
+from infra.platform.native import environment
 from infra.platform.processes import HOME
+from infra.platform.running import forget, prepare
 from infra.services import Addresses
 
 PROCESSES = 16

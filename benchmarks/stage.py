@@ -12,8 +12,9 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from benchmarks.people import Person, register
-from infra.platform.native import Platform, forget, platform
+from infra.platform.native import platform
 from infra.platform.processes import Process, api
+from infra.platform.running import Platform, forget
 from infra.services import Addresses, as_query, private_redis
 from infra.services.ports import free
 

@@ -20,7 +20,13 @@ def _hourly(task: str) -> dict[str, object]:
     return {"task": task, "schedule": _HOUR_SECONDS, "options": {"expires": _HOUR_SECONDS}}
 
 
-app = Celery("marquee", broker=config().bus_url or config().redis_url)
+def _broker() -> str:
+    """The bus where there is one, else Redis, by the name that kombu has for its socket."""
+    redis = config().redis_url
+    return config().bus_url or redis.replace("unix://", "redis+socket://", 1)
+
+
+app = Celery("marquee", broker=_broker())
 app.conf.update(
     imports=("command_api.tasks", "command_api.accounts.tasks", "command_api.sessions.tasks"),
     task_default_queue=f"{config().namespace}.tasks",

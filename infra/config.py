@@ -41,17 +41,24 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename="upper", forbid_u
     """Where a process that serves nothing else answers ``/metrics``; 0: nowhere."""
 
     database_url: str = "postgresql://postgres@127.0.0.1:5432/marquee"
-    """The event log and the catalogue's tables. Not used by the query API."""
+    """The event log and the catalogue's tables. Not used by the query API.
+
+    By its socket: ``postgresql://postgres@/marquee?host=DIRECTORY``."""
     vault_url: str = "postgresql://postgres@127.0.0.1:5432/marquee_vault"
     """Keys of sealed fields, names and credentials; a database with backups of its own."""
     bus_url: str = ""
     """RabbitMQ; empty: no bus, the projectors follow the log."""
     redis_url: str = "redis://127.0.0.1:6379/0"
-    """Read models, throttles, caches and hints."""
+    """Read models, throttles, caches and hints. By its socket: ``unix:///PATH``."""
     query_redis_url: str = ""
     """The same Redis for the query API, as a user that writes only caches and throttles."""
+    search: Literal["elasticsearch", "tantivy"] = "elasticsearch"
+    """What searches run on: a server, or files that one machine's processes share."""
     elasticsearch_url: str = "http://127.0.0.1:9200"
-    """The search index."""
+    """The search index, if that is the server."""
+    search_dir: Path = Path(".state/search")
+    """Where the search index lies, if that is files. The query API must be able to write here, too:
+    whoever reads an index locks its list of files for a moment."""
     state_dir: Path = Path(".state")
     """Where this checkout keeps what it makes: native servers, their data and ports."""
     keys_dir: Path = Path(".state/keys")

@@ -4,7 +4,7 @@ The query role has no database at all, and so neither users nor sessions: tokens
 """
 
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from infra.config import config
 from infra.observability import logging_config
@@ -20,7 +20,8 @@ def _database(url: str) -> dict[str, Any]:
         "NAME": parts.path.lstrip("/"),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": parts.hostname or "",
+        # A server without a port is found by the directory of its socket: ?host=DIRECTORY.
+        "HOST": parts.hostname or parse_qs(parts.query).get("host", [""])[0],
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": None,
         "OPTIONS": {

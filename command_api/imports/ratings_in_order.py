@@ -1,7 +1,7 @@
 """In which order do a file's ratings go into the log?"""
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID, uuid5
@@ -31,8 +31,9 @@ class Rated(NamedTuple):
 class Ratings:
     """All ratings of a file in columns, 40 bytes each: 25 million of them are a gigabyte."""
 
-    def __init__(self, partitions: int) -> None:
+    def __init__(self, partitions: int, *, who: Callable[[int], UUID] = user_id) -> None:
         self._partitions = partitions
+        self._who = who
         self._users: dict[int, tuple[UUID, int]] = {}
         self._partition = array("q")
         self._user = array("q")
@@ -77,7 +78,7 @@ class Ratings:
     def _user_of(self, movielens_user: int) -> tuple[UUID, int]:
         known = self._users.get(movielens_user)
         if known is None:
-            identity = user_id(movielens_user)
+            identity = self._who(movielens_user)
             known = identity, partition_of(str(identity), self._partitions)
             self._users[movielens_user] = known
         return known

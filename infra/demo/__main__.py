@@ -2,7 +2,8 @@
 
 import argparse
 import sys
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -10,17 +11,21 @@ from rich.console import Console
 
 from infra.demo.narration import Narration, TourFailed
 from infra.demo.tour import tour
-from infra.platform.native import platform
+from infra.embedded import running as embedded
+from infra.platform import native
 from infra.platform.processes import HOME, DidNotStart
+from infra.platform.running import Platform
 from infra.services import ServiceError, as_query, ensure, private_redis
 
-DIRECTORY = HOME / ".state" / "demo"
+DIRECTORY = HOME / ".state"
 
 
 def main() -> int:
     """Take the tour; exit status 0 only if each step did what it should."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument("--mode", choices=["native"], default="native", help="which engines")
+    parser.add_argument(
+        "--mode", choices=list(MODES), default="embedded", help="on which engines (make: MODE=)"
+    )
     parser.add_argument(
         "--ratings", type=Path, metavar="DIR", help="movies.csv and ratings.csv of MovieLens"
     )
@@ -29,7 +34,8 @@ def main() -> int:
         parser.error(f"{arguments.ratings} has no ratings.csv")
     narration = Narration(Console())
     try:
-        _run(narration, arguments.ratings)
+        with MODES[arguments.mode](narration) as found:
+            tour(found, narration, arguments.ratings)
     except (ServiceError, DidNotStart, TourFailed) as error:
         narration.fail(str(error))
         return 1
@@ -37,7 +43,19 @@ def main() -> int:
     return 0
 
 
-def _run(narration: Narration, ratings: Path | None) -> None:
+@contextmanager
+def _embedded(narration: Narration) -> Iterator[Platform]:
+    """In a directory of its own, emptied first; beside whatever else runs."""
+    with ExitStack() as stack:
+        with narration.step("PostgreSQL and Redis from wheels, keys, and our processes"):
+            directory = DIRECTORY / "demo-embedded"
+            found = stack.enter_context(embedded.platform(directory, fresh=True))
+            _introduce(found, narration)
+        yield found
+
+
+@contextmanager
+def _native(narration: Narration) -> Iterator[Platform]:
     with ExitStack() as stack:
         with narration.step("PostgreSQL, RabbitMQ, Redis and Elasticsearch"):
             servers = ensure()
@@ -47,11 +65,21 @@ def _run(narration: Narration, ratings: Path | None) -> None:
             )
         with narration.step("An empty log, keys, and our processes"):
             found = stack.enter_context(
-                platform(servers, DIRECTORY, name="marquee_demo", fresh=True)
+                native.platform(servers, DIRECTORY / "demo", name="marquee_demo", fresh=True)
             )
-            for process in found.processes.values():
-                narration.say(f"{process.name:<10} process {process.pid}, {process.log}")
-        tour(found, narration, ratings)
+            _introduce(found, narration)
+        yield found
+
+
+def _introduce(found: Platform, narration: Narration) -> None:
+    for process in found.processes.values():
+        narration.say(f"{process.name:<10} process {process.pid}, {process.log}")
+
+
+MODES: dict[str, Callable[[Narration], AbstractContextManager[Platform]]] = {
+    "embedded": _embedded,
+    "native": _native,
+}
 
 
 if __name__ == "__main__":

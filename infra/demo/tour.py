@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from infra.demo.community import opinions
+from infra.demo.everyday import playlist, similar
 from infra.demo.narration import Narration, TourFailed
 from infra.demo.visitor import Visitor
-from infra.platform.native import Platform
+from infra.platform.running import Platform
 
 PASSWORD = "a-Trip-to-the-Moon-1902"  # noqa: S105 - of an account that lives for a minute
 PEOPLE, OPINIONS_EACH = 40, 15
@@ -36,6 +37,8 @@ def tour(found: Platform, narration: Narration, ratings: Path | None) -> None:
     after = _recommendations(narration, visitor, "Recommended after five ratings")
     _compare(before, after, liked)
     _my_ratings(narration, visitor, liked)
+    similar(narration, visitor, liked[0])
+    playlist(narration, visitor, liked)
     _verify(found, narration)
 
 

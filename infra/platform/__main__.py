@@ -1,21 +1,22 @@
 """How does somebody run the platform on this machine's own servers, until Ctrl-C?"""
 
 import argparse
-import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 
-from infra.platform.native import Platform, environment, prepare, running
+from infra.platform.interrupts import stop_on_signals
+from infra.platform.native import environment
 from infra.platform.processes import HOME, DidNotStart
+from infra.platform.running import Platform, prepare, processes
+from infra.platform.supervisor import Stopped, Supervisor
 from infra.services import ServiceError, ensure
 from infra.services.ports import holder, is_free
 
 STATE = HOME / ".state"
 DIRECTORY = STATE / "platform"
 NAME = "marquee"
-_LOOK_SECONDS = 0.5
 
 
 def main() -> int:
@@ -25,11 +26,11 @@ def main() -> int:
     parser.add_argument("--query-port", type=int, default=8000, metavar="PORT")
     arguments = parser.parse_args()
     stopping = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # In a thread, for the interrupted one may hold the event's own lock.
-        signal.signal(number, lambda *_: Thread(target=stopping.set).start())
+    stop_on_signals(stopping)
     try:
         return _run((arguments.command_port, arguments.query_port), stopping)
+    except Stopped:
+        return 0
     except (ServiceError, DidNotStart) as error:
         _say(str(error))
         return 1
@@ -43,14 +44,15 @@ def _run(ports: tuple[int, int], stopping: Event) -> int:
     environ = environment(ensure(), DIRECTORY, name=NAME, fresh=False)
     prepare(environ, DIRECTORY, fresh=False)
     _remember(environ, STATE / "environment")
-    with running(environ, DIRECTORY / "logs", ports=ports) as found:
+    found = processes(environ, DIRECTORY / "logs", ports=ports, home=DIRECTORY / "processes")
+    for member in found.members():
+        member.process.end_leftovers()
+    with Supervisor(stopping, say=_tell) as supervisor:
+        supervisor.bring_up(found.members())
         _import_once(found)
         _say(f"\nQueries   {found.query_url}/docs/\nCommands  {found.command_url}/docs/")
         _say(f"Logs      {DIRECTORY / 'logs'}\n./manage.py uses these servers too. Ctrl-C ends it.")
-        while not stopping.wait(_LOOK_SECONDS):
-            for process in found.processes.values():
-                if process.has_ended():
-                    raise DidNotStart(f"{process.name} ended:\n{process.last_words()}")
+        supervisor.keep_up()
     return 0
 
 
@@ -65,6 +67,10 @@ def _import_once(found: Platform) -> None:
 
 def _remember(environ: Mapping[str, str], path: Path) -> None:
     path.write_text("".join(f"{name}={value}\n" for name, value in environ.items()))
+
+
+def _tell(subject: str, news: str) -> None:
+    _say(f"  {subject:<12} {news}")
 
 
 def _say(line: str) -> None:

@@ -5,14 +5,18 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import Popen
+
+from infra.services.account import Account, current
+from infra.services.processes import MARK, as_account, end
 
 HOME = Path(__file__).resolve().parents[2]
 """The checkout."""
 
 _STOP_SECONDS = 15.0
+_SETPRIV = "/usr/bin/setpriv"
 
 
 class DidNotStart(Exception):
@@ -46,6 +50,12 @@ class Process:
     command: Sequence[str]
     environ: Mapping[str, str]
     log: Path
+    home: Path | None = None
+    """Written on the process, so that it is found again when whoever started it was killed."""
+    program: str = ""
+    """The kernel's name for a server that works in its home; such write over what is on them."""
+    account: Account = field(default_factory=current)
+    polite: signal.Signals = signal.SIGTERM
     popen: "Popen[bytes] | None" = None
 
     @property
@@ -54,29 +64,52 @@ class Process:
         return self.popen.pid if self.popen else 0
 
     def start(self) -> None:
-        """Start it (again); what it says is added to its log."""
+        """Start it (again); what it says is added to its log.
+
+        It ends politely with the thread that starts it, even one that is killed.
+        """
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        mark = {MARK: str(self.home)} if self.home else {}
         with self.log.open("ab") as log:
             self.popen = Popen(
-                self.command,
-                cwd=HOME,
-                env={**os.environ, "PYTHONPATH": str(HOME), **self.environ},
+                [_SETPRIV, "--pdeathsig", self.polite.name.removeprefix("SIG"), *self.command],
+                cwd=self.home if self.program else HOME,
+                env={**os.environ, "PYTHONPATH": str(HOME), **self.environ, **mark},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                **as_account(self.account),
             )
+
+    def end_leftovers(self) -> bool:
+        """End what an earlier one of this home left; whether there was anything."""
+        if self.home is None:
+            return False
+        return end(self.home, self.program, polite=self.polite, seconds=_STOP_SECONDS)
+
+    @property
+    def status(self) -> int:
+        """The exit status of its last life; negative for the signal that ended it."""
+        return self.popen.returncode or 0 if self.popen else 0
+
+    @property
+    def how_it_ended(self) -> str:
+        """Its exit status in words."""
+        if self.status >= 0:
+            return f"exit status {self.status}"
+        return f"by {signal.Signals(-self.status).name}"
 
     def has_ended(self) -> bool:
         """Whether it is not running (any more)."""
         return self.popen is None or self.popen.poll() is not None
 
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+    def stop(self, number: signal.Signals | None = None) -> None:
         """End it and what it started: politely, or with SIGKILL at once."""
         if self.popen is None:
             return
         if self.popen.poll() is None:
-            self._signal(number)
+            self._signal(number or self.polite)
             try:
                 self.popen.wait(_STOP_SECONDS)
             except subprocess.TimeoutExpired:
@@ -93,4 +126,6 @@ class Process:
 
     def last_words(self, lines: int = 15) -> str:
         """The end of its log."""
+        if not self.log.exists():
+            return ""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])

@@ -30,7 +30,7 @@ def cache_dir() -> Path:
 
 def server_dir(services: Path, server: str, account: Account) -> Path:
     """A server's own directory, which ``account`` owns and can reach."""
-    parent = services if account.is_ours or _is_passable(services) else _elsewhere(services)
+    parent = services if account.is_ours or is_passable(services) else elsewhere(services)
     home = parent / server
     home.mkdir(parents=True, exist_ok=True)
     home.chmod(0o700)
@@ -54,13 +54,14 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _is_passable(path: Path) -> bool:
+def is_passable(path: Path) -> bool:
+    """Whether every account may pass through a directory, which is made if it is not there."""
     path.mkdir(parents=True, exist_ok=True)
     return all(each.stat().st_mode & _ANYONE_MAY_PASS for each in (path, *path.parents))
 
 
-def _elsewhere(services: Path) -> Path:
-    # /root is closed to the servers' account: their directories stand outside it, by checkout.
+def elsewhere(services: Path) -> Path:
+    """What stands for a directory that the servers' account can't reach, such as one of root's."""
     return _SHARED_STATE / _digest(services)
 
 

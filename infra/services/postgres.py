@@ -94,7 +94,7 @@ def _prepare(home: Home) -> Launch:
         raise NotInstalled("PostgreSQL is not installed.")
     cluster = home.path / "cluster"
     if not cluster.exists():
-        _initialise(programs, cluster, home)
+        initialise(programs, cluster, home)
     # Nothing of ours runs now; the pid in there may meanwhile be another program's.
     (cluster / "postmaster.pid").unlink(missing_ok=True)
     settings = SETTINGS | {"port": str(home.ports["postgres"])}
@@ -102,7 +102,8 @@ def _prepare(home: Home) -> Launch:
     return Launch(command=[programs / "postgres", "-D", cluster, *options])
 
 
-def _initialise(programs: Path, cluster: Path, home: Home) -> None:
+def initialise(programs: Path, cluster: Path, home: Home) -> None:
+    """Make an empty cluster."""
     # Renamed when whole, so that a start that was killed leaves no half a cluster.
     half = cluster.with_suffix(".new")
     shutil.rmtree(half, ignore_errors=True)

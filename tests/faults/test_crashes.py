@@ -14,8 +14,8 @@ import pytest
 from redis import Redis
 
 from benchmarks.made_ratings import make
-from infra.platform.native import Platform
 from infra.platform.processes import HOME, manage
+from infra.platform.running import Platform
 from tests.fixtures import broker, environment
 from tests.fixtures.platform import LEVEL_SECONDS, import_
 

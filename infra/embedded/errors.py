@@ -1,0 +1,15 @@
+"""What can be wrong with a directory before anything is started in it?
+
+NotUsable
+└── InUse   somebody runs the platform on it already
+"""
+
+from infra.services.errors import ServiceError
+
+
+class NotUsable(ServiceError):
+    """The platform can't run on this directory; the message says why and what to do."""
+
+
+class InUse(NotUsable):
+    """It runs on it already."""

@@ -1,0 +1,99 @@
+"""Whose is a data directory, and can this version of the platform use it?"""
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from infra.embedded.errors import InUse, NotUsable
+
+LAYOUT = 1
+"""How files lie in a data directory. What is in them has versions of its own (migrations, read
+models); this one changes when a version can't use what an older one left."""
+
+NEEDED_BYTES = 1_000_000_000
+"""A first start writes half of that: the log, its copy in Redis, the index."""
+
+LOCK, LAYOUT_FILE = "lock", "layout"
+
+
+@contextmanager
+def owned(directory: Path) -> Iterator[None]:
+    """Be the only one on a directory of this layout, as long as the block or the process lasts.
+
+    Raises InUse; NotUsable for one that is not of ours, of another layout, read-only or full.
+    """
+    try:
+        with (directory / LOCK).open("a+") as lock:
+            _take(lock, directory)
+            _check_layout(directory)
+            _check_room(directory)
+            yield
+    except PermissionError as error:
+        raise NotUsable(f"{error.filename} can't be written. Is it another user's?") from error
+    except OSError as error:
+        if error.filename is None:
+            raise
+        raise NotUsable(f"{error.filename}: {error.strerror}") from error
+
+
+def wipe(directory: Path) -> None:
+    """Begin anew: all but the lock goes."""
+    for path in directory.iterdir():
+        if path.name in {LOCK, LAYOUT_FILE}:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _take(lock: IO[str], directory: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        raise InUse(
+            f"The platform runs on {directory} already, as process {lock.read().strip() or '?'}."
+            "\nStop that one, or run a second one beside it: make run DATA=DIR PORT=9000"
+        ) from None
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+
+
+def _check_layout(directory: Path) -> None:
+    path = directory / LAYOUT_FILE
+    if not path.exists():
+        others = sorted(child.name for child in directory.iterdir() if child.name != LOCK)
+        if others:
+            raise NotUsable(f"{directory} holds something else: {', '.join(others[:5])}")
+        path.write_text(json.dumps({"layout": LAYOUT}))
+    found = _read_layout(path)
+    if found != LAYOUT:
+        raise NotUsable(
+            f"{directory} was made by {'a newer' if found > LAYOUT else 'an older'} version of the"
+            f" platform (layout {found}, this one uses {LAYOUT}). Start it with that version and"
+            " take the log away with ./manage.py events export, or use another directory:"
+            " make run DATA=DIR"
+        )
+
+
+def _read_layout(path: Path) -> int:
+    try:
+        return int(json.loads(path.read_bytes())["layout"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise NotUsable(f"{path} says nothing that can be understood: {error}") from error
+
+
+def _check_room(directory: Path) -> None:
+    free = shutil.disk_usage(directory).free
+    if free < NEEDED_BYTES:
+        raise NotUsable(
+            f"{directory} has {free // 1_000_000} MB of room, and {NEEDED_BYTES // 1_000_000} MB"
+            " are needed. Another disk: make run DATA=DIR"
+        )

