@@ -31,6 +31,9 @@ class EventStore(Protocol):
     def read(self, stream: Stream) -> Sequence[Recorded]:
         """The stream's events from version 1 on; empty for a stream that is not there."""
 
+    def read_many(self, streams: Sequence[Stream]) -> dict[str, Sequence[Recorded]]:
+        """The same of many streams, by name; those without any event are left out."""
+
     def append(
         self,
         stream: Stream,

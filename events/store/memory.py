@@ -25,6 +25,10 @@ class MemoryStore:
         rows = self._log[partition_of(stream.owner, self.partitions)]
         return [codec.decode_stored(row) for row in rows if row.stream == stream.name]
 
+    def read_many(self, streams: Sequence[Stream]) -> dict[str, Sequence[Recorded]]:
+        """See EventStore."""
+        return {stream.name: found for stream in streams if (found := self.read(stream))}
+
     def append(
         self,
         stream: Stream,

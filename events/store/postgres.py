@@ -21,6 +21,10 @@ _READ = (
     f"SELECT {COLUMNS} FROM events"  # noqa: S608 - constants
     " WHERE partition = %s AND stream = %s ORDER BY version"
 )
+_READ_MANY = (
+    f"SELECT {COLUMNS} FROM events"  # noqa: S608 - constants
+    " WHERE partition = %s AND stream = ANY(%s) ORDER BY stream, version"
+)
 _PAGE = (
     f'SELECT {COLUMNS} FROM events WHERE partition = %s AND "offset" > %s'  # noqa: S608 - constants
     ' ORDER BY "offset" LIMIT %s'
@@ -49,6 +53,14 @@ class PostgresStore:
         """See EventStore."""
         partition = partition_of(stream.owner, self.partitions)
         return [codec.decode_stored(row) for row in self._stored(_READ, [partition, stream.name])]
+
+    def read_many(self, streams: Sequence[Stream]) -> dict[str, Sequence[Recorded]]:
+        """See EventStore."""
+        found: dict[str, list[Recorded]] = defaultdict(list)
+        for partition, names in self._by_partition(streams).items():
+            for row in self._stored(_READ_MANY, [partition, names]):
+                found[row.stream].append(codec.decode_stored(row))
+        return dict(found)
 
     def append(
         self,
@@ -100,12 +112,9 @@ class PostgresStore:
 
     def versions(self, streams: Sequence[Stream]) -> dict[str, int]:
         """See EventStore."""
-        by_partition: dict[int, list[str]] = defaultdict(list)
-        for stream in streams:
-            by_partition[partition_of(stream.owner, self.partitions)].append(stream.name)
         return {
             name: version
-            for partition, names in by_partition.items()
+            for partition, names in self._by_partition(streams).items()
             for name, version in self._rows(_VERSIONS, [partition, names])
         }
 
@@ -125,6 +134,12 @@ class PostgresStore:
     def page_stored(self, partition: int, *, after: int, limit: int) -> Sequence[Stored]:
         """See EventStore."""
         return list(self._stored(_PAGE, [partition, after, limit]))
+
+    def _by_partition(self, streams: Sequence[Stream]) -> dict[int, list[str]]:
+        names: dict[int, list[str]] = defaultdict(list)
+        for stream in streams:
+            names[partition_of(stream.owner, self.partitions)].append(stream.name)
+        return names
 
     def _append(
         self, partition: int, entries: Sequence[Entry], origin: Origin

@@ -40,6 +40,7 @@ class OneWriter(_Contract):
         assert list(store.read(rating(ANN, 1))) == []
         assert list(store.page(0, after=0, limit=10)) == []
         assert store.versions([rating(ANN, 1)]) == {}
+        assert store.read_many([rating(ANN, 1)]) == {}
 
     def test_gives_back_what_was_appended(self, store, partition):
         before = datetime.now(UTC)
@@ -74,6 +75,16 @@ class OneWriter(_Contract):
         ]
         assert [it.version for it in store.read(rating(ANN, 1))] == [1, 2, 3]
         assert store.heads()[partition] == sum(store.heads()) == 4
+
+    def test_many_streams_can_be_read_at_once(self, store):
+        streams = [rating(user, movie) for user in (ANN, BOB) for movie in (1, 2)]
+        for stream in streams:
+            store.append(stream, [rated(ANN, 1), rated(ANN, 1, 8)], expected=0, origin=ORIGIN)
+        wanted = [streams[0], streams[3], rating(ANN, 3)]
+        assert store.read_many(wanted) == {
+            stream.name: list(store.read(stream)) for stream in wanted[:2]
+        }
+        assert store.read_many([]) == {}
 
     def test_nothing_to_append_is_nothing(self, store):
         assert list(store.append(rating(ANN, 1), [], expected=0, origin=ORIGIN)) == []
