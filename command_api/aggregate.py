@@ -4,7 +4,7 @@ Load what happened, decide, append; when the stream moved meanwhile, decide agai
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from typing import Generic, TypeVar, cast
 
@@ -22,6 +22,10 @@ TRIES = 5
 """Deciding again this often means that many others were first each time."""
 
 
+def _as_they_are(history: Sequence[Recorded]) -> Sequence[Recorded]:
+    return history
+
+
 @dataclass(frozen=True)
 class Aggregate(Generic[C, S, E]):
     """A consistency boundary: its stream, and the pure rules over what happened in it."""
@@ -32,10 +36,12 @@ class Aggregate(Generic[C, S, E]):
     evolve: Callable[[S, E], S]
     is_mostly_new: bool = False
     """Whether most commands are the first of their stream: then that is tried before reading."""
+    reads: Callable[[Sequence[Recorded]], Sequence[Recorded]] = field(default=_as_they_are)
+    """What is done with events before they count: rules that compare words want them opened."""
 
     def state(self, history: Sequence[Recorded], *, since: S) -> S:
         """What the events add up to; a stream holds only its own aggregate's events."""
-        return reduce(self.evolve, (cast("E", past.event) for past in history), since)
+        return reduce(self.evolve, (cast("E", past.event) for past in self.reads(history)), since)
 
 
 @dataclass(frozen=True)

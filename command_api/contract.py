@@ -1,11 +1,15 @@
 """How is a command described to those who call it?"""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rest_framework import serializers
 
 from infra.openapi import Method, Shape, operation
 
 _ONCE = {"Idempotency-Key": "Sent again within a day, the command is not done again."}
 _TRACED = {"X-Request-ID": "A UUID that the command's events carry; one is made if none is given."}
+_IF_MATCH = {"If-Match": 'The versions in which it may be done, as "3"; answers carry it as ETag.'}
 _ALWAYS = (422, 429, 503)
 _WITH_BODY = (400, 413, 415)
 
@@ -15,18 +19,25 @@ def command(
     *,
     answers: Mapping[int, Shape | None],
     problems: Sequence[int] = (),
-    body: Shape | None = None,
+    body: Shape | serializers.BaseSerializer[Any] | None = None,
     is_public: bool = False,
     is_kept: bool = True,
+    is_conditional: bool = False,
 ) -> Callable[[Method], Method]:
     """Describe a view's method; what all commands have in common need not be said."""
     return operation(
         name,
         answers=answers,
         problems=sorted(
-            {*problems, *_ALWAYS, *(_WITH_BODY if body else ()), *(() if is_public else (401,))}
+            {
+                *problems,
+                *_ALWAYS,
+                *(_WITH_BODY if body is not None else ()),
+                *(() if is_public else (401,)),
+                *((412,) if is_conditional else ()),
+            }
         ),
         body=body,
-        headers=_TRACED | (_ONCE if is_kept else {}),
+        headers=_TRACED | (_ONCE if is_kept else {}) | (_IF_MATCH if is_conditional else {}),
         needs_token=not is_public,
     )

@@ -24,10 +24,19 @@ from events import hints
 from events.position import HEADER as LOG_POSITION
 from events.position import token
 from events.recorded import Origin, Position
+from events.store import StreamMoved
+from events.vault.subjects import KeyMissing
 from infra import clients, problems, rest, throttle, tokens
 from infra.config import config
 from infra.observability import correlation_id, count, took
-from infra.refused import Refused, TooLarge, Unauthenticated, Unsupported
+from infra.refused import (
+    Conflict,
+    Refused,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+    Unsupported,
+)
 from infra.rest import StrictSerializer
 from infra.throttle import Throttle
 from infra.tokens import Identity
@@ -42,6 +51,7 @@ class Call(NamedTuple):
     identity: Identity | None
     body: Mapping[str, Any]
     origin: Origin
+    if_match: str | None = None
 
     @property
     def user(self) -> Identity:
@@ -62,6 +72,8 @@ class Answer(NamedTuple):
     position: Position | None
     data: Any = None
     status: int = 200
+    version: int | None = None
+    """Of what was changed, where clients may insist on one; the answer's ETag."""
 
     def reply(self) -> Reply:
         """The answer as bytes."""
@@ -69,6 +81,7 @@ class Answer(NamedTuple):
             self.status,
             b"" if self.data is None else rest.encode(self.data),
             "" if self.position is None else token(self.position),
+            "" if self.version is None else f'"{self.version}"',
         )
 
 
@@ -79,6 +92,8 @@ class CommandView(APIView):
     """Whether it can be asked without a token."""
     bodies: ClassVar[Mapping[str, type[StrictSerializer]]] = {}
     """The body of each method that has one."""
+    bodies_optional: ClassVar[frozenset[str]] = frozenset()
+    """Methods whose body may be left out; that is the same as an empty object."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer, or say why not."""
@@ -87,7 +102,7 @@ class CommandView(APIView):
         try:
             response = self._answer(request, **kwargs)
         except Exception as fault:  # noqa: BLE001 - every fault becomes a problem there
-            response = problems.respond(fault, request)
+            response = problems.respond(_meaning(fault), request)
         response.headers["X-Request-ID"] = number
         self._measure(request, response.status_code, perf_counter() - begun)
         return response
@@ -107,7 +122,7 @@ class CommandView(APIView):
             return self._not_allowed(request)
         identity, rate = self._admit(request)
         raw, body = self._read(request, method)
-        call = Call(identity, body, origin_of(request))
+        call = Call(identity, body, origin_of(request), request.META.get("HTTP_IF_MATCH"))
         announced: list[int] = []
 
         def command() -> Reply:
@@ -145,9 +160,12 @@ class CommandView(APIView):
         expected = self.bodies.get(method)
         if expected is None:
             return b"", {}
+        length = int(request.META.get("CONTENT_LENGTH") or 0)
+        if not length and method in self.bodies_optional:
+            return b"", expected.read({})
         if request.content_type != "application/json":
             raise Unsupported
-        if int(request.META.get("CONTENT_LENGTH") or 0) > config().body_limit_bytes:
+        if length > config().body_limit_bytes:
             raise TooLarge(f"A body may have at most {config().body_limit_bytes} bytes.")
         raw = request.body
         return raw, expected.read(rest.decode(raw))
@@ -171,6 +189,17 @@ class CommandView(APIView):
         took("marquee_http_seconds", seconds, view=view)
 
 
+def _meaning(fault: Exception) -> Exception:
+    """What our own exceptions are to who asks."""
+    match fault:
+        case StreamMoved():
+            return Conflict("Others changed the same at this moment. Try again.")
+        case KeyMissing():
+            return Unavailable("The vault is not that far yet. Try again in a moment.")
+        case _:
+            return fault
+
+
 def origin_of(request: HttpRequest) -> Origin:
     """Where the events of a request come from."""
     trace = request.META.get("HTTP_TRACEPARENT", "")
@@ -191,4 +220,6 @@ def _respond(reply: Reply, rate: Mapping[str, str]) -> HttpResponse:
         del response.headers["Content-Type"]
     if reply.position:
         response.headers[LOG_POSITION] = reply.position
+    if reply.etag:
+        response.headers["ETag"] = reply.etag
     return response

@@ -22,19 +22,20 @@ LONGEST = 255
 
 # A row that is too old counts as not there. Otherwise the insert waits for whoever holds the key.
 _CLAIM = """
-INSERT INTO answered_commands (scope, key, fingerprint, made_at, position)
-VALUES (%(scope)s, %(key)s, %(fingerprint)s, now(), '')
+INSERT INTO answered_commands (scope, key, fingerprint, made_at, position, etag)
+VALUES (%(scope)s, %(key)s, %(fingerprint)s, now(), '', '')
 ON CONFLICT (scope, key) DO UPDATE
    SET fingerprint = excluded.fingerprint, made_at = excluded.made_at
  WHERE answered_commands.made_at < now() - %(life)s
 RETURNING true
 """
 _FIND = """
-SELECT fingerprint, status, body, position FROM answered_commands
+SELECT fingerprint, status, body, position, etag FROM answered_commands
  WHERE scope = %(scope)s AND key = %(key)s
 """
 _KEEP = """
-UPDATE answered_commands SET status = %(status)s, body = %(body)s, position = %(position)s
+UPDATE answered_commands
+   SET status = %(status)s, body = %(body)s, position = %(position)s, etag = %(etag)s
  WHERE scope = %(scope)s AND key = %(key)s
 """
 
@@ -45,6 +46,7 @@ class Reply(NamedTuple):
     status: int
     body: bytes
     position: str
+    etag: str = ""
 
 
 class Once(NamedTuple):
@@ -60,15 +62,15 @@ class Once(NamedTuple):
             if not self._rows(_CLAIM, life=timedelta(hours=config().idempotency_hours)):
                 return self._again()
             reply = command()
-            self._execute(_KEEP, status=reply.status, body=reply.body, position=reply.position)
+            self._execute(_KEEP, **reply._asdict())
             return reply
 
     def _again(self) -> Reply:
-        [(fingerprint, status, body, position)] = self._rows(_FIND)
+        [(fingerprint, status, body, position, etag)] = self._rows(_FIND)
         if not hmac.compare_digest(bytes(fingerprint), self.fingerprint):
             reason = "This key was used for another command."
             raise Invalid("The command can't be taken.", errors=[(HEADER, reason)])
-        return Reply(status, bytes(body), position)
+        return Reply(status, bytes(body), position, etag)
 
     def _execute(self, sql: str, **more: Any) -> None:
         with connection.cursor() as cursor:

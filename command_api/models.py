@@ -15,6 +15,7 @@ class AnsweredCommand(models.Model):
     status = models.SmallIntegerField(null=True)
     body = models.BinaryField(null=True)
     position = models.TextField(default="")
+    etag = models.TextField(default="", db_default="")
 
     class Meta:
         """A small table: rows live for a day."""

@@ -4,8 +4,12 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 from command_api.accounts.api import AccountsView
+from command_api.favourites.api import FavouriteView
+from command_api.hidden.api import HiddenView
+from command_api.playlists.api import PlaylistMovieView, PlaylistsView, PlaylistView
 from command_api.preferences.api import PreferencesView
 from command_api.ratings.api import RatingView
+from command_api.ratings.import_api import RatingsImportView
 from command_api.sessions.api import RefreshView, RevokeAllView, RevokeView, TokensView
 from infra import health, openapi, problems, rest, tokens
 from infra.observability import metrics
@@ -28,6 +32,12 @@ commands = [
     path("v1/tokens/revoke-all", RevokeAllView.as_view()),
     path("v1/me/preferences", PreferencesView.as_view()),
     path("v1/movies/<int:movie_id>/rating", RatingView.as_view()),
+    path("v1/ratings/import", RatingsImportView.as_view()),
+    path("v1/movies/<int:movie_id>/favourite", FavouriteView.as_view()),
+    path("v1/movies/<int:movie_id>/hidden", HiddenView.as_view()),
+    path("v1/playlists", PlaylistsView.as_view()),
+    path("v1/playlists/<str:playlist_id>", PlaylistView.as_view()),
+    path("v1/playlists/<str:playlist_id>/movies/<int:movie_id>", PlaylistMovieView.as_view()),
 ]
 
 urlpatterns = [

@@ -47,7 +47,7 @@ def operation(
     answers: Mapping[int, Shape | None],
     problems: Sequence[int],
     query: Shape | None = None,
-    body: Shape | None = None,
+    body: Shape | serializers.BaseSerializer[Any] | None = None,
     headers: Mapping[str, str] | None = None,
     needs_token: bool = False,
 ) -> Callable[[Method], Method]:

@@ -6,14 +6,11 @@ from rest_framework import serializers
 
 from command_api import log
 from command_api.aggregate import handle
-from command_api.catalogue.lookup import is_known
+from command_api.catalogue.lookup import refuse_unknown
 from command_api.contract import command
 from command_api.http import Answer, Call, CommandView
 from command_api.ratings.decider import HIGHEST, LOWEST, RateMovie, WithdrawRating, rating
-from infra.refused import NotFound
 from infra.rest import StrictSerializer
-
-_LARGEST_ID = 2**31 - 1
 
 
 class RatingBody(StrictSerializer):
@@ -46,8 +43,7 @@ class RatingView(CommandView):
     @command("rate", answers={200: RatingAnswer}, problems=(404,), body=RatingBody)
     def put(self, call: Call, movie_id: int) -> Answer:
         """Give the movie a score, for the first time or anew."""
-        if movie_id > _LARGEST_ID or not is_known(movie_id):
-            raise NotFound("There is no such movie.")
+        refuse_unknown(movie_id)
         wish = RateMovie(call.user_id, movie_id, call.body["score"])
         handled = handle(wish, rating, log.store(), origin=call.origin)
         return Answer(handled.position, {"movie_id": movie_id, "score": handled.state.score})

@@ -76,6 +76,16 @@ def test_both_descriptions_list_every_command(api):
         ("PUT", "/v1/me/preferences"): "change_preferences",
         ("PUT", "/v1/movies/{movie_id}/rating"): "rate",
         ("DELETE", "/v1/movies/{movie_id}/rating"): "withdraw_rating",
+        ("POST", "/v1/ratings/import"): "import_ratings",
+        ("PUT", "/v1/movies/{movie_id}/favourite"): "favourite",
+        ("DELETE", "/v1/movies/{movie_id}/favourite"): "unfavourite",
+        ("PUT", "/v1/movies/{movie_id}/hidden"): "hide",
+        ("DELETE", "/v1/movies/{movie_id}/hidden"): "unhide",
+        ("POST", "/v1/playlists"): "create_playlist",
+        ("PATCH", "/v1/playlists/{playlist_id}"): "change_playlist",
+        ("DELETE", "/v1/playlists/{playlist_id}"): "delete_playlist",
+        ("PUT", "/v1/playlists/{playlist_id}/movies/{movie_id}"): "put_into_playlist",
+        ("DELETE", "/v1/playlists/{playlist_id}/movies/{movie_id}"): "take_from_playlist",
     }
     swagger = api("GET", "/docs/?format=openapi").json()
     prefix = swagger["basePath"].rstrip("/")
@@ -85,6 +95,18 @@ def test_both_descriptions_list_every_command(api):
         for method, operation in methods.items()
         if method != "parameters"
     }
+
+
+def test_the_contract_says_what_is_special(api):
+    paths = api("GET", "/openapi.json").json()["paths"]
+    change = paths["/v1/playlists/{playlist_id}"]["patch"]
+    assert "If-Match" in {parameter["name"] for parameter in change["parameters"]}
+    assert {"200", "401", "404", "409", "412", "413", "415", "422"} <= change["responses"].keys()
+    put = paths["/v1/movies/{movie_id}/hidden"]["put"]
+    assert "requestBody" not in put
+    assert "412" not in put["responses"]
+    brought = paths["/v1/ratings/import"]["post"]["requestBody"]["content"]["application/json"]
+    assert brought["schema"]["type"] == "array"
 
 
 @pytest.mark.parametrize("page", ["/docs/", "/redoc/"])

@@ -1,5 +1,6 @@
 """Which opinions are news?"""
 
+from collections import Counter
 from functools import reduce
 from uuid import UUID
 
@@ -85,3 +86,32 @@ def test_what_events_say_of_before_and_after_always_fits(wanted):
             assert before is None or 1 <= before <= 10
             state = evolve(state, event)
         assert state.score == before
+
+
+opinions = st.lists(
+    st.tuples(st.integers(1, 4), st.none() | st.integers(1, 10)),
+    max_size=60,
+)
+
+
+@for_all(opinions)
+def test_sum_and_histogram_always_agree_with_the_ratings(wanted):
+    """Of one movie, kept event by event as read models do, without looking at what was before."""
+    ratings: dict[int, Rating] = {}
+    total, histogram = 0, Counter[int]()
+    for user, score in wanted:
+        who = UUID(int=user)
+        wish = WithdrawRating(who, ALIEN) if score is None else RateMovie(who, ALIEN, score)
+        before = ratings.get(user, Rating())
+        if score is None and before.score is None:
+            continue
+        for event in decide(wish, before):
+            now = event.score if isinstance(event, MovieRated) else None
+            total += (now or 0) - (event.previous or 0)
+            histogram.update({now: 1} if now else {})
+            histogram.subtract({event.previous: 1} if event.previous else {})
+            ratings[user] = evolve(before, event)
+        scores = [it.score for it in ratings.values() if it.score is not None]
+        assert total == sum(scores) == sum(at * count for at, count in histogram.items())
+        assert +histogram == Counter(scores)
+        assert min(histogram.values(), default=0) >= 0

@@ -1,0 +1,1 @@
+"""Which movies are a user's favourites?"""

@@ -1,0 +1,39 @@
+"""How does a user make a movie a favourite over HTTP?"""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from command_api import log
+from command_api.aggregate import handle
+from command_api.catalogue.lookup import refuse_unknown
+from command_api.contract import command
+from command_api.favourites.decider import FavouriteMovie, UnfavouriteMovie, favourite
+from command_api.http import Answer, Call, CommandView
+
+
+class FavouriteAnswer(serializers.Serializer[Any]):
+    """What is now in the log."""
+
+    movie_id = serializers.IntegerField()
+    favourite = serializers.BooleanField()
+
+
+class FavouriteView(CommandView):
+    """A movie as my favourite."""
+
+    @command("favourite", answers={200: FavouriteAnswer}, problems=(404,))
+    def put(self, call: Call, movie_id: int) -> Answer:
+        """Make the movie a favourite."""
+        refuse_unknown(movie_id)
+        wish = FavouriteMovie(call.user_id, movie_id)
+        handled = handle(wish, favourite, log.store(), origin=call.origin)
+        data = {"movie_id": movie_id, "favourite": handled.state.is_one}
+        return Answer(handled.position, data)
+
+    @command("unfavourite", answers={204: None}, problems=(404,))
+    def delete(self, call: Call, movie_id: int) -> Answer:
+        """Let it be none any more."""
+        wish = UnfavouriteMovie(call.user_id, movie_id)
+        handled = handle(wish, favourite, log.store(), origin=call.origin)
+        return Answer(handled.position, status=204)

@@ -1,0 +1,1 @@
+"""Which movies does a user never want to be recommended?"""

@@ -1,0 +1,38 @@
+"""How does a user say "not for me" over HTTP?"""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from command_api import log
+from command_api.aggregate import handle
+from command_api.catalogue.lookup import refuse_unknown
+from command_api.contract import command
+from command_api.hidden.decider import HideMovie, UnhideMovie, hiding
+from command_api.http import Answer, Call, CommandView
+
+
+class HidingAnswer(serializers.Serializer[Any]):
+    """What is now in the log."""
+
+    movie_id = serializers.IntegerField()
+    hidden = serializers.BooleanField()
+
+
+class HiddenView(CommandView):
+    """A movie that is not for me."""
+
+    @command("hide", answers={200: HidingAnswer}, problems=(404,))
+    def put(self, call: Call, movie_id: int) -> Answer:
+        """Never recommend the movie again."""
+        refuse_unknown(movie_id)
+        wish = HideMovie(call.user_id, movie_id)
+        handled = handle(wish, hiding, log.store(), origin=call.origin)
+        return Answer(handled.position, {"movie_id": movie_id, "hidden": handled.state.is_hidden})
+
+    @command("unhide", answers={204: None}, problems=(404,))
+    def delete(self, call: Call, movie_id: int) -> Answer:
+        """Let it be recommended again."""
+        wish = UnhideMovie(call.user_id, movie_id)
+        handled = handle(wish, hiding, log.store(), origin=call.origin)
+        return Answer(handled.position, status=204)

@@ -1,0 +1,203 @@
+"""How does a user change their playlists over HTTP?"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from rest_framework import serializers
+
+from command_api import log
+from command_api.aggregate import Handled, handle
+from command_api.catalogue.lookup import refuse_unknown
+from command_api.contract import command
+from command_api.http import Answer, Call, CommandView
+from command_api.playlists import decider
+from command_api.playlists.decider import (
+    LONGEST_DESCRIPTION,
+    LONGEST_NAME,
+    MOST_MOVIES,
+    Change,
+    ChangePlaylist,
+    CreatePlaylist,
+    DeletePlaylist,
+    Playlist,
+    PutMovie,
+    TakeMovie,
+    Words,
+    not_found,
+)
+from command_api.precondition import versions
+from events import ids
+from events.partition import partition_of
+from events.vault.opening import PLAYLIST_DESCRIPTION, PLAYLIST_NAME, Opener
+from events.vault.sealing import seal
+from infra.refused import Unauthenticated
+from infra.rest import StrictSerializer
+
+_FIELDS = {"name": PLAYLIST_NAME, "description": PLAYLIST_DESCRIPTION}
+
+_opener = Opener()
+# Whether a name is another one can only be seen when both are in clear.
+_playlist = replace(decider.playlist, reads=_opener.open_all)
+
+
+def _name(**more: Any) -> serializers.CharField:
+    return serializers.CharField(max_length=LONGEST_NAME, **more)
+
+
+def _description() -> serializers.CharField:
+    return serializers.CharField(
+        max_length=LONGEST_DESCRIPTION, required=False, allow_blank=True, allow_null=True
+    )
+
+
+class NewPlaylistBody(StrictSerializer):
+    """A playlist to begin."""
+
+    name = _name()
+    description = _description()
+    visibility = serializers.ChoiceField(("private", "public"), required=False)
+
+
+class PlaylistBody(StrictSerializer):
+    """What changes; the rest stays. A description of null, or without words, is none."""
+
+    name = _name(required=False)
+    description = _description()
+    visibility = serializers.ChoiceField(("private", "public"), required=False)
+
+
+class PlaceBody(StrictSerializer):
+    """Where the movie comes; what is behind moves on."""
+
+    position = serializers.IntegerField(min_value=0, max_value=MOST_MOVIES - 1, required=False)
+
+
+class PlaylistAnswer(serializers.Serializer[Any]):
+    """Which playlist it is, and which version it has now."""
+
+    id = serializers.CharField()
+    version = serializers.IntegerField()
+
+
+class PlaceAnswer(PlaylistAnswer):
+    """The same, and where the movie is."""
+
+    movie_id = serializers.IntegerField()
+    position = serializers.IntegerField()
+
+
+class PlaylistsView(CommandView):
+    """My playlists."""
+
+    bodies = {"POST": NewPlaylistBody}
+
+    @command("create_playlist", answers={201: PlaylistAnswer}, body=NewPlaylistBody)
+    def post(self, call: Call) -> Answer:
+        """Begin a playlist; nobody else sees it unless that is said."""
+        user, store = call.user_id, log.store()
+        playlist_id = ids.playlist_id(str(user), store.partitions, os.urandom(ids.RANDOM_BYTES))
+        wish = CreatePlaylist(playlist_id=playlist_id, user_id=user, **_sealed(user, call.body))
+        handled = handle(wish, _playlist, store, origin=call.origin)
+        return _answer(playlist_id, handled, status=201)
+
+
+class PlaylistView(CommandView):
+    """One of my playlists."""
+
+    bodies = {"PATCH": PlaylistBody}
+
+    @command(
+        "change_playlist",
+        answers={200: PlaylistAnswer},
+        problems=(404, 409),
+        body=PlaylistBody,
+        is_conditional=True,
+    )
+    def patch(self, call: Call, playlist_id: str) -> Answer:
+        """Change what is given."""
+        said = _sealed(call.user_id, call.body)
+        return _answer(
+            playlist_id, _handle(call, ChangePlaylist(**_about(call, playlist_id), **said))
+        )
+
+    @command("delete_playlist", answers={204: None}, problems=(404, 409), is_conditional=True)
+    def delete(self, call: Call, playlist_id: str) -> Answer:
+        """Drop the playlist for good."""
+        handled = _handle(call, DeletePlaylist(**_about(call, playlist_id)))
+        return Answer(handled.position, status=204)
+
+
+class PlaylistMovieView(CommandView):
+    """A movie in one of my playlists."""
+
+    bodies = {"PUT": PlaceBody}
+    bodies_optional = frozenset({"PUT"})
+
+    @command(
+        "put_into_playlist",
+        answers={200: PlaceAnswer},
+        problems=(404, 409),
+        body=PlaceBody,
+        is_conditional=True,
+    )
+    def put(self, call: Call, playlist_id: str, movie_id: int) -> Answer:
+        """Have the movie in it at a place. Without one a new movie comes last, others stay."""
+        refuse_unknown(movie_id)
+        wish = PutMovie(**_about(call, playlist_id), movie_id=movie_id, **call.body)
+        handled = _handle(call, wish)
+        position = handled.state.movies.index(movie_id)
+        return _answer(playlist_id, handled, movie_id=movie_id, position=position)
+
+    @command("take_from_playlist", answers={204: None}, problems=(404, 409), is_conditional=True)
+    def delete(self, call: Call, playlist_id: str, movie_id: int) -> Answer:
+        """Take the movie out."""
+        handled = _handle(call, TakeMovie(**_about(call, playlist_id), movie_id=movie_id))
+        return Answer(handled.position, status=204, version=handled.state.version)
+
+
+def _about(call: Call, playlist_id: str) -> dict[str, Any]:
+    """Which playlist is meant, who asks, and in which versions it may be."""
+    return {
+        "playlist_id": playlist_id,
+        "user_id": call.user_id,
+        "versions": versions(call.if_match),
+    }
+
+
+def _handle(call: Call, wish: Change) -> Handled[Playlist]:
+    """Do it; what can't be one of theirs is not even looked for."""
+    store = log.store()
+    try:
+        partition = ids.partition_of_playlist(wish.playlist_id)
+    except ids.NotAnId as error:
+        raise not_found() from error
+    if partition != partition_of(str(wish.user_id), store.partitions):
+        raise not_found()
+    return handle(wish, _playlist, store, origin=call.origin)
+
+
+def _sealed(user: UUID, body: Mapping[str, Any]) -> dict[str, Any]:
+    """What was said, with words as they may stand in an event."""
+    said = dict(body)
+    for field in _FIELDS:
+        if field in said:
+            said[field] = _words(user, field, said[field]) if said[field] else None
+    return said
+
+
+def _words(user: UUID, field: str, text: str) -> Words:
+    key = _opener.key_of(user)
+    if key is None:
+        raise Unauthenticated("This account is no more.")
+    return Words(text, seal(key, subject=user, field=_FIELDS[field], text=text))
+
+
+def _answer(
+    playlist_id: str, handled: Handled[Playlist], *, status: int = 200, **more: Any
+) -> Answer:
+    version = handled.state.version
+    data = {"id": playlist_id, "version": version, **more}
+    return Answer(handled.position, data, status=status, version=version)

@@ -1,0 +1,263 @@
+"""When does a playlist change, and who may change it?"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+from uuid import UUID
+
+from msgspec import UNSET, UnsetType
+
+from command_api.aggregate import Aggregate
+from command_api.playlists.ranks import place
+from events.catalogue import (
+    PlaylistCreated,
+    PlaylistDeleted,
+    PlaylistDescribed,
+    PlaylistEvent,
+    PlaylistMovieAdded,
+    PlaylistMovieMoved,
+    PlaylistMovieRemoved,
+    PlaylistRenamed,
+    PlaylistShown,
+    Visibility,
+)
+from events.catalogue.accounts import Sealed
+from events.recorded import Stream
+from infra.refused import Conflict, Invalid, NotFound, PreconditionFailed
+
+MOST_MOVIES = 2000
+LONGEST_NAME = 100
+LONGEST_DESCRIPTION = 1000
+
+Versions: TypeAlias = frozenset[int] | None
+"""The versions of which a playlist must have one for a command to be done; None: whichever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a user wrote: to compare, and as it may stand in an event."""
+
+    text: str
+    sealed: Sealed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatePlaylist:
+    """Begin a playlist."""
+
+    playlist_id: str
+    user_id: UUID
+    name: Words
+    description: Words | None = None
+    visibility: Visibility = "private"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangePlaylist:
+    """Change what is given, leave the rest."""
+
+    playlist_id: str
+    user_id: UUID
+    name: Words | UnsetType = UNSET
+    description: Words | UnsetType | None = UNSET
+    visibility: Visibility | UnsetType = UNSET
+    versions: Versions = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletePlaylist:
+    """Drop a playlist."""
+
+    playlist_id: str
+    user_id: UUID
+    versions: Versions = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutMovie:
+    """Have a movie in a playlist, at a place if one is given; else a new one comes last."""
+
+    playlist_id: str
+    user_id: UUID
+    movie_id: int
+    position: int | None = None
+    versions: Versions = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeMovie:
+    """Take a movie out of a playlist."""
+
+    playlist_id: str
+    user_id: UUID
+    movie_id: int
+    versions: Versions = None
+
+
+Change: TypeAlias = ChangePlaylist | DeletePlaylist | PutMovie | TakeMovie
+PlaylistCommand: TypeAlias = CreatePlaylist | Change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Playlist:
+    """A playlist; without an owner there is none, or none any more."""
+
+    version: int = 0
+    owner: UUID | None = None
+    name: str = ""
+    description: str | None = None
+    visibility: Visibility = "private"
+    ranks: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def movies(self) -> list[int]:
+        """The movies in their order."""
+        return sorted(self.ranks, key=self.ranks.__getitem__)
+
+
+def decide(command: PlaylistCommand, current: Playlist) -> Sequence[PlaylistEvent]:
+    """What the command leads to, given the playlist so far."""
+    if not isinstance(command, CreatePlaylist):
+        _refuse_others(command, current)
+    match command:
+        case CreatePlaylist():
+            return _create(command, current)
+        case ChangePlaylist():
+            return tuple(_changes(command, current))
+        case DeletePlaylist(playlist_id=playlist_id, user_id=user):
+            return (PlaylistDeleted(playlist_id=playlist_id, user_id=user),)
+        case PutMovie():
+            return _put(command, current)
+        case TakeMovie(playlist_id=playlist_id, user_id=user, movie_id=movie):
+            if movie not in current.ranks:
+                raise NotFound("This movie is not in the playlist.")
+            return (PlaylistMovieRemoved(playlist_id=playlist_id, user_id=user, movie_id=movie),)
+
+
+def _refuse_others(command: Change, current: Playlist) -> None:
+    if current.owner is None or current.owner != command.user_id:
+        raise not_found()
+    if command.versions is not None and current.version not in command.versions:
+        raise PreconditionFailed(f"The playlist has version {current.version}.")
+
+
+def not_found() -> NotFound:
+    """The same for a playlist that is not there and for somebody else's."""
+    return NotFound("You have no such playlist.")
+
+
+def _create(command: CreatePlaylist, current: Playlist) -> Sequence[PlaylistEvent]:
+    if current.version:
+        raise Conflict("There is such a playlist already.")
+    _refuse_unfit(command.name, command.description)
+    return (
+        PlaylistCreated(
+            playlist_id=command.playlist_id,
+            user_id=command.user_id,
+            name=command.name.sealed,
+            description=None if command.description is None else command.description.sealed,
+            visibility=command.visibility,
+        ),
+    )
+
+
+def _changes(command: ChangePlaylist, current: Playlist) -> Iterator[PlaylistEvent]:
+    playlist_id, user = command.playlist_id, command.user_id
+    name, words, visibility = command.name, command.description, command.visibility
+    _refuse_unfit(name, words)
+    if name is not UNSET and name.text != current.name:
+        yield PlaylistRenamed(playlist_id=playlist_id, user_id=user, name=name.sealed)
+    if words is not UNSET and (words.text if words else None) != current.description:
+        description = words.sealed if words else None
+        yield PlaylistDescribed(playlist_id=playlist_id, user_id=user, description=description)
+    if visibility is not UNSET and visibility != current.visibility:
+        yield PlaylistShown(playlist_id=playlist_id, user_id=user, visibility=visibility)
+
+
+def _refuse_unfit(name: Words | UnsetType, description: Words | UnsetType | None) -> None:
+    errors = []
+    if name is not UNSET and not 1 <= len(name.text) <= LONGEST_NAME:
+        errors.append(("name", f"A name has 1 to {LONGEST_NAME} characters."))
+    if isinstance(description, Words) and len(description.text) > LONGEST_DESCRIPTION:
+        reason = f"A description has at most {LONGEST_DESCRIPTION} characters."
+        errors.append(("description", reason))
+    if errors:
+        raise Invalid("The playlist can't be described so.", errors=errors)
+
+
+def _put(command: PutMovie, current: Playlist) -> Sequence[PlaylistEvent]:
+    playlist_id, user, movie = command.playlist_id, command.user_id, command.movie_id
+    before = current.movies
+    others = [other for other in before if other != movie]
+    if len(others) == MOST_MOVIES:
+        reason = f"A playlist holds at most {MOST_MOVIES} movies."
+        raise Invalid("The playlist is full.", errors=[("movie_id", reason)])
+    at = _place(command.position, before, movie)
+    if before[at : at + 1] == [movie]:
+        return ()
+    rank, moved = place([current.ranks[other] for other in others], at)
+    event = PlaylistMovieMoved if movie in current.ranks else PlaylistMovieAdded
+    return (
+        *(
+            PlaylistMovieMoved(
+                playlist_id=playlist_id, user_id=user, movie_id=others[nth], rank=new
+            )
+            for nth, new in moved
+        ),
+        event(playlist_id=playlist_id, user_id=user, movie_id=movie, rank=rank),
+    )
+
+
+def _place(position: int | None, movies: Sequence[int], movie: int) -> int:
+    """Where the movie is wanted: where it is, or last, unless that is said."""
+    if position is None:
+        return movies.index(movie) if movie in movies else len(movies)
+    last = len(movies) - (movie in movies)
+    if not 0 <= position <= last:
+        reason = f"The places are 0 to {last}."
+        raise Invalid("The movie can't be put there.", errors=[("position", reason)])
+    return position
+
+
+def evolve(before: Playlist, event: PlaylistEvent) -> Playlist:
+    """The playlist after an event."""
+    return replace(_after(before, event), version=before.version + 1)
+
+
+def _after(before: Playlist, event: PlaylistEvent) -> Playlist:
+    match event:
+        case PlaylistCreated(user_id=user, name=name, description=words, visibility=visibility):
+            return Playlist(owner=user, name=name, description=words, visibility=visibility)
+        case PlaylistRenamed(name=name):
+            return replace(before, name=name)
+        case PlaylistDescribed(description=words):
+            return replace(before, description=words)
+        case PlaylistShown(visibility=visibility):
+            return replace(before, visibility=visibility)
+        case PlaylistMovieAdded() | PlaylistMovieMoved() | PlaylistMovieRemoved():
+            return replace(before, ranks=_ranks(before.ranks, event))
+        case PlaylistDeleted():
+            return Playlist()
+
+
+def _ranks(
+    before: Mapping[int, int],
+    event: PlaylistMovieAdded | PlaylistMovieMoved | PlaylistMovieRemoved,
+) -> Mapping[int, int]:
+    match event:
+        case PlaylistMovieRemoved(movie_id=movie):
+            return {other: rank for other, rank in before.items() if other != movie}
+        case PlaylistMovieAdded(movie_id=movie, rank=rank):
+            return {**before, movie: rank}
+        case PlaylistMovieMoved(movie_id=movie, rank=rank):
+            return {**before, movie: rank}
+
+
+def stream(command: PlaylistCommand) -> Stream:
+    """Where a playlist is kept: in the partition of who asks, where others' are never found."""
+    return Stream(f"playlist-{command.playlist_id}", str(command.user_id))
+
+
+playlist: Aggregate[PlaylistCommand, Playlist, PlaylistEvent] = Aggregate(
+    stream=stream, initial=Playlist(), decide=decide, evolve=evolve
+)

@@ -1,0 +1,394 @@
+"""Does a playlist change over HTTP as its owner wants it, and for nobody else?"""
+
+import threading
+
+import pytest
+
+from command_api.log import store
+from events.catalogue import PlaylistShown, Visibility
+from events.ids import partition_of_playlist, playlist_id
+from events.partition import partition_of
+from events.position import parse
+from events.vault.models import Subject
+from events.vault.opening import Opener
+from tests.command_api.conftest import ALIEN, HEAT, Api, fields, in_thread, log_rows
+
+ALL = "/v1/playlists"
+rolled_back = pytest.mark.django_db(databases=["default", "vault"])
+
+
+def types():
+    return [type_ for type_, _ in log_rows()]
+
+
+def events(person):
+    """What the log says, opened."""
+    partition = partition_of(str(person.user_id), store().partitions)
+    page = store().page(partition, after=0, limit=100)
+    return [recorded.event for recorded in Opener().open_all(page)]
+
+
+@pytest.fixture
+def begin(api, ann):
+    """Begins playlists of Ann's; answers with their addresses."""
+
+    def _begin(name="Noir", **more):
+        answer = api("POST", ALL, {"name": name} | more, by=ann)
+        assert answer.status_code == 201
+        return f"{ALL}/{answer.json()['id']}"
+
+    return _begin
+
+
+def put(api, path, movie, position=None, *, by, **headers):
+    body = {} if position is None else {"position": position}
+    return api("PUT", f"{path}/movies/{movie}", body, by=by, **headers)
+
+
+@rolled_back
+def test_a_new_one(api, ann):
+    body = {"name": " Noir ", "description": "Dark streets", "visibility": "public"}
+    answer = api("POST", ALL, body, by=ann)
+    assert answer.status_code == 201
+    assert answer.json() == {"id": answer.json()["id"], "version": 1}
+    assert answer.headers["ETag"] == '"1"'
+    [position] = parse(answer.headers["Log-Position"])
+    assert position.partition == partition_of_playlist(answer.json()["id"])
+    [recorded] = store().page(position.partition, after=0, limit=9)
+    assert recorded.stream == f"playlist-{answer.json()['id']}"
+    [event] = events(ann)
+    assert (event.name, event.description, event.visibility) == ("Noir", "Dark streets", "public")
+    assert (event.playlist_id, event.user_id) == (answer.json()["id"], ann.user_id)
+
+
+@rolled_back
+def test_the_log_holds_no_word_in_clear(api, begin, ann):
+    path = begin("Geheimnis", description="Verborgen")
+    api("PATCH", path, {"name": "Raunen", "description": "Still"}, by=ann)
+    assert len(log_rows()) == 3
+    text = repr(log_rows())
+    assert not [word for word in ("Geheimnis", "Verborgen", "Raunen", "Still") if word in text]
+
+
+@rolled_back
+def test_changes(api, begin, ann):
+    path = begin(description="Dark")
+    answer = api("PATCH", path, {"name": "Night", "visibility": "public"}, by=ann)
+    assert (answer.status_code, answer.json()["version"]) == (200, 3)
+    assert answer.headers["ETag"] == '"3"'
+    assert api("PATCH", path, {"description": ""}, by=ann).json()["version"] == 4
+    assert types()[1:] == [
+        "playlist-renamed.v1",
+        "playlist-shown.v1",
+        "playlist-described.v1",
+    ]
+    assert events(ann)[1].name == "Night"
+    assert events(ann)[3].description is None
+
+
+@rolled_back
+def test_the_same_again_is_not_news(api, begin, ann):
+    path = begin("Noir", description="Dark")
+    first = api("PATCH", path, {"name": "Night"}, by=ann)
+    api("PUT", f"/v1/movies/{ALIEN}/favourite", by=ann)
+    for body in ({"name": "Night"}, {"description": "Dark", "visibility": "private"}, {}):
+        again = api("PATCH", path, body, by=ann)
+        assert (again.status_code, again.content) == (200, first.content)
+        assert again.headers["Log-Position"] == first.headers["Log-Position"]
+    assert len(log_rows()) == 3
+
+
+@rolled_back
+def test_movies_come_move_and_go(api, begin, ann):
+    path = begin()
+    answer = put(api, path, ALIEN, by=ann)
+    assert (answer.status_code, answer.headers["ETag"]) == (200, '"2"')
+    assert answer.json() == {
+        "id": path.rpartition("/")[2],
+        "version": 2,
+        "movie_id": ALIEN,
+        "position": 0,
+    }
+    assert put(api, path, HEAT, 0, by=ann).json()["position"] == 0
+    assert put(api, path, HEAT, 1, by=ann).json()["version"] == 4
+    answer = api("DELETE", f"{path}/movies/{ALIEN}", by=ann)
+    assert (answer.status_code, answer.content, answer.headers["ETag"]) == (204, b"", '"5"')
+    assert types()[1:] == [
+        "playlist-movie-added.v1",
+        "playlist-movie-added.v1",
+        "playlist-movie-moved.v1",
+        "playlist-movie-removed.v1",
+    ]
+    assert api("DELETE", f"{path}/movies/{ALIEN}", by=ann).status_code == 404
+
+
+@rolled_back
+def test_a_movie_can_be_put_without_a_body_and_stays_where_it_is(api, begin, ann):
+    path = begin()
+    first = api("PUT", f"{path}/movies/{ALIEN}", by=ann, Content_Type="")
+    put(api, path, HEAT, by=ann)
+    again = api("PUT", f"{path}/movies/{ALIEN}", by=ann, Content_Type="")
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert again.json()["position"] == 0
+    assert len(log_rows()) == 3
+
+
+@rolled_back
+def test_a_deleted_one_is_gone(api, begin, ann):
+    path = begin()
+    answer = api("DELETE", path, by=ann)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert types() == ["playlist-created.v1", "playlist-deleted.v1"]
+    for method, address, body in every_change(path):
+        assert api(method, address, body, by=ann).status_code == 404
+    assert len(log_rows()) == 2
+
+
+def every_change(path):
+    return [
+        ("PATCH", path, {"name": "Mine"}),
+        ("DELETE", path, None),
+        ("PUT", f"{path}/movies/{ALIEN}", {}),
+        ("DELETE", f"{path}/movies/{ALIEN}", None),
+    ]
+
+
+@rolled_back
+@pytest.mark.parametrize("visibility", ["private", "public"])
+def test_somebody_elses_is_not_there(api, begin, ann, person, visibility):
+    """The answers to a stranger are those for a playlist that never was, byte by byte."""
+    path = begin(visibility=visibility)
+    put(api, path, ALIEN, by=ann)
+    before = log_rows()
+    bob = _neighbour(person, ann)
+    nowhere = f"{ALL}/{playlist_id(str(bob.user_id), store().partitions, bytes(10))}"
+    for there, never in zip(every_change(path), every_change(nowhere), strict=True):
+        seen = [
+            (answer.status_code, answer.content, answer.headers.get("ETag"))
+            for method, address, body in (there, never)
+            for answer in (
+                api(method, address, body, by=bob),
+                api(method, address, body, by=bob, If_Match='"1"'),
+            )
+        ]
+        assert seen[0][0] == 404
+        assert len(set(seen)) == 1
+    assert log_rows() == before
+
+
+def _neighbour(person, ann):
+    """Somebody in the same partition: there even the stream is found."""
+    partitions = store().partitions
+    while True:
+        bob = person()
+        if partition_of(str(bob.user_id), partitions) == partition_of(str(ann.user_id), partitions):
+            return bob
+
+
+@rolled_back
+@pytest.mark.parametrize(
+    "garbage", ["x", "7", "0" * 22, "0" * 24, "g" * 23, "A" * 23, "%00" * 23, "é" * 23, "9" * 5000]
+)
+def test_what_is_no_id_is_not_there(api, ann, garbage):
+    for method, path, body in every_change(f"{ALL}/{garbage}"):
+        answer = api(method, path, body, by=ann)
+        assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
+
+
+@rolled_back
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+@pytest.mark.parametrize("movie", ["999", "2147483648", "9" * 30])
+def test_an_unknown_movie(api, begin, ann, method, movie):
+    path = begin()
+    assert api(method, f"{path}/movies/{movie}", by=ann).status_code == 404
+    assert len(log_rows()) == 1
+
+
+@rolled_back
+def test_if_match(api, begin, ann):
+    path = begin()
+    moves = [
+        ("PATCH", path, {"name": "Night"}),
+        ("PUT", f"{path}/movies/{ALIEN}", {}),
+        ("DELETE", f"{path}/movies/{ALIEN}", None),
+        ("DELETE", path, None),
+    ]
+    for version, (method, address, body) in enumerate(moves, start=1):
+        for other in (f'"{version + 1}"', f'W/"{version}"', '"abc"', f'"0{version}"', '"0", "99"'):
+            answer = api(method, address, body, by=ann, If_Match=other)
+            assert answer.status_code == 412
+            assert answer.json()["type"] == "/problems/precondition-failed"
+        fits = ["*", f'"{version}"', f'"77" , "{version}"'][version % 3]
+        assert api(method, address, body, by=ann, If_Match=fits).status_code in (200, 204)
+    assert len(log_rows()) == 5
+    assert api("PATCH", path, {"name": "Night"}, by=ann, If_Match="*").status_code == 404
+
+
+@rolled_back
+@pytest.mark.parametrize("header", ["1", "", '"1', '"1" "2"', '"1",', "'1'", "*, *", '"' * 99999])
+def test_an_if_match_that_is_none(api, begin, ann, header):
+    answer = api("PATCH", begin(), {"name": "Night"}, by=ann, If_Match=header)
+    assert (answer.status_code, fields(answer)) == (422, ["If-Match"])
+    assert len(log_rows()) == 1
+
+
+LONG = "x" * 10_000
+
+
+@rolled_back
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", ""),
+        ("name", "  "),
+        ("name", "x" * 101),
+        ("name", LONG),
+        ("name", None),
+        ("name", 7),
+        ("name", ["Noir"]),
+        ("name", "a\0b"),
+        ("description", "x" * 1001),
+        ("description", 7),
+        ("visibility", "friends"),
+        ("visibility", "Public"),
+        ("visibility", None),
+        ("visibility", True),
+        ("movies", [ALIEN]),
+        ("id", "x"),
+        ("version", 1),
+    ],
+)
+def test_what_a_playlist_cannot_be(api, begin, ann, field, value):
+    path = begin()
+    for method, address in (("POST", ALL), ("PATCH", path)):
+        answer = api(method, address, {"name": "Noir"} | {field: value}, by=ann)
+        assert (answer.status_code, fields(answer)) == (422, [field])
+    assert len(log_rows()) == 1
+
+
+@rolled_back
+def test_words_may_be_just_so_long_and_in_any_script(api, begin, ann):
+    begin("夜" * 100, description="🌃" * 1000)
+    assert events(ann)[0].name == "夜" * 100
+
+
+@rolled_back
+def test_a_playlist_needs_a_name(api, ann):
+    answer = api("POST", ALL, {}, by=ann)
+    assert (answer.status_code, fields(answer)) == (422, ["name"])
+
+
+@rolled_back
+@pytest.mark.parametrize("position", [-1, 2, 2000, "0", 1.0, True, None, 10**30, [], LONG])
+def test_a_position_that_is_not_there(api, begin, ann, position):
+    path = begin()
+    put(api, path, HEAT, by=ann)
+    answer = api("PUT", f"{path}/movies/{ALIEN}", {"position": position}, by=ann)
+    assert (answer.status_code, fields(answer)) == (422, ["position"])
+    assert len(log_rows()) == 2
+
+
+@rolled_back
+@pytest.mark.parametrize(
+    ("raw", "kind", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b'{"name": "\xff"}', "application/json", 400),
+        (b'{"name": "a", "x": "' + b"y" * 262_144 + b'"}', "application/json", 413),
+        (b"name=Noir", "application/x-www-form-urlencoded", 415),
+        (b"[]", "application/json", 422),
+        (b"null", "application/json", 422),
+    ],
+    ids=lambda value: str(value)[:24],
+)
+def test_bodies_that_cannot_be_read(api, begin, ann, raw, kind, status):
+    path = begin()
+    for method, address in (("POST", ALL), ("PATCH", path), ("PUT", f"{path}/movies/{ALIEN}")):
+        answer = api(method, address, raw, by=ann, Content_Type=kind)
+        assert answer.status_code == status
+        assert answer.headers["Content-Type"] == "application/problem+json"
+    for method, address in (("POST", ALL), ("PATCH", path)):
+        assert api(method, address, b"", by=ann, Content_Type="").status_code == 415
+    assert len(log_rows()) == 1
+
+
+@rolled_back
+def test_without_a_token_nothing_can_be_done(api, begin):
+    path = begin()
+    for method, address, body in [("POST", ALL, {"name": "x"}), *every_change(path)]:
+        assert api(method, address, body).status_code == 401
+        assert api(method, address, body, Authorization="Bearer x.y.z").status_code == 401
+    assert len(log_rows()) == 1
+
+
+@rolled_back
+def test_methods_that_are_not_there(api, begin, ann):
+    for path, allowed in (
+        (ALL, "POST, OPTIONS"),
+        (begin(), "PATCH, DELETE, OPTIONS"),
+        (f"{begin()}/movies/{ALIEN}", "PUT, DELETE, OPTIONS"),
+    ):
+        answer = api("GET", path, by=ann)
+        assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)
+
+
+@rolled_back
+def test_a_command_that_is_sent_twice(api, ann):
+    first, again = (api("POST", ALL, {"name": "Noir"}, by=ann, Idempotency_Key="k") for _ in "ab")
+    assert (again.status_code, again.content) == (201, first.content)
+    for header in ("ETag", "Log-Position"):
+        assert again.headers[header] == first.headers[header]
+    path = f"{ALL}/{first.json()['id']}"
+    sent = {"Idempotency_Key": "l", "If_Match": '"1"'}
+    first, again = (put(api, path, ALIEN, by=ann, **sent) for _ in "ab")
+    assert (again.status_code, again.content) == (200, first.content)
+    assert again.headers["ETag"] == first.headers["ETag"] == '"2"'
+    other = api("POST", ALL, {"name": "Other"}, by=ann, Idempotency_Key="k")
+    assert (other.status_code, fields(other)) == (422, ["Idempotency-Key"])
+    assert len(log_rows()) == 2
+
+
+@rolled_back
+def test_words_of_somebody_who_was_erased_meanwhile_are_not_taken(api, ann, monkeypatch):
+    api("PUT", f"/v1/movies/{ALIEN}/hidden", by=ann)  # for a moment her log-in is known to stand
+    monkeypatch.setattr("command_api.playlists.api._opener._known", {})
+    Subject.objects.filter(user_id=ann.user_id).update(
+        state="erased", username_hmac=None, email_hmac=None, key=None, password_hash=None
+    )
+    assert api("POST", ALL, {"name": "Noir"}, by=ann).status_code == 401
+    assert types() == ["movie-hidden.v1"]
+
+
+def test_at_once_only_one_has_the_version_that_all_insist_on(api, begin, ann):
+    path = begin()
+    statuses: list[int] = []
+    start = threading.Barrier(4)
+
+    def rename(name):
+        start.wait()
+        answer = Api()("PATCH", path, {"name": name}, by=ann, If_Match='"1"')
+        statuses.append(answer.status_code)
+
+    threads = [threading.Thread(target=in_thread(rename), args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert sorted(statuses) == [200, 412, 412, 412]
+    assert types() == ["playlist-created.v1", "playlist-renamed.v1"]
+
+
+def test_who_is_never_first_is_told_to_try_again(api, begin, ann, monkeypatch):
+    """Others change the playlist between each look at it and each append."""
+    path = begin()
+    real = type(store()).append
+
+    def late(self, stream, events, *, expected, origin):
+        seen: Visibility = "public" if expected % 2 else "private"
+        rival = PlaylistShown(playlist_id=path[-23:], user_id=ann.user_id, visibility=seen)
+        real(self, stream, [rival], expected=expected, origin=origin)
+        return real(self, stream, events, expected=expected, origin=origin)
+
+    monkeypatch.setattr(type(store()), "append", late)
+    answer = api("PATCH", path, {"name": "Night"}, by=ann)
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/conflict")
