@@ -47,6 +47,10 @@ class Trip:
         self._maps.add(len(self._commands))
         self._ask("HGETALL", key)
 
+    def hlen(self, key: str) -> None:
+        """Ask how many fields a hash has."""
+        self._ask("HLEN", key)
+
     def incr(self, key: str) -> None:
         """Count."""
         self._ask("INCR", key)

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from events.recorded import Recorded
 from events.store import EventStore
 from projectors.fates import AgainLater, NeverApply, Stop
-from projectors.read_model import ReadModel
+from projectors.read_model import Opening, ReadModel, still_sealed
 from projectors.shard import Held, OutOfStep
 
 log = logging.getLogger(__name__)
@@ -31,9 +31,12 @@ _LONGEST_PAUSE_SECONDS = 5.0
 class Follower:
     """One model's progress through the log."""
 
-    def __init__(self, model: ReadModel, store: EventStore) -> None:
+    def __init__(
+        self, model: ReadModel, store: EventStore, opening: Opening = still_sealed
+    ) -> None:
         self.model = model
         self.store = store
+        self._opening = opening
         self.checkpoints = [0] * store.partitions
         self.behind: set[int] = set(range(store.partitions))
         """Partitions of which the log may have more than the model."""
@@ -88,7 +91,7 @@ class Follower:
 
     def _apply(self, partition: int, batch: Sequence[Recorded]) -> None:
         try:
-            self.model.apply(batch)
+            self.model.apply(self.model.read(batch, self._opening))
             self.checkpoints[partition] = batch[-1].offset
         except OutOfStep as error:
             # Another worker was quicker, or Redis lost its data and the checkpoint with it.

@@ -1,13 +1,21 @@
 """What has every read model?"""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
-from typing import ClassVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import ClassVar, TypeAlias
 
 from redis import Redis
 
 from events.recorded import Recorded
 from projectors.shard import Shard, Write
+
+Opening: TypeAlias = Callable[[Sequence[Recorded]], Sequence[Recorded]]
+"""Gives events with their sealed fields in clear."""
+
+
+def still_sealed(batch: Sequence[Recorded]) -> Sequence[Recorded]:
+    """The events as the log has them."""
+    return batch
 
 
 class ReadModel(ABC):
@@ -21,6 +29,8 @@ class ReadModel(ABC):
     version: ClassVar[int] = 1
     """Raised when the shape of its data changes: the model is then built anew."""
     by_partition: ClassVar[bool]
+    opens: ClassVar[bool] = False
+    """Whether ``writes`` is given sealed fields in clear: see ``projectors.opened``."""
 
     def __init__(self, redis: Redis, generation: int) -> None:
         self.redis = redis
@@ -30,6 +40,10 @@ class ReadModel(ABC):
     @abstractmethod
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """What the events of one partition change in ``shard``; adds up or overwrites."""
+
+    def read(self, batch: Sequence[Recorded], opening: Opening) -> Sequence[Recorded]:
+        """The events as this model takes them in."""
+        return opening(batch) if self.opens else batch
 
     def shard(self, partition: int) -> Shard:
         """The shard that takes in a partition's events."""

@@ -18,6 +18,7 @@ from projectors.builder_thread import BuilderThread
 from projectors.follower import Follower
 from projectors.generations import choose, is_current
 from projectors.live import Live, NotReady
+from projectors.opened import opening
 from projectors.read_model import ReadModel
 from projectors.registry import MODELS, make_builders
 from projectors.worker import Worker
@@ -70,6 +71,7 @@ def _run_once(
     live = Live(redis)
     store: EventStore = PostgresStore(config().partitions)
     models = {model.name: model(redis, choose(model, live)) for model in chosen}
+    open_all = opening()
     for model in models.values():
         log.info("Writing %s, generation %d", model.name, model.generation)
     builders = [
@@ -83,7 +85,7 @@ def _run_once(
         Worker(
             store=store,
             live=live,
-            followers=[Follower(model, store) for model in models.values()],
+            followers=[Follower(model, store, open_all) for model in models.values()],
             builders=builders,
             subscription=subscription,
             hints=hints,

@@ -57,17 +57,17 @@ class Shard:
 
     def __init__(self, redis: Redis, *, model: str, generation: int, name: str) -> None:
         self._redis = redis
-        self._tag = f"{{{model}.{generation}.{name}}}"
-        self.checkpoints_key = f"{self._tag}:checkpoints"
-        self._hold_key = f"{self._tag}:hold"
+        self.tag = f"{{{model}.{generation}.{name}}}"
+        self.checkpoints_key = f"{self.tag}:checkpoints"
+        self._hold_key = f"{self.tag}:hold"
 
     def state(self, *parts: str | int) -> str:
         """The key of a piece of state."""
-        return ":".join((self._tag, "state", *map(str, parts)))
+        return ":".join((self.tag, "state", *map(str, parts)))
 
     def derived(self, *parts: str | int) -> str:
         """The key of a piece of derived data."""
-        return ":".join((self._tag, "derived", *map(str, parts)))
+        return ":".join((self.tag, "derived", *map(str, parts)))
 
     @property
     def built_key(self) -> str:
@@ -99,7 +99,7 @@ class Shard:
 
     def state_keys(self) -> list[bytes]:
         """The keys of all its state."""
-        pattern = self._tag.replace("[", "\\[") + ":state:*"
+        pattern = self.tag.replace("[", "\\[") + ":state:*"
         return sorted(self._redis.scan_iter(match=pattern, count=1000))
 
 

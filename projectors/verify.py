@@ -8,13 +8,14 @@ is no part of this: builders that can, recompute theirs (``Checked``).
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 from events.recorded import Recorded
 from events.store import EventStore
 from projectors.fold import Folded, Hash, Members, Ranks, Value
 from projectors.holding import Holding, read
-from projectors.read_model import ReadModel
+from projectors.read_model import Opening, ReadModel, still_sealed
 from projectors.shard import Shard
 
 PAGE = 1000
@@ -53,18 +54,21 @@ class Verdict:
                 self.shown.append(problem)
 
 
-def verify(model: ReadModel, store: EventStore, *, advance: Advance) -> Verdict:
+def verify(
+    model: ReadModel, store: EventStore, *, advance: Advance, opening: Opening = still_sealed
+) -> Verdict:
     """Compare the state of all shards with the log, one after the other."""
     verdict = Verdict(model=model.name, generation=model.generation)
     candidates = _candidates(model, store.partitions)
+    fold = partial(_fold, model, store, opening)
     for shard, partitions in _shards(model, store.partitions).items():
         prefix = shard.state("")
         live = read(model.redis, shard, candidates.get(prefix, []))
-        said = _fold(model, store, shard, partitions, live, advance)
+        said = fold(shard, partitions, live, advance)
         if set(said) - set(live.state):
             # Keys that came up after the candidates were looked for, or are missing: look again.
             live = read(model.redis, shard)
-            said = _fold(model, store, shard, partitions, live, lambda _: None)
+            said = fold(shard, partitions, live, lambda _: None)
         verdict.shards += 1
         verdict.events += sum(live.checkpoints.values())
         verdict.keys += len(said)
@@ -94,6 +98,7 @@ def _candidates(model: ReadModel, partitions: int) -> dict[str, list[str]]:
 def _fold(
     model: ReadModel,
     store: EventStore,
+    opening: Opening,
     shard: Shard,
     partitions: Sequence[int],
     live: Holding,
@@ -103,9 +108,8 @@ def _fold(
     prefix = shard.state("")
     for partition in partitions:
         for batch in _events(store, partition, through=live.checkpoints.get(partition, 0)):
-            folded.take(
-                write for write in model.writes(shard, batch) if str(write[1]).startswith(prefix)
-            )
+            writes = model.writes(shard, model.read(batch, opening))
+            folded.take(write for write in writes if str(write[1]).startswith(prefix))
             advance(len(batch))
     return folded.values
 

@@ -1,8 +1,8 @@
 """Which questions are answered before Django sees them?
 
-Those whose answer lies ready: a card, the first page of a trending board, my recommendations. The
-lane asks the very view that Django would; whatever it can't answer with 200 or 304 goes on to
-Django, which asks again and says what is wrong.
+Those whose answer lies ready, or nearly so: a card, movies like it, the first page of a trending
+board, suggestions, my recommendations. The lane asks the very view that Django would; whatever it
+can't answer with 200 or 304 goes on to Django, which asks again and says what is wrong.
 """
 
 import re
@@ -17,15 +17,18 @@ from query_api.http import ReadView, note
 from query_api.movies import MovieView
 from query_api.recommendations import MyRecommendationsView
 from query_api.rendering import Rendered, render
+from query_api.similar import SimilarView
+from query_api.suggestions import SuggestionsView
 from query_api.trending import TrendingView
 
 Environ: TypeAlias = dict[str, Any]
 Application: TypeAlias = Callable[..., Iterable[bytes]]
 
 _LINES = {status: f"{status} {HTTPStatus(status).phrase}" for status in (200, 304)}
-_MOVIE = re.compile("/v1/movies/([0-9]{1,18})")
+_MOVIE = re.compile("/v1/movies/([0-9]{1,18})(/similar)?")
 _VIEWS: Mapping[str, type[ReadView]] = {
     "/v1/trending": TrendingView,
+    "/v1/suggestions": SuggestionsView,
     "/v1/me/recommendations": MyRecommendationsView,
 }
 
@@ -52,7 +55,8 @@ def answer(environ: Environ) -> Rendered | None:
     if (kind := _VIEWS.get(path)) is not None:
         return _ask(kind, environ)
     if (movie := _MOVIE.fullmatch(path)) is not None:
-        return _ask(MovieView, environ, movie_id=int(movie[1]))
+        kind = SimilarView if movie[2] else MovieView
+        return _ask(kind, environ, movie_id=int(movie[1]))
     return None
 
 

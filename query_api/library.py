@@ -1,6 +1,8 @@
-"""What have I rated?"""
+"""What have I rated, kept and hidden?"""
 
-from typing import Any
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
 from rest_framework import serializers
@@ -8,8 +10,8 @@ from rest_framework import serializers
 from infra.openapi import operation
 from infra.rest import PageQuery
 from projectors import page
-from projectors.library.projection import Rating
-from projectors.library.read_model import Library, Sort, read_ratings
+from projectors.library.projection import Kept, Kind, Rating
+from projectors.library.read_model import Library, Sort, read_kept, read_ratings
 from projectors.movies.read_model import Movies
 from projectors.page import Place
 from query_api import shapes
@@ -18,7 +20,7 @@ from query_api.cursors import told_apart
 from query_api.fresh import Source
 from query_api.http import READ_HEADERS, ReadView
 
-_PURPOSE = "ratings"
+_PROBLEMS = (401, 422, 429, 503)
 # Milliseconds since 1970 stay below this for 280 years, and ten times it is still an exact float.
 _ABOVE_TIMES = 10**13
 
@@ -39,31 +41,95 @@ class MyRatingsView(ReadView):
         "my_ratings",
         query=RatingsQuery,
         answers={200: shapes.RatingsPage},
-        problems=(401, 422, 429, 503),
+        problems=_PROBLEMS,
         headers=READ_HEADERS,
         needs_token=True,
     )
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         query = RatingsQuery.of(self.asking.query_string)
         library, user, sort = live().open(Library), self.asking.user_id, query["sort"]
-        [found] = self.asking.ask(lambda pipe: library.enqueue_ratings(pipe, user), Source(library))
+        [found] = self.asking.ask(
+            lambda pipe: library.enqueue_kept(pipe, "ratings", user), Source(library)
+        )
         scope = f"{user}|{sort}"
-        rest = behind(read_ratings(found, sort), sort, _place(scope, query.get("cursor")))
+        rest = behind(read_ratings(found, sort), sort, _place("ratings", scope, query))
         some = rest[: query["limit"]]
         next_ = (
-            page.cursor(_PURPOSE, scope, place_of(some[-1], sort))
+            page.cursor("ratings", scope, place_of(some[-1], sort))
             if len(rest) > len(some)
             else None
         )
-        cards = live().open(Movies).cards([rating.movie for rating in some])
-        return self.respond(render(some, cards, next_))
+        more = {rating.movie: {"score": rating.score, "rated_at": rating.at} for rating in some}
+        return self.respond(render(more, next_))
+
+
+class MyMoviesView(ReadView):
+    """Movies of mine, the newest first."""
+
+    needs_token = True
+    keep = "never"
+    kind: ClassVar[Kind]
+    since: ClassVar[str]
+    """What the time is called that it is so since."""
+
+    def find(self) -> HttpResponse:
+        """The page that was asked for."""
+        query = PageQuery.of(self.asking.query_string)
+        library, user = live().open(Library), self.asking.user_id
+        [found] = self.asking.ask(
+            lambda pipe: library.enqueue_kept(pipe, self.kind, user), Source(library)
+        )
+        place = _place(self.kind, str(user), query)
+        rest = [kept for kept in read_kept(found) if place is None or _place_of(kept) < place]
+        some = rest[: query["limit"]]
+        next_ = (
+            page.cursor(self.kind, str(user), _place_of(some[-1]))
+            if len(rest) > len(some)
+            else None
+        )
+        return self.respond(render({kept.movie: {self.since: kept.at} for kept in some}, next_))
+
+
+class MyFavouritesView(MyMoviesView):
+    """My favourites, the newest first."""
+
+    kind = "favourites"
+    since = "favourited_at"
+
+    @operation(
+        "my_favourites",
+        query=PageQuery,
+        answers={200: shapes.FavouritesPage},
+        problems=_PROBLEMS,
+        headers=READ_HEADERS,
+        needs_token=True,
+    )
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        return self.find()
+
+
+class MyHiddenView(MyMoviesView):
+    """What I never want to be recommended, the newest first."""
+
+    kind = "hidden"
+    since = "hidden_at"
+
+    @operation(
+        "my_hidden",
+        query=PageQuery,
+        answers={200: shapes.HiddenPage},
+        problems=_PROBLEMS,
+        headers=READ_HEADERS,
+        needs_token=True,
+    )
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        return self.find()
 
 
 def place_of(rating: Rating, sort: Sort) -> Place:
     """Where a rating stands in its list."""
-    milliseconds = round(rating.at.timestamp() * 1000)
-    value = milliseconds + (rating.score * _ABOVE_TIMES if sort == "score" else 0)
-    return Place(value, rating.movie)
+    above = rating.score * _ABOVE_TIMES if sort == "score" else 0
+    return Place(_milliseconds(rating.at) + above, rating.movie)
 
 
 def behind(ratings: list[Rating], sort: Sort, place: Place | None) -> list[Rating]:
@@ -73,18 +139,27 @@ def behind(ratings: list[Rating], sort: Sort, place: Place | None) -> list[Ratin
     return [rating for rating in ratings if place_of(rating, sort) < place]
 
 
-def render(ratings: list[Rating], cards: dict[int, bytes], next_: str | None) -> bytes:
-    """The page; a movie without a card is left out."""
-    items = (
-        page.item(cards[rating.movie], {"score": rating.score, "rated_at": rating.at})
-        for rating in ratings
-        if rating.movie in cards
-    )
-    return page.page(items, next_)
+def render(
+    more: Mapping[int, Mapping[str, Any]],
+    next_: str | None,
+    about: Mapping[str, Any] | None = None,
+) -> bytes:
+    """A page of movies with what is said of each; one without a card is left out."""
+    cards = live().open(Movies).cards(list(more))
+    items = (page.item(cards[movie], said) for movie, said in more.items() if movie in cards)
+    return page.page(items, next_, about)
 
 
-def _place(scope: str, cursor: str | None) -> Place | None:
-    if cursor is None:
+def _place_of(kept: Kept) -> Place:
+    return Place(_milliseconds(kept.at), kept.movie)
+
+
+def _milliseconds(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
+
+
+def _place(purpose: str, scope: str, query: Mapping[str, Any]) -> Place | None:
+    if (cursor := query.get("cursor")) is None:
         return None
     with told_apart():
-        return page.read_cursor(_PURPOSE, scope, cursor)
+        return page.read_cursor(purpose, scope, cursor)

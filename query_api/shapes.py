@@ -59,11 +59,130 @@ class RatingsPage(_Page):
     items = RatedItem(many=True)
 
 
+class FavouriteItem(Card):
+    """A movie that I keep."""
+
+    favourited_at = serializers.DateTimeField()
+
+
+class FavouritesPage(_Page):
+    """My favourites."""
+
+    items = FavouriteItem(many=True)
+
+
+class HiddenItem(Card):
+    """A movie that I never want to be recommended."""
+
+    hidden_at = serializers.DateTimeField()
+
+
+class HiddenPage(_Page):
+    """What I hid."""
+
+    items = HiddenItem(many=True)
+
+
+class Preferences(serializers.Serializer[Any]):
+    """What I like, and what others may see."""
+
+    genres = serializers.ListField(child=serializers.CharField())
+    public_activity = serializers.BooleanField()
+    strategy = serializers.CharField(allow_null=True)
+
+
+class Counts(serializers.Serializer[Any]):
+    """How much I have."""
+
+    ratings = serializers.IntegerField()
+    favourites = serializers.IntegerField()
+    hidden = serializers.IntegerField()
+    playlists = serializers.IntegerField()
+
+
+class Me(serializers.Serializer[Any]):
+    """Who I am."""
+
+    id = serializers.UUIDField()
+    username = serializers.CharField(allow_null=True)
+    preferences = Preferences()
+    counts = Counts()
+
+
+class Playlist(serializers.Serializer[Any]):
+    """A playlist without its movies."""
+
+    id = serializers.CharField()
+    owner = serializers.CharField(allow_null=True, help_text="their username")
+    name = serializers.CharField()
+    description = serializers.CharField(allow_null=True)
+    visibility = serializers.ChoiceField(["private", "public"])
+    version = serializers.IntegerField(help_text="what If-Match takes when it is changed")
+    size = serializers.IntegerField(help_text="how many movies it has")
+    followers = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class PlaylistsPage(_Page):
+    """Playlists."""
+
+    items = Playlist(many=True)
+
+
+class PlaylistItem(Card):
+    """A movie of a playlist."""
+
+    position = serializers.IntegerField(help_text="from 0")
+
+
+class PlaylistPage(Playlist):
+    """A playlist with a page of its movies."""
+
+    items = PlaylistItem(many=True)
+    next = serializers.CharField(allow_null=True, help_text="the cursor of the next page")
+
+
+class Similarity(serializers.Serializer[Any]):
+    """How alike two movies are."""
+
+    score = serializers.FloatField(help_text="0 to 1; shown as 0 to 100")
+    support = serializers.IntegerField(help_text="how many people liked both")
+    confidence = serializers.ChoiceField(["mostly content", "some", "strong"])
+
+
+class SimilarItem(Card):
+    """A movie like another."""
+
+    similarity = Similarity()
+
+
+class SimilarPage(_Page):
+    """Movies like another, the most alike first."""
+
+    items = SimilarItem(many=True)
+
+
+class Suggestion(serializers.Serializer[Any]):
+    """A movie that someone may be about to type."""
+
+    id = serializers.IntegerField()
+    title = serializers.CharField()
+    year = serializers.IntegerField(allow_null=True)
+
+
+class SuggestionsList(_Page):
+    """The most popular that fit, at most ten."""
+
+    items = Suggestion(many=True)
+
+
 class Reason(serializers.Serializer[Any]):
     """Why a movie is recommended."""
 
     because = serializers.ChoiceField(["rated", "favourite", "genre", "trending", "popular"])
     movie = serializers.IntegerField(required=False)
+    title = serializers.CharField(required=False, help_text="that movie's")
     genre = serializers.CharField(required=False)
     share = serializers.FloatField()
 

@@ -1,1 +1,1 @@
-"""What has each user rated?"""
+"""What belongs to each user: ratings, favourites, hidden movies, playlists?"""

@@ -1,11 +1,27 @@
-"""What does each event say of a user's own ratings?"""
+"""What does each event say of what a user rated, keeps or hides, and of who the user is?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
-from events.catalogue import MovieRated, RatingWithdrawn
+import msgspec
+
+from events.catalogue import (
+    AnyEvent,
+    MovieFavourited,
+    MovieHidden,
+    MovieRated,
+    MovieUnfavourited,
+    MovieUnhidden,
+    PreferencesChanged,
+    RatingWithdrawn,
+    UserRegistered,
+)
 from events.recorded import Recorded
+
+Kind: TypeAlias = Literal["ratings", "favourites", "hidden"]
+
+_encode = msgspec.json.Encoder().encode
 
 
 class Rating(NamedTuple):
@@ -16,26 +32,88 @@ class Rating(NamedTuple):
     at: datetime
 
 
-def changes(batch: Sequence[Recorded]) -> dict[str, dict[int, str | None]]:
-    """User -> movie -> the packed rating it has after these events, or None for none any more."""
-    found: dict[str, dict[int, str | None]] = {}
-    for recorded in batch:
-        match recorded.event:
-            case MovieRated(user_id=user, movie_id=movie, score=score):
-                found.setdefault(str(user), {})[movie] = packed(score, recorded.occurred_at)
-            case RatingWithdrawn(user_id=user, movie_id=movie):
-                found.setdefault(str(user), {})[movie] = None
-            case _:  # not about ratings
+class Kept(NamedTuple):
+    """A movie that a user keeps or hides, and since when."""
+
+    movie: int
+    at: datetime
+
+
+class Change(NamedTuple):
+    """What is kept of one movie now: packed, or None for nothing any more."""
+
+    kind: Kind
+    user: str
+    movie: int
+    packed: str | None
+
+
+def changes(batch: Sequence[Recorded]) -> dict[tuple[Kind, str], dict[int, str | None]]:
+    """(What, whose) -> movie -> what is kept of it after these events, or None."""
+    found: dict[tuple[Kind, str], dict[int, str | None]] = {}
+    for change in _changes(batch):
+        found.setdefault((change.kind, change.user), {})[change.movie] = change.packed
+    return found
+
+
+def people(events: Iterable[AnyEvent]) -> dict[str, dict[str, str | None]]:
+    """User -> what is known of them after these events."""
+    found: dict[str, dict[str, str | None]] = {}
+    for event in events:
+        match event:
+            case UserRegistered(user_id=user, username=username):
+                found.setdefault(str(user), {})["username"] = username
+            case PreferencesChanged(user_id=user):
+                told = Preferences(event.genres, event.public_activity, event.strategy)
+                found.setdefault(str(user), {})["preferences"] = _encode(told).decode()
+            case _:  # not about who someone is
                 continue
     return found
 
 
+class Preferences(msgspec.Struct, frozen=True):
+    """What a user likes, and what others may see."""
+
+    genres: tuple[str, ...] = ()
+    public_activity: bool = False
+    strategy: str | None = None
+
+
 def packed(score: int, at: datetime) -> str:
     """A score and its time in a few bytes: ``score:milliseconds``."""
-    return f"{score}:{round(at.timestamp() * 1000)}"
+    return f"{score}:{milliseconds(at)}"
 
 
 def unpacked(movie: int, rating: bytes) -> Rating:
     """The rating that was packed."""
-    score, _, milliseconds = rating.partition(b":")
-    return Rating(movie, int(score), datetime.fromtimestamp(int(milliseconds) / 1000, UTC))
+    score, _, at = rating.partition(b":")
+    return Rating(movie, int(score), moment(at))
+
+
+def milliseconds(at: datetime) -> str:
+    """A time in a few bytes."""
+    return str(round(at.timestamp() * 1000))
+
+
+def moment(at: bytes) -> datetime:
+    """The time that was kept as milliseconds."""
+    return datetime.fromtimestamp(int(at) / 1000, UTC)
+
+
+def _changes(batch: Sequence[Recorded]) -> Iterator[Change]:
+    for recorded in batch:
+        match recorded.event:
+            case MovieRated(user_id=user, movie_id=movie, score=score):
+                yield Change("ratings", str(user), movie, packed(score, recorded.occurred_at))
+            case RatingWithdrawn(user_id=user, movie_id=movie):
+                yield Change("ratings", str(user), movie, None)
+            case MovieFavourited(user_id=user, movie_id=movie):
+                yield Change("favourites", str(user), movie, milliseconds(recorded.occurred_at))
+            case MovieUnfavourited(user_id=user, movie_id=movie):
+                yield Change("favourites", str(user), movie, None)
+            case MovieHidden(user_id=user, movie_id=movie):
+                yield Change("hidden", str(user), movie, milliseconds(recorded.occurred_at))
+            case MovieUnhidden(user_id=user, movie_id=movie):
+                yield Change("hidden", str(user), movie, None)
+            case _:  # not about a user's movies
+                continue

@@ -103,6 +103,18 @@ class Movies(ReadModel):
         found = answers.hget(self.redis, self.all.state("movie", movie), DETAILS)
         return None if found is None else _details.decode(found)
 
+    def titles_of(self, movies: Sequence[int]) -> dict[int, str]:
+        """Titles of those that are known."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for movie in movies:
+                pipe.hget(self.all.state("movie", movie), DETAILS)
+            found = pipe.execute()
+        return {
+            movie: _details.decode(details).title
+            for movie, details in zip(movies, found, strict=True)
+            if details is not None
+        }
+
     # ------------------------------------------------------------------------------ the catalogue
 
     def count(self) -> int:

@@ -13,20 +13,18 @@ from typing import ClassVar
 import msgspec
 
 from projectors.marks import note_built
-from projectors.movies.read_model import Movies
 from projectors.pace import Paced
 from projectors.page import DEFAULT_LIMIT
 from projectors.recommendations.candidates import is_material
 from projectors.recommendations.check import problems
 from projectors.recommendations.lists import Said, read_said, recommended
-from projectors.recommendations.market import Market
+from projectors.recommendations.market import Market, Sources
 from projectors.recommendations.page import choose, render
 from projectors.recommendations.read_model import NOBODY, Listed, Recommendations
 from projectors.recommendations.taste import Trend
 from projectors.recommendations.waiting import Waiting, clear, look, mark_everyone
 from projectors.settled import compare
 from projectors.shard import Shard
-from projectors.trending.read_model import Trending
 
 _INTERVAL_SECONDS = 0.5
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
@@ -47,13 +45,10 @@ class RecommendationsBuilder(Paced):
     name: ClassVar[str] = Recommendations.name
     interval_seconds = _INTERVAL_SECONDS
 
-    def __init__(
-        self, recommendations: Recommendations, trending: Trending, movies: Movies, partitions: int
-    ) -> None:
+    def __init__(self, recommendations: Recommendations, sources: Sources, partitions: int) -> None:
         super().__init__(pause_seconds=0.01)
         self._recommendations = recommendations
-        self._trending = trending
-        self._movies = movies
+        self._sources = sources
         self._partitions = partitions
         self._market: Market | None = None
         self._market_of: tuple[object, ...] = ()
@@ -88,10 +83,10 @@ class RecommendationsBuilder(Paced):
         before = self._market
         if before is not None and now - before.made_at < _LEAST_MARKET:
             return before
-        seen = (self._trending.board("week").as_of, self._movies.changes())
+        seen = (self._sources.trending.board("week").as_of, self._sources.movies.changes())
         if before is not None and seen == self._market_of and now - before.made_at < _KEEP_MARKET:
             return before
-        market = self._market = Market(self._trending, self._movies, now)
+        market = self._market = Market(self._sources, now)
         self._market_of = seen
         if is_material(self._trends, market.candidates.trends):
             self._moved_at, self._trends = now, market.candidates.trends
@@ -165,5 +160,6 @@ class RecommendationsBuilder(Paced):
                 pipe.set(names[0], _pack(Listed(now, items)))
                 pipe.set(names[1], render(chosen, cards))
                 if user != NOBODY:
-                    pipe.zadd(shard.derived("made"), {user: now.timestamp()})
+                    # Of a market that moves in this very look it is an old list already.
+                    pipe.zadd(shard.derived("made"), {user: market.made_at.timestamp()})
             pipe.execute()

@@ -7,8 +7,9 @@
 The last is there for a catalogue that nobody has rated yet: then the newest movies lead.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import log1p, sqrt
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ RECENCY = 0.02
 _RECENCY_HALF_LIFE_YEARS = 10.0
 _MATERIAL = 0.05
 _DIGITS = 4
+_NOTHING: Mapping[int, float] = MappingProxyType({})
 
 _Vector = npt.NDArray[np.float64]
 
@@ -61,13 +63,21 @@ class Candidates:
         return self._total * (1 + WEIGHT * (self._genres @ taste))
 
     def best(
-        self, likings: Mapping[str, Liking], *, without: Sequence[int], limit: int
+        self,
+        likings: Mapping[str, Liking],
+        *,
+        without: Collection[int],
+        limit: int,
+        near: Mapping[int, float] = _NOTHING,
     ) -> list[tuple[int, float]]:
         """The best candidates with their scores, best first, without some."""
         scores = self.scores(likings)
+        for movie, amount in near.items():
+            if movie in self.row_of:
+                scores[self.row_of[movie]] += amount
         scores[[self.row_of[movie] for movie in without if movie in self.row_of]] = 0
         top = np.argpartition(-scores, limit)[:limit] if limit < len(scores) else range(len(scores))
-        ordered = sorted((-round(float(scores[row]), _DIGITS), self.movies[row]) for row in top)
+        ordered = sorted((-rounded(float(scores[row])), self.movies[row]) for row in top)
         return [(movie, -score) for score, movie in ordered if score < 0]
 
     def _weigh_genres(self) -> _Vector:
@@ -76,6 +86,11 @@ class Candidates:
             for genre in genres:
                 weighed[row, self._column_of[genre]] = 1 / sqrt(len(genres))
         return weighed
+
+
+def rounded(score: float) -> float:
+    """A score as it is shown."""
+    return round(score, _DIGITS)
 
 
 def trends(

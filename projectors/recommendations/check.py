@@ -6,6 +6,7 @@ import msgspec
 
 from projectors import answers
 from projectors.page import DEFAULT_LIMIT
+from projectors.recommendations.lists import read_said
 from projectors.recommendations.page import Item
 from projectors.recommendations.read_model import Recommendations
 
@@ -23,10 +24,10 @@ _page = msgspec.json.Decoder(_Page)
 
 
 def problems(recommendations: Recommendations) -> list[str]:
-    """What is wrong with the list of anyone who has rated something, a line each."""
+    """What is wrong with the list of anyone who said something of a movie, a line each."""
     return [
         f"{user}: {problem}"
-        for user in sorted(key.rpartition(":")[2] for key in recommendations.who_rated())
+        for user in sorted({user for _, user in recommendations.who_spoke()})
         for problem in _wrong(recommendations, user)
     ]
 
@@ -37,11 +38,9 @@ def _wrong(recommendations: Recommendations, user: str) -> Iterator[str]:
         yield "has no list"
         return
     items = recommendations.items(user)
-    rated = {
-        int(movie) for movie in answers.hgetall(recommendations.redis, shard.state("history", user))
-    }
-    if seen := sorted(rated.intersection(item.movie for item in items)):
-        yield f"has rated what is recommended: {seen}"
+    said = read_said(recommendations.redis, shard, [user])[user]
+    if seen := sorted(said.seen.intersection(item.movie for item in items)):
+        yield f"has rated, kept or hidden what is recommended: {seen}"
     if any(sum(round(100 * reason.share) for reason in item.reasons) > _WHOLE for item in items):
         yield "has reasons for more than the whole"
     if list(items) != sorted(items, key=lambda item: (-item.score, item.movie)):

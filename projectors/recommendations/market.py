@@ -1,27 +1,43 @@
 """What is there to recommend now, and how does it look?
 
 Movies of the week's boards, of those that most people ever rated, and the newest of each genre;
-with their cards, as they were when first looked at. It is good for a second or so.
+with their cards, as they were when first looked at; and what is like what. It is good for a second
+or so.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from projectors.movies.read_model import Movies
-from projectors.recommendations.candidates import Candidates, Known
+from projectors.recommendations.candidates import Candidates, Known, trends
+from projectors.recommendations.taste import Trend
+from projectors.similarity.neighbour import Neighbour
+from projectors.similarity.read_model import Similarity
 from projectors.trending.read_model import Trending
 
 _POPULAR = 3000
 _NEWEST_OF_GENRE = 50
 
 
+class Sources(NamedTuple):
+    """Where a market comes from."""
+
+    trending: Trending
+    movies: Movies
+    similarity: Similarity
+
+
 class Market:
     """Candidates and all that is to be known about movies, as of ``made_at``."""
 
-    def __init__(self, trending: Trending, movies: Movies, made_at: datetime) -> None:
+    def __init__(self, sources: Sources, made_at: datetime) -> None:
         self.made_at = made_at
+        trending, movies, self._similarity = sources
         self._movies = movies
         self._cards: dict[int, bytes] = {}
+        self._titles: dict[int, str] = {}
+        self._neighbours: dict[int, Sequence[Neighbour]] = {}
         heats = _heats(trending)
         people = dict(trending.most_rated(_POPULAR))
         self._genres: dict[int, Sequence[str]] = {}
@@ -41,6 +57,27 @@ class Market:
         if missing:
             self._cards |= self._movies.cards(missing)
         return self._cards
+
+    def titles_of(self, movies: Iterable[int]) -> Mapping[int, str]:
+        """The titles of these movies, and of others."""
+        missing = [movie for movie in movies if movie not in self._titles]
+        if missing:
+            self._titles |= self._movies.titles_of(missing)
+        return self._titles
+
+    def neighbours_of(self, movies: Sequence[int]) -> Mapping[int, Sequence[Neighbour]]:
+        """What is like these movies, and like others."""
+        missing = [movie for movie in movies if movie not in self._neighbours]
+        if missing:
+            found = self._similarity.lists_of(missing)
+            self._neighbours |= {movie: found.get(movie, ()) for movie in missing}
+        return self._neighbours
+
+    def outside(self, movies: Iterable[int]) -> dict[int, tuple[Known, Trend]]:
+        """What is known of movies that are no candidates; nobody acts on them."""
+        known = self._know(movies)
+        found = trends(known, heats={}, people={}, year=self.made_at.year)
+        return {movie: (facts, found[movie]) for movie, facts in known.items()}
 
     def _know(self, movies: Iterable[int]) -> dict[int, Known]:
         facts = self._movies.facts_of(sorted(movies))

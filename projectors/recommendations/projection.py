@@ -1,21 +1,43 @@
 """What does each event say of a user's taste?"""
 
 from collections.abc import Sequence
+from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from events.catalogue import MovieRated, PreferencesChanged, RatingWithdrawn
+from events.catalogue import (
+    CollectionEvent,
+    MovieFavourited,
+    MovieHidden,
+    MovieRated,
+    MovieUnfavourited,
+    MovieUnhidden,
+    PreferencesChanged,
+    RatingEvent,
+    RatingWithdrawn,
+)
 from events.recorded import Recorded
 
 _encode = msgspec.json.Encoder().encode
 _genres = msgspec.json.Decoder(tuple[str, ...])
 
 
+Kind: TypeAlias = Literal["history", "favourites", "hidden"]
+KINDS: Sequence[Kind] = ("history", "favourites", "hidden")
+
+
+class Opinion(NamedTuple):
+    """A score, and since when it is so, in milliseconds."""
+
+    score: int
+    at: int
+
+
 class Change(msgspec.Struct, kw_only=True):
     """What some events together change for one user."""
 
-    history: dict[int, str | None] = msgspec.field(default_factory=dict)
-    """Movie -> the packed rating it has now, or None for none any more."""
+    movies: dict[Kind, dict[int, str | None]] = msgspec.field(default_factory=dict)
+    """Movie -> the packed rating (or since when), or None for none any more."""
     preferences: str | None = None
     offset: int = 0
     """That of the last event that says something."""
@@ -26,11 +48,18 @@ def changes(batch: Sequence[Recorded]) -> dict[str, Change]:
     found: dict[str, Change] = {}
     for recorded in batch:
         match recorded.event:
-            case MovieRated(user_id=user, movie_id=movie, score=score):
-                change = _of(found, str(user), recorded.offset)
-                change.history[movie] = _packed(score, recorded)
-            case RatingWithdrawn(user_id=user, movie_id=movie):
-                _of(found, str(user), recorded.offset).history[movie] = None
+            case MovieRated(score=score):
+                _keep(found, recorded, recorded.event, "history", f"{score}:{_at(recorded)}")
+            case RatingWithdrawn():
+                _keep(found, recorded, recorded.event, "history", None)
+            case MovieFavourited():
+                _keep(found, recorded, recorded.event, "favourites", _at(recorded))
+            case MovieUnfavourited():
+                _keep(found, recorded, recorded.event, "favourites", None)
+            case MovieHidden():
+                _keep(found, recorded, recorded.event, "hidden", _at(recorded))
+            case MovieUnhidden():
+                _keep(found, recorded, recorded.event, "hidden", None)
             case PreferencesChanged(user_id=user, genres=genres):
                 change = _of(found, str(user), recorded.offset)
                 change.preferences = _encode(genres).decode()
@@ -39,14 +68,26 @@ def changes(batch: Sequence[Recorded]) -> dict[str, Change]:
     return found
 
 
-def score_of(packed: bytes) -> int:
-    """The score of a packed rating."""
-    return int(packed.partition(b":")[0])
+def unpacked(rating: bytes) -> Opinion:
+    """The rating that was packed."""
+    score, _, at = rating.partition(b":")
+    return Opinion(int(score), int(at))
 
 
 def genres_of(preferences: bytes | None) -> tuple[str, ...]:
     """The genres that a user prefers."""
     return () if preferences is None else _genres.decode(preferences)
+
+
+def _keep(
+    found: dict[str, Change],
+    recorded: Recorded,
+    event: RatingEvent | CollectionEvent,
+    kind: Kind,
+    packed: str | None,
+) -> None:
+    change = _of(found, str(event.user_id), recorded.offset)
+    change.movies.setdefault(kind, {})[event.movie_id] = packed
 
 
 def _of(found: dict[str, Change], user: str, offset: int) -> Change:
@@ -57,5 +98,5 @@ def _of(found: dict[str, Change], user: str, offset: int) -> Change:
     return change
 
 
-def _packed(score: int, recorded: Recorded) -> str:
-    return f"{score}:{round(recorded.occurred_at.timestamp() * 1000)}"
+def _at(recorded: Recorded) -> str:
+    return str(round(recorded.occurred_at.timestamp() * 1000))

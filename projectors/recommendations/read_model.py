@@ -1,6 +1,7 @@
 """What is kept of each user's taste, and what can be asked about it?
 
-State: a hash a user with what they rated (movie -> ``score:milliseconds``), and one with what each
+State: hashes a user with what they rated (``history``: movie -> ``score:milliseconds``), and what
+their ``favourites`` and ``hidden`` movies are (movie -> milliseconds); and one with what each
 prefers. Marks: user -> offset of the last event that touched them. Derived (builder.py): a list and
 its first page for each user who has said anything, and one of each for those who have not.
 """
@@ -41,13 +42,14 @@ class Recommendations(ReadModel):
     """Taste, and the lists made of it."""
 
     name: ClassVar[str] = "recommendations"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     by_partition: ClassVar[bool] = True
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """See ReadModel."""
         for user, change in changes(batch).items():
-            yield from last_values(shard.state("history", user), change.history)
+            for kind, movies in change.movies.items():
+                yield from last_values(shard.state(kind, user), movies)
             if change.preferences is not None:
                 yield "HSET", shard.state("preferences"), user, change.preferences
             yield "HSET", shard.derived("dirty"), user, change.offset
@@ -75,11 +77,12 @@ class Recommendations(ReadModel):
         """A user's whole list, best first."""
         return self.listed(user).items
 
-    def who_rated(self) -> Iterator[str]:
-        """The keys of everyone's history, from one walk through Redis."""
-        pattern = f"{{{self.name}.{self.generation}.*}}:state:history:*"
+    def who_spoke(self) -> Iterator[tuple[str, str]]:
+        """Everyone who said something of a movie, after their shard's tag; some come twice."""
+        pattern = f"{{{self.name}.{self.generation}.*}}:state:*:*"
         for key in self.redis.scan_iter(match=pattern, count=1000):
-            yield key.decode()
+            tag, _, _, user = key.decode().rsplit(":", 3)
+            yield tag, user
 
     def shard_of(self, user: UUID | str) -> Shard:
         """The shard with all that is kept of a user."""

@@ -5,15 +5,18 @@
     liking(genre)   = evidence, not below zero, as a share of all evidence
                       / sqrt(the genre's share of what everyone rates)
     affinity(movie) = WEIGHT x sum over its genres of liking / sqrt(genres of the movie)
-    score(movie)    = trend x (1 + affinity)
+    near(movie)     = what the movies that were liked last give to what is like them (near.py)
+    score(movie)    = trend x (1 + affinity) + near
 
-The division by everyone's share is a lift, half way: otherwise Drama, a quarter of all that is
-rated, would be everyone's favourite, and with all of it one film noir would decide a list. All of
-it adds up, so what each preference and each rated movie gives to a score is known exactly.
+A favourite counts as much as the highest score. The division by everyone's share is a lift, half
+way: otherwise Drama, a quarter of all that is rated, would be everyone's favourite, and with all of
+it one film noir would decide a list. All of it adds up, so what each preference and each rated
+movie gives to a score is known exactly.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import fsum, sqrt
+from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -26,7 +29,9 @@ _LEAST_SHARE = 0.02
 
 # Measured for 1..5 stars: 0, .2, .6, 1, 1.2; a disliked movie must never add. Half stars lie in
 # between, and the lowest scores speak against a genre.
-_WEIGHTS = {1: -0.4, 2: -0.2, 3: 0.0, 4: 0.2, 5: 0.4, 6: 0.6, 7: 0.8, 8: 1.0, 9: 1.1, 10: 1.2}
+WEIGHTS = {1: -0.4, 2: -0.2, 3: 0.0, 4: 0.2, 5: 0.4, 6: 0.6, 7: 0.8, 8: 1.0, 9: 1.1, 10: 1.2}
+
+FAVOURITE = WEIGHTS[10]
 
 REASONS = 4
 """How many reasons are told, the weightiest first."""
@@ -59,17 +64,34 @@ class Trend(NamedTuple):
 class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
     """Something that gave a share of a score."""
 
-    because: Literal["rated", "genre", "trending", "popular"]
+    because: Literal["rated", "favourite", "genre", "trending", "popular"]
     share: float
     movie: int | None = None
+    title: str | None = None
+    """That movie's."""
     genre: str | None = None
 
 
 class Explanation(NamedTuple):
-    """What gives which share of a score, apart from the trend; that gives ``of_trend`` in all."""
+    """What gives which share of trend x (1 + affinity); the trend itself gives ``of_trend``."""
 
     of_trend: float
-    reasons: tuple[Reason, ...]
+    by_genre: Mapping[str, float]
+    by_movie: Mapping[int, float]
+
+
+class Telling(NamedTuple):
+    """How reasons are told to someone."""
+
+    titles: Mapping[int, str] = MappingProxyType({})
+    favourites: Collection[int] = ()
+
+    def of_movie(self, movie: int, share: float) -> Reason:
+        """A reason that is a movie."""
+        because: Literal["rated", "favourite"] = (
+            "favourite" if movie in self.favourites else "rated"
+        )
+        return Reason(because, share, movie=movie, title=self.titles.get(movie))
 
 
 class _Evidence(msgspec.Struct):
@@ -92,9 +114,10 @@ def taste(
     *,
     genres: Genres,
     shares: Mapping[str, float],
+    favourites: Collection[int] = (),
 ) -> dict[str, Liking]:
     """Genre -> how much it is liked; movies whose genres are unknown say nothing."""
-    gathered = _gather(ratings, preferred, genres)
+    gathered = _gather(weights(ratings, favourites), preferred, genres)
     likings = {genre: evidence.liking() for genre, evidence in gathered.items()}
     whole = _PRIOR + fsum(liking.amount for liking in likings.values())
     return {
@@ -102,6 +125,12 @@ def taste(
         for genre, liking in likings.items()
         if liking.amount > 0
     }
+
+
+def weights(ratings: Mapping[int, int], favourites: Collection[int] = ()) -> dict[int, float]:
+    """Movie -> how much what was said of it speaks for it."""
+    found = {movie: WEIGHTS[score] for movie, score in ratings.items()}
+    return found | {movie: max(FAVOURITE, found.get(movie, 0.0)) for movie in favourites}
 
 
 def affinity(genres: Sequence[str], likings: Mapping[str, Liking]) -> float:
@@ -113,39 +142,52 @@ def explain(genres: Sequence[str], likings: Mapping[str, Liking]) -> Explanation
     """What someone's taste gives to the score of any movie of these genres."""
     given = _given(genres, likings)
     whole = 1 + sum(given.values())
+    by_genre: dict[str, float] = {}
     by_movie: dict[int, float] = {}
-    reasons: list[Reason] = []
     for genre, amount in given.items():
         liking = likings[genre]
-        reasons.append(Reason("genre", amount * (1 - liking.movie_share) / whole, genre=genre))
+        by_genre[genre] = amount * (1 - liking.movie_share) / whole
         if liking.movie is not None:
             share = amount * liking.movie_share / whole
             by_movie[liking.movie] = by_movie.get(liking.movie, 0.0) + share
-    reasons += (Reason("rated", share, movie=movie) for movie, share in by_movie.items())
-    return Explanation(1 / whole, tuple(reasons))
+    return Explanation(1 / whole, by_genre, by_movie)
 
 
-def reasons(explanation: Explanation, trend: Trend) -> tuple[Reason, ...]:
+def reasons(
+    explanation: Explanation,
+    trend: Trend,
+    near: Mapping[int, float] = MappingProxyType({}),
+    telling: Telling = Telling(),  # noqa: B008 - a value that never changes
+) -> tuple[Reason, ...]:
     """The weightiest reasons of a movie's score; together they are never more than the whole."""
-    found = list(explanation.reasons)
-    if trend.total > 0:
-        of_trend = explanation.of_trend
-        found.append(Reason("trending", of_trend * (trend.heat / trend.total)))
-        found.append(Reason("popular", of_trend * (trend.popularity / trend.total)))
+    of_taste = trend.total / explanation.of_trend
+    whole = of_taste + sum(near.values())
+    if whole <= 0:
+        return ()
+    part = of_taste / whole
+    by_movie = {movie: amount / whole for movie, amount in near.items()}
+    for movie, share in explanation.by_movie.items():
+        by_movie[movie] = by_movie.get(movie, 0.0) + share * part
+    found = [
+        Reason("trending", trend.heat / whole),
+        Reason("popular", trend.popularity / whole),
+        *(Reason("genre", share * part, genre=g) for g, share in explanation.by_genre.items()),
+        *(telling.of_movie(movie, share) for movie, share in by_movie.items()),
+    ]
     found.sort(key=_share, reverse=True)
     return tuple(map(_rounded, (reason for reason in found[:REASONS] if reason.share >= _LEAST)))
 
 
 def _gather(
-    ratings: Mapping[int, int], preferred: Iterable[str], genres: Genres
+    weights: Mapping[int, float], preferred: Iterable[str], genres: Genres
 ) -> dict[str, _Evidence]:
     found: dict[str, _Evidence] = {}
     for genre in preferred:
         found.setdefault(genre, _Evidence()).preference = _PREFERENCE
-    for movie in sorted(ratings):
+    for movie in sorted(weights):
         of_movie = genres.get(movie, ())
         for genre in of_movie:
-            weight = _WEIGHTS[ratings[movie]] / sqrt(len(of_movie))
+            weight = weights[movie] / sqrt(len(of_movie))
             found.setdefault(genre, _Evidence()).by_movie[movie] = weight
     return found
 
@@ -169,4 +211,4 @@ def _share(reason: Reason) -> float:
 def _rounded(reason: Reason) -> Reason:
     """Down, so that they never add up to more than the whole."""
     share = int(reason.share * 100) / 100
-    return Reason(reason.because, share, movie=reason.movie, genre=reason.genre)
+    return msgspec.structs.replace(reason, share=share)

@@ -82,10 +82,11 @@ def clear(redis: Redis, shard: Shard, marks: Mapping[str, int]) -> None:
 
 def mark_everyone(recommendations: Recommendations, shards: Iterable[Shard]) -> None:
     """Mark in these shards everyone who ever said something."""
-    everyone = list(recommendations.who_rated())
+    everyone: dict[str, set[str]] = {}
+    for tag, user in recommendations.who_spoke():
+        everyone.setdefault(tag, set()).add(user)
     for shard in shards:
-        prefix = shard.state("history", "")
-        users = {key.removeprefix(prefix) for key in everyone if key.startswith(prefix)}
+        users = set(everyone.get(shard.tag, ()))
         preferences = answers.hgetall(recommendations.redis, shard.state("preferences"))
         users |= {user.decode() for user in preferences}
         with recommendations.redis.pipeline(transaction=True) as pipe:

@@ -15,15 +15,18 @@ from events.partition import partition_of
 from events.recorded import Origin, Recorded
 from infra import clients, tokens
 from infra.config import config
-from projectors.library.read_model import Library
 from projectors.live import Live
 from projectors.movies.builder import MoviesBuilder
 from projectors.movies.read_model import Movies
 from projectors.read_model import ReadModel
 from projectors.recommendations.builder import RecommendationsBuilder
+from projectors.recommendations.market import Sources
 from projectors.recommendations.read_model import Recommendations
-from projectors.search.read_model import Search
-from projectors.sessions.read_model import Sessions
+from projectors.registry import MODELS
+from projectors.similarity.builder import SimilarityBuilder
+from projectors.similarity.read_model import Similarity
+from projectors.suggestions.builder import SuggestionsBuilder
+from projectors.suggestions.read_model import Suggestions
 from projectors.trending.builder import TrendingBuilder
 from projectors.trending.read_model import Trending
 from query_api import asking
@@ -44,7 +47,7 @@ class World:
     def __init__(self, redis):
         self.redis = redis
         self.live = Live(redis)
-        kinds = (Sessions, Movies, Library, Recommendations, Trending, Search)
+        kinds = MODELS
         self.models: dict[type[ReadModel], Any] = {kind: kind(redis, GENERATION) for kind in kinds}
         for kind in kinds:
             self.live.switch(kind.name, GENERATION)
@@ -53,11 +56,16 @@ class World:
         self._passed = timedelta(0)
         self._origin = Origin(correlation_id=UUID(int=1))
         movies, trending = self.models[Movies], self.models[Trending]
+        similarity = self.models[Similarity]
         self.builders = (
             MoviesBuilder(movies),
             TrendingBuilder(trending, movies),
+            SimilarityBuilder(similarity),
+            SuggestionsBuilder(self.models[Suggestions]),
             RecommendationsBuilder(
-                self.models[Recommendations], trending, movies, config().partitions
+                self.models[Recommendations],
+                Sources(trending, movies, similarity),
+                config().partitions,
             ),
         )
 

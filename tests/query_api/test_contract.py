@@ -5,16 +5,33 @@ import json
 import pytest
 from django.test import Client
 
+from query_api.needs import ANSWERING
+
 ROUTES = {
     "/v1/movies/{movie_id}": "movie",
     "/v1/trending": "trending",
     "/v1/search": "search",
     "/v1/discover": "discover",
     "/v1/genres": "genres",
+    "/v1/movies/{movie_id}/similar": "similar",
+    "/v1/suggestions": "suggestions",
+    "/v1/playlists": "playlists",
+    "/v1/playlists/{playlist_id}": "playlist",
+    "/v1/me": "me",
     "/v1/me/ratings": "my_ratings",
+    "/v1/me/favourites": "my_favourites",
+    "/v1/me/hidden": "my_hidden",
+    "/v1/me/playlists": "my_playlists",
     "/v1/me/recommendations": "my_recommendations",
 }
-TOKEN_ONLY = {"my_ratings", "my_recommendations"}
+TOKEN_ONLY = {
+    "me",
+    "my_ratings",
+    "my_favourites",
+    "my_hidden",
+    "my_playlists",
+    "my_recommendations",
+}
 
 
 @pytest.fixture
@@ -80,7 +97,7 @@ def test_health(client, world):
 def test_metrics_know_how_old_models_are(client, world):
     lines = client.get("/metrics").content.decode().splitlines()
     ages = [line for line in lines if line.startswith("marquee_model_age_seconds{")]
-    assert len(ages) == 6
+    assert len(ages) == len(ANSWERING)
     assert all(1.5 <= float(line.split()[1]) < 600 for line in ages)
 
 

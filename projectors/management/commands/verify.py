@@ -20,7 +20,8 @@ from infra.config import config
 from projectors.fates import AgainLater
 from projectors.holding import Moving
 from projectors.live import Live, NotReady
-from projectors.read_model import ReadModel
+from projectors.opened import opening
+from projectors.read_model import Opening, ReadModel
 from projectors.registry import MODELS, make_builders
 from projectors.verify import Advance, Checked, Verdict, verify
 
@@ -44,10 +45,11 @@ class Command(BaseCommand):
         store = PostgresStore(config().partitions)
         live = Live(clients.redis())
         models = _opened(_chosen(options["name"], is_all=options["all"]), live)
+        open_all = opening()
         try:
             with _progress(models, store) as advances:
                 verdicts = [
-                    _verified(model, store, live, advance)
+                    _verified(model, store, live, open_all, advance)
                     for model, advance in zip(models, advances, strict=True)
                 ]
         except (AgainLater, Moving) as error:
@@ -73,8 +75,10 @@ def _opened(models: Sequence[type[ReadModel]], live: Live) -> Sequence[ReadModel
         raise CommandError(f"{error} has no live generation yet.") from error
 
 
-def _verified(model: ReadModel, store: EventStore, live: Live, advance: Advance) -> Verdict:
-    verdict = verify(model, store, advance=advance)
+def _verified(
+    model: ReadModel, store: EventStore, live: Live, open_all: Opening, advance: Advance
+) -> Verdict:
+    verdict = verify(model, store, advance=advance, opening=open_all)
     for builder in make_builders({model.name: model}, live, store.partitions):
         if isinstance(builder, Checked):
             verdict.differs(builder.check(datetime.now(UTC)))

@@ -12,8 +12,11 @@ from projectors.builder import Builder
 from projectors.movies.builder import MoviesBuilder
 from projectors.movies.read_model import Movies
 from projectors.recommendations.builder import RecommendationsBuilder
+from projectors.recommendations.market import Sources
 from projectors.recommendations.page import choose, render
 from projectors.recommendations.read_model import Recommendations
+from projectors.similarity.builder import SimilarityBuilder
+from projectors.similarity.read_model import Similarity
 from projectors.trending.builder import TrendingBuilder
 from projectors.trending.read_model import Trending
 from tests.fixtures.recording import NOON, Recording
@@ -40,23 +43,26 @@ class World:
         self.movies, self.trending = Movies(redis, 1), Trending(redis, 1)
         self.recommendations = Recommendations(redis, 1)
         self.now = NOON
+        self.similarity = Similarity(redis, 1)
         self.begin()
         for movie, genres in GENRES.items():
             self.happen(MovieAdded(movie_id=movie, title=f"M{movie}", year=1990, genres=genres))
 
     def begin(self):
         """Builders that have just started."""
+        sources = Sources(self.trending, self.movies, self.similarity)
         self.builder = RecommendationsBuilder(
-            self.recommendations, self.trending, self.movies, self.recording.partitions
+            self.recommendations, sources, self.recording.partitions
         )
         self.others: list[Builder] = [
             MoviesBuilder(self.movies),
             TrendingBuilder(self.trending, self.movies),
+            SimilarityBuilder(self.similarity),
         ]
 
     def happen(self, event):
         recorded = self.recording.say(event, at=self.now)
-        for model in (self.movies, self.trending, self.recommendations):
+        for model in (self.movies, self.trending, self.similarity, self.recommendations):
             model.apply([recorded])
 
     def rate(self, user, movie, score=9, previous=None):
@@ -264,6 +270,8 @@ def test_what_is_wrong_with_a_list_is_found(world):
     world.build()
     shard = world.recommendations.shard_of(ANN)
     world.redis.hset(shard.state("history", str(ANN)), str(HEAT), "9:0")
-    assert world.builder.check(world.now) == [f"{ANN}: has rated what is recommended: [{HEAT}]"]
+    assert world.builder.check(world.now) == [
+        f"{ANN}: has rated, kept or hidden what is recommended: [{HEAT}]"
+    ]
     world.redis.delete(shard.derived("list", str(ANN)))
     assert world.builder.check(world.now) == [f"{ANN}: has no list"]

@@ -108,7 +108,8 @@ def test_nothing_known_no_reasons():
 def test_what_all_give_adds_up_to_the_whole(ratings, preferred, movie, trend):
     likings = liked(ratings, sorted(preferred))
     explanation = explain(GENRES[movie], likings)
-    whole = explanation.of_trend + sum(reason.share for reason in explanation.reasons)
+    given = [*explanation.by_genre.values(), *explanation.by_movie.values()]
+    whole = explanation.of_trend + sum(given)
     assert whole == pytest.approx(1)
     assert explanation.of_trend == pytest.approx(1 / (1 + affinity(GENRES[movie], likings)))
     told = reasons(explanation, trend)

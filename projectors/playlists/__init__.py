@@ -1,0 +1,1 @@
+"""Which playlists may everyone see?"""

@@ -1,0 +1,157 @@
+"""Whose neighbours are others now, after some movies were touched?
+
+In the lists of others the touched are put where they belong; only a list from which something fell
+is made anew, because what was outside of it may come in. The outcome is the same as that of making
+all anew.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from math import inf
+from typing import NamedTuple
+
+import numpy as np
+
+from projectors.similarity.formula import LIST
+from projectors.similarity.likes import Likes
+from projectors.similarity.neighbour import Neighbour, merged
+from projectors.similarity.neighbours import Catalogue, Row, Vector, compare, without
+from projectors.similarity.projection import Facts
+
+# Above that, putting the touched into the lists of others takes longer than making all anew.
+_FEW = 50
+
+
+class Changed(NamedTuple):
+    """Whose lists are to be written."""
+
+    own: Collection[int]
+    """Movies that anyone likes."""
+    alike: Collection[Facts]
+    """What the others are like."""
+
+
+class Neighbourhood:
+    """All lists of neighbours, and what they are made of."""
+
+    def __init__(self, facts: Mapping[int, Facts], who: Mapping[int, set[bytes]]) -> None:
+        self.own: dict[int, list[Neighbour]] = {}
+        self.alike: dict[Facts, list[Neighbour]] = {}
+        self._facts = dict(facts)
+        self._likes = Likes(who)
+        self._catalogue = Catalogue(self._facts)
+        self._counts = self._likes.counts(self._catalogue)
+        self._make_own(self._liked())
+        self._make_alike(set(self._facts.values()))
+
+    def take(self, facts: Mapping[int, Facts], who: Mapping[int, set[bytes]]) -> Changed:
+        """These movies are like this now, and liked by these; answers which lists changed."""
+        self._likes.take(who)
+        if facts:
+            self._facts |= facts
+            self._catalogue = Catalogue(self._facts)
+        self._counts = self._likes.counts(self._catalogue)
+        touched = {movie for movie in {*facts, *who} if movie in self._catalogue.row_of}
+        if len(touched) > _FEW:
+            own = self._make_own(self._liked() | self.own.keys())
+        else:
+            rows = {movie: self._row(movie) for movie in sorted(touched)}
+            own = self._make_own(touched) | self._put_into_others(rows)
+        return Changed(own, self._take_facts(facts))
+
+    # ------------------------------------------------------------------------------ liked movies
+
+    def _liked(self) -> set[int]:
+        return {movie for movie in self._likes.movies() if movie in self._catalogue.row_of}
+
+    def _row(self, movie: int) -> Row:
+        row = compare(
+            both=self._likes.both(movie, self._catalogue),
+            ones=self._likes.count(movie),
+            others=self._counts,
+            content=self._catalogue.content(self._facts[movie]),
+        )
+        return without(row, self._catalogue.row_of[movie])
+
+    def _make_own(self, movies: Iterable[int]) -> set[int]:
+        made = set(movies)
+        for movie in made:
+            if self._likes.count(movie):
+                self.own[movie] = self._catalogue.top(self._row(movie), LIST)
+            else:
+                self.own.pop(movie, None)
+        return made
+
+    def _put_into_others(self, rows: Mapping[int, Row]) -> set[int]:
+        others = self._with_any(rows) | self._better_than_last(rows)
+        anew: set[int] = set()
+        for movie in others:
+            at = self._catalogue.row_of[movie]
+            changed = {one: row.neighbour(one, at) for one, row in rows.items()}
+            after = merged(self.own[movie], changed, LIST)
+            if after is None:
+                anew.add(movie)
+            else:
+                self.own[movie] = after
+        self._make_own(anew)
+        return others
+
+    def _with_any(self, rows: Mapping[int, Row]) -> set[int]:
+        """Movies in whose lists any of the touched is."""
+        return {
+            movie
+            for movie, neighbours in self.own.items()
+            if movie not in rows and any(neighbour.movie in rows for neighbour in neighbours)
+        }
+
+    def _better_than_last(self, rows: Mapping[int, Row]) -> set[int]:
+        """Movies to which any of the touched is more than the last in their lists."""
+        lasts = np.full(len(self._catalogue), inf)
+        for movie, neighbours in self.own.items():
+            lasts[self._catalogue.row_of[movie]] = _last(neighbours)
+        better: set[int] = set()
+        for row in rows.values():
+            better.update(self._catalogue.movies[row.scores >= lasts].tolist())
+        return better - rows.keys()
+
+    # ------------------------------------------------------------------------------ the others
+
+    def _take_facts(self, facts: Mapping[int, Facts]) -> set[Facts]:
+        """Make the lists of what is like these now, or was; answers which changed."""
+        if not facts:
+            return set()
+        there = set(self._facts.values())
+        gone = self.alike.keys() - there
+        for one in gone:
+            del self.alike[one]
+        made = there if len(facts) > _FEW else self._near(facts, there)
+        self._make_alike(made)
+        return made | gone
+
+    def _near(self, facts: Mapping[int, Facts], there: set[Facts]) -> set[Facts]:
+        made = {
+            one
+            for one in there
+            if one not in self.alike or any(n.movie in facts for n in self.alike[one])
+        }
+        known = sorted(there - made, key=lambda one: (one.year or 0, one.genres))
+        lasts = np.array([_last(self.alike[one]) for one in known])
+        some = {one: movie for movie, one in self._facts.items()}
+        rows = self._catalogue.rows_of(some[one] for one in known)
+        for movie in facts:
+            scores = self._content(self._facts[movie]).scores[rows]
+            made |= {known[at] for at in np.flatnonzero((scores >= lasts) & (scores > 0))}
+        return made
+
+    def _make_alike(self, made: Iterable[Facts]) -> None:
+        for one in made:  # one more: a movie is in the list of what is like itself
+            self.alike[one] = self._catalogue.top(self._content(one), LIST + 1)
+
+    def _content(self, facts: Facts) -> Row:
+        nobody: Vector = np.zeros(len(self._catalogue))
+        content = self._catalogue.content(facts)
+        return compare(both=nobody, ones=0, others=nobody, content=content)
+
+
+def _last(neighbours: list[Neighbour]) -> float:
+    """What a movie must be to get into a list; nearly nothing while there is room."""
+    return neighbours[-1].score if len(neighbours) >= LIST else 1e-9

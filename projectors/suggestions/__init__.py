@@ -1,0 +1,1 @@
+"""Which movie is someone about to type?"""

@@ -1,0 +1,100 @@
+"""When are which suggestions written?
+
+Every two seconds at most, what another number of people changed; all of it when titles did.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import islice
+from typing import ClassVar
+
+from redis.client import Pipeline
+
+from projectors import answers
+from projectors.marks import Marks, Taken, note_built
+from projectors.pace import Paced
+from projectors.settled import compare
+from projectors.suggestions.beginnings import Beginnings
+from projectors.suggestions.read_model import Suggestions, packed
+
+_INTERVAL_SECONDS = 60.0
+_LOOK_SECONDS = 1.0
+_COMING_IN = 200
+_AT_ONCE = 500
+
+
+class SuggestionsBuilder(Paced):
+    """Keeps the lists. Holds all titles in memory."""
+
+    name: ClassVar[str] = Suggestions.name
+    interval_seconds = _INTERVAL_SECONDS
+
+    def __init__(self, suggestions: Suggestions) -> None:
+        super().__init__(pause_seconds=2.0)
+        self._suggestions = suggestions
+        self._marks = Marks(suggestions.redis, suggestions.all, "titles", "people")
+        self._beginnings: Beginnings | None = None
+        self._people: frozenset[int] = frozenset()
+
+    def build(self, now: datetime) -> None:
+        """See Builder."""
+        with self.working():
+            try:
+                self._build(self._marks.take())
+            except BaseException:
+                self._marks.forget()
+                self._beginnings = None
+                raise
+
+    def check(self, now: datetime) -> list[str]:
+        """What differs from titles and numbers, a line each."""
+        suggestions = self._suggestions
+        return compare(suggestions.redis, [suggestions.all], self._differences)
+
+    def _build(self, taken: Taken) -> None:
+        titles, people = taken.touched
+        self._people |= people
+        if titles or not taken.is_continued:
+            self._beginnings = None
+        if len(titles) > _COMING_IN:
+            self.interval_seconds = _LOOK_SECONDS  # what was taken is owing
+            return
+        self.interval_seconds = _INTERVAL_SECONDS
+        if self._beginnings is None:
+            self._make_all()
+        else:
+            self._make_touched(self._beginnings)
+        note_built(self._suggestions.redis, self._suggestions.all, taken.checkpoints)
+        self._people = frozenset()
+
+    def _make_all(self) -> None:
+        made = self._beginnings = self._read()
+        with self._suggestions.redis.pipeline(transaction=True) as pipe:
+            pipe.delete(self._suggestions.lists_key)
+            self._write(pipe, made, made.lists)
+            pipe.execute()
+
+    def _make_touched(self, beginnings: Beginnings) -> None:
+        changed = beginnings.take(self._suggestions.people_of(sorted(self._people)))
+        with self._suggestions.redis.pipeline(transaction=True) as pipe:
+            self._write(pipe, beginnings, changed)
+            pipe.execute()
+
+    def _read(self) -> Beginnings:
+        return Beginnings(self._suggestions.all_titles(), self._suggestions.all_people())
+
+    def _write(self, pipe: Pipeline, made: Beginnings, some: Iterable[str]) -> None:
+        rest = iter(some)
+        while names := list(islice(rest, _AT_ONCE)):
+            lists = [part for name in names for part in (name, packed(made.suggestions(name)))]
+            pipe.hset(self._suggestions.lists_key, items=lists)
+
+    def _differences(self) -> list[str]:
+        made = self._read()
+        said = {name.encode(): packed(made.suggestions(name)) for name in made.lists}
+        stored = answers.hgetall(self._suggestions.redis, self._suggestions.lists_key)
+        return [
+            f"the suggestions for {name.decode()!r} are not the most popular"
+            for name in sorted(said.keys() | stored)
+            if said.get(name) != stored.get(name)
+        ]

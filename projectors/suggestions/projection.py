@@ -1,0 +1,57 @@
+"""What does each event say of titles, and of how many people rated what has them?"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from events.catalogue import (
+    AnyEvent,
+    MovieAdded,
+    MovieDescribed,
+    MovieRated,
+    RatingWithdrawn,
+)
+
+
+class Suggestion(msgspec.Struct, frozen=True):
+    """A movie as it is suggested."""
+
+    id: int
+    title: str
+    year: int | None
+
+
+class Change(msgspec.Struct, kw_only=True):
+    """What some events together change of one movie."""
+
+    suggestion: Suggestion | None = None
+    people: int | None = None
+    """How many more people rated it; None if no event was about that."""
+
+
+def changes(events: Sequence[AnyEvent]) -> dict[int, Change]:
+    """Movie -> what the events of one partition, in order, change."""
+    found: dict[int, Change] = {}
+    for event in events:
+        match event:
+            case MovieRated(movie_id=movie, previous=None):
+                _count(_of(found, movie), 1)
+            case RatingWithdrawn(movie_id=movie):
+                _count(_of(found, movie), -1)
+            case MovieAdded() | MovieDescribed():
+                told = Suggestion(event.movie_id, event.title, event.year)
+                _of(found, event.movie_id).suggestion = told
+            case _:  # neither
+                continue
+    return found
+
+
+def _count(change: Change, amount: int) -> None:
+    change.people = (change.people or 0) + amount
+
+
+def _of(found: dict[int, Change], movie: int) -> Change:
+    change = found.get(movie)
+    if change is None:
+        change = found[movie] = Change()
+    return change

@@ -1,0 +1,216 @@
+"""Which playlists are there, and what is in one?"""
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from rest_framework import serializers
+
+from events.ids import NotAnId, partition_of_playlist
+from infra import signed
+from infra.openapi import operation
+from infra.refused import NotFound
+from infra.rest import PageQuery, encode
+from infra.signed import BadSignature
+from projectors import page
+from projectors.library.playlists import Playlist, read_order, read_playlist
+from projectors.library.read_model import Library, read_playlist_ids
+from projectors.page import Place
+from projectors.playlists.read_model import Found, Playlists
+from projectors.playlists.read_model import Place as PublicPlace
+from projectors.search.words import folded
+from query_api import shapes
+from query_api.asking import live
+from query_api.cursors import told_apart
+from query_api.fresh import Source
+from query_api.http import READ_HEADERS, ReadView
+from query_api.library import render
+from query_api.visible import visible
+
+_MINE, _PUBLIC, _MOVIES = "my-playlists", "playlists", "playlist"
+_pack = msgspec.msgpack.Encoder().encode
+
+
+_NO_SUCH = "There is no such playlist."
+
+
+class _Cursor(msgspec.Struct, frozen=True, array_like=True):
+    scope: str
+    place: PublicPlace
+
+
+_cursor = msgspec.msgpack.Decoder(_Cursor)
+
+
+class PlaylistView(ReadView):
+    """A playlist with its movies in their order."""
+
+    keep = "never"
+
+    @operation(
+        "playlist",
+        query=PageQuery,
+        answers={200: shapes.PlaylistPage},
+        problems=(401, 404, 422, 429, 503),
+        headers=READ_HEADERS,
+    )
+    def get(self, request: HttpRequest, playlist_id: str = "", **kwargs: Any) -> HttpResponse:
+        query = PageQuery.of(self.asking.query_string)
+        library = live().open(Library)
+        if not is_playlist_id(playlist_id):
+            self.asking.ask(lambda _: None, Source(library))
+            raise NotFound(_NO_SUCH)
+        about, ranks = self.asking.ask(
+            lambda pipe: library.enqueue_playlist(pipe, playlist_id), Source(library)
+        )
+        playlist = read_playlist(playlist_id, about)
+        identity = self.asking.identity
+        if playlist is None or not visible(playlist, identity.user_id if identity else None):
+            raise NotFound(_NO_SUCH)
+        return self.respond(_with_movies(playlist, read_order(ranks), library, query))
+
+
+class MyPlaylistsView(ReadView):
+    """My playlists, the newest first."""
+
+    needs_token = True
+    keep = "never"
+
+    @operation(
+        "my_playlists",
+        query=PageQuery,
+        answers={200: shapes.PlaylistsPage},
+        problems=(401, 422, 429, 503),
+        headers=READ_HEADERS,
+        needs_token=True,
+    )
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        query = PageQuery.of(self.asking.query_string)
+        library, user = live().open(Library), self.asking.user_id
+        [found] = self.asking.ask(
+            lambda pipe: library.enqueue_playlists(pipe, user), Source(library)
+        )
+        place = _read_cursor(_MINE, str(user), query)
+        rest = [PublicPlace(*own) for own in read_playlist_ids(found)]
+        if place is not None:
+            rest = [own for own in rest if own < place]
+        some = rest[: query["limit"]]
+        next_ = _seal(_MINE, str(user), some[-1]) if len(rest) > len(some) else None
+        mine = library.playlists([own.id for own in some])
+        return self.respond(_page(mine, library, next_))
+
+
+class PlaylistsQuery(PageQuery):
+    """Which public playlists, in which order."""
+
+    sort = serializers.ChoiceField(["new", "popular"], default="new")
+    q = serializers.CharField(max_length=100, required=False)
+
+
+class PlaylistsView(ReadView):
+    """Public playlists, the last that became public first, by words in their names."""
+
+    keep = "never"
+
+    @operation(
+        "playlists",
+        query=PlaylistsQuery,
+        answers={200: shapes.PlaylistsPage},
+        problems=(401, 422, 429, 503),
+        headers=READ_HEADERS,
+    )
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        query = PlaylistsQuery.of(self.asking.query_string)
+        library, public = live().open(Library), live().open(Playlists)
+        words = folded(query.get("q", "")).split()
+        scope = sha256(f"{query['sort']}|{' '.join(words)}".encode()).hexdigest()[:16]
+        self.asking.ask(lambda _: None, Source(library), Source(public))
+        found = Found([], None)
+        if words or "q" not in query:  # nothing has no letters in its name
+            behind = _read_cursor(_PUBLIC, scope, query)
+            # Nobody follows playlists yet: the popular are the new.
+            found = public.newest(words, limit=query["limit"], behind=behind)
+        shown = [
+            playlist
+            for playlist in library.playlists([place.id for place in found.places])
+            if visible(playlist, None)
+        ]
+        next_ = None if found.next is None else _seal(_PUBLIC, scope, found.next)
+        return self.respond(_page(shown, library, next_))
+
+
+def is_playlist_id(text: str) -> bool:
+    """Whether it may be a playlist's id."""
+    try:
+        partition_of_playlist(text)
+    except NotAnId:
+        return False
+    return True
+
+
+def _with_movies(
+    playlist: Playlist,
+    order: Sequence[tuple[int, int]],
+    library: Library,
+    query: Mapping[str, Any],
+) -> bytes:
+    """The playlist, with a page of its movies."""
+    place = None
+    if (cursor := query.get("cursor")) is not None:
+        with told_apart():
+            place = page.read_cursor(_MOVIES, playlist.id, cursor)
+    rest = [
+        (position, rank, movie)
+        for position, (rank, movie) in enumerate(order)
+        if place is None or (rank, movie) > place
+    ]
+    some = rest[: query["limit"]]
+    next_ = None
+    if len(rest) > len(some):
+        _, rank, movie = some[-1]
+        next_ = page.cursor(_MOVIES, playlist.id, Place(rank, movie))
+    positions = {movie: {"position": position} for position, _, movie in some}
+    [about] = _shown([playlist], library)
+    return render(positions, next_, about)
+
+
+def _shown(playlists: Sequence[Playlist], library: Library) -> list[dict[str, Any]]:
+    names = library.usernames(playlist.owner for playlist in playlists)
+    return [
+        {
+            "id": playlist.id,
+            "owner": names.get(playlist.owner),
+            "name": playlist.name,
+            "description": playlist.description,
+            "visibility": playlist.visibility,
+            "version": playlist.version,
+            "size": playlist.size,
+            "followers": 0,
+            "created_at": playlist.created_at,
+            "updated_at": playlist.updated_at,
+        }
+        for playlist in playlists
+    ]
+
+
+def _page(playlists: Sequence[Playlist], library: Library, next_: str | None) -> bytes:
+    return page.page(map(encode, _shown(playlists, library)), next_)
+
+
+def _seal(purpose: str, scope: str, place: PublicPlace) -> str:
+    return signed.seal(purpose, _pack(_Cursor(scope, place)))
+
+
+def _read_cursor(purpose: str, scope: str, query: Mapping[str, Any]) -> PublicPlace | None:
+    if (token := query.get("cursor")) is None:
+        return None
+    with told_apart():
+        try:
+            found = _cursor.decode(signed.open_(purpose, token))
+        except msgspec.DecodeError as error:
+            raise BadSignature(purpose) from error
+        if found.scope != scope:
+            raise BadSignature(purpose)
+        return found.place

@@ -1,0 +1,46 @@
+"""Which movie is someone about to type?"""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from rest_framework import serializers
+
+from infra.openapi import operation
+from infra.rest import StrictQuery, encode
+from projectors.suggestions.read_model import Suggestions
+from projectors.suggestions.typed import typed
+from query_api import shapes
+from query_api.asking import Ready, live
+from query_api.fresh import Source
+from query_api.http import READ_HEADERS, ReadView
+
+
+class SuggestionsQuery(StrictQuery):
+    """What was typed so far."""
+
+    q = serializers.CharField(max_length=100)
+
+
+class SuggestionsView(ReadView):
+    """The most popular movies whose titles have a word that begins so, ten at most."""
+
+    @operation(
+        "suggestions",
+        query=SuggestionsQuery,
+        answers={200: shapes.SuggestionsList},
+        problems=(401, 422, 429, 503),
+        headers=READ_HEADERS,
+    )
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        return self.respond(self.asking.read(self.ready()) or b"")
+
+    def ready(self, **path: Any) -> Ready:
+        text = typed(SuggestionsQuery.of(self.asking.query_string)["q"])
+        suggestions = live().open(Suggestions)
+        return Ready(
+            enqueue=lambda pipe: suggestions.enqueue(pipe, text),
+            read=lambda results: encode(
+                {"items": suggestions.read_suggestions(text, results[0]), "next": None}
+            ),
+            source=Source(suggestions, is_built=True),
+        )
