@@ -8,6 +8,7 @@ from projectors.library.read_model import Library
 from projectors.movies.read_model import Movies
 from projectors.playlists.read_model import Playlists
 from projectors.recommendations.read_model import Recommendations
+from projectors.search import engines
 from projectors.search.read_model import Search
 from projectors.sessions.read_model import Sessions
 from projectors.similarity.read_model import Similarity
@@ -33,7 +34,7 @@ def needs() -> dict[str, Need]:
     models: dict[str, Need] = {
         f"model {model.name}": partial(_is_live, model.name) for model in ANSWERING
     }
-    return {"redis": health.redis, "elasticsearch": health.elasticsearch, **models}
+    return {"redis": health.redis, "search": engines.reach, **models}
 
 
 def _is_live(name: str) -> None:

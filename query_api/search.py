@@ -15,7 +15,7 @@ from infra.rest import PageQuery
 from infra.signed import BadSignature
 from projectors import page
 from projectors.movies.read_model import Movies
-from projectors.search.index import IndexAway
+from projectors.search.engine import IndexAway
 from projectors.search.query import After, Count, Hits, SearchQuery
 from projectors.search.read_model import Search
 from query_api import shapes

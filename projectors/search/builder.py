@@ -15,7 +15,7 @@ from redis import Redis
 from redis.commands.core import Script
 
 from projectors.search.check import unknown_documents, wrong_documents
-from projectors.search.index import Versioned
+from projectors.search.engine import Versioned
 from projectors.search.read_model import Search, Source
 from projectors.shard import read_offsets
 
@@ -88,7 +88,7 @@ def flush(model: Search) -> None:
     checkpoints, dirty = _snapshot(model)
     flushed = [_put(model, chunk) for chunk in _chunks(dirty)]
     if flushed:
-        model.index.refresh()
+        _note_writes(model, model.index.refresh())
     for revisions in flushed:
         _clean(model, revisions)
     _advance(model, checkpoints)
@@ -102,15 +102,35 @@ def mark_all(model: Search) -> None:
 
 
 def _heal(model: Search) -> None:
-    """Make an index, and mark all, unless there is the very index that was filled before."""
+    """Mark all, in an index made anew if need be, unless there is the very index that was filled.
+
+    It may also be that index as it was before, out of a backup: then it has fewer writes.
+    """
     key = model.all.derived("index")
-    filled = model.redis.get(key)
-    there = model.index.identity()
-    if there is not None and filled == there.encode():
-        return
-    model.index.create()
-    mark_all(model)
-    model.redis.set(key, model.index.identity() or "")
+    filled, writes = model.redis.get(key), _noted_writes(model)  # first: the index only grows
+    there = model.index.mark()
+    if there is None or filled != there.identity.encode():
+        model.index.create()
+        model.redis.delete(_writes_key(model))
+        mark_all(model)
+        there = model.index.mark()
+        model.redis.set(key, there.identity if there else "")
+    elif there.writes < writes:
+        mark_all(model)
+        model.redis.delete(_writes_key(model))
+
+
+def _note_writes(model: Search, writes: int) -> None:
+    _, advance = _scripts(model.redis)
+    advance(keys=[_writes_key(model)], args=["index", writes])
+
+
+def _noted_writes(model: Search) -> int:
+    return int(model.redis.hget(_writes_key(model), "index") or 0)
+
+
+def _writes_key(model: Search) -> str:
+    return model.all.derived("writes")
 
 
 def _snapshot(model: Search) -> tuple[Mapping[int, int], Sequence[int]]:

@@ -16,7 +16,7 @@ def unknown_documents(model: Search) -> list[int]:
     """Movies that can be found and that nothing is known of."""
     model.index.refresh()
     known = set(model.known())
-    return [movie for movie in _found(model) if movie not in known]
+    return [movie for movie in model.index.movies() if movie not in known]
 
 
 def _wrong(model: Search, movies: Sequence[int]) -> Iterator[int]:
@@ -24,17 +24,6 @@ def _wrong(model: Search, movies: Sequence[int]) -> Iterator[int]:
     for source in model.sources(movies):
         if written.get(source.movie) != (source.revision, source.document()):
             yield source.movie
-
-
-def _found(model: Search) -> Iterator[int]:
-    after: list[int] = [-1]
-    while after:
-        answer = model.index.search(
-            {"size": _CHUNK, "sort": [{"id": "asc"}], "_source": False, "search_after": after}
-        )
-        movies = [int(hit["_id"]) for hit in answer["hits"]["hits"]]
-        yield from movies
-        after = movies[-1:]
 
 
 def _chunks(movies: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -2,10 +2,8 @@
 
 from html import escape
 
+from projectors.search.typed import typos_in
 from projectors.search.words import Word, joined, runs, words
-
-_ONE_TYPO_FROM = 3
-_TWO_TYPOS_FROM = 6
 
 
 def marked(title: str, q: str) -> str:
@@ -48,7 +46,7 @@ def is_typo_of(word: str, asked: str) -> bool:
     """Whether the index takes ``word`` for what ``asked`` meant: the same, or a few letters off."""
     if word == asked:
         return True
-    allowed = (len(asked) >= _ONE_TYPO_FROM) + (len(asked) >= _TWO_TYPOS_FROM)
+    allowed = typos_in(asked)
     if not allowed or word[0] != asked[0] or abs(len(word) - len(asked)) > allowed:
         return False
     return _distance(word, asked) <= allowed

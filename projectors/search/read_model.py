@@ -1,7 +1,7 @@
 """What does search keep, and what does it answer?
 
 State, in Redis: details, votes and sum of scores by movie, and by movie a revision that counts the
-events that touched it. Derived: the documents in Elasticsearch, which the flusher makes of what is
+events that touched it. Derived: the documents in the index, which the flusher makes of what is
 marked dirty.
 """
 
@@ -10,15 +10,12 @@ from functools import cached_property
 from typing import ClassVar, NamedTuple
 
 import msgspec
-from elasticsearch import Elasticsearch
 from redis import Redis
 
 from events.recorded import Recorded
-from infra import clients
-from infra.config import config
 from projectors.read_model import ReadModel
-from projectors.search import query
-from projectors.search.index import Index
+from projectors.search import engines
+from projectors.search.engine import Engine
 from projectors.search.projection import Details, document, touches
 from projectors.search.query import Hits, SearchQuery
 from projectors.shard import Shard, Write
@@ -50,30 +47,19 @@ class Search(ReadModel):
     version: ClassVar[int] = 2
     by_partition: ClassVar[bool] = False
 
-    def __init__(
-        self,
-        redis: Redis,
-        generation: int,
-        *,
-        elasticsearch: Elasticsearch | None = None,
-        namespace: str | None = None,
-    ) -> None:
+    def __init__(self, redis: Redis, generation: int, *, index: Engine | None = None) -> None:
         super().__init__(redis, generation)
-        self._elasticsearch = elasticsearch
-        self._namespace = namespace
+        self._index = index
         self.all = self.shard(0)
 
     @cached_property
-    def index(self) -> Index:
+    def index(self) -> Engine:
         """The index of this generation."""
-        return Index(
-            self._elasticsearch or clients.elasticsearch(),
-            f"{self._namespace or config().namespace}-search-{self.generation}",
-        )
+        return self._index or engines.of_generation(self.generation)
 
     def search(self, asked: SearchQuery) -> Hits:
         """The movies that fit, best first; raises IndexAway."""
-        return query.hits(self.index.search(query.body(asked)), asked)
+        return self.index.search(asked)
 
     def count(self) -> int:
         """How many movies can be found."""

@@ -1,94 +1,28 @@
-"""What do tests of search begin with?"""
+"""What do tests of single engines begin with?"""
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
-from uuid import UUID
+from pathlib import Path
 
 import pytest
-from elasticsearch import Elasticsearch
-from redis import Redis
 
-from events.catalogue import AnyEvent, MovieAdded, MovieRated
-from events.recorded import Origin, Recorded
-from projectors.search.builder import flush
-from projectors.search.query import SearchQuery
-from projectors.search.read_model import Search
-
-AT = datetime(2026, 1, 1, tzinfo=UTC)
-CAST = {
-    "Alien": ("Sigourney Weaver", "John Hurt"),
-    "Aliens": ("Sigourney Weaver", "Michael Biehn"),
-    "Amélie": ("Audrey Tautou",),
-}
+from projectors.search.engine import Versioned
+from projectors.search.on_tantivy.index import TantivyIndex
+from projectors.search.projection import Details, document
 
 
-class Library:
-    """A search model that takes in events without a log, in partition 0."""
-
-    def __init__(self, search: Search) -> None:
-        self.search = search
-        self._offset = 0
-
-    def take(self, *events: AnyEvent) -> None:
-        self.search.apply([self._recorded(event) for event in events])
-
-    def add(self, *titles: str, year: int = 2000, genres: Sequence[str] = ()) -> None:
-        """Movies numbered in the order in which they are added."""
-        known = len(self.search.known())
-        self.take(
-            *(
-                MovieAdded(
-                    movie_id=number,
-                    title=title,
-                    year=year,
-                    genres=tuple(genres),
-                    cast=CAST.get(title, ()),
-                )
-                for number, title in enumerate(titles, start=known + 1)
-            )
-        )
-
-    def rate(self, movie: int, *scores: int) -> None:
-        self.take(
-            *(
-                MovieRated(user_id=UUID(int=user), movie_id=movie, score=score)
-                for user, score in enumerate(scores)
-            )
-        )
-
-    def found(self, q: str = "", **asked) -> list[str]:
-        """The highlighted titles, after a flush."""
-        flush(self.search)
-        return [hit.highlight for hit in self.search.search(SearchQuery(q=q, **asked)).items]
-
-    def _recorded(self, event: AnyEvent) -> Recorded:
-        self._offset += 1
-        return Recorded(
-            partition=0,
-            offset=self._offset,
-            stream="any",
-            version=self._offset,
-            occurred_at=AT,
-            recorded_at=AT,
-            origin=Origin(correlation_id=UUID(int=0)),
-            event=event,
-        )
+def written(movie: int, title: str, *, revision: int = 1, votes: int = 0, **details) -> Versioned:
+    """A document as the flusher hands it over."""
+    found = Details(title=title, **details)
+    return Versioned(movie, revision, document(movie, found, votes=votes, total=7 * votes))
 
 
 @pytest.fixture
-def redis(redis_url) -> Iterator[Redis]:
-    with Redis.from_url(redis_url) as client:
-        yield client
+def place(tmp_path) -> Path:
+    return tmp_path / "test-search-1"
 
 
 @pytest.fixture
-def make_search(redis, elasticsearch_url, namespace) -> Iterator[Callable[[int], Search]]:
-    with Elasticsearch(elasticsearch_url, request_timeout=60) as client:
-        yield lambda generation: Search(
-            redis, generation, elasticsearch=client, namespace=namespace
-        )
-
-
-@pytest.fixture
-def library(make_search) -> Library:
-    return Library(make_search(1))
+def index(place) -> TantivyIndex:
+    """An empty one."""
+    made = TantivyIndex(place)
+    made.create()
+    return made

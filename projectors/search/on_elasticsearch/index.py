@@ -1,18 +1,19 @@
-"""What is the search index made of, and how is it reached?
+"""What is an index of Elasticsearch made of, and how is it reached?
 
-Index names carry the generation and there are no aliases: a new generation is a new index. Nothing
-here asks for more than the smallest distribution of Elasticsearch has; accents are folded by
-``words`` before the index sees them.
+Nothing here asks for more than the smallest distribution has; accents are folded by ``words``
+before the index sees them.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
 from elasticsearch import ApiError, Elasticsearch, NotFoundError, TransportError
 
-from projectors.fates import AgainLater
+from projectors.search.engine import Document, DocumentsRefused, IndexAway, Mark, Versioned
+from projectors.search.on_elasticsearch import query
+from projectors.search.query import Hits, SearchQuery
 
 # A lone word longer than this is no name anybody types, and Lucene takes no terms over 32 KiB.
 _LONGEST_KEYWORD = 1000
@@ -43,24 +44,9 @@ SETTINGS: dict[str, Any] = {
     "refresh_interval": "-1",  # the flusher refreshes when it has something to show
 }
 
+_PAGE = 1000
 _BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 _GONE = {HTTPStatus.NOT_FOUND}  # the index was lost, and the builder makes it again
-
-
-class IndexAway(AgainLater):
-    """Elasticsearch can't be reached, asks to come back later, or has lost the index."""
-
-
-class DocumentsRefused(Exception):
-    """The index takes some documents in no form: the mapping and ``document`` don't fit."""
-
-
-class Versioned(NamedTuple):
-    """A document and the revision of the state that it was made from."""
-
-    movie: int
-    revision: int
-    document: dict[str, Any]
 
 
 @contextmanager
@@ -76,15 +62,15 @@ def reaching() -> Iterator[None]:
         raise
 
 
-class Index:
-    """The index of one generation."""
+class ElasticsearchIndex:
+    """See Engine."""
 
     def __init__(self, elasticsearch: Elasticsearch, name: str) -> None:
         self._elasticsearch = elasticsearch
         self.name = name
 
-    def identity(self) -> str | None:
-        """What tells this index from another of the same name; None if there is none."""
+    def mark(self) -> Mark | None:
+        """See Engine."""
         with reaching():
             try:
                 found = self._elasticsearch.indices.get_settings(
@@ -92,10 +78,10 @@ class Index:
                 )
             except NotFoundError:
                 return None
-        return str(found[self.name]["settings"]["index.uuid"])
+        return Mark(str(found[self.name]["settings"]["index.uuid"]), writes=0)
 
     def create(self) -> None:
-        """Make it anew, empty, whatever there was of that name."""
+        """See Engine."""
         self.drop()
         with reaching():
             self._elasticsearch.indices.create(
@@ -103,12 +89,12 @@ class Index:
             )
 
     def drop(self) -> None:
-        """Remove it, if it is there."""
+        """See Engine."""
         with reaching():
             self._elasticsearch.indices.delete(index=self.name, ignore_unavailable=True)
 
     def put(self, documents: Sequence[Versioned]) -> None:
-        """Write whole documents; a newer one that is there already stays."""
+        """See Engine."""
         if not documents:
             return
         operations: list[dict[str, Any]] = []
@@ -122,13 +108,14 @@ class Index:
         if answer["errors"]:
             _raise_unless_newer([item["index"] for item in answer["items"]])
 
-    def refresh(self) -> None:
-        """Let searches see what was written."""
+    def refresh(self) -> int:
+        """See Engine."""
         with reaching():
             self._elasticsearch.indices.refresh(index=self.name)
+        return 0
 
-    def get(self, movies: Sequence[int]) -> dict[int, tuple[int, dict[str, Any]]]:
-        """Version and content of the documents that are there, by movie, refreshed or not."""
+    def get(self, movies: Sequence[int]) -> dict[int, tuple[int, Document]]:
+        """See Engine."""
         if not movies:
             return {}
         with reaching():
@@ -139,15 +126,29 @@ class Index:
             if found.get("found")
         }
 
-    def search(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Ask the index."""
-        with reaching():
-            return dict(self._elasticsearch.search(index=self.name, body=body).body)
+    def movies(self) -> Iterator[int]:
+        """See Engine."""
+        after: list[int] = [-1]
+        while after:
+            answer = self._ask(
+                {"size": _PAGE, "sort": [{"id": "asc"}], "_source": False, "search_after": after}
+            )
+            movies = [int(hit["_id"]) for hit in answer["hits"]["hits"]]
+            yield from movies
+            after = movies[-1:]
 
     def count(self) -> int:
-        """How many documents searches see."""
+        """See Engine."""
         with reaching():
             return int(self._elasticsearch.count(index=self.name)["count"])
+
+    def search(self, asked: SearchQuery) -> Hits:
+        """See Engine."""
+        return query.hits(self._ask(query.body(asked)), asked)
+
+    def _ask(self, body: dict[str, Any]) -> dict[str, Any]:
+        with reaching():
+            return dict(self._elasticsearch.search(index=self.name, body=body).body)
 
 
 def _raise_unless_newer(items: Sequence[dict[str, Any]]) -> None:

@@ -4,14 +4,12 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from elasticsearch import Elasticsearch
 
 from events.catalogue import MovieRated, SessionsRevoked
 from projectors.search.builder import SearchBuilder, flush
-from projectors.search.index import IndexAway, Versioned
+from projectors.search.engine import IndexAway, Versioned
 from projectors.search.query import SearchQuery
-from projectors.search.read_model import Search
-from tests.projectors.search.conftest import AT
+from tests.contracts.search.conftest import AT
 
 NOW = datetime.now(UTC)
 
@@ -82,14 +80,25 @@ def test_a_lost_index_is_filled_again(library):
     assert library.search.built(0) == 2
 
 
-def test_an_index_that_someone_else_made_is_made_anew(library, elasticsearch_url):
+def test_an_index_that_someone_else_made_is_made_anew(library, make_index):
     library.add("Alien")
     flush(library.search)
-    library.search.index.drop()
-    with Elasticsearch(elasticsearch_url) as client:
-        client.index(index=library.search.index.name, id="1", document={"stray": 1})
+    other = make_index(1)
+    other.create()
+    other.put([Versioned(77, 1, library.search.sources([1])[0].document() | {"id": 77})])
     assert library.found("alien") == ["<em>Alien</em>"]
-    assert library.search.index.get([1])[1][1]["title"] == "Alien"
+    assert sorted(library.search.index.movies()) == [1]
+
+
+def test_what_another_process_writes_is_seen(library, make_index):
+    library.add("Alien")
+    flush(library.search)
+    assert library.search.count() == 1
+    other = make_index(1)
+    other.put([Versioned(77, 1, library.search.sources([1])[0].document() | {"id": 77})])
+    other.refresh()
+    assert sorted(library.search.index.movies()) == [1, 77]
+    assert (library.search.count(), other.count()) == (2, 2)
 
 
 def test_generations_do_not_meet(make_search, library):
@@ -98,15 +107,6 @@ def test_generations_do_not_meet(make_search, library):
     flush(other)
     flush(library.search)
     assert (other.count(), library.search.count()) == (0, 1)
-
-
-def test_while_the_index_is_away_nothing_is_forgotten(library, redis, make_search, namespace):
-    library.add("Alien")
-    with Elasticsearch("http://127.0.0.1:9", request_timeout=1, max_retries=0) as nowhere:
-        lost = Search(redis, 1, elasticsearch=nowhere, namespace=namespace)
-        with pytest.raises(IndexAway):
-            flush(lost)
-    assert library.found("alien") == ["<em>Alien</em>"]
 
 
 def test_a_check_finds_what_is_wrong(library, monkeypatch):

@@ -4,7 +4,7 @@ import pytest
 
 from events.catalogue import MovieAdded, MovieDescribed
 from projectors.search.builder import flush
-from projectors.search.index import IndexAway
+from projectors.search.engine import IndexAway
 from projectors.search.query import Count, SearchQuery
 
 

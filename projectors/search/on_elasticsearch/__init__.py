@@ -1,0 +1,1 @@
+"""How does search run on Elasticsearch?"""

@@ -1,0 +1,1 @@
+"""How does search run without a server: on tantivy, in a directory?"""

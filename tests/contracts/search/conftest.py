@@ -1,0 +1,104 @@
+"""What do tests begin with that every search engine must pass?"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from elasticsearch import Elasticsearch
+from redis import Redis
+
+from events.catalogue import AnyEvent, MovieAdded, MovieRated
+from events.recorded import Origin, Recorded
+from projectors.search.builder import flush
+from projectors.search.engine import Engine
+from projectors.search.on_elasticsearch.index import ElasticsearchIndex
+from projectors.search.on_tantivy.index import TantivyIndex
+from projectors.search.query import SearchQuery
+from projectors.search.read_model import Search
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+CAST = {
+    "Alien": ("Sigourney Weaver", "John Hurt"),
+    "Aliens": ("Sigourney Weaver", "Michael Biehn"),
+    "Amélie": ("Audrey Tautou",),
+}
+
+
+class Library:
+    """A search model that takes in events without a log, in partition 0."""
+
+    def __init__(self, search: Search) -> None:
+        self.search = search
+        self._offset = 0
+
+    def take(self, *events: AnyEvent) -> None:
+        self.search.apply([self._recorded(event) for event in events])
+
+    def add(self, *titles: str, year: int = 2000, genres: Sequence[str] = ()) -> None:
+        """Movies numbered in the order in which they are added."""
+        known = len(self.search.known())
+        self.take(
+            *(
+                MovieAdded(
+                    movie_id=number,
+                    title=title,
+                    year=year,
+                    genres=tuple(genres),
+                    cast=CAST.get(title, ()),
+                )
+                for number, title in enumerate(titles, start=known + 1)
+            )
+        )
+
+    def rate(self, movie: int, *scores: int) -> None:
+        self.take(
+            *(
+                MovieRated(user_id=UUID(int=user), movie_id=movie, score=score)
+                for user, score in enumerate(scores)
+            )
+        )
+
+    def found(self, q: str = "", **asked) -> list[str]:
+        """The highlighted titles, after a flush."""
+        flush(self.search)
+        return [hit.highlight for hit in self.search.search(SearchQuery(q=q, **asked)).items]
+
+    def _recorded(self, event: AnyEvent) -> Recorded:
+        self._offset += 1
+        return Recorded(
+            partition=0,
+            offset=self._offset,
+            stream="any",
+            version=self._offset,
+            occurred_at=AT,
+            recorded_at=AT,
+            origin=Origin(correlation_id=UUID(int=0)),
+            event=event,
+        )
+
+
+@pytest.fixture
+def redis(redis_url) -> Iterator[Redis]:
+    with Redis.from_url(redis_url) as client:
+        yield client
+
+
+@pytest.fixture(params=["elasticsearch", "tantivy"])
+def make_index(request, tmp_path, namespace) -> Iterator[Callable[[int], Engine]]:
+    """The index of a generation, as one process sees it."""
+    if request.param == "tantivy":
+        yield lambda generation: TantivyIndex(tmp_path / f"{namespace}-search-{generation}")
+        return
+    with Elasticsearch(request.getfixturevalue("elasticsearch_url"), request_timeout=60) as client:
+        yield lambda generation: ElasticsearchIndex(client, f"{namespace}-search-{generation}")
+
+
+@pytest.fixture
+def make_search(redis, make_index) -> Callable[[int], Search]:
+    return lambda generation: Search(redis, generation, index=make_index(generation))
+
+
+@pytest.fixture
+def library(make_search) -> Library:
+    return Library(make_search(1))
