@@ -34,8 +34,8 @@ lock: $(STAMP) ## resolve pyproject.toml again into requirements*.lock, with has
 # -------------------------------------------------------------------------------------- the platform
 
 .PHONY: run
-run: $(STAMP) ## the whole platform, with nothing but Python, until Ctrl-C (DATA=DIR, PORT=8000)
-	@exec $(PYTHON) -m infra.embedded $(if $(DATA),--data "$(DATA)") $(if $(PORT),--port $(PORT))
+run: $(STAMP) ## the whole platform, with nothing but Python, until Ctrl-C (DATA=DIR PORT=8000 EMPTY=1)
+	@exec $(PYTHON) -m infra.embedded $(if $(DATA),--data "$(DATA)") $(if $(PORT),--port $(PORT)) $(if $(EMPTY),--empty)
 
 .PHONY: demo
 demo: $(STAMP) ## a tour that ends by itself (MODE=embedded or native, RATINGS=DIR of MovieLens files)

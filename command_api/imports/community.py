@@ -2,7 +2,8 @@
 
 They behave as people on movie sites do: a few movies are known to many and most to few; everyone
 has genres they like, scores of their own height, and rates in sittings, more of them lately. What
-is known is guessed from the cast: those who play in many movies draw people into each.
+is known beyond the classics is guessed from the cast: those who play in many movies draw people
+into each.
 """
 
 from collections import Counter
@@ -15,12 +16,15 @@ from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 
 from command_api.imports.movielens_files import Opinion
+from command_api.imports.well_known import WELL_KNOWN
 
 SEED = 1895  # the first public film show
 DAYS = 14
 _PEOPLE = UUID("0c9f5b0e-2f0b-4b7e-8a55-7d0f3c1d9b1e")
 
 _USUAL, _SPREAD, _MOST = 15, 0.8, 120  # ratings of a person: their median, how they vary, the most
+_HEAD = 20
+"""How many movies at the top are known about as well as the first."""
 _TASTE = 6.0
 """How much likelier a movie of a liked genre is seen."""
 _LATEST, _FADING_YEARS = 2023, 18.0
@@ -31,6 +35,7 @@ class Movie(NamedTuple):
     """What a simulated person knows of a movie."""
 
     movie_id: int
+    title: str
     year: int | None
     genres: frozenset[str]
     cast: Sequence[str]
@@ -65,8 +70,10 @@ def _renown(movies: Sequence[Movie], random: Generator) -> NDArray[np.float64]:
     draw = np.array([sum(plays[name] for name in movie.cast[:4]) for movie in movies])
     years = np.array([movie.year or 1900 for movie in movies])
     recent = np.exp((np.minimum(years, _LATEST) - _LATEST) / _FADING_YEARS)
-    rank = np.argsort(np.argsort(-(draw + 1) * recent * random.lognormal(0, 0.5, len(movies))))
-    return np.asarray(1.0 / (rank + 20.0), dtype=np.float64)
+    classic = np.array([(movie.title, movie.year) in WELL_KNOWN for movie in movies])
+    likely = (draw + 1) * recent * random.lognormal(0, 0.5, len(movies))
+    rank = np.argsort(np.argsort(-np.where(classic, likely + likely.max(), likely)))
+    return np.asarray(1.0 / (rank + _HEAD), dtype=np.float64)
 
 
 def _seen(likely: NDArray[np.float64], random: Generator) -> NDArray[np.int64]:

@@ -3,11 +3,12 @@
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
 
 from infra.embedded.account import Login, demo_account
-from infra.embedded.filling import fill, wait_until_level
+from infra.embedded.filling import STEPS, Step, fill
 from infra.embedded.place import Place
 from infra.embedded.running import DIRECTORY, Ports, running
 from infra.platform.interrupts import stop_on_signals
@@ -30,13 +31,15 @@ def main() -> int:
     parser.add_argument(
         "--port", type=int, default=QUERY_PORT, help="of the queries; commands have the next one"
     )
+    parser.add_argument("--empty", action="store_true", help="no movies and no community")
     arguments = parser.parse_args()
     if not 1 <= arguments.port < _HIGHEST_PORT:
         parser.error(f"--port is a number from 1 to {_HIGHEST_PORT - 1}")
     stopping = Event()
     stop_on_signals(stopping)
     try:
-        _run(arguments.data, Ports(arguments.port, arguments.port + 1), stopping)
+        ports = Ports(arguments.port, arguments.port + 1)
+        _run(arguments.data, ports, stopping, steps=() if arguments.empty else STEPS)
     except Stopped:
         _say("Stopped. What was done until then stays.")
     except (ServiceError, DidNotStart, OSError) as error:
@@ -45,13 +48,12 @@ def main() -> int:
     return 0
 
 
-def _run(directory: Path, ports: Ports, stopping: Event) -> None:
+def _run(directory: Path, ports: Ports, stopping: Event, *, steps: Sequence[Step]) -> None:
     began = time.monotonic()
     supervisor = Supervisor(stopping, say=_tell)
     with running(directory, ports, supervisor, check=lambda: _check(ports)) as (place, found):
         _remember(found, place, is_usual=directory == DIRECTORY)
-        fill(found, place.base, supervisor)
-        wait_until_level(found, place.base, supervisor)
+        fill(found, place.base, supervisor, steps)
         login = demo_account(place.base, found.command_url)
         _say(_welcome(ports, place, login, seconds=time.monotonic() - began))
         supervisor.keep_up()

@@ -1,44 +1,53 @@
 """What is put in a new platform, so that lists aren't empty?"""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from infra.platform.processes import DidNotStart, Process, manage
 from infra.platform.running import Platform
 from infra.platform.supervisor import Supervisor
 
 PEOPLE = 300
+
+
+class Step(NamedTuple):
+    """Something that is done once."""
+
+    name: str
+    what: str
+    arguments: Sequence[str]
+
+
 STEPS = (
-    ("catalogue", "36,273 movies", ("import_catalogue", "demo")),
-    (
+    Step("catalogue", "36,273 movies", ("import_catalogue", "demo")),
+    Step(
         "community",
         f"simulated: ratings by {PEOPLE} people who don't exist",
         ("simulate_community", "--people", str(PEOPLE)),
     ),
+    Step("lists", "made of all that", ("lag", "--wait", "120")),
 )
-LEVEL_SECONDS = 120
 
 
-def fill(found: Platform, directory: Path, supervisor: Supervisor) -> None:
+def fill(found: Platform, directory: Path, supervisor: Supervisor, steps: Sequence[Step]) -> None:
     """Take each step once; one that was interrupted goes on. Raises DidNotStart, Stopped."""
-    for name, what, arguments in STEPS:
+    for name, what, arguments in steps:
         done = directory / f"{name}-filled"
         if not done.exists():
             supervisor.say(name, what)
-            _run(found, directory, supervisor, *arguments)
+            _run(found, directory, supervisor, name, *arguments)
             done.touch()
 
 
-def wait_until_level(found: Platform, directory: Path, supervisor: Supervisor) -> None:
-    """Return when the read models have taken in all that there is."""
-    _run(found, directory, supervisor, "lag", "--wait", str(LEVEL_SECONDS))
-
-
-def _run(found: Platform, directory: Path, supervisor: Supervisor, *arguments: str) -> None:
+def _run(
+    found: Platform, directory: Path, supervisor: Supervisor, name: str, *arguments: str
+) -> None:
     process = Process(
-        name=arguments[0],
+        name=name,
         command=manage(*arguments),
         environ={**found.environ, "MARQUEE_ROLE": "ops"},
-        log=directory / "logs" / f"{arguments[0]}.log",
+        log=directory / "logs" / f"{name}.log",
         home=directory / "processes" / "step",
     )
     if status := supervisor.run(process):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from infra.embedded.engines import engines, environment
@@ -49,9 +50,24 @@ def running(
             wipe(place.base)
         with supervisor:
             supervisor.bring_up(engines(place))
-            prepare(found.environ, place.base, fresh=False)
+            _prepare_once(found, place)
             supervisor.bring_up(found.members())
             yield place, found
+
+
+def _prepare_once(found: Platform, place: Place) -> None:
+    """Tables and keys, unless this version of the platform has made them here."""
+    stamp, version = place.home("postgres") / "prepared", _migrations()
+    if place.keys.exists() and stamp.exists() and stamp.read_text() == version:
+        return
+    prepare(found.environ, place.base, fresh=False)
+    stamp.write_text(version)
+
+
+def _migrations() -> str:
+    """Which migrations there are, as one word."""
+    names = sorted(str(path.relative_to(HOME)) for path in HOME.glob("*/**/migrations/*.py"))
+    return sha256("\n".join(names).encode()).hexdigest()
 
 
 def planned(place: Place, ports: Ports) -> Platform:

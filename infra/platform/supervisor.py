@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import IO, Self, TypeAlias
 
 from infra.platform.processes import DidNotStart, Process
 from infra.services.errors import ServiceError
@@ -45,11 +45,12 @@ class Member:
 
     def start(self) -> None:
         """Start it, whatever an earlier life left."""
+        self.began = time.monotonic()
         self.process.end_leftovers()
         if self.before:
             self.before()
         self.process.start()
-        self.began, self.again_at = time.monotonic(), None
+        self.again_at = None
 
     def rest(self, now: float) -> float:
         """It ended: for how long it stays down, longer each time it does so soon."""
@@ -119,17 +120,25 @@ class Supervisor:
     def run(self, process: Process) -> int:
         """Let something run to its end while all others are kept up; its exit status.
 
-        Raises Stopped, after asking it to end.
+        What it says is told. Raises Stopped, after asking it to end.
         """
+        _start_a_log(process.log)
         process.start()
         try:
-            while not process.has_ended():
-                if self.stopping.wait(_LOOK_SECONDS):
-                    raise Stopped
-                self.look()
+            with process.log.open(errors="replace") as log:
+                while not process.has_ended():
+                    if self.stopping.wait(_LOOK_SECONDS):
+                        raise Stopped
+                    self.look()
+                    self._tell_new(process.name, log)
+                self._tell_new(process.name, log)
             return process.status
         finally:
             process.stop()
+
+    def _tell_new(self, name: str, log: IO[str]) -> None:
+        for line in log.read().splitlines():
+            self.say(name, line.rstrip())
 
     def _start_again(self, member: Member) -> None:
         try:

@@ -59,9 +59,10 @@ def _movies() -> list[Movie]:
     billed = models.Casting.objects.order_by("movie", "billing")
     for movie, name in billed.values_list("movie", "person__name").iterator():
         casts[movie].append(name)
+    rows = models.Movie.objects.order_by("pk").values_list("pk", "title", "year")
     return [
-        Movie(movie, year, frozenset(genres[movie]), casts[movie])
-        for movie, year in models.Movie.objects.order_by("pk").values_list("pk", "year").iterator()
+        Movie(movie, title, year, frozenset(genres[movie]), casts[movie])
+        for movie, title, year in rows.iterator()
     ]
 
 
