@@ -28,7 +28,7 @@ lock: $(STAMP) ## resolve pyproject.toml again into requirements*.lock, with has
 	pin() { .venv/bin/uv pip compile --quiet --generate-hashes --python-version 3.11 \
 	  --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade) pyproject.toml "$$@"; }; \
 	pin --output-file requirements.lock; \
-	pin --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	pin --group dev --extra embedded --constraint requirements.lock --output-file requirements-dev.lock
 	@$(PYTHON) -m infra.lock write
 
 # -------------------------------------------------------------------------------------- the platform

@@ -21,6 +21,7 @@ def digest(pyproject: Path) -> str:
     wanted = [
         asked["project"]["requires-python"],
         sorted(asked["project"]["dependencies"]),
+        sorted(asked["project"]["optional-dependencies"]["embedded"]),
         sorted(asked["dependency-groups"]["dev"]),
     ]
     return sha256(json.dumps(wanted).encode()).hexdigest()
