@@ -1,7 +1,8 @@
 """Which page of all that fits is asked for?
 
 tantivy sorts by one column and knows no ``search_after``. So all that fits is taken, without its
-content, and sorted here by the same keys as on Elasticsearch: 1 ms for what a few words find.
+content, and sorted here by the same keys as on Elasticsearch: 2 ms for what a few words find, 15 ms
+for all of 36,273 movies.
 """
 
 from bisect import bisect_right
@@ -72,10 +73,7 @@ def _keys(
     places: list[tantivy.DocAddress],
 ) -> Sequence[Column]:
     def column(field: str) -> Column:
-        values = searcher.fast_field_values(field, places)
-        return np.array(
-            [_NO_YEAR if value is None else value for value in values], dtype=np.float64
-        )
+        return np.array(searcher.fast_field_values(field, places), dtype=np.float64)
 
     votes, movie = column("votes"), column("id")
     match order:
@@ -87,7 +85,7 @@ def _keys(
         case "score":
             return -column("average"), -votes, movie
         case "year":
-            return -column("year"), -votes, movie
+            return -np.nan_to_num(column("year"), nan=_NO_YEAR), -votes, movie
 
 
 def _hit(searcher: tantivy.Searcher, place: tantivy.DocAddress, q: str) -> Hit:

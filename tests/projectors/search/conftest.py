@@ -1,7 +1,5 @@
 """What do tests of single engines begin with?"""
 
-from pathlib import Path
-
 import pytest
 
 from projectors.search.engine import Versioned
@@ -16,7 +14,7 @@ def written(movie: int, title: str, *, revision: int = 1, votes: int = 0, **deta
 
 
 @pytest.fixture
-def place(tmp_path) -> Path:
+def place(tmp_path):
     return tmp_path / "test-search-1"
 
 

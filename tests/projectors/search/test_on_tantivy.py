@@ -146,6 +146,7 @@ def test_a_writer_that_was_killed_keeps_nobody_waiting(index, place):
     with subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(program), str(place)], stdout=subprocess.PIPE
     ) as process:
+        assert process.stdout
         assert process.stdout.readline() == b"writing\n"
         process.send_signal(signal.SIGKILL)
     index.put([written(2, "Heat")])
