@@ -12,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from projectors.similarity.formula import LIST
+from projectors.similarity.kinds import Kinds
 from projectors.similarity.likes import Likes
 from projectors.similarity.neighbour import Neighbour, merged
-from projectors.similarity.neighbours import Catalogue, Row, Vector, compare, without
+from projectors.similarity.neighbours import Catalogue, Row, compare, without
 from projectors.similarity.projection import Facts
 
 # Above that, putting the touched into the lists of others takes longer than making all anew.
@@ -40,6 +41,7 @@ class Neighbourhood:
         self._likes = Likes(who)
         self._catalogue = Catalogue(self._facts)
         self._counts = self._likes.counts(self._catalogue)
+        self._kinds = Kinds(self._facts)
         self._make_own(self._liked())
         self._make_alike(set(self._facts.values()))
 
@@ -48,7 +50,7 @@ class Neighbourhood:
         self._likes.take(who)
         if facts:
             self._facts |= facts
-            self._catalogue = Catalogue(self._facts)
+            self._catalogue, self._kinds = Catalogue(self._facts), Kinds(self._facts)
         self._counts = self._likes.counts(self._catalogue)
         touched = {movie for movie in {*facts, *who} if movie in self._catalogue.row_of}
         if len(touched) > _FEW:
@@ -133,23 +135,18 @@ class Neighbourhood:
             for one in there
             if one not in self.alike or any(n.movie in facts for n in self.alike[one])
         }
-        known = sorted(there - made, key=lambda one: (one.year or 0, one.genres))
-        lasts = np.array([_last(self.alike[one]) for one in known])
-        some = {one: movie for movie, one in self._facts.items()}
-        rows = self._catalogue.rows_of(some[one] for one in known)
+        lasts = np.array(
+            [inf if one in made else _last(self.alike[one]) for one in self._kinds.facts]
+        )
         for movie in facts:
-            scores = self._content(self._facts[movie]).scores[rows]
-            made |= {known[at] for at in np.flatnonzero((scores >= lasts) & (scores > 0))}
+            scores = self._kinds.compare(self._facts[movie]).scores
+            better = np.flatnonzero((scores >= lasts) & (scores > 0))
+            made.update(self._kinds.facts[nth] for nth in better.tolist())
         return made
 
     def _make_alike(self, made: Iterable[Facts]) -> None:
         for one in made:  # one more: a movie is in the list of what is like itself
-            self.alike[one] = self._catalogue.top(self._content(one), LIST + 1)
-
-    def _content(self, facts: Facts) -> Row:
-        nobody: Vector = np.zeros(len(self._catalogue))
-        content = self._catalogue.content(facts)
-        return compare(both=nobody, ones=0, others=nobody, content=content)
+            self.alike[one] = self._kinds.top(one, LIST + 1)
 
 
 def _last(neighbours: list[Neighbour]) -> float:

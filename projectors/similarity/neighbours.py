@@ -3,7 +3,7 @@
 The formula over the whole catalogue at once; equal scores stand in order of the movies' ids.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -70,20 +70,9 @@ class Catalogue:
         found: Vector = jaccard[self._mixes] * self._near(facts.year)
         return found
 
-    def rows_of(self, movies: Iterable[int]) -> Rows:
-        """The rows of the movies that are known."""
-        found = (self.row_of.get(movie) for movie in movies)
-        return np.array([row for row in found if row is not None], dtype=np.intp)
-
     def top(self, row: Row, limit: int) -> list[Neighbour]:
         """The movies that are the most alike; such as have nothing in common are none."""
-        scores = row.scores
-        least = 0.0
-        if limit < len(scores):
-            least = float(np.partition(scores, len(scores) - limit)[-limit])
-        rows = np.flatnonzero((scores >= least) & (scores > 0))
-        rows = rows[np.argsort(-scores[rows], kind="stable")][:limit]
-        return [row.neighbour(int(self.movies[at]), at) for at in rows.tolist()]
+        return [row.neighbour(int(self.movies[at]), at) for at in leading(row, limit)[:limit]]
 
     def _near(self, year: int | None) -> Vector:
         unknown = nearness(UNKNOWN_YEARS_APART)
@@ -97,6 +86,17 @@ def compare(*, both: Vector, ones: int, others: Vector, content: Vector) -> Row:
     """``formula.similarity`` of one movie with all."""
     scores = (both + PRIOR * WORTH * content) / (np.sqrt(ones * others) + PRIOR)
     return Row(np.round(scores, DIGITS), both)
+
+
+def leading(row: Row, limit: int) -> list[int]:
+    """The places of the highest scores, highest first, and of all that equal the last of them."""
+    scores = row.scores
+    least = 0.0
+    if limit < len(scores):
+        least = float(np.partition(scores, len(scores) - limit)[-limit])
+    places = np.flatnonzero((scores >= least) & (scores > 0))
+    found: list[int] = places[np.argsort(-scores[places], kind="stable")].tolist()
+    return found
 
 
 def without(row: Row, at: int | None) -> Row:

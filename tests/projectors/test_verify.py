@@ -1,10 +1,11 @@
 """Does verify find every kind of difference, and none where there is none?"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from io import StringIO
 from threading import Thread
-from typing import NamedTuple, get_args
+from typing import Any, NamedTuple, get_args
 from uuid import UUID, uuid4
 
 import pytest
@@ -14,10 +15,23 @@ from redis import Redis
 
 from events.catalogue import (
     AnyEvent,
+    CollectionEvent,
     MovieAdded,
     MovieDescribed,
+    MovieFavourited,
+    MovieHidden,
     MovieLinked,
     MovieRated,
+    MovieUnfavourited,
+    MovieUnhidden,
+    PlaylistCreated,
+    PlaylistDeleted,
+    PlaylistDescribed,
+    PlaylistMovieAdded,
+    PlaylistMovieMoved,
+    PlaylistMovieRemoved,
+    PlaylistRenamed,
+    PlaylistShown,
     PreferencesChanged,
     RatingWithdrawn,
     SessionRevoked,
@@ -25,14 +39,19 @@ from events.catalogue import (
     UserRegistered,
 )
 from events.catalogue.accounts import Sealed
+from events.ids import playlist_id
 from events.recorded import Origin, Stream
 from events.store import Entry
 from events.store.memory import MemoryStore
 from events.store.postgres import PostgresStore
+from events.vault.opening import PLAYLIST_DESCRIPTION, PLAYLIST_NAME
+from events.vault.sealing import seal
+from events.vault.subjects import reserve
 from infra import clients
 from infra.config import config
 from projectors.live import Live
-from projectors.read_model import ReadModel
+from projectors.opened import opening
+from projectors.read_model import Opening, ReadModel, still_sealed
 from projectors.registry import MODELS, make_builders
 from projectors.search.read_model import Search
 from projectors.shard import Held
@@ -43,7 +62,15 @@ MOVIES = range(1, 8)
 NEXT_YEAR = datetime.now(UTC) + timedelta(days=365)
 
 
-def entries() -> list[Entry]:
+Seal = Callable[[UUID, str, str], Sealed]
+
+
+def unsealed(user: UUID, field: str, text: str) -> Sealed:
+    """For stores without a vault."""
+    return Sealed(text)
+
+
+def entries(seal: Seal = unsealed) -> list[Entry]:
     """Something of everything that can happen: a model whose state shows batches would be found."""
     found = [
         Entry(
@@ -60,8 +87,11 @@ def entries() -> list[Entry]:
     found.append(Entry(again, 3, MovieLinked(movie_id=1, source="imdb", external_id="tt1")))
     for user in USERS:
         owner = str(user)
-        sealed = Sealed("c2VhbGVk")
-        registered = UserRegistered(user_id=user, username=sealed, email=sealed)
+        registered = UserRegistered(
+            user_id=user,
+            username=seal(user, "username", f"user{user.int}"),
+            email=seal(user, "email", f"user{user.int}@example.org"),
+        )
         found.append(Entry(Stream(f"user-{user}", owner), 1, registered))
         found += [
             Entry(
@@ -80,15 +110,66 @@ def entries() -> list[Entry]:
         found.append(Entry(stream, 1, SessionsRevoked(user_id=user, epoch=2)))
         family = SessionRevoked(user_id=user, family=user, expires_at=NEXT_YEAR)
         found.append(Entry(stream, 2, family))
+        found += collections(user)
+        found += playlists(user, seal)
     return found
 
 
-def take_in(model: ReadModel, store: MemoryStore | PostgresStore) -> None:
+def collections(user: UUID) -> list[Entry]:
+    """Two favourites and two hidden movies, one of each no longer."""
+    said: dict[tuple[str, int], list[type[CollectionEvent]]] = {
+        ("favourite", 1): [MovieFavourited, MovieUnfavourited],
+        ("favourite", 2): [MovieFavourited],
+        ("hidden", 3): [MovieHidden, MovieUnhidden, MovieHidden],
+        ("hidden", 4): [MovieHidden, MovieUnhidden],
+    }
+    return [
+        Entry(Stream(f"{what}-{user}-{movie}", str(user)), nth, kind(user_id=user, movie_id=movie))
+        for (what, movie), kinds in said.items()
+        for nth, kind in enumerate(kinds, start=1)
+    ]
+
+
+def playlists(user: UUID, seal: Seal) -> list[Entry]:
+    """One that stays and changes, and one that is deleted."""
+    kept, gone = (
+        playlist_id(str(user), 4, bytes([nth] * 10)) for nth in (user.int, 100 + user.int)
+    )
+    name = partial(seal, user, PLAYLIST_NAME)
+    said = partial(seal, user, PLAYLIST_DESCRIPTION)
+    mine: dict[str, Any] = {"playlist_id": kept, "user_id": user}
+    other: dict[str, Any] = {"playlist_id": gone, "user_id": user}
+    first: list[AnyEvent] = [
+        PlaylistCreated(**mine, name=name("Rainy days"), description=said("Long")),
+        PlaylistMovieAdded(**mine, movie_id=1, rank=10),
+        PlaylistMovieAdded(**mine, movie_id=2, rank=20),
+        PlaylistMovieAdded(**mine, movie_id=3, rank=30),
+        PlaylistMovieMoved(**mine, movie_id=3, rank=15),
+        PlaylistMovieRemoved(**mine, movie_id=1),
+        PlaylistRenamed(**mine, name=name("Rainy Sundays")),
+        PlaylistDescribed(**mine, description=None),
+        PlaylistShown(**mine, visibility="public"),
+    ]
+    second: list[AnyEvent] = [
+        PlaylistCreated(**other, name=name("No more"), visibility="public"),
+        PlaylistMovieAdded(**other, movie_id=1, rank=10),
+        PlaylistDeleted(**other),
+    ]
+    return [
+        Entry(Stream(f"playlist-{id_}", str(user)), nth, event)
+        for id_, events in ((kept, first), (gone, second))
+        for nth, event in enumerate(events, start=1)
+    ]
+
+
+def take_in(
+    model: ReadModel, store: MemoryStore | PostgresStore, opening: Opening = still_sealed
+) -> None:
     for partition in range(store.partitions):
         at = model.checkpoint(partition)
         while batch := store.page(partition, after=at, limit=3):
             try:
-                model.apply(batch)
+                model.apply(model.read(batch, opening))
             except Held:
                 continue  # as a worker does: again later
             at = batch[-1].offset
@@ -224,14 +305,26 @@ class Platform(NamedTuple):
 
 
 @pytest.fixture
-def platform(log_database, redis_url, elasticsearch_url) -> Platform:
+def platform(vault_database, keys, redis_url, elasticsearch_url) -> Platform:
+    people = {
+        user: reserve(
+            user,
+            username=f"user{user.int}",
+            email=f"user{user.int}@example.org",
+            password_hash="",
+        )
+        for user in USERS
+    }
     store = PostgresStore(config().partitions)
-    store.append_many(entries(), origin=Origin(correlation_id=uuid4()))
+    store.append_many(
+        entries(lambda user, field, text: seal(people[user], subject=user, field=field, text=text)),
+        origin=Origin(correlation_id=uuid4()),
+    )
     redis = clients.redis()
     live = Live(redis)
     models = {model.name: model(redis, 1) for model in MODELS}
     for name, model in models.items():
-        take_in(model, store)
+        take_in(model, store, opening())
         live.switch(name, 1)
     for builder in make_builders(models, live, store.partitions):
         builder.build(datetime.now(UTC))
