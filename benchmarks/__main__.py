@@ -14,7 +14,7 @@ from benchmarks import append, commands, imports, query, relay_row, visibility
 from benchmarks.made_ratings import make
 from benchmarks.report import describe, keep, show
 from benchmarks.row import Row
-from benchmarks.stage import stage
+from benchmarks.stage import embedded_stage, manage, stage
 from infra.services import Addresses, ensure
 
 GROUPS = ("append", "relay", "import", "query", "visibility", "commands")
@@ -56,6 +56,8 @@ def _measured(
             yield from rows(servers)
     if _ON_STAGE & set(groups):
         yield from _measured_on_stage(groups, servers, ratings, console)
+    if "query" in groups:
+        yield from _measured_embedded(ratings, console)
 
 
 def _measured_on_stage(
@@ -76,6 +78,15 @@ def _measured_on_stage(
             if name in groups:
                 console.print(f"Measuring {name} ...")
                 yield from rows(found)
+
+
+def _measured_embedded(ratings: Path, console: Console) -> Iterable[Row]:
+    console.print("Starting an embedded platform ...")
+    with embedded_stage(ratings) as found:
+        manage(found.platform, "import_movielens", str(ratings), "--until-now")
+        manage(found.platform, "lag", "--wait", "300")
+        console.print("Measuring query, embedded ...")
+        yield from query.rows(found)
 
 
 if __name__ == "__main__":

@@ -8,15 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import run
 from tempfile import TemporaryDirectory
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from benchmarks.people import Person, register
+from infra.embedded import running as embedded
 from infra.platform.native import platform
 from infra.platform.processes import Process, api
 from infra.platform.running import Platform, forget
 from infra.services import Addresses, as_query, private_redis
 from infra.services.ports import free
+
+Mode: TypeAlias = Literal["native", "embedded"]
 
 UNTHROTTLED = "1000000000"
 """Requests are counted as always; nothing is refused."""
@@ -26,6 +30,7 @@ UNTHROTTLED = "1000000000"
 class Stage:
     """A platform with a catalogue and ratings, a person on it, and the bare server beside it."""
 
+    mode: Mode
     platform: Platform
     person: Person
     bare_url: str
@@ -40,17 +45,37 @@ def stage(servers: Addresses, ratings: Path) -> Iterator[Stage]:
         place = Path(stack.enter_context(TemporaryDirectory()))
         redis_url = stack.enter_context(private_redis())
         servers = msgspec.structs.replace(servers, redis=redis_url, query_redis=as_query(redis_url))
-        os.environ |= {
-            "MARQUEE_THROTTLE_ANONYMOUS_PER_MINUTE": UNTHROTTLED,
-            "MARQUEE_THROTTLE_USER_PER_MINUTE": UNTHROTTLED,
-            "MARQUEE_THROTTLE_LOGIN_PER_MINUTE": UNTHROTTLED,
-        }
+        _unthrottle()
         found = stack.enter_context(platform(servers, place, name="marquee_bench", fresh=True))
         stack.callback(forget, found.environ)
-        bare_url = stack.enter_context(_bare(found, place))
+        yield stack.enter_context(_set("native", found, place, ratings))
+
+
+@contextmanager
+def embedded_stage(ratings: Path) -> Iterator[Stage]:
+    """The same without a server of this machine's."""
+    with ExitStack() as stack:
+        place = Path(stack.enter_context(TemporaryDirectory()))
+        _unthrottle()
+        found = stack.enter_context(embedded.platform(place / "platform", fresh=True))
+        yield stack.enter_context(_set("embedded", found, place, ratings))
+
+
+def _unthrottle() -> None:
+    os.environ |= {
+        "MARQUEE_THROTTLE_ANONYMOUS_PER_MINUTE": UNTHROTTLED,
+        "MARQUEE_THROTTLE_USER_PER_MINUTE": UNTHROTTLED,
+        "MARQUEE_THROTTLE_LOGIN_PER_MINUTE": UNTHROTTLED,
+    }
+
+
+@contextmanager
+def _set(mode: Mode, found: Platform, place: Path, ratings: Path) -> Iterator[Stage]:
+    with _bare(found, place) as bare_url:
         manage(found, "import_catalogue", "demo")
         manage(found, "lag", "--wait", "120")
-        yield Stage(found, register(found), bare_url, ratings, redis_url)
+        redis_url = found.environ["MARQUEE_REDIS_URL"]
+        yield Stage(mode, found, register(found), bare_url, ratings, redis_url)
 
 
 def manage(found: Platform, *arguments: str) -> None:
