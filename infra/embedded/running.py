@@ -1,6 +1,7 @@
 """How does an embedded platform come up, from an empty directory to ready?"""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -42,9 +43,7 @@ def running(
     place = place_of(directory)
     with owned(place.base):
         found = planned(place, ports)
-        # Those that use the engines end first, should an earlier supervisor have been killed.
-        for process in reversed([member.process for member in (*engines(place), *found.members())]):
-            process.end_leftovers()
+        _end_leftovers(found, place)
         check()
         if fresh:
             wipe(place.base)
@@ -53,6 +52,13 @@ def running(
             _prepare_once(found, place)
             supervisor.bring_up(found.members())
             yield place, found
+
+
+def _end_leftovers(found: Platform, place: Place) -> None:
+    """End what a killed supervisor left: first what uses the engines, then these."""
+    for members in (found.members(), engines(place)):
+        with ThreadPoolExecutor() as threads:
+            list(threads.map(lambda member: member.process.end_leftovers(), members))
 
 
 def _prepare_once(found: Platform, place: Place) -> None:

@@ -16,6 +16,8 @@ HOME = Path(__file__).resolve().parents[2]
 """The checkout."""
 
 _STOP_SECONDS = 15.0
+# Who is left over was asked to end when its starter died, and may be killed at any moment.
+_LEFTOVER_SECONDS = 5.0
 _SETPRIV = "/usr/bin/setpriv"
 
 
@@ -86,7 +88,7 @@ class Process:
         """End what an earlier one of this home left; whether there was anything."""
         if self.home is None:
             return False
-        return end(self.home, self.program, polite=self.polite, seconds=_STOP_SECONDS)
+        return end(self.home, self.program, polite=self.polite, seconds=_LEFTOVER_SECONDS)
 
     @property
     def status(self) -> int:

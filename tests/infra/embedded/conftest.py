@@ -1,0 +1,148 @@
+"""How does a test run the embedded platform as a newcomer does: by its command?"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+
+import httpx
+import pytest
+
+from infra.config import PREFIX
+from infra.embedded.engines import engines
+from infra.embedded.place import place_of
+from infra.embedded.running import Ports, planned
+from infra.platform.processes import HOME
+from infra.services import processes
+from infra.services.ports import LOOPBACK, free
+
+PATIENCE_SECONDS = 180
+READY = "Ready after"
+
+
+def until(holds: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.1)
+
+
+@dataclass
+class Run:
+    """One ``make run`` on a directory."""
+
+    directory: Path
+    port: int
+    screen: Path
+    popen: "subprocess.Popen[bytes]"
+
+    @property
+    def query_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def command_url(self) -> str:
+        return f"http://127.0.0.1:{self.port + 1}"
+
+    @property
+    def says(self) -> str:
+        return self.screen.read_text()
+
+    @property
+    def login(self) -> dict[str, str]:
+        return dict(json.loads((self.directory / "demo-account.json").read_bytes()))
+
+    def wait(self) -> "Run":
+        """Until it is ready."""
+        until(lambda: READY in self.says or self.popen.poll() is not None)
+        assert READY in self.says, self.says
+        return self
+
+    def end(self, number: signal.Signals) -> int:
+        self.popen.send_signal(number)
+        return self.popen.wait(PATIENCE_SECONDS)
+
+    def log_in(self) -> httpx.Response:
+        who = {"login": self.login["username"], "password": self.login["password"]}
+        return httpx.post(f"{self.command_url}/v1/tokens", timeout=30, json=who)
+
+
+def leftovers(directory: Path) -> list[processes.Process]:
+    """What belongs to a directory and lives."""
+    place = place_of(directory)
+    members = [*engines(place), *planned(place, Ports(1, 2)).members()]
+    return [
+        process
+        for member in members
+        if member.process.home
+        for process in processes.belonging_to(member.process.home, member.process.program)
+    ]
+
+
+def sockets(directory: Path) -> list[Path]:
+    return [path for path in directory.rglob("*") if path.is_socket()]
+
+
+@pytest.fixture(scope="module")
+def open_path() -> Iterator[Path]:
+    """A directory that the servers' account can reach; pytest's own can't be, when root tests."""
+    path = Path(mkdtemp(prefix="marquee-embedded-"))
+    path.chmod(0o755)
+    yield path
+    rmtree(path)
+
+
+@pytest.fixture(scope="module")
+def data(open_path) -> Path:
+    """A directory that the tests of a module hand on: what one leaves, the next one finds."""
+    return open_path / "run"
+
+
+@pytest.fixture
+def listener() -> Iterator[int]:
+    """A port that somebody else holds: this process."""
+    with socket.socket() as held:
+        held.bind((LOOPBACK, free()))
+        held.listen()
+        yield held.getsockname()[1]
+
+
+@pytest.fixture
+def embedded_engines() -> None:
+    """Its name says that a test starts servers of its own (tests/fixtures/isolation.py)."""
+
+
+@pytest.fixture
+def start(data, tmp_path, embedded_engines) -> Iterator[Callable[..., Run]]:
+    """Run it, as often as a test likes; all of them end with the test."""
+    begun: list[Run] = []
+
+    def start(directory: Path = data, port: int = 0) -> Run:
+        port = port or free()
+        screen = tmp_path / f"screen-{len(begun)}"
+        environ = {name: value for name, value in os.environ.items() if PREFIX not in name}
+        command = [sys.executable, "-m", "infra.embedded", "--empty"]
+        with screen.open("wb") as output:
+            popen = subprocess.Popen(
+                [*command, "--data", str(directory), "--port", str(port)],
+                cwd=HOME,
+                env=environ,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        begun.append(Run(directory, port, screen, popen))
+        return begun[-1]
+
+    yield start
+    for run in begun:
+        if run.popen.poll() is None:
+            run.end(signal.SIGTERM)
+    assert leftovers(data) == []

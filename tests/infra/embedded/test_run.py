@@ -1,0 +1,131 @@
+"""Does make run come up whatever happened before, and leave nothing when it ends?"""
+
+import os
+import signal
+
+import httpx
+import psycopg2
+
+from infra.embedded import postgres
+from infra.embedded.place import place_of
+from tests.infra.embedded.conftest import leftovers, sockets, until
+
+
+def pid_of(directory, program):
+    found = [process for process in leftovers(directory) if process.program == program]
+    pids = {process.pid for process in found}
+    [main] = [process.pid for process in found if process.parent not in pids]
+    return main
+
+
+def is_answering(run):
+    urls = (f"{run.query_url}/health/ready", f"{run.command_url}/health/ready")
+    try:
+        return all(httpx.get(url, timeout=5).status_code == 200 for url in urls)
+    except httpx.HTTPError:
+        return False
+
+
+def test_ended_by_term_it_leaves_nothing_but_data(start, data):
+    first = start().wait()
+    assert is_answering(first)
+    assert first.log_in().status_code == 200
+    assert first.end(signal.SIGTERM) == 0
+    assert leftovers(data) == []
+    assert sockets(data) == []
+    password = first.login["password"]
+
+    second = start().wait()
+    assert second.login["password"] == password
+    assert second.log_in().status_code == 200
+    assert second.end(signal.SIGINT) == 0
+
+
+def test_only_the_owner_may_read_the_password(start, data):
+    start().wait()
+    assert (data / "demo-account.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_site_and_nobody_else_may_call_commands(start):
+    run = start().wait()
+
+    def allowed(origin):
+        headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        answer = httpx.options(f"{run.command_url}/v1/tokens", headers=headers, timeout=30)
+        return answer.headers.get("Access-Control-Allow-Origin")
+
+    site = f"http://localhost:{run.port}"
+    assert allowed(site) == site
+    assert allowed("http://elsewhere.example") is None
+
+
+def test_after_a_killed_supervisor_it_starts_with_everything(start, data):
+    first = start().wait()
+    assert first.end(signal.SIGKILL) == -signal.SIGKILL
+    second = start().wait()
+    assert second.log_in().status_code == 200
+
+
+def test_what_survived_the_supervisor_is_ended_by_the_next(start, data):
+    """Stopped processes hear no signal: the worst that a kill -9 can leave."""
+    first = start().wait()
+    stopped = [process.pid for process in leftovers(data)]
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    first.end(signal.SIGKILL)
+    assert {process.pid for process in leftovers(data)} & set(stopped)
+    second = start().wait()
+    assert second.log_in().status_code == 200
+    assert not {process.pid for process in leftovers(data)} & set(stopped)
+
+
+def test_killed_engines_come_back_with_their_data(start, data):
+    run = start().wait()
+    for program in ("postgres", "redis-server"):
+        os.kill(pid_of(data, program), signal.SIGKILL)
+    until(lambda: run.says.count("started again") >= 2)
+    until(lambda: is_answering(run))
+    until(lambda: run.log_in().status_code == 200)
+
+
+def test_a_killed_api_comes_back_on_its_port(start, data):
+    run = start().wait()
+    main = min(p.pid for p in leftovers(data) if "granian" in p.program)
+    os.kill(main, signal.SIGKILL)
+    until(lambda: "started again" in run.says)
+    until(lambda: is_answering(run))
+
+
+def test_twice_at_once_is_told(start, data):
+    first = start().wait()
+    second = start()
+    assert second.popen.wait(60) == 1
+    assert f"already, as process {first.popen.pid}" in second.says
+    assert "make run DATA=DIR" in second.says
+    assert is_answering(first)
+
+
+def test_a_taken_port_is_told_with_its_holder(start, data, listener):
+    run = start(port=listener)
+    assert run.popen.wait(60) == 1
+    assert f"Port {listener} is held by process {os.getpid()} " in run.says
+    assert "make run PORT=" in run.says
+
+
+def test_a_second_one_runs_beside_it(start, open_path):
+    first, second = start(), start(open_path / "other")
+    assert is_answering(first.wait())
+    assert is_answering(second.wait())
+    assert first.login["password"] != second.login["password"]
+    assert second.end(signal.SIGTERM) == 0
+    assert leftovers(open_path / "other") == []
+
+
+def test_the_log_is_on_the_disk_when_a_command_is_answered(start, data):
+    start().wait()
+    with psycopg2.connect(postgres.url(place_of(data))) as connection:
+        cursor = connection.cursor()
+        for setting in ("fsync", "synchronous_commit"):
+            cursor.execute(f"SHOW {setting}")
+            assert cursor.fetchone() == ("on",)
+    connection.close()
