@@ -28,11 +28,11 @@ def grow_old():
 def log_is_broken(api):
     """Nothing can be appended until the fixture's function is called."""
     with connection.cursor() as cursor:
-        cursor.execute("ALTER FUNCTION append_events RENAME TO gone")
+        cursor.execute("ALTER FUNCTION append_event RENAME TO gone")
 
     def mend():
         with connection.cursor() as cursor:
-            cursor.execute("ALTER FUNCTION gone RENAME TO append_events")
+            cursor.execute("ALTER FUNCTION gone RENAME TO append_event")
 
     return mend
 
