@@ -47,9 +47,9 @@ class Trip:
         self._maps.add(len(self._commands))
         self._ask("HGETALL", key)
 
-    def incr(self, key: str) -> None:
+    def incr(self, key: str, amount: int = 1) -> None:
         """Count."""
-        self._ask("INCR", key)
+        self._ask("INCRBY", key, amount)
 
     def expire(self, key: str, seconds: int) -> None:
         """Forget later."""
