@@ -90,9 +90,8 @@ class PostgresStore:
             by_partition[partition_of(entry.stream.owner, self.partitions)].append(nth)
         positions: dict[int, Position] = {}
         with transaction.atomic(using=self._alias):
-            for partition in sorted(
-                by_partition
-            ):  # one order for all, or two appends wait in a ring
+            # One order for all, or two appends wait in a ring.
+            for partition in sorted(by_partition):
                 nths = by_partition[partition]
                 first, _ = self._append(partition, [entries[nth] for nth in nths], origin)
                 positions |= {nth: Position(partition, first + k) for k, nth in enumerate(nths)}
