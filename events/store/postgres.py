@@ -161,7 +161,10 @@ class PostgresStore:
         return connections[self._alias]
 
     def _rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        with self._connection.cursor() as cursor:
+        # The driver's own cursor: Django's costs 30 us more, a third of an append's time here.
+        database = self._connection
+        database.ensure_connection()
+        with database.wrap_database_errors, database.connection.cursor() as cursor:
             cursor.execute(sql, parameters)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
             return rows
