@@ -21,6 +21,9 @@ from infra.services import Addresses, ensure
 GROUPS = ("append", "relay", "import", "query", "visibility", "commands")
 """In order: the later ones find ratings and read models as the earlier ones left them."""
 
+WIDTH = 180
+"""Of the table where there is no terminal to ask."""
+
 _ON_STAGE = {"import", "query", "visibility", "commands"}
 
 
@@ -33,7 +36,7 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     groups = [group for group in GROUPS if not arguments.only or group in arguments.only]
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     load_before = os.getloadavg()[0]
     bench = _Bench(console)
     with ExitStack() as stack:
