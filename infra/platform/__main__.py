@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Event, Thread
+from time import monotonic
 
 from infra.platform.native import Platform, environment, prepare, running
 from infra.platform.processes import HOME, DidNotStart
@@ -16,6 +17,7 @@ STATE = HOME / ".state"
 DIRECTORY = STATE / "platform"
 NAME = "marquee"
 _LOOK_SECONDS = 0.5
+_ENDS, _ENDS_WITHIN_SECONDS = 5, 60.0
 
 
 def main() -> int:
@@ -47,11 +49,23 @@ def _run(ports: tuple[int, int], stopping: Event) -> int:
         _import_once(found)
         _say(f"\nQueries   {found.query_url}/docs/\nCommands  {found.command_url}/docs/")
         _say(f"Logs      {DIRECTORY / 'logs'}\n./manage.py uses these servers too. Ctrl-C ends it.")
-        while not stopping.wait(_LOOK_SECONDS):
-            for process in found.processes.values():
-                if process.has_ended():
-                    raise DidNotStart(f"{process.name} ended:\n{process.last_words()}")
+        _keep_running(found, stopping)
     return 0
+
+
+def _keep_running(found: Platform, stopping: Event) -> None:
+    """Start again what ends; raises DidNotStart for what ends again and again."""
+    ends: dict[str, list[float]] = {name: [] for name in found.processes}
+    while not stopping.wait(_LOOK_SECONDS):
+        now = monotonic()
+        for name, process in found.processes.items():
+            if not process.has_ended():
+                continue
+            ends[name] = [at for at in ends[name] if now - at < _ENDS_WITHIN_SECONDS] + [now]
+            if len(ends[name]) > _ENDS:
+                raise DidNotStart(f"{name} ends again and again:\n{process.last_words()}")
+            _say(f"{name} ended and is started again; it logs to {process.log}")
+            process.start()
 
 
 def _import_once(found: Platform) -> None:
