@@ -3,22 +3,26 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
+from rich.markup import escape
 
 from benchmarks import append, commands, imports, query, relay_row, visibility
 from benchmarks.made_ratings import make
 from benchmarks.report import describe, keep, show
 from benchmarks.row import Row
-from benchmarks.stage import embedded_stage, manage, stage
+from benchmarks.stage import Stage, embedded_stage, manage, stage
 from infra.services import Addresses, ensure
 
 GROUPS = ("append", "relay", "import", "query", "visibility", "commands")
 """In order: the later ones find ratings and read models as the earlier ones left them."""
+
+WIDTH = 180
+"""Of the table where there is no terminal to ask."""
 
 _ON_STAGE = {"import", "query", "visibility", "commands"}
 
@@ -32,60 +36,67 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     groups = [group for group in GROUPS if not arguments.only or group in arguments.only]
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     load_before = os.getloadavg()[0]
+    bench = _Bench(console)
     with ExitStack() as stack:
         ratings = arguments.ratings
         if ratings is None:
             ratings = Path(stack.enter_context(TemporaryDirectory()))
             make(ratings)
-        found = list(_measured(groups, ensure(), ratings, console))
+        bench.measure(groups, ensure(), ratings)
     machine = describe(load_before)
-    show(found, machine, console)
+    show(bench.rows, machine, console)
     said = str(arguments.ratings.name) if arguments.ratings else "made up"
-    console.print(f"Kept in {keep(found, machine, ratings=said)}", highlight=False)
-    return 0 if all(row.passes for row in found) else 1
+    console.print(f"Kept in {keep(bench.rows, machine, ratings=said)}", highlight=False)
+    for failure in bench.failures:
+        console.print(f"[red]Not measured:[/] {escape(failure)}", highlight=False)
+    return 0 if all(row.passes for row in bench.rows) and not bench.failures else 1
 
 
-def _measured(
-    groups: Sequence[str], servers: Addresses, ratings: Path, console: Console
-) -> Iterable[Row]:
-    for name, rows in (("append", append.rows), ("relay", relay_row.rows)):
-        if name in groups:
-            console.print(f"Measuring {name} ...")
-            yield from rows(servers)
-    if _ON_STAGE & set(groups):
-        yield from _measured_on_stage(groups, servers, ratings, console)
-    if "query" in groups:
-        yield from _measured_embedded(ratings, console)
+class _Bench:
+    """Rows as they come; a group that fails takes no other with it."""
 
+    def __init__(self, console: Console) -> None:
+        self.rows: list[Row] = []
+        self.failures: list[str] = []
+        self._console = console
 
-def _measured_on_stage(
-    groups: Sequence[str], servers: Addresses, ratings: Path, console: Console
-) -> Iterable[Row]:
-    console.print("Starting a platform ...")
-    with stage(servers, ratings) as found:
+    def measure(self, groups: Sequence[str], servers: Addresses, ratings: Path) -> None:
+        """All groups asked for."""
+        if "append" in groups:
+            self._group("append", lambda: append.rows(servers))
+        if "relay" in groups:
+            self._group("relay", lambda: relay_row.rows(servers))
+        if _ON_STAGE & set(groups):
+            self._console.print("Starting a platform ...")
+            with stage(servers, ratings) as found:
+                self._on_stage(groups, found)
+        if "query" in groups:
+            self._group("query, embedded", lambda: _embedded(ratings))
+
+    def _on_stage(self, groups: Sequence[str], found: Stage) -> None:
         # Whatever is measured, it is measured on a platform that holds the ratings.
-        console.print("Measuring import ...")
-        imported = list(imports.rows(found))
-        if "import" in groups:
-            yield from imported
-        for name, rows in (
-            ("query", query.rows),
-            ("visibility", visibility.rows),
-            ("commands", commands.rows),
-        ):
-            if name in groups:
-                console.print(f"Measuring {name} ...")
-                yield from rows(found)
+        self._group("import", lambda: imports.rows(found))
+        if "query" in groups:
+            self._group("query", lambda: query.rows(found))
+        if "visibility" in groups:
+            self._group("visibility", lambda: visibility.rows(found))
+        if "commands" in groups:
+            self._group("commands", lambda: commands.rows(found))
+
+    def _group(self, name: str, rows: Callable[[], Iterable[Row]]) -> None:
+        self._console.print(f"Measuring {name} ...")
+        try:
+            self.rows += rows()
+        except Exception as error:  # noqa: BLE001 - said in the end; the other groups count
+            self.failures.append(f"{name}: {error!r}")
 
 
-def _measured_embedded(ratings: Path, console: Console) -> Iterable[Row]:
-    console.print("Starting an embedded platform ...")
+def _embedded(ratings: Path) -> Iterable[Row]:
     with embedded_stage(ratings) as found:
         manage(found.platform, "import_movielens", str(ratings), "--until-now")
         manage(found.platform, "lag", "--wait", "300")
-        console.print("Measuring query, embedded ...")
         yield from query.rows(found)
 
 

@@ -92,12 +92,17 @@ def _appends(environ: Mapping[str, str]) -> float:
     return sum(int(process.communicate()[0]) for process in processes) / SECONDS
 
 
+def make_plain_table(url: str) -> None:
+    """A table like the log's, without its order."""
+    subprocess.run(["psql", "-q", url, "-c", _PLAIN_TABLE], check=True)
+
+
 def plain_inserts_per_second(url: str) -> float:
     """Single-row transactions a second into a table like the log's, by pgbench's own word.
 
     The simple protocol, which psycopg2 speaks too.
     """
-    subprocess.run(["psql", "-q", url, "-c", _PLAIN_TABLE], check=True)
+    make_plain_table(url)
     with TemporaryDirectory() as directory:
         script = Path(directory) / "plain.sql"
         script.write_text(_PLAIN_INSERT)

@@ -1,5 +1,6 @@
 """What do an empty Django view and a DRF view with one bare INSERT cost?"""
 
+from datetime import UTC, datetime
 from uuid import uuid4
 
 from django.db import connection
@@ -16,14 +17,19 @@ def empty(_request: HttpRequest) -> HttpResponse:
 
 
 class Insert(APIView):
-    """One bare INSERT, committed."""
+    """One bare INSERT of an event's row, committed."""
 
     def post(self, _request: Request) -> Response:
-        """Insert a row of a rating's size."""
+        """Insert a row into the table that is like the log's, without its order."""
+        now, user = datetime.now(UTC), uuid4()
+        data = (
+            f'{{"type":"movie-rated.v1","user_id":"{user}","movie_id":1,"score":8,"previous":null}}'
+        )
         with connection.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO bare (id, data) VALUES (%s, %s)",
-                [str(uuid4()), '{"type":"movie-rated.v1","movie_id":1,"score":8,"previous":null}'],
+                "INSERT INTO plain (partition, stream, version, type, data, occurred_at,"
+                " recorded_at, correlation_id) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+                [user.int % 64, f"rating-{user}-1", 1, "movie-rated.v1", data, now, now, str(user)],
             )
         return Response({})
 

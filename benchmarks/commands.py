@@ -1,9 +1,11 @@
 """How many ratings a second does the command API take, beside an empty view with one INSERT?"""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.append import make_plain_table
 from benchmarks.load import wrk
 from benchmarks.people import Person, register
 from benchmarks.row import Row
@@ -31,31 +33,48 @@ end
 
 
 def rows(stage: Stage) -> Iterable[Row]:
-    """PUT rating, 16 connections."""
+    """PUT rating, 16 connections: the command API alone, and with all others at work."""
     people = [register(stage.platform) for _ in range(PEOPLE)]
+    make_plain_table(stage.platform.environ["MARQUEE_DATABASE_URL"])
+    turn = count(1)
     with TemporaryDirectory() as directory:
-        post = Path(directory) / "post.lua"
-        post.write_text(_POST)
-        turn = iter(range(1, 1000))
+        yield _row(stage, people, Path(directory), turn, "relay and projectors at work", gate=None)
+        # What the calibration does not have to share the processor with must not run here either.
+        for name in ("relay", "projector"):
+            stage.platform.processes[name].stop()
+        yield _row(stage, people, Path(directory), turn, "relay and projectors stopped", gate=GATE)
 
-        def rate() -> float:
-            script = _script(Path(directory), people, turn=next(turn))
-            url = f"{stage.platform.command_url}/"
-            return wrk(url, connections=CONNECTIONS, seconds=SECONDS, script=script).per_second
 
-        def insert() -> float:
-            url = f"{stage.bare_url}/insert"
-            return wrk(url, connections=CONNECTIONS, seconds=SECONDS, script=post).per_second
+def _row(
+    stage: Stage,
+    people: Sequence[Person],
+    directory: Path,
+    turn: Iterator[int],
+    beside: str,
+    *,
+    gate: float | None,
+) -> Row:
+    post = directory / "post.lua"
+    post.write_text(_POST)
 
-        turns = in_turn(rate, insert)
-    yield Row(
+    def rate() -> float:
+        script = _script(directory, people, turn=next(turn))
+        url = f"{stage.platform.command_url}/"
+        return wrk(url, connections=CONNECTIONS, seconds=SECONDS, script=script).per_second
+
+    def insert() -> float:
+        url = f"{stage.bare_url}/insert"
+        return wrk(url, connections=CONNECTIONS, seconds=SECONDS, script=post).per_second
+
+    turns = in_turn(rate, insert)
+    return Row(
         group="commands",
-        name=f"PUT rating, {CONNECTIONS} connections",
+        name=f"PUT rating, {CONNECTIONS} connections, {beside}",
         measured=turns.measured,
         unit="requests/s",
-        calibration="empty DRF POST with one bare INSERT",
+        calibration="empty DRF POST with one bare INSERT of the same row",
         calibrated=turns.calibrated,
-        gate=GATE,
+        gate=gate,
         spread=turns.spread,
     )
 

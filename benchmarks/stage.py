@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import run
 from tempfile import TemporaryDirectory
 from typing import Literal, TypeAlias
 
@@ -88,13 +87,6 @@ def manage(found: Platform, *arguments: str) -> None:
 def _bare(found: Platform, place: Path) -> Iterator[str]:
     """The server without anything of ours: same Python, same granian, same flags."""
     port = free()
-    run(
-        [
-            *("psql", "-q", found.environ["MARQUEE_DATABASE_URL"]),
-            *("-c", "CREATE TABLE bare (id uuid PRIMARY KEY, data json NOT NULL)"),
-        ],
-        check=True,
-    )
     process = Process(
         name="bare",
         command=api(port),

@@ -38,9 +38,11 @@ from infra.refused import (
     Unsupported,
 )
 from infra.rest import StrictSerializer
+from infra.tally import Tally
 from infra.throttle import Throttle
 from infra.tokens import Identity
 
+_tally = Tally()
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 
@@ -147,7 +149,7 @@ class CommandView(APIView):
         except Refused:
             throttle.of_address(request).check(clients.redis())
             raise
-        return identity, self.throttle(request, identity).check(clients.redis())
+        return identity, _tally.check(self.throttle(request, identity), clients.redis())
 
     def _identify(self, request: HttpRequest) -> Identity | None:
         if self.is_public:

@@ -35,11 +35,15 @@ class Throttle(NamedTuple):
     limit: int
     now: float
 
-    def enqueue(self, pipe: Pipeline) -> None:
-        """Count this request in a pipeline."""
-        key = f"throttle:{self.scope}:{self.who}:{int(self.now) // WINDOW_SECONDS}"
-        pipe.incr(key)
-        pipe.expire(key, 2 * WINDOW_SECONDS)
+    @property
+    def key(self) -> str:
+        """Where this minute's count is."""
+        return f"throttle:{self.scope}:{self.who}:{int(self.now) // WINDOW_SECONDS}"
+
+    def enqueue(self, pipe: Pipeline, by: int = 1) -> None:
+        """Count this request, or so many, in a pipeline."""
+        pipe.incr(self.key, by)
+        pipe.expire(self.key, 2 * WINDOW_SECONDS)
 
     def judge(self, count: int) -> dict[str, str]:
         """The RateLimit headers; raises TooMany beyond the limit."""
@@ -57,14 +61,19 @@ class Throttle(NamedTuple):
 
     def check(self, redis: Redis) -> dict[str, str]:
         """Count and judge by itself; lets through when Redis is away."""
+        count = self.tell(redis)
+        return {} if count is None else self.judge(count)
+
+    def tell(self, redis: Redis, by: int = 1) -> int | None:
+        """How many there were this minute, with these; None when Redis is away."""
         try:
             with redis.pipeline(transaction=False) as pipe:
-                self.enqueue(pipe)
-                counted: list[Any] = pipe.execute()
+                self.enqueue(pipe, by)
+                counted: list[int] = pipe.execute()
         except RedisError as fault:
             _log.warning("throttle away", fault=repr(fault))
-            return {}
-        return self.judge(counted[0])
+            return None
+        return counted[0]
 
 
 def of_user(user_id: UUID) -> Throttle:

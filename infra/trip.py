@@ -51,9 +51,9 @@ class Trip:
         """Ask how many fields a hash has."""
         self._ask("HLEN", key)
 
-    def incr(self, key: str) -> None:
+    def incr(self, key: str, amount: int = 1) -> None:
         """Count."""
-        self._ask("INCR", key)
+        self._ask("INCRBY", key, amount)
 
     def expire(self, key: str, seconds: int) -> None:
         """Forget later."""

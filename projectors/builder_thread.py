@@ -14,6 +14,7 @@ from projectors.fates import AgainLater
 log = logging.getLogger(__name__)
 
 _AGAIN_SECONDS = 0.5
+_HELD_SECONDS = 5.0
 
 
 class BuilderThread:
@@ -24,6 +25,7 @@ class BuilderThread:
         self._failed = failed
         self._woken = Event()
         self._urged = Event()
+        self._is_held = False
         self._stopping = False
         self._thread = Thread(target=self._run, name=f"build-{builder.name}", daemon=True)
 
@@ -45,6 +47,16 @@ class BuilderThread:
         self._urged.set()
         self._woken.set()
 
+    def hold(self) -> None:
+        """The state is far behind: build seldom, what is built now is old in a moment."""
+        self._is_held = True
+
+    def release(self) -> None:
+        """The state is level again: build at once."""
+        if self._is_held:
+            self._is_held = False
+            self.urge()
+
     def stop(self) -> None:
         """Finish what is being built, and no more."""
         self._stopping = True
@@ -57,7 +69,7 @@ class BuilderThread:
                 self._woken.wait(self._builder.interval_seconds)
                 self._woken.clear()
                 pause_seconds = self._build()
-                self._urged.wait(pause_seconds)
+                self._urged.wait(max(pause_seconds, _HELD_SECONDS if self._is_held else 0))
                 self._urged.clear()
         except BaseException as error:
             self._failed(error)

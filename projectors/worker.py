@@ -32,7 +32,7 @@ from projectors.live import Live
 
 log = logging.getLogger(__name__)
 
-LEAVES_THE_BUS_AT = 5000
+FAR_BEHIND = 5000
 """Events behind: in bulk from the log they take less time than one by one from the bus."""
 
 _LOOK_SECONDS = 1.0
@@ -59,7 +59,7 @@ class Worker:
         self._builders = {builder.name: builder for builder in builders}
         self._subscription = subscription
         self._hints = hints
-        self._is_away = False
+        self._is_far_behind = False
         self._life = 0
         self._looked_at = float("-inf")
         self._levels = {follower.model.name: Level() for follower in followers}
@@ -96,7 +96,7 @@ class Worker:
             follower.look(heads)
         self._looked_at = monotonic()
         self._note_levels(at, heads)
-        self._choose_between_bus_and_log(max(follower.lag(heads) for follower in self._followers))
+        self._choose_the_way(max(follower.lag(heads) for follower in self._followers))
         return is_current()
 
     def _note_levels(self, at: float, heads: Sequence[int]) -> None:
@@ -118,17 +118,22 @@ class Worker:
             return follower.checkpoints
         return follower.model.built_offsets(self._store.partitions)
 
-    def _choose_between_bus_and_log(self, lag: int) -> None:
-        if self._subscription is None:
-            return
-        if not self._is_away and lag > LEAVES_THE_BUS_AT:
-            log.info("%d events behind: following the log until level", lag)
-            self._subscription.pause()
-            self._is_away = True
-        elif self._is_away and lag == 0:
-            log.info("Level with the log: back on the bus")
-            self._subscription.resume()
-            self._is_away = False
+    def _choose_the_way(self, lag: int) -> None:
+        """Far behind: the log in bulk, builders at rest. Level: the bus, builders at work."""
+        if not self._is_far_behind and lag > FAR_BEHIND:
+            log.info("%d events behind: following the log in bulk until level", lag)
+            self._is_far_behind = True
+            if self._subscription:
+                self._subscription.pause()
+            for builder in self._builders.values():
+                builder.hold()
+        elif self._is_far_behind and lag == 0:
+            log.info("Level with the log")
+            self._is_far_behind = False
+            if self._subscription:
+                self._subscription.resume()
+            for builder in self._builders.values():
+                builder.release()
 
     def _catch_up(self) -> None:
         """Read a page of each partition that some follower lacks, decoded once for all of them."""
@@ -153,7 +158,7 @@ class Worker:
             self._wake_builders()
 
     def _take(self) -> None:
-        if self._subscription is None or self._is_away or not self._subscription.connected:
+        if self._subscription is None or self._is_far_behind or not self._subscription.connected:
             self._wait_for_the_log()
         elif deliveries := self._subscription.take(limit=_TAKE, timeout_seconds=self._patience()):
             self._take_in(deliveries)

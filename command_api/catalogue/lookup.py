@@ -1,25 +1,26 @@
-"""Is there such a movie?"""
+"""Is there such a movie?
 
+Ids are asked for a block at a time and a yes is remembered: a movie may come, but none ever goes.
+"""
+
+from collections import OrderedDict
 from collections.abc import Collection
-from functools import lru_cache
 
 from command_api.catalogue.models import Movie
 from infra.refused import NotFound
 
 LARGEST_ID = 2**31 - 1
-_REMEMBERED = 200_000
+_BLOCK = 1000
+"""Neighbouring ids that are asked for together: one look-up serves all of them."""
+_REMEMBERED_BLOCKS = 500
 
-
-class _Unknown(Exception):
-    """Raised so that the cache keeps yes only: a movie may come, but none ever goes."""
+_blocks: OrderedDict[int, frozenset[int]] = OrderedDict()
 
 
 def is_known(movie_id: int) -> bool:
     """Whether the catalogue has the movie; asked of the database until the answer is yes."""
-    try:
-        return _found(movie_id)
-    except _Unknown:
-        return False
+    block = movie_id // _BLOCK
+    return movie_id in _blocks.get(block, ()) or movie_id in _ask(block)
 
 
 def refuse_unknown(movie_id: int) -> None:
@@ -36,11 +37,13 @@ def known(movie_ids: Collection[int]) -> frozenset[int]:
 
 def forget() -> None:
     """Ask the database again for every movie."""
-    _found.cache_clear()
+    _blocks.clear()
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def _found(movie_id: int) -> bool:
-    if not Movie.objects.filter(pk=movie_id).exists():
-        raise _Unknown
-    return True
+def _ask(block: int) -> frozenset[int]:
+    first = block * _BLOCK
+    ids = Movie.objects.filter(pk__gte=first, pk__lt=first + _BLOCK).values_list("pk", flat=True)
+    found = _blocks[block] = frozenset(ids)
+    while len(_blocks) > _REMEMBERED_BLOCKS:
+        _blocks.popitem(last=False)
+    return found

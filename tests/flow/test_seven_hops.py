@@ -24,9 +24,12 @@ def test_a_rating_comes_back_in_every_answer(start, catalogue, somebody):
     assert (trend["id"], trend["heat"]) == (1, 1.0)
     assert [item["id"] for item in ann.read("/v1/search?q=amelie", at).json()["items"]] == [1]
     recommended = ann.read("/v1/me/recommendations", at).json()["items"]
-    assert recommended
+    assert recommended[0]["genres"] == ["Western"]  # as the movie that was rated
+    assert (recommended[0]["reasons"][0]["because"], recommended[0]["reasons"][0]["movie"]) == (
+        "rated",
+        1,
+    )
     assert 1 not in [item["id"] for item in recommended]
-    assert all(item["reasons"] for item in recommended)
 
 
 def test_an_answer_says_how_old_it_may_be(start, catalogue, somebody):

@@ -80,7 +80,9 @@ def test_the_query_user_reads_all_and_writes_caches_only(redis_url, query_redis_
     assert query.hget("movies:1", "title") == b"Alien"
     query.set("cache:movies:1", "ready", ex=60)
     assert query.eval("return redis.call('INCR', KEYS[1])", 1, "throttle:ann") == 1
-    assert query.pipeline(transaction=True).get("cache:movies:1").execute() == [b"ready"]
+    with query.pipeline(transaction=True) as pipe:
+        pipe.get("cache:movies:1")
+        assert pipe.execute() == [b"ready"]
     assert query.publish("hints", "7") == 0
 
 

@@ -50,6 +50,11 @@ HOT = [
     "/v1/trending?genre=Drama",
     "/v1/trending?limit=20",
     "/v1/me/recommendations",
+    f"/v1/movies/{ALIEN}/similar",
+    f"/v1/movies/{ALIEN}/similar?limit=5",
+    "/v1/suggestions?q=a",
+    "/v1/suggestions?q=amel",
+    "/v1/suggestions?q=alein",
 ]
 
 
@@ -75,6 +80,9 @@ def test_the_same_bytes_and_headers(path, log_in):
         f"/v1/movies/{UNKNOWN}",
         f"/v1/movies/{ALIEN}?x=1",
         f"/v1/movies/{ALIEN}/",
+        f"/v1/movies/{UNKNOWN}/similar",
+        f"/v1/movies/{ALIEN}/similar?limit=0",
+        "/v1/suggestions",
         "/v1/trending?window=month",
         "/v1/trending?limit=5",
         "/v1/trending?genre=Nothing",
