@@ -6,11 +6,21 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from events.catalogue import MovieAdded, MovieRated, PreferencesChanged, RatingWithdrawn
+from events.catalogue import (
+    MovieAdded,
+    MovieFavourited,
+    MovieHidden,
+    MovieRated,
+    MovieUnfavourited,
+    MovieUnhidden,
+    PreferencesChanged,
+    RatingWithdrawn,
+)
 from infra.signed import BadSignature
 from projectors.builder import Builder
 from projectors.movies.builder import MoviesBuilder
 from projectors.movies.read_model import Movies
+from projectors.page import DEFAULT_LIMIT
 from projectors.recommendations.builder import RecommendationsBuilder
 from projectors.recommendations.market import Sources
 from projectors.recommendations.page import choose, render
@@ -251,6 +261,77 @@ def test_a_query_writes_the_same_bytes_as_the_builder(world):
     chosen = choose(world.recommendations.items(ANN), limit=20)
     cards = world.movies.cards([item.movie for item in chosen.items])
     assert json.loads(render(chosen, cards)) == world.shown(ANN)[1]
+
+
+def test_what_is_hidden_is_never_shown(world):
+    world.rate(ANN, ALIEN)
+    world.happen(MovieHidden(user_id=ANN, movie_id=ALIENS))
+    world.build()
+    assert set(world.shown(ANN)[0]) == {HEAT, RONIN, TRON}
+    world.happen(MovieUnhidden(user_id=ANN, movie_id=ALIENS))
+    world.build()
+    assert ALIENS in world.shown(ANN)[0]
+
+
+def test_who_only_hid_something_has_their_own_list(world):
+    world.happen(MovieHidden(user_id=BOB, movie_id=TRON))
+    world.build()
+    assert set(world.shown(BOB)[0]) == {ALIEN, ALIENS, HEAT, RONIN}
+
+
+def test_a_favourite_is_a_taste_and_is_told_as_such(world):
+    world.happen(MovieFavourited(user_id=ANN, movie_id=ALIEN))
+    world.build()
+    movies, page = world.shown(ANN)
+    assert movies[0] == ALIENS
+    assert ALIEN not in movies
+    reason = page["items"][0]["reasons"][0]
+    assert (reason["because"], reason["movie"], reason["title"]) == ("favourite", ALIEN, "M1")
+    world.happen(MovieUnfavourited(user_id=ANN, movie_id=ALIEN))
+    world.build(after=timedelta(seconds=2))
+    assert world.shown(ANN) == world.shown(BOB)
+
+
+def test_what_is_liked_by_the_same_people_comes_near(world):
+    for _ in range(6):
+        other = uuid4()
+        world.rate(other, HEAT)
+        world.rate(other, TRON)
+    for _ in range(6):
+        world.rate(uuid4(), RONIN, 7)
+    world.build()
+    world.build(after=timedelta(seconds=2))
+    world.rate(ANN, HEAT)
+    world.build()
+    tron = next(item for item in world.shown(ANN)[1]["items"] if item["id"] == TRON)
+    because = {reason["because"]: reason for reason in tron["reasons"]}
+    assert because["rated"]["movie"] == HEAT
+    assert because["rated"]["title"] == "M3"
+    assert because["rated"]["share"] > 0
+
+
+def test_a_list_of_the_market_before_is_old_at_once(world):
+    """A list made in the very look in which the market then moves."""
+    world.rate(ANN, ALIEN)
+    world.build()
+    for _ in range(50):
+        world.rate(uuid4(), TRON)
+    world.rate(ANN, HEAT)
+    world.build(after=timedelta(seconds=2))
+    world.build(after=timedelta(seconds=1))
+    assert world.shown(ANN)[0][0] == TRON
+
+
+def test_a_movie_without_a_reason_is_left_out_when_others_are_enough(world):
+    war = ("War",)
+    for movie in range(100, 100 + DEFAULT_LIMIT):
+        world.happen(MovieAdded(movie_id=movie, title=f"M{movie}", year=1990, genres=war))
+    world.happen(PreferencesChanged(user_id=ANN, genres=war))
+    world.build(after=timedelta(seconds=2))
+    items = world.recommendations.items(ANN)
+    assert len(items) == DEFAULT_LIMIT
+    assert all(item.reasons for item in items)
+    assert any(not item.reasons for item in world.recommendations.items(BOB))
 
 
 def test_derived_data_may_be_lost(world):

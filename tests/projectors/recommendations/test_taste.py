@@ -11,7 +11,9 @@ from projectors.recommendations.candidates import (
     shares,
     trends,
 )
+from projectors.recommendations.near import HALF_LIFE, WEIGHT, near
 from projectors.recommendations.taste import (
+    FAVOURITE,
     REASONS,
     Liking,
     Reason,
@@ -20,7 +22,9 @@ from projectors.recommendations.taste import (
     explain,
     reasons,
     taste,
+    weights,
 )
+from projectors.similarity.neighbour import Neighbour
 
 ALIEN, HEAT, TRON, AMELIE = 1, 2, 3, 4
 GENRES = {
@@ -116,6 +120,42 @@ def test_what_all_give_adds_up_to_the_whole(ratings, preferred, movie, trend):
     assert len(told) <= REASONS
     assert sum(round(100 * reason.share) for reason in told) <= 100
     assert [reason.share for reason in told] == sorted((r.share for r in told), reverse=True)
+
+
+@given(
+    ratings=scores,
+    movie=st.sampled_from(sorted(GENRES)),
+    trend=st.builds(Trend, st.floats(0, 1), st.floats(0, 0.5), st.floats(0, 0.02)),
+    given_=st.dictionaries(st.sampled_from(sorted(GENRES)), st.floats(0.01, 2), min_size=1),
+)
+def test_what_liked_movies_give_is_told_exactly(ratings, movie, trend, given_):
+    explanation = explain(GENRES[movie], liked(ratings))
+    score = trend.total / explanation.of_trend + sum(given_.values())
+    told = {
+        reason.movie: reason.share
+        for reason in reasons(explanation, trend, given_)
+        if reason.movie is not None
+    }
+    for rated, share in told.items():
+        of_genres = explanation.by_movie.get(rated, 0.0) * trend.total / explanation.of_trend
+        assert share == pytest.approx((given_.get(rated, 0.0) + of_genres) / score, abs=0.0101)
+    assert sum(round(100 * reason.share) for reason in reasons(explanation, trend, given_)) <= 100
+
+
+def test_the_latest_give_the_most():
+    lists = {HEAT: [Neighbour(TRON, 0.5, 9)], ALIEN: [Neighbour(TRON, 0.5, 9)]}
+    found = near([HEAT, ALIEN], {HEAT: 1.0, ALIEN: 1.0}, lists)
+    assert set(found) == {TRON}
+    assert found[TRON][HEAT] == pytest.approx(WEIGHT * 0.5)
+    assert found[TRON][ALIEN] == pytest.approx(WEIGHT * 0.5 * 2 ** (-1 / HALF_LIFE))
+
+
+def test_a_favourite_counts_as_the_highest_score():
+    assert weights({HEAT: 3, ALIEN: 10}, [HEAT, TRON]) == {
+        HEAT: FAVOURITE,
+        ALIEN: FAVOURITE,
+        TRON: FAVOURITE,
+    }
 
 
 @given(ratings=scores, preferred=preferred, more=st.sampled_from(NAMES))

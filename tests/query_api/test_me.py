@@ -1,0 +1,103 @@
+"""Do I see who I am, what I keep and what I hid?"""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from events.catalogue import (
+    MovieFavourited,
+    MovieHidden,
+    MovieUnhidden,
+    PreferencesChanged,
+    UserRegistered,
+)
+from events.catalogue.accounts import Sealed
+from tests.query_api.conftest import ALIEN, AMELIE, ANN, BOB, HEAT, UNKNOWN, walk
+
+
+@pytest.fixture
+def kept(world):
+    """Ann keeps two movies and hides two others."""
+    for hours, movie in enumerate((HEAT, ALIEN)):
+        favourited = MovieFavourited(user_id=ANN, movie_id=movie)
+        world.happen(favourited, ANN, ago=timedelta(hours=hours))
+    for hours, movie in enumerate((AMELIE, UNKNOWN)):
+        hidden = MovieHidden(user_id=ANN, movie_id=movie)
+        world.happen(hidden, ANN, ago=timedelta(hours=hours))
+
+
+def ids(answer):
+    assert answer.status_code == 200, answer.content
+    return [item["id"] for item in answer.json()["items"]]
+
+
+def test_who_i_am(client, world, kept, log_in):
+    sealed = Sealed("ann")
+    world.happen(UserRegistered(user_id=ANN, username=sealed, email=sealed), ANN)
+    world.happen(PreferencesChanged(user_id=ANN, genres=("War",), public_activity=True), ANN)
+    world.rate(ANN, ALIEN, 9)
+    answer = client.get("/v1/me", headers=log_in(ANN))
+    assert answer.json() == {
+        "id": str(ANN),
+        "username": "ann",
+        "preferences": {"genres": ["War"], "public_activity": True, "strategy": None},
+        "counts": {"ratings": 1, "favourites": 2, "hidden": 2, "playlists": 0},
+    }
+    assert answer["Cache-Control"] == "private, no-cache"
+
+
+def test_before_anything_is_known_of_me(client, world, log_in):
+    answer = client.get("/v1/me", headers=log_in(BOB)).json()
+    assert answer["username"] is None
+    assert set(answer["counts"].values()) == {0}
+
+
+@pytest.mark.usefixtures("kept")
+def test_what_i_keep(client, log_in):
+    headers = log_in(ANN)
+    assert ids(client.get("/v1/me/favourites", headers=headers)) == [HEAT, ALIEN]
+    assert walk(client, "/v1/me/favourites", {"limit": 1}, headers=headers) == [HEAT, ALIEN]
+    assert ids(client.get("/v1/me/favourites", headers=log_in(BOB))) == []
+    [first, _] = client.get("/v1/me/favourites", headers=headers).json()["items"]
+    assert datetime.fromisoformat(first.pop("favourited_at")) <= datetime.now(UTC)
+    assert first == client.get(f"/v1/movies/{HEAT}").json()
+
+
+def test_what_i_hid(client, world, kept, log_in):
+    headers = log_in(ANN)
+    answer = client.get("/v1/me/hidden", headers=headers)
+    assert ids(answer) == [AMELIE]
+    assert "hidden_at" in answer.json()["items"][0]
+    world.happen(MovieUnhidden(user_id=ANN, movie_id=AMELIE), ANN)
+    assert ids(client.get("/v1/me/hidden", headers=headers)) == []
+
+
+@pytest.mark.usefixtures("kept")
+def test_a_cursor_is_good_for_its_owner_and_list_only(client, log_in):
+    cursor = client.get("/v1/me/favourites?limit=1", headers=log_in(ANN)).json()["next"]
+    for who, path in ((BOB, "favourites"), (ANN, "hidden"), (ANN, "ratings")):
+        answer = client.get(f"/v1/me/{path}?cursor={cursor}", headers=log_in(who))
+        assert answer.status_code == 422
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize(
+    "path", ["/v1/me?x=1", "/v1/me/favourites?sort=new", "/v1/me/hidden?limit=0"]
+)
+def test_wrong_parameters(client, log_in, path):
+    assert client.get(path, headers=log_in(ANN)).status_code == 422
+
+
+def test_hidden_and_kept_movies_are_never_recommended(client, world, log_in):
+    for movie in (ALIEN, AMELIE, HEAT):
+        world.rate(BOB, movie, 9)
+    world.build()
+    path, headers = "/v1/me/recommendations", log_in(ANN)
+    assert set(ids(client.get(path, headers=headers))) == {ALIEN, AMELIE, HEAT}
+    world.happen(MovieHidden(user_id=ANN, movie_id=ALIEN), ANN)
+    world.happen(MovieFavourited(user_id=ANN, movie_id=HEAT), ANN)
+    world.build()
+    assert ids(client.get(path, headers=headers)) == [AMELIE]
+    world.happen(MovieUnhidden(user_id=ANN, movie_id=ALIEN), ANN)
+    world.build()
+    assert set(ids(client.get(path, headers=headers))) == {ALIEN, AMELIE}
