@@ -4,14 +4,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from infra.demo.community import opinions
 from infra.demo.everyday import playlist, similar
 from infra.demo.narration import Narration, TourFailed
 from infra.demo.visitor import Visitor
 from infra.platform.running import Platform
 
 PASSWORD = "a-Trip-to-the-Moon-1902"  # noqa: S105 - of an account that lives for a minute
-PEOPLE, OPINIONS_EACH = 40, 15
+PEOPLE = 300
 LEVEL_SECONDS = "180"
 SEARCHES = (
     ("the godfater", "The Godfather"),  # a typo
@@ -57,16 +56,8 @@ def _import_ratings(found: Platform, narration: Narration, ratings: Path) -> Non
 
 
 def _simulate(found: Platform, narration: Narration) -> None:
-    with narration.step(f"No RATINGS=DIR given: {PEOPLE} simulated people rate over HTTP"):
-        hits = Visitor(found.command_url, found.query_url).read(
-            "/v1/discover", limit=100, year_from=1970
-        )
-        movies = [movie for movie in hits["items"] if movie["genres"]]
-        for nth, given in enumerate(opinions(movies, PEOPLE, OPINIONS_EACH)):
-            person = Visitor(found.command_url, found.query_url)
-            person.register(username=f"simulated-{nth}", password=PASSWORD, genres=[])
-            for opinion in given:
-                person.rate(opinion.movie, opinion.score)
+    with narration.step(f"No RATINGS=DIR given: {PEOPLE} simulated people, who don't exist, rate"):
+        _manage(found, "simulate_community", "--people", str(PEOPLE))
         _manage(found, "lag", "--wait", LEVEL_SECONDS)
 
 

@@ -58,7 +58,8 @@ class Run:
 
     @property
     def login(self) -> dict[str, str]:
-        return dict(json.loads((self.directory / "demo-account.json").read_bytes()))
+        found: dict[str, str] = json.loads((self.directory / "demo-account.json").read_bytes())
+        return found
 
     def wait(self) -> "Run":
         """Until it is ready."""
@@ -103,7 +104,7 @@ def open_path() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def data(open_path) -> Path:
     """A directory that the tests of a module hand on: what one leaves, the next one finds."""
-    return open_path / "run"
+    return Path(open_path, "run")
 
 
 @pytest.fixture

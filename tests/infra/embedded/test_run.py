@@ -19,7 +19,11 @@ def pid_of(directory, program):
 
 
 def is_answering(run):
-    urls = (f"{run.query_url}/health/ready", f"{run.command_url}/health/ready")
+    urls = (
+        f"{run.query_url}/v1/trending",
+        f"{run.query_url}/health/ready",
+        f"{run.command_url}/health/ready",
+    )
     try:
         return all(httpx.get(url, timeout=5).status_code == 200 for url in urls)
     except httpx.HTTPError:
