@@ -1,0 +1,58 @@
+"""Do the things of every day go all the way: playlists, favourites, hidden, alike movies?"""
+
+from tests.fixtures.platform import import_
+
+
+def ids(answer):
+    assert answer.status_code == 200, answer.text
+    return [item["id"] for item in answer.json()["items"]]
+
+
+def test_a_playlist_made_private_is_seen_by_nobody_else(start, catalogue, somebody):
+    found = start()
+    import_(found, catalogue)
+    ann, bob = somebody(found, "ann"), somebody(found, "bob")
+    made = ann.command.post(
+        "/v1/playlists",
+        json={"name": "Rainy days", "visibility": "public"},
+        headers=dict(ann.headers),
+    )
+    assert made.status_code == 201, made.text
+    path = f"/v1/playlists/{made.json()['id']}"
+    for movie in (3, 1):
+        at = ann.put(f"{path}/movies/{movie}", {}).headers["Log-Position"]
+    at = ann.put(f"{path}/movies/2", {"position": 0}).headers["Log-Position"]
+    assert ids(bob.read(path, at)) == [2, 3, 1]
+    whole = bob.read(path, at).json()
+    assert (whole["name"], whole["owner"], whole["version"]) == ("Rainy days", "ann", 4)
+    assert ids(bob.read("/v1/playlists?q=rain", at)) == [whole["id"]]
+
+    hidden = ann.command.patch(path, json={"visibility": "private"}, headers=dict(ann.headers))
+    assert hidden.status_code == 200, hidden.text
+    at = hidden.headers["Log-Position"]
+    assert bob.read(path, at).status_code == 404
+    assert ids(bob.read("/v1/playlists", at)) == []
+    assert ids(ann.read(path, at)) == [2, 3, 1]
+    assert ids(ann.read("/v1/me/playlists", at)) == [whole["id"]]
+
+
+def test_what_i_keep_hide_and_like_is_known_at_once(start, catalogue, somebody):
+    found = start()
+    import_(found, catalogue)
+    ann, bob = somebody(found, "ann"), somebody(found, "bob")
+    at = ann.put("/v1/movies/1/favourite", {}).headers["Log-Position"]
+    assert ids(ann.read("/v1/me/favourites", at)) == [1]
+    at = ann.put("/v1/movies/2/hidden", {}).headers["Log-Position"]
+    assert not {1, 2} & set(ids(ann.read("/v1/me/recommendations", at)))
+    me = ann.read("/v1/me", at).json()
+    assert (me["username"], me["counts"]["favourites"], me["counts"]["hidden"]) == ("ann", 1, 1)
+
+    at = ",".join(
+        person.put(f"/v1/movies/{movie}/rating", {"score": 9}).headers["Log-Position"]
+        for person in (ann, bob)
+        for movie in (5, 6)
+    )
+    alike = ann.read("/v1/movies/5/similar", at).json()["items"]
+    assert [(it["id"], it["similarity"]["support"]) for it in alike if it["id"] == 6] == [(6, 2)]
+    assert ids(ann.read("/v1/suggestions?q=amleie", at)) == [1]
+    assert found.manage("verify", "--all") == 0
