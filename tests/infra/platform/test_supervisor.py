@@ -1,0 +1,148 @@
+"""Does a supervisor start in order, start again what ends, and stop everything?"""
+
+import os
+import signal
+import time
+from threading import Event, Thread
+
+import pytest
+
+from infra.platform.processes import DidNotStart, Process
+from infra.platform.supervisor import (
+    FIRST_PAUSE_SECONDS,
+    LONGEST_PAUSE_SECONDS,
+    SETTLED_SECONDS,
+    Member,
+    Stopped,
+    Supervisor,
+)
+
+PATIENCE_SECONDS = 60
+
+
+@pytest.fixture
+def process(tmp_path):
+    def make(script, name="sleeper"):
+        return Process(
+            name=name,
+            command=["sh", "-c", script],
+            environ={},
+            log=tmp_path / f"{name}.log",
+            home=tmp_path / name,
+        )
+
+    return make
+
+
+@pytest.fixture
+def said():
+    return []
+
+
+@pytest.fixture
+def supervisor(said):
+    with Supervisor(say=lambda subject, news: said.append(f"{subject} {news}")) as made:
+        yield made
+
+
+def until(holds, turn=lambda: None):
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, "it never came"
+        turn()
+        time.sleep(0.01)
+
+
+def test_what_ends_is_started_again_and_told(supervisor, process, said):
+    member = Member(process("echo last words; sleep 600"))
+    supervisor.bring_up([member])
+    first = member.process.pid
+    until(lambda: "last words" in member.process.last_words())
+    os.kill(first, signal.SIGKILL)
+    until(lambda: member.process.pid not in {0, first}, supervisor.look)
+    assert any("ended (by SIGKILL)" in line for line in said)
+    assert any("last words" in line for line in said)
+    assert any("started again" in line for line in said)
+
+
+def test_who_ends_soon_rests_longer_each_time(process):
+    member = Member(process("true"))
+    member.began = 0.0
+    pauses = [member.rest(now=1.0) for _ in range(10)]
+    assert pauses[:3] == [FIRST_PAUSE_SECONDS, 2 * FIRST_PAUSE_SECONDS, 4 * FIRST_PAUSE_SECONDS]
+    assert pauses[-1] == LONGEST_PAUSE_SECONDS
+    assert member.rest(now=SETTLED_SECONDS) == FIRST_PAUSE_SECONDS
+
+
+def test_one_that_ends_instead_of_coming_up_is_told_with_its_last_words(supervisor, process):
+    member = Member(process("echo no such thing; exit 3"), is_ready=lambda: False)
+    with pytest.raises(DidNotStart, match="sleeper ended at once:\nno such thing"):
+        supervisor.bring_up([member])
+
+
+def test_a_stop_while_something_comes_up_is_heard(process):
+    stopping = Event()
+    stopping.set()
+    with Supervisor(stopping) as supervisor, pytest.raises(Stopped):
+        supervisor.bring_up([Member(process("sleep 600"), is_ready=lambda: False)])
+
+
+def test_all_end_with_the_block_last_started_first(tmp_path, process):
+    ends = tmp_path / "ends"
+    script = 'trap "echo {0} >> {1}; exit" TERM; touch {1}.{0}; while :; do sleep 0.02; done'
+    with Supervisor() as supervisor:
+        for name in ("engine", "user"):
+            ready = tmp_path / f"ends.{name}"
+            member = Member(process(script.format(name, ends), name), is_ready=ready.exists)
+            supervisor.bring_up([member])
+    assert ends.read_text().split() == ["user", "engine"]
+
+
+def test_what_an_earlier_life_left_is_ended_before_the_next(tmp_path, process):
+    left = process("sleep 600")
+    left.start()
+    again = process("sleep 600")
+    assert again.end_leftovers()
+    assert left.popen is not None
+    assert left.popen.wait(PATIENCE_SECONDS) == -signal.SIGTERM
+    assert not again.end_leftovers()
+
+
+def test_a_process_ends_with_the_thread_that_started_it(process, tmp_path):
+    started = process(f"touch {tmp_path}/up; sleep 600")
+
+    def start():
+        started.start()
+        until((tmp_path / "up").exists)
+
+    starter = Thread(target=start)
+    starter.start()
+    starter.join()
+    assert started.popen is not None
+    assert started.popen.wait(PATIENCE_SECONDS) == -signal.SIGTERM
+
+
+def test_a_step_is_told_and_others_are_kept_up_meanwhile(supervisor, process, said, tmp_path):
+    member = Member(process("sleep 600"))
+    supervisor.bring_up([member])
+    first = member.process.pid
+    script = f"echo one; kill -9 {first}; until test -e {tmp_path}/go; do sleep 0.05; done; exit 4"
+
+    def let_go():
+        until(lambda: any("started again" in line for line in said))
+        (tmp_path / "go").touch()
+
+    watching = Thread(target=let_go)
+    watching.start()
+    assert supervisor.run(process(script, "step")) == 4
+    watching.join()
+    assert "step one" in said
+
+
+def test_a_stop_ends_a_step(process):
+    stopping = Event()
+    stopping.set()
+    step = process("sleep 600", "step")
+    with pytest.raises(Stopped):
+        Supervisor(stopping).run(step)
+    assert step.pid == 0
