@@ -1,0 +1,201 @@
+"""Does a worker know the same, whether the bus brings the events or it follows the log?
+
+One suite, two feeds. Over the bus a worker has the log, too; what differs is who brings what first.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from threading import Event, Thread
+from typing import ClassVar
+from uuid import UUID, uuid4
+
+import pytest
+from redis import Redis
+
+from events import codec
+from events.bus import Publisher, Subscription
+from events.catalogue import MovieRated
+from events.hints import listening
+from events.partition import partition_of
+from events.recorded import Origin, Position, Recorded, Stored, Stream
+from events.store.memory import MemoryStore
+from projectors.follower import Follower
+from projectors.live import Live
+from projectors.read_model import ReadModel
+from projectors.shard import Shard, Write
+from projectors.worker import FAR_BEHIND, Worker
+from tests.faults.relay.scene import until
+
+PARTITIONS = 4
+PEOPLE = [UUID(int=nth) for nth in range(1, 9)]
+
+
+class Order(ReadModel):
+    """Each partition's offsets, in the order in which they were taken in."""
+
+    name: ClassVar[str] = "order"
+    by_partition: ClassVar[bool] = True
+
+    def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
+        yield "RPUSH", shard.state("offsets"), *(recorded.offset for recorded in batch)
+
+    def taken(self) -> list[list[int]]:
+        return [
+            list(map(int, self.redis.lrange(self.shard(p).state("offsets"), 0, -1)))
+            for p in range(PARTITIONS)
+        ]
+
+
+class Feed:
+    """A log, and a way from it to a worker."""
+
+    def __init__(self, redis: Redis, bus_url: str | None, namespace: str) -> None:
+        self.log = MemoryStore(PARTITIONS)
+        self.model = Order(redis, 1)
+        self.live = Live(redis)
+        self._redis = redis
+        self._bus_url = bus_url
+        self._namespace = namespace
+
+    def append(self, count: int) -> list[Stored]:
+        """Ratings of some people, in the log and nowhere else yet."""
+        for nth in range(count):
+            who = PEOPLE[nth % len(PEOPLE)]
+            self.log.append(
+                Stream(f"rating-{who}-{uuid4()}", str(who)),
+                [MovieRated(user_id=who, movie_id=nth + 1, score=8)],
+                expected=0,
+                origin=Origin(correlation_id=uuid4()),
+            )
+        return [
+            stored
+            for partition in range(PARTITIONS)
+            for stored in self.log.page_stored(partition, after=0, limit=count)
+        ]
+
+    def publish(self, events: Iterable[Stored]) -> None:
+        """Bring them over the bus, where there is one."""
+        if self._bus_url is None:
+            return
+        publisher = Publisher(self._bus_url, self._namespace, window=100)
+        try:
+            for stored in events:
+                until(lambda: publisher.turn(0.05) is not None and publisher.room)
+                at = Position(stored.partition, stored.offset)
+                publisher.publish(at, stored.type, codec.to_wire(stored))
+            until(lambda: publisher.turn(0.05) is not None and not publisher.under_way)
+        finally:
+            publisher.close()
+
+    @contextmanager
+    def worker(self) -> Iterator[None]:
+        """A worker that listens; it ends with the block."""
+        stopping = Event()
+        with ExitStack() as stack:
+            subscription = stack.enter_context(self._subscribed())
+            hints = stack.enter_context(listening(self._redis, f"{self._namespace}:log"))
+            worker = Worker(
+                store=self.log,
+                live=self.live,
+                followers=[Follower(self.model, self.log)],
+                builders=[],
+                subscription=subscription,
+                hints=hints,
+            )
+            thread = Thread(target=lambda: worker.run(stopping, is_current=lambda: True))
+            stack.callback(thread.join)
+            stack.callback(stopping.set)
+            thread.start()
+            yield
+
+    def has_all(self) -> bool:
+        return [len(taken) for taken in self.model.taken()] == list(self.log.heads())
+
+    @contextmanager
+    def _subscribed(self) -> Iterator[Subscription | None]:
+        if self._bus_url is None:
+            yield None
+            return
+        subscription = Subscription(self._bus_url, self._namespace, "feeds", PARTITIONS)
+        try:
+            until(lambda: subscription.connected)
+            yield subscription
+        finally:
+            subscription.close()
+
+
+@pytest.fixture(params=["bus", "log"])
+def feed(request, redis_url, namespace) -> Iterator[Feed]:
+    bus_url = request.getfixturevalue("bus_url") if request.param == "bus" else None
+    with Redis.from_url(redis_url) as redis:
+        yield Feed(redis, bus_url, namespace)
+
+
+@pytest.fixture
+def is_in_order(feed) -> Callable[[], bool]:
+    """Whether each event was taken in once and after the one before it."""
+    return lambda: feed.model.taken() == [list(range(1, head + 1)) for head in feed.log.heads()]
+
+
+def test_the_people_are_in_more_than_one_partition():
+    assert len({partition_of(str(who), PARTITIONS) for who in PEOPLE}) > 1
+
+
+def test_what_was_there_before_the_worker_is_taken_in(feed, is_in_order):
+    feed.append(100)
+    with feed.worker():
+        until(feed.has_all)
+    assert is_in_order()
+
+
+def test_what_comes_while_it_works_is_taken_in(feed, is_in_order):
+    with feed.worker():
+        feed.publish(feed.append(50))
+        until(feed.has_all)
+    assert is_in_order()
+
+
+def test_what_is_brought_twice_counts_once(feed, is_in_order):
+    events = feed.append(50)
+    with feed.worker():
+        feed.publish([*events, *events])
+        until(feed.has_all)
+        feed.publish(reversed(events))
+        feed.append(1)
+        until(feed.has_all)
+    assert is_in_order()
+
+
+def test_what_nobody_brings_is_taken_in_all_the_same(feed, is_in_order):
+    with feed.worker():
+        events = feed.append(60)
+        feed.publish(events[::3])
+        until(feed.has_all)
+    assert is_in_order()
+
+
+def test_the_next_worker_goes_on_where_the_last_one_stopped(feed, is_in_order):
+    with feed.worker():
+        feed.publish(feed.append(30))
+        until(feed.has_all)
+    feed.publish(feed.append(30))
+    with feed.worker():
+        until(feed.has_all)
+    assert is_in_order()
+
+
+def test_a_model_answers_once_it_is_level(feed):
+    feed.append(10)
+    with feed.worker():
+        until(lambda: feed.live.level_at("order") is not None)
+        assert feed.has_all()
+        assert feed.live.generation("order") == 1
+
+
+def test_far_behind_it_comes_level_in_bulk(feed, is_in_order):
+    feed.append(FAR_BEHIND + 100)
+    with feed.worker():
+        until(feed.has_all)
+        feed.publish(feed.append(5)[-5:])
+        until(feed.has_all)
+    assert is_in_order()
