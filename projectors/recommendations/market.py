@@ -37,6 +37,7 @@ class Market:
         self._movies = movies
         self._cards: dict[int, bytes] = {}
         self._titles: dict[int, str] = {}
+        self._outside: dict[int, tuple[Known, Trend]] = {}
         self._neighbours: dict[int, Sequence[Neighbour]] = {}
         heats = _heats(trending)
         people = dict(trending.most_rated(_POPULAR))
@@ -75,9 +76,12 @@ class Market:
 
     def outside(self, movies: Iterable[int]) -> dict[int, tuple[Known, Trend]]:
         """What is known of movies that are no candidates; nobody acts on them."""
-        known = self._know(movies)
-        found = trends(known, heats={}, people={}, year=self.made_at.year)
-        return {movie: (facts, found[movie]) for movie, facts in known.items()}
+        wanted = list(movies)
+        if missing := [movie for movie in wanted if movie not in self._outside]:
+            known = self._know(missing)
+            found = trends(known, heats={}, people={}, year=self.made_at.year)
+            self._outside |= {movie: (facts, found[movie]) for movie, facts in known.items()}
+        return {movie: self._outside[movie] for movie in wanted if movie in self._outside}
 
     def _know(self, movies: Iterable[int]) -> dict[int, Known]:
         facts = self._movies.facts_of(sorted(movies))

@@ -16,6 +16,7 @@ movie gives to a score is known exactly.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import fsum, sqrt
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -94,6 +95,13 @@ class Telling(NamedTuple):
         return Reason(because, share, movie=movie, title=self.titles.get(movie))
 
 
+class _Share(NamedTuple):
+    """What something gives: the trend's heat or popularity, a movie, or a genre."""
+
+    share: float
+    of: str | int
+
+
 class _Evidence(msgspec.Struct):
     preference: float = 0.0
     by_movie: dict[int, float] = msgspec.field(default_factory=dict)
@@ -168,14 +176,14 @@ def reasons(
     by_movie = {movie: amount / whole for movie, amount in near.items()}
     for movie, share in explanation.by_movie.items():
         by_movie[movie] = by_movie.get(movie, 0.0) + share * part
-    found = [
-        Reason("trending", trend.heat / whole),
-        Reason("popular", trend.popularity / whole),
-        *(Reason("genre", share * part, genre=g) for g, share in explanation.by_genre.items()),
-        *(telling.of_movie(movie, share) for movie, share in by_movie.items()),
+    found: list[_Share] = [
+        _Share(trend.heat / whole, "trending"),
+        _Share(trend.popularity / whole, "popular"),
+        *(_Share(share * part, genre) for genre, share in explanation.by_genre.items()),
+        *(_Share(share, movie) for movie, share in by_movie.items()),
     ]
-    found.sort(key=_share, reverse=True)
-    return tuple(map(_rounded, (reason for reason in found[:REASONS] if reason.share >= _LEAST)))
+    found.sort(key=itemgetter(0), reverse=True)
+    return tuple(_reason(one, telling) for one in found[:REASONS] if one.share >= _LEAST)
 
 
 def _gather(
@@ -204,11 +212,13 @@ def _given(genres: Sequence[str], likings: Mapping[str, Liking]) -> dict[str, fl
     }
 
 
-def _share(reason: Reason) -> float:
-    return reason.share
-
-
-def _rounded(reason: Reason) -> Reason:
-    """Down, so that they never add up to more than the whole."""
-    share = int(reason.share * 100) / 100
-    return msgspec.structs.replace(reason, share=share)
+def _reason(one: _Share, telling: Telling) -> Reason:
+    """Shares are told rounded down, so that they never add up to more than the whole."""
+    share = int(one.share * 100) / 100
+    match one.of:
+        case "trending" | "popular" as because:
+            return Reason(because, share)
+        case int(movie):
+            return telling.of_movie(movie, share)
+        case genre:
+            return Reason("genre", share, genre=genre)
