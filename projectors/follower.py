@@ -42,6 +42,8 @@ class Follower:
         """Partitions of which the log may have more than the model."""
         self.gaps = 0
         """Ranges that had to be read from the log because the bus did not bring them."""
+        self.stuck: set[int] = set()
+        """Partitions whose next events could not be taken in when that was tried last."""
         self._pause_seconds = _FIRST_PAUSE_SECONDS
         self._again_at = float("-inf")
 
@@ -52,9 +54,10 @@ class Follower:
 
     def look(self, heads: Sequence[int]) -> None:
         """Compare the model's checkpoints with the heads of the log."""
-        if not self.is_resting:
-            self._survives(self._read_checkpoints)
+        if not self.is_resting and self._survives(self._read_checkpoints):
+            self._recover()
         self.compare(heads)
+        self.stuck &= self.behind
 
     def compare(self, heads: Sequence[int]) -> None:
         """Note which partitions have more than the model, as far as is known here."""
@@ -66,8 +69,15 @@ class Follower:
 
     def take(self, batch: Sequence[Recorded]) -> None:
         """Take in a partition's consecutive events, as far as they are new; fill the gap before."""
-        if self.is_resting or not self._survives(lambda: self._take(batch)):
-            self.behind.add(batch[0].partition)
+        partition = batch[0].partition
+        if self.is_resting:
+            self.behind.add(partition)
+        elif self._survives(lambda: self._take(batch)):
+            self.stuck.discard(partition)
+            self._recover()
+        else:
+            self.behind.add(partition)
+            self.stuck.add(partition)
 
     def _read_checkpoints(self) -> None:
         self.checkpoints = self.model.checkpoints(self.store.partitions)
@@ -116,9 +126,13 @@ class Follower:
             log.exception("%s failed on an event and stays in front of it", self.model.name)
             self._rest("see the fault above")
         else:
-            self._pause_seconds = _FIRST_PAUSE_SECONDS
             return True
         return False
+
+    def _recover(self) -> None:
+        """A step went well; that says nothing where another one still fails."""
+        if not self.stuck:
+            self._pause_seconds = _FIRST_PAUSE_SECONDS
 
     def _rest(self, why: str) -> None:
         log.warning("%s rests for %.2f s: %s", self.model.name, self._pause_seconds, why)

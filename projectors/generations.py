@@ -22,7 +22,9 @@ def choose(model: type[ReadModel], live: Live) -> int:
     coming = live.coming(model.name)
     if coming is not None and version_of(model.name, coming) == model.version:
         return coming
-    return live.propose(model.name, new_generation(model.name, version=model.version))
+    # What another version began is in another shape, and nobody goes on with it.
+    mine = new_generation(model.name, version=model.version)
+    return live.propose(model.name, mine, instead_of=coming)
 
 
 def is_current(model: ReadModel, live: Live) -> bool:

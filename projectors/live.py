@@ -6,10 +6,12 @@ which it was known to have taken in the whole log.
 """
 
 from collections.abc import Iterable
+from functools import cache
 from time import monotonic
 from typing import NamedTuple, TypeVar
 
 from redis import Redis
+from redis.commands.core import Script
 
 from projectors.read_model import ReadModel
 
@@ -21,7 +23,23 @@ LEVEL_KEY = "generations:level"
 # older than the true one only makes an answer say that it is older than it is.
 _KEEP_SECONDS = 0.25
 
+# Of one key each, as a cluster wants it.
+_ARRIVED = """
+if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('HDEL', KEYS[1], ARGV[1]) end
+"""
+_PROPOSE = """
+local coming = redis.call('HGET', KEYS[1], ARGV[1])
+if coming and coming ~= ARGV[3] then return tonumber(coming) end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+return tonumber(ARGV[2])
+"""
+
 Model = TypeVar("Model", bound=ReadModel)
+
+
+@cache
+def _script(redis: Redis, text: str) -> Script:
+    return redis.register_script(text)
 
 
 class NotReady(Exception):
@@ -62,17 +80,15 @@ class Live:
         return opened
 
     def switch(self, name: str, generation: int) -> None:
-        """Let a generation answer from now on."""
-        with self._redis.pipeline(transaction=True) as pipe:
-            pipe.hset(GENERATIONS_KEY, name, generation)
-            pipe.hdel(COMING_KEY, name)
-            pipe.execute()
+        """Let a generation answer from now on. Another one may be coming all the same."""
+        self._redis.hset(GENERATIONS_KEY, name, generation)
+        _script(self._redis, _ARRIVED)(keys=[COMING_KEY], args=[name, generation])
         self.forget()
 
-    def propose(self, name: str, generation: int) -> int:
-        """Say which generation is coming; answers with the one said first."""
-        self._redis.hsetnx(COMING_KEY, name, str(generation))
-        return self.coming(name) or generation
+    def propose(self, name: str, generation: int, *, instead_of: int | None = None) -> int:
+        """Say which generation is coming, or is now instead of one; the one said first counts."""
+        args: list[str | int] = [name, generation, "" if instead_of is None else instead_of]
+        return int(_script(self._redis, _PROPOSE)(keys=[COMING_KEY], args=args))
 
     def coming(self, name: str) -> int | None:
         """The generation that is being built, if any."""

@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 FAR_BEHIND = 5000
 """Events behind: in bulk from the log they take less time than one by one from the bus."""
+_NEARLY_LEVEL = 0.1
+"""Of that. While events keep coming a worker is never quite level when it looks."""
 
 _LOOK_SECONDS = 1.0
 _POLL_SECONDS = 0.2
@@ -67,6 +69,8 @@ class Worker:
 
     def run(self, stopping: Event, *, is_current: Callable[[], bool]) -> None:
         """Work until told to stop, or until the generations it writes are not the ones to write."""
+        if self._subscription:
+            self._subscription.resume()  # the worker before this one may have left it paused
         while not stopping.is_set():
             try:
                 if self._is_due() and not self._look(is_current):
@@ -96,7 +100,9 @@ class Worker:
             follower.look(heads)
         self._looked_at = monotonic()
         self._note_levels(at, heads)
-        self._choose_the_way(max(follower.lag(heads) for follower in self._followers))
+        # For one that is stuck no way is better, and the others need not go it.
+        able = [follower for follower in self._followers if not follower.stuck]
+        self._choose_the_way(max((follower.lag(heads) for follower in able), default=0))
         return is_current()
 
     def _note_levels(self, at: float, heads: Sequence[int]) -> None:
@@ -119,7 +125,7 @@ class Worker:
         return follower.model.built_offsets(self._store.partitions)
 
     def _choose_the_way(self, lag: int) -> None:
-        """Far behind: the log in bulk, builders at rest. Level: the bus, builders at work."""
+        """Far behind: the log in bulk, builders at rest. Nearly level: the bus, and builders."""
         if not self._is_far_behind and lag > FAR_BEHIND:
             log.info("%d events behind: following the log in bulk until level", lag)
             self._is_far_behind = True
@@ -127,8 +133,8 @@ class Worker:
                 self._subscription.pause()
             for builder in self._builders.values():
                 builder.hold()
-        elif self._is_far_behind and lag == 0:
-            log.info("Level with the log")
+        elif self._is_far_behind and lag <= _NEARLY_LEVEL * FAR_BEHIND:
+            log.info("Nearly level with the log")
             self._is_far_behind = False
             if self._subscription:
                 self._subscription.resume()
@@ -138,7 +144,8 @@ class Worker:
     def _catch_up(self) -> None:
         """Read a page of each partition that some follower lacks, decoded once for all of them."""
         behind = set().union(*(f.behind for f in self._followers if not f.is_resting))
-        for partition in behind:
+        stuck = set().union(*(f.stuck for f in self._followers))
+        for partition in sorted(behind, key=stuck.__contains__):  # or it would rest before others
             followers = [f for f in self._followers if partition in f.behind and not f.is_resting]
             if followers:
                 self._read_page(partition, followers)

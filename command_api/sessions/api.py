@@ -83,8 +83,9 @@ class TokensView(_SessionView):
         right = passwords.is_right(call.body["password"], found and found.password_hash)
         if found is None or not right or not _is_settled(found):
             raise Unauthenticated("The login or the password is wrong.")
+        epoch = ending.settle(found.user_id, found.epoch)
         begun = families.begin(found.user_id, life=timedelta(days=config().refresh_days))
-        return _tokens(found.user_id, begun, found.epoch)
+        return _tokens(found.user_id, begun, epoch)
 
 
 class RefreshView(_SessionView):
@@ -98,6 +99,8 @@ class RefreshView(_SessionView):
         given = refresh.read(call.body["refresh"])
         standing = families.standing(given.family)
         if standing is None or standing.is_revoked:
+            raise refresh.refused()
+        if ending.settle(standing.user_id, standing.epoch) > standing.epoch:
             raise refresh.refused()
         following = families.rotate(given)
         if following is None:

@@ -30,15 +30,29 @@ def end(user_id: UUID, family: UUID, *, origin: Origin) -> Handled[Sessions]:
 def end_all(user_id: UUID, *, origin: Origin) -> Handled[Sessions]:
     """End all log-ins of a person."""
     handled = handle(RevokeSessions(user_id), sessions, log.store(), origin=origin)
-    subjects.raise_epoch(user_id, handled.state.epoch)
-    families.revoke_all(user_id)
-    standing.forget()
+    _end_in_vault(user_id, handled.state.epoch)
     return handled
+
+
+def settle(user_id: UUID, epoch: int) -> int:
+    """The person's epoch, when ``epoch`` is what the vault knows; if it was not told, it is now."""
+    history = log.store().read(sessions.stream(RevokeSessions(user_id)))
+    in_log = sessions.state(history, since=sessions.initial).epoch
+    if in_log > epoch:
+        _end_in_vault(user_id, in_log)
+    return max(in_log, epoch)
 
 
 def sweep() -> int:
     """Drop log-ins whose last access token is over; how many."""
     return families.forget_ended(after=_access_life() + _MARGIN)
+
+
+def _end_in_vault(user_id: UUID, epoch: int) -> None:
+    # The epoch last: a log-in that could still be refreshed would get a token of the new one.
+    families.revoke_all(user_id)
+    subjects.raise_epoch(user_id, epoch)
+    standing.forget()
 
 
 def _access_life() -> timedelta:

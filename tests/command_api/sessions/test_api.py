@@ -4,10 +4,11 @@ import json
 import threading
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 
 from command_api import standing
 from command_api.sessions import ending
+from events.vault import families, subjects
 from infra import tokens
 from tests.command_api.conftest import ALIEN, PASSWORD, Api, bearer, in_thread, log_rows
 
@@ -18,6 +19,10 @@ def refresh(api, token):
 
 def revoke(api, token):
     return api("POST", "/v1/tokens/revoke", {"refresh": token})
+
+
+def away(*_args):
+    raise OperationalError("the vault is away")
 
 
 def revocations():
@@ -107,6 +112,37 @@ def test_log_out_everywhere(api, register, log_in):
         assert refresh(api, gone.json()["refresh"]).status_code == 401
     assert [event["epoch"] for event in revocations()] == [1]
     assert api.rate(ALIEN, 8, by=bearer(log_in())).status_code == 200
+
+
+@pytest.mark.parametrize("missed", ["revoke_all", "raise_epoch"])
+def test_log_out_everywhere_of_which_the_vault_did_not_hear(
+    api, register, log_in, monkeypatch, missed
+):
+    register()
+    before = log_in()
+    with monkeypatch.context() as broken:
+        where = families if missed == "revoke_all" else subjects
+        broken.setattr(where, missed, away)
+        assert api("POST", "/v1/tokens/revoke-all", by=bearer(before)).status_code == 503
+    assert refresh(api, before.json()["refresh"]).status_code == 401
+    standing.forget()  # as after a second
+    assert api.rate(ALIEN, 8, by=bearer(before)).status_code == 401
+    after = log_in()
+    assert tokens.verify(after.json()["access"]).epoch == 1  # or queries would refuse it
+    assert api.rate(ALIEN, 8, by=bearer(after)).status_code == 200
+    assert refresh(api, after.json()["refresh"]).status_code == 200
+
+
+def test_after_log_out_everywhere_a_new_log_in_works_though_the_vault_did_not_hear(
+    api, register, log_in, monkeypatch
+):
+    register()
+    before = log_in()
+    with monkeypatch.context() as broken:
+        broken.setattr(families, "revoke_all", away)
+        api("POST", "/v1/tokens/revoke-all", by=bearer(before))
+    assert tokens.verify(log_in().json()["access"]).epoch == 1
+    assert refresh(api, before.json()["refresh"]).status_code == 401
 
 
 def test_a_revocation_elsewhere_is_known_within_a_second(api, register, log_in):
