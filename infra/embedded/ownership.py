@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -27,18 +27,18 @@ def owned(directory: Path) -> Iterator[None]:
 
     Raises InUse; NotUsable for one that is not of ours, of another layout, read-only or full.
     """
-    try:
-        with (directory / LOCK).open("a+") as lock:
+    with ExitStack() as stack:
+        try:
+            lock = stack.enter_context((directory / LOCK).open("a+"))
             _take(lock, directory)
             _check_layout(directory)
             _check_room(directory)
-            yield
-    except PermissionError as error:
-        raise NotUsable(f"{error.filename} can't be written. Is it another user's?") from error
-    except OSError as error:
-        if error.filename is None:
-            raise
-        raise NotUsable(f"{error.filename}: {error.strerror}") from error
+        except OSError as error:
+            raise NotUsable(
+                f"{error.filename or directory}: {error.strerror}."
+                " Another directory: make run DATA=DIR"
+            ) from error
+        yield
 
 
 def wipe(directory: Path) -> None:

@@ -5,6 +5,7 @@ Durable as everywhere: fsync and synchronous_commit stay on. It listens on a soc
 
 import signal
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg2
 
@@ -28,7 +29,7 @@ _SETTINGS = {
 
 def url(place: Place, database: str = "postgres") -> str:
     """Where a database answers."""
-    return f"postgresql://postgres@/{database}?host={place.sockets}"
+    return f"postgresql://postgres@/{database}?host={quote(str(place.sockets))}"
 
 
 def postgres(place: Place) -> Member:

@@ -5,6 +5,7 @@ and writes by a few commands (users.acl beside this file) instead of to a few ke
 """
 
 from pathlib import Path
+from urllib.parse import quote
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -19,7 +20,7 @@ USERS = Path(__file__).with_name("users.acl")
 
 def url(place: Place) -> str:
     """Where it answers."""
-    return f"unix://{place.sockets / 'redis.sock'}"
+    return f"unix://{quote(str(place.sockets / 'redis.sock'))}"
 
 
 def redis(place: Place) -> Member:

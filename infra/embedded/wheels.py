@@ -15,6 +15,8 @@ from infra.services.account import Account
 from infra.services.errors import NotInstalled
 from infra.services.place import elsewhere, is_passable
 
+_OWNER_READS_AND_RUNS, _TO_OTHERS = stat.S_IRUSR | stat.S_IXUSR, 6
+
 
 def programs(package: str, folder: str, account: Account) -> Path:
     """The ``folder`` of an installed package, where the account can run what is in it."""
@@ -37,7 +39,8 @@ def _copied(source: Path, name: str) -> Path:
         part = copy.with_suffix(".part")
         shutil.rmtree(part, ignore_errors=True)
         shutil.copytree(source, part)
-        for path in part.rglob("*"):
-            path.chmod(path.stat().st_mode | stat.S_IRGRP | stat.S_IROTH)
+        for path in (part, *part.rglob("*")):
+            mode = path.stat().st_mode
+            path.chmod(mode | (mode & _OWNER_READS_AND_RUNS) >> _TO_OTHERS)
         part.rename(copy)
     return copy

@@ -72,8 +72,14 @@ def test_a_read_only_directory_is_told(tmp_path, monkeypatch):
         raise OSError(30, "Read-only file system", str(directory / "lock"))
 
     monkeypatch.setattr(ownership, "_take", refuse)
-    with pytest.raises(NotUsable, match="lock: Read-only file system"), owned(tmp_path):
+    told = "lock: Read-only file system.*make run DATA=DIR"
+    with pytest.raises(NotUsable, match=told), owned(tmp_path):
         pass
+
+
+def test_a_fault_while_it_runs_is_not_taken_for_one_of_the_directory(tmp_path):
+    with pytest.raises(FileNotFoundError), owned(tmp_path):
+        (tmp_path / "nowhere").read_text()
 
 
 def test_a_wiped_directory_is_still_owned(tmp_path):
