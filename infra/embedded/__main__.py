@@ -20,6 +20,7 @@ from infra.services.ports import holder, is_free
 
 QUERY_PORT = 8000
 _HIGHEST_PORT = 65_535
+_SIMULATED = "The movies are real. The community is simulated: its ratings were given by nobody."
 
 
 def main() -> int:
@@ -55,7 +56,10 @@ def _run(directory: Path, ports: Ports, stopping: Event, *, steps: Sequence[Step
         _remember(found, place, is_usual=directory == DIRECTORY)
         fill(found, place.base, supervisor, steps)
         login = demo_account(place.base, found.command_url)
-        _say(_welcome(ports, place, login, seconds=time.monotonic() - began))
+        _say(f"\nReady after {time.monotonic() - began:.0f} s.\n")
+        _say(_welcome(ports, place, login))
+        if steps:
+            _say(_SIMULATED)
         supervisor.keep_up()
         _say("\nStopping ...")
     _say(f"Stopped. Everything is kept in {place.base}.")
@@ -78,15 +82,12 @@ def _remember(found: Platform, place: Place, *, is_usual: bool) -> None:
         (HOME / ".state" / "environment").write_text(lines)
 
 
-def _welcome(ports: Ports, place: Place, login: Login, *, seconds: float) -> str:
-    return f"""
-Ready after {seconds:.0f} s.
-
+def _welcome(ports: Ports, place: Place, login: Login) -> str:
+    return f"""\
   Queries    http://localhost:{ports.query}/docs/
   Commands   http://localhost:{ports.command}/docs/
   Log in as  {login.username}, password {login.password}
 
-The movies are real. The community is simulated: its ratings were given by nobody.
 Data       {place.base}
 Logs       {place.logs}, a file a process
 ./manage.py works on it (lag, verify --all, events log --follow). Ctrl-C stops it."""
