@@ -27,7 +27,7 @@ from events.recorded import Origin, Position
 from infra import clients, problems, rest, throttle, tokens
 from infra.config import config
 from infra.observability import correlation_id, count, took
-from infra.refused import Refused, TooLarge, Unauthenticated, Unsupported
+from infra.refused import BadRequest, Refused, TooLarge, Unauthenticated, Unsupported
 from infra.rest import StrictSerializer
 from infra.tally import Tally
 from infra.throttle import Throttle
@@ -144,6 +144,8 @@ class CommandView(APIView):
         return identity
 
     def _read(self, request: HttpRequest, method: str) -> tuple[bytes, Mapping[str, Any]]:
+        if "HTTP_TRANSFER_ENCODING" in request.META:  # WSGI would show an empty body
+            raise BadRequest("A body must come whole, with its Content-Length, not in chunks.")
         expected = self.bodies.get(method)
         if expected is None:
             return b"", {}
