@@ -33,7 +33,7 @@ commands = [
 urlpatterns = [
     *commands,
     *openapi.urls("Marquee command API", commands),
-    path(".well-known/jwks.json", jwks),
+    path(".well-known/jwks.json", health.only_read(jwks)),
     path("health/live", health.live),
     path(
         "health/ready",
@@ -45,7 +45,7 @@ urlpatterns = [
             }
         ),
     ),
-    path("metrics", metrics),
+    path("metrics", health.only_read(metrics)),
 ]
 
 handler400 = problems.bad_request
