@@ -42,8 +42,8 @@ demo: $(STAMP) ## a tour that ends by itself (MODE=embedded or native, RATINGS=D
 	@$(PYTHON) -m infra.demo --mode $(MODE) $(if $(RATINGS),--ratings "$(RATINGS)")
 
 .PHONY: native
-native: $(STAMP) ## run the platform on native servers until Ctrl-C, with the demo catalogue
-	@$(PYTHON) -m infra.platform
+native: $(STAMP) ## run the platform on native servers until Ctrl-C (QUERY_PORT=8000 COMMAND_PORT=8001)
+	@$(PYTHON) -m infra.platform $(if $(QUERY_PORT),--query-port $(QUERY_PORT)) $(if $(COMMAND_PORT),--command-port $(COMMAND_PORT))
 
 .PHONY: services
 services: $(STAMP) ## start PostgreSQL, RabbitMQ, Redis and Elasticsearch for this checkout

@@ -29,10 +29,26 @@ def adopt_started_servers() -> None:
         os.environ.setdefault(name, value)
 
 
+def run() -> None:
+    """Do what was asked; what lies outside (servers, files, variables) is said in one line."""
+    # Not above: the Python that begins may lack these packages.
+    from django.core.management import execute_from_command_line  # noqa: PLC0415 - see above
+
+    from infra.config import BadConfig  # noqa: PLC0415 - see above
+    from infra.problems import AWAY  # noqa: PLC0415 - see above
+
+    try:
+        execute_from_command_line(sys.argv)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except (*AWAY, BadConfig, OSError) as fault:
+        if "--traceback" in sys.argv:
+            raise
+        sys.exit(f"{type(fault).__name__}: {str(fault).strip()}")
+
+
 if __name__ == "__main__":
     adopt_own_environment()
     adopt_started_servers()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infra.settings")
-    from django.core.management import execute_from_command_line
-
-    execute_from_command_line(sys.argv)
+    run()

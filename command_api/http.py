@@ -30,6 +30,7 @@ from infra import clients, problems, rest, throttle, tokens
 from infra.config import config
 from infra.observability import correlation_id, count, took
 from infra.refused import (
+    BadRequest,
     Conflict,
     Refused,
     TooLarge,
@@ -159,6 +160,8 @@ class CommandView(APIView):
         return identity
 
     def _read(self, request: HttpRequest, method: str) -> tuple[bytes, Mapping[str, Any]]:
+        if "HTTP_TRANSFER_ENCODING" in request.META:  # WSGI would show an empty body
+            raise BadRequest("A body must come whole, with its Content-Length, not in chunks.")
         expected = self.bodies.get(method)
         if expected is None:
             return b"", {}

@@ -43,7 +43,7 @@ commands = [
 urlpatterns = [
     *commands,
     *openapi.urls("Marquee command API", commands),
-    path(".well-known/jwks.json", jwks),
+    path(".well-known/jwks.json", health.only_read(jwks)),
     path("health/live", health.live),
     path(
         "health/ready",
@@ -55,7 +55,7 @@ urlpatterns = [
             }
         ),
     ),
-    path("metrics", metrics),
+    path("metrics", health.only_read(metrics)),
 ]
 
 handler400 = problems.bad_request

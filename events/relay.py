@@ -133,7 +133,8 @@ class _Leg:
 
     def _read(self) -> None:
         """Take what is new from the log, unless there is enough in hand."""
-        self._behind |= self._news.take()
+        # Whoever may speak on the channel must not be able to end the relay by it.
+        self._behind |= self._news.take() & set(range(len(self._progress.taken)))
         if monotonic() >= self._next_poll:
             self._next_poll = monotonic() + _POLL_SECONDS
             self._behind.update(range(len(self._progress.taken)))

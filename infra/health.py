@@ -1,28 +1,48 @@
 """Is the process alive, and is what it needs there?"""
 
 from collections.abc import Callable, Mapping
+from functools import wraps
 
 import structlog
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
+from rest_framework.exceptions import MethodNotAllowed
 
-from infra import clients
+from infra import clients, problems
 from infra.rest import encode
 
 Need = Callable[[], object]
 """Asks one of the things that a process needs; raises when it is not there."""
 
+View = Callable[[HttpRequest], HttpResponse]
+_READING = ("GET", "HEAD")
 _log = structlog.get_logger(__name__)
 
 
+def only_read(view: View) -> View:
+    """The same view, which refuses all methods but GET and HEAD."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest) -> HttpResponse:
+        if request.method in _READING:
+            return view(request)
+        response = problems.respond(MethodNotAllowed(request.method or ""), request)
+        response.headers["Allow"] = ", ".join(_READING)
+        return response
+
+    return guarded
+
+
+@only_read
 def live(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view is given one
     """The process answers."""
     return _answer("ok", {}, status=200)
 
 
-def ready(needs: Mapping[str, Need]) -> Callable[[HttpRequest], HttpResponse]:
+def ready(needs: Mapping[str, Need]) -> View:
     """A view that lists each need with its state; 503 when one is down."""
 
+    @only_read
     def view(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view is given one
         states = {name: _state(name, need) for name, need in needs.items()}
         if all(state == "ok" for state in states.values()):

@@ -38,7 +38,7 @@ urlpatterns = [
     *openapi.urls("Marquee query API", questions),
     path("health/live", health.live),
     path("health/ready", health.ready(needs())),
-    path("metrics", metrics),
+    path("metrics", health.only_read(metrics)),
 ]
 
 handler400 = problems.bad_request

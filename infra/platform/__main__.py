@@ -39,7 +39,10 @@ def main() -> int:
 def _run(ports: tuple[int, int], stopping: Event) -> int:
     for port in ports:
         if not is_free(port):
-            raise DidNotStart(f"Port {port} is held by {holder(port)}; choose another (--help).")
+            raise DidNotStart(
+                f"Port {port} is held by {holder(port)}; choose others:"
+                " make native QUERY_PORT=8010 COMMAND_PORT=8011"
+            )
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     environ = environment(ensure(), DIRECTORY, name=NAME, fresh=False)
     prepare(environ, DIRECTORY, fresh=False)

@@ -26,7 +26,7 @@ from projectors.recommendations.taste import (
 from projectors.shard import Shard
 from projectors.similarity.formula import LIKES_FROM
 
-LENGTH = 200
+LENGTH = 100
 """How many movies a list has at most."""
 _OUTSIDE = 100
 """How many movies are looked at that are no candidates but like what was liked."""

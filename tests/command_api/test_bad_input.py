@@ -63,6 +63,12 @@ def test_an_over_large_body(api, ann):
     assert api("PUT", RATING, raw, by=ann).status_code == 413
 
 
+def test_a_body_in_chunks_is_told_what_it_lacks(api, ann):
+    answer = api("PUT", RATING, {"score": 8}, by=ann, Transfer_Encoding="chunked")
+    assert answer.status_code == 400
+    assert "Content-Length" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
 def test_a_body_in_another_form(api, ann, kind):
     assert api("PUT", RATING, b"score=8", by=ann, Content_Type=kind).status_code == 415

@@ -45,6 +45,15 @@ def test_it_says_whether_it_is_ready(api):
     assert ready.json()["needs"] == {"log": "ok", "vault": "ok", "redis": "ok"}
 
 
+@pytest.mark.parametrize(
+    "path", ["health/live", "health/ready", "metrics", ".well-known/jwks.json"]
+)
+def test_what_is_only_read_refuses_other_methods(api, path):
+    answer = api("DELETE", f"/{path}")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
 def test_commands_are_measured(api):
     api("PUT", "/v1/me/preferences", {})
     text = api("GET", "/metrics").content.decode()

@@ -4,6 +4,8 @@ import signal
 
 import pytest
 
+from infra import clients
+from infra.config import config
 from tests.faults.relay.scene import append, ask, cursors, epoch, heads, leaders, until
 
 
@@ -14,6 +16,16 @@ def test_every_event_once_and_in_order(relays, audience, bus_url):
     audience.assert_in_order()
     assert audience.duplicates() == 0
     until(lambda: cursors() == heads())
+
+
+def test_a_hint_of_a_partition_that_is_not_there(relays, audience, bus_url, namespace):
+    relay = relays.start(bus_url)
+    heard = append(10)
+    until(lambda: audience.has_heard(heard))
+    clients.redis().publish(f"{namespace}:log", f"nonsense,{config().partitions}")
+    later = append(10)
+    until(lambda: audience.has_heard(later))
+    assert relay.poll() is None
 
 
 def test_the_broker_goes_away_and_comes_back(relays, audience, line):
