@@ -21,7 +21,7 @@ def test_there_and_back(api, ann):
     assert (answer.status_code, answer.json()) == (200, {"movie_id": ALIEN, "favourite": True})
     [position] = parse(answer.headers["Log-Position"])
     assert position == (partition_of(str(ann.user_id), store().partitions), 1)
-    [recorded] = store().page(position.partition, after=0, limit=10)
+    [recorded] = store().page(position.partition, after=position.offset - 1, limit=10)
     assert recorded.stream == f"favourite-{ann.user_id}-{ALIEN}"
     answer = api("DELETE", PATH, by=ann)
     assert (answer.status_code, answer.content) == (204, b"")

@@ -54,7 +54,6 @@ def test_a_new_one(api, ann):
     assert answer.headers["ETag"] == '"1"'
     [position] = parse(answer.headers["Log-Position"])
     assert position.partition == partition_of_playlist(answer.json()["id"])
-    # A movie of the catalogue may live in the same partition.
     [recorded] = store().page(position.partition, after=position.offset - 1, limit=9)
     assert recorded.stream == f"playlist-{answer.json()['id']}"
     [event] = events(ann)

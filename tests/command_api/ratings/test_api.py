@@ -21,7 +21,7 @@ def test_a_rating(api, ann):
     assert (answer.status_code, answer.json()) == (200, {"movie_id": ALIEN, "score": 8})
     [position] = parse(answer.headers["Log-Position"])
     assert position == (partition_of(str(ann.user_id), store().partitions), 1)
-    [recorded] = store().page(position.partition, after=0, limit=10)
+    [recorded] = store().page(position.partition, after=position.offset - 1, limit=10)
     assert recorded.stream == f"rating-{ann.user_id}-{ALIEN}"
     assert recorded.event == MovieRated(user_id=ann.user_id, movie_id=ALIEN, score=8)
     assert str(recorded.origin.correlation_id) == UUID_OF_REQUEST
@@ -51,7 +51,7 @@ def test_the_same_again_answers_with_the_position_it_has(api, ann):
 def test_a_bad_request_id_or_trace_is_not_taken_over(api, ann):
     answer = api.rate(ALIEN, 8, by=ann, X_Request_ID="'; --", traceparent="00-zz")
     [position] = parse(answer.headers["Log-Position"])
-    [recorded] = store().page(position.partition, after=0, limit=1)
+    [recorded] = store().page(position.partition, after=position.offset - 1, limit=1)
     assert recorded.origin.traceparent is None
     assert answer.headers["X-Request-ID"] == str(recorded.origin.correlation_id)
 
