@@ -80,15 +80,17 @@ def test_the_database_drops_the_relay(relays, audience, bus_url):
 
 
 def test_one_leads_and_the_next_takes_over(relays, audience, bus_url):
-    first, second = relays.start(bus_url), relays.start(bus_url)
+    first = relays.start(bus_url)
+    until(lambda: epoch() == 1)
+    second = relays.start(bus_url)
     positions = append(50)
     until(lambda: audience.has_heard(positions))
     assert (len(leaders()), epoch(), audience.duplicates()) == (1, 1, 0)
-    for relay in (first, second):
-        relay.terminate()
-        if epoch() == 1:
-            more = append(50)
-            until(lambda: audience.has_heard(more))  # noqa: B023 - called at once
+    first.terminate()
+    until(lambda: epoch() == 2)
+    more = append(50)
+    until(lambda: audience.has_heard(more))
+    second.terminate()
     assert [first.wait(timeout=60), second.wait(timeout=60)] == [0, 0]
     audience.assert_in_order()
     assert audience.duplicates() == 0
