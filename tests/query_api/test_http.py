@@ -26,7 +26,7 @@ PERSONAL = ("/v1/me/ratings", "/v1/me/recommendations")
 def test_what_a_public_answer_says_of_itself(client, path):
     answer = client.get(path)
     assert answer.status_code == 200
-    assert answer["Log-Age"] == "2"
+    assert int(answer["Log-Age"]) >= 2  # level a second and a half ago, or more
     assert answer["Cache-Control"].startswith("public, max-age=")
     assert answer["Vary"] == "Log-Position"
     assert answer["RateLimit-Limit"] == str(config().throttle_anonymous_per_minute)
@@ -36,7 +36,7 @@ def test_what_a_public_answer_says_of_itself(client, path):
 def test_what_a_personal_answer_says_of_itself(client, path, log_in):
     answer = client.get(path, headers=log_in(ANN))
     assert answer.status_code == 200
-    assert answer["Log-Age"] == "2"
+    assert int(answer["Log-Age"]) >= 2  # level a second and a half ago, or more
     assert answer["Cache-Control"] == "private, no-cache"
     assert answer["Vary"] == "Authorization"
     assert answer["RateLimit-Limit"] == str(config().throttle_user_per_minute)
