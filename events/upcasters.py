@@ -1,7 +1,8 @@
 """How is an event of an older version read as today's?
 
 An upcaster is pure: it takes the stored object, tag included, and returns the object of the next
-version. A chain of them leads to a tag that ``events.catalogue`` knows.
+version, one for one. A chain of them leads to a tag that ``events.catalogue`` knows. Whatever reads
+events does so through ``events.codec.decode``, so one line below is all that a new upcaster needs.
 """
 
 from collections.abc import Callable, Mapping

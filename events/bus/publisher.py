@@ -1,6 +1,7 @@
 """How are messages published so that none is lost and many are under way at once?"""
 
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 from pika import BasicProperties, DeliveryMode, SelectConnection
@@ -11,11 +12,12 @@ from pika.frame import Method
 from pika.spec import Basic
 
 from events.bus import topology
+from events.cloudevent import CONTENT_TYPE
 from events.recorded import Position
 
-CONTENT_TYPE = "application/cloudevents+json"
-
 _FAREWELL_TURNS = 10
+_PATIENCE_SECONDS = 10.0
+"""For the oldest message's confirm: it may have gone with a queue (RabbitMQ 3.10)."""
 
 
 class BusLost(Exception):
@@ -36,6 +38,8 @@ class Publisher:
         self._next_tag = 1
         self._lowest = 1
         self._under_way: dict[int, Position] = {}
+        self._oldest, self._oldest_since = 0, monotonic()
+        self._is_blocked = False
         self._confirmed: list[Position] = []
         self._channel: Any = None
         self._loop = IOLoop()
@@ -85,6 +89,7 @@ class Publisher:
         """
         if self._trouble is None:
             self._work(seconds)
+            self._watch()
         confirmed, self._confirmed = self._confirmed, []
         if not confirmed and self._trouble is not None:
             raise BusLost(self._trouble)
@@ -105,6 +110,14 @@ class Publisher:
         self._loop.deactivate_poller()
         self._loop.close()
 
+    def _watch(self) -> None:
+        """Don't wait for ever for a confirm, but as long as it takes while the broker is full."""
+        oldest = next(iter(self._under_way), 0)
+        if oldest != self._oldest or not oldest or self._is_blocked:
+            self._oldest, self._oldest_since = oldest, monotonic()
+        elif monotonic() - self._oldest_since > _PATIENCE_SECONDS:
+            self._lose(None, f"no word on message {oldest} of this connection")
+
     def _work(self, seconds: float) -> None:
         alarm = self._loop.call_later(seconds, lambda: None)
         self._do(self._loop.poll)
@@ -118,6 +131,8 @@ class Publisher:
             self._lose(None, error)
 
     def _open_channel(self, connection: SelectConnection) -> None:
+        connection.add_on_connection_blocked_callback(self._block)
+        connection.add_on_connection_unblocked_callback(self._unblock)
         connection.channel(on_open_callback=self._declare)
 
     def _declare(self, channel: Channel) -> None:
@@ -129,6 +144,12 @@ class Publisher:
             durable=True,
             callback=lambda _: channel.confirm_delivery(self._on_word, callback=self._begin),
         )
+
+    def _block(self, *_: object) -> None:
+        self._is_blocked = True
+
+    def _unblock(self, *_: object) -> None:
+        self._is_blocked = False
 
     def _begin(self, _frame: Method) -> None:
         self._ready = True

@@ -29,7 +29,7 @@ def queue(namespace: str, name: str, group: int) -> str:
     return f"{namespace}.{name}.{group}"
 
 
-def routing_key(partition: int, type_: str) -> str:
+def routing_key(partition: int | str, type_: str) -> str:
     """What others bind to: ``7.movie-rated.v1``."""
     return f"{partition}.{type_}"
 

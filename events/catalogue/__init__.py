@@ -4,9 +4,13 @@ from typing import TypeAlias
 
 from events.catalogue.accounts import (
     AccountEvent,
+    EmailVerified,
     PreferencesChanged,
     SessionRevoked,
     SessionsRevoked,
+    StaffGranted,
+    StaffRevoked,
+    UserErased,
     UserRegistered,
 )
 from events.catalogue.collections import (
@@ -16,7 +20,14 @@ from events.catalogue.collections import (
     MovieUnfavourited,
     MovieUnhidden,
 )
-from events.catalogue.movies import MovieAdded, MovieDescribed, MovieEvent, MovieLinked
+from events.catalogue.movies import (
+    Credit,
+    MovieAdded,
+    MovieDescribed,
+    MovieDetailed,
+    MovieEvent,
+    MovieLinked,
+)
 from events.catalogue.playlists import (
     PlaylistCreated,
     PlaylistDeleted,
@@ -30,15 +41,21 @@ from events.catalogue.playlists import (
     Visibility,
 )
 from events.catalogue.ratings import MovieRated, RatingEvent, RatingWithdrawn, Score
+from events.catalogue.trends import TrendEvent, TrendObserved, TrendWindow
 
-AnyEvent: TypeAlias = AccountEvent | CollectionEvent | MovieEvent | PlaylistEvent | RatingEvent
+AnyEvent: TypeAlias = (
+    AccountEvent | CollectionEvent | MovieEvent | PlaylistEvent | RatingEvent | TrendEvent
+)
 
 __all__ = [
     "AccountEvent",
     "AnyEvent",
     "CollectionEvent",
+    "Credit",
+    "EmailVerified",
     "MovieAdded",
     "MovieDescribed",
+    "MovieDetailed",
     "MovieEvent",
     "MovieFavourited",
     "MovieHidden",
@@ -61,6 +78,12 @@ __all__ = [
     "Score",
     "SessionRevoked",
     "SessionsRevoked",
+    "StaffGranted",
+    "StaffRevoked",
+    "TrendEvent",
+    "TrendObserved",
+    "TrendWindow",
+    "UserErased",
     "UserRegistered",
     "Visibility",
 ]

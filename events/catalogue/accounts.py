@@ -21,6 +21,12 @@ class UserRegistered(Event, frozen=True, kw_only=True, tag="user-registered.v1")
     email: Sealed
 
 
+class EmailVerified(Event, frozen=True, kw_only=True, tag="email-verified.v1"):
+    """Whoever has the account reads what is sent to its address."""
+
+    user_id: UUID
+
+
 class PreferencesChanged(Event, frozen=True, kw_only=True, tag="preferences-changed.v1"):
     """A user said what they like and what others may see; the event carries all of it."""
 
@@ -46,4 +52,37 @@ class SessionsRevoked(Event, frozen=True, kw_only=True, tag="sessions-revoked.v1
     epoch: int
 
 
-AccountEvent: TypeAlias = UserRegistered | PreferencesChanged | SessionRevoked | SessionsRevoked
+class StaffGranted(Event, frozen=True, kw_only=True, tag="staff-granted.v1"):
+    """A user became one of the staff."""
+
+    user_id: UUID
+
+
+class StaffRevoked(Event, frozen=True, kw_only=True, tag="staff-revoked.v1"):
+    """A user is one of the staff no more."""
+
+    user_id: UUID
+
+
+class UserErased(Event, frozen=True, kw_only=True, tag="user-erased.v1"):
+    """A user is to be forgotten, and the key of what they wrote destroyed.
+
+    What belongs to them goes; how they rated stays as statistics, under an id that leads to nobody.
+    May come again, for what was recorded just after it.
+    """
+
+    user_id: UUID
+    playlists: tuple[str, ...] = ()
+    """The ids of those they had, so that a projector needs no look-up."""
+
+
+AccountEvent: TypeAlias = (
+    UserRegistered
+    | UserErased
+    | PreferencesChanged
+    | SessionRevoked
+    | SessionsRevoked
+    | EmailVerified
+    | StaffGranted
+    | StaffRevoked
+)

@@ -1,8 +1,18 @@
 """What can happen to a movie of the catalogue?"""
 
+from datetime import date
 from typing import TypeAlias
 
+import msgspec
+
 from events.event import Event
+
+
+class Credit(msgspec.Struct, frozen=True):
+    """Someone who made a movie, and as what."""
+
+    name: str
+    job: str
 
 
 class MovieAdded(Event, frozen=True, kw_only=True, tag="movie-added.v1"):
@@ -38,4 +48,18 @@ class MovieLinked(Event, frozen=True, kw_only=True, tag="movie-linked.v1"):
     external_id: str
 
 
-MovieEvent: TypeAlias = MovieAdded | MovieDescribed | MovieLinked
+class MovieDetailed(Event, frozen=True, kw_only=True, tag="movie-detailed.v1"):
+    """What a source says of a movie beyond its card; the event carries all of it, as it is now."""
+
+    movie_id: int
+    original_title: str | None = None
+    original_language: str | None = None
+    released_on: date | None = None
+    runtime_minutes: int | None = None
+    crew: tuple[Credit, ...] = ()
+    keywords: tuple[str, ...] = ()
+    titles: dict[str, str] = {}
+    """By language (ISO 639-1)."""
+
+
+MovieEvent: TypeAlias = MovieAdded | MovieDescribed | MovieLinked | MovieDetailed

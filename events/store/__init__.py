@@ -54,6 +54,12 @@ class EventStore(Protocol):
     def versions(self, streams: Sequence[Stream]) -> dict[str, int]:
         """How many events each of the streams has, by name; those without any are left out."""
 
+    def streams(self, owner: str, *, beginning: str, after: str, limit: int) -> Sequence[str]:
+        """The names of an owner's streams that begin so, in the store's own order, by pages.
+
+        Those whose first event names the owner; ``after``: the last name of the page before.
+        """
+
     def heads(self) -> Sequence[int]:
         """The last offset of each partition, 0 for an empty one."""
 

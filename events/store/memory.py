@@ -62,6 +62,16 @@ class MemoryStore:
             if stream.name in self._versions
         }
 
+    def streams(self, owner: str, *, beginning: str, after: str, limit: int) -> Sequence[str]:
+        """See EventStore."""
+        rows = self._log[partition_of(owner, self.partitions)]
+        names = sorted(
+            row.stream
+            for row in rows
+            if row.version == 1 and row.stream.startswith(beginning) and owner in row.data
+        )
+        return [name for name in names if name > after][:limit]
+
     def heads(self) -> Sequence[int]:
         """See EventStore."""
         return [len(rows) for rows in self._log]

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
+from weakref import WeakSet
 
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import IntegrityError
+from psycopg2 import Error as DriverError
 
 from events import codec
 from events.catalogue import AnyEvent
@@ -25,21 +27,35 @@ _READ_MANY = (
     f"SELECT {COLUMNS} FROM events"  # noqa: S608 - constants
     " WHERE partition = %s AND stream = ANY(%s) ORDER BY stream, version"
 )
+# Offsets are dense, so a page is what lies between two of them. With a LIMIT it was planned as a
+# sort of all that follows wherever the table had grown much since it was analysed last.
 _PAGE = (
-    f'SELECT {COLUMNS} FROM events WHERE partition = %s AND "offset" > %s'  # noqa: S608 - constants
-    ' ORDER BY "offset" LIMIT %s'
+    f"SELECT {COLUMNS} FROM events"  # noqa: S608 - constants
+    ' WHERE partition = %s AND "offset" > %s AND "offset" <= %s ORDER BY "offset"'
 )
 _VERSIONS = (
     "SELECT stream, max(version) FROM events"
     " WHERE partition = %s AND stream = ANY(%s) GROUP BY stream"
 )
+# The pattern stands in the statement, so where names compare by their bytes it is a range.
+_STREAMS = (
+    "SELECT stream FROM events"
+    " WHERE partition = %s AND stream > %s AND stream LIKE %s AND version = 1"
+    " AND strpos(data::text, %s) > 0 ORDER BY stream LIMIT %s"
+)
 _APPEND = (
     "SELECT first, at FROM append_events(%s::smallint, %s::text[], %s::integer[], %s::text[],"
     " %s::text[], %s::timestamptz[], %s::uuid, %s, %s)"
 )
-_APPEND_ONE = (
-    "SELECT first, at FROM append_event(%s::smallint, %s, %s, %s, %s, %s, %s::uuid, %s, %s)"
+# Of the 180 us that PostgreSQL takes for one event, 20 are for understanding the call.
+_PREPARE_ONE = (
+    "PREPARE append_one(smallint, text, integer, text, text, timestamptz, uuid, text, text) AS"
+    " SELECT first, at FROM append_event($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 )
+_APPEND_ONE = "EXECUTE append_one(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+
+_prepared: WeakSet[Any] = WeakSet()
+"""The driver's connections that know ``append_one``: a session does as long as it lasts."""
 
 
 class PostgresStore:
@@ -117,6 +133,13 @@ class PostgresStore:
             for name, version in self._rows(_VERSIONS, [partition, names])
         }
 
+    def streams(self, owner: str, *, beginning: str, after: str, limit: int) -> Sequence[str]:
+        """See EventStore."""
+        partition = partition_of(owner, self.partitions)
+        pattern = f"{beginning}%"  # names of streams have no % and no _
+        rows = self._rows(_STREAMS, [partition, after, pattern, owner, limit])
+        return [name for (name,) in rows]
+
     def heads(self) -> Sequence[int]:
         """See EventStore."""
         return [
@@ -132,7 +155,7 @@ class PostgresStore:
 
     def page_stored(self, partition: int, *, after: int, limit: int) -> Sequence[Stored]:
         """See EventStore."""
-        return list(self._stored(_PAGE, [partition, after, limit]))
+        return list(self._stored(_PAGE, [partition, after, after + limit]))
 
     def _by_partition(self, streams: Sequence[Stream]) -> dict[int, list[str]]:
         names: dict[int, list[str]] = defaultdict(list)
@@ -153,6 +176,7 @@ class PostgresStore:
         whence = [str(origin.correlation_id), origin.causation_id, origin.traceparent]
         try:
             if len(entries) == 1:
+                self._prepare()
                 rows = self._rows(
                     _APPEND_ONE, [partition, *(value for [value] in columns), *whence]
                 )
@@ -164,6 +188,16 @@ class PostgresStore:
             raise StreamMoved(entries[0].stream.name)
         [(first, at)] = rows
         return first, at
+
+    def _prepare(self) -> None:
+        """Have the session know how one event is appended."""
+        database = self._connection
+        database.ensure_connection()
+        if database.connection in _prepared:
+            return
+        with database.wrap_database_errors, database.connection.cursor() as cursor:
+            cursor.execute(_PREPARE_ONE)
+        _prepared.add(database.connection)
 
     def _undoable(self) -> AbstractContextManager[Any]:
         """A savepoint inside a transaction, so that a lost race does not end it; else nothing."""
@@ -177,12 +211,18 @@ class PostgresStore:
 
     def _rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         # The driver's own cursor: Django's costs 30 us more, a third of an append's time here.
+        # Errors are wrapped only where there are any (what that saves was not measured).
         database = self._connection
-        database.ensure_connection()
-        with database.wrap_database_errors, database.connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
-            return rows
+        if database.connection is None:
+            database.ensure_connection()
+        try:
+            with database.connection.cursor() as cursor:
+                cursor.execute(sql, parameters)
+                rows: list[tuple[Any, ...]] = cursor.fetchall()
+                return rows
+        except DriverError:
+            with database.wrap_database_errors:
+                raise
 
     def _stored(self, sql: str, parameters: Sequence[Any]) -> Iterable[Stored]:
         return map(to_stored, self._rows(sql, parameters))

@@ -6,13 +6,14 @@ from django.db import connections, transaction
 
 from events.recorded import Stored
 from events.store.postgres import PostgresStore
+from events.store.rows import to_row
 
 _HEAD = "UPDATE partitions SET head = %s WHERE partition = %s AND head = %s"
 _INSERT = (
     'INSERT INTO events (partition, "offset", stream, version, type, data, occurred_at,'
     " recorded_at, correlation_id, causation_id, traceparent)"
-    " SELECT %s, e.* FROM unnest(%s::bigint[], %s::text[], %s::integer[], %s::text[], %s::json[],"
-    " %s::timestamptz[], %s::timestamptz[], %s::uuid[], %s::text[], %s::text[]) AS e"
+    " SELECT * FROM unnest(%s::smallint[], %s::bigint[], %s::text[], %s::integer[], %s::text[],"
+    " %s::json[], %s::timestamptz[], %s::timestamptz[], %s::uuid[], %s::text[], %s::text[])"
 )
 
 
@@ -35,23 +36,13 @@ class RestorableStore(PostgresStore):
             cursor.execute(_HEAD, [batch[-1].offset, partition, before])
             if cursor.rowcount != 1 or len(batch) != batch[-1].offset - before:
                 raise NotNext(f"{partition}:{before + 1}")
-            cursor.execute(_INSERT, [partition, *_columns(batch)])
+            columns = zip(*map(to_row, batch), strict=True)
+            cursor.execute(_INSERT, [list(column) for column in columns])
 
+    def brought_back(self) -> None:
+        """All of it is in: let the database look at what it has.
 
-def _columns(batch: Sequence[Stored]) -> list[list[object]]:
-    rows = [
-        (
-            stored.offset,
-            stored.stream,
-            stored.version,
-            stored.type,
-            stored.data,
-            stored.occurred_at,
-            stored.recorded_at,
-            str(stored.origin.correlation_id),
-            stored.origin.causation_id,
-            stored.origin.traceparent,
-        )
-        for stored in batch
-    ]
-    return [list(column) for column in zip(*rows, strict=True)]
+        Until it has, a page of the log may be planned as a sort of all that follows it.
+        """
+        with connections[self._restored].cursor() as cursor:
+            cursor.execute("ANALYZE events, partitions")

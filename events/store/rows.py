@@ -1,4 +1,4 @@
-"""How is a row of the log read?"""
+"""What are the columns of the log, and which part of a stored event is each?"""
 
 from typing import Any
 
@@ -22,4 +22,21 @@ def to_stored(row: tuple[Any, ...]) -> Stored:
         occurred_at=row[6],
         recorded_at=row[7],
         origin=Origin(correlation_id=row[8], causation_id=row[9], traceparent=row[10]),
+    )
+
+
+def to_row(stored: Stored) -> tuple[Any, ...]:
+    """The stored event as a row of COLUMNS."""
+    return (
+        stored.partition,
+        stored.offset,
+        stored.stream,
+        stored.version,
+        stored.type,
+        stored.data,
+        stored.occurred_at,
+        stored.recorded_at,
+        str(stored.origin.correlation_id),
+        stored.origin.causation_id,
+        stored.origin.traceparent,
     )

@@ -17,6 +17,14 @@ SELECT user_id, epoch, revoked_at IS NOT NULL
  WHERE family = %s AND state = 'active'
 """
 
+_BEGIN = """
+INSERT INTO families (family, user_id, current_jti, expires_at)
+SELECT %s, user_id, %s, now() + make_interval(secs => %s)
+  FROM subjects
+ WHERE user_id = %s AND password_hash = %s
+   FOR SHARE
+"""
+
 
 class Refresh(NamedTuple):
     """One refresh token: which log-in it continues, and which of its tokens it is."""
@@ -33,16 +41,18 @@ class Standing(NamedTuple):
     is_revoked: bool
 
 
-def begin(user_id: UUID, *, life: timedelta) -> Refresh:
-    """A new log-in."""
+def begin(user_id: UUID, *, password_hash: str, life: timedelta) -> Refresh | None:
+    """A new log-in; None when the password it was begun with is another one by now.
+
+    Who changes a password ends all log-ins in the same transaction. This waits for it, so that no
+    log-in with the old password comes out of it alive.
+    """
     refresh = Refresh(uuid4(), uuid4())
-    Family.objects.create(
-        family=refresh.family,
-        user_id=user_id,
-        current_jti=refresh.jti,
-        expires_at=Now() + life,
-    )
-    return refresh
+    with connections["vault"].cursor() as cursor:
+        seconds = life.total_seconds()
+        cursor.execute(_BEGIN, [refresh.family, refresh.jti, seconds, user_id, password_hash])
+        begun = cursor.rowcount
+    return refresh if begun else None
 
 
 def rotate(refresh: Refresh) -> Refresh | None:

@@ -61,6 +61,55 @@ class Subject(models.Model):
         return f"{self.user_id} ({self.state})"
 
 
+class Purpose(models.TextChoices):
+    """What a letter to a person is for."""
+
+    VERIFY = "verify"
+    RESET = "reset"
+
+
+class Letter(models.Model):
+    """A letter that is to be written to whoever has an address, if anybody has it."""
+
+    letter = models.UUIDField(primary_key=True)
+    purpose = models.CharField(max_length=8, choices=Purpose)
+    email_hmac = models.BinaryField()
+    due_at = models.DateTimeField(db_index=True)
+    tries = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        """One at a time: who asks often is written to once."""
+
+        db_table = "letters"
+        constraints = (
+            models.UniqueConstraint(name="letters_once", fields=["purpose", "email_hmac"]),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.letter}"
+
+
+class MailedToken(models.Model):
+    """What proves that a letter was read. Only a digest of it is kept."""
+
+    token_digest = models.BinaryField(primary_key=True)
+    user_id = models.UUIDField()
+    purpose = models.CharField(max_length=8, choices=Purpose)
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        """A new one replaces the one before."""
+
+        db_table = "mailed_tokens"
+        constraints = (
+            models.UniqueConstraint(name="mailed_tokens_last", fields=["user_id", "purpose"]),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.purpose} of {self.user_id}"
+
+
 class Family(models.Model):
     """One log-in: the refresh tokens that follow from each other, of which one is current."""
 
@@ -77,3 +126,49 @@ class Family(models.Model):
 
     def __str__(self) -> str:
         return f"{self.family} of {self.user_id}"
+
+
+class Erasure(models.Model):
+    """That a person is to be forgotten, and how far that has come. Nothing says who it was."""
+
+    user_id = models.UUIDField(primary_key=True)
+    asked_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True)
+    """When the key was destroyed; what was written until then is in the log."""
+    settled_at = models.DateTimeField(null=True)
+    """When nothing more of theirs could come into the log."""
+    gone_at = models.DateTimeField(null=True)
+    """When every read model had let go of them."""
+
+    class Meta:
+        """Those that go on are looked for all the time, and are few."""
+
+        db_table = "erasures"
+        indexes = (
+            models.Index(
+                name="erasures_going_on",
+                fields=["asked_at"],
+                condition=models.Q(settled_at=None) | models.Q(gone_at=None),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return str(self.user_id)
+
+
+class Line(models.Model):
+    """What one part of the platform says of an erasure, once it has done its own."""
+
+    pk = models.CompositePrimaryKey("user_id", "part")
+    user_id = models.UUIDField()
+    part = models.TextField()
+    said = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        """A few lines an erasure."""
+
+        db_table = "erasure_lines"
+
+    def __str__(self) -> str:
+        return f"{self.part}: {self.said}"

@@ -1,16 +1,25 @@
 """When are two usernames, or two e-mail addresses, the same?
 
-When their skeletons are. The vault keeps only an HMAC of a skeleton: its unique index is what makes
-names unique, and who steals the table can't read them without the pepper.
+When their skeletons are: Paul_10 and pauI_lO are one name, for nobody could tell them apart.
+Usernames are of ASCII (command_api.accounts.api), so that no other alphabet is taken for it; what
+looks alike within it is made equal here. The vault keeps only an HMAC of a skeleton: its unique
+index is what makes names unique, and who steals the table can't read them without the pepper.
 """
 
 import hmac
 import unicodedata
 
+_SIGNS = str.maketrans({"0": "o", "1": "l", "i": "l"})  # a capital i is an l in most typefaces
+_PAIRS = (("rn", "m"), ("vv", "w"))
+
 
 def username_skeleton(username: str) -> str:
     """What is left of a username when everything that looks alike is made equal."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
+    skeleton = folded.translate(_SIGNS)
+    for pair, sign in _PAIRS:
+        skeleton = skeleton.replace(pair, sign)
+    return skeleton
 
 
 def email_skeleton(email: str) -> str:

@@ -5,7 +5,7 @@ behind is settled by who can see the log (``command_api.accounts.reservations``)
 """
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from events.vault.sealing import new_key, unseal
 from infra.keys import PEPPER, secret
 
 ORPHANED_AFTER = timedelta(minutes=1)
-"""A registration is over long before, however it ended (its statements time out)."""
+"""A registration is over long before, unless its process stands still."""
 
 _State = Subject.State
 
@@ -35,6 +35,13 @@ class NamesTaken(Exception):
 
 class KeyMissing(Exception):
     """The vault does not know this person, or not yet: ask again later."""
+
+
+class Reservation(NamedTuple):
+    """Names that are taken for somebody who may never come; since when."""
+
+    user_id: UUID
+    since: datetime
 
 
 class Credentials(NamedTuple):
@@ -65,24 +72,32 @@ def reserve(user_id: UUID, *, username: str, email: str, password_hash: str) -> 
     return key
 
 
+def renew(user_id: UUID) -> bool:
+    """Begin a reservation's time anew; False when it was given up."""
+    reserved = Subject.objects.filter(user_id=user_id, state=_State.RESERVED)
+    return bool(reserved.update(reserved_at=Now()))
+
+
 def activate(user_id: UUID) -> None:
-    """The person's first event is in the log."""
-    there = Subject.objects.filter(user_id=user_id).update(state=_State.ACTIVE)
-    if not there:
+    """The person's first event is in the log; an erased one stays so. Raises KeyMissing."""
+    theirs = Subject.objects.filter(user_id=user_id)
+    if not theirs.filter(state=_State.RESERVED).update(state=_State.ACTIVE) and not theirs.exists():
         raise KeyMissing(str(user_id))
 
 
-def release(user_id: UUID) -> None:
-    """Give up a reservation and its names."""
-    Subject.objects.filter(user_id=user_id, state=_State.RESERVED).delete()
+def release(reservation: Reservation) -> None:
+    """Give up a reservation and its names, unless it was renewed since."""
+    Subject.objects.filter(
+        user_id=reservation.user_id, state=_State.RESERVED, reserved_at=reservation.since
+    ).delete()
 
 
-def orphans(*, username: str | None = None, email: str | None = None) -> Sequence[UUID]:
-    """Reservations that nobody is working on any more; of these names, if any are given."""
+def orphans(*, username: str | None = None, email: str | None = None) -> Sequence[Reservation]:
+    """Reservations that are too old to be worked on; of these names, if any are given."""
     old = Subject.objects.filter(state=_State.RESERVED, reserved_at__lt=Now() - ORPHANED_AFTER)
     if username is not None and email is not None:
         old = old.filter(_of(username, email))
-    return list(old.values_list("user_id", flat=True))
+    return [Reservation(*row) for row in old.values_list("user_id", "reserved_at")]
 
 
 def find(login: str) -> Credentials | None:
@@ -92,10 +107,30 @@ def find(login: str) -> Credentials | None:
         if "@" in login
         else Q(username_hmac=username_digest(_pepper(), login))
     )
-    row = Subject.objects.filter(of_login).first()
-    if row is None or row.password_hash is None:
-        return None
-    return Credentials(row.user_id, row.password_hash, row.epoch, row.state == _State.ACTIVE)
+    return _credentials(Subject.objects.filter(of_login).first())
+
+
+def credentials_of(user_id: UUID) -> Credentials | None:
+    """The same of somebody who is known by their id."""
+    return _credentials(Subject.objects.filter(user_id=user_id).first())
+
+
+def replace_password(user_id: UUID, *, was: str, now: str) -> bool:
+    """Keep another password's digest in place of this one; False when this one is kept no more."""
+    kept = Subject.objects.filter(user_id=user_id, password_hash=was)
+    return bool(kept.update(password_hash=now))
+
+
+def login_digest(login: str) -> bytes:
+    """What was typed at a log-in as others may keep it: not readable, whoever has such a name."""
+    digest = email_digest if "@" in login else username_digest
+    return digest(_pepper(), login)
+
+
+def login_digests_of(user_id: UUID) -> Sequence[bytes]:
+    """The same of all that somebody logs in with; none once they are erased."""
+    row = Subject.objects.filter(user_id=user_id).values_list("username_hmac", "email_hmac").first()
+    return [bytes(digest) for digest in row or () if digest is not None]
 
 
 def scope_of(email: str) -> str:
@@ -126,6 +161,12 @@ def reveal(sealed: Sealed, *, subject: UUID, field: str) -> str | None:
     """The text of a sealed field; None when the person was erased; raises KeyMissing, BadSeal."""
     key = key_of(subject)
     return None if key is None else unseal(key, sealed, subject=subject, field=field)
+
+
+def _credentials(row: Subject | None) -> Credentials | None:
+    if row is None or row.password_hash is None:
+        return None
+    return Credentials(row.user_id, row.password_hash, row.epoch, row.state == _State.ACTIVE)
 
 
 def _taken(username: str, email: str) -> Sequence[str]:

@@ -1,5 +1,6 @@
-"""How is the log looked at, taken away, brought back and checked?"""
+"""How is the log looked at, described, taken away, brought back and checked?"""
 
+import json
 from collections.abc import Callable
 from datetime import UTC
 from pathlib import Path
@@ -13,10 +14,13 @@ from events import archive, codec
 from events.check import faults
 from events.hints import listening, log_channel
 from events.recorded import Stored
+from events.reference import asyncapi
+from events.reference.examples import golden
 from events.selection import Selection, following, last
 from events.store import EventStore
 from events.store.postgres import PostgresStore
 from events.store.restore import NotNext, RestorableStore
+from events.store.sweep import Sweep
 from infra import clients
 from infra.config import config
 
@@ -46,12 +50,13 @@ class Command(BaseCommand):
             " interruption, it goes on. Then: rebuild catalogue-tables, rebuild --all",
         )
         bring.add_argument("file", type=Path)
+        actions.add_parser("describe", help="all that can happen, as an AsyncAPI document in JSON")
         actions.add_parser("verify", help="read all of it; exit 1 and say what is wrong, if any")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do what the first word says."""
         store = PostgresStore(config().partitions)
-        action: Literal["log", "export", "import", "verify"] = options["action"]
+        action: Literal["log", "export", "import", "describe", "verify"] = options["action"]
         match action:
             case "log":
                 self._log(store, options)
@@ -59,8 +64,10 @@ class Command(BaseCommand):
                 self._export(store, options["file"])
             case "import":
                 self._import(options["file"])
+            case "describe":
+                self._describe()
             case "verify":
-                self._verify(store)
+                self._verify()
 
     def _log(self, store: EventStore, options: dict[str, Any]) -> None:
         selection = Selection(options["type"], options["stream"], options["user"])
@@ -118,13 +125,27 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except NotNext as error:
             raise CommandError(f"Someone else writes to the log, at {error}.") from error
+        finally:
+            store.brought_back()
         self.stdout.write(f"{sum(store.heads()) - before} events brought back.")
+        self.stderr.write("What is sealed stays so until keys import brings its keys.")
 
-    def _verify(self, store: EventStore) -> None:
+    def _describe(self) -> None:
+        said = asyncapi.document(golden(), namespace=config().namespace)
+        self.stdout.write(json.dumps(said, indent=2, ensure_ascii=False))
+
+    def _verify(self) -> None:
         found = 0
+        partitions, sweep = config().partitions, Sweep()
         with _progress() as progress:
-            task = progress.add_task("Reading the log", total=sum(store.heads()))
-            for fault in faults(store, passed=lambda: progress.advance(task)):
+            total = sum(counted.last for counted in sweep.counted())
+            task = progress.add_task("Reading the log", total=total)
+
+            def passed(partition: int, count: int) -> None:
+                what = f"Reading partition {partition + 1} of {partitions}"
+                progress.update(task, description=what, advance=count)
+
+            for fault in faults(sweep, partitions=partitions, passed=passed):
                 found += 1
                 self.stdout.write(fault)
             read = int(progress.tasks[0].completed)

@@ -1,0 +1,53 @@
+"""manage.py reference: do the pages of docs/reference say what the code says?"""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from events.reference import asyncapi, table
+from events.reference.examples import golden
+from infra.reference import contracts, metrics, settings
+
+DIRECTORY = Path(__file__).parents[3] / "docs" / "reference"
+
+
+def asyncapi_json() -> str:
+    """The document about events, as it is published."""
+    return json.dumps(asyncapi.document(golden()), indent=2, ensure_ascii=False) + "\n"
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "events.asyncapi.json": asyncapi_json,
+    "events.md": table.page,
+    "settings.md": settings.page,
+    "metrics.md": metrics.page,
+    **contracts.PAGES,
+}
+
+
+class Command(BaseCommand):
+    """Writes them anew, or says which are stale."""
+
+    help = "Write docs/reference from events, settings, metrics and the routes of both APIs."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if stale")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stale = [name for name, page in PAGES.items() if _kept(name) != page()]
+        if options["check"]:
+            if stale:
+                raise CommandError(f"Stale in docs/reference: {', '.join(stale)}: make reference.")
+            return
+        for name in stale:
+            (DIRECTORY / name).write_text(PAGES[name]())
+            self.stdout.write(f"docs/reference/{name}")
+
+
+def _kept(name: str) -> str | None:
+    path = DIRECTORY / name
+    return path.read_text() if path.exists() else None

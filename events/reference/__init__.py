@@ -1,0 +1,1 @@
+"""What is told of events to those who read them from elsewhere?"""

@@ -1,0 +1,122 @@
+"""What does each event look like, for example?
+
+The golden logs of the tests say it; whoever has no tests at hand (an image) does without.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from events import cloudevent, codec
+from events.catalogue import (
+    AnyEvent,
+    EmailVerified,
+    MovieAdded,
+    MovieDescribed,
+    MovieDetailed,
+    MovieFavourited,
+    MovieHidden,
+    MovieLinked,
+    MovieRated,
+    MovieUnfavourited,
+    MovieUnhidden,
+    PlaylistCreated,
+    PlaylistDeleted,
+    PlaylistDescribed,
+    PlaylistMovieAdded,
+    PlaylistMovieMoved,
+    PlaylistMovieRemoved,
+    PlaylistRenamed,
+    PlaylistShown,
+    PreferencesChanged,
+    RatingWithdrawn,
+    SessionRevoked,
+    SessionsRevoked,
+    StaffGranted,
+    StaffRevoked,
+    TrendObserved,
+    UserErased,
+    UserRegistered,
+)
+from events.partition import partition_of
+from events.recorded import Origin, Stored, Stream
+
+GOLDEN = Path(__file__).parents[2] / "tests" / "fixtures" / "golden"
+
+_PARTITIONS = 64
+_HAPPENED = datetime(2026, 1, 2, 12, tzinfo=UTC)
+_ORIGIN = Origin(correlation_id=UUID("0191a7d4-38f1-4c54-a8a7-4f4d5f1a2b3c"))
+
+
+def golden(directory: Path = GOLDEN) -> Mapping[str, str]:
+    """An event of each tag as the log keeps it, where there are any."""
+    return {
+        path.name.removesuffix(".jsonl"): path.read_text().partition("\n")[0]
+        for path in sorted(directory.glob("*.jsonl"))
+    }
+
+
+def message(tag: str, line: str) -> bytes:
+    """The message that the event would be, were it the first of its log."""
+    stream = _stream(codec.decode(tag, line))
+    return cloudevent.wrap(
+        Stored(
+            partition=partition_of(stream.owner, _PARTITIONS),
+            offset=1,
+            stream=stream.name,
+            version=1,
+            type=tag,
+            data=line,
+            occurred_at=_HAPPENED,
+            recorded_at=_HAPPENED + timedelta(milliseconds=3),
+            origin=_ORIGIN,
+        )
+    )
+
+
+def _stream(event: AnyEvent) -> Stream:
+    match event:
+        case MovieAdded() | MovieDescribed() | MovieLinked() | MovieDetailed():
+            return Stream(_name(event), str(event.movie_id))
+        case TrendObserved(board=board):
+            return Stream(_name(event), board)
+        case _:
+            return Stream(_name(event), str(event.user_id))
+
+
+def _name(event: AnyEvent) -> str:  # noqa: C901, PLR0911 - a line a kind of stream
+    match event:
+        case MovieAdded() | MovieDescribed() | MovieLinked() | MovieDetailed():
+            return f"movie-{event.movie_id}"
+        case TrendObserved(board=board):
+            return f"trend-{board}-{_HAPPENED.date()}"
+        case MovieRated() | RatingWithdrawn():
+            return f"rating-{event.user_id}-{event.movie_id}"
+        case MovieFavourited() | MovieUnfavourited():
+            return f"favourite-{event.user_id}-{event.movie_id}"
+        case MovieHidden() | MovieUnhidden():
+            return f"hidden-{event.user_id}-{event.movie_id}"
+        case UserRegistered():
+            return f"user-{event.user_id}"
+        case UserErased():
+            return f"erasure-{event.user_id}"
+        case PreferencesChanged():
+            return f"preferences-{event.user_id}"
+        case SessionRevoked() | SessionsRevoked():
+            return f"sessions-{event.user_id}"
+        case EmailVerified():
+            return f"email-{event.user_id}"
+        case StaffGranted() | StaffRevoked():
+            return f"staff-{event.user_id}"
+        case (
+            PlaylistCreated()
+            | PlaylistRenamed()
+            | PlaylistDescribed()
+            | PlaylistShown()
+            | PlaylistMovieAdded()
+            | PlaylistMovieMoved()
+            | PlaylistMovieRemoved()
+            | PlaylistDeleted()
+        ):
+            return f"playlist-{event.playlist_id}"
