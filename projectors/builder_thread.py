@@ -27,6 +27,8 @@ class BuilderThread:
         self._urged = Event()
         self._is_held = False
         self._stopping = False
+        self.has_built = False
+        """Whether it has been through once: all that there was when it began is built."""
         self._thread = Thread(target=self._run, name=f"build-{builder.name}", daemon=True)
 
     @property
@@ -35,7 +37,8 @@ class BuilderThread:
         return self._builder.name
 
     def start(self) -> None:
-        """Begin."""
+        """Begin, with what there is: somebody may wait for it to have been through once."""
+        self.wake()
         self._thread.start()
 
     def wake(self) -> None:
@@ -57,11 +60,24 @@ class BuilderThread:
             self._is_held = False
             self.urge()
 
-    def stop(self) -> None:
-        """Finish what is being built, and no more."""
+    @property
+    def is_alive(self) -> bool:
+        """Whether it may still be building."""
+        return self._thread.is_alive()
+
+    def leave(self) -> None:
+        """Finish what is being built, and no more; does not wait for that."""
         self._stopping = True
         self.urge()
+
+    def join(self) -> None:
+        """Wait until it has left."""
         self._thread.join(timeout=10)
+
+    def stop(self) -> None:
+        """Leave, and wait for that."""
+        self.leave()
+        self.join()
 
     def _run(self) -> None:
         try:
@@ -89,4 +105,5 @@ class BuilderThread:
             log.exception("%s could not build and tries again", self.name)
             self._woken.set()
             return _AGAIN_SECONDS
+        self.has_built = True
         return self._builder.pause_seconds

@@ -5,8 +5,13 @@
     ├── NeverApply   the event is at fault: it, and what follows in its stream, is set aside
     └── Stop         we are at fault: everything would fail, so nothing more is tried
 
-A fault that is none of these is taken as AgainLater: lag shows it, and no event is passed over.
+What an event means is worked out by pure code: the same event, the same outcome. So any fault that
+comes out of there is a NeverApply, whatever its type, and ``AWAY`` are those that are not the
+event's: again later. Lag shows it, and no event is passed over.
 """
+
+from django.db import Error as DatabaseError
+from redis.exceptions import RedisError
 
 
 class Fate(Exception):
@@ -23,3 +28,7 @@ class NeverApply(Fate):
 
 class Stop(Fate):
     """The program does not fit the log: go no further, let a person look."""
+
+
+AWAY = (RedisError, DatabaseError, OSError, MemoryError, AgainLater)
+"""Faults of the world, which pass."""

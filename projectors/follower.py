@@ -2,20 +2,20 @@
 
 A follower knows how far its model is. Given events of a partition it applies those that come next,
 drops those it has, and reads from the log what is missing in between. Whether the events came from
-the bus or from the log makes no difference to it.
+the bus or from the log makes no difference to it. A fault of the world is waited out in place; an
+event that can never be applied is set aside by the intake, and does not hold up the others.
 """
 
 import logging
 from collections.abc import Callable, Sequence
 from time import monotonic
 
-from django.db import Error as DatabaseError
 from django.db import close_old_connections
-from redis.exceptions import RedisError
 
 from events.recorded import Recorded
 from events.store import EventStore
-from projectors.fates import AgainLater, NeverApply, Stop
+from projectors.fates import AWAY, AgainLater, Stop
+from projectors.intake import Intake
 from projectors.read_model import Opening, ReadModel, still_sealed
 from projectors.shard import Held, OutOfStep
 
@@ -36,7 +36,7 @@ class Follower:
     ) -> None:
         self.model = model
         self.store = store
-        self._opening = opening
+        self._intake = Intake(model, store, opening)
         self.checkpoints = [0] * store.partitions
         self.behind: set[int] = set(range(store.partitions))
         """Partitions of which the log may have more than the model."""
@@ -54,7 +54,7 @@ class Follower:
 
     def look(self, heads: Sequence[int]) -> None:
         """Compare the model's checkpoints with the heads of the log."""
-        if not self.is_resting and self._survives(self._read_checkpoints):
+        if not self.is_resting and self._survives(self.refresh):
             self._recover()
         self.compare(heads)
         self.stuck &= self.behind
@@ -79,8 +79,10 @@ class Follower:
             self.behind.add(partition)
             self.stuck.add(partition)
 
-    def _read_checkpoints(self) -> None:
+    def refresh(self) -> None:
+        """Ask the model how far it is."""
         self.checkpoints = self.model.checkpoints(self.store.partitions)
+        self._intake.look()
 
     def _take(self, batch: Sequence[Recorded]) -> None:
         partition = batch[0].partition
@@ -101,7 +103,7 @@ class Follower:
 
     def _apply(self, partition: int, batch: Sequence[Recorded]) -> None:
         try:
-            self.model.apply(self.model.read(batch, self._opening))
+            self._intake.take(batch)
             self.checkpoints[partition] = batch[-1].offset
         except OutOfStep as error:
             # Another worker was quicker, or Redis lost its data and the checkpoint with it.
@@ -114,16 +116,15 @@ class Follower:
             step()
         except Held:
             self._again_at = monotonic() + _FIRST_PAUSE_SECONDS
-        except (RedisError, DatabaseError, OSError, AgainLater) as error:
+        except AgainLater as error:
+            self._rest(str(error))
+        except AWAY as error:
             close_old_connections()
             self._rest(f"what it needs is away ({error})")
-        except NeverApply as error:
-            # Until events can be set aside by stream, it waits in place and the lag shows it.
-            self._rest(f"an event can't be applied ({error})")
         except Stop:
             raise
         except Exception:
-            log.exception("%s failed on an event and stays in front of it", self.model.name)
+            log.exception("%s failed and stays where it is", self.model.name)
             self._rest("see the fault above")
         else:
             return True

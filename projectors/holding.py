@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from redis import Redis
 
 from projectors.fold import Hash, Members, Ranks, Value
+from projectors.parked import LeftOut, left_out
 from projectors.shard import Shard
 
 _HOLD_SECONDS = 60
@@ -23,9 +24,10 @@ class Moving(Exception):
 
 
 class Holding(NamedTuple):
-    """A shard's checkpoints and its state."""
+    """A shard's checkpoints, what it left out of what they have passed, and its state."""
 
     checkpoints: Mapping[int, int]
+    left_out: LeftOut
     state: Mapping[str, Value]
 
 
@@ -34,14 +36,14 @@ def read(redis: Redis, shard: Shard, keys: Sequence[str] | None = None) -> Holdi
     for _ in range(_TRIES):
         shard.hold(_HOLD_SECONDS)
         try:
-            before = shard.checkpoints()
+            before = shard.checkpoints(), left_out(redis, shard)
             names = _text(shard.state_keys()) if keys is None else keys
-            state = dict(_values(redis, names))
-            after = shard.checkpoints()
+            state = dict(values(redis, names))
+            after = shard.checkpoints(), left_out(redis, shard)
         finally:
             shard.release()
         if before == after:
-            return Holding(before, state)
+            return Holding(*before, state)
     raise Moving(shard.state())
 
 
@@ -49,7 +51,8 @@ def _text(names: Sequence[bytes]) -> list[str]:
     return [name.decode() for name in names]
 
 
-def _values(redis: Redis, names: Sequence[str]) -> Iterator[tuple[str, Value]]:
+def values(redis: Redis, names: Sequence[str]) -> Iterator[tuple[str, Value]]:
+    """Those of the keys that are there, with what they hold."""
     remaining = iter(names)
     while some := list(islice(remaining, _AT_ONCE)):
         with redis.pipeline(transaction=False) as pipe:

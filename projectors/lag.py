@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from events.store import EventStore
 from projectors.live import Live, NotReady
+from projectors.parked import count
 from projectors.read_model import ReadModel
 from projectors.registry import BUILT, MODELS
 
@@ -18,6 +19,8 @@ class Lag(NamedTuple):
     """Events that its state lacks."""
     derived: int | None
     """Events that what is built of its state lacks; None for a model that builds nothing."""
+    parked: int = 0
+    """Events that it has passed and set aside."""
 
     @property
     def is_level(self) -> bool:
@@ -41,10 +44,12 @@ def _lag(model: type[ReadModel], heads: Sequence[int], live: Live) -> Lag:
     return Lag(
         model=model.name,
         generation=opened.generation,
-        state=_missing(heads, opened.checkpoints(len(heads))),
-        derived=_missing(heads, opened.built_offsets(len(heads))) if model in BUILT else None,
+        state=missing(heads, opened.checkpoints(len(heads))),
+        derived=missing(heads, opened.built_offsets(len(heads))) if model in BUILT else None,
+        parked=count(opened, len(heads)).parked,
     )
 
 
-def _missing(heads: Sequence[int], offsets: Sequence[int]) -> int:
+def missing(heads: Sequence[int], offsets: Sequence[int]) -> int:
+    """How many events offsets lack of heads."""
     return sum(max(0, head - at) for head, at in zip(heads, offsets, strict=True))

@@ -1,49 +1,42 @@
 """Which generation of each read model answers now, and how old may its answers be?
 
 Hashes in Redis, which the workers write and everyone reads: model -> number of the live
-generation, model -> number of the one that is coming, and model -> the last moment (Unix time) at
-which it was known to have taken in the whole log.
+generation, and model -> the last moment (Unix time) at which it was known to have taken in the
+whole log. What else there is of generations: ``pointers``.
 """
 
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Iterable, Mapping
 from time import monotonic
 from typing import NamedTuple, TypeVar
 
 from redis import Redis
-from redis.commands.core import Script
 
+from projectors import answers
 from projectors.read_model import ReadModel
 
 GENERATIONS_KEY = "generations:live"
-COMING_KEY = "generations:coming"
 LEVEL_KEY = "generations:level"
+PAST_KEY = "generations:past"
+"""``label:model`` -> number of the generation that shows a moment of the past."""
 
 # A stale pointer is harmless (an old generation keeps following), and a level moment that is
 # older than the true one only makes an answer say that it is older than it is.
 _KEEP_SECONDS = 0.25
 
-# Of one key each, as a cluster wants it.
-_ARRIVED = """
-if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('HDEL', KEYS[1], ARGV[1]) end
-"""
-_PROPOSE = """
-local coming = redis.call('HGET', KEYS[1], ARGV[1])
-if coming and coming ~= ARGV[3] then return tonumber(coming) end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-return tonumber(ARGV[2])
-"""
-
 Model = TypeVar("Model", bound=ReadModel)
-
-
-@cache
-def _script(redis: Redis, text: str) -> Script:
-    return redis.register_script(text)
 
 
 class NotReady(Exception):
     """A read model has no live generation: it is being built."""
+
+
+class NoSuchPast(Exception):
+    """Nothing is kept of a model under this label."""
+
+    def __init__(self, label: str, name: str) -> None:
+        super().__init__(f"{name} as of {label}")
+        self.label = label
+        self.name = name
 
 
 class _Seen(NamedTuple):
@@ -73,27 +66,11 @@ class Live:
 
     def open(self, model: type[Model]) -> Model:
         """The model's live generation; raises NotReady when there is none."""
-        key = (model.name, self.generation(model.name))
-        opened = self._opened.get(key)
-        if not isinstance(opened, model):
-            opened = self._opened[key] = model(self._redis, key[1])
-        return opened
+        return self._open(model, self.generation(model.name))
 
-    def switch(self, name: str, generation: int) -> None:
-        """Let a generation answer from now on. Another one may be coming all the same."""
-        self._redis.hset(GENERATIONS_KEY, name, generation)
-        _script(self._redis, _ARRIVED)(keys=[COMING_KEY], args=[name, generation])
-        self.forget()
-
-    def propose(self, name: str, generation: int, *, instead_of: int | None = None) -> int:
-        """Say which generation is coming, or is now instead of one; the one said first counts."""
-        args: list[str | int] = [name, generation, "" if instead_of is None else instead_of]
-        return int(_script(self._redis, _PROPOSE)(keys=[COMING_KEY], args=args))
-
-    def coming(self, name: str) -> int | None:
-        """The generation that is being built, if any."""
-        number = self._redis.hget(COMING_KEY, name)
-        return None if number is None else int(number)
+    def as_of(self, label: str) -> "Past":
+        """The generations that show one moment of the past."""
+        return Past(self._redis, self, label)
 
     def mark_level(self, names: Iterable[str], at: float) -> None:
         """Note that the models were level with the log at ``at`` (Unix time)."""
@@ -105,6 +82,12 @@ class Live:
         """Look again at the next question."""
         self._seen = self._seen._replace(at=float("-inf"))
 
+    def _open(self, model: type[Model], number: int) -> Model:
+        opened = self._opened.get((model.name, number))
+        if not isinstance(opened, model):
+            opened = self._opened[model.name, number] = model(self._redis, number)
+        return opened
+
     def _now(self) -> _Seen:
         if monotonic() - self._seen.at > _KEEP_SECONDS:
             at = monotonic()
@@ -114,7 +97,28 @@ class Live:
                 generations, level = pipe.execute()
             self._seen = _Seen(
                 at=at,
-                generations={name.decode(): int(number) for name, number in generations.items()},
+                generations=numbers(generations),
                 level={name.decode(): float(moment) for name, moment in level.items()},
             )
         return self._seen
+
+
+class Past:
+    """The read models as they were at the moment that a label stands for."""
+
+    def __init__(self, redis: Redis, live: Live, label: str) -> None:
+        self._redis = redis
+        self._live = live
+        self.label = label
+
+    def open(self, model: type[Model]) -> Model:
+        """The model as it was; raises NoSuchPast."""
+        number = answers.hget(self._redis, PAST_KEY, f"{self.label}:{model.name}")
+        if number is None:
+            raise NoSuchPast(self.label, model.name)
+        return self._live._open(model, int(number))  # noqa: SLF001 - one keeps what both opened
+
+
+def numbers(stored: Mapping[bytes, bytes]) -> dict[str, int]:
+    """Model -> number, out of a hash of them."""
+    return {name.decode(): int(number) for name, number in stored.items()}

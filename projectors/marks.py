@@ -5,19 +5,23 @@ removes the marks, so a builder whose work failed, one that has just started, on
 at work, and one whose marks were lost must read everything: ``is_continued`` is False for them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from secrets import token_hex
 from typing import NamedTuple
 
 from redis import Redis
+from redis.client import Pipeline
 from redis.commands.core import Script
+from redis.exceptions import WatchError
 
+from projectors.fates import AgainLater
 from projectors.shard import Shard
 
 _TAKE = """
 local is_continued = redis.call('GET', KEYS[1]) == ARGV[1]
-redis.call('SET', KEYS[1], ARGV[1])
+redis.call('SET', KEYS[1], ARGV[2])
 local touched = {}
 for nth = 3, #KEYS do
   touched[nth - 2] = redis.call('SMEMBERS', KEYS[nth])
@@ -38,6 +42,10 @@ def note_built(pipe: Redis, shard: Shard, offsets: Mapping[int, int]) -> None:
         pipe.hset(shard.built_key, items=[part for pair in offsets.items() for part in pair])
 
 
+class Overtaken(AgainLater):
+    """Another builder looked meanwhile, or Redis is as it was before: nothing was written."""
+
+
 class Taken(NamedTuple):
     """What a builder found."""
 
@@ -48,26 +56,36 @@ class Taken(NamedTuple):
 
 
 class Marks:
-    """One builder's way to the marks of one shard."""
+    """One builder's way to the marks of one shard.
+
+    Taking leaves a token of the builder's own, and writing another, in one step with what is
+    written and only if the first is still there. So of two builders at work, as while a generation
+    changes hands, the one that looked first writes nothing any more: what it read is old. And a
+    Redis that was killed comes back as it was a moment ago: then the token is an older one, and
+    what the builder has in memory is ahead of what it wrote.
+    """
 
     def __init__(self, redis: Redis, shard: Shard, *names: str) -> None:
         self._redis = redis
+        self._looker_key = shard.derived("looker")
         self._keys = [
-            shard.derived("looker"),
+            self._looker_key,
             shard.checkpoints_key,
             *(shard.derived("dirty", name) for name in names),
         ]
-        self._looker = ""
+        self._token = ""
         self.forget()
 
     def forget(self) -> None:
         """Read everything next time."""
-        self._looker = token_hex(8)
+        self._token = token_hex(8)
 
     def take(self) -> Taken:
-        """Take all marks."""
+        """Take all marks. Unless they are ``done`` with, the next time everything is read."""
+        before = self._token
+        self.forget()
         is_continued, checkpoints, touched = _script(self._redis)(
-            keys=self._keys, args=[self._looker]
+            keys=self._keys, args=[before, self._at_work]
         )
         pairs = iter(checkpoints)
         return Taken(
@@ -77,3 +95,25 @@ class Marks:
             },
             touched=[frozenset(map(int, members)) for members in touched],
         )
+
+    @contextmanager
+    def done(self) -> Iterator[Pipeline]:
+        """Write in one step, and be done with what was taken: it is written, or kept in mind.
+
+        Raises Overtaken.
+        """
+        with self._redis.pipeline(transaction=True) as pipe:
+            try:
+                pipe.watch(self._looker_key)  # type: ignore[no-untyped-call]  # of redis-py
+                if pipe.get(self._looker_key) != self._at_work.encode():
+                    raise Overtaken("another builder was quicker")
+                pipe.multi()
+                yield pipe
+                pipe.set(self._looker_key, self._token)
+                pipe.execute()
+            except WatchError as error:
+                raise Overtaken("another builder was quicker") from error
+
+    @property
+    def _at_work(self) -> str:
+        return f"{self._token}:at work"

@@ -52,7 +52,12 @@ def read_cursor(purpose: str, scope: str, token: str) -> Place:
 
 def item(card: bytes, more: Mapping[str, Any]) -> bytes:
     """A card with some fields behind its own."""
-    return card[:-1] + b"," + _encode(more)[1:]
+    return joined(card, _encode(more))
+
+
+def joined(card: bytes, more: bytes) -> bytes:
+    """A card with the fields of another object of JSON behind its own; neither is empty."""
+    return card[:-1] + b"," + more[1:]
 
 
 def page(items: Iterable[bytes], next_: str | None, more: Mapping[str, Any] | None = None) -> bytes:

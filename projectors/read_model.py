@@ -7,10 +7,13 @@ from typing import ClassVar, TypeAlias
 from redis import Redis
 
 from events.recorded import Recorded
-from projectors.shard import Shard, Write
+from projectors import answers
+from projectors.shard import Shard, Write, pack
 
 Opening: TypeAlias = Callable[[Sequence[Recorded]], Sequence[Recorded]]
 """Gives events with their sealed fields in clear."""
+
+_DROPPED_AT_ONCE = 500
 
 
 def still_sealed(batch: Sequence[Recorded]) -> Sequence[Recorded]:
@@ -32,6 +35,11 @@ class ReadModel(ABC):
     opens: ClassVar[bool] = False
     """Whether ``writes`` is given sealed fields in clear: see ``projectors.opened``."""
 
+    forgets: ClassVar[bool] = False
+    """Whether all that somebody said leads to nothing once they are erased."""
+    keeps_of_erased: ClassVar[str] = ""
+    """What stays of who was erased, in words; see docs/adr/0014."""
+
     def __init__(self, redis: Redis, generation: int) -> None:
         self.redis = redis
         self.generation = generation
@@ -40,6 +48,10 @@ class ReadModel(ABC):
     @abstractmethod
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """What the events of one partition change in ``shard``; adds up or overwrites."""
+
+    def unmarking(self, shard: Shard, user: str) -> Iterable[Write]:
+        """What takes back the marks of a user, where nobody builds any more."""
+        return ()
 
     def read(self, batch: Sequence[Recorded], opening: Opening) -> Sequence[Recorded]:
         """The events as this model takes them in."""
@@ -54,15 +66,39 @@ class ReadModel(ABC):
             )
         return self._shards[name]
 
+    def pack(self, batch: Sequence[Recorded], opening: Opening) -> bytes:
+        """What events change, as their shard takes it. Fails for the same events each time."""
+        return pack(self.writes(self.shard(batch[0].partition), self.read(batch, opening)))
+
     def apply(self, batch: Sequence[Recorded]) -> None:
-        """Take in consecutive events of one partition, or nothing: raises OutOfStep or Held."""
-        shard = self.shard(batch[0].partition)
-        shard.apply(
+        """Take in consecutive events of one partition, or nothing.
+
+        Of a shard that has nothing parked. Raises OutOfStep, Held or Revised.
+        """
+        self.shard(batch[0].partition).apply(
             batch[0].partition,
             first=batch[0].offset,
             last=batch[-1].offset,
-            writes=self.writes(shard, batch),
+            packed=[self.pack(batch, still_sealed)],
         )
+
+    def drop(self) -> int:
+        """Remove all that this generation keeps; how many keys it had. Raises AgainLater."""
+        removed = 0
+        while gone := self._unlink_some():
+            removed += gone
+        return removed
+
+    def _unlink_some(self) -> int:
+        """One walk through Redis: what is written meanwhile is found by the next."""
+        removed = 0
+        keys: list[bytes] = []
+        for key in self.redis.scan_iter(match=f"{{{self.name}.{self.generation}.*", count=1000):
+            keys.append(key)
+            if len(keys) == _DROPPED_AT_ONCE:
+                removed += int(self.redis.unlink(*keys))
+                keys.clear()
+        return removed + (int(self.redis.unlink(*keys)) if keys else 0)
 
     def checkpoint(self, partition: int) -> int:
         """The last offset of a partition that it has taken in."""
@@ -81,6 +117,9 @@ class ReadModel(ABC):
         return self._offsets([self.shard(p).built_key for p in range(partitions)])
 
     def _offsets(self, keys: Sequence[str]) -> list[int]:
+        if not self.by_partition:  # one hash has them all
+            found = answers.hmget(self.redis, keys[0], [str(p) for p in range(len(keys))])
+            return [int(offset or 0) for offset in found]
         with self.redis.pipeline(transaction=False) as pipe:
             for partition, key in enumerate(keys):
                 pipe.hget(key, str(partition))

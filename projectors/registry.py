@@ -1,7 +1,7 @@
 """Which read models and builders are there? A line each."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from projectors.builder import Builder
 from projectors.library.read_model import Library
@@ -48,27 +48,43 @@ BUILT: Sequence[type[ReadModel]] = (
 Model = TypeVar("Model", bound=ReadModel)
 
 
+class Find(Protocol):
+    """Gives the generation of another model that a builder is to read."""
+
+    def __call__(self, kind: type[Model], /) -> Model:
+        """That of a kind; raises NotReady."""
+
+
+def make_builder(model: ReadModel, find: Find, partitions: int) -> Builder | None:
+    """What builds of a model; None for one whose state is all there is."""
+    made: Builder | None = None
+    match model:
+        case Movies():
+            made = MoviesBuilder(model)
+        case Trending():
+            made = TrendingBuilder(model, find(Movies))
+        case Similarity():
+            made = SimilarityBuilder(model)
+        case Suggestions():
+            made = SuggestionsBuilder(model)
+        case Recommendations():
+            sources = Sources(find(Trending), find(Movies), find(Similarity))
+            made = RecommendationsBuilder(model, sources, partitions)
+        case Search():
+            made = SearchBuilder(model, partitions)
+        case _:  # its state is all there is
+            pass
+    return made
+
+
 def make_builders(
     models: Mapping[str, ReadModel], live: Live, partitions: int
 ) -> Sequence[Builder]:
     """The builders of the models given; what else they read is taken from the live generations."""
 
-    def find(model: type[Model]) -> Model:
-        found = models.get(model.name)
-        return found if isinstance(found, model) else live.open(model)
+    def find(kind: type[Model]) -> Model:
+        found = models.get(kind.name)
+        return found if isinstance(found, kind) else live.open(kind)
 
-    builders: list[Builder] = []
-    if Movies.name in models:
-        builders.append(MoviesBuilder(find(Movies)))
-    if Trending.name in models:
-        builders.append(TrendingBuilder(find(Trending), find(Movies)))
-    if Similarity.name in models:
-        builders.append(SimilarityBuilder(find(Similarity)))
-    if Suggestions.name in models:
-        builders.append(SuggestionsBuilder(find(Suggestions)))
-    if Recommendations.name in models:
-        sources = Sources(find(Trending), find(Movies), find(Similarity))
-        builders.append(RecommendationsBuilder(find(Recommendations), sources, partitions))
-    if Search.name in models:
-        builders.append(SearchBuilder(find(Search), partitions))
-    return builders
+    made = (make_builder(model, find, partitions) for model in models.values())
+    return [builder for builder in made if builder is not None]

@@ -1,12 +1,8 @@
-"""What does a worker consist of, and when is it put together anew?"""
+"""What does a worker consist of?"""
 
-import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from threading import Event, Thread
-
-from django.db import Error as DatabaseError
-from redis.exceptions import RedisError
 
 from events.bus import Subscription
 from events.hints import Listener, listening, log_channel, wanted_channel
@@ -14,18 +10,17 @@ from events.store import EventStore
 from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
-from projectors.builder_thread import BuilderThread
-from projectors.follower import Follower
-from projectors.generations import choose, is_current
-from projectors.live import Live, NotReady
+from projectors.crew import Mustered
+from projectors.erasure import Letting
+from projectors.generations import Choice, Role
+from projectors.half_made import HalfMade
+from projectors.keeper import keeping
+from projectors.live import Live
 from projectors.opened import opening
+from projectors.pointers import Place, Pointers
 from projectors.read_model import ReadModel
-from projectors.registry import MODELS, make_builders
+from projectors.registry import MODELS
 from projectors.worker import Worker
-
-log = logging.getLogger(__name__)
-
-_PAUSE_SECONDS = 0.5
 
 
 class Failure:
@@ -41,55 +36,70 @@ class Failure:
         self._stopping.set()
 
 
-def run(only: Iterable[str], stopping: Event) -> None:
-    """Keep the models named (none: all) level with the log until told to stop.
+def run(chosen: Sequence[type[ReadModel]], stopping: Event) -> None:
+    """Keep the models chosen level with the log until told to stop.
 
     Raises Stop, or what a builder's thread died of.
     """
-    names = frozenset(only)
-    chosen = [model for model in MODELS if not names or model.name in names]
+    names = sorted(model.name for model in chosen)
     failure = Failure(stopping)
-    with _subscribed("-".join(sorted(names)) or "all") as subscription:
-        while not stopping.is_set():
-            try:
-                _run_once(chosen, subscription, stopping, failure)
-            except (DatabaseError, RedisError, OSError, NotReady) as error:
-                log.warning("Waiting for what is away: %s", error)
-                stopping.wait(_PAUSE_SECONDS)
+    with (
+        _subscribed("all" if len(chosen) == len(MODELS) else "-".join(names)) as subscription,
+        at_work(
+            Choice(Pointers(clients.redis())).wanted, chosen, failure, subscription=subscription
+        ) as work,
+        keeping(chosen, _forgetting()),
+    ):
+        work(stopping)
     if failure.error:
         raise failure.error
 
 
-def _run_once(
-    chosen: Sequence[type[ReadModel]],
-    subscription: Subscription | None,
-    stopping: Event,
+def _forgetting() -> Callable[[], None]:
+    redis, store = clients.redis(), PostgresStore(config().partitions)
+    letting, half_made = Letting(redis, store), HalfMade(redis, store)
+
+    def forget() -> None:
+        letting.carry_on()
+        half_made.let_go()
+
+    return forget
+
+
+@contextmanager
+def at_work(
+    wanted: Callable[[Iterable[type[ReadModel]]], Mapping[Place, Role]],
+    kinds: Sequence[type[ReadModel]],
     failure: Failure,
-) -> None:
-    """Work on the generations there are now, as long as they are the ones to write."""
+    *,
+    subscription: Subscription | None = None,
+) -> Iterator[Callable[[Event], None]]:
+    """Something that works, when called, for the generations wanted until it is told to stop."""
     redis = clients.redis()
     live = Live(redis)
     store: EventStore = PostgresStore(config().partitions)
-    models = {model.name: model(redis, choose(model, live)) for model in chosen}
-    open_all = opening()
-    for model in models.values():
-        log.info("Writing %s, generation %d", model.name, model.generation)
-    builders = [
-        BuilderThread(builder, failed=failure.report)
-        for builder in make_builders(models, live, store.partitions)
-    ]
+    crew = Mustered(
+        lambda: wanted(kinds),
+        kinds,
+        redis=redis,
+        live=live,
+        store=store,
+        opening=opening(),
+        failed=failure.report,
+    )
     with ExitStack() as stack:
+        stack.callback(crew.stop)
         hints = stack.enter_context(listening(redis, log_channel()))
-        wanted = stack.enter_context(listening(redis, wanted_channel()))
-        stack.enter_context(_running(builders, wanted))
-        Worker(
+        wishes = stack.enter_context(listening(redis, wanted_channel()))
+        stack.enter_context(_urging(crew, wishes))
+        yield Worker(
             store=store,
             live=live,
-            followers=[Follower(model, store, open_all) for model in models.values()],
-            builders=builders,
+            pointers=Pointers(redis),
+            crew=crew,
             subscription=subscription,
             hints=hints,
-        ).run(stopping, is_current=lambda: all(is_current(m, live) for m in models.values()))
+        ).run
 
 
 @contextmanager
@@ -110,25 +120,19 @@ def _subscribed(name: str) -> Iterator[Subscription | None]:
 
 
 @contextmanager
-def _running(builders: Sequence[BuilderThread], wanted: Listener) -> Iterator[None]:
-    by_name = {builder.name: builder for builder in builders}
+def _urging(crew: Mustered, wishes: Listener) -> Iterator[None]:
     done = Event()
-    urging = Thread(target=_urge, args=(by_name, wanted, done), name="urge", daemon=True)
-    for builder in builders:
-        builder.start()
+    urging = Thread(target=_urge, args=(crew, wishes, done), name="urge", daemon=True)
     urging.start()
     try:
         yield
     finally:
         done.set()
-        wanted.poke()
-        for builder in builders:
-            builder.stop()
+        wishes.poke()
         urging.join(timeout=5)
 
 
-def _urge(builders: Mapping[str, BuilderThread], wanted: Listener, done: Event) -> None:
+def _urge(crew: Mustered, wishes: Listener, done: Event) -> None:
     while not done.is_set():
-        for word in wanted.wait(1.0):
-            if builder := builders.get(word.decode()):
-                builder.urge()
+        for word in wishes.wait(1.0):
+            crew.urge(word.decode())

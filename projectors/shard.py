@@ -2,12 +2,12 @@
 
 A shard is the unit of atomicity: all its keys share one Redis hash tag, so that one Lua call can
 compare the checkpoint, write the data and move the checkpoint, on a single node or in a cluster.
-Three kinds of keys: ``state`` (what events add up to; compared by ``verify``), ``derived`` (made
-from state by a builder; may be lost; marks of what is still to build belong here too), and the
-shard's own (checkpoints, hold).
+Four kinds of keys: ``state`` (what events add up to; compared by ``verify``), ``derived`` (made
+from state by a builder; may be lost; marks of what is still to build belong here too), ``parked``
+(what was set aside: see ``projectors.parked``), and the shard's own (checkpoints, hold).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import TypeAlias
 
@@ -26,11 +26,44 @@ _APPLY = """
 if redis.call('EXISTS', KEYS[2]) == 1 then return -1 end
 local at = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')
 if at ~= tonumber(ARGV[2]) - 1 then return at end
-for _, write in ipairs(cmsgpack.unpack(ARGV[4])) do redis.call(unpack(write)) end
+if (redis.call('GET', KEYS[3]) or '') ~= ARGV[4] then return -2 end
+for _, stream in ipairs(cmsgpack.unpack(ARGV[5])) do
+  if redis.call('SISMEMBER', KEYS[4], stream) == 0 then return -2 end
+end
+for nth = 6, #ARGV do
+  for _, write in ipairs(cmsgpack.unpack(ARGV[nth])) do redis.call(unpack(write)) end
+end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
-return tonumber(ARGV[3])
+return -3
+"""
+# For events that were parked, so the checkpoint has passed them: here it is compared that they
+# still are. Derived data that was level with the checkpoint is not so any more.
+_UNPARK = """
+if redis.call('EXISTS', KEYS[1]) == 1 then return -1 end
+if (redis.call('GET', KEYS[2]) or '') ~= ARGV[1] then return -2 end
+local offsets = cmsgpack.unpack(ARGV[5])
+for _, offset in ipairs(offsets) do
+  if redis.call('HEXISTS', KEYS[3], offset) == 0 then return -2 end
+end
+for nth = 6, #ARGV do
+  for _, write in ipairs(cmsgpack.unpack(ARGV[nth])) do redis.call(unpack(write)) end
+end
+for _, offset in ipairs(offsets) do redis.call('HDEL', KEYS[3], offset) end
+if redis.call('EXISTS', KEYS[3]) == 0 then redis.call('SREM', KEYS[4], ARGV[2]) end
+local built, behind = tonumber(redis.call('HGET', KEYS[5], ARGV[3]) or ''), tonumber(ARGV[4])
+if built and behind and built > behind then redis.call('HSET', KEYS[5], ARGV[3], behind) end
+return -3
+"""
+_OVERWRITE = """
+if redis.call('EXISTS', KEYS[1]) == 1 then return -1 end
+for nth = 1, #ARGV do
+  for _, write in ipairs(cmsgpack.unpack(ARGV[nth])) do redis.call(unpack(write)) end
+end
+return -3
 """
 _HELD = -1
+_REVISED = -2
+_DONE = -3
 
 _packer = msgspec.msgpack.Encoder()
 
@@ -47,9 +80,19 @@ class Held(Exception):
     """Someone holds the shard still to compare it; try again in a moment."""
 
 
+class Revised(Exception):
+    """Meanwhile another stream was parked, or this one is so no more: look and decide again."""
+
+
+def pack(writes: Iterable[Write]) -> bytes:
+    """Some writes as a shard takes them; nothing at all if there are none."""
+    found = list(writes)
+    return _packer.encode(found) if found else b""
+
+
 @cache
-def _script(redis: Redis) -> Script:
-    return redis.register_script(_APPLY)
+def _script(redis: Redis, text: str) -> Script:
+    return redis.register_script(text)
 
 
 class Shard:
@@ -69,6 +112,20 @@ class Shard:
         """The key of a piece of derived data."""
         return ":".join((self.tag, "derived", *map(str, parts)))
 
+    def parked(self, *parts: str) -> str:
+        """The key of something about what was set aside: see ``projectors.parked``."""
+        return ":".join((self.tag, "parked", *parts))
+
+    @property
+    def revision_key(self) -> str:
+        """A word that is another one whenever one more stream was parked."""
+        return self.parked("revision")
+
+    @property
+    def parked_key(self) -> str:
+        """The set of the streams that are parked."""
+        return self.parked("streams")
+
     @property
     def built_key(self) -> str:
         """Hash of partition -> offset up to which derived data has taken the state in."""
@@ -78,16 +135,66 @@ class Shard:
         """The offset taken in of each partition that has any."""
         return read_offsets(answers.hgetall(self._redis, self.checkpoints_key))
 
-    def apply(self, partition: int, *, first: int, last: int, writes: Iterable[Write]) -> None:
-        """Take in events ``first``..``last`` of a partition, or none: raises OutOfStep or Held."""
-        at = _script(self._redis)(
-            keys=[self.checkpoints_key, self._hold_key],
-            args=[partition, first, last, _packer.encode(list(writes))],
+    def apply(
+        self,
+        partition: int,
+        *,
+        first: int,
+        last: int,
+        packed: Iterable[bytes],
+        revision: str = "",
+        behind: Sequence[str] = (),
+    ) -> bool:
+        """Take in events ``first``..``last`` of a partition, or none.
+
+        ``packed`` writes are made of them knowing what was parked at that ``revision``, and put
+        some ``behind`` what is parked of these streams. Answers whether it did: not when just that
+        was done before. Raises OutOfStep, Held or Revised.
+        """
+        at = _script(self._redis, _APPLY)(
+            keys=[self.checkpoints_key, self._hold_key, self.revision_key, self.parked_key],
+            args=[partition, first, last, revision, _packer.encode(behind), *filter(None, packed)],
         )
         if at == _HELD:
             raise Held
-        if at != last:
+        if at == _REVISED:
+            raise Revised
+        if at not in (_DONE, last):
             raise OutOfStep(at)
+        return bool(at == _DONE)
+
+    def unpark(
+        self,
+        partition: int,
+        *,
+        stream: str,
+        offsets: Sequence[int],
+        packed: Iterable[bytes],
+        revision: str,
+        is_applied: bool,
+    ) -> None:
+        """Write what the first parked events of a stream lead to, and drop them, or nothing.
+
+        When they were all there are, the stream is parked no more. ``is_applied``: the state is
+        another one then, and what was built of it is behind. Raises Held or Revised.
+        """
+        keys = [self.parked("stream", stream), self.parked_key, self.built_key]
+        there = [_packer.encode([str(offset) for offset in offsets]), *filter(None, packed)]
+        behind = min(offsets) - 1 if is_applied else ""
+        at = _script(self._redis, _UNPARK)(
+            keys=[self._hold_key, self.revision_key, *keys],
+            args=[revision, stream, partition, behind, *there],
+        )
+        if at == _HELD:
+            raise Held
+        if at == _REVISED:
+            raise Revised
+
+    def overwrite(self, packed: Iterable[bytes]) -> None:
+        """Write what holds whatever was taken in; no checkpoint moves. Raises Held."""
+        args = list(filter(None, packed))
+        if _script(self._redis, _OVERWRITE)(keys=[self._hold_key], args=args) == _HELD:
+            raise Held
 
     def hold(self, seconds: int) -> None:
         """Take nothing in for so long, or until released."""

@@ -1,8 +1,9 @@
 """Does a read model hold what the log says, no more and no less?
 
 Each shard is held for the moment of reading it; then the log is folded up to the very offsets that
-the shard has taken in, through the model's own ``writes``, and compared key by key. Derived data
-is no part of this: builders that can, recompute theirs (``Checked``).
+the shard has taken in, through the model's own ``writes``, and compared key by key. What the shard
+has set aside is left out of the fold, too, and counted. Derived data is no part of this: builders
+that can, recompute theirs (``Checked``).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -44,7 +45,25 @@ class Verdict:
     events: int = 0
     keys: int = 0
     differences: int = 0
+    parked: int = 0
+    """Events that are set aside, and so in neither of the two that are compared."""
+    streams: int = 0
+    """Of so many streams."""
+    skipped: int = 0
+    """Events that somebody gave up."""
     shown: list[str] = field(default_factory=list)
+
+    @property
+    def said(self) -> str:
+        """The verdict in words, with what was not compared, since it is in neither."""
+        parts = [f"{self.differences:,} differ" if self.differences else "equal"]
+        if self.parked:
+            parts.append(
+                f"{_counted(self.parked, 'event')} of {_counted(self.streams, 'stream')} parked"
+            )
+        if self.skipped:
+            parts.append(f"{self.skipped:,} skipped")
+        return ", ".join(parts)
 
     def differs(self, problems: Iterable[str]) -> None:
         """Count what differs, and keep the first to show."""
@@ -54,14 +73,18 @@ class Verdict:
                 self.shown.append(problem)
 
 
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def verify(
     model: ReadModel, store: EventStore, *, advance: Advance, opening: Opening = still_sealed
 ) -> Verdict:
     """Compare the state of all shards with the log, one after the other."""
     verdict = Verdict(model=model.name, generation=model.generation)
-    candidates = _candidates(model, store.partitions)
+    candidates = state_keys(model, store.partitions)
     fold = partial(_fold, model, store, opening)
-    for shard, partitions in _shards(model, store.partitions).items():
+    for shard, partitions in shards(model, store.partitions).items():
         prefix = shard.state("")
         live = read(model.redis, shard, candidates.get(prefix, []))
         said = fold(shard, partitions, live, advance)
@@ -72,20 +95,24 @@ def verify(
         verdict.shards += 1
         verdict.events += sum(live.checkpoints.values())
         verdict.keys += len(said)
+        verdict.parked += len(live.left_out.parked)
+        verdict.streams += len(set(live.left_out.parked.values()))
+        verdict.skipped += len(live.left_out.skipped)
         verdict.differs(differences(live.state, said))
     return verdict
 
 
-def _shards(model: ReadModel, partitions: int) -> dict[Shard, list[int]]:
+def shards(model: ReadModel, partitions: int) -> dict[Shard, list[int]]:
+    """The shards of a model, and the partitions that each takes in."""
     found: dict[Shard, list[int]] = {}
     for partition in range(partitions):
         found.setdefault(model.shard(partition), []).append(partition)
     return found
 
 
-def _candidates(model: ReadModel, partitions: int) -> dict[str, list[str]]:
-    """All keys of the model's state by shard, from one walk through Redis, not one a shard."""
-    prefixes = {shard.state("") for shard in _shards(model, partitions)}
+def state_keys(model: ReadModel, partitions: int) -> dict[str, list[str]]:
+    """All keys of a model's state by its shard's prefix, from one walk through Redis for all."""
+    prefixes = {shard.state("") for shard in shards(model, partitions)}
     found: dict[str, list[str]] = {}
     for raw in model.redis.scan_iter(match=f"{{{model.name}.{model.generation}.*", count=1000):
         name = raw.decode()
@@ -108,8 +135,10 @@ def _fold(
     prefix = shard.state("")
     for partition in partitions:
         for batch in _events(store, partition, through=live.checkpoints.get(partition, 0)):
-            writes = model.writes(shard, model.read(batch, opening))
-            folded.take(write for write in writes if str(write[1]).startswith(prefix))
+            taken = [recorded for recorded in batch if recorded.position not in live.left_out]
+            if taken:
+                writes = model.writes(shard, model.read(taken, opening))
+                folded.take(write for write in writes if str(write[1]).startswith(prefix))
             advance(len(batch))
     return folded.values
 

@@ -4,13 +4,14 @@
     log ──pages──────▶ decode once ──▶ each follower that is behind
 
 The bus is a fast hint, the log the truth: at the start, after each new connection and every second
-the worker compares checkpoints with the heads of the log and reads what is missing. Far behind, it
-leaves the bus and follows the log in bulk. Without a bus it always follows the log.
+the worker compares checkpoints with the heads of the log and reads what is missing. Far behind, or
+while very much is appended, it leaves the bus and follows the log in bulk. Without a bus it always
+follows the log.
 """
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from threading import Event
 from time import monotonic, time
 
@@ -25,10 +26,11 @@ from events.hints import Listener
 from events.recorded import Recorded
 from events.store import EventStore
 from projectors.builder_thread import BuilderThread
-from projectors.fates import Stop
-from projectors.follower import PAGE, Follower
-from projectors.level import Level
+from projectors.crew import MAIN, Crew, Member
+from projectors.follower import Follower
 from projectors.live import Live
+from projectors.pages import read_page
+from projectors.pointers import Pointers
 
 log = logging.getLogger(__name__)
 
@@ -37,50 +39,59 @@ FAR_BEHIND = 5000
 _NEARLY_LEVEL = 0.1
 """Of that. While events keep coming a worker is never quite level when it looks."""
 
+MANY_A_SECOND = 2000
+"""So many new events a second are an import. Chosen, not measured: people at the command API came
+to 1,700 on 2 cores, an import to 5,000 and more."""
+
 _LOOK_SECONDS = 1.0
 _POLL_SECONDS = 0.2
 _TAKE = 1000
 
 
 class Worker:
-    """One process's followers and builders, fed from one set of queues or from the log."""
+    """One process's crew, fed from one set of queues or from the log."""
 
     def __init__(
         self,
         *,
         store: EventStore,
         live: Live,
-        followers: Sequence[Follower],
-        builders: Sequence[BuilderThread],
+        pointers: Pointers,
+        crew: Crew,
         subscription: Subscription | None,
         hints: Listener,
     ) -> None:
         self._store = store
         self._live = live
-        self._followers = followers
-        self._builders = {builder.name: builder for builder in builders}
+        self._pointers = pointers
+        self._crew = crew
         self._subscription = subscription
         self._hints = hints
         self._is_far_behind = False
         self._life = 0
         self._looked_at = float("-inf")
-        self._levels = {follower.model.name: Level() for follower in followers}
-        self._unswitched = {follower.model.name for follower in followers}
+        self._heads: Sequence[int] = ()
 
-    def run(self, stopping: Event, *, is_current: Callable[[], bool]) -> None:
-        """Work until told to stop, or until the generations it writes are not the ones to write."""
-        if self._subscription:
-            self._subscription.resume()  # the worker before this one may have left it paused
+    def run(self, stopping: Event) -> None:
+        """Work until told to stop."""
         while not stopping.is_set():
             try:
-                if self._is_due() and not self._look(is_current):
-                    return
+                if self._is_due():
+                    self._look()
                 self._catch_up()
                 self._take()
             except (DatabaseError, RedisError, OSError) as error:
                 log.warning("Waiting for what is away: %s", error)
                 close_old_connections()
                 stopping.wait(_POLL_SECONDS)
+
+    @property
+    def _followers(self) -> Sequence[Follower]:
+        return [member.follower for member in self._crew.members]
+
+    @property
+    def _builders(self) -> Iterable[BuilderThread]:
+        return (member.builder for member in self._crew.members if member.builder is not None)
 
     def _is_due(self) -> bool:
         return self._has_reconnected() or monotonic() - self._looked_at >= _LOOK_SECONDS
@@ -92,54 +103,64 @@ class Worker:
         self._life = self._subscription.life
         return True
 
-    def _look(self, is_current: Callable[[], bool]) -> bool:
-        """Compare everything with the log; answers whether to go on."""
+    def _look(self) -> None:
+        """See who is wanted, and compare everything with the log."""
+        self._crew.muster()
         at = time()
         heads = self._store.heads()
         for follower in self._followers:
             follower.look(heads)
-        self._looked_at = monotonic()
-        self._note_levels(at, heads)
-        # For one that is stuck no way is better, and the others need not go it.
-        able = [follower for follower in self._followers if not follower.stuck]
-        self._choose_the_way(max((follower.lag(heads) for follower in able), default=0))
-        return is_current()
+        a_second = self._appended_a_second(heads)
+        for member in self._crew.members:
+            member.level.observe(at, heads)
+            self._note_level(member)
+        self._pointers.note_followed(m.place for m in self._crew.members if m.is_ready)
+        # For one that is stuck no way is better, and the others need not go it; one that joins or
+        # is kept has time.
+        main = [member.follower for member in self._crew.members if member.role in MAIN]
+        able = [follower for follower in main if not follower.stuck]
+        self._choose_the_way(max((follower.lag(heads) for follower in able), default=0), a_second)
 
-    def _note_levels(self, at: float, heads: Sequence[int]) -> None:
-        for follower in self._followers:
-            name = follower.model.name
-            level = self._levels[name]
-            level.observe(at, heads)
-            reached = level.reached(self._offsets(follower))
-            if reached is None:
-                continue
-            self._live.mark_level([name], reached)
-            if name in self._unswitched:
-                self._live.switch(name, follower.model.generation)
-                self._unswitched.discard(name)
+    def _appended_a_second(self, heads: Sequence[int]) -> float:
+        """How fast the log has grown since the last look."""
+        before, self._heads = self._heads, heads
+        looked_at, self._looked_at = self._looked_at, monotonic()
+        if not before:
+            return 0
+        return (sum(heads) - sum(before)) / max(self._looked_at - looked_at, _POLL_SECONDS)
 
-    def _offsets(self, follower: Follower) -> Sequence[int]:
-        """How far a model's answers are: its state, and what was built of it where that is read."""
-        if follower.model.name not in self._builders:
-            return follower.checkpoints
-        return follower.model.built_offsets(self._store.partitions)
+    def _note_level(self, member: Member) -> None:
+        reached = member.level.reached(member.offsets(self._store.partitions))
+        if reached is None or member.role not in MAIN:
+            return
+        name, number = member.place
+        self._live.mark_level([name], reached)
+        if member.role == "coming":
+            self._pointers.switch({name: number})
+            member.role = "live"
 
-    def _choose_the_way(self, lag: int) -> None:
+    def _choose_the_way(self, lag: int, a_second: float) -> None:
         """Far behind: the log in bulk, builders at rest. Nearly level: the bus, and builders."""
-        if not self._is_far_behind and lag > FAR_BEHIND:
-            log.info("%d events behind: following the log in bulk until level", lag)
+        is_much = lag > FAR_BEHIND or a_second > MANY_A_SECOND
+        is_little = lag <= _NEARLY_LEVEL * FAR_BEHIND and a_second <= MANY_A_SECOND / 2
+        if not self._is_far_behind and is_much:
+            log.info(
+                "%d events behind, %d a second: following the log in bulk until level",
+                *(lag, a_second),
+            )
             self._is_far_behind = True
             if self._subscription:
                 self._subscription.pause()
-            for builder in self._builders.values():
-                builder.hold()
-        elif self._is_far_behind and lag <= _NEARLY_LEVEL * FAR_BEHIND:
+        elif self._is_far_behind and is_little:
             log.info("Nearly level with the log")
             self._is_far_behind = False
             if self._subscription:
                 self._subscription.resume()
-            for builder in self._builders.values():
+            for builder in self._builders:
                 builder.release()
+        if self._is_far_behind:
+            for builder in self._builders:  # those, too, that came since
+                builder.hold()
 
     def _catch_up(self) -> None:
         """Read a page of each partition that some follower lacks, decoded once for all of them."""
@@ -147,22 +168,8 @@ class Worker:
         stuck = set().union(*(f.stuck for f in self._followers))
         for partition in sorted(behind, key=stuck.__contains__):  # or it would rest before others
             followers = [f for f in self._followers if partition in f.behind and not f.is_resting]
-            if followers:
-                self._read_page(partition, followers)
-
-    def _read_page(self, partition: int, followers: Sequence[Follower]) -> None:
-        after = min(follower.checkpoints[partition] for follower in followers)
-        try:
-            page = self._store.page(partition, after=after, limit=PAGE)
-        except msgspec.ValidationError as error:
-            raise Stop(f"An event in partition {partition} behind {after}: {error}") from error
-        for follower in followers:
-            if len(page) < PAGE:
-                follower.behind.discard(partition)
-            if page and follower.checkpoints[partition] < page[-1].offset:
-                follower.take(page)
-        if page:
-            self._wake_builders()
+            if followers and read_page(self._store, partition, followers):
+                self._wake_builders()
 
     def _take(self) -> None:
         if self._subscription is None or self._is_far_behind or not self._subscription.connected:
@@ -190,7 +197,7 @@ class Worker:
         self._wake_builders()
 
     def _wake_builders(self) -> None:
-        for builder in self._builders.values():
+        for builder in self._builders:
             builder.wake()
 
 

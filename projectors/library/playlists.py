@@ -19,6 +19,7 @@ from events.catalogue import (
     PlaylistMovieRemoved,
     PlaylistRenamed,
     PlaylistShown,
+    UserErased,
     Visibility,
 )
 from events.recorded import Recorded
@@ -43,6 +44,10 @@ class Playlist(msgspec.Struct, frozen=True, kw_only=True):
 def writes(shard: Shard, recorded: Recorded) -> Iterator[Write]:
     """What an event changes of a playlist, if it is about one."""
     event = recorded.event
+    if isinstance(event, UserErased):
+        yield "DEL", shard.state("playlists", str(event.user_id))
+        for id_ in event.playlists:
+            yield "DEL", about_key(shard, id_), order_key(shard, id_)
     if not isinstance(event, PlaylistEvent):
         return
     about, order = about_key(shard, event.playlist_id), order_key(shard, event.playlist_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import msgspec
 
@@ -15,11 +15,13 @@ from events.catalogue import (
     MovieUnhidden,
     PreferencesChanged,
     RatingWithdrawn,
+    UserErased,
     UserRegistered,
 )
 from events.recorded import Recorded
 
 Kind: TypeAlias = Literal["ratings", "favourites", "hidden"]
+KINDS: Sequence[Kind] = get_args(Kind)
 
 _encode = msgspec.json.Encoder().encode
 
@@ -48,12 +50,27 @@ class Change(NamedTuple):
     packed: str | None
 
 
+class Erased(NamedTuple):
+    """All that was said of a user's movies before is void."""
+
+    user: str
+
+
 def changes(batch: Sequence[Recorded]) -> dict[tuple[Kind, str], dict[int, str | None]]:
     """(What, whose) -> movie -> what is kept of it after these events, or None."""
     found: dict[tuple[Kind, str], dict[int, str | None]] = {}
     for change in _changes(batch):
-        found.setdefault((change.kind, change.user), {})[change.movie] = change.packed
+        if isinstance(change, Erased):
+            for kind in KINDS:
+                found.pop((kind, change.user), None)
+        else:
+            found.setdefault((change.kind, change.user), {})[change.movie] = change.packed
     return found
+
+
+def erased(events: Iterable[AnyEvent]) -> list[str]:
+    """Those of whom nothing stays that was before; what the other functions tell came after it."""
+    return [str(event.user_id) for event in events if isinstance(event, UserErased)]
 
 
 def people(events: Iterable[AnyEvent]) -> dict[str, dict[str, str | None]]:
@@ -66,6 +83,8 @@ def people(events: Iterable[AnyEvent]) -> dict[str, dict[str, str | None]]:
             case PreferencesChanged(user_id=user):
                 told = Preferences(event.genres, event.public_activity, event.strategy)
                 found.setdefault(str(user), {})["preferences"] = _encode(told).decode()
+            case UserErased(user_id=user):
+                found.pop(str(user), None)
             case _:  # not about who someone is
                 continue
     return found
@@ -100,7 +119,7 @@ def moment(at: bytes) -> datetime:
     return datetime.fromtimestamp(int(at) / 1000, UTC)
 
 
-def _changes(batch: Sequence[Recorded]) -> Iterator[Change]:
+def _changes(batch: Sequence[Recorded]) -> Iterator[Change | Erased]:
     for recorded in batch:
         match recorded.event:
             case MovieRated(user_id=user, movie_id=movie, score=score):
@@ -115,5 +134,7 @@ def _changes(batch: Sequence[Recorded]) -> Iterator[Change]:
                 yield Change("hidden", str(user), movie, milliseconds(recorded.occurred_at))
             case MovieUnhidden(user_id=user, movie_id=movie):
                 yield Change("hidden", str(user), movie, None)
+            case UserErased(user_id=user):
+                yield Erased(str(user))
             case _:  # not about a user's movies
                 continue

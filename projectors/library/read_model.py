@@ -20,11 +20,13 @@ from projectors import answers
 from projectors.library import playlists
 from projectors.library.playlists import Playlist, read_playlist
 from projectors.library.projection import (
+    KINDS,
     Kept,
     Kind,
     Preferences,
     Rating,
     changes,
+    erased,
     moment,
     people,
     unpacked,
@@ -44,10 +46,13 @@ class Library(ReadModel):
     name: ClassVar[str] = "library"
     version: ClassVar[int] = 2
     by_partition: ClassVar[bool] = True
+    forgets: ClassVar[bool] = True
     opens: ClassVar[bool] = True
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """See ReadModel."""
+        for user in erased(recorded.event for recorded in batch):
+            yield ("DEL", *(shard.state(kind, user) for kind in (*KINDS, "person")))
         for (kind, user), values in changes(batch).items():
             yield from last_values(shard.state(kind, user), values)
         for user, fields in people(recorded.event for recorded in batch).items():

@@ -48,6 +48,7 @@ class Movies(ReadModel):
     name: ClassVar[str] = "movies"
     version: ClassVar[int] = 1
     by_partition: ClassVar[bool] = False
+    keeps_of_erased: ClassVar[str] = "their scores, in sums"
 
     def __init__(self, redis: Redis, generation: int) -> None:
         super().__init__(redis, generation)

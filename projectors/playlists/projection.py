@@ -8,6 +8,7 @@ from events.catalogue import (
     PlaylistDeleted,
     PlaylistRenamed,
     PlaylistShown,
+    UserErased,
 )
 from events.recorded import Recorded
 from projectors.search.words import folded
@@ -39,5 +40,9 @@ def changes(batch: Sequence[Recorded]) -> Iterator[Change]:
             case PlaylistDeleted(playlist_id=id_):
                 yield Change(id_, "name", None)
                 yield Change(id_, "public", None)
+            case UserErased(playlists=ids):
+                for id_ in ids:
+                    yield Change(id_, "name", None)
+                    yield Change(id_, "public", None)
             case _:  # not about who sees which playlist
                 continue

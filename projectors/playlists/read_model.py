@@ -42,6 +42,7 @@ class Playlists(ReadModel):
     name: ClassVar[str] = "playlists"
     version: ClassVar[int] = 1
     by_partition: ClassVar[bool] = False
+    forgets: ClassVar[bool] = True
     opens: ClassVar[bool] = True
 
     def __init__(self, redis: Redis, generation: int) -> None:

@@ -4,14 +4,18 @@ At once for those who said something; and for everyone, the oldest list first an
 when trends have moved or the list is some minutes old.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from heapq import nlargest
 from operator import itemgetter
 from typing import ClassVar
 
 import msgspec
+from redis.client import Pipeline
+from redis.exceptions import WatchError
 
+from projectors.live import Live, NotReady
 from projectors.marks import note_built
 from projectors.pace import Paced
 from projectors.page import DEFAULT_LIMIT
@@ -29,6 +33,7 @@ from projectors.shard import Shard
 _INTERVAL_SECONDS = 0.5
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 _AT_ONCE = 50
+_AT_ONCE_FOR_NOBODY = 1000
 # Old lists are made again at 100 a second at most, so that they take little of a core.
 _AGAIN_AT_ONCE = 10
 _AGAIN_SECONDS = 0.1
@@ -49,22 +54,31 @@ class RecommendationsBuilder(Paced):
         super().__init__(pause_seconds=0.01)
         self._recommendations = recommendations
         self._sources = sources
-        self._partitions = partitions
+        self._partitions: Sequence[int] = range(partitions)
+        self._at_once = _AT_ONCE
         self._market: Market | None = None
         self._market_of: tuple[object, ...] = ()
         self._moved_at = self._again_at = _LONG_AGO
         self._trends: Mapping[int, Trend] = {}
-        self._noted: dict[str, Mapping[int, int]] = {}
         self._turn = 0
+        self._live = Live(recommendations.redis)
+        self._may_begin = False
+
+    def do_part(self, partitions: Sequence[int]) -> None:
+        """Build only of these, many at once: nobody waits, and all that lists read is whole."""
+        self._partitions = partitions
+        self._at_once = _AT_ONCE_FOR_NOBODY
+        self._may_begin = True
 
     def build(self, now: datetime) -> None:
         """See Builder."""
         with self.working():
+            if not self._sources_are_there():
+                return
             market = self._market or self._look_at_market(now)
             waiting = self._look(now)
             if lost := [found.shard for found in waiting if not found.is_whole]:
                 mark_everyone(self._recommendations, lost)
-                self._noted.clear()
                 waiting = self._look(now)
             marked = self._make_marked(market, waiting, now)
             # Behind those who wait for their own words to count: it takes some 20 ms.
@@ -74,8 +88,21 @@ class RecommendationsBuilder(Paced):
     def check(self, now: datetime) -> list[str]:
         """What is wrong with lists, a line each; scores are of their moment and not compared."""
         model = self._recommendations
-        shards = [model.shard(partition) for partition in range(self._partitions)]
+        shards = [model.shard(partition) for partition in self._partitions]
         return compare(model.redis, shards, lambda: problems(model))
+
+    def _sources_are_there(self) -> bool:
+        """Whether there is an answer, by some generation, from all that lists are made of.
+
+        Made anew together, as after a loss of Redis, they are level later than what people said is;
+        lists made before would be empty or poor, and stay so for minutes.
+        """
+        if not self._may_begin:
+            with suppress(NotReady):
+                for source in self._sources:
+                    self._live.generation(source.name)
+                self._may_begin = True
+        return self._may_begin
 
     # ------------------------------------------------------------------------------ the market
 
@@ -90,8 +117,9 @@ class RecommendationsBuilder(Paced):
         self._market_of = seen
         if is_material(self._trends, market.candidates.trends):
             self._moved_at, self._trends = now, market.candidates.trends
-        self._noted.clear()
-        self._write(self._recommendations.shard(0), {NOBODY: Said({}, ())}, market, now)
+        with self._recommendations.redis.pipeline(transaction=True) as pipe:
+            self._write(pipe, self._recommendations.shard(0), {NOBODY: Said({}, ())}, market, now)
+            pipe.execute()
         return market
 
     # ------------------------------------------------------------------------------ whose turn
@@ -109,13 +137,14 @@ class RecommendationsBuilder(Paced):
 
         Some of every shard, and who spoke last first: a queue after an import holds nobody up.
         """
-        each = max(1, _AT_ONCE // max(1, sum(bool(found.marks) for found in waiting)))
+        each = max(1, self._at_once // max(1, sum(bool(found.marks) for found in waiting)))
         for found in waiting:
             some = dict(nlargest(each, found.marks.items(), key=itemgetter(1)))
-            self._make(found.shard, some, market, now)
+            if not self._make(found.shard, some, market, now):
+                continue
             clear(self._recommendations.redis, found.shard, some)
-            if len(some) == len(found.marks):
-                self._note(found.shard, found.checkpoints)
+            if len(some) == len(found.marks) and found.built != found.checkpoints:
+                note_built(self._recommendations.redis, found.shard, found.checkpoints)
         return sum(max(0, len(found.marks) - each) for found in waiting)
 
     def _make_oldest(self, market: Market, waiting: Sequence[Waiting], now: datetime) -> int:
@@ -135,31 +164,41 @@ class RecommendationsBuilder(Paced):
         first = self._turn % len(waiting)
         return [*waiting[first:], *waiting[:first]]
 
-    def _note(self, shard: Shard, checkpoints: Mapping[int, int]) -> None:
-        if self._noted.get(shard.built_key) != checkpoints:
-            note_built(self._recommendations.redis, shard, checkpoints)
-            self._noted[shard.built_key] = checkpoints
-
     # ------------------------------------------------------------------------------ lists
 
-    def _make(self, shard: Shard, users: Iterable[str], market: Market, now: datetime) -> None:
-        if said := read_said(self._recommendations.redis, shard, list(users)):
-            self._write(shard, said, market, now)
+    def _make(self, shard: Shard, users: Collection[str], market: Market, now: datetime) -> bool:
+        """Whether they are there; not, if another builder made one of them meanwhile.
 
-    def _write(self, shard: Shard, said: Mapping[str, Said], market: Market, now: datetime) -> None:
-        with self._recommendations.redis.pipeline(transaction=True) as pipe:
-            for user, opinions in said.items():
-                names = [shard.derived("list", user), shard.derived("page", user)]
-                if user != NOBODY and not any(opinions):
-                    pipe.delete(*names)
-                    pipe.zrem(shard.derived("made"), user)
-                    continue
-                items = recommended(opinions, market)
-                chosen = choose(items, limit=DEFAULT_LIMIT)
-                cards = market.cards_of(item.movie for item in chosen.items)
-                pipe.set(names[0], _pack(Listed(now, items)))
-                pipe.set(names[1], render(chosen, cards))
-                if user != NOBODY:
-                    # Of a market that moves in this very look it is an old list already.
-                    pipe.zadd(shard.derived("made"), {user: market.made_at.timestamp()})
-            pipe.execute()
+        That one may know more than was read here, as while a generation changes hands.
+        """
+        if not users:
+            return True
+        redis = self._recommendations.redis
+        with redis.pipeline(transaction=True) as pipe:
+            pipe.watch(*(shard.derived("list", user) for user in users))  # type: ignore[no-untyped-call]  # of redis-py
+            said = read_said(redis, shard, list(users))
+            pipe.multi()
+            self._write(pipe, shard, said, market, now)
+            try:
+                pipe.execute()
+            except WatchError:
+                return False
+        return True
+
+    def _write(
+        self, pipe: Pipeline, shard: Shard, said: Mapping[str, Said], market: Market, now: datetime
+    ) -> None:
+        for user, opinions in said.items():
+            names = [shard.derived("list", user), shard.derived("page", user)]
+            if user != NOBODY and not any(opinions):
+                pipe.delete(*names)
+                pipe.zrem(shard.derived("made"), user)
+                continue
+            items = recommended(opinions, market)
+            chosen = choose(items, limit=DEFAULT_LIMIT)
+            cards = market.cards_of(item.movie for item in chosen.items)
+            pipe.set(names[0], _pack(Listed(now, items)))
+            pipe.set(names[1], render(chosen, cards))
+            if user != NOBODY:
+                # Of a market that moves in this very look it is an old list already.
+                pipe.zadd(shard.derived("made"), {user: market.made_at.timestamp()})

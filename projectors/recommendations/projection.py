@@ -15,6 +15,7 @@ from events.catalogue import (
     PreferencesChanged,
     RatingEvent,
     RatingWithdrawn,
+    UserErased,
 )
 from events.recorded import Recorded
 
@@ -36,6 +37,8 @@ class Opinion(NamedTuple):
 class Change(msgspec.Struct, kw_only=True):
     """What some events together change for one user."""
 
+    is_anew: bool = False
+    """Whether all that was known before goes."""
     movies: dict[Kind, dict[int, str | None]] = msgspec.field(default_factory=dict)
     """Movie -> the packed rating (or since when), or None for none any more."""
     preferences: str | None = None
@@ -63,6 +66,8 @@ def changes(batch: Sequence[Recorded]) -> dict[str, Change]:
             case PreferencesChanged(user_id=user, genres=genres):
                 change = _of(found, str(user), recorded.offset)
                 change.preferences = _encode(genres).decode()
+            case UserErased(user_id=user):
+                found[str(user)] = Change(is_anew=True, offset=recorded.offset)
             case _:  # says nothing about taste
                 continue
     return found

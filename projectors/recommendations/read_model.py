@@ -21,7 +21,7 @@ from projectors import answers
 from projectors.own import last_values
 from projectors.read_model import ReadModel
 from projectors.recommendations.page import Item
-from projectors.recommendations.projection import changes
+from projectors.recommendations.projection import KINDS, changes
 from projectors.shard import Shard, Write
 
 NOBODY = "nobody"
@@ -44,15 +44,26 @@ class Recommendations(ReadModel):
     name: ClassVar[str] = "recommendations"
     version: ClassVar[int] = 2
     by_partition: ClassVar[bool] = True
+    forgets: ClassVar[bool] = True
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """See ReadModel."""
         for user, change in changes(batch).items():
+            if change.is_anew:
+                yield ("DEL", *(shard.state(kind, user) for kind in KINDS))
+                yield "HDEL", shard.state("preferences"), user
+                # What a builder makes of it at this moment goes with the mark below.
+                yield "DEL", shard.derived("list", user), shard.derived("page", user)
+                yield "ZREM", shard.derived("made"), user
             for kind, movies in change.movies.items():
                 yield from last_values(shard.state(kind, user), movies)
             if change.preferences is not None:
                 yield "HSET", shard.state("preferences"), user, change.preferences
             yield "HSET", shard.derived("dirty"), user, change.offset
+
+    def unmarking(self, shard: Shard, user: str) -> Iterable[Write]:
+        """See ReadModel."""
+        yield "HDEL", shard.derived("dirty"), user
 
     # ------------------------------------------------------------------------------ reads
 

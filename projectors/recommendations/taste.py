@@ -95,11 +95,8 @@ class Telling(NamedTuple):
         return Reason(because, share, movie=movie, title=self.titles.get(movie))
 
 
-class _Share(NamedTuple):
-    """What something gives: the trend's heat or popularity, a movie, or a genre."""
-
-    share: float
-    of: str | int
+_Share: TypeAlias = tuple[float, str | int]
+"""What the trend's heat or popularity, a movie, or a genre gives; a list has hundreds."""
 
 
 class _Evidence(msgspec.Struct):
@@ -177,13 +174,13 @@ def reasons(
     for movie, share in explanation.by_movie.items():
         by_movie[movie] = by_movie.get(movie, 0.0) + share * part
     found: list[_Share] = [
-        _Share(trend.heat / whole, "trending"),
-        _Share(trend.popularity / whole, "popular"),
-        *(_Share(share * part, genre) for genre, share in explanation.by_genre.items()),
-        *(_Share(share, movie) for movie, share in by_movie.items()),
+        (trend.heat / whole, "trending"),
+        (trend.popularity / whole, "popular"),
+        *[(share * part, genre) for genre, share in explanation.by_genre.items()],
+        *[(share, movie) for movie, share in by_movie.items()],
     ]
     found.sort(key=itemgetter(0), reverse=True)
-    return tuple(_reason(one, telling) for one in found[:REASONS] if one.share >= _LEAST)
+    return tuple([_reason(*one, telling) for one in found[:REASONS] if one[0] >= _LEAST])
 
 
 def _gather(
@@ -212,10 +209,10 @@ def _given(genres: Sequence[str], likings: Mapping[str, Liking]) -> dict[str, fl
     }
 
 
-def _reason(one: _Share, telling: Telling) -> Reason:
+def _reason(amount: float, of: str | int, telling: Telling) -> Reason:
     """Shares are told rounded down, so that they never add up to more than the whole."""
-    share = int(one.share * 100) / 100
-    match one.of:
+    share = int(amount * 100) / 100
+    match of:
         case "trending" | "popular" as because:
             return Reason(because, share)
         case int(movie):

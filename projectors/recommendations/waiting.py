@@ -20,7 +20,7 @@ from projectors.shard import Shard
 _LOOK = """
 return {redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2]),
         redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2]),
-        redis.call('EXISTS', KEYS[4])}
+        redis.call('EXISTS', KEYS[4]), redis.call('HGETALL', KEYS[5])}
 """
 _CLEAR = """
 for nth = 1, #ARGV, 2 do
@@ -44,32 +44,39 @@ class Waiting(NamedTuple):
     checkpoints: dict[int, int]
     oldest: list[str]
     is_whole: bool
+    built: dict[int, int]
+    """How much of its state its lists have taken in, as was noted last."""
 
 
 def look(
-    recommendations: Recommendations, partitions: int, *, made_before: datetime, limit: int
+    recommendations: Recommendations,
+    partitions: Iterable[int],
+    *,
+    made_before: datetime,
+    limit: int,
 ) -> list[Waiting]:
     """Who waits in each shard; marks and checkpoints of a shard are read in one step.
 
     Of those whose lists were only made before some moment, the ``limit`` oldest of each shard.
     """
-    shards = [recommendations.shard(partition) for partition in range(partitions)]
+    shards = [recommendations.shard(partition) for partition in partitions]
     script = _script(recommendations.redis, _LOOK)
     with recommendations.redis.pipeline(transaction=False) as pipe:
         for shard in shards:
             dirty, made, whole = map(shard.derived, ("dirty", "made", "whole"))
-            keys = [dirty, shard.checkpoints_key, made, whole]
+            keys = [dirty, shard.checkpoints_key, made, whole, shard.built_key]
             script(keys=keys, args=[f"({made_before.timestamp()}", limit], client=pipe)
         found = pipe.execute()
     return [
         Waiting(
             shard,
             marks={user.decode(): int(offset) for user, offset in _pairs(marks)},
-            checkpoints={int(partition): int(offset) for partition, offset in _pairs(checkpoints)},
+            checkpoints=_offsets(checkpoints),
             oldest=[user.decode() for user in old],
             is_whole=bool(is_whole),
+            built=_offsets(built),
         )
-        for shard, (marks, checkpoints, old, is_whole) in zip(shards, found, strict=True)
+        for shard, (marks, checkpoints, old, is_whole, built) in zip(shards, found, strict=True)
     ]
 
 
@@ -94,6 +101,10 @@ def mark_everyone(recommendations: Recommendations, shards: Iterable[Shard]) -> 
                 pipe.hsetnx(shard.derived("dirty"), user, "0")
             pipe.set(shard.derived("whole"), 1)
             pipe.execute()
+
+
+def _offsets(flat: Sequence[bytes]) -> dict[int, int]:
+    return {int(partition): int(offset) for partition, offset in _pairs(flat)}
 
 
 def _pairs(flat: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:

@@ -8,6 +8,7 @@ written twice, a document is the same, and the index itself refuses an older one
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
+from secrets import token_hex
 from time import monotonic, sleep
 from typing import ClassVar
 
@@ -15,7 +16,7 @@ from redis import Redis
 from redis.commands.core import Script
 
 from projectors.search.check import unknown_documents, wrong_documents
-from projectors.search.engine import Versioned
+from projectors.search.engine import IndexAway, Versioned
 from projectors.search.read_model import Search, Source
 from projectors.shard import read_offsets
 
@@ -41,11 +42,19 @@ for i = 1, #ARGV, 2 do
 end
 return 1
 """
+_FILLED = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[2], ARGV[1]) end
+return 1
+"""
 
 
 @cache
-def _scripts(redis: Redis) -> tuple[Script, Script]:
-    return redis.register_script(_CLEAN), redis.register_script(_ADVANCE)
+def _scripts(redis: Redis) -> tuple[Script, Script, Script]:
+    return (
+        redis.register_script(_CLEAN),
+        redis.register_script(_ADVANCE),
+        redis.register_script(_FILLED),
+    )
 
 
 class SearchBuilder:
@@ -84,44 +93,88 @@ class SearchBuilder:
 
 def flush(model: Search) -> None:
     """Bring the index up to the state, and note how far; raises IndexAway with all still marked."""
-    _heal(model)
+    identity = _heal(model)
     checkpoints, dirty = _snapshot(model)
     flushed = [_put(model, chunk) for chunk in _chunks(dirty)]
     if flushed:
         _note_writes(model, model.index.refresh())
+        _refuse_another(model, identity)
+    _note_shown(model, flushed)
     for revisions in flushed:
         _clean(model, revisions)
+    _note_filled(model, identity)
     _advance(model, checkpoints)
 
 
 def mark_all(model: Search) -> None:
     """Mark everything dirty: the index knows nothing."""
-    model.redis.delete(model.all.built_key)
+    model.redis.delete(model.filled_key, model.all.built_key)
     for chunk in _chunks(model.known()):
         model.redis.sadd(_dirty_key(model), *chunk)
 
 
-def _heal(model: Search) -> None:
+def _heal(model: Search) -> str:
     """Mark all, in an index made anew if need be, unless there is the very index that was filled.
 
-    It may also be that index as it was before, out of a backup: then it has fewer writes.
+    It may also be that index as it was before, out of a backup: then it has fewer writes. Answers
+    which index there is now.
     """
-    key = model.all.derived("index")
+    key = _index_key(model)
     filled, writes = model.redis.get(key), _noted_writes(model)  # first: the index only grows
     there = model.index.mark()
     if there is None or filled != there.identity.encode():
-        model.index.create()
-        model.redis.delete(_writes_key(model))
-        mark_all(model)
-        there = model.index.mark()
-        model.redis.set(key, there.identity if there else "")
-    elif there.writes < writes:
+        return begin_anew(model)
+    if there.writes < writes:
         mark_all(model)
         model.redis.delete(_writes_key(model))
+    return there.identity
+
+
+def begin_anew(model: Search) -> str:
+    """Make the index, empty, with all marked."""
+    # Before there is anything that could be searched in vain; and who still fills the one before
+    # must not say that it is this one.
+    model.redis.delete(model.filled_key, _index_key(model))
+    model.index.create()
+    model.redis.delete(_writes_key(model))
+    mark_all(model)
+    there = model.index.mark()
+    identity = there.identity if there else ""
+    model.redis.set(_index_key(model), identity)
+    return identity
+
+
+def _refuse_another(model: Search, identity: str) -> None:
+    """What was written may have gone into an index that came into being by that."""
+    there = model.index.mark()
+    if there is None or there.identity != identity:
+        raise IndexAway("the index was lost while it was written")
+
+
+def _note_shown(model: Search, flushed: Sequence[Mapping[int, int]]) -> None:
+    """Say that searches find something else now, before those are let through who wait for it.
+
+    What was kept of answers is over by that: see docs/adr/0016.
+    """
+    _, advance, _ = _scripts(model.redis)
+    for revisions in flushed:
+        advance(keys=[model.shown_key], args=_words(revisions))
+    # Another one whatever was lost: a number might come twice, where Redis was set back.
+    model.redis.set(model.stamp_key, token_hex(8), nx=not flushed)
+
+
+def _note_filled(model: Search, identity: str) -> None:
+    """Say that searches find what they should, unless the index was begun anew meanwhile."""
+    _, _, note = _scripts(model.redis)
+    note(keys=[_index_key(model), model.filled_key], args=[identity])
+
+
+def _index_key(model: Search) -> str:
+    return model.all.derived("index")
 
 
 def _note_writes(model: Search, writes: int) -> None:
-    _, advance = _scripts(model.redis)
+    _, advance, _ = _scripts(model.redis)
     advance(keys=[_writes_key(model)], args=["index", writes])
 
 
@@ -156,18 +209,20 @@ def _versioned(sources: Iterable[Source]) -> Iterator[Versioned]:
 
 
 def _clean(model: Search, revisions: Mapping[int, int]) -> None:
-    clean, _ = _scripts(model.redis)
+    clean, _, _ = _scripts(model.redis)
     clean(
         keys=[_dirty_key(model), model.all.state("revisions")],
-        args=[word for pair in revisions.items() for word in pair],
+        args=_words(revisions),
     )
 
 
 def _advance(model: Search, checkpoints: Mapping[int, int]) -> None:
-    _, advance = _scripts(model.redis)
-    advance(
-        keys=[model.all.built_key], args=[word for pair in checkpoints.items() for word in pair]
-    )
+    _, advance, _ = _scripts(model.redis)
+    advance(keys=[model.all.built_key], args=_words(checkpoints))
+
+
+def _words(numbers: Mapping[int, int]) -> list[int]:
+    return [number for pair in numbers.items() for number in pair]
 
 
 def _dirty_key(model: Search) -> str:

@@ -1,11 +1,20 @@
 """What does each event mean for finding a movie, and what document does it add up to?"""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import msgspec
 
-from events.catalogue import AnyEvent, MovieAdded, MovieDescribed, MovieRated, RatingWithdrawn
+from events.catalogue import (
+    AnyEvent,
+    Credit,
+    MovieAdded,
+    MovieDescribed,
+    MovieDetailed,
+    MovieRated,
+    RatingWithdrawn,
+)
 from projectors.search.words import compounds, folded, in_one_word, without_article
 
 
@@ -18,11 +27,27 @@ class Details(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cast: tuple[str, ...] = ()
 
 
+class LongDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What sources say beyond a movie's card. Its document keeps it; nothing is found by it."""
+
+    original_title: str | None = None
+    original_language: str | None = None
+    released_on: date | None = None
+    runtime_minutes: int | None = None
+    crew: tuple[Credit, ...]
+    keywords: tuple[str, ...]
+    titles: dict[str, str]
+
+
+NO_DETAILS = LongDetails(crew=(), keywords=(), titles={})
+
+
 class Touch(msgspec.Struct, kw_only=True):
     """What some events together change of one movie; ``events`` of them."""
 
     events: int = 0
     details: Details | None = None
+    long: LongDetails | None = None
     rated: bool = False
     votes: int = 0
     total: int = 0
@@ -35,6 +60,8 @@ def touches(events: Sequence[AnyEvent]) -> dict[int, Touch]:
         match event:
             case MovieAdded() | MovieDescribed():
                 _touch(found, event.movie_id).details = _details(event)
+            case MovieDetailed():
+                _touch(found, event.movie_id).long = _long(event)
             case MovieRated(movie_id=movie, score=score, previous=None):
                 _vote(_touch(found, movie), votes=1, total=score)
             case MovieRated(movie_id=movie, score=score, previous=int(previous)):
@@ -62,10 +89,25 @@ def _details(event: MovieAdded | MovieDescribed) -> Details:
     return Details(title=event.title, year=event.year, genres=event.genres, cast=event.cast)
 
 
-def document(movie: int, details: Details, *, votes: int, total: int) -> dict[str, Any]:
+def _long(event: MovieDetailed) -> LongDetails:
+    return LongDetails(
+        original_title=event.original_title,
+        original_language=event.original_language,
+        released_on=event.released_on,
+        runtime_minutes=event.runtime_minutes,
+        crew=event.crew,
+        keywords=event.keywords,
+        titles=event.titles,
+    )
+
+
+def document(
+    movie: int, details: Details, long: LongDetails | None = None, *, votes: int, total: int
+) -> dict[str, Any]:
     """The document of the index that the state of a movie adds up to."""
     title = folded(details.title)
-    return {
+    kept = {} if long is None else {"details": _as_read(long)}
+    return kept | {
         "id": movie,
         "title": details.title,
         "words": title,
@@ -80,3 +122,9 @@ def document(movie: int, details: Details, *, votes: int, total: int) -> dict[st
         "votes": votes,
         "average": total / votes if votes > 0 else 0.0,
     }
+
+
+def _as_read(long: LongDetails) -> dict[str, Any]:
+    """As an index gives it back, so that the two can be compared."""
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(long))
+    return plain

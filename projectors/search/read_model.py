@@ -1,8 +1,8 @@
 """What does search keep, and what does it answer?
 
-State, in Redis: details, votes and sum of scores by movie, and by movie a revision that counts the
-events that touched it. Derived: the documents in the index, which the flusher makes of what is
-marked dirty.
+State, in Redis: details, long details, votes and sum of scores by movie, and by movie a revision
+that counts the events that touched it. Derived: the documents in the index, which the flusher makes
+of what is marked dirty, and what tells those who keep answers that they are over.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,12 +16,20 @@ from events.recorded import Recorded
 from projectors.read_model import ReadModel
 from projectors.search import engines
 from projectors.search.engine import Engine
-from projectors.search.projection import Details, document, touches
+from projectors.search.projection import (
+    NO_DETAILS,
+    Details,
+    LongDetails,
+    document,
+    touches,
+)
 from projectors.search.query import Hits, SearchQuery
 from projectors.shard import Shard, Write
 
 _encoder = msgspec.json.Encoder()
 _details: msgspec.json.Decoder[Details] = msgspec.json.Decoder(Details)
+_long: msgspec.json.Decoder[LongDetails] = msgspec.json.Decoder(LongDetails)
+WITHOUT_DETAILS = _encoder.encode(NO_DETAILS)
 
 
 class Source(NamedTuple):
@@ -30,6 +38,7 @@ class Source(NamedTuple):
     movie: int
     revision: int
     details: Details | None
+    long: LongDetails | None
     votes: int
     total: int
 
@@ -37,20 +46,27 @@ class Source(NamedTuple):
         """The document it should have in the index."""
         if self.details is None:
             return None
-        return document(self.movie, self.details, votes=self.votes, total=self.total)
+        return document(self.movie, self.details, self.long, votes=self.votes, total=self.total)
 
 
 class Search(ReadModel):
     """Movies found by what someone typed."""
 
     name: ClassVar[str] = "search"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     by_partition: ClassVar[bool] = False
+    keeps_of_erased: ClassVar[str] = "their scores, in sums"
 
     def __init__(self, redis: Redis, generation: int, *, index: Engine | None = None) -> None:
         super().__init__(redis, generation)
         self._index = index
         self.all = self.shard(0)
+        self.filled_key = self.all.derived("filled")
+        """There as long as the index has a document of all that is known, be it an older one."""
+        self.stamp_key = self.all.derived("stamp")
+        """A word that is another one whenever searches may find anything else."""
+        self.shown_key = self.all.derived("shown")
+        """Hash of movie -> revision of its document, as soon as everybody is given that one."""
 
     @cached_property
     def index(self) -> Engine:
@@ -61,9 +77,31 @@ class Search(ReadModel):
         """The movies that fit, best first; raises IndexAway."""
         return self.index.search(asked)
 
+    def long_details(self, movie: int) -> bytes | None:
+        """What a movie's document keeps for who asks for more, as JSON; None if there is none.
+
+        Raises IndexAway.
+        """
+        found = self.index.get([movie]).get(movie)
+        if found is None:
+            return None
+        _, written = found
+        kept = written.get("details")
+        return WITHOUT_DETAILS if kept is None else _encoder.encode(kept)
+
+    def is_filled(self) -> bool:
+        """Whether what can't be found isn't there; not so while a lost index is made again."""
+        return bool(self.redis.exists(self.filled_key))
+
     def count(self) -> int:
         """How many movies can be found."""
         return self.index.count()
+
+    def drop(self) -> int:
+        """See ReadModel."""
+        removed = super().drop()
+        self.index.drop()
+        return removed
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """See ReadModel. Nothing is left out for being zero: a batch's size must not show."""
@@ -71,6 +109,8 @@ class Search(ReadModel):
         for movie, touch in touched.items():
             if touch.details is not None:
                 yield "HSET", shard.state("movies"), movie, _encoder.encode(touch.details).decode()
+            if touch.long is not None:
+                yield "HSET", shard.state("long"), movie, _encoder.encode(touch.long).decode()
             if touch.rated:
                 yield "HINCRBY", shard.state("votes"), movie, touch.votes
                 yield "HINCRBY", shard.state("sums"), movie, touch.total
@@ -82,7 +122,7 @@ class Search(ReadModel):
         if not movies:
             return []
         with self.redis.pipeline(transaction=True) as pipe:
-            for key in ("movies", "revisions", "votes", "sums"):
+            for key in ("movies", "long", "revisions", "votes", "sums"):
                 pipe.hmget(self.all.state(key), list(map(str, movies)))
             rows = zip(movies, *pipe.execute(), strict=True)
         return [
@@ -90,10 +130,11 @@ class Search(ReadModel):
                 movie=movie,
                 revision=int(revision or 0),
                 details=None if details is None else _details.decode(details),
+                long=None if long is None else _long.decode(long),
                 votes=int(votes or 0),
                 total=int(total or 0),
             )
-            for movie, details, revision, votes, total in rows
+            for movie, details, long, revision, votes, total in rows
         ]
 
     def known(self) -> list[int]:

@@ -7,6 +7,7 @@ are asked, titles again to mark what was found. The index itself only splits at 
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -40,8 +41,13 @@ def _words(text: str) -> Iterator[Word]:
             yield Word(folded, found.start(), found.end())
 
 
+# Titles and names are folded again whenever someone rates a movie; 20,000 words are some MB.
+@lru_cache(maxsize=20_000)
 def _fold(word: str) -> str:
-    letters = unicodedata.normalize("NFKD", word.casefold()).translate(_NOT_DECOMPOSED)
+    # Twice: what a letter is taken apart into may have a capital (Unicode 3.13, D146).
+    for _ in range(2):
+        word = unicodedata.normalize("NFKD", word.casefold())
+    letters = word.translate(_NOT_DECOMPOSED)
     return "".join(letter for letter in letters if letter.isalnum())
 
 

@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from events.catalogue import AnyEvent, SessionRevoked, SessionsRevoked
+from events.catalogue import AnyEvent, SessionRevoked, SessionsRevoked, UserErased
 
 EPOCH = "epoch"
+ERASED = "erased"
 
 
 class Change(NamedTuple):
     """What some events together change for one user."""
 
     is_anew: bool
-    """Whether what was known before is void: a new epoch ends every family that was made before."""
+    """Whether what was known before is void: a new epoch or an erasure ends what was before."""
     fields: dict[str, str | None]
 
 
@@ -27,6 +28,8 @@ def changes(events: Sequence[AnyEvent]) -> dict[str, Change]:
             case SessionRevoked(user_id=user, family=family, expires_at=expires_at):
                 change = found.setdefault(str(user), Change(is_anew=False, fields={}))
                 change.fields[str(family)] = _seconds(expires_at)
+            case UserErased(user_id=user):
+                found[str(user)] = Change(is_anew=True, fields={ERASED: "1"})
             case _:  # not about sessions
                 continue
     return found

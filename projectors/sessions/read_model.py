@@ -1,7 +1,7 @@
 """Which tokens has a user revoked, and does this one still count?
 
 State: a hash a user: ``epoch``, and each revoked family with the Unix time at which its last access
-token is over anyway. A later epoch empties it.
+token is over anyway. A later epoch empties it. Of who was erased it says nothing else than that.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,10 +17,11 @@ from infra.config import config
 from projectors import answers
 from projectors.own import last_values
 from projectors.read_model import ReadModel
-from projectors.sessions.projection import EPOCH, changes
+from projectors.sessions.projection import EPOCH, ERASED, changes
 from projectors.shard import Shard, Write
 
 _EPOCH = EPOCH.encode()
+_ERASED = ERASED.encode()
 
 
 class Sessions(ReadModel):
@@ -29,6 +30,8 @@ class Sessions(ReadModel):
     name: ClassVar[str] = "sessions"
     version: ClassVar[int] = 1
     by_partition: ClassVar[bool] = True
+    forgets: ClassVar[bool] = True
+    keeps_of_erased: ClassVar[str] = "that their tokens are void"
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """See ReadModel."""
@@ -53,7 +56,7 @@ class Sessions(ReadModel):
 
 def is_valid(revoked: Mapping[bytes, bytes], family: UUID | str, epoch: int, now: datetime) -> bool:
     """Whether a token of this family and epoch still counts, after what was revoked."""
-    if epoch < int(revoked.get(_EPOCH, 0)):
+    if _ERASED in revoked or epoch < int(revoked.get(_EPOCH, 0)):
         return False
     until = revoked.get(str(family).encode())
     return until is None or int(until) < now.timestamp()

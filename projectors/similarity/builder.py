@@ -63,33 +63,31 @@ class SimilarityBuilder(Paced):
         if not taken.is_continued:
             self._neighbourhood = None
         if len(facts) > _COMING_IN:
-            self.interval_seconds = _LOOK_SECONDS  # what was taken is owing
-            return
+            self.interval_seconds = _LOOK_SECONDS
+            with self._marks.done():
+                return  # what was taken is owing
         self.interval_seconds = _INTERVAL_SECONDS
-        if self._neighbourhood is None:
-            self._make_all()
-        else:
-            self._make_touched(self._neighbourhood)
-        note_built(self._similarity.redis, self._similarity.all, taken.checkpoints)
+        with self._marks.done() as pipe:
+            if self._neighbourhood is None:
+                self._make_all(pipe)
+            else:
+                self._make_touched(pipe, self._neighbourhood)
+            note_built(pipe, self._similarity.all, taken.checkpoints)
         self._likes = self._facts = frozenset()
 
-    def _make_all(self) -> None:
+    def _make_all(self, pipe: Pipeline) -> None:
         made = self._neighbourhood = self._read()
-        with self._similarity.redis.pipeline(transaction=True) as pipe:
-            pipe.delete(self._similarity.lists_key, self._similarity.alike_key)
-            _write(pipe, self._similarity.lists_key, _by_movie(made, made.own))
-            _write(pipe, self._similarity.alike_key, _by_facts(made, made.alike))
-            pipe.execute()
+        pipe.delete(self._similarity.lists_key, self._similarity.alike_key)
+        _write(pipe, self._similarity.lists_key, _by_movie(made, made.own))
+        _write(pipe, self._similarity.alike_key, _by_facts(made, made.alike))
 
-    def _make_touched(self, neighbourhood: Neighbourhood) -> None:
+    def _make_touched(self, pipe: Pipeline, neighbourhood: Neighbourhood) -> None:
         similarity = self._similarity
         own, alike = neighbourhood.take(
             similarity.facts_of(sorted(self._facts)), similarity.who_likes(sorted(self._likes))
         )
-        with similarity.redis.pipeline(transaction=True) as pipe:
-            _write(pipe, similarity.lists_key, _by_movie(neighbourhood, own))
-            _write(pipe, similarity.alike_key, _by_facts(neighbourhood, alike))
-            pipe.execute()
+        _write(pipe, similarity.lists_key, _by_movie(neighbourhood, own))
+        _write(pipe, similarity.alike_key, _by_facts(neighbourhood, alike))
 
     def _read(self) -> Neighbourhood:
         similarity = self._similarity

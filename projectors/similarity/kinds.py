@@ -5,36 +5,58 @@ what is alike is compared once.
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from projectors.similarity.neighbour import Neighbour
-from projectors.similarity.neighbours import Catalogue, Row, compare, leading
+from projectors.similarity.neighbours import Catalogue, Vector, compare, leading
 from projectors.similarity.projection import Facts
+
+
+class Choice(NamedTuple):
+    """Movies to choose from: those of each kind, and whether there are none."""
+
+    movies: list[list[int]]
+    is_empty: npt.NDArray[np.bool_]
 
 
 class Kinds:
     """All different facts there are, and the movies with each."""
 
     def __init__(self, facts: Mapping[int, Facts]) -> None:
-        self._movies: dict[Facts, list[int]] = {}
+        by_kind: dict[Facts, list[int]] = {}
         for movie in sorted(facts):
-            self._movies.setdefault(facts[movie], []).append(movie)
-        self.facts = list(self._movies)
-        self._catalogue = Catalogue(dict(enumerate(self.facts)))
+            by_kind.setdefault(facts[movie], []).append(movie)
+        self.facts = list(by_kind)
+        self.nth_of = {one: nth for nth, one in enumerate(self.facts)}
+        self.all = Choice(list(by_kind.values()), np.zeros(len(self.facts), dtype=bool))
+        self._catalogue = Catalogue(self.facts)
         self._nobody = np.zeros(len(self.facts))
 
-    def compare(self, one: Facts) -> Row:
-        """Some facts against all there are."""
-        content = self._catalogue.content(one)
-        return compare(both=self._nobody, ones=0, others=self._nobody, content=content)
+    def without(self, movies: Mapping[int, Facts]) -> Choice:
+        """All but these."""
+        rest = list(self.all.movies)
+        for nth in {self.nth_of[one] for one in movies.values()}:
+            rest[nth] = [movie for movie in rest[nth] if movie not in movies]
+        return Choice(rest, np.array([not some for some in rest], dtype=bool))
 
-    def top(self, one: Facts, limit: int) -> list[Neighbour]:
-        """The movies that are the most like these facts."""
-        row = self.compare(one)
-        found: list[Neighbour] = []
-        for nth in leading(row, limit):
-            if len(found) >= limit and row.scores[nth] < found[-1].score:
+    def content(self, one: Facts) -> Vector:
+        """What some facts have in common with all there are."""
+        return self._catalogue.content(one)
+
+    def scores(self, content: Vector) -> Vector:
+        """How alike what has this in common with all there are is to each."""
+        return compare(both=self._nobody, ones=0, others=self._nobody, content=content).scores
+
+    def top(self, content: Vector, limit: int, choice: Choice) -> list[Neighbour]:
+        """The movies of a choice that are the most like what has this in common with each kind."""
+        scores = np.where(choice.is_empty, 0.0, self.scores(content))
+        found: list[tuple[float, int]] = []
+        for nth in leading(scores, limit):
+            cold = -float(scores[nth])
+            if len(found) >= limit and cold > found[-1][0]:
                 break
-            found += (row.neighbour(movie, nth) for movie in self._movies[self.facts[nth]][:limit])
-        return sorted(found, key=lambda neighbour: neighbour.order)[:limit]
+            found += ((cold, movie) for movie in choice.movies[nth][:limit])
+        return [Neighbour(movie, -cold, 0) for cold, movie in sorted(found)[:limit]]

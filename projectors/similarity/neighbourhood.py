@@ -13,14 +13,15 @@ import numpy as np
 
 from projectors.similarity.formula import LIST
 from projectors.similarity.kinds import Kinds
+from projectors.similarity.liked import Liked
 from projectors.similarity.likes import Likes
 from projectors.similarity.neighbour import Neighbour, merged
-from projectors.similarity.neighbours import Catalogue, Row, compare, without
+from projectors.similarity.neighbours import Row
 from projectors.similarity.projection import Facts
 
 # Above that, putting the touched into the lists of others takes longer than making all anew.
 _FEW = 50
-# Finding whose lists 500 new movies get into takes 0.3 s, making those of 10,000 kinds 6 s.
+# Finding whose lists 500 new movies get into takes 0.3 s, making those of 10,000 kinds 4 s.
 _FEW_NEW = 1000
 
 
@@ -41,10 +42,9 @@ class Neighbourhood:
         self.alike: dict[Facts, list[Neighbour]] = {}
         self._facts = dict(facts)
         self._likes = Likes(who)
-        self._catalogue = Catalogue(self._facts)
-        self._counts = self._likes.counts(self._catalogue)
         self._kinds = Kinds(self._facts)
-        self._make_own(self._liked())
+        self._liked = Liked(self._likes, self._facts, self._kinds)
+        self._make_own(self._liked.movies)
         self._make_alike(set(self._facts.values()))
 
     def take(self, facts: Mapping[int, Facts], who: Mapping[int, set[bytes]]) -> Changed:
@@ -52,35 +52,23 @@ class Neighbourhood:
         self._likes.take(who)
         if facts:
             self._facts |= facts
-            self._catalogue, self._kinds = Catalogue(self._facts), Kinds(self._facts)
-        self._counts = self._likes.counts(self._catalogue)
-        touched = {movie for movie in {*facts, *who} if movie in self._catalogue.row_of}
+            self._kinds = Kinds(self._facts)
+        self._liked = Liked(self._likes, self._facts, self._kinds)
+        touched = {movie for movie in {*facts, *who} if movie in self._facts}
         if len(touched) > _FEW:
-            own = self._make_own(self._liked() | self.own.keys())
+            own = self._make_own(self._liked.movies | self.own.keys())
         else:
-            rows = {movie: self._row(movie) for movie in sorted(touched)}
+            rows = {movie: self._liked.compare(movie) for movie in sorted(touched)}
             own = self._make_own(touched) | self._put_into_others(rows)
         return Changed(own, self._take_facts(facts))
 
     # ------------------------------------------------------------------------------ liked movies
 
-    def _liked(self) -> set[int]:
-        return {movie for movie in self._likes.movies() if movie in self._catalogue.row_of}
-
-    def _row(self, movie: int) -> Row:
-        row = compare(
-            both=self._likes.both(movie, self._catalogue),
-            ones=self._likes.count(movie),
-            others=self._counts,
-            content=self._catalogue.content(self._facts[movie]),
-        )
-        return without(row, self._catalogue.row_of[movie])
-
     def _make_own(self, movies: Iterable[int]) -> set[int]:
         made = set(movies)
         for movie in made:
-            if self._likes.count(movie):
-                self.own[movie] = self._catalogue.top(self._row(movie), LIST)
+            if movie in self._liked.movies:
+                self.own[movie] = self._liked.top(movie, LIST)
             else:
                 self.own.pop(movie, None)
         return made
@@ -89,7 +77,7 @@ class Neighbourhood:
         others = self._with_any(rows) | self._better_than_last(rows)
         anew: set[int] = set()
         for movie in others:
-            at = self._catalogue.row_of[movie]
+            at = self._likes.row_of[movie]
             changed = {one: row.neighbour(one, at) for one, row in rows.items()}
             after = merged(self.own[movie], changed, LIST)
             if after is None:
@@ -109,12 +97,12 @@ class Neighbourhood:
 
     def _better_than_last(self, rows: Mapping[int, Row]) -> set[int]:
         """Movies to which any of the touched is more than the last in their lists."""
-        lasts = np.full(len(self._catalogue), inf)
-        for movie, neighbours in self.own.items():
-            lasts[self._catalogue.row_of[movie]] = _last(neighbours)
+        lasts = {movie: _last(neighbours, LIST) for movie, neighbours in self.own.items()}
+        of_rows = np.array([lasts.get(movie, inf) for movie in self._likes.row_of])
+        movies = np.array(list(self._likes.row_of), dtype=np.int64)
         better: set[int] = set()
         for row in rows.values():
-            better.update(self._catalogue.movies[row.scores >= lasts].tolist())
+            better.update(movies[row.scores >= of_rows].tolist())
         return better - rows.keys()
 
     # ------------------------------------------------------------------------------ the others
@@ -138,19 +126,20 @@ class Neighbourhood:
             if one not in self.alike or any(n.movie in facts for n in self.alike[one])
         }
         lasts = np.array(
-            [inf if one in made else _last(self.alike[one]) for one in self._kinds.facts]
+            [inf if one in made else _last(self.alike[one], LIST + 1) for one in self._kinds.facts]
         )
         for movie in facts:
-            scores = self._kinds.compare(self._facts[movie]).scores
+            scores = self._kinds.scores(self._kinds.content(self._facts[movie]))
             better = np.flatnonzero((scores >= lasts) & (scores > 0))
             made.update(self._kinds.facts[nth] for nth in better.tolist())
         return made
 
     def _make_alike(self, made: Iterable[Facts]) -> None:
         for one in made:  # one more: a movie is in the list of what is like itself
-            self.alike[one] = self._kinds.top(one, LIST + 1)
+            content = self._kinds.content(one)
+            self.alike[one] = self._kinds.top(content, LIST + 1, self._kinds.all)
 
 
-def _last(neighbours: list[Neighbour]) -> float:
-    """What a movie must be to get into a list; nearly nothing while there is room."""
-    return neighbours[-1].score if len(neighbours) >= LIST else 1e-9
+def _last(neighbours: list[Neighbour], most: int) -> float:
+    """What a movie must be to get into a list of ``most``; nearly nothing while there is room."""
+    return neighbours[-1].score if len(neighbours) >= most else 1e-9

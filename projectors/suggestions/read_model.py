@@ -6,6 +6,7 @@ movies have at most has no longer ones beside it: those that fit what was typed 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import ClassVar
 
 import msgspec
@@ -33,6 +34,7 @@ class Suggestions(ReadModel):
     name: ClassVar[str] = "suggestions"
     version: ClassVar[int] = 1
     by_partition: ClassVar[bool] = False
+    keeps_of_erased: ClassVar[str] = "their scores, in sums"
 
     def __init__(self, redis: Redis, generation: int) -> None:
         super().__init__(redis, generation)
@@ -89,6 +91,13 @@ class Suggestions(ReadModel):
         for _, title in self.redis.hscan_iter(self._titles_key, count=1000):
             yield _suggestion.decode(title)
 
+    def titles_of(self, movies: Sequence[int]) -> list[Suggestion]:
+        """Those of some movies that are known."""
+        if not movies:
+            return []
+        found = answers.hmget(self.redis, self._titles_key, [str(movie) for movie in movies])
+        return [_suggestion.decode(title) for title in found if title is not None]
+
     def all_people(self) -> dict[int, int]:
         """How many people rated each movie."""
         found = answers.hgetall(self.redis, self._people_key)
@@ -112,7 +121,12 @@ def _meant(text: str, found: Sequence[bytes | None]) -> list[Suggestion]:
     longest = next((packed for packed in reversed(found) if packed is not None), None)
     if longest is None:
         return []
-    suggestions = _suggestions.decode(longest)
+    suggestions = _unpacked(longest)
     if found[-1] is not None:
-        return suggestions
+        return list(suggestions)
     return [suggestion for suggestion in suggestions if is_meant(suggestion.title, text)]
+
+
+@lru_cache(maxsize=1000)
+def _unpacked(longest: bytes) -> tuple[Suggestion, ...]:
+    return tuple(_suggestions.decode(longest))

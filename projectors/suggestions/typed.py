@@ -5,6 +5,7 @@ a sign joins written as one: "god" and "part ii", "spider m" and "spiderm".
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from projectors.search.words import Word, folded, joined, runs
 
@@ -32,7 +33,13 @@ def beginnings(title: str) -> list[str]:
 
 def is_meant(title: str, text: str) -> bool:
     """Whether the title is meant by what was typed."""
-    return any(beginning.startswith(text) for beginning in beginnings(title))
+    return any(beginning.startswith(text) for beginning in _beginnings_again(title))
+
+
+# One slip leads to hundreds of texts, and they to the same few titles again and again.
+@lru_cache(maxsize=10_000)
+def _beginnings_again(title: str) -> tuple[str, ...]:
+    return tuple(beginnings(title))
 
 
 def prefixes(text: str) -> list[str]:

@@ -11,6 +11,7 @@ from time import monotonic
 from typing import ClassVar
 
 import msgspec
+from redis.client import Pipeline
 
 from projectors.marks import Marks, note_built
 from projectors.movies.read_model import Movies
@@ -19,6 +20,7 @@ from projectors.page import DEFAULT_LIMIT
 from projectors.settled import compare
 from projectors.trending.board import Board, Heat, by_genre, ranked
 from projectors.trending.heats import Heats
+from projectors.trending.observed import Observed
 from projectors.trending.page import choose, render
 from projectors.trending.projection import hour_of
 from projectors.trending.read_model import Trending, field, of_field
@@ -46,6 +48,7 @@ class TrendingBuilder(Paced):
         self._unsettled: frozenset[int] = frozenset()
         self._entries: dict[str, tuple[Heat, ...]] = {}
         self._all_written_at = float("-inf")
+        self._observed = Observed(trending, movies)
 
     def build(self, now: datetime) -> None:
         """See Builder."""
@@ -67,10 +70,12 @@ class TrendingBuilder(Paced):
         touched |= self._unsettled
         heats, is_all = self._look(hour_of(now), hours, touched, is_continued=taken.is_continued)
         self._forget(touched, is_all=is_all)
-        if is_all or touched:
-            self._write(heats, now, touched, is_all=is_all)
         built = {p: min(offset, movies_at.get(p, 0)) for p, offset in taken.checkpoints.items()}
-        note_built(self._trending.redis, self._trending.all, built)
+        with self._marks.done() as pipe:
+            if is_all or touched:
+                self._write(pipe, heats, now, touched, is_all=is_all)
+            self._observed.build(pipe, touched, is_all=is_all)
+            note_built(pipe, self._trending.all, built)
         # A card that was read before the movies model had the same events is read once more.
         self._unsettled = frozenset() if built == taken.checkpoints else touched
 
@@ -101,7 +106,9 @@ class TrendingBuilder(Paced):
 
     # ------------------------------------------------------------------------------ writing
 
-    def _write(self, heats: Heats, now: datetime, touched: frozenset[int], *, is_all: bool) -> None:
+    def _write(
+        self, pipe: Pipeline, heats: Heats, now: datetime, touched: frozenset[int], *, is_all: bool
+    ) -> None:
         rankings = self._rank(heats)
         chosen = {
             name: Board(hour=hour_of(now), as_of=now, entries=entries)
@@ -110,16 +117,14 @@ class TrendingBuilder(Paced):
         }
         pages = self._pages(chosen)
         shard = self._trending
-        with shard.redis.pipeline(transaction=True) as pipe:
-            if is_all:
-                pipe.delete(shard.boards_key, shard.pages_key)
-            elif gone := self._entries.keys() - rankings.keys():
-                pipe.hdel(shard.boards_key, *gone)
-                pipe.hdel(shard.pages_key, *gone)
-            if chosen:
-                pipe.hset(shard.boards_key, items=_fields({n: _pack(b) for n, b in chosen.items()}))
-                pipe.hset(shard.pages_key, items=_fields(pages))
-            pipe.execute()
+        if is_all:
+            pipe.delete(shard.boards_key, shard.pages_key)
+        elif gone := self._entries.keys() - rankings.keys():
+            pipe.hdel(shard.boards_key, *gone)
+            pipe.hdel(shard.pages_key, *gone)
+        if chosen:
+            pipe.hset(shard.boards_key, items=_fields({n: _pack(b) for n, b in chosen.items()}))
+            pipe.hset(shard.pages_key, items=_fields(pages))
         self._entries = rankings
         if is_all:
             self._all_written_at = monotonic()
@@ -169,11 +174,15 @@ class TrendingBuilder(Paced):
             for name in sorted(rankings.keys() | stored.keys())
             if name not in stored or stored[name].entries != rankings.get(name)
         ]
-        return problems + [
-            f"the first page of {name} is not that of its board"
-            for name in sorted(pages)
-            if pages[name] != self._trending.page(*of_field(name))
-        ]
+        return (
+            problems
+            + [
+                f"the first page of {name} is not that of its board"
+                for name in sorted(pages)
+                if pages[name] != self._trending.page(*of_field(name))
+            ]
+            + self._observed.differences()
+        )
 
 
 def _fields(values: Mapping[str, bytes]) -> list[str | bytes]:

@@ -19,10 +19,19 @@ class Chosen(NamedTuple):
 
 
 def choose(
-    board: Board, window: WindowName, genre: str | None, *, limit: int, cursor: str | None = None
+    board: Board,
+    window: WindowName,
+    genre: str | None,
+    *,
+    limit: int,
+    cursor: str | None = None,
+    source: str = "",
 ) -> Chosen:
-    """A page's entries and the cursor of the next one; raises BadSignature for a strange cursor."""
-    scope = f"{window}|{genre or ''}"
+    """A page's entries and the cursor of the next one; raises BadSignature for a strange cursor.
+
+    A ``source`` is another one than the community.
+    """
+    scope = f"{window}|{genre or ''}" + (f"|{source}" if source else "")
     rest = board.behind(_place(cursor, scope, board.hour, window))
     entries = tuple(rest[:limit])
     if len(rest) <= limit:

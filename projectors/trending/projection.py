@@ -6,13 +6,17 @@ given, and it may only add up. As newer hours weigh more, whatever one person do
 comes to between -1 and +1 degree for a movie, so nobody heats one by rating and withdrawing again
 and again; what a withdrawal takes beyond what its rating still gave is the withdrawal's own say. A
 movie's heat is never shown below zero.
+
+What another source's board said is kept beside that, as it was the last time: it adds to no heat.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from events.catalogue import AnyEvent, MovieRated, RatingWithdrawn
+import msgspec
+
+from events.catalogue import AnyEvent, MovieRated, RatingWithdrawn, TrendObserved, TrendWindow
 from events.recorded import Recorded
 
 _HOUR_SECONDS = 3600
@@ -25,6 +29,24 @@ class Change(NamedTuple):
     """(Hour, movie) -> how many more people rated it."""
     movies: set[int]
     """Everything that got votes or another score: its card looks different."""
+
+
+class Observation(msgspec.Struct, frozen=True, array_like=True):
+    """What another source's board said, and when it was looked at."""
+
+    source: str
+    window: TrendWindow
+    at: datetime
+    movies: tuple[int, ...]
+
+
+def observations(batch: Sequence[Recorded]) -> dict[str, Observation]:
+    """The last of each board; all of a board's are in one partition, in order."""
+    return {
+        event.board: Observation(event.source, event.window, recorded.occurred_at, event.movies)
+        for recorded in batch
+        if isinstance(event := recorded.event, TrendObserved)
+    }
 
 
 def heat(event: AnyEvent) -> tuple[int, int] | None:

@@ -1,7 +1,8 @@
 """What is kept of what people act on, and what can be asked about it?
 
-State: a hash an hour with each movie's new ratings, and how many rated each movie in all. Derived
-(builder.py): one hash with the boards, one with their first pages, ready to be sent.
+State: a hash an hour with each movie's new ratings, how many rated each movie in all, and what each
+board of another source said last. Derived (builder.py): one hash with the boards, one with their
+first pages, ready to be sent; the same two of other sources' boards (observed.py).
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,9 +19,13 @@ from projectors.read_model import ReadModel
 from projectors.shard import Shard, Write
 from projectors.trending.board import Board
 from projectors.trending.decay import WindowName
-from projectors.trending.projection import changes
+from projectors.trending.projection import Observation, changes, observations
+
+COMMUNITY = "community"
 
 _board = msgspec.msgpack.Decoder(Board)
+_observation = msgspec.json.Decoder(Observation)
+_encode = msgspec.json.Encoder().encode
 _NO_BOARD = Board(hour=0, as_of=datetime.fromtimestamp(0, UTC))
 
 
@@ -30,12 +35,16 @@ class Trending(ReadModel):
     name: ClassVar[str] = "trending"
     version: ClassVar[int] = 1
     by_partition: ClassVar[bool] = False
+    keeps_of_erased: ClassVar[str] = "their scores, in sums"
 
     def __init__(self, redis: Redis, generation: int) -> None:
         super().__init__(redis, generation)
         self.all = self.shard(0)
         self.boards_key = self.all.derived("boards")
         self.pages_key = self.all.derived("pages")
+        self.observed_boards_key = self.all.derived("observed", "boards")
+        self.observed_pages_key = self.all.derived("observed", "pages")
+        self._observed_key = self.all.state("observed")
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """See ReadModel. Sums of zero are written too: a batch's size must not show."""
@@ -50,21 +59,34 @@ class Trending(ReadModel):
             yield "SADD", shard.derived("dirty", "hours"), hour
         for movie in change.movies:
             yield "SADD", shard.derived("dirty", "movies"), movie
+        for board, observation in observations(batch).items():
+            yield "HSET", shard.state("observed"), board, _encode(observation).decode()
 
     # ------------------------------------------------------------------------------ reads
 
-    def enqueue_page(self, pipe: Pipeline, window: WindowName, genre: str | None = None) -> None:
+    def enqueue_page(
+        self,
+        pipe: Pipeline,
+        window: WindowName,
+        genre: str | None = None,
+        source: str = COMMUNITY,
+    ) -> None:
         """Ask in a pipeline for a board's default page: its bytes, or None if there is no board."""
-        pipe.hget(self.pages_key, field(window, genre))
+        key = self.pages_key if source == COMMUNITY else self.observed_pages_key
+        pipe.hget(key, field(window, genre, source))
 
-    def page(self, window: WindowName, genre: str | None = None) -> bytes | None:
+    def page(
+        self, window: WindowName, genre: str | None = None, source: str = COMMUNITY
+    ) -> bytes | None:
         """A board's default page, complete; None if there is no such board."""
-        return answers.hget(self.redis, self.pages_key, field(window, genre))
+        key = self.pages_key if source == COMMUNITY else self.observed_pages_key
+        return answers.hget(self.redis, key, field(window, genre, source))
 
-    def board(self, window: WindowName, genre: str | None = None) -> Board:
+    def board(self, window: WindowName, genre: str | None = None, source: str = COMMUNITY) -> Board:
         """A board; an empty one if nothing of the genre is hot."""
+        key = self.boards_key if source == COMMUNITY else self.observed_boards_key
         of_genre, overall = answers.hmget(
-            self.redis, self.boards_key, [field(window, genre), field(window, None)]
+            self.redis, key, [field(window, genre, source), field(window, None, source)]
         )
         if of_genre is not None:
             return _board.decode(of_genre)
@@ -74,10 +96,18 @@ class Trending(ReadModel):
         return _NO_BOARD
 
     def boards(self) -> dict[str, Board]:
-        """All boards, by ``field``."""
+        """All boards of the community, by ``field``."""
+        return self._boards(self.boards_key)
+
+    def observed_boards(self) -> dict[str, Board]:
+        """All boards of other sources, by ``field``."""
+        return self._boards(self.observed_boards_key)
+
+    def observations(self) -> dict[str, Observation]:
+        """What other sources' boards said last, by their names."""
         return {
-            name.decode(): _board.decode(packed)
-            for name, packed in answers.hgetall(self.redis, self.boards_key).items()
+            board.decode(): _observation.decode(said)
+            for board, said in answers.hgetall(self.redis, self._observed_key).items()
         }
 
     def most_rated(self, limit: int) -> list[tuple[int, int]]:
@@ -107,10 +137,17 @@ class Trending(ReadModel):
             for hour, counts in zip(hours, found, strict=True)
         }
 
+    def _boards(self, key: str) -> dict[str, Board]:
+        return {
+            name.decode(): _board.decode(packed)
+            for name, packed in answers.hgetall(self.redis, key).items()
+        }
 
-def field(window: WindowName, genre: str | None) -> str:
+
+def field(window: WindowName, genre: str | None, source: str = COMMUNITY) -> str:
     """The name of a board; without a genre, that of all movies."""
-    return f"{window}|{genre or ''}"
+    whose = "" if source == COMMUNITY else f"{source}|"
+    return f"{whose}{window}|{genre or ''}"
 
 
 def of_field(name: str) -> tuple[WindowName, str | None]:

@@ -17,6 +17,8 @@ from projectors.lag import Lag, lags
 from projectors.live import Live
 
 _LOOK_SECONDS = 0.1
+_RESTS_TIMES = 4
+"""As long as a look took: who waits for others must not take the processor that they need."""
 
 
 class Command(BaseCommand):
@@ -36,22 +38,24 @@ class Command(BaseCommand):
         live = Live(clients.redis())
         deadline = time.monotonic() + options["wait"]
         while True:
+            began = time.monotonic()
             live.forget()
             found = lags(store, live)
             is_level = all(lag.is_level for lag in found)
             if is_level or time.monotonic() >= deadline:
                 break
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(max(_LOOK_SECONDS, _RESTS_TIMES * (time.monotonic() - began)))
         _print(found)
         if not is_level:
             sys.exit(1)
 
 
 def _print(found: Sequence[Lag]) -> None:
-    table = Table("read model", "generation", "state behind", "derived behind")
+    table = Table("read model", "generation", "state behind", "derived behind", "parked")
     for lag in found:
         generation = "none" if lag.generation is None else str(lag.generation)
         state = "all" if lag.state is None else f"{lag.state:,}"
         derived = "" if lag.derived is None else f"{lag.derived:,}"
-        table.add_row(lag.model, generation, state, derived)
+        parked = f"{lag.parked:,}" if lag.parked else ""
+        table.add_row(lag.model, generation, state, derived, parked)
     Console().print(table)

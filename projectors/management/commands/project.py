@@ -2,12 +2,16 @@
 
 import signal
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from threading import Event, Thread
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from infra.config import config
+from infra.observability import serve_metrics
 from projectors.fates import Stop
+from projectors.read_model import ReadModel
 from projectors.registry import MODELS
 from projectors.running import run
 
@@ -17,14 +21,19 @@ class Command(BaseCommand):
 
     help = (
         "Keep the read models level with the log: from RabbitMQ where MARQUEE_BUS_URL is set,"
-        " else from the log alone. Several may run; one is active at a time."
+        " else from the log alone. Several may run; one is active at a time. Processes with other"
+        " models each share the work."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What can be asked."""
         names = [model.name for model in MODELS]
-        parser.add_argument(
+        share = parser.add_mutually_exclusive_group()
+        share.add_argument(
             "--only", nargs="+", choices=names, metavar="NAME", help=f"just: {', '.join(names)}"
+        )
+        share.add_argument(
+            "--except", nargs="+", choices=names, metavar="NAME", help="all but these", default=()
         )
 
     def handle(self, *_args: object, **options: Any) -> None:
@@ -33,7 +42,14 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             # In a thread, for the interrupted one may hold the event's own lock.
             signal.signal(number, lambda *_: Thread(target=stopping.set).start())
+        if config().metrics_port:
+            serve_metrics(config().metrics_port)
         try:
-            run(options["only"] or (), stopping)
+            run(_chosen(options["only"], options["except"]), stopping)
         except Stop as error:
             raise CommandError(f"The projectors stopped: {error}") from error
+
+
+def _chosen(only: Sequence[str] | None, but: Sequence[str]) -> Sequence[type[ReadModel]]:
+    """The models that this process keeps level."""
+    return [m for m in MODELS if m.name not in but and (only is None or m.name in only)]

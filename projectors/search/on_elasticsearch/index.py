@@ -36,6 +36,7 @@ MAPPINGS: dict[str, Any] = {
         "year": {"type": "integer"},
         "votes": {"type": "integer"},
         "average": {"type": "double"},
+        "details": {"type": "object", "enabled": False},
     },
 }
 SETTINGS: dict[str, Any] = {
@@ -155,7 +156,7 @@ def _raise_unless_newer(items: Sequence[dict[str, Any]]) -> None:
     faults = [item for item in items if item["status"] >= HTTPStatus.BAD_REQUEST]
     faults = [item for item in faults if item["status"] != HTTPStatus.CONFLICT]
     if any(
-        item["status"] in _BUSY or item["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR
+        item["status"] in _BUSY | _GONE or item["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR
         for item in faults
     ):
         raise IndexAway(f"{len(faults)} documents were not taken, the first: {faults[0]['error']}")

@@ -89,8 +89,8 @@ def _keys(
 
 
 def _hit(searcher: tantivy.Searcher, place: tantivy.DocAddress, q: str) -> Hit:
-    content = schema.content_of(searcher.doc(place))
-    return Hit(content["id"], marked(content["title"], q))
+    found = schema.titled(searcher.doc(place))
+    return Hit(found.id, marked(found.title, q))
 
 
 def _by_count(buckets: Sequence[dict[str, Any]]) -> tuple[Count, ...]:

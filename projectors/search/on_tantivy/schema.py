@@ -22,6 +22,16 @@ _mark: msgspec.json.Decoder[Mark] = msgspec.json.Decoder(Mark)
 _content: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder()
 
 
+class Titled(msgspec.Struct, frozen=True):
+    """Of a document what a page shows."""
+
+    id: int
+    title: str
+
+
+_titled: msgspec.json.Decoder[Titled] = msgspec.json.Decoder(Titled)
+
+
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     for whole in (KEY, "exact", "bare", "whole", "people"):
@@ -85,6 +95,11 @@ def guarded(text: str) -> str:
 def content_of(document: tantivy.Document) -> dict[str, Any]:
     """What a movie's document was made of."""
     return _content.decode(_bytes(document))
+
+
+def titled(document: tantivy.Document) -> Titled:
+    """The same, of which there may be much, without what a page does not show."""
+    return _titled.decode(_bytes(document))
 
 
 def mark_of(document: tantivy.Document) -> Mark:

@@ -1,0 +1,138 @@
+"""When does a generation go, and what is done so that nothing of it stays?
+
+One that answered is kept level for a while, then it goes. What nobody answers with, follows,
+builds or keeps is an orphan (of a crash between two steps, or of a Redis that forgot the pointers)
+and goes, too. A worker that stood still may write to one that went: so it is looked after for
+another hour.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
+from time import time
+
+from django.db import Error as DatabaseError
+from django.db import close_old_connections
+from elasticsearch import ApiError, TransportError
+from redis.exceptions import RedisError
+
+from events.store.generations import Generation, generations, note_dropped
+from infra import clients
+from projectors.fates import AgainLater
+from projectors.pointers import Pointers, Seen
+from projectors.read_model import ReadModel
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 5.0
+_SWEEP_EVERY = 12
+"""Looks: orphans are looked for once a minute."""
+
+_ORPHANED_AFTER = timedelta(minutes=10)
+"""Whoever takes a number says in Redis what for, at once."""
+_LOOKED_AFTER = timedelta(hours=1)
+
+
+class StillNeeded(Exception):
+    """The generation answers, or is about to."""
+
+
+def drop(model: ReadModel, pointers: Pointers) -> int:
+    """Remove a generation, wherever it keeps anything; how many keys there were.
+
+    Raises StillNeeded for one that answers, comes or joins. May be done again.
+    """
+    name, number = model.name, model.generation
+    seen = pointers.see()
+    if seen.live.get(name) == number:
+        raise StillNeeded(f"{name} {number} is what answers now")
+    if number in (seen.coming.get(name), seen.joining.get(name)):
+        raise StillNeeded(f"{name} {number} is about to answer")
+    for (label, other), of in seen.past.items():
+        if (other, of) == (name, number):
+            pointers.forget(label, name)
+    pointers.release(name, number)
+    pointers.forget_followed(name, number)
+    keys = model.drop()
+    note_dropped(name, number)
+    return keys
+
+
+class Keeper:
+    """Lets go what has been kept long enough, and orphans."""
+
+    def __init__(self, kinds: Iterable[type[ReadModel]], pointers: Pointers) -> None:
+        self._kinds = {kind.name: kind for kind in kinds}
+        self._pointers = pointers
+
+    def let_go(self) -> None:
+        """Drop what need not be kept any more."""
+        seen = self._pointers.see()
+        for (name, number), until in seen.kept.items():
+            if name in self._kinds and until <= time() and seen.live.get(name) != number:
+                self._drop(name, number, "was kept long enough")
+
+    def sweep(self) -> None:
+        """Drop what nobody needs, and once more what was dropped lately."""
+        seen = self._pointers.see()
+        now = datetime.now(UTC)
+        for found in generations(self._kinds):
+            if is_orphan(found, seen, now):
+                self._drop(found.model, found.number, "belongs to nobody")
+
+    def _drop(self, name: str, number: int, why: str) -> None:
+        keys = drop(self._kinds[name](clients.redis(), number), self._pointers)
+        if keys:
+            log.info("Dropped %s, generation %d, which %s: %d keys", name, number, why, keys)
+
+
+def is_orphan(found: Generation, seen: Seen, now: datetime) -> bool:
+    """Whether something of a generation may lie about that nobody needs."""
+    if found.model not in seen.live or seen.holds(found.model, found.number):
+        return False
+    if found.dropped_at is not None:
+        return now - found.dropped_at < _LOOKED_AFTER
+    if found.purpose != "live" and found.finished_at is None:
+        return False  # a rebuild is at work, or can be gone on with
+    return now - (found.finished_at or found.made_at) >= _ORPHANED_AFTER
+
+
+@contextmanager
+def keeping(
+    kinds: Sequence[type[ReadModel]], also: Callable[[], None] = lambda: None
+) -> Iterator[None]:
+    """Let go what is to go, in a thread of its own, as long as the block lasts.
+
+    ``also``: what else is done at every look.
+    """
+    done = Event()
+    keeper = Keeper(kinds, Pointers(clients.redis()))
+    thread = Thread(target=_keep, args=(keeper, also, done), name="keeper", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join(timeout=10)
+
+
+def _keep(keeper: Keeper, also: Callable[[], None], done: Event) -> None:
+    turn = 0
+    while not done.wait(_LOOK_SECONDS):
+        turn += 1
+        try:
+            keeper.let_go()
+            also()
+            if turn % _SWEEP_EVERY == 0:
+                keeper.sweep()
+        except (DatabaseError, RedisError, AgainLater, TransportError, ApiError, OSError) as error:
+            log.warning("What is to go stays for now: %s", error)
+            close_old_connections()
+        except StillNeeded:
+            continue  # it took over in this very moment
+        except Exception:  # whatever it is, without this thread nothing would ever go
+            log.exception("What is to go stays for now")
+            close_old_connections()
+    close_old_connections()

@@ -1,0 +1,67 @@
+"""manage.py erasure_report: is somebody who was erased gone everywhere?"""
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from time import monotonic, sleep
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.table import Table
+
+from events.store.postgres import PostgresStore
+from events.vault import erasures
+from infra import clients
+from infra.config import config
+from projectors.erasure import Letting, Part
+from projectors.searching import Wanted, search
+
+_LOOK_SECONDS = 0.2
+
+
+class Command(BaseCommand):
+    """``manage.py erasure_report``"""
+
+    help = (
+        "A line for each part of the platform: whether somebody who was erased is gone there."
+        " Every generation of every read model says so, and then log, vault, Redis and the index"
+        " are searched. Purges what shows the past. Exit 1 unless every line says gone."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Whose, and what else to look for."""
+        parser.add_argument("id", type=UUID, metavar="ID", help="the id that they had")
+        parser.add_argument("--username", metavar="NAME", help="look for it, too")
+        parser.add_argument("--email", metavar="ADDRESS", help="look for it, too")
+        parser.add_argument(
+            "--wait", type=float, default=0, metavar="SECONDS", help="wait so long for projectors"
+        )
+
+    def handle(self, *_args: object, **options: Any) -> None:
+        """Look until all have let go, or the wait is over; then search."""
+        user_id: UUID = options["id"]
+        if erasures.find(user_id) is None and not erasures.is_erased(user_id):
+            raise CommandError(f"Nobody asked for {user_id} to be erased.")
+        store = PostgresStore(config().partitions)
+        letting = Letting(clients.redis(), store)
+        deadline = monotonic() + options["wait"]
+        while not _are_gone(parts := letting.let_go(user_id)) and monotonic() < deadline:
+            sleep(_LOOK_SECONDS)
+        wanted = Wanted(user_id, options["username"], options["email"])
+        parts += search(wanted, store, clients.redis())
+        _print(parts)
+        if not _are_gone(parts):
+            sys.exit(1)
+
+
+def _are_gone(parts: Sequence[Part]) -> bool:
+    return all(part.is_gone for part in parts)
+
+
+def _print(parts: Sequence[Part]) -> None:
+    table = Table("part", "says")
+    for part in parts:
+        table.add_row(part.name, part.said if part.is_gone else f"NOT GONE: {part.said}")
+    Console().print(table)

@@ -1,0 +1,164 @@
+"""How does a person see the generations of read models, go back to one, or let one go?"""
+
+from argparse import ArgumentParser
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from time import monotonic, sleep
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.table import Table
+
+from events.store.generations import Generation, generations
+from events.store.postgres import PostgresStore
+from infra import clients
+from infra.config import config
+from projectors.keeper import StillNeeded, drop
+from projectors.lag import missing
+from projectors.pointers import Pointers, Seen
+from projectors.read_model import ReadModel
+from projectors.registry import BUILT, MODELS
+
+_KINDS = {kind.name: kind for kind in MODELS}
+_ACTIONS = ("switch", "drop")
+_PATIENCE_SECONDS = 10.0
+_POLL_SECONDS = 0.1
+
+
+class Command(BaseCommand):
+    """``manage.py generations``"""
+
+    help = (
+        "Without arguments, or with a read model's name: which generations there are."
+        " switch NAME NUMBER lets another one answer, at once. drop NAME NUMBER, or drop LABEL,"
+        " removes what does not answer."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """What can be asked."""
+        parser.add_argument(
+            "words",
+            nargs="*",
+            metavar="[NAME | switch NAME NUMBER | drop NAME NUMBER | drop LABEL]",
+            help=f"read models: {', '.join(_KINDS)}",
+        )
+
+    def handle(self, *_args: object, **options: Any) -> None:
+        """Do what was asked."""
+        pointers = Pointers(clients.redis())
+        match options["words"]:
+            case []:
+                _show(list(_KINDS), pointers.see())
+            case ["switch", str(name), str(number)]:
+                self._switch(_opened(name, number), pointers)
+            case ["drop", str(name), str(number)]:
+                self._drop(_opened(name, number), pointers)
+            case ["drop", str(label)]:
+                self._drop_past(label, pointers)
+            case [str(name)] if name not in _ACTIONS:
+                _show([_kind(name).name], pointers.see())
+            case _:
+                raise CommandError("See --help: that is no question, and nothing to do.")
+
+    def _switch(self, model: ReadModel, pointers: Pointers) -> None:
+        seen = pointers.see()
+        name, number = model.name, model.generation
+        if seen.live.get(name) == number:
+            raise CommandError(f"{name} {number} is what answers already.")
+        if (name, number) not in seen.kept and seen.joining.get(name) != number:
+            raise CommandError(
+                f"Nobody keeps {name} {number} level, so it must not answer."
+                f" To have the log anew: manage.py rebuild {name}"
+            )
+        if missing := _wait_until_level(model):
+            raise CommandError(
+                f"{name} {number} is {missing:,} events behind and does not come on:"
+                " is a projector running?"
+            )
+        pointers.switch({name: number})
+        self.stdout.write(
+            f"{name} {number} answers now, {seen.live.get(name)} is kept for a while."
+        )
+
+    def _drop(self, model: ReadModel, pointers: Pointers) -> None:
+        seen = pointers.see()
+        if seen.joining.get(model.name) == model.generation:
+            pointers.leave(model.name, model.generation)  # of a rebuild that is no more
+        try:
+            keys = drop(model, pointers)
+        except StillNeeded as error:
+            raise CommandError(f"{error}.") from error
+        self.stdout.write(f"{model.name} {model.generation} is gone: {keys:,} keys.")
+
+    def _drop_past(self, label: str, pointers: Pointers) -> None:
+        found = {name: number for (of, name), number in pointers.see().past.items() if of == label}
+        if not found:
+            raise CommandError(f"Nothing is kept as of {label}.")
+        for name, number in found.items():
+            self._drop(_KINDS[name](clients.redis(), number), pointers)
+
+
+def _kind(name: str) -> type[ReadModel]:
+    if name not in _KINDS:
+        raise CommandError(f"No read model is called {name}. There are: {', '.join(_KINDS)}.")
+    return _KINDS[name]
+
+
+def _opened(name: str, number: str) -> ReadModel:
+    kind = _kind(name)
+    known = {str(found.number) for found in generations([name])}
+    if number not in known:
+        raise CommandError(f"{name} has no generation {number}.")
+    return kind(clients.redis(), int(number))
+
+
+def _wait_until_level(model: ReadModel) -> int:
+    """How many events it lacks in the end of what there were in the beginning."""
+    heads = PostgresStore(config().partitions).heads()
+    deadline = monotonic() + _PATIENCE_SECONDS
+    while (missing := _missing(model, heads)) and monotonic() < deadline:
+        sleep(_POLL_SECONDS)
+    return missing
+
+
+def _missing(model: ReadModel, heads: Sequence[int]) -> int:
+    offsets = [model.checkpoints(len(heads))]
+    if type(model) in BUILT:
+        offsets.append(model.built_offsets(len(heads)))
+    return max(missing(heads, found) for found in offsets)
+
+
+def _show(names: Sequence[str], seen: Seen) -> None:
+    heads = PostgresStore(config().partitions).heads()
+    table = Table("read model", "generation", "what it is", "code", "made", "events behind")
+    for found in generations(names):
+        part = _part(found, seen)
+        if part is None:
+            continue
+        model = _KINDS[found.model](clients.redis(), found.number)
+        behind = "" if found.purpose == "past" else f"{_missing(model, heads):,}"
+        made = found.made_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+        table.add_row(found.model, str(found.number), part, f"v{found.version}", made, behind)
+    Console().print(table)
+
+
+def _part(found: Generation, seen: Seen) -> str | None:
+    """What a generation is for, in words; None for one that is gone."""
+    name, number = found.model, found.number
+    places: Mapping[str, Mapping[str, int]] = {
+        "answers": seen.live,
+        "is coming": seen.coming,
+        "joins": seen.joining,
+    }
+    for words, pointed in places.items():
+        if pointed.get(name) == number:
+            return words
+    if (until := seen.kept.get((name, number))) is not None:
+        return f"kept until {datetime.fromtimestamp(until, UTC):%H:%M:%SZ}"
+    for (label, other), of in seen.past.items():
+        if (other, of) == (name, number):
+            return f"as of {label} ({found.until:%Y-%m-%d %H:%M:%SZ})"
+    if found.dropped_at is not None:
+        return None
+    return "a rebuild's, unfinished" if found.purpose != "live" else None

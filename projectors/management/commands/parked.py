@@ -1,0 +1,252 @@
+"""What can a person do with events that could not be applied?"""
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from events.store.generations import version_of
+from events.store.postgres import PostgresStore
+from infra import clients
+from infra.config import config
+from projectors.fates import AWAY, Stop
+from projectors.live import Live, NotReady
+from projectors.opened import opening
+from projectors.parked import Entry, Skipped, count, entries, shards_of, skipped
+from projectors.read_model import ReadModel
+from projectors.registry import MODELS
+from projectors.unparking import Place, Retried, Unparking, places
+
+
+class Command(BaseCommand):
+    """``manage.py parked``"""
+
+    help = (
+        "Events that a read model could not apply, and what follows in their streams, are set"
+        " aside (parked) so that everything else goes on. Safe while projectors are at work."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """One word for each thing to do."""
+        actions = parser.add_subparsers(dest="action", required=True)
+        listing = actions.add_parser("list", help="the streams that are parked")
+        listing.add_argument("name", nargs="*", metavar="NAME", help=_names())
+        show = actions.add_parser("show", help="each event with its payload and its reason")
+        show.add_argument("name", metavar="NAME", help=_names())
+        show.add_argument("stream", nargs="?", metavar="STREAM", help="only this one")
+        retry = actions.add_parser(
+            "retry", help="take in what is parked, in order; exit 1 if something fails again"
+        )
+        retry.add_argument("name", nargs="?", metavar="NAME", help=_names())
+        retry.add_argument("stream", nargs="*", metavar="STREAM")
+        retry.add_argument(
+            "--all", action="store_true", help="all streams, of all read models if none is named"
+        )
+        skip = actions.add_parser(
+            "skip", help="give up the first parked event of a stream and retry the rest"
+        )
+        skip.add_argument("name", metavar="NAME", help=_names())
+        skip.add_argument("stream", metavar="STREAM")
+        skip.add_argument("--all", action="store_true", help="give up all that is parked of it")
+        skip.add_argument("--note", required=True, help="why, for those who look later")
+        for action in (listing, show, retry, skip):
+            action.add_argument(
+                "--generation", type=int, metavar="NUMBER", help="not the live one but this one"
+            )
+
+    def handle(self, *_args: object, **options: Any) -> None:
+        """Do what the first word says."""
+        action: Literal["list", "show", "retry", "skip"] = options["action"]
+        is_well = True
+        try:
+            match action:
+                case "list":
+                    _list(_models(options["name"], options["generation"]))
+                case "show":
+                    _show(_one(options), options["stream"])
+                case "retry":
+                    is_well = _retry(_wanted(options))
+                case "skip":
+                    is_well = _skip(_one(options), options)
+        except (*AWAY, Stop) as error:
+            raise CommandError(f"Not done: {error}. What was done stays; run again.") from error
+        if not is_well:
+            sys.exit(1)
+
+
+# ------------------------------------------------------------------------------ which
+
+
+def _names() -> str:
+    return ", ".join(model.name for model in MODELS)
+
+
+def _models(names: Sequence[str], generation: int | None) -> list[ReadModel]:
+    """The models named, by default all that are live."""
+    known = {model.name: model for model in MODELS}
+    if unknown := set(names) - set(known):
+        raise CommandError(f"No read model is called {', '.join(sorted(unknown))}.")
+    if generation is not None and len(names) != 1:
+        raise CommandError("A generation is one of a read model: name it.")
+    if generation is not None:
+        return [known[names[0]](clients.redis(), generation)]
+    live = Live(clients.redis())
+    found = []
+    for model in [known[name] for name in names] or MODELS:
+        try:
+            found.append(live.open(model))
+        except NotReady as error:
+            if names:
+                raise CommandError(f"{error} has no live generation yet.") from error
+    return found
+
+
+def _one(options: dict[str, Any]) -> ReadModel:
+    [model] = _models([options["name"]], options["generation"])
+    return model
+
+
+def _wanted(options: dict[str, Any]) -> list[tuple[ReadModel, list[Place]]]:
+    """The streams that are to be retried, by model."""
+    name, streams, is_all = options["name"], options["stream"], options["all"]
+    if bool(streams) == is_all or (streams and not name):
+        raise CommandError("Name a read model and its streams, or say --all.")
+    models = _models([name] if name else [], options["generation"])
+    wanted = [(model, places(model, config().partitions)) for model in models]
+    if is_all:
+        return wanted
+    [(model, parked)] = wanted
+    return [(model, _named(parked, streams))]
+
+
+def _named(parked: Sequence[Place], streams: Sequence[str]) -> list[Place]:
+    by_stream = {place.stream: place for place in parked}
+    if unknown := [stream for stream in streams if stream not in by_stream]:
+        raise CommandError(f"Not parked: {', '.join(unknown)}.")
+    return [by_stream[stream] for stream in streams]
+
+
+# ------------------------------------------------------------------------------ looking
+
+
+def _list(models: Sequence[ReadModel]) -> None:
+    table = Table("read model", "generation", "stream", "events", "since", "tried", "reason")
+    given_up = 0
+    for model in models:
+        for place in places(model, config().partitions):
+            if waiting := entries(model.redis, *place):
+                row = (model.name, str(model.generation), place.stream, *_row(waiting))
+                table.add_row(*row)
+        given_up += count(model, config().partitions).skipped
+    console = Console()
+    if table.row_count:
+        console.print(table)
+    else:
+        console.print("Nothing is parked.")
+    if given_up:
+        console.print(f"{given_up:,} given up for good: parked show NAME", highlight=False)
+
+
+def _row(waiting: Sequence[Entry]) -> Iterator[str]:
+    first = waiting[0]
+    yield f"{len(waiting):,}"
+    yield _moment(first.since)
+    yield str(first.tries)
+    yield first.reason
+
+
+def _show(model: ReadModel, stream: str | None) -> None:
+    parked = places(model, config().partitions)
+    chosen = [place for place in parked if stream in (None, place.stream)]
+    gone = [
+        one
+        for shard in shards_of(model, config().partitions)
+        for one in skipped(model.redis, shard)
+        if stream in (None, one.stream)
+    ]
+    for place in chosen:
+        _write(f"{model.name}, generation {model.generation}: {place.stream}")
+        for entry in entries(model.redis, *place):
+            _write_entry(entry)
+    for one in gone:
+        _write_skipped(one)
+    if not chosen and not gone:
+        _write("Nothing is parked.")
+
+
+def _write_entry(entry: Entry) -> None:
+    tried = f", tried {entry.tries} times" if entry.tries else ""
+    place = f"{entry.partition}:{entry.offset}"
+    _write(f"  {place} version {entry.version}, since {_moment(entry.since)}{tried}")
+    _write(f"    {entry.type} {entry.data}")
+    _write(f"    {entry.reason}")
+    for line in entry.trace.splitlines():
+        _write(f"      {line}")
+
+
+def _write_skipped(one: Skipped) -> None:
+    place = f"{one.entry.partition}:{one.entry.offset}"
+    _write(f"{one.stream} {place} given up {_moment(one.at)}: {one.note}")
+    _write(f"    {one.entry.type} {one.entry.data}")
+    _write(f"    {one.entry.reason}")
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(sep=" ", timespec="seconds")
+
+
+def _write(line: str) -> None:
+    Console().print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+# ------------------------------------------------------------------------------ doing
+
+
+def _retry(wanted: Sequence[tuple[ReadModel, list[Place]]]) -> bool:
+    """Retry all, and say what came of it; whether all went well."""
+    is_well, taken, streams = True, 0, 0
+    columns = (TextColumn("{task.description}"), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        for model, parked in wanted:
+            if not parked:
+                continue
+            unparking = _unparking(model)
+            for place in progress.track(parked, description=model.name):
+                retried = unparking.retry(place)
+                streams, taken = streams + 1, taken + retried.taken
+                is_well &= _says(model, place, retried)
+            unparking.urge()
+    _write(f"{taken:,} events of {streams:,} streams taken in." if streams else "Nothing to retry.")
+    return is_well
+
+
+def _says(model: ReadModel, place: Place, retried: Retried) -> bool:
+    if retried.left:
+        left = f"{retried.left:,} still parked" + (f": {retried.reason}" if retried.reason else "")
+        _write(f"{model.name} {place.stream}: {retried.taken:,} taken in, {left}")
+    return not retried.left
+
+
+def _skip(model: ReadModel, options: dict[str, Any]) -> bool:
+    """Give up what is to be given up, and retry the rest; whether that went well."""
+    [place] = _named(places(model, config().partitions), [options["stream"]])
+    unparking = _unparking(model)
+    given_up = unparking.skip(place, options["note"], is_all=options["all"])
+    _write(f"{model.name} {place.stream}: {given_up:,} given up")
+    return _retry([(model, [place])])
+
+
+def _unparking(model: ReadModel) -> Unparking:
+    made_by = version_of(model.name, model.generation)
+    if made_by != model.version:
+        raise CommandError(
+            f"Generation {model.generation} of {model.name} was made by version {made_by} of its"
+            f" code, and this is version {model.version}: rebuild it, with these events."
+        )
+    return Unparking(model, PostgresStore(config().partitions), opening())

@@ -1,0 +1,122 @@
+"""How does a person have read models made anew?"""
+
+import os
+import re
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.dateparse import parse_datetime
+from rich.console import Console
+
+from events.store.generations import BeingRebuilt, rebuilding
+from projectors.fates import AgainLater, Stop
+from projectors.management.chosen import chosen, naming
+from projectors.management.report import print_verdicts
+from projectors.rebuild.job import Differs, Job, Options
+from projectors.rebuild.plan import LabelTaken
+from projectors.rebuild.preview import preview
+from projectors.rebuild.proof import CouldNotCompare
+from projectors.rebuild.screen import Screen
+from projectors.rebuild.takeover import NotTakenOver
+
+CATALOGUE_TABLES = "catalogue-tables"
+_LABEL = re.compile("[a-z0-9][a-z0-9-]{0,39}")
+
+
+class Command(BaseCommand):
+    """``manage.py rebuild``"""
+
+    help = (
+        "Make read models anew from the log, beside those that answer, and switch to them when"
+        " they are level. Interrupted, run it again: it goes on where it was."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """What can be asked."""
+        naming(parser, more=f"; or {CATALOGUE_TABLES}, the command side's own tables")
+        parser.add_argument(
+            "--until", metavar="TIME", help="as they were at a moment (2026-11-24T12:00Z)"
+        )
+        parser.add_argument(
+            "--into", metavar="LABEL", help="the name under which queries find that: As-Of: LABEL"
+        )
+        parser.add_argument(
+            "--verify",
+            action="store_true",
+            help="compare with the live ones at the same offsets; no switch on a difference",
+        )
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="say what would change and how long it would take; change nothing",
+        )
+        parser.add_argument(
+            "--processes",
+            type=int,
+            default=len(os.sched_getaffinity(0)),
+            metavar="N",
+            help="how many work side by side (default: %(default)s, the cores there are)",
+        )
+
+    def handle(self, *_args: object, **options: Any) -> None:
+        """Rebuild, with progress on stderr and the outcome on stdout."""
+        if CATALOGUE_TABLES in options["name"]:
+            if len(options["name"]) > 1 or options["all"] or options["until"]:
+                raise CommandError(f"{CATALOGUE_TABLES} are rebuilt alone, and as they are now.")
+            call_command("rebuild_catalogue_tables", dry_run=options["dry_run"])
+            return
+        models = chosen(options["name"], is_all=options["all"], what="rebuild")
+        asked = Options(
+            label=_label(options["into"]),
+            until=_moment(options["until"]),
+            is_verified=options["verify"],
+            processes=max(1, options["processes"]),
+        )
+        if (asked.label is None) != (asked.until is None):
+            raise CommandError("--until says when, --into under which name: give both or neither.")
+        console = Console()
+        try:
+            if options["dry_run"]:
+                preview(models, asked, console)
+                return
+            with rebuilding(model.name for model in models), Screen() as screen:
+                outcome = Job(models, asked, screen).run()
+        except BeingRebuilt as error:
+            raise CommandError(
+                f"{error.model} is being rebuilt by somebody else: wait for that, or end it."
+            ) from error
+        except Differs as error:
+            print_verdicts(error.verdicts, console)
+            raise CommandError(
+                f"Not switched, for the new ones differ from the live ones. They stay to be looked"
+                f" at; remove them by: manage.py generations drop {error.example}"
+            ) from error
+        except LabelTaken as error:
+            raise CommandError(f"{error} is there already: generations drop it first.") from error
+        except (AgainLater, CouldNotCompare, NotTakenOver, Stop) as error:
+            raise CommandError(f"Not switched: {error} (run it again to go on)") from error
+        outcome.show(console)
+
+
+def _label(text: str | None) -> str | None:
+    if text is not None and not _LABEL.fullmatch(text):
+        raise CommandError("A label is small letters, digits and hyphens, at most 40.")
+    return text
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        found = parse_datetime(text)
+    except ValueError as error:
+        raise CommandError(f"--until: {error}.") from error
+    if found is None:
+        raise CommandError(f"--until: {text!r} is no moment such as 2026-11-24T12:00:00Z.")
+    moment = found if found.tzinfo else found.replace(tzinfo=UTC)
+    if moment > datetime.now(UTC):
+        raise CommandError("--until: that moment is yet to come.")
+    return moment

@@ -1,0 +1,99 @@
+"""How is that made which is built of new generations' state?
+
+Their state stands still meanwhile, so each builder is asked again until it has taken in all of it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from time import monotonic, sleep
+from typing import TypeVar
+
+from django.db import close_old_connections
+
+from infra import clients
+from infra.config import config
+from projectors.builder import Builder
+from projectors.fates import AgainLater
+from projectors.live import Live
+from projectors.read_model import ReadModel
+from projectors.rebuild.filling import opened
+from projectors.rebuild.task import Part
+from projectors.recommendations.builder import RecommendationsBuilder
+from projectors.registry import BUILT, make_builder
+from projectors.verify import Checked
+
+_REST_SECONDS = 0.05
+_PATIENCE_SECONDS = 60.0
+
+Model = TypeVar("Model", bound=ReadModel)
+
+APART = frozenset(("similarity",)), frozenset(("movies", "trending", "suggestions", "search"))
+"""What is built side by side."""
+AFTER = frozenset(("recommendations",))
+"""What after that, because it reads what was built before; by partition."""
+
+
+def build(numbers: Mapping[str, int], part: Part) -> None:
+    """Build all that there is of a part."""
+    for model, builder in _builders(numbers, part.names):
+        if isinstance(builder, RecommendationsBuilder):
+            builder.do_part(part.partitions)
+        builder.build(part.now)  # of nothing, too: an empty board is a board
+        _go_on(model, builder, part)
+    close_old_connections()
+
+
+def _go_on(model: ReadModel, builder: Builder, part: Part) -> None:
+    """Build until there is no more to build; raises AgainLater when that does not come to be."""
+    before, deadline = -1, 0.0
+    while not _is_built(model, part.partitions):
+        done = sum(model.built_offsets(config().partitions))
+        if done != before:
+            before, deadline = done, monotonic() + _PATIENCE_SECONDS
+        elif monotonic() > deadline:
+            raise AgainLater(
+                f"{model.name} can't be built: what it reads is behind it and does not come on"
+                " (is a projector running?)"
+            )
+        sleep(_REST_SECONDS if builder.interval_seconds else 0)
+        builder.build(part.now)
+
+
+def _is_built(model: ReadModel, partitions: Sequence[int]) -> bool:
+    count = config().partitions
+    built, there = model.built_offsets(count), model.checkpoints(count)
+    return all(built[partition] == there[partition] for partition in partitions)
+
+
+def check(numbers: Mapping[str, int], moment: datetime | None = None) -> dict[str, list[str]]:
+    """Model -> how what was built differs from what its state leads to, a line each."""
+    return {
+        model.name: builder.check(moment or datetime.now(UTC))
+        for model, builder in _builders(numbers, frozenset(numbers))
+        if isinstance(builder, Checked)
+    }
+
+
+def _builders(
+    numbers: Mapping[str, int], names: frozenset[str]
+) -> Iterator[tuple[ReadModel, Builder]]:
+    live = Live(clients.redis())
+    there = {model.name: model for model in opened(numbers)}
+
+    def find(kind: type[Model]) -> Model:
+        found = there.get(kind.name)
+        return found if isinstance(found, kind) else live.open(kind)
+
+    for name, model in there.items():
+        if name in names and (builder := make_builder(model, find, config().partitions)):
+            yield model, builder
+
+
+def progress(models: Sequence[ReadModel], partitions: int) -> tuple[int, int]:
+    """How many events what is built has taken in, of how many that the state has."""
+    built = total = 0
+    for model in models:
+        if type(model) in BUILT:
+            built += sum(model.built_offsets(partitions))
+            total += sum(model.checkpoints(partitions))
+    return built, total

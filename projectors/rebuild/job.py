@@ -1,0 +1,222 @@
+"""What are the steps of a rebuild, in order?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import monotonic
+
+from rich.console import Console
+from rich.table import Table
+
+from events.store.generations import note_finished
+from events.store.postgres import PostgresStore
+from infra import clients
+from infra.config import config
+from projectors.erasure import purge_of_the_past
+from projectors.live import Live, NotReady
+from projectors.opened import opening
+from projectors.parked import count
+from projectors.pointers import Pointers
+from projectors.read_model import ReadModel
+from projectors.rebuild import building, filling, plan, proof, takeover
+from projectors.rebuild.screen import Screen
+from projectors.rebuild.side_by_side import SideBySide, side_by_side
+from projectors.verify import Verdict, verify
+
+_NEAR = 2000
+"""Events: so many are soon read, and while they are as many again may come."""
+_ROUNDS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What is wanted of a rebuild."""
+
+    label: str | None = None
+    until: datetime | None = None
+    is_verified: bool = False
+    processes: int = 1
+
+
+class Differs(Exception):
+    """The new generations are not what the live ones are."""
+
+    def __init__(self, verdicts: Sequence[Verdict]) -> None:
+        super().__init__("the new generations differ")
+        self.verdicts = verdicts
+
+    @property
+    def example(self) -> str:
+        """The name and number of one that differs."""
+        [first, *_] = (verdict for verdict in self.verdicts if verdict.differences)
+        return f"{first.model} {first.generation}"
+
+
+@dataclass
+class Outcome:
+    """What became of it."""
+
+    options: Options
+    numbers: dict[str, int]
+    events: int = 0
+    filled_seconds: float = 0.0
+    built_seconds: float = 0.0
+    seconds: float = 0.0
+    verdicts: list[Verdict] = field(default_factory=list)
+    has_workers: bool = True
+
+    def show(self, console: Console) -> None:
+        """Say it."""
+        table = Table("read model", "generation", "proof" if self.verdicts else "")
+        said = {verdict.model: verdict.said for verdict in self.verdicts}
+        for name, number in self.numbers.items():
+            table.add_row(name, str(number), said.get(name, ""))
+        console.print(table)
+        rate = self.events / self.filled_seconds if self.filled_seconds else 0
+        console.print(
+            f"{self.events:,} events filled in {self.filled_seconds:.1f} s"
+            f" ({rate:,.0f} a second), built in {self.built_seconds:.1f} s;"
+            f" {self.seconds:.1f} s in all.",
+            highlight=False,
+        )
+        if self.options.label:
+            console.print(f"Ask for it with the header As-Of: {self.options.label}.")
+            return
+        console.print("Switched." + (" All equal." if self.verdicts else ""))
+        if not self.has_workers:
+            console.print("No projector is at work: start one, or nothing keeps them level.")
+
+
+class Job:
+    """One rebuild of some read models."""
+
+    def __init__(self, kinds: Sequence[type[ReadModel]], options: Options, screen: Screen) -> None:
+        self._kinds = kinds
+        self._options = options
+        self._screen = screen
+        self._store = PostgresStore(config().partitions)
+        self._pointers = Pointers(clients.redis())
+        self._live = Live(clients.redis())
+        self._began = monotonic()
+
+    def run(self) -> Outcome:
+        """All of it. Raises LabelTaken, Differs, CouldNotCompare, NotTakenOver, Stop."""
+        options = self._options
+        numbers = plan.numbers(
+            self._kinds, self._pointers, label=options.label, until=options.until
+        )
+        self._outcome = Outcome(options, numbers)
+        self._models = filling.opened(numbers)
+        self._screen.watch(self._live, self._pointers, list(numbers))
+        with side_by_side(options.processes) as processes:
+            self._processes: SideBySide = processes
+            if options.until is None:
+                self._make_present()
+            else:
+                self._make_past(plan.offsets_at(self._store, options.until))
+        self._outcome.seconds = monotonic() - self._began
+        return self._outcome
+
+    def _make_present(self) -> None:
+        takeover.call_back(self._outcome.numbers, self._pointers)
+        self._fill(self._store.heads())
+        for _ in range(_ROUNDS):
+            if self._behind() <= _NEAR:
+                break
+            self._fill(self._store.heads())
+        if self._options.is_verified:
+            self._prove_state()
+            # Each came as far as the live one was when it was compared; what is built of several
+            # wants them to be level with each other.
+            self._fill(self._store.heads())
+        self._build(None)
+        if self._options.is_verified:
+            self._prove_built(None)
+        self._fill(self._store.heads())  # what came meanwhile need not go through the workers
+        task = self._screen.begin("taking over", total=None)
+        self._outcome.has_workers = takeover.take_over(
+            self._models, self._store, self._pointers, task.missing
+        )
+        task.end()
+
+    def _make_past(self, ends: Sequence[int]) -> None:
+        self._fill(ends)
+        self._build(self._options.until)
+        if self._options.is_verified:
+            self._outcome.verdicts = [self._folded(model) for model in self._models]
+            self._prove_built(self._options.until)
+        for model in self._models:
+            purge_of_the_past(model, self._store)
+        for name, number in self._outcome.numbers.items():
+            self._pointers.remember(self._options.label or "", name, number)
+            note_finished(name, number)
+
+    # ------------------------------------------------------------------------------ steps
+
+    def _fill(self, until: Sequence[int]) -> None:
+        began, before = monotonic(), self._filled(until)
+        task = self._screen.begin("filling", total=sum(until) * len(self._models))
+        self._processes.fill(
+            self._outcome.numbers, until, look=lambda: task.reach(self._filled(until))
+        )
+        task.end()
+        self._outcome.events += (self._filled(until) - before) // len(self._models)
+        self._outcome.filled_seconds += monotonic() - began
+
+    def _filled(self, until: Sequence[int]) -> int:
+        return filling.progress(self._models, until)
+
+    def _behind(self) -> int:
+        heads = self._store.heads()
+        return sum(heads) - self._filled(heads) // len(self._models)
+
+    def _build(self, moment: datetime | None) -> None:
+        began = monotonic()
+        partitions = self._store.partitions
+        task = self._screen.begin("building", total=building.progress(self._models, partitions)[1])
+        self._processes.build(
+            self._outcome.numbers,
+            partitions,
+            moment,
+            look=lambda: task.reach(building.progress(self._models, partitions)[0]),
+        )
+        task.end()
+        self._outcome.built_seconds += monotonic() - began
+
+    # ------------------------------------------------------------------------------ proof
+
+    def _prove_state(self) -> None:
+        task = self._screen.begin("comparing", total=None)
+        self._outcome.verdicts = [self._compared(model, task.advance) for model in self._models]
+        task.end()
+        self._refuse_if_any_differs()
+
+    def _prove_built(self, moment: datetime | None) -> None:
+        found = building.check(self._outcome.numbers, moment)
+        for verdict in self._outcome.verdicts:
+            verdict.differs(found.get(verdict.model, ()))
+        self._refuse_if_any_differs()
+
+    def _refuse_if_any_differs(self) -> None:
+        if any(verdict.differences for verdict in self._outcome.verdicts):
+            raise Differs(self._outcome.verdicts)
+
+    def _compared(self, model: ReadModel, advance: proof.Advance) -> Verdict:
+        """With the live one; where that is no yardstick, with a fold of the log.
+
+        It is none where it has another shape, or lacks events that it set aside.
+        """
+        live = self._live_of(model)
+        if live is None or any(count(live, self._store.partitions)):
+            return self._folded(model)
+        return proof.compare(model, live, self._store, opening=opening(), advance=advance)
+
+    def _folded(self, model: ReadModel) -> Verdict:
+        return verify(model, self._store, advance=lambda _: None, opening=opening())
+
+    def _live_of(self, model: ReadModel) -> ReadModel | None:
+        try:
+            live = self._live.open(type(model))
+        except NotReady:
+            return None
+        return live if plan.is_same_shape(live) else None

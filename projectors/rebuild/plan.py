@@ -1,0 +1,114 @@
+"""Which generations does a rebuild fill?
+
+Those that an interrupted one of the same kind began and did not get ready, as far as nobody uses
+them; else new ones. What is left of others goes.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from events.store import EventStore
+from events.store.generations import (
+    Purpose,
+    generations,
+    new_generation,
+    note_finished,
+    unfinished,
+    version_of,
+)
+from infra import clients
+from projectors.keeper import drop
+from projectors.pointers import Pointers, Seen
+from projectors.read_model import ReadModel
+
+
+class LabelTaken(Exception):
+    """Another moment is kept under this label."""
+
+
+def numbers(
+    models: Iterable[type[ReadModel]],
+    pointers: Pointers,
+    *,
+    label: str | None = None,
+    until: datetime | None = None,
+) -> dict[str, int]:
+    """Model -> the number to fill. Raises LabelTaken."""
+    purpose: Purpose = "rebuild" if label is None else "past"
+    return {
+        model.name: _number(model, pointers, purpose, label=label, until=until) for model in models
+    }
+
+
+def is_same_shape(model: ReadModel) -> bool:
+    """Whether a generation was made by this version of its code."""
+    return version_of(model.name, model.generation) == model.version
+
+
+def _number(
+    model: type[ReadModel],
+    pointers: Pointers,
+    purpose: Purpose,
+    *,
+    label: str | None,
+    until: datetime | None,
+) -> int:
+    seen = pointers.see()
+    if label is not None and (label, model.name) in seen.past:
+        raise LabelTaken(f"{model.name} as of {label}")
+    begun = unfinished(model.name, version=model.version, purpose=purpose, label=label, until=until)
+    if begun is not None and _is_used(seen, model.name, begun):
+        note_finished(model.name, begun)  # killed just after the switch
+        begun = None
+    number = begun or new_generation(
+        model.name, version=model.version, purpose=purpose, label=label, until=until
+    )
+    if purpose == "rebuild":
+        _drop_others(model, number, pointers)
+    return number
+
+
+def _is_used(seen: Seen, name: str, number: int) -> bool:
+    return seen.live.get(name) == number or (name, number) in seen.kept
+
+
+def _drop_others(model: type[ReadModel], number: int, pointers: Pointers) -> None:
+    """Remove what other rebuilds began and nobody goes on with."""
+    seen = pointers.see()
+    for other in generations([model.name]):
+        if (
+            other.purpose == "rebuild"
+            and other.number != number
+            and other.finished_at is None
+            and other.dropped_at is None
+            and not _is_used(seen, model.name, other.number)
+        ):
+            pointers.leave(model.name, other.number)
+            drop(model(clients.redis(), other.number), pointers)
+
+
+def offsets_at(store: EventStore, moment: datetime) -> list[int]:
+    """The last offset of each partition that was recorded by then.
+
+    Within a partition offsets are given in the order of time, so half and half again finds it.
+    """
+    return [
+        _offset_at(store, partition, head, moment.astimezone(UTC))
+        for partition, head in enumerate(store.heads())
+    ]
+
+
+def _offset_at(store: EventStore, partition: int, head: int, moment: datetime) -> int:
+    low, high = 0, head  # recorded by then; and perhaps
+    while low < high:
+        middle = (low + high + 1) // 2
+        if _recorded(store, partition, middle) <= moment:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _recorded(store: EventStore, partition: int, offset: int) -> datetime:
+    [stored] = store.page_stored(partition, after=offset - 1, limit=1)
+    return stored.recorded_at

@@ -1,0 +1,30 @@
+"""What does one of several processes fill, or build?"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from projectors.pointers import Place
+
+
+@dataclass(frozen=True)
+class Task:
+    """Some partitions of some generations, up to an offset each."""
+
+    places: tuple[Place, ...]
+    partitions: tuple[int, ...]
+    until: tuple[int, ...]
+    """By partition, of all there are."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What there is to build of some models, as of a moment (None: now)."""
+
+    names: frozenset[str]
+    partitions: tuple[int, ...]
+    moment: datetime | None
+
+    @property
+    def now(self) -> datetime:
+        """The builders' clock."""
+        return self.moment or datetime.now(UTC)
