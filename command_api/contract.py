@@ -5,16 +5,19 @@ from typing import Any
 
 from rest_framework import serializers
 
-from infra.openapi import Method, Shape, operation
+from infra.openapi import Headers, Method, Shape, operation
 
-_ONCE = {"Idempotency-Key": "Sent again within a day, the command is not done again."}
+_ONCE = {
+    "Idempotency-Key": "Sent again within a day, the command is not done again; the answer is that"
+    " of the first time, with Idempotency-Replayed: true."
+}
 _TRACED = {"X-Request-ID": "A UUID that the command's events carry; one is made if none is given."}
 _IF_MATCH = {"If-Match": 'The versions in which it may be done, as "3"; answers carry it as ETag.'}
 _ALWAYS = (422, 429, 503)
 _WITH_BODY = (400, 413, 415)
 
 
-def command(
+def command(  # noqa: PLR0913 - a keyword for each thing that can be said
     name: str,
     *,
     answers: Mapping[int, Shape | None],
@@ -23,6 +26,7 @@ def command(
     is_public: bool = False,
     is_kept: bool = True,
     is_conditional: bool = False,
+    media_type: str = "application/json",
 ) -> Callable[[Method], Method]:
     """Describe a view's method; what all commands have in common need not be said."""
     return operation(
@@ -38,6 +42,9 @@ def command(
             }
         ),
         body=body,
-        headers=_TRACED | (_ONCE if is_kept else {}) | (_IF_MATCH if is_conditional else {}),
+        headers=Headers(
+            _TRACED | (_ONCE if is_kept else {}) | (_IF_MATCH if is_conditional else {})
+        ),
         needs_token=not is_public,
+        media_type=media_type,
     )

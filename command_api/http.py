@@ -18,7 +18,8 @@ from django.http.response import HttpResponseBase
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.views import APIView
 
-from command_api.idempotency import Reply, once
+from command_api.arriving import body_of, length_of
+from command_api.idempotency import REPLAYED, Reply, once, scope_of
 from command_api.standing import refuse_revoked
 from events import hints
 from events.position import HEADER as LOG_POSITION
@@ -27,13 +28,11 @@ from events.recorded import Origin, Position
 from events.store import StreamMoved
 from events.vault.subjects import KeyMissing
 from infra import clients, problems, rest, throttle, tokens
-from infra.config import config
+from infra.counting import admit
 from infra.observability import correlation_id, count, took
 from infra.refused import (
-    BadRequest,
     Conflict,
     Refused,
-    TooLarge,
     Unauthenticated,
     Unavailable,
     Unsupported,
@@ -55,6 +54,8 @@ class Call(NamedTuple):
     body: Mapping[str, Any]
     origin: Origin
     if_match: str | None = None
+    meta: Mapping[str, Any] = {}
+    """What WSGI says of the request."""
 
     @property
     def user(self) -> Identity:
@@ -112,20 +113,29 @@ class CommandView(APIView):
 
     def scope(self, call: Call) -> str | None:
         """Within what an Idempotency-Key is unique; None: it is not looked at."""
-        return f"user:{call.user_id}"
+        return scope_of(call.user_id)
+
+    def rate(self, request: HttpRequest, identity: Identity | None) -> Mapping[str, str]:
+        """Count the request; the RateLimit headers. Raises TooMany, or Unavailable."""
+        counter = self.throttle(request, identity)
+        if counter.scope == "write":
+            return _tally.check(counter, clients.redis())
+        return admit([counter], clients.redis())
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
         """Which counter the request counts on."""
         return throttle.of_user(identity.user_id) if identity else throttle.of_address(request)
 
-    def _answer(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    def _answer(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         method = request.method or ""
         handler = getattr(self, method.lower(), None) if method in _METHODS else None
         if handler is None:
             return self._not_allowed(request)
         identity, rate = self._admit(request)
         raw, body = self._read(request, method)
-        call = Call(identity, body, origin_of(request), request.META.get("HTTP_IF_MATCH"))
+        if identity is not None and raw:
+            refuse_revoked(identity)  # a body may take minutes; nobody waits for it to be settled
+        call = _call(identity, body, request)
         announced: list[int] = []
 
         def command() -> Reply:
@@ -148,9 +158,9 @@ class CommandView(APIView):
         try:
             identity = self._identify(request)
         except Refused:
-            throttle.of_address(request).check(clients.redis())
+            admit([throttle.of_address(request)], clients.redis())  # guessing tokens counts
             raise
-        return identity, _tally.check(self.throttle(request, identity), clients.redis())
+        return identity, self.rate(request, identity)
 
     def _identify(self, request: HttpRequest) -> Identity | None:
         if self.is_public:
@@ -160,20 +170,14 @@ class CommandView(APIView):
         return identity
 
     def _read(self, request: HttpRequest, method: str) -> tuple[bytes, Mapping[str, Any]]:
-        if "HTTP_TRANSFER_ENCODING" in request.META:  # WSGI would show an empty body
-            raise BadRequest("A body must come whole, with its Content-Length, not in chunks.")
-        expected = self.bodies.get(method)
+        length, expected = length_of(request), self.bodies.get(method)
         if expected is None:
             return b"", {}
-        length = int(request.META.get("CONTENT_LENGTH") or 0)
-        if not length and method in self.bodies_optional:
-            return b"", expected.read({})
-        if request.content_type != "application/json":
+        is_left_out = not length and method in self.bodies_optional
+        if not is_left_out and request.content_type != "application/json":
             raise Unsupported
-        if length > config().body_limit_bytes:
-            raise TooLarge(f"A body may have at most {config().body_limit_bytes} bytes.")
-        raw = request.body
-        return raw, expected.read(rest.decode(raw))
+        raw = body_of(request)
+        return raw, expected.read({} if is_left_out else rest.decode(raw))
 
     def _not_allowed(self, request: HttpRequest) -> HttpResponse:
         if request.method == "OPTIONS":
@@ -205,6 +209,11 @@ def _meaning(fault: Exception) -> Exception:
             return fault
 
 
+def _call(identity: Identity | None, body: Mapping[str, Any], request: HttpRequest) -> Call:
+    meta = request.META
+    return Call(identity, body, origin_of(request), meta.get("HTTP_IF_MATCH"), meta)
+
+
 def origin_of(request: HttpRequest) -> Origin:
     """Where the events of a request come from."""
     trace = request.META.get("HTTP_TRACEPARENT", "")
@@ -227,4 +236,6 @@ def _respond(reply: Reply, rate: Mapping[str, str]) -> HttpResponse:
         response.headers[LOG_POSITION] = reply.position
     if reply.etag:
         response.headers["ETag"] = reply.etag
+    if reply.is_again:
+        response.headers[REPLAYED] = "true"
     return response

@@ -8,6 +8,7 @@ import hmac
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
@@ -18,6 +19,8 @@ from infra.keys import IDEMPOTENCY, secret
 from infra.refused import Invalid
 
 HEADER = "Idempotency-Key"
+REPLAYED = "Idempotency-Replayed"
+"""Stands in the answer to a command that was done before."""
 LONGEST = 255
 
 # A row that is too old counts as not there. Otherwise the insert waits for whoever holds the key.
@@ -33,6 +36,10 @@ _FIND = """
 SELECT fingerprint, status, body, position, etag FROM answered_commands
  WHERE scope = %(scope)s AND key = %(key)s
 """
+# A registration's answer is kept for an address, and names the person it was for.
+_FORGET = """
+DELETE FROM answered_commands WHERE scope = %(scope)s OR position(%(person)s IN body) > 0
+"""
 _KEEP = """
 UPDATE answered_commands
    SET status = %(status)s, body = %(body)s, position = %(position)s, etag = %(etag)s
@@ -47,6 +54,8 @@ class Reply(NamedTuple):
     body: bytes
     position: str
     etag: str = ""
+    is_again: bool = False
+    """Whether the command was done before: the one thing that differs then."""
 
 
 class Once(NamedTuple):
@@ -70,7 +79,7 @@ class Once(NamedTuple):
         if not hmac.compare_digest(bytes(fingerprint), self.fingerprint):
             reason = "This key was used for another command."
             raise Invalid("The command can't be taken.", errors=[(HEADER, reason)])
-        return Reply(status, bytes(body), position, etag)
+        return Reply(status, bytes(body), position, etag, is_again=True)
 
     def _execute(self, sql: str, **more: Any) -> None:
         with connection.cursor() as cursor:
@@ -91,6 +100,18 @@ def once(scope: str, key: str, *, method: str, path: str, body: bytes) -> Once:
     # A digest with a secret: the body may hold a password, and digests of guesses must not help.
     told = b"\0".join((method.encode(), path.encode(), body))
     return Once(scope, key, hmac.digest(secret(IDEMPOTENCY), told, "sha256"))
+
+
+def forget_of(user_id: UUID) -> None:
+    """Drop the answers to what somebody sent, and to their registration."""
+    person = str(user_id).encode()
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, {"scope": scope_of(user_id), "person": person})
+
+
+def scope_of(user_id: UUID) -> str:
+    """Within what the keys of somebody are unique."""
+    return f"user:{user_id}"
 
 
 def forget_old() -> int:

@@ -4,15 +4,20 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 from command_api.accounts.api import AccountsView
+from command_api.admin.pages import pages
+from command_api.emails.api import MyVerificationView, VerifyEmailView
+from command_api.erasure.api import ErasureView, MeView
+from command_api.export.fetching import ExportView
 from command_api.favourites.api import FavouriteView
 from command_api.hidden.api import HiddenView
+from command_api.passwords.api import ForgottenView, MyPasswordView, ResetView
 from command_api.playlists.api import PlaylistMovieView, PlaylistsView, PlaylistView
 from command_api.preferences.api import PreferencesView
 from command_api.ratings.api import RatingView
 from command_api.ratings.import_api import RatingsImportView
 from command_api.sessions.api import RefreshView, RevokeAllView, RevokeView, TokensView
+from command_api.sync.ages import metrics
 from infra import health, openapi, problems, rest, tokens
-from infra.observability import metrics
 
 
 def jwks(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view is given one
@@ -26,11 +31,19 @@ def jwks(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view is give
 
 commands = [
     path("v1/accounts", AccountsView.as_view()),
+    path("v1/accounts/verify-email", VerifyEmailView.as_view()),
+    path("v1/passwords/forgot", ForgottenView.as_view()),
+    path("v1/passwords/reset", ResetView.as_view()),
     path("v1/tokens", TokensView.as_view()),
     path("v1/tokens/refresh", RefreshView.as_view()),
     path("v1/tokens/revoke", RevokeView.as_view()),
     path("v1/tokens/revoke-all", RevokeAllView.as_view()),
+    path("v1/me", MeView.as_view()),
+    path("v1/me/export", ExportView.as_view()),
+    path("v1/erasures/<str:token>", ErasureView.as_view()),
     path("v1/me/preferences", PreferencesView.as_view()),
+    path("v1/me/password", MyPasswordView.as_view()),
+    path("v1/me/verify-email", MyVerificationView.as_view()),
     path("v1/movies/<int:movie_id>/rating", RatingView.as_view()),
     path("v1/ratings/import", RatingsImportView.as_view()),
     path("v1/movies/<int:movie_id>/favourite", FavouriteView.as_view()),
@@ -56,6 +69,7 @@ urlpatterns = [
         ),
     ),
     path("metrics", health.only_read(metrics)),
+    path("admin/", pages.urls),
 ]
 
 handler400 = problems.bad_request

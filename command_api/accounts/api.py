@@ -52,7 +52,7 @@ class AccountsView(CommandView):
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
         """A registration costs a password's hash."""
-        return throttle.of_login(request)
+        return throttle.of_registration(request)
 
     @command(
         "register",

@@ -1,59 +1,99 @@
 """Which passwords are taken, and is this the right one?
 
-Argon2, by Django. Whoever logs in as somebody unknown waits as long as somebody with a wrong
+Argon2id, by Django. Whoever logs in as somebody unknown waits as long as somebody with a wrong
 password, so that the time tells nobody who has an account.
+
+A digest takes a tenth of a second and 100 MB, by intent. At most half of the server's threads make
+one at any time; whoever comes then is told to come again, so that a burst of log-ins holds up no
+other command.
 """
 
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
+from threading import BoundedSemaphore
 from typing import Any
 
-from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.hashers import (
+    Argon2PasswordHasher,
+    check_password,
+    make_password,
+)
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import (
     CommonPasswordValidator,
     MinimumLengthValidator,
+    NumericPasswordValidator,
     UserAttributeSimilarityValidator,
     validate_password,
 )
 from django.core.exceptions import ValidationError
 
-from infra.refused import Invalid
+from infra.config import config
+from infra.observability import count
+from infra.refused import Invalid, Unavailable
 
 SHORTEST, LONGEST = 8, 256
+_SALT_BYTES = 22  # Django's are text
+
+# The other half goes on with other commands.
+_places = BoundedSemaphore(max(1, config().server_threads // 2))
 
 
 def digest(password: str) -> str:
-    """What the vault keeps."""
-    return make_password(password)
+    """What the vault keeps; raises Unavailable when too many are at it."""
+    with _place():
+        return make_password(password)
 
 
-def refuse_weak(password: str, *, username: str, email: str) -> None:
-    """Raise Invalid for a password that is easily guessed."""
+def refuse_weak(password: str, *, username: str, email: str, field: str = "password") -> None:
+    """Raise Invalid, which names the field, for a password that is easily guessed."""
     try:
         # Never saved: the validator reads names and their labels from a user of Django's.
         validate_password(password, User(username=username, email=email), _validators())
     except ValidationError as error:
-        reasons = [("password", reason) for reason in error.messages]
+        reasons = [(field, reason) for reason in error.messages]
         raise Invalid("The password can't be taken.", errors=reasons) from error
 
 
 def is_right(password: str, kept: str | None) -> bool:
-    """Whether it is the password that is kept; takes as long when none is."""
-    if kept is None:
-        check_password(password, _nobodys())
-        return False
-    return check_password(password, kept)
+    """Whether it is the password that is kept; takes as long when none is. Raises Unavailable."""
+    with _place():
+        return check_password(password, _nobodys() if kept is None else kept) and kept is not None
+
+
+@contextmanager
+def _place() -> Iterator[None]:
+    if not _places.acquire(blocking=False):
+        count("marquee_digests_total", outcome="crowded")
+        raise Unavailable("Too many are logging in at this moment. Try again in a second.")
+    count("marquee_digests_total", outcome="made")
+    try:
+        yield
+    finally:
+        _places.release()
 
 
 @cache
 def _nobodys() -> str:
-    return make_password("the password of nobody")
+    """A digest that no password has, as costly to compare with as any: made without making one."""
+    hasher = Argon2PasswordHasher()
+    params = hasher.params()
+    made = f"$argon2id$v={params.version}"
+    made += f"$m={params.memory_cost},t={params.time_cost},p={params.parallelism}"
+    return f"{hasher.algorithm}{made}${_blank(_SALT_BYTES)}${_blank(params.hash_len)}"
+
+
+def _blank(size: int) -> str:
+    return b64encode(bytes(size)).decode().rstrip("=")
 
 
 @cache
 def _validators() -> tuple[Any, ...]:
     return (
         MinimumLengthValidator(SHORTEST),
+        NumericPasswordValidator(),
         CommonPasswordValidator(),
         UserAttributeSimilarityValidator(("username", "email")),
     )

@@ -1,7 +1,8 @@
 """How does a person come to have an account?
 
-Reserve the names, append, activate. The log and the vault are two databases, so each step can be
-the last one; ``reservations`` then settles what is left.
+Reserve the names, append, activate; then they are written to. The log and the vault are two
+databases, so each step can be the last one, or the next one may be long in coming; ``reservations``
+then settles what is left.
 """
 
 from dataclasses import dataclass
@@ -11,18 +12,18 @@ from uuid import UUID, uuid4
 from django.db import connection, transaction
 
 from command_api import log
-from command_api.accounts import passwords
+from command_api.accounts import passwords, reservations
 from command_api.accounts.decider import Register, account
-from command_api.accounts.reservations import settle
 from command_api.aggregate import handle
 from command_api.preferences.decider import ChangePreferences, preferences
 from events.recorded import Origin, Position
-from events.vault import subjects
+from events.vault import letters, subjects
+from events.vault.models import Purpose
 from events.vault.sealing import seal
 from events.vault.subjects import NamesTaken
 from infra.refused import Conflict
 
-# All in all far less than subjects.ORPHANED_AFTER, or a slow registration would be taken for dead.
+# Far less than subjects.ORPHANED_AFTER, or a slow registration would be given up.
 _STATEMENT_TIMEOUT = "10s"
 
 
@@ -59,7 +60,7 @@ def _reserve(user_id: UUID, applicant: Applicant) -> bytes:
     try:
         return subjects.reserve(user_id, **names, password_hash=password_hash)
     except NamesTaken as taken:
-        if not settle(subjects.orphans(**names)):
+        if not reservations.settle(subjects.orphans(**names)):
             raise _conflict(taken) from taken
     try:
         return subjects.reserve(user_id, **names, password_hash=password_hash)
@@ -76,12 +77,18 @@ def _append(user_id: UUID, key: bytes, applicant: Applicant, origin: Origin) -> 
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('statement_timeout', %s, true)", [_STATEMENT_TIMEOUT])
+        reservations.renew(user_id)
         position = handle(command, account, log.store(), origin=origin).position
         if applicant.genres:
             wish = ChangePreferences(user_id=user_id, genres=applicant.genres)
             position = handle(wish, preferences, log.store(), origin=origin).position
-        transaction.on_commit(partial(subjects.activate, user_id))
+        transaction.on_commit(partial(_open, user_id, applicant.email))
     return position
+
+
+def _open(user_id: UUID, email: str) -> None:
+    subjects.activate(user_id)
+    letters.wish(Purpose.VERIFY, email=email)
 
 
 def _conflict(taken: NamesTaken) -> Conflict:

@@ -2,10 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import TypeAlias
 
 from command_api.aggregate import Aggregate
-from events.catalogue import MovieAdded, MovieDescribed, MovieEvent, MovieLinked
+from events.catalogue import (
+    Credit,
+    MovieAdded,
+    MovieDescribed,
+    MovieDetailed,
+    MovieEvent,
+    MovieLinked,
+)
 from events.recorded import Stream
 from infra.refused import NotFound
 
@@ -22,6 +30,19 @@ class Facts:
     cast: tuple[str, ...] = ()
     overview: str | None = None
     poster_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """What a source says of a movie beyond its card; titles by language."""
+
+    original_title: str | None = None
+    original_language: str | None = None
+    released_on: date | None = None
+    runtime_minutes: int | None = None
+    crew: tuple[Credit, ...] = ()
+    keywords: tuple[str, ...] = ()
+    titles: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +71,15 @@ class LinkMovie:
     external_id: str
 
 
-MovieCommand: TypeAlias = AddMovie | DescribeMovie | LinkMovie
+@dataclass(frozen=True, slots=True)
+class DetailMovie:
+    """A source says more of a movie that we have."""
+
+    movie_id: int
+    details: Details
+
+
+MovieCommand: TypeAlias = AddMovie | DescribeMovie | LinkMovie | DetailMovie
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +88,7 @@ class Movie:
 
     facts: Facts | None = None
     external_ids: frozenset[ExternalId] = field(default_factory=frozenset)
+    details: Details = field(default_factory=Details)
 
 
 def stream_of(movie_id: int) -> Stream:
@@ -82,6 +112,8 @@ def decide(command: MovieCommand, movie: Movie) -> Sequence[MovieEvent]:
             return _described(movie_id, facts, movie)
         case LinkMovie(movie_id, source, external_id):
             return _linked(movie_id, (source, external_id), movie)
+        case DetailMovie(movie_id, details):
+            return _detailed(movie_id, details, movie)
 
 
 def evolve(movie: Movie, event: MovieEvent) -> Movie:
@@ -93,6 +125,8 @@ def evolve(movie: Movie, event: MovieEvent) -> Movie:
             return replace(movie, facts=_facts(event))
         case MovieLinked(source=source, external_id=external_id):
             return replace(movie, external_ids=movie.external_ids | {(source, external_id)})
+        case MovieDetailed():
+            return replace(movie, details=_details(event))
 
 
 def _added(
@@ -141,6 +175,35 @@ def _linked(movie_id: int, link: ExternalId, movie: Movie) -> Sequence[MovieLink
     if link in movie.external_ids:
         return ()
     return (MovieLinked(movie_id=movie_id, source=link[0], external_id=link[1]),)
+
+
+def _detailed(movie_id: int, details: Details, movie: Movie) -> Sequence[MovieDetailed]:
+    if details == movie.details:
+        return ()
+    return (
+        MovieDetailed(
+            movie_id=movie_id,
+            original_title=details.original_title,
+            original_language=details.original_language,
+            released_on=details.released_on,
+            runtime_minutes=details.runtime_minutes,
+            crew=details.crew,
+            keywords=details.keywords,
+            titles=dict(sorted(details.titles)),
+        ),
+    )
+
+
+def _details(event: MovieDetailed) -> Details:
+    return Details(
+        original_title=event.original_title,
+        original_language=event.original_language,
+        released_on=event.released_on,
+        runtime_minutes=event.runtime_minutes,
+        crew=event.crew,
+        keywords=event.keywords,
+        titles=frozenset(event.titles.items()),
+    )
 
 
 def _facts(event: MovieAdded | MovieDescribed) -> Facts:

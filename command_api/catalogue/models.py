@@ -3,10 +3,19 @@
 They are written in the transaction that appends the movie's events (see tables.py), by nobody else.
 """
 
+from datetime import datetime
+
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import Q
 
+from command_api.catalogue import naming
+
+WORDS = "simple"
+"""How PostgreSQL takes text for its words: of no language, for titles are of many."""
 WIKIPEDIA = "wikipedia"
+TMDB, IMDB = "tmdb", "imdb"
 
 
 class Genre(models.Model):
@@ -21,13 +30,30 @@ class Genre(models.Model):
         return self.name
 
 
+class Keyword(models.Model):
+    """Something that movies are about."""
+
+    name = models.CharField(max_length=200, primary_key=True)
+
+    class Meta:
+        db_table = "keywords"
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Person(models.Model):
-    """Someone who plays in movies; the sources know people by name only."""
+    """Someone who plays in movies or makes them; the sources know people by name only."""
 
     name = models.CharField(max_length=200, unique=True)
 
     class Meta:
         db_table = "people"
+        verbose_name_plural = "people"
+        indexes = (
+            # The admin's search: whose names have these words?
+            GinIndex(SearchVector("name", config=WORDS), name="people_by_words"),
+        )
 
     def __str__(self) -> str:
         return self.name
@@ -43,16 +69,30 @@ class Movie(models.Model):
 
     id = models.PositiveIntegerField(primary_key=True)
     title = models.CharField(max_length=500)
+    title_key = models.CharField(max_length=naming.LONGEST, db_default="")
+    """What the title's spellings share."""
     year = models.PositiveSmallIntegerField(null=True)
     overview = models.TextField(null=True)  # noqa: DJ001 - none given is not an empty one
     poster_url = models.CharField(max_length=2000, null=True)  # noqa: DJ001 - as above
+    original_title = models.CharField(max_length=500, null=True)  # noqa: DJ001 - as above
+    original_language = models.CharField(max_length=10, null=True)  # noqa: DJ001 - as above
+    released_on = models.DateField(null=True)
+    runtime_minutes = models.PositiveIntegerField(null=True)
     status = models.CharField(max_length=20, choices=Status, default=Status.LISTED)
     genres = models.ManyToManyField(Genre, through="MovieGenre", related_name="movies")
     people = models.ManyToManyField(Person, through="Casting", related_name="movies")
+    keywords = models.ManyToManyField(Keyword, through="MovieKeyword", related_name="movies")
 
     class Meta:
         db_table = "movies"
-        indexes = (models.Index(fields=["title", "year"]), models.Index(fields=["year"]))
+        indexes = (
+            # Which of ours is the film of that title and year? (sync/matching.py)
+            models.Index(fields=["title_key", "year"], name="movie_by_title_and_year"),
+            # The admin's list, newest first, and its filter by year.
+            models.Index(fields=["-year", "-id"], name="movie_newest_first"),
+            # The admin's search: whose titles have these words?
+            GinIndex(SearchVector("title_key", config=WORDS), name="movie_by_words"),
+        )
 
     def __str__(self) -> str:
         return f"{self.title} ({self.year or '?'})"
@@ -62,6 +102,7 @@ class MovieGenre(models.Model):
     """A genre of a movie; the first says most."""
 
     movie = models.ForeignKey(Movie, models.CASCADE, db_index=False)
+    # The index of the key serves: which movies are of this genre?
     genre = models.ForeignKey(Genre, models.PROTECT)
     place = models.PositiveSmallIntegerField()
 
@@ -69,6 +110,7 @@ class MovieGenre(models.Model):
         db_table = "movie_genres"
         constraints = (
             models.UniqueConstraint(fields=["movie", "genre"], name="movie_genre_once"),
+            # Also serves: of which genres is this movie, in order?
             models.UniqueConstraint(fields=["movie", "place"], name="movie_genre_place"),
         )
 
@@ -80,12 +122,14 @@ class Casting(models.Model):
     """A person in a movie, in order of billing."""
 
     movie = models.ForeignKey(Movie, models.CASCADE, db_index=False)
+    # The index of the key serves: in which movies does this person play?
     person = models.ForeignKey(Person, models.PROTECT)
     billing = models.PositiveSmallIntegerField()
 
     class Meta:
         db_table = "castings"
         constraints = (
+            # Also serves: who plays in this movie, in order?
             models.UniqueConstraint(fields=["movie", "billing"], name="casting_billing"),
         )
 
@@ -93,9 +137,68 @@ class Casting(models.Model):
         return f"{self.movie_id}: {self.person_id}"
 
 
+class Credit(models.Model):
+    """Someone who made a movie, and as what."""
+
+    movie = models.ForeignKey(Movie, models.CASCADE, related_name="credits", db_index=False)
+    # The index of the key serves: what has this person made?
+    person = models.ForeignKey(Person, models.PROTECT, related_name="credits")
+    job = models.CharField(max_length=100)
+    place = models.PositiveSmallIntegerField()
+
+    class Meta:
+        db_table = "credits"
+        constraints = (
+            # Also serves: who made this movie, in order?
+            models.UniqueConstraint(fields=["movie", "place"], name="credit_place"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.movie_id}: {self.person_id}, {self.job}"
+
+
+class MovieKeyword(models.Model):
+    """Something that a movie is about."""
+
+    movie = models.ForeignKey(Movie, models.CASCADE, db_index=False)
+    # The index of the key serves: which movies are about this?
+    keyword = models.ForeignKey(Keyword, models.PROTECT)
+    place = models.PositiveSmallIntegerField()
+
+    class Meta:
+        db_table = "movie_keywords"
+        constraints = (
+            models.UniqueConstraint(fields=["movie", "keyword"], name="movie_keyword_once"),
+            # Also serves: what is this movie about, in order?
+            models.UniqueConstraint(fields=["movie", "place"], name="movie_keyword_place"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.movie_id}: {self.keyword_id}"
+
+
+class Translation(models.Model):
+    """What a movie is called in another language."""
+
+    movie = models.ForeignKey(Movie, models.CASCADE, related_name="translations", db_index=False)
+    language = models.CharField(max_length=10)
+    title = models.CharField(max_length=500)
+
+    class Meta:
+        db_table = "translations"
+        constraints = (
+            # Also serves: what is this movie called elsewhere?
+            models.UniqueConstraint(fields=["movie", "language"], name="translation_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.movie_id}: {self.language}"
+
+
 class ExternalId(models.Model):
     """What another source calls a movie. Two of a source's ids may be one movie to us."""
 
+    # The index of the key serves: what do others call this movie?
     movie = models.ForeignKey(Movie, models.CASCADE, related_name="external_ids")
     source = models.CharField(max_length=40)
     value = models.CharField(max_length=500)
@@ -109,11 +212,50 @@ class ExternalId(models.Model):
                 condition=~Q(source=WIKIPEDIA),
                 name="external_id_identifies",
             ),
+            # Also serves: which movies are these ids of other sources?
             models.UniqueConstraint(fields=["source", "value", "movie"], name="external_id_once"),
         )
 
     def __str__(self) -> str:
         return f"{self.source}:{self.value}"
+
+
+class TrendObservation(models.Model):
+    """What another source's board said when it was looked at the last time."""
+
+    board = models.CharField(max_length=40, primary_key=True)
+    source = models.CharField(max_length=40)
+    window = models.CharField(max_length=10)
+    observed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "trend_observations"
+        verbose_name = "board"
+
+    def __str__(self) -> str:
+        return f"{self.board} at {self.observed_at}"
+
+
+class TrendEntry(models.Model):
+    """A movie of that board."""
+
+    board = models.ForeignKey(
+        TrendObservation, models.CASCADE, related_name="entries", db_index=False
+    )
+    # The index of the key serves: on which boards is this movie?
+    movie = models.ForeignKey(Movie, models.CASCADE, related_name="trends")
+    rank = models.PositiveSmallIntegerField()
+
+    class Meta:
+        db_table = "trend_entries"
+        constraints = (
+            # Also serves: what is on this board, hottest first?
+            models.UniqueConstraint(fields=["board", "rank"], name="trend_entry_rank"),
+            models.UniqueConstraint(fields=["board", "movie"], name="trend_entry_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.board_id}: {self.rank}"
 
 
 class RatingsImport(models.Model):
@@ -128,3 +270,98 @@ class RatingsImport(models.Model):
 
     def __str__(self) -> str:
         return self.digest
+
+
+class TmdbFilm(models.Model):
+    """A film at TMDb that was fetched, or is to be. Bookkeeping: no event says it."""
+
+    tmdb_id = models.PositiveIntegerField(primary_key=True)
+    wanted_at = models.DateTimeField(null=True)
+    """Since when it is to be fetched; null: it was."""
+    fetched_at = models.DateTimeField(null=True)
+    mark = models.CharField(max_length=200, null=True)  # noqa: DJ001 - none given is not an empty one
+    """What it carried then (ETag): unchanged, it need not be sent again."""
+    gone_at = models.DateTimeField(null=True)
+    fault = models.CharField(max_length=500, default="")
+    """Why it could not be read."""
+
+    class Meta:
+        db_table = "tmdb_films"
+        verbose_name = "film at TMDb"
+        verbose_name_plural = "films at TMDb"
+        indexes = (
+            # Which are to be fetched, who waits longest first? (sync/wishes.py)
+            models.Index(
+                fields=["wanted_at", "tmdb_id"],
+                name="tmdb_films_wanted",
+                condition=Q(wanted_at__isnull=False),
+            ),
+            # Which were not looked at for longest?
+            models.Index(
+                fields=["fetched_at"],
+                name="tmdb_films_oldest",
+                condition=Q(wanted_at=None),
+            ),
+            # Which are gone from TMDb, and which could not be read? (admin, status; few of either)
+            models.Index(
+                fields=["tmdb_id"], name="tmdb_films_gone", condition=Q(gone_at__isnull=False)
+            ),
+            models.Index(fields=["tmdb_id"], name="tmdb_films_unreadable", condition=~Q(fault="")),
+        )
+
+    def __str__(self) -> str:
+        return str(self.tmdb_id)
+
+
+class SyncRun(models.Model):
+    """The last run of a kind of sync, and where the next goes on. Bookkeeping, too."""
+
+    class State(models.TextChoices):
+        """How it stands."""
+
+        NEVER = "never"
+        RUNNING = "running"
+        DONE = "done"
+        WAITING = "waiting"
+        REFUSED = "refused"
+        FAILED = "failed"
+
+    kind = models.CharField(max_length=20, primary_key=True)
+    state = models.CharField(max_length=20, choices=State, default=State.NEVER)
+    begun_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+    """When the last one began that did all there was to do."""
+    cursor = models.PositiveIntegerField(default=0)
+    counts = models.JSONField(default=dict)
+    totals = models.JSONField(default=dict)
+    """The counts of all runs before the last one."""
+    words = models.JSONField(default=list)
+    note = models.CharField(max_length=1000, default="")
+
+    class Meta:
+        db_table = "sync_runs"
+        verbose_name = "sync with TMDb"
+        verbose_name_plural = "syncs with TMDb"
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.state}"
+
+    def begin(self, now: datetime) -> None:
+        """A run of it begins."""
+        self.state, self.begun_at, self.ended_at = self.State.RUNNING, now, None
+        self.totals = self.in_all()
+        self.counts, self.words, self.note = {}, [], ""
+        self.save()
+
+    def in_all(self) -> dict[str, int]:
+        """What all runs of the kind have done together."""
+        names = {*self.totals, *self.counts}
+        return {name: self.totals.get(name, 0) + self.counts.get(name, 0) for name in names}
+
+    def end(self, state: "SyncRun.State", now: datetime, note: str) -> None:
+        """It is over."""
+        self.state, self.ended_at, self.note = state, now, note[:1000]
+        if state == self.State.DONE:
+            self.done_at = self.begun_at
+        self.save()

@@ -28,6 +28,7 @@ class Outcome:
     unchanged: int = 0
     broken: int = 0
     unknown_genres: Counter[str] = field(default_factory=Counter)
+    torn: str | None = None
 
 
 class _Movie(NamedTuple):
@@ -49,13 +50,16 @@ def import_catalogue(path: Path, run: Run) -> Outcome:
             done_bytes = batch[-1].read_bytes
             run.batch_done()
     broken.sum_up()
-    outcome.broken = broken.count
+    outcome.broken, outcome.torn = broken.count, broken.torn
     return outcome
 
 
 def _movies(path: Path, broken: Broken, outcome: Outcome) -> Iterator[_Movie]:
     line_of: dict[int, int] = {}
     for line in lines.read(path):
+        if line.is_torn:
+            broken.tear(line)
+            return
         if not line.content and not line.broken:
             continue
         outcome.read += 1

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -21,7 +22,7 @@ class ImportCommand(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         self.check_input(options)
         try:
-            with running(store()) as run:
+            with running(store(), is_dry=options.get("dry_run", False)) as run:
                 self.run_import(run, options)
         except Interrupted as error:
             raise CommandError(
@@ -43,6 +44,11 @@ class ImportCommand(BaseCommand):
     @abstractmethod
     def run_import(self, run: Run, options: dict[str, Any]) -> None:
         """Import it and tell what became of it."""
+
+    def refuse_torn(self, torn: Iterable[str | None]) -> None:
+        """Raise CommandError when a file could not be read to its end."""
+        if told := [each for each in torn if each]:
+            raise CommandError("\n".join((*told, "What came before that is imported.")))
 
     def tell_unknown_genres(self, unknown: Counter[str]) -> None:
         """Name the genres that had to be left out."""

@@ -29,6 +29,9 @@ def read(path: Path, columns: Sequence[str], broken: Broken) -> Iterator[Row]:
     rest = lines.read(path)
     width, places = _places(path, next(rest, None), columns)
     for line in rest:
+        if line.is_torn:
+            broken.tear(line)
+            return
         if not line.content and not line.broken:
             continue
         try:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 LIMIT = 1_000_000
+CUT_SHORT = "the file was cut short here"
 _GZIP = b"\x1f\x8b"
 _MARK = b"\xef\xbb\xbf"  # some editors put it before the first line
 
@@ -19,6 +20,8 @@ class Line(NamedTuple):
     content: bytes
     read_bytes: int
     broken: str | None = None
+    is_torn: bool = False
+    """Whether nothing can be read from here on."""
 
 
 def read(path: Path) -> Iterator[Line]:
@@ -31,10 +34,11 @@ def read(path: Path) -> Iterator[Line]:
             with gzip.open(raw) if packed else raw as file:
                 for number, (content, broken) in enumerate(_pieces(file), start=1):
                     yield Line(number, content, raw.tell(), broken)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            yield Line(
-                number + 1, b"", path.stat().st_size, f"the file is damaged from here on: {error}"
-            )
+        except EOFError:
+            yield Line(number + 1, b"", path.stat().st_size, CUT_SHORT, is_torn=True)
+        except (gzip.BadGzipFile, zlib.error) as error:
+            reason = f"the file is damaged from here on: {error}"
+            yield Line(number + 1, b"", path.stat().st_size, reason, is_torn=True)
 
 
 def _pieces(file: BufferedIOBase) -> Iterator[tuple[bytes, str | None]]:

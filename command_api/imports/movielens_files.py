@@ -3,15 +3,13 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from command_api.catalogue.genres import translate
 from command_api.imports import csv_table, titles
 from command_api.imports.broken import Broken
+from command_api.imports.movielens_forms import Files
 from command_api.imports.titles import Title
-
-MOVIES, RATINGS, LINKS = "movies.csv", "ratings.csv", "links.csv"
 
 # A star is two points. Whatever else stands there is no rating.
 _SCORES = {f"{points / 2:g}": points for points in range(1, 11)} | {
@@ -21,7 +19,7 @@ _MAX_TITLE = 500
 
 
 class Film(NamedTuple):
-    """A line of movies.csv."""
+    """A line of the films."""
 
     movielens_id: int
     title: Title
@@ -29,7 +27,7 @@ class Film(NamedTuple):
 
 
 class Opinion(NamedTuple):
-    """A line of ratings.csv; the time is in seconds since 1970."""
+    """A line of the ratings; the time is in seconds since 1970."""
 
     number: int
     user: int
@@ -39,10 +37,10 @@ class Opinion(NamedTuple):
     read_bytes: int
 
 
-def films(directory: Path, broken: Broken, unknown_genres: Counter[str]) -> Iterator[Film]:
-    """What movies.csv holds; an id that comes again is broken."""
+def films(files: Files, broken: Broken, unknown_genres: Counter[str]) -> Iterator[Film]:
+    """All films; an id that comes again is broken."""
     seen: set[int] = set()
-    for row in csv_table.read(directory / MOVIES, ("movieId", "title", "genres"), broken):
+    for row in files.read_films(files.films, broken):
         try:
             film = _film(row.values, unknown_genres)
             _refuse(film.movielens_id in seen, f"film {film.movielens_id} was there already")
@@ -53,12 +51,11 @@ def films(directory: Path, broken: Broken, unknown_genres: Counter[str]) -> Iter
             yield film
 
 
-def links(directory: Path, broken: Broken) -> Mapping[int, Mapping[str, str]]:
+def links(files: Files, broken: Broken) -> Mapping[int, Mapping[str, str]]:
     """The ids in other sources by the film's id; nothing when there is no links.csv."""
-    path = directory / LINKS
     found: dict[int, Mapping[str, str]] = {}
-    if path.is_file():
-        for row in csv_table.read(path, ("movieId", "imdbId", "tmdbId"), broken):
+    if files.links.is_file():
+        for row in csv_table.read(files.links, ("movieId", "imdbId", "tmdbId"), broken):
             try:
                 film, imdb, tmdb = row.values
                 found[_number("movieId", film)] = _external_ids(imdb, tmdb)
@@ -68,11 +65,10 @@ def links(directory: Path, broken: Broken) -> Mapping[int, Mapping[str, str]]:
 
 
 def opinions(
-    directory: Path, broken: Broken, *, known: Mapping[int, object], now: int
+    files: Files, broken: Broken, *, known: Mapping[int, object], now: int
 ) -> Iterator[Opinion]:
-    """What ratings.csv holds of known films, in the order of the file."""
-    columns = ("userId", "movieId", "rating", "timestamp")
-    for row in csv_table.read(directory / RATINGS, columns, broken):
+    """All ratings of known films, in the order of the file."""
+    for row in files.read_ratings(files.ratings, broken):
         try:
             user, film, stars, at = row.values
             opinion = Opinion(
@@ -83,7 +79,7 @@ def opinions(
                 _number("timestamp", at),
                 row.read_bytes,
             )
-            _refuse(opinion.film not in known, f"film {opinion.film} is not in {MOVIES}")
+            _refuse(opinion.film not in known, f"film {opinion.film} is not in {files.films.name}")
             _refuse(opinion.at > now, f"timestamp {at} is in the future")
         except ValueError as error:
             broken.add(row.number, str(error))

@@ -4,18 +4,26 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
+from typing import NamedTuple
 
 from command_api.catalogue import models
 from command_api.catalogue.handling import handle_all
 from command_api.catalogue.numbering import next_id
-from command_api.imports import movielens_files as files
 from command_api.imports.broken import Broken
-from command_api.imports.films import Found, Known
+from command_api.imports.films import Found, How, Known
+from command_api.imports.movielens_files import Film, films, links
+from command_api.imports.movielens_forms import Files
 from command_api.imports.progress import progress
 from command_api.imports.run import Run
 
 BATCH = 1000
+
+
+class Each(NamedTuple):
+    """A film, and which movie it is."""
+
+    film: Film
+    found: Found
 
 
 @dataclass
@@ -27,33 +35,45 @@ class Films:
     taken: int = 0
     broken: int = 0
     unknown_genres: Counter[str] = field(default_factory=Counter)
+    torn: list[str] = field(default_factory=list)
+    each: list[Each] = field(default_factory=list)
+
+    def found_as(self, how: How) -> list[Each]:
+        """Those that were found out so."""
+        return [each for each in self.each if each.found.how == how]
 
 
-def import_films(directory: Path, run: Run) -> Films:
+def import_films(files: Files, run: Run) -> Films:
     """Link the films that we have and add the others, a batch a transaction."""
     result = Films()
-    broken, broken_links = Broken(files.MOVIES), Broken(files.LINKS)
-    links = files.links(directory, broken_links)
-    films = list(files.films(directory, broken, result.unknown_genres))
-    known = _known()
-    with progress("films", len(films)) as advance:
-        waiting = iter(films)
+    broken, broken_links = Broken(files.films.name), Broken(files.links.name)
+    other_ids = links(files, broken_links)
+    told = list(films(files, broken, result.unknown_genres))
+    known = known_movies()
+    for film in told:
+        known.expect(film, other_ids.get(film.movielens_id, {}))
+    with progress("films", len(told)) as advance:
+        waiting = iter(told)
         while batch := list(islice(waiting, BATCH)):
-            found = [known.find(film, links.get(film.movielens_id, {})) for film in batch]
-            _handle(found, run)
+            found = [known.find(film, other_ids.get(film.movielens_id, {})) for film in batch]
+            if not run.is_dry:
+                _handle(found, run)
             for film, movie in zip(batch, found, strict=True):
                 result.movies[film.movielens_id] = movie.movie_id
                 result.found[movie.how] += 1
                 result.taken += len(movie.taken)
+                result.each.append(Each(film, movie._replace(commands=())))
             advance(len(batch))
             run.batch_done()
     broken.sum_up()
     broken_links.sum_up()
     result.broken = broken.count + broken_links.count
+    result.torn = [each.torn for each in (broken, broken_links) if each.torn]
     return result
 
 
-def _known() -> Known:
+def known_movies() -> Known:
+    """The movies that are there, as far as recognising them goes."""
     known = Known(next_id())
     for movie_id, title, year in models.Movie.objects.values_list("pk", "title", "year").iterator():
         known.add(movie_id, title, year)

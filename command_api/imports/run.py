@@ -21,6 +21,8 @@ class Run:
 
     store: EventStore
     is_stopping: IsStopping
+    is_dry: bool = False
+    """Whether it only says what it would do."""
     origin: Origin = field(default_factory=lambda: Origin(correlation_id=uuid4()))
 
     def batch_done(self) -> None:
@@ -30,7 +32,7 @@ class Run:
 
 
 @contextmanager
-def running(store: EventStore) -> Iterator[Run]:
+def running(store: EventStore, *, is_dry: bool = False) -> Iterator[Run]:
     """The only import for a while; raises Busy when it isn't."""
     with turn(), stoppable() as is_stopping:
-        yield Run(store, is_stopping)
+        yield Run(store, is_stopping, is_dry)

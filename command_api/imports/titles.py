@@ -1,7 +1,6 @@
 """Which film does MovieLens mean by ``Usual Suspects, The (1995)``?"""
 
 import re
-import unicodedata
 from typing import NamedTuple
 
 _YEAR = re.compile(r"\((\d{4})(?:[-\u2013]\d{0,4})?\)\s*\Z")
@@ -34,13 +33,6 @@ def parse(text: str) -> Title:
     title = "".join((main, *(f" ({other})" for other in others)))
     names = (name for name in (title, main, *others) if name)
     return Title(title, int(dated[1]) if dated else None, tuple(dict.fromkeys(names)))
-
-
-def key(name: str) -> str:
-    """What two spellings of one name share: no accents, case or punctuation, and "and" for "&"."""
-    plain = unicodedata.normalize("NFKD", name.replace("&", " and ")).casefold()
-    letters = "".join(c for c in plain if not unicodedata.combining(c) and c not in "'\u2019.")
-    return " ".join(re.findall(r"\w+", letters)) or name.casefold()
 
 
 def _article_first(name: str) -> str:

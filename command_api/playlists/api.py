@@ -34,7 +34,7 @@ from events.partition import partition_of
 from events.vault.opening import PLAYLIST_DESCRIPTION, PLAYLIST_NAME, Opener
 from events.vault.sealing import seal
 from infra.refused import Unauthenticated
-from infra.rest import StrictSerializer
+from infra.rest import StrictSerializer, TextField
 
 _FIELDS = {"name": PLAYLIST_NAME, "description": PLAYLIST_DESCRIPTION}
 
@@ -47,8 +47,8 @@ def _name(**more: Any) -> serializers.CharField:
     return serializers.CharField(max_length=LONGEST_NAME, **more)
 
 
-def _description() -> serializers.CharField:
-    return serializers.CharField(
+def _description() -> TextField:
+    return TextField(
         max_length=LONGEST_DESCRIPTION, required=False, allow_blank=True, allow_null=True
     )
 

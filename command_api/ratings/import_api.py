@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
+from django.http import HttpRequest
 from msgspec import Meta
 from rest_framework import serializers
 
@@ -24,6 +25,8 @@ from command_api.ratings.importing import (
 from events.catalogue import Score
 from infra.refused import Invalid
 from infra.rest import StrictSerializer
+from infra.throttle import Throttle, of_import
+from infra.tokens import Identity
 
 MOST = 1000
 """Read, decided and appended in about 0.1 s; a larger library comes in several lists."""
@@ -119,6 +122,12 @@ class RatingsImportView(CommandView):
     """Ratings that I gave elsewhere."""
 
     bodies = {"POST": RatingsBody}
+
+    def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
+        """A list is worth a thousand commands."""
+        if identity is None:
+            return super().throttle(request, identity)
+        return of_import(identity.user_id)
 
     @command(
         "import_ratings",

@@ -12,21 +12,20 @@ from django.http import HttpRequest
 from rest_framework import serializers
 
 from command_api import log
-from command_api.accounts import passwords, reservations
+from command_api.accounts import passwords
 from command_api.accounts.decider import stream_of
 from command_api.aggregate import start_of
 from command_api.contract import command
 from command_api.http import Answer, Call, CommandView
-from command_api.sessions import ending, refresh
+from command_api.sessions import attempts, beginning, ending, refresh
+from command_api.staff.granting import is_staff
 from events import hints
 from events.recorded import Origin, Position
-from events.vault import families, subjects
+from events.vault import families
 from events.vault.families import Refresh
-from events.vault.subjects import Credentials
 from infra import throttle, tokens
 from infra.config import config
 from infra.openapi import Method, Shape
-from infra.refused import Unauthenticated
 from infra.rest import StrictSerializer
 from infra.throttle import Throttle
 from infra.tokens import Identity
@@ -66,26 +65,26 @@ class _SessionView(CommandView):
     def scope(self, call: Call) -> None:
         """Tokens are given out once."""
 
+    def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
+        """Nobody has a token here."""
+        return throttle.of_refresh(request)
+
 
 class TokensView(_SessionView):
     """All log-ins."""
 
     bodies = {"POST": LoginBody}
 
-    def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
+    def rate(self, request: HttpRequest, identity: Identity | None) -> Mapping[str, str]:
         """Guessing a password must be slow."""
-        return throttle.of_login(request)
+        return attempts.admit(attempts.login_in(request), request.META)
 
     @_described("log_in", {200: TokensAnswer}, LoginBody)
     def post(self, call: Call) -> Answer:
         """Log in with a username or an e-mail address."""
-        found = subjects.find(call.body["login"])
-        right = passwords.is_right(call.body["password"], found and found.password_hash)
-        if found is None or not right or not _is_settled(found):
-            raise Unauthenticated("The login or the password is wrong.")
-        epoch = ending.settle(found.user_id, found.epoch)
-        begun = families.begin(found.user_id, life=timedelta(days=config().refresh_days))
-        return _tokens(found.user_id, begun, epoch)
+        found = beginning.recognise(**call.body, meta=call.meta)
+        begun = beginning.begin(found, life=timedelta(days=config().refresh_days))
+        return _tokens(found.user_id, begun.refresh, begun.epoch)
 
 
 class RefreshView(_SessionView):
@@ -136,19 +135,11 @@ class RevokeAllView(CommandView):
         return Answer(ending.end_all(call.user_id, origin=call.origin).position, status=204)
 
 
-def _is_settled(found: Credentials) -> bool:
-    """Whether the registration is complete; if only the vault doesn't know, it does now."""
-    if not found.is_active:
-        there = log.store().versions([stream_of(found.user_id)])
-        if not there:
-            return False
-        reservations.settle([found.user_id])
-    return True
-
-
 def _tokens(user_id: UUID, current: Refresh, epoch: int) -> Answer:
+    # The epoch was read before: should a revocation of the staff come between, it ends this token.
+    access = tokens.mint_access(user_id, current.family, epoch, is_staff=is_staff(user_id))
     data = {
-        "access": tokens.mint_access(user_id, current.family, epoch),
+        "access": access,
         "refresh": refresh.write(current),
     }
     return Answer(_registered_at(user_id), data)

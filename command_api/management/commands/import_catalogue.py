@@ -37,6 +37,7 @@ class Command(ImportCommand):
             f" unchanged {outcome.unchanged}, broken {outcome.broken}"
         )
         self.tell_unknown_genres(outcome.unknown_genres)
+        self.refuse_torn([outcome.torn])
         if outcome.broken == outcome.read:
             raise CommandError(f"Nothing in {options['file']} could be read as a movie.")
 

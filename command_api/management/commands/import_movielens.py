@@ -1,22 +1,28 @@
 """manage.py import_movielens: how do ratings of MovieLens get into the log?"""
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
 from command_api.imports.command import BAD_INPUT, ImportCommand
-from command_api.imports.movielens_files import MOVIES, RATINGS
-from command_api.imports.movielens_films import Films, import_films
+from command_api.imports.movielens_films import Each, Films, import_films
+from command_api.imports.movielens_forms import Files, NoFiles, find
 from command_api.imports.movielens_ratings import Counts, append_ratings, read_ratings, shift_of
+from command_api.imports.movielens_report import name_of, write_report
+from command_api.imports.ratings_in_order import Ratings
 from command_api.imports.run import Run
 
 
 class Command(ImportCommand):
     """Run again at will: only what is not in the log yet becomes events."""
 
-    help = "Import films and ratings from a directory with movies.csv, ratings.csv and links.csv."
+    help = (
+        "Import films and ratings from a directory of MovieLens, of whatever release: movies.csv,"
+        " ratings.csv and links.csv; or movies.dat and ratings.dat; or u.item and u.data."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("directory", help="where the files are; links.csv may be missing")
@@ -25,29 +31,46 @@ class Command(ImportCommand):
             action="store_true",
             help="move all times by one amount, so that the last rating was given just now",
         )
+        parser.add_argument(
+            "--report",
+            metavar="FILE",
+            type=Path,
+            help="write a CSV line a film: which movie it is to us, how that was found out, and"
+            " which others it could be",
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="change nothing; say what would be imported"
+        )
 
     def check_input(self, options: dict[str, Any]) -> None:
-        for name in (MOVIES, RATINGS):
-            if not (Path(options["directory"]) / name).is_file():
-                raise CommandError(
-                    f"There is no file {name} in {options['directory']}.", returncode=BAD_INPUT
-                )
+        try:
+            find(Path(options["directory"]))
+        except NoFiles as error:
+            raise CommandError(str(error), returncode=BAD_INPUT) from error
 
     def run_import(self, run: Run, options: dict[str, Any]) -> None:
-        directory, now = Path(options["directory"]), int(time.time())
-        films = import_films(directory, run)
-        ratings, counts = read_ratings(
-            directory, movies=films.movies, now=now, partitions=run.store.partitions
-        )
-        if not ratings:
-            raise CommandError(f"Nothing in {RATINGS} could be read as a rating.")
-        wanted_seconds = now - ratings.last_at if options["until_now"] else 0
-        shift_seconds = shift_of(directory, wanted_seconds)
+        files, now = find(Path(options["directory"])), int(time.time())
+        films = import_films(files, run)
+        if options["report"]:
+            write_report(options["report"], films.each)
+        with Ratings(run.store.partitions) as ratings:
+            counts = read_ratings(files, ratings, movies=films.movies, now=now)
+            if not ratings:
+                self.refuse_torn([*films.torn, counts.torn])
+                raise CommandError(f"Nothing in {files.ratings.name} could be read as a rating.")
+            shift_seconds = self._shift(files, ratings, run, now if options["until_now"] else 0)
+            started = time.monotonic()
+            append_ratings(ratings, counts, run, shift_seconds=shift_seconds)
+        self._tell(films, counts, seconds=time.monotonic() - started)
+        self.refuse_torn([*films.torn, counts.torn])
+
+    def _shift(self, files: Files, ratings: Ratings, run: Run, until: int) -> int:
+        """By how much times move so that the last is that one; 0: by nothing."""
+        wanted_seconds = until - ratings.last_at if until else 0
+        shift_seconds = shift_of(files, wanted_seconds, run=run)
         if bool(shift_seconds) != bool(wanted_seconds):
             self.stderr.write(f"Times move by {shift_seconds} s, as when this import was begun.")
-        started = time.monotonic()
-        append_ratings(ratings, counts, run, shift_seconds=shift_seconds)
-        self._tell(films, counts, seconds=time.monotonic() - started)
+        return shift_seconds
 
     def _tell(self, films: Films, counts: Counts, *, seconds: float) -> None:
         found = films.found
@@ -58,8 +81,17 @@ class Command(ImportCommand):
         )
         self.stdout.write(
             f"films: read {found.total() + films.broken},"
-            f" matched {found['matched'] + found['ambiguous']}, added {found['added']},"
-            f" doubles {found['double']}, already there {found['there']}, broken {films.broken};"
-            f" ambiguous {found['ambiguous']}, ids of another movie {films.taken}"
+            f" matched {found['matched'] + found['ambiguous'] + found['near']},"
+            f" added {found['added']}, doubles {found['double']}, already there {found['there']},"
+            f" broken {films.broken}; ambiguous {found['ambiguous']}, a year off {found['near']},"
+            f" ids of another movie {films.taken}"
         )
+        self._name("could be several of ours", films.found_as("ambiguous"))
+        self._name("is ours of the year before or after", films.found_as("near"))
         self.tell_unknown_genres(films.unknown_genres)
+
+    def _name(self, what: str, films: Iterable[Each]) -> None:
+        """Name all that a person may want to look at: when it is run again they are there."""
+        for film, found in films:
+            others = f" of {', '.join(map(str, found.possible))}" if found.possible else ""
+            self.stdout.write(f"{what}: {name_of(film)}, taken for movie {found.movie_id}{others}")

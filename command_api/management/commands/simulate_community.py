@@ -36,15 +36,15 @@ class Command(ImportCommand):
 
     def run_import(self, run: Run, options: dict[str, Any]) -> None:
         people = options["people"]
-        ratings = Ratings(run.store.partitions, who=person_id)
-        for opinion in opinions(_movies(), people):
-            ratings.add(opinion, movie_id=opinion.film)
         # As a file's import does: who goes on after an interruption goes on with the same times.
         begun, _ = models.RatingsImport.objects.get_or_create(
             digest=f"simulated community of {people}", defaults={"shift_seconds": int(time.time())}
         )
-        counts = Counts(read=len(ratings))
-        append_ratings(ratings, counts, run, shift_seconds=begun.shift_seconds)
+        with Ratings(run.store.partitions, who=person_id) as ratings:
+            for opinion in opinions(_movies(), people):
+                ratings.add(opinion, movie_id=opinion.film)
+            counts = Counts(read=len(ratings))
+            append_ratings(ratings, counts, run, shift_seconds=begun.shift_seconds)
         self.stdout.write(
             f"{people} simulated people: {counts.imported + counts.rerated} ratings,"
             f" {counts.there} were there already"

@@ -1,0 +1,1 @@
+"""What do the staff see of the catalogue in a browser?"""

@@ -1,0 +1,58 @@
+"""How many rows are there, when it must not take long to say?
+
+Up to a limit they are counted. Beyond it a whole table's number is what PostgreSQL last estimated,
+and of a choice of rows only the first so many are shown: who looks further chooses more closely.
+"""
+
+from functools import cached_property
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db import connection
+
+MOST = 10_000
+_ESTIMATE = "SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass"
+
+
+class Counted(Paginator):  # type: ignore[type-arg] # it is not generic when it runs
+    """The pages of a list."""
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows can be looked at."""
+        if self._is_whole and (estimated := _estimate(self._table)) > MOST:
+            return estimated
+        return min(self._first, MOST)
+
+    @property
+    def said(self) -> str:
+        """The same in words."""
+        if self.count > MOST:
+            return f"about {self.count:,}"
+        if self._first > MOST:
+            return f"more than {MOST:,}"
+        return f"{self.count:,}"
+
+    @cached_property
+    def _first(self) -> int:
+        found: int = self._rows.order_by()[: MOST + 1].count()
+        return found
+
+    @property
+    def _rows(self) -> Any:
+        return self.object_list
+
+    @property
+    def _is_whole(self) -> bool:
+        return not self._rows.query.where
+
+    @property
+    def _table(self) -> str:
+        return str(self._rows.model._meta.db_table)  # noqa: SLF001 - Django's public name
+
+
+def _estimate(table: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(_ESTIMATE, [table])
+        [(estimated,)] = cursor.fetchall()
+    return int(estimated)

@@ -1,0 +1,203 @@
+"""What do the staff see of movies?"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import CharField, F, OuterRef, QuerySet, Value
+from django.db.models.functions import Cast, Concat
+from django.http import HttpRequest
+
+from command_api.admin.lists import ReadPages, Rows, number_of
+from command_api.admin.words import holding
+from command_api.catalogue import naming
+from command_api.catalogue.genres import GENRES
+from command_api.catalogue.models import (
+    IMDB,
+    Casting,
+    Credit,
+    ExternalId,
+    Movie,
+    MovieGenre,
+    MovieKeyword,
+    Translation,
+    TrendEntry,
+)
+
+FIRST_DECADE, LAST_DECADE = 1890, 2030
+
+
+class DecadeFilter(admin.SimpleListFilter):
+    """By decade: a stretch of the index that the list is sorted by."""
+
+    title = parameter_name = "decade"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        """All of them, whether or not there is a movie of it."""
+        return [(str(year), f"{year}s") for year in range(LAST_DECADE, FIRST_DECADE - 1, -10)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Movie]) -> QuerySet[Movie]:
+        """Movies of the decade."""
+        if self.value() not in dict(self.lookup_choices):
+            return queryset
+        first = int(self.value() or 0)
+        return queryset.filter(year__range=(first, first + 9))
+
+
+class GenreFilter(admin.SimpleListFilter):
+    """By genre, of our own table of them."""
+
+    title = parameter_name = "genre"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        """All of them."""
+        return [(name, name) for name in GENRES]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Movie]) -> QuerySet[Movie]:
+        """Movies of the genre; a movie has each once."""
+        return queryset.filter(genres=self.value()) if self.value() else queryset
+
+
+class KeywordFilter(admin.SimpleListFilter):
+    """By keyword; there are too many to choose from, so the list of keywords leads here."""
+
+    title = parameter_name = "keyword"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        """The one that is chosen."""
+        chosen = request.GET.get("keyword")
+        return [(chosen, chosen)] if chosen else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Movie]) -> QuerySet[Movie]:
+        """Movies that are about it."""
+        return queryset.filter(keywords=self.value()) if self.value() else queryset
+
+
+class CastRows(Rows):
+    """Who plays in it."""
+
+    model = Casting
+    verbose_name_plural = "cast"
+    fields = ("billing", "person")
+    ordering = ("billing",)
+
+
+class CreditRows(Rows):
+    """Who made it."""
+
+    model = Credit
+    fields = ("job", "person")
+    ordering = ("place",)
+
+
+class KeywordRows(Rows):
+    """What it is about."""
+
+    model = MovieKeyword
+    verbose_name_plural = "keywords"
+    fields = ("keyword",)
+    ordering = ("place",)
+
+
+class ExternalIdRows(Rows):
+    """What others call it."""
+
+    model = ExternalId
+    fields = ("source", "value")
+    ordering = ("source", "value")
+
+
+class TranslationRows(Rows):
+    """What it is called elsewhere."""
+
+    model = Translation
+    fields = ("language", "title")
+    ordering = ("language",)
+
+
+NEWEST_FOUND = ((F("year") + 0).desc(), F("id").desc())
+"""The order of the list, as no index has it (see words.py)."""
+_ON_BOARD = Concat(F("board"), Value(" #"), Cast("rank", CharField()))
+
+
+def _of(model: Any) -> QuerySet[Any]:
+    rows: QuerySet[Any] = model.objects.filter(movie=OuterRef("pk"))
+    return rows
+
+
+class MoviePages(ReadPages):
+    """Movies, the newest first."""
+
+    list_display = ("name", "year", "genre", "cast", "crew", "popular", "original_language")
+    list_filter = (DecadeFilter, GenreFilter, KeywordFilter)
+    search_fields = ("title",)
+    search_help_text = "Words of the title, in any order, or how they begin; or an id of IMDb."
+    ordering = ("-year", "-id")
+    sortable_by = ("name", "year")
+    inlines = (CastRows, CreditRows, KeywordRows, ExternalIdRows, TranslationRows)
+    readonly_fields = ("genre", "popular")
+    fields = (
+        "id",
+        "title",
+        "original_title",
+        "original_language",
+        "year",
+        "released_on",
+        "runtime_minutes",
+        "genre",
+        "popular",
+        "status",
+        "overview",
+        "poster_url",
+    )
+
+    def described(self, rows: QuerySet[Movie]) -> QuerySet[Movie]:
+        """With genres, boards, and how many took part."""
+        return rows.annotate(
+            genre_names=ArraySubquery(_of(MovieGenre).order_by("place").values("genre")),
+            boards=ArraySubquery(_of(TrendEntry).order_by("board").values(said=_ON_BOARD)),
+            cast_size=number_of(Casting, "movie"),
+            crew_size=number_of(Credit, "movie"),
+        )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Movie], search_term: str
+    ) -> tuple[QuerySet[Movie], bool]:
+        """By title, or by the id that is told apart from any word."""
+        text = search_term.strip()
+        if not text:
+            return queryset, False
+        if text.startswith("tt") and text[2:].isdecimal():
+            return queryset.filter(pk__in=_called(IMDB, text)), False
+        return holding(queryset, "title_key", naming.key(text)).order_by(*NEWEST_FOUND), False
+
+    @admin.display(description="title", ordering="title_key")
+    def name(self, movie: Movie) -> str:
+        """What it is called; in order of what its spellings share, of which there is an index."""
+        return movie.title
+
+    @admin.display(description="genres")
+    def genre(self, movie: Any) -> str:
+        """Of which genres it is."""
+        return ", ".join(movie.genre_names)
+
+    @admin.display(description="popular at")
+    def popular(self, movie: Any) -> str:
+        """On which boards it is, and where."""
+        return ", ".join(movie.boards)
+
+    @admin.display(description="in the cast")
+    def cast(self, movie: Any) -> int:
+        """How many play in it."""
+        return int(movie.cast_size)
+
+    @admin.display(description="credits")
+    def crew(self, movie: Any) -> int:
+        """How many made it."""
+        return int(movie.crew_size)
+
+
+def _called(source: str, value: str) -> list[int]:
+    ids = ExternalId.objects.filter(source=source, value=value)
+    return list(ids.values_list("movie", flat=True))

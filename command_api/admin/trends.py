@@ -1,0 +1,44 @@
+"""What do the staff see of other sources' boards?"""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from command_api.admin.lists import ReadPages, Rows, number_of
+from command_api.catalogue.models import TrendEntry, TrendObservation
+from command_api.sync.status import age
+
+
+class EntryRows(Rows):
+    """What is on a board."""
+
+    model = TrendEntry
+    verbose_name_plural = "movies"
+    fields = ("rank", "movie")
+    ordering = ("rank",)
+
+
+class BoardPages(ReadPages):
+    """Boards, as they were when somebody looked the last time."""
+
+    list_display = ("board", "source", "window", "observed_at", "old", "size")
+    ordering = ("board",)
+    fields = ("board", "source", "window", "observed_at", "old")
+    readonly_fields = ("old",)
+    inlines = (EntryRows,)
+
+    def described(self, rows: QuerySet[TrendObservation]) -> QuerySet[TrendObservation]:
+        """With how long they are."""
+        return rows.annotate(entry_count=number_of(TrendEntry, "board"))
+
+    @admin.display(description="age")
+    def old(self, board: TrendObservation) -> str:
+        """How long ago somebody looked."""
+        return age(board.observed_at, timezone.now())
+
+    @admin.display(description="movies")
+    def size(self, board: Any) -> int:
+        """How many movies are on it."""
+        return int(board.entry_count)

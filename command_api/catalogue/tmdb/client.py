@@ -1,0 +1,243 @@
+"""How is TMDb asked?
+
+Connections are kept; every question waits for its turn, is given up after a while, and asked a few
+times more when the fault may pass. Safe to use from many threads.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from random import SystemRandom
+from time import perf_counter, sleep, time
+from typing import Any, Literal, Self, TypeAlias, TypeVar
+
+import httpx
+import msgspec
+
+from command_api.catalogue.tmdb.answers import Fetched, Film, Genres, Listed, Page, Problem
+from command_api.catalogue.tmdb.faults import (
+    Away,
+    Gone,
+    NoKey,
+    Resting,
+    TmdbFault,
+    Unreadable,
+    WrongKey,
+)
+from command_api.catalogue.tmdb.pacing import Pacing
+from infra import clients
+from infra.config import Config, config
+from infra.observability import count, took
+
+T = TypeVar("T")
+Window: TypeAlias = Literal["day", "week"]
+ListName: TypeAlias = Literal["popular", "top_rated"]
+
+TRIES = 4
+LAST_PAGE = 500
+CONNECTIONS = 16
+LONGEST_DELAY_SECONDS = 86_400.0
+"""That TMDb can impose, whatever it says."""
+_FIRST_PAUSE_SECONDS = 0.5
+_APPENDED = "credits,keywords,external_ids,translations"
+# What TMDb's own codes mean; others than TMDb on the way answer 401, 403 and 404, too.
+_REFUSING = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+_REFUSED_KEY = frozenset({3, 7, 10, 14})
+_NO_SUCH_THING = frozenset({6, 34})
+
+_random = SystemRandom()
+
+
+class Tmdb:
+    """Asks TMDb's API v3; its connections end with the block."""
+
+    def __init__(
+        self, http: httpx.Client, pacing: Pacing, *, sleep: Callable[[float], object] = sleep
+    ) -> None:
+        self._http = http
+        self._pacing = pacing
+        self._sleep = sleep
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def film(self, film_id: int, mark: str | None = None) -> Fetched:
+        """A film in full, unless it is as it was; raises Gone, and Unreadable with its id."""
+        try:
+            answer = self._get(f"movie/{film_id}", {"append_to_response": _APPENDED}, mark)
+        except Gone as error:
+            raise Gone(f"TMDb has no film {film_id}") from error
+        mark = answer.headers.get("ETag", mark)
+        if answer.status_code == HTTPStatus.NOT_MODIFIED:
+            return Fetched(None, mark)
+        return Fetched(_read(answer, Film, f"film {film_id}"), mark)
+
+    def trending(self, window: Window, page: int) -> Page[Listed]:
+        """A page of what is in fashion."""
+        answer = self._get(f"trending/movie/{window}", {"page": page})
+        return _read(answer, Page[Listed], f"trending of the {window}, page {page}")
+
+    def listed(self, name: ListName, page: int) -> Page[Listed]:
+        """A page of a list of films."""
+        return _read(self._get(f"movie/{name}", {"page": page}), Page[Listed], f"{name}, {page}")
+
+    def changes(self, first: date, last: date, number: int = 1) -> Iterator[Page[Listed]]:
+        """What changed on these days, at most 14, page by page, from that one on."""
+        pages = number
+        while number <= min(pages, LAST_PAGE):
+            days = {"start_date": first.isoformat(), "end_date": last.isoformat()}
+            answer = self._get("movie/changes", {**days, "page": number})
+            page = _read(answer, Page[Listed], f"changes, page {number}")
+            pages, number = page.total_pages, number + 1
+            yield page
+
+    def genres(self) -> Genres:
+        """The words that it has for genres."""
+        return _read(self._get("genre/movie/list", {}), Genres, "genres")
+
+    def begin_anew(self) -> None:
+        """Forget that it refused the key or failed: somebody wants to know."""
+        self._pacing.begin_anew()
+
+    # ------------------------------------------------------------------------------ asking
+
+    def _get(self, path: str, query: Mapping[str, Any], mark: str | None = None) -> httpx.Response:
+        """The answer, 200 or 304, after some tries; raises a TmdbFault."""
+        for nth in range(TRIES - 1):
+            try:
+                return self._try(path, query, mark)
+            except Resting:
+                raise
+            except Away:
+                # Anywhere in a longer time each time, or all who failed would come back together.
+                self._sleep(_random.uniform(0, _FIRST_PAUSE_SECONDS * 2**nth))
+        return self._try(path, query, mark)
+
+    def _try(self, path: str, query: Mapping[str, Any], mark: str | None) -> httpx.Response:
+        slot = self._pacing.take()
+        begun = perf_counter()
+        try:
+            answer = self._ask(path, query, mark)
+        except TmdbFault as fault:
+            count("marquee_tmdb_requests_total", outcome=type(fault).__name__.lower())
+            raise
+        finally:
+            what = "film" if path[-1].isdecimal() else path
+            took("marquee_tmdb_seconds", perf_counter() - begun, what=what)
+            self._pacing.answered(slot)
+        count("marquee_tmdb_requests_total", outcome="answered")
+        return answer
+
+    def _ask(self, path: str, query: Mapping[str, Any], mark: str | None) -> httpx.Response:
+        try:
+            headers = {"If-None-Match": mark} if mark else {}
+            answer = self._http.get(path, params=dict(query), headers=headers)
+        except httpx.HTTPError as error:
+            self._pacing.failed()
+            raise Away(f"TMDb is away: {type(error).__name__}: {error}") from error
+        self._judge(answer)
+        self._pacing.succeeded()
+        return answer
+
+    def _judge(self, answer: httpx.Response) -> None:
+        """Raise what an answer means that is none."""
+        status = answer.status_code
+        code = _code(answer)
+        if status == HTTPStatus.NOT_FOUND and code in _NO_SUCH_THING:
+            self._pacing.succeeded()
+            raise Gone(_words(answer))
+        if status in _REFUSING and code in _REFUSED_KEY:
+            self._pacing.refused()
+            raise WrongKey
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            seconds = _retry_after(answer)
+            self._pacing.delay(seconds)
+            raise Away(f"TMDb limits us for {seconds:.0f} s", seconds=seconds)
+        if status == HTTPStatus.NOT_MODIFIED:
+            return
+        if status != HTTPStatus.OK or not _is_json(answer):
+            self._pacing.failed()
+            raise Away(f"TMDb answered {status}: {_words(answer)}")
+
+
+def connect(found: Config | None = None) -> Tmdb:
+    """A client as the settings say; raises NoKey when there is no key."""
+    found = found or config()
+    key = found.tmdb_token or found.tmdb_key
+    if not key:
+        raise NoKey
+    http = httpx.Client(
+        base_url=found.tmdb_url,
+        params={"language": found.tmdb_language} | _as_parameter(found),
+        headers={"Accept": "application/json"} | _as_header(found),
+        timeout=found.tmdb_timeout_seconds,
+        limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
+    )
+    pacing = Pacing(
+        clients.redis(),
+        key=key,
+        per_second=found.tmdb_per_second,
+        patience_seconds=found.tmdb_patience_seconds,
+    )
+    return Tmdb(http, pacing)
+
+
+def _as_header(found: Config) -> dict[str, str]:
+    return {"Authorization": f"Bearer {found.tmdb_token}"} if found.tmdb_token else {}
+
+
+def _as_parameter(found: Config) -> dict[str, str]:
+    return {} if found.tmdb_token else {"api_key": found.tmdb_key}
+
+
+def _is_json(answer: httpx.Response) -> bool:
+    """Whether it is whole, too: a cut or torn one may be asked for again."""
+    try:
+        msgspec.json.decode(answer.content, type=msgspec.Raw)
+    except msgspec.DecodeError:
+        return False
+    return True
+
+
+def _read(answer: httpx.Response, kind: type[T], what: str) -> T:
+    try:
+        return msgspec.json.decode(answer.content, type=kind)
+    except msgspec.DecodeError as error:
+        count("marquee_tmdb_requests_total", outcome="unreadable")
+        raise Unreadable(f"TMDb's {what} can't be read: {error}") from error
+
+
+def _code(answer: httpx.Response) -> int:
+    """Its number for what it says when it says no; 0: none."""
+    if answer.status_code in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
+        return 0
+    try:
+        return msgspec.json.decode(answer.content, type=Problem).status_code
+    except msgspec.DecodeError:
+        return 0
+
+
+def _words(answer: httpx.Response) -> str:
+    """What it says, in a few words."""
+    try:
+        problem = msgspec.json.decode(answer.content, type=Problem)
+    except msgspec.DecodeError:
+        return f"no JSON but {answer.headers.get('Content-Type', 'something')}"
+    message = problem.status_message.replace("\x00", "")
+    return f"{message} (code {problem.status_code})"
+
+
+def _retry_after(answer: httpx.Response) -> float:
+    """Seconds; a date is allowed, too. What can't be read is taken for one second."""
+    text = answer.headers.get("Retry-After", "")
+    if text.isdecimal():
+        return min(float(text), LONGEST_DELAY_SECONDS)
+    try:
+        seconds = parsedate_to_datetime(text).timestamp() - time()
+    except (ValueError, OverflowError):
+        return 1.0
+    return min(max(1.0, seconds), LONGEST_DELAY_SECONDS)

@@ -1,0 +1,1 @@
+"""Who reads what is sent to an address?"""

@@ -1,0 +1,64 @@
+"""How does one say over HTTP that an address is one's own?"""
+
+from typing import Any
+
+from django.http import HttpRequest
+from rest_framework import serializers
+
+from command_api.contract import command
+from command_api.emails import verifying
+from command_api.http import Answer, Call, CommandView
+from infra import throttle
+from infra.rest import StrictSerializer
+from infra.throttle import Throttle
+from infra.tokens import Identity
+
+_LONGEST_TOKEN = 100
+
+
+def mailed_token() -> Any:
+    """The token of a letter."""
+    return serializers.CharField(max_length=_LONGEST_TOKEN, trim_whitespace=False)
+
+
+class VerifyBody(StrictSerializer):
+    """What was in the letter."""
+
+    token = mailed_token()
+
+
+class VerifyEmailView(CommandView):
+    """The addresses that are known to be their owners'."""
+
+    is_public = True
+    bodies = {"POST": VerifyBody}
+
+    def scope(self, call: Call) -> None:
+        """Once more is as good as once."""
+
+    def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
+        """Guessing must be slow."""
+        return throttle.of_login(request)
+
+    @command("verify_email", answers={204: None}, body=VerifyBody, is_public=True, is_kept=False)
+    def post(self, call: Call) -> Answer:
+        """Say that the letter to an address was read."""
+        handled = verifying.verify(call.body["token"], origin=call.origin)
+        return Answer(handled.position, status=204)
+
+
+class MyVerificationView(CommandView):
+    """The letter to my address."""
+
+    def scope(self, call: Call) -> None:
+        """Once more is as good as once."""
+
+    def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
+        """Each may cost a letter."""
+        return throttle.of_login(request)
+
+    @command("send_verification", answers={202: None}, is_kept=False)
+    def post(self, call: Call) -> Answer:
+        """Have it sent again. If the address is known to be yours already, none is."""
+        verifying.ask_again(call.user_id)
+        return Answer(None, status=202)

@@ -1,0 +1,45 @@
+"""When is an address known to be its owner's?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from command_api.aggregate import Aggregate
+from events.catalogue import EmailVerified
+from events.recorded import Stream
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyEmail:
+    """Say that a letter to the address was read. That it was is the vault's to know."""
+
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Email:
+    """Whether the address of an account is known to be its owner's."""
+
+    is_verified: bool = False
+
+
+def decide(command: VerifyEmail, email: Email) -> Sequence[EmailVerified]:
+    """What the command leads to."""
+    if email.is_verified:
+        return ()
+    return (EmailVerified(user_id=command.user_id),)
+
+
+def evolve(_before: Email, event: EmailVerified) -> Email:
+    """How it is after an event."""
+    match event:
+        case EmailVerified():
+            return Email(is_verified=True)
+
+
+email: Aggregate[VerifyEmail, Email, EmailVerified] = Aggregate(
+    stream=lambda command: Stream(f"email-{command.user_id}", str(command.user_id)),
+    initial=Email(),
+    decide=decide,
+    evolve=evolve,
+)

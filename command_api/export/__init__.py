@@ -1,0 +1,1 @@
+"""What does a person take along, and how does it come in elsewhere?"""

@@ -1,0 +1,1 @@
+"""How does one come to another password?"""

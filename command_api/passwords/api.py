@@ -1,0 +1,105 @@
+"""How does one come to another password over HTTP?
+
+No Idempotency-Key here: what was changed ends the very token that it was changed with.
+"""
+
+from django.http import HttpRequest
+from rest_framework import serializers
+
+from command_api.accounts import passwords
+from command_api.contract import command
+from command_api.emails.api import mailed_token
+from command_api.http import Answer, Call, CommandView
+from command_api.passwords import changing
+from events.vault import letters
+from events.vault.models import Purpose
+from infra import throttle
+from infra.rest import StrictSerializer
+from infra.throttle import Throttle
+from infra.tokens import Identity
+
+
+def new_password() -> serializers.CharField:
+    """One to have from now on."""
+    return serializers.CharField(
+        min_length=passwords.SHORTEST, max_length=passwords.LONGEST, trim_whitespace=False
+    )
+
+
+class ChangeBody(StrictSerializer):
+    """The password so far, and the one to come."""
+
+    old = serializers.CharField(max_length=passwords.LONGEST, trim_whitespace=False)
+    new = new_password()
+
+
+class ForgotBody(StrictSerializer):
+    """Who forgot it."""
+
+    email = serializers.EmailField(max_length=254, trim_whitespace=False)
+
+
+class ResetBody(StrictSerializer):
+    """What was in the letter, and the password to come."""
+
+    token = mailed_token()
+    password = new_password()
+
+
+class _PasswordView(CommandView):
+    def scope(self, call: Call) -> None:
+        """Passwords are not kept, not even as part of a digest."""
+
+    def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
+        """Guessing must be slow, from wherever it is done."""
+        by_address = throttle.of_login(request)
+        return by_address._replace(who=str(identity.user_id)) if identity else by_address
+
+
+class MyPasswordView(_PasswordView):
+    """My password."""
+
+    bodies = {"POST": ChangeBody}
+
+    @command(
+        "change_password", answers={204: None}, problems=(409,), body=ChangeBody, is_kept=False
+    )
+    def post(self, call: Call) -> Answer:
+        """Change it. All log-ins end, this one too."""
+        position = changing.change(call.user_id, **call.body, origin=call.origin)
+        return Answer(position, status=204)
+
+
+class ForgottenView(_PasswordView):
+    """Passwords that were forgotten."""
+
+    is_public = True
+    bodies = {"POST": ForgotBody}
+
+    @command("forgot_password", answers={202: None}, body=ForgotBody, is_public=True, is_kept=False)
+    def post(self, call: Call) -> Answer:
+        """Have a letter sent. The answer is the same whether or not anybody has the address."""
+        letters.wish(Purpose.RESET, email=call.body["email"])
+        return Answer(None, status=202)
+
+
+class ResetView(_PasswordView):
+    """Passwords that take the place of forgotten ones."""
+
+    is_public = True
+    bodies = {"POST": ResetBody}
+
+    @command(
+        "reset_password",
+        answers={204: None},
+        problems=(409,),
+        body=ResetBody,
+        is_public=True,
+        is_kept=False,
+    )
+    def post(self, call: Call) -> Answer:
+        """Choose a new one, by the token of the letter. All log-ins end."""
+        position = changing.reset(
+            call.body["token"], password=call.body["password"], origin=call.origin
+        )
+        return Answer(position, status=204)

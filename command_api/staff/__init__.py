@@ -1,0 +1,1 @@
+"""Who may do more than others?"""
