@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import cache
 from math import ceil
 from time import time
-from typing import Any, NamedTuple, cast
+from typing import Any, ClassVar, NamedTuple, cast
 from uuid import UUID
 
 from redis.client import Pipeline
@@ -17,16 +17,31 @@ from redis.client import Pipeline
 from infra import clients, throttle, tokens
 from infra.config import config
 from infra.refused import Unauthenticated
-from infra.throttle import Throttle
+from infra.throttle import Scope, Seen, Throttle
 from infra.tokens import Identity
 from infra.trip import Trip
-from projectors.live import Live
+from projectors.library.playlists import Playlist
+from projectors.live import GENERATIONS_KEY, Live, Model, NotReady
+from projectors.movies.read_model import Movies
 from projectors.sessions.read_model import Sessions, is_valid
 from query_api import fresh
 from query_api.fresh import Source
+from query_api.visible import visible
 
 Meta = Mapping[str, Any]
+COUNTED = "marquee.counted"
+"""Where what WSGI says of a request has the count of who asked before, and could not answer."""
+LOG_PARKED = "Log-Parked"
+"""The models that set aside an event that was waited for: it is not in the answer."""
+
 Enqueue = Callable[[Pipeline], object]
+
+
+class Counted(NamedTuple):
+    """A request that was counted, and what its counter stood at."""
+
+    counter: Throttle
+    seen: Seen
 
 
 class Ready(NamedTuple):
@@ -47,11 +62,17 @@ def live() -> Live:
 class Asking:
     """One request for something to read; raises Unauthenticated for a bad token."""
 
-    def __init__(self, meta: Meta, *, needs_token: bool) -> None:
+    may_be_kept: ClassVar[bool] = True
+    """Whether what was loaded for it may be given to others, and theirs to it."""
+
+    def __init__(self, meta: Meta, *, needs_token: bool, scope: Scope = "read") -> None:
         self.meta = meta
+        self._scope: Scope = scope
         self.identity = _identify(meta, needs_token=needs_token)
         self._sources: tuple[Source, ...] = ()
+        self._parked: frozenset[str] = frozenset()
         self._rate: Mapping[str, str] | None = None
+        self.counted: Counted | None = meta.get(COUNTED)
 
     @property
     def user_id(self) -> UUID:
@@ -71,12 +92,30 @@ class Asking:
         """What must have been taken in."""
         return self.meta.get("HTTP_LOG_POSITION")
 
+    def open(self, model: type[Model]) -> Model:
+        """The read model that the answer is about; raises NotReady."""
+        return live().open(model)
+
+    def cards(self, movies: Sequence[int]) -> dict[int, bytes]:
+        """The cards of those movies that have one, for an answer that shows them."""
+        if not movies:
+            return {}
+        model, trip = self.open(Movies), Trip()
+        for movie in movies:
+            model.enqueue_card(cast("Pipeline", trip), movie)
+        cards = map(model.read_card, trip.go(clients.redis()))
+        return {movie: card for movie, card in zip(movies, cards, strict=True) if card is not None}
+
+    def visible(self, playlists: Sequence[Playlist], viewer: UUID | None) -> list[Playlist]:
+        """Those that someone (None: who is not logged in) may see."""
+        return [playlist for playlist in playlists if visible(playlist, viewer)]
+
     def ask(self, enqueue: Enqueue, *sources: Source) -> list[Any]:
         """The results of what ``enqueue`` put into the pipeline, after all checks."""
         self._sources = sources
         if (positions := self.positions) is not None:
             self._fetch(lambda _: None)  # who may not ask may not wait either
-            fresh.wait(positions, self.meta.get("HTTP_PREFER", ""), sources)
+            self._parked = fresh.wait(positions, self.meta.get("HTTP_PREFER", ""), sources)
         return self._fetch(enqueue)
 
     def read(self, ready: Ready) -> bytes | None:
@@ -84,11 +123,12 @@ class Asking:
         return ready.read(self.ask(ready.enqueue, ready.source))
 
     def headers(self) -> dict[str, str]:
-        """How old the answer may be, and how often one may ask."""
-        return {**_age(self._sources), **(self._rate or {})}
+        """How old the answer may be, what it lacks, and how often one may ask."""
+        lacks = {LOG_PARKED: ", ".join(sorted(self._parked))} if self._parked else {}
+        return {**_age(self._sources), **lacks, **(self._rate or {})}
 
     def _fetch(self, enqueue: Enqueue) -> list[Any]:
-        counter = self._throttle() if self._rate is None else None
+        counter = self._throttle() if self.counted is None else None
         trip = Trip()
         pipe = cast("Pipeline", trip)  # it has those commands that answers need, by the same names
         if counter is not None:
@@ -97,20 +137,30 @@ class Asking:
         if self.identity is not None:
             live().open(Sessions).enqueue(pipe, self.identity.user_id)
         checked = len(trip)
+        names = self._read_from()
+        pipe.hmget(GENERATIONS_KEY, names)
+        pointed = len(trip)
         enqueue(pipe)
         results = trip.go(clients.redis())
         if counter is not None:
-            self._rate = counter.judge(results[0])
+            self.counted = Counted(counter, throttle.seen(results[: throttle.COMMANDS]))
+        _refuse_lost(names, results[checked])
+        if self._rate is None and self.counted is not None:
+            self._rate = self.counted.counter.judge(self.counted.seen)
         if self.identity is not None:
             _refuse_revoked(self.identity, results[counted])
-        return results[checked:]
+        return results[pointed:]
+
+    def _read_from(self) -> list[str]:
+        """The names of all models that are read."""
+        names = [source.model.name for source in self._sources]
+        return names if self.identity is None else [Sessions.name, *names]
 
     def _throttle(self) -> Throttle | None:
         if not config().throttle:
             return None
-        if self.identity is not None:
-            return throttle.of_user(self.identity.user_id)
-        return throttle.of_nobody(self.meta)
+        user_id = None if self.identity is None else self.identity.user_id
+        return throttle.of_reader(user_id, self.meta, self._scope)
 
 
 def _identify(meta: Meta, *, needs_token: bool) -> Identity | None:
@@ -118,6 +168,17 @@ def _identify(meta: Meta, *, needs_token: bool) -> Identity | None:
     if authorization is None and not needs_token:
         return None
     return tokens.bearer(authorization or "")
+
+
+def _refuse_lost(names: Sequence[str], pointers: Sequence[bytes | None]) -> None:
+    """Raise NotReady when Redis lost its data since we last looked at the pointers.
+
+    Asked in the same trip as the data, or for a moment nothing would look like nothing there.
+    """
+    for name, pointer in zip(names, pointers, strict=True):
+        if pointer is None:
+            live().forget()
+            raise NotReady(name)
 
 
 def _refuse_revoked(identity: Identity, revoked: Mapping[bytes, bytes]) -> None:

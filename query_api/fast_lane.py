@@ -2,7 +2,8 @@
 
 Those whose answer lies ready, or nearly so: a card, movies like it, the first page of a trending
 board, suggestions, my recommendations. The lane asks the very view that Django would; whatever it
-can't answer with 200 or 304 goes on to Django, which asks again and says what is wrong.
+can't answer with 200 or 304 goes on to Django, which asks again and says what is wrong; it counts
+once.
 """
 
 import re
@@ -12,8 +13,9 @@ from time import perf_counter
 from typing import Any, TypeAlias
 
 from infra.observability import count
-from query_api.asking import Asking
+from query_api.asking import COUNTED, Asking
 from query_api.http import ReadView, note
+from query_api.looking_back import META as AS_OF
 from query_api.movies import MovieView
 from query_api.recommendations import MyRecommendationsView
 from query_api.rendering import Rendered, render
@@ -49,7 +51,7 @@ class FastLane:
 
 def answer(environ: Environ) -> Rendered | None:
     """The answer, if it lies ready and nothing stands against giving it."""
-    if environ["REQUEST_METHOD"] != "GET" or "HTTP_LOG_POSITION" in environ:
+    if environ["REQUEST_METHOD"] != "GET" or "HTTP_LOG_POSITION" in environ or AS_OF in environ:
         return None
     path: str = environ["PATH_INFO"]
     if (kind := _VIEWS.get(path)) is not None:
@@ -64,9 +66,8 @@ def _ask(kind: type[ReadView], environ: Environ, **path: Any) -> Rendered | None
     begun = perf_counter()
     view = kind()
     try:
-        asking = view.asking = Asking(environ, needs_token=view.needs_token)
-        ready = view.ready(**path)
-        body = None if ready is None else asking.read(ready)
+        asking = view.asking = Asking(environ, needs_token=view.needs_token, scope=view.scope)
+        body = _read(view, environ, path)
     except Exception as fault:  # noqa: BLE001 - the view meets it again and says so
         count("marquee_lane_left_total", why=type(fault).__name__)
         return None
@@ -75,3 +76,15 @@ def _ask(kind: type[ReadView], environ: Environ, **path: Any) -> Rendered | None
     rendered = render(environ, body, keep=view.keep, headers=asking.headers())
     note(kind, rendered.status, perf_counter() - begun)
     return rendered
+
+
+def _read(view: ReadView, environ: Environ, path: Mapping[str, Any]) -> bytes | None:
+    """The body, if it lies ready; leaves behind that the question was counted."""
+    ready = view.ready(**path)
+    if ready is None:
+        return None
+    try:
+        return view.asking.read(ready)
+    finally:
+        if view.asking.counted is not None:
+            environ[COUNTED] = view.asking.counted

@@ -2,6 +2,7 @@
 
 A reader sends the ``Log-Position`` that a command answered with, and waits until then. It waits by
 asking Redis again: the first time after a millisecond, because that is how long it mostly takes.
+What a model has set aside it will not take in for long: that is not waited for, but said.
 """
 
 import re
@@ -19,6 +20,7 @@ from infra.config import config
 from infra.observability import count
 from infra.refused import Invalid, Unavailable
 from infra.trip import Trip
+from projectors.parked import field, left_out_key
 from projectors.read_model import ReadModel
 
 DEFAULT_WAIT_SECONDS = 1
@@ -51,18 +53,30 @@ class Missing(NamedTuple):
     events: int
 
 
-def wait(positions: str, prefer: str, sources: Sequence[Source]) -> None:
-    """Return when all sources have taken in all positions; raises Unavailable when they don't."""
+class Seen(NamedTuple):
+    """What was found when all sources were asked."""
+
+    missing: Sequence[Missing]
+    parked: frozenset[str]
+    """The models that have passed a position and left its event out."""
+
+
+def wait(positions: str, prefer: str, sources: Sequence[Source]) -> frozenset[str]:
+    """Return when all sources have passed all positions; raises Unavailable when they don't.
+
+    The names of models in which one of the events is missing all the same, for it was set aside.
+    """
     wanted, patience = parse(positions), wait_seconds(prefer)
-    missing = look(wanted, sources)
-    if not missing:
-        return
+    seen = look(wanted, sources)
+    if not seen.missing:
+        return seen.parked
     with _place():
         _wish(sources)
-        missing = _poll(wanted, sources, until=monotonic() + patience)
-    count("marquee_waits_total", outcome="late" if missing else "reached")
-    if missing:
-        raise _late(missing)
+        seen = _poll(wanted, sources, until=monotonic() + patience)
+    count("marquee_waits_total", outcome="late" if seen.missing else "reached")
+    if seen.missing:
+        raise _late(seen.missing)
+    return seen.parked
 
 
 def wait_seconds(prefer: str) -> int:
@@ -77,26 +91,34 @@ def wait_seconds(prefer: str) -> int:
     return int(word)
 
 
-def look(wanted: Iterable[Position], sources: Sequence[Source]) -> list[Missing]:
-    """What is still missing, by source; one round trip."""
+def look(wanted: Iterable[Position], sources: Sequence[Source]) -> Seen:
+    """What is still missing, by source, and what was set aside; one round trip."""
     asked = [(source, position) for source in sources for position in wanted]
     trip = Trip()
     for source, position in asked:
+        shard = source.model.shard(position.partition)
         trip.hget(source.offsets_key(position.partition), str(position.partition))
+        trip.hget(left_out_key(shard), field(position))
     found = trip.go(clients.redis())
-    return [
+    missing = [
         Missing(source, position.offset - int(offset or 0))
-        for (source, position), offset in zip(asked, found, strict=True)
+        for (source, position), offset in zip(asked, found[::2], strict=True)
         if int(offset or 0) < position.offset
     ]
+    parked = (
+        source.model.name
+        for (source, _), stream in zip(asked, found[1::2], strict=True)
+        if stream is not None
+    )
+    return Seen(missing, frozenset(parked))
 
 
-def _poll(wanted: Iterable[Position], sources: Sequence[Source], *, until: float) -> list[Missing]:
+def _poll(wanted: Iterable[Position], sources: Sequence[Source], *, until: float) -> Seen:
     pause = _FIRST_SLEEP
-    while (missing := look(wanted, sources)) and (left := until - monotonic()) > 0:
+    while (seen := look(wanted, sources)).missing and (left := until - monotonic()) > 0:
         sleep(min(pause, left))
         pause = min(2 * pause, _LONGEST_SLEEP)
-    return missing
+    return seen
 
 
 @contextmanager

@@ -4,7 +4,6 @@ DRF declares the views and describes them; the way of a GET through ``dispatch``
 DRF's (content negotiation, request and response wrapping) takes as long as the whole answer.
 """
 
-from collections.abc import Mapping
 from time import perf_counter
 from typing import Any, ClassVar
 
@@ -15,21 +14,41 @@ from rest_framework.views import APIView
 from events.position import HEADER as LOG_POSITION
 from infra import clients, problems, throttle
 from infra.observability import count, took
-from infra.refused import Refused, Unavailable
-from projectors.live import NotReady
-from query_api.asking import Asking, Ready
+from infra.openapi import Headers
+from infra.refused import NotFound, Unauthenticated, Unavailable
+from infra.tally import check_at_once
+from infra.throttle import Scope
+from projectors.live import NoSuchPast, NotReady
+from query_api import looking_back
+from query_api.asking import LOG_PARKED, Asking, Ready
+from query_api.looking_back import AS_OF, LookingBack
 from query_api.rendering import Keep, render
 
-READ_HEADERS: Mapping[str, str] = {
-    LOG_POSITION: "What a command answered with: the read waits until it knows of it.",
-    "Prefer": "wait=N: for so many seconds at most (0 to 5, default 1).",
-}
+READ_HEADERS = Headers(
+    taken={
+        LOG_POSITION: "What a command answered with: the read waits until it knows of it.",
+        "Prefer": "wait=N: for so many seconds at most (0 to 5, default 1).",
+        AS_OF: "For staff: the label of a moment of the past; the answer is as it was then.",
+    },
+    given={
+        "Log-Age": "Seconds that the answer may be behind the log; none with As-Of.",
+        LOG_PARKED: (
+            "Only after a Log-Position: the read models that could not take in what it names and"
+            " have set it aside until somebody looks. It is not in this answer, and waiting does"
+            " not help."
+        ),
+    },
+)
+PROBLEMS = (401, 403, 404, 414, 422, 429, 503)
+"""403 and 404 may be said to any As-Of."""
 
 
 class ReadView(APIView):
     """Something that can be asked. Methods take Django's own request, and ``self.asking``."""
 
     needs_token: ClassVar[bool] = False
+    scope: ClassVar[Scope] = "read"
+    """On which counter the questions count."""
     keep: ClassVar[Keep] = "a moment"
     asking: Asking
 
@@ -43,7 +62,7 @@ class ReadView(APIView):
             return super().dispatch(request, *args, **kwargs)
         begun = perf_counter()
         try:
-            self.asking = _admit(request, needs_token=self.needs_token)
+            self.asking = _admit(request, needs_token=self.needs_token, scope=self.scope)
             response = self.get(request, **kwargs)
         except Exception as fault:  # noqa: BLE001 - every fault becomes a problem there
             response = problems.respond(_meant(fault), request)
@@ -67,11 +86,13 @@ def note(view: type[ReadView], status: int, seconds: float) -> None:
     took("marquee_http_seconds", seconds, view=name)
 
 
-def _admit(request: HttpRequest, *, needs_token: bool) -> Asking:
+def _admit(request: HttpRequest, *, needs_token: bool, scope: Scope) -> Asking:
+    kind = LookingBack if looking_back.META in request.META else Asking
     try:
-        return Asking(request.META, needs_token=needs_token)
-    except Refused:
-        throttle.of_address(request).check(clients.redis())  # guessing tokens counts
+        return kind(request.META, needs_token=needs_token, scope=scope)
+    except Unauthenticated:
+        guess = throttle.of_reader(None, request.META)
+        check_at_once(guess, clients.redis())  # guessing tokens counts
         raise
 
 
@@ -79,4 +100,6 @@ def _meant(fault: Exception) -> Exception:
     """What a fault of the read models means to who asks."""
     if isinstance(fault, NotReady):
         return Unavailable(f"{fault} is being built.", retry_after_seconds=5)
+    if isinstance(fault, NoSuchPast):
+        return NotFound(f"There is no {fault.name} as of {fault.label}.")
     return fault

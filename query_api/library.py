@@ -12,15 +12,13 @@ from infra.rest import PageQuery
 from projectors import page
 from projectors.library.projection import Kept, Kind, Rating
 from projectors.library.read_model import Library, Sort, read_kept, read_ratings
-from projectors.movies.read_model import Movies
 from projectors.page import Place
 from query_api import shapes
-from query_api.asking import live
+from query_api.asking import Asking
 from query_api.cursors import told_apart
 from query_api.fresh import Source
-from query_api.http import READ_HEADERS, ReadView
+from query_api.http import PROBLEMS, READ_HEADERS, ReadView
 
-_PROBLEMS = (401, 422, 429, 503)
 # Milliseconds since 1970 stay below this for 280 years, and ten times it is still an exact float.
 _ABOVE_TIMES = 10**13
 
@@ -41,13 +39,13 @@ class MyRatingsView(ReadView):
         "my_ratings",
         query=RatingsQuery,
         answers={200: shapes.RatingsPage},
-        problems=_PROBLEMS,
+        problems=PROBLEMS,
         headers=READ_HEADERS,
         needs_token=True,
     )
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         query = RatingsQuery.of(self.asking.query_string)
-        library, user, sort = live().open(Library), self.asking.user_id, query["sort"]
+        library, user, sort = self.asking.open(Library), self.asking.user_id, query["sort"]
         [found] = self.asking.ask(
             lambda pipe: library.enqueue_kept(pipe, "ratings", user), Source(library)
         )
@@ -60,7 +58,7 @@ class MyRatingsView(ReadView):
             else None
         )
         more = {rating.movie: {"score": rating.score, "rated_at": rating.at} for rating in some}
-        return self.respond(render(more, next_))
+        return self.respond(render(self.asking, more, next_))
 
 
 class MyMoviesView(ReadView):
@@ -75,7 +73,7 @@ class MyMoviesView(ReadView):
     def find(self) -> HttpResponse:
         """The page that was asked for."""
         query = PageQuery.of(self.asking.query_string)
-        library, user = live().open(Library), self.asking.user_id
+        library, user = self.asking.open(Library), self.asking.user_id
         [found] = self.asking.ask(
             lambda pipe: library.enqueue_kept(pipe, self.kind, user), Source(library)
         )
@@ -87,7 +85,8 @@ class MyMoviesView(ReadView):
             if len(rest) > len(some)
             else None
         )
-        return self.respond(render({kept.movie: {self.since: kept.at} for kept in some}, next_))
+        more = {kept.movie: {self.since: kept.at} for kept in some}
+        return self.respond(render(self.asking, more, next_))
 
 
 class MyFavouritesView(MyMoviesView):
@@ -100,7 +99,7 @@ class MyFavouritesView(MyMoviesView):
         "my_favourites",
         query=PageQuery,
         answers={200: shapes.FavouritesPage},
-        problems=_PROBLEMS,
+        problems=PROBLEMS,
         headers=READ_HEADERS,
         needs_token=True,
     )
@@ -118,7 +117,7 @@ class MyHiddenView(MyMoviesView):
         "my_hidden",
         query=PageQuery,
         answers={200: shapes.HiddenPage},
-        problems=_PROBLEMS,
+        problems=PROBLEMS,
         headers=READ_HEADERS,
         needs_token=True,
     )
@@ -140,12 +139,13 @@ def behind(ratings: list[Rating], sort: Sort, place: Place | None) -> list[Ratin
 
 
 def render(
+    asking: Asking,
     more: Mapping[int, Mapping[str, Any]],
     next_: str | None,
     about: Mapping[str, Any] | None = None,
 ) -> bytes:
     """A page of movies with what is said of each; one without a card is left out."""
-    cards = live().open(Movies).cards(list(more))
+    cards = asking.cards(list(more))
     items = (page.item(cards[movie], said) for movie, said in more.items() if movie in cards)
     return page.page(items, next_, about)
 

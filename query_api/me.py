@@ -8,9 +8,8 @@ from infra.openapi import operation
 from infra.rest import StrictQuery, encode
 from projectors.library.read_model import Library, read_person
 from query_api import shapes
-from query_api.asking import live
 from query_api.fresh import Source
-from query_api.http import READ_HEADERS, ReadView
+from query_api.http import PROBLEMS, READ_HEADERS, ReadView
 
 
 class MeView(ReadView):
@@ -22,13 +21,13 @@ class MeView(ReadView):
     @operation(
         "me",
         answers={200: shapes.Me},
-        problems=(401, 422, 429, 503),
+        problems=PROBLEMS,
         headers=READ_HEADERS,
         needs_token=True,
     )
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         StrictQuery.of(self.asking.query_string)
-        library, user = live().open(Library), self.asking.user_id
+        library, user = self.asking.open(Library), self.asking.user_id
         found = self.asking.ask(lambda pipe: library.enqueue_person(pipe, user), Source(library))
         person = read_person(found)
         return self.respond(

@@ -9,9 +9,9 @@ from infra.refused import NotFound
 from infra.rest import StrictQuery, encode
 from projectors.movies.read_model import Movies
 from query_api import shapes
-from query_api.asking import Ready, live
+from query_api.asking import Ready
 from query_api.fresh import Source
-from query_api.http import READ_HEADERS, ReadView
+from query_api.http import PROBLEMS, READ_HEADERS, ReadView
 
 
 class MovieView(ReadView):
@@ -20,7 +20,7 @@ class MovieView(ReadView):
     @operation(
         "movie",
         answers={200: shapes.Card},
-        problems=(401, 404, 422, 429, 503),
+        problems=PROBLEMS,
         headers=READ_HEADERS,
     )
     def get(self, request: HttpRequest, movie_id: int = 0, **kwargs: Any) -> HttpResponse:
@@ -31,7 +31,7 @@ class MovieView(ReadView):
 
     def ready(self, movie_id: int = 0, **path: Any) -> Ready:
         StrictQuery.of(self.asking.query_string)
-        movies = live().open(Movies)
+        movies = self.asking.open(Movies)
         return Ready(
             enqueue=lambda pipe: movies.enqueue_card(pipe, movie_id),
             read=lambda results: movies.read_card(results[0]),
@@ -47,11 +47,11 @@ class GenresView(ReadView):
     @operation(
         "genres",
         answers={200: shapes.GenresList},
-        problems=(401, 422, 429, 503),
+        problems=PROBLEMS,
         headers=READ_HEADERS,
     )
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         StrictQuery.of(self.asking.query_string)
-        movies = live().open(Movies)
+        movies = self.asking.open(Movies)
         self.asking.ask(lambda _: None, Source(movies, is_built=True))
         return self.respond(encode({"items": movies.genres(), "next": None}))

@@ -22,12 +22,11 @@ from projectors.playlists.read_model import Found, Playlists
 from projectors.playlists.read_model import Place as PublicPlace
 from projectors.search.words import folded
 from query_api import shapes
-from query_api.asking import live
+from query_api.asking import Asking
 from query_api.cursors import told_apart
 from query_api.fresh import Source
-from query_api.http import READ_HEADERS, ReadView
+from query_api.http import PROBLEMS, READ_HEADERS, ReadView
 from query_api.library import render
-from query_api.visible import visible
 
 _MINE, _PUBLIC, _MOVIES = "my-playlists", "playlists", "playlist"
 _pack = msgspec.msgpack.Encoder().encode
@@ -53,12 +52,12 @@ class PlaylistView(ReadView):
         "playlist",
         query=PageQuery,
         answers={200: shapes.PlaylistPage},
-        problems=(401, 404, 422, 429, 503),
+        problems=PROBLEMS,
         headers=READ_HEADERS,
     )
     def get(self, request: HttpRequest, playlist_id: str = "", **kwargs: Any) -> HttpResponse:
         query = PageQuery.of(self.asking.query_string)
-        library = live().open(Library)
+        library = self.asking.open(Library)
         if not is_playlist_id(playlist_id):
             self.asking.ask(lambda _: None, Source(library))
             raise NotFound(_NO_SUCH)
@@ -67,9 +66,11 @@ class PlaylistView(ReadView):
         )
         playlist = read_playlist(playlist_id, about)
         identity = self.asking.identity
-        if playlist is None or not visible(playlist, identity.user_id if identity else None):
+        viewer = identity.user_id if identity else None
+        if playlist is None or not self.asking.visible([playlist], viewer):
             raise NotFound(_NO_SUCH)
-        return self.respond(_with_movies(playlist, read_order(ranks), library, query))
+        order = read_order(ranks)
+        return self.respond(_with_movies(self.asking, playlist, order, library, query))
 
 
 class MyPlaylistsView(ReadView):
@@ -82,13 +83,13 @@ class MyPlaylistsView(ReadView):
         "my_playlists",
         query=PageQuery,
         answers={200: shapes.PlaylistsPage},
-        problems=(401, 422, 429, 503),
+        problems=PROBLEMS,
         headers=READ_HEADERS,
         needs_token=True,
     )
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         query = PageQuery.of(self.asking.query_string)
-        library, user = live().open(Library), self.asking.user_id
+        library, user = self.asking.open(Library), self.asking.user_id
         [found] = self.asking.ask(
             lambda pipe: library.enqueue_playlists(pipe, user), Source(library)
         )
@@ -118,12 +119,12 @@ class PlaylistsView(ReadView):
         "playlists",
         query=PlaylistsQuery,
         answers={200: shapes.PlaylistsPage},
-        problems=(401, 422, 429, 503),
+        problems=PROBLEMS,
         headers=READ_HEADERS,
     )
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         query = PlaylistsQuery.of(self.asking.query_string)
-        library, public = live().open(Library), live().open(Playlists)
+        library, public = self.asking.open(Library), self.asking.open(Playlists)
         words = folded(query.get("q", "")).split()
         scope = sha256(f"{query['sort']}|{' '.join(words)}".encode()).hexdigest()[:16]
         self.asking.ask(lambda _: None, Source(library), Source(public))
@@ -132,11 +133,7 @@ class PlaylistsView(ReadView):
             behind = _read_cursor(_PUBLIC, scope, query)
             # Nobody follows playlists yet: the popular are the new.
             found = public.newest(words, limit=query["limit"], behind=behind)
-        shown = [
-            playlist
-            for playlist in library.playlists([place.id for place in found.places])
-            if visible(playlist, None)
-        ]
+        shown = self.asking.visible(library.playlists([place.id for place in found.places]), None)
         next_ = None if found.next is None else _seal(_PUBLIC, scope, found.next)
         return self.respond(_page(shown, library, next_))
 
@@ -151,6 +148,7 @@ def is_playlist_id(text: str) -> bool:
 
 
 def _with_movies(
+    asking: Asking,
     playlist: Playlist,
     order: Sequence[tuple[int, int]],
     library: Library,
@@ -173,7 +171,7 @@ def _with_movies(
         next_ = page.cursor(_MOVIES, playlist.id, Place(rank, movie))
     positions = {movie: {"position": position} for position, _, movie in some}
     [about] = _shown([playlist], library)
-    return render(positions, next_, about)
+    return render(asking, positions, next_, about)
 
 
 def _shown(playlists: Sequence[Playlist], library: Library) -> list[dict[str, Any]]:

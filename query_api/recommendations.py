@@ -7,14 +7,13 @@ from rest_framework import serializers
 
 from infra.openapi import operation
 from infra.rest import DEFAULT_LIMIT, PageQuery
-from projectors.movies.read_model import Movies
 from projectors.recommendations import page
 from projectors.recommendations.read_model import Recommendations
 from query_api import shapes
-from query_api.asking import Ready, live
+from query_api.asking import Ready
 from query_api.cursors import told_apart
 from query_api.fresh import Source
-from query_api.http import READ_HEADERS, ReadView
+from query_api.http import PROBLEMS, READ_HEADERS, ReadView
 from query_api.trending import LONGEST_GENRE
 
 
@@ -34,13 +33,13 @@ class MyRecommendationsView(ReadView):
         "my_recommendations",
         query=RecommendationsQuery,
         answers={200: shapes.RecommendationsPage},
-        problems=(401, 422, 429, 503),
+        problems=PROBLEMS,
         headers=READ_HEADERS,
         needs_token=True,
     )
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         query = RecommendationsQuery.of(self.asking.query_string)
-        model, user = live().open(Recommendations), self.asking.user_id
+        model, user = self.asking.open(Recommendations), self.asking.user_id
         if (ready := self.ready()) is None:
             self.asking.ask(lambda _: None, Source(model, is_built=True))
         elif (first := self.asking.read(ready)) is not None:
@@ -52,13 +51,13 @@ class MyRecommendationsView(ReadView):
                 limit=query["limit"],
                 cursor=query.get("cursor"),
             )
-        cards = live().open(Movies).cards([item.movie for item in chosen.items])
+        cards = self.asking.cards([item.movie for item in chosen.items])
         return self.respond(page.render(chosen, cards))
 
     def ready(self, **path: Any) -> Ready | None:
         if RecommendationsQuery.of(self.asking.query_string) != {"limit": DEFAULT_LIMIT}:
             return None
-        model, user = live().open(Recommendations), self.asking.user_id
+        model, user = self.asking.open(Recommendations), self.asking.user_id
         return Ready(
             enqueue=lambda pipe: model.enqueue_page(pipe, user),
             read=model.read_page,

@@ -10,12 +10,12 @@ Keep: TypeAlias = Literal["a moment", "a minute", "never"]
 """How long may caches give an answer to others without asking?"""
 
 _KEEPING: dict[Keep, dict[str, str]] = {
-    # Who waits for a position must not get what a cache kept from before it.
-    "a moment": {"Cache-Control": "public, max-age=1", "Vary": "Log-Position"},
-    "a minute": {"Cache-Control": "public, max-age=60", "Vary": "Log-Position"},
+    # Who waits for a position, or asks how it was, must not get what a cache kept from others.
+    "a moment": {"Cache-Control": "public, max-age=1", "Vary": "Log-Position, As-Of"},
+    "a minute": {"Cache-Control": "public, max-age=60", "Vary": "Log-Position, As-Of"},
     "never": {"Cache-Control": "private, no-cache", "Vary": "Authorization"},
 }
-_JSON = {"Content-Type": "application/json", "X-Content-Type-Options": "nosniff"}
+_JSON = {"Content-Type": "application/json"}
 
 
 class Rendered(NamedTuple):

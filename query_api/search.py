@@ -1,11 +1,13 @@
 """Which movies fit what someone typed, or what they chose?"""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any, ClassVar
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
+from redis.client import Pipeline
 from rest_framework import serializers
 
 from infra import signed
@@ -14,18 +16,19 @@ from infra.refused import Invalid, Unavailable
 from infra.rest import PageQuery
 from infra.signed import BadSignature
 from projectors import page
-from projectors.movies.read_model import Movies
 from projectors.search.engine import IndexAway
 from projectors.search.query import After, Count, Hits, SearchQuery
 from projectors.search.read_model import Search
 from query_api import shapes
-from query_api.asking import live
 from query_api.cursors import told_apart
 from query_api.fresh import Source
-from query_api.http import READ_HEADERS, ReadView
+from query_api.http import PROBLEMS, READ_HEADERS, ReadView
+from query_api.read_through import Asked, ReadThrough
+
+PAGES = ReadThrough("pages", Hits, seconds=10.0, is_nothing=lambda hits: not hits.total)
+"""What the index finds. Not the cards: they are fetched each time, as they are now."""
 
 _PURPOSE = "search"
-_PROBLEMS = (401, 422, 429, 503)
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -61,13 +64,14 @@ class SearchParameters(DiscoverParameters):
 class DiscoverView(ReadView):
     """Movies by genre, years, score and people."""
 
+    scope = "search"
     parameters: ClassVar[type[DiscoverParameters]] = DiscoverParameters
 
     @operation(
         "discover",
         query=DiscoverParameters,
         answers={200: shapes.SearchPage},
-        problems=_PROBLEMS,
+        problems=PROBLEMS,
         headers=READ_HEADERS,
     )
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
@@ -76,13 +80,17 @@ class DiscoverView(ReadView):
     def find(self) -> HttpResponse:
         """The page that was asked for."""
         asked = read(self.parameters.of(self.asking.query_string))
-        search = live().open(Search)
-        self.asking.ask(lambda _: None, Source(search, is_built=True))
-        try:
-            hits = search.search(asked)
-        except IndexAway as fault:
-            raise Unavailable("The search index is away. Try again in a moment.") from fault
-        cards = live().open(Movies).cards([hit.id for hit in hits.items])
+        search = self.asking.open(Search)
+        key = PAGES.key(search.generation, asked)
+
+        def enqueue(pipe: Pipeline) -> None:
+            for each in (search.filled_key, search.stamp_key, key):
+                pipe.get(each)
+
+        filled, stamp, found = self.asking.ask(enqueue, Source(search, is_built=True))
+        kept = Asked(key, stamp if self.asking.may_be_kept else None, found)
+        hits = PAGES.get(kept, lambda: load(search, asked, is_filled=filled is not None))
+        cards = self.asking.cards([hit.id for hit in hits.items])
         return self.respond(render(asked, hits, cards))
 
 
@@ -95,7 +103,7 @@ class SearchView(DiscoverView):
         "search",
         query=SearchParameters,
         answers={200: shapes.SearchPage},
-        problems=_PROBLEMS,
+        problems=PROBLEMS,
         headers=READ_HEADERS,
     )
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
@@ -120,6 +128,25 @@ def read(given: Mapping[str, Any]) -> SearchQuery:
         return asked
     with told_apart():
         return msgspec.structs.replace(asked, after=_after(asked, cursor))
+
+
+def load(search: Search, asked: SearchQuery, *, is_filled: bool) -> Hits:
+    """The page out of the index; raises Unavailable where that can't tell."""
+    with reaching():
+        hits = search.search(asked)
+    # Again behind it: the index may have been lost and begun anew while it was asked.
+    if not is_filled or not search.is_filled():
+        raise Unavailable("The search index is being filled.", retry_after_seconds=5)
+    return hits
+
+
+@contextmanager
+def reaching() -> Iterator[None]:
+    """Turn what says that the index is away into what its reader is told."""
+    try:
+        yield
+    except IndexAway as fault:
+        raise Unavailable("The search index is away. Try again in a moment.") from fault
 
 
 def render(asked: SearchQuery, hits: Hits, cards: dict[int, bytes]) -> bytes:

@@ -29,6 +29,27 @@ class Card(serializers.Serializer[Any]):
     community = Community()
 
 
+class Credit(serializers.Serializer[Any]):
+    """Who made a movie, and as what."""
+
+    name = serializers.CharField()
+    job = serializers.CharField()
+
+
+class Details(Card):
+    """A movie with all that is known of it."""
+
+    original_title = serializers.CharField(required=False)
+    original_language = serializers.CharField(required=False, help_text="ISO 639-1")
+    released_on = serializers.DateField(required=False)
+    runtime_minutes = serializers.IntegerField(required=False)
+    crew = Credit(many=True)
+    keywords = serializers.ListField(child=serializers.CharField())
+    titles = serializers.DictField(
+        child=serializers.CharField(), help_text="in other languages, by ISO 639-1"
+    )
+
+
 class _Page(serializers.Serializer[Any]):
     next = serializers.CharField(allow_null=True, help_text="the cursor of the next page")
 

@@ -1,6 +1,6 @@
 """Which movies are like one?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -10,14 +10,13 @@ from infra.openapi import operation
 from infra.refused import NotFound
 from infra.rest import DEFAULT_LIMIT, MAX_LIMIT, StrictQuery
 from projectors import page
-from projectors.movies.read_model import Movies
 from projectors.similarity.formula import confidence
 from projectors.similarity.neighbour import Neighbour
 from projectors.similarity.read_model import Similarity
 from query_api import shapes
-from query_api.asking import Ready, live
+from query_api.asking import Ready
 from query_api.fresh import Source
-from query_api.http import READ_HEADERS, ReadView
+from query_api.http import PROBLEMS, READ_HEADERS, ReadView
 
 
 class SimilarQuery(StrictQuery):
@@ -33,7 +32,7 @@ class SimilarView(ReadView):
         "similar",
         query=SimilarQuery,
         answers={200: shapes.SimilarPage},
-        problems=(401, 404, 422, 429, 503),
+        problems=PROBLEMS,
         headers=READ_HEADERS,
     )
     def get(self, request: HttpRequest, movie_id: int = 0, **kwargs: Any) -> HttpResponse:
@@ -44,11 +43,14 @@ class SimilarView(ReadView):
 
     def ready(self, movie_id: int = 0, **path: Any) -> Ready:
         limit = SimilarQuery.of(self.asking.query_string)["limit"]
-        similarity = live().open(Similarity)
+        similarity = self.asking.open(Similarity)
 
         def read(results: Sequence[Any]) -> bytes | None:
             found = similarity.read_list(movie_id, results)
-            return None if found is None else render(found[:limit])
+            if found is None:
+                return None
+            some = found[:limit]
+            return render(some, self.asking.cards([neighbour.movie for neighbour in some]))
 
         return Ready(
             enqueue=lambda pipe: similarity.enqueue_list(pipe, movie_id),
@@ -57,9 +59,8 @@ class SimilarView(ReadView):
         )
 
 
-def render(neighbours: Sequence[Neighbour]) -> bytes:
+def render(neighbours: Sequence[Neighbour], cards: Mapping[int, bytes]) -> bytes:
     """The page; a movie without a card is left out."""
-    cards = live().open(Movies).cards([neighbour.movie for neighbour in neighbours])
     items = (
         page.item(cards[neighbour.movie], {"similarity": _shown(neighbour)})
         for neighbour in neighbours

@@ -10,9 +10,9 @@ from infra.rest import StrictQuery, encode
 from projectors.suggestions.read_model import Suggestions
 from projectors.suggestions.typed import typed
 from query_api import shapes
-from query_api.asking import Ready, live
+from query_api.asking import Ready
 from query_api.fresh import Source
-from query_api.http import READ_HEADERS, ReadView
+from query_api.http import PROBLEMS, READ_HEADERS, ReadView
 
 
 class SuggestionsQuery(StrictQuery):
@@ -28,7 +28,7 @@ class SuggestionsView(ReadView):
         "suggestions",
         query=SuggestionsQuery,
         answers={200: shapes.SuggestionsList},
-        problems=(401, 422, 429, 503),
+        problems=PROBLEMS,
         headers=READ_HEADERS,
     )
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
@@ -36,7 +36,7 @@ class SuggestionsView(ReadView):
 
     def ready(self, **path: Any) -> Ready:
         text = typed(SuggestionsQuery.of(self.asking.query_string)["q"])
-        suggestions = live().open(Suggestions)
+        suggestions = self.asking.open(Suggestions)
         return Ready(
             enqueue=lambda pipe: suggestions.enqueue(pipe, text),
             read=lambda results: encode(

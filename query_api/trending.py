@@ -7,17 +7,17 @@ from rest_framework import serializers
 
 from infra.openapi import operation
 from infra.rest import DEFAULT_LIMIT, PageQuery
-from projectors.movies.read_model import Movies
 from projectors.trending import page
 from projectors.trending.decay import WINDOWS
-from projectors.trending.read_model import Trending
+from projectors.trending.read_model import COMMUNITY, Trending
 from query_api import shapes
-from query_api.asking import Ready, live
+from query_api.asking import Ready
 from query_api.cursors import told_apart
 from query_api.fresh import Source
-from query_api.http import READ_HEADERS, ReadView
+from query_api.http import PROBLEMS, READ_HEADERS, ReadView
 
 LONGEST_GENRE = 60
+TMDB = "tmdb"
 
 
 class TrendingQuery(PageQuery):
@@ -26,48 +26,53 @@ class TrendingQuery(PageQuery):
     window = serializers.ChoiceField(sorted(WINDOWS), default="day")
     genre = serializers.CharField(max_length=LONGEST_GENRE, required=False)
     source = serializers.ChoiceField(  # type: ignore[assignment]  # DRF takes fields off the class
-        ["community"], default="community"
+        [COMMUNITY, TMDB], default=COMMUNITY
     )
 
 
 class TrendingView(ReadView):
-    """The hottest movies."""
+    """The hottest movies, of our community or of another source; ``as_of`` says how old that is."""
 
     @operation(
         "trending",
         query=TrendingQuery,
         answers={200: shapes.TrendingPage},
-        problems=(401, 422, 429, 503),
+        problems=PROBLEMS,
         headers=READ_HEADERS,
     )
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         query = TrendingQuery.of(self.asking.query_string)
         if (ready := self.ready()) is None:
-            self.asking.ask(lambda _: None, _source())
+            self.asking.ask(lambda _: None, _source(self.asking.open(Trending)))
         elif (first := self.asking.read(ready)) is not None:
             return self.respond(first)
-        window, genre = query["window"], query.get("genre")
-        board = live().open(Trending).board(window, genre)
+        window, genre, source = query["window"], query.get("genre"), query["source"]
+        board = self.asking.open(Trending).board(window, genre, source)
         with told_apart():
             chosen = page.choose(
-                board, window, genre, limit=query["limit"], cursor=query.get("cursor")
+                board,
+                window,
+                genre,
+                limit=query["limit"],
+                cursor=query.get("cursor"),
+                source="" if source == COMMUNITY else source,
             )
-        cards = live().open(Movies).cards([movie for movie, _ in chosen.entries])
+        cards = self.asking.cards([movie for movie, _ in chosen.entries])
         return self.respond(page.render(board, chosen, cards))
 
     def ready(self, **path: Any) -> Ready | None:
         query = TrendingQuery.of(self.asking.query_string)
         if query["limit"] != DEFAULT_LIMIT or "cursor" in query:
             return None
-        source = _source()
+        trending = self.asking.open(Trending)
         return Ready(
-            enqueue=lambda pipe: (
-                live().open(Trending).enqueue_page(pipe, query["window"], query.get("genre"))
+            enqueue=lambda pipe: trending.enqueue_page(
+                pipe, query["window"], query.get("genre"), query["source"]
             ),
             read=lambda results: results[0],
-            source=source,
+            source=_source(trending),
         )
 
 
-def _source() -> Source:
-    return Source(live().open(Trending), is_built=True)
+def _source(trending: Trending) -> Source:
+    return Source(trending, is_built=True)

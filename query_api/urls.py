@@ -4,6 +4,7 @@ from django.urls import path
 
 from infra import health, openapi, problems
 from query_api.ages import metrics
+from query_api.details import DetailsView
 from query_api.library import MyFavouritesView, MyHiddenView, MyRatingsView
 from query_api.me import MeView
 from query_api.movies import GenresView, MovieView
@@ -17,6 +18,7 @@ from query_api.trending import TrendingView
 
 questions = [
     path("v1/movies/<int:movie_id>", MovieView.as_view()),
+    path("v1/movies/<int:movie_id>/details", DetailsView.as_view()),
     path("v1/movies/<int:movie_id>/similar", SimilarView.as_view()),
     path("v1/trending", TrendingView.as_view()),
     path("v1/search", SearchView.as_view()),
