@@ -7,17 +7,50 @@ Never between the log and a read model: that is the projectors' (docs/adr).
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 
 from infra.config import config
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infra.settings")
 
 _HOUR_SECONDS = 3600.0
+_MINUTE_SECONDS = 60.0
 
 
 def _hourly(task: str) -> dict[str, object]:
     """Once an hour; dropped rather than piled up when no worker was there for an hour."""
     return {"task": task, "schedule": _HOUR_SECONDS, "options": {"expires": _HOUR_SECONDS}}
+
+
+def _every_minute(task: str) -> dict[str, object]:
+    """Once a minute, likewise."""
+    return {"task": task, "schedule": _MINUTE_SECONDS, "options": {"expires": _MINUTE_SECONDS}}
+
+
+def _sync(kind: str, schedule: float | crontab, expires: float) -> dict[str, object]:
+    """A kind of sync; dropped when its next turn comes before a worker had time for it."""
+    return {
+        "task": "catalogue.sync",
+        "schedule": schedule,
+        "args": (kind,),
+        "options": {"expires": expires},
+    }
+
+
+def _syncs() -> dict[str, dict[str, object]]:
+    """The sync with TMDb, where there is a key for it."""
+    if not (config().tmdb_token or config().tmdb_key):
+        return {}
+    trending = float(config().tmdb_trending_seconds)
+    return {
+        "sync trending": _sync("trending", trending, trending),
+        # Looking and finding nothing to do costs a query.
+        "sync films": _sync("films", *(min(15.0, trending),) * 2),
+        "sync changes": _sync("changes", _HOUR_SECONDS, _HOUR_SECONDS),
+        "sync lists": _sync("lists", *(min(60.0, trending),) * 2),
+        "sync genres": _sync("genres", 24 * _HOUR_SECONDS, _HOUR_SECONDS),
+        "sync oldest": _sync("oldest", crontab(hour="3", minute="0"), _HOUR_SECONDS),
+    }
 
 
 def _broker() -> str:
@@ -28,7 +61,13 @@ def _broker() -> str:
 
 app = Celery("marquee", broker=_broker())
 app.conf.update(
-    imports=("command_api.tasks", "command_api.accounts.tasks", "command_api.sessions.tasks"),
+    imports=(
+        "command_api.tasks",
+        "command_api.accounts.tasks",
+        "command_api.sessions.tasks",
+        "command_api.erasure.tasks",
+        "command_api.sync.tasks",
+    ),
     task_default_queue=f"{config().namespace}.tasks",
     task_ignore_result=True,
     task_time_limit=600,
@@ -39,8 +78,12 @@ app.conf.update(
         name: _hourly(name)
         for name in (
             "accounts.sweep_reservations",
+            "accounts.sweep_mailed_tokens",
             "sessions.sweep",
             "commands.sweep_answers",
+            "erasures.recall",
         )
-    },
+    }
+    | {"erasures.sweep": _every_minute("erasures.sweep")}
+    | _syncs(),
 )

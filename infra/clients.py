@@ -10,17 +10,36 @@ from redis.retry import Retry
 
 from infra.config import config
 
+# redis-py's own limit makes a fault of the 101st thread that asks at once.
+_AS_MANY_AS_THREADS = 2**31
+
 
 @cache
 def redis() -> Redis:
     """Redis with bytes as answers; a lost connection is tried again once before the fault shows."""
+    return _connected(_redis_url())
+
+
+def _connected(url: str) -> Redis:
     return Redis.from_url(
-        _redis_url(),
+        url,
+        max_connections=_AS_MANY_AS_THREADS,
         socket_timeout=10,
         socket_connect_timeout=2,
         retry=Retry(ExponentialBackoff(cap=0.1, base=0.01), 1),
         retry_on_error=[RedisConnectionError],
     )
+
+
+def keeping() -> Redis:
+    """The same Redis for what is kept for a moment, as whoever may write that."""
+    url = config().cache_redis_url
+    return _keeper(url) if url else redis()
+
+
+@cache
+def _keeper(url: str) -> Redis:
+    return _connected(url)
 
 
 @cache

@@ -11,6 +11,7 @@ order of name is the one that signs.
 """
 
 import fcntl
+import json
 import os
 import secrets
 from collections.abc import Iterator
@@ -19,12 +20,15 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from time import sleep
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from jwt.algorithms import RSAAlgorithm
+from jwt.exceptions import InvalidKeyError
 
-from infra.config import config
+from infra.config import BadConfig, config
 
 SecretName: TypeAlias = Literal[
     "shared/position.key", "command/pepper.key", "command/idempotency.key"
@@ -33,6 +37,7 @@ POSITION: SecretName = "shared/position.key"
 PEPPER: SecretName = "command/pepper.key"
 IDEMPOTENCY: SecretName = "command/idempotency.key"
 
+_TIME = "%Y%m%dT%H%M%S%f"
 _SECRET_BYTES = 32
 _RSA_BITS = 2048
 # Longer than a verifier waits before it looks for new keys (infra.tokens).
@@ -66,6 +71,28 @@ def private_dir(root: Path) -> Path:
 def kids(directory: Path) -> list[str]:
     """The ids of a directory's keys, oldest first."""
     return sorted(path.stem for path in directory.glob("*.pem"))
+
+
+def made_at(kid: str) -> datetime:
+    """When a key was made."""
+    return datetime.strptime(kid.partition("-")[0], _TIME).replace(tzinfo=UTC)
+
+
+def read_jwks(text: str) -> dict[str, RSAPublicKey]:
+    """The keys of a set as RFC 7517 has them, by their ids; raises BadConfig."""
+    if not text:
+        return {}
+    try:
+        return {key["kid"]: _of_jwk(key) for key in json.loads(text)["keys"]}
+    except (ValueError, TypeError, LookupError, InvalidKeyError) as error:
+        raise BadConfig(f"MARQUEE_PUBLIC_JWKS is no set of public RSA keys: {error!r}") from error
+
+
+def _of_jwk(jwk: dict[str, Any]) -> RSAPublicKey:
+    key = RSAAlgorithm.from_jwk(jwk)
+    if not isinstance(key, RSAPublicKey):
+        raise InvalidKeyError("it is a private key")
+    return key
 
 
 def create(root: Path) -> list[Path]:
@@ -116,7 +143,7 @@ def make_pair() -> Pair:
 
 def _make_pair(root: Path, *, publish_seconds: float) -> list[Path]:
     """The public half first: nobody may meet a token that they can't verify yet."""
-    kid = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(3)}"
+    kid = f"{datetime.now(UTC):{_TIME}}-{secrets.token_hex(3)}"
     pair = make_pair()
     public, private = public_dir(root) / f"{kid}.pem", private_dir(root) / f"{kid}.pem"
     _write(public, pair.public, mode=0o644)

@@ -28,18 +28,39 @@ Counted: TypeAlias = Literal[
     "marquee_lane_left_total",
     # Reads that waited for a position, by outcome: reached, late, crowded.
     "marquee_waits_total",
+    # Answers that may be kept, by cache and outcome: hit; waited (for who loaded), loaded, late
+    # (loaded after waiting in vain), unkept (loaded for nobody else), failed.
+    "marquee_cache_total",
+    # Digests of passwords, by outcome: made, crowded (refused, for too many were at it).
+    "marquee_digests_total",
+    # Letters to people, by outcome: sent; nobody (to write to), failed, given_up.
+    "marquee_letters_total",
     # What the relay met, by outcome: confirmed; bus_lost, log_lost, deposed.
     "marquee_relay_total",
+    # Questions put to TMDb, by outcome: answered; away, gone, wrongkey, unreadable.
+    "marquee_tmdb_requests_total",
+    # Events that the sync with TMDb appended, by kind of run.
+    "marquee_sync_events_total",
 ]
 Timed: TypeAlias = Literal[
     # Seconds from request to answer, by view.
     "marquee_http_seconds",
+    # Seconds until what was not kept was there, by cache and outcome.
+    "marquee_cache_seconds",
+    # Seconds that TMDb took to answer, or to fail, by what it was asked for.
+    "marquee_tmdb_seconds",
 ]
 Measured: TypeAlias = Literal[
     # Seconds that a read model was behind the log when last asked, by model.
     "marquee_model_age_seconds",
     # Events of the log that are not known to be on the bus.
     "marquee_relay_behind",
+    # Events that a model has set aside because they can't be applied, by model.
+    "marquee_parked_events",
+    # Seconds since a kind of sync with TMDb began for the last time that did all there was to do.
+    "marquee_sync_age_seconds",
+    # Films that are still to be fetched from TMDb.
+    "marquee_sync_waiting_films",
 ]
 
 # Hot reads take well under a millisecond; the client's own default begins at 5 ms.
@@ -132,5 +153,7 @@ def logging_config(level: str = "INFO") -> dict[str, Any]:
         "loggers": {
             "django.request": {"level": "CRITICAL"},
             "elastic_transport": {"level": "WARNING"},
+            # It would write each address, and TMDb's key may be part of that.
+            "httpx": {"level": "WARNING"},
         },
     }

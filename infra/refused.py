@@ -8,6 +8,7 @@
     ├── Conflict 409            moved meanwhile
     ├── PreconditionFailed 412  If-Match names another version
     ├── TooLarge 413
+    ├── TooLong 414
     ├── Unsupported 415
     ├── Invalid 422             read, but against a rule; ``errors`` name the fields
     ├── TooMany 429             later, and less often
@@ -103,6 +104,14 @@ class TooLarge(Refused):
     status = 413
     type = "/problems/too-large"
     title = "The body is too large"
+
+
+class TooLong(Refused):
+    """The address is over the limit."""
+
+    status = 414
+    type = "/problems/too-long"
+    title = "The address is too long"
 
 
 class Unsupported(Refused):

@@ -1,15 +1,18 @@
 """How is JSON read and written at the border, and how strictly?
 
-Strict: unknown fields and parameters are refused by name, and a number is no string. DRF alone
-would take ``"7"``, ``7.0`` and ``true`` for the integer 7.
+Strict: unknown fields and parameters are refused by name, a field that is there twice too, and a
+number is no string. DRF alone would take ``"7"``, ``7.0`` and ``true`` for the integer 7. Text is
+taken in one form (NFC) and without what nobody sees.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from types import MappingProxyType
 from typing import IO, Any
+from unicodedata import category, normalize
 
 import msgspec
 from django.http import QueryDict
@@ -19,8 +22,17 @@ from rest_framework.renderers import BaseRenderer
 
 from infra.config import config
 from infra.problems import field_errors
-from infra.refused import BadRequest, Invalid, TooLarge
+from infra.refused import BadRequest, Invalid, TooLarge, TooLong
 
+MAX_DEPTH = 8
+"""Of lists and objects in a body; ours need three."""
+MAX_QUERY_LENGTH = 4096
+"""Of all parameters together, as they are written."""
+_HIDDEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Controls, halves of characters, and ends of lines that only some programs see."""
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+"""What lets text be read in another order than it was written; joiners of emoji stay."""
+_LINES = frozenset("\n\r\t")
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 20
 _REMEMBERED_LENGTH = 200
@@ -90,9 +102,50 @@ def read_body(stream: IO[Any]) -> bytes:
 def decode(body: bytes) -> Any:
     """What a body says; raises BadRequest that says where it breaks."""
     try:
-        return msgspec.json.decode(body)
+        said = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest(f"The body is no JSON: {error}") from error
+    if _is_deeper(said, MAX_DEPTH):
+        raise BadRequest(f"The body is nested more than {MAX_DEPTH} deep.")
+    # Of two fields of one name msgspec takes the last; others may have looked at the first.
+    json.loads(body, object_pairs_hook=_refuse_twice)
+    return said
+
+
+def _is_deeper(said: Any, levels: int) -> bool:
+    if not isinstance(said, dict | list):
+        return False
+    inner = said.values() if isinstance(said, dict) else said
+    return not levels or any(_is_deeper(value, levels - 1) for value in inner)
+
+
+def _refuse_twice(pairs: list[tuple[str, Any]]) -> None:
+    if len(pairs) < 2 or len({name for name, _ in pairs}) == len(pairs):  # noqa: PLR2004 - twice
+        return
+    names = [name for name, _ in pairs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    raise Invalid(
+        "Some fields can't be taken.", errors=[(name, "This is there twice.") for name in twice]
+    )
+
+
+def told(text: str, *, is_long: bool = False) -> str:
+    """Text in its one form; raises ValidationError for what can't be seen, or turns others round.
+
+    Long text may have lines.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    for character in text:
+        if _is_hidden(character) and not (is_long and character in _LINES):
+            raise serializers.ValidationError(
+                f"This may not hold the character U+{ord(character):04X}."
+            )
+    return normalize("NFC", text)
+
+
+def _is_hidden(character: str) -> bool:
+    return category(character) in _HIDDEN or character in _TURNING
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -111,7 +164,33 @@ class StrictSerializer(serializers.Serializer[Any]):
             wrong = dict(_unknown(self.fields, data)) | dict(_of_wrong_type(self.fields, data))
             if wrong:
                 raise serializers.ValidationError(wrong)
+            data = _in_one_form(self.fields, data)
         return super().to_internal_value(data)
+
+
+class TextField(serializers.CharField):
+    """Text of more than one line."""
+
+
+def _in_one_form(fields: Mapping[str, Any], data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same with all text as ``told``; raises ValidationError that names the fields."""
+    taken, wrong = dict(data), {}
+    for name, value in data.items():
+        try:
+            taken[name] = _text(fields[name], value)
+        except serializers.ValidationError as error:
+            wrong[name] = error.detail
+    if wrong:
+        raise serializers.ValidationError(wrong)
+    return taken
+
+
+def _text(field: Any, value: Any) -> Any:
+    if isinstance(value, str):
+        return told(value, is_long=isinstance(field, TextField))
+    if isinstance(value, list) and isinstance(field, serializers.ListField):
+        return [_text(field.child, item) for item in value]
+    return value
 
 
 def _unknown(fields: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -153,7 +232,9 @@ class StrictQuery(StrictSerializer):
 
     @classmethod
     def of(cls, query_string: str) -> Mapping[str, Any]:
-        """The valid parameters with the defaults of those not given."""
+        """The valid parameters with the defaults of those not given; raises TooLong."""
+        if len(query_string) > MAX_QUERY_LENGTH:
+            raise TooLong(f"The parameters may have at most {MAX_QUERY_LENGTH} characters.")
         if len(query_string) > _REMEMBERED_LENGTH:
             return cls.read(QueryDict(query_string))
         return _read(cls, query_string)

@@ -3,10 +3,13 @@
 The query role has no database at all, and so neither users nor sessions: tokens carry who asks.
 """
 
+import secrets
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from infra import mail
 from infra.config import config
+from infra.keys import read_jwks
 from infra.observability import logging_config
 
 _config = config()
@@ -33,8 +36,9 @@ def _database(url: str) -> dict[str, Any]:
 
 
 DEBUG = _config.debug
-# Nothing here signs with Django's key: tokens, positions and names have keys of their own.
-SECRET_KEY = "unused: see infra/keys.py"  # noqa: S105 - no secret, Django wants a value
+# Nothing here signs with Django's key: tokens, positions and names have keys of their own. So it is
+# another one in each process, and what would sign with it by mistake is good for nothing elsewhere.
+SECRET_KEY = secrets.token_urlsafe(64)
 ALLOWED_HOSTS = _config.allowed_hosts.split(",")
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -70,14 +74,36 @@ DATABASES: dict[str, dict[str, Any]] = {}
 
 if ROLE != "query":
     DATABASES = {"default": _database(_config.database_url), "vault": _database(_config.vault_url)}
-    DATABASE_ROUTERS = ["events.vault.router.VaultRouter"]
+    DATABASE_ROUTERS = ["infra.no_tables.NoTables", "events.vault.router.VaultRouter"]
     INSTALLED_APPS += ["events", "events.vault", "command_api", "command_api.catalogue"]
 if ROLE == "ops":
     INSTALLED_APPS += ["projectors"]
 if ROLE == "command":
     MIDDLEWARE += ["command_api.cors.SiteOnly"]
+    INSTALLED_APPS += ["django.contrib.admin.apps.SimpleAdminConfig"]  # after our own templates
+    CSRF_FAILURE_VIEW = "command_api.admin.guarding.refuse_forged"
 if ROLE != "ops":
     ROOT_URLCONF = f"{ROLE}_api.urls"
+
+SILENCED_SYSTEM_CHECKS = [
+    "security.W001",  # infra.shield says more, and also where Django is not asked
+    "security.W002",  # the same
+    "security.W003",  # the only pages with a cookie are the staff's, which see to it themselves
+    # Those pages know the staff by a cookie of their own, and leave no messages:
+    "admin.E402",  # so no context of Django's users,
+    "admin.E404",  # nor of messages,
+    "admin.E406",  # nor its app,
+    "admin.E408",  # nor Django's users,
+    "admin.E409",  # nor the messages themselves,
+    "admin.E410",  # nor its sessions
+]
+# Of what the staff's pages post. Its cookie lives as long as theirs.
+CSRF_COOKIE_NAME = "marquee_admin_csrf"
+CSRF_COOKIE_PATH = "/admin/"
+CSRF_COOKIE_AGE = None
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Strict"
+CSRF_COOKIE_SECURE = _config.https_only
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 
@@ -94,7 +120,16 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.0.3",
     "SERVE_INCLUDE_SCHEMA": False,
-    "APPEND_COMPONENTS": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
+    "ENABLE_DJANGO_DEPLOY_CHECK": ROLE != "ops",  # which serves nothing
+    "DESCRIPTION": "Problems are problem details (RFC 9457). Answers say how often one may ask.",
+    "LICENSE": {"name": "MIT"},
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "infra.examples.complete",
+    ],
 }
 SWAGGER_USE_COMPAT_RENDERERS = False
 SWAGGER_SETTINGS = {
@@ -104,4 +139,18 @@ SWAGGER_SETTINGS = {
     },
 }
 SIMPLE_JWT = {"USER_ID_CLAIM": "sub", "TOKEN_TYPE_CLAIM": "typ"}
+
+# Threads of a process that serves HTTP (infra/wsgi.py).
+AT_START = ["command_api.emails.postman.start"] if ROLE == "command" else []
+
+read_jwks(_config.public_jwks)  # stops the process here, if it can't be used
+_mail = mail.read(_config.mail_url)
+EMAIL_BACKEND = _mail.backend
+EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.use_starttls, _mail.use_tls
+EMAIL_FILE_PATH = _mail.directory
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = _config.mail_from
+
 LOGGING = logging_config()

@@ -10,8 +10,11 @@ from threading import Lock
 from time import monotonic
 
 from redis import Redis
+from redis.exceptions import RedisError
 
-from infra.throttle import Throttle
+from infra import throttle as throttles
+from infra.counting import away
+from infra.throttle import Seen, Throttle
 
 _PARTS = 50
 _FRESH_SECONDS = 1.0
@@ -25,15 +28,20 @@ class _Count:
 
     def __init__(self) -> None:
         self.asked = float("-inf")
-        self.known = 0
+        self.known = Seen(0, 0)
         self.untold = 0
 
-    def may_wait(self, limit: int) -> bool:
+    @property
+    def seen(self) -> Seen:
+        """With what was not told."""
+        return self.known._replace(current=self.known.current + self.untold)
+
+    def may_wait(self, throttle: Throttle) -> bool:
         """Whether this one more need not be told yet."""
-        part = limit // _PARTS
+        part = throttle.limit // _PARTS
         return (
             self.untold < part
-            and self.known + self.untold + part < limit
+            and throttle.used(self.seen) + part < throttle.limit
             and monotonic() - self.asked < _FRESH_SECONDS
         )
 
@@ -46,18 +54,18 @@ class Tally:
         self._counts: dict[str, _Count] = {}
 
     def check(self, throttle: Throttle, redis: Redis) -> dict[str, str]:
-        """Count and judge a request as Throttle.check does."""
+        """The RateLimit headers; raises TooMany beyond the limit."""
         with self._lock:
             count = self._of(throttle.key)
             count.untold += 1
-            told = 0 if count.may_wait(throttle.limit) else count.untold
+            told = 0 if count.may_wait(throttle) else count.untold
             count.untold -= told
         if told:
-            known = throttle.tell(redis, told)
+            known = _tell(throttle, redis, told)
             if known is None:
                 return {}
             count.known, count.asked = known, monotonic()
-        return throttle.judge(count.known + count.untold)
+        return throttle.judge(count.seen)
 
     def _of(self, key: str) -> _Count:
         if key not in self._counts:
@@ -65,3 +73,20 @@ class Tally:
                 self._counts.clear()
             self._counts[key] = _Count()
         return self._counts[key]
+
+
+def check_at_once(throttle: Throttle, redis: Redis) -> dict[str, str]:
+    """The same for what is too rare, or too dear, to be counted by the way."""
+    known = _tell(throttle, redis, 1)
+    return {} if known is None else throttle.judge(known)
+
+
+def _tell(throttle: Throttle, redis: Redis, by: int) -> Seen | None:
+    """What Redis says; None if it is away and that lets through."""
+    try:
+        with redis.pipeline(transaction=False) as pipe:
+            throttle.enqueue(pipe, by)
+            return throttles.seen(pipe.execute())
+    except RedisError as fault:
+        away([throttle], fault)
+        return None

@@ -7,8 +7,13 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.utils.module_loading import import_string
 
+from infra.shield import Shield
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infra.settings")
 
 application: Any = get_wsgi_application()
+for begin in settings.AT_START:
+    import_string(begin)()
 if settings.FAST_LANE:
     application = import_string(settings.FAST_LANE)(application)
+application = Shield(application)

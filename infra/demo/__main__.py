@@ -29,13 +29,22 @@ def main() -> int:
     parser.add_argument(
         "--ratings", type=Path, metavar="DIR", help="movies.csv and ratings.csv of MovieLens"
     )
+    parser.add_argument(
+        "--tmdb",
+        choices=["", "fake"],
+        default="",
+        help="with a TMDb that pretends (make: TMDB=); needs --mode native",
+    )
     arguments = parser.parse_args()
+    if arguments.tmdb and arguments.mode != "native":
+        parser.error("TMDB=fake needs MODE=native: Celery works over RabbitMQ there.")
     if arguments.ratings and not (arguments.ratings / "ratings.csv").exists():
         parser.error(f"{arguments.ratings} has no ratings.csv")
     narration = Narration(Console())
     try:
         with MODES[arguments.mode](narration) as found:
-            tour(found, narration, arguments.ratings)
+            directory = DIRECTORY / "demo" if arguments.tmdb else None
+            tour(found, narration, arguments.ratings, directory)
     except (ServiceError, DidNotStart, TourFailed) as error:
         narration.fail(str(error))
         return 1

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.demo.everyday import playlist, similar
+from infra.demo.fresh import fresh
 from infra.demo.narration import Narration, TourFailed
 from infra.demo.visitor import Visitor
 from infra.platform.running import Platform
@@ -19,10 +20,19 @@ SEARCHES = (
 )
 
 
-def tour(found: Platform, narration: Narration, ratings: Path | None) -> None:
-    """Take all steps; raises TourFailed at the first that does not do what it should."""
+def tour(
+    found: Platform, narration: Narration, ratings: Path | None, tmdb: Path | None = None
+) -> None:
+    """Take all steps; raises TourFailed at the first that does not do what it should.
+
+    With ``tmdb``, a directory to work in, those of a catalogue that keeps itself fresh instead.
+    """
     visitor = Visitor(found.command_url, found.query_url)
     _import_catalogue(found, narration, visitor)
+    if tmdb:
+        fresh(found, narration, visitor, tmdb)
+        _verify(found, narration)
+        return
     if ratings:
         _import_ratings(found, narration, ratings)
     else:

@@ -21,6 +21,7 @@ def environment(place: Place, *, query_url: str) -> Mapping[str, str]:
         "MARQUEE_BUS_URL": "",
         "MARQUEE_REDIS_URL": redis.url(place),
         "MARQUEE_QUERY_REDIS_URL": as_query(redis.url(place)),
+        "MARQUEE_CACHE_REDIS_URL": redis.cache_url(place),
         "MARQUEE_SEARCH": "tantivy",
         "MARQUEE_SEARCH_DIR": str(place.index),
         "MARQUEE_NAMESPACE": "marquee",

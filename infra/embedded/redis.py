@@ -1,7 +1,8 @@
 """How does the Redis of a wheel run?
 
 It is a 6.2, which knows no rights by key for reading only: the query API's user there reads all
-and writes by a few commands (users.acl beside this file) instead of to a few keys.
+and writes by a few commands (users.acl beside this file) instead of to a few keys; and what it
+keeps for a moment it keeps as another user, who has those keys and no others.
 """
 
 from pathlib import Path
@@ -21,6 +22,11 @@ USERS = Path(__file__).with_name("users.acl")
 def url(place: Place) -> str:
     """Where it answers."""
     return f"unix://{quote(str(place.sockets / 'redis.sock'))}"
+
+
+def cache_url(place: Place) -> str:
+    """The same, as who has nothing but what is kept for a moment."""
+    return url(place).replace("unix://", "unix://cache:cache@")
 
 
 def redis(place: Place) -> Member:

@@ -83,6 +83,7 @@ def planned(place: Place, ports: Ports) -> Platform:
         place.logs,
         ports=(ports.command, ports.query),
         home=place.base / "processes",
+        clock=place.base / "clock",
     )
 
 

@@ -11,7 +11,7 @@ from infra.platform.native import environment
 from infra.platform.processes import HOME, DidNotStart
 from infra.platform.running import Platform, prepare, processes
 from infra.platform.supervisor import Stopped, Supervisor
-from infra.services import ServiceError, ensure
+from infra.services import ServiceError, ensure, kept
 from infra.services.ports import holder, is_free
 
 STATE = HOME / ".state"
@@ -47,10 +47,17 @@ def _run(ports: tuple[int, int], stopping: Event) -> int:
     environ = environment(ensure(), DIRECTORY, name=NAME, fresh=False)
     prepare(environ, DIRECTORY, fresh=False)
     _remember(environ, STATE / "environment")
-    found = processes(environ, DIRECTORY / "logs", ports=ports, home=DIRECTORY / "processes")
+    found = processes(
+        environ,
+        DIRECTORY / "logs",
+        ports=ports,
+        home=DIRECTORY / "processes",
+        projectors=2,
+        clock=DIRECTORY / "clock",
+    )
     for member in found.members():
         member.process.end_leftovers()
-    with Supervisor(stopping, say=_tell) as supervisor:
+    with kept(), Supervisor(stopping, say=_tell) as supervisor:
         supervisor.bring_up(found.members())
         _import_once(found)
         _say(f"\nQueries   {found.query_url}/docs/\nCommands  {found.command_url}/docs/")

@@ -23,7 +23,7 @@ def platform(servers: Addresses, directory: Path, *, name: str, fresh: bool) -> 
     directory.mkdir(parents=True, exist_ok=True)
     environ = environment(servers, directory, name=name, fresh=fresh)
     prepare(environ, directory, fresh=fresh)
-    with running(environ, directory / "logs", ports=(free(), free())) as found:
+    with running(environ, directory / "logs", ports=(free(), free()), projectors=2) as found:
         yield found
 
 

@@ -20,6 +20,13 @@ _STOP_SECONDS = 15.0
 _LEFTOVER_SECONDS = 5.0
 _SETPRIV = "/usr/bin/setpriv"
 
+ADMITTED = (
+    *("--http", "1"),  # proxies speak it; of HTTP/2 there would be streams and frames to bound
+    *("--http1-buffer-size", "16384"),  # request line and headers together; beyond: 431
+    *("--http1-header-read-timeout", "10000"),  # milliseconds until they must be there
+)
+"""What a server takes of a request before anything of ours sees it. The same in compose."""
+
 
 class DidNotStart(Exception):
     """A process ended, or did not become ready; the message says where it logged."""
@@ -33,14 +40,23 @@ def manage(*arguments: str) -> list[str]:
 def api(port: int, *, threads: int = 4) -> list[str]:
     """The command line of one of the two APIs; which one is said by its role.
 
-    Without the two limits the 1,025th connection would hang all others.
+    Without the limits of backlog and backpressure the 1,025th connection would hang all others.
     """
     return [
         str(Path(sys.executable).parent / "granian"),
         *("--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws"),
         *("--workers", "1", "--blocking-threads", str(threads)),
         *("--backlog", "4096", "--backpressure", "4096", "--no-access-log"),
+        *ADMITTED,
         "infra.wsgi:application",
+    ]
+
+
+def worker(clock: Path) -> list[str]:
+    """The command line of a Celery worker that is its own beat; what is due is kept in a file."""
+    return [
+        *(sys.executable, "-m", "celery", "-A", "infra.celery", "worker", "--pool", "solo"),
+        *("--beat", "--schedule", str(clock), "--loglevel", "warning"),
     ]
 
 

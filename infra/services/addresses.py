@@ -29,7 +29,7 @@ class Addresses(msgspec.Struct, frozen=True, kw_only=True):
     """RabbitMQ's management interface; empty where the given server has none."""
     redis: str
     query_redis: str
-    """The same Redis for the query API: an ACL user that writes caches and throttles only."""
+    """The same Redis for the query API: a user that writes only caches and its throttles."""
     elasticsearch: str
 
 

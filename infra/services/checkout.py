@@ -1,7 +1,8 @@
 """Which servers does a checkout run, by which engine?"""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -9,6 +10,7 @@ from infra.services import containers, native
 from infra.services.addresses import VARIABLES, Addresses, addresses
 from infra.services.elasticsearch import ELASTICSEARCH
 from infra.services.errors import ServiceError
+from infra.services.keeping import keeping
 from infra.services.place import locked, services_dir
 from infra.services.postgres import POSTGRES
 from infra.services.rabbitmq import RABBITMQ
@@ -36,6 +38,14 @@ def planned(given: Mapping[str, str] = os.environ) -> Addresses:
     services = services_dir()
     with locked(services / "lock"):
         return addresses(_ports(_not_given(given), services), given)
+
+
+@contextmanager
+def kept(given: Mapping[str, str] = os.environ) -> Iterator[None]:
+    """Start again what ends of our native servers, as long as the block lasts."""
+    servers, services = _not_given(given), services_dir()
+    with keeping(servers if _engine() is native else (), services):
+        yield
 
 
 def stop() -> None:

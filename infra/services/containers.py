@@ -49,8 +49,7 @@ def is_alive(server: Server, services: Path) -> bool:
 
 
 def ports_of(server: Server, services: Path) -> dict[str, int]:
-    in_use = is_alive(server, services)
-    return reserve(services / "ports.json", server.ports, in_use=in_use)
+    return reserve(services / "ports.json", server.ports, in_use=lambda: is_alive(server, services))
 
 
 def _bring_up(server: Server, services: Path) -> None:

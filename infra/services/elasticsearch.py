@@ -18,6 +18,8 @@ _SETTINGS = {
     "xpack.security.enabled": "false",
     # Disks of development machines are full; past the watermark every index turns read-only.
     "cluster.routing.allocation.disk.threshold_enabled": "false",
+    # A write to an index that was lost must fail, not make another one without its mappings.
+    "action.auto_create_index": "false",
 }
 _HEAP = "-Xms512m -Xmx512m"
 

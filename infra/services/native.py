@@ -8,8 +8,9 @@ from pathlib import Path
 from infra.services import packages, processes
 from infra.services.account import unprivileged
 from infra.services.errors import DidNotStart
-from infra.services.place import server_dir
+from infra.services.place import locked, server_dir
 from infra.services.ports import reserve
+from infra.services.processes import Process
 from infra.services.progress import say
 from infra.services.server import Home, Server
 
@@ -28,7 +29,7 @@ def start(servers: Sequence[Server], services: Path) -> None:
     if missing:
         packages.install(missing)
     with ThreadPoolExecutor(max_workers=len(servers) or 1) as threads:
-        list(threads.map(lambda pair: _bring_up(*pair), down))
+        list(threads.map(lambda pair: bring_up(*pair), down))
 
 
 def stop(servers: Sequence[Server], services: Path) -> None:
@@ -45,10 +46,18 @@ def _answers(server: Server, home: Home) -> bool:
 
 
 def is_alive(server: Server, home: Path) -> bool:
-    return any(
-        process.program == server.program
+    return find(server, home) is not None
+
+
+def find(server: Server, home: Path) -> Process | None:
+    """The server's process; of several the one that the others are children of."""
+    found = [
+        process
         for process in processes.belonging_to(home, server.program)
-    )
+        if process.program == server.program
+    ]
+    pids = {process.pid for process in found}
+    return next((process for process in found if process.parent not in pids), None)
 
 
 def ports_of(server: Server, services: Path) -> dict[str, int]:
@@ -59,20 +68,27 @@ def home_of(server: Server, services: Path) -> Home:
     """Where the server lives; its ports are chosen now if they never were, or were lost."""
     account = unprivileged()
     path = server_dir(services, server.name, account)
-    ports = reserve(services / "ports.json", server.ports, in_use=is_alive(server, path))
+
+    def in_use() -> bool:
+        # What a killed server left, its port mapper or its children, may hold them as well.
+        return bool(processes.belonging_to(path, server.program))
+
+    ports = reserve(services / "ports.json", server.ports, in_use=in_use)
     return Home(path=path, ports=ports, account=account)
 
 
-def _bring_up(server: Server, home: Home) -> None:
+def bring_up(server: Server, home: Home) -> None:
+    """Have it answer, whatever an earlier life left; one starter at a time."""
     began = time.monotonic()
-    if is_alive(server, home.path):
-        say(server.name, "is starting already")
-        if _comes_up(server, home):
-            return
-        say(server.name, "does not answer: starting it again")
-    # What a killed server left, its port mapper or its children, would stand in the way.
-    _end(server, home.path)
-    _launch(server, home)
+    with locked(home.path.with_suffix(".lock")):
+        if is_alive(server, home.path):
+            say(server.name, "is starting already")
+            if _comes_up(server, home):
+                return
+            say(server.name, "does not answer: starting it again")
+        # What a killed one left would stand in the way.
+        _end(server, home.path)
+        _launch(server, home)
     say(server.name, f"up after {time.monotonic() - began:.1f} s")
 
 

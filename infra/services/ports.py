@@ -8,7 +8,8 @@ import contextlib
 import os
 import secrets
 import socket
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -18,12 +19,14 @@ from infra.services.errors import PortTaken
 LOOPBACK = "127.0.0.1"
 _RANGE = range(20_000, 32_000)
 _LISTENS = "0A"
+_DYING_SECONDS = 1.0
 
 
-def reserve(record: Path, names: Sequence[str], *, in_use: bool) -> dict[str, int]:
+def reserve(record: Path, names: Sequence[str], *, in_use: Callable[[], bool]) -> dict[str, int]:
     """The recorded port of each name; a new one where none is recorded or it was lost.
 
-    ``in_use`` says that our own server holds them, so that being taken is as it should be.
+    ``in_use`` says whether our own server holds them, so that being taken is as it should be. It is
+    asked after a port was found taken: the server may be starting in this very moment.
     """
     known = _load(record)
     settled = dict(known)
@@ -75,17 +78,27 @@ def holder(port: int) -> str:
     return "a process of another user"
 
 
-def _settle(name: str, known: dict[str, int], *, in_use: bool) -> int:
+def _settle(name: str, known: dict[str, int], *, in_use: Callable[[], bool]) -> int:
     variable = f"SERVICES_{name.upper().replace('-', '_')}_PORT"
     if asked := os.environ.get(variable):
         port = int(asked)
-        if not (is_free(port) or (in_use and known.get(name) == port)):
+        if not (is_free(port) or (known.get(name) == port and _is_ours(port, in_use))):
             raise PortTaken(f"{variable}: port {port} for {name} is held by {holder(port)}.")
         return port
     recorded = known.get(name)
-    if recorded and (in_use or is_free(recorded)):
+    if recorded and _is_ours(recorded, in_use):
         return recorded
     return free(avoid=known.values())
+
+
+def _is_ours(port: int, in_use: Callable[[], bool]) -> bool:
+    """Whether it is free or our server's; one that was killed holds it for a moment more."""
+    deadline = time.monotonic() + _DYING_SECONDS
+    while not (is_free(port) or in_use()):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_DYING_SECONDS / 20)
+    return True
 
 
 def _load(record: Path) -> dict[str, int]:

@@ -71,7 +71,7 @@ def _administration(server: str) -> Iterator[connection]:
         session.close()
 
 
-def _bin() -> Path | None:
+def binaries() -> Path | None:
     """Debian keeps each version's programs apart; the newest one is ours."""
     versions = [path for path in Path("/usr/lib/postgresql").glob("*/bin") if _is_whole(path)]
     if versions:
@@ -85,11 +85,11 @@ def _is_whole(path: Path) -> bool:
 
 
 def _packages() -> Sequence[str]:
-    return () if _bin() else ("postgresql",)
+    return () if binaries() else ("postgresql",)
 
 
 def _prepare(home: Home) -> Launch:
-    programs = _bin()
+    programs = binaries()
     if programs is None:
         raise NotInstalled("PostgreSQL is not installed.")
     cluster = home.path / "cluster"

@@ -74,6 +74,12 @@ def belonging_to(home: Path, program: str) -> list[Process]:
     ]
 
 
+def lives_on(process: Process, home: Path) -> bool:
+    """Whether it is still there; asking for one costs a hundredth of looking for all."""
+    found = _read(Path("/proc", str(process.pid)), home, process.program)
+    return found is not None and found.program == process.program
+
+
 def end(home: Path, program: str, *, polite: signal.Signals, seconds: float) -> bool:
     """Ask what belongs to the directory to end, then insist; False if nothing was running."""
     found = belonging_to(home, program)

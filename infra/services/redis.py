@@ -27,7 +27,7 @@ def url(ports: Mapping[str, int]) -> str:
 
 
 def as_query(whole: str) -> str:
-    """The same Redis as the query API sees it: it reads all and writes caches and throttles."""
+    """The same Redis for the query API, which reads all and writes caches and its throttles."""
     parts = urlsplit(whole)
     address = parts.netloc.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=f"{_QUERY}@{address}"))

@@ -1,0 +1,1 @@
+"""Which pages of docs/reference are made from infra's own code?"""
