@@ -1,9 +1,21 @@
 """Which fixtures does every test have?"""
 
+from hypothesis import Phase, settings
+
+settings.register_profile(
+    # For those who want to know whether, not how: no smaller case is looked for.
+    "at-once",
+    phases=[Phase.explicit, Phase.generate],
+    report_multiple_bugs=False,
+)
+
 pytest_plugins = (
     "pytester",
     "tests.fixtures.servers",
     "tests.fixtures.isolation",
     "tests.fixtures.keys",
+    "tests.fixtures.limits",
     "tests.fixtures.platform",
+    "tests.fixtures.browser",
+    "tests.fixtures.tmdb",
 )

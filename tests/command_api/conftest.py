@@ -82,7 +82,8 @@ def person(api):
             user_id, username=name, email=f"{name}@example.org", password_hash="unusable"
         )
         subjects.activate(user_id)
-        begun = families.begin(user_id, life=timedelta(days=1))
+        begun = families.begin(user_id, password_hash="unusable", life=timedelta(days=1))
+        assert begun is not None
         access = tokens.mint_access(user_id, begun.family, 0)
         return Person(user_id, {"Authorization": f"Bearer {access}"})
 

@@ -1,13 +1,12 @@
 """Is what can't be taken refused by name, and nothing appended?"""
 
-from time import time
-
 import pytest
+from django.test import RequestFactory
 
 from command_api.log import store
-from infra import clients
+from infra import clients, throttle
 from infra.config import config
-from infra.throttle import WINDOW_SECONDS
+from infra.throttle import MINUTE
 from tests.command_api.conftest import ALIEN, fields
 
 RATING = f"/v1/movies/{ALIEN}/rating"
@@ -159,20 +158,18 @@ def test_addresses_that_are_not_there(api):
 
 
 def test_too_many_requests(api, ann):
-    limit = config().throttle_user_per_minute
-    window = int(time()) // WINDOW_SECONDS
-    for each in (window, window + 1):
-        clients.redis().set(f"throttle:user:{ann.user_id}:{each}", limit - 1)
+    counter = throttle.of_user(ann.user_id)
+    for key in (counter.key, counter._replace(now=counter.now + MINUTE).key):
+        clients.redis().set(key, counter.limit - 1)
     answers = [api.rate(ALIEN, 0, by=ann) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [422, 429]
-    assert 1 <= int(answers[1].headers["Retry-After"]) <= WINDOW_SECONDS
+    assert 1 <= int(answers[1].headers["Retry-After"]) <= 2 * MINUTE
     assert answers[1].headers["RateLimit-Remaining"] == "0"
 
 
 def test_guessing_tokens_counts_on_the_address(api):
-    window = int(time()) // WINDOW_SECONDS
-    for each in (window, window + 1):
-        clients.redis().set(
-            f"throttle:anonymous:127.0.0.1:{each}", config().throttle_anonymous_per_minute
-        )
+    request = RequestFactory().get("/")
+    counter = throttle.of_address(request)
+    for key in (counter.key, counter._replace(now=counter.now + MINUTE).key):
+        clients.redis().set(key, counter.limit)
     assert api("PUT", RATING, {"score": 8}, Authorization="Bearer x.y.z").status_code == 429

@@ -27,6 +27,8 @@ def test_the_second_answer_is_the_first_one(api, ann):
     api.rate(ALIEN, 3, by=ann)
     again = api.rate(ALIEN, 8, by=ann, Idempotency_Key="k")
     assert wire(again) == wire(first)
+    assert "Idempotency-Replayed" not in first.headers
+    assert again.headers["Idempotency-Replayed"] == "true"
     assert len(log_rows()) == 2
 
 

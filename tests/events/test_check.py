@@ -1,18 +1,29 @@
 """Is every way in which a log can be broken found?"""
 
-from itertools import count
+import re
+import tracemalloc
+from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
 import pytest
+from django.db import connection
 
+from events import codec
 from events.catalogue import MovieRated, RatingWithdrawn
 from events.check import faults
-from events.recorded import Origin, Stream
-from events.store.memory import MemoryStore
+from events.partition import partition_of
+from events.recorded import Origin, Stored, Stream
+from events.store.postgres import PostgresStore
+from events.store.restore import RestorableStore
+from events.store.sweep import Sweep
+from infra.config import config
 
 ANN = UUID(int=1)
+P = partition_of(str(ANN), config().partitions)
 STREAM = Stream(f"rating-{ANN}-25", str(ANN))
+NAME = STREAM.name
+ORIGIN = Origin(correlation_id=UUID(int=7))
 EVENTS = (
     MovieRated(user_id=ANN, movie_id=25, score=7),
     RatingWithdrawn(user_id=ANN, movie_id=25, previous=7),
@@ -20,83 +31,134 @@ EVENTS = (
 )
 
 
-class Breakable(MemoryStore):
-    """A log whose rows can be reached."""
-
-    @property
-    def rows(self):
-        return self._log[0]
-
-    def change(self, nth, **changes):
-        self.rows[nth] = msgspec.structs.replace(self.rows[nth], **changes)
-
-    def page_stored(self, partition, *, after, limit):
-        return [row for row in self.rows if row.offset > after][:limit]
-
-
-class Promising(Breakable):
-    """A log that says it has one more."""
-
-    def heads(self):
-        return [len(self.rows) + 1]
-
-
 @pytest.fixture
-def store():
-    return filled(Breakable(1))
+def _log(db):
+    store = PostgresStore(config().partitions)
+    store.append(STREAM, EVENTS, expected=0, origin=ORIGIN)
 
 
-def filled(store):
-    store.append(STREAM, EVENTS, expected=0, origin=Origin(correlation_id=UUID(int=7)))
-    return store
+def found():
+    return list(faults(Sweep(), partitions=config().partitions, passed=lambda *_: None))
 
 
-def found(store):
-    return list(faults(store, passed=lambda: None))
+def change(sql, *parameters):
+    """As nobody may: without what the database itself insists on. Rolled back with the test."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "ALTER TABLE events DROP CONSTRAINT IF EXISTS events_partition_stream_version_key"
+        )
+        cursor.execute(sql, parameters)
 
 
-def test_a_whole_log_has_none(store):
-    passed = count()
-    assert list(faults(store, passed=lambda: next(passed))) == []
-    assert next(passed) == 3
+@pytest.mark.usefixtures("_log")
+def test_a_whole_log_has_none():
+    passed = []
+    told = faults(Sweep(), partitions=config().partitions, passed=lambda *each: passed.append(each))
+    assert list(told) == []
+    assert passed == [(P, 3)]
 
 
-def test_an_event_is_missing(store):
-    del store.rows[1]
-    assert found(store) == [
-        "0: after offset 1 comes 3",
-        f"0:3 {STREAM.name}: version 3 comes after 1",
-        "0: the last event is 3, the head says 2",
+@pytest.mark.usefixtures("_log")
+def test_an_event_is_missing():
+    change("DELETE FROM events WHERE version = 2")
+    assert found() == [
+        f"{P}: after offset 1 comes 3",
+        f"{P}:3 {NAME}: version 3 comes after 1",
     ]
 
 
-def test_a_version_is_twice(store):
-    store.change(1, version=1)
-    assert found(store)[0] == f"0:2 {STREAM.name}: version 1 comes after 1"
+@pytest.mark.usefixtures("_log")
+def test_a_hole_may_be_as_large_as_it_will():
+    change('UPDATE events SET "offset" = 4000000000000 WHERE version = 3')
+    change("UPDATE partitions SET head = 4000000000000 WHERE head = 3")
+    assert found() == [f"{P}: after offset 2 comes 4000000000000"]
 
 
-def test_the_head_promises_more():
-    assert found(filled(Promising(1))) == ["0: the head says 4, the last event is 3"]
+@pytest.mark.usefixtures("_log")
+def test_a_version_is_twice():
+    change("UPDATE events SET version = 1 WHERE version = 2")
+    assert found() == [
+        f"{P}:2 {NAME}: version 1 comes after 1",
+        f"{P}:3 {NAME}: version 3 comes after 1",
+    ]
 
 
+@pytest.mark.usefixtures("_log")
+def test_versions_are_out_of_order():
+    change("UPDATE events SET version = 4 - version")
+    assert found() == [
+        f"{P}:1 {NAME}: version 3 comes after 0",
+        f"{P}:2 {NAME}: version 2 comes after 3",
+        f"{P}:3 {NAME}: version 1 comes after 2",
+    ]
+
+
+@pytest.mark.usefixtures("_log")
+@pytest.mark.parametrize("head", [2, 4])
+def test_the_counter_is_not_the_last_event(head):
+    change("UPDATE partitions SET head = %s WHERE head = 3", head)
+    assert found() == [f"{P}: the head says {head}, the last event is 3"]
+
+
+@pytest.mark.usefixtures("_log")
+def test_a_partition_is_lost():
+    change("DELETE FROM partitions WHERE partition = %s", P)
+    assert found() == [
+        "the log has 63 partitions, the configuration 64",
+        f"{P}: there are events, but the log has no such partition",
+    ]
+
+
+@pytest.mark.usefixtures("_log")
 @pytest.mark.parametrize(
-    ("data", "reason"),
+    ("type_", "data", "reason"),
     [
-        ('{"type":"movie-rated.v1"}', "missing required field"),
-        ('{"type":"movie-rated.v9"}', "Invalid value"),
-        ("{", "truncated"),
-        (EVENTS[0].__class__.__name__, "malformed"),
+        ("movie-rated.v1", '{"type":"movie-rated.v1"}', "can't be read: .*missing required field"),
+        ("movie-rated.v9", '{"type":"movie-rated.v9"}', "can't be read: Invalid value"),
+        ("movie-rated.v1", "[]", "can't be read: Expected `object`"),
+        ("rating-withdrawn.v1", codec.encode(EVENTS[0]), "is kept as .*, says movie-rated.v1"),
     ],
 )
-def test_an_event_that_cannot_be_read(store, data, reason):
-    store.change(0, data=data)
-    [fault] = found(store)
-    assert fault.startswith(f"0:1 {STREAM.name}: can't be read: ")
-    assert reason in fault
+def test_an_event_that_cannot_be_read(type_, data, reason):
+    change("UPDATE events SET type = %s, data = %s::json WHERE version = 1", type_, data)
+    [fault] = found()
+    place, _, said = fault.partition(f" {type_}: ")
+    assert place == f"{P}:1 {NAME}@1"
+    assert re.match(reason, said)
 
 
-def test_an_event_that_is_kept_as_another(store):
-    store.change(0, type="rating-withdrawn.v1")
-    assert found(store) == [
-        f"0:1 {STREAM.name}: is kept as rating-withdrawn.v1, says movie-rated.v1"
-    ]
+@pytest.mark.slow
+def test_a_longer_log_takes_no_more_memory(db):
+    def peak():
+        tracemalloc.start()
+        assert found() == []
+        try:
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    fill(first=1, count=10_000)
+    short = peak()
+    fill(first=10_001, count=40_000)
+    assert peak() < 2 * short
+
+
+def fill(*, first, count):
+    """So many events, each of a stream of its own."""
+    event = Stored(
+        partition=0,
+        offset=1,
+        stream="",
+        version=1,
+        type="movie-rated.v1",
+        data=codec.encode(EVENTS[0]),
+        occurred_at=datetime(2026, 1, 1, tzinfo=UTC),
+        recorded_at=datetime(2026, 1, 1, tzinfo=UTC),
+        origin=ORIGIN,
+    )
+    RestorableStore(config().partitions).restore(
+        [
+            msgspec.structs.replace(event, offset=offset, stream=f"rating-{ANN}-{offset}")
+            for offset in range(first, first + count)
+        ]
+    )

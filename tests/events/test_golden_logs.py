@@ -1,7 +1,9 @@
-"""Can every event that was ever released still be read?
+"""Can every event that was ever released still be read, and does it still say the same?
 
-A file for each tag, with lines as logs have them. What a released file says is never changed; a new
-version is a new file, and an upcaster for the one before it.
+A file for each tag, with lines as logs have them, and beside it what each line is read as: its tag
+of today, and each field as Python writes it. What a released file says is never changed; a new
+version is a new file, and an upcaster for the one before it. A new field with a default needs
+neither.
 """
 
 from pathlib import Path
@@ -9,41 +11,98 @@ from typing import get_args
 
 import msgspec
 import pytest
+from msgspec import NODEFAULT
+from msgspec.structs import asdict, fields
 
 from events import codec
-from events.catalogue import AnyEvent
+from events.catalogue import AnyEvent, MovieRated
+from events.event import Event
 from events.upcasters import UPCASTERS
 
 GOLDEN = Path(__file__).parents[1] / "fixtures" / "golden"
-CURRENT = {str(event.__struct_config__.tag) for event in get_args(AnyEvent)}
-FILES = sorted(GOLDEN.glob("*.jsonl"))
+CURRENT = {str(event.__struct_config__.tag): event for event in get_args(AnyEvent)}
+RELEASED = sorted(file.stem for file in GOLDEN.glob("*.jsonl"))
 
 
 def lines(tag: str) -> list[str]:
     return (GOLDEN / f"{tag}.jsonl").read_text().splitlines()
 
 
-@pytest.mark.parametrize("tag", sorted(CURRENT | UPCASTERS.keys()))
+def what_it_says(event: AnyEvent) -> dict[str, str]:
+    return {"type": codec.type_of(event)} | {
+        name: repr(value) for name, value in asdict(event).items()
+    }
+
+
+@pytest.mark.parametrize("tag", sorted(CURRENT.keys() | UPCASTERS.keys()))
 def test_has_a_golden_log(tag):
+    assert tag in RELEASED, f"{tag} needs lines in tests/fixtures/golden/{tag}.jsonl"
     found = lines(tag)
     assert len(found) >= 2
     assert {msgspec.json.decode(line)["type"] for line in found} == {tag}
 
 
-@pytest.mark.parametrize("tag", [file.stem for file in FILES])
-def test_is_read_as_what_there_is_today(tag):
-    for line in lines(tag):
-        assert codec.type_of(codec.decode(tag, line)) in CURRENT
+@pytest.mark.parametrize("tag", RELEASED)
+def test_is_read_as_what_it_always_was(tag):
+    kept = GOLDEN / f"{tag}.read.json"
+    said = [what_it_says(codec.decode(tag, line)) for line in lines(tag)]
+    assert kept.exists(), f"{kept.name} should say {msgspec.json.encode(said).decode()}"
+    expected = msgspec.json.decode(kept.read_bytes())
+    for now, before in zip(said, expected, strict=True):
+        assert now["type"] in CURRENT
+        assert {name: now.get(name) for name in before} == before
+        added = now.keys() - before.keys()
+        assert all(now[name] == default_of(now["type"], name) for name in added)
 
 
-@pytest.mark.parametrize("tag", [file.stem for file in FILES if file.stem in CURRENT])
+@pytest.mark.parametrize("tag", [tag for tag in RELEASED if tag in CURRENT])
 def test_is_still_written_so(tag):
     for line in lines(tag):
-        assert codec.encode(codec.decode(tag, line)) == line
+        written = msgspec.json.decode(codec.encode(codec.decode(tag, line)))
+        before = msgspec.json.decode(line)
+        assert {name: written.get(name) for name in before} == before
+        assert list(written)[: len(before)] == list(before)
 
 
-@pytest.mark.parametrize("tag", [file.stem for file in FILES])
+@pytest.mark.parametrize("tag", RELEASED)
 def test_what_a_later_version_adds_is_not_refused(tag):
     for line in lines(tag):
         later = msgspec.json.decode(line) | {"added_by_a_later_version": 1}
         codec.decode(tag, msgspec.json.encode(later))
+
+
+@pytest.mark.parametrize("tag", sorted(CURRENT))
+def test_what_has_a_default_may_be_missing(tag):
+    with_default = [
+        field.name for field in fields(CURRENT[tag]) if default_of(tag, field.name) is not None
+    ]
+    for line in lines(tag):
+        said = msgspec.json.decode(line)
+        less = {name: value for name, value in said.items() if name not in with_default}
+        event = codec.decode(tag, msgspec.json.encode(less))
+        for name in with_default:
+            assert repr(getattr(event, name)) == default_of(tag, name)
+
+
+def test_a_field_with_a_default_may_be_added():
+    class Later(Event, frozen=True, kw_only=True, tag="movie-rated.v1"):
+        user_id: str
+        movie_id: int
+        score: int
+        previous: int | None = None
+        device: str = "unknown"
+
+    for line in lines("movie-rated.v1"):
+        before = codec.decode("movie-rated.v1", line)
+        now = msgspec.json.decode(line, type=Later)
+        assert isinstance(before, MovieRated)
+        assert (now.score, now.previous) == (before.score, before.previous)
+        assert now.device == "unknown"
+
+
+def default_of(tag: str, name: str) -> str | None:
+    """The default of an event's field as Python writes it; None when it has none."""
+    [field] = [field for field in fields(CURRENT[tag]) if field.name == name]
+    if field.default_factory is not NODEFAULT:
+        return repr(field.default_factory())
+    return None if field.default is NODEFAULT else repr(field.default)

@@ -89,9 +89,23 @@ def test_comes_back_as_it_was_recorded():
     )
 
 
-@pytest.mark.parametrize("message", [b"", b"{}", b"[]", b"\xff", b'{"specversion":"1.0"}'])
+WIRE = codec.to_wire(stored())
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"\xff",
+        b'{"specversion":"1.0"}',
+        WIRE.replace(b'"1.0"', b'"2.0"'),
+        WIRE.replace(b'"movie_id"', b'"\xff":1,"movie_id"'),
+    ],
+)
 def test_nothing_else_gets_in(message):
-    with pytest.raises(msgspec.MsgspecError):
+    with pytest.raises(msgspec.DecodeError):
         codec.from_wire(message)
 
 

@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pika
 import pytest
 from redis import Redis
 
 from benchmarks.made_ratings import make
+from events.bus import topology
 from infra.platform.processes import HOME, manage
 from infra.platform.running import Platform
 from tests.fixtures import broker, environment
@@ -24,11 +26,12 @@ RATINGS = 20_000
 
 
 @pytest.fixture
-def ratings(tmp_path: Path) -> Path:
-    """Twenty thousand ratings of four hundred movies."""
-    directory = tmp_path / "ratings"
+def ratings(tmp_path: Path, request) -> Path:
+    """Twenty thousand ratings of four hundred movies, or as many as a test asks for."""
+    count = getattr(request, "param", RATINGS)
+    directory = tmp_path / str(count)
     directory.mkdir()
-    make(directory, ratings=RATINGS, people=200, movies=400)
+    make(directory, ratings=count, people=200, movies=400)
     return directory
 
 
@@ -100,6 +103,56 @@ def test_queues_deleted_under_a_working_projector(start, catalogue, services, so
     at = ann.put("/v1/movies/3/rating", {"score": 7}).headers["Log-Position"]
     assert ann.read("/v1/movies/3", at).json()["community"]["count"] == 1
     level_and_equal(found)
+
+
+def test_what_waited_in_queues_is_purged_with_no_event_following(
+    start, catalogue, importing, services, redis_url
+):
+    found = start()
+    import_(found, catalogue)
+    projector = found.processes["projector"].popen
+    projector.send_signal(signal.SIGSTOP)
+    assert importing().wait(PATIENCE_SECONDS) == 0
+    broker.purge(services.bus_admin, environment.RUN)
+    projector.send_signal(signal.SIGCONT)
+    level_and_equal(found)
+    assert ratings_in(redis_url) == RATINGS
+
+
+@pytest.mark.parametrize("ratings", [2000, RATINGS], indirect=True)
+def test_queues_that_are_full_drop_what_the_log_has(
+    start, catalogue, importing, services, redis_url, ratings
+):
+    """Few are missing: gaps, filled one by one. Many: the worker leaves the bus for the log."""
+    found = start()
+    import_(found, catalogue)
+    broker.shorten(services.bus_admin, environment.RUN, length=10)
+    projector = found.processes["projector"].popen
+    projector.send_signal(signal.SIGSTOP)
+    assert importing().wait(PATIENCE_SECONDS) == 0
+    projector.send_signal(signal.SIGCONT)
+    level_and_equal(found)
+    assert ratings_in(redis_url) == int(ratings.name)
+
+
+def test_a_broker_that_refuses_holds_nobody_up(
+    start, catalogue, bus_url, namespace, somebody, redis_url
+):
+    """Somebody's queue that takes no more stops the relay; the log stands in."""
+    found = start()
+    import_(found, catalogue)
+    with pika.BlockingConnection(pika.URLParameters(bus_url)) as connection:
+        channel = connection.channel()
+        arguments = {"x-max-length": 1, "x-overflow": "reject-publish"}
+        channel.queue_declare("somebodys", arguments=arguments)
+        channel.queue_bind("somebodys", topology.exchange(namespace), "#")
+        ann = somebody(found, "ann")
+        answers = [ann.put(f"/v1/movies/{n}/rating", {"score": 7}) for n in range(1, 11)]
+        at = answers[-1].headers["Log-Position"]
+        assert len(ann.read("/v1/me/ratings", at).json()["items"]) == 10
+        level_and_equal(found)
+        channel.queue_delete("somebodys")
+    assert ratings_in(redis_url) == 10
 
 
 def test_redis_that_lost_everything_is_filled_again(start, catalogue, redis_url, somebody):

@@ -11,6 +11,7 @@ import yaml
 from django.core.management import get_commands
 
 from infra.config import PREFIX, Config
+from infra.platform.processes import ADMITTED
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -38,7 +39,18 @@ def commands_of(service):
 
 
 def test_all_processes_of_the_platform_are_there():
-    assert set(OURS) == {"prepare", "command", "query", "relay", "projector", "worker", "beat"}
+    assert set(OURS) == {
+        *(
+            "prepare",
+            "command",
+            "query",
+            "relay",
+            "projector",
+            "projector-finding",
+            "worker",
+            "beat",
+        )
+    }
     assert set(SERVERS) == {"log", "vault", "bus", "redis", "search"}
 
 
@@ -62,9 +74,22 @@ def test_runs_a_program_of_ours(name):
 
 
 def test_every_process_runs_where_it_can_do_little_harm():
-    for service in OURS.values():
+    for service in SERVICES.values():
         assert service["read_only"]
         assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert [place for place in service["tmpfs"] if place.startswith("/tmp")]  # noqa: S108 - theirs
+
+
+def test_no_server_is_root():
+    """Ours say so in their image."""
+    assert {name: server["user"] for name, server in SERVERS.items()} == {
+        "log": "postgres",
+        "vault": "postgres",
+        "bus": "rabbitmq",
+        "redis": "redis",
+        "search": "elasticsearch",
+    }
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -78,7 +103,7 @@ def test_sets_only_variables_that_are_read(name):
 def test_reaches_what_its_addresses_name(name):
     service = OURS[name]
     for variable, value in service["environment"].items():
-        if not variable.endswith("_URL"):
+        if not variable.endswith("_URL") or value.startswith("${"):  # which is for others to set
             continue
         host = re.search(r"(?:@|//)([a-z]+):\d+", value)
         assert host, f"{variable} names no server: {value}"
@@ -111,6 +136,13 @@ def test_listens_where_it_is_published_and_asked(name, port):
     assert given[given.index("--port") + 1] == port
     assert service["ports"] == [f"127.0.0.1:${{{name.upper()}_PORT:-{port}}}:{port}"]
     assert f"127.0.0.1:{port}/health/ready" in service["healthcheck"]["test"][-1]
+
+
+@pytest.mark.parametrize("name", HTTP)
+def test_takes_as_much_of_a_request_as_elsewhere(name):
+    given = words(SERVICES[name])
+    begin = given.index(ADMITTED[0])
+    assert tuple(given[begin : begin + len(ADMITTED)]) == ADMITTED
 
 
 @pytest.mark.parametrize("name", SERVICES)

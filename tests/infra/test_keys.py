@@ -1,13 +1,18 @@
 """Are keys made once, kept private and rotated without anybody noticing?"""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from functools import partial
 from io import StringIO
 from stat import S_IMODE
+from typing import NamedTuple
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
-from infra.keys import create, kids, private_dir, public_dir, rotate
+from events.management.commands import keys as command
+from infra.config import Config
+from infra.keys import create, kids, made_at, private_dir, public_dir, rotate
 
 
 def test_made_once(tmp_path):
@@ -61,3 +66,38 @@ def test_the_command_shows_no_secret(keys):
     call_command("keys", "show", stdout=said)
     [kid] = kids(public_dir(keys))
     assert said.getvalue() == f"signs {kid}\nverifies {kid}\n"
+
+
+def test_no_key_goes_while_its_tokens_are_good(tmp_path, monkeypatch):
+    create(tmp_path)
+    monkeypatch.setattr(command, "config", lambda: Config(keys_dir=tmp_path, access_minutes=10))
+    monkeypatch.setattr("infra.keys.rotate", partial(rotate, publish_seconds=0))
+    call_command("keys", "rotate", stdout=StringIO())
+    before = kids(public_dir(tmp_path))
+    with pytest.raises(CommandError, match="--at-once"):
+        call_command("keys", "rotate")
+    assert kids(public_dir(tmp_path)) == before
+    later = made_at(before[-1]) + timedelta(minutes=11)
+    monkeypatch.setattr(command, "datetime", Later(later))
+    call_command("keys", "rotate", stdout=StringIO())
+    monkeypatch.undo()
+    assert kids(public_dir(tmp_path))[0] == before[1]
+
+
+def test_unless_it_must_end_at_once(tmp_path, monkeypatch):
+    create(tmp_path)
+    monkeypatch.setattr(command, "config", lambda: Config(keys_dir=tmp_path))
+    monkeypatch.setattr("infra.keys.rotate", partial(rotate, publish_seconds=0))
+    for _ in range(3):
+        call_command("keys", "rotate", at_once=True, stdout=StringIO())
+    assert len(kids(public_dir(tmp_path))) == 2
+
+
+class Later(NamedTuple):
+    """A clock that stands."""
+
+    at: datetime
+
+    def now(self, _zone):
+        """Always the same."""
+        return self.at

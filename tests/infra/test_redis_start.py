@@ -57,8 +57,10 @@ def test_the_query_side_reads_all_and_writes_caches_only(socket):
     query = user(socket, "query", SECRETS["REDIS_QUERY_PASSWORD"])
     assert query.get("{movies:1:all}:state:1") == b"x"
     assert query.set("cache:a", 1)
-    assert query.incr("throttle:a") == 1
+    assert query.incr("throttle:query:a") == 1
     with pytest.raises(NoPermissionError):
         query.set("{movies:1:all}:state:1", "y")
+    with pytest.raises(NoPermissionError):
+        query.delete("throttle:command:a")
     with pytest.raises(NoPermissionError):
         query.flushall()

@@ -79,7 +79,7 @@ def test_the_query_user_reads_all_and_writes_caches_only(redis_url, query_redis_
     query = Redis.from_url(query_redis_url)
     assert query.hget("movies:1", "title") == b"Alien"
     query.set("cache:movies:1", "ready", ex=60)
-    assert query.eval("return redis.call('INCR', KEYS[1])", 1, "throttle:ann") == 1
+    assert query.eval("return redis.call('INCR', KEYS[1])", 1, "throttle:query:ann") == 1
     with query.pipeline(transaction=True) as pipe:
         pipe.get("cache:movies:1")
         assert pipe.execute() == [b"ready"]
@@ -91,6 +91,8 @@ def test_the_query_user_reads_all_and_writes_caches_only(redis_url, query_redis_
     [
         "HSET movies:1 title Heat",
         "DEL movies:1",
+        "DEL throttle:command:{login:ann}:7",
+        "DEL throttle:command:known:ann",
         "RENAME cache:a movies:1",
         "EVAL return(redis.call('DEL','movies:1')) 0",
         "FLUSHALL",

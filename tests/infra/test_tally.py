@@ -22,7 +22,7 @@ def redis(redis_url):
 
 @pytest.fixture
 def ann():
-    return Throttle("user", "ann", LIMIT, time())
+    return Throttle("write", "ann", LIMIT, time())
 
 
 def kept(redis, throttle):

@@ -10,7 +10,7 @@ from redis import Redis
 
 from projectors.fold import Folded, NotFoldable
 from projectors.holding import read
-from projectors.shard import Shard, Write
+from projectors.shard import Shard, Write, pack
 
 KEYS = {kind: [f"{kind}{n}" for n in (1, 2)] for kind in ("text", "hash", "tally", "set", "ranks")}
 WORDS = st.sampled_from(["a", "b", "", "7", "é", "with space\r\n"])
@@ -57,7 +57,7 @@ def redis(_redis_server) -> Iterator[Redis]:
 def test_holds_what_redis_holds(redis, writes):
     shard = Shard(redis, model="fold", generation=next(_nth), name="all")
     on_shard = [(name, shard.state(key), *rest) for name, key, *rest in writes]
-    shard.apply(0, first=1, last=1, writes=on_shard)
+    shard.apply(0, first=1, last=1, packed=[pack(on_shard)])
     folded = Folded()
     folded.take(on_shard)
     assert dict(folded.values) == dict(read(redis, shard).state)

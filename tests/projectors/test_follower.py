@@ -10,7 +10,7 @@ from redis import Redis
 from events.catalogue import MovieRated
 from events.recorded import Origin, Recorded, Stream
 from events.store.memory import MemoryStore
-from projectors.fates import NeverApply, Stop
+from projectors.fates import AgainLater, Stop
 from projectors.follower import Follower
 from projectors.read_model import ReadModel
 from projectors.shard import Shard, Write
@@ -23,13 +23,13 @@ class Tally(ReadModel):
 
     name: ClassVar[str] = "tally"
     by_partition: ClassVar[bool] = False
-    bad_movie: int | None = None
+    waits_for: int | None = None
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         for recorded in batch:
             assert isinstance(recorded.event, MovieRated)
-            if recorded.event.movie_id == self.bad_movie:
-                raise NeverApply("a bad one")
+            if recorded.event.movie_id == self.waits_for:
+                raise AgainLater("what it needs is away")
         yield ("HINCRBY", shard.state("ratings"), "count", len(batch))
 
     def count(self) -> int:
@@ -115,9 +115,9 @@ def test_redis_lost_its_data_and_the_checkpoint_with_it(tally, store):
     assert tally.count() == 4
 
 
-def test_an_event_that_cannot_be_applied_is_not_passed_over(tally, store):
+def test_an_event_whose_time_has_not_come_is_not_passed_over(tally, store):
     made = follower(tally, store)
-    tally.bad_movie = 1
+    tally.waits_for = 1
     made.take(rate(store, 3))
     assert (tally.count(), made.checkpoints, made.behind) == (0, [0], {0})
     assert made.is_resting
@@ -126,10 +126,10 @@ def test_an_event_that_cannot_be_applied_is_not_passed_over(tally, store):
 
 def test_while_it_rests_it_takes_nothing(tally, store):
     made = follower(tally, store)
-    tally.bad_movie = 0
+    tally.waits_for = 0
     batch = rate(store, 2)
     made.take(batch[:1])
-    tally.bad_movie = None
+    tally.waits_for = None
     made.take(batch)
     assert (tally.count(), made.behind) == (0, {0})
 

@@ -16,8 +16,10 @@ from redis import Redis
 from events.catalogue import (
     AnyEvent,
     CollectionEvent,
+    EmailVerified,
     MovieAdded,
     MovieDescribed,
+    MovieDetailed,
     MovieFavourited,
     MovieHidden,
     MovieLinked,
@@ -36,6 +38,10 @@ from events.catalogue import (
     RatingWithdrawn,
     SessionRevoked,
     SessionsRevoked,
+    StaffGranted,
+    StaffRevoked,
+    TrendObserved,
+    UserErased,
     UserRegistered,
 )
 from events.catalogue.accounts import Sealed
@@ -51,6 +57,7 @@ from infra import clients
 from infra.config import config
 from projectors.live import Live
 from projectors.opened import opening
+from projectors.pointers import Pointers
 from projectors.read_model import Opening, ReadModel, still_sealed
 from projectors.registry import MODELS, make_builders
 from projectors.search.read_model import Search
@@ -85,6 +92,11 @@ def entries(seal: Seal = unsealed) -> list[Entry]:
     again = Stream("movie-1", "1")
     found.append(Entry(again, 2, MovieDescribed(movie_id=1, title="Movie One", year=None)))
     found.append(Entry(again, 3, MovieLinked(movie_id=1, source="imdb", external_id="tt1")))
+    found.append(Entry(again, 4, MovieDetailed(movie_id=1, runtime_minutes=90)))
+    trend = Stream("trend-tmdb-day-2026-03-01", "tmdb-day")
+    for nth, movies in enumerate(((1, 2), (2, 1)), start=1):
+        board = TrendObserved(board="tmdb-day", source="tmdb", window="day", movies=movies)
+        found.append(Entry(trend, nth, board))
     for user in USERS:
         owner = str(user)
         registered = UserRegistered(
@@ -93,6 +105,8 @@ def entries(seal: Seal = unsealed) -> list[Entry]:
             email=seal(user, "email", f"user{user.int}@example.org"),
         )
         found.append(Entry(Stream(f"user-{user}", owner), 1, registered))
+        verified = EmailVerified(user_id=user)
+        found.append(Entry(Stream(f"email-{user}", owner), 1, verified))
         found += [
             Entry(
                 Stream(f"rating-{user}-{movie}", owner),
@@ -110,9 +124,26 @@ def entries(seal: Seal = unsealed) -> list[Entry]:
         found.append(Entry(stream, 1, SessionsRevoked(user_id=user, epoch=2)))
         family = SessionRevoked(user_id=user, family=user, expires_at=NEXT_YEAR)
         found.append(Entry(stream, 2, family))
+        stream = Stream(f"staff-{user}", owner)
+        found.append(Entry(stream, 1, StaffGranted(user_id=user)))
+        found.append(Entry(stream, 2, StaffRevoked(user_id=user)))
         found += collections(user)
         found += playlists(user, seal)
-    return found
+    return found + erasure(USERS[-1])
+
+
+def erasure(user: UUID) -> list[Entry]:
+    """Somebody is erased; then comes what was on its way, and so they are once more."""
+    owner = str(user)
+    ids = tuple(playlist_id(owner, 4, bytes([nth] * 10)) for nth in (user.int, 100 + user.int))
+    stream = Stream(f"erasure-{user}", owner)
+    gone = UserErased(user_id=user, playlists=ids)
+    late = Stream(f"favourite-{user}-7", owner)
+    return [
+        Entry(stream, 1, gone),
+        Entry(late, 1, MovieFavourited(user_id=user, movie_id=7)),
+        Entry(stream, 2, gone),
+    ]
 
 
 def collections(user: UUID) -> list[Entry]:
@@ -323,9 +354,9 @@ def platform(vault_database, keys, redis_url, elasticsearch_url) -> Platform:
     redis = clients.redis()
     live = Live(redis)
     models = {model.name: model(redis, 1) for model in MODELS}
-    for name, model in models.items():
+    for model in models.values():
         take_in(model, store, opening())
-        live.switch(name, 1)
+    Pointers(redis).switch(dict.fromkeys(models, 1))
     for builder in make_builders(models, live, store.partitions):
         builder.build(datetime.now(UTC))
     return Platform(models)

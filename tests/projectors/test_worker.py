@@ -16,12 +16,15 @@ from events.store import Entry
 from events.store.memory import MemoryStore
 from projectors import worker as worker_module
 from projectors.builder_thread import BuilderThread
-from projectors.fates import NeverApply
+from projectors.crew import Member
+from projectors.fates import AgainLater
 from projectors.follower import Follower
-from projectors.live import Live
+from projectors.live import Live, NotReady
+from projectors.pointers import Pointers
 from projectors.read_model import ReadModel
 from projectors.shard import Shard, Write
 from projectors.worker import Worker
+from tests.fixtures.crew import Fixed
 
 FAR = 20
 PATIENCE_SECONDS = 10
@@ -45,7 +48,7 @@ class Choosy(Counted):
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         if batch[0].partition == self.stuck_in:
-            raise NeverApply("a bad one")
+            raise AgainLater("what it needs is away")
         return super().writes(shard, batch)
 
 
@@ -98,12 +101,15 @@ def at_work(request, redis, monkeypatch):
         made = Worker(
             store=store,
             live=live,
-            followers=[Follower(choosy, store), Follower(counted, store)],
-            builders=[builder],
+            pointers=Pointers(redis),
+            crew=Fixed(
+                Member("coming", Follower(choosy, store)),
+                Member("coming", Follower(counted, store), builder),
+            ),
             subscription=None,
             hints=hints,
         )
-        thread = Thread(target=made.run, args=(stopping,), kwargs={"is_current": lambda: True})
+        thread = Thread(target=made.run, args=(stopping,))
         thread.start()
         yield store, counted, choosy, builder
         stopping.set()
@@ -142,3 +148,29 @@ def test_one_that_is_stuck_in_a_partition_goes_on_in_the_others(at_work):
         rate(store, 1, BOB)
         until(lambda more=more: choosy.checkpoint(HIGH) == more)
     assert choosy.checkpoint(LOW) == 0
+
+
+def test_while_very_much_is_appended_builders_rest_though_it_is_level(at_work, monkeypatch):
+    store, _, _, builder = at_work
+    until(lambda: not builder._is_held)
+    monkeypatch.setattr(worker_module, "MANY_A_SECOND", 5)
+    end = monotonic() + PATIENCE_SECONDS
+    while not builder._is_held:
+        assert monotonic() < end
+        rate(store, 1)
+        sleep(0.05)
+    until(lambda: not builder._is_held)
+
+
+@pytest.mark.parametrize("at_work", [LOW], indirect=True)
+@pytest.mark.usefixtures("at_work")
+def test_one_that_is_not_level_does_not_answer(redis):
+    until(lambda: is_live(redis, Counted))
+    assert not is_live(redis, Choosy)
+
+
+def is_live(redis, kind) -> bool:
+    try:
+        return Live(redis).generation(kind.name) == 1
+    except NotReady:
+        return False

@@ -18,11 +18,12 @@ from infra.config import config
 from projectors.live import Live
 from projectors.movies.builder import MoviesBuilder
 from projectors.movies.read_model import Movies
+from projectors.pointers import Pointers
 from projectors.read_model import ReadModel
 from projectors.recommendations.builder import RecommendationsBuilder
 from projectors.recommendations.market import Sources
 from projectors.recommendations.read_model import Recommendations
-from projectors.registry import MODELS
+from projectors.registry import MODELS, make_builders
 from projectors.similarity.builder import SimilarityBuilder
 from projectors.similarity.read_model import Similarity
 from projectors.suggestions.builder import SuggestionsBuilder
@@ -49,9 +50,9 @@ class World:
         self.live = Live(redis)
         kinds = MODELS
         self.models: dict[type[ReadModel], Any] = {kind: kind(redis, GENERATION) for kind in kinds}
-        for kind in kinds:
-            self.live.switch(kind.name, GENERATION)
+        Pointers(redis).switch({kind.name: GENERATION for kind in kinds})
         self.live.mark_level([kind.name for kind in kinds], time() - 1.5)
+        self.log: list[Recorded] = []
         self._offsets: dict[int, int] = {}
         self._passed = timedelta(0)
         self._origin = Origin(correlation_id=UUID(int=1))
@@ -81,7 +82,7 @@ class World:
         partition = partition_of(str(owner), config().partitions)
         offset = self._offsets[partition] = self._offsets.get(partition, 0) + 1
         at = datetime.now(UTC) - ago
-        return Recorded(
+        recorded = Recorded(
             partition=partition,
             offset=offset,
             stream="s",
@@ -91,6 +92,8 @@ class World:
             origin=self._origin,
             event=event,
         )
+        self.log.append(recorded)
+        return recorded
 
     def add_movies(self):
         """The catalogue."""
@@ -101,6 +104,19 @@ class World:
     def rate(self, user, movie, score, **more):
         """Somebody's first rating of a movie."""
         return self.happen(MovieRated(user_id=user, movie_id=movie, score=score), user, **more)
+
+    def keep(self, label, *kinds, number=GENERATION - 1):
+        """Keep some models as they are now, as a rebuild of the past would."""
+        made = {kind.name: kind(self.redis, number) for kind in kinds}
+        for model in made.values():
+            for recorded in self.log:
+                model.apply([recorded])
+        now = datetime.now(UTC) + self._passed
+        for builder in make_builders(made, self.live, config().partitions):
+            builder.build(now)
+            builder.build(now)
+        for name in made:
+            Pointers(self.redis).remember(label, name, number)
 
     def build(self):
         """Let all builders catch up, and see that time passes: some look only every second."""
@@ -133,6 +149,17 @@ def client():
     return Client(raise_request_exception=False)
 
 
+@pytest.fixture
+def in_files(tmp_path, monkeypatch):
+    """The search index is in files: who tests what is around it needs no server."""
+    monkeypatch.setenv("MARQUEE_SEARCH", "tantivy")
+    monkeypatch.setenv("MARQUEE_SEARCH_DIR", str(tmp_path))
+    config.cache_clear()
+    yield
+    monkeypatch.undo()
+    config.cache_clear()
+
+
 _families = count(1)
 
 
@@ -140,8 +167,9 @@ _families = count(1)
 def log_in(world):
     """Headers of somebody who is logged in."""
 
-    def log_in(user, *, family=None, epoch=0):
-        token = tokens.mint_access(user, family or UUID(int=next(_families)), epoch)
+    def log_in(user, *, family=None, epoch=0, is_staff=False):
+        family = family or UUID(int=next(_families))
+        token = tokens.mint_access(user, family, epoch, is_staff=is_staff)
         return {"Authorization": f"Bearer {token}"}
 
     return log_in

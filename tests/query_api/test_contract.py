@@ -1,6 +1,7 @@
 """Do the contract and the pages say what the API does?"""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.test import Client
@@ -13,6 +14,7 @@ ROUTES = {
     "/v1/search": "search",
     "/v1/discover": "discover",
     "/v1/genres": "genres",
+    "/v1/movies/{movie_id}/details": "details",
     "/v1/movies/{movie_id}/similar": "similar",
     "/v1/suggestions": "suggestions",
     "/v1/playlists": "playlists",
@@ -52,6 +54,14 @@ def operations(document, base=""):
     }
 
 
+def test_many_may_ask_for_it_at_once():
+    """Which drf-spectacular by itself answers with a fault."""
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: Client().get("/openapi.json"), range(8)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == 1
+
+
 def test_the_contract_lists_every_route(contract):
     assert contract["openapi"] == "3.0.3"
     assert operations(contract) == {path: {"get": name} for path, name in ROUTES.items()}
@@ -65,10 +75,10 @@ def test_the_pages_list_the_same(client, contract):
 def test_every_problem_and_parameter_is_in_it(contract):
     for methods in contract["paths"].values():
         got = methods["get"]
-        assert {"200", "401", "422", "429", "503"} <= set(got["responses"])
+        assert {"200", "401", "403", "404", "422", "429", "503"} <= set(got["responses"])
         assert "application/problem+json" in got["responses"]["422"]["content"]
         names = {parameter["name"] for parameter in got["parameters"]}
-        assert {"Log-Position", "Prefer"} <= names
+        assert {"Log-Position", "Prefer", "As-Of"} <= names
         assert got.get("security", []) == (
             [{"bearer": []}] if got["operationId"] in TOKEN_ONLY else []
         )
@@ -107,3 +117,9 @@ def test_metrics_know_the_views(client, world):
         b'marquee_http_requests_total{method="GET",status="200",view="GenresView"}'
         in client.get("/metrics").content
     )
+
+
+def test_every_answer_may_say_what_it_lacks(contract):
+    for methods in contract["paths"].values():
+        headers = methods["get"]["responses"]["200"]["headers"]
+        assert {"Log-Age", "Log-Parked"} <= set(headers)

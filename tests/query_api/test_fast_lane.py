@@ -3,13 +3,16 @@
 from datetime import timedelta
 from io import BytesIO
 
+import msgspec
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
 from django.test import RequestFactory
 
 from events.catalogue import SessionsRevoked
 from events.position import tokens
-from infra import wsgi
+from infra import throttle, wsgi
+from infra.config import config
+from infra.shield import Shield
 from projectors.live import GENERATIONS_KEY
 from query_api import asking
 from query_api.fast_lane import FastLane, answer
@@ -124,11 +127,62 @@ def test_who_waits_or_writes_is_left_to_django(path, world, log_in):
 
 
 @pytest.mark.parametrize("path", HOT)
+def test_who_asks_how_it_was_is_left_to_django(path, log_in):
+    for headers in (log_in(ANN, is_staff=True), log_in(ANN)):
+        for label in ("then", ""):
+            assert answer(environ(path, headers | {"As-Of": label})) is None
+    first = ask(FastLane(WSGIHandler()), path, log_in(ANN, is_staff=True) | {"As-Of": "then"})
+    assert first[0] == "404 Not Found"
+
+
+@pytest.mark.parametrize("path", HOT)
 def test_while_a_model_is_built(path, redis):
     redis.delete(GENERATIONS_KEY)
     asking.live.cache_clear()
     assert answer(environ(path)) is None
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (f"/v1/movies/{ALIEN}", "200 OK"),
+        (f"/v1/movies/{UNKNOWN}", "404 Not Found"),
+        (f"/v1/movies/{UNKNOWN}/similar", "404 Not Found"),
+    ],
+)
+def test_a_question_counts_once_whoever_answers(path, status, redis, log_in):
+    assert ask(FastLane(WSGIHandler()), path, log_in(ANN))[0] == status
+    counts = [int(redis.get(key)) for key in redis.keys("throttle:query:{read:*")]
+    assert counts == [1]
+
+
+def test_so_does_one_too_many(redis, log_in, monkeypatch):
+    changed = msgspec.structs.replace(config(), throttle_user_per_minute=1)
+    monkeypatch.setattr(throttle, "config", lambda: changed)
+    statuses = [
+        ask(FastLane(WSGIHandler()), f"/v1/movies/{ALIEN}", log_in(ANN))[0] for _ in range(4)
+    ]
+    assert statuses[0] == "200 OK"
+    assert "429 Too Many Requests" in statuses
+    assert sum(int(redis.get(key)) for key in redis.keys("throttle:query:{read:*")) == 4
+
+
 def test_it_is_what_is_served():
-    assert isinstance(wsgi.application, FastLane)
+    assert isinstance(wsgi.application, Shield)
+    assert isinstance(wsgi.application.application, FastLane)
+
+
+@pytest.mark.parametrize("path", [*HOT, "/v1/genres", "/nowhere", "/v1/trending?window=month"])
+def test_every_answer_is_shielded_once(path, log_in):
+    for headers in (log_in(ANN), {"Authorization": "Bearer x.y.z"}, {"As-Of": ""}):
+        names = sent(environ(path, headers))
+        assert len({name.lower() for name, _ in names}) == len(names)
+        assert dict(names)["X-Content-Type-Options"] == "nosniff"
+        assert "default-src 'none'" in dict(names)["Content-Security-Policy"]
+
+
+def sent(asked):
+    """The headers as the server gets them."""
+    found: list[tuple[str, str]] = []
+    wsgi.application(asked, lambda _status, headers, _fault: found.extend(headers))
+    return found

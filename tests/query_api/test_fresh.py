@@ -9,11 +9,15 @@ from events.hints import wanted_channel
 from events.position import tokens
 from infra.config import config
 from infra.refused import Invalid
+from infra.trip import Trip
 from projectors.library.read_model import Library
 from projectors.movies.read_model import Movies
+from projectors.parked import Why, parking
 from projectors.recommendations.read_model import Recommendations
+from projectors.shard import pack
+from projectors.trending.read_model import Trending
 from query_api import fresh
-from query_api.fresh import wait_seconds
+from query_api.fresh import Source, wait_seconds
 from tests.query_api.conftest import ALIEN, ANN, HEAT
 
 pytestmark = pytest.mark.usefixtures("world")
@@ -131,6 +135,61 @@ def test_only_half_of_the_threads_wait(client, world):
     finally:
         for _ in places:
             fresh._places.release()
+
+
+def park(world, kind, recorded):
+    """What a worker does with an event that the model can't take in."""
+    shard, why = world.models[kind].shard(recorded.partition), Why("a bad one")
+    new = frozenset({recorded.stream})
+    writes, _ = parking(shard, [(recorded, why)], new, recorded.recorded_at)
+    at = recorded.offset
+    shard.apply(recorded.partition, first=at, last=at, packed=[pack(writes)])
+
+
+def test_who_waited_for_what_was_set_aside_is_told(client, world, log_in):
+    rated = world.record(MovieRated(user_id=ANN, movie_id=ALIEN, score=9), ANN)
+    park(world, Library, rated)
+    world.models[Movies].apply([rated])
+    headers = {**log_in(ANN), **waiting(rated.position)}
+    mine = client.get("/v1/me/ratings", headers=headers)
+    assert (mine.status_code, mine["Log-Parked"]) == (200, "library")
+    assert mine.json()["items"] == []
+    card = client.get(f"/v1/movies/{ALIEN}", headers=headers)
+    assert (card.status_code, "Log-Parked" in card) == (200, False)
+
+
+def test_who_waited_for_something_else_is_not(client, world, log_in):
+    before = world.rate(ANN, ALIEN, 9)
+    rated = world.record(MovieRated(user_id=ANN, movie_id=HEAT, score=9), ANN)
+    park(world, Library, rated)
+    headers = log_in(ANN)
+    assert "Log-Parked" not in client.get("/v1/me/ratings", headers=headers)
+    answer = client.get("/v1/me/ratings", headers={**headers, **waiting(before)})
+    assert (answer.status_code, "Log-Parked" in answer) == (200, False)
+
+
+def test_one_that_is_behind_is_waited_for_all_the_same(client, world):
+    rated = world.record(MovieRated(user_id=ANN, movie_id=ALIEN, score=9), ANN)
+    park(world, Trending, rated)
+    world.models[Movies].apply([rated])
+    late = client.get("/v1/trending", headers=waiting(rated.position))
+    assert late.status_code == 503
+    world.build()
+    headers = {**waiting(rated.position), "If-None-Match": "*"}
+    known = client.get("/v1/trending", headers=headers)
+    assert (known.status_code, known["Log-Parked"]) == (304, "trending")
+
+
+def test_it_costs_no_trip_more(world, monkeypatch):
+    trips, go = [], Trip.go
+
+    def counting(trip, redis):
+        trips.append(len(trip))
+        return go(trip, redis)
+
+    monkeypatch.setattr(Trip, "go", counting)
+    fresh.wait(tokens([world.rate(ANN, ALIEN, 9)]), "", [Source(world.models[Movies])])
+    assert trips == [2]
 
 
 def test_who_waits_wakes_the_builder(client, world, redis):

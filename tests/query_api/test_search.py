@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from elasticsearch import Elasticsearch
 
+from events.catalogue import MovieAdded
 from events.position import tokens
 from infra import clients
 from infra.config import config
@@ -35,6 +36,18 @@ def ids(answer):
 )
 def test_found(client, typed, movie):
     assert ids(client.get("/v1/search", {"q": typed}))[0] == movie
+
+
+def test_as_it_was(client, world, indexed, log_in):
+    world.keep("then", Search)
+    aliens = MovieAdded(movie_id=7, title="Aliens", year=1986, genres=("Horror",), cast=())
+    world.happen(aliens, 7)
+    indexed.build(datetime.now(UTC))
+    indexed.build(datetime.now(UTC))
+    then = log_in(ANN, is_staff=True) | {"As-Of": "then"}
+    for path in ("/v1/search?q=aliens", "/v1/discover?genre=Horror"):
+        assert 7 in ids(client.get(path))
+        assert ids(client.get(path, headers=then)) == [ALIEN]
 
 
 @pytest.mark.usefixtures("indexed")

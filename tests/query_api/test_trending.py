@@ -1,10 +1,11 @@
 """Is the hottest first, page by page?"""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
+from events.catalogue import TrendObserved
 from infra.signed import seal
 from tests.query_api.conftest import ALIEN, AMELIE, ANN, BOB, HEAT, walk
 
@@ -71,7 +72,7 @@ def test_before_anything_happened(client, world):
     ("query", "field"),
     [
         ("window=month", "window"),
-        ("source=tmdb", "source"),
+        ("source=imdb", "source"),
         ("limit=0", "limit"),
         ("limit=101", "limit"),
         ("limit=x", "limit"),
@@ -94,3 +95,30 @@ def test_a_cursor_is_good_for_its_list_only(client):
         assert answer.status_code == 422
     forged = seal("ratings", b"x")
     assert client.get(f"/v1/trending?cursor={forged}").status_code == 422
+
+
+def observe(world, *movies, ago=timedelta(0)):
+    said = TrendObserved(board="tmdb-day", source="tmdb", window="day", movies=movies)
+    world.happen(said, "tmdb-day", ago=ago)
+    world.build()
+
+
+@pytest.mark.usefixtures("acted")
+def test_another_sources_board_stands_beside_ours(client, world):
+    observe(world, AMELIE, ALIEN, ago=timedelta(hours=2))
+    answer = client.get("/v1/trending?source=tmdb")
+    assert ids(answer) == [AMELIE, ALIEN]
+    assert ids(client.get("/v1/trending")) == [HEAT, ALIEN]
+    assert ids(client.get("/v1/trending?source=tmdb&genre=Horror")) == [ALIEN]
+    age = datetime.now(UTC) - datetime.fromisoformat(answer.json()["as_of"])
+    assert timedelta(hours=2) <= age < timedelta(hours=3)
+    assert ids(client.get("/v1/trending?source=tmdb&window=week")) == []
+
+
+@pytest.mark.usefixtures("acted")
+def test_its_pages_follow_each_other_and_no_others(client, world):
+    observe(world, AMELIE, ALIEN, HEAT)
+    seen = walk(client, "/v1/trending", {"source": "tmdb", "limit": 1})
+    assert seen == [AMELIE, ALIEN, HEAT]
+    cursor = client.get("/v1/trending?source=tmdb&limit=1").json()["next"]
+    assert client.get("/v1/trending", {"limit": 1, "cursor": cursor}).status_code == 422

@@ -1,6 +1,7 @@
 """Does everybody who registers end up with an account, or with their names free?"""
 
 import threading
+from time import sleep
 
 import pytest
 from django.db import connection, connections
@@ -28,11 +29,11 @@ def grow_old():
 def log_is_broken(api):
     """Nothing can be appended until the fixture's function is called."""
     with connection.cursor() as cursor:
-        cursor.execute("ALTER FUNCTION append_event RENAME TO gone")
+        cursor.execute("ALTER TABLE partitions RENAME TO gone")
 
     def mend():
         with connection.cursor() as cursor:
-            cursor.execute("ALTER FUNCTION gone RENAME TO append_event")
+            cursor.execute("ALTER TABLE gone RENAME TO partitions")
 
     return mend
 
@@ -54,7 +55,8 @@ def test_an_account(register):
     answer = register("Ann", genres=["Comedy", "Drama"])
     assert answer.status_code == 201
     assert answer.json() == {"id": answer.json()["id"], "username": "Ann"}
-    assert parse(answer.headers["Log-Position"])[0].offset == 2
+    [position] = parse(answer.headers["Log-Position"])
+    assert store().heads()[position.partition] == position.offset
     assert [type_ for type_, _ in log_rows()] == ["user-registered.v1", "preferences-changed.v1"]
     assert states() == ["active"]
 
@@ -99,7 +101,11 @@ def test_of_two_that_want_one_name_one_gets_it(api):
 
     def register(nth):
         wanted = body | {"email": f"ann{nth}@example.org"}
-        statuses.append(Api()("POST", "/v1/accounts", wanted).status_code)
+        answer = Api()("POST", "/v1/accounts", wanted)
+        while answer.status_code == 503:  # too many at once: it is to come again
+            sleep(int(answer.headers["Retry-After"]))
+            answer = Api()("POST", "/v1/accounts", wanted)
+        statuses.append(answer.status_code)
 
     threads = [threading.Thread(target=in_thread(register), args=(nth,)) for nth in range(4)]
     for thread in threads:

@@ -7,13 +7,15 @@ import pytest
 from command_api.catalogue.decider import (
     AddMovie,
     DescribeMovie,
+    DetailMovie,
+    Details,
     Facts,
     LinkMovie,
     Movie,
     decide,
     evolve,
 )
-from events.catalogue import MovieAdded, MovieDescribed, MovieLinked
+from events.catalogue import Credit, MovieAdded, MovieDescribed, MovieDetailed, MovieLinked
 from infra.refused import NotFound
 
 HEAT = 7
@@ -81,3 +83,30 @@ def test_two_ids_of_one_source_both_get_into_the_log():
 def test_nothing_can_be_said_of_a_movie_that_is_not_there(command):
     with pytest.raises(NotFound):
         decide(command, given())
+
+
+DETAILS = Details(
+    runtime_minutes=170,
+    crew=(Credit("Michael Mann", "Director"),),
+    keywords=("heist",),
+    titles=frozenset({("fr", "Heat"), ("de", "Heat")}),
+)
+DETAILED = MovieDetailed(
+    movie_id=HEAT,
+    runtime_minutes=170,
+    crew=(Credit("Michael Mann", "Director"),),
+    keywords=("heist",),
+    titles={"de": "Heat", "fr": "Heat"},
+)
+
+
+def test_details_are_news_once():
+    command = DetailMovie(HEAT, DETAILS)
+    assert decide(command, given(ADDED)) == (DETAILED,)
+    assert decide(command, given(ADDED, DETAILED)) == ()
+    assert decide(DetailMovie(HEAT, Details()), given(ADDED)) == ()
+
+
+def test_a_movie_that_is_not_there_has_no_details():
+    with pytest.raises(NotFound):
+        decide(DetailMovie(HEAT, DETAILS), given())

@@ -1,12 +1,24 @@
 """What do a movie's events put into the tables, and what do the tables say of it?"""
 
+from datetime import UTC, date, datetime, timedelta
+
 import pytest
 from django.db import IntegrityError, connection
 
-from command_api.catalogue import models, tables
-from command_api.catalogue.decider import AddMovie, DescribeMovie, Facts, LinkMovie, stream_of
+from command_api.catalogue import boards, models, tables
+from command_api.catalogue.decider import (
+    AddMovie,
+    DescribeMovie,
+    DetailMovie,
+    Details,
+    Facts,
+    LinkMovie,
+    stream_of,
+)
 from command_api.catalogue.handling import handle_all
-from events.catalogue import MovieAdded
+from command_api.trends.decider import ObserveTrend
+from command_api.trends.handling import observe
+from events.catalogue import Credit, MovieAdded
 from events.store.postgres import PostgresStore
 
 HEAT, RONIN, ALI = (
@@ -45,7 +57,58 @@ def contents():
         sorted(models.MovieGenre.objects.values_list("movie", "place", "genre")),
         sorted(models.Casting.objects.values_list("movie", "billing", "person__name")),
         sorted(models.ExternalId.objects.values_list("source", "value", "movie")),
+        sorted(movies.exclude(runtime_minutes=None).values_list("id", "runtime_minutes")),
+        sorted(movies.values_list("id", "title_key")),
+        sorted(models.Credit.objects.values_list("movie", "place", "person__name", "job")),
+        sorted(models.MovieKeyword.objects.values_list("movie", "place", "keyword")),
+        sorted(models.Translation.objects.values_list("movie", "language", "title")),
+        sorted(models.TrendObservation.objects.values_list("board", "observed_at")),
+        sorted(models.TrendEntry.objects.values_list("board", "rank", "movie")),
     ]
+
+
+DETAILS = Details(
+    original_title="Heat",
+    original_language="en",
+    released_on=date(1995, 12, 15),
+    runtime_minutes=170,
+    crew=(Credit("Michael Mann", "Director"), Credit("Michael Mann", "Writer")),
+    keywords=("heist", "los angeles"),
+    titles=frozenset({("fr", "Heat")}),
+)
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def look(store, origin, *movies, at=NOON):
+    command = ObserveTrend(board="tmdb-day", source="tmdb", window="day", movies=movies, at=at)
+    return observe(command, store, origin=origin)
+
+
+def test_they_know_what_is_beyond_the_card(tell):
+    tell(HEAT, RONIN)
+    tell(DetailMovie(1, DETAILS), DetailMovie(2, Details(keywords=("heist",))))
+    found = tables.movies([1, 2])
+    assert found[1].details == DETAILS
+    assert found[2].details == Details(keywords=("heist",))
+    tell(DetailMovie(1, Details(runtime_minutes=171)))
+    assert tables.movies([1])[1].details == Details(runtime_minutes=171)
+
+
+def test_they_know_the_last_look_at_a_board(tell, store, origin):
+    tell(HEAT, RONIN, ALI)
+    look(store, origin, 1, 2, 3)
+    look(store, origin, 3, 1, at=NOON + timedelta(minutes=15))
+    assert boards.last("tmdb-day") == ((3, 1), NOON + timedelta(minutes=15))
+    assert boards.last("tmdb-week") == ((), None)
+
+
+def test_the_same_look_again_is_no_event(tell, store, origin):
+    tell(HEAT, RONIN)
+    assert len(look(store, origin, 1, 2)) == 1
+    assert look(store, origin, 1, 2, at=NOON + timedelta(minutes=15)) == ()
+    midnight = NOON + timedelta(hours=12)
+    assert len(look(store, origin, 1, 2, at=midnight)) == 1
+    assert look(store, origin, 1, 2, at=midnight + timedelta(minutes=15)) == ()
 
 
 def test_the_tables_know_what_the_log_knows(tell, store):
@@ -70,15 +133,18 @@ def test_one_batch_may_add_and_describe_the_same_movie(tell):
     assert tables.movies([1])[1].facts == NEW_HEAT
 
 
-def test_tables_made_again_from_the_log_are_the_same(tell, store):
+def test_tables_made_again_from_the_log_are_the_same(tell, store, origin):
     tell(HEAT, RONIN, ALI)
     tell(DescribeMovie(1, NEW_HEAT), LinkMovie(3, "movielens", "3"), LinkMovie(3, "movielens", "4"))
+    tell(DetailMovie(1, DETAILS))
+    look(store, origin, 1, 2)
+    look(store, origin, 2, at=NOON + timedelta(minutes=15))
     before = contents()
     models.Movie.objects.filter(pk=2).update(title="tampered with")
     models.Person.objects.filter(name="Val Kilmer").update(name="Nobody")
     models.ExternalId.objects.filter(movie=3).delete()
     connection.check_constraints()  # they wait for the end of the test's transaction otherwise
-    assert tables.rebuild(store) == 6
+    assert tables.rebuild(store) == 9
     assert contents() == before
 
 

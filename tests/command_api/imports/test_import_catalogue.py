@@ -1,10 +1,12 @@
 """How do the movies of a file get into the catalogue?"""
 
 import gzip
+import io
 import json
 from threading import Event, Thread
 
 import pytest
+from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 
@@ -94,6 +96,20 @@ def test_of_many_broken_lines_the_first_are_told_and_the_others_counted(command,
     told = capsys.readouterr().err.splitlines()
     assert len(told) == 21
     assert told[-1] == "movies.jsonl: 30 more broken lines"
+
+
+def test_of_a_packed_file_that_was_cut_short_the_good_part_is_imported(store, write):
+    rows = [RONIN | {"id": n, "title": f"Ronin {n * 7919 % 10_007}"} for n in range(1, 2001)]
+    path, said = write(*rows, pack=gzip.compress), io.StringIO()
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(CommandError, match="cut short here\nWhat came before that is") as error:
+        call_command("import_catalogue", str(path), stdout=said)
+    assert error.value.returncode == 1
+    imported = Movie.objects.count()
+    assert 0 < imported < 2000
+    assert said.getvalue() == (
+        f"read {imported}, added {imported}, changed 0, unchanged 0, broken 0\n"
+    )
 
 
 @pytest.mark.parametrize("rows", [[], [b"?"], [b"?", b"??"]])

@@ -1,14 +1,17 @@
 """How do ratings of MovieLens get into the log?"""
 
+import gzip
+import io
 import time
 from uuid import UUID
 
 import pytest
+from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from command_api.catalogue.decider import AddMovie, Facts
 from command_api.catalogue.handling import handle_all
-from command_api.catalogue.models import ExternalId, Movie
+from command_api.catalogue.models import ExternalId, Movie, RatingsImport
 from command_api.imports.ratings_in_order import user_id
 from events.catalogue import MovieRated
 from events.recorded import Origin
@@ -45,7 +48,7 @@ def test_films_are_found_or_added_and_ratings_are_events_with_their_own_times(
     films, genres = said.splitlines()[1:]
     assert films == (
         "films: read 4, matched 1, added 2, doubles 1, already there 0, broken 0;"
-        " ambiguous 0, ids of another movie 0"
+        " ambiguous 0, a year off 0, ids of another movie 0"
     )
     assert genres == "left out, because our table of genres lacks them: Gastronomy (1)"
     [made_up] = Movie.objects.filter(title="Made Up, Entirely")
@@ -95,7 +98,10 @@ def test_links_become_external_ids(command, movielens, suspects):
     )
     said = command("import_movielens", files)
     # The third is the first, by tmdb's word; then its imdb id is the second's.
-    assert "doubles 2, already there 0, broken 0; ambiguous 0, ids of another movie 1" in said
+    assert (
+        "doubles 2, already there 0, broken 0; ambiguous 0, a year off 0, ids of another movie 1"
+        in said
+    )
     links = ExternalId.objects.values_list("source", "value", "movie")
     assert sorted(links) == [
         ("imdb", "tt0000007", 1_000_001),
@@ -165,3 +171,63 @@ def test_missing_files_and_other_tables_are_errors_of_their_own(command, tmp_pat
 def test_files_without_a_rating_are_an_error(command, movielens):
     with pytest.raises(CommandError, match="could be read as a rating"):
         command("import_movielens", movielens(movies=MOVIES, ratings=[]))
+
+
+def test_of_packed_ratings_that_were_cut_short_the_good_part_is_imported(
+    movielens, history, suspects
+):
+    rated = [(user, 1, 4.0, T + user * 7919 % 10_007) for user in range(1, 3001)]
+    directory = movielens(movies=MOVIES[:1], ratings=rated)
+    packed = gzip.compress((directory / "ratings.csv").read_bytes())
+    (directory / "ratings.csv").write_bytes(packed[: len(packed) // 2])
+    with pytest.raises(
+        CommandError, match=r"^ratings.csv:\d+: the file was cut short here\n"
+    ) as it:
+        call_command("import_movielens", str(directory), stdout=io.StringIO())
+    assert it.value.returncode == 1
+    assert 0 < len(rating_events(history)) < 3000
+
+
+def test_what_could_be_several_of_ours_is_named(command, movielens, suspects, store):
+    remake = AddMovie(6, Facts(title="The Usual Suspects", year=1995))
+    handle_all([remake], store, origin=Origin(correlation_id=UUID(int=1)))
+    files = movielens(movies=MOVIES[:1], ratings=[(7, 1, 4.0, T)])
+    said = command("import_movielens", files)
+    assert (
+        "could be several of ours: The Usual Suspects (1995), taken for movie 5 of 5, 6\n" in said
+    )
+    assert "could be" not in command("import_movielens", files)
+
+
+def test_of_another_year_is_named_and_the_report_has_every_film(
+    command, movielens, suspects, tmp_path
+):
+    movies = [(1, "Usual Suspects, The (1996)", ""), (2, "Made Up (1995)", ""), (3, "unknown", "")]
+    files, report = movielens(movies=movies, ratings=[(7, 1, 4.0, T)]), tmp_path / "report.csv"
+    said = command("import_movielens", files, "--report", report)
+    assert "matched 1, added 2," in said
+    assert "a year off 1," in said
+    assert (
+        "is ours of the year before or after: The Usual Suspects (1996), taken for movie 5\n"
+        in said
+    )
+    assert report.read_text().splitlines() == [
+        "movielens_id,title,how,movie_id,possible",
+        "1,The Usual Suspects (1996),near,5,",
+        "2,Made Up (1995),added,1000001,",
+        "3,unknown,added,1000002,",
+    ]
+
+
+def test_a_dry_run_says_the_same_and_changes_nothing(command, movielens, history, suspects):
+    files = movielens(movies=MOVIES, ratings=[(7, 1, 4.0, T), (7, 3, 5.0, T + 1), (8, 2, 3, T)])
+    before = history("")
+    dry = command("import_movielens", files, "--dry-run", "--until-now")
+    assert history("") == before
+    assert not RatingsImport.objects.exists()
+    assert Movie.objects.count() == 1
+    done = command("import_movielens", files)
+    assert [line.partition(" (")[0] for line in dry.splitlines()] == [
+        line.partition(" (")[0] for line in done.splitlines()
+    ]
+    assert "imported 2, re-rated 1," in done

@@ -35,12 +35,25 @@ def test_a_line_that_is_too_long_is_broken_and_the_next_is_whole(read):
     assert after == (2, b"after", None)
 
 
-def test_a_damaged_archive_ends_with_a_broken_line(read):
-    whole = gzip.compress(b"".join(b"line %d\n" % n for n in range(1000)))
-    *good, last = read(whole[: len(whole) // 2])
+WHOLE = gzip.compress(b"".join(b"line %d\n" % n for n in range(1000)))
+FLIPPED = WHOLE[:-6] + bytes([WHOLE[-6] ^ 0xFF]) + WHOLE[-5:]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (WHOLE[: len(WHOLE) // 2], "the file was cut short here"),
+        (FLIPPED, "the file is damaged from here on: CRC check failed"),
+    ],
+)
+def test_an_archive_that_is_not_whole_is_torn(tmp_path, content, reason):
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    *good, last = lines.read(path)
     assert len(good) > 10
-    assert all(broken is None for _, _, broken in good)
-    assert last[2].startswith("the file is damaged from here on")
+    assert not any(line.broken or line.is_torn for line in good)
+    assert last.is_torn
+    assert str(last.broken).startswith(reason)
 
 
 def test_an_empty_file_has_no_lines(read):

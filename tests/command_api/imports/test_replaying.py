@@ -1,13 +1,11 @@
 """Which ratings of a batch become events, and which are in the log already?"""
 
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from command_api.imports.movielens_files import Opinion
-from command_api.imports.ratings_in_order import Rated, Ratings, user_id
+from command_api.imports.ratings_in_order import Rated, user_id
 from command_api.imports.replaying import Told, plan, unseen
 from command_api.ratings.decider import RateMovie
 from events.catalogue import MovieRated
@@ -69,16 +67,3 @@ def test_wherever_it_stopped_the_rest_follows(scores, stopped_after, size):
         counted += sum(planned[1:])
     assert rest == list(whole[in_log:])
     assert counted == len(batch)
-
-
-def test_each_partition_is_in_order_of_time_and_then_of_the_file():
-    ratings = Ratings(4)
-    for number, (user, at) in enumerate([(1, 30), (2, 10), (1, 10), (1, 10), (2, 5)]):
-        opinion = Opinion(number, user=user, film=1, score=5, at=at, read_bytes=0)
-        ratings.add(opinion, movie_id=number)
-    order: dict[UUID, list[tuple[int, float]]] = {}
-    for _, batch in ratings.batches(2, shift_seconds=100):
-        assert len(batch) <= 2
-        for command, moment in batch:
-            order.setdefault(command.user_id, []).append((command.movie_id, moment.timestamp()))
-    assert order == {user_id(1): [(2, 110), (3, 110), (0, 130)], user_id(2): [(4, 105), (1, 110)]}

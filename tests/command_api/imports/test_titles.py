@@ -2,7 +2,8 @@
 
 import pytest
 
-from command_api.imports.titles import key, parse
+from command_api.catalogue.naming import key
+from command_api.imports.titles import parse
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from command_api.log import store
-from events.catalogue import MovieRated
+from events.catalogue import MovieAdded, MovieRated
 from events.hints import listening, log_channel
 from events.partition import partition_of
 from events.position import parse
@@ -20,7 +20,7 @@ def test_a_rating(api, ann):
     answer = api.rate(ALIEN, 8, by=ann, X_Request_ID=UUID_OF_REQUEST, traceparent=TRACE)
     assert (answer.status_code, answer.json()) == (200, {"movie_id": ALIEN, "score": 8})
     [position] = parse(answer.headers["Log-Position"])
-    assert position == (partition_of(str(ann.user_id), store().partitions), 1)
+    assert position.partition == partition_of(str(ann.user_id), store().partitions)
     [recorded] = store().page(position.partition, after=position.offset - 1, limit=10)
     assert recorded.stream == f"rating-{ann.user_id}-{ALIEN}"
     assert recorded.event == MovieRated(user_id=ann.user_id, movie_id=ALIEN, score=8)
@@ -31,10 +31,10 @@ def test_a_rating(api, ann):
 
 
 def test_a_withdrawal(api, ann):
-    api.rate(ALIEN, 8, by=ann)
+    [rated] = parse(api.rate(ALIEN, 8, by=ann).headers["Log-Position"])
     answer = api("DELETE", f"/v1/movies/{ALIEN}/rating", by=ann)
     assert (answer.status_code, answer.content) == (204, b"")
-    assert parse(answer.headers["Log-Position"])[0].offset == 2
+    assert parse(answer.headers["Log-Position"]) == (rated._replace(offset=rated.offset + 1),)
     assert [type_ for type_, _ in log_rows()] == ["movie-rated.v1", "rating-withdrawn.v1"]
     assert api("DELETE", f"/v1/movies/{ALIEN}/rating", by=ann).status_code == 404
 
@@ -78,7 +78,8 @@ def test_opinions_of_one_movie_given_at_once_all_follow_each_other(api, ann):
         thread.join(timeout=60)
     assert statuses == [200] * 4
     partition = partition_of(str(ann.user_id), store().partitions)
-    there = [recorded.event for recorded in store().page(partition, after=0, limit=10)]
+    page = [recorded.event for recorded in store().page(partition, after=0, limit=100)]
+    there = [event for event in page if not isinstance(event, MovieAdded)]  # some lie here, too
     events = [event for event in there if isinstance(event, MovieRated)]
     assert events == there
     assert [event.previous for event in events] == [None, *(e.score for e in events[:-1])]

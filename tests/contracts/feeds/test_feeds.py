@@ -19,12 +19,15 @@ from events.hints import listening
 from events.partition import partition_of
 from events.recorded import Origin, Position, Recorded, Stored, Stream
 from events.store.memory import MemoryStore
+from projectors.crew import Member
 from projectors.follower import Follower
 from projectors.live import Live
+from projectors.pointers import Pointers
 from projectors.read_model import ReadModel
 from projectors.shard import Shard, Write
 from projectors.worker import FAR_BEHIND, Worker
 from tests.faults.relay.scene import until
+from tests.fixtures.crew import Fixed
 
 PARTITIONS = 4
 PEOPLE = [UUID(int=nth) for nth in range(1, 9)]
@@ -97,12 +100,12 @@ class Feed:
             worker = Worker(
                 store=self.log,
                 live=self.live,
-                followers=[Follower(self.model, self.log)],
-                builders=[],
+                pointers=Pointers(self._redis),
+                crew=Fixed(Member("coming", Follower(self.model, self.log))),
                 subscription=subscription,
                 hints=hints,
             )
-            thread = Thread(target=lambda: worker.run(stopping, is_current=lambda: True))
+            thread = Thread(target=lambda: worker.run(stopping))
             stack.callback(thread.join)
             stack.callback(stopping.set)
             thread.start()

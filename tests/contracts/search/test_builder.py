@@ -1,12 +1,13 @@
 """Does the index have what the state says, whatever happens in between?"""
 
-from datetime import UTC, datetime
+import json
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 import pytest
 
-from events.catalogue import MovieRated, SessionsRevoked
-from projectors.search.builder import SearchBuilder, flush
+from events.catalogue import Credit, MovieDetailed, MovieRated, SessionsRevoked
+from projectors.search.builder import SearchBuilder, begin_anew, flush
 from projectors.search.engine import IndexAway, Versioned
 from projectors.search.query import SearchQuery
 from tests.contracts.search.conftest import AT
@@ -143,3 +144,116 @@ def test_the_size_of_batches_does_not_show(make_search, library):
     for event in events:
         other.take(event)
     assert library.search.sources([1]) == other.search.sources([1])
+
+
+def test_it_is_filled_only_when_all_is_there(library, monkeypatch):
+    library.add("Alien", "Heat")
+    assert not library.search.is_filled()
+    flush(library.search)
+    assert library.search.is_filled()
+    library.rate(1, 8)
+    assert library.search.is_filled()  # an older document is better than none
+    library.search.index.drop()
+    put = library.search.index.put
+
+    def put_and_look(documents):
+        assert not library.search.is_filled()
+        put(documents)
+
+    monkeypatch.setattr(library.search.index, "put", put_and_look)
+    flush(library.search)
+    assert library.search.is_filled()
+    assert library.search.count() == 2
+
+
+def test_it_is_not_filled_by_who_filled_the_one_before(library, make_index, monkeypatch):
+    """Another worker begins anew while this one is at work."""
+    library.add("Alien", "Heat")
+    put = library.search.index.put
+
+    def put_into_what_is_lost(documents):
+        put(documents)
+        monkeypatch.undo()
+        library.search.index.drop()
+        begin_anew(library.search)
+
+    monkeypatch.setattr(library.search.index, "put", put_into_what_is_lost)
+    with pytest.raises(IndexAway):
+        flush(library.search)
+    assert not library.search.is_filled()
+    assert (library.search.built(0), dirty(library.search)) == (0, {b"1", b"2"})
+    assert library.found("alien") == ["<em>Alien</em>"]
+    assert library.search.is_filled()
+
+
+def test_an_empty_library_is_filled(library):
+    flush(library.search)
+    assert library.search.is_filled()
+
+
+def stamp(search):
+    return search.redis.get(search.stamp_key)
+
+
+def shown(search):
+    return search.redis.hgetall(search.shown_key)
+
+
+def test_a_document_keeps_long_details(library):
+    library.add("Alien", "Heat")
+    library.take(
+        MovieDetailed(
+            movie_id=1,
+            released_on=date(1979, 5, 25),
+            crew=(Credit("Ridley Scott", "Director"),),
+            titles={"fr": "Alien, le huitième passager"},
+        )
+    )
+    flush(library.search)
+    assert json.loads(library.search.long_details(1)) == {
+        "released_on": "1979-05-25",
+        "crew": [{"name": "Ridley Scott", "job": "Director"}],
+        "keywords": [],
+        "titles": {"fr": "Alien, le huitième passager"},
+    }
+    assert json.loads(library.search.long_details(2)) == {
+        "crew": [],
+        "keywords": [],
+        "titles": {},
+    }
+    assert library.search.long_details(3) is None
+    assert SearchBuilder(library.search, 1).check(NOW) == []
+    assert library.found("passager") == []
+
+
+def test_what_was_kept_of_answers_is_over_when_something_else_is_found(library, monkeypatch):
+    """And not before, nor after who waits for it is let through."""
+    library.add("Alien", "Heat")
+    flush(library.search)
+    first = stamp(library.search)
+    assert (first is not None, shown(library.search)) == (True, {b"1": b"1", b"2": b"1"})
+    flush(library.search)
+    assert stamp(library.search) == first
+    library.rate(1, 8)
+    refresh = library.search.index.refresh
+
+    def refresh_and_look():
+        assert (stamp(library.search), shown(library.search)[b"1"]) == (first, b"1")
+        return refresh()
+
+    def clean_and_look(*_):
+        assert (stamp(library.search) != first, shown(library.search)[b"1"]) == (True, b"2")
+        assert library.search.built(0) == 2
+
+    monkeypatch.setattr(library.search.index, "refresh", refresh_and_look)
+    monkeypatch.setattr("projectors.search.builder._clean", clean_and_look)
+    flush(library.search)
+    assert library.search.built(0) == 3
+
+
+def test_a_stamp_that_was_lost_is_made_anew(library):
+    library.add("Alien")
+    flush(library.search)
+    library.search.redis.delete(library.search.stamp_key)
+    flush(library.search)
+    assert stamp(library.search) is not None

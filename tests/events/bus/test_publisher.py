@@ -54,6 +54,15 @@ def test_what_nobody_has_bound_is_confirmed_all_the_same(publisher):
     assert confirmed(publisher, 1) == [Position(0, 1)]
 
 
+def test_a_confirm_that_never_comes_is_not_waited_for_for_ever(publisher, line, monkeypatch):
+    monkeypatch.setattr("events.bus.publisher._PATIENCE_SECONDS", 0.2)
+    line.is_mute = True
+    publisher.publish(Position(0, 1), "movie-rated.v1", b"{}")
+    with pytest.raises(BusLost, match="no word on message 1"):
+        until(lambda: publisher.turn(0.1))
+    line.is_mute = False
+
+
 def test_there_is_room_for_a_window(publisher):
     for offset in range(1, 11):
         publisher.publish(Position(0, offset), "movie-rated.v1", b"{}")

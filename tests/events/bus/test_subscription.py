@@ -1,9 +1,10 @@
 """Do messages come in again whatever becomes of line, broker and queue?"""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pika
 import pytest
+from pika.exceptions import ChannelClosedByBroker
 
 from events.bus import Publisher, Subscription, topology
 from events.recorded import Position
@@ -83,6 +84,35 @@ def test_every_partition_comes_in(subscription, publish):
     assert subscription.life == 1
 
 
+def test_messages_of_a_partition_come_in_the_order_in_which_they_went_out(
+    subscription, bus_url, namespace
+):
+    publisher = Publisher(bus_url, namespace, window=300)
+    try:
+        until(lambda: publisher.turn(0.1) == [] and publisher.room)
+        for offset in range(1, 201):
+            publisher.publish(Position(3, offset), "movie-rated.v1", str(offset).encode())
+        until(lambda: publisher.turn(0.1) is not None and not publisher.under_way)
+    finally:
+        publisher.close()
+    assert list(map(int, bodies(subscription, 200))) == list(range(1, 201))
+
+
+def test_who_publishes_does_not_notice_that_the_queues_go(subscription, bus_url, namespace):
+    publisher = Publisher(bus_url, namespace, window=300)
+    try:
+        until(lambda: publisher.turn(0.1) == [] and publisher.room)
+        for offset in range(1, 5001):
+            until(lambda: publisher.turn(0) is not None and publisher.room)
+            publisher.publish(Position(offset % PARTITIONS, offset), "movie-rated.v1", b"{}")
+            if offset == 2500:
+                subscription.pause()
+        until(lambda: publisher.turn(0.1) is not None and not publisher.under_way)
+        until(lambda: not subscription.connected)
+    finally:
+        publisher.close()
+
+
 def test_takes_no_more_than_it_was_asked_for_and_waits_no_longer(subscription, publish):
     assert subscription.take(10, 0) == []
     for body in (b"1", b"2", b"3"):
@@ -128,6 +158,45 @@ def test_deliveries_of_a_life_that_ended_are_not_acknowledged(subscription, publ
     publish(5, b"after")
     assert bodies(subscription, 1) == [b"after"]
     assert subscription.life == 2
+
+
+def queues(url, namespace):
+    """Which of the queues are there."""
+    found = []
+    for group in range(topology.GROUPS):
+        with channel(url) as open_channel, suppress(ChannelClosedByBroker):
+            open_channel.queue_declare(topology.queue(namespace, "test", group), passive=True)
+            found.append(group)
+    return found
+
+
+def test_who_leaves_the_bus_leaves_no_queue_that_fills_up(
+    subscription, publish, bus_url, namespace
+):
+    subscription.pause()
+    until(lambda: not subscription.connected)
+    assert queues(bus_url, namespace) == []
+    publish(5, b"meanwhile")
+    subscription.resume()
+    until(lambda: subscription.connected)
+    publish(5, b"after")
+    assert bodies(subscription, 1) == [b"after"]
+
+
+def test_when_one_leaves_the_bus_another_that_waits_takes_over(
+    subscription, publish, bus_url, namespace
+):
+    with subscribed(bus_url, namespace) as other:
+        until(lambda: other.connected)
+        subscription.pause()
+        until(lambda: other.life == 2)
+        publish(5, b"for the other")
+        assert bodies(other, 1) == [b"for the other"]
+        subscription.resume()
+        until(lambda: subscription.connected)
+        publish(5, b"for the other, too")
+        assert bodies(other, 1) == [b"for the other, too"]
+        assert other.life == 2
 
 
 def test_a_queue_deleted_while_it_is_used_is_declared_again(

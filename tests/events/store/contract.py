@@ -86,6 +86,21 @@ class OneWriter(_Contract):
         }
         assert store.read_many([]) == {}
 
+    def test_finds_the_streams_of_an_owner_page_by_page(self, store):
+        for user in (ANN, BOB):
+            for movie in (1, 2, 3):
+                store.append(rating(user, movie), [rated(user, movie)], expected=0, origin=ORIGIN)
+        again = [rated(ANN, 2, 9)]
+        store.append(rating(ANN, 2), again, expected=1, origin=ORIGIN)
+        whose = {"owner": str(ANN), "limit": 2}
+        first = store.streams(**whose, beginning=f"rating-{ANN}-", after="")
+        assert list(first) == [f"rating-{ANN}-1", f"rating-{ANN}-2"]
+        rest = store.streams(**whose, beginning=f"rating-{ANN}-", after=first[-1])
+        assert list(rest) == [f"rating-{ANN}-3"]
+        assert list(store.streams(**whose, beginning="favourite-", after="")) == []
+        mine = store.streams(str(ANN), beginning="rating-", after="", limit=10)
+        assert len(mine) == 3  # whoever else is in the partition
+
     def test_nothing_to_append_is_nothing(self, store):
         assert list(store.append(rating(ANN, 1), [], expected=0, origin=ORIGIN)) == []
         assert sum(store.heads()) == 0

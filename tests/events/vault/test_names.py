@@ -9,13 +9,24 @@ PEPPER = b"p" * 32
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("ann", "ANN"), ("ann", "\N{FULLWIDTH LATIN SMALL LETTER A}nn"), ("strasse", "straße")],
+    [
+        ("ann", "ANN"),
+        ("ann", "\N{FULLWIDTH LATIN SMALL LETTER A}nn"),
+        ("strasse", "straße"),
+        ("Paul_10", "pauI_lO"),
+        ("lilli", "IiIIi"),
+        ("modern", "rnodem"),
+        ("wilma", "vviIrna"),
+    ],
 )
 def test_alike(one, other):
     assert username_digest(PEPPER, one) == username_digest(PEPPER, other)
 
 
-@pytest.mark.parametrize(("one", "other"), [("ann", "anne"), ("ann.lee", "annlee")])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("ann", "anne"), ("ann.lee", "annlee"), ("ann-lee", "ann_lee"), ("nora", "mora")],
+)
 def test_different(one, other):
     assert username_digest(PEPPER, one) != username_digest(PEPPER, other)
 

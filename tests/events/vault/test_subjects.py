@@ -1,6 +1,6 @@
 """Does the vault tell a destroyed key from a missing one, and keep names unique?"""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -8,7 +8,7 @@ import pytest
 from events.vault import families, subjects
 from events.vault.models import Subject
 from events.vault.sealing import seal
-from events.vault.subjects import KeyMissing, NamesTaken
+from events.vault.subjects import KeyMissing, NamesTaken, Reservation
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "vault"]),
@@ -20,6 +20,11 @@ def reserve(username="ann", email="ann@example.org"):
     user_id = uuid4()
     key = subjects.reserve(user_id, username=username, email=email, password_hash="hash")
     return user_id, key
+
+
+def reservation(user_id):
+    since = Subject.objects.values_list("reserved_at", flat=True).get(user_id=user_id)
+    return Reservation(user_id, since)
 
 
 def found(login):
@@ -58,7 +63,7 @@ def test_names_are_unique_until_they_are_given_up():
     with pytest.raises(NamesTaken) as taken:
         reserve("ANN", "other@example.org")
     assert taken.value.fields == ["username"]
-    subjects.release(user_id)
+    subjects.release(reservation(user_id))
     reserve("ANN", "other@example.org")
 
 
@@ -72,8 +77,30 @@ def test_an_erased_persons_names_are_free():
 def test_an_account_is_never_released():
     user_id, _ = reserve()
     subjects.activate(user_id)
-    subjects.release(user_id)
+    subjects.release(reservation(user_id))
     assert found("ann").is_active
+
+
+def test_what_was_renewed_since_is_not_given_up():
+    user_id, _ = reserve()
+    before = reservation(user_id)._replace(since=datetime(2026, 1, 1, tzinfo=UTC))
+    subjects.release(before)
+    assert subjects.renew(user_id)
+    subjects.release(reservation(user_id))
+    assert not subjects.renew(user_id)
+
+
+def test_an_account_is_no_reservation():
+    user_id, _ = reserve()
+    subjects.activate(user_id)
+    assert not subjects.renew(user_id)
+
+
+def test_who_is_erased_does_not_become_active():
+    user_id, _ = reserve()
+    erase(user_id)
+    subjects.activate(user_id)
+    assert subjects.key_of(user_id) is None
 
 
 def test_what_is_swept_cannot_become_active():
@@ -90,9 +117,18 @@ def test_an_epoch_only_rises():
 
 def test_a_log_in_stands_only_for_an_active_person():
     user_id, _ = reserve()
-    begun = families.begin(user_id, life=timedelta(days=1))
+    begun = families.begin(user_id, password_hash="hash", life=timedelta(days=1))
+    assert begun is not None
     assert families.standing(begun.family) is None
     subjects.activate(user_id)
     assert families.standing(begun.family) == (user_id, 0, False)
     erase(user_id)
     assert families.standing(begun.family) is None
+
+
+def test_no_log_in_begins_with_a_password_that_is_another_one_by_now():
+    user_id, _ = reserve()
+    assert subjects.replace_password(user_id, was="hash", now="other")
+    assert not subjects.replace_password(user_id, was="hash", now="third")
+    assert families.begin(user_id, password_hash="hash", life=timedelta(days=1)) is None
+    assert families.begin(user_id, password_hash="other", life=timedelta(days=1)) is not None

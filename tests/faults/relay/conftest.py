@@ -3,6 +3,7 @@
 import pytest
 
 from tests.faults.relay.scene import Audience, Relays
+from tests.fixtures.broker import own_broker
 from tests.fixtures.line import line_to
 
 
@@ -22,5 +23,20 @@ def relays(log_database, redis_url, namespace):
 @pytest.fixture
 def audience(bus_url, namespace):
     audience = Audience(bus_url, namespace)
+    yield audience
+    audience.subscription.close()
+
+
+@pytest.fixture(scope="module")
+def broker():
+    """A RabbitMQ for tests that others would suffer from."""
+    with own_broker() as broker:
+        yield broker
+
+
+@pytest.fixture
+def listeners(broker, namespace):
+    """An audience at that broker."""
+    audience = Audience(broker.url, namespace)
     yield audience
     audience.subscription.close()

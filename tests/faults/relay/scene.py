@@ -5,14 +5,17 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from time import monotonic, sleep
 from uuid import uuid4
 
+import pika
 from django.db import connections
+from pika.adapters.blocking_connection import BlockingChannel
 
-from events.bus import Subscription
+from events.bus import Subscription, topology
 from events.catalogue import MovieRated
 from events.codec import from_wire
 from events.recorded import Origin, Position, Stream
@@ -66,10 +69,49 @@ class Audience:
 
     def assert_in_order(self) -> None:
         """Each partition's offsets one by one; what was heard before may come again."""
-        last: dict[int, int] = {}
-        for partition, offset in self.heard:
-            assert offset <= last.get(partition, 0) + 1, f"a gap before {partition}:{offset}"
-            last[partition] = max(offset, last.get(partition, 0))
+        walk(self.heard)
+
+
+class Box:
+    """A queue on the broker's disk that keeps all there ever was: a worker's may forget."""
+
+    def __init__(self, bus_url: str, namespace: str) -> None:
+        self._bus_url = bus_url
+        self._name = f"{namespace}.box"
+        self._held: list[Position] = []
+        exchange = topology.exchange(namespace)
+        with self._channel() as channel:
+            channel.exchange_declare(exchange, exchange_type="topic", durable=True)
+            channel.queue_declare(self._name, durable=True)
+            channel.queue_bind(self._name, exchange, "#")
+
+    def open(self) -> None:
+        """Take out what it holds now."""
+        with self._channel() as channel:
+            while (found := channel.basic_get(self._name, auto_ack=True))[0]:
+                self._held.append(from_wire(found[2]).position)
+
+    def assert_in_order(self) -> None:
+        """Each partition's offsets one by one; what was there before may be there again."""
+        walk(self._held)
+
+    def last(self) -> dict[int, int]:
+        """The highest offset of each partition."""
+        return walk(self._held)
+
+    @contextmanager
+    def _channel(self) -> Iterator[BlockingChannel]:
+        with pika.BlockingConnection(pika.URLParameters(self._bus_url)) as connection:
+            yield connection.channel()
+
+
+def walk(positions: Iterable[Position]) -> dict[int, int]:
+    """The highest offset of each partition; there must be no gap on the way."""
+    last: dict[int, int] = {}
+    for partition, offset in positions:
+        assert offset <= last.get(partition, 0) + 1, f"a gap before {partition}:{offset}"
+        last[partition] = max(offset, last.get(partition, 0))
+    return last
 
 
 def append(count: int) -> Sequence[Position]:

@@ -107,16 +107,22 @@ def test_a_paused_relay_loses_the_lead_and_cannot_move_the_cursor(relays, audien
     until(lambda: epoch() == 2)
     until(lambda: audience.has_heard(positions))
     until(lambda: cursors() == heads())
+    reached = cursors()
     paused.send_signal(signal.SIGCONT)
     more = append(500)
     until(lambda: audience.has_heard(more))
     until(lambda: cursors() == heads())
+    assert all(at >= before for at, before in zip(cursors(), reached, strict=True))
+    assert (epoch(), len(leaders())) == (2, 1)
     fresh.terminate()
     assert fresh.wait(timeout=60) == 0
     until(lambda: epoch() == 3)
     last = append(5)
     until(lambda: audience.has_heard(last))
     assert paused.poll() is None
+    audience.assert_in_order()
+    assert set(audience.heard) == {*positions, *more, *last}
+    until(lambda: cursors() == heads())
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import psycopg2
 import pytest
 from redis import Redis
 
-from infra.services import PortTaken, ensure, native, planned, processes, stop
+from infra.services import PortTaken, ensure, kept, native, planned, processes, stop
 from infra.services.ports import LOOPBACK, free
 from infra.services.postgres import POSTGRES
 from infra.services.postgres import url as postgres_url
@@ -59,6 +60,17 @@ def test_a_killed_redis_comes_back_with_its_data(checkout, only_redis):
     os.kill(main_pid(REDIS, checkout), signal.SIGKILL)
     assert ensure(only_redis).redis == url
     assert Redis.from_url(url).get("kept") == b"yes"
+
+
+def test_what_a_killed_server_left_does_not_move_it_to_other_ports(checkout, monkeypatch):
+    native.start([REDIS], checkout)
+    before = native.home_of(REDIS, checkout)
+    main = main_pid(REDIS, checkout)
+    monkeypatch.setattr(native, "is_alive", lambda _server, _path: False)  # but it holds its port
+    assert native.home_of(REDIS, checkout) == before
+    native.bring_up(REDIS, before)
+    assert main_pid(REDIS, checkout) != main
+    assert native.home_of(REDIS, checkout) == before
 
 
 def test_a_killed_postgres_comes_back_whoever_has_its_pid_now(checkout):
@@ -128,3 +140,27 @@ def test_given_servers_are_used_as_they_are(only_redis, redis_url):
     assert found.postgres == "postgresql://brought/postgres"
     assert (found.bus, found.elasticsearch) == ("amqp://brought", "http://brought")
     assert Redis.from_url(found.query_redis).get("nothing") is None
+
+
+def test_what_is_killed_is_started_again_where_it_was(checkout, only_redis):
+    url = ensure(only_redis).redis
+    with kept(only_redis):
+        for _ in range(2):
+            killed = main_pid(REDIS, checkout)
+            os.kill(killed, signal.SIGKILL)
+            until(lambda dead=killed: pids(REDIS, checkout) - {dead})
+            until(lambda: native.is_up(REDIS, checkout))
+    assert ensure(only_redis).redis == url
+    os.kill(main_pid(REDIS, checkout), signal.SIGKILL)
+    until(lambda: not pids(REDIS, checkout))
+
+
+def pids(server: Server, services: Path) -> set[int]:
+    return {process.pid for process in _all(server, services)}
+
+
+def until(holds):
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.02)

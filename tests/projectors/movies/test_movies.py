@@ -5,9 +5,12 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from events.catalogue import MovieAdded, MovieDescribed, MovieLinked, MovieRated, RatingWithdrawn
-from projectors.movies.builder import MoviesBuilder, count_by_genre, newest_by_genre
+from projectors.movies.builder import MoviesBuilder
+from projectors.movies.by_genre import ByGenre, count_by_genre, newest_by_genre
 from projectors.movies.read_model import Facts, GenreCount, Movies
 
 ANN, BOB = UUID(int=1), UUID(int=2)
@@ -138,3 +141,21 @@ def test_counts_and_newest():
     facts = {1: Facts(1990, ("War",)), 2: Facts(None, ("War",)), 3: Facts(1999, ())}
     assert count_by_genre(facts) == [GenreCount("War", 2)]
     assert newest_by_genre(facts) == {"": [3, 1, 2], "War": [1, 2]}
+
+
+known = st.builds(
+    Facts,
+    st.none() | st.integers(1990, 1993),
+    st.lists(st.sampled_from(("Crime", "Drama", "War")), unique=True).map(tuple),
+)
+catalogues = st.dictionaries(st.integers(1, 12), known)
+
+
+@given(catalogues, st.lists(catalogues, max_size=3))
+def test_movie_after_movie_leads_to_the_same_as_all_at_once(first, more):
+    by_genre, facts = ByGenre(first), dict(first)
+    for some in more:
+        by_genre.take(some)
+        facts |= some
+    assert by_genre.counts() == count_by_genre(facts)
+    assert by_genre.newest() == newest_by_genre(facts)

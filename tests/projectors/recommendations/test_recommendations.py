@@ -16,15 +16,18 @@ from events.catalogue import (
     PreferencesChanged,
     RatingWithdrawn,
 )
+from events.partition import partition_of
 from infra.signed import BadSignature
 from projectors.builder import Builder
+from projectors.live import GENERATIONS_KEY
 from projectors.movies.builder import MoviesBuilder
 from projectors.movies.read_model import Movies
 from projectors.page import DEFAULT_LIMIT
+from projectors.pointers import Pointers
 from projectors.recommendations.builder import RecommendationsBuilder
 from projectors.recommendations.market import Sources
 from projectors.recommendations.page import choose, render
-from projectors.recommendations.read_model import Recommendations
+from projectors.recommendations.read_model import NOBODY, Recommendations
 from projectors.similarity.builder import SimilarityBuilder
 from projectors.similarity.read_model import Similarity
 from projectors.trending.builder import TrendingBuilder
@@ -44,6 +47,11 @@ GENRES = {
 pytestmark = pytest.mark.usefixtures("keys")
 
 
+def answer(redis) -> None:
+    """Let what lists are made of answer."""
+    Pointers(redis).switch(dict.fromkeys((Movies.name, Trending.name, Similarity.name), 1))
+
+
 class World:
     """A log, the models that take it in, and their builders."""
 
@@ -54,6 +62,7 @@ class World:
         self.recommendations = Recommendations(redis, 1)
         self.now = NOON
         self.similarity = Similarity(redis, 1)
+        answer(redis)
         self.begin()
         for movie, genres in GENRES.items():
             self.happen(MovieAdded(movie_id=movie, title=f"M{movie}", year=1990, genres=genres))
@@ -227,6 +236,47 @@ def test_a_mark_set_while_a_list_is_made_is_kept(world, monkeypatch):
     assert world.shown(ANN)[0] == [ALIENS, RONIN, TRON]
 
 
+def test_of_two_builders_the_one_that_read_first_writes_nothing(world, monkeypatch):
+    """As while a generation changes hands, and the one before is not gone yet."""
+    world.build()
+    world.rate(ANN, ALIEN)
+    write, slow = world.builder._write, world.builder
+
+    def overtaken(*args):
+        monkeypatch.undo()
+        world.rate(ANN, HEAT)
+        world.begin()
+        world.build()
+        write(*args)
+
+    monkeypatch.setattr(slow, "_write", overtaken)
+    slow.build(world.now)
+    assert set(world.shown(ANN)[0]) == {ALIENS, RONIN, TRON}
+    assert world.builder.check(world.now) == []
+
+
+def test_how_far_is_said_again_when_redis_forgot_it(world):
+    world.rate(ANN, ALIEN)
+    world.build()
+    shard, partition = world.recommendations.shard_of(ANN), world.recording.events[-1].partition
+    at = world.recommendations.built(partition)
+    world.redis.hset(shard.built_key, str(partition), at - 1)  # as it was a moment ago
+    world.build()
+    assert world.recommendations.built(partition) == at
+
+
+def test_what_had_been_parked_is_built_though_the_checkpoint_stays(world):
+    world.rate(ANN, ALIEN)
+    world.build()
+    partition = partition_of(str(ANN), world.recording.partitions)
+    at, shard = world.recommendations.checkpoint(partition), world.recommendations.shard_of(ANN)
+    assert world.recommendations.built(partition) == at
+    world.redis.hset(shard.derived("dirty"), str(ANN), at)  # as a retry leaves it
+    world.redis.hset(shard.built_key, str(partition), at - 1)
+    world.builder.build(world.now)
+    assert world.recommendations.built(partition) == at
+
+
 def test_a_builder_that_dies_in_between_leaves_the_marks(world, monkeypatch):
     world.build()
     world.rate(ANN, ALIEN)
@@ -356,3 +406,21 @@ def test_what_is_wrong_with_a_list_is_found(world):
     ]
     world.redis.delete(shard.derived("list", str(ANN)))
     assert world.builder.check(world.now) == [f"{ANN}: has no list"]
+
+
+def test_no_list_is_made_before_there_is_something_to_make_it_of(world):
+    """After a loss of Redis what people said is level first."""
+    world.rate(ANN, 1)
+    world.redis.delete(GENERATIONS_KEY)
+    world.begin()
+    world.build()
+    assert world.recommendations.built_offsets(world.recording.partitions) == [
+        0 for _ in range(world.recording.partitions)
+    ]
+    assert world.recommendations.items(NOBODY) == ()
+    answer(world.redis)
+    world.begin()
+    world.build()
+    assert world.recommendations.items(ANN) != ()
+    checkpoints = world.recommendations.checkpoints(world.recording.partitions)
+    assert world.recommendations.built_offsets(world.recording.partitions) == checkpoints

@@ -31,12 +31,13 @@ def test_while_the_index_is_away_nothing_is_forgotten(index, redis):
     assert library.found("alien") == ["<em>Alien</em>"]
 
 
-def test_an_index_that_the_server_made_by_itself_is_made_anew(index, redis, elasticsearch_url):
+def test_an_index_that_somebody_else_made_is_made_anew(index, redis, elasticsearch_url):
     library = Library(Search(redis, 1, index=index))
     library.add("Alien")
     flush(library.search)
     index.drop()
     with Elasticsearch(elasticsearch_url) as client:
+        client.indices.create(index=index.name)  # as servers do by themselves that may
         client.index(index=index.name, id="1", document={"stray": 1})
     assert library.found("alien") == ["<em>Alien</em>"]
     assert index.get([1])[1][1]["title"] == "Alien"

@@ -5,12 +5,13 @@ from uuid import UUID
 from events.catalogue import (
     MovieAdded,
     MovieDescribed,
+    MovieDetailed,
     MovieLinked,
     MovieRated,
     RatingWithdrawn,
     SessionsRevoked,
 )
-from projectors.search.projection import Details, Touch, document, touches
+from projectors.search.projection import Details, LongDetails, Touch, document, touches
 
 ANN = UUID(int=1)
 ALIEN = 7
@@ -43,6 +44,18 @@ def test_the_last_description_counts():
     }
 
 
+def test_the_last_long_details_count():
+    found = touches(
+        [
+            MovieDetailed(movie_id=ALIEN, runtime_minutes=90, keywords=("dog",)),
+            MovieDetailed(movie_id=ALIEN, keywords=("cat",)),
+        ]
+    )
+    assert found == {
+        ALIEN: Touch(events=2, long=LongDetails(crew=(), keywords=("cat",), titles={}))
+    }
+
+
 def test_what_is_not_about_finding_movies_changes_nothing():
     assert (
         touches(
@@ -71,4 +84,13 @@ def test_the_whole_document():
         "year": None,
         "votes": 4,
         "average": 7.5,
+    }
+
+
+def test_a_document_with_long_details():
+    details = Details(title="Alien", year=1979)
+    plain = document(ALIEN, details, votes=0, total=0)
+    long = LongDetails(runtime_minutes=117, crew=(), keywords=("cat",), titles={})
+    assert document(ALIEN, details, long, votes=0, total=0) == plain | {
+        "details": {"runtime_minutes": 117, "crew": [], "keywords": ["cat"], "titles": {}}
     }

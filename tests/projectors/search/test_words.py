@@ -22,6 +22,7 @@ from projectors.search.words import compounds, folded, in_one_word, without_arti
         ("snake_case", "snake case"),
         ("七人の侍", "七人の侍"),
         ("!!! ... ???", ""),
+        ("\N{MATHEMATICAL BOLD CAPITAL A}lien", "alien"),
         ("", ""),
     ],
 )

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from events.catalogue import SessionRevoked, SessionsRevoked
+from events.catalogue import SessionRevoked, SessionsRevoked, UserErased
 from projectors.sessions.read_model import Sessions, is_valid
 from tests.fixtures.recording import NOON
 
@@ -59,3 +59,15 @@ def test_nothing_is_remembered_of_families_of_older_epochs(redis, recording):
     for event in (left(ANN, PHONE), left(ANN, LAPTOP), SessionsRevoked(user_id=ANN, epoch=1)):
         sessions.apply([recording.say(event)])
     assert sessions.revoked(ANN) == {b"epoch": b"1"}
+
+
+def test_no_token_of_who_was_erased_counts_whatever_it_says(valid):
+    assert not valid([UserErased(user_id=ANN)], ANN, PHONE, 99)
+    assert valid([], BOB, PHONE, 0)
+
+
+def test_of_who_was_erased_no_log_in_is_remembered(redis, recording):
+    sessions = Sessions(redis, 1)
+    for event in (SessionsRevoked(user_id=ANN, epoch=1), left(ANN, PHONE), UserErased(user_id=ANN)):
+        sessions.apply([recording.say(event)])
+    assert sessions.revoked(ANN) == {b"erased": b"1"}

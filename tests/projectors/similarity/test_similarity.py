@@ -4,7 +4,7 @@ from random import Random
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from events.catalogue import MovieAdded, MovieDescribed, MovieRated, RatingWithdrawn
@@ -194,6 +194,11 @@ crowds = st.dictionaries(movies, people)
 
 @settings(deadline=None)
 @given(catalogues, crowds, st.lists(st.tuples(catalogues, crowds), max_size=4))
+@example(  # into a list that has room for exactly one more
+    {movie: Facts(None, ("Crime", "Drama")) for movie in (2, 3, 4, 5)},
+    {},
+    [({1: Facts(None, ("Crime",))}, {})],
+)
 def test_putting_what_was_touched_in_its_place_is_as_good_as_making_all_anew(facts, who, steps):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "LIST", 4)

@@ -4,7 +4,7 @@ from random import Random
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from events.catalogue import MovieAdded, MovieDescribed, MovieRated, RatingWithdrawn
@@ -178,11 +178,21 @@ def test_one_slip_is_found_again(word, data):
             assert word in set(nearly(slip))
 
 
+def test_a_new_movie_is_suggested_beside_the_others(world):
+    world.happen(MovieAdded(movie_id=7, title="Goodfellas", year=1990))
+    world.happen(rated(uuid4(), 7))
+    made = world.builder._beginnings
+    world.build()
+    assert world.builder._beginnings is made  # it was put in its place
+    assert world.ids("good") == [7, 5]
+
+
 titles = st.lists(st.text(alphabet="ab -", min_size=1, max_size=7), min_size=1, max_size=30)
 
 
 @settings(deadline=None)
 @given(titles, st.lists(st.dictionaries(st.integers(0, 29), st.integers(0, 5)), max_size=4))
+@example(["a"] * 5, [{0: 3, 1: 2, 2: 2, 3: 2}, {1: 1, 4: 3, 2: 0}])  # two fall, another comes in
 def test_every_list_is_the_most_popular_of_all_that_is_meant(titles, steps):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "MOST", 3)
@@ -192,8 +202,32 @@ def test_every_list_is_the_most_popular_of_all_that_is_meant(titles, steps):
         for step in steps:
             more = {movie: count for movie, count in step.items() if movie < len(titles)}
             people |= more
-            made.take(more)
+            before = {name: list(movies) for name, movies in made.lists.items()}
+            changed = made.take(more)
+            assert changed == {n for n, movies in made.lists.items() if before[n] != movies}
         for beginning, movies in made.lists.items():
             meant = [one.id for one in known if is_meant(one.title, beginning)]
             assert movies == sorted(meant, key=lambda movie: (-people.get(movie, 0), movie))[:3]
     assert MOST == 10
+
+
+@settings(deadline=None)
+@given(
+    titles, st.lists(titles, max_size=3), st.dictionaries(st.integers(0, 120), st.integers(0, 5))
+)
+def test_title_after_title_leads_to_the_same_as_all_at_once(first, more, people):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "MOST", 3)
+        known = [Suggestion(movie, title, 1990) for movie, title in enumerate(first)]
+        made = Beginnings(known, people)
+        for some in more:
+            new = [Suggestion(len(known) + nth, title, 1990) for nth, title in enumerate(some)]
+            before = {name: list(movies) for name, movies in made.lists.items()}
+            changed = made.add(new)
+            known += new
+            assert changed is not None
+            assert set(changed) >= {
+                n for n, movies in made.lists.items() if before.get(n) != movies
+            }
+        assert made.lists == Beginnings(known, people).lists
+    assert Beginnings(known, {}).add([Suggestion(0, "another", 1990)]) is None

@@ -1,0 +1,80 @@
+"""Are passwords compared in the same time for all, and never by too many at once?"""
+
+from threading import Event, Semaphore, Thread
+
+import pytest
+from django.contrib.auth.hashers import check_password
+
+from command_api.accounts import passwords
+from infra.config import config
+from infra.refused import Unavailable
+from tests.command_api.conftest import ALIEN
+
+PLACES = config().server_threads // 2
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """What was digested, with which costs."""
+    costs = []
+
+    def compare(password, kept):
+        costs.append(kept.split("$")[1:4])
+        return check_password(password, kept)
+
+    monkeypatch.setattr(passwords, "check_password", compare)
+    return costs
+
+
+def test_nobodys_password_costs_as_much_as_anybodys(counted):
+    kept = passwords.digest("correct horse battery")
+    assert passwords.is_right("correct horse battery", kept)
+    assert not passwords.is_right("correct horse staple", kept)
+    assert not passwords.is_right("correct horse battery", None)
+    assert counted[0] == counted[1] == counted[2]
+    assert counted[0][0] == "argon2id"
+
+
+@pytest.fixture
+def crowd(monkeypatch):
+    """As many as may be at their passwords, until the fixture's function is called."""
+    go, arrived = Event(), Semaphore(0)
+
+    def slow(password, kept):
+        arrived.release()
+        return go.wait(60)
+
+    monkeypatch.setattr(passwords, "check_password", slow)
+    threads = [Thread(target=passwords.is_right, args=("x", "y")) for _ in range(PLACES)]
+
+    def end():
+        go.set()
+        for thread in threads:
+            thread.join(60)
+
+    for thread in threads:
+        thread.start()
+    for _ in threads:
+        assert arrived.acquire(timeout=60)
+    yield end
+    end()
+
+
+def test_only_so_many_are_at_it_at_once(crowd):
+    with pytest.raises(Unavailable):
+        passwords.is_right("x", "y")
+    with pytest.raises(Unavailable):
+        passwords.digest("x")
+    crowd()
+    assert passwords.is_right("x", "y")
+
+
+@pytest.mark.django_db(databases=["default", "vault"])
+def test_a_burst_of_log_ins_holds_up_no_write(api, ann, register, log_in, crowd):
+    for answer in (log_in(), register()):
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"] == "1"
+        assert answer.headers["Content-Type"] == "application/problem+json"
+    assert api.rate(ALIEN, 8, by=ann).status_code == 200
+    crowd()
+    assert register().status_code == 201

@@ -1,0 +1,212 @@
+"""Are the admin pages made of few questions, and do they show what is in the tables?"""
+
+from re import findall
+from unittest.mock import patch
+
+import pytest
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
+
+from command_api.admin import counting
+from command_api.admin.lists import ReadPages
+from command_api.catalogue.models import Movie
+from tests.command_api.admin.conftest import browser, cookie_of, fill
+
+pytestmark = pytest.mark.django_db(databases=["default", "vault"])
+MOVIES = 2000
+MOST = 8
+TO_KNOW_WHO_ASKS = 2
+"""One of the vault, and one of the log, which Django does not see."""
+MOVIE, PERSON, FILM = (f"/admin/catalogue/{name}/" for name in ("movie", "person", "tmdbfilm"))
+PAGES = {
+    "/admin/": 0,
+    "/admin/catalogue/": 0,
+    MOVIE: 4,
+    f"{MOVIE}?p=15": 4,
+    f"{MOVIE}?o=1": 4,
+    f"{MOVIE}?o=-2": 4,
+    f"{MOVIE}?q=movie+199": 3,
+    f"{MOVIE}?q=tt1999": 4,
+    f"{MOVIE}?decade=1970&genre=Horror": 3,
+    f"{MOVIE}?keyword=word+7": 3,
+    f"{MOVIE}1999/": 6,
+    PERSON: 4,
+    f"{PERSON}?q=person+17": 3,
+    f"{PERSON}7/": 3,
+    "/admin/catalogue/genre/": 4,
+    "/admin/catalogue/keyword/": 4,
+    "/admin/catalogue/keyword/?q=word+1": 3,
+    "/admin/catalogue/trendobservation/": 4,
+    "/admin/catalogue/trendobservation/tmdb-day/": 2,
+    "/admin/catalogue/syncrun/": 5,
+    "/admin/catalogue/syncrun/films/": 2,
+    FILM: 4,
+    f"{FILM}?state=gone": 3,
+    f"{FILM}?state=unreadable": 3,
+    f"{FILM}?state=wanted": 3,
+    f"{FILM}?q=1500": 3,
+}
+"""Each page, and how many questions about the catalogue it takes."""
+SMALL = ("genres", "trend_observations", "sync_runs", "pg_")
+"""Tables that never have many rows."""
+
+
+@pytest.fixture
+def look(api, staff):
+    """One of the staff looks at pages of a catalogue with many movies."""
+    fill(MOVIES)
+    client = browser(cookie_of(staff()))
+
+    def look(page, status=200):
+        answer = client.get(page)
+        assert answer.status_code == status, answer.content
+        return answer.content.decode()
+
+    return look
+
+
+def test_no_page_takes_more_than_eight_questions(look, django_assert_num_queries):
+    for page, questions in PAGES.items():
+        assert questions + TO_KNOW_WHO_ASKS <= MOST
+        with (
+            django_assert_num_queries(questions, info=page),
+            django_assert_num_queries(1, connection=connections["vault"], info=page),
+        ):
+            look(page)
+
+
+def test_there_are_as_many_however_many_rows_are_on_the_page(look, django_assert_num_queries):
+    for rows in (1, 100):
+        with (
+            patch.object(ReadPages, "list_per_page", rows),
+            django_assert_num_queries(PAGES[MOVIE]),
+        ):
+            assert len(ids_on(look(MOVIE))) == rows
+
+
+def ids_on(page):
+    return [int(found) for found in findall(rf'href="{MOVIE}(\d+)/', page)]
+
+
+def test_every_question_could_be_answered_by_an_index(look):
+    """In a small catalogue PostgreSQL reads whole tables all the same, unless that is dear."""
+    for page in PAGES:
+        with CaptureQueriesContext(connection) as asked:
+            look(page)
+        for question in (each["sql"] for each in asked.captured_queries):
+            assert not [table for table in scanned(question) if not table.startswith(SMALL)], (
+                page,
+                question,
+            )
+
+
+def scanned(question):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {question}")
+        lines = [line for (line,) in cursor.fetchall()]
+        cursor.execute("SET LOCAL enable_seqscan = on")
+    return [line.split(" on ")[1].split()[0] for line in lines if "Seq Scan on" in line]
+
+
+def test_movies_newest_first_with_what_belongs_to_them(look):
+    page = look(MOVIE)
+    newest = Movie.objects.order_by("-year", "-id")[:100].values_list("pk", flat=True)
+    assert ids_on(page) == [*newest]
+    assert "2,002 movies" in page  # with those that every test has
+    [row] = findall(rf'<tr><th class="field-name"><a href="{MOVIE}{newest[5]}/.*?</tr>', page)
+    assert f">The Movie {newest[5]}<" in row
+    cells = findall(r"<td[^>]*>(.*?)</td>", row)
+    assert cells[:4] == ["2019", "Drama", "5", "2"]
+
+
+def test_a_movie_with_all_that_belongs_to_it(look):
+    page = look(f"{MOVIE}1050/")
+    shown = findall(r"<td>(.*?)</td>", page)
+    assert next(cell for cell in shown if "Person" in cell).endswith(">Person 164</a>")
+    assert {"Director", "tmdb", "imdb", "1050", "tt1050", "fr", "Film 1050"} <= set(shown)
+    assert "Horror" in page
+    assert "tmdb-day #50, tmdb-week #50" in page
+    assert "<form" not in page.replace('<form id="logout-form"', "")
+
+
+def test_what_is_looked_for(look):
+    of_the_decade = Movie.objects.filter(year__range=(1950, 1959))
+    for query, found in {
+        "q=movie+1234": [1234],
+        "q=1234+THE": [1234],
+        "q=mov+123": range(1230, 1240),
+        "q=tt1234": [1234],
+        "q=tt99": [],
+        "q=%3F%3F": [],
+        "decade=1950&genre=Horror": ids(of_the_decade.filter(genres="Horror")),
+        "keyword=word+7": ids(Movie.objects.filter(keywords="word 7")),
+    }.items():
+        assert sorted(ids_on(look(f"{MOVIE}?{query}"))) == sorted(found), query
+
+
+def ids(movies):
+    found = list(movies.values_list("pk", flat=True))
+    assert found
+    return found
+
+
+def test_more_than_can_be_counted_at_once_is_estimated(look):
+    with patch.object(counting, "MOST", 500):
+        assert "about 2,002 movies" in look(MOVIE)
+        page = look(f"{MOVIE}?q=movie")
+        assert "more than 500 movies" in page
+        assert 'href="?p=5&amp;q=movie"' in page
+        assert "p=6" not in page
+
+
+def test_people_genres_keywords_and_boards(look):
+    assert findall(r">Person 17<", look(f"{PERSON}?q=son+17")) == []
+    assert findall(r">Person 17<", look(f"{PERSON}?q=17+per")) == [">Person 17<"]
+    assert "The Movie" in look(f"{PERSON}17/")
+    genres = look("/admin/catalogue/genre/")
+    assert f'<a href="{MOVIE}?genre=Horror">40</a>' in genres
+    keywords = look("/admin/catalogue/keyword/?q=word+7")
+    assert f'<a href="{MOVIE}?keyword=word+7">30</a>' in keywords
+    assert "The Movie 1001 (" in look("/admin/catalogue/trendobservation/tmdb-day/")
+
+
+def test_django_has_no_tables_of_its_own_but_that_of_migrations(look):
+    found = connection.introspection.table_names()
+    ours = ("auth_", "django_")
+    assert [name for name in found if name.startswith(ours)] == ["django_migrations"]
+
+
+def test_how_the_sync_stands(look):
+    page = look("/admin/catalogue/syncrun/")
+    assert page.count("interrupted; the next run goes on") == 6
+    assert page.count("events 7") == 6
+    assert "a word" in look("/admin/catalogue/syncrun/films/")
+
+
+def test_what_nobody_asks_for(look):
+    for page, status in ODD.items():
+        look(page, status)
+
+
+ODD = {
+    f"{MOVIE}7/": 404,
+    f"{MOVIE}x/": 404,
+    f"{MOVIE}99999999999999999999/": 404,
+    f"{MOVIE}1999/history/": 404,
+    f"{MOVIE}1999/delete/": 404,
+    f"{MOVIE}add/": 404,
+    "/admin/catalogue/trendobservation/a%00b/": 400,
+    f"{MOVIE}?overview__contains=x": 400,
+    f"{MOVIE}?title__regex=(a%2B)%2B": 400,
+    f"{MOVIE}?q=a%00b": 400,
+    f"{MOVIE}?keyword=%00": 400,
+    f"{MOVIE}?_to_field=title": 400,
+    f"{MOVIE}?q={'a' * 5000}": 414,
+    f"{MOVIE}?q={'a' * 4000}": 200,
+    f"{MOVIE}?q={'a+' * 2000}": 200,
+    f"{MOVIE}?p=999999999": 302,
+    f"{MOVIE}?p=x&o=9.-9&decade=x&genre=x&_facets=1&all=&e=1": 200,
+    f"{FILM}?q=99999999999": 200,
+    f"{FILM}?q=%C2%B2&state=x": 200,
+}

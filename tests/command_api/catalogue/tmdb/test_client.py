@@ -1,0 +1,219 @@
+"""Is TMDb asked as it wants to be, and understood whatever it says?"""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from time import monotonic
+
+import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from command_api.catalogue.tmdb import client, pacing
+from command_api.catalogue.tmdb.answers import CastMember
+from command_api.catalogue.tmdb.client import connect
+from command_api.catalogue.tmdb.faults import Away, Gone, NoKey, Resting, Unreadable, WrongKey
+from command_api.catalogue.tmdb.pacing import FAILURES
+from infra.config import config
+from tests.fake_tmdb import Trouble
+from tests.fake_tmdb.rate import Rate
+from tests.fake_tmdb.server import KEY
+from tests.fake_tmdb.shapes import LEFT_OUT
+
+TODAY = datetime.now(UTC).date()
+
+
+@pytest.fixture
+def tmdb(connected):
+    return connected()
+
+
+@pytest.fixture(autouse=True)
+def _no_long_pauses(monkeypatch):
+    monkeypatch.setattr(client, "_FIRST_PAUSE_SECONDS", 0.01)
+
+
+@pytest.fixture
+def a_film(fake_tmdb):
+    return fake_tmdb.films.listed("popular")[0]
+
+
+def test_a_film_in_full(tmdb, fake_tmdb, a_film):
+    fake_tmdb.films.change(a_film["id"], something_new={"nobody": "knows"})
+    found = tmdb.film(a_film["id"]).film
+    assert (found.id, found.title) == (a_film["id"], a_film["title"])
+    assert found.external_ids.imdb_id == a_film["imdb_id"]
+    names = [person["name"] for person in a_film["credits"]["cast"]]
+    assert found.credits.cast == tuple(CastMember(name, n) for n, name in enumerate(names))
+    assert found.translations.translations[0].iso_639_1 == "fr"
+
+
+def test_with_a_key_in_the_place_of_a_token(connected):
+    assert len(connected(tmdb_token="", tmdb_key=KEY).genres().genres) == 19
+
+
+def test_one_that_was_not_changed_is_not_sent_again(tmdb, fake_tmdb, a_film):
+    mark = tmdb.film(a_film["id"]).mark
+    assert tmdb.film(a_film["id"], mark).film is None
+    fake_tmdb.films.change(a_film["id"], title="Another")
+    assert tmdb.film(a_film["id"], mark).film.title == "Another"
+
+
+def test_lists_page_by_page(tmdb, fake_tmdb):
+    page = tmdb.listed("popular", 20)
+    assert (page.page, page.total_pages, len(page.results)) == (20, 20, 20)
+    assert len(tmdb.trending("week", 10).results) == 20
+    for film in fake_tmdb.films.ids()[:101]:
+        fake_tmdb.films.change(film, overview="Longer.")
+    assert [len(page.results) for page in tmdb.changes(TODAY, TODAY)] == [100, 1]
+
+
+def test_what_is_not_there_is_gone(tmdb, fake_tmdb):
+    with pytest.raises(Gone, match="film 7"):
+        tmdb.film(7)
+    assert fake_tmdb.asked["/3/movie/7"] == 1
+
+
+@pytest.mark.parametrize("kind", ["html", "torn", "cut", "offline", "fault"])
+def test_faults_that_pass_are_nobodys_business(tmdb, fake_tmdb, kind):
+    fake_tmdb.troubles.add(Trouble(kind, times=3))
+    assert len(tmdb.genres().genres) == 19
+    assert fake_tmdb.asked["/3/genre/movie/list"] == 4
+
+
+def test_faults_that_stay_are_told(tmdb, fake_tmdb):
+    fake_tmdb.troubles.add(Trouble("html", times=None))
+    with pytest.raises(Away, match="no JSON but text/html"):
+        tmdb.genres()
+    assert fake_tmdb.asked["/3/genre/movie/list"] == client.TRIES
+
+
+def test_who_is_too_slow_is_given_up(connected, fake_tmdb):
+    fake_tmdb.troubles.add(Trouble("slow", times=None, seconds=5))
+    with pytest.raises(Away, match="ReadTimeout"):
+        connected(tmdb_timeout_seconds=0.05).genres()
+
+
+def test_when_it_fails_again_and_again_it_is_left_alone(connected, fake_tmdb):
+    """By everybody: each has a connection of their own."""
+    fake_tmdb.troubles.add(Trouble("offline", times=None))
+    for _ in range(FAILURES // client.TRIES):
+        with pytest.raises(Away, match="code 9"):
+            connected().genres()
+    fake_tmdb.troubles.clear()
+    with pytest.raises(Resting):
+        connected(tmdb_patience_seconds=1).genres()
+    assert fake_tmdb.asked["/3/genre/movie/list"] == FAILURES
+
+
+def test_a_429_is_waited_for(tmdb, fake_tmdb):
+    fake_tmdb.troubles.add(Trouble("limited", retry_after="1"))
+    begun = monotonic()
+    assert len(tmdb.genres().genres) == 19
+    assert monotonic() - begun > 0.9
+    assert fake_tmdb.asked["/3/genre/movie/list"] == 2
+
+
+def test_an_hour_of_429_keeps_nobody_waiting(connected, fake_tmdb):
+    fake_tmdb.troubles.add(Trouble("limited", retry_after="3600"))
+    with pytest.raises(Resting) as told:
+        connected().genres()
+    assert told.value.seconds == pytest.approx(3600, abs=60)
+    with pytest.raises(Resting):
+        connected().trending("day", 1)
+    assert sum(fake_tmdb.asked.values()) == 1
+
+
+@pytest.mark.parametrize("said", ["9" * 30, "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_more_than_a_day_is_not_waited(connected, fake_tmdb, said):
+    fake_tmdb.troubles.add(Trouble("limited", retry_after=said))
+    with pytest.raises(Resting) as told:
+        connected().genres()
+    assert told.value.seconds == pytest.approx(client.LONGEST_DELAY_SECONDS, abs=60)
+    anew = connected()
+    anew.begin_anew()
+    assert len(anew.genres().genres) == 19
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_who_is_not_tmdb_says_nothing_of_keys_and_films(connected, fake_tmdb, status):
+    """A proxy on the way; TMDb's own answers have a code."""
+    fake_tmdb.troubles.add(Trouble("proxy", times=client.TRIES, status=status))
+    with pytest.raises(Away, match=f"TMDb answered {status}"):
+        connected().film(7)
+    with pytest.raises(Gone):
+        connected().film(7)
+
+
+def test_without_redis_nobody_asks(connected, fake_tmdb, monkeypatch):
+    tmdb = connected()
+    taken = tmdb._pacing.take()
+
+    def away(*_, **__):
+        raise RedisConnectionError("away")
+
+    monkeypatch.setattr(tmdb._pacing._redis, "execute_command", away)
+    monkeypatch.setattr(tmdb._pacing._redis, "pipeline", away)
+    for what in (tmdb.genres, tmdb._pacing.failed, tmdb._pacing.refused, tmdb.begin_anew):
+        with pytest.raises(Resting, match="Redis"):
+            what()
+    with pytest.raises(Resting, match="Redis"):
+        tmdb._pacing.answered(taken)
+    with pytest.raises(Resting, match="Redis"):
+        tmdb._pacing.delay(1)
+
+
+def test_all_workers_keep_to_one_rate(connected, fake_tmdb):
+    """Two, with eight threads each; the server counts them all."""
+    fake_tmdb.rate = Rate(50)
+    workers = [connected(tmdb_per_second=50) for _ in range(2)]
+    begun = monotonic()
+    with ThreadPoolExecutor(16) as pool:
+        asked = [pool.submit(workers[nth % 2].genres) for nth in range(120)]
+        assert all(len(each.result().genres) == 19 for each in asked)
+    assert monotonic() - begun > 1.5
+    assert (fake_tmdb.answered[200], fake_tmdb.rate.refused) == (120, 0)
+
+
+def test_a_slow_answer_is_counted_when_it_came(connected, fake_tmdb):
+    """TMDb may have counted it just then: who is asked with it must wait for a second more."""
+    fake_tmdb.rate = Rate(2)
+    tmdb = connected(tmdb_per_second=2)
+    fake_tmdb.troubles.add(Trouble("slow", times=2, seconds=0.6))
+    with ThreadPoolExecutor(2) as pool:
+        for each in [pool.submit(tmdb.genres) for _ in range(6)]:
+            each.result()
+    assert (fake_tmdb.answered[200], fake_tmdb.rate.refused) == (6, 0)
+
+
+def test_a_wrong_key_is_said_once_and_not_tried_again(connected, fake_tmdb, monkeypatch):
+    said = []
+    monkeypatch.setattr(pacing._log, "error", lambda text, **_: said.append(text), raising=False)
+    for _ in range(3):
+        with pytest.raises(WrongKey, match="MARQUEE_TMDB_TOKEN"):
+            connected(tmdb_token="wrong").genres()
+    assert fake_tmdb.answered == {401: 1}
+    assert said == ["tmdb refuses the key"]
+    assert len(connected().genres().genres) == 19
+    anew = connected(tmdb_token="wrong")
+    anew.begin_anew()
+    with pytest.raises(WrongKey):
+        anew.genres()
+    assert fake_tmdb.answered[401] == 2
+
+
+def test_without_a_key_nothing_is_asked():
+    with pytest.raises(NoKey):
+        connect(config())
+
+
+@pytest.mark.parametrize("field", ["title", "genres", "release_date"])
+def test_a_film_that_lacks_what_is_needed_is_named(tmdb, fake_tmdb, a_film, field):
+    fake_tmdb.films.change(a_film["id"], **{field: LEFT_OUT})
+    with pytest.raises(Unreadable, match=f"film {a_film['id']}.*{field}"):
+        tmdb.film(a_film["id"])
+    assert fake_tmdb.asked[f"/3/movie/{a_film['id']}"] == 1
+
+
+@pytest.mark.parametrize("field", ["overview", "runtime", "credits", "keywords", "poster_path"])
+def test_one_that_lacks_anything_else_is_taken(tmdb, fake_tmdb, a_film, field):
+    fake_tmdb.films.change(a_film["id"], **{field: LEFT_OUT})
+    assert tmdb.film(a_film["id"]).film.title == a_film["title"]

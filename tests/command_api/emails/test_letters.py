@@ -1,0 +1,209 @@
+"""Does every letter reach the one it is for, and nobody else, and count once?"""
+
+from smtplib import SMTPServerDisconnected
+
+import pytest
+from django.db import connections
+from msgspec.structs import replace
+
+from command_api.accounts.tasks import sweep_mailed_tokens
+from command_api.emails import writing
+from command_api.emails.postman import MOST_TRIES
+from events.vault.models import Letter, MailedToken
+from infra.config import config
+from tests.command_api.conftest import ALIEN, PASSWORD, bearer, fields, log_rows
+
+pytestmark = pytest.mark.django_db(databases=["default", "vault"])
+OTHER = "a whiter shade of pale"
+
+
+@pytest.fixture
+def ann(register, post):
+    """Someone who has got the first letter, of which the token is in the fixture's hands."""
+    register("Ann", email="Ann@example.org")
+    return post.token()
+
+
+def verify(api, token):
+    return api("POST", "/v1/accounts/verify-email", {"token": token})
+
+
+def forgot(api, email="ann@example.org"):
+    answer = api("POST", "/v1/passwords/forgot", {"email": email})
+    assert (answer.status_code, answer.content) == (202, b"")
+    return answer
+
+
+def reset(api, token, password=OTHER):
+    return api("POST", "/v1/passwords/reset", {"token": token, "password": password})
+
+
+def verified():
+    return [type_ for type_, _ in log_rows()].count("email-verified.v1")
+
+
+def test_who_registers_is_asked_whether_the_address_is_theirs(api, register, post):
+    register("Ann", email="Ann@example.org")
+    [letter] = post()
+    assert letter.to == ["Ann@example.org"]
+    assert letter.from_email == config().mail_from
+    assert "Hello Ann," in letter.body
+    assert "POST /v1/accounts/verify-email" in letter.body
+    assert post() == []
+    assert Letter.objects.count() == 0
+
+
+def test_what_was_read_is_known_once(api, ann):
+    answer = verify(api, ann)
+    assert (answer.status_code, verified()) == (204, 1)
+    assert answer.headers["Log-Position"]
+    again = verify(api, ann)
+    assert (again.status_code, fields(again), verified()) == (422, ["token"], 1)
+
+
+def test_it_can_be_sent_again_until_the_address_is_known(api, log_in, ann, post):
+    me = bearer(log_in())
+
+    def ask():
+        assert api("POST", "/v1/me/verify-email", by=me).status_code == 202
+        return post()
+
+    assert ask() == []  # the first one is on its way
+    post.pass_time()
+    assert len(ask()) == 1
+    assert verify(api, ann).status_code == 422  # only the last one counts
+    post.pass_time()
+    assert api("POST", "/v1/me/verify-email", by=me).status_code == 202
+    assert verify(api, post.token()).status_code == 204
+    post.pass_time()
+    assert ask() == []
+
+
+def test_a_page_can_take_the_token(register, post, monkeypatch):
+    page = replace(config(), verify_url="https://movies.example.org/verify#{token}")
+    monkeypatch.setattr(writing, "config", lambda: page)
+    register()
+    [letter] = post()
+    assert "open https://movies.example.org/verify#" in letter.body
+    assert "{token}" not in letter.body
+
+
+def test_a_forgotten_password_is_replaced_and_all_log_ins_end(api, log_in, ann, post):
+    before = bearer(log_in())
+    forgot(api)
+    token = post.token()
+    answer = reset(api, token)
+    assert answer.status_code == 204
+    assert answer.headers["Log-Position"]
+    assert api.rate(ALIEN, 8, by=before).status_code == 401
+    assert log_in().status_code == 401
+    assert log_in(password=OTHER).status_code == 200
+    assert verified() == 1  # whoever read it has the address
+    assert reset(api, token, PASSWORD).status_code == 422
+    assert MailedToken.objects.count() == 0  # the one of the first letter, too
+
+
+def test_nobody_learns_whether_an_address_is_anybodys(api, ann, post):
+    known, unknown = forgot(api), forgot(api, "nobody@example.org")
+    changing = {"RateLimit-Remaining", "RateLimit-Reset", "X-Request-ID"}
+    said = [
+        {name: value for name, value in answer.items() if name not in changing}
+        for answer in (known, unknown)
+    ]
+    assert said[0] == said[1]
+    assert [letter.to for letter in post()] == [["Ann@example.org"]]
+    assert Letter.objects.count() == 0
+
+
+def test_nobody_is_flooded(api, ann, post):
+    for _ in range(3):
+        forgot(api)
+    assert len(post()) == 1
+    forgot(api)
+    assert post() == []
+
+
+@pytest.mark.parametrize("password", ["short", "password123", "ann@example.org", "47110815"])
+def test_a_weak_password_is_refused_and_the_letter_still_counts(api, ann, post, password):
+    forgot(api)
+    token = post.token()
+    answer = reset(api, token, password)
+    assert (answer.status_code, fields(answer)) == (422, ["password"])
+    assert reset(api, token).status_code == 204
+
+
+def test_tokens_expire_and_are_swept(api, ann, post):
+    forgot(api)
+    token = post.token()
+    post.pass_time("61 minutes")
+    answer = reset(api, token)
+    assert (answer.status_code, fields(answer)) == (422, ["token"])
+    assert sweep_mailed_tokens() == 1
+    assert MailedToken.objects.count() == 1  # the other one counts for two days
+
+
+def test_a_token_is_good_for_one_purpose(api, ann, post):
+    forgot(api)
+    token = post.token()
+    assert verify(api, token).status_code == 422
+    assert reset(api, ann).status_code == 422
+    assert reset(api, "x" * 43).status_code == 422
+
+
+def test_only_a_digest_of_a_token_is_kept(api, ann, post):
+    forgot(api)
+    token = post.token()
+    with connections["vault"].cursor() as cursor:
+        cursor.execute("SELECT mailed_tokens::text, letters::text FROM mailed_tokens, letters")
+        assert token not in str(cursor.fetchall())
+    assert token not in str(log_rows())
+
+
+def test_what_cannot_be_sent_is_tried_again_for_a_while(api, ann, post, monkeypatch):
+    def broken(*_args):
+        raise SMTPServerDisconnected("away")
+
+    forgot(api)
+    with monkeypatch.context() as away:
+        away.setattr(writing, "send_mail", broken)
+        assert post() == []
+        assert (Letter.objects.count(), MailedToken.objects.count()) == (1, 1)
+        post.pass_time("3 minutes")
+        assert post() == []
+    post.pass_time("5 minutes")
+    assert reset(api, post.token()).status_code == 204
+
+    forgot(api)
+    monkeypatch.setattr(writing, "send_mail", broken)
+    for _ in range(MOST_TRIES):
+        assert Letter.objects.count() == 1
+        post()
+        post.pass_time("2 hours")
+    assert Letter.objects.count() == 0
+
+
+def test_a_letter_is_not_lost_with_who_was_about_to_send_it(api, ann, post, monkeypatch):
+    class Died(BaseException):
+        pass
+
+    def dying(*_args):
+        raise Died
+
+    forgot(api)
+    with monkeypatch.context() as patch:
+        patch.setattr(writing, "send_mail", dying)
+        with pytest.raises(Died):
+            post()
+    post.pass_time("2 minutes")
+    assert reset(api, post.token()).status_code == 204
+
+
+def test_who_is_erased_is_not_written_to(api, ann, post):
+    forgot(api)
+    with connections["vault"].cursor() as cursor:
+        cursor.execute(
+            "UPDATE subjects SET state = 'erased', username_hmac = NULL, email_hmac = NULL,"
+            " key = NULL, password_hash = NULL"
+        )
+    assert post() == []
+    assert verify(api, ann).status_code == 204  # nothing of theirs is in it

@@ -1,0 +1,195 @@
+"""Can somebody have themselves forgotten, and see what becomes of it?"""
+
+import json
+from uuid import uuid4
+
+import pytest
+from django.db import OperationalError, connection, connections
+
+from command_api import log
+from command_api.arriving import body_of
+from command_api.erasure import erasing, link
+from command_api.models import AnsweredCommand
+from events.recorded import Origin
+from events.vault import erasures, subjects
+from events.vault.models import Family, Letter, MailedToken, Subject
+from infra.config import config
+from tests.command_api.conftest import ALIEN, PASSWORD, bearer, fields, log_rows
+
+pytestmark = pytest.mark.django_db(databases=["default", "vault"])
+
+
+@pytest.fixture
+def ann(register, log_in):
+    register("ann", headers={"Idempotency-Key": "once"})
+    return bearer(log_in())
+
+
+def erase(api, person, password=PASSWORD, **headers):
+    return api("DELETE", "/v1/me", {"password": password}, by=person, **headers)
+
+
+def erasures_in_log():
+    return [json.loads(data) for type_, data in log_rows() if type_ == "user-erased.v1"]
+
+
+def whole_vault() -> str:
+    with connections["vault"].cursor() as cursor:
+        cursor.execute("SELECT s::text FROM subjects s UNION ALL SELECT f::text FROM families f")
+        return str(cursor.fetchall())
+
+
+def test_what_was_theirs_is_destroyed(api, ann, register, log_in):
+    playlist = api("POST", "/v1/playlists", {"name": "Secrets"}, by=ann).json()["id"]
+    api.rate(ALIEN, 8, by=ann, Idempotency_Key="rating")
+    answer = erase(api, ann)
+    assert answer.status_code == 202
+    assert answer.headers["Log-Position"]
+    assert erasures_in_log() == [
+        {"type": "user-erased.v1", "user_id": str(ann.user_id), "playlists": [playlist]}
+    ]
+    row = Subject.objects.get(user_id=ann.user_id)
+    assert (row.state, row.key, row.username_hmac, row.email_hmac, row.password_hash) == (
+        "erased",
+        *(None,) * 4,
+    )
+    assert not Family.objects.exists()
+    assert not AnsweredCommand.objects.exists()
+    assert erasures.left_of(ann.user_id) == []
+
+
+def test_no_letter_is_written_to_them_and_none_that_was_written_counts(api, ann):
+    api("POST", "/v1/passwords/forgot", {"email": "ann@example.org"})
+    api("POST", "/v1/passwords/forgot", {"email": "bob@example.org"})
+    others = Letter.objects.count()
+    erase(api, ann)
+    assert Letter.objects.count() < others
+    assert not MailedToken.objects.exists()
+
+
+def test_their_tokens_and_password_are_void_at_once(api, ann, log_in):
+    erase(api, ann)
+    assert api.rate(ALIEN, 8, by=ann).status_code == 401
+    assert erase(api, ann).status_code == 401
+    assert log_in().status_code == 401
+    assert log_in("ann@example.org").status_code == 401
+
+
+def test_guesses_count_wherever_they_come_from(api, ann, monkeypatch):
+    monkeypatch.setattr("command_api.accounts.passwords.is_right", lambda *_: False)
+    statuses = [
+        api._client.delete(
+            "/v1/me",
+            json.dumps({"password": "guess"}),
+            content_type="application/json",
+            headers=ann.headers,
+            REMOTE_ADDR=f"203.0.113.{nth}",
+        ).status_code
+        for nth in range(3 * config().throttle_login_per_minute)
+    ]
+    assert (statuses[0], statuses[-1]) == (403, 429)
+
+
+def test_their_names_are_free_again(api, ann, register, log_in):
+    erase(api, ann)
+    assert register("ann").status_code == 201
+    assert bearer(log_in()).user_id != ann.user_id
+
+
+def test_nothing_of_it_can_be_taken_for_another(api, ann, register, log_in):
+    register("bob")
+    bob = bearer(log_in("bob"))
+    api.rate(ALIEN, 8, by=bob, Idempotency_Key="mine")
+    erase(api, ann)
+    assert api.rate(ALIEN, 8, by=bob, Idempotency_Key="mine").headers["Idempotency-Replayed"]
+    assert log_in("bob").status_code == 200
+    assert str(bob.user_id) in whole_vault()
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [({"password": "wrong"}, 403), ({}, 422), (None, 422), ({"password": "x" * 300}, 422)],
+)
+def test_only_with_their_password(api, ann, body, status):
+    answer = api("DELETE", "/v1/me", {} if body is None else body, by=ann)
+    assert answer.status_code == status
+    assert erasures_in_log() == []
+    assert erasures.find(ann.user_id) is None
+    assert api.rate(ALIEN, 8, by=ann).status_code == 200
+
+
+def test_not_without_a_token(api, ann):
+    assert api("DELETE", "/v1/me", {"password": PASSWORD}).status_code == 401
+
+
+def test_the_link_tells_how_far_it_has_come(api, ann):
+    where = erase(api, ann).json()["link"]
+    told = api("GET", where)
+    assert told.status_code == 200
+    said = told.json()
+    assert (said["state"], said["gone_at"], said["lines"]) == ("erased", None, [])
+    assert said["asked_at"] <= said["erased_at"]
+
+    erasures.write_line(ann.user_id, "library 1", "gone")
+    erasures.note_gone(ann.user_id)
+    said = api("GET", where).json()
+    assert said["state"] == "gone"
+    assert [(line["part"], line["said"]) for line in said["lines"]] == [("library 1", "gone")]
+    assert "ann" not in json.dumps(said)
+
+
+@pytest.mark.parametrize("token", ["x", "", "ÿ", "A" * 64, "%00"])
+def test_no_other_link_leads_anywhere(api, token):
+    assert api("GET", f"/v1/erasures/{token}").status_code == 404
+
+
+def test_a_link_of_somebody_who_was_not_erased_leads_nowhere(api, ann):
+    assert api("GET", f"/v1/erasures/{link.write(ann.user_id)}").status_code == 404
+
+
+def test_taken_on_though_the_log_is_away(api, ann, monkeypatch):
+    def away(*_args, **_more):
+        raise OperationalError("the log is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(erasing, "handle", away)
+        answer = erase(api, ann)
+    assert answer.status_code == 202
+    assert "Log-Position" not in answer.headers
+    assert api("GET", answer.json()["link"]).json()["state"] == "asked"
+    assert api.rate(ALIEN, 8, by=ann).status_code == 401
+    assert erasing.sweep() == 1
+    assert api("GET", answer.json()["link"]).json()["state"] == "erased"
+    assert len(erasures_in_log()) == 1
+
+
+def test_the_log_never_had_their_words(api, ann):
+    erase(api, ann)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT e::text FROM events e")
+        rows = str(cursor.fetchall())
+    assert "example.org" not in rows
+    assert '"ann"' not in rows
+    assert subjects.keys_of([ann.user_id]) == {ann.user_id: None}
+
+
+def test_unknown_fields_are_refused(api, ann):
+    answer = api("DELETE", "/v1/me", {"password": PASSWORD, "why": "x"}, by=ann)
+    assert (answer.status_code, fields(answer)) == (422, ["why"])
+
+
+def test_a_command_whose_body_came_after_the_erasure_is_refused(api, ann, monkeypatch):
+    def slowly(request):
+        erasing.begin(ann.user_id)
+        erasing.carry_on(ann.user_id, origin=Origin(correlation_id=uuid4()))
+        return body_of(request)
+
+    monkeypatch.setattr("command_api.http.body_of", slowly)
+    assert api.rate(ALIEN, 9, by=ann).status_code == 401
+    assert not erasing.has_more(ann.user_id, log.store())
+
+
+def test_who_sends_no_body_is_told_what_is_missing(api, ann):
+    answer = api("DELETE", "/v1/me", by=ann)
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["password"]

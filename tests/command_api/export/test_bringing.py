@@ -1,0 +1,103 @@
+"""Does what was taken along come in elsewhere, whatever numbers movies have there?"""
+
+from io import StringIO
+from uuid import uuid4
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from command_api import log
+from command_api.catalogue.decider import AddMovie, Facts, LinkMovie, MovieCommand
+from command_api.catalogue.handling import handle_all
+from command_api.export import bringing
+from command_api.export.lines import AccountLine, Movie
+from command_api.export.person import lines
+from events.recorded import Origin
+from tests.command_api.conftest import bearer
+from tests.command_api.export.test_fetching import live
+
+pytestmark = pytest.mark.django_db(databases=["default", "vault"])
+
+
+@pytest.fixture
+def taken(api, register, log_in, tmp_path):
+    """Ann's file, and Bob, who brings it in."""
+    register("ann", genres=["War"])
+    ann = bearer(log_in())
+    live(api, ann)
+    path = tmp_path / "me.jsonl"
+    path.write_bytes(api("GET", "/v1/me/export", by=ann).getvalue())
+    register("bob")
+    return path, ann.user_id, bearer(log_in("bob")).user_id
+
+
+def bring(path) -> str:
+    out = StringIO()
+    call_command("bring_along", str(path), "bob", stdout=out)
+    return out.getvalue()
+
+
+def told(user_id) -> list[dict[str, object]]:
+    """All of it but who it is, when what began, and ids."""
+    return [
+        {
+            name: getattr(line, name)
+            for name in line.__struct_fields__
+            if name not in ("id", "since", "created_at")
+        }
+        for line in lines(user_id, log.store())
+        if not isinstance(line, AccountLine)
+    ]
+
+
+def test_is_the_same_there(taken):
+    path, ann, bob = taken
+    assert "0 movies are not known" in bring(path)
+    assert told(bob) == told(ann)
+
+
+def test_brought_again_changes_nothing(taken):
+    path, _, bob = taken
+    bring(path)
+    before, heads = told(bob), log.store().heads()
+    bring(path)
+    assert (told(bob), log.store().heads()) == (before, heads)
+
+
+def test_some_at_a_time(taken, monkeypatch):
+    path, ann, bob = taken
+    monkeypatch.setattr(bringing, "_PAGE", 1)
+    bring(path)
+    assert told(bob) == told(ann)
+
+
+def test_the_good_part_of_a_file_that_was_cut_short(taken):
+    path, _, bob = taken
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(CommandError, match="cut short"):
+        bring(path)
+    assert len(told(bob)) > 3
+
+
+def test_movies_are_found_by_what_is_certain(api):
+    added: list[MovieCommand] = [
+        AddMovie(10, Facts(title="Alien", year=1992)),
+        AddMovie(11, Facts(title="Twin", year=2000)),
+        AddMovie(12, Facts(title="Twin", year=2000)),
+        LinkMovie(10, "imdb", "tt10"),
+    ]
+    handle_all(added, log.store(), origin=Origin(correlation_id=uuid4()))
+
+    def theirs(number, title, year, **external):
+        return {number: Movie(id=number, title=title, year=year, external_ids=external)}
+
+    movies = {
+        **theirs(1, "Alien", 1979),  # the same here
+        **theirs(2, "Alien", 1992),  # number 2 is another movie here
+        **theirs(99, "Other title", 1992, imdb="tt10"),
+        **theirs(11, "Twin", 2000),
+        **theirs(98, "Twin", 2000),  # which?
+        **theirs(97, "Nowhere", 2000, wikipedia="Alien"),
+    }
+    assert bringing._numbers(movies) == {1: 1, 2: 10, 99: 10, 11: 11}

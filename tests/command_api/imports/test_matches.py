@@ -1,0 +1,49 @@
+"""Is no film of MovieLens 100K taken for a movie that it is not?"""
+
+from collections import Counter
+
+import pytest
+
+from command_api.imports import lines
+from command_api.imports.broken import Broken
+from command_api.imports.catalogue_file import parse
+from command_api.imports.films import Known
+from command_api.imports.movielens_files import films
+from command_api.imports.movielens_forms import find
+from tests.command_api.imports.sample import ML_100K, ROOT, wanted
+
+DEMO = ROOT / "command_api" / "catalogue" / "demo" / "catalogue.jsonl.gz"
+
+
+@pytest.fixture(scope="module")
+def demo():
+    """The demo catalogue: title and year by id."""
+    movies = (parse(line.content, Counter()) for line in lines.read(DEMO))
+    return {movie.movie_id: (movie.facts.title, movie.facts.year) for movie in movies}
+
+
+def test_the_table_is_of_this_catalogue(demo):
+    rows = wanted()
+    assert len(rows) == len({row.movielens_id for row in rows}) >= 200
+    for row in rows:
+        if row.movie_id is None:
+            assert (row.wanted, row.title) == ("add", "")
+        else:
+            assert demo[row.movie_id] == (row.title, int(row.year))
+
+
+@pytest.mark.skipif(not ML_100K.is_dir(), reason=f"no MovieLens in {ML_100K}")
+def test_every_film_of_the_table_is_the_movie_that_it_is(demo):
+    known = Known(next_id=1_000_001)
+    for movie_id, (title, year) in demo.items():
+        known.add(movie_id, title, year)
+    told = list(films(find(ML_100K), Broken("films"), Counter()))
+    for film in told:
+        known.expect(film, {})
+    found = {film.movielens_id: known.find(film, {}).movie_id for film in told}
+    wrong = [
+        (row, movie_id)
+        for row in wanted()
+        if not row.is_right(movie_id if (movie_id := found[row.movielens_id]) in demo else None)
+    ]
+    assert wrong == []

@@ -1,0 +1,130 @@
+"""Is someone staff from the next token on, and no longer than until it is revoked?"""
+
+from io import StringIO
+from uuid import uuid4
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import OperationalError
+
+from command_api import standing
+from command_api.sessions import ending
+from events.vault import families
+from infra import tokens
+from tests.command_api.conftest import ALIEN, bearer, log_rows
+
+pytestmark = pytest.mark.django_db(databases=["default", "vault"])
+
+
+def grant(*arguments: str) -> str:
+    out = StringIO()
+    call_command("grant_staff", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def says_staff(answer) -> bool:
+    assert answer.status_code == 200, answer.content
+    return tokens.verify(answer.json()["access"]).is_staff
+
+
+def refresh(api, answer):
+    return api("POST", "/v1/tokens/refresh", {"refresh": answer.json()["refresh"]})
+
+
+def staff_events() -> list[str]:
+    return [type_ for type_, _ in log_rows() if type_.startswith("staff")]
+
+
+@pytest.mark.parametrize("how", ["name", "address", "id"])
+def test_by_whatever_they_are_known(register, log_in, how):
+    user_id = register("Ann").json()["id"]
+    said = grant({"name": "ann", "address": "ANN@example.org", "id": user_id}[how])
+    assert user_id in said
+    assert "next log-in or refresh" in said
+    assert says_staff(log_in("ann"))
+
+
+def test_from_the_next_token_on(api, register, log_in):
+    register()
+    before = log_in()
+    assert not says_staff(before)
+    grant("ann")
+    assert says_staff(refresh(api, before))
+    assert says_staff(log_in())
+
+
+def test_nobody_else_is(register, log_in):
+    register("ann")
+    register("bob")
+    grant("ann")
+    assert not says_staff(log_in("bob"))
+
+
+def test_once_more_is_as_good_as_once(register):
+    register()
+    grant("ann")
+    assert "already" in grant("ann")
+    assert staff_events() == ["staff-granted.v1"]
+
+
+def test_an_end_ends_all_log_ins(api, register, log_in):
+    register()
+    grant("ann")
+    phone, laptop = log_in(), log_in()
+    assert "ended" in grant("ann", "--revoke")
+    for gone in (phone, laptop):
+        assert api.rate(ALIEN, 8, by=bearer(gone)).status_code == 401
+        assert refresh(api, gone).status_code == 401
+    assert not says_staff(log_in())
+    assert sorted(staff_events()) == ["staff-granted.v1", "staff-revoked.v1"]
+
+
+def test_an_end_that_was_interrupted_is_gone_on_with(api, register, log_in, monkeypatch):
+    register()
+    grant("ann")
+    before = log_in()
+
+    def away(*_args):
+        raise OperationalError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(ending, "end_all", lambda *_, **__: away())
+        with pytest.raises(OperationalError):
+            grant("ann", "--revoke")
+    assert api.rate(ALIEN, 8, by=bearer(before)).status_code == 200
+    grant("ann", "--revoke")
+    assert api.rate(ALIEN, 8, by=bearer(before)).status_code == 401
+    assert staff_events().count("staff-revoked.v1") == 1
+
+
+def test_no_token_that_is_made_meanwhile_outlives_the_end(register, log_in, monkeypatch):
+    """Somebody logs in; between looking at the epoch and making the token, all of it happens."""
+    register()
+    grant("ann")
+    begin = families.begin
+
+    def meanwhile(*args, **more):
+        monkeypatch.setattr(families, "begin", begin)
+        grant("ann", "--revoke")
+        return begin(*args, **more)
+
+    monkeypatch.setattr(families, "begin", meanwhile)
+    late = log_in()
+    assert not says_staff(late)
+    assert tokens.verify(late.json()["access"]).epoch == 0  # of before: queries refuse it, too
+
+
+def test_who_is_not_there(register):
+    register()
+    for nobody in ("bob", "bob@example.org", str(uuid4())):
+        with pytest.raises(CommandError, match=f"Nobody is registered as {nobody}"):
+            grant(nobody)
+    with pytest.raises(CommandError, match="never were"):
+        grant("ann", "--revoke")
+    assert staff_events() == []
+
+
+@pytest.fixture(autouse=True)
+def _fresh():
+    standing.forget()

@@ -1,0 +1,69 @@
+"""Which TMDb, which log and which settings do tests of the sync have?"""
+
+import msgspec
+import pytest
+
+from command_api.catalogue.tmdb import client
+from command_api.sync import films, kinds
+from command_api.sync.running import run
+from events.store.postgres import PostgresStore
+from infra import clients
+from infra.config import config
+from tests.fake_tmdb import Films, running
+from tests.fixtures import tmdb
+
+FILMS = 130
+
+
+@pytest.fixture
+def fake_tmdb():
+    """A TMDb with fewer films."""
+    with running(Films.of_catalogue(FILMS), per_second=100_000) as server:
+        yield server
+
+
+@pytest.fixture
+def settings(fake_tmdb, monkeypatch):
+    """Lead all of the sync to the fake; changes settings."""
+    found = tmdb.settings(fake_tmdb, tmdb_first_fill=FILMS)
+
+    def change(**changes):
+        nonlocal found
+        found = msgspec.structs.replace(found, **changes)
+        for module in (client, films, kinds):
+            monkeypatch.setattr(module, "config", lambda: found)
+
+    change()
+    monkeypatch.setattr(client, "_FIRST_PAUSE_SECONDS", 0.01)
+    return change
+
+
+@pytest.fixture
+def store(db, redis_url):
+    """The log; what the test writes is rolled back."""
+    clients.redis().ping()  # hints go out from a thread: it shall have a connection by now
+    return PostgresStore(config().partitions)
+
+
+@pytest.fixture
+def sync(store, settings):
+    """Run kinds one after the other; how the last ended."""
+
+    def _sync(*kinds, **options):
+        return [run(kind, **options) for kind in kinds][-1]
+
+    return _sync
+
+
+@pytest.fixture
+def log(store):
+    """What the log holds: streams and events, in order."""
+
+    def read():
+        return [
+            (recorded.stream, recorded.event)
+            for partition in range(store.partitions)
+            for recorded in store.page(partition, after=0, limit=1_000_000)
+        ]
+
+    return read

@@ -1,0 +1,93 @@
+"""Is a film recognised as the movie that it is, and as no other?"""
+
+import pytest
+
+from command_api.catalogue.numbering import TMDB_BASE
+from command_api.catalogue.tmdb.answers import CastMember, Credits, ExternalIds, Film
+from command_api.sync.matching import Known, Likeness, Match, Namesake
+
+HEAT, REMAKE = 7, 8
+NAME = ("heat", 1995)
+
+
+def film(film_id=949, *cast, title="Heat", imdb=None, released="1995-12-15", original=None):
+    return Film(
+        id=film_id,
+        title=title,
+        original_title=original,
+        release_date=released,
+        genres=(),
+        credits=Credits(cast=tuple(CastMember(name) for name in cast)),
+        external_ids=ExternalIds(imdb_id=imdb),
+    )
+
+
+def known(*namesakes, linked=None):
+    return Known(linked=dict(linked or {}), named={NAME: list(namesakes)})
+
+
+def place(movie_id, *cast):
+    return Namesake(movie_id, frozenset(cast))
+
+
+@pytest.mark.parametrize(
+    ("what", "there", "movie_id", "how"),
+    [
+        (film(), known(), TMDB_BASE + 949, "added"),
+        (film(), known(linked={("tmdb", "949"): HEAT}), HEAT, "there"),
+        (film(imdb="tt1"), known(linked={("imdb", "tt1"): HEAT}), HEAT, "matched"),
+        (film(), known(place(HEAT)), HEAT, "matched"),
+        (film(949, "Al Pacino"), known(place(HEAT, "Al Pacino")), HEAT, "matched"),
+        (film(949, "Al Pacino"), known(place(HEAT, "Nobody")), TMDB_BASE + 949, "added"),
+        (film(), known(place(HEAT), place(REMAKE)), TMDB_BASE + 949, "ambiguous"),
+        (film(949, "Al"), known(place(HEAT, "Al"), place(REMAKE, "Bo")), HEAT, "matched"),
+        (film(949, "Al"), known(place(HEAT, "Al"), place(REMAKE)), HEAT, "matched"),
+        (film(title="HEÄT!"), known(place(HEAT)), HEAT, "matched"),
+        (film(title="Hitze", original="Heat"), known(place(HEAT)), HEAT, "matched"),
+        (film(released=""), known(place(HEAT)), TMDB_BASE + 949, "added"),
+        (film(released="1996-01-01"), known(place(HEAT)), TMDB_BASE + 949, "added"),
+    ],
+)
+def test_which_movie_it_is(what, there, movie_id, how):
+    assert there.find(what)[:2] == (movie_id, how)
+
+
+NAMES = frozenset({NAME})
+
+
+@pytest.mark.parametrize(
+    ("what", "likeness", "movie_id", "how"),
+    [
+        (film(title="Else", imdb="tt1"), None, TMDB_BASE + 949, "ambiguous"),
+        (
+            film(title="Else", imdb="tt1"),
+            Likeness(NAMES, frozenset()),
+            TMDB_BASE + 949,
+            "ambiguous",
+        ),
+        (film(imdb="tt1"), Likeness(NAMES, frozenset()), HEAT, "matched"),
+        (
+            film(949, "Al", title="Else", imdb="tt1"),
+            Likeness(NAMES, frozenset({"Al"})),
+            HEAT,
+            "matched",
+        ),
+    ],
+)
+def test_an_id_at_imdb_of_a_film_that_is_still_there_is_not_enough(what, likeness, movie_id, how):
+    movies = known(linked={("imdb", "tt1"): HEAT})
+    movies.still_there.add(HEAT)
+    if likeness:
+        movies.likenesses[HEAT] = likeness
+    assert movies.find(what)[:2] == (movie_id, how)
+
+
+def test_a_movie_is_no_second_film():
+    movies = known(place(HEAT))
+    assert movies.find(film(949)).how == "matched"
+    assert movies.find(film(950))[:2] == (TMDB_BASE + 950, "added")
+
+
+def test_an_id_that_is_another_movies_is_left_out():
+    movies = known(linked={("tmdb", "949"): HEAT, ("imdb", "tt1"): REMAKE})
+    assert movies.find(film(imdb="tt1")) == Match(HEAT, "there", [("tmdb", "949")])

@@ -1,0 +1,350 @@
+"""Does the catalogue become what TMDb says, by events of what is new, whatever goes wrong?"""
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from command_api.catalogue import tables
+from command_api.catalogue.decider import AddMovie, Facts
+from command_api.catalogue.handling import handle_all
+from command_api.catalogue.models import ExternalId, Movie, SyncRun, TmdbFilm
+from command_api.catalogue.numbering import TMDB_BASE
+from command_api.catalogue.tmdb.answers import Fetched
+from command_api.sync import films as taking_in
+from command_api.sync import running, wishes
+from command_api.sync.facts import facts_of
+from command_api.sync.fetching import Told
+from command_api.sync.kinds import STEPS
+from events.catalogue import MovieAdded, MovieDescribed, MovieDetailed, MovieLinked, TrendObserved
+from events.recorded import Origin
+from tests.command_api.sync.conftest import FILMS
+from tests.fake_tmdb import Trouble
+from tests.fake_tmdb.shapes import LEFT_OUT
+
+ALL = tuple(STEPS)
+DONE, WAITING, REFUSED = SyncRun.State.DONE, SyncRun.State.WAITING, SyncRun.State.REFUSED
+
+
+def kinds_of(log):
+    return [type(event) for _, event in log]
+
+
+def films_in(log):
+    return {event.external_ids["tmdb"] for _, event in log if isinstance(event, MovieAdded)}
+
+
+def test_the_first_fill(sync, fake_tmdb, log):
+    assert sync("lists", "films").state == DONE
+    assert films_in(log()) == {str(film) for film in fake_tmdb.films.ids()}
+    assert kinds_of(log()).count(MovieDetailed) == kinds_of(log()).count(MovieAdded) == FILMS
+    film = fake_tmdb.films.listed("popular")[0]
+    movie = Movie.objects.get(pk=TMDB_BASE + film["id"])
+    assert (movie.title, movie.runtime_minutes) == (film["title"], film["runtime"])
+    assert movie.poster_url == f"https://image.tmdb.org/t/p/w500{film['poster_path']}"
+    assert {link.source for link in movie.external_ids.all()} == {"tmdb", "imdb"}
+    assert movie.credits.get().job == "Director"
+
+
+def test_a_second_sync_of_the_same_appends_nothing(sync, fake_tmdb, log):
+    sync(*ALL)
+    before, asked = log(), fake_tmdb.answered[304]
+    assert len(before) > 2 * FILMS
+    wishes.wish(fake_tmdb.films.ids())
+    assert sync(*ALL).counts["unchanged"] == FILMS
+    assert log() == before
+    assert fake_tmdb.answered[304] == asked + FILMS
+    TmdbFilm.objects.update(mark=None)  # nor when all is sent once more
+    wishes.wish(fake_tmdb.films.ids())
+    assert sync("films").counts["fetched"] == FILMS
+    assert log() == before
+
+
+def test_no_more_than_is_wanted(sync, settings):
+    settings(tmdb_first_fill=30)
+    sync("lists", "films")
+    assert Movie.objects.count() == 30
+
+
+def test_what_changed_there_changes_here(sync, fake_tmdb, log):
+    sync("lists", "films", "changes")
+    film = fake_tmdb.films.ids()[0]
+    fake_tmdb.films.change(film, title="Another Title")
+    fake_tmdb.films.add(777, title="Of no interest", year=2020)
+    before = log()
+    assert sync("changes", "films").state == DONE
+    [(stream, event)] = [each for each in log() if each not in before]
+    assert stream == f"movie-{TMDB_BASE + film}"
+    assert isinstance(event, MovieDescribed)
+    assert event.title == "Another Title"
+    assert not Movie.objects.filter(title="Of no interest").exists()
+
+
+def test_trends_with_the_films_that_we_lack(sync, fake_tmdb, log):
+    assert sync("trending").state == DONE
+    observed = [event for _, event in log() if isinstance(event, TrendObserved)]
+    assert sorted(event.board for event in observed) == ["tmdb-day", "tmdb-week"]
+    for event in observed:
+        wanted = [TMDB_BASE + film["id"] for film in fake_tmdb.films.trending(event.window)]
+        assert list(event.movies) == wanted[:100]
+    before = len(log())
+    sync("trending")
+    assert len(log()) == before
+    fake_tmdb.films.shuffle("again")
+    sync("trending")
+    assert kinds_of(log()).count(TrendObserved) == 4
+
+
+def test_a_film_that_is_ours_already_is_recognised(sync, store, fake_tmdb, log):
+    film = fake_tmdb.films.listed("popular")[0]
+    year = int(film["release_date"][:4])
+    cast = tuple(person["name"] for person in film["credits"]["cast"])
+    ours = AddMovie(5, Facts(title=film["title"], year=year, genres=("Silent",), cast=cast))
+    handle_all([ours], store, origin=Origin(correlation_id=uuid4()))
+    wishes.wish([film["id"]])
+    assert sync("films").counts["matched"] == 1
+    assert [stream for stream, _ in log()] == ["movie-5"] * len(log())
+    assert {MovieLinked, MovieDescribed, MovieDetailed} <= set(kinds_of(log()))
+    known = tables.movies([5])[5].facts
+    assert known is not None
+    assert "Silent" in known.genres
+
+
+def test_a_film_that_is_gone_stays_with_us(sync, fake_tmdb, log):
+    sync("lists", "films")
+    film = fake_tmdb.films.ids()[0]
+    fake_tmdb.films.delete(film)
+    before = len(log())
+    assert sync("changes", "films").counts["gone"] == 1
+    assert (len(log()), Movie.objects.count()) == (before, FILMS)
+    assert TmdbFilm.objects.get(pk=film).gone_at is not None
+
+
+def test_a_film_that_was_merged_is_still_one_movie(sync, fake_tmdb, log):
+    film, other = fake_tmdb.films.ids()[:2]
+    fake_tmdb.films.delete(other)
+    sync("lists", "films")
+    fake_tmdb.films.add(other, title="Renumbered", year=2001)
+    fake_tmdb.films.merge(film, other)
+    wishes.wish([film, other])
+    sync("films")
+    links = ExternalId.objects.filter(movie=TMDB_BASE + film, source="tmdb")
+    assert sorted(links.values_list("value", flat=True)) == sorted([str(film), str(other)])
+    assert Movie.objects.count() == FILMS - 1
+
+
+def test_a_film_that_cannot_be_read_is_named_and_holds_up_nobody(sync, fake_tmdb):
+    film = fake_tmdb.films.ids()[0]
+    fake_tmdb.films.change(film, title=LEFT_OUT)
+    row = sync("lists", "films")
+    assert (row.state, row.counts["unreadable"], Movie.objects.count()) == (DONE, 1, FILMS - 1)
+    assert any(f"film {film}" in word for word in row.words)
+    fake_tmdb.films.change(film, title="Mended")
+    wishes.wish([film])
+    sync("films")
+    assert Movie.objects.get(pk=TMDB_BASE + film).title == "Mended"
+    assert TmdbFilm.objects.get(pk=film).fault == ""
+
+
+@pytest.mark.parametrize("kind", ["offline", "html", "cut", "torn"])
+def test_when_tmdb_goes_away_half_way_the_next_run_goes_on(sync, fake_tmdb, connected, kind):
+    sync("lists")
+    for film in fake_tmdb.films.ids()[50:]:
+        fake_tmdb.troubles.add(Trouble(kind, path=f"/movie/{film}$", times=None))
+    row = sync("films")
+    assert row.state == WAITING
+    assert "TMDb" in row.note
+    some = Movie.objects.count()
+    assert some <= 50
+    assert wishes.waiting() == FILMS - some
+    fake_tmdb.troubles.clear()
+    connected().begin_anew()
+    wishes.hurry()
+    assert sync("films").state == DONE
+    assert Movie.objects.count() == FILMS
+
+
+@pytest.mark.parametrize("kind", ["fault", "html", "cut"])
+def test_a_film_that_cannot_be_had_holds_up_nobody(sync, fake_tmdb, kind):
+    film = fake_tmdb.films.listed("popular")[2]["id"]
+    fake_tmdb.troubles.add(Trouble(kind, path=f"/movie/{film}$", times=None))
+    sync("lists")
+    row = sync("films")
+    assert (row.state, row.counts["postponed"], Movie.objects.count()) == (DONE, 1, FILMS - 1)
+    assert any(f"film {film}" in word for word in row.words)
+    assert wishes.waiting() == 1
+    asked = fake_tmdb.asked[f"/3/movie/{film}"]
+    assert sync("films").state == DONE  # and it is not asked for again at once
+    assert fake_tmdb.asked[f"/3/movie/{film}"] == asked
+    fake_tmdb.troubles.clear()
+    wishes.hurry()
+    sync("films")
+    assert (wishes.waiting(), Movie.objects.count()) == (0, FILMS)
+
+
+def test_trends_without_a_film_that_cannot_be_had(sync, fake_tmdb, log):
+    film = fake_tmdb.films.trending("day")[0]["id"]
+    fake_tmdb.troubles.add(Trouble("fault", path=f"/movie/{film}$", times=None))
+    assert sync("trending").state == DONE
+    observed = [event for _, event in log() if isinstance(event, TrendObserved)]
+    assert len(observed) == 2
+    assert TMDB_BASE + film not in observed[0].movies
+
+
+def test_trends_without_films_when_nothing_else_is_to_be_had(sync, fake_tmdb, log):
+    sync("trending")
+    fake_tmdb.films.shuffle("again")
+    fake_tmdb.troubles.add(Trouble("limited", path=r"/movie/\d+$", times=None, retry_after="3600"))
+    row = sync("trending")
+    assert row.state == DONE
+    assert kinds_of(log()).count(TrendObserved) == 4
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"original_language": "f\x00r" * 9},
+        {"poster_path": "/\x00" + "p" * 3000},
+        {"external_ids": {"imdb_id": "tt\x00" + "1" * 600}},
+        {"title": "\x00A\x00 Title\x00"},
+        {"translations": {"translations": [{"iso_639_1": "\x00x", "data": {"title": "\x00Y"}}]}},
+    ],
+)
+def test_what_the_database_cannot_keep_is_left_out(sync, fake_tmdb, changes):
+    film = fake_tmdb.films.ids()[0]
+    fake_tmdb.films.change(film, **changes)
+    row = sync("lists", "films")
+    assert (row.state, row.counts.get("unreadable", 0)) == (DONE, 0)
+    assert Movie.objects.count() == FILMS
+
+
+def test_a_film_that_cannot_be_written_holds_up_nobody(sync, fake_tmdb, monkeypatch):
+    film = fake_tmdb.films.ids()[0]
+
+    def worse(told, *args, **options):
+        facts = facts_of(told, *args, **options)
+        return replace(facts, poster_url="p" * 3000) if told.id == film else facts
+
+    monkeypatch.setattr(taking_in, "facts_of", worse)
+    row = sync("lists", "films")
+    assert (row.state, row.counts["unreadable"], Movie.objects.count()) == (DONE, 1, FILMS - 1)
+    assert "too long" in TmdbFilm.objects.get(pk=film).fault
+
+
+def test_an_id_at_imdb_that_two_films_share_merges_nothing(sync, fake_tmdb):
+    one = fake_tmdb.films.ids()[0]
+    imdb = fake_tmdb.films.get(one)["imdb_id"]
+    sync("lists", "films")
+    fake_tmdb.films.add(777, title="Typed in wrongly", year=2001)
+    fake_tmdb.films.change(777, external_ids={"imdb_id": imdb})
+    wishes.wish([777])
+    row = sync("films")
+    assert row.counts["ambiguous"] == 1
+    assert Movie.objects.filter(pk=TMDB_BASE + 777, title="Typed in wrongly").exists()
+
+
+def test_films_that_are_gone_are_looked_for_again_after_a_month(sync, fake_tmdb):
+    film = fake_tmdb.films.ids()[0]
+    now = timezone.now()
+    for tmdb_id, days in ((film, 31), (777, 29)):
+        then = now - timedelta(days=days)
+        TmdbFilm.objects.create(tmdb_id=tmdb_id, fetched_at=then, gone_at=then)
+    sync("oldest", "films")
+    assert Movie.objects.get().pk == TMDB_BASE + film
+    assert TmdbFilm.objects.get(pk=film).gone_at is None
+
+
+def test_a_wish_while_a_film_is_fetched_stays(sync, fake_tmdb):
+    film = fake_tmdb.films.ids()[0]
+    wishes.wish([film])
+    asked_at = timezone.now()
+    wishes.wish([film, film])
+    wishes.note([Told(film, asked_at, Fetched(None, "mark"))])
+    assert wishes.waiting() == 1
+    wishes.note([Told(film, timezone.now(), Fetched(None, "m" * 300))] * 2)
+    assert (wishes.waiting(), TmdbFilm.objects.get(pk=film).mark) == (0, "mark")
+
+
+def test_changes_go_on_with_the_page_where_they_stopped(sync, fake_tmdb):
+    sync("lists", "films")
+    for film in fake_tmdb.films.ids():
+        fake_tmdb.films.change(film, overview="Longer.")
+    row = sync("changes", budget_seconds=0)
+    assert (row.state, row.cursor, wishes.waiting()) == (WAITING, 1, 100)
+    row = sync("changes")
+    assert (row.state, row.cursor, wishes.waiting()) == (DONE, 0, FILMS)
+    assert fake_tmdb.asked["/3/movie/changes"] == 2
+
+
+def test_lists_that_end_are_not_asked_again(sync, settings, fake_tmdb):
+    settings(tmdb_first_fill=10_000)
+    sync("lists")
+    asked = sum(fake_tmdb.asked.values())
+    assert sync("lists").state == DONE
+    assert sum(fake_tmdb.asked.values()) == asked
+
+
+def test_a_run_whose_time_is_up_goes_on_the_next_time(sync):
+    sync("lists")
+    row = sync("films", budget_seconds=0)
+    assert row.state == WAITING
+    assert 0 < Movie.objects.count() <= taking_in.BATCH
+    assert sync("films").state == DONE
+    assert Movie.objects.count() == FILMS
+
+
+def test_a_refused_key_is_said_and_nothing_else_is_asked(sync, settings, fake_tmdb):
+    settings(tmdb_token="wrong")
+    rows = [sync(kind) for kind in ("genres", "trending", "lists", "changes")]
+    assert {row.state for row in rows} == {REFUSED}
+    assert "MARQUEE_TMDB_TOKEN" in rows[0].note
+    assert sum(fake_tmdb.asked.values()) == 1
+
+
+def test_why_a_sync_stopped_is_logged_once(sync, settings, monkeypatch):
+    said = []
+    monkeypatch.setattr(running._log, "warning", lambda *_, **fields: said.append(fields["kind"]))
+    settings(tmdb_token="wrong")
+    for _ in range(3):
+        sync("genres", "trending")
+    assert said == ["genres", "trending"]
+
+
+def test_only_one_of_a_kind_at_a_time(sync, fake_tmdb):
+    other = connection.copy()
+    key = [running._LOCKS, list(STEPS).index("trending")]
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s, %s)", key)
+    try:
+        assert running.at_work() == {"trending"}
+        assert sync("trending").state == SyncRun.State.NEVER
+        assert fake_tmdb.asked == {}
+    finally:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)
+        other.close()
+    assert sync("trending").state == DONE
+
+
+def test_numbers_that_no_film_can_have_are_told_and_left_out(sync, settings, fake_tmdb):
+    for number in (3_000_000_000, 1_000_000_000, 0):
+        fake_tmdb.films.add(number, title="Too far", year=2020)
+    settings(tmdb_first_fill=FILMS + 3)
+    rows = [sync(kind) for kind in ("lists", "films", "trending", "changes")]
+    assert {row.state for row in rows} == {DONE}
+    assert Movie.objects.count() == TmdbFilm.objects.count() == FILMS
+    for row in (rows[0], rows[2], rows[3]):
+        assert any("lists a film 3000000000," in word for word in row.words)
+
+
+def test_movies_that_came_with_ids_of_tmdb_are_fetched_by_night(sync, store, fake_tmdb):
+    film = fake_tmdb.films.ids()[0]
+    ours = AddMovie(5, Facts(title="By another name", year=1990), (("tmdb", str(film)),))
+    handle_all([ours], store, origin=Origin(correlation_id=uuid4()))
+    sync("oldest", "films")
+    assert Movie.objects.get(pk=5).title == fake_tmdb.films.get(film)["title"]
+    sync("oldest")
+    assert wishes.waiting() == 1

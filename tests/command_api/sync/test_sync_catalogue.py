@@ -1,0 +1,88 @@
+"""Can a person have the catalogue synchronised, and see how that stands?"""
+
+import io
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.test import Client
+
+from command_api.catalogue.models import Movie
+from tests.command_api.sync.conftest import FILMS
+from tests.fake_tmdb import Trouble
+from tests.fake_tmdb.shapes import LEFT_OUT
+
+
+@pytest.fixture
+def command(store, settings):
+    """Run it; what it says."""
+
+    def run(*words):
+        out = io.StringIO()
+        call_command("sync_catalogue", *words, stdout=out)
+        return out.getvalue()
+
+    return run
+
+
+def test_everything_and_then_nothing_more(command):
+    said = command()
+    assert Movie.objects.count() == FILMS
+    assert [line.split()[:2] for line in said.splitlines() if not line.startswith(" ")] == [
+        [kind, "done;"] for kind in ("genres", "lists", "changes", "oldest", "trending", "films")
+    ]
+    assert "events 0" in command("--trending")
+
+
+def test_trends_alone(command, fake_tmdb):
+    assert command("--trending").startswith("trending  done")
+    assert Movie.objects.count() == len(
+        {film["id"] for w in ("day", "week") for film in fake_tmdb.films.trending(w)[:100]}
+    )
+
+
+def test_how_it_stands(command, settings, fake_tmdb):
+    assert "trending  never" in command("--status")
+    command("--trending")
+    fake_tmdb.troubles.add(Trouble("limited", times=None, retry_after="3600"))
+    with pytest.raises(CommandError, match="left alone"):
+        command("--trending")
+    asked = sum(fake_tmdb.asked.values())
+    said = command("--status")
+    assert "trending  waiting" in said
+    assert "all was done 0:00:" in said
+    assert "tmdb-day  observed 0:00:" in said
+    assert sum(fake_tmdb.asked.values()) == asked
+
+
+def test_what_is_asked_for_later_is_not_unreadable(command, fake_tmdb):
+    late, torn = (film["id"] for film in fake_tmdb.films.listed("popular")[:2])
+    fake_tmdb.troubles.add(Trouble("fault", path=f"/movie/{late}$", times=None))
+    fake_tmdb.films.change(torn, title=LEFT_OUT)
+    command()
+    assert command("--status").splitlines()[-1] == (
+        f"films     {FILMS} known, 1 to be fetched (1 of them later), 0 gone from TMDb,"
+        " 1 unreadable"
+    )
+
+
+def test_a_wrong_key_is_said_and_asked_about_again_by_hand(command, settings, fake_tmdb):
+    settings(tmdb_token="wrong")
+    for _ in range(2):
+        with pytest.raises(CommandError, match="refuses the key"):
+            command()
+    assert fake_tmdb.answered == {401: 2}
+    assert "genres    refused" in command("--status")
+
+
+def test_without_a_key(command, settings):
+    settings(tmdb_token="")
+    with pytest.raises(CommandError, match="MARQUEE_TMDB_TOKEN"):
+        command()
+
+
+def test_for_those_who_watch(command):
+    command("--trending")
+    told = Client().get("/metrics").content.decode()
+    assert 'marquee_sync_age_seconds{kind="trending"}' in told
+    assert "marquee_sync_waiting_films 0.0" in told

@@ -1,0 +1,177 @@
+"""May everyone command exactly what they may command, by every route that there is?
+
+A new route is a line in TABLE.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+import pytest
+from django.db import connection
+
+from command_api import standing, urls
+from events.vault import families
+from infra import tokens
+from tests.command_api.conftest import ALIEN, HEAT, Person
+from tests.fixtures.forging import FORGERIES, Honest
+from tests.fixtures.matrix import (
+    Case,
+    Cell,
+    differences,
+    everybody,
+    lacking,
+    logged_in,
+    owner,
+)
+
+_PLAYLIST = "v1/playlists/<str:playlist_id>"
+_IN_PLAYLIST = f"{_PLAYLIST}/movies/<int:movie_id>"
+_MOVIE = "v1/movies/<int:movie_id>"
+
+TURNED_AWAY = (302, 401)
+"""Nothing is looked at, let alone changed."""
+_ROW = "<path:object_id>/"
+_WITH_ROWS = tuple(
+    f"catalogue/{table}/" for table in ("movie", "person", "trendobservation", "syncrun")
+)
+_LISTS = tuple(f"catalogue/{table}/" for table in ("genre", "keyword", "tmdbfilm"))
+_PAGES = ("", "catalogue/", *_WITH_ROWS, *_LISTS)
+
+TABLE: Sequence[Case] = [
+    # With nothing in the body: whoever is told so was let in.
+    Case("POST", "v1/accounts", "/v1/accounts", everybody(422), body={}),
+    Case("POST", "v1/tokens", "/v1/tokens", everybody(422), body={}),
+    Case("POST", "v1/tokens/refresh", "/v1/tokens/refresh", everybody(422), body={}),
+    Case("POST", "v1/tokens/revoke", "/v1/tokens/revoke", everybody(422), body={}),
+    Case("POST", "v1/tokens/revoke-all", "/v1/tokens/revoke-all", logged_in(204)),
+    Case("POST", "v1/accounts/verify-email", "/v1/accounts/verify-email", everybody(422), {}),
+    Case("POST", "v1/passwords/forgot", "/v1/passwords/forgot", everybody(422), body={}),
+    Case("POST", "v1/passwords/reset", "/v1/passwords/reset", everybody(422), body={}),
+    Case("POST", "v1/me/password", "/v1/me/password", logged_in(422), body={}),
+    Case("POST", "v1/me/verify-email", "/v1/me/verify-email", logged_in(202)),
+    Case("DELETE", "v1/me", "/v1/me", logged_in(422), body={}),
+    Case("GET", "v1/me/export", "/v1/me/export", logged_in(200)),
+    Case("GET", "v1/erasures/<str:token>", "/v1/erasures/none", everybody(404)),
+    Case("PUT", "v1/me/preferences", "/v1/me/preferences", logged_in(200), body={}),
+    Case("PUT", f"{_MOVIE}/rating", f"/v1/movies/{ALIEN}/rating", logged_in(200), {"score": 8}),
+    Case("DELETE", f"{_MOVIE}/rating", f"/v1/movies/{ALIEN}/rating", owner(204)),
+    Case("PUT", f"{_MOVIE}/favourite", f"/v1/movies/{ALIEN}/favourite", logged_in(200)),
+    Case("DELETE", f"{_MOVIE}/favourite", f"/v1/movies/{ALIEN}/favourite", owner(204)),
+    Case("PUT", f"{_MOVIE}/hidden", f"/v1/movies/{HEAT}/hidden", logged_in(200)),
+    Case("DELETE", f"{_MOVIE}/hidden", f"/v1/movies/{HEAT}/hidden", owner(204)),
+    Case("POST", "v1/ratings/import", "/v1/ratings/import", logged_in(200), body=[]),
+    Case("POST", "v1/playlists", "/v1/playlists", logged_in(201), body={"name": "Mine"}),
+    Case("PATCH", _PLAYLIST, "/v1/playlists/{playlist}", owner(200), body={"name": "Ours"}),
+    Case("DELETE", _PLAYLIST, "/v1/playlists/{playlist}", owner(204)),
+    Case("PUT", _IN_PLAYLIST, f"/v1/playlists/{{playlist}}/movies/{ALIEN}", owner(200)),
+    Case("DELETE", _IN_PLAYLIST, f"/v1/playlists/{{playlist}}/movies/{ALIEN}", owner(204)),
+    Case("GET", ".well-known/jwks.json", "/.well-known/jwks.json", everybody(200)),
+    Case("GET", "openapi.json", "/openapi.json", everybody(200)),
+    Case("GET", "docs/", "/docs/", everybody(200)),
+    Case("GET", "redoc/", "/redoc/", everybody(200)),
+    Case("GET", "health/live", "/health/live", everybody(200)),
+    Case("GET", "health/ready", "/health/ready", everybody(200)),
+    Case("GET", "metrics", "/metrics", everybody(200)),
+    # The staff's pages take no token, whoever's it is: only the cookie of a log-in of theirs
+    # (tests/command_api/admin/test_entering.py). All others are sent to where one logs in.
+    *(Case("GET", f"admin/{page}", f"/admin/{page}", everybody(302)) for page in _PAGES),
+    *(
+        Case("GET", f"admin/{page}{_ROW}", f"/admin/{page}1/", everybody(302))
+        for page in _WITH_ROWS
+    ),
+    Case("GET", "admin/login/", "/admin/login/", everybody(200)),
+    Case("POST", "admin/login/", "/admin/login/", everybody(400), body={}),
+    Case("POST", "admin/logout/", "/admin/logout/", everybody(400), body={}),
+]
+
+
+def test_every_route_is_in_the_table():
+    assert lacking(TABLE, urls.urlpatterns) == {}
+
+
+@pytest.fixture
+def hers(api, person):
+    """Makes somebody with opinions, and with a private playlist."""
+
+    def make() -> Hers:
+        owner = person()
+        api.rate(ALIEN, 7, by=owner)
+        api("PUT", f"/v1/movies/{ALIEN}/favourite", by=owner)
+        api("PUT", f"/v1/movies/{HEAT}/hidden", by=owner)
+        playlist = api("POST", "/v1/playlists", {"name": "Hers"}, by=owner).json()["id"]
+        api("PUT", f"/v1/playlists/{playlist}/movies/{ALIEN}", by=owner)
+        return Hers(owner, playlist)
+
+    return make
+
+
+@pytest.fixture
+def bad_tokens(hers, keys) -> dict[str, Person]:
+    """Whose tokens all are somebody's, but for what is wrong with them."""
+    owner, over = hers().owner, hers().owner
+    honest = Honest(keys, owner.user_id, family_of(owner))
+    families.revoke(family_of(over))
+    standing.forget()
+    forged = {name: forge(honest) for name, forge in FORGERIES.items()}
+    return {
+        name: Person(owner.user_id, {"Authorization": f"Bearer {token}"})
+        for name, token in forged.items()
+    } | {"revoked": over}
+
+
+@pytest.mark.usefixtures("unlimited")
+def test_nobody_may_command_more_than_they_may(api, person, hers, bad_tokens, capsys):
+    refused = hers()
+
+    def ask(cell: Cell):
+        owner, playlist = refused if cell.case.statuses[cell.role] in TURNED_AWAY else hers()
+        path = cell.case.path.format(playlist=playlist)
+        who, before = sender(cell, owner), events()
+        answer = api(cell.case.method, path, cell.case.body, by=who)
+        assert answer.status_code < 400 or events() == before, f"{cell} left an event"
+        return answer
+
+    def sender(cell: Cell, owner: Person):
+        match cell.role:
+            case "anonymous":
+                return None
+            case "stranger":
+                return person()
+            case "staff":
+                return of_the_staff(person())
+            case "owner":
+                return owner
+            case "expired" | "revoked" | "forged":
+                return bad_tokens[cell.forgery or cell.role]
+
+    found = list(differences(TABLE, ask))
+    with capsys.disabled():
+        print(f"\n{len(found)} cells of the command API's permissions")  # noqa: T201 - asked for
+    assert {str(cell): wrong for cell, wrong in found if wrong} == {}
+
+
+class Hers(NamedTuple):
+    """Somebody, and what is theirs."""
+
+    owner: Person
+    playlist: str
+
+
+def family_of(somebody: Person) -> UUID:
+    """The log-in that their token is of."""
+    return tokens.bearer(somebody.headers["Authorization"]).family
+
+
+def of_the_staff(somebody: Person) -> Person:
+    """The same, with a token that says so."""
+    access = tokens.mint_access(somebody.user_id, family_of(somebody), 0, is_staff=True)
+    return Person(somebody.user_id, {"Authorization": f"Bearer {access}"})
+
+
+def events() -> int:
+    """How many there are in the log."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM events")
+        [(found,)] = cursor.fetchall()
+        return int(found)

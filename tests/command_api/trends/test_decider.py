@@ -1,0 +1,41 @@
+"""When is what another source's board says news?"""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from command_api.trends.decider import REPEATED_AFTER, Board, ObserveTrend, decide, stream_of
+from events.catalogue import TrendObserved
+from events.recorded import Stream
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SOON, LATE = NOON + timedelta(minutes=15), NOON + REPEATED_AFTER
+SAID = Board((1, 2), NOON)
+
+
+def look(*movies, at=SOON):
+    return ObserveTrend(board="tmdb-day", source="tmdb", window="day", movies=movies, at=at)
+
+
+def observed(*movies):
+    return (TrendObserved(board="tmdb-day", source="tmdb", window="day", movies=movies),)
+
+
+@pytest.mark.parametrize(
+    ("command", "board", "events"),
+    [
+        (look(1, 2), Board(), observed(1, 2)),
+        (look(2, 1), SAID, observed(2, 1)),
+        (look(1, 2), SAID, ()),
+        (look(1, 2, at=LATE), SAID, observed(1, 2)),
+        (look(), SAID, ()),
+        (look(2, 1, at=NOON), SAID, ()),
+    ],
+    ids=["the first", "another order", "the same", "the same, late", "nothing", "an older look"],
+)
+def test_what_is_news(command, board, events):
+    assert decide(command, board) == events
+
+
+def test_a_days_looks_are_one_stream():
+    assert stream_of("tmdb-day", NOON) == Stream("trend-tmdb-day-2026-03-01", "tmdb-day")

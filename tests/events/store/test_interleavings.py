@@ -1,0 +1,236 @@
+"""Does a plain cursor see everything, whichever of two open transactions does what first?"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from itertools import combinations, product
+from typing import Literal, TypeAlias
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connections
+
+from events.partition import partition_of
+from events.recorded import Position, Recorded, Stored
+from events.store import Entry
+from events.store.outbox import Outbox
+from events.store.postgres import PostgresStore
+from infra.config import config
+from tests.events.store.contract import ORIGIN, assert_dense, rated, rating
+from tests.events.store.hands import Hand, hands
+
+ANN, BOB, CAROL = (UUID(int=n) for n in (1, 2, 3))
+LOW, HIGH = sorted((ANN, BOB), key=lambda who: partition_of(str(who), config().partitions))
+
+Ending: TypeAlias = Literal["commit", "roll back"]
+ENDINGS: Sequence[tuple[Ending, Ending]] = (
+    ("commit", "commit"),
+    ("commit", "roll back"),
+    ("roll back", "commit"),
+    ("roll back", "roll back"),
+)
+
+
+@pytest.fixture
+def store(log_database):
+    return PostgresStore(config().partitions)
+
+
+@pytest.fixture
+def three(store):
+    with hands(3) as found:
+        yield found
+
+
+def partition(who: UUID) -> int:
+    return partition_of(str(who), config().partitions)
+
+
+def append(store: PostgresStore, *who: UUID) -> Callable[[], Sequence[Position]]:
+    """An append of a new rating of each, all at once."""
+    movie = uuid4().int >> 80
+    entries = [Entry(rating(user, movie), 1, rated(user, movie)) for user in who]
+    return partial(store.append_many, entries, origin=ORIGIN)
+
+
+def append_one(store: PostgresStore, who: UUID) -> Callable[[], Sequence[Recorded]]:
+    """The same as commands do it."""
+    movie = uuid4().int >> 80
+    return partial(store.append, rating(who, movie), [rated(who, movie)], expected=0, origin=ORIGIN)
+
+
+class Reader:
+    """Somebody with a plain cursor in each partition."""
+
+    def __init__(
+        self, page: Callable[[int, int], Iterable[Recorded | Stored]], *whose: UUID
+    ) -> None:
+        self._page = page
+        self.seen: dict[int, list[int]] = {partition(who): [] for who in whose}
+
+    def read(self) -> None:
+        for where, seen in self.seen.items():
+            while page := [it.offset for it in self._page(where, seen[-1] if seen else 0)]:
+                seen.extend(page)
+
+
+def of_the_log(store: PostgresStore, *whose: UUID) -> Reader:
+    return Reader(lambda partition, after: store.page(partition, after=after, limit=2), *whose)
+
+
+def of_the_relay(*whose: UUID) -> Reader:
+    outbox = Outbox()
+    return Reader(lambda partition, after: outbox.unsent({partition: after}, limit=2), *whose)
+
+
+def test_to_one_partition_the_second_waits_for_the_first(store, three):
+    first, second, _ = three
+    reader = of_the_log(store, ANN, BOB)
+    [one] = first.do(append_one(store, ANN))
+    later = second.start(append_one(store, ANN))
+    assert not second.settle()
+    reader.read()
+    assert (one.offset, reader.seen[partition(ANN)]) == (1, [])
+    first.commit()
+    [two] = later.result(timeout=60)
+    reader.read()
+    assert (two.offset, reader.seen[partition(ANN)]) == (2, [1])
+    second.commit()
+    assert second.settle()
+    reader.read()
+    assert reader.seen[partition(ANN)] == [1, 2]
+
+
+def test_what_the_first_takes_back_leaves_no_gap(store, three):
+    first, second, _ = three
+    first.do(append_one(store, ANN))
+    later = second.start(append_one(store, ANN))
+    assert not second.settle()
+    first.roll_back()
+    [only] = later.result(timeout=60)
+    second.commit()
+    assert second.settle()
+    assert only.offset == 1
+    assert_dense(store)
+
+
+def test_to_two_partitions_nobody_waits_and_the_later_one_may_be_seen_first(store, three):
+    first, second, _ = three
+    reader = of_the_log(store, ANN, BOB)
+    first.do(append_one(store, ANN))
+    second.do(append_one(store, BOB))
+    second.commit()
+    assert second.settle()
+    reader.read()
+    assert (reader.seen[partition(ANN)], reader.seen[partition(BOB)]) == ([], [1])
+    first.commit()
+    assert first.settle()
+    reader.read()
+    assert (reader.seen[partition(ANN)], reader.seen[partition(BOB)]) == ([1], [1])
+
+
+def test_many_partitions_are_taken_in_one_order_so_nobody_waits_in_a_ring(store, three):
+    """One holds the lower; then two want both, and name them the other way round."""
+    holder, one, other = three
+    holder.do(append(store, LOW))
+    waiting = [one.start(append(store, LOW, HIGH))]
+    assert not one.settle()
+    waiting.append(other.start(append(store, HIGH, LOW)))
+    assert not other.settle()
+    assert holder.do(append(store, HIGH)) == [Position(partition(HIGH), 1)]  # nobody has it yet
+    holder.commit()
+    for hand, positions in zip((one, other), waiting, strict=True):
+        positions.result(timeout=60)
+        hand.commit()
+        assert hand.settle()
+    assert (store.heads()[partition(LOW)], store.heads()[partition(HIGH)]) == (3, 3)
+    assert_dense(store)
+
+
+def schedules() -> Iterable[Sequence[int]]:
+    """Every way in which two can do three things each."""
+    for of_first in combinations(range(6), 3):
+        yield [0 if nth in of_first else 1 for nth in range(6)]
+
+
+WAYS: Mapping[str, tuple[Sequence[UUID], Sequence[UUID]]] = {
+    "one partition": ((ANN, ANN), (ANN, ANN)),
+    "two partitions": ((ANN, ANN), (BOB, BOB)),
+    "both, in order": ((LOW, HIGH), (LOW, HIGH)),
+    "one in common": ((ANN, ANN), (min(ANN, CAROL, key=partition), max(ANN, CAROL, key=partition))),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_cursor_never_skips_whatever_the_order(store, three, way: str):
+    everybody = {*WAYS[way][0], *WAYS[way][1]}
+    readers = [of_the_log(store, *everybody), of_the_relay(*everybody)]
+    expected = {partition(who): 0 for who in everybody}
+    for schedule, endings in product(schedules(), ENDINGS):
+        run(store, three[:2], schedule, WAYS[way], endings, readers)
+        for whose, ending in zip(WAYS[way], endings, strict=True):
+            for who in whose if ending == "commit" else ():
+                expected[partition(who)] += 1
+        for reader in readers:
+            assert reader.seen == {
+                it: list(range(1, count + 1)) for it, count in expected.items()
+            }, (schedule, endings)
+    assert_dense(store)
+
+
+def run(
+    store: PostgresStore,
+    pair: Sequence[Hand],
+    schedule: Sequence[int],
+    whose: tuple[Sequence[UUID], Sequence[UUID]],
+    endings: tuple[Ending, Ending],
+    readers: Sequence[Reader],
+) -> None:
+    """Let two do what they have to do in this order, with readers looking after every step.
+
+    Who has to wait does the rest when the other has ended.
+    """
+    steps: list[list[Callable[[], object]]] = [
+        [
+            *(partial(hand.start, append(store, who)) for who in own),
+            hand.commit if ending == "commit" else hand.roll_back,
+        ]
+        for hand, own, ending in zip(pair, whose, endings, strict=True)
+    ]
+    for nth in schedule:
+        steps[nth].pop(0)()
+        pair[nth].settle()
+        for reader in readers:
+            reader.read()
+    for hand in pair:
+        assert hand.settle()
+    for reader in readers:
+        reader.read()
+
+
+def test_order_is_that_of_offsets_however_the_rows_lie(store):
+    """A row that was rewritten lies behind the others, as after a vacuum or a restored backup."""
+    for movie in range(5):
+        stream = rating(ANN, movie)
+        entries = [Entry(stream, nth, rated(ANN, movie, nth)) for nth in (1, 2, 3)]
+        store.append_many(entries, origin=ORIGIN)
+    with connections["default"].cursor() as cursor:
+        for offset in (9, 2, 1, 5):
+            cursor.execute(
+                'UPDATE events SET data = data WHERE partition = %s AND "offset" = %s',
+                [partition(ANN), offset],
+            )
+        for plan in ("indexscan", "bitmapscan", "indexonlyscan"):
+            cursor.execute(f"SET enable_{plan} = off")
+    everything = list(range(1, 16))
+    assert [it.offset for it in store.page(partition(ANN), after=0, limit=99)] == everything
+    assert [it.offset for it in store.page(partition(ANN), after=3, limit=4)] == [4, 5, 6, 7]
+    unsent = Outbox().unsent({partition(ANN): 0}, limit=99)
+    assert [it.offset for it in unsent] == everything
+    first = Outbox().unsent({partition(ANN): 0}, limit=4)
+    assert [it.offset for it in first] == [1, 2, 3, 4]
+    assert [it.version for it in store.read(rating(ANN, 0))] == [1, 2, 3]
+    many = store.read_many([rating(ANN, 0), rating(ANN, 2)])
+    assert {name: [it.version for it in found] for name, found in many.items()} == {
+        rating(ANN, 0).name: [1, 2, 3],
+        rating(ANN, 2).name: [1, 2, 3],
+    }

@@ -1,0 +1,144 @@
+"""Can the people of a vault be taken elsewhere, all of them or nobody?"""
+
+from io import StringIO
+from uuid import UUID, uuid4
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from events.vault import erasures, subjects
+from events.vault.models import Subject
+from events.vault.sealing import seal
+from infra.keys import PEPPER, secret
+
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "vault"]),
+    pytest.mark.usefixtures("keys"),
+]
+FIELDS = [field.name for field in Subject._meta.concrete_fields]
+
+
+def run(*words):
+    out, err = StringIO(), StringIO()
+    call_command("keys", *map(str, words), stdout=out, stderr=err)
+    return out.getvalue(), err.getvalue()
+
+
+def everyone():
+    return [
+        tuple(bytes(value) if isinstance(value, memoryview) else value for value in row)
+        for row in Subject.objects.order_by("user_id").values_list(*FIELDS)
+    ]
+
+
+def person(name) -> tuple[UUID, bytes]:
+    user_id = uuid4()
+    email = f"{name}@example.org"
+    key = subjects.reserve(user_id, username=name, email=email, password_hash=f"hash of {name}")
+    return user_id, key
+
+
+@pytest.fixture
+def ann() -> tuple[UUID, bytes]:
+    """Somebody active, beside somebody reserved and somebody erased."""
+    user_id, key = person("ann")
+    subjects.activate(user_id)
+    subjects.raise_epoch(user_id, 3)
+    person("bob")
+    gone, _ = person("eve")
+    Subject.objects.filter(user_id=gone).update(
+        state="erased", username_hmac=None, email_hmac=None, key=None, password_hash=None
+    )
+    return user_id, key
+
+
+def test_everyone_comes_back_as_they_were(ann, tmp_path):
+    path, before = tmp_path / "vault.jsonl", everyone()
+    said, warned = run("export", path)
+    assert said == f"3 people in {path}.\n"
+    assert "opens every sealed field" in warned
+    assert PEPPER in warned
+    Subject.objects.all().delete()
+    said, warned = run("import", path)
+    assert said.startswith("3 people brought back.")
+    assert warned == ""
+    assert everyone() == before
+    user_id, key = ann
+    sealed = seal(key, subject=user_id, field="username", text="ann")
+    assert subjects.reveal(sealed, subject=user_id, field="username") == "ann"
+    assert subjects.find("ANN@example.org") == (user_id, "hash of ann", 3, True)
+    with pytest.raises(subjects.NamesTaken):
+        person("Ann")
+
+
+def test_nobody_who_asked_to_be_erased_is_taken_along(ann, tmp_path):
+    path, (user_id, _) = tmp_path / "vault.jsonl", ann
+    erasures.begin(user_id)
+    with pytest.raises(CommandError, match="erase --restored first"):
+        run("export", path)
+    assert list(tmp_path.iterdir()) == []
+    erasures.destroy(user_id)
+    assert run("export", path)[0] == f"3 people in {path}.\n"
+
+
+def test_only_its_owner_may_read_the_file(ann, tmp_path):
+    path = tmp_path / "vault.jsonl"
+    leftover = tmp_path / ".part-vault.jsonl"
+    leftover.touch(mode=0o666)
+    path.touch(mode=0o666)
+    run("export", path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    path.chmod(0o644)
+    Subject.objects.all().delete()
+    _, warned = run("import", path)
+    assert "chmod 600" in warned
+
+
+def test_no_name_is_in_clear(ann, tmp_path):
+    run("export", tmp_path / "vault.jsonl")
+    written = (tmp_path / "vault.jsonl").read_text()
+    assert "@example.org" not in written
+    assert "ann" not in written.replace("hash of ann", "")
+
+
+def test_a_vault_with_people_is_left_alone(ann, tmp_path):
+    path = tmp_path / "vault.jsonl"
+    run("export", path)
+    before = everyone()
+    with pytest.raises(CommandError, match="must be empty"):
+        run("import", path)
+    assert everyone() == before
+
+
+def test_names_under_another_pepper_are_refused(ann, tmp_path, monkeypatch):
+    path = tmp_path / "vault.jsonl"
+    run("export", path)
+    Subject.objects.all().delete()
+    monkeypatch.setattr("events.vault.transfer.secret", lambda name: secret(name) + b"?")
+    with pytest.raises(CommandError, match=r"another pepper.*command/pepper.key"):
+        run("import", path)
+    assert everyone() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda lines: lines[:-1], "cut short"),
+        (lambda lines: lines[:-2], "cut short"),
+        (lambda lines: [*lines[:-2], lines[-2][:-9]], "cut short"),
+        (lambda lines: [*lines[:-2], b"{}\n", lines[-1]], "Line 4 is no person"),
+        (lambda lines: [*lines[:-1], lines[-2], b'{"people":4}\n'], "can't be in one vault"),
+        (lambda lines: [*lines[:1], *lines[2:]], "or changed: after 2 people"),
+        (lambda lines: lines[1:], "no export of a vault"),
+        (lambda lines: lines[:0], "no export of a vault"),
+    ],
+)
+def test_of_a_bad_file_nobody_comes_back(ann, tmp_path, change, reason):
+    path = tmp_path / "vault.jsonl"
+    run("export", path)
+    path.write_bytes(b"".join(change(path.read_bytes().splitlines(keepends=True))))
+    Subject.objects.all().delete()
+    with pytest.raises(CommandError, match=reason):
+        run("import", path)
+    assert everyone() == []

@@ -1,0 +1,133 @@
+"""Which films does the fake know? Those of the demo catalogue, and what a test makes of them."""
+
+import gzip
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from functools import cache
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+from tests.fake_tmdb import shapes
+
+CATALOGUE = Path(__file__).parents[2] / "command_api" / "catalogue" / "demo" / "catalogue.jsonl.gz"
+FIRST_ID = 100_000
+TRENDING = 200
+
+
+class Films:
+    """What TMDb would know, and how it changes. Safe to use from many threads."""
+
+    def __init__(self, lines: Iterable[Mapping[str, Any]]) -> None:
+        self._lock = RLock()
+        self._films: dict[int, dict[str, Any]] = {}
+        for line in lines:
+            film = shapes.film(FIRST_ID + line["id"], line)
+            self._films[film["id"]] = film
+        self._changed: dict[int, date] = {}
+        self._seeds = {"day": "0", "week": "0"}
+        self.genres: Sequence[Mapping[str, Any]] = shapes.GENRES
+        self._listed: dict[str, list[int]] = {}
+
+    @classmethod
+    def of_catalogue(cls, count: int | None = None) -> "Films":
+        """Those of the demo catalogue, the newest first, so many."""
+        return cls(islice(reversed(_catalogue()), count))
+
+    def __len__(self) -> int:
+        return len(self._films)
+
+    def get(self, film_id: int) -> dict[str, Any] | None:
+        """All of a film; None if there is none (any more)."""
+        with self._lock:
+            return self._films.get(film_id)
+
+    def ids(self) -> list[int]:
+        """Of all films."""
+        with self._lock:
+            return sorted(self._films)
+
+    # ------------------------------------------------------------------------------ lists
+
+    def listed(self, name: str) -> list[dict[str, Any]]:
+        """The films of a list, in its order."""
+        with self._lock:
+            if name not in self._listed:
+                field = {"popular": "popularity", "top_rated": "vote_average"}[name]
+                ranked = sorted(self._films.values(), key=lambda f: (-f[field], f["id"]))
+                self._listed[name] = [film["id"] for film in ranked]
+            return [self._films[film_id] for film_id in self._listed[name]]
+
+    def trending(self, window: str) -> list[dict[str, Any]]:
+        """What trends in a window; ``shuffle`` makes it another."""
+        with self._lock:
+            name = f"{window} {self._seeds[window]}"
+            if name not in self._listed:
+                ranked = sorted(
+                    self._films, key=lambda id_: sha256(f"{name}{id_}".encode()).digest()
+                )
+                self._listed[name] = ranked[:TRENDING]
+            return [self._films[film_id] for film_id in self._listed[name]]
+
+    def changed(self, first: date, last: date) -> list[int]:
+        """Ids of what changed on these days."""
+        with self._lock:
+            return sorted(film for film, day in self._changed.items() if first <= day <= last)
+
+    def search(self, words: str) -> list[dict[str, Any]]:
+        """Films with all the words in their titles."""
+        wanted = words.casefold().split()
+        with self._lock:
+            return [
+                film
+                for film in self._films.values()
+                if all(word in film["title"].casefold() for word in wanted)
+            ]
+
+    # ------------------------------------------------------------------------------ changes
+
+    def shuffle(self, seed: str) -> None:
+        """Other films trend now."""
+        with self._lock:
+            self._seeds = {"day": f"day {seed}", "week": f"week {seed}"}
+
+    def change(self, film_id: int, **fields: Any) -> None:
+        """Other facts; a field that is ``LEFT_OUT`` is told no more."""
+        with self._lock:
+            film = {**self._films[film_id], **fields}
+            self._films[film_id] = {k: v for k, v in film.items() if v is not shapes.LEFT_OUT}
+            self._note(film_id)
+
+    def delete(self, film_id: int) -> None:
+        """It is no more."""
+        with self._lock:
+            del self._films[film_id]
+            self._note(film_id)
+
+    def merge(self, film_id: int, into: int) -> None:
+        """It is no more; another has its id at IMDb from now on."""
+        with self._lock:
+            gone = self._films[film_id]
+            self.delete(film_id)
+            same = {name: gone[name] for name in ("imdb_id", "external_ids")}
+            self.change(into, **same)
+
+    def add(self, film_id: int, **line: Any) -> None:
+        """A film that no catalogue has."""
+        with self._lock:
+            made = shapes.film(film_id, {"id": film_id, "genres": (), "cast": (), **line})
+            self._films[film_id] = made
+            self._note(film_id)
+
+    def _note(self, film_id: int) -> None:
+        self._changed[film_id] = datetime.now(UTC).date()
+        self._listed.clear()
+
+
+@cache
+def _catalogue() -> list[Mapping[str, Any]]:
+    with gzip.open(CATALOGUE, "rt", encoding="utf-8") as file:
+        return [json.loads(line) for line in file]

@@ -1,0 +1,122 @@
+"""How is everything killed for some minutes, and what came of it?"""
+
+import argparse
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from time import monotonic, sleep
+
+from rich.console import Console
+
+from benchmarks.write_load.check import check
+from benchmarks.write_load.ledger import Ledger
+from benchmarks.write_load.sender import Sender
+from infra.platform.processes import HOME, DidNotStart
+from tests.faults.kill_loop.health import Health
+from tests.faults.kill_loop.loop import Loop
+from tests.faults.kill_loop.report import Report
+from tests.faults.kill_loop.stage import NAME, Stage, stage
+from tests.faults.kill_loop.victims import victims
+
+SECONDS = 600
+MOVIES = 200
+PEOPLE = 6
+_LOOK_SECONDS = 0.05
+_SETTLE_SECONDS = 300
+_LEVEL_SECONDS = "300"
+
+
+def main() -> int:
+    """Exit status 1 if anything was lost or done twice."""
+    parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
+    parser.add_argument("--seconds", type=int, default=SECONDS, metavar="N", help="of killing")
+    parser.add_argument("--seed", type=int, default=1896, help="of who is killed when")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # all ends in order
+    report = run(arguments.seconds, seed=arguments.seed)
+    report.show(Console(width=None if sys.stdout.isatty() else 120))
+    return 0 if report.is_right else 1
+
+
+def run(seconds: float, *, seed: int) -> Report:
+    """Kill for so long and everyone at least once, wait until all is level, and look."""
+    random = Random(seed)
+    with ExitStack() as stack:
+        on = stack.enter_context(stage(movies=MOVIES))
+        place = Path(stack.enter_context(TemporaryDirectory()))
+        health = Health(on.platform.command_url, on.platform.query_url, movie=MOVIES)
+        stack.callback(health.close)
+        loop = Loop(victims(on.platform, on.services, NAME, random), health, random)
+        with _under_load(on, place) as load:
+            _kill(on, loop, load, until=monotonic() + seconds)
+        health.close()  # while somebody writes nothing is ever quite level
+        return _look(on, loop, place)
+
+
+def _kill(on: Stage, loop: Loop, load: "subprocess.Popen[bytes]", *, until: float) -> None:
+    while (monotonic() < until or not loop.had_everyone) and load.poll() is None:
+        on.supervisor.look()
+        loop.turn()
+        sleep(_LOOK_SECONDS)
+    while not loop.is_quiet:
+        on.supervisor.look()
+        loop.watch()
+        sleep(_LOOK_SECONDS)
+
+
+@contextmanager
+def _under_load(on: Stage, place: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process that writes and reads, and keeps the ledger, until the end of the block."""
+    said = place / "load.log"
+    with said.open("wb") as log:
+        load = subprocess.Popen(_load(on, place), cwd=HOME, stdout=log)
+    try:
+        while not said.stat().st_size:  # it speaks when everybody is there and begins to write
+            if load.poll() is not None:
+                raise DidNotStart("The load ended before it began, see above.")
+            on.supervisor.look()
+            sleep(_LOOK_SECONDS)
+        yield load
+        load.terminate()  # it ends when the fate of its last writes is known
+        load.wait(_SETTLE_SECONDS)
+    finally:
+        load.kill()
+        load.wait()
+
+
+def _load(on: Stage, place: Path) -> list[str]:
+    return [
+        *(sys.executable, "-m", "benchmarks.write_load", "--reads-may-fail"),
+        *("--command-url", on.platform.command_url, "--query-url", on.platform.query_url),
+        *("--people", str(PEOPLE), "--movies", str(MOVIES - 1), "--pause", "0.05"),
+        *("--ledger", str(place / "ledger"), "--report", str(place / "report")),
+    ]
+
+
+def _look(on: Stage, loop: Loop, place: Path) -> Report:
+    sys.stdout.write((place / "load.log").read_text())
+    ledger = Ledger.read((place / "ledger").read_bytes())
+    is_level = on.platform.manage("lag", "--wait", _LEVEL_SECONDS) == 0
+    tokens = {}
+    for person in ledger.people:
+        sender = Sender(on.platform.command_url, person.account)
+        tokens[person.account.id] = sender.log_in()
+        sender.close()
+    return Report(
+        records=loop.records,
+        writes=ledger.writes,
+        reads=json.loads((place / "report").read_text())["reads"][0],
+        found=check(ledger, on.platform.query_url, tokens, movies=MOVIES - 1),
+        is_level=is_level,
+        is_equal=on.platform.manage("verify", "--all") == 0,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

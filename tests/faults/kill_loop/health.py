@@ -1,0 +1,77 @@
+"""Since when is the platform well?
+
+Well is: a write is accepted, and a read that waits for it shows it. Somebody tries all the time, on
+a movie that nobody else rates.
+"""
+
+from itertools import cycle
+from threading import Event, Thread
+from time import monotonic
+
+import httpx
+
+from benchmarks.people import PASSWORD
+from benchmarks.write_load.ledger import SCORES
+from benchmarks.write_load.sender import Sender, register
+
+_PAUSE_SECONDS = 0.1
+_PATIENCE_SECONDS = 5.0
+
+
+class Health:
+    """Tries, in a thread of its own."""
+
+    def __init__(self, command_url: str, query_url: str, *, movie: int) -> None:
+        self._path = f"/v1/movies/{movie}/rating"
+        self._account = register(command_url, "health", PASSWORD)
+        self._logging_in = Sender(command_url, self._account)
+        self._command = httpx.Client(base_url=command_url, timeout=_PATIENCE_SECONDS)
+        self._query = httpx.Client(base_url=query_url, timeout=2 * _PATIENCE_SECONDS)
+        self._done = Event()
+        self._well: list[tuple[float, float]] = [(0.0, 0.0)]
+        self._thread = Thread(target=self._run, name="health", daemon=True)
+        self._thread.start()
+
+    def well_after(self, moment: float) -> float | None:
+        """When it was first seen to be well by an attempt that began after a moment, if it was."""
+        return next((end for begin, end in self._well if begin >= moment), None)
+
+    def forget(self, moment: float) -> None:
+        """What was before a moment is not asked for any more."""
+        self._well = [seen for seen in self._well if seen[0] >= moment]
+
+    def close(self) -> None:
+        """Try no more."""
+        self._done.set()
+        self._thread.join()
+        for client in (self._command, self._query, self._logging_in):
+            client.close()
+
+    def _run(self) -> None:
+        headers: dict[str, str] = {}
+        for score in cycle(SCORES):
+            if self._done.wait(_PAUSE_SECONDS):
+                return
+            if not headers:
+                headers = {"Authorization": f"Bearer {self._logging_in.log_in()}"}
+            begin = monotonic()
+            try:
+                if self._is_well(score, headers):
+                    self._well.append((begin, monotonic()))
+            except _TokenIsOld:
+                headers = {}
+            except httpx.HTTPError:
+                continue
+
+    def _is_well(self, score: int, headers: dict[str, str]) -> bool:
+        written = self._command.put(self._path, json={"score": score}, headers=headers)
+        if written.status_code == httpx.codes.UNAUTHORIZED:
+            raise _TokenIsOld
+        written.raise_for_status()
+        waiting = {"Log-Position": written.headers["Log-Position"], "Prefer": "wait=5"}
+        read = self._query.get("/v1/me/ratings", headers=headers | waiting).raise_for_status()
+        return [item["score"] for item in read.json()["items"]] == [score]
+
+
+class _TokenIsOld(Exception):
+    pass

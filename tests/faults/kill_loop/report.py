@@ -1,0 +1,57 @@
+"""What came of it?"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.write_load.check import Found
+from benchmarks.write_load.ledger import Writes
+from tests.faults.kill_loop.loop import Record
+
+
+@dataclass(frozen=True)
+class Report:
+    """The whole of it."""
+
+    records: Mapping[str, Record]
+    writes: Writes
+    reads: Mapping[str, Any]
+    found: Found
+    is_level: bool
+    is_equal: bool
+    """Whether ``verify --all`` says so."""
+
+    @property
+    def is_right(self) -> bool:
+        """Whether nothing is lost, and nothing is there twice."""
+        return self.found.is_right and not self.writes.refused and self.is_level and self.is_equal
+
+    def show(self, console: Console) -> None:
+        """As a table, and some lines."""
+        table = Table("killed with -9", "times", "longest until well", "until back itself")
+        for name, record in self.records.items():
+            seconds = (record.longest_unwell_seconds, record.longest_away_seconds)
+            table.add_row(name, str(record.kills), *(f"{each:.1f} s" for each in seconds))
+        console.print(table)
+        for line in (*self._lines(), *self.found.shown):
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def _lines(self) -> Iterator[str]:
+        writes, found = self.writes, self.found
+        longest = max((r.longest_unwell_seconds for r in self.records.values()), default=0.0)
+        yield (
+            f"kills {sum(record.kills for record in self.records.values())},"
+            f" longest until a write and a read were answered {longest:.1f} s"
+        )
+        yield (
+            f"accepted writes {writes.accepted:,}; sent again {writes.repeated:,}: of those"
+            f" without an answer {writes.had_been_done:,} had been done,"
+            f" {writes.had_not_been_done:,} had not; refused {writes.refused}"
+        )
+        yield f"reads {self.reads}"
+        yield f"values looked at {found.values:,}: lost {found.lost}, twice {found.twice}"
+        yield "level: " + ("yes" if self.is_level else "no")
+        yield "verify --all: " + ("equal" if self.is_equal else "differs")

@@ -1,0 +1,91 @@
+"""On which platform is killed? One with servers, ports and directories of its own."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from infra.platform.native import environment
+from infra.platform.processes import DidNotStart
+from infra.platform.running import Platform, prepare, processes
+from infra.platform.supervisor import Supervisor
+from infra.services import ensure, kept, stop
+from infra.services.addresses import VARIABLES
+from infra.services.place import services_dir
+from infra.services.ports import free
+from tests.fixtures.platform import LEVEL_SECONDS, write_catalogue
+
+NAME = "marquee_faults"
+UNTHROTTLED = {
+    f"MARQUEE_THROTTLE_{what}": "1000000000"
+    for what in (
+        "ANONYMOUS_PER_MINUTE",
+        "USER_PER_MINUTE",
+        "SEARCH_PER_MINUTE",
+        "WRITE_PER_MINUTE",
+        "IMPORT_PER_MINUTE",
+        "REGISTER_PER_MINUTE",
+        "LOGIN_PER_MINUTE",
+        "ACCOUNT_PER_HOUR",
+        "REFRESH_PER_MINUTE",
+    )
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A platform with a catalogue, whose processes and servers are started again when they end."""
+
+    platform: Platform
+    supervisor: Supervisor
+    services: Path
+    logs: Path
+
+
+@contextmanager
+def stage(*, movies: int) -> Iterator[Stage]:
+    """The stage, ready; nothing of it is left after the block."""
+    with ExitStack() as stack:
+        place = Path(stack.enter_context(TemporaryDirectory(prefix="marquee-faults-")))
+        place.chmod(0o755)  # the servers' own account must come through
+        stack.enter_context(_of_its_own(place))
+        stack.callback(stop)
+        servers = ensure({})
+        stack.enter_context(kept({}))
+        environ = {**environment(servers, place, name=NAME, fresh=True), **UNTHROTTLED}
+        prepare(environ, place, fresh=True)
+        logs = place / "logs"
+        found = processes(environ, logs, ports=(free(), free()), home=place / "processes")
+        supervisor = stack.enter_context(Supervisor(say=_say))
+        supervisor.bring_up(found.members())
+        catalogue = place / "catalogue.jsonl"
+        write_catalogue(catalogue, movies=movies)
+        for arguments in (("import_catalogue", str(catalogue)), ("lag", "--wait", LEVEL_SECONDS)):
+            if found.manage(*arguments):
+                raise DidNotStart(f"manage.py {' '.join(arguments)} failed, see above.")
+        yield Stage(found, supervisor, services_dir(), logs)
+
+
+@contextmanager
+def _of_its_own(place: Path) -> Iterator[None]:
+    """No server that somebody else uses, whatever the environment says."""
+    names = [*VARIABLES.values(), "MARQUEE_QUERY_REDIS_URL", "MARQUEE_VAULT_URL"]
+    before = {name: os.environ.pop(name) for name in names if name in os.environ}
+    before_too = {name: os.environ.get(name) for name in ("MARQUEE_STATE_DIR", "SERVICES_ENGINE")}
+    os.environ |= {"MARQUEE_STATE_DIR": str(place), "SERVICES_ENGINE": "native"}
+    try:
+        yield
+    finally:
+        os.environ |= before
+        for name, value in before_too.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
+
+
+def _say(subject: str, news: str) -> None:
+    sys.stdout.write(f"  {subject:<14} {news}\n")
+    sys.stdout.flush()

@@ -1,0 +1,122 @@
+"""What can be killed, how, and does it run again?"""
+
+import os
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from infra.platform.processes import Process
+from infra.platform.running import Platform
+from infra.platform.supervisor import IsReady, answers
+from infra.services import native, processes
+from infra.services.elasticsearch import ELASTICSEARCH
+from infra.services.postgres import POSTGRES
+from infra.services.rabbitmq import RABBITMQ
+from infra.services.redis import REDIS
+from infra.services.server import Home, Server
+
+SERVERS = (POSTGRES, REDIS, RABBITMQ, ELASTICSEARCH)
+
+
+@dataclass(frozen=True)
+class Victim:
+    """Something that must be able to end at any moment."""
+
+    name: str
+    find: Callable[[], Sequence[int]]
+    """The processes to kill; none when it does not run."""
+    is_back: Callable[[], bool]
+
+    def kill(self) -> bool:
+        """End it without a word; whether there was anything to end."""
+        found = self.find()
+        for pid in found:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return bool(found)
+
+
+def victims(found: Platform, services: Path, database: str, random: Random) -> Sequence[Victim]:
+    """Every process of ours and every server."""
+    urls = {"command": found.command_url, "query": found.query_url}
+    ours = [
+        _process(process, answers(f"{urls[name]}/health/live") if name in urls else None)
+        for name, process in found.processes.items()
+    ]
+    # An API's workers are processes of their own: without one the API must not be there by halves.
+    ours += [
+        _worker_of(found.processes[name], answers(f"{url}/health/live"), random)
+        for name, url in urls.items()
+    ]
+    homes = {server.name: native.home_of(server, services) for server in SERVERS}
+    servers = [_server(server, homes[server.name]) for server in SERVERS]
+    return [*ours, *servers, _backend(homes[POSTGRES.name], database, random)]
+
+
+def _process(process: Process, is_live: IsReady | None) -> Victim:
+    return Victim(
+        process.name,
+        lambda: [] if process.has_ended() else [process.pid],
+        lambda: not process.has_ended() and (is_live is None or is_live()),
+    )
+
+
+def _worker_of(process: Process, is_live: IsReady, random: Random) -> Victim:
+    def find() -> Sequence[int]:
+        children = [] if process.has_ended() else children_of(process.pid)
+        return [random.choice(children)] if children else []
+
+    return Victim(f"{process.name}'s worker", find, is_live)
+
+
+def _server(server: Server, home: Home) -> Victim:
+    def find() -> Sequence[int]:
+        found = _of(server, home)
+        pids = {each.pid for each in found}
+        if server is POSTGRES:  # the others of its processes are its children, which must notice
+            return [each.pid for each in found if each.parent not in pids]
+        return sorted(pids)
+
+    def is_back() -> bool:
+        return native.is_alive(server, home.path) and server.answers(home.ports)
+
+    return Victim(server.name, find, is_back)
+
+
+def _backend(home: Home, database: str, random: Random) -> Victim:
+    """One session's process of PostgreSQL: the server then ends all of them and recovers."""
+
+    def find() -> Sequence[int]:
+        sessions = [each.pid for each in _of(POSTGRES, home) if database in _title(each.pid)]
+        return [random.choice(sessions)] if sessions else []
+
+    return Victim("postgres's session", find, lambda: POSTGRES.answers(home.ports))
+
+
+def _of(server: Server, home: Home) -> list[processes.Process]:
+    return [
+        each
+        for each in processes.belonging_to(home.path, server.program)
+        if each.program == server.program
+    ]
+
+
+def _title(pid: int) -> str:
+    with suppress(OSError):
+        return Path("/proc", str(pid), "cmdline").read_text(errors="replace")
+    return ""
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that a process started."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            if entry.name.isdigit():
+                _, _, after = (entry / "stat").read_text().rpartition(")")
+                if int(after.split()[1]) == pid:
+                    found.append(int(entry.name))
+    return found

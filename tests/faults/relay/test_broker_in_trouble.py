@@ -1,0 +1,98 @@
+"""Does everything in the log reach the bus in order when the broker refuses, stops or is full?"""
+
+import pika
+import pytest
+
+from events.bus import topology
+from tests.faults.relay.scene import Audience, Box, append, cursors, heads, until
+
+NO_ROOM = "100000GB"
+"""More than any disk here has: wanted free, it is an alarm."""
+
+
+@pytest.fixture
+def channel(bus_url):
+    with pika.BlockingConnection(pika.URLParameters(bus_url)) as connection:
+        yield connection.channel()
+
+
+def test_what_nobody_takes_is_no_obstacle(relays, bus_url, namespace):
+    """No queue at all: the cursor moves on, and who comes later reads the log."""
+    relays.start(bus_url)
+    append(3000)
+    until(lambda: cursors() == heads())
+    audience = Audience(bus_url, namespace)
+    later = append(100)
+    until(lambda: audience.has_heard(later))
+    assert set(audience.heard) == set(later)
+    audience.subscription.close()
+
+
+def test_refused_messages_are_sent_again_in_order(relays, audience, bus_url, namespace, channel):
+    """Somebody's queue that takes no more makes the broker say no to what is published."""
+    somebodys = f"{namespace}.somebody"
+    arguments = {"x-max-length": 10, "x-overflow": "reject-publish"}
+    channel.queue_declare(somebodys, arguments=arguments)
+    channel.queue_bind(somebodys, topology.exchange(namespace), "#")
+    relays.start(bus_url)
+    positions = append(2000)
+    until(lambda: audience.has_heard([min(positions)]))
+    until(
+        lambda: audience.listen() or audience.duplicates() > 0
+    )  # it has begun again at least once
+    assert cursors() != heads()
+    channel.queue_delete(somebodys)
+    until(lambda: audience.has_heard(positions))
+    audience.assert_in_order()
+    until(lambda: cursors() == heads())
+
+
+@pytest.mark.slow
+def test_the_broker_is_killed_and_started_again(relays, broker, namespace):
+    """All that was confirmed is there, on the broker's disk, and the rest is sent after it."""
+    box = Box(broker.url, namespace)
+    relays.start(broker.url)
+    append(500)
+    until(lambda: cursors() == heads())
+    append(20_000)
+    until(lambda: sum(cursors()) > 500)
+    broker.kill()
+    append(200)
+    assert cursors() != heads()
+    broker.start()
+    until(lambda: cursors() == heads())
+    append(10)
+    until(lambda: cursors() == heads())
+    box.open()
+    box.assert_in_order()
+    assert box.last() == {partition: head for partition, head in enumerate(heads()) if head}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("alarm", "all_clear"),
+    [
+        (("set_disk_free_limit", NO_ROOM), ("set_disk_free_limit", "200MB")),
+        (
+            ("set_vm_memory_high_watermark", "absolute", "1MB"),
+            ("set_vm_memory_high_watermark", "absolute", "2GB"),
+        ),
+    ],
+    ids=["disk", "memory"],
+)
+def test_an_alarm_holds_the_relay_up_and_nobody_else(relays, listeners, broker, alarm, all_clear):
+    relay = relays.start(broker.url)
+    first = append(500)
+    until(lambda: listeners.has_heard(first))
+    broker.control(*alarm)
+    try:
+        until(lambda: "resource_limit" in broker.control("eval", "rabbit_alarm:get_alarms()."))
+        second = append(5000)  # the log takes them as always
+        until(lambda: relay.poll() is None and sum(heads()) == 5500)
+        assert sum(cursors()) < 5500
+    finally:
+        broker.control(*all_clear)
+    until(lambda: listeners.has_heard(second))
+    listeners.assert_in_order()
+    until(lambda: cursors() == heads())
+    assert relay.poll() is None

@@ -1,0 +1,42 @@
+"""Does everything that was accepted survive, once, when everything is killed again and again?"""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from infra.platform.processes import HOME
+
+SECONDS = "120"
+
+
+@pytest.fixture
+def kill_loop():
+    """``make faults``, for two minutes; it ends its servers even when the test is killed."""
+    command = [sys.executable, "-m", "tests.faults.kill_loop", "--seconds", SECONDS]
+    with subprocess.Popen(
+        ["setpriv", "--pdeathsig", "TERM", *command],
+        cwd=HOME,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as running:
+        try:
+            yield running
+        finally:
+            running.terminate()
+
+
+@pytest.mark.slow
+def test_nothing_is_lost_or_twice_whoever_is_killed(kill_loop):
+    said = kill_loop.communicate()[0]
+    assert kill_loop.returncode == 0, said
+    assert re.search(r"values looked at [\d,]+: lost 0, twice 0", said), said
+    assert "verify --all: equal" in said
+    killed = dict(re.findall(r"^│ ([\w' ]+?) +│ +(\d+) +│ [\d.]+ s", said, re.MULTILINE))
+    assert killed.keys() == {
+        *("relay", "projector", "command", "command's worker", "query", "query's worker"),
+        *("postgres", "postgres's session", "redis", "rabbitmq", "elasticsearch"),
+    }
+    assert all(int(times) > 0 for times in killed.values())

@@ -1,0 +1,134 @@
+"""Does a sync lead to the same end, whatever TMDb does and whoever is killed half-way?"""
+
+import sys
+import time
+from collections import Counter
+
+import pytest
+from django.utils import timezone
+
+from command_api.catalogue import models, tables
+from command_api.catalogue.decider import Facts
+from command_api.catalogue.models import SyncRun, TmdbFilm
+from command_api.catalogue.numbering import TMDB_BASE
+from events.catalogue import MovieAdded
+from events.store.postgres import PostgresStore
+from infra.celery import app
+from infra.config import config
+from infra.platform.processes import Process
+from tests.fake_tmdb import Films, Trouble, running
+from tests.fake_tmdb.server import TOKEN
+from tests.fake_tmdb.trouble import Kind
+
+FILMS = 160
+PER_SECOND = 80
+PATIENCE_SECONDS = 90.0
+
+
+@pytest.fixture
+def tmdb():
+    """A TMDb that limits, so that a sync takes a while."""
+    with running(Films.of_catalogue(FILMS), per_second=PER_SECOND) as server:
+        yield server
+
+
+@pytest.fixture
+def worker(log_database, redis_url, bus_url, tmdb, tmp_path):
+    """A Celery worker; start it again when it was killed."""
+    environ = {
+        "MARQUEE_ROLE": "ops",
+        "MARQUEE_TMDB_URL": tmdb.url,
+        "MARQUEE_TMDB_TOKEN": TOKEN,
+        "MARQUEE_TMDB_PER_SECOND": str(PER_SECOND),
+        "MARQUEE_TMDB_FIRST_FILL": str(FILMS),
+    }
+    command = [sys.executable, "-m", "celery", "-A", "infra.celery", "worker", "--pool", "solo"]
+    process = Process("worker", command, environ, tmp_path / "worker.log")
+    process.start()
+    yield process
+    process.stop()
+
+
+def ask_for(kind):
+    """As the clock would."""
+    with app.connection_for_write() as connection:
+        app.send_task("catalogue.sync", (kind,), connection=connection)
+
+
+def wait(condition, process):
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < until, process.last_words()
+        assert not process.has_ended(), process.last_words()
+        time.sleep(0.02)
+
+
+def state(kind):
+    row = SyncRun.objects.filter(kind=kind).first()
+    return row and row.state
+
+
+def finish(kind, process):
+    """Ask again and again, as the clock does, until all is done."""
+    while state(kind) != SyncRun.State.DONE:
+        before = SyncRun.objects.filter(kind=kind).values_list("begun_at", flat=True).first()
+        over = SyncRun.objects.filter(kind=kind).exclude(begun_at=before)
+        ask_for(kind)
+        wait(over.exclude(state=SyncRun.State.RUNNING).exists, process)
+
+
+def go_wrong(tmdb, *kinds: Kind):
+    for kind in kinds:
+        tmdb.troubles.add(Trouble(kind, path="/movie/"))
+
+
+def facts_of(film) -> Facts:
+    """What the catalogue should say of a film, said once more in other words."""
+    return Facts(
+        title=film["title"],
+        year=int(film["release_date"][:4]),
+        genres=tuple(genre["name"] for genre in film["genres"]),
+        cast=tuple(person["name"] for person in film["credits"]["cast"]),
+        overview=film["overview"],
+        poster_url=f"https://image.tmdb.org/t/p/w500{film['poster_path']}",
+    )
+
+
+def added():
+    store = PostgresStore(config().partitions)
+    return Counter(
+        recorded.event.movie_id
+        for partition in range(store.partitions)
+        for recorded in store.page(partition, after=0, limit=1_000_000)
+        if isinstance(recorded.event, MovieAdded)
+    )
+
+
+def test_the_end_is_the_same_whoever_is_killed_half_way(worker, tmdb):
+    go_wrong(tmdb, "html", "cut", "offline", "torn", "limited", "fault")
+    finish("lists", worker)
+    assert TmdbFilm.objects.count() == FILMS
+    ask_for("films")
+    wait(models.Movie.objects.exists, worker)
+    worker.stop(worker.polite.SIGKILL)
+    assert 0 < models.Movie.objects.count() < FILMS
+    assert state("films") == SyncRun.State.RUNNING  # nobody could say otherwise
+
+    go_wrong(tmdb, "cut", "html", "limited", "slow")
+    worker.start()
+    finish("films", worker)
+    finish("trending", worker)
+    ids = {TMDB_BASE + film: film for film in tmdb.films.ids()}
+    assert added() == Counter(ids.keys())
+    found = tables.movies(list(ids))
+    wanted = {movie: tmdb.films.get(film) for movie, film in ids.items()}
+    assert {movie: found[movie].facts for movie in found} == {
+        movie: facts_of(film) for movie, film in wanted.items()
+    }
+
+    heads = PostgresStore(config().partitions).heads()
+    TmdbFilm.objects.update(wanted_at=timezone.now(), mark=None)
+    SyncRun.objects.all().delete()
+    for kind in ("films", "trending"):
+        finish(kind, worker)
+    assert PostgresStore(config().partitions).heads() == heads

@@ -1,0 +1,238 @@
+"""Is somebody who was erased gone from everywhere, and for good?
+
+A small platform on real servers, searched from outside: dumps of both databases, every key of
+Redis, every document of the index.
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from io import StringIO
+from subprocess import run
+from uuid import UUID, uuid4
+
+import pytest
+from django.core.management import call_command
+from django.db import connections
+from elasticsearch import Elasticsearch
+from redis import Redis
+
+from events.catalogue import AnyEvent, MovieRated, PlaylistCreated, UserRegistered
+from events.ids import playlist_id
+from events.recorded import Origin, Recorded, Stream
+from events.store import Entry
+from events.store.postgres import PostgresStore
+from events.vault import erasures, subjects
+from events.vault.opening import PLAYLIST_NAME, Opener
+from events.vault.sealing import seal
+from infra.config import config
+from infra.platform.running import Platform
+from infra.services import create_database, drop_database
+from infra.services.postgres import binaries
+from projectors.fold import Folded
+from projectors.library.read_model import Library
+from tests.fixtures.platform import PASSWORD, Client, import_
+
+NAME, EMAIL, WORDS = "zoe.unmistakable", "zoe.unmistakable@example.org", "Unmistakable secrets"
+NEVER_AGAIN = (NAME, EMAIL, WORDS)
+
+
+def everything(redis_url: str, elasticsearch_url: str) -> Mapping[str, str]:
+    """All that is kept anywhere, as text."""
+    return {
+        "log": dump(os.environ["MARQUEE_DATABASE_URL"]),
+        "vault": dump(os.environ["MARQUEE_VAULT_URL"]),
+        "redis": keys_and_values(redis_url),
+        "index": documents(elasticsearch_url),
+    }
+
+
+def dump(url: str, *options: str) -> str:
+    done = run(
+        [tool("pg_dump"), *options, f"--dbname={url}"], capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def tool(name: str) -> str:
+    found = binaries()
+    assert found, "PostgreSQL's own programs are part of every installation of it"
+    return str(found / name)
+
+
+def keys_and_values(redis_url: str) -> str:
+    said: list[str] = []
+    with Redis.from_url(redis_url) as redis:
+        for key in redis.scan_iter(count=1000):
+            held = {
+                b"string": redis.get,
+                b"hash": redis.hgetall,
+                b"set": redis.smembers,
+                b"zset": lambda key: redis.zrange(key, 0, -1),
+                b"list": lambda key: redis.lrange(key, 0, -1),
+            }[redis.type(key)]
+            said.append(f"{key!r} {held(key)!r}")
+    return "\n".join(said)
+
+
+def documents(url: str) -> str:
+    with Elasticsearch(url) as client:
+        client.indices.refresh(index="*")
+        return str(client.search(index="*", size=1000).body)
+
+
+def found_in(places: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Where any of the words stands; bytes are dumped as hexadecimal digits."""
+    return [
+        (place, words)
+        for place, text in places.items()
+        for words in NEVER_AGAIN
+        if words.lower() in text.lower() or words.encode().hex() in text.lower()
+    ]
+
+
+@pytest.fixture
+def look(redis_url, elasticsearch_url) -> Callable[[], list[tuple[str, str]]]:
+    return lambda: found_in(everything(redis_url, elasticsearch_url))
+
+
+def live(person: Client, *movies: int) -> tuple[str, str]:
+    """Do something of everything; the playlist that comes of it, and where in the log that is."""
+    once = {"Idempotency-Key": str(uuid4())}
+    person.put(f"/v1/movies/{movies[0]}/rating", {"score": 9}, **once)
+    for movie in movies:
+        person.put(f"/v1/movies/{movie}/rating", {"score": 8})
+    person.put(f"/v1/movies/{movies[0]}/favourite", None)
+    person.put("/v1/movies/40/hidden", None)
+    person.put("/v1/me/preferences", {"genres": ["Western"], "public_activity": True})
+    body = {"name": WORDS, "description": f"{WORDS}, more of them", "visibility": "public"}
+    other = {**person.headers, "Idempotency-Key": str(uuid4())}
+    made = person.command.post("/v1/playlists", json=body, headers=other)
+    id_ = made.json()["id"]
+    at = person.put(f"/v1/playlists/{id_}/movies/{movies[0]}", {}).headers["Log-Position"]
+    return id_, at
+
+
+def me(person: Client) -> str:
+    return str(person.read("/v1/me").json()["id"])
+
+
+def test_gone_from_everywhere_and_it_stays_so(start, catalogue, somebody, look, redis_url):
+    found: Platform = start()
+    import_(found, catalogue)
+    zoe, bob, cid = (somebody(found, name) for name in (NAME, "bob", "cid"))
+    theirs, at = live(zoe, 1, 2, 3)
+    bobs = bob.put("/v1/movies/1/rating", {"score": 4}).headers["Log-Position"]
+    user_id = me(zoe)
+    assert bob.read(f"/v1/playlists/{theirs}", f"{at},{bobs}").json()["owner"] == NAME
+    assert zoe.read("/v1/me/recommendations", at).json()["items"]
+    moment = datetime.now(UTC).isoformat()
+    past = ("--until", moment, "--into", "then")
+    assert found.manage("rebuild", "library", "playlists", *past) == 0
+    assert set(look()) == {("redis", NAME), ("redis", WORDS)}  # the address is sealed everywhere
+    gone_id, link = me(cid), erase_themselves(cid)
+
+    assert found.manage("erase", EMAIL) == 0
+    assert look() == []
+    assert zoe.read("/v1/me").status_code == 401
+    assert zoe.put("/v1/movies/1/rating", {"score": 3}).status_code == 401
+    assert bob.read(f"/v1/playlists/{theirs}").status_code == 404
+    assert bob.read("/v1/playlists").json()["items"] == []
+    community = bob.read("/v1/movies/1").json()["community"]
+    assert (community["count"], community["average"]) == (2, 6.0)  # statistics of nobody
+    login = {"login": EMAIL, "password": PASSWORD}
+    assert zoe.command.post("/v1/tokens", json=login).status_code == 401
+    assert found.manage("erasure_report", gone_id, "--wait", "60") == 0
+    assert_link_says_gone(cid, link)
+
+    assert found.manage("rebuild", "--all", "--verify") == 0
+    names = ("--email", EMAIL, "--username", NAME)
+    assert found.manage("erasure_report", user_id, *names, "--wait", "60") == 0
+    assert look() == []
+    with Redis.from_url(redis_url) as redis:
+        of_library = [key for key in redis.scan_iter("{library.*") if user_id.encode() in key]
+    assert of_library == []  # nor as of then
+    assert me(bob)
+
+
+def erase_themselves(person: Client) -> str:
+    """By the API; the link to what becomes of it."""
+    answer = person.command.request(
+        "DELETE", "/v1/me", json={"password": PASSWORD}, headers=dict(person.headers)
+    )
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["link"])
+
+
+def assert_link_says_gone(person: Client, link: str) -> None:
+    told = person.command.get(link).json()
+    assert told["state"] == "gone"
+    parts = {line["part"].partition(" ")[0]: line["said"] for line in told["lines"]}
+    assert (parts["library"], parts["similarity"][:13]) == ("gone", "gone; stays: ")
+    assert person.read("/v1/me").status_code == 401
+
+
+def test_an_older_backup_of_the_log_brings_nobody_back(vault_database, keys, redis_url):
+    """The vault is kept apart, and it is what remembers."""
+    user = tell_of_zoe()
+    backup = dump(os.environ["MARQUEE_DATABASE_URL"])
+    call_command("erase", NAME, "--wait", "0", stdout=StringIO(), stderr=StringIO())
+
+    restore(backup)
+    store = PostgresStore(config().partitions)
+    said = [event for page in whole(store) for event in page]
+    assert str(user) in repr(said)
+    assert found_in({"what can be read": repr(Opener().open_all(said))}) == []
+    assert subjects.find(EMAIL) is None
+    assert any(str(user) in key for key in library(store))
+
+    call_command("erase", "--restored", stdout=StringIO())
+    assert not any(str(user) in key for key in library(store))
+    assert erasures.is_erased(user)
+
+
+def tell_of_zoe() -> UUID:
+    user = uuid4()
+    key = subjects.reserve(user, username=NAME, email=EMAIL, password_hash="")
+    subjects.activate(user)
+    id_ = playlist_id(str(user), config().partitions, bytes(10))
+    events: dict[str, AnyEvent] = {
+        f"user-{user}": UserRegistered(
+            user_id=user,
+            username=seal(key, subject=user, field="username", text=NAME),
+            email=seal(key, subject=user, field="email", text=EMAIL),
+        ),
+        f"rating-{user}-1": MovieRated(user_id=user, movie_id=1, score=9),
+        f"playlist-{id_}": PlaylistCreated(
+            playlist_id=id_,
+            user_id=user,
+            name=seal(key, subject=user, field=PLAYLIST_NAME, text=WORDS),
+        ),
+    }
+    entries = [Entry(Stream(name, str(user)), 1, event) for name, event in events.items()]
+    PostgresStore(config().partitions).append_many(entries, origin=Origin(correlation_id=user))
+    return user
+
+
+def restore(backup: str) -> None:
+    """The log's database as it was; the vault stays as it is."""
+    url = os.environ["MARQUEE_DATABASE_URL"]
+    connections["default"].close()
+    name = url.rpartition("/")[2]
+    drop_database(url, name)
+    create_database(url, name)
+    run([tool("psql"), "--quiet", f"--dbname={url}"], input=backup, text=True, check=True)
+
+
+def whole(store: PostgresStore) -> list[Sequence[Recorded]]:
+    return [store.page(partition, after=0, limit=1000) for partition in range(store.partitions)]
+
+
+def library(store: PostgresStore) -> Mapping[str, object]:
+    """What the library would hold, built from log and vault as they are now."""
+    model, opener, found = Library(Redis(), 1), Opener(), Folded()
+    for batch in whole(store):
+        if batch:
+            shard = model.shard(batch[0].partition)
+            found.take(model.writes(shard, model.read(batch, opener.open_all)))
+    return found.values

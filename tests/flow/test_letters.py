@@ -1,0 +1,43 @@
+"""Does a letter lead to a new password, and so to the end of all log-ins, where all is running?"""
+
+import re
+from time import monotonic, sleep
+
+from tests.fixtures.platform import PASSWORD
+
+OTHER = "l-arrivee-d-un-train"
+TOKEN = re.compile("^[A-Za-z0-9_-]{43}$", re.MULTILINE)
+PATIENCE_SECONDS = 60
+
+
+def until(found):
+    """What is found at last."""
+    given_up = monotonic() + PATIENCE_SECONDS
+    while not (there := found()):
+        assert monotonic() < given_up
+        sleep(0.05)
+    return there
+
+
+def test_who_forgot_the_password_gets_a_letter(start, somebody, tmp_path):
+    mail = tmp_path / "mail"
+    mail.mkdir()
+    ann = somebody(start(MARQUEE_MAIL_URL=f"file:{mail}"), "ann")
+
+    def letter(subject):
+        letters = [path.read_text() for path in mail.iterdir()]
+        return next((it for it in letters if subject in it and TOKEN.search(it)), None)
+
+    assert "To: ann@example.org" in until(lambda: letter("Is this your address?"))
+    forgot = ann.command.post("/v1/passwords/forgot", json={"email": "ann@example.org"})
+    assert forgot.status_code == 202
+    [token] = TOKEN.findall(until(lambda: letter("A new password")))
+    chosen = {"token": token, "password": OTHER}
+    reset = ann.command.post("/v1/passwords/reset", json=chosen)
+    assert reset.status_code == 204
+    assert ann.read("/v1/me/ratings", reset.headers["Log-Position"]).status_code == 401
+    log_ins = [
+        ann.command.post("/v1/tokens", json={"login": "ann", "password": password}).status_code
+        for password in (PASSWORD, OTHER)
+    ]
+    assert log_ins == [401, 200]

@@ -1,0 +1,52 @@
+"""Is the board of a moment of the past the one that was seen then?"""
+
+from datetime import UTC, datetime
+
+from tests.fixtures.platform import PASSWORD, Client, import_
+
+
+def log_in(person: Client, username: str) -> None:
+    """Log in again, for a token that says what is so now."""
+    login = {"login": username, "password": PASSWORD}
+    access = person.command.post("/v1/tokens", json=login).json()["access"]
+    person.headers = {"Authorization": f"Bearer {access}"}
+
+
+def rate(person: Client, *movies: int) -> str:
+    """Rate some movies; where in the log that is."""
+    answers = [person.put(f"/v1/movies/{movie}/rating", {"score": 8}) for movie in movies]
+    return ",".join(answer.headers["Log-Position"] for answer in answers)
+
+
+def board(answer) -> list[tuple[int, float]]:
+    assert answer.status_code == 200, answer.text
+    return [(item["id"], item["heat"]) for item in answer.json()["items"]]
+
+
+def test_the_board_of_then(start, catalogue, somebody):
+    found = start()
+    import_(found, catalogue)
+    ann, bob = somebody(found, "ann"), somebody(found, "bob")
+    seen = ann.read("/v1/trending", ",".join([rate(ann, 3, 5), rate(bob, 3)]))
+    moment = datetime.now(UTC)
+    assert [movie for movie, _ in board(seen)] == [3, 5]
+    now = ann.read("/v1/trending", ",".join([rate(ann, 7, 9), rate(bob, 7, 9, 5)]))
+
+    assert found.manage("rebuild", "trending", "--until", moment.isoformat(), "--into", "then") == 0
+    then = {"As-Of": "then"}
+    assert bob.query.get("/v1/trending", headers={**bob.headers, **then}).status_code == 403
+    assert found.manage("grant_staff", "bob") == 0
+    log_in(bob, "bob")
+    looked = bob.query.get("/v1/trending", headers={**bob.headers, **then})
+    assert board(looked) == board(seen) != board(now)
+    assert datetime.fromisoformat(looked.json()["as_of"]) == moment
+    assert board(bob.read("/v1/trending")) == board(now)
+
+    assert found.manage("generations", "drop", "then") == 0
+    dropped = bob.query.get("/v1/trending", headers={**bob.headers, **then})
+    assert dropped.status_code == 404
+    assert dropped.json()["detail"] == "There is no trending as of then."
+    assert found.manage("grant_staff", "bob", "--revoke") == 0
+    assert found.manage("lag", "--wait", "60") == 0
+    ended = bob.query.get("/v1/trending", headers={**bob.headers, **then})
+    assert ended.status_code == 401

@@ -1,0 +1,241 @@
+"""Is a platform that was built from exports the same as the one that they were made from?
+
+Two logs and two vaults: the second pair is made new, and knows nothing but the two files (and the
+pepper among the keys, which goes along).
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
+from io import StringIO
+from typing import Any, get_args
+from uuid import UUID, uuid4
+
+import pytest
+from django.contrib.auth.hashers import check_password, make_password
+from django.core.management import call_command
+from redis import Redis
+
+from events.catalogue import (
+    AnyEvent,
+    EmailVerified,
+    MovieAdded,
+    MovieDescribed,
+    MovieDetailed,
+    MovieFavourited,
+    MovieHidden,
+    MovieLinked,
+    MovieRated,
+    MovieUnfavourited,
+    MovieUnhidden,
+    PlaylistCreated,
+    PlaylistDeleted,
+    PlaylistDescribed,
+    PlaylistMovieAdded,
+    PlaylistMovieMoved,
+    PlaylistMovieRemoved,
+    PlaylistRenamed,
+    PlaylistShown,
+    PreferencesChanged,
+    RatingWithdrawn,
+    SessionRevoked,
+    SessionsRevoked,
+    StaffGranted,
+    StaffRevoked,
+    TrendObserved,
+    UserErased,
+    UserRegistered,
+)
+from events.ids import playlist_id
+from events.recorded import Origin, Stream
+from events.store import Entry
+from events.store.postgres import PostgresStore
+from events.vault import erasures, subjects
+from events.vault.opening import PLAYLIST_DESCRIPTION, PLAYLIST_NAME, Opener
+from events.vault.sealing import seal
+from infra.config import config
+from projectors.fold import Folded, Value
+from projectors.read_model import ReadModel
+from projectors.registry import MODELS
+from tests.fixtures.servers import renew
+
+PEOPLE = {name: uuid4() for name in ("ann", "bob")}
+GONE = uuid4()
+NEXT_YEAR = datetime(2027, 1, 1, tzinfo=UTC)
+ORIGIN = Origin(correlation_id=UUID(int=7), causation_id="1-1")
+
+
+def history(name: str) -> list[tuple[str, list[AnyEvent]]]:
+    """Everything that can happen to one person, by stream."""
+    user = PEOPLE[name]
+    email = f"{name}@example.org"
+    key = subjects.reserve(
+        user, username=name, email=email, password_hash=make_password(f"password of {name}")
+    )
+    subjects.activate(user)
+    sealed = partial(seal, key, subject=user)
+    kept, gone = (playlist_id(str(user), config().partitions, bytes([n] * 10)) for n in (1, 2))
+    called = partial(sealed, field=PLAYLIST_NAME)
+    told = partial(sealed, field=PLAYLIST_DESCRIPTION)
+    mine: dict[str, Any] = {"user_id": user, "movie_id": 25}
+    return [
+        (
+            f"user-{user}",
+            [
+                UserRegistered(
+                    user_id=user,
+                    username=sealed(field="username", text=name),
+                    email=sealed(field="email", text=email),
+                )
+            ],
+        ),
+        (f"email-{user}", [EmailVerified(user_id=user)]),
+        (f"preferences-{user}", [PreferencesChanged(user_id=user, genres=("Drama",))]),
+        (
+            f"sessions-{user}",
+            [
+                SessionRevoked(user_id=user, family=user, expires_at=NEXT_YEAR),
+                SessionsRevoked(user_id=user, epoch=2),
+            ],
+        ),
+        (f"staff-{user}", [StaffGranted(user_id=user), StaffRevoked(user_id=user)]),
+        (
+            f"rating-{user}-25",
+            [
+                MovieRated(**mine, score=7),
+                RatingWithdrawn(**mine, previous=7),
+                MovieRated(**mine, score=9),
+            ],
+        ),
+        (
+            f"favourite-{user}-25",
+            [MovieFavourited(**mine), MovieUnfavourited(**mine), MovieFavourited(**mine)],
+        ),
+        (
+            f"hidden-{user}-25",
+            [MovieHidden(**mine), MovieUnhidden(**mine), MovieHidden(**mine)],
+        ),
+        (
+            f"playlist-{kept}",
+            [
+                PlaylistCreated(
+                    playlist_id=kept,
+                    user_id=user,
+                    name=called(text="Rainy days"),
+                    description=told(text="Long ones"),
+                ),
+                PlaylistRenamed(playlist_id=kept, user_id=user, name=called(text="Rainy Sundays")),
+                PlaylistDescribed(playlist_id=kept, user_id=user, description=told(text="Short")),
+                PlaylistMovieAdded(playlist_id=kept, **mine, rank=10),
+                PlaylistMovieMoved(playlist_id=kept, **mine, rank=20),
+                PlaylistShown(playlist_id=kept, user_id=user, visibility="public"),
+            ],
+        ),
+        (
+            f"playlist-{gone}",
+            [
+                PlaylistCreated(playlist_id=gone, user_id=user, name=called(text="No more")),
+                PlaylistMovieAdded(playlist_id=gone, **mine, rank=10),
+                PlaylistMovieRemoved(playlist_id=gone, **mine),
+                PlaylistDeleted(playlist_id=gone, user_id=user),
+            ],
+        ),
+    ]
+
+
+def forgotten() -> list[Entry]:
+    """Somebody who was erased: the key of what they wrote went before any of this was exported."""
+    key = subjects.reserve(GONE, username="cid", email="cid@example.org", password_hash="")
+    subjects.activate(GONE)
+    registered = UserRegistered(
+        user_id=GONE,
+        username=seal(key, subject=GONE, field="username", text="cid"),
+        email=seal(key, subject=GONE, field="email", text="cid@example.org"),
+    )
+    said: dict[str, AnyEvent] = {
+        f"user-{GONE}": registered,
+        f"rating-{GONE}-25": MovieRated(user_id=GONE, movie_id=25, score=8),
+        f"erasure-{GONE}": UserErased(user_id=GONE),
+    }
+    erasures.begin(GONE)
+    erasures.destroy(GONE)
+    return [Entry(Stream(name, str(GONE)), 1, event) for name, event in said.items()]
+
+
+def movie() -> list[AnyEvent]:
+    return [
+        MovieAdded(movie_id=25, title="Alien", year=1979, genres=("Horror",)),
+        MovieDescribed(movie_id=25, title="Alien", year=1979, genres=("Horror", "Drama")),
+        MovieLinked(movie_id=25, source="imdb", external_id="tt0078748"),
+        MovieDetailed(movie_id=25, runtime_minutes=117, titles={"fr": "Le huitième passager"}),
+    ]
+
+
+def live() -> None:
+    entries = [
+        Entry(Stream("movie-25", "25"), nth, event) for nth, event in enumerate(movie(), start=1)
+    ]
+    board = TrendObserved(board="tmdb-day", source="tmdb", window="day", movies=(25,))
+    entries.append(Entry(Stream("trend-tmdb-day-2026-03-01", "tmdb-day"), 1, board))
+    for name, user in PEOPLE.items():
+        entries += [
+            Entry(Stream(stream, str(user)), nth, event)
+            for stream, events in history(name)
+            for nth, event in enumerate(events, start=1)
+        ]
+    entries += forgotten()
+    assert {type(entry.event) for entry in entries} == set(get_args(AnyEvent))
+    PostgresStore(config().partitions).append_many(entries, origin=ORIGIN)
+
+
+def states() -> dict[str, Mapping[str, Value]]:
+    """What each read model would hold, built from the log and the vault as they are now."""
+    return {model.name: folded(model(Redis(), 1)) for model in MODELS}
+
+
+def folded(model: ReadModel) -> Mapping[str, Value]:
+    store, opener, found = PostgresStore(config().partitions), Opener(), Folded()
+    for partition in range(store.partitions):
+        if batch := store.page(partition, after=0, limit=1000):
+            shard = model.shard(partition)
+            writes = model.writes(shard, model.read(batch, opener.open_all))
+            found.take(write for write in writes if str(write[1]).startswith(shard.state("")))
+    return found.values
+
+
+def rows() -> list[object]:
+    store = PostgresStore(config().partitions)
+    return [list(store.page_stored(p, after=0, limit=1000)) for p in range(store.partitions)]
+
+
+def run(*words: object) -> str:
+    out = StringIO()
+    call_command(*map(str, words), stdout=out, stderr=StringIO())
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("name", ["log.jsonl", "log.jsonl.gz"])
+def test_the_same_log_the_same_answers_the_same_people(vault_database, keys, tmp_path, name):
+    live()
+    before, kept = states(), rows()
+    assert all(before.values())
+    assert b"Rainy Sundays" in repr(before).encode()
+    run("events", "export", tmp_path / name)
+    run("keys", "export", tmp_path / "vault.jsonl")
+
+    renew()
+    assert rows() == [[]] * config().partitions
+    assert subjects.find("ann") is None
+
+    run("events", "import", tmp_path / name)
+    assert rows() == kept
+    with pytest.raises(subjects.KeyMissing):  # until the keys are there, it waits
+        states()
+    run("keys", "import", tmp_path / "vault.jsonl")
+    assert states() == before
+    assert "all can be read, no gaps" in run("events", "verify")
+    for name_, user in PEOPLE.items():
+        credentials = subjects.find(f"{name_}@example.org")
+        assert credentials is not None
+        assert (credentials.user_id, credentials.is_active) == (user, True)
+        assert check_password(f"password of {name_}", credentials.password_hash)

@@ -1,0 +1,71 @@
+"""Does what the APIs promise hold for requests that nobody thought of?
+
+Both live APIs, every operation, all checks; and in the end nothing that was refused is in the log.
+"""
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from infra.platform.processes import HOME
+from tests.faults.kill_loop.stage import UNTHROTTLED
+from tests.fixtures.platform import import_
+
+HERE = Path(__file__).parent
+ENDS_THE_LOG_IN = "log_out_everywhere"
+
+
+@pytest.fixture
+def fuzzing(start, catalogue, somebody, tmp_path):
+    """A platform, what puts one of its APIs to the test as somebody, and where refusals are."""
+    found = start(**UNTHROTTLED)
+    import_(found, catalogue)
+
+    # One after the other: who registers while others do may be told to come again.
+    people = {name: somebody(found, name) for name in ("ann", "bob", "cleo")}
+
+    def fuzz(url, name, *more):
+        person = people[name]
+        person.put("/v1/movies/1/rating", {"score": 8})
+        done = subprocess.run(
+            [
+                *(str(Path(sys.executable).parent / "schemathesis"),),
+                *("--config-file", str(HERE / "schemathesis.toml")),
+                *("run", f"{url}/openapi.json", "--url", url, "--checks", "all", *more),
+            ],
+            env=os.environ
+            | {
+                "TOKEN": person.headers["Authorization"].removeprefix("Bearer "),
+                "REFUSED": str(tmp_path / "refused"),
+                "PYTHONPATH": str(HOME),
+            },
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-5_000:]
+
+    return found, fuzz, tmp_path / "refused"
+
+
+@pytest.mark.slow
+def test_both_apis_keep_what_their_contracts_say(fuzzing):
+    found, fuzz, refused = fuzzing
+    runs = (
+        (found.command_url, "ann", "--exclude-operation-id", ENDS_THE_LOG_IN),  # of the others
+        (found.command_url, "bob", "--include-operation-id", ENDS_THE_LOG_IN),
+        (found.query_url, "cleo"),
+    )
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(lambda run: fuzz(*run), runs))
+    numbers = refused.read_text().split()
+    assert len(numbers) > 50
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT type FROM events WHERE correlation_id = ANY(%s::uuid[])", [numbers])
+        assert cursor.fetchall() == []

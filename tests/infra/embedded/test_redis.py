@@ -1,0 +1,48 @@
+"""May the query API write what it keeps, and nothing else, in the Redis of a wheel?"""
+
+from collections.abc import Iterator
+
+import pytest
+from redis import Redis
+from redis.exceptions import ResponseError
+
+from infra.embedded import redis as embedded
+from infra.embedded.place import Place, place_of
+from infra.services import as_query
+from tests.infra.embedded.conftest import until
+
+
+@pytest.fixture
+def place(open_path, embedded_engines) -> Iterator[Place]:
+    """Where the server alone runs."""
+    place = place_of(open_path / "redis-alone")
+    member = embedded.redis(place)
+    member.start()
+    try:
+        until(lambda: member.is_ready and member.is_ready())
+        yield place
+    finally:
+        member.process.stop()
+
+
+def test_who_keeps_answers_has_nothing_but_them(place):
+    with Redis.from_url(embedded.cache_url(place)) as cache:
+        assert cache.set("cache:x", 1, nx=True, px=60_000)
+        script = "redis.call('DEL', KEYS[1]) return redis.call('SET', KEYS[2], 'y')"
+        assert cache.eval(script, 2, "cache:x", "cache:y")
+        assert (cache.get("cache:x"), cache.get("cache:y")) == (None, b"y")
+        for attempt in (
+            lambda: cache.set("x", 1),
+            lambda: cache.get("x"),
+            lambda: cache.eval("return redis.call('SET', 'x', 1)", 0),
+            lambda: cache.hset("cache:z", "a", 1),
+            lambda: cache.publish("hints", 1),
+            lambda: cache.config_get("*"),
+            cache.flushall,
+        ):
+            with pytest.raises(ResponseError):
+                attempt()
+    with Redis.from_url(as_query(embedded.url(place))) as query:
+        assert query.get("cache:y") == b"y"
+        with pytest.raises(ResponseError):
+            query.set("cache:y", 1)

@@ -1,0 +1,124 @@
+"""Are secrets taken from where they belong, and settings that are only for trying out refused?"""
+
+import subprocess
+import sys
+
+import pytest
+
+from infra.config import BadConfig, read
+from infra.platform.processes import HOME
+
+HELD = {
+    "MARQUEE_PRODUCTION": "true",
+    "MARQUEE_ROLE": "command",
+    "MARQUEE_ALLOWED_HOSTS": "movies.example.org",
+    "MARQUEE_DATABASE_URL": "postgresql://marquee:q8Zt2LxV@log:5432/marquee",
+    "MARQUEE_VAULT_URL": "postgresql://marquee:w3Rk9NbC@vault:5432/marquee_vault",
+    "MARQUEE_BUS_URL": "amqp://marquee:p5Ym7HdS@bus:5672/%2F",
+    "MARQUEE_REDIS_URL": "redis://default:e6Jf4GvT@redis:6379/0",
+    "MARQUEE_MAIL_URL": "smtp+starttls://marquee:n2Lq8XwB@mail.example.org:587",
+}
+
+
+def test_what_holds_in_production():
+    assert read(HELD).production
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("MARQUEE_DEBUG", "true"),
+        ("MARQUEE_THROTTLE", "false"),
+        ("MARQUEE_ALLOWED_HOSTS", "*"),
+        ("MARQUEE_ALLOWED_HOSTS", "movies.example.org,*"),
+        ("MARQUEE_MAIL_URL", "console:"),
+        ("MARQUEE_MAIL_URL", "file:/var/lib/marquee/mail"),
+        ("MARQUEE_DATABASE_URL", "postgresql://marquee:marquee@log:5432/marquee"),
+        ("MARQUEE_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/marquee"),
+        ("MARQUEE_DATABASE_URL", "postgresql://postgres@/marquee?host=db.internal"),
+        ("MARQUEE_REDIS_URL", "redis:///0"),
+        ("MARQUEE_VAULT_URL", "postgresql://marquee:postgres@vault:5432/marquee_vault"),
+        ("MARQUEE_BUS_URL", "amqp://guest:guest@bus:5672/%2F"),
+        ("MARQUEE_REDIS_URL", "redis://redis:6379/0"),
+        ("MARQUEE_REDIS_URL", "redis://default:m%61rquee@redis:6379/0"),
+    ],
+)
+def test_what_is_for_trying_out_is_refused_in_production(variable, value):
+    with pytest.raises(BadConfig, match=variable) as refusal:
+        read(HELD | {variable: value})
+    assert "m%61rquee" not in str(refusal.value)
+    read(HELD | {variable: value, "MARQUEE_PRODUCTION": "false"})
+
+
+def test_the_query_side_needs_no_password_for_what_it_has_not():
+    query = {
+        name: value
+        for name, value in HELD.items()
+        if name not in ("MARQUEE_DATABASE_URL", "MARQUEE_VAULT_URL", "MARQUEE_BUS_URL")
+    }
+    assert read(query | {"MARQUEE_ROLE": "query"}).production
+    for user in ("query", "cache"):
+        variable = f"MARQUEE_{user.upper()}_REDIS_URL"
+        known = {variable: f"redis://{user}:{user}@redis:6379/0"}
+        with pytest.raises(BadConfig, match=variable):
+            read(query | known | {"MARQUEE_ROLE": "query"})
+
+
+@pytest.mark.parametrize("role", ["query", "ops"])
+def test_who_writes_no_letters_need_not_send_mail(role):
+    assert read(HELD | {"MARQUEE_ROLE": role, "MARQUEE_MAIL_URL": "console:"}).production
+
+
+def test_a_socket_says_itself_who_may():
+    sockets = {
+        "MARQUEE_DATABASE_URL": "postgresql://postgres@/marquee?host=/run/log",
+        "MARQUEE_VAULT_URL": "postgresql://postgres@/vault?host=/run/vault",
+        "MARQUEE_REDIS_URL": "unix:///run/redis.sock",
+        "MARQUEE_BUS_URL": "",
+    }
+    assert read(HELD | sockets).production
+
+
+def test_a_secret_comes_from_a_file(tmp_path):
+    kept = tmp_path / "redis"
+    kept.write_text("redis://default:from-a-file@redis:6379/0\n")
+    given = {"MARQUEE_REDIS_URL_FILE": str(kept)}
+    assert read(given).redis_url == "redis://default:from-a-file@redis:6379/0"
+    assert read({"MARQUEE_REDIS_URL": "x", **given}).redis_url.startswith("redis://default")
+    assert read({**given, "MARQUEE_REDIS_URL": "x"}).redis_url.startswith("redis://default")
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(BadConfig, match="MARQUEE_REDIS_URL_FILE"):
+        read({"MARQUEE_REDIS_URL_FILE": str(tmp_path / "none")})
+    with pytest.raises(BadConfig, match="NONE"):
+        read({"MARQUEE_NONE_FILE": "/dev/null"})
+
+
+@pytest.mark.parametrize("role", ["command", "query", "ops"])
+def test_django_finds_nothing_to_warn_of_before_a_deploy(role):
+    done = subprocess.run(
+        [
+            *(sys.executable, str(HOME / "manage.py")),
+            *("check", "--deploy", "--fail-level", "WARNING"),
+        ],
+        env=HELD | {"MARQUEE_ROLE": role},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "no issues" in done.stdout
+
+
+def test_a_process_with_a_default_password_does_not_start_in_production():
+    done = subprocess.run(
+        [sys.executable, str(HOME / "manage.py"), "check"],
+        env=HELD | {"MARQUEE_REDIS_URL": "redis://redis:6379/0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "MARQUEE_REDIS_URL" in done.stderr
+    assert "Traceback" not in done.stderr

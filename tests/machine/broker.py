@@ -1,0 +1,87 @@
+"""What is a broker like that does only what a test tells it to?
+
+The relay's own code publishes to it. A message is on the wire, then the broker has it (it is in the
+queue), then the relay is told; between any two of these everything can be lost.
+"""
+
+from collections.abc import Sequence
+
+from events.bus import BusLost
+from events.recorded import Position
+
+
+class Broker:
+    """One queue, and the publishers that ever connected."""
+
+    def __init__(self) -> None:
+        self.queue: list[bytes] = []
+        self.has: set[Position] = set()
+        """All that it ever took."""
+        self.publishers: list[HandPublisher] = []
+
+    def connect(self, _url: str, _namespace: str, *, window: int) -> "HandPublisher":
+        """A publisher for one life of a relay: stands in for events.bus.Publisher."""
+        made = HandPublisher(self, window)
+        self.publishers.append(made)
+        return made
+
+
+class HandPublisher:
+    """One connection to the broker."""
+
+    is_ready = True
+
+    def __init__(self, broker: Broker, window: int) -> None:
+        self._broker = broker
+        self._window = window
+        self._wire: list[tuple[Position, bytes]] = []
+        self._unconfirmed: list[Position] = []
+        self._confirmed: list[Position] = []
+        self._is_lost = False
+
+    # ------------------------------------------------------------------- as the relay knows it
+
+    @property
+    def room(self) -> int:
+        return 0 if self._is_lost else self._window - self.under_way
+
+    @property
+    def under_way(self) -> int:
+        return len(self._wire) + len(self._unconfirmed)
+
+    def publish(self, position: Position, _type: str, body: bytes) -> None:
+        self._wire.append((position, body))
+
+    def turn(self, _seconds: float) -> list[Position]:
+        confirmed, self._confirmed = self._confirmed, []
+        if self._is_lost and not confirmed:
+            raise BusLost("the test said so")
+        return confirmed
+
+    def wake(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self.lose()
+
+    # ------------------------------------------------------------------- as the test wants it
+
+    def arrive(self, count: int) -> None:
+        """The broker takes so many more, in the order in which they were sent."""
+        taken, self._wire = self._wire[:count], self._wire[count:]
+        for position, body in taken:
+            self._broker.queue.append(body)
+            self._broker.has.add(position)
+            self._unconfirmed.append(position)
+
+    def confirm(self, places: Sequence[int]) -> None:
+        """It tells of some that it has, in any order."""
+        for place in places:
+            if self._unconfirmed:
+                self._confirmed.append(self._unconfirmed.pop(place % len(self._unconfirmed)))
+
+    def lose(self) -> None:
+        """The connection is gone, and what was on the wire."""
+        self._wire.clear()
+        self._unconfirmed.clear()
+        self._is_lost = True

@@ -1,0 +1,52 @@
+"""What does the relay's side of a log look like that lives as long as a test?"""
+
+from collections.abc import Mapping
+
+from events.recorded import Stored
+from events.store.memory import MemoryStore
+from events.store.outbox import Deposed, Outbox
+
+
+class MemoryOutbox(Outbox):
+    """The promises of Outbox over a MemoryStore; whoever asks for the lead gets it."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        super().__init__()
+        self._store = store
+        self._cursors = [0] * store.partitions
+        self._epoch = 0
+
+    def lead(self) -> int:
+        """See Outbox."""
+        self._epoch += 1
+        return self._epoch
+
+    def cursors(self) -> list[int]:
+        """See Outbox."""
+        return list(self._cursors)
+
+    def unsent(self, after: Mapping[int, int], *, limit: int) -> list[Stored]:
+        """See Outbox."""
+        return [
+            stored
+            for partition, offset in sorted(after.items())
+            for stored in self._store.page_stored(partition, after=offset, limit=limit)
+        ]
+
+    def move(self, epoch: int, cursors: Mapping[int, int]) -> None:
+        """See Outbox."""
+        self.renew(epoch)
+        for partition, cursor in cursors.items():
+            self._cursors[partition] = max(cursor, self._cursors[partition])
+
+    def renew(self, epoch: int) -> None:
+        """See Outbox."""
+        if epoch != self._epoch:
+            raise Deposed
+
+    def behind(self) -> int:
+        """See Outbox."""
+        return sum(self._store.heads()) - sum(self._cursors)
+
+    def close(self) -> None:
+        """See Outbox."""

@@ -1,0 +1,86 @@
+"""What is a worker that takes in only what a test hands to it?"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from redis import Redis
+
+from events import codec
+from events.recorded import Recorded
+from events.store import EventStore
+from projectors.follower import Follower
+from projectors.library.read_model import Library
+from projectors.movies.read_model import Movies
+from projectors.read_model import ReadModel
+from projectors.trending.read_model import Trending
+
+
+class Generation:
+    """The three models with this number, and the worker that keeps them level."""
+
+    def __init__(self, redis: Redis, number: int, log: EventStore) -> None:
+        self.number = number
+        self.movies = Movies(redis, number)
+        self.library = Library(redis, number)
+        self.trending = Trending(redis, number)
+        self.models: Sequence[ReadModel] = (self.movies, self.library, self.trending)
+        self._log = log
+        self._workers = [self._hire()]
+
+    def _hire(self) -> list[Follower]:
+        made = [Follower(model, self._log) for model in self.models]
+        for follower in made:
+            follower.look(self._log.heads())
+        return made
+
+    def replace_worker(self) -> None:
+        """It died, with all that it knew."""
+        self._workers = [self._hire()]
+
+    def take_another_worker(self) -> None:
+        """One that does not know of the other, nor the other of it."""
+        self._workers = [self._workers[-1], self._hire()]
+
+    def take(self, messages: Iterable[bytes]) -> None:
+        """The older of its workers takes messages in."""
+        worker = self._workers[0]
+        self._workers = [*self._workers[1:], worker]  # next time it is the other
+        for run in _runs(codec.from_wire(message) for message in messages):
+            for follower in worker:
+                follower.take(run)
+
+    def read(self, *, pages: int, limit: int) -> None:
+        """Look how far the log is, and read so many pages of so many events of what is missing."""
+        for follower in self._workers[-1]:
+            follower.look(self._log.heads())
+            for partition in sorted(follower.behind)[:pages]:
+                at = follower.checkpoints[partition]
+                follower.take(self._log.page(partition, after=at, limit=limit))
+
+    def level(self) -> None:
+        """Read all that is missing."""
+        while not self.is_level():
+            before = [follower.checkpoints for follower in self._workers[-1]]
+            self.read(pages=self._log.partitions, limit=1000)
+            after = [follower.checkpoints for follower in self._workers[-1]]
+            assert self.is_level() or after != before, "it does not get any further"
+
+    def is_level(self) -> bool:
+        """Whether it has taken in the whole log."""
+        heads = list(self._log.heads())
+        return all(found == heads for found in self.taken())
+
+    def taken(self) -> Sequence[list[int]]:
+        """How far each model is, in their order."""
+        return [model.checkpoints(self._log.partitions) for model in self.models]
+
+
+def _runs(events: Iterable[Recorded]) -> Iterator[list[Recorded]]:
+    """Consecutive events of one partition, in the order in which they came."""
+    run: list[Recorded] = []
+    for recorded in events:
+        if run and recorded.position != (run[-1].partition, run[-1].offset + 1):
+            yield run
+            run = []
+        run.append(recorded)
+    if run:
+        yield run

@@ -1,0 +1,88 @@
+"""On which log is the machine played?"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from datetime import datetime
+
+from django.db import connections, transaction
+
+from events.catalogue import AnyEvent
+from events.recorded import Origin, Recorded, Stream
+from events.store import EventStore
+from events.store.outbox import Outbox
+from events.store.postgres import PostgresStore
+from tests.fixtures.recording import NOON
+from tests.machine.outbox import MemoryOutbox
+from tests.reference.history import PARTITIONS, DatedLog
+
+
+class Stage(ABC):
+    """An empty log with the relay's side of it."""
+
+    store: EventStore
+    outbox: Outbox
+
+    @abstractmethod
+    def at(self, moment: datetime) -> None:
+        """What is said now happened then."""
+
+    @abstractmethod
+    def roll_back(self, work: Callable[[], object]) -> None:
+        """Do it in a transaction that comes to nothing."""
+
+
+class InMemory(Stage):
+    """Fast."""
+
+    def __init__(self) -> None:
+        self.store = self._log = DatedLog(PARTITIONS)
+        self.outbox = MemoryOutbox(self._log)
+
+    def at(self, moment: datetime) -> None:
+        """See Stage."""
+        self._log.now = moment
+
+    def roll_back(self, work: Callable[[], object]) -> None:
+        """See Stage."""
+        before = deepcopy((self._log._log, self._log._versions))
+        work()
+        self._log._log, self._log._versions = before
+
+
+class _DatedPostgres(PostgresStore):
+    now = NOON
+
+    def append(
+        self,
+        stream: Stream,
+        events: Sequence[AnyEvent],
+        *,
+        expected: int,
+        origin: Origin,
+        occurred_at: datetime | None = None,
+    ) -> Sequence[Recorded]:
+        at = occurred_at or self.now
+        return super().append(stream, events, expected=expected, origin=origin, occurred_at=at)
+
+
+class InPostgres(Stage):
+    """The real thing; the database must be one that commits."""
+
+    def __init__(self) -> None:
+        self.store = self._log = _DatedPostgres(PARTITIONS)
+        self.outbox = Outbox()
+        with connections["default"].cursor() as cursor:
+            cursor.execute("TRUNCATE events")
+            cursor.execute("UPDATE partitions SET head = 0 WHERE head > 0")
+            cursor.execute('UPDATE relay_cursors SET "offset" = 0 WHERE "offset" > 0')
+
+    def at(self, moment: datetime) -> None:
+        """See Stage."""
+        self._log.now = moment
+
+    def roll_back(self, work: Callable[[], object]) -> None:
+        """See Stage."""
+        with transaction.atomic():
+            work()
+            transaction.set_rollback(True)

@@ -1,0 +1,278 @@
+"""Is what is made anew the same, and does it answer only if it is?"""
+
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from uuid import UUID, uuid4
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection
+
+from events.catalogue import MovieRated, UserErased
+from events.recorded import Origin, Stream
+from events.store import Entry
+from events.store.generations import generations, new_generation, rebuilding
+from events.store.postgres import PostgresStore
+from events.streams import erasure_of
+from events.vault import erasures
+from infra import clients
+from infra.config import config
+from projectors.erasure import Letting
+from projectors.library.read_model import Library
+from projectors.live import Live
+from projectors.movies.read_model import Movies
+from projectors.opened import opening
+from projectors.pointers import Pointers
+from projectors.rebuild import job
+from projectors.rebuild.plan import offsets_at
+from projectors.registry import MODELS
+from projectors.trending.read_model import Trending
+from tests.projectors.test_verify import (  # noqa: F401 - a fixture
+    USERS,
+    Platform,
+    entries,
+    platform,
+    take_in,
+)
+
+NAMES = [model.name for model in MODELS]
+
+
+@pytest.fixture
+def pointers(platform) -> Pointers:  # noqa: F811 - the fixture
+    """Of a platform whose generations have their numbers from the log's database."""
+    for model in MODELS:
+        assert new_generation(model.name, version=model.version) == 1
+    return Pointers(clients.redis())
+
+
+def rebuild(*arguments: str) -> None:
+    call_command("rebuild", *arguments, "--processes", "1", stdout=StringIO())
+
+
+def live() -> dict[str, int]:
+    return Pointers(clients.redis()).see().live
+
+
+def rate(count: int, movie: int = 1) -> None:
+    event = [MovieRated(user_id=uuid4(), movie_id=movie, score=8) for _ in range(count)]
+    streams = [Stream(f"rating-{one.user_id}-{movie}", str(one.user_id)) for one in event]
+    PostgresStore(config().partitions).append_many(
+        [Entry(stream, 1, one) for stream, one in zip(streams, event, strict=True)],
+        origin=Origin(correlation_id=uuid4()),
+    )
+
+
+def tamper_with_movies() -> None:
+    keys = Movies(clients.redis(), 1).all.state_keys()
+    clients.redis().hset(keys[0].decode(), "stray", 1)
+
+
+def test_everything_made_anew_is_equal_and_answers(pointers, capsys):
+    rebuild("--all", "--verify")
+    assert live() == dict.fromkeys(NAMES, 2)
+    assert set(pointers.see().kept) == {(name, 1) for name in NAMES}
+    out = capsys.readouterr().out
+    assert out.count("equal") == len(NAMES) + 1
+    call_command("verify", "--all", stdout=StringIO())
+
+
+def test_one_model_is_made_anew_alone(pointers):
+    rebuild("trending")
+    assert live() == {**dict.fromkeys(NAMES, 1), "trending": 2}
+
+
+def test_what_came_after_the_live_one_stood_still_is_there(pointers):
+    rate(3)
+    rebuild("movies")
+    assert Movies(clients.redis(), 2).checkpoints(config().partitions) == list(
+        PostgresStore(config().partitions).heads()
+    )
+
+
+def test_the_switch_refuses_on_a_difference(pointers, capsys):
+    tamper_with_movies()
+    with pytest.raises(CommandError, match="generations drop movies 2"):
+        rebuild("movies", "--verify")
+    assert live() == dict.fromkeys(NAMES, 1)
+    assert "stray" in capsys.readouterr().out
+
+
+def test_a_live_one_that_lost_a_key_is_found_out(pointers, capsys):
+    key = Movies(clients.redis(), 1).all.state_keys()[0]
+    clients.redis().delete(key)
+    with pytest.raises(CommandError):
+        rebuild("movies", "--verify")
+    assert f"{key.decode().partition(':state:')[2]}: is missing" in capsys.readouterr().out
+
+
+def test_an_interrupted_one_is_gone_on_with(pointers):
+    begun = new_generation("movies", version=Movies.version, purpose="rebuild")
+    half = Movies(clients.redis(), begun)
+    store = PostgresStore(config().partitions)
+    for partition in range(store.partitions // 2):
+        if page := store.page(partition, after=0, limit=100):
+            half.apply(page)
+    rebuild("movies", "--verify")
+    assert live()["movies"] == begun
+
+
+def test_one_that_was_killed_while_workers_joined_is_called_back(pointers):
+    begun = new_generation("movies", version=Movies.version, purpose="rebuild")
+    pointers.join({"movies": begun})
+    pointers.note_followed([("movies", begun)])  # the last that a worker said of it
+    rebuild("movies", "--verify")
+    assert (live()["movies"], pointers.see().joining) == (begun, {})
+
+
+def test_one_that_was_killed_just_after_the_switch_is_not_filled_again(pointers):
+    rebuild("movies")
+    with_finish_undone("movies", 2)
+    rebuild("movies")
+    assert live()["movies"] == 3
+
+
+def with_finish_undone(name: str, number: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE generations SET finished_at = NULL WHERE model = %s AND number = %s",
+            [name, number],
+        )
+
+
+def test_what_an_older_code_began_goes(pointers):
+    old = new_generation("movies", version=Movies.version - 1, purpose="rebuild")
+    clients.redis().set(Movies(clients.redis(), old).all.state("a"), 1)
+    rebuild("movies")
+    assert live()["movies"] == old + 1
+    assert not clients.redis().keys(f"{{movies.{old}.*")
+    [dropped] = [found for found in generations(["movies"]) if found.number == old]
+    assert dropped.dropped_at is not None
+
+
+def test_two_at_once_are_refused(pointers):
+    with rebuilding(["trending"]), pytest.raises(CommandError, match="trending is being rebuilt"):
+        rebuild("--all")
+    rebuild("trending")
+
+
+def test_a_dry_run_changes_nothing(pointers, capsys):
+    before = sorted(clients.redis().keys())
+    rebuild("--all", "--dry-run")
+    assert sorted(clients.redis().keys()) == before
+    assert [found.number for found in generations(NAMES)] == [1] * len(NAMES)
+    out = capsys.readouterr().out
+    assert out.count("equal") == len(NAMES)
+
+
+def test_a_dry_run_says_what_would_change(pointers, capsys):
+    tamper_with_movies()
+    rebuild("movies", "--dry-run")
+    assert "1 elements" in capsys.readouterr().out
+
+
+def test_a_moment_of_the_past(pointers):
+    store = PostgresStore(config().partitions)
+    before = list(store.heads())
+    moment = datetime.now(UTC)
+    rate(5, movie=2)
+    assert offsets_at(store, moment) == before
+    rebuild("trending", "--until", moment.isoformat(), "--into", "then")
+    assert live() == dict.fromkeys(NAMES, 1)
+    then = Live(clients.redis()).as_of("then").open(Trending)
+    assert then.checkpoints(store.partitions) == before
+    assert {movie for movie, _ in then.most_rated(10)} == {2, 3, 4, 5, 6, 7}
+    assert dict(then.most_rated(10))[2] == 5
+    assert then.board("week").as_of == moment
+    with pytest.raises(CommandError, match="trending as of then is there already"):
+        rebuild("trending", "--until", moment.isoformat(), "--into", "then")
+    call_command("generations", "drop", "then", stdout=StringIO())
+    assert not clients.redis().keys("{trending.2.*")
+
+
+def test_one_of_the_past_that_was_killed_keeps_nobody_who_is_erased(pointers, monkeypatch):
+    ann, moment = USERS[0], datetime.now(UTC).isoformat()
+    with monkeypatch.context() as patch:
+        patch.setattr(job, "purge_of_the_past", killed)
+        with pytest.raises(KeyboardInterrupt):
+            rebuild("library", "--until", moment, "--into", "then")
+    half = Library(clients.redis(), 2)
+    assert half.ratings(ann)
+    erase(ann)
+    letting = Letting(clients.redis(), PostgresStore(config().partitions))
+    [said] = [part for part in letting.let_go(ann) if part.name == "library 2"]
+    assert said.is_gone
+    assert clients.redis().keys("{library.2.*") == []
+    rebuild("library", "--until", moment, "--into", "then")
+    then = Live(clients.redis()).as_of("then").open(Library)
+    assert then.generation == 3
+    assert (then.ratings(ann), bool(then.ratings(USERS[1]))) == ([], True)
+
+
+def killed(*_: object) -> int:
+    raise KeyboardInterrupt
+
+
+def erase(user: UUID) -> None:
+    erasures.begin(user)
+    PostgresStore(config().partitions).append(
+        erasure_of(user),
+        [UserErased(user_id=user)],
+        expected=0,
+        origin=Origin(correlation_id=uuid4()),
+    )
+    erasures.destroy(user)
+
+
+def test_the_offsets_of_a_moment_are_those_that_were_recorded_by_then(pointers):
+    store = PostgresStore(config().partitions)
+    assert offsets_at(store, datetime.now(UTC) - timedelta(days=1)) == [0] * store.partitions
+    assert offsets_at(store, datetime.now(UTC)) == list(store.heads())
+
+
+def test_back_to_the_old_one_at_once(pointers):
+    rebuild("trending")
+    take_in(Trending(clients.redis(), 1), PostgresStore(config().partitions), opening())
+    call_command("generations", "switch", "trending", "1", stdout=StringIO())
+    assert live()["trending"] == 1
+    assert set(pointers.see().kept) == {("trending", 2)}
+
+
+def test_back_to_one_that_nobody_keeps_level_is_refused(pointers):
+    rebuild("trending")
+    pointers.release("trending", 1)
+    with pytest.raises(CommandError, match="Nobody keeps trending 1 level"):
+        call_command("generations", "switch", "trending", "1", stdout=StringIO())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        ([], "Name the read models"),
+        (["nonsense"], "No read model is called nonsense"),
+        (["movies", "--all"], "or say --all"),
+        (["movies", "--until", "2026-01-01T00:00:00Z"], "give both or neither"),
+        (["movies", "--until", "yesterday", "--into", "a"], "no moment"),
+        (["movies", "--until", "2026-13-01T00:00:00Z", "--into", "a"], "--until"),
+        (["movies", "--until", "2999-01-01T00:00:00Z", "--into", "a"], "yet to come"),
+        (["movies", "--until", "2026-01-01T00:00:00Z", "--into", "A b"], "A label is"),
+        (["movies", "catalogue-tables"], "rebuilt alone"),
+    ],
+)
+def test_a_bad_question_is_refused(arguments, why, db, redis_url):
+    with pytest.raises(CommandError, match=why):
+        rebuild(*arguments)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["drop"], ["switch", "movies"], ["drop", "movies", "7"], ["nonsense"], ["drop", "then"]],
+)
+def test_a_bad_word_about_generations_is_refused(words, db, redis_url):
+    with pytest.raises(CommandError):
+        call_command("generations", *words, stdout=StringIO())
+
+
+def test_the_catalogue_tables_can_be_made_again(pointers, capsys):
+    rebuild("catalogue-tables")

@@ -1,0 +1,62 @@
+"""Is a read model whole, wherever between two words to Redis its worker died?"""
+
+import pytest
+
+from events.store.memory import MemoryStore
+from projectors.follower import Follower
+from projectors.holding import read
+from projectors.library.read_model import Library
+from projectors.movies.read_model import Movies
+from projectors.trending.read_model import Trending
+from tests.fixtures.mortal import Mortal
+from tests.reference.history import PARTITIONS, do, everyday
+
+
+@pytest.fixture
+def mortal(redis_url):
+    with Mortal.from_url(redis_url) as connected:
+        yield connected
+
+
+@pytest.fixture(scope="module")
+def log():
+    made = MemoryStore(PARTITIONS)
+    for command in everyday:
+        do(command, made)
+    return made
+
+
+def work(model, log):
+    """A worker begins, and reads a page of each partition; dead, it does no more."""
+    follower = Follower(model, log)
+    follower.look(log.heads())
+    for partition in sorted(follower.behind):
+        after = follower.checkpoints[partition]
+        follower.take(log.page(partition, after=after, limit=4))
+
+
+def state(model):
+    """What it holds, by the names that its keys have in every generation."""
+    found = {}
+    for shard in {model.shard(partition) for partition in range(PARTITIONS)}:
+        for key, value in read(model.redis, shard).state.items():
+            found[key.partition("}")[2], shard.tag.rpartition(".")[2]] = value
+    return found
+
+
+@pytest.mark.parametrize("kind", [Library, Movies, Trending])
+def test_it_is_whole_wherever_its_worker_died(kind, mortal, log):
+    whole = kind(mortal, 1)
+    for _ in range(10):
+        work(whole, log)
+    expected = state(whole)
+    assert expected
+    for words in range(12):
+        model = kind(mortal, 2 + words)
+        mortal.words_left = words
+        work(model, log)
+        mortal.words_left = None
+        for _ in range(10):
+            work(model, log)
+        assert model.checkpoints(PARTITIONS) == list(log.heads())
+        assert state(model) == expected, f"it died after {words} words"

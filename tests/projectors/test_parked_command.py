@@ -1,0 +1,205 @@
+"""Can a person see, retry and give up what was parked, with one command?"""
+
+import re
+from uuid import UUID
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from events.catalogue import MovieRated
+from events.recorded import Origin, Stream
+from events.store import Entry
+from events.store.generations import new_generation
+from events.store.postgres import PostgresStore
+from infra import clients
+from infra.config import config
+from projectors.follower import Follower
+from projectors.pointers import Pointers
+from projectors.trending.read_model import Trending
+
+BAD = 7
+USERS = [UUID(int=number) for number in (1, 2, 3)]
+
+
+def stream_of(user: UUID, movie: int) -> str:
+    return f"rating-{user}-{movie}"
+
+
+def rated(user: UUID, movie: int, score: int, previous: int | None = None) -> Entry:
+    event = MovieRated(user_id=user, movie_id=movie, score=score, previous=previous)
+    return Entry(Stream(stream_of(user, movie), str(user)), 1 if previous is None else 2, event)
+
+
+class World:
+    """A log in which two people rated a movie that trending can't take in."""
+
+    def __init__(self, monkeypatch):
+        self.store = PostgresStore(config().partitions)
+        self.trending = Trending(clients.redis(), new_generation("trending", version=1))
+        self._patch = monkeypatch
+        self.store.append_many(
+            [
+                *(rated(user, 1, 5) for user in USERS),
+                *(rated(user, BAD, 5) for user in USERS[:2]),
+                rated(USERS[0], BAD, 6, previous=5),
+            ],
+            origin=Origin(correlation_id=UUID(int=0)),
+        )
+        self.fail_with("no such hour")
+        self.follow()
+        Pointers(clients.redis()).switch({"trending": self.trending.generation})
+
+    def fail_with(self, reason: str) -> None:
+        """Let trending fail on the movie."""
+        writes = self._writes = getattr(self, "_writes", Trending.writes)
+
+        def failing(model, shard, batch):
+            if any(recorded.event.movie_id == BAD for recorded in batch):
+                raise LookupError(reason)
+            return writes(model, shard, batch)
+
+        self._patch.setattr(Trending, "writes", failing)
+
+    def mend(self) -> None:
+        self._patch.setattr(Trending, "writes", self._writes)
+
+    def follow(self) -> None:
+        worker = Follower(self.trending, self.store)
+        worker.look(self.store.heads())
+        for partition in worker.behind.copy():
+            worker.take(self.store.page(partition, after=0, limit=100))
+
+    def counts(self) -> dict[int, int]:
+        return dict(self.trending.most_rated(10))
+
+
+@pytest.fixture
+def world(db, keys, redis_url, monkeypatch) -> World:
+    return World(monkeypatch)
+
+
+def run(capsys, *arguments: str) -> tuple[int, str]:
+    """The exit status and what was printed, in one line a row."""
+    code = 0
+    capsys.readouterr()
+    try:
+        call_command(*arguments)
+    except SystemExit as end:
+        code = int(end.code or 0)
+    return code, re.sub(r"[ │]+", " ", capsys.readouterr().out)
+
+
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch):
+    """A terminal in which no cell is broken."""
+    monkeypatch.setenv("COLUMNS", "250")
+
+
+def test_list_names_streams_reasons_and_how_many(world, capsys):
+    code, out = run(capsys, "parked", "list")
+    assert code == 0
+    generation = world.trending.generation
+    for user, events in ((USERS[0], 2), (USERS[1], 1)):
+        row = rf"trending {generation} {stream_of(user, BAD)} {events} 20\S+ \S+ 1 LookupError: no"
+        assert re.search(row, out), out
+    assert run(capsys, "parked", "list", "trending")[1] == out
+
+
+def test_show_has_payload_and_trace(world, capsys):
+    _, out = run(capsys, "parked", "show", "trending", stream_of(USERS[0], BAD))
+    assert '"score":5' in out
+    assert '"score":6' in out
+    assert "LookupError: no such hour" in out
+    assert "raise LookupError" in out
+    assert "follows a parked event" in out
+    assert str(USERS[1]) not in out
+
+
+def test_retry_after_the_fix(world, capsys):
+    assert world.counts() == {1: 3}
+    world.mend()
+    code, out = run(capsys, "parked", "retry", "trending", stream_of(USERS[0], BAD))
+    assert (code, world.counts()) == (0, {1: 3, BAD: 1})
+    assert "2 events of 1 streams taken in" in out
+    assert run(capsys, "parked", "retry", "--all")[0] == 0
+    assert world.counts() == {1: 3, BAD: 2}
+    assert "Nothing is parked" in run(capsys, "parked", "list")[1]
+    assert "Nothing to retry" in run(capsys, "parked", "retry", "--all")[1]
+
+
+def test_retry_that_fails_again_says_so(world, capsys):
+    world.fail_with("another hour")
+    code, out = run(capsys, "parked", "retry", "trending", "--all")
+    assert code == 1
+    assert f"{stream_of(USERS[0], BAD)}: 0 taken in, 2 still parked: LookupError: another" in out
+    assert re.search("2 LookupError: another hour", run(capsys, "parked", "list")[1])
+
+
+def test_skip_keeps_a_note_and_retries_the_rest(world, capsys):
+    world.mend()
+    stream = stream_of(USERS[0], BAD)
+    code, out = run(capsys, "parked", "skip", "trending", stream, "--note", "a broken client")
+    assert (code, world.counts()) == (0, {1: 3})  # the second only changes a score
+    assert "1 given up" in out
+    _, shown = run(capsys, "parked", "show", "trending", stream)
+    assert "a broken client" in shown
+    assert "1 given up for good" in run(capsys, "parked", "list")[1]
+
+
+def test_skip_all(world, capsys):
+    stream = stream_of(USERS[0], BAD)
+    code, out = run(capsys, "parked", "skip", "trending", stream, "--all", "--note", "none needed")
+    assert (code, "2 given up" in out) == (0, True)
+
+
+def test_verify_and_lag_name_what_is_left_out(world, capsys, monkeypatch):
+    monkeypatch.setattr("projectors.management.commands.verify.make_builders", lambda *_: ())
+    code, out = run(capsys, "verify", "trending")
+    assert (code, "equal, 3 events of 2 streams parked" in out) == (0, True), out
+    world.mend()
+    run(capsys, "parked", "skip", "trending", stream_of(USERS[1], BAD), "--note", "n")
+    assert "equal, 2 events of 1 stream parked, 1 skipped" in run(capsys, "verify", "trending")[1]
+    run(capsys, "parked", "retry", "--all")
+    code, out = run(capsys, "verify", "trending")
+    assert (code, "equal, 1 skipped" in out, "parked" in out) == (0, True, False)
+
+
+def test_lag_counts_it(world, capsys):
+    assert re.search(r"trending \d+ 0 \d* ?3 ", run(capsys, "lag")[1])
+
+
+def test_a_generation_that_is_not_live_is_asked_by_its_number(world, capsys):
+    number = world.trending.generation
+    later = new_generation("trending", version=1)
+    Pointers(clients.redis()).switch({"trending": later})
+    assert "Nothing is parked" in run(capsys, "parked", "list", "trending")[1]
+    world.mend()
+    chosen = ("--generation", str(number))
+    assert stream_of(USERS[0], BAD) in run(capsys, "parked", "list", "trending", *chosen)[1]
+    assert run(capsys, "parked", "retry", "trending", "--all", *chosen)[0] == 0
+    assert world.counts() == {1: 3, BAD: 2}
+
+
+def test_another_version_of_the_code_does_not_write(world, monkeypatch):
+    monkeypatch.setattr(Trending, "version", 99)
+    with pytest.raises(CommandError, match="version 1"):
+        call_command("parked", "retry", "trending", "--all")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("retry",),
+        ("retry", "trending"),
+        ("retry", "trending", "rating-x"),
+        ("retry", "trending", "rating-x", "--all"),
+        ("list", "nonsense"),
+        ("show", "search"),
+        ("skip", "trending", "rating-x", "--note", "n"),
+        ("list", "--generation", "1"),
+    ],
+)
+def test_a_bad_question_is_refused(world, arguments):
+    with pytest.raises(CommandError):
+        call_command("parked", *arguments)

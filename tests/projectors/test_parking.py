@@ -1,0 +1,226 @@
+"""Is what can't be applied set aside by stream, in order, and the rest taken in once?"""
+
+import json
+from collections.abc import Callable
+from uuid import UUID, uuid4
+
+import pytest
+
+from events.catalogue import MovieRated, PlaylistRenamed
+from events.catalogue.accounts import Sealed
+from events.recorded import Origin, Position, Recorded, Stream
+from events.store.memory import MemoryStore
+from projectors.fates import Stop
+from projectors.follower import Follower
+from projectors.intake import Intake
+from projectors.parked import LeftOut, count, entries, left_out
+from projectors.read_model import still_sealed
+from projectors.shard import Held, OutOfStep, Revised
+from tests.fixtures.poisoned import Poisoned
+
+ANN = UUID(int=1)
+GOOD, BAD, WORSE = 1, 2, 3
+ORIGIN = Origin(correlation_id=uuid4())
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore(1)
+
+
+@pytest.fixture
+def model(redis) -> Poisoned:
+    made = Poisoned(redis, 1)
+    made.bad_movies = frozenset({BAD})
+    return made
+
+
+@pytest.fixture
+def rate(store) -> Callable[..., Recorded]:
+    def rate(movie: int, score: int = 5, *, user: UUID = ANN) -> Recorded:
+        """The next event of a stream of its own for each movie and user."""
+        stream = Stream(f"rating-{user.int}-{movie}", str(user))
+        made: Recorded
+        [made] = store.append(
+            stream,
+            [MovieRated(user_id=user, movie_id=movie, score=score)],
+            expected=store.versions([stream]).get(stream.name, 0),
+            origin=ORIGIN,
+        )
+        return made
+
+    return rate
+
+
+def follower(model, store) -> Follower:
+    made = Follower(model, store)
+    made.look(store.heads())
+    return made
+
+
+def test_only_its_stream_stops(model, store, rate):
+    made = follower(model, store)
+    batch = [rate(GOOD, 4), rate(BAD, 5), rate(WORSE, 6), rate(BAD, 7), rate(GOOD, 8)]
+    made.take(batch)
+    assert (model.scores(), model.times()) == (
+        {"rating-1-1": 8, "rating-1-3": 6},
+        {"rating-1-1": 2, "rating-1-3": 1},
+    )
+    assert (made.checkpoints, made.is_resting, made.lag(store.heads())) == ([5], False, 0)
+    assert left_out(model.redis, model.shard(0)) == LeftOut(
+        parked={Position(0, 2): "rating-1-2", Position(0, 4): "rating-1-2"}, skipped=frozenset()
+    )
+
+
+def test_what_is_kept_of_it(model, store, rate):
+    follower(model, store).take([rate(GOOD), rate(BAD, 5), rate(BAD, 7)])
+    first, second = entries(model.redis, model.shard(0), "rating-1-2")
+    assert (first.partition, first.offset, first.version, first.tries) == (0, 2, 1, 1)
+    assert (first.type, json.loads(first.data)["score"]) == ("movie-rated.v1", 5)
+    assert first.reason == "KeyError: 2"
+    assert "raise KeyError" in first.trace
+    assert (second.offset, second.tries, second.trace) == (3, 0, "")
+    assert second.reason == "follows a parked event of its stream"
+
+
+def test_later_events_of_the_stream_are_set_aside_whoever_meets_them(model, store, rate):
+    follower(model, store).take([rate(GOOD), rate(BAD)])
+    model.bad_movies = frozenset()  # a new deploy: even so they wait for those before them
+    follower(model, store).take([rate(BAD, 9), rate(GOOD, 9)])
+    assert model.scores() == {"rating-1-1": 9}
+    assert [e.offset for e in entries(model.redis, model.shard(0), "rating-1-2")] == [2, 3]
+
+
+def test_a_worker_that_does_not_know_yet_decides_again(model, store, rate):
+    first, second = follower(model, store), follower(model, store)
+    batch = [rate(GOOD), rate(BAD)]
+    first.take(batch)
+    model.bad_movies = frozenset()
+    second.checkpoints = [2]  # it knows the offset, but nothing of what was parked
+    second.take([rate(BAD, 9), rate(GOOD, 9)])
+    assert model.scores() == {"rating-1-1": 9}
+    assert second.checkpoints == [4]
+    assert [e.offset for e in entries(model.redis, model.shard(0), "rating-1-2")] == [2, 3]
+
+
+def test_the_shard_refuses_what_was_decided_by_another_revision(model, store, rate):
+    follower(model, store).take([rate(GOOD), rate(BAD)])
+    before = model.redis.dump(model.shard(0).checkpoints_key)
+    with pytest.raises(Revised):
+        model.apply([rate(GOOD)])
+    assert model.redis.dump(model.shard(0).checkpoints_key) == before
+
+
+def test_what_comes_twice_is_parked_once(model, store, rate):
+    batch = [rate(GOOD), rate(BAD), rate(BAD)]
+    follower(model, store).take(batch)
+    once = {key: model.redis.dump(key) for key in model.redis.scan_iter()}
+    follower(model, store).take(batch)
+    Intake(model, store, still_sealed).take(batch)
+    with pytest.raises(OutOfStep):
+        Intake(model, store, still_sealed).take(batch[:2])
+    assert {key: model.redis.dump(key) for key in model.redis.scan_iter()} == once
+
+
+def test_nothing_is_parked_where_nothing_is_taken_in(model, store, rate):
+    batch = [rate(GOOD), rate(BAD)]
+    model.shard(0).hold(60)
+    with pytest.raises(Held):
+        Intake(model, store, still_sealed).take(batch)
+    assert count(model, 1) == (0, 0)
+    assert [key for key in model.redis.scan_iter() if b"parked" in key] == []
+
+
+def test_all_that_is_parked_lies_under_the_shards_tag(model, store, rate):
+    follower(model, store).take([rate(GOOD), rate(BAD)])
+    kinds = {key.decode().partition("}:")[::2] for key in model.redis.scan_iter()}
+    assert {tag for tag, _ in kinds} == {"{poisoned.1.all"}
+    assert sorted(name for _, name in kinds if name.startswith("parked")) == [
+        "parked:left-out",
+        "parked:revision",
+        "parked:stream:rating-1-2",
+        "parked:streams",
+    ]
+
+
+def test_redis_that_lost_its_data_has_nothing_parked(model, store, rate):
+    made = follower(model, store)
+    made.take([rate(GOOD), rate(BAD)])
+    model.redis.flushdb()
+    model.bad_movies = frozenset()
+    made.look(store.heads())
+    made.take(store.page(0, after=0, limit=10))
+    assert model.scores() == {"rating-1-1": 5, "rating-1-2": 5}
+
+
+def test_it_is_said_once(model, store, rate, caplog):
+    made = follower(model, store)
+    made.take([rate(GOOD), rate(BAD)])
+    made.take([rate(BAD), rate(GOOD)])
+    said = [r.getMessage() for r in caplog.records if "parks" in r.getMessage()]
+    assert said == ["poisoned parks rating-1-2 from 0:2 on: KeyError: 2"]
+
+
+# ------------------------------------------------------------------------------ stop
+
+
+def test_when_everything_fails_the_worker_stops_and_nothing_is_parked(model, store, rate):
+    batch = [rate(BAD, user=UUID(int=user)) for user in range(1, 30)]
+    with pytest.raises(Stop, match="poisoned fails on everything: 29 streams"):
+        follower(model, store).take(batch)
+    assert (count(model, 1), model.checkpoints(1)) == ((0, 0), [0])
+
+
+def test_one_by_one_they_would_fail_too(model, store, rate):
+    """As they come from the bus: what is ahead and behind is tried before the first is parked."""
+    batch = [rate(BAD, user=UUID(int=user)) for user in range(1, 30)]
+    with pytest.raises(Stop):
+        follower(model, store).take(batch[:1])
+    assert count(model, 1) == (0, 0)
+
+
+def test_a_deploy_that_fails_on_all_that_went_well_before_parks_nothing(model, store, rate):
+    model.bad_movies = frozenset()
+    made = follower(model, store)
+    made.take([rate(BAD, user=UUID(int=user)) for user in range(1, 30)])
+    model.bad_movies = frozenset({BAD})
+    with pytest.raises(Stop):
+        follower(model, store).take([rate(BAD, user=UUID(int=99))])
+    assert count(model, 1) == (0, 0)
+
+
+def test_one_success_around_is_enough_to_park(model, store, rate):
+    made = follower(model, store)
+    batch = [rate(BAD, user=UUID(int=user)) for user in range(1, 30)]
+    rate(GOOD)
+    made.take(batch)
+    assert count(model, 1) == (29, 0)
+
+
+def test_what_says_nothing_to_the_model_is_no_success(model, store, rate):
+    batch = [rate(BAD, user=UUID(int=user)) for user in range(1, 30)]
+    playlist = Stream("playlist-1", str(ANN))
+    renamed = PlaylistRenamed(playlist_id="1", user_id=ANN, name=Sealed("n"))
+    batch += store.append(playlist, [renamed], expected=0, origin=ORIGIN)
+    with pytest.raises(Stop):
+        follower(model, store).take(batch)
+
+
+def test_few_streams_prove_nothing(model, store, rate):
+    batch = [rate(BAD, user=UUID(int=user)) for user in range(1, 10)]
+    follower(model, store).take(batch)
+    assert count(model, 1) == (9, 0)
+
+
+def test_a_worker_started_again_and_again_does_not_park_a_deploy_bit_by_bit(model, store, rate):
+    for user in range(1, 20):
+        follower(model, store).take([rate(BAD, user=UUID(int=user))])
+    for user in range(20, 40):
+        with pytest.raises(Stop):
+            follower(model, store).take([rate(BAD, user=UUID(int=user))])
+    assert count(model, 1).parked == 19
+
+
+def test_a_stream_twice_is_one_stream(model, store, rate):
+    follower(model, store).take([rate(BAD) for _ in range(50)])
+    assert count(model, 1).parked == 50

@@ -1,0 +1,177 @@
+"""Is a page of the index kept for others, and never shown when it is over?"""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from threading import Barrier
+
+import pytest
+from django.test import Client
+
+from events.catalogue import MovieAdded, MovieDescribed, MovieLinked
+from events.position import tokens
+from infra.config import config
+from projectors.pointers import Pointers
+from projectors.search.builder import SearchBuilder, mark_all
+from projectors.search.engine import IndexAway
+from projectors.search.read_model import Search
+from query_api import asking, turn
+from tests.query_api.conftest import ALIEN, ANN, BOB, GENERATION, HEAT
+
+MANY = 50
+PATHS = ["/v1/search?q=alien", "/v1/discover?genre=Horror"]
+
+
+@pytest.fixture
+def flush(in_files, world):
+    """Bring the index up to what happened."""
+    builder = SearchBuilder(world.models[Search], config().partitions)
+
+    def flush():
+        builder.build(datetime.now(UTC))
+
+    flush()
+    return flush
+
+
+@pytest.fixture
+def asked(flush, monkeypatch):
+    """The questions that the index was asked."""
+    questions = []
+    search = Search.search
+
+    def note(self, question):
+        questions.append(question)
+        return search(self, question)
+
+    monkeypatch.setattr(Search, "search", note)
+    return questions
+
+
+def ids(answer):
+    assert answer.status_code == 200, answer.content
+    return [item["id"] for item in answer.json()["items"]]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_the_second_ask_is_the_same_answer_and_asks_no_index(client, asked, path):
+    first, second = client.get(path), client.get(path)
+    assert (second.content, second["ETag"]) == (first.content, first["ETag"])
+    assert len(asked) == 1
+    assert client.get(path, headers={"If-None-Match": first["ETag"]}).status_code == 304
+    assert len(asked) == 1
+
+
+def test_of_many_who_ask_at_once_one_asks_the_index(asked, monkeypatch):
+    monkeypatch.setattr(turn, "LEASE_SECONDS", 60.0)  # this machine may be slow
+    monkeypatch.setattr(turn, "PATIENCE_SECONDS", 60.0)
+    together = Barrier(MANY)
+
+    def ask(_):
+        together.wait(60)
+        return Client().get(PATHS[0])
+
+    with ThreadPoolExecutor(MANY) as threads:
+        answers = list(threads.map(ask, range(MANY)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == 1
+    assert len(asked) == 1
+
+
+def test_other_questions_are_other_pages(client, asked):
+    for more in ("", "&limit=1", "&sort=year", "&genre=Horror", "&year_from=1979"):
+        assert ids(client.get(f"/v1/search?q=alien{more}")) == [ALIEN]
+    assert len(asked) == 5
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_it_is_over_when_a_film_comes_or_changes(client, world, flush, asked, path):
+    assert ids(client.get(path)) == [ALIEN]
+    world.happen(MovieAdded(movie_id=7, title="Aliens", year=1986, genres=("Horror",)), 7)
+    flush()
+    assert sorted(ids(client.get(path))) == [ALIEN, 7]
+    world.happen(MovieDescribed(movie_id=7, title="Alone", year=1986, genres=("Drama",)), 7)
+    flush()
+    assert ids(client.get("/v1/discover?genre=Horror")) == [ALIEN]
+
+
+def test_nothing_happened_and_it_stays(client, flush, asked):
+    client.get(PATHS[0])
+    flush()
+    client.get(PATHS[0])
+    assert len(asked) == 1
+
+
+def test_its_cards_are_those_of_now(client, world, asked):
+    """Though the index has not been told."""
+    client.get(PATHS[0])
+    world.rate(ANN, ALIEN, 9)
+    world.happen(MovieLinked(movie_id=ALIEN, source="imdb", external_id="tt0078748"), ALIEN)
+    [card] = client.get(PATHS[0]).json()["items"]
+    assert card["community"]["count"] == 1
+    assert card["external_ids"] == {"imdb": "tt0078748"}
+    assert len(asked) == 1
+
+
+def test_who_waits_for_a_position_gets_what_has_taken_it_in(client, world, flush):
+    path = "/v1/discover?sort=score&min_score=1"
+    assert ids(client.get(path)) == []
+    headers = {"Log-Position": tokens([world.rate(ANN, HEAT, 9)]), "Prefer": "wait=0"}
+    assert client.get(path, headers=headers).status_code == 503
+    flush()
+    assert ids(client.get(path, headers=headers)) == [HEAT]
+    position = world.rate(BOB, ALIEN, 10)
+    flush()
+    assert ids(client.get(path, headers={"Log-Position": tokens([position])})) == [ALIEN, HEAT]
+
+
+def test_another_generation_has_pages_of_its_own(client, world, flush):
+    assert ids(client.get(PATHS[0])) == [ALIEN]
+    other = Search(world.redis, GENERATION + 1)
+    for recorded in world.log:
+        other.apply([recorded])
+    aliens = world.record(MovieAdded(movie_id=7, title="Aliens", year=1986, genres=()), 7)
+    other.apply([aliens])
+    SearchBuilder(other, config().partitions).build(datetime.now(UTC))
+    for number, found in ((GENERATION + 1, 2), (GENERATION, 1)):
+        Pointers(world.redis).switch({Search.name: number})
+        asking.live().forget()
+        assert client.get(PATHS[0]).json()["total"] == found
+
+
+def test_the_past_is_neither_kept_nor_what_was_kept(client, world, flush, asked, log_in):
+    world.keep("then", Search)
+    then = log_in(ANN, is_staff=True) | {"As-Of": "then"}
+    before = len(asked)
+    for _ in range(2):
+        assert ids(client.get(PATHS[0], headers=then)) == [ALIEN]
+    assert len(asked) == before + 2
+    assert list(world.redis.scan_iter("cache:*")) == []
+
+
+def test_a_page_that_failed_is_not_kept(client, flush, monkeypatch):
+    def fail(*_):
+        raise IndexAway("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Search, "search", fail)
+        answer = client.get(PATHS[0])
+        assert (answer.status_code, answer["Retry-After"]) == (503, "1")
+    assert ids(client.get(PATHS[0])) == [ALIEN]
+
+
+def test_what_is_kept_is_shown_while_the_index_is_away(client, flush, monkeypatch):
+    def fail(*_):
+        raise IndexAway("away")
+
+    assert ids(client.get(PATHS[0])) == [ALIEN]
+    monkeypatch.setattr(Search, "search", fail)
+    assert ids(client.get(PATHS[0])) == [ALIEN]
+
+
+def test_an_index_that_is_being_filled_answers_nothing_that_is_kept(client, world, flush):
+    mark_all(world.models[Search])
+    answer = client.get(PATHS[0])
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert list(world.redis.scan_iter("cache:*")) == []
+    flush()
+    assert ids(client.get(PATHS[0])) == [ALIEN]

@@ -1,0 +1,118 @@
+"""May everyone ask exactly what they may ask, by every route that there is?
+
+A new route is a line in TABLE.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from uuid import UUID
+
+import pytest
+from django.test import RequestFactory
+
+from events.catalogue import PlaylistCreated, PlaylistShown, SessionRevoked, UserRegistered
+from events.catalogue.accounts import Sealed
+from events.ids import playlist_id
+from infra.config import config
+from projectors.search.builder import SearchBuilder
+from projectors.search.read_model import Search
+from query_api import fast_lane, urls
+from tests.fixtures.forging import FORGERIES, Honest
+from tests.fixtures.matrix import (
+    Case,
+    Cell,
+    anybody,
+    differences,
+    everybody,
+    lacking,
+    logged_in,
+    owner,
+    staff,
+)
+from tests.query_api.conftest import ALIEN, ANN, BOB
+
+CAROL = UUID(int=0xC)
+SECRET, OPEN = (playlist_id(str(ANN), config().partitions, bytes([n] * 10)) for n in (1, 2))
+SECRET_NAME = "For nobody's eyes"
+LIVE, OVER = UUID(int=0xF1), UUID(int=0xF2)
+
+_PLAYLIST = "v1/playlists/<str:playlist_id>"
+
+QUESTIONS: Sequence[Case] = [
+    Case("GET", "v1/movies/<int:movie_id>", f"/v1/movies/{ALIEN}", anybody(200)),
+    Case("GET", "v1/movies/<int:movie_id>/details", f"/v1/movies/{ALIEN}/details", anybody(200)),
+    Case("GET", "v1/movies/<int:movie_id>/similar", f"/v1/movies/{ALIEN}/similar", anybody(200)),
+    Case("GET", "v1/trending", "/v1/trending", anybody(200)),
+    Case("GET", "v1/search", "/v1/search?q=alien", anybody(200)),
+    Case("GET", "v1/discover", "/v1/discover", anybody(200)),
+    Case("GET", "v1/suggestions", "/v1/suggestions?q=a", anybody(200)),
+    Case("GET", "v1/genres", "/v1/genres", anybody(200)),
+    Case("GET", "v1/me/recommendations", "/v1/me/recommendations", logged_in(200)),
+    Case("GET", "v1/me", "/v1/me", logged_in(200)),
+    Case("GET", "v1/me/ratings", "/v1/me/ratings", logged_in(200)),
+    Case("GET", "v1/me/favourites", "/v1/me/favourites", logged_in(200)),
+    Case("GET", "v1/me/hidden", "/v1/me/hidden", logged_in(200)),
+    Case("GET", "v1/me/playlists", "/v1/me/playlists", logged_in(200)),
+    Case("GET", "v1/playlists", "/v1/playlists", anybody(200)),
+    Case("GET", _PLAYLIST, f"/v1/playlists/{SECRET}", owner(200, anonymous=404)),
+    Case("GET", _PLAYLIST, f"/v1/playlists/{OPEN}", anybody(200)),
+]
+TABLE: Sequence[Case] = [
+    *QUESTIONS,
+    # There is no such past: only the staff get to hear even that.
+    *(replace(case, statuses=staff(404), headers={"As-Of": "then"}) for case in QUESTIONS),
+    Case("GET", "openapi.json", "/openapi.json", everybody(200)),
+    Case("GET", "docs/", "/docs/", everybody(200)),
+    Case("GET", "redoc/", "/redoc/", everybody(200)),
+    Case("GET", "health/live", "/health/live", everybody(200)),
+    Case("GET", "health/ready", "/health/ready", everybody(200)),
+    Case("GET", "metrics", "/metrics", everybody(200)),
+]
+
+
+@pytest.fixture
+def hers(world, elasticsearch_url):
+    """What Ann has, of which one playlist is for everybody; and a log-in of hers is over."""
+    sealed = Sealed("ann")
+    world.happen(UserRegistered(user_id=ANN, username=sealed, email=sealed), ANN)
+    for id_, name in ((SECRET, SECRET_NAME), (OPEN, "For everybody")):
+        world.happen(PlaylistCreated(playlist_id=id_, user_id=ANN, name=Sealed(name)), ANN)
+    world.happen(PlaylistShown(playlist_id=OPEN, user_id=ANN, visibility="public"), ANN)
+    until = datetime.now(UTC) + timedelta(minutes=5)
+    world.happen(SessionRevoked(user_id=ANN, family=OVER, expires_at=until), ANN)
+    world.build()
+    SearchBuilder(world.models[Search], config().partitions).build(datetime.now(UTC))
+
+
+def test_every_route_is_in_the_table():
+    assert lacking(TABLE, urls.urlpatterns) == {}
+
+
+@pytest.mark.usefixtures("hers", "unlimited")
+def test_nobody_may_ask_more_than_they_may(client, keys, log_in, capsys):
+    honest = Honest(keys, ANN, LIVE)
+    tokens = {name: forge(honest) for name, forge in FORGERIES.items()} | {
+        "owner": honest.signed(),
+        "revoked": Honest(keys, ANN, OVER).signed(),
+    }
+    headers = {name: {"Authorization": f"Bearer {token}"} for name, token in tokens.items()} | {
+        "anonymous": {},
+        "stranger": log_in(BOB),
+        "staff": log_in(CAROL, is_staff=True),
+    }
+
+    def ask(cell: Cell):
+        sent = {**headers[cell.forgery or cell.role], **cell.case.headers}
+        answer = client.get(cell.case.path, headers=sent)
+        if cell.case.statuses[cell.role] != HTTPStatus.OK:
+            hot = fast_lane.answer(dict(RequestFactory().get(cell.case.path, headers=sent).environ))
+            assert hot is None, f"{cell} by the fast lane"
+        assert cell.role == "owner" or SECRET_NAME.encode() not in answer.content, str(cell)
+        return answer
+
+    found = list(differences(TABLE, ask))
+    with capsys.disabled():
+        print(f"\n{len(found)} cells of the query API's permissions")  # noqa: T201 - asked for
+    assert {str(cell): wrong for cell, wrong in found if wrong} == {}

@@ -1,0 +1,150 @@
+"""Do the answers of the API say what the log means, by somebody else's reckoning?"""
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from time import time
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+
+from events.recorded import Recorded
+from infra import clients, tokens
+from projectors.library.read_model import Library
+from projectors.live import Live
+from projectors.movies.read_model import Movies
+from projectors.pointers import Pointers
+from projectors.sessions.read_model import Sessions
+from projectors.trending.builder import TrendingBuilder
+from projectors.trending.read_model import Trending
+from query_api import asking
+from tests.reference import library, movies, reading, trending
+from tests.reference.history import MOVIES, PEOPLE, SUPPRESSED, DatedLog, histories, whole
+
+# Whole seconds, as answers tell times in milliseconds.
+TEN_DAYS_AGO = datetime.now(UTC).replace(microsecond=0) - timedelta(days=10)
+
+_generations = count(1)
+
+
+@pytest.fixture
+def answers(redis, keys, client):
+    """What the API answers about a log, once the models have taken it in."""
+    yield lambda log: Answers(redis, client, log)
+    clients.redis().connection_pool.disconnect()
+
+
+class Answers:
+    """The API in front of models that have taken in a log."""
+
+    def __init__(self, redis, client, log: DatedLog):
+        self._client = client
+        generation = next(_generations)
+        for key in redis.scan_iter("throttle:*"):
+            redis.delete(key)  # this test asks more than anybody may
+        catalogue, hot = Movies(redis, generation), Trending(redis, generation)
+        models = (catalogue, hot, Library(redis, generation), Sessions(redis, generation))
+        for model in models:
+            for partition, head in enumerate(log.heads()):
+                if head:
+                    model.apply(log.page(partition, after=0, limit=head))
+        Pointers(redis).switch({model.name: generation for model in models})
+        Live(redis).mark_level([model.name for model in models], time())
+        asking.live.cache_clear()
+        self.now = datetime.now(UTC)
+        TrendingBuilder(hot, catalogue).build(self.now)
+
+    def get(self, path: str, user: UUID | None = None, *, status: int = 200) -> Any:
+        headers = {}
+        if user is not None:
+            headers["Authorization"] = f"Bearer {tokens.mint_access(user, UUID(int=1), 0)}"
+        answer = self._client.get(path, headers=headers)
+        assert answer.status_code == status, answer.content
+        return answer.json()
+
+    def items(self, path: str, user: UUID | None = None) -> list[dict[str, Any]]:
+        """All of a list, two at a time."""
+        found: list[dict[str, Any]] = []
+        more = ""
+        while True:
+            page = self.get(f"{path}{'&' if '?' in path else '?'}limit=2{more}", user)
+            found += page["items"]
+            if page["next"] is None:
+                return found
+            more = f"&cursor={page['next']}"
+
+
+@given(log=histories(since=TEN_DAYS_AGO, minutes=10 * 24 * 60))
+@settings(max_examples=15, deadline=None, suppress_health_check=SUPPRESSED)
+def test_every_answer_is_what_the_log_means(answers, log: DatedLog):
+    history, asked = whole(log), answers(log)
+    known = movies.facts(history)
+    the_cards(asked, history, known)
+    the_boards(asked, history, known)
+    expected = library.libraries(history)
+    erased = library.erased(history)
+    for person in erased:
+        asked.get("/v1/me/ratings", person, status=401)
+    for person in {*PEOPLE} - erased:
+        the_library(asked, person, expected.get(person, library.Library()), known)
+
+
+def the_cards(asked: Answers, history: list[Recorded], known: dict[int, movies.Facts]) -> None:
+    community = movies.community(history)
+    for movie in MOVIES:
+        if movie not in known:
+            asked.get(f"/v1/movies/{movie}", status=404)
+            continue
+        card = asked.get(f"/v1/movies/{movie}")
+        assert card["id"] == movie
+        assert reading.of_card(card) == (known[movie], community.get(movie, movies.NOBODY))
+
+
+def the_boards(asked: Answers, history: list[Recorded], known: dict[int, movies.Facts]) -> None:
+    degrees = trending.degrees(history)
+    for window in ("day", "week"):
+        board = trending.board(degrees, window, now=asked.now)
+        items = asked.items(f"/v1/trending?window={window}")
+        assert [item["heat"] for item in items] == sorted(
+            (item["heat"] for item in items), reverse=True
+        )
+        assert {item["id"]: item["heat"] for item in items} == {
+            movie: pytest.approx(heat, abs=1e-3) for movie, heat in board.items() if movie in known
+        }
+
+
+def the_library(
+    asked: Answers, person: UUID, expected: library.Library, known: dict[int, movies.Facts]
+) -> None:
+    ratings = asked.items("/v1/me/ratings", person)
+    assert {it["id"]: (it["score"], moment(it["rated_at"])) for it in ratings} == {
+        movie: (opinion.score, opinion.at)
+        for movie, opinion in expected.ratings.items()
+        if movie in known
+    }
+    for path, since, kept in (
+        ("/v1/me/favourites", "favourited_at", expected.favourites),
+        ("/v1/me/hidden", "hidden_at", expected.hidden),
+    ):
+        assert {it["id"]: moment(it[since]) for it in asked.items(path, person)} == {
+            movie: at for movie, at in kept.items() if movie in known
+        }
+    mine = asked.items("/v1/me/playlists", person)
+    assert {it["id"] for it in mine} == expected.playlists.keys()
+    for playlist_id, playlist in expected.playlists.items():
+        shown = asked.get(f"/v1/playlists/{playlist_id}", person)
+        assert (shown["name"], shown["description"]) == (playlist.name, playlist.description)
+        assert (shown["visibility"], shown["version"]) == (playlist.visibility, playlist.version)
+        assert [it["id"] for it in asked.items(f"/v1/playlists/{playlist_id}", person)] == [
+            movie for movie in playlist.movies if movie in known
+        ]
+        asked.get(f"/v1/playlists/{playlist_id}", status=_for_all(playlist.visibility))
+
+
+def _for_all(visibility: str) -> int:
+    return 200 if visibility == "public" else 404
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -1,0 +1,6 @@
+"""What should the answers be, said a second time and in the plainest way?
+
+Plain dictionaries over recorded events, one after the other. Nothing here is shared with the
+projections: not their pure rules, not their shapes, not the arithmetic of ``previous``. Whoever
+changes what an answer means says it in both places; a test holds that the two agree.
+"""

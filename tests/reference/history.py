@@ -1,0 +1,254 @@
+"""What may people do, in any order, and what does it lead to by the rules of the platform?"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from hypothesis import HealthCheck
+from hypothesis import strategies as st
+from msgspec import UNSET
+
+from command_api.aggregate import Aggregate, Handled, handle
+from command_api.catalogue.decider import (
+    AddMovie,
+    DescribeMovie,
+    Facts,
+    LinkMovie,
+    MovieCommand,
+    movie,
+)
+from command_api.erasure.decider import Erase, erasure
+from command_api.favourites.decider import (
+    FavouriteCommand,
+    FavouriteMovie,
+    UnfavouriteMovie,
+    favourite,
+)
+from command_api.hidden.decider import HideMovie, HidingCommand, UnhideMovie, hiding
+from command_api.playlists.decider import (
+    ChangePlaylist,
+    CreatePlaylist,
+    DeletePlaylist,
+    PlaylistCommand,
+    PutMovie,
+    TakeMovie,
+    Words,
+    playlist,
+)
+from command_api.ratings.decider import RateMovie, RatingCommand, WithdrawRating, rating
+from events.catalogue import AnyEvent
+from events.catalogue.accounts import Sealed
+from events.ids import playlist_id
+from events.recorded import Origin, Recorded, Stream
+from events.store import EventStore
+from events.store.memory import MemoryStore
+from infra.refused import Refused
+from tests.fixtures.recording import NOON
+
+Command: TypeAlias = (
+    Erase | MovieCommand | FavouriteCommand | HidingCommand | PlaylistCommand | RatingCommand
+)
+
+PARTITIONS = 64
+PEOPLE = tuple(UUID(int=n) for n in range(1, 4))
+MOVIES = range(1, 5)
+
+SUPPRESSED = (
+    HealthCheck.function_scoped_fixture,  # each example makes a generation of its own
+    HealthCheck.too_slow,  # a busy machine is no fault
+    HealthCheck.data_too_large,  # a log is long
+)
+"""What tests that are given whole histories must not be told."""
+
+_ORIGIN = Origin(correlation_id=UUID(int=7))
+_AGGREGATES: Mapping[type[Any], Aggregate[Any, Any, Any]] = {
+    Erase: erasure,
+    **dict.fromkeys((AddMovie, DescribeMovie, LinkMovie), movie),
+    **dict.fromkeys((FavouriteMovie, UnfavouriteMovie), favourite),
+    **dict.fromkeys((HideMovie, UnhideMovie), hiding),
+    **dict.fromkeys((RateMovie, WithdrawRating), rating),
+    **dict.fromkeys(
+        (CreatePlaylist, ChangePlaylist, DeletePlaylist, PutMovie, TakeMovie), playlist
+    ),
+}
+
+
+class DatedLog(MemoryStore):
+    """A log whose facts happen when a test says so."""
+
+    now = NOON
+
+    def append(
+        self,
+        stream: Stream,
+        events: Sequence[AnyEvent],
+        *,
+        expected: int,
+        origin: Origin,
+        occurred_at: datetime | None = None,
+    ) -> Sequence[Recorded]:
+        """See EventStore."""
+        at = occurred_at or self.now
+        return super().append(stream, events, expected=expected, origin=origin, occurred_at=at)
+
+
+def do(command: Command, log: EventStore) -> Handled[Any] | None:
+    """Let it be handled as every command is; None when it was refused."""
+    try:
+        return handle(command, _AGGREGATES[type(command)], log, origin=_ORIGIN)
+    except Refused:
+        return None
+
+
+def whole(log: EventStore) -> list[Recorded]:
+    """All that happened, partition by partition, in order."""
+    return [
+        recorded
+        for partition, head in enumerate(log.heads())
+        for recorded in log.page(partition, after=0, limit=head)
+    ]
+
+
+def playlists_of(user: UUID) -> tuple[str, ...]:
+    """The ids of the playlists that somebody may ever make."""
+    return tuple(playlist_id(str(user), PARTITIONS, bytes([nth] * 10)) for nth in range(2))
+
+
+def _words(text: str | None) -> Words | None:
+    return None if text is None else Words(text, Sealed(text))
+
+
+_people, _movies = st.sampled_from(PEOPLE), st.sampled_from(MOVIES)
+_texts = st.sampled_from(["", "Noir", "Émigrés", "a \N{SNOWMAN}"])
+_sources = st.sampled_from(["imdb", "tmdb"])
+_words_or_none = st.none() | _texts.map(_words)
+_facts = st.builds(
+    Facts,
+    title=_texts,
+    year=st.none() | st.integers(1900, 2026),
+    genres=st.lists(st.sampled_from(["Crime", "Drama", "War"]), unique=True).map(tuple),
+    cast=st.lists(st.sampled_from(["Tautou", "Keaton"]), unique=True).map(tuple),
+    overview=st.none() | _texts,
+    poster_url=st.none() | st.just("https://example.org/p.jpg"),
+)
+
+
+def _own(command: type[Any], **more: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """A command about a playlist by its owner, of whom nothing else is asked here."""
+    return _people.flatmap(
+        lambda owner: st.builds(
+            command,
+            playlist_id=st.sampled_from(playlists_of(owner)),
+            user_id=st.just(owner),
+            **more,
+        )
+    )
+
+
+_opinions: st.SearchStrategy[Command] = st.builds(RateMovie, _people, _movies, st.integers(1, 10))
+_withdrawing: st.SearchStrategy[Command] = st.builds(WithdrawRating, _people, _movies)
+_visibilities = st.sampled_from(["private", "public"])
+
+_collecting: st.SearchStrategy[Command] = st.one_of(
+    st.builds(FavouriteMovie, _people, _movies),
+    st.builds(UnfavouriteMovie, _people, _movies),
+    st.builds(HideMovie, _people, _movies),
+    st.builds(UnhideMovie, _people, _movies),
+)
+_describing: st.SearchStrategy[Command] = st.one_of(
+    st.builds(
+        AddMovie,
+        movie_id=_movies,
+        facts=_facts,
+        external_ids=st.lists(st.tuples(_sources, _texts), max_size=2).map(tuple),
+    ),
+    st.builds(DescribeMovie, _movies, _facts),
+    st.builds(LinkMovie, _movies, _sources, _texts),
+)
+_listing: st.SearchStrategy[Command] = st.one_of(
+    _own(
+        CreatePlaylist,
+        name=st.just(_words("Noir")),
+        description=_words_or_none,
+        visibility=_visibilities,
+    ),
+    _own(
+        ChangePlaylist,
+        name=st.just(UNSET) | st.just(_words("Heist")),
+        description=st.just(UNSET) | _words_or_none,
+        visibility=st.just(UNSET) | _visibilities,
+    ),
+    _own(TakeMovie, movie_id=_movies),
+    _own(DeletePlaylist),
+)
+_placing: st.SearchStrategy[Command] = _own(
+    PutMovie, movie_id=_movies, position=st.none() | st.integers(0, 4)
+)
+
+_erasing: st.SearchStrategy[Command] = _people.map(
+    # Whatever they say after it, in a moment or as somebody else, counts like anything else.
+    lambda user: Erase(user, playlists_of(user), has_more=True)
+)
+
+_kinds = [
+    _opinions,
+    _placing,
+    _opinions,
+    _collecting,
+    _placing,
+    _describing,
+    _listing,
+    _withdrawing,
+]
+commands: st.SearchStrategy[Command] = st.sampled_from([*_kinds * 5, _erasing]).flatmap(
+    lambda kind: kind
+)
+"""As a union they would be taken apart, and the longest kind done most."""
+
+furnishing: tuple[Command, ...] = tuple(
+    CreatePlaylist(playlist_id=playlist_id, user_id=person, name=Words("Noir", Sealed("Noir")))
+    for person in PEOPLE
+    for playlist_id in playlists_of(person)
+)
+"""Everybody has playlists: otherwise few of what is done at random with them finds one."""
+
+
+everyday: tuple[Command, ...] = (
+    *furnishing,
+    *(AddMovie(movie_id, Facts(title=f"M{movie_id}", year=1979)) for movie_id in MOVIES[:3]),
+    *(RateMovie(person, movie_id, 5) for person in PEOPLE for movie_id in MOVIES[:2]),
+    *(
+        PutMovie(playlist_id=playlists_of(PEOPLE[0])[0], user_id=PEOPLE[0], movie_id=movie_id)
+        for movie_id in MOVIES[:3]
+    ),
+    PutMovie(
+        playlist_id=playlists_of(PEOPLE[0])[0], user_id=PEOPLE[0], movie_id=MOVIES[2], position=0
+    ),
+    RateMovie(PEOPLE[0], MOVIES[0], 9),
+)
+"""Some of what people have done already."""
+
+
+def tell(said: Sequence[tuple[Command, datetime]]) -> DatedLog:
+    """A log in which all this happened."""
+    log = DatedLog(PARTITIONS)
+    for command, at in said:
+        log.now = at
+        do(command, log)
+    return log
+
+
+def histories(*, since: datetime, minutes: int) -> st.SearchStrategy[DatedLog]:
+    """Logs of some dozens of commands, done at times within so many minutes."""
+    moments = st.integers(0, minutes * 60_000).map(lambda ms: _later(since, ms))
+    said = st.tuples(commands, moments)
+    # Left to itself Hypothesis mostly says three of them or none.
+    length = st.sampled_from([1, 10, 25, 40, 40, 60, 60])
+    rest = length.flatmap(lambda n: st.lists(said, min_size=n, max_size=n))
+    begun = [(command, since) for command in everyday]
+    return (rest | rest.map(lambda said: begun + said)).map(tell)
+
+
+def _later(since: datetime, milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(since.timestamp() + milliseconds / 1000, UTC)

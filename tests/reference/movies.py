@@ -1,0 +1,83 @@
+"""What should be known of each movie?"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from events.catalogue import MovieAdded, MovieDescribed, MovieLinked
+from events.recorded import Recorded
+from tests.reference.opinions import opinions
+
+SCORES = range(1, 11)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the sources say."""
+
+    title: str
+    year: int | None
+    genres: tuple[str, ...]
+    cast: tuple[str, ...]
+    overview: str | None
+    poster_url: str | None
+    external_ids: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Community:
+    """What everybody together says: how many gave each score from 1 to 10."""
+
+    histogram: tuple[int, ...]
+
+    @property
+    def count(self) -> int:
+        """How many have an opinion."""
+        return sum(self.histogram)
+
+    @property
+    def total(self) -> int:
+        """The sum of their scores."""
+        return sum(score * many for score, many in zip(SCORES, self.histogram, strict=True))
+
+
+NOBODY = Community((0,) * len(SCORES))
+
+
+def facts(history: Iterable[Recorded]) -> dict[int, Facts]:
+    """The movies that are in the catalogue, as they were described last."""
+    found: dict[int, Facts] = {}
+    for recorded in history:
+        match recorded.event:
+            case MovieAdded() as said:
+                found[said.movie_id] = _facts(said, dict(said.external_ids))
+            case MovieDescribed() as said:
+                found[said.movie_id] = _facts(said, found[said.movie_id].external_ids)
+            case MovieLinked(movie_id=movie, source=source, external_id=external_id):
+                known = found[movie].external_ids
+                found[movie] = replace(found[movie], external_ids={**known, source: external_id})
+            case _:
+                continue
+    return found
+
+
+def community(history: Iterable[Recorded]) -> dict[int, Community]:
+    """What is said of every movie that anybody has an opinion of, in the catalogue or not."""
+    scores: dict[int, list[int]] = {}
+    for (_, movie), opinion in opinions(history).items():
+        scores.setdefault(movie, []).append(opinion.score)
+    return {
+        movie: Community(tuple(given.count(score) for score in SCORES))
+        for movie, given in scores.items()
+    }
+
+
+def _facts(said: MovieAdded | MovieDescribed, external_ids: dict[str, str]) -> Facts:
+    return Facts(
+        title=said.title,
+        year=said.year,
+        genres=said.genres,
+        cast=said.cast,
+        overview=said.overview,
+        poster_url=said.poster_url,
+        external_ids=external_ids,
+    )

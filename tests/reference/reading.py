@@ -1,0 +1,98 @@
+"""What do the read models say, asked through their read interfaces, in the reference's words?"""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from projectors.library.playlists import read_order
+from projectors.library.read_model import Library, read_playlist_ids
+from projectors.movies.read_model import Movies
+from projectors.trending.read_model import Trending
+from tests.reference import library as said
+from tests.reference.movies import SCORES, Community, Facts
+from tests.reference.opinions import Opinion
+
+
+def card(movies: Movies, movie: int) -> tuple[Facts, Community] | None:
+    """What a movie's card says; None when it has none."""
+    found = movies.card(movie)
+    return None if found is None else of_card(json.loads(found))
+
+
+def of_card(card: dict[str, Any]) -> tuple[Facts, Community]:
+    """The same of a card as the API shows it. The average must be that of its own histogram."""
+    shown = card["community"]
+    community = Community(tuple(shown["histogram"]))
+    assert len(community.histogram) == len(SCORES)
+    assert shown["count"] == community.count
+    average = round(community.total / community.count, 2) if community.count else None
+    assert shown["average"] == average
+    facts = Facts(
+        title=card["title"],
+        year=card["year"],
+        genres=tuple(card["genres"]),
+        cast=tuple(card["cast"]),
+        overview=card.get("overview"),
+        poster_url=card.get("poster_url"),
+        external_ids=card["external_ids"],
+    )
+    return facts, community
+
+
+def library(model: Library, user: UUID) -> said.Library:
+    """What somebody finds in their library; lists must be in the order that they promise."""
+    ratings = model.ratings(user)
+    assert [it.at for it in ratings] == sorted((it.at for it in ratings), reverse=True)
+    by_score = model.ratings(user, "score")
+    assert sorted(by_score) == sorted(ratings)
+    places = [(it.score, it.at) for it in by_score]
+    assert places == sorted(places, reverse=True)
+    return said.Library(
+        ratings={it.movie: Opinion(it.score, it.at) for it in ratings},
+        favourites={it.movie: it.at for it in model.kept("favourites", user)},
+        hidden={it.movie: it.at for it in model.kept("hidden", user)},
+        playlists=_playlists(model, user),
+    )
+
+
+def _playlists(model: Library, user: UUID) -> dict[str, said.Playlist]:
+    with model.redis.pipeline(transaction=False) as pipe:
+        model.enqueue_playlists(pipe, user)
+        [own] = pipe.execute()
+    ids = [id_ for _, id_ in read_playlist_ids(own)]
+    found = {}
+    for playlist in model.playlists(ids):
+        with model.redis.pipeline(transaction=False) as pipe:
+            model.enqueue_playlist(pipe, playlist.id)
+            _, ranks = pipe.execute()
+        order = {movie: rank for rank, movie in read_order(ranks)}
+        assert playlist.size == len(order)
+        found[playlist.id] = said.Playlist(
+            owner=UUID(playlist.owner),
+            name=playlist.name,
+            description=playlist.description,
+            visibility=playlist.visibility,
+            version=playlist.version,
+            ranks=order,
+        )
+    assert len(found) == len(ids)
+    return found
+
+
+def degrees(
+    trending: Trending, hours: Iterable[datetime], movies: Sequence[int]
+) -> dict[tuple[int, datetime], int]:
+    """How many degrees hotter each of these movies got in each of these hours, where it did."""
+    wanted = {int(hour.timestamp()) // 3600: hour for hour in hours}
+    counts = trending.ratings_in(list(wanted))
+    assert trending.ratings_of(movies, list(wanted)) == {
+        hour: {movie: of.get(movie, 0) for movie in movies} for hour, of in counts.items()
+    }
+    return {
+        (movie, wanted[hour]): count
+        for hour, found in counts.items()
+        for movie, count in found.items()
+        if count
+    }

@@ -1,0 +1,41 @@
+"""How many degrees hotter did people make each movie, hour by hour, and how hot is it then?"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+
+from events.recorded import Recorded
+from tests.reference.opinions import changes
+
+HOUR = timedelta(hours=1)
+WINDOW_HOURS = {"day": 24, "week": 168}
+
+
+def degrees(history: Iterable[Recorded]) -> dict[tuple[int, datetime], int]:
+    """By movie and hour (its beginning) of what happened in it; hours that came to 0 are left out.
+
+    Who has an opinion now and had none makes it one hotter; who has none any more, one colder, in
+    the hour of taking it back.
+    """
+    found: dict[tuple[int, datetime], int] = {}
+    for change in changes(history):
+        degree = (change.after is not None) - (change.before is not None)
+        place = change.movie, _beginning(change.at)
+        found[place] = found.get(place, 0) + degree
+    return {place: degree for place, degree in found.items() if degree}
+
+
+def board(
+    degrees: Mapping[tuple[int, datetime], int], window: str, *, now: datetime
+) -> dict[int, float]:
+    """How hot each movie is that is hot at all: a degree halves with each quarter of the window."""
+    hours = WINDOW_HOURS[window]
+    heats: dict[int, float] = {}
+    for (movie, hour), degree in degrees.items():
+        age = (_beginning(now) - hour) // HOUR
+        if 0 <= age < hours:
+            heats[movie] = heats.get(movie, 0.0) + degree * 0.5 ** (age / (hours / 4))
+    return {movie: heat for movie, heat in heats.items() if heat > 0.5e-6}
+
+
+def _beginning(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

@@ -1,0 +1,137 @@
+"""Does a test notice when a bug is put into the tree?
+
+The bug goes into a private copy of the tree, with servers of its own; the named tests run there.
+They must fail as tests do, by what they assert: a test that can't be collected or set up, or that
+never ends, has noticed nothing.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
+from typing import NamedTuple
+from xml.etree import ElementTree as ET
+
+from tests.fixtures import environment
+from tests.teeth.bug import Bug, apply
+
+ROOT = Path(__file__).parents[2]
+LONGEST_SECONDS = 900
+
+_FAILED = 1  # pytest's word for: tests ran, and some failed
+_SHOWN = 5000
+_BROKEN = ("SyntaxError", "ImportError", "ModuleNotFoundError", "NameError", "IndentationError")
+
+
+class Bite(NamedTuple):
+    """What became of a bug."""
+
+    status: int | None
+    """Pytest's exit status; None when it had to be stopped."""
+    caught_by: Sequence[str]
+    missed_by: Sequence[str]
+    seconds: float
+    said: str
+    """Pytest's own words, for when it was missed."""
+
+    @property
+    def is_caught(self) -> bool:
+        """Whether every test that should have noticed did."""
+        return bool(self.caught_by) and not self.missed_by
+
+
+@contextmanager
+def private_copy() -> Iterator[Path]:
+    """The tree as it is now, without what was built or downloaded; its servers end with it."""
+    with TemporaryDirectory(prefix="marquee-teeth-") as place:
+        Path(place).chmod(0o755)  # PostgreSQL does not run as root, and must get in
+        copy = Path(place) / "tree"
+        for name in _files():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, copy / name)
+        (copy / ".venv").symlink_to((ROOT / ".venv").resolve())
+        try:
+            yield copy
+        finally:
+            if (copy / ".state").exists():
+                stop = [sys.executable, "-m", "infra.services", "stop"]
+                subprocess.run(stop, cwd=copy, env=_environment("ops"), check=True)
+
+
+def _files() -> Sequence[str]:
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    found = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return [name for name in found.split("\0") if name and (ROOT / name).is_file()]
+
+
+def bite(bug: Bug, copy: Path) -> Bite:
+    """Put the bug into the copy, run its tests, take it out again."""
+    files = {copy / change.file for change in bug.change}
+    before = {path: path.read_bytes() for path in files}
+    try:
+        apply(bug, copy)
+        return run(bug.tests, copy, bug.role)
+    finally:
+        for path, content in before.items():
+            path.write_bytes(content)
+
+
+def run(tests: Sequence[str], copy: Path, role: str) -> Bite:
+    """Run these tests in the copy as it is."""
+    report = copy.parent / "report.xml"
+    report.unlink(missing_ok=True)
+    began = monotonic()
+    status, said = _pytest([f"--junitxml={report}", *tests], copy, role)
+    failed = _failed(report) if status == _FAILED else set()
+    caught = [test for test in tests if _is_among(test, failed)]
+    missed = [test for test in tests if test not in caught]
+    return Bite(status, caught, missed, monotonic() - began, said)
+
+
+def _pytest(arguments: Sequence[str], copy: Path, role: str) -> tuple[int | None, str]:
+    """How it ended (None: it did not) and what it said."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-q", "--hypothesis-profile=at-once", *arguments],
+        cwd=copy,
+        env=_environment(role),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        try:
+            said, _ = process.communicate(timeout=LONGEST_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)  # so that it takes its servers along
+            said, _ = process.communicate()
+            return None, said[-_SHOWN:]
+        return process.returncode, said[-_SHOWN:]
+
+
+def _environment(role: str) -> dict[str, str]:
+    # Without Python's cache: a file that changes twice in a second looks the same to it.
+    fixed = {"MARQUEE_ROLE": role, "PYTHONDONTWRITEBYTECODE": "1"}
+    ours = os.environ.keys() - environment.given().keys()
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    return {**kept, **fixed}
+
+
+def _failed(report: Path) -> set[tuple[str, str]]:
+    """Module (and class) and name of each test that failed by what it asserts."""
+    return {
+        (case.get("classname", ""), case.get("name", "").partition("[")[0])
+        for case in ET.parse(report).iter("testcase")  # noqa: S314 - pytest wrote it
+        for failure in case.iter("failure")
+        if not failure.get("message", "").startswith(_BROKEN)
+    }
+
+
+def _is_among(test: str, failed: Iterable[tuple[str, str]]) -> bool:
+    path, *classes, name = test.partition("[")[0].split("::")
+    module = path.removesuffix(".py").replace("/", ".")
+    return (".".join((module, *classes)), name) in failed

@@ -1,0 +1,60 @@
+"""What is a bug that is put back on purpose, and which tests must notice?
+
+A file in ``bugs/`` says it: what is wrong, the text to find, the text to put there instead, the
+tests that must fail, and the role in which they run.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+HERE = Path(__file__).parent / "bugs"
+
+
+class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A piece of one file that becomes another."""
+
+    file: str
+    find: str
+    put: str
+
+
+class Bug(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A bug as its file says it."""
+
+    bug: str
+    """What is wrong, in a line."""
+    tests: list[str]
+    """``path::name``, or ``path::Class::name``; of a parametrised one, any case will do."""
+    change: list[Change]
+    role: Literal["command", "query", "ops"] = "ops"
+
+
+class Stale(Exception):
+    """The code is not any more as the bug's file has it: say the bug anew, or drop it."""
+
+
+def names() -> Sequence[str]:
+    """All bugs, by the names of their files."""
+    return sorted(path.stem for path in HERE.glob("*.toml"))
+
+
+def read(name: str) -> Bug:
+    """A bug by its name."""
+    return msgspec.toml.decode((HERE / f"{name}.toml").read_bytes(), type=Bug)
+
+
+def apply(bug: Bug, root: Path) -> None:
+    """Put it into the tree at ``root``; raises Stale and changes nothing."""
+    contents: dict[Path, str] = {}
+    for change in bug.change:
+        path = root / change.file
+        before = contents.get(path) or path.read_text()
+        if before.count(change.find) != 1:
+            found = before.count(change.find)
+            raise Stale(f"{bug.bug}: found {found} times in {change.file}:\n{change.find}")
+        contents[path] = before.replace(change.find, change.put)
+    for path, content in contents.items():
+        path.write_text(content)
