@@ -11,20 +11,37 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.markup import escape
 
-from benchmarks import append, commands, imports, query, relay_row, visibility
+from benchmarks import (
+    append,
+    commands,
+    import_memory,
+    imports,
+    memory,
+    projecting_row,
+    query,
+    rebuilding,
+    relay_row,
+    syncing,
+    tokens,
+    visibility,
+)
+from benchmarks.made_log import EVENTS
 from benchmarks.made_ratings import make
 from benchmarks.report import describe, keep, show
 from benchmarks.row import Row
 from benchmarks.stage import Stage, embedded_stage, manage, stage
 from infra.services import Addresses, ensure
 
-GROUPS = ("append", "relay", "import", "query", "visibility", "commands")
+GROUPS = (
+    *("tokens", "append", "relay", "projecting", "rebuild", "sync", "import-memory"),
+    *("import", "memory", "query", "visibility", "commands"),
+)
 """In order: the later ones find ratings and read models as the earlier ones left them."""
 
 WIDTH = 180
 """Of the table where there is no terminal to ask."""
 
-_ON_STAGE = {"import", "query", "visibility", "commands"}
+_ON_STAGE = {"import", "memory", "query", "visibility", "commands"}
 
 
 def main() -> int:
@@ -33,6 +50,12 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=GROUPS, metavar="NAME", help=", ".join(GROUPS))
     parser.add_argument(
         "--ratings", type=Path, metavar="DIR", help="MovieLens files; without: made up ones"
+    )
+    parser.add_argument(
+        "--events", type=int, default=EVENTS, help="ratings of the log that is rebuilt from"
+    )
+    parser.add_argument(
+        "--films", type=int, default=syncing.FILMS, help="that are fetched from a TMDb of ours"
     )
     arguments = parser.parse_args()
     groups = [group for group in GROUPS if not arguments.only or group in arguments.only]
@@ -44,7 +67,7 @@ def main() -> int:
         if ratings is None:
             ratings = Path(stack.enter_context(TemporaryDirectory()))
             make(ratings)
-        bench.measure(groups, ensure(), ratings)
+        bench.measure(groups, ensure(), ratings, events=arguments.events, films=arguments.films)
     machine = describe(load_before)
     show(bench.rows, machine, console)
     said = str(arguments.ratings.name) if arguments.ratings else "made up"
@@ -62,22 +85,43 @@ class _Bench:
         self.failures: list[str] = []
         self._console = console
 
-    def measure(self, groups: Sequence[str], servers: Addresses, ratings: Path) -> None:
+    def measure(
+        self,
+        groups: Sequence[str],
+        servers: Addresses,
+        ratings: Path,
+        *,
+        events: int,
+        films: int,
+    ) -> None:
         """All groups asked for."""
+        if "tokens" in groups:
+            self._group("tokens", tokens.rows)
         if "append" in groups:
             self._group("append", lambda: append.rows(servers))
         if "relay" in groups:
             self._group("relay", lambda: relay_row.rows(servers))
+        if "projecting" in groups:
+            self._group("projecting", lambda: projecting_row.rows(servers))
+        if "rebuild" in groups:
+            self._group("rebuild", lambda: rebuilding.rows(servers, events=events))
+        if "sync" in groups:
+            self._group("sync", lambda: syncing.rows(servers, films=films))
+        if "import-memory" in groups:
+            self._group("import-memory", lambda: import_memory.rows(servers))
         if _ON_STAGE & set(groups):
             self._console.print("Starting a platform ...")
             with stage(servers, ratings) as found:
                 self._on_stage(groups, found)
         if "query" in groups:
             self._group("query, embedded", lambda: _embedded(ratings))
+            self.rows = query.side_by_side(self.rows)
 
     def _on_stage(self, groups: Sequence[str], found: Stage) -> None:
         # Whatever is measured, it is measured on a platform that holds the ratings.
         self._group("import", lambda: imports.rows(found))
+        if "memory" in groups:
+            self._group("memory", lambda: memory.rows(found))
         if "query" in groups:
             self._group("query", lambda: query.rows(found))
         if "visibility" in groups:
@@ -87,8 +131,11 @@ class _Bench:
 
     def _group(self, name: str, rows: Callable[[], Iterable[Row]]) -> None:
         self._console.print(f"Measuring {name} ...")
+        before = len(self.rows)
         try:
             self.rows += rows()
+            for row in self.rows[before:]:  # a long run may be cut short
+                self._console.print(f"  {row.said}", highlight=False)
         except Exception as error:  # noqa: BLE001 - said in the end; the other groups count
             self.failures.append(f"{name}: {error!r}")
 

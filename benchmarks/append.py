@@ -18,7 +18,7 @@ from infra.services import Addresses
 
 PROCESSES = 16
 SECONDS = 5
-GATE = 0.4
+GATE = 0.5
 
 # The same columns and the same two indexes; offsets come from a sequence: no order is promised.
 _PLAIN_TABLE = """

@@ -40,8 +40,9 @@ def rows(stage: Stage) -> Iterable[Row]:
     with TemporaryDirectory() as directory:
         yield _row(stage, people, Path(directory), turn, "relay and projectors at work", gate=None)
         # What the calibration does not have to share the processor with must not run here either.
-        for name in ("relay", "projector"):
-            stage.platform.processes[name].stop()
+        for name, process in stage.platform.processes.items():
+            if name.startswith(("relay", "projector")):
+                process.stop()
         yield _row(stage, people, Path(directory), turn, "relay and projectors stopped", gate=GATE)
 
 

@@ -1,6 +1,12 @@
-"""Which ratings are imported where no real ones are at hand? Made up ones, of the same shape."""
+"""Which ratings are imported where no real ones are at hand? Made up ones, of the same shape.
 
+``python -m benchmarks.made_ratings DIR --ratings N`` writes as many as one likes, user by user, as
+the large releases have them.
+"""
+
+import argparse
 import csv
+from itertools import count
 from pathlib import Path
 from random import Random
 
@@ -14,11 +20,7 @@ def make(
 ) -> None:
     """Write movies.csv and ratings.csv: few movies get most ratings, as in life."""
     random = Random(SEED)
-    with (directory / "movies.csv").open("w", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["movieId", "title", "genres"])
-        for movie in range(1, movies + 1):
-            rows.writerow([movie, f"Made Up {movie} ({1950 + movie % 49})", "Drama|Comedy"])
+    _make_films(directory, movies)
     pairs: set[tuple[int, int]] = set()
     while len(pairs) < ratings:
         movie = min(int(random.paretovariate(0.35)), movies)
@@ -32,3 +34,38 @@ def make(
         rows.writerow(["userId", "movieId", "rating", "timestamp"])
         for (person, movie), at in zip(shuffled, times, strict=True):
             rows.writerow([person, movie, random.randint(1, 5), at])
+
+
+def make_by_user(directory: Path, *, ratings: int, movies: int = MOVIES) -> None:
+    """The same for as many ratings as one likes: a user at a time, in constant memory."""
+    random = Random(SEED)
+    _make_films(directory, movies)
+    with (directory / "ratings.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["userId", "movieId", "rating", "timestamp"])
+        left = ratings
+        for person in count(1):
+            wanted = min(left, movies, max(20, int(random.lognormvariate(4.4, 1.0))))
+            for movie in sorted(random.sample(range(1, movies + 1), wanted)):
+                at = random.randint(_FIRST, _LAST)
+                rows.writerow([person, movie, random.randint(1, 10) / 2, at])
+            left -= wanted
+            if not left:
+                return
+
+
+def _make_films(directory: Path, movies: int) -> None:
+    with (directory / "movies.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["movieId", "title", "genres"])
+        for movie in range(1, movies + 1):
+            rows.writerow([movie, f"Made Up {movie} ({1950 + movie % 49})", "Drama|Comedy"])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.made_ratings")
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--ratings", type=int, default=RATINGS)
+    arguments = parser.parse_args()
+    arguments.directory.mkdir(parents=True, exist_ok=True)
+    make_by_user(arguments.directory, ratings=arguments.ratings)

@@ -18,8 +18,8 @@ from django.db import connections
 
 from events import codec
 from events.bus import topology
-from events.bus.publisher import CONTENT_TYPE
 from events.catalogue import MovieRated
+from events.cloudevent import CONTENT_TYPE
 from events.news import News
 from events.recorded import Origin, Stored, Stream
 from events.relay import Bus, Relay
@@ -54,7 +54,7 @@ def measure(*, partitions: int, bus: Bus, events: int = 60_000) -> Rates:
         for stored in _in_turns(_unsent(before), before, 2 * bus.window // partitions)
     ]
     with _queues(bus, partitions):
-        bare = _timed(lambda: _publish(bus, messages))
+        bare = _timed(lambda: publish(bus, messages))
     with _queues(bus, partitions):
         relay = _timed(lambda: _relay(bus))
     return Rates(relay=len(messages) / relay, bare=len(messages) / bare)
@@ -129,7 +129,8 @@ def _queues(bus: Bus, partitions: int) -> Iterator[None]:
             connection.channel().queue_delete(name)
 
 
-def _publish(bus: Bus, messages: Sequence[tuple[str, bytes]]) -> None:
+def publish(bus: Bus, messages: Sequence[tuple[str, bytes]]) -> None:
+    """Send these, by bare pika."""
     bare = _Bare(bus, messages)
     bare.connection.ioloop.start()
 

@@ -11,7 +11,7 @@ from benchmarks.row import Row
 from infra.platform.processes import HOME
 from infra.services import Addresses
 
-GATE = 0.6
+GATE = 0.7
 
 
 def rows(servers: Addresses) -> Iterable[Row]:

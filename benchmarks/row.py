@@ -33,3 +33,11 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         if self.gate is None:
             return True
         return self.ratio >= self.gate if self.sense == "at_least" else self.ratio <= self.gate
+
+    @property
+    def said(self) -> str:
+        """The row in one line of text."""
+        return (
+            f"{self.name}: {self.measured:,.2f} {self.unit}, {self.ratio:.2f} of {self.calibration}"
+            f" ({self.calibrated:,.2f})"
+        )

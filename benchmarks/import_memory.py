@@ -1,0 +1,59 @@
+"""Does the memory of an import grow with the ratings?
+
+Two files of made up ratings, user by user as the large releases of MovieLens are, the second three
+times as long as the first, which does not fit into memory at once any more (RUN). Nothing is
+appended: what is measured is all of the way but that.
+"""
+
+import os
+import subprocess
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
+
+from benchmarks.append import temporary_log
+from benchmarks.made_ratings import make_by_user
+from benchmarks.row import Row
+from infra.platform.processes import HOME, manage
+from infra.services import Addresses
+
+FEW, MANY = 300_000, 900_000
+GATE = 1.15
+
+
+def rows(servers: Addresses) -> Iterable[Row]:
+    """The peak of the longer beside that of the shorter."""
+    with temporary_log(servers, "marquee_bench_import") as environ:
+        few, _ = _imported(environ, FEW)
+        many, seconds = _imported(environ, MANY)
+    yield Row(
+        group="import-memory",
+        name=f"peak of importing {MANY:,} ratings, without the append",
+        measured=many,
+        unit="MiB",
+        calibration=f"the same with {FEW:,}",
+        calibrated=few,
+        gate=GATE,
+        sense="at_most",
+        note=f"{MANY / seconds:,.0f} ratings/s",
+    )
+
+
+def _imported(environ: Mapping[str, str], ratings: int) -> tuple[float, float]:
+    """The most memory that the command had, in MiB, and the seconds that it took."""
+    with TemporaryDirectory() as directory:
+        make_by_user(Path(directory), ratings=ratings)
+        began = monotonic()
+        process = subprocess.Popen(
+            manage("import_movielens", directory, "--dry-run"),
+            cwd=HOME,
+            env={**os.environ, **environ, "MARQUEE_ROLE": "ops"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, process.args)
+        return usage.ru_maxrss / 1024, monotonic() - began

@@ -1,0 +1,182 @@
+"""What of bare pika's rate is left when a worker takes in what is on the bus?
+
+Both take the same messages from the same queues, with one prefetch, and acknowledge many at once.
+The worker is the real one; only its log says that it is empty, or it would read the events there,
+in bulk, before the bus has brought them.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from threading import Event, Thread
+from time import perf_counter
+from typing import NamedTuple
+from uuid import uuid4
+
+from redis import Redis
+
+from benchmarks.consuming import NAME, held, queues, seconds_bare
+from benchmarks.relay import publish
+from events import codec
+from events.bus import Subscription, topology
+from events.catalogue import MovieRated
+from events.hints import listening
+from events.partition import partition_of
+from events.recorded import Origin, Stored
+from events.relay import Bus
+from events.store.postgres import PostgresStore
+from projectors.builder_thread import BuilderThread
+from projectors.crew import Member
+from projectors.follower import Follower
+from projectors.live import Live
+from projectors.pointers import Pointers
+from projectors.read_model import ReadModel
+from projectors.registry import MODELS, make_builders
+from projectors.worker import Worker
+from tests.fixtures.crew import Fixed
+
+USERS = 500
+MOVIES = 2000
+PATIENCE_SECONDS = 120.0
+
+
+class Rates(NamedTuple):
+    """Events a second."""
+
+    worker: float
+    bare: float
+
+
+class Unheard(PostgresStore):
+    """A log of which nobody hears that there is anything in it."""
+
+    def heads(self) -> Sequence[int]:
+        """See EventStore."""
+        return [0] * self.partitions
+
+
+def messages(partitions: int, count: int) -> list[tuple[str, bytes]]:
+    """So many ratings as the relay sends them, the partitions in turn."""
+    users = [uuid4() for _ in range(USERS)]
+    origin, now = Origin(correlation_id=uuid4()), datetime.now(UTC)
+    offsets = [0] * partitions
+    found = []
+    for nth in range(count):
+        user, movie = users[nth % USERS], 1 + nth % MOVIES
+        partition = partition_of(str(user), partitions)
+        offsets[partition] += 1
+        event = MovieRated(user_id=user, movie_id=movie, score=1 + nth % 10)
+        stored = Stored(
+            partition=partition,
+            offset=offsets[partition],
+            stream=f"rating-{user}-{movie}",
+            version=1,
+            type=codec.type_of(event),
+            data=codec.encode(event),
+            occurred_at=now,
+            recorded_at=now,
+            origin=origin,
+        )
+        found.append((topology.routing_key(partition, stored.type), codec.to_wire(stored)))
+    return found
+
+
+def measure(
+    redis: Redis,
+    bus: Bus,
+    *,
+    sent: Sequence[tuple[str, bytes]],
+    partitions: int,
+    generation: int,
+    only: Sequence[str],
+) -> Rates:
+    """Take in what was sent, both ways, into a new generation of the models named (none: all)."""
+    chosen = [model for model in MODELS if not only or model.name in only]
+    with queues(bus, partitions) as names:
+        publish(bus, sent)
+        bare = seconds_bare(bus, names, len(sent))
+    models = [model(redis, generation) for model in chosen]
+    with queues(bus, partitions) as names, _worker(redis, bus, partitions, models) as life:
+        with held(bus, names):
+            publish(bus, sent)
+            life.begin()
+        began = perf_counter()
+        life.until_level(len(sent))
+        worker = perf_counter() - began
+    return Rates(worker=len(sent) / worker, bare=len(sent) / bare)
+
+
+class _Life:
+    """A worker from its subscription to its end."""
+
+    def __init__(
+        self, redis: Redis, bus: Bus, partitions: int, models: Sequence[ReadModel]
+    ) -> None:
+        self._redis = redis
+        self._bus = bus
+        self._partitions = partitions
+        self._stopping = Event()
+        store = Unheard(partitions)
+        live = Live(redis)
+        by_name = {model.name: model for model in models}
+        self._pointers = Pointers(redis)
+        self._pointers.switch({model.name: model.generation for model in models})
+        self._followers = [Follower(model, store) for model in models]
+        self._builders = {
+            builder.name: BuilderThread(builder, failed=lambda _: self._stopping.set())
+            for builder in make_builders(by_name, live, partitions)
+        }
+        self._store, self._live = store, live
+        self._thread = Thread(target=self._run, daemon=True)
+
+    def begin(self) -> None:
+        """Subscribe, behind whoever holds the queues."""
+        self._subscription = Subscription(
+            self._bus.url, self._bus.namespace, NAME, self._partitions
+        )
+        while not self._subscription.connected:
+            self._stopping.wait(0.01)
+        self._thread.start()
+
+    def until_level(self, events: int) -> None:
+        """Until every model has taken in so many."""
+        end = perf_counter() + PATIENCE_SECONDS
+        while any(sum(follower.checkpoints) < events for follower in self._followers):
+            if perf_counter() > end or self._stopping.is_set():
+                counts = {f.model.name: sum(f.checkpoints) for f in self._followers}
+                raise TimeoutError(f"Of {events} events were taken in: {counts}")
+            self._stopping.wait(0.005)
+
+    def end(self) -> None:
+        """Stop all of it."""
+        self._stopping.set()
+        self._thread.join(timeout=10)
+        self._subscription.close()
+        for builder in self._builders.values():
+            builder.stop()
+
+    def _run(self) -> None:
+        for builder in self._builders.values():
+            builder.start()
+        with listening(self._redis, "bench:nothing") as hints:
+            Worker(
+                store=self._store,
+                live=self._live,
+                pointers=self._pointers,
+                crew=Fixed(
+                    *(Member("live", f, self._builders.get(f.model.name)) for f in self._followers)
+                ),
+                subscription=self._subscription,
+                hints=hints,
+            ).run(self._stopping)
+
+
+@contextmanager
+def _worker(
+    redis: Redis, bus: Bus, partitions: int, models: Sequence[ReadModel]
+) -> Iterator[_Life]:
+    life = _Life(redis, bus, partitions, models)
+    try:
+        yield life
+    finally:
+        life.end()

@@ -1,0 +1,198 @@
+"""How fast is a read model made anew, and what do those notice who read meanwhile?
+
+A log of a million ratings; no relay and no projector run, so that what is measured is the rebuild.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import monotonic, sleep
+
+import msgspec
+
+from benchmarks.load import wrk
+from benchmarks.peaks import Peaks
+from benchmarks.row import Row
+from infra.platform.native import environment
+from infra.platform.processes import HOME, Process, api, manage
+from infra.platform.running import forget, prepare
+from infra.platform.supervisor import answers
+from infra.services import Addresses, as_query, private_redis
+from infra.services.ports import free
+
+IN_REDIS = (
+    *("sessions", "movies", "library", "playlists"),
+    *("recommendations", "trending", "similarity", "suggestions"),
+)
+"""All read models but the one with an index elsewhere."""
+FASTEST = "trending"
+"""The fastest of those to which a rating matters."""
+LATENCY_GATE = 2.0
+MEMORY_GATE_MIB = 400
+
+_FILLED = re.compile(r"events filled in ([0-9.]+) s")
+_SECONDS = 3
+
+
+def rows(servers: Addresses, *, events: int) -> Iterable[Row]:
+    """One model, all of them, and a hot read beside a rebuild."""
+    with _stage(servers, events) as environ:
+        decoded = _decoded_per_second(environ)
+        peaks = Peaks()
+        whole = _rebuild(environ, IN_REDIS, peaks)
+        yield Row(
+            group="rebuild",
+            name=f"all Redis models, {events:,} ratings, with what is built of them",
+            measured=events / whole.seconds,
+            unit="events/s",
+            calibration="one process that reads and decodes the same log",
+            calibrated=decoded,
+            note=f"{whole.seconds:.0f} s in all (to reach: 180), {whole.filled:.0f} s for state",
+        )
+        one = _rebuild(environ, (FASTEST,), peaks)
+        yield Row(
+            group="rebuild",
+            name=f"{FASTEST} alone, state",
+            measured=events / one.filled,
+            unit="events/s",
+            calibration="one process that reads and decodes the same log",
+            calibrated=decoded,
+            note="to reach on a quiet box: 25,000 events/s",
+        )
+        yield Row(
+            group="rebuild",
+            name="largest process of a rebuild",
+            measured=peaks.largest_mib,
+            unit="MiB",
+            calibration="what it may take",
+            calibrated=MEMORY_GATE_MIB,
+            gate=1.0,
+            sense="at_most",
+        )
+        yield from _reads(environ)
+
+
+class _Rebuilt(msgspec.Struct, frozen=True):
+    seconds: float
+    filled: float
+
+
+def _rebuild(environ: Mapping[str, str], names: Sequence[str], peaks: Peaks) -> _Rebuilt:
+    began = monotonic()
+    with _under_way(environ, names) as process:
+        while process.poll() is None:
+            peaks.look(process.pid)
+            sleep(0.2)
+        out, _ = process.communicate()
+    found = _FILLED.search(out)
+    if process.returncode or found is None:
+        raise RuntimeError(f"rebuild {' '.join(names)} failed:\n{out}")
+    return _Rebuilt(monotonic() - began, float(found[1]))
+
+
+@contextmanager
+def _under_way(
+    environ: Mapping[str, str], names: Sequence[str]
+) -> "Iterator[subprocess.Popen[str]]":
+    with subprocess.Popen(
+        manage("rebuild", *names),
+        cwd=HOME,
+        env={**os.environ, **environ, "MARQUEE_ROLE": "ops"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _decoded_per_second(environ: Mapping[str, str]) -> float:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.decoding"],
+        cwd=HOME,
+        env={**os.environ, **environ, "MARQUEE_ROLE": "ops"},
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    return float(done.stdout)
+
+
+def _reads(environ: Mapping[str, str]) -> Iterable[Row]:
+    """A card and a board, without and during a rebuild of all models."""
+    with _query_api(environ) as url:
+        for what, path in (("card", "/v1/movies/1"), ("trending", "/v1/trending?window=week")):
+            alone = median(_median_us(url + path) for _ in range(3))
+            beside = []
+            with _under_way(environ, IN_REDIS) as process:
+                while process.poll() is None:
+                    beside.append(_median_us(url + path))
+            yield Row(
+                group="rebuild",
+                name=f"GET {what} during a rebuild of all Redis models",
+                measured=median(beside),
+                unit="us median",
+                calibration="the same without",
+                calibrated=alone,
+                gate=LATENCY_GATE,
+                sense="at_most",
+                note=f"worst {_SECONDS} s: {max(beside):,.0f} us",
+            )
+
+
+def _median_us(url: str) -> float:
+    return wrk(url, connections=1, seconds=_SECONDS, headers={}).median_us
+
+
+@contextmanager
+def _query_api(environ: Mapping[str, str]) -> Iterator[str]:
+    port = free()
+    with TemporaryDirectory() as place:
+        process = Process(
+            name="query",
+            command=api(port),
+            environ={**environ, "MARQUEE_ROLE": "query", "MARQUEE_THROTTLE": "false"},
+            log=Path(place) / "query.log",
+        )
+        process.start()
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait(answers(f"{url}/health/live"))
+            yield url
+        finally:
+            process.stop()
+
+
+def _wait(is_so: Callable[[], bool]) -> None:
+    deadline = monotonic() + 60
+    while not is_so():
+        if monotonic() > deadline:
+            raise RuntimeError("The query API did not come up.")
+        sleep(0.1)
+
+
+@contextmanager
+def _stage(servers: Addresses, events: int) -> Iterator[Mapping[str, str]]:
+    """A log with that many ratings, and an empty Redis."""
+    with TemporaryDirectory() as place, private_redis() as redis_url:
+        servers = msgspec.structs.replace(servers, redis=redis_url, query_redis=as_query(redis_url))
+        environ = environment(servers, Path(place), name="marquee_bench_rebuild", fresh=True)
+        prepare(environ, Path(place), fresh=True)
+        try:
+            subprocess.run(
+                [sys.executable, "-m", "benchmarks.made_log", "--events", str(events)],
+                cwd=HOME,
+                env={**os.environ, **environ, "MARQUEE_ROLE": "ops"},
+                check=True,
+            )
+            yield environ
+        finally:
+            forget(environ)

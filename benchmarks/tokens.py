@@ -1,0 +1,44 @@
+"""What does it cost to see who asks?"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from benchmarks.row import Row
+from infra import keys
+from infra.platform.processes import HOME
+
+GATE = 0.3
+"""Of a bare verification, for a token that was seen before."""
+
+
+def rows() -> Iterable[Row]:
+    """A process with the query API's settings, and keys of its own."""
+    with TemporaryDirectory() as directory:
+        keys.create(Path(directory))
+        said = subprocess.run(
+            [sys.executable, "-m", "benchmarks.verifying"],
+            cwd=HOME,
+            env={**os.environ, "MARQUEE_ROLE": "query", "MARQUEE_KEYS_DIR": directory},
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        ).stdout
+    turns = [tuple(map(float, line.split())) for line in said.splitlines()]
+    bare = [turn[1] for turn in turns]
+    for name, column, gate in (("seen before", 0, GATE), ("at first sight", 2, None)):
+        yield Row(
+            group="tokens",
+            name=f"verifying an access token, {name}",
+            measured=median(turn[column] for turn in turns),
+            unit="us median",
+            calibration="bare RS256 verification by PyJWT",
+            calibrated=median(bare),
+            gate=gate,
+            sense="at_most",
+            spread=(max(bare) - min(bare)) / median(bare),
+        )

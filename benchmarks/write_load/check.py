@@ -1,0 +1,145 @@
+"""Is all that was accepted there, as it was left, and nothing twice?
+
+Asked of the query API, as anybody would. Nobody else may have written meanwhile.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from time import sleep
+from typing import Any
+
+import httpx
+
+from benchmarks.write_load.ledger import Ledger, Person
+
+_SHOWN = 20
+
+
+@dataclass
+class Found:
+    """What the query API says, beside the ledger."""
+
+    values: int = 0
+    """Ratings, favourites, playlists and their places, and votes that were looked at."""
+    lost: int = 0
+    """Accepted and not there, or there as it was before."""
+    twice: int = 0
+    """There more often than it was accepted."""
+    shown: list[str] = field(default_factory=list)
+
+    @property
+    def is_right(self) -> bool:
+        """Whether nothing is lost and nothing is there twice."""
+        return not self.lost and not self.twice
+
+    def compare(self, what: str, *, is_there: object, accepted: object) -> None:
+        """One value."""
+        self.values += 1
+        if is_there != accepted:
+            self.lost += 1
+            self._show(f"{what}: is {is_there}, accepted was {accepted}")
+
+    def count(self, what: str, *, is_there: int, accepted: int) -> None:
+        """A number of things."""
+        self.values += 1
+        self.lost += max(0, accepted - is_there)
+        self.twice += max(0, is_there - accepted)
+        if is_there != accepted:
+            self._show(f"{what}: {is_there} are there, {accepted} were accepted")
+
+    def _show(self, line: str) -> None:
+        if len(self.shown) < _SHOWN:
+            self.shown.append(line)
+
+
+def check(ledger: Ledger, query_url: str, tokens: Mapping[str, str], *, movies: int) -> Found:
+    """Everything in the ledger; ``tokens`` by person's id. Let all models be level before."""
+    found = Found()
+    with httpx.Client(base_url=query_url, timeout=30) as client:
+        for person in ledger.people:
+            mine = {"Authorization": f"Bearer {tokens[person.account.id]}"}
+            _person(found, client, mine, person)
+        for movie in range(1, movies + 1):
+            votes = _get(client, f"/v1/movies/{movie}", {})["community"]
+            _votes(found, movie, votes, ledger.histogram(movie))
+    return found
+
+
+def _person(found: Found, client: httpx.Client, mine: Mapping[str, str], person: Person) -> None:
+    who = person.account.username
+    ratings = list(_all(client, "/v1/me/ratings", mine))
+    found.count(f"{who}'s ratings", is_there=len(ratings), accepted=len(person.ratings))
+    scores = {item["id"]: item["score"] for item in ratings}
+    for movie in sorted(scores.keys() | person.ratings):
+        found.compare(
+            f"{who}'s rating of {movie}",
+            is_there=scores.get(movie),
+            accepted=person.ratings.get(movie),
+        )
+    favourites = [item["id"] for item in _all(client, "/v1/me/favourites", mine)]
+    found.count(f"{who}'s favourites", is_there=len(favourites), accepted=len(person.favourites))
+    for movie in sorted(person.favourites | set(favourites)):
+        found.compare(
+            f"{movie} as {who}'s favourite",
+            is_there=movie in favourites,
+            accepted=movie in person.favourites,
+        )
+    _playlists(found, client, mine, person)
+
+
+def _playlists(found: Found, client: httpx.Client, mine: Mapping[str, str], person: Person) -> None:
+    who = person.account.username
+    playlists = {item["id"]: item for item in _all(client, "/v1/me/playlists", mine)}
+    found.count(f"{who}'s playlists", is_there=len(playlists), accepted=len(person.playlists))
+    for playlist_id, playlist in person.playlists.items():
+        is_there = playlists.get(playlist_id)
+        if is_there is None:
+            found.compare(f"{who}'s {playlist.name}", is_there=None, accepted=playlist_id)
+            continue
+        movies = [item["id"] for item in _all(client, f"/v1/playlists/{playlist_id}", mine)]
+        found.count(playlist.name, is_there=len(movies), accepted=len(playlist.movies))
+        found.count(playlist.name, is_there=is_there["size"], accepted=len(playlist.movies))
+        found.compare(playlist.name, is_there=movies, accepted=playlist.movies)
+        found.compare(playlist.name, is_there=is_there["name"], accepted=playlist.name)
+        found.count(
+            f"changes of {playlist.name}",
+            is_there=is_there["version"],
+            accepted=playlist.version,
+        )
+
+
+def _votes(found: Found, movie: int, votes: Mapping[str, Any], accepted: list[int]) -> None:
+    found.count(f"votes for {movie}", is_there=votes["count"], accepted=sum(accepted))
+    for score, (have, had) in enumerate(zip(votes["histogram"], accepted, strict=True), start=1):
+        found.count(f"{score} points for {movie}", is_there=have, accepted=had)
+
+
+def _all(client: httpx.Client, path: str, headers: Mapping[str, str]) -> Iterator[Any]:
+    """The items of all pages."""
+    parameters = {"limit": "100"}
+    while True:
+        page = _get(client, path, headers, parameters)
+        yield from page["items"]
+        if page["next"] is None:
+            return
+        parameters["cursor"] = page["next"]
+
+
+def histograms(client: httpx.Client, movies: Iterable[int]) -> dict[int, list[int]]:
+    """The votes that movies have now."""
+    return {
+        movie: _get(client, f"/v1/movies/{movie}", {})["community"]["histogram"] for movie in movies
+    }
+
+
+def _get(
+    client: httpx.Client,
+    path: str,
+    headers: Mapping[str, str],
+    parameters: Mapping[str, str] | None = None,
+) -> Any:
+    answer = client.get(path, headers=headers, params=parameters)
+    while answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        sleep(float(answer.headers.get("Retry-After", "1")))
+        answer = client.get(path, headers=headers, params=parameters)
+    return answer.raise_for_status().json()

@@ -1,0 +1,114 @@
+"""How are some people set to write and to read at once, until it is enough?"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Event
+from time import monotonic, sleep
+from uuid import uuid4
+
+import httpx
+
+from benchmarks.people import PASSWORD
+from benchmarks.write_load.check import Found, check, histograms
+from benchmarks.write_load.ledger import Account, Ledger, Person, Writes, total
+from benchmarks.write_load.reader import Reader, Reads
+from benchmarks.write_load.sender import Sender, register
+from benchmarks.write_load.writer import Writer
+
+_TELL_SECONDS = 5.0
+_BEHIND_SECONDS = 30.0
+_LOOK_SECONDS = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """How much of it."""
+
+    command_url: str
+    query_url: str
+    people: int = 4
+    readers: int = 1
+    movies: int = 100
+    pause_seconds: float = 0.02
+    seed: int = 1896
+
+
+class Load:
+    """Writers and readers on a platform, and the ledger of what was accepted."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        with httpx.Client(base_url=wanted.query_url, timeout=30) as client:
+            before = histograms(client, range(1, wanted.movies + 1))
+        people = [Person(_new_account(wanted.command_url)) for _ in range(wanted.people)]
+        self._ledger = Ledger(people, before)
+        self._senders = [Sender(wanted.command_url, person.account) for person in people]
+        reading = [people[nth % len(people)].account for nth in range(wanted.readers)]
+        self._tokens = [Sender(wanted.command_url, account) for account in reading]
+        self._readers = [Reader(wanted.query_url, sender.log_in) for sender in self._tokens]
+
+    @property
+    def writes(self) -> Writes:
+        """What became of the writes so far."""
+        return total(sender.writes for sender in self._senders)
+
+    @property
+    def reads(self) -> Sequence[Reads]:
+        """What became of the reads so far, by reader."""
+        return [reader.reads for reader in self._readers]
+
+    def run(
+        self, stopping: Event, tell: Callable[[], None], *, tell_seconds: float = 5.0
+    ) -> Ledger:
+        """Write and read until told to stop; when all of it is known, the ledger."""
+        wanted = self._wanted
+        writers = [
+            Writer(person, sender, movies=wanted.movies, seed=wanted.seed + nth)
+            for nth, (person, sender) in enumerate(
+                zip(self._ledger.people, self._senders, strict=True)
+            )
+        ]
+        at_work: list[Writer | Reader] = [*writers, *self._readers]
+        with ThreadPoolExecutor(max_workers=len(at_work)) as threads:
+            running = [
+                threads.submit(one.run, stopping, pause_seconds=wanted.pause_seconds)
+                for one in at_work
+            ]
+            while not stopping.wait(_TELL_SECONDS):
+                tell()
+                if any(future.done() for future in running):
+                    stopping.set()  # one can't go on, and the rest would hide it
+        _raise_first(running)
+        self._ledger.writes = self.writes
+        return self._ledger
+
+    def check(self) -> Found:
+        """Whether all that was accepted is there; looks again while models may be behind."""
+        deadline = monotonic() + _BEHIND_SECONDS
+        while True:
+            found = self._check()
+            if found.is_right or monotonic() > deadline:
+                return found
+            sleep(_LOOK_SECONDS)
+
+    def _check(self) -> Found:
+        tokens = {
+            person.account.id: sender.log_in()
+            for person, sender in zip(self._ledger.people, self._senders, strict=True)
+        }
+        return check(self._ledger, self._wanted.query_url, tokens, movies=self._wanted.movies)
+
+    def close(self) -> None:
+        """Hang up."""
+        for sender in (*self._senders, *self._tokens):
+            sender.close()
+
+
+def _new_account(command_url: str) -> Account:
+    return register(command_url, f"load-{uuid4().hex[:12]}", PASSWORD)
+
+
+def _raise_first(running: Sequence["Future[None]"]) -> None:
+    for future in running:
+        future.result()

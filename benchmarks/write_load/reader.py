@@ -1,0 +1,128 @@
+"""What do those see who read all the while?
+
+Three kinds of trouble are told apart: no answer or a fault (500), which is broken; "not now" (503),
+which is honest; and an answer that says that there is nothing where there was something.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import cycle
+from threading import Event
+from time import monotonic
+from typing import Any
+
+import httpx
+
+from benchmarks.write_load.sender import ANSWER_SECONDS
+
+SLOW_SECONDS = 1.0
+
+_CARD = "/v1/movies/1"
+_LIKE_IT = f"{_CARD}/similar"
+PATHS = (
+    _CARD,
+    "/v1/trending?window=week",
+    "/v1/discover?sort=popularity",
+    "/v1/suggestions?q=a",
+    _LIKE_IT,
+    "/v1/me/recommendations",
+)
+
+
+@dataclass
+class Reads:
+    """What became of the reads, by path."""
+
+    answered: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    """Without an answer, or with a fault of the server's."""
+    not_now: Counter[str] = field(default_factory=Counter)
+    """503, with a reason and a time."""
+    untrue: Counter[str] = field(default_factory=Counter)
+    """200 with nothing, or 404, where there was something before."""
+    slow: Counter[str] = field(default_factory=Counter)
+    longest_seconds: float = 0.0
+
+    def summary(self) -> dict[str, Any]:
+        """The numbers, for people and files."""
+        return {
+            "answered": self.answered.total(),
+            "failed": self.failed.total(),
+            "not now": self.not_now.total(),
+            "untrue": self.untrue.total(),
+            "slow": self.slow.total(),
+            "longest seconds": round(self.longest_seconds, 2),
+            "failed where": dict(self.failed),
+            "not now where": dict(self.not_now),
+            "untrue where": dict(self.untrue),
+        }
+
+
+class Reader:
+    """Somebody who reads, one thing after the other."""
+
+    def __init__(self, query_url: str, log_in: Callable[[], str]) -> None:
+        self.reads = Reads()
+        self._log_in = log_in
+        self._client = httpx.Client(base_url=query_url, timeout=ANSWER_SECONDS)
+        self._had_something: set[str] = set()
+        self._has_genres = True
+
+    def run(self, stopping: Event, *, pause_seconds: float) -> None:
+        """Read until told to stop."""
+        with self._client:
+            self._show_a_token()
+            for path in cycle(PATHS):
+                if stopping.wait(pause_seconds):
+                    return
+                self.read(path)
+
+    def read(self, path: str) -> None:
+        """One thing."""
+        began = monotonic()
+        try:
+            answer = self._client.get(path)
+        except httpx.TransportError as error:
+            self.reads.failed[f"{path} {type(error).__name__}"] += 1
+        else:
+            self._note(path, answer)
+        took = monotonic() - began
+        self.reads.longest_seconds = max(self.reads.longest_seconds, took)
+        if took > SLOW_SECONDS:
+            self.reads.slow[path] += 1
+
+    def _note(self, path: str, answer: httpx.Response) -> None:
+        match answer.status_code:
+            case httpx.codes.OK:
+                self._judge(path, answer.json())
+            case httpx.codes.SERVICE_UNAVAILABLE if _is_told(answer):
+                self.reads.not_now[path] += 1
+            case httpx.codes.NOT_FOUND if path in self._had_something:
+                self.reads.untrue[path] += 1
+            case httpx.codes.UNAUTHORIZED:
+                self._show_a_token()
+            case httpx.codes.NOT_FOUND | httpx.codes.TOO_MANY_REQUESTS:
+                pass  # not there yet, or too much asked
+            case status:
+                self.reads.failed[f"{path} {status}"] += 1
+
+    def _show_a_token(self) -> None:
+        self._client.headers["Authorization"] = f"Bearer {self._log_in()}"
+
+    def _judge(self, path: str, body: Mapping[str, Any]) -> None:
+        self.reads.answered[path] += 1
+        if path == _CARD:
+            self._has_genres = bool(body["genres"])
+        if path == _LIKE_IT and not self._has_genres:
+            return  # once nobody likes it any more, nothing is like it
+        if body.get("items", [body]):
+            self._had_something.add(path)
+        elif path in self._had_something:
+            self.reads.untrue[path] += 1
+
+
+def _is_told(answer: httpx.Response) -> bool:
+    """Whether a refusal has the form that was promised."""
+    kind = answer.headers.get("Content-Type", "")
+    return kind.startswith("application/problem+json") and "Retry-After" in answer.headers
