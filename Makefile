@@ -38,8 +38,8 @@ run: $(STAMP) ## the whole platform, with nothing but Python, until Ctrl-C (DATA
 	@exec $(PYTHON) -m infra.embedded $(if $(DATA),--data "$(DATA)") $(if $(PORT),--port $(PORT)) $(if $(EMPTY),--empty)
 
 .PHONY: demo
-demo: $(STAMP) ## a tour that ends by itself (MODE=embedded or native, RATINGS=DIR of MovieLens files)
-	@$(PYTHON) -m infra.demo --mode $(MODE) $(if $(RATINGS),--ratings "$(RATINGS)")
+demo: $(STAMP) ## a tour that ends by itself (MODE=embedded or native, RATINGS=DIR of MovieLens files, TMDB=fake)
+	@$(PYTHON) -m infra.demo --mode $(MODE) $(if $(RATINGS),--ratings "$(RATINGS)") $(if $(TMDB),--tmdb $(TMDB))
 
 .PHONY: native
 native: $(STAMP) ## run the platform on native servers until Ctrl-C (QUERY_PORT=8000 COMMAND_PORT=8001)
@@ -72,17 +72,12 @@ scale: ## more processes of one kind (SERVICE=query N=3)
 
 # --------------------------------------------------------------------------------------- correctness
 
-# One run a role, because a process has one role. All run even when one fails; no tests is a failure.
 PYTEST := $(PYTHON) -m pytest
 .PHONY: test
 test: $(STAMP) ## all tests, with real servers
-	@failed=""; \
-	MARQUEE_ROLE=command $(PYTEST) tests/command_api $(ARGS) || failed="$$failed command"; \
-	MARQUEE_ROLE=query $(PYTEST) tests/query_api $(ARGS) || failed="$$failed query"; \
-	MARQUEE_ROLE=ops $(PYTEST) tests --ignore=tests/command_api --ignore=tests/query_api $(ARGS) \
-	  || failed="$$failed ops"; \
-	if [ -n "$$failed" ]; then echo "Failed in the role of:$$failed"; exit 1; fi
+	@$(PYTHON) -m tests $(ARGS)
 
+# One run a role, because a process has one role. All run even when one fails; no tests is a failure.
 .PHONY: test-fast
 test-fast: $(STAMP) ## the tests that need no servers
 	@failed=""; \
@@ -92,8 +87,16 @@ test-fast: $(STAMP) ## the tests that need no servers
 	  || failed="$$failed ops"; \
 	if [ -n "$$failed" ]; then echo "Failed in the role of:$$failed"; exit 1; fi
 
+.PHONY: teeth
+teeth: $(STAMP) ## put known bugs back, one at a time: each must make its tests fail (ONLY=name)
+	@$(PYTHON) -m tests.teeth $(if $(ONLY),--only $(ONLY))
+
+.PHONY: faults
+faults: $(STAMP) ## kill everything with -9 under load, again and again (SECONDS=600); is anything lost?
+	@$(PYTHON) -m tests.faults.kill_loop $(if $(SECONDS),--seconds $(SECONDS))
+
 .PHONY: check
-check: check-lint check-types check-imports check-words check-packages check-django ## lint, types, imports, words, packages, migrations, lock files
+check: check-lint check-types check-imports check-words check-packages check-django check-reference ## lint, types, imports, words, packages, migrations, lock files, reference
 
 .PHONY: check-lint
 check-lint: $(STAMP)
@@ -122,6 +125,19 @@ check-django: $(STAMP)
 	MARQUEE_ROLE=ops $(PYTHON) -W "ignore:Got an error checking a consistent migration:RuntimeWarning" \
 	  manage.py makemigrations --check --dry-run # compares files; that no server runs is no fault
 	for role in command query ops; do MARQUEE_ROLE=$$role $(PYTHON) manage.py check; done
+
+.PHONY: check-reference
+check-reference: $(STAMP)
+	MARQUEE_ROLE=ops $(PYTHON) manage.py reference --check
+
+# Asks a database of advisories, and so is no part of check, which needs no network.
+.PHONY: audit
+audit: $(STAMP) ## look up known weaknesses of all locked packages (needs the network)
+	.venv/bin/uv tool run pip-audit@2.10.1 --strict --disable-pip --require-hashes --requirement requirements-dev.lock
+
+.PHONY: reference
+reference: $(STAMP) ## write docs/reference from events, settings and metrics
+	@MARQUEE_ROLE=ops $(PYTHON) manage.py reference
 
 .PHONY: fmt
 fmt: $(STAMP) ## put every file into its form
