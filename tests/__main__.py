@@ -21,6 +21,9 @@ OTHERS = {
     "query": ["tests/query_api"],
     "ops": ["tests", *(f"--ignore=tests/{n}" for n in ("command_api", "query_api", "faults"))],
 }
+# Each lane stops servers and starts them again, and meanwhile their ports look free to the other.
+PORTS_OF_OTHERS = "20000-25999"
+PORTS_OF_FAULTS = "26000-31999"
 
 _TIDY_SECONDS = 120
 
@@ -31,6 +34,7 @@ def main(arguments: Sequence[str]) -> int:
         failed = _run_others(arguments)
         status = _pytest(FAULTS, arguments, os.environ | {"MARQUEE_ROLE": "ops"})
     else:
+        os.environ["SERVICES_PORTS"] = PORTS_OF_OTHERS
         _services("start", os.environ)  # or both lanes would install what is missing
         with _faults_beside(arguments) as faults:
             failed = _run_others(arguments)
@@ -52,7 +56,12 @@ def _run_others(arguments: Sequence[str]) -> list[str]:
 def _faults_beside(arguments: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
     """The faults' lane; what it says is shown in the end, however that comes."""
     state = Path(os.environ.get("MARQUEE_STATE_DIR") or ROOT / ".state").absolute() / "faults"
-    environ = {**os.environ, "MARQUEE_STATE_DIR": str(state), "MARQUEE_ROLE": "ops"}
+    environ = {
+        **os.environ,
+        "MARQUEE_STATE_DIR": str(state),
+        "MARQUEE_ROLE": "ops",
+        "SERVICES_PORTS": PORTS_OF_FAULTS,
+    }
     with TemporaryFile() as said:
         lane = subprocess.Popen(
             _command(FAULTS, [*arguments, "-p", "no:cacheprovider"]),

@@ -90,9 +90,6 @@ def planned(place: Place, ports: Ports) -> Platform:
 @contextmanager
 def platform(directory: Path, *, fresh: bool) -> Iterator[Platform]:
     """The same for those who need no more than the platform, on free ports."""
-    query = free()
-    with running(directory, Ports(query, free(avoid=[query])), Supervisor(), fresh=fresh) as (
-        _,
-        found,
-    ):
+    query = free(run=2)
+    with running(directory, Ports(query, query + 1), Supervisor(), fresh=fresh) as (_, found):
         yield found

@@ -6,7 +6,7 @@ below the range from which the kernel takes ports for outgoing connections.
 
 import contextlib
 import os
-import secrets
+import random
 import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -14,10 +14,11 @@ from pathlib import Path
 
 import msgspec
 
-from infra.services.errors import PortTaken
+from infra.services.errors import PortTaken, ServiceError
 
 LOOPBACK = "127.0.0.1"
-_RANGE = range(20_000, 32_000)
+_PORTS = "20000-31999"
+_HIGHEST = 65_535
 _LISTENS = "0A"
 _DYING_SECONDS = 1.0
 
@@ -40,13 +41,21 @@ def reserve(record: Path, names: Sequence[str], *, in_use: Callable[[], bool]) -
     return {name: settled[name] for name in names}
 
 
-def free(avoid: Iterable[int] = ()) -> int:
-    """A port that nobody listens on."""
+def free(avoid: Iterable[int] = (), *, run: int = 1) -> int:
+    """The first of ``run`` ports in a row that nobody listens on.
+
+    PortTaken: there are none.
+    """
     taken = set(avoid)
-    while True:
-        port = secrets.choice(_RANGE)
-        if port not in taken and is_free(port):
-            return port
+    choice = _range()
+    firsts = list(choice[: len(choice) - run + 1])
+    random.SystemRandom().shuffle(firsts)
+    for first in firsts:
+        if all(port not in taken and is_free(port) for port in range(first, first + run)):
+            return first
+    raise PortTaken(
+        f"No port from {choice[0]} to {choice[-1]} is free; SERVICES_PORTS says others."
+    )
 
 
 def is_free(port: int) -> bool:
@@ -99,6 +108,19 @@ def _is_ours(port: int, in_use: Callable[[], bool]) -> bool:
             return False
         time.sleep(_DYING_SECONDS / 20)
     return True
+
+
+def _range() -> range:
+    """Where ports are chosen.
+
+    Those who start and stop servers side by side take a part each: a port looks free while the
+    server that it is recorded for is down.
+    """
+    asked = os.environ.get("SERVICES_PORTS") or _PORTS
+    low, _, high = asked.partition("-")
+    if not (low.isdigit() and high.isdigit() and 0 < int(low) < int(high) <= _HIGHEST):
+        raise ServiceError(f"SERVICES_PORTS is {asked!r}: say the first and last, as in {_PORTS}.")
+    return range(int(low), int(high) + 1)
 
 
 def _load(record: Path) -> dict[str, int]:

@@ -127,7 +127,7 @@ def start(data, tmp_path, embedded_engines) -> Iterator[Callable[..., Run]]:
     begun: list[Run] = []
 
     def start(directory: Path = data, port: int = 0) -> Run:
-        port = port or free()
+        port = port or free(run=2)
         screen = tmp_path / f"screen-{len(begun)}"
         environ = {name: value for name, value in os.environ.items() if PREFIX not in name}
         command = [sys.executable, "-m", "infra.embedded", "--empty"]

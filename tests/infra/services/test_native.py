@@ -12,7 +12,7 @@ import psycopg2
 import pytest
 from redis import Redis
 
-from infra.services import PortTaken, ensure, kept, native, planned, processes, stop
+from infra.services import PortTaken, ServiceError, ensure, kept, native, planned, processes, stop
 from infra.services.ports import LOOPBACK, free
 from infra.services.postgres import POSTGRES
 from infra.services.postgres import url as postgres_url
@@ -127,6 +127,24 @@ def test_a_port_that_was_asked_for_and_is_taken_is_named_with_its_holder(
     monkeypatch.setenv("SERVICES_REDIS_PORT", str(listener))
     with pytest.raises(PortTaken, match=f"port {listener} .*process {os.getpid()} "):
         ensure(only_redis)
+
+
+def test_ports_are_chosen_from_the_range_that_was_asked_for(monkeypatch):
+    first = free(run=2)
+    monkeypatch.setenv("SERVICES_PORTS", f"{first}-{first + 1}")
+    with socket.socket() as held:
+        held.bind((LOOPBACK, first + 1))
+        held.listen()
+        assert free() == first
+        with pytest.raises(PortTaken, match=f"No port from {first} to {first + 1} is free"):
+            free(run=2)
+
+
+@pytest.mark.parametrize("asked", ["26000", "a-b", "0-26000", "26001-26000", "26000-70000"])
+def test_a_range_of_ports_that_is_none_is_refused(asked, monkeypatch):
+    monkeypatch.setenv("SERVICES_PORTS", asked)
+    with pytest.raises(ServiceError, match=f"SERVICES_PORTS is '{asked}'"):
+        free()
 
 
 def test_a_recorded_port_that_was_lost_is_replaced(checkout, only_redis, listener):
