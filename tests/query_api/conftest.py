@@ -24,6 +24,8 @@ from projectors.recommendations.builder import RecommendationsBuilder
 from projectors.recommendations.market import Sources
 from projectors.recommendations.read_model import Recommendations
 from projectors.registry import MODELS, make_builders
+from projectors.search.builder import SearchBuilder
+from projectors.search.read_model import Search
 from projectors.similarity.builder import SimilarityBuilder
 from projectors.similarity.read_model import Similarity
 from projectors.suggestions.builder import SuggestionsBuilder
@@ -158,6 +160,18 @@ def in_files(tmp_path, monkeypatch):
     yield
     monkeypatch.undo()
     config.cache_clear()
+
+
+@pytest.fixture
+def flush(in_files, world):
+    """Bring the index up to what happened."""
+    builder = SearchBuilder(world.models[Search], config().partitions)
+
+    def flush():
+        builder.build(datetime.now(UTC))
+
+    flush()
+    return flush
 
 
 _families = count(1)

@@ -37,18 +37,6 @@ NOTHING: dict[str, Any] = {"crew": [], "keywords": [], "titles": {}}
 
 
 @pytest.fixture
-def flush(in_files, world):
-    """Bring the index up to what happened."""
-    builder = SearchBuilder(world.models[Search], config().partitions)
-
-    def flush():
-        builder.build(datetime.now(UTC))
-
-    flush()
-    return flush
-
-
-@pytest.fixture
 def loaded(monkeypatch):
     """The movies whose documents were asked for."""
     movies = []

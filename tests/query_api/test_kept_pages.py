@@ -22,18 +22,6 @@ PATHS = ["/v1/search?q=alien", "/v1/discover?genre=Horror"]
 
 
 @pytest.fixture
-def flush(in_files, world):
-    """Bring the index up to what happened."""
-    builder = SearchBuilder(world.models[Search], config().partitions)
-
-    def flush():
-        builder.build(datetime.now(UTC))
-
-    flush()
-    return flush
-
-
-@pytest.fixture
 def asked(flush, monkeypatch):
     """The questions that the index was asked."""
     questions = []

@@ -107,8 +107,11 @@ def test_names_are_not_given_up_while_it_appends(register, log_in, frozen, aside
     assert log_in("ann").status_code == 200
 
 
-def test_who_gives_up_late_gives_up_nothing_that_went_on(register, log_in, frozen, aside):
-    """The sweep stands still when it has looked, for so long that its lock is lost, too."""
+def overtaken(register, frozen, aside):
+    """A registration that goes on while a sweep stands still that has looked, its lock lost.
+
+    The registration, the sweep, and where the sweep stands.
+    """
     before_it_appends = frozen(registration, "_append")
     before_it_gives_up = frozen(subjects, "release")
     slow = aside(register, "ann")
@@ -118,6 +121,11 @@ def test_who_gives_up_late_gives_up_nothing_that_went_on(register, log_in, froze
     before_it_gives_up.wait()
     lose_locks()
     before_it_appends.thaw()
+    return slow, sweep, before_it_gives_up
+
+
+def test_who_gives_up_late_gives_up_nothing_that_went_on(register, log_in, frozen, aside):
+    slow, sweep, before_it_gives_up = overtaken(register, frozen, aside)
     assert slow.result(PATIENCE_SECONDS).status_code == 201
     before_it_gives_up.thaw()
     assert isinstance(sweep.exception(PATIENCE_SECONDS), InterfaceError | OperationalError)
@@ -126,16 +134,8 @@ def test_who_gives_up_late_gives_up_nothing_that_went_on(register, log_in, froze
 
 
 def test_nor_before_that_is_known_in_the_vault(register, frozen, aside):
-    before_it_appends = frozen(registration, "_append")
-    before_it_gives_up = frozen(subjects, "release")
     before_it_activates = frozen(subjects, "activate")
-    slow = aside(register, "ann")
-    before_it_appends.wait()
-    grow_old()
-    sweep = aside(sweep_reservations)
-    before_it_gives_up.wait()
-    lose_locks()
-    before_it_appends.thaw()
+    slow, sweep, before_it_gives_up = overtaken(register, frozen, aside)
     before_it_activates.wait()
     before_it_gives_up.thaw()
     sweep.exception(PATIENCE_SECONDS)
