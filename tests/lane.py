@@ -1,0 +1,66 @@
+"""How do the runs of one lane go, one after another?
+
+A process has one role, and faults leave servers behind that were killed and emptied: each is a run
+of its own.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PATHS = {
+    "command": ["tests/command_api"],
+    "query": ["tests/query_api"],
+    "faults": ["tests/faults"],
+    "machine": ["tests/infra", "tests/browser"],
+}
+PATHS["ops"] = ["tests", *(f"--ignore={path}" for paths in PATHS.values() for path in paths)]
+ROLES = {"command": "command", "query": "query"}
+"""The others have the role that may do everything: ``ops``."""
+
+_TIDY_SECONDS = 120
+
+
+def run(names: Sequence[str], arguments: Sequence[str]) -> list[str]:
+    """The runs that failed, or found no tests."""
+    return [name for name in names if _pytest(name, arguments)]
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """Let it tidy up, as after Ctrl-C, if it still runs."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(_TIDY_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _pytest(name: str, arguments: Sequence[str]) -> int:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", *PATHS[name], *arguments],
+        cwd=ROOT,
+        env=os.environ | {"MARQUEE_ROLE": ROLES.get(name, "ops")},
+        start_new_session=True,  # Ctrl-C reaches it from here, and once
+    )
+    try:
+        return process.wait()
+    finally:
+        end(process)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """``python -m tests.lane NAME,NAME... [PYTEST'S ARGUMENTS]``: 1 if any of them failed."""
+    names, *others = arguments
+    failed = run(names.split(","), others)
+    sys.stdout.write(f"Failed: {', '.join(failed)}\n" if failed else "")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
