@@ -25,7 +25,7 @@ SECONDS = 4
 GETS = 5000
 ASKS = 300
 GATE = 1.5
-KEPT_GATE = 0.9
+KEPT_GATE = 0.5
 GROUP = "query"
 _MODE = " | "
 """In a row's name, between what is asked for and the mode."""
