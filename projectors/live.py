@@ -29,6 +29,14 @@ Model = TypeVar("Model", bound=ReadModel)
 class NotReady(Exception):
     """A read model has no live generation: it is being built."""
 
+    @property
+    def advice(self) -> str:
+        """What to tell who looks after it."""
+        return (
+            f"{self} has no live generation yet: it is being built."
+            " ./manage.py lag --wait 300 ends when all are level."
+        )
+
 
 class NoSuchPast(Exception):
     """Nothing is kept of a model under this label."""

@@ -103,7 +103,7 @@ def _models(names: Sequence[str], generation: int | None) -> list[ReadModel]:
             found.append(live.open(model))
         except NotReady as error:
             if names:
-                raise CommandError(f"{error} has no live generation yet.") from error
+                raise CommandError(error.advice) from error
     return found
 
 

@@ -62,7 +62,7 @@ def _opened(models: Sequence[type[ReadModel]], live: Live) -> Sequence[ReadModel
     try:
         return [live.open(model) for model in models]
     except NotReady as error:
-        raise CommandError(f"{error} has no live generation yet.") from error
+        raise CommandError(error.advice) from error
 
 
 def _verified(
