@@ -17,7 +17,7 @@ from tests.lane import ROOT, end, run
 
 MAIN = ["command", "query", "ops"]
 BESIDE = ["faults", "machine"]
-"""Divided so that both take about as long: of 2,240 s on two cores 1,080 s and 1,160 s."""
+"""Divided so that both take about as long: on two quiet cores 1,060 s and 1,020 s."""
 
 # Each lane stops servers and starts them again, and meanwhile their ports look free to the other.
 PORTS_OF_MAIN = "20000-25999"
