@@ -74,6 +74,7 @@ class PostgresStore:
     def __init__(self, partitions: int, *, alias: str = "default") -> None:
         self.partitions = partitions
         self._alias = alias
+        self._made_with = 0  # partitions, once somebody had to know
 
     def read(self, stream: Stream) -> Sequence[Recorded]:
         """See EventStore."""
@@ -211,11 +212,12 @@ class PostgresStore:
         return first, at
 
     def _check_partition(self, partition: int) -> None:
-        """Raises ValueError for one that the log does not have: it was made with fewer."""
-        heads = len(self.heads())
-        if partition >= heads:
+        """Raises ValueError for one that the log, which was made with fewer, does not have."""
+        if partition >= self._made_with:
+            self._made_with = len(self.heads())
+        if partition >= self._made_with:
             raise ValueError(
-                f"The log has {heads} partitions, and none with the number {partition}."
+                f"The log has {self._made_with} partitions, and no number {partition}."
             )
 
     def _rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
