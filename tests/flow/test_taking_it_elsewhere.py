@@ -74,7 +74,9 @@ def history(name: str) -> list[tuple[str, list[AnyEvent]]]:
     )
     subjects.activate(user)
     sealed = partial(seal, key, subject=user)
-    kept, gone = (playlist_id(str(user), config().partitions, bytes([n] * 10)) for n in (1, 2))
+    kept, gone = (
+        playlist_id(str(user), config().partitions, bytes([n, *user.bytes[:9]])) for n in (1, 2)
+    )
     called = partial(sealed, field=PLAYLIST_NAME)
     told = partial(sealed, field=PLAYLIST_DESCRIPTION)
     mine: dict[str, Any] = {"user_id": user, "movie_id": 25}
