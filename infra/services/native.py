@@ -17,6 +17,7 @@ from infra.services.server import Home, Server
 # RabbitMQ takes 12 s and Elasticsearch 15 s on two idle cores; both may share them with a build.
 _START_SECONDS = 180
 _STOP_SECONDS = 30
+_FORK_SECONDS = 5.0
 _PAUSE_SECONDS = 0.05
 _LOG_LINES = 15
 
@@ -102,10 +103,17 @@ def _launch(server: Server, home: Home) -> None:
 
 
 def _comes_up(server: Server, home: Home) -> bool:
-    """Wait for an answer as long as anything of the server is alive."""
-    deadline = time.monotonic() + _START_SECONDS
+    """Wait for an answer as long as anything of the server is alive.
+
+    One that was forked a moment ago is not the server's program yet.
+    """
+    began, was_there = time.monotonic(), False
     while not server.answers(home.ports):
-        if time.monotonic() > deadline or not processes.belonging_to(home.path, server.program):
+        is_there = bool(processes.belonging_to(home.path, server.program))
+        was_there = was_there or is_there
+        waited = time.monotonic() - began
+        is_gone = not is_there and (was_there or waited > _FORK_SECONDS)
+        if is_gone or waited > _START_SECONDS:
             return False
         time.sleep(_PAUSE_SECONDS)
     return True
