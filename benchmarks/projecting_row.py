@@ -1,14 +1,10 @@
 """How many events a second does a worker take from the bus, beside a bare pika consumer?"""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterable, Mapping, Sequence
-from statistics import median
 
 from benchmarks.append import temporary_log
 from benchmarks.row import Row
-from infra.platform.processes import HOME
+from benchmarks.turns import of_process
 from infra.services import Addresses, private_redis
 
 GATE = 0.5
@@ -23,23 +19,14 @@ def rows(servers: Addresses) -> Iterable[Row]:
 
 
 def _row(environ: Mapping[str, str], who: str, only: Sequence[str], *, gate: float | None) -> Row:
-    said = subprocess.run(
-        [sys.executable, "-m", "benchmarks.projecting_turns", *only],
-        cwd=HOME,
-        env={**os.environ, **environ, "MARQUEE_ROLE": "ops"},
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    ).stdout
-    turns = [tuple(map(float, line.split())) for line in said.splitlines()]
-    bare = [turn[1] for turn in turns]
+    turns = of_process("benchmarks.projecting_turns", *only, environ=environ)
     return Row(
         group="projecting",
         name=f"live projecting, {who}, from quorum queues",
-        measured=median(turn[0] for turn in turns),
+        measured=turns.measured,
         unit="events/s",
         calibration="bare pika consumer, same prefetch, batched acks",
-        calibrated=median(bare),
+        calibrated=turns.calibrated,
         gate=gate,
-        spread=(max(bare) - min(bare)) / median(bare),
+        spread=turns.spread,
     )

@@ -1,8 +1,13 @@
 """How are two things measured in turn, so that the machine's mood falls on both?"""
 
-from collections.abc import Callable
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
 from statistics import median
 from typing import NamedTuple
+
+from infra.platform.processes import HOME
 
 TURNS = 3
 
@@ -23,5 +28,23 @@ def in_turn(
     for _ in range(turns):
         calibrations.append(calibrate())
         measurements.append(measure())
+    return _turns(measurements, calibrations)
+
+
+def of_process(module: str, *arguments: str, environ: Mapping[str, str]) -> Turns:
+    """Those of a module of ours, which prints a line a turn: measured, then calibrated."""
+    said = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=HOME,
+        env={**os.environ, **environ, "MARQUEE_ROLE": "ops"},
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout
+    turns = [tuple(map(float, line.split())) for line in said.splitlines()]
+    return _turns([turn[0] for turn in turns], [turn[1] for turn in turns])
+
+
+def _turns(measurements: list[float], calibrations: list[float]) -> Turns:
     middle = median(calibrations)
     return Turns(median(measurements), middle, (max(calibrations) - min(calibrations)) / middle)
