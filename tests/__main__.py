@@ -19,10 +19,6 @@ MAIN = ["command", "query", "ops"]
 BESIDE = ["faults", "machine"]
 """Divided so that both take about as long: on two quiet cores 1,060 s and 1,020 s."""
 
-# Each lane stops servers and starts them again, and meanwhile their ports look free to the other.
-PORTS_OF_MAIN = "20000-25999"
-PORTS_OF_BESIDE = "26000-31999"
-
 
 def main(arguments: Sequence[str]) -> int:
     """Run all; exit status 1 if any run failed, or found no tests."""
@@ -30,7 +26,6 @@ def main(arguments: Sequence[str]) -> int:
         failed = run([*MAIN, *BESIDE], arguments)
         status = 0
     else:
-        os.environ["SERVICES_PORTS"] = PORTS_OF_MAIN
         _services("start", os.environ)  # or both lanes would install what is missing
         with _beside(arguments) as lane:
             failed = run(MAIN, arguments)
@@ -43,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
 def _beside(arguments: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
     """The lane beside; what it says is shown in the end, however that comes."""
     state = Path(os.environ.get("MARQUEE_STATE_DIR") or ROOT / ".state").absolute() / "beside"
-    environ = {**os.environ, "MARQUEE_STATE_DIR": str(state), "SERVICES_PORTS": PORTS_OF_BESIDE}
+    environ = {**os.environ, "MARQUEE_STATE_DIR": str(state)}
     names = ",".join(BESIDE)
     with TemporaryFile() as said:
         lane = subprocess.Popen(

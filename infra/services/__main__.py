@@ -17,9 +17,8 @@ _COMMANDS: Final = {
 _HELP: Final = """\
 Servers live in MARQUEE_STATE_DIR/services (by default .state/services), on ports that are chosen
 once. SERVICES_POSTGRES_PORT, SERVICES_REDIS_PORT, SERVICES_RABBITMQ_PORT and
-SERVICES_ELASTICSEARCH_PORT ask for certain ones, SERVICES_PORTS=20000-31999 for some in a range.
-A server whose MARQUEE_*_URL is set is used as given and not started. SERVICES_ENGINE=native or
-containers overrides the choice.
+SERVICES_ELASTICSEARCH_PORT ask for certain ones. A server whose MARQUEE_*_URL is set is used as
+given and not started. SERVICES_ENGINE=native or containers overrides the choice.
 """
 
 

@@ -2,25 +2,30 @@
 
 Ports are chosen once and recorded, so that addresses are known before any server runs. They lie
 below the range from which the kernel takes ports for outgoing connections.
+
+A port looks free until its server listens, and again while that server is down. So whoever chooses
+one promises it as well: no other process, and no other server of this one, is given it.
 """
 
 import contextlib
+import itertools
 import os
 import random
 import socket
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
-from infra.services.errors import PortTaken, ServiceError
+from infra.services.errors import PortTaken
 
 LOOPBACK = "127.0.0.1"
-_PORTS = "20000-31999"
-_HIGHEST = 65_535
+PORTS = range(20_000, 32_000)
 _LISTENS = "0A"
 _DYING_SECONDS = 1.0
+
+_promised: dict[int, socket.socket] = {}
 
 
 def reserve(record: Path, names: Sequence[str], *, in_use: Callable[[], bool]) -> dict[str, int]:
@@ -41,21 +46,17 @@ def reserve(record: Path, names: Sequence[str], *, in_use: Callable[[], bool]) -
     return {name: settled[name] for name in names}
 
 
-def free(avoid: Iterable[int] = (), *, run: int = 1) -> int:
-    """The first of ``run`` ports in a row that nobody listens on.
+def free(*, run: int = 1) -> int:
+    """The first of ``run`` ports in a row that nobody listens on, promised to this process.
 
     PortTaken: there are none.
     """
-    taken = set(avoid)
-    choice = _range()
-    firsts = list(choice[: len(choice) - run + 1])
+    firsts = list(PORTS[: len(PORTS) - run + 1])
     random.SystemRandom().shuffle(firsts)
     for first in firsts:
-        if all(port not in taken and is_free(port) for port in range(first, first + run)):
+        if _take(range(first, first + run)):
             return first
-    raise PortTaken(
-        f"No port from {choice[0]} to {choice[-1]} is free; SERVICES_PORTS says others."
-    )
+    raise PortTaken(f"No port from {PORTS[0]} to {PORTS[-1]} is free: end what holds them.")
 
 
 def is_free(port: int) -> bool:
@@ -96,8 +97,9 @@ def _settle(name: str, known: dict[str, int], *, in_use: Callable[[], bool]) -> 
         return port
     recorded = known.get(name)
     if recorded and _is_ours(recorded, in_use):
+        _promise(recorded)  # unless a process of this checkout has, which is as good
         return recorded
-    return free(avoid=known.values())
+    return free()
 
 
 def _is_ours(port: int, in_use: Callable[[], bool]) -> bool:
@@ -110,17 +112,30 @@ def _is_ours(port: int, in_use: Callable[[], bool]) -> bool:
     return True
 
 
-def _range() -> range:
-    """Where ports are chosen.
+def _take(ports: Sequence[int]) -> bool:
+    """Promise all of them, or none."""
+    promised = list(itertools.takewhile(_promise, ports))
+    if len(promised) == len(ports) and all(is_free(port) for port in ports):
+        return True
+    for port in promised:
+        _promised.pop(port).close()
+    return False
 
-    Those who start and stop servers side by side take a part each: a port looks free while the
-    server that it is recorded for is down.
+
+def _promise(port: int) -> bool:
+    """Whether it was nobody's; it is ours from now on until this process ends.
+
+    The promise is a name in Linux's abstract namespace, which goes with its process, however that
+    ends, and which network namespaces keep apart as they do ports.
     """
-    asked = os.environ.get("SERVICES_PORTS") or _PORTS
-    low, _, high = asked.partition("-")
-    if not (low.isdigit() and high.isdigit() and 0 < int(low) < int(high) <= _HIGHEST):
-        raise ServiceError(f"SERVICES_PORTS is {asked!r}: say the first and last, as in {_PORTS}.")
-    return range(int(low), int(high) + 1)
+    promise = socket.socket(socket.AF_UNIX)
+    try:
+        promise.bind(f"\0marquee-port-{port}")
+    except OSError:
+        promise.close()
+        return False
+    _promised[port] = promise
+    return True
 
 
 def _load(record: Path) -> dict[str, int]:

@@ -53,19 +53,22 @@ def private_redis(port: int | None = None) -> Iterator[str]:
         config = _write(home, ports, persistence=["appendonly no"])
         # pdeathsig: a test run that is killed leaves no server behind.
         command = ["setpriv", "--pdeathsig", "TERM", "redis-server", str(config)]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        log = home / "redis.log"
+        with log.open("w") as said, subprocess.Popen(command, stdout=said) as process:
             try:
-                _wait(process, ports)
+                _wait(process, ports, log)
                 yield url(ports)
             finally:
                 process.terminate()
 
 
-def _wait(process: "subprocess.Popen[bytes]", ports: Mapping[str, int]) -> None:
+def _wait(process: "subprocess.Popen[bytes]", ports: Mapping[str, int], log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while not _answers(ports):
         if process.poll() is not None or time.monotonic() > deadline:
-            raise DidNotStart(f"A private Redis did not start on port {ports['redis']}.")
+            raise DidNotStart(
+                f"A private Redis did not start on port {ports['redis']}: {log.read_text()[-500:]}"
+            )
         time.sleep(0.01)
 
 

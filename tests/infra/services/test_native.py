@@ -4,15 +4,18 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg2
 import pytest
 from redis import Redis
 
-from infra.services import PortTaken, ServiceError, ensure, kept, native, planned, processes, stop
+from infra.services import PortTaken, ensure, kept, native, planned, ports, processes, stop
 from infra.services.ports import LOOPBACK, free
 from infra.services.postgres import POSTGRES
 from infra.services.postgres import url as postgres_url
@@ -129,22 +132,47 @@ def test_a_port_that_was_asked_for_and_is_taken_is_named_with_its_holder(
         ensure(only_redis)
 
 
-def test_ports_are_chosen_from_the_range_that_was_asked_for(monkeypatch):
-    first = free(run=2)
-    monkeypatch.setenv("SERVICES_PORTS", f"{first}-{first + 1}")
+@contextmanager
+def stranger(run: int) -> Iterator[int]:
+    """Another process that has been given as many ports; the first of them."""
+    give = f"from infra.services.ports import free; print(free(run={run}), flush=True); input()"
+    command = [sys.executable, "-c", give]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        try:
+            yield int(next(iter(process.stdout or ())))
+        finally:
+            process.kill()
+
+
+def test_a_port_is_not_given_while_another_process_has_it(monkeypatch):
+    with stranger(run=1) as port:
+        monkeypatch.setattr(ports, "PORTS", range(port, port + 1))
+        with pytest.raises(PortTaken, match=f"No port from {port} to {port} is free"):
+            free()
+    assert free() == port
+
+
+def test_a_port_is_given_once(monkeypatch):
+    with stranger(run=4) as first:
+        monkeypatch.setattr(ports, "PORTS", range(first, first + 4))
     with socket.socket() as held:
         held.bind((LOOPBACK, first + 1))
         held.listen()
+        assert free(run=2) == first + 2
         assert free() == first
-        with pytest.raises(PortTaken, match=f"No port from {first} to {first + 1} is free"):
-            free(run=2)
+        with pytest.raises(PortTaken):
+            free()
 
 
-@pytest.mark.parametrize("asked", ["26000", "a-b", "0-26000", "26001-26000", "26000-70000"])
-def test_a_range_of_ports_that_is_none_is_refused(asked, monkeypatch):
-    monkeypatch.setenv("SERVICES_PORTS", asked)
-    with pytest.raises(ServiceError, match=f"SERVICES_PORTS is '{asked}'"):
+def test_a_recorded_port_is_not_given_while_its_server_is_down(checkout, only_redis, monkeypatch):
+    ensure(only_redis)
+    port = native.home_of(REDIS, checkout).ports["redis"]
+    stop()
+    monkeypatch.setattr(ports, "PORTS", range(port, port + 1))
+    with pytest.raises(PortTaken):
         free()
+    ensure(only_redis)
+    assert native.home_of(REDIS, checkout).ports["redis"] == port
 
 
 def test_a_recorded_port_that_was_lost_is_replaced(checkout, only_redis, listener):
