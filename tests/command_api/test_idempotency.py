@@ -1,13 +1,13 @@
 """Is a command that is sent twice done once?"""
 
 import threading
-from time import monotonic, sleep
 
 import pytest
 from django.db import connection
 
 from command_api import idempotency
 from tests.command_api.conftest import ALIEN, HEAT, Api, fields, in_thread, log_rows
+from tests.fixtures.waiting import until
 
 WIRE = ("Log-Position", "Content-Type")
 
@@ -113,7 +113,7 @@ def test_a_duplicate_gets_its_turn_when_the_first_one_fails(api, ann):
 
     def fail():
         rival.start()
-        wait_until(somebody_waits_for_a_lock)
+        until(somebody_waits_for_a_lock)
         assert answers == []
         raise LookupError
 
@@ -128,13 +128,6 @@ def somebody_waits_for_a_lock():
     with connection.cursor() as cursor:
         cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
         return cursor.fetchone()[0]
-
-
-def wait_until(is_so):
-    deadline = monotonic() + 60
-    while not is_so():
-        assert monotonic() < deadline
-        sleep(0.01)
 
 
 def test_a_registration_that_is_sent_twice(register):

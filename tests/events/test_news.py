@@ -5,7 +5,7 @@ from threading import Event
 from events.hints import announce
 from events.news import News, hearing
 from infra import clients
-from tests.faults.relay.scene import until
+from tests.fixtures.waiting import until
 
 
 def test_is_taken_once():

@@ -6,8 +6,6 @@ Every test ends with ``verify --all``: each model's state equals a fold of the l
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pika
@@ -20,6 +18,7 @@ from infra.platform.processes import HOME, manage
 from infra.platform.running import Platform
 from tests.fixtures import broker, environment
 from tests.fixtures.platform import LEVEL_SECONDS, import_
+from tests.fixtures.waiting import until
 
 PATIENCE_SECONDS = 60
 RATINGS = 20_000
@@ -193,11 +192,3 @@ def ratings_in(redis_url: str) -> int:
             int(score)
             for _, score in redis.zrange("{trending.1.all}:state:popular", 0, -1, withscores=True)
         )
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    """Wait for it."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not is_so():
-        assert time.monotonic() < deadline, "it never came to be"
-        time.sleep(0.02)

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
 
@@ -16,6 +15,7 @@ from benchmarks.made_ratings import make
 from infra.platform.processes import HOME, Process, manage
 from infra.platform.running import Platform
 from tests.fixtures.platform import LEVEL_SECONDS, Client, import_
+from tests.fixtures.waiting import until
 
 PATIENCE_SECONDS = 120
 PROGRAM = "tests.fixtures.poisoned_projector"
@@ -188,11 +188,3 @@ def level_and_equal(found: Platform) -> None:
     """Everything is taken in or parked, and the state is that of what was taken in."""
     assert found.manage("lag", "--wait", LEVEL_SECONDS) == 0
     assert found.manage("verify", "--all") == 0
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    """Wait for it."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not is_so():
-        assert time.monotonic() < deadline, "it never came to be"
-        time.sleep(0.02)

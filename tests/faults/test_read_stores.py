@@ -7,7 +7,6 @@ with a reason and a time; everything else is answered.
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from threading import Event
-from time import monotonic, sleep
 
 import httpx
 from redis import Redis
@@ -18,8 +17,8 @@ from tests.faults.kill_loop.stage import UNTHROTTLED
 from tests.fixtures import environment, indices
 from tests.fixtures.line import line_to
 from tests.fixtures.platform import LEVEL_SECONDS, import_
+from tests.fixtures.waiting import until
 
-PATIENCE_SECONDS = 120
 MOVIES = 40
 RATED = 30
 """The others stay to be recommended, however long people rate."""
@@ -64,13 +63,6 @@ def under_load(found):
 def level_and_equal(found):
     assert found.manage("lag", "--wait", LEVEL_SECONDS) == 0
     assert found.manage("verify", "--all") == 0
-
-
-def until(is_so):
-    deadline = monotonic() + PATIENCE_SECONDS
-    while not is_so():
-        assert monotonic() < deadline, "it never came to be"
-        sleep(0.02)
 
 
 def has_read(load, times):

@@ -9,8 +9,9 @@ from infra.platform.processes import HOME, manage
 from projectors.pointers import Pointers
 from projectors.registry import MODELS
 from tests.faults.kill_loop.stage import UNTHROTTLED
-from tests.faults.test_read_stores import has_read, under_load, until
+from tests.faults.test_read_stores import has_read, under_load
 from tests.fixtures.platform import import_
+from tests.fixtures.waiting import until
 
 
 def rebuild(found, *arguments: str) -> "subprocess.Popen[str]":

@@ -1,22 +1,12 @@
 """Does a letter lead to a new password, and so to the end of all log-ins, where all is running?"""
 
 import re
-from time import monotonic, sleep
 
 from tests.fixtures.platform import PASSWORD
+from tests.fixtures.waiting import until
 
 OTHER = "l-arrivee-d-un-train"
 TOKEN = re.compile("^[A-Za-z0-9_-]{43}$", re.MULTILINE)
-PATIENCE_SECONDS = 60
-
-
-def until(found):
-    """What is found at last."""
-    given_up = monotonic() + PATIENCE_SECONDS
-    while not (there := found()):
-        assert monotonic() < given_up
-        sleep(0.05)
-    return there
 
 
 def test_who_forgot_the_password_gets_a_letter(start, somebody, tmp_path):

@@ -1,18 +1,13 @@
 """Does a rating given over HTTP go all seven hops and come back in every answer?"""
 
-from time import monotonic, sleep
-
 from tests.fixtures.platform import MOVIES, import_
-
-PATIENCE_SECONDS = 60
+from tests.fixtures.waiting import until
 
 
 def wait_for_the_market(person):
     """Until all movies may be recommended: what others did counts a second or so later."""
-    given_up = monotonic() + PATIENCE_SECONDS
-    while len(person.read("/v1/me/recommendations?limit=100").json()["items"]) < MOVIES:
-        assert monotonic() < given_up
-        sleep(0.05)
+    all_of_them = "/v1/me/recommendations?limit=100"
+    until(lambda: len(person.read(all_of_them).json()["items"]) == MOVIES)
 
 
 def test_a_rating_comes_back_in_every_answer(start, catalogue, somebody):

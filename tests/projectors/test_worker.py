@@ -25,6 +25,7 @@ from projectors.read_model import ReadModel
 from projectors.shard import Shard, Write
 from projectors.worker import Worker
 from tests.fixtures.crew import Fixed
+from tests.fixtures.waiting import until
 
 FAR = 20
 PATIENCE_SECONDS = 10
@@ -78,13 +79,6 @@ def rate(store: MemoryStore, count: int, user: UUID = ANN) -> None:
     event = MovieRated(user_id=user, movie_id=1, score=8)
     origin = Origin(correlation_id=uuid4())
     store.append_many([Entry(stream, 1, event) for stream in streams], origin=origin)
-
-
-def until(condition) -> None:
-    end = monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert monotonic() < end
-        sleep(0.01)
 
 
 @pytest.fixture

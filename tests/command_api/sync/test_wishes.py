@@ -4,7 +4,6 @@ They may be about the same films at once, in whatever order TMDb lists them. Who
 order of id waits for the first that another has, and holds none beyond it.
 """
 
-import time
 from datetime import timedelta
 from threading import Thread
 
@@ -17,6 +16,7 @@ from command_api.catalogue.tmdb.answers import Fetched
 from command_api.catalogue.tmdb.faults import Away
 from command_api.sync import wishes
 from command_api.sync.fetching import Told
+from tests.fixtures.waiting import until
 
 FIRST, TAKEN, LAST = 1, 2, 3
 PATIENCE_SECONDS = 60.0
@@ -75,11 +75,8 @@ def test_rows_are_locked_in_order_of_id(taken, work):
     worker = Thread(target=in_a_session_of_its_own)
     worker.start()
     try:
-        until = time.monotonic() + PATIENCE_SECONDS
-        while not is_somebody_waiting():
-            assert time.monotonic() < until
-            assert worker.is_alive()
-            time.sleep(0.01)
+        until(lambda: is_somebody_waiting() or not worker.is_alive())
+        assert worker.is_alive()
         with transaction.atomic():
             free = TmdbFilm.objects.select_for_update(skip_locked=True)
             assert [film.pk for film in free] == [LAST]

@@ -26,8 +26,8 @@ from projectors.pointers import Pointers
 from projectors.read_model import ReadModel
 from projectors.shard import Shard, Write
 from projectors.worker import FAR_BEHIND, Worker
-from tests.faults.relay.scene import until
 from tests.fixtures.crew import Fixed
+from tests.fixtures.waiting import until
 
 PARTITIONS = 4
 PEOPLE = [UUID(int=nth) for nth in range(1, 9)]

@@ -5,8 +5,8 @@ import pytest
 
 from events.bus import BusLost, Publisher, topology
 from events.recorded import Position
-from tests.faults.relay.scene import until
 from tests.fixtures.line import line_to
+from tests.fixtures.waiting import until
 
 
 @pytest.fixture

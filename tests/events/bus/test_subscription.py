@@ -8,8 +8,8 @@ from pika.exceptions import ChannelClosedByBroker
 
 from events.bus import Publisher, Subscription, topology
 from events.recorded import Position
-from tests.faults.relay.scene import until
 from tests.fixtures.line import line_to
+from tests.fixtures.waiting import until
 
 PARTITIONS = 16
 

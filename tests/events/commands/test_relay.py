@@ -7,7 +7,8 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from infra.services.ports import free
-from tests.faults.relay.scene import append, epoch, until
+from tests.faults.relay.scene import append, epoch
+from tests.fixtures.waiting import until
 
 
 def run(*words, **environ):

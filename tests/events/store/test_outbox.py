@@ -14,7 +14,8 @@ from events.store.outbox import Deposed, Outbox
 from events.store.postgres import PostgresStore
 from infra.config import config
 from tests.events.store.contract import ANN, run_in_threads
-from tests.faults.relay.scene import ask, until
+from tests.faults.relay.scene import ask
+from tests.fixtures.waiting import until
 
 PARTITION = partition_of(str(ANN), 64)
 

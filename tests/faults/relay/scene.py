@@ -5,10 +5,9 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from time import monotonic, sleep
 from uuid import uuid4
 
 import pika
@@ -22,6 +21,7 @@ from events.recorded import Origin, Position, Stream
 from events.store import Entry
 from events.store.postgres import PostgresStore
 from infra.config import config
+from tests.fixtures.waiting import until
 
 PATIENCE_SECONDS = 60
 
@@ -159,11 +159,3 @@ def ask(sql: str) -> list[tuple[int, ...]]:
     with connections["default"].cursor() as cursor:
         cursor.execute(sql)
         return list(cursor.fetchall())
-
-
-def until(holds: Callable[[], object]) -> None:
-    """Wait until it does."""
-    deadline = monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert monotonic() < deadline, "waited in vain"
-        sleep(0.02)

@@ -4,7 +4,8 @@ import pika
 import pytest
 
 from events.bus import topology
-from tests.faults.relay.scene import Audience, Box, append, cursors, heads, until
+from tests.faults.relay.scene import Audience, Box, append, cursors, heads
+from tests.fixtures.waiting import until
 
 NO_ROOM = "100000GB"
 """More than any disk here has: wanted free, it is an alarm."""

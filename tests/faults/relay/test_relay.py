@@ -6,7 +6,8 @@ import pytest
 
 from infra import clients
 from infra.config import config
-from tests.faults.relay.scene import append, ask, cursors, epoch, heads, leaders, until
+from tests.faults.relay.scene import append, ask, cursors, epoch, heads, leaders
+from tests.fixtures.waiting import until
 
 
 def test_every_event_once_and_in_order(relays, audience, bus_url):

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,16 +22,10 @@ from infra.embedded.running import Ports, planned
 from infra.platform.processes import HOME
 from infra.services import processes
 from infra.services.ports import LOOPBACK, free
+from tests.fixtures.waiting import until
 
 PATIENCE_SECONDS = 180
 READY = "Ready after"
-
-
-def until(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.1)
 
 
 @dataclass

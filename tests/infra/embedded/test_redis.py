@@ -9,7 +9,7 @@ from redis.exceptions import ResponseError
 from infra.embedded import redis as embedded
 from infra.embedded.place import Place, place_of
 from infra.services import as_query
-from tests.infra.embedded.conftest import until
+from tests.fixtures.waiting import until
 
 
 @pytest.fixture

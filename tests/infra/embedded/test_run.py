@@ -8,7 +8,8 @@ import psycopg2
 
 from infra.embedded import postgres
 from infra.embedded.place import place_of
-from tests.infra.embedded.conftest import leftovers, sockets, until
+from tests.fixtures.waiting import until
+from tests.infra.embedded.conftest import leftovers, sockets
 
 
 def pid_of(directory, program):

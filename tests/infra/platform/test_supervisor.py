@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from threading import Event, Thread
 
 import pytest
@@ -16,6 +15,7 @@ from infra.platform.supervisor import (
     Stopped,
     Supervisor,
 )
+from tests.fixtures.waiting import until
 
 PATIENCE_SECONDS = 60
 
@@ -43,14 +43,6 @@ def said():
 def supervisor(said):
     with Supervisor(say=lambda subject, news: said.append(f"{subject} {news}")) as made:
         yield made
-
-
-def until(holds, turn=lambda: None):
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, "it never came"
-        turn()
-        time.sleep(0.01)
 
 
 def test_what_ends_is_started_again_and_told(supervisor, process, said):

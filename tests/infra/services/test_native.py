@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from infra.services.postgres import POSTGRES
 from infra.services.postgres import url as postgres_url
 from infra.services.redis import REDIS
 from infra.services.server import Server
+from tests.fixtures.waiting import until
 
 
 @pytest.fixture
@@ -203,10 +203,3 @@ def test_what_is_killed_is_started_again_where_it_was(checkout, only_redis):
 
 def pids(server: Server, services: Path) -> set[int]:
     return {process.pid for process in _all(server, services)}
-
-
-def until(holds):
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.02)

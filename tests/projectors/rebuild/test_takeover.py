@@ -14,6 +14,7 @@ from projectors.library.read_model import Library
 from projectors.pointers import Pointers
 from projectors.rebuild import takeover
 from projectors.rebuild.takeover import NotTakenOver, take_over
+from tests.fixtures.waiting import until
 
 PARTITIONS = 4
 PATIENCE_SECONDS = 20
@@ -84,10 +85,3 @@ def test_nothing_answers_before_a_worker_has_it(redis, store, pointers, monkeypa
         take_over([new], store, pointers, lambda _: pointers.note_followed([("library", 1)]))
     assert pointers.see().live == {"library": 1}
     assert pointers.see().joining == {"library": 2}
-
-
-def until(condition) -> None:
-    end = monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert monotonic() < end
-        sleep(0.01)
