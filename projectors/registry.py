@@ -45,6 +45,12 @@ BUILT: Sequence[type[ReadModel]] = (
 )
 """Those that answer with what a builder makes of their state."""
 
+_SOURCES: Mapping[type[ReadModel], Sequence[type[ReadModel]]] = {
+    Trending: (Movies,),
+    Recommendations: (Trending, Movies, Similarity),
+}
+"""What a builder reads beside the state of its own model."""
+
 Model = TypeVar("Model", bound=ReadModel)
 
 
@@ -53,6 +59,11 @@ class Find(Protocol):
 
     def __call__(self, kind: type[Model], /) -> Model:
         """That of a kind; raises NotReady."""
+
+
+def built_of(model: type[ReadModel]) -> Sequence[type[ReadModel]]:
+    """The models whose builders read this one, too."""
+    return [kind for kind, sources in _SOURCES.items() if model in sources]
 
 
 def make_builder(model: ReadModel, find: Find, partitions: int) -> Builder | None:

@@ -13,11 +13,18 @@ _TRIES = 5
 
 
 def compare(
-    redis: Redis, shards: Sequence[Shard], differences: Callable[[], list[str]]
+    redis: Redis,
+    shards: Sequence[Shard],
+    differences: Callable[[], list[str]],
+    *,
+    has_seen_all: Callable[[], bool] = lambda: True,
 ) -> list[str]:
-    """What ``differences`` finds while nothing was taken in; what hinders that is a line, too."""
+    """What ``differences`` finds while nothing was taken in; what hinders that is a line, too.
+
+    ``has_seen_all``: whether what is built knows all that offsets don't tell.
+    """
     for _ in range(_TRIES):
-        if not _is_built(redis, shards):
+        if not _is_built(redis, shards, has_seen_all):
             return ["not everything that was taken in has been built"]
         before = _offsets(redis, [shard.checkpoints_key for shard in shards])
         found = differences()
@@ -26,11 +33,12 @@ def compare(
     return ["could not be compared: events keep coming"]
 
 
-def _is_built(redis: Redis, shards: Sequence[Shard]) -> bool:
+def _is_built(redis: Redis, shards: Sequence[Shard], has_seen_all: Callable[[], bool]) -> bool:
     end = monotonic() + _PATIENCE_SECONDS
     while monotonic() < end:
         built = _offsets(redis, [shard.built_key for shard in shards])
-        if built == _offsets(redis, [shard.checkpoints_key for shard in shards]):
+        level = _offsets(redis, [shard.checkpoints_key for shard in shards])
+        if built == level and has_seen_all():
             return True
         sleep(_POLL_SECONDS)
     return False

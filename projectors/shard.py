@@ -37,7 +37,8 @@ redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 return -3
 """
 # For events that were parked, so the checkpoint has passed them: here it is compared that they
-# still are. Derived data that was level with the checkpoint is not so any more.
+# still are. Derived data that was level with the checkpoint is not so any more; who builds of this
+# shard beside its own sees it by the count, for the offsets it compares do not tell.
 _UNPARK = """
 if redis.call('EXISTS', KEYS[1]) == 1 then return -1 end
 if (redis.call('GET', KEYS[2]) or '') ~= ARGV[1] then return -2 end
@@ -52,6 +53,7 @@ for _, offset in ipairs(offsets) do redis.call('HDEL', KEYS[3], offset) end
 if redis.call('EXISTS', KEYS[3]) == 0 then redis.call('SREM', KEYS[4], ARGV[2]) end
 local built, behind = tonumber(redis.call('HGET', KEYS[5], ARGV[3]) or ''), tonumber(ARGV[4])
 if built and behind and built > behind then redis.call('HSET', KEYS[5], ARGV[3], behind) end
+if behind then redis.call('HINCRBY', KEYS[6], 'late', 1) end
 return -3
 """
 _OVERWRITE = """
@@ -131,6 +133,11 @@ class Shard:
         """Hash of partition -> offset up to which derived data has taken the state in."""
         return self.derived("built")
 
+    @property
+    def changes_key(self) -> str:
+        """Hash of counts that grow when what others build of changes, by what it was."""
+        return self.derived("changes")
+
     def checkpoints(self) -> dict[int, int]:
         """The offset taken in of each partition that has any."""
         return read_offsets(answers.hgetall(self._redis, self.checkpoints_key))
@@ -178,7 +185,7 @@ class Shard:
         When they were all there are, the stream is parked no more. ``is_applied``: the state is
         another one then, and what was built of it is behind. Raises Held or Revised.
         """
-        keys = [self.parked("stream", stream), self.parked_key, self.built_key]
+        keys = [self.parked("stream", stream), self.parked_key, self.built_key, self.changes_key]
         there = [_packer.encode([str(offset) for offset in offsets]), *filter(None, packed)]
         behind = min(offsets) - 1 if is_applied else ""
         at = _script(self._redis, _UNPARK)(

@@ -30,6 +30,7 @@ from projectors.parked import (
     skipping,
 )
 from projectors.read_model import Opening, ReadModel, still_sealed
+from projectors.registry import built_of
 from projectors.shard import Held, Revised, Shard, pack
 from projectors.void import erasures_of, is_void
 
@@ -109,8 +110,9 @@ class Unparking:
         return 0
 
     def urge(self) -> None:
-        """Tell the builder that there is something to build."""
-        self._model.redis.publish(wanted_channel(), self._model.name)
+        """Tell those who build of it that there is something to build."""
+        for kind in (type(self._model), *built_of(type(self._model))):
+            self._model.redis.publish(wanted_channel(), kind.name)
 
     def _some(self, place: Place) -> tuple[str, list[Entry]] | None:
         """What is parked of the stream, behind the revision that it is sure to belong to."""

@@ -25,7 +25,8 @@ PORTS = range(20_000, 32_000)
 _LISTENS = "0A"
 _DYING_SECONDS = 1.0
 
-_promised: dict[int, socket.socket] = {}
+_promised: dict[int, int] = {}
+"""Descriptors by port: sockets would complain at the end that nobody closed them."""
 
 
 def reserve(record: Path, names: Sequence[str], *, in_use: Callable[[], bool]) -> dict[str, int]:
@@ -118,7 +119,7 @@ def _take(ports: Sequence[int]) -> bool:
     if len(promised) == len(ports) and all(is_free(port) for port in ports):
         return True
     for port in promised:
-        _promised.pop(port).close()
+        os.close(_promised.pop(port))
     return False
 
 
@@ -134,7 +135,7 @@ def _promise(port: int) -> bool:
     except OSError:
         promise.close()
         return False
-    _promised[port] = promise
+    _promised[port] = promise.detach()
     return True
 
 

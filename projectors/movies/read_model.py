@@ -70,7 +70,7 @@ class Movies(ReadModel):
                 yield "HSET", shard.state("facts"), movie, _facts_of(change.details)
                 yield "SADD", shard.derived("dirty", "movies"), movie
         if told:
-            yield "HINCRBY", shard.derived("changes"), "catalogue", told
+            yield "HINCRBY", shard.changes_key, "catalogue", told
 
     # ------------------------------------------------------------------------------ cards
 
@@ -153,8 +153,8 @@ class Movies(ReadModel):
             yield int(movie), _facts.decode(facts)
 
     def changes(self) -> int:
-        """A number that is another one whenever the catalogue has changed."""
-        return int(answers.hget(self.redis, self.all.derived("changes"), "catalogue") or 0)
+        """A number that is another one when the catalogue changed, or what was parked came in."""
+        return sum(map(int, answers.hgetall(self.redis, self.all.changes_key).values()))
 
 
 def _last_values(change: Change) -> list[str]:

@@ -61,7 +61,12 @@ class TrendingBuilder(Paced):
 
     def check(self, now: datetime) -> list[str]:
         """What differs from the counts, a line each."""
-        return compare(self._trending.redis, [self._trending.all], self._differences)
+        return compare(
+            self._trending.redis,
+            [self._trending.all],
+            self._differences,
+            has_seen_all=lambda: self._trending.made_of() == self._movies.changes(),
+        )
 
     def _build(self, now: datetime) -> None:
         taken = self._marks.take()
@@ -76,6 +81,7 @@ class TrendingBuilder(Paced):
                 self._write(pipe, heats, now, touched, is_all=is_all)
             self._observed.build(pipe, touched, is_all=is_all)
             note_built(pipe, self._trending.all, built)
+            pipe.set(self._trending.made_of_key, self._catalogue or 0)
         # A card that was read before the movies model had the same events is read once more.
         self._unsettled = frozenset() if built == taken.checkpoints else touched
 

@@ -44,6 +44,7 @@ class Trending(ReadModel):
         self.pages_key = self.all.derived("pages")
         self.observed_boards_key = self.all.derived("observed", "boards")
         self.observed_pages_key = self.all.derived("observed", "pages")
+        self.made_of_key = self.all.derived("movies")
         self._observed_key = self.all.state("observed")
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
@@ -109,6 +110,10 @@ class Trending(ReadModel):
             board.decode(): _observation.decode(said)
             for board, said in answers.hgetall(self.redis, self._observed_key).items()
         }
+
+    def made_of(self) -> int:
+        """The ``changes`` of the movies that the first pages show."""
+        return int(answers.get(self.redis, self.made_of_key) or 0)
 
     def most_rated(self, limit: int) -> list[tuple[int, int]]:
         """The movies that most people have rated, ever, and by how many."""

@@ -9,12 +9,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from events.catalogue import MovieAdded, MovieDescribed, MovieRated, RatingWithdrawn
+from events.recorded import Origin, Stream
+from events.store.memory import MemoryStore
 from infra.signed import BadSignature
+from projectors.follower import Follower
 from projectors.movies.read_model import Movies
+from projectors.pages import read_page
+from projectors.read_model import still_sealed
 from projectors.trending.board import Heat
 from projectors.trending.builder import TrendingBuilder
 from projectors.trending.page import choose, render
 from projectors.trending.read_model import Trending
+from projectors.unparking import Unparking, places
 from tests.fixtures.recording import NOON, Recording
 
 ANN = UUID(int=1)
@@ -159,6 +165,53 @@ def test_built_waits_for_both_models(world):
     world.builder.build(NOON)
     assert world.page()["items"][0]["community"]["count"] == 1
     assert world.trending.built(recorded.partition) == recorded.offset
+
+
+def test_what_the_movies_took_in_late_shows_on_the_page(redis, monkeypatch):
+    store, movies, trending = MemoryStore(1), Movies(redis, 1), Trending(redis, 1)
+    builder = TrendingBuilder(trending, movies)
+    added = MovieAdded(movie_id=ALIEN, title="M1", year=1990, genres=())
+    rated = MovieRated(user_id=ANN, movie_id=ALIEN, score=9)
+    origin = Origin(correlation_id=ANN)
+    for event, owner in ((added, "1"), (rated, str(ANN))):
+        stream = Stream(f"s-{owner}", owner)
+        store.append(stream, [event], expected=0, origin=origin, occurred_at=NOON)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Movies, "writes", _without_ratings(Movies.writes))
+        read_page(store, 0, [Follower(model, store) for model in (movies, trending)])
+    builder.build(NOON)
+    assert _votes_shown(trending) == 0
+
+    [place] = places(movies, 1)
+    Unparking(movies, store, still_sealed).retry(place)
+    builder.build(NOON)
+    assert _votes_shown(trending) == 1
+    assert builder.check(NOON) == []
+
+
+def test_a_page_that_is_late_is_not_called_wrong_but_waited_for(world, monkeypatch):
+    monkeypatch.setattr("projectors.settled._PATIENCE_SECONDS", 0.1)
+    world.add(ALIEN)
+    world.board()
+    world.movies.redis.hincrby(world.movies.all.changes_key, "late", 1)
+    assert world.builder.check(NOON) == ["not everything that was taken in has been built"]
+    world.builder.build(NOON)
+    assert world.builder.check(NOON) == []
+
+
+def _without_ratings(writes):
+    def failing(self, shard, batch):
+        if any(isinstance(recorded.event, MovieRated) for recorded in batch):
+            raise LookupError("a rating")
+        return writes(self, shard, batch)
+
+    return failing
+
+
+def _votes_shown(trending):
+    [item] = json.loads(trending.page("day"))["items"]
+    return item["community"]["count"]
 
 
 def test_a_failed_look_loses_nothing(world, monkeypatch):
