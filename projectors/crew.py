@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 from redis import Redis
 
@@ -66,6 +66,15 @@ class Member:
         if self.model.name not in _BUILT:
             return self.follower.checkpoints
         return self.model.built_offsets(partitions)
+
+
+_WITH: Mapping[Role, Sequence[Role]] = {
+    "live": ("live",),
+    "kept": ("live",),
+    "coming": ("live", "coming"),
+    "joining": ("joining", "live", "coming"),
+}
+"""Of what generations of other models each is built, the first there is."""
 
 
 class Crew(Protocol):
@@ -188,14 +197,17 @@ class Mustered:
             return False
 
     def _source(self, member: Member, kind: type[Model]) -> Model:
-        """The generation of another model that belongs with a member. Raises NotReady."""
-        roles: Sequence[frozenset[Role]] = [MAIN]
-        if member.role == "joining":
-            roles = [frozenset(("joining",)), MAIN]
-        for some in roles:
-            for other in self._members.values():
-                if other.role in some and isinstance(other.model, kind):
-                    return other.model
+        """The generation of another model that belongs with a member. Raises NotReady.
+
+        What answers is not built of what is still coming: that is empty at first, and the one that
+        answers instead may be of a shape that this version of the code can't read.
+        """
+        here = {m.role: m.model for m in self._members.values() if isinstance(m.model, kind)}
+        for role in _WITH[member.role]:
+            if role in here:
+                return cast("Model", here[role])
+        if "coming" in here:
+            raise NotReady(kind.name)
         return self._live.open(kind)
 
     def _let_builder_go(self, member: Member) -> None:

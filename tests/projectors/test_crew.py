@@ -115,6 +115,32 @@ def test_one_that_is_kept_reads_the_live_ones_when_its_own_are_gone(crew, wanted
     assert sources(crew, ("trending", 1)) == {"movies": 2}
 
 
+def test_what_answers_is_not_built_of_what_is_coming(redis, wanted):
+    """As after an update that gives movies another shape: pages stay as they are, and whole."""
+    del wanted["movies", 1]
+    wanted["movies", 2] = "coming"
+    pointers, trending = Pointers(redis), Trending(redis, 1)
+    pointers.switch({"movies": 1, "trending": 1})
+    redis.hset(trending.pages_key, "day|", b"a page")
+    crew = Mustered(
+        wanted,
+        KINDS,
+        redis=redis,
+        live=Live(redis),
+        store=MemoryStore(2),
+        opening=still_sealed,
+        failed=lambda _: None,
+    )
+    crew.muster()
+    assert builder(crew, ("trending", 1)) is None
+    assert trending.page("day") == b"a page"
+    wanted["movies", 2] = "live"
+    pointers.switch({"movies": 2})
+    crew.muster()
+    assert sources(crew, ("trending", 1)) == {"movies": 2}
+    crew.stop()
+
+
 def test_a_builder_waits_until_there_is_what_it_reads(redis, wanted):
     wanted.clear()
     wanted["trending", 1] = "coming"
