@@ -4,7 +4,8 @@ The shard is held still while it is read: the hold stops its projector for that 
 longer. Should the hold not have held (it ends by itself after a minute), the checkpoints tell.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -31,17 +32,27 @@ class Holding(NamedTuple):
     state: Mapping[str, Value]
 
 
+@contextmanager
+def standing_still(shards: Iterable[Shard]) -> Iterator[None]:
+    """Hold all of them as long as the block lasts, which is no minute."""
+    held = list(shards)
+    try:
+        for shard in held:
+            shard.hold(_HOLD_SECONDS)
+        yield
+    finally:
+        for shard in held:
+            shard.release()
+
+
 def read(redis: Redis, shard: Shard, keys: Sequence[str] | None = None) -> Holding:
     """What the shard holds under ``keys``, by default all its state; raises Moving."""
     for _ in range(_TRIES):
-        shard.hold(_HOLD_SECONDS)
-        try:
+        with standing_still([shard]):
             before = shard.checkpoints(), left_out(redis, shard)
             names = _text(shard.state_keys()) if keys is None else keys
             state = dict(values(redis, names))
             after = shard.checkpoints(), left_out(redis, shard)
-        finally:
-            shard.release()
         if before == after:
             return Holding(*before, state)
     raise Moving(shard.state())

@@ -14,7 +14,9 @@ from infra import clients
 from infra.config import config
 from projectors.builder import Builder
 from projectors.fates import AgainLater
+from projectors.holding import standing_still
 from projectors.live import Live
+from projectors.parked import shards_of
 from projectors.read_model import ReadModel
 from projectors.rebuild.filling import opened
 from projectors.rebuild.task import Part
@@ -35,7 +37,7 @@ AFTER = frozenset(("recommendations",))
 
 def build(numbers: Mapping[str, int], part: Part) -> None:
     """Build all that there is of a part."""
-    for model, builder in _builders(numbers, part.names):
+    for model, builder, _ in _builders(numbers, part.names):
         if isinstance(builder, RecommendationsBuilder):
             builder.do_part(part.partitions)
         builder.build(part.now)  # of nothing, too: an empty board is a board
@@ -67,26 +69,49 @@ def _is_built(model: ReadModel, partitions: Sequence[int]) -> bool:
 
 def check(numbers: Mapping[str, int], moment: datetime | None = None) -> dict[str, list[str]]:
     """Model -> how what was built differs from what its state leads to, a line each."""
+    now = moment or datetime.now(UTC)
     return {
-        model.name: builder.check(moment or datetime.now(UTC))
-        for model, builder in _builders(numbers, frozenset(numbers))
+        model.name: _check(builder, builder, others, now)
+        for model, builder, others in _builders(numbers, frozenset(numbers))
         if isinstance(builder, Checked)
     }
 
 
+def _check(
+    builder: Builder, checked: Checked, others: Sequence[ReadModel], now: datetime
+) -> list[str]:
+    """The generations that answer go on, and nobody builds the new one meanwhile of what they say.
+
+    So they stand still for a moment. Recommendations are of their moment anyway.
+    """
+    if not others or isinstance(builder, RecommendationsBuilder):
+        return checked.check(now)
+    shards = [shard for other in others for shard in shards_of(other, config().partitions)]
+    with standing_still(shards):
+        builder.build(now)
+        return checked.check(now)
+
+
 def _builders(
     numbers: Mapping[str, int], names: frozenset[str]
-) -> Iterator[tuple[ReadModel, Builder]]:
+) -> Iterator[tuple[ReadModel, Builder, Sequence[ReadModel]]]:
+    """Each model that is built, its builder, and the generations that answer which that reads."""
     live = Live(clients.redis())
     there = {model.name: model for model in opened(numbers)}
+    others: list[ReadModel] = []
 
     def find(kind: type[Model]) -> Model:
         found = there.get(kind.name)
-        return found if isinstance(found, kind) else live.open(kind)
+        if isinstance(found, kind):
+            return found
+        opened_ = live.open(kind)
+        others.append(opened_)
+        return opened_
 
     for name, model in there.items():
+        others.clear()
         if name in names and (builder := make_builder(model, find, config().partitions)):
-            yield model, builder
+            yield model, builder, list(others)
 
 
 def progress(models: Sequence[ReadModel], partitions: int) -> tuple[int, int]:

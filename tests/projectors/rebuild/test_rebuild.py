@@ -99,6 +99,23 @@ def test_the_switch_refuses_on_a_difference(pointers, capsys):
     assert "stray" in capsys.readouterr().out
 
 
+def test_what_it_shows_of_another_that_goes_on_is_no_difference(pointers, monkeypatch):
+    """A rating of a movie on a first page, taken in just before what was built is proven."""
+    prove, store = job.Job._prove_built, PostgresStore(config().partitions)
+
+    def late(self, moment):
+        rate(1)
+        for kind in (Movies, Trending):
+            take_in(kind(clients.redis(), 1), store)
+        prove(self, moment)
+
+    monkeypatch.setattr(job.Job, "_prove_built", late)
+    rebuild("trending", "--verify")
+    assert live()["trending"] == 2
+    rate(1)
+    take_in(Movies(clients.redis(), 1), store)  # nobody holds it any more
+
+
 def test_a_live_one_that_lost_a_key_is_found_out(pointers, capsys):
     key = Movies(clients.redis(), 1).all.state_keys()[0]
     clients.redis().delete(key)
