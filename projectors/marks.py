@@ -23,11 +23,17 @@ _TAKE = """
 local is_continued = redis.call('GET', KEYS[1]) == ARGV[1]
 redis.call('SET', KEYS[1], ARGV[2])
 local touched = {}
-for nth = 3, #KEYS do
-  touched[nth - 2] = redis.call('SMEMBERS', KEYS[nth])
+for nth = 4, #KEYS do
+  touched[nth - 3] = redis.call('SMEMBERS', KEYS[nth])
   redis.call('DEL', KEYS[nth])
 end
-return {is_continued and 1 or 0, redis.call('HGETALL', KEYS[2]), touched}
+local late = redis.call('HGET', KEYS[3], 'late') or ''
+return {is_continued and 1 or 0, redis.call('HGETALL', KEYS[2]), late, touched}
+"""
+_NOTE = """
+if (redis.call('HGET', KEYS[2], 'late') or '') ~= ARGV[1] then return 0 end
+for nth = 2, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[nth], ARGV[nth + 1]) end
+return 1
 """
 
 
@@ -36,10 +42,16 @@ def _script(redis: Redis) -> Script:
     return redis.register_script(_TAKE)
 
 
-def note_built(pipe: Redis, shard: Shard, offsets: Mapping[int, int]) -> None:
-    """Say how much of a shard's state its derived data has taken in."""
+def note_built(pipe: Redis, shard: Shard, offsets: Mapping[int, int], *, late: str) -> None:
+    """Say how much of a shard's state its derived data has taken in.
+
+    ``late``: the count of what was parked and came in, as it was when the state was looked at. When
+    it is another one now, the state has changed behind these offsets, and nothing is said: there
+    are marks of it, and what is built next takes it in.
+    """
     if offsets:
-        pipe.hset(shard.built_key, items=[part for pair in offsets.items() for part in pair])
+        numbers = [number for pair in offsets.items() for number in pair]
+        pipe.eval(_NOTE, 2, shard.built_key, shard.changes_key, late, *numbers)
 
 
 class Overtaken(AgainLater):
@@ -51,6 +63,8 @@ class Taken(NamedTuple):
 
     is_continued: bool
     checkpoints: dict[int, int]
+    late: str
+    """For ``note_built``."""
     touched: list[frozenset[int]]
     """A set of numbers for each name, in order."""
 
@@ -71,6 +85,7 @@ class Marks:
         self._keys = [
             self._looker_key,
             shard.checkpoints_key,
+            shard.changes_key,
             *(shard.derived("dirty", name) for name in names),
         ]
         self._token = ""
@@ -84,7 +99,7 @@ class Marks:
         """Take all marks. Unless they are ``done`` with, the next time everything is read."""
         before = self._token
         self.forget()
-        is_continued, checkpoints, touched = _script(self._redis)(
+        is_continued, checkpoints, late, touched = _script(self._redis)(
             keys=self._keys, args=[before, self._at_work]
         )
         pairs = iter(checkpoints)
@@ -93,6 +108,7 @@ class Marks:
             checkpoints={
                 int(partition): int(offset) for partition, offset in zip(pairs, pairs, strict=True)
             },
+            late=late.decode(),
             touched=[frozenset(map(int, members)) for members in touched],
         )
 

@@ -50,7 +50,7 @@ class MoviesBuilder(Paced):
                 shard = self._movies.all
                 pipe.set(shard.derived("genres"), _encode(self._by_genre.counts()))
                 pipe.set(shard.derived("newest"), _encode(self._by_genre.newest()))
-            note_built(pipe, self._movies.all, taken.checkpoints)
+            note_built(pipe, self._movies.all, taken.checkpoints, late=taken.late)
 
     def _differences(self) -> list[str]:
         facts = dict(self._movies.all_facts())

@@ -144,7 +144,9 @@ class RecommendationsBuilder(Paced):
                 continue
             clear(self._recommendations.redis, found.shard, some)
             if len(some) == len(found.marks) and found.built != found.checkpoints:
-                note_built(self._recommendations.redis, found.shard, found.checkpoints)
+                note_built(
+                    self._recommendations.redis, found.shard, found.checkpoints, late=found.late
+                )
         return sum(max(0, len(found.marks) - each) for found in waiting)
 
     def _make_oldest(self, market: Market, waiting: Sequence[Waiting], now: datetime) -> int:

@@ -20,7 +20,8 @@ from projectors.shard import Shard
 _LOOK = """
 return {redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2]),
         redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2]),
-        redis.call('EXISTS', KEYS[4]), redis.call('HGETALL', KEYS[5])}
+        redis.call('EXISTS', KEYS[4]), redis.call('HGETALL', KEYS[5]),
+        redis.call('HGET', KEYS[6], 'late') or ''}
 """
 _CLEAR = """
 for nth = 1, #ARGV, 2 do
@@ -46,6 +47,8 @@ class Waiting(NamedTuple):
     is_whole: bool
     built: dict[int, int]
     """How much of its state its lists have taken in, as was noted last."""
+    late: str
+    """For ``note_built``."""
 
 
 def look(
@@ -64,7 +67,7 @@ def look(
     with recommendations.redis.pipeline(transaction=False) as pipe:
         for shard in shards:
             dirty, made, whole = map(shard.derived, ("dirty", "made", "whole"))
-            keys = [dirty, shard.checkpoints_key, made, whole, shard.built_key]
+            keys = [dirty, shard.checkpoints_key, made, whole, shard.built_key, shard.changes_key]
             script(keys=keys, args=[f"({made_before.timestamp()}", limit], client=pipe)
         found = pipe.execute()
     return [
@@ -75,8 +78,11 @@ def look(
             oldest=[user.decode() for user in old],
             is_whole=bool(is_whole),
             built=_offsets(built),
+            late=late.decode(),
         )
-        for shard, (marks, checkpoints, old, is_whole, built) in zip(shards, found, strict=True)
+        for shard, (marks, checkpoints, old, is_whole, built, late) in zip(
+            shards, found, strict=True
+        )
     ]
 
 

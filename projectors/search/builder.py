@@ -42,6 +42,15 @@ for i = 1, #ARGV, 2 do
 end
 return 1
 """
+# So is who looked before something that was parked came in, behind what it had looked at.
+_BUILT = """
+if (redis.call('HGET', KEYS[2], 'late') or '') ~= ARGV[1] then return 0 end
+for i = 2, #ARGV, 2 do
+  local at = tonumber(redis.call('HGET', KEYS[1], ARGV[i]) or '0')
+  if tonumber(ARGV[i + 1]) > at then redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+end
+return 1
+"""
 _FILLED = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[2], ARGV[1]) end
 return 1
@@ -49,12 +58,8 @@ return 1
 
 
 @cache
-def _scripts(redis: Redis) -> tuple[Script, Script, Script]:
-    return (
-        redis.register_script(_CLEAN),
-        redis.register_script(_ADVANCE),
-        redis.register_script(_FILLED),
-    )
+def _script(redis: Redis, text: str) -> Script:
+    return redis.register_script(text)
 
 
 class SearchBuilder:
@@ -94,7 +99,7 @@ class SearchBuilder:
 def flush(model: Search) -> None:
     """Bring the index up to the state, and note how far; raises IndexAway with all still marked."""
     identity = _heal(model)
-    checkpoints, dirty = _snapshot(model)
+    checkpoints, late, dirty = _snapshot(model)
     flushed = [_put(model, chunk) for chunk in _chunks(dirty)]
     if flushed:
         _note_writes(model, model.index.refresh())
@@ -103,7 +108,7 @@ def flush(model: Search) -> None:
     for revisions in flushed:
         _clean(model, revisions)
     _note_filled(model, identity)
-    _advance(model, checkpoints)
+    _note_built(model, checkpoints, late)
 
 
 def mark_all(model: Search) -> None:
@@ -156,7 +161,7 @@ def _note_shown(model: Search, flushed: Sequence[Mapping[int, int]]) -> None:
 
     What was kept of answers is over by that: see docs/adr/0016.
     """
-    _, advance, _ = _scripts(model.redis)
+    advance = _script(model.redis, _ADVANCE)
     for revisions in flushed:
         advance(keys=[model.shown_key], args=_words(revisions))
     # Another one whatever was lost: a number might come twice, where Redis was set back.
@@ -165,7 +170,7 @@ def _note_shown(model: Search, flushed: Sequence[Mapping[int, int]]) -> None:
 
 def _note_filled(model: Search, identity: str) -> None:
     """Say that searches find what they should, unless the index was begun anew meanwhile."""
-    _, _, note = _scripts(model.redis)
+    note = _script(model.redis, _FILLED)
     note(keys=[_index_key(model), model.filled_key], args=[identity])
 
 
@@ -174,7 +179,7 @@ def _index_key(model: Search) -> str:
 
 
 def _note_writes(model: Search, writes: int) -> None:
-    _, advance, _ = _scripts(model.redis)
+    advance = _script(model.redis, _ADVANCE)
     advance(keys=[_writes_key(model)], args=["index", writes])
 
 
@@ -186,12 +191,13 @@ def _writes_key(model: Search) -> str:
     return model.all.derived("writes")
 
 
-def _snapshot(model: Search) -> tuple[Mapping[int, int], Sequence[int]]:
+def _snapshot(model: Search) -> tuple[Mapping[int, int], bytes, Sequence[int]]:
     with model.redis.pipeline(transaction=True) as pipe:
         pipe.hgetall(model.all.checkpoints_key)
+        pipe.hget(model.all.changes_key, "late")
         pipe.smembers(_dirty_key(model))
-        checkpoints, dirty = pipe.execute()
-    return read_offsets(checkpoints), sorted(map(int, dirty))
+        checkpoints, late, dirty = pipe.execute()
+    return read_offsets(checkpoints), late or b"", sorted(map(int, dirty))
 
 
 def _put(model: Search, movies: Sequence[int]) -> dict[int, int]:
@@ -209,16 +215,15 @@ def _versioned(sources: Iterable[Source]) -> Iterator[Versioned]:
 
 
 def _clean(model: Search, revisions: Mapping[int, int]) -> None:
-    clean, _, _ = _scripts(model.redis)
-    clean(
+    _script(model.redis, _CLEAN)(
         keys=[_dirty_key(model), model.all.state("revisions")],
         args=_words(revisions),
     )
 
 
-def _advance(model: Search, checkpoints: Mapping[int, int]) -> None:
-    _, advance, _ = _scripts(model.redis)
-    advance(keys=[model.all.built_key], args=_words(checkpoints))
+def _note_built(model: Search, checkpoints: Mapping[int, int], late: bytes) -> None:
+    keys = [model.all.built_key, model.all.changes_key]
+    _script(model.redis, _BUILT)(keys=keys, args=[late, *_words(checkpoints)])
 
 
 def _words(numbers: Mapping[int, int]) -> list[int]:

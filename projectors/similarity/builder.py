@@ -72,7 +72,7 @@ class SimilarityBuilder(Paced):
                 self._make_all(pipe)
             else:
                 self._make_touched(pipe, self._neighbourhood)
-            note_built(pipe, self._similarity.all, taken.checkpoints)
+            note_built(pipe, self._similarity.all, taken.checkpoints, late=taken.late)
         self._likes = self._facts = frozenset()
 
     def _make_all(self, pipe: Pipeline) -> None:

@@ -68,7 +68,7 @@ class SuggestionsBuilder(Paced):
         with self._marks.done() as pipe:
             if self._beginnings is None or not self._make_touched(pipe, self._beginnings):
                 self._make_all(pipe)
-            note_built(pipe, self._suggestions.all, taken.checkpoints)
+            note_built(pipe, self._suggestions.all, taken.checkpoints, late=taken.late)
         self._titles = self._people = frozenset()
 
     def _make_all(self, pipe: Pipeline) -> None:

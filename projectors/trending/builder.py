@@ -80,7 +80,7 @@ class TrendingBuilder(Paced):
             if is_all or touched:
                 self._write(pipe, heats, now, touched, is_all=is_all)
             self._observed.build(pipe, touched, is_all=is_all)
-            note_built(pipe, self._trending.all, built)
+            note_built(pipe, self._trending.all, built, late=taken.late)
             pipe.set(self._trending.made_of_key, self._catalogue or 0)
         # A card that was read before the movies model had the same events is read once more.
         self._unsettled = frozenset() if built == taken.checkpoints else touched

@@ -1,0 +1,75 @@
+"""Does a builder say that it built what it had not yet seen?"""
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from events.recorded import Origin
+from events.store.memory import MemoryStore
+from projectors.live import Live
+from projectors.marks import Marks
+from projectors.parked import shards_of
+from projectors.pointers import Pointers
+from projectors.recommendations import builder as recommendations_builder
+from projectors.registry import BUILT, MODELS, make_builders
+from projectors.search import builder as search_builder
+from tests.projectors.test_verify import entries, take_in
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+LOOKS = {
+    "search": (search_builder, "_snapshot"),
+    "recommendations": (recommendations_builder, "look"),
+}
+
+pytestmark = pytest.mark.usefixtures("keys")
+
+
+@pytest.fixture
+def models(redis, elasticsearch_url):
+    store = MemoryStore(4)
+    store.append_many(entries(), origin=Origin(correlation_id=uuid4()))
+    found = {model.name: model(redis, 1) for model in MODELS}
+    for model in found.values():
+        take_in(model, store)
+    Pointers(redis).switch(dict.fromkeys(found, 1))
+    return found
+
+
+@pytest.fixture
+def builders(redis, models):
+    return {builder.name: builder for builder in make_builders(models, Live(redis), 4)}
+
+
+def come_in_late(model):
+    """What taking in a parked event does to what others look at."""
+    for shard in shards_of(model, 4):
+        for partition in shard.checkpoints():
+            model.redis.hset(shard.built_key, str(partition), 0)
+        model.redis.hincrby(shard.changes_key, "late", 1)
+
+
+@pytest.mark.parametrize("name", [model.name for model in BUILT])
+def test_what_came_in_late_while_it_was_building_is_still_to_be_built(
+    models, builders, name, monkeypatch
+):
+    model = models[name]
+    for builder in builders.values():
+        builder.build(NOW)
+        builder.build(NOW)  # trending's cards may have been behind
+    assert model.built_offsets(4) == model.checkpoints(4)
+
+    where, what = LOOKS.get(name, (Marks, "take"))
+    look = getattr(where, what)
+
+    def and_then(*args, **more):
+        found = look(*args, **more)
+        come_in_late(model)
+        return found
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(where, what, and_then)
+        builders[name].build(NOW)
+    assert model.built_offsets(4) == [0, 0, 0, 0]
+    builders[name].build(NOW)
+    assert model.built_offsets(4) == model.checkpoints(4)
