@@ -5,6 +5,7 @@ from time import monotonic, sleep
 
 from redis import Redis
 
+from projectors.holding import standing_still
 from projectors.shard import Shard
 
 _PATIENCE_SECONDS = 10.0
@@ -31,6 +32,28 @@ def compare(
         if not found or before == _offsets(redis, [shard.checkpoints_key for shard in shards]):
             return found
     return ["could not be compared: events keep coming"]
+
+
+def compare_beside(
+    redis: Redis,
+    shard: Shard,
+    other: Shard,
+    differences: Callable[[], list[str]],
+    *,
+    has_seen_all: Callable[[], bool],
+) -> list[str]:
+    """The same where another model's data is shown, too.
+
+    Both stand still meanwhile, at the same offsets: or the one would show what is older or newer.
+    """
+    end = monotonic() + _PATIENCE_SECONDS
+    while monotonic() < end:
+        with standing_still([shard, other]):
+            its, others = _offsets(redis, [shard.checkpoints_key, other.checkpoints_key])
+            if its == others:
+                return compare(redis, [shard], differences, has_seen_all=has_seen_all)
+        sleep(_POLL_SECONDS)
+    return ["could not be compared: what it shows of another model is never level with it"]
 
 
 def _is_built(redis: Redis, shards: Sequence[Shard], has_seen_all: Callable[[], bool]) -> bool:

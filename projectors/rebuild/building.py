@@ -22,6 +22,7 @@ from projectors.rebuild.filling import opened
 from projectors.rebuild.task import Part
 from projectors.recommendations.builder import RecommendationsBuilder
 from projectors.registry import BUILT, make_builder
+from projectors.trending.builder import TrendingBuilder
 from projectors.verify import Checked
 
 _REST_SECONDS = 0.05
@@ -71,25 +72,23 @@ def check(numbers: Mapping[str, int], moment: datetime | None = None) -> dict[st
     """Model -> how what was built differs from what its state leads to, a line each."""
     now = moment or datetime.now(UTC)
     return {
-        model.name: _check(builder, builder, others, now)
+        model.name: _check(builder, others, now)
         for model, builder, others in _builders(numbers, frozenset(numbers))
         if isinstance(builder, Checked)
     }
 
 
-def _check(
-    builder: Builder, checked: Checked, others: Sequence[ReadModel], now: datetime
-) -> list[str]:
-    """The generations that answer go on, and nobody builds the new one meanwhile of what they say.
+def _check(builder: Checked, others: Sequence[ReadModel], now: datetime) -> list[str]:
+    """What it shows of generations that answer goes on, and nobody builds the new one meanwhile.
 
-    So they stand still for a moment. Recommendations are of their moment anyway.
+    So they stand still for a moment, and it is built once more of what they hold now.
     """
-    if not others or isinstance(builder, RecommendationsBuilder):
-        return checked.check(now)
+    if not (others and isinstance(builder, TrendingBuilder)):
+        return builder.check(now)
     shards = [shard for other in others for shard in shards_of(other, config().partitions)]
     with standing_still(shards):
         builder.build(now)
-        return checked.check(now)
+        return builder.differences()
 
 
 def _builders(

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from projectors import answers
 from projectors.page import DEFAULT_LIMIT
 from projectors.recommendations.lists import read_said
 from projectors.recommendations.page import Item
@@ -34,10 +33,11 @@ def problems(recommendations: Recommendations) -> list[str]:
 
 def _wrong(recommendations: Recommendations, user: str) -> Iterator[str]:
     shard = recommendations.shard_of(user)
-    if not recommendations.redis.exists(shard.derived("list", user)):
+    listed, page = recommendations.made(user)
+    if listed is None:
         yield "has no list"
         return
-    items = recommendations.items(user)
+    items = listed.items
     said = read_said(recommendations.redis, shard, [user])[user]
     if seen := sorted(said.seen.intersection(item.movie for item in items)):
         yield f"has rated, kept or hidden what is recommended: {seen}"
@@ -45,7 +45,7 @@ def _wrong(recommendations: Recommendations, user: str) -> Iterator[str]:
         yield "has reasons for more than the whole"
     if list(items) != sorted(items, key=lambda item: (-item.score, item.movie)):
         yield "has a list out of order"
-    if not _is_page_of(answers.get(recommendations.redis, shard.derived("page", user)), items):
+    if not _is_page_of(page, items):
         yield "has a first page that is not that of the list"
 
 

@@ -84,6 +84,13 @@ class Recommendations(ReadModel):
         found = own or answers.get(self.redis, self.shard(0).derived("list", NOBODY))
         return _listed.decode(found) if found else Listed(datetime.fromtimestamp(0, UTC))
 
+    def made(self, user: UUID | str) -> tuple[Listed | None, bytes | None]:
+        """The list and the page of one who said something, both at one moment."""
+        derived = self.shard_of(user).derived
+        keys = [derived("list", str(user)), derived("page", str(user))]
+        list_, page = answers.mget(self.redis, keys)
+        return _listed.decode(list_) if list_ else None, page
+
     def items(self, user: UUID | str) -> tuple[Item, ...]:
         """A user's whole list, best first."""
         return self.listed(user).items

@@ -17,7 +17,7 @@ from projectors.marks import Marks, note_built
 from projectors.movies.read_model import Movies
 from projectors.pace import Paced
 from projectors.page import DEFAULT_LIMIT
-from projectors.settled import compare
+from projectors.settled import compare_beside
 from projectors.trending.board import Board, Heat, by_genre, ranked
 from projectors.trending.heats import Heats
 from projectors.trending.observed import Observed
@@ -61,10 +61,11 @@ class TrendingBuilder(Paced):
 
     def check(self, now: datetime) -> list[str]:
         """What differs from the counts, a line each."""
-        return compare(
+        return compare_beside(
             self._trending.redis,
-            [self._trending.all],
-            self._differences,
+            self._trending.all,
+            self._movies.all,
+            self.differences,
             has_seen_all=lambda: self._trending.made_of() == self._movies.changes(),
         )
 
@@ -168,9 +169,9 @@ class TrendingBuilder(Paced):
 
     # ------------------------------------------------------------------------------ checking
 
-    def _differences(self) -> list[str]:
+    def differences(self) -> list[str]:
         """Boards and pages that would be others, were they made now for the same hour."""
-        stored = self._trending.boards()
+        stored, stored_pages = self._trending.shown()
         self._forget((), is_all=True)
         hour = max((board.hour for board in stored.values()), default=0)
         rankings = self._rank(Heats(self._trending, hour))
@@ -185,7 +186,7 @@ class TrendingBuilder(Paced):
             + [
                 f"the first page of {name} is not that of its board"
                 for name in sorted(pages)
-                if pages[name] != self._trending.page(*of_field(name))
+                if pages[name] != stored_pages.get(name)
             ]
             + self._observed.differences()
         )

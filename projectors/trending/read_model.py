@@ -5,7 +5,7 @@ board of another source said last. Derived (builder.py): one hash with the board
 first pages, ready to be sent; the same two of other sources' boards (observed.py).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -100,6 +100,14 @@ class Trending(ReadModel):
         """All boards of the community, by ``field``."""
         return self._boards(self.boards_key)
 
+    def shown(self) -> tuple[dict[str, Board], dict[str, bytes]]:
+        """The same with their first pages, all at one moment."""
+        with self.redis.pipeline(transaction=True) as pipe:
+            pipe.hgetall(self.boards_key)
+            pipe.hgetall(self.pages_key)
+            boards, pages = pipe.execute()
+        return _decoded(boards), {name.decode(): page for name, page in pages.items()}
+
     def observed_boards(self) -> dict[str, Board]:
         """All boards of other sources, by ``field``."""
         return self._boards(self.observed_boards_key)
@@ -143,10 +151,11 @@ class Trending(ReadModel):
         }
 
     def _boards(self, key: str) -> dict[str, Board]:
-        return {
-            name.decode(): _board.decode(packed)
-            for name, packed in answers.hgetall(self.redis, key).items()
-        }
+        return _decoded(answers.hgetall(self.redis, key))
+
+
+def _decoded(boards: Mapping[bytes, bytes]) -> dict[str, Board]:
+    return {name.decode(): _board.decode(packed) for name, packed in boards.items()}
 
 
 def field(window: WindowName, genre: str | None, source: str = COMMUNITY) -> str:

@@ -200,6 +200,35 @@ def test_a_page_that_is_late_is_not_called_wrong_but_waited_for(world, monkeypat
     assert world.builder.check(NOON) == []
 
 
+def test_pages_written_anew_while_they_are_compared_are_not_called_wrong(world, monkeypatch):
+    world.add(ALIEN)
+    world.rate(ALIEN)
+    world.board()
+    rank = TrendingBuilder._rank
+
+    def meanwhile(self, heats):
+        monkeypatch.setattr(TrendingBuilder, "_rank", rank)
+        TrendingBuilder(world.trending, world.movies).build(NOON + timedelta(minutes=1))
+        return rank(self, heats)
+
+    monkeypatch.setattr(TrendingBuilder, "_rank", meanwhile)
+    assert world.builder.check(NOON) == []
+    assert world.page()["as_of"] == "2026-03-01T12:01:00Z"
+
+
+def test_cards_that_are_newer_than_the_boards_are_not_called_wrong(world, monkeypatch):
+    monkeypatch.setattr("projectors.settled._PATIENCE_SECONDS", 0.1)
+    world.add(ALIEN)
+    world.rate(ALIEN)
+    world.board()
+    world.happen(MovieRated(user_id=ANN, movie_id=ALIEN, score=9), to=[world.movies])
+    [said] = world.builder.check(NOON)
+    assert said.startswith("could not be compared")
+    world.trending.apply([world.recording.events[-1]])
+    world.builder.build(NOON)
+    assert world.builder.check(NOON) == []
+
+
 def _without_ratings(writes):
     def failing(self, shard, batch):
         if any(isinstance(recorded.event, MovieRated) for recorded in batch):
