@@ -46,18 +46,24 @@ def drop(model: ReadModel, pointers: Pointers) -> int:
     """
     name, number = model.name, model.generation
     seen = pointers.see()
-    if seen.live.get(name) == number:
-        raise StillNeeded(f"{name} {number} is what answers now")
-    if number in (seen.coming.get(name), seen.joining.get(name)):
-        raise StillNeeded(f"{name} {number} is about to answer")
+    _refuse_if_needed(name, number, seen)
     for (label, other), of in seen.past.items():
         if (other, of) == (name, number):
             pointers.forget(label, name)
     pointers.release(name, number)
+    # Nobody goes back to what is not kept any more; somebody may have done so just before.
+    _refuse_if_needed(name, number, pointers.see())
     pointers.forget_followed(name, number)
     keys = model.drop()
     note_dropped(name, number)
     return keys
+
+
+def _refuse_if_needed(name: str, number: int, seen: Seen) -> None:
+    if seen.live.get(name) == number:
+        raise StillNeeded(f"{name} {number} is what answers now")
+    if number in (seen.coming.get(name), seen.joining.get(name)):
+        raise StillNeeded(f"{name} {number} is about to answer")
 
 
 class Keeper:
@@ -71,7 +77,9 @@ class Keeper:
         """Drop what need not be kept any more."""
         seen = self._pointers.see()
         for (name, number), until in seen.kept.items():
-            if name in self._kinds and until <= time() and seen.live.get(name) != number:
+            if name not in self._kinds or until > time() or seen.live.get(name) == number:
+                continue
+            if self._pointers.release_if_over(name, number):  # else somebody is going back to it
                 self._drop(name, number, "was kept long enough")
 
     def sweep(self) -> None:

@@ -44,6 +44,18 @@ if coming and coming ~= ARGV[3] then return tonumber(coming) end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return tonumber(ARGV[2])
 """
+# Whoever comes second, who needs it longer or who lets it go, finds what the first one did.
+_KEEP_ON = """
+local over = redis.call('HGET', KEYS[1], ARGV[1])
+if not over then return 0 end
+if tonumber(over) < tonumber(ARGV[2]) then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
+return 1
+"""
+_RELEASE_IF_OVER = """
+local over = redis.call('HGET', KEYS[1], ARGV[1])
+if not over or tonumber(over) > tonumber(ARGV[2]) then return 0 end
+return redis.call('HDEL', KEYS[1], ARGV[1])
+"""
 
 
 @cache
@@ -121,6 +133,16 @@ class Pointers:
         for name, number in chosen.items():
             for key in (COMING_KEY, JOINING_KEY):
                 _script(self._redis, _ARRIVED)(keys=[key], args=[name, number])
+
+    def keep_on(self, name: str, number: int, *, seconds: float) -> bool:
+        """Have one that is kept stay so for that long, at least; whether it is kept at all."""
+        args: list[str] = [_name(name, number), repr(time() + seconds)]
+        return bool(_script(self._redis, _KEEP_ON)(keys=[KEPT_KEY], args=args))
+
+    def release_if_over(self, name: str, number: int) -> bool:
+        """Keep it no more if its time is over; whether it was."""
+        args: list[str] = [_name(name, number), repr(time())]
+        return bool(_script(self._redis, _RELEASE_IF_OVER)(keys=[KEPT_KEY], args=args))
 
     def release(self, name: str, number: int) -> None:
         """It need not be kept any more."""

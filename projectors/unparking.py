@@ -27,6 +27,7 @@ from projectors.parked import (
     look,
     revision_of,
     shards_of,
+    skipped,
     skipping,
 )
 from projectors.read_model import Opening, ReadModel, still_sealed
@@ -92,11 +93,17 @@ class Unparking:
         return Retried(taken, 0)
 
     def skip(self, place: Place, note: str, *, is_all: bool = False) -> int:
-        """Give up the stream's first parked event, or all there are; how many."""
+        """Give up the stream's first parked event, or all there are; how many.
+
+        Only what the first look finds: when somebody else sees to it meanwhile, nothing comes next.
+        """
+        chosen: frozenset[int] | None = None
         while some := self._some(place):
             revision, waiting = some
-            given_up = waiting if is_all else waiting[:1]
-            if self._has_given_up(place, revision, given_up, note):
+            if chosen is None:
+                chosen = frozenset(entry.offset for entry in (waiting if is_all else waiting[:1]))
+            given_up = [entry for entry in waiting if entry.offset in chosen]
+            if not given_up or self._has_given_up(place, revision, given_up, note):
                 return len(given_up)
         return 0
 
@@ -168,11 +175,13 @@ class Unparking:
         self, place: Place, revision: str, given_up: Sequence[Entry], note: str
     ) -> bool:
         at = datetime.now(UTC)
-        notes = [
-            skipping(place.shard, Skipped(stream=place.stream, entry=entry, at=at, note=note))
-            for entry in given_up
-        ]
-        return self._has_dropped(place, revision, given_up, [pack(notes)], is_applied=False)
+        gone = [Skipped(stream=place.stream, entry=entry, at=at, note=note) for entry in given_up]
+        notes = [pack(skipping(place.shard, one) for one in gone)]
+        if self._has_dropped(place, revision, given_up, notes, is_applied=False):
+            return True
+        # A connection that is lost before the answer sends it again, and that finds it done.
+        noted = skipped(self._model.redis, place.shard)
+        return all(one in noted for one in gone)
 
     def _has_dropped(
         self,

@@ -1,6 +1,7 @@
 """Does who lets go of things live on, whatever goes wrong?"""
 
 from threading import Event
+from time import time
 from uuid import UUID
 
 import pytest
@@ -12,7 +13,9 @@ from events.vault import erasures
 from projectors import keeper
 from projectors.erasure import Letting
 from projectors.fates import AgainLater
-from projectors.keeper import Keeper, StillNeeded
+from projectors.keeper import Keeper, StillNeeded, drop
+from projectors.pointers import KEPT_KEY, Pointers
+from projectors.trending.read_model import Trending
 
 ANN, BOB = UUID(int=1), UUID(int=2)
 
@@ -47,6 +50,65 @@ def test_goes_on_after_any_fault():
 
     keeper._keep(Idle(), also, done)
     assert done.is_set()
+
+
+@pytest.mark.django_db
+class TestGoingBack:
+    """Somebody goes back to a generation in the very moment in which it is to go."""
+
+    @pytest.fixture
+    def pointers(self, redis) -> Pointers:
+        """Of a platform on which 1 was kept long enough."""
+        found = Pointers(redis)
+        found.switch({"trending": 1})
+        found.switch({"trending": 2})
+        redis.hset(KEPT_KEY, "trending:1", repr(time() - 1))
+        redis.set(Trending(redis, 1).shard(0).state("a"), 1)
+        return found
+
+    def test_between_the_look_and_the_step_it_is_spared(self, redis, pointers, monkeypatch):
+        see = Pointers.see
+
+        def while_looking(self):
+            seen = see(self)
+            pointers.keep_on("trending", 1, seconds=60)
+            return seen
+
+        monkeypatch.setattr(Pointers, "see", while_looking)
+        Keeper([Trending], pointers).let_go()
+        assert redis.exists(Trending(redis, 1).shard(0).state("a"))
+        assert ("trending", 1) in see(pointers).kept
+
+    @pytest.mark.parametrize(
+        "point",
+        [
+            lambda pointers: pointers.switch({"trending": 1}),
+            lambda pointers: pointers.join({"trending": 1}),
+        ],
+        ids=["live", "joining"],
+    )
+    def test_within_the_step_its_keys_are_spared(self, redis, pointers, monkeypatch, point):
+        release = Pointers.release
+
+        def while_releasing(self, name, number):
+            release(self, name, number)
+            point(self)
+
+        monkeypatch.setattr(Pointers, "release", while_releasing)
+        with pytest.raises(StillNeeded):
+            drop(Trending(redis, 1), pointers)
+        assert redis.exists(Trending(redis, 1).shard(0).state("a"))
+
+    def test_after_it_there_is_nothing_to_hold_on_to(self, redis, pointers):
+        Keeper([Trending], pointers).let_go()
+        assert not pointers.keep_on("trending", 1, seconds=60)
+        assert not redis.exists(Trending(redis, 1).shard(0).state("a"))
+
+    def test_holding_on_shortens_nothing(self, pointers):
+        pointers.switch({"trending": 3})
+        before = pointers.see().kept
+        assert pointers.keep_on("trending", 2, seconds=1)
+        assert pointers.see().kept["trending", 2] == before["trending", 2]
 
 
 def test_one_that_has_to_wait_does_not_hold_up_the_others(monkeypatch):

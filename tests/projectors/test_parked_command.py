@@ -1,11 +1,14 @@
 """Can a person see, retry and give up what was parked, with one command?"""
 
 import re
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from events.catalogue import MovieRated
 from events.recorded import Origin, Stream
@@ -14,9 +17,12 @@ from events.store.generations import new_generation
 from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
+from projectors.fates import AgainLater, Stop
 from projectors.follower import Follower
 from projectors.pointers import Pointers
+from projectors.shard import Shard
 from projectors.trending.read_model import Trending
+from projectors.unparking import Unparking
 
 BAD = 7
 USERS = [UUID(int=number) for number in (1, 2, 3)]
@@ -151,6 +157,53 @@ def test_skip_all(world, capsys):
     stream = stream_of(USERS[0], BAD)
     code, out = run(capsys, "parked", "skip", "trending", stream, "--all", "--note", "none needed")
     assert (code, "2 given up" in out) == (0, True)
+
+
+@pytest.mark.parametrize("fault", [RedisConnectionError("gone"), AgainLater("gone"), Stop("gone")])
+def test_a_skip_whose_retry_is_cut_short_says_to_retry_and_not_to_skip(
+    world, capsys, monkeypatch, fault
+):
+    world.mend()
+    stream, number = stream_of(USERS[0], BAD), str(world.trending.generation)
+    skip = ("parked", "skip", "trending", stream, "--note", "n", "--generation", number)
+    with monkeypatch.context() as patch:
+        patch.setattr(Unparking, "retry", raising(fault))
+        with pytest.raises(CommandError, match=r"1 given up.*gone") as refused:
+            call_command(*skip)
+    said = str(refused.value)
+    assert "run again" not in said
+    _, _, advice = said.partition(", but: ")
+    assert advice == f"parked retry trending {stream} --generation {number}"
+    code, out = run(capsys, *advice.split())
+    assert (code, "1 events of 1 streams taken in" in out) == (0, True)
+    assert "1 given up for good" in run(capsys, "parked", "list")[1]
+
+
+def test_a_skip_whose_answer_is_lost_says_to_look_first(world, capsys, monkeypatch):
+    stream, unpark = stream_of(USERS[0], BAD), Shard.unpark
+
+    def lost(*args, **more):
+        unpark(*args, **more)
+        raise RedisConnectionError("gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Shard, "unpark", lost)
+        with pytest.raises(CommandError, match="given up or not: gone") as refused:
+            call_command("parked", "skip", "trending", stream, "--note", "a broken client")
+    said = str(refused.value)
+    assert "run again" not in said
+    _, _, advice = said.partition("first: ")
+    assert advice == f"parked show trending {stream}"
+    _, shown = run(capsys, *advice.split())
+    assert shown.count("a broken client") == 1
+    assert shown.count("follows a parked event") == 1
+
+
+def raising(fault: Exception) -> Callable[..., Any]:
+    def failing(*_: object) -> None:
+        raise fault
+
+    return failing
 
 
 def test_verify_and_lag_name_what_is_left_out(world, capsys, monkeypatch):

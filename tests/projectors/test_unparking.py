@@ -14,7 +14,7 @@ from projectors.follower import Follower
 from projectors.parked import Aside, count, entries, left_out, look, revision_of, skipped
 from projectors.read_model import ReadModel, still_sealed
 from projectors.registry import MODELS
-from projectors.shard import Revised
+from projectors.shard import Revised, Shard
 from projectors.unparking import Place, Unparking, places
 from projectors.verify import verify
 from tests.fixtures.poisoned import Poisoned
@@ -234,6 +234,64 @@ def test_skipping_all_gives_up_what_there_is(world):
     world.mend()
     world.happen(BAD)
     assert world.model.times() == {"rating-1": 1, "rating-2": 1}
+
+
+@pytest.mark.parametrize(("is_all", "given_up"), [(False, []), (True, [3, 4])])
+def test_skipping_gives_up_nothing_instead_of_what_another_took_in(
+    world, monkeypatch, is_all, given_up
+):
+    world.happen(GOOD, BAD, BAD, BAD)
+    world.mend()
+    writes, read = Poisoned.writes, parked.entries
+    rival = Unparking(world.model, world.store, still_sealed)
+    racing = [True]
+
+    def all_but_the_first(self, shard, batch):
+        if any(recorded.offset == 3 for recorded in batch):
+            raise LookupError
+        return writes(self, shard, batch)
+
+    def while_reading(*where):
+        found = read(*where)
+        if racing.pop() if racing else False:
+            assert rival.retry(world.place(BAD)).taken == 1
+        return found
+
+    monkeypatch.setattr(Poisoned, "writes", all_but_the_first)
+    monkeypatch.setattr(unparking, "entries", while_reading)
+    assert world.unparking.skip(world.place(BAD), "n", is_all=is_all) == len(given_up)
+    noted = skipped(world.model.redis, world.model.shard(0))
+    assert [one.entry.offset for one in noted] == given_up
+
+
+def test_skipping_all_leaves_what_came_after_the_first_look(world, monkeypatch):
+    """What its step meets is decided by the first look, however often it looks again."""
+    world.happen(GOOD, BAD, BAD)
+    read = parked.entries
+    more = [BAD, WORSE]  # the second one makes the step look again
+
+    def while_reading(*where):
+        found = read(*where)
+        while more:
+            world.happen(more.pop(0))
+        return found
+
+    monkeypatch.setattr(unparking, "entries", while_reading)
+    assert world.unparking.skip(world.place(BAD), "n", is_all=True) == 2
+    assert world.offsets(BAD) == [4]
+
+
+def test_a_skip_that_the_connection_sent_twice_is_done_once_and_says_so(world, monkeypatch):
+    world.happen(GOOD, BAD, BAD)
+    unpark = Shard.unpark
+
+    def sent_twice(self, *args, **more):
+        unpark(self, *args, **more)
+        unpark(self, *args, **more)
+
+    monkeypatch.setattr(Shard, "unpark", sent_twice)
+    assert world.unparking.skip(world.place(BAD), "n") == 1
+    assert world.offsets(BAD) == [3]
 
 
 def test_verify_names_what_it_left_out(world):

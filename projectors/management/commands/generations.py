@@ -24,6 +24,8 @@ _KINDS = {kind.name: kind for kind in MODELS}
 _ACTIONS = ("switch", "drop")
 _PATIENCE_SECONDS = 10.0
 _POLL_SECONDS = 0.1
+_HELD_ON_TO_SECONDS = 60.0
+"""Longer than the patience, and than any pause before the switch."""
 
 
 class Command(BaseCommand):
@@ -62,24 +64,16 @@ class Command(BaseCommand):
                 raise CommandError("See --help: that is no question, and nothing to do.")
 
     def _switch(self, model: ReadModel, pointers: Pointers) -> None:
-        seen = pointers.see()
         name, number = model.name, model.generation
-        if seen.live.get(name) == number:
-            raise CommandError(f"{name} {number} is what answers already.")
-        if (name, number) not in seen.kept and seen.joining.get(name) != number:
-            raise CommandError(
-                f"Nobody keeps {name} {number} level, so it must not answer."
-                f" To have the log anew: manage.py rebuild {name}"
-            )
+        _hold_on_to(model, pointers)
         if missing := _wait_until_level(model):
             raise CommandError(
                 f"{name} {number} is {missing:,} events behind and does not come on:"
                 " is a projector running?"
             )
+        before = _hold_on_to(model, pointers).live.get(name)
         pointers.switch({name: number})
-        self.stdout.write(
-            f"{name} {number} answers now, {seen.live.get(name)} is kept for a while."
-        )
+        self.stdout.write(f"{name} {number} answers now, {before} is kept for a while.")
 
     def _drop(self, model: ReadModel, pointers: Pointers) -> None:
         seen = pointers.see()
@@ -111,6 +105,24 @@ def _opened(name: str, number: str) -> ReadModel:
     if number not in known:
         raise CommandError(f"{name} has no generation {number}.")
     return kind(clients.redis(), int(number))
+
+
+def _hold_on_to(model: ReadModel, pointers: Pointers) -> Seen:
+    """See to it that it stays until it is switched to; what else there is.
+
+    Killed before that, it is kept a little longer and then goes as it would have.
+    """
+    name, number = model.name, model.generation
+    is_kept = pointers.keep_on(name, number, seconds=_HELD_ON_TO_SECONDS)
+    seen = pointers.see()
+    if seen.live.get(name) == number:
+        raise CommandError(f"{name} {number} is what answers already.")
+    if not is_kept and seen.joining.get(name) != number:
+        raise CommandError(
+            f"Nobody keeps {name} {number} level any more, so it must not answer."
+            f" To have the log anew: manage.py rebuild {name}"
+        )
+    return seen
 
 
 def _wait_until_level(model: ReadModel) -> int:

@@ -236,10 +236,30 @@ def _says(model: ReadModel, place: Place, retried: Retried) -> bool:
 def _skip(model: ReadModel, options: dict[str, Any]) -> bool:
     """Give up what is to be given up, and retry the rest; whether that went well."""
     [place] = _named(places(model, config().partitions), [options["stream"]])
-    unparking = _unparking(model)
-    given_up = unparking.skip(place, options["note"], is_all=options["all"])
-    _write(f"{model.name} {place.stream}: {given_up:,} given up")
-    return _retry([(model, [place])])
+    unparking, which = _unparking(model), _words(place, options)
+    try:
+        given_up = unparking.skip(place, options["note"], is_all=options["all"])
+    except AWAY as error:
+        raise CommandError(
+            f"It may be given up or not: {error}. Once more could give up the next one, so look"
+            f" first: parked show {which}"
+        ) from error
+    meanwhile = "" if given_up else ": somebody else saw to it meanwhile"
+    _write(f"{model.name} {place.stream}: {given_up:,} given up{meanwhile}")
+    try:
+        return _retry([(model, [place])])
+    except (*AWAY, Stop) as error:
+        raise CommandError(
+            f"{given_up:,} given up, but the rest is not taken in: {error}."
+            f" Do not skip again, that would give up the next one, but: parked retry {which}"
+        ) from error
+
+
+def _words(place: Place, options: dict[str, Any]) -> str:
+    """What names the stream in another command."""
+    number = options["generation"]
+    chosen = "" if number is None else f" --generation {number}"
+    return f"{options['name']} {place.stream}{chosen}"
 
 
 def _unparking(model: ReadModel) -> Unparking:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from time import time
 from uuid import UUID, uuid4
 
 import pytest
@@ -19,11 +20,13 @@ from events.vault import erasures
 from infra import clients
 from infra.config import config
 from projectors.erasure import Letting
+from projectors.keeper import Keeper
 from projectors.library.read_model import Library
 from projectors.live import Live
+from projectors.management.commands import generations as commands
 from projectors.movies.read_model import Movies
 from projectors.opened import opening
-from projectors.pointers import Pointers
+from projectors.pointers import KEPT_KEY, Pointers
 from projectors.rebuild import job
 from projectors.rebuild.plan import offsets_at
 from projectors.registry import MODELS
@@ -254,6 +257,52 @@ def test_back_to_the_old_one_at_once(pointers):
     call_command("generations", "switch", "trending", "1", stdout=StringIO())
     assert live()["trending"] == 1
     assert set(pointers.see().kept) == {("trending", 2)}
+
+
+def times_over(name: str, number: int) -> None:
+    """Let one have been kept long enough a second ago."""
+    clients.redis().hset(KEPT_KEY, f"{name}:{number}", repr(time() - 1))
+
+
+def test_back_to_one_whose_time_ends_meanwhile_it_stays(pointers, monkeypatch):
+    rebuild("trending")
+    take_in(Trending(clients.redis(), 1), PostgresStore(config().partitions), opening())
+    times_over("trending", 1)
+
+    def wait(_) -> int:
+        Keeper(MODELS, pointers).let_go()
+        return 0
+
+    monkeypatch.setattr(commands, "_wait_until_level", wait)
+    call_command("generations", "switch", "trending", "1", stdout=StringIO())
+    assert live()["trending"] == 1
+    assert clients.redis().keys("{trending.1.*")
+
+
+def test_back_to_one_that_is_let_go_meanwhile_is_refused(pointers, monkeypatch):
+    rebuild("trending")
+
+    def wait(_) -> int:
+        times_over("trending", 1)  # the command stood still for as long as it held on to it
+        Keeper(MODELS, pointers).let_go()
+        return 0
+
+    monkeypatch.setattr(commands, "_wait_until_level", wait)
+    with pytest.raises(CommandError, match="Nobody keeps trending 1 level any more"):
+        call_command("generations", "switch", "trending", "1", stdout=StringIO())
+    assert live()["trending"] == 2
+    assert not clients.redis().keys("{trending.1.*")
+
+
+def test_a_switch_that_was_killed_keeps_nothing_for_long(pointers, monkeypatch):
+    rebuild("trending")
+    times_over("trending", 1)
+    monkeypatch.setattr(commands, "_wait_until_level", killed)
+    with pytest.raises(KeyboardInterrupt):
+        call_command("generations", "switch", "trending", "1", stdout=StringIO())
+    seen = pointers.see()
+    assert (seen.joining, seen.coming) == ({}, {})
+    assert seen.kept["trending", 1] <= time() + 60
 
 
 def test_back_to_one_that_nobody_keeps_level_is_refused(pointers):
