@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar, cast
+from typing import Protocol, TypeVar
 
 from redis import Redis
 
@@ -205,7 +205,7 @@ class Mustered:
         here = {m.role: m.model for m in self._members.values() if isinstance(m.model, kind)}
         for role in _WITH[member.role]:
             if role in here:
-                return cast("Model", here[role])
+                return here[role]
         if "coming" in here:
             raise NotReady(kind.name)
         return self._live.open(kind)

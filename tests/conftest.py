@@ -2,6 +2,9 @@
 
 from hypothesis import Phase, settings
 
+# One stall of the machine in thousands of examples says nothing about any of them.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 settings.register_profile(
     # For those who want to know whether, not how: no smaller case is looked for.
     "at-once",

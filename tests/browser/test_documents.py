@@ -19,7 +19,7 @@ def url_of(platform, api):
 
 
 def operations(url):
-    paths = httpx.get(f"{url}/openapi.json").json()["paths"]
+    paths = httpx.get(f"{url}/openapi.json", timeout=60).json()["paths"]
     return [(path, method) for path, found in paths.items() for method in found.keys() & METHODS]
 
 

@@ -92,7 +92,7 @@ def test_the_index_deleted_under_load(start, catalogue, elasticsearch_url):
             has_read(load, 2)
             indices.drop(elasticsearch_url, environment.RUN)
         has_read(load, 2)
-    whole = httpx.get(f"{found.query_url}/v1/discover?limit=100").json()
+    whole = httpx.get(f"{found.query_url}/v1/discover?limit=100", timeout=60).json()
     assert whole["total"] == MOVIES
 
 

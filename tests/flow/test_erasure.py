@@ -70,6 +70,7 @@ def keys_and_values(redis_url: str) -> str:
                 b"set": redis.smembers,
                 b"zset": lambda key: redis.zrange(key, 0, -1),
                 b"list": lambda key: redis.lrange(key, 0, -1),
+                b"none": lambda _: "gone meanwhile",
             }[redis.type(key)]
             said.append(f"{key!r} {held(key)!r}")
     return "\n".join(said)

@@ -1,5 +1,7 @@
 """Does a rating given over HTTP go all seven hops and come back in every answer?"""
 
+import pytest
+
 from tests.fixtures.platform import MOVIES, import_
 from tests.fixtures.waiting import until
 
@@ -29,7 +31,9 @@ def test_a_rating_comes_back_in_every_answer(start, catalogue, somebody):
     [mine] = ann.read("/v1/me/ratings", at).json()["items"]
     assert (mine["id"], mine["score"]) == (1, 9)
     [trend] = ann.read("/v1/trending", at).json()["items"]
-    assert (trend["id"], trend["heat"]) == (1, 1.0)
+    assert trend["id"] == 1
+    heats = (1.0, 2 ** (-1 / 6))  # an hour may have ended meanwhile
+    assert any(trend["heat"] == pytest.approx(heat, abs=0.001) for heat in heats)
     assert [item["id"] for item in ann.read("/v1/search?q=amelie", at).json()["items"]] == [1]
     recommended = ann.read("/v1/me/recommendations", at).json()["items"]
     assert recommended[0]["genres"] == ["Western"]  # as the movie that was rated

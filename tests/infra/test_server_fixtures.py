@@ -66,7 +66,7 @@ def test_queues_go_after_each_test(bus_url, namespace, _again):
 @pytest.mark.parametrize("_again", range(2))
 def test_indices_go_after_each_test(elasticsearch_url, namespace, _again):
     for name in (config().namespace, namespace):
-        assert httpx.put(f"{elasticsearch_url}/{name}").status_code == httpx.codes.OK
+        assert httpx.put(f"{elasticsearch_url}/{name}", timeout=60).status_code == httpx.codes.OK
 
 
 def test_each_test_has_a_namespace_of_its_own(namespace):
@@ -133,7 +133,8 @@ def test_what_a_killed_run_left_is_swept(services):
     alive = f"test_log_{os.getpid()}_sweep"
     for name in (dead, alive):
         create_database(services.postgres, name)
-    httpx.put(f"{services.elasticsearch}/test-{ended.pid}-7-movies").raise_for_status()
+    index = f"{services.elasticsearch}/test-{ended.pid}-7-movies"
+    httpx.put(index, timeout=60).raise_for_status()
     leftovers.sweep(services)
     assert dead not in leftovers.databases(services.postgres)
     assert alive in leftovers.databases(services.postgres)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from threading import Event, Thread
-from time import monotonic, sleep
+from time import sleep
 from typing import ClassVar
 from uuid import UUID, uuid4
 
@@ -128,11 +128,12 @@ def test_one_that_is_stuck_does_not_make_the_builders_of_others_rest(at_work):
 def test_nearly_level_it_is_far_behind_no_more_though_events_keep_coming(at_work):
     store, counted, _, builder = at_work
     until(lambda: counted.checkpoint(LOW) >= 3 * FAR)
-    end = monotonic() + PATIENCE_SECONDS
-    while builder._is_held:
-        assert monotonic() < end
+
+    def rate_one():
         rate(store, 1)
         sleep(0.1)
+
+    until(lambda: not builder._is_held, turn=rate_one)
 
 
 @pytest.mark.parametrize("at_work", [LOW], indirect=True)
@@ -148,11 +149,7 @@ def test_while_very_much_is_appended_builders_rest_though_it_is_level(at_work, m
     store, _, _, builder = at_work
     until(lambda: not builder._is_held)
     monkeypatch.setattr(worker_module, "MANY_A_SECOND", 5)
-    end = monotonic() + PATIENCE_SECONDS
-    while not builder._is_held:
-        assert monotonic() < end
-        rate(store, 1)
-        sleep(0.05)
+    until(lambda: builder._is_held, turn=lambda: rate(store, 1))
     until(lambda: not builder._is_held)
 
 

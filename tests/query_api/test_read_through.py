@@ -110,8 +110,10 @@ ANOTHER_PROCESS = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from infra import clients
+from query_api import turn
 from query_api.read_through import Asked, ReadThrough
 
+turn.LEASE_SECONDS = turn.PATIENCE_SECONDS = 60.0
 key, many = sys.argv[1], int(sys.argv[2])
 numbers = ReadThrough("pages", int, seconds=30.0, is_nothing=lambda number: number == 0)
 
@@ -125,7 +127,9 @@ with ThreadPoolExecutor(many) as threads:
 """
 
 
-def test_of_two_processes_one_loads(redis):
+def test_of_two_processes_one_loads(redis, monkeypatch):
+    monkeypatch.setattr(turn, "LEASE_SECONDS", 60.0)
+    monkeypatch.setattr(turn, "PATIENCE_SECONDS", 60.0)
     command = [sys.executable, "-c", ANOTHER_PROCESS, KEY, "20"]
     other: Any = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ

@@ -48,6 +48,12 @@ def site(api, register) -> Iterator[str]:
         serving.join()
 
 
+def leave(page):
+    """The page, about to be left: what it still loads would be cancelled, and that is a fault."""
+    page.wait_for_load_state()
+    return page
+
+
 def test_one_logs_in_looks_for_a_movie_and_logs_out(site, page):
     page.set_default_timeout(PATIENCE_MS)
     page.goto(f"{site}/admin/catalogue/movie/?q=movie+1150")
@@ -56,19 +62,19 @@ def test_one_logs_in_looks_for_a_movie_and_logs_out(site, page):
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("alert")).to_contain_text("wrong")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    leave(page).get_by_role("button", name="Log in").click()
     expect(page).to_have_url(re.compile(r"/admin/catalogue/movie/\?q=movie"))
-    page.get_by_role("link", name="The Movie 1150").click()
+    leave(page).get_by_role("link", name="The Movie 1150").click()
     expect(page.locator("h2.inline-heading")).to_have_text(
         ["Cast", "Credits", "Keywords", "External ids", "Translations"]
     )
-    page.locator("#castings-group, #casting_set-group").get_by_role("link").first.click()
+    leave(page).locator("#castings-group, #casting_set-group").get_by_role("link").first.click()
     expect(page.locator("h1")).to_have_text("View person")
-    page.goto(f"{site}/admin/catalogue/movie/")
+    leave(page).goto(f"{site}/admin/catalogue/movie/")
     page.locator("#searchbar").fill("1199")
     page.get_by_role("button", name="Search").click()
     expect(page.get_by_role("link", name="The Movie 1199")).to_be_visible()
-    page.get_by_role("link", name="Horror").click()
+    leave(page).get_by_role("link", name="Horror").click()
     expect(page.locator(".paginator")).to_contain_text("0 movies")
-    page.get_by_role("button", name="Log out").click()
+    leave(page).get_by_role("button", name="Log out").click()
     expect(page.get_by_label("Password")).to_be_visible()
