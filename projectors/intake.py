@@ -4,7 +4,8 @@ Those that can be applied are, those that never can are parked with what follows
 both, and the checkpoint that passes them, are one step of the shard. Which streams are parked is
 known by a revision, and the shard refuses what was decided by another one. A stream that is parked
 no more changes no revision (a retry of thousands would hold up the workers); the shard compares
-that those are still parked that events are put behind.
+that those are still parked that events are put behind, and that none is of which events go in: a
+Redis that was killed comes back as it was, and then what a retry had freed is parked again.
 """
 
 import logging
@@ -28,6 +29,8 @@ class _Step(NamedTuple):
     packed: list[bytes]
     behind: list[str]
     """Streams that were parked before, and of which more is parked."""
+    ahead: list[str]
+    """Streams of which some are taken in, where any are parked."""
     after: Aside
     """What is parked once it is done."""
 
@@ -64,7 +67,7 @@ class Intake:
         while True:  # until nobody parks in this shard, or retries the same stream, meanwhile
             aside = self._aside.get(shard, Aside())
             sifted = self._sift(batch, aside)
-            step = _step(shard, sifted, aside)
+            step = _step(shard, batch, sifted, aside)
             try:
                 is_done = shard.apply(
                     batch[0].partition,
@@ -73,6 +76,7 @@ class Intake:
                     packed=step.packed,
                     revision=aside.revision,
                     behind=step.behind,
+                    ahead=step.ahead,
                 )
             except Revised:
                 [self._aside[shard]] = look(self._model.redis, [shard], {})
@@ -106,11 +110,14 @@ class Intake:
                 )
 
 
-def _step(shard: Shard, sifted: Sifted, aside: Aside) -> _Step:
+def _step(shard: Shard, batch: Sequence[Recorded], sifted: Sifted, aside: Aside) -> _Step:
+    ahead: set[str] = set()
+    if aside.revision:
+        ahead = {recorded.stream for recorded in batch} - aside.streams - sifted.failed.keys()
     if not sifted.aside:
-        return _Step(sifted.packed, [], aside)
+        return _Step(sifted.packed, [], sorted(ahead), aside)
     new = frozenset(sifted.failed)
     writes, revision = parking(shard, sifted.aside, new, datetime.now(UTC))
     after = Aside(revision, aside.streams | new) if new else aside
     behind = sorted({recorded.stream for recorded, _ in sifted.aside} - new)
-    return _Step([*sifted.packed, pack(writes)], behind, after)
+    return _Step([*sifted.packed, pack(writes)], behind, sorted(ahead), after)

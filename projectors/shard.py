@@ -30,7 +30,10 @@ if (redis.call('GET', KEYS[3]) or '') ~= ARGV[4] then return -2 end
 for _, stream in ipairs(cmsgpack.unpack(ARGV[5])) do
   if redis.call('SISMEMBER', KEYS[4], stream) == 0 then return -2 end
 end
-for nth = 6, #ARGV do
+for _, stream in ipairs(cmsgpack.unpack(ARGV[6])) do
+  if redis.call('SISMEMBER', KEYS[4], stream) == 1 then return -2 end
+end
+for nth = 7, #ARGV do
   for _, write in ipairs(cmsgpack.unpack(ARGV[nth])) do redis.call(unpack(write)) end
 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
@@ -151,16 +154,19 @@ class Shard:
         packed: Iterable[bytes],
         revision: str = "",
         behind: Sequence[str] = (),
+        ahead: Sequence[str] = (),
     ) -> bool:
         """Take in events ``first``..``last`` of a partition, or none.
 
         ``packed`` writes are made of them knowing what was parked at that ``revision``, and put
-        some ``behind`` what is parked of these streams. Answers whether it did: not when just that
-        was done before. Raises OutOfStep, Held or Revised.
+        some ``behind`` what is parked of these streams; of those that go ``ahead`` nothing may be.
+        Answers whether it did: not when just that was done before. Raises OutOfStep, Held or
+        Revised.
         """
+        streams = (_packer.encode(behind), _packer.encode(ahead))
         at = _script(self._redis, _APPLY)(
             keys=[self.checkpoints_key, self._hold_key, self.revision_key, self.parked_key],
-            args=[partition, first, last, revision, _packer.encode(behind), *filter(None, packed)],
+            args=[partition, first, last, revision, *streams, *filter(None, packed)],
         )
         if at == _HELD:
             raise Held

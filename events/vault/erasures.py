@@ -25,6 +25,9 @@ from events.vault.models import Erasure, Letter, Line, Subject
 SETTLED_AFTER = timedelta(minutes=1)
 """A command that was on its way when the key went is over long before, however it ended."""
 
+FORGOTTEN_AFTER = timedelta(seconds=15)
+"""A Redis that is killed may come back as it was a second or two before."""
+
 _State = Subject.State
 
 
@@ -101,9 +104,10 @@ def unsettled() -> Sequence[UUID]:
     return list(found.values_list("user_id", flat=True))
 
 
-def not_gone() -> Sequence[UUID]:
-    """Those whose key is destroyed, and of whom some read model may still know."""
-    found = Erasure.objects.filter(erased_at__isnull=False, gone_at=None).order_by("asked_at")
+def may_be_known() -> Sequence[UUID]:
+    """Those whose key is destroyed, and of whom some read model may still, or again, know."""
+    known = Q(gone_at=None) | Q(gone_at__gt=Now() - FORGOTTEN_AFTER)
+    found = Erasure.objects.filter(known, erased_at__isnull=False).order_by("asked_at")
     return list(found.values_list("user_id", flat=True))
 
 

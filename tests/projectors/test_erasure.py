@@ -1,7 +1,7 @@
 """Does every generation let go of somebody, and does the search find what is left?"""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
@@ -143,6 +143,12 @@ def everything(world) -> dict[str, ReadModel]:
     return models
 
 
+def gone_at() -> datetime | None:
+    """When all had let go of Ann."""
+    found = erasures.find(ANN)
+    return found and found.gone_at
+
+
 def build(world: World, models: dict[str, ReadModel]) -> None:
     for builder in make_builders(models, Live(world.redis), world.store.partitions):
         builder.build(datetime.now(UTC))
@@ -153,7 +159,7 @@ def test_those_that_follow_the_log_say_so_when_they_have_taken_it_in(world, ever
     world.erase()
     assert {said for _, said in world.said().values()} == {"has not come so far in the log"}
     assert erasures.lines(ANN) == []
-    assert erasures.not_gone() == [ANN]
+    assert erasures.may_be_known() == [ANN]
 
     world.level(*everything.values())
     said = world.said()
@@ -162,7 +168,7 @@ def test_those_that_follow_the_log_say_so_when_they_have_taken_it_in(world, ever
     build(world, everything)
     assert all(is_gone for is_gone, _ in world.said().values())
     assert {line.part for line in erasures.lines(ANN)} == set(said)
-    assert erasures.not_gone() == []
+    assert gone_at() is not None
     assert world.found(email=EMAIL, username="ann") == {}
     for model in everything.values():
         assert verify(model, world.store, advance=lambda _: None, opening=opening()).shown == []
@@ -233,6 +239,25 @@ def test_a_moment_of_the_past_is_purged_though_it_follows_no_events(world):
     assert model.ratings(BOB)
 
 
+def test_a_moment_of_the_past_that_comes_back_as_it_was_is_purged_again(world, monkeypatch):
+    """Redis was killed before its file had the purge: it is as it was, and gone was said."""
+    model = world.generation(Library, "past", label="then", until=datetime.now(UTC))
+    world.level(model)
+    world.pointers.remember("then", model.name, model.generation)
+    before = {key: world.redis.dump(key) for key in world.redis.scan_iter("{library*")}
+    world.erase()
+    world.letting.carry_on()
+    at = gone_at()
+    assert (world.names(model), at is None) == ([], False)
+    for key, held in before.items():
+        world.redis.restore(key, 0, held, replace=True)
+    assert world.names(model)
+    world.letting.carry_on()
+    assert (world.names(model), gone_at()) == ([], at)
+    monkeypatch.setattr(erasures, "FORGOTTEN_AFTER", timedelta(0))
+    assert erasures.may_be_known() == []
+
+
 def test_a_new_moment_of_the_past_forgets_who_was_erased_after_it(world):
     model = world.generation(Library, "past", label="then", until=datetime.now(UTC))
     world.level(model)
@@ -250,7 +275,7 @@ def test_what_nobody_goes_on_with_is_dropped_but_not_while_it_is_filled(world):
     assert world.names(model)
     assert world.said() == {"library 1": (True, "gone")}
     assert world.names(model) == []
-    assert erasures.not_gone() == []
+    assert gone_at() is not None
 
 
 def test_what_is_being_filled_is_waited_for_though_it_has_nothing_yet(world):
@@ -268,7 +293,7 @@ def test_what_is_being_filled_is_waited_for_though_it_has_nothing_yet(world):
     world.letting.carry_on()
     assert world.names(model) == []
     assert "redis" not in world.found()
-    assert erasures.not_gone() == []
+    assert gone_at() is not None
 
 
 class Time:
@@ -287,7 +312,7 @@ def begun_later(world):
     def begin(purpose, **more):
         world.erase()
         assert world.said() == {}
-        assert erasures.not_gone() == []
+        assert gone_at() is not None
         model = world.generation(Library, purpose, **more)
         partition = partition_of(str(ANN), world.store.partitions)
         follower = Follower(model, world.store, opening())

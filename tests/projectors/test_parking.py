@@ -16,6 +16,7 @@ from projectors.intake import Intake
 from projectors.parked import LeftOut, count, entries, left_out
 from projectors.read_model import still_sealed
 from projectors.shard import Held, OutOfStep, Revised
+from projectors.unparking import Place, Unparking
 from tests.fixtures.poisoned import Poisoned
 
 ANN = UUID(int=1)
@@ -70,6 +71,27 @@ def test_only_its_stream_stops(model, store, rate):
     assert left_out(model.redis, model.shard(0)) == LeftOut(
         parked={Position(0, 2): "rating-1-2", Position(0, 4): "rating-1-2"}, skipped=frozenset()
     )
+
+
+def test_what_a_retry_freed_and_a_restore_parks_again_is_not_overtaken(model, store, rate):
+    """Redis was killed before its file had the retry; the worker remembers what came after it."""
+    made = follower(model, store)
+    made.take([rate(GOOD), rate(BAD, 1)])
+    before = {key: model.redis.dump(key) for key in model.redis.scan_iter()}
+    model.bad_movies = frozenset()
+    Unparking(model, store, still_sealed).retry(Place(model.shard(0), "rating-1-2"))
+    made.take([rate(BAD, 2)])
+    assert model.scores()["rating-1-2"] == 2
+
+    model.redis.flushdb()
+    for key, held in before.items():
+        model.redis.restore(key, 0, held)
+    made.look(store.heads())
+    made.take(store.page(0, after=0, limit=10))
+    offsets = [entry.offset for entry in entries(model.redis, model.shard(0), "rating-1-2")]
+    assert (model.scores(), offsets) == ({"rating-1-1": 5}, [2, 3])
+    Unparking(model, store, still_sealed).retry(Place(model.shard(0), "rating-1-2"))
+    assert model.scores()["rating-1-2"] == 2
 
 
 def test_what_is_kept_of_it(model, store, rate):

@@ -107,7 +107,7 @@ def test_what_was_on_its_way_is_found_and_the_read_models_are_told_again(ann):
     assert said(ann) == [UserErased(user_id=ann)] * 2
     assert not erasing.has_more(ann, log.store())
     assert is_done(ann)
-    assert erasures.not_gone() == [ann]
+    assert erasures.may_be_known() == [ann]
     assert erasures.lines(ann) == []
 
 
@@ -131,7 +131,7 @@ def test_a_log_of_an_older_backup_is_told_again(ann):
     erasures.destroy(ann)
     assert erasing.recall() == 1
     assert said(ann) == [UserErased(user_id=ann)]
-    assert erasures.not_gone() == [ann]
+    assert erasures.may_be_known() == [ann]
     assert erasing.recall() == 0
 
 
