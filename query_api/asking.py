@@ -26,6 +26,7 @@ from projectors.movies.read_model import Movies
 from projectors.sessions.read_model import Sessions, is_valid
 from query_api import fresh
 from query_api.fresh import Source
+from query_api.lost import noticing
 from query_api.visible import visible
 
 Meta = Mapping[str, Any]
@@ -50,7 +51,7 @@ class Ready(NamedTuple):
     enqueue: Enqueue
     read: Callable[[Sequence[Any]], bytes | None]
     """Makes the body of the results; None if it is not there."""
-    source: Source
+    sources: Sequence[Source]
 
 
 @cache
@@ -94,16 +95,24 @@ class Asking:
 
     def open(self, model: type[Model]) -> Model:
         """The read model that the answer is about; raises NotReady."""
-        return live().open(model)
+        return noticing(live().open(model))
 
-    def cards(self, movies: Sequence[int]) -> dict[int, bytes]:
+    def movies(self) -> Movies:
+        """Where the cards come from that an answer shows: one of its sources."""
+        return self.open(Movies)
+
+    def cards(self, model: Movies, movies: Sequence[int]) -> dict[int, bytes]:
         """The cards of those movies that have one, for an answer that shows them."""
         if not movies:
             return {}
-        model, trip = self.open(Movies), Trip()
+        trip = Trip()
         for movie in movies:
             model.enqueue_card(cast("Pipeline", trip), movie)
-        cards = map(model.read_card, trip.go(clients.redis()))
+        names = self._read_from()
+        trip.hmget(GENERATIONS_KEY, names)
+        *found, pointers = trip.go(clients.redis())
+        _refuse_lost(names, pointers)
+        cards = map(model.read_card, found)
         return {movie: card for movie, card in zip(movies, cards, strict=True) if card is not None}
 
     def visible(self, playlists: Sequence[Playlist], viewer: UUID | None) -> list[Playlist]:
@@ -120,7 +129,7 @@ class Asking:
 
     def read(self, ready: Ready) -> bytes | None:
         """A ready answer, after all checks; None if it is not there."""
-        return ready.read(self.ask(ready.enqueue, ready.source))
+        return ready.read(self.ask(ready.enqueue, *ready.sources))
 
     def headers(self) -> dict[str, str]:
         """How old the answer may be, what it lacks, and how often one may ask."""
@@ -137,19 +146,18 @@ class Asking:
         if self.identity is not None:
             live().open(Sessions).enqueue(pipe, self.identity.user_id)
         checked = len(trip)
+        enqueue(pipe)
         names = self._read_from()
         pipe.hmget(GENERATIONS_KEY, names)
-        pointed = len(trip)
-        enqueue(pipe)
-        results = trip.go(clients.redis())
+        *results, pointers = trip.go(clients.redis())
         if counter is not None:
             self.counted = Counted(counter, throttle.seen(results[: throttle.COMMANDS]))
-        _refuse_lost(names, results[checked])
+        _refuse_lost(names, pointers)
         if self._rate is None and self.counted is not None:
             self._rate = self.counted.counter.judge(self.counted.seen)
         if self.identity is not None:
             _refuse_revoked(self.identity, results[counted])
-        return results[pointed:]
+        return results[checked:]
 
     def _read_from(self) -> list[str]:
         """The names of all models that are read."""
@@ -173,7 +181,7 @@ def _identify(meta: Meta, *, needs_token: bool) -> Identity | None:
 def _refuse_lost(names: Sequence[str], pointers: Sequence[bytes | None]) -> None:
     """Raise NotReady when Redis lost its data since we last looked at the pointers.
 
-    Asked in the same trip as the data, or for a moment nothing would look like nothing there.
+    Asked in the same trip as the data, and behind it: see ``lost``.
     """
     for name, pointer in zip(names, pointers, strict=True):
         if pointer is None:

@@ -12,6 +12,7 @@ from infra.rest import PageQuery
 from projectors import page
 from projectors.library.projection import Kept, Kind, Rating
 from projectors.library.read_model import Library, Sort, read_kept, read_ratings
+from projectors.movies.read_model import Movies
 from projectors.page import Place
 from query_api import shapes
 from query_api.asking import Asking
@@ -45,9 +46,12 @@ class MyRatingsView(ReadView):
     )
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         query = RatingsQuery.of(self.asking.query_string)
-        library, user, sort = self.asking.open(Library), self.asking.user_id, query["sort"]
+        library, movies = self.asking.open(Library), self.asking.movies()
+        user, sort = self.asking.user_id, query["sort"]
         [found] = self.asking.ask(
-            lambda pipe: library.enqueue_kept(pipe, "ratings", user), Source(library)
+            lambda pipe: library.enqueue_kept(pipe, "ratings", user),
+            Source(library),
+            Source(movies),
         )
         scope = f"{user}|{sort}"
         rest = behind(read_ratings(found, sort), sort, _place("ratings", scope, query))
@@ -58,7 +62,7 @@ class MyRatingsView(ReadView):
             else None
         )
         more = {rating.movie: {"score": rating.score, "rated_at": rating.at} for rating in some}
-        return self.respond(render(self.asking, more, next_))
+        return self.respond(render(self.asking, movies, more, next_))
 
 
 class MyMoviesView(ReadView):
@@ -73,9 +77,12 @@ class MyMoviesView(ReadView):
     def find(self) -> HttpResponse:
         """The page that was asked for."""
         query = PageQuery.of(self.asking.query_string)
-        library, user = self.asking.open(Library), self.asking.user_id
+        library, movies = self.asking.open(Library), self.asking.movies()
+        user = self.asking.user_id
         [found] = self.asking.ask(
-            lambda pipe: library.enqueue_kept(pipe, self.kind, user), Source(library)
+            lambda pipe: library.enqueue_kept(pipe, self.kind, user),
+            Source(library),
+            Source(movies),
         )
         place = _place(self.kind, str(user), query)
         rest = [kept for kept in read_kept(found) if place is None or _place_of(kept) < place]
@@ -86,7 +93,7 @@ class MyMoviesView(ReadView):
             else None
         )
         more = {kept.movie: {self.since: kept.at} for kept in some}
-        return self.respond(render(self.asking, more, next_))
+        return self.respond(render(self.asking, movies, more, next_))
 
 
 class MyFavouritesView(MyMoviesView):
@@ -140,12 +147,13 @@ def behind(ratings: list[Rating], sort: Sort, place: Place | None) -> list[Ratin
 
 def render(
     asking: Asking,
+    movies: Movies,
     more: Mapping[int, Mapping[str, Any]],
     next_: str | None,
     about: Mapping[str, Any] | None = None,
 ) -> bytes:
     """A page of movies with what is said of each; one without a card is left out."""
-    cards = asking.cards(list(more))
+    cards = asking.cards(movies, list(more))
     items = (page.item(cards[movie], said) for movie, said in more.items() if movie in cards)
     return page.page(items, next_, about)
 

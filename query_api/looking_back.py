@@ -19,6 +19,7 @@ from projectors.live import Model, NoSuchPast
 from projectors.movies.read_model import Movies
 from projectors.sessions.read_model import Sessions
 from query_api.asking import Asking, Meta, live
+from query_api.lost import noticing
 from query_api.visible import visible
 
 AS_OF = "As-Of"
@@ -46,18 +47,18 @@ class LookingBack(Asking):
 
     def open(self, model: type[Model]) -> Model:
         """The read model as it was; raises NoSuchPast."""
-        return self._past.open(model)
+        return noticing(self._past.open(model))
 
-    def cards(self, movies: Sequence[int]) -> dict[int, bytes]:
+    def movies(self) -> Movies:
         """As they were, if that is kept; else as they are now."""
         try:
-            return self.open(Movies).cards(movies)
+            return self.open(Movies)
         except NoSuchPast:
-            return live().open(Movies).cards(movies)
+            return super().open(Movies)
 
     def visible(self, playlists: Sequence[Playlist], viewer: UUID | None) -> list[Playlist]:
         """Those that someone may see today, whatever was so then; what is gone is its owner's."""
-        found = live().open(Library).playlists([playlist.id for playlist in playlists])
+        found = super().open(Library).playlists([playlist.id for playlist in playlists])
         today = {playlist.id: playlist for playlist in found}
         return [then for then in playlists if visible(today.get(then.id, _gone(then)), viewer)]
 

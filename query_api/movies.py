@@ -35,7 +35,7 @@ class MovieView(ReadView):
         return Ready(
             enqueue=lambda pipe: movies.enqueue_card(pipe, movie_id),
             read=lambda results: movies.read_card(results[0]),
-            source=Source(movies),
+            sources=(Source(movies),),
         )
 
 

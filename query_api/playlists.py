@@ -17,6 +17,7 @@ from infra.signed import BadSignature
 from projectors import page
 from projectors.library.playlists import Playlist, read_order, read_playlist
 from projectors.library.read_model import Library, read_playlist_ids
+from projectors.movies.read_model import Movies
 from projectors.page import Place
 from projectors.playlists.read_model import Found, Playlists
 from projectors.playlists.read_model import Place as PublicPlace
@@ -57,12 +58,14 @@ class PlaylistView(ReadView):
     )
     def get(self, request: HttpRequest, playlist_id: str = "", **kwargs: Any) -> HttpResponse:
         query = PageQuery.of(self.asking.query_string)
-        library = self.asking.open(Library)
+        library, movies = self.asking.open(Library), self.asking.movies()
         if not is_playlist_id(playlist_id):
             self.asking.ask(lambda _: None, Source(library))
             raise NotFound(_NO_SUCH)
         about, ranks = self.asking.ask(
-            lambda pipe: library.enqueue_playlist(pipe, playlist_id), Source(library)
+            lambda pipe: library.enqueue_playlist(pipe, playlist_id),
+            Source(library),
+            Source(movies),
         )
         playlist = read_playlist(playlist_id, about)
         identity = self.asking.identity
@@ -70,7 +73,7 @@ class PlaylistView(ReadView):
         if playlist is None or not self.asking.visible([playlist], viewer):
             raise NotFound(_NO_SUCH)
         order = read_order(ranks)
-        return self.respond(_with_movies(self.asking, playlist, order, library, query))
+        return self.respond(_with_movies(self.asking, playlist, order, library, movies, query))
 
 
 class MyPlaylistsView(ReadView):
@@ -152,6 +155,7 @@ def _with_movies(
     playlist: Playlist,
     order: Sequence[tuple[int, int]],
     library: Library,
+    movies: Movies,
     query: Mapping[str, Any],
 ) -> bytes:
     """The playlist, with a page of its movies."""
@@ -171,7 +175,7 @@ def _with_movies(
         next_ = page.cursor(_MOVIES, playlist.id, Place(rank, movie))
     positions = {movie: {"position": position} for position, _, movie in some}
     [about] = _shown([playlist], library)
-    return render(asking, positions, next_, about)
+    return render(asking, movies, positions, next_, about)
 
 
 def _shown(playlists: Sequence[Playlist], library: Library) -> list[dict[str, Any]]:

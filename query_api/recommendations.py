@@ -1,5 +1,6 @@
 """What may I like, and why?"""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -7,6 +8,7 @@ from rest_framework import serializers
 
 from infra.openapi import operation
 from infra.rest import DEFAULT_LIMIT, PageQuery
+from projectors.movies.read_model import Movies
 from projectors.recommendations import page
 from projectors.recommendations.read_model import Recommendations
 from query_api import shapes
@@ -39,9 +41,12 @@ class MyRecommendationsView(ReadView):
     )
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         query = RecommendationsQuery.of(self.asking.query_string)
-        model, user = self.asking.open(Recommendations), self.asking.user_id
-        if (ready := self.ready()) is None:
-            self.asking.ask(lambda _: None, Source(model, is_built=True))
+        model, movies = self.asking.open(Recommendations), self.asking.movies()
+        user = self.asking.user_id
+        # The cards of a ready page are as old as its list; who waits gets those of now.
+        ready = self.ready() if self.asking.positions is None else None
+        if ready is None:
+            self.asking.ask(lambda _: None, *_sources(model, movies))
         elif (first := self.asking.read(ready)) is not None:
             return self.respond(first)
         with told_apart():
@@ -51,7 +56,7 @@ class MyRecommendationsView(ReadView):
                 limit=query["limit"],
                 cursor=query.get("cursor"),
             )
-        cards = self.asking.cards([item.movie for item in chosen.items])
+        cards = self.asking.cards(movies, [item.movie for item in chosen.items])
         return self.respond(page.render(chosen, cards))
 
     def ready(self, **path: Any) -> Ready | None:
@@ -61,5 +66,9 @@ class MyRecommendationsView(ReadView):
         return Ready(
             enqueue=lambda pipe: model.enqueue_page(pipe, user),
             read=model.read_page,
-            source=Source(model, is_built=True),
+            sources=_sources(model, self.asking.movies()),
         )
+
+
+def _sources(model: Recommendations, movies: Movies) -> Sequence[Source]:
+    return Source(model, is_built=True), Source(movies)

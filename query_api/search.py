@@ -80,17 +80,18 @@ class DiscoverView(ReadView):
     def find(self) -> HttpResponse:
         """The page that was asked for."""
         asked = read(self.parameters.of(self.asking.query_string))
-        search = self.asking.open(Search)
+        search, movies = self.asking.open(Search), self.asking.movies()
         key = PAGES.key(search.generation, asked)
 
         def enqueue(pipe: Pipeline) -> None:
             for each in (search.filled_key, search.stamp_key, key):
                 pipe.get(each)
 
-        filled, stamp, found = self.asking.ask(enqueue, Source(search, is_built=True))
+        sources = (Source(search, is_built=True), Source(movies))
+        filled, stamp, found = self.asking.ask(enqueue, *sources)
         kept = Asked(key, stamp if self.asking.may_be_kept else None, found)
         hits = PAGES.get(kept, lambda: load(search, asked, is_filled=filled is not None))
-        cards = self.asking.cards([hit.id for hit in hits.items])
+        cards = self.asking.cards(movies, [hit.id for hit in hits.items])
         return self.respond(render(asked, hits, cards))
 
 

@@ -43,19 +43,19 @@ class SimilarView(ReadView):
 
     def ready(self, movie_id: int = 0, **path: Any) -> Ready:
         limit = SimilarQuery.of(self.asking.query_string)["limit"]
-        similarity = self.asking.open(Similarity)
+        similarity, movies = self.asking.open(Similarity), self.asking.movies()
 
         def read(results: Sequence[Any]) -> bytes | None:
             found = similarity.read_list(movie_id, results)
             if found is None:
                 return None
             some = found[:limit]
-            return render(some, self.asking.cards([neighbour.movie for neighbour in some]))
+            return render(some, self.asking.cards(movies, [neighbour.movie for neighbour in some]))
 
         return Ready(
             enqueue=lambda pipe: similarity.enqueue_list(pipe, movie_id),
             read=read,
-            source=Source(similarity, is_built=True),
+            sources=(Source(similarity, is_built=True), Source(movies)),
         )
 
 

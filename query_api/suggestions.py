@@ -42,5 +42,5 @@ class SuggestionsView(ReadView):
             read=lambda results: encode(
                 {"items": suggestions.read_suggestions(text, results[0]), "next": None}
             ),
-            source=Source(suggestions, is_built=True),
+            sources=(Source(suggestions, is_built=True),),
         )

@@ -1,5 +1,6 @@
 """What do people act on now?"""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -7,6 +8,7 @@ from rest_framework import serializers
 
 from infra.openapi import operation
 from infra.rest import DEFAULT_LIMIT, PageQuery
+from projectors.movies.read_model import Movies
 from projectors.trending import page
 from projectors.trending.decay import WINDOWS
 from projectors.trending.read_model import COMMUNITY, Trending
@@ -42,12 +44,13 @@ class TrendingView(ReadView):
     )
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         query = TrendingQuery.of(self.asking.query_string)
+        trending, movies = self.asking.open(Trending), self.asking.movies()
         if (ready := self.ready()) is None:
-            self.asking.ask(lambda _: None, _source(self.asking.open(Trending)))
+            self.asking.ask(lambda _: None, *_sources(trending, movies))
         elif (first := self.asking.read(ready)) is not None:
             return self.respond(first)
         window, genre, source = query["window"], query.get("genre"), query["source"]
-        board = self.asking.open(Trending).board(window, genre, source)
+        board = trending.board(window, genre, source)
         with told_apart():
             chosen = page.choose(
                 board,
@@ -57,7 +60,7 @@ class TrendingView(ReadView):
                 cursor=query.get("cursor"),
                 source="" if source == COMMUNITY else source,
             )
-        cards = self.asking.cards([movie for movie, _ in chosen.entries])
+        cards = self.asking.cards(movies, [movie for movie, _ in chosen.entries])
         return self.respond(page.render(board, chosen, cards))
 
     def ready(self, **path: Any) -> Ready | None:
@@ -70,9 +73,10 @@ class TrendingView(ReadView):
                 pipe, query["window"], query.get("genre"), query["source"]
             ),
             read=lambda results: results[0],
-            source=_source(trending),
+            sources=_sources(trending, self.asking.movies()),
         )
 
 
-def _source(trending: Trending) -> Source:
-    return Source(trending, is_built=True)
+def _sources(trending: Trending, movies: Movies) -> Sequence[Source]:
+    """Boards wait for movies by themselves; but what those have set aside is on none."""
+    return Source(trending, is_built=True), Source(movies)

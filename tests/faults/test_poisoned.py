@@ -89,7 +89,7 @@ def test_only_the_streams_of_that_movie_stop_and_a_retry_brings_them_level(
     assert votes(bob, 13, rate(bob, 13, 9)) == (1, "movies")
     assert votes(bob, 12, rate(bob, 12, 9)) == (1, None)
     mine = read(ann, "/v1/me/ratings", rate(ann, 13, 6))
-    assert mine.headers["Log-Parked"] == "library"
+    assert mine.headers["Log-Parked"] == "library, movies"
     assert [item["score"] for item in mine.json()["items"]] == [7]
     level_and_equal(found)  # but for what was set aside
     assert "LookupError: movie 13" in parked(found, "list", "movies")

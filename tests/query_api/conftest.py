@@ -12,12 +12,14 @@ from redis import Redis
 
 from events.catalogue import MovieAdded, MovieRated
 from events.partition import partition_of
+from events.position import tokens as positions_of
 from events.recorded import Origin, Recorded
 from infra import clients, tokens
 from infra.config import config
 from projectors.live import Live
 from projectors.movies.builder import MoviesBuilder
 from projectors.movies.read_model import Movies
+from projectors.parked import Why, parking
 from projectors.pointers import Pointers
 from projectors.read_model import ReadModel
 from projectors.recommendations.builder import RecommendationsBuilder
@@ -26,6 +28,7 @@ from projectors.recommendations.read_model import Recommendations
 from projectors.registry import MODELS, make_builders
 from projectors.search.builder import SearchBuilder
 from projectors.search.read_model import Search
+from projectors.shard import pack
 from projectors.similarity.builder import SimilarityBuilder
 from projectors.similarity.read_model import Similarity
 from projectors.suggestions.builder import SuggestionsBuilder
@@ -107,6 +110,13 @@ class World:
         """Somebody's first rating of a movie."""
         return self.happen(MovieRated(user_id=user, movie_id=movie, score=score), user, **more)
 
+    def park(self, kind, recorded):
+        """Set an event aside, as a worker does when the model can't take it in."""
+        shard, at = self.models[kind].shard(recorded.partition), recorded.offset
+        new = frozenset({recorded.stream})
+        writes, _ = parking(shard, [(recorded, Why("a bad one"))], new, recorded.recorded_at)
+        shard.apply(recorded.partition, first=at, last=at, packed=[pack(writes)])
+
     def keep(self, label, *kinds, number=GENERATION - 1):
         """Keep some models as they are now, as a rebuild of the past would."""
         made = {kind.name: kind(self.redis, number) for kind in kinds}
@@ -187,6 +197,11 @@ def log_in(world):
         return {"Authorization": f"Bearer {token}"}
 
     return log_in
+
+
+def waiting(*positions, seconds=0):
+    """Headers of somebody who waits for positions."""
+    return {"Log-Position": positions_of(positions), "Prefer": f"wait={seconds}"}
 
 
 def walk(client, path, parameters, **more):

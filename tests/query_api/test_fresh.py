@@ -12,19 +12,13 @@ from infra.refused import Invalid
 from infra.trip import Trip
 from projectors.library.read_model import Library
 from projectors.movies.read_model import Movies
-from projectors.parked import Why, parking
 from projectors.recommendations.read_model import Recommendations
-from projectors.shard import pack
 from projectors.trending.read_model import Trending
 from query_api import fresh
 from query_api.fresh import Source, wait_seconds
-from tests.query_api.conftest import ALIEN, ANN, HEAT
+from tests.query_api.conftest import ALIEN, ANN, HEAT, waiting
 
 pytestmark = pytest.mark.usefixtures("world")
-
-
-def waiting(*positions, seconds=0):
-    return {"Log-Position": tokens(positions), "Prefer": f"wait={seconds}"}
 
 
 def test_what_is_there_is_not_waited_for(client, world):
@@ -69,7 +63,7 @@ def test_built_answers_wait_for_the_builder(client, world):
 
 
 def test_own_lists_wait_for_their_own_model(client, world, log_in):
-    position = world.rate(ANN, ALIEN, 9, to=[Library])
+    position = world.rate(ANN, ALIEN, 9, to=[Library, Movies])
     headers = {**log_in(ANN), **waiting(position)}
     assert client.get("/v1/me/ratings", headers=headers).status_code == 200
     late = client.get("/v1/me/recommendations", headers=headers)
@@ -137,18 +131,9 @@ def test_only_half_of_the_threads_wait(client, world):
             fresh._places.release()
 
 
-def park(world, kind, recorded):
-    """What a worker does with an event that the model can't take in."""
-    shard, why = world.models[kind].shard(recorded.partition), Why("a bad one")
-    new = frozenset({recorded.stream})
-    writes, _ = parking(shard, [(recorded, why)], new, recorded.recorded_at)
-    at = recorded.offset
-    shard.apply(recorded.partition, first=at, last=at, packed=[pack(writes)])
-
-
 def test_who_waited_for_what_was_set_aside_is_told(client, world, log_in):
     rated = world.record(MovieRated(user_id=ANN, movie_id=ALIEN, score=9), ANN)
-    park(world, Library, rated)
+    world.park(Library, rated)
     world.models[Movies].apply([rated])
     headers = {**log_in(ANN), **waiting(rated.position)}
     mine = client.get("/v1/me/ratings", headers=headers)
@@ -161,7 +146,7 @@ def test_who_waited_for_what_was_set_aside_is_told(client, world, log_in):
 def test_who_waited_for_something_else_is_not(client, world, log_in):
     before = world.rate(ANN, ALIEN, 9)
     rated = world.record(MovieRated(user_id=ANN, movie_id=HEAT, score=9), ANN)
-    park(world, Library, rated)
+    world.park(Library, rated)
     headers = log_in(ANN)
     assert "Log-Parked" not in client.get("/v1/me/ratings", headers=headers)
     answer = client.get("/v1/me/ratings", headers={**headers, **waiting(before)})
@@ -170,7 +155,7 @@ def test_who_waited_for_something_else_is_not(client, world, log_in):
 
 def test_one_that_is_behind_is_waited_for_all_the_same(client, world):
     rated = world.record(MovieRated(user_id=ANN, movie_id=ALIEN, score=9), ANN)
-    park(world, Trending, rated)
+    world.park(Trending, rated)
     world.models[Movies].apply([rated])
     late = client.get("/v1/trending", headers=waiting(rated.position))
     assert late.status_code == 503

@@ -1,0 +1,210 @@
+"""Is a page no older, and no poorer, than it says, whichever model its cards come from?"""
+
+from uuid import UUID
+
+import pytest
+
+from events.catalogue import (
+    MovieAdded,
+    MovieFavourited,
+    MovieHidden,
+    MovieRated,
+    PlaylistCreated,
+    PlaylistMovieAdded,
+    PlaylistShown,
+)
+from events.catalogue.accounts import Sealed
+from events.ids import playlist_id
+from infra.config import config
+from infra.trip import Trip
+from projectors.library.read_model import Library
+from projectors.movies.read_model import Movies
+from projectors.playlists.read_model import Playlists
+from projectors.trending.read_model import Trending
+from query_api import asking
+from tests.query_api.conftest import ALIEN, ANN, BOB, HEAT, waiting
+
+CAROL = UUID(int=0xC)
+RONIN = 4
+NIGHT, EMPTY = (playlist_id(str(ANN), config().partitions, bytes([n] * 10)) for n in (1, 2))
+
+BY_OTHERS = [
+    "/v1/search?q=alien",
+    "/v1/discover?genre=Horror",
+    f"/v1/movies/{HEAT}/similar",
+    "/v1/me/ratings",
+    "/v1/me/favourites",
+    "/v1/me/hidden",
+    f"/v1/playlists/{NIGHT}",
+    "/v1/me/recommendations?limit=5",
+]
+"""Pages of a model whose checkpoint says nothing of movies; Alien is on each."""
+RECOMMENDED = "/v1/me/recommendations"
+TRENDING = ["/v1/trending", "/v1/trending?limit=5"]
+FOR_BOB = {"/v1/me/recommendations?limit=5", RECOMMENDED}
+IN_TWO_TRIPS = [
+    *BY_OTHERS,
+    f"/v1/movies/{RONIN}/similar",
+    "/v1/trending?limit=5",
+    "/v1/genres",
+    "/v1/me/playlists",
+    "/v1/playlists",
+    f"/v1/playlists/{EMPTY}",
+]
+
+
+@pytest.fixture
+def pages(world, flush):
+    """Alien is on every page: of Ann, who has said much of it, and of Bob, who has not."""
+    world.happen(MovieAdded(movie_id=RONIN, title="Ronin", year=1998, genres=("Crime",)), RONIN)
+    for number in range(6):
+        for movie in (ALIEN, HEAT):
+            world.rate(UUID(int=0x100 + number), movie, 9)
+    world.rate(ANN, ALIEN, 9)
+    world.rate(BOB, HEAT, 9)
+    world.happen(MovieFavourited(user_id=ANN, movie_id=ALIEN), ANN)
+    world.happen(MovieHidden(user_id=ANN, movie_id=ALIEN), ANN)
+    for id_ in (NIGHT, EMPTY):
+        world.happen(PlaylistCreated(playlist_id=id_, user_id=ANN, name=Sealed("Night")), ANN)
+        world.happen(PlaylistShown(playlist_id=id_, user_id=ANN, visibility="public"), ANN)
+    added = PlaylistMovieAdded(playlist_id=NIGHT, user_id=ANN, movie_id=ALIEN, rank=1)
+    world.happen(added, ANN)
+
+    def build():
+        world.build()
+        world.build()
+        flush()
+
+    build()
+    return build
+
+
+@pytest.fixture
+def ask(client, log_in, pages):
+    """Ask for a page of whoever has Alien on it."""
+
+    def ask(path, headers=()):
+        return client.get(
+            path, headers={**log_in(BOB if path in FOR_BOB else ANN), **dict(headers)}
+        )
+
+    return ask
+
+
+@pytest.fixture
+def rated(world):
+    """Carol rates Alien, and nobody knows it yet."""
+    return world.record(MovieRated(user_id=CAROL, movie_id=ALIEN, score=9), CAROL)
+
+
+def take_in(world, recorded, *, but):
+    for kind, model in world.models.items():
+        if kind is not but:
+            model.apply([recorded])
+
+
+def votes(answer):
+    """How many Alien has on a page."""
+    assert answer.status_code == 200, answer.content
+    [alien] = [item for item in answer.json()["items"] if item["id"] == ALIEN]
+    return alien["community"]["count"]
+
+
+@pytest.mark.parametrize("path", [*BY_OTHERS, RECOMMENDED])
+def test_a_page_waits_for_its_cards(world, pages, ask, rated, path):
+    take_in(world, rated, but=Movies)
+    pages()
+    late = ask(path, waiting(rated.position))
+    assert late.status_code == 503
+    assert [error["reason"] for error in late.json()["errors"]] == ["movies is 1 events behind"]
+    assert votes(ask(path)) == 7
+    world.models[Movies].apply([rated])
+    assert votes(ask(path, waiting(rated.position))) == 8
+
+
+@pytest.mark.parametrize("path", [*BY_OTHERS, RECOMMENDED, *TRENDING])
+def test_what_its_cards_lack_is_said(world, pages, ask, rated, path):
+    world.park(Movies, rated)
+    take_in(world, rated, but=Movies)
+    pages()
+    page = ask(path, waiting(rated.position))
+    assert (votes(page), page["Log-Parked"]) == (7, "movies")
+    assert "Log-Parked" not in ask(path)
+
+
+@pytest.mark.parametrize("path", TRENDING)
+def test_a_board_comes_as_soon_as_it_is_built(world, pages, ask, rated, path):
+    """It waits for the movies by itself; as a source they hold it up no longer."""
+    take_in(world, rated, but=None)
+    late = ask(path, waiting(rated.position))
+    assert late.status_code == 503
+    [error] = late.json()["errors"]
+    assert error["reason"].startswith(Trending.name)
+    pages()
+    assert votes(ask(path, waiting(rated.position))) == 8
+
+
+@pytest.mark.parametrize("path", [*BY_OTHERS, RECOMMENDED, *TRENDING])
+def test_a_page_is_as_old_as_its_cards(world, ask, path):
+    """Levels are looked at again after a quarter of a second."""
+    world.live.mark_level([Movies.name], 1.0)
+    asking.live().forget()
+    assert int(ask(path)["Log-Age"]) > 10**9
+
+
+def lose_after(monkeypatch, redis, trips=1):
+    """Redis loses all it has behind so many trips."""
+    go, left = Trip.go, [trips]
+
+    def losing(trip, connected):
+        answers = go(trip, connected)
+        left[0] -= 1
+        if left[0] == 0:
+            redis.flushall()
+        return answers
+
+    monkeypatch.setattr(Trip, "go", losing)
+
+
+@pytest.mark.parametrize("path", IN_TWO_TRIPS)
+def test_what_is_lost_between_two_trips_is_not_told_as_nothing(redis, ask, monkeypatch, path):
+    before = ask(path)
+    assert before.status_code == 200, before.content
+    lose_after(monkeypatch, redis)
+    answer = ask(path)
+    assert answer.status_code == 503
+    assert answer["Retry-After"] == "5"
+    assert answer.json()["detail"].endswith("is being built.")
+
+
+@pytest.mark.parametrize("path", ["/v1/trending?limit=5", "/v1/genres", "/v1/playlists"])
+def test_nor_is_the_past(world, redis, client, log_in, pages, monkeypatch, path):
+    world.keep("then", Trending, Movies, Library, Playlists)
+    then = log_in(ANN, is_staff=True) | {"As-Of": "then"}
+    assert client.get(path, headers=then).status_code == 200
+    lose_after(monkeypatch, redis, trips=2)  # the first one is whether they may ask
+    assert client.get(path, headers=then).status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("path", "trips"),
+    [
+        ("/v1/search?q=alien", [8, 2]),
+        (f"/v1/movies/{HEAT}/similar", [7, 3]),
+        ("/v1/me/ratings", [6, 2]),
+        ("/v1/me/hidden", [6, 2]),
+        ("/v1/trending", [6]),
+    ],
+)
+def test_it_costs_no_trip_more(ask, monkeypatch, path, trips):
+    """And one command more: the second trip's for the pointers, too."""
+    ask(path)
+    seen, go = [], Trip.go
+
+    def counting(trip, connected):
+        seen.append(len(trip))
+        return go(trip, connected)
+
+    monkeypatch.setattr(Trip, "go", counting)
+    assert ask(path).status_code == 200
+    assert seen == trips
