@@ -49,7 +49,7 @@ class Letting:
 
     def carry_on(self) -> None:
         """Do what can be done now about everyone who is not gone yet."""
-        for user_id in erasures.may_be_known():
+        for user_id in erasures.not_gone():
             try:
                 self.let_go(user_id)
             except AgainLater as fault:  # the others need not wait for it

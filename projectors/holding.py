@@ -1,4 +1,4 @@
-"""What does a shard hold, all of it at one moment?
+"""What does a shard hold, all of it at one moment, and how do shards stand still for it?
 
 The shard is held still while it is read: the hold stops its projector for that long, and no
 longer. Should the hold not have held (it ends by itself after a minute), the checkpoints tell.

@@ -113,7 +113,7 @@ class Intake:
 def _step(shard: Shard, batch: Sequence[Recorded], sifted: Sifted, aside: Aside) -> _Step:
     ahead: set[str] = set()
     if aside.revision:
-        ahead = {recorded.stream for recorded in batch} - aside.streams - sifted.failed.keys()
+        ahead = {recorded.stream for recorded in batch} - aside.streams
     if not sifted.aside:
         return _Step(sifted.packed, [], sorted(ahead), aside)
     new = frozenset(sifted.failed)

@@ -5,7 +5,9 @@ from time import monotonic, sleep
 
 from redis import Redis
 
+from events.hints import wanted_channel
 from projectors.holding import standing_still
+from projectors.read_model import ReadModel
 from projectors.shard import Shard
 
 _PATIENCE_SECONDS = 10.0
@@ -14,18 +16,11 @@ _TRIES = 5
 
 
 def compare(
-    redis: Redis,
-    shards: Sequence[Shard],
-    differences: Callable[[], list[str]],
-    *,
-    has_seen_all: Callable[[], bool] = lambda: True,
+    redis: Redis, shards: Sequence[Shard], differences: Callable[[], list[str]]
 ) -> list[str]:
-    """What ``differences`` finds while nothing was taken in; what hinders that is a line, too.
-
-    ``has_seen_all``: whether what is built knows all that offsets don't tell.
-    """
+    """What ``differences`` finds while nothing was taken in; what hinders that is a line, too."""
     for _ in range(_TRIES):
-        if not _is_built(redis, shards, has_seen_all):
+        if not _is_built(redis, shards):
             return ["not everything that was taken in has been built"]
         before = _offsets(redis, [shard.checkpoints_key for shard in shards])
         found = differences()
@@ -35,33 +30,40 @@ def compare(
 
 
 def compare_beside(
-    redis: Redis,
-    shard: Shard,
-    other: Shard,
+    model: ReadModel,
+    other: ReadModel,
     differences: Callable[[], list[str]],
     *,
     has_seen_all: Callable[[], bool],
 ) -> list[str]:
-    """The same where another model's data is shown, too.
+    """The same of two models of one shard each, where what is built of one shows the other, too.
 
     Both stand still meanwhile, at the same offsets: or the one would show what is older or newer.
+    ``has_seen_all``: whether what is built knows of the other what offsets don't tell.
     """
+    redis, shard, beside = model.redis, model.shard(0), other.shard(0)
+    keys = [shard.checkpoints_key, beside.checkpoints_key]
+    hindered = f"could not be compared: {model.name} and {other.name} are never at one point"
     end = monotonic() + _PATIENCE_SECONDS
     while monotonic() < end:
-        with standing_still([shard, other]):
-            its, others = _offsets(redis, [shard.checkpoints_key, other.checkpoints_key])
-            if its == others:
-                return compare(redis, [shard], differences, has_seen_all=has_seen_all)
+        with standing_still([shard, beside]):
+            its, others, built = before = _offsets(redis, [*keys, shard.built_key])
+            if its == others == built and has_seen_all():
+                found = differences()
+                if not found or before[:2] == _offsets(redis, keys):
+                    return found
+        if its == others:
+            hindered = "not everything that was taken in has been built"
+            redis.publish(wanted_channel(), model.name)
         sleep(_POLL_SECONDS)
-    return ["could not be compared: what it shows of another model is never level with it"]
+    return [hindered]
 
 
-def _is_built(redis: Redis, shards: Sequence[Shard], has_seen_all: Callable[[], bool]) -> bool:
+def _is_built(redis: Redis, shards: Sequence[Shard]) -> bool:
     end = monotonic() + _PATIENCE_SECONDS
     while monotonic() < end:
         built = _offsets(redis, [shard.built_key for shard in shards])
-        level = _offsets(redis, [shard.checkpoints_key for shard in shards])
-        if built == level and has_seen_all():
+        if built == _offsets(redis, [shard.checkpoints_key for shard in shards]):
             return True
         sleep(_POLL_SECONDS)
     return False

@@ -25,8 +25,8 @@ from events.vault.models import Erasure, Letter, Line, Subject
 SETTLED_AFTER = timedelta(minutes=1)
 """A command that was on its way when the key went is over long before, however it ended."""
 
-FORGOTTEN_AFTER = timedelta(seconds=15)
-"""A Redis that is killed may come back as it was a second or two before."""
+KEPT_AFTER = timedelta(seconds=5)
+"""What Redis has done is in its file by then. One that is killed before comes back as it was."""
 
 _State = Subject.State
 
@@ -104,10 +104,9 @@ def unsettled() -> Sequence[UUID]:
     return list(found.values_list("user_id", flat=True))
 
 
-def may_be_known() -> Sequence[UUID]:
-    """Those whose key is destroyed, and of whom some read model may still, or again, know."""
-    known = Q(gone_at=None) | Q(gone_at__gt=Now() - FORGOTTEN_AFTER)
-    found = Erasure.objects.filter(known, erased_at__isnull=False).order_by("asked_at")
+def not_gone() -> Sequence[UUID]:
+    """Those whose key is destroyed, and of whom some read model may still know."""
+    found = Erasure.objects.filter(erased_at__isnull=False, gone_at=None).order_by("asked_at")
     return list(found.values_list("user_id", flat=True))
 
 
@@ -150,8 +149,12 @@ def write_line(user_id: UUID, part: str, said: str) -> None:
 
 
 def note_gone(user_id: UUID) -> None:
-    """All parts have."""
-    Erasure.objects.filter(user_id=user_id, gone_at=None).update(gone_at=Now())
+    """All parts were looked at, and had; nothing is noted until they had for long enough.
+
+    So there is always a look that comes after Redis kept what was done at the one before.
+    """
+    if not Line.objects.filter(user_id=user_id, at__gt=Now() - KEPT_AFTER).exists():
+        Erasure.objects.filter(user_id=user_id, gone_at=None).update(gone_at=Now())
 
 
 def lines(user_id: UUID) -> Sequence[Said]:

@@ -36,6 +36,8 @@ def reserve(record: Path, names: Sequence[str], *, in_use: Callable[[], bool]) -
     asked after a port was found taken: the server may be starting in this very moment.
     """
     known = _load(record)
+    for port in known.values():
+        _promise(port)  # the others' as well: no server here may be given another one's
     settled = dict(known)
     for name in names:
         settled[name] = _settle(name, settled, in_use=in_use)
@@ -95,10 +97,10 @@ def _settle(name: str, known: dict[str, int], *, in_use: Callable[[], bool]) -> 
         port = int(asked)
         if not (is_free(port) or (known.get(name) == port and _is_ours(port, in_use))):
             raise PortTaken(f"{variable}: port {port} for {name} is held by {holder(port)}.")
+        _promise(port)
         return port
     recorded = known.get(name)
     if recorded and _is_ours(recorded, in_use):
-        _promise(recorded)  # unless a process of this checkout has, which is as good
         return recorded
     return free()
 

@@ -81,10 +81,13 @@ def check(numbers: Mapping[str, int], moment: datetime | None = None) -> dict[st
 def _check(builder: Checked, others: Sequence[ReadModel], now: datetime) -> list[str]:
     """What it shows of generations that answer goes on, and nobody builds the new one meanwhile.
 
-    So they stand still for a moment, and it is built once more of what they hold now.
+    Where that makes a difference, they stand still for a moment, and it is built once more of what
+    they hold now.
     """
     if not (others and isinstance(builder, TrendingBuilder)):
         return builder.check(now)
+    if not builder.differences():
+        return []
     shards = [shard for other in others for shard in shards_of(other, config().partitions)]
     with standing_still(shards):
         builder.build(now)

@@ -62,9 +62,8 @@ class TrendingBuilder(Paced):
     def check(self, now: datetime) -> list[str]:
         """What differs from the counts, a line each."""
         return compare_beside(
-            self._trending.redis,
-            self._trending.all,
-            self._movies.all,
+            self._trending,
+            self._movies,
             self.differences,
             has_seen_all=lambda: self._trending.made_of() == self._movies.changes(),
         )

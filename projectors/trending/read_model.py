@@ -2,7 +2,8 @@
 
 State: a hash an hour with each movie's new ratings, how many rated each movie in all, and what each
 board of another source said last. Derived (builder.py): one hash with the boards, one with their
-first pages, ready to be sent; the same two of other sources' boards (observed.py).
+first pages, ready to be sent; the same two of other sources' boards (observed.py); and what the
+movies model had counted when its cards were read.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -94,6 +94,25 @@ def test_what_a_retry_freed_and_a_restore_parks_again_is_not_overtaken(model, st
     assert model.scores()["rating-1-2"] == 2
 
 
+def test_nor_is_it_by_one_that_goes_in_before_another_fails(model, store, rate):
+    made = follower(model, store)
+    made.take([rate(GOOD), rate(BAD, 1)])
+    before = {key: model.redis.dump(key) for key in model.redis.scan_iter()}
+    model.bad_movies = frozenset()
+    Unparking(model, store, still_sealed).retry(Place(model.shard(0), "rating-1-2"))
+    made.take([rate(BAD, 2)])
+    model.redis.flushdb()
+    for key, held in before.items():
+        model.redis.restore(key, 0, held)
+    made.look(store.heads())
+
+    rate(BAD, 3)
+    model.bad_offsets = frozenset({4})
+    made.take(store.page(0, after=0, limit=10))
+    offsets = [entry.offset for entry in entries(model.redis, model.shard(0), "rating-1-2")]
+    assert (model.scores(), offsets) == ({"rating-1-1": 5}, [2, 3, 4])
+
+
 def test_what_is_kept_of_it(model, store, rate):
     follower(model, store).take([rate(GOOD), rate(BAD, 5), rate(BAD, 7)])
     first, second = entries(model.redis, model.shard(0), "rating-1-2")
