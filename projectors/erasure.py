@@ -7,6 +7,7 @@ and done the next time; each that has let go writes its line, once.
 
 import logging
 from collections.abc import Iterator, Mapping
+from time import monotonic
 from typing import NamedTuple
 from uuid import UUID
 
@@ -27,6 +28,9 @@ from projectors.shard import Held
 
 log = logging.getLogger(__name__)
 
+KEPT_AFTER_SECONDS = 5.0
+"""What Redis has done is in its file by then. One that is killed before comes back as it was."""
+
 GONE = "gone"
 _KINDS: Mapping[str, type[ReadModel]] = {kind.name: kind for kind in MODELS}
 
@@ -39,6 +43,13 @@ class Part(NamedTuple):
     said: str
 
 
+class _Had(NamedTuple):
+    """Since when a server had been found to have let go, all of it."""
+
+    server: str
+    since: float
+
+
 class Letting:
     """Sees to it that everybody who is to be forgotten is."""
 
@@ -46,6 +57,7 @@ class Letting:
         self._redis = redis
         self._store = store
         self._pointers = Pointers(redis)
+        self._had: dict[UUID, _Had] = {}
 
     def carry_on(self) -> None:
         """Do what can be done now about everyone who is not gone yet."""
@@ -60,13 +72,25 @@ class Letting:
         said = self._said(user_id)
         if said is None:
             return [Part("log", is_gone=False, said="does not say that they are erased")]
+        server = str(self._redis.info("server")["run_id"])
         parts = list(self._parts(said, user_id))
         for part in parts:
             if part.is_gone:
                 erasures.write_line(user_id, part.name, part.said)
         if all(part.is_gone for part in parts):
-            erasures.note_gone(user_id)
+            self._note(user_id, server)
+        else:
+            self._had.pop(user_id, None)
         return parts
+
+    def _note(self, user_id: UUID, server: str) -> None:
+        """Once this very server had let go at a look long enough ago, they are gone for good."""
+        had = self._had.get(user_id)
+        if had is None or had.server != server:
+            had = self._had[user_id] = _Had(server, monotonic())
+        if monotonic() - had.since >= KEPT_AFTER_SECONDS:
+            erasures.note_gone(user_id)
+            del self._had[user_id]
 
     def _said(self, user_id: UUID) -> Recorded | None:
         """The last event that says so."""
@@ -76,9 +100,9 @@ class Letting:
     def _parts(self, said: Recorded, user_id: UUID) -> Iterator[Part]:
         seen = self._pointers.see()
         for found in generations(_KINDS):
-            if found.dropped_at is not None:
-                continue  # the keeper looks after it
             model = _KINDS[found.model](self._redis, found.number)
+            if found.dropped_at is not None and not model.checkpoint(said.partition):
+                continue  # nor did it come back with a Redis that was killed
             try:
                 why = self._see_to(model, found, seen, said, user_id)
             except Held:

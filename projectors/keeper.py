@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 
 from events.store.generations import Generation, generations, note_dropped
 from infra import clients
+from infra.config import config
 from projectors.fates import AgainLater
 from projectors.pointers import Pointers, Seen
 from projectors.read_model import ReadModel
@@ -87,11 +88,21 @@ class Keeper:
         seen = self._pointers.see()
         now = datetime.now(UTC)
         for found in generations(self._kinds):
-            if is_orphan(found, seen, now):
+            if is_orphan(found, seen, now) or self._came_back(found, seen):
                 self._drop(found.model, found.number, "belongs to nobody")
 
+    def _came_back(self, found: Generation, seen: Seen) -> bool:
+        """Whether it was dropped just before a Redis was killed, which has it again."""
+        if found.dropped_at is None or found.model not in seen.live:
+            return False
+        model = self._kinds[found.model](clients.redis(), found.number)
+        return any(model.checkpoints(config().partitions))
+
     def _drop(self, name: str, number: int, why: str) -> None:
-        keys = drop(self._kinds[name](clients.redis(), number), self._pointers)
+        try:
+            keys = drop(self._kinds[name](clients.redis(), number), self._pointers)
+        except StillNeeded:
+            return  # it took over in this very moment, or came back with its pointer
         if keys:
             log.info("Dropped %s, generation %d, which %s: %d keys", name, number, why, keys)
 
@@ -138,8 +149,6 @@ def _keep(keeper: Keeper, also: Callable[[], None], done: Event) -> None:
         except (DatabaseError, RedisError, AgainLater, TransportError, ApiError, OSError) as error:
             log.warning("What is to go stays for now: %s", error)
             close_old_connections()
-        except StillNeeded:
-            continue  # it took over in this very moment
         except Exception:  # whatever it is, without this thread nothing would ever go
             log.exception("What is to go stays for now")
             close_old_connections()

@@ -14,6 +14,7 @@ Opening: TypeAlias = Callable[[Sequence[Recorded]], Sequence[Recorded]]
 """Gives events with their sealed fields in clear."""
 
 _DROPPED_AT_ONCE = 500
+_CHECKPOINTS = b":checkpoints"
 
 
 def still_sealed(batch: Sequence[Recorded]) -> Sequence[Recorded]:
@@ -90,15 +91,19 @@ class ReadModel(ABC):
         return removed
 
     def _unlink_some(self) -> int:
-        """One walk through Redis: what is written meanwhile is found by the next."""
+        """One walk through Redis: what is written meanwhile is found by the next.
+
+        Checkpoints go last: whoever looks whether anything is there asks for those.
+        """
         removed = 0
         keys: list[bytes] = []
+        checkpoints: list[bytes] = []
         for key in self.redis.scan_iter(match=f"{{{self.name}.{self.generation}.*", count=1000):
-            keys.append(key)
+            (checkpoints if key.endswith(_CHECKPOINTS) else keys).append(key)
             if len(keys) == _DROPPED_AT_ONCE:
                 removed += int(self.redis.unlink(*keys))
                 keys.clear()
-        return removed + (int(self.redis.unlink(*keys)) if keys else 0)
+        return removed + sum(int(self.redis.unlink(*some)) for some in (keys, checkpoints) if some)
 
     def checkpoint(self, partition: int) -> int:
         """The last offset of a partition that it has taken in."""

@@ -45,7 +45,9 @@ class TrendingView(ReadView):
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         query = TrendingQuery.of(self.asking.query_string)
         trending, movies = self.asking.open(Trending), self.asking.movies()
-        if (ready := self.ready()) is None:
+        # The cards of a ready page are as old as its board; who waits gets those of now.
+        ready = self.ready() if self.asking.positions is None else None
+        if ready is None:
             self.asking.ask(lambda _: None, *_sources(trending, movies))
         elif (first := self.asking.read(ready)) is not None:
             return self.respond(first)

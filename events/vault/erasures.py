@@ -25,9 +25,6 @@ from events.vault.models import Erasure, Letter, Line, Subject
 SETTLED_AFTER = timedelta(minutes=1)
 """A command that was on its way when the key went is over long before, however it ended."""
 
-KEPT_AFTER = timedelta(seconds=5)
-"""What Redis has done is in its file by then. One that is killed before comes back as it was."""
-
 _State = Subject.State
 
 
@@ -149,12 +146,8 @@ def write_line(user_id: UUID, part: str, said: str) -> None:
 
 
 def note_gone(user_id: UUID) -> None:
-    """All parts were looked at, and had; nothing is noted until they had for long enough.
-
-    So there is always a look that comes after Redis kept what was done at the one before.
-    """
-    if not Line.objects.filter(user_id=user_id, at__gt=Now() - KEPT_AFTER).exists():
-        Erasure.objects.filter(user_id=user_id, gone_at=None).update(gone_at=Now())
+    """All parts were looked at, and had let go for good."""
+    Erasure.objects.filter(user_id=user_id, gone_at=None).update(gone_at=Now())
 
 
 def lines(user_id: UUID) -> Sequence[Said]:

@@ -32,6 +32,7 @@ from infra.services.postgres import binaries
 from projectors.fold import Folded
 from projectors.library.read_model import Library
 from tests.fixtures.platform import PASSWORD, Client, import_
+from tests.fixtures.waiting import until
 
 NAME, EMAIL, WORDS = "zoe.unmistakable", "zoe.unmistakable@example.org", "Unmistakable secrets"
 NEVER_AGAIN = (NAME, EMAIL, WORDS)
@@ -166,8 +167,8 @@ def erase_themselves(person: Client) -> str:
 
 
 def assert_link_says_gone(person: Client, link: str) -> None:
+    until(lambda: person.command.get(link).json()["state"] == "gone")
     told = person.command.get(link).json()
-    assert told["state"] == "gone"
     parts = {line["part"].partition(" ")[0]: line["said"] for line in told["lines"]}
     assert (parts["library"], parts["similarity"][:13]) == ("gone", "gone; stays: ")
     assert person.read("/v1/me").status_code == 401

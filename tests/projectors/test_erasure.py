@@ -1,7 +1,7 @@
 """Does every generation let go of somebody, and does the search find what is left?"""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
@@ -25,11 +25,12 @@ from events.vault.subjects import activate, reserve
 from infra import clients
 from infra.config import config
 from infra.throttle import Throttle
+from projectors import erasure
 from projectors.erasure import Letting, purge_of_the_past
 from projectors.follower import Follower
 from projectors.half_made import PATIENCE_SECONDS, HalfMade
 from projectors.library.read_model import Library
-from projectors.live import Live
+from projectors.live import PAST_KEY, Live
 from projectors.movies.read_model import Movies
 from projectors.opened import opening
 from projectors.parked import left_out, skipped
@@ -99,9 +100,36 @@ class World(NamedTuple):
         return [key for key in keys if str(ANN).encode() in key]
 
 
+class Server:
+    """A Redis that is killed before its file has what was done: it is as it was."""
+
+    def __init__(self, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._redis = redis
+        self._before = {key: redis.dump(key) or b"" for key in redis.scan_iter("{library*")}
+        self._past = [part for pair in redis.hgetall(PAST_KEY).items() for part in pair]
+        self._run = 1
+        monkeypatch.setattr(redis, "info", lambda _: {"run_id": self._run})
+
+    def is_killed(self) -> None:
+        for key, held in self._before.items():
+            self._redis.restore(key, 0, held, replace=True)
+        if self._past:
+            self._redis.hset(PAST_KEY, items=self._past)
+        self._run += 1
+
+
+class Time:
+    """A clock that is moved by hand."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 @pytest.fixture
 def world(db, keys, redis_url, elasticsearch_url, monkeypatch) -> World:
-    monkeypatch.setattr(erasures, "KEPT_AFTER", timedelta(0))
+    monkeypatch.setattr(erasure, "KEPT_AFTER_SECONDS", 0.0)
     for user, name in ((ANN, "ann"), (BOB, "bob")):
         _keys[user] = reserve(user, username=name, email=f"{name}@example.org", password_hash="")
         activate(user)
@@ -245,18 +273,44 @@ def test_a_moment_of_the_past_that_comes_back_as_it_was_is_purged_again(world, m
     model = world.generation(Library, "past", label="then", until=datetime.now(UTC))
     world.level(model)
     world.pointers.remember("then", model.name, model.generation)
-    before = {key: world.redis.dump(key) for key in world.redis.scan_iter("{library*")}
-    monkeypatch.setattr(erasures, "KEPT_AFTER", timedelta(seconds=5))
+    server, time = Server(world.redis, monkeypatch), Time()
+    monkeypatch.setattr(erasure, "KEPT_AFTER_SECONDS", 5.0)
+    monkeypatch.setattr(erasure, "monotonic", time)
     world.erase()
-    assert world.said() == {"library 1": (True, "gone")}
-    assert (world.names(model), gone_at()) == ([], None)
-    for key, held in before.items():
-        world.redis.restore(key, 0, held, replace=True)
-    assert world.names(model)
-    monkeypatch.setattr(erasures, "KEPT_AFTER", timedelta(0))
+    for _ in range(3):
+        assert world.said() == {"library 1": (True, "gone")}
+        assert (world.names(model), gone_at()) == ([], None)
+        server.is_killed()
+        assert world.names(model)
+        time.now += 60
     world.letting.carry_on()
-    assert world.names(model) == []
+    assert (world.names(model), gone_at()) == ([], None)
+    time.now += 5
+    world.letting.carry_on()
     assert gone_at() is not None
+
+
+def test_what_was_dropped_and_comes_back_as_it_was_is_dropped_again(world, monkeypatch):
+    number = new_generation(
+        "library",
+        version=Library.version - 1,
+        purpose="past",
+        label="then",
+        until=datetime.now(UTC),
+    )
+    model = Library(world.redis, number)
+    world.level(model)
+    world.pointers.remember("then", "library", number)
+    server = Server(world.redis, monkeypatch)
+    monkeypatch.setattr(erasure, "KEPT_AFTER_SECONDS", 5.0)
+    world.erase()
+    for _ in range(2):
+        assert world.said() == {"library 1": (True, "gone")}
+        assert (world.names(model), world.pointers.see().past) == ([], {})
+        server.is_killed()
+        assert world.names(model)
+        assert world.pointers.see().past
+    assert gone_at() is None
 
 
 def test_a_new_moment_of_the_past_forgets_who_was_erased_after_it(world):
@@ -295,15 +349,6 @@ def test_what_is_being_filled_is_waited_for_though_it_has_nothing_yet(world):
     assert world.names(model) == []
     assert "redis" not in world.found()
     assert gone_at() is not None
-
-
-class Time:
-    """A clock that is moved by hand."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 from django.db import DatabaseError
 from redis import Redis
 
+from events.store.generations import new_generation
 from events.store.memory import MemoryStore
 from events.vault import erasures
 from projectors import keeper
@@ -103,6 +104,20 @@ class TestGoingBack:
         Keeper([Trending], pointers).let_go()
         assert not pointers.keep_on("trending", 1, seconds=60)
         assert not redis.exists(Trending(redis, 1).shard(0).state("a"))
+
+    def test_what_came_back_with_a_redis_that_was_killed_goes_again(self, redis, pointers):
+        number = new_generation("trending", version=Trending.version, purpose="past")
+        model = Trending(redis, number)
+        redis.hset(model.shard(0).checkpoints_key, "0", 7)
+        pointers.remember("then", "trending", number)
+        before = {key: redis.dump(key) for key in redis.scan_iter("{trending*")}
+        drop(model, pointers)
+        for key, held in before.items():
+            redis.restore(key, 0, held, replace=True)
+        pointers.remember("then", "trending", number)
+        Keeper([Trending], pointers).sweep()
+        assert not redis.exists(model.shard(0).checkpoints_key)
+        assert pointers.see().past == {}
 
     def test_holding_on_shortens_nothing(self, pointers):
         pointers.switch({"trending": 3})

@@ -1,6 +1,5 @@
 """Is an erasure carried on, wherever it stopped, and is what came late found?"""
 
-from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -97,8 +96,7 @@ def test_goes_on_wherever_it_stopped(ann, place, monkeypatch):
     assert erasing.sweep() == 0
 
 
-def test_what_was_on_its_way_is_found_and_the_read_models_are_told_again(ann, monkeypatch):
-    monkeypatch.setattr(erasures, "KEPT_AFTER", timedelta(0))
+def test_what_was_on_its_way_is_found_and_the_read_models_are_told_again(ann):
     erase(ann)
     erasures.write_line(ann, "library 1", "gone")
     erasures.note_gone(ann)
