@@ -10,7 +10,7 @@ import pytest
 import yaml
 from django.core.management import get_commands
 
-from infra.config import PREFIX, Config
+from infra.config import PREFIX, BadConfig, Config, read
 from infra.platform.processes import ADMITTED
 
 ROOT = Path(__file__).parents[2]
@@ -20,6 +20,17 @@ OURS = {name: service for name, service in SERVICES.items() if "build" in servic
 SERVERS = {name: service for name, service in SERVICES.items() if "build" not in service}
 HTTP = {"command": "8001", "query": "8000"}
 DOCKERFILE = ROOT / "infra/docker/Dockerfile"
+IN_PRODUCTION = {
+    "PRODUCTION": "true",
+    "ALLOWED_HOSTS": "movies.example.org",
+    "MAIL_URL": "smtp+starttls://marquee:n2Lq8XwB@mail.example.org:587",
+    "LOG_PASSWORD": "q8Zt2LxV",
+    "VAULT_PASSWORD": "w3Rk9NbC",
+    "BUS_PASSWORD": "p5Ym7HdS",
+    "REDIS_PASSWORD": "e6Jf4GvT",
+    "REDIS_QUERY_PASSWORD": "u7Wc3MsK",
+}
+"""A .env that holds where strangers come."""
 VARIABLES = {PREFIX + field.encode_name for field in msgspec.structs.fields(Config)}
 
 
@@ -97,6 +108,55 @@ def test_sets_only_variables_that_are_read(name):
     ours = {word for word in OURS[name]["environment"] if word.startswith(PREFIX)}
     assert ours <= VARIABLES
     assert OURS[name]["environment"]["MARQUEE_ROLE"] == (name if name in HTTP else "ops")
+
+
+def resolved(name, **env_file):
+    """The variables that a service of ours is started with, as compose fills them in."""
+    given = re.compile(r"\$\{(\w+):-([^}]*)\}")
+    return {
+        variable: given.sub(lambda found: env_file.get(*found.groups()), value)
+        for variable, value in OURS[name]["environment"].items()
+    }
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_starts_where_strangers_can_reach_it(name):
+    found = read(resolved(name, **IN_PRODUCTION))
+    assert found.production
+    assert read(resolved(name)).role == found.role
+
+
+@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("secret", [word for word in IN_PRODUCTION if word.endswith("PASSWORD")])
+def test_does_not_start_there_with_a_password_that_everybody_knows(name, secret):
+    given = {word: value for word, value in IN_PRODUCTION.items() if word != secret}
+    holders = [
+        variable
+        for variable, value in OURS[name]["environment"].items()
+        if f"${{{secret}:" in value
+    ]
+    if not holders:
+        assert read(resolved(name, **given)).production
+        return
+    for kept in ({}, {secret: "marquee"}):
+        with pytest.raises(BadConfig, match=holders[0]):
+            read(resolved(name, **given, **kept))
+
+
+@pytest.mark.parametrize("name", HTTP)
+def test_answers_there_to_hosts_that_are_named(name):
+    for hosts in ({}, {"ALLOWED_HOSTS": "*"}):
+        given = {word: value for word, value in IN_PRODUCTION.items() if word != "ALLOWED_HOSTS"}
+        with pytest.raises(BadConfig, match="MARQUEE_ALLOWED_HOSTS"):
+            read(resolved(name, **given, **hosts))
+
+
+def test_what_stands_in_for_production_can_be_set():
+    text = (ROOT / "docker-compose.yml").read_text()
+    manual = (ROOT / "docs/how-to/run-with-compose.md").read_text()
+    for word in IN_PRODUCTION:
+        assert f"${{{word}:-" in text
+        assert f"| `{word}` |" in manual
 
 
 @pytest.mark.parametrize("name", OURS)

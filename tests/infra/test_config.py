@@ -69,6 +69,15 @@ def test_who_writes_no_letters_need_not_send_mail(role):
     assert read(HELD | {"MARQUEE_ROLE": role, "MARQUEE_MAIL_URL": "console:"}).production
 
 
+@pytest.mark.parametrize("hosts", [{}, {"MARQUEE_ALLOWED_HOSTS": "*"}])
+def test_who_answers_nobody_need_not_name_hosts(hosts):
+    given = {name: value for name, value in HELD.items() if name != "MARQUEE_ALLOWED_HOSTS"} | hosts
+    assert read(given | {"MARQUEE_ROLE": "ops"}).production
+    for role in ("command", "query"):
+        with pytest.raises(BadConfig, match="MARQUEE_ALLOWED_HOSTS"):
+            read(given | {"MARQUEE_ROLE": role})
+
+
 def test_a_socket_says_itself_who_may():
     sockets = {
         "MARQUEE_DATABASE_URL": "postgresql://postgres@/marquee?host=/run/log",
