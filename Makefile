@@ -77,6 +77,10 @@ PYTEST := $(PYTHON) -m pytest
 test: $(STAMP) ## all tests, with real servers
 	@$(PYTHON) -m tests $(ARGS)
 
+.PHONY: test-lane
+test-lane: $(STAMP) ## some runs of the tests (ONLY=command,query,ops or faults,machine)
+	@$(PYTHON) -m tests.lane $(ONLY) $(ARGS)
+
 # One run a role, because a process has one role. All run even when one fails; no tests is a failure.
 .PHONY: test-fast
 test-fast: $(STAMP) ## the tests that need no servers

@@ -18,7 +18,8 @@ _HELP: Final = """\
 Servers live in MARQUEE_STATE_DIR/services (by default .state/services), on ports that are chosen
 once. SERVICES_POSTGRES_PORT, SERVICES_REDIS_PORT, SERVICES_RABBITMQ_PORT and
 SERVICES_ELASTICSEARCH_PORT ask for certain ones. A server whose MARQUEE_*_URL is set is used as
-given and not started. SERVICES_ENGINE=native or containers overrides the choice.
+given and not started; tests that are given RabbitMQ need its management, too
+(SERVICES_RABBITMQ_ADMIN_URL). SERVICES_ENGINE=native or containers overrides the choice.
 """
 
 

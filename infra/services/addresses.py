@@ -17,6 +17,8 @@ VARIABLES = {
     "elasticsearch": "MARQUEE_ELASTICSEARCH_URL",
 }
 """Whoever sets a server's variable brings that server; we start the others."""
+BUS_ADMIN = "SERVICES_RABBITMQ_ADMIN_URL"
+"""Whoever brings RabbitMQ may say here where its management answers, as tests want to know."""
 
 
 class Addresses(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +28,7 @@ class Addresses(msgspec.Struct, frozen=True, kw_only=True):
     """The database ``postgres``, from which others are made and dropped."""
     bus: str
     bus_admin: str
-    """RabbitMQ's management interface; empty where the given server has none."""
+    """RabbitMQ's management interface; empty where nobody says it of a given server."""
     redis: str
     query_redis: str
     """The same Redis for the query API: a user that writes only caches and its throttles."""
@@ -41,7 +43,7 @@ def addresses(ports: Mapping[str, int], given: Mapping[str, str]) -> Addresses:
     return Addresses(
         postgres=postgres.at_database(database, "postgres"),
         bus=given_bus or rabbitmq.url(ports),
-        bus_admin="" if given_bus else rabbitmq.admin_url(ports),
+        bus_admin=given.get(BUS_ADMIN, "") if given_bus else rabbitmq.admin_url(ports),
         redis=whole,
         query_redis=given.get("MARQUEE_QUERY_REDIS_URL") or redis.as_query(whole),
         elasticsearch=given.get(VARIABLES["elasticsearch"]) or elasticsearch.url(ports),

@@ -31,6 +31,42 @@ def test_a_server_fixture_makes_an_integration_test(request, redis_url):
     assert not Redis.from_url(redis_url).keys()
 
 
+def test_what_was_given_is_known_after_all_is_planned(pytester, monkeypatch):
+    """By a worker, too, which plans in the environment of who started it."""
+    given = {
+        "MARQUEE_DATABASE_URL": "postgresql://marquee@postgres:5432/marquee",
+        "MARQUEE_BUS_URL": "amqp://guest:guest@rabbitmq:5672/%2F",
+        "MARQUEE_REDIS_URL": "redis://redis:6379/0",
+        "MARQUEE_ELASTICSEARCH_URL": "http://elasticsearch:9200",
+    }
+    monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
+    for name in [name for name in os.environ if name.startswith(("MARQUEE_", "TEST_RUN_"))]:
+        monkeypatch.delenv(name)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    pytester.makepyfile(
+        f"""
+        import os
+        from tests.fixtures import environment
+
+        def test_it():
+            before = {{
+                name: value
+                for name, value in environment.given().items()
+                if name.startswith(("MARQUEE_", "TEST_RUN_"))
+            }}
+            assert before == {given!r}
+            assert os.environ["MARQUEE_BUS_URL"].endswith(f"@rabbitmq:5672/{{environment.RUN}}")
+            assert os.environ["MARQUEE_REDIS_URL"].startswith("redis://redis:6379/")
+        """
+    )
+    for workers in ("0", "1"):
+        result = pytester.runpytest_subprocess(
+            *("-p", "no:django", "-p", "tests.fixtures.environment", "-n", workers)
+        )
+        result.assert_outcomes(passed=1)
+
+
 @pytest.mark.parametrize("_again", range(2))
 def test_the_log_is_empty_for_each_test(log_database, _again):
     assert config().database_url == log_database

@@ -2,17 +2,23 @@
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
 import yaml
 
 from infra.config import PREFIX, Config
+from infra.services.addresses import BUS_ADMIN, VARIABLES
+from tests.__main__ import BESIDE, MAIN
+from tests.lane import PATHS
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / ".github/workflows/ci.yml").read_text()
 WORKFLOW = yaml.safe_load(TEXT)
 JOBS = WORKFLOW["jobs"]
+TESTS = [name for name in JOBS if name.startswith("test")]
+DOCKERFILE = (ROOT / "infra/docker/Dockerfile").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = {line.partition(" ")[0] for line in MAKEFILE.splitlines()} | set(MAKEFILE.splitlines())
 
@@ -45,7 +51,7 @@ def test_runs_targets_that_exist(name):
     for step in JOBS[name]["steps"]:
         for line in step.get("run", "").splitlines():
             if line.startswith("make "):
-                for target in line.split()[1:]:
+                for target in (word for word in line.split()[1:] if "=" not in word):
                     assert re.search(
                         rf"^{re.escape(target)}:|^STAMP := {target}$", MAKEFILE, re.MULTILINE
                     )
@@ -56,11 +62,58 @@ def test_asks_for_paths_that_exist():
         assert (ROOT / path).exists(), path
 
 
-def test_the_tests_get_variables_that_are_read():
+def lanes(name):
+    """The runs of the tests that a job is for."""
+    commands = "\n".join(step.get("run", "") for step in JOBS[name]["steps"])
+    [runs] = re.findall(r"^make test-lane ONLY=([\w,]+)$", commands, re.MULTILINE)
+    return runs.split(",")
+
+
+def test_every_test_runs_where_its_servers_are():
+    """Those that kill servers, on their own; the others, as one lane does."""
+    assert lanes("test") == MAIN
+    assert lanes("test-faults") == BESIDE
+    assert {*MAIN, *BESIDE} == set(PATHS)
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_the_tests_may_install_what_they_run(name):
+    """As root on Debian, in the image's Python; what they kill must be reaped."""
+    image = JOBS[name]["container"]["image"]
+    assert f"FROM {image.replace('-', '-slim-')}\n" in DOCKERFILE
+    assert "--init" in JOBS[name]["container"]["options"].split()
+    assert "--user" not in JOBS[name]["container"]["options"]
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_the_tests_get_variables_that_are_read(name):
     known = {PREFIX + field.encode_name for field in msgspec.structs.fields(Config)}
-    given = {name for name in JOBS["test"]["env"] if name.startswith(PREFIX)}
-    assert given <= known
-    assert JOBS["test"]["env"]["CI"] == "true"
+    assert JOBS[name]["env"].keys() <= known | {"CI", BUS_ADMIN}
+    assert JOBS[name]["env"]["CI"] == "true"
+
+
+def test_servers_are_given_as_they_are_named_here():
+    """All of them: a server that is started besides would be another engine's."""
+    given = {name: value for name, value in JOBS["test"]["env"].items() if name != "CI"}
+    assert given.keys() == {*VARIABLES.values(), "MARQUEE_VAULT_URL", BUS_ADMIN}
+    assert {urlsplit(url).hostname for url in given.values()} == JOBS["test"]["services"].keys()
+    bus, admin = (urlsplit(given[name]) for name in (VARIABLES["rabbitmq"], BUS_ADMIN))
+    assert (admin.hostname, admin.username) == (bus.hostname, bus.username)
+
+
+def test_servers_are_those_of_compose():
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    images = {service["image"] for service in compose.values() if "build" not in service}
+    assert {service["image"] for service in JOBS["test"]["services"].values()} == images
+
+
+def test_whoever_kills_servers_is_given_none():
+    assert JOBS["test-faults"]["env"] == {"CI": "true"}
+    assert "services" not in JOBS["test-faults"]
+
+
+def test_an_image_is_of_what_was_tested():
+    assert {"lint", "types", "docs", *TESTS} <= set(JOBS["image"]["needs"])
 
 
 def test_every_target_of_make_check_runs():

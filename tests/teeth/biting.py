@@ -5,7 +5,6 @@ They must fail as tests do, by what they assert: a test that can't be collected 
 never ends, has noticed nothing.
 """
 
-import os
 import shutil
 import signal
 import subprocess
@@ -116,9 +115,7 @@ def _pytest(arguments: Sequence[str], copy: Path, role: str) -> tuple[int | None
 def _environment(role: str) -> dict[str, str]:
     # Without Python's cache: a file that changes twice in a second looks the same to it.
     fixed = {"MARQUEE_ROLE": role, "PYTHONDONTWRITEBYTECODE": "1"}
-    ours = os.environ.keys() - environment.given().keys()
-    kept = {name: value for name, value in os.environ.items() if name not in ours}
-    return {**kept, **fixed}
+    return {**environment.given(), **fixed}
 
 
 def _failed(report: Path) -> set[tuple[str, str]]:

@@ -185,6 +185,7 @@ def test_given_servers_are_used_as_they_are(only_redis, redis_url):
     found = ensure(only_redis | {"MARQUEE_REDIS_URL": redis_url})
     assert found.postgres == "postgresql://brought/postgres"
     assert (found.bus, found.elasticsearch) == ("amqp://brought", "http://brought")
+    assert found.bus_admin == ""
     assert Redis.from_url(found.query_redis).get("nothing") is None
 
 
