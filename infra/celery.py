@@ -8,10 +8,13 @@ import os
 
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import worker_init
 
+from infra import worker_metrics
 from infra.config import config
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infra.settings")
+worker_metrics.count_together()
 
 _HOUR_SECONDS = 3600.0
 _MINUTE_SECONDS = 60.0
@@ -87,3 +90,4 @@ app.conf.update(
     | {"erasures.sweep": _every_minute("erasures.sweep")}
     | _syncs(),
 )
+worker_init.connect(worker_metrics.serve)

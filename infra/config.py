@@ -60,7 +60,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename="upper", forbid_u
     """Prefix of exchange, queues, channels and indexes, so that two platforms can share servers."""
 
     metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
-    """Where a process that serves nothing else answers ``/metrics``; 0: nowhere."""
+    """Where a process that serves nothing else (relay, projectors, Celery's worker) answers
+    ``/metrics``; 0: nowhere."""
 
     database_url: str = "postgresql://postgres@127.0.0.1:5432/marquee"
     """The event log and the catalogue's tables. Not used by the query API.

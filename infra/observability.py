@@ -12,12 +12,14 @@ import structlog
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
+    CollectorRegistry,
     Counter,
     Gauge,
     Histogram,
     generate_latest,
     start_http_server,
 )
+from prometheus_client.multiprocess import MultiProcessCollector
 
 Counted: TypeAlias = Literal[
     # Requests answered, by view, method and status.
@@ -106,6 +108,13 @@ def metrics(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view is g
 def serve_metrics(port: int) -> None:
     """Answer ``/metrics`` from a thread, for processes that serve nothing else."""
     start_http_server(port)
+
+
+def serve_metrics_of(directory: str, port: int) -> None:
+    """The same for all processes together that count in the files of a directory."""
+    together = CollectorRegistry()
+    MultiProcessCollector(together, directory)  # type: ignore[no-untyped-call] # it has no types
+    start_http_server(port, registry=together)
 
 
 def correlation_id(request: HttpRequest) -> UUID:

@@ -198,6 +198,15 @@ def test_listens_where_it_is_published_and_asked(name, port):
     assert f"127.0.0.1:{port}/health/ready" in service["healthcheck"]["test"][-1]
 
 
+def test_whoever_counts_tells_it():
+    """The APIs where they answer; the clock counts nothing."""
+    telling = {name for name, each in OURS.items() if "MARQUEE_METRICS_PORT" in each["environment"]}
+    assert telling == {"relay", "projector", "projector-finding", "worker"}
+    for name in telling:
+        assert OURS[name]["expose"] == [OURS[name]["environment"]["MARQUEE_METRICS_PORT"]]
+        assert "ports" not in OURS[name]
+
+
 @pytest.mark.parametrize("name", HTTP)
 def test_takes_as_much_of_a_request_as_elsewhere(name):
     given = words(SERVICES[name])
