@@ -3,6 +3,7 @@
 import re
 import tomllib
 from importlib.util import find_spec
+from ipaddress import IPv4Network
 from pathlib import Path
 
 import msgspec
@@ -37,7 +38,7 @@ VARIABLES = {PREFIX + field.encode_name for field in msgspec.structs.fields(Conf
 def words(service):
     command = service["command"]
     assert isinstance(command, list), "a list needs no shell to be taken apart"
-    return command
+    return service.get("entrypoint", []) + command
 
 
 def commands_of(service):
@@ -60,6 +61,7 @@ def test_all_processes_of_the_platform_are_there():
             "projector-finding",
             "worker",
             "beat",
+            "tools",
         )
     }
     assert set(SERVERS) == {"log", "vault", "bus", "redis", "search"}
@@ -151,14 +153,6 @@ def test_answers_there_to_hosts_that_are_named(name):
             read(resolved(name, **given, **hosts))
 
 
-def test_what_stands_in_for_production_can_be_set():
-    text = (ROOT / "docker-compose.yml").read_text()
-    manual = (ROOT / "docs/how-to/run-with-compose.md").read_text()
-    for word in IN_PRODUCTION:
-        assert f"${{{word}:-" in text
-        assert f"| `{word}` |" in manual
-
-
 @pytest.mark.parametrize("name", OURS)
 def test_reaches_what_its_addresses_name(name):
     service = OURS[name]
@@ -186,7 +180,58 @@ def test_private_keys_are_for_the_command_side():
         for name, service in OURS.items()
         if any(volume.startswith("keys-command:") for volume in service.get("volumes", []))
     }
-    assert holders == {"prepare", "command"}
+    assert holders == {"prepare", "command", "tools"}
+
+
+def test_what_is_done_by_hand_reaches_what_any_command_may_need():
+    tools, others = OURS["tools"], [each for name, each in OURS.items() if name != "query"]
+    needed = {"MARQUEE_TMDB_TOKEN", "MARQUEE_TMDB_KEY"} | {
+        variable
+        for variable in OURS["projector"]["environment"]
+        if variable != "MARQUEE_METRICS_PORT"
+    }
+    assert tools["environment"].keys() == needed
+    assert set(tools["volumes"]) == set(OURS["prepare"]["volumes"])
+    assert set(tools["networks"]) == {network for each in others for network in each["networks"]}
+    assert tools["depends_on"].items() >= OURS["projector"]["depends_on"].items()
+
+
+def test_what_is_done_by_hand_is_started_by_nobody_else():
+    assert [name for name, each in SERVICES.items() if "profiles" in each] == ["tools"]
+    assert OURS["tools"]["profiles"] == ["tools"]
+    assert OURS["tools"]["restart"] == "no"
+    assert "ports" not in OURS["tools"]
+
+
+def test_what_the_manuals_run_in_it_exists():
+    run = re.compile(r"docker compose run --rm (?:--volume \S+ )?(\S+) (\w+)")
+    found = {page.name: run.findall(page.read_text()) for page in (ROOT / "docs").rglob("*.md")}
+    assert found["run-with-compose.md"]
+    for service, command in (each for page in found.values() for each in page):
+        assert service == "tools"
+        assert command in get_commands()
+
+
+def test_a_proxy_on_the_host_is_believed():
+    """It comes from the address that the engine takes for itself: the network's first."""
+    [pages] = COMPOSE["networks"]["pages"]["ipam"]["config"]
+    [subnet] = re.findall(r"^\$\{PAGES_SUBNET:-(.*)\}$", pages["subnet"])
+    for name in HTTP:
+        assert read(resolved(name)).trusted_proxies == str(next(IPv4Network(subnet).hosts()))
+
+
+def test_the_sync_takes_either_key():
+    for name in ("worker", "beat", "tools"):
+        for word in ("TMDB_TOKEN", "TMDB_KEY"):
+            found = read(resolved(name, **{word: "of-an-account"}))
+            assert getattr(found, word.lower()) == "of-an-account"
+
+
+def test_every_variable_of_compose_is_in_its_manual():
+    given = set(re.findall(r"\$\{(\w+):-", (ROOT / "docker-compose.yml").read_text()))
+    manual = (ROOT / "docs/how-to/run-with-compose.md").read_text()
+    assert given == set(re.findall(r"^\| `([A-Z_]+)` \|", manual, re.MULTILINE))
+    assert given >= IN_PRODUCTION.keys()
 
 
 @pytest.mark.parametrize(("name", "port"), HTTP.items())
