@@ -16,6 +16,8 @@ WORDS = "simple"
 """How PostgreSQL takes text for its words: of no language, for titles are of many."""
 WIKIPEDIA = "wikipedia"
 TMDB, IMDB = "tmdb", "imdb"
+CATALOGUE = "catalogue"
+"""A catalogue file's id of a movie that has another with us."""
 
 
 class Genre(models.Model):

@@ -1,4 +1,4 @@
-"""Which numbers may be movies' ids, and who gives them out? (docs/adr/0014)"""
+"""Which numbers may be movies' ids, and who gives them out? (docs/adr/0015)"""
 
 from django.db.models import Max
 

@@ -171,7 +171,8 @@ def _by_external_id(movie: Movie) -> set[int]:
     return {
         ours
         for source, value in movie.external_ids.items()
-        if source != models.WIKIPEDIA  # a page may be about several movies
+        # A page may be about several movies, and another platform has other catalogue files.
+        if source not in (models.WIKIPEDIA, models.CATALOGUE)
         for ours in models.ExternalId.objects.filter(source=source, value=value).values_list(
             "movie_id", flat=True
         )

@@ -1,5 +1,6 @@
 """How does a catalogue file become events?"""
 
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from command_api.catalogue.handling import handle_all
 from command_api.imports import catalogue_file, lines
 from command_api.imports.broken import Broken
 from command_api.imports.progress import progress
+from command_api.imports.recognising import Found, known_of
+from command_api.imports.remarks import Remarks
 from command_api.imports.run import Run
 from events.catalogue import MovieAdded, MovieEvent
 
@@ -20,42 +23,54 @@ BATCH = 1000
 
 @dataclass
 class Outcome:
-    """What became of the lines, each counted once: read is the sum of the other four."""
+    """What became of the lines: read is the sum of added, changed, unchanged and broken."""
 
     read: int = 0
     added: int = 0
     changed: int = 0
     unchanged: int = 0
     broken: int = 0
+    matched: int = 0
+    """Of the changed ones: were found to be a movie with another id."""
+    ambiguous: int = 0
+    """Of the added ones: could be several movies with another id."""
+    taken: int = 0
+    """Ids of other sources that belong to another movie."""
     unknown_genres: Counter[str] = field(default_factory=Counter)
     torn: str | None = None
 
 
-class _Movie(NamedTuple):
-    command: AddMovie
+class _Line(NamedTuple):
+    number: int
+    said: AddMovie | ValueError
     read_bytes: int
 
 
 def import_catalogue(path: Path, run: Run) -> Outcome:
     """Have every movie of the file, a batch a transaction; raises Interrupted between two."""
     outcome, broken = Outcome(), Broken(path.name)
+    taken = Remarks(path.name, "ids of other movies")
+    line_of: dict[int, int] = {}
     with progress("movies", path.stat().st_size) as advance:
-        movies = _movies(path, broken, outcome)
+        told = _lines(path, broken, outcome)
         done_bytes = 0
-        while batch := list(islice(movies, BATCH)):
-            commands = [movie.command for movie in batch]
-            for events in handle_all(commands, run.store, origin=run.origin):
-                _count(events, outcome)
+        while batch := list(islice(told, BATCH)):
+            found = list(_recognise(batch, line_of, broken, taken))
+            commands = [each.command for each in found]
+            decided = handle_all(commands, run.store, origin=run.origin)
+            for each, events in zip(found, decided, strict=True):
+                _count(each, events, outcome)
             advance(batch[-1].read_bytes - done_bytes)
             done_bytes = batch[-1].read_bytes
             run.batch_done()
     broken.sum_up()
+    taken.sum_up()
     outcome.broken, outcome.torn = broken.count, broken.torn
+    outcome.taken = taken.count
     return outcome
 
 
-def _movies(path: Path, broken: Broken, outcome: Outcome) -> Iterator[_Movie]:
-    line_of: dict[int, int] = {}
+def _lines(path: Path, broken: Broken, outcome: Outcome) -> Iterator[_Line]:
     for line in lines.read(path):
         if line.is_torn:
             broken.tear(line)
@@ -63,23 +78,47 @@ def _movies(path: Path, broken: Broken, outcome: Outcome) -> Iterator[_Movie]:
         if not line.content and not line.broken:
             continue
         outcome.read += 1
-        try:
-            yield _Movie(_parse(line, line_of, outcome.unknown_genres), line.read_bytes)
-        except ValueError as error:
-            broken.add(line.number, str(error))
+        yield _Line(line.number, _parse(line, outcome.unknown_genres), line.read_bytes)
 
 
-def _parse(line: lines.Line, line_of: dict[int, int], unknown_genres: Counter[str]) -> AddMovie:
+def _parse(line: lines.Line, unknown_genres: Counter[str]) -> AddMovie | ValueError:
     if line.broken:
-        raise ValueError(line.broken)
-    command = catalogue_file.parse(line.content, unknown_genres)
-    if command.movie_id in line_of:
-        raise ValueError(f"id {command.movie_id} was on line {line_of[command.movie_id]} already")
-    line_of[command.movie_id] = line.number
-    return command
+        return ValueError(line.broken)
+    try:
+        return catalogue_file.parse(line.content, unknown_genres)
+    except ValueError as error:
+        return error
 
 
-def _count(events: Sequence[MovieEvent], outcome: Outcome) -> None:
+def _recognise(
+    batch: Sequence[_Line], line_of: dict[int, int], broken: Broken, taken: Remarks
+) -> Iterator[Found]:
+    known = known_of([line.said for line in batch if isinstance(line.said, AddMovie)], line_of)
+    for number, said, _ in batch:
+        try:
+            if isinstance(said, ValueError):
+                raise said
+            found = known.find(said, number)
+        except ValueError as error:
+            broken.add(number, str(error))
+            continue
+        for source, value in found.taken:
+            taken.add(number, f"{source} {value} belongs to movie {known.linked[source, value]}")
+        if found.how == "ambiguous":
+            _tell_doubtful(broken.name, number, found)
+        yield found
+
+
+def _tell_doubtful(name: str, number: int, found: Found) -> None:
+    """All of them, while it is undecided: when the file is read again they are there."""
+    could_be = " or ".join(map(str, found.possible))
+    movie_id = found.command.movie_id
+    sys.stderr.write(f"{name}:{number}: could be movie {could_be}: added as {movie_id}\n")
+
+
+def _count(found: Found, events: Sequence[MovieEvent], outcome: Outcome) -> None:
+    outcome.matched += found.how == "matched"
+    outcome.ambiguous += found.how == "ambiguous"
     if not events:
         outcome.unchanged += 1
     elif isinstance(events[0], MovieAdded):

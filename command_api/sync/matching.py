@@ -9,14 +9,14 @@ be merged, a wrong match can't be taken back. What is none of ours is new, under
 TMDb's (docs/adr/0015).
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
 from command_api.catalogue import models, naming
 from command_api.catalogue.decider import ExternalId
 from command_api.catalogue.models import IMDB, TMDB
+from command_api.catalogue.namesakes import Name, Namesake, casts_of, named, possible
 from command_api.catalogue.numbering import TMDB_BASE
 from command_api.catalogue.tmdb.answers import Film
 from command_api.sync.facts import LONGEST_TITLE, clean, released_on
@@ -26,17 +26,10 @@ How: TypeAlias = Literal["there", "matched", "ambiguous", "added"]
 _LONGEST_IMDB_ID, _LONGEST_ID = 20, 9
 
 
-class Namesake(NamedTuple):
-    """A movie of ours with a film's title and year, and who plays in it."""
-
-    movie_id: int
-    cast: frozenset[str]
-
-
 class Likeness(NamedTuple):
     """What a movie of ours is called, with its year, and who plays in it."""
 
-    names: frozenset[tuple[str, int]]
+    names: frozenset[Name]
     cast: frozenset[str]
 
 
@@ -60,7 +53,7 @@ class Known:
     """Those among them whose film is not known to be gone."""
     likenesses: dict[int, Likeness] = field(default_factory=dict)
     """Of those that are linked."""
-    named: dict[tuple[str, int], list[Namesake]] = field(default_factory=dict)
+    named: dict[Name, list[Namesake]] = field(default_factory=dict)
 
     def find(self, film: Film) -> Match:
         """The film's movie, which is known to be it from now on."""
@@ -94,11 +87,9 @@ class Known:
 
     def _namesakes(self, film: Film) -> list[Namesake]:
         cast = frozenset(member.name for member in film.credits.cast)
-        named = [place for name in _names(film) for place in self.named.get(name, ())]
-        free = {place for place in named if place.movie_id not in self.of_tmdb}
-        possible = [p for p in free if not p.cast or not cast or not cast.isdisjoint(p.cast)]
-        sharing = [place for place in possible if not cast.isdisjoint(place.cast)]
-        return sharing if len(sharing) == 1 else possible
+        called = [each for name in _names(film) for each in self.named.get(name, ())]
+        free = {each for each in called if each.movie_id not in self.of_tmdb}
+        return possible(free, cast)
 
 
 def known_of(films: Sequence[Film]) -> Known:
@@ -108,8 +99,9 @@ def known_of(films: Sequence[Film]) -> Known:
     known = Known()
     for source, value, movie in links.values_list("source", "value", "movie"):
         known.linked[source, value] = movie
-    known.named = _named(name for film in films for name in _names(film))
-    candidates = {place.movie_id for places in known.named.values() for place in places}
+    names = (name for film in films for name in _names(film))
+    known.named = named(names, among=models.Movie.objects.all())
+    candidates = {each.movie_id for called in known.named.values() for each in called}
     by_imdb = {movie for (source, _), movie in known.linked.items() if source == IMDB}
     of_tmdb = models.ExternalId.objects.filter(source=TMDB, movie__in=candidates | by_imdb)
     films_of = list(of_tmdb.values_list("movie", "value"))
@@ -128,7 +120,7 @@ def _gone(values: Iterable[str]) -> set[str]:
 
 def _likenesses(movies: set[int]) -> dict[int, Likeness]:
     rows = models.Movie.objects.filter(pk__in=movies)
-    casts = _casts(movies)
+    casts = casts_of(movies)
     return {
         pk: Likeness(
             frozenset((naming.key(name), year) for name in (title, original) if name and year),
@@ -136,27 +128,6 @@ def _likenesses(movies: set[int]) -> dict[int, Likeness]:
         )
         for pk, title, original, year in rows.values_list("pk", "title", "original_title", "year")
     }
-
-
-def _casts(movies: Collection[int]) -> dict[int, set[str]]:
-    casts: dict[int, set[str]] = defaultdict(set)
-    billed = models.Casting.objects.filter(movie__in=movies)
-    for movie, name in billed.values_list("movie", "person__name"):
-        casts[movie].add(name)
-    return casts
-
-
-def _named(names: Iterable[tuple[str, int]]) -> dict[tuple[str, int], list[Namesake]]:
-    wanted = set(names)
-    rows = models.Movie.objects.filter(
-        title_key__in={key for key, _ in wanted}, year__in={year for _, year in wanted}
-    ).values_list("pk", "title_key", "year")
-    movies = [(pk, (key, year)) for pk, key, year in rows if year and (key, year) in wanted]
-    casts = _casts([pk for pk, _ in movies])
-    found: dict[tuple[str, int], list[Namesake]] = defaultdict(list)
-    for pk, named in movies:
-        found[named].append(Namesake(pk, frozenset(casts[pk])))
-    return dict(found)
 
 
 def _links(film: Film) -> list[ExternalId]:
@@ -167,7 +138,7 @@ def _links(film: Film) -> list[ExternalId]:
     return links
 
 
-def _names(film: Film) -> list[tuple[str, int]]:
+def _names(film: Film) -> list[Name]:
     """What it may be called here, with its year; nothing without one: others are called so, too."""
     if (released := released_on(film)) is None:
         return []

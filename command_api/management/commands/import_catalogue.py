@@ -34,7 +34,8 @@ class Command(ImportCommand):
         outcome = import_catalogue(_path(options["file"]), run)
         self.stdout.write(
             f"read {outcome.read}, added {outcome.added}, changed {outcome.changed},"
-            f" unchanged {outcome.unchanged}, broken {outcome.broken}"
+            f" unchanged {outcome.unchanged}, broken {outcome.broken}; matched {outcome.matched},"
+            f" ambiguous {outcome.ambiguous}, ids of another movie {outcome.taken}"
         )
         self.tell_unknown_genres(outcome.unknown_genres)
         self.refuse_torn([outcome.torn])

@@ -86,6 +86,7 @@ def test_movies_are_found_by_what_is_certain(api):
         AddMovie(11, Facts(title="Twin", year=2000)),
         AddMovie(12, Facts(title="Twin", year=2000)),
         LinkMovie(10, "imdb", "tt10"),
+        LinkMovie(10, "catalogue", "7"),
     ]
     handle_all(added, log.store(), origin=Origin(correlation_id=uuid4()))
 
@@ -99,5 +100,6 @@ def test_movies_are_found_by_what_is_certain(api):
         **theirs(11, "Twin", 2000),
         **theirs(98, "Twin", 2000),  # which?
         **theirs(97, "Nowhere", 2000, wikipedia="Alien"),
+        **theirs(96, "Elsewhere", 2000, catalogue="7"),
     }
     assert bringing._numbers(movies) == {1: 1, 2: 10, 99: 10, 11: 11}

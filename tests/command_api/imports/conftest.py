@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 
 import pytest
 from django.core.management import call_command
@@ -29,6 +30,19 @@ def command(store):
         return out.getvalue()
 
     return run
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a catalogue file; where it is."""
+
+    def _write(*rows, pack=bytes):
+        lines = [row if isinstance(row, bytes) else json.dumps(row).encode() for row in rows]
+        path = tmp_path / "movies.jsonl"
+        path.write_bytes(pack(b"\n".join(lines) + b"\n"))
+        return path
+
+    return _write
 
 
 @pytest.fixture
