@@ -12,11 +12,11 @@ from command_api.catalogue.decider import AddMovie
 from command_api.catalogue.handling import handle_all
 from command_api.imports import catalogue_file, lines
 from command_api.imports.broken import Broken
-from command_api.imports.progress import progress
 from command_api.imports.recognising import Found, known_of
 from command_api.imports.remarks import Remarks
 from command_api.imports.run import Run
 from events.catalogue import MovieAdded, MovieEvent
+from infra.progress import progress
 
 BATCH = 1000
 

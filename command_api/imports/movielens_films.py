@@ -13,8 +13,8 @@ from command_api.imports.broken import Broken
 from command_api.imports.films import Found, How, Known
 from command_api.imports.movielens_files import Film, films, links
 from command_api.imports.movielens_forms import Files
-from command_api.imports.progress import progress
 from command_api.imports.run import Run
+from infra.progress import progress
 
 BATCH = 1000
 

@@ -8,12 +8,12 @@ from command_api.catalogue.models import RatingsImport
 from command_api.imports.broken import Broken
 from command_api.imports.movielens_files import opinions
 from command_api.imports.movielens_forms import Files
-from command_api.imports.progress import progress
 from command_api.imports.ratings_in_order import Rated, Ratings
 from command_api.imports.replaying import Told, plan, unseen
 from command_api.imports.run import Run
 from command_api.ratings.decider import rating
 from events import hints
+from infra.progress import progress
 
 BATCH = 1000
 _STEP_BYTES = 1_000_000  # how often the bar moves while reading

@@ -17,6 +17,7 @@ from command_api.sync.fetching import Told, Wanted, fetch
 from command_api.sync.matching import Match, known_of
 from command_api.sync.run import Run
 from infra.config import config
+from infra.progress import Advance
 
 BATCH = 50
 _TURN_SECONDS = 30.0
@@ -24,7 +25,7 @@ _TURN_SECONDS = 30.0
 _log = structlog.get_logger(__name__)
 
 
-def bring(wanted: Iterable[Wanted], run: Run) -> None:
+def bring(wanted: Iterable[Wanted], run: Run, advance: Advance) -> None:
     """Fetch and take in, a batch a transaction; raises a TmdbFault after what came until then."""
     told: list[Told] = []
     answers = fetch(run.tmdb, wanted)
@@ -35,16 +36,16 @@ def bring(wanted: Iterable[Wanted], run: Run) -> None:
                 break
             if len(told) == BATCH:
                 batch, told = told, []
-                _take_in(batch, run)
+                _take_in(batch, run, advance)
     except TmdbFault:
-        _take_in(told, run)
+        _take_in(told, run, advance)
         raise
     finally:
         answers.close()
-    _take_in(told, run)
+    _take_in(told, run, advance)
 
 
-def _take_in(told: Sequence[Told], run: Run) -> None:
+def _take_in(told: Sequence[Told], run: Run, advance: Advance) -> None:
     """Write what is new, and then that it was written: in between, it is only fetched again."""
     # Who was merged is recognised by its being gone.
     wishes.note([each for each in told if isinstance(each.answer, Gone)])
@@ -61,6 +62,7 @@ def _take_in(told: Sequence[Told], run: Run) -> None:
     wishes.note(told)
     _count(told, run)
     run.note()
+    advance(len(told))
 
 
 def _unless_refused(told: Told, refused: Mapping[int, str]) -> Told:

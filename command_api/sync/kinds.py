@@ -19,6 +19,7 @@ from command_api.sync.run import Run
 from command_api.trends.decider import ObserveTrend
 from command_api.trends.handling import observe
 from infra.config import config
+from infra.progress import Advance
 
 Kind: TypeAlias = Literal["genres", "lists", "changes", "oldest", "trending", "films"]
 
@@ -39,13 +40,22 @@ def genres(run: Run, _: SyncRun) -> None:
 
 def lists(run: Run, row: SyncRun) -> None:
     """The first fill: the popular and the top rated, page by page, until there are enough."""
+    left = config().tmdb_first_fill - TmdbFilm.objects.count()
+    if left > 0 and row.cursor < LAST_PAGE:
+        with run.watched("lists", left) as advance:
+            _list(run, row, advance)
+
+
+def _list(run: Run, row: SyncRun, advance: Advance) -> None:
     pages = LAST_PAGE
     while row.cursor < pages and TmdbFilm.objects.count() < config().tmdb_first_fill:
         found = [run.tmdb.listed(name, row.cursor + 1) for name in ("popular", "top_rated")]
         ids = _ids(run, *found)
         known = TmdbFilm.objects.filter(pk__in=ids).values_list("pk", flat=True)
         new = [id_ for id_ in ids if id_ not in set(known)]
-        wishes.wish_new(new[: config().tmdb_first_fill - TmdbFilm.objects.count()])
+        wanted = new[: config().tmdb_first_fill - TmdbFilm.objects.count()]
+        wishes.wish_new(wanted)
+        advance(len(wanted))
         row.cursor += 1
         pages = min(LAST_PAGE, max(page.total_pages for page in found))
         run.counts["pages"] += 2
@@ -80,7 +90,9 @@ def oldest(_run: Run, _: SyncRun) -> None:
 
 def films(run: Run, _: SyncRun) -> None:
     """Fetch what is wished for."""
-    bring(wishes.all_wanted(timezone.now()), run)
+    now = timezone.now()
+    with run.watched("films", wishes.due(now)) as advance:
+        bring(wishes.all_wanted(now), run, advance)
 
 
 def trending(run: Run, _: SyncRun) -> None:
@@ -95,7 +107,8 @@ def trending(run: Run, _: SyncRun) -> None:
         unwanted = {*movies, *hopeless.values_list("tmdb_id", flat=True)}
         if missing := [id_ for id_ in ids if id_ not in unwanted]:
             try:
-                bring((Wanted(id_) for id_ in missing), run)
+                with run.watched(f"films of the {window}", len(missing)) as advance:
+                    bring((Wanted(id_) for id_ in missing), run, advance)
             except (Away, Busy) as fault:  # a board without them is better than an old one
                 run.tell(f"films of the {window} that we lack: {fault}")
             movies = _movies(ids)

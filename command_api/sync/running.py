@@ -10,12 +10,13 @@ from django.utils import timezone
 
 from command_api import log
 from command_api.catalogue.models import SyncRun
-from command_api.catalogue.tmdb.client import Tmdb, connect
+from command_api.catalogue.tmdb.client import connect
 from command_api.catalogue.tmdb.faults import Away, NoKey, TmdbFault, WrongKey
 from command_api.imports.turn import Busy
 from command_api.sync.kinds import STEPS, Kind
 from command_api.sync.run import Run
 from infra.observability import count
+from infra.progress import Watched, unwatched
 
 BUDGET_SECONDS = 28.0
 """What is left is done by the next run: a worker that does one thing at a time has other tasks,
@@ -36,6 +37,7 @@ def run(
     *,
     is_stopping: Callable[[], bool] = lambda: False,
     budget_seconds: float = BUDGET_SECONDS,
+    watched: Watched = unwatched,
 ) -> SyncRun:
     """Do what there is to do now; what came of it. Does nothing while another run is at it."""
     until = monotonic() + budget_seconds
@@ -47,7 +49,13 @@ def run(
         row.begin(timezone.now())
         try:
             with connect() as tmdb:
-                _do(kind, row, tmdb, lambda: is_stopping() or monotonic() > until)
+                found = Run(
+                    tmdb,
+                    log.store(),
+                    is_over=lambda: is_stopping() or monotonic() > until,
+                    watched=watched,
+                )
+                _do(kind, row, found)
         except (NoKey, WrongKey) as fault:
             _end(row, SyncRun.State.REFUSED, fault, before)
         except (Away, Busy) as fault:
@@ -68,8 +76,7 @@ def at_work() -> frozenset[str]:
         return frozenset(kinds[number] for (number,) in cursor.fetchall() if number < len(kinds))
 
 
-def _do(kind: Kind, row: SyncRun, tmdb: Tmdb, is_over: Callable[[], bool]) -> None:
-    found = Run(tmdb, log.store(), is_over=is_over)
+def _do(kind: Kind, row: SyncRun, found: Run) -> None:
     found.counts.update(runs=1, events=0)
 
     def note() -> None:
@@ -83,7 +90,7 @@ def _do(kind: Kind, row: SyncRun, tmdb: Tmdb, is_over: Callable[[], bool]) -> No
     finally:
         note()
         count("marquee_sync_events_total", found.counts["events"], kind=kind)
-    if is_over():
+    if found.is_over():
         row.end(SyncRun.State.WAITING, timezone.now(), TIME_IS_UP)
     else:
         row.end(SyncRun.State.DONE, timezone.now(), "")

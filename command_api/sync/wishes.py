@@ -91,8 +91,13 @@ def waiting() -> int:
     return TmdbFilm.objects.filter(wanted_at__isnull=False).count()
 
 
+def due(until: datetime) -> int:
+    """How many of these were to be fetched then."""
+    return TmdbFilm.objects.filter(wanted_at__lte=until).count()
+
+
 def postponed() -> int:
-    """How many of these could not be had, and are asked for again later."""
+    """How many of those that wait could not be had, and are asked for again later."""
     return TmdbFilm.objects.filter(wanted_at__gt=timezone.now()).exclude(fault="").count()
 
 

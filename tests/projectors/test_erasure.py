@@ -22,7 +22,7 @@ from events.vault import erasures
 from events.vault.models import Subject
 from events.vault.sealing import seal
 from events.vault.subjects import activate, reserve
-from infra import clients
+from infra import clients, progress
 from infra.config import config
 from infra.throttle import Throttle
 from projectors import erasure
@@ -203,15 +203,20 @@ def test_those_that_follow_the_log_say_so_when_they_have_taken_it_in(world, ever
         assert verify(model, world.store, advance=lambda _: None, opening=opening()).shown == []
 
 
-def test_the_command_fails_until_every_line_says_gone(world, everything, capsys):
+def test_the_command_fails_until_every_line_says_gone(world, everything, capsys, monkeypatch):
+    monkeypatch.setattr(progress, "_QUIET_SECONDS", 0.0)
     world.erase()
     with pytest.raises(SystemExit, match="1"):
         call_command("erasure_report", str(ANN), wait=0)
-    assert "NOT GONE: has not come so far" in " ".join(capsys.readouterr().out.split())
+    said = capsys.readouterr()
+    assert "NOT GONE: has not come so far" in " ".join(said.out.split())
+    assert said.err == "letting go: 0%\n"
     world.level(*everything.values())
     build(world, everything)
     call_command("erasure_report", str(ANN), username="ann", email=EMAIL)
-    assert "NOT GONE" not in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "NOT GONE" not in said.out
+    assert said.err == "letting go: 100%\n"
 
 
 def test_retried_too_late_it_brings_nothing_back(world, poisoned):

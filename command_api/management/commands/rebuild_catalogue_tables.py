@@ -6,9 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from command_api.catalogue import tables
-from command_api.imports.progress import progress
 from events.store.postgres import PostgresStore
 from infra.config import config
+from infra.progress import progress
 
 
 class Command(BaseCommand):

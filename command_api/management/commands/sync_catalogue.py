@@ -15,6 +15,7 @@ from command_api.imports.stopping import stoppable
 from command_api.sync import status, wishes
 from command_api.sync.kinds import Kind
 from command_api.sync.running import run
+from infra.progress import progress
 
 _ALL: Sequence[Kind] = ("genres", "lists", "changes", "oldest", "trending", "films")
 _A_DAY_SECONDS = 86_400.0
@@ -54,7 +55,12 @@ class Command(BaseCommand):
             wishes.wish_oldest(_EVERY)
         with stoppable() as is_stopping:
             for kind in ("trending",) if options["trending"] else _ALL:
-                row = run(kind, is_stopping=is_stopping, budget_seconds=_A_DAY_SECONDS)
+                row = run(
+                    kind,
+                    is_stopping=is_stopping,
+                    budget_seconds=_A_DAY_SECONDS,
+                    watched=progress,
+                )
                 self._tell(row)
                 if is_stopping():
                     raise CommandError("Stopped. Run the same again to go on.", returncode=STOPPED)

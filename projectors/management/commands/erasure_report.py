@@ -15,6 +15,7 @@ from events.store.postgres import PostgresStore
 from events.vault import erasures
 from infra import clients
 from infra.config import config
+from infra.progress import progress
 from projectors.erasure import Letting, Part
 from projectors.searching import Wanted, search
 
@@ -45,15 +46,27 @@ class Command(BaseCommand):
         if erasures.find(user_id) is None and not erasures.is_erased(user_id):
             raise CommandError(f"Nobody asked for {user_id} to be erased.")
         store = PostgresStore(config().partitions)
-        letting = Letting(clients.redis(), store)
-        deadline = monotonic() + options["wait"]
-        while not _are_gone(parts := letting.let_go(user_id)) and monotonic() < deadline:
-            sleep(_LOOK_SECONDS)
+        parts = _let_go(user_id, Letting(clients.redis(), store), patience_seconds=options["wait"])
         wanted = Wanted(user_id, options["username"], options["email"])
         parts += search(wanted, store, clients.redis())
         _print(parts)
         if not _are_gone(parts):
             sys.exit(1)
+
+
+def _let_go(user_id: UUID, letting: Letting, *, patience_seconds: float) -> list[Part]:
+    deadline = monotonic() + patience_seconds
+    parts = letting.let_go(user_id)
+    with progress("letting go", len(parts)) as advance:
+        before = 0
+        while not _are_gone(parts) and monotonic() < deadline:
+            gone = sum(part.is_gone for part in parts)
+            advance(gone - before)
+            before = gone
+            sleep(_LOOK_SECONDS)
+            parts = letting.let_go(user_id)
+        advance(sum(part.is_gone for part in parts) - before)
+    return parts
 
 
 def _are_gone(parts: Sequence[Part]) -> bool:

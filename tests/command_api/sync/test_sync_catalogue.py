@@ -8,6 +8,7 @@ from django.core.management.base import CommandError
 from django.test import Client
 
 from command_api.catalogue.models import Movie
+from infra import progress
 from tests.command_api.sync.conftest import FILMS
 from tests.fake_tmdb import Trouble
 from tests.fake_tmdb.shapes import LEFT_OUT
@@ -32,6 +33,16 @@ def test_everything_and_then_nothing_more(command):
         [kind, "done;"] for kind in ("genres", "lists", "changes", "oldest", "trending", "films")
     ]
     assert "events 0" in command("--trending")
+
+
+def test_how_far_it_is(command, monkeypatch, capsys):
+    monkeypatch.setattr(progress, "_QUIET_SECONDS", 0.0)
+    command()
+    told = dict.fromkeys(capsys.readouterr().err.splitlines())
+    steps = ("lists", "films of the day", "films of the week", "films")
+    assert [line for line in told if line.endswith(" 100%")] == [f"{step}: 100%" for step in steps]
+    command("--trending")  # has all of its films
+    assert capsys.readouterr().err == ""
 
 
 def test_trends_alone(command, fake_tmdb):

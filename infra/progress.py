@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TypeAlias
 
 from rich.console import Console
@@ -16,17 +16,25 @@ from rich.progress import (
 )
 
 Advance: TypeAlias = Callable[[int], None]
+Watched: TypeAlias = Callable[[str, int], AbstractContextManager[Advance]]
+"""How a step of so many things shows how far it is."""
 
 _QUIET_SECONDS = 5.0
 
 
 @contextmanager
 def progress(what: str, total: int) -> Iterator[Advance]:
-    """A bar on a terminal, elsewhere a line every few seconds; both on stderr."""
-    if sys.stderr.isatty():
+    """A bar on a terminal, elsewhere a line every few seconds; both on stderr. None for nothing."""
+    if total and sys.stderr.isatty():
         yield from _bar(what, total)
     else:
         yield _lines(what, total)
+
+
+@contextmanager
+def unwatched(_what: str, _total: int) -> Iterator[Advance]:
+    """Nobody wants to know."""
+    yield lambda _: None
 
 
 def _bar(what: str, total: int) -> Iterator[Advance]:
