@@ -33,6 +33,8 @@ class AccountLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", t
     username: str
     email: str
     registered_at: datetime
+    email_verified: bool = False
+    """Files of before did not say so."""
 
 
 class PreferencesLine(

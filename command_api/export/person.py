@@ -10,6 +10,7 @@ from uuid import UUID
 
 from command_api.accounts.decider import stream_of as account_of
 from command_api.catalogue import models
+from command_api.emails.decider import VerifyEmail, email
 from command_api.export.lines import (
     AccountLine,
     EndLine,
@@ -66,7 +67,12 @@ class _Person:
                     username=recorded.event.username,
                     email=recorded.event.email,
                     registered_at=recorded.occurred_at,
+                    email_verified=self._is_verified(),
                 )
+
+    def _is_verified(self) -> bool:
+        history = self._store.read(email.stream(VerifyEmail(self._user_id)))
+        return email.state(history, since=email.initial).is_verified
 
     def _preferences(self) -> Iterator[Line]:
         stream = preferences.stream(ChangePreferences(user_id=self._user_id))

@@ -57,6 +57,14 @@ def test_is_the_same_there(taken):
     assert told(bob) == told(ann)
 
 
+def test_a_file_of_before_that_does_not_say_whether_the_address_is_verified(taken):
+    path, ann, bob = taken
+    path.write_bytes(path.read_bytes().replace(b',"email_verified":false', b""))
+    assert b"email_verified" not in path.read_bytes()
+    bring(path)
+    assert told(bob) == told(ann)
+
+
 def test_brought_again_changes_nothing(taken):
     path, _, bob = taken
     bring(path)

@@ -2,13 +2,16 @@
 
 import json
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import msgspec
 import pytest
 
 from command_api import log
+from command_api.emails.verifying import know
 from command_api.export import person
 from command_api.export.lines import Line
+from events.recorded import Origin
 from infra.config import config
 from tests.command_api.conftest import ALIEN, HEAT, bearer
 
@@ -52,6 +55,11 @@ ALIEN_LINE = {"id": ALIEN, "title": "Alien", "year": 1979, "external_ids": {}}
 HEAT_LINE = {"id": HEAT, "title": "Heat", "year": 1995, "external_ids": {}}
 
 
+def test_says_whether_the_address_is_verified(api, ann):
+    know(ann.user_id, origin=Origin(correlation_id=uuid4()))
+    assert export(api, ann)[0]["email_verified"] is True
+
+
 def test_is_all_that_there_is(api, ann):
     kept = live(api, ann)
     account, preferences, alien, heat, favourite, hidden, playlist, end = export(api, ann)
@@ -61,6 +69,7 @@ def test_is_all_that_there_is(api, ann):
         "id": str(ann.user_id),
         "username": "ann",
         "email": "ann@example.org",
+        "email_verified": False,
     }
     assert preferences == {
         "kind": "preferences",
