@@ -1,10 +1,13 @@
 """Does the catalogue become what TMDb says, by events of what is new, whatever goes wrong?"""
 
+import gzip
 from dataclasses import replace
 from datetime import timedelta
+from io import StringIO
 from uuid import uuid4
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
@@ -23,6 +26,7 @@ from events.catalogue import MovieAdded, MovieDescribed, MovieDetailed, MovieLin
 from events.recorded import Origin
 from tests.command_api.sync.conftest import FILMS
 from tests.fake_tmdb import Trouble
+from tests.fake_tmdb.films import CATALOGUE
 from tests.fake_tmdb.shapes import LEFT_OUT
 
 ALL = tuple(STEPS)
@@ -47,6 +51,20 @@ def test_the_first_fill(sync, fake_tmdb, log):
     assert movie.poster_url == f"https://image.tmdb.org/t/p/w500{film['poster_path']}"
     assert {link.source for link in movie.external_ids.all()} == {"tmdb", "imdb"}
     assert movie.credits.get().job == "Director"
+
+
+def test_a_catalogue_file_of_the_same_films_adds_none(sync, fake_tmdb, tmp_path):
+    sync("lists", "films")
+    before = set(Movie.objects.values_list("pk", flat=True))
+    with gzip.open(CATALOGUE) as shipped:
+        lines = shipped.readlines()[-FILMS:]
+    path, said = tmp_path / "movies.jsonl", StringIO()
+    path.write_bytes(b"".join(lines))
+    call_command("import_catalogue", str(path), stdout=said)
+    assert f"added 0, changed {FILMS}, unchanged 0, broken 0; matched {FILMS}," in said.getvalue()
+    wishes.wish(fake_tmdb.films.ids())
+    sync("films")
+    assert set(Movie.objects.values_list("pk", flat=True)) == before
 
 
 def test_a_second_sync_of_the_same_appends_nothing(sync, fake_tmdb, log):
