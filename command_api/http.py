@@ -15,7 +15,6 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.views import APIView
 
 from command_api.arriving import body_of, length_of
@@ -30,6 +29,7 @@ from events.vault.subjects import KeyMissing
 from infra import clients, problems, rest, throttle, tokens
 from infra.counting import admit
 from infra.observability import correlation_id, count, took
+from infra.permissions import needs_token
 from infra.refused import (
     Conflict,
     Refused,
@@ -90,10 +90,11 @@ class Answer(NamedTuple):
 
 
 class CommandView(APIView):
-    """A resource that commands change. Methods take a Call and answer with an Answer."""
+    """A resource that commands change. Methods take a Call and answer with an Answer.
 
-    is_public: ClassVar[bool] = False
-    """Whether it can be asked without a token."""
+    Its ``permission_classes`` are its own to say: without them it is for nobody.
+    """
+
     bodies: ClassVar[Mapping[str, type[StrictSerializer]]] = {}
     """The body of each method that has one."""
     bodies_optional: ClassVar[frozenset[str]] = frozenset()
@@ -130,7 +131,7 @@ class CommandView(APIView):
         method = request.method or ""
         handler = getattr(self, method.lower(), None) if method in _METHODS else None
         if handler is None:
-            return self._not_allowed(request)
+            return problems.not_allowed(request, self.allowed_methods)
         identity, rate = self._admit(request)
         raw, body = self._read(request, method)
         if identity is not None and raw:
@@ -163,7 +164,7 @@ class CommandView(APIView):
         return identity, self.rate(request, identity)
 
     def _identify(self, request: HttpRequest) -> Identity | None:
-        if self.is_public:
+        if not needs_token(self.permission_classes):
             return None
         identity = tokens.bearer(request.META.get("HTTP_AUTHORIZATION", ""))
         refuse_revoked(identity)
@@ -178,14 +179,6 @@ class CommandView(APIView):
             raise Unsupported
         raw = body_of(request)
         return raw, expected.read({} if is_left_out else rest.decode(raw))
-
-    def _not_allowed(self, request: HttpRequest) -> HttpResponse:
-        if request.method == "OPTIONS":
-            response = HttpResponse(status=204)
-        else:
-            response = problems.respond(MethodNotAllowed(request.method or ""), request)
-        response.headers["Allow"] = ", ".join(self.allowed_methods)
-        return response
 
     def _measure(self, request: HttpRequest, status: int, seconds: float) -> None:
         view = type(self).__name__

@@ -6,7 +6,6 @@ from functools import wraps
 import structlog
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
-from rest_framework.exceptions import MethodNotAllowed
 
 from infra import clients, problems
 from infra.rest import encode
@@ -26,9 +25,7 @@ def only_read(view: View) -> View:
     def guarded(request: HttpRequest) -> HttpResponse:
         if request.method in _READING:
             return view(request)
-        response = problems.respond(MethodNotAllowed(request.method or ""), request)
-        response.headers["Allow"] = ", ".join(_READING)
-        return response
+        return problems.not_allowed(request, _READING)
 
     return guarded
 

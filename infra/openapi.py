@@ -20,6 +20,7 @@ from drf_yasg.views import get_schema_view
 from rest_framework import serializers
 
 from infra.health import only_read
+from infra.permissions import Anybody
 from infra.problems import MEDIA_TYPE
 from infra.rest import encode
 
@@ -126,7 +127,10 @@ def document(title: str, patterns: Sequence[URLPattern | URLResolver]) -> dict[s
 def urls(title: str, patterns: Sequence[URLPattern | URLResolver]) -> list[URLPattern]:
     """The contract and the pages for the routes in ``patterns``, and for nothing else."""
     pages = get_schema_view(
-        openapi.Info(title=title, default_version="v1"), public=True, patterns=list(patterns)
+        openapi.Info(title=title, default_version="v1"),
+        public=True,
+        permission_classes=(Anybody,),
+        patterns=list(patterns),
     )
 
     @cache

@@ -165,6 +165,16 @@ def _unexpected(fault: Exception, request: Any) -> HttpResponse:
     ).response({"X-Request-ID": number})
 
 
+def not_allowed(request: HttpRequest, allowed: Sequence[str]) -> HttpResponse:
+    """What is said to a method that is not there, or to OPTIONS: which ones are."""
+    if request.method == "OPTIONS" and "OPTIONS" in allowed:
+        response = HttpResponse(status=HTTPStatus.NO_CONTENT)
+    else:
+        response = respond(exceptions.MethodNotAllowed(request.method or ""), request)
+    response.headers["Allow"] = ", ".join(allowed)
+    return response
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django gives both
     """Django's handler404."""
     return respond(NotFound("There is nothing at this address."), request)

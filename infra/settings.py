@@ -111,7 +111,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["infra.rest.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["infra.rest.JSONParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["infra.permissions.Nobody"],
     "EXCEPTION_HANDLER": "infra.problems.handle",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from redis.client import Pipeline
 
 from infra.openapi import operation
+from infra.permissions import Anybody
 from infra.refused import NotFound, Unavailable
 from infra.rest import StrictQuery
 from projectors import page
@@ -30,6 +31,8 @@ _NOT_SHOWN = b"0"
 
 class DetailsView(ReadView):
     """A movie's card, who made it, its keywords, and its titles in other languages."""
+
+    permission_classes = (Anybody,)
 
     @operation(
         "details",

@@ -13,6 +13,7 @@ from time import perf_counter
 from typing import Any, TypeAlias
 
 from infra.observability import count
+from infra.permissions import needs_token
 from query_api.asking import COUNTED, Asking
 from query_api.http import ReadView, note
 from query_api.looking_back import META as AS_OF
@@ -66,7 +67,8 @@ def _ask(kind: type[ReadView], environ: Environ, **path: Any) -> Rendered | None
     begun = perf_counter()
     view = kind()
     try:
-        asking = view.asking = Asking(environ, needs_token=view.needs_token, scope=view.scope)
+        only_known = needs_token(view.permission_classes)
+        asking = view.asking = Asking(environ, needs_token=only_known, scope=view.scope)
         body = _read(view, environ, path)
     except Exception as fault:  # noqa: BLE001 - the view meets it again and says so
         count("marquee_lane_left_total", why=type(fault).__name__)

@@ -15,6 +15,7 @@ from events.position import HEADER as LOG_POSITION
 from infra import clients, problems, throttle
 from infra.observability import count, took
 from infra.openapi import Headers
+from infra.permissions import needs_token
 from infra.refused import NotFound, Unauthenticated, Unavailable
 from infra.tally import check_at_once
 from infra.throttle import Scope
@@ -44,9 +45,11 @@ PROBLEMS = (401, 403, 404, 414, 422, 429, 503)
 
 
 class ReadView(APIView):
-    """Something that can be asked. Methods take Django's own request, and ``self.asking``."""
+    """Something that can be asked. Methods take Django's own request, and ``self.asking``.
 
-    needs_token: ClassVar[bool] = False
+    Its ``permission_classes`` are its own to say: without them it is for nobody.
+    """
+
     scope: ClassVar[Scope] = "read"
     """On which counter the questions count."""
     keep: ClassVar[Keep] = "a moment"
@@ -59,10 +62,11 @@ class ReadView(APIView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer, or say why not."""
         if request.method not in ("GET", "HEAD"):
-            return super().dispatch(request, *args, **kwargs)
+            return problems.not_allowed(request, self.allowed_methods)
         begun = perf_counter()
         try:
-            self.asking = _admit(request, needs_token=self.needs_token, scope=self.scope)
+            only_known = needs_token(self.permission_classes)
+            self.asking = _admit(request, needs_token=only_known, scope=self.scope)
             response = self.get(request, **kwargs)
         except Exception as fault:  # noqa: BLE001 - every fault becomes a problem there
             response = problems.respond(_meant(fault), request)

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from rest_framework import serializers
 
 from infra.openapi import operation
+from infra.permissions import LoggedIn
 from infra.rest import PageQuery
 from projectors import page
 from projectors.library.projection import Kept, Kind, Rating
@@ -33,7 +34,7 @@ class RatingsQuery(PageQuery):
 class MyRatingsView(ReadView):
     """My ratings, the newest or the highest first."""
 
-    needs_token = True
+    permission_classes = (LoggedIn,)
     keep = "never"
 
     @operation(
@@ -68,7 +69,7 @@ class MyRatingsView(ReadView):
 class MyMoviesView(ReadView):
     """Movies of mine, the newest first."""
 
-    needs_token = True
+    permission_classes = (LoggedIn,)
     keep = "never"
     kind: ClassVar[Kind]
     since: ClassVar[str]

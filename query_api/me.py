@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from infra.openapi import operation
+from infra.permissions import LoggedIn
 from infra.rest import StrictQuery, encode
 from projectors.library.read_model import Library, read_person
 from query_api import shapes
@@ -15,7 +16,7 @@ from query_api.http import PROBLEMS, READ_HEADERS, ReadView
 class MeView(ReadView):
     """My name, my preferences, and how much I have."""
 
-    needs_token = True
+    permission_classes = (LoggedIn,)
     keep = "never"
 
     @operation(

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from infra.openapi import operation
+from infra.permissions import Anybody
 from infra.refused import NotFound
 from infra.rest import StrictQuery, encode
 from projectors.movies.read_model import Movies
@@ -16,6 +17,8 @@ from query_api.http import PROBLEMS, READ_HEADERS, ReadView
 
 class MovieView(ReadView):
     """A movie's card."""
+
+    permission_classes = (Anybody,)
 
     @operation(
         "movie",
@@ -42,6 +45,7 @@ class MovieView(ReadView):
 class GenresView(ReadView):
     """Every genre and how many movies it has."""
 
+    permission_classes = (Anybody,)
     keep = "a minute"
 
     @operation(

@@ -11,6 +11,7 @@ from rest_framework import serializers
 from events.ids import NotAnId, partition_of_playlist
 from infra import signed
 from infra.openapi import operation
+from infra.permissions import Anybody, LoggedIn
 from infra.refused import NotFound
 from infra.rest import PageQuery, encode
 from infra.signed import BadSignature
@@ -47,6 +48,7 @@ _cursor = msgspec.msgpack.Decoder(_Cursor)
 class PlaylistView(ReadView):
     """A playlist with its movies in their order."""
 
+    permission_classes = (Anybody,)
     keep = "never"
 
     @operation(
@@ -79,7 +81,7 @@ class PlaylistView(ReadView):
 class MyPlaylistsView(ReadView):
     """My playlists, the newest first."""
 
-    needs_token = True
+    permission_classes = (LoggedIn,)
     keep = "never"
 
     @operation(
@@ -116,6 +118,7 @@ class PlaylistsQuery(PageQuery):
 class PlaylistsView(ReadView):
     """Public playlists, the last that became public first, by words in their names."""
 
+    permission_classes = (Anybody,)
     keep = "never"
 
     @operation(

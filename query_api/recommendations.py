@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from rest_framework import serializers
 
 from infra.openapi import operation
+from infra.permissions import LoggedIn
 from infra.rest import DEFAULT_LIMIT, PageQuery
 from projectors.movies.read_model import Movies
 from projectors.recommendations import page
@@ -28,7 +29,7 @@ class RecommendationsQuery(PageQuery):
 class MyRecommendationsView(ReadView):
     """Movies for me, best first; never one that I rated."""
 
-    needs_token = True
+    permission_classes = (LoggedIn,)
     keep = "never"
 
     @operation(

@@ -12,6 +12,7 @@ from rest_framework import serializers
 
 from infra import signed
 from infra.openapi import operation
+from infra.permissions import Anybody
 from infra.refused import Invalid, Unavailable
 from infra.rest import PageQuery
 from infra.signed import BadSignature
@@ -64,6 +65,7 @@ class SearchParameters(DiscoverParameters):
 class DiscoverView(ReadView):
     """Movies by genre, years, score and people."""
 
+    permission_classes = (Anybody,)
     scope = "search"
     parameters: ClassVar[type[DiscoverParameters]] = DiscoverParameters
 

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from rest_framework import serializers
 
 from infra.openapi import operation
+from infra.permissions import Anybody
 from infra.refused import NotFound
 from infra.rest import DEFAULT_LIMIT, MAX_LIMIT, StrictQuery
 from projectors import page
@@ -27,6 +28,8 @@ class SimilarQuery(StrictQuery):
 
 class SimilarView(ReadView):
     """Movies like one, the most alike first; fifty at most."""
+
+    permission_classes = (Anybody,)
 
     @operation(
         "similar",

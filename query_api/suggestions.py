@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from rest_framework import serializers
 
 from infra.openapi import operation
+from infra.permissions import Anybody
 from infra.rest import StrictQuery, encode
 from projectors.suggestions.read_model import Suggestions
 from projectors.suggestions.typed import typed
@@ -23,6 +24,8 @@ class SuggestionsQuery(StrictQuery):
 
 class SuggestionsView(ReadView):
     """The most popular movies whose titles have a word that begins so, ten at most."""
+
+    permission_classes = (Anybody,)
 
     @operation(
         "suggestions",

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from rest_framework import serializers
 
 from infra.openapi import operation
+from infra.permissions import Anybody
 from infra.rest import DEFAULT_LIMIT, PageQuery
 from projectors.movies.read_model import Movies
 from projectors.trending import page
@@ -34,6 +35,8 @@ class TrendingQuery(PageQuery):
 
 class TrendingView(ReadView):
     """The hottest movies, of our community or of another source; ``as_of`` says how old that is."""
+
+    permission_classes = (Anybody,)
 
     @operation(
         "trending",

@@ -12,6 +12,7 @@ from command_api.http import Answer, Call, CommandView
 from command_api.preferences.api import genre_list
 from events.vault.subjects import scope_of
 from infra import throttle
+from infra.permissions import Anybody
 from infra.rest import StrictSerializer
 from infra.throttle import Throttle
 from infra.tokens import Identity
@@ -43,7 +44,7 @@ class AccountAnswer(serializers.Serializer[Any]):
 class AccountsView(CommandView):
     """All accounts."""
 
-    is_public = True
+    permission_classes = (Anybody,)
     bodies = {"POST": AccountBody}
 
     def scope(self, call: Call) -> str:

@@ -9,6 +9,7 @@ from command_api.contract import command
 from command_api.emails import verifying
 from command_api.http import Answer, Call, CommandView
 from infra import throttle
+from infra.permissions import Anybody, LoggedIn
 from infra.rest import StrictSerializer
 from infra.throttle import Throttle
 from infra.tokens import Identity
@@ -30,7 +31,7 @@ class VerifyBody(StrictSerializer):
 class VerifyEmailView(CommandView):
     """The addresses that are known to be their owners'."""
 
-    is_public = True
+    permission_classes = (Anybody,)
     bodies = {"POST": VerifyBody}
 
     def scope(self, call: Call) -> None:
@@ -49,6 +50,8 @@ class VerifyEmailView(CommandView):
 
 class MyVerificationView(CommandView):
     """The letter to my address."""
+
+    permission_classes = (LoggedIn,)
 
     def scope(self, call: Call) -> None:
         """Once more is as good as once."""

@@ -17,6 +17,7 @@ from events.store import StreamMoved
 from events.vault import erasures, subjects
 from events.vault.erasures import Progress, Said
 from infra import throttle
+from infra.permissions import Anybody, LoggedIn
 from infra.refused import Forbidden
 from infra.rest import StrictSerializer
 from infra.throttle import Throttle
@@ -40,6 +41,7 @@ class AskedAnswer(serializers.Serializer[Any]):
 class MeView(CommandView):
     """Me."""
 
+    permission_classes = (LoggedIn,)
     bodies = {"DELETE": ErasureBody}
     # OpenAPI 3.0 has no place for it: who goes by the contract is told which field there is.
     bodies_optional = frozenset({"DELETE"})
@@ -102,7 +104,7 @@ class ErasureAnswer(serializers.Serializer[Any]):
 class ErasureView(CommandView):
     """An erasure."""
 
-    is_public = True
+    permission_classes = (Anybody,)
 
     def scope(self, call: Call) -> None:
         """Nothing is changed."""

@@ -13,6 +13,7 @@ from command_api.contract import command
 from command_api.export.person import lines
 from command_api.http import Answer, Call, CommandView
 from infra import rest
+from infra.permissions import LoggedIn
 from infra.refused import Unauthenticated
 from infra.throttle import Throttle, of_import
 from infra.tokens import Identity
@@ -30,6 +31,8 @@ class ExportAnswer(serializers.Serializer[Any]):
 
 class ExportView(CommandView):
     """All my data."""
+
+    permission_classes = (LoggedIn,)
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
         """It costs about what a list of ratings does."""

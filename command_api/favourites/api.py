@@ -10,6 +10,7 @@ from command_api.catalogue.lookup import refuse_unknown
 from command_api.contract import command
 from command_api.favourites.decider import FavouriteMovie, UnfavouriteMovie, favourite
 from command_api.http import Answer, Call, CommandView
+from infra.permissions import LoggedIn
 
 
 class FavouriteAnswer(serializers.Serializer[Any]):
@@ -21,6 +22,8 @@ class FavouriteAnswer(serializers.Serializer[Any]):
 
 class FavouriteView(CommandView):
     """A movie as my favourite."""
+
+    permission_classes = (LoggedIn,)
 
     @command("favourite", answers={200: FavouriteAnswer}, problems=(404,))
     def put(self, call: Call, movie_id: int) -> Answer:

@@ -10,6 +10,7 @@ from command_api.catalogue.lookup import refuse_unknown
 from command_api.contract import command
 from command_api.hidden.decider import HideMovie, UnhideMovie, hiding
 from command_api.http import Answer, Call, CommandView
+from infra.permissions import LoggedIn
 
 
 class HidingAnswer(serializers.Serializer[Any]):
@@ -21,6 +22,8 @@ class HidingAnswer(serializers.Serializer[Any]):
 
 class HiddenView(CommandView):
     """A movie that is not for me."""
+
+    permission_classes = (LoggedIn,)
 
     @command("hide", answers={200: HidingAnswer}, problems=(404,))
     def put(self, call: Call, movie_id: int) -> Answer:

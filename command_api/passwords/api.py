@@ -14,6 +14,7 @@ from command_api.passwords import changing
 from events.vault import letters
 from events.vault.models import Purpose
 from infra import throttle
+from infra.permissions import Anybody, LoggedIn
 from infra.rest import StrictSerializer
 from infra.throttle import Throttle
 from infra.tokens import Identity
@@ -59,6 +60,7 @@ class _PasswordView(CommandView):
 class MyPasswordView(_PasswordView):
     """My password."""
 
+    permission_classes = (LoggedIn,)
     bodies = {"POST": ChangeBody}
 
     @command(
@@ -73,7 +75,7 @@ class MyPasswordView(_PasswordView):
 class ForgottenView(_PasswordView):
     """Passwords that were forgotten."""
 
-    is_public = True
+    permission_classes = (Anybody,)
     bodies = {"POST": ForgotBody}
 
     @command("forgot_password", answers={202: None}, body=ForgotBody, is_public=True, is_kept=False)
@@ -86,7 +88,7 @@ class ForgottenView(_PasswordView):
 class ResetView(_PasswordView):
     """Passwords that take the place of forgotten ones."""
 
-    is_public = True
+    permission_classes = (Anybody,)
     bodies = {"POST": ResetBody}
 
     @command(

@@ -33,6 +33,7 @@ from events import ids
 from events.partition import partition_of
 from events.vault.opening import PLAYLIST_DESCRIPTION, PLAYLIST_NAME, Opener
 from events.vault.sealing import seal
+from infra.permissions import LoggedIn
 from infra.refused import Unauthenticated
 from infra.rest import StrictSerializer, TextField
 
@@ -92,6 +93,7 @@ class PlaceAnswer(PlaylistAnswer):
 class PlaylistsView(CommandView):
     """My playlists."""
 
+    permission_classes = (LoggedIn,)
     bodies = {"POST": NewPlaylistBody}
 
     @command("create_playlist", answers={201: PlaylistAnswer}, body=NewPlaylistBody)
@@ -107,6 +109,7 @@ class PlaylistsView(CommandView):
 class PlaylistView(CommandView):
     """One of my playlists."""
 
+    permission_classes = (LoggedIn,)
     bodies = {"PATCH": PlaylistBody}
 
     @command(
@@ -133,6 +136,7 @@ class PlaylistView(CommandView):
 class PlaylistMovieView(CommandView):
     """A movie in one of my playlists."""
 
+    permission_classes = (LoggedIn,)
     bodies = {"PUT": PlaceBody}
     bodies_optional = frozenset({"PUT"})
 

@@ -11,6 +11,7 @@ from command_api.catalogue.genres import GENRES
 from command_api.contract import command
 from command_api.http import Answer, Call, CommandView
 from command_api.preferences.decider import ChangePreferences, preferences
+from infra.permissions import LoggedIn
 from infra.rest import StrictSerializer
 
 _STRATEGY = r"\A[a-z0-9][a-z0-9-]{0,39}\Z"
@@ -46,6 +47,7 @@ class PreferencesAnswer(serializers.Serializer[Any]):
 class PreferencesView(CommandView):
     """My preferences."""
 
+    permission_classes = (LoggedIn,)
     bodies = {"PUT": PreferencesBody}
 
     @command("change_preferences", answers={200: PreferencesAnswer}, body=PreferencesBody)

@@ -10,6 +10,7 @@ from command_api.catalogue.lookup import refuse_unknown
 from command_api.contract import command
 from command_api.http import Answer, Call, CommandView
 from command_api.ratings.decider import HIGHEST, LOWEST, RateMovie, WithdrawRating, rating
+from infra.permissions import LoggedIn
 from infra.rest import StrictSerializer
 
 
@@ -38,6 +39,7 @@ class RatingAnswer(serializers.Serializer[Any]):
 class RatingView(CommandView):
     """My rating of a movie."""
 
+    permission_classes = (LoggedIn,)
     bodies = {"PUT": RatingBody}
 
     @command("rate", answers={200: RatingAnswer}, problems=(404,), body=RatingBody)

@@ -23,6 +23,7 @@ from command_api.ratings.importing import (
     rejection,
 )
 from events.catalogue import Score
+from infra.permissions import LoggedIn
 from infra.refused import Invalid
 from infra.rest import StrictSerializer
 from infra.throttle import Throttle, of_import
@@ -121,6 +122,7 @@ class ImportAnswer(serializers.Serializer[Any]):
 class RatingsImportView(CommandView):
     """Ratings that I gave elsewhere."""
 
+    permission_classes = (LoggedIn,)
     bodies = {"POST": RatingsBody}
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:

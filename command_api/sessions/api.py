@@ -26,6 +26,7 @@ from events.vault.families import Refresh
 from infra import throttle, tokens
 from infra.config import config
 from infra.openapi import Method, Shape
+from infra.permissions import Anybody, LoggedIn
 from infra.rest import StrictSerializer
 from infra.throttle import Throttle
 from infra.tokens import Identity
@@ -60,7 +61,7 @@ class TokensAnswer(serializers.Serializer[Any]):
 
 
 class _SessionView(CommandView):
-    is_public = True
+    permission_classes = (Anybody,)
 
     def scope(self, call: Call) -> None:
         """Tokens are given out once."""
@@ -125,6 +126,8 @@ class RevokeView(_SessionView):
 
 class RevokeAllView(CommandView):
     """The end of all log-ins."""
+
+    permission_classes = (LoggedIn,)
 
     def scope(self, call: Call) -> None:
         """Once more is as good as once."""

@@ -9,8 +9,10 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
+from django.test import RequestFactory
 
 from command_api import standing, urls
+from command_api.http import Answer, CommandView
 from events.vault import families
 from infra import tokens
 from tests.command_api.conftest import ALIEN, HEAT, Person
@@ -118,6 +120,21 @@ def bad_tokens(hers, keys) -> dict[str, Person]:
         name: Person(owner.user_id, {"Authorization": f"Bearer {token}"})
         for name, token in forged.items()
     } | {"revoked": over}
+
+
+class Silent(CommandView):
+    """Does not say for whom it is."""
+
+    def post(self, call):
+        """What nobody shall do."""
+        return Answer(None)
+
+
+def test_a_view_that_says_nothing_is_for_nobody(person):
+    for headers in ({}, person().headers, of_the_staff(person()).headers):
+        answer = Silent.as_view()(RequestFactory().post("/", headers=headers))
+        assert answer.status_code == 403
+        assert answer["Content-Type"] == "application/problem+json"
 
 
 @pytest.mark.usefixtures("unlimited")

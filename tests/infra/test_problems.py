@@ -13,10 +13,13 @@ from rest_framework import exceptions
 from rest_framework.views import APIView
 
 from infra import problems, refused
+from infra.permissions import Anybody
 
 
 def raising(fault):
     class View(APIView):
+        permission_classes = (Anybody,)
+
         def get(self, request):
             raise fault
 

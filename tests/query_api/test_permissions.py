@@ -10,6 +10,7 @@ from http import HTTPStatus
 from uuid import UUID
 
 import pytest
+from django.http import HttpResponse
 from django.test import RequestFactory
 
 from events.catalogue import PlaylistCreated, PlaylistShown, SessionRevoked, UserRegistered
@@ -19,6 +20,7 @@ from infra.config import config
 from projectors.search.builder import SearchBuilder
 from projectors.search.read_model import Search
 from query_api import fast_lane, urls
+from query_api.http import ReadView
 from tests.fixtures.forging import FORGERIES, Honest
 from tests.fixtures.matrix import (
     Case,
@@ -88,6 +90,24 @@ def hers(world, elasticsearch_url):
 
 def test_every_route_is_in_the_table():
     assert lacking(TABLE, urls.urlpatterns) == {}
+
+
+class Silent(ReadView):
+    """Does not say for whom it is."""
+
+    def get(self, request, **kwargs):
+        """What nobody shall see."""
+        return HttpResponse()
+
+
+def test_a_view_that_says_nothing_is_for_nobody(log_in, monkeypatch):
+    monkeypatch.setattr(fast_lane, "_VIEWS", {"/v1/trending": Silent})
+    for headers in ({}, log_in(BOB), log_in(CAROL, is_staff=True)):
+        asked = RequestFactory().get("/v1/trending", headers=headers)
+        answer = Silent.as_view()(asked)
+        assert answer.status_code == HTTPStatus.FORBIDDEN
+        assert answer["Content-Type"] == "application/problem+json"
+        assert fast_lane.answer(dict(asked.environ)) is None
 
 
 @pytest.mark.usefixtures("hers", "unlimited")
