@@ -26,9 +26,13 @@ def command(  # noqa: PLR0913 - a keyword for each thing that can be said
     is_public: bool = False,
     is_kept: bool = True,
     is_conditional: bool = False,
+    appends: bool = True,
     media_type: str = "application/json",
 ) -> Callable[[Method], Method]:
-    """Describe a view's method; what all commands have in common need not be said."""
+    """Describe a view's method; what all commands have in common need not be said.
+
+    ``appends``: whether it may append events, and so be told that its stream moved meanwhile.
+    """
     return operation(
         name,
         answers=answers,
@@ -38,6 +42,7 @@ def command(  # noqa: PLR0913 - a keyword for each thing that can be said
                 *_ALWAYS,
                 *(_WITH_BODY if body is not None else ()),
                 *(() if is_public else (401,)),
+                *((409,) if appends else ()),
                 *((412,) if is_conditional else ()),
             }
         ),

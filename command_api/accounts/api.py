@@ -58,7 +58,6 @@ class AccountsView(CommandView):
     @command(
         "register",
         answers={201: AccountAnswer},
-        problems=(409,),
         body=AccountBody,
         is_public=True,
     )

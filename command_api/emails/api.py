@@ -60,7 +60,7 @@ class MyVerificationView(CommandView):
         """Each may cost a letter."""
         return throttle.of_login(request)
 
-    @command("send_verification", answers={202: None}, is_kept=False)
+    @command("send_verification", answers={202: None}, is_kept=False, appends=False)
     def post(self, call: Call) -> Answer:
         """Have it sent again. If the address is known to be yours already, none is."""
         verifying.ask_again(call.user_id)

@@ -60,6 +60,7 @@ class MeView(CommandView):
         problems=(403,),
         body=ErasureBody,
         is_kept=False,
+        appends=False,  # not while anybody waits: what is in its way is for later
     )
     def delete(self, call: Call) -> Answer:
         """Forget me: what I wrote and kept goes, how I rated stays as statistics of nobody.
@@ -115,6 +116,7 @@ class ErasureView(CommandView):
         problems=(404,),
         is_public=True,
         is_kept=False,
+        appends=False,
     )
     def get(self, call: Call, token: str = "") -> Answer:
         """What became of it: asked for, erased (the key is destroyed), gone (everywhere)."""

@@ -55,7 +55,13 @@ class ExportView(CommandView):
         body = b"".join(_written(identity.user_id))
         return HttpResponse(body, content_type=MEDIA_TYPE, headers=headers)
 
-    @command("export_me", answers={200: ExportAnswer}, is_kept=False, media_type=MEDIA_TYPE)
+    @command(
+        "export_me",
+        answers={200: ExportAnswer},
+        is_kept=False,
+        appends=False,
+        media_type=MEDIA_TYPE,
+    )
     def get(self, call: Call) -> Answer:
         """JSON lines: all that the log has of me, as it is now; the last says how many."""
         raise NotImplementedError(call)  # it is answered above

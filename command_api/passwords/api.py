@@ -63,9 +63,7 @@ class MyPasswordView(_PasswordView):
     permission_classes = (LoggedIn,)
     bodies = {"POST": ChangeBody}
 
-    @command(
-        "change_password", answers={204: None}, problems=(409,), body=ChangeBody, is_kept=False
-    )
+    @command("change_password", answers={204: None}, body=ChangeBody, is_kept=False)
     def post(self, call: Call) -> Answer:
         """Change it. All log-ins end, this one too."""
         position = changing.change(call.user_id, **call.body, origin=call.origin)
@@ -78,7 +76,14 @@ class ForgottenView(_PasswordView):
     permission_classes = (Anybody,)
     bodies = {"POST": ForgotBody}
 
-    @command("forgot_password", answers={202: None}, body=ForgotBody, is_public=True, is_kept=False)
+    @command(
+        "forgot_password",
+        answers={202: None},
+        body=ForgotBody,
+        is_public=True,
+        is_kept=False,
+        appends=False,
+    )
     def post(self, call: Call) -> Answer:
         """Have a letter sent. The answer is the same whether or not anybody has the address."""
         letters.wish(Purpose.RESET, email=call.body["email"])
@@ -94,7 +99,6 @@ class ResetView(_PasswordView):
     @command(
         "reset_password",
         answers={204: None},
-        problems=(409,),
         body=ResetBody,
         is_public=True,
         is_kept=False,

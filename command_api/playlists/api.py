@@ -115,7 +115,7 @@ class PlaylistView(CommandView):
     @command(
         "change_playlist",
         answers={200: PlaylistAnswer},
-        problems=(404, 409),
+        problems=(404,),
         body=PlaylistBody,
         is_conditional=True,
     )
@@ -126,7 +126,7 @@ class PlaylistView(CommandView):
             playlist_id, _handle(call, ChangePlaylist(**_about(call, playlist_id), **said))
         )
 
-    @command("delete_playlist", answers={204: None}, problems=(404, 409), is_conditional=True)
+    @command("delete_playlist", answers={204: None}, problems=(404,), is_conditional=True)
     def delete(self, call: Call, playlist_id: str) -> Answer:
         """Drop the playlist for good."""
         handled = _handle(call, DeletePlaylist(**_about(call, playlist_id)))
@@ -143,7 +143,7 @@ class PlaylistMovieView(CommandView):
     @command(
         "put_into_playlist",
         answers={200: PlaceAnswer},
-        problems=(404, 409),
+        problems=(404,),
         body=PlaceBody,
         is_conditional=True,
     )
@@ -155,7 +155,7 @@ class PlaylistMovieView(CommandView):
         position = handled.state.movies.index(movie_id)
         return _answer(playlist_id, handled, movie_id=movie_id, position=position)
 
-    @command("take_from_playlist", answers={204: None}, problems=(404, 409), is_conditional=True)
+    @command("take_from_playlist", answers={204: None}, problems=(404,), is_conditional=True)
     def delete(self, call: Call, playlist_id: str, movie_id: int) -> Answer:
         """Take the movie out."""
         handled = _handle(call, TakeMovie(**_about(call, playlist_id), movie_id=movie_id))

@@ -134,7 +134,6 @@ class RatingsImportView(CommandView):
     @command(
         "import_ratings",
         answers={200: ImportAnswer},
-        problems=(409,),
         body=RatingBroughtBody(many=True),
     )
     def post(self, call: Call) -> Answer:

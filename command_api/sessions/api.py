@@ -35,9 +35,17 @@ _LONGEST_LOGIN = 254
 
 
 def _described(
-    name: str, answers: Mapping[int, Shape | None], body: Shape
+    name: str, answers: Mapping[int, Shape | None], body: Shape, *, appends: bool = True
 ) -> Callable[[Method], Method]:
-    return command(name, answers=answers, problems=(401,), body=body, is_public=True, is_kept=False)
+    return command(
+        name,
+        answers=answers,
+        problems=(401,),
+        body=body,
+        is_public=True,
+        is_kept=False,
+        appends=appends,
+    )
 
 
 class LoginBody(StrictSerializer):
@@ -80,7 +88,7 @@ class TokensView(_SessionView):
         """Guessing a password must be slow."""
         return attempts.admit(attempts.login_in(request), request.META)
 
-    @_described("log_in", {200: TokensAnswer}, LoginBody)
+    @_described("log_in", {200: TokensAnswer}, LoginBody, appends=False)
     def post(self, call: Call) -> Answer:
         """Log in with a username or an e-mail address."""
         found = beginning.recognise(**call.body, meta=call.meta)

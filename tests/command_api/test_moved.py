@@ -1,0 +1,122 @@
+"""Does every command say so, as its contract does, when others are first each time?"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import pytest
+
+from events.store import StreamMoved
+from events.store.postgres import PostgresStore
+from events.vault import letters
+from events.vault.models import Purpose
+from tests.command_api.conftest import ALIEN, HEAT, PASSWORD, Person, bearer
+from tests.command_api.sessions.test_api import refresh
+
+NEVER = {"log_in", "forgot_password", "send_verification", "erase_me", "erasure", "export_me"}
+"""What appends nothing while its sender waits."""
+
+_EVE = {"username": "eve", "email": "eve@example.org", "password": PASSWORD}
+_OTHER = "a whiter shade of pale"
+_RESET = {"token": "{reset}", "password": _OTHER}
+_HERS = "/v1/playlists/{playlist}"
+
+
+class Sent(NamedTuple):
+    """A command that would be done; words in braces are for the test to fill in."""
+
+    name: str
+    method: str
+    path: str
+    body: Any = None
+
+
+COMMANDS: Sequence[Sent] = [
+    Sent("register", "POST", "/v1/accounts", _EVE),
+    Sent("verify_email", "POST", "/v1/accounts/verify-email", {"token": "{verify}"}),
+    Sent("reset_password", "POST", "/v1/passwords/reset", _RESET),
+    Sent("change_password", "POST", "/v1/me/password", {"old": PASSWORD, "new": _OTHER}),
+    Sent("refresh", "POST", "/v1/tokens/refresh", {"refresh": "{exchanged}"}),
+    Sent("log_out", "POST", "/v1/tokens/revoke", {"refresh": "{exchanged}"}),
+    Sent("log_out_everywhere", "POST", "/v1/tokens/revoke-all"),
+    Sent("change_preferences", "PUT", "/v1/me/preferences", {"genres": ["Drama"]}),
+    Sent("rate", "PUT", f"/v1/movies/{HEAT}/rating", {"score": 8}),
+    Sent("withdraw_rating", "DELETE", f"/v1/movies/{ALIEN}/rating"),
+    Sent("import_ratings", "POST", "/v1/ratings/import", [{"movie_id": HEAT, "score": 8}]),
+    Sent("favourite", "PUT", f"/v1/movies/{HEAT}/favourite"),
+    Sent("unfavourite", "DELETE", f"/v1/movies/{ALIEN}/favourite"),
+    Sent("hide", "PUT", f"/v1/movies/{HEAT}/hidden"),
+    Sent("unhide", "DELETE", f"/v1/movies/{ALIEN}/hidden"),
+    Sent("create_playlist", "POST", "/v1/playlists", {"name": "Space"}),
+    Sent("change_playlist", "PATCH", _HERS, {"name": "Time"}),
+    Sent("delete_playlist", "DELETE", _HERS),
+    Sent("put_into_playlist", "PUT", f"{_HERS}/movies/{HEAT}", {}),
+    Sent("take_from_playlist", "DELETE", f"{_HERS}/movies/{ALIEN}"),
+]
+
+
+class Hers(NamedTuple):
+    """Somebody, and what the words in braces stand for."""
+
+    owner: Person
+    words: dict[str, str]
+
+
+@pytest.fixture
+def hers(api, register, log_in):
+    """Somebody with opinions, a playlist, two letters and a refresh token that was exchanged."""
+    register()
+    logged_in = log_in()
+    owner, exchanged = bearer(logged_in), logged_in.json()["refresh"]
+    refresh(api, exchanged)
+    api.rate(ALIEN, 8, by=owner)
+    api("PUT", f"/v1/movies/{ALIEN}/favourite", by=owner)
+    api("PUT", f"/v1/movies/{ALIEN}/hidden", by=owner)
+    playlist = api("POST", "/v1/playlists", {"name": "Hers"}, by=owner).json()["id"]
+    api("PUT", f"/v1/playlists/{playlist}/movies/{ALIEN}", by=owner)
+    words = {"playlist": playlist, "exchanged": exchanged}
+    for purpose in (Purpose.VERIFY, Purpose.RESET):
+        hour, none = timedelta(hours=1), timedelta(0)
+        token = letters.make_token(owner.user_id, purpose, life=hour, pause=none)
+        words[purpose.value] = str(token)
+    return Hers(owner, words)
+
+
+@pytest.fixture
+def late(monkeypatch):
+    """Others are first, whoever comes."""
+
+    def moved(*_args, **_more):
+        raise StreamMoved
+
+    def start():
+        monkeypatch.setattr(PostgresStore, "append", moved)
+        monkeypatch.setattr(PostgresStore, "append_many", moved)
+
+    return start
+
+
+@pytest.mark.django_db(databases=["default", "vault"])
+@pytest.mark.parametrize("sent", COMMANDS, ids=lambda sent: sent.name)
+def test_who_is_always_too_late_is_told(api, hers, late, sent):
+    late()
+    body = sent.body
+    if isinstance(body, dict):
+        body = {name: _filled(value, hers.words) for name, value in body.items()}
+    answer = api(sent.method, sent.path.format(**hers.words), body, by=hers.owner)
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/conflict")
+
+
+def test_the_contract_says_which(api):
+    operations = [
+        operation
+        for methods in api("GET", "/openapi.json").json()["paths"].values()
+        for operation in methods.values()
+    ]
+    declared = {found["operationId"] for found in operations if "409" in found["responses"]}
+    assert declared == {sent.name for sent in COMMANDS}
+    assert {found["operationId"] for found in operations} == declared | NEVER
+
+
+def _filled(value: Any, words: dict[str, str]) -> Any:
+    return value.format(**words) if isinstance(value, str) else value
