@@ -39,7 +39,7 @@ from infra.refused import (
 )
 from infra.rest import StrictSerializer
 from infra.tally import Tally
-from infra.throttle import Throttle
+from infra.throttle import RATE, Throttle
 from infra.tokens import Identity
 
 _tally = Tally()
@@ -95,6 +95,8 @@ class CommandView(APIView):
     Its ``permission_classes`` are its own to say: without them it is for nobody.
     """
 
+    tells_rate_to_refused: ClassVar[bool] = True
+    """Whether those who are refused, too, are told how often they still may."""
     bodies: ClassVar[Mapping[str, type[StrictSerializer]]] = {}
     """The body of each method that has one."""
     bodies_optional: ClassVar[frozenset[str]] = frozenset()
@@ -159,9 +161,13 @@ class CommandView(APIView):
         try:
             identity = self._identify(request)
         except Refused:
-            admit([throttle.of_address(request)], clients.redis())  # guessing tokens counts
+            by_address = throttle.of_address(request)
+            request.META[RATE] = admit([by_address], clients.redis())  # guessing tokens counts
             raise
-        return identity, self.rate(request, identity)
+        rate = self.rate(request, identity)
+        if self.tells_rate_to_refused:
+            request.META[RATE] = rate
+        return identity, rate
 
     def _identify(self, request: HttpRequest) -> Identity | None:
         if not needs_token(self.permission_classes):

@@ -1,7 +1,7 @@
 """What does each thing look like, to somebody who reads the contract?
 
 drf-spectacular knows types and limits. This adds to its document, for whatever operations there
-are: an example of each body and answer, the headers of refusals, and that bodies are strict.
+are: an example of each body and answer, the headers that all have, and that bodies are strict.
 """
 
 from collections.abc import Iterator, Mapping
@@ -75,30 +75,37 @@ _RATE = {
     "RateLimit-Remaining": "How many of them are left.",
     "RateLimit-Reset": "Seconds until there are more.",
 }
+"""On every answer to what was counted."""
 _HEADERS: Mapping[str, Mapping[str, str]] = {
     "401": {"WWW-Authenticate": "Bearer"},
-    "429": _LATER | _RATE,
+    "429": _LATER,
     "503": _LATER,
 }
 
 
 def complete(result: Node, **_: Any) -> Node:
     """drf-spectacular's POSTPROCESSING_HOOKS call this with the whole document."""
-    schemas: Node = result.get("components", {}).get("schemas", {})
+    components: Node = result.setdefault("components", {})
+    components["headers"] = {name: _header(told) for name, told in _RATE.items()}
+    schemas: Node = components.get("schemas", {})
     for operation in _operations(result):
         for content in operation.get("requestBody", {}).get("content", {}).values():
             _be_strict(content["schema"], schemas)
             content["example"] = example(content["schema"], schemas)
         for status, response in operation["responses"].items():
             response["description"] = response["description"] or HTTPStatus(int(status)).phrase
-            for name, told in _HEADERS.get(status, {}).items():
-                header = {"description": told, "schema": {"type": "string"}}
-                response.setdefault("headers", {})[name] = header
+            headers = response.setdefault("headers", {})
+            headers |= {name: _header(told) for name, told in _HEADERS.get(status, {}).items()}
+            headers |= {name: {"$ref": f"#/components/headers/{name}"} for name in _RATE}
             for kind, content in response.get("content", {}).items():
                 content["example"] = (
                     _problem(status) if kind == MEDIA_TYPE else example(content["schema"], schemas)
                 )
     return result
+
+
+def _header(told: str) -> Node:
+    return {"description": told, "schema": {"type": "string"}}
 
 
 def example(schema: Node, schemas: Node, name: str = "") -> Any:

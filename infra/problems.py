@@ -39,6 +39,7 @@ from infra.refused import (
     Unavailable,
     Unsupported,
 )
+from infra.throttle import RATE
 
 MEDIA_TYPE = "application/problem+json"
 AWAY = (
@@ -82,11 +83,12 @@ def handle(fault: Exception, context: Mapping[str, Any]) -> HttpResponse:
 
 def respond(fault: Exception, request: Any) -> HttpResponse:
     """The answer to a request that ended in an exception."""
+    rate = request.META.get(RATE, {})
     refused = _as_refused(fault)
     if refused is not None:
-        return _problem(refused).response(refused.headers)
+        return _problem(refused).response({**rate, **refused.headers})
     if isinstance(fault, exceptions.APIException):
-        return _by_status(fault.status_code, str(fault.detail)).response({})
+        return _by_status(fault.status_code, str(fault.detail)).response(rate)
     return _unexpected(fault, request)
 
 

@@ -46,6 +46,8 @@ Scope: TypeAlias = Literal[
 ]
 _OF_QUERIES: frozenset[Scope] = frozenset({"read", "search"})
 MINUTE, HOUR = 60, 3600
+RATE = "marquee.rate"
+"""Where META has the RateLimit headers, once the request was counted: refusals say them, too."""
 COMMANDS = 3
 """How many answers ``enqueue`` adds to a pipeline; ``seen`` wants all."""
 

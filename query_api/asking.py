@@ -4,7 +4,7 @@ One trip to Redis counts the request, fetches what would end the token, and fetc
 come the checks. ``meta`` is what WSGI says of a request, and what Django calls META.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from math import ceil
@@ -17,7 +17,7 @@ from redis.client import Pipeline
 from infra import clients, throttle, tokens
 from infra.config import config
 from infra.refused import Unauthenticated
-from infra.throttle import Scope, Seen, Throttle
+from infra.throttle import RATE, Scope, Seen, Throttle
 from infra.tokens import Identity
 from infra.trip import Trip
 from projectors.library.playlists import Playlist
@@ -29,7 +29,7 @@ from query_api.fresh import Source
 from query_api.lost import noticing
 from query_api.visible import visible
 
-Meta = Mapping[str, Any]
+Meta = MutableMapping[str, Any]
 COUNTED = "marquee.counted"
 """Where what WSGI says of a request has the count of who asked before, and could not answer."""
 LOG_PARKED = "Log-Parked"
@@ -152,9 +152,10 @@ class Asking:
         *results, pointers = trip.go(clients.redis())
         if counter is not None:
             self.counted = Counted(counter, throttle.seen(results[: throttle.COMMANDS]))
-        _refuse_lost(names, pointers)
         if self._rate is None and self.counted is not None:
             self._rate = self.counted.counter.judge(self.counted.seen)
+            self.meta[RATE] = self._rate
+        _refuse_lost(names, pointers)
         if self.identity is not None:
             _refuse_revoked(self.identity, results[counted])
         return results[checked:]

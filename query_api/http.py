@@ -18,7 +18,7 @@ from infra.openapi import Headers
 from infra.permissions import needs_token
 from infra.refused import NotFound, Unauthenticated, Unavailable
 from infra.tally import check_at_once
-from infra.throttle import Scope
+from infra.throttle import RATE, Scope
 from projectors.live import NoSuchPast, NotReady
 from query_api import looking_back
 from query_api.asking import LOG_PARKED, Asking, Ready
@@ -96,7 +96,7 @@ def _admit(request: HttpRequest, *, needs_token: bool, scope: Scope) -> Asking:
         return kind(request.META, needs_token=needs_token, scope=scope)
     except Unauthenticated:
         guess = throttle.of_reader(None, request.META)
-        check_at_once(guess, clients.redis())  # guessing tokens counts
+        request.META[RATE] = check_at_once(guess, clients.redis())  # guessing tokens counts
         raise
 
 

@@ -82,6 +82,8 @@ class _SessionView(CommandView):
 class TokensView(_SessionView):
     """All log-ins."""
 
+    # How much is left says which counters there were, and so whether the address is known.
+    tells_rate_to_refused = False
     bodies = {"POST": LoginBody}
 
     def rate(self, request: HttpRequest, identity: Identity | None) -> Mapping[str, str]:

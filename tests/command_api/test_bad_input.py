@@ -167,6 +167,31 @@ def test_too_many_requests(api, ann):
     assert answers[1].headers["RateLimit-Remaining"] == "0"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("PUT", RATING, {"score": 0}, 422),
+        ("PUT", RATING, b"{", 400),
+        ("PUT", "/v1/movies/99/rating", {"score": 8}, 404),
+        ("DELETE", "/v1/playlists/none", None, 404),
+    ],
+)
+def test_who_is_refused_is_told_how_often_they_may(api, ann, method, path, body, status):
+    answer = api(method, path, body, by=ann)
+    assert answer.status_code == status
+    assert answer.headers["RateLimit-Limit"] == str(config().throttle_write_per_minute)
+    assert int(answer.headers["RateLimit-Remaining"]) < config().throttle_write_per_minute
+    guessed = api(method, path, body, Authorization="Bearer x.y.z")
+    assert guessed.headers["RateLimit-Limit"] == str(config().throttle_anonymous_per_minute)
+
+
+def test_who_could_not_log_in_is_not(api):
+    """It would tell whether the name was ever logged in with from there."""
+    answer = api("POST", "/v1/tokens", {"login": "ann", "password": "x"})
+    assert answer.status_code == 401
+    assert not [name for name in answer.headers if name.startswith("RateLimit")]
+
+
 def test_guessing_tokens_counts_on_the_address(api):
     request = RequestFactory().get("/")
     counter = throttle.of_address(request)

@@ -40,7 +40,14 @@ def test_every_operation_declares_its_errors(contract, operation):
     for status in problems:
         assert list(operation["responses"][status]["content"]) == [PROBLEM]
     assert "Retry-After" in operation["responses"]["429"]["headers"]
-    assert "RateLimit-Remaining" in operation["responses"]["429"]["headers"]
+
+
+@pytest.mark.parametrize(("contract", "operation"), OPERATIONS)
+def test_every_answer_may_say_how_often_one_may_ask(contract, operation):
+    for response in operation["responses"].values():
+        for name in ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"):
+            assert response["headers"][name] == {"$ref": f"#/components/headers/{name}"}
+            assert contract["components"]["headers"][name]["description"]
 
 
 @pytest.mark.parametrize(("contract", "operation"), OPERATIONS)

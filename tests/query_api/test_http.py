@@ -13,8 +13,9 @@ from infra import clients, throttle
 from infra.config import config
 from infra.tokens import mint_access
 from projectors.live import GENERATIONS_KEY, LEVEL_KEY
+from projectors.sessions.read_model import Sessions
 from query_api import asking
-from tests.query_api.conftest import ALIEN, ANN, BOB
+from tests.query_api.conftest import ALIEN, ANN, BOB, waiting
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -114,6 +115,48 @@ def test_too_often(client, monkeypatch):
     assert answer.status_code == 429
     assert 1 <= int(answer["Retry-After"]) <= 120
     assert answer["RateLimit-Remaining"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/v1/me/ratings", {"Authorization": "Bearer x.y.z"}, 401),
+        ("/v1/me", {}, 401),
+        ("/v1/genres", {"As-Of": "then"}, 401),
+        ("/v1/movies/99", {}, 404),
+        ("/v1/movies/99/similar", {}, 404),
+        ("/v1/playlists/none", {}, 404),
+        ("/v1/genres", {"Log-Position": "none"}, 422),
+    ],
+)
+def test_who_is_refused_is_told_how_often_they_may_ask(client, path, headers, status):
+    answer = client.get(path, headers=headers)
+    assert answer.status_code == status
+    left = config().throttle_anonymous_per_minute - 1
+    assert answer["RateLimit-Limit"] == str(config().throttle_anonymous_per_minute)
+    assert answer["RateLimit-Remaining"] == str(left)
+    assert 1 <= int(answer["RateLimit-Reset"]) <= 60
+
+
+def test_so_is_who_is_logged_in(client, world, redis, log_in):
+    headers, limit = log_in(ANN), str(config().throttle_user_per_minute)
+    position = world.record(SessionsRevoked(user_id=ANN, epoch=1), ANN).position
+    refused = [
+        client.get("/v1/genres", headers=headers | {"As-Of": "then"}),
+        client.get("/v1/me", headers=headers | waiting(position)),
+    ]
+    world.models[Sessions].apply(world.log[-1:])
+    refused.append(client.get("/v1/me", headers=headers))
+    redis.delete(GENERATIONS_KEY)
+    refused.append(client.get("/v1/genres", headers=headers))
+    assert [answer.status_code for answer in refused] == [403, 503, 401, 503]
+    assert [answer["RateLimit-Limit"] for answer in refused] == [limit] * len(refused)
+
+
+def test_what_was_not_counted_says_nothing(client):
+    answer = client.get("/v1/trending?window=month")
+    assert answer.status_code == 422
+    assert "RateLimit-Limit" not in answer
 
 
 def test_guessing_tokens_counts(client, redis):

@@ -102,7 +102,8 @@ class Silent(ReadView):
 
 def test_a_view_that_says_nothing_is_for_nobody(log_in, monkeypatch):
     monkeypatch.setattr(fast_lane, "_VIEWS", {"/v1/trending": Silent})
-    for headers in ({}, log_in(BOB), log_in(CAROL, is_staff=True)):
+    strangers: Sequence[dict[str, str]] = ({}, log_in(BOB), log_in(CAROL, is_staff=True))
+    for headers in strangers:
         asked = RequestFactory().get("/v1/trending", headers=headers)
         answer = Silent.as_view()(asked)
         assert answer.status_code == HTTPStatus.FORBIDDEN
