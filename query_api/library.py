@@ -20,6 +20,7 @@ from query_api.asking import Asking
 from query_api.cursors import told_apart
 from query_api.fresh import Source
 from query_api.http import PROBLEMS, READ_HEADERS, ReadView
+from query_api.ordering import OrderedQuery, in_order
 
 # Milliseconds since 1970 stay below this for 280 years, and ten times it is still an exact float.
 _ABOVE_TIMES = 10**13
@@ -67,7 +68,7 @@ class MyRatingsView(ReadView):
 
 
 class MyMoviesView(ReadView):
-    """Movies of mine, the newest first."""
+    """Movies of mine, the newest or the oldest first."""
 
     permission_classes = (LoggedIn,)
     keep = "never"
@@ -77,35 +78,32 @@ class MyMoviesView(ReadView):
 
     def find(self) -> HttpResponse:
         """The page that was asked for."""
-        query = PageQuery.of(self.asking.query_string)
+        query = OrderedQuery.of(self.asking.query_string)
         library, movies = self.asking.open(Library), self.asking.movies()
-        user = self.asking.user_id
+        user, sort = self.asking.user_id, query["sort"]
         [found] = self.asking.ask(
             lambda pipe: library.enqueue_kept(pipe, self.kind, user),
             Source(library),
             Source(movies),
         )
-        place = _place(self.kind, str(user), query)
-        rest = [kept for kept in read_kept(found) if place is None or _place_of(kept) < place]
+        scope = f"{user}|{sort}"
+        kept = {_place_of(each): each for each in read_kept(found)}
+        rest = in_order(kept, sort, behind=_place(self.kind, scope, query))
         some = rest[: query["limit"]]
-        next_ = (
-            page.cursor(self.kind, str(user), _place_of(some[-1]))
-            if len(rest) > len(some)
-            else None
-        )
-        more = {kept.movie: {self.since: kept.at} for kept in some}
+        next_ = page.cursor(self.kind, scope, some[-1]) if len(rest) > len(some) else None
+        more = {place.movie: {self.since: kept[place].at} for place in some}
         return self.respond(render(self.asking, movies, more, next_))
 
 
 class MyFavouritesView(MyMoviesView):
-    """My favourites, the newest first."""
+    """My favourites, the newest or the oldest first."""
 
     kind = "favourites"
     since = "favourited_at"
 
     @operation(
         "my_favourites",
-        query=PageQuery,
+        query=OrderedQuery,
         answers={200: shapes.FavouritesPage},
         problems=PROBLEMS,
         headers=READ_HEADERS,
@@ -116,14 +114,14 @@ class MyFavouritesView(MyMoviesView):
 
 
 class MyHiddenView(MyMoviesView):
-    """What I never want to be recommended, the newest first."""
+    """What I never want to be recommended, the newest or the oldest first."""
 
     kind = "hidden"
     since = "hidden_at"
 
     @operation(
         "my_hidden",
-        query=PageQuery,
+        query=OrderedQuery,
         answers={200: shapes.HiddenPage},
         problems=PROBLEMS,
         headers=READ_HEADERS,

@@ -29,6 +29,7 @@ from query_api.cursors import told_apart
 from query_api.fresh import Source
 from query_api.http import PROBLEMS, READ_HEADERS, ReadView
 from query_api.library import render
+from query_api.ordering import OrderedQuery, in_order
 
 _MINE, _PUBLIC, _MOVIES = "my-playlists", "playlists", "playlist"
 _pack = msgspec.msgpack.Encoder().encode
@@ -79,31 +80,30 @@ class PlaylistView(ReadView):
 
 
 class MyPlaylistsView(ReadView):
-    """My playlists, the newest first."""
+    """My playlists, the newest or the oldest first."""
 
     permission_classes = (LoggedIn,)
     keep = "never"
 
     @operation(
         "my_playlists",
-        query=PageQuery,
+        query=OrderedQuery,
         answers={200: shapes.PlaylistsPage},
         problems=PROBLEMS,
         headers=READ_HEADERS,
         needs_token=True,
     )
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        query = PageQuery.of(self.asking.query_string)
-        library, user = self.asking.open(Library), self.asking.user_id
+        query = OrderedQuery.of(self.asking.query_string)
+        library, user, sort = self.asking.open(Library), self.asking.user_id, query["sort"]
         [found] = self.asking.ask(
             lambda pipe: library.enqueue_playlists(pipe, user), Source(library)
         )
-        place = _read_cursor(_MINE, str(user), query)
-        rest = [PublicPlace(*own) for own in read_playlist_ids(found)]
-        if place is not None:
-            rest = [own for own in rest if own < place]
+        scope = f"{user}|{sort}"
+        all_ = [PublicPlace(*own) for own in read_playlist_ids(found)]
+        rest = in_order(all_, sort, behind=_read_cursor(_MINE, scope, query))
         some = rest[: query["limit"]]
-        next_ = _seal(_MINE, str(user), some[-1]) if len(rest) > len(some) else None
+        next_ = _seal(_MINE, scope, some[-1]) if len(rest) > len(some) else None
         mine = library.playlists([own.id for own in some])
         return self.respond(_page(mine, library, next_))
 

@@ -72,6 +72,21 @@ def test_what_i_hid(client, world, kept, log_in):
     assert ids(client.get("/v1/me/hidden", headers=headers)) == []
 
 
+@pytest.mark.parametrize(
+    ("path", "newest_first"), [("favourites", [HEAT, ALIEN]), ("hidden", [AMELIE, ALIEN])]
+)
+def test_in_which_order(client, world, kept, log_in, path, newest_first):
+    world.happen(MovieHidden(user_id=ANN, movie_id=ALIEN), ANN, ago=timedelta(hours=2))
+    headers, path = log_in(ANN), f"/v1/me/{path}"
+    for sort, wanted in (("new", newest_first), ("old", newest_first[::-1])):
+        assert ids(client.get(f"{path}?sort={sort}", headers=headers)) == wanted
+        assert walk(client, path, {"sort": sort, "limit": 1}, headers=headers) == wanted
+    default = client.get(f"{path}?limit=1", headers=headers).json()
+    assert default == client.get(f"{path}?limit=1&sort=new", headers=headers).json()
+    other = client.get(f"{path}?sort=old&cursor={default['next']}", headers=headers)
+    assert other.status_code == 422
+
+
 @pytest.mark.usefixtures("kept")
 def test_a_cursor_is_good_for_its_owner_and_list_only(client, log_in):
     cursor = client.get("/v1/me/favourites?limit=1", headers=log_in(ANN)).json()["next"]
@@ -82,7 +97,7 @@ def test_a_cursor_is_good_for_its_owner_and_list_only(client, log_in):
 
 @pytest.mark.usefixtures("world")
 @pytest.mark.parametrize(
-    "path", ["/v1/me?x=1", "/v1/me/favourites?sort=new", "/v1/me/hidden?limit=0"]
+    "path", ["/v1/me?x=1", "/v1/me/favourites?sort=score", "/v1/me/hidden?limit=0"]
 )
 def test_wrong_parameters(client, log_in, path):
     assert client.get(path, headers=log_in(ANN)).status_code == 422

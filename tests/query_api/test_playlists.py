@@ -152,7 +152,10 @@ def test_lists_and_their_pages(client, world, log_in):
     assert ids(client.get("/v1/playlists?q=!")) == []
     headers = log_in(ANN)
     assert ids(client.get("/v1/me/playlists", headers=headers)) == some
-    assert walk(client, "/v1/me/playlists", {"limit": 2}, headers=headers) == some
+    for sort, wanted in (("new", some), ("old", some[::-1])):
+        assert ids(client.get(f"/v1/me/playlists?sort={sort}", headers=headers)) == wanted
+        parameters = {"limit": 2, "sort": sort}
+        assert walk(client, "/v1/me/playlists", parameters, headers=headers) == wanted
 
 
 @pytest.mark.usefixtures("night")
@@ -165,6 +168,7 @@ def test_lists_and_their_pages(client, world, log_in):
         ("/v1/playlists", "q=", "q"),
         ("/v1/playlists", "x=1", "x"),
         ("/v1/me/playlists", "cursor=x", "cursor"),
+        ("/v1/me/playlists", "sort=popular", "sort"),
         (f"/v1/playlists/{NIGHT}", "cursor=x", "cursor"),
         (f"/v1/playlists/{NIGHT}", "limit=101", "limit"),
     ],
