@@ -17,8 +17,8 @@ _ALLOW = {
     "Access-Control-Max-Age": "600",
 }
 _EXPOSE = (
-    "ETag, Log-Position, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After,"
-    " X-Request-ID"
+    "ETag, Idempotency-Replayed, Log-Position, RateLimit-Limit, RateLimit-Remaining,"
+    " RateLimit-Reset, Retry-After, X-Request-ID"
 )
 
 

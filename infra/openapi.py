@@ -15,11 +15,15 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.settings import patched_settings
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from drf_yasg import openapi
+from drf_yasg.codecs import OpenAPICodecJson
+from drf_yasg.generators import OpenAPISchemaGenerator
+from drf_yasg.renderers import OpenAPIRenderer, ReDocRenderer, SwaggerUIRenderer
 from drf_yasg.utils import swagger_auto_schema
 from drf_yasg.views import get_schema_view
 from rest_framework import serializers
+from rest_framework.renderers import BaseRenderer
 
-from infra.health import only_read
+from infra.health import View, only_read
 from infra.permissions import Anybody
 from infra.problems import MEDIA_TYPE
 from infra.rest import encode
@@ -126,24 +130,40 @@ def document(title: str, patterns: Sequence[URLPattern | URLResolver]) -> dict[s
 
 def urls(title: str, patterns: Sequence[URLPattern | URLResolver]) -> list[URLPattern]:
     """The contract and the pages for the routes in ``patterns``, and for nothing else."""
-    pages = get_schema_view(
-        openapi.Info(title=title, default_version="v1"),
-        public=True,
-        permission_classes=(Anybody,),
-        patterns=list(patterns),
-    )
+    about = openapi.Info(title=title, default_version="v1")
+    pages: Any = get_schema_view(about, public=True, permission_classes=(Anybody,), patterns=[])
 
     @cache
     def written() -> bytes:
         return encode(document(title, patterns))
+
+    @cache
+    def loaded() -> bytes:
+        # Asked by nobody, it names no host: that is then the one that it comes from.
+        made = OpenAPISchemaGenerator(about, patterns=list(patterns)).get_schema(public=True)
+        encoded: bytes = OpenAPICodecJson([]).encode(made)
+        return encoded
 
     @only_read
     def contract(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view is given one
         with _one_at_a_time:
             return HttpResponse(written(), content_type="application/json")
 
+    def page(renderer: type[BaseRenderer]) -> View:
+        shown = pages.as_view(renderer_classes=(renderer,))
+
+        @only_read
+        def view(request: HttpRequest) -> HttpResponse:
+            if request.GET.get("format") != OpenAPIRenderer.format:
+                answer: HttpResponse = shown(request)
+                return answer
+            with _one_at_a_time:
+                return HttpResponse(loaded(), content_type=OpenAPIRenderer.media_type)
+
+        return view
+
     return [
         path("openapi.json", contract, name="openapi"),
-        path("docs/", pages.with_ui("swagger", cache_timeout=0), name="docs"),
-        path("redoc/", pages.with_ui("redoc", cache_timeout=0), name="redoc"),
+        path("docs/", page(SwaggerUIRenderer), name="docs"),
+        path("redoc/", page(ReDocRenderer), name="redoc"),
     ]

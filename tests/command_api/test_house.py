@@ -4,6 +4,7 @@ import pytest
 
 from infra.celery import app
 from infra.config import config
+from tests.command_api.conftest import ALIEN
 
 pytestmark = pytest.mark.usefixtures("api")
 SITE = "https://movies.example.org"
@@ -32,6 +33,17 @@ def test_only_the_site_may_call_from_a_browser(api, site):
     other = api("OPTIONS", "/v1/me/preferences", Origin="https://evil.example.org", **preflight)
     assert allowed(other) is None
     assert other.headers["Vary"] == "Origin"
+
+
+def test_the_site_may_read_all_headers_that_answers_have(api, ann, site):
+    """But those that a browser shows anyway."""
+    api.rate(ALIEN, 8, by=ann, Idempotency_Key="k")
+    answer = api.rate(ALIEN, 8, by=ann, Idempotency_Key="k", Origin=SITE)
+    exposed = set(answer.headers["Access-Control-Expose-Headers"].split(", "))
+    shown = {"Cache-Control", "Content-Length", "Content-Type", "Vary"}
+    own = {name for name in answer.headers if not name.startswith("Access-Control-")}
+    assert "Idempotency-Replayed" in own
+    assert own - shown <= exposed
 
 
 def test_without_a_site_nobody_may(api):

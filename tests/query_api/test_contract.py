@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.test import Client
+from drf_yasg.generators import OpenAPISchemaGenerator
 
 from query_api.needs import ANSWERING
 
@@ -70,6 +71,28 @@ def test_the_contract_lists_every_route(contract):
 def test_the_pages_list_the_same(client, contract):
     swagger = json.loads(client.get("/docs/?format=openapi").content)
     assert operations(swagger, swagger["basePath"].rstrip("/")) == operations(contract)
+
+
+@pytest.mark.parametrize("path", ["/docs/", "/redoc/"])
+def test_what_the_pages_load_is_made_once(client, monkeypatch, path):
+    """Anybody may ask for it, and as often as they like."""
+    first = client.get(f"{path}?format=openapi")
+
+    def again(*_args, **_more):
+        raise AssertionError
+
+    monkeypatch.setattr(OpenAPISchemaGenerator, "get_schema", again)
+    second = client.get(f"{path}?format=openapi", headers={"Host": "movies.example.org"})
+    assert (second.status_code, second.content) == (200, first.content)
+    assert "host" not in json.loads(second.content)
+
+
+@pytest.mark.parametrize("path", ["/docs/", "/redoc/"])
+@pytest.mark.parametrize("form", ["json", "yaml", "nothing"])
+def test_there_is_no_other_form_of_it(client, path, form):
+    answer = client.get(f"{path}?format={form}")
+    assert answer.status_code == 404
+    assert answer["Content-Type"] == "application/problem+json"
 
 
 def test_every_problem_and_parameter_is_in_it(contract):
