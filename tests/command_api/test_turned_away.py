@@ -1,15 +1,19 @@
-"""Does every command say so, as its contract does, when others are first each time?"""
+"""Is who can't have it now told why: others were first, too many were sent, or it is away?"""
 
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
 import pytest
+from django.db import OperationalError, connections
 
+from command_api.log import store
 from events.store import StreamMoved
 from events.store.postgres import PostgresStore
 from events.vault import letters
 from events.vault.models import Purpose
+from infra import clients, throttle
+from infra.throttle import MINUTE
 from tests.command_api.conftest import ALIEN, HEAT, PASSWORD, Person, bearer
 from tests.command_api.sessions.test_api import refresh
 
@@ -52,6 +56,10 @@ COMMANDS: Sequence[Sent] = [
     Sent("delete_playlist", "DELETE", _HERS),
     Sent("put_into_playlist", "PUT", f"{_HERS}/movies/{HEAT}", {}),
     Sent("take_from_playlist", "DELETE", f"{_HERS}/movies/{ALIEN}"),
+]
+
+OF_MOVIES_AND_PLAYLISTS = [
+    sent for sent in COMMANDS if "/movies/" in sent.path or "/playlists" in sent.path
 ]
 
 
@@ -116,6 +124,33 @@ def test_the_contract_says_which(api):
     declared = {found["operationId"] for found in operations if "409" in found["responses"]}
     assert declared == {sent.name for sent in COMMANDS}
     assert {found["operationId"] for found in operations} == declared | NEVER
+
+
+@pytest.mark.django_db(databases=["default", "vault"])
+@pytest.mark.parametrize("sent", OF_MOVIES_AND_PLAYLISTS, ids=lambda sent: sent.name)
+def test_who_sends_too_many_is_told_when_to_come_again(api, ann, sent):
+    counter, before = throttle.of_user(ann.user_id), store().heads()
+    for key in (counter.key, counter._replace(now=counter.now + MINUTE).key):
+        clients.redis().set(key, counter.limit)
+    answer = api(sent.method, sent.path.format(playlist="hers"), sent.body, by=ann)
+    assert (answer.status_code, answer.json()["type"]) == (429, "/problems/too-many-requests")
+    assert 1 <= int(answer.headers["Retry-After"]) <= 2 * MINUTE
+    assert answer.headers["RateLimit-Remaining"] == "0"
+    assert store().heads() == before
+
+
+@pytest.mark.django_db(databases=["default", "vault"])
+@pytest.mark.parametrize("sent", OF_MOVIES_AND_PLAYLISTS, ids=lambda sent: sent.name)
+def test_while_the_database_is_away(api, hers, monkeypatch, sent):
+    def away(*_args, **_more):
+        raise OperationalError("password=secret")
+
+    for alias in ("default", "vault"):
+        monkeypatch.setattr(connections[alias], "cursor", away)
+    answer = api(sent.method, sent.path.format(**hers.words), sent.body, by=hers.owner)
+    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/unavailable")
+    assert answer.headers["Retry-After"] == "1"
+    assert b"secret" not in answer.content
 
 
 def _filled(value: Any, words: dict[str, str]) -> Any:
