@@ -39,6 +39,8 @@ Counted: TypeAlias = Literal[
     "marquee_letters_total",
     # What the relay met, by outcome: confirmed; bus_lost, log_lost, deposed.
     "marquee_relay_total",
+    # Ranges that had to be read from the log because the bus did not bring them, by model.
+    "marquee_gaps_total",
     # Questions put to TMDb, by outcome: answered; away, gone, wrongkey, unreadable.
     "marquee_tmdb_requests_total",
     # Events that the sync with TMDb appended, by kind of run.

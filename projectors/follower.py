@@ -14,6 +14,7 @@ from django.db import close_old_connections
 
 from events.recorded import Recorded
 from events.store import EventStore
+from infra.observability import count
 from projectors.fates import AWAY, AgainLater, Stop
 from projectors.intake import Intake
 from projectors.read_model import Opening, ReadModel, still_sealed
@@ -40,8 +41,6 @@ class Follower:
         self.checkpoints = [0] * store.partitions
         self.behind: set[int] = set(range(store.partitions))
         """Partitions of which the log may have more than the model."""
-        self.gaps = 0
-        """Ranges that had to be read from the log because the bus did not bring them."""
         self.stuck: set[int] = set()
         """Partitions whose next events could not be taken in when that was tried last."""
         self._pause_seconds = _FIRST_PAUSE_SECONDS
@@ -87,7 +86,7 @@ class Follower:
     def _take(self, batch: Sequence[Recorded]) -> None:
         partition = batch[0].partition
         if batch[0].offset > self.checkpoints[partition] + 1:
-            self.gaps += 1
+            count("marquee_gaps_total", model=self.model.name)
             self._fill(partition, until=batch[0].offset)
         at = self.checkpoints[partition]
         fresh = [recorded for recorded in batch if recorded.offset > at]
