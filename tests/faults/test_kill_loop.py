@@ -34,9 +34,10 @@ def test_nothing_is_lost_or_twice_whoever_is_killed(kill_loop):
     assert kill_loop.returncode == 0, said
     assert re.search(r"values looked at [\d,]+: lost 0, twice 0", said), said
     assert "verify --all: equal" in said
-    killed = dict(re.findall(r"^│ ([\w' ]+?) +│ +(\d+) +│ [\d.]+ s", said, re.MULTILINE))
+    killed = dict(re.findall(r"^│ ([\w' -]+?) +│ +(\d+) +│ [\d.]+ s", said, re.MULTILINE))
     assert killed.keys() == {
-        *("relay", "projector", "command", "command's worker", "query", "query's worker"),
+        *("relay", "projector", "projector-finding", "worker"),
+        *("command", "command's worker", "query", "query's worker"),
         *("postgres", "postgres's session", "redis", "rabbitmq", "elasticsearch"),
     }
     assert all(int(times) > 0 for times in killed.values())

@@ -58,7 +58,14 @@ def stage(*, movies: int) -> Iterator[Stage]:
         environ = {**environment(servers, place, name=NAME, fresh=True), **UNTHROTTLED}
         prepare(environ, place, fresh=True)
         logs = place / "logs"
-        found = processes(environ, logs, ports=(free(), free()), home=place / "processes")
+        found = processes(
+            environ,
+            logs,
+            ports=(free(), free()),
+            home=place / "processes",
+            projectors=2,
+            clock=place / "clock",
+        )
         supervisor = stack.enter_context(Supervisor(say=_say))
         supervisor.bring_up(found.members())
         catalogue = place / "catalogue.jsonl"
