@@ -17,7 +17,9 @@ from projectors.fates import AgainLater
 from projectors.holding import standing_still
 from projectors.live import Live
 from projectors.parked import shards_of
+from projectors.pointers import Pointers
 from projectors.read_model import ReadModel
+from projectors.rebuild.courtesy import Courtesy
 from projectors.rebuild.filling import opened
 from projectors.rebuild.task import Part
 from projectors.recommendations.builder import RecommendationsBuilder
@@ -38,15 +40,18 @@ AFTER = frozenset(("recommendations",))
 
 def build(numbers: Mapping[str, int], part: Part) -> None:
     """Build all that there is of a part."""
+    redis = clients.redis()
+    courtesy = Courtesy(Live(redis), Pointers(redis))
     for model, builder, _ in _builders(numbers, part.names):
+        courtesy.wait()
         if isinstance(builder, RecommendationsBuilder):
             builder.do_part(part.partitions)
         builder.build(part.now)  # of nothing, too: an empty board is a board
-        _go_on(model, builder, part)
+        _go_on(model, builder, part, courtesy)
     close_old_connections()
 
 
-def _go_on(model: ReadModel, builder: Builder, part: Part) -> None:
+def _go_on(model: ReadModel, builder: Builder, part: Part, courtesy: Courtesy) -> None:
     """Build until there is no more to build; raises AgainLater when that does not come to be."""
     before, deadline = -1, 0.0
     while not _is_built(model, part.partitions):
@@ -59,6 +64,7 @@ def _go_on(model: ReadModel, builder: Builder, part: Part) -> None:
                 " (is a projector running?)"
             )
         sleep(_REST_SECONDS if builder.interval_seconds else 0)
+        courtesy.wait()
         builder.build(part.now)
 
 

@@ -1,10 +1,11 @@
 """When does a rebuild let the live read models go first?
 
-While workers are at work, but the live models are seconds behind the log, it waits between pages.
-It never stops: after a moment it reads one more.
+While workers are at work, but a live model that they follow is seconds behind the log, it waits
+between pages, and between steps of building. Any of them counts, not only what is made anew: all
+share the log, Redis and the processors. It never stops: after a moment it goes one step on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from time import monotonic, sleep, time
 
 from projectors.live import Live
@@ -18,12 +19,11 @@ _LOOK_SECONDS = 1.0
 
 
 class Courtesy:
-    """Knows how far behind the live models are."""
+    """Knows whether a live model needs to go first."""
 
-    def __init__(self, live: Live, pointers: Pointers, names: Sequence[str]) -> None:
+    def __init__(self, live: Live, pointers: Pointers) -> None:
         self._live = live
         self._pointers = pointers
-        self._names = names
         self._looked_at = float("-inf")
         self._is_due = False
 
@@ -36,12 +36,11 @@ class Courtesy:
             sleep(_PAUSE_SECONDS)
 
     def _look(self) -> bool:
-        at_work = {name for name, _ in self._pointers.followed()}
-        return any(
-            self.behind_seconds(name) > BEHIND_SECONDS for name in self._names if name in at_work
-        )
+        followed = self._pointers.see().live.items() & self._pointers.followed()
+        return behind_seconds(self._live, (name for name, _ in followed)) > BEHIND_SECONDS
 
-    def behind_seconds(self, name: str) -> float:
-        """How long ago the live model was level with the log; 0 if nobody knows."""
-        level = self._live.level_at(name)
-        return 0.0 if level is None else max(0.0, time() - level)
+
+def behind_seconds(live: Live, names: Iterable[str]) -> float:
+    """How long ago the one that is furthest behind was level with the log; 0 if nobody knows."""
+    levels = [level for level in map(live.level_at, names) if level is not None]
+    return max(0.0, time() - min(levels)) if levels else 0.0

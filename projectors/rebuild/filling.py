@@ -32,8 +32,7 @@ def fill(task: Task) -> None:
     store = PostgresStore(config().partitions)
     models = [kinds[name](redis, number) for name, number in task.places]
     followers = [Follower(model, store, opening()) for model in models]
-    names = [model.name for model in models]
-    courtesy = Courtesy(Live(redis), Pointers(redis), names)
+    courtesy = Courtesy(Live(redis), Pointers(redis))
     for follower in followers:
         follower.look(task.until)
     while behind := _behind(followers, task):

@@ -21,6 +21,7 @@ from projectors.read_model import ReadModel
 from projectors.rebuild import building, filling, plan, proof, takeover
 from projectors.rebuild.screen import Screen
 from projectors.rebuild.side_by_side import SideBySide, side_by_side
+from projectors.registry import MODELS
 from projectors.verify import Verdict, verify
 
 _NEAR = 2000
@@ -107,7 +108,7 @@ class Job:
         )
         self._outcome = Outcome(options, numbers)
         self._models = filling.opened(numbers)
-        self._screen.watch(self._live, self._pointers, list(numbers))
+        self._screen.watch(self._live, [model.name for model in MODELS])
         with side_by_side(options.processes) as processes:
             self._processes: SideBySide = processes
             if options.until is None:

@@ -10,8 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from projectors.live import Live
-from projectors.pointers import Pointers
-from projectors.rebuild.courtesy import Courtesy
+from projectors.rebuild.courtesy import behind_seconds
 
 _QUIET_SECONDS = 5.0
 
@@ -31,7 +30,7 @@ class Screen:
             console=self._console,
             disable=not sys.stderr.isatty(),
         )
-        self._courtesy: Courtesy | None = None
+        self._live: Live | None = None
         self._names: Sequence[str] = ()
 
     def __enter__(self) -> Self:
@@ -46,9 +45,9 @@ class Screen:
     ) -> None:
         self._bars.stop()
 
-    def watch(self, live: Live, pointers: Pointers, names: Sequence[str]) -> None:
+    def watch(self, live: Live, names: Sequence[str]) -> None:
         """Tell how far these are behind while they answer."""
-        self._courtesy = Courtesy(live, pointers, names)
+        self._live = live
         self._names = names
 
     def begin(self, what: str, *, total: int | None) -> "Step":
@@ -56,11 +55,10 @@ class Screen:
         return Step(self, self._bars, what, total)
 
     def lag(self) -> str:
-        """How far the live ones are behind, in words."""
-        if self._courtesy is None:
+        """How far the live one that is furthest behind is so, in words."""
+        if self._live is None:
             return ""
-        behind = max(self._courtesy.behind_seconds(name) for name in self._names)
-        return f"live {behind:.1f} s behind"
+        return f"live {behind_seconds(self._live, self._names):.1f} s behind"
 
     def say(self, line: str) -> None:
         """A line, where there are no bars."""

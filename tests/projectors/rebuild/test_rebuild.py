@@ -27,8 +27,10 @@ from projectors.management.commands import generations as commands
 from projectors.movies.read_model import Movies
 from projectors.opened import opening
 from projectors.pointers import KEPT_KEY, Pointers
-from projectors.rebuild import job
+from projectors.rebuild import building, filling, job
+from projectors.rebuild.courtesy import Courtesy
 from projectors.rebuild.plan import offsets_at
+from projectors.rebuild.task import Part, Task
 from projectors.registry import MODELS
 from projectors.trending.read_model import Trending
 from tests.projectors.test_verify import (  # noqa: F401 - a fixture
@@ -84,6 +86,18 @@ def test_everything_made_anew_is_equal_and_answers(pointers, capsys):
 def test_one_model_is_made_anew_alone(pointers):
     rebuild("trending")
     assert live() == {**dict.fromkeys(NAMES, 1), "trending": 2}
+
+
+def test_it_lets_live_ones_go_first_while_it_fills_and_while_it_builds(pointers, monkeypatch):
+    steps: list[str] = []
+    monkeypatch.setattr(Courtesy, "wait", lambda _: steps.append("a chance to go first"))
+    number = new_generation("trending", version=Trending.version, purpose="rebuild")
+    partitions = tuple(range(config().partitions))
+    heads = PostgresStore(config().partitions).heads()
+    filling.fill(Task((("trending", number),), partitions, tuple(heads)))
+    filled = len(steps)
+    building.build({"trending": number}, Part(frozenset({"trending"}), partitions, None))
+    assert 0 < filled < len(steps)
 
 
 def test_what_came_after_the_live_one_stood_still_is_there(pointers):
