@@ -27,8 +27,10 @@ def is_available() -> bool:
 
 def start(servers: Sequence[Server], services: Path) -> None:
     """Run what does not run, side by side; the first time the engine fetches the images."""
+    # One after another: they are in one record.
+    ports = {server.name: ports_of(server, services) for server in servers}
     with ThreadPoolExecutor(max_workers=len(servers) or 1) as threads:
-        list(threads.map(lambda server: _bring_up(server, services), servers))
+        list(threads.map(lambda server: _bring_up(server, services, ports[server.name]), servers))
 
 
 def stop(servers: Sequence[Server], services: Path) -> None:
@@ -52,11 +54,10 @@ def ports_of(server: Server, services: Path) -> dict[str, int]:
     return reserve(services / "ports.json", server.ports, in_use=lambda: is_alive(server, services))
 
 
-def _bring_up(server: Server, services: Path) -> None:
-    if is_up(server, services):
+def _bring_up(server: Server, services: Path, ports: dict[str, int]) -> None:
+    if is_alive(server, services) and server.answers(ports):
         return
     name = _name(server, services)
-    ports = ports_of(server, services)
     if not is_alive(server, services):
         _docker("rm", "--force", name)
         say(server.name, f"starting {server.container.image}")

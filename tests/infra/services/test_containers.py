@@ -1,0 +1,178 @@
+"""Are servers in containers started once, apart from other checkouts', and stopped without loss?
+
+The engine is a program that stands in for docker: it notes what it is asked, and remembers what
+would be running.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from infra.services import containers
+from infra.services.checkout import SERVERS
+from infra.services.errors import DidNotStart, ServiceError
+from infra.services.server import Server
+
+_DOCKER = f"""#!{sys.executable} -S
+import json
+import sys
+from pathlib import Path
+
+here, asked = Path(__file__).parent, sys.argv[1:]
+with (here / "asked").open("a") as calls:
+    calls.write(json.dumps(asked) + "\\n")
+running = here / "running"
+match asked:
+    case ["ps", "--filter", "status=running", *_]:
+        print(*(each.name for each in running.iterdir()), sep="\\n")
+    case ["run", "--detach", "--name", name, *_]:
+        if (here / "full").exists():
+            sys.exit("no space left on device")
+        (running / name).touch()
+    case ["rm", "--force", name]:
+        (running / name).unlink(missing_ok=True)
+    case ["info"]:
+        sys.exit((here / "away").exists())
+    case _:
+        sys.exit(f"docker was not to be asked {{asked}}")
+"""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What the stand-in was asked, and what runs in it."""
+
+    place: Path
+
+    def asked(self, what: str) -> list[list[str]]:
+        """Its calls of one kind so far."""
+        calls = map(json.loads, (self.place / "asked").read_text().splitlines())
+        return [call for call in calls if call[0] == what]
+
+    @property
+    def running(self) -> set[str]:
+        return {each.name for each in (self.place / "running").iterdir()}
+
+    def ends(self, name: str) -> None:
+        """A container ends by itself."""
+        (self.place / "running" / name).unlink()
+
+
+@pytest.fixture
+def engine(tmp_path, monkeypatch) -> Engine:
+    place = tmp_path / "bin"
+    (place / "running").mkdir(parents=True)
+    docker = place / "docker"
+    docker.write_text(_DOCKER)
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", str(place), prepend=":")
+    return Engine(place)
+
+
+@pytest.fixture
+def servers(engine) -> Sequence[Server]:
+    """Those of the platform; each answers while its container runs."""
+
+    def of(server: Server) -> Server:
+        def is_there(_ports: object) -> bool:
+            return any(name.endswith(server.name) for name in engine.running)
+
+        return replace(server, answers=is_there)
+
+    return [of(server) for server in SERVERS]
+
+
+@pytest.fixture
+def redis(servers: Sequence[Server]) -> Server:
+    [found] = (server for server in servers if server.name == "redis")
+    return found
+
+
+def options(call: Sequence[str], name: str) -> list[str]:
+    return [call[nth + 1] for nth, part in enumerate(call) if part == name]
+
+
+@pytest.mark.parametrize("is_away", [False, True])
+def test_an_engine_counts_only_if_its_daemon_answers(engine, is_away):
+    if is_away:
+        (engine.place / "away").touch()
+    assert containers.is_available.__wrapped__() is not is_away
+
+
+def test_each_server_runs_from_its_image_and_only_this_machine_reaches_it(
+    engine, servers, tmp_path
+):
+    containers.start(servers, tmp_path / "services")
+    runs = {options(call, "--name")[0].rpartition("-")[2]: call for call in engine.asked("run")}
+    assert runs.keys() == {server.name for server in servers}
+    for server in servers:
+        call, container = runs[server.name], server.container
+        ports = containers.ports_of(server, tmp_path / "services")
+        assert set(options(call, "--publish")) == {
+            f"127.0.0.1:{ports[port]}:{inner}" for port, inner in container.ports.items()
+        }
+        [name] = options(call, "--name")
+        mounts = {f"{at}:{to}:ro" for at, to in container.mounts.items()}
+        assert set(options(call, "--volume")) == {f"{name}:{container.volume}", *mounts}
+        assert set(options(call, "--env")) == {f"{k}={v}" for k, v in container.environ.items()}
+        assert call[call.index(container.image) :] == [container.image, *container.arguments]
+
+
+def test_what_runs_is_left_alone(engine, servers, tmp_path):
+    containers.start(servers, tmp_path / "services")
+    before = engine.running
+    containers.start(servers, tmp_path / "services")
+    assert engine.running == before
+    assert len(engine.asked("run")) == len(servers)
+
+
+def test_one_that_ended_comes_back_on_its_data_and_its_ports(engine, redis, tmp_path):
+    containers.start([redis], tmp_path / "services")
+    [name] = engine.running
+    engine.ends(name)
+    assert not containers.is_up(redis, tmp_path / "services")
+    containers.start([redis], tmp_path / "services")
+    first, second = engine.asked("run")
+    assert first == second
+    assert engine.asked("rm")[-1] == ["rm", "--force", name]  # or its name would be taken
+
+
+def test_two_checkouts_have_containers_and_ports_of_their_own(engine, redis, tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    containers.start([redis], one)
+    [name] = engine.running
+    assert not containers.is_alive(redis, other)
+    containers.start([redis], other)
+    published = [options(call, "--publish") for call in engine.asked("run")]
+    assert len(engine.running) == 2
+    assert published[0] != published[1]
+    containers.stop([redis], other)
+    assert engine.running == {name}
+
+
+def test_stopped_they_are_gone_and_their_volumes_stay(engine, servers, tmp_path):
+    containers.start(servers, tmp_path / "services")
+    begun = engine.running
+    removed = len(engine.asked("rm"))
+    containers.stop(servers, tmp_path / "services")
+    assert engine.running == set()
+    assert {call[-1] for call in engine.asked("rm")[removed:]} == begun
+    containers.stop(servers, tmp_path / "services")
+    assert len(engine.asked("rm")) == removed + len(servers)  # there was nothing to remove
+
+
+def test_what_the_engine_refuses_is_said_in_its_words(engine, redis, tmp_path):
+    (engine.place / "full").touch()
+    with pytest.raises(ServiceError, match="docker run failed: no space left on device"):
+        containers.start([redis], tmp_path / "services")
+
+
+def test_one_that_never_answers_is_told_with_where_it_logs(engine, redis, tmp_path, monkeypatch):
+    monkeypatch.setattr(containers, "_START_SECONDS", 0)
+    mute = replace(redis, answers=lambda _ports: False)
+    with pytest.raises(DidNotStart, match="redis did not start; see `docker logs marquee-"):
+        containers.start([mute], tmp_path / "services")
