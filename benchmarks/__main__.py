@@ -30,6 +30,7 @@ from benchmarks.made_ratings import make
 from benchmarks.report import describe, keep, show
 from benchmarks.row import Row
 from benchmarks.stage import Stage, embedded_stage, manage, stage
+from benchmarks.versions import versions
 from infra.services import Addresses, ensure
 
 GROUPS = (
@@ -67,8 +68,9 @@ def main() -> int:
         if ratings is None:
             ratings = Path(stack.enter_context(TemporaryDirectory()))
             make(ratings)
-        bench.measure(groups, ensure(), ratings, events=arguments.events, films=arguments.films)
-    machine = describe(load_before)
+        servers = ensure()
+        bench.measure(groups, servers, ratings, events=arguments.events, films=arguments.films)
+    machine = describe(load_before, versions(servers))
     show(bench.rows, machine, console)
     said = str(arguments.ratings.name) if arguments.ratings else "made up"
     console.print(f"Kept in {keep(bench.rows, machine, ratings=said)}", highlight=False)

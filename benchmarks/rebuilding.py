@@ -19,6 +19,7 @@ import msgspec
 from benchmarks.load import wrk
 from benchmarks.peaks import Peaks
 from benchmarks.row import Row
+from benchmarks.turns import TURNS, spread
 from infra.platform.native import environment
 from infra.platform.processes import HOME, Process, api, manage
 from infra.platform.running import forget, prepare
@@ -43,26 +44,30 @@ _SECONDS = 3
 def rows(servers: Addresses, *, events: int) -> Iterable[Row]:
     """One model, all of them, and a hot read beside a rebuild."""
     with _stage(servers, events) as environ:
-        decoded = _decoded_per_second(environ)
         peaks = Peaks()
+        decoded = [_decoded_per_second(environ)]
         whole = _rebuild(environ, IN_REDIS, peaks)
+        decoded.append(_decoded_per_second(environ))
+        one = _rebuild(environ, (FASTEST,), peaks)
+        decoded.append(_decoded_per_second(environ))
         yield Row(
             group="rebuild",
             name=f"all Redis models, {events:,} ratings, with what is built of them",
             measured=events / whole.seconds,
             unit="events/s",
             calibration="one process that reads and decodes the same log",
-            calibrated=decoded,
+            calibrated=median(decoded),
+            spread=spread(decoded),
             note=f"{whole.seconds:.0f} s in all (to reach: 180), {whole.filled:.0f} s for state",
         )
-        one = _rebuild(environ, (FASTEST,), peaks)
         yield Row(
             group="rebuild",
             name=f"{FASTEST} alone, state",
             measured=events / one.filled,
             unit="events/s",
             calibration="one process that reads and decodes the same log",
-            calibrated=decoded,
+            calibrated=median(decoded),
+            spread=spread(decoded),
             note="to reach on a quiet box: 25,000 events/s",
         )
         yield Row(
@@ -130,7 +135,7 @@ def _reads(environ: Mapping[str, str]) -> Iterable[Row]:
     """A card and a board, without and during a rebuild of all models."""
     with _query_api(environ) as url:
         for what, path in (("card", "/v1/movies/1"), ("trending", "/v1/trending?window=week")):
-            alone = median(_median_us(url + path) for _ in range(3))
+            alone = [_median_us(url + path) for _ in range(TURNS)]
             beside = []
             with _under_way(environ, IN_REDIS) as process:
                 while process.poll() is None:
@@ -141,9 +146,10 @@ def _reads(environ: Mapping[str, str]) -> Iterable[Row]:
                 measured=median(beside),
                 unit="us median",
                 calibration="the same without",
-                calibrated=alone,
+                calibrated=median(alone),
                 gate=LATENCY_GATE,
                 sense="at_most",
+                spread=spread(alone),
                 note=f"worst {_SECONDS} s: {max(beside):,.0f} us",
             )
 

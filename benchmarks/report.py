@@ -3,7 +3,7 @@
 import os
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -38,6 +38,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     system: str
     python: str
     packages: dict[str, str]
+    servers: Mapping[str, str]
     load_before: float
     load_after: float
 
@@ -60,8 +61,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     rows: Sequence[Kept]
 
 
-def describe(load_before: float) -> Machine:
-    """The machine of this moment."""
+def describe(load_before: float, servers: Mapping[str, str]) -> Machine:
+    """The machine of this moment; of the servers it knows the versions that it is told."""
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return Machine(
         cores=os.cpu_count() or 0,
@@ -70,6 +71,7 @@ def describe(load_before: float) -> Machine:
         system=platform.platform(),
         python=platform.python_version(),
         packages={name: version(name) for name in _PACKAGES},
+        servers=servers,
         load_before=load_before,
         load_after=os.getloadavg()[0],
     )

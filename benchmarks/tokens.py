@@ -9,6 +9,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from benchmarks.row import Row
+from benchmarks.turns import spread
 from infra import keys
 from infra.platform.processes import HOME
 
@@ -40,5 +41,5 @@ def rows() -> Iterable[Row]:
             calibrated=median(bare),
             gate=gate,
             sense="at_most",
-            spread=(max(bare) - min(bare)) / median(bare),
+            spread=spread(bare),
         )

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import NamedTuple
 
@@ -45,6 +45,10 @@ def of_process(module: str, *arguments: str, environ: Mapping[str, str]) -> Turn
     return _turns([turn[0] for turn in turns], [turn[1] for turn in turns])
 
 
-def _turns(measurements: list[float], calibrations: list[float]) -> Turns:
-    middle = median(calibrations)
-    return Turns(median(measurements), middle, (max(calibrations) - min(calibrations)) / middle)
+def spread(calibrations: Sequence[float]) -> float:
+    """How far apart the turns of a calibration were, as a share of their median."""
+    return (max(calibrations) - min(calibrations)) / median(calibrations)
+
+
+def _turns(measurements: Sequence[float], calibrations: Sequence[float]) -> Turns:
+    return Turns(median(measurements), median(calibrations), spread(calibrations))

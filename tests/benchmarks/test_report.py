@@ -1,0 +1,127 @@
+"""Does a run say what was missed, what was noisy, and where it was measured; is it kept whole?"""
+
+import json
+import re
+import subprocess
+import sys
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from benchmarks import __main__ as bench
+from benchmarks import report
+from benchmarks.report import NOISY, describe, keep, show
+from benchmarks.row import Row
+
+SERVERS = {"postgresql": "15.1", "redis": "7.2"}
+
+
+def row(name="appends", *, measured=80.0, gate=0.5, **more):
+    return Row(
+        group="append",
+        name=name,
+        measured=measured,
+        unit="events/s",
+        calibration="plain inserts",
+        calibrated=100.0,
+        gate=gate,
+        **more,
+    )
+
+
+@pytest.fixture(autouse=True)
+def results(tmp_path, monkeypatch):
+    """Where runs are kept."""
+    monkeypatch.setattr(report, "RESULTS", tmp_path / "results")
+    return tmp_path / "results"
+
+
+def shown(*rows):
+    screen = StringIO()
+    show(rows, describe(0.5, SERVERS), Console(file=screen, width=200))
+    return screen.getvalue()
+
+
+def line(said, name):
+    [found] = (line for line in said.splitlines() if name in line)
+    return found
+
+
+def test_a_missed_gate_is_said_beside_what_was_reached():
+    said = shown(row("fast"), row("slow", measured=30.0), row("for information", gate=None))
+    assert "reached" in line(said, "fast")
+    assert "missed" in line(said, "slow")
+    assert not re.search("reached|missed", line(said, "for information"))
+    assert re.search(r"80\.0 events/s .* 100\.0 .* 0\.80 .* >= 0\.5", line(said, "fast"))
+
+
+def test_a_noisy_run_says_so_and_names_what_moved():
+    said = shown(row("still", spread=NOISY), row("disturbed", spread=NOISY + 0.01))
+    [warning] = (line for line in said.splitlines() if "A noisy run" in line)
+    assert "disturbed" in warning
+    assert "still" not in warning
+
+
+def test_a_quiet_run_does_not():
+    assert "noisy" not in shown(row(spread=NOISY))
+
+
+def test_notes_are_shown():
+    assert "appends: with 16 clients" in shown(row(note="with 16 clients"))
+
+
+def test_a_run_is_kept_with_all_that_its_numbers_depend_on(results):
+    kept = keep([row(), row(measured=30.0)], describe(0.5, SERVERS), ratings="made up")
+    [path] = results.iterdir()
+    assert path == kept
+    run = json.loads(path.read_bytes())
+    head = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    assert run["commit"].startswith(head)
+    assert run["commit"] in path.name
+    assert run["ratings"] == "made up"
+    assert [(each["ratio"], each["passes"]) for each in run["rows"]] == [(0.8, True), (0.3, False)]
+    machine = run["machine"]
+    assert machine["cores"] > 0
+    assert machine["memory_gib"] > 0
+    assert machine["processor"]
+    assert machine["load_before"] == 0.5
+    assert machine["load_after"] >= 0
+    assert machine["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert {"django", "msgspec", "redis"} <= machine["packages"].keys()
+    assert machine["servers"] == SERVERS
+
+
+@pytest.mark.parametrize(
+    ("measured", "failures", "status"),
+    [(80.0, [], 0), (30.0, [], 1), (80.0, ["relay: it did not start"], 1)],
+)
+def test_the_exit_status_tells_whether_all_was_measured_and_reached(
+    monkeypatch, capsys, measured, failures, status
+):
+    def measure(self, *_arguments, **_options):
+        self.rows.append(row(measured=measured))
+        self.failures += failures
+
+    monkeypatch.setattr(bench._Bench, "measure", measure)
+    monkeypatch.setattr(bench, "ensure", lambda: None)
+    monkeypatch.setattr(bench, "versions", lambda _: SERVERS)
+    monkeypatch.setattr(bench, "make", lambda _: None)
+    monkeypatch.setattr(sys, "argv", ["make bench"])
+    assert bench.main() == status
+    said = capsys.readouterr().out
+    assert all(f"Not measured: {failure}" in said for failure in failures)
+
+
+def test_a_group_that_fails_takes_no_other_with_it():
+    found = bench._Bench(Console(file=StringIO()))
+
+    def fails():
+        raise OSError("no such server")
+
+    found._group("relay", fails)
+    found._group("append", lambda: [row()])
+    assert [each.name for each in found.rows] == ["appends"]
+    assert found.failures == ["relay: OSError('no such server')"]

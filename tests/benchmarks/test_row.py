@@ -1,0 +1,43 @@
+"""Is a gate reached exactly by the ratios on its right side?"""
+
+import pytest
+
+from benchmarks.row import Row
+
+
+def row(measured, *, calibrated=100.0, **more):
+    return Row(
+        group="append",
+        name="appends",
+        measured=measured,
+        unit="events/s",
+        calibration="plain inserts",
+        calibrated=calibrated,
+        **more,
+    )
+
+
+def test_the_ratio_is_what_was_measured_over_its_calibration():
+    assert row(50.0).ratio == 0.5
+
+
+def test_beside_nothing_there_is_no_ratio_that_passes_for_fast():
+    assert row(50.0, calibrated=0.0, gate=0.5).passes is False
+
+
+@pytest.mark.parametrize(
+    ("measured", "gate", "sense", "passes"),
+    [
+        (49.9, 0.5, "at_least", False),
+        (50.0, 0.5, "at_least", True),
+        (200.0, 2.0, "at_most", True),
+        (200.1, 2.0, "at_most", False),
+        (0.1, None, "at_least", True),
+    ],
+)
+def test_a_gate_decides_by_the_ratio(measured, gate, sense, passes):
+    assert row(measured, gate=gate, sense=sense).passes is passes
+
+
+def test_a_line_says_all_three_numbers():
+    assert row(50.0).said == "appends: 50.00 events/s, 0.50 of plain inserts (100.00)"

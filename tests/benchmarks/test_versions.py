@@ -1,0 +1,12 @@
+"""Does every server say of which version it is?"""
+
+import re
+
+from benchmarks.versions import versions
+from infra.services.checkout import SERVERS
+
+
+def test_every_server_says_its_version(services):
+    found = versions(services)
+    assert len(found) == len(SERVERS) if services.bus_admin else len(SERVERS) - 1
+    assert all(re.match(r"\d+\.\d+", version) for version in found.values())
