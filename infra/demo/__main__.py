@@ -27,7 +27,7 @@ def main() -> int:
         "--mode", choices=list(MODES), default="embedded", help="on which engines (make: MODE=)"
     )
     parser.add_argument(
-        "--ratings", type=Path, metavar="DIR", help="movies.csv and ratings.csv of MovieLens"
+        "--ratings", type=Path, metavar="DIR", help="MovieLens files, of whatever release"
     )
     parser.add_argument(
         "--tmdb",
@@ -38,8 +38,8 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.tmdb and arguments.mode != "native":
         parser.error("TMDB=fake needs MODE=native: Celery works over RabbitMQ there.")
-    if arguments.ratings and not (arguments.ratings / "ratings.csv").exists():
-        parser.error(f"{arguments.ratings} has no ratings.csv")
+    if arguments.ratings and not arguments.ratings.is_dir():
+        parser.error(f"{arguments.ratings} is no directory")
     narration = Narration(Console())
     try:
         with MODES[arguments.mode](narration) as found:
