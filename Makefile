@@ -100,7 +100,7 @@ faults: $(STAMP) ## kill everything with -9 under load, again and again (SECONDS
 	@$(PYTHON) -m tests.faults.kill_loop $(if $(SECONDS),--seconds $(SECONDS))
 
 .PHONY: check
-check: check-lint check-types check-imports check-words check-packages check-django check-reference ## lint, types, imports, words, packages, migrations, lock files, reference
+check: check-lint check-types check-imports check-words check-packages check-django check-reference check-documents ## lint, types, imports, words, packages, migrations, lock files, reference, documents
 
 .PHONY: check-lint
 check-lint: $(STAMP)
@@ -133,6 +133,10 @@ check-django: $(STAMP)
 .PHONY: check-reference
 check-reference: $(STAMP)
 	MARQUEE_ROLE=ops $(PYTHON) manage.py reference --check
+
+.PHONY: check-documents
+check-documents: $(STAMP)
+	MARQUEE_ROLE=ops $(PYTEST) -q -m "not integration" tests/docs/test_documents.py tests/docs/test_guarantees.py
 
 # Asks a database of advisories, and so is no part of check, which needs no network.
 .PHONY: audit
