@@ -5,10 +5,14 @@ Never between the log and a read model: that is the projectors' (docs/adr).
 """
 
 import os
+import signal
+from threading import Thread
+from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import worker_init
+from celery.signals import worker_init, worker_ready
+from celery.worker import state
 
 from infra import worker_metrics
 from infra.config import config
@@ -91,3 +95,21 @@ app.conf.update(
     | _syncs(),
 )
 worker_init.connect(worker_metrics.serve)
+
+
+def _end_with_its_clock(sender: Any, **_: object) -> None:
+    """A worker that is its own beat has it in a process, which it would not miss.
+
+    So it ends when that does, and who keeps it up starts both again.
+    """
+    if beat := getattr(sender.controller, "beat", None):
+        Thread(target=_end_with, args=(beat,), name="clock", daemon=True).start()
+
+
+def _end_with(beat: Any) -> None:
+    beat.join()
+    if state.should_stop is None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+worker_ready.connect(_end_with_its_clock, weak=False)

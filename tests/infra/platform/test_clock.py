@@ -1,0 +1,40 @@
+"""Does a worker that is its own clock end when that was killed, so that both are started again?"""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from infra.platform.processes import Process, worker
+from tests.faults.kill_loop.victims import children_of
+from tests.fixtures.waiting import until
+
+
+@pytest.fixture
+def clocked(redis_url, keys, tmp_path):
+    """A worker with Redis as its broker, as the embedded platform's has it."""
+    process = Process(
+        name="worker",
+        command=worker(tmp_path / "clock"),
+        environ={"MARQUEE_REDIS_URL": redis_url, "MARQUEE_BUS_URL": "", "MARQUEE_ROLE": "ops"},
+        log=tmp_path / "worker.log",
+    )
+    process.start()
+    yield process
+    process.stop()
+
+
+def test_a_worker_ends_with_its_clock(clocked):
+    [beat] = until(lambda: children_of(clocked.pid))
+    os.kill(beat, signal.SIGKILL)
+    until(clocked.has_ended)
+    assert clocked.status == 0
+
+
+def test_asked_to_end_it_does_so_politely_with_its_clock(clocked):
+    [beat] = until(lambda: children_of(clocked.pid))
+    os.kill(clocked.pid, signal.SIGTERM)
+    until(clocked.has_ended)
+    assert clocked.status == 0
+    until(lambda: not Path("/proc", str(beat)).exists())
