@@ -35,6 +35,14 @@ class Checked(Protocol):
         """What differs, a line each; waits a moment for what is still being built."""
 
 
+@runtime_checkable
+class Sampling(Protocol):
+    """A builder that looks at some only where all would take too long."""
+
+    sample: str
+    """At which it did, in words; nothing if at all there is."""
+
+
 @dataclass(kw_only=True)
 class Verdict:
     """What was found out about one generation of a model."""
@@ -51,6 +59,8 @@ class Verdict:
     """Of so many streams."""
     skipped: int = 0
     """Events that somebody gave up."""
+    sample: str = ""
+    """Which part of what is built was made anew to be compared, if not all of it."""
     shown: list[str] = field(default_factory=list)
 
     @property
@@ -63,7 +73,15 @@ class Verdict:
             )
         if self.skipped:
             parts.append(f"{self.skipped:,} skipped")
+        if self.sample:
+            parts.append(self.sample)
         return ", ".join(parts)
+
+    def takes_in(self, builder: object, problems: Iterable[str]) -> None:
+        """Count what a builder found to differ, and keep at what it looked."""
+        self.differs(problems)
+        if isinstance(builder, Sampling):
+            self.sample = builder.sample
 
     def differs(self, problems: Iterable[str]) -> None:
         """Count what differs, and keep the first to show."""

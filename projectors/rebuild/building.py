@@ -74,14 +74,14 @@ def _is_built(model: ReadModel, partitions: Sequence[int]) -> bool:
     return all(built[partition] == there[partition] for partition in partitions)
 
 
-def check(numbers: Mapping[str, int], moment: datetime | None = None) -> dict[str, list[str]]:
-    """Model -> how what was built differs from what its state leads to, a line each."""
+def check(
+    numbers: Mapping[str, int], moment: datetime | None = None
+) -> Iterator[tuple[str, Builder, list[str]]]:
+    """How what was built of each model differs from what its state leads to, a line each."""
     now = moment or datetime.now(UTC)
-    return {
-        model.name: _check(builder, others, now)
-        for model, builder, others in _builders(numbers, frozenset(numbers))
-        if isinstance(builder, Checked)
-    }
+    for model, builder, others in _builders(numbers, frozenset(numbers)):
+        if isinstance(builder, Checked):
+            yield model.name, builder, _check(builder, others, now)
 
 
 def _check(builder: Checked, others: Sequence[ReadModel], now: datetime) -> list[str]:
@@ -90,6 +90,8 @@ def _check(builder: Checked, others: Sequence[ReadModel], now: datetime) -> list
     Where that makes a difference, they stand still for a moment, and it is built once more of what
     they hold now.
     """
+    if isinstance(builder, RecommendationsBuilder):
+        return builder.prove(now)
     if not (others and isinstance(builder, TrendingBuilder)):
         return builder.check(now)
     if not builder.differences():

@@ -193,9 +193,9 @@ class Job:
         self._refuse_if_any_differs()
 
     def _prove_built(self, moment: datetime | None) -> None:
-        found = building.check(self._outcome.numbers, moment)
-        for verdict in self._outcome.verdicts:
-            verdict.differs(found.get(verdict.model, ()))
+        verdicts = {verdict.model: verdict for verdict in self._outcome.verdicts}
+        for name, builder, problems in building.check(self._outcome.numbers, moment):
+            verdicts[name].takes_in(builder, problems)
         self._refuse_if_any_differs()
 
     def _refuse_if_any_differs(self) -> None:

@@ -7,27 +7,26 @@ when trends have moved or the list is some minutes old.
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from heapq import nlargest
 from operator import itemgetter
 from typing import ClassVar
 
-import msgspec
 from redis.client import Pipeline
 from redis.exceptions import WatchError
 
+from events.hints import wanted_channel
 from projectors.live import Live, NotReady
 from projectors.marks import note_built
 from projectors.pace import Paced
-from projectors.page import DEFAULT_LIMIT
 from projectors.recommendations.candidates import is_material
-from projectors.recommendations.check import problems
-from projectors.recommendations.lists import Said, read_said, recommended
+from projectors.recommendations.check import Again, Check
+from projectors.recommendations.lists import NOTHING, Said, read_said
+from projectors.recommendations.made import make, pack
 from projectors.recommendations.market import Market, Sources
-from projectors.recommendations.page import choose, render
-from projectors.recommendations.read_model import NOBODY, Listed, Recommendations
+from projectors.recommendations.read_model import NOBODY, Recommendations
 from projectors.recommendations.taste import Trend
-from projectors.recommendations.waiting import Waiting, clear, look, mark_everyone
-from projectors.settled import compare
+from projectors.recommendations.waiting import Waiting, clear, look, mark_again, mark_everyone
 from projectors.shard import Shard
 
 _INTERVAL_SECONDS = 0.5
@@ -40,8 +39,6 @@ _AGAIN_SECONDS = 0.1
 _KEEP_LIST = timedelta(minutes=5)
 _KEEP_MARKET = timedelta(seconds=60)
 _LEAST_MARKET = timedelta(seconds=1)
-
-_pack = msgspec.msgpack.Encoder().encode
 
 
 class RecommendationsBuilder(Paced):
@@ -57,12 +54,14 @@ class RecommendationsBuilder(Paced):
         self._partitions: Sequence[int] = range(partitions)
         self._at_once = _AT_ONCE
         self._market: Market | None = None
-        self._market_of: tuple[object, ...] = ()
+        self._market_of: object = None
         self._moved_at = self._again_at = _LONG_AGO
         self._trends: Mapping[int, Trend] = {}
         self._turn = 0
         self._live = Live(recommendations.redis)
         self._may_begin = False
+        self.sample = ""
+        """Which lists were made anew to be checked, in words, if not all."""
 
     def do_part(self, partitions: Sequence[int]) -> None:
         """Build only of these, many at once: nobody waits, and all that lists read is whole."""
@@ -86,10 +85,28 @@ class RecommendationsBuilder(Paced):
             self.interval_seconds = 0 if marked else _AGAIN_SECONDS if old else _INTERVAL_SECONDS
 
     def check(self, now: datetime) -> list[str]:
-        """What is wrong with lists, a line each; scores are of their moment and not compared."""
-        model = self._recommendations
-        shards = [model.shard(partition) for partition in self._partitions]
-        return compare(model.redis, shards, lambda: problems(model))
+        """What is wrong with lists, a line each; those of a market that is gone are made again."""
+        return self._check(now, self._ask_for)
+
+    def prove(self, now: datetime) -> list[str]:
+        """The same of a new generation: nobody else makes its lists, so this makes them again."""
+        return self._check(now, partial(self._make_again, now))
+
+    def _check(self, now: datetime, again: Again) -> list[str]:
+        check = Check(self._recommendations, self._sources, now, again)
+        found = check.run()
+        self.sample = check.sample
+        return found
+
+    def _ask_for(self, shard: Shard, users: Sequence[str], _: Market) -> None:
+        redis = self._recommendations.redis
+        mark_again(redis, shard, users)
+        redis.publish(wanted_channel(), self._recommendations.name)
+
+    def _make_again(
+        self, now: datetime, shard: Shard, users: Sequence[str], market: Market
+    ) -> None:
+        self._make(shard, users, market, now)
 
     def _sources_are_there(self) -> bool:
         """Whether there is an answer, by some generation, from all that lists are made of.
@@ -110,7 +127,7 @@ class RecommendationsBuilder(Paced):
         before = self._market
         if before is not None and now - before.made_at < _LEAST_MARKET:
             return before
-        seen = (self._sources.trending.board("week").as_of, self._sources.movies.changes())
+        seen = self._sources.version()
         if before is not None and seen == self._market_of and now - before.made_at < _KEEP_MARKET:
             return before
         market = self._market = Market(self._sources, now)
@@ -118,7 +135,7 @@ class RecommendationsBuilder(Paced):
         if is_material(self._trends, market.candidates.trends):
             self._moved_at, self._trends = now, market.candidates.trends
         with self._recommendations.redis.pipeline(transaction=True) as pipe:
-            self._write(pipe, self._recommendations.shard(0), {NOBODY: Said({}, ())}, market, now)
+            self._write(pipe, self._recommendations.shard(0), {NOBODY: NOTHING}, market, now)
             pipe.execute()
         return market
 
@@ -192,15 +209,13 @@ class RecommendationsBuilder(Paced):
     ) -> None:
         for user, opinions in said.items():
             names = [shard.derived("list", user), shard.derived("page", user)]
-            if user != NOBODY and not any(opinions):
+            if user != NOBODY and opinions == NOTHING:
                 pipe.delete(*names)
                 pipe.zrem(shard.derived("made"), user)
                 continue
-            items = recommended(opinions, market)
-            chosen = choose(items, limit=DEFAULT_LIMIT)
-            cards = market.cards_of(item.movie for item in chosen.items)
-            pipe.set(names[0], _pack(Listed(now, items)))
-            pipe.set(names[1], render(chosen, cards))
+            listed, page = make(opinions, market, now)
+            pipe.set(names[0], pack(listed))
+            pipe.set(names[1], page)
             if user != NOBODY:
                 # Of a market that moves in this very look it is an old list already.
                 pipe.zadd(shard.derived("made"), {user: market.made_at.timestamp()})

@@ -76,9 +76,10 @@ class Candidates:
             if movie in self.row_of:
                 scores[self.row_of[movie]] += amount
         scores[[self.row_of[movie] for movie in without if movie in self.row_of]] = 0
-        top = np.argpartition(-scores, limit)[:limit] if limit < len(scores) else range(len(scores))
-        ordered = sorted((-rounded(float(scores[row])), self.movies[row]) for row in top)
-        return [(movie, -score) for score, movie in ordered if score < 0]
+        ordered = sorted(
+            (-rounded(float(scores[row])), self.movies[row]) for row in _top(scores, limit)
+        )
+        return [(movie, -score) for score, movie in ordered[:limit] if score < 0]
 
     def _weigh_genres(self) -> _Vector:
         weighed = np.zeros((len(self.movies), len(self._column_of)))
@@ -86,6 +87,17 @@ class Candidates:
             for genre in genres:
                 weighed[row, self._column_of[genre]] = 1 / sqrt(len(genres))
         return weighed
+
+
+def _top(scores: _Vector, limit: int) -> npt.NDArray[np.intp]:
+    """The rows of the best so many, and of those that are as good as the last when rounded.
+
+    Which of equals are in a list must not depend on whose processor added them up.
+    """
+    if limit >= len(scores):
+        return np.arange(len(scores))
+    least = np.partition(scores, -limit)[-limit]
+    return np.flatnonzero(scores >= least - 2 * 10.0**-_DIGITS)
 
 
 def rounded(score: float) -> float:

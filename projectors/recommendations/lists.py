@@ -5,13 +5,15 @@ from heapq import nlargest
 from typing import NamedTuple
 
 from redis import Redis
+from redis.client import Pipeline
 
 from projectors.page import DEFAULT_LIMIT
 from projectors.recommendations.candidates import rounded
-from projectors.recommendations.market import Market
+from projectors.recommendations.market import Glance
 from projectors.recommendations.near import LATEST, near
 from projectors.recommendations.page import Item
-from projectors.recommendations.projection import genres_of, unpacked
+from projectors.recommendations.projection import KINDS, genres_of, unpacked
+from projectors.recommendations.stamp import digest
 from projectors.recommendations.taste import (
     Explanation,
     Liking,
@@ -51,6 +53,21 @@ class Said(NamedTuple):
         """What is never recommended to them."""
         return {*self.ratings, *self.favourites, *self.hidden}
 
+    @property
+    def words(self) -> bytes:
+        """A digest of all of it."""
+        return digest(
+            sorted(self.ratings.items()),
+            self.preferred,
+            sorted(self.favourites),
+            sorted(self.hidden),
+            self.latest,
+        )
+
+
+NOTHING = Said({}, ())
+"""What those said who said nothing."""
+
 
 def read_said(redis: Redis, shard: Shard, users: Sequence[str]) -> dict[str, Said]:
     """What some users of a shard said."""
@@ -58,16 +75,42 @@ def read_said(redis: Redis, shard: Shard, users: Sequence[str]) -> dict[str, Sai
         return {}
     with redis.pipeline(transaction=False) as pipe:
         for user in users:
-            for kind in ("history", "favourites", "hidden"):
-                pipe.hgetall(shard.state(kind, user))
-            pipe.hget(shard.state("preferences"), user)
+            ask_said(pipe, shard, user)
         found = iter(pipe.execute())
     return {
-        user: _said(*said) for user, *said in zip(users, found, found, found, found, strict=True)
+        user: said_of(*said) for user, *said in zip(users, found, found, found, found, strict=True)
     }
 
 
-def recommended(said: Said, market: Market) -> tuple[Item, ...]:
+def ask_said(pipe: Pipeline, shard: Shard, user: str) -> None:
+    """Ask in a pipeline for what someone said, by four commands: see ``said_of``."""
+    for kind in KINDS:
+        pipe.hgetall(shard.state(kind, user))
+    pipe.hget(shard.state("preferences"), user)
+
+
+def said_of(
+    history: Mapping[bytes, bytes],
+    favourites: Mapping[bytes, bytes],
+    hidden: Mapping[bytes, bytes],
+    preferences: bytes | None,
+) -> Said:
+    """All that someone said, out of the four results."""
+    opinions = {int(movie): unpacked(packed) for movie, packed in history.items()}
+    liked = {movie: one.at for movie, one in opinions.items() if one.score >= LIKES_FROM}
+    liked |= {int(movie): int(at) for movie, at in favourites.items()}
+    gone = frozenset(map(int, hidden))
+    latest = nlargest(LATEST, liked.keys() - gone, key=lambda movie: (liked[movie], movie))
+    return Said(
+        ratings={movie: opinion.score for movie, opinion in opinions.items()},
+        preferred=genres_of(preferences),
+        favourites=frozenset(map(int, favourites)),
+        hidden=gone,
+        latest=tuple(latest),
+    )
+
+
+def recommended(said: Said, market: Glance) -> tuple[Item, ...]:
     """The list of someone who said this."""
     of_movies = weights(said.ratings, said.favourites)
     likings = taste(
@@ -94,7 +137,7 @@ class _Found(NamedTuple):
 
 
 def _best(
-    likings: Mapping[str, Liking], given: _Given, seen: set[int], market: Market
+    likings: Mapping[str, Liking], given: _Given, seen: set[int], market: Glance
 ) -> list[_Found]:
     candidates = market.candidates
     sums = {movie: sum(amounts.values()) for movie, amounts in given.items() if movie not in seen}
@@ -108,7 +151,7 @@ def _best(
 
 
 def _outside(
-    sums: Mapping[int, float], likings: Mapping[str, Liking], market: Market
+    sums: Mapping[int, float], likings: Mapping[str, Liking], market: Glance
 ) -> list[_Found]:
     some = nlargest(_OUTSIDE, sums, key=lambda movie: (sums[movie], -movie))
     found: list[_Found] = []
@@ -132,26 +175,6 @@ def _told(
     return items
 
 
-def _telling(said: Said, likings: Mapping[str, Liking], market: Market) -> Telling:
+def _telling(said: Said, likings: Mapping[str, Liking], market: Glance) -> Telling:
     speak = {liking.movie for liking in likings.values() if liking.movie is not None}
     return Telling(market.titles_of(speak.union(said.latest)), said.favourites)
-
-
-def _said(
-    history: Mapping[bytes, bytes],
-    favourites: Mapping[bytes, bytes],
-    hidden: Mapping[bytes, bytes],
-    preferences: bytes | None,
-) -> Said:
-    opinions = {int(movie): unpacked(packed) for movie, packed in history.items()}
-    liked = {movie: one.at for movie, one in opinions.items() if one.score >= LIKES_FROM}
-    liked |= {int(movie): int(at) for movie, at in favourites.items()}
-    gone = frozenset(map(int, hidden))
-    latest = nlargest(LATEST, liked.keys() - gone, key=lambda movie: (liked[movie], movie))
-    return Said(
-        ratings={movie: opinion.score for movie, opinion in opinions.items()},
-        preferred=genres_of(preferences),
-        favourites=frozenset(map(int, favourites)),
-        hidden=gone,
-        latest=tuple(latest),
-    )

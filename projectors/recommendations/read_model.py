@@ -33,9 +33,14 @@ class Listed(msgspec.Struct, frozen=True, array_like=True):
 
     made_at: datetime
     items: tuple[Item, ...] = ()
+    words: bytes = b""
+    """These three: see ``stamp``. Empty in lists that were made before there were any."""
+    market: bytes = b""
+    seal: bytes = b""
 
 
-_listed = msgspec.msgpack.Decoder(Listed)
+read_listed = msgspec.msgpack.Decoder(Listed).decode
+"""Reads a list that was written down."""
 
 
 class Recommendations(ReadModel):
@@ -82,14 +87,7 @@ class Recommendations(ReadModel):
         """A user's whole list; nobody's if they have said nothing yet."""
         own = answers.get(self.redis, self.shard_of(user).derived("list", str(user)))
         found = own or answers.get(self.redis, self.shard(0).derived("list", NOBODY))
-        return _listed.decode(found) if found else Listed(datetime.fromtimestamp(0, UTC))
-
-    def made(self, user: UUID | str) -> tuple[Listed | None, bytes | None]:
-        """The list and the page of one who said something, both at one moment."""
-        derived = self.shard_of(user).derived
-        keys = [derived("list", str(user)), derived("page", str(user))]
-        list_, page = answers.mget(self.redis, keys)
-        return _listed.decode(list_) if list_ else None, page
+        return read_listed(found) if found else Listed(datetime.fromtimestamp(0, UTC))
 
     def items(self, user: UUID | str) -> tuple[Item, ...]:
         """A user's whole list, best first."""
@@ -101,6 +99,20 @@ class Recommendations(ReadModel):
         for key in self.redis.scan_iter(match=pattern, count=1000):
             tag, _, _, user = key.decode().rsplit(":", 3)
             yield tag, user
+
+    def people(self) -> set[str]:
+        """Everyone of whom anything is kept: what they said, or a list."""
+        found = {user for _, user in self.who_spoke()}
+        pattern = f"{{{self.name}.{self.generation}.*}}:derived:*:*"
+        for key in self.redis.scan_iter(match=pattern, count=1000):
+            found.add(key.decode().rpartition(":")[2])
+        for partition in range(config().partitions):
+            found.update(self.who_prefers(self.shard(partition)))
+        return found - {NOBODY}
+
+    def who_prefers(self, shard: Shard) -> set[str]:
+        """Everyone of a shard who ever said which genres they prefer."""
+        return {user.decode() for user in answers.hgetall(self.redis, shard.state("preferences"))}
 
     def shard_of(self, user: UUID | str) -> Shard:
         """The shard with all that is kept of a user."""

@@ -13,7 +13,6 @@ from typing import NamedTuple
 from redis import Redis
 from redis.commands.core import Script
 
-from projectors import answers
 from projectors.recommendations.read_model import Recommendations
 from projectors.shard import Shard
 
@@ -28,6 +27,11 @@ for nth = 1, #ARGV, 2 do
   if redis.call('HGET', KEYS[1], ARGV[nth]) == ARGV[nth + 1] then
     redis.call('HDEL', KEYS[1], ARGV[nth])
   end
+end
+"""
+_MARK_AGAIN = """
+for nth, user in ipairs(ARGV) do
+  if redis.call('EXISTS', KEYS[nth + 1]) == 1 then redis.call('HSETNX', KEYS[1], user, '0') end
 end
 """
 
@@ -93,15 +97,19 @@ def clear(redis: Redis, shard: Shard, marks: Mapping[str, int]) -> None:
         _script(redis, _CLEAR)(keys=[shard.derived("dirty")], args=args)
 
 
+def mark_again(redis: Redis, shard: Shard, users: Sequence[str]) -> None:
+    """Mark those of these users of a shard who have a list, as old: it is to be made again."""
+    keys = [shard.derived("dirty"), *(shard.derived("list", user) for user in users)]
+    _script(redis, _MARK_AGAIN)(keys=keys, args=list(users))
+
+
 def mark_everyone(recommendations: Recommendations, shards: Iterable[Shard]) -> None:
     """Mark in these shards everyone who ever said something."""
     everyone: dict[str, set[str]] = {}
     for tag, user in recommendations.who_spoke():
         everyone.setdefault(tag, set()).add(user)
     for shard in shards:
-        users = set(everyone.get(shard.tag, ()))
-        preferences = answers.hgetall(recommendations.redis, shard.state("preferences"))
-        users |= {user.decode() for user in preferences}
+        users = everyone.get(shard.tag, set()) | recommendations.who_prefers(shard)
         with recommendations.redis.pipeline(transaction=True) as pipe:
             for user in sorted(users):
                 pipe.hsetnx(shard.derived("dirty"), user, "0")

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from msgspec.structs import replace
 from redis import Redis
 
 from events.catalogue import (
@@ -59,6 +60,8 @@ from projectors.live import Live
 from projectors.opened import opening
 from projectors.pointers import Pointers
 from projectors.read_model import Opening, ReadModel, still_sealed
+from projectors.recommendations.made import pack
+from projectors.recommendations.read_model import NOBODY, Recommendations
 from projectors.registry import MODELS, make_builders
 from projectors.search.read_model import Search
 from projectors.shard import Held
@@ -357,8 +360,9 @@ def platform(vault_database, keys, redis_url, elasticsearch_url) -> Platform:
     for model in models.values():
         take_in(model, store, opening())
     Pointers(redis).switch(dict.fromkeys(models, 1))
-    for builder in make_builders(models, live, store.partitions):
-        builder.build(datetime.now(UTC))
+    builders = make_builders(models, live, store.partitions)
+    for builder in sorted(builders, key=lambda one: one.name == Recommendations.name):
+        builder.build(datetime.now(UTC))  # last of all the lists, which are made of the others
     return Platform(models)
 
 
@@ -395,6 +399,16 @@ def test_a_lost_document_is_found(platform, capsys, monkeypatch):
     code, out = run("search", "movies", capsys=capsys)
     assert code == 1
     assert "search: document of movie 3 is not what the state says" in out
+
+
+def test_a_list_of_wrong_movies_is_found(platform, capsys):
+    recommendations = platform.models["recommendations"]
+    key = recommendations.shard(0).derived("list", NOBODY)
+    listed = recommendations.listed(NOBODY)
+    recommendations.redis.set(key, pack(replace(listed, items=listed.items[1:])))
+    code, out = run("recommendations", capsys=capsys)
+    assert code == 1
+    assert "recommendations: nobody: has a first page that is not that of the list" in out
 
 
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["search", "--all"]])

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
+from msgspec.structs import replace
 
 from events.catalogue import MovieRated, UserErased
 from events.recorded import Origin, Stream
@@ -31,6 +32,8 @@ from projectors.rebuild import building, filling, job
 from projectors.rebuild.courtesy import Courtesy
 from projectors.rebuild.plan import offsets_at
 from projectors.rebuild.task import Part, Task
+from projectors.recommendations.made import pack
+from projectors.recommendations.read_model import NOBODY, Recommendations
 from projectors.registry import MODELS
 from projectors.trending.read_model import Trending
 from tests.projectors.test_verify import (  # noqa: F401 - a fixture
@@ -114,6 +117,23 @@ def test_the_switch_refuses_on_a_difference(pointers, capsys):
         rebuild("movies", "--verify")
     assert live() == dict.fromkeys(NAMES, 1)
     assert "stray" in capsys.readouterr().out
+
+
+def test_the_switch_refuses_on_a_list_of_wrong_movies(pointers, capsys, monkeypatch):
+    prove = job.Job._prove_built
+
+    def with_one_wrong(self, moment):
+        new = Recommendations(clients.redis(), 2)
+        listed = new.listed(NOBODY)
+        wrong = replace(listed, items=listed.items[:-1])
+        new.redis.set(new.shard(0).derived("list", NOBODY), pack(wrong))
+        prove(self, moment)
+
+    monkeypatch.setattr(job.Job, "_prove_built", with_one_wrong)
+    with pytest.raises(CommandError, match="generations drop recommendations 2"):
+        rebuild("recommendations", "--verify")
+    assert live() == dict.fromkeys(NAMES, 1)
+    assert "recommendations: nobody: has " in capsys.readouterr().out
 
 
 def test_what_it_shows_of_another_that_goes_on_is_no_difference(pointers, monkeypatch):
