@@ -1,0 +1,31 @@
+"""Does the tour end well on a real platform, and leave nothing behind?"""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from infra.config import PREFIX
+from infra.demo.__main__ import DIRECTORY
+from infra.platform.processes import HOME
+from tests.infra.embedded.conftest import leftovers
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("embedded_engines")
+def test_each_step_does_what_it_should():
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.demo", "--mode", "embedded"],
+        cwd=HOME,
+        env={name: value for name, value in os.environ.items() if PREFIX not in name},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "steps did what they should" in done.stdout
+    verified = done.stdout.partition("manage.py verify --all")[2]
+    assert "equal" in verified
+    assert "differ" not in verified
+    assert leftovers(DIRECTORY / "demo-embedded") == []
