@@ -36,7 +36,7 @@ def test_nothing_is_lost_or_twice_whoever_is_killed(kill_loop):
     assert "verify --all: equal" in said
     killed = dict(re.findall(r"^│ ([\w' -]+?) +│ +(\d+) +│ [\d.]+ s", said, re.MULTILINE))
     assert killed.keys() == {
-        *("relay", "projector", "projector-finding", "worker"),
+        *("relay", "projector", "projector-finding", "worker", "worker's clock"),
         *("command", "command's worker", "query", "query's worker"),
         *("postgres", "postgres's session", "redis", "rabbitmq", "elasticsearch"),
     }

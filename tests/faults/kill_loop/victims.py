@@ -46,6 +46,7 @@ def victims(found: Platform, services: Path, database: str, random: Random) -> S
         _process(process, answers(f"{urls[name]}/health/live") if name in urls else None)
         for name, process in found.processes.items()
     ]
+    ours.append(_clock_of(found.processes["worker"]))
     # An API's workers are processes of their own: without one the API must not be there by halves.
     ours += [
         _worker_of(found.processes[name], answers(f"{url}/health/live"), random)
@@ -62,6 +63,15 @@ def _process(process: Process, is_live: IsReady | None) -> Victim:
         lambda: [] if process.has_ended() else [process.pid],
         lambda: not process.has_ended() and (is_live is None or is_live()),
     )
+
+
+def _clock_of(process: Process) -> Victim:
+    """Celery's beat, which is a child of its worker."""
+
+    def find() -> Sequence[int]:
+        return [] if process.has_ended() else children_of(process.pid)
+
+    return Victim(f"{process.name}'s clock", find, lambda: bool(find()))
 
 
 def _worker_of(process: Process, is_live: IsReady, random: Random) -> Victim:
