@@ -56,8 +56,12 @@ class Run:
 
     def wait(self) -> "Run":
         """Until it is ready."""
-        until(lambda: READY in self.says or self.popen.poll() is not None)
-        assert READY in self.says, self.says
+        return self.wait_for(READY)
+
+    def wait_for(self, words: str) -> "Run":
+        """Until it says something."""
+        until(lambda: words in self.says or self.popen.poll() is not None)
+        assert words in self.says, self.says
         return self
 
     def end(self, number: signal.Signals) -> int:
@@ -119,11 +123,11 @@ def start(data, tmp_path, embedded_engines) -> Iterator[Callable[..., Run]]:
     """Run it, as often as a test likes; all of them end with the test."""
     begun: list[Run] = []
 
-    def start(directory: Path = data, port: int = 0) -> Run:
+    def start(directory: Path = data, port: int = 0, *, is_empty: bool = True) -> Run:
         port = port or free(run=2)
         screen = tmp_path / f"screen-{len(begun)}"
         environ = {name: value for name, value in os.environ.items() if PREFIX not in name}
-        command = [sys.executable, "-m", "infra.embedded", "--empty"]
+        command = [sys.executable, "-m", "infra.embedded", *(["--empty"] if is_empty else [])]
         with screen.open("wb") as output:
             popen = subprocess.Popen(
                 [*command, "--data", str(directory), "--port", str(port)],

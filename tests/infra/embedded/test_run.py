@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from contextlib import suppress
 
 import httpx
@@ -9,6 +10,8 @@ import psycopg2
 
 from infra.embedded import postgres
 from infra.embedded.place import place_of
+from infra.platform.processes import HOME, manage
+from tests.fixtures.platform import write_catalogue
 from tests.fixtures.waiting import until
 from tests.infra.embedded.conftest import leftovers, sockets
 
@@ -18,6 +21,27 @@ def pid_of(directory, program):
     pids = {process.pid for process in found}
     [main] = [process.pid for process in found if process.parent not in pids]
     return main
+
+
+def bring_a_movie(directory, place):
+    """Into the catalogue of what runs on a directory: number 1."""
+    write_catalogue(place / "catalogue.jsonl", movies=1)
+    lines = (place_of(directory).base / "environment").read_text().splitlines()
+    subprocess.run(
+        manage("import_catalogue", str(place / "catalogue.jsonl")),
+        cwd=HOME,
+        env={**os.environ, **dict(line.split("=", 1) for line in lines), "MARQUEE_ROLE": "ops"},
+        check=True,
+    )
+
+
+def ratings(run, token):
+    """Whose token it is has given these, as Redis has it; None while nobody knows."""
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = httpx.get(f"{run.query_url}/v1/me/ratings", headers=headers, timeout=60)
+    if not answer.is_success:
+        return None
+    return [(item["id"], item["score"]) for item in answer.json()["items"]]
 
 
 def is_answering(run):
@@ -86,13 +110,24 @@ def test_what_survived_the_supervisor_is_ended_by_the_next(start, data):
     assert not {process.pid for process in leftovers(data)} & set(stopped)
 
 
-def test_killed_engines_come_back_with_their_data(start, data):
+def test_killed_engines_come_back_with_their_data(start, data, tmp_path):
     run = start().wait()
+    bring_a_movie(data, tmp_path)
+    token = run.log_in().json()["access"]
+    rated = httpx.put(
+        f"{run.command_url}/v1/movies/1/rating",
+        json={"score": 9},
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=30,
+    )
+    assert rated.is_success, rated.text
+    until(lambda: ratings(run, token) == [(1, 9)])
     for program in ("postgres", "redis-server"):
         os.kill(pid_of(data, program), signal.SIGKILL)
     until(lambda: run.says.count("started again") >= 2)
     until(lambda: is_answering(run))
     until(lambda: run.log_in().status_code == 200)
+    until(lambda: ratings(run, token) == [(1, 9)])
 
 
 def test_a_killed_api_comes_back_on_its_port(start, data):

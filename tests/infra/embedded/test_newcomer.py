@@ -1,0 +1,63 @@
+"""Does a newcomer's first run come up filled, and do README's requests print what it says there?"""
+
+import json
+import re
+import signal
+import subprocess
+
+import pytest
+
+from infra.platform.processes import HOME
+
+CATALOGUE = "36,273 movies"
+COMMUNITY = "simulated: ratings by 300 people who don't exist"
+LISTS = "made of all that"
+
+
+def requests(run) -> str:
+    """README's shell, against the ports of this run, with a line behind each numbered part."""
+    used = (HOME / "README.md").read_text().partition("## Use it")[2]
+    block = re.search(r"^```sh\n(.*?)^```", used, re.MULTILINE | re.DOTALL)
+    assert block
+    script = block[1].replace("localhost:8000", f"localhost:{run.port}")
+    script = script.replace("localhost:8001", f"localhost:{run.port + 1}")
+    assert str(run.port) in script
+    parts = re.split(r"^(?=# \d\. )", script, flags=re.MULTILINE)[1:]
+    return "".join(f"{part}\necho; echo ==\n" for part in parts) + 'echo "$TOKEN $AT"\n'
+
+
+@pytest.mark.slow
+def test_the_first_run_is_filled_though_it_was_interrupted_and_readme_is_right(start):
+    first = start(is_empty=False)
+    first.wait_for(CATALOGUE)
+    first.wait_for(COMMUNITY)
+    assert first.end(signal.SIGTERM) == 0
+    assert "What was done until then stays" in first.says
+
+    second = start(is_empty=False)
+    second.wait_for(COMMUNITY)  # it goes on there
+    second.wait_for(LISTS)
+    second.wait()
+    assert CATALOGUE not in second.says
+    second.wait_for("The community is simulated: its ratings were given by nobody.")
+
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", requests(second)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    account, found, rated, recommended, trending, variables = done.stdout.split("==\n")
+    movie = int(re.findall(r"/v1/movies/(\d+)/rating", requests(second))[0])
+    assert json.loads(account)["username"] == "ann"
+    assert "The Godfather" in [item["title"] for item in json.loads(found)["items"]]
+    assert movie in [item["id"] for item in json.loads(found)["items"]]
+    assert rated.strip() == ""
+    items = json.loads(recommended)["items"]
+    assert len(items) == 3
+    assert movie not in [item["id"] for item in items]  # it knows of the rating
+    assert json.loads(trending)["items"]
+    token, position = variables.split(maxsplit=1)  # neither is empty
+    assert token.count(".") == 2
+    assert position.strip()
