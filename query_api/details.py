@@ -43,7 +43,8 @@ class DetailsView(ReadView):
     def get(self, request: HttpRequest, movie_id: int = 0, **kwargs: Any) -> HttpResponse:
         StrictQuery.of(self.asking.query_string)
         movies, search = self.asking.open(Movies), self.asking.open(Search)
-        key = DETAILS.key(search.generation, movie_id)
+        # As text: the number may be larger than what is encoded there.
+        key = DETAILS.key(search.generation, str(movie_id))
 
         def enqueue(pipe: Pipeline) -> None:
             movies.enqueue_card(pipe, movie_id)

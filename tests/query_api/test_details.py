@@ -116,7 +116,8 @@ def test_a_film_that_the_index_does_not_show_yet(client, world, in_files):
 
 
 def test_an_unknown_film_asks_no_index(client, flush, loaded):
-    assert client.get(f"/v1/movies/{UNKNOWN}/details").status_code == 404
+    for unknown in (UNKNOWN, 2**63, 10**30):
+        assert client.get(f"/v1/movies/{unknown}/details").status_code == 404
     assert loaded == []
 
 

@@ -1,0 +1,66 @@
+"""Whatever anybody sends to any route, is the answer declared, and the log as it was if refused?"""
+
+import json
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from command_api.log import store
+from events.management.commands.reference import DIRECTORY
+from tests.command_api.conftest import ALIEN
+from tests.fixtures.noise import Fitting, operations, requests, wrong
+
+OPERATIONS = list(operations(json.loads((DIRECTORY / "command.openapi.json").read_text())))
+
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "vault"]),
+    pytest.mark.usefixtures("unlimited"),
+]
+
+
+@pytest.fixture
+def fitting(api, ann):
+    """What Ann could send that would be right."""
+    begun = api("POST", "/v1/playlists", {"name": "Space"}, by=ann)
+    return Fitting(
+        headers={
+            "Authorization": [ann.headers["Authorization"], "Bearer x.y.z"],
+            "Idempotency-Key": ["k", str(uuid4())],
+            "If-Match": [begun.headers["ETag"], "*", '"1", "2"', '"99999999999999999999"'],
+            "If-None-Match": ["*"],
+            "Log-Position": [begun.headers["Log-Position"]],
+            "Prefer": ["wait=1"],
+            "X-Request-ID": [str(uuid4())],
+            "traceparent": [f"00-{'a' * 32}-{'b' * 16}-01"],
+        },
+        paths={"movie_id": [str(ALIEN)], "playlist_id": [begun.json()["id"]]},
+    )
+
+
+@pytest.fixture
+def cheap(monkeypatch):
+    """Passwords that cost nothing."""
+    monkeypatch.setattr("command_api.accounts.passwords.is_right", lambda _given, _kept: False)
+    monkeypatch.setattr("command_api.accounts.passwords.digest", lambda _given: "unusable")
+
+
+@pytest.mark.usefixtures("cheap")
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_every_answer_is_declared_and_what_is_refused_leaves_nothing(fitting, operation, data):
+    sent, before = data.draw(requests(operation, fitting)), store().heads()
+    answer = Client(raise_request_exception=False).generic(
+        operation.method,
+        sent.path,
+        sent.body,
+        content_type=sent.content_type,
+        headers=sent.headers,
+        CONTENT_TYPE=sent.content_type,
+        QUERY_STRING=sent.query,
+    )
+    assert wrong(operation, answer) is None
+    assert answer.status_code < 400 or store().heads() == before

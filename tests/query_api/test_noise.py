@@ -1,0 +1,74 @@
+"""Whatever anybody sends to any route, is the answer one that its contract declares?"""
+
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from events.catalogue import MovieFavourited, PlaylistCreated
+from events.catalogue.accounts import Sealed
+from events.ids import playlist_id
+from events.management.commands.reference import DIRECTORY
+from events.position import tokens
+from infra.config import config
+from tests.fixtures.noise import Fitting, operations, requests, wrong
+from tests.query_api.conftest import ALIEN, ANN, HEAT
+
+OPERATIONS = list(operations(json.loads((DIRECTORY / "query.openapi.json").read_text())))
+MINE = playlist_id(str(ANN), config().partitions, bytes(10))
+
+
+@pytest.fixture
+def fitting(client, world, flush, log_in):
+    """What Ann could send that would be right."""
+    reached = [
+        world.happen(PlaylistCreated(playlist_id=MINE, user_id=ANN, name=Sealed("Mine")), ANN),
+        world.happen(MovieFavourited(user_id=ANN, movie_id=HEAT), ANN),
+        world.happen(MovieFavourited(user_id=ANN, movie_id=ALIEN), ANN),
+    ]
+    world.build()
+    flush()
+    mine, staff = log_in(ANN), log_in(ANN, is_staff=True)
+    page = client.get("/v1/me/favourites?limit=1", headers=mine)
+    board = client.get("/v1/discover?limit=1")
+    return Fitting(
+        headers={
+            "Authorization": [mine["Authorization"], staff["Authorization"], "Bearer x.y.z"],
+            "Log-Position": [tokens(reached)],
+            "Prefer": ["wait=0", "wait=1", "wait=9"],
+            "As-Of": ["then"],
+            "If-None-Match": [page["ETag"], "*", f'W/{page["ETag"]}, "x"'],
+        },
+        queries={
+            "cursor": [page.json()["next"], board.json()["next"]],
+            "genre": ["Drama", "Nothing"],
+            "limit": ["1", "100"],
+            "q": ["alien", "é", "'\""],
+            "sort": ["new", "old", "score", "popular"],
+            "source": ["community", "tmdb"],
+            "window": ["day", "week"],
+        },
+        paths={"movie_id": [str(ALIEN)], "playlist_id": [MINE]},
+    )
+
+
+@pytest.mark.usefixtures("unlimited")
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_every_answer_is_declared(client, fitting, operation, data):
+    sent = data.draw(requests(operation, fitting))
+    method = data.draw(st.sampled_from(["GET", "HEAD"]))
+    answer = client.generic(
+        method,
+        sent.path,
+        sent.body,
+        content_type=sent.content_type,
+        headers=sent.headers,
+        QUERY_STRING=sent.query,
+    )
+    if method == "GET":
+        assert wrong(operation, answer) is None
+    else:
+        assert answer.status_code in operation.statuses | {304, 404}
