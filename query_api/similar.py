@@ -53,7 +53,8 @@ class SimilarView(ReadView):
             if found is None:
                 return None
             some = found[:limit]
-            return render(some, self.asking.cards(movies, [neighbour.movie for neighbour in some]))
+            cards = self.asking.cards(movies, [movie_id, *(each.movie for each in some)])
+            return render(some, cards) if movie_id in cards else None
 
         return Ready(
             enqueue=lambda pipe: similarity.enqueue_list(pipe, movie_id),

@@ -13,9 +13,13 @@ from events.catalogue import (
     MovieDetailed,
     MovieEvent,
     MovieLinked,
+    MovieRestored,
+    MovieWithdrawn,
 )
 from events.recorded import Stream
-from infra.refused import NotFound
+from infra.refused import Invalid, NotFound
+
+LONGEST_REASON = 500
 
 ExternalId: TypeAlias = tuple[str, str]  # the source and its name for the movie
 
@@ -79,7 +83,25 @@ class DetailMovie:
     details: Details
 
 
-MovieCommand: TypeAlias = AddMovie | DescribeMovie | LinkMovie | DetailMovie
+@dataclass(frozen=True, slots=True)
+class WithdrawMovie:
+    """Show a movie no more, and let nobody have a new opinion of it."""
+
+    movie_id: int
+    reason: str
+    """For whoever wonders why; about the movie, never about a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreMovie:
+    """Show a movie again that was withdrawn."""
+
+    movie_id: int
+
+
+MovieCommand: TypeAlias = (
+    AddMovie | DescribeMovie | LinkMovie | DetailMovie | WithdrawMovie | RestoreMovie
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +111,7 @@ class Movie:
     facts: Facts | None = None
     external_ids: frozenset[ExternalId] = field(default_factory=frozenset)
     details: Details = field(default_factory=Details)
+    is_withdrawn: bool = False
 
 
 def stream_of(movie_id: int) -> Stream:
@@ -96,7 +119,9 @@ def stream_of(movie_id: int) -> Stream:
     return Stream(f"movie-{movie_id}", str(movie_id))
 
 
-def decide(command: MovieCommand, movie: Movie) -> Sequence[MovieEvent]:
+def decide(  # noqa: PLR0911 - a line a command
+    command: MovieCommand, movie: Movie
+) -> Sequence[MovieEvent]:
     """What happens, if anything."""
     match command:
         case AddMovie(movie_id, facts, external_ids) if movie.facts is None:
@@ -114,6 +139,10 @@ def decide(command: MovieCommand, movie: Movie) -> Sequence[MovieEvent]:
             return _linked(movie_id, (source, external_id), movie)
         case DetailMovie(movie_id, details):
             return _detailed(movie_id, details, movie)
+        case WithdrawMovie(movie_id, reason):
+            return _withdrawn(movie_id, reason, movie)
+        case RestoreMovie(movie_id):
+            return (MovieRestored(movie_id=movie_id),) if movie.is_withdrawn else ()
 
 
 def evolve(movie: Movie, event: MovieEvent) -> Movie:
@@ -127,6 +156,10 @@ def evolve(movie: Movie, event: MovieEvent) -> Movie:
             return replace(movie, external_ids=movie.external_ids | {(source, external_id)})
         case MovieDetailed():
             return replace(movie, details=_details(event))
+        case MovieWithdrawn():
+            return replace(movie, is_withdrawn=True)
+        case MovieRestored():
+            return replace(movie, is_withdrawn=False)
 
 
 def _added(
@@ -192,6 +225,15 @@ def _detailed(movie_id: int, details: Details, movie: Movie) -> Sequence[MovieDe
             titles=dict(sorted(details.titles)),
         ),
     )
+
+
+def _withdrawn(movie_id: int, reason: str, movie: Movie) -> Sequence[MovieWithdrawn]:
+    if not 1 <= len(reason.strip()) <= LONGEST_REASON:
+        said = f"A reason has 1 to {LONGEST_REASON} characters."
+        raise Invalid("The movie can't be withdrawn so.", errors=[("reason", said)])
+    if movie.is_withdrawn:
+        return ()
+    return (MovieWithdrawn(movie_id=movie_id, reason=reason.strip()),)
 
 
 def _details(event: MovieDetailed) -> Details:

@@ -68,6 +68,7 @@ class Movie(models.Model):
         """Whether people may still have opinions of it."""
 
         LISTED = "listed"
+        WITHDRAWN = "withdrawn"
 
     id = models.PositiveIntegerField(primary_key=True)
     title = models.CharField(max_length=500)
@@ -94,6 +95,13 @@ class Movie(models.Model):
             models.Index(fields=["-year", "-id"], name="movie_newest_first"),
             # The admin's search: whose titles have these words?
             GinIndex(SearchVector("title_key", config=WORDS), name="movie_by_words"),
+            # Of which may nobody have new opinions? (lookup.py)
+            models.Index(fields=["id"], name="movie_unlisted", condition=~Q(status="listed")),
+        )
+        constraints = (
+            models.CheckConstraint(
+                name="movie_status", condition=Q(status__in=("listed", "withdrawn"))
+            ),
         )
 
     def __str__(self) -> str:

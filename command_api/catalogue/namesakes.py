@@ -16,11 +16,16 @@ class Namesake(NamedTuple):
 
     movie_id: int
     cast: frozenset[str]
+    is_withdrawn: bool = False
 
 
 def possible(namesakes: Iterable[Namesake], cast: frozenset[str]) -> list[Namesake]:
-    """Those against which the cast says nothing; of several, the only one that shares somebody."""
+    """Those against which the cast says nothing; of several, the only one that shares somebody.
+
+    A withdrawn one only where no other is left.
+    """
     left = [n for n in namesakes if not n.cast or not cast or not cast.isdisjoint(n.cast)]
+    left = [namesake for namesake in left if not namesake.is_withdrawn] or left
     sharing = [namesake for namesake in left if not cast.isdisjoint(namesake.cast)]
     return sharing if len(sharing) == 1 else left
 
@@ -30,12 +35,16 @@ def named(names: Iterable[Name], *, among: QuerySet[Movie]) -> dict[Name, list[N
     wanted = set(names)
     rows = among.filter(
         title_key__in={key for key, _ in wanted}, year__in={year for _, year in wanted}
-    ).values_list("pk", "title_key", "year")
-    movies = [(pk, (key, year)) for pk, key, year in rows if year and (key, year) in wanted]
-    casts = casts_of([pk for pk, _ in movies])
+    ).values_list("pk", "title_key", "year", "status")
+    movies = [
+        (pk, (key, year), status == Movie.Status.WITHDRAWN)
+        for pk, key, year, status in rows
+        if year and (key, year) in wanted
+    ]
+    casts = casts_of([pk for pk, *_ in movies])
     found: dict[Name, list[Namesake]] = defaultdict(list)
-    for pk, name in movies:
-        found[name].append(Namesake(pk, frozenset(casts[pk])))
+    for pk, name, is_withdrawn in movies:
+        found[name].append(Namesake(pk, frozenset(casts[pk]), is_withdrawn))
     return dict(found)
 
 

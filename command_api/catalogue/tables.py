@@ -15,6 +15,8 @@ from events.catalogue import (
     MovieDetailed,
     MovieEvent,
     MovieLinked,
+    MovieRestored,
+    MovieWithdrawn,
     TrendEvent,
 )
 from events.store import EventStore
@@ -38,6 +40,10 @@ UPDATE movies SET original_title = new.original_title, original_language = new.l
 FROM unnest(%s::integer[], %s::text[], %s::text[], %s::date[], %s::integer[])
     AS new (id, original_title, language, released_on, minutes)
 WHERE movies.id = new.id
+"""
+_STATUSES = """
+UPDATE movies SET status = new.status
+FROM unnest(%s::integer[], %s::text[]) AS new (id, status) WHERE movies.id = new.id
 """
 _CREDITS = """
 INSERT INTO credits (movie_id, place, job, person_id)
@@ -90,6 +96,7 @@ def apply(events: Sequence[MovieEvent]) -> None:
     _put_external_ids(events)
     detailed = {event.movie_id: event for event in events if isinstance(event, MovieDetailed)}
     _put_details([detailed[movie_id] for movie_id in sorted(detailed)])
+    _put(_STATUSES, sorted(_statuses(events).items()))
 
 
 def movies(movie_ids: Collection[int]) -> dict[int, Movie]:
@@ -120,6 +127,7 @@ def movies(movie_ids: Collection[int]) -> dict[int, Movie]:
             ),
             frozenset(links[movie.pk]),
             details.of(movie),
+            is_withdrawn=movie.status == models.Movie.Status.WITHDRAWN,
         )
         for movie in models.Movie.objects.filter(pk__in=movie_ids)
     }
@@ -267,6 +275,20 @@ def _numbered(things: Iterable[T]) -> Iterable[tuple[int, T]]:
     return enumerate(things, start=1)
 
 
+def _statuses(events: Sequence[MovieEvent]) -> dict[int, str]:
+    """How each movie stands in the end, of those that came or went."""
+    statuses: dict[int, str] = {}
+    for event in events:
+        match event:
+            case MovieWithdrawn(movie_id=movie_id):
+                statuses[movie_id] = models.Movie.Status.WITHDRAWN
+            case MovieRestored(movie_id=movie_id):
+                statuses[movie_id] = models.Movie.Status.LISTED
+            case MovieAdded() | MovieDescribed() | MovieLinked() | MovieDetailed():
+                continue
+    return statuses
+
+
 def _put_external_ids(events: Sequence[MovieEvent]) -> None:
     links = [
         (event.movie_id, source, value)
@@ -282,7 +304,7 @@ def _links_of(event: MovieEvent) -> Mapping[str, str]:
             return external_ids
         case MovieLinked(source=source, external_id=external_id):
             return {source: external_id}
-        case MovieDescribed() | MovieDetailed():
+        case MovieDescribed() | MovieDetailed() | MovieWithdrawn() | MovieRestored():
             return {}
 
 

@@ -11,8 +11,11 @@ from hashlib import sha256
 from itertools import islice
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from command_api.aggregate import handle
 from command_api.catalogue import models
+from command_api.catalogue.listing import LISTED
 from command_api.export.lines import (
     FavouriteLine,
     HiddenLine,
@@ -42,7 +45,7 @@ class Count:
 
     lines: int = 0
     unknown: int = 0
-    """Movies that are not in the catalogue here, or can't be told apart."""
+    """Movies that are not in the catalogue here, are withdrawn, or can't be told apart."""
     refused: int = 0
     """Ratings of times that can't be."""
 
@@ -75,11 +78,13 @@ class Bringing:
             self._say(line, numbers)
 
     def _rate(self, lines: Sequence[RatingLine], numbers: Mapping[int, int]) -> None:
-        now, known = datetime.now(UTC), frozenset(numbers.values())
+        now, listings = datetime.now(UTC), dict.fromkeys(numbers.values(), LISTED)
         said = [line.rating for line in lines if line.rating.movie_id in numbers]
         brought = [Brought(numbers[it.movie_id], it.score, it.rated_at) for it in said]
         ratings = {
-            nth: it for nth, it in enumerate(brought) if rejection(it, known=known, now=now) is None
+            nth: it
+            for nth, it in enumerate(brought)
+            if rejection(it, listings=listings, now=now) is None
         }
         self.count.refused += len(brought) - len(ratings)
         if ratings:
@@ -163,7 +168,7 @@ def _numbers(movies: Mapping[int, Movie]) -> dict[int, int]:
 
 
 def _facts(movies: Iterable[int]) -> Iterator[tuple[int, tuple[str, int | None]]]:
-    rows = models.Movie.objects.filter(pk__in=list(movies)).values_list("pk", "title", "year")
+    rows = _listed().filter(pk__in=list(movies)).values_list("pk", "title", "year")
     return ((movie_id, (title, year)) for movie_id, title, year in rows)
 
 
@@ -173,12 +178,17 @@ def _by_external_id(movie: Movie) -> set[int]:
         for source, value in movie.external_ids.items()
         # A page may be about several movies, and another platform has other catalogue files.
         if source not in (models.WIKIPEDIA, models.CATALOGUE)
-        for ours in models.ExternalId.objects.filter(source=source, value=value).values_list(
-            "movie_id", flat=True
-        )
+        for ours in _listed()
+        .filter(external_ids__source=source, external_ids__value=value)
+        .values_list("pk", flat=True)
     }
 
 
 def _by_title(movie: Movie) -> set[int]:
-    same = models.Movie.objects.filter(title=movie.title, year=movie.year)
+    same = _listed().filter(title=movie.title, year=movie.year)
     return set(same.values_list("pk", flat=True))
+
+
+def _listed() -> QuerySet[models.Movie]:
+    """Those that somebody may have a new opinion of."""
+    return models.Movie.objects.filter(status=models.Movie.Status.LISTED)

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from command_api import log
 from command_api.aggregate import handle
-from command_api.catalogue.lookup import refuse_unknown
+from command_api.catalogue.lookup import listing_of
 from command_api.contract import command
 from command_api.favourites.decider import FavouriteMovie, UnfavouriteMovie, favourite
 from command_api.http import Answer, Call, CommandView
@@ -28,8 +28,7 @@ class FavouriteView(CommandView):
     @command("favourite", answers={200: FavouriteAnswer}, problems=(404,))
     def put(self, call: Call, movie_id: int) -> Answer:
         """Make the movie a favourite."""
-        refuse_unknown(movie_id)
-        wish = FavouriteMovie(call.user_id, movie_id)
+        wish = FavouriteMovie(call.user_id, movie_id, listing_of(movie_id))
         handled = handle(wish, favourite, log.store(), origin=call.origin)
         data = {"movie_id": movie_id, "favourite": handled.state.is_one}
         return Answer(handled.position, data)

@@ -6,6 +6,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from command_api.aggregate import Aggregate
+from command_api.catalogue.listing import LISTED, Listing, refuse_unlisted
 from events.catalogue import MovieFavourited, MovieUnfavourited
 from events.recorded import Stream
 from infra.refused import NotFound
@@ -17,6 +18,7 @@ class FavouriteMovie:
 
     user_id: UUID
     movie_id: int
+    listing: Listing = LISTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ def decide(command: FavouriteCommand, current: Favourite) -> Sequence[FavouriteE
         case FavouriteMovie() if current.is_one:
             return ()
         case FavouriteMovie(user_id=user, movie_id=movie):
+            refuse_unlisted(command.listing)
             return (MovieFavourited(user_id=user, movie_id=movie),)
         case UnfavouriteMovie(user_id=user, movie_id=movie):
             if not current.is_one:

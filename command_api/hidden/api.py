@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from command_api import log
 from command_api.aggregate import handle
-from command_api.catalogue.lookup import refuse_unknown
+from command_api.catalogue.lookup import listing_of
 from command_api.contract import command
 from command_api.hidden.decider import HideMovie, UnhideMovie, hiding
 from command_api.http import Answer, Call, CommandView
@@ -28,8 +28,7 @@ class HiddenView(CommandView):
     @command("hide", answers={200: HidingAnswer}, problems=(404,))
     def put(self, call: Call, movie_id: int) -> Answer:
         """Never recommend the movie again."""
-        refuse_unknown(movie_id)
-        wish = HideMovie(call.user_id, movie_id)
+        wish = HideMovie(call.user_id, movie_id, listing_of(movie_id))
         handled = handle(wish, hiding, log.store(), origin=call.origin)
         return Answer(handled.position, {"movie_id": movie_id, "hidden": handled.state.is_hidden})
 

@@ -5,7 +5,8 @@ one with the same title and year; the only one of that year whose title differs 
 blanks and an article; the only one with the same title a year before or after, unless the title is
 short, or the movie is another film of the same files. When several have an id or title and year,
 the one with the lowest id. What is none of them is new. A double is a film that another of
-MovieLens' own ids is already.
+MovieLens' own ids is already. A movie that is withdrawn is recognised, too, so that it isn't added
+again, but by title only where no other has it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,6 +54,11 @@ class Known:
         if year is not None:
             self._named.setdefault((naming.key(title), year), []).append(movie_id)
             self._loosely.setdefault((naming.loose(title), year), []).append(movie_id)
+
+    def add_withdrawn(self, movie_id: int, title: str, year: int | None) -> None:
+        """Know one that is shown no more, when all that are shown are known."""
+        if year is not None and (naming.key(title), year) not in self._named:
+            self.add(movie_id, title, year)
 
     def link(self, movie_id: int, source: str, value: str) -> None:
         """Know a movie by what another source calls it."""

@@ -75,8 +75,12 @@ def import_films(files: Files, run: Run) -> Films:
 def known_movies() -> Known:
     """The movies that are there, as far as recognising them goes."""
     known = Known(next_id())
-    for movie_id, title, year in models.Movie.objects.values_list("pk", "title", "year").iterator():
+    rows = models.Movie.objects.values_list("pk", "title", "year")
+    listed = models.Movie.Status.LISTED
+    for movie_id, title, year in rows.filter(status=listed).iterator():
         known.add(movie_id, title, year)
+    for movie_id, title, year in rows.exclude(status=listed).iterator():
+        known.add_withdrawn(movie_id, title, year)
     links = models.ExternalId.objects.exclude(source=models.WIKIPEDIA)
     for source, value, movie_id in links.values_list("source", "value", "movie").iterator():
         known.link(movie_id, source, value)

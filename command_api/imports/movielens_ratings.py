@@ -1,7 +1,7 @@
 """How do the ratings of MovieLens get into the log?"""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from command_api.catalogue.models import RatingsImport
@@ -28,22 +28,35 @@ class Counts:
     rerated: int = 0
     there: int = 0
     broken: int = 0
+    refused: int = 0
+    """Of movies that were withdrawn."""
     torn: str | None = None
 
 
-def read_ratings(files: Files, ratings: Ratings, *, movies: Mapping[int, int], now: int) -> Counts:
-    """Add all ratings of known films."""
-    broken = Broken(files.ratings.name)
+def read_ratings(
+    files: Files,
+    ratings: Ratings,
+    *,
+    movies: Mapping[int, int],
+    withdrawn: Container[int] = (),
+    now: int,
+) -> Counts:
+    """Add all ratings of known films, but none of a movie that was withdrawn."""
+    broken, refused = Broken(files.ratings.name), 0
     with progress("reading", files.ratings.stat().st_size) as advance:
         done_bytes = 0
         for opinion in opinions(files, broken, known=movies, now=now):
-            ratings.add(opinion, movie_id=movies[opinion.film])
+            movie_id = movies[opinion.film]
+            if movie_id in withdrawn:
+                refused += 1
+            else:
+                ratings.add(opinion, movie_id=movie_id)
             if opinion.read_bytes - done_bytes > _STEP_BYTES:
                 advance(opinion.read_bytes - done_bytes)
                 done_bytes = opinion.read_bytes
     broken.sum_up()
-    read = len(ratings) + broken.count
-    return Counts(read=read, broken=broken.count, torn=broken.torn)
+    read = len(ratings) + broken.count + refused
+    return Counts(read=read, broken=broken.count, refused=refused, torn=broken.torn)
 
 
 def shift_of(files: Files, wanted_seconds: int, *, run: Run) -> int:

@@ -4,9 +4,9 @@ In this order: the one with the line's own id, or with which a line of this id w
 before; the one with an id of another source that the line has; the one that came from another
 source with its title and year, if no line was found to be it and nothing in their casts says
 otherwise. When several are left, the one that shares somebody with it; when that tells nothing,
-none: a double can be merged, a wrong match can't be taken back. What is none of ours is new, under
-the line's own id. So two lines are two movies, however alike, unless another source's id says that
-they are one: then the second is an error of the file.
+none: a double can be withdrawn, a wrong match can't be taken back. What is none of ours is new,
+under the line's own id. So two lines are two movies, however alike, unless another source's id says
+that they are one: then the second is an error of the file.
 """
 
 from collections.abc import Iterator, Sequence

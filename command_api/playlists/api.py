@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from command_api import log
 from command_api.aggregate import Handled, handle
-from command_api.catalogue.lookup import refuse_unknown
+from command_api.catalogue.lookup import listing_of
 from command_api.contract import command
 from command_api.http import Answer, Call, CommandView
 from command_api.playlists import decider
@@ -149,8 +149,12 @@ class PlaylistMovieView(CommandView):
     )
     def put(self, call: Call, playlist_id: str, movie_id: int) -> Answer:
         """Have the movie in it at a place. Without one a new movie comes last, others stay."""
-        refuse_unknown(movie_id)
-        wish = PutMovie(**_about(call, playlist_id), movie_id=movie_id, **call.body)
+        wish = PutMovie(
+            **_about(call, playlist_id),
+            movie_id=movie_id,
+            listing=listing_of(movie_id),
+            **call.body,
+        )
         handled = _handle(call, wish)
         position = handled.state.movies.index(movie_id)
         return _answer(playlist_id, handled, movie_id=movie_id, position=position)

@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from command_api.aggregate import Aggregate
+from command_api.catalogue.listing import LISTED, Listing, refuse_unlisted
 from command_api.playlists.ranks import place
 from events.catalogue import (
     PlaylistCreated,
@@ -82,6 +83,7 @@ class PutMovie:
     movie_id: int
     position: int | None = None
     versions: Versions = None
+    listing: Listing = LISTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +190,8 @@ def _refuse_unfit(name: Words | UnsetType, description: Words | UnsetType | None
 def _put(command: PutMovie, current: Playlist) -> Sequence[PlaylistEvent]:
     playlist_id, user, movie = command.playlist_id, command.user_id, command.movie_id
     before = current.movies
+    if movie not in current.ranks:
+        refuse_unlisted(command.listing)
     others = [other for other in before if other != movie]
     if len(others) == MOST_MOVIES:
         reason = f"A playlist holds at most {MOST_MOVIES} movies."

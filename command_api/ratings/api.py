@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from command_api import log
 from command_api.aggregate import handle
-from command_api.catalogue.lookup import refuse_unknown
+from command_api.catalogue.lookup import listing_of
 from command_api.contract import command
 from command_api.http import Answer, Call, CommandView
 from command_api.ratings.decider import HIGHEST, LOWEST, RateMovie, WithdrawRating, rating
@@ -42,11 +42,10 @@ class RatingView(CommandView):
     permission_classes = (LoggedIn,)
     bodies = {"PUT": RatingBody}
 
-    @command("rate", answers={200: RatingAnswer}, problems=(404,), body=RatingBody)
+    @command("rate", answers={200: RatingAnswer}, problems=(404, 409), body=RatingBody)
     def put(self, call: Call, movie_id: int) -> Answer:
         """Give the movie a score, for the first time or anew."""
-        refuse_unknown(movie_id)
-        wish = RateMovie(call.user_id, movie_id, call.body["score"])
+        wish = RateMovie(call.user_id, movie_id, call.body["score"], listing_of(movie_id))
         handled = handle(wish, rating, log.store(), origin=call.origin)
         return Answer(handled.position, {"movie_id": movie_id, "score": handled.state.score})
 

@@ -10,7 +10,7 @@ from msgspec import Meta
 from rest_framework import serializers
 
 from command_api import log
-from command_api.catalogue.lookup import known
+from command_api.catalogue.lookup import listings
 from command_api.contract import command
 from command_api.http import Answer, Call, CommandView
 from command_api.ratings.decider import HIGHEST, LOWEST
@@ -150,9 +150,9 @@ class RatingsImportView(CommandView):
 
 def _judged(ratings: list[Brought | Rejected], now: datetime) -> dict[int, Any]:
     """Each by its place, with what can't be taken whatever the log says rejected."""
-    movies = known({it.movie_id for it in ratings if isinstance(it, Brought)})
+    movies = listings({it.movie_id for it in ratings if isinstance(it, Brought)})
     return {
-        nth: (rejection(it, known=movies, now=now) or it) if isinstance(it, Brought) else it
+        nth: (rejection(it, listings=movies, now=now) or it) if isinstance(it, Brought) else it
         for nth, it in enumerate(ratings)
     }
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from command_api.aggregate import TRIES, start_of
+from command_api.catalogue.listing import WITHDRAWN, Listing
 from command_api.ratings.decider import RateMovie, rating
 from events.catalogue import Score
 from events.recorded import Origin, Position, Recorded, Stream
@@ -63,11 +64,15 @@ class Done(NamedTuple):
     position: Position
 
 
-def rejection(brought: Brought, *, known: frozenset[int], now: datetime) -> Rejected | None:
-    """Why a rating can't be taken, whatever is in the log."""
+def rejection(
+    brought: Brought, *, listings: Mapping[int, Listing], now: datetime
+) -> Rejected | None:
+    """Why a rating can't be taken, whatever is in the log; listings are of all known movies."""
     errors = []
-    if brought.movie_id not in known:
+    if (listing := listings.get(brought.movie_id)) is None:
         errors.append(FieldError("movie_id", "There is no such movie."))
+    elif listing.is_withdrawn:
+        errors.append(FieldError("movie_id", WITHDRAWN))
     if brought.at is not None and brought.at > now:
         errors.append(FieldError("rated_at", "This is in the future."))
     if brought.at is not None and brought.at < EARLIEST:

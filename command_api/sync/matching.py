@@ -5,8 +5,9 @@ TMDb merged into another is found again (ids at IMDb are typed in by hand, so wh
 film is still there, they must also have a name or somebody of the cast in common); the one with its
 title and year, if it is linked to no film of TMDb and nothing in their casts says otherwise. When
 several are left, the one that shares somebody with it; when that tells nothing, none: a double can
-be merged, a wrong match can't be taken back. What is none of ours is new, under an id made of
-TMDb's (docs/adr/0015).
+be withdrawn, a wrong match can't be taken back. One that is withdrawn is recognised, too, so that
+it isn't added again, but by title only where no other is. What is none of ours is new, under an id
+made of TMDb's (docs/adr/0015).
 """
 
 from collections.abc import Iterable, Sequence

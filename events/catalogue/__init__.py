@@ -27,6 +27,8 @@ from events.catalogue.movies import (
     MovieDetailed,
     MovieEvent,
     MovieLinked,
+    MovieRestored,
+    MovieWithdrawn,
 )
 from events.catalogue.playlists import (
     PlaylistCreated,
@@ -61,8 +63,10 @@ __all__ = [
     "MovieHidden",
     "MovieLinked",
     "MovieRated",
+    "MovieRestored",
     "MovieUnfavourited",
     "MovieUnhidden",
+    "MovieWithdrawn",
     "PlaylistCreated",
     "PlaylistDeleted",
     "PlaylistDescribed",

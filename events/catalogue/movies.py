@@ -62,4 +62,20 @@ class MovieDetailed(Event, frozen=True, kw_only=True, tag="movie-detailed.v1"):
     """By language (ISO 639-1)."""
 
 
-MovieEvent: TypeAlias = MovieAdded | MovieDescribed | MovieLinked | MovieDetailed
+class MovieWithdrawn(Event, frozen=True, kw_only=True, tag="movie-withdrawn.v1"):
+    """A movie is shown no more, and nobody may have a new opinion of it. Old ones are kept."""
+
+    movie_id: int
+    reason: str
+    """For whoever wonders why; about the movie, never about a person."""
+
+
+class MovieRestored(Event, frozen=True, kw_only=True, tag="movie-restored.v1"):
+    """A movie that was withdrawn is shown again, with all that was thought of it."""
+
+    movie_id: int
+
+
+MovieEvent: TypeAlias = (
+    MovieAdded | MovieDescribed | MovieLinked | MovieDetailed | MovieWithdrawn | MovieRestored
+)

@@ -19,8 +19,10 @@ from events.catalogue import (
     MovieHidden,
     MovieLinked,
     MovieRated,
+    MovieRestored,
     MovieUnfavourited,
     MovieUnhidden,
+    MovieWithdrawn,
     PlaylistCreated,
     PlaylistDeleted,
     PlaylistDescribed,
@@ -77,7 +79,14 @@ def message(tag: str, line: str) -> bytes:
 
 def _stream(event: AnyEvent) -> Stream:
     match event:
-        case MovieAdded() | MovieDescribed() | MovieLinked() | MovieDetailed():
+        case (
+            MovieAdded()
+            | MovieDescribed()
+            | MovieLinked()
+            | MovieDetailed()
+            | MovieWithdrawn()
+            | MovieRestored()
+        ):
             return Stream(_name(event), str(event.movie_id))
         case TrendObserved(board=board):
             return Stream(_name(event), board)
@@ -87,7 +96,14 @@ def _stream(event: AnyEvent) -> Stream:
 
 def _name(event: AnyEvent) -> str:  # noqa: C901, PLR0911 - a line a kind of stream
     match event:
-        case MovieAdded() | MovieDescribed() | MovieLinked() | MovieDetailed():
+        case (
+            MovieAdded()
+            | MovieDescribed()
+            | MovieLinked()
+            | MovieDetailed()
+            | MovieWithdrawn()
+            | MovieRestored()
+        ):
             return f"movie-{event.movie_id}"
         case TrendObserved(board=board):
             return f"trend-{board}-{_HAPPENED.date()}"

@@ -44,7 +44,9 @@ class MoviesBuilder(Paced):
         [touched] = taken.touched
         if not taken.is_continued:
             self._by_genre = ByGenre(dict(self._movies.all_facts()))
-        self._by_genre.take(self._movies.facts_of(sorted(touched)))
+        facts = self._movies.facts_of(sorted(touched))
+        self._by_genre.take(facts)
+        self._by_genre.drop(touched - facts.keys())
         with self._marks.done() as pipe:
             if touched or not taken.is_continued:
                 shard = self._movies.all

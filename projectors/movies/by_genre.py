@@ -6,7 +6,7 @@ Every genre's movies are kept in order, and one more movie is put where it belon
 
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from projectors.movies.read_model import Facts, GenreCount
@@ -42,6 +42,12 @@ class ByGenre:
             self._facts[movie] = known
             for name in _names(known):
                 insort(self._ordered.setdefault(name, []), _place(movie, known))
+
+    def drop(self, movies: Iterable[int]) -> None:
+        """These are shown no more."""
+        for movie in movies:
+            if (before := self._facts.pop(movie, None)) is not None:
+                self._remove(movie, before)
 
     def counts(self) -> list[GenreCount]:
         """Every genre with its number of movies, by name."""

@@ -8,11 +8,14 @@ import msgspec
 SCORES = range(1, 11)
 DETAILS = "details"
 LINK = "link:"
+UNLISTED = "unlisted"
+"""There while a movie is shown to nobody."""
 
 _encode = msgspec.json.Encoder().encode
 _SCORES = {str(score).encode(): score for score in SCORES}
 _LINK = LINK.encode()
 _DETAILS = DETAILS.encode()
+_UNLISTED = UNLISTED.encode()
 
 
 class Community(TypedDict):
@@ -25,9 +28,9 @@ class Community(TypedDict):
 
 
 def compose(fields: Mapping[bytes, bytes]) -> bytes | None:
-    """The card as JSON out of a movie's stored fields; None while its details are not known."""
+    """The card as JSON out of a movie's stored fields; None while it is not known, or withdrawn."""
     details = fields.get(_DETAILS)
-    if details is None:
+    if details is None or _UNLISTED in fields:
         return None
     links = {
         field.removeprefix(_LINK).decode(): value.decode()

@@ -10,6 +10,8 @@ from events.catalogue import (
     MovieDescribed,
     MovieLinked,
     MovieRated,
+    MovieRestored,
+    MovieWithdrawn,
     RatingWithdrawn,
 )
 
@@ -33,6 +35,8 @@ class Change(msgspec.Struct, kw_only=True):
     links: dict[str, str] = msgspec.field(default_factory=dict)
     votes: dict[int, int] = msgspec.field(default_factory=dict)
     """Score -> how many more votes it has."""
+    is_listed: bool | None = None
+    """Whether it is shown now; None if no event was about that."""
 
 
 def changes(events: Sequence[AnyEvent]) -> dict[int, Change]:
@@ -54,6 +58,10 @@ def changes(events: Sequence[AnyEvent]) -> dict[int, Change]:
                 _of(found, event.movie_id).details = _details(event)
             case MovieLinked(movie_id=movie, source=source, external_id=external_id):
                 _of(found, movie).links[source] = external_id
+            case MovieWithdrawn(movie_id=movie):
+                _of(found, movie).is_listed = False
+            case MovieRestored(movie_id=movie):
+                _of(found, movie).is_listed = True
             case _:  # not about movies
                 continue
     return found

@@ -2,7 +2,8 @@
 
 State: a hash a movie (``details`` as JSON, ``link:<source>``, and votes by score), so that a card
 is one HGETALL, and one hash with every movie's year and genres, so that many can be had in one
-HMGET. Votes for a movie that is not known yet are kept until it is. Derived: an index by genre
+HMGET. Votes for a movie that is not known yet are kept until it is. What is withdrawn is marked, in
+its hash and in one of all such movies, and stays otherwise as it is. Derived: an index by genre
 (builder.py).
 """
 
@@ -15,7 +16,7 @@ from redis.client import Pipeline
 
 from events.recorded import Recorded
 from projectors import answers
-from projectors.movies.card import DETAILS, LINK, compose
+from projectors.movies.card import DETAILS, LINK, UNLISTED, compose
 from projectors.movies.projection import Change, Details, changes
 from projectors.read_model import ReadModel
 from projectors.shard import Shard, Write
@@ -46,7 +47,7 @@ class Movies(ReadModel):
     """The catalogue as people see it."""
 
     name: ClassVar[str] = "movies"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     by_partition: ClassVar[bool] = False
     keeps_of_erased: ClassVar[str] = "their scores, in sums"
 
@@ -54,6 +55,7 @@ class Movies(ReadModel):
         super().__init__(redis, generation)
         self.all = self.shard(0)
         self._facts_key = self.all.state("facts")
+        self._unlisted_key = self.all.state("unlisted")
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """See ReadModel. Sums of zero are written too: a batch's size must not show."""
@@ -68,6 +70,10 @@ class Movies(ReadModel):
                 yield "HINCRBY", key, score, amount
             if change.details is not None:
                 yield "HSET", shard.state("facts"), movie, _facts_of(change.details)
+            if change.is_listed is not None:
+                told += 1
+                yield from _listing(shard, movie, is_listed=change.is_listed)
+            if change.details is not None or change.is_listed is not None:
                 yield "SADD", shard.derived("dirty", "movies"), movie
         if told:
             yield "HINCRBY", shard.changes_key, "catalogue", told
@@ -101,26 +107,30 @@ class Movies(ReadModel):
 
     def details(self, movie: int) -> Details | None:
         """A movie without what the community says, as an object."""
-        found = answers.hget(self.redis, self.all.state("movie", movie), DETAILS)
-        return None if found is None else _details.decode(found)
+        found = answers.hmget(self.redis, self.all.state("movie", movie), [DETAILS, UNLISTED])
+        return _shown(found)
 
     def titles_of(self, movies: Sequence[int]) -> dict[int, str]:
         """Titles of those that are known."""
         with self.redis.pipeline(transaction=False) as pipe:
             for movie in movies:
-                pipe.hget(self.all.state("movie", movie), DETAILS)
-            found = pipe.execute()
-        return {
-            movie: _details.decode(details).title
-            for movie, details in zip(movies, found, strict=True)
-            if details is not None
-        }
+                pipe.hmget(self.all.state("movie", movie), [DETAILS, UNLISTED])
+            shown = map(_shown, pipe.execute())
+            return {
+                movie: details.title
+                for movie, details in zip(movies, shown, strict=True)
+                if details is not None
+            }
 
     # ------------------------------------------------------------------------------ the catalogue
 
     def count(self) -> int:
         """How many movies there are."""
-        return int(self.redis.hlen(self._facts_key))
+        with self.redis.pipeline(transaction=True) as pipe:
+            pipe.hlen(self._facts_key)
+            pipe.hlen(self._unlisted_key)
+            known, unlisted = pipe.execute()
+        return int(known) - int(unlisted)
 
     def genres(self) -> list[GenreCount]:
         """Every genre and how many movies it has, by name; as of the last look of the builder."""
@@ -136,11 +146,15 @@ class Movies(ReadModel):
         """Year and genres of those that are known."""
         if not movies:
             return {}
-        found = answers.hmget(self.redis, self._facts_key, [str(movie) for movie in movies])
+        fields = [str(movie) for movie in movies]
+        with self.redis.pipeline(transaction=True) as pipe:
+            pipe.hmget(self._facts_key, fields)
+            pipe.hmget(self._unlisted_key, fields)
+            rows = zip(movies, *pipe.execute(), strict=True)
         return {
             movie: _facts.decode(facts)
-            for movie, facts in zip(movies, found, strict=True)
-            if facts is not None
+            for movie, facts, unlisted in rows
+            if facts is not None and unlisted is None
         }
 
     def genres_of(self, movies: Sequence[int]) -> dict[int, tuple[str, ...]]:
@@ -149,12 +163,33 @@ class Movies(ReadModel):
 
     def all_facts(self) -> Iterator[tuple[int, Facts]]:
         """Year and genres of every movie; one that changes meanwhile may come twice."""
+        unlisted = self.unlisted()
         for movie, facts in self.redis.hscan_iter(self._facts_key, count=1000):
-            yield int(movie), _facts.decode(facts)
+            if int(movie) not in unlisted:
+                yield int(movie), _facts.decode(facts)
+
+    def unlisted(self) -> frozenset[int]:
+        """The movies that are withdrawn: known, and in none of the other answers."""
+        return frozenset(map(int, self.redis.hkeys(self._unlisted_key)))
 
     def changes(self) -> int:
         """A number that is another one when the catalogue changed, or what was parked came in."""
         return sum(map(int, answers.hgetall(self.redis, self.all.changes_key).values()))
+
+
+def _shown(found: Sequence[bytes | None]) -> Details | None:
+    details, unlisted = found
+    return None if details is None or unlisted is not None else _details.decode(details)
+
+
+def _listing(shard: Shard, movie: int, *, is_listed: bool) -> Iterator[Write]:
+    one, all_ = shard.state("movie", movie), shard.state("unlisted")
+    if is_listed:
+        yield "HDEL", one, UNLISTED
+        yield "HDEL", all_, movie
+    else:
+        yield "HSET", one, UNLISTED, 1
+        yield "HSET", all_, movie, 1
 
 
 def _last_values(change: Change) -> list[str]:

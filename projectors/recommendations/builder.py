@@ -1,7 +1,7 @@
 """When is whose list made?
 
 At once for those who said something; and for everyone, the oldest list first and some at a time,
-when trends have moved or the list is some minutes old.
+when trends have moved, a movie was withdrawn or restored, or the list is some minutes old.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -132,7 +132,8 @@ class RecommendationsBuilder(Paced):
             return before
         market = self._market = Market(self._sources, now)
         self._market_of = seen
-        if is_material(self._trends, market.candidates.trends):
+        is_other = before is not None and before.unlisted != market.unlisted
+        if is_other or is_material(self._trends, market.candidates.trends):
             self._moved_at, self._trends = now, market.candidates.trends
         with self._recommendations.redis.pipeline(transaction=True) as pipe:
             self._write(pipe, self._recommendations.shard(0), {NOBODY: NOTHING}, market, now)

@@ -59,6 +59,8 @@ class Market:
         heats = _heats(trending)
         people = dict(trending.most_rated(_POPULAR))
         self._genres: dict[int, Sequence[str]] = {}
+        self.unlisted = movies.unlisted()
+        """Movies that no list may have."""
         known = self._know({*heats, *people, *_newest(movies)})
         self.candidates = Candidates(known, heats=heats, people=people, year=made_at.year)
         self.stamp = digest(

@@ -11,7 +11,7 @@ from projectors.fates import AgainLater
 from projectors.search.query import Hits, SearchQuery
 
 Document = dict[str, Any]
-"""As the projection makes it."""
+"""As the projection makes it; one without votes is a tombstone: kept, and found by nobody."""
 
 
 class IndexAway(AgainLater):

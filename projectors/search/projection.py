@@ -13,6 +13,8 @@ from events.catalogue import (
     MovieDescribed,
     MovieDetailed,
     MovieRated,
+    MovieRestored,
+    MovieWithdrawn,
     RatingWithdrawn,
 )
 from projectors.search.words import compounds, folded, in_one_word, without_article
@@ -51,6 +53,8 @@ class Touch(msgspec.Struct, kw_only=True):
     rated: bool = False
     votes: int = 0
     total: int = 0
+    is_listed: bool | None = None
+    """Whether it is found now; None if no event was about that."""
 
 
 def touches(events: Sequence[AnyEvent]) -> dict[int, Touch]:
@@ -68,6 +72,10 @@ def touches(events: Sequence[AnyEvent]) -> dict[int, Touch]:
                 _vote(_touch(found, movie), votes=0, total=score - previous)
             case RatingWithdrawn(movie_id=movie, previous=previous):
                 _vote(_touch(found, movie), votes=-1, total=-previous)
+            case MovieWithdrawn(movie_id=movie):
+                _touch(found, movie).is_listed = False
+            case MovieRestored(movie_id=movie):
+                _touch(found, movie).is_listed = True
             case _:  # not about finding movies
                 continue
     return found
@@ -122,6 +130,14 @@ def document(
         "votes": votes,
         "average": total / votes if votes > 0 else 0.0,
     }
+
+
+def tombstone(movie: int) -> dict[str, Any]:
+    """The document in the place of a movie's that is not to be found.
+
+    Were there none, a flusher that was held up could put an older one there again.
+    """
+    return {"id": movie}
 
 
 def _as_read(long: LongDetails) -> dict[str, Any]:

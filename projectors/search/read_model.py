@@ -1,8 +1,9 @@
 """What does search keep, and what does it answer?
 
-State, in Redis: details, long details, votes and sum of scores by movie, and by movie a revision
-that counts the events that touched it. Derived: the documents in the index, which the flusher makes
-of what is marked dirty, and what tells those who keep answers that they are over.
+State, in Redis: details, long details, votes and sum of scores by movie, which are withdrawn, and
+by movie a revision that counts the events that touched it. Derived: the documents in the index,
+which the flusher makes of what is marked dirty, and what tells those who keep answers that they are
+over.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,6 +22,7 @@ from projectors.search.projection import (
     Details,
     LongDetails,
     document,
+    tombstone,
     touches,
 )
 from projectors.search.query import Hits, SearchQuery
@@ -41,11 +43,14 @@ class Source(NamedTuple):
     long: LongDetails | None
     votes: int
     total: int
+    is_listed: bool = True
 
     def document(self) -> dict[str, object] | None:
         """The document it should have in the index."""
         if self.details is None:
             return None
+        if not self.is_listed:
+            return tombstone(self.movie)
         return document(self.movie, self.details, self.long, votes=self.votes, total=self.total)
 
 
@@ -53,7 +58,7 @@ class Search(ReadModel):
     """Movies found by what someone typed."""
 
     name: ClassVar[str] = "search"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     by_partition: ClassVar[bool] = False
     keeps_of_erased: ClassVar[str] = "their scores, in sums"
 
@@ -114,6 +119,8 @@ class Search(ReadModel):
             if touch.rated:
                 yield "HINCRBY", shard.state("votes"), movie, touch.votes
                 yield "HINCRBY", shard.state("sums"), movie, touch.total
+            if touch.is_listed is not None:
+                yield _listing(shard, movie, is_listed=touch.is_listed)
             yield "HINCRBY", shard.state("revisions"), movie, touch.events
             yield "SADD", shard.derived("dirty"), movie
 
@@ -122,7 +129,7 @@ class Search(ReadModel):
         if not movies:
             return []
         with self.redis.pipeline(transaction=True) as pipe:
-            for key in ("movies", "long", "revisions", "votes", "sums"):
+            for key in ("movies", "long", "revisions", "votes", "sums", "unlisted"):
                 pipe.hmget(self.all.state(key), list(map(str, movies)))
             rows = zip(movies, *pipe.execute(), strict=True)
         return [
@@ -133,10 +140,16 @@ class Search(ReadModel):
                 long=None if long is None else _long.decode(long),
                 votes=int(votes or 0),
                 total=int(total or 0),
+                is_listed=unlisted is None,
             )
-            for movie, details, long, revision, votes, total in rows
+            for movie, details, long, revision, votes, total, unlisted in rows
         ]
 
     def known(self) -> list[int]:
-        """The movies that have details."""
+        """The movies that have details, be they withdrawn."""
         return sorted(map(int, self.redis.hkeys(self.all.state("movies"))))
+
+
+def _listing(shard: Shard, movie: int, *, is_listed: bool) -> Write:
+    key = shard.state("unlisted")
+    return ("HDEL", key, movie) if is_listed else ("HSET", key, movie, 1)

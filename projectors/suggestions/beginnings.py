@@ -33,6 +33,10 @@ class Beginnings:
         self.lists: dict[str, list[int]] = {}
         self._make("", 0, len(self._ordered), self.lists)
 
+    def has_any(self, movies: Iterable[int]) -> bool:
+        """Whether one of these movies is in any list, or could be."""
+        return any(movie in self.titles for movie in movies)
+
     def add(self, titles: Iterable[Suggestion]) -> Collection[str] | None:
         """These movies are new; which lists changed. None where one had another title before.
 

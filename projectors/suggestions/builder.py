@@ -1,7 +1,7 @@
 """When are which suggestions written?
 
 Every two seconds at most, what new movies and other numbers of people changed; all of it when a
-movie has another title.
+movie has another title, or is shown no more.
 """
 
 from collections.abc import Iterable
@@ -79,7 +79,10 @@ class SuggestionsBuilder(Paced):
     def _make_touched(self, pipe: Pipeline, beginnings: Beginnings) -> bool:
         """Whether what was touched could be put in its place."""
         suggestions = self._suggestions
-        added = beginnings.add(suggestions.titles_of(sorted(self._titles)))
+        titles = suggestions.titles_of(sorted(self._titles))
+        if beginnings.has_any(self._titles - {title.id for title in titles}):
+            return False
+        added = beginnings.add(titles)
         if added is None:
             return False
         changed = {*added, *beginnings.take(suggestions.people_of(sorted(self._people)))}

@@ -1,4 +1,4 @@
-"""What does each event say of titles, and of how many people rated what has them?"""
+"""What does each event say of titles, of how many people rated them, and of who is shown?"""
 
 from collections.abc import Sequence
 
@@ -9,6 +9,8 @@ from events.catalogue import (
     MovieAdded,
     MovieDescribed,
     MovieRated,
+    MovieRestored,
+    MovieWithdrawn,
     RatingWithdrawn,
 )
 
@@ -27,6 +29,8 @@ class Change(msgspec.Struct, kw_only=True):
     suggestion: Suggestion | None = None
     people: int | None = None
     """How many more people rated it; None if no event was about that."""
+    is_listed: bool | None = None
+    """Whether it is suggested now; None if no event was about that."""
 
 
 def changes(events: Sequence[AnyEvent]) -> dict[int, Change]:
@@ -41,6 +45,10 @@ def changes(events: Sequence[AnyEvent]) -> dict[int, Change]:
             case MovieAdded() | MovieDescribed():
                 told = Suggestion(event.movie_id, event.title, event.year)
                 _of(found, event.movie_id).suggestion = told
+            case MovieWithdrawn(movie_id=movie):
+                _of(found, movie).is_listed = False
+            case MovieRestored(movie_id=movie):
+                _of(found, movie).is_listed = True
             case _:  # neither
                 continue
     return found

@@ -1,8 +1,9 @@
 """What is kept of titles, and what can be asked while someone types?
 
-State: a hash with every movie's title and year, and one with how many people rated it. Derived
-(builder.py): a hash of beginnings with the ten most popular movies of each. A beginning that ten
-movies have at most has no longer ones beside it: those that fit what was typed are among its ten.
+State: a hash with every movie's title and year, one with how many people rated it, and one with
+those that are withdrawn. Derived (builder.py): a hash of beginnings with the ten most popular
+movies of each. A beginning that ten movies have at most has no longer ones beside it: those that
+fit what was typed are among its ten.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -32,7 +33,7 @@ class Suggestions(ReadModel):
     """Titles for those who type."""
 
     name: ClassVar[str] = "suggestions"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     by_partition: ClassVar[bool] = False
     keeps_of_erased: ClassVar[str] = "their scores, in sums"
 
@@ -42,6 +43,7 @@ class Suggestions(ReadModel):
         self.lists_key = self.all.derived("lists")
         self._titles_key = self.all.state("titles")
         self._people_key = self.all.state("people")
+        self._unlisted_key = self.all.state("unlisted")
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """See ReadModel. Sums of zero are written too: a batch's size must not show."""
@@ -51,6 +53,9 @@ class Suggestions(ReadModel):
                 yield "SADD", shard.derived("dirty", "people"), movie
             if change.suggestion is not None:
                 yield "HSET", shard.state("titles"), movie, _encode(change.suggestion).decode()
+            if change.is_listed is not None:
+                yield _listing(shard, movie, is_listed=change.is_listed)
+            if change.suggestion is not None or change.is_listed is not None:
                 yield "SADD", shard.derived("dirty", "titles"), movie
 
     # ------------------------------------------------------------------------------ reads
@@ -87,16 +92,26 @@ class Suggestions(ReadModel):
     # ------------------------------------------------------------------------------ state
 
     def all_titles(self) -> Iterator[Suggestion]:
-        """Every movie; one that changes meanwhile may come twice."""
-        for _, title in self.redis.hscan_iter(self._titles_key, count=1000):
-            yield _suggestion.decode(title)
+        """Every movie that is shown; one that changes meanwhile may come twice."""
+        unlisted = frozenset(self.redis.hkeys(self._unlisted_key))
+        for movie, title in self.redis.hscan_iter(self._titles_key, count=1000):
+            if movie not in unlisted:
+                yield _suggestion.decode(title)
 
     def titles_of(self, movies: Sequence[int]) -> list[Suggestion]:
-        """Those of some movies that are known."""
+        """Those of some movies that are known and shown."""
         if not movies:
             return []
-        found = answers.hmget(self.redis, self._titles_key, [str(movie) for movie in movies])
-        return [_suggestion.decode(title) for title in found if title is not None]
+        fields = [str(movie) for movie in movies]
+        with self.redis.pipeline(transaction=True) as pipe:
+            pipe.hmget(self._titles_key, fields)
+            pipe.hmget(self._unlisted_key, fields)
+            rows = zip(*pipe.execute(), strict=True)
+        return [
+            _suggestion.decode(title)
+            for title, unlisted in rows
+            if title is not None and unlisted is None
+        ]
 
     def all_people(self) -> dict[int, int]:
         """How many people rated each movie."""
@@ -109,6 +124,11 @@ class Suggestions(ReadModel):
             return {}
         found = answers.hmget(self.redis, self._people_key, [str(movie) for movie in movies])
         return {movie: int(count or 0) for movie, count in zip(movies, found, strict=True)}
+
+
+def _listing(shard: Shard, movie: int, *, is_listed: bool) -> Write:
+    key = shard.state("unlisted")
+    return ("HDEL", key, movie) if is_listed else ("HSET", key, movie, 1)
 
 
 def packed(suggestions: Sequence[Suggestion]) -> bytes:

@@ -26,8 +26,10 @@ from events.catalogue import (
     MovieHidden,
     MovieLinked,
     MovieRated,
+    MovieRestored,
     MovieUnfavourited,
     MovieUnhidden,
+    MovieWithdrawn,
     PlaylistCreated,
     PlaylistDeleted,
     PlaylistDescribed,
@@ -170,6 +172,8 @@ def movie() -> list[AnyEvent]:
         MovieDescribed(movie_id=25, title="Alien", year=1979, genres=("Horror", "Drama")),
         MovieLinked(movie_id=25, source="imdb", external_id="tt0078748"),
         MovieDetailed(movie_id=25, runtime_minutes=117, titles={"fr": "Le huitième passager"}),
+        MovieWithdrawn(movie_id=25, reason="a double"),
+        MovieRestored(movie_id=25),
     ]
 
 

@@ -16,6 +16,8 @@ from events.catalogue import (
     MovieDescribed,
     MovieLinked,
     MovieRated,
+    MovieRestored,
+    MovieWithdrawn,
     PreferencesChanged,
     RatingWithdrawn,
     SessionRevoked,
@@ -27,10 +29,11 @@ from projectors.movies.read_model import Movies
 from projectors.recommendations.read_model import Recommendations
 from projectors.sessions.read_model import Sessions
 from projectors.shard import OutOfStep
+from projectors.suggestions.read_model import Suggestions
 from projectors.trending.read_model import Trending
 from tests.fixtures.recording import NOON, Recording
 
-MODELS = (Library, Movies, Recommendations, Sessions, Trending)
+MODELS = (Library, Movies, Recommendations, Sessions, Suggestions, Trending)
 
 users = st.integers(1, 4).map(lambda n: UUID(int=n))
 movies = st.integers(1, 4)
@@ -40,6 +43,8 @@ happenings = st.one_of(
     st.tuples(st.just("withdraw"), users, movies),
     st.tuples(st.just("describe"), movies, st.text(max_size=3), genres),
     st.tuples(st.just("link"), movies, st.sampled_from(["imdb", "tmdb"]), st.text(max_size=3)),
+    st.tuples(st.just("take off"), movies),
+    st.tuples(st.just("put back"), movies),
     st.tuples(st.just("prefer"), users, genres),
     st.tuples(st.just("leave"), users, st.integers(1, 3)),
     st.tuples(st.just("leave all"), users),
@@ -59,7 +64,7 @@ class Told:
         for event in self._events(*happening):
             self.recording.say(event, at=NOON + timedelta(hours=hours))
 
-    def _events(self, what, who, *more):
+    def _events(self, what, who, *more):  # noqa: C901 - a line a happening
         match what, *more:
             case "rate", movie, score:
                 previous = self._scores.get((who, movie))
@@ -75,6 +80,10 @@ class Told:
                 yield kind(movie_id=who, title=title, year=1999, genres=genres)
             case "link", source, external_id:
                 yield MovieLinked(movie_id=who, source=source, external_id=external_id)
+            case ("take off",):
+                yield MovieWithdrawn(movie_id=who, reason="a double")
+            case ("put back",):
+                yield MovieRestored(movie_id=who)
             case "prefer", genres:
                 yield PreferencesChanged(user_id=who, genres=genres)
             case "leave", family:

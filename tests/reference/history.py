@@ -16,6 +16,8 @@ from command_api.catalogue.decider import (
     Facts,
     LinkMovie,
     MovieCommand,
+    RestoreMovie,
+    WithdrawMovie,
     movie,
 )
 from command_api.erasure.decider import Erase, erasure
@@ -64,7 +66,7 @@ SUPPRESSED = (
 _ORIGIN = Origin(correlation_id=UUID(int=7))
 _AGGREGATES: Mapping[type[Any], Aggregate[Any, Any, Any]] = {
     Erase: erasure,
-    **dict.fromkeys((AddMovie, DescribeMovie, LinkMovie), movie),
+    **dict.fromkeys((AddMovie, DescribeMovie, LinkMovie, WithdrawMovie, RestoreMovie), movie),
     **dict.fromkeys((FavouriteMovie, UnfavouriteMovie), favourite),
     **dict.fromkeys((HideMovie, UnhideMovie), hiding),
     **dict.fromkeys((RateMovie, WithdrawRating), rating),
@@ -165,6 +167,8 @@ _describing: st.SearchStrategy[Command] = st.one_of(
     ),
     st.builds(DescribeMovie, _movies, _facts),
     st.builds(LinkMovie, _movies, _sources, _texts),
+    st.builds(WithdrawMovie, _movies, st.just("a double")),
+    st.builds(RestoreMovie, _movies),
 )
 _listing: st.SearchStrategy[Command] = st.one_of(
     _own(

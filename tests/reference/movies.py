@@ -3,7 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from events.catalogue import MovieAdded, MovieDescribed, MovieLinked
+from events.catalogue import (
+    MovieAdded,
+    MovieDescribed,
+    MovieLinked,
+    MovieRestored,
+    MovieWithdrawn,
+)
 from events.recorded import Recorded
 from tests.reference.opinions import opinions
 
@@ -44,8 +50,9 @@ NOBODY = Community((0,) * len(SCORES))
 
 
 def facts(history: Iterable[Recorded]) -> dict[int, Facts]:
-    """The movies that are in the catalogue, as they were described last."""
+    """The movies that the catalogue shows, as they were described last."""
     found: dict[int, Facts] = {}
+    withdrawn: set[int] = set()
     for recorded in history:
         match recorded.event:
             case MovieAdded() as said:
@@ -55,9 +62,13 @@ def facts(history: Iterable[Recorded]) -> dict[int, Facts]:
             case MovieLinked(movie_id=movie, source=source, external_id=external_id):
                 known = found[movie].external_ids
                 found[movie] = replace(found[movie], external_ids={**known, source: external_id})
+            case MovieWithdrawn(movie_id=movie):
+                withdrawn.add(movie)
+            case MovieRestored(movie_id=movie):
+                withdrawn.remove(movie)
             case _:
                 continue
-    return found
+    return {movie: known for movie, known in found.items() if movie not in withdrawn}
 
 
 def community(history: Iterable[Recorded]) -> dict[int, Community]:

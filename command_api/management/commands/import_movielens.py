@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from command_api.catalogue.lookup import unlisted
 from command_api.imports.command import BAD_INPUT, ImportCommand
 from command_api.imports.movielens_films import Each, Films, import_films
 from command_api.imports.movielens_forms import Files, NoFiles, find
@@ -54,9 +55,13 @@ class Command(ImportCommand):
         if options["report"]:
             write_report(options["report"], films.each)
         with Ratings(run.store.partitions) as ratings:
-            counts = read_ratings(files, ratings, movies=films.movies, now=now)
+            counts = read_ratings(
+                files, ratings, movies=films.movies, withdrawn=unlisted(), now=now
+            )
             if not ratings:
                 self.refuse_torn([*films.torn, counts.torn])
+                if counts.refused:
+                    raise CommandError(f"Of {files.ratings.name} {_refused(counts)}.")
                 raise CommandError(f"Nothing in {files.ratings.name} could be read as a rating.")
             shift_seconds = self._shift(files, ratings, run, now if options["until_now"] else 0)
             started = time.monotonic()
@@ -79,6 +84,8 @@ class Command(ImportCommand):
             f" already there {counts.there}, broken {counts.broken}"
             f" ({(counts.imported + counts.rerated) / max(seconds, 0.001):.0f} a second)"
         )
+        if counts.refused:
+            self.stdout.write(_refused(counts))
         self.stdout.write(
             f"films: read {found.total() + films.broken},"
             f" matched {found['matched'] + found['ambiguous'] + found['near']},"
@@ -95,3 +102,7 @@ class Command(ImportCommand):
         for film, found in films:
             others = f" of {', '.join(map(str, found.possible))}" if found.possible else ""
             self.stdout.write(f"{what}: {name_of(film)}, taken for movie {found.movie_id}{others}")
+
+
+def _refused(counts: Counts) -> str:
+    return f"refused {counts.refused} ratings: their movies were withdrawn"

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from command_api.catalogue import models
+from command_api.catalogue.lookup import unlisted
 from command_api.imports.command import ImportCommand
 from command_api.imports.community import Movie, opinions, person_id
 from command_api.imports.movielens_ratings import Counts, append_ratings
@@ -35,13 +36,15 @@ class Command(ImportCommand):
             raise CommandError("There are no movies to rate: run import_catalogue demo first.")
 
     def run_import(self, run: Run, options: dict[str, Any]) -> None:
-        people = options["people"]
+        people, withdrawn = options["people"], unlisted()
         # As a file's import does: who goes on after an interruption goes on with the same times.
         begun, _ = models.RatingsImport.objects.get_or_create(
             digest=f"simulated community of {people}", defaults={"shift_seconds": int(time.time())}
         )
         with Ratings(run.store.partitions, who=person_id) as ratings:
-            for opinion in opinions(_movies(), people):
+            # Of all movies, so that the others' ratings are the same, whatever was withdrawn.
+            said = opinions(_movies(), people)
+            for opinion in filter(lambda opinion: opinion.film not in withdrawn, said):
                 ratings.add(opinion, movie_id=opinion.film)
             counts = Counts(read=len(ratings))
             append_ratings(ratings, counts, run, shift_seconds=begun.shift_seconds)

@@ -132,7 +132,13 @@ class ElasticsearchIndex:
         after: list[int] = [-1]
         while after:
             answer = self._ask(
-                {"size": _PAGE, "sort": [{"id": "asc"}], "_source": False, "search_after": after}
+                {
+                    "size": _PAGE,
+                    "query": query.FOUND,
+                    "sort": [{"id": "asc"}],
+                    "_source": False,
+                    "search_after": after,
+                }
             )
             movies = [int(hit["_id"]) for hit in answer["hits"]["hits"]]
             yield from movies
@@ -141,7 +147,7 @@ class ElasticsearchIndex:
     def count(self) -> int:
         """See Engine."""
         with reaching():
-            return int(self._elasticsearch.count(index=self.name)["count"])
+            return int(self._elasticsearch.count(index=self.name, query=query.FOUND)["count"])
 
     def search(self, asked: SearchQuery) -> Hits:
         """See Engine."""

@@ -9,6 +9,8 @@ from projectors.search.query import Count, Hit, Hits, SearchQuery, Sort
 from projectors.search.typed import LONGEST_WORD, Group, Typed, read, typos_in, year_of
 from projectors.search.words import folded, without_article
 
+FOUND = {"exists": {"field": "votes"}}
+"""Every movie that may be found."""
 _DECADE = 10
 _MOST_GENRES = 100
 _LAST_YEAR = {"year": {"order": "desc", "missing": "_last"}}
@@ -26,7 +28,7 @@ def body(asked: SearchQuery) -> dict[str, Any]:
         "size": asked.limit + 1,
         "track_total_hits": True,
         "_source": ["title"],
-        "query": {"bool": {"must": [_text(asked.q)], "filter": _filters(asked)}},
+        "query": {"bool": {"must": [_text(asked.q)], "filter": [FOUND, *_filters(asked)]}},
         "sort": _KEYS[asked.order],
         "aggs": {
             "genres": {"terms": {"field": "genres", "size": _MOST_GENRES}},

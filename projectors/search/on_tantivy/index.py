@@ -67,17 +67,21 @@ class TantivyIndex:
     def movies(self) -> Iterator[int]:
         """See Engine."""
         searcher = self._files.searcher()
-        found = searcher.search(FOUND, limit=searcher.num_docs + 1, count=False)
-        for movie in searcher.fast_field_values("id", [place for _, place in found.hits]):
+        for movie in searcher.fast_field_values("id", _found(searcher)):
             yield int(movie or 0)
 
     def count(self) -> int:
         """See Engine."""
-        return self._files.searcher().num_docs - 1
+        return len(_found(self._files.searcher()))
 
     def search(self, asked: SearchQuery) -> Hits:
         """See Engine."""
         return page.of(self._files.searcher(), asked)
+
+
+def _found(searcher: tantivy.Searcher) -> list[tantivy.DocAddress]:
+    found = searcher.search(FOUND, limit=searcher.num_docs + 1, count=False)
+    return [place for _, place in found.hits]
 
 
 def _mark(searcher: tantivy.Searcher) -> Mark:

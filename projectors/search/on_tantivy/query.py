@@ -19,8 +19,8 @@ Bound: TypeAlias = int | float | None
 
 _BM25 = 1 / 2.2
 
-FOUND = Query.exists_query("id")
-"""Every movie."""
+FOUND = Query.exists_query("votes")
+"""Every movie that may be found."""
 
 
 def of(asked: SearchQuery) -> Query:

@@ -58,6 +58,9 @@ def of_movie(written: Versioned) -> tantivy.Document:
     document.add_text(KEY, key_of(written.movie))
     document.add_integer("revision", written.revision)
     document.add_bytes("content", _encode(content))
+    document.add_integer("id", written.movie)
+    if "votes" not in content:
+        return document  # a tombstone: nothing but its key finds it
     for field in ("exact", "bare", "words", "compounds"):
         document.add_text(field, content[field])
     for field in ("whole", "people", "cast", "genres"):
@@ -113,7 +116,6 @@ def by_keys(keys: Iterable[str]) -> tantivy.Query:
 
 
 def _add_numbers(document: tantivy.Document, content: Mapping[str, Any]) -> None:
-    document.add_integer("id", content["id"])
     document.add_integer("votes", content["votes"])
     document.add_float("average", content["average"])
     if content["year"] is not None:

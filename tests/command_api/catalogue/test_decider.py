@@ -5,6 +5,7 @@ from functools import reduce
 import pytest
 
 from command_api.catalogue.decider import (
+    LONGEST_REASON,
     AddMovie,
     DescribeMovie,
     DetailMovie,
@@ -12,11 +13,21 @@ from command_api.catalogue.decider import (
     Facts,
     LinkMovie,
     Movie,
+    RestoreMovie,
+    WithdrawMovie,
     decide,
     evolve,
 )
-from events.catalogue import Credit, MovieAdded, MovieDescribed, MovieDetailed, MovieLinked
-from infra.refused import NotFound
+from events.catalogue import (
+    Credit,
+    MovieAdded,
+    MovieDescribed,
+    MovieDetailed,
+    MovieLinked,
+    MovieRestored,
+    MovieWithdrawn,
+)
+from infra.refused import Invalid, NotFound
 
 HEAT = 7
 FACTS = Facts(title="Heat", year=1995, genres=("Crime", "Drama"), cast=("Al Pacino",))
@@ -110,3 +121,38 @@ def test_details_are_news_once():
 def test_a_movie_that_is_not_there_has_no_details():
     with pytest.raises(NotFound):
         decide(DetailMovie(HEAT, DETAILS), given())
+
+
+WITHDRAWN = MovieWithdrawn(movie_id=HEAT, reason="a double")
+
+
+def test_it_is_withdrawn_once():
+    assert decide(WithdrawMovie(HEAT, " a double\n"), given(ADDED)) == (WITHDRAWN,)
+    assert decide(WithdrawMovie(HEAT, "the same"), given(ADDED, WITHDRAWN)) == ()
+
+
+def test_it_is_restored_once_and_may_be_withdrawn_again():
+    restored = MovieRestored(movie_id=HEAT)
+    assert decide(RestoreMovie(HEAT), given(ADDED, WITHDRAWN)) == (restored,)
+    assert decide(RestoreMovie(HEAT), given(ADDED)) == ()
+    assert decide(RestoreMovie(HEAT), given(ADDED, WITHDRAWN, restored)) == ()
+    again = decide(WithdrawMovie(HEAT, "a double"), given(ADDED, WITHDRAWN, restored))
+    assert again == (WITHDRAWN,)
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "x" * (LONGEST_REASON + 1)])
+def test_a_reason_is_short_and_has_words(reason):
+    with pytest.raises(Invalid):
+        decide(WithdrawMovie(HEAT, reason), given(ADDED))
+
+
+@pytest.mark.parametrize("command", [WithdrawMovie(HEAT, "a double"), RestoreMovie(HEAT)])
+def test_what_is_not_there_neither_goes_nor_comes_back(command):
+    with pytest.raises(NotFound):
+        decide(command, given())
+
+
+def test_what_is_withdrawn_may_be_described():
+    command = DescribeMovie(HEAT, Facts(title="Heat", year=1996))
+    [event] = decide(command, given(ADDED, WITHDRAWN))
+    assert evolve(given(ADDED, WITHDRAWN), event).is_withdrawn

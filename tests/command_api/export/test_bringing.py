@@ -8,13 +8,19 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from command_api import log
-from command_api.catalogue.decider import AddMovie, Facts, LinkMovie, MovieCommand
+from command_api.catalogue.decider import (
+    AddMovie,
+    Facts,
+    LinkMovie,
+    MovieCommand,
+    WithdrawMovie,
+)
 from command_api.catalogue.handling import handle_all
 from command_api.export import bringing
 from command_api.export.lines import AccountLine, Movie
 from command_api.export.person import lines
 from events.recorded import Origin
-from tests.command_api.conftest import bearer
+from tests.command_api.conftest import ALIEN, HEAT, bearer
 from tests.command_api.export.test_fetching import live
 
 pytestmark = pytest.mark.django_db(databases=["default", "vault"])
@@ -111,3 +117,19 @@ def test_movies_are_found_by_what_is_certain(api):
         **theirs(96, "Elsewhere", 2000, catalogue="7"),
     }
     assert bringing._numbers(movies) == {1: 1, 2: 10, 99: 10, 11: 11}
+
+
+@pytest.mark.usefixtures("api")
+def test_none_is_found_that_is_withdrawn():
+    commands: list[MovieCommand] = [
+        AddMovie(10, Facts(title="Alien", year=1979)),
+        LinkMovie(HEAT, "imdb", "tt2"),
+        WithdrawMovie(ALIEN, "a double"),
+        WithdrawMovie(HEAT, "no film"),
+    ]
+    handle_all(commands, log.store(), origin=Origin(correlation_id=uuid4()))
+    movies = {
+        ALIEN: Movie(id=ALIEN, title="Alien", year=1979, external_ids={}),
+        HEAT: Movie(id=HEAT, title="Heat", year=1995, external_ids={"imdb": "tt2"}),
+    }
+    assert bringing._numbers(movies) == {ALIEN: 10}

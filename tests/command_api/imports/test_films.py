@@ -38,6 +38,15 @@ def test_of_several_the_lowest_id_is_taken(known):
     assert (found.movie_id, found.how, found.possible) == (8, "ambiguous", [9, 8])
 
 
+def test_one_that_is_withdrawn_is_found_only_where_no_other_has_its_title_and_year(known):
+    known.add_withdrawn(3, "The Matrix", 1999)
+    known.add_withdrawn(4, "Heat", 1995)
+    found = known.find(film(2571, "Matrix, The (1999)"), {})
+    assert (found.movie_id, found.how) == (5, "matched")
+    found = known.find(film(6, "Heat (1995)"), {})
+    assert (found.movie_id, found.how) == (4, "matched")
+
+
 def test_another_year_is_another_movie_and_gets_the_next_number(known):
     found = known.find(film(1, "Matrix, The (2021)"), {"tmdb": "7"})
     facts = Facts(title="The Matrix", year=2021, genres=("Drama",))

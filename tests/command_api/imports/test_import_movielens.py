@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from command_api.catalogue.decider import AddMovie, Facts
+from command_api.catalogue.decider import AddMovie, Facts, RestoreMovie, WithdrawMovie
 from command_api.catalogue.handling import handle_all
 from command_api.catalogue.models import ExternalId, Movie, RatingsImport
 from command_api.imports.ratings_in_order import user_id
@@ -231,3 +231,28 @@ def test_a_dry_run_says_the_same_and_changes_nothing(command, movielens, history
         line.partition(" (")[0] for line in done.splitlines()
     ]
     assert "imported 2, re-rated 1," in done
+
+
+def test_ratings_of_a_movie_that_was_withdrawn_are_refused_and_counted(
+    command, movielens, history, suspects, store
+):
+    origin = Origin(correlation_id=UUID(int=1))
+    handle_all([WithdrawMovie(5, "a double")], store, origin=origin)
+    ratings = [(7, 1, 5.0, T), (8, 2, 0.5, T + 60), (8, 3, 4.0, T + 90)]
+    files = movielens(movies=MOVIES, ratings=ratings)
+    said = command("import_movielens", files).splitlines()
+    assert said[0].startswith(
+        "ratings: read 3, imported 1, re-rated 0, already there 0, broken 0 ("
+    )
+    assert said[1] == "refused 2 ratings: their movies were withdrawn"
+    assert len(rating_events(history)) == 1
+    handle_all([RestoreMovie(5)], store, origin=origin)
+    said = command("import_movielens", files)
+    assert said.startswith("ratings: read 3, imported 2, re-rated 0, already there 1, broken 0 (")
+
+
+def test_when_all_are_refused_it_says_so_and_fails(command, movielens, suspects, store):
+    handle_all([WithdrawMovie(5, "a double")], store, origin=Origin(correlation_id=UUID(int=1)))
+    files = movielens(movies=MOVIES[:1], ratings=[(7, 1, 5.0, T)])
+    with pytest.raises(CommandError, match="refused 1 ratings: their movies were withdrawn"):
+        command("import_movielens", files)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from command_api.aggregate import TRIES, handle
+from command_api.catalogue.listing import LISTED
 from command_api.ratings.decider import RateMovie, WithdrawRating, rating
 from command_api.ratings.importing import (
     EARLIEST,
@@ -139,7 +140,7 @@ class Racing(MemoryStore):
     ],
 )
 def test_what_can_never_be_taken(brought, fields):
-    found = rejection(brought, known=frozenset({ALIEN}), now=NOW)
+    found = rejection(brought, listings={ALIEN: LISTED}, now=NOW)
     assert [error.field for error in (found or Rejected([])).errors] == fields
 
 

@@ -27,8 +27,8 @@ def known(*namesakes, linked=None):
     return Known(linked=dict(linked or {}), named={NAME: list(namesakes)})
 
 
-def place(movie_id, *cast):
-    return Namesake(movie_id, frozenset(cast))
+def place(movie_id, *cast, is_withdrawn=False):
+    return Namesake(movie_id, frozenset(cast), is_withdrawn)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,8 @@ def place(movie_id, *cast):
         (film(), known(place(HEAT), place(REMAKE)), TMDB_BASE + 949, "ambiguous"),
         (film(949, "Al"), known(place(HEAT, "Al"), place(REMAKE, "Bo")), HEAT, "matched"),
         (film(949, "Al"), known(place(HEAT, "Al"), place(REMAKE)), HEAT, "matched"),
+        (film(), known(place(HEAT, is_withdrawn=True)), HEAT, "matched"),
+        (film(), known(place(HEAT, is_withdrawn=True), place(REMAKE)), REMAKE, "matched"),
         (film(title="HEÄT!"), known(place(HEAT)), HEAT, "matched"),
         (film(title="Hitze", original="Heat"), known(place(HEAT)), HEAT, "matched"),
         (film(released=""), known(place(HEAT)), TMDB_BASE + 949, "added"),

@@ -6,7 +6,14 @@ from uuid import UUID
 
 import pytest
 
-from events.catalogue import Credit, MovieDetailed, MovieRated, SessionsRevoked
+from events.catalogue import (
+    Credit,
+    MovieDetailed,
+    MovieRated,
+    MovieRestored,
+    MovieWithdrawn,
+    SessionsRevoked,
+)
 from projectors.search.builder import SearchBuilder, begin_anew, flush
 from projectors.search.engine import IndexAway, Versioned
 from projectors.search.query import SearchQuery
@@ -257,3 +264,43 @@ def test_a_stamp_that_was_lost_is_made_anew(library):
     library.search.redis.delete(library.search.stamp_key)
     flush(library.search)
     assert stamp(library.search) is not None
+
+
+def test_in_the_place_of_what_is_withdrawn_is_a_tombstone(library):
+    library.add("Alien", "Heat", genres=["Crime"])
+    library.rate(1, 9)
+    flush(library.search)
+    library.take(MovieWithdrawn(movie_id=1, reason="a double"))
+    assert library.found() == ["Heat"]
+    assert library.found("alien") == library.found("weaver") == []
+    assert library.found(genres=("Crime",)) == ["Heat"]
+    assert library.found(min_score=1) == []
+    asked = library.search.search(SearchQuery())
+    assert (asked.total, [it.count for it in asked.genres]) == (1, [1])
+    assert library.search.count() == 1
+    assert list(library.search.index.movies()) == [2]
+    assert library.search.index.get([1]) == {1: (3, {"id": 1})}
+    assert SearchBuilder(library.search, 1).check(NOW) == []
+    library.rate(1, 10)
+    assert library.found("alien") == []
+    library.take(MovieRestored(movie_id=1))
+    assert library.found("alien", min_score=9) == ["<em>Alien</em>"]
+    assert SearchBuilder(library.search, 1).check(NOW) == []
+
+
+def test_a_flusher_that_was_held_up_does_not_bring_back_what_is_withdrawn(library):
+    library.add("Alien")
+    [source] = library.search.sources([1])
+    library.take(MovieWithdrawn(movie_id=1, reason="a double"))
+    flush(library.search)
+    library.search.index.put([Versioned(1, source.revision, source.document())])
+    assert library.found("alien") == []
+
+
+def test_an_index_that_is_filled_again_has_the_tombstones(library):
+    library.add("Alien", "Heat")
+    library.take(MovieWithdrawn(movie_id=1, reason="a double"))
+    flush(library.search)
+    library.search.index.drop()
+    assert library.found() == ["Heat"]
+    assert SearchBuilder(library.search, 1).check(NOW) == []

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.catalogue import MovieAdded, MovieDescribed, MovieLinked, MovieRated, RatingWithdrawn
+from events.catalogue import (
+    MovieAdded,
+    MovieDescribed,
+    MovieLinked,
+    MovieRated,
+    MovieRestored,
+    MovieWithdrawn,
+    RatingWithdrawn,
+)
 from projectors.movies.builder import MoviesBuilder
 from projectors.movies.by_genre import ByGenre, count_by_genre, newest_by_genre
 from projectors.movies.read_model import Facts, GenreCount, Movies
@@ -159,3 +167,33 @@ def test_movie_after_movie_leads_to_the_same_as_all_at_once(first, more):
         facts |= some
     assert by_genre.counts() == count_by_genre(facts)
     assert by_genre.newest() == newest_by_genre(facts)
+
+
+def test_what_is_withdrawn_is_in_no_answer_and_comes_back_with_all_that_was_said(movies, happen):
+    builder = MoviesBuilder(movies)
+    happen(ADDED, MovieAdded(movie_id=HEAT, title="Heat", year=1995, genres=("Crime",)))
+    happen(MovieRated(user_id=ANN, movie_id=ALIEN, score=9))
+    builder.build(NOW)
+    before, changes = movies.card(ALIEN), movies.changes()
+    happen(MovieWithdrawn(movie_id=ALIEN, reason="a double"))
+    assert movies.changes() != changes
+    happen(MovieRated(user_id=BOB, movie_id=ALIEN, score=10))  # was on its way
+    happen(MovieDescribed(movie_id=ALIEN, title="Alien", year=1979, genres=("Horror",)))
+    builder.build(NOW)
+    assert builder.check(NOW) == []
+    assert (movies.card(ALIEN), movies.details(ALIEN)) == (None, None)
+    assert movies.cards([ALIEN, HEAT]).keys() == {HEAT}
+    assert movies.titles_of([ALIEN, HEAT]) == {HEAT: "Heat"}
+    assert movies.facts_of([ALIEN, HEAT]).keys() == {HEAT}
+    assert [movie for movie, _ in movies.all_facts()] == [HEAT]
+    assert (movies.count(), movies.unlisted()) == (1, {ALIEN})
+    assert movies.genres() == [GenreCount("Crime", 1)]
+    assert movies.newest() == {"": [HEAT], "Crime": [HEAT]}
+    happen(MovieRestored(movie_id=ALIEN))
+    builder.build(NOW)
+    assert builder.check(NOW) == []
+    assert (movies.count(), movies.unlisted()) == (2, frozenset())
+    assert movies.genres() == [GenreCount("Crime", 1), GenreCount("Horror", 1)]
+    card = json.loads(movies.card(ALIEN))
+    assert (card["title"], card["community"]["count"]) == ("Alien", 2)
+    assert (card["id"], card["external_ids"]) == (ALIEN, json.loads(before)["external_ids"])

@@ -11,8 +11,10 @@ from events.catalogue import (
     MovieFavourited,
     MovieHidden,
     MovieRated,
+    MovieRestored,
     MovieUnfavourited,
     MovieUnhidden,
+    MovieWithdrawn,
     PreferencesChanged,
     RatingWithdrawn,
 )
@@ -177,6 +179,22 @@ def test_lists_follow_trends_that_moved(world):
     after = world.recommendations.listed(ANN)
     assert after.items[0].movie == TRON != before.items[0].movie
     assert after.made_at > before.made_at
+
+
+def test_what_is_withdrawn_goes_from_all_lists_however_cold_it_is(world):
+    for movie in (ALIEN, ALIENS, HEAT, RONIN):
+        world.rate(uuid4(), movie)
+    world.rate(ANN, ALIEN)
+    world.build()
+    assert TRON in world.shown(ANN)[0]
+    world.happen(MovieWithdrawn(movie_id=TRON, reason="a double"))
+    world.build(after=timedelta(seconds=2))
+    world.build(after=timedelta(seconds=1))
+    assert TRON not in world.shown(ANN)[0]
+    world.happen(MovieRestored(movie_id=TRON))
+    world.build(after=timedelta(seconds=2))
+    world.build(after=timedelta(seconds=1))
+    assert TRON in world.shown(ANN)[0]
 
 
 def test_lists_are_made_again_when_they_are_old(world):

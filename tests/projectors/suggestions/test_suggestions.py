@@ -7,7 +7,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from events.catalogue import MovieAdded, MovieDescribed, MovieRated, RatingWithdrawn
+from events.catalogue import (
+    MovieAdded,
+    MovieDescribed,
+    MovieRated,
+    MovieRestored,
+    MovieWithdrawn,
+    RatingWithdrawn,
+)
 from projectors.suggestions import beginnings as module
 from projectors.suggestions.beginnings import Beginnings
 from projectors.suggestions.builder import SuggestionsBuilder
@@ -231,3 +238,17 @@ def test_title_after_title_leads_to_the_same_as_all_at_once(first, more, people)
             }
         assert made.lists == Beginnings(known, people).lists
     assert Beginnings(known, {}).add([Suggestion(0, "another", 1990)]) is None
+
+
+def test_what_is_withdrawn_is_not_suggested_until_it_is_restored(world):
+    assert world.ids("godf") == [1, 2]
+    world.happen(MovieWithdrawn(movie_id=1, reason="a double"))
+    world.build()
+    assert world.ids("godf") == [2]
+    world.happen(rated(uuid4(), 1))
+    world.happen(MovieDescribed(movie_id=1, title="The Godfather", year=1972))
+    world.build()
+    assert world.ids("godf") == [2]
+    world.happen(MovieRestored(movie_id=1))
+    world.build()
+    assert world.ids("godf") == [1, 2]

@@ -1,0 +1,33 @@
+"""manage.py restore_movie: how is a movie shown again that was withdrawn?"""
+
+from argparse import ArgumentParser
+from typing import Any
+from uuid import uuid4
+
+from django.core.management.base import BaseCommand, CommandError
+
+from command_api import log
+from command_api.catalogue.decider import RestoreMovie
+from command_api.catalogue.handling import handle_all
+from events.recorded import Origin
+from infra.refused import Refused
+
+
+class Command(BaseCommand):
+    """``manage.py restore_movie``"""
+
+    help = "Show a movie again that was withdrawn, with all that people thought of it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Which."""
+        parser.add_argument("movie", metavar="ID", type=int, help="the movie's id")
+
+    def handle(self, *_args: object, **options: Any) -> None:
+        """Do it; once more is as good as once."""
+        wish = RestoreMovie(options["movie"])
+        try:
+            [events] = handle_all([wish], log.store(), origin=Origin(correlation_id=uuid4()))
+        except Refused as error:
+            raise CommandError(error.detail) from error
+        already = "" if events else " already"
+        self.stdout.write(f"movie {options['movie']} is shown{already}")

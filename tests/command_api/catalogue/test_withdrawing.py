@@ -1,0 +1,122 @@
+"""Are new opinions of a movie refused that was withdrawn, and old ones kept as they are?"""
+
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from command_api.catalogue import lookup, models, tables
+from command_api.catalogue.decider import stream_of
+from command_api.log import store
+from tests.command_api.conftest import ALIEN, HEAT, log_rows
+
+RATING, FAVOURITE, HIDDEN = (
+    (f"/v1/movies/{ALIEN}/{what}", body)
+    for what, body in (("rating", {"score": 8}), ("favourite", None), ("hidden", None))
+)
+OPINIONS = pytest.mark.parametrize(("path", "body"), [RATING, FAVOURITE, HIDDEN])
+
+pytestmark = pytest.mark.django_db(databases=["default", "vault"])
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch):
+    """Which movies are withdrawn is asked each time."""
+    monkeypatch.setattr(lookup, "FRESH_SECONDS", 0.0)
+
+
+def run(name, *arguments):
+    out = StringIO()
+    call_command(name, *arguments, stdout=out)
+    return out.getvalue()
+
+
+def withdraw(movie_id=ALIEN):
+    return run("withdraw_movie", str(movie_id), "--reason", "a double")
+
+
+def types():
+    return [type_ for type_, _ in log_rows()]
+
+
+@OPINIONS
+def test_a_new_opinion_is_refused_until_it_is_restored(api, ann, path, body):
+    assert withdraw() == f"movie {ALIEN} is withdrawn\n"
+    answer = api("PUT", path, body, by=ann)
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/conflict")
+    assert "withdrawn" in answer.json()["detail"]
+    assert types() == []
+    assert run("restore_movie", str(ALIEN)) == f"movie {ALIEN} is shown\n"
+    assert api("PUT", path, body, by=ann).status_code == 200
+    assert len(types()) == 1
+
+
+@OPINIONS
+def test_an_old_one_is_kept_and_can_be_taken_back(api, ann, path, body):
+    api("PUT", path, body, by=ann)
+    withdraw()
+    assert api("PUT", path, body, by=ann).status_code == 200  # the same again is no news
+    assert len(types()) == 1
+    assert api("DELETE", path, by=ann).status_code == 204
+    assert len(types()) == 2
+    assert api("PUT", path, body, by=ann).status_code == 409
+
+
+def test_another_score_is_a_new_opinion(api, ann):
+    api.rate(ALIEN, 8, by=ann)
+    withdraw()
+    assert api.rate(ALIEN, 9, by=ann).status_code == 409
+
+
+def test_it_comes_into_no_playlist_but_may_be_moved_and_taken_out(api, ann):
+    playlists = [api("POST", "/v1/playlists", {"name": name}, by=ann).json()["id"] for name in "ab"]
+    old, new = (f"/v1/playlists/{each}/movies" for each in playlists)
+    for movie in (HEAT, ALIEN):
+        assert api("PUT", f"{old}/{movie}", by=ann).status_code == 200
+    withdraw()
+    assert api("PUT", f"{new}/{ALIEN}", by=ann).status_code == 409
+    moved = api("PUT", f"{old}/{ALIEN}", {"position": 0}, by=ann)
+    assert (moved.status_code, moved.json()["position"]) == (200, 0)
+    assert api("DELETE", f"{old}/{ALIEN}", by=ann).status_code == 204
+    assert api("PUT", f"{old}/{ALIEN}", by=ann).status_code == 409
+
+
+def test_a_rating_that_is_brought_along_is_refused_with_the_reason(api, ann):
+    withdraw()
+    ratings = [{"movie_id": ALIEN, "score": 8}, {"movie_id": HEAT, "score": 7}]
+    answer = api("POST", "/v1/ratings/import", ratings, by=ann).json()
+    assert (answer["taken"], answer["refused"]) == (1, 1)
+    [refused, _] = answer["results"]
+    assert refused["errors"] == [{"field": "movie_id", "reason": "This movie was withdrawn."}]
+    assert types() == ["movie-rated.v1"]
+
+
+@pytest.mark.usefixtures("api")
+def test_the_commands_may_be_run_again():
+    assert run("restore_movie", str(ALIEN)) == f"movie {ALIEN} is shown already\n"
+    withdraw()
+    assert withdraw() == f"movie {ALIEN} is withdrawn already\n"
+    assert len(store().read(stream_of(ALIEN))) == 2
+
+
+@pytest.mark.usefixtures("api")
+def test_the_commands_say_what_is_wrong():
+    for name, more in (("withdraw_movie", ("--reason", "a double")), ("restore_movie", ())):
+        with pytest.raises(CommandError, match="no such movie"):
+            run(name, "999", *more)
+    with pytest.raises(CommandError, match="1 to 500 characters"):
+        run("withdraw_movie", str(ALIEN), "--reason", " ")
+
+
+@pytest.mark.usefixtures("api")
+def test_the_tables_say_so_and_can_be_made_again():
+    withdraw()
+    statuses = models.Movie.objects.order_by("pk").values_list("pk", "status")
+    assert list(statuses) == [(ALIEN, "withdrawn"), (HEAT, "listed")]
+    there = tables.movies([ALIEN, HEAT])
+    assert (there[ALIEN].is_withdrawn, there[HEAT].is_withdrawn) == (True, False)
+    tables.rebuild(store())
+    assert list(statuses.all()) == [(ALIEN, "withdrawn"), (HEAT, "listed")]
+    run("restore_movie", str(ALIEN))
+    assert list(statuses.all()) == [(ALIEN, "listed"), (HEAT, "listed")]

@@ -1,0 +1,101 @@
+"""Is a movie that was withdrawn in no answer, and in all of them again when it is restored?"""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from events.catalogue import (
+    MovieAdded,
+    MovieFavourited,
+    MovieRestored,
+    MovieWithdrawn,
+    TrendObserved,
+)
+from infra.config import config
+from projectors.search.builder import SearchBuilder
+from projectors.search.read_model import Search
+from tests.query_api.conftest import ALIEN, ANN, BOB, HEAT
+
+ALIENS = 4
+OF_IT = (f"/v1/movies/{ALIEN}", f"/v1/movies/{ALIEN}/details", f"/v1/movies/{ALIEN}/similar")
+OF_MANY = (
+    "/v1/search?q=alien",
+    "/v1/discover",
+    "/v1/discover?genre=Horror",
+    "/v1/suggestions?q=ali",
+    "/v1/trending",
+    "/v1/trending?limit=7",
+    "/v1/trending?genre=Horror",
+    "/v1/trending?source=tmdb",
+    f"/v1/movies/{ALIENS}/similar",
+    "/v1/me/ratings",
+    "/v1/me/favourites",
+    "/v1/me/recommendations",
+    "/v1/me/recommendations?limit=7",
+)
+
+
+@pytest.fixture
+def catch_up(world, in_files):
+    """Lets everything be built that is kept ready."""
+    search = SearchBuilder(world.models[Search], config().partitions)
+
+    def build():
+        search.build(datetime.now(UTC))
+        world.build()
+        world.build()
+
+    return build
+
+
+@pytest.fixture
+def liked(world, catch_up):
+    """Alien is liked, kept, and on every board; BOB has said nothing of it."""
+    aliens = MovieAdded(
+        movie_id=ALIENS, title="Aliens", year=1986, genres=("Horror", "Science Fiction")
+    )
+    world.happen(aliens, ALIENS)
+    for number in range(3):
+        world.rate(UUID(int=0x100 + number), ALIEN, 9)
+    world.rate(ANN, ALIEN, 8)
+    world.happen(MovieFavourited(user_id=ANN, movie_id=ALIEN), ANN)
+    world.rate(BOB, HEAT, 8)
+    seen = TrendObserved(board="tmdb-day", source="tmdb", window="day", movies=(ALIEN, HEAT))
+    world.happen(seen, "tmdb-day")
+    catch_up()
+
+
+def ids(client, path, headers):
+    answer = client.get(path, headers=headers)
+    assert answer.status_code == 200, (path, answer.content)
+    return [item["id"] for item in answer.json()["items"]]
+
+
+@pytest.mark.usefixtures("liked")
+def test_gone_and_back(client, world, catch_up, log_in):
+    people = {"/v1/me/recommendations": log_in(BOB), "/v1/me/recommendations?limit=7": log_in(BOB)}
+    ann = log_in(ANN)
+
+    def of_many():
+        return {path: ids(client, path, people.get(path, ann)) for path in OF_MANY}
+
+    def of_it():
+        return {path: client.get(path).status_code for path in OF_IT}
+
+    before, card = of_many(), client.get(OF_IT[0]).json()
+    assert [path for path, found in before.items() if ALIEN not in found] == []
+    assert set(of_it().values()) == {200}
+
+    world.happen(MovieWithdrawn(movie_id=ALIEN, reason="a double"), ALIEN)
+    catch_up()
+    assert [path for path, found in of_many().items() if ALIEN in found] == []
+    assert set(of_it().values()) == {404}
+    [horror] = [it for it in client.get("/v1/genres").json()["items"] if it["name"] == "Horror"]
+    assert horror["count"] == 1
+
+    world.happen(MovieRestored(movie_id=ALIEN), ALIEN)
+    catch_up()
+    assert [path for path, found in of_many().items() if ALIEN not in found] == []
+    assert client.get(OF_IT[0]).json() == card
+    assert set(of_it().values()) == {200}
