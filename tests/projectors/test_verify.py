@@ -25,8 +25,10 @@ from events.catalogue import (
     MovieHidden,
     MovieLinked,
     MovieRated,
+    MovieRestored,
     MovieUnfavourited,
     MovieUnhidden,
+    MovieWithdrawn,
     PlaylistCreated,
     PlaylistDeleted,
     PlaylistDescribed,
@@ -96,6 +98,10 @@ def entries(seal: Seal = unsealed) -> list[Entry]:
     found.append(Entry(again, 2, MovieDescribed(movie_id=1, title="Movie One", year=None)))
     found.append(Entry(again, 3, MovieLinked(movie_id=1, source="imdb", external_id="tt1")))
     found.append(Entry(again, 4, MovieDetailed(movie_id=1, runtime_minutes=90)))
+    found.append(Entry(again, 5, MovieWithdrawn(movie_id=1, reason="a double")))
+    found.append(Entry(again, 6, MovieRestored(movie_id=1)))
+    gone = MovieWithdrawn(movie_id=MOVIES[-1], reason="no film")
+    found.append(Entry(Stream(f"movie-{MOVIES[-1]}", str(MOVIES[-1])), 2, gone))
     trend = Stream("trend-tmdb-day-2026-03-01", "tmdb-day")
     for nth, movies in enumerate(((1, 2), (2, 1)), start=1):
         board = TrendObserved(board="tmdb-day", source="tmdb", window="day", movies=movies)
