@@ -2,11 +2,11 @@
 
 In this order: the one with the line's own id, or with which a line of this id was found to be one
 before; the one with an id of another source that the line has; the one that came from another
-source with its title and year, if no line was found to be it and nothing in their casts says
-otherwise. When several are left, the one that shares somebody with it; when that tells nothing,
-none: a double can be withdrawn, a wrong match can't be taken back. What is none of ours is new,
-under the line's own id. So two lines are two movies, however alike, unless another source's id says
-that they are one: then the second is an error of the file.
+source with its title and year, if no line was found to be it and nothing in their casts or their
+ids of other sources says otherwise. When several are left, the one that shares somebody with it;
+when that tells nothing, none: a double can be withdrawn, a wrong match can't be taken back. What is
+none of ours is new, under the line's own id. So two lines are two movies, however alike, unless
+another source's id says that they are one: then the second is an error of the file.
 """
 
 from collections.abc import Iterator, Sequence
@@ -54,6 +54,8 @@ class Known:
     """Those of another source."""
     facts: dict[int, Facts] = field(default_factory=dict)
     """Of the movies that lines with an id that is none of ours could be."""
+    sources: dict[int, frozenset[str]] = field(default_factory=dict)
+    """Which sources those have ids of."""
 
     def find(self, command: AddMovie, line: int) -> Found:
         """The line's movie; raises ValueError when an earlier line was that movie."""
@@ -98,7 +100,14 @@ class Known:
         if not self.named:
             return ()
         called = (each for name in _names(command) for each in self.named.get(name, ()))
-        free = [each for each in called if each.movie_id not in self.line_of]
+        named_by = {source for source, _ in _identifying(command.external_ids)}
+        # With another id of a source than the line has it is another movie.
+        free = [
+            each
+            for each in called
+            if each.movie_id not in self.line_of
+            and self.sources[each.movie_id].isdisjoint(named_by)
+        ]
         return sorted(each.movie_id for each in possible(free, frozenset(command.facts.cast)))
 
     def _completed(self, facts: Facts, movie_id: int) -> Facts:
@@ -135,6 +144,10 @@ def known_of(commands: Sequence[AddMovie], line_of: dict[int, int]) -> Known:
     }
     movies = tables.movies(could_be) if could_be else {}
     known.facts = {movie_id: movie.facts for movie_id, movie in movies.items() if movie.facts}
+    known.sources = {
+        movie_id: frozenset(source for source, _ in movie.external_ids)
+        for movie_id, movie in movies.items()
+    }
     return known
 
 

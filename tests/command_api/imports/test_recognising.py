@@ -104,6 +104,18 @@ def test_another_year_title_or_cast_is_another_movie(there, import_, title, year
     assert movies() == [1, OF_TMDB]
 
 
+@pytest.mark.parametrize("batch", [1, 1000])
+def test_nor_is_one_with_another_id_of_the_same_source(there, import_, monkeypatch, batch):
+    monkeypatch.setattr(catalogue, "BATCH", batch)
+    there(OF_TMDB, ("imdb", "tt1"))
+    other, same = ({"external_ids": {"imdb": value}} for value in ("tt2", "tt1"))
+    rows = (HEAT | other, HEAT | {"id": 2} | same)
+    assert import_(*rows) == (counted(read=2, added=1, changed=1, matched=1), [])
+    assert links(OF_TMDB) == {("imdb", "tt1"), ("catalogue", "2")}
+    assert links(1) == {("imdb", "tt2")}
+    assert import_(*rows) == (counted(read=2, unchanged=2), [])
+
+
 def test_what_could_be_several_is_told_and_added(there, import_):
     there(OF_TMDB)
     there(ANOTHER)
