@@ -69,8 +69,9 @@ def main() -> int:
             ratings = Path(stack.enter_context(TemporaryDirectory()))
             make(ratings)
         servers = ensure()
+        of_servers = versions(servers)
         bench.measure(groups, servers, ratings, events=arguments.events, films=arguments.films)
-    machine = describe(load_before, versions(servers))
+    machine = describe(load_before, of_servers)
     show(bench.rows, machine, console)
     said = str(arguments.ratings.name) if arguments.ratings else "made up"
     console.print(f"Kept in {keep(bench.rows, machine, ratings=said)}", highlight=False)

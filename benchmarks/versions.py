@@ -1,12 +1,15 @@
 """Of which versions are the servers that were measured?"""
 
 from collections.abc import Mapping
+from typing import Any
 
 import httpx
 import psycopg2
 from redis import Redis
 
 from infra.services import Addresses
+
+_PATIENCE_SECONDS = 30.0
 
 
 def versions(servers: Addresses) -> Mapping[str, str]:
@@ -17,8 +20,7 @@ def versions(servers: Addresses) -> Mapping[str, str]:
         "elasticsearch": _elasticsearch(servers.elasticsearch),
     }
     if servers.bus_admin:
-        overview = httpx.get(f"{servers.bus_admin}/api/overview").json()
-        found["rabbitmq"] = overview["rabbitmq_version"]
+        found["rabbitmq"] = _json(f"{servers.bus_admin}/api/overview")["rabbitmq_version"]
     return found
 
 
@@ -36,5 +38,9 @@ def _redis(url: str) -> str:
 
 
 def _elasticsearch(url: str) -> str:
-    nodes = httpx.get(f"{url}/_nodes/http").raise_for_status().json()["nodes"]
+    nodes = _json(f"{url}/_nodes/http")["nodes"]
     return ", ".join(sorted({node["version"] for node in nodes.values()}))
+
+
+def _json(url: str) -> Any:
+    return httpx.get(url, timeout=_PATIENCE_SECONDS).raise_for_status().json()
