@@ -13,11 +13,10 @@ from infra.demo.narration import Narration, TourFailed
 from infra.demo.tour import tour
 from infra.embedded import running as embedded
 from infra.platform import native
-from infra.platform.processes import HOME, DidNotStart
+from infra.platform.processes import DidNotStart
 from infra.platform.running import Platform
 from infra.services import ServiceError, as_query, ensure, private_redis
-
-DIRECTORY = HOME / ".state"
+from infra.services.place import state_dir
 
 
 def main() -> int:
@@ -43,7 +42,7 @@ def main() -> int:
     narration = Narration(Console())
     try:
         with MODES[arguments.mode](narration) as found:
-            directory = DIRECTORY / "demo" if arguments.tmdb else None
+            directory = state_dir() / "demo" if arguments.tmdb else None
             tour(found, narration, arguments.ratings, directory)
     except (ServiceError, DidNotStart, TourFailed) as error:
         narration.fail(str(error))
@@ -57,7 +56,7 @@ def _embedded(narration: Narration) -> Iterator[Platform]:
     """In a directory of its own, emptied first; beside whatever else runs."""
     with ExitStack() as stack:
         with narration.step("PostgreSQL and Redis from wheels, keys, and our processes"):
-            directory = DIRECTORY / "demo-embedded"
+            directory = state_dir() / "demo-embedded"
             found = stack.enter_context(embedded.platform(directory, fresh=True))
             _introduce(found, narration)
         yield found
@@ -74,7 +73,7 @@ def _native(narration: Narration) -> Iterator[Platform]:
             )
         with narration.step("An empty log, keys, and our processes"):
             found = stack.enter_context(
-                native.platform(servers, DIRECTORY / "demo", name="marquee_demo", fresh=True)
+                native.platform(servers, state_dir() / "demo", name="marquee_demo", fresh=True)
             )
             _introduce(found, narration)
         yield found

@@ -15,10 +15,14 @@ _TMP = Path("/tmp")  # noqa: S108 - recognised, not written to
 _ANYONE_MAY_PASS = 0o001
 
 
+def state_dir() -> Path:
+    """Where this checkout keeps what it makes: ``MARQUEE_STATE_DIR``, by default .state."""
+    return Path(os.environ.get("MARQUEE_STATE_DIR") or CHECKOUT / ".state").absolute()
+
+
 def services_dir() -> Path:
-    """This checkout's servers: ``MARQUEE_STATE_DIR``/services, by default .state/services."""
-    state = Path(os.environ.get("MARQUEE_STATE_DIR") or CHECKOUT / ".state").absolute()
-    return state / "services"
+    """This checkout's servers."""
+    return state_dir() / "services"
 
 
 def cache_dir() -> Path:

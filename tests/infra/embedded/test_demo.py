@@ -7,18 +7,18 @@ import sys
 import pytest
 
 from infra.config import PREFIX
-from infra.demo.__main__ import DIRECTORY
 from infra.platform.processes import HOME
 from tests.infra.embedded.conftest import leftovers
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("embedded_engines")
-def test_each_step_does_what_it_should():
+def test_each_step_does_what_it_should(open_path):
+    environ = {name: value for name, value in os.environ.items() if PREFIX not in name}
     done = subprocess.run(
         [sys.executable, "-m", "infra.demo", "--mode", "embedded"],
         cwd=HOME,
-        env={name: value for name, value in os.environ.items() if PREFIX not in name},
+        env=environ | {"MARQUEE_STATE_DIR": str(open_path)},
         capture_output=True,
         text=True,
         check=False,
@@ -28,4 +28,4 @@ def test_each_step_does_what_it_should():
     verified = done.stdout.partition("manage.py verify --all")[2]
     assert "equal" in verified
     assert "differ" not in verified
-    assert leftovers(DIRECTORY / "demo-embedded") == []
+    assert leftovers(open_path / "demo-embedded") == []
