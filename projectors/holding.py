@@ -33,12 +33,15 @@ class Holding(NamedTuple):
 
 
 @contextmanager
-def standing_still(shards: Iterable[Shard]) -> Iterator[None]:
-    """Hold all of them as long as the block lasts, which is no minute."""
+def standing_still(shards: Iterable[Shard], *, seconds: int = _HOLD_SECONDS) -> Iterator[None]:
+    """Hold all of them as long as the block lasts; that is less than these seconds.
+
+    So long they stay held when whoever holds them is killed.
+    """
     held = list(shards)
     try:
         for shard in held:
-            shard.hold(_HOLD_SECONDS)
+            shard.hold(seconds)
         yield
     finally:
         for shard in held:

@@ -14,6 +14,8 @@ _PATIENCE_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 _TRIES = 5
 _HELD_SECONDS = 1.0
+_REST_SECONDS = 0.25
+_LAPSE_SECONDS = 10
 
 
 def compare(
@@ -47,7 +49,7 @@ def compare_beside(
     hindered = f"could not be compared: {model.name} and {other.name} are never at one point"
     end = monotonic() + _PATIENCE_SECONDS
     while monotonic() < end:
-        with standing_still([shard, beside]):
+        with standing_still([shard, beside], seconds=_LAPSE_SECONDS):
             its, others = before = _offsets(redis, keys)
             if its == others:
                 hindered = "not everything that was taken in has been built"
@@ -55,7 +57,7 @@ def compare_beside(
                     found = differences()
                     if not found or before == _offsets(redis, keys):
                         return found
-        sleep(_POLL_SECONDS)
+        sleep(_REST_SECONDS if its == others else _POLL_SECONDS)
     return [hindered]
 
 

@@ -20,7 +20,7 @@ from projectors.live import Live, NotReady
 from projectors.marks import note_built
 from projectors.pace import Paced
 from projectors.recommendations.candidates import is_material
-from projectors.recommendations.check import Again, Check
+from projectors.recommendations.check import HOLD_SECONDS, SHORT_HOLD_SECONDS, Again, Check
 from projectors.recommendations.lists import NOTHING, Said, read_said
 from projectors.recommendations.made import make, pack
 from projectors.recommendations.market import Market, Sources
@@ -86,14 +86,14 @@ class RecommendationsBuilder(Paced):
 
     def check(self, now: datetime) -> list[str]:
         """What is wrong with lists, a line each; those of a market that is gone are made again."""
-        return self._check(now, self._ask_for)
+        return self._check(now, self._ask_for, HOLD_SECONDS)
 
     def prove(self, now: datetime) -> list[str]:
         """The same of a new generation: nobody else makes its lists, so this makes them again."""
-        return self._check(now, partial(self._make_again, now))
+        return self._check(now, partial(self._make_again, now), SHORT_HOLD_SECONDS)
 
-    def _check(self, now: datetime, again: Again) -> list[str]:
-        check = Check(self._recommendations, self._sources, now, again)
+    def _check(self, now: datetime, again: Again, hold_seconds: float) -> list[str]:
+        check = Check(self._recommendations, self._sources, now, again, hold_seconds=hold_seconds)
         found = check.run()
         self.sample = check.sample
         return found

@@ -10,7 +10,7 @@ if it was made of what is there now; else it is not known what it had to be. The
 made of stands still for a moment, the list is asked for again, and compared with that.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from random import Random
@@ -35,12 +35,17 @@ _SAMPLE_AGAIN = 200
 """Of those, lists that are asked for again: what they are made of stands still for that long."""
 _PATIENCE_SECONDS = 30.0
 """So long without one that could be compared; a worker that is far behind builds seldom."""
-_HOLD_SECONDS = 3.0
-"""A market is looked at again after a second; then fifty lists take some tenths of one."""
+HOLD_SECONDS = 1.5
+"""A builder looks at its market again after a second; then some lists take some tenths of one."""
+SHORT_HOLD_SECONDS = 0.5
+"""Where lists are made again at once."""
+_LONGEST_HOLD_SECONDS = 4.0
+"""On a machine on which nothing comes of shorter ones."""
+_LAPSE_SECONDS = 10
 _REST_SECONDS = 1.0
 _POLL_SECONDS = 0.05
 _READ_AT_ONCE = 100
-_AGAIN_AT_ONCE = 50
+_AGAIN_AT_ONCE = 20
 """What is asked for again is made before it is said how far lists are, so readers wait for it."""
 _WHOLE = 100  # shares have two digits
 _COMMANDS = 8
@@ -76,13 +81,20 @@ class Check:
     """One look at all lists of a generation."""
 
     def __init__(
-        self, recommendations: Recommendations, sources: Sources, now: datetime, again: Again
+        self,
+        recommendations: Recommendations,
+        sources: Sources,
+        now: datetime,
+        again: Again,
+        *,
+        hold_seconds: float,
     ) -> None:
         self._model = recommendations
         self._sources = sources
         self._now = now
         self._day = now.date().isoformat()
         self._again = again
+        self._hold_seconds = hold_seconds
         self._market: Market | None = None
         self._market_of: object = None
         self._problems: dict[str, str] = {}
@@ -92,7 +104,7 @@ class Check:
     def run(self) -> list[str]:
         """What is wrong, or can't be known, a line each."""
         people = [NOBODY, *sorted(self._model.people())]
-        due = _patiently(self._look_through(people), self._look_through)
+        due = _patiently(self._look_through(people), self._look_again)
         is_out = self._problems.keys() | due
         fit = [user for user in people if user not in is_out]
         chosen = self._draw(fit, _SAMPLE)
@@ -128,6 +140,25 @@ class Check:
                 self._problems[user] = problem
         return due
 
+    def _look_again(self, users: Sequence[str]) -> Sequence[str]:
+        """The same of those whose lists were still to be made."""
+        due = self._due(users)
+        return [*due, *self._look_through([user for user in users if user not in due])]
+
+    def _due(self, users: Sequence[str]) -> Collection[str]:
+        by_shard = self._by_shard(users)
+        with self._model.redis.pipeline(transaction=False) as pipe:
+            for shard, of_shard in by_shard.items():
+                pipe.exists(shard.derived("whole"))
+                pipe.hmget(shard.derived("dirty"), of_shard)
+            answers = iter(pipe.execute())
+        return {
+            user
+            for of_shard, is_whole, marks in zip(by_shard.values(), answers, answers, strict=True)
+            for user, mark in zip(of_shard, marks, strict=True)
+            if mark is not None or not is_whole
+        }
+
     def _find(self, users: Iterable[str]) -> Iterator[tuple[str, Found]]:
         for shard, of_shard in self._by_shard(users).items():
             rest = iter(of_shard)
@@ -160,13 +191,15 @@ class Check:
     def _compare_standing_still(self, users: Sequence[str]) -> Sequence[str]:
         """The same, some at a time, while the market does not move; then it may for a while."""
         left = users
-        with standing_still(self._sources.shards):
-            until = monotonic() + _HOLD_SECONDS
+        with standing_still(self._sources.shards, seconds=_LAPSE_SECONDS):
+            until = monotonic() + self._hold_seconds
             # Made anew with each look at the market: then all that is made is of what is there now.
             is_seen = not self._wait_for([NOBODY], until)
             while is_seen and left and monotonic() < until:
                 some, rest = left[:_AGAIN_AT_ONCE], left[_AGAIN_AT_ONCE:]
                 left = [*rest, *self._wait_for(some, until)]  # last: it holds up nobody else
+        if len(left) == len(users):
+            self._hold_seconds = min(2 * self._hold_seconds, _LONGEST_HOLD_SECONDS)
         if left:
             sleep(_REST_SECONDS)
         return left
@@ -272,7 +305,10 @@ def _hindered(users: Sequence[str], what: str) -> Iterator[str]:
 
 
 def _is_page_of(page: bytes | None, items: Sequence[Item]) -> bool:
+    """But for movies that had no card any more when it was made: the seal says which those were."""
     if page is None:
         return False
     shown = [(item.id, item.score, item.reasons) for item in _page.decode(page).items]
-    return shown == [(item.movie, item.score, item.reasons) for item in items[:DEFAULT_LIMIT]]
+    there = {movie for movie, *_ in shown}
+    first = [item for item in items[:DEFAULT_LIMIT] if item.movie in there]
+    return shown == [(item.movie, item.score, item.reasons) for item in first]

@@ -10,12 +10,18 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from events.catalogue import MovieAdded, MovieFavourited, MovieRated, PreferencesChanged
+from events.catalogue import (
+    MovieAdded,
+    MovieFavourited,
+    MovieRated,
+    MovieWithdrawn,
+    PreferencesChanged,
+)
 from projectors.page import DEFAULT_LIMIT
 from projectors.recommendations import check
 from projectors.recommendations.builder import RecommendationsBuilder
 from projectors.recommendations.made import pack
-from projectors.recommendations.market import Sources
+from projectors.recommendations.market import Market, Sources
 from projectors.recommendations.page import Item, choose, render
 from projectors.recommendations.read_model import NOBODY
 from projectors.recommendations.stamp import seal_of
@@ -227,13 +233,25 @@ def test_a_builder_that_makes_it_wrong_again_is_found_out(world, monkeypatch):
 
 def test_what_nobody_makes_again_is_not_called_wrong_nor_right(world, monkeypatch):
     monkeypatch.setattr(check, "_PATIENCE_SECONDS", 0.2)
-    monkeypatch.setattr(check, "_HOLD_SECONDS", 0.1)
+    monkeypatch.setattr(check, "_LONGEST_HOLD_SECONDS", 0.1)
+    monkeypatch.setattr("projectors.recommendations.builder.HOLD_SECONDS", 0.1)
     let_the_market_move(world)
     [moved] = checked(world)
     assert moved.startswith("could not be compared: the list of ")
     assert moved.endswith(" and not made again (is a projector running?)")
     assert " and 3 more, " in moved
     let_the_market_move(world)  # nobody holds it any more
+
+
+def test_a_page_that_leaves_out_what_was_withdrawn_meanwhile_is_not_called_wrong(world):
+    sources = Sources(world.trending, world.movies, world.similarity)
+    market = Market(sources, world.now)
+    shown = world.recommendations.items(ANN)[0].movie
+    world.happen(MovieWithdrawn(movie_id=shown, reason="a double"))
+    world.builder._make(world.recommendations.shard_of(ANN), [str(ANN)], market, world.now)
+    assert shown in [item.movie for item in world.recommendations.items(ANN)]
+    with builders_at_work(world):
+        assert checked(world) == []
 
 
 def test_what_is_still_to_be_made_is_not_called_wrong(world, impatient):
