@@ -81,9 +81,9 @@ def handle(fault: Exception, context: Mapping[str, Any]) -> HttpResponse:
     return respond(fault, context["request"])
 
 
-def respond(fault: Exception, request: Any) -> HttpResponse:
-    """The answer to a request that ended in an exception."""
-    rate = request.META.get(RATE, {})
+def respond(fault: Exception, request: Any | None) -> HttpResponse:
+    """The answer to a request that ended in an exception, or was refused before it was one."""
+    rate = {} if request is None else request.META.get(RATE, {})
     refused = _as_refused(fault)
     if refused is not None:
         return _problem(refused).response({**rate, **refused.headers})
