@@ -17,7 +17,7 @@ from tests.lane import ROOT, end, run
 
 MAIN = ["command", "query", "ops"]
 BESIDE = ["faults", "machine"]
-"""Divided so that both take about as long: on two quiet cores 1,060 s and 1,020 s."""
+"""Divided so that both take about as long: on two cores 1,240 s and 1,280 s."""
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -53,7 +53,7 @@ def cheap(monkeypatch):
 
 @pytest.mark.usefixtures("cheap")
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
-@settings(max_examples=20, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_every_answer_is_declared_and_what_is_refused_leaves_nothing(fitting, operation, data):
     sent, before = data.draw(requests(operation, fitting)), store().heads()

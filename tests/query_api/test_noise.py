@@ -55,7 +55,7 @@ def fitting(client, world, flush, log_in):
 
 @pytest.mark.usefixtures("unlimited")
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
-@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_every_answer_is_declared(client, fitting, operation, data):
     sent = data.draw(requests(operation, fitting))
