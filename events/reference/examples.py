@@ -12,17 +12,12 @@ from events import cloudevent, codec
 from events.catalogue import (
     AnyEvent,
     EmailVerified,
-    MovieAdded,
-    MovieDescribed,
-    MovieDetailed,
+    MovieEvent,
     MovieFavourited,
     MovieHidden,
-    MovieLinked,
     MovieRated,
-    MovieRestored,
     MovieUnfavourited,
     MovieUnhidden,
-    MovieWithdrawn,
     PlaylistCreated,
     PlaylistDeleted,
     PlaylistDescribed,
@@ -61,7 +56,8 @@ def golden(directory: Path = GOLDEN) -> Mapping[str, str]:
 
 def message(tag: str, line: str) -> bytes:
     """The message that the event would be, were it the first of its log."""
-    stream = _stream(codec.decode(tag, line))
+    event = codec.decode(tag, line)
+    stream = Stream(_name(event), owner_of(event))
     return cloudevent.wrap(
         Stored(
             partition=partition_of(stream.owner, _PARTITIONS),
@@ -77,34 +73,17 @@ def message(tag: str, line: str) -> bytes:
     )
 
 
-def _stream(event: AnyEvent) -> Stream:
-    match event:
-        case (
-            MovieAdded()
-            | MovieDescribed()
-            | MovieLinked()
-            | MovieDetailed()
-            | MovieWithdrawn()
-            | MovieRestored()
-        ):
-            return Stream(_name(event), str(event.movie_id))
-        case TrendObserved(board=board):
-            return Stream(_name(event), board)
-        case _:
-            return Stream(_name(event), str(event.user_id))
+def owner_of(event: AnyEvent) -> str:
+    """In whose partition an event is."""
+    if isinstance(event, MovieEvent):
+        return str(event.movie_id)
+    return event.board if isinstance(event, TrendObserved) else str(event.user_id)
 
 
 def _name(event: AnyEvent) -> str:  # noqa: C901, PLR0911 - a line a kind of stream
+    if isinstance(event, MovieEvent):
+        return f"movie-{event.movie_id}"
     match event:
-        case (
-            MovieAdded()
-            | MovieDescribed()
-            | MovieLinked()
-            | MovieDetailed()
-            | MovieWithdrawn()
-            | MovieRestored()
-        ):
-            return f"movie-{event.movie_id}"
         case TrendObserved(board=board):
             return f"trend-{board}-{_HAPPENED.date()}"
         case MovieRated() | RatingWithdrawn():

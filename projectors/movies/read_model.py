@@ -15,7 +15,7 @@ from redis import Redis
 from redis.client import Pipeline
 
 from events.recorded import Recorded
-from projectors import answers
+from projectors import answers, unlisted
 from projectors.movies.card import DETAILS, LINK, UNLISTED, compose
 from projectors.movies.projection import Change, Details, changes
 from projectors.read_model import ReadModel
@@ -55,7 +55,7 @@ class Movies(ReadModel):
         super().__init__(redis, generation)
         self.all = self.shard(0)
         self._facts_key = self.all.state("facts")
-        self._unlisted_key = self.all.state("unlisted")
+        self._unlisted_key = unlisted.key_of(self.all)
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """See ReadModel. Sums of zero are written too: a batch's size must not show."""
@@ -129,8 +129,8 @@ class Movies(ReadModel):
         with self.redis.pipeline(transaction=True) as pipe:
             pipe.hlen(self._facts_key)
             pipe.hlen(self._unlisted_key)
-            known, unlisted = pipe.execute()
-        return int(known) - int(unlisted)
+            known, withdrawn = pipe.execute()
+        return int(known) - int(withdrawn)
 
     def genres(self) -> list[GenreCount]:
         """Every genre and how many movies it has, by name; as of the last look of the builder."""
@@ -153,8 +153,8 @@ class Movies(ReadModel):
             rows = zip(movies, *pipe.execute(), strict=True)
         return {
             movie: _facts.decode(facts)
-            for movie, facts, unlisted in rows
-            if facts is not None and unlisted is None
+            for movie, facts, mark in rows
+            if facts is not None and mark is None
         }
 
     def genres_of(self, movies: Sequence[int]) -> dict[int, tuple[str, ...]]:
@@ -163,14 +163,14 @@ class Movies(ReadModel):
 
     def all_facts(self) -> Iterator[tuple[int, Facts]]:
         """Year and genres of every movie; one that changes meanwhile may come twice."""
-        unlisted = self.unlisted()
+        withdrawn = self.unlisted()
         for movie, facts in self.redis.hscan_iter(self._facts_key, count=1000):
-            if int(movie) not in unlisted:
+            if int(movie) not in withdrawn:
                 yield int(movie), _facts.decode(facts)
 
     def unlisted(self) -> frozenset[int]:
         """The movies that are withdrawn: known, and in none of the other answers."""
-        return frozenset(map(int, self.redis.hkeys(self._unlisted_key)))
+        return unlisted.marked(self.redis, self.all)
 
     def changes(self) -> int:
         """A number that is another one when the catalogue changed, or what was parked came in."""
@@ -178,18 +178,14 @@ class Movies(ReadModel):
 
 
 def _shown(found: Sequence[bytes | None]) -> Details | None:
-    details, unlisted = found
-    return None if details is None or unlisted is not None else _details.decode(details)
+    details, mark = found
+    return None if details is None or mark is not None else _details.decode(details)
 
 
 def _listing(shard: Shard, movie: int, *, is_listed: bool) -> Iterator[Write]:
-    one, all_ = shard.state("movie", movie), shard.state("unlisted")
-    if is_listed:
-        yield "HDEL", one, UNLISTED
-        yield "HDEL", all_, movie
-    else:
-        yield "HSET", one, UNLISTED, 1
-        yield "HSET", all_, movie, 1
+    one = shard.state("movie", movie)
+    yield ("HDEL", one, UNLISTED) if is_listed else ("HSET", one, UNLISTED, 1)
+    yield unlisted.write(shard, movie, is_listed=is_listed)
 
 
 def _last_values(change: Change) -> list[str]:

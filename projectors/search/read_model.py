@@ -14,6 +14,7 @@ import msgspec
 from redis import Redis
 
 from events.recorded import Recorded
+from projectors import unlisted
 from projectors.read_model import ReadModel
 from projectors.search import engines
 from projectors.search.engine import Engine
@@ -120,7 +121,7 @@ class Search(ReadModel):
                 yield "HINCRBY", shard.state("votes"), movie, touch.votes
                 yield "HINCRBY", shard.state("sums"), movie, touch.total
             if touch.is_listed is not None:
-                yield _listing(shard, movie, is_listed=touch.is_listed)
+                yield unlisted.write(shard, movie, is_listed=touch.is_listed)
             yield "HINCRBY", shard.state("revisions"), movie, touch.events
             yield "SADD", shard.derived("dirty"), movie
 
@@ -129,8 +130,9 @@ class Search(ReadModel):
         if not movies:
             return []
         with self.redis.pipeline(transaction=True) as pipe:
-            for key in ("movies", "long", "revisions", "votes", "sums", "unlisted"):
-                pipe.hmget(self.all.state(key), list(map(str, movies)))
+            of_state = map(self.all.state, ("movies", "long", "revisions", "votes", "sums"))
+            for key in (*of_state, unlisted.key_of(self.all)):
+                pipe.hmget(key, list(map(str, movies)))
             rows = zip(movies, *pipe.execute(), strict=True)
         return [
             Source(
@@ -140,16 +142,11 @@ class Search(ReadModel):
                 long=None if long is None else _long.decode(long),
                 votes=int(votes or 0),
                 total=int(total or 0),
-                is_listed=unlisted is None,
+                is_listed=mark is None,
             )
-            for movie, details, long, revision, votes, total, unlisted in rows
+            for movie, details, long, revision, votes, total, mark in rows
         ]
 
     def known(self) -> list[int]:
         """The movies that have details, be they withdrawn."""
         return sorted(map(int, self.redis.hkeys(self.all.state("movies"))))
-
-
-def _listing(shard: Shard, movie: int, *, is_listed: bool) -> Write:
-    key = shard.state("unlisted")
-    return ("HDEL", key, movie) if is_listed else ("HSET", key, movie, 1)

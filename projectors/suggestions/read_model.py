@@ -15,7 +15,7 @@ from redis import Redis
 from redis.client import Pipeline
 
 from events.recorded import Recorded
-from projectors import answers
+from projectors import answers, unlisted
 from projectors.read_model import ReadModel
 from projectors.shard import Shard, Write
 from projectors.suggestions.projection import Suggestion, changes
@@ -43,7 +43,7 @@ class Suggestions(ReadModel):
         self.lists_key = self.all.derived("lists")
         self._titles_key = self.all.state("titles")
         self._people_key = self.all.state("people")
-        self._unlisted_key = self.all.state("unlisted")
+        self._unlisted_key = unlisted.key_of(self.all)
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """See ReadModel. Sums of zero are written too: a batch's size must not show."""
@@ -54,7 +54,7 @@ class Suggestions(ReadModel):
             if change.suggestion is not None:
                 yield "HSET", shard.state("titles"), movie, _encode(change.suggestion).decode()
             if change.is_listed is not None:
-                yield _listing(shard, movie, is_listed=change.is_listed)
+                yield unlisted.write(shard, movie, is_listed=change.is_listed)
             if change.suggestion is not None or change.is_listed is not None:
                 yield "SADD", shard.derived("dirty", "titles"), movie
 
@@ -93,9 +93,9 @@ class Suggestions(ReadModel):
 
     def all_titles(self) -> Iterator[Suggestion]:
         """Every movie that is shown; one that changes meanwhile may come twice."""
-        unlisted = frozenset(self.redis.hkeys(self._unlisted_key))
+        withdrawn = unlisted.marked(self.redis, self.all)
         for movie, title in self.redis.hscan_iter(self._titles_key, count=1000):
-            if movie not in unlisted:
+            if int(movie) not in withdrawn:
                 yield _suggestion.decode(title)
 
     def titles_of(self, movies: Sequence[int]) -> list[Suggestion]:
@@ -108,9 +108,7 @@ class Suggestions(ReadModel):
             pipe.hmget(self._unlisted_key, fields)
             rows = zip(*pipe.execute(), strict=True)
         return [
-            _suggestion.decode(title)
-            for title, unlisted in rows
-            if title is not None and unlisted is None
+            _suggestion.decode(title) for title, mark in rows if title is not None and mark is None
         ]
 
     def all_people(self) -> dict[int, int]:
@@ -124,11 +122,6 @@ class Suggestions(ReadModel):
             return {}
         found = answers.hmget(self.redis, self._people_key, [str(movie) for movie in movies])
         return {movie: int(count or 0) for movie, count in zip(movies, found, strict=True)}
-
-
-def _listing(shard: Shard, movie: int, *, is_listed: bool) -> Write:
-    key = shard.state("unlisted")
-    return ("HDEL", key, movie) if is_listed else ("HSET", key, movie, 1)
 
 
 def packed(suggestions: Sequence[Suggestion]) -> bytes:

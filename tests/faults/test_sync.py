@@ -13,12 +13,12 @@ from command_api.catalogue.models import SyncRun, TmdbFilm
 from command_api.catalogue.numbering import TMDB_BASE
 from events.catalogue import MovieAdded
 from events.store.postgres import PostgresStore
-from infra.celery import app
 from infra.config import config
 from infra.platform.processes import Process
 from tests.fake_tmdb import Films, Trouble, running
 from tests.fake_tmdb.server import TOKEN
 from tests.fake_tmdb.trouble import Kind
+from tests.fixtures.tmdb import ask_for
 
 FILMS = 160
 PER_SECOND = 80
@@ -47,12 +47,6 @@ def worker(log_database, redis_url, bus_url, tmdb, tmp_path):
     process.start()
     yield process
     process.stop()
-
-
-def ask_for(kind):
-    """As the clock would."""
-    with app.connection_for_write() as connection:
-        app.send_task("catalogue.sync", (kind,), connection=connection)
 
 
 def wait(condition, process):

@@ -8,10 +8,10 @@ from urllib.request import urlopen
 import pytest
 import yaml
 
-from infra.celery import app
 from infra.platform.processes import HOME, Process
 from infra.services.ports import free
 from tests.fake_tmdb.server import TOKEN
+from tests.fixtures.tmdb import ask_for
 from tests.fixtures.waiting import until
 
 _PROGRAM, *ARGUMENTS = yaml.safe_load((HOME / "docker-compose.yml").read_text())["services"][
@@ -40,11 +40,6 @@ def worker(log_database, redis_url, bus_url, fake_tmdb, port, tmp_path):
     process.start()
     yield process
     process.stop()
-
-
-def ask_for(kind):
-    with app.connection_for_write() as connection:
-        app.send_task("catalogue.sync", (kind,), connection=connection)
 
 
 def told(port, name):
