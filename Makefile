@@ -29,7 +29,7 @@ lock: $(STAMP) ## resolve pyproject.toml again into requirements*.lock, with has
 	  --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade) pyproject.toml "$$@"; }; \
 	pin --output-file requirements.lock; \
 	pin --group dev --extra embedded --constraint requirements.lock --output-file requirements-dev.lock
-	@$(PYTHON) -m infra.lock write
+	@$(PYTHON) -m infra.tools.lock_files write
 
 # -------------------------------------------------------------------------------------- the platform
 
@@ -122,7 +122,7 @@ check-words: $(STAMP)
 .PHONY: check-packages
 check-packages: $(STAMP)
 	.venv/bin/deptry .
-	$(PYTHON) -m infra.lock check
+	$(PYTHON) -m infra.tools.lock_files check
 
 .PHONY: check-django
 check-django: $(STAMP)

@@ -35,7 +35,7 @@ def run() -> None:
     from django.core.management import execute_from_command_line  # noqa: PLC0415 - see above
 
     from infra.config import BadConfig  # noqa: PLC0415 - see above
-    from infra.problems import AWAY  # noqa: PLC0415 - see above
+    from infra.http.problem_details import AWAY  # noqa: PLC0415 - see above
 
     try:
         execute_from_command_line(sys.argv)

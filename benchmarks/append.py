@@ -13,7 +13,7 @@ from benchmarks.row import Row
 from benchmarks.turns import in_turn
 from infra.platform.native import environment
 from infra.platform.processes import HOME
-from infra.platform.running import forget, prepare
+from infra.platform.topology import forget, prepare
 from infra.services import Addresses
 
 PROCESSES = 16

@@ -8,7 +8,7 @@ from typing import Any
 import pika
 
 from events.bus import topology
-from events.relay import Bus
+from events.relay.relay import Bus
 
 PREFETCH = 1000
 """As a worker's."""

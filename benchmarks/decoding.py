@@ -11,7 +11,7 @@ django.setup()
 
 from events.store.postgres import PostgresStore  # noqa: E402 - Django first
 from infra.config import config  # noqa: E402 - Django first
-from projectors.follower import PAGE  # noqa: E402 - Django first
+from projectors.consumer.follower import PAGE  # noqa: E402 - Django first
 
 SECONDS = 5
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from infra.services import packages
+from infra.services import apt
 
 _UNITS = {"us": 1.0, "ms": 1e3, "s": 1e6}
 
@@ -33,7 +33,7 @@ def wrk(
 ) -> Answered:
     """Requests for some seconds over so many connections; raises LoadFailed for any error."""
     if not shutil.which("wrk"):
-        packages.install(["wrk"])
+        apt.install(["wrk"])
     command = ["wrk", "--latency", "-t", "1", "-c", str(connections), "-d", f"{seconds}s"]
     for name, value in (headers or {}).items():
         command += ["-H", f"{name}: {value}"]

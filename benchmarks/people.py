@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import httpx
 
-from infra.platform.running import Platform
+from infra.platform.topology import Platform
 
 PASSWORD = "the-arrival-of-a-train-1896"  # noqa: S105 - of an account that lives for a minute
 

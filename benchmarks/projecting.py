@@ -20,19 +20,19 @@ from benchmarks.relay import publish
 from events import codec
 from events.bus import Subscription, topology
 from events.catalogue import MovieRated
-from events.hints import listening
+from events.notifications import listening
 from events.partition import partition_of
 from events.recorded import Origin, Stored
-from events.relay import Bus
+from events.relay.relay import Bus
 from events.store.postgres import PostgresStore
-from projectors.builder_thread import BuilderThread
-from projectors.crew import Member
-from projectors.follower import Follower
-from projectors.live import Live
-from projectors.pointers import Pointers
-from projectors.read_model import ReadModel
+from projectors.building.thread import BuilderThread
+from projectors.consumer.assignments import Member
+from projectors.consumer.follower import Follower
+from projectors.consumer.worker import Worker
+from projectors.generations.live import Live
+from projectors.generations.pointers import Pointers
 from projectors.registry import MODELS, make_builders
-from projectors.worker import Worker
+from projectors.storage.read_model import ReadModel
 from tests.fixtures.crew import Fixed
 
 USERS = 500

@@ -22,8 +22,8 @@ from benchmarks.row import Row
 from benchmarks.turns import TURNS, spread
 from infra.platform.native import environment
 from infra.platform.processes import HOME, Process, api, manage
-from infra.platform.running import forget, prepare
 from infra.platform.supervisor import answers
+from infra.platform.topology import forget, prepare
 from infra.services import Addresses, as_query, private_redis
 from infra.services.ports import free
 

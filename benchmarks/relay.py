@@ -20,11 +20,11 @@ from events import codec
 from events.bus import topology
 from events.catalogue import MovieRated
 from events.cloudevent import CONTENT_TYPE
-from events.news import News
 from events.recorded import Origin, Stored, Stream
-from events.relay import Bus, Relay
+from events.relay.outbox import Outbox
+from events.relay.relay import Bus, Relay
+from events.relay.wakeups import News
 from events.store import Entry
-from events.store.outbox import Outbox
 from events.store.postgres import PostgresStore
 
 _BATCH = 2000

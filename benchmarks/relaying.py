@@ -9,7 +9,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infra.settings")
 django.setup()
 
 from benchmarks.relay import measure  # noqa: E402 - Django first
-from events.relay import Bus  # noqa: E402 - Django first
+from events.relay.relay import Bus  # noqa: E402 - Django first
 from infra.config import config  # noqa: E402 - Django first
 
 TURNS = 3

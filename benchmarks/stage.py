@@ -12,10 +12,10 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from benchmarks.people import Person, register
-from infra.embedded import running as embedded
+from infra.embedded import startup as embedded
 from infra.platform.native import platform
 from infra.platform.processes import Process, api
-from infra.platform.running import Platform, forget
+from infra.platform.topology import Platform, forget
 from infra.services import Addresses, as_query, private_redis
 from infra.services.ports import free
 

@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.row import Row
 from benchmarks.turns import spread
-from infra import keys
 from infra.platform.processes import HOME
+from infra.security import keys
 
 GATE = 0.3
 """Of a bare verification, for a token that was seen before."""

@@ -16,8 +16,8 @@ import jwt
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infra.settings")
 django.setup()
 
-from infra import tokens  # noqa: E402 - Django first
 from infra.config import config  # noqa: E402 - Django first
+from infra.security import access_tokens  # noqa: E402 - Django first
 
 TURNS = 5
 ASKERS = 1000
@@ -26,24 +26,24 @@ ROUNDS = 20
 
 def main() -> None:
     """Alternate, so that the machine's mood falls on all."""
-    key = tokens.ring().signing()[1].public_key()
+    key = access_tokens.ring().signing()[1].public_key()
     for _ in range(TURNS):
-        made = [tokens.mint_access(uuid4(), uuid4(), 0) for _ in range(ASKERS)]
+        made = [access_tokens.mint_access(uuid4(), uuid4(), 0) for _ in range(ASKERS)]
         headers = [f"Bearer {token}" for token in made]
 
         def bare(token: str) -> object:
             return jwt.decode(
                 token,
                 key,
-                algorithms=[tokens.ALGORITHM],
+                algorithms=[access_tokens.ALGORITHM],
                 issuer=config().issuer,
                 audience=config().audience,
             )
 
         calibrated = _median_us(bare, made)
-        first = _median_us(tokens.bearer, headers)
+        first = _median_us(access_tokens.bearer, headers)
         # Other strings of the same bytes, as each request brings its own.
-        again = _median_us(tokens.bearer, [f"Bearer {token}" for token in made] * ROUNDS)
+        again = _median_us(access_tokens.bearer, [f"Bearer {token}" for token in made] * ROUNDS)
         sys.stdout.write(f"{again} {calibrated} {first}\n")
 
 

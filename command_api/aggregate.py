@@ -12,7 +12,7 @@ from events.catalogue import AnyEvent
 from events.partition import partition_of
 from events.recorded import Origin, Position, Recorded, Stream
 from events.store import EventStore, StreamMoved
-from infra.refused import Refused
+from infra.errors import Refused
 
 C = TypeVar("C")
 S = TypeVar("S")

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from command_api import idempotency
+from command_api.http import idempotency
 
 
 @shared_task(name="commands.sweep_answers")  # type: ignore[untyped-decorator] # Celery ships no types

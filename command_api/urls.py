@@ -7,23 +7,24 @@ from command_api.accounts.api import AccountsView
 from command_api.admin.pages import pages
 from command_api.emails.api import MyVerificationView, VerifyEmailView
 from command_api.erasure.api import ErasureView, MeView
-from command_api.export.fetching import ExportView
+from command_api.export.api import ExportView
 from command_api.favourites.api import FavouriteView
 from command_api.hidden.api import HiddenView
 from command_api.passwords.api import ForgottenView, MyPasswordView, ResetView
 from command_api.playlists.api import PlaylistMovieView, PlaylistsView, PlaylistView
 from command_api.preferences.api import PreferencesView
 from command_api.ratings.api import RatingView
-from command_api.ratings.import_api import RatingsImportView
+from command_api.ratings.bulk_import_api import RatingsImportView
 from command_api.sessions.api import RefreshView, RevokeAllView, RevokeView, TokensView
-from command_api.sync.ages import metrics
-from infra import health, openapi, problems, rest, tokens
+from command_api.sync.metrics import metrics
+from infra.http import health, openapi, problem_details, strict_json
+from infra.security import access_tokens
 
 
 def jwks(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view is given one
     """The keys that verify our access tokens."""
     return HttpResponse(
-        rest.encode(tokens.ring().jwks()),
+        strict_json.encode(access_tokens.ring().jwks()),
         content_type="application/json",
         headers={"Cache-Control": "public, max-age=60"},
     )
@@ -72,6 +73,6 @@ urlpatterns = [
     path("admin/", pages.urls),
 ]
 
-handler400 = problems.bad_request
-handler404 = problems.not_found
-handler500 = problems.server_error
+handler400 = problem_details.bad_request
+handler404 = problem_details.not_found
+handler500 = problem_details.server_error

@@ -14,11 +14,11 @@ from celery.schedules import crontab
 from celery.signals import worker_init, worker_ready
 from celery.worker import state
 
-from infra import worker_metrics
+from infra import celery_metrics
 from infra.config import config
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infra.settings")
-worker_metrics.count_together()
+celery_metrics.count_together()
 
 _HOUR_SECONDS = 3600.0
 _MINUTE_SECONDS = 60.0
@@ -94,7 +94,7 @@ app.conf.update(
     | {"erasures.sweep": _every_minute("erasures.sweep")}
     | _syncs(),
 )
-worker_init.connect(worker_metrics.serve)
+worker_init.connect(celery_metrics.serve)
 
 
 def _end_with_its_clock(sender: Any, **_: object) -> None:

@@ -7,10 +7,10 @@ import secrets
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from infra import mail
+from infra import mail_settings
 from infra.config import config
-from infra.keys import read_jwks
 from infra.observability import logging_config
+from infra.security.keys import read_jwks
 
 _config = config()
 ROLE = _config.role
@@ -74,19 +74,19 @@ DATABASES: dict[str, dict[str, Any]] = {}
 
 if ROLE != "query":
     DATABASES = {"default": _database(_config.database_url), "vault": _database(_config.vault_url)}
-    DATABASE_ROUTERS = ["infra.no_tables.NoTables", "events.vault.router.VaultRouter"]
+    DATABASE_ROUTERS = ["infra.database_router.NoTables", "events.vault.router.VaultRouter"]
     INSTALLED_APPS += ["events", "events.vault", "command_api", "command_api.catalogue"]
 if ROLE == "ops":
     INSTALLED_APPS += ["projectors"]
 if ROLE == "command":
-    MIDDLEWARE += ["command_api.cors.SiteOnly"]
+    MIDDLEWARE += ["command_api.http.cors.SiteOnly"]
     INSTALLED_APPS += ["django.contrib.admin.apps.SimpleAdminConfig"]  # after our own templates
-    CSRF_FAILURE_VIEW = "command_api.admin.guarding.refuse_forged"
+    CSRF_FAILURE_VIEW = "command_api.admin.access.refuse_forged"
 if ROLE != "ops":
     ROOT_URLCONF = f"{ROLE}_api.urls"
 
 SILENCED_SYSTEM_CHECKS = [
-    "security.W001",  # infra.shield says more, and also where Django is not asked
+    "security.W001",  # infra.http.security_headers says more, and also where Django is not asked
     "security.W002",  # the same
     "security.W003",  # the only pages with a cookie are the staff's, which see to it themselves
     # Those pages know the staff by a cookie of their own, and leave no messages:
@@ -108,11 +108,11 @@ CSRF_COOKIE_SECURE = _config.https_only
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 
 REST_FRAMEWORK = {
-    "DEFAULT_RENDERER_CLASSES": ["infra.rest.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["infra.rest.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["infra.http.strict_json.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["infra.http.strict_json.JSONParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": ["infra.permissions.Nobody"],
-    "EXCEPTION_HANDLER": "infra.problems.handle",
+    "DEFAULT_PERMISSION_CLASSES": ["infra.http.permissions.Nobody"],
+    "EXCEPTION_HANDLER": "infra.http.problem_details.handle",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
 SPECTACULAR_SETTINGS = {
@@ -128,7 +128,7 @@ SPECTACULAR_SETTINGS = {
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "infra.examples.complete",
+        "infra.http.openapi_examples.complete",
     ],
 }
 SWAGGER_USE_COMPAT_RENDERERS = False
@@ -141,10 +141,10 @@ SWAGGER_SETTINGS = {
 SIMPLE_JWT = {"USER_ID_CLAIM": "sub", "TOKEN_TYPE_CLAIM": "typ"}
 
 # Threads of a process that serves HTTP (infra/wsgi.py).
-AT_START = ["command_api.emails.postman.start"] if ROLE == "command" else []
+AT_START = ["command_api.emails.delivery.start"] if ROLE == "command" else []
 
 read_jwks(_config.public_jwks)  # stops the process here, if it can't be used
-_mail = mail.read(_config.mail_url)
+_mail = mail_settings.read(_config.mail_url)
 EMAIL_BACKEND = _mail.backend
 EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.utils.module_loading import import_string
 
-from infra.shield import Shield
+from infra.http.security_headers import Shield
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infra.settings")
 

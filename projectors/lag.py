@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from events.store import EventStore
-from projectors.live import Live, NotReady
-from projectors.parked import count
-from projectors.read_model import ReadModel
+from projectors.generations.live import Live, NotReady
+from projectors.parking.store import count
 from projectors.registry import BUILT, MODELS
+from projectors.storage.read_model import ReadModel
 
 
 class Lag(NamedTuple):

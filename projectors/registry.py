@@ -3,25 +3,25 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from projectors.builder import Builder
-from projectors.library.read_model import Library
-from projectors.live import Live
-from projectors.movies.builder import MoviesBuilder
-from projectors.movies.read_model import Movies
-from projectors.playlists.read_model import Playlists
-from projectors.read_model import ReadModel
-from projectors.recommendations.builder import RecommendationsBuilder
-from projectors.recommendations.market import Sources
-from projectors.recommendations.read_model import Recommendations
-from projectors.search.builder import SearchBuilder
-from projectors.search.read_model import Search
-from projectors.sessions.read_model import Sessions
-from projectors.similarity.builder import SimilarityBuilder
-from projectors.similarity.read_model import Similarity
-from projectors.suggestions.builder import SuggestionsBuilder
-from projectors.suggestions.read_model import Suggestions
-from projectors.trending.builder import TrendingBuilder
-from projectors.trending.read_model import Trending
+from projectors.building.builder import Builder
+from projectors.generations.live import Live
+from projectors.read_models.library.read_model import Library
+from projectors.read_models.movies.builder import MoviesBuilder
+from projectors.read_models.movies.read_model import Movies
+from projectors.read_models.playlists.read_model import Playlists
+from projectors.read_models.recommendations.builder import RecommendationsBuilder
+from projectors.read_models.recommendations.candidate_snapshot import Sources
+from projectors.read_models.recommendations.read_model import Recommendations
+from projectors.read_models.search.builder import SearchBuilder
+from projectors.read_models.search.read_model import Search
+from projectors.read_models.sessions.read_model import Sessions
+from projectors.read_models.similarity.builder import SimilarityBuilder
+from projectors.read_models.similarity.read_model import Similarity
+from projectors.read_models.suggestions.builder import SuggestionsBuilder
+from projectors.read_models.suggestions.read_model import Suggestions
+from projectors.read_models.trending.builder import TrendingBuilder
+from projectors.read_models.trending.read_model import Trending
+from projectors.storage.read_model import ReadModel
 
 MODELS: Sequence[type[ReadModel]] = (
     Sessions,

@@ -12,17 +12,17 @@ from http import HTTPStatus
 from time import perf_counter
 from typing import Any, TypeAlias
 
+from infra.http.permissions import needs_token
 from infra.observability import count
-from infra.permissions import needs_token
-from query_api.asking import COUNTED, Asking
-from query_api.http import ReadView, note
-from query_api.looking_back import META as AS_OF
-from query_api.movies import MovieView
-from query_api.recommendations import MyRecommendationsView
-from query_api.rendering import Rendered, render
-from query_api.similar import SimilarView
-from query_api.suggestions import SuggestionsView
-from query_api.trending import TrendingView
+from query_api.http.as_of import META as AS_OF
+from query_api.http.request import COUNTED, Asking
+from query_api.http.response import Rendered, render
+from query_api.http.view import ReadView, note
+from query_api.views.movies import MovieView
+from query_api.views.recommendations import MyRecommendationsView
+from query_api.views.similar import SimilarView
+from query_api.views.suggestions import SuggestionsView
+from query_api.views.trending import TrendingView
 
 Environ: TypeAlias = dict[str, Any]
 Application: TypeAlias = Callable[..., Iterable[bytes]]

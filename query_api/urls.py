@@ -2,19 +2,19 @@
 
 from django.urls import path
 
-from infra import health, openapi, problems
-from query_api.ages import metrics
-from query_api.details import DetailsView
-from query_api.library import MyFavouritesView, MyHiddenView, MyRatingsView
-from query_api.me import MeView
-from query_api.movies import GenresView, MovieView
-from query_api.needs import needs
-from query_api.playlists import MyPlaylistsView, PlaylistsView, PlaylistView
-from query_api.recommendations import MyRecommendationsView
-from query_api.search import DiscoverView, SearchView
-from query_api.similar import SimilarView
-from query_api.suggestions import SuggestionsView
-from query_api.trending import TrendingView
+from infra.http import health, openapi, problem_details
+from query_api.ops.metrics import metrics
+from query_api.ops.readiness import needs
+from query_api.views.details import DetailsView
+from query_api.views.library import MyFavouritesView, MyHiddenView, MyRatingsView
+from query_api.views.me import MeView
+from query_api.views.movies import GenresView, MovieView
+from query_api.views.playlists import MyPlaylistsView, PlaylistsView, PlaylistView
+from query_api.views.recommendations import MyRecommendationsView
+from query_api.views.search import DiscoverView, SearchView
+from query_api.views.similar import SimilarView
+from query_api.views.suggestions import SuggestionsView
+from query_api.views.trending import TrendingView
 
 questions = [
     path("v1/movies/<int:movie_id>", MovieView.as_view()),
@@ -43,6 +43,6 @@ urlpatterns = [
     path("metrics", health.only_read(metrics)),
 ]
 
-handler400 = problems.bad_request
-handler404 = problems.not_found
-handler500 = problems.server_error
+handler400 = problem_details.bad_request
+handler404 = problem_details.not_found
+handler500 = problem_details.server_error

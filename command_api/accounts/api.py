@@ -7,15 +7,15 @@ from rest_framework import serializers
 
 from command_api.accounts import passwords
 from command_api.accounts.registration import Applicant, register
-from command_api.contract import command
-from command_api.http import Answer, Call, CommandView
+from command_api.http.openapi import command
+from command_api.http.view import Answer, Call, CommandView
 from command_api.preferences.api import genre_list
 from events.vault.subjects import scope_of
-from infra import throttle
-from infra.permissions import Anybody
-from infra.rest import StrictSerializer
-from infra.throttle import Throttle
-from infra.tokens import Identity
+from infra.http.permissions import Anybody
+from infra.http.strict_json import StrictSerializer
+from infra.rate_limit import sliding_window as throttle
+from infra.rate_limit.sliding_window import Throttle
+from infra.security.access_tokens import Identity
 
 USERNAME = r"\A[A-Za-z0-9][A-Za-z0-9_.-]{2,29}\Z"
 _NAMING = "3 to 30 letters, digits, _ - or . of ASCII; the first one a letter or a digit."

@@ -31,8 +31,8 @@ from django.contrib.auth.password_validation import (
 from django.core.exceptions import ValidationError
 
 from infra.config import config
+from infra.errors import Invalid, Unavailable
 from infra.observability import count
-from infra.refused import Invalid, Unavailable
 
 SHORTEST, LONGEST = 8, 256
 _SALT_BYTES = 22  # Django's are text

@@ -11,17 +11,17 @@ from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 
-from command_api import log
-from command_api.accounts import passwords, reservations
+from command_api import event_store
+from command_api.accounts import passwords, reservation_cleanup
 from command_api.accounts.decider import Register, account
 from command_api.aggregate import handle
 from command_api.preferences.decider import ChangePreferences, preferences
 from events.recorded import Origin, Position
-from events.vault import letters, subjects
+from events.vault import outgoing_mail, subjects
+from events.vault.encryption import seal
 from events.vault.models import Purpose
-from events.vault.sealing import seal
 from events.vault.subjects import NamesTaken
-from infra.refused import Conflict
+from infra.errors import Conflict
 
 # Far less than subjects.ORPHANED_AFTER, or a slow registration would be given up.
 _STATEMENT_TIMEOUT = "10s"
@@ -60,7 +60,7 @@ def _reserve(user_id: UUID, applicant: Applicant) -> bytes:
     try:
         return subjects.reserve(user_id, **names, password_hash=password_hash)
     except NamesTaken as taken:
-        if not reservations.settle(subjects.orphans(**names)):
+        if not reservation_cleanup.settle(subjects.orphans(**names)):
             raise _conflict(taken) from taken
     try:
         return subjects.reserve(user_id, **names, password_hash=password_hash)
@@ -77,18 +77,18 @@ def _append(user_id: UUID, key: bytes, applicant: Applicant, origin: Origin) -> 
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('statement_timeout', %s, true)", [_STATEMENT_TIMEOUT])
-        reservations.renew(user_id)
-        position = handle(command, account, log.store(), origin=origin).position
+        reservation_cleanup.renew(user_id)
+        position = handle(command, account, event_store.store(), origin=origin).position
         if applicant.genres:
             wish = ChangePreferences(user_id=user_id, genres=applicant.genres)
-            position = handle(wish, preferences, log.store(), origin=origin).position
+            position = handle(wish, preferences, event_store.store(), origin=origin).position
         transaction.on_commit(partial(_open, user_id, applicant.email))
     return position
 
 
 def _open(user_id: UUID, email: str) -> None:
     subjects.activate(user_id)
-    letters.wish(Purpose.VERIFY, email=email)
+    outgoing_mail.wish(Purpose.VERIFY, email=email)
 
 
 def _conflict(taken: NamesTaken) -> Conflict:

@@ -9,9 +9,9 @@ from django.db.models import CharField, F, OuterRef, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 from django.http import HttpRequest
 
-from command_api.admin.lists import ReadPages, Rows, number_of
-from command_api.admin.words import holding
-from command_api.catalogue import naming
+from command_api.admin.base import ReadPages, Rows, number_of
+from command_api.admin.full_text_search import holding
+from command_api.catalogue import title_keys
 from command_api.catalogue.genres import GENRES
 from command_api.catalogue.models import (
     IMDB,
@@ -170,7 +170,7 @@ class MoviePages(ReadPages):
             return queryset, False
         if text.startswith("tt") and text[2:].isdecimal():
             return queryset.filter(pk__in=_called(IMDB, text)), False
-        return holding(queryset, "title_key", naming.key(text)).order_by(*NEWEST_FOUND), False
+        return holding(queryset, "title_key", title_keys.key(text)).order_by(*NEWEST_FOUND), False
 
     @admin.display(description="title", ordering="title_key")
     def name(self, movie: Movie) -> str:

@@ -1,7 +1,7 @@
 """Which tables have admin pages?"""
 
 from command_api.admin.movies import MoviePages
-from command_api.admin.names import GenrePages, KeywordPages, PersonPages
+from command_api.admin.people import GenrePages, KeywordPages, PersonPages
 from command_api.admin.site import Pages
 from command_api.admin.sync import FilmPages, RunPages
 from command_api.admin.trends import BoardPages

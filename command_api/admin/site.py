@@ -11,9 +11,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, include, path
 
-from command_api.admin import cookie, entering
-from command_api.admin.guarding import READ, for_staff, open_to_all
-from infra.refused import Refused
+from command_api.admin import login as entering
+from command_api.admin import session_cookie
+from command_api.admin.access import READ, for_staff, open_to_all
+from infra.errors import Refused
 
 
 class Pages(AdminSite):
@@ -48,7 +49,7 @@ class Pages(AdminSite):
         except Refused as refused:
             return self._form(request, wanted, refused)
         response = HttpResponseRedirect(entering.where_to(wanted))
-        cookie.give(response, kept)
+        session_cookie.give(response, kept)
         return response
 
     def logout(  # type: ignore[override] # Django's shows a page
@@ -56,8 +57,8 @@ class Pages(AdminSite):
     ) -> HttpResponse:
         """The end of a log-in; it has no page of its own."""
         entering.log_out(request)
-        response = HttpResponseRedirect(cookie.PATH)
-        cookie.take_back(response)
+        response = HttpResponseRedirect(session_cookie.PATH)
+        session_cookie.take_back(response)
         return response
 
     def get_log_entries(self, request: HttpRequest) -> Any:

@@ -7,9 +7,9 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from command_api.admin.lists import ReadPages
+from command_api.admin.base import ReadPages
 from command_api.catalogue.models import SyncRun, TmdbFilm
-from command_api.sync.running import at_work
+from command_api.sync.job_runner import at_work
 from command_api.sync.status import counted, state_of
 
 

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from command_api.admin.lists import ReadPages, Rows, number_of
+from command_api.admin.base import ReadPages, Rows, number_of
 from command_api.catalogue.models import TrendEntry, TrendObservation
 from command_api.sync.status import age
 

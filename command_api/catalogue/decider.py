@@ -17,7 +17,7 @@ from events.catalogue import (
     MovieWithdrawn,
 )
 from events.recorded import Stream
-from infra.refused import Invalid, NotFound
+from infra.errors import Invalid, NotFound
 
 LONGEST_REASON = 500
 

@@ -10,7 +10,7 @@ from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import Q
 
-from command_api.catalogue import naming
+from command_api.catalogue import title_keys
 
 WORDS = "simple"
 """How PostgreSQL takes text for its words: of no language, for titles are of many."""
@@ -72,7 +72,7 @@ class Movie(models.Model):
 
     id = models.PositiveIntegerField(primary_key=True)
     title = models.CharField(max_length=500)
-    title_key = models.CharField(max_length=naming.LONGEST, db_default="")
+    title_key = models.CharField(max_length=title_keys.LONGEST, db_default="")
     """What the title's spellings share."""
     year = models.PositiveSmallIntegerField(null=True)
     overview = models.TextField(null=True)  # noqa: DJ001 - none given is not an empty one

@@ -5,14 +5,14 @@ from typing import Any
 from django.http import HttpRequest
 from rest_framework import serializers
 
-from command_api.contract import command
-from command_api.emails import verifying
-from command_api.http import Answer, Call, CommandView
-from infra import throttle
-from infra.permissions import Anybody, LoggedIn
-from infra.rest import StrictSerializer
-from infra.throttle import Throttle
-from infra.tokens import Identity
+from command_api.emails import verification
+from command_api.http.openapi import command
+from command_api.http.view import Answer, Call, CommandView
+from infra.http.permissions import Anybody, LoggedIn
+from infra.http.strict_json import StrictSerializer
+from infra.rate_limit import sliding_window as throttle
+from infra.rate_limit.sliding_window import Throttle
+from infra.security.access_tokens import Identity
 
 _LONGEST_TOKEN = 100
 
@@ -44,7 +44,7 @@ class VerifyEmailView(CommandView):
     @command("verify_email", answers={204: None}, body=VerifyBody, is_public=True, is_kept=False)
     def post(self, call: Call) -> Answer:
         """Say that the letter to an address was read."""
-        handled = verifying.verify(call.body["token"], origin=call.origin)
+        handled = verification.verify(call.body["token"], origin=call.origin)
         return Answer(handled.position, status=204)
 
 
@@ -63,5 +63,5 @@ class MyVerificationView(CommandView):
     @command("send_verification", answers={202: None}, is_kept=False, appends=False)
     def post(self, call: Call) -> Answer:
         """Have it sent again. If the address is known to be yours already, none is."""
-        verifying.ask_again(call.user_id)
+        verification.ask_again(call.user_id)
         return Answer(None, status=202)

@@ -9,19 +9,20 @@ from django.http import HttpRequest
 from rest_framework import serializers
 
 from command_api.accounts import passwords
-from command_api.contract import command
-from command_api.erasure import erasing, link
-from command_api.http import Answer, Call, CommandView
+from command_api.erasure import process
+from command_api.erasure import status_link as link
+from command_api.http.openapi import command
+from command_api.http.view import Answer, Call, CommandView
 from events.recorded import Position
 from events.store import StreamMoved
 from events.vault import erasures, subjects
 from events.vault.erasures import Progress, Said
-from infra import throttle
-from infra.permissions import Anybody, LoggedIn
-from infra.refused import Forbidden
-from infra.rest import StrictSerializer
-from infra.throttle import Throttle
-from infra.tokens import Identity
+from infra.errors import Forbidden
+from infra.http.permissions import Anybody, LoggedIn
+from infra.http.strict_json import StrictSerializer
+from infra.rate_limit import sliding_window as throttle
+from infra.rate_limit.sliding_window import Throttle
+from infra.security.access_tokens import Identity
 
 _log = structlog.get_logger(__name__)
 
@@ -70,7 +71,7 @@ class MeView(CommandView):
         known = subjects.credentials_of(call.user_id)
         if not passwords.is_right(call.body["password"], known and known.password_hash):
             raise Forbidden("The password is wrong.")
-        erasing.begin(call.user_id)
+        process.begin(call.user_id)
         data = {"link": f"/v1/erasures/{link.write(call.user_id)}"}
         return Answer(_carried_on(call), data, status=202)
 
@@ -78,7 +79,7 @@ class MeView(CommandView):
 def _carried_on(call: Call) -> Position | None:
     """Now, if that can be; it was taken on, so whatever stands against it is for later."""
     try:
-        return erasing.carry_on(call.user_id, origin=call.origin)
+        return process.carry_on(call.user_id, origin=call.origin)
     except (DatabaseError, StreamMoved) as fault:
         _log.warning("an erasure goes on later", user_id=str(call.user_id), fault=repr(fault))
         return None

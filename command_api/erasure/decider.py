@@ -6,7 +6,7 @@ from uuid import UUID
 
 from command_api.aggregate import Aggregate
 from events.catalogue import UserErased
-from events.streams import erasure_of
+from events.stream_names import erasure_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,16 @@
 
 from celery import shared_task
 
-from command_api.erasure import erasing
+from command_api.erasure import process
 
 
 @shared_task(name="erasures.sweep")  # type: ignore[untyped-decorator] # Celery ships no types
 def sweep() -> int:
     """Carry them on; how many."""
-    return erasing.sweep()
+    return process.sweep()
 
 
 @shared_task(name="erasures.recall")  # type: ignore[untyped-decorator] # Celery ships no types
 def recall() -> int:
     """Say it again to a log that was brought back from an older backup; of how many."""
-    return erasing.recall()
+    return process.recall()

@@ -4,13 +4,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from command_api import log
+from command_api import event_store
 from command_api.aggregate import handle
-from command_api.catalogue.lookup import listing_of
-from command_api.contract import command
+from command_api.catalogue.movie_lookup import listing_of
 from command_api.favourites.decider import FavouriteMovie, UnfavouriteMovie, favourite
-from command_api.http import Answer, Call, CommandView
-from infra.permissions import LoggedIn
+from command_api.http.openapi import command
+from command_api.http.view import Answer, Call, CommandView
+from infra.http.permissions import LoggedIn
 
 
 class FavouriteAnswer(serializers.Serializer[Any]):
@@ -29,7 +29,7 @@ class FavouriteView(CommandView):
     def put(self, call: Call, movie_id: int) -> Answer:
         """Make the movie a favourite."""
         wish = FavouriteMovie(call.user_id, movie_id, listing_of(movie_id))
-        handled = handle(wish, favourite, log.store(), origin=call.origin)
+        handled = handle(wish, favourite, event_store.store(), origin=call.origin)
         data = {"movie_id": movie_id, "favourite": handled.state.is_one}
         return Answer(handled.position, data)
 
@@ -37,5 +37,5 @@ class FavouriteView(CommandView):
     def delete(self, call: Call, movie_id: int) -> Answer:
         """Let it be none any more."""
         wish = UnfavouriteMovie(call.user_id, movie_id)
-        handled = handle(wish, favourite, log.store(), origin=call.origin)
+        handled = handle(wish, favourite, event_store.store(), origin=call.origin)
         return Answer(handled.position, status=204)

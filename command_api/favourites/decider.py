@@ -6,10 +6,10 @@ from typing import TypeAlias
 from uuid import UUID
 
 from command_api.aggregate import Aggregate
-from command_api.catalogue.listing import LISTED, Listing, refuse_unlisted
+from command_api.catalogue.availability import LISTED, Listing, refuse_unlisted
 from events.catalogue import MovieFavourited, MovieUnfavourited
 from events.recorded import Stream
-from infra.refused import NotFound
+from infra.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from command_api import log
+from command_api import event_store
 from command_api.aggregate import handle
-from command_api.catalogue.lookup import listing_of
-from command_api.contract import command
+from command_api.catalogue.movie_lookup import listing_of
 from command_api.hidden.decider import HideMovie, UnhideMovie, hiding
-from command_api.http import Answer, Call, CommandView
-from infra.permissions import LoggedIn
+from command_api.http.openapi import command
+from command_api.http.view import Answer, Call, CommandView
+from infra.http.permissions import LoggedIn
 
 
 class HidingAnswer(serializers.Serializer[Any]):
@@ -29,12 +29,12 @@ class HiddenView(CommandView):
     def put(self, call: Call, movie_id: int) -> Answer:
         """Never recommend the movie again."""
         wish = HideMovie(call.user_id, movie_id, listing_of(movie_id))
-        handled = handle(wish, hiding, log.store(), origin=call.origin)
+        handled = handle(wish, hiding, event_store.store(), origin=call.origin)
         return Answer(handled.position, {"movie_id": movie_id, "hidden": handled.state.is_hidden})
 
     @command("unhide", answers={204: None}, problems=(404,))
     def delete(self, call: Call, movie_id: int) -> Answer:
         """Let it be recommended again."""
         wish = UnhideMovie(call.user_id, movie_id)
-        handled = handle(wish, hiding, log.store(), origin=call.origin)
+        handled = handle(wish, hiding, event_store.store(), origin=call.origin)
         return Answer(handled.position, status=204)

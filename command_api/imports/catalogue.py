@@ -8,15 +8,15 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from command_api.catalogue.bulk_commands import handle_all
 from command_api.catalogue.decider import AddMovie
-from command_api.catalogue.handling import handle_all
-from command_api.imports import catalogue_file, lines
-from command_api.imports.broken import Broken
-from command_api.imports.recognising import Found, known_of
-from command_api.imports.remarks import Remarks
-from command_api.imports.run import Run
+from command_api.imports import catalogue_file, line_reader
+from command_api.imports.catalogue_matching import Found, known_of
+from command_api.imports.line_warnings import Remarks
+from command_api.imports.rejected_lines import Broken
+from command_api.imports.session import Run
 from events.catalogue import MovieAdded, MovieEvent
-from infra.progress import progress
+from infra.progress_bar import progress
 
 BATCH = 1000
 
@@ -71,7 +71,7 @@ def import_catalogue(path: Path, run: Run) -> Outcome:
 
 
 def _lines(path: Path, broken: Broken, outcome: Outcome) -> Iterator[_Line]:
-    for line in lines.read(path):
+    for line in line_reader.read(path):
         if line.is_torn:
             broken.tear(line)
             return
@@ -81,7 +81,7 @@ def _lines(path: Path, broken: Broken, outcome: Outcome) -> Iterator[_Line]:
         yield _Line(line.number, _parse(line, outcome.unknown_genres), line.read_bytes)
 
 
-def _parse(line: lines.Line, unknown_genres: Counter[str]) -> AddMovie | ValueError:
+def _parse(line: line_reader.Line, unknown_genres: Counter[str]) -> AddMovie | ValueError:
     if line.broken:
         return ValueError(line.broken)
     try:

@@ -13,8 +13,8 @@ from msgspec import Meta
 
 from command_api.catalogue.decider import AddMovie, Facts
 from command_api.catalogue.genres import translate
+from command_api.catalogue.id_allocation import LAST_FILE_ID
 from command_api.catalogue.models import WIKIPEDIA
-from command_api.catalogue.numbering import LAST_FILE_ID
 
 # PostgreSQL keeps no NUL in a text; a name of blanks is none.
 _Name = Annotated[str, Meta(max_length=200, pattern=r"\A[^\x00]*[^\x00\s][^\x00]*\Z")]

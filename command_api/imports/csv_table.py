@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from command_api.imports import lines
-from command_api.imports.broken import Broken
+from command_api.imports import line_reader
+from command_api.imports.rejected_lines import Broken
 
 
 class NotThisTable(Exception):
@@ -26,7 +26,7 @@ def read(path: Path, columns: Sequence[str], broken: Broken) -> Iterator[Row]:
 
     Each line is read alone, so that an unclosed quote spoils its own line only.
     """
-    rest = lines.read(path)
+    rest = line_reader.read(path)
     width, places = _places(path, next(rest, None), columns)
     for line in rest:
         if line.is_torn:
@@ -45,7 +45,7 @@ def read(path: Path, columns: Sequence[str], broken: Broken) -> Iterator[Row]:
 
 
 def _places(
-    path: Path, header: lines.Line | None, columns: Sequence[str]
+    path: Path, header: line_reader.Line | None, columns: Sequence[str]
 ) -> tuple[int, Sequence[int]]:
     try:
         names = [name.strip() for name in _cells(header)] if header else []
@@ -57,7 +57,7 @@ def _places(
     return len(names), [names.index(name) for name in columns]
 
 
-def _cells(line: lines.Line) -> list[str]:
+def _cells(line: line_reader.Line) -> list[str]:
     if line.broken:
         raise ValueError(line.broken)
     text = line.content.decode()

@@ -7,14 +7,14 @@ from itertools import islice
 from typing import NamedTuple
 
 from command_api.catalogue import models
-from command_api.catalogue.handling import handle_all
-from command_api.catalogue.numbering import next_id
-from command_api.imports.broken import Broken
-from command_api.imports.films import Found, How, Known
-from command_api.imports.movielens_files import Film, films, links
-from command_api.imports.movielens_forms import Files
-from command_api.imports.run import Run
-from infra.progress import progress
+from command_api.catalogue.bulk_commands import handle_all
+from command_api.catalogue.id_allocation import next_id
+from command_api.imports.movielens_formats import Files
+from command_api.imports.movielens_matching import Found, How, Known
+from command_api.imports.movielens_reader import Film, films, links
+from command_api.imports.rejected_lines import Broken
+from command_api.imports.session import Run
+from infra.progress_bar import progress
 
 BATCH = 1000
 

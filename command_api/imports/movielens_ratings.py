@@ -5,15 +5,15 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from command_api.catalogue.models import RatingsImport
-from command_api.imports.broken import Broken
-from command_api.imports.movielens_files import opinions
-from command_api.imports.movielens_forms import Files
-from command_api.imports.ratings_in_order import Rated, Ratings
-from command_api.imports.replaying import Told, plan, unseen
-from command_api.imports.run import Run
+from command_api.imports.deduplication import Told, plan, unseen
+from command_api.imports.movielens_formats import Files
+from command_api.imports.movielens_reader import opinions
+from command_api.imports.ratings_sort import Rated, Ratings
+from command_api.imports.rejected_lines import Broken
+from command_api.imports.session import Run
 from command_api.ratings.decider import rating
-from events import hints
-from infra.progress import progress
+from events import notifications
+from infra.progress_bar import progress
 
 BATCH = 1000
 _STEP_BYTES = 1_000_000  # how often the bar moves while reading
@@ -81,7 +81,7 @@ def append_ratings(ratings: Ratings, counts: Counts, run: Run, *, shift_seconds:
             told = _of_its_last_user(batch, told)
             if planned.entries and not run.is_dry:
                 run.store.append_many(planned.entries, origin=run.origin)
-                hints.announce(partition)
+                notifications.announce(partition)
             counts.imported += planned.imported
             counts.rerated += planned.rerated
             counts.there += planned.there

@@ -4,8 +4,8 @@ import csv
 from collections.abc import Iterable
 from pathlib import Path
 
-from command_api.imports.movielens_files import Film
 from command_api.imports.movielens_films import Each
+from command_api.imports.movielens_reader import Film
 
 _HEADER = ("movielens_id", "title", "how", "movie_id", "possible")
 

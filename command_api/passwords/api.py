@@ -7,17 +7,17 @@ from django.http import HttpRequest
 from rest_framework import serializers
 
 from command_api.accounts import passwords
-from command_api.contract import command
 from command_api.emails.api import mailed_token
-from command_api.http import Answer, Call, CommandView
-from command_api.passwords import changing
-from events.vault import letters
+from command_api.http.openapi import command
+from command_api.http.view import Answer, Call, CommandView
+from command_api.passwords import change
+from events.vault import outgoing_mail
 from events.vault.models import Purpose
-from infra import throttle
-from infra.permissions import Anybody, LoggedIn
-from infra.rest import StrictSerializer
-from infra.throttle import Throttle
-from infra.tokens import Identity
+from infra.http.permissions import Anybody, LoggedIn
+from infra.http.strict_json import StrictSerializer
+from infra.rate_limit import sliding_window as throttle
+from infra.rate_limit.sliding_window import Throttle
+from infra.security.access_tokens import Identity
 
 
 def new_password() -> serializers.CharField:
@@ -66,7 +66,7 @@ class MyPasswordView(_PasswordView):
     @command("change_password", answers={204: None}, body=ChangeBody, is_kept=False)
     def post(self, call: Call) -> Answer:
         """Change it. All log-ins end, this one too."""
-        position = changing.change(call.user_id, **call.body, origin=call.origin)
+        position = change.change(call.user_id, **call.body, origin=call.origin)
         return Answer(position, status=204)
 
 
@@ -86,7 +86,7 @@ class ForgottenView(_PasswordView):
     )
     def post(self, call: Call) -> Answer:
         """Have a letter sent. The answer is the same whether or not anybody has the address."""
-        letters.wish(Purpose.RESET, email=call.body["email"])
+        outgoing_mail.wish(Purpose.RESET, email=call.body["email"])
         return Answer(None, status=202)
 
 
@@ -105,7 +105,7 @@ class ResetView(_PasswordView):
     )
     def post(self, call: Call) -> Answer:
         """Choose a new one, by the token of the letter. All log-ins end."""
-        position = changing.reset(
+        position = change.reset(
             call.body["token"], password=call.body["password"], origin=call.origin
         )
         return Answer(position, status=204)

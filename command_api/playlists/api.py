@@ -8,11 +8,12 @@ from uuid import UUID
 
 from rest_framework import serializers
 
-from command_api import log
+from command_api import event_store
 from command_api.aggregate import Handled, handle
-from command_api.catalogue.lookup import listing_of
-from command_api.contract import command
-from command_api.http import Answer, Call, CommandView
+from command_api.catalogue.movie_lookup import listing_of
+from command_api.http.if_match import versions
+from command_api.http.openapi import command
+from command_api.http.view import Answer, Call, CommandView
 from command_api.playlists import decider
 from command_api.playlists.decider import (
     LONGEST_DESCRIPTION,
@@ -28,14 +29,13 @@ from command_api.playlists.decider import (
     Words,
     not_found,
 )
-from command_api.precondition import versions
-from events import ids
+from events import playlist_ids
 from events.partition import partition_of
-from events.vault.opening import PLAYLIST_DESCRIPTION, PLAYLIST_NAME, Opener
-from events.vault.sealing import seal
-from infra.permissions import LoggedIn
-from infra.refused import Unauthenticated
-from infra.rest import StrictSerializer, TextField
+from events.vault.decryption import PLAYLIST_DESCRIPTION, PLAYLIST_NAME, Opener
+from events.vault.encryption import seal
+from infra.errors import Unauthenticated
+from infra.http.permissions import LoggedIn
+from infra.http.strict_json import StrictSerializer, TextField
 
 _FIELDS = {"name": PLAYLIST_NAME, "description": PLAYLIST_DESCRIPTION}
 
@@ -99,8 +99,10 @@ class PlaylistsView(CommandView):
     @command("create_playlist", answers={201: PlaylistAnswer}, body=NewPlaylistBody)
     def post(self, call: Call) -> Answer:
         """Begin a playlist; nobody else sees it unless that is said."""
-        user, store = call.user_id, log.store()
-        playlist_id = ids.playlist_id(str(user), store.partitions, os.urandom(ids.RANDOM_BYTES))
+        user, store = call.user_id, event_store.store()
+        playlist_id = playlist_ids.playlist_id(
+            str(user), store.partitions, os.urandom(playlist_ids.RANDOM_BYTES)
+        )
         wish = CreatePlaylist(playlist_id=playlist_id, user_id=user, **_sealed(user, call.body))
         handled = handle(wish, _playlist, store, origin=call.origin)
         return _answer(playlist_id, handled, status=201)
@@ -177,10 +179,10 @@ def _about(call: Call, playlist_id: str) -> dict[str, Any]:
 
 def _handle(call: Call, wish: Change) -> Handled[Playlist]:
     """Do it; what can't be one of theirs is not even looked for."""
-    store = log.store()
+    store = event_store.store()
     try:
-        partition = ids.partition_of_playlist(wish.playlist_id)
-    except ids.NotAnId as error:
+        partition = playlist_ids.partition_of_playlist(wish.playlist_id)
+    except playlist_ids.NotAnId as error:
         raise not_found() from error
     if partition != partition_of(str(wish.user_id), store.partitions):
         raise not_found()

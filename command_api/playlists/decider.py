@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from command_api.aggregate import Aggregate
-from command_api.catalogue.listing import LISTED, Listing, refuse_unlisted
+from command_api.catalogue.availability import LISTED, Listing, refuse_unlisted
 from command_api.playlists.ranks import place
 from events.catalogue import (
     PlaylistCreated,
@@ -24,7 +24,7 @@ from events.catalogue import (
 )
 from events.catalogue.accounts import Sealed
 from events.recorded import Stream
-from infra.refused import Conflict, Invalid, NotFound, PreconditionFailed
+from infra.errors import Conflict, Invalid, NotFound, PreconditionFailed
 
 MOST_MOVIES = 2000
 LONGEST_NAME = 100

@@ -5,14 +5,14 @@ from typing import Any
 
 from rest_framework import serializers
 
-from command_api import log
+from command_api import event_store
 from command_api.aggregate import handle
 from command_api.catalogue.genres import GENRES
-from command_api.contract import command
-from command_api.http import Answer, Call, CommandView
+from command_api.http.openapi import command
+from command_api.http.view import Answer, Call, CommandView
 from command_api.preferences.decider import ChangePreferences, preferences
-from infra.permissions import LoggedIn
-from infra.rest import StrictSerializer
+from infra.http.permissions import LoggedIn
+from infra.http.strict_json import StrictSerializer
 
 _STRATEGY = r"\A[a-z0-9][a-z0-9-]{0,39}\Z"
 
@@ -57,5 +57,5 @@ class PreferencesView(CommandView):
         if "genres" in changes:
             changes["genres"] = tuple(changes["genres"])
         wish = ChangePreferences(user_id=call.user_id, **changes)
-        handled = handle(wish, preferences, log.store(), origin=call.origin)
+        handled = handle(wish, preferences, event_store.store(), origin=call.origin)
         return Answer(handled.position, asdict(handled.state))

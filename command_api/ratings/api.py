@@ -4,14 +4,14 @@ from typing import Any
 
 from rest_framework import serializers
 
-from command_api import log
+from command_api import event_store
 from command_api.aggregate import handle
-from command_api.catalogue.lookup import listing_of
-from command_api.contract import command
-from command_api.http import Answer, Call, CommandView
+from command_api.catalogue.movie_lookup import listing_of
+from command_api.http.openapi import command
+from command_api.http.view import Answer, Call, CommandView
 from command_api.ratings.decider import HIGHEST, LOWEST, RateMovie, WithdrawRating, rating
-from infra.permissions import LoggedIn
-from infra.rest import StrictSerializer
+from infra.http.permissions import LoggedIn
+from infra.http.strict_json import StrictSerializer
 
 
 class RatingBody(StrictSerializer):
@@ -46,12 +46,12 @@ class RatingView(CommandView):
     def put(self, call: Call, movie_id: int) -> Answer:
         """Give the movie a score, for the first time or anew."""
         wish = RateMovie(call.user_id, movie_id, call.body["score"], listing_of(movie_id))
-        handled = handle(wish, rating, log.store(), origin=call.origin)
+        handled = handle(wish, rating, event_store.store(), origin=call.origin)
         return Answer(handled.position, {"movie_id": movie_id, "score": handled.state.score})
 
     @command("withdraw_rating", answers={204: None}, problems=(404,))
     def delete(self, call: Call, movie_id: int) -> Answer:
         """Take the score back."""
         wish = WithdrawRating(call.user_id, movie_id)
-        handled = handle(wish, rating, log.store(), origin=call.origin)
+        handled = handle(wish, rating, event_store.store(), origin=call.origin)
         return Answer(handled.position, status=204)

@@ -6,10 +6,10 @@ from typing import TypeAlias
 from uuid import UUID
 
 from command_api.aggregate import Aggregate
-from command_api.catalogue.listing import LISTED, Listing, refuse_unlisted
+from command_api.catalogue.availability import LISTED, Listing, refuse_unlisted
 from events.catalogue import MovieRated, RatingEvent, RatingWithdrawn, Score
 from events.recorded import Stream
-from infra.refused import Invalid, NotFound
+from infra.errors import Invalid, NotFound
 
 LOWEST, HIGHEST = 1, 10
 

@@ -11,25 +11,28 @@ from uuid import UUID
 from django.http import HttpRequest
 from rest_framework import serializers
 
-from command_api import log
+from command_api import event_store
 from command_api.accounts import passwords
 from command_api.accounts.decider import stream_of
 from command_api.aggregate import start_of
-from command_api.contract import command
-from command_api.http import Answer, Call, CommandView
-from command_api.sessions import attempts, beginning, ending, refresh
-from command_api.staff.granting import is_staff
-from events import hints
+from command_api.http.openapi import command
+from command_api.http.view import Answer, Call, CommandView
+from command_api.sessions import login as beginning
+from command_api.sessions import login_rate_limit, logout
+from command_api.sessions import refresh_token as refresh
+from command_api.staff.grants import is_staff
+from events import notifications
 from events.recorded import Origin, Position
-from events.vault import families
-from events.vault.families import Refresh
-from infra import throttle, tokens
+from events.vault import refresh_families
+from events.vault.refresh_families import Refresh
 from infra.config import config
-from infra.openapi import Method, Shape
-from infra.permissions import Anybody, LoggedIn
-from infra.rest import StrictSerializer
-from infra.throttle import Throttle
-from infra.tokens import Identity
+from infra.http.openapi import Method, Shape
+from infra.http.permissions import Anybody, LoggedIn
+from infra.http.strict_json import StrictSerializer
+from infra.rate_limit import sliding_window as throttle
+from infra.rate_limit.sliding_window import Throttle
+from infra.security import access_tokens
+from infra.security.access_tokens import Identity
 
 _LONGEST_LOGIN = 254
 
@@ -88,7 +91,7 @@ class TokensView(_SessionView):
 
     def rate(self, request: HttpRequest, identity: Identity | None) -> Mapping[str, str]:
         """Guessing a password must be slow."""
-        return attempts.admit(attempts.login_in(request), request.META)
+        return login_rate_limit.admit(login_rate_limit.login_in(request), request.META)
 
     @_described("log_in", {200: TokensAnswer}, LoginBody, appends=False)
     def post(self, call: Call) -> Answer:
@@ -107,12 +110,12 @@ class RefreshView(_SessionView):
     def post(self, call: Call) -> Answer:
         """Exchange a refresh token. One that was exchanged before ends its log-in."""
         given = refresh.read(call.body["refresh"])
-        standing = families.standing(given.family)
+        standing = refresh_families.standing(given.family)
         if standing is None or standing.is_revoked:
             raise refresh.refused()
-        if ending.settle(standing.user_id, standing.epoch) > standing.epoch:
+        if logout.settle(standing.user_id, standing.epoch) > standing.epoch:
             raise refresh.refused()
-        following = families.rotate(given)
+        following = refresh_families.rotate(given)
         if following is None:
             _end(standing.user_id, given.family, call.origin)
             raise refresh.refused()
@@ -128,7 +131,7 @@ class RevokeView(_SessionView):
     def post(self, call: Call) -> Answer:
         """Log out."""
         given = refresh.read(call.body["refresh"])
-        standing = families.standing(given.family)
+        standing = refresh_families.standing(given.family)
         if standing is None:
             raise refresh.refused()
         return Answer(_end(standing.user_id, given.family, call.origin), status=204)
@@ -145,12 +148,12 @@ class RevokeAllView(CommandView):
     @command("log_out_everywhere", answers={204: None}, is_kept=False)
     def post(self, call: Call) -> Answer:
         """Log out everywhere."""
-        return Answer(ending.end_all(call.user_id, origin=call.origin).position, status=204)
+        return Answer(logout.end_all(call.user_id, origin=call.origin).position, status=204)
 
 
 def _tokens(user_id: UUID, current: Refresh, epoch: int) -> Answer:
     # The epoch was read before: should a revocation of the staff come between, it ends this token.
-    access = tokens.mint_access(user_id, current.family, epoch, is_staff=is_staff(user_id))
+    access = access_tokens.mint_access(user_id, current.family, epoch, is_staff=is_staff(user_id))
     data = {
         "access": access,
         "refresh": refresh.write(current),
@@ -161,11 +164,11 @@ def _tokens(user_id: UUID, current: Refresh, epoch: int) -> Answer:
 def _registered_at(user_id: UUID) -> Position:
     """Who has logged in can wait until their registration is known everywhere."""
     stream = stream_of(user_id)
-    history = log.store().read(stream)
-    return history[-1].position if history else start_of(stream, log.store())
+    history = event_store.store().read(stream)
+    return history[-1].position if history else start_of(stream, event_store.store())
 
 
 def _end(user_id: UUID, family: UUID, origin: Origin) -> Position:
-    position = ending.end(user_id, family, origin=origin).position
-    hints.announce(position.partition)  # also when the answer is a refusal
+    position = logout.end(user_id, family, origin=origin).position
+    notifications.announce(position.partition)  # also when the answer is a refusal
     return position

@@ -2,10 +2,10 @@
 
 from celery import shared_task
 
-from command_api.sessions import ending
+from command_api.sessions import logout
 
 
 @shared_task(name="sessions.sweep")  # type: ignore[untyped-decorator] # Celery ships no types
 def sweep() -> int:
     """Drop them; how many."""
-    return ending.sweep()
+    return logout.sweep()

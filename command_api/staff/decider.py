@@ -8,7 +8,7 @@ from uuid import UUID
 from command_api.aggregate import Aggregate
 from events.catalogue import StaffGranted, StaffRevoked
 from events.recorded import Stream
-from infra.refused import NotFound
+from infra.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)

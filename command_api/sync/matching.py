@@ -14,13 +14,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
-from command_api.catalogue import models, naming
+from command_api.catalogue import models, title_keys
 from command_api.catalogue.decider import ExternalId
+from command_api.catalogue.id_allocation import TMDB_BASE
 from command_api.catalogue.models import IMDB, TMDB
-from command_api.catalogue.namesakes import Name, Namesake, casts_of, named, possible
-from command_api.catalogue.numbering import TMDB_BASE
-from command_api.catalogue.tmdb.answers import Film
-from command_api.sync.facts import LONGEST_TITLE, clean, released_on
+from command_api.catalogue.title_candidates import Name, Namesake, casts_of, named, possible
+from command_api.catalogue.tmdb.schemas import Film
+from command_api.sync.mapping import LONGEST_TITLE, clean, released_on
 
 How: TypeAlias = Literal["there", "matched", "ambiguous", "added"]
 
@@ -124,7 +124,7 @@ def _likenesses(movies: set[int]) -> dict[int, Likeness]:
     casts = casts_of(movies)
     return {
         pk: Likeness(
-            frozenset((naming.key(name), year) for name in (title, original) if name and year),
+            frozenset((title_keys.key(name), year) for name in (title, original) if name and year),
             frozenset(casts[pk]),
         )
         for pk, title, original, year in rows.values_list("pk", "title", "original_title", "year")
@@ -144,4 +144,4 @@ def _names(film: Film) -> list[Name]:
     if (released := released_on(film)) is None:
         return []
     titles = (clean(title or "", LONGEST_TITLE) for title in (film.title, film.original_title))
-    return list(dict.fromkeys((naming.key(title), released.year) for title in titles if title))
+    return list(dict.fromkeys((title_keys.key(title), released.year) for title in titles if title))

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from command_api.catalogue.models import SyncRun, TmdbFilm, TrendObservation
-from command_api.sync import wishes
-from command_api.sync.kinds import STEPS
-from command_api.sync.running import at_work
+from command_api.sync import fetch_queue
+from command_api.sync.job_runner import at_work
+from command_api.sync.jobs import STEPS
 
 
 def lines(now: datetime) -> Iterator[str]:
@@ -21,9 +21,9 @@ def lines(now: datetime) -> Iterator[str]:
         yield f"{board.board:9} observed {age(board.observed_at, now)} ago"
     gone = TmdbFilm.objects.filter(gone_at__isnull=False).count()
     yield (
-        f"films     {TmdbFilm.objects.count()} known, {wishes.waiting()} to be fetched"
-        f" ({wishes.postponed()} of them later), {gone} gone from TMDb,"
-        f" {wishes.unreadable()} unreadable"
+        f"films     {TmdbFilm.objects.count()} known, {fetch_queue.waiting()} to be fetched"
+        f" ({fetch_queue.postponed()} of them later), {gone} gone from TMDb,"
+        f" {fetch_queue.unreadable()} unreadable"
     )
 
 

@@ -8,8 +8,8 @@ the clock tries again.
 
 from celery import shared_task
 
-from command_api.sync.kinds import Kind
-from command_api.sync.running import TIME_IS_UP, run
+from command_api.sync.job_runner import TIME_IS_UP, run
+from command_api.sync.jobs import Kind
 
 AT_ONCE_SECONDS = 10.0
 """When it is too late to go on at once: the clock did."""

@@ -10,7 +10,7 @@ from uuid import UUID
 from events.event import Event
 
 Sealed = NewType("Sealed", str)
-"""Base64 of what events.vault.sealing made of a personal field with the subject's own key."""
+"""Base64 of what events.vault.encryption made of a personal field with the subject's own key."""
 
 
 class UserRegistered(Event, frozen=True, kw_only=True, tag="user-registered.v1"):

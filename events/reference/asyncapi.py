@@ -11,7 +11,7 @@ from events.catalogue import AnyEvent
 from events.catalogue.accounts import Sealed
 from events.cloudevent import CONTENT_TYPE, SOURCE, CloudEvent
 from events.reference import examples
-from infra import documented
+from infra.reference import field_docs
 
 EVENTS: Mapping[str, type[AnyEvent]] = {
     str(event.__struct_config__.tag): event for event in get_args(AnyEvent)
@@ -125,7 +125,7 @@ def _schemas() -> dict[str, Any]:
     _, schemas = msgspec.json.schema_components(kinds, ref_template=_SCHEMAS + "{name}")
     for kind in kinds:
         properties = schemas[kind.__name__]["properties"]
-        for name, text in documented.fields(kind).items():
+        for name, text in field_docs.fields(kind).items():
             properties[name]["description"] = text.replace("``", "")
         for field in msgspec.structs.fields(kind):
             if Sealed in (field.type, *get_args(field.type)):

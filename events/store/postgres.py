@@ -16,7 +16,7 @@ from events.catalogue import AnyEvent
 from events.partition import partition_of
 from events.recorded import Origin, Position, Recorded, Stored, Stream
 from events.store import Entry, StreamMoved
-from events.store.rows import COLUMNS, to_stored
+from events.store.row_mapping import COLUMNS, to_stored
 
 _READ = (
     f"SELECT {COLUMNS} FROM events"  # noqa: S608 - constants

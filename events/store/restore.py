@@ -6,7 +6,7 @@ from django.db import connections, transaction
 
 from events.recorded import Stored
 from events.store.postgres import PostgresStore
-from events.store.rows import to_row
+from events.store.row_mapping import to_row
 
 _HEAD = "UPDATE partitions SET head = %s WHERE partition = %s AND head = %s"
 _INSERT = (

@@ -1,7 +1,7 @@
 """What does the vault know of a person?
 
 A row is reserved before the person's first event, and active after it. A reservation that was left
-behind is settled by who can see the log (``command_api.accounts.reservations``).
+behind is settled by who can see the log (``command_api.accounts.reservation_cleanup``).
 """
 
 from collections.abc import Collection, Sequence
@@ -14,10 +14,10 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from events.catalogue.accounts import Sealed
+from events.vault.encryption import new_key, unseal
 from events.vault.models import Subject
-from events.vault.names import email_digest, username_digest
-from events.vault.sealing import new_key, unseal
-from infra.keys import PEPPER, secret
+from events.vault.name_skeletons import email_digest, username_digest
+from infra.security.keys import PEPPER, secret
 
 ORPHANED_AFTER = timedelta(minutes=1)
 """A registration is over long before, unless its process stands still."""

@@ -18,7 +18,7 @@ import msgspec
 from django.db import IntegrityError, transaction
 
 from events.vault.models import Erasure, Subject
-from infra.keys import PEPPER, secret
+from infra.security.keys import PEPPER, secret
 
 FORMAT: Literal["marquee-vault.v1"] = "marquee-vault.v1"
 _BATCH = 1000

@@ -9,14 +9,14 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from infra.demo.narration import Narration, TourFailed
-from infra.demo.tour import tour
-from infra.embedded import running as embedded
+from infra.demo.rating_steps import tour
+from infra.demo.reporter import Narration, TourFailed
+from infra.embedded import startup as embedded
 from infra.platform import native
 from infra.platform.processes import DidNotStart
-from infra.platform.running import Platform
+from infra.platform.topology import Platform
 from infra.services import ServiceError, as_query, ensure, private_redis
-from infra.services.place import state_dir
+from infra.services.paths import state_dir
 
 
 def main() -> int:

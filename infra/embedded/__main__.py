@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
 
-from infra.embedded.account import Login, demo_account
-from infra.embedded.filling import STEPS, Step, fill
-from infra.embedded.place import Place
-from infra.embedded.running import DIRECTORY, Ports, running
-from infra.platform.interrupts import stop_on_signals
+from infra.embedded.demo_account import Login, demo_account
+from infra.embedded.paths import Place
+from infra.embedded.seed import STEPS, Step, fill
+from infra.embedded.startup import DIRECTORY, Ports, running
 from infra.platform.processes import HOME, DidNotStart
-from infra.platform.running import Platform
+from infra.platform.signals import stop_on_signals
 from infra.platform.supervisor import Stopped, Supervisor
+from infra.platform.topology import Platform
 from infra.services import ServiceError
 from infra.services.ports import holder, is_free
 

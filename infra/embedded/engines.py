@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from infra.embedded import postgres, redis
-from infra.embedded.place import Place
+from infra.embedded.paths import Place
 from infra.platform.supervisor import Member
 from infra.services import as_query
 

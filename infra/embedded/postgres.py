@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import psycopg2
 
-from infra.embedded.place import Place
-from infra.embedded.wheels import programs
+from infra.embedded.binaries import programs
+from infra.embedded.paths import Place
 from infra.platform.processes import Process
 from infra.platform.supervisor import Member
 from infra.services.postgres import initialise

@@ -11,8 +11,8 @@ from urllib.parse import quote
 from redis import Redis
 from redis.exceptions import RedisError
 
-from infra.embedded.place import Place
-from infra.embedded.wheels import programs
+from infra.embedded.binaries import programs
+from infra.embedded.paths import Place
 from infra.platform.processes import Process
 from infra.platform.supervisor import Member
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from threading import Event
 
-from infra.platform.interrupts import stop_on_signals
 from infra.platform.native import environment
 from infra.platform.processes import HOME, DidNotStart
-from infra.platform.running import Platform, prepare, processes
+from infra.platform.signals import stop_on_signals
 from infra.platform.supervisor import Stopped, Supervisor
+from infra.platform.topology import Platform, prepare, processes
 from infra.services import ServiceError, ensure, kept
 from infra.services.ports import holder, is_free
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.platform.running import Platform, prepare, running
+from infra.platform.topology import Platform, prepare, running
 from infra.services import Addresses, at_database
 from infra.services.ports import free
 

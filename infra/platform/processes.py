@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import Popen
 
-from infra.services.account import Account, current
 from infra.services.processes import MARK, as_account, end
+from infra.services.system_user import Account, current
 
 HOME = Path(__file__).resolve().parents[2]
 """The checkout."""

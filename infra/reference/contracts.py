@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from django.utils.module_loading import import_string
 
-from infra import openapi
+from infra.http import openapi
 
 # By name, because nothing here may know what stands above it.
 _ROUTES = {

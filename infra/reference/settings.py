@@ -5,8 +5,8 @@ from pathlib import Path
 import msgspec
 from msgspec import NODEFAULT, inspect
 
-from infra import documented
 from infra.config import PREFIX, Config
+from infra.reference import field_docs
 
 _BEGINNING = f"""\
 # Settings
@@ -22,7 +22,7 @@ is not in this list, stops the process at start with its name. Made from
 
 def page() -> str:
     """The page in Markdown."""
-    told = documented.fields(Config)
+    told = field_docs.fields(Config)
     described = inspect.type_info(Config)
     assert isinstance(described, inspect.StructType)  # noqa: S101 - Config is a struct
     return _BEGINNING + "".join(_row(field, told[field.name]) for field in described.fields)

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 from infra.services import addresses as _addresses
 from infra.services.addresses import Addresses
-from infra.services.checkout import ensure, kept, planned, status, stop
 from infra.services.errors import DidNotStart, NotInstalled, PortTaken, ServiceError
+from infra.services.lifecycle import ensure, kept, planned, status, stop
 from infra.services.postgres import at_database, create_database, drop_database
 from infra.services.redis import as_query, private_redis
 

@@ -5,9 +5,9 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from infra.services import distribution
+from infra.services import elasticsearch_download
 from infra.services.errors import NotInstalled
-from infra.services.place import outside_tmp
+from infra.services.paths import outside_tmp
 from infra.services.ports import LOOPBACK
 from infra.services.server import Container, Home, Launch, Server
 
@@ -37,16 +37,16 @@ def _java() -> Path | None:
 
 def _packages() -> Sequence[str]:
     java = () if _java() else ("openjdk-17-jre-headless",)
-    if distribution.is_unpacked():
+    if elasticsearch_download.is_unpacked():
         return java
-    return (*java, *distribution.packages())
+    return (*java, *elasticsearch_download.packages())
 
 
 def _prepare(home: Home) -> Launch:
     java = _java()
     if java is None:
         raise NotInstalled("Java 17 is not installed.")
-    program = distribution.unpacked()
+    program = elasticsearch_download.unpacked()
     # Its security module may write to /tmp, so it refuses to have its configuration under there.
     config = outside_tmp(home.path / "config")
     scratch = home.path / "tmp"
@@ -98,7 +98,7 @@ ELASTICSEARCH = Server(
     prepare=_prepare,
     answers=_answers,
     container=Container(
-        image=f"elasticsearch:{distribution.VERSION}",
+        image=f"elasticsearch:{elasticsearch_download.VERSION}",
         ports={"elasticsearch": 9200},
         volume="/usr/share/elasticsearch/data",
         environ={**_SETTINGS, "ES_JAVA_OPTS": _HEAP},

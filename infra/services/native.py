@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from infra.services import packages, processes
-from infra.services.account import unprivileged
+from infra.services import apt, processes
 from infra.services.errors import DidNotStart
-from infra.services.place import locked, server_dir
+from infra.services.paths import locked, server_dir
 from infra.services.ports import reserve
 from infra.services.processes import Process
 from infra.services.progress import say
 from infra.services.server import Home, Server
+from infra.services.system_user import unprivileged
 
 # RabbitMQ takes 12 s and Elasticsearch 15 s on two idle cores; both may share them with a build.
 _START_SECONDS = 180
@@ -28,7 +28,7 @@ def start(servers: Sequence[Server], services: Path) -> None:
     down = [(server, home) for server, home in homes if not _answers(server, home)]
     missing = [package for server, _ in down for package in server.packages()]
     if missing:
-        packages.install(missing)
+        apt.install(missing)
     with ThreadPoolExecutor(max_workers=len(servers) or 1) as threads:
         list(threads.map(lambda pair: bring_up(*pair), down))
 

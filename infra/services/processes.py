@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
-from infra.services.account import Account
 from infra.services.errors import ServiceError
+from infra.services.system_user import Account
 
 MARK = "SERVICE_HOME"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

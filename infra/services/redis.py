@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 from redis import Redis
 from redis.exceptions import RedisError
 
-from infra.services import packages
+from infra.services import apt
 from infra.services.errors import DidNotStart
 from infra.services.ports import LOOPBACK, free
 from infra.services.server import Container, Home, Launch, Server
@@ -46,7 +46,7 @@ def grant(whole: str) -> None:
 def private_redis(port: int | None = None) -> Iterator[str]:
     """One more Redis, empty and without persistence, that ends with the block or with us."""
     if missing := _packages():
-        packages.install(missing)
+        apt.install(missing)
     with tempfile.TemporaryDirectory(prefix="marquee-redis-") as directory:
         home = Path(directory)
         ports = {"redis": port or free()}

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from infra.services.account import Account
+from infra.services.system_user import Account
 
 
 @dataclass(frozen=True, kw_only=True)

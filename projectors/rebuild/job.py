@@ -12,17 +12,17 @@ from events.store.generations import note_finished
 from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
-from projectors.erasure import purge_of_the_past
-from projectors.live import Live, NotReady
-from projectors.opened import opening
-from projectors.parked import count
-from projectors.pointers import Pointers
-from projectors.read_model import ReadModel
-from projectors.rebuild import building, filling, plan, proof, takeover
-from projectors.rebuild.screen import Screen
-from projectors.rebuild.side_by_side import SideBySide, side_by_side
+from projectors.consumer.decryption import opening
+from projectors.erasure.coordinator import purge_of_the_past
+from projectors.generations.live import Live, NotReady
+from projectors.generations.pointers import Pointers
+from projectors.parking.store import count
+from projectors.rebuild import backfill, comparison, cutover, derive, plan
+from projectors.rebuild.process_pool import SideBySide, side_by_side
+from projectors.rebuild.progress_view import Screen
 from projectors.registry import MODELS
-from projectors.verify import Verdict, verify
+from projectors.storage.read_model import ReadModel
+from projectors.verification.state import Verdict, verify
 
 _NEAR = 2000
 """Events: so many are soon read, and while they are as many again may come."""
@@ -107,7 +107,7 @@ class Job:
             self._kinds, self._pointers, label=options.label, until=options.until
         )
         self._outcome = Outcome(options, numbers)
-        self._models = filling.opened(numbers)
+        self._models = backfill.opened(numbers)
         self._screen.watch(self._live, [model.name for model in MODELS])
         with side_by_side(options.processes) as processes:
             self._processes: SideBySide = processes
@@ -119,7 +119,7 @@ class Job:
         return self._outcome
 
     def _make_present(self) -> None:
-        takeover.call_back(self._outcome.numbers, self._pointers)
+        cutover.call_back(self._outcome.numbers, self._pointers)
         self._fill(self._store.heads())
         for _ in range(_ROUNDS):
             if self._behind() <= _NEAR:
@@ -135,7 +135,7 @@ class Job:
             self._prove_built(None)
         self._fill(self._store.heads())  # what came meanwhile need not go through the workers
         task = self._screen.begin("taking over", total=None)
-        self._outcome.has_workers = takeover.take_over(
+        self._outcome.has_workers = cutover.take_over(
             self._models, self._store, self._pointers, task.missing
         )
         task.end()
@@ -165,7 +165,7 @@ class Job:
         self._outcome.filled_seconds += monotonic() - began
 
     def _filled(self, until: Sequence[int]) -> int:
-        return filling.progress(self._models, until)
+        return backfill.progress(self._models, until)
 
     def _behind(self) -> int:
         heads = self._store.heads()
@@ -174,12 +174,12 @@ class Job:
     def _build(self, moment: datetime | None) -> None:
         began = monotonic()
         partitions = self._store.partitions
-        task = self._screen.begin("building", total=building.progress(self._models, partitions)[1])
+        task = self._screen.begin("building", total=derive.progress(self._models, partitions)[1])
         self._processes.build(
             self._outcome.numbers,
             partitions,
             moment,
-            look=lambda: task.reach(building.progress(self._models, partitions)[0]),
+            look=lambda: task.reach(derive.progress(self._models, partitions)[0]),
         )
         task.end()
         self._outcome.built_seconds += monotonic() - began
@@ -194,7 +194,7 @@ class Job:
 
     def _prove_built(self, moment: datetime | None) -> None:
         verdicts = {verdict.model: verdict for verdict in self._outcome.verdicts}
-        for name, builder, problems in building.check(self._outcome.numbers, moment):
+        for name, builder, problems in derive.check(self._outcome.numbers, moment):
             verdicts[name].takes_in(builder, problems)
         self._refuse_if_any_differs()
 
@@ -202,7 +202,7 @@ class Job:
         if any(verdict.differences for verdict in self._outcome.verdicts):
             raise Differs(self._outcome.verdicts)
 
-    def _compared(self, model: ReadModel, advance: proof.Advance) -> Verdict:
+    def _compared(self, model: ReadModel, advance: comparison.Advance) -> Verdict:
         """With the live one; where that is no yardstick, with a fold of the log.
 
         It is none where it has another shape, or lacks events that it set aside.
@@ -210,7 +210,7 @@ class Job:
         live = self._live_of(model)
         if live is None or any(count(live, self._store.partitions)):
             return self._folded(model)
-        return proof.compare(model, live, self._store, opening=opening(), advance=advance)
+        return comparison.compare(model, live, self._store, opening=opening(), advance=advance)
 
     def _folded(self, model: ReadModel) -> Verdict:
         return verify(model, self._store, advance=lambda _: None, opening=opening())

@@ -17,9 +17,9 @@ from events.store.generations import (
     version_of,
 )
 from infra import clients
-from projectors.keeper import drop
-from projectors.pointers import Pointers, Seen
-from projectors.read_model import ReadModel
+from projectors.generations.garbage_collector import drop
+from projectors.generations.pointers import Pointers, Seen
+from projectors.storage.read_model import ReadModel
 
 
 class LabelTaken(Exception):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from projectors.pointers import Place
+from projectors.generations.pointers import Place
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import re
 
 from benchmarks.versions import versions
-from infra.services.checkout import SERVERS
+from infra.services.lifecycle import SERVERS
 
 
 def test_every_server_says_its_version(services):

@@ -10,14 +10,15 @@ import pytest
 from django.db import connection, connections
 from django.test import Client
 
-from command_api import standing
-from command_api.catalogue import lookup
+from command_api.catalogue import movie_lookup
+from command_api.catalogue.bulk_commands import handle_all
 from command_api.catalogue.decider import AddMovie, Facts
-from command_api.catalogue.handling import handle_all
-from command_api.log import store
+from command_api.event_store import store
+from command_api.http import token_revocation
 from events.recorded import Origin
-from events.vault import families, subjects
-from infra import clients, tokens
+from events.vault import refresh_families, subjects
+from infra import clients
+from infra.security import access_tokens
 
 ALIEN, HEAT = 1, 2
 PASSWORD = "correct horse battery"
@@ -60,8 +61,8 @@ def api(request, redis_url, keys):
     """
     rolls_back = request.node.get_closest_marker("django_db")
     request.getfixturevalue("db" if rolls_back else "log_database")
-    lookup.forget()
-    standing.forget()
+    movie_lookup.forget()
+    token_revocation.forget()
     clients.redis().ping()  # hints go out from a thread: it shall have a connection by now
     movies = [
         AddMovie(movie_id, Facts(title=title, year=year))
@@ -82,9 +83,9 @@ def person(api):
             user_id, username=name, email=f"{name}@example.org", password_hash="unusable"
         )
         subjects.activate(user_id)
-        begun = families.begin(user_id, password_hash="unusable", life=timedelta(days=1))
+        begun = refresh_families.begin(user_id, password_hash="unusable", life=timedelta(days=1))
         assert begun is not None
-        access = tokens.mint_access(user_id, begun.family, 0)
+        access = access_tokens.mint_access(user_id, begun.family, 0)
         return Person(user_id, {"Authorization": f"Bearer {access}"})
 
     return make
@@ -121,7 +122,7 @@ def log_in(api):
 def bearer(tokens_answer) -> Person:
     """Who an answer's access token speaks for."""
     access = tokens_answer.json()["access"]
-    return Person(tokens.verify(access).user_id, {"Authorization": f"Bearer {access}"})
+    return Person(access_tokens.verify(access).user_id, {"Authorization": f"Bearer {access}"})
 
 
 def log_rows() -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from events.catalogue import MovieRated
 from events.recorded import Origin, Position
 from events.store import StreamMoved
 from events.store.memory import MemoryStore
-from infra.refused import NotFound
+from infra.errors import NotFound
 
 ANN = UUID(int=1)
 ALIEN = 7

@@ -3,10 +3,11 @@
 import pytest
 from django.test import RequestFactory
 
-from command_api.log import store
-from infra import clients, throttle
+from command_api.event_store import store
+from infra import clients
 from infra.config import config
-from infra.throttle import MINUTE
+from infra.rate_limit import sliding_window
+from infra.rate_limit.sliding_window import MINUTE
 from tests.command_api.conftest import ALIEN, fields
 
 RATING = f"/v1/movies/{ALIEN}/rating"
@@ -158,7 +159,7 @@ def test_addresses_that_are_not_there(api):
 
 
 def test_too_many_requests(api, ann):
-    counter = throttle.of_user(ann.user_id)
+    counter = sliding_window.of_user(ann.user_id)
     for key in (counter.key, counter._replace(now=counter.now + MINUTE).key):
         clients.redis().set(key, counter.limit - 1)
     answers = [api.rate(ALIEN, 0, by=ann) for _ in range(2)]
@@ -194,7 +195,7 @@ def test_who_could_not_log_in_is_not(api):
 
 def test_guessing_tokens_counts_on_the_address(api):
     request = RequestFactory().get("/")
-    counter = throttle.of_address(request)
+    counter = sliding_window.of_address(request)
     for key in (counter.key, counter._replace(now=counter.now + MINUTE).key):
         clients.redis().set(key, counter.limit)
     assert api("PUT", RATING, {"score": 8}, Authorization="Bearer x.y.z").status_code == 429

@@ -10,7 +10,7 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from command_api.log import store
+from command_api.event_store import store
 from events.management.commands.reference import DIRECTORY
 from tests.command_api.conftest import ALIEN
 from tests.fixtures.noise import Fitting, operations, requests, wrong

@@ -11,10 +11,11 @@ import pytest
 from django.db import connection
 from django.test import RequestFactory
 
-from command_api import standing, urls
-from command_api.http import Answer, CommandView
-from events.vault import families
-from infra import tokens
+from command_api import urls
+from command_api.http import token_revocation
+from command_api.http.view import Answer, CommandView
+from events.vault import refresh_families
+from infra.security import access_tokens
 from tests.command_api.conftest import ALIEN, HEAT, Person
 from tests.fixtures.forging import FORGERIES, Honest
 from tests.fixtures.matrix import (
@@ -76,7 +77,7 @@ TABLE: Sequence[Case] = [
     Case("GET", "health/ready", "/health/ready", everybody(200)),
     Case("GET", "metrics", "/metrics", everybody(200)),
     # The staff's pages take no token, whoever's it is: only the cookie of a log-in of theirs
-    # (tests/command_api/admin/test_entering.py). All others are sent to where one logs in.
+    # (tests/command_api/admin/test_login.py). All others are sent to where one logs in.
     *(Case("GET", f"admin/{page}", f"/admin/{page}", everybody(302)) for page in _PAGES),
     *(
         Case("GET", f"admin/{page}{_ROW}", f"/admin/{page}1/", everybody(302))
@@ -113,8 +114,8 @@ def bad_tokens(hers, keys) -> dict[str, Person]:
     """Whose tokens all are somebody's, but for what is wrong with them."""
     owner, over = hers().owner, hers().owner
     honest = Honest(keys, owner.user_id, family_of(owner))
-    families.revoke(family_of(over))
-    standing.forget()
+    refresh_families.revoke(family_of(over))
+    token_revocation.forget()
     forged = {name: forge(honest) for name, forge in FORGERIES.items()}
     return {
         name: Person(owner.user_id, {"Authorization": f"Bearer {token}"})
@@ -177,12 +178,12 @@ class Hers(NamedTuple):
 
 def family_of(somebody: Person) -> UUID:
     """The log-in that their token is of."""
-    return tokens.bearer(somebody.headers["Authorization"]).family
+    return access_tokens.bearer(somebody.headers["Authorization"]).family
 
 
 def of_the_staff(somebody: Person) -> Person:
     """The same, with a token that says so."""
-    access = tokens.mint_access(somebody.user_id, family_of(somebody), 0, is_staff=True)
+    access = access_tokens.mint_access(somebody.user_id, family_of(somebody), 0, is_staff=True)
     return Person(somebody.user_id, {"Authorization": f"Bearer {access}"})
 
 

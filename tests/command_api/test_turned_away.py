@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 import pytest
 from django.db import OperationalError, connections
 
-from command_api.log import store
+from command_api.event_store import store
 from events.store import StreamMoved
 from events.store.postgres import PostgresStore
-from events.vault import letters
+from events.vault import outgoing_mail
 from events.vault.models import Purpose
-from infra import clients, throttle
-from infra.throttle import MINUTE
+from infra import clients
+from infra.rate_limit import sliding_window
+from infra.rate_limit.sliding_window import MINUTE
 from tests.command_api.conftest import ALIEN, HEAT, PASSWORD, Person, bearer
 from tests.command_api.sessions.test_api import refresh
 
@@ -85,7 +86,7 @@ def hers(api, register, log_in):
     words = {"playlist": playlist, "exchanged": exchanged}
     for purpose in (Purpose.VERIFY, Purpose.RESET):
         hour, none = timedelta(hours=1), timedelta(0)
-        token = letters.make_token(owner.user_id, purpose, life=hour, pause=none)
+        token = outgoing_mail.make_token(owner.user_id, purpose, life=hour, pause=none)
         words[purpose.value] = str(token)
     return Hers(owner, words)
 
@@ -129,7 +130,7 @@ def test_the_contract_says_which(api):
 @pytest.mark.django_db(databases=["default", "vault"])
 @pytest.mark.parametrize("sent", OF_MOVIES_AND_PLAYLISTS, ids=lambda sent: sent.name)
 def test_who_sends_too_many_is_told_when_to_come_again(api, ann, sent):
-    counter, before = throttle.of_user(ann.user_id), store().heads()
+    counter, before = sliding_window.of_user(ann.user_id), store().heads()
     for key in (counter.key, counter._replace(now=counter.now + MINUTE).key):
         clients.redis().set(key, counter.limit)
     answer = api(sent.method, sent.path.format(playlist="hers"), sent.body, by=ann)

@@ -13,7 +13,8 @@ from django.core.management import call_command
 from msgspec import ValidationError
 from msgspec.structs import replace
 
-from events import archive, cloudevent, codec
+from events import cloudevent, codec
+from events.archive import archive
 from events.catalogue import MovieRated
 from events.partition import partition_of
 from events.recorded import Origin, Stored, Stream

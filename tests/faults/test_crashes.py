@@ -15,7 +15,7 @@ from redis import Redis
 from benchmarks.made_ratings import make
 from events.bus import topology
 from infra.platform.processes import HOME, manage
-from infra.platform.running import Platform
+from infra.platform.topology import Platform
 from tests.fixtures import broker, environment
 from tests.fixtures.platform import LEVEL_SECONDS, import_
 from tests.fixtures.waiting import until

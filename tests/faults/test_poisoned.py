@@ -13,7 +13,7 @@ import pytest
 
 from benchmarks.made_ratings import make
 from infra.platform.processes import HOME, Process, manage
-from infra.platform.running import Platform
+from infra.platform.topology import Platform
 from tests.fixtures.platform import LEVEL_SECONDS, Client, import_
 from tests.fixtures.waiting import until
 

@@ -6,7 +6,7 @@ import subprocess
 from redis import Redis
 
 from infra.platform.processes import HOME, manage
-from projectors.pointers import Pointers
+from projectors.generations.pointers import Pointers
 from projectors.registry import MODELS
 from tests.faults.kill_loop.stage import UNTHROTTLED
 from tests.faults.test_read_stores import has_read, under_load

@@ -7,10 +7,10 @@ from collections import Counter
 import pytest
 from django.utils import timezone
 
-from command_api.catalogue import models, tables
+from command_api.catalogue import inline_projection, models
 from command_api.catalogue.decider import Facts
+from command_api.catalogue.id_allocation import TMDB_BASE
 from command_api.catalogue.models import SyncRun, TmdbFilm
-from command_api.catalogue.numbering import TMDB_BASE
 from events.catalogue import MovieAdded
 from events.store.postgres import PostgresStore
 from infra.config import config
@@ -114,7 +114,7 @@ def test_the_end_is_the_same_whoever_is_killed_half_way(worker, tmdb):
     finish("trending", worker)
     ids = {TMDB_BASE + film: film for film in tmdb.films.ids()}
     assert added() == Counter(ids.keys())
-    found = tables.movies(list(ids))
+    found = inline_projection.movies(list(ids))
     wanted = {movie: tmdb.films.get(film) for movie, film in ids.items()}
     assert {movie: found[movie].facts for movie in found} == {
         movie: facts_of(film) for movie, film in wanted.items()

@@ -18,19 +18,19 @@ from elasticsearch import Elasticsearch
 from redis import Redis
 
 from events.catalogue import AnyEvent, MovieRated, PlaylistCreated, UserRegistered
-from events.ids import playlist_id
+from events.playlist_ids import playlist_id
 from events.recorded import Origin, Recorded, Stream
 from events.store import Entry
 from events.store.postgres import PostgresStore
 from events.vault import erasures, subjects
-from events.vault.opening import PLAYLIST_NAME, Opener
-from events.vault.sealing import seal
+from events.vault.decryption import PLAYLIST_NAME, Opener
+from events.vault.encryption import seal
 from infra.config import config
-from infra.platform.running import Platform
+from infra.platform.topology import Platform
 from infra.services import create_database, drop_database
 from infra.services.postgres import binaries
-from projectors.fold import Folded
-from projectors.library.read_model import Library
+from projectors.read_models.library.read_model import Library
+from projectors.verification.fold import Folded
 from tests.fixtures.platform import PASSWORD, Client, import_
 from tests.fixtures.waiting import until
 

@@ -48,17 +48,17 @@ from events.catalogue import (
     UserErased,
     UserRegistered,
 )
-from events.ids import playlist_id
+from events.playlist_ids import playlist_id
 from events.recorded import Origin, Stream
 from events.store import Entry
 from events.store.postgres import PostgresStore
 from events.vault import erasures, subjects
-from events.vault.opening import PLAYLIST_DESCRIPTION, PLAYLIST_NAME, Opener
-from events.vault.sealing import seal
+from events.vault.decryption import PLAYLIST_DESCRIPTION, PLAYLIST_NAME, Opener
+from events.vault.encryption import seal
 from infra.config import config
-from projectors.fold import Folded, Value
-from projectors.read_model import ReadModel
 from projectors.registry import MODELS
+from projectors.storage.read_model import ReadModel
+from projectors.verification.fold import Folded, Value
 from tests.fixtures.servers import renew
 
 PEOPLE = {name: uuid4() for name in ("ann", "bob")}

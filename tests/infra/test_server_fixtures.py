@@ -14,7 +14,7 @@ from redis.exceptions import ResponseError
 
 from infra.config import config
 from infra.services import create_database, drop_database
-from infra.services.place import CHECKOUT
+from infra.services.paths import CHECKOUT
 from tests.fixtures import indices, leftovers
 from tests.fixtures.isolation import SocketBlocked
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from events.recorded import Stored
+from events.relay.outbox import Deposed, Outbox
 from events.store.memory import MemoryStore
-from events.store.outbox import Deposed, Outbox
 
 
 class MemoryOutbox(Outbox):

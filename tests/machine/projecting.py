@@ -7,11 +7,11 @@ from redis import Redis
 from events import codec
 from events.recorded import Recorded
 from events.store import EventStore
-from projectors.follower import Follower
-from projectors.library.read_model import Library
-from projectors.movies.read_model import Movies
-from projectors.read_model import ReadModel
-from projectors.trending.read_model import Trending
+from projectors.consumer.follower import Follower
+from projectors.read_models.library.read_model import Library
+from projectors.read_models.movies.read_model import Movies
+from projectors.read_models.trending.read_model import Trending
+from projectors.storage.read_model import ReadModel
 
 
 class Generation:

@@ -9,8 +9,8 @@ from django.db import connections, transaction
 
 from events.catalogue import AnyEvent
 from events.recorded import Origin, Recorded, Stream
+from events.relay.outbox import Outbox
 from events.store import EventStore
-from events.store.outbox import Outbox
 from events.store.postgres import PostgresStore
 from tests.fixtures.recording import NOON
 from tests.machine.outbox import MemoryOutbox

@@ -28,19 +28,19 @@ from hypothesis.stateful import (
 )
 
 from command_api.ratings.decider import RateMovie
-from events import relay as relaying
 from events.bus import BusLost
 from events.catalogue import AnyEvent
-from events.news import News
-from events.position import parse, tokens
+from events.position_token import parse, tokens
 from events.recorded import Origin, Position, Recorded, Stream
-from events.relay import Bus
+from events.relay import relay as relaying
+from events.relay.outbox import Deposed
+from events.relay.relay import Bus
+from events.relay.wakeups import News
 from events.store import EventStore
-from events.store.outbox import Deposed
-from projectors.live import Live
-from projectors.pointers import Pointers
-from query_api import fresh
-from query_api.fresh import Source
+from projectors.generations.live import Live
+from projectors.generations.pointers import Pointers
+from query_api.http import read_your_writes
+from query_api.http.read_your_writes import Source
 from tests.fixtures.mortal import Mortal
 from tests.fixtures.recording import NOON
 from tests.machine.broker import Broker, HandPublisher
@@ -360,7 +360,7 @@ class Machine(RuleBasedStateMachine):
         wanted = parse(tokens([position]))
         for model, taken in zip(self.now.models, self.now.taken(), strict=True):
             assert self.live.generation(model.name) == self.now.number
-            is_reached = not fresh.look(wanted, [Source(model)]).missing
+            is_reached = not read_your_writes.look(wanted, [Source(model)]).missing
             assert is_reached == (taken[position.partition] >= position.offset)
 
     @rule()

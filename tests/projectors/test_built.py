@@ -7,14 +7,14 @@ import pytest
 
 from events.recorded import Origin
 from events.store.memory import MemoryStore
-from projectors.live import Live
-from projectors.marks import Marks
-from projectors.parked import shards_of
-from projectors.pointers import Pointers
-from projectors.recommendations import builder as recommendations_builder
+from projectors.building.dirty_marks import Marks
+from projectors.generations.live import Live
+from projectors.generations.pointers import Pointers
+from projectors.parking.store import shards_of
+from projectors.read_models.recommendations import builder as recommendations_builder
+from projectors.read_models.search import builder as search_builder
 from projectors.registry import BUILT, MODELS, make_builders
-from projectors.search import builder as search_builder
-from tests.projectors.test_verify import entries, take_in
+from tests.projectors.verification.test_state import entries, take_in
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LOOKS = {

@@ -3,11 +3,11 @@
 import pytest
 
 from events.store.memory import MemoryStore
-from projectors.follower import Follower
-from projectors.holding import read
-from projectors.library.read_model import Library
-from projectors.movies.read_model import Movies
-from projectors.trending.read_model import Trending
+from projectors.consumer.follower import Follower
+from projectors.read_models.library.read_model import Library
+from projectors.read_models.movies.read_model import Movies
+from projectors.read_models.trending.read_model import Trending
+from projectors.verification.snapshot import read
 from tests.fixtures.mortal import Mortal
 from tests.reference.history import PARTITIONS, do, everyday
 

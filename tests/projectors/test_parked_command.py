@@ -17,12 +17,12 @@ from events.store.generations import new_generation
 from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
-from projectors.fates import AgainLater, Stop
-from projectors.follower import Follower
-from projectors.pointers import Pointers
-from projectors.shard import Shard
-from projectors.trending.read_model import Trending
-from projectors.unparking import Unparking
+from projectors.consumer.follower import Follower
+from projectors.errors import AgainLater, Stop
+from projectors.generations.pointers import Pointers
+from projectors.parking.retry import Unparking
+from projectors.read_models.trending.read_model import Trending
+from projectors.storage.shard import Shard
 
 BAD = 7
 USERS = [UUID(int=number) for number in (1, 2, 3)]

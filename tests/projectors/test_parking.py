@@ -10,13 +10,13 @@ from events.catalogue import MovieRated, PlaylistRenamed
 from events.catalogue.accounts import Sealed
 from events.recorded import Origin, Position, Recorded, Stream
 from events.store.memory import MemoryStore
-from projectors.fates import Stop
-from projectors.follower import Follower
-from projectors.intake import Intake
-from projectors.parked import LeftOut, count, entries, left_out
-from projectors.read_model import still_sealed
-from projectors.shard import Held, OutOfStep, Revised
-from projectors.unparking import Place, Unparking
+from projectors.consumer.apply import Intake
+from projectors.consumer.follower import Follower
+from projectors.errors import Stop
+from projectors.parking.retry import Place, Unparking
+from projectors.parking.store import LeftOut, count, entries, left_out
+from projectors.storage.read_model import still_sealed
+from projectors.storage.shard import Held, OutOfStep, Revised
 from tests.fixtures.poisoned import Poisoned
 
 ANN = UUID(int=1)

@@ -23,14 +23,14 @@ from events.catalogue import (
     SessionRevoked,
     SessionsRevoked,
 )
-from projectors.fold import Folded, Value
-from projectors.library.read_model import Library
-from projectors.movies.read_model import Movies
-from projectors.recommendations.read_model import Recommendations
-from projectors.sessions.read_model import Sessions
-from projectors.shard import OutOfStep
-from projectors.suggestions.read_model import Suggestions
-from projectors.trending.read_model import Trending
+from projectors.read_models.library.read_model import Library
+from projectors.read_models.movies.read_model import Movies
+from projectors.read_models.recommendations.read_model import Recommendations
+from projectors.read_models.sessions.read_model import Sessions
+from projectors.read_models.suggestions.read_model import Suggestions
+from projectors.read_models.trending.read_model import Trending
+from projectors.storage.shard import OutOfStep
+from projectors.verification.fold import Folded, Value
 from tests.fixtures.recording import NOON, Recording
 
 MODELS = (Library, Movies, Recommendations, Sessions, Suggestions, Trending)

@@ -12,30 +12,31 @@ from redis import Redis
 
 from events.catalogue import MovieAdded, MovieRated
 from events.partition import partition_of
-from events.position import tokens as positions_of
+from events.position_token import tokens as positions_of
 from events.recorded import Origin, Recorded
-from infra import clients, tokens
+from infra import clients
 from infra.config import config
-from projectors.live import Live
-from projectors.movies.builder import MoviesBuilder
-from projectors.movies.read_model import Movies
-from projectors.parked import Why, parking
-from projectors.pointers import Pointers
-from projectors.read_model import ReadModel
-from projectors.recommendations.builder import RecommendationsBuilder
-from projectors.recommendations.market import Sources
-from projectors.recommendations.read_model import Recommendations
+from infra.security import access_tokens
+from projectors.generations.live import Live
+from projectors.generations.pointers import Pointers
+from projectors.parking.store import Why, parking
+from projectors.read_models.movies.builder import MoviesBuilder
+from projectors.read_models.movies.read_model import Movies
+from projectors.read_models.recommendations.builder import RecommendationsBuilder
+from projectors.read_models.recommendations.candidate_snapshot import Sources
+from projectors.read_models.recommendations.read_model import Recommendations
+from projectors.read_models.search.builder import SearchBuilder
+from projectors.read_models.search.read_model import Search
+from projectors.read_models.similarity.builder import SimilarityBuilder
+from projectors.read_models.similarity.read_model import Similarity
+from projectors.read_models.suggestions.builder import SuggestionsBuilder
+from projectors.read_models.suggestions.read_model import Suggestions
+from projectors.read_models.trending.builder import TrendingBuilder
+from projectors.read_models.trending.read_model import Trending
 from projectors.registry import MODELS, make_builders
-from projectors.search.builder import SearchBuilder
-from projectors.search.read_model import Search
-from projectors.shard import pack
-from projectors.similarity.builder import SimilarityBuilder
-from projectors.similarity.read_model import Similarity
-from projectors.suggestions.builder import SuggestionsBuilder
-from projectors.suggestions.read_model import Suggestions
-from projectors.trending.builder import TrendingBuilder
-from projectors.trending.read_model import Trending
-from query_api import asking
+from projectors.storage.read_model import ReadModel
+from projectors.storage.shard import pack
+from query_api.http import request
 
 GENERATION = 3
 ANN, BOB = UUID(int=0xA), UUID(int=0xB)
@@ -147,7 +148,7 @@ def redis(redis_url):
 @pytest.fixture
 def world(redis, keys):
     """Three movies, nobody's opinion yet; a Redis that the query API may only read."""
-    asking.live.cache_clear()
+    request.live.cache_clear()
     world = World(redis)
     world.add_movies()
     world.build()
@@ -193,7 +194,7 @@ def log_in(world):
 
     def log_in(user, *, family=None, epoch=0, is_staff=False):
         family = family or UUID(int=next(_families))
-        token = tokens.mint_access(user, family, epoch, is_staff=is_staff)
+        token = access_tokens.mint_access(user, family, epoch, is_staff=is_staff)
         return {"Authorization": f"Bearer {token}"}
 
     return log_in

@@ -14,14 +14,14 @@ from events.catalogue import (
     PlaylistShown,
 )
 from events.catalogue.accounts import Sealed
-from events.ids import playlist_id
+from events.playlist_ids import playlist_id
 from infra.config import config
-from infra.trip import Trip
-from projectors.library.read_model import Library
-from projectors.movies.read_model import Movies
-from projectors.playlists.read_model import Playlists
-from projectors.trending.read_model import Trending
-from query_api import asking
+from infra.redis_pipeline import Trip
+from projectors.read_models.library.read_model import Library
+from projectors.read_models.movies.read_model import Movies
+from projectors.read_models.playlists.read_model import Playlists
+from projectors.read_models.trending.read_model import Trending
+from query_api.http import request
 from tests.query_api.conftest import ALIEN, ANN, BOB, HEAT, waiting
 
 CAROL = UUID(int=0xC)
@@ -148,7 +148,7 @@ def test_a_board_comes_as_soon_as_it_is_built(world, pages, ask, rated, path):
 def test_a_page_is_as_old_as_its_cards(world, ask, path):
     """Levels are looked at again after a quarter of a second."""
     world.live.mark_level([Movies.name], 1.0)
-    asking.live().forget()
+    request.live().forget()
     assert int(ask(path)["Log-Age"]) > 10**9
 
 

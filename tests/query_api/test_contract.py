@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from drf_yasg.generators import OpenAPISchemaGenerator
 
-from query_api.needs import ANSWERING
+from query_api.ops.readiness import ANSWERING
 
 ROUTES = {
     "/v1/movies/{movie_id}": "movie",

@@ -9,13 +9,14 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.test import RequestFactory
 
 from events.catalogue import SessionsRevoked
-from events.position import tokens
-from infra import throttle, wsgi
+from events.position_token import tokens
+from infra import wsgi
 from infra.config import config
-from infra.shield import Shield
-from projectors.live import GENERATIONS_KEY
-from query_api import asking
+from infra.http.security_headers import Shield
+from infra.rate_limit import sliding_window
+from projectors.generations.live import GENERATIONS_KEY
 from query_api.fast_lane import FastLane, answer
+from query_api.http import request as asking
 from tests.query_api.conftest import ALIEN, AMELIE, ANN, BOB, HEAT, UNKNOWN
 
 
@@ -158,7 +159,7 @@ def test_a_question_counts_once_whoever_answers(path, status, redis, log_in):
 
 def test_so_does_one_too_many(redis, log_in, monkeypatch):
     changed = msgspec.structs.replace(config(), throttle_user_per_minute=1)
-    monkeypatch.setattr(throttle, "config", lambda: changed)
+    monkeypatch.setattr(sliding_window, "config", lambda: changed)
     statuses = [
         ask(FastLane(WSGIHandler()), f"/v1/movies/{ALIEN}", log_in(ANN))[0] for _ in range(4)
     ]

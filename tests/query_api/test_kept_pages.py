@@ -8,13 +8,14 @@ import pytest
 from django.test import Client
 
 from events.catalogue import MovieAdded, MovieDescribed, MovieLinked
-from events.position import tokens
+from events.position_token import tokens
 from infra.config import config
-from projectors.pointers import Pointers
-from projectors.search.builder import SearchBuilder, mark_all
-from projectors.search.engine import IndexAway
-from projectors.search.read_model import Search
-from query_api import asking, turn
+from projectors.generations.pointers import Pointers
+from projectors.read_models.search.builder import SearchBuilder, mark_all
+from projectors.read_models.search.engine import IndexAway
+from projectors.read_models.search.read_model import Search
+from query_api.caching import single_flight
+from query_api.http import request
 from tests.query_api.conftest import ALIEN, ANN, BOB, GENERATION, HEAT
 
 MANY = 50
@@ -50,8 +51,8 @@ def test_the_second_ask_is_the_same_answer_and_asks_no_index(client, asked, path
 
 
 def test_of_many_who_ask_at_once_one_asks_the_index(asked, monkeypatch):
-    monkeypatch.setattr(turn, "LEASE_SECONDS", 60.0)  # this machine may be slow
-    monkeypatch.setattr(turn, "PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr(single_flight, "LEASE_SECONDS", 60.0)  # this machine may be slow
+    monkeypatch.setattr(single_flight, "PATIENCE_SECONDS", 60.0)
     together = Barrier(MANY)
 
     def ask(_):
@@ -122,7 +123,7 @@ def test_another_generation_has_pages_of_its_own(client, world, flush):
     SearchBuilder(other, config().partitions).build(datetime.now(UTC))
     for number, found in ((GENERATION + 1, 2), (GENERATION, 1)):
         Pointers(world.redis).switch({Search.name: number})
-        asking.live().forget()
+        request.live().forget()
         assert client.get(PATHS[0]).json()["total"] == found
 
 

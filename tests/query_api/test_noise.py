@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from events.catalogue import MovieFavourited, PlaylistCreated
 from events.catalogue.accounts import Sealed
-from events.ids import playlist_id
 from events.management.commands.reference import DIRECTORY
-from events.position import tokens
+from events.playlist_ids import playlist_id
+from events.position_token import tokens
 from infra.config import config
 from tests.fixtures.noise import Fitting, operations, requests, wrong
 from tests.query_api.conftest import ALIEN, ANN, HEAT

@@ -15,12 +15,12 @@ from django.test import RequestFactory
 
 from events.catalogue import PlaylistCreated, PlaylistShown, SessionRevoked, UserRegistered
 from events.catalogue.accounts import Sealed
-from events.ids import playlist_id
+from events.playlist_ids import playlist_id
 from infra.config import config
-from projectors.search.builder import SearchBuilder
-from projectors.search.read_model import Search
+from projectors.read_models.search.builder import SearchBuilder
+from projectors.read_models.search.read_model import Search
 from query_api import fast_lane, urls
-from query_api.http import ReadView
+from query_api.http.view import ReadView
 from tests.fixtures.forging import FORGERIES, Honest
 from tests.fixtures.matrix import (
     Case,

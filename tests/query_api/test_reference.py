@@ -10,15 +10,16 @@ import pytest
 from hypothesis import given, settings
 
 from events.recorded import Recorded
-from infra import clients, tokens
-from projectors.library.read_model import Library
-from projectors.live import Live
-from projectors.movies.read_model import Movies
-from projectors.pointers import Pointers
-from projectors.sessions.read_model import Sessions
-from projectors.trending.builder import TrendingBuilder
-from projectors.trending.read_model import Trending
-from query_api import asking
+from infra import clients
+from infra.security import access_tokens
+from projectors.generations.live import Live
+from projectors.generations.pointers import Pointers
+from projectors.read_models.library.read_model import Library
+from projectors.read_models.movies.read_model import Movies
+from projectors.read_models.sessions.read_model import Sessions
+from projectors.read_models.trending.builder import TrendingBuilder
+from projectors.read_models.trending.read_model import Trending
+from query_api.http import request
 from tests.reference import library, movies, reading, trending
 from tests.reference.history import MOVIES, PEOPLE, SUPPRESSED, DatedLog, histories, whole
 
@@ -51,14 +52,14 @@ class Answers:
                     model.apply(log.page(partition, after=0, limit=head))
         Pointers(redis).switch({model.name: generation for model in models})
         Live(redis).mark_level([model.name for model in models], time())
-        asking.live.cache_clear()
+        request.live.cache_clear()
         self.now = datetime.now(UTC)
         TrendingBuilder(hot, catalogue).build(self.now)
 
     def get(self, path: str, user: UUID | None = None, *, status: int = 200) -> Any:
         headers = {}
         if user is not None:
-            headers["Authorization"] = f"Bearer {tokens.mint_access(user, UUID(int=1), 0)}"
+            headers["Authorization"] = f"Bearer {access_tokens.mint_access(user, UUID(int=1), 0)}"
         answer = self._client.get(path, headers=headers)
         assert answer.status_code == status, answer.content
         return answer.json()

@@ -13,8 +13,8 @@ from events.catalogue import (
     TrendObserved,
 )
 from infra.config import config
-from projectors.search.builder import SearchBuilder
-from projectors.search.read_model import Search
+from projectors.read_models.search.builder import SearchBuilder
+from projectors.read_models.search.read_model import Search
 from tests.query_api.conftest import ALIEN, ANN, BOB, HEAT
 
 ALIENS = 4

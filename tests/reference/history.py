@@ -41,11 +41,11 @@ from command_api.playlists.decider import (
 from command_api.ratings.decider import RateMovie, RatingCommand, WithdrawRating, rating
 from events.catalogue import AnyEvent
 from events.catalogue.accounts import Sealed
-from events.ids import playlist_id
+from events.playlist_ids import playlist_id
 from events.recorded import Origin, Recorded, Stream
 from events.store import EventStore
 from events.store.memory import MemoryStore
-from infra.refused import Refused
+from infra.errors import Refused
 from tests.fixtures.recording import NOON
 
 Command: TypeAlias = (

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from projectors.library.playlists import read_order
-from projectors.library.read_model import Library, read_playlist_ids
-from projectors.movies.read_model import Movies
-from projectors.trending.read_model import Trending
+from projectors.read_models.library.playlists import read_order
+from projectors.read_models.library.read_model import Library, read_playlist_ids
+from projectors.read_models.movies.read_model import Movies
+from projectors.read_models.trending.read_model import Trending
 from tests.reference import library as said
 from tests.reference.movies import SCORES, Community, Facts
 from tests.reference.opinions import Opinion

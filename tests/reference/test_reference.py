@@ -19,13 +19,13 @@ from redis import Redis
 from events.store import EventStore
 from events.store.postgres import PostgresStore
 from infra.config import config
-from projectors.follower import Follower
-from projectors.library.read_model import Library
-from projectors.movies.builder import MoviesBuilder
-from projectors.movies.read_model import Movies
-from projectors.read_model import Opening, still_sealed
-from projectors.trending.builder import TrendingBuilder
-from projectors.trending.read_model import Trending
+from projectors.consumer.follower import Follower
+from projectors.read_models.library.read_model import Library
+from projectors.read_models.movies.builder import MoviesBuilder
+from projectors.read_models.movies.read_model import Movies
+from projectors.read_models.trending.builder import TrendingBuilder
+from projectors.read_models.trending.read_model import Trending
+from projectors.storage.read_model import Opening, still_sealed
 from tests.fixtures.recording import NOON
 from tests.reference import library, movies, reading, trending
 from tests.reference.history import MOVIES, PEOPLE, SUPPRESSED, DatedLog, histories, whole

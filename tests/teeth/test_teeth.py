@@ -17,7 +17,7 @@ WELL_KNOWN = {
     "unordered-poll",
 }
 CHEAP = "cursor-before-confirm"
-QUICK = "tests/events/test_progress.py::test_waits_for_the_first_that_is_open"
+QUICK = "tests/events/relay/test_confirms.py::test_waits_for_the_first_that_is_open"
 
 
 def test_the_bugs_that_lose_data_elsewhere_are_among_them():

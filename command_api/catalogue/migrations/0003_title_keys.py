@@ -2,7 +2,7 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
-from command_api.catalogue import naming
+from command_api.catalogue import title_keys
 
 _BATCH = 1000
 
@@ -14,7 +14,7 @@ def fill(apps: StateApps, _: BaseDatabaseSchemaEditor) -> None:
     while batch := list(movies.filter(pk__gt=last).order_by("pk")[:_BATCH]):
         last = batch[-1].pk
         for movie in batch:
-            movie.title_key = naming.key(movie.title)
+            movie.title_key = title_keys.key(movie.title)
         movies.bulk_update(batch, ["title_key"])
 
 

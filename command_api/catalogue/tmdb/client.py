@@ -15,8 +15,7 @@ from typing import Any, Literal, Self, TypeAlias, TypeVar
 import httpx
 import msgspec
 
-from command_api.catalogue.tmdb.answers import Fetched, Film, Genres, Listed, Page, Problem
-from command_api.catalogue.tmdb.faults import (
+from command_api.catalogue.tmdb.errors import (
     Away,
     Gone,
     NoKey,
@@ -25,7 +24,8 @@ from command_api.catalogue.tmdb.faults import (
     Unreadable,
     WrongKey,
 )
-from command_api.catalogue.tmdb.pacing import Pacing
+from command_api.catalogue.tmdb.rate_limiter import Pacing
+from command_api.catalogue.tmdb.schemas import Fetched, Film, Genres, Listed, Page, Problem
 from infra import clients
 from infra.config import Config, config
 from infra.observability import count, took

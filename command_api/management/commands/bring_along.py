@@ -9,13 +9,13 @@ from uuid import uuid4
 import msgspec
 from django.core.management.base import BaseCommand, CommandError
 
-from command_api import log
-from command_api.export.bringing import Bringing
-from command_api.export.lines import EndLine, Line
-from command_api.management.whose import find
+from command_api import event_store
+from command_api.export.format import EndLine, Line
+from command_api.export.importer import Bringing
+from command_api.management.find_user import find
 from events.recorded import Origin
 from events.vault import subjects
-from infra.refused import Refused
+from infra.errors import Refused
 
 _line: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
 
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         if key is None:
             raise CommandError(f"{user_id} is erased.")
         origin = Origin(correlation_id=uuid4())
-        bringing = Bringing(user_id, key, log.store(), origin)
+        bringing = Bringing(user_id, key, event_store.store(), origin)
         lines = _Lines(options["file"])
         try:
             for count in bringing.take(lines):

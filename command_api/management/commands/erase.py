@@ -9,10 +9,11 @@ from uuid import UUID, uuid4
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from command_api import log, standing
-from command_api.accounts.people import names_of
-from command_api.erasure import erasing
-from command_api.management.whose import find
+from command_api import event_store
+from command_api.accounts.personal_names import names_of
+from command_api.erasure import process
+from command_api.http import token_revocation
+from command_api.management.find_user import find
 from events.recorded import Origin
 from events.vault import erasures
 from events.vault.subjects import KeyMissing
@@ -67,9 +68,9 @@ class Command(BaseCommand):
         )
 
     def _recall(self) -> None:
-        vault = erasing.recall_vault()
-        found = erasing.recall()
-        carried = erasing.sweep()
+        vault = process.recall_vault()
+        found = process.recall()
+        carried = process.sweep()
         self.stdout.write(
             f"Erased again in the vault: {vault}. Said again to the log: {found}."
             f" Carried on: {carried}. Of each: manage.py erasure_report ID."
@@ -78,13 +79,13 @@ class Command(BaseCommand):
 
 def _erase(user_id: UUID) -> None:
     origin = Origin(correlation_id=uuid4())
-    erasing.begin(user_id)
-    erasing.carry_on(user_id, origin=origin)
+    process.begin(user_id)
+    process.carry_on(user_id, origin=origin)
     # For so long some process may believe in a token of theirs; what came in is behind us then.
-    sleep(standing.FRESH_SECONDS)
-    if erasing.has_more(user_id, log.store()):
+    sleep(token_revocation.FRESH_SECONDS)
+    if process.has_more(user_id, event_store.store()):
         erasures.resume(user_id)
-        erasing.carry_on(user_id, origin=origin)
+        process.carry_on(user_id, origin=origin)
 
 
 def _names(user_id: UUID) -> Mapping[str, str]:

@@ -6,11 +6,11 @@ from uuid import UUID, uuid4
 
 from django.core.management.base import BaseCommand, CommandError
 
-from command_api.management.whose import find
-from command_api.sessions import ending
-from command_api.staff.granting import grant, revoke
+from command_api.management.find_user import find
+from command_api.sessions import logout
+from command_api.staff.grants import grant, revoke
 from events.recorded import Origin
-from infra.refused import NotFound
+from infra.errors import NotFound
 
 
 class Command(BaseCommand):
@@ -48,5 +48,5 @@ class Command(BaseCommand):
             raise CommandError(f"{name} ({user_id}): {error.detail}") from error
         # In this order no token can be made that says "staff" and outlives it. If only the first
         # step was done, because somebody ended this, the second is done by the next.
-        ending.end_all(user_id, origin=origin)
+        logout.end_all(user_id, origin=origin)
         self.stdout.write(f"{name} ({user_id}) is staff no more. All their log-ins have ended.")

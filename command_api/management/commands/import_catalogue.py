@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from command_api.imports.base_command import BAD_INPUT, ImportCommand
 from command_api.imports.catalogue import import_catalogue
-from command_api.imports.command import BAD_INPUT, ImportCommand
-from command_api.imports.run import Run
+from command_api.imports.session import Run
 
 DEMO = Path(__file__).parents[2] / "catalogue" / "demo" / "catalogue.jsonl.gz"
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from command_api.catalogue.lookup import unlisted
-from command_api.imports.command import BAD_INPUT, ImportCommand
+from command_api.catalogue.movie_lookup import unlisted
+from command_api.imports.base_command import BAD_INPUT, ImportCommand
 from command_api.imports.movielens_films import Each, Films, import_films
-from command_api.imports.movielens_forms import Files, NoFiles, find
+from command_api.imports.movielens_formats import Files, NoFiles, find
 from command_api.imports.movielens_ratings import Counts, append_ratings, read_ratings, shift_of
 from command_api.imports.movielens_report import name_of, write_report
-from command_api.imports.ratings_in_order import Ratings
-from command_api.imports.run import Run
+from command_api.imports.ratings_sort import Ratings
+from command_api.imports.session import Run
 
 
 class Command(ImportCommand):

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from command_api.catalogue import tables
+from command_api.catalogue import inline_projection
 from events.store.postgres import PostgresStore
 from infra.config import config
-from infra.progress import progress
+from infra.progress_bar import progress
 
 
 class Command(BaseCommand):
@@ -31,5 +31,5 @@ class Command(BaseCommand):
             self.stdout.write(f"{total:,} events would be read. Nothing was changed.")
             return
         with progress("catalogue tables", total) as advance:
-            count = tables.rebuild(store, advance)
+            count = inline_projection.rebuild(store, advance)
         self.stdout.write(f"Made again from {count:,} events about movies, of {total:,} in all.")

@@ -6,11 +6,11 @@ from uuid import uuid4
 
 from django.core.management.base import BaseCommand, CommandError
 
-from command_api import log
+from command_api import event_store
+from command_api.catalogue.bulk_commands import handle_all
 from command_api.catalogue.decider import RestoreMovie
-from command_api.catalogue.handling import handle_all
 from events.recorded import Origin
-from infra.refused import Refused
+from infra.errors import Refused
 
 
 class Command(BaseCommand):
@@ -26,7 +26,9 @@ class Command(BaseCommand):
         """Do it; once more is as good as once."""
         wish = RestoreMovie(options["movie"])
         try:
-            [events] = handle_all([wish], log.store(), origin=Origin(correlation_id=uuid4()))
+            [events] = handle_all(
+                [wish], event_store.store(), origin=Origin(correlation_id=uuid4())
+            )
         except Refused as error:
             raise CommandError(error.detail) from error
         already = "" if events else " already"

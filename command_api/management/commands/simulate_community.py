@@ -8,12 +8,12 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from command_api.catalogue import models
-from command_api.catalogue.lookup import unlisted
-from command_api.imports.command import ImportCommand
-from command_api.imports.community import Movie, opinions, person_id
+from command_api.catalogue.movie_lookup import unlisted
+from command_api.imports.base_command import ImportCommand
 from command_api.imports.movielens_ratings import Counts, append_ratings
-from command_api.imports.ratings_in_order import Ratings
-from command_api.imports.run import Run
+from command_api.imports.ratings_sort import Ratings
+from command_api.imports.session import Run
+from command_api.imports.simulated_ratings import Movie, opinions, person_id
 
 PEOPLE, MOST_PEOPLE = 300, 10_000
 

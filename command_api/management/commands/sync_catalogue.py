@@ -9,13 +9,13 @@ from django.utils import timezone
 
 from command_api.catalogue.models import SyncRun
 from command_api.catalogue.tmdb.client import connect
-from command_api.catalogue.tmdb.faults import NoKey, Resting
-from command_api.imports.command import STOPPED
-from command_api.imports.stopping import stoppable
-from command_api.sync import status, wishes
-from command_api.sync.kinds import Kind
-from command_api.sync.running import run
-from infra.progress import progress
+from command_api.catalogue.tmdb.errors import NoKey, Resting
+from command_api.imports.base_command import STOPPED
+from command_api.imports.signals import stoppable
+from command_api.sync import fetch_queue, status
+from command_api.sync.job_runner import run
+from command_api.sync.jobs import Kind
+from infra.progress_bar import progress
 
 _ALL: Sequence[Kind] = ("genres", "lists", "changes", "oldest", "trending", "films")
 _A_DAY_SECONDS = 86_400.0
@@ -50,9 +50,9 @@ class Command(BaseCommand):
                 tmdb.begin_anew()
         except (NoKey, Resting) as error:
             raise CommandError(str(error)) from error
-        wishes.hurry()
+        fetch_queue.hurry()
         if options["all"]:
-            wishes.wish_oldest(_EVERY)
+            fetch_queue.wish_oldest(_EVERY)
         with stoppable() as is_stopping:
             for kind in ("trending",) if options["trending"] else _ALL:
                 row = run(
@@ -71,5 +71,5 @@ class Command(BaseCommand):
             self.stdout.write(f"          {word}")
         self.stdout.flush()
         if row.state != SyncRun.State.DONE:
-            left = wishes.waiting()
+            left = fetch_queue.waiting()
             raise CommandError(f"{row.note or row.state} ({left} films are still to be fetched.)")

@@ -6,11 +6,11 @@ from uuid import uuid4
 
 from django.core.management.base import BaseCommand, CommandError
 
-from command_api import log
+from command_api import event_store
+from command_api.catalogue.bulk_commands import handle_all
 from command_api.catalogue.decider import LONGEST_REASON, WithdrawMovie
-from command_api.catalogue.handling import handle_all
 from events.recorded import Origin
-from infra.refused import Refused
+from infra.errors import Refused
 
 
 class Command(BaseCommand):
@@ -36,7 +36,9 @@ class Command(BaseCommand):
         """Do it; once more is as good as once."""
         wish = WithdrawMovie(options["movie"], options["reason"])
         try:
-            [events] = handle_all([wish], log.store(), origin=Origin(correlation_id=uuid4()))
+            [events] = handle_all(
+                [wish], event_store.store(), origin=Origin(correlation_id=uuid4())
+            )
         except Refused as error:
             reasons = [error.detail, *(reason for _, reason in error.errors)]
             raise CommandError(" ".join(reasons)) from error

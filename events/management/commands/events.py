@@ -10,17 +10,18 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from events import archive, codec
-from events.check import faults
-from events.hints import listening, log_channel
+from events import codec
+from events.archive import archive
+from events.integrity import faults
+from events.log_query import Selection, following, last
+from events.notifications import listening, log_channel
 from events.recorded import Stored
 from events.reference import asyncapi
 from events.reference.examples import golden
-from events.selection import Selection, following, last
 from events.store import EventStore
+from events.store.integrity_queries import Sweep
 from events.store.postgres import PostgresStore
 from events.store.restore import NotNext, RestorableStore
-from events.store.sweep import Sweep
 from infra import clients
 from infra.config import config
 

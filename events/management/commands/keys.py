@@ -8,8 +8,8 @@ from typing import Any, Literal
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from events.vault import transfer
-from infra import keys
 from infra.config import config
+from infra.security import keys
 
 _WARNING = """\
 {path} opens every sealed field of the log and holds everyone's password hash. Keep it apart from

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from events.news import hearing
-from events.relay import Bus, Relay
-from events.store.outbox import Outbox
+from events.relay.outbox import Outbox
+from events.relay.relay import Bus, Relay
+from events.relay.wakeups import hearing
 from infra import clients
 from infra.config import config
 from infra.observability import serve_metrics

@@ -15,9 +15,9 @@ from events.store.postgres import PostgresStore
 from events.vault import erasures
 from infra import clients
 from infra.config import config
-from infra.progress import progress
-from projectors.erasure import Letting, Part
-from projectors.searching import Wanted, search
+from infra.progress_bar import progress
+from projectors.erasure.audit import Wanted, search
+from projectors.erasure.coordinator import Letting, Part
 
 _LOOK_SECONDS = 0.2
 

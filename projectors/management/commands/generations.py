@@ -14,11 +14,11 @@ from events.store.generations import Generation, generations
 from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
-from projectors.keeper import StillNeeded, drop
+from projectors.generations.garbage_collector import StillNeeded, drop
+from projectors.generations.pointers import Pointers, Seen
 from projectors.lag import missing
-from projectors.pointers import Pointers, Seen
-from projectors.read_model import ReadModel
 from projectors.registry import BUILT, MODELS
+from projectors.storage.read_model import ReadModel
 
 _KINDS = {kind.name: kind for kind in MODELS}
 _ACTIONS = ("switch", "drop")

@@ -13,8 +13,8 @@ from rich.table import Table
 from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
+from projectors.generations.live import Live
 from projectors.lag import Lag, lags
-from projectors.live import Live
 
 _LOOK_SECONDS = 0.1
 _RESTS_TIMES = 4

@@ -15,13 +15,13 @@ from events.store.generations import version_of
 from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
-from projectors.fates import AWAY, Stop
-from projectors.live import Live, NotReady
-from projectors.opened import opening
-from projectors.parked import Entry, Skipped, count, entries, shards_of, skipped
-from projectors.read_model import ReadModel
-from projectors.registry import MODELS
-from projectors.unparking import Place, Retried, Unparking, places
+from projectors.consumer.decryption import opening
+from projectors.errors import AWAY, Stop
+from projectors.generations.live import Live, NotReady
+from projectors.parking.retry import Place, Retried, Unparking, places
+from projectors.parking.store import Entry, Skipped, count, entries, shards_of, skipped
+from projectors.registry import MODELS, built_of
+from projectors.storage.read_model import ReadModel
 
 
 class Command(BaseCommand):
@@ -221,7 +221,7 @@ def _retry(wanted: Sequence[tuple[ReadModel, list[Place]]]) -> bool:
                 retried = unparking.retry(place)
                 streams, taken = streams + 1, taken + retried.taken
                 is_well &= _says(model, place, retried)
-            unparking.urge()
+            unparking.urge([kind.name for kind in built_of(type(model))])
     _write(f"{taken:,} events of {streams:,} streams taken in." if streams else "Nothing to retry.")
     return is_well
 

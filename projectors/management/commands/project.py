@@ -10,10 +10,10 @@ from django.core.management.base import BaseCommand, CommandError
 
 from infra.config import config
 from infra.observability import serve_metrics
-from projectors.fates import Stop
-from projectors.read_model import ReadModel
+from projectors.bootstrap import run
+from projectors.errors import Stop
 from projectors.registry import MODELS
-from projectors.running import run
+from projectors.storage.read_model import ReadModel
 
 
 class Command(BaseCommand):

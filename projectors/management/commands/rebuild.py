@@ -12,15 +12,15 @@ from django.utils.dateparse import parse_datetime
 from rich.console import Console
 
 from events.store.generations import BeingRebuilt, rebuilding
-from projectors.fates import AgainLater, Stop
-from projectors.management.chosen import chosen, naming
-from projectors.management.report import print_verdicts
+from projectors.errors import AgainLater, Stop
+from projectors.management.arguments import chosen, naming
+from projectors.management.verdicts import print_verdicts
+from projectors.rebuild.comparison import CouldNotCompare
+from projectors.rebuild.cutover import NotTakenOver
+from projectors.rebuild.dry_run import preview
 from projectors.rebuild.job import Differs, Job, Options
 from projectors.rebuild.plan import LabelTaken
-from projectors.rebuild.preview import preview
-from projectors.rebuild.proof import CouldNotCompare
-from projectors.rebuild.screen import Screen
-from projectors.rebuild.takeover import NotTakenOver
+from projectors.rebuild.progress_view import Screen
 
 CATALOGUE_TABLES = "catalogue-tables"
 _LABEL = re.compile("[a-z0-9][a-z0-9-]{0,39}")

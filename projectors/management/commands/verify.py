@@ -16,15 +16,15 @@ from events.store import EventStore
 from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
-from projectors.fates import AgainLater
-from projectors.holding import Moving
-from projectors.live import Live, NotReady
-from projectors.management.chosen import chosen, naming
-from projectors.management.report import print_verdicts
-from projectors.opened import opening
-from projectors.read_model import Opening, ReadModel
+from projectors.consumer.decryption import opening
+from projectors.errors import AgainLater
+from projectors.generations.live import Live, NotReady
+from projectors.management.arguments import chosen, naming
+from projectors.management.verdicts import print_verdicts
 from projectors.registry import make_builders
-from projectors.verify import Advance, Checked, Verdict, verify
+from projectors.storage.read_model import Opening, ReadModel
+from projectors.verification.snapshot import Moving
+from projectors.verification.state import Advance, Checked, Verdict, verify
 
 
 class Command(BaseCommand):

@@ -7,7 +7,7 @@ from django.contrib.auth.hashers import check_password
 
 from command_api.accounts import passwords
 from infra.config import config
-from infra.refused import Unavailable
+from infra.errors import Unavailable
 from tests.command_api.conftest import ALIEN
 
 PLACES = config().server_threads // 2

@@ -7,9 +7,9 @@ import pytest
 from django.db import connection, connections
 
 from command_api.accounts.tasks import sweep_reservations
-from command_api.log import store
+from command_api.event_store import store
 from events.catalogue import UserRegistered
-from events.position import parse
+from events.position_token import parse
 from events.vault import subjects
 from tests.command_api.conftest import ALIEN, Api, bearer, fields, in_thread, log_rows
 

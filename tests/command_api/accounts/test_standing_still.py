@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.db.utils import InterfaceError, OperationalError
 
-from command_api.accounts import registration, reservations
+from command_api.accounts import registration, reservation_cleanup
 from command_api.accounts.tasks import sweep_reservations
 from events.vault import erasures, subjects
 from events.vault.models import Subject
@@ -95,7 +95,7 @@ def test_names_that_were_given_up_meanwhile_are_not_taken_by_two(register, log_i
 
 
 def test_names_are_not_given_up_while_it_appends(register, log_in, frozen, aside):
-    before_it_commits = frozen(reservations, "renew", after=True)
+    before_it_commits = frozen(reservation_cleanup, "renew", after=True)
     slow = aside(register, "ann")
     before_it_commits.wait()
     grow_old()

@@ -7,10 +7,10 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from command_api.admin import cookie
-from command_api.staff import granting
+from command_api.admin import session_cookie
+from command_api.staff import grants
 from events.recorded import Origin
-from infra import tokens
+from infra.security import access_tokens
 
 FILLING = """
 INSERT INTO genres (name) VALUES ('Drama'), ('Horror') ON CONFLICT DO NOTHING;
@@ -71,7 +71,7 @@ def staff(person):
 
     def make():
         somebody = person()
-        granting.grant(somebody.user_id, origin=Origin(correlation_id=uuid4()))
+        grants.grant(somebody.user_id, origin=Origin(correlation_id=uuid4()))
         return somebody
 
     return make
@@ -81,11 +81,11 @@ def browser(kept=None, *, is_strict=False):
     """A browser with such a cookie; a strict one may post only what one of our pages holds."""
     client = Client(enforce_csrf_checks=is_strict)
     if kept is not None:
-        client.cookies = SimpleCookie({cookie.NAME: kept})
+        client.cookies = SimpleCookie({session_cookie.NAME: kept})
     return client
 
 
 def cookie_of(somebody):
     """The cookie of their log-in, had it begun at the admin pages."""
-    family = tokens.bearer(somebody.headers["Authorization"]).family
-    return cookie.write(family, 0)
+    family = access_tokens.bearer(somebody.headers["Authorization"]).family
+    return session_cookie.write(family, 0)

@@ -11,9 +11,9 @@ import pytest
 from django.core.handlers.wsgi import WSGIHandler
 from playwright.sync_api import expect
 
-from command_api.staff import granting
+from command_api.staff import grants
 from events.recorded import Origin
-from infra.shield import Shield
+from infra.http.security_headers import Shield
 from tests.command_api.admin.conftest import fill
 from tests.command_api.conftest import PASSWORD, in_thread
 
@@ -38,7 +38,7 @@ def site(api, register) -> Iterator[str]:
     """Where the command API answers as it does in its own process, with one of the staff."""
     fill(200)
     user_id = UUID(register("ann").json()["id"])
-    granting.grant(user_id, origin=Origin(correlation_id=user_id))
+    grants.grant(user_id, origin=Origin(correlation_id=user_id))
     application = in_thread(Shield(WSGIHandler()))
     with make_server("127.0.0.1", 0, application, Server, Quiet) as server:
         serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})

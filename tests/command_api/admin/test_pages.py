@@ -7,8 +7,8 @@ import pytest
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
-from command_api.admin import counting
-from command_api.admin.lists import ReadPages
+from command_api.admin import estimated_count
+from command_api.admin.base import ReadPages
 from command_api.catalogue.models import Movie
 from tests.command_api.admin.conftest import browser, cookie_of, fill
 
@@ -152,7 +152,7 @@ def ids(movies):
 
 
 def test_more_than_can_be_counted_at_once_is_estimated(look):
-    with patch.object(counting, "MOST", 500):
+    with patch.object(estimated_count, "MOST", 500):
         assert "about 2,002 movies" in look(MOVIE)
         page = look(f"{MOVIE}?q=movie")
         assert "more than 500 movies" in page

@@ -4,8 +4,8 @@ from uuid import uuid4
 
 import pytest
 
-from command_api.catalogue import lookup
-from command_api.catalogue.handling import handle_all
+from command_api.catalogue import movie_lookup
+from command_api.catalogue.bulk_commands import handle_all
 from events.recorded import Origin
 from events.store.postgres import PostgresStore
 from infra import clients
@@ -16,7 +16,7 @@ from infra.config import config
 def store(db, redis_url):
     """The log; what the test writes is rolled back."""
     clients.redis().ping()  # hints go out from a thread: it shall have a connection by now
-    lookup.forget()
+    movie_lookup.forget()
     return PostgresStore(config().partitions)
 
 

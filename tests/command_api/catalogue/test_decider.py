@@ -27,7 +27,7 @@ from events.catalogue import (
     MovieRestored,
     MovieWithdrawn,
 )
-from infra.refused import Invalid, NotFound
+from infra.errors import Invalid, NotFound
 
 HEAT = 7
 FACTS = Facts(title="Heat", year=1995, genres=("Crime", "Drama"), cast=("Al Pacino",))

@@ -7,8 +7,8 @@ import pytest
 from django.db import connection
 from django.db.models import Q, QuerySet
 
+from command_api.admin.full_text_search import holding
 from command_api.admin.movies import NEWEST_FOUND
-from command_api.admin.words import holding
 from command_api.catalogue.models import (
     Casting,
     Credit,

@@ -6,9 +6,9 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from command_api.catalogue import lookup, models, tables
+from command_api.catalogue import inline_projection, models, movie_lookup
 from command_api.catalogue.decider import stream_of
-from command_api.log import store
+from command_api.event_store import store
 from tests.command_api.conftest import ALIEN, HEAT, log_rows
 
 RATING, FAVOURITE, HIDDEN = (
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(databases=["default", "vault"])
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch):
     """Which movies are withdrawn is asked each time."""
-    monkeypatch.setattr(lookup, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(movie_lookup, "FRESH_SECONDS", 0.0)
 
 
 def run(name, *arguments):
@@ -114,9 +114,9 @@ def test_the_tables_say_so_and_can_be_made_again():
     withdraw()
     statuses = models.Movie.objects.order_by("pk").values_list("pk", "status")
     assert list(statuses) == [(ALIEN, "withdrawn"), (HEAT, "listed")]
-    there = tables.movies([ALIEN, HEAT])
+    there = inline_projection.movies([ALIEN, HEAT])
     assert (there[ALIEN].is_withdrawn, there[HEAT].is_withdrawn) == (True, False)
-    tables.rebuild(store())
+    inline_projection.rebuild(store())
     assert list(statuses.all()) == [(ALIEN, "withdrawn"), (HEAT, "listed")]
     run("restore_movie", str(ALIEN))
     assert list(statuses.all()) == [(ALIEN, "listed"), (HEAT, "listed")]

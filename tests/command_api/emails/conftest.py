@@ -6,7 +6,7 @@ import pytest
 from django.core import mail
 from django.db import connections
 
-from command_api.emails import postman
+from command_api.emails import delivery
 
 _TOKEN = re.compile("^[A-Za-z0-9_-]{43}$", re.MULTILINE)
 
@@ -16,7 +16,7 @@ class Post:
 
     def __call__(self):
         mail.outbox.clear()
-        postman.deliver()
+        delivery.deliver()
         return list(mail.outbox)
 
     def token(self):

@@ -7,8 +7,8 @@ from django.db import connections
 from msgspec.structs import replace
 
 from command_api.accounts.tasks import sweep_mailed_tokens
-from command_api.emails import writing
-from command_api.emails.postman import MOST_TRIES
+from command_api.emails import messages
+from command_api.emails.delivery import MOST_TRIES
 from events.vault.models import Letter, MailedToken
 from infra.config import config
 from tests.command_api.conftest import ALIEN, PASSWORD, bearer, fields, log_rows
@@ -81,7 +81,7 @@ def test_it_can_be_sent_again_until_the_address_is_known(api, log_in, ann, post)
 
 def test_a_page_can_take_the_token(register, post, monkeypatch):
     page = replace(config(), verify_url="https://movies.example.org/verify#{token}")
-    monkeypatch.setattr(writing, "config", lambda: page)
+    monkeypatch.setattr(messages, "config", lambda: page)
     register()
     [letter] = post()
     assert "open https://movies.example.org/verify#" in letter.body
@@ -165,7 +165,7 @@ def test_what_cannot_be_sent_is_tried_again_for_a_while(api, ann, post, monkeypa
 
     forgot(api)
     with monkeypatch.context() as away:
-        away.setattr(writing, "send_mail", broken)
+        away.setattr(messages, "send_mail", broken)
         assert post() == []
         assert (Letter.objects.count(), MailedToken.objects.count()) == (1, 1)
         post.pass_time("3 minutes")
@@ -174,7 +174,7 @@ def test_what_cannot_be_sent_is_tried_again_for_a_while(api, ann, post, monkeypa
     assert reset(api, post.token()).status_code == 204
 
     forgot(api)
-    monkeypatch.setattr(writing, "send_mail", broken)
+    monkeypatch.setattr(messages, "send_mail", broken)
     for _ in range(MOST_TRIES):
         assert Letter.objects.count() == 1
         post()
@@ -191,7 +191,7 @@ def test_a_letter_is_not_lost_with_who_was_about_to_send_it(api, ann, post, monk
 
     forgot(api)
     with monkeypatch.context() as patch:
-        patch.setattr(writing, "send_mail", dying)
+        patch.setattr(messages, "send_mail", dying)
         with pytest.raises(Died):
             post()
     post.pass_time("2 minutes")

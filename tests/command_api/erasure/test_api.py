@@ -6,9 +6,9 @@ from uuid import uuid4
 import pytest
 from django.db import OperationalError, connection, connections
 
-from command_api import log
-from command_api.arriving import body_of
-from command_api.erasure import erasing, link
+from command_api import event_store
+from command_api.erasure import process, status_link
+from command_api.http.request_body import body_of
 from command_api.models import AnsweredCommand
 from events.recorded import Origin
 from events.vault import erasures, subjects
@@ -145,7 +145,7 @@ def test_no_other_link_leads_anywhere(api, token):
 
 
 def test_a_link_of_somebody_who_was_not_erased_leads_nowhere(api, ann):
-    assert api("GET", f"/v1/erasures/{link.write(ann.user_id)}").status_code == 404
+    assert api("GET", f"/v1/erasures/{status_link.write(ann.user_id)}").status_code == 404
 
 
 def test_taken_on_though_the_log_is_away(api, ann, monkeypatch):
@@ -153,13 +153,13 @@ def test_taken_on_though_the_log_is_away(api, ann, monkeypatch):
         raise OperationalError("the log is away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(erasing, "handle", away)
+        patch.setattr(process, "handle", away)
         answer = erase(api, ann)
     assert answer.status_code == 202
     assert "Log-Position" not in answer.headers
     assert api("GET", answer.json()["link"]).json()["state"] == "asked"
     assert api.rate(ALIEN, 8, by=ann).status_code == 401
-    assert erasing.sweep() == 1
+    assert process.sweep() == 1
     assert api("GET", answer.json()["link"]).json()["state"] == "erased"
     assert len(erasures_in_log()) == 1
 
@@ -181,13 +181,13 @@ def test_unknown_fields_are_refused(api, ann):
 
 def test_a_command_whose_body_came_after_the_erasure_is_refused(api, ann, monkeypatch):
     def slowly(request):
-        erasing.begin(ann.user_id)
-        erasing.carry_on(ann.user_id, origin=Origin(correlation_id=uuid4()))
+        process.begin(ann.user_id)
+        process.carry_on(ann.user_id, origin=Origin(correlation_id=uuid4()))
         return body_of(request)
 
-    monkeypatch.setattr("command_api.http.body_of", slowly)
+    monkeypatch.setattr("command_api.http.view.body_of", slowly)
     assert api.rate(ALIEN, 9, by=ann).status_code == 401
-    assert not erasing.has_more(ann.user_id, log.store())
+    assert not process.has_more(ann.user_id, event_store.store())
 
 
 def test_who_sends_no_body_is_told_what_is_missing(api, ann):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from command_api.log import store
+from command_api.event_store import store
 from events.partition import partition_of
-from events.position import parse
+from events.position_token import parse
 from tests.command_api.conftest import ALIEN, HEAT, fields, log_rows
 
 PATH = f"/v1/movies/{ALIEN}/favourite"

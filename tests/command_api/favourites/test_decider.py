@@ -15,7 +15,7 @@ from command_api.favourites.decider import (
     evolve,
 )
 from events.catalogue import MovieFavourited, MovieUnfavourited
-from infra.refused import NotFound
+from infra.errors import NotFound
 
 ANN = UUID(int=1)
 ALIEN = 7

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from command_api.hidden.decider import HideMovie, Hiding, UnhideMovie, decide, evolve
 from events.catalogue import MovieHidden, MovieUnhidden
-from infra.refused import NotFound
+from infra.errors import NotFound
 
 ANN = UUID(int=1)
 ALIEN = 7

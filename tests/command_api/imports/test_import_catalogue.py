@@ -9,10 +9,10 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 
-from command_api.catalogue import tables
+from command_api.catalogue import inline_projection
 from command_api.catalogue.decider import Facts, stream_of
 from command_api.catalogue.models import Movie
-from command_api.imports.turn import turn
+from command_api.imports.advisory_lock import turn
 
 HEAT = {
     "id": 1,
@@ -33,7 +33,7 @@ def test_what_the_file_says_is_in_log_and_tables(command, store, write, pack):
         f"read 2, added 2, changed 0, unchanged 0, broken 0{NONE_DOUBTED}",
         "left out, because our table of genres lacks them: Gastronomy (1)",
     ]
-    movie = tables.movies([1])[1]
+    movie = inline_projection.movies([1])[1]
     assert movie.facts == Facts(
         title="Heat", year=1995, genres=("Crime", "Thriller"), cast=("Al Pacino", "Robert De Niro")
     )

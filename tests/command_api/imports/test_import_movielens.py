@@ -9,10 +9,10 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from command_api.catalogue.bulk_commands import handle_all
 from command_api.catalogue.decider import AddMovie, Facts, RestoreMovie, WithdrawMovie
-from command_api.catalogue.handling import handle_all
 from command_api.catalogue.models import ExternalId, Movie, RatingsImport
-from command_api.imports.ratings_in_order import user_id
+from command_api.imports.ratings_sort import user_id
 from events.catalogue import MovieRated
 from events.recorded import Origin
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from command_api.imports.ratings_in_order import user_id
+from command_api.imports.ratings_sort import user_id
 from events.store.postgres import PostgresStore
 from infra.config import config
 

@@ -4,12 +4,12 @@ from collections import Counter
 
 import pytest
 
-from command_api.imports import lines
-from command_api.imports.broken import Broken
+from command_api.imports import line_reader
 from command_api.imports.catalogue_file import parse
-from command_api.imports.films import Known
-from command_api.imports.movielens_files import films
-from command_api.imports.movielens_forms import find
+from command_api.imports.movielens_formats import find
+from command_api.imports.movielens_matching import Known
+from command_api.imports.movielens_reader import films
+from command_api.imports.rejected_lines import Broken
 from tests.command_api.imports.sample import ML_100K, ROOT, wanted
 
 DEMO = ROOT / "command_api" / "catalogue" / "demo" / "catalogue.jsonl.gz"
@@ -18,7 +18,7 @@ DEMO = ROOT / "command_api" / "catalogue" / "demo" / "catalogue.jsonl.gz"
 @pytest.fixture(scope="module")
 def demo():
     """The demo catalogue: title and year by id."""
-    movies = (parse(line.content, Counter()) for line in lines.read(DEMO))
+    movies = (parse(line.content, Counter()) for line in line_reader.read(DEMO))
     return {movie.movie_id: (movie.facts.title, movie.facts.year) for movie in movies}
 
 

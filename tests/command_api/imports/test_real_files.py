@@ -7,9 +7,9 @@ The ratings may not be redistributed, so they are read from where they are: RATI
 import pytest
 from django.db import connection
 
+from command_api.catalogue.id_allocation import LAST_FILE_ID
 from command_api.catalogue.models import Casting, ExternalId, Movie
-from command_api.catalogue.numbering import LAST_FILE_ID
-from command_api.imports.films import MOVIELENS
+from command_api.imports.movielens_matching import MOVIELENS
 from tests.command_api.imports.sample import ML_100K, wanted
 
 

@@ -4,13 +4,13 @@ import threading
 
 import pytest
 
-from command_api.log import store
+from command_api.event_store import store
 from events.catalogue import MovieAdded, PlaylistShown, Visibility
-from events.ids import partition_of_playlist, playlist_id
 from events.partition import partition_of
-from events.position import parse
+from events.playlist_ids import partition_of_playlist, playlist_id
+from events.position_token import parse
+from events.vault.decryption import Opener
 from events.vault.models import Subject
-from events.vault.opening import Opener
 from tests.command_api.conftest import ALIEN, HEAT, Api, fields, in_thread, log_rows
 
 ALL = "/v1/playlists"

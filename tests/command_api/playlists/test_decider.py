@@ -33,7 +33,7 @@ from events.catalogue import (
     PlaylistShown,
 )
 from events.catalogue.accounts import Sealed
-from infra.refused import Conflict, Invalid, NotFound, PreconditionFailed
+from infra.errors import Conflict, Invalid, NotFound, PreconditionFailed
 
 ANN, BOB = UUID(int=1), UUID(int=2)
 ME: dict[str, Any] = {"playlist_id": "p", "user_id": ANN}

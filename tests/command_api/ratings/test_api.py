@@ -4,11 +4,11 @@ import threading
 
 import pytest
 
-from command_api.log import store
+from command_api.event_store import store
 from events.catalogue import MovieAdded, MovieRated
-from events.hints import listening, log_channel
+from events.notifications import listening, log_channel
 from events.partition import partition_of
-from events.position import parse
+from events.position_token import parse
 from infra import clients
 from tests.command_api.conftest import ALIEN, HEAT, Api, in_thread, log_rows
 from tests.fixtures.waiting import until

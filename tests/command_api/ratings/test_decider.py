@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from command_api.ratings.decider import RateMovie, Rating, WithdrawRating, decide, evolve
 from events.catalogue import MovieRated, RatingWithdrawn
-from infra.refused import Invalid, NotFound
+from infra.errors import Invalid, NotFound
 
 ANN = UUID(int=1)
 ALIEN = 7

@@ -6,10 +6,10 @@ import threading
 import pytest
 from django.db import OperationalError, connections
 
-from command_api import standing
-from command_api.sessions import ending
-from events.vault import families, subjects
-from infra import tokens
+from command_api.http import token_revocation
+from command_api.sessions import logout
+from events.vault import refresh_families, subjects
+from infra.security import access_tokens
 from tests.command_api.conftest import ALIEN, PASSWORD, Api, bearer, in_thread, log_rows
 
 
@@ -72,7 +72,7 @@ def test_a_refresh_token_used_again_ends_its_log_in(api, register, log_in):
     assert api.rate(ALIEN, 8, by=bearer(current)).status_code == 401
     assert api.rate(ALIEN, 8, by=bearer(other)).status_code == 200
     [revoked] = revocations()
-    assert revoked["family"] == str(tokens.verify(current.json()["access"]).family)
+    assert revoked["family"] == str(access_tokens.verify(current.json()["access"]).family)
 
 
 def test_of_two_that_refresh_at_once_one_at_most_goes_on(api, register, log_in):
@@ -121,14 +121,14 @@ def test_log_out_everywhere_of_which_the_vault_did_not_hear(
     register()
     before = log_in()
     with monkeypatch.context() as broken:
-        where = families if missed == "revoke_all" else subjects
+        where = refresh_families if missed == "revoke_all" else subjects
         broken.setattr(where, missed, away)
         assert api("POST", "/v1/tokens/revoke-all", by=bearer(before)).status_code == 503
     assert refresh(api, before.json()["refresh"]).status_code == 401
-    standing.forget()  # as after a second
+    token_revocation.forget()  # as after a second
     assert api.rate(ALIEN, 8, by=bearer(before)).status_code == 401
     after = log_in()
-    assert tokens.verify(after.json()["access"]).epoch == 1  # or queries would refuse it
+    assert access_tokens.verify(after.json()["access"]).epoch == 1  # or queries would refuse it
     assert api.rate(ALIEN, 8, by=bearer(after)).status_code == 200
     assert refresh(api, after.json()["refresh"]).status_code == 200
 
@@ -139,9 +139,9 @@ def test_after_log_out_everywhere_a_new_log_in_works_though_the_vault_did_not_he
     register()
     before = log_in()
     with monkeypatch.context() as broken:
-        broken.setattr(families, "revoke_all", away)
+        broken.setattr(refresh_families, "revoke_all", away)
         api("POST", "/v1/tokens/revoke-all", by=bearer(before))
-    assert tokens.verify(log_in().json()["access"]).epoch == 1
+    assert access_tokens.verify(log_in().json()["access"]).epoch == 1
     assert refresh(api, before.json()["refresh"]).status_code == 401
 
 
@@ -151,9 +151,9 @@ def test_a_revocation_elsewhere_is_known_within_a_second(api, register, log_in):
     assert api.rate(ALIEN, 8, by=me).status_code == 200
     with connections["vault"].cursor() as cursor:  # as another process would
         cursor.execute("UPDATE families SET revoked_at = now()")
-    known = standing._known
+    known = token_revocation._known
     [family] = known
-    known[family] = (known[family][0] - standing.FRESH_SECONDS, known[family][1])
+    known[family] = (known[family][0] - token_revocation.FRESH_SECONDS, known[family][1])
     assert api.rate(ALIEN, 8, by=me).status_code == 401
 
 
@@ -168,10 +168,10 @@ def test_a_log_in_that_has_expired(api, register, log_in):
 def test_only_what_is_over_for_long_is_swept(api, register, log_in):
     register()
     log_in()
-    assert ending.sweep() == 0
+    assert logout.sweep() == 0
     with connections["vault"].cursor() as cursor:
         cursor.execute("UPDATE families SET expires_at = now() - interval '1 day'")
-    assert ending.sweep() == 1
+    assert logout.sweep() == 1
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", "x" * 201, 7, None])

@@ -7,7 +7,7 @@ import pytest
 
 from command_api.staff.decider import GrantStaff, RevokeStaff, Staff, decide, evolve
 from events.catalogue import StaffGranted, StaffRevoked
-from infra.refused import NotFound
+from infra.errors import NotFound
 
 ANN = UUID(int=1)
 GRANT, REVOKE = GrantStaff(ANN), RevokeStaff(ANN)

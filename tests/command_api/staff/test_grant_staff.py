@@ -8,10 +8,10 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import OperationalError
 
-from command_api import standing
-from command_api.sessions import ending
-from events.vault import families
-from infra import tokens
+from command_api.http import token_revocation
+from command_api.sessions import logout
+from events.vault import refresh_families
+from infra.security import access_tokens
 from tests.command_api.conftest import ALIEN, bearer, log_rows
 
 pytestmark = pytest.mark.django_db(databases=["default", "vault"])
@@ -25,7 +25,7 @@ def grant(*arguments: str) -> str:
 
 def says_staff(answer) -> bool:
     assert answer.status_code == 200, answer.content
-    return tokens.verify(answer.json()["access"]).is_staff
+    return access_tokens.verify(answer.json()["access"]).is_staff
 
 
 def refresh(api, answer):
@@ -89,7 +89,7 @@ def test_an_end_that_was_interrupted_is_gone_on_with(api, register, log_in, monk
         raise OperationalError
 
     with monkeypatch.context() as broken:
-        broken.setattr(ending, "end_all", lambda *_, **__: away())
+        broken.setattr(logout, "end_all", lambda *_, **__: away())
         with pytest.raises(OperationalError):
             grant("ann", "--revoke")
     assert api.rate(ALIEN, 8, by=bearer(before)).status_code == 200
@@ -102,17 +102,19 @@ def test_no_token_that_is_made_meanwhile_outlives_the_end(register, log_in, monk
     """Somebody logs in; between looking at the epoch and making the token, all of it happens."""
     register()
     grant("ann")
-    begin = families.begin
+    begin = refresh_families.begin
 
     def meanwhile(*args, **more):
-        monkeypatch.setattr(families, "begin", begin)
+        monkeypatch.setattr(refresh_families, "begin", begin)
         grant("ann", "--revoke")
         return begin(*args, **more)
 
-    monkeypatch.setattr(families, "begin", meanwhile)
+    monkeypatch.setattr(refresh_families, "begin", meanwhile)
     late = log_in()
     assert not says_staff(late)
-    assert tokens.verify(late.json()["access"]).epoch == 0  # of before: queries refuse it, too
+    assert (
+        access_tokens.verify(late.json()["access"]).epoch == 0
+    )  # of before: queries refuse it, too
 
 
 def test_who_is_not_there(register):
@@ -127,4 +129,4 @@ def test_who_is_not_there(register):
 
 @pytest.fixture(autouse=True)
 def _fresh():
-    standing.forget()
+    token_revocation.forget()

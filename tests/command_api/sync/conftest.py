@@ -4,8 +4,9 @@ import msgspec
 import pytest
 
 from command_api.catalogue.tmdb import client
-from command_api.sync import films, kinds
-from command_api.sync.running import run
+from command_api.sync import jobs as kinds
+from command_api.sync import upsert
+from command_api.sync.job_runner import run
 from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
@@ -30,7 +31,7 @@ def settings(fake_tmdb, monkeypatch):
     def change(**changes):
         nonlocal found
         found = msgspec.structs.replace(found, **changes)
-        for module in (client, films, kinds):
+        for module in (client, upsert, kinds):
             monkeypatch.setattr(module, "config", lambda: found)
 
     change()

@@ -2,9 +2,9 @@
 
 import pytest
 
-from command_api.catalogue.namesakes import Namesake
-from command_api.catalogue.numbering import TMDB_BASE
-from command_api.catalogue.tmdb.answers import CastMember, Credits, ExternalIds, Film
+from command_api.catalogue.id_allocation import TMDB_BASE
+from command_api.catalogue.title_candidates import Namesake
+from command_api.catalogue.tmdb.schemas import CastMember, Credits, ExternalIds, Film
 from command_api.sync.matching import Known, Likeness, Match
 
 HEAT, REMAKE = 7, 8

@@ -8,7 +8,7 @@ from django.core.management.base import CommandError
 from django.test import Client
 
 from command_api.catalogue.models import Movie
-from infra import progress
+from infra import progress_bar
 from tests.command_api.sync.conftest import FILMS
 from tests.fake_tmdb import Trouble
 from tests.fake_tmdb.shapes import LEFT_OUT
@@ -36,7 +36,7 @@ def test_everything_and_then_nothing_more(command):
 
 
 def test_how_far_it_is(command, monkeypatch, capsys):
-    monkeypatch.setattr(progress, "_QUIET_SECONDS", 0.0)
+    monkeypatch.setattr(progress_bar, "_QUIET_SECONDS", 0.0)
     command()
     told = dict.fromkeys(capsys.readouterr().err.splitlines())
     steps = ("lists", "films of the day", "films of the week", "films")

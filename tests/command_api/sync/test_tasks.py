@@ -4,7 +4,7 @@ import pytest
 
 from command_api.catalogue.models import SyncRun
 from command_api.sync import tasks
-from command_api.sync.running import TIME_IS_UP
+from command_api.sync.job_runner import TIME_IS_UP
 
 
 @pytest.mark.parametrize(

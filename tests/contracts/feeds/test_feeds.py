@@ -15,17 +15,17 @@ from redis import Redis
 from events import codec
 from events.bus import Publisher, Subscription
 from events.catalogue import MovieRated
-from events.hints import listening
+from events.notifications import listening
 from events.partition import partition_of
 from events.recorded import Origin, Position, Recorded, Stored, Stream
 from events.store.memory import MemoryStore
-from projectors.crew import Member
-from projectors.follower import Follower
-from projectors.live import Live, NotReady
-from projectors.pointers import Pointers
-from projectors.read_model import ReadModel
-from projectors.shard import Shard, Write
-from projectors.worker import FAR_BEHIND, Worker
+from projectors.consumer.assignments import Member
+from projectors.consumer.follower import Follower
+from projectors.consumer.worker import FAR_BEHIND, Worker
+from projectors.generations.live import Live, NotReady
+from projectors.generations.pointers import Pointers
+from projectors.storage.read_model import ReadModel
+from projectors.storage.shard import Shard, Write
 from tests.fixtures.crew import Fixed
 from tests.fixtures.waiting import until
 

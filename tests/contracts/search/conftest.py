@@ -10,12 +10,12 @@ from redis import Redis
 
 from events.catalogue import AnyEvent, MovieAdded, MovieRated
 from events.recorded import Origin, Recorded
-from projectors.search.builder import flush
-from projectors.search.engine import Engine
-from projectors.search.on_elasticsearch.index import ElasticsearchIndex
-from projectors.search.on_tantivy.index import TantivyIndex
-from projectors.search.query import SearchQuery
-from projectors.search.read_model import Search
+from projectors.read_models.search.builder import flush
+from projectors.read_models.search.engine import Engine
+from projectors.read_models.search.on_elasticsearch.index import ElasticsearchIndex
+from projectors.read_models.search.on_tantivy.index import TantivyIndex
+from projectors.read_models.search.query import SearchQuery
+from projectors.read_models.search.read_model import Search
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 CAST = {

@@ -14,9 +14,9 @@ from events.catalogue import (
     MovieWithdrawn,
     SessionsRevoked,
 )
-from projectors.search.builder import SearchBuilder, begin_anew, flush
-from projectors.search.engine import IndexAway, Versioned
-from projectors.search.query import SearchQuery
+from projectors.read_models.search.builder import SearchBuilder, begin_anew, flush
+from projectors.read_models.search.engine import IndexAway, Versioned
+from projectors.read_models.search.query import SearchQuery
 from tests.contracts.search.conftest import AT
 
 NOW = datetime.now(UTC)
@@ -118,7 +118,7 @@ def test_generations_do_not_meet(make_search, library):
 
 
 def test_a_check_finds_what_is_wrong(library, monkeypatch):
-    monkeypatch.setattr("projectors.search.builder._PATIENCE_SECONDS", 0)
+    monkeypatch.setattr("projectors.read_models.search.builder._PATIENCE_SECONDS", 0)
     library.add("Alien", "Heat", "Up")
     builder = SearchBuilder(library.search, 1)
     assert builder.check(NOW) == []
@@ -253,7 +253,7 @@ def test_what_was_kept_of_answers_is_over_when_something_else_is_found(library, 
         assert library.search.built(0) == 2
 
     monkeypatch.setattr(library.search.index, "refresh", refresh_and_look)
-    monkeypatch.setattr("projectors.search.builder._clean", clean_and_look)
+    monkeypatch.setattr("projectors.read_models.search.builder._clean", clean_and_look)
     flush(library.search)
     assert library.search.built(0) == 3
 

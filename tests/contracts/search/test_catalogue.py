@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from elasticsearch import Elasticsearch
 
-from projectors.search.engine import Engine, Versioned
-from projectors.search.on_elasticsearch.index import ElasticsearchIndex
-from projectors.search.on_tantivy.index import TantivyIndex
-from projectors.search.projection import Details, document
-from projectors.search.query import SearchQuery
+from projectors.read_models.search.engine import Engine, Versioned
+from projectors.read_models.search.on_elasticsearch.index import ElasticsearchIndex
+from projectors.read_models.search.on_tantivy.index import TantivyIndex
+from projectors.read_models.search.projection import Details, document
+from projectors.read_models.search.query import SearchQuery
 
 DEMO = Path(__file__).parents[3] / "command_api" / "catalogue" / "demo" / "catalogue.jsonl.gz"
 FAMOUS = {

@@ -3,9 +3,9 @@
 import pytest
 
 from events.catalogue import MovieAdded, MovieDescribed
-from projectors.search.builder import flush
-from projectors.search.engine import IndexAway
-from projectors.search.query import Count, SearchQuery
+from projectors.read_models.search.builder import flush
+from projectors.read_models.search.engine import IndexAway
+from projectors.read_models.search.query import Count, SearchQuery
 
 
 @pytest.mark.parametrize(

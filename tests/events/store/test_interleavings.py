@@ -12,8 +12,8 @@ from django.db import connections
 
 from events.partition import partition_of
 from events.recorded import Position, Recorded, Stored
+from events.relay.outbox import Outbox
 from events.store import Entry
-from events.store.outbox import Outbox
 from events.store.postgres import PostgresStore
 from infra.config import config
 from tests.events.store.contract import ORIGIN, assert_dense, rated, rating

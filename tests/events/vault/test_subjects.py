@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from events.vault import families, subjects
+from events.vault import refresh_families, subjects
+from events.vault.encryption import seal
 from events.vault.models import Subject
-from events.vault.sealing import seal
 from events.vault.subjects import KeyMissing, NamesTaken, Reservation
 
 pytestmark = [
@@ -117,18 +117,20 @@ def test_an_epoch_only_rises():
 
 def test_a_log_in_stands_only_for_an_active_person():
     user_id, _ = reserve()
-    begun = families.begin(user_id, password_hash="hash", life=timedelta(days=1))
+    begun = refresh_families.begin(user_id, password_hash="hash", life=timedelta(days=1))
     assert begun is not None
-    assert families.standing(begun.family) is None
+    assert refresh_families.standing(begun.family) is None
     subjects.activate(user_id)
-    assert families.standing(begun.family) == (user_id, 0, False)
+    assert refresh_families.standing(begun.family) == (user_id, 0, False)
     erase(user_id)
-    assert families.standing(begun.family) is None
+    assert refresh_families.standing(begun.family) is None
 
 
 def test_no_log_in_begins_with_a_password_that_is_another_one_by_now():
     user_id, _ = reserve()
     assert subjects.replace_password(user_id, was="hash", now="other")
     assert not subjects.replace_password(user_id, was="hash", now="third")
-    assert families.begin(user_id, password_hash="hash", life=timedelta(days=1)) is None
-    assert families.begin(user_id, password_hash="other", life=timedelta(days=1)) is not None
+    assert refresh_families.begin(user_id, password_hash="hash", life=timedelta(days=1)) is None
+    assert (
+        refresh_families.begin(user_id, password_hash="other", life=timedelta(days=1)) is not None
+    )

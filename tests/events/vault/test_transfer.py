@@ -7,9 +7,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from events.vault import erasures, subjects
+from events.vault.encryption import seal
 from events.vault.models import Subject
-from events.vault.sealing import seal
-from infra.keys import PEPPER, secret
+from infra.security.keys import PEPPER, secret
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "vault"]),

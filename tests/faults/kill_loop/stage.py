@@ -10,11 +10,11 @@ from tempfile import TemporaryDirectory
 
 from infra.platform.native import environment
 from infra.platform.processes import DidNotStart
-from infra.platform.running import Platform, prepare, processes
 from infra.platform.supervisor import Supervisor
+from infra.platform.topology import Platform, prepare, processes
 from infra.services import ensure, kept, stop
 from infra.services.addresses import VARIABLES
-from infra.services.place import services_dir
+from infra.services.paths import services_dir
 from infra.services.ports import free
 from tests.fixtures.platform import LEVEL_SECONDS, write_catalogue
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from random import Random
 
 from infra.platform.processes import Process
-from infra.platform.running import Platform
 from infra.platform.supervisor import IsReady, answers
+from infra.platform.topology import Platform
 from infra.services import native, processes
 from infra.services.elasticsearch import ELASTICSEARCH
 from infra.services.postgres import POSTGRES

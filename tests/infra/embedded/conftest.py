@@ -17,8 +17,8 @@ import pytest
 
 from infra.config import PREFIX
 from infra.embedded.engines import engines
-from infra.embedded.place import place_of
-from infra.embedded.running import Ports, planned
+from infra.embedded.paths import place_of
+from infra.embedded.startup import Ports, planned
 from infra.platform.processes import HOME
 from infra.services import processes
 from infra.services.ports import LOOPBACK, free

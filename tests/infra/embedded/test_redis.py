@@ -7,7 +7,7 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from infra.embedded import redis as embedded
-from infra.embedded.place import Place, place_of
+from infra.embedded.paths import Place, place_of
 from infra.services import as_query
 from tests.fixtures.waiting import until
 

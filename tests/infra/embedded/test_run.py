@@ -9,7 +9,7 @@ import httpx
 import psycopg2
 
 from infra.embedded import postgres
-from infra.embedded.place import place_of
+from infra.embedded.paths import place_of
 from infra.platform.processes import HOME, manage
 from tests.fixtures.platform import write_catalogue
 from tests.fixtures.waiting import until

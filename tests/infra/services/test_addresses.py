@@ -5,7 +5,7 @@ from itertools import count
 import pytest
 
 from infra.services.addresses import BUS_ADMIN, addresses
-from infra.services.checkout import SERVERS
+from infra.services.lifecycle import SERVERS
 from tests.fixtures import broker
 from tests.fixtures.broker import NoManagement
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from infra.services import containers
-from infra.services.checkout import SERVERS
 from infra.services.errors import DidNotStart, ServiceError
+from infra.services.lifecycle import SERVERS
 from infra.services.server import Server
 
 _DOCKER = f"""#!{sys.executable} -S

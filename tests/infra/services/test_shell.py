@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from infra.services.place import CHECKOUT
+from infra.services.paths import CHECKOUT
 
 
 def run(*arguments: str) -> "subprocess.CompletedProcess[str]":

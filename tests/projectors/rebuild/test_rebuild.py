@@ -16,33 +16,27 @@ from events.recorded import Origin, Stream
 from events.store import Entry
 from events.store.generations import generations, new_generation, rebuilding
 from events.store.postgres import PostgresStore
-from events.streams import erasure_of
+from events.stream_names import erasure_of
 from events.vault import erasures
 from infra import clients
 from infra.config import config
-from projectors.erasure import Letting
-from projectors.keeper import Keeper
-from projectors.library.read_model import Library
-from projectors.live import Live
+from projectors.consumer.decryption import opening
+from projectors.erasure.coordinator import Letting
+from projectors.generations.garbage_collector import Keeper
+from projectors.generations.live import Live
+from projectors.generations.pointers import KEPT_KEY, Pointers
 from projectors.management.commands import generations as commands
-from projectors.movies.read_model import Movies
-from projectors.opened import opening
-from projectors.pointers import KEPT_KEY, Pointers
-from projectors.rebuild import building, filling, job
-from projectors.rebuild.courtesy import Courtesy
+from projectors.read_models.library.read_model import Library
+from projectors.read_models.movies.read_model import Movies
+from projectors.read_models.recommendations.list_record import pack
+from projectors.read_models.recommendations.read_model import NOBODY, Recommendations
+from projectors.read_models.trending.read_model import Trending
+from projectors.rebuild import backfill, derive, job
+from projectors.rebuild.backpressure import Courtesy
 from projectors.rebuild.plan import offsets_at
 from projectors.rebuild.task import Part, Task
-from projectors.recommendations.made import pack
-from projectors.recommendations.read_model import NOBODY, Recommendations
 from projectors.registry import MODELS
-from projectors.trending.read_model import Trending
-from tests.projectors.test_verify import (  # noqa: F401 - a fixture
-    USERS,
-    Platform,
-    entries,
-    platform,
-    take_in,
-)
+from tests.projectors.verification.test_state import USERS, Platform, entries, platform, take_in  # noqa: F401 - a fixture
 
 NAMES = [model.name for model in MODELS]
 
@@ -97,9 +91,9 @@ def test_it_lets_live_ones_go_first_while_it_fills_and_while_it_builds(pointers,
     number = new_generation("trending", version=Trending.version, purpose="rebuild")
     partitions = tuple(range(config().partitions))
     heads = PostgresStore(config().partitions).heads()
-    filling.fill(Task((("trending", number),), partitions, tuple(heads)))
+    backfill.fill(Task((("trending", number),), partitions, tuple(heads)))
     filled = len(steps)
-    building.build({"trending": number}, Part(frozenset({"trending"}), partitions, None))
+    derive.build({"trending": number}, Part(frozenset({"trending"}), partitions, None))
     assert 0 < filled < len(steps)
 
 

@@ -7,11 +7,11 @@ from time import monotonic
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from command_api.catalogue.tmdb import client, pacing
-from command_api.catalogue.tmdb.answers import CastMember
+from command_api.catalogue.tmdb import client, rate_limiter
 from command_api.catalogue.tmdb.client import connect
-from command_api.catalogue.tmdb.faults import Away, Gone, NoKey, Resting, Unreadable, WrongKey
-from command_api.catalogue.tmdb.pacing import FAILURES
+from command_api.catalogue.tmdb.errors import Away, Gone, NoKey, Resting, Unreadable, WrongKey
+from command_api.catalogue.tmdb.rate_limiter import FAILURES
+from command_api.catalogue.tmdb.schemas import CastMember
 from infra.config import config
 from tests.fake_tmdb import Trouble
 from tests.fake_tmdb.rate import Rate
@@ -187,7 +187,9 @@ def test_a_slow_answer_is_counted_when_it_came(connected, fake_tmdb):
 
 def test_a_wrong_key_is_said_once_and_not_tried_again(connected, fake_tmdb, monkeypatch):
     said = []
-    monkeypatch.setattr(pacing._log, "error", lambda text, **_: said.append(text), raising=False)
+    monkeypatch.setattr(
+        rate_limiter._log, "error", lambda text, **_: said.append(text), raising=False
+    )
     for _ in range(3):
         with pytest.raises(WrongKey, match="MARQUEE_TMDB_TOKEN"):
             connected(tmdb_token="wrong").genres()

@@ -1,0 +1,103 @@
+"""What stands before each admin page?
+
+In this order: the method and the form of what comes, its body (read as commands' are), who it is,
+and for what is posted the token that only our own pages hold. Faults are told as everywhere else.
+"""
+
+from collections.abc import Callable
+from functools import update_wrapper
+from time import perf_counter
+from typing import Any, TypeAlias, cast
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+from rest_framework.exceptions import MethodNotAllowed
+
+from command_api.admin import current_staff, session_cookie
+from command_api.http.request_body import body_of
+from infra.errors import BadRequest, Forbidden, TooLong
+from infra.http import problem_details
+from infra.http.strict_json import MAX_QUERY_LENGTH
+from infra.observability import count, took
+
+View: TypeAlias = Callable[..., Any]
+READ = ("GET", "HEAD")
+LOGIN = f"{session_cookie.PATH}login/"
+_FORM = "application/x-www-form-urlencoded"
+
+
+def open_to_all(view: View, *methods: str) -> View:
+    """A page that also strangers get, by these methods."""
+    protected = csrf_protect(never_cache(view))
+
+    def admitted(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        _refuse_odd(request, methods)
+        body_of(request)
+        request.user = current_staff.of(request)  # type: ignore[assignment] # all that the pages ask of one
+        return protected(request, *args, **kwargs)
+
+    return _named(_answered(admitted, methods), view, methods)
+
+
+def for_staff(view: View) -> View:
+    """A page to be read, by the staff; others are asked to log in."""
+
+    def looked_at(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if not request.user.is_staff:
+            wanted = urlencode({"next": request.get_full_path()})
+            return HttpResponseRedirect(f"{LOGIN}?{wanted}")
+        return view(request, *args, **kwargs)
+
+    return _named(open_to_all(looked_at, *READ), view, READ)
+
+
+def refuse_forged(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's CSRF_FAILURE_VIEW."""
+    return problem_details.respond(
+        Forbidden(f"This was not sent by one of our pages: {reason}"), request
+    )
+
+
+def _refuse_odd(request: HttpRequest, methods: tuple[str, ...]) -> None:
+    """Raise for what no page of ours sends."""
+    if request.method not in methods:
+        raise MethodNotAllowed(request.method or "")
+    if len(request.META.get("QUERY_STRING", "")) > MAX_QUERY_LENGTH:
+        raise TooLong(f"The parameters may have at most {MAX_QUERY_LENGTH} characters.")
+    if "\0" in request.path or any("\0" in value for value in request.GET.values()):
+        raise BadRequest("This may not hold the character U+0000.")
+    if request.method == "POST" and request.content_type != _FORM:
+        raise BadRequest(f"A form must come as {_FORM}.")
+
+
+def _answered(view: View, methods: tuple[str, ...]) -> View:
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        begun = perf_counter()
+        try:
+            response: HttpResponse = view(request, *args, **kwargs)
+            if hasattr(response, "render"):
+                response = response.render()  # here, so that faults of it are told, too
+        except MethodNotAllowed as fault:
+            response = problem_details.respond(fault, request)
+            response.headers["Allow"] = ", ".join(methods)
+        except Exception as fault:  # noqa: BLE001 - every fault becomes a problem there
+            response = problem_details.respond(fault, request)
+        _measure(request, response.status_code, perf_counter() - begun)
+        return response
+
+    return answer
+
+
+def _named(page: Any, view: View, methods: tuple[str, ...]) -> View:
+    """The page under the name of its view, with what it takes for whoever wants to know."""
+    named: Any = update_wrapper(page, view)
+    named.methods = methods
+    return cast("View", named)
+
+
+def _measure(request: HttpRequest, status: int, seconds: float) -> None:
+    method = request.method or ""
+    count("marquee_http_requests_total", view="AdminPages", method=method, status=str(status))
+    took("marquee_http_seconds", seconds, view="AdminPages")

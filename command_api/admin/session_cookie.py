@@ -1,0 +1,81 @@
+"""What does a browser keep of a log-in at the admin pages?
+
+Which log-in it is, the last revocation of all log-ins before it, and when it is over, with a MAC.
+It is no token: no other route takes it, and these pages take no token.
+"""
+
+import struct
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as NotBase64
+from datetime import timedelta
+from hmac import compare_digest, digest
+from time import time
+from typing import NamedTuple
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+
+from infra.config import config
+from infra.security.keys import PEPPER, secret
+
+NAME = "marquee_admin"
+PATH = "/admin/"
+LIFE = timedelta(hours=8)
+"""A working day; who stays longer logs in again."""
+_FORM = struct.Struct("!16sIQ")
+_MAC_BYTES = 32
+
+
+class Kept(NamedTuple):
+    """What the cookie of a log-in says."""
+
+    family: UUID
+    epoch: int
+    expires: int
+    """Unix time."""
+
+
+def write(family: UUID, epoch: int) -> str:
+    """The cookie of a log-in that begins now."""
+    payload = _FORM.pack(family.bytes, epoch, int(time() + LIFE.total_seconds()))
+    return urlsafe_b64encode(payload + _mac(payload)).decode()
+
+
+def read(text: str) -> Kept | None:
+    """What a cookie says; None for what we did not write, and for what is over."""
+    try:
+        raw = urlsafe_b64decode(text.encode("ascii"))
+    except (NotBase64, UnicodeEncodeError):
+        return None
+    payload, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
+    if len(payload) != _FORM.size or not compare_digest(mac, _mac(payload)):
+        return None
+    family, epoch, expires = _FORM.unpack(payload)
+    return Kept(UUID(bytes=family), epoch, expires) if expires > time() else None
+
+
+def of(request: HttpRequest) -> Kept | None:
+    """What the cookie that came with a request says."""
+    return read(request.COOKIES.get(NAME, ""))
+
+
+def give(response: HttpResponse, text: str) -> None:
+    """Let the browser keep it, and send it along from our own pages only."""
+    response.set_cookie(
+        NAME,
+        text,
+        max_age=LIFE,
+        path=PATH,
+        secure=config().https_only,
+        httponly=True,
+        samesite="Strict",
+    )
+
+
+def take_back(response: HttpResponse) -> None:
+    """Let the browser forget it."""
+    response.delete_cookie(NAME, path=PATH, samesite="Strict")
+
+
+def _mac(payload: bytes) -> bytes:
+    return digest(secret(PEPPER), b"admin:" + payload, "sha256")

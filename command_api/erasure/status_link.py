@@ -1,0 +1,41 @@
+"""How does somebody who can't log in any more see what became of their erasure?
+
+By a link that only they were given: the id, with a MAC.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as NotBase64
+from hmac import compare_digest, digest
+from uuid import UUID
+
+from infra.errors import NotFound
+from infra.security.keys import PEPPER, secret
+
+_UUID_BYTES = 16
+_MAC_BYTES = 32
+
+
+def write(user_id: UUID) -> str:
+    """What stands in the link."""
+    return urlsafe_b64encode(user_id.bytes + _mac(user_id.bytes)).decode().rstrip("=")
+
+
+def read(token: str) -> UUID:
+    """Whose erasure it is; raises NotFound for what was never given out."""
+    try:
+        raw = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
+    except (NotBase64, UnicodeEncodeError) as error:
+        raise no_such() from error
+    payload, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
+    if len(payload) != _UUID_BYTES or not compare_digest(mac, _mac(payload)):
+        raise no_such()
+    return UUID(bytes=payload)
+
+
+def no_such() -> NotFound:
+    """The same for every link that is none."""
+    return NotFound("There is no such erasure.")
+
+
+def _mac(payload: bytes) -> bytes:
+    return digest(secret(PEPPER), b"erasure:" + payload, "sha256")

@@ -1,0 +1,72 @@
+"""How does a person fetch over HTTP what they take along?"""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework import serializers
+
+from command_api import event_store
+from command_api.export.exporter import lines
+from command_api.http.openapi import command
+from command_api.http.view import Answer, Call, CommandView
+from infra.errors import Unauthenticated
+from infra.http import strict_json
+from infra.http.permissions import LoggedIn
+from infra.rate_limit.sliding_window import Throttle, of_import
+from infra.security.access_tokens import Identity
+
+MEDIA_TYPE = "application/jsonl"
+
+
+class ExportAnswer(serializers.Serializer[Any]):
+    """A line of it; docs/how-to/take-your-data-along.md tells what each kind says."""
+
+    kind = serializers.ChoiceField(
+        ("account", "preferences", "rating", "favourite", "hidden", "playlist", "end")
+    )
+
+
+class ExportView(CommandView):
+    """All my data."""
+
+    permission_classes = (LoggedIn,)
+
+    def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
+        """It costs about what a list of ratings does."""
+        if identity is None:
+            return super().throttle(request, identity)
+        return of_import(identity.user_id)
+
+    def _answer(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Whole: the server then waits for a slow client, and no thread of ours does."""
+        if request.method != "GET":
+            return super()._answer(request, **kwargs)
+        identity, rate = self._admit(request)
+        if identity is None:
+            raise Unauthenticated
+        headers = {
+            "Cache-Control": "no-store",
+            "Content-Disposition": 'attachment; filename="marquee-export.jsonl"',
+            **rate,
+        }
+        body = b"".join(_written(identity.user_id))
+        return HttpResponse(body, content_type=MEDIA_TYPE, headers=headers)
+
+    @command(
+        "export_me",
+        answers={200: ExportAnswer},
+        is_kept=False,
+        appends=False,
+        media_type=MEDIA_TYPE,
+    )
+    def get(self, call: Call) -> Answer:
+        """JSON lines: all that the log has of me, as it is now; the last says how many."""
+        raise NotImplementedError(call)  # it is answered above
+
+
+def _written(user_id: UUID) -> Iterator[bytes]:
+    for line in lines(user_id, event_store.store()):
+        yield strict_json.encode(line) + b"\n"

@@ -1,0 +1,160 @@
+"""What has the log of a person, as it is now?
+
+Their streams are read some at a time, so a long history takes no more memory than a short one.
+Each is as it was when it was read.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from uuid import UUID
+
+from command_api.accounts.decider import stream_of as account_of
+from command_api.catalogue import models
+from command_api.emails.decider import VerifyEmail, email
+from command_api.export.format import (
+    AccountLine,
+    EndLine,
+    FavouriteLine,
+    HiddenLine,
+    Line,
+    Movie,
+    Opinion,
+    PlaylistLine,
+    PreferencesLine,
+    RatingLine,
+)
+from command_api.playlists import decider as playlists
+from command_api.preferences.decider import ChangePreferences, preferences
+from events.catalogue import MovieFavourited, MovieHidden, MovieRated, UserRegistered
+from events.recorded import Recorded, Stream
+from events.store import EventStore
+from events.stream_names import PLAYLISTS
+from events.vault.decryption import Opener
+
+_PAGE = 500
+
+
+def lines(user_id: UUID, store: EventStore) -> Iterator[Line]:
+    """Everything, and at last how much that was."""
+    count = 0
+    for line in _Person(user_id, store).lines():
+        count += 1
+        yield line
+    yield EndLine(lines=count)
+
+
+class _Person:
+    def __init__(self, user_id: UUID, store: EventStore) -> None:
+        self._user_id = user_id
+        self._owner = str(user_id)
+        self._store = store
+        self._opener = Opener()
+
+    def lines(self) -> Iterator[Line]:
+        """Everything there is."""
+        yield from self._account()
+        yield from self._preferences()
+        for kind in ("rating", "favourite", "hidden"):
+            yield from self._opinions(f"{kind}-{self._user_id}-")
+        yield from self._playlists()
+
+    def _account(self) -> Iterator[Line]:
+        history = self._store.read(account_of(self._user_id))
+        for recorded in self._opener.open_all(history):
+            if isinstance(recorded.event, UserRegistered):
+                yield AccountLine(
+                    id=self._user_id,
+                    username=recorded.event.username,
+                    email=recorded.event.email,
+                    registered_at=recorded.occurred_at,
+                    email_verified=self._is_verified(),
+                )
+
+    def _is_verified(self) -> bool:
+        history = self._store.read(email.stream(VerifyEmail(self._user_id)))
+        return email.state(history, since=email.initial).is_verified
+
+    def _preferences(self) -> Iterator[Line]:
+        stream = preferences.stream(ChangePreferences(user_id=self._user_id))
+        if history := self._store.read(stream):
+            state = preferences.state(history, since=preferences.initial)
+            yield PreferencesLine(**asdict(state))
+
+    def _opinions(self, beginning: str) -> Iterator[Line]:
+        """Of each movie only what was said last counts."""
+        for streams in self._pages(beginning):
+            histories = self._store.read_many(streams)
+            last = [histories[stream.name][-1] for stream in streams]
+            movies = _movies({movie for recorded in last for movie in _movie_of(recorded)})
+            for recorded in last:
+                yield from _said(recorded, movies)
+
+    def _playlists(self) -> Iterator[Line]:
+        aggregate = replace(playlists.playlist, reads=self._opener.open_all)
+        for streams in self._pages(PLAYLISTS):
+            for stream in streams:
+                history = self._store.read(stream)
+                state = aggregate.state(history, since=aggregate.initial)
+                if state.owner == self._user_id:
+                    yield _playlist(stream.name, state, history[0])
+
+    def _pages(self, beginning: str) -> Iterator[Sequence[Stream]]:
+        after = ""
+        while names := self._store.streams(
+            self._owner, beginning=beginning, after=after, limit=_PAGE
+        ):
+            yield [Stream(name, self._owner) for name in names]
+            after = names[-1]
+
+
+def _movie_of(recorded: Recorded) -> Sequence[int]:
+    match recorded.event:
+        case MovieRated() | MovieFavourited() | MovieHidden():
+            return (recorded.event.movie_id,)
+        case _:  # taken back
+            return ()
+
+
+def _said(recorded: Recorded, movies: Mapping[int, Movie]) -> Iterator[Line]:
+    at = recorded.occurred_at
+    match recorded.event:
+        case MovieRated(movie_id=movie_id, score=score):
+            opinion = Opinion(movie_id=movie_id, score=score, rated_at=at)
+            yield RatingLine(rating=opinion, movie=movies[movie_id])
+        case MovieFavourited(movie_id=movie_id):
+            yield FavouriteLine(since=at, movie=movies[movie_id])
+        case MovieHidden(movie_id=movie_id):
+            yield HiddenLine(since=at, movie=movies[movie_id])
+        case _:  # taken back
+            return
+
+
+def _playlist(stream: str, state: playlists.Playlist, first: Recorded) -> PlaylistLine:
+    movies = _movies(state.movies)
+    return PlaylistLine(
+        id=stream.removeprefix(PLAYLISTS),
+        name=state.name,
+        description=state.description,
+        visibility=state.visibility,
+        created_at=first.occurred_at,
+        movies=tuple(movies[movie] for movie in state.movies),
+    )
+
+
+def _movies(movie_ids: Collection[int]) -> dict[int, Movie]:
+    """What is known of each; a movie that the tables lack yet has no title."""
+    external: dict[int, dict[str, str]] = {}
+    found = models.ExternalId.objects.filter(movie_id__in=movie_ids).order_by("source", "value")
+    for movie_id, source, value in found.values_list("movie_id", "source", "value"):
+        external.setdefault(movie_id, {}).setdefault(source, value)
+    rows = models.Movie.objects.filter(pk__in=movie_ids).values_list("pk", "title", "year")
+    facts = {movie_id: (title, year) for movie_id, title, year in rows}
+    return {
+        movie_id: Movie(
+            id=movie_id,
+            title=facts.get(movie_id, ("", None))[0],
+            year=facts.get(movie_id, ("", None))[1],
+            external_ids=external.get(movie_id, {}),
+        )
+        for movie_id in movie_ids
+    }

@@ -1,0 +1,1 @@
+"""HTTP of the command API: views, idempotency keys, request bodies, If-Match, CORS, revoked tokens."""

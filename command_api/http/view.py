@@ -1,0 +1,237 @@
+"""What do all commands have in common over HTTP?
+
+The order of things: who asks, how often, what, was it done before; then the command; then the
+answer with its place in the log, and a hint to those who follow it.
+
+DRF declares the views and describes them; the way of a request through ``dispatch`` is our own,
+because DRF's (content negotiation, request and response wrapping) costs more than the command.
+"""
+
+import re
+from collections.abc import Mapping
+from time import perf_counter
+from typing import Any, ClassVar, NamedTuple
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework.views import APIView
+
+from command_api.http.idempotency import REPLAYED, Reply, once, scope_of
+from command_api.http.request_body import body_of, length_of
+from command_api.http.token_revocation import refuse_revoked
+from events import notifications
+from events.position_token import HEADER as LOG_POSITION
+from events.position_token import token
+from events.recorded import Origin, Position
+from events.store import StreamMoved
+from events.vault.subjects import KeyMissing
+from infra import clients
+from infra.errors import Conflict, Refused, Unauthenticated, Unavailable, Unsupported
+from infra.http import problem_details, strict_json
+from infra.http.permissions import needs_token
+from infra.http.strict_json import StrictSerializer
+from infra.observability import correlation_id, count, took
+from infra.rate_limit import sliding_window as throttle
+from infra.rate_limit.atomic_counters import admit
+from infra.rate_limit.local_counters import Tally
+from infra.rate_limit.sliding_window import RATE, Throttle
+from infra.security import access_tokens
+from infra.security.access_tokens import Identity
+
+_tally = Tally()
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+
+
+class Call(NamedTuple):
+    """What a command's view gets to know of a request."""
+
+    identity: Identity | None
+    body: Mapping[str, Any]
+    origin: Origin
+    if_match: str | None = None
+    meta: Mapping[str, Any] = {}
+    """What WSGI says of the request."""
+
+    @property
+    def user(self) -> Identity:
+        """Who asks, where somebody must."""
+        if self.identity is None:
+            raise Unauthenticated
+        return self.identity
+
+    @property
+    def user_id(self) -> UUID:
+        """The id of who asks."""
+        return self.user.user_id
+
+
+class Answer(NamedTuple):
+    """What a command leads to: where in the log it can be waited for, and what the client reads."""
+
+    position: Position | None
+    data: Any = None
+    status: int = 200
+    version: int | None = None
+    """Of what was changed, where clients may insist on one; the answer's ETag."""
+
+    def reply(self) -> Reply:
+        """The answer as bytes."""
+        return Reply(
+            self.status,
+            b"" if self.data is None else strict_json.encode(self.data),
+            "" if self.position is None else token(self.position),
+            "" if self.version is None else f'"{self.version}"',
+        )
+
+
+class CommandView(APIView):
+    """A resource that commands change. Methods take a Call and answer with an Answer.
+
+    Its ``permission_classes`` are its own to say: without them it is for nobody.
+    """
+
+    tells_rate_to_refused: ClassVar[bool] = True
+    """Whether those who are refused, too, are told how often they still may."""
+    bodies: ClassVar[Mapping[str, type[StrictSerializer]]] = {}
+    """The body of each method that has one."""
+    bodies_optional: ClassVar[frozenset[str]] = frozenset()
+    """Methods whose body may be left out; that is the same as an empty object."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer, or say why not."""
+        begun = perf_counter()
+        number = request.META["HTTP_X_REQUEST_ID"] = str(correlation_id(request))
+        try:
+            response = self._answer(request, **kwargs)
+        except Exception as fault:  # noqa: BLE001 - every fault becomes a problem there
+            response = problem_details.respond(_meaning(fault), request)
+        response.headers["X-Request-ID"] = number
+        self._measure(request, response.status_code, perf_counter() - begun)
+        return response
+
+    def scope(self, call: Call) -> str | None:
+        """Within what an Idempotency-Key is unique; None: it is not looked at."""
+        return scope_of(call.user_id)
+
+    def rate(self, request: HttpRequest, identity: Identity | None) -> Mapping[str, str]:
+        """Count the request; the RateLimit headers. Raises TooMany, or Unavailable."""
+        counter = self.throttle(request, identity)
+        if counter.scope == "write":
+            return _tally.check(counter, clients.redis())
+        return admit([counter], clients.redis())
+
+    def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
+        """Which counter the request counts on."""
+        return throttle.of_user(identity.user_id) if identity else throttle.of_address(request)
+
+    def _answer(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        method = request.method or ""
+        handler = getattr(self, method.lower(), None) if method in _METHODS else None
+        if handler is None:
+            return problem_details.not_allowed(request, self.allowed_methods)
+        identity, rate = self._admit(request)
+        raw, body = self._read(request, method)
+        if identity is not None and raw:
+            refuse_revoked(identity)  # a body may take minutes; nobody waits for it to be settled
+        call = _call(identity, body, request)
+        announced: list[int] = []
+
+        def command() -> Reply:
+            answer: Answer = handler(call, **kwargs)
+            if answer.position is not None:
+                announced.append(answer.position.partition)
+            return answer.reply()
+
+        key = request.META.get("HTTP_IDEMPOTENCY_KEY")
+        scope = None if key is None else self.scope(call)
+        if key is None or scope is None:
+            reply = command()
+        else:
+            reply = once(scope, key, method=method, path=request.path, body=raw).run(command)
+        notifications.announce(*announced)
+        return _respond(reply, rate)
+
+    def _admit(self, request: HttpRequest) -> tuple[Identity | None, Mapping[str, str]]:
+        """Who asks, and how often they still may."""
+        try:
+            identity = self._identify(request)
+        except Refused:
+            by_address = throttle.of_address(request)
+            request.META[RATE] = admit([by_address], clients.redis())  # guessing tokens counts
+            raise
+        rate = self.rate(request, identity)
+        if self.tells_rate_to_refused:
+            request.META[RATE] = rate
+        return identity, rate
+
+    def _identify(self, request: HttpRequest) -> Identity | None:
+        if not needs_token(self.permission_classes):
+            return None
+        identity = access_tokens.bearer(request.META.get("HTTP_AUTHORIZATION", ""))
+        refuse_revoked(identity)
+        return identity
+
+    def _read(self, request: HttpRequest, method: str) -> tuple[bytes, Mapping[str, Any]]:
+        length, expected = length_of(request), self.bodies.get(method)
+        if expected is None:
+            return b"", {}
+        is_left_out = not length and method in self.bodies_optional
+        if not is_left_out and request.content_type != "application/json":
+            raise Unsupported
+        raw = body_of(request)
+        return raw, expected.read({} if is_left_out else strict_json.decode(raw))
+
+    def _measure(self, request: HttpRequest, status: int, seconds: float) -> None:
+        view = type(self).__name__
+        count(
+            "marquee_http_requests_total",
+            view=view,
+            method=request.method or "",
+            status=str(status),
+        )
+        took("marquee_http_seconds", seconds, view=view)
+
+
+def _meaning(fault: Exception) -> Exception:
+    """What our own exceptions are to who asks."""
+    match fault:
+        case StreamMoved():
+            return Conflict("Others changed the same at this moment. Try again.")
+        case KeyMissing():
+            return Unavailable("The vault is not that far yet. Try again in a moment.")
+        case _:
+            return fault
+
+
+def _call(identity: Identity | None, body: Mapping[str, Any], request: HttpRequest) -> Call:
+    meta = request.META
+    return Call(identity, body, origin_of(request), meta.get("HTTP_IF_MATCH"), meta)
+
+
+def origin_of(request: HttpRequest) -> Origin:
+    """Where the events of a request come from."""
+    trace = request.META.get("HTTP_TRACEPARENT", "")
+    return Origin(
+        correlation_id=correlation_id(request),
+        traceparent=trace if _TRACEPARENT.fullmatch(trace) else None,
+    )
+
+
+def _respond(reply: Reply, rate: Mapping[str, str]) -> HttpResponse:
+    response = HttpResponse(
+        reply.body,
+        status=reply.status,
+        content_type="application/json" if reply.body else None,
+        headers={"Cache-Control": "no-store", "Content-Length": str(len(reply.body)), **rate},
+    )
+    if not reply.body:
+        del response.headers["Content-Type"]
+    if reply.position:
+        response.headers[LOG_POSITION] = reply.position
+    if reply.etag:
+        response.headers["ETag"] = reply.etag
+    if reply.is_again:
+        response.headers[REPLAYED] = "true"
+    return response

@@ -1,0 +1,63 @@
+"""Which ratings of a batch become events, and which are in the log already?
+
+The events of a user's opinion of a movie follow from the file alone. So the log's number of them
+says how many are there: an import that was stopped, even by a power cut, goes on with the next.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import NamedTuple
+
+from command_api.imports.ratings_sort import Rated
+from command_api.ratings.decider import Rating, rating
+from events.recorded import Stream
+from events.store import Entry
+
+
+@dataclass(slots=True)
+class Told:
+    """How far the file has told a user's opinion of a movie."""
+
+    in_log: int
+    """How many of its events were in the log before this run."""
+    version: int = 0
+    state: Rating = rating.initial
+
+
+class Planned(NamedTuple):
+    """What to append; and each rating of the batch, counted once."""
+
+    entries: Sequence[Entry]
+    imported: int
+    rerated: int
+    there: int
+
+
+def unseen(batch: Sequence[Rated], told: Mapping[str, Told]) -> list[Stream]:
+    """The streams of which the number of events must be asked for."""
+    streams = {rating.stream(rated.command) for rated in batch}
+    return [stream for stream in streams if stream.name not in told]
+
+
+def plan(batch: Sequence[Rated], told: Mapping[str, Told]) -> Planned:
+    """What the batch adds to the log; moves ``told`` on."""
+    entries: list[Entry] = []
+    imported = rerated = there = 0
+    for command, at in batch:
+        stream = rating.stream(command)
+        opinion = told[stream.name]
+        is_first = opinion.version == 0
+        events = rating.decide(command, opinion.state)
+        opinion.state = reduce(rating.evolve, events, opinion.state)
+        for event in events:
+            opinion.version += 1
+            if opinion.version > opinion.in_log:
+                entries.append(Entry(stream, opinion.version, event, at))
+        if opinion.version <= opinion.in_log:
+            there += 1
+        elif is_first:
+            imported += 1
+        else:
+            rerated += 1
+    return Planned(entries, imported, rerated, there)

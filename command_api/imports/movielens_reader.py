@@ -1,0 +1,124 @@
+"""What do the files of MovieLens say, line by line?"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from command_api.catalogue.genres import translate
+from command_api.imports import csv_table, movielens_titles
+from command_api.imports.movielens_formats import Files
+from command_api.imports.movielens_titles import Title
+from command_api.imports.rejected_lines import Broken
+
+# A star is two points. Whatever else stands there is no rating.
+_SCORES = {f"{points / 2:g}": points for points in range(1, 11)} | {
+    f"{points / 2:.1f}": points for points in range(1, 11)
+}
+_MAX_TITLE = 500
+
+
+class Film(NamedTuple):
+    """A line of the films."""
+
+    movielens_id: int
+    title: Title
+    genres: tuple[str, ...]
+
+
+class Opinion(NamedTuple):
+    """A line of the ratings; the time is in seconds since 1970."""
+
+    number: int
+    user: int
+    film: int
+    score: int
+    at: int
+    read_bytes: int
+
+
+def films(files: Files, broken: Broken, unknown_genres: Counter[str]) -> Iterator[Film]:
+    """All films; an id that comes again is broken."""
+    seen: set[int] = set()
+    for row in files.read_films(files.films, broken):
+        try:
+            film = _film(row.values, unknown_genres)
+            _refuse(film.movielens_id in seen, f"film {film.movielens_id} was there already")
+        except ValueError as error:
+            broken.add(row.number, str(error))
+        else:
+            seen.add(film.movielens_id)
+            yield film
+
+
+def links(files: Files, broken: Broken) -> Mapping[int, Mapping[str, str]]:
+    """The ids in other sources by the film's id; nothing when there is no links.csv."""
+    found: dict[int, Mapping[str, str]] = {}
+    if files.links.is_file():
+        for row in csv_table.read(files.links, ("movieId", "imdbId", "tmdbId"), broken):
+            try:
+                film, imdb, tmdb = row.values
+                found[_number("movieId", film)] = _external_ids(imdb, tmdb)
+            except ValueError as error:
+                broken.add(row.number, str(error))
+    return found
+
+
+def opinions(
+    files: Files, broken: Broken, *, known: Mapping[int, object], now: int
+) -> Iterator[Opinion]:
+    """All ratings of known films, in the order of the file."""
+    for row in files.read_ratings(files.ratings, broken):
+        try:
+            user, film, stars, at = row.values
+            opinion = Opinion(
+                row.number,
+                _number("userId", user),
+                _number("movieId", film),
+                _score(stars),
+                _number("timestamp", at),
+                row.read_bytes,
+            )
+            _refuse(opinion.film not in known, f"film {opinion.film} is not in {files.films.name}")
+            _refuse(opinion.at > now, f"timestamp {at} is in the future")
+        except ValueError as error:
+            broken.add(row.number, str(error))
+        else:
+            yield opinion
+
+
+def _film(values: Sequence[str], unknown_genres: Counter[str]) -> Film:
+    movielens_id, title, genres = values
+    _refuse(len(title) > _MAX_TITLE, f"a title longer than {_MAX_TITLE} characters")
+    parsed = movielens_titles.parse(title)
+    _refuse(not parsed.title, "no title")
+    translated = translate(name for name in genres.split("|") if name.strip())
+    unknown_genres.update(translated.unknown)
+    return Film(_number("movieId", movielens_id), parsed, translated.genres)
+
+
+def _external_ids(imdb: str, tmdb: str) -> Mapping[str, str]:
+    found = {}
+    if imdb:
+        found["imdb"] = f"tt{_number('imdbId', imdb):07d}"
+    if tmdb:
+        found["tmdb"] = str(_number("tmdbId", tmdb))
+    return found
+
+
+def _score(stars: str) -> int:
+    score = _SCORES.get(stars)
+    if score is None:
+        raise ValueError(f"rating {stars!r:.40} is not 0.5 to 5 stars in halves")
+    return score
+
+
+def _number(column: str, text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        raise ValueError(f"{column} {text!r:.40} is not a number")
+    return int(text)
+
+
+def _refuse(is_wrong: bool, reason: str) -> None:  # noqa: FBT001 - reads as a sentence
+    if is_wrong:
+        raise ValueError(reason)

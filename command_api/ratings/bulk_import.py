@@ -1,0 +1,158 @@
+"""What becomes of many ratings that a user brings along?
+
+Each may have a time of its own. For each movie the latest of the list counts, unless the log has a
+later opinion: so history never undoes what came after it, and the same list sent again changes
+nothing. All of a list is one append.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from command_api.aggregate import TRIES, start_of
+from command_api.catalogue.availability import WITHDRAWN, Listing
+from command_api.ratings.decider import RateMovie, rating
+from events.catalogue import Score
+from events.recorded import Origin, Position, Recorded, Stream
+from events.store import Entry, EventStore, StreamMoved
+from infra.errors import FieldError
+
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+"""Nobody rated films for a program to keep before that; such times are mistakes."""
+
+
+class Brought(NamedTuple):
+    """A rating of the list; without a time it is of now."""
+
+    movie_id: int
+    score: Score
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """It is in the log now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """It was read, and changes nothing."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """It can't be taken."""
+
+    errors: Sequence[FieldError]
+
+
+class Plan(NamedTuple):
+    """What to append; and what becomes of each rating, by its place in the list."""
+
+    entries: Sequence[Entry]
+    outcomes: Mapping[int, Taken | Unchanged]
+
+
+class Done(NamedTuple):
+    """What became of each, and the place in the log after all of them."""
+
+    outcomes: Mapping[int, Taken | Unchanged]
+    position: Position
+
+
+def rejection(
+    brought: Brought, *, listings: Mapping[int, Listing], now: datetime
+) -> Rejected | None:
+    """Why a rating can't be taken, whatever is in the log; listings are of all known movies."""
+    errors = []
+    if (listing := listings.get(brought.movie_id)) is None:
+        errors.append(FieldError("movie_id", "There is no such movie."))
+    elif listing.is_withdrawn:
+        errors.append(FieldError("movie_id", WITHDRAWN))
+    if brought.at is not None and brought.at > now:
+        errors.append(FieldError("rated_at", "This is in the future."))
+    if brought.at is not None and brought.at < EARLIEST:
+        errors.append(FieldError("rated_at", f"This is before {EARLIEST.year}."))
+    return Rejected(errors) if errors else None
+
+
+def bring(
+    user_id: UUID,
+    ratings: Mapping[int, Brought],
+    store: EventStore,
+    *,
+    now: datetime,
+    origin: Origin,
+) -> Done:
+    """Append what is news, all at once; plan again when somebody rated meanwhile."""
+    for _ in range(TRIES - 1):
+        try:
+            return _attempt(user_id, ratings, store, now, origin)
+        except StreamMoved:
+            continue
+    return _attempt(user_id, ratings, store, now, origin)
+
+
+def _attempt(
+    user_id: UUID,
+    ratings: Mapping[int, Brought],
+    store: EventStore,
+    now: datetime,
+    origin: Origin,
+) -> Done:
+    movies = {brought.movie_id for brought in ratings.values()}
+    histories = store.read_many([_stream(user_id, movie) for movie in movies])
+    planned = plan(user_id, ratings, histories, now=now)
+    positions = store.append_many(planned.entries, origin=origin) if planned.entries else ()
+    there = [history[-1].position for history in histories.values()]
+    start = start_of(_stream(user_id, 0), store)
+    return Done(planned.outcomes, max([*(positions or there), start]))
+
+
+def plan(
+    user_id: UUID,
+    ratings: Mapping[int, Brought],
+    histories: Mapping[str, Sequence[Recorded]],
+    *,
+    now: datetime,
+) -> Plan:
+    """What a list adds to what is in the log."""
+    last = _last_of_each_movie(ratings, now)
+    entries: list[Entry] = []
+    outcomes: dict[int, Taken | Unchanged] = {}
+    for nth, brought in sorted(ratings.items(), key=lambda item: item[1].at or now):
+        if last[brought.movie_id] != nth:
+            outcomes[nth] = Unchanged("The list has a later one of this movie.")
+            continue
+        history = histories.get(_stream(user_id, brought.movie_id).name, ())
+        news = _news(user_id, brought, history)
+        outcomes[nth] = Taken() if isinstance(news, Entry) else news
+        if isinstance(news, Entry):
+            entries.append(news)
+    return Plan(entries, outcomes)
+
+
+def _news(user_id: UUID, brought: Brought, history: Sequence[Recorded]) -> Entry | Unchanged:
+    if brought.at is not None and history and brought.at < history[-1].occurred_at:
+        return Unchanged("You rated it, or took the rating back, after that.")
+    command = RateMovie(user_id, brought.movie_id, brought.score)
+    decided = rating.decide(command, rating.state(history, since=rating.initial))
+    for event in decided:
+        return Entry(rating.stream(command), len(history) + 1, event, brought.at)
+    return Unchanged("This is your rating already.")
+
+
+def _last_of_each_movie(ratings: Mapping[int, Brought], now: datetime) -> Mapping[int, int]:
+    """By movie; of two at one time the one that comes later in the list."""
+    in_time: Iterable[tuple[int, Brought]] = sorted(
+        ratings.items(), key=lambda item: (item[1].at or now, item[0])
+    )
+    return {brought.movie_id: nth for nth, brought in in_time}
+
+
+def _stream(user_id: UUID, movie_id: int) -> Stream:
+    return rating.stream(RateMovie(user_id, movie_id, 1))

@@ -1,0 +1,117 @@
+"""How is one run of a kind made: alone, within its time, and with what came of it kept?"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+import structlog
+from django.db import connection
+from django.utils import timezone
+
+from command_api import event_store
+from command_api.catalogue.models import SyncRun
+from command_api.catalogue.tmdb.client import connect
+from command_api.catalogue.tmdb.errors import Away, NoKey, TmdbFault, WrongKey
+from command_api.imports.advisory_lock import Busy
+from command_api.sync.job_context import Run
+from command_api.sync.jobs import STEPS, Kind
+from infra.observability import count
+from infra.progress_bar import Watched, unwatched
+
+BUDGET_SECONDS = 28.0
+"""What is left is done by the next run: a worker that does one thing at a time has other tasks,
+too, and some are dropped after a minute. Just less than two turns of the clock for films."""
+TIME_IS_UP = "its time was up; the next run goes on"
+_LOCKS = 0x53_59_4E_43  # any number that nobody else locks with
+_HELD = """
+SELECT objid::integer FROM pg_locks
+ WHERE locktype = 'advisory' AND classid = %s AND objsubid = 2 AND granted
+   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+_log = structlog.get_logger(__name__)
+
+
+def run(
+    kind: Kind,
+    *,
+    is_stopping: Callable[[], bool] = lambda: False,
+    budget_seconds: float = BUDGET_SECONDS,
+    watched: Watched = unwatched,
+) -> SyncRun:
+    """Do what there is to do now; what came of it. Does nothing while another run is at it."""
+    until = monotonic() + budget_seconds
+    with _alone(kind) as is_alone:
+        row, _ = SyncRun.objects.get_or_create(kind=kind)
+        if not is_alone:
+            return row
+        before = row.state
+        row.begin(timezone.now())
+        try:
+            with connect() as tmdb:
+                found = Run(
+                    tmdb,
+                    event_store.store(),
+                    is_over=lambda: is_stopping() or monotonic() > until,
+                    watched=watched,
+                )
+                _do(kind, row, found)
+        except (NoKey, WrongKey) as fault:
+            _end(row, SyncRun.State.REFUSED, fault, before)
+        except (Away, Busy) as fault:
+            _end(row, SyncRun.State.WAITING, fault, before)
+        except TmdbFault as fault:
+            _end(row, SyncRun.State.FAILED, fault, before)
+        except BaseException as fault:
+            _end(row, SyncRun.State.FAILED, fault, before)
+            raise
+    return row
+
+
+def at_work() -> frozenset[str]:
+    """The kinds that a run is at, in whatever process."""
+    kinds = list(STEPS)
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD, [_LOCKS])
+        return frozenset(kinds[number] for (number,) in cursor.fetchall() if number < len(kinds))
+
+
+def _do(kind: Kind, row: SyncRun, found: Run) -> None:
+    found.counts.update(runs=1, events=0)
+
+    def note() -> None:
+        row.counts = dict(found.counts)
+        row.words = list(found.words)
+        row.save()
+
+    found.note = note
+    try:
+        STEPS[kind](found, row)
+    finally:
+        note()
+        count("marquee_sync_events_total", found.counts["events"], kind=kind)
+    if found.is_over():
+        row.end(SyncRun.State.WAITING, timezone.now(), TIME_IS_UP)
+    else:
+        row.end(SyncRun.State.DONE, timezone.now(), "")
+
+
+def _end(row: SyncRun, state: SyncRun.State, fault: BaseException, before: str) -> None:
+    row.end(state, timezone.now(), str(fault).replace("\x00", "") or type(fault).__name__)
+    if state != before or state == SyncRun.State.FAILED:  # said once, not every 15 seconds
+        _log.warning("sync stopped", kind=row.kind, state=state.value, why=row.note)
+
+
+@contextmanager
+def _alone(kind: Kind) -> Iterator[bool]:
+    """Whether this is the only run of its kind. The lock ends with the connection, too."""
+    key = [_LOCKS, list(STEPS).index(kind)]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
+        [(taken,)] = cursor.fetchall()
+    try:
+        yield taken
+    finally:
+        if taken:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)

@@ -1,0 +1,120 @@
+"""What does a film of TMDb say in our words?"""
+
+from collections.abc import Iterable
+from datetime import date
+
+from command_api.catalogue.decider import Details, Facts
+from command_api.catalogue.genres import translate
+from command_api.catalogue.tmdb.schemas import CrewMember, Film
+from events.catalogue import Credit
+
+MOST_CAST, MOST_CREW, MOST_KEYWORDS = 30, 30, 50
+"""A card is read often; whoever is billed beyond that is not on it."""
+
+_JOBS = frozenset(
+    {
+        "Director",
+        "Screenplay",
+        "Writer",
+        "Story",
+        "Novel",
+        "Producer",
+        "Director of Photography",
+        "Editor",
+        "Original Music Composer",
+    }
+)
+# Genres of ours that TMDb has a word for: what else we know of a movie's it can't take back.
+_TOLD_BY_TMDB = frozenset(
+    {
+        "Action",
+        "Adventure",
+        "Animation",
+        "Comedy",
+        "Crime",
+        "Documentary",
+        "Drama",
+        "Family",
+        "Fantasy",
+        "History",
+        "Horror",
+        "Music",
+        "Mystery",
+        "Romance",
+        "Science Fiction",
+        "Thriller",
+        "War",
+        "Western",
+    }
+)
+_LONGEST_RUNTIME = 100_000
+LONGEST_TITLE, _LONGEST_NAME, _LONGEST_OVERVIEW, _LONGEST_LANGUAGE = 500, 200, 10_000, 10
+_LONGEST_POSTER = 500
+
+
+def facts_of(film: Film, known: Facts | None, *, image_url: str) -> Facts:
+    """Its card; what TMDb does not say of a movie that we know stays as it is."""
+    told = translate(genre.name for genre in film.genres).genres
+    billed = sorted(film.credits.cast, key=lambda member: member.order)
+    cast = tuple(_names((member.name for member in billed), MOST_CAST))
+    year = released_on(film)
+    poster = clean(film.poster_path or "", _LONGEST_POSTER)
+    return Facts(
+        title=clean(film.title, LONGEST_TITLE),
+        year=year.year if year else known.year if known else None,
+        genres=(*told, *(g for g in known.genres if g not in _TOLD_BY_TMDB)) if known else told,
+        cast=cast or (known.cast if known else ()),
+        overview=clean(film.overview or "", _LONGEST_OVERVIEW) or None,
+        poster_url=f"{image_url}{poster}" if poster else None,
+    )
+
+
+def details_of(film: Film) -> Details:
+    """What it says beyond the card."""
+    titles: dict[str, str] = {}
+    for translation in film.translations.translations:
+        language = translation.iso_639_1.replace("\x00", "").strip()
+        title = clean(translation.data.title or "", LONGEST_TITLE)
+        if title and language and len(language) <= _LONGEST_LANGUAGE:
+            titles.setdefault(language, title)
+    return Details(
+        original_title=clean(film.original_title or "", LONGEST_TITLE) or None,
+        original_language=clean(film.original_language or "", _LONGEST_LANGUAGE) or None,
+        released_on=released_on(film),
+        runtime_minutes=film.runtime if 0 < (film.runtime or 0) < _LONGEST_RUNTIME else None,
+        crew=tuple(_crew(film.credits.crew)),
+        keywords=tuple(_names((word.name for word in film.keywords.keywords), MOST_KEYWORDS)),
+        titles=frozenset(titles.items()),
+    )
+
+
+def unknown_genres(film: Film) -> tuple[str, ...]:
+    """Its genres that our table has no word for."""
+    return translate(genre.name for genre in film.genres).unknown
+
+
+def released_on(film: Film) -> date | None:
+    """When it came out, if TMDb knows."""
+    try:
+        return date.fromisoformat(film.release_date or "")
+    except ValueError:
+        return None
+
+
+def clean(text: str, longest: int) -> str:
+    """A text as PostgreSQL can keep it."""
+    return text.replace("\x00", "").strip()[:longest].strip()
+
+
+def _names(names: Iterable[str], most: int) -> list[str]:
+    cleaned = (clean(name, _LONGEST_NAME) for name in names)
+    return list(dict.fromkeys(name for name in cleaned if name))[:most]
+
+
+def _crew(members: Iterable[CrewMember]) -> list[Credit]:
+    credited = (
+        Credit(clean(member.name, _LONGEST_NAME), member.job)
+        for member in members
+        if member.job in _JOBS
+    )
+    return list(dict.fromkeys(credit for credit in credited if credit.name))[:MOST_CREW]

@@ -1,0 +1,28 @@
+"""How does the sync stand, for those who watch?"""
+
+from contextlib import suppress
+
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from command_api.catalogue.models import SyncRun
+from command_api.sync import fetch_queue
+from infra import observability
+from infra.observability import measured
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The metrics of this process, and the sync's if there is a database to ask."""
+    with suppress(DatabaseError):
+        _measure()
+    return observability.metrics(request)
+
+
+def _measure() -> None:
+    now = timezone.now()
+    for row in SyncRun.objects.exclude(done_at=None):
+        if row.done_at is not None:
+            age = (now - row.done_at).total_seconds()
+            measured("marquee_sync_age_seconds", age, kind=row.kind)
+    measured("marquee_sync_waiting_films", fetch_queue.waiting())

@@ -1,0 +1,1 @@
+"""Archive files of the event log: export, import and the formats of earlier releases."""

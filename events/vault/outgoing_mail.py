@@ -1,0 +1,126 @@
+"""Which letters are to be written, and which tokens of theirs still count?
+
+A letter is wished for by the digest of an address, whether or not anybody has it: so the wish takes
+as long for a stranger's address as for a member's, and whoever writes finds out. A token is known
+here by its digest only, counts once, and only the last one of a person for a purpose.
+"""
+
+from datetime import timedelta
+from hashlib import sha256
+from secrets import token_urlsafe
+from threading import Event
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+from django.db import connections
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from events.vault.models import Letter, MailedToken, Purpose, Subject
+from events.vault.name_skeletons import email_digest
+from infra.security.keys import PEPPER, secret
+
+TOKEN_BYTES = 32
+wished = Event()
+"""Set in the process in which a letter was wished for."""
+
+# Whoever takes one has a minute, then two, then four: by then it was sent, or is tried again.
+_TAKE = """
+UPDATE letters
+   SET due_at = statement_timestamp() + interval '1 minute' * power(2, tries), tries = tries + 1
+ WHERE letter = (SELECT letter FROM letters WHERE due_at <= statement_timestamp()
+                  ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING letter, purpose, email_hmac, tries
+"""
+_MAKE = """
+INSERT INTO mailed_tokens AS old (token_digest, user_id, purpose, made_at, expires_at)
+VALUES (%s, %s, %s, now(), now() + make_interval(secs => %s))
+ON CONFLICT (user_id, purpose) DO UPDATE
+   SET token_digest = excluded.token_digest,
+       made_at = excluded.made_at,
+       expires_at = excluded.expires_at
+ WHERE old.made_at < now() - make_interval(secs => %s)
+"""
+
+
+class Wish(NamedTuple):
+    """A letter that is to be written now."""
+
+    letter: UUID
+    purpose: Purpose
+    email_hmac: bytes
+    tries: int
+
+
+def wish(purpose: Purpose, *, email: str) -> None:
+    """Let whoever has the address be written to; once, however often it is wished for."""
+    letter = Letter(
+        letter=uuid4(),
+        purpose=purpose,
+        email_hmac=email_digest(secret(PEPPER), email),
+        due_at=Now(),
+    )
+    Letter.objects.bulk_create([letter], ignore_conflicts=True)
+    wished.set()
+
+
+def take() -> Wish | None:
+    """The next letter that is due; it is due again later, unless it is dropped by then."""
+    with connections["vault"].cursor() as cursor:
+        cursor.execute(_TAKE)
+        row = cursor.fetchone()
+    return None if row is None else Wish(row[0], Purpose(row[1]), bytes(row[2]), row[3])
+
+
+def drop(letter: UUID) -> None:
+    """It was sent, or never will be."""
+    Letter.objects.filter(letter=letter).delete()
+
+
+def recipient(email_hmac: bytes) -> UUID | None:
+    """Who has an address."""
+    people = Subject.objects.filter(email_hmac=email_hmac, state=Subject.State.ACTIVE)
+    return people.values_list("user_id", flat=True).first()
+
+
+def make_token(user_id: UUID, purpose: Purpose, *, life: timedelta, pause: timedelta) -> str | None:
+    """A new token; None when the last one is so young that it is still on its way."""
+    token = token_urlsafe(TOKEN_BYTES)
+    with connections["vault"].cursor() as cursor:
+        cursor.execute(
+            _MAKE, [_digest(token), user_id, purpose, life.total_seconds(), pause.total_seconds()]
+        )
+        made = cursor.rowcount
+    return token if made else None
+
+
+def holder(purpose: Purpose, token: str) -> UUID | None:
+    """Whose token it is, if it still counts."""
+    return _valid(purpose, token).values_list("user_id", flat=True).first()
+
+
+def use_up(purpose: Purpose, token: str) -> bool:
+    """Whether it still counted; it does no more."""
+    deleted, _ = _valid(purpose, token).delete()
+    return bool(deleted)
+
+
+def forget(user_id: UUID) -> None:
+    """No token of theirs counts any more."""
+    MailedToken.objects.filter(user_id=user_id).delete()
+
+
+def forget_expired() -> int:
+    """Drop the tokens that are over; how many."""
+    count, _ = MailedToken.objects.filter(expires_at__lt=Now()).delete()
+    return count
+
+
+def _valid(purpose: Purpose, token: str) -> QuerySet[MailedToken]:
+    return MailedToken.objects.filter(
+        token_digest=_digest(token), purpose=purpose, expires_at__gt=Now()
+    )
+
+
+def _digest(token: str) -> bytes:
+    return sha256(token.encode()).digest()

@@ -1,0 +1,151 @@
+"""Which steps show that a rating goes all seven hops and comes back as a recommendation?"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from infra.demo.api_client import Visitor
+from infra.demo.playlist_steps import playlist, similar
+from infra.demo.reporter import Narration, TourFailed
+from infra.demo.tmdb_steps import fresh
+from infra.platform.topology import Platform
+
+PASSWORD = "a-Trip-to-the-Moon-1902"  # noqa: S105 - of an account that lives for a minute
+PEOPLE = 300
+LEVEL_SECONDS = "180"
+SEARCHES = (
+    ("the godfater", "The Godfather"),  # a typo
+    ("leon the professional", "Léon: The Professional"),  # an accent that was not typed
+    ("Désirée", "Désirée"),  # one that was
+)
+
+
+def tour(
+    found: Platform, narration: Narration, ratings: Path | None, tmdb: Path | None = None
+) -> None:
+    """Take all steps; raises TourFailed at the first that does not do what it should.
+
+    With ``tmdb``, a directory to work in, those of a catalogue that keeps itself fresh instead.
+    """
+    visitor = Visitor(found.command_url, found.query_url)
+    _import_catalogue(found, narration, visitor)
+    if tmdb:
+        fresh(found, narration, visitor, tmdb)
+        _verify(found, narration)
+        return
+    if ratings:
+        _import_ratings(found, narration, ratings)
+    else:
+        _simulate(found, narration)
+    _trending(narration, visitor)
+    _search(narration, visitor)
+    with narration.step("Somebody registers, and prefers science fiction"):
+        visitor.register(username="melies", password=PASSWORD, genres=["Science Fiction"])
+    before = _recommendations(narration, visitor, "Recommended before any rating")
+    liked = _rate(narration, visitor)
+    after = _recommendations(narration, visitor, "Recommended after five ratings")
+    _compare(before, after, liked)
+    _my_ratings(narration, visitor, liked)
+    similar(narration, visitor, liked[0])
+    playlist(narration, visitor, liked)
+    _verify(found, narration)
+
+
+def _import_catalogue(found: Platform, narration: Narration, visitor: Visitor) -> None:
+    with narration.step("The demo catalogue becomes events, and the events a catalogue"):
+        _manage(found, "import_catalogue", "demo")
+        _manage(found, "lag", "--wait", LEVEL_SECONDS)
+        card = visitor.read("/v1/movies/1")
+        narration.say(f"GET /v1/movies/1: {card['title']} ({card['year']})")
+
+
+def _import_ratings(found: Platform, narration: Narration, ratings: Path) -> None:
+    with narration.step("Real ratings, moved in time so that the last is from now"):
+        _manage(found, "import_movielens", str(ratings), "--until-now")
+        _manage(found, "lag", "--wait", LEVEL_SECONDS)
+
+
+def _simulate(found: Platform, narration: Narration) -> None:
+    with narration.step(f"No RATINGS=DIR given: {PEOPLE} simulated people, who don't exist, rate"):
+        _manage(found, "simulate_community", "--people", str(PEOPLE))
+        _manage(found, "lag", "--wait", LEVEL_SECONDS)
+
+
+def _trending(narration: Narration, visitor: Visitor) -> None:
+    for window in ("day", "week"):
+        with narration.step(f"Trending this {window}"):
+            items = visitor.read("/v1/trending", window=window, limit=5)["items"]
+            narration.items([f"{_title(item)}, heat {item['heat']:.1f}" for item in items])
+            if not items:
+                raise TourFailed("Nothing is trending.")
+
+
+def _search(narration: Narration, visitor: Visitor) -> None:
+    for words, wanted in SEARCHES:
+        with narration.step(f"Search: {words}"):
+            items = visitor.read("/v1/search", q=words, limit=5)["items"]
+            narration.items([_title(item) for item in items])
+            if wanted not in [item["title"] for item in items]:
+                raise TourFailed(f"{wanted} is not among the first five.")
+
+
+def _recommendations(narration: Narration, visitor: Visitor, title: str) -> list[dict[str, Any]]:
+    with narration.step(title):
+        items: list[dict[str, Any]] = visitor.read("/v1/me/recommendations", limit=5)["items"]
+        narration.items([f"{_title(item)}: {_reasons(visitor, item)}" for item in items])
+        if not items:
+            raise TourFailed("Nothing is recommended.")
+    return items
+
+
+def _rate(narration: Narration, visitor: Visitor) -> list[int]:
+    with narration.step("They rate five westerns and thrillers"):
+        liked: list[int] = []
+        for genre in ("Western", "Thriller"):
+            items = visitor.read("/v1/discover", genre=genre, sort="popularity", limit=3)["items"]
+            for movie in items[: 5 - len(liked)]:
+                visitor.rate(movie["id"], 9)
+                liked.append(movie["id"])
+                narration.say(f"9 for {_title(movie)}")
+    return liked
+
+
+def _compare(before: list[dict[str, Any]], after: list[dict[str, Any]], liked: list[int]) -> None:
+    if {movie["id"] for movie in after} & set(liked):
+        raise TourFailed("A movie that was rated is recommended.")
+    if [movie["id"] for movie in before] == [movie["id"] for movie in after]:
+        raise TourFailed("The ratings changed nothing.")
+
+
+def _my_ratings(narration: Narration, visitor: Visitor, liked: list[int]) -> None:
+    with narration.step("My ratings, read back by Log-Position"):
+        items = visitor.read("/v1/me/ratings")["items"]
+        narration.items([f"{_title(item)}, {item['score']}" for item in items])
+        if {item["id"] for item in items} != set(liked):
+            raise TourFailed("These are not the movies that were rated.")
+
+
+def _verify(found: Platform, narration: Narration) -> None:
+    with narration.step("manage.py verify --all: does every read model equal a fold of the log?"):
+        _manage(found, "verify", "--all")
+
+
+def _manage(found: Platform, *arguments: str) -> None:
+    sys.stdout.flush()
+    if status := found.manage(*arguments):
+        raise TourFailed(f"manage.py {' '.join(arguments)} ended with {status}.")
+
+
+def _title(movie: dict[str, Any]) -> str:
+    return f"{movie['title']} ({movie['year']})"
+
+
+def _reasons(visitor: Visitor, movie: dict[str, Any]) -> str:
+    return ", ".join(_reason(visitor, reason) for reason in movie["reasons"])
+
+
+def _reason(visitor: Visitor, reason: dict[str, Any]) -> str:
+    about = reason.get("genre", "")
+    if "movie" in reason:
+        about = visitor.read(f"/v1/movies/{reason['movie']}")["title"]
+    return " ".join(filter(None, (reason["because"], about, f"{reason['share']:.0%}")))

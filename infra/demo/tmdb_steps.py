@@ -1,0 +1,175 @@
+"""Which steps show that the catalogue keeps itself fresh while people read?
+
+TMDb is one that pretends (tests/fake_tmdb), so that nothing leaves this machine.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import httpx
+
+from infra.demo.api_client import Visitor
+from infra.demo.reporter import Narration, TourFailed
+from infra.platform.processes import HOME, Process, manage
+from infra.platform.topology import Platform
+
+FILMS, PER_SECOND, TRENDING_SECONDS = 600, 40, 5
+PATIENCE_SECONDS = 180.0
+_TOKEN = "a-read-access-token"  # noqa: S105 - of a server that pretends
+_CELERY = (sys.executable, "-m", "celery", "-A", "infra.celery")
+_KINDS = ("trending", "lists", "films")
+
+
+def fresh(found: Platform, narration: Narration, visitor: Visitor, directory: Path) -> None:
+    """Take these steps; raises TourFailed at the first that does not do what it should."""
+    with ExitStack() as stack:
+        with narration.step("A TMDb that pretends, and Celery's worker and clock over RabbitMQ"):
+            tmdb = stack.enter_context(_fake(directory, narration))
+            environ = _environ(found, tmdb)
+            celery = _celery(environ, directory)
+            for process in celery:
+                stack.callback(process.stop)
+                process.start()
+                narration.say(f"{process.name:<10} process {process.pid}, {process.log}")
+        _fill(narration, visitor, environ, tmdb)
+        _shuffle(narration, visitor, tmdb)
+        _again(narration, environ, celery)
+
+
+def _fill(narration: Narration, visitor: Visitor, environ: Mapping[str, str], tmdb: str) -> None:
+    with narration.step(f"The clock has {FILMS} films and the trends fetched while people read"):
+        begun, reads = time.monotonic(), list[float]()
+
+        def is_filled() -> bool:
+            before = time.perf_counter()
+            visitor.read("/v1/movies/1")
+            reads.append(time.perf_counter() - before)
+            return _is_done(visitor)
+
+        _wait(is_filled, "The catalogue was not filled.")
+        seconds = time.monotonic() - begun
+        counts = httpx.get(f"{tmdb}/fake/counts").json()
+        answered = counts["answered"].get("200", 0)
+        narration.say(
+            f"TMDb answered {answered} questions in {seconds:.0f} s, waits for the clock included;"
+            f" it allows {PER_SECOND} a second, and refused {counts['refused']}"
+        )
+        narration.say(f"{len(reads)} cards were read meanwhile, {median(reads) * 1000:.1f} ms each")
+        narration.say("sync_catalogue --status:")
+        for line in _manage(environ, "sync_catalogue", "--status"):
+            narration.say(f"  {line}")
+
+
+def _shuffle(narration: Narration, visitor: Visitor, tmdb: str) -> None:
+    before = _trending(visitor)
+    with narration.step("GET /v1/trending?source=tmdb, before and after others are in fashion"):
+        narration.items(before)
+        httpx.post(f"{tmdb}/fake/shuffle", json={"seed": "demo"}).raise_for_status()
+        begun = time.monotonic()
+        _wait(lambda: _trending(visitor) not in (before, []), "The board stayed as it was.")
+        narration.say(f"{time.monotonic() - begun:.1f} s later, by the clock:")
+        narration.items(_trending(visitor))
+
+
+def _again(narration: Narration, environ: Mapping[str, str], celery: Sequence[Process]) -> None:
+    with narration.step("A second sync of all films: nothing changed, so nothing is appended"):
+        for process in celery:
+            process.stop()  # what is told here was done by hand, then
+        lines = _manage(environ, "sync_catalogue", "--all")
+        for line in lines:
+            narration.say(line)
+        events = _events(lines)
+        if any(events) or not events:
+            raise TourFailed(f"{events} events were appended.")
+
+
+def _events(lines: Sequence[str]) -> list[int]:
+    """How many each kind has appended now; behind that stands what it appended in all."""
+    found = (re.search(r"ago; .*?events (\d+)", line) for line in lines)
+    return [int(events[1]) for events in found if events]
+
+
+def _trending(visitor: Visitor) -> list[str]:
+    found = visitor.read("/v1/trending", source="tmdb", limit=5)
+    return [f"{item['title']} ({item['year']}), as of {found['as_of']}" for item in found["items"]]
+
+
+def _is_done(visitor: Visitor) -> bool:
+    """Whether the kinds that fill the catalogue have done all there was to do."""
+    told = httpx.get(f"{visitor.urls[0]}/metrics").text
+    ages = [f'marquee_sync_age_seconds{{kind="{kind}"}}' for kind in _KINDS]
+    return all(age in told for age in ages) and "marquee_sync_waiting_films 0.0" in told
+
+
+def _wait(condition: Callable[[], bool], otherwise: str) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        if time.monotonic() > until:
+            raise TourFailed(otherwise)
+        time.sleep(0.05)
+
+
+# ---------------------------------------------------------------------------------- processes
+
+
+@contextmanager
+def _fake(directory: Path, narration: Narration) -> Iterator[str]:
+    """Where it answers, below which its API is at /3."""
+    options = ("--films", str(FILMS), "--per-second", str(PER_SECOND))
+    log = directory / "logs" / "tmdb.log"
+    log.unlink(missing_ok=True)
+    process = Process("tmdb", (sys.executable, "-m", "tests.fake_tmdb", *options), {}, log)
+    process.start()
+    try:
+        _wait(lambda: "/3" in process.last_words(1), "The TMDb that pretends did not start.")
+        narration.say(f"{process.name:<10} process {process.pid}, {process.last_words(1)}")
+        yield process.last_words(1).removesuffix("/3")
+    finally:
+        process.stop()
+
+
+def _environ(found: Platform, tmdb: str) -> Mapping[str, str]:
+    return {
+        **found.environ,
+        "MARQUEE_ROLE": "ops",
+        "MARQUEE_TMDB_URL": f"{tmdb}/3",
+        "MARQUEE_TMDB_TOKEN": _TOKEN,
+        "MARQUEE_TMDB_PER_SECOND": str(PER_SECOND),
+        "MARQUEE_TMDB_FIRST_FILL": str(FILMS),
+        "MARQUEE_TMDB_TRENDING_SECONDS": str(TRENDING_SECONDS),
+    }
+
+
+def _celery(environ: Mapping[str, str], directory: Path) -> Sequence[Process]:
+    logs, schedule = directory / "logs", directory / "beat-schedule"
+    for old in directory.glob("beat-schedule*"):
+        old.unlink()
+    worker = (*_CELERY, "worker", "--concurrency", "2", "--loglevel", "warning")
+    beat = (*_CELERY, "beat", "--schedule", str(schedule), "--pidfile=", "--max-interval", "1")
+    return (
+        Process("worker", worker, environ, logs / "worker.log"),
+        Process("beat", beat, environ, logs / "beat.log"),
+    )
+
+
+def _manage(environ: Mapping[str, str], *arguments: str) -> Sequence[str]:
+    done: subprocess.CompletedProcess[Any] = subprocess.run(
+        manage(*arguments),
+        env={**os.environ, **environ},
+        cwd=HOME,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise TourFailed(f"manage.py {' '.join(arguments)}: {done.stdout}{done.stderr}")
+    lines: Sequence[str] = done.stdout.splitlines()
+    return lines

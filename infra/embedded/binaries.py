@@ -1,0 +1,46 @@
+"""Where are the servers' programs that come in wheels?
+
+The wheels' Python code is not used: it starts servers that outlive whoever started them, widens
+permissions of every directory above, and opens sockets in places of its own. The programs in them
+are the real ones.
+"""
+
+import shutil
+import stat
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+from infra.services.errors import NotInstalled
+from infra.services.paths import elsewhere, is_passable
+from infra.services.system_user import Account
+
+_OWNER_READS_AND_RUNS, _TO_OTHERS = stat.S_IRUSR | stat.S_IXUSR, 6
+
+
+def programs(package: str, folder: str, account: Account) -> Path:
+    """The ``folder`` of an installed package, where the account can run what is in it."""
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise NotInstalled(
+            f"The package {package} is not installed: it is in requirements-dev.lock and in the"
+            " extra named embedded."
+        )
+    found = Path(spec.submodule_search_locations[0]) / folder
+    if account.is_ours or is_passable(found):
+        return found
+    return _copied(found, f"{package}-{version(package)}")
+
+
+def _copied(source: Path, name: str) -> Path:
+    """A copy that the servers' account can read: the checkout is in a directory of root's."""
+    copy = elsewhere(source) / name
+    if not copy.exists():
+        part = copy.with_suffix(".part")
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.copytree(source, part)
+        for path in (part, *part.rglob("*")):
+            mode = path.stat().st_mode
+            path.chmod(mode | (mode & _OWNER_READS_AND_RUNS) >> _TO_OTHERS)
+        part.rename(copy)
+    return copy

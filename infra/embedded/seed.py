@@ -1,0 +1,55 @@
+"""What is put in a new platform, so that lists aren't empty?"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from infra.platform.processes import DidNotStart, Process, manage
+from infra.platform.supervisor import Supervisor
+from infra.platform.topology import Platform
+
+PEOPLE = 300
+
+
+class Step(NamedTuple):
+    """Something that is done once."""
+
+    name: str
+    what: str
+    arguments: Sequence[str]
+
+
+STEPS = (
+    Step("catalogue", "36,273 movies", ("import_catalogue", "demo")),
+    Step(
+        "community",
+        f"simulated: ratings by {PEOPLE} people who don't exist",
+        ("simulate_community", "--people", str(PEOPLE)),
+    ),
+    Step("lists", "made of all that", ("lag", "--wait", "120")),
+)
+
+
+def fill(found: Platform, directory: Path, supervisor: Supervisor, steps: Sequence[Step]) -> None:
+    """Take each step once; one that was interrupted goes on. Raises DidNotStart, Stopped."""
+    for name, what, arguments in steps:
+        done = directory / f"{name}-filled"
+        if not done.exists():
+            supervisor.say(name, what)
+            _run(found, directory, supervisor, name, *arguments)
+            done.touch()
+
+
+def _run(
+    found: Platform, directory: Path, supervisor: Supervisor, name: str, *arguments: str
+) -> None:
+    process = Process(
+        name=name,
+        command=manage(*arguments),
+        environ={**found.environ, "MARQUEE_ROLE": "ops"},
+        log=directory / "logs" / f"{name}.log",
+        home=directory / "processes" / "step",
+    )
+    if status := supervisor.run(process):
+        words = process.last_words()
+        raise DidNotStart(f"manage.py {' '.join(arguments)} ended with {status}:\n{words}")

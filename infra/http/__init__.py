@@ -1,0 +1,1 @@
+"""HTTP building blocks of both APIs: problem details, OpenAPI, permissions, security headers, health."""

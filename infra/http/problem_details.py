@@ -1,0 +1,193 @@
+"""How does a refusal or a fault look over HTTP?
+
+RFC 9457 problem details: type, title, status, detail, and ``errors`` with field and reason.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import structlog
+from django.core.exceptions import (
+    BadRequest as DjangoBadRequest,
+)
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from elastic_transport import ConnectionError as SearchConnectionError
+from elastic_transport import ConnectionTimeout as SearchTimeoutError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from rest_framework import exceptions
+
+from infra.errors import (
+    BadRequest,
+    FieldError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Refused,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+    Unsupported,
+)
+from infra.observability import correlation_id, count
+from infra.rate_limit.sliding_window import RATE
+
+MEDIA_TYPE = "application/problem+json"
+AWAY = (
+    OperationalError,
+    InterfaceError,
+    RedisConnectionError,
+    RedisTimeoutError,
+    SearchConnectionError,
+    SearchTimeoutError,
+)
+"""What a store raises when it can't be reached."""
+
+_log = structlog.get_logger(__name__)
+_encoder = msgspec.json.Encoder()
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """Problem details."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: tuple[FieldError, ...] = ()
+
+    def response(self, headers: Mapping[str, str]) -> HttpResponse:
+        """The answer that carries it; the field errors as objects, not as pairs."""
+        body = msgspec.structs.asdict(self) | {"errors": [e._asdict() for e in self.errors]}
+        return HttpResponse(
+            _encoder.encode(body),
+            status=self.status,
+            content_type=MEDIA_TYPE,
+            headers={"Cache-Control": "no-store", **headers},
+        )
+
+
+def handle(fault: Exception, context: Mapping[str, Any]) -> HttpResponse:
+    """DRF's EXCEPTION_HANDLER."""
+    return respond(fault, context["request"])
+
+
+def respond(fault: Exception, request: Any | None) -> HttpResponse:
+    """The answer to a request that ended in an exception, or was refused before it was one."""
+    rate = {} if request is None else request.META.get(RATE, {})
+    refused = _as_refused(fault)
+    if refused is not None:
+        return _problem(refused).response({**rate, **refused.headers})
+    if isinstance(fault, exceptions.APIException):
+        return _by_status(fault.status_code, str(fault.detail)).response(rate)
+    return _unexpected(fault, request)
+
+
+_MEANINGS: Sequence[tuple[tuple[type[Exception], ...], Callable[[Any], Refused]]] = (
+    ((Refused,), lambda fault: fault),
+    (
+        (exceptions.ValidationError,),
+        lambda fault: Invalid("Some fields can't be taken.", errors=field_errors(fault.detail)),
+    ),
+    ((exceptions.ParseError,), lambda fault: BadRequest(str(fault.detail))),
+    (
+        (exceptions.NotAuthenticated, exceptions.AuthenticationFailed),
+        lambda fault: Unauthenticated(str(fault.detail)),
+    ),
+    ((exceptions.PermissionDenied, PermissionDenied), lambda _: Forbidden()),
+    ((exceptions.NotFound, Http404), lambda _: NotFound()),
+    ((exceptions.UnsupportedMediaType,), lambda fault: Unsupported(str(fault.detail))),
+    ((RequestDataTooBig,), lambda _: TooLarge()),
+    ((SuspiciousOperation, DjangoBadRequest), lambda _: BadRequest()),
+    (AWAY, lambda _: Unavailable("A store is away. Try again in a moment.")),
+)
+"""Which refusal an exception of others stands for; the first that fits."""
+
+
+def _as_refused(fault: Exception) -> Refused | None:
+    """The refusal that an exception stands for; None when it stands for none."""
+    if isinstance(fault, AWAY):
+        _log.warning("away", fault=f"{type(fault).__name__}: {fault}")
+    return next((means(fault) for kinds, means in _MEANINGS if isinstance(fault, kinds)), None)
+
+
+def _problem(refused: Refused) -> Problem:
+    return Problem(
+        type=refused.type,
+        title=refused.title,
+        status=refused.status,
+        detail=refused.detail or refused.title,
+        errors=refused.errors,
+    )
+
+
+def _by_status(status: int, detail: str) -> Problem:
+    """For what HTTP itself says no to (405, 406)."""
+    return Problem(
+        type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=detail
+    )
+
+
+def field_errors(detail: Any, path: str = "") -> Iterator[FieldError]:
+    """DRF's nested messages, a line each; the place in dots (``ratings.3.score``)."""
+    match detail:
+        case Mapping():
+            for name, inner in detail.items():
+                here = path if name == "non_field_errors" else f"{path}.{name}".lstrip(".")
+                yield from field_errors(inner, here)
+        case str():
+            yield FieldError(path, str(detail))
+        case Sequence():
+            for index, inner in enumerate(detail):
+                here = path if isinstance(inner, str) else f"{path}.{index}".lstrip(".")
+                yield from field_errors(inner, here)
+        case _:
+            yield FieldError(path, str(detail))
+
+
+def _unexpected(fault: Exception, request: Any) -> HttpResponse:
+    number = str(correlation_id(request))
+    route = request.resolver_match.route if request.resolver_match else ""
+    count("marquee_http_faults_total", view=route)
+    _log.error("fault", correlation_id=number, path=request.path, exc_info=fault)
+    return Problem(
+        type="/problems/fault",
+        title="Something broke on our side",
+        status=HTTPStatus.INTERNAL_SERVER_ERROR,
+        detail=f"It was logged as {number}.",
+    ).response({"X-Request-ID": number})
+
+
+def not_allowed(request: HttpRequest, allowed: Sequence[str]) -> HttpResponse:
+    """What is said to a method that is not there, or to OPTIONS: which ones are."""
+    if request.method == "OPTIONS" and "OPTIONS" in allowed:
+        response = HttpResponse(status=HTTPStatus.NO_CONTENT)
+    else:
+        response = respond(exceptions.MethodNotAllowed(request.method or ""), request)
+    response.headers["Allow"] = ", ".join(allowed)
+    return response
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django gives both
+    """Django's handler404."""
+    return respond(NotFound("There is nothing at this address."), request)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400."""
+    return respond(exception, request)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500, called while the fault is being handled."""
+    fault = sys.exception()
+    return _unexpected(fault if isinstance(fault, Exception) else RuntimeError(), request)

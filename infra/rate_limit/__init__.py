@@ -1,0 +1,1 @@
+"""Rate limiting: sliding windows, atomic and process-local counters, client addresses."""

@@ -1,0 +1,1 @@
+"""Access tokens, key files and signed values."""

@@ -1,0 +1,91 @@
+"""Which servers does a checkout run, by which engine?"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+from infra.services import containers, native
+from infra.services.addresses import VARIABLES, Addresses, addresses
+from infra.services.elasticsearch import ELASTICSEARCH
+from infra.services.errors import ServiceError
+from infra.services.paths import locked, services_dir
+from infra.services.postgres import POSTGRES
+from infra.services.rabbitmq import RABBITMQ
+from infra.services.redis import REDIS, grant
+from infra.services.restart import keeping
+from infra.services.server import Server
+
+SERVERS = (POSTGRES, REDIS, RABBITMQ, ELASTICSEARCH)
+
+
+def ensure(given: Mapping[str, str] = os.environ) -> Addresses:
+    """Start what neither runs nor is given, and say where everything answers."""
+    services = services_dir()
+    ours = _not_given(given)
+    with locked(services / "lock"):
+        if ours:
+            _engine().start(ours, services)
+        found = addresses(_ports(ours, services), given)
+    if given.get(VARIABLES["redis"]) and not given.get("MARQUEE_QUERY_REDIS_URL"):
+        grant(found.redis)
+    return found
+
+
+def planned(given: Mapping[str, str] = os.environ) -> Addresses:
+    """Where everything will answer once started; starts nothing."""
+    services = services_dir()
+    with locked(services / "lock"):
+        return addresses(_ports(_not_given(given), services), given)
+
+
+@contextmanager
+def kept(given: Mapping[str, str] = os.environ) -> Iterator[None]:
+    """Start again what ends of our native servers, as long as the block lasts."""
+    servers, services = _not_given(given), services_dir()
+    with keeping(servers if _engine() is native else (), services):
+        yield
+
+
+def stop() -> None:
+    """End every server of this checkout; data stays."""
+    services = services_dir()
+    with locked(services / "lock"):
+        native.stop(SERVERS, services)
+        if containers.is_available():
+            containers.stop(SERVERS, services)
+
+
+def status() -> list[tuple[str, bool, int]]:
+    """Each server's name, whether it answers, and its first port."""
+    services = services_dir()
+    with locked(services / "lock"):
+        ports = _ports(SERVERS, services)
+        return [
+            (server.name, _engine().is_up(server, services), ports[server.ports[0]])
+            for server in SERVERS
+        ]
+
+
+def _not_given(given: Mapping[str, str]) -> Sequence[Server]:
+    return [server for server in SERVERS if not given.get(VARIABLES[server.name])]
+
+
+def _ports(servers: Sequence[Server], services: Path) -> dict[str, int]:
+    engine = _engine()
+    return {
+        name: port for server in servers for name, port in engine.ports_of(server, services).items()
+    }
+
+
+def _engine() -> ModuleType:
+    """Containers where an engine answers, else the machine itself."""
+    asked = os.environ.get("SERVICES_ENGINE", "")
+    match asked or ("containers" if containers.is_available() else "native"):
+        case "containers":
+            return containers
+        case "native":
+            return native
+        case other:
+            raise ServiceError(f"SERVICES_ENGINE is {other!r}: say native or containers.")

@@ -1,0 +1,1 @@
+"""Developer tools that Make targets run."""

@@ -1,0 +1,138 @@
+"""What does a worker consist of?"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from threading import Event, Thread
+
+from events.bus import Subscription
+from events.notifications import Listener, listening, log_channel, wanted_channel
+from events.store import EventStore
+from events.store.postgres import PostgresStore
+from infra import clients
+from infra.config import config
+from projectors.consumer.assignments import Mustered
+from projectors.consumer.decryption import opening
+from projectors.consumer.worker import Worker
+from projectors.erasure.abandoned_rebuilds import HalfMade
+from projectors.erasure.coordinator import Letting
+from projectors.generations.garbage_collector import keeping
+from projectors.generations.live import Live
+from projectors.generations.pointers import Place, Pointers
+from projectors.generations.selection import Choice, Role
+from projectors.registry import MODELS
+from projectors.storage.read_model import ReadModel
+
+
+class Failure:
+    """The first fault that ends the whole worker, and the sign to stop because of it."""
+
+    def __init__(self, stopping: Event) -> None:
+        self.error: BaseException | None = None
+        self._stopping = stopping
+
+    def report(self, error: BaseException) -> None:
+        """End the worker because of ``error``."""
+        self.error = self.error or error
+        self._stopping.set()
+
+
+def run(chosen: Sequence[type[ReadModel]], stopping: Event) -> None:
+    """Keep the models chosen level with the log until told to stop.
+
+    Raises Stop, or what a builder's thread died of.
+    """
+    names = sorted(model.name for model in chosen)
+    failure = Failure(stopping)
+    with (
+        _subscribed("all" if len(chosen) == len(MODELS) else "-".join(names)) as subscription,
+        at_work(
+            Choice(Pointers(clients.redis())).wanted, chosen, failure, subscription=subscription
+        ) as work,
+        keeping(chosen, _forgetting()),
+    ):
+        work(stopping)
+    if failure.error:
+        raise failure.error
+
+
+def _forgetting() -> Callable[[], None]:
+    redis, store = clients.redis(), PostgresStore(config().partitions)
+    letting, half_made = Letting(redis, store), HalfMade(redis, store)
+
+    def forget() -> None:
+        letting.carry_on()
+        half_made.let_go()
+
+    return forget
+
+
+@contextmanager
+def at_work(
+    wanted: Callable[[Iterable[type[ReadModel]]], Mapping[Place, Role]],
+    kinds: Sequence[type[ReadModel]],
+    failure: Failure,
+    *,
+    subscription: Subscription | None = None,
+) -> Iterator[Callable[[Event], None]]:
+    """Something that works, when called, for the generations wanted until it is told to stop."""
+    redis = clients.redis()
+    live = Live(redis)
+    store: EventStore = PostgresStore(config().partitions)
+    crew = Mustered(
+        lambda: wanted(kinds),
+        kinds,
+        redis=redis,
+        live=live,
+        store=store,
+        opening=opening(),
+        failed=failure.report,
+    )
+    with ExitStack() as stack:
+        stack.callback(crew.stop)
+        hints = stack.enter_context(listening(redis, log_channel()))
+        wishes = stack.enter_context(listening(redis, wanted_channel()))
+        stack.enter_context(_urging(crew, wishes))
+        yield Worker(
+            store=store,
+            live=live,
+            pointers=Pointers(redis),
+            crew=crew,
+            subscription=subscription,
+            hints=hints,
+        ).run
+
+
+@contextmanager
+def _subscribed(name: str) -> Iterator[Subscription | None]:
+    if not config().bus_url:
+        yield None
+        return
+    subscription = Subscription(
+        config().bus_url,
+        namespace=config().namespace,
+        name=name,
+        partitions=config().partitions,
+    )
+    try:
+        yield subscription
+    finally:
+        subscription.close()
+
+
+@contextmanager
+def _urging(crew: Mustered, wishes: Listener) -> Iterator[None]:
+    done = Event()
+    urging = Thread(target=_urge, args=(crew, wishes, done), name="urge", daemon=True)
+    urging.start()
+    try:
+        yield
+    finally:
+        done.set()
+        wishes.poke()
+        urging.join(timeout=5)
+
+
+def _urge(crew: Mustered, wishes: Listener, done: Event) -> None:
+    while not done.is_set():
+        for word in wishes.wait(1.0):
+            crew.urge(word.decode())

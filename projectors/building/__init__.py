@@ -1,0 +1,1 @@
+"""Builders: recompute derived data from a read model's state."""

@@ -1,0 +1,135 @@
+"""What was touched since this builder last looked, and how far had the state come then?
+
+Both are read in one step, before the state: what is built from it holds at least that much. Taking
+removes the marks, so a builder whose work failed, one that has just started, one that finds another
+at work, and one whose marks were lost must read everything: ``is_continued`` is False for them.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from secrets import token_hex
+from typing import NamedTuple
+
+from redis import Redis
+from redis.client import Pipeline
+from redis.commands.core import Script
+from redis.exceptions import WatchError
+
+from projectors.errors import AgainLater
+from projectors.storage.shard import Shard
+
+_TAKE = """
+local is_continued = redis.call('GET', KEYS[1]) == ARGV[1]
+redis.call('SET', KEYS[1], ARGV[2])
+local touched = {}
+for nth = 4, #KEYS do
+  touched[nth - 3] = redis.call('SMEMBERS', KEYS[nth])
+  redis.call('DEL', KEYS[nth])
+end
+local late = redis.call('HGET', KEYS[3], 'late') or ''
+return {is_continued and 1 or 0, redis.call('HGETALL', KEYS[2]), late, touched}
+"""
+_NOTE = """
+if (redis.call('HGET', KEYS[2], 'late') or '') ~= ARGV[1] then return 0 end
+for nth = 2, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[nth], ARGV[nth + 1]) end
+return 1
+"""
+
+
+@cache
+def _script(redis: Redis) -> Script:
+    return redis.register_script(_TAKE)
+
+
+def note_built(pipe: Redis, shard: Shard, offsets: Mapping[int, int], *, late: str) -> None:
+    """Say how much of a shard's state its derived data has taken in.
+
+    ``late``: the count of what was parked and came in, as it was when the state was looked at. When
+    it is another one now, the state has changed behind these offsets, and nothing is said: there
+    are marks of it, and what is built next takes it in.
+    """
+    if offsets:
+        numbers = [number for pair in offsets.items() for number in pair]
+        pipe.eval(_NOTE, 2, shard.built_key, shard.changes_key, late, *numbers)
+
+
+class Overtaken(AgainLater):
+    """Another builder looked meanwhile, or Redis is as it was before: nothing was written."""
+
+
+class Taken(NamedTuple):
+    """What a builder found."""
+
+    is_continued: bool
+    checkpoints: dict[int, int]
+    late: str
+    """For ``note_built``."""
+    touched: list[frozenset[int]]
+    """A set of numbers for each name, in order."""
+
+
+class Marks:
+    """One builder's way to the marks of one shard.
+
+    Taking leaves a token of the builder's own, and writing another, in one step with what is
+    written and only if the first is still there. So of two builders at work, as while a generation
+    changes hands, the one that looked first writes nothing any more: what it read is old. And a
+    Redis that was killed comes back as it was a moment ago: then the token is an older one, and
+    what the builder has in memory is ahead of what it wrote.
+    """
+
+    def __init__(self, redis: Redis, shard: Shard, *names: str) -> None:
+        self._redis = redis
+        self._looker_key = shard.derived("looker")
+        self._keys = [
+            self._looker_key,
+            shard.checkpoints_key,
+            shard.changes_key,
+            *(shard.derived("dirty", name) for name in names),
+        ]
+        self._token = ""
+        self.forget()
+
+    def forget(self) -> None:
+        """Read everything next time."""
+        self._token = token_hex(8)
+
+    def take(self) -> Taken:
+        """Take all marks. Unless they are ``done`` with, the next time everything is read."""
+        before = self._token
+        self.forget()
+        is_continued, checkpoints, late, touched = _script(self._redis)(
+            keys=self._keys, args=[before, self._at_work]
+        )
+        pairs = iter(checkpoints)
+        return Taken(
+            is_continued=bool(is_continued),
+            checkpoints={
+                int(partition): int(offset) for partition, offset in zip(pairs, pairs, strict=True)
+            },
+            late=late.decode(),
+            touched=[frozenset(map(int, members)) for members in touched],
+        )
+
+    @contextmanager
+    def done(self) -> Iterator[Pipeline]:
+        """Write in one step, and be done with what was taken: it is written, or kept in mind.
+
+        Raises Overtaken.
+        """
+        with self._redis.pipeline(transaction=True) as pipe:
+            try:
+                pipe.watch(self._looker_key)  # type: ignore[no-untyped-call]  # of redis-py
+                if pipe.get(self._looker_key) != self._at_work.encode():
+                    raise Overtaken("another builder was quicker")
+                pipe.multi()
+                yield pipe
+                pipe.set(self._looker_key, self._token)
+                pipe.execute()
+            except WatchError as error:
+                raise Overtaken("another builder was quicker") from error
+
+    @property
+    def _at_work(self) -> str:
+        return f"{self._token}:at work"

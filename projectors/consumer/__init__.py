@@ -1,0 +1,1 @@
+"""Event consumption: the worker, its followers, batch application and watermarks."""

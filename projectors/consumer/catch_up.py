@@ -1,0 +1,31 @@
+"""How do followers read a page of the log together?"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from events.store import EventStore
+from projectors.consumer.follower import PAGE, Follower
+from projectors.errors import Stop
+
+
+def read_page(
+    store: EventStore, partition: int, followers: Sequence[Follower], *, until: int | None = None
+) -> int:
+    """Let all of them take in the next page of a partition, decoded once.
+
+    ``until`` is the last offset to read. Answers how many events there were; raises Stop for one
+    that can't be read.
+    """
+    after = min(follower.checkpoints[partition] for follower in followers)
+    limit = PAGE if until is None else min(PAGE, max(0, until - after))
+    try:
+        page = store.page(partition, after=after, limit=limit) if limit else ()
+    except msgspec.ValidationError as error:
+        raise Stop(f"An event in partition {partition} behind {after}: {error}") from error
+    for follower in followers:
+        if len(page) < PAGE:
+            follower.behind.discard(partition)
+        if page and follower.checkpoints[partition] < page[-1].offset:
+            follower.take(page)
+    return len(page)

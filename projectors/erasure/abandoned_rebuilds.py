@@ -1,0 +1,99 @@
+"""What goes of rebuilds that nobody goes on with, because of who was erased?
+
+An erasure drops what is half-made at the time (``projectors.erasure.coordinator``). What is begun
+later takes in their events once more, and lets go of them when it comes to the erasure, or at its end when it
+shows the past. Stopped in between it would keep them until somebody goes on with it: so it goes.
+"""
+
+from collections.abc import Callable, Sequence
+from time import monotonic
+
+from redis import Redis
+
+from events.partition import partition_of
+from events.store import EventStore
+from events.store.generations import BeingRebuilt, Generation, generations, rebuilding
+from events.stream_names import erasure_of
+from events.vault import erasures
+from projectors.generations.garbage_collector import StillNeeded, drop
+from projectors.generations.pointers import Place, Pointers, Seen
+from projectors.registry import MODELS
+from projectors.storage.read_model import ReadModel
+
+PATIENCE_SECONDS = 600.0
+"""For so long an interrupted rebuild may be gone on with, whoever was erased."""
+
+_AT_ONCE = 1000
+
+
+class HalfMade:
+    """Watches those that stand still; safe to have in several processes."""
+
+    def __init__(
+        self, redis: Redis, store: EventStore, *, clock: Callable[[], float] = monotonic
+    ) -> None:
+        self._redis = redis
+        self._store = store
+        self._pointers = Pointers(redis)
+        self._clock = clock
+        self._stands: dict[Place, tuple[Sequence[int], float]] = {}
+        """How far each has come, and since when it has come no further."""
+
+    def let_go(self) -> None:
+        """Drop those that stood still for long and hold somebody who was erased."""
+        found = self._found()
+        places = [(model.name, model.generation) for model in found]
+        self._stands = {place: self._stands[place] for place in places if place in self._stands}
+        for model in found:
+            if self._stood_still(model):
+                self._see_to(model)
+
+    def _found(self) -> list[ReadModel]:
+        kinds = {kind.name: kind for kind in MODELS}
+        seen = self._pointers.see()
+        return [
+            kinds[each.model](self._redis, each.number)
+            for each in generations(kinds)
+            if is_half_made(each, seen)
+        ]
+
+    def _stood_still(self, model: ReadModel) -> bool:
+        place, now = (model.name, model.generation), self._clock()
+        at = model.checkpoints(self._store.partitions)
+        before, since = self._stands.get(place, (None, now))
+        if at != before:
+            since = now
+        is_over = now - since >= PATIENCE_SECONDS
+        self._stands[place] = (at, now if is_over else since)
+        return is_over
+
+    def _see_to(self, model: ReadModel) -> None:
+        try:
+            with rebuilding([model.name]):
+                if holds_erased(model, self._store):
+                    drop(model, self._pointers)
+        except (BeingRebuilt, StillNeeded):
+            return  # somebody goes on with it
+
+
+def is_half_made(found: Generation, seen: Seen) -> bool:
+    """Whether a rebuild began it and did not get it ready."""
+    return (
+        found.purpose != "live"
+        and found.finished_at is None
+        and found.dropped_at is None
+        and not seen.holds(found.model, found.number)
+    )
+
+
+def holds_erased(model: ReadModel, store: EventStore) -> bool:
+    """Whether it may have something of somebody, and not that they were erased."""
+    at = model.checkpoints(store.partitions)
+    after = None
+    while some := erasures.people(are_erased=True, after=after, limit=_AT_ONCE):
+        for user_id in some:
+            come = at[partition_of(str(user_id), store.partitions)]
+            if come and any(come < said.offset for said in store.read(erasure_of(user_id))[-1:]):
+                return True
+        after = some[-1]
+    return False

@@ -1,0 +1,231 @@
+"""Does anything of somebody who was erased stand anywhere that it should not?
+
+Everything is read and compared: log and vault, every key of Redis, every document of the indexes.
+Looked for are the id, and the name and the address where whoever asks still knows them. The id may
+stay in the log, in the vault's tombstone, and with what ``keeps_of_erased`` says; an address
+nowhere. A name may be a word like any other: it is looked for as a whole, and not among movies, nor
+in what other people call their playlists.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+from django.apps import apps
+from redis import Redis
+
+from events.partition import partition_of
+from events.store import EventStore
+from events.store.generations import generations
+from events.stream_names import erasure_of
+from events.text_scan import tables_with
+from events.vault import erasures
+from projectors.erasure.coordinator import GONE, Part
+from projectors.read_models.search.read_model import Search
+from projectors.read_models.sessions.projection import ERASED
+from projectors.registry import MODELS
+
+_AT_ONCE = 500
+_SHOWN = 3
+_NAMELESS = (b"cache:", *(f"{{{kind.name}.".encode() for kind in MODELS if not kind.opens))
+"""Keys of models that are never told what anybody wrote, and of what is kept of their answers; a
+movie may be called like somebody."""
+_OF_OTHERS = (b":state:playlist:", b":state:names")
+"""What people call their playlists; those of who was erased are gone as keys."""
+_ALL_OF: Mapping[str, tuple[str | int, ...]] = {
+    "string": ("GET",),
+    "hash": ("HGETALL",),
+    "set": ("SMEMBERS",),
+    "zset": ("ZRANGE", 0, -1),
+    "list": ("LRANGE", 0, -1),
+    "stream": ("XRANGE", "-", "+"),
+}
+_CACHES = ("throttle:", "cache:")
+_encode = msgspec.json.Encoder().encode
+
+
+class Wanted(NamedTuple):
+    """Who is looked for."""
+
+    user_id: UUID
+    username: str | None = None
+    email: str | None = None
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """What of them is like nothing else."""
+        return [str(self.user_id), *([self.email] if self.email else [])]
+
+
+def search(wanted: Wanted, store: EventStore, redis: Redis) -> Iterator[Part]:
+    """Look everywhere; a line each."""
+    yield _log(wanted, store)
+    yield _vault(wanted)
+    yield _tables(wanted)
+    yield _caches(wanted, redis)
+    yield _redis(wanted, redis)
+    yield from _indexes(wanted, redis)
+
+
+# ------------------------------------------------------------------------------ databases
+
+
+def _log(wanted: Wanted, store: EventStore) -> Part:
+    user = str(wanted.user_id)
+    partition = partition_of(user, store.partitions)
+    history = store.read(erasure_of(wanted.user_id))
+    if not history:
+        return Part("log", is_gone=False, said="does not say that they are erased")
+    words = [f'"{wanted.username}"'] if wanted.username else []
+    found = 0
+    # A name may be a movie's, too: only what this person said is searched for it.
+    for text, of in [(wanted.email, ""), *((word, user) for word in words)]:
+        if text:
+            where = "partition = %(partition)s AND strpos(data::text, %(user)s) > 0"
+            found += _rows(text, where, {"partition": partition, "user": of})
+    last = history[-1].position
+    if found:
+        return Part("log", is_gone=False, said=f"{found} events have name or address in clear")
+    said = f"{GONE}: said at {last.partition}:{last.offset}; what they wrote opens with no key"
+    return Part("log", is_gone=True, said=said)
+
+
+def _rows(text: str, where: str, of: Mapping[str, str | int]) -> int:
+    return sum(
+        found.rows
+        for found in tables_with(text, alias="default", only=["events"], where=where, of=of)
+    )
+
+
+def _vault(wanted: Wanted) -> Part:
+    left = [f"{left.what} ({left.number})" for left in erasures.left_of(wanted.user_id)]
+    if not erasures.is_erased(wanted.user_id):
+        left = left or ["no tombstone"]
+    for text in wanted.ids[1:]:
+        left += [found.table for found in tables_with(text, alias="vault")]
+    said = f"{GONE}: a tombstone is left" if not left else f"still has {', '.join(left)}"
+    return Part("vault", is_gone=not left, said=said)
+
+
+def _tables(wanted: Wanted) -> Part:
+    """All the other tables of both databases."""
+    movies = {model._meta.db_table for model in apps.get_app_config("catalogue").get_models()}  # noqa: SLF001 - Django's public name
+    kept = {"default": {"events"}, "vault": {"subjects", "erasures", "erasure_lines"}}
+    found: set[str] = set()
+    for alias, without in kept.items():
+        for text in wanted.ids:
+            found |= {it.table for it in tables_with(text, alias=alias, without=without)}
+        if wanted.username:
+            name = f'"{wanted.username}"'
+            found |= {it.table for it in tables_with(name, alias=alias, without=without | movies)}
+    said = f"still in {', '.join(sorted(found))}" if found else GONE
+    return Part("other tables", is_gone=not found, said=said)
+
+
+# ------------------------------------------------------------------------------ Redis
+
+
+def _caches(wanted: Wanted, redis: Redis) -> Part:
+    """What would be over in a minute by itself goes now."""
+    user = str(wanted.user_id).encode()
+    count = 0
+    for prefix in _CACHES:
+        for key in redis.scan_iter(match=f"{prefix}*", count=1000):
+            if user in key:
+                count += int(redis.unlink(key))
+    return Part("caches", is_gone=True, said=f"{GONE}: {count} counters of requests dropped")
+
+
+def _redis(wanted: Wanted, redis: Redis) -> Part:
+    """Every key and every value, of all generations and whatever else there is."""
+    searched, found = 0, []
+    keys = iter(redis.scan_iter(count=1000))
+    while some := list(islice(keys, _AT_ONCE)):
+        for key, parts in _contents(redis, some):
+            searched += 1
+            if _stands(wanted, key, parts):
+                found.append(key.decode(errors="backslashreplace"))
+    if found:
+        return Part("redis", is_gone=False, said=f"still in {', '.join(found[:_SHOWN])}")
+    return Part("redis", is_gone=True, said=f"{GONE}: {searched:,} keys searched")
+
+
+def _contents(redis: Redis, keys: Sequence[bytes]) -> Iterator[tuple[bytes, list[bytes]]]:
+    """The keys that are still there, with all that they hold."""
+    with redis.pipeline(transaction=False) as pipe:
+        for key in keys:
+            pipe.type(key)
+        kinds = [kind.decode() for kind in pipe.execute()]
+        for key, kind in zip(keys, kinds, strict=True):
+            _ask(pipe, key, kind)
+        held = pipe.execute(raise_on_error=False)  # what went meanwhile, or is another kind now
+    for key, kind, value in zip(keys, kinds, held, strict=True):
+        if kind != "none":
+            yield key, list(_flat(value))
+
+
+def _ask(pipe: Any, key: bytes, kind: str) -> None:
+    name, *rest = _ALL_OF.get(kind, ("EXISTS",))  # of whatever else there is the name says all
+    pipe.execute_command(name, key, *rest)
+
+
+def _flat(value: object) -> Iterator[bytes]:
+    match value:
+        case bytes():
+            yield value
+        case dict():
+            for pair in value.items():
+                yield from _flat(pair)
+        case list() | tuple() | set():
+            for part in value:
+                yield from _flat(part)
+        case _:  # a number, or nothing
+            return
+
+
+def _stands(wanted: Wanted, key: bytes, parts: list[bytes]) -> bool:
+    whole = b"\0".join([key, *parts]).lower()
+    if any(text.lower().encode() in whole for text in wanted.ids):
+        return not _may_stay(wanted, key, whole, parts)
+    if not wanted.username or key.startswith(_NAMELESS) or any(w in key for w in _OF_OTHERS):
+        return False
+    name = wanted.username.lower().encode()
+    return name in whole.split(b"\0") or b'"%s"' % name in whole
+
+
+def _may_stay(wanted: Wanted, key: bytes, whole: bytes, parts: list[bytes]) -> bool:
+    """What ``keeps_of_erased`` says of similarity and of sessions."""
+    if wanted.email and wanted.email.lower().encode() in whole:
+        return False
+    if key.startswith(b"{similarity."):
+        return b":state:likes:" in key
+    own = f":state:user:{wanted.user_id}".encode()
+    is_own = key.startswith(b"{sessions.") and key.endswith(own)
+    return is_own and parts == [ERASED.encode(), b"1"]
+
+
+# ------------------------------------------------------------------------------ indexes
+
+
+def _indexes(wanted: Wanted, redis: Redis) -> Iterator[Part]:
+    for found in generations([Search.name]):
+        if found.dropped_at is None:
+            yield _index(wanted, Search(redis, found.number))
+
+
+def _index(wanted: Wanted, search_: Search) -> Part:
+    """Every document; they are of movies only, so a name may stand there like any other word."""
+    name, index = f"index {search_.generation}", search_.index
+    if index.mark() is None:
+        return Part(name, is_gone=True, said=f"{GONE}: there is none")
+    searched = 0
+    movies = index.movies()
+    while some := list(islice(movies, _AT_ONCE)):
+        for _, document in index.get(some).values():
+            searched += 1
+            text = _encode(document).decode().lower()
+            if any(one.lower() in text for one in wanted.ids):
+                return Part(name, is_gone=False, said=f"still in the document of {document['id']}")
+    return Part(name, is_gone=True, said=f"{GONE}: {searched:,} documents searched")

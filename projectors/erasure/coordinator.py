@@ -1,0 +1,180 @@
+"""Has every generation of every read model let go of somebody, and what does each say of it?
+
+Those that follow the log take the erasure in by themselves. The others are seen to here: moments of
+the past are purged, what nobody needs or goes on with is dropped. Whatever can't be yet is said,
+and done the next time; each that has let go writes its line, once.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from time import monotonic
+from typing import NamedTuple
+from uuid import UUID
+
+from redis import Redis
+
+from events.recorded import Recorded
+from events.store import EventStore
+from events.store.generations import BeingRebuilt, Generation, generations, rebuilding
+from events.stream_names import erasure_of
+from events.vault import erasures
+from projectors.erasure.purge import forget_parked, is_behind, purge
+from projectors.errors import AgainLater
+from projectors.generations.garbage_collector import StillNeeded, drop
+from projectors.generations.pointers import Pointers, Seen
+from projectors.registry import MODELS
+from projectors.storage.read_model import ReadModel
+from projectors.storage.shard import Held
+
+log = logging.getLogger(__name__)
+
+KEPT_AFTER_SECONDS = 5.0
+"""What Redis has done is in its file by then. One that is killed before comes back as it was."""
+
+GONE = "gone"
+_KINDS: Mapping[str, type[ReadModel]] = {kind.name: kind for kind in MODELS}
+
+
+class Part(NamedTuple):
+    """What one part of the platform says."""
+
+    name: str
+    is_gone: bool
+    said: str
+
+
+class _Had(NamedTuple):
+    """Since when a server had been found to have let go, all of it."""
+
+    server: str
+    since: float
+
+
+class Letting:
+    """Sees to it that everybody who is to be forgotten is."""
+
+    def __init__(self, redis: Redis, store: EventStore) -> None:
+        self._redis = redis
+        self._store = store
+        self._pointers = Pointers(redis)
+        self._had: dict[UUID, _Had] = {}
+
+    def carry_on(self) -> None:
+        """Do what can be done now about everyone who is not gone yet."""
+        for user_id in erasures.not_gone():
+            try:
+                self.let_go(user_id)
+            except AgainLater as fault:  # the others need not wait for it
+                log.warning("Letting go of %s goes on later: %s", user_id, fault)
+
+    def let_go(self, user_id: UUID) -> list[Part]:
+        """Do what can be done now about somebody; what each part says."""
+        said = self._said(user_id)
+        if said is None:
+            return [Part("log", is_gone=False, said="does not say that they are erased")]
+        server = str(self._redis.info("server")["run_id"])
+        parts = list(self._parts(said, user_id))
+        for part in parts:
+            if part.is_gone:
+                erasures.write_line(user_id, part.name, part.said)
+        if all(part.is_gone for part in parts):
+            self._note(user_id, server)
+        else:
+            self._had.pop(user_id, None)
+        return parts
+
+    def _note(self, user_id: UUID, server: str) -> None:
+        """Once this very server had let go at a look long enough ago, they are gone for good."""
+        had = self._had.get(user_id)
+        if had is None or had.server != server:
+            had = self._had[user_id] = _Had(server, monotonic())
+        if monotonic() - had.since >= KEPT_AFTER_SECONDS:
+            erasures.note_gone(user_id)
+            del self._had[user_id]
+
+    def _said(self, user_id: UUID) -> Recorded | None:
+        """The last event that says so."""
+        history = self._store.read(erasure_of(user_id))
+        return history[-1] if history else None
+
+    def _parts(self, said: Recorded, user_id: UUID) -> Iterator[Part]:
+        seen = self._pointers.see()
+        for found in generations(_KINDS):
+            model = _KINDS[found.model](self._redis, found.number)
+            if found.dropped_at is not None and not model.checkpoint(said.partition):
+                continue  # nor did it come back with a Redis that was killed
+            try:
+                why = self._see_to(model, found, seen, said, user_id)
+            except Held:
+                why = "is held still to be compared"
+            yield _part(model, why)
+
+    def _see_to(
+        self, model: ReadModel, found: Generation, seen: Seen, said: Recorded, user_id: UUID
+    ) -> str:
+        """Why it has not let go yet; "" when it has."""
+        if _is_followed(model, found, seen):
+            why = is_behind(model, user_id, said.position)
+        elif found.version == model.version and found.number in _of_the_past(model.name, seen):
+            purge(model, user_id, said)
+            why = ""
+        else:
+            return self._dropped(model, found, said)
+        if not why:
+            forget_parked(model, self._store, user_id, said.partition)
+        return why
+
+    def _dropped(self, model: ReadModel, found: Generation, said: Recorded) -> str:
+        """Why what nobody follows can't go yet; "" when it is gone, or has nothing of them.
+
+        Whoever fills it may have read their names already, though it has taken in nothing yet.
+        """
+        try:
+            with rebuilding([model.name]):
+                if not model.checkpoint(said.partition):
+                    return ""
+                self._pointers.leave(model.name, model.generation)
+                drop(model, self._pointers)
+        except BeingRebuilt:
+            return "is being filled"
+        except StillNeeded:
+            return f"answers in the shape of version {found.version} until it is built anew"
+        return ""
+
+
+def _is_followed(model: ReadModel, found: Generation, seen: Seen) -> bool:
+    """Whether workers of this version of the code keep it level."""
+    if found.version != model.version:
+        return False
+    name, number = model.name, model.generation
+    return (name, number) in seen.kept or number in (
+        seen.live.get(name),
+        seen.coming.get(name),
+        seen.joining.get(name),
+    )
+
+
+def _of_the_past(name: str, seen: Seen) -> set[int]:
+    return {number for (_, model), number in seen.past.items() if model == name}
+
+
+def _part(model: ReadModel, why: str) -> Part:
+    name = f"{model.name} {model.generation}"
+    if why:
+        return Part(name, is_gone=False, said=why)
+    stays = f"; stays: {model.keeps_of_erased}" if model.keeps_of_erased else ""
+    return Part(name, is_gone=True, said=f"{GONE}{stays}")
+
+
+def purge_of_the_past(model: ReadModel, store: EventStore) -> int:
+    """Let a new moment of the past forget all who were erased since; how many ever were."""
+    count = 0
+    after: UUID | None = None
+    while some := erasures.people(are_erased=True, after=after, limit=1000):
+        for user_id in some:
+            if history := store.read(erasure_of(user_id)):
+                purge(model, user_id, history[-1])
+                forget_parked(model, store, user_id, history[-1].partition)
+                count += 1
+        after = some[-1]
+    return count

@@ -1,0 +1,60 @@
+"""How does one generation let go of somebody who was erased?
+
+One that follows the log does so by taking in ``user-erased``, like everything else. One that shows
+a moment of the past is given the same writes. What was set aside of them is given up either way.
+"""
+
+from uuid import UUID
+
+from events.recorded import Position, Recorded
+from events.store import EventStore
+from events.stream_names import erasure_of
+from projectors.parking.retry import Place, Unparking
+from projectors.parking.store import Entry, entries, forgetting, look, skipped
+from projectors.registry import BUILT
+from projectors.storage.read_model import ReadModel, still_sealed
+from projectors.storage.shard import Shard, pack
+
+_NOTE = "of somebody who was erased"
+
+
+def is_behind(model: ReadModel, user_id: UUID, said: Position) -> str:
+    """Why a generation that follows the log has not let go yet; "" when it has."""
+    partition, offset = said
+    if model.checkpoint(partition) < offset:
+        return "has not come so far in the log"
+    if erasure_of(user_id).name in _parked(model, model.shard(partition)):
+        return "has parked the very event: see manage.py parked"
+    if type(model) in BUILT and model.built(partition) < offset:
+        return "is still built"
+    return ""
+
+
+def purge(model: ReadModel, user_id: UUID, said: Recorded) -> None:
+    """Let one that follows no events do what it would do."""
+    shard = model.shard(said.partition)
+    marks = pack(model.unmarking(shard, str(user_id)))
+    shard.overwrite([model.pack([said], still_sealed), marks])
+
+
+def forget_parked(model: ReadModel, store: EventStore, user_id: UUID, partition: int) -> int:
+    """Give up what was set aside of somebody, and keep nothing of what it said; how many events."""
+    shard, user = model.shard(partition), str(user_id)
+    unparking = Unparking(model, store, still_sealed)
+    count = 0
+    for stream in _parked(model, shard):
+        if _is_of(user, stream, entries(model.redis, shard, stream)):
+            count += unparking.forget(Place(shard, stream), _NOTE)
+    given_up = [one for one in skipped(model.redis, shard) if _is_of(user, one.stream, [one.entry])]
+    for one in given_up:
+        shard.overwrite([pack(forgetting(shard, one.entry, _NOTE))])
+    return count + len(given_up)
+
+
+def _parked(model: ReadModel, shard: Shard) -> frozenset[str]:
+    [aside] = look(model.redis, [shard], {})
+    return aside.streams
+
+
+def _is_of(user: str, stream: str, waiting: list[Entry]) -> bool:
+    return user in stream or any(user in entry.data for entry in waiting)

@@ -1,0 +1,1 @@
+"""Generations of a read model: live pointers, selection and garbage collection."""

@@ -1,0 +1,155 @@
+"""When does a generation go, and what is done so that nothing of it stays?
+
+One that answered is kept level for a while, then it goes. What nobody answers with, follows,
+builds or keeps is an orphan (of a crash between two steps, or of a Redis that forgot the pointers)
+and goes, too. A worker that stood still may write to one that went: so it is looked after for
+another hour.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
+from time import time
+
+from django.db import Error as DatabaseError
+from django.db import close_old_connections
+from elasticsearch import ApiError, TransportError
+from redis.exceptions import RedisError
+
+from events.store.generations import Generation, generations, note_dropped
+from infra import clients
+from infra.config import config
+from projectors.errors import AgainLater
+from projectors.generations.pointers import Pointers, Seen
+from projectors.storage.read_model import ReadModel
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 5.0
+_SWEEP_EVERY = 12
+"""Looks: orphans are looked for once a minute."""
+
+_ORPHANED_AFTER = timedelta(minutes=10)
+"""Whoever takes a number says in Redis what for, at once."""
+_LOOKED_AFTER = timedelta(hours=1)
+
+
+class StillNeeded(Exception):
+    """The generation answers, or is about to."""
+
+
+def drop(model: ReadModel, pointers: Pointers) -> int:
+    """Remove a generation, wherever it keeps anything; how many keys there were.
+
+    Raises StillNeeded for one that answers, comes or joins. May be done again.
+    """
+    name, number = model.name, model.generation
+    seen = pointers.see()
+    _refuse_if_needed(name, number, seen)
+    for (label, other), of in seen.past.items():
+        if (other, of) == (name, number):
+            pointers.forget(label, name)
+    pointers.release(name, number)
+    # Nobody goes back to what is not kept any more; somebody may have done so just before.
+    _refuse_if_needed(name, number, pointers.see())
+    pointers.forget_followed(name, number)
+    keys = model.drop()
+    note_dropped(name, number)
+    return keys
+
+
+def _refuse_if_needed(name: str, number: int, seen: Seen) -> None:
+    if seen.live.get(name) == number:
+        raise StillNeeded(f"{name} {number} is what answers now")
+    if number in (seen.coming.get(name), seen.joining.get(name)):
+        raise StillNeeded(f"{name} {number} is about to answer")
+
+
+class Keeper:
+    """Lets go what has been kept long enough, and orphans."""
+
+    def __init__(self, kinds: Iterable[type[ReadModel]], pointers: Pointers) -> None:
+        self._kinds = {kind.name: kind for kind in kinds}
+        self._pointers = pointers
+
+    def let_go(self) -> None:
+        """Drop what need not be kept any more."""
+        seen = self._pointers.see()
+        for (name, number), until in seen.kept.items():
+            if name not in self._kinds or until > time() or seen.live.get(name) == number:
+                continue
+            if self._pointers.release_if_over(name, number):  # else somebody is going back to it
+                self._drop(name, number, "was kept long enough")
+
+    def sweep(self) -> None:
+        """Drop what nobody needs, and once more what was dropped lately."""
+        seen = self._pointers.see()
+        now = datetime.now(UTC)
+        for found in generations(self._kinds):
+            if is_orphan(found, seen, now) or self._came_back(found, seen):
+                self._drop(found.model, found.number, "belongs to nobody")
+
+    def _came_back(self, found: Generation, seen: Seen) -> bool:
+        """Whether it was dropped just before a Redis was killed, which has it again."""
+        if found.dropped_at is None or found.model not in seen.live:
+            return False
+        model = self._kinds[found.model](clients.redis(), found.number)
+        return any(model.checkpoints(config().partitions))
+
+    def _drop(self, name: str, number: int, why: str) -> None:
+        try:
+            keys = drop(self._kinds[name](clients.redis(), number), self._pointers)
+        except StillNeeded:
+            return  # it took over in this very moment, or came back with its pointer
+        if keys:
+            log.info("Dropped %s, generation %d, which %s: %d keys", name, number, why, keys)
+
+
+def is_orphan(found: Generation, seen: Seen, now: datetime) -> bool:
+    """Whether something of a generation may lie about that nobody needs."""
+    if found.model not in seen.live or seen.holds(found.model, found.number):
+        return False
+    if found.dropped_at is not None:
+        return now - found.dropped_at < _LOOKED_AFTER
+    if found.purpose != "live" and found.finished_at is None:
+        return False  # a rebuild is at work, or can be gone on with
+    return now - (found.finished_at or found.made_at) >= _ORPHANED_AFTER
+
+
+@contextmanager
+def keeping(
+    kinds: Sequence[type[ReadModel]], also: Callable[[], None] = lambda: None
+) -> Iterator[None]:
+    """Let go what is to go, in a thread of its own, as long as the block lasts.
+
+    ``also``: what else is done at every look.
+    """
+    done = Event()
+    keeper = Keeper(kinds, Pointers(clients.redis()))
+    thread = Thread(target=_keep, args=(keeper, also, done), name="keeper", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join(timeout=10)
+
+
+def _keep(keeper: Keeper, also: Callable[[], None], done: Event) -> None:
+    turn = 0
+    while not done.wait(_LOOK_SECONDS):
+        turn += 1
+        try:
+            keeper.let_go()
+            also()
+            if turn % _SWEEP_EVERY == 0:
+                keeper.sweep()
+        except (DatabaseError, RedisError, AgainLater, TransportError, ApiError, OSError) as error:
+            log.warning("What is to go stays for now: %s", error)
+            close_old_connections()
+        except Exception:  # whatever it is, without this thread nothing would ever go
+            log.exception("What is to go stays for now")
+            close_old_connections()
+    close_old_connections()

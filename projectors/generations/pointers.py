@@ -1,0 +1,198 @@
+"""Which generations are to be kept level, and how does one take over from another?
+
+Hashes in Redis, beside the one that says which is live (``live``):
+
+    coming    model -> number that the workers build because none fits, and switch to once level
+    joining   model -> number that a rebuild filled: workers keep it level, the rebuild switches
+    kept      model:number -> Unix time until which one that answered before is kept level
+    followed  model:number -> Unix time at which a worker last had it, and what is built of it
+
+In a cluster each key is a place of its own, so that several can't change in one step. They change
+in an order in which being killed in between leaves nothing worse than one kept for too long.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from time import time
+from typing import NamedTuple, TypeAlias
+
+from redis import Redis
+from redis.commands.core import Script
+
+from infra.config import config
+from projectors.generations.live import GENERATIONS_KEY, PAST_KEY, numbers
+from projectors.storage import replies
+
+COMING_KEY = "generations:coming"
+JOINING_KEY = "generations:joining"
+KEPT_KEY = "generations:kept"
+FOLLOWED_KEY = "generations:followed"
+
+Place: TypeAlias = tuple[str, int]
+"""A generation: its model's name, and its number."""
+
+_LIVELY_SECONDS = 5.0
+"""A worker that lives looks every second, and says so."""
+
+# Of one key each, as a cluster wants it.
+_ARRIVED = """
+if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('HDEL', KEYS[1], ARGV[1]) end
+"""
+_PROPOSE = """
+local coming = redis.call('HGET', KEYS[1], ARGV[1])
+if coming and coming ~= ARGV[3] then return tonumber(coming) end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+return tonumber(ARGV[2])
+"""
+# Whoever comes second, who needs it longer or who lets it go, finds what the first one did.
+_KEEP_ON = """
+local over = redis.call('HGET', KEYS[1], ARGV[1])
+if not over then return 0 end
+if tonumber(over) < tonumber(ARGV[2]) then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
+return 1
+"""
+_RELEASE_IF_OVER = """
+local over = redis.call('HGET', KEYS[1], ARGV[1])
+if not over or tonumber(over) > tonumber(ARGV[2]) then return 0 end
+return redis.call('HDEL', KEYS[1], ARGV[1])
+"""
+
+
+@cache
+def _script(redis: Redis, text: str) -> Script:
+    return redis.register_script(text)
+
+
+class Seen(NamedTuple):
+    """All pointers at one moment."""
+
+    live: dict[str, int]
+    coming: dict[str, int]
+    joining: dict[str, int]
+    kept: dict[Place, float]
+    past: dict[tuple[str, str], int]
+    """(Label, model) -> number."""
+
+    def holds(self, name: str, number: int) -> bool:
+        """Whether anybody answers, follows or builds with it, or is still to keep it."""
+        return (
+            number in (self.live.get(name), self.coming.get(name), self.joining.get(name))
+            or (name, number) in self.kept
+            or number in [of for (_, model), of in self.past.items() if model == name]
+        )
+
+
+class Pointers:
+    """Reads and changes them."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    def see(self) -> Seen:
+        """All of them, in one trip."""
+        with self._redis.pipeline(transaction=True) as pipe:
+            for key in (GENERATIONS_KEY, COMING_KEY, JOINING_KEY, KEPT_KEY, PAST_KEY):
+                pipe.hgetall(key)
+            live, coming, joining, kept, past = pipe.execute()
+        return Seen(
+            live=numbers(live),
+            coming=numbers(coming),
+            joining=numbers(joining),
+            kept={_place(name): float(until) for name, until in kept.items()},
+            past={_of_past(name): int(number) for name, number in past.items()},
+        )
+
+    # ------------------------------------------------------------------------------ taking over
+
+    def propose(self, name: str, number: int, *, instead_of: int | None = None) -> int:
+        """Say which generation is coming, or is now instead of one; the one said first counts."""
+        args: list[str | int] = [name, number, "" if instead_of is None else instead_of]
+        return int(_script(self._redis, _PROPOSE)(keys=[COMING_KEY], args=args))
+
+    def join(self, chosen: Mapping[str, int]) -> None:
+        """Ask the workers to keep these level, too."""
+        self._redis.hset(JOINING_KEY, items=_items(chosen))
+
+    def leave(self, name: str, number: int) -> None:
+        """It is joining no more."""
+        _script(self._redis, _ARRIVED)(keys=[JOINING_KEY], args=[name, number])
+
+    def switch(self, chosen: Mapping[str, int]) -> None:
+        """Let these generations answer from now on, all at once; what answered before is kept."""
+        until = repr(time() + 60 * config().keep_generation_minutes)
+        before = replies.hmget(self._redis, GENERATIONS_KEY, list(chosen))
+        old = {
+            _name(name, int(number)): until
+            for (name, now), number in zip(chosen.items(), before, strict=True)
+            if number is not None and int(number) != now
+        }
+        if old:
+            self._redis.hset(KEPT_KEY, items=_items(old))
+        self._redis.hset(GENERATIONS_KEY, items=_items(chosen))
+        self._redis.hdel(KEPT_KEY, *(_name(name, number) for name, number in chosen.items()))
+        for name, number in chosen.items():
+            for key in (COMING_KEY, JOINING_KEY):
+                _script(self._redis, _ARRIVED)(keys=[key], args=[name, number])
+
+    def keep_on(self, name: str, number: int, *, seconds: float) -> bool:
+        """Have one that is kept stay so for that long, at least; whether it is kept at all."""
+        args: list[str] = [_name(name, number), repr(time() + seconds)]
+        return bool(_script(self._redis, _KEEP_ON)(keys=[KEPT_KEY], args=args))
+
+    def release_if_over(self, name: str, number: int) -> bool:
+        """Keep it no more if its time is over; whether it was."""
+        args: list[str] = [_name(name, number), repr(time())]
+        return bool(_script(self._redis, _RELEASE_IF_OVER)(keys=[KEPT_KEY], args=args))
+
+    def release(self, name: str, number: int) -> None:
+        """It need not be kept any more."""
+        self._redis.hdel(KEPT_KEY, _name(name, number))
+
+    # ------------------------------------------------------------------------------ the past
+
+    def remember(self, label: str, name: str, number: int) -> None:
+        """Let a generation answer for a moment of the past."""
+        self._redis.hset(PAST_KEY, f"{label}:{name}", number)
+
+    def forget(self, label: str, name: str) -> None:
+        """Let it answer no more."""
+        self._redis.hdel(PAST_KEY, f"{label}:{name}")
+
+    # ------------------------------------------------------------------------------ who works
+
+    def note_followed(self, places: Iterable[Place]) -> None:
+        """Say that a worker has these at hand, with what is built of them."""
+        now = repr(time())
+        if noted := {_name(*place): now for place in places}:
+            self._redis.hset(FOLLOWED_KEY, items=_items(noted))
+
+    def followed(self) -> set[Place]:
+        """What some worker has at hand now."""
+        lately = time() - _LIVELY_SECONDS
+        return {
+            _place(name)
+            for name, at in replies.hgetall(self._redis, FOLLOWED_KEY).items()
+            if float(at) > lately
+        }
+
+    def forget_followed(self, name: str, number: int) -> None:
+        """Nobody will follow it any more."""
+        self._redis.hdel(FOLLOWED_KEY, _name(name, number))
+
+
+def _items(values: Mapping[str, int] | Mapping[str, str]) -> list[str | int]:
+    return [part for pair in values.items() for part in pair]
+
+
+def _name(name: str, number: int) -> str:
+    return f"{name}:{number}"
+
+
+def _place(stored: bytes) -> Place:
+    name, _, number = stored.decode().rpartition(":")
+    return name, int(number)
+
+
+def _of_past(stored: bytes) -> tuple[str, str]:
+    label, _, name = stored.decode().rpartition(":")
+    return label, name

@@ -1,0 +1,60 @@
+"""Which generations of a read model does a worker write?
+
+The live one, if this version of the code made it. Otherwise one that is coming: the first worker
+takes a number from PostgreSQL and says so in Redis, the others join in. It is switched to when it
+has taken in the log. Beside it those that a rebuild hands over, and those that answered lately.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal, TypeAlias
+
+from events.store.generations import new_generation, version_of
+from projectors.generations.pointers import Place, Pointers, Seen
+from projectors.storage.read_model import ReadModel
+
+Role: TypeAlias = Literal["live", "coming", "joining", "kept"]
+
+
+class Choice:
+    """Looks at the pointers, and says what is to be written."""
+
+    def __init__(self, pointers: Pointers) -> None:
+        self._pointers = pointers
+        self._versions: dict[Place, int] = {}
+
+    def wanted(self, models: Iterable[type[ReadModel]]) -> Mapping[Place, Role]:
+        """The generations to write, and as what each."""
+        seen = self._pointers.see()
+        found: dict[Place, Role] = {}
+        for model in models:
+            name = model.name
+            for other, number in seen.kept:
+                if other == name and self._fits(model, number):
+                    found[name, number] = "kept"
+            if (joining := seen.joining.get(name)) is not None and self._fits(model, joining):
+                found[name, joining] = "joining"
+            number = self._choose(model, seen)
+            found[name, number] = "live" if number == seen.live.get(name) else "coming"
+        return found
+
+    def choose(self, model: type[ReadModel]) -> int:
+        """The number of the generation that answers, or will."""
+        return self._choose(model, self._pointers.see())
+
+    def _choose(self, model: type[ReadModel], seen: Seen) -> int:
+        for number in (seen.live.get(model.name), seen.coming.get(model.name)):
+            if number is not None and self._fits(model, number):
+                return number
+        # What another version began is in another shape, and nobody goes on with it.
+        mine = new_generation(model.name, version=model.version)
+        instead_of = seen.coming.get(model.name)
+        return self._pointers.propose(model.name, mine, instead_of=instead_of)
+
+    def _fits(self, model: type[ReadModel], number: int) -> bool:
+        """Whether this version of the code made it. What is known of a number never changes."""
+        place = model.name, number
+        if place not in self._versions:
+            if (version := version_of(*place)) is None:
+                return False
+            self._versions[place] = version
+        return self._versions[place] == model.version

@@ -1,0 +1,1 @@
+"""Parked events: poison messages set aside by stream, and their retry."""

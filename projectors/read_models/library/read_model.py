@@ -1,0 +1,167 @@
+"""What is kept of what belongs to a user, and in which order can it be had?
+
+State: hashes of each user's movies (``ratings``: movie -> ``score:milliseconds``; ``favourites``
+and ``hidden``: movie -> milliseconds), a hash ``person`` with name and preferences, one with the
+ids of their playlists, and those (playlists.py). Names are in clear here: see ``opens``.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar, Literal, TypeAlias
+from uuid import UUID
+
+import msgspec
+from redis.client import Pipeline
+
+from events.partition import partition_of
+from events.playlist_ids import partition_of_playlist
+from events.recorded import Recorded
+from infra.config import config
+from projectors.read_models.library import playlists
+from projectors.read_models.library.playlists import Playlist, read_playlist
+from projectors.read_models.library.projection import (
+    KINDS,
+    Kept,
+    Kind,
+    Preferences,
+    Rating,
+    changes,
+    erased,
+    moment,
+    people,
+    unpacked,
+)
+from projectors.storage import replies
+from projectors.storage.hash_fields import last_values
+from projectors.storage.read_model import ReadModel
+from projectors.storage.shard import Shard, Write
+
+Sort: TypeAlias = Literal["new", "score"]
+
+_preferences = msgspec.json.Decoder(Preferences)
+
+
+class Library(ReadModel):
+    """What belongs to each user."""
+
+    name: ClassVar[str] = "library"
+    version: ClassVar[int] = 2
+    by_partition: ClassVar[bool] = True
+    forgets: ClassVar[bool] = True
+    opens: ClassVar[bool] = True
+
+    def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
+        """See ReadModel."""
+        for user in erased(recorded.event for recorded in batch):
+            yield ("DEL", *(shard.state(kind, user) for kind in (*KINDS, "person")))
+        for (kind, user), values in changes(batch).items():
+            yield from last_values(shard.state(kind, user), values)
+        for user, fields in people(recorded.event for recorded in batch).items():
+            yield from last_values(shard.state("person", user), fields)
+        for recorded in batch:
+            yield from playlists.writes(shard, recorded)
+
+    # ------------------------------------------------------------------------------ movies
+
+    def enqueue_kept(self, pipe: Pipeline, kind: Kind, user: UUID | str) -> None:
+        """Ask for a user's movies in a pipeline: see ``read_ratings``, ``read_kept``."""
+        pipe.hgetall(self._key(kind, user))
+
+    def ratings(self, user: UUID | str, sort: Sort = "new") -> list[Rating]:
+        """A user's ratings, the newest first, or the highest score first and then the newest."""
+        return read_ratings(replies.hgetall(self.redis, self._key("ratings", user)), sort)
+
+    def rating(self, user: UUID | str, movie: int) -> Rating | None:
+        """What a user thinks of a movie."""
+        found = replies.hget(self.redis, self._key("ratings", user), str(movie))
+        return None if found is None else unpacked(movie, found)
+
+    def kept(self, kind: Kind, user: UUID | str) -> list[Kept]:
+        """A user's favourites or hidden movies, the newest first."""
+        return read_kept(replies.hgetall(self.redis, self._key(kind, user)))
+
+    # ------------------------------------------------------------------------------ people
+
+    def enqueue_person(self, pipe: Pipeline, user: UUID | str) -> None:
+        """Ask in a pipeline for who a user is, and how much they have, by five commands."""
+        pipe.hgetall(self._key("person", user))
+        for kind in ("ratings", "favourites", "hidden", "playlists"):
+            pipe.hlen(self._key(kind, user))
+
+    def usernames(self, users: Iterable[str]) -> dict[str, str]:
+        """User -> name, of those whose name is known and who were not erased."""
+        wanted = list(dict.fromkeys(users))
+        with self.redis.pipeline(transaction=False) as pipe:
+            for user in wanted:
+                pipe.hget(self._key("person", user), "username")
+            found = pipe.execute()
+        return {user: name.decode() for user, name in zip(wanted, found, strict=True) if name}
+
+    # ------------------------------------------------------------------------------ playlists
+
+    def enqueue_playlists(self, pipe: Pipeline, user: UUID | str) -> None:
+        """Ask for the ids of a user's playlists in a pipeline: see ``read_playlist_ids``."""
+        pipe.hgetall(self._key("playlists", user))
+
+    def enqueue_playlist(self, pipe: Pipeline, id_: str) -> None:
+        """Ask for a playlist and its order by two commands; raises NotAnId."""
+        shard = self._shard_of_playlist(id_)
+        pipe.hgetall(playlists.about_key(shard, id_))
+        pipe.hgetall(playlists.order_key(shard, id_))
+
+    def playlists(self, ids: Sequence[str]) -> list[Playlist]:
+        """The playlists that there are of these; raises NotAnId."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for id_ in ids:
+                pipe.hgetall(playlists.about_key(self._shard_of_playlist(id_), id_))
+            found = pipe.execute()
+        made = (read_playlist(id_, fields) for id_, fields in zip(ids, found, strict=True))
+        return [playlist for playlist in made if playlist is not None]
+
+    def _shard_of_playlist(self, id_: str) -> Shard:
+        return self.shard(partition_of_playlist(id_))
+
+    def _key(self, kind: str, user: UUID | str) -> str:
+        shard = self.shard(partition_of(str(user), config().partitions))
+        return shard.state(kind, str(user))
+
+
+def read_ratings(result: Mapping[bytes, bytes], sort: Sort = "new") -> list[Rating]:
+    """The ratings that were asked for in a pipeline."""
+    ratings = [unpacked(int(movie), rating) for movie, rating in result.items()]
+    match sort:
+        case "new":
+            return sorted(ratings, key=lambda r: (r.at, r.movie), reverse=True)
+        case "score":
+            return sorted(ratings, key=lambda r: (r.score, r.at, r.movie), reverse=True)
+
+
+def read_kept(result: Mapping[bytes, bytes]) -> list[Kept]:
+    """The movies that were asked for in a pipeline, the newest first."""
+    kept = [Kept(int(movie), moment(at)) for movie, at in result.items()]
+    return sorted(kept, key=lambda k: (k.at, k.movie), reverse=True)
+
+
+def read_playlist_ids(result: Mapping[bytes, bytes]) -> list[tuple[int, str]]:
+    """When each playlist that was asked for was created, in milliseconds; the newest first."""
+    return sorted(((int(at), id_.decode()) for id_, at in result.items()), reverse=True)
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """Who a user is to themselves, and how much they have."""
+
+    username: str | None
+    preferences: Preferences
+    counts: dict[str, int]
+
+
+def read_person(results: Sequence[object]) -> Person:
+    """The person that was asked for in a pipeline."""
+    fields, *counts = results
+    known: Mapping[bytes, bytes] = fields if isinstance(fields, Mapping) else {}
+    username, preferences = known.get(b"username"), known.get(b"preferences")
+    names = ("ratings", "favourites", "hidden", "playlists")
+    return Person(
+        username=username.decode() if username else None,
+        preferences=_preferences.decode(preferences) if preferences else Preferences(),
+        counts={name: int(str(count)) for name, count in zip(names, counts, strict=True)},
+    )

@@ -1,0 +1,64 @@
+"""Which genres are there, and which movies of each are the newest?"""
+
+from datetime import datetime
+from typing import ClassVar
+
+import msgspec
+
+from projectors.building.dirty_marks import Marks, note_built
+from projectors.building.duty_cycle import Paced
+from projectors.read_models.movies.genre_index import ByGenre, count_by_genre, newest_by_genre
+from projectors.read_models.movies.read_model import Movies
+from projectors.verification.derived import compare
+
+_encode = msgspec.json.Encoder().encode
+
+
+class MoviesBuilder(Paced):
+    """Keeps the index by genre. Holds year and genres of every movie in memory."""
+
+    name: ClassVar[str] = Movies.name
+    interval_seconds = 60.0
+
+    def __init__(self, movies: Movies) -> None:
+        super().__init__(pause_seconds=0.1)
+        self._movies = movies
+        self._marks = Marks(movies.redis, movies.all, "movies")
+        self._by_genre = ByGenre({})
+
+    def build(self, now: datetime) -> None:
+        """See Builder."""
+        with self.working():
+            try:
+                self._build()
+            except BaseException:
+                self._marks.forget()
+                raise
+
+    def check(self, now: datetime) -> list[str]:
+        """What differs from the catalogue, a line each."""
+        return compare(self._movies.redis, [self._movies.all], self._differences)
+
+    def _build(self) -> None:
+        taken = self._marks.take()
+        [touched] = taken.touched
+        if not taken.is_continued:
+            self._by_genre = ByGenre(dict(self._movies.all_facts()))
+        facts = self._movies.facts_of(sorted(touched))
+        self._by_genre.take(facts)
+        self._by_genre.drop(touched - facts.keys())
+        with self._marks.done() as pipe:
+            if touched or not taken.is_continued:
+                shard = self._movies.all
+                pipe.set(shard.derived("genres"), _encode(self._by_genre.counts()))
+                pipe.set(shard.derived("newest"), _encode(self._by_genre.newest()))
+            note_built(pipe, self._movies.all, taken.checkpoints, late=taken.late)
+
+    def _differences(self) -> list[str]:
+        facts = dict(self._movies.all_facts())
+        problems = []
+        if self._movies.genres() != count_by_genre(facts):
+            problems.append("the counts by genre are not those of the catalogue")
+        if self._movies.newest() != newest_by_genre(facts):
+            problems.append("the newest movies by genre are not those of the catalogue")
+        return problems

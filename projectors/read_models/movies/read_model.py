@@ -1,0 +1,202 @@
+"""What is kept of each movie, and what can be asked about it?
+
+State: a hash a movie (``details`` as JSON, ``link:<source>``, and votes by score), so that a card
+is one HGETALL, and one hash with every movie's year and genres, so that many can be had in one
+HMGET. Votes for a movie that is not known yet are kept until it is. What is withdrawn is marked, in
+its hash and in one of all such movies, and stays otherwise as it is. Derived: an index by genre
+(builder.py).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import ClassVar, NamedTuple
+
+import msgspec
+from redis import Redis
+from redis.client import Pipeline
+
+from events.recorded import Recorded
+from projectors.read_models.movies.card import DETAILS, LINK, UNLISTED, compose
+from projectors.read_models.movies.projection import Change, Details, changes
+from projectors.storage import replies
+from projectors.storage import withdrawn as unlisted
+from projectors.storage.read_model import ReadModel
+from projectors.storage.shard import Shard, Write
+
+
+class Facts(NamedTuple):
+    """What lists are sorted and filtered by."""
+
+    year: int | None
+    genres: tuple[str, ...]
+
+
+class GenreCount(msgspec.Struct, frozen=True):
+    """How many movies a genre has."""
+
+    name: str
+    count: int
+
+
+_encode = msgspec.json.Encoder().encode
+_facts = msgspec.json.Decoder(Facts)
+_details = msgspec.json.Decoder(Details)
+_counts = msgspec.json.Decoder(list[GenreCount])
+_newest = msgspec.json.Decoder(dict[str, list[int]])
+
+
+class Movies(ReadModel):
+    """The catalogue as people see it."""
+
+    name: ClassVar[str] = "movies"
+    version: ClassVar[int] = 2
+    by_partition: ClassVar[bool] = False
+    keeps_of_erased: ClassVar[str] = "their scores, in sums"
+
+    def __init__(self, redis: Redis, generation: int) -> None:
+        super().__init__(redis, generation)
+        self.all = self.shard(0)
+        self._facts_key = self.all.state("facts")
+        self._unlisted_key = unlisted.key_of(self.all)
+
+    def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
+        """See ReadModel. Sums of zero are written too: a batch's size must not show."""
+        told = 0
+        for movie, change in changes([recorded.event for recorded in batch]).items():
+            key = shard.state("movie", movie)
+            fields = _last_values(change)
+            if fields:
+                told += 1
+                yield ("HSET", key, *fields)
+            for score, amount in change.votes.items():
+                yield "HINCRBY", key, score, amount
+            if change.details is not None:
+                yield "HSET", shard.state("facts"), movie, _facts_of(change.details)
+            if change.is_listed is not None:
+                told += 1
+                yield from _listing(shard, movie, is_listed=change.is_listed)
+            if change.details is not None or change.is_listed is not None:
+                yield "SADD", shard.derived("dirty", "movies"), movie
+        if told:
+            yield "HINCRBY", shard.changes_key, "catalogue", told
+
+    # ------------------------------------------------------------------------------ cards
+
+    def enqueue_card(self, pipe: Pipeline, movie: int) -> None:
+        """Ask for a card in a pipeline; ``read_card`` makes it of the result."""
+        pipe.hgetall(self.all.state("movie", movie))
+
+    @staticmethod
+    def read_card(result: Mapping[bytes, bytes]) -> bytes | None:
+        """The card's JSON, complete; None if there is no such movie (yet)."""
+        return compose(result)
+
+    def card(self, movie: int) -> bytes | None:
+        """The card's JSON, complete; None if there is no such movie (yet)."""
+        return compose(replies.hgetall(self.redis, self.all.state("movie", movie)))
+
+    def cards(self, movies: Sequence[int]) -> dict[int, bytes]:
+        """The cards of those that have one, in one round trip."""
+        if not movies:
+            return {}
+        with self.redis.pipeline(transaction=False) as pipe:
+            for movie in movies:
+                self.enqueue_card(pipe, movie)
+            composed = [self.read_card(result) for result in pipe.execute()]
+        return {
+            movie: card for movie, card in zip(movies, composed, strict=True) if card is not None
+        }
+
+    def details(self, movie: int) -> Details | None:
+        """A movie without what the community says, as an object."""
+        found = replies.hmget(self.redis, self.all.state("movie", movie), [DETAILS, UNLISTED])
+        return _shown(found)
+
+    def titles_of(self, movies: Sequence[int]) -> dict[int, str]:
+        """Titles of those that are known."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for movie in movies:
+                pipe.hmget(self.all.state("movie", movie), [DETAILS, UNLISTED])
+            shown = map(_shown, pipe.execute())
+            return {
+                movie: details.title
+                for movie, details in zip(movies, shown, strict=True)
+                if details is not None
+            }
+
+    # ------------------------------------------------------------------------------ the catalogue
+
+    def count(self) -> int:
+        """How many movies there are."""
+        with self.redis.pipeline(transaction=True) as pipe:
+            pipe.hlen(self._facts_key)
+            pipe.hlen(self._unlisted_key)
+            known, withdrawn = pipe.execute()
+        return int(known) - int(withdrawn)
+
+    def genres(self) -> list[GenreCount]:
+        """Every genre and how many movies it has, by name; as of the last look of the builder."""
+        found = replies.get(self.redis, self.all.derived("genres"))
+        return [] if found is None else _counts.decode(found)
+
+    def newest(self) -> dict[str, list[int]]:
+        """Genre -> its newest movies, and under "" those of the whole catalogue."""
+        found = replies.get(self.redis, self.all.derived("newest"))
+        return {} if found is None else _newest.decode(found)
+
+    def facts_of(self, movies: Sequence[int]) -> dict[int, Facts]:
+        """Year and genres of those that are known."""
+        if not movies:
+            return {}
+        fields = [str(movie) for movie in movies]
+        with self.redis.pipeline(transaction=True) as pipe:
+            pipe.hmget(self._facts_key, fields)
+            pipe.hmget(self._unlisted_key, fields)
+            rows = zip(movies, *pipe.execute(), strict=True)
+        return {
+            movie: _facts.decode(facts)
+            for movie, facts, mark in rows
+            if facts is not None and mark is None
+        }
+
+    def genres_of(self, movies: Sequence[int]) -> dict[int, tuple[str, ...]]:
+        """Genres of those that are known."""
+        return {movie: facts.genres for movie, facts in self.facts_of(movies).items()}
+
+    def all_facts(self) -> Iterator[tuple[int, Facts]]:
+        """Year and genres of every movie; one that changes meanwhile may come twice."""
+        withdrawn = self.unlisted()
+        for movie, facts in self.redis.hscan_iter(self._facts_key, count=1000):
+            if int(movie) not in withdrawn:
+                yield int(movie), _facts.decode(facts)
+
+    def unlisted(self) -> frozenset[int]:
+        """The movies that are withdrawn: known, and in none of the other answers."""
+        return unlisted.marked(self.redis, self.all)
+
+    def changes(self) -> int:
+        """A number that is another one when the catalogue changed, or what was parked came in."""
+        return sum(map(int, replies.hgetall(self.redis, self.all.changes_key).values()))
+
+
+def _shown(found: Sequence[bytes | None]) -> Details | None:
+    details, mark = found
+    return None if details is None or mark is not None else _details.decode(details)
+
+
+def _listing(shard: Shard, movie: int, *, is_listed: bool) -> Iterator[Write]:
+    one = shard.state("movie", movie)
+    yield ("HDEL", one, UNLISTED) if is_listed else ("HSET", one, UNLISTED, 1)
+    yield unlisted.write(shard, movie, is_listed=is_listed)
+
+
+def _last_values(change: Change) -> list[str]:
+    fields: list[str] = []
+    if change.details is not None:
+        fields += (DETAILS, _encode(change.details).decode())
+    for source, external_id in change.links.items():
+        fields += (f"{LINK}{source}", external_id)
+    return fields
+
+
+def _facts_of(details: Details) -> str:
+    return _encode(Facts(details.year, tuple(dict.fromkeys(details.genres)))).decode()

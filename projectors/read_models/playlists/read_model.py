@@ -1,0 +1,112 @@
+"""What is kept of public playlists, and which of them have these words in their names?
+
+State: a sorted set of the public ones by since when they are, and a hash with everyone's folded
+names. It only says where to look: what is shown, and to whom, is decided by the playlists
+themselves (library), as they are then.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, NamedTuple, cast
+
+from redis import Redis
+
+from events.recorded import Recorded
+from projectors.read_models.playlists.projection import changes
+from projectors.storage import replies
+from projectors.storage.read_model import ReadModel
+from projectors.storage.shard import Shard, Write
+
+_AT_ONCE = 500
+MOST_LOOKED_AT = 5000
+"""How many names are looked at for one page; a page may be short, and go on behind them."""
+
+
+class Place(NamedTuple):
+    """Since when a playlist is public, in milliseconds, and which one it is."""
+
+    since: int
+    id: str
+
+
+class Found(NamedTuple):
+    """Playlists, the last that became public first."""
+
+    places: list[Place]
+    next: Place | None
+    """Behind which place more may be found."""
+
+
+class Playlists(ReadModel):
+    """The public playlists."""
+
+    name: ClassVar[str] = "playlists"
+    version: ClassVar[int] = 1
+    by_partition: ClassVar[bool] = False
+    forgets: ClassVar[bool] = True
+    opens: ClassVar[bool] = True
+
+    def __init__(self, redis: Redis, generation: int) -> None:
+        super().__init__(redis, generation)
+        self.all = self.shard(0)
+        self._public_key = self.all.state("public")
+        self._names_key = self.all.state("names")
+
+    def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
+        """See ReadModel."""
+        names, public = shard.state("names"), shard.state("public")
+        for id_, field, value in changes(batch):
+            match field, value:
+                case "name", None:
+                    yield "HDEL", names, id_
+                case "name", str(name):
+                    yield "HSET", names, id_, name
+                case "public", int(since):
+                    yield "ZADD", public, since, id_
+                case _:
+                    yield "ZREM", public, id_
+
+    def newest(self, words: Sequence[str], *, limit: int, behind: Place | None) -> Found:
+        """Public playlists with all these words (or beginnings of words) in their names."""
+        found: list[Place] = []
+        for _ in range(MOST_LOOKED_AT // _AT_ONCE):
+            some, is_end = self._behind(behind)
+            found += self._named(some, words)
+            if len(found) > limit:
+                return Found(found[:limit], found[limit - 1])
+            if is_end:
+                return Found(found, None)
+            behind = some[-1]
+        return Found(found, behind)
+
+    def _behind(self, place: Place | None) -> tuple[list[Place], bool]:
+        """The next places in order, and whether they are the last."""
+        highest = "+inf" if place is None else place.since
+        start = 0
+        while True:
+            rows = self._rows(highest, start)
+            rest = [row for row in rows if place is None or row < place]
+            if rest or len(rows) < _AT_ONCE:
+                return rest, len(rows) < _AT_ONCE
+            start += _AT_ONCE  # so many became public in one millisecond
+
+    def _rows(self, highest: int | str, start: int) -> list[Place]:
+        raw = self.redis.zrevrangebyscore(
+            self._public_key, highest, "-inf", start=start, num=_AT_ONCE, withscores=True
+        )
+        rows = cast("list[tuple[bytes, float]]", raw)
+        return [Place(int(since), id_.decode()) for id_, since in rows]
+
+    def _named(self, places: Sequence[Place], words: Sequence[str]) -> list[Place]:
+        if not words or not places:
+            return list(places)
+        names = replies.hmget(self.redis, self._names_key, [place.id for place in places])
+        return [
+            place
+            for place, name in zip(places, names, strict=True)
+            if name is not None and _has(name.decode(), words)
+        ]
+
+
+def _has(name: str, words: Sequence[str]) -> bool:
+    parts = name.split()
+    return all(any(part.startswith(word) for part in parts) for word in words)

@@ -1,0 +1,167 @@
+"""What is there to recommend now, and how does it look?
+
+Movies of the week's boards, of those that most people ever rated, and the newest of each genre;
+with their cards, as they were when first looked at; and what is like what. It is good for a second
+or so. Who makes a list takes a glance at it, which remembers what was seen.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple, TypeVar
+
+from projectors.read_models.movies.read_model import Movies
+from projectors.read_models.recommendations.candidates import Candidates, Known, trends
+from projectors.read_models.recommendations.genre_affinity import Trend
+from projectors.read_models.recommendations.input_digest import digest
+from projectors.read_models.similarity.read_model import Similarity
+from projectors.read_models.similarity.types import Neighbour
+from projectors.read_models.trending.read_model import Trending
+from projectors.storage import replies
+from projectors.storage.read_model import ReadModel
+from projectors.storage.shard import Shard
+
+_POPULAR = 3000
+_NEWEST_OF_GENRE = 50
+
+_Seen = TypeVar("_Seen")
+
+
+class Sources(NamedTuple):
+    """Where a market comes from."""
+
+    trending: Trending
+    movies: Movies
+    similarity: Similarity
+
+    @property
+    def shards(self) -> Sequence[Shard]:
+        """All there are: each model has one."""
+        models: Iterable[ReadModel] = self
+        return [model.shard(0) for model in models]
+
+    def version(self) -> object:
+        """Another one once something that a market is made of was built, or may have changed."""
+        built = [replies.hgetall(self.movies.redis, shard.built_key) for shard in self.shards]
+        return self.trending.board("week").as_of, self.movies.changes(), built
+
+
+class Market:
+    """Candidates and all that is to be known about movies, as of ``made_at``."""
+
+    def __init__(self, sources: Sources, made_at: datetime) -> None:
+        self.made_at = made_at
+        trending, movies, self._similarity = sources
+        self._movies = movies
+        self._cards: dict[int, bytes] = {}
+        self._titles: dict[int, str] = {}
+        self._outside: dict[int, tuple[Known, Trend]] = {}
+        self._neighbours: dict[int, Sequence[Neighbour]] = {}
+        heats = _heats(trending)
+        people = dict(trending.most_rated(_POPULAR))
+        self._genres: dict[int, Sequence[str]] = {}
+        self.unlisted = movies.unlisted()
+        """Movies that no list may have."""
+        known = self._know({*heats, *people, *_newest(movies)})
+        self.candidates = Candidates(known, heats=heats, people=people, year=made_at.year)
+        self.stamp = digest(
+            made_at.year, sorted(heats.items()), sorted(people.items()), sorted(known.items())
+        )
+        """Of all that candidates are made of."""
+
+    def genres_of(self, movies: Iterable[int]) -> Mapping[int, Sequence[str]]:
+        """The genres of these movies, and of others."""
+        missing = [movie for movie in movies if movie not in self._genres]
+        if missing:
+            self._genres |= self._movies.genres_of(missing)
+        return self._genres
+
+    def cards_of(self, movies: Iterable[int]) -> Mapping[int, bytes]:
+        """The cards of these movies, and of others."""
+        missing = [movie for movie in movies if movie not in self._cards]
+        if missing:
+            self._cards |= self._movies.cards(missing)
+        return self._cards
+
+    def titles_of(self, movies: Iterable[int]) -> Mapping[int, str]:
+        """The titles of these movies, and of others."""
+        missing = [movie for movie in movies if movie not in self._titles]
+        if missing:
+            self._titles |= self._movies.titles_of(missing)
+        return self._titles
+
+    def neighbours_of(self, movies: Sequence[int]) -> Mapping[int, Sequence[Neighbour]]:
+        """What is like these movies, and like others."""
+        missing = [movie for movie in movies if movie not in self._neighbours]
+        if missing:
+            found = self._similarity.lists_of(missing)
+            self._neighbours |= {movie: found.get(movie, ()) for movie in missing}
+        return self._neighbours
+
+    def outside(self, movies: Iterable[int]) -> dict[int, tuple[Known, Trend]]:
+        """What is known of movies that are no candidates; nobody acts on them."""
+        wanted = list(movies)
+        if missing := [movie for movie in wanted if movie not in self._outside]:
+            known = self._know(missing)
+            found = trends(known, heats={}, people={}, year=self.made_at.year)
+            self._outside |= {movie: (facts, found[movie]) for movie, facts in known.items()}
+        return {movie: self._outside[movie] for movie in wanted if movie in self._outside}
+
+    def _know(self, movies: Iterable[int]) -> dict[int, Known]:
+        facts = self._movies.facts_of(sorted(movies))
+        self._genres |= {movie: known.genres for movie, known in facts.items()}
+        return {movie: Known(known.year, known.genres) for movie, known in facts.items()}
+
+
+class Glance:
+    """A market, as far as one list is made of it."""
+
+    def __init__(self, market: Market) -> None:
+        self._market = market
+        self._seen: list[object] = []
+        self.candidates = market.candidates
+
+    @property
+    def stamp(self) -> bytes:
+        """A digest of all that was seen."""
+        return digest(self._market.stamp, self._seen)
+
+    def genres_of(self, movies: Iterable[int]) -> Mapping[int, Sequence[str]]:
+        """The genres of these movies."""
+        wanted = sorted(movies)
+        return self._see(wanted, self._market.genres_of(wanted))
+
+    def titles_of(self, movies: Iterable[int]) -> Mapping[int, str]:
+        """The titles of these movies."""
+        wanted = sorted(movies)
+        return self._see(wanted, self._market.titles_of(wanted))
+
+    def neighbours_of(self, movies: Sequence[int]) -> Mapping[int, Sequence[Neighbour]]:
+        """What is like these movies."""
+        return self._see(movies, self._market.neighbours_of(movies))
+
+    def outside(self, movies: Iterable[int]) -> Mapping[int, tuple[Known, Trend]]:
+        """What is known of movies that are no candidates."""
+        wanted = sorted(movies)
+        return self._see(wanted, self._market.outside(wanted))
+
+    def _see(self, wanted: Iterable[int], there: Mapping[int, _Seen]) -> dict[int, _Seen]:
+        found = {movie: there[movie] for movie in wanted if movie in there}
+        self._seen.append(list(found.items()))
+        return found
+
+
+def _heats(trending: Trending) -> dict[int, float]:
+    return {
+        entry.movie: entry.heat
+        for name, board in trending.boards().items()
+        if name.startswith("week|")
+        for entry in board.entries
+    }
+
+
+def _newest(movies: Movies) -> set[int]:
+    return {
+        movie
+        for genre, newest in movies.newest().items()
+        for movie in (newest[:_NEWEST_OF_GENRE] if genre else newest)
+    }

@@ -1,0 +1,53 @@
+"""How does a page of recommendations look?"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from projectors.read_models.recommendations.genre_affinity import Reason
+from projectors.storage import pagination
+from projectors.storage.pagination import Place
+
+PURPOSE = "recommendations"
+
+
+class Item(msgspec.Struct, frozen=True, array_like=True):
+    """A movie recommended to someone."""
+
+    movie: int
+    score: float
+    genres: tuple[str, ...]
+    reasons: tuple[Reason, ...]
+
+
+class Chosen(NamedTuple):
+    """What is on a page, before anyone has looked up the cards."""
+
+    items: tuple[Item, ...]
+    next: str | None
+
+
+def choose(
+    items: Sequence[Item], genre: str | None = None, *, limit: int, cursor: str | None = None
+) -> Chosen:
+    """A page's items and the cursor of the next one; raises BadSignature for a strange cursor."""
+    scope = genre or ""
+    rest = [item for item in items if genre is None or genre in item.genres]
+    if cursor is not None:
+        place = pagination.read_cursor(PURPOSE, scope, cursor)
+        rest = [item for item in rest if (-item.score, item.movie) > (-place.value, place.movie)]
+    shown = tuple(rest[:limit])
+    if len(rest) <= limit:
+        return Chosen(shown, None)
+    return Chosen(shown, pagination.cursor(PURPOSE, scope, Place(shown[-1].score, shown[-1].movie)))
+
+
+def render(chosen: Chosen, cards: Mapping[int, bytes]) -> bytes:
+    """The page as JSON; a movie without a card is left out."""
+    items = (
+        pagination.item(cards[item.movie], {"score": item.score, "reasons": item.reasons})
+        for item in chosen.items
+        if item.movie in cards
+    )
+    return pagination.page(items, chosen.next)

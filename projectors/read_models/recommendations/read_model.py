@@ -1,0 +1,119 @@
+"""What is kept of each user's taste, and what can be asked about it?
+
+State: hashes a user with what they rated (``history``: movie -> ``score:milliseconds``), and what
+their ``favourites`` and ``hidden`` movies are (movie -> milliseconds); and one with what each
+prefers. Marks: user -> offset of the last event that touched them. Derived (builder.py): a list and
+its first page for each user who has said anything, and one of each for those who have not.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import ClassVar
+from uuid import UUID
+
+import msgspec
+from redis.client import Pipeline
+
+from events.partition import partition_of
+from events.recorded import Recorded
+from infra.config import config
+from projectors.read_models.recommendations.page import Item
+from projectors.read_models.recommendations.projection import KINDS, changes
+from projectors.storage import replies
+from projectors.storage.hash_fields import last_values
+from projectors.storage.read_model import ReadModel
+from projectors.storage.shard import Shard, Write
+
+NOBODY = "nobody"
+"""The name under which the list is kept of those who have said nothing yet."""
+
+
+class Listed(msgspec.Struct, frozen=True, array_like=True):
+    """The movies recommended to someone, best first, as they were at a moment."""
+
+    made_at: datetime
+    items: tuple[Item, ...] = ()
+    words: bytes = b""
+    """These three: see ``stamp``. Empty in lists that were made before there were any."""
+    market: bytes = b""
+    seal: bytes = b""
+
+
+read_listed = msgspec.msgpack.Decoder(Listed).decode
+"""Reads a list that was written down."""
+
+
+class Recommendations(ReadModel):
+    """Taste, and the lists made of it."""
+
+    name: ClassVar[str] = "recommendations"
+    version: ClassVar[int] = 2
+    by_partition: ClassVar[bool] = True
+    forgets: ClassVar[bool] = True
+
+    def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
+        """See ReadModel."""
+        for user, change in changes(batch).items():
+            if change.is_anew:
+                yield ("DEL", *(shard.state(kind, user) for kind in KINDS))
+                yield "HDEL", shard.state("preferences"), user
+                # What a builder makes of it at this moment goes with the mark below.
+                yield "DEL", shard.derived("list", user), shard.derived("page", user)
+                yield "ZREM", shard.derived("made"), user
+            for kind, movies in change.movies.items():
+                yield from last_values(shard.state(kind, user), movies)
+            if change.preferences is not None:
+                yield "HSET", shard.state("preferences"), user, change.preferences
+            yield "HSET", shard.derived("dirty"), user, change.offset
+
+    def unmarking(self, shard: Shard, user: str) -> Iterable[Write]:
+        """See ReadModel."""
+        yield "HDEL", shard.derived("dirty"), user
+
+    # ------------------------------------------------------------------------------ reads
+
+    def enqueue_page(self, pipe: Pipeline, user: UUID | str) -> None:
+        """Ask in a pipeline for a user's default page, by two commands: see ``read_page``."""
+        pipe.get(self.shard_of(user).derived("page", str(user)))
+        pipe.get(self.shard(0).derived("page", NOBODY))
+
+    @staticmethod
+    def read_page(results: Sequence[bytes | None]) -> bytes | None:
+        """The page out of the two results; None while there is none at all."""
+        own, nobodys = results
+        return nobodys if own is None else own
+
+    def listed(self, user: UUID | str) -> Listed:
+        """A user's whole list; nobody's if they have said nothing yet."""
+        own = replies.get(self.redis, self.shard_of(user).derived("list", str(user)))
+        found = own or replies.get(self.redis, self.shard(0).derived("list", NOBODY))
+        return read_listed(found) if found else Listed(datetime.fromtimestamp(0, UTC))
+
+    def items(self, user: UUID | str) -> tuple[Item, ...]:
+        """A user's whole list, best first."""
+        return self.listed(user).items
+
+    def who_spoke(self) -> Iterator[tuple[str, str]]:
+        """Everyone who said something of a movie, after their shard's tag; some come twice."""
+        pattern = f"{{{self.name}.{self.generation}.*}}:state:*:*"
+        for key in self.redis.scan_iter(match=pattern, count=1000):
+            tag, _, _, user = key.decode().rsplit(":", 3)
+            yield tag, user
+
+    def people(self) -> set[str]:
+        """Everyone of whom anything is kept: what they said, or a list."""
+        found = {user for _, user in self.who_spoke()}
+        pattern = f"{{{self.name}.{self.generation}.*}}:derived:*:*"
+        for key in self.redis.scan_iter(match=pattern, count=1000):
+            found.add(key.decode().rpartition(":")[2])
+        for partition in range(config().partitions):
+            found.update(self.who_prefers(self.shard(partition)))
+        return found - {NOBODY}
+
+    def who_prefers(self, shard: Shard) -> set[str]:
+        """Everyone of a shard who ever said which genres they prefer."""
+        return {user.decode() for user in replies.hgetall(self.redis, shard.state("preferences"))}
+
+    def shard_of(self, user: UUID | str) -> Shard:
+        """The shard with all that is kept of a user."""
+        return self.shard(partition_of(str(user), config().partitions))

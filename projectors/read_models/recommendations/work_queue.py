@@ -1,0 +1,126 @@
+"""Whose lists are to be made: who said something new, and whose are the oldest?
+
+A mark is a user with the offset of the last event that touched them. It goes only if it is still
+the same when the list has been written, so nothing is lost when a builder dies in between. A shard
+whose derived data was lost (its ``whole`` is gone) gets a mark for everyone.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import NamedTuple
+
+from redis import Redis
+from redis.commands.core import Script
+
+from projectors.read_models.recommendations.read_model import Recommendations
+from projectors.storage.shard import Shard
+
+_LOOK = """
+return {redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2]),
+        redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2]),
+        redis.call('EXISTS', KEYS[4]), redis.call('HGETALL', KEYS[5]),
+        redis.call('HGET', KEYS[6], 'late') or ''}
+"""
+_CLEAR = """
+for nth = 1, #ARGV, 2 do
+  if redis.call('HGET', KEYS[1], ARGV[nth]) == ARGV[nth + 1] then
+    redis.call('HDEL', KEYS[1], ARGV[nth])
+  end
+end
+"""
+_MARK_AGAIN = """
+for nth, user in ipairs(ARGV) do
+  if redis.call('EXISTS', KEYS[nth + 1]) == 1 then redis.call('HSETNX', KEYS[1], user, '0') end
+end
+"""
+
+
+@cache
+def _script(redis: Redis, text: str) -> Script:
+    return redis.register_script(text)
+
+
+class Waiting(NamedTuple):
+    """Who waits in a shard, and how far its state was when that was seen."""
+
+    shard: Shard
+    marks: dict[str, int]
+    checkpoints: dict[int, int]
+    oldest: list[str]
+    is_whole: bool
+    built: dict[int, int]
+    """How much of its state its lists have taken in, as was noted last."""
+    late: str
+    """For ``note_built``."""
+
+
+def look(
+    recommendations: Recommendations,
+    partitions: Iterable[int],
+    *,
+    made_before: datetime,
+    limit: int,
+) -> list[Waiting]:
+    """Who waits in each shard; marks and checkpoints of a shard are read in one step.
+
+    Of those whose lists were only made before some moment, the ``limit`` oldest of each shard.
+    """
+    shards = [recommendations.shard(partition) for partition in partitions]
+    script = _script(recommendations.redis, _LOOK)
+    with recommendations.redis.pipeline(transaction=False) as pipe:
+        for shard in shards:
+            dirty, made, whole = map(shard.derived, ("dirty", "made", "whole"))
+            keys = [dirty, shard.checkpoints_key, made, whole, shard.built_key, shard.changes_key]
+            script(keys=keys, args=[f"({made_before.timestamp()}", limit], client=pipe)
+        found = pipe.execute()
+    return [
+        Waiting(
+            shard,
+            marks={user.decode(): int(offset) for user, offset in _pairs(marks)},
+            checkpoints=_offsets(checkpoints),
+            oldest=[user.decode() for user in old],
+            is_whole=bool(is_whole),
+            built=_offsets(built),
+            late=late.decode(),
+        )
+        for shard, (marks, checkpoints, old, is_whole, built, late) in zip(
+            shards, found, strict=True
+        )
+    ]
+
+
+def clear(redis: Redis, shard: Shard, marks: Mapping[str, int]) -> None:
+    """Take marks away that are still the same."""
+    if marks:
+        args = [part for pair in marks.items() for part in pair]
+        _script(redis, _CLEAR)(keys=[shard.derived("dirty")], args=args)
+
+
+def mark_again(redis: Redis, shard: Shard, users: Sequence[str]) -> None:
+    """Mark those of these users of a shard who have a list, as old: it is to be made again."""
+    keys = [shard.derived("dirty"), *(shard.derived("list", user) for user in users)]
+    _script(redis, _MARK_AGAIN)(keys=keys, args=list(users))
+
+
+def mark_everyone(recommendations: Recommendations, shards: Iterable[Shard]) -> None:
+    """Mark in these shards everyone who ever said something."""
+    everyone: dict[str, set[str]] = {}
+    for tag, user in recommendations.who_spoke():
+        everyone.setdefault(tag, set()).add(user)
+    for shard in shards:
+        users = everyone.get(shard.tag, set()) | recommendations.who_prefers(shard)
+        with recommendations.redis.pipeline(transaction=True) as pipe:
+            for user in sorted(users):
+                pipe.hsetnx(shard.derived("dirty"), user, "0")
+            pipe.set(shard.derived("whole"), 1)
+            pipe.execute()
+
+
+def _offsets(flat: Sequence[bytes]) -> dict[int, int]:
+    return {int(partition): int(offset) for partition, offset in _pairs(flat)}
+
+
+def _pairs(flat: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    parts = iter(flat)
+    return zip(parts, parts, strict=True)

@@ -1,0 +1,239 @@
+"""How do documents get from state to the index?
+
+Marked dirty is what was touched since it was last flushed. A mark goes only if the revision that
+was flushed is still the revision that there is, so a write that comes in between is never lost;
+written twice, a document is the same, and the index itself refuses an older one.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from secrets import token_hex
+from time import monotonic, sleep
+from typing import ClassVar
+
+from redis import Redis
+from redis.commands.core import Script
+
+from projectors.read_models.search.engine import IndexAway, Versioned
+from projectors.read_models.search.read_model import Search, Source
+from projectors.read_models.search.verification import unknown_documents, wrong_documents
+from projectors.storage.shard import read_offsets
+
+_CHUNK = 1000  # documents in a bulk, about 400 KB
+_PAUSE_SECONDS = 0.3
+_LONGEST_PAUSE_SECONDS = 2.0
+_PATIENCE_SECONDS = 10.0
+
+_CLEAN = """
+local cleaned = 0
+for i = 1, #ARGV, 2 do
+  if redis.call('HGET', KEYS[2], ARGV[i]) == ARGV[i + 1] then
+    cleaned = cleaned + redis.call('SREM', KEYS[1], ARGV[i])
+  end
+end
+return cleaned
+"""
+# Two workers may flush at once: the one behind must not take back what the other said.
+_ADVANCE = """
+for i = 1, #ARGV, 2 do
+  local at = tonumber(redis.call('HGET', KEYS[1], ARGV[i]) or '0')
+  if tonumber(ARGV[i + 1]) > at then redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+end
+return 1
+"""
+# So is who looked before something that was parked came in, behind what it had looked at.
+_BUILT = """
+if (redis.call('HGET', KEYS[2], 'late') or '') ~= ARGV[1] then return 0 end
+for i = 2, #ARGV, 2 do
+  local at = tonumber(redis.call('HGET', KEYS[1], ARGV[i]) or '0')
+  if tonumber(ARGV[i + 1]) > at then redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+end
+return 1
+"""
+_FILLED = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[2], ARGV[1]) end
+return 1
+"""
+
+
+@cache
+def _script(redis: Redis, text: str) -> Script:
+    return redis.register_script(text)
+
+
+class SearchBuilder:
+    """The builder of one generation's index."""
+
+    name: ClassVar[str] = Search.name
+    interval_seconds: float = 5.0
+    pause_seconds: float = _PAUSE_SECONDS
+
+    def __init__(self, model: Search, partitions: int) -> None:
+        self._model = model
+        self._partitions = partitions
+
+    def build(self, now: datetime) -> None:
+        """See Builder. Rests at least twice as long as it worked, so that a bulk import gets on."""
+        began = monotonic()
+        flush(self._model)
+        rest = 2 * (monotonic() - began)
+        self.pause_seconds = min(max(_PAUSE_SECONDS, rest), _LONGEST_PAUSE_SECONDS)
+
+    def check(self, now: datetime) -> list[str]:
+        """What of the index is not what the state says; while it is being written, looks again."""
+        deadline = monotonic() + _PATIENCE_SECONDS
+        suspects: Sequence[int] = self._model.known()
+        while True:
+            flush(self._model)
+            suspects = wrong_documents(self._model, suspects)
+            if not suspects or monotonic() >= deadline:
+                break
+            sleep(_PAUSE_SECONDS)
+        return [f"document of movie {movie} is not what the state says" for movie in suspects] + [
+            f"document of movie {movie} should not be there"
+            for movie in unknown_documents(self._model)
+        ]
+
+
+def flush(model: Search) -> None:
+    """Bring the index up to the state, and note how far; raises IndexAway with all still marked."""
+    identity = _heal(model)
+    checkpoints, late, dirty = _snapshot(model)
+    flushed = [_put(model, chunk) for chunk in _chunks(dirty)]
+    if flushed:
+        _note_writes(model, model.index.refresh())
+        _refuse_another(model, identity)
+    _note_shown(model, flushed)
+    for revisions in flushed:
+        _clean(model, revisions)
+    _note_filled(model, identity)
+    _note_built(model, checkpoints, late)
+
+
+def mark_all(model: Search) -> None:
+    """Mark everything dirty: the index knows nothing."""
+    model.redis.delete(model.filled_key, model.all.built_key)
+    for chunk in _chunks(model.known()):
+        model.redis.sadd(_dirty_key(model), *chunk)
+
+
+def _heal(model: Search) -> str:
+    """Mark all, in an index made anew if need be, unless there is the very index that was filled.
+
+    It may also be that index as it was before, out of a backup: then it has fewer writes. Answers
+    which index there is now.
+    """
+    key = _index_key(model)
+    filled, writes = model.redis.get(key), _noted_writes(model)  # first: the index only grows
+    there = model.index.mark()
+    if there is None or filled != there.identity.encode():
+        return begin_anew(model)
+    if there.writes < writes:
+        mark_all(model)
+        model.redis.delete(_writes_key(model))
+    return there.identity
+
+
+def begin_anew(model: Search) -> str:
+    """Make the index, empty, with all marked."""
+    # Before there is anything that could be searched in vain; and who still fills the one before
+    # must not say that it is this one.
+    model.redis.delete(model.filled_key, _index_key(model))
+    model.index.create()
+    model.redis.delete(_writes_key(model))
+    mark_all(model)
+    there = model.index.mark()
+    identity = there.identity if there else ""
+    model.redis.set(_index_key(model), identity)
+    return identity
+
+
+def _refuse_another(model: Search, identity: str) -> None:
+    """What was written may have gone into an index that came into being by that."""
+    there = model.index.mark()
+    if there is None or there.identity != identity:
+        raise IndexAway("the index was lost while it was written")
+
+
+def _note_shown(model: Search, flushed: Sequence[Mapping[int, int]]) -> None:
+    """Say that searches find something else now, before those are let through who wait for it.
+
+    What was kept of answers is over by that: see docs/adr/0016.
+    """
+    advance = _script(model.redis, _ADVANCE)
+    for revisions in flushed:
+        advance(keys=[model.shown_key], args=_words(revisions))
+    # Another one whatever was lost: a number might come twice, where Redis was set back.
+    model.redis.set(model.stamp_key, token_hex(8), nx=not flushed)
+
+
+def _note_filled(model: Search, identity: str) -> None:
+    """Say that searches find what they should, unless the index was begun anew meanwhile."""
+    note = _script(model.redis, _FILLED)
+    note(keys=[_index_key(model), model.filled_key], args=[identity])
+
+
+def _index_key(model: Search) -> str:
+    return model.all.derived("index")
+
+
+def _note_writes(model: Search, writes: int) -> None:
+    advance = _script(model.redis, _ADVANCE)
+    advance(keys=[_writes_key(model)], args=["index", writes])
+
+
+def _noted_writes(model: Search) -> int:
+    return int(model.redis.hget(_writes_key(model), "index") or 0)
+
+
+def _writes_key(model: Search) -> str:
+    return model.all.derived("writes")
+
+
+def _snapshot(model: Search) -> tuple[Mapping[int, int], bytes, Sequence[int]]:
+    with model.redis.pipeline(transaction=True) as pipe:
+        pipe.hgetall(model.all.checkpoints_key)
+        pipe.hget(model.all.changes_key, "late")
+        pipe.smembers(_dirty_key(model))
+        checkpoints, late, dirty = pipe.execute()
+    return read_offsets(checkpoints), late or b"", sorted(map(int, dirty))
+
+
+def _put(model: Search, movies: Sequence[int]) -> dict[int, int]:
+    """Send the documents of some movies; the revisions that they were made from."""
+    sources = model.sources(movies)
+    model.index.put(list(_versioned(sources)))
+    return {source.movie: source.revision for source in sources}
+
+
+def _versioned(sources: Iterable[Source]) -> Iterator[Versioned]:
+    for source in sources:
+        document = source.document()
+        if document is not None:
+            yield Versioned(source.movie, source.revision, document)
+
+
+def _clean(model: Search, revisions: Mapping[int, int]) -> None:
+    _script(model.redis, _CLEAN)(
+        keys=[_dirty_key(model), model.all.state("revisions")],
+        args=_words(revisions),
+    )
+
+
+def _note_built(model: Search, checkpoints: Mapping[int, int], late: bytes) -> None:
+    keys = [model.all.built_key, model.all.changes_key]
+    _script(model.redis, _BUILT)(keys=keys, args=[late, *_words(checkpoints)])
+
+
+def _words(numbers: Mapping[int, int]) -> list[int]:
+    return [number for pair in numbers.items() for number in pair]
+
+
+def _dirty_key(model: Search) -> str:
+    return model.all.derived("dirty")
+
+
+def _chunks(movies: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(movies), _CHUNK):
+        yield movies[start : start + _CHUNK]

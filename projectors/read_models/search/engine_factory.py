@@ -1,0 +1,37 @@
+"""On which engine does search run?"""
+
+from pathlib import Path
+
+from infra import clients
+from infra.config import config
+from infra.http import health
+from projectors.read_models.search.engine import Engine, IndexAway
+from projectors.read_models.search.on_elasticsearch.index import ElasticsearchIndex
+
+
+def of_generation(generation: int) -> Engine:
+    """The index of a generation; names carry the number, and there are no aliases."""
+    name = f"{config().namespace}-search-{generation}"
+    match config().search:
+        case "elasticsearch":
+            return ElasticsearchIndex(clients.elasticsearch(), name)
+        case "tantivy":
+            return _in_files(config().search_dir / name)
+
+
+def reach() -> None:
+    """Raises when there is nothing that could search."""
+    match config().search:
+        case "elasticsearch":
+            health.elasticsearch()
+        case "tantivy":
+            place = config().search_dir
+            if not place.is_dir():
+                raise IndexAway(f"{place} is not there")
+            _in_files(place)  # who is ready need not import it at the first search: 0.2 s
+
+
+def _in_files(directory: Path) -> Engine:
+    from projectors.read_models.search.on_tantivy.index import TantivyIndex  # noqa: PLC0415 - only there with the extra
+
+    return TantivyIndex(directory)

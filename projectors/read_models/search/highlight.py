@@ -1,0 +1,66 @@
+"""Which parts of a title answer what was typed?"""
+
+from html import escape
+
+from projectors.read_models.search.query_parser import typos_in
+from projectors.read_models.search.text_normalisation import Word, joined, runs, words
+
+
+def marked(title: str, q: str) -> str:
+    """The title as safe HTML, with what was looked for in <em>."""
+    asked = runs(q)
+    wanted = [word.folded for run in asked for word in run] + [joined(run) for run in asked]
+    beginning = _beginning(title, asked)
+    spans = [
+        (word.start, word.end)
+        for run in runs(title)
+        for word in run
+        if _is_wanted(word, run, wanted) or (beginning and word.folded.startswith(beginning))
+    ]
+    return _with_em(title, spans)
+
+
+def _beginning(title: str, asked: list[list[Word]]) -> str | None:
+    """The word that someone is still typing: the last one, unless the title has it as it is."""
+    if not asked:
+        return None
+    last = asked[-1][-1].folded
+    return None if last in {word.folded for word in words(title)} else last
+
+
+def _is_wanted(word: Word, run: list[Word], wanted: list[str]) -> bool:
+    return joined(run) in wanted or any(is_typo_of(word.folded, one) for one in wanted)
+
+
+def _with_em(title: str, spans: list[tuple[int, int]]) -> str:
+    parts: list[str] = []
+    at = 0
+    for start, end in spans:
+        parts += (escape(title[at:start]), "<em>", escape(title[start:end]), "</em>")
+        at = end
+    parts.append(escape(title[at:]))
+    return "".join(parts)
+
+
+def is_typo_of(word: str, asked: str) -> bool:
+    """Whether the index takes ``word`` for what ``asked`` meant: the same, or a few letters off."""
+    if word == asked:
+        return True
+    allowed = typos_in(asked)
+    if not allowed or word[0] != asked[0] or abs(len(word) - len(asked)) > allowed:
+        return False
+    return _distance(word, asked) <= allowed
+
+
+def _distance(one: str, other: str) -> int:
+    """Letters put in, left out, changed, or swapped with their neighbour."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, start=1):
+        older, before, row = before, row, [i]
+        for j, b in enumerate(other, start=1):
+            best = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
+                best = min(best, older[j - 2] + 1)
+            row.append(best)
+    return row[-1]

@@ -1,0 +1,176 @@
+"""What is an index of Elasticsearch made of, and how is it reached?
+
+Nothing here asks for more than the smallest distribution has; accents are folded by ``words``
+before the index sees them.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Any
+
+from elasticsearch import ApiError, Elasticsearch, NotFoundError, TransportError
+
+from projectors.read_models.search.engine import (
+    Document,
+    DocumentsRefused,
+    IndexAway,
+    Mark,
+    Versioned,
+)
+from projectors.read_models.search.on_elasticsearch import query
+from projectors.read_models.search.query import Hits, SearchQuery
+
+# A lone word longer than this is no name anybody types, and Lucene takes no terms over 32 KiB.
+_LONGEST_KEYWORD = 1000
+_KEYWORD = {"type": "keyword", "ignore_above": _LONGEST_KEYWORD}
+_WORDS = {"type": "text", "analyzer": "whitespace"}
+
+MAPPINGS: dict[str, Any] = {
+    "dynamic": "strict",
+    "properties": {
+        "id": {"type": "long"},
+        "title": {"type": "keyword", "index": False, "doc_values": False},
+        "words": _WORDS | {"index_prefixes": {"min_chars": 1, "max_chars": 10}},
+        "exact": _KEYWORD,
+        "bare": _KEYWORD,
+        "whole": _KEYWORD,
+        "compounds": _WORDS | {"index_prefixes": {"min_chars": 2, "max_chars": 10}},
+        "cast": _WORDS | {"index_prefixes": {"min_chars": 2, "max_chars": 10}},
+        "people": _KEYWORD,
+        "genres": _KEYWORD,
+        "year": {"type": "integer"},
+        "votes": {"type": "integer"},
+        "average": {"type": "double"},
+        "details": {"type": "object", "enabled": False},
+    },
+}
+SETTINGS: dict[str, Any] = {
+    "number_of_shards": 1,
+    "number_of_replicas": 0,
+    "refresh_interval": "-1",  # the flusher refreshes when it has something to show
+}
+
+_PAGE = 1000
+_BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+_GONE = {HTTPStatus.NOT_FOUND}  # the index was lost, and the builder makes it again
+
+
+@contextmanager
+def reaching() -> Iterator[None]:
+    """Turn what says that Elasticsearch is away into IndexAway."""
+    try:
+        yield
+    except TransportError as error:
+        raise IndexAway(str(error)) from error
+    except ApiError as error:
+        if error.status_code in _BUSY | _GONE:
+            raise IndexAway(str(error)) from error
+        raise
+
+
+class ElasticsearchIndex:
+    """See Engine."""
+
+    def __init__(self, elasticsearch: Elasticsearch, name: str) -> None:
+        self._elasticsearch = elasticsearch
+        self.name = name
+
+    def mark(self) -> Mark | None:
+        """See Engine."""
+        with reaching():
+            try:
+                found = self._elasticsearch.indices.get_settings(
+                    index=self.name, name="index.uuid", flat_settings=True
+                )
+            except NotFoundError:
+                return None
+        return Mark(str(found[self.name]["settings"]["index.uuid"]), writes=0)
+
+    def create(self) -> None:
+        """See Engine."""
+        self.drop()
+        with reaching():
+            self._elasticsearch.indices.create(
+                index=self.name, mappings=MAPPINGS, settings=SETTINGS, wait_for_active_shards="1"
+            )
+
+    def drop(self) -> None:
+        """See Engine."""
+        with reaching():
+            self._elasticsearch.indices.delete(index=self.name, ignore_unavailable=True)
+
+    def put(self, documents: Sequence[Versioned]) -> None:
+        """See Engine."""
+        if not documents:
+            return
+        operations: list[dict[str, Any]] = []
+        for movie, revision, document in documents:
+            place = {"_id": str(movie), "version": revision, "version_type": "external_gte"}
+            operations += ({"index": place}, document)
+        with reaching():
+            answer = self._elasticsearch.bulk(
+                index=self.name, operations=operations, filter_path="errors,items.index"
+            )
+        if answer["errors"]:
+            _raise_unless_newer([item["index"] for item in answer["items"]])
+
+    def refresh(self) -> int:
+        """See Engine."""
+        with reaching():
+            self._elasticsearch.indices.refresh(index=self.name)
+        return 0
+
+    def get(self, movies: Sequence[int]) -> dict[int, tuple[int, Document]]:
+        """See Engine."""
+        if not movies:
+            return {}
+        with reaching():
+            answer = self._elasticsearch.mget(index=self.name, ids=[str(movie) for movie in movies])
+        return {
+            int(found["_id"]): (found["_version"], found["_source"])
+            for found in answer["docs"]
+            if found.get("found")
+        }
+
+    def movies(self) -> Iterator[int]:
+        """See Engine."""
+        after: list[int] = [-1]
+        while after:
+            answer = self._ask(
+                {
+                    "size": _PAGE,
+                    "query": query.FOUND,
+                    "sort": [{"id": "asc"}],
+                    "_source": False,
+                    "search_after": after,
+                }
+            )
+            movies = [int(hit["_id"]) for hit in answer["hits"]["hits"]]
+            yield from movies
+            after = movies[-1:]
+
+    def count(self) -> int:
+        """See Engine."""
+        with reaching():
+            return int(self._elasticsearch.count(index=self.name, query=query.FOUND)["count"])
+
+    def search(self, asked: SearchQuery) -> Hits:
+        """See Engine."""
+        return query.hits(self._ask(query.body(asked)), asked)
+
+    def _ask(self, body: dict[str, Any]) -> dict[str, Any]:
+        with reaching():
+            return dict(self._elasticsearch.search(index=self.name, body=body).body)
+
+
+def _raise_unless_newer(items: Sequence[dict[str, Any]]) -> None:
+    faults = [item for item in items if item["status"] >= HTTPStatus.BAD_REQUEST]
+    faults = [item for item in faults if item["status"] != HTTPStatus.CONFLICT]
+    if any(
+        item["status"] in _BUSY | _GONE or item["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR
+        for item in faults
+    ):
+        raise IndexAway(f"{len(faults)} documents were not taken, the first: {faults[0]['error']}")
+    if faults:
+        raise DocumentsRefused(f"movie {faults[0]['_id']}: {faults[0]['error']}")

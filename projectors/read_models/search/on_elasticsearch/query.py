@@ -1,0 +1,188 @@
+"""How is Elasticsearch asked what someone typed?"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from projectors.read_models.search import boosts
+from projectors.read_models.search.highlight import marked
+from projectors.read_models.search.query import Count, Hit, Hits, SearchQuery, Sort
+from projectors.read_models.search.query_parser import (
+    LONGEST_WORD,
+    Group,
+    Typed,
+    read,
+    typos_in,
+    year_of,
+)
+from projectors.read_models.search.text_normalisation import folded, without_article
+
+FOUND = {"exists": {"field": "votes"}}
+"""Every movie that may be found."""
+_DECADE = 10
+_MOST_GENRES = 100
+_LAST_YEAR = {"year": {"order": "desc", "missing": "_last"}}
+_KEYS: dict[Sort, list[Any]] = {
+    "relevance": [{"_score": "desc"}, {"id": "asc"}],
+    "popularity": [{"votes": "desc"}, {"average": "desc"}, {"id": "asc"}],
+    "score": [{"average": "desc"}, {"votes": "desc"}, {"id": "asc"}],
+    "year": [_LAST_YEAR, {"votes": "desc"}, {"id": "asc"}],
+}
+
+
+def body(asked: SearchQuery) -> dict[str, Any]:
+    """The request to the index; one more than a page, to know whether there is a next."""
+    asking: dict[str, Any] = {
+        "size": asked.limit + 1,
+        "track_total_hits": True,
+        "_source": ["title"],
+        "query": {"bool": {"must": [_text(asked.q)], "filter": [FOUND, *_filters(asked)]}},
+        "sort": _KEYS[asked.order],
+        "aggs": {
+            "genres": {"terms": {"field": "genres", "size": _MOST_GENRES}},
+            "decades": {"histogram": {"field": "year", "interval": _DECADE, "min_doc_count": 1}},
+        },
+    }
+    if asked.after is not None:
+        asking["search_after"] = list(asked.after)
+    return asking
+
+
+def hits(answer: dict[str, Any], asked: SearchQuery) -> Hits:
+    """The page that the index answered with."""
+    found = answer["hits"]["hits"]
+    page = found[: asked.limit]
+    facets = answer["aggregations"]
+    return Hits(
+        items=tuple(Hit(int(hit["_id"]), marked(hit["_source"]["title"], asked.q)) for hit in page),
+        total=answer["hits"]["total"]["value"],
+        genres=tuple(
+            Count(bucket["key"], bucket["doc_count"]) for bucket in facets["genres"]["buckets"]
+        ),
+        decades=tuple(
+            Count(f"{int(bucket['key'])}s", bucket["doc_count"])
+            for bucket in facets["decades"]["buckets"]
+        ),
+        next=tuple(page[-1]["sort"]) if len(found) > asked.limit else None,
+    )
+
+
+def _filters(asked: SearchQuery) -> list[dict[str, Any]]:
+    years = {"gte": asked.year_from, "lte": asked.year_to}
+    filters: list[dict[str, Any]] = [{"term": {"genres": genre}} for genre in asked.genres]
+    if set(years.values()) != {None}:
+        filters.append(
+            {"range": {"year": {k: year for k, year in years.items() if year is not None}}}
+        )
+    if asked.min_score is not None:
+        filters.append({"range": {"average": {"gte": asked.min_score}}})
+        filters.append({"range": {"votes": {"gt": 0}}})
+    if asked.person is not None:
+        filters.append({"term": {"people": folded(asked.person)}})
+    return filters
+
+
+def _text(q: str) -> dict[str, Any]:
+    if not q.strip():
+        return {"match_all": {}}
+    typed = read(q)
+    if not typed.groups:
+        return {"match_none": {}}
+    found = {
+        "bool": {
+            "should": [_group(group) for group in typed.groups],
+            "minimum_should_match": typed.must_fit,
+        }
+    }
+    spaced_otherwise = _constant(
+        {"term": {"whole": typed.text.replace(" ", "")}}, boosts.SPACED_OTHERWISE
+    )
+    fits = {"dis_max": {"queries": [found, spaced_otherwise]}}
+    return _a_little_by_votes({"bool": {"must": [fits], "should": _whole_titles(typed)}})
+
+
+def _whole_titles(typed: Typed) -> list[dict[str, Any]]:
+    """The title itself, before all that merely has the words; with its year, too."""
+    text = typed.text
+    shoulds = [_exactly(text, boosts.TITLE)]
+    if typed.title_and_year:
+        title, year = typed.title_and_year
+        in_year = {"term": {"year": year}}
+        shoulds.append(
+            {"bool": {"must": [_exactly(title, boosts.TITLE_IN_YEAR)], "filter": [in_year]}}
+        )
+    if len(text) <= LONGEST_WORD and (typos := typos_in(text)):
+        nearly = {"fuzzy": {"exact": _nearly(text, typos)}}
+        shoulds.append(_constant(nearly, boosts.TITLE_NEARLY))
+    shoulds.append(_constant({"prefix": {"exact": text}}, boosts.TITLE_BEGINS))
+    shoulds.append({"match_phrase": {"words": {"query": text, "boost": boosts.PHRASE}}})
+    return shoulds
+
+
+def _exactly(title: str, weight: float) -> dict[str, Any]:
+    return {
+        "dis_max": {
+            "queries": [
+                _constant({"term": {"exact": title}}, weight),
+                _constant(
+                    {"term": {"bare": without_article(title)}}, weight * boosts.WITHOUT_ARTICLE
+                ),
+            ]
+        }
+    }
+
+
+def _group(group: Group) -> dict[str, Any]:
+    """What is written without a space, in pieces or as one; worth something for being there."""
+    *others, end = group.words
+    pieces = [_word(word, is_last=False) for word in others]
+    pieces.append(_word(end, is_last=group.is_last))
+    as_one = [_term(field, group.joined, 4) for field in ("words", "compounds")]
+    ways = [{"bool": {"must": pieces}}, *as_one] if others else pieces
+    there = {"match_all": {"boost": boosts.THERE}}
+    return {"bool": {"must": [{"dis_max": {"queries": ways}}, there]}}
+
+
+def _word(word: str, *, is_last: bool) -> dict[str, Any]:
+    ways = [_term(field, word, boost) for field, boost in boosts.AS_IT_IS.items()]
+    for field, by_typos in boosts.TYPOS.items():
+        ways += _typos(field, word, by_typos)
+    if is_last:
+        ways += [
+            _constant({"prefix": {field: word}}, weight)
+            for field, weight in boosts.BEGINNING.items()
+        ]
+    if (year := year_of(word)) is not None:
+        ways.append(_constant({"term": {"year": year}}, boosts.YEAR))
+    return {"dis_max": {"queries": ways}}
+
+
+def _term(field: str, word: str, boost: float) -> dict[str, Any]:
+    return {"term": {field: {"value": word, "boost": boost}}}
+
+
+def _typos(field: str, word: str, by_typos: Sequence[float]) -> list[dict[str, Any]]:
+    """With one letter wrong, with two."""
+    return [
+        _constant({"fuzzy": {field: _nearly(word, typos)}}, weight)
+        for typos, weight in enumerate(by_typos[: typos_in(word)], start=1)
+    ]
+
+
+def _nearly(text: str, typos: int) -> dict[str, Any]:
+    return {"value": text, "fuzziness": typos, "prefix_length": 1}
+
+
+def _constant(condition: dict[str, Any], boost: float) -> dict[str, Any]:
+    return {"constant_score": {"filter": condition, "boost": boost}}
+
+
+def _a_little_by_votes(condition: dict[str, Any]) -> dict[str, Any]:
+    """Ten times the votes are worth one, beside tens for a rare word."""
+    votes = {"field": "votes", "modifier": "log1p", "missing": 0}
+    return {
+        "function_score": {
+            "query": condition,
+            "functions": [{"field_value_factor": votes}],
+            "boost_mode": "sum",
+        }
+    }

@@ -1,0 +1,129 @@
+"""How do the processes of one machine share the files of an index?
+
+Any process may write: it takes the lock that tantivy keeps on a directory for one commit and gives
+it back, which costs a third of a millisecond. Killed, it loses the lock and what it had not
+committed. A reader opens the index again when the list of its files was replaced.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+from typing import NamedTuple
+from uuid import uuid4
+
+import tantivy
+
+from projectors.read_models.search.engine import IndexAway, Mark
+from projectors.read_models.search.on_tantivy import schema
+
+_HEAP_BYTES = 15_000_000  # the least that a writer takes
+_LOCK_SECONDS = 5.0
+_PAUSE_SECONDS = 0.01
+
+
+class Seen(NamedTuple):
+    """An index as it was at one moment."""
+
+    list_of_files: tuple[int, int]
+    searcher: tantivy.Searcher
+
+
+class Files:
+    """The directory of an index, and the last that this process saw of it."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._seen: Seen | None = None
+
+    def searcher(self) -> tantivy.Searcher:
+        """The index as it is now; raises IndexAway if there is none, or none that can be read."""
+        seen = self._seen
+        with reaching():
+            list_of_files = self._list_of_files()
+            if seen is None or seen.list_of_files != list_of_files:
+                seen = self._seen = Seen(list_of_files, _opened(self._directory).searcher())
+        return seen.searcher
+
+    def create(self, mark: Mark) -> None:
+        """Make an index of nothing but its mark, and let it be there all at once."""
+        with reaching():
+            place = self._aside("new")
+            place.mkdir(parents=True)
+            try:
+                with _writing(tantivy.Index(schema.SCHEMA, path=str(place))) as writer:
+                    writer.add_document(schema.of_mark(mark))
+                self.drop()
+                place.rename(self._directory)
+            finally:
+                shutil.rmtree(place, ignore_errors=True)
+
+    def drop(self) -> None:
+        """Remove it all at once, if it is there."""
+        place = self._aside("old")
+        with reaching():
+            try:
+                self._directory.rename(place)
+            except FileNotFoundError:
+                return
+            shutil.rmtree(place, ignore_errors=True)
+
+    @contextmanager
+    def commit(self) -> Iterator[tuple[tantivy.IndexWriter, tantivy.Searcher]]:
+        """What is written in the block is there after it, all or nothing.
+
+        The searcher sees what nobody else changes meanwhile.
+        """
+        with reaching():
+            index = _opened(self._directory)
+            with _writing(index) as writer:
+                index.reload()
+                yield writer, index.searcher()
+
+    def _list_of_files(self) -> tuple[int, int]:
+        found = (self._directory / "meta.json").stat()
+        return found.st_ino, found.st_mtime_ns
+
+    def _aside(self, what: str) -> Path:
+        return self._directory.with_name(f".{self._directory.name}-{what}-{uuid4().hex}")
+
+
+@contextmanager
+def reaching() -> Iterator[None]:
+    """Turn what says that files can't be read or written into IndexAway."""
+    try:
+        yield
+    except (OSError, ValueError) as error:  # tantivy has no errors of its own
+        raise IndexAway(f"The search index can't be used: {error}") from error
+
+
+def _opened(directory: Path) -> tantivy.Index:
+    index = tantivy.Index.open(str(directory))
+    index.config_reader("manual")
+    return index
+
+
+@contextmanager
+def _writing(index: tantivy.Index) -> Iterator[tantivy.IndexWriter]:
+    writer = _locked(index)
+    try:
+        yield writer
+        writer.commit()
+    except BaseException:
+        writer.rollback()
+        raise
+    finally:
+        writer.wait_merging_threads()  # and so gives back the lock
+
+
+def _locked(index: tantivy.Index) -> tantivy.IndexWriter:
+    """A writer, as soon as no other process writes."""
+    deadline = monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            return index.writer(_HEAP_BYTES, num_threads=1)
+        except ValueError as error:
+            if "LockBusy" not in str(error) or monotonic() >= deadline:
+                raise
+        sleep(_PAUSE_SECONDS)

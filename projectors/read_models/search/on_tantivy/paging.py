@@ -1,0 +1,98 @@
+"""Which page of all that fits is asked for?
+
+tantivy sorts by one column and knows no ``search_after``. So all that fits is taken, without its
+content, and sorted here by the same keys as on Elasticsearch: 2 ms for what a few words find, 15 ms
+for all of 36,273 movies.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tantivy
+from numpy.typing import NDArray
+
+from projectors.read_models.search.highlight import marked
+from projectors.read_models.search.on_tantivy import query, schema
+from projectors.read_models.search.query import After, Count, Hit, Hits, SearchQuery, Sort
+
+_DECADE = 10
+_MOST_GENRES = 100
+_FACETS = {
+    "genres": {"terms": {"field": "genres", "size": _MOST_GENRES}},
+    "decades": {"histogram": {"field": "year", "interval": _DECADE, "min_doc_count": 1}},
+}
+_NO_YEAR = -1
+
+Column = NDArray[np.float64]
+
+
+class _Sorted:
+    """All that fits, by its keys; a key is negated where the highest comes first."""
+
+    def __init__(self, keys: Sequence[Column]) -> None:
+        self._keys = keys
+        self._order = np.lexsort(keys[::-1])
+
+    def page(self, after: After | None, limit: int) -> tuple[list[int], After | None]:
+        """Which of all that fits, and where the next page begins."""
+        begin = 0 if after is None else bisect_right(self._order, after, key=self._key)
+        nths = [int(nth) for nth in self._order[begin : begin + limit]]
+        has_next = begin + limit < len(self._order)
+        return nths, self._key(nths[-1]) if has_next else None
+
+    def _key(self, nth: int) -> After:
+        return tuple(float(key[nth]) for key in self._keys)
+
+
+def of(searcher: tantivy.Searcher, asked: SearchQuery) -> Hits:
+    """The page that answers the question."""
+    question = query.of(asked)
+    found = searcher.search(question, limit=searcher.num_docs + 1, count=False).hits
+    places = [place for _, place in found]
+    keys = _keys(searcher, asked.order, [score for score, _ in found], places)
+    nths, following = _Sorted(keys).page(asked.after, asked.limit)
+    facets = searcher.aggregate(question, _FACETS)
+    return Hits(
+        items=tuple(_hit(searcher, places[nth], asked.q) for nth in nths),
+        total=len(places),
+        genres=_by_count(facets["genres"]["buckets"]),
+        decades=tuple(
+            Count(f"{int(bucket['key'])}s", bucket["doc_count"])
+            for bucket in facets["decades"]["buckets"]
+        ),
+        next=following,
+    )
+
+
+def _keys(
+    searcher: tantivy.Searcher,
+    order: Sort,
+    scores: Sequence[float],
+    places: list[tantivy.DocAddress],
+) -> Sequence[Column]:
+    def column(field: str) -> Column:
+        return np.array(searcher.fast_field_values(field, places), dtype=np.float64)
+
+    votes, movie = column("votes"), column("id")
+    match order:
+        case "relevance":
+            # Ten times the votes are worth one, beside tens for a rare word.
+            return -(np.array(scores, dtype=np.float64) + np.log10(1 + votes)), movie
+        case "popularity":
+            return -votes, -column("average"), movie
+        case "score":
+            return -column("average"), -votes, movie
+        case "year":
+            return -np.nan_to_num(column("year"), nan=_NO_YEAR), -votes, movie
+
+
+def _hit(searcher: tantivy.Searcher, place: tantivy.DocAddress, q: str) -> Hit:
+    found = schema.titled(searcher.doc(place))
+    return Hit(found.id, marked(found.title, q))
+
+
+def _by_count(buckets: Sequence[dict[str, Any]]) -> tuple[Count, ...]:
+    counts = [Count(bucket["key"], bucket["doc_count"]) for bucket in buckets]
+    return tuple(sorted(counts, key=lambda count: (-count.count, count.value)))

@@ -1,0 +1,149 @@
+"""How is tantivy asked what someone typed?
+
+With the same clauses and weights as Elasticsearch. tantivy's BM25 is 2.2 times as much, for it has
+the constant factor that Lucene leaves out.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+from tantivy import FieldType, Occur, Query
+
+from projectors.read_models.search import boosts
+from projectors.read_models.search.on_tantivy.schema import SCHEMA, guarded
+from projectors.read_models.search.query import SearchQuery
+from projectors.read_models.search.query_parser import (
+    LONGEST_WORD,
+    Group,
+    Typed,
+    read,
+    typos_in,
+    year_of,
+)
+from projectors.read_models.search.text_normalisation import folded, without_article
+
+Bound: TypeAlias = int | float | None
+
+_BM25 = 1 / 2.2
+
+FOUND = Query.exists_query("votes")
+"""Every movie that may be found."""
+
+
+def of(asked: SearchQuery) -> Query:
+    """What must fit."""
+    return _all(_text(asked.q), *_filters(asked))
+
+
+def _filters(asked: SearchQuery) -> Iterable[Query]:
+    for genre in asked.genres:
+        yield _constant(_is("genres", genre), 0)
+    if asked.year_from is not None or asked.year_to is not None:
+        yield _between("year", FieldType.Integer, asked.year_from, asked.year_to)
+    if asked.min_score is not None:
+        yield _between("average", FieldType.Float, float(asked.min_score), None)
+        yield _between("votes", FieldType.Integer, 1, None)
+    if asked.person is not None:
+        yield _constant(_is("people", folded(asked.person)), 0)
+
+
+def _text(q: str) -> Query:
+    if not q.strip():
+        return _constant(FOUND, 0)
+    typed = read(q)
+    if not typed.groups:
+        return Query.empty_query()
+    found = Query.boolean_query(
+        [(Occur.Should, _group(group)) for group in typed.groups],
+        minimum_number_should_match=typed.must_fit,
+    )
+    spaced_otherwise = _constant(_is("whole", typed.text.replace(" ", "")), boosts.SPACED_OTHERWISE)
+    fits = _best(found, spaced_otherwise)
+    return Query.boolean_query(
+        [(Occur.Must, fits), *((Occur.Should, title) for title in _whole_titles(typed))]
+    )
+
+
+def _whole_titles(typed: Typed) -> Iterable[Query]:
+    """The title itself, before all that merely has the words; with its year, too."""
+    text = typed.text
+    yield _exactly(text, boosts.TITLE)
+    if typed.title_and_year:
+        title, year = typed.title_and_year
+        yield _all(_exactly(title, boosts.TITLE_IN_YEAR), _constant(_is("year", year), 0))
+    if len(text) <= LONGEST_WORD and (typos := typos_in(text)):
+        nearly = Query.fuzzy_term_query(SCHEMA, "exact", text, distance=typos)
+        yield _constant(nearly, boosts.TITLE_NEARLY)
+    yield _constant(_begins("exact", text), boosts.TITLE_BEGINS)
+    if len(words := text.split()) > 1:
+        yield Query.boost_query(
+            Query.phrase_query(SCHEMA, "words", [*words]), boosts.PHRASE * _BM25
+        )
+
+
+def _exactly(title: str, weight: float) -> Query:
+    return _best(
+        _constant(_is("exact", title), weight),
+        _constant(_is("bare", without_article(title)), weight * boosts.WITHOUT_ARTICLE),
+    )
+
+
+def _group(group: Group) -> Query:
+    """What is written without a space, in pieces or as one; worth something for being there."""
+    *others, end = group.words
+    pieces = [_word(word, is_last=False) for word in others]
+    pieces.append(_word(end, is_last=group.is_last))
+    as_one = [_term(field, group.joined, 4) for field in ("words", "compounds")]
+    ways = [_all(*pieces), *as_one] if others else pieces
+    return _all(_best(*ways), _constant(Query.all_query(), boosts.THERE))
+
+
+def _word(word: str, *, is_last: bool) -> Query:
+    ways = [_term(field, word, boost) for field, boost in boosts.AS_IT_IS.items()]
+    for field, by_typos in boosts.TYPOS.items():
+        ways += _typos(f"{field}_typed", word, by_typos)
+    if is_last:
+        ways += [
+            _constant(_begins(field, word), weight) for field, weight in boosts.BEGINNING.items()
+        ]
+    if (year := year_of(word)) is not None:
+        ways.append(_constant(_is("year", year), boosts.YEAR))
+    return _best(*ways)
+
+
+def _term(field: str, word: str, boost: float) -> Query:
+    return Query.boost_query(_is(field, word), boost * _BM25)
+
+
+def _typos(field: str, word: str, by_typos: Sequence[float]) -> list[Query]:
+    """With one letter wrong, with two."""
+    asked = guarded(word)
+    return [
+        _constant(Query.fuzzy_term_query(SCHEMA, field, asked, distance=typos), weight)
+        for typos, weight in enumerate(by_typos[: typos_in(word)], start=1)
+    ]
+
+
+def _begins(field: str, word: str) -> Query:
+    """Not by a phrase with a prefix: that looks at the first 50 words with it and no further."""
+    return Query.fuzzy_term_query(SCHEMA, field, word, distance=0, prefix=True)
+
+
+def _is(field: str, value: str | int) -> Query:
+    return Query.term_query(SCHEMA, field, value)
+
+
+def _between(field: str, kind: FieldType, lowest: Bound, highest: Bound) -> Query:
+    return _constant(Query.range_query(SCHEMA, field, kind, lowest, highest), 0)
+
+
+def _all(*queries: Query) -> Query:
+    return Query.boolean_query([(Occur.Must, query) for query in queries])
+
+
+def _best(*queries: Query) -> Query:
+    return Query.disjunction_max_query(queries)
+
+
+def _constant(query: Query, weight: float) -> Query:
+    return Query.const_score_query(query, weight)

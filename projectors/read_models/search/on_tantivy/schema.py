@@ -1,0 +1,126 @@
+"""What is an index of tantivy made of?
+
+The texts come folded, so that the index only splits at spaces. A document is deleted by the text
+of its key: by a number, ``delete_documents_by_term`` deletes nothing where the field is unsigned,
+and says nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+import tantivy
+
+from projectors.read_models.search.engine import Mark, Versioned
+
+KEY = "key"
+MARK = "mark"
+"""The key of a document that is no movie: it moves with each commit, and has the Mark."""
+
+_encode = msgspec.json.encode
+_mark: msgspec.json.Decoder[Mark] = msgspec.json.Decoder(Mark)
+_content: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder()
+
+
+class Titled(msgspec.Struct, frozen=True):
+    """Of a document what a page shows."""
+
+    id: int
+    title: str
+
+
+_titled: msgspec.json.Decoder[Titled] = msgspec.json.Decoder(Titled)
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    for whole in (KEY, "exact", "bare", "whole", "people"):
+        builder.add_text_field(whole, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("genres", tokenizer_name="raw", index_option="basic", fast=True)
+    for text in ("words", "compounds", "cast"):
+        builder.add_text_field(text, tokenizer_name="whitespace", index_option="position")
+    for guarded in ("words_typed", "cast_typed"):
+        builder.add_text_field(guarded, tokenizer_name="whitespace", index_option="basic")
+    for number in ("id", "revision", "year", "votes"):
+        builder.add_integer_field(number, indexed=True, fast=True)
+    builder.add_float_field("average", indexed=True, fast=True)
+    builder.add_bytes_field("content", stored=True)
+    return builder.build()
+
+
+SCHEMA = _schema()
+
+
+def of_movie(written: Versioned) -> tantivy.Document:
+    """A movie's document, as the index has it."""
+    content = written.document
+    document = tantivy.Document()
+    document.add_text(KEY, key_of(written.movie))
+    document.add_integer("revision", written.revision)
+    document.add_bytes("content", _encode(content))
+    document.add_integer("id", written.movie)
+    if "votes" not in content:
+        return document  # a tombstone: nothing but its key finds it
+    for field in ("exact", "bare", "words", "compounds"):
+        document.add_text(field, content[field])
+    for field in ("whole", "people", "cast", "genres"):
+        for text in content[field]:
+            document.add_text(field, text)
+    document.add_text("words_typed", guarded(content["words"]))
+    for name in content["cast"]:
+        document.add_text("cast_typed", guarded(name))
+    _add_numbers(document, content)
+    return document
+
+
+def of_mark(mark: Mark) -> tantivy.Document:
+    """The document that says which index this is."""
+    document = tantivy.Document()
+    document.add_text(KEY, MARK)
+    document.add_bytes("content", _encode(mark))
+    return document
+
+
+def key_of(movie: int) -> str:
+    """What a movie's document is found by."""
+    return str(movie)
+
+
+def guarded(text: str) -> str:
+    """The words with their first letters three times, which is more than two typos can change.
+
+    So a typo is never in the first letter, where nearly nobody makes one, and the automaton that
+    looks for typos reads the words of one letter only: 0.06 ms instead of 0.33.
+    """
+    return " ".join(word[0] * 2 + word for word in text.split())
+
+
+def content_of(document: tantivy.Document) -> dict[str, Any]:
+    """What a movie's document was made of."""
+    return _content.decode(_bytes(document))
+
+
+def titled(document: tantivy.Document) -> Titled:
+    """The same, of which there may be much, without what a page does not show."""
+    return _titled.decode(_bytes(document))
+
+
+def mark_of(document: tantivy.Document) -> Mark:
+    """What the mark says."""
+    return _mark.decode(_bytes(document))
+
+
+def by_keys(keys: Iterable[str]) -> tantivy.Query:
+    """The documents with one of the keys."""
+    return tantivy.Query.term_set_query(SCHEMA, KEY, list(keys))
+
+
+def _add_numbers(document: tantivy.Document, content: Mapping[str, Any]) -> None:
+    document.add_integer("votes", content["votes"])
+    document.add_float("average", content["average"])
+    if content["year"] is not None:
+        document.add_integer("year", content["year"])
+
+
+def _bytes(document: tantivy.Document) -> bytes:
+    return bytes(document.get_first("content") or b"")

@@ -1,0 +1,82 @@
+"""What of that which someone typed is asked of an index?
+
+Every word must be found in the title, among the cast or as the year: as it is, as the beginning of
+a longer word (the last one) or with a typo; of more than three words one in five may miss. The
+title itself comes first, what many people rated a little before what few did.
+"""
+
+from typing import NamedTuple
+
+from projectors.read_models.search.text_normalisation import Word, joined, runs
+
+LONGEST_WORD = 64
+_MOST_WORDS = 16
+_YEAR_LENGTH = 4
+_ALL_MUST_FIT = 3
+_ONE_TYPO_FROM, _TWO_TYPOS_FROM = 3, 6
+
+
+class Group(NamedTuple):
+    """Folded words that no space parts."""
+
+    words: tuple[str, ...]
+    joined: str
+    is_last: bool
+
+
+class Typed(NamedTuple):
+    """The folded words, of which an endless query has not too many."""
+
+    groups: tuple[Group, ...]
+
+    @property
+    def text(self) -> str:
+        """All of them, with a space between them."""
+        return " ".join(word for group in self.groups for word in group.words)
+
+    @property
+    def title_and_year(self) -> tuple[str, int] | None:
+        """The words before, if the last one is a year."""
+        title, _, last = self.text.rpartition(" ")
+        year = year_of(last)
+        return (title, year) if title and year is not None else None
+
+    @property
+    def must_fit(self) -> int:
+        """How many groups must be found."""
+        asked = len(self.groups)
+        return asked if asked <= _ALL_MUST_FIT else asked * 4 // 5
+
+
+def read(q: str) -> Typed:
+    """The words of a query."""
+    groups = _bounded(runs(q))
+    last = len(groups) - 1
+    return Typed(
+        tuple(
+            Group(tuple(word.folded for word in group), joined(group), is_last=nth == last)
+            for nth, group in enumerate(groups)
+        )
+    )
+
+
+def year_of(word: str) -> int | None:
+    """The year that a word may mean."""
+    is_year = len(word) == _YEAR_LENGTH and word.isascii() and word.isdecimal()
+    return int(word) if is_year else None
+
+
+def typos_in(word: str) -> int:
+    """How many letters may be wrong in a word of that length."""
+    return (len(word) >= _ONE_TYPO_FROM) + (len(word) >= _TWO_TYPOS_FROM)
+
+
+def _bounded(groups: list[list[Word]]) -> list[list[Word]]:
+    kept: list[list[Word]] = []
+    left = _MOST_WORDS
+    for group in groups:
+        short = [word for word in group if len(word.folded) <= LONGEST_WORD][:left]
+        if short:
+            kept.append(short)
+            left -= len(short)
+    return kept

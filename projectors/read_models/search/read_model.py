@@ -1,0 +1,152 @@
+"""What does search keep, and what does it answer?
+
+State, in Redis: details, long details, votes and sum of scores by movie, which are withdrawn, and
+by movie a revision that counts the events that touched it. Derived: the documents in the index,
+which the flusher makes of what is marked dirty, and what tells those who keep answers that they are
+over.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import ClassVar, NamedTuple
+
+import msgspec
+from redis import Redis
+
+from events.recorded import Recorded
+from projectors.read_models.search import engine_factory
+from projectors.read_models.search.engine import Engine
+from projectors.read_models.search.projection import (
+    NO_DETAILS,
+    Details,
+    LongDetails,
+    document,
+    tombstone,
+    touches,
+)
+from projectors.read_models.search.query import Hits, SearchQuery
+from projectors.storage import withdrawn
+from projectors.storage.read_model import ReadModel
+from projectors.storage.shard import Shard, Write
+
+_encoder = msgspec.json.Encoder()
+_details: msgspec.json.Decoder[Details] = msgspec.json.Decoder(Details)
+_long: msgspec.json.Decoder[LongDetails] = msgspec.json.Decoder(LongDetails)
+WITHOUT_DETAILS = _encoder.encode(NO_DETAILS)
+
+
+class Source(NamedTuple):
+    """What the state says of one movie at one moment; without details it is not known yet."""
+
+    movie: int
+    revision: int
+    details: Details | None
+    long: LongDetails | None
+    votes: int
+    total: int
+    is_listed: bool = True
+
+    def document(self) -> dict[str, object] | None:
+        """The document it should have in the index."""
+        if self.details is None:
+            return None
+        if not self.is_listed:
+            return tombstone(self.movie)
+        return document(self.movie, self.details, self.long, votes=self.votes, total=self.total)
+
+
+class Search(ReadModel):
+    """Movies found by what someone typed."""
+
+    name: ClassVar[str] = "search"
+    version: ClassVar[int] = 4
+    by_partition: ClassVar[bool] = False
+    keeps_of_erased: ClassVar[str] = "their scores, in sums"
+
+    def __init__(self, redis: Redis, generation: int, *, index: Engine | None = None) -> None:
+        super().__init__(redis, generation)
+        self._index = index
+        self.all = self.shard(0)
+        self.filled_key = self.all.derived("filled")
+        """There as long as the index has a document of all that is known, be it an older one."""
+        self.stamp_key = self.all.derived("stamp")
+        """A word that is another one whenever searches may find anything else."""
+        self.shown_key = self.all.derived("shown")
+        """Hash of movie -> revision of its document, as soon as everybody is given that one."""
+
+    @cached_property
+    def index(self) -> Engine:
+        """The index of this generation."""
+        return self._index or engine_factory.of_generation(self.generation)
+
+    def search(self, asked: SearchQuery) -> Hits:
+        """The movies that fit, best first; raises IndexAway."""
+        return self.index.search(asked)
+
+    def long_details(self, movie: int) -> bytes | None:
+        """What a movie's document keeps for who asks for more, as JSON; None if there is none.
+
+        Raises IndexAway.
+        """
+        found = self.index.get([movie]).get(movie)
+        if found is None:
+            return None
+        _, written = found
+        kept = written.get("details")
+        return WITHOUT_DETAILS if kept is None else _encoder.encode(kept)
+
+    def is_filled(self) -> bool:
+        """Whether what can't be found isn't there; not so while a lost index is made again."""
+        return bool(self.redis.exists(self.filled_key))
+
+    def count(self) -> int:
+        """How many movies can be found."""
+        return self.index.count()
+
+    def drop(self) -> int:
+        """See ReadModel."""
+        removed = super().drop()
+        self.index.drop()
+        return removed
+
+    def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
+        """See ReadModel. Nothing is left out for being zero: a batch's size must not show."""
+        touched = touches([recorded.event for recorded in batch])
+        for movie, touch in touched.items():
+            if touch.details is not None:
+                yield "HSET", shard.state("movies"), movie, _encoder.encode(touch.details).decode()
+            if touch.long is not None:
+                yield "HSET", shard.state("long"), movie, _encoder.encode(touch.long).decode()
+            if touch.rated:
+                yield "HINCRBY", shard.state("votes"), movie, touch.votes
+                yield "HINCRBY", shard.state("sums"), movie, touch.total
+            if touch.is_listed is not None:
+                yield withdrawn.write(shard, movie, is_listed=touch.is_listed)
+            yield "HINCRBY", shard.state("revisions"), movie, touch.events
+            yield "SADD", shard.derived("dirty"), movie
+
+    def sources(self, movies: Sequence[int]) -> list[Source]:
+        """What the state says of some movies, all of it at one moment."""
+        if not movies:
+            return []
+        with self.redis.pipeline(transaction=True) as pipe:
+            of_state = map(self.all.state, ("movies", "long", "revisions", "votes", "sums"))
+            for key in (*of_state, withdrawn.key_of(self.all)):
+                pipe.hmget(key, list(map(str, movies)))
+            rows = zip(movies, *pipe.execute(), strict=True)
+        return [
+            Source(
+                movie=movie,
+                revision=int(revision or 0),
+                details=None if details is None else _details.decode(details),
+                long=None if long is None else _long.decode(long),
+                votes=int(votes or 0),
+                total=int(total or 0),
+                is_listed=mark is None,
+            )
+            for movie, details, long, revision, votes, total, mark in rows
+        ]
+
+    def known(self) -> list[int]:
+        """The movies that have details, be they withdrawn."""
+        return sorted(map(int, self.redis.hkeys(self.all.state("movies"))))

@@ -1,0 +1,62 @@
+"""Which tokens has a user revoked, and does this one still count?
+
+State: a hash a user: ``epoch``, and each revoked family with the Unix time at which its last access
+token is over anyway. A later epoch empties it. Of who was erased it says nothing else than that.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from redis.client import Pipeline
+
+from events.partition import partition_of
+from events.recorded import Recorded
+from infra.config import config
+from projectors.read_models.sessions.projection import EPOCH, ERASED, changes
+from projectors.storage import replies
+from projectors.storage.hash_fields import last_values
+from projectors.storage.read_model import ReadModel
+from projectors.storage.shard import Shard, Write
+
+_EPOCH = EPOCH.encode()
+_ERASED = ERASED.encode()
+
+
+class Sessions(ReadModel):
+    """What was revoked."""
+
+    name: ClassVar[str] = "sessions"
+    version: ClassVar[int] = 1
+    by_partition: ClassVar[bool] = True
+    forgets: ClassVar[bool] = True
+    keeps_of_erased: ClassVar[str] = "that their tokens are void"
+
+    def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
+        """See ReadModel."""
+        for user, change in changes([recorded.event for recorded in batch]).items():
+            key = shard.state("user", user)
+            if change.is_anew:
+                yield "DEL", key
+            yield from last_values(key, change.fields)
+
+    def enqueue(self, pipe: Pipeline, user: UUID | str) -> None:
+        """Ask in a pipeline for what a user revoked; ``is_valid`` judges by the result."""
+        pipe.hgetall(self._key(user))
+
+    def revoked(self, user: UUID | str) -> dict[bytes, bytes]:
+        """What a user revoked, as ``is_valid`` takes it."""
+        return replies.hgetall(self.redis, self._key(user))
+
+    def _key(self, user: UUID | str) -> str:
+        shard = self.shard(partition_of(str(user), config().partitions))
+        return shard.state("user", str(user))
+
+
+def is_valid(revoked: Mapping[bytes, bytes], family: UUID | str, epoch: int, now: datetime) -> bool:
+    """Whether a token of this family and epoch still counts, after what was revoked."""
+    if _ERASED in revoked or epoch < int(revoked.get(_EPOCH, 0)):
+        return False
+    until = revoked.get(str(family).encode())
+    return until is None or int(until) < now.timestamp()

@@ -1,0 +1,132 @@
+"""When are which movies' neighbours written?
+
+About once a second, those of what was touched and of what it is a neighbour of. While a whole
+catalogue comes in, that waits until it is there.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import ClassVar
+
+import msgspec
+from redis.client import Pipeline
+
+from projectors.building.dirty_marks import Marks, Taken, note_built
+from projectors.building.duty_cycle import Paced
+from projectors.read_models.similarity.incremental_update import Neighbourhood
+from projectors.read_models.similarity.projection import Facts
+from projectors.read_models.similarity.read_model import Similarity, written
+from projectors.read_models.similarity.types import Neighbour
+from projectors.storage import replies
+from projectors.verification.derived import compare
+
+_INTERVAL_SECONDS = 60.0
+_LOOK_SECONDS = 1.0
+_COMING_IN = 200
+_AT_ONCE = 500
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class SimilarityBuilder(Paced):
+    """Keeps the neighbours. Holds everyone's likes and all movies' genres in memory."""
+
+    name: ClassVar[str] = Similarity.name
+    interval_seconds = _INTERVAL_SECONDS
+
+    def __init__(self, similarity: Similarity) -> None:
+        super().__init__(pause_seconds=0.5)
+        self._similarity = similarity
+        self._marks = Marks(similarity.redis, similarity.all, "likes", "facts")
+        self._neighbourhood: Neighbourhood | None = None
+        self._likes: frozenset[int] = frozenset()
+        self._facts: frozenset[int] = frozenset()
+
+    def build(self, now: datetime) -> None:
+        """See Builder."""
+        with self.working():
+            try:
+                self._build(self._marks.take())
+            except BaseException:
+                self._marks.forget()
+                raise
+
+    def check(self, now: datetime) -> list[str]:
+        """What differs from what the likes lead to, a line each."""
+        similarity = self._similarity
+        return compare(similarity.redis, [similarity.all], self._differences)
+
+    def _build(self, taken: Taken) -> None:
+        likes, facts = taken.touched
+        self._likes, self._facts = self._likes | likes, self._facts | facts
+        if not taken.is_continued:
+            self._neighbourhood = None
+        if len(facts) > _COMING_IN:
+            self.interval_seconds = _LOOK_SECONDS
+            with self._marks.done():
+                return  # what was taken is owing
+        self.interval_seconds = _INTERVAL_SECONDS
+        with self._marks.done() as pipe:
+            if self._neighbourhood is None:
+                self._make_all(pipe)
+            else:
+                self._make_touched(pipe, self._neighbourhood)
+            note_built(pipe, self._similarity.all, taken.checkpoints, late=taken.late)
+        self._likes = self._facts = frozenset()
+
+    def _make_all(self, pipe: Pipeline) -> None:
+        made = self._neighbourhood = self._read()
+        pipe.delete(self._similarity.lists_key, self._similarity.alike_key)
+        _write(pipe, self._similarity.lists_key, _by_movie(made, made.own))
+        _write(pipe, self._similarity.alike_key, _by_facts(made, made.alike))
+
+    def _make_touched(self, pipe: Pipeline, neighbourhood: Neighbourhood) -> None:
+        similarity = self._similarity
+        own, alike = neighbourhood.take(
+            similarity.facts_of(sorted(self._facts)), similarity.who_likes(sorted(self._likes))
+        )
+        _write(pipe, similarity.lists_key, _by_movie(neighbourhood, own))
+        _write(pipe, similarity.alike_key, _by_facts(neighbourhood, alike))
+
+    def _read(self) -> Neighbourhood:
+        similarity = self._similarity
+        return Neighbourhood(dict(similarity.all_facts()), similarity.who_likes(similarity.liked()))
+
+    def _differences(self) -> list[str]:
+        said = self._read()
+        of_movies = _by_movie(said, said.own), self._similarity.lists_key
+        of_facts = _by_facts(said, said.alike), self._similarity.alike_key
+        return [
+            f"the neighbours of {name} are not what the likes and genres lead to"
+            for lists, key in (of_movies, of_facts)
+            for name in _unequal(lists, replies.hgetall(self._similarity.redis, key))
+        ]
+
+
+def _by_movie(made: Neighbourhood, movies: Iterable[int]) -> dict[bytes, bytes | None]:
+    return {str(movie).encode(): _packed(made.own.get(movie)) for movie in movies}
+
+
+def _by_facts(made: Neighbourhood, facts: Iterable[Facts]) -> dict[bytes, bytes | None]:
+    return {written(one): _packed(made.alike.get(one)) for one in facts}
+
+
+def _packed(neighbours: Sequence[Neighbour] | None) -> bytes | None:
+    return None if neighbours is None else _pack(neighbours)
+
+
+def _write(pipe: Pipeline, key: str, lists: Mapping[bytes, bytes | None]) -> None:
+    rest = iter(lists.items())
+    while some := list(islice(rest, _AT_ONCE)):
+        if gone := [name for name, packed in some if packed is None]:
+            pipe.hdel(key, *gone)
+        kept = [part for name, packed in some if packed is not None for part in (name, packed)]
+        if kept:
+            pipe.hset(key, items=kept)
+
+
+def _unequal(said: Mapping[bytes, bytes | None], stored: Mapping[bytes, bytes]) -> list[str]:
+    return sorted(
+        name.decode() for name in said.keys() | stored if said.get(name) != stored.get(name)
+    )

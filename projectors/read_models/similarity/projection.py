@@ -1,0 +1,60 @@
+"""What does each event say of who likes a movie, and of what the movie is like?"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from events.catalogue import (
+    AnyEvent,
+    MovieAdded,
+    MovieDescribed,
+    MovieRated,
+    RatingWithdrawn,
+)
+from projectors.read_models.similarity.formula import LIKES_FROM
+
+
+class Facts(msgspec.Struct, frozen=True, array_like=True):
+    """What is compared of two movies that nobody likes yet; equal ones are written alike."""
+
+    year: int | None
+    genres: tuple[str, ...]
+
+
+class Change(msgspec.Struct, kw_only=True):
+    """What some events together change of one movie."""
+
+    likes: dict[str, bool] = msgspec.field(default_factory=dict)
+    """User -> whether they like it now; whoever's opinion of it did not turn is left out."""
+    facts: Facts | None = None
+
+
+def changes(events: Sequence[AnyEvent]) -> dict[int, Change]:
+    """Movie -> what the events of one partition, in order, change."""
+    found: dict[int, Change] = {}
+    for event in events:
+        match event:
+            case MovieRated(user_id=user, movie_id=movie, score=score, previous=previous):
+                if is_liked(score) != is_liked(previous):
+                    _of(found, movie).likes[str(user)] = is_liked(score)
+            case RatingWithdrawn(user_id=user, movie_id=movie, previous=previous):
+                if is_liked(previous):
+                    _of(found, movie).likes[str(user)] = False
+            case MovieAdded() | MovieDescribed():
+                genres = tuple(sorted(set(event.genres)))
+                _of(found, event.movie_id).facts = Facts(event.year, genres)
+            case _:  # neither
+                continue
+    return found
+
+
+def is_liked(score: int | None) -> bool:
+    """Whether a score is a like."""
+    return score is not None and score >= LIKES_FROM
+
+
+def _of(found: dict[int, Change], movie: int) -> Change:
+    change = found.get(movie)
+    if change is None:
+        change = found[movie] = Change()
+    return change

@@ -1,0 +1,57 @@
+"""Which movies are the most like one that people like?
+
+Of those that anyone likes each is compared by the whole formula. The others differ in years and
+genres only, and are compared once for each kind there is: a quarter of the work, or less.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from projectors.read_models.similarity.like_matrix import Likes
+from projectors.read_models.similarity.projection import Facts
+from projectors.read_models.similarity.scoring import Row, Rows, Vector, compare, leading
+from projectors.read_models.similarity.types import Neighbour
+from projectors.read_models.similarity.unrated_movies import Kinds
+
+
+class Liked:
+    """The movies that are known and that anyone likes, as they are now."""
+
+    def __init__(self, likes: Likes, facts: Mapping[int, Facts], kinds: Kinds) -> None:
+        self.movies = {movie for movie in likes.movies() if movie in facts}
+        self._likes = likes
+        self._facts = facts
+        self._kinds = kinds
+        self._others = kinds.without({movie: facts[movie] for movie in self.movies})
+        self._counts = likes.counts()
+        self._of_rows = list(likes.row_of)
+        self._is_in = np.array([movie in self.movies for movie in self._of_rows], dtype=bool)
+        self._kind_of: Rows = np.array(
+            [kinds.nth_of[facts[movie]] if movie in facts else 0 for movie in self._of_rows],
+            dtype=np.intp,
+        )
+
+    def compare(self, movie: int) -> Row:
+        """A known movie against those of all rows of ``likes``; nothing to those not in here."""
+        return self._compare(movie, self._kinds.content(self._facts[movie]))
+
+    def top(self, movie: int, limit: int) -> list[Neighbour]:
+        """The movies that are the most like one of these, whether anyone likes them or not."""
+        content = self._kinds.content(self._facts[movie])
+        row = self._compare(movie, content)
+        found = [row.neighbour(self._of_rows[at], at) for at in leading(row.scores, limit)]
+        found += self._kinds.top(content, limit, self._others)
+        return sorted(found, key=lambda neighbour: neighbour.order)[:limit]
+
+    def _compare(self, movie: int, content: Vector) -> Row:
+        row = compare(
+            both=self._likes.both(movie),
+            ones=self._likes.count(movie),
+            others=self._counts,
+            content=content[self._kind_of],
+        )
+        row.scores[~self._is_in] = 0
+        if (itself := self._likes.row_of.get(movie)) is not None:
+            row.scores[itself] = 0
+        return row

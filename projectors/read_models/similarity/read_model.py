@@ -1,0 +1,127 @@
+"""What is kept of who likes which movie, and what can be asked about movies like one?
+
+State: a set a movie of those who like it, and a hash with every movie's year and genres. Derived
+(builder.py): a list of neighbours for each movie that anyone likes; for the others one for each set
+of year and genres there is, because nothing else tells them apart.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import ClassVar, cast
+
+import msgspec
+from redis import Redis
+from redis.client import Pipeline
+
+from events.recorded import Recorded
+from projectors.read_models.similarity.projection import Change, Facts, changes
+from projectors.read_models.similarity.types import Neighbour
+from projectors.storage import replies
+from projectors.storage.read_model import ReadModel
+from projectors.storage.shard import Shard, Write
+
+_AT_ONCE = 500
+
+_encode = msgspec.json.Encoder().encode
+_facts = msgspec.json.Decoder(Facts)
+_list = msgspec.msgpack.Decoder(list[Neighbour])
+
+
+class Similarity(ReadModel):
+    """Who likes what, and what is like what because of it."""
+
+    name: ClassVar[str] = "similarity"
+    version: ClassVar[int] = 1
+    by_partition: ClassVar[bool] = False
+    keeps_of_erased: ClassVar[str] = "what they liked, under an id that leads to nobody"
+
+    def __init__(self, redis: Redis, generation: int) -> None:
+        super().__init__(redis, generation)
+        self.all = self.shard(0)
+        self.facts_key = self.all.state("facts")
+        self.lists_key = self.all.derived("lists")
+        self.alike_key = self.all.derived("alike")
+
+    def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
+        """See ReadModel."""
+        for movie, change in changes([recorded.event for recorded in batch]).items():
+            yield from _liked(shard.state("likes", movie), change)
+            if change.likes:
+                yield "SADD", shard.derived("dirty", "likes"), movie
+            if change.facts is not None:
+                yield "HSET", shard.state("facts"), movie, written(change.facts).decode()
+                yield "SADD", shard.derived("dirty", "facts"), movie
+
+    # ------------------------------------------------------------------------------ reads
+
+    def enqueue_list(self, pipe: Pipeline, movie: int) -> None:
+        """Ask for a movie's neighbours in a pipeline, by two commands: see ``read_list``."""
+        pipe.hget(self.lists_key, str(movie))
+        pipe.hget(self.facts_key, str(movie))
+
+    def read_list(self, movie: int, results: Sequence[bytes | None]) -> list[Neighbour] | None:
+        """The neighbours that were asked for; None if the movie is not known."""
+        own, facts = results
+        if facts is None:
+            return None
+        if own is not None:
+            return _list.decode(own)
+        alike = replies.hget(self.redis, self.alike_key, facts.decode())
+        found = [] if alike is None else _list.decode(alike)
+        return [neighbour for neighbour in found if neighbour.movie != movie]
+
+    def lists_of(self, movies: Sequence[int]) -> dict[int, list[Neighbour]]:
+        """The neighbours of those movies that anyone likes."""
+        if not movies:
+            return {}
+        found = replies.hmget(self.redis, self.lists_key, [str(movie) for movie in movies])
+        return {
+            movie: _list.decode(packed)
+            for movie, packed in zip(movies, found, strict=True)
+            if packed is not None
+        }
+
+    # ------------------------------------------------------------------------------ state
+
+    def all_facts(self) -> Iterator[tuple[int, Facts]]:
+        """What every movie is like; one that changes meanwhile may come twice."""
+        for movie, facts in self.redis.hscan_iter(self.facts_key, count=1000):
+            yield int(movie), _facts.decode(facts)
+
+    def facts_of(self, movies: Sequence[int]) -> dict[int, Facts]:
+        """What some movies are like."""
+        if not movies:
+            return {}
+        found = replies.hmget(self.redis, self.facts_key, [str(movie) for movie in movies])
+        return {
+            movie: _facts.decode(facts)
+            for movie, facts in zip(movies, found, strict=True)
+            if facts is not None
+        }
+
+    def liked(self) -> list[int]:
+        """Every movie that anyone likes, from one walk through Redis."""
+        prefix = self.all.state("likes", "")
+        keys = self.redis.scan_iter(match=f"{prefix}*", count=1000)
+        return sorted({int(key.decode().removeprefix(prefix)) for key in keys})
+
+    def who_likes(self, movies: Sequence[int]) -> dict[int, set[bytes]]:
+        """Movie -> everyone who likes it."""
+        found: list[set[bytes]] = []
+        for at in range(0, len(movies), _AT_ONCE):
+            with self.redis.pipeline(transaction=False) as pipe:
+                for movie in movies[at : at + _AT_ONCE]:
+                    pipe.smembers(self.all.state("likes", movie))
+                found += cast("list[set[bytes]]", pipe.execute())
+        return {movie: set(users) for movie, users in zip(movies, found, strict=True)}
+
+
+def written(facts: Facts) -> bytes:
+    """The facts as they are kept, which is also the name of what is like them."""
+    return _encode(facts)
+
+
+def _liked(key: str, change: Change) -> Iterator[Write]:
+    for command, is_liked in (("SADD", True), ("SREM", False)):
+        users = [user for user, likes in change.likes.items() if likes is is_liked]
+        for at in range(0, len(users), _AT_ONCE):
+            yield (command, key, *users[at : at + _AT_ONCE])

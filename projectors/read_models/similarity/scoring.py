@@ -1,0 +1,89 @@
+"""How alike is one movie to each of many?
+
+The formula over all of them at once.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from projectors.read_models.similarity.formula import (
+    DIGITS,
+    PRIOR,
+    UNKNOWN_YEARS_APART,
+    WORTH,
+    nearness,
+)
+from projectors.read_models.similarity.projection import Facts
+from projectors.read_models.similarity.types import Neighbour
+
+Vector = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
+
+_LONGEST_APART = 400
+
+
+class Row(NamedTuple):
+    """A movie against many: a number for each of them."""
+
+    scores: Vector
+    both: Vector
+
+    def neighbour(self, movie: int, row: int) -> Neighbour:
+        """What it is to the movie in a row."""
+        return Neighbour(movie, float(self.scores[row]), int(self.both[row]))
+
+
+class Catalogue:
+    """Facts, ready to be compared with any others."""
+
+    def __init__(self, facts: Sequence[Facts]) -> None:
+        self._count = len(facts)
+        mixes = {genres: nth for nth, genres in enumerate({one.genres for one in facts})}
+        self._column_of = {
+            genre: nth for nth, genre in enumerate(sorted({g for mix in mixes for g in mix}))
+        }
+        self._genres = np.zeros((len(mixes), len(self._column_of)))
+        for genres, nth in mixes.items():
+            self._genres[nth, [self._column_of[genre] for genre in genres]] = 1
+        self._sizes = self._genres.sum(axis=1)
+        self._mixes: Rows = np.array([mixes[one.genres] for one in facts], dtype=np.intp)
+        years = [one.year for one in facts]
+        self._is_known = np.array([year is not None for year in years], dtype=bool)
+        self._years = np.array([year or 0 for year in years], dtype=np.int64)
+        self._nearness = np.array([nearness(apart) for apart in range(_LONGEST_APART)])
+
+    def content(self, facts: Facts) -> Vector:
+        """What each has in common with these facts."""
+        asked = np.zeros(len(self._column_of))
+        asked[[self._column_of[g] for g in facts.genres if g in self._column_of]] = 1
+        common = self._genres @ asked
+        together = self._sizes + len(facts.genres) - common
+        jaccard = np.divide(common, together, out=np.zeros_like(common), where=together > 0)
+        found: Vector = jaccard[self._mixes] * self._near(facts.year)
+        return found
+
+    def _near(self, year: int | None) -> Vector:
+        unknown = nearness(UNKNOWN_YEARS_APART)
+        if year is None:
+            return np.full(self._count, unknown)
+        apart = np.minimum(np.abs(self._years - year), _LONGEST_APART - 1)
+        return np.where(self._is_known, self._nearness[apart], unknown)
+
+
+def compare(*, both: Vector, ones: int, others: Vector, content: Vector) -> Row:
+    """``formula.similarity`` of one movie with all."""
+    scores = (both + PRIOR * WORTH * content) / (np.sqrt(ones * others) + PRIOR)
+    return Row(np.round(scores, DIGITS), both)
+
+
+def leading(scores: Vector, limit: int) -> list[int]:
+    """The places of the highest scores, highest first, and of all that equal the last of them."""
+    least = 0.0
+    if limit < len(scores):
+        least = float(np.partition(scores, len(scores) - limit)[-limit])
+    places = np.flatnonzero((scores >= least) & (scores > 0))
+    found: list[int] = places[np.argsort(-scores[places], kind="stable")].tolist()
+    return found

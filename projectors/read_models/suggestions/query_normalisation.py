@@ -1,0 +1,78 @@
+"""What do people type who mean a title, and what else may they have meant?
+
+A title is meant by whoever types a beginning of it, of its words from any word on, or of words that
+a sign joins written as one: "god" and "part ii", "spider m" and "spiderm".
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from projectors.read_models.search.text_normalisation import Word, folded, joined, runs
+
+LONGEST = 40
+"""Of what is typed, so much is looked at."""
+_LEAST_WITH_TYPO = 3
+_MOST_WITH_TYPO = 12
+_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+def typed(text: str) -> str:
+    """What someone typed, as it is looked up."""
+    return folded(text)[:LONGEST].rstrip()
+
+
+def beginnings(title: str) -> list[str]:
+    """What the title may be typed as, whole; the first is the title itself."""
+    groups = runs(title)
+    found = dict.fromkeys(_from_each_word([word.folded for group in groups for word in group]))
+    for nth, group in enumerate(groups):
+        if len(group) > 1:
+            found[_as_one(group, groups[nth + 1 :])] = None
+    return [text[:LONGEST] for text in found]
+
+
+def is_meant(title: str, text: str) -> bool:
+    """Whether the title is meant by what was typed."""
+    return any(beginning.startswith(text) for beginning in _beginnings_again(title))
+
+
+# One slip leads to hundreds of texts, and they to the same few titles again and again.
+@lru_cache(maxsize=10_000)
+def _beginnings_again(title: str) -> tuple[str, ...]:
+    return tuple(beginnings(title))
+
+
+def prefixes(text: str) -> list[str]:
+    """The beginnings of a text, the shortest first."""
+    return [text[:length] for length in range(1, len(text) + 1)]
+
+
+def nearly(text: str) -> Iterator[str]:
+    """What else may have been meant: the same with one slip in the first word."""
+    first, space, rest = text.partition(" ")
+    if not _LEAST_WITH_TYPO <= len(first) <= _MOST_WITH_TYPO:
+        return
+    for word in dict.fromkeys(_slips(first)):
+        if word != first:
+            yield f"{word}{space}{rest}"
+
+
+def _slips(word: str) -> Iterator[str]:
+    """A letter too many, two letters changed round, a wrong letter, a letter too few."""
+    for at in range(len(word)):
+        yield word[:at] + word[at + 1 :]
+        if at + 1 < len(word):
+            yield word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+    for at in range(len(word) + 1):
+        for letter in _LETTERS:
+            yield word[:at] + letter + word[at + 1 :]
+            yield word[:at] + letter + word[at:]
+
+
+def _from_each_word(words: Sequence[str]) -> Iterator[str]:
+    for nth in range(len(words)):
+        yield " ".join(words[nth:])
+
+
+def _as_one(group: list[Word], rest: Sequence[list[Word]]) -> str:
+    return " ".join([joined(group), *(word.folded for others in rest for word in others)])

@@ -1,0 +1,146 @@
+"""What is kept of titles, and what can be asked while someone types?
+
+State: a hash with every movie's title and year, one with how many people rated it, and one with
+those that are withdrawn. Derived (builder.py): a hash of beginnings with the ten most popular
+movies of each. A beginning that ten movies have at most has no longer ones beside it: those that
+fit what was typed are among its ten.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import ClassVar
+
+import msgspec
+from redis import Redis
+from redis.client import Pipeline
+
+from events.recorded import Recorded
+from projectors.read_models.suggestions.projection import Suggestion, changes
+from projectors.read_models.suggestions.query_normalisation import is_meant, nearly, prefixes
+from projectors.storage import replies
+from projectors.storage import withdrawn as unlisted
+from projectors.storage.read_model import ReadModel
+from projectors.storage.shard import Shard, Write
+
+MOST = 10
+"""How many are suggested."""
+
+_encode = msgspec.json.Encoder().encode
+_suggestion = msgspec.json.Decoder(Suggestion)
+_suggestions = msgspec.json.Decoder(list[Suggestion])
+
+
+class Suggestions(ReadModel):
+    """Titles for those who type."""
+
+    name: ClassVar[str] = "suggestions"
+    version: ClassVar[int] = 2
+    by_partition: ClassVar[bool] = False
+    keeps_of_erased: ClassVar[str] = "their scores, in sums"
+
+    def __init__(self, redis: Redis, generation: int) -> None:
+        super().__init__(redis, generation)
+        self.all = self.shard(0)
+        self.lists_key = self.all.derived("lists")
+        self._titles_key = self.all.state("titles")
+        self._people_key = self.all.state("people")
+        self._unlisted_key = unlisted.key_of(self.all)
+
+    def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
+        """See ReadModel. Sums of zero are written too: a batch's size must not show."""
+        for movie, change in changes([recorded.event for recorded in batch]).items():
+            if change.people is not None:
+                yield "HINCRBY", shard.state("people"), movie, change.people
+                yield "SADD", shard.derived("dirty", "people"), movie
+            if change.suggestion is not None:
+                yield "HSET", shard.state("titles"), movie, _encode(change.suggestion).decode()
+            if change.is_listed is not None:
+                yield unlisted.write(shard, movie, is_listed=change.is_listed)
+            if change.suggestion is not None or change.is_listed is not None:
+                yield "SADD", shard.derived("dirty", "titles"), movie
+
+    # ------------------------------------------------------------------------------ reads
+
+    def enqueue(self, pipe: Pipeline, text: str) -> None:
+        """Ask in a pipeline for what may be meant by a typed text: see ``read``."""
+        pipe.hmget(self.lists_key, prefixes(text) or [""])
+
+    def read_suggestions(self, text: str, found: Sequence[bytes | None]) -> list[Suggestion]:
+        """The most popular movies that are meant; if there are none, those nearly meant."""
+        if not text:
+            return []
+        return _meant(text, found) or self._nearly(text)
+
+    def _nearly(self, text: str) -> list[Suggestion]:
+        texts = list(nearly(text))
+        if not texts:
+            return []
+        asked = list(dict.fromkeys(prefix for other in texts for prefix in prefixes(other)))
+        lists = dict(zip(asked, replies.hmget(self.redis, self.lists_key, asked), strict=True))
+        meant: dict[int, Suggestion] = {}
+        for other in texts:
+            for suggestion in _meant(other, [lists[prefix] for prefix in prefixes(other)]):
+                meant[suggestion.id] = suggestion
+        return self._most_popular(list(meant.values()))
+
+    def _most_popular(self, some: Sequence[Suggestion]) -> list[Suggestion]:
+        if not some:
+            return []
+        people = replies.hmget(self.redis, self._people_key, [str(one.id) for one in some])
+        counts = {one.id: int(count or 0) for one, count in zip(some, people, strict=True)}
+        return sorted(some, key=lambda one: (-counts[one.id], -(one.year or 0), one.id))[:MOST]
+
+    # ------------------------------------------------------------------------------ state
+
+    def all_titles(self) -> Iterator[Suggestion]:
+        """Every movie that is shown; one that changes meanwhile may come twice."""
+        withdrawn = unlisted.marked(self.redis, self.all)
+        for movie, title in self.redis.hscan_iter(self._titles_key, count=1000):
+            if int(movie) not in withdrawn:
+                yield _suggestion.decode(title)
+
+    def titles_of(self, movies: Sequence[int]) -> list[Suggestion]:
+        """Those of some movies that are known and shown."""
+        if not movies:
+            return []
+        fields = [str(movie) for movie in movies]
+        with self.redis.pipeline(transaction=True) as pipe:
+            pipe.hmget(self._titles_key, fields)
+            pipe.hmget(self._unlisted_key, fields)
+            rows = zip(*pipe.execute(), strict=True)
+        return [
+            _suggestion.decode(title) for title, mark in rows if title is not None and mark is None
+        ]
+
+    def all_people(self) -> dict[int, int]:
+        """How many people rated each movie."""
+        found = replies.hgetall(self.redis, self._people_key)
+        return {int(movie): int(count) for movie, count in found.items()}
+
+    def people_of(self, movies: Sequence[int]) -> dict[int, int]:
+        """How many people rated some movies."""
+        if not movies:
+            return {}
+        found = replies.hmget(self.redis, self._people_key, [str(movie) for movie in movies])
+        return {movie: int(count or 0) for movie, count in zip(movies, found, strict=True)}
+
+
+def packed(suggestions: Sequence[Suggestion]) -> bytes:
+    """A list as it is kept."""
+    return _encode(suggestions)
+
+
+def _meant(text: str, found: Sequence[bytes | None]) -> list[Suggestion]:
+    """Those of the longest beginning that is known, as far as they go on as was typed."""
+    longest = next((packed for packed in reversed(found) if packed is not None), None)
+    if longest is None:
+        return []
+    suggestions = _unpacked(longest)
+    if found[-1] is not None:
+        return list(suggestions)
+    return [suggestion for suggestion in suggestions if is_meant(suggestion.title, text)]
+
+
+@lru_cache(maxsize=1000)
+def _unpacked(longest: bytes) -> tuple[Suggestion, ...]:
+    return tuple(_suggestions.decode(longest))

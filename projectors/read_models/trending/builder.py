@@ -1,0 +1,195 @@
+"""When is which board made anew?
+
+What was touched is read, nothing else: those movies, in those hours. Only boards that look
+different are written; all of them once a minute, when an hour is over, when the catalogue changed,
+and whenever this builder can't know what happened before.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from time import monotonic
+from typing import ClassVar
+
+import msgspec
+from redis.client import Pipeline
+
+from projectors.building.dirty_marks import Marks, note_built
+from projectors.building.duty_cycle import Paced
+from projectors.read_models.movies.read_model import Movies
+from projectors.read_models.trending.board import Board, Heat, by_genre, ranked
+from projectors.read_models.trending.external_boards import Observed
+from projectors.read_models.trending.heat_table import Heats
+from projectors.read_models.trending.page import choose, render
+from projectors.read_models.trending.projection import hour_of
+from projectors.read_models.trending.read_model import Trending, field, of_field
+from projectors.storage.pagination import DEFAULT_LIMIT
+from projectors.verification.derived import compare_beside
+
+_ALL_SECONDS = 60.0
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class TrendingBuilder(Paced):
+    """Keeps the boards and their first pages."""
+
+    name: ClassVar[str] = Trending.name
+    interval_seconds = 15.0
+
+    def __init__(self, trending: Trending, movies: Movies) -> None:
+        super().__init__(pause_seconds=0.02)
+        self._trending = trending
+        self._movies = movies
+        self._marks = Marks(trending.redis, trending.all, "hours", "movies")
+        self._heats: Heats | None = None
+        self._catalogue: int | None = None
+        self._genres: dict[int, tuple[str, ...]] = {}
+        self._cards: dict[int, bytes] = {}
+        self._unsettled: frozenset[int] = frozenset()
+        self._entries: dict[str, tuple[Heat, ...]] = {}
+        self._all_written_at = float("-inf")
+        self._observed = Observed(trending, movies)
+
+    def build(self, now: datetime) -> None:
+        """See Builder."""
+        with self.working():
+            try:
+                self._build(now)
+            except BaseException:
+                self._marks.forget()
+                raise
+
+    def check(self, now: datetime) -> list[str]:
+        """What differs from the counts, a line each."""
+        return compare_beside(
+            self._trending,
+            self._movies,
+            self.differences,
+            has_seen_all=lambda: self._trending.made_of() == self._movies.changes(),
+        )
+
+    def _build(self, now: datetime) -> None:
+        taken = self._marks.take()
+        movies_at = self._movies.all.checkpoints()
+        hours, touched = taken.touched
+        touched |= self._unsettled
+        heats, is_all = self._look(hour_of(now), hours, touched, is_continued=taken.is_continued)
+        self._forget(touched, is_all=is_all)
+        built = {p: min(offset, movies_at.get(p, 0)) for p, offset in taken.checkpoints.items()}
+        with self._marks.done() as pipe:
+            if is_all or touched:
+                self._write(pipe, heats, now, touched, is_all=is_all)
+            self._observed.build(pipe, touched, is_all=is_all)
+            note_built(pipe, self._trending.all, built, late=taken.late)
+            pipe.set(self._trending.made_of_key, self._catalogue or 0)
+        # A card that was read before the movies model had the same events is read once more.
+        self._unsettled = frozenset() if built == taken.checkpoints else touched
+
+    # ------------------------------------------------------------------------------ looking
+
+    def _look(
+        self, hour: int, hours: Iterable[int], touched: Iterable[int], *, is_continued: bool
+    ) -> tuple[Heats, bool]:
+        """The heats as they are now, and whether every board may look different."""
+        before, self._catalogue = self._catalogue, self._movies.changes()
+        heats = self._heats
+        if heats is None or not is_continued or not heats.can_go_to(hour):
+            heats = self._heats = Heats(self._trending, hour)
+            return heats, True
+        is_over = hour != heats.hour
+        if is_over:
+            heats.go_to(hour)
+        heats.read(touched, hours)
+        is_due = monotonic() - self._all_written_at >= _ALL_SECONDS
+        return heats, is_over or is_due or before != self._catalogue
+
+    def _forget(self, touched: Iterable[int], *, is_all: bool) -> None:
+        if is_all:
+            self._genres.clear()
+            self._cards.clear()
+        for movie in touched:
+            self._cards.pop(movie, None)
+
+    # ------------------------------------------------------------------------------ writing
+
+    def _write(
+        self, pipe: Pipeline, heats: Heats, now: datetime, touched: frozenset[int], *, is_all: bool
+    ) -> None:
+        rankings = self._rank(heats)
+        chosen = {
+            name: Board(hour=hour_of(now), as_of=now, entries=entries)
+            for name, entries in rankings.items()
+            if is_all or self._looks_different(name, entries, touched)
+        }
+        pages = self._pages(chosen)
+        shard = self._trending
+        if is_all:
+            pipe.delete(shard.boards_key, shard.pages_key)
+        elif gone := self._entries.keys() - rankings.keys():
+            pipe.hdel(shard.boards_key, *gone)
+            pipe.hdel(shard.pages_key, *gone)
+        if chosen:
+            pipe.hset(shard.boards_key, items=_fields({n: _pack(b) for n, b in chosen.items()}))
+            pipe.hset(shard.pages_key, items=_fields(pages))
+        self._entries = rankings
+        if is_all:
+            self._all_written_at = monotonic()
+
+    def _rank(self, heats: Heats) -> dict[str, tuple[Heat, ...]]:
+        """Every board's entries."""
+        found: dict[str, tuple[Heat, ...]] = {}
+        for window, degrees in heats.of.items():
+            ranking = ranked(degrees)
+            for genre, entries in by_genre(ranking, self._known(ranking)).items():
+                found[field(window, genre)] = entries
+        return found
+
+    def _known(self, ranking: Iterable[Heat]) -> Mapping[int, tuple[str, ...]]:
+        """The genres of what is in a ranking, and of more."""
+        missing = [entry.movie for entry in ranking if entry.movie not in self._genres]
+        self._genres |= self._movies.genres_of(missing)
+        return self._genres
+
+    def _looks_different(
+        self, name: str, entries: tuple[Heat, ...], touched: frozenset[int]
+    ) -> bool:
+        if entries != self._entries.get(name):
+            return True
+        return any(entry.movie in touched for entry in entries[:DEFAULT_LIMIT])
+
+    def _pages(self, boards: Mapping[str, Board]) -> dict[str, bytes]:
+        shown = {e.movie for board in boards.values() for e in board.entries[:DEFAULT_LIMIT]}
+        self._cards |= self._movies.cards(sorted(shown - self._cards.keys()))
+        return {name: self._page(name, board) for name, board in boards.items()}
+
+    def _page(self, name: str, board: Board) -> bytes:
+        window, genre = of_field(name)
+        return render(board, choose(board, window, genre, limit=DEFAULT_LIMIT), self._cards)
+
+    # ------------------------------------------------------------------------------ checking
+
+    def differences(self) -> list[str]:
+        """Boards and pages that would be others, were they made now for the same hour."""
+        stored, stored_pages = self._trending.shown()
+        self._forget((), is_all=True)
+        hour = max((board.hour for board in stored.values()), default=0)
+        rankings = self._rank(Heats(self._trending, hour))
+        pages = self._pages(stored)
+        problems = [
+            f"the board {name} is not what the counts add up to"
+            for name in sorted(rankings.keys() | stored.keys())
+            if name not in stored or stored[name].entries != rankings.get(name)
+        ]
+        return (
+            problems
+            + [
+                f"the first page of {name} is not that of its board"
+                for name in sorted(pages)
+                if pages[name] != stored_pages.get(name)
+            ]
+            + self._observed.differences()
+        )
+
+
+def _fields(values: Mapping[str, bytes]) -> list[str | bytes]:
+    return [part for pair in values.items() for part in pair]

@@ -1,0 +1,120 @@
+"""How do other sources' boards become ours to show?
+
+A source says an order, not how far apart: the first of a board has 100 degrees, and from there heat
+falls evenly. It does not fade with time: ``as_of`` says how old a board is.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+from redis.client import Pipeline
+
+from projectors.read_models.movies.read_model import Movies
+from projectors.read_models.trending.board import Board, Heat, by_genre
+from projectors.read_models.trending.page import choose, render
+from projectors.read_models.trending.projection import Observation
+from projectors.read_models.trending.read_model import Trending, field
+from projectors.storage.pagination import DEFAULT_LIMIT
+
+_HOTTEST = 100.0
+_DIGITS = 6
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class Shown(NamedTuple):
+    """A board, and what has to be known to make its page."""
+
+    observation: Observation
+    genre: str | None
+    board: Board
+
+    @property
+    def first(self) -> Sequence[int]:
+        """The movies of its first page."""
+        return [entry.movie for entry in self.board.entries[:DEFAULT_LIMIT]]
+
+    def page(self, cards: Mapping[int, bytes]) -> bytes:
+        """Its first page."""
+        window, source = self.observation.window, self.observation.source
+        chosen = choose(self.board, window, self.genre, limit=DEFAULT_LIMIT, source=source)
+        return render(self.board, chosen, cards)
+
+
+class Observed:
+    """Keeps the boards of other sources, and their first pages."""
+
+    def __init__(self, trending: Trending, movies: Movies) -> None:
+        self._trending = trending
+        self._movies = movies
+        self._seen: dict[str, Observation] = {}
+        self._shown: dict[str, Shown] = {}
+
+    def build(self, pipe: Pipeline, touched: frozenset[int], *, is_all: bool) -> None:
+        """Make what looks different: everything, or the pages that show what was touched."""
+        observations = self._trending.observations()
+        if is_all or observations != self._seen:
+            self._seen = {}
+            self._shown = self._boards(observations)
+            self._write(pipe, self._shown, is_all=True)
+            self._seen = observations
+        else:
+            shown = self._shown.items()
+            self._write(
+                pipe,
+                {name: board for name, board in shown if not touched.isdisjoint(board.first)},
+                is_all=False,
+            )
+
+    def differences(self) -> list[str]:
+        """Boards and pages that would be others, were they made now."""
+        wanted, stored = self._boards(self._trending.observations()), self._stored()
+        cards = self._cards(wanted.values())
+        return [
+            f"the board {name} is not what was observed"
+            for name in sorted(wanted.keys() | stored.keys())
+            if name not in wanted or stored.get(name) != wanted[name].board
+        ] + [
+            f"the first page of {name} is not that of its board"
+            for name, shown in sorted(wanted.items())
+            if self._page(shown) != shown.page(cards)
+        ]
+
+    def _boards(self, observations: Mapping[str, Observation]) -> dict[str, Shown]:
+        found: dict[str, Shown] = {}
+        for said in observations.values():
+            ranking = _ranking(said.movies)
+            genres = self._movies.genres_of(said.movies)
+            for genre, entries in by_genre(ranking, genres).items():
+                board = Board(hour=0, as_of=said.at, entries=entries)
+                found[field(said.window, genre, said.source)] = Shown(said, genre or None, board)
+        return found
+
+    def _write(self, pipe: Pipeline, boards: Mapping[str, Shown], *, is_all: bool) -> None:
+        if not boards and not is_all:
+            return
+        cards = self._cards(boards.values())
+        trending = self._trending
+        if is_all:
+            pipe.delete(trending.observed_boards_key, trending.observed_pages_key)
+        for name, shown in boards.items():
+            pipe.hset(trending.observed_boards_key, name, _pack(shown.board))
+            pipe.hset(trending.observed_pages_key, name, shown.page(cards))
+
+    def _cards(self, boards: Iterable[Shown]) -> Mapping[int, bytes]:
+        return self._movies.cards(sorted({movie for shown in boards for movie in shown.first}))
+
+    def _stored(self) -> Mapping[str, Board]:
+        return self._trending.observed_boards()
+
+    def _page(self, shown: Shown) -> bytes | None:
+        said = shown.observation
+        return self._trending.page(said.window, shown.genre, said.source)
+
+
+def _ranking(movies: Sequence[int]) -> list[Heat]:
+    step = _HOTTEST / max(len(movies), 1)
+    return [
+        Heat(movie, round(_HOTTEST - rank * step, _DIGITS)) for rank, movie in enumerate(movies)
+    ]

@@ -1,0 +1,66 @@
+"""How hot is every movie, as far as a builder has read?
+
+A movie's heat is always summed up from all its hours, so the heats are the same whatever the order
+in which its ratings came.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from projectors.read_models.trending.decay import LONGEST_HOURS, WINDOWS, WindowName, heat
+from projectors.read_models.trending.read_model import Trending
+
+# Up to so many counts are asked for one by one; for more, whole hours are read.
+_FEW = 2000
+
+
+class Heats:
+    """Each movie's ratings in the hours that count, and its heats."""
+
+    def __init__(self, trending: Trending, hour: int) -> None:
+        self._trending = trending
+        self._ratings: dict[int, dict[int, int]] = {}
+        self.hour = hour
+        self.of: dict[WindowName, dict[int, float]] = {window: {} for window in WINDOWS}
+        self._take(trending.ratings_in(_window(hour)))
+        self._sum_up(self._ratings)
+
+    def can_go_to(self, hour: int) -> bool:
+        """Whether ``hour`` is now, or not too far ahead."""
+        return 0 <= hour - self.hour < LONGEST_HOURS
+
+    def go_to(self, hour: int) -> None:
+        """Let time pass, an hour at least."""
+        self._take(self._trending.ratings_in(_window(hour)[-(hour - self.hour) :]))
+        self.hour = hour
+        self._forget_before(hour - LONGEST_HOURS + 1)
+        self._sum_up(self._ratings)
+
+    def read(self, movies: Iterable[int], hours: Iterable[int]) -> None:
+        """Read what was touched."""
+        touched = sorted(movies)
+        within = sorted(set(hours) & set(_window(self.hour)))
+        if len(touched) * len(within) <= _FEW:
+            self._take(self._trending.ratings_of(touched, within))
+        else:
+            self._take(self._trending.ratings_in(within))
+        self._sum_up(touched)
+
+    def _take(self, found: Mapping[int, Mapping[int, int]]) -> None:
+        for hour, counts in found.items():
+            for movie, count in counts.items():
+                self._ratings.setdefault(movie, {})[hour] = count
+
+    def _forget_before(self, first: int) -> None:
+        for ratings in self._ratings.values():
+            for gone in [hour for hour in ratings if hour < first]:
+                del ratings[gone]
+
+    def _sum_up(self, movies: Iterable[int]) -> None:
+        for movie in movies:
+            ratings = self._ratings.get(movie, {})
+            for name, window in WINDOWS.items():
+                self.of[name][movie] = heat(ratings, hour=self.hour, window=window)
+
+
+def _window(hour: int) -> range:
+    return range(hour - LONGEST_HOURS + 1, hour + 1)

@@ -1,0 +1,57 @@
+"""How does a page of a trending board look?"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from projectors.read_models.trending.board import Board, Heat
+from projectors.read_models.trending.decay import WINDOWS, WindowName, heat_at, lasting
+from projectors.storage import pagination
+from projectors.storage.pagination import Place
+
+PURPOSE = "trending"
+
+
+class Chosen(NamedTuple):
+    """What is on a page, before anyone has looked up the cards."""
+
+    entries: tuple[Heat, ...]
+    next: str | None
+
+
+def choose(
+    board: Board,
+    window: WindowName,
+    genre: str | None,
+    *,
+    limit: int,
+    cursor: str | None = None,
+    source: str = "",
+) -> Chosen:
+    """A page's entries and the cursor of the next one; raises BadSignature for a strange cursor.
+
+    A ``source`` is another one than the community.
+    """
+    scope = f"{window}|{genre or ''}" + (f"|{source}" if source else "")
+    rest = board.behind(_place(cursor, scope, board.hour, window))
+    entries = tuple(rest[:limit])
+    if len(rest) <= limit:
+        return Chosen(entries, None)
+    value = lasting(entries[-1].heat, hour=board.hour, window=WINDOWS[window])
+    return Chosen(entries, pagination.cursor(PURPOSE, scope, Place(value, entries[-1].movie)))
+
+
+def render(board: Board, chosen: Chosen, cards: Mapping[int, bytes]) -> bytes:
+    """The page as JSON; a movie without a card is left out."""
+    items = (
+        pagination.item(cards[movie], {"heat": round(heat, 3)})
+        for movie, heat in chosen.entries
+        if movie in cards
+    )
+    return pagination.page(items, chosen.next, {"as_of": board.as_of})
+
+
+def _place(cursor: str | None, scope: str, hour: int, window: WindowName) -> Place | None:
+    if cursor is None:
+        return None
+    place = pagination.read_cursor(PURPOSE, scope, cursor)
+    return Place(heat_at(place.value, hour=hour, window=WINDOWS[window]), place.movie)

@@ -1,0 +1,171 @@
+"""What is kept of what people act on, and what can be asked about it?
+
+State: a hash an hour with each movie's new ratings, how many rated each movie in all, and what each
+board of another source said last. Derived (builder.py): one hash with the boards, one with their
+first pages, ready to be sent; the same two of other sources' boards (observed.py); and what the
+movies model had counted when its cards were read.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import ClassVar
+
+import msgspec
+from redis import Redis
+from redis.client import Pipeline
+
+from events.recorded import Recorded
+from projectors.read_models.trending.board import Board
+from projectors.read_models.trending.decay import WindowName
+from projectors.read_models.trending.projection import Observation, changes, observations
+from projectors.storage import replies
+from projectors.storage.read_model import ReadModel
+from projectors.storage.shard import Shard, Write
+
+COMMUNITY = "community"
+
+_board = msgspec.msgpack.Decoder(Board)
+_observation = msgspec.json.Decoder(Observation)
+_encode = msgspec.json.Encoder().encode
+_NO_BOARD = Board(hour=0, as_of=datetime.fromtimestamp(0, UTC))
+
+
+class Trending(ReadModel):
+    """What people act on, by movie and hour."""
+
+    name: ClassVar[str] = "trending"
+    version: ClassVar[int] = 1
+    by_partition: ClassVar[bool] = False
+    keeps_of_erased: ClassVar[str] = "their scores, in sums"
+
+    def __init__(self, redis: Redis, generation: int) -> None:
+        super().__init__(redis, generation)
+        self.all = self.shard(0)
+        self.boards_key = self.all.derived("boards")
+        self.pages_key = self.all.derived("pages")
+        self.observed_boards_key = self.all.derived("observed", "boards")
+        self.observed_pages_key = self.all.derived("observed", "pages")
+        self.made_of_key = self.all.derived("movies")
+        self._observed_key = self.all.state("observed")
+
+    def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
+        """See ReadModel. Sums of zero are written too: a batch's size must not show."""
+        change = changes(batch)
+        in_all: dict[int, int] = {}
+        for (hour, movie), amount in change.ratings.items():
+            yield "HINCRBY", shard.state("hour", hour), movie, amount
+            in_all[movie] = in_all.get(movie, 0) + amount
+        for movie, amount in in_all.items():
+            yield "ZINCRBY", shard.state("popular"), amount, movie
+        for hour in {hour for hour, _ in change.ratings}:
+            yield "SADD", shard.derived("dirty", "hours"), hour
+        for movie in change.movies:
+            yield "SADD", shard.derived("dirty", "movies"), movie
+        for board, observation in observations(batch).items():
+            yield "HSET", shard.state("observed"), board, _encode(observation).decode()
+
+    # ------------------------------------------------------------------------------ reads
+
+    def enqueue_page(
+        self,
+        pipe: Pipeline,
+        window: WindowName,
+        genre: str | None = None,
+        source: str = COMMUNITY,
+    ) -> None:
+        """Ask in a pipeline for a board's default page: its bytes, or None if there is no board."""
+        key = self.pages_key if source == COMMUNITY else self.observed_pages_key
+        pipe.hget(key, field(window, genre, source))
+
+    def page(
+        self, window: WindowName, genre: str | None = None, source: str = COMMUNITY
+    ) -> bytes | None:
+        """A board's default page, complete; None if there is no such board."""
+        key = self.pages_key if source == COMMUNITY else self.observed_pages_key
+        return replies.hget(self.redis, key, field(window, genre, source))
+
+    def board(self, window: WindowName, genre: str | None = None, source: str = COMMUNITY) -> Board:
+        """A board; an empty one if nothing of the genre is hot."""
+        key = self.boards_key if source == COMMUNITY else self.observed_boards_key
+        of_genre, overall = replies.hmget(
+            self.redis, key, [field(window, genre, source), field(window, None, source)]
+        )
+        if of_genre is not None:
+            return _board.decode(of_genre)
+        if overall is not None:
+            whole = _board.decode(overall)
+            return Board(hour=whole.hour, as_of=whole.as_of)
+        return _NO_BOARD
+
+    def boards(self) -> dict[str, Board]:
+        """All boards of the community, by ``field``."""
+        return self._boards(self.boards_key)
+
+    def shown(self) -> tuple[dict[str, Board], dict[str, bytes]]:
+        """The same with their first pages, all at one moment."""
+        with self.redis.pipeline(transaction=True) as pipe:
+            pipe.hgetall(self.boards_key)
+            pipe.hgetall(self.pages_key)
+            boards, pages = pipe.execute()
+        return _decoded(boards), {name.decode(): page for name, page in pages.items()}
+
+    def observed_boards(self) -> dict[str, Board]:
+        """All boards of other sources, by ``field``."""
+        return self._boards(self.observed_boards_key)
+
+    def observations(self) -> dict[str, Observation]:
+        """What other sources' boards said last, by their names."""
+        return {
+            board.decode(): _observation.decode(said)
+            for board, said in replies.hgetall(self.redis, self._observed_key).items()
+        }
+
+    def made_of(self) -> int:
+        """The ``changes`` of the movies that the first pages show."""
+        return int(replies.get(self.redis, self.made_of_key) or 0)
+
+    def most_rated(self, limit: int) -> list[tuple[int, int]]:
+        """The movies that most people have rated, ever, and by how many."""
+        found = replies.ranking(self.redis, self.all.state("popular"), limit)
+        return [(int(movie), int(people)) for movie, people in found if people > 0]
+
+    def ratings_in(self, hours: Sequence[int]) -> dict[int, dict[int, int]]:
+        """Hour -> movie -> new ratings in it."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for hour in hours:
+                pipe.hgetall(self.all.state("hour", hour))
+            found = pipe.execute()
+        return {
+            hour: {int(movie): int(count) for movie, count in counts.items()}
+            for hour, counts in zip(hours, found, strict=True)
+        }
+
+    def ratings_of(self, movies: Sequence[int], hours: Sequence[int]) -> dict[int, dict[int, int]]:
+        """Hour -> movie -> new ratings in it, of these movies."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for hour in hours:
+                pipe.hmget(self.all.state("hour", hour), list(map(str, movies)))
+            found = pipe.execute()
+        return {
+            hour: {movie: int(count or 0) for movie, count in zip(movies, counts, strict=True)}
+            for hour, counts in zip(hours, found, strict=True)
+        }
+
+    def _boards(self, key: str) -> dict[str, Board]:
+        return _decoded(replies.hgetall(self.redis, key))
+
+
+def _decoded(boards: Mapping[bytes, bytes]) -> dict[str, Board]:
+    return {name.decode(): _board.decode(packed) for name, packed in boards.items()}
+
+
+def field(window: WindowName, genre: str | None, source: str = COMMUNITY) -> str:
+    """The name of a board; without a genre, that of all movies."""
+    whose = "" if source == COMMUNITY else f"{source}|"
+    return f"{whose}{window}|{genre or ''}"
+
+
+def of_field(name: str) -> tuple[WindowName, str | None]:
+    """The window and the genre of a board's name."""
+    window, _, genre = name.partition("|")
+    return ("day" if window == "day" else "week"), genre or None

@@ -1,0 +1,86 @@
+"""How does the state of new generations come out of the log?
+
+Each process has partitions of its own. It reads a page, decodes it once and lets each generation
+take it in, exactly as a worker does: whoever is killed goes on at the checkpoints.
+"""
+
+from collections.abc import Mapping, Sequence
+from time import sleep
+
+from django.db import close_old_connections
+
+from events.store import EventStore
+from events.store.postgres import PostgresStore
+from infra import clients
+from infra.config import config
+from projectors.consumer.catch_up import read_page
+from projectors.consumer.decryption import opening
+from projectors.consumer.follower import Follower
+from projectors.generations.live import Live
+from projectors.generations.pointers import Pointers
+from projectors.rebuild.backpressure import Courtesy
+from projectors.rebuild.task import Task
+from projectors.registry import MODELS
+from projectors.storage.read_model import ReadModel
+
+_REST_SECONDS = 0.05
+
+
+def fill(task: Task) -> None:
+    """Fill one part. Raises Stop."""
+    redis, kinds = clients.redis(), {kind.name: kind for kind in MODELS}
+    store = PostgresStore(config().partitions)
+    models = [kinds[name](redis, number) for name, number in task.places]
+    followers = [Follower(model, store, opening()) for model in models]
+    courtesy = Courtesy(Live(redis), Pointers(redis))
+    for follower in followers:
+        follower.look(task.until)
+    while behind := _behind(followers, task):
+        if not _read_pages(store, followers, behind, task, courtesy):
+            sleep(_REST_SECONDS)
+    close_old_connections()
+
+
+def _behind(followers: Sequence[Follower], task: Task) -> list[int]:
+    return [
+        partition
+        for partition in task.partitions
+        if any(follower.checkpoints[partition] < task.until[partition] for follower in followers)
+    ]
+
+
+def _read_pages(
+    store: EventStore,
+    followers: Sequence[Follower],
+    partitions: Sequence[int],
+    task: Task,
+    courtesy: Courtesy,
+) -> int:
+    """A page of each partition; how many events there were."""
+    count = 0
+    for partition in partitions:
+        until = task.until[partition]
+        able = [
+            follower
+            for follower in followers
+            if follower.checkpoints[partition] < until and not follower.is_resting
+        ]
+        if able:
+            count += read_page(store, partition, able, until=until)
+        courtesy.wait()
+    return count
+
+
+def progress(models: Sequence[ReadModel], until: Sequence[int]) -> int:
+    """How many events up to ``until`` the models have taken in, added up."""
+    return sum(
+        min(at, end)
+        for model in models
+        for at, end in zip(model.checkpoints(len(until)), until, strict=True)
+    )
+
+
+def opened(places: Mapping[str, int]) -> list[ReadModel]:
+    """The generations."""
+    redis = clients.redis()
+    return [kind(redis, places[kind.name]) for kind in MODELS if kind.name in places]

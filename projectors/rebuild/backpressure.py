@@ -1,0 +1,46 @@
+"""When does a rebuild let the live read models go first?
+
+While workers are at work, but a live model that they follow is seconds behind the log, it waits
+between pages, and between steps of building. Any of them counts, not only what is made anew: all
+share the log, Redis and the processors. It never stops: after a moment it goes one step on.
+"""
+
+from collections.abc import Iterable
+from time import monotonic, sleep, time
+
+from projectors.generations.live import Live
+from projectors.generations.pointers import Pointers
+
+BEHIND_SECONDS = 3.0
+"""A worker compares every second, so what is level seems up to a second behind."""
+
+_PAUSE_SECONDS = 0.25
+_LOOK_SECONDS = 1.0
+
+
+class Courtesy:
+    """Knows whether a live model needs to go first."""
+
+    def __init__(self, live: Live, pointers: Pointers) -> None:
+        self._live = live
+        self._pointers = pointers
+        self._looked_at = float("-inf")
+        self._is_due = False
+
+    def wait(self) -> None:
+        """Let others go first, if they need it."""
+        if monotonic() - self._looked_at >= _LOOK_SECONDS:
+            self._is_due = self._look()
+            self._looked_at = monotonic()
+        if self._is_due:
+            sleep(_PAUSE_SECONDS)
+
+    def _look(self) -> bool:
+        followed = self._pointers.see().live.items() & self._pointers.followed()
+        return behind_seconds(self._live, (name for name, _ in followed)) > BEHIND_SECONDS
+
+
+def behind_seconds(live: Live, names: Iterable[str]) -> float:
+    """How long ago the one that is furthest behind was level with the log; 0 if nobody knows."""
+    levels = [level for level in map(live.level_at, names) if level is not None]
+    return max(0.0, time() - min(levels)) if levels else 0.0

@@ -1,0 +1,121 @@
+"""How do new generations take over without a moment in which nobody keeps them level?
+
+First the workers are asked to keep them level beside the live ones. When they do, and have built
+all there is to build, one command switches all pointers at once. Where no worker is at work, this
+process does their part until the generations are level.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from threading import Event, Thread
+from time import monotonic, sleep
+
+from django.db import connections
+
+from events.store import EventStore
+from events.store.generations import note_finished
+from projectors.bootstrap import Failure, at_work
+from projectors.generations.pointers import Pointers
+from projectors.lag import missing
+from projectors.registry import BUILT
+from projectors.storage.read_model import ReadModel
+
+PATIENCE_SECONDS = 600.0
+"""Workers have to build all of it once, too, to know what changes later."""
+_LOOK_SECONDS = 0.1
+
+Look = Callable[[int], object]
+"""Told how many events are missing."""
+
+
+class NotTakenOver(Exception):
+    """The workers that there are do not get level with the new generations."""
+
+
+def call_back(numbers: Mapping[str, int], pointers: Pointers) -> None:
+    """Let no worker write generations that an interrupted rebuild handed over already."""
+    for place in numbers.items():
+        pointers.leave(*place)
+    while numbers.items() & pointers.followed():  # until a worker has looked, or is no more
+        sleep(_LOOK_SECONDS)
+
+
+def take_over(
+    models: Sequence[ReadModel], store: EventStore, pointers: Pointers, look: Look
+) -> bool:
+    """Have new generations kept level, then let them answer; whether workers are at work.
+
+    Raises NotTakenOver, and whatever ends a builder.
+    """
+    numbers = {model.name: model.generation for model in models}
+    has_workers = any(name in numbers for name, _ in pointers.followed())
+    if has_workers:
+        pointers.join(numbers)
+        _wait(models, store, look, lambda: numbers.items() <= pointers.followed())
+        pointers.switch(numbers)
+    else:
+        with _working(numbers, [type(model) for model in models]) as is_well:
+            _wait(models, store, look, is_well)
+            pointers.switch(numbers)
+        for place in numbers.items():
+            pointers.forget_followed(*place)
+    for name, number in numbers.items():
+        note_finished(name, number)
+    return has_workers
+
+
+def _wait(
+    models: Sequence[ReadModel], store: EventStore, look: Look, is_ready: Callable[[], bool]
+) -> None:
+    """Until they have taken in all that the log held when this waiting began."""
+    deadline = monotonic() + PATIENCE_SECONDS
+    heads = store.heads()
+    while not is_ready() or _missing(models, heads):
+        look(_missing(models, heads))
+        if monotonic() > deadline:
+            raise NotTakenOver(f"{_missing(models, heads)} events are still missing")
+        sleep(_LOOK_SECONDS)
+    look(0)
+
+
+def _missing(models: Sequence[ReadModel], heads: Sequence[int]) -> int:
+    return sum(
+        missing(heads, offsets) for model in models for offsets in _offsets(model, len(heads))
+    )
+
+
+def _offsets(model: ReadModel, partitions: int) -> Iterator[Sequence[int]]:
+    yield model.checkpoints(partitions)
+    if type(model) in BUILT:
+        yield model.built_offsets(partitions)
+
+
+@contextmanager
+def _working(
+    numbers: Mapping[str, int], kinds: Sequence[type[ReadModel]]
+) -> Iterator[Callable[[], bool]]:
+    """Do the workers' part for these generations; what it gives tells whether it still does."""
+    stopping = Event()
+    failure = Failure(stopping)
+
+    def run() -> None:
+        try:
+            work(stopping)
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+            failure.report(error)
+        finally:
+            connections.close_all()
+
+    def is_well() -> bool:
+        if failure.error:
+            raise failure.error
+        return True
+
+    with at_work(lambda _: dict.fromkeys(numbers.items(), "joining"), kinds, failure) as work:
+        thread = Thread(target=run, name="work")
+        thread.start()
+        try:
+            yield is_well
+        finally:
+            stopping.set()
+            thread.join()

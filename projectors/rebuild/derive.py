@@ -1,0 +1,134 @@
+"""How is that made which is built of new generations' state?
+
+Their state stands still meanwhile, so each builder is asked again until it has taken in all of it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from time import monotonic, sleep
+from typing import TypeVar
+
+from django.db import close_old_connections
+
+from infra import clients
+from infra.config import config
+from projectors.building.builder import Builder
+from projectors.errors import AgainLater
+from projectors.generations.live import Live
+from projectors.generations.pointers import Pointers
+from projectors.parking.store import shards_of
+from projectors.read_models.recommendations.builder import RecommendationsBuilder
+from projectors.read_models.trending.builder import TrendingBuilder
+from projectors.rebuild.backfill import opened
+from projectors.rebuild.backpressure import Courtesy
+from projectors.rebuild.task import Part
+from projectors.registry import BUILT, make_builder
+from projectors.storage.read_model import ReadModel
+from projectors.verification.snapshot import standing_still
+from projectors.verification.state import Checked
+
+_REST_SECONDS = 0.05
+_PATIENCE_SECONDS = 60.0
+
+Model = TypeVar("Model", bound=ReadModel)
+
+APART = frozenset(("similarity",)), frozenset(("movies", "trending", "suggestions", "search"))
+"""What is built side by side."""
+AFTER = frozenset(("recommendations",))
+"""What after that, because it reads what was built before; by partition."""
+
+
+def build(numbers: Mapping[str, int], part: Part) -> None:
+    """Build all that there is of a part."""
+    redis = clients.redis()
+    courtesy = Courtesy(Live(redis), Pointers(redis))
+    for model, builder, _ in _builders(numbers, part.names):
+        courtesy.wait()
+        if isinstance(builder, RecommendationsBuilder):
+            builder.do_part(part.partitions)
+        builder.build(part.now)  # of nothing, too: an empty board is a board
+        _go_on(model, builder, part, courtesy)
+    close_old_connections()
+
+
+def _go_on(model: ReadModel, builder: Builder, part: Part, courtesy: Courtesy) -> None:
+    """Build until there is no more to build; raises AgainLater when that does not come to be."""
+    before, deadline = -1, 0.0
+    while not _is_built(model, part.partitions):
+        done = sum(model.built_offsets(config().partitions))
+        if done != before:
+            before, deadline = done, monotonic() + _PATIENCE_SECONDS
+        elif monotonic() > deadline:
+            raise AgainLater(
+                f"{model.name} can't be built: what it reads is behind it and does not come on"
+                " (is a projector running?)"
+            )
+        sleep(_REST_SECONDS if builder.interval_seconds else 0)
+        courtesy.wait()
+        builder.build(part.now)
+
+
+def _is_built(model: ReadModel, partitions: Sequence[int]) -> bool:
+    count = config().partitions
+    built, there = model.built_offsets(count), model.checkpoints(count)
+    return all(built[partition] == there[partition] for partition in partitions)
+
+
+def check(
+    numbers: Mapping[str, int], moment: datetime | None = None
+) -> Iterator[tuple[str, Builder, list[str]]]:
+    """How what was built of each model differs from what its state leads to, a line each."""
+    now = moment or datetime.now(UTC)
+    for model, builder, others in _builders(numbers, frozenset(numbers)):
+        if isinstance(builder, Checked):
+            yield model.name, builder, _check(builder, others, now)
+
+
+def _check(builder: Checked, others: Sequence[ReadModel], now: datetime) -> list[str]:
+    """What it shows of generations that answer goes on, and nobody builds the new one meanwhile.
+
+    Where that makes a difference, they stand still for a moment, and it is built once more of what
+    they hold now.
+    """
+    if isinstance(builder, RecommendationsBuilder):
+        return builder.prove(now)
+    if not (others and isinstance(builder, TrendingBuilder)):
+        return builder.check(now)
+    if not builder.differences():
+        return []
+    shards = [shard for other in others for shard in shards_of(other, config().partitions)]
+    with standing_still(shards):
+        builder.build(now)
+        return builder.differences()
+
+
+def _builders(
+    numbers: Mapping[str, int], names: frozenset[str]
+) -> Iterator[tuple[ReadModel, Builder, Sequence[ReadModel]]]:
+    """Each model that is built, its builder, and the generations that answer which that reads."""
+    live = Live(clients.redis())
+    there = {model.name: model for model in opened(numbers)}
+    others: list[ReadModel] = []
+
+    def find(kind: type[Model]) -> Model:
+        found = there.get(kind.name)
+        if isinstance(found, kind):
+            return found
+        opened_ = live.open(kind)
+        others.append(opened_)
+        return opened_
+
+    for name, model in there.items():
+        others.clear()
+        if name in names and (builder := make_builder(model, find, config().partitions)):
+            yield model, builder, list(others)
+
+
+def progress(models: Sequence[ReadModel], partitions: int) -> tuple[int, int]:
+    """How many events what is built has taken in, of how many that the state has."""
+    built = total = 0
+    for model in models:
+        if type(model) in BUILT:
+            built += sum(model.built_offsets(partitions))
+            total += sum(model.checkpoints(partitions))
+    return built, total

@@ -1,0 +1,65 @@
+"""How do several processes work for a rebuild at once?"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from datetime import datetime
+from multiprocessing import get_context
+
+from projectors.rebuild import derive, pool_worker
+from projectors.rebuild.task import Part, Task
+
+_LOOK_SECONDS = 0.2
+
+Look = Callable[[], object]
+"""Called several times a second while one waits."""
+
+
+class SideBySide:
+    """Processes that wait for work."""
+
+    def __init__(self, pool: ProcessPoolExecutor, processes: int) -> None:
+        self._pool = pool
+        self._processes = processes
+
+    def fill(self, numbers: Mapping[str, int], until: Sequence[int], *, look: Look) -> None:
+        """Fill generations up to ``until``. Raises Stop, or whatever ended one of the processes."""
+        places = tuple(numbers.items())
+        tasks = [Task(places, share, tuple(until)) for share in self._shares(len(until))]
+        _wait([self._pool.submit(pool_worker.fill, task) for task in tasks], look)
+
+    def build(
+        self, numbers: Mapping[str, int], partitions: int, moment: datetime | None, *, look: Look
+    ) -> None:
+        """Build all that there is of generations, as of a moment (None: now)."""
+        everything = tuple(range(partitions))
+        apart = [Part(names, everything, moment) for names in derive.APART]
+        after = [Part(derive.AFTER, share, moment) for share in self._shares(partitions)]
+        for parts in (apart, after):
+            wanted = [part for part in parts if part.names & numbers.keys()]
+            _wait([self._pool.submit(pool_worker.build, dict(numbers), it) for it in wanted], look)
+
+    def _shares(self, partitions: int) -> list[tuple[int, ...]]:
+        """All partitions, dealt out."""
+        every = range(partitions)
+        return [tuple(every[nth :: self._processes]) for nth in range(self._processes)]
+
+
+@contextmanager
+def side_by_side(processes: int) -> Iterator[SideBySide]:
+    """So many processes, until the end of the block."""
+    with ProcessPoolExecutor(
+        processes, mp_context=get_context("spawn"), initializer=pool_worker.begin
+    ) as pool:
+        yield SideBySide(pool, processes)
+
+
+def _wait(parts: Sequence["Future[None]"], look: Look) -> None:
+    while wait(parts, timeout=_LOOK_SECONDS, return_when=FIRST_EXCEPTION).not_done:
+        look()
+        for part in parts:
+            if part.done():
+                part.result()
+    for part in parts:
+        part.result()
+    look()

@@ -1,0 +1,115 @@
+"""How does a person see how far a rebuild is, how fast it goes, and what the live ones do?"""
+
+import sys
+from collections.abc import Sequence
+from time import monotonic
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from projectors.generations.live import Live
+from projectors.rebuild.backpressure import behind_seconds
+
+_QUIET_SECONDS = 5.0
+
+
+class Screen:
+    """Bars on a terminal, elsewhere a line every few seconds; both on stderr."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._bars = Progress(
+            TextColumn("{task.description:<12}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[lag]}"),
+            console=self._console,
+            disable=not sys.stderr.isatty(),
+        )
+        self._live: Live | None = None
+        self._names: Sequence[str] = ()
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
+
+    def watch(self, live: Live, names: Sequence[str]) -> None:
+        """Tell how far these are behind while they answer."""
+        self._live = live
+        self._names = names
+
+    def begin(self, what: str, *, total: int | None) -> "Step":
+        """A step of the way, of so many events or keys (None: nobody knows)."""
+        return Step(self, self._bars, what, total)
+
+    def lag(self) -> str:
+        """How far the live one that is furthest behind is so, in words."""
+        if self._live is None:
+            return ""
+        return f"live {behind_seconds(self._live, self._names):.1f} s behind"
+
+    def say(self, line: str) -> None:
+        """A line, where there are no bars."""
+        if self._bars.disable:
+            self._console.print(line, highlight=False)
+
+
+class Step:
+    """One bar."""
+
+    def __init__(self, screen: Screen, bars: Progress, what: str, total: int | None) -> None:
+        self._screen = screen
+        self._bars = bars
+        self._what = what
+        self._total = total
+        self._done = 0
+        self._first: int | None = None
+        self._began = self._said = monotonic()
+        self._task = bars.add_task(what, total=total, rate="", lag="")
+
+    def reach(self, done: int) -> None:
+        """So much is done now."""
+        self._first = done if self._first is None else self._first
+        self._done = done
+        self._show()
+
+    def advance(self, amount: int) -> None:
+        """So much more is done."""
+        self.reach(self._done + amount)
+
+    def missing(self, amount: int) -> None:
+        """So much is to be done still."""
+        self._total = max(self._total or 0, amount)
+        self.reach(self._total - amount)
+
+    def end(self) -> None:
+        """All is done."""
+        if self._total is not None:
+            self.reach(self._total)
+        self._screen.say(f"{self._what}: done, {self._done:,} in {self._seconds:.1f} s")
+
+    @property
+    def _seconds(self) -> float:
+        return monotonic() - self._began
+
+    def _show(self) -> None:
+        rate = (self._done - (self._first or 0)) / max(self._seconds, 0.001)
+        words = f"{rate:,.0f}/s"
+        lag = self._screen.lag()
+        self._bars.update(self._task, completed=self._done, total=self._total, rate=words, lag=lag)
+        if monotonic() - self._said >= _QUIET_SECONDS:
+            self._said = monotonic()
+            of = "" if self._total is None else f" of {self._total:,}"
+            self._screen.say(f"{self._what}: {self._done:,}{of}, {words}, {lag}")

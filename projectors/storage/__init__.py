@@ -1,0 +1,1 @@
+"""Storage of read models: shards that move data and checkpoints in one atomic step."""

@@ -1,0 +1,1 @@
+"""Verification: compares live read models with a fold of the event log."""

@@ -1,0 +1,175 @@
+"""What would Redis hold, had it been given these writes?
+
+A read model's writes are Redis commands. ``Folded`` takes them in memory, so that verify can
+compare what a shard holds with what the log says. It knows the commands that a model may write, in
+their plain forms, and refuses all else; one suite holds it and a real Redis to the same answers.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from math import isnan
+from typing import TypeAlias, TypeVar
+
+from projectors.storage.shard import Write
+
+_Kind = TypeVar("_Kind", "Hash", "Members", "Ranks")
+
+# Lua has only doubles: an integer beyond this would reach Redis rounded.
+_EXACT = 2**53
+_LARGEST = 2**63
+
+
+class NotFoldable(Exception):
+    """A write that Redis, called from a script, would refuse or that no model may use."""
+
+
+class Hash(dict[bytes, bytes]):
+    """A hash: field -> value."""
+
+
+class Members(set[bytes]):
+    """A set."""
+
+
+class Ranks(dict[bytes, float]):
+    """A sorted set: member -> score."""
+
+
+Value: TypeAlias = bytes | Hash | Members | Ranks
+
+
+class Folded:
+    """Keys and values that writes have led to."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, Value] = {}
+        self._commands: Mapping[str, Callable[[str, list[bytes]], None]] = {
+            "SET": self._set,
+            "DEL": self._del,
+            "HSET": self._hset,
+            "HDEL": self._hdel,
+            "HINCRBY": self._hincrby,
+            "SADD": self._sadd,
+            "SREM": self._srem,
+            "ZADD": self._zadd,
+            "ZINCRBY": self._zincrby,
+            "ZREM": self._zrem,
+        }
+
+    @property
+    def values(self) -> Mapping[str, Value]:
+        """What each key holds. As in Redis, nothing is empty: an empty value has no key."""
+        return self._values
+
+    def take(self, writes: Iterable[Write]) -> None:
+        """Take in commands in order."""
+        for name, key, *arguments in writes:
+            if not isinstance(name, str) or name not in self._commands:
+                raise NotFoldable(f"{name!r} is no command that a read model may write")
+            if not isinstance(key, str):
+                raise NotFoldable(f"{name}: a key is a str, not {key!r}")
+            self._commands[name](key, [_stored(argument) for argument in arguments])
+
+    def _set(self, key: str, arguments: list[bytes]) -> None:
+        if len(arguments) != 1:
+            raise NotFoldable("SET takes a value and no options")
+        self._values[key] = arguments[0]
+
+    def _del(self, key: str, arguments: list[bytes]) -> None:
+        for each in (key, *(argument.decode() for argument in arguments)):
+            self._values.pop(each, None)
+
+    def _hset(self, key: str, arguments: list[bytes]) -> None:
+        pairs = _pairs("HSET", arguments)
+        self._of(Hash, key).update(pairs)
+
+    def _hdel(self, key: str, arguments: list[bytes]) -> None:
+        fields = self._of(Hash, key)
+        for field in _some("HDEL", arguments):
+            fields.pop(field, None)
+        self._drop_if_empty(key)
+
+    def _hincrby(self, key: str, arguments: list[bytes]) -> None:
+        [(field, by)] = _pairs("HINCRBY", arguments)
+        fields = self._of(Hash, key)
+        total = _integer(fields.get(field, b"0")) + _integer(by)
+        if not -_LARGEST <= total < _LARGEST:
+            raise NotFoldable(f"HINCRBY {key}: overflow")
+        fields[field] = str(total).encode()
+
+    def _sadd(self, key: str, arguments: list[bytes]) -> None:
+        self._of(Members, key).update(_some("SADD", arguments))
+
+    def _srem(self, key: str, arguments: list[bytes]) -> None:
+        self._of(Members, key).difference_update(_some("SREM", arguments))
+        self._drop_if_empty(key)
+
+    def _zadd(self, key: str, arguments: list[bytes]) -> None:
+        ranks = {member: _number(score) for score, member in _pairs("ZADD", arguments)}
+        self._of(Ranks, key).update(ranks)
+
+    def _zincrby(self, key: str, arguments: list[bytes]) -> None:
+        [(by, member)] = _pairs("ZINCRBY", arguments)
+        ranks = self._of(Ranks, key)
+        ranks[member] = ranks.get(member, 0.0) + _number(by)
+
+    def _zrem(self, key: str, arguments: list[bytes]) -> None:
+        ranks = self._of(Ranks, key)
+        for member in _some("ZREM", arguments):
+            ranks.pop(member, None)
+        self._drop_if_empty(key)
+
+    def _of(self, kind: type[_Kind], key: str) -> _Kind:
+        held = self._values.setdefault(key, kind())
+        if not isinstance(held, kind):
+            raise NotFoldable(f"{key} holds a {type(held).__name__}, not a {kind.__name__}")
+        return held
+
+    def _drop_if_empty(self, key: str) -> None:
+        if not self._values[key]:
+            del self._values[key]
+
+
+def _stored(argument: str | int | bytes) -> bytes:
+    match argument:
+        case str():
+            return argument.encode()
+        case int() if -_EXACT <= argument <= _EXACT:
+            return str(int(argument)).encode()
+        case int():
+            raise NotFoldable(f"{argument} does not pass a script unharmed: write it as a str")
+        case bytes():
+            # Redis's msgpack is older than the byte string of that format.
+            raise NotFoldable("A write's arguments are str or int, not bytes")
+
+
+def _pairs(name: str, arguments: list[bytes]) -> list[tuple[bytes, bytes]]:
+    _some(name, arguments)
+    if len(arguments) % 2:
+        raise NotFoldable(f"{name} takes pairs, and no options")
+    return list(zip(arguments[::2], arguments[1::2], strict=True))
+
+
+def _some(name: str, arguments: list[bytes]) -> list[bytes]:
+    if not arguments:
+        raise NotFoldable(f"{name} without arguments")
+    return arguments
+
+
+def _integer(text: bytes) -> int:
+    try:
+        number = int(text)
+    except ValueError as error:
+        raise NotFoldable(f"{text!r} is no integer") from error
+    if str(number).encode() != text:
+        raise NotFoldable(f"{text!r} is not how Redis writes an integer")
+    return number
+
+
+def _number(text: bytes) -> float:
+    try:
+        number = float(text)
+    except ValueError as error:
+        raise NotFoldable(f"{text!r} is no number") from error
+    if isnan(number):
+        raise NotFoldable("nan is no score")
+    return number

@@ -1,0 +1,107 @@
+"""What does a shard hold, all of it at one moment, and how do shards stand still for it?
+
+The shard is held still while it is read: the hold stops its projector for that long, and no
+longer. Should the hold not have held (it ends by itself after a minute), the checkpoints tell.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, NamedTuple
+
+from redis import Redis
+
+from projectors.parking.store import LeftOut, left_out
+from projectors.storage.shard import Shard
+from projectors.verification.fold import Hash, Members, Ranks, Value
+
+_HOLD_SECONDS = 60
+_TRIES = 5
+_AT_ONCE = 500
+
+
+class Moving(Exception):
+    """The shard went on while it was read, each time."""
+
+
+class Holding(NamedTuple):
+    """A shard's checkpoints, what it left out of what they have passed, and its state."""
+
+    checkpoints: Mapping[int, int]
+    left_out: LeftOut
+    state: Mapping[str, Value]
+
+
+@contextmanager
+def standing_still(shards: Iterable[Shard], *, seconds: int = _HOLD_SECONDS) -> Iterator[None]:
+    """Hold all of them as long as the block lasts; that is less than these seconds.
+
+    So long they stay held when whoever holds them is killed.
+    """
+    held = list(shards)
+    try:
+        for shard in held:
+            shard.hold(seconds)
+        yield
+    finally:
+        for shard in held:
+            shard.release()
+
+
+def read(redis: Redis, shard: Shard, keys: Sequence[str] | None = None) -> Holding:
+    """What the shard holds under ``keys``, by default all its state; raises Moving."""
+    for _ in range(_TRIES):
+        with standing_still([shard]):
+            before = shard.checkpoints(), left_out(redis, shard)
+            names = _text(shard.state_keys()) if keys is None else keys
+            state = dict(values(redis, names))
+            after = shard.checkpoints(), left_out(redis, shard)
+        if before == after:
+            return Holding(*before, state)
+    raise Moving(shard.state())
+
+
+def _text(names: Sequence[bytes]) -> list[str]:
+    return [name.decode() for name in names]
+
+
+def values(redis: Redis, names: Sequence[str]) -> Iterator[tuple[str, Value]]:
+    """Those of the keys that are there, with what they hold."""
+    remaining = iter(names)
+    while some := list(islice(remaining, _AT_ONCE)):
+        with redis.pipeline(transaction=False) as pipe:
+            for name in some:
+                pipe.type(name)
+            kinds = [kind.decode() for kind in pipe.execute()]
+            there = [(name, kind) for name, kind in zip(some, kinds, strict=True) if kind != "none"]
+            for name, kind in there:
+                _ask(pipe, name, kind)
+            answers = pipe.execute()
+        for (name, kind), answer in zip(there, answers, strict=True):
+            yield name, _value(kind, answer)
+
+
+def _ask(pipe: Any, name: str, kind: str) -> None:
+    match kind:
+        case "string":
+            pipe.get(name)
+        case "hash":
+            pipe.hgetall(name)
+        case "set":
+            pipe.smembers(name)
+        case "zset":
+            pipe.zrange(name, 0, -1, withscores=True)
+        case _:
+            raise TypeError(f"{name} is a {kind}, which no read model makes")
+
+
+def _value(kind: str, answer: Any) -> Value:
+    match kind:
+        case "hash":
+            return Hash(answer)
+        case "set":
+            return Members(answer)
+        case "zset":
+            return Ranks({member: float(score) for member, score in answer})
+        case _:
+            return bytes(answer)

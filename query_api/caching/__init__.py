@@ -1,0 +1,1 @@
+"""Read-through cache of the query API with single-flight loading."""

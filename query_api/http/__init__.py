@@ -1,0 +1,1 @@
+"""HTTP of the query API: requests, responses, read-your-writes, As-Of and cursors."""

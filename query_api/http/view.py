@@ -1,0 +1,111 @@
+"""What do all reads have in common over HTTP?
+
+DRF declares the views and describes them; the way of a GET through ``dispatch`` is our own, because
+DRF's (content negotiation, request and response wrapping) takes as long as the whole answer.
+"""
+
+from time import perf_counter
+from typing import Any, ClassVar
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework.views import APIView
+
+from events.position_token import HEADER as LOG_POSITION
+from infra import clients
+from infra.errors import NotFound, Unauthenticated, Unavailable
+from infra.http import problem_details
+from infra.http.openapi import Headers
+from infra.http.permissions import needs_token
+from infra.observability import count, took
+from infra.rate_limit import sliding_window
+from infra.rate_limit.local_counters import check_at_once
+from infra.rate_limit.sliding_window import RATE, Scope
+from projectors.generations.live import NoSuchPast, NotReady
+from query_api.http import as_of
+from query_api.http.as_of import AS_OF, LookingBack
+from query_api.http.request import LOG_PARKED, Asking, Ready
+from query_api.http.response import Keep, render
+
+READ_HEADERS = Headers(
+    taken={
+        LOG_POSITION: "What a command answered with: the read waits until it knows of it.",
+        "Prefer": "wait=N: for so many seconds at most (0 to 5, default 1).",
+        AS_OF: "For staff: the label of a moment of the past; the answer is as it was then.",
+    },
+    given={
+        "Log-Age": "Seconds that the answer may be behind the log; none with As-Of.",
+        LOG_PARKED: (
+            "Only after a Log-Position: the read models that could not take in what it names and"
+            " have set it aside until somebody looks. It is not in this answer, and waiting does"
+            " not help."
+        ),
+    },
+)
+PROBLEMS = (401, 403, 404, 414, 422, 429, 503)
+"""403 and 404 may be said to any As-Of."""
+
+
+class ReadView(APIView):
+    """Something that can be asked. Methods take Django's own request, and ``self.asking``.
+
+    Its ``permission_classes`` are its own to say: without them it is for nobody.
+    """
+
+    scope: ClassVar[Scope] = "read"
+    """On which counter the questions count."""
+    keep: ClassVar[Keep] = "a moment"
+    asking: Asking
+
+    def ready(self, **path: Any) -> Ready | None:
+        """The answer that lies ready for this question, if there may be one."""
+        return None
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer, or say why not."""
+        if request.method not in ("GET", "HEAD"):
+            return problem_details.not_allowed(request, self.allowed_methods)
+        begun = perf_counter()
+        try:
+            only_known = needs_token(self.permission_classes)
+            self.asking = _admit(request, needs_token=only_known, scope=self.scope)
+            response = self.get(request, **kwargs)
+        except Exception as fault:  # noqa: BLE001 - every fault becomes a problem there
+            response = problem_details.respond(_meant(fault), request)
+        note(type(self), response.status_code, perf_counter() - begun)
+        return response
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        """The answer."""
+        raise NotImplementedError
+
+    def respond(self, body: bytes) -> HttpResponse:
+        """The answer as it goes out."""
+        headers = self.asking.headers()
+        return render(self.asking.meta, body, keep=self.keep, headers=headers).response()
+
+
+def note(view: type[ReadView], status: int, seconds: float) -> None:
+    """Count an answer."""
+    name = view.__name__
+    count("marquee_http_requests_total", view=name, method="GET", status=str(status))
+    took("marquee_http_seconds", seconds, view=name)
+
+
+def _admit(request: HttpRequest, *, needs_token: bool, scope: Scope) -> Asking:
+    kind = LookingBack if as_of.META in request.META else Asking
+    try:
+        return kind(request.META, needs_token=needs_token, scope=scope)
+    except Unauthenticated:
+        guess = sliding_window.of_reader(None, request.META)
+        request.META[RATE] = check_at_once(guess, clients.redis())  # guessing tokens counts
+        raise
+
+
+def _meant(fault: Exception) -> Exception:
+    """What a fault of the read models means to who asks."""
+    if isinstance(fault, NotReady):
+        return Unavailable(f"{fault} is being built.", retry_after_seconds=5)
+    if isinstance(fault, NoSuchPast):
+        return NotFound(f"There is no {fault.name} as of {fault.label}.")
+    return fault

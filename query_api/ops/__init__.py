@@ -1,0 +1,1 @@
+"""Operations of the query API: readiness checks and metrics."""

@@ -1,0 +1,19 @@
+"""How far is each read model behind, for those who watch?"""
+
+from time import time
+
+from django.http import HttpRequest, HttpResponse
+
+from infra import observability
+from infra.observability import measured
+from query_api.http.request import live
+from query_api.ops.readiness import ANSWERING
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The metrics of this process, and the age of every model's answers."""
+    for model in ANSWERING:
+        level_at = live().level_at(model.name)
+        if level_at is not None:
+            measured("marquee_model_age_seconds", max(0.0, time() - level_at), model=model.name)
+    return observability.metrics(request)

@@ -1,0 +1,1 @@
+"""Views of the query API, one module per read model."""

@@ -1,0 +1,70 @@
+"""What is known of a movie beyond its card?
+
+The card is read with it, as it is now; only what is behind it in the answer, the rest of a document
+of the index, may have been kept.
+"""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from redis.client import Pipeline
+
+from infra.errors import NotFound, Unavailable
+from infra.http.openapi import operation
+from infra.http.permissions import Anybody
+from infra.http.strict_json import StrictQuery
+from projectors.read_models.movies.read_model import Movies
+from projectors.read_models.search.read_model import WITHOUT_DETAILS, Search
+from projectors.storage import pagination
+from query_api.caching.read_through import Asked, ReadThrough
+from query_api.http import schemas
+from query_api.http.read_your_writes import Source
+from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
+from query_api.views.search import reaching
+
+DETAILS = ReadThrough(
+    "details", bytes, seconds=60.0, is_nothing=lambda details: details == WITHOUT_DETAILS
+)
+_NOT_SHOWN = b"0"
+"""The stamp of a movie that the index shows no document of."""
+
+
+class DetailsView(ReadView):
+    """A movie's card, who made it, its keywords, and its titles in other languages."""
+
+    permission_classes = (Anybody,)
+
+    @operation(
+        "details",
+        answers={200: schemas.Details},
+        problems=PROBLEMS,
+        headers=READ_HEADERS,
+    )
+    def get(self, request: HttpRequest, movie_id: int = 0, **kwargs: Any) -> HttpResponse:
+        StrictQuery.of(self.asking.query_string)
+        movies, search = self.asking.open(Movies), self.asking.open(Search)
+        # As text: the number may be larger than what is encoded there.
+        key = DETAILS.key(search.generation, str(movie_id))
+
+        def enqueue(pipe: Pipeline) -> None:
+            movies.enqueue_card(pipe, movie_id)
+            pipe.hget(search.shown_key, str(movie_id))
+            pipe.get(key)
+
+        sources = (Source(movies), Source(search, is_built=True))
+        fields, shown, found = self.asking.ask(enqueue, *sources)
+        card = movies.read_card(fields)
+        if card is None:
+            raise NotFound("There is no such movie.")
+        stamp = (shown or _NOT_SHOWN) if self.asking.may_be_kept else None
+        details = DETAILS.get(Asked(key, stamp, found), lambda: load(search, movie_id))
+        return self.respond(pagination.joined(card, details))
+
+
+def load(search: Search, movie: int) -> bytes:
+    """What the movie's document keeps, as JSON; raises Unavailable where nobody can tell."""
+    with reaching():
+        details = search.long_details(movie)
+    if details is None and not search.is_filled():
+        raise Unavailable("The search index is being filled.", retry_after_seconds=5)
+    return WITHOUT_DETAILS if details is None else details

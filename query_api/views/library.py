@@ -1,0 +1,172 @@
+"""What have I rated, kept and hidden?"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.http import HttpRequest, HttpResponse
+from rest_framework import serializers
+
+from infra.http.openapi import operation
+from infra.http.permissions import LoggedIn
+from infra.http.strict_json import PageQuery
+from projectors.read_models.library.projection import Kept, Kind, Rating
+from projectors.read_models.library.read_model import Library, Sort, read_kept, read_ratings
+from projectors.read_models.movies.read_model import Movies
+from projectors.storage import pagination
+from projectors.storage.pagination import Place
+from query_api.http import schemas
+from query_api.http.cursors import told_apart
+from query_api.http.read_your_writes import Source
+from query_api.http.request import Asking
+from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
+from query_api.views.time_order import OrderedQuery, in_order
+
+# Milliseconds since 1970 stay below this for 280 years, and ten times it is still an exact float.
+_ABOVE_TIMES = 10**13
+
+
+class RatingsQuery(PageQuery):
+    """In which order."""
+
+    sort = serializers.ChoiceField(["new", "score"], default="new")
+
+
+class MyRatingsView(ReadView):
+    """My ratings, the newest or the highest first."""
+
+    permission_classes = (LoggedIn,)
+    keep = "never"
+
+    @operation(
+        "my_ratings",
+        query=RatingsQuery,
+        answers={200: schemas.RatingsPage},
+        problems=PROBLEMS,
+        headers=READ_HEADERS,
+        needs_token=True,
+    )
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        query = RatingsQuery.of(self.asking.query_string)
+        library, movies = self.asking.open(Library), self.asking.movies()
+        user, sort = self.asking.user_id, query["sort"]
+        [found] = self.asking.ask(
+            lambda pipe: library.enqueue_kept(pipe, "ratings", user),
+            Source(library),
+            Source(movies),
+        )
+        scope = f"{user}|{sort}"
+        rest = behind(read_ratings(found, sort), sort, _place("ratings", scope, query))
+        some = rest[: query["limit"]]
+        next_ = (
+            pagination.cursor("ratings", scope, place_of(some[-1], sort))
+            if len(rest) > len(some)
+            else None
+        )
+        more = {rating.movie: {"score": rating.score, "rated_at": rating.at} for rating in some}
+        return self.respond(render(self.asking, movies, more, next_))
+
+
+class MyMoviesView(ReadView):
+    """Movies of mine, the newest or the oldest first."""
+
+    permission_classes = (LoggedIn,)
+    keep = "never"
+    kind: ClassVar[Kind]
+    since: ClassVar[str]
+    """What the time is called that it is so since."""
+
+    def find(self) -> HttpResponse:
+        """The page that was asked for."""
+        query = OrderedQuery.of(self.asking.query_string)
+        library, movies = self.asking.open(Library), self.asking.movies()
+        user, sort = self.asking.user_id, query["sort"]
+        [found] = self.asking.ask(
+            lambda pipe: library.enqueue_kept(pipe, self.kind, user),
+            Source(library),
+            Source(movies),
+        )
+        scope = f"{user}|{sort}"
+        kept = {_place_of(each): each for each in read_kept(found)}
+        rest = in_order(kept, sort, behind=_place(self.kind, scope, query))
+        some = rest[: query["limit"]]
+        next_ = pagination.cursor(self.kind, scope, some[-1]) if len(rest) > len(some) else None
+        more = {place.movie: {self.since: kept[place].at} for place in some}
+        return self.respond(render(self.asking, movies, more, next_))
+
+
+class MyFavouritesView(MyMoviesView):
+    """My favourites, the newest or the oldest first."""
+
+    kind = "favourites"
+    since = "favourited_at"
+
+    @operation(
+        "my_favourites",
+        query=OrderedQuery,
+        answers={200: schemas.FavouritesPage},
+        problems=PROBLEMS,
+        headers=READ_HEADERS,
+        needs_token=True,
+    )
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        return self.find()
+
+
+class MyHiddenView(MyMoviesView):
+    """What I never want to be recommended, the newest or the oldest first."""
+
+    kind = "hidden"
+    since = "hidden_at"
+
+    @operation(
+        "my_hidden",
+        query=OrderedQuery,
+        answers={200: schemas.HiddenPage},
+        problems=PROBLEMS,
+        headers=READ_HEADERS,
+        needs_token=True,
+    )
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        return self.find()
+
+
+def place_of(rating: Rating, sort: Sort) -> Place:
+    """Where a rating stands in its list."""
+    above = rating.score * _ABOVE_TIMES if sort == "score" else 0
+    return Place(_milliseconds(rating.at) + above, rating.movie)
+
+
+def behind(ratings: list[Rating], sort: Sort, place: Place | None) -> list[Rating]:
+    """The ratings behind a place, all if there is none."""
+    if place is None:
+        return ratings
+    return [rating for rating in ratings if place_of(rating, sort) < place]
+
+
+def render(
+    asking: Asking,
+    movies: Movies,
+    more: Mapping[int, Mapping[str, Any]],
+    next_: str | None,
+    about: Mapping[str, Any] | None = None,
+) -> bytes:
+    """A page of movies with what is said of each; one without a card is left out."""
+    cards = asking.cards(movies, list(more))
+    items = (pagination.item(cards[movie], said) for movie, said in more.items() if movie in cards)
+    return pagination.page(items, next_, about)
+
+
+def _place_of(kept: Kept) -> Place:
+    return Place(_milliseconds(kept.at), kept.movie)
+
+
+def _milliseconds(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
+
+
+def _place(purpose: str, scope: str, query: Mapping[str, Any]) -> Place | None:
+    if (cursor := query.get("cursor")) is None:
+        return None
+    with told_apart():
+        return pagination.read_cursor(purpose, scope, cursor)

@@ -1,0 +1,221 @@
+"""Which playlists are there, and what is in one?"""
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from rest_framework import serializers
+
+from events.playlist_ids import NotAnId, partition_of_playlist
+from infra.errors import NotFound
+from infra.http.openapi import operation
+from infra.http.permissions import Anybody, LoggedIn
+from infra.http.strict_json import PageQuery, encode
+from infra.security import signing
+from infra.security.signing import BadSignature
+from projectors.read_models.library.playlists import Playlist, read_order, read_playlist
+from projectors.read_models.library.read_model import Library, read_playlist_ids
+from projectors.read_models.movies.read_model import Movies
+from projectors.read_models.playlists.read_model import Found, Playlists
+from projectors.read_models.playlists.read_model import Place as PublicPlace
+from projectors.read_models.search.text_normalisation import folded
+from projectors.storage import pagination
+from projectors.storage.pagination import Place
+from query_api.http import schemas
+from query_api.http.cursors import told_apart
+from query_api.http.read_your_writes import Source
+from query_api.http.request import Asking
+from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
+from query_api.views.library import render
+from query_api.views.time_order import OrderedQuery, in_order
+
+_MINE, _PUBLIC, _MOVIES = "my-playlists", "playlists", "playlist"
+_pack = msgspec.msgpack.Encoder().encode
+
+
+_NO_SUCH = "There is no such playlist."
+
+
+class _Cursor(msgspec.Struct, frozen=True, array_like=True):
+    scope: str
+    place: PublicPlace
+
+
+_cursor = msgspec.msgpack.Decoder(_Cursor)
+
+
+class PlaylistView(ReadView):
+    """A playlist with its movies in their order."""
+
+    permission_classes = (Anybody,)
+    keep = "never"
+
+    @operation(
+        "playlist",
+        query=PageQuery,
+        answers={200: schemas.PlaylistPage},
+        problems=PROBLEMS,
+        headers=READ_HEADERS,
+    )
+    def get(self, request: HttpRequest, playlist_id: str = "", **kwargs: Any) -> HttpResponse:
+        query = PageQuery.of(self.asking.query_string)
+        library, movies = self.asking.open(Library), self.asking.movies()
+        if not is_playlist_id(playlist_id):
+            self.asking.ask(lambda _: None, Source(library))
+            raise NotFound(_NO_SUCH)
+        about, ranks = self.asking.ask(
+            lambda pipe: library.enqueue_playlist(pipe, playlist_id),
+            Source(library),
+            Source(movies),
+        )
+        playlist = read_playlist(playlist_id, about)
+        identity = self.asking.identity
+        viewer = identity.user_id if identity else None
+        if playlist is None or not self.asking.visible([playlist], viewer):
+            raise NotFound(_NO_SUCH)
+        order = read_order(ranks)
+        return self.respond(_with_movies(self.asking, playlist, order, library, movies, query))
+
+
+class MyPlaylistsView(ReadView):
+    """My playlists, the newest or the oldest first."""
+
+    permission_classes = (LoggedIn,)
+    keep = "never"
+
+    @operation(
+        "my_playlists",
+        query=OrderedQuery,
+        answers={200: schemas.PlaylistsPage},
+        problems=PROBLEMS,
+        headers=READ_HEADERS,
+        needs_token=True,
+    )
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        query = OrderedQuery.of(self.asking.query_string)
+        library, user, sort = self.asking.open(Library), self.asking.user_id, query["sort"]
+        [found] = self.asking.ask(
+            lambda pipe: library.enqueue_playlists(pipe, user), Source(library)
+        )
+        scope = f"{user}|{sort}"
+        all_ = [PublicPlace(*own) for own in read_playlist_ids(found)]
+        rest = in_order(all_, sort, behind=_read_cursor(_MINE, scope, query))
+        some = rest[: query["limit"]]
+        next_ = _seal(_MINE, scope, some[-1]) if len(rest) > len(some) else None
+        mine = library.playlists([own.id for own in some])
+        return self.respond(_page(mine, library, next_))
+
+
+class PlaylistsQuery(PageQuery):
+    """Which public playlists, in which order."""
+
+    sort = serializers.ChoiceField(["new", "popular"], default="new")
+    q = serializers.CharField(max_length=100, required=False)
+
+
+class PlaylistsView(ReadView):
+    """Public playlists, the last that became public first, by words in their names."""
+
+    permission_classes = (Anybody,)
+    keep = "never"
+
+    @operation(
+        "playlists",
+        query=PlaylistsQuery,
+        answers={200: schemas.PlaylistsPage},
+        problems=PROBLEMS,
+        headers=READ_HEADERS,
+    )
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        query = PlaylistsQuery.of(self.asking.query_string)
+        library, public = self.asking.open(Library), self.asking.open(Playlists)
+        words = folded(query.get("q", "")).split()
+        scope = sha256(f"{query['sort']}|{' '.join(words)}".encode()).hexdigest()[:16]
+        self.asking.ask(lambda _: None, Source(library), Source(public))
+        found = Found([], None)
+        if words or "q" not in query:  # nothing has no letters in its name
+            behind = _read_cursor(_PUBLIC, scope, query)
+            # Nobody follows playlists yet: the popular are the new.
+            found = public.newest(words, limit=query["limit"], behind=behind)
+        shown = self.asking.visible(library.playlists([place.id for place in found.places]), None)
+        next_ = None if found.next is None else _seal(_PUBLIC, scope, found.next)
+        return self.respond(_page(shown, library, next_))
+
+
+def is_playlist_id(text: str) -> bool:
+    """Whether it may be a playlist's id."""
+    try:
+        partition_of_playlist(text)
+    except NotAnId:
+        return False
+    return True
+
+
+def _with_movies(
+    asking: Asking,
+    playlist: Playlist,
+    order: Sequence[tuple[int, int]],
+    library: Library,
+    movies: Movies,
+    query: Mapping[str, Any],
+) -> bytes:
+    """The playlist, with a page of its movies."""
+    place = None
+    if (cursor := query.get("cursor")) is not None:
+        with told_apart():
+            place = pagination.read_cursor(_MOVIES, playlist.id, cursor)
+    rest = [
+        (position, rank, movie)
+        for position, (rank, movie) in enumerate(order)
+        if place is None or (rank, movie) > place
+    ]
+    some = rest[: query["limit"]]
+    next_ = None
+    if len(rest) > len(some):
+        _, rank, movie = some[-1]
+        next_ = pagination.cursor(_MOVIES, playlist.id, Place(rank, movie))
+    positions = {movie: {"position": position} for position, _, movie in some}
+    [about] = _shown([playlist], library)
+    return render(asking, movies, positions, next_, about)
+
+
+def _shown(playlists: Sequence[Playlist], library: Library) -> list[dict[str, Any]]:
+    names = library.usernames(playlist.owner for playlist in playlists)
+    return [
+        {
+            "id": playlist.id,
+            "owner": names.get(playlist.owner),
+            "name": playlist.name,
+            "description": playlist.description,
+            "visibility": playlist.visibility,
+            "version": playlist.version,
+            "size": playlist.size,
+            "followers": 0,
+            "created_at": playlist.created_at,
+            "updated_at": playlist.updated_at,
+        }
+        for playlist in playlists
+    ]
+
+
+def _page(playlists: Sequence[Playlist], library: Library, next_: str | None) -> bytes:
+    return pagination.page(map(encode, _shown(playlists, library)), next_)
+
+
+def _seal(purpose: str, scope: str, place: PublicPlace) -> str:
+    return signing.seal(purpose, _pack(_Cursor(scope, place)))
+
+
+def _read_cursor(purpose: str, scope: str, query: Mapping[str, Any]) -> PublicPlace | None:
+    if (token := query.get("cursor")) is None:
+        return None
+    with told_apart():
+        try:
+            found = _cursor.decode(signing.open_(purpose, token))
+        except msgspec.DecodeError as error:
+            raise BadSignature(purpose) from error
+        if found.scope != scope:
+            raise BadSignature(purpose)
+        return found.place

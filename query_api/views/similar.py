@@ -1,0 +1,81 @@
+"""Which movies are like one?"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from rest_framework import serializers
+
+from infra.errors import NotFound
+from infra.http.openapi import operation
+from infra.http.permissions import Anybody
+from infra.http.strict_json import DEFAULT_LIMIT, MAX_LIMIT, StrictQuery
+from projectors.read_models.similarity.formula import confidence
+from projectors.read_models.similarity.read_model import Similarity
+from projectors.read_models.similarity.types import Neighbour
+from projectors.storage import pagination
+from query_api.http import schemas
+from query_api.http.read_your_writes import Source
+from query_api.http.request import Ready
+from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
+
+
+class SimilarQuery(StrictQuery):
+    """How many."""
+
+    limit = serializers.IntegerField(min_value=1, max_value=MAX_LIMIT, default=DEFAULT_LIMIT)
+
+
+class SimilarView(ReadView):
+    """Movies like one, the most alike first; fifty at most."""
+
+    permission_classes = (Anybody,)
+
+    @operation(
+        "similar",
+        query=SimilarQuery,
+        answers={200: schemas.SimilarPage},
+        problems=PROBLEMS,
+        headers=READ_HEADERS,
+    )
+    def get(self, request: HttpRequest, movie_id: int = 0, **kwargs: Any) -> HttpResponse:
+        found = self.asking.read(self.ready(movie_id=movie_id))
+        if found is None:
+            raise NotFound("There is no such movie.")
+        return self.respond(found)
+
+    def ready(self, movie_id: int = 0, **path: Any) -> Ready:
+        limit = SimilarQuery.of(self.asking.query_string)["limit"]
+        similarity, movies = self.asking.open(Similarity), self.asking.movies()
+
+        def read(results: Sequence[Any]) -> bytes | None:
+            found = similarity.read_list(movie_id, results)
+            if found is None:
+                return None
+            some = found[:limit]
+            cards = self.asking.cards(movies, [movie_id, *(each.movie for each in some)])
+            return render(some, cards) if movie_id in cards else None
+
+        return Ready(
+            enqueue=lambda pipe: similarity.enqueue_list(pipe, movie_id),
+            read=read,
+            sources=(Source(similarity, is_built=True), Source(movies)),
+        )
+
+
+def render(neighbours: Sequence[Neighbour], cards: Mapping[int, bytes]) -> bytes:
+    """The page; a movie without a card is left out."""
+    items = (
+        pagination.item(cards[neighbour.movie], {"similarity": _shown(neighbour)})
+        for neighbour in neighbours
+        if neighbour.movie in cards
+    )
+    return pagination.page(items, None)
+
+
+def _shown(neighbour: Neighbour) -> dict[str, Any]:
+    return {
+        "score": neighbour.score,
+        "support": neighbour.support,
+        "confidence": confidence(neighbour.support),
+    }

@@ -1,0 +1,49 @@
+"""Which movie is someone about to type?"""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from rest_framework import serializers
+
+from infra.http.openapi import operation
+from infra.http.permissions import Anybody
+from infra.http.strict_json import StrictQuery, encode
+from projectors.read_models.suggestions.query_normalisation import typed
+from projectors.read_models.suggestions.read_model import Suggestions
+from query_api.http import schemas
+from query_api.http.read_your_writes import Source
+from query_api.http.request import Ready
+from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
+
+
+class SuggestionsQuery(StrictQuery):
+    """What was typed so far."""
+
+    q = serializers.CharField(max_length=100)
+
+
+class SuggestionsView(ReadView):
+    """The most popular movies whose titles have a word that begins so, ten at most."""
+
+    permission_classes = (Anybody,)
+
+    @operation(
+        "suggestions",
+        query=SuggestionsQuery,
+        answers={200: schemas.SuggestionsList},
+        problems=PROBLEMS,
+        headers=READ_HEADERS,
+    )
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        return self.respond(self.asking.read(self.ready()) or b"")
+
+    def ready(self, **path: Any) -> Ready:
+        text = typed(SuggestionsQuery.of(self.asking.query_string)["q"])
+        suggestions = self.asking.open(Suggestions)
+        return Ready(
+            enqueue=lambda pipe: suggestions.enqueue(pipe, text),
+            read=lambda results: encode(
+                {"items": suggestions.read_suggestions(text, results[0]), "next": None}
+            ),
+            sources=(Source(suggestions, is_built=True),),
+        )

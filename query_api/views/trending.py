@@ -1,0 +1,87 @@
+"""What do people act on now?"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from rest_framework import serializers
+
+from infra.http.openapi import operation
+from infra.http.permissions import Anybody
+from infra.http.strict_json import DEFAULT_LIMIT, PageQuery
+from projectors.read_models.movies.read_model import Movies
+from projectors.read_models.trending import page
+from projectors.read_models.trending.decay import WINDOWS
+from projectors.read_models.trending.read_model import COMMUNITY, Trending
+from query_api.http import schemas
+from query_api.http.cursors import told_apart
+from query_api.http.read_your_writes import Source
+from query_api.http.request import Ready
+from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
+
+LONGEST_GENRE = 60
+TMDB = "tmdb"
+
+
+class TrendingQuery(PageQuery):
+    """Which board, and which part of it."""
+
+    window = serializers.ChoiceField(sorted(WINDOWS), default="day")
+    genre = serializers.CharField(max_length=LONGEST_GENRE, required=False)
+    source = serializers.ChoiceField(  # type: ignore[assignment]  # DRF takes fields off the class
+        [COMMUNITY, TMDB], default=COMMUNITY
+    )
+
+
+class TrendingView(ReadView):
+    """The hottest movies, of our community or of another source; ``as_of`` says how old that is."""
+
+    permission_classes = (Anybody,)
+
+    @operation(
+        "trending",
+        query=TrendingQuery,
+        answers={200: schemas.TrendingPage},
+        problems=PROBLEMS,
+        headers=READ_HEADERS,
+    )
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        query = TrendingQuery.of(self.asking.query_string)
+        trending, movies = self.asking.open(Trending), self.asking.movies()
+        # The cards of a ready page are as old as its board; who waits gets those of now.
+        ready = self.ready() if self.asking.positions is None else None
+        if ready is None:
+            self.asking.ask(lambda _: None, *_sources(trending, movies))
+        elif (first := self.asking.read(ready)) is not None:
+            return self.respond(first)
+        window, genre, source = query["window"], query.get("genre"), query["source"]
+        board = trending.board(window, genre, source)
+        with told_apart():
+            chosen = page.choose(
+                board,
+                window,
+                genre,
+                limit=query["limit"],
+                cursor=query.get("cursor"),
+                source="" if source == COMMUNITY else source,
+            )
+        cards = self.asking.cards(movies, [movie for movie, _ in chosen.entries])
+        return self.respond(page.render(board, chosen, cards))
+
+    def ready(self, **path: Any) -> Ready | None:
+        query = TrendingQuery.of(self.asking.query_string)
+        if query["limit"] != DEFAULT_LIMIT or "cursor" in query:
+            return None
+        trending = self.asking.open(Trending)
+        return Ready(
+            enqueue=lambda pipe: trending.enqueue_page(
+                pipe, query["window"], query.get("genre"), query["source"]
+            ),
+            read=lambda results: results[0],
+            sources=_sources(trending, self.asking.movies()),
+        )
+
+
+def _sources(trending: Trending, movies: Movies) -> Sequence[Source]:
+    """Boards wait for movies by themselves; but what those have set aside is on none."""
+    return Source(trending, is_built=True), Source(movies)

@@ -1,0 +1,229 @@
+"""Do only the staff get in, by a cookie that ends when their log-in does?"""
+
+from time import time
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import OperationalError
+from django.urls import get_resolver
+
+from command_api.accounts import passwords
+from command_api.admin import session_cookie
+from command_api.erasure import process
+from command_api.passwords import change
+from command_api.sessions import logout
+from command_api.staff import grants
+from events.recorded import Origin
+from events.vault import refresh_families, subjects
+from events.vault.models import Family
+from infra.security import access_tokens
+from tests.command_api.admin.conftest import browser, cookie_of
+from tests.command_api.conftest import ALIEN, PASSWORD, log_rows
+from tests.fixtures.matrix import endpoints
+
+pytestmark = pytest.mark.django_db(databases=["default", "vault"])
+LOGIN, LOGOUT = "/admin/login/", "/admin/logout/"
+MOVIE = f"/admin/catalogue/movie/{ALIEN}/"
+FORM = "application/x-www-form-urlencoded"
+
+
+def origin():
+    return Origin(correlation_id=uuid4())
+
+
+def pages():
+    """All that are for the staff, each with its address."""
+    routes = {each.route for each in endpoints(get_resolver().url_patterns)}
+    found = {f"/{route}" for route in routes if route.startswith("admin/")} - {LOGIN, LOGOUT}
+    return sorted(page.replace("<path:object_id>", str(ALIEN)) for page in found)
+
+
+def is_asked_to_log_in(client, page=MOVIE):
+    answer = client.get(page)
+    if answer.status_code == 302:
+        assert answer["Location"] == f"{LOGIN}?{urlencode({'next': page})}"
+        return True
+    assert answer.status_code in (200, 404), answer.content
+    return False
+
+
+def post(client, page, **fields):
+    return client.post(page, urlencode(fields), content_type=FORM)
+
+
+def type_in(client, login="ann", password=PASSWORD, **more):
+    """Open the form, fill it in, and send it."""
+    form = client.get(f"{LOGIN}?{urlencode(more)}")
+    assert form.status_code == 200
+    token = str(form.context["csrf_token"])
+    return post(client, LOGIN, login=login, password=password, csrfmiddlewaretoken=token, **more)
+
+
+@pytest.fixture
+def ann(register):
+    """One of the staff, with a password."""
+    user_id = UUID(register("ann").json()["id"])
+    grants.grant(user_id, origin=origin())
+    return user_id
+
+
+@pytest.fixture
+def inside(ann):
+    """Her browser, once she has logged in."""
+    client = browser(is_strict=True)
+    assert type_in(client).status_code == 302
+    return client
+
+
+def test_the_staff_log_in_look_and_log_out(ann):
+    client = browser(is_strict=True)
+    answer = type_in(client, next=MOVIE)
+    assert (answer.status_code, answer["Location"]) == (302, MOVIE)
+    kept = answer.cookies[session_cookie.NAME]
+    assert kept["httponly"]
+    assert (kept["samesite"], kept["path"], kept["max-age"]) == ("Strict", "/admin/", 8 * 3600)
+    page = client.get(MOVIE)
+    assert page.status_code == 200
+    assert "no-store" in page["Cache-Control"]
+    token = str(page.context["csrf_token"])
+    assert post(client, LOGOUT, csrfmiddlewaretoken=token)["Location"] == "/admin/"
+    assert session_cookie.NAME not in {name for name, kept in client.cookies.items() if kept.value}
+    assert is_asked_to_log_in(browser(kept.value))  # a copy is good for nothing either
+    assert [type_ for type_, _ in log_rows()][-1] == "session-revoked.v1"
+
+
+def test_nobody_but_the_staff_gets_any_page(person, staff):
+    with_pages = browser(cookie_of(staff()))
+    refused = {
+        "nobody": browser(),
+        "not of the staff": browser(cookie_of(person())),
+        "an access token": browser(access_tokens.mint_access(uuid4(), uuid4(), 0, is_staff=True)),
+        "a log-in that is none": browser(session_cookie.write(uuid4(), 0)),
+    }
+    assert len(pages()) > 10
+    for page in pages():
+        assert not is_asked_to_log_in(with_pages, page)
+        assert [
+            who for who, client in refused.items() if not is_asked_to_log_in(client, page)
+        ] == []
+
+
+def test_a_token_of_the_staff_opens_no_page(api, staff):
+    somebody = staff()
+    family = access_tokens.bearer(somebody.headers["Authorization"]).family
+    token = access_tokens.mint_access(somebody.user_id, family, 0, is_staff=True)
+    answer = browser().get(MOVIE, headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 302
+
+
+def test_the_cookie_is_good_for_nothing_else(api, inside):
+    kept = inside.cookies[session_cookie.NAME].value
+    by_cookie = inside.put(f"/v1/movies/{ALIEN}/favourite")
+    assert by_cookie.status_code == 401
+    as_token = api("POST", "/v1/tokens/refresh", {"refresh": kept})
+    assert as_token.status_code == 401
+
+
+ENDS = {
+    "logged out everywhere": lambda user: logout.end_all(user, origin=origin()),
+    "staff no more": lambda user: grants.revoke(user, origin=origin()),
+    "another password": lambda user: change.change(
+        user, old=PASSWORD, new="a whiter shade of pale", origin=origin()
+    ),
+    "to be erased": process.begin,
+    "the vault alone knows": lambda user: subjects.raise_epoch(user, 1),
+    "the log-in is forgotten": lambda user: Family.objects.filter(user_id=user).delete(),
+}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+def test_whatever_ends_a_log_in_ends_it_here_at_once(ann, inside, end):
+    assert not is_asked_to_log_in(inside)
+    end(ann)
+    assert is_asked_to_log_in(inside)
+
+
+def test_a_days_work_later(ann, inside, monkeypatch):
+    now = time()
+    monkeypatch.setattr(session_cookie, "time", lambda: now + 8 * 3600 + 1)
+    assert is_asked_to_log_in(inside)
+
+
+def test_who_is_told_what(ann, register):
+    register("bob")
+    said = set()
+    for login, password in (("ann", "wrong"), ("nobody", PASSWORD), ("bob", PASSWORD), ("ann", "")):
+        answer = type_in(browser(is_strict=True), login, password)
+        assert answer.status_code == 200
+        assert session_cookie.NAME not in answer.cookies
+        said.add(answer.context["said"])
+    assert len(said) == 1
+    assert Family.objects.count() == 0  # not one was begun for who may not come in
+
+
+def test_guessing_here_counts_as_everywhere(log_in):
+    answers = [type_in(browser(is_strict=True), "nobody", "x") for _ in range(25)]
+    answer = next(answer for answer in answers if answer.status_code == 429)
+    assert int(answer["Retry-After"]) > 0
+    assert "errornote" in answer.content.decode()
+    assert log_in("nobody", "x").status_code == 429
+
+
+def test_a_burst_waits_as_everywhere(ann, monkeypatch):
+    places = passwords._places
+    taken = [places.acquire(blocking=False) for _ in range(100)]
+    try:
+        answer = type_in(browser(is_strict=True))
+    finally:
+        for _ in filter(None, taken):
+            places.release()
+    assert (answer.status_code, answer["Retry-After"]) == (503, "1")
+
+
+def test_what_another_site_sends_does_nothing(ann, inside):
+    for page in (LOGIN, LOGOUT):
+        answer = post(inside, page, login="ann", password=PASSWORD)
+        assert answer.status_code == 403
+        assert answer["Content-Type"] == "application/problem+json"
+    assert not is_asked_to_log_in(inside)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "https://evil.example/admin/",
+        "//evil.example/admin/",
+        "/admin\\@evil.example",
+        "javascript:alert(1)",
+        "/v1/me",
+        "",
+    ],
+)
+def test_one_is_led_nowhere_else(ann, wanted):
+    assert type_in(browser(is_strict=True), next=wanted)["Location"] == "/admin/"
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_pages_are_only_read(inside, method):
+    for page in ("/admin/", "/admin/catalogue/movie/", MOVIE):
+        answer = getattr(inside, method)(page)
+        assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
+
+
+def test_other_forms_than_ours_are_not_read(ann):
+    client = browser()
+    as_json = client.post(LOGIN, {"login": "ann"}, content_type="application/json")
+    in_parts = client.post(LOGIN, b"--x", content_type="multipart/form-data; boundary=x")
+    assert [as_json.status_code, in_parts.status_code] == [400, 400]
+    too_much = client.post(LOGIN, "x" * 300_000, content_type=FORM)
+    assert too_much.status_code == 413
+
+
+def test_the_vault_is_away(inside, monkeypatch):
+    def away(_family):
+        raise OperationalError
+
+    monkeypatch.setattr(refresh_families, "standing", away)
+    answer = inside.get(MOVIE)
+    assert (answer.status_code, answer["Content-Type"]) == (503, "application/problem+json")

@@ -1,0 +1,53 @@
+"""Is the cookie of the admin pages believed only as we wrote it, and only for a day's work?"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from time import time
+from uuid import uuid4
+
+import pytest
+
+from command_api.admin import session_cookie
+from command_api.sessions import refresh_token
+from events.vault.refresh_families import Refresh
+
+pytestmark = pytest.mark.usefixtures("keys")
+FAMILY = uuid4()
+
+
+def later(monkeypatch, seconds):
+    now = time()
+    monkeypatch.setattr(session_cookie, "time", lambda: now + seconds)
+
+
+def changed(text, place):
+    raw = bytearray(urlsafe_b64decode(text))
+    raw[place] ^= 1
+    return urlsafe_b64encode(raw).decode()
+
+
+def test_it_says_which_log_in_it_is():
+    kept = session_cookie.read(session_cookie.write(FAMILY, 3))
+    assert kept is not None
+    assert (kept.family, kept.epoch) == (FAMILY, 3)
+
+
+def test_it_is_over_after_eight_hours(monkeypatch):
+    text = session_cookie.write(FAMILY, 0)
+    later(monkeypatch, 8 * 3600 - 60)
+    assert session_cookie.read(text)
+    later(monkeypatch, 8 * 3600 + 60)
+    assert session_cookie.read(text) is None
+
+
+@pytest.mark.parametrize("place", [0, 16, 20, 27, 28, -1])
+def test_nothing_of_it_can_be_changed(place):
+    assert session_cookie.read(changed(session_cookie.write(FAMILY, 0), place)) is None
+
+
+@pytest.mark.parametrize("text", ["", "x", "\u00e9", "AAAA", "=" * 80])
+def test_what_is_none(text):
+    assert session_cookie.read(text) is None
+
+
+def test_a_refresh_token_is_none():
+    assert session_cookie.read(refresh_token.write(Refresh(FAMILY, uuid4()))) is None

@@ -1,0 +1,174 @@
+"""What do a movie's events put into the tables, and what do the tables say of it?"""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.db import IntegrityError, connection
+
+from command_api.catalogue import inline_projection, models, trend_tables
+from command_api.catalogue.bulk_commands import handle_all
+from command_api.catalogue.decider import (
+    AddMovie,
+    DescribeMovie,
+    DetailMovie,
+    Details,
+    Facts,
+    LinkMovie,
+    stream_of,
+)
+from command_api.trends.decider import ObserveTrend
+from command_api.trends.handler import observe
+from events.catalogue import Credit, MovieAdded
+from events.store.postgres import PostgresStore
+
+HEAT, RONIN, ALI = (
+    AddMovie(
+        1,
+        Facts(title="Heat", year=1995, genres=("Crime",), cast=("Al Pacino", "Robert De Niro")),
+        (("wikipedia", "Heat_(1995_film)"),),
+    ),
+    AddMovie(2, Facts(title="Ronin", year=1998, cast=("Robert De Niro",)), (("imdb", "tt2"),)),
+    AddMovie(3, Facts(title="Ali", year=None, genres=("Biography", "Drama"), overview="A life.")),
+)
+NEW_HEAT = Facts(title="Heat", year=1995, genres=("Drama", "Crime"), cast=("Val Kilmer",))
+
+
+class Racing(PostgresStore):
+    """Lets a rival go first, once, between reading and appending."""
+
+    def __init__(self, partitions, rival):
+        super().__init__(partitions)
+        self._rivals = [rival]
+
+    def versions(self, streams):
+        """See EventStore."""
+        known = super().versions(streams)
+        while self._rivals:
+            self._rivals.pop()()
+        return known
+
+
+def contents():
+    """All that the tables say, without the numbers that rows happen to have."""
+    movies = models.Movie.objects
+    return [
+        sorted(movies.values_list("id", "title", "overview", "poster_url", "status")),
+        sorted(movies.exclude(year=None).values_list("id", "year")),
+        sorted(models.MovieGenre.objects.values_list("movie", "place", "genre")),
+        sorted(models.Casting.objects.values_list("movie", "billing", "person__name")),
+        sorted(models.ExternalId.objects.values_list("source", "value", "movie")),
+        sorted(movies.exclude(runtime_minutes=None).values_list("id", "runtime_minutes")),
+        sorted(movies.values_list("id", "title_key")),
+        sorted(models.Credit.objects.values_list("movie", "place", "person__name", "job")),
+        sorted(models.MovieKeyword.objects.values_list("movie", "place", "keyword")),
+        sorted(models.Translation.objects.values_list("movie", "language", "title")),
+        sorted(models.TrendObservation.objects.values_list("board", "observed_at")),
+        sorted(models.TrendEntry.objects.values_list("board", "rank", "movie")),
+    ]
+
+
+DETAILS = Details(
+    original_title="Heat",
+    original_language="en",
+    released_on=date(1995, 12, 15),
+    runtime_minutes=170,
+    crew=(Credit("Michael Mann", "Director"), Credit("Michael Mann", "Writer")),
+    keywords=("heist", "los angeles"),
+    titles=frozenset({("fr", "Heat")}),
+)
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def look(store, origin, *movies, at=NOON):
+    command = ObserveTrend(board="tmdb-day", source="tmdb", window="day", movies=movies, at=at)
+    return observe(command, store, origin=origin)
+
+
+def test_they_know_what_is_beyond_the_card(tell):
+    tell(HEAT, RONIN)
+    tell(DetailMovie(1, DETAILS), DetailMovie(2, Details(keywords=("heist",))))
+    found = inline_projection.movies([1, 2])
+    assert found[1].details == DETAILS
+    assert found[2].details == Details(keywords=("heist",))
+    tell(DetailMovie(1, Details(runtime_minutes=171)))
+    assert inline_projection.movies([1])[1].details == Details(runtime_minutes=171)
+
+
+def test_they_know_the_last_look_at_a_board(tell, store, origin):
+    tell(HEAT, RONIN, ALI)
+    look(store, origin, 1, 2, 3)
+    look(store, origin, 3, 1, at=NOON + timedelta(minutes=15))
+    assert trend_tables.last("tmdb-day") == ((3, 1), NOON + timedelta(minutes=15))
+    assert trend_tables.last("tmdb-week") == ((), None)
+
+
+def test_the_same_look_again_is_no_event(tell, store, origin):
+    tell(HEAT, RONIN)
+    assert len(look(store, origin, 1, 2)) == 1
+    assert look(store, origin, 1, 2, at=NOON + timedelta(minutes=15)) == ()
+    midnight = NOON + timedelta(hours=12)
+    assert len(look(store, origin, 1, 2, at=midnight)) == 1
+    assert look(store, origin, 1, 2, at=midnight + timedelta(minutes=15)) == ()
+
+
+def test_the_tables_know_what_the_log_knows(tell, store):
+    tell(HEAT, RONIN, ALI)
+    tell(DescribeMovie(1, NEW_HEAT), LinkMovie(1, "imdb", "tt1"))
+    movie = inline_projection.movies([1, 2, 99])
+    assert movie.keys() == {1, 2}
+    assert movie[1].facts == NEW_HEAT
+    assert movie[1].external_ids == {("wikipedia", "Heat_(1995_film)"), ("imdb", "tt1")}
+    assert movie[2].facts == RONIN.facts
+    assert [recorded.version for recorded in store.read(stream_of(1))] == [1, 2, 3]
+
+
+def test_a_person_in_two_movies_is_one_person(tell):
+    tell(HEAT, RONIN)
+    [de_niro] = models.Person.objects.filter(name="Robert De Niro")
+    assert sorted(movie.title for movie in de_niro.movies.all()) == ["Heat", "Ronin"]
+
+
+def test_one_batch_may_add_and_describe_the_same_movie(tell):
+    tell(HEAT, DescribeMovie(1, NEW_HEAT), AddMovie(1, NEW_HEAT, (("imdb", "tt1"),)))
+    assert inline_projection.movies([1])[1].facts == NEW_HEAT
+
+
+def test_tables_made_again_from_the_log_are_the_same(tell, store, origin):
+    tell(HEAT, RONIN, ALI)
+    tell(DescribeMovie(1, NEW_HEAT), LinkMovie(3, "movielens", "3"), LinkMovie(3, "movielens", "4"))
+    tell(DetailMovie(1, DETAILS))
+    look(store, origin, 1, 2)
+    look(store, origin, 2, at=NOON + timedelta(minutes=15))
+    before = contents()
+    models.Movie.objects.filter(pk=2).update(title="tampered with")
+    models.Person.objects.filter(name="Val Kilmer").update(name="Nobody")
+    models.ExternalId.objects.filter(movie=3).delete()
+    connection.check_constraints()  # they wait for the end of the test's transaction otherwise
+    assert inline_projection.rebuild(store) == 9
+    assert contents() == before
+
+
+def test_nothing_of_a_batch_that_fails_stays(tell, store):
+    tell(HEAT, RONIN)
+    with pytest.raises(IntegrityError):
+        tell(ALI, LinkMovie(1, "imdb", "tt2"))  # Ronin's
+    assert inline_projection.movies([3]) == {}
+    assert store.read(stream_of(3)) == []
+    assert len(store.read(stream_of(1))) == 1
+
+
+def test_a_wikipedia_page_may_tell_of_several_movies(tell):
+    page = ("wikipedia", "The_Cremaster_Cycle")
+    tell(AddMovie(1, Facts(title="One", year=1995), (page,)))
+    tell(AddMovie(2, Facts(title="Two", year=1999), (page,)))
+    assert models.ExternalId.objects.filter(value="The_Cremaster_Cycle").count() == 2
+
+
+def test_decides_again_when_a_rival_was_first(tell, store, origin):
+    [events] = handle_all(
+        [AddMovie(1, NEW_HEAT)], Racing(store.partitions, lambda: tell(HEAT)), origin=origin
+    )
+    assert [type(event).__name__ for event in events] == ["MovieDescribed"]
+    [first, second] = store.read(stream_of(1))
+    assert isinstance(first.event, MovieAdded)
+    assert second.version == 2

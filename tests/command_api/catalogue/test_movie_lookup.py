@@ -1,0 +1,67 @@
+"""Is there such a movie, and may people have opinions of it?"""
+
+import pytest
+
+from command_api.catalogue import movie_lookup
+from command_api.catalogue.availability import LISTED, Listing
+from command_api.catalogue.decider import AddMovie, Facts, RestoreMovie, WithdrawMovie
+from command_api.catalogue.movie_lookup import is_known, listing_of, listings
+from infra.errors import NotFound
+
+
+def test_a_movie_is_known_as_soon_as_it_is_there(tell):
+    assert not is_known(1)
+    tell(AddMovie(1, Facts(title="Heat", year=1995)))
+    assert is_known(1)
+
+
+def test_yes_is_remembered(tell, django_assert_num_queries):
+    tell(AddMovie(1, Facts(title="Heat", year=1995)))
+    assert is_known(1)
+    with django_assert_num_queries(0):
+        assert is_known(1)
+
+
+def test_a_number_that_no_movie_can_have_is_unknown(store):
+    assert not is_known(2**70)
+    assert not is_known(-1)
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """Nobody asks again which movies are withdrawn, however long a test takes."""
+    monkeypatch.setattr(movie_lookup, "FRESH_SECONDS", 3600.0)
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """They are asked for each time."""
+    monkeypatch.setattr(movie_lookup, "FRESH_SECONDS", 0.0)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_how_it_stands(tell):
+    tell(AddMovie(1, Facts(title="Heat", year=1995)), AddMovie(2, Facts(title="Ali", year=2001)))
+    assert listing_of(1) == LISTED
+    tell(WithdrawMovie(1, "a double"))
+    assert (listing_of(1), listing_of(2)) == (Listing(is_withdrawn=True), LISTED)
+    assert listings([1, 2, 3, -1, 2**70]) == {1: Listing(is_withdrawn=True), 2: LISTED}
+    tell(RestoreMovie(1))
+    assert listing_of(1) == LISTED
+
+
+@pytest.mark.usefixtures("patient")
+def test_that_it_is_shown_is_remembered_for_a_while(tell, django_assert_num_queries):
+    tell(AddMovie(1, Facts(title="Heat", year=1995)))
+    assert listing_of(1) == LISTED
+    tell(WithdrawMovie(1, "a double"))
+    with django_assert_num_queries(0):
+        assert listing_of(1) == LISTED
+    movie_lookup.forget()
+    assert listing_of(1) == Listing(is_withdrawn=True)
+
+
+@pytest.mark.parametrize("movie_id", [1, 2**70])
+def test_what_is_not_there_does_not_stand_at_all(store, movie_id):
+    with pytest.raises(NotFound):
+        listing_of(movie_id)

@@ -1,0 +1,175 @@
+"""Is an erasure carried on, wherever it stopped, and is what came late found?"""
+
+from uuid import uuid4
+
+import pytest
+from django.db import OperationalError
+from django.db.models import F
+
+from command_api import event_store
+from command_api.accounts.decider import stream_of as account_of
+from command_api.aggregate import handle
+from command_api.erasure import process
+from command_api.http import idempotency
+from command_api.ratings.decider import RateMovie, rating
+from events import notifications
+from events.catalogue import UserErased
+from events.recorded import Origin
+from events.stream_names import erasure_of
+from events.vault import erasures, subjects
+from events.vault.erasures import SETTLED_AFTER
+from events.vault.models import Erasure, Subject
+from tests.command_api.conftest import ALIEN, HEAT, bearer
+
+pytestmark = pytest.mark.django_db(databases=["default", "vault"])
+
+
+@pytest.fixture
+def ann(register, log_in):
+    register("ann")
+    return bearer(log_in()).user_id
+
+
+def origin():
+    return Origin(correlation_id=uuid4())
+
+
+def erase(user_id):
+    process.begin(user_id)
+    process.carry_on(user_id, origin=origin())
+
+
+def rate(user_id, movie):
+    handle(RateMovie(user_id, movie, 8), rating, event_store.store(), origin=origin())
+
+
+def said(user_id):
+    return [recorded.event for recorded in event_store.store().read(erasure_of(user_id))]
+
+
+def a_minute_passes():
+    Erasure.objects.update(erased_at=F("erased_at") - 2 * SETTLED_AFTER)
+
+
+def is_done(user_id):
+    progress = erasures.find(user_id)
+    return progress is not None and progress.settled_at is not None
+
+
+class Died(OperationalError):
+    """As far as anybody can tell."""
+
+
+def dying(*_args, **_more):
+    raise Died
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        (erasures, "begin"),
+        (process, "has_more"),
+        (process, "playlists_of"),
+        (process, "handle"),
+        (idempotency, "forget_of"),
+        (erasures, "destroy"),
+        (notifications, "announce"),
+    ],
+    ids=lambda place: place[1],
+)
+def test_goes_on_wherever_it_stopped(ann, place, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(*place, dying)
+        with pytest.raises(Died):
+            erase(ann)
+    is_asked = place[1] != "begin"
+    assert (erasures.find(ann) is not None) == is_asked
+    if not is_asked:
+        assert not erasures.is_erased(ann)
+        return
+    process.sweep()
+    assert erasures.is_erased(ann)
+    assert said(ann) == [UserErased(user_id=ann)]
+    a_minute_passes()
+    process.sweep()
+    assert is_done(ann)
+    assert said(ann) == [UserErased(user_id=ann)]
+    assert process.sweep() == 0
+
+
+def test_what_was_on_its_way_is_found_and_the_read_models_are_told_again(ann):
+    erase(ann)
+    erasures.write_line(ann, "library 1", "gone")
+    erasures.note_gone(ann)
+    assert erasures.not_gone() == []
+    rate(ann, HEAT)  # by a process that believed in the token for a moment longer
+    assert process.sweep() == 0  # more may be on its way
+    a_minute_passes()
+    assert process.sweep() == 1
+    assert said(ann) == [UserErased(user_id=ann)] * 2
+    assert not process.has_more(ann, event_store.store())
+    assert is_done(ann)
+    assert erasures.not_gone() == [ann]
+    assert erasures.lines(ann) == []
+
+
+def test_one_that_fails_does_not_hold_up_the_others(ann, register, log_in, monkeypatch):
+    register("bob")
+    bob = bearer(log_in("bob")).user_id
+    for user_id in (ann, bob):
+        process.begin(user_id)
+    destroy = erasures.destroy
+    monkeypatch.setattr(
+        erasures, "destroy", lambda user_id: dying() if user_id == ann else destroy(user_id)
+    )
+    assert process.sweep() == 2
+    assert [erasures.is_erased(user_id) for user_id in (ann, bob)] == [False, True]
+
+
+def test_a_log_of_an_older_backup_is_told_again(ann):
+    """The vault is kept apart: it remembers what the log does not."""
+    rate(ann, ALIEN)
+    erasures.begin(ann)
+    erasures.destroy(ann)
+    assert process.recall() == 1
+    assert said(ann) == [UserErased(user_id=ann)]
+    assert erasures.not_gone() == [ann]
+    assert process.recall() == 0
+
+
+def test_who_is_not_in_that_log_at_all_is_left_alone(api):
+    nobody = uuid4()
+    subjects.reserve(nobody, username="x", email="x@example.org", password_hash="")
+    erasures.begin(nobody)
+    erasures.destroy(nobody)
+    assert event_store.store().versions([account_of(nobody)]) == {}
+    assert process.recall() == 0
+
+
+def test_a_vault_of_an_older_backup_is_cleared_again(ann):
+    before = Subject.objects.get(user_id=ann)
+    erase(ann)
+    Erasure.objects.all().delete()
+    before.save()  # as the backup has it: names, key and password
+    assert subjects.find("ann") is not None
+    assert process.recall_vault() == 1
+    assert subjects.find("ann") is None
+    assert erasures.is_erased(ann)
+    assert process.recall_vault() == 0
+
+
+def test_playlists_are_named_page_by_page(api, register, log_in, monkeypatch):
+    register("ann")
+    ann = bearer(log_in())
+    made = {api("POST", "/v1/playlists", {"name": f"{n}"}, by=ann).json()["id"] for n in range(5)}
+    monkeypatch.setattr(process, "_PAGE", 2)
+    named = list(process.playlists_of(ann.user_id, event_store.store()))
+    assert len(named) == len(made) == 5
+    assert set(named) == made
+    erase(ann.user_id)
+    [gone] = said(ann.user_id)
+    assert set(gone.playlists) == made
+
+
+def test_somebody_who_is_not_there_can_not_be_erased(api):
+    assert not process.begin(uuid4())

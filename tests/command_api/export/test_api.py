@@ -1,0 +1,155 @@
+"""Does a person take everything along, and nothing of anybody else's?"""
+
+import json
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import msgspec
+import pytest
+
+from command_api import event_store
+from command_api.emails.verification import know
+from command_api.export import exporter as person
+from command_api.export.format import Line
+from events.recorded import Origin
+from infra.config import config
+from tests.command_api.conftest import ALIEN, HEAT, bearer
+
+pytestmark = pytest.mark.django_db(databases=["default", "vault"])
+
+
+@pytest.fixture
+def ann(register, log_in):
+    register("ann", genres=["War"])
+    return bearer(log_in())
+
+
+def live(api, ann):
+    rated_at = "1999-01-02T03:04:05Z"
+    ratings = [{"movie_id": HEAT, "score": 3, "rated_at": rated_at}]
+    assert api("POST", "/v1/ratings/import", ratings, by=ann).json()["taken"] == 1
+    api.rate(ALIEN, 7, by=ann)
+    api.rate(ALIEN, 9, by=ann)
+    api("PUT", f"/v1/movies/{ALIEN}/favourite", by=ann)
+    api("PUT", f"/v1/movies/{HEAT}/favourite", by=ann)
+    api("DELETE", f"/v1/movies/{HEAT}/favourite", by=ann)
+    api("PUT", f"/v1/movies/{HEAT}/hidden", by=ann)
+    body = {"name": "Rainy days", "description": "Long", "visibility": "public"}
+    kept = api("POST", "/v1/playlists", body, by=ann).json()["id"]
+    api("PUT", f"/v1/playlists/{kept}/movies/{ALIEN}", {}, by=ann)
+    api("PUT", f"/v1/playlists/{kept}/movies/{HEAT}", {"position": 0}, by=ann)
+    gone = api("POST", "/v1/playlists", {"name": "No more"}, by=ann).json()["id"]
+    api("DELETE", f"/v1/playlists/{gone}", by=ann)
+    return kept
+
+
+def export(api, person):
+    answer = api("GET", "/v1/me/export", by=person)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/jsonl"
+    assert answer.headers["Cache-Control"] == "no-store"
+    return [json.loads(line) for line in answer.content.splitlines()]
+
+
+ALIEN_LINE = {"id": ALIEN, "title": "Alien", "year": 1979, "external_ids": {}}
+HEAT_LINE = {"id": HEAT, "title": "Heat", "year": 1995, "external_ids": {}}
+
+
+def test_says_whether_the_address_is_verified(api, ann):
+    know(ann.user_id, origin=Origin(correlation_id=uuid4()))
+    assert export(api, ann)[0]["email_verified"] is True
+
+
+def test_is_all_that_there_is(api, ann):
+    kept = live(api, ann)
+    account, preferences, alien, heat, favourite, hidden, playlist, end = export(api, ann)
+    assert datetime.fromisoformat(account.pop("registered_at")) <= datetime.now(UTC)
+    assert account == {
+        "kind": "account",
+        "id": str(ann.user_id),
+        "username": "ann",
+        "email": "ann@example.org",
+        "email_verified": False,
+    }
+    assert preferences == {
+        "kind": "preferences",
+        "genres": ["War"],
+        "public_activity": False,
+        "strategy": None,
+    }
+    assert (alien["kind"], alien["rating"]["score"], alien["movie"]) == ("rating", 9, ALIEN_LINE)
+    assert heat == {
+        "kind": "rating",
+        "rating": {"movie_id": HEAT, "score": 3, "rated_at": "1999-01-02T03:04:05Z"},
+        "movie": HEAT_LINE,
+    }
+    assert (favourite["kind"], favourite["movie"]) == ("favourite", ALIEN_LINE)
+    assert (hidden["kind"], hidden["movie"]) == ("hidden", HEAT_LINE)
+    del playlist["created_at"]
+    assert playlist == {
+        "kind": "playlist",
+        "id": kept,
+        "name": "Rainy days",
+        "description": "Long",
+        "visibility": "public",
+        "movies": [HEAT_LINE, ALIEN_LINE],
+    }
+    assert end == {"kind": "end", "lines": 7}
+
+
+def test_is_nothing_of_others(api, ann, register, log_in):
+    live(api, ann)
+    register("bob")
+    bob = bearer(log_in("bob"))
+    assert [line["kind"] for line in export(api, bob)] == ["account", "end"]
+
+
+def test_ratings_are_in_the_form_in_which_they_come_in(api, ann, register, log_in):
+    live(api, ann)
+    register("bob")
+    bob = bearer(log_in("bob"))
+    ratings = [line["rating"] for line in export(api, ann) if line["kind"] == "rating"]
+    assert api("POST", "/v1/ratings/import", ratings, by=bob).json()["taken"] == 2
+    assert [line["rating"] for line in export(api, bob) if line["kind"] == "rating"] == ratings
+
+
+def test_takes_a_page_at_a_time(api, ann, monkeypatch):
+    kept = live(api, ann)
+    whole = list(person.lines(ann.user_id, event_store.store()))
+    monkeypatch.setattr(person, "_PAGE", 1)
+    asked = []
+    read_many = event_store.store().read_many
+
+    def counted(streams):
+        asked.append(len(streams))
+        return read_many(streams)
+
+    monkeypatch.setattr(event_store.store(), "read_many", counted)
+    lines = person.lines(ann.user_id, event_store.store())
+    assert next(lines) == whole[0]
+    assert asked == []  # nothing is read before it is wanted
+    assert [whole[0], *lines] == whole
+    assert set(asked) == {1}
+    assert kept in repr(whole)
+
+
+def test_each_line_is_read_as_what_it_is(api, ann):
+    live(api, ann)
+    answer = api("GET", "/v1/me/export", by=ann)
+    read = [msgspec.json.decode(line, type=Line) for line in answer.content.splitlines()]
+    assert read == list(person.lines(ann.user_id, event_store.store()))
+
+
+def test_no_thread_waits_for_a_slow_client(api, ann):
+    assert not api("GET", "/v1/me/export", by=ann).streaming
+
+
+def test_counts_as_a_list_of_ratings(api, ann):
+    limit = config().throttle_import_per_minute
+    answer = api("GET", "/v1/me/export", by=ann)
+    assert answer.headers["RateLimit-Limit"] == str(limit)
+
+
+def test_not_without_a_token(api, ann):
+    assert api("GET", "/v1/me/export").status_code == 401
+    assert api("POST", "/v1/me/export", by=ann).status_code == 405

@@ -1,0 +1,135 @@
+"""Does what was taken along come in elsewhere, whatever numbers movies have there?"""
+
+from io import StringIO
+from uuid import uuid4
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from command_api import event_store
+from command_api.catalogue.bulk_commands import handle_all
+from command_api.catalogue.decider import (
+    AddMovie,
+    Facts,
+    LinkMovie,
+    MovieCommand,
+    WithdrawMovie,
+)
+from command_api.export import importer
+from command_api.export.exporter import lines
+from command_api.export.format import AccountLine, Movie
+from events.recorded import Origin
+from tests.command_api.conftest import ALIEN, HEAT, bearer
+from tests.command_api.export.test_api import live
+
+pytestmark = pytest.mark.django_db(databases=["default", "vault"])
+
+
+@pytest.fixture
+def taken(api, register, log_in, tmp_path):
+    """Ann's file, and Bob, who brings it in."""
+    register("ann", genres=["War"])
+    ann = bearer(log_in())
+    live(api, ann)
+    path = tmp_path / "me.jsonl"
+    path.write_bytes(api("GET", "/v1/me/export", by=ann).getvalue())
+    register("bob")
+    return path, ann.user_id, bearer(log_in("bob")).user_id
+
+
+def bring(path) -> str:
+    out = StringIO()
+    call_command("bring_along", str(path), "bob", stdout=out)
+    return out.getvalue()
+
+
+def told(user_id) -> list[dict[str, object]]:
+    """All of it but who it is, when what began, and ids."""
+    return [
+        {
+            name: getattr(line, name)
+            for name in line.__struct_fields__
+            if name not in ("id", "since", "created_at")
+        }
+        for line in lines(user_id, event_store.store())
+        if not isinstance(line, AccountLine)
+    ]
+
+
+def test_is_the_same_there(taken):
+    path, ann, bob = taken
+    assert "0 movies are not known" in bring(path)
+    assert told(bob) == told(ann)
+
+
+def test_a_file_of_before_that_does_not_say_whether_the_address_is_verified(taken):
+    path, ann, bob = taken
+    path.write_bytes(path.read_bytes().replace(b',"email_verified":false', b""))
+    assert b"email_verified" not in path.read_bytes()
+    bring(path)
+    assert told(bob) == told(ann)
+
+
+def test_brought_again_changes_nothing(taken):
+    path, _, bob = taken
+    bring(path)
+    before, heads = told(bob), event_store.store().heads()
+    bring(path)
+    assert (told(bob), event_store.store().heads()) == (before, heads)
+
+
+def test_some_at_a_time(taken, monkeypatch):
+    path, ann, bob = taken
+    monkeypatch.setattr(importer, "_PAGE", 1)
+    bring(path)
+    assert told(bob) == told(ann)
+
+
+def test_the_good_part_of_a_file_that_was_cut_short(taken):
+    path, _, bob = taken
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(CommandError, match="cut short"):
+        bring(path)
+    assert len(told(bob)) > 3
+
+
+def test_movies_are_found_by_what_is_certain(api):
+    added: list[MovieCommand] = [
+        AddMovie(10, Facts(title="Alien", year=1992)),
+        AddMovie(11, Facts(title="Twin", year=2000)),
+        AddMovie(12, Facts(title="Twin", year=2000)),
+        LinkMovie(10, "imdb", "tt10"),
+        LinkMovie(10, "catalogue", "7"),
+    ]
+    handle_all(added, event_store.store(), origin=Origin(correlation_id=uuid4()))
+
+    def theirs(number, title, year, **external):
+        return {number: Movie(id=number, title=title, year=year, external_ids=external)}
+
+    movies = {
+        **theirs(1, "Alien", 1979),  # the same here
+        **theirs(2, "Alien", 1992),  # number 2 is another movie here
+        **theirs(99, "Other title", 1992, imdb="tt10"),
+        **theirs(11, "Twin", 2000),
+        **theirs(98, "Twin", 2000),  # which?
+        **theirs(97, "Nowhere", 2000, wikipedia="Alien"),
+        **theirs(96, "Elsewhere", 2000, catalogue="7"),
+    }
+    assert importer._numbers(movies) == {1: 1, 2: 10, 99: 10, 11: 11}
+
+
+@pytest.mark.usefixtures("api")
+def test_none_is_found_that_is_withdrawn():
+    commands: list[MovieCommand] = [
+        AddMovie(10, Facts(title="Alien", year=1979)),
+        LinkMovie(HEAT, "imdb", "tt2"),
+        WithdrawMovie(ALIEN, "a double"),
+        WithdrawMovie(HEAT, "no film"),
+    ]
+    handle_all(commands, event_store.store(), origin=Origin(correlation_id=uuid4()))
+    movies = {
+        ALIEN: Movie(id=ALIEN, title="Alien", year=1979, external_ids={}),
+        HEAT: Movie(id=HEAT, title="Heat", year=1995, external_ids={"imdb": "tt2"}),
+    }
+    assert importer._numbers(movies) == {ALIEN: 10}

@@ -1,0 +1,196 @@
+"""Which of our movies does a line of a catalogue file mean?"""
+
+from uuid import uuid4
+
+import pytest
+
+from command_api.catalogue import inline_projection
+from command_api.catalogue.bulk_commands import handle_all
+from command_api.catalogue.decider import AddMovie, DescribeMovie, Facts
+from command_api.catalogue.id_allocation import TMDB_BASE
+from command_api.catalogue.models import Movie
+from command_api.imports import catalogue
+from events.recorded import Origin
+
+HEAT = {"id": 1, "title": "Heat", "year": 1995}
+OF_TMDB, ANOTHER = TMDB_BASE + 949, TMDB_BASE + 950
+
+
+@pytest.fixture
+def there(store):
+    """Have a movie that came from elsewhere."""
+
+    def _there(movie_id, *external_ids, title="Heat", year=1995, **facts):
+        command = AddMovie(movie_id, Facts(title=title, year=year, **facts), external_ids)
+        handle_all([command], store, origin=Origin(correlation_id=uuid4()))
+
+    return _there
+
+
+@pytest.fixture
+def import_(command, write, capsys):
+    """Import these lines; what is counted, and what is told of lines."""
+
+    def _import(*rows):
+        counted = command("import_catalogue", write(*rows)).splitlines()[0]
+        return counted, capsys.readouterr().err.splitlines()
+
+    return _import
+
+
+def counted(**wanted):
+    names = {"read": 0, "added": 0, "changed": 0, "unchanged": 0, "broken": 0}
+    doubts = {"matched": 0, "ambiguous": 0, "ids of another movie": wanted.pop("taken", 0)}
+    told = [
+        ", ".join(f"{name} {wanted.get(name, count)}" for name, count in each.items())
+        for each in (names, doubts)
+    ]
+    return "; ".join(told)
+
+
+def movies():
+    return sorted(Movie.objects.values_list("pk", flat=True))
+
+
+def links(movie_id):
+    return inline_projection.movies([movie_id])[movie_id].external_ids
+
+
+def facts(movie_id):
+    return inline_projection.movies([movie_id])[movie_id].facts
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        HEAT,
+        HEAT | {"title": "HEÄT!", "cast": ["Al Pacino"]},
+        HEAT | {"title": "Else", "year": 2001, "external_ids": {"imdb": "tt1"}},
+    ],
+)
+def test_a_movie_of_another_source_is_found_by_its_ids_or_by_title_and_year(there, import_, row):
+    there(OF_TMDB, ("tmdb", "949"), ("imdb", "tt1"), cast=("Al Pacino",))
+    assert import_(row) == (counted(read=1, changed=1, matched=1), [])
+    assert movies() == [OF_TMDB]
+    assert facts(OF_TMDB).title == row["title"]
+    assert links(OF_TMDB) == {("tmdb", "949"), ("imdb", "tt1"), ("catalogue", "1")}
+    assert import_(row) == (counted(read=1, unchanged=1), [])
+
+
+def test_what_the_line_says_nothing_of_stays(there, import_):
+    there(OF_TMDB, ("imdb", "tt1"), genres=("Crime",), cast=("Al Pacino",), overview="A thief.")
+    import_({"id": 1, "title": "Heat", "external_ids": {"imdb": "tt1"}})
+    assert facts(OF_TMDB) == Facts(
+        title="Heat", year=1995, genres=("Crime",), cast=("Al Pacino",), overview="A thief."
+    )
+
+
+def test_who_was_found_once_is_found_whatever_it_is_called_by_then(there, import_, store):
+    there(OF_TMDB)
+    import_(HEAT)
+    renamed = DescribeMovie(OF_TMDB, Facts(title="Heat: Director's Cut", year=1996))
+    handle_all([renamed], store, origin=Origin(correlation_id=uuid4()))
+    assert import_(HEAT) == (counted(read=1, changed=1), [])
+    assert movies() == [OF_TMDB]
+
+
+@pytest.mark.parametrize(
+    ("title", "year", "cast"),
+    [("Heat", 1996, ()), ("Heats", 1995, ()), ("Heat", 1995, ("Nobody",))],
+)
+def test_another_year_title_or_cast_is_another_movie(there, import_, title, year, cast):
+    there(OF_TMDB, title=title, year=year, cast=cast)
+    assert import_(HEAT | {"cast": ["Al Pacino"]}) == (counted(read=1, added=1), [])
+    assert movies() == [1, OF_TMDB]
+
+
+@pytest.mark.parametrize("batch", [1, 1000])
+def test_nor_is_one_with_another_id_of_the_same_source(there, import_, monkeypatch, batch):
+    monkeypatch.setattr(catalogue, "BATCH", batch)
+    there(OF_TMDB, ("imdb", "tt1"))
+    other, same = ({"external_ids": {"imdb": value}} for value in ("tt2", "tt1"))
+    rows = (HEAT | other, HEAT | {"id": 2} | same)
+    assert import_(*rows) == (counted(read=2, added=1, changed=1, matched=1), [])
+    assert links(OF_TMDB) == {("imdb", "tt1"), ("catalogue", "2")}
+    assert links(1) == {("imdb", "tt2")}
+    assert import_(*rows) == (counted(read=2, unchanged=2), [])
+
+
+def test_what_could_be_several_is_told_and_added(there, import_):
+    there(OF_TMDB)
+    there(ANOTHER)
+    assert import_(HEAT) == (
+        counted(read=1, added=1, ambiguous=1),
+        [f"movies.jsonl:1: could be movie {OF_TMDB} or {ANOTHER}: added as 1"],
+    )
+    assert import_(HEAT) == (counted(read=1, unchanged=1), [])
+
+
+def test_of_several_the_one_that_shares_somebody(there, import_):
+    there(OF_TMDB, cast=("Al Pacino",))
+    there(ANOTHER)
+    assert import_(HEAT | {"cast": ["Al Pacino"]})[0] == counted(read=1, changed=1, matched=1)
+    assert ("catalogue", "1") in links(OF_TMDB)
+
+
+def test_ids_of_two_movies_tell_nothing(there, import_):
+    there(OF_TMDB, ("imdb", "tt1"))
+    there(ANOTHER, ("letterboxd", "heat"), title="Else")
+    row = HEAT | {"external_ids": {"imdb": "tt1", "letterboxd": "heat", "mubi": "7"}}
+    assert import_(row) == (
+        counted(read=1, added=1, ambiguous=1, taken=2),
+        [
+            f"movies.jsonl:1: imdb tt1 belongs to movie {OF_TMDB}",
+            f"movies.jsonl:1: letterboxd heat belongs to movie {ANOTHER}",
+            f"movies.jsonl:1: could be movie {OF_TMDB} or {ANOTHER}: added as 1",
+        ],
+    )
+    assert links(1) == {("mubi", "7")}
+
+
+@pytest.mark.parametrize("batch", [1, 1000])
+def test_two_lines_with_the_same_title_are_two_movies(there, import_, monkeypatch, batch):
+    monkeypatch.setattr(catalogue, "BATCH", batch)
+    there(OF_TMDB)
+    rows = (HEAT, HEAT | {"id": 2}, HEAT | {"id": 3})
+    assert import_(*rows) == (counted(read=3, added=2, changed=1, matched=1), [])
+    assert movies() == [2, 3, OF_TMDB]
+    assert import_(HEAT | {"id": 4}, *rows) == (counted(read=4, added=1, unchanged=3), [])
+
+
+@pytest.mark.parametrize("batch", [1, 1000])
+def test_the_second_line_with_an_id_of_another_source_is_broken(import_, monkeypatch, batch):
+    monkeypatch.setattr(catalogue, "BATCH", batch)
+    link = {"external_ids": {"imdb": "tt1"}}
+    rows = (HEAT | link, {"id": 2, "title": "Ronin"} | link, {"id": 3, "title": "Alien"})
+    told = ["movies.jsonl:2: imdb tt1 belongs to movie 1, which was on line 1"]
+    assert import_(*rows) == (counted(read=3, added=2, broken=1), told)
+    assert import_(*rows) == (counted(read=3, unchanged=2, broken=1), told)
+    assert movies() == [1, 3]
+
+
+@pytest.mark.parametrize("batch", [1, 1000])
+def test_a_movie_that_an_earlier_line_was_found_to_be_is_told_once(import_, monkeypatch, batch):
+    monkeypatch.setattr(catalogue, "BATCH", batch)
+    link = {"external_ids": {"imdb": "tt1"}}
+    import_(HEAT | link)
+    assert import_(HEAT | {"id": 2} | link, HEAT | link) == (
+        counted(read=2, changed=1, matched=1, broken=1),
+        ["movies.jsonl:2: id 1 was on line 1 already"],
+    )
+    assert movies() == [1]
+
+
+def test_a_movie_of_ours_leaves_another_its_id(there, import_):
+    import_(HEAT)
+    there(OF_TMDB, ("imdb", "tt1"), title="Else")
+    row = HEAT | {"title": "Heat!", "external_ids": {"imdb": "tt1", "mubi": "7"}}
+    told = [f"movies.jsonl:1: imdb tt1 belongs to movie {OF_TMDB}"]
+    assert import_(row) == (counted(read=1, changed=1, taken=1), told)
+    assert (facts(1).title, links(1)) == ("Heat!", {("mubi", "7")})
+    assert import_(row) == (counted(read=1, unchanged=1, taken=1), told)
+
+
+def test_a_page_of_wikipedia_tells_nobody_apart(import_):
+    page = {"wikipedia": "Heat"}
+    assert import_(HEAT | page, HEAT | {"id": 2} | page) == (counted(read=2, added=2), [])

@@ -1,0 +1,69 @@
+"""Which ratings of a batch become events, and which are in the log already?"""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from command_api.imports.deduplication import Told, plan, unseen
+from command_api.imports.ratings_sort import Rated, user_id
+from command_api.ratings.decider import RateMovie
+from events.catalogue import MovieRated
+from events.store import Entry
+
+ANN = user_id(1)
+START = datetime(1997, 9, 20, tzinfo=UTC)
+
+
+def rated(*scores, movie=7):
+    return [
+        Rated(RateMovie(ANN, movie, score), START + timedelta(hours=n))
+        for n, score in enumerate(scores)
+    ]
+
+
+def told(batch, *, in_log=0):
+    return {stream.name: Told(in_log) for stream in unseen(batch, {})}
+
+
+def test_a_later_rating_replaces_the_earlier_one():
+    batch = rated(6, 9)
+    planned = plan(batch, told(batch))
+    assert [(entry.version, entry.event, entry.occurred_at) for entry in planned.entries] == [
+        (1, MovieRated(user_id=ANN, movie_id=7, score=6), START),
+        (2, MovieRated(user_id=ANN, movie_id=7, score=9, previous=6), START + timedelta(hours=1)),
+    ]
+    assert planned[1:] == (1, 1, 0)
+
+
+def test_the_same_score_again_is_counted_but_is_no_event():
+    batch = rated(6, 6)
+    planned = plan(batch, told(batch))
+    assert len(planned.entries) == 1
+    assert planned[1:] == (1, 1, 0)
+
+
+def test_a_stream_is_asked_for_once():
+    batch = rated(6, 9)
+    assert len(unseen(batch, {})) == 1
+    assert unseen(batch, told(batch)) == []
+
+
+@given(
+    scores=st.lists(st.integers(1, 10), min_size=1, max_size=8),
+    stopped_after=st.integers(0, 8),
+    size=st.integers(1, 8),
+)
+def test_wherever_it_stopped_the_rest_follows(scores, stopped_after, size):
+    batch = rated(*scores)
+    whole = plan(batch, told(batch)).entries
+    in_log = min(stopped_after, len(whole))
+    known = told(batch, in_log=in_log)
+    rest: list[Entry] = []
+    counted = 0
+    for start in range(0, len(batch), size):
+        planned = plan(batch[start : start + size], known)
+        rest += planned.entries
+        counted += sum(planned[1:])
+    assert rest == list(whole[in_log:])
+    assert counted == len(batch)

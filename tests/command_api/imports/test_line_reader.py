@@ -1,0 +1,60 @@
+"""Which lines does a file have, whatever is in it?"""
+
+import gzip
+
+import pytest
+
+from command_api.imports import line_reader
+
+
+@pytest.fixture
+def read(tmp_path):
+    def _read(content):
+        path = tmp_path / "file"
+        path.write_bytes(content)
+        return [(line.number, line.content, line.broken) for line in line_reader.read(path)]
+
+    return _read
+
+
+def test_ends_of_lines_and_the_mark_before_the_first_do_not_count(read):
+    assert read(b"\xef\xbb\xbfone\r\ntwo\nthree") == [
+        (1, b"one", None),
+        (2, b"two", None),
+        (3, b"three", None),
+    ]
+
+
+def test_an_archive_is_read_like_a_plain_file(read):
+    assert read(gzip.compress(b"one\ntwo\n")) == read(b"one\ntwo\n")
+
+
+def test_a_line_that_is_too_long_is_broken_and_the_next_is_whole(read):
+    [long, after] = read(b"x" * 2_500_000 + b"\nafter\n")
+    assert long == (1, b"", "longer than 1000000 bytes")
+    assert after == (2, b"after", None)
+
+
+WHOLE = gzip.compress(b"".join(b"line %d\n" % n for n in range(1000)))
+FLIPPED = WHOLE[:-6] + bytes([WHOLE[-6] ^ 0xFF]) + WHOLE[-5:]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (WHOLE[: len(WHOLE) // 2], "the file was cut short here"),
+        (FLIPPED, "the file is damaged from here on: CRC check failed"),
+    ],
+)
+def test_an_archive_that_is_not_whole_is_torn(tmp_path, content, reason):
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    *good, last = line_reader.read(path)
+    assert len(good) > 10
+    assert not any(line.broken or line.is_torn for line in good)
+    assert last.is_torn
+    assert str(last.broken).startswith(reason)
+
+
+def test_an_empty_file_has_no_lines(read):
+    assert read(b"") == []

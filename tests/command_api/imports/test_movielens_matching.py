@@ -1,0 +1,159 @@
+"""Which of our movies are the films that MovieLens names?"""
+
+import pytest
+
+from command_api.catalogue.decider import AddMovie, Facts, LinkMovie
+from command_api.imports.movielens_matching import Known
+from command_api.imports.movielens_reader import Film
+from command_api.imports.movielens_titles import parse
+
+
+def film(movielens_id, text):
+    return Film(movielens_id, parse(text), ("Drama",))
+
+
+@pytest.fixture
+def known():
+    movies = Known(next_id=1_000_001)
+    movies.add(5, "The Matrix", 1999)
+    movies.add(9, "Suspicion", 1918)
+    movies.add(8, "Suspicion", 1918)
+    movies.link(5, "imdb", "tt0133093")
+    return movies
+
+
+def test_the_same_title_and_year_is_the_same_movie(known):
+    found = known.find(film(2571, "Matrix, The (1999)"), {})
+    assert found == (5, "matched", [LinkMovie(5, "movielens", "2571")], [], ())
+
+
+def test_an_id_of_another_source_says_more_than_the_title(known):
+    found = known.find(film(2571, "Die Matrix (1999)"), {"imdb": "tt0133093", "tmdb": "603"})
+    assert found.movie_id == 5
+    assert found.commands == [LinkMovie(5, "movielens", "2571"), LinkMovie(5, "tmdb", "603")]
+
+
+def test_of_several_the_lowest_id_is_taken(known):
+    found = known.find(film(1, "Suspicion (1918)"), {})
+    assert (found.movie_id, found.how, found.possible) == (8, "ambiguous", [9, 8])
+
+
+def test_one_that_is_withdrawn_is_found_only_where_no_other_has_its_title_and_year(known):
+    known.add_withdrawn(3, "The Matrix", 1999)
+    known.add_withdrawn(4, "Heat", 1995)
+    found = known.find(film(2571, "Matrix, The (1999)"), {})
+    assert (found.movie_id, found.how) == (5, "matched")
+    found = known.find(film(6, "Heat (1995)"), {})
+    assert (found.movie_id, found.how) == (4, "matched")
+
+
+def test_another_year_is_another_movie_and_gets_the_next_number(known):
+    found = known.find(film(1, "Matrix, The (2021)"), {"tmdb": "7"})
+    facts = Facts(title="The Matrix", year=2021, genres=("Drama",))
+    command = AddMovie(1_000_001, facts, (("movielens", "1"), ("tmdb", "7")))
+    assert found == (1_000_001, "added", [command], [], [])
+    assert known.find(film(2, "Heat (1995)"), {}).movie_id == 1_000_002
+
+
+def test_two_ids_for_one_new_film_are_one_movie(known):
+    first = known.find(film(1, "Heat (1995)"), {})
+    second = known.find(film(2, "Heat (1995)"), {})
+    assert (second.movie_id, second.how) == (first.movie_id, "double")
+    assert second.commands == [LinkMovie(first.movie_id, "movielens", "2")]
+
+
+def test_films_without_a_year_are_never_matched(known):
+    first = known.find(film(1, "unknown"), {})
+    assert known.find(film(2, "unknown"), {}).movie_id != first.movie_id
+
+
+def test_what_was_found_before_stays_so_and_learns_new_links(known):
+    known.find(film(2571, "Matrix, The (1999)"), {})
+    found = known.find(film(2571, "Renamed (2024)"), {"tmdb": "603"})
+    assert found == (5, "there", [LinkMovie(5, "tmdb", "603")], [], ())
+
+
+def test_an_id_that_is_another_movies_is_not_taken_over(known):
+    known.link(8, "tmdb", "603")
+    found = known.find(film(2571, "Matrix, The (1999)"), {"imdb": "tt0133093", "tmdb": "603"})
+    assert found.movie_id == 5
+    assert found.taken == [("tmdb", "603")]
+    assert known.linked["tmdb", "603"] == 8
+
+
+@pytest.fixture
+def invented():
+    """Movies that nobody made."""
+    movies = Known(next_id=1_000_001)
+    for movie_id, title, year in (
+        (10, "The Postponed", 1994),
+        (11, "MouseTrap", 1997),
+        (12, "Underneath It", 1995),
+        (13, "A Longer Invented Name", 1990),
+        (14, "Elève", 1991),
+        (15, "Fear", 1996),
+        (16, "The Twice Invented", 1950),
+        (17, "The Twice Invented", 1952),
+        (18, "Night Life", 1989),
+        (19, "Nightlife", 1989),
+        (20, "Another Invented Name", 1980),
+        (21, "An Invented Remake", 1961),
+        (22, "An Invented Remake", 1998),
+    ):
+        movies.add(movie_id, title, year)
+    return movies
+
+
+@pytest.mark.parametrize(
+    ("text", "movie_id", "how"),
+    [
+        ("Postponed, The (1994)", 10, "matched"),  # the article stands at the end
+        ("Postponed (1994)", 10, "matched"),  # or is missing
+        ("Mouse Trap (1997)", 11, "matched"),  # a blank more
+        ("Underneath It (Darunter) (1995)", 12, "matched"),  # another name in brackets
+        ("Darunter (a.k.a. Underneath It) (1995)", 12, "matched"),
+        ("Eleve (1991)", 14, "matched"),  # without its accent
+        ("Longer Invented Name, A (1989)", 13, "near"),  # a year before
+        ("Longer Invented Name, A (1991)", 13, "near"),  # or after
+        ("Longer Invented Name (1991)", None, "added"),  # not all at once
+        ("Longer Invented Name, A (1992)", None, "added"),  # two years
+        ("Fear (1995)", None, "added"),  # many films are called so
+        ("Twice Invented, The (1951)", None, "added"),  # which of the two?
+        ("Night-Life (1989)", 18, "matched"),  # the spelling decides
+        ("NightLife (1989)", 19, "matched"),
+        ("Nig htlife (1989)", None, "added"),  # and does not: which of the two?
+        ("Invented Remake, An (1961)", 21, "matched"),
+        ("Invented Remake, An (1998)", 22, "matched"),
+        ("Invented Remake, An (1980)", None, "added"),
+        ("Name (Another Invented Name) (1981)", None, "added"),  # another name in another year
+        ("Another Invented Name", None, "added"),  # in no year at all
+    ],
+)
+def test_how_much_alike_is_the_same(invented, text, movie_id, how):
+    found = invented.find(film(1, text), {})
+    assert (found.movie_id, found.how) == (movie_id or 1_000_001, how)
+
+
+def test_a_movie_that_is_another_film_of_the_files_is_not_taken_for_one_of_another_year(invented):
+    early, exact = (
+        film(1, "Longer Invented Name, A (1989)"),
+        film(2, "Longer Invented Name, A (1990)"),
+    )
+    for each in (early, exact):
+        invented.expect(each, {})
+    assert (found := invented.find(early, {})).how == "added"
+    assert found.possible == [13]
+    assert invented.find(exact, {}).movie_id == 13
+
+
+def test_nor_is_one_that_another_film_is_already(invented):
+    invented.find(film(1, "Longer Invented Name, A (1990)"), {})
+    assert invented.find(film(2, "Longer Invented Name, A (1991)"), {}).how == "added"
+
+
+def test_the_second_id_of_a_film_of_another_year_is_a_double(invented):
+    invented.find(film(1, "Longer Invented Name, A (1991)"), {})
+    for _ in range(2):  # also when the first was found by a run before
+        assert invented.find(film(1, "Longer Invented Name, A (1991)"), {}).movie_id == 13
+    found = invented.find(film(2, "Longer Invented Name, A (1991)"), {})
+    assert (found.movie_id, found.how) == (13, "double")

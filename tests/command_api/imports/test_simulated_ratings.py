@@ -1,0 +1,87 @@
+"""Do simulated people behave as people do, and the same each time?"""
+
+import json
+from collections import Counter, defaultdict
+from statistics import mean, median
+
+import pytest
+from django.core.management import CommandError
+
+from command_api.imports.popular_titles import WELL_KNOWN
+from command_api.imports.simulated_ratings import DAYS, Movie, opinions, person_id
+
+GENRES = ("Comedy", "Drama", "Western", "Horror")
+PEOPLE = 200
+CLASSICS = sorted(WELL_KNOWN)[:20]
+
+
+def movies():
+    for nth in range(2000):
+        title, year = CLASSICS[nth] if nth < len(CLASSICS) else (f"Movie {nth}", 1920 + nth % 100)
+        genres = frozenset({GENRES[nth % 4], GENRES[nth // 4 % 4]})
+        yield Movie(nth + 1, title, year, genres, [f"Star {nth % 50}", f"Extra {nth}"])
+
+
+@pytest.fixture(scope="module")
+def given():
+    return list(opinions(list(movies()), PEOPLE))
+
+
+def test_the_same_each_time(given):
+    assert given == list(opinions(list(movies()), PEOPLE))
+
+
+def test_everyone_rates_some_movies_once_each(given):
+    pairs = [(opinion.user, opinion.film) for opinion in given]
+    assert len(set(pairs)) == len(pairs)
+    counts = Counter(user for user, _ in pairs)
+    assert len(counts) == PEOPLE
+    assert 10 <= median(counts.values()) <= 25
+
+
+def test_scores_are_scores_and_most_are_good(given):
+    assert {opinion.score for opinion in given} <= set(range(1, 11))
+    assert 6 < mean(opinion.score for opinion in given) < 8
+
+
+def test_a_few_movies_have_most_ratings_and_the_classics_are_among_them(given):
+    counts = Counter(opinion.film for opinion in given)
+    ranked = [count for _, count in counts.most_common()]
+    assert sum(ranked[: len(ranked) // 5]) > 0.4 * sum(ranked)
+    top = {film for film, _ in counts.most_common(20)}
+    assert len(top & set(range(1, len(CLASSICS) + 1))) > 10
+
+
+def test_people_have_tastes(given):
+    genres = {movie.movie_id: movie.genres for movie in movies()}
+    of_user: dict[int, Counter[str]] = defaultdict(Counter)
+    for opinion in given:
+        of_user[opinion.user].update(genres[opinion.film])
+    shares = [seen.most_common(1)[0][1] / seen.total() for seen in of_user.values()]
+    assert median(shares) > 0.3
+
+
+def test_all_was_given_in_two_weeks_and_more_of_it_lately(given):
+    assert all(-(DAYS + 1) * 86_400 <= opinion.at < 0 for opinion in given)
+    lately = sum(opinion.at > -DAYS * 86_400 / 2 for opinion in given)
+    assert lately > 0.6 * len(given)
+
+
+def test_nobody_is_somebody_else():
+    assert len({person_id(nth) for nth in range(1000)}) == 1000
+
+
+def test_simulated_once_is_simulated(command, store, tmp_path):
+    with pytest.raises(CommandError, match="no movies to rate"):
+        command("simulate_community")
+    lines = [{"id": nth, "title": f"Movie {nth}", "genres": ["Drama"]} for nth in range(1, 41)]
+    path = tmp_path / "movies.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)))
+    command("import_catalogue", path)
+    before = sum(store.heads())
+    first = command("simulate_community", "--people", 5)
+    added = sum(store.heads()) - before
+    assert added > 0
+    assert f"5 simulated people: {added} ratings" in first
+    assert ": 0 ratings" in command("simulate_community", "--people", 5)
+    assert sum(store.heads()) == before + added

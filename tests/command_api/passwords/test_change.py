@@ -1,0 +1,104 @@
+"""Does another password end all that the one before was good for?"""
+
+import threading
+
+import pytest
+
+from command_api.accounts import passwords
+from command_api.sessions import logout
+from events.vault import subjects
+from tests.command_api.conftest import ALIEN, PASSWORD, Api, bearer, fields, in_thread, log_rows
+from tests.command_api.sessions.test_api import away, refresh
+
+OTHER = "a whiter shade of pale"
+
+
+def change(api, by, *, old=PASSWORD, new=OTHER):
+    return api("POST", "/v1/me/password", {"old": old, "new": new}, by=by)
+
+
+def test_all_log_ins_end(api, register, log_in):
+    register()
+    phone, laptop = log_in(), log_in()
+    answer = change(api, bearer(phone))
+    assert answer.status_code == 204
+    assert answer.headers["Log-Position"]
+    assert [type_ for type_, _ in log_rows()][-1] == "sessions-revoked.v1"
+    for gone in (phone, laptop):
+        assert api.rate(ALIEN, 8, by=bearer(gone)).status_code == 401
+        assert refresh(api, gone.json()["refresh"]).status_code == 401
+    assert log_in().status_code == 401
+    assert api.rate(ALIEN, 8, by=bearer(log_in(password=OTHER))).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wrong"),
+    [
+        ("not that one", OTHER, "old"),
+        (PASSWORD, "short", "new"),
+        (PASSWORD, "password123", "new"),
+        (PASSWORD, "ann@example.org", "new"),
+    ],
+)
+def test_what_is_refused_changes_nothing(api, register, log_in, old, new, wrong):
+    register()
+    me = log_in()
+    answer = change(api, bearer(me), old=old, new=new)
+    assert (answer.status_code, fields(answer)) == (422, [wrong])
+    assert api.rate(ALIEN, 8, by=bearer(me)).status_code == 200
+    assert log_in().status_code == 200
+
+
+def test_guessing_the_old_one_is_slow_from_wherever_it_is_done(api, register, log_in):
+    register()
+    me = bearer(log_in())
+    statuses = [change(api, me, old="x", new="short").status_code for _ in range(25)]
+    assert 429 in statuses  # at most two windows of ten each
+
+
+def test_when_it_ends_half_way_the_old_one_stays_and_no_log_in_does(
+    api, register, log_in, monkeypatch
+):
+    register()
+    me = log_in()
+    with monkeypatch.context() as broken:
+        broken.setattr(subjects, "raise_epoch", away)
+        assert change(api, bearer(me)).status_code == 503
+    assert log_in(password=OTHER).status_code == 401
+    assert refresh(api, me.json()["refresh"]).status_code == 401
+    assert log_in().status_code == 200
+
+
+def test_a_log_in_that_comes_meanwhile_does_not_live_on(register, log_in, monkeypatch):
+    """The old password is compared, then it is changed, then the log-in would begin."""
+    register()
+    me = bearer(log_in())
+    compare, end_all = passwords.is_right, logout.end_all
+    compared, changed = threading.Event(), threading.Event()
+    statuses = []
+
+    def meanwhile(password, kept):
+        found = compare(password, kept)
+        if threading.current_thread().name == "late":
+            compared.set()
+            changed.wait(60)
+        return found
+
+    def last(*args, **more):
+        ended = end_all(*args, **more)
+        changed.set()  # but not committed yet: the late one has to wait for that
+        return ended
+
+    monkeypatch.setattr(passwords, "is_right", meanwhile)
+    monkeypatch.setattr(logout, "end_all", last)
+
+    def log_in_late():
+        answer = Api()("POST", "/v1/tokens", {"login": "ann", "password": PASSWORD})
+        statuses.append(answer.status_code)
+
+    late = threading.Thread(target=in_thread(log_in_late), name="late")
+    late.start()
+    assert compared.wait(60)
+    assert change(Api(), me).status_code == 204
+    late.join(60)
+    assert statuses == [401]

@@ -1,0 +1,168 @@
+"""Which of many ratings become events?"""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from command_api.aggregate import TRIES, handle
+from command_api.catalogue.availability import LISTED
+from command_api.ratings.bulk_import import (
+    EARLIEST,
+    Brought,
+    Rejected,
+    Taken,
+    Unchanged,
+    bring,
+    rejection,
+)
+from command_api.ratings.decider import RateMovie, WithdrawRating, rating
+from events.catalogue import MovieRated
+from events.recorded import Origin
+from events.store import StreamMoved
+from events.store.memory import MemoryStore
+
+ANN = UUID(int=1)
+ALIEN, HEAT = 1, 2
+NOW = datetime.now(UTC)
+ORIGIN = Origin(correlation_id=uuid4())
+
+
+def ago(days):
+    return NOW - timedelta(days=days)
+
+
+def brought_into(store, *ratings):
+    return bring(ANN, dict(enumerate(ratings)), store, now=NOW, origin=ORIGIN)
+
+
+def kinds(done):
+    return [type(done.outcomes[nth]) for nth in sorted(done.outcomes)]
+
+
+def log(store):
+    """What happened, in the order of the log."""
+    partition = next((p for p, head in enumerate(store.heads()) if head), 0)
+    return store.page(partition, after=0, limit=5000)
+
+
+def opinions(store):
+    return [(it.event.movie_id, it.event.score) for it in log(store)]
+
+
+def test_all_are_taken_in_the_order_of_their_times():
+    store = MemoryStore(8)
+    ratings = [Brought(ALIEN, 7), Brought(HEAT, 9, ago(2)), Brought(3, 1, ago(9))]
+    done = brought_into(store, *ratings)
+    assert kinds(done) == [Taken] * 3
+    assert opinions(store) == [(3, 1), (HEAT, 9), (ALIEN, 7)]
+    assert [it.occurred_at for it in log(store)][:2] == [ago(9), ago(2)]
+    assert done.position == log(store)[-1].position
+
+
+def test_a_rating_that_is_there_is_remembered():
+    store = MemoryStore(8)
+    brought_into(store, Brought(ALIEN, 7, ago(9)))
+    brought_into(store, Brought(ALIEN, 8, ago(5)))
+    assert [it.event.previous for it in log(store)] == [None, 7]
+
+
+def test_the_latest_of_a_movie_counts():
+    store = MemoryStore(8)
+    ratings = [Brought(ALIEN, 7, ago(1)), Brought(ALIEN, 8, ago(5)), Brought(ALIEN, 9, ago(1))]
+    done = brought_into(store, *ratings)
+    assert kinds(done) == [Unchanged, Unchanged, Taken]
+    assert opinions(store) == [(ALIEN, 9)]
+
+
+def test_history_does_not_undo_what_came_after_it():
+    store = MemoryStore(8)
+    brought_into(store, Brought(ALIEN, 7, ago(5)))
+    done = brought_into(store, Brought(ALIEN, 3, ago(6)))
+    assert kinds(done) == [Unchanged]
+    assert opinions(store) == [(ALIEN, 7)]
+    assert done.position == log(store)[0].position
+
+
+def test_history_does_not_undo_a_withdrawal():
+    store = MemoryStore(8)
+    for command in (RateMovie(ANN, ALIEN, 7), WithdrawRating(ANN, ALIEN)):
+        handle(command, rating, store, origin=ORIGIN)
+    assert kinds(brought_into(store, Brought(ALIEN, 3, ago(6)))) == [Unchanged]
+    assert kinds(brought_into(store, Brought(ALIEN, 3))) == [Taken]
+
+
+def test_nothing_at_all_answers_with_the_start_of_the_partition():
+    store = MemoryStore(8)
+    assert brought_into(store).position.offset == 0
+    assert sum(store.heads()) == 0
+
+
+def test_plans_again_when_somebody_rated_meanwhile():
+    store = Racing(1)
+    done = brought_into(store, Brought(ALIEN, 9), Brought(HEAT, 8))
+    assert kinds(done) == [Taken, Taken]
+    assert [it.event.previous for it in log(store)] == [None, 1, None]
+
+
+def test_gives_up_when_others_are_always_first():
+    with pytest.raises(StreamMoved):
+        brought_into(Racing(TRIES), Brought(ALIEN, 9))
+
+
+class Racing(MemoryStore):
+    """A log in which a rival is first, so many times."""
+
+    def __init__(self, rivals: int) -> None:
+        super().__init__(partitions=8)
+        self._rivals = rivals
+
+    def append_many(self, entries, *, origin):
+        if self._rivals:
+            self._rivals -= 1
+            event = MovieRated(user_id=ANN, movie_id=ALIEN, score=1 + self._rivals)
+            rival = [entry._replace(event=event) for entry in entries[:1]]
+            super().append_many(rival, origin=origin)
+        return super().append_many(entries, origin=origin)
+
+
+@pytest.mark.parametrize(
+    ("brought", "fields"),
+    [
+        (Brought(ALIEN, 7, NOW), []),
+        (Brought(ALIEN, 7, EARLIEST), []),
+        (Brought(HEAT, 7), ["movie_id"]),
+        (Brought(ALIEN, 7, NOW + timedelta(microseconds=1)), ["rated_at"]),
+        (Brought(ALIEN, 7, EARLIEST - timedelta(microseconds=1)), ["rated_at"]),
+        (Brought(HEAT, 7, datetime.max.replace(tzinfo=UTC)), ["movie_id", "rated_at"]),
+    ],
+)
+def test_what_can_never_be_taken(brought, fields):
+    found = rejection(brought, listings={ALIEN: LISTED}, now=NOW)
+    assert [error.field for error in (found or Rejected([])).errors] == fields
+
+
+lists = st.lists(
+    st.builds(
+        Brought,
+        st.integers(1, 5),
+        st.integers(1, 10),
+        st.none() | st.integers(0, 9).map(ago),
+    ),
+    max_size=30,
+)
+
+
+@given(lists, lists)
+def test_the_same_list_again_changes_nothing(before, ratings):
+    store = MemoryStore(8)
+    brought_into(store, *before)
+    first = brought_into(store, *ratings)
+    heads = list(store.heads())
+    again = brought_into(store, *ratings)
+    assert list(store.heads()) == heads
+    assert Taken not in kinds(again)
+    assert len(again.outcomes) == len(first.outcomes) == len(ratings)
+    assert kinds(first).count(Taken) <= len({it.movie_id for it in ratings})

@@ -1,0 +1,195 @@
+"""Can a user bring ratings along over HTTP, and do bad ones not spoil the good ones?"""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from command_api.event_store import store
+from events.partition import partition_of
+from events.position_token import parse
+from infra.config import config
+from tests.command_api.conftest import ALIEN, HEAT, fields, log_rows
+
+PATH = "/v1/ratings/import"
+YEAR_2000 = "2000-02-29T12:00:00Z"
+
+pytestmark = pytest.mark.django_db(databases=["default", "vault"])
+
+
+def bring(api, by, *ratings, **headers):
+    return api("POST", PATH, list(ratings), by=by, **headers)
+
+
+def one(movie_id, score, rated_at=None):
+    found = {"movie_id": movie_id, "score": score}
+    return found if rated_at is None else found | {"rated_at": rated_at}
+
+
+def log(person):
+    """What was recorded of somebody; a movie's events may lie in the same partition."""
+    partition = partition_of(str(person.user_id), store().partitions)
+    page = store().page(partition, after=0, limit=5000)
+    return [one for one in page if getattr(one.event, "user_id", None) == person.user_id]
+
+
+def test_good_and_bad_ones(api, ann):
+    answer = bring(
+        api,
+        ann,
+        one(ALIEN, 8, YEAR_2000),
+        one(ALIEN, 11),
+        one(999, 7, "1989-12-31T23:59:59Z"),
+        "nonsense",
+        one(HEAT, 3, "2000-02-29T13:00:00.5+02:00"),
+        one(HEAT, 2, "1999-01-01T00:00:00Z"),
+    )
+    assert answer.status_code == 200
+    found = answer.json()
+    assert [found[name] for name in ("taken", "unchanged", "refused")] == [2, 1, 3]
+    assert [it["index"] for it in found["results"]] == list(range(6))
+    assert [it["result"] for it in found["results"]] == [
+        "taken",
+        "refused",
+        "refused",
+        "refused",
+        "taken",
+        "unchanged",
+    ]
+    assert [[e["field"] for e in it.get("errors", ())] for it in found["results"]] == [
+        [],
+        ["score"],
+        ["movie_id", "rated_at"],
+        [""],
+        [],
+        [],
+    ]
+    assert [(it.event.movie_id, it.event.score, it.occurred_at) for it in log(ann)] == [
+        (HEAT, 3, datetime(2000, 2, 29, 11, 0, 0, 500_000, tzinfo=UTC)),
+        (ALIEN, 8, datetime(2000, 2, 29, 12, tzinfo=UTC)),
+    ]
+    assert parse(answer.headers["Log-Position"]) == (log(ann)[-1].position,)
+    assert len({it.origin.correlation_id for it in log(ann)}) == 1
+
+
+@pytest.mark.parametrize(
+    ("rating", "field"),
+    [
+        (one(ALIEN, 0), "score"),
+        (one(ALIEN, "7"), "score"),
+        (one(ALIEN, 7.0), "score"),
+        (one(ALIEN, True), "score"),
+        (one(ALIEN, None), "score"),
+        ({"movie_id": ALIEN}, "score"),
+        ({"score": 7}, "movie_id"),
+        (one("1", 7), "movie_id"),
+        (one(0, 7), "movie_id"),
+        (one(-1, 7), "movie_id"),
+        (one(10**30, 7), "movie_id"),
+        (one(ALIEN, 7) | {"stars": 3}, "stars"),
+        (one(ALIEN, 7, "yesterday"), "rated_at"),
+        (one(ALIEN, 7, "2000-02-30T12:00:00Z"), "rated_at"),
+        (one(ALIEN, 7, "2000-02-28T12:00:00"), "rated_at"),
+        (one(ALIEN, 7, "2000-02-28"), "rated_at"),
+        (one(ALIEN, 7, "0001-01-01T00:00:00+14:00"), "rated_at"),
+        (one(ALIEN, 7, "9999-12-31T23:59:59-14:00"), "rated_at"),
+        (one(ALIEN, 7, 951_825_600), "rated_at"),
+        (one(ALIEN, 7, [YEAR_2000]), "rated_at"),
+    ],
+    ids=lambda value: str(value)[-40:],
+)
+def test_each_refused_one_says_why(api, ann, rating, field):
+    answer = bring(api, ann, rating, one(HEAT, 5))
+    refused, taken = answer.json()["results"]
+    assert (refused["result"], taken["result"]) == ("refused", "taken")
+    assert [error["field"] for error in refused["errors"]] == [field]
+    assert all(error["reason"] for error in refused["errors"])
+    assert len(log_rows()) == 1
+
+
+def test_the_future_is_refused(api, ann):
+    soon = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    [result] = bring(api, ann, one(ALIEN, 7, soon)).json()["results"]
+    assert result["errors"] == [{"field": "rated_at", "reason": "This is in the future."}]
+
+
+def test_a_time_that_is_null_is_now(api, ann):
+    assert bring(api, ann, one(ALIEN, 7) | {"rated_at": None}).json()["taken"] == 1
+    [recorded] = log(ann)
+    assert recorded.occurred_at == recorded.recorded_at
+
+
+def test_it_can_be_sent_again(api, ann):
+    ratings = [one(ALIEN, 8, YEAR_2000), one(ALIEN, 6, "1999-01-01T00:00:00Z"), one(HEAT, 2)]
+    first = bring(api, ann, *ratings)
+    again = bring(api, ann, *ratings)
+    assert (first.json()["taken"], again.json()["taken"]) == (2, 0)
+    assert again.headers["Log-Position"] == first.headers["Log-Position"]
+    assert len(log_rows()) == 2
+
+
+def test_with_a_key_the_second_answer_is_the_first_one(api, ann):
+    first, again = (bring(api, ann, one(ALIEN, 8), Idempotency_Key="k") for _ in "ab")
+    assert (again.status_code, again.content) == (200, first.content)
+    other = bring(api, ann, one(ALIEN, 9), Idempotency_Key="k")
+    assert (other.status_code, fields(other)) == (422, ["Idempotency-Key"])
+    assert len(log_rows()) == 1
+
+
+def test_ratings_given_here_and_brought_along_follow_each_other(api, ann):
+    bring(api, ann, one(ALIEN, 4, YEAR_2000))
+    api.rate(ALIEN, 8, by=ann)
+    assert bring(api, ann, one(ALIEN, 5, "2001-01-01T00:00:00Z")).json()["unchanged"] == 1
+    assert bring(api, ann, one(ALIEN, 5)).json()["taken"] == 1
+    assert [it.event.previous for it in log(ann)] == [None, 4, 8]
+
+
+def test_a_thousand_at_once_and_no_more(api, ann):
+    ratings = [one(ALIEN + nth % 2, 1 + nth % 10, YEAR_2000) for nth in range(1000)]
+    answer = bring(api, ann, *ratings)
+    assert (answer.status_code, answer.json()["taken"]) == (200, 2)
+    answer = bring(api, ann, *ratings, ratings[0])
+    assert (answer.status_code, fields(answer)) == (422, [""])
+    assert len(log_rows()) == 2
+
+
+def test_none_at_all(api, ann):
+    answer = bring(api, ann)
+    assert answer.status_code == 200
+    assert answer.json() == {"taken": 0, "unchanged": 0, "refused": 0, "results": []}
+    assert parse(answer.headers["Log-Position"])[0].offset == 0
+
+
+@pytest.mark.parametrize("body", [{}, {"ratings": []}, "x", 7, b"null"])
+def test_a_body_is_a_list(api, ann, body):
+    answer = api("POST", PATH, body, by=ann)
+    assert (answer.status_code, fields(answer)) == (422, [""])
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind", "status"),
+    [
+        (b"", "application/json", 400),
+        (b"[{]", "application/json", 400),
+        (b"[" * 50_000, "application/json", 400),
+        (b"[]", "text/csv", 415),
+        (b"[]", "", 415),
+    ],
+    ids=lambda value: str(value)[:12],
+)
+def test_bodies_that_cannot_be_read(api, ann, raw, kind, status):
+    assert api("POST", PATH, raw, by=ann, Content_Type=kind).status_code == status
+
+
+def test_an_over_large_body(api, ann):
+    raw = b'["' + b"x" * config().body_limit_bytes + b'"]'
+    assert api("POST", PATH, raw, by=ann).status_code == 413
+
+
+def test_without_a_token_nothing_can_be_done(api):
+    assert api("POST", PATH, [one(ALIEN, 7)]).status_code == 401
+    assert log_rows() == []
+
+
+def test_other_methods_are_not_there(api, ann):
+    answer = api("PUT", PATH, [], by=ann)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST, OPTIONS")

@@ -1,0 +1,154 @@
+"""Can passwords be guessed fast, and can somebody be locked out by who guesses?"""
+
+from time import time
+
+import pytest
+from redis import Redis
+
+from command_api.sessions import login_rate_limit
+from infra import clients
+from infra.config import config
+from tests.command_api.conftest import PASSWORD, bearer
+
+HOME, ELSEWHERE = "192.0.2.1", "198.51.100.1"
+
+
+@pytest.fixture
+def log_in(api):
+    """Log in from somewhere."""
+
+    def log_in(login="ann", password=PASSWORD, *, at=HOME):
+        body = {"login": login, "password": password}
+        return api._client.post("/v1/tokens", body, content_type="application/json", REMOTE_ADDR=at)
+
+    return log_in
+
+
+@pytest.fixture
+def cheap(monkeypatch):
+    """Passwords that cost nothing to compare, for those who try many."""
+    monkeypatch.setattr(
+        "command_api.accounts.passwords.is_right", lambda given, _kept: given == PASSWORD
+    )
+
+
+def addresses(count):
+    return [f"203.0.{nth // 250}.{nth % 250 + 1}" for nth in range(count)]
+
+
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "vault"]),
+    pytest.mark.usefixtures("cheap"),
+]
+
+
+def test_a_burst_is_stopped_at_the_limit_and_others_are_not_affected(register, log_in):
+    for name in ("ann", "bob"):
+        register(name)
+    assert log_in("bob", at=ELSEWHERE).status_code == 200
+    answers = [log_in("ann", f"guess number {nth}", at=ELSEWHERE) for nth in range(200)]
+    limit = config().throttle_login_per_minute
+    statuses = [answer.status_code for answer in answers]
+    assert statuses.count(401) < 2 * limit
+    # Beyond the first limit, some of a second one if a minute turned meanwhile.
+    assert statuses[: limit - 1] == [401] * (limit - 1)
+    assert statuses[-1] == 429
+    assert int(answers[-1].headers["Retry-After"]) >= 1
+    assert answers[-1].headers["RateLimit-Remaining"] == "0"
+    # Another user, from elsewhere and even from the same address; and the one who is attacked.
+    assert log_in("bob").status_code == 200
+    assert log_in("bob", at=ELSEWHERE).status_code == 200
+    assert log_in("ann").status_code == 200
+
+
+def test_an_attack_from_everywhere_is_stopped_but_not_for_the_owner(register, log_in):
+    register("ann")
+    assert log_in("ann").status_code == 200
+    limit = config().throttle_account_per_hour
+    statuses = [log_in("ann", "guess", at=at).status_code for at in addresses(limit + 20)]
+    assert statuses[: limit - 1] == [401] * (limit - 1)
+    assert statuses[-1] == 429
+    assert log_in("ann").status_code == 200
+    assert log_in("ann", at=ELSEWHERE).status_code == 429
+
+
+def test_the_known_address_may_not_guess_for_ever_either(register, log_in):
+    register("ann")
+    assert log_in("ann").status_code == 200
+    statuses = [log_in("ann", "guess").status_code for _ in range(40)]
+    assert statuses[-1] == 429
+    assert statuses.count(401) < 2 * config().throttle_login_per_minute + 1
+
+
+def test_a_name_that_nobody_has_is_refused_the_same_way(log_in):
+    """Or the refusal would tell who has an account."""
+    limit = config().throttle_account_per_hour
+    statuses = [log_in("nobody", at=at).status_code for at in addresses(limit + 20)]
+    assert (statuses[0], statuses[-1]) == (401, 429)
+
+
+def test_a_name_in_other_letters_is_the_same_name(register, log_in):
+    limit = config().throttle_account_per_hour
+    names = ["ann", "ANN", "Ann"]
+    spread = addresses(limit + 20)
+    answers = [log_in(names[nth % 3], "guess", at=at) for nth, at in enumerate(spread)]
+    assert answers[-1].status_code == 429
+
+
+def test_a_wrong_password_makes_no_address_known(register, log_in):
+    register("ann")
+    log_in("ann", "guess")
+    assert clients.redis().keys("throttle:command:known:*") == []
+
+
+def test_redis_learns_neither_name_nor_address(register, log_in):
+    register("ann")
+    log_in("ann@example.org")
+    keys = repr(clients.redis().keys("throttle:*"))
+    assert "ann" not in keys
+    [mark] = clients.redis().keys("throttle:command:known:*")
+    assert 0 < clients.redis().ttl(mark) <= login_rate_limit.KNOWN_SECONDS
+    assert "192.0" not in repr(clients.redis().zrange(mark, 0, -1))
+
+
+def test_an_address_is_known_for_a_month(register, log_in, monkeypatch):
+    register("ann")
+    log_in("ann")
+    mark = login_rate_limit._mark("ann", HOME)
+    assert clients.redis().zcount(mark.key, time(), "+inf") == 1
+    clients.redis().zadd(mark.key, {mark.who: time() - 1, "another": time() - 1})
+    answer = log_in("ann", at=HOME)
+    assert answer.status_code == 200
+    assert clients.redis().zrange(mark.key, 0, -1) == [mark.who.encode()]
+
+
+@pytest.mark.parametrize("end", ["erased", "another password"])
+def test_what_is_known_goes_with_the_person_and_with_the_password(api, register, log_in, end):
+    register("ann")
+    log_in("ann@example.org")
+    me = bearer(log_in("ann"))
+    assert len(clients.redis().keys("throttle:command:known:*")) == 2
+    if end == "erased":
+        assert api("DELETE", "/v1/me", {"password": PASSWORD}, by=me).status_code == 202
+    else:
+        body = {"old": PASSWORD, "new": "a whiter shade of pale"}
+        assert api("POST", "/v1/me/password", body, by=me).status_code == 204
+    assert clients.redis().keys("throttle:command:known:*") == []
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"login": 7}', b"\xff", b"[" * 50_000])
+def test_bodies_that_are_none_count_too(api, body):
+    before = int(time()) // 60
+    statuses = [api("POST", "/v1/tokens", body).status_code for _ in range(30)]
+    assert statuses[0] in (400, 422)
+    if int(time()) // 60 == before:
+        assert statuses[-1] == 429
+
+
+def test_without_redis_nobody_logs_in_and_it_is_not_a_fault(register, log_in, monkeypatch):
+    register("ann")
+    with Redis(port=1) as away:
+        monkeypatch.setattr(clients, "redis", lambda: away)
+        answer = log_in("ann")
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "1"

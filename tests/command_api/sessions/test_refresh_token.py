@@ -1,0 +1,32 @@
+"""Is a refresh token only what we once gave out?"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from uuid import uuid4
+
+import pytest
+
+from command_api.sessions.refresh_token import LONGEST, read, write
+from events.vault.refresh_families import Refresh
+from infra.errors import Unauthenticated
+
+pytestmark = pytest.mark.usefixtures("keys")
+GIVEN = Refresh(uuid4(), uuid4())
+
+
+def test_what_was_given_out_is_read_again():
+    assert read(write(GIVEN)) == GIVEN
+    assert len(write(GIVEN)) <= LONGEST
+
+
+@pytest.mark.parametrize("place", range(64))
+def test_a_changed_one_is_not(place):
+    raw = bytearray(urlsafe_b64decode(write(GIVEN)))
+    raw[place] ^= 1
+    with pytest.raises(Unauthenticated):
+        read(urlsafe_b64encode(raw).decode())
+
+
+@pytest.mark.parametrize("token", ["", "x", "é", "=" * 100, write.__name__ * 20])
+def test_anything_else_is_not(token):
+    with pytest.raises(Unauthenticated):
+        read(token)

@@ -1,0 +1,86 @@
+"""Do those who note what became of films, and those who wish for some, never wait in a ring?
+
+They may be about the same films at once, in whatever order TMDb lists them. Whoever locks rows in
+order of id waits for the first that another has, and holds none beyond it.
+"""
+
+from datetime import timedelta
+from threading import Thread
+
+import pytest
+from django.db import connection, connections, transaction
+from django.utils import timezone
+
+from command_api.catalogue.models import TmdbFilm
+from command_api.catalogue.tmdb.errors import Away
+from command_api.catalogue.tmdb.schemas import Fetched
+from command_api.sync import fetch_queue
+from command_api.sync.fetcher import Told
+from tests.fixtures.waiting import until
+
+FIRST, TAKEN, LAST = 1, 2, 3
+PATIENCE_SECONDS = 60.0
+
+
+def note(answer):
+    now = timezone.now()
+    fetch_queue.note([Told(film, now, answer) for film in (LAST, TAKEN, FIRST)])
+
+
+@pytest.fixture
+def films(log_database):
+    """Three that are to be fetched later, the last of them soonest."""
+    now = timezone.now()
+    for film in (FIRST, TAKEN, LAST):
+        TmdbFilm.objects.create(tmdb_id=film, wanted_at=now + timedelta(hours=9 - film))
+
+
+@pytest.fixture
+def taken(films):
+    """Another session has the middle one; gives it back."""
+    other = connection.copy()
+    other.set_autocommit(False)
+    with other.cursor() as cursor:
+        cursor.execute("SELECT FROM tmdb_films WHERE tmdb_id = %s FOR UPDATE", [TAKEN])
+    yield other.rollback
+    other.close()
+
+
+def is_somebody_waiting():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return cursor.fetchone()[0] > 0
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda: note(Fetched(None, "mark")),
+        lambda: note(Away("TMDb is away")),
+        lambda: fetch_queue.wish([LAST, TAKEN, FIRST]),
+        fetch_queue.hurry,
+    ],
+    ids=["note what came", "note what is for later", "wish", "hurry"],
+)
+def test_rows_are_locked_in_order_of_id(taken, work):
+    def in_a_session_of_its_own():
+        try:
+            work()
+        finally:
+            connections.close_all()
+
+    worker = Thread(target=in_a_session_of_its_own)
+    worker.start()
+    try:
+        until(lambda: is_somebody_waiting() or not worker.is_alive())
+        assert worker.is_alive()
+        with transaction.atomic():
+            free = TmdbFilm.objects.select_for_update(skip_locked=True)
+            assert [film.pk for film in free] == [LAST]
+    finally:
+        taken()
+        worker.join(PATIENCE_SECONDS)
+    assert not worker.is_alive()

@@ -1,0 +1,128 @@
+"""Can only the relay that leads move the cursor?"""
+
+from threading import Event, Thread
+from uuid import uuid4
+
+import pytest
+from django.db import DatabaseError, connections
+
+from events.catalogue import MovieRated
+from events.partition import partition_of
+from events.recorded import Origin, Stream
+from events.relay.outbox import Deposed, Outbox
+from events.store import Entry
+from events.store.postgres import PostgresStore
+from infra.config import config
+from tests.events.store.contract import ANN, run_in_threads
+from tests.faults.relay.scene import ask
+from tests.fixtures.waiting import until
+
+PARTITION = partition_of(str(ANN), 64)
+
+
+@pytest.fixture
+def outbox(log_database):
+    outbox = Outbox()
+    yield outbox
+    outbox.close()
+
+
+def elsewhere(work):
+    """Do it with a connection of its own."""
+    [answer] = run_in_threads(1, lambda _: work(), connections.close_all)
+    return answer
+
+
+def take_the_lead_by_force():
+    with connections["default"].cursor() as cursor:
+        cursor.execute("UPDATE relay_epoch SET epoch = epoch + 1")
+
+
+def append(count):
+    stream = f"rating-{ANN}"
+    entries = [
+        Entry(Stream(f"{stream}-{n}", str(ANN)), 1, MovieRated(user_id=ANN, movie_id=n, score=7))
+        for n in range(count)
+    ]
+    store = PostgresStore(config().partitions)
+    store.append_many(entries, origin=Origin(correlation_id=uuid4()))
+
+
+def test_one_leads(outbox):
+    assert outbox.lead() == 1
+    assert elsewhere(lambda: Outbox().lead()) is None
+    outbox.close()
+    assert elsewhere(lambda: Outbox().lead()) == 2
+
+
+def test_the_leader_moves_the_cursor_forward_only(outbox):
+    epoch = outbox.lead()
+    outbox.move(epoch, {PARTITION: 7, 3: 2})
+    assert [outbox.cursors()[it] for it in (PARTITION, 3, 4)] == [7, 2, 0]
+    with pytest.raises(Deposed):
+        outbox.move(epoch, {PARTITION: 6})
+    assert outbox.cursors()[PARTITION] == 7
+
+
+def test_one_who_led_does_not(outbox):
+    epoch = outbox.lead()
+    outbox.renew(epoch)
+    elsewhere(take_the_lead_by_force)
+    with pytest.raises(Deposed):
+        outbox.move(epoch, {PARTITION: 7})
+    with pytest.raises(Deposed):
+        outbox.renew(epoch)
+    assert outbox.cursors() == [0] * config().partitions
+
+
+def test_a_move_under_way_and_a_new_lead_wait_for_each_other(outbox):
+    """The old relay's statement hangs on a row while the new one takes over and moves on."""
+    epoch = outbox.lead()
+    holds, may_end = Event(), Event()
+
+    def hold_the_row() -> None:
+        connection = connections["default"]
+        connection.set_autocommit(False)
+        with connection.cursor() as cursor:
+            cursor.execute('UPDATE relay_cursors SET "offset" = 1 WHERE partition = 3')
+            holds.set()
+            may_end.wait(timeout=30)
+        connection.rollback()
+        connections.close_all()
+
+    def take_over() -> None:
+        until(lambda: ask("SELECT 1 FROM pg_locks WHERE NOT granted"))
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SET lock_timeout = '500ms'")
+            with pytest.raises(DatabaseError, match="lock timeout"):
+                cursor.execute("UPDATE relay_epoch SET epoch = epoch + 1")
+        may_end.set()
+        connections.close_all()
+
+    threads = [Thread(target=hold_the_row), Thread(target=take_over)]
+    for thread in threads:
+        thread.start()
+    holds.wait(timeout=30)
+    outbox.move(epoch, {3: 5})
+    for thread in threads:
+        thread.join(timeout=30)
+    assert outbox.cursors()[3] == 5
+
+
+def test_reads_what_is_not_sent_partition_by_partition(outbox):
+    append(5)
+    assert outbox.behind() == 5
+    found = outbox.unsent({PARTITION: 1, (PARTITION + 1) % 64: 0}, limit=3)
+    assert [(it.partition, it.offset) for it in found] == [(PARTITION, n) for n in (2, 3, 4)]
+    assert outbox.unsent({PARTITION: 5}, limit=3) == []
+    [stored] = outbox.unsent({PARTITION: 4}, limit=3)
+    assert [stored] == PostgresStore(64).page_stored(PARTITION, after=4, limit=1)
+
+
+def test_what_is_not_committed_is_not_sent(outbox):
+    connection = connections["default"]
+    connection.set_autocommit(False)
+    append(1)
+    assert elsewhere(lambda: Outbox().unsent({PARTITION: 0}, limit=3)) == []
+    connection.rollback()
+    connection.set_autocommit(True)

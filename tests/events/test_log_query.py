@@ -1,0 +1,80 @@
+"""Are those events shown that were asked for, in order?"""
+
+from uuid import UUID
+
+import pytest
+
+from events.catalogue import MovieLinked, MovieRated, RatingWithdrawn
+from events.log_query import Selection, following, last
+from events.recorded import Origin, Stream
+from events.store.memory import MemoryStore
+
+ANN, BOB = UUID(int=1), UUID(int=2)
+ORIGIN = Origin(correlation_id=UUID(int=7))
+
+
+@pytest.fixture
+def store():
+    store = MemoryStore(8)
+    for movie in range(5):
+        rate(store, ANN, movie)
+        rate(store, BOB, movie)
+    link = MovieLinked(movie_id=3, source="tmdb", external_id="9")
+    store.append(Stream("movie-3", "3"), [link], expected=0, origin=ORIGIN)
+    return store
+
+
+def rate(store, user, movie):
+    stream = Stream(f"rating-{user}-{movie}", str(user))
+    events = [
+        MovieRated(user_id=user, movie_id=movie, score=7),
+        RatingWithdrawn(user_id=user, movie_id=movie, previous=7),
+    ]
+    store.append(stream, events, expected=0, origin=ORIGIN)
+
+
+def names(found):
+    return [f"{it.stream}@{it.version}" for it in found]
+
+
+def test_the_last_ones_in_the_order_of_recording(store):
+    assert names(last(store, Selection(), 4)) == [
+        f"rating-{ANN}-4@2",
+        f"rating-{BOB}-4@1",
+        f"rating-{BOB}-4@2",
+        "movie-3@1",
+    ]
+
+
+@pytest.mark.parametrize("type_", ["movie-linked", "movie-linked.v1"])
+def test_of_a_type_in_any_version(store, type_):
+    assert names(last(store, Selection(type=type_), 10)) == ["movie-3@1"]
+
+
+def test_of_a_stream(store):
+    found = last(store, Selection(stream=f"rating-{BOB}-2"), 10)
+    assert names(found) == [f"rating-{BOB}-2@1", f"rating-{BOB}-2@2"]
+
+
+def test_of_a_user(store):
+    found = last(store, Selection(user=str(ANN)), 100)
+    assert len(found) == 10
+    assert all(str(ANN) in it.stream for it in found)
+
+
+def test_of_a_type_and_a_user(store):
+    found = last(store, Selection(type="rating-withdrawn", user=str(BOB)), 2)
+    assert names(found) == [f"rating-{BOB}-3@2", f"rating-{BOB}-4@2"]
+
+
+def test_nothing_is_nothing(store):
+    assert last(store, Selection(stream="movie-99"), 10) == []
+    assert last(MemoryStore(8), Selection(), 10) == []
+
+
+def test_what_comes_after_is_told_once(store):
+    seen = dict(enumerate(store.heads()))
+    assert list(following(store, Selection(), seen)) == []
+    rate(store, ANN, 5)
+    assert names(following(store, Selection(type="movie-rated"), seen)) == [f"rating-{ANN}-5@1"]
+    assert list(following(store, Selection(type="movie-rated"), seen)) == []

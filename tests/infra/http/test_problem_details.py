@@ -1,0 +1,104 @@
+"""Does every refusal and every fault look like problem details?"""
+
+import json
+from uuid import uuid4
+
+import pytest
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import OperationalError
+from django.http import Http404
+from django.test import RequestFactory
+from redis.exceptions import ConnectionError as RedisConnectionError
+from rest_framework import exceptions
+from rest_framework.views import APIView
+
+from infra import errors
+from infra.http import problem_details
+from infra.http.permissions import Anybody
+
+
+def raising(fault):
+    class View(APIView):
+        permission_classes = (Anybody,)
+
+        def get(self, request):
+            raise fault
+
+    return View.as_view()
+
+
+def ask(fault, method="GET", **headers):
+    request = RequestFactory().generic(method, "/v1/thing", headers=headers)
+    request.resolver_match = None
+    return raising(fault)(request)
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "kind"),
+    [
+        (errors.BadRequest("x"), 400, "bad-request"),
+        (errors.Unauthenticated("x"), 401, "unauthenticated"),
+        (errors.Forbidden("x"), 403, "forbidden"),
+        (errors.NotFound("x"), 404, "not-found"),
+        (errors.Conflict("x"), 409, "conflict"),
+        (errors.PreconditionFailed("x"), 412, "precondition-failed"),
+        (errors.TooLarge("x"), 413, "too-large"),
+        (errors.Unsupported("x"), 415, "unsupported-media-type"),
+        (errors.Invalid("x"), 422, "invalid"),
+        (errors.TooMany("x", retry_after_seconds=3), 429, "too-many-requests"),
+        (errors.Unavailable("x"), 503, "unavailable"),
+        (exceptions.ParseError("x"), 400, "bad-request"),
+        (exceptions.NotAuthenticated("x"), 401, "unauthenticated"),
+        (exceptions.UnsupportedMediaType("text/plain"), 415, "unsupported-media-type"),
+        (exceptions.ValidationError({"score": ["x"]}), 422, "invalid"),
+        (Http404(), 404, "not-found"),
+        (RequestDataTooBig(), 413, "too-large"),
+        (SuspiciousOperation(), 400, "bad-request"),
+        (OperationalError("password=secret"), 503, "unavailable"),
+        (RedisConnectionError("secret"), 503, "unavailable"),
+        (RuntimeError("secret"), 500, "fault"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+)
+def test_one_shape_for_all(fault, status, kind):
+    answer = ask(fault)
+    assert answer.status_code == status
+    assert answer["Content-Type"] == "application/problem+json"
+    problem = json.loads(answer.content)
+    assert set(problem) == {"type", "title", "status", "detail", "errors"}
+    assert (problem["type"], problem["status"]) == (f"/problems/{kind}", status)
+    assert "secret" not in answer.content.decode()
+
+
+def test_fields_are_named():
+    problem = json.loads(ask(errors.Invalid("no", errors=[("score", "too high")])).content)
+    assert problem["errors"] == [{"field": "score", "reason": "too high"}]
+
+
+def test_what_http_wants_beside_the_status():
+    assert ask(errors.Unauthenticated())["WWW-Authenticate"] == "Bearer"
+    assert ask(errors.TooMany(retry_after_seconds=7))["Retry-After"] == "7"
+    assert ask(errors.Unavailable(retry_after_seconds=2))["Retry-After"] == "2"
+    assert ask(OperationalError())["Retry-After"] == "1"
+    assert ask(errors.NotFound())["Cache-Control"] == "no-store"
+
+
+def test_other_methods():
+    answer = ask(RuntimeError(), method="DELETE")
+    assert answer.status_code == 405
+    assert answer["Allow"] == "GET, HEAD, OPTIONS"
+    assert json.loads(answer.content)["title"] == "Method Not Allowed"
+
+
+def test_a_fault_can_be_found_in_the_log(caplog):
+    number = uuid4()
+    answer = ask(RuntimeError("secret"), **{"X-Request-ID": str(number)})
+    assert answer["X-Request-ID"] == str(number)
+    assert str(number) in json.loads(answer.content)["detail"]
+    assert any(str(number) in str(line.msg) for line in caplog.records)
+
+
+def test_addresses_that_are_not_there():
+    answer = problem_details.not_found(RequestFactory().get("/nowhere"), Http404())
+    assert answer.status_code == 404
+    assert answer["Content-Type"] == "application/problem+json"

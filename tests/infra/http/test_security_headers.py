@@ -1,0 +1,112 @@
+"""Does every answer carry what browsers must know, whoever made it?"""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from infra.config import config
+from infra.http import security_headers
+from infra.http.security_headers import PAGES, STAFF_PAGES, Shield
+
+
+def headers(path="/v1/trending", *, status="200 OK", given=()):
+    said: list[Any] = []
+
+    def application(environ, start_response):
+        start_response(status, list(given))
+        return [b""]
+
+    Shield(application)({"PATH_INFO": path}, lambda *line: said.extend(line))
+    assert said[0] == status
+    return dict(said[1])
+
+
+@pytest.mark.parametrize("status", ["200 OK", "304 Not Modified", "404 Not Found", "500 Fault"])
+def test_an_answer_may_do_nothing_but_be_read(status):
+    found = headers(status=status, given=[("ETag", '"x"')])
+    assert found.pop("ETag") == '"x"'
+    assert found == {
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "no-referrer",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+        "Content-Security-Policy": (
+            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+        ),
+    }
+
+
+def policy_of(page):
+    said = headers(page)["Content-Security-Policy"]
+    return dict(part.split(" ", 1) for part in said.split("; "))
+
+
+def test_the_staffs_pages_send_forms_to_us_and_say_to_us_alone_where_from():
+    policy = policy_of(f"{STAFF_PAGES}catalogue/movie/")
+    assert policy["form-action"] == policy["script-src"] == policy["style-src"] == "'self'"
+    assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
+    assert "unsafe" not in " ".join(policy.values())
+    assert headers(STAFF_PAGES)["Referrer-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize(("https_only", "scheme"), [("true", "https"), ("false", "http")])
+def test_where_browsers_come_by_https_only_their_forms_do(monkeypatch, https_only, scheme):
+    monkeypatch.setenv("MARQUEE_HTTPS_ONLY", https_only)
+    config.cache_clear()
+    seen: dict[str, Any] = {"PATH_INFO": STAFF_PAGES, "wsgi.url_scheme": "http"}
+    Shield(lambda *_: [])(seen, lambda *_: None)
+    config.cache_clear()
+    assert seen["wsgi.url_scheme"] == scheme
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_may_run_what_comes_from_here_and_nothing_else(page):
+    policy = policy_of(page)
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == "'self'"
+    assert policy["connect-src"] == "'self'"
+    assert "unsafe-eval" not in " ".join(policy.values())
+
+
+@pytest.mark.parametrize(
+    ("path", "host", "status"),
+    [
+        ("/v1/trending", "movies.example.org", 200),
+        ("/v1/trending", "Movies.example.org:8000", 200),
+        ("/v1/trending", "www.films.example", 200),
+        ("/v1/trending", "evil.example", 400),
+        ("/v1/trending", "movies.example.org.evil.example", 400),
+        ("/v1/trending", "127.0.0.1:8000", 400),
+        ("/v1/trending", "evil.example/movies.example.org", 400),
+        ("/v1/trending", "", 400),
+        ("/health/ready", "127.0.0.1:8000", 200),
+    ],
+)
+def test_nobody_is_answered_under_another_name(monkeypatch, path, host, status):
+    named = msgspec.structs.replace(config(), allowed_hosts="movies.example.org,.films.example")
+    monkeypatch.setattr(security_headers, "config", lambda: named)
+    said: list[Any] = []
+
+    def application(environ, start_response):
+        start_response("200 OK", [])
+        return [b""]
+
+    environ = {"PATH_INFO": path, "HTTP_HOST": host}
+    body = b"".join(Shield(application)(environ, lambda *line: said.extend(line)))
+    assert said[0].startswith(f"{status} ")
+    given = dict(said[1])
+    assert given["X-Frame-Options"] == "DENY"
+    if status == 400:
+        assert given["Content-Type"] == "application/problem+json"
+        assert given["Content-Length"] == str(len(body))
+        assert msgspec.json.decode(body)["status"] == 400
+
+
+def test_https_for_a_year_where_that_is_said(monkeypatch):
+    assert "Strict-Transport-Security" not in headers()
+    changed = msgspec.structs.replace(config(), https_only=True)
+    monkeypatch.setattr(security_headers, "config", lambda: changed)
+    assert headers()["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"

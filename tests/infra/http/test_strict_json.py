@@ -1,0 +1,255 @@
+"""Is exactly what was declared taken, and everything else refused by name?"""
+
+from datetime import UTC, datetime
+from io import BytesIO
+from uuid import UUID
+
+import pytest
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+
+from infra.config import config
+from infra.errors import BadRequest, Invalid, TooLarge, TooLong
+from infra.http.strict_json import (
+    MAX_DEPTH,
+    MAX_QUERY_LENGTH,
+    JSONParser,
+    PageQuery,
+    StrictSerializer,
+    TextField,
+    decode,
+    encode,
+)
+
+
+class Rating(StrictSerializer):
+    score = serializers.IntegerField(min_value=1, max_value=10)
+    note = serializers.CharField(max_length=10, required=False)
+    genres = serializers.ListField(child=serializers.CharField(), required=False)
+    public = serializers.BooleanField(required=False)
+
+
+class Ratings(StrictSerializer):
+    ratings = Rating(many=True)
+
+
+def errors(refusal):
+    return {error.field: error.reason for error in refusal.value.errors}
+
+
+def test_what_was_declared():
+    given = {"score": 7, "note": "good", "genres": ["Drama"], "public": True}
+    assert Rating.read(given) == given
+
+
+@pytest.mark.parametrize("score", ["7", 7.0, 7.5, True, [7], {"a": 1}, "", 0, 11, None, 10**30])
+def test_a_score_is_an_integer_from_1_to_10(score):
+    with pytest.raises(Invalid) as refusal:
+        Rating.read({"score": score})
+    assert list(errors(refusal)) == ["score"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("note", 7),
+        ("note", True),
+        ("note", "x" * 11),
+        ("note", "a\0b"),
+        ("public", "true"),
+        ("public", 1),
+        ("genres", "Drama"),
+        ("genres.1", ["Drama", 7]),
+    ],
+)
+def test_no_type_is_bent_into_another(field, value):
+    with pytest.raises(Invalid) as refusal:
+        Rating.read({"score": 7, field.partition(".")[0]: value})
+    assert list(errors(refusal)) == [field]
+
+
+def test_unknown_fields_are_named():
+    with pytest.raises(Invalid) as refusal:
+        Rating.read({"score": 7, "stars": 4, "user_id": 1})
+    assert errors(refusal) == {
+        "stars": "There is no such field.",
+        "user_id": "There is no such field.",
+    }
+
+
+def test_a_place_deep_inside_is_named():
+    with pytest.raises(Invalid) as refusal:
+        Ratings.read({"ratings": [{"score": 7}, {"score": "7"}, {}]})
+    assert set(errors(refusal)) == {"ratings.1.score", "ratings.2.score"}
+
+
+@pytest.mark.parametrize("body", [[], "x", 7, None])
+def test_a_body_is_an_object(body):
+    with pytest.raises(Invalid):
+        Rating.read(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b'{"score": NaN}',
+        b"{'score': 7}",
+        b"\xff",
+        b'"\xed\xa0\x80"',
+        b"[" * 100_000,
+        b"{} x",
+    ],
+    ids=lambda body: repr(body[:20]),
+)
+def test_what_is_no_json(body):
+    with pytest.raises(BadRequest, match="The body is no JSON"):
+        decode(body)
+
+
+@pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"-Infinity", b"1e999", b"01", b"0x1"])
+def test_what_is_no_number(number):
+    with pytest.raises(BadRequest):
+        decode(b'{"score": %b}' % number)
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        (b'{"score": 1, "score": 2}', {"score"}),
+        (b'{"score": 1, "score": 1}', {"score"}),
+        (b'{"score": 1, "sc\\u006fre": 2}', {"score"}),
+        (b'[{"a": 1}, {"b": {"c": 1, "d": 1, "c": 2, "d": 3}}]', {"c", "d"}),
+    ],
+)
+def test_a_field_that_is_there_twice(body, names):
+    with pytest.raises(Invalid) as refusal:
+        decode(body)
+    assert set(errors(refusal)) == names
+
+
+def test_how_deep_a_body_may_be():
+    deep = b"[" * MAX_DEPTH + b"]" * MAX_DEPTH
+    assert decode(deep) is not None
+    for deeper in (b"[%b]" % deep, b'{"a": %b}' % deep):
+        with pytest.raises(BadRequest, match="deep"):
+            decode(deeper)
+
+
+class Words(StrictSerializer):
+    name = serializers.CharField(max_length=10, required=False)
+    lines = TextField(max_length=20, required=False)
+    list = serializers.ListField(child=serializers.CharField(), required=False)
+
+
+def test_text_is_taken_in_one_form():
+    given = {"name": "Ame\u0301lie", "lines": "a\nb\tc", "list": ["e\u0301"]}
+    assert Words.read(given) == {"name": "Am\u00e9lie", "lines": "a\nb\tc", "list": ["\u00e9"]}
+    family = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+    assert Words.read({"name": family}) == {"name": family}
+
+
+@pytest.mark.parametrize("hidden", "\0\x07\x1b\x7f\x85\u2028\u202e\u2066\ufeff")
+@pytest.mark.parametrize("field", ["name", "lines", "list"])
+def test_what_nobody_sees_is_no_text(field, hidden):
+    text = f"a{hidden}b"
+    with pytest.raises(Invalid) as refusal:
+        Words.read({field: [text] if field == "list" else text})
+    assert [name.partition(".")[0] for name in errors(refusal)] == [field]
+    assert f"U+{ord(hidden):04X}" in "".join(errors(refusal).values())
+
+
+@pytest.mark.parametrize("line", "\n\r\t")
+def test_a_name_is_one_line(line):
+    with pytest.raises(Invalid) as refusal:
+        Words.read({"name": f"a{line}b"})
+    assert list(errors(refusal)) == ["name"]
+
+
+def test_half_a_character_is_no_json():
+    with pytest.raises(BadRequest):
+        decode(b'"\\ud800"')
+
+
+def test_html_is_text():
+    """Kept as it is, and written as JSON: whoever shows it says how."""
+    assert Words.read({"name": "<b>&amp;"}) == {"name": "<b>&amp;"}
+
+
+def test_where_json_breaks_is_said():
+    with pytest.raises(BadRequest, match="byte 10"):
+        decode(b'{"score": }')
+
+
+def test_a_body_has_a_limit():
+    limit = config().body_limit_bytes
+    exact = b'"' + b"x" * (limit - 2) + b'"'
+    assert len(JSONParser().parse(BytesIO(exact))) == limit - 2
+    with pytest.raises(TooLarge, match=str(limit)):
+        JSONParser().parse(BytesIO(exact + b" "))
+
+
+def test_how_values_are_written():
+    values = [datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), UUID(int=1), ErrorDetail("no", "code")]
+    assert encode(values) == (
+        b'["2026-01-02T03:04:05Z","00000000-0000-0000-0000-000000000001","no"]'
+    )
+
+
+class Search(PageQuery):
+    q = serializers.CharField(max_length=20)
+    genre = serializers.ListField(child=serializers.CharField(), required=False)
+    min_score = serializers.FloatField(required=False)
+
+
+def test_parameters():
+    query = Search.of("q=alien&genre=Drama&genre=War&limit=5&min_score=7.5")
+    assert query == {
+        "q": "alien",
+        "genre": ["Drama", "War"],
+        "limit": 5,
+        "min_score": 7.5,
+    }
+    assert PageQuery.of("") == {"limit": 20}
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("q=x&limit=0", "limit"),
+        ("q=x&limit=101", "limit"),
+        ("q=x&limit=7.0", "limit"),
+        ("q=x&limit=+7", "limit"),
+        ("q=x&limit=1_0", "limit"),
+        ("q=x&limit=%D9%A7", "limit"),
+        ("q=x&limit=", "limit"),
+        ("q=x&limit=" + "9" * 3000, "limit"),
+        ("q=x&limit=5&limit=6", "limit"),
+        ("q=x&page=2", "page"),
+        ("q=x&q=y", "q"),
+        ("limit=5", "q"),
+        ("q=x&cursor=" + "a" * 501, "cursor"),
+        ("q=x&min_score=abc", "min_score"),
+        ("q=x&min_score=nan", "min_score"),
+        ("q=x&min_score=1e3", "min_score"),
+        ("q=a%00b", "q"),
+    ],
+    ids=lambda word: word[:24],
+)
+def test_parameters_are_as_strict(query, field):
+    with pytest.raises(Invalid) as refusal:
+        Search.of(query)
+    assert list(errors(refusal)) == [field]
+
+
+def test_parameters_have_a_length():
+    with pytest.raises(TooLong, match=str(MAX_QUERY_LENGTH)):
+        Search.of("q=" + "a" * MAX_QUERY_LENGTH)
+
+
+def test_parameters_are_text_in_one_form_too():
+    assert Search.of("q=e%CC%81")["q"] == "\u00e9"
+    with pytest.raises(Invalid) as refusal:
+        Search.of("q=a%E2%80%AEb")
+    assert list(errors(refusal)) == ["q"]

@@ -1,0 +1,132 @@
+"""Does everyone who counts at once see another count, and what is refused use up nothing?"""
+
+from threading import Barrier, Thread
+
+import msgspec
+import pytest
+from redis import Redis
+
+from infra.config import config
+from infra.errors import TooMany, Unavailable
+from infra.rate_limit import atomic_counters
+from infra.rate_limit.atomic_counters import Mark, admit
+from infra.rate_limit.sliding_window import Throttle
+
+NOW = 1000.0
+
+
+@pytest.fixture
+def redis(redis_url):
+    with Redis.from_url(redis_url) as client:
+        yield client
+
+
+def counter(who, limit=2, scope="login"):
+    return Throttle(scope, who, limit, NOW)
+
+
+def count_of(redis, who, scope="login"):
+    return int(redis.get(counter(who, scope=scope).key) or 0)
+
+
+def test_up_to_the_limit_and_no_further(redis):
+    left = [admit([counter("a")], redis)["RateLimit-Remaining"] for _ in range(2)]
+    assert left == ["1", "0"]
+    for _ in range(3):
+        with pytest.raises(TooMany):
+            admit([counter("a")], redis)
+    assert count_of(redis, "a") == 2
+
+
+def test_the_window_before_counts_by_what_is_left_of_it(redis):
+    redis.set(counter("a").previous_key, 6)  # a third of it: 2
+    admit([counter("a", limit=3)], redis)
+    with pytest.raises(TooMany):
+        admit([counter("a", limit=3)], redis)
+
+
+def test_a_refusal_by_one_counter_uses_up_none(redis):
+    for _ in range(5):
+        try:
+            admit([counter("a", 2), counter("b", 9)], redis)
+        except TooMany:
+            continue
+    assert (count_of(redis, "a"), count_of(redis, "b")) == (2, 2)
+
+
+def test_the_headers_are_of_the_one_with_the_least_left(redis):
+    assert admit([counter("a", 9), counter("b", 3)], redis)["RateLimit-Limit"] == "3"
+
+
+def test_who_has_the_mark_counts_apart(redis):
+    three = [counter("own"), counter("a"), counter("b")]
+    admit(three, redis, mark=Mark("throttle:command:known:x", "here"))
+    assert [count_of(redis, who) for who in ("own", "a", "b")] == [0, 1, 1]
+    redis.zadd("throttle:command:known:x", {"here": NOW + 60, "there": NOW})
+    for _ in range(2):
+        admit(three, redis, mark=Mark("throttle:command:known:x", "here"))
+    with pytest.raises(TooMany):
+        admit(three, redis, mark=Mark("throttle:command:known:x", "here"))
+    assert [count_of(redis, who) for who in ("own", "a", "b")] == [2, 1, 1]
+    admit(three, redis, mark=Mark("throttle:command:known:x", "there"))  # over by now
+    assert [count_of(redis, who) for who in ("own", "a", "b")] == [2, 2, 2]
+
+
+def test_many_at_once_can_not_be_more_than_the_limit(redis):
+    barrier, passed = Barrier(16), []
+
+    def ask():
+        barrier.wait()
+        for _ in range(5):
+            try:
+                admit([counter("a", 20)], redis)
+            except TooMany:
+                continue
+            passed.append(1)
+
+    threads = [Thread(target=ask) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert len(passed) == 20
+
+
+def test_it_is_one_trip(redis, monkeypatch):
+    sent, execute = [], Redis.execute_command
+
+    def counted(*words, **more):
+        sent.append(words)
+        return execute(*words, **more)
+
+    monkeypatch.setattr(Redis, "execute_command", counted)
+    admit([counter("a"), counter("b")], redis, mark=Mark("throttle:command:known:x", "here"))
+    assert len(sent) == 1
+
+
+@pytest.mark.parametrize("scope", ["login", "account", "register"])
+def test_without_redis_nobody_may_guess(redis, scope):
+    with Redis(port=1) as away, pytest.raises(Unavailable) as refusal:
+        admit([counter("a", scope=scope)], away)
+    assert refusal.value.headers == {"Retry-After": "1"}
+
+
+@pytest.mark.parametrize("scope", ["refresh", "write", "import"])
+def test_without_redis_all_else_passes(redis, scope):
+    with Redis(port=1) as away:
+        assert admit([counter("a", scope=scope)], away) == {}
+
+
+def test_what_is_closed_without_redis_can_be_chosen(redis, monkeypatch):
+    changed = msgspec.structs.replace(config(), throttle_closed="write")
+    monkeypatch.setattr(atomic_counters, "config", lambda: changed)
+    with Redis(port=1) as away:
+        assert admit([counter("a", scope="login")], away) == {}
+        with pytest.raises(Unavailable):
+            admit([counter("a", scope="write")], away)
+
+
+def test_it_can_be_switched_off(monkeypatch, redis):
+    changed = msgspec.structs.replace(config(), throttle=False)
+    monkeypatch.setattr(atomic_counters, "config", lambda: changed)
+    assert [admit([counter("a", 1)], redis) for _ in range(3)] == [{}] * 3

@@ -1,0 +1,83 @@
+"""Whose request is it, whatever it says of itself?"""
+
+import msgspec
+import pytest
+
+from infra.config import BadConfig, config, read
+from infra.rate_limit import client_address
+from infra.rate_limit.client_address import address
+
+OURS = "10.0.0.0/8, 192.0.2.7, fd00::/8"
+
+
+@pytest.fixture
+def trust(monkeypatch):
+    def trust(proxies, **more):
+        changed = msgspec.structs.replace(config(), trusted_proxies=proxies, **more)
+        monkeypatch.setattr(client_address, "config", lambda: changed)
+
+    return trust
+
+
+@pytest.mark.parametrize(
+    ("proxies", "peer", "forwarded", "found"),
+    [
+        # Nobody is believed, or not who connected.
+        ("", "10.0.0.1", "9.9.9.9", "10.0.0.1"),
+        (OURS, "8.8.8.8", "9.9.9.9", "8.8.8.8"),
+        # The rightmost that is none of ours; what stands left of it, the client wrote itself.
+        (OURS, "10.0.0.1", "9.9.9.9", "9.9.9.9"),
+        (OURS, "10.0.0.1", "1.1.1.1, 9.9.9.9", "9.9.9.9"),
+        (OURS, "10.0.0.1", "1.1.1.1, 9.9.9.9, 10.9.9.9", "9.9.9.9"),
+        (OURS, "10.0.0.1", "1.1.1.1,9.9.9.9,192.0.2.7,10.0.0.2", "9.9.9.9"),
+        (OURS, "10.0.0.1", "10.0.0.9, 9.9.9.9", "9.9.9.9"),
+        (OURS, "fd00::1", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        (OURS, "::ffff:10.0.0.1", "9.9.9.9", "9.9.9.9"),
+        # With ports, as some proxies write them.
+        (OURS, "10.0.0.1", "9.9.9.9:4711", "9.9.9.9"),
+        (OURS, "10.0.0.1", "[2001:db8:1:2::9]:4711", "2001:db8:1:2::"),
+        # Only ours: then one of ours asks.
+        (OURS, "10.0.0.1", "", "10.0.0.1"),
+        (OURS, "10.0.0.1", "10.0.0.3, 10.0.0.2", "10.0.0.3"),
+        # What is no address is not looked past.
+        (OURS, "10.0.0.1", "9.9.9.9, nonsense", "unknown"),
+        (OURS, "10.0.0.1", "nonsense, 9.9.9.9", "9.9.9.9"),
+        (OURS, "10.0.0.1", "9.9.9.9, ", "unknown"),
+        (OURS, "", "9.9.9.9", "unknown"),
+    ],
+)
+def test_a_proxy_is_believed_when_it_is_ours(trust, proxies, peer, forwarded, found):
+    trust(proxies)
+    assert address({"REMOTE_ADDR": peer, "HTTP_X_FORWARDED_FOR": forwarded}) == found
+
+
+def test_proxies_may_say_it_in_a_header_that_no_other_is_taken_for(trust):
+    trust(OURS, forwarded_header="Forwardedfor")
+    said = {"HTTP_FORWARDEDFOR": "9.9.9.9", "HTTP_X_FORWARDED_FOR": "1.1.1.1"}
+    assert address({"REMOTE_ADDR": "10.0.0.1", **said}) == "9.9.9.9"
+    assert address({"REMOTE_ADDR": "8.8.8.8", **said}) == "8.8.8.8"
+
+
+@pytest.mark.parametrize("name", ["", "X_Forwarded_For", "X-Forwarded-For:"])
+def test_what_is_no_header_or_is_taken_for_another_stops_the_process(name):
+    with pytest.raises(BadConfig, match="FORWARDED_HEADER"):
+        read({"MARQUEE_FORWARDED_HEADER": name})
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("2001:db8:1:2::", "2001:db8:1:2::"),
+        ("::ffff:1.2.3.4", "1.2.3.4"),
+        ("", "unknown"),
+    ],
+)
+def test_one_customer_is_one_address(given, found):
+    assert address({"REMOTE_ADDR": given}) == found
+
+
+@pytest.mark.parametrize("listed", ["1", "proxy.example.org", "10.0.0.1/8", "10.0.0.0/8;::1"])
+def test_what_is_no_network_stops_the_process(listed):
+    with pytest.raises(BadConfig, match="TRUSTED_PROXIES"):
+        read({"MARQUEE_TRUSTED_PROXIES": listed})

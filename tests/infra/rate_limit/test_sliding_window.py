@@ -1,0 +1,122 @@
+"""Is too often noticed, in a window that slides?"""
+
+from itertools import pairwise
+from typing import get_args
+
+import pytest
+from redis import Redis
+from redis.exceptions import ResponseError
+
+from infra.errors import TooMany
+from infra.rate_limit import sliding_window
+from infra.rate_limit.sliding_window import HOUR, Scope, Seen, Throttle
+
+
+@pytest.fixture
+def redis(redis_url):
+    with Redis.from_url(redis_url) as client:
+        yield client
+
+
+def ask(counter, redis):
+    with redis.pipeline(transaction=False) as pipe:
+        counter.enqueue(pipe)
+        return counter.judge(sliding_window.seen(pipe.execute()))
+
+
+def test_beyond_the_limit(redis):
+    counter = Throttle("read", "ann", limit=2, now=1000.0)
+    assert ask(counter, redis) == {
+        "RateLimit-Limit": "2",
+        "RateLimit-Remaining": "1",
+        "RateLimit-Reset": "20",
+    }
+    assert ask(counter, redis)["RateLimit-Remaining"] == "0"
+    with pytest.raises(TooMany) as refusal:
+        ask(counter, redis)
+    assert refusal.value.headers == {
+        "Retry-After": "21",
+        "RateLimit-Limit": "2",
+        "RateLimit-Remaining": "0",
+        "RateLimit-Reset": "21",
+    }
+
+
+def test_a_burst_at_the_turn_of_the_minute_is_one_burst(redis):
+    """What a fixed window would let through twice."""
+    for _ in range(10):
+        ask(Throttle("read", "ann", limit=10, now=1019.9), redis)
+    ask(Throttle("read", "ann", limit=10, now=1020.1), redis)  # a hundredth has faded already
+    with pytest.raises(TooMany):
+        ask(Throttle("read", "ann", limit=10, now=1020.2), redis)
+    assert ask(Throttle("read", "ann", limit=10, now=1050.0), redis)["RateLimit-Remaining"] == "2"
+
+
+def test_others_and_other_scopes_are_counted_apart(redis):
+    ann = Throttle("read", "ann", 1, 1000.0)
+    for counter in (ann, ann._replace(who="bob"), ann._replace(scope="search")):
+        assert ask(counter, redis)["RateLimit-Remaining"] == "0"
+
+
+@pytest.mark.parametrize("scope", ["read", "search"])
+def test_the_query_api_counts_what_it_is_asked(query_redis_url, scope):
+    counter = Throttle(scope, "ann", 1, 1000.0)
+    with Redis.from_url(query_redis_url) as query:
+        assert ask(counter, query)["RateLimit-Remaining"] == "0"
+        with pytest.raises(TooMany):
+            ask(counter, query)
+
+
+@pytest.mark.parametrize("scope", sorted({*get_args(Scope)} - {"read", "search"}))
+@pytest.mark.parametrize("command", ["DEL {}", "UNLINK {}", "SET {} 0", "EXPIRE {} 0", "GETDEL {}"])
+def test_the_query_api_can_not_reset_a_counter_of_commands(redis, query_redis_url, scope, command):
+    """Whoever took it over could guess passwords without end."""
+    counter = Throttle(scope, "ann", 1, 1000.0)
+    ask(counter, redis)
+    with Redis.from_url(query_redis_url) as query:
+        with pytest.raises(ResponseError, match="permission"):
+            query.execute_command(*command.format(counter.key).split())
+        with pytest.raises(ResponseError, match="permission"):
+            ask(counter, query)
+    assert redis.get(counter.key) == b"1"
+
+
+def test_counters_do_not_stay(redis):
+    ask(Throttle("read", "ann", 1, 1000.0), redis)
+    ask(Throttle("account", "ann", 1, 1000.0, HOUR), redis)
+    for key in redis.keys("throttle:*"):
+        assert 60 <= redis.ttl(key) <= 2 * HOUR
+
+
+def test_both_counts_of_a_counter_lie_on_one_node():
+    counter = Throttle("read", "ann", 1, 1000.0)
+    tags = [key.partition("{")[2].partition("}")[0] for key in (counter.key, counter.previous_key)]
+    assert tags == ["read:ann", "read:ann"]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 7, 600])
+@pytest.mark.parametrize("previous", [0, 1, 5, 600, 1200])
+@pytest.mark.parametrize("passed", [0.0, 0.5, 30.0, 59.9])
+def test_who_waits_as_told_is_let_in(limit, previous, passed):
+    """And who comes a second and a bit earlier is not, unless that is no time at all."""
+    counter = Throttle("read", "ann", limit, now=60_000.0 + passed)
+    taken = max(0, limit - int(previous * counter.weight))
+    refused = Seen(taken + 1, previous)
+    assert counter.used(refused) > limit
+    wait = counter.wait_seconds(refused)
+    assert wait >= 1
+    assert is_free(counter, wait, taken, previous)
+    assert wait < 2 or not is_free(counter, wait - 1.1, taken, previous)
+
+
+def is_free(counter, wait, taken, previous):
+    later = counter._replace(now=counter.now + wait)
+    windows = int(later.now) // 60 - int(counter.now) // 60
+    seen = [Seen(taken + 1, previous), Seen(1, taken), Seen(1, 0)][min(windows, 2)]
+    return later.used(seen) <= counter.limit
+
+
+def test_the_window_before_fades():
+    used = [Throttle("read", "a", 9, 60.0 + now).used(Seen(0, 64)) for now in range(0, 60, 15)]
+    assert used == [64, 48, 32, 16]
+    assert all(later < earlier for earlier, later in pairwise(used))

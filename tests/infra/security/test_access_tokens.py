@@ -1,0 +1,146 @@
+"""Is a token believed exactly as long as it should be?"""
+
+import json
+from time import time
+from uuid import UUID, uuid4
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from jwt.algorithms import RSAAlgorithm
+
+from infra.config import BadConfig
+from infra.errors import Unauthenticated
+from infra.security import access_tokens
+from infra.security.access_tokens import KeyRing, bearer, mint_access, verify
+from infra.security.keys import KeysMissing, create, kids, public_dir, read_jwks, rotate
+from tests.fixtures.forging import FORGERIES, Honest
+
+pytestmark = pytest.mark.usefixtures("keys")
+
+ANN, FAMILY = UUID(int=1), UUID(int=2)
+
+
+@pytest.fixture
+def signed(keys):
+    """Tokens that say what a test wants, signed as ours are."""
+    return Honest(keys, ANN, FAMILY, epoch=3).signed
+
+
+def test_says_who_asks():
+    identity = verify(mint_access(ANN, FAMILY, 3))
+    assert identity[:3] == (ANN, FAMILY, 3)
+    assert identity.expires > time()
+    assert bearer(f"bearer {mint_access(ANN, FAMILY, 4)}").epoch == 4
+
+
+def test_only_a_token_that_says_so_is_of_the_staff(signed):
+    assert verify(mint_access(ANN, FAMILY, 3, is_staff=True)).is_staff is True
+    assert verify(mint_access(ANN, FAMILY, 3)).is_staff is False
+    assert [verify(signed(staff=said)).is_staff for said in (True, False, "true", 1)] == [
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
+def test_a_token_that_is_signed_elsewhere_is_checked_alike(signed):
+    assert verify(signed()).user_id == ANN
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"sub": "ann"},
+        {"sub": None},
+        {"epo": None},
+        {"fam": "x"},
+        {"jti": None},
+    ],
+    ids=str,
+)
+def test_what_is_wrong_in_a_signed_token(signed, changed):
+    with pytest.raises(Unauthenticated):
+        verify(signed(**changed))
+
+
+@pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
+def test_no_forgery_is_believed(keys, forge):
+    with pytest.raises(Unauthenticated):
+        verify(forge(Honest(keys, ANN, FAMILY)))
+
+
+def test_a_remembered_token_expires_all_the_same(signed, monkeypatch):
+    token = signed()
+    assert verify(token)
+    monkeypatch.setattr(access_tokens, "time", lambda: time() + 601)
+    with pytest.raises(Unauthenticated, match="expired"):
+        verify(token)
+
+
+@pytest.mark.parametrize("word", ["", "x", "a.b.c", "..", "é.é.é"])
+def test_what_is_no_token(word):
+    with pytest.raises(Unauthenticated):
+        verify(word)
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic YTpi"])
+def test_what_is_no_bearer(header):
+    with pytest.raises(Unauthenticated):
+        bearer(header)
+
+
+class Eager(KeyRing):
+    """Looks at every question, so that no test has to wait for a second."""
+
+    def look(self):
+        self._looked = float("-inf")
+        super().look()
+
+
+def test_new_keys_are_found_and_old_ones_forgotten(tmp_path):
+    create(tmp_path)
+    ring = Eager(tmp_path)
+    first = ring.signing()[0]
+    rotate(tmp_path, publish_seconds=0)
+    second = ring.signing()[0]
+    assert ring.public(first)
+    assert ring.public(second)
+    before = ring.version
+    rotate(tmp_path, publish_seconds=0)
+    assert ring.public(first) is None
+    assert ring.version > before
+
+
+def test_where_nothing_signs_nothing_is_minted(tmp_path):
+    with pytest.raises(KeysMissing, match="keys create"):
+        KeyRing(tmp_path).signing()
+
+
+def test_the_published_set_verifies(keys):
+    [published] = access_tokens.ring().jwks()["keys"]
+    [kid] = kids(public_dir(keys))
+    assert (published["kid"], published["alg"], published["use"]) == (kid, "RS256", "sig")
+    key = jwt.PyJWK(published).key
+    assert key == load_pem_public_key((public_dir(keys) / f"{kid}.pem").read_bytes())
+    token = mint_access(uuid4(), FAMILY, 0)
+    said = jwt.decode(token, key, algorithms=["RS256"], issuer="marquee", audience="marquee")
+    assert said["epo"] == 0
+
+
+def test_keys_that_are_given_verify_without_a_directory(keys, tmp_path):
+    said = json.dumps(access_tokens.ring().jwks())
+    far = KeyRing(tmp_path, given=read_jwks(said))
+    [kid] = kids(public_dir(keys))
+    assert far.public(kid) == access_tokens.ring().public(kid)
+    assert far.public("other") is None
+    assert far.jwks() == access_tokens.ring().jwks()
+    assert read_jwks("") == {}
+
+
+def test_what_is_no_set_of_public_keys_is_refused_at_start(keys):
+    private = RSAAlgorithm.to_jwk(access_tokens.ring().signing()[1], as_dict=True) | {"kid": "x"}
+    for bad in ("x", "[]", "{}", '{"keys": [{}]}', json.dumps({"keys": [private]})):
+        with pytest.raises(BadConfig, match="MARQUEE_PUBLIC_JWKS"):
+            read_jwks(bad)

@@ -1,0 +1,34 @@
+"""Do we know again only what we gave out, and for what?"""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra.security.signing import BadSignature, open_, seal
+
+pytestmark = pytest.mark.usefixtures("keys")
+
+
+@given(st.binary(max_size=80))
+def test_what_was_sealed_opens(payload):
+    assert open_("cursor", seal("cursor", payload)) == payload
+
+
+def test_for_another_purpose_it_does_not():
+    with pytest.raises(BadSignature):
+        open_("position", seal("cursor", b"1"))
+
+
+@given(st.binary(min_size=1, max_size=20), st.data())
+def test_a_changed_bit_is_noticed(payload, data):
+    token = bytearray(seal("cursor", payload).encode())
+    place = data.draw(st.integers(0, len(token) - 2))  # the last one has spare bits
+    token[place] = ord("A") if token[place] != ord("A") else ord("B")
+    with pytest.raises(BadSignature):
+        open_("cursor", token.decode())
+
+
+@given(st.text(max_size=60))
+def test_garbage_is_refused_and_nothing_worse(text):
+    with pytest.raises(BadSignature):
+        open_("cursor", text)

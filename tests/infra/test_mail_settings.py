@@ -1,0 +1,26 @@
+"""Does mail go out as the setting says?"""
+
+import pytest
+
+from infra import mail_settings
+from infra.config import BadConfig
+
+
+@pytest.mark.parametrize(
+    ("url", "kind", "rest"),
+    [
+        ("console:", "console", ("", 0, "", "", False, False, None)),
+        ("file:/var/mail", "filebased", ("", 0, "", "", False, False, "/var/mail")),
+        ("smtp://mail", "smtp", ("mail", 25, "", "", False, False, None)),
+        ("smtp+starttls://a:p%40s@mail", "smtp", ("mail", 587, "a", "p@s", True, False, None)),
+        ("smtps://a:b@mail:4650", "smtp", ("mail", 4650, "a", "b", False, True, None)),
+    ],
+)
+def test_every_way(url, kind, rest):
+    assert mail_settings.read(url) == (f"django.core.mail.backends.{kind}.EmailBackend", *rest)
+
+
+@pytest.mark.parametrize("url", ["", "mail", "file:", "smtp:", "https://mail"])
+def test_what_is_none_is_refused_at_start(url):
+    with pytest.raises(BadConfig, match="MARQUEE_MAIL_URL"):
+        mail_settings.read(url)

@@ -1,0 +1,91 @@
+"""Do a thread's own connection and redis-py's pipeline get the same answers?"""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ResponseError
+
+from infra.redis_pipeline import Trip
+
+
+@pytest.fixture(params=[2, 3], ids=["RESP2", "RESP3"])
+def redis(redis_url, request):
+    with Redis.from_url(redis_url, protocol=request.param) as redis:
+        yield redis
+
+
+def ask(pipe):
+    pipe.get("word")
+    pipe.get("nothing")
+    pipe.hgetall("hash")
+    pipe.hgetall("nothing")
+    pipe.hget("hash", "a")
+    pipe.hget("hash", "z")
+    pipe.hmget("hash", ["a", "z", 1])
+    pipe.incr("count")
+    pipe.expire("count", 60)
+
+
+def test_answers_as_a_pipeline_does(redis):
+    redis.set("word", "é\r\n".encode() * 10_000)
+    redis.hset("hash", mapping={"a": b"\x00\xff", "b": "", 1: 2})
+    trip, pipe = Trip(), redis.pipeline(transaction=False)
+    ask(trip)
+    ask(pipe)
+    assert len(trip) == 9
+    first, second = trip.go(redis), pipe.execute()
+    assert first[:7] == second[:7]
+    assert (first[7], second[7]) == (1, 2)
+    assert bool(first[8]) is second[8] is True
+    assert 0 < redis.ttl("count") <= 60
+
+
+def test_nothing_asked(redis):
+    assert Trip().go(redis) == []
+
+
+def test_an_error_is_raised_and_the_next_trip_is_in_step(redis):
+    redis.set("word", "x")
+    redis.set("other", "y")
+    wrong = Trip()
+    wrong.get("other")
+    wrong.hgetall("word")
+    wrong.get("other")
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        wrong.go(redis)
+    right = Trip()
+    right.get("word")
+    assert right.go(redis) == [b"x"]
+
+
+def test_a_lost_connection_is_made_anew(redis):
+    trip = Trip()
+    trip.get("word")
+    trip.go(redis)
+    redis.set("word", "x")
+    for client in redis.client_list():
+        if client["id"] != str(redis.client_id()):
+            redis.client_kill_filter(_id=client["id"])
+    assert trip.go(redis) == [b"x"]
+
+
+def test_each_thread_has_its_own(redis):
+    for number in range(50):
+        redis.set(f"key:{number}", number)
+
+    def read(number):
+        trip = Trip()
+        trip.get(f"key:{number}")
+        return trip.go(redis)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(read, range(50))) == [[str(n).encode()] for n in range(50)]
+
+
+def test_without_redis_it_says_so(redis_url):
+    trip = Trip()
+    trip.get("word")
+    with Redis(port=1) as away, pytest.raises(RedisConnectionError):
+        trip.go(away)

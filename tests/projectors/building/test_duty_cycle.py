@@ -1,0 +1,42 @@
+"""Does a builder rest for others, and only for them?"""
+
+from threading import Thread
+from time import thread_time
+
+import pytest
+
+from projectors.building.duty_cycle import Paced
+
+WORK_SECONDS = 0.2
+
+
+@pytest.fixture
+def builder() -> Paced:
+    return Paced(pause_seconds=0.01)
+
+
+def work(seconds: float) -> None:
+    end = thread_time() + seconds
+    while thread_time() < end:
+        pass
+
+
+def test_who_is_alone_at_work_need_not_rest(builder):
+    with builder.working():
+        work(WORK_SECONDS)
+    assert builder.pause_seconds < WORK_SECONDS / 2
+
+
+def test_who_shares_the_interpreter_rests_no_longer_than_it_worked(builder):
+    other = Thread(target=work, args=(3 * WORK_SECONDS,))
+    other.start()
+    with builder.working():
+        work(WORK_SECONDS)
+    other.join()
+    assert 0.01 < builder.pause_seconds <= 1.5 * WORK_SECONDS
+
+
+def test_it_rests_for_a_while_even_after_nothing(builder):
+    with builder.working():
+        pass
+    assert builder.pause_seconds == 0.01

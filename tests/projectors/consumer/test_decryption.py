@@ -1,0 +1,92 @@
+"""Do the models that keep names get them in clear, and only they?"""
+
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+import pytest
+
+from events.catalogue import UserRegistered
+from events.catalogue.accounts import Sealed
+from events.recorded import Origin, Recorded, Stream
+from events.store.memory import MemoryStore
+from events.vault.encryption import seal
+from events.vault.models import Subject
+from events.vault.subjects import reserve
+from infra.config import config
+from projectors.consumer.decryption import opening
+from projectors.consumer.follower import Follower
+from projectors.errors import AgainLater, NeverApply
+from projectors.read_models.library.read_model import Library
+from projectors.registry import MODELS
+
+ANN, NOBODY = UUID(int=1), UUID(int=2)
+
+pytestmark = pytest.mark.usefixtures("vault_database", "keys")
+
+
+@pytest.fixture
+def key():
+    return reserve(ANN, username="ann", email="ann@example.org", password_hash="")
+
+
+def registered(user, username: str) -> Sequence[Recorded]:
+    store = MemoryStore(config().partitions)
+    event = UserRegistered(user_id=user, username=Sealed(username), email=Sealed(username))
+    return store.append(
+        Stream(f"user-{user}", str(user)),
+        [event],
+        expected=0,
+        origin=Origin(correlation_id=uuid4()),
+    )
+
+
+def named(key, user=ANN):
+    store = MemoryStore(config().partitions)
+    fields = {
+        field: seal(key, subject=user, field=field, text="ann") for field in ("username", "email")
+    }
+    return store, store.append(
+        Stream(f"user-{user}", str(user)),
+        [UserRegistered(user_id=user, **fields)],
+        expected=0,
+        origin=Origin(correlation_id=uuid4()),
+    )
+
+
+def test_only_those_that_say_so():
+    assert {model.name for model in MODELS if model.opens} == {"library", "playlists"}
+
+
+def test_a_follower_opens(redis, key):
+    store, batch = named(key)
+    follower = Follower(Library(redis, 1), store, opening())
+    follower.look(store.heads())
+    follower.take(batch)
+    assert Library(redis, 1).usernames([str(ANN)]) == {str(ANN): "ann"}
+
+
+def test_a_missing_key_is_waited_for(redis, key):
+    store, batch = named(key)
+    Subject.objects.all().delete()
+    follower = Follower(Library(redis, 1), store, opening())
+    follower.look(store.heads())
+    follower.take(batch)
+    assert (sum(follower.checkpoints), follower.is_resting) == (0, True)
+    with pytest.raises(AgainLater, match="no key"):
+        opening()(registered(NOBODY, "x"))
+
+
+def test_what_no_key_opens_never_will(key):
+    with pytest.raises(NeverApply):
+        opening()(registered(ANN, "bm90IHJlYWxseSBzZWFsZWQ="))
+
+
+def test_what_was_erased_reads_as_nothing(redis, key):
+    store, batch = named(key)
+    Subject.objects.update(
+        state="erased", username_hmac=None, email_hmac=None, key=None, password_hash=None
+    )
+    follower = Follower(Library(redis, 1), store, opening())
+    follower.look(store.heads())
+    follower.take(batch)
+    assert Library(redis, 1).usernames([str(ANN)]) == {}

@@ -1,0 +1,550 @@
+"""Does every generation let go of somebody, and does the search find what is left?"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection
+from redis import Redis
+
+from events.catalogue import AnyEvent, MovieAdded, MovieFavourited, MovieRated, UserErased
+from events.partition import partition_of
+from events.recorded import Origin, Stream
+from events.store import Entry
+from events.store.generations import new_generation, rebuilding
+from events.store.postgres import PostgresStore
+from events.stream_names import erasure_of
+from events.vault import erasures
+from events.vault.encryption import seal
+from events.vault.models import Subject
+from events.vault.subjects import activate, reserve
+from infra import clients, progress_bar
+from infra.config import config
+from infra.rate_limit.sliding_window import Throttle
+from projectors.consumer.decryption import opening
+from projectors.consumer.follower import Follower
+from projectors.erasure import coordinator
+from projectors.erasure.abandoned_rebuilds import PATIENCE_SECONDS, HalfMade
+from projectors.erasure.audit import Wanted, search
+from projectors.erasure.coordinator import Letting, purge_of_the_past
+from projectors.generations.live import PAST_KEY, Live
+from projectors.generations.pointers import Pointers
+from projectors.parking.retry import Unparking, places
+from projectors.parking.store import left_out, skipped
+from projectors.read_models.library.read_model import Library
+from projectors.read_models.movies.read_model import Movies
+from projectors.registry import MODELS, make_builders
+from projectors.storage.read_model import ReadModel
+from projectors.storage.shard import Shard
+from projectors.verification.state import verify
+from tests.projectors.verification.test_state import playlists
+
+pytestmark = pytest.mark.django_db(databases=["default", "vault"])
+
+ANN, BOB = UUID(int=1), UUID(int=2)
+EMAIL = "ann@example.org"
+ORIGIN = Origin(correlation_id=UUID(int=7))
+_keys: dict[UUID, bytes] = {}
+
+
+class World(NamedTuple):
+    """A log with Ann and Bob, and generations."""
+
+    store: PostgresStore
+    redis: Redis
+    pointers: Pointers
+    letting: Letting
+
+    def generation(self, kind: type[ReadModel], purpose: Any = "live", **more: Any) -> ReadModel:
+        number = new_generation(kind.name, version=kind.version, purpose=purpose, **more)
+        made: ReadModel = kind(self.redis, number)
+        return made
+
+    def level(self, *models: ReadModel) -> None:
+        for model in models:
+            follower = Follower(model, self.store, opening())
+            follower.look(self.store.heads())
+            for partition in sorted(follower.behind):
+                after = follower.checkpoints[partition]
+                follower.take(self.store.page(partition, after=after, limit=1000))
+
+    def erase(self) -> None:
+        """As the command does."""
+        erasures.begin(ANN)
+        ids = tuple(
+            name.removeprefix("playlist-")
+            for name in self.store.streams(str(ANN), beginning="playlist-", after="", limit=100)
+        )
+        gone = UserErased(user_id=ANN, playlists=ids)
+        self.store.append(erasure_of(ANN), [gone], expected=0, origin=ORIGIN)
+        erasures.destroy(ANN)
+
+    def said(self) -> dict[str, tuple[bool, str]]:
+        return {part.name: (part.is_gone, part.said) for part in self.letting.let_go(ANN)}
+
+    def found(self, **names: str) -> dict[str, str]:
+        """What the search says is not gone."""
+        wanted = Wanted(ANN, **names)
+        return {part.name: part.said for part in self.search(wanted) if not part.is_gone}
+
+    def search(self, wanted: Wanted) -> list[Any]:
+        return list(search(wanted, self.store, self.redis))
+
+    def names(self, model: ReadModel) -> list[bytes]:
+        """The keys of a generation that name Ann."""
+        keys = self.redis.scan_iter(f"{{{model.name}.{model.generation}.*")
+        return [key for key in keys if str(ANN).encode() in key]
+
+
+class Server:
+    """A Redis that is killed before its file has what was done: it is as it was."""
+
+    def __init__(self, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._redis = redis
+        self._before = {key: redis.dump(key) or b"" for key in redis.scan_iter("{library*")}
+        self._past = [part for pair in redis.hgetall(PAST_KEY).items() for part in pair]
+        self._run = 1
+        monkeypatch.setattr(redis, "info", lambda _: {"run_id": self._run})
+
+    def is_killed(self) -> None:
+        for key, held in self._before.items():
+            self._redis.restore(key, 0, held, replace=True)
+        if self._past:
+            self._redis.hset(PAST_KEY, items=self._past)
+        self._run += 1
+
+
+class Time:
+    """A clock that is moved by hand."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def world(db, keys, redis_url, elasticsearch_url, monkeypatch) -> World:
+    monkeypatch.setattr(coordinator, "KEPT_AFTER_SECONDS", 0.0)
+    for user, name in ((ANN, "ann"), (BOB, "bob")):
+        _keys[user] = reserve(user, username=name, email=f"{name}@example.org", password_hash="")
+        activate(user)
+    store = PostgresStore(config().partitions)
+    store.append_many(entries(), origin=ORIGIN)
+    redis = clients.redis()
+    return World(store, redis, Pointers(redis), Letting(redis, store))
+
+
+def entries() -> list[Entry]:
+    movies = [
+        Entry(
+            Stream(f"movie-{movie}", str(movie)),
+            1,
+            MovieAdded(movie_id=movie, title="Ann", year=1979),
+        )
+        for movie in (1, 2)
+    ]
+    said: list[Entry] = []
+    for user in (ANN, BOB):
+        events: dict[str, AnyEvent] = {
+            f"rating-{user}-1": MovieRated(user_id=user, movie_id=1, score=9),
+            f"rating-{user}-2": MovieRated(user_id=user, movie_id=2, score=8),
+            f"favourite-{user}-1": MovieFavourited(user_id=user, movie_id=1),
+        }
+        said += [Entry(Stream(name, str(user)), 1, event) for name, event in events.items()]
+        said += playlists(
+            user, lambda of, field, text: seal(_keys[of], subject=of, field=field, text=text)
+        )
+    return movies + said
+
+
+@pytest.fixture
+def everything(world) -> dict[str, ReadModel]:
+    """All models, live and built."""
+    models = {kind.name: world.generation(kind) for kind in MODELS}
+    world.level(*models.values())
+    world.pointers.switch({name: model.generation for name, model in models.items()})
+    build(world, models)
+    return models
+
+
+def gone_at() -> datetime | None:
+    """When all had let go of Ann."""
+    found = erasures.find(ANN)
+    return found and found.gone_at
+
+
+def build(world: World, models: dict[str, ReadModel]) -> None:
+    for builder in make_builders(models, Live(world.redis), world.store.partitions):
+        builder.build(datetime.now(UTC))
+
+
+def test_those_that_follow_the_log_say_so_when_they_have_taken_it_in(world, everything):
+    assert world.names(everything["library"])
+    world.erase()
+    assert {said for _, said in world.said().values()} == {"has not come so far in the log"}
+    assert erasures.lines(ANN) == []
+    assert erasures.not_gone() == [ANN]
+
+    world.level(*everything.values())
+    said = world.said()
+    assert said["library 1"] == (True, "gone")
+    assert said["search 1"] == (False, "is still built")
+    build(world, everything)
+    assert all(is_gone for is_gone, _ in world.said().values())
+    assert {line.part for line in erasures.lines(ANN)} == set(said)
+    assert gone_at() is not None
+    assert world.found(email=EMAIL, username="ann") == {}
+    for model in everything.values():
+        assert verify(model, world.store, advance=lambda _: None, opening=opening()).shown == []
+
+
+def test_the_command_fails_until_every_line_says_gone(world, everything, capsys, monkeypatch):
+    monkeypatch.setattr(progress_bar, "_QUIET_SECONDS", 0.0)
+    world.erase()
+    with pytest.raises(SystemExit, match="1"):
+        call_command("erasure_report", str(ANN), wait=0)
+    said = capsys.readouterr()
+    assert "NOT GONE: has not come so far" in " ".join(said.out.split())
+    assert said.err == "letting go: 0%\n"
+    world.level(*everything.values())
+    build(world, everything)
+    call_command("erasure_report", str(ANN), username="ann", email=EMAIL)
+    said = capsys.readouterr()
+    assert "NOT GONE" not in said.out
+    assert said.err == "letting go: 100%\n"
+
+
+def test_retried_too_late_it_brings_nothing_back(world, poisoned):
+    """Between the erasure and its being given up somebody retries what was parked."""
+    model = poisoned(Library)
+    [place] = places(model, world.store.partitions)
+    world.erase()
+    world.level(model)
+    assert Unparking(model, world.store, opening()).retry(place).taken == 1
+    assert world.names(model) == []
+    assert verify(model, world.store, advance=lambda _: None, opening=opening()).shown == []
+
+
+def test_nor_when_the_erasure_comes_in_this_very_moment(world, poisoned, monkeypatch):
+    model = poisoned(Library)
+    [place] = places(model, world.store.partitions)
+    unpark = Shard.unpark
+
+    def slower_than_the_erasure(shard, *args, **more):
+        world.erase()
+        world.level(model)
+        monkeypatch.undo()
+        unpark(shard, *args, **more)
+
+    monkeypatch.setattr(Shard, "unpark", slower_than_the_erasure)
+    Unparking(model, world.store, opening()).retry(place)
+    assert world.names(model) == []
+
+
+def test_what_stays_of_them_says_nothing_but_how_they_rated(world, everything):
+    before = everything["similarity"].who_likes([1, 2])
+    world.erase()
+    world.level(*everything.values())
+    build(world, everything)
+    assert everything["similarity"].who_likes([1, 2]) == before
+    assert everything["sessions"].revoked(ANN) == {b"erased": b"1"}
+    keys = list(world.redis.scan_iter())
+    of_sets = [key for key in keys if world.redis.type(key) == b"set"]
+    named = [key for key in keys if str(ANN).encode() in key]
+    within = [key for key in of_sets if str(ANN).encode() in world.redis.smembers(key)]
+    assert {key.partition(b".")[0] for key in named} == {b"{sessions"}
+    assert {key.partition(b".")[0] for key in within} == {b"{similarity"}
+
+
+def test_a_moment_of_the_past_is_purged_though_it_follows_no_events(world):
+    model = world.generation(Library, "past", label="then", until=datetime.now(UTC))
+    world.level(model)
+    world.pointers.remember("then", model.name, model.generation)
+    at = model.checkpoints(world.store.partitions)
+    world.erase()
+    assert world.said() == {"library 1": (True, "gone")}
+    assert world.names(model) == []
+    assert model.checkpoints(world.store.partitions) == at
+    assert model.ratings(BOB)
+
+
+def test_a_moment_of_the_past_that_comes_back_as_it_was_is_purged_again(world, monkeypatch):
+    """Redis was killed before its file had the purge: it is as it was, however long it was away."""
+    model = world.generation(Library, "past", label="then", until=datetime.now(UTC))
+    world.level(model)
+    world.pointers.remember("then", model.name, model.generation)
+    server, time = Server(world.redis, monkeypatch), Time()
+    monkeypatch.setattr(coordinator, "KEPT_AFTER_SECONDS", 5.0)
+    monkeypatch.setattr(coordinator, "monotonic", time)
+    world.erase()
+    for _ in range(3):
+        assert world.said() == {"library 1": (True, "gone")}
+        assert (world.names(model), gone_at()) == ([], None)
+        server.is_killed()
+        assert world.names(model)
+        time.now += 60
+    world.letting.carry_on()
+    assert (world.names(model), gone_at()) == ([], None)
+    time.now += 5
+    world.letting.carry_on()
+    assert gone_at() is not None
+
+
+def test_what_was_dropped_and_comes_back_as_it_was_is_dropped_again(world, monkeypatch):
+    number = new_generation(
+        "library",
+        version=Library.version - 1,
+        purpose="past",
+        label="then",
+        until=datetime.now(UTC),
+    )
+    model = Library(world.redis, number)
+    world.level(model)
+    world.pointers.remember("then", "library", number)
+    server = Server(world.redis, monkeypatch)
+    monkeypatch.setattr(coordinator, "KEPT_AFTER_SECONDS", 5.0)
+    world.erase()
+    for _ in range(2):
+        assert world.said() == {"library 1": (True, "gone")}
+        assert (world.names(model), world.pointers.see().past) == ([], {})
+        server.is_killed()
+        assert world.names(model)
+        assert world.pointers.see().past
+    assert gone_at() is None
+
+
+def test_a_new_moment_of_the_past_forgets_who_was_erased_after_it(world):
+    model = world.generation(Library, "past", label="then", until=datetime.now(UTC))
+    world.level(model)
+    world.erase()
+    assert purge_of_the_past(model, world.store) == 1
+    assert world.names(model) == []
+
+
+def test_what_nobody_goes_on_with_is_dropped_but_not_while_it_is_filled(world):
+    model = world.generation(Library, "rebuild")
+    world.level(model)
+    world.erase()
+    with rebuilding(["library"]):
+        assert world.said() == {"library 1": (False, "is being filled")}
+    assert world.names(model)
+    assert world.said() == {"library 1": (True, "gone")}
+    assert world.names(model) == []
+    assert gone_at() is not None
+
+
+def test_what_is_being_filled_is_waited_for_though_it_has_nothing_yet(world):
+    """Whoever fills it may have read the names, with the key that is destroyed only now."""
+    model = world.generation(Library, "past", label="then", until=datetime.now(UTC))
+    follower = Follower(model, world.store, opening())
+    with rebuilding(["library"]):
+        follower.look(world.store.heads())
+        world.erase()
+        assert world.said() == {"library 1": (False, "is being filled")}
+        partition = partition_of(str(ANN), world.store.partitions)
+        follower.take(world.store.page(partition, after=0, limit=3))
+        assert world.names(model)
+    assert "redis" in world.found()
+    world.letting.carry_on()
+    assert world.names(model) == []
+    assert "redis" not in world.found()
+    assert gone_at() is not None
+
+
+@pytest.fixture
+def begun_later(world):
+    """Begins to fill a generation when Ann is gone already, and stops before it comes to that."""
+
+    def begin(purpose, **more):
+        world.erase()
+        assert world.said() == {}
+        assert gone_at() is not None
+        model = world.generation(Library, purpose, **more)
+        partition = partition_of(str(ANN), world.store.partitions)
+        follower = Follower(model, world.store, opening())
+        follower.look(world.store.heads())
+        follower.take(world.store.page(partition, after=0, limit=3))
+        assert world.names(model)
+        return model
+
+    return begin
+
+
+KINDS = [("rebuild", {}), ("past", {"label": "then", "until": datetime(2026, 1, 1, tzinfo=UTC)})]
+
+
+@pytest.mark.parametrize(("purpose", "more"), KINDS)
+def test_what_was_begun_later_and_nobody_goes_on_with_is_dropped(world, begun_later, purpose, more):
+    model, time = begun_later(purpose, **more), Time()
+    half_made = HalfMade(world.redis, world.store, clock=time)
+    half_made.let_go()
+    time.now = PATIENCE_SECONDS - 1
+    half_made.let_go()
+    assert world.names(model)  # it may still be gone on with
+    time.now = PATIENCE_SECONDS
+    with rebuilding(["library"]):
+        half_made.let_go()
+    assert world.names(model)
+    time.now = 2 * PATIENCE_SECONDS
+    half_made.let_go()
+    assert world.names(model) == []
+    assert world.found() == {}
+
+
+def test_one_that_moves_or_came_past_the_erasure_stays(world, begun_later):
+    model, time = begun_later("rebuild"), Time()
+    half_made = HalfMade(world.redis, world.store, clock=time)
+    half_made.let_go()
+    time.now = PATIENCE_SECONDS
+    world.level(model)
+    for _ in range(3):
+        half_made.let_go()
+        time.now += PATIENCE_SECONDS
+    assert world.names(model) == []
+    assert model.ratings(BOB)
+
+
+def test_one_of_another_version_that_still_answers_is_waited_for(world, monkeypatch):
+    model = world.generation(Library)
+    world.level(model)
+    world.pointers.switch({"library": model.generation})
+    world.erase()
+    monkeypatch.setattr(Library, "version", Library.version + 1)
+    [(is_gone, said)] = world.said().values()
+    assert not is_gone
+    assert "until it is built anew" in said
+    world.pointers.switch({"library": 9})
+    assert world.said() == {"library 1": (True, "gone")}
+    assert world.names(model) == []
+
+
+@pytest.fixture
+def poisoned(world, monkeypatch) -> Callable[[type[ReadModel]], ReadModel]:
+    """A live generation that parked what Ann said of her first movie."""
+
+    def poison(kind: type[ReadModel]) -> ReadModel:
+        model: ReadModel = world.generation(kind)
+        writes = kind.writes
+
+        def failing(self, shard, batch):
+            if any(recorded.stream == f"rating-{ANN}-1" for recorded in batch):
+                raise LookupError("poison")
+            return writes(self, shard, batch)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(kind, "writes", failing)
+            world.level(model)
+        world.pointers.switch({kind.name: model.generation})
+        return model
+
+    return poison
+
+
+@pytest.mark.parametrize("kind", [Library, Movies])
+@pytest.mark.parametrize("is_skipped", [False, True])
+def test_what_was_set_aside_of_them_is_given_up_and_not_kept(world, poisoned, kind, is_skipped):
+    model = poisoned(kind)
+    [place] = places(model, world.store.partitions)
+    if is_skipped:
+        Unparking(model, world.store, opening()).skip(place, "why ever")
+    world.erase()
+    world.level(model)
+    build(world, {model.name: model})
+    world.said()
+    assert places(model, world.store.partitions) == []
+    shard = place.shard
+    assert [(one.stream, one.entry.data) for one in skipped(world.redis, shard)] == [("", "")]
+    assert len(left_out(world.redis, shard).skipped) == 1
+    assert world.names(model) == []
+    assert "redis" not in world.found()
+    verdict = verify(model, world.store, advance=lambda _: None, opening=opening())
+    assert (verdict.shown, verdict.skipped) == ([], 1)
+
+
+def test_the_event_itself_is_never_given_up(world, monkeypatch):
+    model = world.generation(Library)
+    world.pointers.switch({"library": model.generation})
+    writes = Library.writes
+
+    def failing(self, shard, batch):
+        if any(isinstance(recorded.event, UserErased) for recorded in batch):
+            raise LookupError("poison")
+        return writes(self, shard, batch)
+
+    world.erase()
+    with monkeypatch.context() as patch:
+        patch.setattr(Library, "writes", failing)
+        world.level(model)
+    [(is_gone, said)] = world.said().values()
+    assert (is_gone, "parked" in said) == (False, True)
+    [place] = places(model, world.store.partitions)
+    Unparking(model, world.store, opening()).retry(place)
+    assert world.said() == {"library 1": (True, "gone")}
+    assert world.names(model) == []
+
+
+def test_the_search_finds_what_should_not_be_there(world):
+    world.erase()
+    assert world.found(email=EMAIL, username="ann") == {}
+    planted: list[tuple[str, Callable[[], object]]] = [
+        ("redis", lambda: world.redis.set("stray", str(ANN))),
+        ("redis", lambda: world.redis.rpush("a-queue", f"write to {EMAIL.upper()}")),
+        ("redis", lambda: world.redis.hset("{library.7.1}:state:person:x", "username", "Ann")),
+        ("redis", lambda: world.redis.sadd(f"{{library.7.1}}:state:ratings:{ANN}", "1")),
+        ("other tables", lambda: answer(f"user:{ANN}", b"")),
+        ("other tables", lambda: answer("somebody", b'{"username":"ann"}')),
+        ("other tables", lambda: answer("somebody", EMAIL.encode())),
+        ("vault", registered_again),
+    ]
+    for part, plant in planted:
+        plant()
+        assert set(world.found(email=EMAIL, username="ann")) == {part}
+        world.redis.flushdb()
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM answered_commands")
+
+
+def test_words_of_others_are_no_trace(world):
+    world.erase()
+    world.redis.hset("{library.7.1}:state:playlist:000aa", "name", "ann")
+    world.redis.hset("{movies.7.all}:state:movie:1", "details", '{"title":"Ann"}')
+    world.redis.set("cache:{details.7.x}", '{"keywords":["ann"]}')
+    world.redis.set("cheer", "annual planning")
+    assert world.found(email=EMAIL, username="ann") == {}
+
+
+def test_counters_of_their_requests_go(world):
+    world.erase()
+    for user in (ANN, BOB):
+        world.redis.set(Throttle("read", str(user), 1, 0.0).key, 1)
+        world.redis.set(Throttle("write", str(user), 1, 0.0).key, 1)
+    assert world.found() == {}
+    left = world.redis.keys("throttle:*")
+    assert len(left) == 2
+    assert all(str(BOB).encode() in key for key in left)
+
+
+def test_nobody_is_gone_who_was_not_erased(world):
+    found = world.found()
+    assert set(found) == {"log", "vault"}
+    with pytest.raises(CommandError, match="Nobody asked"):
+        call_command("erasure_report", str(ANN))
+
+
+def answer(scope: str, body: bytes) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO answered_commands (scope, key, fingerprint, made_at, position, body)"
+            " VALUES (%s, %s, '', now(), '', %s)",
+            [scope, str(uuid4()), body],
+        )
+
+
+def registered_again() -> None:
+    Subject.objects.filter(user_id=ANN).delete()
+    reserve(ANN, username="ann", email=EMAIL, password_hash="")

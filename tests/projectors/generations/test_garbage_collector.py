@@ -1,0 +1,141 @@
+"""Does who lets go of things live on, whatever goes wrong?"""
+
+from threading import Event
+from time import time
+from uuid import UUID
+
+import pytest
+from django.db import DatabaseError
+from redis import Redis
+
+from events.store.generations import new_generation
+from events.store.memory import MemoryStore
+from events.vault import erasures
+from projectors.erasure.coordinator import Letting
+from projectors.errors import AgainLater
+from projectors.generations import garbage_collector
+from projectors.generations.garbage_collector import Keeper, StillNeeded, drop
+from projectors.generations.pointers import KEPT_KEY, Pointers
+from projectors.read_models.trending.read_model import Trending
+
+ANN, BOB = UUID(int=1), UUID(int=2)
+
+
+class Idle(Keeper):
+    """Has nothing to let go."""
+
+    def __init__(self):
+        """Without any read models."""
+
+    def let_go(self):
+        pass
+
+    def sweep(self):
+        pass
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch):
+    monkeypatch.setattr(garbage_collector, "_LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(garbage_collector, "close_old_connections", lambda: None)
+
+
+def test_goes_on_after_any_fault():
+    faults = [ValueError(), KeyError(), DatabaseError(), AgainLater(), StillNeeded()]
+    done = Event()
+
+    def also():
+        if faults:
+            raise faults.pop()
+        done.set()
+
+    garbage_collector._keep(Idle(), also, done)
+    assert done.is_set()
+
+
+@pytest.mark.django_db
+class TestGoingBack:
+    """Somebody goes back to a generation in the very moment in which it is to go."""
+
+    @pytest.fixture
+    def pointers(self, redis) -> Pointers:
+        """Of a platform on which 1 was kept long enough."""
+        found = Pointers(redis)
+        found.switch({"trending": 1})
+        found.switch({"trending": 2})
+        redis.hset(KEPT_KEY, "trending:1", repr(time() - 1))
+        redis.set(Trending(redis, 1).shard(0).state("a"), 1)
+        return found
+
+    def test_between_the_look_and_the_step_it_is_spared(self, redis, pointers, monkeypatch):
+        see = Pointers.see
+
+        def while_looking(self):
+            seen = see(self)
+            pointers.keep_on("trending", 1, seconds=60)
+            return seen
+
+        monkeypatch.setattr(Pointers, "see", while_looking)
+        Keeper([Trending], pointers).let_go()
+        assert redis.exists(Trending(redis, 1).shard(0).state("a"))
+        assert ("trending", 1) in see(pointers).kept
+
+    @pytest.mark.parametrize(
+        "point",
+        [
+            lambda pointers: pointers.switch({"trending": 1}),
+            lambda pointers: pointers.join({"trending": 1}),
+        ],
+        ids=["live", "joining"],
+    )
+    def test_within_the_step_its_keys_are_spared(self, redis, pointers, monkeypatch, point):
+        release = Pointers.release
+
+        def while_releasing(self, name, number):
+            release(self, name, number)
+            point(self)
+
+        monkeypatch.setattr(Pointers, "release", while_releasing)
+        with pytest.raises(StillNeeded):
+            drop(Trending(redis, 1), pointers)
+        assert redis.exists(Trending(redis, 1).shard(0).state("a"))
+
+    def test_after_it_there_is_nothing_to_hold_on_to(self, redis, pointers):
+        Keeper([Trending], pointers).let_go()
+        assert not pointers.keep_on("trending", 1, seconds=60)
+        assert not redis.exists(Trending(redis, 1).shard(0).state("a"))
+
+    def test_what_came_back_with_a_redis_that_was_killed_goes_again(self, redis, pointers):
+        number = new_generation("trending", version=Trending.version, purpose="past")
+        model = Trending(redis, number)
+        redis.hset(model.shard(0).checkpoints_key, "0", 7)
+        pointers.remember("then", "trending", number)
+        before = {key: redis.dump(key) for key in redis.scan_iter("{trending*")}
+        drop(model, pointers)
+        for key, held in before.items():
+            redis.restore(key, 0, held, replace=True)
+        pointers.remember("then", "trending", number)
+        Keeper([Trending], pointers).sweep()
+        assert not redis.exists(model.shard(0).checkpoints_key)
+        assert pointers.see().past == {}
+
+    def test_holding_on_shortens_nothing(self, pointers):
+        pointers.switch({"trending": 3})
+        before = pointers.see().kept
+        assert pointers.keep_on("trending", 2, seconds=1)
+        assert pointers.see().kept["trending", 2] == before["trending", 2]
+
+
+def test_one_that_has_to_wait_does_not_hold_up_the_others(monkeypatch):
+    monkeypatch.setattr(erasures, "not_gone", lambda: [ANN, BOB])
+    let = []
+
+    def let_go(_, user_id):
+        if user_id == ANN:
+            raise AgainLater("not now")
+        let.append(user_id)
+
+    monkeypatch.setattr(Letting, "let_go", let_go)
+    with Redis(port=1) as away:
+        Letting(away, MemoryStore(1)).carry_on()
+    assert let == [BOB]

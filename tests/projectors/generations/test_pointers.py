@@ -1,0 +1,148 @@
+"""Do pointers go from one generation to another without anything being lost or kept for ever?"""
+
+from datetime import UTC, datetime, timedelta
+from time import time
+from typing import Any, ClassVar
+
+import pytest
+
+from events.store.generations import Generation
+from projectors.generations.garbage_collector import StillNeeded, drop, is_orphan
+from projectors.generations.live import Live, NoSuchPast, NotReady
+from projectors.generations.pointers import Pointers
+from projectors.storage.read_model import ReadModel
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+class Thing(ReadModel):
+    """One that keeps what it is given."""
+
+    name: ClassVar[str] = "thing"
+    by_partition: ClassVar[bool] = False
+
+    def writes(self, shard, batch):
+        return ()
+
+
+@pytest.fixture
+def pointers(redis) -> Pointers:
+    return Pointers(redis)
+
+
+def test_several_are_switched_at_once_and_the_old_ones_are_kept(pointers):
+    pointers.switch({"thing": 1, "other": 4})
+    before = time()
+    pointers.switch({"thing": 2, "other": 5})
+    seen = pointers.see()
+    assert seen.live == {"thing": 2, "other": 5}
+    assert set(seen.kept) == {("thing", 1), ("other", 4)}
+    assert all(until >= before + 15 * 60 for until in seen.kept.values())
+
+
+def test_switched_to_what_answers_already_nothing_is_kept(pointers):
+    pointers.switch({"thing": 1})
+    pointers.switch({"thing": 1})
+    assert pointers.see().kept == {}
+
+
+def test_what_takes_over_joins_and_comes_no_more(pointers):
+    pointers.propose("thing", 2)
+    pointers.join({"thing": 3})
+    pointers.switch({"thing": 2})
+    assert (pointers.see().coming, pointers.see().joining) == ({}, {"thing": 3})
+    pointers.switch({"thing": 3})
+    assert pointers.see().joining == {}
+
+
+def test_who_works_says_so(pointers):
+    assert pointers.followed() == set()
+    pointers.note_followed([("thing", 1), ("other", 2)])
+    assert pointers.followed() == {("thing", 1), ("other", 2)}
+    pointers.forget_followed("thing", 1)
+    assert pointers.followed() == {("other", 2)}
+
+
+def test_a_moment_of_the_past_is_found_by_its_label(pointers, redis):
+    live = Live(redis)
+    pointers.switch({"thing": 1})
+    pointers.remember("then", "thing", 7)
+    assert live.as_of("then").open(Thing).generation == 7
+    assert live.open(Thing).generation == 1
+    with pytest.raises(NoSuchPast, match="thing as of before"):
+        live.as_of("before").open(Thing)
+
+
+def test_nothing_answers_before_anything_is_there(redis):
+    with pytest.raises(NotReady):
+        Live(redis).open(Thing)
+
+
+@pytest.mark.django_db
+class TestDropping:
+    def test_all_of_it_goes_and_nothing_else(self, pointers, redis):
+        for number in (1, 2, 12):
+            redis.set(Thing(redis, number).shard(0).state("a"), 1)
+            redis.set(Thing(redis, number).shard(0).derived("b"), 1)
+        pointers.switch({"thing": 1})
+        pointers.switch({"thing": 2})
+        assert drop(Thing(redis, 1), pointers) == 2
+        assert {key.decode().split(".")[1] for key in redis.scan_iter("{thing*")} == {"2", "12"}
+        assert pointers.see().kept == {}
+
+    @pytest.mark.parametrize(
+        "point",
+        [
+            lambda pointers: pointers.switch({"thing": 1}),
+            lambda pointers: pointers.propose("thing", 1),
+            lambda pointers: pointers.join({"thing": 1}),
+        ],
+        ids=["live", "coming", "joining"],
+    )
+    def test_never_what_answers_or_is_about_to(self, pointers, redis, point):
+        point(pointers)
+        redis.set(Thing(redis, 1).shard(0).state("a"), 1)
+        with pytest.raises(StillNeeded):
+            drop(Thing(redis, 1), pointers)
+        assert redis.exists(Thing(redis, 1).shard(0).state("a"))
+
+    def test_dropped_a_past_is_found_no_more(self, pointers, redis):
+        pointers.remember("then", "thing", 7)
+        drop(Thing(redis, 7), pointers)
+        with pytest.raises(NoSuchPast):
+            Live(redis).as_of("then").open(Thing)
+
+
+def generation(number: int, **more) -> Generation:
+    known: dict[str, Any] = {"purpose": "live", "label": None, "until": None, "finished_at": None}
+    known |= {"made_at": NOW - timedelta(hours=2), "dropped_at": None, "version": 1, **more}
+    return Generation(model="thing", number=number, **known)
+
+
+LATELY, LONG_AGO = NOW - timedelta(minutes=1), NOW - timedelta(hours=2)
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (generation(1), True),
+        (generation(2), False),  # answers
+        (generation(3), False),  # is kept
+        (generation(1, made_at=LATELY), False),
+        (generation(1, purpose="rebuild"), False),  # somebody goes on with it
+        (generation(1, purpose="rebuild", finished_at=LONG_AGO), True),
+        (generation(1, purpose="rebuild", finished_at=LATELY), False),
+        (generation(4, purpose="past", finished_at=LONG_AGO), False),
+        (generation(1, dropped_at=LATELY), True),
+        (generation(1, dropped_at=LONG_AGO), False),
+    ],
+)
+def test_who_is_an_orphan(pointers, found, expected):
+    pointers.switch({"thing": 3})
+    pointers.switch({"thing": 2})
+    pointers.remember("then", "thing", 4)
+    assert is_orphan(found, pointers.see(), NOW) is expected
+
+
+def test_while_nothing_answers_nothing_is_an_orphan(pointers):
+    assert not is_orphan(generation(1), pointers.see(), NOW)

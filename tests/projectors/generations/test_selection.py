@@ -1,0 +1,99 @@
+"""Does a worker write the generations that it should, each as what it is?"""
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+import pytest
+
+from events.recorded import Recorded
+from events.store.generations import new_generation, version_of
+from projectors.generations.live import Live
+from projectors.generations.pointers import Pointers
+from projectors.generations.selection import Choice
+from projectors.storage.read_model import ReadModel
+from projectors.storage.shard import Shard, Write
+
+pytestmark = pytest.mark.django_db
+
+
+class Old(ReadModel):
+    """A model as it was."""
+
+    name: ClassVar[str] = "thing"
+    by_partition: ClassVar[bool] = False
+
+    def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
+        return ()
+
+
+class New(Old):
+    """The same in another shape."""
+
+    version: ClassVar[int] = 2
+
+
+@pytest.fixture
+def pointers(redis) -> Pointers:
+    return Pointers(redis)
+
+
+@pytest.fixture
+def choice(pointers) -> Choice:
+    return Choice(pointers)
+
+
+def test_workers_of_one_version_write_the_same(choice, pointers):
+    assert choice.choose(Old) == Choice(pointers).choose(Old)
+
+
+def test_the_live_one_goes_on(choice, pointers):
+    number = choice.choose(Old)
+    assert choice.wanted([Old]) == {("thing", number): "coming"}
+    pointers.switch({"thing": number})
+    assert choice.wanted([Old]) == {("thing", number): "live"}
+
+
+def test_another_shape_is_built_beside_the_live_one(choice, pointers, redis):
+    before = choice.choose(Old)
+    pointers.switch({"thing": before})
+    coming = choice.choose(New)
+    assert coming != before
+    assert Live(redis).generation("thing") == before
+    assert choice.wanted([New]) == {("thing", coming): "coming"}
+
+
+def test_what_another_version_began_to_build_is_not_gone_on_with(choice):
+    begun = choice.choose(Old)
+    coming = choice.choose(New)
+    assert (coming != begun, version_of("thing", coming)) == (True, New.version)
+    assert choice.wanted([New]) == {("thing", coming): "coming"}
+
+
+def test_a_worker_of_the_live_generation_leaves_the_coming_one_alone(choice, pointers):
+    before = choice.choose(Old)
+    pointers.switch({"thing": before})
+    coming = choice.choose(New)
+    pointers.switch({"thing": before})
+    assert pointers.see().coming == {"thing": coming}
+
+
+def test_who_answered_before_is_kept_and_can_come_back(choice, pointers):
+    first = choice.choose(Old)
+    pointers.switch({"thing": first})
+    second = new_generation("thing", version=Old.version, purpose="rebuild")
+    pointers.join({"thing": second})
+    assert choice.wanted([Old]) == {("thing", first): "live", ("thing", second): "joining"}
+    pointers.switch({"thing": second})
+    assert choice.wanted([Old]) == {("thing", first): "kept", ("thing", second): "live"}
+    pointers.switch({"thing": first})
+    assert choice.wanted([Old]) == {("thing", first): "live", ("thing", second): "kept"}
+    pointers.release("thing", second)
+    assert choice.wanted([Old]) == {("thing", first): "live"}
+
+
+def test_an_old_one_of_another_shape_is_not_written(choice, pointers):
+    first = choice.choose(Old)
+    pointers.switch({"thing": first})
+    pointers.switch({"thing": choice.choose(New)})
+    assert list(choice.wanted([New]).values()) == ["live"]
+    assert ("thing", first) in pointers.see().kept

@@ -1,0 +1,104 @@
+"""Are exactly those events found that fail by themselves, and what follows in their streams?"""
+
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from redis.exceptions import ConnectionError as RedisAway
+
+from events.catalogue import MovieRated
+from events.recorded import Origin, Recorded
+from projectors.errors import AgainLater, NeverApply, Stop
+from projectors.parking.bisect import sift
+from projectors.parking.store import FOLLOWS
+from tests.fixtures.recording import NOON
+
+ORIGIN = Origin(correlation_id=UUID(int=0))
+
+
+def recorded(offset: int, stream: str) -> Recorded:
+    return Recorded(
+        partition=0,
+        offset=offset,
+        stream=stream,
+        version=1,
+        occurred_at=NOON,
+        recorded_at=NOON,
+        origin=ORIGIN,
+        event=MovieRated(user_id=UUID(int=1), movie_id=1, score=5),
+    )
+
+
+def batch_of(streams: str) -> list[Recorded]:
+    return [recorded(offset, stream) for offset, stream in enumerate(streams, start=1)]
+
+
+def failing_at(*offsets: int, error: Exception | None = None):
+    def attempt(events):
+        if any(event.offset in offsets for event in events):
+            raise error or ValueError("bob")
+        return "".join(f"{event.offset}," for event in events).encode()
+
+    return attempt
+
+
+def offsets(packed: list[bytes]) -> list[int]:
+    return [int(word) for word in b"".join(packed).split(b",") if word]
+
+
+def test_what_is_well_is_tried_once_as_a_whole():
+    sifted = sift(batch_of("abcd"), (), failing_at())
+    assert (sifted.packed, sifted.aside, sifted.failed) == ([b"1,2,3,4,"], [], {})
+
+
+def test_the_culprit_and_what_follows_of_its_stream_are_set_aside():
+    sifted = sift(batch_of("abcbab"), (), failing_at(2))
+    assert offsets(sifted.packed) == [1, 3, 5]
+    assert [(event.offset, why is FOLLOWS) for event, why in sifted.aside] == [
+        (2, False),
+        (4, True),
+        (6, True),
+    ]
+    assert {stream: why.reason for stream, why in sifted.failed.items()} == {"b": "ValueError: bob"}
+
+
+def test_what_came_before_in_its_stream_counts():
+    sifted = sift(batch_of("bbb"), (), failing_at(2))
+    assert offsets(sifted.packed) == [1]
+    assert [event.offset for event, _ in sifted.aside] == [2, 3]
+
+
+def test_a_stream_that_is_parked_is_not_tried():
+    sifted = sift(batch_of("aba"), {"a"}, failing_at(1, 3))
+    assert (offsets(sifted.packed), sifted.failed) == ([2], {})
+    assert [(event.offset, why) for event, why in sifted.aside] == [(1, FOLLOWS), (3, FOLLOWS)]
+
+
+def test_faults_of_the_world_are_nobodys_fault():
+    for away in (AgainLater("x"), RedisAway("x"), TimeoutError("x"), MemoryError(), Stop("x")):
+        with pytest.raises(type(away)):
+            sift(batch_of("ab"), (), failing_at(2, error=away))
+
+
+def test_where_people_write_faults_are_not_cited():
+    open_ = sift(batch_of("a"), (), failing_at(1), is_open=True).failed["a"]
+    assert open_.reason == "ValueError"
+    assert "bob" not in open_.trace.rpartition("\n")[2]
+    own = failing_at(1, error=NeverApply("a field does not open"))
+    assert sift(batch_of("a"), (), own, is_open=True).failed["a"].reason == "a field does not open"
+
+
+@given(st.text("abcdef", max_size=40), st.sets(st.integers(1, 40)), st.sets(st.sampled_from("ab")))
+def test_each_event_is_either_taken_or_set_aside_and_a_stream_stays_in_order(streams, bad, parked):
+    sifted = sift(batch_of(streams), parked, failing_at(*bad))
+    expected, stopped = [], set(parked)
+    for offset, stream in enumerate(streams, start=1):
+        if offset in bad:
+            stopped.add(stream)
+        if stream not in stopped:
+            expected.append(offset)
+    assert offsets(sifted.packed) == expected
+    assert [event.offset for event, _ in sifted.aside] == [
+        offset for offset in range(1, len(streams) + 1) if offset not in expected
+    ]

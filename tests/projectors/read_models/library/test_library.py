@@ -1,0 +1,65 @@
+"""Is what I rated mine, as it is now, in the order I ask for?"""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from events.catalogue import MovieRated, RatingWithdrawn
+from projectors.read_models.library.projection import Rating, packed, unpacked
+from projectors.read_models.library.read_model import Library
+from tests.fixtures.recording import NOON
+
+ANN, BOB = UUID(int=1), UUID(int=2)
+ALIEN, HEAT, TRON = 1, 2, 3
+HOUR = timedelta(hours=1)
+
+
+def rated(user, movie, score, previous=None):
+    return MovieRated(user_id=user, movie_id=movie, score=score, previous=previous)
+
+
+@pytest.fixture
+def library(redis):
+    return Library(redis, 1)
+
+
+def test_the_newest_first_or_the_highest(library, recording):
+    for hours, (movie, score) in enumerate([(ALIEN, 9), (HEAT, 5), (TRON, 9)]):
+        library.apply([recording.say(rated(ANN, movie, score), at=NOON + hours * HOUR)])
+    library.apply([recording.say(rated(BOB, ALIEN, 1))])
+    newest = [
+        Rating(TRON, 9, NOON + 2 * HOUR),
+        Rating(HEAT, 5, NOON + HOUR),
+        Rating(ALIEN, 9, NOON),
+    ]
+    assert library.ratings(ANN) == newest
+    assert [rating.movie for rating in library.ratings(ANN, "score")] == [TRON, ALIEN, HEAT]
+    assert library.rating(ANN, HEAT) == Rating(HEAT, 5, NOON + HOUR)
+
+
+def test_a_new_score_takes_the_place_of_the_old_one(library, recording):
+    library.apply([recording.say(rated(ANN, ALIEN, 9)), recording.say(rated(ANN, ALIEN, 4, 9))])
+    assert [rating.score for rating in library.ratings(ANN)] == [4]
+
+
+def test_what_was_withdrawn_is_gone_also_within_one_batch(library, recording):
+    withdrawn = RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=9)
+    batch = [recording.say(rated(ANN, ALIEN, 9)), recording.say(rated(ANN, HEAT, 8))]
+    library.apply([*batch, recording.say(withdrawn)])
+    assert [rating.movie for rating in library.ratings(ANN)] == [HEAT]
+    assert library.rating(ANN, ALIEN) is None
+
+
+def test_thousands_of_ratings_in_one_batch(library, recording):
+    library.apply([recording.say(rated(ANN, movie, 7)) for movie in range(5000)])
+    assert len(library.ratings(ANN)) == 5000
+
+
+def test_nobody_has_rated_nothing(library):
+    assert library.ratings(ANN) == []
+
+
+def test_times_are_kept_to_the_millisecond():
+    at = NOON + timedelta(milliseconds=123)
+    assert unpacked(ALIEN, packed(10, at).encode()) == Rating(ALIEN, 10, at)

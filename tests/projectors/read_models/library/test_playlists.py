@@ -1,0 +1,192 @@
+"""Is a playlist what its owner made of it, and are favourites and hidden movies theirs?"""
+
+from datetime import timedelta
+from random import Random
+from uuid import UUID
+
+import pytest
+
+from events.catalogue import (
+    MovieFavourited,
+    MovieHidden,
+    MovieUnfavourited,
+    PlaylistCreated,
+    PlaylistDeleted,
+    PlaylistDescribed,
+    PlaylistMovieAdded,
+    PlaylistMovieMoved,
+    PlaylistMovieRemoved,
+    PlaylistRenamed,
+    PlaylistShown,
+    PreferencesChanged,
+    UserRegistered,
+)
+from events.catalogue.accounts import Sealed
+from events.playlist_ids import NotAnId, playlist_id
+from infra.config import config
+from projectors.read_models.library.playlists import read_order, read_playlist
+from projectors.read_models.library.projection import Kept, Preferences
+from projectors.read_models.library.read_model import Library, read_person, read_playlist_ids
+from tests.fixtures.recording import NOON, Recording
+
+ANN, BOB = UUID(int=1), UUID(int=2)
+ALIEN, HEAT, TRON = 1, 2, 3
+RAINY = playlist_id(str(ANN), config().partitions, bytes(10))
+OTHER = playlist_id(str(ANN), config().partitions, bytes([1] * 10))
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def library(redis):
+    return Library(redis, 1)
+
+
+@pytest.fixture
+def happen(library, recording):
+    def happen(*events, at=NOON):
+        for event in events:
+            library.apply([recording.say(event, at=at)])
+
+    return happen
+
+
+def created(id_=RAINY, name="Rainy days", **more):
+    return PlaylistCreated(playlist_id=id_, user_id=ANN, name=Sealed(name), **more)
+
+
+def of_rainy(kind, **more):
+    return kind(playlist_id=RAINY, user_id=ANN, **more)
+
+
+def read(library, enqueue, *arguments):
+    with library.redis.pipeline(transaction=False) as pipe:
+        enqueue(pipe, *arguments)
+        return pipe.execute()
+
+
+def read_whole(library, id_=RAINY):
+    about, ranks = read(library, library.enqueue_playlist, id_)
+    return read_playlist(id_, about), [movie for _, movie in read_order(ranks)]
+
+
+def test_a_new_playlist(library, happen):
+    happen(created(description=Sealed("For Sundays"), visibility="public"))
+    playlist, movies = read_whole(library)
+    assert (playlist.owner, playlist.name, playlist.description) == (
+        str(ANN),
+        "Rainy days",
+        "For Sundays",
+    )
+    assert (playlist.visibility, playlist.version, playlist.size) == ("public", 1, 0)
+    assert (playlist.created_at, playlist.updated_at) == (NOON, NOON)
+    assert movies == []
+
+
+def test_movies_stand_in_the_order_of_their_ranks(library, happen):
+    happen(
+        created(),
+        of_rainy(PlaylistMovieAdded, movie_id=ALIEN, rank=2**50),
+        of_rainy(PlaylistMovieAdded, movie_id=HEAT, rank=-5),
+        of_rainy(PlaylistMovieAdded, movie_id=TRON, rank=9),
+    )
+    assert read_whole(library)[1] == [HEAT, TRON, ALIEN]
+    happen(
+        of_rainy(PlaylistMovieMoved, movie_id=HEAT, rank=2**50 + 1),
+        of_rainy(PlaylistMovieRemoved, movie_id=TRON),
+    )
+    playlist, movies = read_whole(library)
+    assert movies == [ALIEN, HEAT]
+    assert playlist.size == 2
+
+
+def test_what_is_said_of_it_changes(library, happen):
+    happen(created(description=Sealed("For Sundays")))
+    happen(
+        of_rainy(PlaylistRenamed, name=Sealed("Sunny days")),
+        of_rainy(PlaylistDescribed, description=None),
+        of_rainy(PlaylistShown, visibility="public"),
+        at=NOON + HOUR,
+    )
+    playlist, _ = read_whole(library)
+    assert (playlist.name, playlist.description) == ("Sunny days", None)
+    assert playlist.visibility == "public"
+    assert (playlist.created_at, playlist.updated_at) == (NOON, NOON + HOUR)
+
+
+def test_a_deleted_one_leaves_nothing(library, happen):
+    happen(created(), of_rainy(PlaylistMovieAdded, movie_id=ALIEN, rank=1))
+    happen(of_rainy(PlaylistDeleted))
+    assert read_whole(library) == (None, [])
+    assert library.playlists([RAINY]) == []
+    assert list(library.redis.scan_iter(match="{library.*:state:*")) == []
+
+
+def test_the_version_is_that_of_the_last_event(library, recording):
+    first = recording.say(created())
+    library.apply([first])
+    later = recording.say(of_rainy(PlaylistRenamed, name=Sealed("x")))
+    library.apply(
+        [type(later)(**{f: getattr(later, f) for f in later.__struct_fields__} | {"version": 7})]
+    )
+    assert library.playlists([RAINY])[0].version == 7
+
+
+def test_mine_the_newest_first(library, happen):
+    happen(created())
+    happen(created(OTHER, "Other"), at=NOON + HOUR)
+    [found] = read(library, library.enqueue_playlists, ANN)
+    assert [id_ for _, id_ in read_playlist_ids(found)] == [OTHER, RAINY]
+    assert read(library, library.enqueue_playlists, BOB) == [{}]
+
+
+def test_an_id_that_is_none(library):
+    with pytest.raises(NotAnId):
+        library.playlists(["../etc"])
+    assert library.playlists(["fff" + 20 * "0"]) == []
+
+
+def test_favourites_and_hidden_movies(library, happen):
+    happen(MovieFavourited(user_id=ANN, movie_id=ALIEN), MovieHidden(user_id=ANN, movie_id=HEAT))
+    happen(MovieFavourited(user_id=ANN, movie_id=TRON), at=NOON + HOUR)
+    assert library.kept("favourites", ANN) == [Kept(TRON, NOON + HOUR), Kept(ALIEN, NOON)]
+    assert library.kept("hidden", ANN) == [Kept(HEAT, NOON)]
+    happen(MovieUnfavourited(user_id=ANN, movie_id=TRON))
+    assert library.kept("favourites", ANN) == [Kept(ALIEN, NOON)]
+    assert library.kept("favourites", BOB) == []
+
+
+def test_who_someone_is(library, happen):
+    assert read_person(read(library, library.enqueue_person, ANN)).username is None
+    happen(
+        UserRegistered(user_id=ANN, username=Sealed("ann"), email=Sealed("ann@example.org")),
+        PreferencesChanged(user_id=ANN, genres=("War",), public_activity=True),
+        MovieFavourited(user_id=ANN, movie_id=ALIEN),
+        created(),
+    )
+    person = read_person(read(library, library.enqueue_person, ANN))
+    assert (person.username, person.preferences) == ("ann", Preferences(("War",), True))
+    assert person.counts == {"ratings": 0, "favourites": 1, "hidden": 0, "playlists": 1}
+    assert library.usernames([str(ANN), str(BOB)]) == {str(ANN): "ann"}
+    assert b"example.org" not in b"".join(
+        library.redis.dump(key) for key in library.redis.scan_iter()
+    )
+
+
+def test_the_size_of_batches_does_not_matter(redis):
+    chance = Random(7)
+    recording = Recording()
+    events = [recording.say(created())]
+    for movie in range(20):
+        events.append(recording.say(of_rainy(PlaylistMovieAdded, movie_id=movie, rank=movie)))
+        moved = of_rainy(PlaylistMovieMoved, movie_id=movie, rank=-movie)
+        events.append(recording.say(moved))
+    one, other = Library(redis, 1), Library(redis, 2)
+    one.apply(events)
+    one.apply(events)
+    at = 0
+    while at < len(events):
+        some = chance.randint(1, 7)
+        other.apply(events[at : at + some])
+        at += some
+    assert read_whole(one) == read_whole(other)
+    assert read_whole(one)[1] == list(reversed(range(20)))

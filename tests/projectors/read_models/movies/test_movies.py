@@ -1,0 +1,199 @@
+"""Does a card say what the catalogue and the community say, whichever speaks first?"""
+
+import json
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from events.catalogue import (
+    MovieAdded,
+    MovieDescribed,
+    MovieLinked,
+    MovieRated,
+    MovieRestored,
+    MovieWithdrawn,
+    RatingWithdrawn,
+)
+from projectors.read_models.movies.builder import MoviesBuilder
+from projectors.read_models.movies.genre_index import ByGenre, count_by_genre, newest_by_genre
+from projectors.read_models.movies.read_model import Facts, GenreCount, Movies
+
+ANN, BOB = UUID(int=1), UUID(int=2)
+ALIEN, HEAT = 1, 2
+ADDED = MovieAdded(
+    movie_id=ALIEN,
+    title='Alien "79"',
+    year=1979,
+    genres=("Horror", "Science Fiction"),
+    cast=("Sigourney Weaver",),
+    external_ids={"imdb": "tt0078748"},
+)
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def movies(redis):
+    return Movies(redis, 1)
+
+
+@pytest.fixture
+def happen(movies, recording):
+    def happen(*events):
+        for event in events:
+            movies.apply([recording.say(event)])
+
+    return happen
+
+
+def test_a_card_in_full(movies, happen):
+    happen(
+        ADDED,
+        MovieLinked(movie_id=ALIEN, source="tmdb", external_id="348"),
+        MovieRated(user_id=ANN, movie_id=ALIEN, score=9),
+        MovieRated(user_id=BOB, movie_id=ALIEN, score=10),
+    )
+    assert json.loads(movies.card(ALIEN)) == {
+        "id": ALIEN,
+        "title": 'Alien "79"',
+        "year": 1979,
+        "genres": ["Horror", "Science Fiction"],
+        "cast": ["Sigourney Weaver"],
+        "external_ids": {"imdb": "tt0078748", "tmdb": "348"},
+        "community": {"average": 9.5, "count": 2, "histogram": [0] * 8 + [1, 1]},
+    }
+
+
+def test_nobody_has_rated_it(movies, happen):
+    happen(ADDED)
+    community = json.loads(movies.card(ALIEN))["community"]
+    assert community == {"average": None, "count": 0, "histogram": [0] * 10}
+
+
+def test_a_new_score_moves_a_vote_and_a_withdrawal_takes_it(movies, happen):
+    happen(
+        ADDED,
+        MovieRated(user_id=ANN, movie_id=ALIEN, score=2),
+        MovieRated(user_id=ANN, movie_id=ALIEN, score=7, previous=2),
+        MovieRated(user_id=BOB, movie_id=ALIEN, score=4),
+        RatingWithdrawn(user_id=BOB, movie_id=ALIEN, previous=4),
+    )
+    community = json.loads(movies.card(ALIEN))["community"]
+    assert (community["average"], community["count"]) == (7.0, 1)
+    assert community["histogram"] == [0] * 6 + [1] + [0] * 3
+
+
+def test_votes_are_kept_for_a_movie_that_is_not_known_yet(movies, happen):
+    happen(MovieRated(user_id=ANN, movie_id=ALIEN, score=8))
+    assert movies.card(ALIEN) is None
+    assert movies.cards([ALIEN]) == {}
+    happen(ADDED)
+    assert json.loads(movies.card(ALIEN))["community"]["count"] == 1
+
+
+def test_a_description_takes_the_place_of_the_old_one_and_leaves_ids(movies, happen):
+    changed = MovieDescribed(movie_id=ALIEN, title="Alien", year=None, overview="In space.")
+    happen(ADDED, changed)
+    card = json.loads(movies.card(ALIEN))
+    assert (card["title"], card["year"], card["genres"]) == ("Alien", None, [])
+    assert card["overview"] == "In space."
+    assert card["external_ids"] == {"imdb": "tt0078748"}
+
+
+def test_many_cards_in_the_order_asked_without_the_unknown(movies, happen):
+    happen(ADDED, MovieAdded(movie_id=HEAT, title="Heat", year=1995))
+    found = movies.cards([HEAT, 99, ALIEN])
+    assert list(found) == [HEAT, ALIEN]
+    assert found[ALIEN] == movies.card(ALIEN)
+
+
+def test_facts_of_those_that_are_known(movies, happen):
+    happen(ADDED)
+    assert movies.facts_of([ALIEN, HEAT]) == {ALIEN: Facts(1979, ("Horror", "Science Fiction"))}
+    assert movies.facts_of([]) == movies.cards([]) == {}
+    assert movies.count() == 1
+
+
+def test_the_builder_follows_a_movie_that_changes_its_genres(movies, happen):
+    builder = MoviesBuilder(movies)
+    happen(ADDED, MovieAdded(movie_id=HEAT, title="Heat", year=1995, genres=("Crime",)))
+    builder.build(NOW)
+    happen(MovieDescribed(movie_id=ALIEN, title="Alien", year=1979, genres=("Horror",)))
+    builder.build(NOW)
+    assert movies.genres() == [GenreCount("Crime", 1), GenreCount("Horror", 1)]
+    assert movies.newest() == {"": [HEAT, ALIEN], "Crime": [HEAT], "Horror": [ALIEN]}
+    assert builder.check(NOW) == []
+
+
+def test_a_builder_that_starts_late_or_finds_another_at_work_reads_everything(movies, happen):
+    first, second = MoviesBuilder(movies), MoviesBuilder(movies)
+    happen(ADDED)
+    first.build(NOW)
+    happen(MovieAdded(movie_id=HEAT, title="Heat", year=1995, genres=("Crime",)))
+    second.build(NOW)
+    first.build(NOW)
+    assert [genre.name for genre in movies.genres()] == ["Crime", "Horror", "Science Fiction"]
+
+
+def test_built_says_how_far(movies, happen, recording):
+    happen(ADDED)
+    partition = recording.events[0].partition
+    assert movies.built(partition) == 0
+    MoviesBuilder(movies).build(NOW)
+    assert movies.built(partition) == 1
+
+
+def test_counts_and_newest():
+    facts = {1: Facts(1990, ("War",)), 2: Facts(None, ("War",)), 3: Facts(1999, ())}
+    assert count_by_genre(facts) == [GenreCount("War", 2)]
+    assert newest_by_genre(facts) == {"": [3, 1, 2], "War": [1, 2]}
+
+
+known = st.builds(
+    Facts,
+    st.none() | st.integers(1990, 1993),
+    st.lists(st.sampled_from(("Crime", "Drama", "War")), unique=True).map(tuple),
+)
+catalogues = st.dictionaries(st.integers(1, 12), known)
+
+
+@given(catalogues, st.lists(catalogues, max_size=3))
+def test_movie_after_movie_leads_to_the_same_as_all_at_once(first, more):
+    by_genre, facts = ByGenre(first), dict(first)
+    for some in more:
+        by_genre.take(some)
+        facts |= some
+    assert by_genre.counts() == count_by_genre(facts)
+    assert by_genre.newest() == newest_by_genre(facts)
+
+
+def test_what_is_withdrawn_is_in_no_answer_and_comes_back_with_all_that_was_said(movies, happen):
+    builder = MoviesBuilder(movies)
+    happen(ADDED, MovieAdded(movie_id=HEAT, title="Heat", year=1995, genres=("Crime",)))
+    happen(MovieRated(user_id=ANN, movie_id=ALIEN, score=9))
+    builder.build(NOW)
+    before, changes = movies.card(ALIEN), movies.changes()
+    happen(MovieWithdrawn(movie_id=ALIEN, reason="a double"))
+    assert movies.changes() != changes
+    happen(MovieRated(user_id=BOB, movie_id=ALIEN, score=10))  # was on its way
+    happen(MovieDescribed(movie_id=ALIEN, title="Alien", year=1979, genres=("Horror",)))
+    builder.build(NOW)
+    assert builder.check(NOW) == []
+    assert (movies.card(ALIEN), movies.details(ALIEN)) == (None, None)
+    assert movies.cards([ALIEN, HEAT]).keys() == {HEAT}
+    assert movies.titles_of([ALIEN, HEAT]) == {HEAT: "Heat"}
+    assert movies.facts_of([ALIEN, HEAT]).keys() == {HEAT}
+    assert [movie for movie, _ in movies.all_facts()] == [HEAT]
+    assert (movies.count(), movies.unlisted()) == (1, {ALIEN})
+    assert movies.genres() == [GenreCount("Crime", 1)]
+    assert movies.newest() == {"": [HEAT], "Crime": [HEAT]}
+    happen(MovieRestored(movie_id=ALIEN))
+    builder.build(NOW)
+    assert builder.check(NOW) == []
+    assert (movies.count(), movies.unlisted()) == (2, frozenset())
+    assert movies.genres() == [GenreCount("Crime", 1), GenreCount("Horror", 1)]
+    card = json.loads(movies.card(ALIEN))
+    assert (card["title"], card["community"]["count"]) == ("Alien", 2)
+    assert (card["id"], card["external_ids"]) == (ALIEN, json.loads(before)["external_ids"])

@@ -1,0 +1,99 @@
+"""Are public playlists found, and no others?"""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from events.catalogue import PlaylistCreated, PlaylistDeleted, PlaylistRenamed, PlaylistShown
+from events.catalogue.accounts import Sealed
+from projectors.read_models.playlists import read_model
+from projectors.read_models.playlists.read_model import Playlists
+from tests.fixtures.recording import NOON
+
+ANN = UUID(int=1)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def playlists(redis):
+    return Playlists(redis, 1)
+
+
+@pytest.fixture
+def happen(playlists, recording):
+    def happen(event, *, at=NOON):
+        recorded = recording.say(event, at=at)
+        playlists.apply([recorded])
+        playlists.apply([recorded])
+
+    return happen
+
+
+def created(id_, name="x", visibility="public"):
+    return PlaylistCreated(playlist_id=id_, user_id=ANN, name=Sealed(name), visibility=visibility)
+
+
+def shown(id_, visibility):
+    return PlaylistShown(playlist_id=id_, user_id=ANN, visibility=visibility)
+
+
+def ids(playlists, *words, limit=10):
+    return [place.id for place in playlists.newest(words, limit=limit, behind=None).places]
+
+
+def test_the_last_that_became_public_first(playlists, happen):
+    happen(created("a"))
+    happen(created("b", visibility="private"), at=NOON + SECOND)
+    happen(created("c"), at=NOON + 2 * SECOND)
+    assert ids(playlists) == ["c", "a"]
+    happen(shown("b", "public"), at=NOON + 3 * SECOND)
+    happen(shown("c", "private"), at=NOON + 4 * SECOND)
+    assert ids(playlists) == ["b", "a"]
+    happen(PlaylistDeleted(playlist_id="a", user_id=ANN))
+    assert ids(playlists) == ["b"]
+
+
+def test_words_of_names_and_their_beginnings(playlists, happen):
+    happen(created("a", "Été à la plage"))
+    happen(created("b", "Rainy days"))
+    assert ids(playlists, "ete") == ["a"]
+    assert ids(playlists, "da", "rain") == ["b"]
+    assert ids(playlists, "ainy") == []
+    happen(PlaylistRenamed(playlist_id="b", user_id=ANN, name=Sealed("Sunny days")))
+    assert ids(playlists, "rainy") == []
+    assert ids(playlists, "sunny") == ["b"]
+
+
+def test_a_private_ones_name_is_not_looked_at(playlists, happen):
+    happen(created("a", "Secret", visibility="private"))
+    assert ids(playlists, "secret") == []
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 500])
+@pytest.mark.parametrize("limit", [1, 4, 100])
+def test_pages_follow_each_other(playlists, happen, monkeypatch, at_once, limit):
+    monkeypatch.setattr(read_model, "_AT_ONCE", at_once)
+    for number in range(12):  # some in one millisecond
+        happen(created(f"{number:02}", f"n{number % 2}"), at=NOON + (number // 4) * SECOND)
+    for words, expected in (((), 12), (("n1",), 6)):
+        seen, behind = [], None
+        while True:
+            found = playlists.newest(words, limit=limit, behind=behind)
+            seen += [place.id for place in found.places]
+            if (behind := found.next) is None:
+                break
+        assert seen == sorted(seen, reverse=True)
+        assert len(seen) == expected
+
+
+def test_a_page_looks_at_so_many_names_only(playlists, happen, monkeypatch):
+    monkeypatch.setattr(read_model, "_AT_ONCE", 2)
+    monkeypatch.setattr(read_model, "MOST_LOOKED_AT", 4)
+    happen(created("a", "wanted"))
+    for number in range(6):
+        happen(created(f"x{number}"), at=NOON + SECOND)
+    first = playlists.newest(["wanted"], limit=5, behind=None)
+    assert (first.places, first.next is not None) == ([], True)
+    second = playlists.newest(["wanted"], limit=5, behind=first.next)
+    assert [place.id for place in second.places] == ["a"]

@@ -1,0 +1,236 @@
+"""Is a taste what someone said, and does every reason give what it says it gives?"""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from projectors.read_models.recommendations.candidates import (
+    Candidates,
+    Known,
+    is_material,
+    shares,
+    trends,
+)
+from projectors.read_models.recommendations.genre_affinity import (
+    FAVOURITE,
+    REASONS,
+    Liking,
+    Reason,
+    Trend,
+    affinity,
+    explain,
+    reasons,
+    taste,
+    weights,
+)
+from projectors.read_models.recommendations.item_similarity import HALF_LIFE, WEIGHT, near
+from projectors.read_models.similarity.types import Neighbour
+
+ALIEN, HEAT, TRON, AMELIE = 1, 2, 3, 4
+GENRES = {
+    ALIEN: ("Horror", "Science Fiction"),
+    HEAT: ("Crime",),
+    TRON: ("Science Fiction",),
+    AMELIE: ("Comedy", "Romance"),
+}
+NAMES = sorted({genre for genres in GENRES.values() for genre in genres})
+EVEN = dict.fromkeys(NAMES, 0.2)
+
+scores = st.dictionaries(st.sampled_from(sorted(GENRES)), st.integers(1, 10))
+preferred = st.sets(st.sampled_from(NAMES))
+
+
+def liked(ratings, preferred=(), shares=EVEN):
+    return taste(ratings, preferred, genres=GENRES, shares=shares)
+
+
+def test_who_said_nothing_likes_nothing():
+    assert liked({}) == {}
+    assert affinity(GENRES[ALIEN], {}) == 0
+
+
+def test_a_loved_movie_speaks_for_its_genres():
+    likings = liked({ALIEN: 10})
+    assert set(likings) == {"Horror", "Science Fiction"}
+    assert likings["Horror"].movie == ALIEN
+    assert affinity(GENRES[TRON], likings) > affinity(GENRES[HEAT], likings) == 0
+
+
+def test_a_higher_score_says_more():
+    amounts = [liked({HEAT: score}).get("Crime", Liking(0)).amount for score in range(1, 11)]
+    assert amounts[:3] == [0, 0, 0]
+    assert amounts[2:] == sorted(set(amounts[2:]))
+
+
+def test_a_disliked_movie_never_adds_and_speaks_against():
+    assert liked({HEAT: 1}) == {}
+    without, with_ = liked({ALIEN: 9}), liked({ALIEN: 9, TRON: 1})
+    assert with_["Science Fiction"].amount < without["Science Fiction"].amount
+    assert with_["Science Fiction"].movie == ALIEN
+
+
+def test_a_preference_counts_more_than_one_loved_movie():
+    likings = liked({HEAT: 10}, ["Comedy"])
+    assert likings["Comedy"].amount > likings["Crime"].amount > 0
+    assert likings["Comedy"].movie is None
+
+
+def test_what_everyone_rates_says_less_about_someone():
+    likings = liked({HEAT: 8, TRON: 8}, shares=EVEN | {"Crime": 0.4, "Science Fiction": 0.1})
+    assert likings["Science Fiction"].amount == pytest.approx(2 * likings["Crime"].amount)
+
+
+def test_movies_without_known_genres_say_nothing():
+    assert taste({99: 10}, (), genres=GENRES, shares=EVEN) == {}
+
+
+def test_reasons_of_a_first_rating():
+    found = reasons(explain(GENRES[TRON], liked({ALIEN: 10})), Trend(1.0, 0.5, 0.0))
+    assert [(reason.because, reason.movie) for reason in found] == [
+        ("rated", ALIEN),
+        ("trending", None),
+        ("popular", None),
+    ]
+
+
+def test_reasons_without_a_taste_are_the_trend():
+    found = reasons(explain(GENRES[TRON], {}), Trend(0.75, 0.25, 0.0))
+    assert found == (Reason("trending", 0.75), Reason("popular", 0.25))
+
+
+def test_nothing_known_no_reasons():
+    assert reasons(explain(GENRES[TRON], {}), Trend(0.0, 0.0, 0.02)) == ()
+    assert reasons(explain((), {}), Trend(0.0, 0.0, 0.0)) == ()
+
+
+@given(
+    ratings=scores,
+    preferred=preferred,
+    movie=st.sampled_from(sorted(GENRES)),
+    trend=st.builds(Trend, st.floats(0, 1), st.floats(0, 0.5), st.floats(0, 0.02)),
+)
+def test_what_all_give_adds_up_to_the_whole(ratings, preferred, movie, trend):
+    likings = liked(ratings, sorted(preferred))
+    explanation = explain(GENRES[movie], likings)
+    given = [*explanation.by_genre.values(), *explanation.by_movie.values()]
+    whole = explanation.of_trend + sum(given)
+    assert whole == pytest.approx(1)
+    assert explanation.of_trend == pytest.approx(1 / (1 + affinity(GENRES[movie], likings)))
+    told = reasons(explanation, trend)
+    assert len(told) <= REASONS
+    assert sum(round(100 * reason.share) for reason in told) <= 100
+    assert [reason.share for reason in told] == sorted((r.share for r in told), reverse=True)
+
+
+@given(
+    ratings=scores,
+    movie=st.sampled_from(sorted(GENRES)),
+    trend=st.builds(Trend, st.floats(0, 1), st.floats(0, 0.5), st.floats(0, 0.02)),
+    given_=st.dictionaries(st.sampled_from(sorted(GENRES)), st.floats(0.01, 2), min_size=1),
+)
+def test_what_liked_movies_give_is_told_exactly(ratings, movie, trend, given_):
+    explanation = explain(GENRES[movie], liked(ratings))
+    score = trend.total / explanation.of_trend + sum(given_.values())
+    told = {
+        reason.movie: reason.share
+        for reason in reasons(explanation, trend, given_)
+        if reason.movie is not None
+    }
+    for rated, share in told.items():
+        of_genres = explanation.by_movie.get(rated, 0.0) * trend.total / explanation.of_trend
+        assert share == pytest.approx((given_.get(rated, 0.0) + of_genres) / score, abs=0.0101)
+    assert sum(round(100 * reason.share) for reason in reasons(explanation, trend, given_)) <= 100
+
+
+def test_the_latest_give_the_most():
+    lists = {HEAT: [Neighbour(TRON, 0.5, 9)], ALIEN: [Neighbour(TRON, 0.5, 9)]}
+    found = near([HEAT, ALIEN], {HEAT: 1.0, ALIEN: 1.0}, lists)
+    assert set(found) == {TRON}
+    assert found[TRON][HEAT] == pytest.approx(WEIGHT * 0.5)
+    assert found[TRON][ALIEN] == pytest.approx(WEIGHT * 0.5 * 2 ** (-1 / HALF_LIFE))
+
+
+def test_a_favourite_counts_as_the_highest_score():
+    assert weights({HEAT: 3, ALIEN: 10}, [HEAT, TRON]) == {
+        HEAT: FAVOURITE,
+        ALIEN: FAVOURITE,
+        TRON: FAVOURITE,
+    }
+
+
+@given(ratings=scores, preferred=preferred, more=st.sampled_from(NAMES))
+def test_preferring_a_genre_never_makes_it_liked_less(ratings, preferred, more):
+    before, after = liked(ratings, preferred), liked(ratings, preferred | {more})
+    assert after.get(more, Liking(0)).amount >= before.get(more, Liking(0)).amount
+
+
+KNOWN = {movie: Known(1990 + movie, genres) for movie, genres in GENRES.items()}
+
+
+def candidates(heats=None, people=None):
+    return Candidates(KNOWN, heats=heats or {}, people=people or {}, year=2000)
+
+
+@given(
+    ratings=scores,
+    preferred=preferred,
+    heats=st.dictionaries(st.sampled_from(sorted(GENRES)), st.floats(0.1, 50)),
+)
+def test_scores_are_trend_times_one_and_affinity(ratings, preferred, heats):
+    found = candidates(heats, {ALIEN: 10})
+    likings = liked(ratings, preferred, found.shares)
+    for movie, score in zip(found.movies, found.scores(likings), strict=True):
+        expected = found.trends[movie].total * (1 + affinity(GENRES[movie], likings))
+        assert score == pytest.approx(expected)
+
+
+@given(ratings=scores, limit=st.integers(1, 5))
+def test_the_best_first_and_never_what_was_rated(ratings, limit):
+    found = candidates({HEAT: 3.0, ALIEN: 2.0}, {TRON: 9})
+    best = found.best(liked(ratings), without=list(ratings), limit=limit)
+    assert not {movie for movie, _ in best} & set(ratings)
+    assert len(best) == min(limit, len(KNOWN) - len(ratings))
+    assert best == sorted(best, key=lambda pair: (-pair[1], pair[0]))
+
+
+def test_a_catalogue_that_nobody_rated_still_gives_lists():
+    fresh = candidates()
+    assert [movie for movie, _ in fresh.best({}, without=[], limit=4)] == [
+        AMELIE,
+        TRON,
+        HEAT,
+        ALIEN,
+    ]
+    crime = fresh.best(liked({}, ["Crime"], fresh.shares), without=[], limit=4)
+    assert crime[0][0] == HEAT
+
+
+def test_an_empty_catalogue_gives_empty_lists():
+    empty = Candidates({}, heats={}, people={}, year=2000)
+    assert empty.best({"Crime": Liking(1.0)}, without=[ALIEN], limit=10) == []
+
+
+def test_the_hottest_leads_and_popularity_comes_behind():
+    found = trends(KNOWN, heats={HEAT: 4.0, TRON: 2.0}, people={TRON: 100, ALIEN: 9}, year=2000)
+    assert (found[HEAT].heat, found[TRON].heat) == (1.0, 0.5)
+    assert found[TRON].popularity == 0.5
+    assert found[ALIEN].popularity == pytest.approx(0.5 * 0.5, abs=0.01)
+    assert found[AMELIE].heat == found[AMELIE].popularity == 0 < found[AMELIE].recency
+
+
+def test_shares_add_up_and_follow_what_is_rated():
+    rated = shares(KNOWN, {HEAT: 100})
+    assert sum(rated.values()) == pytest.approx(1)
+    assert max(rated, key=rated.__getitem__) == "Crime"
+
+
+def test_only_moves_that_show_are_material():
+    def of(**heats):
+        return trends(
+            KNOWN, heats=dict(zip(KNOWN, heats.values(), strict=False)), people={}, year=2000
+        )
+
+    assert not is_material(of(a=100, b=50), of(a=100, b=50))
+    assert not is_material(of(a=100, b=50), of(a=100, b=51))
+    assert is_material(of(a=100, b=50), of(a=50, b=100))
+    assert is_material({}, of(a=1))

@@ -1,0 +1,445 @@
+"""Does everyone have a list that follows what they said at once, and trends in time?"""
+
+import json
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from events.catalogue import (
+    MovieAdded,
+    MovieFavourited,
+    MovieHidden,
+    MovieRated,
+    MovieRestored,
+    MovieUnfavourited,
+    MovieUnhidden,
+    MovieWithdrawn,
+    PreferencesChanged,
+    RatingWithdrawn,
+)
+from events.partition import partition_of
+from infra.security.signing import BadSignature
+from projectors.building.builder import Builder
+from projectors.generations.live import GENERATIONS_KEY
+from projectors.generations.pointers import Pointers
+from projectors.read_models.movies.builder import MoviesBuilder
+from projectors.read_models.movies.read_model import Movies
+from projectors.read_models.recommendations.builder import RecommendationsBuilder
+from projectors.read_models.recommendations.candidate_snapshot import Sources
+from projectors.read_models.recommendations.page import choose, render
+from projectors.read_models.recommendations.read_model import NOBODY, Recommendations
+from projectors.read_models.similarity.builder import SimilarityBuilder
+from projectors.read_models.similarity.read_model import Similarity
+from projectors.read_models.trending.builder import TrendingBuilder
+from projectors.read_models.trending.read_model import Trending
+from projectors.storage.pagination import DEFAULT_LIMIT
+from tests.fixtures.recording import NOON, Recording
+
+ANN, BOB = UUID(int=1), UUID(int=2)
+ALIEN, ALIENS, HEAT, RONIN, TRON = 1, 2, 3, 4, 5
+GENRES = {
+    ALIEN: ("Horror",),
+    ALIENS: ("Horror",),
+    HEAT: ("Crime",),
+    RONIN: ("Crime",),
+    TRON: ("Science Fiction",),
+}
+
+pytestmark = pytest.mark.usefixtures("keys")
+
+
+def answer(redis) -> None:
+    """Let what lists are made of answer."""
+    Pointers(redis).switch(dict.fromkeys((Movies.name, Trending.name, Similarity.name), 1))
+
+
+class World:
+    """A log, the models that take it in, and their builders."""
+
+    def __init__(self, redis):
+        self.redis = redis
+        self.recording = Recording()
+        self.movies, self.trending = Movies(redis, 1), Trending(redis, 1)
+        self.recommendations = Recommendations(redis, 1)
+        self.now = NOON
+        self.similarity = Similarity(redis, 1)
+        answer(redis)
+        self.begin()
+        for movie, genres in GENRES.items():
+            self.happen(MovieAdded(movie_id=movie, title=f"M{movie}", year=1990, genres=genres))
+
+    def begin(self):
+        """Builders that have just started."""
+        sources = Sources(self.trending, self.movies, self.similarity)
+        self.builder = RecommendationsBuilder(
+            self.recommendations, sources, self.recording.partitions
+        )
+        self.others: list[Builder] = [
+            MoviesBuilder(self.movies),
+            TrendingBuilder(self.trending, self.movies),
+            SimilarityBuilder(self.similarity),
+        ]
+
+    def happen(self, event):
+        recorded = self.recording.say(event, at=self.now)
+        for model in (self.movies, self.trending, self.similarity, self.recommendations):
+            model.apply([recorded])
+
+    def rate(self, user, movie, score=9, previous=None):
+        event = MovieRated(user_id=user, movie_id=movie, score=score, previous=previous)
+        self.happen(event)
+
+    def build(self, *, after=timedelta(0)):
+        self.now += after
+        for builder in (*self.others, self.builder):
+            builder.build(self.now)
+        while self.builder.interval_seconds < RecommendationsBuilder.interval_seconds:
+            self.now += timedelta(seconds=0.1)
+            self.builder.build(self.now)
+
+    def shown(self, user):
+        """The movies on a user's page, and the page."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            self.recommendations.enqueue_page(pipe, user)
+            page = json.loads(self.recommendations.read_page(pipe.execute()) or "null")
+        return [item["id"] for item in page["items"]], page
+
+
+@pytest.fixture
+def world(redis):
+    return World(redis)
+
+
+def test_who_said_nothing_sees_what_is_trending(world):
+    for _ in range(3):
+        world.rate(uuid4(), RONIN)
+    world.build()
+    movies, page = world.shown(ANN)
+    assert movies[0] == RONIN
+    assert page["items"][0]["reasons"][0]["because"] == "trending"
+    assert page["items"][0]["community"]["count"] == 3
+    assert set(movies) == set(GENRES)
+
+
+def test_a_rating_changes_the_list_at_the_next_look(world):
+    world.build()
+    world.rate(ANN, ALIEN, 10)
+    world.builder.build(world.now)
+    movies, page = world.shown(ANN)
+    assert movies[0] == ALIENS
+    assert ALIEN not in movies
+    assert page["items"][0]["reasons"][0]["because"] == "rated"
+    assert page["items"][0]["reasons"][0]["movie"] == ALIEN
+    assert ALIEN in world.shown(BOB)[0]
+
+
+def test_a_rating_withdrawn_comes_back(world):
+    world.rate(ANN, ALIEN)
+    world.rate(ANN, HEAT)
+    world.build()
+    world.happen(RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=9))
+    world.build()
+    movies, _ = world.shown(ANN)
+    assert ALIEN in movies
+    assert movies.index(RONIN) < movies.index(ALIENS)
+
+
+def test_who_took_back_everything_has_nobodys_list(world):
+    world.rate(ANN, ALIEN)
+    world.build()
+    world.happen(RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=9))
+    world.build(after=timedelta(seconds=2))
+    assert world.shown(ANN) == world.shown(BOB)
+
+
+def test_preferences_alone_are_a_taste(world):
+    world.happen(PreferencesChanged(user_id=ANN, genres=("Science Fiction",)))
+    world.build()
+    movies, page = world.shown(ANN)
+    assert movies[0] == TRON
+    assert page["items"][0]["reasons"][0] == {
+        "because": "genre",
+        "share": page["items"][0]["reasons"][0]["share"],
+        "genre": "Science Fiction",
+    }
+    world.happen(PreferencesChanged(user_id=ANN, genres=()))
+    world.build(after=timedelta(seconds=2))
+    assert world.shown(ANN) == world.shown(BOB)
+
+
+def test_lists_follow_trends_that_moved(world):
+    world.rate(ANN, ALIEN)
+    world.build()
+    before = world.recommendations.listed(ANN)
+    for _ in range(50):
+        world.rate(uuid4(), TRON)
+    world.build(after=timedelta(seconds=2))
+    world.build(after=timedelta(seconds=2))
+    after = world.recommendations.listed(ANN)
+    assert after.items[0].movie == TRON != before.items[0].movie
+    assert after.made_at > before.made_at
+
+
+def test_what_is_withdrawn_goes_from_all_lists_however_cold_it_is(world):
+    for movie in (ALIEN, ALIENS, HEAT, RONIN):
+        world.rate(uuid4(), movie)
+    world.rate(ANN, ALIEN)
+    world.build()
+    assert TRON in world.shown(ANN)[0]
+    world.happen(MovieWithdrawn(movie_id=TRON, reason="a double"))
+    world.build(after=timedelta(seconds=2))
+    world.build(after=timedelta(seconds=1))
+    assert TRON not in world.shown(ANN)[0]
+    world.happen(MovieRestored(movie_id=TRON))
+    world.build(after=timedelta(seconds=2))
+    world.build(after=timedelta(seconds=1))
+    assert TRON in world.shown(ANN)[0]
+
+
+def test_lists_are_made_again_when_they_are_old(world):
+    world.rate(ANN, ALIEN)
+    world.build()
+    made_at = world.recommendations.listed(ANN).made_at
+    world.build(after=timedelta(minutes=4))
+    assert world.recommendations.listed(ANN).made_at == made_at
+    world.build(after=timedelta(minutes=2))
+    assert world.recommendations.listed(ANN).made_at > made_at
+
+
+def test_built_says_how_far_and_only_when_all_lists_are_made(world):
+    users = [UUID(int=n) for n in range(120)]
+    for user in users:
+        world.rate(user, ALIEN)
+    partitions = world.recording.partitions
+    world.builder.build(NOON)
+    behind = world.recommendations.built_offsets(partitions)
+    assert behind != world.recommendations.checkpoints(partitions)
+    assert world.builder.interval_seconds == 0
+    world.build()
+    assert world.recommendations.built_offsets(partitions) == world.recommendations.checkpoints(
+        partitions
+    )
+    assert all(ALIEN not in world.shown(user)[0] for user in users)
+    world.build(after=timedelta(minutes=6))  # all of one market
+    assert world.builder.check(world.now) == []
+
+
+def test_who_spoke_last_does_not_wait_for_all_others(world):
+    world.build()
+    users = [UUID(int=n) for n in range(200)]
+    for user in users:
+        world.rate(user, ALIEN)
+    world.rate(users[0], HEAT)
+    world.builder.build(world.now)
+    assert world.builder.interval_seconds == 0
+    assert set(world.shown(users[0])[0]) == {ALIENS, RONIN, TRON}
+
+
+def test_a_mark_set_while_a_list_is_made_is_kept(world, monkeypatch):
+    world.build()
+    world.rate(ANN, ALIEN)
+    write = world.builder._write
+
+    def rated_meanwhile(*args):
+        monkeypatch.undo()
+        world.rate(ANN, HEAT)
+        write(*args)
+
+    monkeypatch.setattr(world.builder, "_write", rated_meanwhile)
+    world.builder.build(world.now)
+    recorded = world.recording.events[-1]
+    assert world.recommendations.built(recorded.partition) < recorded.offset
+    world.builder.build(world.now)
+    assert world.recommendations.built(recorded.partition) == recorded.offset
+    assert world.shown(ANN)[0] == [ALIENS, RONIN, TRON]
+
+
+def test_of_two_builders_the_one_that_read_first_writes_nothing(world, monkeypatch):
+    """As while a generation changes hands, and the one before is not gone yet."""
+    world.build()
+    world.rate(ANN, ALIEN)
+    write, slow = world.builder._write, world.builder
+
+    def overtaken(*args):
+        monkeypatch.undo()
+        world.rate(ANN, HEAT)
+        world.begin()
+        world.build()
+        write(*args)
+
+    monkeypatch.setattr(slow, "_write", overtaken)
+    slow.build(world.now)
+    assert set(world.shown(ANN)[0]) == {ALIENS, RONIN, TRON}
+    assert world.builder.check(world.now) == []
+
+
+def test_how_far_is_said_again_when_redis_forgot_it(world):
+    world.rate(ANN, ALIEN)
+    world.build()
+    shard, partition = world.recommendations.shard_of(ANN), world.recording.events[-1].partition
+    at = world.recommendations.built(partition)
+    world.redis.hset(shard.built_key, str(partition), at - 1)  # as it was a moment ago
+    world.build()
+    assert world.recommendations.built(partition) == at
+
+
+def test_what_had_been_parked_is_built_though_the_checkpoint_stays(world):
+    world.rate(ANN, ALIEN)
+    world.build()
+    partition = partition_of(str(ANN), world.recording.partitions)
+    at, shard = world.recommendations.checkpoint(partition), world.recommendations.shard_of(ANN)
+    assert world.recommendations.built(partition) == at
+    world.redis.hset(shard.derived("dirty"), str(ANN), at)  # as a retry leaves it
+    world.redis.hset(shard.built_key, str(partition), at - 1)
+    world.builder.build(world.now)
+    assert world.recommendations.built(partition) == at
+
+
+def test_a_builder_that_dies_in_between_leaves_the_marks(world, monkeypatch):
+    world.build()
+    world.rate(ANN, ALIEN)
+    with monkeypatch.context() as broken:
+        broken.setattr(world.builder, "_write", _break)
+        with pytest.raises(OSError, match="away"):
+            world.builder.build(world.now)
+    world.begin()
+    world.build()
+    assert ALIEN not in world.shown(ANN)[0]
+
+
+def _break(*_args, **_more):
+    raise OSError("away")
+
+
+def test_pages_of_one_genre_follow_each_other(world):
+    world.rate(ANN, TRON, 10)
+    world.build()
+    items = world.recommendations.items(ANN)
+    first = choose(items, "Crime", limit=1)
+    second = choose(items, "Crime", limit=1, cursor=first.next)
+    assert [item.movie for item in first.items + second.items] == [HEAT, RONIN]
+    assert second.next is None
+    with pytest.raises(BadSignature):
+        choose(items, "Horror", limit=1, cursor=first.next)
+
+
+def test_a_query_writes_the_same_bytes_as_the_builder(world):
+    world.rate(ANN, ALIEN)
+    world.build()
+    chosen = choose(world.recommendations.items(ANN), limit=20)
+    cards = world.movies.cards([item.movie for item in chosen.items])
+    assert json.loads(render(chosen, cards)) == world.shown(ANN)[1]
+
+
+def test_what_is_hidden_is_never_shown(world):
+    world.rate(ANN, ALIEN)
+    world.happen(MovieHidden(user_id=ANN, movie_id=ALIENS))
+    world.build()
+    assert set(world.shown(ANN)[0]) == {HEAT, RONIN, TRON}
+    world.happen(MovieUnhidden(user_id=ANN, movie_id=ALIENS))
+    world.build()
+    assert ALIENS in world.shown(ANN)[0]
+
+
+def test_who_only_hid_something_has_their_own_list(world):
+    world.happen(MovieHidden(user_id=BOB, movie_id=TRON))
+    world.build()
+    assert set(world.shown(BOB)[0]) == {ALIEN, ALIENS, HEAT, RONIN}
+
+
+def test_a_favourite_is_a_taste_and_is_told_as_such(world):
+    world.happen(MovieFavourited(user_id=ANN, movie_id=ALIEN))
+    world.build()
+    movies, page = world.shown(ANN)
+    assert movies[0] == ALIENS
+    assert ALIEN not in movies
+    reason = page["items"][0]["reasons"][0]
+    assert (reason["because"], reason["movie"], reason["title"]) == ("favourite", ALIEN, "M1")
+    world.happen(MovieUnfavourited(user_id=ANN, movie_id=ALIEN))
+    world.build(after=timedelta(seconds=2))
+    assert world.shown(ANN) == world.shown(BOB)
+
+
+def test_what_is_liked_by_the_same_people_comes_near(world):
+    for _ in range(6):
+        other = uuid4()
+        world.rate(other, HEAT)
+        world.rate(other, TRON)
+    for _ in range(6):
+        world.rate(uuid4(), RONIN, 7)
+    world.build()
+    world.build(after=timedelta(seconds=2))
+    world.rate(ANN, HEAT)
+    world.build()
+    tron = next(item for item in world.shown(ANN)[1]["items"] if item["id"] == TRON)
+    because = {reason["because"]: reason for reason in tron["reasons"]}
+    assert because["rated"]["movie"] == HEAT
+    assert because["rated"]["title"] == "M3"
+    assert because["rated"]["share"] > 0
+
+
+def test_a_list_of_the_market_before_is_old_at_once(world):
+    """A list made in the very look in which the market then moves."""
+    world.rate(ANN, ALIEN)
+    world.build()
+    for _ in range(50):
+        world.rate(uuid4(), TRON)
+    world.rate(ANN, HEAT)
+    world.build(after=timedelta(seconds=2))
+    world.build(after=timedelta(seconds=1))
+    assert world.shown(ANN)[0][0] == TRON
+
+
+def test_a_movie_without_a_reason_is_left_out_when_others_are_enough(world):
+    war = ("War",)
+    for movie in range(100, 100 + DEFAULT_LIMIT):
+        world.happen(MovieAdded(movie_id=movie, title=f"M{movie}", year=1990, genres=war))
+    world.happen(PreferencesChanged(user_id=ANN, genres=war))
+    world.build(after=timedelta(seconds=2))
+    items = world.recommendations.items(ANN)
+    assert len(items) == DEFAULT_LIMIT
+    assert all(item.reasons for item in items)
+    assert any(not item.reasons for item in world.recommendations.items(BOB))
+
+
+def test_derived_data_may_be_lost(world):
+    world.rate(ANN, ALIEN)
+    world.happen(PreferencesChanged(user_id=BOB, genres=("Crime",)))
+    world.build()
+    before = world.recommendations.items(ANN), world.recommendations.items(BOB)
+    for key in world.redis.scan_iter(match="{recommendations.*:derived:*"):
+        world.redis.delete(key)
+    world.build(after=timedelta(minutes=2))
+    assert (world.recommendations.items(ANN), world.recommendations.items(BOB)) == before
+    assert world.builder.check(world.now) == []
+
+
+def test_what_is_wrong_with_a_list_is_found(world):
+    world.rate(ANN, ALIEN)
+    world.build()
+    shard = world.recommendations.shard_of(ANN)
+    world.redis.hset(shard.state("history", str(ANN)), str(HEAT), "9:0")
+    assert world.builder.check(world.now) == [
+        f"{ANN}: has rated, kept or hidden what is recommended: [{HEAT}]"
+    ]
+    world.redis.delete(shard.derived("list", str(ANN)))
+    assert world.builder.check(world.now) == [f"{ANN}: has no list"]
+
+
+def test_no_list_is_made_before_there_is_something_to_make_it_of(world):
+    """After a loss of Redis what people said is level first."""
+    world.rate(ANN, 1)
+    world.redis.delete(GENERATIONS_KEY)
+    world.begin()
+    world.build()
+    assert world.recommendations.built_offsets(world.recording.partitions) == [
+        0 for _ in range(world.recording.partitions)
+    ]
+    assert world.recommendations.items(NOBODY) == ()
+    answer(world.redis)
+    world.begin()
+    world.build()
+    assert world.recommendations.items(ANN) != ()
+    checkpoints = world.recommendations.checkpoints(world.recording.partitions)
+    assert world.recommendations.built_offsets(world.recording.partitions) == checkpoints

@@ -1,0 +1,26 @@
+"""What do tests of single engines begin with?"""
+
+import pytest
+
+from projectors.read_models.search.engine import Versioned
+from projectors.read_models.search.on_tantivy.index import TantivyIndex
+from projectors.read_models.search.projection import Details, document
+
+
+def written(movie: int, title: str, *, revision: int = 1, votes: int = 0, **details) -> Versioned:
+    """A document as the flusher hands it over."""
+    found = Details(title=title, **details)
+    return Versioned(movie, revision, document(movie, found, votes=votes, total=7 * votes))
+
+
+@pytest.fixture
+def place(tmp_path):
+    return tmp_path / "test-search-1"
+
+
+@pytest.fixture
+def index(place) -> TantivyIndex:
+    """An empty one."""
+    made = TantivyIndex(place)
+    made.create()
+    return made

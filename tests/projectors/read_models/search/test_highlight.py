@@ -1,0 +1,40 @@
+"""Is what was found marked, in the title as it is written?"""
+
+import pytest
+
+from projectors.read_models.search.highlight import is_typo_of, marked
+
+
+@pytest.mark.parametrize(
+    ("title", "q", "expected"),
+    [
+        ("Amélie", "amelie", "<em>Amélie</em>"),
+        ("The Godfather", "godfathr", "The <em>Godfather</em>"),
+        ("Star Wars", "star wa", "<em>Star</em> <em>Wars</em>"),
+        ("The Thing", "the th", "<em>The</em> <em>Thing</em>"),
+        ("Theodora and the Man", "the", "Theodora and <em>the</em> Man"),
+        ("Spider-Man", "spiderman", "<em>Spider</em>-<em>Man</em>"),
+        ("Tom & Jerry", "tom and jerry", "<em>Tom</em> <em>&amp;</em> <em>Jerry</em>"),
+        ("<script>alert(1)</script>", "alert", "&lt;script&gt;<em>alert</em>(1)&lt;/script&gt;"),
+        ("Alien", "", "Alien"),
+        ("Alien", "???", "Alien"),
+    ],
+)
+def test_marks(title, q, expected):
+    assert marked(title, q) == expected
+
+
+@pytest.mark.parametrize(
+    ("word", "asked", "expected"),
+    [
+        ("alien", "alien", True),
+        ("alien", "alein", True),  # two neighbours swapped are one typo
+        ("alien", "aien", True),
+        ("alien", "blien", False),  # the first letter is taken as meant
+        ("casablanca", "casblnca", True),
+        ("heat", "hopt", False),
+        ("up", "us", False),
+    ],
+)
+def test_typos(word, asked, expected):
+    assert is_typo_of(word, asked) is expected

@@ -1,0 +1,43 @@
+"""Does nothing get lost with the server of the index?"""
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from projectors.read_models.search.builder import flush
+from projectors.read_models.search.engine import IndexAway
+from projectors.read_models.search.on_elasticsearch.index import ElasticsearchIndex
+from projectors.read_models.search.query import SearchQuery
+from projectors.read_models.search.read_model import Search
+from tests.contracts.search.conftest import Library
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.fixture
+def index(elasticsearch_url, namespace):
+    with Elasticsearch(elasticsearch_url, request_timeout=60) as client:
+        yield ElasticsearchIndex(client, f"{namespace}-search-1")
+
+
+def test_while_the_index_is_away_nothing_is_forgotten(index, redis):
+    library = Library(Search(redis, 1, index=index))
+    library.add("Alien")
+    with Elasticsearch(NOWHERE, request_timeout=1, max_retries=0) as nowhere:
+        lost = Search(redis, 1, index=ElasticsearchIndex(nowhere, index.name))
+        with pytest.raises(IndexAway):
+            flush(lost)
+        with pytest.raises(IndexAway):
+            lost.search(SearchQuery())
+    assert library.found("alien") == ["<em>Alien</em>"]
+
+
+def test_an_index_that_somebody_else_made_is_made_anew(index, redis, elasticsearch_url):
+    library = Library(Search(redis, 1, index=index))
+    library.add("Alien")
+    flush(library.search)
+    index.drop()
+    with Elasticsearch(elasticsearch_url) as client:
+        client.indices.create(index=index.name)  # as servers do by themselves that may
+        client.index(index=index.name, id="1", document={"stray": 1})
+    assert library.found("alien") == ["<em>Alien</em>"]
+    assert index.get([1])[1][1]["title"] == "Alien"

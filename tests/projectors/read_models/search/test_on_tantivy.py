@@ -1,0 +1,262 @@
+"""Do the traps of tantivy stay shut?"""
+
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+from threading import Event, Thread
+from uuid import UUID
+
+import pytest
+import tantivy
+
+from events.catalogue import MovieDescribed, SessionsRevoked
+from projectors.read_models.search.builder import flush
+from projectors.read_models.search.engine import IndexAway, Mark
+from projectors.read_models.search.on_tantivy import index_directory, schema
+from projectors.read_models.search.on_tantivy.index import TantivyIndex
+from projectors.read_models.search.query import SearchQuery
+from projectors.read_models.search.read_model import Search
+from tests.contracts.search.conftest import Library
+from tests.projectors.read_models.search.conftest import written
+
+
+def ids(index, q="", **asked):
+    return [hit.id for hit in index.search(SearchQuery(q=q, limit=100, **asked)).items]
+
+
+def test_written_again_a_document_is_there_once(index):
+    for revision in range(1, 12):
+        index.put([written(1, "Alien", revision=revision), written(2, "Heat", revision=revision)])
+    assert (index.count(), sorted(ids(index))) == (2, [1, 2])
+    assert index.search(SearchQuery(q="alien")).total == 1
+    assert {movie: revision for movie, (revision, _) in index.get([1, 2, 3]).items()} == {
+        1: 11,
+        2: 11,
+    }
+
+
+def test_a_document_twice_in_one_commit_is_there_once(index):
+    index.put([written(1, "Alein"), written(1, "Alien", revision=2)])
+    assert index.count() == 1
+    assert ids(index, "alien") == [1]
+
+
+def test_a_beginning_of_many_words_finds_them_all(index):
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    titles = [f"Star {'wa' + one + other}" for one in "abcd" for other in letters]
+    index.put([written(nth, title) for nth, title in enumerate(titles, start=1)])
+    assert index.search(SearchQuery(q="star wa")).total == len(titles) == 104
+    assert index.search(SearchQuery(q="wa")).total == 104
+
+
+def test_what_looks_like_a_pattern_is_text(index):
+    index.put([written(1, "Alien"), written(2, "...")])
+    for q in ("a.*", "al[i]en", "(a|b)", "\\", "a{2}", "^a", '"alien', "title:alien AND", "*"):
+        assert 2 not in ids(index, q)
+
+
+def test_a_typo_is_never_in_the_first_letter(index):
+    index.put([written(1, "Heat"), written(2, "Head"), written(3, "Beat"), written(4, "Hat")])
+    assert ids(index, "heat") == [1, 2, 4]
+
+
+def test_the_mark_is_no_movie(index):
+    assert (index.count(), sorted(index.movies()), ids(index)) == (0, [], [])
+    index.put([written(1, "Mark")])
+    assert (index.count(), sorted(index.movies()), ids(index, "mark")) == (1, [1], [1])
+    page = index.search(SearchQuery())
+    assert (page.total, page.decades, page.genres) == (1, (), ())
+
+
+def test_every_commit_shows_in_the_mark(index):
+    before = index.mark()
+    index.put([written(1, "Alien")])
+    index.put([])
+    index.put([written(1, "Alien", revision=2)])
+    assert before.writes == 0
+    assert index.mark() == Mark(before.identity, writes=2)
+    assert index.refresh() == 2
+
+
+def test_what_cannot_be_read_is_not_there(index, place):
+    index.put([written(1, "Alien")])
+    (place / "meta.json").write_text("{")
+    broken = TantivyIndex(place)
+    assert broken.mark() is None
+    with pytest.raises(IndexAway):
+        broken.search(SearchQuery())
+    with pytest.raises(IndexAway):
+        broken.put([written(2, "Heat")])
+    broken.create()
+    assert broken.count() == 0
+
+
+def test_a_fault_in_the_middle_leaves_all_as_it_was(index):
+    index.put([written(1, "Alien")])
+    broken = written(3, "Up")
+    broken.document["votes"] = None
+    with pytest.raises(Exception, match="None"):
+        index.put([written(2, "Heat"), broken])
+    assert (index.mark().writes, sorted(index.movies())) == (1, [1])
+    index.put([written(2, "Heat")])
+    assert sorted(index.movies()) == [1, 2]
+
+
+def test_who_finds_another_writing_waits(index, place):
+    entered, leave = Event(), Event()
+
+    def write():
+        with index_directory.Files(place).commit():
+            entered.set()
+            leave.wait(30)
+
+    writer = Thread(target=write)
+    writer.start()
+    entered.wait(30)
+    second = Thread(target=index.put, args=([written(1, "Alien")],))
+    second.start()
+    leave.set()
+    for thread in (writer, second):
+        thread.join(30)
+    assert sorted(index.movies()) == [1]
+
+
+def test_who_waits_too_long_for_another_is_told(index, place, monkeypatch):
+    monkeypatch.setattr(index_directory, "_LOCK_SECONDS", 0)
+    with index_directory.Files(place).commit(), pytest.raises(IndexAway, match="LockBusy"):
+        index.put([written(1, "Alien")])
+    index.put([written(1, "Alien")])
+    assert index.count() == 1
+
+
+def test_a_writer_that_was_killed_keeps_nobody_waiting(index, place):
+    index.put([written(1, "Alien")])
+    program = """
+        import sys, time
+        from pathlib import Path
+        from projectors.read_models.search.on_tantivy.index_directory import Files
+        from projectors.read_models.search.on_tantivy import schema
+        with Files(Path(sys.argv[1])).commit() as (writer, _):
+            writer.delete_documents_by_term(schema.KEY, "1")
+            print("writing", flush=True)
+            time.sleep(600)
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(program), str(place)], stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"writing\n"
+        process.send_signal(signal.SIGKILL)
+    index.put([written(2, "Heat")])
+    assert sorted(index.movies()) == [1, 2]
+
+
+def test_readers_meet_whole_commits_only(index):
+    """Also while files are merged and thrown away beneath them."""
+    done = Event()
+    seen = []
+
+    def read():
+        while not done.is_set():
+            seen.append(index.search(SearchQuery(q="alien")).total)
+
+    reader = Thread(target=read)
+    reader.start()
+    for nth in range(25):
+        index.put([written(movie, "Alien", revision=nth + 1) for movie in (1, 2, 3)])
+    done.set()
+    reader.join(30)
+    assert set(seen) <= {0, 3}
+    assert seen == sorted(seen)
+
+
+def test_a_copy_of_former_times_has_fewer_writes(index, place, tmp_path):
+    index.put([written(1, "Alien")])
+    shutil.copytree(place, tmp_path / "copy")
+    index.put([written(2, "Heat")])
+    index.drop()
+    shutil.copytree(tmp_path / "copy", place)
+    assert index.mark().writes == 1
+    assert sorted(index.movies()) == [1]
+
+
+def test_nothing_stays_beside_it(index, place):
+    index.put([written(1, "Alien")])
+    index.create()
+    assert [path.name for path in place.parent.iterdir()] == [place.name]
+    index.drop()
+    index.drop()
+    assert list(place.parent.iterdir()) == []
+    with pytest.raises(IndexAway):
+        index.count()
+
+
+def test_the_trap_that_the_text_key_is_for():
+    """If this fails, tantivy was mended, and a number would do as the key."""
+    builder = tantivy.SchemaBuilder()
+    builder.add_unsigned_field("id", indexed=True)
+    index = tantivy.Index(builder.build())
+    for _ in range(2):
+        writer = index.writer(15_000_000, 1)
+        writer.delete_documents_by_term("id", 7)
+        document = tantivy.Document()
+        document.add_unsigned("id", 7)
+        writer.add_document(document)
+        writer.commit()
+        writer.wait_merging_threads()
+    index.reload()
+    assert index.searcher().num_docs == 2
+
+
+def test_first_letters_are_guarded():
+    assert schema.guarded("the heat") == "ttthe hhheat"
+    assert schema.guarded("") == ""
+
+
+def test_an_index_out_of_a_backup_is_brought_up_to_the_state(index, place, redis, tmp_path):
+    library = Library(Search(redis, 1, index=index))
+    library.add("Alien")
+    flush(library.search)
+    shutil.copytree(place, tmp_path / "backup")
+    library.take(MovieDescribed(movie_id=1, title="Heat", year=1995))
+    library.add("Up")
+    flush(library.search)
+    index.drop()
+    shutil.copytree(tmp_path / "backup", place)
+    flush(library.search)
+    assert library.search.built(0) == 3
+    assert library.found("heat") == ["<em>Heat</em>"]
+    assert library.search.count() == 2
+    assert library.found("alien") == []
+
+
+def test_events_about_something_else_do_not_make_it_look_old(index, redis):
+    library = Library(Search(redis, 1, index=index))
+    library.add("Alien")
+    flush(library.search)
+    writes = index.mark().writes
+    library.take(SessionsRevoked(user_id=UUID(int=1), epoch=1))
+    flush(library.search)
+    flush(library.search)
+    assert (library.search.built(0), index.mark().writes) == (2, writes)
+
+
+def test_two_who_flush_do_not_put_the_old_over_the_new(index, place, redis, monkeypatch):
+    slow, library = (
+        Search(redis, 1, index=index),
+        Library(Search(redis, 1, index=TantivyIndex(place))),
+    )
+    library.add("Alien")
+    put = index.put
+
+    def put_late(documents):
+        library.rate(1, 10)
+        flush(library.search)
+        put(documents)
+
+    monkeypatch.setattr(index, "put", put_late)
+    flush(slow)
+    assert index.get([1])[1][0] == 2
+    assert library.found(min_score=10) == ["Alien"]

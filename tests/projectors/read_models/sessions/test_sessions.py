@@ -1,0 +1,73 @@
+"""Does a revoked token count no more, and every other one still?"""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from events.catalogue import SessionRevoked, SessionsRevoked, UserErased
+from projectors.read_models.sessions.read_model import Sessions, is_valid
+from tests.fixtures.recording import NOON
+
+ANN, BOB = UUID(int=1), UUID(int=2)
+PHONE, LAPTOP = UUID(int=11), UUID(int=12)
+LATER = NOON + timedelta(minutes=10)
+
+
+def left(user, family):
+    return SessionRevoked(user_id=user, family=family, expires_at=LATER)
+
+
+@pytest.fixture
+def valid(redis, recording):
+    sessions = Sessions(redis, 1)
+
+    def valid(events, user, family, epoch, *, at=NOON):
+        for event in events:
+            sessions.apply([recording.say(event)])
+        with redis.pipeline(transaction=False) as pipe:
+            sessions.enqueue(pipe, user)
+            [revoked] = pipe.execute()
+        return is_valid(revoked, family, epoch, at)
+
+    return valid
+
+
+def test_nothing_revoked_everything_counts(valid):
+    assert valid([], ANN, PHONE, 0)
+
+
+def test_a_revoked_family_counts_no_more_and_others_do(valid):
+    assert not valid([left(ANN, PHONE)], ANN, PHONE, 0)
+    assert valid([], ANN, LAPTOP, 0)
+    assert valid([], BOB, PHONE, 0)
+
+
+def test_a_new_epoch_ends_all_older_tokens(valid):
+    assert not valid([SessionsRevoked(user_id=ANN, epoch=1)], ANN, PHONE, 0)
+    assert valid([], ANN, PHONE, 1)
+    assert valid([], BOB, PHONE, 0)
+
+
+def test_a_family_revoked_after_a_new_epoch_stays_revoked(valid):
+    assert not valid([SessionsRevoked(user_id=ANN, epoch=1), left(ANN, PHONE)], ANN, PHONE, 1)
+    assert valid([], ANN, LAPTOP, 1)
+
+
+def test_nothing_is_remembered_of_families_of_older_epochs(redis, recording):
+    sessions = Sessions(redis, 1)
+    for event in (left(ANN, PHONE), left(ANN, LAPTOP), SessionsRevoked(user_id=ANN, epoch=1)):
+        sessions.apply([recording.say(event)])
+    assert sessions.revoked(ANN) == {b"epoch": b"1"}
+
+
+def test_no_token_of_who_was_erased_counts_whatever_it_says(valid):
+    assert not valid([UserErased(user_id=ANN)], ANN, PHONE, 99)
+    assert valid([], BOB, PHONE, 0)
+
+
+def test_of_who_was_erased_no_log_in_is_remembered(redis, recording):
+    sessions = Sessions(redis, 1)
+    for event in (SessionsRevoked(user_id=ANN, epoch=1), left(ANN, PHONE), UserErased(user_id=ANN)):
+        sessions.apply([recording.say(event)])
+    assert sessions.revoked(ANN) == {b"erased": b"1"}

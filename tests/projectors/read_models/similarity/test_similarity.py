@@ -1,0 +1,227 @@
+"""Are the neighbours those that likes and genres lead to, whatever way the events came?"""
+
+from random import Random
+from uuid import UUID
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from events.catalogue import MovieAdded, MovieDescribed, MovieRated, RatingWithdrawn
+from projectors.read_models.similarity import incremental_update as module
+from projectors.read_models.similarity.builder import SimilarityBuilder
+from projectors.read_models.similarity.formula import DIGITS, LIST, content, similarity
+from projectors.read_models.similarity.incremental_update import Neighbourhood
+from projectors.read_models.similarity.projection import Facts
+from projectors.read_models.similarity.read_model import Similarity
+from projectors.read_models.similarity.types import Neighbour
+from tests.fixtures.recording import NOON
+
+ALIEN, ALIENS, HEAT, RONIN, TRON = 1, 2, 3, 4, 5
+FACTS = {
+    ALIEN: Facts(1979, ("Horror", "Science Fiction")),
+    ALIENS: Facts(1986, ("Horror", "Science Fiction")),
+    HEAT: Facts(1995, ("Crime",)),
+    RONIN: Facts(1998, ("Crime",)),
+    TRON: Facts(None, ()),
+}
+GENRES = ("Crime", "Drama", "Horror", "War")
+
+
+def added(movie, facts=None):
+    known = facts or FACTS[movie]
+    return MovieAdded(movie_id=movie, title=f"M{movie}", year=known.year, genres=known.genres)
+
+
+def rated(user, movie, score=9, previous=None):
+    return MovieRated(user_id=UUID(int=user), movie_id=movie, score=score, previous=previous)
+
+
+class World:
+    """A log, the model that takes it in, and its builder."""
+
+    def __init__(self, redis, recording):
+        self.similarity = Similarity(redis, 1)
+        self.builder = SimilarityBuilder(self.similarity)
+        self.recording = recording
+        self.happen(*map(added, FACTS))
+
+    def happen(self, *events):
+        for event in events:
+            self.similarity.apply([self.recording.say(event)])
+
+    def build(self):
+        self.builder.build(NOON)
+        assert self.builder.check(NOON) == []
+
+    def list(self, movie):
+        with self.similarity.redis.pipeline(transaction=False) as pipe:
+            self.similarity.enqueue_list(pipe, movie)
+            return self.similarity.read_list(movie, pipe.execute())
+
+
+@pytest.fixture
+def world(redis, recording):
+    return World(redis, recording)
+
+
+def test_without_likes_genres_and_years_say_what_is_like_what(world):
+    world.build()
+    apart = content(FACTS[ALIEN].genres, 1979, FACTS[ALIENS].genres, 1986)
+    assert world.list(ALIEN) == [Neighbour(ALIENS, round(0.2 * apart, DIGITS), 0)]
+    assert [neighbour.movie for neighbour in world.list(RONIN)] == [HEAT]
+    assert world.list(TRON) == []
+    assert world.list(99) is None
+
+
+def test_who_likes_both_makes_them_alike(world):
+    world.build()
+    for user in range(6):
+        world.happen(rated(user, ALIEN, 8), rated(user, HEAT, 10))
+    world.happen(rated(7, ALIEN, 7))
+    world.build()
+    [heat, aliens] = world.list(ALIEN)
+    assert heat == Neighbour(HEAT, round(6 / 36, DIGITS), 6)
+    assert aliens.movie == ALIENS
+    assert world.list(HEAT)[0] == Neighbour(ALIEN, heat.score, 6)
+    assert [neighbour.movie for neighbour in world.list(ALIENS)] == [ALIEN]
+
+
+def test_a_like_that_is_taken_back_counts_no_more(world):
+    world.build()
+    before = world.list(ALIEN), world.list(HEAT)
+    world.happen(rated(1, ALIEN), rated(1, HEAT), rated(2, ALIEN), rated(2, HEAT))
+    world.build()
+    world.happen(
+        rated(1, HEAT, 3, previous=9),
+        RatingWithdrawn(user_id=UUID(int=1), movie_id=ALIEN, previous=9),
+        RatingWithdrawn(user_id=UUID(int=2), movie_id=ALIEN, previous=9),
+        RatingWithdrawn(user_id=UUID(int=2), movie_id=HEAT, previous=9),
+        RatingWithdrawn(user_id=UUID(int=1), movie_id=HEAT, previous=3),
+    )
+    world.build()
+    assert (world.list(ALIEN), world.list(HEAT)) == before
+
+
+def test_likes_of_a_movie_that_comes_later_are_kept(world):
+    world.happen(rated(1, 77), rated(1, ALIEN))
+    world.build()
+    assert 77 not in [neighbour.movie for neighbour in world.list(ALIEN)]
+    world.happen(added(77, Facts(1979, ("Drama",))))
+    world.build()
+    assert Neighbour(77, round(1 / 31, DIGITS), 1) in world.list(ALIEN)
+
+
+def test_another_description_makes_other_neighbours(world):
+    world.happen(rated(1, HEAT))
+    world.build()
+    world.happen(MovieDescribed(movie_id=RONIN, title="R", year=1979, genres=("Horror",)))
+    world.build()
+    assert world.list(HEAT) == []
+    assert {neighbour.movie for neighbour in world.list(RONIN)} == {ALIEN, ALIENS}
+
+
+def test_delivered_twice_counts_once(world):
+    batch = [world.recording.say(rated(1, ALIEN)), world.recording.say(rated(1, HEAT))]
+    world.similarity.apply(batch)
+    world.similarity.apply(batch)
+    world.build()
+    assert world.list(ALIEN)[-1].support == 1
+
+
+def test_the_order_of_partitions_does_not_matter(redis, recording):
+    chance = Random(5)
+    for movie in FACTS:
+        recording.say(added(movie))
+    for user in range(30):
+        for movie in FACTS:
+            recording.say(rated(user, movie, chance.randint(1, 10)))
+    found = []
+    partitions = recording.by_partition()
+    for generation, order in enumerate((sorted(partitions), sorted(partitions, reverse=True))):
+        similarity = Similarity(redis, generation)
+        for partition in order:
+            similarity.apply(partitions[partition])
+        SimilarityBuilder(similarity).build(NOON)
+        found.append(similarity.lists_of(list(FACTS)))
+    assert found[0] == found[1]
+
+
+def test_derived_data_may_be_lost(world):
+    world.happen(rated(1, ALIEN), rated(1, HEAT))
+    world.build()
+    before = world.list(ALIEN)
+    for key in world.similarity.redis.scan_iter(match="{similarity.*:derived:*"):
+        world.similarity.redis.delete(key)
+    world.builder.build(NOON)
+    assert world.list(ALIEN) == before
+
+
+def test_while_a_catalogue_comes_in_nothing_is_built(world):
+    world.build()
+    drama = Facts(1990, ("Drama",))
+    world.happen(*(added(movie, drama) for movie in range(100, 400)))
+    world.builder.build(NOON)
+    assert world.list(100) == []
+    partitions = world.recording.partitions
+    offsets = world.similarity.checkpoints(partitions)
+    assert world.similarity.built_offsets(partitions) != offsets
+    world.builder.build(NOON)
+    assert world.similarity.built_offsets(partitions) == offsets
+    assert world.builder.check(NOON) == []
+    assert len(world.list(100)) == LIST
+
+
+def test_what_is_wrong_with_a_list_is_found(world):
+    world.happen(rated(1, ALIEN))
+    world.build()
+    world.similarity.redis.hdel(world.similarity.lists_key, str(ALIEN))
+    assert world.builder.check(NOON) == [
+        f"the neighbours of {ALIEN} are not what the likes and genres lead to"
+    ]
+
+
+movies = st.integers(1, 12)
+facts = st.builds(
+    Facts,
+    st.none() | st.integers(1990, 1996),
+    st.sets(st.sampled_from(GENRES)).map(lambda some: tuple(sorted(some))),
+)
+people = st.sets(st.integers(1, 6).map(lambda user: str(user).encode()))
+catalogues = st.dictionaries(movies, facts)
+crowds = st.dictionaries(movies, people)
+
+
+@settings(deadline=None)
+@given(catalogues, crowds, st.lists(st.tuples(catalogues, crowds), max_size=4))
+@example(  # into a list that has room for exactly one more
+    {movie: Facts(None, ("Crime", "Drama")) for movie in (2, 3, 4, 5)},
+    {},
+    [({1: Facts(None, ("Crime",))}, {})],
+)
+def test_putting_what_was_touched_in_its_place_is_as_good_as_making_all_anew(facts, who, steps):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "LIST", 4)
+        kept = Neighbourhood(facts, who)
+        for more_facts, others in steps:
+            kept.take(more_facts, others)
+            facts, who = facts | more_facts, who | others
+        anew = Neighbourhood(facts, who)
+    assert kept.own == anew.own
+    assert kept.alike == anew.alike
+
+
+@settings(deadline=None)
+@given(catalogues, crowds)
+def test_all_at_once_is_what_the_formula_says_of_each_pair(facts, who):
+    for movie, neighbours in Neighbourhood(facts, who).own.items():
+        for other, score, support in neighbours:
+            both = len(who[movie] & who.get(other, set()))
+            alike = content(
+                facts[movie].genres, facts[movie].year, facts[other].genres, facts[other].year
+            )
+            expected = similarity(both, len(who[movie]), len(who.get(other, ())), alike)
+            assert score == pytest.approx(expected, abs=1e-4)
+            assert support == both
+        assert movie not in [neighbour.movie for neighbour in neighbours]
+        assert neighbours == sorted(neighbours, key=lambda neighbour: neighbour.order)

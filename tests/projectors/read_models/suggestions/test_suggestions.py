@@ -1,0 +1,259 @@
+"""Are the most popular movies suggested that someone may be about to type?"""
+
+from random import Random
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from events.catalogue import (
+    MovieAdded,
+    MovieDescribed,
+    MovieRated,
+    MovieRestored,
+    MovieWithdrawn,
+    RatingWithdrawn,
+)
+from projectors.read_models.suggestions import prefix_index as module
+from projectors.read_models.suggestions.builder import SuggestionsBuilder
+from projectors.read_models.suggestions.prefix_index import Beginnings
+from projectors.read_models.suggestions.projection import Suggestion
+from projectors.read_models.suggestions.query_normalisation import (
+    beginnings,
+    is_meant,
+    nearly,
+    typed,
+)
+from projectors.read_models.suggestions.read_model import MOST, Suggestions
+from tests.fixtures.recording import NOON
+
+TITLES = {
+    1: "The Godfather",
+    2: "The Godfather Part II",
+    3: "Amélie",
+    4: "Spider-Man",
+    5: "Good Will Hunting",
+    6: "Schindler's List",
+}
+
+
+def rated(user, movie, previous=None):
+    return MovieRated(user_id=user, movie_id=movie, score=9, previous=previous)
+
+
+class World:
+    """A log, the model that takes it in, and its builder."""
+
+    def __init__(self, redis, recording):
+        self.suggestions = Suggestions(redis, 1)
+        self.builder = SuggestionsBuilder(self.suggestions)
+        self.recording = recording
+        for movie, title in TITLES.items():
+            self.happen(MovieAdded(movie_id=movie, title=title, year=1970 + movie))
+
+    def happen(self, event):
+        self.suggestions.apply([self.recording.say(event)])
+
+    def build(self):
+        self.builder.build(NOON)
+        assert self.builder.check(NOON) == []
+
+    def ids(self, text):
+        text = typed(text)
+        with self.suggestions.redis.pipeline(transaction=False) as pipe:
+            self.suggestions.enqueue(pipe, text)
+            [found] = pipe.execute()
+        return [one.id for one in self.suggestions.read_suggestions(text, found)]
+
+
+@pytest.fixture
+def world(redis, recording):
+    world = World(redis, recording)
+    for movie in (1, 1, 1, 2):
+        world.happen(rated(uuid4(), movie))
+    world.build()
+    return world
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("g", [1, 2, 5]),
+        ("go", [1, 2, 5]),
+        ("godf", [1, 2]),
+        ("the godfather p", [2]),
+        ("PART ii", [2]),
+        ("amelie", [3]),
+        ("Amélie", [3]),
+        ("spider m", [4]),
+        ("spiderm", [4]),
+        ("man", [4]),
+        ("schindlers l", [6]),
+        ("godftaher", [1, 2]),
+        ("gidfather", [1, 2]),
+        ("gdfath", [1, 2]),
+        ("goodfather par", [2]),
+        ("aemlie", [3]),
+        ("xyzzy", []),
+        ("go fish", []),
+        ("!!!", []),
+        ("", []),
+    ],
+)
+def test_what_is_meant(world, text, expected):
+    assert world.ids(text) == expected
+
+
+def test_popularity_follows_the_people(world):
+    user = uuid4()
+    for movie in (5, 5, 5, 5):
+        world.happen(rated(uuid4(), movie))
+    world.happen(rated(user, 5))
+    world.build()
+    assert world.ids("go") == [5, 1, 2]
+    world.happen(rated(user, 5, previous=9))
+    world.happen(RatingWithdrawn(user_id=user, movie_id=5, previous=9))
+    world.build()
+    assert world.suggestions.all_people() == {1: 3, 2: 1, 5: 4}
+
+
+def test_another_title_is_typed_otherwise(world):
+    world.happen(MovieDescribed(movie_id=1, title="Il padrino", year=None))
+    world.build()
+    assert world.ids("pad") == [1]
+    assert world.ids("godf") == [2]
+
+
+def test_delivered_twice_counts_once(world):
+    batch = [world.recording.say(rated(UUID(int=1), 5))]
+    world.suggestions.apply(batch)
+    world.suggestions.apply(batch)
+    assert world.suggestions.people_of([5]) == {5: 1}
+
+
+def test_the_order_of_partitions_does_not_matter(redis, recording):
+    for movie, title in TITLES.items():
+        recording.say(MovieAdded(movie_id=movie, title=title, year=1990))
+    chance = Random(3)
+    for _ in range(50):
+        recording.say(rated(UUID(int=chance.getrandbits(64)), chance.choice(list(TITLES))))
+    found = []
+    partitions = recording.by_partition()
+    for generation, order in enumerate((sorted(partitions), sorted(partitions, reverse=True))):
+        suggestions = Suggestions(redis, generation)
+        for partition in order:
+            suggestions.apply(partitions[partition])
+        SuggestionsBuilder(suggestions).build(NOON)
+        found.append(redis.hgetall(suggestions.lists_key))
+    assert found[0] == found[1]
+
+
+def test_derived_data_may_be_lost(world):
+    world.suggestions.redis.delete(world.suggestions.lists_key)
+    world.suggestions.redis.delete(world.suggestions.all.derived("looker"))
+    world.build()
+    assert world.ids("godf") == [1, 2]
+
+
+def test_while_a_catalogue_comes_in_nothing_is_built(world):
+    for movie in range(100, 400):
+        world.happen(MovieAdded(movie_id=movie, title=f"Zulu {movie}", year=1964))
+    world.builder.build(NOON)
+    assert world.ids("zulu") == []
+    world.build()
+    assert world.ids("zulu") == list(range(100, 110))
+    assert world.ids("zulu 39") == list(range(390, 400))
+
+
+def test_what_is_wrong_with_a_list_is_found(world):
+    world.suggestions.redis.hset(world.suggestions.lists_key, "g", "[]")
+    assert world.builder.check(NOON) == ["the suggestions for 'g' are not the most popular"]
+
+
+def test_what_a_title_may_be_typed_as():
+    assert beginnings("Spider-Man 2") == ["spider man 2", "man 2", "2", "spiderman 2"]
+    assert beginnings("!!!") == []
+
+
+@given(st.text(alphabet="abcdefg", min_size=3, max_size=8), st.data())
+def test_one_slip_is_found_again(word, data):
+    at = data.draw(st.integers(0, len(word) - 1))
+    letter = data.draw(st.sampled_from("abcxyz"))
+    slips = {
+        word[:at] + word[at + 1 :],
+        word[:at] + letter + word[at:],
+        word[:at] + letter + word[at + 1 :],
+    }
+    for slip in slips - {word}:
+        if len(slip) >= 3:
+            assert word in set(nearly(slip))
+
+
+def test_a_new_movie_is_suggested_beside_the_others(world):
+    world.happen(MovieAdded(movie_id=7, title="Goodfellas", year=1990))
+    world.happen(rated(uuid4(), 7))
+    made = world.builder._beginnings
+    world.build()
+    assert world.builder._beginnings is made  # it was put in its place
+    assert world.ids("good") == [7, 5]
+
+
+titles = st.lists(st.text(alphabet="ab -", min_size=1, max_size=7), min_size=1, max_size=30)
+
+
+@settings(deadline=None)
+@given(titles, st.lists(st.dictionaries(st.integers(0, 29), st.integers(0, 5)), max_size=4))
+@example(["a"] * 5, [{0: 3, 1: 2, 2: 2, 3: 2}, {1: 1, 4: 3, 2: 0}])  # two fall, another comes in
+def test_every_list_is_the_most_popular_of_all_that_is_meant(titles, steps):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "MOST", 3)
+        known = [Suggestion(movie, title, 1990) for movie, title in enumerate(titles)]
+        made = Beginnings(known, {})
+        people: dict[int, int] = {}
+        for step in steps:
+            more = {movie: count for movie, count in step.items() if movie < len(titles)}
+            people |= more
+            before = {name: list(movies) for name, movies in made.lists.items()}
+            changed = made.take(more)
+            assert changed == {n for n, movies in made.lists.items() if before[n] != movies}
+        for beginning, movies in made.lists.items():
+            meant = [one.id for one in known if is_meant(one.title, beginning)]
+            assert movies == sorted(meant, key=lambda movie: (-people.get(movie, 0), movie))[:3]
+    assert MOST == 10
+
+
+@settings(deadline=None)
+@given(
+    titles, st.lists(titles, max_size=3), st.dictionaries(st.integers(0, 120), st.integers(0, 5))
+)
+def test_title_after_title_leads_to_the_same_as_all_at_once(first, more, people):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "MOST", 3)
+        known = [Suggestion(movie, title, 1990) for movie, title in enumerate(first)]
+        made = Beginnings(known, people)
+        for some in more:
+            new = [Suggestion(len(known) + nth, title, 1990) for nth, title in enumerate(some)]
+            before = {name: list(movies) for name, movies in made.lists.items()}
+            changed = made.add(new)
+            known += new
+            assert changed is not None
+            assert set(changed) >= {
+                n for n, movies in made.lists.items() if before.get(n) != movies
+            }
+        assert made.lists == Beginnings(known, people).lists
+    assert Beginnings(known, {}).add([Suggestion(0, "another", 1990)]) is None
+
+
+def test_what_is_withdrawn_is_not_suggested_until_it_is_restored(world):
+    assert world.ids("godf") == [1, 2]
+    world.happen(MovieWithdrawn(movie_id=1, reason="a double"))
+    world.build()
+    assert world.ids("godf") == [2]
+    world.happen(rated(uuid4(), 1))
+    world.happen(MovieDescribed(movie_id=1, title="The Godfather", year=1972))
+    world.build()
+    assert world.ids("godf") == [2]
+    world.happen(MovieRestored(movie_id=1))
+    world.build()
+    assert world.ids("godf") == [1, 2]

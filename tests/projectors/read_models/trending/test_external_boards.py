@@ -1,0 +1,107 @@
+"""Are other sources' boards shown as they were observed, and how old they are?"""
+
+import json
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from events.catalogue import MovieAdded, MovieRated, TrendObserved
+from projectors.read_models.movies.read_model import Movies
+from projectors.read_models.trending.board import Heat
+from projectors.read_models.trending.builder import TrendingBuilder
+from projectors.read_models.trending.read_model import Trending
+from tests.fixtures.recording import NOON, Recording
+
+ALIEN, HEAT, TRON, UNKNOWN = 1, 2, 3, 99
+GENRES = {ALIEN: ("Horror", "Science Fiction"), HEAT: ("Crime",), TRON: ("Science Fiction",)}
+
+pytestmark = pytest.mark.usefixtures("keys")
+
+
+class World:
+    """A log, two models that take it in, and a builder."""
+
+    def __init__(self, redis):
+        self.recording = Recording()
+        self.movies, self.trending = Movies(redis, 1), Trending(redis, 1)
+        self.builder = TrendingBuilder(self.trending, self.movies)
+
+    def happen(self, event, at=NOON):
+        recorded = self.recording.say(event, at=at)
+        for model in (self.movies, self.trending):
+            model.apply([recorded])
+
+    def add(self, *movies):
+        for movie in movies:
+            genres = GENRES.get(movie, ())
+            self.happen(MovieAdded(movie_id=movie, title=f"M{movie}", year=1990, genres=genres))
+
+    def observe(self, *movies, window="day", at=NOON):
+        board = f"tmdb-{window}"
+        said = TrendObserved(board=board, source="tmdb", window=window, movies=movies)
+        self.happen(said, at=at)
+
+    def board(self, window="day", genre=None):
+        self.builder.build(NOON)
+        assert self.builder.check(NOON) == []
+        return self.trending.board(window, genre, "tmdb")
+
+    def page(self, window="day", genre=None):
+        return json.loads(self.trending.page(window, genre, "tmdb") or "null")
+
+
+@pytest.fixture
+def world(redis):
+    world = World(redis)
+    world.add(ALIEN, HEAT, TRON)
+    return world
+
+
+def test_in_the_order_of_the_source(world):
+    world.observe(HEAT, TRON, ALIEN, UNKNOWN)
+    assert list(world.board().entries) == [Heat(HEAT, 100.0), Heat(TRON, 75.0), Heat(ALIEN, 50.0)]
+    of_genre = world.board(genre="Science Fiction").entries
+    assert list(of_genre) == [Heat(TRON, 75.0), Heat(ALIEN, 50.0)]
+    assert list(world.board("week").entries) == []
+
+
+def test_the_last_look_counts_and_says_how_old_it_is(world):
+    world.observe(HEAT)
+    world.board()
+    world.observe(TRON, ALIEN, at=NOON + timedelta(hours=2))
+    assert [entry.movie for entry in world.board().entries] == [TRON, ALIEN]
+    page = world.page()
+    assert [item["id"] for item in page["items"]] == [TRON, ALIEN]
+    assert page["as_of"] == "2026-03-01T14:00:00Z"
+    assert world.trending.page("day", "Crime", "tmdb") is None
+
+
+def test_the_same_again_is_younger(world):
+    world.observe(HEAT)
+    world.board()
+    world.observe(HEAT, at=NOON + timedelta(hours=1))
+    assert world.board().as_of == NOON + timedelta(hours=1)
+    assert world.page()["as_of"] == "2026-03-01T13:00:00Z"
+
+
+def test_its_pages_show_what_the_community_says_now(world):
+    world.observe(HEAT)
+    world.board()
+    world.happen(MovieRated(user_id=uuid4(), movie_id=HEAT, score=8))
+    world.board()
+    assert world.page()["items"][0]["community"]["count"] == 1
+
+
+def test_a_movie_that_comes_later_takes_its_place(world):
+    world.observe(UNKNOWN, HEAT)
+    assert [entry.movie for entry in world.board().entries] == [HEAT]
+    world.add(UNKNOWN)
+    assert [entry.movie for entry in world.board().entries] == [UNKNOWN, HEAT]
+
+
+def test_it_makes_nothing_hotter_here(world):
+    world.observe(HEAT)
+    world.board()
+    assert list(world.trending.board("day").entries) == []
+    assert world.trending.boards().keys() <= {"day|", "week|"}

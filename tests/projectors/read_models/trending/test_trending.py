@@ -1,0 +1,427 @@
+"""Do the boards show what people act on, at once, and the same way however it is built?"""
+
+import json
+from contextlib import contextmanager
+from datetime import timedelta
+from threading import Event, Thread
+from time import sleep
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from events.catalogue import MovieAdded, MovieDescribed, MovieRated, RatingWithdrawn
+from events.notifications import wanted_channel
+from events.recorded import Origin, Stream
+from events.store.memory import MemoryStore
+from infra.security.signing import BadSignature
+from projectors.consumer.catch_up import read_page
+from projectors.consumer.follower import Follower
+from projectors.parking.retry import Unparking, places
+from projectors.read_models.movies.read_model import Movies
+from projectors.read_models.trending.board import Heat
+from projectors.read_models.trending.builder import TrendingBuilder
+from projectors.read_models.trending.page import choose, render
+from projectors.read_models.trending.read_model import Trending
+from projectors.storage.read_model import still_sealed
+from projectors.storage.shard import Held
+from tests.fixtures.recording import NOON, Recording
+
+ANN = UUID(int=1)
+ALIEN, HEAT, TRON, UNKNOWN = 1, 2, 3, 99
+GENRES = {ALIEN: ("Horror", "Science Fiction"), HEAT: ("Crime",), TRON: ("Science Fiction",)}
+HOUR = timedelta(hours=1)
+
+pytestmark = pytest.mark.usefixtures("keys")
+
+
+class World:
+    """A log, two models that take it in, and a builder."""
+
+    def __init__(self, redis):
+        redis.flushdb()
+        self.recording = Recording()
+        self.movies, self.trending = Movies(redis, 1), Trending(redis, 1)
+        self.builder = TrendingBuilder(self.trending, self.movies)
+
+    def happen(self, *events, at=NOON, to=None):
+        for event in events:
+            recorded = self.recording.say(event, at=at)
+            for model in to or (self.movies, self.trending):
+                model.apply([recorded])
+
+    def add(self, *movies):
+        for movie in movies:
+            genres = GENRES.get(movie, ())
+            self.happen(MovieAdded(movie_id=movie, title=f"M{movie}", year=1990, genres=genres))
+
+    def rate(self, *movies, at=NOON):
+        for movie in movies:
+            self.happen(MovieRated(user_id=uuid4(), movie_id=movie, score=8), at=at)
+
+    def board(self, window="day", genre=None, *, now=NOON):
+        self.builder.build(now)
+        assert self.builder.check(now) == []
+        return list(self.trending.board(window, genre).entries)
+
+    def page(self, window="day", genre=None):
+        return json.loads(self.trending.page(window, genre) or "null")
+
+
+@pytest.fixture
+def world(redis):
+    return World(redis)
+
+
+def test_hottest_first_and_by_genre(world):
+    world.add(ALIEN, HEAT, TRON)
+    world.rate(HEAT, TRON, TRON)
+    assert world.board() == [Heat(TRON, 2.0), Heat(HEAT, 1.0)]
+    assert world.board(genre="Science Fiction") == [Heat(TRON, 2.0)]
+    assert world.board(genre="Horror") == []
+    world.rate(ALIEN, ALIEN, ALIEN)
+    assert world.board(genre="Science Fiction") == [Heat(ALIEN, 3.0), Heat(TRON, 2.0)]
+
+
+def test_the_page_is_ready_with_what_the_community_says(world):
+    world.add(ALIEN)
+    world.rate(ALIEN)
+    world.board()
+    page = world.page()
+    [item] = page["items"]
+    assert (item["title"], item["heat"], item["community"]["count"]) == ("M1", 1.0, 1)
+    assert (page["next"], page["as_of"]) == (None, "2026-03-01T12:00:00Z")
+
+
+def test_a_new_score_makes_it_no_hotter_but_shows_on_the_page(world):
+    world.add(ALIEN)
+    world.happen(MovieRated(user_id=ANN, movie_id=ALIEN, score=2))
+    world.board()
+    world.happen(MovieRated(user_id=ANN, movie_id=ALIEN, score=9, previous=2))
+    assert world.board() == [Heat(ALIEN, 1.0)]
+    assert world.page()["items"][0]["community"]["average"] == 9.0
+
+
+def test_what_was_withdrawn_at_once_leaves_nothing(world):
+    world.add(ALIEN)
+    world.happen(
+        MovieRated(user_id=ANN, movie_id=ALIEN, score=2),
+        RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=2),
+    )
+    assert world.board() == []
+    assert world.page()["items"] == []
+    assert world.trending.most_rated(10) == []
+
+
+def test_what_was_withdrawn_later_is_not_shown_below_zero(world):
+    world.add(ALIEN, HEAT)
+    world.happen(MovieRated(user_id=ANN, movie_id=ALIEN, score=2))
+    later = NOON + 5 * HOUR
+    world.happen(RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=2), at=later)
+    world.rate(HEAT, at=later)
+    assert world.board(now=later) == [Heat(HEAT, 1.0)]
+
+
+def test_time_passes_without_events(world):
+    world.add(ALIEN, HEAT)
+    world.rate(ALIEN, ALIEN, HEAT)
+    assert world.board(now=NOON + 6 * HOUR) == [Heat(ALIEN, 1.0), Heat(HEAT, 0.5)]
+    assert world.board(now=NOON + 24 * HOUR) == []
+    assert world.board("week", now=NOON + 42 * HOUR) == [Heat(ALIEN, 1.0), Heat(HEAT, 0.5)]
+    assert world.board("week", now=NOON + 400 * HOUR) == []
+
+
+def test_what_lies_ahead_counts_when_its_hour_comes(world):
+    world.add(ALIEN)
+    world.rate(ALIEN, at=NOON + 2 * HOUR)
+    assert world.board() == []
+    assert world.board(now=NOON + 2 * HOUR) == [Heat(ALIEN, 1.0)]
+
+
+def test_a_movie_not_known_yet_comes_in_when_it_is(world):
+    world.add(ALIEN)
+    world.rate(ALIEN, HEAT, HEAT)
+    assert world.board() == [Heat(ALIEN, 1.0)]
+    world.add(HEAT)
+    assert world.board() == [Heat(HEAT, 2.0), Heat(ALIEN, 1.0)]
+
+
+def test_a_movie_that_changes_its_genre_changes_boards(world):
+    world.add(HEAT)
+    world.rate(HEAT)
+    assert world.board(genre="Crime") == [Heat(HEAT, 1.0)]
+    world.happen(MovieDescribed(movie_id=HEAT, title="Heat", year=1995, genres=("Drama",)))
+    assert world.board(genre="Crime") == []
+    assert world.board(genre="Drama") == [Heat(HEAT, 1.0)]
+    assert world.trending.page("day", "Crime") is None
+
+
+def test_built_waits_for_both_models(world):
+    world.add(ALIEN)
+    world.board()
+    event = MovieRated(user_id=ANN, movie_id=ALIEN, score=9)
+    world.happen(event, to=[world.trending])
+    recorded = world.recording.events[-1]
+    world.builder.build(NOON)
+    assert world.page()["items"][0]["heat"] == 1.0
+    assert world.trending.built(recorded.partition) < recorded.offset
+    world.movies.apply([recorded])
+    world.builder.build(NOON)
+    assert world.page()["items"][0]["community"]["count"] == 1
+    assert world.trending.built(recorded.partition) == recorded.offset
+
+
+def test_what_the_movies_took_in_late_shows_on_the_page(redis, monkeypatch):
+    store, movies, trending = MemoryStore(1), Movies(redis, 1), Trending(redis, 1)
+    builder = TrendingBuilder(trending, movies)
+    added = MovieAdded(movie_id=ALIEN, title="M1", year=1990, genres=())
+    rated = MovieRated(user_id=ANN, movie_id=ALIEN, score=9)
+    origin = Origin(correlation_id=ANN)
+    for event, owner in ((added, "1"), (rated, str(ANN))):
+        stream = Stream(f"s-{owner}", owner)
+        store.append(stream, [event], expected=0, origin=origin, occurred_at=NOON)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Movies, "writes", _without_ratings(Movies.writes))
+        read_page(store, 0, [Follower(model, store) for model in (movies, trending)])
+    builder.build(NOON)
+    assert _votes_shown(trending) == 0
+
+    [place] = places(movies, 1)
+    Unparking(movies, store, still_sealed).retry(place)
+    builder.build(NOON)
+    assert _votes_shown(trending) == 1
+    assert builder.check(NOON) == []
+
+
+def test_a_page_that_is_late_is_not_called_wrong_but_waited_for(world, monkeypatch):
+    monkeypatch.setattr("projectors.verification.derived._PATIENCE_SECONDS", 0.1)
+    world.add(ALIEN)
+    world.board()
+    world.movies.redis.hincrby(world.movies.all.changes_key, "late", 1)
+    assert world.builder.check(NOON) == ["not everything that was taken in has been built"]
+    world.builder.build(NOON)
+    assert world.builder.check(NOON) == []
+
+
+def test_what_comes_in_all_the_time_is_held_until_it_is_built(world):
+    world.add(ALIEN)
+    world.board()
+    with coming_in(world), built_when_asked_for(world):
+        assert world.builder.check(NOON) == []
+
+
+@contextmanager
+def coming_in(world):
+    """Ratings, one after the other, from a thread."""
+    done, begun = Event(), Event()
+
+    def rate():
+        while not done.wait(0.005):
+            rated = MovieRated(user_id=uuid4(), movie_id=ALIEN, score=8)
+            recorded = world.recording.say(rated, at=NOON)
+            for model in (world.movies, world.trending):
+                while not has_taken_in(model, recorded):
+                    sleep(0.005)
+            begun.set()
+
+    with in_a_thread(rate, done):
+        assert begun.wait(60)
+        yield
+
+
+def has_taken_in(model, recorded):
+    try:
+        model.apply([recorded])
+    except Held:
+        return False
+    return True
+
+
+@contextmanager
+def built_when_asked_for(world):
+    """By a builder of its own."""
+    done = Event()
+    builder = Slow(world.trending, world.movies)
+    with world.trending.redis.pubsub() as wishes:
+        wishes.subscribe(wanted_channel())
+
+        def build():
+            while not done.is_set():
+                if (wish := wishes.get_message(timeout=0.1)) and wish["type"] == "message":
+                    builder.build(NOON)
+
+        with in_a_thread(build, done):
+            yield
+
+
+class Slow(TrendingBuilder):
+    """Takes longer than some ratings take to come."""
+
+    def _rank(self, heats):
+        sleep(0.1)
+        return super()._rank(heats)
+
+
+@contextmanager
+def in_a_thread(work, done):
+    thread = Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def test_pages_written_anew_while_they_are_compared_are_not_called_wrong(world, monkeypatch):
+    world.add(ALIEN)
+    world.rate(ALIEN)
+    world.board()
+    rank = TrendingBuilder._rank
+
+    def meanwhile(self, heats):
+        monkeypatch.setattr(TrendingBuilder, "_rank", rank)
+        TrendingBuilder(world.trending, world.movies).build(NOON + timedelta(minutes=1))
+        return rank(self, heats)
+
+    monkeypatch.setattr(TrendingBuilder, "_rank", meanwhile)
+    assert world.builder.check(NOON) == []
+    assert world.page()["as_of"] == "2026-03-01T12:01:00Z"
+
+
+def test_cards_that_are_newer_than_the_boards_are_not_called_wrong(world, monkeypatch):
+    monkeypatch.setattr("projectors.verification.derived._PATIENCE_SECONDS", 0.1)
+    world.add(ALIEN)
+    world.rate(ALIEN)
+    world.board()
+    world.happen(MovieRated(user_id=ANN, movie_id=ALIEN, score=9), to=[world.movies])
+    [said] = world.builder.check(NOON)
+    assert said.startswith("could not be compared")
+    world.trending.apply([world.recording.events[-1]])
+    world.builder.build(NOON)
+    assert world.builder.check(NOON) == []
+
+
+def _without_ratings(writes):
+    def failing(self, shard, batch):
+        if any(isinstance(recorded.event, MovieRated) for recorded in batch):
+            raise LookupError("a rating")
+        return writes(self, shard, batch)
+
+    return failing
+
+
+def _votes_shown(trending):
+    [item] = json.loads(trending.page("day"))["items"]
+    return item["community"]["count"]
+
+
+def test_a_failed_look_loses_nothing(world, monkeypatch):
+    world.add(ALIEN)
+    world.board()
+    world.rate(ALIEN)
+    with monkeypatch.context() as broken:
+        broken.setattr(world.builder, "_write", _break)
+        with pytest.raises(OSError, match="away"):
+            world.builder.build(NOON)
+    assert world.board() == [Heat(ALIEN, 1.0)]
+
+
+def _break(*_args, **_more):
+    raise OSError("away")
+
+
+def test_derived_data_may_be_lost(world):
+    world.add(ALIEN)
+    world.rate(ALIEN)
+    before = world.board()
+    redis = world.trending.redis
+    redis.delete(*redis.scan_iter(match="*:derived:*"))
+    assert world.board() == before
+
+
+def test_pages_follow_each_other_without_gap_or_repeat(world):
+    movies = range(1, 8)
+    world.add(*movies)
+    for movie in movies:
+        world.rate(*[movie] * (movie // 2 + 1))
+    world.board()
+    seen, cursor = [], None
+    for now in range(10):
+        world.board(now=NOON + now * HOUR)  # all fade meanwhile
+        board = world.trending.board("day")
+        chosen = choose(board, "day", None, limit=3, cursor=cursor)
+        seen += [entry.movie for entry in chosen.entries]
+        cursor = chosen.next
+        if cursor is None:
+            break
+    assert seen == [6, 7, 4, 5, 2, 3, 1]
+
+
+def test_a_cursor_is_good_for_its_own_board_only(world):
+    world.add(ALIEN, TRON)
+    world.rate(ALIEN, TRON)
+    world.board()
+    cursor = choose(world.trending.board("day"), "day", None, limit=1).next
+    board = world.trending.board("day", "Science Fiction")
+    with pytest.raises(BadSignature):
+        choose(board, "day", "Science Fiction", limit=1, cursor=cursor)
+    with pytest.raises(BadSignature):
+        choose(board, "day", None, limit=1, cursor="nonsense")
+
+
+def test_a_query_writes_the_same_bytes_as_the_builder(world):
+    world.add(*range(1, 31))
+    world.rate(*range(1, 31))
+    world.board()
+    board = world.trending.board("week")
+    chosen = choose(board, "week", None, limit=20)
+    cards = world.movies.cards([entry.movie for entry in chosen.entries])
+    assert render(board, chosen, cards) == world.trending.page("week")
+    assert chosen.next is not None
+
+
+def test_what_is_not_touched_is_not_written_again(world):
+    world.add(ALIEN, HEAT)
+    world.rate(ALIEN, HEAT)
+    world.board()
+    world.rate(HEAT)
+    world.builder.build(NOON + timedelta(minutes=1))
+    assert world.page(genre="Horror")["as_of"] == "2026-03-01T12:00:00Z"
+    assert world.page(genre="Crime")["as_of"] == "2026-03-01T12:01:00Z"
+
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), st.integers(1, 5)),
+        st.tuples(st.just("rate"), st.integers(1, 5)),
+        st.tuples(st.just("pass"), st.integers(0, 30)),
+        st.just(("build", 0)),
+    ),
+    max_size=25,
+)
+
+
+@settings(
+    max_examples=40,
+    deadline=None,  # a busy machine is no fault
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(steps=steps)
+def test_looking_now_and_then_leads_where_looking_once_does(redis, steps):
+    world, now = World(redis), NOON
+    for what, number in steps:
+        match what:
+            case "add":
+                world.add(number)
+            case "rate":
+                world.rate(number, at=now)
+            case "pass":
+                now += number * HOUR
+            case _:
+                world.builder.build(now)
+    step_by_step = world.board("week", now=now), world.board("day", now=now)
+    world.builder = TrendingBuilder(world.trending, world.movies)
+    assert (world.board("week", now=now), world.board("day", now=now)) == step_by_step

@@ -1,0 +1,97 @@
+"""Does a rebuild let whichever live model needs it go first?"""
+
+from collections.abc import Mapping
+
+import pytest
+
+from projectors.generations.live import Live
+from projectors.generations.pointers import Place, Pointers, Seen
+from projectors.rebuild import backpressure
+from projectors.rebuild.backpressure import BEHIND_SECONDS, Courtesy, behind_seconds
+
+NOW = 1_000_000.0
+NUMBER = 3
+"""Of every generation that answers."""
+LONG = BEHIND_SECONDS + 60
+
+
+class Levels(Live):
+    """Models that were level so many seconds ago, in place of what workers wrote into Redis."""
+
+    def __init__(self, behind: Mapping[str, float]) -> None:
+        self._behind = behind
+
+    def level_at(self, name: str) -> float | None:
+        return NOW - self._behind[name] if name in self._behind else None
+
+
+class Workers(Pointers):
+    """What answers, and what somebody follows."""
+
+    def __init__(self, live: Mapping[str, int], followed: set[Place]) -> None:
+        self._live = dict(live)
+        self._followed = followed
+
+    def see(self) -> Seen:
+        return Seen(live=self._live, coming={}, joining={}, kept={}, past={})
+
+    def followed(self) -> set[Place]:
+        return self._followed
+
+
+@pytest.fixture(autouse=True)
+def _now(monkeypatch) -> None:
+    monkeypatch.setattr(backpressure, "time", lambda: NOW)
+
+
+@pytest.fixture
+def pauses(monkeypatch) -> list[float]:
+    """For how long it let others go first, each time."""
+    found: list[float] = []
+    monkeypatch.setattr(backpressure, "sleep", found.append)
+    return found
+
+
+def waits(behind: Mapping[str, float], followed: set[Place] | None = None) -> None:
+    live = dict.fromkeys(behind, NUMBER)
+    workers = Workers(live, set(live.items()) if followed is None else followed)
+    Courtesy(Levels(behind), workers).wait()
+
+
+def test_it_goes_on_while_all_are_level(pauses):
+    waits({"trending": 0.5, "library": 1.0})
+    assert pauses == []
+
+
+def test_any_live_model_that_lags_goes_first(pauses):
+    """Whatever is made anew: a courtesy is not told what that is."""
+    waits({"trending": 0.5, "library": LONG})
+    assert len(pauses) == 1
+
+
+def test_what_nobody_follows_is_not_waited_for(pauses):
+    waits({"trending": 0.5, "library": LONG}, {("trending", NUMBER)})
+    assert pauses == []
+
+
+def test_nor_is_one_of_which_workers_follow_another_generation_only(pauses):
+    """It can't come on, however long one waits."""
+    waits({"library": LONG}, {("library", NUMBER + 1)})
+    assert pauses == []
+
+
+def test_it_goes_one_step_on_each_time_and_looks_again(pauses, monkeypatch):
+    monkeypatch.setattr(backpressure, "_LOOK_SECONDS", 0.0)
+    behind = {"library": LONG}
+    polite = Courtesy(Levels(behind), Workers({"library": NUMBER}, {("library", NUMBER)}))
+    polite.wait()
+    polite.wait()
+    behind["library"] = 0.0
+    polite.wait()
+    assert len(pauses) == 2
+
+
+def test_the_furthest_behind_counts_and_who_was_never_level_is_not_known():
+    levels = Levels({"trending": 2.0, "library": 40.0})
+    assert behind_seconds(levels, ("trending", "library", "movies")) == 40.0
+    assert behind_seconds(levels, ("movies",)) == 0.0

@@ -1,0 +1,87 @@
+"""Does nothing answer before it is level, and is it followed all the time?"""
+
+from threading import Thread
+from time import monotonic, sleep
+from uuid import UUID, uuid4
+
+import pytest
+
+from events.catalogue import MovieRated
+from events.recorded import Origin, Stream
+from events.store import Entry
+from events.store.memory import MemoryStore
+from projectors.generations.pointers import Pointers
+from projectors.read_models.library.read_model import Library
+from projectors.rebuild import cutover
+from projectors.rebuild.cutover import NotTakenOver, take_over
+from tests.fixtures.waiting import until
+
+PARTITIONS = 4
+PATIENCE_SECONDS = 20
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    made = MemoryStore(PARTITIONS)
+    rate(made, 40)
+    return made
+
+
+def rate(store: MemoryStore, count: int) -> None:
+    users = [UUID(int=nth) for nth in range(count)]
+    store.append_many(
+        [
+            Entry(
+                Stream(f"rating-{user}-{uuid4()}", str(user)),
+                1,
+                MovieRated(user_id=user, movie_id=1, score=8),
+            )
+            for user in users
+        ],
+        origin=Origin(correlation_id=uuid4()),
+    )
+
+
+def take_in(model: Library, store: MemoryStore, partitions: range) -> None:
+    for partition in partitions:
+        at = model.checkpoint(partition)
+        if page := store.page(partition, after=at, limit=1000):
+            model.apply(page)
+
+
+@pytest.fixture
+def pointers(redis) -> Pointers:
+    """Of a platform with a worker at work."""
+    found = Pointers(redis)
+    found.switch({"library": 1})
+    found.note_followed([("library", 1)])
+    return found
+
+
+def test_nothing_answers_before_it_is_level(redis, store, pointers):
+    new = Library(redis, 2)
+    take_in(new, store, range(PARTITIONS - 1))
+    over: list[bool] = []
+    taking = Thread(target=lambda: over.append(take_over([new], store, pointers, lambda _: None)))
+    taking.start()
+    until(lambda: pointers.see().joining == {"library": 2})
+    end = monotonic() + 2
+    while monotonic() < end:  # the worker has it, but not all of the log
+        pointers.note_followed([("library", 1), ("library", 2)])
+        assert pointers.see().live == {"library": 1}
+        sleep(0.05)
+    take_in(new, store, range(PARTITIONS))
+    taking.join(PATIENCE_SECONDS)
+    assert (over, pointers.see().live) == ([True], {"library": 2})
+
+
+def test_nothing_answers_before_a_worker_has_it(redis, store, pointers, monkeypatch):
+    monkeypatch.setattr(cutover, "PATIENCE_SECONDS", 1.0)
+    new = Library(redis, 2)
+    take_in(new, store, range(PARTITIONS))
+    with pytest.raises(NotTakenOver):
+        take_over([new], store, pointers, lambda _: pointers.note_followed([("library", 1)]))
+    assert pointers.see().live == {"library": 1}
+    assert pointers.see().joining == {"library": 2}

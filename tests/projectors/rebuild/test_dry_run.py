@@ -1,0 +1,95 @@
+"""Does a dry run say how long a rebuild would take?"""
+
+from collections.abc import Iterable, Sequence
+from io import StringIO
+from typing import ClassVar
+from uuid import UUID, uuid4
+
+import pytest
+from rich.console import Console
+
+from events.catalogue import MovieRated
+from events.recorded import Origin, Recorded, Stream
+from events.store.memory import MemoryStore
+from projectors.rebuild import dry_run
+from projectors.rebuild.job import Options
+from projectors.storage.read_model import ReadModel, still_sealed
+from projectors.storage.shard import Shard, Write
+
+EVENT_SECONDS = 0.001
+
+
+class Clock:
+    """Goes by what is read."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(dry_run, "monotonic", made)
+    return made
+
+
+@pytest.fixture
+def slow(clock: Clock, monkeypatch) -> type[ReadModel]:
+    """A model to which each event is a millisecond's work; no Redis is asked."""
+
+    class Slow(ReadModel):
+        name: ClassVar[str] = "slow"
+        by_partition: ClassVar[bool] = False
+
+        def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
+            clock.now += EVENT_SECONDS * len(batch)
+            yield ("PING",)
+
+    monkeypatch.setattr(dry_run, "opening", lambda: still_sealed)
+    return Slow
+
+
+def log(events: int, *, partitions: int = 2) -> MemoryStore:
+    store = MemoryStore(partitions)
+    for nth in range(events):
+        user = UUID(int=nth)
+        store.append(
+            Stream(f"rating-{user}-1", str(user)),
+            [MovieRated(user_id=user, movie_id=1, score=8)],
+            expected=0,
+            origin=Origin(correlation_id=uuid4()),
+        )
+    return store
+
+
+@pytest.mark.parametrize("events", [40, 100_000])
+def test_it_takes_a_sample_and_as_much_again_for_the_stores(slow, events):
+    """However many there are: twice as long as reading them would take."""
+    seconds = dry_run._seconds(slow, log(40), events)
+    assert seconds == pytest.approx(2 * events * EVENT_SECONDS)
+
+
+def test_of_a_long_log_a_sample_is_read_only(slow, clock, monkeypatch):
+    monkeypatch.setattr(dry_run, "_SAMPLE", 10)
+    seconds = dry_run._seconds(slow, log(60), 60)
+    assert clock.now <= 12 * EVENT_SECONDS
+    assert seconds == pytest.approx(2 * 60 * EVENT_SECONDS)
+
+
+def test_an_empty_log_takes_no_time(slow):
+    assert dry_run._seconds(slow, log(0), 0) == 0
+
+
+def test_it_is_said_by_model_and_in_all_with_the_processes_there_are(slow, monkeypatch):
+    store = log(3000)
+    monkeypatch.setattr(dry_run, "PostgresStore", lambda _: store)
+    monkeypatch.setattr(dry_run, "_number", lambda *_: "1")
+    monkeypatch.setattr(dry_run, "_change", lambda *_: "nothing: equal")
+    screen = StringIO()
+    dry_run.preview([slow, slow], Options(processes=2), Console(file=screen, width=120))
+    rows = [line for line in screen.getvalue().splitlines() if " slow " in line]
+    assert [line.split("│")[-2].strip() for line in rows] == ["3 s", "3 s"]
+    assert "3,000" in rows[0]
+    assert "About 6 s in all for the state, with 2 processes" in screen.getvalue()

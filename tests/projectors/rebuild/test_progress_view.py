@@ -1,0 +1,103 @@
+"""Does who looks on see how far a rebuild is, how fast it goes, and how far the live ones lag?"""
+
+import sys
+from io import StringIO
+
+import pytest
+
+from projectors.generations.live import Live
+from projectors.rebuild import backpressure
+from projectors.rebuild import progress_view as shown
+from projectors.rebuild.progress_view import Screen
+
+NOW = 1_000_000.0
+
+
+class Clock:
+    """Goes when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Levels(Live):
+    """Models that were level so many seconds ago, in place of what workers wrote into Redis."""
+
+    def __init__(self, **behind: float) -> None:
+        self._behind = behind
+
+    def level_at(self, name: str) -> float | None:
+        return NOW - self._behind[name]
+
+
+class Terminal(StringIO):
+    """Somebody sits before it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def clock(monkeypatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(shown, "monotonic", made)
+    monkeypatch.setattr(backpressure, "time", lambda: NOW)
+    return made
+
+
+def fill(screen: Screen, clock: Clock) -> None:
+    """From 100 events, which were there, to 300 of 1,000, in twenty seconds."""
+    screen.watch(Levels(trending=1.0, library=4.0), ["trending", "library"])
+    step = screen.begin("filling", total=1000)
+    for clock.now, done in ((0.0, 100), (10.0, 200), (20.0, 300)):
+        step.reach(done)
+
+
+def test_without_a_terminal_a_line_every_few_seconds_says_it(clock, capsys):
+    with Screen() as screen:
+        fill(screen, clock)
+    assert capsys.readouterr().err.splitlines() == [
+        "filling: 200 of 1,000, 10/s, live 4.0 s behind",
+        "filling: 300 of 1,000, 10/s, live 4.0 s behind",
+    ]
+
+
+def test_what_was_done_is_said_in_the_end(clock, capsys):
+    with Screen() as screen:
+        step = screen.begin("comparing", total=None)
+        step.advance(40)
+        clock.now = 2.5
+        step.advance(2)
+        step.end()
+    assert capsys.readouterr().err == "comparing: done, 42 in 2.5 s\n"
+
+
+def test_what_is_missing_may_become_more(clock, capsys):
+    with Screen() as screen:
+        step = screen.begin("taking over", total=None)
+        step.missing(100)
+        clock.now = 10.0
+        step.missing(20)
+        step.missing(120)  # much came meanwhile
+        clock.now = 20.0
+        step.missing(0)
+    assert capsys.readouterr().err.splitlines() == [
+        "taking over: 80 of 100, 8/s, ",
+        "taking over: 120 of 120, 6/s, ",
+    ]
+
+
+def test_on_a_terminal_a_bar_tells_rate_time_left_and_lag(clock, monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "160")
+    with Screen() as screen:
+        screen._bars.get_time = clock
+        fill(screen, clock)
+    said = terminal.getvalue()
+    for words in ("filling", "300/1000", "10/s", "0:01:10", "live 4.0 s behind"):
+        assert words in said

@@ -1,0 +1,428 @@
+"""Does verify find every kind of difference, and none where there is none?"""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from io import StringIO
+from threading import Thread
+from typing import Any, NamedTuple, get_args
+from uuid import UUID, uuid4
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from msgspec.structs import replace
+from redis import Redis
+
+from events.catalogue import (
+    AnyEvent,
+    CollectionEvent,
+    EmailVerified,
+    MovieAdded,
+    MovieDescribed,
+    MovieDetailed,
+    MovieFavourited,
+    MovieHidden,
+    MovieLinked,
+    MovieRated,
+    MovieRestored,
+    MovieUnfavourited,
+    MovieUnhidden,
+    MovieWithdrawn,
+    PlaylistCreated,
+    PlaylistDeleted,
+    PlaylistDescribed,
+    PlaylistMovieAdded,
+    PlaylistMovieMoved,
+    PlaylistMovieRemoved,
+    PlaylistRenamed,
+    PlaylistShown,
+    PreferencesChanged,
+    RatingWithdrawn,
+    SessionRevoked,
+    SessionsRevoked,
+    StaffGranted,
+    StaffRevoked,
+    TrendObserved,
+    UserErased,
+    UserRegistered,
+)
+from events.catalogue.accounts import Sealed
+from events.playlist_ids import playlist_id
+from events.recorded import Origin, Stream
+from events.store import Entry
+from events.store.memory import MemoryStore
+from events.store.postgres import PostgresStore
+from events.vault.decryption import PLAYLIST_DESCRIPTION, PLAYLIST_NAME
+from events.vault.encryption import seal
+from events.vault.subjects import reserve
+from infra import clients
+from infra.config import config
+from projectors.consumer.decryption import opening
+from projectors.generations.live import Live
+from projectors.generations.pointers import Pointers
+from projectors.read_models.recommendations.list_record import pack
+from projectors.read_models.recommendations.read_model import NOBODY, Recommendations
+from projectors.read_models.search.read_model import Search
+from projectors.registry import MODELS, make_builders
+from projectors.storage.read_model import Opening, ReadModel, still_sealed
+from projectors.storage.shard import Held
+from projectors.verification.state import differences, verify
+
+USERS = [UUID(int=number) for number in range(1, 6)]
+MOVIES = range(1, 8)
+NEXT_YEAR = datetime.now(UTC) + timedelta(days=365)
+
+
+Seal = Callable[[UUID, str, str], Sealed]
+
+
+def unsealed(user: UUID, field: str, text: str) -> Sealed:
+    """For stores without a vault."""
+    return Sealed(text)
+
+
+def entries(seal: Seal = unsealed) -> list[Entry]:
+    """Something of everything that can happen: a model whose state shows batches would be found."""
+    found = [
+        Entry(
+            Stream(f"movie-{movie}", str(movie)),
+            1,
+            MovieAdded(
+                movie_id=movie, title=f"Movie {movie}", year=1990 + movie, genres=("Drama",)
+            ),
+        )
+        for movie in MOVIES
+    ]
+    again = Stream("movie-1", "1")
+    found.append(Entry(again, 2, MovieDescribed(movie_id=1, title="Movie One", year=None)))
+    found.append(Entry(again, 3, MovieLinked(movie_id=1, source="imdb", external_id="tt1")))
+    found.append(Entry(again, 4, MovieDetailed(movie_id=1, runtime_minutes=90)))
+    found.append(Entry(again, 5, MovieWithdrawn(movie_id=1, reason="a double")))
+    found.append(Entry(again, 6, MovieRestored(movie_id=1)))
+    gone = MovieWithdrawn(movie_id=MOVIES[-1], reason="no film")
+    found.append(Entry(Stream(f"movie-{MOVIES[-1]}", str(MOVIES[-1])), 2, gone))
+    trend = Stream("trend-tmdb-day-2026-03-01", "tmdb-day")
+    for nth, movies in enumerate(((1, 2), (2, 1)), start=1):
+        board = TrendObserved(board="tmdb-day", source="tmdb", window="day", movies=movies)
+        found.append(Entry(trend, nth, board))
+    for user in USERS:
+        owner = str(user)
+        registered = UserRegistered(
+            user_id=user,
+            username=seal(user, "username", f"user{user.int}"),
+            email=seal(user, "email", f"user{user.int}@example.org"),
+        )
+        found.append(Entry(Stream(f"user-{user}", owner), 1, registered))
+        verified = EmailVerified(user_id=user)
+        found.append(Entry(Stream(f"email-{user}", owner), 1, verified))
+        found += [
+            Entry(
+                Stream(f"rating-{user}-{movie}", owner),
+                1,
+                MovieRated(user_id=user, movie_id=movie, score=1 + movie),
+            )
+            for movie in MOVIES
+        ]
+        stream = Stream(f"rating-{user}-1", owner)
+        found.append(Entry(stream, 2, MovieRated(user_id=user, movie_id=1, score=9, previous=2)))
+        found.append(Entry(stream, 3, RatingWithdrawn(user_id=user, movie_id=1, previous=9)))
+        stream = Stream(f"preferences-{user}", owner)
+        found.append(Entry(stream, 1, PreferencesChanged(user_id=user, genres=("Drama",))))
+        stream = Stream(f"sessions-{user}", owner)
+        found.append(Entry(stream, 1, SessionsRevoked(user_id=user, epoch=2)))
+        family = SessionRevoked(user_id=user, family=user, expires_at=NEXT_YEAR)
+        found.append(Entry(stream, 2, family))
+        stream = Stream(f"staff-{user}", owner)
+        found.append(Entry(stream, 1, StaffGranted(user_id=user)))
+        found.append(Entry(stream, 2, StaffRevoked(user_id=user)))
+        found += collections(user)
+        found += playlists(user, seal)
+    return found + erasure(USERS[-1])
+
+
+def erasure(user: UUID) -> list[Entry]:
+    """Somebody is erased; then comes what was on its way, and so they are once more."""
+    owner = str(user)
+    ids = tuple(playlist_id(owner, 4, bytes([nth] * 10)) for nth in (user.int, 100 + user.int))
+    stream = Stream(f"erasure-{user}", owner)
+    gone = UserErased(user_id=user, playlists=ids)
+    late = Stream(f"favourite-{user}-7", owner)
+    return [
+        Entry(stream, 1, gone),
+        Entry(late, 1, MovieFavourited(user_id=user, movie_id=7)),
+        Entry(stream, 2, gone),
+    ]
+
+
+def collections(user: UUID) -> list[Entry]:
+    """Two favourites and two hidden movies, one of each no longer."""
+    said: dict[tuple[str, int], list[type[CollectionEvent]]] = {
+        ("favourite", 1): [MovieFavourited, MovieUnfavourited],
+        ("favourite", 2): [MovieFavourited],
+        ("hidden", 3): [MovieHidden, MovieUnhidden, MovieHidden],
+        ("hidden", 4): [MovieHidden, MovieUnhidden],
+    }
+    return [
+        Entry(Stream(f"{what}-{user}-{movie}", str(user)), nth, kind(user_id=user, movie_id=movie))
+        for (what, movie), kinds in said.items()
+        for nth, kind in enumerate(kinds, start=1)
+    ]
+
+
+def playlists(user: UUID, seal: Seal) -> list[Entry]:
+    """One that stays and changes, and one that is deleted."""
+    kept, gone = (
+        playlist_id(str(user), 4, bytes([nth] * 10)) for nth in (user.int, 100 + user.int)
+    )
+    name = partial(seal, user, PLAYLIST_NAME)
+    said = partial(seal, user, PLAYLIST_DESCRIPTION)
+    mine: dict[str, Any] = {"playlist_id": kept, "user_id": user}
+    other: dict[str, Any] = {"playlist_id": gone, "user_id": user}
+    first: list[AnyEvent] = [
+        PlaylistCreated(**mine, name=name("Rainy days"), description=said("Long")),
+        PlaylistMovieAdded(**mine, movie_id=1, rank=10),
+        PlaylistMovieAdded(**mine, movie_id=2, rank=20),
+        PlaylistMovieAdded(**mine, movie_id=3, rank=30),
+        PlaylistMovieMoved(**mine, movie_id=3, rank=15),
+        PlaylistMovieRemoved(**mine, movie_id=1),
+        PlaylistRenamed(**mine, name=name("Rainy Sundays")),
+        PlaylistDescribed(**mine, description=None),
+        PlaylistShown(**mine, visibility="public"),
+    ]
+    second: list[AnyEvent] = [
+        PlaylistCreated(**other, name=name("No more"), visibility="public"),
+        PlaylistMovieAdded(**other, movie_id=1, rank=10),
+        PlaylistDeleted(**other),
+    ]
+    return [
+        Entry(Stream(f"playlist-{id_}", str(user)), nth, event)
+        for id_, events in ((kept, first), (gone, second))
+        for nth, event in enumerate(events, start=1)
+    ]
+
+
+def take_in(
+    model: ReadModel, store: MemoryStore | PostgresStore, opening: Opening = still_sealed
+) -> None:
+    for partition in range(store.partitions):
+        at = model.checkpoint(partition)
+        while batch := store.page(partition, after=at, limit=3):
+            try:
+                model.apply(model.read(batch, opening))
+            except Held:
+                continue  # as a worker does: again later
+            at = batch[-1].offset
+
+
+@pytest.fixture
+def redis(redis_url) -> Iterator[Redis]:
+    with Redis.from_url(redis_url) as client:
+        yield client
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    store = MemoryStore(4)
+    store.append_many(entries(), origin=Origin(correlation_id=uuid4()))
+    return store
+
+
+@pytest.fixture(params=MODELS, ids=lambda model: model.name)
+def model(request, redis, store) -> ReadModel:
+    model: ReadModel = request.param(redis, 1)
+    take_in(model, store)
+    return model
+
+
+def test_a_model_that_took_in_everything_is_equal(model, store):
+    folded: list[int] = []
+    verdict = verify(model, store, advance=folded.append)
+    assert verdict.shown == []
+    assert verdict.differences == 0
+    assert verdict.keys > 0
+    assert verdict.shards == (store.partitions if model.by_partition else 1)
+    assert verdict.events == sum(folded) == sum(store.heads())
+
+
+def test_everything_that_can_happen_happens_here():
+    happened = {type(entry.event) for entry in entries()}
+    assert happened == set(get_args(AnyEvent))
+
+
+def test_the_log_may_be_ahead(model, store):
+    stream = Stream(f"sessions-{USERS[0]}", str(USERS[0]))
+    origin = Origin(correlation_id=uuid4())
+    store.append(stream, [SessionsRevoked(user_id=USERS[0], epoch=9)], expected=2, origin=origin)
+    assert verify(model, store, advance=lambda _: None).differences == 0
+
+
+def test_a_missing_key_is_named(model, store, redis):
+    key = state_keys(redis, model)[0]
+    redis.delete(key)
+    verdict = verify(model, store, advance=lambda _: None)
+    assert verdict.shown == [f"{key}: is missing"]
+
+
+def test_a_key_too_many_is_named(model, store, redis):
+    key = model.shard(0).state("stray")
+    redis.set(key, 1)
+    verdict = verify(model, store, advance=lambda _: None)
+    assert verdict.shown == [f"{key}: is there, but the log does not lead to it"]
+
+
+def test_what_is_derived_is_not_state(model, store, redis):
+    redis.set(model.shard(0).derived("stray"), 1)
+    assert verify(model, store, advance=lambda _: None).differences == 0
+
+
+def test_a_shard_goes_on_after_it_was_compared(model, store):
+    verify(model, store, advance=lambda _: None)
+    stream = Stream(f"sessions-{USERS[0]}", str(USERS[0]))
+    origin = Origin(correlation_id=uuid4())
+    store.append(stream, [SessionsRevoked(user_id=USERS[0], epoch=9)], expected=2, origin=origin)
+    take_in(model, store)
+    assert model.checkpoints(store.partitions) == list(store.heads())
+
+
+def test_finds_nothing_while_a_projector_is_at_work(redis, store):
+    for user in map(str, (uuid4() for _ in range(300))):
+        rated = Entry(
+            Stream(f"rating-{user}-1", user),
+            1,
+            MovieRated(user_id=UUID(user), movie_id=1, score=7),
+        )
+        store.append_many([rated], origin=Origin(correlation_id=uuid4()))
+    models = [model(redis, 1) for model in MODELS]
+
+    def project() -> None:
+        for model in models:
+            take_in(model, store)
+
+    projector = Thread(target=project)
+    projector.start()
+    while projector.is_alive():
+        for model in models:
+            assert verify(model, store, advance=lambda _: None).shown == []
+    projector.join()
+    for model in models:
+        verdict = verify(model, store, advance=lambda _: None)
+        assert (verdict.events, verdict.shown) == (sum(store.heads()), [])
+
+
+def test_only_the_first_differences_are_kept(redis, store):
+    search = Search(redis, 1)
+    for number in range(50):
+        redis.set(search.all.state("stray", number), 1)
+    verdict = verify(search, store, advance=lambda _: None)
+    assert (verdict.differences, len(verdict.shown)) == (50, 20)
+
+
+def state_keys(redis: Redis, model: ReadModel) -> list[str]:
+    prefix = f"{{{model.name}.{model.generation}."
+    return sorted(
+        key.decode()
+        for key in redis.scan_iter()
+        if key.decode().startswith(prefix) and ":state:" in key.decode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("live", "said", "expected"),
+    [
+        (b"1", b"2", ["k: is 1, should be 2"]),
+        (b"1", b"1", []),
+    ],
+)
+def test_how_a_text_differs(live, said, expected):
+    assert list(differences({"k": live}, {"k": said})) == expected
+
+
+class Platform(NamedTuple):
+    """Models that are live on real servers."""
+
+    models: dict[str, ReadModel]
+
+
+@pytest.fixture
+def platform(vault_database, keys, redis_url, elasticsearch_url) -> Platform:
+    people = {
+        user: reserve(
+            user,
+            username=f"user{user.int}",
+            email=f"user{user.int}@example.org",
+            password_hash="",
+        )
+        for user in USERS
+    }
+    store = PostgresStore(config().partitions)
+    store.append_many(
+        entries(lambda user, field, text: seal(people[user], subject=user, field=field, text=text)),
+        origin=Origin(correlation_id=uuid4()),
+    )
+    redis = clients.redis()
+    live = Live(redis)
+    models = {model.name: model(redis, 1) for model in MODELS}
+    for model in models.values():
+        take_in(model, store, opening())
+    Pointers(redis).switch(dict.fromkeys(models, 1))
+    builders = make_builders(models, live, store.partitions)
+    for builder in sorted(builders, key=lambda one: one.name == Recommendations.name):
+        builder.build(datetime.now(UTC))  # last of all the lists, which are made of the others
+    return Platform(models)
+
+
+def run(*arguments: str, capsys) -> tuple[int, str]:
+    try:
+        call_command("verify", *arguments, stdout=StringIO())
+    except SystemExit as end:
+        return int(end.code or 0), capsys.readouterr().out
+    return 0, capsys.readouterr().out
+
+
+def test_everything_is_equal(platform, capsys):
+    code, out = run("--all", capsys=capsys)
+    assert code == 0, out
+    for name in platform.models:
+        assert name in out
+    assert "differ" not in out
+
+
+def test_a_tampered_count_is_found(platform, capsys, monkeypatch):
+    monkeypatch.setattr("projectors.read_models.search.builder._PATIENCE_SECONDS", 0)
+    search = platform.models["search"]
+    key = search.shard(0).state("votes")
+    search.redis.hincrby(key, "3", 1)
+    code, out = run("search", capsys=capsys)
+    assert code == 1
+    assert f"search: {key} 3: is 6, should be 5" in out
+
+
+def test_a_lost_document_is_found(platform, capsys, monkeypatch):
+    monkeypatch.setattr("projectors.read_models.search.builder._PATIENCE_SECONDS", 0)
+    index = platform.models["search"].index
+    clients.elasticsearch().delete(index=index.name, id="3")
+    code, out = run("search", "movies", capsys=capsys)
+    assert code == 1
+    assert "search: document of movie 3 is not what the state says" in out
+
+
+def test_a_list_of_wrong_movies_is_found(platform, capsys):
+    recommendations = platform.models["recommendations"]
+    key = recommendations.shard(0).derived("list", NOBODY)
+    listed = recommendations.listed(NOBODY)
+    recommendations.redis.set(key, pack(replace(listed, items=listed.items[1:])))
+    code, out = run("recommendations", capsys=capsys)
+    assert code == 1
+    assert "recommendations: nobody: has a first page that is not that of the list" in out
+
+
+@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["search", "--all"]])
+def test_a_bad_question_is_refused(arguments, db, redis_url):
+    with pytest.raises(CommandError):
+        call_command("verify", *arguments)
+
+
+def test_a_model_that_is_not_live_is_refused(db, redis_url):
+    with pytest.raises(CommandError, match="no live generation"):
+        call_command("verify", "search")

@@ -1,0 +1,284 @@
+"""Is what many ask for loaded once, and given to nobody when it is over?"""
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY
+from redis import Redis
+
+from infra import clients
+from query_api.caching import single_flight
+from query_api.caching.read_through import (
+    MOST_BYTES,
+    NOTHING_SECONDS,
+    Asked,
+    ReadThrough,
+    lifetime_ms,
+)
+from query_api.caching.single_flight import Turn
+
+MANY = 200
+NOW, LATER = b"1", b"2"
+
+numbers = ReadThrough("pages", int, seconds=30.0, is_nothing=lambda number: number == 0)
+KEY = numbers.key(1, "how many")
+
+
+@pytest.fixture
+def redis(redis_url):
+    """Nothing is kept yet."""
+    with Redis.from_url(redis_url) as connected:
+        yield connected
+    clients.redis().connection_pool.disconnect()
+
+
+@pytest.fixture
+def ask(redis):
+    """Ask as a view does: what is kept was read in the trip before."""
+
+    def ask(load, *, cache=numbers, stamp=NOW):
+        return cache.get(Asked(KEY, stamp, redis.get(KEY)), load)
+
+    return ask
+
+
+class Loading:
+    """Something to load; it says how often it was."""
+
+    def __init__(self, answer=7):
+        self.answer = answer
+        self.times = 0
+
+    def __call__(self):
+        self.times += 1
+        return self.answer
+
+
+def fail():
+    raise LookupError("away")
+
+
+def outcomes():
+    """How often each outcome was counted."""
+    names = ("hit", "waited", "loaded", "late", "unkept", "failed")
+    return {
+        name: REGISTRY.get_sample_value("marquee_cache_total", {"cache": "pages", "outcome": name})
+        or 0.0
+        for name in names
+    }
+
+
+@pytest.fixture
+def counted():
+    """What was counted since the test began."""
+    before = outcomes()
+    return lambda: {
+        name: number - before[name] for name, number in outcomes().items() if number > before[name]
+    }
+
+
+def test_it_is_loaded_at_the_first_ask_and_then_kept(ask, counted):
+    loading = Loading()
+    assert [ask(loading) for _ in range(3)] == [7, 7, 7]
+    assert loading.times == 1
+    assert counted() == {"loaded": 1, "hit": 2}
+
+
+def test_of_two_hundred_at_once_one_loads(redis, counted, monkeypatch):
+    monkeypatch.setattr(single_flight, "LEASE_SECONDS", 60.0)  # this machine may be slow
+    monkeypatch.setattr(single_flight, "PATIENCE_SECONDS", 60.0)
+    together, asked_by_all = Barrier(MANY), Event()
+    loading = Loading()
+
+    def load():
+        assert asked_by_all.wait(60)
+        return loading()
+
+    def ask(_):
+        asked = Asked(KEY, NOW, redis.get(KEY))
+        if together.wait(60) == 0:
+            asked_by_all.set()
+        return numbers.get(asked, load)
+
+    with ThreadPoolExecutor(MANY) as threads:
+        assert list(threads.map(ask, range(MANY))) == [7] * MANY
+    assert loading.times == 1
+    assert counted() == {"loaded": 1, "waited": MANY - 1}
+    assert redis.keys() == [KEY.encode()]
+
+
+ANOTHER_PROCESS = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from infra import clients
+from query_api import turn
+from query_api.caching.read_through import Asked, ReadThrough
+
+turn.LEASE_SECONDS = turn.PATIENCE_SECONDS = 60.0
+key, many = sys.argv[1], int(sys.argv[2])
+numbers = ReadThrough("pages", int, seconds=30.0, is_nothing=lambda number: number == 0)
+
+def load():
+    return clients.redis().incr("cache:loads")
+
+print("ready", flush=True)
+sys.stdin.readline()
+with ThreadPoolExecutor(many) as threads:
+    print(set(threads.map(lambda _: numbers.get(Asked(key, b"1", None), load), range(many))))
+"""
+
+
+def test_of_two_processes_one_loads(redis, monkeypatch):
+    monkeypatch.setattr(single_flight, "LEASE_SECONDS", 60.0)
+    monkeypatch.setattr(single_flight, "PATIENCE_SECONDS", 60.0)
+    command = [sys.executable, "-c", ANOTHER_PROCESS, KEY, "20"]
+    other: Any = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ
+    )
+    try:
+        assert other.stdout.readline() == "ready\n"
+        other.stdin.write("go\n")
+        other.stdin.flush()
+        asked = Asked(KEY, NOW, None)
+        with ThreadPoolExecutor(20) as threads:
+            ours = set(
+                threads.map(
+                    lambda _: numbers.get(asked, lambda: redis.incr("cache:loads")), range(20)
+                )
+            )
+        theirs = other.communicate(timeout=60)[0]
+    finally:
+        other.kill()
+        other.wait()
+    assert (ours, theirs) == ({1}, "{1}\n")
+    assert redis.get("cache:loads") == b"1"
+
+
+def test_another_stamp_and_it_is_loaded_again(ask):
+    assert ask(Loading(7)) == 7
+    assert ask(Loading(8), stamp=LATER) == 8
+    assert ask(fail, stamp=LATER) == 8
+
+
+def test_without_a_stamp_nothing_is_kept(ask, redis, counted):
+    assert [ask(Loading(n), stamp=None) for n in (7, 8)] == [7, 8]
+    assert redis.keys() == []
+    assert counted() == {"unkept": 2}
+
+
+def test_that_there_is_nothing_is_kept_for_a_moment_only(ask, redis):
+    ask(Loading(0))
+    assert 0 < redis.pttl(KEY) <= 1000 * NOTHING_SECONDS
+    ask(Loading(7), stamp=LATER)
+    assert redis.pttl(KEY) > 1000 * NOTHING_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("luck", "milliseconds"), [(0.0, 8000), (0.5, 9000), (1.0, 10_000)], ids=str
+)
+def test_what_was_kept_together_is_not_over_together(luck, milliseconds):
+    assert lifetime_ms(10.0, luck) == milliseconds
+
+
+def test_what_failed_is_not_kept_and_holds_up_nobody(ask, redis, counted):
+    for _ in range(2):
+        with pytest.raises(LookupError):
+            ask(fail)
+    assert redis.keys() == []
+    assert ask(Loading(7)) == 7
+    assert counted() == {"failed": 2, "loaded": 1}
+
+
+def test_when_one_fails_the_next_one_loads(ask):
+    """The second is waiting meanwhile."""
+    begun, waiting = Event(), Event()
+
+    def fail_late():
+        begun.set()
+        assert waiting.wait(60)
+        fail()
+
+    def wait():
+        assert begun.wait(60)
+        waiting.set()
+        return ask(Loading(7))
+
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.submit(ask, fail_late), threads.submit(wait)
+        assert second.result(60) == 7
+        with pytest.raises(LookupError):
+            first.result(60)
+
+
+def test_a_turn_whose_owner_died_is_over_after_a_while(ask, redis, monkeypatch):
+    monkeypatch.setattr(single_flight, "PATIENCE_SECONDS", 60.0)
+    redis.set(f"{KEY}:turn", "of the dead", px=50)
+    assert ask(Loading(7)) == 7
+
+
+def test_who_has_waited_long_enough_loads_and_takes_no_turn_from_anybody(
+    ask, redis, monkeypatch, counted
+):
+    monkeypatch.setattr(single_flight, "PATIENCE_SECONDS", 0.05)
+    redis.set(f"{KEY}:turn", "of another", ex=60)
+    loading = Loading(7)
+    assert [ask(loading) for _ in range(2)] == [7, 7]
+    assert loading.times == 1
+    assert redis.get(f"{KEY}:turn") == b"of another"
+    assert counted() == {"late": 1, "hit": 1}
+
+
+def test_who_lost_the_turn_ends_it_for_nobody(redis):
+    mine = Turn(KEY)
+    assert mine.wait(lambda _: None) is None
+    assert mine.is_mine
+    redis.set(f"{KEY}:turn", "of another")
+    assert mine.keep(b"x", 1000)
+    assert redis.get(f"{KEY}:turn") == b"of another"
+
+
+def test_what_is_too_much_is_not_kept(ask, redis):
+    texts = ReadThrough("pages", str, seconds=30.0, is_nothing=lambda text: not text)
+    assert len(ask(Loading("x" * MOST_BYTES), cache=texts)) == MOST_BYTES
+    assert redis.keys() == []
+
+
+@pytest.mark.parametrize("kept", [b"", b"\xc1", b"\x92\xc4\x011\xa3abc"], ids=str)
+def test_what_another_version_kept_is_loaded_again(ask, redis, kept):
+    redis.set(KEY, kept)
+    assert ask(Loading(7)) == 7
+    assert ask(fail) == 7
+
+
+@pytest.fixture(params=["nobody there", "may not write"])
+def away(request, redis, redis_url):
+    """Where nothing can be kept."""
+    if request.param == "nobody there":
+        yield "redis://127.0.0.1:1"
+        return
+    redis.acl_setuser("reader", reset=True, enabled=True, nopass=True, commands=["+@read"])
+    yield redis_url.replace("redis://", "redis://reader:x@")
+    redis.acl_deluser("reader")
+
+
+def test_where_nothing_can_be_kept_everybody_loads(away, monkeypatch, counted):
+    """No fault of its own, whatever is the matter."""
+    with Redis.from_url(away, socket_connect_timeout=1) as elsewhere:
+        monkeypatch.setattr(clients, "keeping", lambda: elsewhere)
+        loading = Loading(7)
+        asked = Asked(KEY, NOW, None)
+        assert [numbers.get(asked, loading) for _ in range(2)] == [7, 7]
+    assert loading.times == 2
+    assert counted() == {"unkept": 2}
+
+
+def test_a_key_is_of_one_length_whatever_is_asked():
+    keys = {numbers.key(3, question) for question in ("", "x" * 10_000, "y")}
+    assert len(keys) == 3
+    assert {len(key) for key in keys} == {len(KEY)}
+    assert all(key.startswith("cache:{pages.3.") for key in keys)

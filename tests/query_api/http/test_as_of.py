@@ -1,0 +1,300 @@
+"""Is it as it was then, and only for those who may know?"""
+
+from itertools import takewhile
+from uuid import UUID
+
+import pytest
+
+from events.catalogue import (
+    MovieAdded,
+    MovieFavourited,
+    MovieHidden,
+    PlaylistCreated,
+    PlaylistDeleted,
+    PlaylistMovieAdded,
+    PlaylistRenamed,
+    PlaylistShown,
+    SessionsRevoked,
+)
+from events.catalogue.accounts import Sealed
+from events.playlist_ids import playlist_id
+from events.position_token import tokens
+from infra.config import config
+from projectors.generations.live import PAST_KEY
+from projectors.generations.pointers import Pointers
+from projectors.read_models.library.read_model import Library
+from projectors.read_models.movies.read_model import Movies
+from projectors.read_models.playlists.read_model import Playlists
+from projectors.read_models.recommendations.read_model import Recommendations
+from projectors.read_models.sessions.read_model import Sessions
+from projectors.read_models.similarity.read_model import Similarity
+from projectors.read_models.suggestions.read_model import Suggestions
+from projectors.read_models.trending.read_model import Trending
+from tests.query_api.conftest import ALIEN, AMELIE, ANN, BOB, HEAT, UNKNOWN
+
+CAROL = UUID(int=0xC)
+THEN = {"As-Of": "then"}
+NIGHT, DAY = (playlist_id(str(ANN), config().partitions, bytes([n] * 10)) for n in (1, 2))
+MODEL_OF = {
+    f"/v1/movies/{ALIEN}": "movies",
+    f"/v1/movies/{ALIEN}/similar": "similarity",
+    "/v1/genres": "movies",
+    "/v1/trending": "trending",
+    "/v1/trending?limit=5": "trending",
+    "/v1/trending?genre=Drama": "trending",
+    "/v1/suggestions?q=a": "suggestions",
+    "/v1/search?q=alien": "search",
+    "/v1/discover": "search",
+    "/v1/playlists": "library",
+    f"/v1/playlists/{NIGHT}": "library",
+    "/v1/me": "library",
+    "/v1/me/ratings": "library",
+    "/v1/me/favourites": "library",
+    "/v1/me/hidden": "library",
+    "/v1/me/playlists": "library",
+    "/v1/me/recommendations": "recommendations",
+    "/v1/me/recommendations?limit=5": "recommendations",
+}
+KEPT = (Movies, Library, Playlists, Similarity, Suggestions, Recommendations, Trending)
+ANSWERED = [path for path, model in MODEL_OF.items() if model != "search"]
+
+
+def ids(answer):
+    assert answer.status_code == 200, answer.content
+    return [item["id"] for item in answer.json()["items"]]
+
+
+def listed(id_, name, visibility="public"):
+    return PlaylistCreated(playlist_id=id_, user_id=ANN, name=Sealed(name), visibility=visibility)
+
+
+def added_movie(id_, title, genre):
+    return MovieAdded(movie_id=id_, title=title, year=1986, genres=(genre, "Drama"), cast=())
+
+
+def show(id_, visibility):
+    return PlaylistShown(playlist_id=id_, user_id=ANN, visibility=visibility)
+
+
+@pytest.fixture
+def staff(log_in):
+    """Ann is one of the staff."""
+    return log_in(ANN, is_staff=True)
+
+
+@pytest.fixture
+def night(world):
+    """Ann's public playlist."""
+    world.happen(listed(NIGHT, "Night shift"), ANN)
+    added = PlaylistMovieAdded(playlist_id=NIGHT, user_id=ANN, movie_id=HEAT, rank=1)
+    world.happen(added, ANN)
+
+
+@pytest.fixture
+def acted(world, night):
+    """Something happened that every model knows of."""
+    world.happen(added_movie(8, "Blade Runner", "Science Fiction"), 8)
+    for user, movie in ((ANN, HEAT), (BOB, HEAT), (ANN, ALIEN), (BOB, ALIEN)):
+        world.rate(user, movie, 9)
+    world.happen(MovieFavourited(user_id=ANN, movie_id=ALIEN), ANN)
+    world.happen(MovieHidden(user_id=ANN, movie_id=AMELIE), ANN)
+    world.build()
+    world.build()
+
+
+def go_on(world):
+    """More happens, and every model answers otherwise."""
+    world.happen(added_movie(7, "Aliens", "Horror"), 7)
+    for user in (BOB, CAROL):
+        world.rate(user, 7, 10)
+    world.rate(ANN, AMELIE, 4)
+    world.happen(MovieFavourited(user_id=ANN, movie_id=7), ANN)
+    world.happen(MovieHidden(user_id=ANN, movie_id=HEAT), ANN)
+    world.rate(BOB, AMELIE, 10)
+    world.happen(listed(DAY, "Day shift"), ANN)
+    world.happen(PlaylistRenamed(playlist_id=NIGHT, user_id=ANN, name=Sealed("Late")), ANN)
+    world.rate(CAROL, ALIEN, 2)
+    world.build()
+    world.build()
+
+
+def said(answer):
+    """What an answer says, without the moment at which it was made."""
+    assert answer.status_code == 200, answer.content
+    return {name: value for name, value in answer.json().items() if name != "as_of"}
+
+
+def test_every_answer_is_as_it_was(client, world, acted, staff):
+    before = {path: said(client.get(path, headers=staff)) for path in ANSWERED}
+    world.keep("then", *KEPT)
+    go_on(world)
+    for path in ANSWERED:
+        assert said(client.get(path, headers=staff | THEN)) == before[path], path
+        assert said(client.get(path, headers=staff)) != before[path], path
+
+
+@pytest.mark.parametrize("path", MODEL_OF)
+def test_who_may_not_ask(client, world, path, log_in):
+    world.keep("then", *KEPT)
+    for label in ("then", "never"):
+        nobody = client.get(path, headers={"As-Of": label})
+        assert nobody.status_code == 401
+        assert nobody["WWW-Authenticate"] == "Bearer"
+        somebody = client.get(path, headers=log_in(BOB) | {"As-Of": label})
+        assert somebody.status_code == 403
+        assert somebody["Content-Type"] == "application/problem+json"
+        assert somebody.json()["detail"] == "Only staff may ask how it was."
+
+
+@pytest.mark.parametrize(("path", "model"), MODEL_OF.items())
+def test_what_is_not_kept(client, world, staff, path, model):
+    answer = client.get(path, headers=staff | {"As-Of": "never"})
+    assert answer.status_code == 404
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer.json()["detail"] == f"There is no {model} as of never."
+
+
+def test_a_label_that_was_dropped_is_not_there_any_more(client, world, staff):
+    world.keep("then", Trending)
+    assert client.get("/v1/trending", headers=staff | THEN).status_code == 200
+    Pointers(world.redis).forget("then", "trending")
+    assert client.get("/v1/trending", headers=staff | THEN).status_code == 404
+
+
+@pytest.mark.parametrize("label", ["", " ", "then:trending", "é", "x" * 2000, "../then"])
+def test_what_is_no_label(client, world, staff, label):
+    world.keep("then", Trending)
+    answer = client.get("/v1/trending", headers=staff | {"As-Of": label})
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("label", ["then", "never"])
+def test_a_revoked_token_learns_nothing(client, world, staff, label):
+    world.keep("then", Trending, Sessions)
+    world.happen(SessionsRevoked(user_id=ANN, epoch=1), ANN)  # which the past does not know of
+    answer = client.get("/v1/trending", headers=staff | {"As-Of": label})
+    assert answer.status_code == 401
+    assert answer.json()["detail"] == "The access token was revoked."
+
+
+def test_cards_of_now_are_shown_if_those_of_then_are_not_kept(client, world, acted, staff):
+    world.keep("then", Trending)
+    world.rate(BOB, ALIEN, 1)
+    board = client.get("/v1/trending?limit=5", headers=staff | THEN).json()["items"]
+    card = client.get(f"/v1/movies/{ALIEN}").json()
+    [alien] = [item for item in board if item["id"] == ALIEN]
+    assert alien == card | {"heat": alien["heat"]}
+    assert client.get(f"/v1/movies/{ALIEN}", headers=staff | THEN).status_code == 404
+
+
+def test_what_an_answer_says_of_itself(client, world, acted, staff):
+    world.keep("then", *KEPT)
+    for path in ANSWERED:
+        answer = client.get(path, headers=staff | THEN)
+        assert answer["Cache-Control"] == "private, no-cache"
+        assert answer["Vary"] == "Authorization, As-Of"
+        assert "Log-Age" not in answer
+        assert answer["RateLimit-Limit"] == str(config().throttle_user_per_minute)
+        known = client.get(path, headers=staff | THEN | {"If-None-Match": answer["ETag"]})
+        assert known.status_code == 304
+        assert (known["Cache-Control"], known["Vary"]) == (
+            "private, no-cache",
+            "Authorization, As-Of",
+        )
+
+
+def test_other_bytes_are_sent_though_those_of_now_are_known(client, world, acted, staff):
+    world.keep("then", *KEPT)
+    go_on(world)
+    for path in ANSWERED:
+        now = client.get(path, headers=staff)["ETag"]
+        answer = client.get(path, headers=staff | THEN | {"If-None-Match": now})
+        assert answer.status_code == 200
+
+
+def test_it_counts_once(client, world, staff):
+    world.keep("then", Trending)
+    left = [
+        int(client.get("/v1/trending", headers=staff | THEN)["RateLimit-Remaining"])
+        for _ in range(2)
+    ]
+    assert left[1] in (left[0] - 1, config().throttle_user_per_minute - 1)
+
+
+@pytest.mark.parametrize("path", ["/v1/trending", "/v1/me/ratings"])
+def test_a_past_can_not_be_waited_for(client, world, staff, path, log_in):
+    world.keep("then", Trending, Library)
+    position = {"Log-Position": tokens([world.rate(BOB, ALIEN, 9)])}
+    answer = client.get(path, headers=staff | THEN | position)
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["Log-Position"]
+    assert client.get(path, headers=log_in(BOB) | THEN | position).status_code == 403
+
+
+def test_nothing_is_asked_of_the_past_by_who_does_not_look_back(client, world, acted, staff):
+    with world.redis.monitor() as heard:
+        for path in ANSWERED:
+            client.get(path, headers=staff)
+        world.redis.get("that was all")
+        commands = takewhile(lambda said: "that was all" not in said, words(heard, world.redis))
+        assert not [said for said in commands if PAST_KEY in said]
+        client.get("/v1/genres", headers=staff | THEN)
+        world.redis.get("that was all")
+        commands = takewhile(lambda said: "that was all" not in said, words(heard, world.redis))
+        assert [said for said in commands if PAST_KEY in said] == [f"HGET {PAST_KEY} then:movies"]
+
+
+def words(heard, redis):
+    """The commands that this test's database is given."""
+    mine = redis.connection_pool.connection_kwargs.get("db", 0)
+    return (said["command"] for said in heard.listen() if said["db"] == mine)
+
+
+# -------------------------------------------------------------------------- who may see what
+
+
+@pytest.fixture
+def bob(log_in):
+    """Bob is one of the staff, too."""
+    return log_in(BOB, is_staff=True)
+
+
+def test_what_is_private_today_is_not_shown(client, world, night, staff, bob):
+    world.keep("then", Library, Playlists)
+    assert ids(client.get("/v1/playlists", headers=bob | THEN)) == [NIGHT]
+    known = client.get(f"/v1/playlists/{NIGHT}", headers=bob | THEN)
+    assert ids(known) == [HEAT]
+    world.happen(show(NIGHT, "private"), ANN)
+    for more in ({}, {"If-None-Match": known["ETag"]}, {"If-None-Match": "*"}):
+        answer = client.get(f"/v1/playlists/{NIGHT}", headers=bob | THEN | more)
+        assert answer.status_code == 404
+        assert answer.json()["detail"] == "There is no such playlist."
+    assert ids(client.get("/v1/playlists", headers=bob | THEN)) == []
+    assert ids(client.get("/v1/playlists?q=night", headers=bob | THEN)) == []
+    mine = client.get(f"/v1/playlists/{NIGHT}", headers=staff | THEN).json()
+    assert mine["visibility"] == "public"  # as it was, to its owner
+    assert ids(client.get("/v1/me/playlists", headers=staff | THEN)) == [NIGHT]
+
+
+def test_what_is_gone_today_is_its_owners(client, world, night, staff, bob):
+    world.keep("then", Library, Playlists)
+    world.happen(PlaylistDeleted(playlist_id=NIGHT, user_id=ANN), ANN)
+    assert client.get(f"/v1/playlists/{NIGHT}", headers=bob | THEN).status_code == 404
+    assert ids(client.get("/v1/playlists", headers=bob | THEN)) == []
+    assert ids(client.get(f"/v1/playlists/{NIGHT}", headers=staff | THEN)) == [HEAT]
+
+
+def test_what_was_not_there_yet_is_not_there(client, world, staff):
+    world.keep("then", Library, Playlists)
+    world.happen(listed(NIGHT, "Night shift"), ANN)
+    assert client.get(f"/v1/playlists/{NIGHT}", headers=staff | THEN).status_code == 404
+    assert ids(client.get("/v1/playlists", headers=staff | THEN)) == []
+
+
+def test_personal_answers_are_the_askers_own(client, world, acted, staff, bob):
+    world.keep("then", Library, Recommendations)
+    world.rate(BOB, UNKNOWN, 5)
+    assert client.get("/v1/me", headers=bob | THEN).json()["counts"]["ratings"] == 2
+    assert set(ids(client.get("/v1/me/ratings", headers=bob | THEN))) == {ALIEN, HEAT}
+    assert ids(client.get("/v1/me/favourites", headers=bob | THEN)) == []
+    assert ids(client.get("/v1/me/favourites", headers=staff | THEN)) == [ALIEN]

@@ -1,0 +1,65 @@
+"""Is what Redis lost told from what never was, by a read model's own reads?"""
+
+import pytest
+
+from projectors.generations.live import GENERATIONS_KEY, NotReady
+from projectors.read_models.library.read_model import Library
+from projectors.read_models.movies.read_model import Movies
+from projectors.read_models.playlists.read_model import Playlists
+from projectors.read_models.search.read_model import Search
+from projectors.read_models.trending.read_model import Trending
+from query_api.http.data_loss import Noticing, noticing
+from tests.query_api.conftest import ALIEN, ANN, GENERATION, HEAT
+
+READS = [
+    (Movies, lambda movies: movies.genres()),  # a value
+    (Movies, lambda movies: movies.details(ALIEN)),  # a field
+    (Movies, lambda movies: movies.facts_of([ALIEN, HEAT])),  # some fields
+    (Movies, lambda movies: movies.cards([ALIEN, HEAT])),  # several hashes
+    (Movies, lambda movies: list(movies.all_facts())),  # a walk
+    (Trending, lambda trending: trending.boards()),  # a hash
+    (Trending, lambda trending: trending.most_rated(5)),  # the top of a set
+    (Library, lambda library: library.ratings(ANN)),
+    (Playlists, lambda playlists: playlists.newest((), limit=5, behind=None)),
+    (Search, lambda search: search.is_filled()),
+]
+
+
+@pytest.fixture
+def acted(world):
+    world.rate(ANN, ALIEN, 9)
+    world.build()
+
+
+@pytest.mark.usefixtures("acted")
+@pytest.mark.parametrize(("kind", "read"), READS)
+def test_nothing_else_is_different(redis, kind, read):
+    assert read(noticing(kind(redis, GENERATION))) == read(kind(redis, GENERATION))
+
+
+@pytest.mark.usefixtures("acted")
+@pytest.mark.parametrize(("kind", "read"), READS)
+def test_what_is_lost_is_not_ready(redis, kind, read):
+    model = noticing(kind(redis, GENERATION))
+    redis.flushall()
+    with pytest.raises(NotReady, match=kind.name):
+        read(model)
+
+
+def test_only_its_own_pointer_counts(world, redis):
+    model = noticing(Movies(redis, GENERATION))
+    redis.hdel(GENERATIONS_KEY, Trending.name)
+    assert len(model.genres()) == 6
+
+
+def test_a_model_notices_once(redis):
+    model = noticing(Movies(redis, GENERATION))
+    before = model.redis
+    assert isinstance(before, Noticing)
+    assert noticing(model).redis is before
+
+
+def test_who_asks_nothing_makes_no_trip(redis):
+    redis.flushall()
+    with Noticing(redis, Movies.name).pipeline() as pipe:
+        assert pipe.execute() == []

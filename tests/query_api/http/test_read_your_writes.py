@@ -1,0 +1,196 @@
+"""Does a reader get what they wrote, or hear that it is not there yet?"""
+
+from time import sleep
+
+import pytest
+
+from events.catalogue import MovieRated
+from events.notifications import wanted_channel
+from events.position_token import tokens
+from infra.config import config
+from infra.errors import Invalid
+from infra.redis_pipeline import Trip
+from projectors.read_models.library.read_model import Library
+from projectors.read_models.movies.read_model import Movies
+from projectors.read_models.recommendations.read_model import Recommendations
+from projectors.read_models.trending.read_model import Trending
+from query_api.http import read_your_writes
+from query_api.http.read_your_writes import Source, wait_seconds
+from tests.query_api.conftest import ALIEN, ANN, HEAT, waiting
+
+pytestmark = pytest.mark.usefixtures("world")
+
+
+def test_what_is_there_is_not_waited_for(client, world):
+    position = world.rate(ANN, ALIEN, 9)
+    answer = client.get(f"/v1/movies/{ALIEN}", headers=waiting(position))
+    assert answer.status_code == 200
+    assert answer.json()["community"]["count"] == 1
+
+
+def test_what_is_not_there_is_said_with_the_lag(client, world):
+    world.rate(ANN, ALIEN, 9, to=[])
+    position = world.rate(ANN, HEAT, 9, to=[])
+    answer = client.get(f"/v1/movies/{ALIEN}", headers=waiting(position))
+    assert answer.status_code == 503
+    assert answer["Retry-After"] == "1"
+    assert answer.json()["errors"] == [
+        {"field": "Log-Position", "reason": "movies is 2 events behind"}
+    ]
+
+
+def test_what_arrives_meanwhile_is_answered(client, world, monkeypatch):
+    rated = world.record(MovieRated(user_id=ANN, movie_id=ALIEN, score=9), ANN)
+
+    def arrive(seconds):
+        """While the reader sleeps for the first time, a worker takes the event in."""
+        if world.models[Movies].checkpoint(rated.partition) < rated.offset:
+            world.models[Movies].apply([rated])
+        sleep(seconds)
+
+    monkeypatch.setattr(read_your_writes, "sleep", arrive)
+    answer = client.get(f"/v1/movies/{ALIEN}", headers=waiting(rated.position, seconds=5))
+    assert answer.status_code == 200
+    assert answer.json()["community"]["count"] == 1
+
+
+def test_built_answers_wait_for_the_builder(client, world):
+    position = world.rate(ANN, ALIEN, 9)
+    assert client.get("/v1/trending", headers=waiting(position)).status_code == 503
+    world.build()
+    answer = client.get("/v1/trending", headers=waiting(position))
+    assert [item["id"] for item in answer.json()["items"]] == [ALIEN]
+
+
+def test_own_lists_wait_for_their_own_model(client, world, log_in):
+    position = world.rate(ANN, ALIEN, 9, to=[Library, Movies])
+    headers = {**log_in(ANN), **waiting(position)}
+    assert client.get("/v1/me/ratings", headers=headers).status_code == 200
+    late = client.get("/v1/me/recommendations", headers=headers)
+    assert late.status_code == 503
+    [error] = late.json()["errors"]
+    assert error["reason"].startswith(Recommendations.name)
+
+
+def test_several_positions(client, world):
+    there = world.rate(ANN, ALIEN, 9)
+    missing = world.rate(ANN, HEAT, 9, to=[])
+    other = there._replace(partition=(there.partition + 1) % config().partitions)
+    assert client.get("/v1/movies/1", headers=waiting(there)).status_code == 200
+    assert client.get("/v1/movies/1", headers=waiting(there, missing)).status_code == 503
+    joined = f"{tokens([there])}, {tokens([other])}"
+    assert client.get("/v1/movies/1", headers={"Log-Position": joined, "Prefer": "wait=0"})
+
+
+@pytest.mark.parametrize("header", ["", "x", "1:2", "AAAA,BBBB"])
+def test_what_is_no_position(client, header):
+    answer = client.get("/v1/movies/1", headers={"Log-Position": header})
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["Log-Position"]
+
+
+@pytest.mark.parametrize("prefer", ["wait=6", "wait=-1", "wait=x", "wait=", "wait=1.5"])
+def test_nobody_waits_for_ever(client, world, prefer):
+    headers = {"Log-Position": tokens([world.rate(ANN, ALIEN, 9)]), "Prefer": prefer}
+    answer = client.get("/v1/movies/1", headers=headers)
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["Prefer"]
+
+
+@pytest.mark.parametrize(
+    ("prefer", "seconds"),
+    [
+        ("", 1),
+        ("wait=3", 3),
+        ("respond-async, wait=3", 3),
+        ('WAIT = "0"', 0),
+        ("handling=lenient; wait=2", 2),
+        ("await=9", 1),
+    ],
+)
+def test_preferences(prefer, seconds):
+    assert wait_seconds(prefer) == seconds
+
+
+def test_a_wait_too_long_is_refused():
+    with pytest.raises(Invalid):
+        wait_seconds("wait=99999")
+
+
+def test_only_half_of_the_threads_wait(client, world):
+    missing = waiting(world.rate(ANN, ALIEN, 9, to=[]))
+    places = [
+        read_your_writes._places.acquire(blocking=False)
+        for _ in range(config().server_threads // 2)
+    ]
+    try:
+        assert all(places)
+        answer = client.get("/v1/movies/1", headers=missing)
+        assert answer.status_code == 503
+        assert answer.json()["detail"].startswith("Too many reads wait")
+        assert client.get("/v1/movies/1").status_code == 200
+    finally:
+        for _ in places:
+            read_your_writes._places.release()
+
+
+def test_who_waited_for_what_was_set_aside_is_told(client, world, log_in):
+    rated = world.record(MovieRated(user_id=ANN, movie_id=ALIEN, score=9), ANN)
+    world.park(Library, rated)
+    world.models[Movies].apply([rated])
+    headers = {**log_in(ANN), **waiting(rated.position)}
+    mine = client.get("/v1/me/ratings", headers=headers)
+    assert (mine.status_code, mine["Log-Parked"]) == (200, "library")
+    assert mine.json()["items"] == []
+    card = client.get(f"/v1/movies/{ALIEN}", headers=headers)
+    assert (card.status_code, "Log-Parked" in card) == (200, False)
+
+
+def test_who_waited_for_something_else_is_not(client, world, log_in):
+    before = world.rate(ANN, ALIEN, 9)
+    rated = world.record(MovieRated(user_id=ANN, movie_id=HEAT, score=9), ANN)
+    world.park(Library, rated)
+    headers = log_in(ANN)
+    assert "Log-Parked" not in client.get("/v1/me/ratings", headers=headers)
+    answer = client.get("/v1/me/ratings", headers={**headers, **waiting(before)})
+    assert (answer.status_code, "Log-Parked" in answer) == (200, False)
+
+
+def test_one_that_is_behind_is_waited_for_all_the_same(client, world):
+    rated = world.record(MovieRated(user_id=ANN, movie_id=ALIEN, score=9), ANN)
+    world.park(Trending, rated)
+    world.models[Movies].apply([rated])
+    late = client.get("/v1/trending", headers=waiting(rated.position))
+    assert late.status_code == 503
+    world.build()
+    headers = {**waiting(rated.position), "If-None-Match": "*"}
+    known = client.get("/v1/trending", headers=headers)
+    assert (known.status_code, known["Log-Parked"]) == (304, "trending")
+
+
+def test_it_costs_no_trip_more(world, monkeypatch):
+    trips, go = [], Trip.go
+
+    def counting(trip, redis):
+        trips.append(len(trip))
+        return go(trip, redis)
+
+    monkeypatch.setattr(Trip, "go", counting)
+    read_your_writes.wait(tokens([world.rate(ANN, ALIEN, 9)]), "", [Source(world.models[Movies])])
+    assert trips == [2]
+
+
+def test_who_waits_wakes_the_builder(client, world, redis):
+    with redis.pubsub(ignore_subscribe_messages=True) as heard:
+        heard.subscribe(wanted_channel())
+        assert heard.get_message(timeout=5) is None  # the answer to SUBSCRIBE
+        client.get("/v1/trending", headers=waiting(world.rate(ANN, ALIEN, 9)))
+        message = heard.get_message(timeout=20)
+        assert message["data"] == b"trending"
+
+
+def test_who_may_not_ask_may_not_wait(client, world):
+    missing = waiting(world.rate(ANN, ALIEN, 9, to=[]), seconds=5)
+    bad = {**missing, "Authorization": "Bearer x.y.z"}
+    assert client.get("/v1/movies/1", headers=bad).status_code == 401
+    assert client.get("/v1/me/ratings", headers=missing).status_code == 401

@@ -1,0 +1,125 @@
+"""Is all shown that is known of a movie, and is it kept until that changes?"""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from events.catalogue import Credit, MovieDetailed, MovieLinked
+from events.position_token import tokens
+from infra.config import config
+from projectors.read_models.search.builder import SearchBuilder
+from projectors.read_models.search.read_model import Search
+from query_api.caching.read_through import NOTHING_SECONDS
+from tests.query_api.conftest import ALIEN, ANN, HEAT, UNKNOWN
+
+PATH = f"/v1/movies/{ALIEN}/details"
+DETAILED = MovieDetailed(
+    movie_id=ALIEN,
+    original_title="Alien",
+    original_language="en",
+    released_on=date(1979, 5, 25),
+    runtime_minutes=117,
+    crew=(Credit("Ridley Scott", "Director"),),
+    keywords=("spaceship", "android"),
+    titles={"fr": "Alien, le huitième passager"},
+)
+SHOWN = {
+    "original_title": "Alien",
+    "original_language": "en",
+    "released_on": "1979-05-25",
+    "runtime_minutes": 117,
+    "crew": [{"name": "Ridley Scott", "job": "Director"}],
+    "keywords": ["spaceship", "android"],
+    "titles": {"fr": "Alien, le huitième passager"},
+}
+NOTHING: dict[str, Any] = {"crew": [], "keywords": [], "titles": {}}
+
+
+@pytest.fixture
+def loaded(monkeypatch):
+    """The movies whose documents were asked for."""
+    movies = []
+    load = Search.long_details
+
+    def note(self, movie):
+        movies.append(movie)
+        return load(self, movie)
+
+    monkeypatch.setattr(Search, "long_details", note)
+    return movies
+
+
+def beyond_the_card(client, path=PATH, **more):
+    answer = client.get(path, **more)
+    assert answer.status_code == 200, answer.content
+    card = client.get(path.removesuffix("/details")).json()
+    shown = answer.json()
+    assert {name: shown.pop(name) for name in card} == card
+    return shown
+
+
+def test_all_that_is_known(client, world, flush, loaded):
+    world.happen(DETAILED, ALIEN)
+    world.happen(MovieLinked(movie_id=ALIEN, source="imdb", external_id="tt0078748"), ALIEN)
+    flush()
+    assert [beyond_the_card(client) for _ in range(3)] == [SHOWN] * 3
+    assert loaded == [ALIEN]
+
+
+def test_its_card_is_that_of_now(client, world, flush, loaded):
+    beyond_the_card(client)
+    world.rate(ANN, ALIEN, 9)
+    beyond_the_card(client)
+    assert client.get(PATH).json()["community"]["count"] == 1
+    assert loaded == [ALIEN]
+
+
+def test_it_is_over_when_the_film_changes_and_only_then(client, world, flush, loaded):
+    world.happen(DETAILED, ALIEN)
+    flush()
+    assert beyond_the_card(client) == SHOWN
+    world.rate(ANN, HEAT, 9)
+    flush()
+    assert beyond_the_card(client) == SHOWN
+    assert loaded == [ALIEN]
+    world.happen(MovieDetailed(movie_id=ALIEN, keywords=("cat",)), ALIEN)
+    flush()
+    assert beyond_the_card(client) == NOTHING | {"keywords": ["cat"]}
+
+
+def test_that_nothing_is_known_is_kept_for_a_moment(client, world, flush, loaded):
+    assert [beyond_the_card(client) for _ in range(2)] == [NOTHING] * 2
+    assert loaded == [ALIEN]
+    [key] = world.redis.scan_iter("cache:*")
+    assert 0 < world.redis.pttl(key) <= 1000 * NOTHING_SECONDS
+    world.happen(DETAILED, ALIEN)
+    flush()
+    assert beyond_the_card(client) == SHOWN
+
+
+def test_who_waits_for_a_position_gets_what_has_taken_it_in(client, world, flush):
+    assert beyond_the_card(client) == NOTHING
+    headers = {"Log-Position": tokens([world.happen(DETAILED, ALIEN)]), "Prefer": "wait=0"}
+    assert client.get(PATH, headers=headers).status_code == 503
+    flush()
+    assert beyond_the_card(client, headers=headers) == SHOWN
+
+
+def test_a_film_that_the_index_does_not_show_yet(client, world, in_files):
+    """Where nobody can tell, nothing is claimed."""
+    answer = client.get(PATH)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "1")
+    builder = SearchBuilder(world.models[Search], config().partitions)
+    builder.build(datetime.now(UTC))
+    assert beyond_the_card(client) == NOTHING
+
+
+def test_an_unknown_film_asks_no_index(client, flush, loaded):
+    for unknown in (UNKNOWN, 2**63, 10**30):
+        assert client.get(f"/v1/movies/{unknown}/details").status_code == 404
+    assert loaded == []
+
+
+def test_parameters_are_refused(client, world):
+    assert client.get(f"{PATH}?limit=5").status_code == 422
