@@ -26,6 +26,7 @@ def test_the_same_text_is_never_sealed_alike():
 @pytest.mark.parametrize(
     ("key", "subject", "field"),
     [(new_key(), ANN, "username"), (KEY, BOB, "username"), (KEY, ANN, "email")],
+    ids=["another key", "another subject", "another field"],
 )
 def test_it_opens_nowhere_else(key, subject, field):
     sealed = seal(KEY, subject=ANN, field="username", text="ann")
