@@ -104,7 +104,7 @@ def test_a_decision_has_every_part_on_one_page(path):
 
 @pytest.mark.parametrize("path", decisions(), ids=name_of)
 def test_a_decision_names_what_enforces_it(path):
-    enforced = path.read_text().partition("## What enforces it")[2]
+    enforced = path.read_text().partition("## Enforced by")[2]
     assert LINK.findall(enforced)
 
 
