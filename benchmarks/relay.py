@@ -24,7 +24,7 @@ from events.recorded import Origin, Stored, Stream
 from events.relay.outbox import Outbox
 from events.relay.relay import Bus, Relay
 from events.relay.wakeups import News
-from events.store import Entry
+from events.store import AppendEntry
 from events.store.postgres import PostgresStore
 
 _BATCH = 2000
@@ -68,8 +68,8 @@ def _append(store: PostgresStore, events: int) -> None:
         store.append_many(entries, origin=origin)
 
 
-def _rating(user: UUID, movie: int) -> Entry:
-    return Entry(
+def _rating(user: UUID, movie: int) -> AppendEntry:
+    return AppendEntry(
         Stream(f"rating-{user}-{movie}", str(user)),
         1,
         MovieRated(user_id=user, movie_id=movie, score=1 + movie % 10),

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar, cast
 from events.catalogue import AnyEvent
 from events.partition import partition_of
 from events.recorded import Origin, Position, Recorded, Stream
-from events.store import EventStore, StreamMoved
+from events.store import EventStore, WrongExpectedVersion
 from infra.errors import Refused
 
 C = TypeVar("C")
@@ -64,7 +64,7 @@ def handle(
     for _ in range(TRIES - 1):
         try:
             return _attempt(command, aggregate, store, stream, origin)
-        except StreamMoved:
+        except WrongExpectedVersion:
             continue
     return _attempt(command, aggregate, store, stream, origin)
 
@@ -79,7 +79,7 @@ def _begin(
     try:
         events = aggregate.decide(command, aggregate.initial)
         appended = store.append(stream, events, expected=0, origin=origin)
-    except (Refused, StreamMoved):
+    except (Refused, WrongExpectedVersion):
         return None
     if not appended:
         return None

@@ -28,7 +28,7 @@ def log_channel() -> str:
     return f"{config().namespace}:log"
 
 
-def wanted_channel() -> str:
+def waiting_readers_channel() -> str:
     """Where a reader that waits says which model it waits for."""
     return f"{config().namespace}:wanted"
 
@@ -74,7 +74,7 @@ def announce(*partitions: int) -> None:
     _announcers.setdefault(id(redis), Announcer(redis)).announce(partitions)
 
 
-class Listener:
+class NotificationListener:
     """Collects what is said on the channels; wakes whoever waits."""
 
     def __init__(self, redis: Redis, *channels: str) -> None:
@@ -121,9 +121,9 @@ class Listener:
 
 
 @contextmanager
-def listening(redis: Redis, *channels: str) -> Iterator[Listener]:
+def listening(redis: Redis, *channels: str) -> Iterator[NotificationListener]:
     """A listener that is closed in the end."""
-    listener = Listener(redis, *channels)
+    listener = NotificationListener(redis, *channels)
     try:
         yield listener
     finally:

@@ -13,7 +13,7 @@ _FORM = re.compile(r"[0-9a-f]{23}", re.ASCII)
 _PARTITION_DIGITS = 3
 
 
-class NotAnId(ValueError):
+class InvalidPlaylistId(ValueError):
     """This was never given out as a playlist's id."""
 
 
@@ -23,7 +23,7 @@ def playlist_id(owner: str, partitions: int, random: bytes) -> str:
 
 
 def partition_of_playlist(playlist: str) -> int:
-    """The partition that a playlist is in; raises NotAnId."""
+    """The partition that a playlist is in; raises InvalidPlaylistId."""
     if not _FORM.fullmatch(playlist):
-        raise NotAnId(playlist)
+        raise InvalidPlaylistId(playlist)
     return int(playlist[:_PARTITION_DIGITS], 16)

@@ -16,18 +16,18 @@ _FORM = struct.Struct(">HQ")
 _MOST = 16
 
 
-def token(position: Position) -> str:
+def encode_position(position: Position) -> str:
     """One position as a word."""
     return seal(_PURPOSE, _FORM.pack(*position))
 
 
-def tokens(positions: Iterable[Position]) -> str:
+def encode_positions(positions: Iterable[Position]) -> str:
     """Several, as the header's value; the last one of each partition stands for all before it."""
     last = {position.partition: position for position in sorted(positions)}
-    return ",".join(token(position) for position in last.values())
+    return ",".join(encode_position(position) for position in last.values())
 
 
-def parse(header: str) -> tuple[Position, ...]:
+def decode_positions(header: str) -> tuple[Position, ...]:
     """The positions that a header names; raises Invalid for what is not ours."""
     words = [word for part in header.split(",") if (word := part.strip())]
     if not 0 < len(words) <= _MOST:

@@ -17,10 +17,10 @@ _AS_MANY_AS_THREADS = 2**31
 @cache
 def redis() -> Redis:
     """Redis with bytes as answers; a lost connection is tried again once before the fault shows."""
-    return _connected(_redis_url())
+    return _connect(_redis_url())
 
 
-def _connected(url: str) -> Redis:
+def _connect(url: str) -> Redis:
     return Redis.from_url(
         url,
         max_connections=_AS_MANY_AS_THREADS,
@@ -31,15 +31,15 @@ def _connected(url: str) -> Redis:
     )
 
 
-def keeping() -> Redis:
+def cache_redis() -> Redis:
     """The same Redis for what is kept for a moment, as whoever may write that."""
     url = config().cache_redis_url
-    return _keeper(url) if url else redis()
+    return _cache_redis(url) if url else redis()
 
 
 @cache
-def _keeper(url: str) -> Redis:
-    return _connected(url)
+def _cache_redis(url: str) -> Redis:
+    return _connect(url)
 
 
 @cache

@@ -21,7 +21,7 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
-Counted: TypeAlias = Literal[
+CounterName: TypeAlias = Literal[
     # Requests answered, by view, method and status.
     "marquee_http_requests_total",
     # Faults that became a 500, by view.
@@ -46,7 +46,7 @@ Counted: TypeAlias = Literal[
     # Events that the sync with TMDb appended, by kind of run.
     "marquee_sync_events_total",
 ]
-Timed: TypeAlias = Literal[
+HistogramName: TypeAlias = Literal[
     # Seconds from request to answer, by view.
     "marquee_http_seconds",
     # Seconds until what was not kept was there, by cache and outcome.
@@ -54,7 +54,7 @@ Timed: TypeAlias = Literal[
     # Seconds that TMDb took to answer, or to fail, by what it was asked for.
     "marquee_tmdb_seconds",
 ]
-Measured: TypeAlias = Literal[
+GaugeName: TypeAlias = Literal[
     # Seconds that a read model was behind the log when last asked, by model.
     "marquee_model_age_seconds",
     # Events of the log that are not known to be on the bus.
@@ -71,17 +71,17 @@ Measured: TypeAlias = Literal[
 _BUCKETS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
 
 
-def count(name: Counted, amount: float = 1, **labels: str) -> None:
+def count(name: CounterName, amount: float = 1, **labels: str) -> None:
     """So many more of it."""
     _counter(name, tuple(labels)).labels(*labels.values()).inc(amount)
 
 
-def took(name: Timed, seconds: float, **labels: str) -> None:
+def observe_seconds(name: HistogramName, seconds: float, **labels: str) -> None:
     """It took so long this time."""
     _histogram(name, tuple(labels)).labels(*labels.values()).observe(seconds)
 
 
-def measured(name: Measured, value: float, **labels: str) -> None:
+def set_gauge(name: GaugeName, value: float, **labels: str) -> None:
     """It stands at so much now."""
     gauge = _gauge(name, tuple(labels))
     (gauge.labels(*labels.values()) if labels else gauge).set(value)

@@ -16,7 +16,7 @@ from rich.progress import (
 )
 
 Advance: TypeAlias = Callable[[int], None]
-Watched: TypeAlias = Callable[[str, int], AbstractContextManager[Advance]]
+ProgressReporter: TypeAlias = Callable[[str, int], AbstractContextManager[Advance]]
 """How a step of so many things shows how far it is."""
 
 _QUIET_SECONDS = 5.0
@@ -32,7 +32,7 @@ def progress(what: str, total: int) -> Iterator[Advance]:
 
 
 @contextmanager
-def unwatched(_what: str, _total: int) -> Iterator[Advance]:
+def no_progress(_what: str, _total: int) -> Iterator[Advance]:
     """Nobody wants to know."""
     yield lambda _: None
 

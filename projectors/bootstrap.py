@@ -5,7 +5,12 @@ from contextlib import ExitStack, contextmanager
 from threading import Event, Thread
 
 from events.bus import Subscription
-from events.notifications import Listener, listening, log_channel, wanted_channel
+from events.notifications import (
+    NotificationListener,
+    listening,
+    log_channel,
+    waiting_readers_channel,
+)
 from events.store import EventStore
 from events.store.postgres import PostgresStore
 from infra import clients
@@ -90,7 +95,7 @@ def at_work(
     with ExitStack() as stack:
         stack.callback(crew.stop)
         hints = stack.enter_context(listening(redis, log_channel()))
-        wishes = stack.enter_context(listening(redis, wanted_channel()))
+        wishes = stack.enter_context(listening(redis, waiting_readers_channel()))
         stack.enter_context(_urging(crew, wishes))
         yield Worker(
             store=store,
@@ -120,7 +125,7 @@ def _subscribed(name: str) -> Iterator[Subscription | None]:
 
 
 @contextmanager
-def _urging(crew: Mustered, wishes: Listener) -> Iterator[None]:
+def _urging(crew: Mustered, wishes: NotificationListener) -> Iterator[None]:
     done = Event()
     urging = Thread(target=_urge, args=(crew, wishes, done), name="urge", daemon=True)
     urging.start()
@@ -132,7 +137,7 @@ def _urging(crew: Mustered, wishes: Listener) -> Iterator[None]:
         urging.join(timeout=5)
 
 
-def _urge(crew: Mustered, wishes: Listener, done: Event) -> None:
+def _urge(crew: Mustered, wishes: NotificationListener, done: Event) -> None:
     while not done.is_set():
         for word in wishes.wait(1.0):
             crew.urge(word.decode())

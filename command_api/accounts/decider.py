@@ -6,7 +6,7 @@ from uuid import UUID
 
 from command_api.aggregate import Aggregate
 from events.catalogue import UserRegistered
-from events.catalogue.accounts import Sealed
+from events.catalogue.accounts import EncryptedField
 from events.recorded import Stream
 
 
@@ -15,8 +15,8 @@ class Register:
     """Open an account. That nobody else has these names is the vault's to know."""
 
     user_id: UUID
-    username: Sealed
-    email: Sealed
+    username: EncryptedField
+    email: EncryptedField
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from command_api import event_store
 from command_api.accounts.decider import stream_of
 from events.catalogue import UserRegistered
 from events.vault import subjects
-from events.vault.encryption import unseal
+from events.vault.encryption import decrypt_field
 
 
 class Names(NamedTuple):
@@ -26,8 +26,8 @@ def names_of(user_id: UUID) -> Names | None:
     if registered is None or (key := subjects.key_of(user_id)) is None:
         return None
     return Names(
-        username=unseal(key, registered.username, subject=user_id, field="username"),
-        email=unseal(key, registered.email, subject=user_id, field="email"),
+        username=decrypt_field(key, registered.username, subject=user_id, field="username"),
+        email=decrypt_field(key, registered.email, subject=user_id, field="email"),
     )
 
 

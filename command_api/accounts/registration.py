@@ -18,7 +18,7 @@ from command_api.aggregate import handle
 from command_api.preferences.decider import ChangePreferences, preferences
 from events.recorded import Origin, Position
 from events.vault import outgoing_mail, subjects
-from events.vault.encryption import seal
+from events.vault.encryption import encrypt_field
 from events.vault.models import Purpose
 from events.vault.subjects import NamesTaken
 from infra.errors import Conflict
@@ -71,8 +71,8 @@ def _reserve(user_id: UUID, applicant: Applicant) -> bytes:
 def _append(user_id: UUID, key: bytes, applicant: Applicant, origin: Origin) -> Position:
     command = Register(
         user_id,
-        username=seal(key, subject=user_id, field="username", text=applicant.username),
-        email=seal(key, subject=user_id, field="email", text=applicant.email),
+        username=encrypt_field(key, subject=user_id, field="username", text=applicant.username),
+        email=encrypt_field(key, subject=user_id, field="email", text=applicant.email),
     )
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -88,7 +88,7 @@ def _append(user_id: UUID, key: bytes, applicant: Applicant, origin: Origin) -> 
 
 def _open(user_id: UUID, email: str) -> None:
     subjects.activate(user_id)
-    outgoing_mail.wish(Purpose.VERIFY, email=email)
+    outgoing_mail.enqueue(Purpose.VERIFY, email=email)
 
 
 def _conflict(taken: NamesTaken) -> Conflict:

@@ -15,4 +15,4 @@ def sweep_reservations() -> int:
 @shared_task(name="accounts.sweep_mailed_tokens")  # type: ignore[untyped-decorator] # as above
 def sweep_mailed_tokens() -> int:
     """Drop their tokens; how many."""
-    return outgoing_mail.forget_expired()
+    return outgoing_mail.delete_expired_tokens()

@@ -20,7 +20,7 @@ from command_api.http.request_body import body_of
 from infra.errors import BadRequest, Forbidden, TooLong
 from infra.http import problem_details
 from infra.http.strict_json import MAX_QUERY_LENGTH
-from infra.observability import count, took
+from infra.observability import count, observe_seconds
 
 View: TypeAlias = Callable[..., Any]
 READ = ("GET", "HEAD")
@@ -100,4 +100,4 @@ def _named(page: Any, view: View, methods: tuple[str, ...]) -> View:
 def _measure(request: HttpRequest, status: int, seconds: float) -> None:
     method = request.method or ""
     count("marquee_http_requests_total", view="AdminPages", method=method, status=str(status))
-    took("marquee_http_seconds", seconds, view="AdminPages")
+    observe_seconds("marquee_http_seconds", seconds, view="AdminPages")

@@ -41,7 +41,7 @@ def of(request: HttpRequest) -> Visitor:
     kept = session_cookie.of(request)
     if kept is None:
         return NOBODY
-    standing = refresh_families.standing(kept.family)
+    standing = refresh_families.login_status(kept.family)
     if standing is None or standing.is_revoked or standing.epoch > kept.epoch:
         return NOBODY
     return Visitor(is_staff=is_staff(standing.user_id))

@@ -48,7 +48,7 @@ def told(refused: Refused) -> tuple[str, int]:
 def log_out(request: HttpRequest) -> None:
     """End the log-in, as for everybody: also whoever copied the cookie is out."""
     kept = session_cookie.of(request)
-    standing = kept and refresh_families.standing(kept.family)
+    standing = kept and refresh_families.login_status(kept.family)
     if kept and standing and not standing.is_revoked:
         handled = logout.end(standing.user_id, kept.family, origin=origin_of(request))
         notifications.announce(handled.position.partition)

@@ -11,7 +11,7 @@ from command_api.catalogue.decider import Movie, MovieCommand, decide, evolve, s
 from events import notifications
 from events.catalogue import MovieEvent
 from events.recorded import Origin
-from events.store import Entry, EventStore, StreamMoved
+from events.store import AppendEntry, EventStore, WrongExpectedVersion
 
 Decided: TypeAlias = Sequence[Sequence[MovieEvent]]  # what each command led to, in their order
 
@@ -23,7 +23,7 @@ def handle_all(commands: Sequence[MovieCommand], store: EventStore, *, origin: O
     for _ in range(_TRIES - 1):
         try:
             return _handle_once(commands, store, origin)
-        except (StreamMoved, IntegrityError):  # someone else's rows came first
+        except (WrongExpectedVersion, IntegrityError):  # someone else's rows came first
             continue
     return _handle_once(commands, store, origin)
 
@@ -53,10 +53,10 @@ def _decide_each(commands: Sequence[MovieCommand], there: dict[int, Movie]) -> D
     return decided
 
 
-def _entries(events: Sequence[MovieEvent], versions: dict[str, int]) -> Sequence[Entry]:
+def _entries(events: Sequence[MovieEvent], versions: dict[str, int]) -> Sequence[AppendEntry]:
     entries = []
     for event in events:
         stream = stream_of(event.movie_id)
         versions[stream.name] = versions.get(stream.name, 0) + 1
-        entries.append(Entry(stream, versions[stream.name], event))
+        entries.append(AppendEntry(stream, versions[stream.name], event))
     return entries

@@ -14,7 +14,7 @@ from django.db import close_old_connections
 
 from command_api.emails import messages
 from events.vault import outgoing_mail
-from events.vault.outgoing_mail import Wish
+from events.vault.outgoing_mail import QueuedLetter
 from infra.observability import count
 
 MOST_TRIES = 7
@@ -32,15 +32,15 @@ def start() -> None:
 def deliver() -> int:
     """Take what is due; how many letters were sent."""
     sent = 0
-    while (wish := outgoing_mail.take()) is not None:
+    while (wish := outgoing_mail.lease()) is not None:
         sent += _deliver(wish)
     return sent
 
 
 def _go_about() -> None:
     while True:
-        outgoing_mail.wished.wait(_EVERY_SECONDS)
-        outgoing_mail.wished.clear()
+        outgoing_mail.letter_enqueued.wait(_EVERY_SECONDS)
+        outgoing_mail.letter_enqueued.clear()
         close_old_connections()
         try:
             deliver()
@@ -48,7 +48,7 @@ def _go_about() -> None:
             _log.warning("letters wait, for a database is away", fault=repr(fault))
 
 
-def _deliver(wish: Wish) -> bool:
+def _deliver(wish: QueuedLetter) -> bool:
     try:
         was_sent = messages.write(wish)
     except DatabaseError:
@@ -59,8 +59,8 @@ def _deliver(wish: Wish) -> bool:
         letter = str(wish.letter)
         _log.warning("letter not sent", letter=letter, again=not is_over, fault=repr(fault))
         if is_over:
-            outgoing_mail.drop(wish.letter)
+            outgoing_mail.delete(wish.letter)
         return False
-    outgoing_mail.drop(wish.letter)
+    outgoing_mail.delete(wish.letter)
     count("marquee_letters_total", outcome="sent" if was_sent else "nobody")
     return was_sent

@@ -14,7 +14,7 @@ from command_api.accounts import personal_names
 from command_api.accounts.personal_names import Names
 from events.vault import outgoing_mail
 from events.vault.models import Purpose
-from events.vault.outgoing_mail import Wish
+from events.vault.outgoing_mail import QueuedLetter
 from infra.config import config
 
 PAUSE = timedelta(minutes=5)
@@ -57,7 +57,7 @@ def life_of(purpose: Purpose) -> timedelta:
             return timedelta(minutes=config().reset_minutes)
 
 
-def write(wish: Wish) -> bool:
+def write(wish: QueuedLetter) -> bool:
     """Write the letter; False when there is nobody to write to, or a letter is on its way."""
     user_id = outgoing_mail.recipient(wish.email_hmac)
     names = None if user_id is None else personal_names.names_of(user_id)
@@ -72,7 +72,9 @@ def write(wish: Wish) -> bool:
     try:
         _send(names, wish.purpose, token, life)
     except Exception:
-        outgoing_mail.use_up(wish.purpose, token)  # or the next try would wait for its answer
+        outgoing_mail.consume_token(
+            wish.purpose, token
+        )  # or the next try would wait for its answer
         raise
     return True
 

@@ -17,11 +17,11 @@ from infra.errors import Invalid
 
 def verify(token: str, *, origin: Origin) -> Handled[Email]:
     """Know the address that the token was sent to; raises Invalid for one that counts no more."""
-    user_id = outgoing_mail.holder(Purpose.VERIFY, token)
+    user_id = outgoing_mail.token_owner(Purpose.VERIFY, token)
     if user_id is None:
         raise no_such_token()
     handled = know(user_id, origin=origin)
-    outgoing_mail.use_up(Purpose.VERIFY, token)  # last: done twice it is as good as once
+    outgoing_mail.consume_token(Purpose.VERIFY, token)  # last: done twice it is as good as once
     return handled
 
 
@@ -34,7 +34,7 @@ def ask_again(user_id: UUID) -> None:
     """Write to a person once more, unless their address is known already."""
     names = personal_names.names_of(user_id)
     if names is not None and not is_known(user_id):
-        outgoing_mail.wish(Purpose.VERIFY, email=names.email)
+        outgoing_mail.enqueue(Purpose.VERIFY, email=names.email)
 
 
 def is_known(user_id: UUID) -> bool:

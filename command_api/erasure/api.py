@@ -14,9 +14,9 @@ from command_api.erasure import status_link as link
 from command_api.http.openapi import command
 from command_api.http.view import Answer, Call, CommandView
 from events.recorded import Position
-from events.store import StreamMoved
+from events.store import WrongExpectedVersion
 from events.vault import erasures, subjects
-from events.vault.erasures import Progress, Said
+from events.vault.erasures import ErasureProgress, ErasureReportLine
 from infra.errors import Forbidden
 from infra.http.permissions import Anybody, LoggedIn
 from infra.http.strict_json import StrictSerializer
@@ -80,7 +80,7 @@ def _carried_on(call: Call) -> Position | None:
     """Now, if that can be; it was taken on, so whatever stands against it is for later."""
     try:
         return process.carry_on(call.user_id, origin=call.origin)
-    except (DatabaseError, StreamMoved) as fault:
+    except (DatabaseError, WrongExpectedVersion) as fault:
         _log.warning("an erasure goes on later", user_id=str(call.user_id), fault=repr(fault))
         return None
 
@@ -125,10 +125,10 @@ class ErasureView(CommandView):
         progress = erasures.find(user_id)
         if progress is None:
             raise link.no_such()
-        return Answer(None, _told(progress, erasures.lines(user_id)))
+        return Answer(None, _told(progress, erasures.report_lines(user_id)))
 
 
-def _told(progress: Progress, lines: Sequence[Said]) -> dict[str, Any]:
+def _told(progress: ErasureProgress, lines: Sequence[ErasureReportLine]) -> dict[str, Any]:
     state = "gone" if progress.gone_at else "erased" if progress.erased_at else "asked"
     return {
         "state": state,

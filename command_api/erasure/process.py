@@ -21,7 +21,7 @@ from command_api.http import idempotency, token_revocation
 from command_api.sessions import login_rate_limit
 from events import notifications
 from events.recorded import Origin, Position
-from events.store import EventStore, StreamMoved
+from events.store import EventStore, WrongExpectedVersion
 from events.stream_names import PLAYLISTS, erasure_of
 from events.vault import erasures, subjects
 
@@ -42,7 +42,7 @@ def carry_on(user_id: UUID, *, origin: Origin) -> Position:
     position = _say(user_id, event_store.store(), origin)
     idempotency.forget_of(user_id)
     login_rate_limit.forget(subjects.login_digests_of(user_id))
-    erasures.destroy(user_id)
+    erasures.destroy_key(user_id)
     token_revocation.forget()
     notifications.announce(position.partition)
     return position
@@ -54,7 +54,7 @@ def sweep() -> int:
     for user_id in found:
         try:
             _settle(user_id)
-        except (DatabaseError, StreamMoved) as fault:  # the others need not wait for it
+        except (DatabaseError, WrongExpectedVersion) as fault:  # the others need not wait for it
             _log.warning("an erasure goes on later", user_id=str(user_id), fault=repr(fault))
     return len(found)
 
@@ -127,7 +127,7 @@ def playlists_of(user_id: UUID, store: EventStore) -> Iterator[str]:
 
 def _people(*, are_erased: bool) -> Iterator[list[UUID]]:
     after: UUID | None = None
-    while some := erasures.people(are_erased=are_erased, after=after, limit=_PAGE):
+    while some := erasures.user_ids(are_erased=are_erased, after=after, limit=_PAGE):
         yield list(some)
         after = some[-1]
 

@@ -29,7 +29,7 @@ from events.catalogue import MovieFavourited, MovieHidden, MovieRated, UserRegis
 from events.recorded import Recorded, Stream
 from events.store import EventStore
 from events.stream_names import PLAYLISTS
-from events.vault.decryption import Opener
+from events.vault.decryption import EventDecryptor
 
 _PAGE = 500
 
@@ -48,7 +48,7 @@ class _Person:
         self._user_id = user_id
         self._owner = str(user_id)
         self._store = store
-        self._opener = Opener()
+        self._decryptor = EventDecryptor()
 
     def lines(self) -> Iterator[Line]:
         """Everything there is."""
@@ -60,7 +60,7 @@ class _Person:
 
     def _account(self) -> Iterator[Line]:
         history = self._store.read(account_of(self._user_id))
-        for recorded in self._opener.open_all(history):
+        for recorded in self._decryptor.decrypt_all(history):
             if isinstance(recorded.event, UserRegistered):
                 yield AccountLine(
                     id=self._user_id,
@@ -90,7 +90,7 @@ class _Person:
                 yield from _said(recorded, movies)
 
     def _playlists(self) -> Iterator[Line]:
-        aggregate = replace(playlists.playlist, reads=self._opener.open_all)
+        aggregate = replace(playlists.playlist, reads=self._decryptor.decrypt_all)
         for streams in self._pages(PLAYLISTS):
             for stream in streams:
                 history = self._store.read(stream)

@@ -32,9 +32,9 @@ from command_api.preferences.decider import ChangePreferences, preferences
 from command_api.ratings.bulk_import import Brought, bring, rejection
 from events import playlist_ids
 from events.recorded import Origin
-from events.store import EventStore, StreamMoved
+from events.store import EventStore, WrongExpectedVersion
 from events.vault.decryption import PLAYLIST_DESCRIPTION, PLAYLIST_NAME
-from events.vault.encryption import seal
+from events.vault.encryption import encrypt_field
 
 _PAGE = 500
 
@@ -134,11 +134,11 @@ class Bringing:
         try:
             stream = playlist.stream(commands[0])
             self._store.append(stream, events, expected=0, origin=self._origin)
-        except StreamMoved:
+        except WrongExpectedVersion:
             return  # it was brought before
 
     def _words(self, field: str, text: str) -> Words:
-        return Words(text, seal(self._key, subject=self._user_id, field=field, text=text))
+        return Words(text, encrypt_field(self._key, subject=self._user_id, field=field, text=text))
 
 
 def _movies_of(line: Line) -> Sequence[Movie]:

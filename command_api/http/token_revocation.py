@@ -8,14 +8,14 @@ from time import monotonic
 from uuid import UUID
 
 from events.vault import refresh_families
-from events.vault.refresh_families import Standing
+from events.vault.refresh_families import LoginStatus
 from infra.errors import Unauthenticated
 from infra.security.access_tokens import Identity
 
 FRESH_SECONDS = 1.0
 _REMEMBERED = 10_000
 
-_known: dict[UUID, tuple[float, Standing | None]] = {}
+_known: dict[UUID, tuple[float, LoginStatus | None]] = {}
 
 
 def refuse_revoked(identity: Identity) -> None:
@@ -38,13 +38,13 @@ def forget(family: UUID | None = None) -> None:
         _known.pop(family, None)
 
 
-def _standing(family: UUID) -> Standing | None:
+def _standing(family: UUID) -> LoginStatus | None:
     known = _known.get(family)
     if known is not None and monotonic() - known[0] < FRESH_SECONDS:
         return known[1]
     if len(_known) >= _REMEMBERED:
         _known.clear()
     asked = monotonic()
-    standing = refresh_families.standing(family)
+    standing = refresh_families.login_status(family)
     _known[family] = asked, standing
     return standing

@@ -22,16 +22,16 @@ from command_api.http.request_body import body_of, length_of
 from command_api.http.token_revocation import refuse_revoked
 from events import notifications
 from events.position_token import HEADER as LOG_POSITION
-from events.position_token import token
+from events.position_token import encode_position
 from events.recorded import Origin, Position
-from events.store import StreamMoved
+from events.store import WrongExpectedVersion
 from events.vault.subjects import KeyMissing
 from infra import clients
 from infra.errors import Conflict, Refused, Unauthenticated, Unavailable, Unsupported
 from infra.http import problem_details, strict_json
 from infra.http.permissions import needs_token
 from infra.http.strict_json import StrictSerializer
-from infra.observability import correlation_id, count, took
+from infra.observability import correlation_id, count, observe_seconds
 from infra.rate_limit import sliding_window as throttle
 from infra.rate_limit.atomic_counters import admit
 from infra.rate_limit.local_counters import Tally
@@ -81,7 +81,7 @@ class Answer(NamedTuple):
         return Reply(
             self.status,
             b"" if self.data is None else strict_json.encode(self.data),
-            "" if self.position is None else token(self.position),
+            "" if self.position is None else encode_position(self.position),
             "" if self.version is None else f'"{self.version}"',
         )
 
@@ -191,13 +191,13 @@ class CommandView(APIView):
             method=request.method or "",
             status=str(status),
         )
-        took("marquee_http_seconds", seconds, view=view)
+        observe_seconds("marquee_http_seconds", seconds, view=view)
 
 
 def _meaning(fault: Exception) -> Exception:
     """What our own exceptions are to who asks."""
     match fault:
-        case StreamMoved():
+        case WrongExpectedVersion():
             return Conflict("Others changed the same at this moment. Try again.")
         case KeyMissing():
             return Unavailable("The vault is not that far yet. Try again in a moment.")

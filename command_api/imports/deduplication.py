@@ -12,7 +12,7 @@ from typing import NamedTuple
 from command_api.imports.ratings_sort import Rated
 from command_api.ratings.decider import Rating, rating
 from events.recorded import Stream
-from events.store import Entry
+from events.store import AppendEntry
 
 
 @dataclass(slots=True)
@@ -28,7 +28,7 @@ class Told:
 class Planned(NamedTuple):
     """What to append; and each rating of the batch, counted once."""
 
-    entries: Sequence[Entry]
+    entries: Sequence[AppendEntry]
     imported: int
     rerated: int
     there: int
@@ -42,7 +42,7 @@ def unseen(batch: Sequence[Rated], told: Mapping[str, Told]) -> list[Stream]:
 
 def plan(batch: Sequence[Rated], told: Mapping[str, Told]) -> Planned:
     """What the batch adds to the log; moves ``told`` on."""
-    entries: list[Entry] = []
+    entries: list[AppendEntry] = []
     imported = rerated = there = 0
     for command, at in batch:
         stream = rating.stream(command)
@@ -53,7 +53,7 @@ def plan(batch: Sequence[Rated], told: Mapping[str, Told]) -> Planned:
         for event in events:
             opinion.version += 1
             if opinion.version > opinion.in_log:
-                entries.append(Entry(stream, opinion.version, event, at))
+                entries.append(AppendEntry(stream, opinion.version, event, at))
         if opinion.version <= opinion.in_log:
             there += 1
         elif is_first:

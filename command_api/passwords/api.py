@@ -86,7 +86,7 @@ class ForgottenView(_PasswordView):
     )
     def post(self, call: Call) -> Answer:
         """Have a letter sent. The answer is the same whether or not anybody has the address."""
-        outgoing_mail.wish(Purpose.RESET, email=call.body["email"])
+        outgoing_mail.enqueue(Purpose.RESET, email=call.body["email"])
         return Answer(None, status=202)
 
 

@@ -36,14 +36,14 @@ def change(user_id: UUID, *, old: str, new: str, origin: Origin) -> Position:
 
 def reset(token: str, *, password: str, origin: Origin) -> Position:
     """Let whoever read our letter have another password; raises Invalid, and then it counts on."""
-    user_id = outgoing_mail.holder(Purpose.RESET, token)
+    user_id = outgoing_mail.token_owner(Purpose.RESET, token)
     known = None if user_id is None else subjects.credentials_of(user_id)
     names = None if user_id is None else personal_names.names_of(user_id)
     if user_id is None or known is None or names is None:
         raise verification.no_such_token()
     digest = _digest(password, names, field="password")
     with transaction.atomic(using="vault"):
-        if not outgoing_mail.use_up(Purpose.RESET, token):
+        if not outgoing_mail.consume_token(Purpose.RESET, token):
             raise verification.no_such_token()
         verification.know(user_id, origin=origin)
         position = _replace(user_id, was=known.password_hash, now=digest, origin=origin)
@@ -54,7 +54,7 @@ def reset(token: str, *, password: str, origin: Origin) -> Position:
 def _replace(user_id: UUID, *, was: str, now: str, origin: Origin) -> Position:
     if not subjects.replace_password(user_id, was=was, now=now):
         raise Conflict("The password was changed at this moment.")
-    outgoing_mail.forget(user_id)
+    outgoing_mail.delete_tokens(user_id)
     login_rate_limit.forget(subjects.login_digests_of(user_id))
     return logout.end_all(user_id, origin=origin).position
 

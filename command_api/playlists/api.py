@@ -31,17 +31,17 @@ from command_api.playlists.decider import (
 )
 from events import playlist_ids
 from events.partition import partition_of
-from events.vault.decryption import PLAYLIST_DESCRIPTION, PLAYLIST_NAME, Opener
-from events.vault.encryption import seal
+from events.vault.decryption import PLAYLIST_DESCRIPTION, PLAYLIST_NAME, EventDecryptor
+from events.vault.encryption import encrypt_field
 from infra.errors import Unauthenticated
 from infra.http.permissions import LoggedIn
 from infra.http.strict_json import StrictSerializer, TextField
 
 _FIELDS = {"name": PLAYLIST_NAME, "description": PLAYLIST_DESCRIPTION}
 
-_opener = Opener()
+_decryptor = EventDecryptor()
 # Whether a name is another one can only be seen when both are in clear.
-_playlist = replace(decider.playlist, reads=_opener.open_all)
+_playlist = replace(decider.playlist, reads=_decryptor.decrypt_all)
 
 
 def _name(**more: Any) -> serializers.CharField:
@@ -182,7 +182,7 @@ def _handle(call: Call, wish: Change) -> Handled[Playlist]:
     store = event_store.store()
     try:
         partition = playlist_ids.partition_of_playlist(wish.playlist_id)
-    except playlist_ids.NotAnId as error:
+    except playlist_ids.InvalidPlaylistId as error:
         raise not_found() from error
     if partition != partition_of(str(wish.user_id), store.partitions):
         raise not_found()
@@ -199,10 +199,10 @@ def _sealed(user: UUID, body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _words(user: UUID, field: str, text: str) -> Words:
-    key = _opener.key_of(user)
+    key = _decryptor.key_of(user)
     if key is None:
         raise Unauthenticated("This account is no more.")
-    return Words(text, seal(key, subject=user, field=_FIELDS[field], text=text))
+    return Words(text, encrypt_field(key, subject=user, field=_FIELDS[field], text=text))
 
 
 def _answer(

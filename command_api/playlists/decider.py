@@ -22,7 +22,7 @@ from events.catalogue import (
     PlaylistShown,
     Visibility,
 )
-from events.catalogue.accounts import Sealed
+from events.catalogue.accounts import EncryptedField
 from events.recorded import Stream
 from infra.errors import Conflict, Invalid, NotFound, PreconditionFailed
 
@@ -39,7 +39,7 @@ class Words:
     """What a user wrote: to compare, and as it may stand in an event."""
 
     text: str
-    sealed: Sealed
+    sealed: EncryptedField
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from command_api.catalogue.availability import WITHDRAWN, Listing
 from command_api.ratings.decider import RateMovie, rating
 from events.catalogue import Score
 from events.recorded import Origin, Position, Recorded, Stream
-from events.store import Entry, EventStore, StreamMoved
+from events.store import AppendEntry, EventStore, WrongExpectedVersion
 from infra.errors import FieldError
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -53,7 +53,7 @@ class Rejected:
 class Plan(NamedTuple):
     """What to append; and what becomes of each rating, by its place in the list."""
 
-    entries: Sequence[Entry]
+    entries: Sequence[AppendEntry]
     outcomes: Mapping[int, Taken | Unchanged]
 
 
@@ -92,7 +92,7 @@ def bring(
     for _ in range(TRIES - 1):
         try:
             return _attempt(user_id, ratings, store, now, origin)
-        except StreamMoved:
+        except WrongExpectedVersion:
             continue
     return _attempt(user_id, ratings, store, now, origin)
 
@@ -122,7 +122,7 @@ def plan(
 ) -> Plan:
     """What a list adds to what is in the log."""
     last = _last_of_each_movie(ratings, now)
-    entries: list[Entry] = []
+    entries: list[AppendEntry] = []
     outcomes: dict[int, Taken | Unchanged] = {}
     for nth, brought in sorted(ratings.items(), key=lambda item: item[1].at or now):
         if last[brought.movie_id] != nth:
@@ -130,19 +130,19 @@ def plan(
             continue
         history = histories.get(_stream(user_id, brought.movie_id).name, ())
         news = _news(user_id, brought, history)
-        outcomes[nth] = Taken() if isinstance(news, Entry) else news
-        if isinstance(news, Entry):
+        outcomes[nth] = Taken() if isinstance(news, AppendEntry) else news
+        if isinstance(news, AppendEntry):
             entries.append(news)
     return Plan(entries, outcomes)
 
 
-def _news(user_id: UUID, brought: Brought, history: Sequence[Recorded]) -> Entry | Unchanged:
+def _news(user_id: UUID, brought: Brought, history: Sequence[Recorded]) -> AppendEntry | Unchanged:
     if brought.at is not None and history and brought.at < history[-1].occurred_at:
         return Unchanged("You rated it, or took the rating back, after that.")
     command = RateMovie(user_id, brought.movie_id, brought.score)
     decided = rating.decide(command, rating.state(history, since=rating.initial))
     for event in decided:
-        return Entry(rating.stream(command), len(history) + 1, event, brought.at)
+        return AppendEntry(rating.stream(command), len(history) + 1, event, brought.at)
     return Unchanged("This is your rating already.")
 
 

@@ -24,7 +24,7 @@ from command_api.staff.grants import is_staff
 from events import notifications
 from events.recorded import Origin, Position
 from events.vault import refresh_families
-from events.vault.refresh_families import Refresh
+from events.vault.refresh_families import RefreshTokenId
 from infra.config import config
 from infra.http.openapi import Method, Shape
 from infra.http.permissions import Anybody, LoggedIn
@@ -110,7 +110,7 @@ class RefreshView(_SessionView):
     def post(self, call: Call) -> Answer:
         """Exchange a refresh token. One that was exchanged before ends its log-in."""
         given = refresh.read(call.body["refresh"])
-        standing = refresh_families.standing(given.family)
+        standing = refresh_families.login_status(given.family)
         if standing is None or standing.is_revoked:
             raise refresh.refused()
         if logout.settle(standing.user_id, standing.epoch) > standing.epoch:
@@ -131,7 +131,7 @@ class RevokeView(_SessionView):
     def post(self, call: Call) -> Answer:
         """Log out."""
         given = refresh.read(call.body["refresh"])
-        standing = refresh_families.standing(given.family)
+        standing = refresh_families.login_status(given.family)
         if standing is None:
             raise refresh.refused()
         return Answer(_end(standing.user_id, given.family, call.origin), status=204)
@@ -151,7 +151,7 @@ class RevokeAllView(CommandView):
         return Answer(logout.end_all(call.user_id, origin=call.origin).position, status=204)
 
 
-def _tokens(user_id: UUID, current: Refresh, epoch: int) -> Answer:
+def _tokens(user_id: UUID, current: RefreshTokenId, epoch: int) -> Answer:
     # The epoch was read before: should a revocation of the staff come between, it ends this token.
     access = access_tokens.mint_access(user_id, current.family, epoch, is_staff=is_staff(user_id))
     data = {

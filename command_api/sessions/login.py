@@ -12,7 +12,7 @@ from command_api.accounts import passwords
 from command_api.accounts.decider import stream_of
 from command_api.sessions import login_rate_limit, logout
 from events.vault import refresh_families, subjects
-from events.vault.refresh_families import Refresh
+from events.vault.refresh_families import RefreshTokenId
 from events.vault.subjects import Credentials
 from infra.errors import Unauthenticated
 
@@ -20,7 +20,7 @@ from infra.errors import Unauthenticated
 class Begun(NamedTuple):
     """A log-in, and which revocation of all log-ins came before it."""
 
-    refresh: Refresh
+    refresh: RefreshTokenId
     epoch: int
 
 
@@ -40,7 +40,7 @@ def recognise(login: str, password: str, meta: Mapping[str, Any]) -> Credentials
 def begin(found: Credentials, *, life: timedelta) -> Begun:
     """Log somebody in who was recognised; raises Unauthenticated if that is over meanwhile."""
     epoch = logout.settle(found.user_id, found.epoch)
-    begun = refresh_families.begin(found.user_id, password_hash=found.password_hash, life=life)
+    begun = refresh_families.create(found.user_id, password_hash=found.password_hash, life=life)
     if begun is None:
         raise Unauthenticated("The password was changed at this moment.")
     return Begun(begun, epoch)

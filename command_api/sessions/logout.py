@@ -46,7 +46,7 @@ def settle(user_id: UUID, epoch: int) -> int:
 
 def sweep() -> int:
     """Drop log-ins whose last access token is over; how many."""
-    return refresh_families.forget_ended(after=_access_life() + _MARGIN)
+    return refresh_families.delete_ended(after=_access_life() + _MARGIN)
 
 
 def _end_in_vault(user_id: UUID, epoch: int) -> None:

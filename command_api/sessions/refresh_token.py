@@ -9,7 +9,7 @@ from binascii import Error as NotBase64
 from hmac import compare_digest, digest
 from uuid import UUID
 
-from events.vault.refresh_families import Refresh
+from events.vault.refresh_families import RefreshTokenId
 from infra.errors import Unauthenticated
 from infra.security.keys import PEPPER, secret
 
@@ -18,13 +18,13 @@ _UUID_BYTES = 16
 _MAC_BYTES = 32
 
 
-def write(refresh: Refresh) -> str:
+def write(refresh: RefreshTokenId) -> str:
     """The token as the client keeps it."""
     payload = refresh.family.bytes + refresh.jti.bytes
     return urlsafe_b64encode(payload + _mac(payload)).decode()
 
 
-def read(token: str) -> Refresh:
+def read(token: str) -> RefreshTokenId:
     """What the token stands for; raises Unauthenticated for what was never given out."""
     try:
         raw = urlsafe_b64decode(token.encode("ascii"))
@@ -33,7 +33,7 @@ def read(token: str) -> Refresh:
     payload, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
     if len(payload) != 2 * _UUID_BYTES or not compare_digest(mac, _mac(payload)):
         raise refused()
-    return Refresh(UUID(bytes=payload[:_UUID_BYTES]), UUID(bytes=payload[_UUID_BYTES:]))
+    return RefreshTokenId(UUID(bytes=payload[:_UUID_BYTES]), UUID(bytes=payload[_UUID_BYTES:]))
 
 
 def refused() -> Unauthenticated:

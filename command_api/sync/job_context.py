@@ -9,7 +9,7 @@ from command_api.catalogue.tmdb.client import Tmdb
 from command_api.sync.mapping import clean
 from events.recorded import Origin
 from events.store import EventStore
-from infra.progress_bar import Watched, unwatched
+from infra.progress_bar import ProgressReporter, no_progress
 
 _MOST_WORDS, _LONGEST_WORD = 20, 500
 
@@ -24,7 +24,7 @@ class Run:
     """Whether it shall stop at the next good place: time is up, or somebody asked for it."""
     note: Callable[[], None] = lambda: None
     """Shows what has come of it to those who watch."""
-    watched: Watched = unwatched
+    watched: ProgressReporter = no_progress
     """Shows who waits for it how far each step of it has come."""
     counts: Counter[str] = field(default_factory=Counter)
     words: list[str] = field(default_factory=list)

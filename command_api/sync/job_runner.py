@@ -16,7 +16,7 @@ from command_api.imports.advisory_lock import Busy
 from command_api.sync.job_context import Run
 from command_api.sync.jobs import STEPS, Kind
 from infra.observability import count
-from infra.progress_bar import Watched, unwatched
+from infra.progress_bar import ProgressReporter, no_progress
 
 BUDGET_SECONDS = 28.0
 """What is left is done by the next run: a worker that does one thing at a time has other tasks,
@@ -37,7 +37,7 @@ def run(
     *,
     is_stopping: Callable[[], bool] = lambda: False,
     budget_seconds: float = BUDGET_SECONDS,
-    watched: Watched = unwatched,
+    watched: ProgressReporter = no_progress,
 ) -> SyncRun:
     """Do what there is to do now; what came of it. Does nothing while another run is at it."""
     until = monotonic() + budget_seconds

@@ -9,7 +9,7 @@ from django.utils import timezone
 from command_api.catalogue.models import SyncRun
 from command_api.sync import fetch_queue
 from infra import observability
-from infra.observability import measured
+from infra.observability import set_gauge
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
@@ -24,5 +24,5 @@ def _measure() -> None:
     for row in SyncRun.objects.exclude(done_at=None):
         if row.done_at is not None:
             age = (now - row.done_at).total_seconds()
-            measured("marquee_sync_age_seconds", age, kind=row.kind)
-    measured("marquee_sync_waiting_films", fetch_queue.waiting())
+            set_gauge("marquee_sync_age_seconds", age, kind=row.kind)
+    set_gauge("marquee_sync_waiting_films", fetch_queue.waiting())

@@ -9,7 +9,7 @@ from command_api.trends.decider import Board, ObserveTrend, decide, stream_of
 from events import notifications
 from events.catalogue import TrendEvent
 from events.recorded import Origin
-from events.store import Entry, EventStore, StreamMoved
+from events.store import AppendEntry, EventStore, WrongExpectedVersion
 
 _TRIES = 3
 
@@ -19,7 +19,7 @@ def observe(command: ObserveTrend, store: EventStore, *, origin: Origin) -> Sequ
     for _ in range(_TRIES - 1):
         try:
             return _observe_once(command, store, origin)
-        except (StreamMoved, IntegrityError):
+        except (WrongExpectedVersion, IntegrityError):
             continue
     return _observe_once(command, store, origin)
 
@@ -31,7 +31,9 @@ def _observe_once(command: ObserveTrend, store: EventStore, origin: Origin) -> S
     events = decide(command, Board(*trend_tables.last(command.board)))
     if not events:
         return ()
-    entries = [Entry(stream, version + n, event, command.at) for n, event in enumerate(events, 1)]
+    entries = [
+        AppendEntry(stream, version + n, event, command.at) for n, event in enumerate(events, 1)
+    ]
     with transaction.atomic():
         for event in events:
             trend_tables.apply(event, at=command.at)

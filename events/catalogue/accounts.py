@@ -9,7 +9,7 @@ from uuid import UUID
 
 from events.event import Event
 
-Sealed = NewType("Sealed", str)
+EncryptedField = NewType("EncryptedField", str)
 """Base64 of what events.vault.encryption made of a personal field with the subject's own key."""
 
 
@@ -17,8 +17,8 @@ class UserRegistered(Event, frozen=True, kw_only=True, tag="user-registered.v1")
     """Someone opened an account."""
 
     user_id: UUID
-    username: Sealed
-    email: Sealed
+    username: EncryptedField
+    email: EncryptedField
 
 
 class EmailVerified(Event, frozen=True, kw_only=True, tag="email-verified.v1"):

@@ -9,7 +9,7 @@ a projector needs no look-up.
 from typing import Literal, TypeAlias
 from uuid import UUID
 
-from events.catalogue.accounts import Sealed
+from events.catalogue.accounts import EncryptedField
 from events.event import Event
 
 Visibility: TypeAlias = Literal["private", "public"]
@@ -20,8 +20,8 @@ class PlaylistCreated(Event, frozen=True, kw_only=True, tag="playlist-created.v1
 
     playlist_id: str
     user_id: UUID
-    name: Sealed
-    description: Sealed | None = None
+    name: EncryptedField
+    description: EncryptedField | None = None
     visibility: Visibility = "private"
 
 
@@ -30,7 +30,7 @@ class PlaylistRenamed(Event, frozen=True, kw_only=True, tag="playlist-renamed.v1
 
     playlist_id: str
     user_id: UUID
-    name: Sealed
+    name: EncryptedField
 
 
 class PlaylistDescribed(Event, frozen=True, kw_only=True, tag="playlist-described.v1"):
@@ -38,7 +38,7 @@ class PlaylistDescribed(Event, frozen=True, kw_only=True, tag="playlist-describe
 
     playlist_id: str
     user_id: UUID
-    description: Sealed | None
+    description: EncryptedField | None
 
 
 class PlaylistShown(Event, frozen=True, kw_only=True, tag="playlist-shown.v1"):

@@ -8,7 +8,7 @@ import msgspec
 
 from events.bus import topology
 from events.catalogue import AnyEvent
-from events.catalogue.accounts import Sealed
+from events.catalogue.accounts import EncryptedField
 from events.cloudevent import CONTENT_TYPE, SOURCE, CloudEvent
 from events.reference import examples
 from infra.reference import field_docs
@@ -128,7 +128,7 @@ def _schemas() -> dict[str, Any]:
         for name, text in field_docs.fields(kind).items():
             properties[name]["description"] = text.replace("``", "")
         for field in msgspec.structs.fields(kind):
-            if Sealed in (field.type, *get_args(field.type)):
+            if EncryptedField in (field.type, *get_args(field.type)):
                 properties[field.encode_name]["description"] = _SEALED
     schemas[CloudEvent.__name__]["properties"]["source"]["const"] = SOURCE
     return schemas

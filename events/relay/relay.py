@@ -20,7 +20,7 @@ from events.recorded import Position, Stored
 from events.relay.confirms import Progress
 from events.relay.outbox import Deposed, Outbox
 from events.relay.wakeups import News
-from infra.observability import count, measured
+from infra.observability import count, set_gauge
 
 log = logging.getLogger(__name__)
 
@@ -204,7 +204,7 @@ class _Report:
 
     def _tell(self) -> None:
         behind = self._outbox.behind()
-        measured("marquee_relay_behind", behind)
+        set_gauge("marquee_relay_behind", behind)
         if self._relayed:
             rate = round(self._relayed / (monotonic() - self._since))
             log.info("Relayed %s events, %s a second; %s behind.", self._relayed, rate, behind)

@@ -6,7 +6,7 @@ from threading import Event, Lock, Thread
 
 from redis import Redis
 
-from events.notifications import Listener, log_channel
+from events.notifications import NotificationListener, log_channel
 
 
 class News:
@@ -45,7 +45,7 @@ class News:
 def hearing(redis: Redis) -> Iterator[News]:
     """News that hears what command_api announces."""
     news, ending = News(), Event()
-    listener = Listener(redis, log_channel())
+    listener = NotificationListener(redis, log_channel())
 
     def listen() -> None:
         while not ending.is_set():

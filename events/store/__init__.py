@@ -8,11 +8,11 @@ from events.catalogue import AnyEvent
 from events.recorded import Origin, Position, Recorded, Stored, Stream
 
 
-class StreamMoved(Exception):
+class WrongExpectedVersion(Exception):
     """Someone else appended to the stream meanwhile: read it again and decide again."""
 
 
-class Entry(NamedTuple):
+class AppendEntry(NamedTuple):
     """One event of a bulk append: where to, as which version, when it happened (None: now)."""
 
     stream: Stream
@@ -43,12 +43,12 @@ class EventStore(Protocol):
         origin: Origin,
         occurred_at: datetime | None = None,
     ) -> Sequence[Recorded]:
-        """Append to a stream that has ``expected`` events; raises StreamMoved when it has more."""
+        """Append to a stream that has ``expected`` events; raises WrongExpectedVersion if not."""
 
-    def append_many(self, entries: Sequence[Entry], *, origin: Origin) -> Sequence[Position]:
+    def append_many(self, entries: Sequence[AppendEntry], *, origin: Origin) -> Sequence[Position]:
         """Append to many streams, all or nothing; the positions in the order of ``entries``.
 
-        Raises StreamMoved when any of the versions is taken.
+        Raises WrongExpectedVersion when any of the versions is taken.
         """
 
     def versions(self, streams: Sequence[Stream]) -> dict[str, int]:

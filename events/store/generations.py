@@ -28,7 +28,7 @@ class Generation(NamedTuple):
     dropped_at: datetime | None
 
 
-class BeingRebuilt(Exception):
+class RebuildInProgress(Exception):
     """Another rebuild of the model is at work."""
 
     def __init__(self, model: str) -> None:
@@ -106,12 +106,12 @@ def unfinished(
     return None
 
 
-def note_finished(model: str, number: int, *, alias: str = "default") -> None:
+def mark_finished(model: str, number: int, *, alias: str = "default") -> None:
     """It is ready to answer."""
     _note("finished_at", model, number, alias)
 
 
-def note_dropped(model: str, number: int, *, alias: str = "default") -> None:
+def mark_dropped(model: str, number: int, *, alias: str = "default") -> None:
     """Nothing of it is needed any more."""
     _note("dropped_at", model, number, alias)
 
@@ -128,10 +128,10 @@ def _note(
 
 
 @contextmanager
-def rebuilding(models: Iterable[str], *, alias: str = "default") -> Iterator[None]:
-    """Be the only one that rebuilds these models; raises BeingRebuilt. Killed, one is it no more.
+def rebuild_lock(models: Iterable[str], *, alias: str = "default") -> Iterator[None]:
+    """Hold the rebuild lock of these models; raises RebuildInProgress.
 
-    The lock is that of a session of its own: others come and go with faults of the database.
+    A session of its own holds it: Django closes shared connections after database faults.
     """
     with ExitStack() as stack:
         connection: Any = connections.create_connection(alias)
@@ -140,5 +140,5 @@ def rebuilding(models: Iterable[str], *, alias: str = "default") -> Iterator[Non
         for model in sorted(models):
             cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", [_REBUILDS, model])
             if cursor.fetchone() == (False,):
-                raise BeingRebuilt(model)
+                raise RebuildInProgress(model)
         yield

@@ -8,7 +8,7 @@ from events import codec
 from events.catalogue import AnyEvent
 from events.partition import partition_of
 from events.recorded import Origin, Position, Recorded, Stored, Stream
-from events.store import Entry, StreamMoved
+from events.store import AppendEntry, WrongExpectedVersion
 
 
 class MemoryStore:
@@ -40,7 +40,7 @@ class MemoryStore:
     ) -> Sequence[Recorded]:
         """See EventStore."""
         entries = [
-            Entry(stream, expected + nth, event, occurred_at)
+            AppendEntry(stream, expected + nth, event, occurred_at)
             for nth, event in enumerate(events, start=1)
         ]
         positions = self.append_many(entries, origin=origin)
@@ -48,7 +48,7 @@ class MemoryStore:
             codec.decode_stored(self._log[partition][offset - 1]) for partition, offset in positions
         ]
 
-    def append_many(self, entries: Sequence[Entry], *, origin: Origin) -> Sequence[Position]:
+    def append_many(self, entries: Sequence[AppendEntry], *, origin: Origin) -> Sequence[Position]:
         """See EventStore."""
         with self._lock:
             self._refuse_if_moved(entries)
@@ -87,14 +87,14 @@ class MemoryStore:
         """See EventStore."""
         return self._log[partition][after : after + limit]
 
-    def _refuse_if_moved(self, entries: Sequence[Entry]) -> None:
+    def _refuse_if_moved(self, entries: Sequence[AppendEntry]) -> None:
         seen = dict(self._versions)
         for entry in entries:
             if entry.version != seen.get(entry.stream.name, 0) + 1:
-                raise StreamMoved(entry.stream.name)
+                raise WrongExpectedVersion(entry.stream.name)
             seen[entry.stream.name] = entry.version
 
-    def _append(self, entry: Entry, origin: Origin) -> Position:
+    def _append(self, entry: AppendEntry, origin: Origin) -> Position:
         partition = partition_of(entry.stream.owner, self.partitions)
         rows = self._log[partition]
         now = datetime.now(UTC)

@@ -15,7 +15,7 @@ from events import codec
 from events.catalogue import AnyEvent
 from events.partition import partition_of
 from events.recorded import Origin, Position, Recorded, Stored, Stream
-from events.store import Entry, StreamMoved
+from events.store import AppendEntry, WrongExpectedVersion
 from events.store.row_mapping import COLUMNS, to_stored
 
 _READ = (
@@ -103,7 +103,7 @@ class PostgresStore:
             return ()
         partition = partition_of(stream.owner, self.partitions)
         entries = [
-            Entry(stream, expected + nth, event, occurred_at)
+            AppendEntry(stream, expected + nth, event, occurred_at)
             for nth, event in enumerate(events, start=1)
         ]
         database = connections[self._alias]
@@ -127,7 +127,7 @@ class PostgresStore:
             for nth, entry in enumerate(entries)
         ]
 
-    def append_many(self, entries: Sequence[Entry], *, origin: Origin) -> Sequence[Position]:
+    def append_many(self, entries: Sequence[AppendEntry], *, origin: Origin) -> Sequence[Position]:
         """See EventStore."""
         by_partition: dict[int, list[int]] = defaultdict(list)
         for nth, entry in enumerate(entries):
@@ -185,7 +185,7 @@ class PostgresStore:
         self,
         database: BaseDatabaseWrapper,
         partition: int,
-        entries: Sequence[Entry],
+        entries: Sequence[AppendEntry],
         origin: Origin,
     ) -> tuple[int, datetime]:
         columns: list[list[Any]] = [
@@ -204,10 +204,10 @@ class PostgresStore:
             else:
                 rows = _rows(database, _APPEND, [partition, *columns, *whence])
         except IntegrityError as error:
-            raise StreamMoved(entries[0].stream.name) from error
+            raise WrongExpectedVersion(entries[0].stream.name) from error
         if not rows:
             self._check_partition(partition)
-            raise StreamMoved(entries[0].stream.name)
+            raise WrongExpectedVersion(entries[0].stream.name)
         [(first, at)] = rows
         return first, at
 

@@ -1,12 +1,12 @@
 """What do recorded events say in their sealed fields?
 
 Those who keep what people wrote in their own words (projectors, and the command side when it
-compares) read events through an Opener. The log itself stays sealed.
+compares) read events through an EventDecryptor. The log itself stays sealed.
 
     the key is there       the text
     the key was destroyed  "": it reads as erased
     the key is missing     KeyMissing: the vault is behind the log, ask again later
-    it does not fit        BadSeal: it never will
+    it does not fit        DecryptionError: it never will
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -26,7 +26,7 @@ from events.catalogue import (
 )
 from events.recorded import Recorded
 from events.vault import subjects
-from events.vault.encryption import unseal
+from events.vault.encryption import decrypt_field
 from events.vault.subjects import KeyMissing
 
 PLAYLIST_NAME = "playlist-name"
@@ -48,15 +48,15 @@ _SEALED: Mapping[type, Mapping[str, str]] = MappingProxyType(
 _Key = bytes | None
 
 
-class Opener:
+class EventDecryptor:
     """Opens sealed fields, with keys that it remembers for a moment; safe to share by threads."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._known: dict[UUID, tuple[float, _Key]] = {}
 
-    def open_all(self, batch: Sequence[Recorded]) -> Sequence[Recorded]:
-        """The same events with their sealed fields as text; raises KeyMissing, BadSeal."""
+    def decrypt_all(self, batch: Sequence[Recorded]) -> Sequence[Recorded]:
+        """The same events with their sealed fields as text; raises KeyMissing, DecryptionError."""
         sealed = {nth: it for nth, it in enumerate(batch) if type(it.event) in _SEALED}
         if not sealed:
             return batch
@@ -108,5 +108,7 @@ def _opened(event: AnyEvent, key: _Key) -> AnyEvent:
     for attribute, field in _SEALED[type(event)].items():
         sealed = getattr(event, attribute)
         if sealed is not None:
-            texts[attribute] = unseal(key, sealed, subject=subject, field=field) if key else ""
+            texts[attribute] = (
+                decrypt_field(key, sealed, subject=subject, field=field) if key else ""
+            )
     return replace(event, **texts)

@@ -12,12 +12,12 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from events.catalogue.accounts import Sealed
+from events.catalogue.accounts import EncryptedField
 
 NONCE_BYTES = 12
 
 
-class BadSeal(Exception):
+class DecryptionError(Exception):
     """This was not sealed with this key for this person and field."""
 
 
@@ -26,21 +26,21 @@ def new_key() -> bytes:
     return AESGCM.generate_key(bit_length=256)
 
 
-def seal(key: bytes, *, subject: UUID, field: str, text: str) -> Sealed:
+def encrypt_field(key: bytes, *, subject: UUID, field: str, text: str) -> EncryptedField:
     """The text as it may stand in an event."""
     nonce = os.urandom(NONCE_BYTES)
     sealed = AESGCM(key).encrypt(nonce, text.encode(), _about(subject, field))
-    return Sealed(b64encode(nonce + sealed).decode())
+    return EncryptedField(b64encode(nonce + sealed).decode())
 
 
-def unseal(key: bytes, sealed: Sealed, *, subject: UUID, field: str) -> str:
-    """The text that was sealed; raises BadSeal."""
+def decrypt_field(key: bytes, sealed: EncryptedField, *, subject: UUID, field: str) -> str:
+    """The text that was sealed; raises DecryptionError."""
     try:
         raw = b64decode(sealed, validate=True)
         nonce, box = raw[:NONCE_BYTES], raw[NONCE_BYTES:]
         return AESGCM(key).decrypt(nonce, box, _about(subject, field)).decode()
     except (InvalidTag, NotBase64, ValueError) as error:
-        raise BadSeal(f"{field} of {subject}") from error
+        raise DecryptionError(f"{field} of {subject}") from error
 
 
 def _about(subject: UUID, field: str) -> bytes:

@@ -28,7 +28,7 @@ SETTLED_AFTER = timedelta(minutes=1)
 _State = Subject.State
 
 
-class Progress(NamedTuple):
+class ErasureProgress(NamedTuple):
     """How far an erasure has come."""
 
     user_id: UUID
@@ -38,7 +38,7 @@ class Progress(NamedTuple):
     gone_at: datetime | None
 
 
-class Said(NamedTuple):
+class ErasureReportLine(NamedTuple):
     """A line of the report."""
 
     part: str
@@ -46,7 +46,7 @@ class Said(NamedTuple):
     at: datetime
 
 
-class Left(NamedTuple):
+class RemainingRows(NamedTuple):
     """What the vault still has of somebody: by what it is, how many."""
 
     what: str
@@ -67,7 +67,7 @@ def begin(user_id: UUID) -> bool:
     return True
 
 
-def destroy(user_id: UUID) -> None:
+def destroy_key(user_id: UUID) -> None:
     """Destroy key and names; a tombstone is left. May be done again."""
     with transaction.atomic(using="vault"):
         _drop_what_belongs_to(user_id)
@@ -101,16 +101,16 @@ def unsettled() -> Sequence[UUID]:
     return list(found.values_list("user_id", flat=True))
 
 
-def not_gone() -> Sequence[UUID]:
+def incomplete() -> Sequence[UUID]:
     """Those whose key is destroyed, and of whom some read model may still know."""
     found = Erasure.objects.filter(erased_at__isnull=False, gone_at=None).order_by("asked_at")
     return list(found.values_list("user_id", flat=True))
 
 
-def find(user_id: UUID) -> Progress | None:
+def find(user_id: UUID) -> ErasureProgress | None:
     """How far somebody's erasure has come; None if nobody asked for it."""
-    row = Erasure.objects.filter(user_id=user_id).values_list(*Progress._fields).first()
-    return None if row is None else Progress(*row)
+    row = Erasure.objects.filter(user_id=user_id).values_list(*ErasureProgress._fields).first()
+    return None if row is None else ErasureProgress(*row)
 
 
 def is_erased(user_id: UUID) -> bool:
@@ -118,7 +118,7 @@ def is_erased(user_id: UUID) -> bool:
     return Subject.objects.filter(user_id=user_id, state=_State.ERASED).exists()
 
 
-def people(*, are_erased: bool, after: UUID | None, limit: int) -> Sequence[UUID]:
+def user_ids(*, are_erased: bool, after: UUID | None, limit: int) -> Sequence[UUID]:
     """Those with a tombstone, or those without, in order of their ids, by pages."""
     states = [_State.ERASED] if are_erased else [_State.ACTIVE, _State.RESERVED]
     some = Subject.objects.filter(state__in=states)
@@ -127,33 +127,33 @@ def people(*, are_erased: bool, after: UUID | None, limit: int) -> Sequence[UUID
     return list(some.order_by("user_id").values_list("user_id", flat=True)[:limit])
 
 
-def left_of(user_id: UUID) -> Sequence[Left]:
+def remaining_rows(user_id: UUID) -> Sequence[RemainingRows]:
     """What is there of somebody beside a tombstone; nothing, once they are erased."""
     whole = Subject.objects.filter(user_id=user_id).exclude(state=_State.ERASED).count()
-    found = [Left("key, names and password", whole)]
+    found = [RemainingRows("key, names and password", whole)]
     for model in _belongings():
         rows = model._default_manager.filter(user_id=user_id)  # noqa: SLF001 - Django's public name
-        found.append(Left(model._meta.db_table, rows.count()))  # noqa: SLF001 - as above
+        found.append(RemainingRows(model._meta.db_table, rows.count()))  # noqa: SLF001 - as above
     return [left for left in found if left.number]
 
 
 # ------------------------------------------------------------------------------ the report
 
 
-def write_line(user_id: UUID, part: str, said: str) -> None:
+def add_report_line(user_id: UUID, part: str, said: str) -> None:
     """A part has done its own; what it said first stays."""
     Line.objects.get_or_create(user_id=user_id, part=part, defaults={"said": said, "at": Now()})
 
 
-def note_gone(user_id: UUID) -> None:
+def mark_gone(user_id: UUID) -> None:
     """All parts were looked at, and had let go for good."""
     Erasure.objects.filter(user_id=user_id, gone_at=None).update(gone_at=Now())
 
 
-def lines(user_id: UUID) -> Sequence[Said]:
+def report_lines(user_id: UUID) -> Sequence[ErasureReportLine]:
     """What the parts said, in order."""
     rows = Line.objects.filter(user_id=user_id).order_by("part")
-    return [Said(*row) for row in rows.values_list("part", "said", "at")]
+    return [ErasureReportLine(*row) for row in rows.values_list("part", "said", "at")]
 
 
 def _drop_what_belongs_to(user_id: UUID) -> None:

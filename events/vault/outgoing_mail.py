@@ -21,7 +21,7 @@ from events.vault.name_skeletons import email_digest
 from infra.security.keys import PEPPER, secret
 
 TOKEN_BYTES = 32
-wished = Event()
+letter_enqueued = Event()
 """Set in the process in which a letter was wished for."""
 
 # Whoever takes one has a minute, then two, then four: by then it was sent, or is tried again.
@@ -43,7 +43,7 @@ ON CONFLICT (user_id, purpose) DO UPDATE
 """
 
 
-class Wish(NamedTuple):
+class QueuedLetter(NamedTuple):
     """A letter that is to be written now."""
 
     letter: UUID
@@ -52,7 +52,7 @@ class Wish(NamedTuple):
     tries: int
 
 
-def wish(purpose: Purpose, *, email: str) -> None:
+def enqueue(purpose: Purpose, *, email: str) -> None:
     """Let whoever has the address be written to; once, however often it is wished for."""
     letter = Letter(
         letter=uuid4(),
@@ -61,18 +61,18 @@ def wish(purpose: Purpose, *, email: str) -> None:
         due_at=Now(),
     )
     Letter.objects.bulk_create([letter], ignore_conflicts=True)
-    wished.set()
+    letter_enqueued.set()
 
 
-def take() -> Wish | None:
+def lease() -> QueuedLetter | None:
     """The next letter that is due; it is due again later, unless it is dropped by then."""
     with connections["vault"].cursor() as cursor:
         cursor.execute(_TAKE)
         row = cursor.fetchone()
-    return None if row is None else Wish(row[0], Purpose(row[1]), bytes(row[2]), row[3])
+    return None if row is None else QueuedLetter(row[0], Purpose(row[1]), bytes(row[2]), row[3])
 
 
-def drop(letter: UUID) -> None:
+def delete(letter: UUID) -> None:
     """It was sent, or never will be."""
     Letter.objects.filter(letter=letter).delete()
 
@@ -94,23 +94,23 @@ def make_token(user_id: UUID, purpose: Purpose, *, life: timedelta, pause: timed
     return token if made else None
 
 
-def holder(purpose: Purpose, token: str) -> UUID | None:
+def token_owner(purpose: Purpose, token: str) -> UUID | None:
     """Whose token it is, if it still counts."""
     return _valid(purpose, token).values_list("user_id", flat=True).first()
 
 
-def use_up(purpose: Purpose, token: str) -> bool:
+def consume_token(purpose: Purpose, token: str) -> bool:
     """Whether it still counted; it does no more."""
     deleted, _ = _valid(purpose, token).delete()
     return bool(deleted)
 
 
-def forget(user_id: UUID) -> None:
+def delete_tokens(user_id: UUID) -> None:
     """No token of theirs counts any more."""
     MailedToken.objects.filter(user_id=user_id).delete()
 
 
-def forget_expired() -> int:
+def delete_expired_tokens() -> int:
     """Drop the tokens that are over; how many."""
     count, _ = MailedToken.objects.filter(expires_at__lt=Now()).delete()
     return count

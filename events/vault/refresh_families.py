@@ -26,14 +26,14 @@ SELECT %s, user_id, %s, now() + make_interval(secs => %s)
 """
 
 
-class Refresh(NamedTuple):
+class RefreshTokenId(NamedTuple):
     """One refresh token: which log-in it continues, and which of its tokens it is."""
 
     family: UUID
     jti: UUID
 
 
-class Standing(NamedTuple):
+class LoginStatus(NamedTuple):
     """What the tokens of a log-in are worth now."""
 
     user_id: UUID
@@ -41,13 +41,13 @@ class Standing(NamedTuple):
     is_revoked: bool
 
 
-def begin(user_id: UUID, *, password_hash: str, life: timedelta) -> Refresh | None:
+def create(user_id: UUID, *, password_hash: str, life: timedelta) -> RefreshTokenId | None:
     """A new log-in; None when the password it was begun with is another one by now.
 
     Who changes a password ends all log-ins in the same transaction. This waits for it, so that no
     log-in with the old password comes out of it alive.
     """
-    refresh = Refresh(uuid4(), uuid4())
+    refresh = RefreshTokenId(uuid4(), uuid4())
     with connections["vault"].cursor() as cursor:
         seconds = life.total_seconds()
         cursor.execute(_BEGIN, [refresh.family, refresh.jti, seconds, user_id, password_hash])
@@ -55,9 +55,9 @@ def begin(user_id: UUID, *, password_hash: str, life: timedelta) -> Refresh | No
     return refresh if begun else None
 
 
-def rotate(refresh: Refresh) -> Refresh | None:
+def rotate(refresh: RefreshTokenId) -> RefreshTokenId | None:
     """The next token of the log-in; None when this is not its current one, or it is over."""
-    following = Refresh(refresh.family, uuid4())
+    following = RefreshTokenId(refresh.family, uuid4())
     turned = Family.objects.filter(
         family=refresh.family,
         current_jti=refresh.jti,
@@ -77,15 +77,15 @@ def revoke_all(user_id: UUID) -> None:
     Family.objects.filter(user_id=user_id, revoked_at=None).update(revoked_at=Now())
 
 
-def standing(family: UUID) -> Standing | None:
+def login_status(family: UUID) -> LoginStatus | None:
     """What the log-in is worth; None for one that is not there (any more)."""
     with connections["vault"].cursor() as cursor:
         cursor.execute(_STANDING, [family])
         row = cursor.fetchone()
-    return None if row is None else Standing(*row)
+    return None if row is None else LoginStatus(*row)
 
 
-def forget_ended(*, after: timedelta) -> int:
+def delete_ended(*, after: timedelta) -> int:
     """Drop the log-ins that ended so long ago that no access token of theirs lives; how many."""
     ended = Q(expires_at__lt=Now() - after) | Q(revoked_at__lt=Now() - after)
     count, _ = Family.objects.filter(ended).delete()

@@ -13,8 +13,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from events.catalogue.accounts import Sealed
-from events.vault.encryption import new_key, unseal
+from events.catalogue.accounts import EncryptedField
+from events.vault.encryption import decrypt_field, new_key
 from events.vault.models import Subject
 from events.vault.name_skeletons import email_digest, username_digest
 from infra.security.keys import PEPPER, secret
@@ -157,10 +157,10 @@ def keys_of(user_ids: Collection[UUID]) -> dict[UUID, bytes | None]:
     return {user_id: None if key is None else bytes(key) for user_id, key in rows}
 
 
-def reveal(sealed: Sealed, *, subject: UUID, field: str) -> str | None:
-    """The text of a sealed field; None when the person was erased; raises KeyMissing, BadSeal."""
+def decrypt(sealed: EncryptedField, *, subject: UUID, field: str) -> str | None:
+    """Decrypt a field; None when the person was erased. Raises KeyMissing, DecryptionError."""
     key = key_of(subject)
-    return None if key is None else unseal(key, sealed, subject=subject, field=field)
+    return None if key is None else decrypt_field(key, sealed, subject=subject, field=field)
 
 
 def _credentials(row: Subject | None) -> Credentials | None:

@@ -14,7 +14,7 @@ from [`infra/observability.py`](../../infra/observability.py) by `make reference
 | metric | kind | what it tells |
 |---|---|---|
 """
-_KINDS = {"Counted": "counter", "Timed": "histogram", "Measured": "gauge"}
+_KINDS = {"CounterName": "counter", "HistogramName": "histogram", "GaugeName": "gauge"}
 _NAMES = re.compile(r"^(\w+): TypeAlias = Literal\[\n(.*?)^\]", re.MULTILINE | re.DOTALL)
 _NAME = re.compile(r'((?: *#.*\n)+) *"(\w+)",')
 

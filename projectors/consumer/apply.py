@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from events.recorded import Recorded
 from events.store import EventStore
-from infra.observability import measured
+from infra.observability import set_gauge
 from projectors.parking.bisect import Sifted, sift
 from projectors.parking.circuit_breaker import Doubt
 from projectors.parking.store import Aside, count, look, parking, shards_of
@@ -56,7 +56,7 @@ class Intake:
             self._doubt.remember(stream for aside in found for stream in aside.streams)
         is_any = any(aside.revision for aside in found)
         parked = count(self._model, self._partitions).parked if is_any else 0
-        measured("marquee_parked_events", parked, model=self._model.name)
+        set_gauge("marquee_parked_events", parked, model=self._model.name)
 
     def take(self, batch: Sequence[Recorded]) -> None:
         """Take in the next events of a partition, or none.

@@ -7,8 +7,8 @@ is waited for, a field that no key opens is at fault itself.
 from collections.abc import Sequence
 
 from events.recorded import Recorded
-from events.vault.decryption import Opener
-from events.vault.encryption import BadSeal
+from events.vault.decryption import EventDecryptor
+from events.vault.encryption import DecryptionError
 from events.vault.subjects import KeyMissing
 from projectors.errors import AgainLater, NeverApply
 from projectors.storage.read_model import Opening
@@ -16,14 +16,14 @@ from projectors.storage.read_model import Opening
 
 def opening() -> Opening:
     """Opens fields with the vault's keys; raises AgainLater, NeverApply."""
-    opener = Opener()
+    decryptor = EventDecryptor()
 
     def open_all(batch: Sequence[Recorded]) -> Sequence[Recorded]:
         try:
-            return opener.open_all(batch)
+            return decryptor.decrypt_all(batch)
         except KeyMissing as error:
             raise AgainLater(f"the vault has no key of {error}") from error
-        except BadSeal as error:
+        except DecryptionError as error:
             raise NeverApply(f"a sealed field does not open: {error}") from error
 
     return open_all

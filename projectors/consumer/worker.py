@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 
 from events import codec
 from events.bus import Delivery, Subscription
-from events.notifications import Listener
+from events.notifications import NotificationListener
 from events.recorded import Recorded
 from events.store import EventStore
 from projectors.building.thread import BuilderThread
@@ -59,7 +59,7 @@ class Worker:
         pointers: Pointers,
         crew: Crew,
         subscription: Subscription | None,
-        hints: Listener,
+        hints: NotificationListener,
     ) -> None:
         self._store = store
         self._live = live

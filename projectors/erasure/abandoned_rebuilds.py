@@ -12,7 +12,7 @@ from redis import Redis
 
 from events.partition import partition_of
 from events.store import EventStore
-from events.store.generations import BeingRebuilt, Generation, generations, rebuilding
+from events.store.generations import Generation, RebuildInProgress, generations, rebuild_lock
 from events.stream_names import erasure_of
 from events.vault import erasures
 from projectors.generations.garbage_collector import StillNeeded, drop
@@ -69,10 +69,10 @@ class HalfMade:
 
     def _see_to(self, model: ReadModel) -> None:
         try:
-            with rebuilding([model.name]):
+            with rebuild_lock([model.name]):
                 if holds_erased(model, self._store):
                     drop(model, self._pointers)
-        except (BeingRebuilt, StillNeeded):
+        except (RebuildInProgress, StillNeeded):
             return  # somebody goes on with it
 
 
@@ -90,7 +90,7 @@ def holds_erased(model: ReadModel, store: EventStore) -> bool:
     """Whether it may have something of somebody, and not that they were erased."""
     at = model.checkpoints(store.partitions)
     after = None
-    while some := erasures.people(are_erased=True, after=after, limit=_AT_ONCE):
+    while some := erasures.user_ids(are_erased=True, after=after, limit=_AT_ONCE):
         for user_id in some:
             come = at[partition_of(str(user_id), store.partitions)]
             if come and any(come < said.offset for said in store.read(erasure_of(user_id))[-1:]):

@@ -100,7 +100,7 @@ def _rows(text: str, where: str, of: Mapping[str, str | int]) -> int:
 
 
 def _vault(wanted: Wanted) -> Part:
-    left = [f"{left.what} ({left.number})" for left in erasures.left_of(wanted.user_id)]
+    left = [f"{left.what} ({left.number})" for left in erasures.remaining_rows(wanted.user_id)]
     if not erasures.is_erased(wanted.user_id):
         left = left or ["no tombstone"]
     for text in wanted.ids[1:]:

@@ -15,7 +15,7 @@ from redis import Redis
 
 from events.recorded import Recorded
 from events.store import EventStore
-from events.store.generations import BeingRebuilt, Generation, generations, rebuilding
+from events.store.generations import Generation, RebuildInProgress, generations, rebuild_lock
 from events.stream_names import erasure_of
 from events.vault import erasures
 from projectors.erasure.purge import forget_parked, is_behind, purge
@@ -61,7 +61,7 @@ class Letting:
 
     def carry_on(self) -> None:
         """Do what can be done now about everyone who is not gone yet."""
-        for user_id in erasures.not_gone():
+        for user_id in erasures.incomplete():
             try:
                 self.let_go(user_id)
             except AgainLater as fault:  # the others need not wait for it
@@ -76,7 +76,7 @@ class Letting:
         parts = list(self._parts(said, user_id))
         for part in parts:
             if part.is_gone:
-                erasures.write_line(user_id, part.name, part.said)
+                erasures.add_report_line(user_id, part.name, part.said)
         if all(part.is_gone for part in parts):
             self._note(user_id, server)
         else:
@@ -89,7 +89,7 @@ class Letting:
         if had is None or had.server != server:
             had = self._had[user_id] = _Had(server, monotonic())
         if monotonic() - had.since >= KEPT_AFTER_SECONDS:
-            erasures.note_gone(user_id)
+            erasures.mark_gone(user_id)
             del self._had[user_id]
 
     def _said(self, user_id: UUID) -> Recorded | None:
@@ -130,12 +130,12 @@ class Letting:
         Whoever fills it may have read their names already, though it has taken in nothing yet.
         """
         try:
-            with rebuilding([model.name]):
+            with rebuild_lock([model.name]):
                 if not model.checkpoint(said.partition):
                     return ""
                 self._pointers.leave(model.name, model.generation)
                 drop(model, self._pointers)
-        except BeingRebuilt:
+        except RebuildInProgress:
             return "is being filled"
         except StillNeeded:
             return f"answers in the shape of version {found.version} until it is built anew"
@@ -170,7 +170,7 @@ def purge_of_the_past(model: ReadModel, store: EventStore) -> int:
     """Let a new moment of the past forget all who were erased since; how many ever were."""
     count = 0
     after: UUID | None = None
-    while some := erasures.people(are_erased=True, after=after, limit=1000):
+    while some := erasures.user_ids(are_erased=True, after=after, limit=1000):
         for user_id in some:
             if history := store.read(erasure_of(user_id)):
                 purge(model, user_id, history[-1])

@@ -18,7 +18,7 @@ from django.db import close_old_connections
 from elasticsearch import ApiError, TransportError
 from redis.exceptions import RedisError
 
-from events.store.generations import Generation, generations, note_dropped
+from events.store.generations import Generation, generations, mark_dropped
 from infra import clients
 from infra.config import config
 from projectors.errors import AgainLater
@@ -56,7 +56,7 @@ def drop(model: ReadModel, pointers: Pointers) -> int:
     _refuse_if_needed(name, number, pointers.see())
     pointers.forget_followed(name, number)
     keys = model.drop()
-    note_dropped(name, number)
+    mark_dropped(name, number)
     return keys
 
 

@@ -11,7 +11,7 @@ from time import monotonic, sleep
 from typing import NamedTuple
 from uuid import UUID
 
-from events.notifications import wanted_channel
+from events.notifications import waiting_readers_channel
 from events.recorded import Position, Recorded
 from events.store import EventStore
 from projectors.errors import AgainLater
@@ -118,7 +118,7 @@ class Unparking:
     def urge(self, dependents: Sequence[str]) -> None:
         """Wake the builders of the model and of the models, by name, that are built from it."""
         for name in (self._model.name, *dependents):
-            self._model.redis.publish(wanted_channel(), name)
+            self._model.redis.publish(waiting_readers_channel(), name)
 
     def _some(self, place: Place) -> tuple[str, list[Entry]] | None:
         """What is parked of the stream, behind the revision that it is sure to belong to."""

@@ -13,7 +13,7 @@ from time import monotonic, sleep
 from django.db import connections
 
 from events.store import EventStore
-from events.store.generations import note_finished
+from events.store.generations import mark_finished
 from projectors.bootstrap import Failure, at_work
 from projectors.generations.pointers import Pointers
 from projectors.lag import missing
@@ -60,7 +60,7 @@ def take_over(
         for place in numbers.items():
             pointers.forget_followed(*place)
     for name, number in numbers.items():
-        note_finished(name, number)
+        mark_finished(name, number)
     return has_workers
 
 

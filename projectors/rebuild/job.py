@@ -8,7 +8,7 @@ from time import monotonic
 from rich.console import Console
 from rich.table import Table
 
-from events.store.generations import note_finished
+from events.store.generations import mark_finished
 from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
@@ -150,7 +150,7 @@ class Job:
             purge_of_the_past(model, self._store)
         for name, number in self._outcome.numbers.items():
             self._pointers.remember(self._options.label or "", name, number)
-            note_finished(name, number)
+            mark_finished(name, number)
 
     # ------------------------------------------------------------------------------ steps
 

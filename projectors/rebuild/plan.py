@@ -11,8 +11,8 @@ from events.store import EventStore
 from events.store.generations import (
     Purpose,
     generations,
+    mark_finished,
     new_generation,
-    note_finished,
     unfinished,
     version_of,
 )
@@ -58,7 +58,7 @@ def _number(
         raise LabelTaken(f"{model.name} as of {label}")
     begun = unfinished(model.name, version=model.version, purpose=purpose, label=label, until=until)
     if begun is not None and _is_used(seen, model.name, begun):
-        note_finished(model.name, begun)  # killed just after the switch
+        mark_finished(model.name, begun)  # killed just after the switch
         begun = None
     number = begun or new_generation(
         model.name, version=model.version, purpose=purpose, label=label, until=until

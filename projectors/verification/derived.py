@@ -5,7 +5,7 @@ from time import monotonic, sleep
 
 from redis import Redis
 
-from events.notifications import wanted_channel
+from events.notifications import waiting_readers_channel
 from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import Shard
 from projectors.verification.snapshot import standing_still
@@ -65,7 +65,7 @@ def _catches_up(
     redis: Redis, model: ReadModel, its: dict[bytes, bytes], has_seen_all: Callable[[], bool]
 ) -> bool:
     """Whether all is built within the short time for which a busy model can be held for it."""
-    redis.publish(wanted_channel(), model.name)
+    redis.publish(waiting_readers_channel(), model.name)
     end = monotonic() + _HELD_SECONDS
     while monotonic() < end:
         if _offsets(redis, [model.shard(0).built_key]) == [its] and has_seen_all():

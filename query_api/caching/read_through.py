@@ -18,7 +18,7 @@ import msgspec
 import structlog
 from redis.exceptions import RedisError
 
-from infra.observability import count, took
+from infra.observability import count, observe_seconds
 from query_api.caching.single_flight import Turn
 
 Cache: TypeAlias = Literal["pages", "details"]
@@ -79,7 +79,7 @@ class ReadThrough(Generic[Kept]):
             count("marquee_cache_total", cache=self._name, outcome=outcome)
             if outcome != "hit":
                 seconds = perf_counter() - began
-                took("marquee_cache_seconds", seconds, cache=self._name, outcome=outcome)
+                observe_seconds("marquee_cache_seconds", seconds, cache=self._name, outcome=outcome)
 
     def _get(self, asked: Asked, load: Callable[[], Kept]) -> tuple[Outcome, Kept]:
         stamp = asked.stamp

@@ -36,7 +36,7 @@ class Turn:
     """One asker's way to what is kept under a key."""
 
     def __init__(self, key: str) -> None:
-        self._redis = clients.keeping()
+        self._redis = clients.cache_redis()
         self._key = key
         self._turn_key = f"{key}:turn"
         self._token = token_hex(8)

@@ -12,8 +12,8 @@ from threading import BoundedSemaphore
 from time import monotonic, sleep
 from typing import NamedTuple
 
-from events.notifications import wanted_channel
-from events.position_token import HEADER, parse
+from events.notifications import waiting_readers_channel
+from events.position_token import HEADER, decode_positions
 from events.recorded import Position
 from infra import clients
 from infra.config import config
@@ -66,7 +66,7 @@ def wait(positions: str, prefer: str, sources: Sequence[Source]) -> frozenset[st
 
     The names of models in which one of the events is missing all the same, for it was set aside.
     """
-    wanted, patience = parse(positions), wait_seconds(prefer)
+    wanted, patience = decode_positions(positions), wait_seconds(prefer)
     seen = look(wanted, sources)
     if not seen.missing:
         return seen.parked
@@ -136,7 +136,7 @@ def _wish(sources: Sequence[Source]) -> None:
     """Say to builders that rest that somebody waits."""
     for source in sources:
         if source.is_built:
-            clients.redis().publish(wanted_channel(), source.model.name)
+            clients.redis().publish(waiting_readers_channel(), source.model.name)
 
 
 def _late(missing: Sequence[Missing]) -> Unavailable:

@@ -17,7 +17,7 @@ from infra.errors import NotFound, Unauthenticated, Unavailable
 from infra.http import problem_details
 from infra.http.openapi import Headers
 from infra.http.permissions import needs_token
-from infra.observability import count, took
+from infra.observability import count, observe_seconds
 from infra.rate_limit import sliding_window
 from infra.rate_limit.local_counters import check_at_once
 from infra.rate_limit.sliding_window import RATE, Scope
@@ -89,7 +89,7 @@ def note(view: type[ReadView], status: int, seconds: float) -> None:
     """Count an answer."""
     name = view.__name__
     count("marquee_http_requests_total", view=name, method="GET", status=str(status))
-    took("marquee_http_seconds", seconds, view=name)
+    observe_seconds("marquee_http_seconds", seconds, view=name)
 
 
 def _admit(request: HttpRequest, *, needs_token: bool, scope: Scope) -> Asking:

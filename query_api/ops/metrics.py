@@ -5,7 +5,7 @@ from time import time
 from django.http import HttpRequest, HttpResponse
 
 from infra import observability
-from infra.observability import measured
+from infra.observability import set_gauge
 from query_api.http.request import live
 from query_api.ops.readiness import ANSWERING
 
@@ -15,5 +15,5 @@ def metrics(request: HttpRequest) -> HttpResponse:
     for model in ANSWERING:
         level_at = live().level_at(model.name)
         if level_at is not None:
-            measured("marquee_model_age_seconds", max(0.0, time() - level_at), model=model.name)
+            set_gauge("marquee_model_age_seconds", max(0.0, time() - level_at), model=model.name)
     return observability.metrics(request)

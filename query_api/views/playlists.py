@@ -8,7 +8,7 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from rest_framework import serializers
 
-from events.playlist_ids import NotAnId, partition_of_playlist
+from events.playlist_ids import InvalidPlaylistId, partition_of_playlist
 from infra.errors import NotFound
 from infra.http.openapi import operation
 from infra.http.permissions import Anybody, LoggedIn
@@ -148,7 +148,7 @@ def is_playlist_id(text: str) -> bool:
     """Whether it may be a playlist's id."""
     try:
         partition_of_playlist(text)
-    except NotAnId:
+    except InvalidPlaylistId:
         return False
     return True
 

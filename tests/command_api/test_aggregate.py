@@ -9,7 +9,7 @@ from command_api.aggregate import TRIES, handle
 from command_api.ratings.decider import RateMovie, WithdrawRating, rating, stream
 from events.catalogue import MovieRated
 from events.recorded import Origin, Position
-from events.store import StreamMoved
+from events.store import WrongExpectedVersion
 from events.store.memory import MemoryStore
 from infra.errors import NotFound
 
@@ -47,7 +47,7 @@ def test_decides_again_when_the_stream_moved(aggregate):
 
 
 def test_gives_up_when_others_are_always_first():
-    with pytest.raises(StreamMoved):
+    with pytest.raises(WrongExpectedVersion):
         handle(RateMovie(ANN, ALIEN, 10), careful, Racing(TRIES), origin=ORIGIN)
 
 

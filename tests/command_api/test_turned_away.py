@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError, connections
 
 from command_api.event_store import store
-from events.store import StreamMoved
+from events.store import WrongExpectedVersion
 from events.store.postgres import PostgresStore
 from events.vault import outgoing_mail
 from events.vault.models import Purpose
@@ -96,7 +96,7 @@ def late(monkeypatch):
     """Others are first, whoever comes."""
 
     def moved(*_args, **_more):
-        raise StreamMoved
+        raise WrongExpectedVersion
 
     def start():
         monkeypatch.setattr(PostgresStore, "append", moved)

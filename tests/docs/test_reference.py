@@ -20,7 +20,7 @@ from events.catalogue import AnyEvent
 from events.management.commands.reference import DIRECTORY, PAGES
 from events.upcasters import UPCASTERS
 from infra.config import Config
-from infra.observability import Counted, Measured, Timed
+from infra.observability import CounterName, GaugeName, HistogramName
 
 DOCUMENT: dict[str, Any] = json.loads((DIRECTORY / "events.asyncapi.json").read_text())
 TAGS = [str(event.__struct_config__.tag) for event in get_args(AnyEvent)]
@@ -53,7 +53,9 @@ def test_every_setting_is_told():
 
 def test_every_metric_is_told():
     names = re.findall(r"^\| `(\w+)` \|", (DIRECTORY / "metrics.md").read_text(), re.MULTILINE)
-    assert names == [name for kind in (Counted, Timed, Measured) for name in get_args(kind)]
+    assert names == [
+        name for kind in (CounterName, HistogramName, GaugeName) for name in get_args(kind)
+    ]
 
 
 def test_has_what_an_asyncapi_document_must_have():

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from events.partition import partition_of
-from events.playlist_ids import RANDOM_BYTES, NotAnId, partition_of_playlist, playlist_id
+from events.playlist_ids import RANDOM_BYTES, InvalidPlaylistId, partition_of_playlist, playlist_id
 
 
 @given(st.uuids(version=4), st.integers(1, 1024), st.binary(min_size=10, max_size=10))
@@ -27,5 +27,5 @@ def test_an_owner_has_many():
     "garbage", ["", "x", "0" * 22, "0" * 24, "g" * 23, "A" * 23, "0" * 22 + "\n", "٣" * 23]
 )
 def test_what_is_none(garbage):
-    with pytest.raises(NotAnId):
+    with pytest.raises(InvalidPlaylistId):
         partition_of_playlist(garbage)

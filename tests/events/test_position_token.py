@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.position_token import parse, token, tokens
+from events.position_token import decode_positions, encode_position, encode_positions
 from events.recorded import Position
 from infra.errors import Invalid
 from infra.security.signing import seal
@@ -17,18 +17,20 @@ positions = st.builds(Position, st.integers(0, 1023), st.integers(1, 2**63 - 1))
 @given(st.dictionaries(st.integers(0, 1023), positions, min_size=1, max_size=16))
 def test_comes_back(chosen):
     wanted = [Position(partition, offset) for partition, (_, offset) in chosen.items()]
-    assert parse(tokens(wanted)) == tuple(sorted(wanted))
+    assert decode_positions(encode_positions(wanted)) == tuple(sorted(wanted))
 
 
 def test_the_last_of_a_partition_stands_for_all():
-    assert parse(tokens([Position(3, 9), Position(3, 7), Position(1, 1)])) == (
+    assert decode_positions(encode_positions([Position(3, 9), Position(3, 7), Position(1, 1)])) == (
         Position(1, 1),
         Position(3, 9),
     )
 
 
 def test_tokens_of_several_answers_can_be_joined_by_hand():
-    assert parse(f"{token(Position(3, 9))} , {token(Position(1, 1))}") == ((3, 9), (1, 1))
+    assert decode_positions(
+        f"{encode_position(Position(3, 9))} , {encode_position(Position(1, 1))}"
+    ) == ((3, 9), (1, 1))
 
 
 @pytest.mark.parametrize(
@@ -44,10 +46,10 @@ def test_tokens_of_several_answers_can_be_joined_by_hand():
 )
 def test_what_is_not_ours_is_refused_by_name(header):
     with pytest.raises(Invalid) as refusal:
-        parse(header)
+        decode_positions(header)
     assert [error.field for error in refusal.value.errors] == ["Log-Position"]
 
 
 def test_a_cursor_is_no_position():
     with pytest.raises(Invalid):
-        parse(seal("cursor", bytes(10)))
+        decode_positions(seal("cursor", bytes(10)))

@@ -20,11 +20,11 @@ from redis import Redis
 from events.catalogue import AnyEvent, MovieRated, PlaylistCreated, UserRegistered
 from events.playlist_ids import playlist_id
 from events.recorded import Origin, Recorded, Stream
-from events.store import Entry
+from events.store import AppendEntry
 from events.store.postgres import PostgresStore
 from events.vault import erasures, subjects
-from events.vault.decryption import PLAYLIST_NAME, Opener
-from events.vault.encryption import seal
+from events.vault.decryption import PLAYLIST_NAME, EventDecryptor
+from events.vault.encryption import encrypt_field
 from infra.config import config
 from infra.platform.topology import Platform
 from infra.services import create_database, drop_database
@@ -184,7 +184,7 @@ def test_an_older_backup_of_the_log_brings_nobody_back(vault_database, keys, red
     store = PostgresStore(config().partitions)
     said = [event for page in whole(store) for event in page]
     assert str(user) in repr(said)
-    assert found_in({"what can be read": repr(Opener().open_all(said))}) == []
+    assert found_in({"what can be read": repr(EventDecryptor().decrypt_all(said))}) == []
     assert subjects.find(EMAIL) is None
     assert any(str(user) in key for key in library(store))
 
@@ -201,17 +201,17 @@ def tell_of_zoe() -> UUID:
     events: dict[str, AnyEvent] = {
         f"user-{user}": UserRegistered(
             user_id=user,
-            username=seal(key, subject=user, field="username", text=NAME),
-            email=seal(key, subject=user, field="email", text=EMAIL),
+            username=encrypt_field(key, subject=user, field="username", text=NAME),
+            email=encrypt_field(key, subject=user, field="email", text=EMAIL),
         ),
         f"rating-{user}-1": MovieRated(user_id=user, movie_id=1, score=9),
         f"playlist-{id_}": PlaylistCreated(
             playlist_id=id_,
             user_id=user,
-            name=seal(key, subject=user, field=PLAYLIST_NAME, text=WORDS),
+            name=encrypt_field(key, subject=user, field=PLAYLIST_NAME, text=WORDS),
         ),
     }
-    entries = [Entry(Stream(name, str(user)), 1, event) for name, event in events.items()]
+    entries = [AppendEntry(Stream(name, str(user)), 1, event) for name, event in events.items()]
     PostgresStore(config().partitions).append_many(entries, origin=Origin(correlation_id=user))
     return user
 
@@ -232,9 +232,9 @@ def whole(store: PostgresStore) -> list[Sequence[Recorded]]:
 
 def library(store: PostgresStore) -> Mapping[str, object]:
     """What the library would hold, built from log and vault as they are now."""
-    model, opener, found = Library(Redis(), 1), Opener(), Folded()
+    model, decryptor, found = Library(Redis(), 1), EventDecryptor(), Folded()
     for batch in whole(store):
         if batch:
             shard = model.shard(batch[0].partition)
-            found.take(model.writes(shard, model.read(batch, opener.open_all)))
+            found.take(model.writes(shard, model.read(batch, decryptor.decrypt_all)))
     return found.values

@@ -50,11 +50,11 @@ from events.catalogue import (
 )
 from events.playlist_ids import playlist_id
 from events.recorded import Origin, Stream
-from events.store import Entry
+from events.store import AppendEntry
 from events.store.postgres import PostgresStore
 from events.vault import erasures, subjects
-from events.vault.decryption import PLAYLIST_DESCRIPTION, PLAYLIST_NAME, Opener
-from events.vault.encryption import seal
+from events.vault.decryption import PLAYLIST_DESCRIPTION, PLAYLIST_NAME, EventDecryptor
+from events.vault.encryption import encrypt_field
 from infra.config import config
 from projectors.registry import MODELS
 from projectors.storage.read_model import ReadModel
@@ -75,7 +75,7 @@ def history(name: str) -> list[tuple[str, list[AnyEvent]]]:
         user, username=name, email=email, password_hash=make_password(f"password of {name}")
     )
     subjects.activate(user)
-    sealed = partial(seal, key, subject=user)
+    sealed = partial(encrypt_field, key, subject=user)
     kept, gone = (
         playlist_id(str(user), config().partitions, bytes([n, *user.bytes[:9]])) for n in (1, 2)
     )
@@ -147,14 +147,14 @@ def history(name: str) -> list[tuple[str, list[AnyEvent]]]:
     ]
 
 
-def forgotten() -> list[Entry]:
+def forgotten() -> list[AppendEntry]:
     """Somebody who was erased: the key of what they wrote went before any of this was exported."""
     key = subjects.reserve(GONE, username="cid", email="cid@example.org", password_hash="")
     subjects.activate(GONE)
     registered = UserRegistered(
         user_id=GONE,
-        username=seal(key, subject=GONE, field="username", text="cid"),
-        email=seal(key, subject=GONE, field="email", text="cid@example.org"),
+        username=encrypt_field(key, subject=GONE, field="username", text="cid"),
+        email=encrypt_field(key, subject=GONE, field="email", text="cid@example.org"),
     )
     said: dict[str, AnyEvent] = {
         f"user-{GONE}": registered,
@@ -162,8 +162,8 @@ def forgotten() -> list[Entry]:
         f"erasure-{GONE}": UserErased(user_id=GONE),
     }
     erasures.begin(GONE)
-    erasures.destroy(GONE)
-    return [Entry(Stream(name, str(GONE)), 1, event) for name, event in said.items()]
+    erasures.destroy_key(GONE)
+    return [AppendEntry(Stream(name, str(GONE)), 1, event) for name, event in said.items()]
 
 
 def movie() -> list[AnyEvent]:
@@ -179,13 +179,14 @@ def movie() -> list[AnyEvent]:
 
 def live() -> None:
     entries = [
-        Entry(Stream("movie-25", "25"), nth, event) for nth, event in enumerate(movie(), start=1)
+        AppendEntry(Stream("movie-25", "25"), nth, event)
+        for nth, event in enumerate(movie(), start=1)
     ]
     board = TrendObserved(board="tmdb-day", source="tmdb", window="day", movies=(25,))
-    entries.append(Entry(Stream("trend-tmdb-day-2026-03-01", "tmdb-day"), 1, board))
+    entries.append(AppendEntry(Stream("trend-tmdb-day-2026-03-01", "tmdb-day"), 1, board))
     for name, user in PEOPLE.items():
         entries += [
-            Entry(Stream(stream, str(user)), nth, event)
+            AppendEntry(Stream(stream, str(user)), nth, event)
             for stream, events in history(name)
             for nth, event in enumerate(events, start=1)
         ]
@@ -200,11 +201,11 @@ def states() -> dict[str, Mapping[str, Value]]:
 
 
 def folded(model: ReadModel) -> Mapping[str, Value]:
-    store, opener, found = PostgresStore(config().partitions), Opener(), Folded()
+    store, decryptor, found = PostgresStore(config().partitions), EventDecryptor(), Folded()
     for partition in range(store.partitions):
         if batch := store.page(partition, after=0, limit=1000):
             shard = model.shard(partition)
-            writes = model.writes(shard, model.read(batch, opener.open_all))
+            writes = model.writes(shard, model.read(batch, decryptor.decrypt_all))
             found.take(write for write in writes if str(write[1]).startswith(shard.state("")))
     return found.values
 

@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 
 from infra import progress_bar
-from infra.progress_bar import unwatched
+from infra.progress_bar import no_progress
 
 
 class Terminal(StringIO):
@@ -39,6 +39,6 @@ def test_a_line_now_and_then_elsewhere(monkeypatch, capsys, quiet_seconds, said)
 
 
 def test_nothing_for_those_who_do_not_wait(capsys):
-    with unwatched("films", 4) as advance:
+    with no_progress("films", 4) as advance:
         advance(4)
     assert capsys.readouterr() == ("", "")

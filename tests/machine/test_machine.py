@@ -30,7 +30,7 @@ from hypothesis.stateful import (
 from command_api.ratings.decider import RateMovie
 from events.bus import BusLost
 from events.catalogue import AnyEvent
-from events.position_token import parse, tokens
+from events.position_token import decode_positions, encode_positions
 from events.recorded import Origin, Position, Recorded, Stream
 from events.relay import relay as relaying
 from events.relay.outbox import Deposed
@@ -357,7 +357,7 @@ class Machine(RuleBasedStateMachine):
     @rule(place=st.integers(0, 50))
     def a_token_that_is_reached_is_visible(self, place: int) -> None:
         position = self.accepted[-1 - place % len(self.accepted)]
-        wanted = parse(tokens([position]))
+        wanted = decode_positions(encode_positions([position]))
         for model, taken in zip(self.now.models, self.now.taken(), strict=True):
             assert self.live.generation(model.name) == self.now.number
             is_reached = not read_your_writes.look(wanted, [Source(model)]).missing

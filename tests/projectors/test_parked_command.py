@@ -12,7 +12,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from events.catalogue import MovieRated
 from events.recorded import Origin, Stream
-from events.store import Entry
+from events.store import AppendEntry
 from events.store.generations import new_generation
 from events.store.postgres import PostgresStore
 from infra import clients
@@ -32,9 +32,11 @@ def stream_of(user: UUID, movie: int) -> str:
     return f"rating-{user}-{movie}"
 
 
-def rated(user: UUID, movie: int, score: int, previous: int | None = None) -> Entry:
+def rated(user: UUID, movie: int, score: int, previous: int | None = None) -> AppendEntry:
     event = MovieRated(user_id=user, movie_id=movie, score=score, previous=previous)
-    return Entry(Stream(stream_of(user, movie), str(user)), 1 if previous is None else 2, event)
+    return AppendEntry(
+        Stream(stream_of(user, movie), str(user)), 1 if previous is None else 2, event
+    )
 
 
 class World:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from events.catalogue import MovieRated, PlaylistRenamed
-from events.catalogue.accounts import Sealed
+from events.catalogue.accounts import EncryptedField
 from events.recorded import Origin, Position, Recorded, Stream
 from events.store.memory import MemoryStore
 from projectors.consumer.apply import Intake
@@ -241,7 +241,7 @@ def test_one_success_around_is_enough_to_park(model, store, rate):
 def test_what_says_nothing_to_the_model_is_no_success(model, store, rate):
     batch = [rate(BAD, user=UUID(int=user)) for user in range(1, 30)]
     playlist = Stream("playlist-1", str(ANN))
-    renamed = PlaylistRenamed(playlist_id="1", user_id=ANN, name=Sealed("n"))
+    renamed = PlaylistRenamed(playlist_id="1", user_id=ANN, name=EncryptedField("n"))
     batch += store.append(playlist, [renamed], expected=0, origin=ORIGIN)
     with pytest.raises(Stop):
         follower(model, store).take(batch)

@@ -12,7 +12,7 @@ from redis import Redis
 
 from events.catalogue import MovieAdded, MovieRated
 from events.partition import partition_of
-from events.position_token import tokens as positions_of
+from events.position_token import encode_positions as positions_of
 from events.recorded import Origin, Recorded
 from infra import clients
 from infra.config import config

@@ -13,7 +13,7 @@ from events.catalogue import (
     PlaylistMovieAdded,
     PlaylistShown,
 )
-from events.catalogue.accounts import Sealed
+from events.catalogue.accounts import EncryptedField
 from events.playlist_ids import playlist_id
 from infra.config import config
 from infra.redis_pipeline import Trip
@@ -65,7 +65,9 @@ def pages(world, flush):
     world.happen(MovieFavourited(user_id=ANN, movie_id=ALIEN), ANN)
     world.happen(MovieHidden(user_id=ANN, movie_id=ALIEN), ANN)
     for id_ in (NIGHT, EMPTY):
-        world.happen(PlaylistCreated(playlist_id=id_, user_id=ANN, name=Sealed("Night")), ANN)
+        world.happen(
+            PlaylistCreated(playlist_id=id_, user_id=ANN, name=EncryptedField("Night")), ANN
+        )
         world.happen(PlaylistShown(playlist_id=id_, user_id=ANN, visibility="public"), ANN)
     added = PlaylistMovieAdded(playlist_id=NIGHT, user_id=ANN, movie_id=ALIEN, rank=1)
     world.happen(added, ANN)

@@ -9,7 +9,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.test import RequestFactory
 
 from events.catalogue import SessionsRevoked
-from events.position_token import tokens
+from events.position_token import encode_positions
 from infra import wsgi
 from infra.config import config
 from infra.http.security_headers import Shield
@@ -121,7 +121,7 @@ def test_who_may_not_ask_gets_no_fast_answer(path, world, log_in):
 @pytest.mark.parametrize("path", HOT)
 def test_who_waits_or_writes_is_left_to_django(path, world, log_in):
     headers = log_in(ANN)
-    position = {"Log-Position": tokens([world.rate(BOB, UNKNOWN, 9)])}
+    position = {"Log-Position": encode_positions([world.rate(BOB, UNKNOWN, 9)])}
     assert answer(environ(path, headers | position)) is None
     assert answer(environ(path, headers, method="HEAD")) is None
     assert answer(environ(path, headers, method="POST")) is None

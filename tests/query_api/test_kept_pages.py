@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from events.catalogue import MovieAdded, MovieDescribed, MovieLinked
-from events.position_token import tokens
+from events.position_token import encode_positions
 from infra.config import config
 from projectors.generations.pointers import Pointers
 from projectors.read_models.search.builder import SearchBuilder, mark_all
@@ -104,13 +104,16 @@ def test_its_cards_are_those_of_now(client, world, asked):
 def test_who_waits_for_a_position_gets_what_has_taken_it_in(client, world, flush):
     path = "/v1/discover?sort=score&min_score=1"
     assert ids(client.get(path)) == []
-    headers = {"Log-Position": tokens([world.rate(ANN, HEAT, 9)]), "Prefer": "wait=0"}
+    headers = {"Log-Position": encode_positions([world.rate(ANN, HEAT, 9)]), "Prefer": "wait=0"}
     assert client.get(path, headers=headers).status_code == 503
     flush()
     assert ids(client.get(path, headers=headers)) == [HEAT]
     position = world.rate(BOB, ALIEN, 10)
     flush()
-    assert ids(client.get(path, headers={"Log-Position": tokens([position])})) == [ALIEN, HEAT]
+    assert ids(client.get(path, headers={"Log-Position": encode_positions([position])})) == [
+        ALIEN,
+        HEAT,
+    ]
 
 
 def test_another_generation_has_pages_of_its_own(client, world, flush):

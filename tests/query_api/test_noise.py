@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from events.catalogue import MovieFavourited, PlaylistCreated
-from events.catalogue.accounts import Sealed
+from events.catalogue.accounts import EncryptedField
 from events.management.commands.reference import DIRECTORY
 from events.playlist_ids import playlist_id
-from events.position_token import tokens
+from events.position_token import encode_positions
 from infra.config import config
 from tests.fixtures.noise import Fitting, operations, requests, wrong
 from tests.query_api.conftest import ALIEN, ANN, HEAT
@@ -23,7 +23,9 @@ MINE = playlist_id(str(ANN), config().partitions, bytes(10))
 def fitting(client, world, flush, log_in):
     """What Ann could send that would be right."""
     reached = [
-        world.happen(PlaylistCreated(playlist_id=MINE, user_id=ANN, name=Sealed("Mine")), ANN),
+        world.happen(
+            PlaylistCreated(playlist_id=MINE, user_id=ANN, name=EncryptedField("Mine")), ANN
+        ),
         world.happen(MovieFavourited(user_id=ANN, movie_id=HEAT), ANN),
         world.happen(MovieFavourited(user_id=ANN, movie_id=ALIEN), ANN),
     ]
@@ -35,7 +37,7 @@ def fitting(client, world, flush, log_in):
     return Fitting(
         headers={
             "Authorization": [mine["Authorization"], staff["Authorization"], "Bearer x.y.z"],
-            "Log-Position": [tokens(reached)],
+            "Log-Position": [encode_positions(reached)],
             "Prefer": ["wait=0", "wait=1", "wait=9"],
             "As-Of": ["then"],
             "If-None-Match": [page["ETag"], "*", f'W/{page["ETag"]}, "x"'],

@@ -14,7 +14,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 
 from events.catalogue import PlaylistCreated, PlaylistShown, SessionRevoked, UserRegistered
-from events.catalogue.accounts import Sealed
+from events.catalogue.accounts import EncryptedField
 from events.playlist_ids import playlist_id
 from infra.config import config
 from projectors.read_models.search.builder import SearchBuilder
@@ -77,10 +77,10 @@ TABLE: Sequence[Case] = [
 @pytest.fixture
 def hers(world, elasticsearch_url):
     """What Ann has, of which one playlist is for everybody; and a log-in of hers is over."""
-    sealed = Sealed("ann")
+    sealed = EncryptedField("ann")
     world.happen(UserRegistered(user_id=ANN, username=sealed, email=sealed), ANN)
     for id_, name in ((SECRET, SECRET_NAME), (OPEN, "For everybody")):
-        world.happen(PlaylistCreated(playlist_id=id_, user_id=ANN, name=Sealed(name)), ANN)
+        world.happen(PlaylistCreated(playlist_id=id_, user_id=ANN, name=EncryptedField(name)), ANN)
     world.happen(PlaylistShown(playlist_id=OPEN, user_id=ANN, visibility="public"), ANN)
     until = datetime.now(UTC) + timedelta(minutes=5)
     world.happen(SessionRevoked(user_id=ANN, family=OVER, expires_at=until), ANN)

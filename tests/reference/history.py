@@ -40,7 +40,7 @@ from command_api.playlists.decider import (
 )
 from command_api.ratings.decider import RateMovie, RatingCommand, WithdrawRating, rating
 from events.catalogue import AnyEvent
-from events.catalogue.accounts import Sealed
+from events.catalogue.accounts import EncryptedField
 from events.playlist_ids import playlist_id
 from events.recorded import Origin, Recorded, Stream
 from events.store import EventStore
@@ -118,7 +118,7 @@ def playlists_of(user: UUID) -> tuple[str, ...]:
 
 
 def _words(text: str | None) -> Words | None:
-    return None if text is None else Words(text, Sealed(text))
+    return None if text is None else Words(text, EncryptedField(text))
 
 
 _people, _movies = st.sampled_from(PEOPLE), st.sampled_from(MOVIES)
@@ -211,7 +211,9 @@ commands: st.SearchStrategy[Command] = st.sampled_from([*_kinds * 5, _erasing]).
 """As a union they would be taken apart, and the longest kind done most."""
 
 furnishing: tuple[Command, ...] = tuple(
-    CreatePlaylist(playlist_id=playlist_id, user_id=person, name=Words("Noir", Sealed("Noir")))
+    CreatePlaylist(
+        playlist_id=playlist_id, user_id=person, name=Words("Noir", EncryptedField("Noir"))
+    )
     for person in PEOPLE
     for playlist_id in playlists_of(person)
 )

@@ -28,7 +28,7 @@ from command_api.catalogue.tmdb.rate_limiter import Pacing
 from command_api.catalogue.tmdb.schemas import Fetched, Film, Genres, Listed, Page, Problem
 from infra import clients
 from infra.config import Config, config
-from infra.observability import count, took
+from infra.observability import count, observe_seconds
 
 T = TypeVar("T")
 Window: TypeAlias = Literal["day", "week"]
@@ -127,7 +127,7 @@ class Tmdb:
             raise
         finally:
             what = "film" if path[-1].isdecimal() else path
-            took("marquee_tmdb_seconds", perf_counter() - begun, what=what)
+            observe_seconds("marquee_tmdb_seconds", perf_counter() - begun, what=what)
             self._pacing.answered(slot)
         count("marquee_tmdb_requests_total", outcome="answered")
         return answer

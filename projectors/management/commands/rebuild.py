@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.dateparse import parse_datetime
 from rich.console import Console
 
-from events.store.generations import BeingRebuilt, rebuilding
+from events.store.generations import RebuildInProgress, rebuild_lock
 from projectors.errors import AgainLater, Stop
 from projectors.management.arguments import chosen, naming
 from projectors.management.verdicts import print_verdicts
@@ -82,9 +82,9 @@ class Command(BaseCommand):
             if options["dry_run"]:
                 preview(models, asked, console)
                 return
-            with rebuilding(model.name for model in models), Screen() as screen:
+            with rebuild_lock(model.name for model in models), Screen() as screen:
                 outcome = Job(models, asked, screen).run()
-        except BeingRebuilt as error:
+        except RebuildInProgress as error:
             raise CommandError(
                 f"{error.model} is being rebuilt by somebody else: wait for that, or end it."
             ) from error

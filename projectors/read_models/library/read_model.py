@@ -103,13 +103,13 @@ class Library(ReadModel):
         pipe.hgetall(self._key("playlists", user))
 
     def enqueue_playlist(self, pipe: Pipeline, id_: str) -> None:
-        """Ask for a playlist and its order by two commands; raises NotAnId."""
+        """Ask for a playlist and its order by two commands; raises InvalidPlaylistId."""
         shard = self._shard_of_playlist(id_)
         pipe.hgetall(playlists.about_key(shard, id_))
         pipe.hgetall(playlists.order_key(shard, id_))
 
     def playlists(self, ids: Sequence[str]) -> list[Playlist]:
-        """The playlists that there are of these; raises NotAnId."""
+        """The playlists that there are of these; raises InvalidPlaylistId."""
         with self.redis.pipeline(transaction=False) as pipe:
             for id_ in ids:
                 pipe.hgetall(playlists.about_key(self._shard_of_playlist(id_), id_))

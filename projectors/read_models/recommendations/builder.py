@@ -15,7 +15,7 @@ from typing import ClassVar
 from redis.client import Pipeline
 from redis.exceptions import WatchError
 
-from events.notifications import wanted_channel
+from events.notifications import waiting_readers_channel
 from projectors.building.dirty_marks import note_built
 from projectors.building.duty_cycle import Paced
 from projectors.generations.live import Live, NotReady
@@ -112,7 +112,7 @@ class RecommendationsBuilder(Paced):
     def _ask_for(self, shard: Shard, users: Sequence[str], _: Market) -> None:
         redis = self._recommendations.redis
         mark_again(redis, shard, users)
-        redis.publish(wanted_channel(), self._recommendations.name)
+        redis.publish(waiting_readers_channel(), self._recommendations.name)
 
     def _make_again(
         self, now: datetime, shard: Shard, users: Sequence[str], market: Market

@@ -9,7 +9,7 @@ from django.db import connection, connections
 from command_api.accounts.tasks import sweep_reservations
 from command_api.event_store import store
 from events.catalogue import UserRegistered
-from events.position_token import parse
+from events.position_token import decode_positions
 from events.vault import subjects
 from tests.command_api.conftest import ALIEN, Api, bearer, fields, in_thread, log_rows
 
@@ -55,7 +55,7 @@ def test_an_account(register):
     answer = register("Ann", genres=["Comedy", "Drama"])
     assert answer.status_code == 201
     assert answer.json() == {"id": answer.json()["id"], "username": "Ann"}
-    [position] = parse(answer.headers["Log-Position"])
+    [position] = decode_positions(answer.headers["Log-Position"])
     assert store().heads()[position.partition] == position.offset
     assert [type_ for type_, _ in log_rows()] == ["user-registered.v1", "preferences-changed.v1"]
     assert states() == ["active"]
@@ -70,11 +70,11 @@ def test_nobody_can_read_a_person_in_the_log(register, log_in):
 
 
 def test_only_the_vaults_key_opens_what_is_sealed(register):
-    [position] = parse(register("Ann").headers["Log-Position"])
+    [position] = decode_positions(register("Ann").headers["Log-Position"])
     event = store().page(position.partition, after=position.offset - 1, limit=1)[0].event
     assert isinstance(event, UserRegistered)
     opened = {
-        field: subjects.reveal(getattr(event, field), subject=event.user_id, field=field)
+        field: subjects.decrypt(getattr(event, field), subject=event.user_id, field=field)
         for field in ("username", "email")
     }
     assert opened == {"username": "Ann", "email": "Ann@example.org"}

@@ -153,7 +153,7 @@ def test_who_was_erased_meanwhile_stays_so(register, frozen, aside):
     assert sweep_reservations() == 1
     user_id = Subject.objects.values_list("user_id", flat=True).get()
     erasures.begin(user_id)
-    erasures.destroy(user_id)
+    erasures.destroy_key(user_id)
     before_it_activates.thaw()
     assert slow.result(PATIENCE_SECONDS).status_code == 201
     assert states() == ["erased"]

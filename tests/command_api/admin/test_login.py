@@ -224,6 +224,6 @@ def test_the_vault_is_away(inside, monkeypatch):
     def away(_family):
         raise OperationalError
 
-    monkeypatch.setattr(refresh_families, "standing", away)
+    monkeypatch.setattr(refresh_families, "login_status", away)
     answer = inside.get(MOVIE)
     assert (answer.status_code, answer["Content-Type"]) == (503, "application/problem+json")

@@ -8,7 +8,7 @@ import pytest
 
 from command_api.admin import session_cookie
 from command_api.sessions import refresh_token
-from events.vault.refresh_families import Refresh
+from events.vault.refresh_families import RefreshTokenId
 
 pytestmark = pytest.mark.usefixtures("keys")
 FAMILY = uuid4()
@@ -50,4 +50,4 @@ def test_what_is_none(text):
 
 
 def test_a_refresh_token_is_none():
-    assert session_cookie.read(refresh_token.write(Refresh(FAMILY, uuid4()))) is None
+    assert session_cookie.read(refresh_token.write(RefreshTokenId(FAMILY, uuid4()))) is None

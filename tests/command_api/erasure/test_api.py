@@ -55,7 +55,7 @@ def test_what_was_theirs_is_destroyed(api, ann, register, log_in):
     )
     assert not Family.objects.exists()
     assert not AnsweredCommand.objects.exists()
-    assert erasures.left_of(ann.user_id) == []
+    assert erasures.remaining_rows(ann.user_id) == []
 
 
 def test_no_letter_is_written_to_them_and_none_that_was_written_counts(api, ann):
@@ -130,9 +130,9 @@ def test_the_link_tells_how_far_it_has_come(api, ann):
     assert (said["state"], said["gone_at"], said["lines"]) == ("erased", None, [])
     assert said["asked_at"] <= said["erased_at"]
 
-    erasures.write_line(ann.user_id, "library 1", "gone")
+    erasures.add_report_line(ann.user_id, "library 1", "gone")
     assert api("GET", where).json()["state"] == "erased"
-    erasures.note_gone(ann.user_id)
+    erasures.mark_gone(ann.user_id)
     said = api("GET", where).json()
     assert said["state"] == "gone"
     assert [(line["part"], line["said"]) for line in said["lines"]] == [("library 1", "gone")]

@@ -72,7 +72,7 @@ def dying(*_args, **_more):
         (process, "playlists_of"),
         (process, "handle"),
         (idempotency, "forget_of"),
-        (erasures, "destroy"),
+        (erasures, "destroy_key"),
         (notifications, "announce"),
     ],
     ids=lambda place: place[1],
@@ -99,9 +99,9 @@ def test_goes_on_wherever_it_stopped(ann, place, monkeypatch):
 
 def test_what_was_on_its_way_is_found_and_the_read_models_are_told_again(ann):
     erase(ann)
-    erasures.write_line(ann, "library 1", "gone")
-    erasures.note_gone(ann)
-    assert erasures.not_gone() == []
+    erasures.add_report_line(ann, "library 1", "gone")
+    erasures.mark_gone(ann)
+    assert erasures.incomplete() == []
     rate(ann, HEAT)  # by a process that believed in the token for a moment longer
     assert process.sweep() == 0  # more may be on its way
     a_minute_passes()
@@ -109,8 +109,8 @@ def test_what_was_on_its_way_is_found_and_the_read_models_are_told_again(ann):
     assert said(ann) == [UserErased(user_id=ann)] * 2
     assert not process.has_more(ann, event_store.store())
     assert is_done(ann)
-    assert erasures.not_gone() == [ann]
-    assert erasures.lines(ann) == []
+    assert erasures.incomplete() == [ann]
+    assert erasures.report_lines(ann) == []
 
 
 def test_one_that_fails_does_not_hold_up_the_others(ann, register, log_in, monkeypatch):
@@ -118,9 +118,9 @@ def test_one_that_fails_does_not_hold_up_the_others(ann, register, log_in, monke
     bob = bearer(log_in("bob")).user_id
     for user_id in (ann, bob):
         process.begin(user_id)
-    destroy = erasures.destroy
+    destroy = erasures.destroy_key
     monkeypatch.setattr(
-        erasures, "destroy", lambda user_id: dying() if user_id == ann else destroy(user_id)
+        erasures, "destroy_key", lambda user_id: dying() if user_id == ann else destroy(user_id)
     )
     assert process.sweep() == 2
     assert [erasures.is_erased(user_id) for user_id in (ann, bob)] == [False, True]
@@ -130,10 +130,10 @@ def test_a_log_of_an_older_backup_is_told_again(ann):
     """The vault is kept apart: it remembers what the log does not."""
     rate(ann, ALIEN)
     erasures.begin(ann)
-    erasures.destroy(ann)
+    erasures.destroy_key(ann)
     assert process.recall() == 1
     assert said(ann) == [UserErased(user_id=ann)]
-    assert erasures.not_gone() == [ann]
+    assert erasures.incomplete() == [ann]
     assert process.recall() == 0
 
 
@@ -141,7 +141,7 @@ def test_who_is_not_in_that_log_at_all_is_left_alone(api):
     nobody = uuid4()
     subjects.reserve(nobody, username="x", email="x@example.org", password_hash="")
     erasures.begin(nobody)
-    erasures.destroy(nobody)
+    erasures.destroy_key(nobody)
     assert event_store.store().versions([account_of(nobody)]) == {}
     assert process.recall() == 0
 

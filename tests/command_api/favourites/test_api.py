@@ -4,7 +4,7 @@ import pytest
 
 from command_api.event_store import store
 from events.partition import partition_of
-from events.position_token import parse
+from events.position_token import decode_positions
 from tests.command_api.conftest import ALIEN, HEAT, fields, log_rows
 
 PATH = f"/v1/movies/{ALIEN}/favourite"
@@ -19,13 +19,15 @@ def types():
 def test_there_and_back(api, ann):
     answer = api("PUT", PATH, by=ann)
     assert (answer.status_code, answer.json()) == (200, {"movie_id": ALIEN, "favourite": True})
-    [position] = parse(answer.headers["Log-Position"])
+    [position] = decode_positions(answer.headers["Log-Position"])
     assert position.partition == partition_of(str(ann.user_id), store().partitions)
     [recorded] = store().page(position.partition, after=position.offset - 1, limit=10)
     assert recorded.stream == f"favourite-{ann.user_id}-{ALIEN}"
     answer = api("DELETE", PATH, by=ann)
     assert (answer.status_code, answer.content) == (204, b"")
-    assert parse(answer.headers["Log-Position"]) == (position._replace(offset=position.offset + 1),)
+    assert decode_positions(answer.headers["Log-Position"]) == (
+        position._replace(offset=position.offset + 1),
+    )
     assert types() == ["movie-favourited.v1", "movie-unfavourited.v1"]
 
 

@@ -9,7 +9,7 @@ from command_api.imports.deduplication import Told, plan, unseen
 from command_api.imports.ratings_sort import Rated, user_id
 from command_api.ratings.decider import RateMovie
 from events.catalogue import MovieRated
-from events.store import Entry
+from events.store import AppendEntry
 
 ANN = user_id(1)
 START = datetime(1997, 9, 20, tzinfo=UTC)
@@ -59,7 +59,7 @@ def test_wherever_it_stopped_the_rest_follows(scores, stopped_after, size):
     whole = plan(batch, told(batch)).entries
     in_log = min(stopped_after, len(whole))
     known = told(batch, in_log=in_log)
-    rest: list[Entry] = []
+    rest: list[AppendEntry] = []
     counted = 0
     for start in range(0, len(batch), size):
         planned = plan(batch[start : start + size], known)

@@ -8,8 +8,8 @@ from command_api.event_store import store
 from events.catalogue import MovieAdded, PlaylistShown, Visibility
 from events.partition import partition_of
 from events.playlist_ids import partition_of_playlist, playlist_id
-from events.position_token import parse
-from events.vault.decryption import Opener
+from events.position_token import decode_positions
+from events.vault.decryption import EventDecryptor
 from events.vault.models import Subject
 from tests.command_api.conftest import ALIEN, HEAT, Api, fields, in_thread, log_rows
 
@@ -25,7 +25,7 @@ def events(person):
     """What the log says, opened; a movie's events may lie in the same partition."""
     partition = partition_of(str(person.user_id), store().partitions)
     page = store().page(partition, after=0, limit=100)
-    opened = [recorded.event for recorded in Opener().open_all(page)]
+    opened = [recorded.event for recorded in EventDecryptor().decrypt_all(page)]
     return [event for event in opened if not isinstance(event, MovieAdded)]
 
 
@@ -53,7 +53,7 @@ def test_a_new_one(api, ann):
     assert answer.status_code == 201
     assert answer.json() == {"id": answer.json()["id"], "version": 1}
     assert answer.headers["ETag"] == '"1"'
-    [position] = parse(answer.headers["Log-Position"])
+    [position] = decode_positions(answer.headers["Log-Position"])
     assert position.partition == partition_of_playlist(answer.json()["id"])
     [recorded] = store().page(position.partition, after=position.offset - 1, limit=9)
     assert recorded.stream == f"playlist-{answer.json()['id']}"
@@ -352,7 +352,7 @@ def test_a_command_that_is_sent_twice(api, ann):
 @rolled_back
 def test_words_of_somebody_who_was_erased_meanwhile_are_not_taken(api, ann, monkeypatch):
     api("PUT", f"/v1/movies/{ALIEN}/hidden", by=ann)  # for a moment her log-in is known to stand
-    monkeypatch.setattr("command_api.playlists.api._opener._known", {})
+    monkeypatch.setattr("command_api.playlists.api._decryptor._known", {})
     Subject.objects.filter(user_id=ann.user_id).update(
         state="erased", username_hmac=None, email_hmac=None, key=None, password_hash=None
     )

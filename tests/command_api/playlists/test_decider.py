@@ -32,7 +32,7 @@ from events.catalogue import (
     PlaylistRenamed,
     PlaylistShown,
 )
-from events.catalogue.accounts import Sealed
+from events.catalogue.accounts import EncryptedField
 from infra.errors import Conflict, Invalid, NotFound, PreconditionFailed
 
 ANN, BOB = UUID(int=1), UUID(int=2)
@@ -40,7 +40,7 @@ ME: dict[str, Any] = {"playlist_id": "p", "user_id": ANN}
 
 
 def words(text):
-    return Words(text, Sealed(f"sealed {text}"))
+    return Words(text, EncryptedField(f"sealed {text}"))
 
 
 def created(name="Noir", description=None, visibility="private"):
@@ -72,13 +72,13 @@ def three():
 def test_a_new_one():
     wish = CreatePlaylist(**ME, name=words("Noir"), description=words("Dark"), visibility="public")
     assert decide(wish, given()) == (
-        created(Sealed("sealed Noir"), Sealed("sealed Dark"), "public"),
+        created(EncryptedField("sealed Noir"), EncryptedField("sealed Dark"), "public"),
     )
 
 
 def test_it_is_private_unless_that_is_said():
     assert decide(CreatePlaylist(**ME, name=words("Noir")), given()) == (
-        created(Sealed("sealed Noir")),
+        created(EncryptedField("sealed Noir")),
     )
 
 
@@ -90,8 +90,8 @@ def test_one_that_is_there_is_not_begun_again():
 def test_each_change_is_an_event():
     wish = ChangePlaylist(**ME, name=words("Night"), description=words("Dark"), visibility="public")
     assert decide(wish, given(created())) == (
-        PlaylistRenamed(**ME, name=Sealed("sealed Night")),
-        PlaylistDescribed(**ME, description=Sealed("sealed Dark")),
+        PlaylistRenamed(**ME, name=EncryptedField("sealed Night")),
+        PlaylistDescribed(**ME, description=EncryptedField("sealed Dark")),
         PlaylistShown(**ME, visibility="public"),
     )
 

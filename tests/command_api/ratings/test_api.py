@@ -8,7 +8,7 @@ from command_api.event_store import store
 from events.catalogue import MovieAdded, MovieRated
 from events.notifications import listening, log_channel
 from events.partition import partition_of
-from events.position_token import parse
+from events.position_token import decode_positions
 from infra import clients
 from tests.command_api.conftest import ALIEN, HEAT, Api, in_thread, log_rows
 from tests.fixtures.waiting import until
@@ -20,7 +20,7 @@ TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 def test_a_rating(api, ann):
     answer = api.rate(ALIEN, 8, by=ann, X_Request_ID=UUID_OF_REQUEST, traceparent=TRACE)
     assert (answer.status_code, answer.json()) == (200, {"movie_id": ALIEN, "score": 8})
-    [position] = parse(answer.headers["Log-Position"])
+    [position] = decode_positions(answer.headers["Log-Position"])
     assert position.partition == partition_of(str(ann.user_id), store().partitions)
     [recorded] = store().page(position.partition, after=position.offset - 1, limit=10)
     assert recorded.stream == f"rating-{ann.user_id}-{ALIEN}"
@@ -32,10 +32,12 @@ def test_a_rating(api, ann):
 
 
 def test_a_withdrawal(api, ann):
-    [rated] = parse(api.rate(ALIEN, 8, by=ann).headers["Log-Position"])
+    [rated] = decode_positions(api.rate(ALIEN, 8, by=ann).headers["Log-Position"])
     answer = api("DELETE", f"/v1/movies/{ALIEN}/rating", by=ann)
     assert (answer.status_code, answer.content) == (204, b"")
-    assert parse(answer.headers["Log-Position"]) == (rated._replace(offset=rated.offset + 1),)
+    assert decode_positions(answer.headers["Log-Position"]) == (
+        rated._replace(offset=rated.offset + 1),
+    )
     assert [type_ for type_, _ in log_rows()] == ["movie-rated.v1", "rating-withdrawn.v1"]
     assert api("DELETE", f"/v1/movies/{ALIEN}/rating", by=ann).status_code == 404
 
@@ -51,7 +53,7 @@ def test_the_same_again_answers_with_the_position_it_has(api, ann):
 
 def test_a_bad_request_id_or_trace_is_not_taken_over(api, ann):
     answer = api.rate(ALIEN, 8, by=ann, X_Request_ID="'; --", traceparent="00-zz")
-    [position] = parse(answer.headers["Log-Position"])
+    [position] = decode_positions(answer.headers["Log-Position"])
     [recorded] = store().page(position.partition, after=position.offset - 1, limit=1)
     assert recorded.origin.traceparent is None
     assert answer.headers["X-Request-ID"] == str(recorded.origin.correlation_id)
@@ -61,7 +63,7 @@ def test_followers_of_the_log_get_a_hint(api, ann):
     with listening(clients.redis(), log_channel()) as listener:
         while not clients.redis().pubsub_numsub(log_channel())[0][1]:
             listener.wait(0.05)
-        [position] = parse(api.rate(ALIEN, 8, by=ann).headers["Log-Position"])
+        [position] = decode_positions(api.rate(ALIEN, 8, by=ann).headers["Log-Position"])
         mine, heard = str(position.partition).encode(), set()
         until(lambda: mine in heard, turn=lambda: heard.update(listener.wait(1)))
     movies = {str(partition_of(str(id_), store().partitions)).encode() for id_ in (ALIEN, HEAT)}

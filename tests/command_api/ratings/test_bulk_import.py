@@ -21,7 +21,7 @@ from command_api.ratings.bulk_import import (
 from command_api.ratings.decider import RateMovie, WithdrawRating, rating
 from events.catalogue import MovieRated
 from events.recorded import Origin
-from events.store import StreamMoved
+from events.store import WrongExpectedVersion
 from events.store.memory import MemoryStore
 
 ANN = UUID(int=1)
@@ -108,7 +108,7 @@ def test_plans_again_when_somebody_rated_meanwhile():
 
 
 def test_gives_up_when_others_are_always_first():
-    with pytest.raises(StreamMoved):
+    with pytest.raises(WrongExpectedVersion):
         brought_into(Racing(TRIES), Brought(ALIEN, 9))
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from command_api.event_store import store
 from events.partition import partition_of
-from events.position_token import parse
+from events.position_token import decode_positions
 from infra.config import config
 from tests.command_api.conftest import ALIEN, HEAT, fields, log_rows
 
@@ -67,7 +67,7 @@ def test_good_and_bad_ones(api, ann):
         (HEAT, 3, datetime(2000, 2, 29, 11, 0, 0, 500_000, tzinfo=UTC)),
         (ALIEN, 8, datetime(2000, 2, 29, 12, tzinfo=UTC)),
     ]
-    assert parse(answer.headers["Log-Position"]) == (log(ann)[-1].position,)
+    assert decode_positions(answer.headers["Log-Position"]) == (log(ann)[-1].position,)
     assert len({it.origin.correlation_id for it in log(ann)}) == 1
 
 
@@ -156,7 +156,7 @@ def test_none_at_all(api, ann):
     answer = bring(api, ann)
     assert answer.status_code == 200
     assert answer.json() == {"taken": 0, "unchanged": 0, "refused": 0, "results": []}
-    assert parse(answer.headers["Log-Position"])[0].offset == 0
+    assert decode_positions(answer.headers["Log-Position"])[0].offset == 0
 
 
 @pytest.mark.parametrize("body", [{}, {"ratings": []}, "x", 7, b"null"])

@@ -6,11 +6,11 @@ from uuid import uuid4
 import pytest
 
 from command_api.sessions.refresh_token import LONGEST, read, write
-from events.vault.refresh_families import Refresh
+from events.vault.refresh_families import RefreshTokenId
 from infra.errors import Unauthenticated
 
 pytestmark = pytest.mark.usefixtures("keys")
-GIVEN = Refresh(uuid4(), uuid4())
+GIVEN = RefreshTokenId(uuid4(), uuid4())
 
 
 def test_what_was_given_out_is_read_again():

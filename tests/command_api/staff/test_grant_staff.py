@@ -102,14 +102,14 @@ def test_no_token_that_is_made_meanwhile_outlives_the_end(register, log_in, monk
     """Somebody logs in; between looking at the epoch and making the token, all of it happens."""
     register()
     grant("ann")
-    begin = refresh_families.begin
+    begin = refresh_families.create
 
     def meanwhile(*args, **more):
-        monkeypatch.setattr(refresh_families, "begin", begin)
+        monkeypatch.setattr(refresh_families, "create", begin)
         grant("ann", "--revoke")
         return begin(*args, **more)
 
-    monkeypatch.setattr(refresh_families, "begin", meanwhile)
+    monkeypatch.setattr(refresh_families, "create", meanwhile)
     late = log_in()
     assert not says_staff(late)
     assert (

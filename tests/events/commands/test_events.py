@@ -13,7 +13,7 @@ from django.db import connection
 from events import codec
 from events.catalogue import MovieLinked, MovieRated
 from events.recorded import Origin, Stream
-from events.store import Entry
+from events.store import AppendEntry
 from events.store.postgres import PostgresStore
 from infra.config import config
 
@@ -28,7 +28,7 @@ def store(db):
     store = PostgresStore(config().partitions)
     users = [ANN, *(uuid4() for _ in range(40))]
     entries = [
-        Entry(
+        AppendEntry(
             Stream(f"rating-{user}-{movie}", str(user)),
             1,
             MovieRated(user_id=user, movie_id=movie, score=7),

@@ -10,7 +10,7 @@ from events.catalogue import MovieRated
 from events.partition import partition_of
 from events.recorded import Origin, Stream
 from events.relay.outbox import Deposed, Outbox
-from events.store import Entry
+from events.store import AppendEntry
 from events.store.postgres import PostgresStore
 from infra.config import config
 from tests.events.store.contract import ANN, run_in_threads
@@ -41,7 +41,9 @@ def take_the_lead_by_force():
 def append(count):
     stream = f"rating-{ANN}"
     entries = [
-        Entry(Stream(f"{stream}-{n}", str(ANN)), 1, MovieRated(user_id=ANN, movie_id=n, score=7))
+        AppendEntry(
+            Stream(f"{stream}-{n}", str(ANN)), 1, MovieRated(user_id=ANN, movie_id=n, score=7)
+        )
         for n in range(count)
     ]
     store = PostgresStore(config().partitions)

@@ -12,7 +12,7 @@ import pytest
 from events.catalogue import MovieRated
 from events.partition import partition_of
 from events.recorded import Origin, Stream
-from events.store import Entry, EventStore, StreamMoved
+from events.store import AppendEntry, EventStore, WrongExpectedVersion
 
 ANN, BOB = (UUID(int=0x4000_8000_0000_0000_0000 + n) for n in (1, 2))
 ORIGIN = Origin(correlation_id=UUID(int=7), causation_id="1-1", traceparent="00-ab-cd-01")
@@ -107,7 +107,7 @@ class OneWriter(_Contract):
 
     def test_refuses_a_stream_that_moved_and_takes_no_offset(self, store, partition):
         store.append(rating(ANN, 1), [rated(ANN, 1)], expected=0, origin=ORIGIN)
-        with pytest.raises(StreamMoved):
+        with pytest.raises(WrongExpectedVersion):
             store.append(rating(ANN, 1), [rated(ANN, 1, 8)], expected=0, origin=ORIGIN)
         assert store.heads()[partition] == 1
         [then] = store.append(rating(ANN, 1), [rated(ANN, 1, 9)], expected=1, origin=ORIGIN)
@@ -139,7 +139,7 @@ class OneWriter(_Contract):
     def test_many_at_once_keep_their_order(self, store):
         users = [uuid4() for _ in range(20)]
         entries = [
-            Entry(rating(user, movie), version, rated(user, movie, score))
+            AppendEntry(rating(user, movie), version, rated(user, movie, score))
             for movie in (1, 2)
             for version, score in ((1, 5), (2, 6))
             for user in users
@@ -157,8 +157,8 @@ class OneWriter(_Contract):
         store.append(rating(BOB, 1), [rated(BOB, 1)], expected=0, origin=ORIGIN)
         heads = list(store.heads())
         users = [uuid4() for _ in range(10)]
-        entries = [Entry(rating(user, 1), 1, rated(user, 1)) for user in (*users, BOB)]
-        with pytest.raises(StreamMoved):
+        entries = [AppendEntry(rating(user, 1), 1, rated(user, 1)) for user in (*users, BOB)]
+        with pytest.raises(WrongExpectedVersion):
             store.append_many(entries, origin=ORIGIN)
         assert list(store.heads()) == heads
         assert store.append_many(entries[:-1], origin=ORIGIN)
@@ -175,7 +175,7 @@ class ManyWriters(_Contract):
     def _try(self, store: EventStore, nth: int) -> str:
         try:
             store.append(rating(ANN, 1), [rated(ANN, 1, nth + 1)], expected=0, origin=ORIGIN)
-        except StreamMoved:
+        except WrongExpectedVersion:
             return "moved"
         return "appended"
 
@@ -186,7 +186,9 @@ class ManyWriters(_Contract):
             for movie in range(10):
                 shuffled = Random(100 * nth + movie).sample(users, len(users))
                 number = 100 * nth + movie
-                entries = [Entry(rating(user, number), 1, rated(user, number)) for user in shuffled]
+                entries = [
+                    AppendEntry(rating(user, number), 1, rated(user, number)) for user in shuffled
+                ]
                 store.append_many(entries, origin=ORIGIN)
 
         in_threads(4, append)

@@ -13,7 +13,7 @@ from django.db import connections
 from events.partition import partition_of
 from events.recorded import Position, Recorded, Stored
 from events.relay.outbox import Outbox
-from events.store import Entry
+from events.store import AppendEntry
 from events.store.postgres import PostgresStore
 from infra.config import config
 from tests.events.store.contract import ORIGIN, assert_dense, rated, rating
@@ -49,7 +49,7 @@ def partition(who: UUID) -> int:
 def append(store: PostgresStore, *who: UUID) -> Callable[[], Sequence[Position]]:
     """An append of a new rating of each, all at once."""
     movie = uuid4().int >> 80
-    entries = [Entry(rating(user, movie), 1, rated(user, movie)) for user in who]
+    entries = [AppendEntry(rating(user, movie), 1, rated(user, movie)) for user in who]
     return partial(store.append_many, entries, origin=ORIGIN)
 
 
@@ -215,7 +215,7 @@ def test_order_is_that_of_offsets_however_the_rows_lie(store):
     """A row that was rewritten lies behind the others, as after a vacuum or a restored backup."""
     for movie in range(5):
         stream = rating(ANN, movie)
-        entries = [Entry(stream, nth, rated(ANN, movie, nth)) for nth in (1, 2, 3)]
+        entries = [AppendEntry(stream, nth, rated(ANN, movie, nth)) for nth in (1, 2, 3)]
         store.append_many(entries, origin=ORIGIN)
     with connections["default"].cursor() as cursor:
         for offset in (9, 2, 1, 5):

@@ -8,7 +8,7 @@ import pytest
 from django.db import connections, transaction
 
 from events.recorded import Stream
-from events.store import StreamMoved
+from events.store import WrongExpectedVersion
 from events.store.postgres import PostgresStore
 from infra.config import config
 from tests.events.store.contract import (
@@ -40,7 +40,7 @@ class TestOneWriter(OneWriter):
     def test_a_lost_race_does_not_end_the_transaction_around_it(self, store):
         store.append(rating(ANN, 1), [rated(ANN, 1)], expected=0, origin=ORIGIN)
         with transaction.atomic():
-            with pytest.raises(StreamMoved):
+            with pytest.raises(WrongExpectedVersion):
                 store.append(rating(ANN, 1), [rated(ANN, 1)], expected=0, origin=ORIGIN)
             store.append(rating(ANN, 2), [rated(ANN, 2)], expected=0, origin=ORIGIN)
         assert sum(store.heads()) == 2

@@ -14,10 +14,10 @@ from events.catalogue import (
     PlaylistRenamed,
     UserRegistered,
 )
-from events.catalogue.accounts import Sealed
+from events.catalogue.accounts import EncryptedField
 from events.vault import decryption, subjects
-from events.vault.decryption import PLAYLIST_DESCRIPTION, PLAYLIST_NAME, Opener
-from events.vault.encryption import BadSeal, seal
+from events.vault.decryption import PLAYLIST_DESCRIPTION, PLAYLIST_NAME, EventDecryptor
+from events.vault.encryption import DecryptionError, encrypt_field
 from events.vault.models import Subject
 from events.vault.subjects import KeyMissing
 from tests.fixtures.recording import Recording
@@ -36,17 +36,17 @@ class Writer:
         email = f"{name}@example.org"
         self._key = subjects.reserve(self.user_id, username=name, email=email, password_hash="hash")
 
-    def seal(self, field: str, text: str) -> Sealed:
-        return seal(self._key, subject=self.user_id, field=field, text=text)
+    def encrypt(self, field: str, text: str) -> EncryptedField:
+        return encrypt_field(self._key, subject=self.user_id, field=field, text=text)
 
     def created(self, name: str, description: str | None = None) -> PlaylistCreated:
         return PlaylistCreated(
             playlist_id="p",
             user_id=self.user_id,
-            name=self.seal(PLAYLIST_NAME, name),
+            name=self.encrypt(PLAYLIST_NAME, name),
             description=None
             if description is None
-            else self.seal(PLAYLIST_DESCRIPTION, description),
+            else self.encrypt(PLAYLIST_DESCRIPTION, description),
         )
 
     def rated(self) -> MovieRated:
@@ -58,8 +58,8 @@ def recorded(*events):
     return [recording.say(event) for event in events]
 
 
-def opened(*events, opener=None):
-    return [it.event for it in (opener or Opener()).open_all(recorded(*events))]
+def opened(*events, decryptor=None):
+    return [it.event for it in (decryptor or EventDecryptor()).decrypt_all(recorded(*events))]
 
 
 def asked(work):
@@ -74,21 +74,23 @@ def test_every_sealed_field_is_opened():
     found = opened(
         UserRegistered(
             user_id=ann.user_id,
-            username=ann.seal("username", "ann"),
-            email=ann.seal("email", "ann@example.org"),
+            username=ann.encrypt("username", "ann"),
+            email=ann.encrypt("email", "ann@example.org"),
         ),
         ann.created("Noir", "Dark"),
-        PlaylistRenamed(**whose, name=ann.seal(PLAYLIST_NAME, "Night")),
-        PlaylistDescribed(**whose, description=ann.seal(PLAYLIST_DESCRIPTION, "Darker")),
+        PlaylistRenamed(**whose, name=ann.encrypt(PLAYLIST_NAME, "Night")),
+        PlaylistDescribed(**whose, description=ann.encrypt(PLAYLIST_DESCRIPTION, "Darker")),
         PlaylistDescribed(**whose, description=None),
     )
     assert found == [
         UserRegistered(
-            user_id=ann.user_id, username=Sealed("ann"), email=Sealed("ann@example.org")
+            user_id=ann.user_id,
+            username=EncryptedField("ann"),
+            email=EncryptedField("ann@example.org"),
         ),
-        PlaylistCreated(**whose, name=Sealed("Noir"), description=Sealed("Dark")),
-        PlaylistRenamed(**whose, name=Sealed("Night")),
-        PlaylistDescribed(**whose, description=Sealed("Darker")),
+        PlaylistCreated(**whose, name=EncryptedField("Noir"), description=EncryptedField("Dark")),
+        PlaylistRenamed(**whose, name=EncryptedField("Night")),
+        PlaylistDescribed(**whose, description=EncryptedField("Darker")),
         PlaylistDescribed(**whose, description=None),
     ]
 
@@ -96,23 +98,23 @@ def test_every_sealed_field_is_opened():
 def test_everything_else_stays():
     ann = Writer()
     batch = recorded(ann.rated(), ann.created("Noir"), ann.rated())
-    after = Opener().open_all(batch)
+    after = EventDecryptor().decrypt_all(batch)
     assert (after[0], after[2]) == (batch[0], batch[2])
     assert (after[1].position, after[1].occurred_at) == (batch[1].position, batch[1].occurred_at)
 
 
 def test_nobody_is_asked_where_nothing_is_sealed():
     batch = recorded(Writer().rated())
-    assert asked(lambda: Opener().open_all(batch)) == 0
-    assert Opener().open_all(batch) is batch
+    assert asked(lambda: EventDecryptor().decrypt_all(batch)) == 0
+    assert EventDecryptor().decrypt_all(batch) is batch
 
 
 def test_the_vault_is_asked_once_for_many():
     people = [Writer(name) for name in ("ann", "bob", "eve")]
     batch = recorded(*(writer.created(text) for writer in people for text in ("a", "b")))
-    opener = Opener()
-    assert asked(lambda: opener.open_all(batch)) == 1
-    assert asked(lambda: opener.open_all(batch)) == 0
+    decryptor = EventDecryptor()
+    assert asked(lambda: decryptor.decrypt_all(batch)) == 1
+    assert asked(lambda: decryptor.decrypt_all(batch)) == 0
 
 
 def test_a_destroyed_key_reads_as_erased():
@@ -125,37 +127,37 @@ def test_a_destroyed_key_reads_as_erased():
 
 
 def test_a_key_is_not_remembered_for_long(monkeypatch):
-    ann, opener = Writer(), Opener()
-    opened(ann.created("Noir"), opener=opener)
+    ann, decryptor = Writer(), EventDecryptor()
+    opened(ann.created("Noir"), decryptor=decryptor)
     Subject.objects.filter(user_id=ann.user_id).update(
         state="erased", username_hmac=None, email_hmac=None, key=None, password_hash=None
     )
     monkeypatch.setattr(decryption, "_FRESH_SECONDS", 0)
-    [event] = opened(ann.created("Noir"), opener=opener)
+    [event] = opened(ann.created("Noir"), decryptor=decryptor)
     assert event.name == ""
 
 
 def test_not_too_many_keys_are_remembered(monkeypatch):
     monkeypatch.setattr(decryption, "_REMEMBERED", 2)
-    opener = Opener()
+    decryptor = EventDecryptor()
     for name in ("ann", "bob", "eve", "kim"):
-        opened(Writer(name).created("Noir"), opener=opener)
-        assert len(opener._known) <= 2
+        opened(Writer(name).created("Noir"), decryptor=decryptor)
+        assert len(decryptor._known) <= 2
 
 
 def test_a_missing_key_is_a_fault_that_passes():
-    ann, opener = Writer(), Opener()
-    stranger = PlaylistRenamed(playlist_id="p", user_id=UUID(int=9), name=Sealed("AAAA"))
+    ann, decryptor = Writer(), EventDecryptor()
+    stranger = PlaylistRenamed(playlist_id="p", user_id=UUID(int=9), name=EncryptedField("AAAA"))
     with pytest.raises(KeyMissing):
-        opened(ann.created("Noir"), stranger, opener=opener)
+        opened(ann.created("Noir"), stranger, decryptor=decryptor)
     with pytest.raises(KeyMissing):
-        opener.key_of(UUID(int=9))
+        decryptor.key_of(UUID(int=9))
 
 
 def test_what_was_sealed_for_another_field_never_opens():
     ann = Writer()
     wrong = PlaylistRenamed(
-        playlist_id="p", user_id=ann.user_id, name=ann.seal(PLAYLIST_DESCRIPTION, "Noir")
+        playlist_id="p", user_id=ann.user_id, name=ann.encrypt(PLAYLIST_DESCRIPTION, "Noir")
     )
-    with pytest.raises(BadSeal):
+    with pytest.raises(DecryptionError):
         opened(wrong)

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from events.vault import refresh_families, subjects
-from events.vault.encryption import seal
+from events.vault.encryption import encrypt_field
 from events.vault.models import Subject
 from events.vault.subjects import KeyMissing, NamesTaken, Reservation
 
@@ -41,16 +41,16 @@ def erase(user_id):
 
 def test_a_field_is_revealed_with_the_persons_key():
     user_id, key = reserve()
-    sealed = seal(key, subject=user_id, field="username", text="ann")
-    assert subjects.reveal(sealed, subject=user_id, field="username") == "ann"
+    sealed = encrypt_field(key, subject=user_id, field="username", text="ann")
+    assert subjects.decrypt(sealed, subject=user_id, field="username") == "ann"
 
 
 def test_a_destroyed_key_reads_as_erased():
     user_id, key = reserve()
-    sealed = seal(key, subject=user_id, field="username", text="ann")
+    sealed = encrypt_field(key, subject=user_id, field="username", text="ann")
     erase(user_id)
     assert subjects.key_of(user_id) is None
-    assert subjects.reveal(sealed, subject=user_id, field="username") is None
+    assert subjects.decrypt(sealed, subject=user_id, field="username") is None
 
 
 def test_a_missing_key_is_a_fault_of_its_own():
@@ -117,20 +117,20 @@ def test_an_epoch_only_rises():
 
 def test_a_log_in_stands_only_for_an_active_person():
     user_id, _ = reserve()
-    begun = refresh_families.begin(user_id, password_hash="hash", life=timedelta(days=1))
+    begun = refresh_families.create(user_id, password_hash="hash", life=timedelta(days=1))
     assert begun is not None
-    assert refresh_families.standing(begun.family) is None
+    assert refresh_families.login_status(begun.family) is None
     subjects.activate(user_id)
-    assert refresh_families.standing(begun.family) == (user_id, 0, False)
+    assert refresh_families.login_status(begun.family) == (user_id, 0, False)
     erase(user_id)
-    assert refresh_families.standing(begun.family) is None
+    assert refresh_families.login_status(begun.family) is None
 
 
 def test_no_log_in_begins_with_a_password_that_is_another_one_by_now():
     user_id, _ = reserve()
     assert subjects.replace_password(user_id, was="hash", now="other")
     assert not subjects.replace_password(user_id, was="hash", now="third")
-    assert refresh_families.begin(user_id, password_hash="hash", life=timedelta(days=1)) is None
+    assert refresh_families.create(user_id, password_hash="hash", life=timedelta(days=1)) is None
     assert (
-        refresh_families.begin(user_id, password_hash="other", life=timedelta(days=1)) is not None
+        refresh_families.create(user_id, password_hash="other", life=timedelta(days=1)) is not None
     )

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from events.vault import erasures, subjects
-from events.vault.encryption import seal
+from events.vault.encryption import encrypt_field
 from events.vault.models import Subject
 from infra.security.keys import PEPPER, secret
 
@@ -64,8 +64,8 @@ def test_everyone_comes_back_as_they_were(ann, tmp_path):
     assert warned == ""
     assert everyone() == before
     user_id, key = ann
-    sealed = seal(key, subject=user_id, field="username", text="ann")
-    assert subjects.reveal(sealed, subject=user_id, field="username") == "ann"
+    sealed = encrypt_field(key, subject=user_id, field="username", text="ann")
+    assert subjects.decrypt(sealed, subject=user_id, field="username") == "ann"
     assert subjects.find("ANN@example.org") == (user_id, "hash of ann", 3, True)
     with pytest.raises(subjects.NamesTaken):
         person("Ann")
@@ -77,7 +77,7 @@ def test_nobody_who_asked_to_be_erased_is_taken_along(ann, tmp_path):
     with pytest.raises(CommandError, match="erase --restored first"):
         run("export", path)
     assert list(tmp_path.iterdir()) == []
-    erasures.destroy(user_id)
+    erasures.destroy_key(user_id)
     assert run("export", path)[0] == f"3 people in {path}.\n"
 
 

@@ -18,7 +18,7 @@ from events.bus import Subscription, topology
 from events.catalogue import MovieRated
 from events.codec import from_wire
 from events.recorded import Origin, Position, Stream
-from events.store import Entry
+from events.store import AppendEntry
 from events.store.postgres import PostgresStore
 from infra.config import config
 from tests.fixtures.waiting import until
@@ -119,7 +119,7 @@ def append(count: int) -> Sequence[Position]:
     store = PostgresStore(config().partitions)
     users = [uuid4() for _ in range(count)]
     entries = [
-        Entry(
+        AppendEntry(
             Stream(f"rating-{user}-25", str(user)),
             1,
             MovieRated(user_id=user, movie_id=25, score=7),

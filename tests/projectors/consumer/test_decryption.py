@@ -6,10 +6,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from events.catalogue import UserRegistered
-from events.catalogue.accounts import Sealed
+from events.catalogue.accounts import EncryptedField
 from events.recorded import Origin, Recorded, Stream
 from events.store.memory import MemoryStore
-from events.vault.encryption import seal
+from events.vault.encryption import encrypt_field
 from events.vault.models import Subject
 from events.vault.subjects import reserve
 from infra.config import config
@@ -31,7 +31,9 @@ def key():
 
 def registered(user, username: str) -> Sequence[Recorded]:
     store = MemoryStore(config().partitions)
-    event = UserRegistered(user_id=user, username=Sealed(username), email=Sealed(username))
+    event = UserRegistered(
+        user_id=user, username=EncryptedField(username), email=EncryptedField(username)
+    )
     return store.append(
         Stream(f"user-{user}", str(user)),
         [event],
@@ -43,7 +45,8 @@ def registered(user, username: str) -> Sequence[Recorded]:
 def named(key, user=ANN):
     store = MemoryStore(config().partitions)
     fields = {
-        field: seal(key, subject=user, field=field, text="ann") for field in ("username", "email")
+        field: encrypt_field(key, subject=user, field=field, text="ann")
+        for field in ("username", "email")
     }
     return store, store.append(
         Stream(f"user-{user}", str(user)),

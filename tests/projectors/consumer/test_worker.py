@@ -12,7 +12,7 @@ import pytest
 from events.catalogue import MovieRated
 from events.notifications import listening
 from events.recorded import Origin, Recorded, Stream
-from events.store import Entry
+from events.store import AppendEntry
 from events.store.memory import MemoryStore
 from projectors.building.thread import BuilderThread
 from projectors.consumer import worker as worker_module
@@ -78,7 +78,7 @@ def rate(store: MemoryStore, count: int, user: UUID = ANN) -> None:
     streams = [Stream(f"rating-{user}-{uuid4()}", str(user)) for _ in range(count)]
     event = MovieRated(user_id=user, movie_id=1, score=8)
     origin = Origin(correlation_id=uuid4())
-    store.append_many([Entry(stream, 1, event) for stream in streams], origin=origin)
+    store.append_many([AppendEntry(stream, 1, event) for stream in streams], origin=origin)
 
 
 @pytest.fixture

@@ -14,12 +14,12 @@ from redis import Redis
 from events.catalogue import AnyEvent, MovieAdded, MovieFavourited, MovieRated, UserErased
 from events.partition import partition_of
 from events.recorded import Origin, Stream
-from events.store import Entry
-from events.store.generations import new_generation, rebuilding
+from events.store import AppendEntry
+from events.store.generations import new_generation, rebuild_lock
 from events.store.postgres import PostgresStore
 from events.stream_names import erasure_of
 from events.vault import erasures
-from events.vault.encryption import seal
+from events.vault.encryption import encrypt_field
 from events.vault.models import Subject
 from events.vault.subjects import activate, reserve
 from infra import clients, progress_bar
@@ -81,7 +81,7 @@ class World(NamedTuple):
         )
         gone = UserErased(user_id=ANN, playlists=ids)
         self.store.append(erasure_of(ANN), [gone], expected=0, origin=ORIGIN)
-        erasures.destroy(ANN)
+        erasures.destroy_key(ANN)
 
     def said(self) -> dict[str, tuple[bool, str]]:
         return {part.name: (part.is_gone, part.said) for part in self.letting.let_go(ANN)}
@@ -139,25 +139,26 @@ def world(db, keys, redis_url, elasticsearch_url, monkeypatch) -> World:
     return World(store, redis, Pointers(redis), Letting(redis, store))
 
 
-def entries() -> list[Entry]:
+def entries() -> list[AppendEntry]:
     movies = [
-        Entry(
+        AppendEntry(
             Stream(f"movie-{movie}", str(movie)),
             1,
             MovieAdded(movie_id=movie, title="Ann", year=1979),
         )
         for movie in (1, 2)
     ]
-    said: list[Entry] = []
+    said: list[AppendEntry] = []
     for user in (ANN, BOB):
         events: dict[str, AnyEvent] = {
             f"rating-{user}-1": MovieRated(user_id=user, movie_id=1, score=9),
             f"rating-{user}-2": MovieRated(user_id=user, movie_id=2, score=8),
             f"favourite-{user}-1": MovieFavourited(user_id=user, movie_id=1),
         }
-        said += [Entry(Stream(name, str(user)), 1, event) for name, event in events.items()]
+        said += [AppendEntry(Stream(name, str(user)), 1, event) for name, event in events.items()]
         said += playlists(
-            user, lambda of, field, text: seal(_keys[of], subject=of, field=field, text=text)
+            user,
+            lambda of, field, text: encrypt_field(_keys[of], subject=of, field=field, text=text),
         )
     return movies + said
 
@@ -187,8 +188,8 @@ def test_those_that_follow_the_log_say_so_when_they_have_taken_it_in(world, ever
     assert world.names(everything["library"])
     world.erase()
     assert {said for _, said in world.said().values()} == {"has not come so far in the log"}
-    assert erasures.lines(ANN) == []
-    assert erasures.not_gone() == [ANN]
+    assert erasures.report_lines(ANN) == []
+    assert erasures.incomplete() == [ANN]
 
     world.level(*everything.values())
     said = world.said()
@@ -196,7 +197,7 @@ def test_those_that_follow_the_log_say_so_when_they_have_taken_it_in(world, ever
     assert said["search 1"] == (False, "is still built")
     build(world, everything)
     assert all(is_gone for is_gone, _ in world.said().values())
-    assert {line.part for line in erasures.lines(ANN)} == set(said)
+    assert {line.part for line in erasures.report_lines(ANN)} == set(said)
     assert gone_at() is not None
     assert world.found(email=EMAIL, username="ann") == {}
     for model in everything.values():
@@ -330,7 +331,7 @@ def test_what_nobody_goes_on_with_is_dropped_but_not_while_it_is_filled(world):
     model = world.generation(Library, "rebuild")
     world.level(model)
     world.erase()
-    with rebuilding(["library"]):
+    with rebuild_lock(["library"]):
         assert world.said() == {"library 1": (False, "is being filled")}
     assert world.names(model)
     assert world.said() == {"library 1": (True, "gone")}
@@ -342,7 +343,7 @@ def test_what_is_being_filled_is_waited_for_though_it_has_nothing_yet(world):
     """Whoever fills it may have read the names, with the key that is destroyed only now."""
     model = world.generation(Library, "past", label="then", until=datetime.now(UTC))
     follower = Follower(model, world.store, opening())
-    with rebuilding(["library"]):
+    with rebuild_lock(["library"]):
         follower.look(world.store.heads())
         world.erase()
         assert world.said() == {"library 1": (False, "is being filled")}
@@ -387,7 +388,7 @@ def test_what_was_begun_later_and_nobody_goes_on_with_is_dropped(world, begun_la
     half_made.let_go()
     assert world.names(model)  # it may still be gone on with
     time.now = PATIENCE_SECONDS
-    with rebuilding(["library"]):
+    with rebuild_lock(["library"]):
         half_made.let_go()
     assert world.names(model)
     time.now = 2 * PATIENCE_SECONDS

@@ -127,7 +127,7 @@ class TestGoingBack:
 
 
 def test_one_that_has_to_wait_does_not_hold_up_the_others(monkeypatch):
-    monkeypatch.setattr(erasures, "not_gone", lambda: [ANN, BOB])
+    monkeypatch.setattr(erasures, "incomplete", lambda: [ANN, BOB])
     let = []
 
     def let_go(_, user_id):

@@ -8,7 +8,7 @@ import pytest
 
 from events.catalogue import MovieRated
 from events.recorded import Origin, Stream
-from events.store import Entry
+from events.store import AppendEntry
 from events.store.memory import MemoryStore
 from projectors.generations.pointers import Pointers
 from projectors.read_models.library.read_model import Library
@@ -33,7 +33,7 @@ def rate(store: MemoryStore, count: int) -> None:
     users = [UUID(int=nth) for nth in range(count)]
     store.append_many(
         [
-            Entry(
+            AppendEntry(
                 Stream(f"rating-{user}-{uuid4()}", str(user)),
                 1,
                 MovieRated(user_id=user, movie_id=1, score=8),

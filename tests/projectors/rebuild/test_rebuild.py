@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from events.catalogue import MovieRated, UserErased
 from events.recorded import Origin, Stream
-from events.store import Entry
-from events.store.generations import generations, new_generation, rebuilding
+from events.store import AppendEntry
+from events.store.generations import generations, new_generation, rebuild_lock
 from events.store.postgres import PostgresStore
 from events.stream_names import erasure_of
 from events.vault import erasures
@@ -61,7 +61,7 @@ def rate(count: int, movie: int = 1) -> None:
     event = [MovieRated(user_id=uuid4(), movie_id=movie, score=8) for _ in range(count)]
     streams = [Stream(f"rating-{one.user_id}-{movie}", str(one.user_id)) for one in event]
     PostgresStore(config().partitions).append_many(
-        [Entry(stream, 1, one) for stream, one in zip(streams, event, strict=True)],
+        [AppendEntry(stream, 1, one) for stream, one in zip(streams, event, strict=True)],
         origin=Origin(correlation_id=uuid4()),
     )
 
@@ -200,7 +200,7 @@ def test_what_an_older_code_began_goes(pointers):
 
 
 def test_two_at_once_are_refused(pointers):
-    with rebuilding(["trending"]), pytest.raises(CommandError, match="trending is being rebuilt"):
+    with rebuild_lock(["trending"]), pytest.raises(CommandError, match="trending is being rebuilt"):
         rebuild("--all")
     rebuild("trending")
 
@@ -270,7 +270,7 @@ def erase(user: UUID) -> None:
         expected=0,
         origin=Origin(correlation_id=uuid4()),
     )
-    erasures.destroy(user)
+    erasures.destroy_key(user)
 
 
 def test_the_offsets_of_a_moment_are_those_that_were_recorded_by_then(pointers):

@@ -47,14 +47,14 @@ from events.catalogue import (
     UserErased,
     UserRegistered,
 )
-from events.catalogue.accounts import Sealed
+from events.catalogue.accounts import EncryptedField
 from events.playlist_ids import playlist_id
 from events.recorded import Origin, Stream
-from events.store import Entry
+from events.store import AppendEntry
 from events.store.memory import MemoryStore
 from events.store.postgres import PostgresStore
 from events.vault.decryption import PLAYLIST_DESCRIPTION, PLAYLIST_NAME
-from events.vault.encryption import seal
+from events.vault.encryption import encrypt_field
 from events.vault.subjects import reserve
 from infra import clients
 from infra.config import config
@@ -74,18 +74,18 @@ MOVIES = range(1, 8)
 NEXT_YEAR = datetime.now(UTC) + timedelta(days=365)
 
 
-Seal = Callable[[UUID, str, str], Sealed]
+Seal = Callable[[UUID, str, str], EncryptedField]
 
 
-def unsealed(user: UUID, field: str, text: str) -> Sealed:
+def unsealed(user: UUID, field: str, text: str) -> EncryptedField:
     """For stores without a vault."""
-    return Sealed(text)
+    return EncryptedField(text)
 
 
-def entries(seal: Seal = unsealed) -> list[Entry]:
+def entries(seal: Seal = unsealed) -> list[AppendEntry]:
     """Something of everything that can happen: a model whose state shows batches would be found."""
     found = [
-        Entry(
+        AppendEntry(
             Stream(f"movie-{movie}", str(movie)),
             1,
             MovieAdded(
@@ -95,17 +95,17 @@ def entries(seal: Seal = unsealed) -> list[Entry]:
         for movie in MOVIES
     ]
     again = Stream("movie-1", "1")
-    found.append(Entry(again, 2, MovieDescribed(movie_id=1, title="Movie One", year=None)))
-    found.append(Entry(again, 3, MovieLinked(movie_id=1, source="imdb", external_id="tt1")))
-    found.append(Entry(again, 4, MovieDetailed(movie_id=1, runtime_minutes=90)))
-    found.append(Entry(again, 5, MovieWithdrawn(movie_id=1, reason="a double")))
-    found.append(Entry(again, 6, MovieRestored(movie_id=1)))
+    found.append(AppendEntry(again, 2, MovieDescribed(movie_id=1, title="Movie One", year=None)))
+    found.append(AppendEntry(again, 3, MovieLinked(movie_id=1, source="imdb", external_id="tt1")))
+    found.append(AppendEntry(again, 4, MovieDetailed(movie_id=1, runtime_minutes=90)))
+    found.append(AppendEntry(again, 5, MovieWithdrawn(movie_id=1, reason="a double")))
+    found.append(AppendEntry(again, 6, MovieRestored(movie_id=1)))
     gone = MovieWithdrawn(movie_id=MOVIES[-1], reason="no film")
-    found.append(Entry(Stream(f"movie-{MOVIES[-1]}", str(MOVIES[-1])), 2, gone))
+    found.append(AppendEntry(Stream(f"movie-{MOVIES[-1]}", str(MOVIES[-1])), 2, gone))
     trend = Stream("trend-tmdb-day-2026-03-01", "tmdb-day")
     for nth, movies in enumerate(((1, 2), (2, 1)), start=1):
         board = TrendObserved(board="tmdb-day", source="tmdb", window="day", movies=movies)
-        found.append(Entry(trend, nth, board))
+        found.append(AppendEntry(trend, nth, board))
     for user in USERS:
         owner = str(user)
         registered = UserRegistered(
@@ -113,11 +113,11 @@ def entries(seal: Seal = unsealed) -> list[Entry]:
             username=seal(user, "username", f"user{user.int}"),
             email=seal(user, "email", f"user{user.int}@example.org"),
         )
-        found.append(Entry(Stream(f"user-{user}", owner), 1, registered))
+        found.append(AppendEntry(Stream(f"user-{user}", owner), 1, registered))
         verified = EmailVerified(user_id=user)
-        found.append(Entry(Stream(f"email-{user}", owner), 1, verified))
+        found.append(AppendEntry(Stream(f"email-{user}", owner), 1, verified))
         found += [
-            Entry(
+            AppendEntry(
                 Stream(f"rating-{user}-{movie}", owner),
                 1,
                 MovieRated(user_id=user, movie_id=movie, score=1 + movie),
@@ -125,23 +125,25 @@ def entries(seal: Seal = unsealed) -> list[Entry]:
             for movie in MOVIES
         ]
         stream = Stream(f"rating-{user}-1", owner)
-        found.append(Entry(stream, 2, MovieRated(user_id=user, movie_id=1, score=9, previous=2)))
-        found.append(Entry(stream, 3, RatingWithdrawn(user_id=user, movie_id=1, previous=9)))
+        found.append(
+            AppendEntry(stream, 2, MovieRated(user_id=user, movie_id=1, score=9, previous=2))
+        )
+        found.append(AppendEntry(stream, 3, RatingWithdrawn(user_id=user, movie_id=1, previous=9)))
         stream = Stream(f"preferences-{user}", owner)
-        found.append(Entry(stream, 1, PreferencesChanged(user_id=user, genres=("Drama",))))
+        found.append(AppendEntry(stream, 1, PreferencesChanged(user_id=user, genres=("Drama",))))
         stream = Stream(f"sessions-{user}", owner)
-        found.append(Entry(stream, 1, SessionsRevoked(user_id=user, epoch=2)))
+        found.append(AppendEntry(stream, 1, SessionsRevoked(user_id=user, epoch=2)))
         family = SessionRevoked(user_id=user, family=user, expires_at=NEXT_YEAR)
-        found.append(Entry(stream, 2, family))
+        found.append(AppendEntry(stream, 2, family))
         stream = Stream(f"staff-{user}", owner)
-        found.append(Entry(stream, 1, StaffGranted(user_id=user)))
-        found.append(Entry(stream, 2, StaffRevoked(user_id=user)))
+        found.append(AppendEntry(stream, 1, StaffGranted(user_id=user)))
+        found.append(AppendEntry(stream, 2, StaffRevoked(user_id=user)))
         found += collections(user)
         found += playlists(user, seal)
     return found + erasure(USERS[-1])
 
 
-def erasure(user: UUID) -> list[Entry]:
+def erasure(user: UUID) -> list[AppendEntry]:
     """Somebody is erased; then comes what was on its way, and so they are once more."""
     owner = str(user)
     ids = tuple(playlist_id(owner, 4, bytes([nth] * 10)) for nth in (user.int, 100 + user.int))
@@ -149,13 +151,13 @@ def erasure(user: UUID) -> list[Entry]:
     gone = UserErased(user_id=user, playlists=ids)
     late = Stream(f"favourite-{user}-7", owner)
     return [
-        Entry(stream, 1, gone),
-        Entry(late, 1, MovieFavourited(user_id=user, movie_id=7)),
-        Entry(stream, 2, gone),
+        AppendEntry(stream, 1, gone),
+        AppendEntry(late, 1, MovieFavourited(user_id=user, movie_id=7)),
+        AppendEntry(stream, 2, gone),
     ]
 
 
-def collections(user: UUID) -> list[Entry]:
+def collections(user: UUID) -> list[AppendEntry]:
     """Two favourites and two hidden movies, one of each no longer."""
     said: dict[tuple[str, int], list[type[CollectionEvent]]] = {
         ("favourite", 1): [MovieFavourited, MovieUnfavourited],
@@ -164,13 +166,15 @@ def collections(user: UUID) -> list[Entry]:
         ("hidden", 4): [MovieHidden, MovieUnhidden],
     }
     return [
-        Entry(Stream(f"{what}-{user}-{movie}", str(user)), nth, kind(user_id=user, movie_id=movie))
+        AppendEntry(
+            Stream(f"{what}-{user}-{movie}", str(user)), nth, kind(user_id=user, movie_id=movie)
+        )
         for (what, movie), kinds in said.items()
         for nth, kind in enumerate(kinds, start=1)
     ]
 
 
-def playlists(user: UUID, seal: Seal) -> list[Entry]:
+def playlists(user: UUID, seal: Seal) -> list[AppendEntry]:
     """One that stays and changes, and one that is deleted."""
     kept, gone = (
         playlist_id(str(user), 4, bytes([nth] * 10)) for nth in (user.int, 100 + user.int)
@@ -196,7 +200,7 @@ def playlists(user: UUID, seal: Seal) -> list[Entry]:
         PlaylistDeleted(**other),
     ]
     return [
-        Entry(Stream(f"playlist-{id_}", str(user)), nth, event)
+        AppendEntry(Stream(f"playlist-{id_}", str(user)), nth, event)
         for id_, events in ((kept, first), (gone, second))
         for nth, event in enumerate(events, start=1)
     ]
@@ -287,7 +291,7 @@ def test_a_shard_goes_on_after_it_was_compared(model, store):
 
 def test_finds_nothing_while_a_projector_is_at_work(redis, store):
     for user in map(str, (uuid4() for _ in range(300))):
-        rated = Entry(
+        rated = AppendEntry(
             Stream(f"rating-{user}-1", user),
             1,
             MovieRated(user_id=UUID(user), movie_id=1, score=7),
@@ -357,7 +361,11 @@ def platform(vault_database, keys, redis_url, elasticsearch_url) -> Platform:
     }
     store = PostgresStore(config().partitions)
     store.append_many(
-        entries(lambda user, field, text: seal(people[user], subject=user, field=field, text=text)),
+        entries(
+            lambda user, field, text: encrypt_field(
+                people[user], subject=user, field=field, text=text
+            )
+        ),
         origin=Origin(correlation_id=uuid4()),
     )
     redis = clients.redis()

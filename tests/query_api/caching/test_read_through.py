@@ -269,7 +269,7 @@ def away(request, redis, redis_url):
 def test_where_nothing_can_be_kept_everybody_loads(away, monkeypatch, counted):
     """No fault of its own, whatever is the matter."""
     with Redis.from_url(away, socket_connect_timeout=1) as elsewhere:
-        monkeypatch.setattr(clients, "keeping", lambda: elsewhere)
+        monkeypatch.setattr(clients, "cache_redis", lambda: elsewhere)
         loading = Loading(7)
         asked = Asked(KEY, NOW, None)
         assert [numbers.get(asked, loading) for _ in range(2)] == [7, 7]

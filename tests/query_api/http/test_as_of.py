@@ -16,9 +16,9 @@ from events.catalogue import (
     PlaylistShown,
     SessionsRevoked,
 )
-from events.catalogue.accounts import Sealed
+from events.catalogue.accounts import EncryptedField
 from events.playlist_ids import playlist_id
-from events.position_token import tokens
+from events.position_token import encode_positions
 from infra.config import config
 from projectors.generations.live import PAST_KEY
 from projectors.generations.pointers import Pointers
@@ -65,7 +65,9 @@ def ids(answer):
 
 
 def listed(id_, name, visibility="public"):
-    return PlaylistCreated(playlist_id=id_, user_id=ANN, name=Sealed(name), visibility=visibility)
+    return PlaylistCreated(
+        playlist_id=id_, user_id=ANN, name=EncryptedField(name), visibility=visibility
+    )
 
 
 def added_movie(id_, title, genre):
@@ -112,7 +114,7 @@ def go_on(world):
     world.happen(MovieHidden(user_id=ANN, movie_id=HEAT), ANN)
     world.rate(BOB, AMELIE, 10)
     world.happen(listed(DAY, "Day shift"), ANN)
-    world.happen(PlaylistRenamed(playlist_id=NIGHT, user_id=ANN, name=Sealed("Late")), ANN)
+    world.happen(PlaylistRenamed(playlist_id=NIGHT, user_id=ANN, name=EncryptedField("Late")), ANN)
     world.rate(CAROL, ALIEN, 2)
     world.build()
     world.build()
@@ -224,7 +226,7 @@ def test_it_counts_once(client, world, staff):
 @pytest.mark.parametrize("path", ["/v1/trending", "/v1/me/ratings"])
 def test_a_past_can_not_be_waited_for(client, world, staff, path, log_in):
     world.keep("then", Trending, Library)
-    position = {"Log-Position": tokens([world.rate(BOB, ALIEN, 9)])}
+    position = {"Log-Position": encode_positions([world.rate(BOB, ALIEN, 9)])}
     answer = client.get(path, headers=staff | THEN | position)
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == ["Log-Position"]

@@ -5,8 +5,8 @@ from time import sleep
 import pytest
 
 from events.catalogue import MovieRated
-from events.notifications import wanted_channel
-from events.position_token import tokens
+from events.notifications import waiting_readers_channel
+from events.position_token import encode_positions
 from infra.config import config
 from infra.errors import Invalid
 from infra.redis_pipeline import Trip
@@ -78,7 +78,7 @@ def test_several_positions(client, world):
     other = there._replace(partition=(there.partition + 1) % config().partitions)
     assert client.get("/v1/movies/1", headers=waiting(there)).status_code == 200
     assert client.get("/v1/movies/1", headers=waiting(there, missing)).status_code == 503
-    joined = f"{tokens([there])}, {tokens([other])}"
+    joined = f"{encode_positions([there])}, {encode_positions([other])}"
     assert client.get("/v1/movies/1", headers={"Log-Position": joined, "Prefer": "wait=0"})
 
 
@@ -91,7 +91,7 @@ def test_what_is_no_position(client, header):
 
 @pytest.mark.parametrize("prefer", ["wait=6", "wait=-1", "wait=x", "wait=", "wait=1.5"])
 def test_nobody_waits_for_ever(client, world, prefer):
-    headers = {"Log-Position": tokens([world.rate(ANN, ALIEN, 9)]), "Prefer": prefer}
+    headers = {"Log-Position": encode_positions([world.rate(ANN, ALIEN, 9)]), "Prefer": prefer}
     answer = client.get("/v1/movies/1", headers=headers)
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == ["Prefer"]
@@ -176,13 +176,15 @@ def test_it_costs_no_trip_more(world, monkeypatch):
         return go(trip, redis)
 
     monkeypatch.setattr(Trip, "go", counting)
-    read_your_writes.wait(tokens([world.rate(ANN, ALIEN, 9)]), "", [Source(world.models[Movies])])
+    read_your_writes.wait(
+        encode_positions([world.rate(ANN, ALIEN, 9)]), "", [Source(world.models[Movies])]
+    )
     assert trips == [2]
 
 
 def test_who_waits_wakes_the_builder(client, world, redis):
     with redis.pubsub(ignore_subscribe_messages=True) as heard:
-        heard.subscribe(wanted_channel())
+        heard.subscribe(waiting_readers_channel())
         assert heard.get_message(timeout=5) is None  # the answer to SUBSCRIBE
         client.get("/v1/trending", headers=waiting(world.rate(ANN, ALIEN, 9)))
         message = heard.get_message(timeout=20)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from events.catalogue import Credit, MovieDetailed, MovieLinked
-from events.position_token import tokens
+from events.position_token import encode_positions
 from infra.config import config
 from projectors.read_models.search.builder import SearchBuilder
 from projectors.read_models.search.read_model import Search
@@ -100,7 +100,10 @@ def test_that_nothing_is_known_is_kept_for_a_moment(client, world, flush, loaded
 
 def test_who_waits_for_a_position_gets_what_has_taken_it_in(client, world, flush):
     assert beyond_the_card(client) == NOTHING
-    headers = {"Log-Position": tokens([world.happen(DETAILED, ALIEN)]), "Prefer": "wait=0"}
+    headers = {
+        "Log-Position": encode_positions([world.happen(DETAILED, ALIEN)]),
+        "Prefer": "wait=0",
+    }
     assert client.get(PATH, headers=headers).status_code == 503
     flush()
     assert beyond_the_card(client, headers=headers) == SHOWN

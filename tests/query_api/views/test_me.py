@@ -11,7 +11,7 @@ from events.catalogue import (
     PreferencesChanged,
     UserRegistered,
 )
-from events.catalogue.accounts import Sealed
+from events.catalogue.accounts import EncryptedField
 from tests.query_api.conftest import ALIEN, AMELIE, ANN, BOB, HEAT, UNKNOWN, walk
 
 
@@ -32,7 +32,7 @@ def ids(answer):
 
 
 def test_who_i_am(client, world, kept, log_in):
-    sealed = Sealed("ann")
+    sealed = EncryptedField("ann")
     world.happen(UserRegistered(user_id=ANN, username=sealed, email=sealed), ANN)
     world.happen(PreferencesChanged(user_id=ANN, genres=("War",), public_activity=True), ANN)
     world.rate(ANN, ALIEN, 9)

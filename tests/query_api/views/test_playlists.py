@@ -12,9 +12,9 @@ from events.catalogue import (
     PlaylistShown,
     UserRegistered,
 )
-from events.catalogue.accounts import Sealed
+from events.catalogue.accounts import EncryptedField
 from events.playlist_ids import playlist_id
-from events.position_token import tokens
+from events.position_token import encode_positions
 from infra.config import config
 from projectors.read_models.library.projection import Preferences
 from projectors.read_models.playlists.read_model import Playlists
@@ -26,7 +26,7 @@ ABSENT = playlist_id(str(ANN), config().partitions, bytes([9] * 10))
 
 
 def created(id_=NIGHT, name="Night shift", user=ANN, **more):
-    return PlaylistCreated(playlist_id=id_, user_id=user, name=Sealed(name), **more)
+    return PlaylistCreated(playlist_id=id_, user_id=user, name=EncryptedField(name), **more)
 
 
 def show(visibility, id_=NIGHT):
@@ -36,9 +36,9 @@ def show(visibility, id_=NIGHT):
 @pytest.fixture
 def night(world):
     """Ann's playlist, private, with three movies."""
-    sealed = Sealed("ann")
+    sealed = EncryptedField("ann")
     world.happen(UserRegistered(user_id=ANN, username=sealed, email=sealed), ANN)
-    world.happen(created(description=Sealed("After dark")), ANN)
+    world.happen(created(description=EncryptedField("After dark")), ANN)
     for rank, movie in enumerate((HEAT, ALIEN, AMELIE)):
         added = PlaylistMovieAdded(playlist_id=NIGHT, user_id=ANN, movie_id=movie, rank=rank)
         world.happen(added, ANN)
@@ -109,7 +109,7 @@ def test_an_index_that_is_behind_shows_nothing_private(client, world, night):
 
 def test_a_moved_movie_and_pages(client, world, night, log_in):
     moved = PlaylistMovieMoved(playlist_id=NIGHT, user_id=ANN, movie_id=HEAT, rank=9)
-    position = {"Log-Position": tokens([world.happen(moved, ANN)])}
+    position = {"Log-Position": encode_positions([world.happen(moved, ANN)])}
     path, headers = f"/v1/playlists/{NIGHT}", log_in(ANN)
     assert ids(client.get(path, headers=headers | position)) == [ALIEN, AMELIE, HEAT]
     assert walk(client, path, {"limit": 1}, headers=headers) == [ALIEN, AMELIE, HEAT]

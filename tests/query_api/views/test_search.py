@@ -6,7 +6,7 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from events.catalogue import MovieAdded
-from events.position_token import tokens
+from events.position_token import encode_positions
 from infra import clients
 from infra.config import config
 from projectors.read_models.search.builder import SearchBuilder
@@ -128,7 +128,7 @@ def test_wrong_parameters(client, query, field):
 
 
 def test_waits_until_it_can_be_found(client, world, indexed):
-    headers = {"Log-Position": tokens([world.rate(BOB, HEAT, 9)]), "Prefer": "wait=0"}
+    headers = {"Log-Position": encode_positions([world.rate(BOB, HEAT, 9)]), "Prefer": "wait=0"}
     late = client.get("/v1/search?q=heat", headers=headers)
     assert late.status_code == 503
     indexed.build(datetime.now(UTC))

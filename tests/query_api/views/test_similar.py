@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from events.catalogue import MovieAdded, MovieRated, RatingWithdrawn
-from events.position_token import tokens
+from events.position_token import encode_positions
 from tests.query_api.conftest import ALIEN, AMELIE, ANN, HEAT, UNKNOWN
 
 RONIN = 4
@@ -68,7 +68,7 @@ def test_wrong_parameters(client, query):
 
 def test_waits_for_the_builder(client, world, liked):
     position = world.happen(MovieRated(user_id=ANN, movie_id=AMELIE, score=9), ANN)
-    waiting = {"Log-Position": tokens([position]), "Prefer": "wait=0"}
+    waiting = {"Log-Position": encode_positions([position]), "Prefer": "wait=0"}
     path = f"/v1/movies/{AMELIE}/similar"
     assert client.get(path, headers=waiting).status_code == 503
     world.happen(MovieRated(user_id=ANN, movie_id=HEAT, score=9), ANN)

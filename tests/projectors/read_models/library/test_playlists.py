@@ -21,8 +21,8 @@ from events.catalogue import (
     PreferencesChanged,
     UserRegistered,
 )
-from events.catalogue.accounts import Sealed
-from events.playlist_ids import NotAnId, playlist_id
+from events.catalogue.accounts import EncryptedField
+from events.playlist_ids import InvalidPlaylistId, playlist_id
 from infra.config import config
 from projectors.read_models.library.playlists import read_order, read_playlist
 from projectors.read_models.library.projection import Kept, Preferences
@@ -51,7 +51,7 @@ def happen(library, recording):
 
 
 def created(id_=RAINY, name="Rainy days", **more):
-    return PlaylistCreated(playlist_id=id_, user_id=ANN, name=Sealed(name), **more)
+    return PlaylistCreated(playlist_id=id_, user_id=ANN, name=EncryptedField(name), **more)
 
 
 def of_rainy(kind, **more):
@@ -70,7 +70,7 @@ def read_whole(library, id_=RAINY):
 
 
 def test_a_new_playlist(library, happen):
-    happen(created(description=Sealed("For Sundays"), visibility="public"))
+    happen(created(description=EncryptedField("For Sundays"), visibility="public"))
     playlist, movies = read_whole(library)
     assert (playlist.owner, playlist.name, playlist.description) == (
         str(ANN),
@@ -100,9 +100,9 @@ def test_movies_stand_in_the_order_of_their_ranks(library, happen):
 
 
 def test_what_is_said_of_it_changes(library, happen):
-    happen(created(description=Sealed("For Sundays")))
+    happen(created(description=EncryptedField("For Sundays")))
     happen(
-        of_rainy(PlaylistRenamed, name=Sealed("Sunny days")),
+        of_rainy(PlaylistRenamed, name=EncryptedField("Sunny days")),
         of_rainy(PlaylistDescribed, description=None),
         of_rainy(PlaylistShown, visibility="public"),
         at=NOON + HOUR,
@@ -124,7 +124,7 @@ def test_a_deleted_one_leaves_nothing(library, happen):
 def test_the_version_is_that_of_the_last_event(library, recording):
     first = recording.say(created())
     library.apply([first])
-    later = recording.say(of_rainy(PlaylistRenamed, name=Sealed("x")))
+    later = recording.say(of_rainy(PlaylistRenamed, name=EncryptedField("x")))
     library.apply(
         [type(later)(**{f: getattr(later, f) for f in later.__struct_fields__} | {"version": 7})]
     )
@@ -140,7 +140,7 @@ def test_mine_the_newest_first(library, happen):
 
 
 def test_an_id_that_is_none(library):
-    with pytest.raises(NotAnId):
+    with pytest.raises(InvalidPlaylistId):
         library.playlists(["../etc"])
     assert library.playlists(["fff" + 20 * "0"]) == []
 
@@ -158,7 +158,9 @@ def test_favourites_and_hidden_movies(library, happen):
 def test_who_someone_is(library, happen):
     assert read_person(read(library, library.enqueue_person, ANN)).username is None
     happen(
-        UserRegistered(user_id=ANN, username=Sealed("ann"), email=Sealed("ann@example.org")),
+        UserRegistered(
+            user_id=ANN, username=EncryptedField("ann"), email=EncryptedField("ann@example.org")
+        ),
         PreferencesChanged(user_id=ANN, genres=("War",), public_activity=True),
         MovieFavourited(user_id=ANN, movie_id=ALIEN),
         created(),

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from events.catalogue import PlaylistCreated, PlaylistDeleted, PlaylistRenamed, PlaylistShown
-from events.catalogue.accounts import Sealed
+from events.catalogue.accounts import EncryptedField
 from projectors.read_models.playlists import read_model
 from projectors.read_models.playlists.read_model import Playlists
 from tests.fixtures.recording import NOON
@@ -31,7 +31,9 @@ def happen(playlists, recording):
 
 
 def created(id_, name="x", visibility="public"):
-    return PlaylistCreated(playlist_id=id_, user_id=ANN, name=Sealed(name), visibility=visibility)
+    return PlaylistCreated(
+        playlist_id=id_, user_id=ANN, name=EncryptedField(name), visibility=visibility
+    )
 
 
 def shown(id_, visibility):
@@ -60,7 +62,7 @@ def test_words_of_names_and_their_beginnings(playlists, happen):
     assert ids(playlists, "ete") == ["a"]
     assert ids(playlists, "da", "rain") == ["b"]
     assert ids(playlists, "ainy") == []
-    happen(PlaylistRenamed(playlist_id="b", user_id=ANN, name=Sealed("Sunny days")))
+    happen(PlaylistRenamed(playlist_id="b", user_id=ANN, name=EncryptedField("Sunny days")))
     assert ids(playlists, "rainy") == []
     assert ids(playlists, "sunny") == ["b"]
 

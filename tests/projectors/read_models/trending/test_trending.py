@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from events.catalogue import MovieAdded, MovieDescribed, MovieRated, RatingWithdrawn
-from events.notifications import wanted_channel
+from events.notifications import waiting_readers_channel
 from events.recorded import Origin, Stream
 from events.store.memory import MemoryStore
 from infra.security.signing import BadSignature
@@ -245,7 +245,7 @@ def built_when_asked_for(world):
     done = Event()
     builder = Slow(world.trending, world.movies)
     with world.trending.redis.pubsub() as wishes:
-        wishes.subscribe(wanted_channel())
+        wishes.subscribe(waiting_readers_channel())
 
         def build():
             while not done.is_set():
