@@ -144,7 +144,7 @@ def _fake(place: Path, films: int, per_second: int) -> Iterator[str]:
     """Where a TMDb that pretends answers."""
     options = ("--films", str(films), "--per-second", str(per_second))
     process = Process(
-        "tmdb", (sys.executable, "-m", "tests.fake_tmdb", *options), {}, place / "tmdb.log"
+        "tmdb", (sys.executable, "-m", "infra.fake_tmdb", *options), {}, place / "tmdb.log"
     )
     process.start()
     try:

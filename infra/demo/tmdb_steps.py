@@ -1,6 +1,6 @@
 """Which steps show that the catalogue keeps itself fresh while people read?
 
-TMDb is one that pretends (tests/fake_tmdb), so that nothing leaves this machine.
+TMDb is one that pretends (infra/fake_tmdb), so that nothing leaves this machine.
 """
 
 import os
@@ -126,7 +126,7 @@ def _fake(directory: Path, narration: Narration) -> Iterator[str]:
     options = ("--films", str(FILMS), "--per-second", str(PER_SECOND))
     log = directory / "logs" / "tmdb.log"
     log.unlink(missing_ok=True)
-    process = Process("tmdb", (sys.executable, "-m", "tests.fake_tmdb", *options), {}, log)
+    process = Process("tmdb", (sys.executable, "-m", "infra.fake_tmdb", *options), {}, log)
     process.start()
     try:
         _wait(lambda: "/3" in process.last_words(1), "The TMDb that pretends did not start.")

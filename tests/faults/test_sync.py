@@ -14,10 +14,10 @@ from command_api.catalogue.models import SyncRun, TmdbFilm
 from events.catalogue import MovieAdded
 from events.store.postgres import PostgresStore
 from infra.config import config
+from infra.fake_tmdb import FilmCatalogue, InjectedFault, running
+from infra.fake_tmdb.faults import Kind
+from infra.fake_tmdb.server import TOKEN
 from infra.platform.processes import Process
-from tests.fake_tmdb import Films, Trouble, running
-from tests.fake_tmdb.server import TOKEN
-from tests.fake_tmdb.trouble import Kind
 from tests.fixtures.tmdb import ask_for
 
 FILMS = 160
@@ -28,7 +28,7 @@ PATIENCE_SECONDS = 90.0
 @pytest.fixture
 def tmdb():
     """A TMDb that limits, so that a sync takes a while."""
-    with running(Films.of_catalogue(FILMS), per_second=PER_SECOND) as server:
+    with running(FilmCatalogue.of_catalogue(FILMS), per_second=PER_SECOND) as server:
         yield server
 
 
@@ -73,7 +73,7 @@ def finish(kind, process):
 
 def go_wrong(tmdb, *kinds: Kind):
     for kind in kinds:
-        tmdb.troubles.add(Trouble(kind, path="/movie/"))
+        tmdb.faults.add(InjectedFault(kind, path="/movie/"))
 
 
 def facts_of(film) -> Facts:

@@ -8,9 +8,9 @@ from urllib.request import urlopen
 import pytest
 import yaml
 
+from infra.fake_tmdb.server import TOKEN
 from infra.platform.processes import HOME, Process
 from infra.services.ports import free
-from tests.fake_tmdb.server import TOKEN
 from tests.fixtures.tmdb import ask_for
 from tests.fixtures.waiting import until
 

@@ -1,7 +1,7 @@
 """What do we read of TMDb's answers?
 
 Fields without a default are needed: an answer without one is not taken, and the film is named.
-Whatever else TMDb tells, now or later, is passed over. Where it is documented: see tests/fake_tmdb.
+Whatever else TMDb tells, now or later, is passed over. Where it is documented: see infra/fake_tmdb.
 """
 
 from typing import Annotated, Generic, TypeVar

@@ -10,7 +10,7 @@ from command_api.sync.job_runner import run
 from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
-from tests.fake_tmdb import Films, running
+from infra.fake_tmdb import FilmCatalogue, running
 from tests.fixtures import tmdb
 
 FILMS = 130
@@ -19,7 +19,7 @@ FILMS = 130
 @pytest.fixture
 def fake_tmdb():
     """A TMDb with fewer films."""
-    with running(Films.of_catalogue(FILMS), per_second=100_000) as server:
+    with running(FilmCatalogue.of_catalogue(FILMS), per_second=100_000) as server:
         yield server
 
 

@@ -24,10 +24,10 @@ from command_api.sync.jobs import STEPS
 from command_api.sync.mapping import facts_of
 from events.catalogue import MovieAdded, MovieDescribed, MovieDetailed, MovieLinked, TrendObserved
 from events.recorded import Origin
+from infra.fake_tmdb import InjectedFault
+from infra.fake_tmdb.films import CATALOGUE
+from infra.fake_tmdb.payloads import LEFT_OUT
 from tests.command_api.sync.conftest import FILMS
-from tests.fake_tmdb import Trouble
-from tests.fake_tmdb.films import CATALOGUE
-from tests.fake_tmdb.shapes import LEFT_OUT
 
 ALL = tuple(STEPS)
 DONE, WAITING, REFUSED = SyncRun.State.DONE, SyncRun.State.WAITING, SyncRun.State.REFUSED
@@ -171,14 +171,14 @@ def test_a_film_that_cannot_be_read_is_named_and_holds_up_nobody(sync, fake_tmdb
 def test_when_tmdb_goes_away_half_way_the_next_run_goes_on(sync, fake_tmdb, connected, kind):
     sync("lists")
     for film in fake_tmdb.films.ids()[50:]:
-        fake_tmdb.troubles.add(Trouble(kind, path=f"/movie/{film}$", times=None))
+        fake_tmdb.faults.add(InjectedFault(kind, path=f"/movie/{film}$", times=None))
     row = sync("films")
     assert row.state == WAITING
     assert "TMDb" in row.note
     some = Movie.objects.count()
     assert some <= 50
     assert fetch_queue.waiting() == FILMS - some
-    fake_tmdb.troubles.clear()
+    fake_tmdb.faults.clear()
     connected().begin_anew()
     fetch_queue.hurry()
     assert sync("films").state == DONE
@@ -188,7 +188,7 @@ def test_when_tmdb_goes_away_half_way_the_next_run_goes_on(sync, fake_tmdb, conn
 @pytest.mark.parametrize("kind", ["fault", "html", "cut"])
 def test_a_film_that_cannot_be_had_holds_up_nobody(sync, fake_tmdb, kind):
     film = fake_tmdb.films.listed("popular")[2]["id"]
-    fake_tmdb.troubles.add(Trouble(kind, path=f"/movie/{film}$", times=None))
+    fake_tmdb.faults.add(InjectedFault(kind, path=f"/movie/{film}$", times=None))
     sync("lists")
     row = sync("films")
     assert (row.state, row.counts["postponed"], Movie.objects.count()) == (DONE, 1, FILMS - 1)
@@ -197,7 +197,7 @@ def test_a_film_that_cannot_be_had_holds_up_nobody(sync, fake_tmdb, kind):
     asked = fake_tmdb.asked[f"/3/movie/{film}"]
     assert sync("films").state == DONE  # and it is not asked for again at once
     assert fake_tmdb.asked[f"/3/movie/{film}"] == asked
-    fake_tmdb.troubles.clear()
+    fake_tmdb.faults.clear()
     fetch_queue.hurry()
     sync("films")
     assert (fetch_queue.waiting(), Movie.objects.count()) == (0, FILMS)
@@ -205,7 +205,7 @@ def test_a_film_that_cannot_be_had_holds_up_nobody(sync, fake_tmdb, kind):
 
 def test_trends_without_a_film_that_cannot_be_had(sync, fake_tmdb, log):
     film = fake_tmdb.films.trending("day")[0]["id"]
-    fake_tmdb.troubles.add(Trouble("fault", path=f"/movie/{film}$", times=None))
+    fake_tmdb.faults.add(InjectedFault("fault", path=f"/movie/{film}$", times=None))
     assert sync("trending").state == DONE
     observed = [event for _, event in log() if isinstance(event, TrendObserved)]
     assert len(observed) == 2
@@ -215,7 +215,9 @@ def test_trends_without_a_film_that_cannot_be_had(sync, fake_tmdb, log):
 def test_trends_without_films_when_nothing_else_is_to_be_had(sync, fake_tmdb, log):
     sync("trending")
     fake_tmdb.films.shuffle("again")
-    fake_tmdb.troubles.add(Trouble("limited", path=r"/movie/\d+$", times=None, retry_after="3600"))
+    fake_tmdb.faults.add(
+        InjectedFault("limited", path=r"/movie/\d+$", times=None, retry_after="3600")
+    )
     row = sync("trending")
     assert row.state == DONE
     assert kinds_of(log()).count(TrendObserved) == 4

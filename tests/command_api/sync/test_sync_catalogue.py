@@ -9,9 +9,9 @@ from django.test import Client
 
 from command_api.catalogue.models import Movie
 from infra import progress_bar
+from infra.fake_tmdb import InjectedFault
+from infra.fake_tmdb.payloads import LEFT_OUT
 from tests.command_api.sync.conftest import FILMS
-from tests.fake_tmdb import Trouble
-from tests.fake_tmdb.shapes import LEFT_OUT
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_trends_alone(command, fake_tmdb):
 def test_how_it_stands(command, settings, fake_tmdb):
     assert "trending  never" in command("--status")
     command("--trending")
-    fake_tmdb.troubles.add(Trouble("limited", times=None, retry_after="3600"))
+    fake_tmdb.faults.add(InjectedFault("limited", times=None, retry_after="3600"))
     with pytest.raises(CommandError, match="left alone"):
         command("--trending")
     asked = sum(fake_tmdb.asked.values())
@@ -68,7 +68,7 @@ def test_how_it_stands(command, settings, fake_tmdb):
 
 def test_what_is_asked_for_later_is_not_unreadable(command, fake_tmdb):
     late, torn = (film["id"] for film in fake_tmdb.films.listed("popular")[:2])
-    fake_tmdb.troubles.add(Trouble("fault", path=f"/movie/{late}$", times=None))
+    fake_tmdb.faults.add(InjectedFault("fault", path=f"/movie/{late}$", times=None))
     fake_tmdb.films.change(torn, title=LEFT_OUT)
     command()
     assert command("--status").splitlines()[-1] == (

@@ -13,10 +13,10 @@ from command_api.catalogue.tmdb.errors import Away, Gone, NoKey, Resting, Unread
 from command_api.catalogue.tmdb.rate_limiter import FAILURES
 from command_api.catalogue.tmdb.schemas import CastMember
 from infra.config import config
-from tests.fake_tmdb import Trouble
-from tests.fake_tmdb.rate import Rate
-from tests.fake_tmdb.server import KEY
-from tests.fake_tmdb.shapes import LEFT_OUT
+from infra.fake_tmdb import InjectedFault
+from infra.fake_tmdb.payloads import LEFT_OUT
+from infra.fake_tmdb.rate_limit import RequestLimit
+from infra.fake_tmdb.server import KEY
 
 TODAY = datetime.now(UTC).date()
 
@@ -75,38 +75,38 @@ def test_what_is_not_there_is_gone(tmdb, fake_tmdb):
 
 @pytest.mark.parametrize("kind", ["html", "torn", "cut", "offline", "fault"])
 def test_faults_that_pass_are_nobodys_business(tmdb, fake_tmdb, kind):
-    fake_tmdb.troubles.add(Trouble(kind, times=3))
+    fake_tmdb.faults.add(InjectedFault(kind, times=3))
     assert len(tmdb.genres().genres) == 19
     assert fake_tmdb.asked["/3/genre/movie/list"] == 4
 
 
 def test_faults_that_stay_are_told(tmdb, fake_tmdb):
-    fake_tmdb.troubles.add(Trouble("html", times=None))
+    fake_tmdb.faults.add(InjectedFault("html", times=None))
     with pytest.raises(Away, match="no JSON but text/html"):
         tmdb.genres()
     assert fake_tmdb.asked["/3/genre/movie/list"] == client.TRIES
 
 
 def test_who_is_too_slow_is_given_up(connected, fake_tmdb):
-    fake_tmdb.troubles.add(Trouble("slow", times=None, seconds=5))
+    fake_tmdb.faults.add(InjectedFault("slow", times=None, seconds=5))
     with pytest.raises(Away, match="ReadTimeout"):
         connected(tmdb_timeout_seconds=0.05).genres()
 
 
 def test_when_it_fails_again_and_again_it_is_left_alone(connected, fake_tmdb):
     """By everybody: each has a connection of their own."""
-    fake_tmdb.troubles.add(Trouble("offline", times=None))
+    fake_tmdb.faults.add(InjectedFault("offline", times=None))
     for _ in range(FAILURES // client.TRIES):
         with pytest.raises(Away, match="code 9"):
             connected().genres()
-    fake_tmdb.troubles.clear()
+    fake_tmdb.faults.clear()
     with pytest.raises(Resting):
         connected(tmdb_patience_seconds=1).genres()
     assert fake_tmdb.asked["/3/genre/movie/list"] == FAILURES
 
 
 def test_a_429_is_waited_for(tmdb, fake_tmdb):
-    fake_tmdb.troubles.add(Trouble("limited", retry_after="1"))
+    fake_tmdb.faults.add(InjectedFault("limited", retry_after="1"))
     begun = monotonic()
     assert len(tmdb.genres().genres) == 19
     assert monotonic() - begun > 0.9
@@ -114,7 +114,7 @@ def test_a_429_is_waited_for(tmdb, fake_tmdb):
 
 
 def test_an_hour_of_429_keeps_nobody_waiting(connected, fake_tmdb):
-    fake_tmdb.troubles.add(Trouble("limited", retry_after="3600"))
+    fake_tmdb.faults.add(InjectedFault("limited", retry_after="3600"))
     with pytest.raises(Resting) as told:
         connected().genres()
     assert told.value.seconds == pytest.approx(3600, abs=60)
@@ -125,7 +125,7 @@ def test_an_hour_of_429_keeps_nobody_waiting(connected, fake_tmdb):
 
 @pytest.mark.parametrize("said", ["9" * 30, "Fri, 31 Dec 9999 23:59:59 GMT"])
 def test_more_than_a_day_is_not_waited(connected, fake_tmdb, said):
-    fake_tmdb.troubles.add(Trouble("limited", retry_after=said))
+    fake_tmdb.faults.add(InjectedFault("limited", retry_after=said))
     with pytest.raises(Resting) as told:
         connected().genres()
     assert told.value.seconds == pytest.approx(client.LONGEST_DELAY_SECONDS, abs=60)
@@ -137,7 +137,7 @@ def test_more_than_a_day_is_not_waited(connected, fake_tmdb, said):
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_who_is_not_tmdb_says_nothing_of_keys_and_films(connected, fake_tmdb, status):
     """A proxy on the way; TMDb's own answers have a code."""
-    fake_tmdb.troubles.add(Trouble("proxy", times=client.TRIES, status=status))
+    fake_tmdb.faults.add(InjectedFault("proxy", times=client.TRIES, status=status))
     with pytest.raises(Away, match=f"TMDb answered {status}"):
         connected().film(7)
     with pytest.raises(Gone):
@@ -164,25 +164,25 @@ def test_without_redis_nobody_asks(connected, fake_tmdb, monkeypatch):
 
 def test_all_workers_keep_to_one_rate(connected, fake_tmdb):
     """Two, with eight threads each; the server counts them all."""
-    fake_tmdb.rate = Rate(50)
+    fake_tmdb.rate_limit = RequestLimit(50)
     workers = [connected(tmdb_per_second=50) for _ in range(2)]
     begun = monotonic()
     with ThreadPoolExecutor(16) as pool:
         asked = [pool.submit(workers[nth % 2].genres) for nth in range(120)]
         assert all(len(each.result().genres) == 19 for each in asked)
     assert monotonic() - begun > 1.5
-    assert (fake_tmdb.answered[200], fake_tmdb.rate.refused) == (120, 0)
+    assert (fake_tmdb.answered[200], fake_tmdb.rate_limit.refused) == (120, 0)
 
 
 def test_a_slow_answer_is_counted_when_it_came(connected, fake_tmdb):
     """TMDb may have counted it just then: who is asked with it must wait for a second more."""
-    fake_tmdb.rate = Rate(2)
+    fake_tmdb.rate_limit = RequestLimit(2)
     tmdb = connected(tmdb_per_second=2)
-    fake_tmdb.troubles.add(Trouble("slow", times=2, seconds=0.6))
+    fake_tmdb.faults.add(InjectedFault("slow", times=2, seconds=0.6))
     with ThreadPoolExecutor(2) as pool:
         for each in [pool.submit(tmdb.genres) for _ in range(6)]:
             each.result()
-    assert (fake_tmdb.answered[200], fake_tmdb.rate.refused) == (6, 0)
+    assert (fake_tmdb.answered[200], fake_tmdb.rate_limit.refused) == (6, 0)
 
 
 def test_a_wrong_key_is_said_once_and_not_tried_again(connected, fake_tmdb, monkeypatch):

@@ -1,12 +1,12 @@
-"""How many requests does the fake allow in a second?"""
+"""Sliding-window rate limit of the fake TMDb server."""
 
 from collections import deque
 from threading import Lock
 from time import monotonic
 
 
-class Rate:
-    """Any second's worth of requests; what is beyond is refused."""
+class RequestLimit:
+    """Allows a number of requests in any one second. Thread-safe."""
 
     def __init__(self, per_second: int) -> None:
         self._per_second = per_second
@@ -16,7 +16,7 @@ class Rate:
         self.refused = 0
 
     def allows(self) -> bool:
-        """Whether one more is within the limit; it counts if it is."""
+        """Count the request and return True when it is within the limit."""
         now = monotonic()
         with self._lock:
             while self._taken and self._taken[0] <= now - 1.0:

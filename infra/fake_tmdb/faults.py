@@ -1,4 +1,4 @@
-"""What goes wrong at the fake, and how often?"""
+"""Faults that the fake TMDb server injects into its responses."""
 
 import re
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from typing import Literal, TypeAlias
 Kind: TypeAlias = Literal[
     "limited", "slow", "cut", "html", "torn", "offline", "fault", "key", "proxy"
 ]
-"""429; a pause; a connection closed half-way; a page for people; JSON that ends too soon;
-503 with code 9; 500 with code 11; 401 with code 7; a status and JSON that are not TMDb's."""
+"""429; a pause; a connection closed half-way; an HTML page; truncated JSON; 503 with code 9; 500
+with code 11; 401 with code 7; a status and JSON of a proxy."""
 
 
 @dataclass
-class Trouble:
-    """One thing that goes wrong: for requests whose path fits, so many times (None: always)."""
+class InjectedFault:
+    """A fault for requests whose path matches a pattern, ``times`` times (None: always)."""
 
     kind: Kind
     path: str = ""
@@ -24,25 +24,25 @@ class Trouble:
     status: int = 403
 
 
-class Troubles:
-    """All that goes wrong at the moment."""
+class FaultQueue:
+    """Faults in the order in which they are injected. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._waiting: list[Trouble] = []
+        self._waiting: list[InjectedFault] = []
 
-    def add(self, trouble: Trouble) -> None:
-        """One more."""
+    def add(self, trouble: InjectedFault) -> None:
+        """Append a fault."""
         with self._lock:
             self._waiting.append(trouble)
 
     def clear(self) -> None:
-        """All is well again."""
+        """Remove all faults."""
         with self._lock:
             self._waiting.clear()
 
-    def next(self, path: str) -> Trouble | None:
-        """What befalls a request."""
+    def next(self, path: str) -> InjectedFault | None:
+        """Take the first fault that matches the path; None when there is none."""
         with self._lock:
             for trouble in self._waiting:
                 if re.search(trouble.path, path):

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from tests.fake_tmdb import Trouble
-from tests.fake_tmdb.rate import Rate
-from tests.fake_tmdb.server import KEY, TOKEN
+from infra.fake_tmdb import InjectedFault
+from infra.fake_tmdb.rate_limit import RequestLimit
+from infra.fake_tmdb.server import KEY, TOKEN
 
 TODAY = datetime.now(UTC).date()
 
@@ -55,7 +55,7 @@ def test_code_7_without_a_key(fake_tmdb):
 
 
 def test_code_25_beyond_the_rate(fake_tmdb, ask):
-    fake_tmdb.rate = Rate(3)
+    fake_tmdb.rate_limit = RequestLimit(3)
     answers = [ask("/configuration") for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
     assert answers[3].json()["status_code"] == 25
@@ -89,17 +89,17 @@ def test_what_was_not_changed_is_not_sent_again(fake_tmdb, ask, some_film):
 
 def test_trouble_on_demand(fake_tmdb, ask):
     for kind in ("limited", "html", "torn", "offline", "fault", "key"):
-        fake_tmdb.troubles.add(Trouble(kind))
+        fake_tmdb.faults.add(InjectedFault(kind))
     answers = [ask("/configuration") for _ in range(7)]
     assert [answer.status_code for answer in answers] == [429, 200, 200, 503, 500, 401, 200]
     assert answers[1].headers["Content-Type"] == "text/html"
-    fake_tmdb.troubles.add(Trouble("cut"))
+    fake_tmdb.faults.add(InjectedFault("cut"))
     with pytest.raises(httpx.RemoteProtocolError):
         ask("/configuration")
 
 
 def test_as_a_process(fake_tmdb):
-    command = [sys.executable, "-m", "tests.fake_tmdb", "--films", "3"]
+    command = [sys.executable, "-m", "infra.fake_tmdb", "--films", "3"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()

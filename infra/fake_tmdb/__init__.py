@@ -1,7 +1,7 @@
-"""What would TMDb answer? A server that speaks its API v3, with films that we have, and faults.
+"""Fake TMDb server: API v3 with the films of the demo catalogue and faults on demand.
 
-Nothing here is TMDb's own: the shapes are those of its documentation, as of 2026-11. Where each was
-documented (pages of developer.themoviedb.org):
+For tests, benchmarks and the demo. It holds no data of TMDb's; the payloads follow TMDb's
+documentation as of 2026-11 (pages of developer.themoviedb.org):
 
 | what | page |
 |---|---|
@@ -19,12 +19,12 @@ documented (pages of developer.themoviedb.org):
 | GET /3/search/movie | reference/search-movie |
 | GET /3/configuration: ``images`` | reference/configuration-details |
 
-Not in the documentation but on the wire: weak ``ETag`` headers that are honoured in
-``If-None-Match``. The film of a catalogue line has the id ``FIRST_ID + id``.
+Not documented, but seen on the wire: weak ``ETag`` headers, honoured in ``If-None-Match``. The film
+of a catalogue line has the id ``FIRST_ID + id``.
 """
 
-from tests.fake_tmdb.films import FIRST_ID, Films
-from tests.fake_tmdb.server import FakeTmdb, running
-from tests.fake_tmdb.trouble import Trouble
+from infra.fake_tmdb.faults import InjectedFault
+from infra.fake_tmdb.films import FIRST_ID, FilmCatalogue
+from infra.fake_tmdb.server import FakeTmdb, running
 
-__all__ = ["FIRST_ID", "FakeTmdb", "Films", "Trouble", "running"]
+__all__ = ["FIRST_ID", "FakeTmdb", "FilmCatalogue", "InjectedFault", "running"]

@@ -1,4 +1,4 @@
-"""Which films does the fake know? Those of the demo catalogue, and what a test makes of them."""
+"""Films of the fake TMDb server: the demo catalogue and the changes that tests make to it."""
 
 import gzip
 import json
@@ -11,49 +11,49 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from tests.fake_tmdb import shapes
+from infra.fake_tmdb import payloads
 
 CATALOGUE = Path(__file__).parents[2] / "command_api" / "catalogue" / "demo" / "catalogue.jsonl.gz"
 FIRST_ID = 100_000
 TRENDING = 200
 
 
-class Films:
-    """What TMDb would know, and how it changes. Safe to use from many threads."""
+class FilmCatalogue:
+    """Films, lists and changes. Thread-safe."""
 
     def __init__(self, lines: Iterable[Mapping[str, Any]]) -> None:
         self._lock = RLock()
         self._films: dict[int, dict[str, Any]] = {}
         for line in lines:
-            film = shapes.film(FIRST_ID + line["id"], line)
+            film = payloads.film(FIRST_ID + line["id"], line)
             self._films[film["id"]] = film
         self._changed: dict[int, date] = {}
         self._seeds = {"day": "0", "week": "0"}
-        self.genres: Sequence[Mapping[str, Any]] = shapes.GENRES
+        self.genres: Sequence[Mapping[str, Any]] = payloads.GENRES
         self._listed: dict[str, list[int]] = {}
 
     @classmethod
-    def of_catalogue(cls, count: int | None = None) -> "Films":
-        """Those of the demo catalogue, the newest first, so many."""
+    def of_catalogue(cls, count: int | None = None) -> "FilmCatalogue":
+        """The newest ``count`` films of the demo catalogue; all by default."""
         return cls(islice(reversed(_catalogue()), count))
 
     def __len__(self) -> int:
         return len(self._films)
 
     def get(self, film_id: int) -> dict[str, Any] | None:
-        """All of a film; None if there is none (any more)."""
+        """A film in full; None when it doesn't exist or was deleted."""
         with self._lock:
             return self._films.get(film_id)
 
     def ids(self) -> list[int]:
-        """Of all films."""
+        """Ids of all films, ascending."""
         with self._lock:
             return sorted(self._films)
 
     # ------------------------------------------------------------------------------ lists
 
     def listed(self, name: str) -> list[dict[str, Any]]:
-        """The films of a list, in its order."""
+        """The films of ``popular`` or ``top_rated``, in order."""
         with self._lock:
             if name not in self._listed:
                 field = {"popular": "popularity", "top_rated": "vote_average"}[name]
@@ -62,7 +62,7 @@ class Films:
             return [self._films[film_id] for film_id in self._listed[name]]
 
     def trending(self, window: str) -> list[dict[str, Any]]:
-        """What trends in a window; ``shuffle`` makes it another."""
+        """The trending films of a window; ``shuffle`` replaces them."""
         with self._lock:
             name = f"{window} {self._seeds[window]}"
             if name not in self._listed:
@@ -73,12 +73,12 @@ class Films:
             return [self._films[film_id] for film_id in self._listed[name]]
 
     def changed(self, first: date, last: date) -> list[int]:
-        """Ids of what changed on these days."""
+        """Ids of the films that changed on these days."""
         with self._lock:
             return sorted(film for film, day in self._changed.items() if first <= day <= last)
 
     def search(self, words: str) -> list[dict[str, Any]]:
-        """Films with all the words in their titles."""
+        """Films whose titles contain all the words."""
         wanted = words.casefold().split()
         with self._lock:
             return [
@@ -90,25 +90,25 @@ class Films:
     # ------------------------------------------------------------------------------ changes
 
     def shuffle(self, seed: str) -> None:
-        """Other films trend now."""
+        """Replace the trending films."""
         with self._lock:
             self._seeds = {"day": f"day {seed}", "week": f"week {seed}"}
 
     def change(self, film_id: int, **fields: Any) -> None:
-        """Other facts; a field that is ``LEFT_OUT`` is told no more."""
+        """Set fields of a film; ``LEFT_OUT`` removes a field."""
         with self._lock:
             film = {**self._films[film_id], **fields}
-            self._films[film_id] = {k: v for k, v in film.items() if v is not shapes.LEFT_OUT}
+            self._films[film_id] = {k: v for k, v in film.items() if v is not payloads.LEFT_OUT}
             self._note(film_id)
 
     def delete(self, film_id: int) -> None:
-        """It is no more."""
+        """Delete a film."""
         with self._lock:
             del self._films[film_id]
             self._note(film_id)
 
     def merge(self, film_id: int, into: int) -> None:
-        """It is no more; another has its id at IMDb from now on."""
+        """Delete a film and give its IMDb id to another."""
         with self._lock:
             gone = self._films[film_id]
             self.delete(film_id)
@@ -116,9 +116,9 @@ class Films:
             self.change(into, **same)
 
     def add(self, film_id: int, **line: Any) -> None:
-        """A film that no catalogue has."""
+        """Add a film that isn't in the demo catalogue."""
         with self._lock:
-            made = shapes.film(film_id, {"id": film_id, "genres": (), "cast": (), **line})
+            made = payloads.film(film_id, {"id": film_id, "genres": (), "cast": (), **line})
             self._films[film_id] = made
             self._note(film_id)
 

@@ -1,11 +1,11 @@
-"""How does TMDb write a film, in full and in lists?"""
+"""JSON payloads of the fake TMDb server: films, lists, pages and errors."""
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
 LEFT_OUT: Final = object()
-"""For a field that a test wants to be missing."""
+"""Value of a field that a test removes."""
 
 GENRES: Sequence[Mapping[str, Any]] = [
     {"id": 28, "name": "Action"},
@@ -52,7 +52,7 @@ APPENDED = ("credits", "keywords", "external_ids", "translations")
 
 
 def film(film_id: int, line: Mapping[str, Any]) -> dict[str, Any]:
-    """All that is told of a film, made of a line of the catalogue; the same each time."""
+    """A film in full, derived from a catalogue line (deterministic)."""
     draw = int.from_bytes(sha256(str(film_id).encode()).digest()[:4])
     genres = [_BY_NAME[name] for name in line["genres"] if name in _BY_NAME]
     imdb = f"tt{9_000_000 + film_id}"
@@ -98,20 +98,20 @@ def film(film_id: int, line: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def details(film: Mapping[str, Any], appended: Sequence[str]) -> dict[str, Any]:
-    """A film with what was asked for beside it."""
+    """A film with the requested ``append_to_response`` fields only."""
     hidden = set(APPENDED) - set(appended)
     return {name: value for name, value in film.items() if name not in hidden}
 
 
 def listed(film: Mapping[str, Any]) -> dict[str, Any]:
-    """A film as lists have it."""
+    """A film as an entry of a list."""
     return {name: film[name] for name in _IN_LISTS if name in film} | {
         "genre_ids": [genre["id"] for genre in film["genres"]]
     }
 
 
 def page(results: Sequence[Any], number: int, size: int) -> dict[str, Any]:
-    """A page of a list."""
+    """Page ``number`` of a list."""
     return {
         "page": number,
         "results": results[(number - 1) * size : number * size],
@@ -121,7 +121,7 @@ def page(results: Sequence[Any], number: int, size: int) -> dict[str, Any]:
 
 
 def problem(code: int, message: str) -> dict[str, Any]:
-    """What it says when it says no."""
+    """The body of an error."""
     return {"status_code": code, "status_message": message, "success": False}
 
 
