@@ -1,34 +1,34 @@
-"""What becomes of an event that can't be applied?
+"""Errors of event processing, by what the worker does next.
 
-    Fate
-    ├── AgainLater   the world is at fault: the same event, in place, after a while
-    ├── NeverApply   the event is at fault: it, and what follows in its stream, is set aside
-    └── Stop         we are at fault: everything would fail, so nothing more is tried
+    ProjectorError
+    ├── RetryLater      the environment failed: try the same event again after a back-off
+    ├── PoisonEvent     the event can never be applied: park it with the rest of its stream
+    └── StopProjector   the code does not fit the log: stop, so that a person looks
 
-What an event means is worked out by pure code: the same event, the same outcome. So any fault that
-comes out of there is a NeverApply, whatever its type, and ``AWAY`` are those that are not the
-event's: again later. Lag shows it, and no event is passed over.
+Projections are pure: the same event always has the same outcome. So every other exception that one
+raises counts as a PoisonEvent, whatever its type. Only ``TRANSIENT_ERRORS`` are retried: the lag
+shows them, and no event is skipped.
 """
 
 from django.db import Error as DatabaseError
 from redis.exceptions import RedisError
 
 
-class Fate(Exception):
-    """Why an event could not be applied."""
+class ProjectorError(Exception):
+    """An event could not be applied."""
 
 
-class AgainLater(Fate):
-    """Something that the event needs is away or not there yet."""
+class RetryLater(ProjectorError):
+    """Something that the event needs is unavailable or not there yet."""
 
 
-class NeverApply(Fate):
-    """No retry will ever help with this event."""
+class PoisonEvent(ProjectorError):
+    """The event fails each time it is applied."""
 
 
-class Stop(Fate):
-    """The program does not fit the log: go no further, let a person look."""
+class StopProjector(ProjectorError):
+    """The program does not fit the log."""
 
 
-AWAY = (RedisError, DatabaseError, OSError, MemoryError, AgainLater)
-"""Faults of the world, which pass."""
+TRANSIENT_ERRORS = (RedisError, DatabaseError, OSError, MemoryError, RetryLater)
+"""Faults of the environment; they pass."""

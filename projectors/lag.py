@@ -23,7 +23,7 @@ class Lag(NamedTuple):
     """Events that it has passed and set aside."""
 
     @property
-    def is_level(self) -> bool:
+    def is_caught_up(self) -> bool:
         """Whether it lacks nothing."""
         return self.state == 0 and not self.derived
 
@@ -44,12 +44,12 @@ def _lag(model: type[ReadModel], heads: Sequence[int], live: Live) -> Lag:
     return Lag(
         model=model.name,
         generation=opened.generation,
-        state=missing(heads, opened.checkpoints(len(heads))),
-        derived=missing(heads, opened.built_offsets(len(heads))) if model in BUILT else None,
+        state=events_behind(heads, opened.checkpoints(len(heads))),
+        derived=events_behind(heads, opened.built_offsets(len(heads))) if model in BUILT else None,
         parked=count(opened, len(heads)).parked,
     )
 
 
-def missing(heads: Sequence[int], offsets: Sequence[int]) -> int:
+def events_behind(heads: Sequence[int], offsets: Sequence[int]) -> int:
     """How many events offsets lack of heads."""
     return sum(max(0, head - at) for head, at in zip(heads, offsets, strict=True))

@@ -16,7 +16,7 @@ from redis.client import Pipeline
 from redis.commands.core import Script
 from redis.exceptions import WatchError
 
-from projectors.errors import AgainLater
+from projectors.errors import RetryLater
 from projectors.storage.shard import Shard
 
 _TAKE = """
@@ -54,7 +54,7 @@ def note_built(pipe: Redis, shard: Shard, offsets: Mapping[int, int], *, late: s
         pipe.eval(_NOTE, 2, shard.built_key, shard.changes_key, late, *numbers)
 
 
-class Overtaken(AgainLater):
+class Overtaken(RetryLater):
     """Another builder looked meanwhile, or Redis is as it was before: nothing was written."""
 
 

@@ -9,7 +9,7 @@ from elasticsearch import ApiError, TransportError
 from redis.exceptions import RedisError
 
 from projectors.building.builder import Builder
-from projectors.errors import AgainLater
+from projectors.errors import RetryLater
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ class BuilderThread:
             return 0
         try:
             self._builder.build(datetime.now(UTC))
-        except (AgainLater, RedisError, TransportError, ApiError, OSError) as error:
+        except (RetryLater, RedisError, TransportError, ApiError, OSError) as error:
             log.warning("%s will build again: %s", self.name, error)
             self._woken.set()
             return _AGAIN_SECONDS

@@ -19,8 +19,8 @@ from infra.observability import set_gauge
 from projectors.parking.bisect import Sifted, sift
 from projectors.parking.circuit_breaker import Doubt
 from projectors.parking.store import Aside, count, look, parking, shards_of
-from projectors.storage.read_model import Opening, ReadModel
-from projectors.storage.shard import Revised, Shard, pack
+from projectors.storage.read_model import Decrypt, ReadModel
+from projectors.storage.shard import ParkedStreamsChanged, Shard, pack
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class _Step(NamedTuple):
 class Intake:
     """One generation's way in."""
 
-    def __init__(self, model: ReadModel, store: EventStore, opening: Opening) -> None:
+    def __init__(self, model: ReadModel, store: EventStore, opening: Decrypt) -> None:
         self._model = model
         self._partitions = store.partitions
         self._opening = opening
@@ -61,7 +61,7 @@ class Intake:
     def take(self, batch: Sequence[Recorded]) -> None:
         """Take in the next events of a partition, or none.
 
-        Raises OutOfStep, Held, Stop, and faults that are not the events' (``fates.AWAY``).
+        Raises CheckpointMismatch, ShardPaused, StopProjector and TRANSIENT_ERRORS.
         """
         shard = self._model.shard(batch[0].partition)
         while True:  # until nobody parks in this shard, or retries the same stream, meanwhile
@@ -78,7 +78,7 @@ class Intake:
                     behind=step.behind,
                     ahead=step.ahead,
                 )
-            except Revised:
+            except ParkedStreamsChanged:
                 [self._aside[shard]] = look(self._model.redis, [shard], {})
                 continue
             if is_done:
@@ -87,7 +87,7 @@ class Intake:
             return
 
     def _sift(self, batch: Sequence[Recorded], aside: Aside) -> Sifted:
-        sifted = sift(batch, aside.streams, self._attempt, is_open=self._model.opens)
+        sifted = sift(batch, aside.streams, self._attempt, is_open=self._model.decrypts)
         if sifted.packed:
             self._doubt.clear()
         elif sifted.failed:

@@ -20,7 +20,7 @@ from projectors.generations.live import Live, NotReady
 from projectors.generations.pointers import Place
 from projectors.generations.selection import Role
 from projectors.registry import BUILT, make_builder
-from projectors.storage.read_model import Opening, ReadModel
+from projectors.storage.read_model import Decrypt, ReadModel
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ class Mustered:
         redis: Redis,
         live: Live,
         store: EventStore,
-        opening: Opening,
+        opening: Decrypt,
         failed: Callable[[BaseException], None],
     ) -> None:
         self._wanted = wanted

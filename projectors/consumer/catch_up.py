@@ -6,7 +6,7 @@ import msgspec
 
 from events.store import EventStore
 from projectors.consumer.follower import PAGE, Follower
-from projectors.errors import Stop
+from projectors.errors import StopProjector
 
 
 def read_page(
@@ -22,7 +22,7 @@ def read_page(
     try:
         page = store.page(partition, after=after, limit=limit) if limit else ()
     except msgspec.ValidationError as error:
-        raise Stop(f"An event in partition {partition} behind {after}: {error}") from error
+        raise StopProjector(f"An event in partition {partition} behind {after}: {error}") from error
     for follower in followers:
         if len(page) < PAGE:
             follower.behind.discard(partition)

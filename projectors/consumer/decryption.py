@@ -1,7 +1,7 @@
-"""What do sealed fields say, to the models that keep what people wrote?
+"""Decryption of personal fields for the read models that need them in clear.
 
-The one place where projectors open them; what is erased reads as "". A key that is not there yet
-is waited for, a field that no key opens is at fault itself.
+The only place where projectors decrypt. Fields of erased users read as "". An event whose key is
+not there yet is retried later; a field that no key opens is a poison event.
 """
 
 from collections.abc import Sequence
@@ -10,20 +10,20 @@ from events.recorded import Recorded
 from events.vault.decryption import EventDecryptor
 from events.vault.encryption import DecryptionError
 from events.vault.subjects import KeyMissing
-from projectors.errors import AgainLater, NeverApply
-from projectors.storage.read_model import Opening
+from projectors.errors import PoisonEvent, RetryLater
+from projectors.storage.read_model import Decrypt
 
 
-def opening() -> Opening:
-    """Opens fields with the vault's keys; raises AgainLater, NeverApply."""
-    decryptor = EventDecryptor()
+def opening() -> Decrypt:
+    """Decrypts with the vault's keys; raises RetryLater, PoisonEvent."""
+    event_decryptor = EventDecryptor()
 
-    def open_all(batch: Sequence[Recorded]) -> Sequence[Recorded]:
+    def decrypt(batch: Sequence[Recorded]) -> Sequence[Recorded]:
         try:
-            return decryptor.decrypt_all(batch)
+            return event_decryptor.decrypt_all(batch)
         except KeyMissing as error:
-            raise AgainLater(f"the vault has no key of {error}") from error
+            raise RetryLater(f"the vault has no key of {error}") from error
         except DecryptionError as error:
-            raise NeverApply(f"a sealed field does not open: {error}") from error
+            raise PoisonEvent(f"a sealed field does not open: {error}") from error
 
-    return open_all
+    return decrypt

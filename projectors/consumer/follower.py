@@ -16,9 +16,9 @@ from events.recorded import Recorded
 from events.store import EventStore
 from infra.observability import count
 from projectors.consumer.apply import Intake
-from projectors.errors import AWAY, AgainLater, Stop
-from projectors.storage.read_model import Opening, ReadModel, still_sealed
-from projectors.storage.shard import Held, OutOfStep
+from projectors.errors import TRANSIENT_ERRORS, RetryLater, StopProjector
+from projectors.storage.read_model import Decrypt, ReadModel, leave_encrypted
+from projectors.storage.shard import CheckpointMismatch, ShardPaused
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class Follower:
     """One model's progress through the log."""
 
     def __init__(
-        self, model: ReadModel, store: EventStore, opening: Opening = still_sealed
+        self, model: ReadModel, store: EventStore, opening: Decrypt = leave_encrypted
     ) -> None:
         self.model = model
         self.store = store
@@ -97,14 +97,16 @@ class Follower:
         while (at := self.checkpoints[partition]) + 1 < until:
             page = self.store.page(partition, after=at, limit=min(PAGE, until - at - 1))
             if not page:
-                raise Stop(f"The log lacks partition {partition} from {at + 1}, which the bus had.")
+                raise StopProjector(
+                    f"The log lacks partition {partition} from {at + 1}, which the bus had."
+                )
             self._apply(partition, page)
 
     def _apply(self, partition: int, batch: Sequence[Recorded]) -> None:
         try:
             self._intake.take(batch)
             self.checkpoints[partition] = batch[-1].offset
-        except OutOfStep as error:
+        except CheckpointMismatch as error:
             # Another worker was quicker, or Redis lost its data and the checkpoint with it.
             self.checkpoints[partition] = error.at
             self.behind.add(partition)
@@ -113,14 +115,14 @@ class Follower:
         """Whether the step went well; if not, rest before the next one, longer each time."""
         try:
             step()
-        except Held:
+        except ShardPaused:
             self._again_at = monotonic() + _FIRST_PAUSE_SECONDS
-        except AgainLater as error:
+        except RetryLater as error:
             self._rest(str(error))
-        except AWAY as error:
+        except TRANSIENT_ERRORS as error:
             close_old_connections()
             self._rest(f"what it needs is away ({error})")
-        except Stop:
+        except StopProjector:
             raise
         except Exception:
             log.exception("%s failed and stays where it is", self.model.name)

@@ -2,7 +2,7 @@
 
 Everything is read and compared: log and vault, every key of Redis, every document of the indexes.
 Looked for are the id, and the name and the address where whoever asks still knows them. The id may
-stay in the log, in the vault's tombstone, and with what ``keeps_of_erased`` says; an address
+stay in the log, in the vault's tombstone, and with what ``kept_after_erasure`` says; an address
 nowhere. A name may be a word like any other: it is looked for as a whole, and not among movies, nor
 in what other people call their playlists.
 """
@@ -29,7 +29,7 @@ from projectors.registry import MODELS
 
 _AT_ONCE = 500
 _SHOWN = 3
-_NAMELESS = (b"cache:", *(f"{{{kind.name}.".encode() for kind in MODELS if not kind.opens))
+_NAMELESS = (b"cache:", *(f"{{{kind.name}.".encode() for kind in MODELS if not kind.decrypts))
 """Keys of models that are never told what anybody wrote, and of what is kept of their answers; a
 movie may be called like somebody."""
 _OF_OTHERS = (b":state:playlist:", b":state:names")
@@ -196,7 +196,7 @@ def _stands(wanted: Wanted, key: bytes, parts: list[bytes]) -> bool:
 
 
 def _may_stay(wanted: Wanted, key: bytes, whole: bytes, parts: list[bytes]) -> bool:
-    """What ``keeps_of_erased`` says of similarity and of sessions."""
+    """What ``kept_after_erasure`` says of similarity and of sessions."""
     if wanted.email and wanted.email.lower().encode() in whole:
         return False
     if key.startswith(b"{similarity."):

@@ -19,12 +19,12 @@ from events.store.generations import Generation, RebuildInProgress, generations,
 from events.stream_names import erasure_of
 from events.vault import erasures
 from projectors.erasure.purge import forget_parked, is_behind, purge
-from projectors.errors import AgainLater
+from projectors.errors import RetryLater
 from projectors.generations.garbage_collector import StillNeeded, drop
 from projectors.generations.pointers import Pointers, Seen
 from projectors.registry import MODELS
 from projectors.storage.read_model import ReadModel
-from projectors.storage.shard import Held
+from projectors.storage.shard import ShardPaused
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class Letting:
         for user_id in erasures.incomplete():
             try:
                 self.let_go(user_id)
-            except AgainLater as fault:  # the others need not wait for it
+            except RetryLater as fault:  # the others need not wait for it
                 log.warning("Letting go of %s goes on later: %s", user_id, fault)
 
     def let_go(self, user_id: UUID) -> list[Part]:
@@ -105,7 +105,7 @@ class Letting:
                 continue  # nor did it come back with a Redis that was killed
             try:
                 why = self._see_to(model, found, seen, said, user_id)
-            except Held:
+            except ShardPaused:
                 why = "is held still to be compared"
             yield _part(model, why)
 
@@ -162,7 +162,7 @@ def _part(model: ReadModel, why: str) -> Part:
     name = f"{model.name} {model.generation}"
     if why:
         return Part(name, is_gone=False, said=why)
-    stays = f"; stays: {model.keeps_of_erased}" if model.keeps_of_erased else ""
+    stays = f"; stays: {model.kept_after_erasure}" if model.kept_after_erasure else ""
     return Part(name, is_gone=True, said=f"{GONE}{stays}")
 
 

@@ -12,7 +12,7 @@ from events.stream_names import erasure_of
 from projectors.parking.retry import Place, Unparking
 from projectors.parking.store import Entry, entries, forgetting, look, skipped
 from projectors.registry import BUILT
-from projectors.storage.read_model import ReadModel, still_sealed
+from projectors.storage.read_model import ReadModel, leave_encrypted
 from projectors.storage.shard import Shard, pack
 
 _NOTE = "of somebody who was erased"
@@ -33,14 +33,14 @@ def is_behind(model: ReadModel, user_id: UUID, said: Position) -> str:
 def purge(model: ReadModel, user_id: UUID, said: Recorded) -> None:
     """Let one that follows no events do what it would do."""
     shard = model.shard(said.partition)
-    marks = pack(model.unmarking(shard, str(user_id)))
-    shard.overwrite([model.pack([said], still_sealed), marks])
+    marks = pack(model.unmark_writes(shard, str(user_id)))
+    shard.overwrite([model.pack([said], leave_encrypted), marks])
 
 
 def forget_parked(model: ReadModel, store: EventStore, user_id: UUID, partition: int) -> int:
     """Give up what was set aside of somebody, and keep nothing of what it said; how many events."""
     shard, user = model.shard(partition), str(user_id)
-    unparking = Unparking(model, store, still_sealed)
+    unparking = Unparking(model, store, leave_encrypted)
     count = 0
     for stream in _parked(model, shard):
         if _is_of(user, stream, entries(model.redis, shard, stream)):

@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 from events.store.generations import Generation, generations, mark_dropped
 from infra import clients
 from infra.config import config
-from projectors.errors import AgainLater
+from projectors.errors import RetryLater
 from projectors.generations.pointers import Pointers, Seen
 from projectors.storage.read_model import ReadModel
 
@@ -146,7 +146,7 @@ def _keep(keeper: Keeper, also: Callable[[], None], done: Event) -> None:
             also()
             if turn % _SWEEP_EVERY == 0:
                 keeper.sweep()
-        except (DatabaseError, RedisError, AgainLater, TransportError, ApiError, OSError) as error:
+        except (DatabaseError, RedisError, RetryLater, TransportError, ApiError, OSError) as error:
             log.warning("What is to go stays for now: %s", error)
             close_old_connections()
         except Exception:  # whatever it is, without this thread nothing would ever go

@@ -10,7 +10,7 @@ from traceback import format_tb
 from typing import TypeAlias
 
 from events.recorded import Recorded
-from projectors.errors import AWAY, NeverApply, Stop
+from projectors.errors import TRANSIENT_ERRORS, PoisonEvent, StopProjector
 from projectors.parking.store import FOLLOWS, Why
 
 Attempt: TypeAlias = Callable[[Sequence[Recorded]], bytes]
@@ -47,7 +47,7 @@ def sift(
             continue
         try:
             packed = attempt(events)
-        except (*AWAY, Stop):
+        except (*TRANSIENT_ERRORS, StopProjector):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is: see projectors.errors
             if len(events) == 1:
@@ -79,7 +79,7 @@ def _aside(
 
 def _why(error: Exception, *, is_open: bool) -> Why:
     kind = type(error).__name__
-    if isinstance(error, NeverApply):
+    if isinstance(error, PoisonEvent):
         reason = str(error)  # in our own words
     else:
         reason = kind if is_open else f"{kind}: {error}"

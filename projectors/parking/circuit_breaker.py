@@ -13,7 +13,7 @@ import msgspec
 
 from events.recorded import Recorded
 from events.store import EventStore
-from projectors.errors import AWAY, AgainLater, Stop
+from projectors.errors import TRANSIENT_ERRORS, RetryLater, StopProjector
 from projectors.parking.bisect import Attempt
 
 ENOUGH = 20
@@ -51,7 +51,7 @@ class Doubt:
                 self.clear()
                 return
         if len(row) >= ENOUGH:
-            raise Stop(
+            raise StopProjector(
                 f"{self._model} fails on everything: {len(row)} streams in a row, the last one"
                 f" {batch[-1].stream}. Nothing more was parked."
             )
@@ -77,9 +77,9 @@ def _is_success(recorded: Recorded, row: set[str], attempt: Attempt) -> bool:
         return False
     try:
         return bool(attempt([recorded]))
-    except AgainLater:
+    except RetryLater:
         return False
-    except (*AWAY, Stop):
+    except (*TRANSIENT_ERRORS, StopProjector):
         raise
     except Exception:  # noqa: BLE001 - it fails like the others
         row.add(recorded.stream)

@@ -14,7 +14,7 @@ from uuid import UUID
 from events.notifications import waiting_readers_channel
 from events.recorded import Position, Recorded
 from events.store import EventStore
-from projectors.errors import AgainLater
+from projectors.errors import RetryLater
 from projectors.parking.bisect import sift
 from projectors.parking.erased_events import erasures_of, is_void
 from projectors.parking.store import (
@@ -31,8 +31,8 @@ from projectors.parking.store import (
     skipped,
     skipping,
 )
-from projectors.storage.read_model import Opening, ReadModel, still_sealed
-from projectors.storage.shard import Held, Revised, Shard, pack
+from projectors.storage.read_model import Decrypt, ReadModel, leave_encrypted
+from projectors.storage.shard import ParkedStreamsChanged, Shard, ShardPaused, pack
 
 _AT_ONCE = 200
 _HELD_SECONDS = 0.05
@@ -71,7 +71,7 @@ def places(model: ReadModel, partitions: int) -> list[Place]:
 class Unparking:
     """One generation's way back in."""
 
-    def __init__(self, model: ReadModel, store: EventStore, opening: Opening) -> None:
+    def __init__(self, model: ReadModel, store: EventStore, opening: Decrypt) -> None:
         self._model = model
         self._store = store
         self._opening = opening
@@ -80,7 +80,7 @@ class Unparking:
     def retry(self, place: Place) -> Retried:
         """Take the stream in until it is level with the workers, or its first event fails again.
 
-        Raises faults that are not the events' (``fates.AWAY``).
+        Raises TRANSIENT_ERRORS.
         """
         taken = 0
         while some := self._some(place):
@@ -132,7 +132,7 @@ class Unparking:
         """Apply what can be; how many were, and why the next one can't."""
         events = list(self._recorded(waiting))
         self._erasures = erasures_of(events, self._store)
-        sifted = sift(events, (), self._attempt, is_open=self._model.opens)
+        sifted = sift(events, (), self._attempt, is_open=self._model.decrypts)
         done = waiting[: len(waiting) - len(sifted.aside)]
         if done and not self._has_unparked(place, revision, done, sifted.packed):
             return 0, None  # someone else was at work: see what there is now
@@ -143,24 +143,24 @@ class Unparking:
         return len(done), why
 
     def _attempt(self, events: Sequence[Recorded]) -> bytes:
-        if self._model.forgets:
+        if self._model.purges_erased_users:
             events = [event for event in events if not is_void(event, self._erasures)]
         return self._model.pack(events, self._opening) if events else b""
 
     def _forget_again(self, events: Sequence[Recorded]) -> None:
         """Purge once more who was erased while this was taken in: that may have come first."""
-        now = erasures_of(events, self._store) if self._model.forgets else {}
+        now = erasures_of(events, self._store) if self._model.purges_erased_users else {}
         for person, said in now.items():
             if self._erasures.get(person) != said:
                 self._model.shard(said.partition).overwrite(
-                    [self._model.pack([said], still_sealed)]
+                    [self._model.pack([said], leave_encrypted)]
                 )
 
     def _recorded(self, waiting: Sequence[Entry]) -> Iterator[Recorded]:
         for entry in waiting:
             page = self._store.page(entry.partition, after=entry.offset - 1, limit=1)
             if not page or page[0].offset != entry.offset:
-                raise AgainLater(f"the log lacks {entry.partition}:{entry.offset}")
+                raise RetryLater(f"the log lacks {entry.partition}:{entry.offset}")
             yield page[0]
 
     def _has_unparked(
@@ -209,11 +209,11 @@ def _unless_held(step: Callable[[], None]) -> bool:
     while True:
         try:
             step()
-        except Revised:
+        except ParkedStreamsChanged:
             return False
-        except Held:
+        except ShardPaused:
             if monotonic() > end:
-                raise AgainLater("the shard is held still for too long") from None
+                raise RetryLater("the shard is held still for too long") from None
             sleep(_HELD_SECONDS)
         else:
             return True

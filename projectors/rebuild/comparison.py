@@ -14,7 +14,7 @@ from typing import TypeAlias
 from events.store import EventStore
 from projectors.consumer.catch_up import read_page
 from projectors.consumer.follower import Follower
-from projectors.storage.read_model import Opening, ReadModel
+from projectors.storage.read_model import Decrypt, ReadModel
 from projectors.storage.shard import Shard
 from projectors.verification.digest import bucket_of, digest, unequal
 from projectors.verification.fold import Value
@@ -39,7 +39,7 @@ class CouldNotCompare(Exception):
 
 
 def compare(
-    new: ReadModel, live: ReadModel, store: EventStore, *, opening: Opening, advance: Advance
+    new: ReadModel, live: ReadModel, store: EventStore, *, opening: Decrypt, advance: Advance
 ) -> Verdict:
     """Compare the state of all shards; ``advance`` is told how many keys were compared.
 
@@ -107,7 +107,7 @@ class _Pair:
     def _at_one_point(self) -> Iterator[None]:
         """Hold the live one, and bring the new one to where it stands."""
         self._wait_until_not_ahead()
-        self._live.hold(HOLD_SECONDS)
+        self._live.pause(HOLD_SECONDS)
         try:
             before = self._live.checkpoints()
             self._bring_to(before)
@@ -115,7 +115,7 @@ class _Pair:
             if self._live.checkpoints() != before:
                 raise CouldNotCompare("The live generation went on though it was held.")
         finally:
-            self._live.release()
+            self._live.resume()
 
     def _wait_until_not_ahead(self) -> None:
         deadline = monotonic() + _PATIENCE_SECONDS

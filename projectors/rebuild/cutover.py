@@ -16,7 +16,7 @@ from events.store import EventStore
 from events.store.generations import mark_finished
 from projectors.bootstrap import Failure, at_work
 from projectors.generations.pointers import Pointers
-from projectors.lag import missing
+from projectors.lag import events_behind
 from projectors.registry import BUILT
 from projectors.storage.read_model import ReadModel
 
@@ -80,7 +80,7 @@ def _wait(
 
 def _missing(models: Sequence[ReadModel], heads: Sequence[int]) -> int:
     return sum(
-        missing(heads, offsets) for model in models for offsets in _offsets(model, len(heads))
+        events_behind(heads, offsets) for model in models for offsets in _offsets(model, len(heads))
     )
 
 

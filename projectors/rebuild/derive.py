@@ -13,7 +13,7 @@ from django.db import close_old_connections
 from infra import clients
 from infra.config import config
 from projectors.building.builder import Builder
-from projectors.errors import AgainLater
+from projectors.errors import RetryLater
 from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
 from projectors.parking.store import shards_of
@@ -52,14 +52,14 @@ def build(numbers: Mapping[str, int], part: Part) -> None:
 
 
 def _go_on(model: ReadModel, builder: Builder, part: Part, courtesy: Courtesy) -> None:
-    """Build until there is no more to build; raises AgainLater when that does not come to be."""
+    """Build until there is no more to build; raises RetryLater when that does not come to be."""
     before, deadline = -1, 0.0
     while not _is_built(model, part.partitions):
         done = sum(model.built_offsets(config().partitions))
         if done != before:
             before, deadline = done, monotonic() + _PATIENCE_SECONDS
         elif monotonic() > deadline:
-            raise AgainLater(
+            raise RetryLater(
                 f"{model.name} can't be built: what it reads is behind it and does not come on"
                 " (is a projector running?)"
             )

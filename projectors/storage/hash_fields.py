@@ -8,7 +8,7 @@ from projectors.storage.shard import Write
 _AT_ONCE = 500
 
 
-def last_values(
+def hash_writes(
     key: str, values: Mapping[int, str | None] | Mapping[str, str | None]
 ) -> Iterator[Write]:
     """The commands that set the fields of a hash, and remove those whose value is None."""

@@ -18,7 +18,7 @@ _encode = msgspec.json.Encoder().encode
 _pack = msgspec.msgpack.Encoder().encode
 
 
-class Place(NamedTuple):
+class CursorPosition(NamedTuple):
     """A place in a sorted list: what it is sorted by, there, and the movie."""
 
     value: float
@@ -34,12 +34,12 @@ class _Cursor(NamedTuple):
 _cursor = msgspec.msgpack.Decoder(_Cursor)
 
 
-def cursor(purpose: str, scope: str, place: Place) -> str:
+def encode_cursor(purpose: str, scope: str, place: CursorPosition) -> str:
     """What continues a list behind a place."""
     return signing.seal(purpose, _pack(_Cursor(scope, place.value, place.movie)))
 
 
-def read_cursor(purpose: str, scope: str, token: str) -> Place:
+def decode_cursor(purpose: str, scope: str, token: str) -> CursorPosition:
     """The place that a cursor of this list stands for; raises BadSignature for any other."""
     try:
         found = _cursor.decode(signing.open_(purpose, token))
@@ -47,20 +47,22 @@ def read_cursor(purpose: str, scope: str, token: str) -> Place:
         raise BadSignature(purpose) from error
     if found.scope != scope:
         raise BadSignature(purpose)
-    return Place(found.value, found.movie)
+    return CursorPosition(found.value, found.movie)
 
 
-def item(card: bytes, more: Mapping[str, Any]) -> bytes:
+def render_item(card: bytes, more: Mapping[str, Any]) -> bytes:
     """A card with some fields behind its own."""
-    return joined(card, _encode(more))
+    return merge_objects(card, _encode(more))
 
 
-def joined(card: bytes, more: bytes) -> bytes:
+def merge_objects(card: bytes, more: bytes) -> bytes:
     """A card with the fields of another object of JSON behind its own; neither is empty."""
     return card[:-1] + b"," + more[1:]
 
 
-def page(items: Iterable[bytes], next_: str | None, more: Mapping[str, Any] | None = None) -> bytes:
+def render_page(
+    items: Iterable[bytes], next_: str | None, more: Mapping[str, Any] | None = None
+) -> bytes:
     """A page of items that are JSON already."""
     rest = {"next": next_, **(more or {})}
     return b'{"items":[' + b",".join(items) + b"]," + _encode(rest)[1:]

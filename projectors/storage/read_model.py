@@ -10,14 +10,14 @@ from events.recorded import Recorded
 from projectors.storage import replies
 from projectors.storage.shard import Shard, Write, pack
 
-Opening: TypeAlias = Callable[[Sequence[Recorded]], Sequence[Recorded]]
+Decrypt: TypeAlias = Callable[[Sequence[Recorded]], Sequence[Recorded]]
 """Gives events with their sealed fields in clear."""
 
 _DROPPED_AT_ONCE = 500
 _CHECKPOINTS = b":checkpoints"
 
 
-def still_sealed(batch: Sequence[Recorded]) -> Sequence[Recorded]:
+def leave_encrypted(batch: Sequence[Recorded]) -> Sequence[Recorded]:
     """The events as the log has them."""
     return batch
 
@@ -33,12 +33,12 @@ class ReadModel(ABC):
     version: ClassVar[int] = 1
     """Raised when the shape of its data changes: the model is then built anew."""
     by_partition: ClassVar[bool]
-    opens: ClassVar[bool] = False
+    decrypts: ClassVar[bool] = False
     """Whether ``writes`` is given sealed fields in clear (``projectors.consumer.decryption``)."""
 
-    forgets: ClassVar[bool] = False
+    purges_erased_users: ClassVar[bool] = False
     """Whether all that somebody said leads to nothing once they are erased."""
-    keeps_of_erased: ClassVar[str] = ""
+    kept_after_erasure: ClassVar[str] = ""
     """What stays of who was erased, in words; see docs/adr/0014."""
 
     def __init__(self, redis: Redis, generation: int) -> None:
@@ -50,13 +50,13 @@ class ReadModel(ABC):
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """What the events of one partition change in ``shard``; adds up or overwrites."""
 
-    def unmarking(self, shard: Shard, user: str) -> Iterable[Write]:
+    def unmark_writes(self, shard: Shard, user: str) -> Iterable[Write]:
         """What takes back the marks of a user, where nobody builds any more."""
         return ()
 
-    def read(self, batch: Sequence[Recorded], opening: Opening) -> Sequence[Recorded]:
+    def read(self, batch: Sequence[Recorded], opening: Decrypt) -> Sequence[Recorded]:
         """The events as this model takes them in."""
-        return opening(batch) if self.opens else batch
+        return opening(batch) if self.decrypts else batch
 
     def shard(self, partition: int) -> Shard:
         """The shard that takes in a partition's events."""
@@ -67,24 +67,25 @@ class ReadModel(ABC):
             )
         return self._shards[name]
 
-    def pack(self, batch: Sequence[Recorded], opening: Opening) -> bytes:
+    def pack(self, batch: Sequence[Recorded], opening: Decrypt) -> bytes:
         """What events change, as their shard takes it. Fails for the same events each time."""
         return pack(self.writes(self.shard(batch[0].partition), self.read(batch, opening)))
 
     def apply(self, batch: Sequence[Recorded]) -> None:
         """Take in consecutive events of one partition, or nothing.
 
-        Of a shard that has nothing parked. Raises OutOfStep, Held or Revised.
+        Only for a shard with nothing parked. Raises CheckpointMismatch, ShardPaused or
+        ParkedStreamsChanged.
         """
         self.shard(batch[0].partition).apply(
             batch[0].partition,
             first=batch[0].offset,
             last=batch[-1].offset,
-            packed=[self.pack(batch, still_sealed)],
+            packed=[self.pack(batch, leave_encrypted)],
         )
 
     def drop(self) -> int:
-        """Remove all that this generation keeps; how many keys it had. Raises AgainLater."""
+        """Remove all that this generation keeps; how many keys it had. Raises RetryLater."""
         removed = 0
         while gone := self._unlink_some():
             removed += gone

@@ -73,7 +73,7 @@ _DONE = -3
 _packer = msgspec.msgpack.Encoder()
 
 
-class OutOfStep(Exception):
+class CheckpointMismatch(Exception):
     """The batch does not begin right behind the checkpoint, which is at ``at``."""
 
     def __init__(self, at: int) -> None:
@@ -81,11 +81,11 @@ class OutOfStep(Exception):
         self.at = at
 
 
-class Held(Exception):
+class ShardPaused(Exception):
     """Someone holds the shard still to compare it; try again in a moment."""
 
 
-class Revised(Exception):
+class ParkedStreamsChanged(Exception):
     """Meanwhile another stream was parked, or this one is so no more: look and decide again."""
 
 
@@ -107,7 +107,7 @@ class Shard:
         self._redis = redis
         self.tag = f"{{{model}.{generation}.{name}}}"
         self.checkpoints_key = f"{self.tag}:checkpoints"
-        self._hold_key = f"{self.tag}:hold"
+        self._pause_key = f"{self.tag}:hold"
 
     def state(self, *parts: str | int) -> str:
         """The key of a piece of state."""
@@ -160,20 +160,20 @@ class Shard:
 
         ``packed`` writes are made of them knowing what was parked at that ``revision``, and put
         some ``behind`` what is parked of these streams; of those that go ``ahead`` nothing may be.
-        Answers whether it did: not when just that was done before. Raises OutOfStep, Held or
-        Revised.
+        Answers whether it did: not when just that was done before. Raises CheckpointMismatch,
+        ShardPaused or ParkedStreamsChanged.
         """
         streams = (_packer.encode(behind), _packer.encode(ahead))
         at = _script(self._redis, _APPLY)(
-            keys=[self.checkpoints_key, self._hold_key, self.revision_key, self.parked_key],
+            keys=[self.checkpoints_key, self._pause_key, self.revision_key, self.parked_key],
             args=[partition, first, last, revision, *streams, *filter(None, packed)],
         )
         if at == _HELD:
-            raise Held
+            raise ShardPaused
         if at == _REVISED:
-            raise Revised
+            raise ParkedStreamsChanged
         if at not in (_DONE, last):
-            raise OutOfStep(at)
+            raise CheckpointMismatch(at)
         return bool(at == _DONE)
 
     def unpark(
@@ -189,33 +189,34 @@ class Shard:
         """Write what the first parked events of a stream lead to, and drop them, or nothing.
 
         When they were all there are, the stream is parked no more. ``is_applied``: the state is
-        another one then, and what was built of it is behind. Raises Held or Revised.
+        another one then, and what was built of it is behind. Raises ShardPaused or
+        ParkedStreamsChanged.
         """
         keys = [self.parked("stream", stream), self.parked_key, self.built_key, self.changes_key]
         there = [_packer.encode([str(offset) for offset in offsets]), *filter(None, packed)]
         behind = min(offsets) - 1 if is_applied else ""
         at = _script(self._redis, _UNPARK)(
-            keys=[self._hold_key, self.revision_key, *keys],
+            keys=[self._pause_key, self.revision_key, *keys],
             args=[revision, stream, partition, behind, *there],
         )
         if at == _HELD:
-            raise Held
+            raise ShardPaused
         if at == _REVISED:
-            raise Revised
+            raise ParkedStreamsChanged
 
     def overwrite(self, packed: Iterable[bytes]) -> None:
-        """Write what holds whatever was taken in; no checkpoint moves. Raises Held."""
+        """Write what holds whatever was taken in; no checkpoint moves. Raises ShardPaused."""
         args = list(filter(None, packed))
-        if _script(self._redis, _OVERWRITE)(keys=[self._hold_key], args=args) == _HELD:
-            raise Held
+        if _script(self._redis, _OVERWRITE)(keys=[self._pause_key], args=args) == _HELD:
+            raise ShardPaused
 
-    def hold(self, seconds: int) -> None:
+    def pause(self, seconds: int) -> None:
         """Take nothing in for so long, or until released."""
-        self._redis.set(self._hold_key, 1, ex=seconds)
+        self._redis.set(self._pause_key, 1, ex=seconds)
 
-    def release(self) -> None:
+    def resume(self) -> None:
         """End a hold."""
-        self._redis.delete(self._hold_key)
+        self._redis.delete(self._pause_key)
 
     def state_keys(self) -> list[bytes]:
         """The keys of all its state."""

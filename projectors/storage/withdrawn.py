@@ -1,24 +1,20 @@
-"""Which movies does a model know that it shows to nobody, because they are withdrawn?
-
-A hash of its state beside what it knows of movies: to restore one is to take its mark away.
-"""
+"""Withdrawn movies: a mark in a read model's state that hides a movie without deleting its data."""
 
 from redis import Redis
 
 from projectors.storage.shard import Shard, Write
 
 
-def key_of(shard: Shard) -> str:
-    """Where a shard has the marks: by movie."""
+def key(shard: Shard) -> str:
+    """The key of the hash of withdrawn movies, by movie id."""
     return shard.state("unlisted")
 
 
 def write(shard: Shard, movie: int, *, is_listed: bool) -> Write:
-    """What marks a movie, or takes its mark away."""
-    key = key_of(shard)
-    return ("HDEL", key, movie) if is_listed else ("HSET", key, movie, 1)
+    """The command that marks a movie as withdrawn, or removes the mark."""
+    return ("HDEL", key(shard), movie) if is_listed else ("HSET", key(shard), movie, 1)
 
 
-def marked(redis: Redis, shard: Shard) -> frozenset[int]:
-    """All that are."""
-    return frozenset(map(int, redis.hkeys(key_of(shard))))
+def movie_ids(redis: Redis, shard: Shard) -> frozenset[int]:
+    """The ids of all withdrawn movies."""
+    return frozenset(map(int, redis.hkeys(key(shard))))

@@ -41,11 +41,11 @@ def standing_still(shards: Iterable[Shard], *, seconds: int = _HOLD_SECONDS) -> 
     held = list(shards)
     try:
         for shard in held:
-            shard.hold(seconds)
+            shard.pause(seconds)
         yield
     finally:
         for shard in held:
-            shard.release()
+            shard.resume()
 
 
 def read(redis: Redis, shard: Shard, keys: Sequence[str] | None = None) -> Holding:

@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 
 from events.recorded import Recorded
 from events.store import EventStore
-from projectors.storage.read_model import Opening, ReadModel, still_sealed
+from projectors.storage.read_model import Decrypt, ReadModel, leave_encrypted
 from projectors.storage.shard import Shard
 from projectors.verification.fold import Folded, Hash, Members, Ranks, Value
 from projectors.verification.snapshot import Holding, read
@@ -96,7 +96,7 @@ def _counted(number: int, what: str) -> str:
 
 
 def verify(
-    model: ReadModel, store: EventStore, *, advance: Advance, opening: Opening = still_sealed
+    model: ReadModel, store: EventStore, *, advance: Advance, opening: Decrypt = leave_encrypted
 ) -> Verdict:
     """Compare the state of all shards with the log, one after the other."""
     verdict = Verdict(model=model.name, generation=model.generation)
@@ -143,7 +143,7 @@ def state_keys(model: ReadModel, partitions: int) -> dict[str, list[str]]:
 def _fold(
     model: ReadModel,
     store: EventStore,
-    opening: Opening,
+    opening: Decrypt,
     shard: Shard,
     partitions: Sequence[int],
     live: Holding,

@@ -58,7 +58,7 @@ class DetailsView(ReadView):
             raise NotFound("There is no such movie.")
         stamp = (shown or _NOT_SHOWN) if self.asking.may_be_kept else None
         details = DETAILS.get(Asked(key, stamp, found), lambda: load(search, movie_id))
-        return self.respond(pagination.joined(card, details))
+        return self.respond(pagination.merge_objects(card, details))
 
 
 def load(search: Search, movie: int) -> bytes:

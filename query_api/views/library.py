@@ -14,7 +14,7 @@ from projectors.read_models.library.projection import Kept, Kind, Rating
 from projectors.read_models.library.read_model import Library, Sort, read_kept, read_ratings
 from projectors.read_models.movies.read_model import Movies
 from projectors.storage import pagination
-from projectors.storage.pagination import Place
+from projectors.storage.pagination import CursorPosition
 from query_api.http import schemas
 from query_api.http.cursors import told_apart
 from query_api.http.read_your_writes import Source
@@ -59,7 +59,7 @@ class MyRatingsView(ReadView):
         rest = behind(read_ratings(found, sort), sort, _place("ratings", scope, query))
         some = rest[: query["limit"]]
         next_ = (
-            pagination.cursor("ratings", scope, place_of(some[-1], sort))
+            pagination.encode_cursor("ratings", scope, place_of(some[-1], sort))
             if len(rest) > len(some)
             else None
         )
@@ -90,7 +90,9 @@ class MyMoviesView(ReadView):
         kept = {_place_of(each): each for each in read_kept(found)}
         rest = in_order(kept, sort, behind=_place(self.kind, scope, query))
         some = rest[: query["limit"]]
-        next_ = pagination.cursor(self.kind, scope, some[-1]) if len(rest) > len(some) else None
+        next_ = (
+            pagination.encode_cursor(self.kind, scope, some[-1]) if len(rest) > len(some) else None
+        )
         more = {place.movie: {self.since: kept[place].at} for place in some}
         return self.respond(render(self.asking, movies, more, next_))
 
@@ -131,13 +133,13 @@ class MyHiddenView(MyMoviesView):
         return self.find()
 
 
-def place_of(rating: Rating, sort: Sort) -> Place:
+def place_of(rating: Rating, sort: Sort) -> CursorPosition:
     """Where a rating stands in its list."""
     above = rating.score * _ABOVE_TIMES if sort == "score" else 0
-    return Place(_milliseconds(rating.at) + above, rating.movie)
+    return CursorPosition(_milliseconds(rating.at) + above, rating.movie)
 
 
-def behind(ratings: list[Rating], sort: Sort, place: Place | None) -> list[Rating]:
+def behind(ratings: list[Rating], sort: Sort, place: CursorPosition | None) -> list[Rating]:
     """The ratings behind a place, all if there is none."""
     if place is None:
         return ratings
@@ -153,20 +155,22 @@ def render(
 ) -> bytes:
     """A page of movies with what is said of each; one without a card is left out."""
     cards = asking.cards(movies, list(more))
-    items = (pagination.item(cards[movie], said) for movie, said in more.items() if movie in cards)
-    return pagination.page(items, next_, about)
+    items = (
+        pagination.render_item(cards[movie], said) for movie, said in more.items() if movie in cards
+    )
+    return pagination.render_page(items, next_, about)
 
 
-def _place_of(kept: Kept) -> Place:
-    return Place(_milliseconds(kept.at), kept.movie)
+def _place_of(kept: Kept) -> CursorPosition:
+    return CursorPosition(_milliseconds(kept.at), kept.movie)
 
 
 def _milliseconds(at: datetime) -> int:
     return round(at.timestamp() * 1000)
 
 
-def _place(purpose: str, scope: str, query: Mapping[str, Any]) -> Place | None:
+def _place(purpose: str, scope: str, query: Mapping[str, Any]) -> CursorPosition | None:
     if (cursor := query.get("cursor")) is None:
         return None
     with told_apart():
-        return pagination.read_cursor(purpose, scope, cursor)
+        return pagination.decode_cursor(purpose, scope, cursor)

@@ -22,7 +22,7 @@ from projectors.read_models.playlists.read_model import Found, Playlists
 from projectors.read_models.playlists.read_model import Place as PublicPlace
 from projectors.read_models.search.text_normalisation import folded
 from projectors.storage import pagination
-from projectors.storage.pagination import Place
+from projectors.storage.pagination import CursorPosition
 from query_api.http import schemas
 from query_api.http.cursors import told_apart
 from query_api.http.read_your_writes import Source
@@ -165,7 +165,7 @@ def _with_movies(
     place = None
     if (cursor := query.get("cursor")) is not None:
         with told_apart():
-            place = pagination.read_cursor(_MOVIES, playlist.id, cursor)
+            place = pagination.decode_cursor(_MOVIES, playlist.id, cursor)
     rest = [
         (position, rank, movie)
         for position, (rank, movie) in enumerate(order)
@@ -175,7 +175,7 @@ def _with_movies(
     next_ = None
     if len(rest) > len(some):
         _, rank, movie = some[-1]
-        next_ = pagination.cursor(_MOVIES, playlist.id, Place(rank, movie))
+        next_ = pagination.encode_cursor(_MOVIES, playlist.id, CursorPosition(rank, movie))
     positions = {movie: {"position": position} for position, _, movie in some}
     [about] = _shown([playlist], library)
     return render(asking, movies, positions, next_, about)
@@ -201,7 +201,7 @@ def _shown(playlists: Sequence[Playlist], library: Library) -> list[dict[str, An
 
 
 def _page(playlists: Sequence[Playlist], library: Library, next_: str | None) -> bytes:
-    return pagination.page(map(encode, _shown(playlists, library)), next_)
+    return pagination.render_page(map(encode, _shown(playlists, library)), next_)
 
 
 def _seal(purpose: str, scope: str, place: PublicPlace) -> str:

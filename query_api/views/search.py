@@ -155,12 +155,14 @@ def reaching() -> Iterator[None]:
 def render(asked: SearchQuery, hits: Hits, cards: dict[int, bytes]) -> bytes:
     """The page; a movie without a card is left out."""
     items = (
-        pagination.item(cards[hit.id], {"highlight": hit.highlight})
+        pagination.render_item(cards[hit.id], {"highlight": hit.highlight})
         for hit in hits.items
         if hit.id in cards
     )
     facets = {"genres": _counts(hits.genres), "decades": _counts(hits.decades)}
-    return pagination.page(items, _next(asked, hits), {"total": hits.total, "facets": facets})
+    return pagination.render_page(
+        items, _next(asked, hits), {"total": hits.total, "facets": facets}
+    )
 
 
 def _counts(counts: tuple[Count, ...]) -> list[dict[str, Any]]:

@@ -66,11 +66,11 @@ class SimilarView(ReadView):
 def render(neighbours: Sequence[Neighbour], cards: Mapping[int, bytes]) -> bytes:
     """The page; a movie without a card is left out."""
     items = (
-        pagination.item(cards[neighbour.movie], {"similarity": _shown(neighbour)})
+        pagination.render_item(cards[neighbour.movie], {"similarity": _shown(neighbour)})
         for neighbour in neighbours
         if neighbour.movie in cards
     )
-    return pagination.page(items, None)
+    return pagination.render_page(items, None)
 
 
 def _shown(neighbour: Neighbour) -> dict[str, Any]:

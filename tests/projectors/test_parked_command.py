@@ -18,7 +18,7 @@ from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
 from projectors.consumer.follower import Follower
-from projectors.errors import AgainLater, Stop
+from projectors.errors import RetryLater, StopProjector
 from projectors.generations.pointers import Pointers
 from projectors.parking.retry import Unparking
 from projectors.read_models.trending.read_model import Trending
@@ -161,7 +161,9 @@ def test_skip_all(world, capsys):
     assert (code, "2 given up" in out) == (0, True)
 
 
-@pytest.mark.parametrize("fault", [RedisConnectionError("gone"), AgainLater("gone"), Stop("gone")])
+@pytest.mark.parametrize(
+    "fault", [RedisConnectionError("gone"), RetryLater("gone"), StopProjector("gone")]
+)
 def test_a_skip_whose_retry_is_cut_short_says_to_retry_and_not_to_skip(
     world, capsys, monkeypatch, fault
 ):

@@ -12,11 +12,11 @@ from events.recorded import Origin, Position, Recorded, Stream
 from events.store.memory import MemoryStore
 from projectors.consumer.apply import Intake
 from projectors.consumer.follower import Follower
-from projectors.errors import Stop
+from projectors.errors import StopProjector
 from projectors.parking.retry import Place, Unparking
 from projectors.parking.store import LeftOut, count, entries, left_out
-from projectors.storage.read_model import still_sealed
-from projectors.storage.shard import Held, OutOfStep, Revised
+from projectors.storage.read_model import leave_encrypted
+from projectors.storage.shard import CheckpointMismatch, ParkedStreamsChanged, ShardPaused
 from tests.fixtures.poisoned import Poisoned
 
 ANN = UUID(int=1)
@@ -79,7 +79,7 @@ def test_what_a_retry_freed_and_a_restore_parks_again_is_not_overtaken(model, st
     made.take([rate(GOOD), rate(BAD, 1)])
     before = {key: model.redis.dump(key) for key in model.redis.scan_iter()}
     model.bad_movies = frozenset()
-    Unparking(model, store, still_sealed).retry(Place(model.shard(0), "rating-1-2"))
+    Unparking(model, store, leave_encrypted).retry(Place(model.shard(0), "rating-1-2"))
     made.take([rate(BAD, 2)])
     assert model.scores()["rating-1-2"] == 2
 
@@ -90,7 +90,7 @@ def test_what_a_retry_freed_and_a_restore_parks_again_is_not_overtaken(model, st
     made.take(store.page(0, after=0, limit=10))
     offsets = [entry.offset for entry in entries(model.redis, model.shard(0), "rating-1-2")]
     assert (model.scores(), offsets) == ({"rating-1-1": 5}, [2, 3])
-    Unparking(model, store, still_sealed).retry(Place(model.shard(0), "rating-1-2"))
+    Unparking(model, store, leave_encrypted).retry(Place(model.shard(0), "rating-1-2"))
     assert model.scores()["rating-1-2"] == 2
 
 
@@ -99,7 +99,7 @@ def test_nor_is_it_by_one_that_goes_in_before_another_fails(model, store, rate):
     made.take([rate(GOOD), rate(BAD, 1)])
     before = {key: model.redis.dump(key) for key in model.redis.scan_iter()}
     model.bad_movies = frozenset()
-    Unparking(model, store, still_sealed).retry(Place(model.shard(0), "rating-1-2"))
+    Unparking(model, store, leave_encrypted).retry(Place(model.shard(0), "rating-1-2"))
     made.take([rate(BAD, 2)])
     model.redis.flushdb()
     for key, held in before.items():
@@ -147,7 +147,7 @@ def test_a_worker_that_does_not_know_yet_decides_again(model, store, rate):
 def test_the_shard_refuses_what_was_decided_by_another_revision(model, store, rate):
     follower(model, store).take([rate(GOOD), rate(BAD)])
     before = model.redis.dump(model.shard(0).checkpoints_key)
-    with pytest.raises(Revised):
+    with pytest.raises(ParkedStreamsChanged):
         model.apply([rate(GOOD)])
     assert model.redis.dump(model.shard(0).checkpoints_key) == before
 
@@ -157,17 +157,17 @@ def test_what_comes_twice_is_parked_once(model, store, rate):
     follower(model, store).take(batch)
     once = {key: model.redis.dump(key) for key in model.redis.scan_iter()}
     follower(model, store).take(batch)
-    Intake(model, store, still_sealed).take(batch)
-    with pytest.raises(OutOfStep):
-        Intake(model, store, still_sealed).take(batch[:2])
+    Intake(model, store, leave_encrypted).take(batch)
+    with pytest.raises(CheckpointMismatch):
+        Intake(model, store, leave_encrypted).take(batch[:2])
     assert {key: model.redis.dump(key) for key in model.redis.scan_iter()} == once
 
 
 def test_nothing_is_parked_where_nothing_is_taken_in(model, store, rate):
     batch = [rate(GOOD), rate(BAD)]
-    model.shard(0).hold(60)
-    with pytest.raises(Held):
-        Intake(model, store, still_sealed).take(batch)
+    model.shard(0).pause(60)
+    with pytest.raises(ShardPaused):
+        Intake(model, store, leave_encrypted).take(batch)
     assert count(model, 1) == (0, 0)
     assert [key for key in model.redis.scan_iter() if b"parked" in key] == []
 
@@ -207,7 +207,7 @@ def test_it_is_said_once(model, store, rate, caplog):
 
 def test_when_everything_fails_the_worker_stops_and_nothing_is_parked(model, store, rate):
     batch = [rate(BAD, user=UUID(int=user)) for user in range(1, 30)]
-    with pytest.raises(Stop, match="poisoned fails on everything: 29 streams"):
+    with pytest.raises(StopProjector, match="poisoned fails on everything: 29 streams"):
         follower(model, store).take(batch)
     assert (count(model, 1), model.checkpoints(1)) == ((0, 0), [0])
 
@@ -215,7 +215,7 @@ def test_when_everything_fails_the_worker_stops_and_nothing_is_parked(model, sto
 def test_one_by_one_they_would_fail_too(model, store, rate):
     """As they come from the bus: what is ahead and behind is tried before the first is parked."""
     batch = [rate(BAD, user=UUID(int=user)) for user in range(1, 30)]
-    with pytest.raises(Stop):
+    with pytest.raises(StopProjector):
         follower(model, store).take(batch[:1])
     assert count(model, 1) == (0, 0)
 
@@ -225,7 +225,7 @@ def test_a_deploy_that_fails_on_all_that_went_well_before_parks_nothing(model, s
     made = follower(model, store)
     made.take([rate(BAD, user=UUID(int=user)) for user in range(1, 30)])
     model.bad_movies = frozenset({BAD})
-    with pytest.raises(Stop):
+    with pytest.raises(StopProjector):
         follower(model, store).take([rate(BAD, user=UUID(int=99))])
     assert count(model, 1) == (0, 0)
 
@@ -243,7 +243,7 @@ def test_what_says_nothing_to_the_model_is_no_success(model, store, rate):
     playlist = Stream("playlist-1", str(ANN))
     renamed = PlaylistRenamed(playlist_id="1", user_id=ANN, name=EncryptedField("n"))
     batch += store.append(playlist, [renamed], expected=0, origin=ORIGIN)
-    with pytest.raises(Stop):
+    with pytest.raises(StopProjector):
         follower(model, store).take(batch)
 
 
@@ -257,7 +257,7 @@ def test_a_worker_started_again_and_again_does_not_park_a_deploy_bit_by_bit(mode
     for user in range(1, 20):
         follower(model, store).take([rate(BAD, user=UUID(int=user))])
     for user in range(20, 40):
-        with pytest.raises(Stop):
+        with pytest.raises(StopProjector):
             follower(model, store).take([rate(BAD, user=UUID(int=user))])
     assert count(model, 1).parked == 19
 

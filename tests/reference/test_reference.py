@@ -25,7 +25,7 @@ from projectors.read_models.movies.builder import MoviesBuilder
 from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.trending.builder import TrendingBuilder
 from projectors.read_models.trending.read_model import Trending
-from projectors.storage.read_model import Opening, still_sealed
+from projectors.storage.read_model import Decrypt, leave_encrypted
 from tests.fixtures.recording import NOON
 from tests.reference import library, movies, reading, trending
 from tests.reference.history import MOVIES, PEOPLE, SUPPRESSED, DatedLog, histories, whole
@@ -44,7 +44,7 @@ def redis(redis_url):
         yield connected
 
 
-def taken_in(kind, redis: Redis, log: EventStore, *, opening: Opening = still_sealed):
+def taken_in(kind, redis: Redis, log: EventStore, *, opening: Decrypt = leave_encrypted):
     """A generation of a model of its own that has taken in the whole log."""
     model = kind(redis, next(_generations))
     follower = Follower(model, log, opening)

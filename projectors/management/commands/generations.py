@@ -16,7 +16,7 @@ from infra import clients
 from infra.config import config
 from projectors.generations.garbage_collector import StillNeeded, drop
 from projectors.generations.pointers import Pointers, Seen
-from projectors.lag import missing
+from projectors.lag import events_behind
 from projectors.registry import BUILT, MODELS
 from projectors.storage.read_model import ReadModel
 
@@ -138,7 +138,7 @@ def _missing(model: ReadModel, heads: Sequence[int]) -> int:
     offsets = [model.checkpoints(len(heads))]
     if type(model) in BUILT:
         offsets.append(model.built_offsets(len(heads)))
-    return max(missing(heads, found) for found in offsets)
+    return max(events_behind(heads, found) for found in offsets)
 
 
 def _show(names: Sequence[str], seen: Seen) -> None:

@@ -41,7 +41,7 @@ class Command(BaseCommand):
             began = time.monotonic()
             live.forget()
             found = lags(store, live)
-            is_level = all(lag.is_level for lag in found)
+            is_level = all(lag.is_caught_up for lag in found)
             if is_level or time.monotonic() >= deadline:
                 break
             time.sleep(max(_LOOK_SECONDS, _RESTS_TIMES * (time.monotonic() - began)))

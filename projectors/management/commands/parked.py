@@ -16,7 +16,7 @@ from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
 from projectors.consumer.decryption import opening
-from projectors.errors import AWAY, Stop
+from projectors.errors import TRANSIENT_ERRORS, StopProjector
 from projectors.generations.live import Live, NotReady
 from projectors.parking.retry import Place, Retried, Unparking, places
 from projectors.parking.store import Entry, Skipped, count, entries, shards_of, skipped
@@ -74,7 +74,7 @@ class Command(BaseCommand):
                     is_well = _retry(_wanted(options))
                 case "skip":
                     is_well = _skip(_one(options), options)
-        except (*AWAY, Stop) as error:
+        except (*TRANSIENT_ERRORS, StopProjector) as error:
             raise CommandError(f"Not done: {error}. What was done stays; run again.") from error
         if not is_well:
             sys.exit(1)
@@ -239,7 +239,7 @@ def _skip(model: ReadModel, options: dict[str, Any]) -> bool:
     unparking, which = _unparking(model), _words(place, options)
     try:
         given_up = unparking.skip(place, options["note"], is_all=options["all"])
-    except AWAY as error:
+    except TRANSIENT_ERRORS as error:
         raise CommandError(
             f"It may be given up or not: {error}. Once more could give up the next one, so look"
             f" first: parked show {which}"
@@ -248,7 +248,7 @@ def _skip(model: ReadModel, options: dict[str, Any]) -> bool:
     _write(f"{model.name} {place.stream}: {given_up:,} given up{meanwhile}")
     try:
         return _retry([(model, [place])])
-    except (*AWAY, Stop) as error:
+    except (*TRANSIENT_ERRORS, StopProjector) as error:
         raise CommandError(
             f"{given_up:,} given up, but the rest is not taken in: {error}."
             f" Do not skip again, that would give up the next one, but: parked retry {which}"

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from infra.config import config
 from infra.observability import serve_metrics
 from projectors.bootstrap import run
-from projectors.errors import Stop
+from projectors.errors import StopProjector
 from projectors.registry import MODELS
 from projectors.storage.read_model import ReadModel
 
@@ -46,7 +46,7 @@ class Command(BaseCommand):
             serve_metrics(config().metrics_port)
         try:
             run(_chosen(options["only"], options["except"]), stopping)
-        except Stop as error:
+        except StopProjector as error:
             raise CommandError(f"The projectors stopped: {error}") from error
 
 

@@ -12,7 +12,7 @@ from django.utils.dateparse import parse_datetime
 from rich.console import Console
 
 from events.store.generations import RebuildInProgress, rebuild_lock
-from projectors.errors import AgainLater, Stop
+from projectors.errors import RetryLater, StopProjector
 from projectors.management.arguments import chosen, naming
 from projectors.management.verdicts import print_verdicts
 from projectors.rebuild.comparison import CouldNotCompare
@@ -96,7 +96,7 @@ class Command(BaseCommand):
             ) from error
         except LabelTaken as error:
             raise CommandError(f"{error} is there already: generations drop it first.") from error
-        except (AgainLater, CouldNotCompare, NotTakenOver, Stop) as error:
+        except (RetryLater, CouldNotCompare, NotTakenOver, StopProjector) as error:
             raise CommandError(f"Not switched: {error} (run it again to go on)") from error
         outcome.show(console)
 

@@ -17,12 +17,12 @@ from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
 from projectors.consumer.decryption import opening
-from projectors.errors import AgainLater
+from projectors.errors import RetryLater
 from projectors.generations.live import Live, NotReady
 from projectors.management.arguments import chosen, naming
 from projectors.management.verdicts import print_verdicts
 from projectors.registry import make_builders
-from projectors.storage.read_model import Opening, ReadModel
+from projectors.storage.read_model import Decrypt, ReadModel
 from projectors.verification.snapshot import Moving
 from projectors.verification.state import Advance, Checked, Verdict, verify
 
@@ -55,7 +55,7 @@ class Command(BaseCommand):
                     _verified(model, store, live, open_all, advance)
                     for model, advance in zip(models, advances, strict=True)
                 ]
-        except (AgainLater, Moving) as error:
+        except (RetryLater, Moving) as error:
             raise CommandError(f"Could not be compared: {error}") from error
         print_verdicts(verdicts, Console())
         if any(verdict.differences for verdict in verdicts):
@@ -70,7 +70,7 @@ def _opened(models: Sequence[type[ReadModel]], live: Live) -> Sequence[ReadModel
 
 
 def _verified(
-    model: ReadModel, store: EventStore, live: Live, open_all: Opening, advance: Advance
+    model: ReadModel, store: EventStore, live: Live, open_all: Decrypt, advance: Advance
 ) -> Verdict:
     verdict = verify(model, store, advance=advance, opening=open_all)
     for builder in make_builders({model.name: model}, live, store.partitions):

@@ -2,7 +2,7 @@
 
 State: hashes of each user's movies (``ratings``: movie -> ``score:milliseconds``; ``favourites``
 and ``hidden``: movie -> milliseconds), a hash ``person`` with name and preferences, one with the
-ids of their playlists, and those (playlists.py). Names are in clear here: see ``opens``.
+ids of their playlists, and those (playlists.py). Names are in clear here: see ``decrypts``.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,7 +31,7 @@ from projectors.read_models.library.projection import (
     unpacked,
 )
 from projectors.storage import replies
-from projectors.storage.hash_fields import last_values
+from projectors.storage.hash_fields import hash_writes
 from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import Shard, Write
 
@@ -46,17 +46,17 @@ class Library(ReadModel):
     name: ClassVar[str] = "library"
     version: ClassVar[int] = 2
     by_partition: ClassVar[bool] = True
-    forgets: ClassVar[bool] = True
-    opens: ClassVar[bool] = True
+    purges_erased_users: ClassVar[bool] = True
+    decrypts: ClassVar[bool] = True
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """See ReadModel."""
         for user in erased(recorded.event for recorded in batch):
             yield ("DEL", *(shard.state(kind, user) for kind in (*KINDS, "person")))
         for (kind, user), values in changes(batch).items():
-            yield from last_values(shard.state(kind, user), values)
+            yield from hash_writes(shard.state(kind, user), values)
         for user, fields in people(recorded.event for recorded in batch).items():
-            yield from last_values(shard.state("person", user), fields)
+            yield from hash_writes(shard.state("person", user), fields)
         for recorded in batch:
             yield from playlists.writes(shard, recorded)
 

@@ -50,13 +50,13 @@ class Movies(ReadModel):
     name: ClassVar[str] = "movies"
     version: ClassVar[int] = 2
     by_partition: ClassVar[bool] = False
-    keeps_of_erased: ClassVar[str] = "their scores, in sums"
+    kept_after_erasure: ClassVar[str] = "their scores, in sums"
 
     def __init__(self, redis: Redis, generation: int) -> None:
         super().__init__(redis, generation)
         self.all = self.shard(0)
         self._facts_key = self.all.state("facts")
-        self._unlisted_key = unlisted.key_of(self.all)
+        self._unlisted_key = unlisted.key(self.all)
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """See ReadModel. Sums of zero are written too: a batch's size must not show."""
@@ -171,7 +171,7 @@ class Movies(ReadModel):
 
     def unlisted(self) -> frozenset[int]:
         """The movies that are withdrawn: known, and in none of the other answers."""
-        return unlisted.marked(self.redis, self.all)
+        return unlisted.movie_ids(self.redis, self.all)
 
     def changes(self) -> int:
         """A number that is another one when the catalogue changed, or what was parked came in."""

@@ -42,8 +42,8 @@ class Playlists(ReadModel):
     name: ClassVar[str] = "playlists"
     version: ClassVar[int] = 1
     by_partition: ClassVar[bool] = False
-    forgets: ClassVar[bool] = True
-    opens: ClassVar[bool] = True
+    purges_erased_users: ClassVar[bool] = True
+    decrypts: ClassVar[bool] = True
 
     def __init__(self, redis: Redis, generation: int) -> None:
         super().__init__(redis, generation)

@@ -7,7 +7,7 @@ import msgspec
 
 from projectors.read_models.recommendations.genre_affinity import Reason
 from projectors.storage import pagination
-from projectors.storage.pagination import Place
+from projectors.storage.pagination import CursorPosition
 
 PURPOSE = "recommendations"
 
@@ -35,19 +35,22 @@ def choose(
     scope = genre or ""
     rest = [item for item in items if genre is None or genre in item.genres]
     if cursor is not None:
-        place = pagination.read_cursor(PURPOSE, scope, cursor)
+        place = pagination.decode_cursor(PURPOSE, scope, cursor)
         rest = [item for item in rest if (-item.score, item.movie) > (-place.value, place.movie)]
     shown = tuple(rest[:limit])
     if len(rest) <= limit:
         return Chosen(shown, None)
-    return Chosen(shown, pagination.cursor(PURPOSE, scope, Place(shown[-1].score, shown[-1].movie)))
+    return Chosen(
+        shown,
+        pagination.encode_cursor(PURPOSE, scope, CursorPosition(shown[-1].score, shown[-1].movie)),
+    )
 
 
 def render(chosen: Chosen, cards: Mapping[int, bytes]) -> bytes:
     """The page as JSON; a movie without a card is left out."""
     items = (
-        pagination.item(cards[item.movie], {"score": item.score, "reasons": item.reasons})
+        pagination.render_item(cards[item.movie], {"score": item.score, "reasons": item.reasons})
         for item in chosen.items
         if item.movie in cards
     )
-    return pagination.page(items, chosen.next)
+    return pagination.render_page(items, chosen.next)

@@ -20,7 +20,7 @@ from infra.config import config
 from projectors.read_models.recommendations.page import Item
 from projectors.read_models.recommendations.projection import KINDS, changes
 from projectors.storage import replies
-from projectors.storage.hash_fields import last_values
+from projectors.storage.hash_fields import hash_writes
 from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import Shard, Write
 
@@ -49,7 +49,7 @@ class Recommendations(ReadModel):
     name: ClassVar[str] = "recommendations"
     version: ClassVar[int] = 2
     by_partition: ClassVar[bool] = True
-    forgets: ClassVar[bool] = True
+    purges_erased_users: ClassVar[bool] = True
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """See ReadModel."""
@@ -61,12 +61,12 @@ class Recommendations(ReadModel):
                 yield "DEL", shard.derived("list", user), shard.derived("page", user)
                 yield "ZREM", shard.derived("made"), user
             for kind, movies in change.movies.items():
-                yield from last_values(shard.state(kind, user), movies)
+                yield from hash_writes(shard.state(kind, user), movies)
             if change.preferences is not None:
                 yield "HSET", shard.state("preferences"), user, change.preferences
             yield "HSET", shard.derived("dirty"), user, change.offset
 
-    def unmarking(self, shard: Shard, user: str) -> Iterable[Write]:
+    def unmark_writes(self, shard: Shard, user: str) -> Iterable[Write]:
         """See ReadModel."""
         yield "HDEL", shard.derived("dirty"), user
 

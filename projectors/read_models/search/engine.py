@@ -7,14 +7,14 @@ engine; how well what fits less is ranked may.
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from projectors.errors import AgainLater
+from projectors.errors import RetryLater
 from projectors.read_models.search.query import Hits, SearchQuery
 
 Document = dict[str, Any]
 """As the projection makes it; one without votes is a tombstone: kept, and found by nobody."""
 
 
-class IndexAway(AgainLater):
+class IndexAway(RetryLater):
     """The index can't be reached, asks to come back later, or is lost."""
 
 

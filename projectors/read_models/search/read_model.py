@@ -61,7 +61,7 @@ class Search(ReadModel):
     name: ClassVar[str] = "search"
     version: ClassVar[int] = 4
     by_partition: ClassVar[bool] = False
-    keeps_of_erased: ClassVar[str] = "their scores, in sums"
+    kept_after_erasure: ClassVar[str] = "their scores, in sums"
 
     def __init__(self, redis: Redis, generation: int, *, index: Engine | None = None) -> None:
         super().__init__(redis, generation)
@@ -131,7 +131,7 @@ class Search(ReadModel):
             return []
         with self.redis.pipeline(transaction=True) as pipe:
             of_state = map(self.all.state, ("movies", "long", "revisions", "votes", "sums"))
-            for key in (*of_state, withdrawn.key_of(self.all)):
+            for key in (*of_state, withdrawn.key(self.all)):
                 pipe.hmget(key, list(map(str, movies)))
             rows = zip(movies, *pipe.execute(), strict=True)
         return [

@@ -16,7 +16,7 @@ from events.recorded import Recorded
 from infra.config import config
 from projectors.read_models.sessions.projection import EPOCH, ERASED, changes
 from projectors.storage import replies
-from projectors.storage.hash_fields import last_values
+from projectors.storage.hash_fields import hash_writes
 from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import Shard, Write
 
@@ -30,8 +30,8 @@ class Sessions(ReadModel):
     name: ClassVar[str] = "sessions"
     version: ClassVar[int] = 1
     by_partition: ClassVar[bool] = True
-    forgets: ClassVar[bool] = True
-    keeps_of_erased: ClassVar[str] = "that their tokens are void"
+    purges_erased_users: ClassVar[bool] = True
+    kept_after_erasure: ClassVar[str] = "that their tokens are void"
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """See ReadModel."""
@@ -39,7 +39,7 @@ class Sessions(ReadModel):
             key = shard.state("user", user)
             if change.is_anew:
                 yield "DEL", key
-            yield from last_values(key, change.fields)
+            yield from hash_writes(key, change.fields)
 
     def enqueue(self, pipe: Pipeline, user: UUID | str) -> None:
         """Ask in a pipeline for what a user revoked; ``is_valid`` judges by the result."""

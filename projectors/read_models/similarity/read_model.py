@@ -32,7 +32,7 @@ class Similarity(ReadModel):
     name: ClassVar[str] = "similarity"
     version: ClassVar[int] = 1
     by_partition: ClassVar[bool] = False
-    keeps_of_erased: ClassVar[str] = "what they liked, under an id that leads to nobody"
+    kept_after_erasure: ClassVar[str] = "what they liked, under an id that leads to nobody"
 
     def __init__(self, redis: Redis, generation: int) -> None:
         super().__init__(redis, generation)

@@ -36,7 +36,7 @@ class Suggestions(ReadModel):
     name: ClassVar[str] = "suggestions"
     version: ClassVar[int] = 2
     by_partition: ClassVar[bool] = False
-    keeps_of_erased: ClassVar[str] = "their scores, in sums"
+    kept_after_erasure: ClassVar[str] = "their scores, in sums"
 
     def __init__(self, redis: Redis, generation: int) -> None:
         super().__init__(redis, generation)
@@ -44,7 +44,7 @@ class Suggestions(ReadModel):
         self.lists_key = self.all.derived("lists")
         self._titles_key = self.all.state("titles")
         self._people_key = self.all.state("people")
-        self._unlisted_key = unlisted.key_of(self.all)
+        self._unlisted_key = unlisted.key(self.all)
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """See ReadModel. Sums of zero are written too: a batch's size must not show."""
@@ -94,7 +94,7 @@ class Suggestions(ReadModel):
 
     def all_titles(self) -> Iterator[Suggestion]:
         """Every movie that is shown; one that changes meanwhile may come twice."""
-        withdrawn = unlisted.marked(self.redis, self.all)
+        withdrawn = unlisted.movie_ids(self.redis, self.all)
         for movie, title in self.redis.hscan_iter(self._titles_key, count=1000):
             if int(movie) not in withdrawn:
                 yield _suggestion.decode(title)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from projectors.storage.pagination import Place
+from projectors.storage.pagination import CursorPosition
 
 OVERALL = 500
 """How many movies a board of all genres holds."""
@@ -31,7 +31,7 @@ class Board(msgspec.Struct, frozen=True, array_like=True):
     as_of: datetime
     entries: tuple[Heat, ...] = ()
 
-    def behind(self, place: Place | None) -> Sequence[Heat]:
+    def behind(self, place: CursorPosition | None) -> Sequence[Heat]:
         """What comes behind a place, from the top if there is none."""
         if place is None:
             return self.entries
@@ -61,7 +61,7 @@ def by_genre(
     return {genre: tuple(board) for genre, board in boards.items()}
 
 
-def _is_behind(entry: Heat, place: Place) -> bool:
+def _is_behind(entry: Heat, place: CursorPosition) -> bool:
     if abs(entry.heat - place.value) <= _SAME:
         return entry.movie > place.movie
     return entry.heat < place.value

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from projectors.read_models.trending.board import Board, Heat
 from projectors.read_models.trending.decay import WINDOWS, WindowName, heat_at, lasting
 from projectors.storage import pagination
-from projectors.storage.pagination import Place
+from projectors.storage.pagination import CursorPosition
 
 PURPOSE = "trending"
 
@@ -37,21 +37,23 @@ def choose(
     if len(rest) <= limit:
         return Chosen(entries, None)
     value = lasting(entries[-1].heat, hour=board.hour, window=WINDOWS[window])
-    return Chosen(entries, pagination.cursor(PURPOSE, scope, Place(value, entries[-1].movie)))
+    return Chosen(
+        entries, pagination.encode_cursor(PURPOSE, scope, CursorPosition(value, entries[-1].movie))
+    )
 
 
 def render(board: Board, chosen: Chosen, cards: Mapping[int, bytes]) -> bytes:
     """The page as JSON; a movie without a card is left out."""
     items = (
-        pagination.item(cards[movie], {"heat": round(heat, 3)})
+        pagination.render_item(cards[movie], {"heat": round(heat, 3)})
         for movie, heat in chosen.entries
         if movie in cards
     )
-    return pagination.page(items, chosen.next, {"as_of": board.as_of})
+    return pagination.render_page(items, chosen.next, {"as_of": board.as_of})
 
 
-def _place(cursor: str | None, scope: str, hour: int, window: WindowName) -> Place | None:
+def _place(cursor: str | None, scope: str, hour: int, window: WindowName) -> CursorPosition | None:
     if cursor is None:
         return None
-    place = pagination.read_cursor(PURPOSE, scope, cursor)
-    return Place(heat_at(place.value, hour=hour, window=WINDOWS[window]), place.movie)
+    place = pagination.decode_cursor(PURPOSE, scope, cursor)
+    return CursorPosition(heat_at(place.value, hour=hour, window=WINDOWS[window]), place.movie)

@@ -36,7 +36,7 @@ class Trending(ReadModel):
     name: ClassVar[str] = "trending"
     version: ClassVar[int] = 1
     by_partition: ClassVar[bool] = False
-    keeps_of_erased: ClassVar[str] = "their scores, in sums"
+    kept_after_erasure: ClassVar[str] = "their scores, in sums"
 
     def __init__(self, redis: Redis, generation: int) -> None:
         super().__init__(redis, generation)

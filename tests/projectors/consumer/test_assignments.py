@@ -11,7 +11,7 @@ from projectors.generations.pointers import Place, Pointers
 from projectors.generations.selection import Role
 from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.trending.read_model import Trending
-from projectors.storage.read_model import still_sealed
+from projectors.storage.read_model import leave_encrypted
 
 KINDS = (Movies, Trending)
 
@@ -37,7 +37,7 @@ def crew(redis, wanted):
         redis=redis,
         live=Live(redis),
         store=MemoryStore(2),
-        opening=still_sealed,
+        opening=leave_encrypted,
         failed=lambda _: failed.set(),
     )
     Pointers(redis).switch({"movies": 1, "trending": 1})
@@ -128,7 +128,7 @@ def test_what_answers_is_not_built_of_what_is_coming(redis, wanted):
         redis=redis,
         live=Live(redis),
         store=MemoryStore(2),
-        opening=still_sealed,
+        opening=leave_encrypted,
         failed=lambda _: None,
     )
     crew.muster()
@@ -150,7 +150,7 @@ def test_a_builder_waits_until_there_is_what_it_reads(redis, wanted):
         redis=redis,
         live=Live(redis),
         store=MemoryStore(2),
-        opening=still_sealed,
+        opening=leave_encrypted,
         failed=lambda _: None,
     )
     crew.muster()

@@ -15,7 +15,7 @@ from events.vault.subjects import reserve
 from infra.config import config
 from projectors.consumer.decryption import opening
 from projectors.consumer.follower import Follower
-from projectors.errors import AgainLater, NeverApply
+from projectors.errors import PoisonEvent, RetryLater
 from projectors.read_models.library.read_model import Library
 from projectors.registry import MODELS
 
@@ -57,7 +57,7 @@ def named(key, user=ANN):
 
 
 def test_only_those_that_say_so():
-    assert {model.name for model in MODELS if model.opens} == {"library", "playlists"}
+    assert {model.name for model in MODELS if model.decrypts} == {"library", "playlists"}
 
 
 def test_a_follower_opens(redis, key):
@@ -75,12 +75,12 @@ def test_a_missing_key_is_waited_for(redis, key):
     follower.look(store.heads())
     follower.take(batch)
     assert (sum(follower.checkpoints), follower.is_resting) == (0, True)
-    with pytest.raises(AgainLater, match="no key"):
+    with pytest.raises(RetryLater, match="no key"):
         opening()(registered(NOBODY, "x"))
 
 
 def test_what_no_key_opens_never_will(key):
-    with pytest.raises(NeverApply):
+    with pytest.raises(PoisonEvent):
         opening()(registered(ANN, "bm90IHJlYWxseSBzZWFsZWQ="))
 
 

@@ -12,7 +12,7 @@ from events.catalogue import MovieRated
 from events.recorded import Origin, Recorded, Stream
 from events.store.memory import MemoryStore
 from projectors.consumer.follower import Follower
-from projectors.errors import AgainLater, Stop
+from projectors.errors import RetryLater, StopProjector
 from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import Shard, Write
 
@@ -30,7 +30,7 @@ class Tally(ReadModel):
         for recorded in batch:
             assert isinstance(recorded.event, MovieRated)
             if recorded.event.movie_id == self.waits_for:
-                raise AgainLater("what it needs is away")
+                raise RetryLater("what it needs is away")
         yield ("HINCRBY", shard.state("ratings"), "count", len(batch))
 
     def count(self) -> int:
@@ -151,11 +151,11 @@ def test_while_it_rests_it_takes_nothing(tally, store):
 @pytest.mark.usefixtures("long_rests")
 def test_a_held_shard_is_tried_again(tally, store):
     made = follower(tally, store)
-    tally.shard(0).hold(60)
+    tally.shard(0).pause(60)
     batch = rate(store, 2)
     made.take(batch)
     assert (tally.count(), made.is_resting, made.behind) == (0, True, {0})
-    tally.shard(0).release()
+    tally.shard(0).resume()
     again = follower(tally, store)
     again.take(batch)
     assert tally.count() == 2
@@ -164,5 +164,5 @@ def test_a_held_shard_is_tried_again(tally, store):
 def test_an_event_that_the_log_does_not_have_stops_the_worker(tally, store):
     other = MemoryStore(1)
     made = follower(tally, store)
-    with pytest.raises(Stop, match="lacks partition 0 from 1"):
+    with pytest.raises(StopProjector, match="lacks partition 0 from 1"):
         made.take(rate(other, 2)[1:])

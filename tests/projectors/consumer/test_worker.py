@@ -19,7 +19,7 @@ from projectors.consumer import worker as worker_module
 from projectors.consumer.assignments import Member
 from projectors.consumer.follower import Follower
 from projectors.consumer.worker import Worker
-from projectors.errors import AgainLater
+from projectors.errors import RetryLater
 from projectors.generations.live import Live, NotReady
 from projectors.generations.pointers import Pointers
 from projectors.storage.read_model import ReadModel
@@ -49,7 +49,7 @@ class Choosy(Counted):
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         if batch[0].partition == self.stuck_in:
-            raise AgainLater("what it needs is away")
+            raise RetryLater("what it needs is away")
         return super().writes(shard, batch)
 
 

@@ -12,7 +12,7 @@ from events.store.generations import new_generation
 from events.store.memory import MemoryStore
 from events.vault import erasures
 from projectors.erasure.coordinator import Letting
-from projectors.errors import AgainLater
+from projectors.errors import RetryLater
 from projectors.generations import garbage_collector
 from projectors.generations.garbage_collector import Keeper, StillNeeded, drop
 from projectors.generations.pointers import KEPT_KEY, Pointers
@@ -41,7 +41,7 @@ def at_once(monkeypatch):
 
 
 def test_goes_on_after_any_fault():
-    faults = [ValueError(), KeyError(), DatabaseError(), AgainLater(), StillNeeded()]
+    faults = [ValueError(), KeyError(), DatabaseError(), RetryLater(), StillNeeded()]
     done = Event()
 
     def also():
@@ -132,7 +132,7 @@ def test_one_that_has_to_wait_does_not_hold_up_the_others(monkeypatch):
 
     def let_go(_, user_id):
         if user_id == ANN:
-            raise AgainLater("not now")
+            raise RetryLater("not now")
         let.append(user_id)
 
     monkeypatch.setattr(Letting, "let_go", let_go)

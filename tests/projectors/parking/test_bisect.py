@@ -9,7 +9,7 @@ from redis.exceptions import ConnectionError as RedisAway
 
 from events.catalogue import MovieRated
 from events.recorded import Origin, Recorded
-from projectors.errors import AgainLater, NeverApply, Stop
+from projectors.errors import PoisonEvent, RetryLater, StopProjector
 from projectors.parking.bisect import sift
 from projectors.parking.store import FOLLOWS
 from tests.fixtures.recording import NOON
@@ -76,7 +76,13 @@ def test_a_stream_that_is_parked_is_not_tried():
 
 
 def test_faults_of_the_world_are_nobodys_fault():
-    for away in (AgainLater("x"), RedisAway("x"), TimeoutError("x"), MemoryError(), Stop("x")):
+    for away in (
+        RetryLater("x"),
+        RedisAway("x"),
+        TimeoutError("x"),
+        MemoryError(),
+        StopProjector("x"),
+    ):
         with pytest.raises(type(away)):
             sift(batch_of("ab"), (), failing_at(2, error=away))
 
@@ -85,7 +91,7 @@ def test_where_people_write_faults_are_not_cited():
     open_ = sift(batch_of("a"), (), failing_at(1), is_open=True).failed["a"]
     assert open_.reason == "ValueError"
     assert "bob" not in open_.trace.rpartition("\n")[2]
-    own = failing_at(1, error=NeverApply("a field does not open"))
+    own = failing_at(1, error=PoisonEvent("a field does not open"))
     assert sift(batch_of("a"), (), own, is_open=True).failed["a"].reason == "a field does not open"
 
 

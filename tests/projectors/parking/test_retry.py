@@ -15,8 +15,8 @@ from projectors.parking import store as parked
 from projectors.parking.retry import Place, Unparking, places
 from projectors.parking.store import Aside, count, entries, left_out, look, revision_of, skipped
 from projectors.registry import MODELS
-from projectors.storage.read_model import ReadModel, still_sealed
-from projectors.storage.shard import Revised, Shard
+from projectors.storage.read_model import ReadModel, leave_encrypted
+from projectors.storage.shard import ParkedStreamsChanged, Shard
 from projectors.verification.state import verify
 from tests.fixtures.poisoned import Poisoned
 from tests.projectors.verification.test_state import entries as everything
@@ -33,7 +33,7 @@ class World:
         self.store = MemoryStore(1)
         self.model = Poisoned(redis, 1)
         self.model.bad_movies = frozenset({BAD, WORSE})
-        self.unparking = Unparking(self.model, self.store, still_sealed)
+        self.unparking = Unparking(self.model, self.store, leave_encrypted)
         self.worker = self.begin()
 
     def begin(self):
@@ -161,7 +161,7 @@ def test_workers_are_not_held_up_by_a_retry_of_other_streams(world):
 def test_two_who_retry_at_once_apply_it_once(world, monkeypatch):
     world.happen(GOOD, BAD, BAD)
     world.mend()
-    rival, read = Unparking(world.model, world.store, still_sealed), parked.entries
+    rival, read = Unparking(world.model, world.store, leave_encrypted), parked.entries
     racing = [True]
 
     def while_reading(*where):
@@ -179,7 +179,7 @@ def test_what_is_parked_no_more_can_not_be_applied(world):
     world.happen(GOOD, BAD)
     shard, [aside] = world.model.shard(0), look(world.model.redis, [world.model.shard(0)], {})
     for wrong in (Aside("another").revision, aside.revision):
-        with pytest.raises(Revised):
+        with pytest.raises(ParkedStreamsChanged):
             shard.unpark(
                 0,
                 stream="rating-2",
@@ -195,13 +195,13 @@ def test_what_is_held_to_be_compared_is_waited_for(world, monkeypatch):
     world.happen(GOOD, BAD)
     world.mend()
     shard = world.model.shard(0)
-    shard.hold(60)
+    shard.pause(60)
     waits = iter(range(3))
 
     def wait(_seconds):
         assert world.model.scores() == {"rating-1": 1}
         if next(waits) == 2:
-            shard.release()
+            shard.resume()
 
     monkeypatch.setattr(retry, "sleep", wait)
     assert world.unparking.retry(world.place(BAD)).taken == 1
@@ -244,7 +244,7 @@ def test_skipping_gives_up_nothing_instead_of_what_another_took_in(
     world.happen(GOOD, BAD, BAD, BAD)
     world.mend()
     writes, read = Poisoned.writes, parked.entries
-    rival = Unparking(world.model, world.store, still_sealed)
+    rival = Unparking(world.model, world.store, leave_encrypted)
     racing = [True]
 
     def all_but_the_first(self, shard, batch):
@@ -400,7 +400,7 @@ def test_after_fix_and_retry_a_models_state_is_as_had_nothing_failed(redis, log,
     follow(broken, log, size)
     assert verify(mended, log, advance=lambda _: None).shown == []
     assert parked.count(mended, 4).parked >= len(bad)
-    again = Unparking(mended, log, still_sealed)
+    again = Unparking(mended, log, leave_encrypted)
     for place in data.draw(st.permutations(places(mended, 4))):
         assert again.retry(place).left == 0
     verdict = verify(mended, log, advance=lambda _: None)

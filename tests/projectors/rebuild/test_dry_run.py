@@ -13,7 +13,7 @@ from events.recorded import Origin, Recorded, Stream
 from events.store.memory import MemoryStore
 from projectors.rebuild import dry_run
 from projectors.rebuild.job import Options
-from projectors.storage.read_model import ReadModel, still_sealed
+from projectors.storage.read_model import ReadModel, leave_encrypted
 from projectors.storage.shard import Shard, Write
 
 EVENT_SECONDS = 0.001
@@ -47,7 +47,7 @@ def slow(clock: Clock, monkeypatch) -> type[ReadModel]:
             clock.now += EVENT_SECONDS * len(batch)
             yield ("PING",)
 
-    monkeypatch.setattr(dry_run, "opening", lambda: still_sealed)
+    monkeypatch.setattr(dry_run, "opening", lambda: leave_encrypted)
     return Slow
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from projectors.storage.shard import Held, OutOfStep, Shard, Write, pack
+from projectors.storage.shard import CheckpointMismatch, Shard, ShardPaused, Write, pack
 
 PARTITION = 7
 
@@ -25,7 +25,7 @@ def taken(shard, redis):
 
 @pytest.mark.parametrize(("first", "last"), [(1, 2), (2, 5), (1, 9), (5, 5), (5, 9)])
 def test_nothing_of_what_does_not_come_next(shard, redis, first, last):
-    with pytest.raises(OutOfStep) as refused:
+    with pytest.raises(CheckpointMismatch) as refused:
         take(shard, first, last)
     assert refused.value.at == 3
     assert taken(shard, redis) == (3, {PARTITION: 3})
@@ -44,10 +44,10 @@ def test_all_of_what_does(shard, redis):
 
 
 def test_nothing_while_it_is_held(shard, redis):
-    shard.hold(60)
-    with pytest.raises(Held):
+    shard.pause(60)
+    with pytest.raises(ShardPaused):
         take(shard, 4, 4)
     assert taken(shard, redis) == (3, {PARTITION: 3})
-    shard.release()
+    shard.resume()
     take(shard, 4, 4)
     assert taken(shard, redis) == (4, {PARTITION: 4})

@@ -65,8 +65,8 @@ from projectors.read_models.recommendations.list_record import pack
 from projectors.read_models.recommendations.read_model import NOBODY, Recommendations
 from projectors.read_models.search.read_model import Search
 from projectors.registry import MODELS, make_builders
-from projectors.storage.read_model import Opening, ReadModel, still_sealed
-from projectors.storage.shard import Held
+from projectors.storage.read_model import Decrypt, ReadModel, leave_encrypted
+from projectors.storage.shard import ShardPaused
 from projectors.verification.state import differences, verify
 
 USERS = [UUID(int=number) for number in range(1, 6)]
@@ -207,14 +207,14 @@ def playlists(user: UUID, seal: Seal) -> list[AppendEntry]:
 
 
 def take_in(
-    model: ReadModel, store: MemoryStore | PostgresStore, opening: Opening = still_sealed
+    model: ReadModel, store: MemoryStore | PostgresStore, opening: Decrypt = leave_encrypted
 ) -> None:
     for partition in range(store.partitions):
         at = model.checkpoint(partition)
         while batch := store.page(partition, after=at, limit=3):
             try:
                 model.apply(model.read(batch, opening))
-            except Held:
+            except ShardPaused:
                 continue  # as a worker does: again later
             at = batch[-1].offset
 

@@ -25,7 +25,7 @@ from projectors.read_models.recommendations.list_record import pack
 from projectors.read_models.recommendations.page import Item, choose, render
 from projectors.read_models.recommendations.read_model import NOBODY
 from projectors.storage.pagination import DEFAULT_LIMIT
-from projectors.storage.shard import Held
+from projectors.storage.shard import ShardPaused
 from tests.fixtures.waiting import until
 from tests.projectors.read_models.recommendations.test_recommendations import (
     ALIEN,
@@ -295,7 +295,7 @@ def apply(model, recorded) -> None:
     def is_in() -> bool:
         try:
             model.apply([recorded])
-        except Held:
+        except ShardPaused:
             return False
         return True
 

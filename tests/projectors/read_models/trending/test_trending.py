@@ -24,8 +24,8 @@ from projectors.read_models.trending.board import Heat
 from projectors.read_models.trending.builder import TrendingBuilder
 from projectors.read_models.trending.page import choose, render
 from projectors.read_models.trending.read_model import Trending
-from projectors.storage.read_model import still_sealed
-from projectors.storage.shard import Held
+from projectors.storage.read_model import leave_encrypted
+from projectors.storage.shard import ShardPaused
 from tests.fixtures.recording import NOON, Recording
 
 ANN = UUID(int=1)
@@ -189,7 +189,7 @@ def test_what_the_movies_took_in_late_shows_on_the_page(redis, monkeypatch):
     assert _votes_shown(trending) == 0
 
     [place] = places(movies, 1)
-    Unparking(movies, store, still_sealed).retry(place)
+    Unparking(movies, store, leave_encrypted).retry(place)
     builder.build(NOON)
     assert _votes_shown(trending) == 1
     assert builder.check(NOON) == []
@@ -234,7 +234,7 @@ def coming_in(world):
 def has_taken_in(model, recorded):
     try:
         model.apply([recorded])
-    except Held:
+    except ShardPaused:
         return False
     return True
 
