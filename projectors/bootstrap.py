@@ -18,17 +18,17 @@ from infra.config import config
 from projectors.consumer.assignments import Mustered
 from projectors.consumer.decryption import opening
 from projectors.consumer.worker import Worker
-from projectors.erasure.abandoned_rebuilds import HalfMade
-from projectors.erasure.coordinator import Letting
-from projectors.generations.garbage_collector import keeping
+from projectors.erasure.abandoned_rebuilds import AbandonedRebuilds
+from projectors.erasure.coordinator import ErasureCoordinator
+from projectors.generations.garbage_collector import collecting_garbage
 from projectors.generations.live import Live
-from projectors.generations.pointers import Place, Pointers
-from projectors.generations.selection import Choice, Role
+from projectors.generations.pointers import GenerationId, Pointers
+from projectors.generations.selection import GenerationSelection, Role
 from projectors.registry import MODELS
 from projectors.storage.read_model import ReadModel
 
 
-class Failure:
+class WorkerFailure:
     """The first fault that ends the whole worker, and the sign to stop because of it."""
 
     def __init__(self, stopping: Event) -> None:
@@ -47,13 +47,16 @@ def run(chosen: Sequence[type[ReadModel]], stopping: Event) -> None:
     Raises Stop, or what a builder's thread died of.
     """
     names = sorted(model.name for model in chosen)
-    failure = Failure(stopping)
+    failure = WorkerFailure(stopping)
     with (
         _subscribed("all" if len(chosen) == len(MODELS) else "-".join(names)) as subscription,
-        at_work(
-            Choice(Pointers(clients.redis())).wanted, chosen, failure, subscription=subscription
+        running_worker(
+            GenerationSelection(Pointers(clients.redis())).select,
+            chosen,
+            failure,
+            subscription=subscription,
         ) as work,
-        keeping(chosen, _forgetting()),
+        collecting_garbage(chosen, _forgetting()),
     ):
         work(stopping)
     if failure.error:
@@ -62,20 +65,20 @@ def run(chosen: Sequence[type[ReadModel]], stopping: Event) -> None:
 
 def _forgetting() -> Callable[[], None]:
     redis, store = clients.redis(), PostgresStore(config().partitions)
-    letting, half_made = Letting(redis, store), HalfMade(redis, store)
+    coordinator, abandoned = ErasureCoordinator(redis, store), AbandonedRebuilds(redis, store)
 
     def forget() -> None:
-        letting.carry_on()
-        half_made.let_go()
+        coordinator.resume_all()
+        abandoned.drop_stalled()
 
     return forget
 
 
 @contextmanager
-def at_work(
-    wanted: Callable[[Iterable[type[ReadModel]]], Mapping[Place, Role]],
+def running_worker(
+    wanted: Callable[[Iterable[type[ReadModel]]], Mapping[GenerationId, Role]],
     kinds: Sequence[type[ReadModel]],
-    failure: Failure,
+    failure: WorkerFailure,
     *,
     subscription: Subscription | None = None,
 ) -> Iterator[Callable[[Event], None]]:

@@ -54,11 +54,11 @@ def note_built(pipe: Redis, shard: Shard, offsets: Mapping[int, int], *, late: s
         pipe.eval(_NOTE, 2, shard.built_key, shard.changes_key, late, *numbers)
 
 
-class Overtaken(RetryLater):
+class BuilderSuperseded(RetryLater):
     """Another builder looked meanwhile, or Redis is as it was before: nothing was written."""
 
 
-class Taken(NamedTuple):
+class DirtyBatch(NamedTuple):
     """What a builder found."""
 
     is_continued: bool
@@ -69,7 +69,7 @@ class Taken(NamedTuple):
     """A set of numbers for each name, in order."""
 
 
-class Marks:
+class DirtyMarks:
     """One builder's way to the marks of one shard.
 
     Taking leaves a token of the builder's own, and writing another, in one step with what is
@@ -95,7 +95,7 @@ class Marks:
         """Read everything next time."""
         self._token = token_hex(8)
 
-    def take(self) -> Taken:
+    def take(self) -> DirtyBatch:
         """Take all marks. Unless they are ``done`` with, the next time everything is read."""
         before = self._token
         self.forget()
@@ -103,7 +103,7 @@ class Marks:
             keys=self._keys, args=[before, self._at_work]
         )
         pairs = iter(checkpoints)
-        return Taken(
+        return DirtyBatch(
             is_continued=bool(is_continued),
             checkpoints={
                 int(partition): int(offset) for partition, offset in zip(pairs, pairs, strict=True)
@@ -113,22 +113,22 @@ class Marks:
         )
 
     @contextmanager
-    def done(self) -> Iterator[Pipeline]:
+    def commit(self) -> Iterator[Pipeline]:
         """Write in one step, and be done with what was taken: it is written, or kept in mind.
 
-        Raises Overtaken.
+        Raises BuilderSuperseded.
         """
         with self._redis.pipeline(transaction=True) as pipe:
             try:
                 pipe.watch(self._looker_key)  # type: ignore[no-untyped-call]  # of redis-py
                 if pipe.get(self._looker_key) != self._at_work.encode():
-                    raise Overtaken("another builder was quicker")
+                    raise BuilderSuperseded("another builder was quicker")
                 pipe.multi()
                 yield pipe
                 pipe.set(self._looker_key, self._token)
                 pipe.execute()
             except WatchError as error:
-                raise Overtaken("another builder was quicker") from error
+                raise BuilderSuperseded("another builder was quicker") from error
 
     @property
     def _at_work(self) -> str:

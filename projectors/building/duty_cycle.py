@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from time import process_time, thread_time
 
 
-class Paced:
+class DutyCycle:
     """A builder that rests after its work, as long as others wanted the interpreter meanwhile.
 
     Builders share it with the projectors that feed them. Measured with all of them at work on 2

@@ -17,7 +17,7 @@ from projectors.building.thread import BuilderThread
 from projectors.consumer.follower import Follower
 from projectors.consumer.watermark import Level
 from projectors.generations.live import Live, NotReady
-from projectors.generations.pointers import Place
+from projectors.generations.pointers import GenerationId
 from projectors.generations.selection import Role
 from projectors.registry import BUILT, make_builder
 from projectors.storage.read_model import Decrypt, ReadModel
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 Model = TypeVar("Model", bound=ReadModel)
 
-Wanted = Callable[[], Mapping[Place, Role]]
+Wanted = Callable[[], Mapping[GenerationId, Role]]
 """Which generations are to be written now, and as what each."""
 
 MAIN: frozenset[Role] = frozenset(("live", "coming"))
@@ -50,7 +50,7 @@ class Member:
         return self.follower.model
 
     @property
-    def place(self) -> Place:
+    def place(self) -> GenerationId:
         """Which one it is."""
         return self.model.name, self.model.generation
 
@@ -112,7 +112,7 @@ class Mustered:
         self._store = store
         self._opening = opening
         self._failed = failed
-        self._members: dict[Place, Member] = {}
+        self._members: dict[GenerationId, Member] = {}
         self._leaving: list[BuilderThread] = []
 
     @property
@@ -150,7 +150,7 @@ class Mustered:
         for builder in self._leaving:
             builder.join()
 
-    def _take_on(self, place: Place, role: Role) -> None:
+    def _take_on(self, place: GenerationId, role: Role) -> None:
         name, number = place
         log.info("Writing %s, generation %d (%s)", name, number, role)
         model = self._kinds[name](self._redis, number)
@@ -190,7 +190,7 @@ class Mustered:
             for kind, number in member.sources.items()
         )
 
-    def _is_live(self, place: Place) -> bool:
+    def _is_live(self, place: GenerationId) -> bool:
         try:
             return self._live.generation(place[0]) == place[1]
         except NotReady:

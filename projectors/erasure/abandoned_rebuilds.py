@@ -1,8 +1,9 @@
-"""What goes of rebuilds that nobody goes on with, because of who was erased?
+"""Drops abandoned rebuilds that may hold events of an erased user.
 
-An erasure drops what is half-made at the time (``projectors.erasure.coordinator``). What is begun
-later takes in their events once more, and lets go of them when it comes to the erasure, or at its end when it
-shows the past. Stopped in between it would keep them until somebody goes on with it: so it goes.
+``projectors.erasure.coordinator`` drops the unfinished rebuilds that it meets. A later rebuild
+reads the user's events again and purges them when it reaches the erasure event, or at its end when
+it shows the past. Interrupted before that, it would keep the data until it is resumed: so a stalled
+one is dropped.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from events.store.generations import Generation, RebuildInProgress, generations,
 from events.stream_names import erasure_of
 from events.vault import erasures
 from projectors.generations.garbage_collector import StillNeeded, drop
-from projectors.generations.pointers import Place, Pointers, Seen
+from projectors.generations.pointers import GenerationId, Pointers, PointerSnapshot
 from projectors.registry import MODELS
 from projectors.storage.read_model import ReadModel
 
@@ -26,7 +27,7 @@ PATIENCE_SECONDS = 600.0
 _AT_ONCE = 1000
 
 
-class HalfMade:
+class AbandonedRebuilds:
     """Watches those that stand still; safe to have in several processes."""
 
     def __init__(
@@ -36,10 +37,10 @@ class HalfMade:
         self._store = store
         self._pointers = Pointers(redis)
         self._clock = clock
-        self._stands: dict[Place, tuple[Sequence[int], float]] = {}
+        self._stands: dict[GenerationId, tuple[Sequence[int], float]] = {}
         """How far each has come, and since when it has come no further."""
 
-    def let_go(self) -> None:
+    def drop_stalled(self) -> None:
         """Drop those that stood still for long and hold somebody who was erased."""
         found = self._found()
         places = [(model.name, model.generation) for model in found]
@@ -50,7 +51,7 @@ class HalfMade:
 
     def _found(self) -> list[ReadModel]:
         kinds = {kind.name: kind for kind in MODELS}
-        seen = self._pointers.see()
+        seen = self._pointers.snapshot()
         return [
             kinds[each.model](self._redis, each.number)
             for each in generations(kinds)
@@ -76,7 +77,7 @@ class HalfMade:
             return  # somebody goes on with it
 
 
-def is_half_made(found: Generation, seen: Seen) -> bool:
+def is_half_made(found: Generation, seen: PointerSnapshot) -> bool:
     """Whether a rebuild began it and did not get it ready."""
     return (
         found.purpose != "live"

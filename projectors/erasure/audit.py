@@ -22,7 +22,7 @@ from events.store.generations import generations
 from events.stream_names import erasure_of
 from events.text_scan import tables_with
 from events.vault import erasures
-from projectors.erasure.coordinator import GONE, Part
+from projectors.erasure.coordinator import GONE, ErasureStatus
 from projectors.read_models.search.read_model import Search
 from projectors.read_models.sessions.projection import ERASED
 from projectors.registry import MODELS
@@ -46,7 +46,7 @@ _CACHES = ("throttle:", "cache:")
 _encode = msgspec.json.Encoder().encode
 
 
-class Wanted(NamedTuple):
+class SearchTerms(NamedTuple):
     """Who is looked for."""
 
     user_id: UUID
@@ -59,7 +59,7 @@ class Wanted(NamedTuple):
         return [str(self.user_id), *([self.email] if self.email else [])]
 
 
-def search(wanted: Wanted, store: EventStore, redis: Redis) -> Iterator[Part]:
+def search(wanted: SearchTerms, store: EventStore, redis: Redis) -> Iterator[ErasureStatus]:
     """Look everywhere; a line each."""
     yield _log(wanted, store)
     yield _vault(wanted)
@@ -72,12 +72,12 @@ def search(wanted: Wanted, store: EventStore, redis: Redis) -> Iterator[Part]:
 # ------------------------------------------------------------------------------ databases
 
 
-def _log(wanted: Wanted, store: EventStore) -> Part:
+def _log(wanted: SearchTerms, store: EventStore) -> ErasureStatus:
     user = str(wanted.user_id)
     partition = partition_of(user, store.partitions)
     history = store.read(erasure_of(wanted.user_id))
     if not history:
-        return Part("log", is_gone=False, said="does not say that they are erased")
+        return ErasureStatus("log", is_gone=False, detail="does not say that they are erased")
     words = [f'"{wanted.username}"'] if wanted.username else []
     found = 0
     # A name may be a movie's, too: only what this person said is searched for it.
@@ -87,9 +87,11 @@ def _log(wanted: Wanted, store: EventStore) -> Part:
             found += _rows(text, where, {"partition": partition, "user": of})
     last = history[-1].position
     if found:
-        return Part("log", is_gone=False, said=f"{found} events have name or address in clear")
+        return ErasureStatus(
+            "log", is_gone=False, detail=f"{found} events have name or address in clear"
+        )
     said = f"{GONE}: said at {last.partition}:{last.offset}; what they wrote opens with no key"
-    return Part("log", is_gone=True, said=said)
+    return ErasureStatus("log", is_gone=True, detail=said)
 
 
 def _rows(text: str, where: str, of: Mapping[str, str | int]) -> int:
@@ -99,17 +101,17 @@ def _rows(text: str, where: str, of: Mapping[str, str | int]) -> int:
     )
 
 
-def _vault(wanted: Wanted) -> Part:
+def _vault(wanted: SearchTerms) -> ErasureStatus:
     left = [f"{left.what} ({left.number})" for left in erasures.remaining_rows(wanted.user_id)]
     if not erasures.is_erased(wanted.user_id):
         left = left or ["no tombstone"]
     for text in wanted.ids[1:]:
         left += [found.table for found in tables_with(text, alias="vault")]
     said = f"{GONE}: a tombstone is left" if not left else f"still has {', '.join(left)}"
-    return Part("vault", is_gone=not left, said=said)
+    return ErasureStatus("vault", is_gone=not left, detail=said)
 
 
-def _tables(wanted: Wanted) -> Part:
+def _tables(wanted: SearchTerms) -> ErasureStatus:
     """All the other tables of both databases."""
     movies = {model._meta.db_table for model in apps.get_app_config("catalogue").get_models()}  # noqa: SLF001 - Django's public name
     kept = {"default": {"events"}, "vault": {"subjects", "erasures", "erasure_lines"}}
@@ -121,13 +123,13 @@ def _tables(wanted: Wanted) -> Part:
             name = f'"{wanted.username}"'
             found |= {it.table for it in tables_with(name, alias=alias, without=without | movies)}
     said = f"still in {', '.join(sorted(found))}" if found else GONE
-    return Part("other tables", is_gone=not found, said=said)
+    return ErasureStatus("other tables", is_gone=not found, detail=said)
 
 
 # ------------------------------------------------------------------------------ Redis
 
 
-def _caches(wanted: Wanted, redis: Redis) -> Part:
+def _caches(wanted: SearchTerms, redis: Redis) -> ErasureStatus:
     """What would be over in a minute by itself goes now."""
     user = str(wanted.user_id).encode()
     count = 0
@@ -135,10 +137,12 @@ def _caches(wanted: Wanted, redis: Redis) -> Part:
         for key in redis.scan_iter(match=f"{prefix}*", count=1000):
             if user in key:
                 count += int(redis.unlink(key))
-    return Part("caches", is_gone=True, said=f"{GONE}: {count} counters of requests dropped")
+    return ErasureStatus(
+        "caches", is_gone=True, detail=f"{GONE}: {count} counters of requests dropped"
+    )
 
 
-def _redis(wanted: Wanted, redis: Redis) -> Part:
+def _redis(wanted: SearchTerms, redis: Redis) -> ErasureStatus:
     """Every key and every value, of all generations and whatever else there is."""
     searched, found = 0, []
     keys = iter(redis.scan_iter(count=1000))
@@ -148,8 +152,8 @@ def _redis(wanted: Wanted, redis: Redis) -> Part:
             if _stands(wanted, key, parts):
                 found.append(key.decode(errors="backslashreplace"))
     if found:
-        return Part("redis", is_gone=False, said=f"still in {', '.join(found[:_SHOWN])}")
-    return Part("redis", is_gone=True, said=f"{GONE}: {searched:,} keys searched")
+        return ErasureStatus("redis", is_gone=False, detail=f"still in {', '.join(found[:_SHOWN])}")
+    return ErasureStatus("redis", is_gone=True, detail=f"{GONE}: {searched:,} keys searched")
 
 
 def _contents(redis: Redis, keys: Sequence[bytes]) -> Iterator[tuple[bytes, list[bytes]]]:
@@ -185,7 +189,7 @@ def _flat(value: object) -> Iterator[bytes]:
             return
 
 
-def _stands(wanted: Wanted, key: bytes, parts: list[bytes]) -> bool:
+def _stands(wanted: SearchTerms, key: bytes, parts: list[bytes]) -> bool:
     whole = b"\0".join([key, *parts]).lower()
     if any(text.lower().encode() in whole for text in wanted.ids):
         return not _may_stay(wanted, key, whole, parts)
@@ -195,7 +199,7 @@ def _stands(wanted: Wanted, key: bytes, parts: list[bytes]) -> bool:
     return name in whole.split(b"\0") or b'"%s"' % name in whole
 
 
-def _may_stay(wanted: Wanted, key: bytes, whole: bytes, parts: list[bytes]) -> bool:
+def _may_stay(wanted: SearchTerms, key: bytes, whole: bytes, parts: list[bytes]) -> bool:
     """What ``kept_after_erasure`` says of similarity and of sessions."""
     if wanted.email and wanted.email.lower().encode() in whole:
         return False
@@ -209,17 +213,17 @@ def _may_stay(wanted: Wanted, key: bytes, whole: bytes, parts: list[bytes]) -> b
 # ------------------------------------------------------------------------------ indexes
 
 
-def _indexes(wanted: Wanted, redis: Redis) -> Iterator[Part]:
+def _indexes(wanted: SearchTerms, redis: Redis) -> Iterator[ErasureStatus]:
     for found in generations([Search.name]):
         if found.dropped_at is None:
             yield _index(wanted, Search(redis, found.number))
 
 
-def _index(wanted: Wanted, search_: Search) -> Part:
+def _index(wanted: SearchTerms, search_: Search) -> ErasureStatus:
     """Every document; they are of movies only, so a name may stand there like any other word."""
     name, index = f"index {search_.generation}", search_.index
     if index.mark() is None:
-        return Part(name, is_gone=True, said=f"{GONE}: there is none")
+        return ErasureStatus(name, is_gone=True, detail=f"{GONE}: there is none")
     searched = 0
     movies = index.movies()
     while some := list(islice(movies, _AT_ONCE)):
@@ -227,5 +231,7 @@ def _index(wanted: Wanted, search_: Search) -> Part:
             searched += 1
             text = _encode(document).decode().lower()
             if any(one.lower() in text for one in wanted.ids):
-                return Part(name, is_gone=False, said=f"still in the document of {document['id']}")
-    return Part(name, is_gone=True, said=f"{GONE}: {searched:,} documents searched")
+                return ErasureStatus(
+                    name, is_gone=False, detail=f"still in the document of {document['id']}"
+                )
+    return ErasureStatus(name, is_gone=True, detail=f"{GONE}: {searched:,} documents searched")

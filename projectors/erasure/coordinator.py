@@ -21,7 +21,7 @@ from events.vault import erasures
 from projectors.erasure.purge import forget_parked, is_behind, purge
 from projectors.errors import RetryLater
 from projectors.generations.garbage_collector import StillNeeded, drop
-from projectors.generations.pointers import Pointers, Seen
+from projectors.generations.pointers import Pointers, PointerSnapshot
 from projectors.registry import MODELS
 from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import ShardPaused
@@ -35,12 +35,12 @@ GONE = "gone"
 _KINDS: Mapping[str, type[ReadModel]] = {kind.name: kind for kind in MODELS}
 
 
-class Part(NamedTuple):
+class ErasureStatus(NamedTuple):
     """What one part of the platform says."""
 
     name: str
     is_gone: bool
-    said: str
+    detail: str
 
 
 class _Had(NamedTuple):
@@ -50,7 +50,7 @@ class _Had(NamedTuple):
     since: float
 
 
-class Letting:
+class ErasureCoordinator:
     """Sees to it that everybody who is to be forgotten is."""
 
     def __init__(self, redis: Redis, store: EventStore) -> None:
@@ -59,24 +59,24 @@ class Letting:
         self._pointers = Pointers(redis)
         self._had: dict[UUID, _Had] = {}
 
-    def carry_on(self) -> None:
+    def resume_all(self) -> None:
         """Do what can be done now about everyone who is not gone yet."""
         for user_id in erasures.incomplete():
             try:
-                self.let_go(user_id)
+                self.purge_user(user_id)
             except RetryLater as fault:  # the others need not wait for it
                 log.warning("Letting go of %s goes on later: %s", user_id, fault)
 
-    def let_go(self, user_id: UUID) -> list[Part]:
+    def purge_user(self, user_id: UUID) -> list[ErasureStatus]:
         """Do what can be done now about somebody; what each part says."""
         said = self._said(user_id)
         if said is None:
-            return [Part("log", is_gone=False, said="does not say that they are erased")]
+            return [ErasureStatus("log", is_gone=False, detail="does not say that they are erased")]
         server = str(self._redis.info("server")["run_id"])
         parts = list(self._parts(said, user_id))
         for part in parts:
             if part.is_gone:
-                erasures.add_report_line(user_id, part.name, part.said)
+                erasures.add_report_line(user_id, part.name, part.detail)
         if all(part.is_gone for part in parts):
             self._note(user_id, server)
         else:
@@ -97,8 +97,8 @@ class Letting:
         history = self._store.read(erasure_of(user_id))
         return history[-1] if history else None
 
-    def _parts(self, said: Recorded, user_id: UUID) -> Iterator[Part]:
-        seen = self._pointers.see()
+    def _parts(self, said: Recorded, user_id: UUID) -> Iterator[ErasureStatus]:
+        seen = self._pointers.snapshot()
         for found in generations(_KINDS):
             model = _KINDS[found.model](self._redis, found.number)
             if found.dropped_at is not None and not model.checkpoint(said.partition):
@@ -110,7 +110,12 @@ class Letting:
             yield _part(model, why)
 
     def _see_to(
-        self, model: ReadModel, found: Generation, seen: Seen, said: Recorded, user_id: UUID
+        self,
+        model: ReadModel,
+        found: Generation,
+        seen: PointerSnapshot,
+        said: Recorded,
+        user_id: UUID,
     ) -> str:
         """Why it has not let go yet; "" when it has."""
         if _is_followed(model, found, seen):
@@ -142,7 +147,7 @@ class Letting:
         return ""
 
 
-def _is_followed(model: ReadModel, found: Generation, seen: Seen) -> bool:
+def _is_followed(model: ReadModel, found: Generation, seen: PointerSnapshot) -> bool:
     """Whether workers of this version of the code keep it level."""
     if found.version != model.version:
         return False
@@ -154,16 +159,16 @@ def _is_followed(model: ReadModel, found: Generation, seen: Seen) -> bool:
     )
 
 
-def _of_the_past(name: str, seen: Seen) -> set[int]:
+def _of_the_past(name: str, seen: PointerSnapshot) -> set[int]:
     return {number for (_, model), number in seen.past.items() if model == name}
 
 
-def _part(model: ReadModel, why: str) -> Part:
+def _part(model: ReadModel, why: str) -> ErasureStatus:
     name = f"{model.name} {model.generation}"
     if why:
-        return Part(name, is_gone=False, said=why)
+        return ErasureStatus(name, is_gone=False, detail=why)
     stays = f"; stays: {model.kept_after_erasure}" if model.kept_after_erasure else ""
-    return Part(name, is_gone=True, said=f"{GONE}{stays}")
+    return ErasureStatus(name, is_gone=True, detail=f"{GONE}{stays}")
 
 
 def purge_of_the_past(model: ReadModel, store: EventStore) -> int:

@@ -22,13 +22,13 @@ from events.store.generations import Generation, generations, mark_dropped
 from infra import clients
 from infra.config import config
 from projectors.errors import RetryLater
-from projectors.generations.pointers import Pointers, Seen
+from projectors.generations.pointers import Pointers, PointerSnapshot
 from projectors.storage.read_model import ReadModel
 
 log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 5.0
-_SWEEP_EVERY = 12
+_ORPHANS_EVERY = 12
 """Looks: orphans are looked for once a minute."""
 
 _ORPHANED_AFTER = timedelta(minutes=10)
@@ -46,52 +46,52 @@ def drop(model: ReadModel, pointers: Pointers) -> int:
     Raises StillNeeded for one that answers, comes or joins. May be done again.
     """
     name, number = model.name, model.generation
-    seen = pointers.see()
+    seen = pointers.snapshot()
     _refuse_if_needed(name, number, seen)
     for (label, other), of in seen.past.items():
         if (other, of) == (name, number):
             pointers.forget(label, name)
     pointers.release(name, number)
     # Nobody goes back to what is not kept any more; somebody may have done so just before.
-    _refuse_if_needed(name, number, pointers.see())
+    _refuse_if_needed(name, number, pointers.snapshot())
     pointers.forget_followed(name, number)
     keys = model.drop()
     mark_dropped(name, number)
     return keys
 
 
-def _refuse_if_needed(name: str, number: int, seen: Seen) -> None:
+def _refuse_if_needed(name: str, number: int, seen: PointerSnapshot) -> None:
     if seen.live.get(name) == number:
         raise StillNeeded(f"{name} {number} is what answers now")
     if number in (seen.coming.get(name), seen.joining.get(name)):
         raise StillNeeded(f"{name} {number} is about to answer")
 
 
-class Keeper:
+class GenerationCollector:
     """Lets go what has been kept long enough, and orphans."""
 
     def __init__(self, kinds: Iterable[type[ReadModel]], pointers: Pointers) -> None:
         self._kinds = {kind.name: kind for kind in kinds}
         self._pointers = pointers
 
-    def let_go(self) -> None:
+    def drop_expired(self) -> None:
         """Drop what need not be kept any more."""
-        seen = self._pointers.see()
+        seen = self._pointers.snapshot()
         for (name, number), until in seen.kept.items():
             if name not in self._kinds or until > time() or seen.live.get(name) == number:
                 continue
             if self._pointers.release_if_over(name, number):  # else somebody is going back to it
                 self._drop(name, number, "was kept long enough")
 
-    def sweep(self) -> None:
+    def drop_orphans(self) -> None:
         """Drop what nobody needs, and once more what was dropped lately."""
-        seen = self._pointers.see()
+        seen = self._pointers.snapshot()
         now = datetime.now(UTC)
         for found in generations(self._kinds):
             if is_orphan(found, seen, now) or self._came_back(found, seen):
                 self._drop(found.model, found.number, "belongs to nobody")
 
-    def _came_back(self, found: Generation, seen: Seen) -> bool:
+    def _came_back(self, found: Generation, seen: PointerSnapshot) -> bool:
         """Whether it was dropped just before a Redis was killed, which has it again."""
         if found.dropped_at is None or found.model not in seen.live:
             return False
@@ -107,7 +107,7 @@ class Keeper:
             log.info("Dropped %s, generation %d, which %s: %d keys", name, number, why, keys)
 
 
-def is_orphan(found: Generation, seen: Seen, now: datetime) -> bool:
+def is_orphan(found: Generation, seen: PointerSnapshot, now: datetime) -> bool:
     """Whether something of a generation may lie about that nobody needs."""
     if found.model not in seen.live or seen.holds(found.model, found.number):
         return False
@@ -119,7 +119,7 @@ def is_orphan(found: Generation, seen: Seen, now: datetime) -> bool:
 
 
 @contextmanager
-def keeping(
+def collecting_garbage(
     kinds: Sequence[type[ReadModel]], also: Callable[[], None] = lambda: None
 ) -> Iterator[None]:
     """Let go what is to go, in a thread of its own, as long as the block lasts.
@@ -127,8 +127,10 @@ def keeping(
     ``also``: what else is done at every look.
     """
     done = Event()
-    keeper = Keeper(kinds, Pointers(clients.redis()))
-    thread = Thread(target=_keep, args=(keeper, also, done), name="keeper", daemon=True)
+    collector = GenerationCollector(kinds, Pointers(clients.redis()))
+    thread = Thread(
+        target=_collect_garbage, args=(collector, also, done), name="collector", daemon=True
+    )
     thread.start()
     try:
         yield
@@ -137,15 +139,15 @@ def keeping(
         thread.join(timeout=10)
 
 
-def _keep(keeper: Keeper, also: Callable[[], None], done: Event) -> None:
+def _collect_garbage(collector: GenerationCollector, also: Callable[[], None], done: Event) -> None:
     turn = 0
     while not done.wait(_LOOK_SECONDS):
         turn += 1
         try:
-            keeper.let_go()
+            collector.drop_expired()
             also()
-            if turn % _SWEEP_EVERY == 0:
-                keeper.sweep()
+            if turn % _ORPHANS_EVERY == 0:
+                collector.drop_orphans()
         except (DatabaseError, RedisError, RetryLater, TransportError, ApiError, OSError) as error:
             log.warning("What is to go stays for now: %s", error)
             close_old_connections()

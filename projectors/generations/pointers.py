@@ -28,7 +28,7 @@ JOINING_KEY = "generations:joining"
 KEPT_KEY = "generations:kept"
 FOLLOWED_KEY = "generations:followed"
 
-Place: TypeAlias = tuple[str, int]
+GenerationId: TypeAlias = tuple[str, int]
 """A generation: its model's name, and its number."""
 
 _LIVELY_SECONDS = 5.0
@@ -63,13 +63,13 @@ def _script(redis: Redis, text: str) -> Script:
     return redis.register_script(text)
 
 
-class Seen(NamedTuple):
+class PointerSnapshot(NamedTuple):
     """All pointers at one moment."""
 
     live: dict[str, int]
     coming: dict[str, int]
     joining: dict[str, int]
-    kept: dict[Place, float]
+    kept: dict[GenerationId, float]
     past: dict[tuple[str, str], int]
     """(Label, model) -> number."""
 
@@ -88,13 +88,13 @@ class Pointers:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    def see(self) -> Seen:
+    def snapshot(self) -> PointerSnapshot:
         """All of them, in one trip."""
         with self._redis.pipeline(transaction=True) as pipe:
             for key in (GENERATIONS_KEY, COMING_KEY, JOINING_KEY, KEPT_KEY, PAST_KEY):
                 pipe.hgetall(key)
             live, coming, joining, kept, past = pipe.execute()
-        return Seen(
+        return PointerSnapshot(
             live=numbers(live),
             coming=numbers(coming),
             joining=numbers(joining),
@@ -160,13 +160,13 @@ class Pointers:
 
     # ------------------------------------------------------------------------------ who works
 
-    def note_followed(self, places: Iterable[Place]) -> None:
+    def note_followed(self, places: Iterable[GenerationId]) -> None:
         """Say that a worker has these at hand, with what is built of them."""
         now = repr(time())
         if noted := {_name(*place): now for place in places}:
             self._redis.hset(FOLLOWED_KEY, items=_items(noted))
 
-    def followed(self) -> set[Place]:
+    def followed(self) -> set[GenerationId]:
         """What some worker has at hand now."""
         lately = time() - _LIVELY_SECONDS
         return {
@@ -188,7 +188,7 @@ def _name(name: str, number: int) -> str:
     return f"{name}:{number}"
 
 
-def _place(stored: bytes) -> Place:
+def _place(stored: bytes) -> GenerationId:
     name, _, number = stored.decode().rpartition(":")
     return name, int(number)
 

@@ -9,23 +9,23 @@ from collections.abc import Iterable, Mapping
 from typing import Literal, TypeAlias
 
 from events.store.generations import new_generation, version_of
-from projectors.generations.pointers import Place, Pointers, Seen
+from projectors.generations.pointers import GenerationId, Pointers, PointerSnapshot
 from projectors.storage.read_model import ReadModel
 
 Role: TypeAlias = Literal["live", "coming", "joining", "kept"]
 
 
-class Choice:
+class GenerationSelection:
     """Looks at the pointers, and says what is to be written."""
 
     def __init__(self, pointers: Pointers) -> None:
         self._pointers = pointers
-        self._versions: dict[Place, int] = {}
+        self._versions: dict[GenerationId, int] = {}
 
-    def wanted(self, models: Iterable[type[ReadModel]]) -> Mapping[Place, Role]:
+    def select(self, models: Iterable[type[ReadModel]]) -> Mapping[GenerationId, Role]:
         """The generations to write, and as what each."""
-        seen = self._pointers.see()
-        found: dict[Place, Role] = {}
+        seen = self._pointers.snapshot()
+        found: dict[GenerationId, Role] = {}
         for model in models:
             name = model.name
             for other, number in seen.kept:
@@ -39,9 +39,9 @@ class Choice:
 
     def choose(self, model: type[ReadModel]) -> int:
         """The number of the generation that answers, or will."""
-        return self._choose(model, self._pointers.see())
+        return self._choose(model, self._pointers.snapshot())
 
-    def _choose(self, model: type[ReadModel], seen: Seen) -> int:
+    def _choose(self, model: type[ReadModel], seen: PointerSnapshot) -> int:
         for number in (seen.live.get(model.name), seen.coming.get(model.name)):
             if number is not None and self._fits(model, number):
                 return number

@@ -18,21 +18,21 @@ from projectors.consumer.decryption import opening
 from projectors.consumer.follower import Follower
 from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
-from projectors.rebuild.backpressure import Courtesy
-from projectors.rebuild.task import Task
+from projectors.rebuild.backpressure import Backpressure
+from projectors.rebuild.task import BackfillTask
 from projectors.registry import MODELS
 from projectors.storage.read_model import ReadModel
 
 _REST_SECONDS = 0.05
 
 
-def fill(task: Task) -> None:
+def fill(task: BackfillTask) -> None:
     """Fill one part. Raises Stop."""
     redis, kinds = clients.redis(), {kind.name: kind for kind in MODELS}
     store = PostgresStore(config().partitions)
     models = [kinds[name](redis, number) for name, number in task.places]
     followers = [Follower(model, store, opening()) for model in models]
-    courtesy = Courtesy(Live(redis), Pointers(redis))
+    courtesy = Backpressure(Live(redis), Pointers(redis))
     for follower in followers:
         follower.look(task.until)
     while behind := _behind(followers, task):
@@ -41,7 +41,7 @@ def fill(task: Task) -> None:
     close_old_connections()
 
 
-def _behind(followers: Sequence[Follower], task: Task) -> list[int]:
+def _behind(followers: Sequence[Follower], task: BackfillTask) -> list[int]:
     return [
         partition
         for partition in task.partitions
@@ -53,8 +53,8 @@ def _read_pages(
     store: EventStore,
     followers: Sequence[Follower],
     partitions: Sequence[int],
-    task: Task,
-    courtesy: Courtesy,
+    task: BackfillTask,
+    courtesy: Backpressure,
 ) -> int:
     """A page of each partition; how many events there were."""
     count = 0

@@ -18,7 +18,7 @@ _PAUSE_SECONDS = 0.25
 _LOOK_SECONDS = 1.0
 
 
-class Courtesy:
+class Backpressure:
     """Knows whether a live model needs to go first."""
 
     def __init__(self, live: Live, pointers: Pointers) -> None:
@@ -36,7 +36,7 @@ class Courtesy:
             sleep(_PAUSE_SECONDS)
 
     def _look(self) -> bool:
-        followed = self._pointers.see().live.items() & self._pointers.followed()
+        followed = self._pointers.snapshot().live.items() & self._pointers.followed()
         return behind_seconds(self._live, (name for name, _ in followed)) > BEHIND_SECONDS
 
 

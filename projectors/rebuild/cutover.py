@@ -14,7 +14,7 @@ from django.db import connections
 
 from events.store import EventStore
 from events.store.generations import mark_finished
-from projectors.bootstrap import Failure, at_work
+from projectors.bootstrap import WorkerFailure, running_worker
 from projectors.generations.pointers import Pointers
 from projectors.lag import events_behind
 from projectors.registry import BUILT
@@ -96,7 +96,7 @@ def _working(
 ) -> Iterator[Callable[[], bool]]:
     """Do the workers' part for these generations; what it gives tells whether it still does."""
     stopping = Event()
-    failure = Failure(stopping)
+    failure = WorkerFailure(stopping)
 
     def run() -> None:
         try:
@@ -111,7 +111,9 @@ def _working(
             raise failure.error
         return True
 
-    with at_work(lambda _: dict.fromkeys(numbers.items(), "joining"), kinds, failure) as work:
+    with running_worker(
+        lambda _: dict.fromkeys(numbers.items(), "joining"), kinds, failure
+    ) as work:
         thread = Thread(target=run, name="work")
         thread.start()
         try:

@@ -20,12 +20,12 @@ from projectors.parking.store import shards_of
 from projectors.read_models.recommendations.builder import RecommendationsBuilder
 from projectors.read_models.trending.builder import TrendingBuilder
 from projectors.rebuild.backfill import opened
-from projectors.rebuild.backpressure import Courtesy
-from projectors.rebuild.task import Part
+from projectors.rebuild.backpressure import Backpressure
+from projectors.rebuild.task import BuildTask
 from projectors.registry import BUILT, make_builder
 from projectors.storage.read_model import ReadModel
-from projectors.verification.snapshot import standing_still
-from projectors.verification.state import Checked
+from projectors.verification.snapshot import paused
+from projectors.verification.state import VerifiableBuilder
 
 _REST_SECONDS = 0.05
 _PATIENCE_SECONDS = 60.0
@@ -38,10 +38,10 @@ AFTER = frozenset(("recommendations",))
 """What after that, because it reads what was built before; by partition."""
 
 
-def build(numbers: Mapping[str, int], part: Part) -> None:
+def build(numbers: Mapping[str, int], part: BuildTask) -> None:
     """Build all that there is of a part."""
     redis = clients.redis()
-    courtesy = Courtesy(Live(redis), Pointers(redis))
+    courtesy = Backpressure(Live(redis), Pointers(redis))
     for model, builder, _ in _builders(numbers, part.names):
         courtesy.wait()
         if isinstance(builder, RecommendationsBuilder):
@@ -51,7 +51,7 @@ def build(numbers: Mapping[str, int], part: Part) -> None:
     close_old_connections()
 
 
-def _go_on(model: ReadModel, builder: Builder, part: Part, courtesy: Courtesy) -> None:
+def _go_on(model: ReadModel, builder: Builder, part: BuildTask, courtesy: Backpressure) -> None:
     """Build until there is no more to build; raises RetryLater when that does not come to be."""
     before, deadline = -1, 0.0
     while not _is_built(model, part.partitions):
@@ -80,11 +80,11 @@ def check(
     """How what was built of each model differs from what its state leads to, a line each."""
     now = moment or datetime.now(UTC)
     for model, builder, others in _builders(numbers, frozenset(numbers)):
-        if isinstance(builder, Checked):
+        if isinstance(builder, VerifiableBuilder):
             yield model.name, builder, _check(builder, others, now)
 
 
-def _check(builder: Checked, others: Sequence[ReadModel], now: datetime) -> list[str]:
+def _check(builder: VerifiableBuilder, others: Sequence[ReadModel], now: datetime) -> list[str]:
     """What it shows of generations that answer goes on, and nobody builds the new one meanwhile.
 
     Where that makes a difference, they stand still for a moment, and it is built once more of what
@@ -97,7 +97,7 @@ def _check(builder: Checked, others: Sequence[ReadModel], now: datetime) -> list
     if not builder.differences():
         return []
     shards = [shard for other in others for shard in shards_of(other, config().partitions)]
-    with standing_still(shards):
+    with paused(shards):
         builder.build(now)
         return builder.differences()
 

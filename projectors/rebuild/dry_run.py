@@ -13,7 +13,7 @@ from infra.config import config
 from projectors.consumer.decryption import opening
 from projectors.generations.live import Live, NotReady
 from projectors.rebuild import plan
-from projectors.rebuild.job import Options
+from projectors.rebuild.job import RebuildOptions
 from projectors.storage.read_model import ReadModel
 from projectors.verification.state import verify
 
@@ -22,7 +22,7 @@ _STORES = 2.0
 """Reading, decoding and meaning, which are measured, take about half of the time of a rebuild."""
 
 
-def preview(kinds: Sequence[type[ReadModel]], options: Options, console: Console) -> None:
+def preview(kinds: Sequence[type[ReadModel]], options: RebuildOptions, console: Console) -> None:
     """Compare the live generations with the log, measure a sample, and say what would be."""
     store = PostgresStore(config().partitions)
     live = Live(clients.redis())

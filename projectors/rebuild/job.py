@@ -18,8 +18,8 @@ from projectors.generations.live import Live, NotReady
 from projectors.generations.pointers import Pointers
 from projectors.parking.store import count
 from projectors.rebuild import backfill, comparison, cutover, derive, plan
-from projectors.rebuild.process_pool import SideBySide, side_by_side
-from projectors.rebuild.progress_view import Screen
+from projectors.rebuild.process_pool import RebuildPool, rebuild_pool
+from projectors.rebuild.progress_view import ProgressView
 from projectors.registry import MODELS
 from projectors.storage.read_model import ReadModel
 from projectors.verification.state import Verdict, verify
@@ -30,7 +30,7 @@ _ROUNDS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class RebuildOptions:
     """What is wanted of a rebuild."""
 
     label: str | None = None
@@ -39,7 +39,7 @@ class Options:
     processes: int = 1
 
 
-class Differs(Exception):
+class GenerationsDiffer(Exception):
     """The new generations are not what the live ones are."""
 
     def __init__(self, verdicts: Sequence[Verdict]) -> None:
@@ -54,10 +54,10 @@ class Differs(Exception):
 
 
 @dataclass
-class Outcome:
+class RebuildOutcome:
     """What became of it."""
 
-    options: Options
+    options: RebuildOptions
     numbers: dict[str, int]
     events: int = 0
     filled_seconds: float = 0.0
@@ -88,10 +88,12 @@ class Outcome:
             console.print("No projector is at work: start one, or nothing keeps them level.")
 
 
-class Job:
+class RebuildJob:
     """One rebuild of some read models."""
 
-    def __init__(self, kinds: Sequence[type[ReadModel]], options: Options, screen: Screen) -> None:
+    def __init__(
+        self, kinds: Sequence[type[ReadModel]], options: RebuildOptions, screen: ProgressView
+    ) -> None:
         self._kinds = kinds
         self._options = options
         self._screen = screen
@@ -100,17 +102,17 @@ class Job:
         self._live = Live(clients.redis())
         self._began = monotonic()
 
-    def run(self) -> Outcome:
-        """All of it. Raises LabelTaken, Differs, CouldNotCompare, NotTakenOver, Stop."""
+    def run(self) -> RebuildOutcome:
+        """All of it. Raises LabelTaken, GenerationsDiffer, CouldNotCompare, NotTakenOver, Stop."""
         options = self._options
         numbers = plan.numbers(
             self._kinds, self._pointers, label=options.label, until=options.until
         )
-        self._outcome = Outcome(options, numbers)
+        self._outcome = RebuildOutcome(options, numbers)
         self._models = backfill.opened(numbers)
         self._screen.watch(self._live, [model.name for model in MODELS])
-        with side_by_side(options.processes) as processes:
-            self._processes: SideBySide = processes
+        with rebuild_pool(options.processes) as processes:
+            self._processes: RebuildPool = processes
             if options.until is None:
                 self._make_present()
             else:
@@ -200,7 +202,7 @@ class Job:
 
     def _refuse_if_any_differs(self) -> None:
         if any(verdict.differences for verdict in self._outcome.verdicts):
-            raise Differs(self._outcome.verdicts)
+            raise GenerationsDiffer(self._outcome.verdicts)
 
     def _compared(self, model: ReadModel, advance: comparison.Advance) -> Verdict:
         """With the live one; where that is no yardstick, with a fold of the log.

@@ -18,7 +18,7 @@ from events.store.generations import (
 )
 from infra import clients
 from projectors.generations.garbage_collector import drop
-from projectors.generations.pointers import Pointers, Seen
+from projectors.generations.pointers import Pointers, PointerSnapshot
 from projectors.storage.read_model import ReadModel
 
 
@@ -53,7 +53,7 @@ def _number(
     label: str | None,
     until: datetime | None,
 ) -> int:
-    seen = pointers.see()
+    seen = pointers.snapshot()
     if label is not None and (label, model.name) in seen.past:
         raise LabelTaken(f"{model.name} as of {label}")
     begun = unfinished(model.name, version=model.version, purpose=purpose, label=label, until=until)
@@ -68,13 +68,13 @@ def _number(
     return number
 
 
-def _is_used(seen: Seen, name: str, number: int) -> bool:
+def _is_used(seen: PointerSnapshot, name: str, number: int) -> bool:
     return seen.live.get(name) == number or (name, number) in seen.kept
 
 
 def _drop_others(model: type[ReadModel], number: int, pointers: Pointers) -> None:
     """Remove what other rebuilds began and nobody goes on with."""
-    seen = pointers.see()
+    seen = pointers.snapshot()
     for other in generations([model.name]):
         if (
             other.purpose == "rebuild"

@@ -10,7 +10,7 @@ from time import sleep
 
 import django
 
-from projectors.rebuild.task import Part, Task
+from projectors.rebuild.task import BackfillTask, BuildTask
 
 # Those who answer questions go first. Measured on 2 cores with a million ratings: a card takes 1.6
 # times as long beside a rebuild of all Redis models, a board 1.3 times (make bench, "rebuild").
@@ -33,14 +33,14 @@ def _end_with(starter: int) -> None:
     os._exit(1)
 
 
-def fill(task: Task) -> None:
+def fill(task: BackfillTask) -> None:
     """Fill the task's part."""
     from projectors.rebuild import backfill  # noqa: PLC0415 - only now is Django set up
 
     backfill.fill(task)
 
 
-def build(numbers: Mapping[str, int], part: Part) -> None:
+def build(numbers: Mapping[str, int], part: BuildTask) -> None:
     """Build what there is to build."""
     from projectors.rebuild import derive  # noqa: PLC0415 - only now is Django set up
 

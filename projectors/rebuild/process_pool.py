@@ -7,7 +7,7 @@ from datetime import datetime
 from multiprocessing import get_context
 
 from projectors.rebuild import derive, pool_worker
-from projectors.rebuild.task import Part, Task
+from projectors.rebuild.task import BackfillTask, BuildTask
 
 _LOOK_SECONDS = 0.2
 
@@ -15,7 +15,7 @@ Look = Callable[[], object]
 """Called several times a second while one waits."""
 
 
-class SideBySide:
+class RebuildPool:
     """Processes that wait for work."""
 
     def __init__(self, pool: ProcessPoolExecutor, processes: int) -> None:
@@ -25,7 +25,7 @@ class SideBySide:
     def fill(self, numbers: Mapping[str, int], until: Sequence[int], *, look: Look) -> None:
         """Fill generations up to ``until``. Raises Stop, or whatever ended one of the processes."""
         places = tuple(numbers.items())
-        tasks = [Task(places, share, tuple(until)) for share in self._shares(len(until))]
+        tasks = [BackfillTask(places, share, tuple(until)) for share in self._shares(len(until))]
         _wait([self._pool.submit(pool_worker.fill, task) for task in tasks], look)
 
     def build(
@@ -33,8 +33,8 @@ class SideBySide:
     ) -> None:
         """Build all that there is of generations, as of a moment (None: now)."""
         everything = tuple(range(partitions))
-        apart = [Part(names, everything, moment) for names in derive.APART]
-        after = [Part(derive.AFTER, share, moment) for share in self._shares(partitions)]
+        apart = [BuildTask(names, everything, moment) for names in derive.APART]
+        after = [BuildTask(derive.AFTER, share, moment) for share in self._shares(partitions)]
         for parts in (apart, after):
             wanted = [part for part in parts if part.names & numbers.keys()]
             _wait([self._pool.submit(pool_worker.build, dict(numbers), it) for it in wanted], look)
@@ -46,12 +46,12 @@ class SideBySide:
 
 
 @contextmanager
-def side_by_side(processes: int) -> Iterator[SideBySide]:
+def rebuild_pool(processes: int) -> Iterator[RebuildPool]:
     """So many processes, until the end of the block."""
     with ProcessPoolExecutor(
         processes, mp_context=get_context("spawn"), initializer=pool_worker.begin
     ) as pool:
-        yield SideBySide(pool, processes)
+        yield RebuildPool(pool, processes)
 
 
 def _wait(parts: Sequence["Future[None]"], look: Look) -> None:

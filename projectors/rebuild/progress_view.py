@@ -15,7 +15,7 @@ from projectors.rebuild.backpressure import behind_seconds
 _QUIET_SECONDS = 5.0
 
 
-class Screen:
+class ProgressView:
     """Bars on a terminal, elsewhere a line every few seconds; both on stderr."""
 
     def __init__(self) -> None:
@@ -50,9 +50,9 @@ class Screen:
         self._live = live
         self._names = names
 
-    def begin(self, what: str, *, total: int | None) -> "Step":
+    def begin(self, what: str, *, total: int | None) -> "ProgressStep":
         """A step of the way, of so many events or keys (None: nobody knows)."""
-        return Step(self, self._bars, what, total)
+        return ProgressStep(self, self._bars, what, total)
 
     def lag(self) -> str:
         """How far the live one that is furthest behind is so, in words."""
@@ -66,10 +66,10 @@ class Screen:
             self._console.print(line, highlight=False)
 
 
-class Step:
+class ProgressStep:
     """One bar."""
 
-    def __init__(self, screen: Screen, bars: Progress, what: str, total: int | None) -> None:
+    def __init__(self, screen: ProgressView, bars: Progress, what: str, total: int | None) -> None:
         self._screen = screen
         self._bars = bars
         self._what = what

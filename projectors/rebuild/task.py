@@ -3,21 +3,21 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from projectors.generations.pointers import Place
+from projectors.generations.pointers import GenerationId
 
 
 @dataclass(frozen=True)
-class Task:
+class BackfillTask:
     """Some partitions of some generations, up to an offset each."""
 
-    places: tuple[Place, ...]
+    places: tuple[GenerationId, ...]
     partitions: tuple[int, ...]
     until: tuple[int, ...]
     """By partition, of all there are."""
 
 
 @dataclass(frozen=True)
-class Part:
+class BuildTask:
     """What there is to build of some models, as of a moment (None: now)."""
 
     names: frozenset[str]

@@ -8,7 +8,7 @@ from redis import Redis
 from events.notifications import waiting_readers_channel
 from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import Shard
-from projectors.verification.snapshot import standing_still
+from projectors.verification.snapshot import paused
 
 _PATIENCE_SECONDS = 10.0
 _POLL_SECONDS = 0.05
@@ -49,7 +49,7 @@ def compare_beside(
     hindered = f"could not be compared: {model.name} and {other.name} are never at one point"
     end = monotonic() + _PATIENCE_SECONDS
     while monotonic() < end:
-        with standing_still([shard, beside], seconds=_LAPSE_SECONDS):
+        with paused([shard, beside], seconds=_LAPSE_SECONDS):
             its, others = before = _offsets(redis, keys)
             if its == others:
                 hindered = "not everything that was taken in has been built"

@@ -10,7 +10,7 @@ from hashlib import blake2b
 from typing import TypeAlias
 from zlib import crc32
 
-from projectors.verification.fold import Hash, Members, Ranks, Value
+from projectors.verification.fold import Hash, RedisSet, SortedSet, Value
 
 BUCKETS = 256
 _BYTES = 16
@@ -52,10 +52,10 @@ def _elements(value: Value) -> Iterator[bytes]:
         case Hash():
             for field, held in value.items():
                 yield b"h%d:%b%b" % (len(field), field, held)
-        case Ranks():
+        case SortedSet():
             for member, rank in value.items():
                 yield b"z%d:%b%b" % (len(member), member, repr(rank).encode())
-        case Members():
+        case RedisSet():
             for member in value:
                 yield b"s" + member
         case bytes():

@@ -1,6 +1,6 @@
 """What would Redis hold, had it been given these writes?
 
-A read model's writes are Redis commands. ``Folded`` takes them in memory, so that verify can
+A read model's writes are Redis commands. ``InMemoryRedis`` takes them in memory, so that verify can
 compare what a shard holds with what the log says. It knows the commands that a model may write, in
 their plain forms, and refuses all else; one suite holds it and a real Redis to the same answers.
 """
@@ -11,14 +11,14 @@ from typing import TypeAlias, TypeVar
 
 from projectors.storage.shard import Write
 
-_Kind = TypeVar("_Kind", "Hash", "Members", "Ranks")
+_Kind = TypeVar("_Kind", "Hash", "RedisSet", "SortedSet")
 
 # Lua has only doubles: an integer beyond this would reach Redis rounded.
 _EXACT = 2**53
 _LARGEST = 2**63
 
 
-class NotFoldable(Exception):
+class UnsupportedWrite(Exception):
     """A write that Redis, called from a script, would refuse or that no model may use."""
 
 
@@ -26,18 +26,18 @@ class Hash(dict[bytes, bytes]):
     """A hash: field -> value."""
 
 
-class Members(set[bytes]):
+class RedisSet(set[bytes]):
     """A set."""
 
 
-class Ranks(dict[bytes, float]):
+class SortedSet(dict[bytes, float]):
     """A sorted set: member -> score."""
 
 
-Value: TypeAlias = bytes | Hash | Members | Ranks
+Value: TypeAlias = bytes | Hash | RedisSet | SortedSet
 
 
-class Folded:
+class InMemoryRedis:
     """Keys and values that writes have led to."""
 
     def __init__(self) -> None:
@@ -60,18 +60,18 @@ class Folded:
         """What each key holds. As in Redis, nothing is empty: an empty value has no key."""
         return self._values
 
-    def take(self, writes: Iterable[Write]) -> None:
+    def apply(self, writes: Iterable[Write]) -> None:
         """Take in commands in order."""
         for name, key, *arguments in writes:
             if not isinstance(name, str) or name not in self._commands:
-                raise NotFoldable(f"{name!r} is no command that a read model may write")
+                raise UnsupportedWrite(f"{name!r} is no command that a read model may write")
             if not isinstance(key, str):
-                raise NotFoldable(f"{name}: a key is a str, not {key!r}")
+                raise UnsupportedWrite(f"{name}: a key is a str, not {key!r}")
             self._commands[name](key, [_stored(argument) for argument in arguments])
 
     def _set(self, key: str, arguments: list[bytes]) -> None:
         if len(arguments) != 1:
-            raise NotFoldable("SET takes a value and no options")
+            raise UnsupportedWrite("SET takes a value and no options")
         self._values[key] = arguments[0]
 
     def _del(self, key: str, arguments: list[bytes]) -> None:
@@ -93,27 +93,27 @@ class Folded:
         fields = self._of(Hash, key)
         total = _integer(fields.get(field, b"0")) + _integer(by)
         if not -_LARGEST <= total < _LARGEST:
-            raise NotFoldable(f"HINCRBY {key}: overflow")
+            raise UnsupportedWrite(f"HINCRBY {key}: overflow")
         fields[field] = str(total).encode()
 
     def _sadd(self, key: str, arguments: list[bytes]) -> None:
-        self._of(Members, key).update(_some("SADD", arguments))
+        self._of(RedisSet, key).update(_some("SADD", arguments))
 
     def _srem(self, key: str, arguments: list[bytes]) -> None:
-        self._of(Members, key).difference_update(_some("SREM", arguments))
+        self._of(RedisSet, key).difference_update(_some("SREM", arguments))
         self._drop_if_empty(key)
 
     def _zadd(self, key: str, arguments: list[bytes]) -> None:
         ranks = {member: _number(score) for score, member in _pairs("ZADD", arguments)}
-        self._of(Ranks, key).update(ranks)
+        self._of(SortedSet, key).update(ranks)
 
     def _zincrby(self, key: str, arguments: list[bytes]) -> None:
         [(by, member)] = _pairs("ZINCRBY", arguments)
-        ranks = self._of(Ranks, key)
+        ranks = self._of(SortedSet, key)
         ranks[member] = ranks.get(member, 0.0) + _number(by)
 
     def _zrem(self, key: str, arguments: list[bytes]) -> None:
-        ranks = self._of(Ranks, key)
+        ranks = self._of(SortedSet, key)
         for member in _some("ZREM", arguments):
             ranks.pop(member, None)
         self._drop_if_empty(key)
@@ -121,7 +121,7 @@ class Folded:
     def _of(self, kind: type[_Kind], key: str) -> _Kind:
         held = self._values.setdefault(key, kind())
         if not isinstance(held, kind):
-            raise NotFoldable(f"{key} holds a {type(held).__name__}, not a {kind.__name__}")
+            raise UnsupportedWrite(f"{key} holds a {type(held).__name__}, not a {kind.__name__}")
         return held
 
     def _drop_if_empty(self, key: str) -> None:
@@ -136,22 +136,22 @@ def _stored(argument: str | int | bytes) -> bytes:
         case int() if -_EXACT <= argument <= _EXACT:
             return str(int(argument)).encode()
         case int():
-            raise NotFoldable(f"{argument} does not pass a script unharmed: write it as a str")
+            raise UnsupportedWrite(f"{argument} does not pass a script unharmed: write it as a str")
         case bytes():
             # Redis's msgpack is older than the byte string of that format.
-            raise NotFoldable("A write's arguments are str or int, not bytes")
+            raise UnsupportedWrite("A write's arguments are str or int, not bytes")
 
 
 def _pairs(name: str, arguments: list[bytes]) -> list[tuple[bytes, bytes]]:
     _some(name, arguments)
     if len(arguments) % 2:
-        raise NotFoldable(f"{name} takes pairs, and no options")
+        raise UnsupportedWrite(f"{name} takes pairs, and no options")
     return list(zip(arguments[::2], arguments[1::2], strict=True))
 
 
 def _some(name: str, arguments: list[bytes]) -> list[bytes]:
     if not arguments:
-        raise NotFoldable(f"{name} without arguments")
+        raise UnsupportedWrite(f"{name} without arguments")
     return arguments
 
 
@@ -159,9 +159,9 @@ def _integer(text: bytes) -> int:
     try:
         number = int(text)
     except ValueError as error:
-        raise NotFoldable(f"{text!r} is no integer") from error
+        raise UnsupportedWrite(f"{text!r} is no integer") from error
     if str(number).encode() != text:
-        raise NotFoldable(f"{text!r} is not how Redis writes an integer")
+        raise UnsupportedWrite(f"{text!r} is not how Redis writes an integer")
     return number
 
 
@@ -169,7 +169,7 @@ def _number(text: bytes) -> float:
     try:
         number = float(text)
     except ValueError as error:
-        raise NotFoldable(f"{text!r} is no number") from error
+        raise UnsupportedWrite(f"{text!r} is no number") from error
     if isnan(number):
-        raise NotFoldable("nan is no score")
+        raise UnsupportedWrite("nan is no score")
     return number

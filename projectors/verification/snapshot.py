@@ -13,18 +13,18 @@ from redis import Redis
 
 from projectors.parking.store import LeftOut, left_out
 from projectors.storage.shard import Shard
-from projectors.verification.fold import Hash, Members, Ranks, Value
+from projectors.verification.fold import Hash, RedisSet, SortedSet, Value
 
 _HOLD_SECONDS = 60
 _TRIES = 5
 _AT_ONCE = 500
 
 
-class Moving(Exception):
+class ShardChanged(Exception):
     """The shard went on while it was read, each time."""
 
 
-class Holding(NamedTuple):
+class ShardSnapshot(NamedTuple):
     """A shard's checkpoints, what it left out of what they have passed, and its state."""
 
     checkpoints: Mapping[int, int]
@@ -33,7 +33,7 @@ class Holding(NamedTuple):
 
 
 @contextmanager
-def standing_still(shards: Iterable[Shard], *, seconds: int = _HOLD_SECONDS) -> Iterator[None]:
+def paused(shards: Iterable[Shard], *, seconds: int = _HOLD_SECONDS) -> Iterator[None]:
     """Hold all of them as long as the block lasts; that is less than these seconds.
 
     So long they stay held when whoever holds them is killed.
@@ -48,17 +48,17 @@ def standing_still(shards: Iterable[Shard], *, seconds: int = _HOLD_SECONDS) -> 
             shard.resume()
 
 
-def read(redis: Redis, shard: Shard, keys: Sequence[str] | None = None) -> Holding:
-    """What the shard holds under ``keys``, by default all its state; raises Moving."""
+def read(redis: Redis, shard: Shard, keys: Sequence[str] | None = None) -> ShardSnapshot:
+    """What the shard holds under ``keys``, by default all its state; raises ShardChanged."""
     for _ in range(_TRIES):
-        with standing_still([shard]):
+        with paused([shard]):
             before = shard.checkpoints(), left_out(redis, shard)
             names = _text(shard.state_keys()) if keys is None else keys
             state = dict(values(redis, names))
             after = shard.checkpoints(), left_out(redis, shard)
         if before == after:
-            return Holding(*before, state)
-    raise Moving(shard.state())
+            return ShardSnapshot(*before, state)
+    raise ShardChanged(shard.state())
 
 
 def _text(names: Sequence[bytes]) -> list[str]:
@@ -100,8 +100,8 @@ def _value(kind: str, answer: Any) -> Value:
         case "hash":
             return Hash(answer)
         case "set":
-            return Members(answer)
+            return RedisSet(answer)
         case "zset":
-            return Ranks({member: float(score) for member, score in answer})
+            return SortedSet({member: float(score) for member, score in answer})
         case _:
             return bytes(answer)

@@ -3,7 +3,7 @@
 Each shard is held for the moment of reading it; then the log is folded up to the very offsets that
 the shard has taken in, through the model's own ``writes``, and compared key by key. What the shard
 has set aside is left out of the fold, too, and counted. Derived data is no part of this: builders
-that can, recompute theirs (``Checked``).
+that can, recompute theirs (``VerifiableBuilder``).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,8 +16,8 @@ from events.recorded import Recorded
 from events.store import EventStore
 from projectors.storage.read_model import Decrypt, ReadModel, leave_encrypted
 from projectors.storage.shard import Shard
-from projectors.verification.fold import Folded, Hash, Members, Ranks, Value
-from projectors.verification.snapshot import Holding, read
+from projectors.verification.fold import Hash, InMemoryRedis, RedisSet, SortedSet, Value
+from projectors.verification.snapshot import ShardSnapshot, read
 
 PAGE = 1000
 _SHOWN = 20
@@ -28,7 +28,7 @@ Advance = Callable[[int], None]
 
 
 @runtime_checkable
-class Checked(Protocol):
+class VerifiableBuilder(Protocol):
     """A builder that can compare what it built with what it would build now."""
 
     def check(self, now: datetime) -> list[str]:
@@ -146,17 +146,17 @@ def _fold(
     opening: Decrypt,
     shard: Shard,
     partitions: Sequence[int],
-    live: Holding,
+    live: ShardSnapshot,
     advance: Advance,
 ) -> Mapping[str, Value]:
-    folded = Folded()
+    folded = InMemoryRedis()
     prefix = shard.state("")
     for partition in partitions:
         for batch in _events(store, partition, through=live.checkpoints.get(partition, 0)):
             taken = [recorded for recorded in batch if recorded.position not in live.left_out]
             if taken:
                 writes = model.writes(shard, model.read(taken, opening))
-                folded.take(write for write in writes if str(write[1]).startswith(prefix))
+                folded.apply(write for write in writes if str(write[1]).startswith(prefix))
             advance(len(batch))
     return folded.values
 
@@ -183,12 +183,12 @@ def differences(live: Mapping[str, Value], said: Mapping[str, Value]) -> Iterato
 
 
 def _within(live: Value, said: Value) -> Iterator[str]:
-    if isinstance(live, Hash | Ranks) and type(live) is type(said):
+    if isinstance(live, Hash | SortedSet) and type(live) is type(said):
         for field_ in sorted(live.keys() | said.keys()):
             if live.get(field_) != said.get(field_):
                 pair = _text(live.get(field_)), _text(said.get(field_))
                 yield f" {_text(field_)}: is {pair[0]}, should be {pair[1]}"
-    elif isinstance(live, Members) and isinstance(said, Members):
+    elif isinstance(live, RedisSet) and isinstance(said, RedisSet):
         yield from (f" {_text(member)}: should not be there" for member in sorted(live - said))
         yield from (f" {_text(member)}: is missing" for member in sorted(said - live))
     else:

@@ -54,4 +54,4 @@ def has_begun(redis: Redis, number: int) -> bool:
 
 
 def live(redis: Redis) -> dict[str, int]:
-    return Pointers(redis).see().live
+    return Pointers(redis).snapshot().live

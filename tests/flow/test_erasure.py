@@ -30,7 +30,7 @@ from infra.platform.topology import Platform
 from infra.services import create_database, drop_database
 from infra.services.postgres import binaries
 from projectors.read_models.library.read_model import Library
-from projectors.verification.fold import Folded
+from projectors.verification.fold import InMemoryRedis
 from tests.fixtures.platform import PASSWORD, Client, import_
 from tests.fixtures.waiting import until
 
@@ -232,9 +232,9 @@ def whole(store: PostgresStore) -> list[Sequence[Recorded]]:
 
 def library(store: PostgresStore) -> Mapping[str, object]:
     """What the library would hold, built from log and vault as they are now."""
-    model, decryptor, found = Library(Redis(), 1), EventDecryptor(), Folded()
+    model, decryptor, found = Library(Redis(), 1), EventDecryptor(), InMemoryRedis()
     for batch in whole(store):
         if batch:
             shard = model.shard(batch[0].partition)
-            found.take(model.writes(shard, model.read(batch, decryptor.decrypt_all)))
+            found.apply(model.writes(shard, model.read(batch, decryptor.decrypt_all)))
     return found.values

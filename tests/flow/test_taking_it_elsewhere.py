@@ -58,7 +58,7 @@ from events.vault.encryption import encrypt_field
 from infra.config import config
 from projectors.registry import MODELS
 from projectors.storage.read_model import ReadModel
-from projectors.verification.fold import Folded, Value
+from projectors.verification.fold import InMemoryRedis, Value
 from tests.fixtures.servers import renew
 
 PEOPLE = {name: uuid4() for name in ("ann", "bob")}
@@ -201,12 +201,12 @@ def states() -> dict[str, Mapping[str, Value]]:
 
 
 def folded(model: ReadModel) -> Mapping[str, Value]:
-    store, decryptor, found = PostgresStore(config().partitions), EventDecryptor(), Folded()
+    store, decryptor, found = PostgresStore(config().partitions), EventDecryptor(), InMemoryRedis()
     for partition in range(store.partitions):
         if batch := store.page(partition, after=0, limit=1000):
             shard = model.shard(partition)
             writes = model.writes(shard, model.read(batch, decryptor.decrypt_all))
-            found.take(write for write in writes if str(write[1]).startswith(shard.state("")))
+            found.apply(write for write in writes if str(write[1]).startswith(shard.state("")))
     return found.values
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from events.recorded import Origin
 from events.store.memory import MemoryStore
-from projectors.building.dirty_marks import Marks
+from projectors.building.dirty_marks import DirtyMarks
 from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
 from projectors.parking.store import shards_of
@@ -59,7 +59,7 @@ def test_what_came_in_late_while_it_was_building_is_still_to_be_built(
         builder.build(NOW)  # trending's cards may have been behind
     assert model.built_offsets(4) == model.checkpoints(4)
 
-    where, what = LOOKS.get(name, (Marks, "take"))
+    where, what = LOOKS.get(name, (DirtyMarks, "take"))
     look = getattr(where, what)
 
     def and_then(*args, **more):

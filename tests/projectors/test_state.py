@@ -30,7 +30,7 @@ from projectors.read_models.sessions.read_model import Sessions
 from projectors.read_models.suggestions.read_model import Suggestions
 from projectors.read_models.trending.read_model import Trending
 from projectors.storage.shard import CheckpointMismatch
-from projectors.verification.fold import Folded, Value
+from projectors.verification.fold import InMemoryRedis, Value
 from tests.fixtures.recording import NOON, Recording
 
 MODELS = (Library, Movies, Recommendations, Sessions, Suggestions, Trending)
@@ -106,11 +106,11 @@ def recorded(happenings) -> Recording:
 
 
 def state(model, batches) -> dict[str, Value]:
-    folded = Folded()
+    folded = InMemoryRedis()
     for batch in batches:
         shard = model.shard(batch[0].partition)
         prefix = shard.state("")
-        folded.take(w for w in model.writes(shard, batch) if w[1].startswith(prefix))
+        folded.apply(w for w in model.writes(shard, batch) if w[1].startswith(prefix))
     return dict(folded.values)
 
 

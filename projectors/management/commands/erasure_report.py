@@ -16,8 +16,8 @@ from events.vault import erasures
 from infra import clients
 from infra.config import config
 from infra.progress_bar import progress
-from projectors.erasure.audit import Wanted, search
-from projectors.erasure.coordinator import Letting, Part
+from projectors.erasure.audit import SearchTerms, search
+from projectors.erasure.coordinator import ErasureCoordinator, ErasureStatus
 
 _LOOK_SECONDS = 0.2
 
@@ -46,17 +46,21 @@ class Command(BaseCommand):
         if erasures.find(user_id) is None and not erasures.is_erased(user_id):
             raise CommandError(f"Nobody asked for {user_id} to be erased.")
         store = PostgresStore(config().partitions)
-        parts = _let_go(user_id, Letting(clients.redis(), store), patience_seconds=options["wait"])
-        wanted = Wanted(user_id, options["username"], options["email"])
+        parts = _purge(
+            user_id, ErasureCoordinator(clients.redis(), store), patience_seconds=options["wait"]
+        )
+        wanted = SearchTerms(user_id, options["username"], options["email"])
         parts += search(wanted, store, clients.redis())
         _print(parts)
         if not _are_gone(parts):
             sys.exit(1)
 
 
-def _let_go(user_id: UUID, letting: Letting, *, patience_seconds: float) -> list[Part]:
+def _purge(
+    user_id: UUID, coordinator: ErasureCoordinator, *, patience_seconds: float
+) -> list[ErasureStatus]:
     deadline = monotonic() + patience_seconds
-    parts = letting.let_go(user_id)
+    parts = coordinator.purge_user(user_id)
     with progress("letting go", len(parts)) as advance:
         before = 0
         while not _are_gone(parts) and monotonic() < deadline:
@@ -64,17 +68,17 @@ def _let_go(user_id: UUID, letting: Letting, *, patience_seconds: float) -> list
             advance(gone - before)
             before = gone
             sleep(_LOOK_SECONDS)
-            parts = letting.let_go(user_id)
+            parts = coordinator.purge_user(user_id)
         advance(sum(part.is_gone for part in parts) - before)
     return parts
 
 
-def _are_gone(parts: Sequence[Part]) -> bool:
+def _are_gone(parts: Sequence[ErasureStatus]) -> bool:
     return all(part.is_gone for part in parts)
 
 
-def _print(parts: Sequence[Part]) -> None:
+def _print(parts: Sequence[ErasureStatus]) -> None:
     table = Table("part", "says")
     for part in parts:
-        table.add_row(part.name, part.said if part.is_gone else f"NOT GONE: {part.said}")
+        table.add_row(part.name, part.detail if part.is_gone else f"NOT GONE: {part.detail}")
     Console().print(table)

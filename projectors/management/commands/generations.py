@@ -15,7 +15,7 @@ from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
 from projectors.generations.garbage_collector import StillNeeded, drop
-from projectors.generations.pointers import Pointers, Seen
+from projectors.generations.pointers import Pointers, PointerSnapshot
 from projectors.lag import events_behind
 from projectors.registry import BUILT, MODELS
 from projectors.storage.read_model import ReadModel
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         pointers = Pointers(clients.redis())
         match options["words"]:
             case []:
-                _show(list(_KINDS), pointers.see())
+                _show(list(_KINDS), pointers.snapshot())
             case ["switch", str(name), str(number)]:
                 self._switch(_opened(name, number), pointers)
             case ["drop", str(name), str(number)]:
@@ -59,7 +59,7 @@ class Command(BaseCommand):
             case ["drop", str(label)]:
                 self._drop_past(label, pointers)
             case [str(name)] if name not in _ACTIONS:
-                _show([_kind(name).name], pointers.see())
+                _show([_kind(name).name], pointers.snapshot())
             case _:
                 raise CommandError("See --help: that is no question, and nothing to do.")
 
@@ -76,7 +76,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{name} {number} answers now, {before} is kept for a while.")
 
     def _drop(self, model: ReadModel, pointers: Pointers) -> None:
-        seen = pointers.see()
+        seen = pointers.snapshot()
         if seen.joining.get(model.name) == model.generation:
             pointers.leave(model.name, model.generation)  # of a rebuild that is no more
         try:
@@ -86,7 +86,9 @@ class Command(BaseCommand):
         self.stdout.write(f"{model.name} {model.generation} is gone: {keys:,} keys.")
 
     def _drop_past(self, label: str, pointers: Pointers) -> None:
-        found = {name: number for (of, name), number in pointers.see().past.items() if of == label}
+        found = {
+            name: number for (of, name), number in pointers.snapshot().past.items() if of == label
+        }
         if not found:
             raise CommandError(f"Nothing is kept as of {label}.")
         for name, number in found.items():
@@ -107,14 +109,14 @@ def _opened(name: str, number: str) -> ReadModel:
     return kind(clients.redis(), int(number))
 
 
-def _hold_on_to(model: ReadModel, pointers: Pointers) -> Seen:
+def _hold_on_to(model: ReadModel, pointers: Pointers) -> PointerSnapshot:
     """See to it that it stays until it is switched to; what else there is.
 
     Killed before that, it is kept a little longer and then goes as it would have.
     """
     name, number = model.name, model.generation
     is_kept = pointers.keep_on(name, number, seconds=_HELD_ON_TO_SECONDS)
-    seen = pointers.see()
+    seen = pointers.snapshot()
     if seen.live.get(name) == number:
         raise CommandError(f"{name} {number} is what answers already.")
     if not is_kept and seen.joining.get(name) != number:
@@ -141,7 +143,7 @@ def _missing(model: ReadModel, heads: Sequence[int]) -> int:
     return max(events_behind(heads, found) for found in offsets)
 
 
-def _show(names: Sequence[str], seen: Seen) -> None:
+def _show(names: Sequence[str], seen: PointerSnapshot) -> None:
     heads = PostgresStore(config().partitions).heads()
     table = Table("read model", "generation", "what it is", "code", "made", "events behind")
     for found in generations(names):
@@ -155,7 +157,7 @@ def _show(names: Sequence[str], seen: Seen) -> None:
     Console().print(table)
 
 
-def _part(found: Generation, seen: Seen) -> str | None:
+def _part(found: Generation, seen: PointerSnapshot) -> str | None:
     """What a generation is for, in words; None for one that is gone."""
     name, number = found.model, found.number
     places: Mapping[str, Mapping[str, int]] = {

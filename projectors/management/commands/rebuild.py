@@ -18,9 +18,9 @@ from projectors.management.verdicts import print_verdicts
 from projectors.rebuild.comparison import CouldNotCompare
 from projectors.rebuild.cutover import NotTakenOver
 from projectors.rebuild.dry_run import preview
-from projectors.rebuild.job import Differs, Job, Options
+from projectors.rebuild.job import GenerationsDiffer, RebuildJob, RebuildOptions
 from projectors.rebuild.plan import LabelTaken
-from projectors.rebuild.progress_view import Screen
+from projectors.rebuild.progress_view import ProgressView
 
 CATALOGUE_TABLES = "catalogue-tables"
 _LABEL = re.compile("[a-z0-9][a-z0-9-]{0,39}")
@@ -69,7 +69,7 @@ class Command(BaseCommand):
             call_command("rebuild_catalogue_tables", dry_run=options["dry_run"])
             return
         models = chosen(options["name"], is_all=options["all"], what="rebuild")
-        asked = Options(
+        asked = RebuildOptions(
             label=_label(options["into"]),
             until=_moment(options["until"]),
             is_verified=options["verify"],
@@ -82,13 +82,13 @@ class Command(BaseCommand):
             if options["dry_run"]:
                 preview(models, asked, console)
                 return
-            with rebuild_lock(model.name for model in models), Screen() as screen:
-                outcome = Job(models, asked, screen).run()
+            with rebuild_lock(model.name for model in models), ProgressView() as screen:
+                outcome = RebuildJob(models, asked, screen).run()
         except RebuildInProgress as error:
             raise CommandError(
                 f"{error.model} is being rebuilt by somebody else: wait for that, or end it."
             ) from error
-        except Differs as error:
+        except GenerationsDiffer as error:
             print_verdicts(error.verdicts, console)
             raise CommandError(
                 f"Not switched, for the new ones differ from the live ones. They stay to be looked"

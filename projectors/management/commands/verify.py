@@ -23,8 +23,8 @@ from projectors.management.arguments import chosen, naming
 from projectors.management.verdicts import print_verdicts
 from projectors.registry import make_builders
 from projectors.storage.read_model import Decrypt, ReadModel
-from projectors.verification.snapshot import Moving
-from projectors.verification.state import Advance, Checked, Verdict, verify
+from projectors.verification.snapshot import ShardChanged
+from projectors.verification.state import Advance, Verdict, VerifiableBuilder, verify
 
 
 class Command(BaseCommand):
@@ -55,7 +55,7 @@ class Command(BaseCommand):
                     _verified(model, store, live, open_all, advance)
                     for model, advance in zip(models, advances, strict=True)
                 ]
-        except (RetryLater, Moving) as error:
+        except (RetryLater, ShardChanged) as error:
             raise CommandError(f"Could not be compared: {error}") from error
         print_verdicts(verdicts, Console())
         if any(verdict.differences for verdict in verdicts):
@@ -74,7 +74,7 @@ def _verified(
 ) -> Verdict:
     verdict = verify(model, store, advance=advance, opening=open_all)
     for builder in make_builders({model.name: model}, live, store.partitions):
-        if isinstance(builder, Checked):
+        if isinstance(builder, VerifiableBuilder):
             verdict.takes_in(builder, builder.check(datetime.now(UTC)))
     return verdict
 

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 import msgspec
 
-from projectors.building.dirty_marks import Marks, note_built
-from projectors.building.duty_cycle import Paced
+from projectors.building.dirty_marks import DirtyMarks, note_built
+from projectors.building.duty_cycle import DutyCycle
 from projectors.read_models.movies.genre_index import ByGenre, count_by_genre, newest_by_genre
 from projectors.read_models.movies.read_model import Movies
 from projectors.verification.derived import compare
@@ -14,7 +14,7 @@ from projectors.verification.derived import compare
 _encode = msgspec.json.Encoder().encode
 
 
-class MoviesBuilder(Paced):
+class MoviesBuilder(DutyCycle):
     """Keeps the index by genre. Holds year and genres of every movie in memory."""
 
     name: ClassVar[str] = Movies.name
@@ -23,7 +23,7 @@ class MoviesBuilder(Paced):
     def __init__(self, movies: Movies) -> None:
         super().__init__(pause_seconds=0.1)
         self._movies = movies
-        self._marks = Marks(movies.redis, movies.all, "movies")
+        self._marks = DirtyMarks(movies.redis, movies.all, "movies")
         self._by_genre = ByGenre({})
 
     def build(self, now: datetime) -> None:
@@ -47,7 +47,7 @@ class MoviesBuilder(Paced):
         facts = self._movies.facts_of(sorted(touched))
         self._by_genre.take(facts)
         self._by_genre.drop(touched - facts.keys())
-        with self._marks.done() as pipe:
+        with self._marks.commit() as pipe:
             if touched or not taken.is_continued:
                 shard = self._movies.all
                 pipe.set(shard.derived("genres"), _encode(self._by_genre.counts()))

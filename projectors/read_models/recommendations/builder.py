@@ -17,7 +17,7 @@ from redis.exceptions import WatchError
 
 from events.notifications import waiting_readers_channel
 from projectors.building.dirty_marks import note_built
-from projectors.building.duty_cycle import Paced
+from projectors.building.duty_cycle import DutyCycle
 from projectors.generations.live import Live, NotReady
 from projectors.read_models.recommendations.candidate_snapshot import Market, Sources
 from projectors.read_models.recommendations.candidates import is_material
@@ -52,7 +52,7 @@ _KEEP_MARKET = timedelta(seconds=60)
 _LEAST_MARKET = timedelta(seconds=1)
 
 
-class RecommendationsBuilder(Paced):
+class RecommendationsBuilder(DutyCycle):
     """Keeps everyone's list."""
 
     name: ClassVar[str] = Recommendations.name

@@ -38,7 +38,7 @@ from projectors.read_models.recommendations.read_model import (
 )
 from projectors.storage.pagination import DEFAULT_LIMIT
 from projectors.storage.shard import Shard
-from projectors.verification.snapshot import standing_still
+from projectors.verification.snapshot import paused
 
 _SAMPLE = 1000
 """Lists: some 3 s of one core."""
@@ -202,7 +202,7 @@ class Check:
     def _compare_standing_still(self, users: Sequence[str]) -> Sequence[str]:
         """The same, some at a time, while the market does not move; then it may for a while."""
         left = users
-        with standing_still(self._sources.shards, seconds=_LAPSE_SECONDS):
+        with paused(self._sources.shards, seconds=_LAPSE_SECONDS):
             until = monotonic() + self._hold_seconds
             # Made anew with each look at the market: then all that is made is of what is there now.
             is_seen = not self._wait_for([NOBODY], until)

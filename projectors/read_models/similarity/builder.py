@@ -12,8 +12,8 @@ from typing import ClassVar
 import msgspec
 from redis.client import Pipeline
 
-from projectors.building.dirty_marks import Marks, Taken, note_built
-from projectors.building.duty_cycle import Paced
+from projectors.building.dirty_marks import DirtyBatch, DirtyMarks, note_built
+from projectors.building.duty_cycle import DutyCycle
 from projectors.read_models.similarity.incremental_update import Neighbourhood
 from projectors.read_models.similarity.projection import Facts
 from projectors.read_models.similarity.read_model import Similarity, written
@@ -29,7 +29,7 @@ _AT_ONCE = 500
 _pack = msgspec.msgpack.Encoder().encode
 
 
-class SimilarityBuilder(Paced):
+class SimilarityBuilder(DutyCycle):
     """Keeps the neighbours. Holds everyone's likes and all movies' genres in memory."""
 
     name: ClassVar[str] = Similarity.name
@@ -38,7 +38,7 @@ class SimilarityBuilder(Paced):
     def __init__(self, similarity: Similarity) -> None:
         super().__init__(pause_seconds=0.5)
         self._similarity = similarity
-        self._marks = Marks(similarity.redis, similarity.all, "likes", "facts")
+        self._marks = DirtyMarks(similarity.redis, similarity.all, "likes", "facts")
         self._neighbourhood: Neighbourhood | None = None
         self._likes: frozenset[int] = frozenset()
         self._facts: frozenset[int] = frozenset()
@@ -57,17 +57,17 @@ class SimilarityBuilder(Paced):
         similarity = self._similarity
         return compare(similarity.redis, [similarity.all], self._differences)
 
-    def _build(self, taken: Taken) -> None:
+    def _build(self, taken: DirtyBatch) -> None:
         likes, facts = taken.touched
         self._likes, self._facts = self._likes | likes, self._facts | facts
         if not taken.is_continued:
             self._neighbourhood = None
         if len(facts) > _COMING_IN:
             self.interval_seconds = _LOOK_SECONDS
-            with self._marks.done():
+            with self._marks.commit():
                 return  # what was taken is owing
         self.interval_seconds = _INTERVAL_SECONDS
-        with self._marks.done() as pipe:
+        with self._marks.commit() as pipe:
             if self._neighbourhood is None:
                 self._make_all(pipe)
             else:

@@ -11,8 +11,8 @@ from typing import ClassVar
 
 from redis.client import Pipeline
 
-from projectors.building.dirty_marks import Marks, Taken, note_built
-from projectors.building.duty_cycle import Paced
+from projectors.building.dirty_marks import DirtyBatch, DirtyMarks, note_built
+from projectors.building.duty_cycle import DutyCycle
 from projectors.read_models.suggestions.prefix_index import Beginnings
 from projectors.read_models.suggestions.read_model import Suggestions, packed
 from projectors.storage import replies
@@ -26,7 +26,7 @@ _FEW_NEW = 1000
 """So many new titles are put in their places in 0.5 s; making all of 36,000 takes 1.3 s."""
 
 
-class SuggestionsBuilder(Paced):
+class SuggestionsBuilder(DutyCycle):
     """Keeps the lists. Holds all titles in memory."""
 
     name: ClassVar[str] = Suggestions.name
@@ -35,7 +35,7 @@ class SuggestionsBuilder(Paced):
     def __init__(self, suggestions: Suggestions) -> None:
         super().__init__(pause_seconds=2.0)
         self._suggestions = suggestions
-        self._marks = Marks(suggestions.redis, suggestions.all, "titles", "people")
+        self._marks = DirtyMarks(suggestions.redis, suggestions.all, "titles", "people")
         self._beginnings: Beginnings | None = None
         self._titles: frozenset[int] = frozenset()
         self._people: frozenset[int] = frozenset()
@@ -55,17 +55,17 @@ class SuggestionsBuilder(Paced):
         suggestions = self._suggestions
         return compare(suggestions.redis, [suggestions.all], self._differences)
 
-    def _build(self, taken: Taken) -> None:
+    def _build(self, taken: DirtyBatch) -> None:
         titles, people = taken.touched
         self._titles, self._people = self._titles | titles, self._people | people
         if not taken.is_continued or len(self._titles) > _FEW_NEW:
             self._beginnings = None
         if len(titles) > _COMING_IN:
             self.interval_seconds = _LOOK_SECONDS
-            with self._marks.done():
+            with self._marks.commit():
                 return  # what was taken is owing
         self.interval_seconds = _INTERVAL_SECONDS
-        with self._marks.done() as pipe:
+        with self._marks.commit() as pipe:
             if self._beginnings is None or not self._make_touched(pipe, self._beginnings):
                 self._make_all(pipe)
             note_built(pipe, self._suggestions.all, taken.checkpoints, late=taken.late)

@@ -13,8 +13,8 @@ from typing import ClassVar
 import msgspec
 from redis.client import Pipeline
 
-from projectors.building.dirty_marks import Marks, note_built
-from projectors.building.duty_cycle import Paced
+from projectors.building.dirty_marks import DirtyMarks, note_built
+from projectors.building.duty_cycle import DutyCycle
 from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.trending.board import Board, Heat, by_genre, ranked
 from projectors.read_models.trending.external_boards import Observed
@@ -30,7 +30,7 @@ _ALL_SECONDS = 60.0
 _pack = msgspec.msgpack.Encoder().encode
 
 
-class TrendingBuilder(Paced):
+class TrendingBuilder(DutyCycle):
     """Keeps the boards and their first pages."""
 
     name: ClassVar[str] = Trending.name
@@ -40,7 +40,7 @@ class TrendingBuilder(Paced):
         super().__init__(pause_seconds=0.02)
         self._trending = trending
         self._movies = movies
-        self._marks = Marks(trending.redis, trending.all, "hours", "movies")
+        self._marks = DirtyMarks(trending.redis, trending.all, "hours", "movies")
         self._heats: Heats | None = None
         self._catalogue: int | None = None
         self._genres: dict[int, tuple[str, ...]] = {}
@@ -76,7 +76,7 @@ class TrendingBuilder(Paced):
         heats, is_all = self._look(hour_of(now), hours, touched, is_continued=taken.is_continued)
         self._forget(touched, is_all=is_all)
         built = {p: min(offset, movies_at.get(p, 0)) for p, offset in taken.checkpoints.items()}
-        with self._marks.done() as pipe:
+        with self._marks.commit() as pipe:
             if is_all or touched:
                 self._write(pipe, heats, now, touched, is_all=is_all)
             self._observed.build(pipe, touched, is_all=is_all)

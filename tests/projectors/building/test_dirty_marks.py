@@ -2,7 +2,7 @@
 
 import pytest
 
-from projectors.building.dirty_marks import Marks, Overtaken
+from projectors.building.dirty_marks import BuilderSuperseded, DirtyMarks
 from projectors.storage.shard import Shard
 
 
@@ -13,12 +13,12 @@ def shard(redis):
 
 @pytest.fixture
 def marks(redis, shard):
-    return Marks(redis, shard, "movies")
+    return DirtyMarks(redis, shard, "movies")
 
 
 def take(marks):
     taken = marks.take()
-    with marks.done():
+    with marks.commit():
         return taken.is_continued
 
 
@@ -34,7 +34,7 @@ def test_one_that_was_not_done_reads_everything(marks):
 
 def test_one_that_finds_another_at_work_reads_everything(marks, redis, shard):
     take(marks)
-    take(Marks(redis, shard, "movies"))
+    take(DirtyMarks(redis, shard, "movies"))
     assert [take(marks), take(marks)] == [False, True]
 
 
@@ -50,12 +50,12 @@ def test_one_whose_redis_is_as_it_was_reads_everything(marks, redis, shard):
 
 def test_one_that_was_overtaken_writes_nothing(marks, redis, shard):
     """What it read is older than what the other read, and wrote."""
-    other = Marks(redis, shard, "movies")
+    other = DirtyMarks(redis, shard, "movies")
     marks.take()
     other.take()
-    with other.done() as pipe:
+    with other.commit() as pipe:
         pipe.set("list", "newer")
-    with pytest.raises(Overtaken), marks.done() as pipe:
+    with pytest.raises(BuilderSuperseded), marks.commit() as pipe:
         pipe.set("list", "older")
     assert redis.get("list") == b"newer"
     assert [take(other), take(marks)] == [True, False]
@@ -63,8 +63,8 @@ def test_one_that_was_overtaken_writes_nothing(marks, redis, shard):
 
 def test_nor_one_that_was_overtaken_while_it_wrote(marks, redis, shard):
     marks.take()
-    other = Marks(redis, shard, "movies")
-    with pytest.raises(Overtaken), marks.done() as pipe:
+    other = DirtyMarks(redis, shard, "movies")
+    with pytest.raises(BuilderSuperseded), marks.commit() as pipe:
         pipe.set("list", "older" if not take(other) else "")
     assert redis.get("list") is None
 
@@ -75,7 +75,7 @@ def test_nor_one_whose_redis_came_back_as_it_was_meanwhile(marks, redis, shard):
     before = redis.get(key)
     marks.take()
     redis.set(key, before)
-    with pytest.raises(Overtaken), marks.done():
+    with pytest.raises(BuilderSuperseded), marks.commit():
         pass
     assert not take(marks)
 

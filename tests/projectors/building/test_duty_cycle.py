@@ -5,14 +5,14 @@ from time import thread_time
 
 import pytest
 
-from projectors.building.duty_cycle import Paced
+from projectors.building.duty_cycle import DutyCycle
 
 WORK_SECONDS = 0.2
 
 
 @pytest.fixture
-def builder() -> Paced:
-    return Paced(pause_seconds=0.01)
+def builder() -> DutyCycle:
+    return DutyCycle(pause_seconds=0.01)
 
 
 def work(seconds: float) -> None:

@@ -7,7 +7,7 @@ import pytest
 from events.store.memory import MemoryStore
 from projectors.consumer.assignments import Mustered
 from projectors.generations.live import Live
-from projectors.generations.pointers import Place, Pointers
+from projectors.generations.pointers import GenerationId, Pointers
 from projectors.generations.selection import Role
 from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.trending.read_model import Trending
@@ -16,7 +16,7 @@ from projectors.storage.read_model import leave_encrypted
 KINDS = (Movies, Trending)
 
 
-class Wanted(dict[Place, Role]):
+class Wanted(dict[GenerationId, Role]):
     """What the pointers would ask for; the test says so."""
 
     def __call__(self):

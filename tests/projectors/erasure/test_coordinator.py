@@ -28,9 +28,9 @@ from infra.rate_limit.sliding_window import Throttle
 from projectors.consumer.decryption import opening
 from projectors.consumer.follower import Follower
 from projectors.erasure import coordinator
-from projectors.erasure.abandoned_rebuilds import PATIENCE_SECONDS, HalfMade
-from projectors.erasure.audit import Wanted, search
-from projectors.erasure.coordinator import Letting, purge_of_the_past
+from projectors.erasure.abandoned_rebuilds import PATIENCE_SECONDS, AbandonedRebuilds
+from projectors.erasure.audit import SearchTerms, search
+from projectors.erasure.coordinator import ErasureCoordinator, purge_of_the_past
 from projectors.generations.live import PAST_KEY, Live
 from projectors.generations.pointers import Pointers
 from projectors.parking.retry import Unparking, places
@@ -57,7 +57,7 @@ class World(NamedTuple):
     store: PostgresStore
     redis: Redis
     pointers: Pointers
-    letting: Letting
+    letting: ErasureCoordinator
 
     def generation(self, kind: type[ReadModel], purpose: Any = "live", **more: Any) -> ReadModel:
         number = new_generation(kind.name, version=kind.version, purpose=purpose, **more)
@@ -84,14 +84,14 @@ class World(NamedTuple):
         erasures.destroy_key(ANN)
 
     def said(self) -> dict[str, tuple[bool, str]]:
-        return {part.name: (part.is_gone, part.said) for part in self.letting.let_go(ANN)}
+        return {part.name: (part.is_gone, part.detail) for part in self.letting.purge_user(ANN)}
 
     def found(self, **names: str) -> dict[str, str]:
         """What the search says is not gone."""
-        wanted = Wanted(ANN, **names)
-        return {part.name: part.said for part in self.search(wanted) if not part.is_gone}
+        wanted = SearchTerms(ANN, **names)
+        return {part.name: part.detail for part in self.search(wanted) if not part.is_gone}
 
-    def search(self, wanted: Wanted) -> list[Any]:
+    def search(self, wanted: SearchTerms) -> list[Any]:
         return list(search(wanted, self.store, self.redis))
 
     def names(self, model: ReadModel) -> list[bytes]:
@@ -136,7 +136,7 @@ def world(db, keys, redis_url, elasticsearch_url, monkeypatch) -> World:
     store = PostgresStore(config().partitions)
     store.append_many(entries(), origin=ORIGIN)
     redis = clients.redis()
-    return World(store, redis, Pointers(redis), Letting(redis, store))
+    return World(store, redis, Pointers(redis), ErasureCoordinator(redis, store))
 
 
 def entries() -> list[AppendEntry]:
@@ -289,10 +289,10 @@ def test_a_moment_of_the_past_that_comes_back_as_it_was_is_purged_again(world, m
         server.is_killed()
         assert world.names(model)
         time.now += 60
-    world.letting.carry_on()
+    world.letting.resume_all()
     assert (world.names(model), gone_at()) == ([], None)
     time.now += 5
-    world.letting.carry_on()
+    world.letting.resume_all()
     assert gone_at() is not None
 
 
@@ -312,10 +312,10 @@ def test_what_was_dropped_and_comes_back_as_it_was_is_dropped_again(world, monke
     world.erase()
     for _ in range(2):
         assert world.said() == {"library 1": (True, "gone")}
-        assert (world.names(model), world.pointers.see().past) == ([], {})
+        assert (world.names(model), world.pointers.snapshot().past) == ([], {})
         server.is_killed()
         assert world.names(model)
-        assert world.pointers.see().past
+        assert world.pointers.snapshot().past
     assert gone_at() is None
 
 
@@ -351,7 +351,7 @@ def test_what_is_being_filled_is_waited_for_though_it_has_nothing_yet(world):
         follower.take(world.store.page(partition, after=0, limit=3))
         assert world.names(model)
     assert "redis" in world.found()
-    world.letting.carry_on()
+    world.letting.resume_all()
     assert world.names(model) == []
     assert "redis" not in world.found()
     assert gone_at() is not None
@@ -382,29 +382,29 @@ KINDS = [("rebuild", {}), ("past", {"label": "then", "until": datetime(2026, 1, 
 @pytest.mark.parametrize(("purpose", "more"), KINDS)
 def test_what_was_begun_later_and_nobody_goes_on_with_is_dropped(world, begun_later, purpose, more):
     model, time = begun_later(purpose, **more), Time()
-    half_made = HalfMade(world.redis, world.store, clock=time)
-    half_made.let_go()
+    abandoned = AbandonedRebuilds(world.redis, world.store, clock=time)
+    abandoned.drop_stalled()
     time.now = PATIENCE_SECONDS - 1
-    half_made.let_go()
+    abandoned.drop_stalled()
     assert world.names(model)  # it may still be gone on with
     time.now = PATIENCE_SECONDS
     with rebuild_lock(["library"]):
-        half_made.let_go()
+        abandoned.drop_stalled()
     assert world.names(model)
     time.now = 2 * PATIENCE_SECONDS
-    half_made.let_go()
+    abandoned.drop_stalled()
     assert world.names(model) == []
     assert world.found() == {}
 
 
 def test_one_that_moves_or_came_past_the_erasure_stays(world, begun_later):
     model, time = begun_later("rebuild"), Time()
-    half_made = HalfMade(world.redis, world.store, clock=time)
-    half_made.let_go()
+    abandoned = AbandonedRebuilds(world.redis, world.store, clock=time)
+    abandoned.drop_stalled()
     time.now = PATIENCE_SECONDS
     world.level(model)
     for _ in range(3):
-        half_made.let_go()
+        abandoned.drop_stalled()
         time.now += PATIENCE_SECONDS
     assert world.names(model) == []
     assert model.ratings(BOB)

@@ -11,26 +11,26 @@ from redis import Redis
 from events.store.generations import new_generation
 from events.store.memory import MemoryStore
 from events.vault import erasures
-from projectors.erasure.coordinator import Letting
+from projectors.erasure.coordinator import ErasureCoordinator
 from projectors.errors import RetryLater
 from projectors.generations import garbage_collector
-from projectors.generations.garbage_collector import Keeper, StillNeeded, drop
+from projectors.generations.garbage_collector import GenerationCollector, StillNeeded, drop
 from projectors.generations.pointers import KEPT_KEY, Pointers
 from projectors.read_models.trending.read_model import Trending
 
 ANN, BOB = UUID(int=1), UUID(int=2)
 
 
-class Idle(Keeper):
+class Idle(GenerationCollector):
     """Has nothing to let go."""
 
     def __init__(self):
         """Without any read models."""
 
-    def let_go(self):
+    def drop_expired(self):
         pass
 
-    def sweep(self):
+    def drop_orphans(self):
         pass
 
 
@@ -49,7 +49,7 @@ def test_goes_on_after_any_fault():
             raise faults.pop()
         done.set()
 
-    garbage_collector._keep(Idle(), also, done)
+    garbage_collector._collect_garbage(Idle(), also, done)
     assert done.is_set()
 
 
@@ -68,15 +68,15 @@ class TestGoingBack:
         return found
 
     def test_between_the_look_and_the_step_it_is_spared(self, redis, pointers, monkeypatch):
-        see = Pointers.see
+        see = Pointers.snapshot
 
         def while_looking(self):
             seen = see(self)
             pointers.keep_on("trending", 1, seconds=60)
             return seen
 
-        monkeypatch.setattr(Pointers, "see", while_looking)
-        Keeper([Trending], pointers).let_go()
+        monkeypatch.setattr(Pointers, "snapshot", while_looking)
+        GenerationCollector([Trending], pointers).drop_expired()
         assert redis.exists(Trending(redis, 1).shard(0).state("a"))
         assert ("trending", 1) in see(pointers).kept
 
@@ -101,7 +101,7 @@ class TestGoingBack:
         assert redis.exists(Trending(redis, 1).shard(0).state("a"))
 
     def test_after_it_there_is_nothing_to_hold_on_to(self, redis, pointers):
-        Keeper([Trending], pointers).let_go()
+        GenerationCollector([Trending], pointers).drop_expired()
         assert not pointers.keep_on("trending", 1, seconds=60)
         assert not redis.exists(Trending(redis, 1).shard(0).state("a"))
 
@@ -115,27 +115,27 @@ class TestGoingBack:
         for key, held in before.items():
             redis.restore(key, 0, held, replace=True)
         pointers.remember("then", "trending", number)
-        Keeper([Trending], pointers).sweep()
+        GenerationCollector([Trending], pointers).drop_orphans()
         assert not redis.exists(model.shard(0).checkpoints_key)
-        assert pointers.see().past == {}
+        assert pointers.snapshot().past == {}
 
     def test_holding_on_shortens_nothing(self, pointers):
         pointers.switch({"trending": 3})
-        before = pointers.see().kept
+        before = pointers.snapshot().kept
         assert pointers.keep_on("trending", 2, seconds=1)
-        assert pointers.see().kept["trending", 2] == before["trending", 2]
+        assert pointers.snapshot().kept["trending", 2] == before["trending", 2]
 
 
 def test_one_that_has_to_wait_does_not_hold_up_the_others(monkeypatch):
     monkeypatch.setattr(erasures, "incomplete", lambda: [ANN, BOB])
     let = []
 
-    def let_go(_, user_id):
+    def purge_user(_, user_id):
         if user_id == ANN:
             raise RetryLater("not now")
         let.append(user_id)
 
-    monkeypatch.setattr(Letting, "let_go", let_go)
+    monkeypatch.setattr(ErasureCoordinator, "purge_user", purge_user)
     with Redis(port=1) as away:
-        Letting(away, MemoryStore(1)).carry_on()
+        ErasureCoordinator(away, MemoryStore(1)).resume_all()
     assert let == [BOB]

@@ -34,7 +34,7 @@ def test_several_are_switched_at_once_and_the_old_ones_are_kept(pointers):
     pointers.switch({"thing": 1, "other": 4})
     before = time()
     pointers.switch({"thing": 2, "other": 5})
-    seen = pointers.see()
+    seen = pointers.snapshot()
     assert seen.live == {"thing": 2, "other": 5}
     assert set(seen.kept) == {("thing", 1), ("other", 4)}
     assert all(until >= before + 15 * 60 for until in seen.kept.values())
@@ -43,16 +43,16 @@ def test_several_are_switched_at_once_and_the_old_ones_are_kept(pointers):
 def test_switched_to_what_answers_already_nothing_is_kept(pointers):
     pointers.switch({"thing": 1})
     pointers.switch({"thing": 1})
-    assert pointers.see().kept == {}
+    assert pointers.snapshot().kept == {}
 
 
 def test_what_takes_over_joins_and_comes_no_more(pointers):
     pointers.propose("thing", 2)
     pointers.join({"thing": 3})
     pointers.switch({"thing": 2})
-    assert (pointers.see().coming, pointers.see().joining) == ({}, {"thing": 3})
+    assert (pointers.snapshot().coming, pointers.snapshot().joining) == ({}, {"thing": 3})
     pointers.switch({"thing": 3})
-    assert pointers.see().joining == {}
+    assert pointers.snapshot().joining == {}
 
 
 def test_who_works_says_so(pointers):
@@ -88,7 +88,7 @@ class TestDropping:
         pointers.switch({"thing": 2})
         assert drop(Thing(redis, 1), pointers) == 2
         assert {key.decode().split(".")[1] for key in redis.scan_iter("{thing*")} == {"2", "12"}
-        assert pointers.see().kept == {}
+        assert pointers.snapshot().kept == {}
 
     @pytest.mark.parametrize(
         "point",
@@ -141,8 +141,8 @@ def test_who_is_an_orphan(pointers, found, expected):
     pointers.switch({"thing": 3})
     pointers.switch({"thing": 2})
     pointers.remember("then", "thing", 4)
-    assert is_orphan(found, pointers.see(), NOW) is expected
+    assert is_orphan(found, pointers.snapshot(), NOW) is expected
 
 
 def test_while_nothing_answers_nothing_is_an_orphan(pointers):
-    assert not is_orphan(generation(1), pointers.see(), NOW)
+    assert not is_orphan(generation(1), pointers.snapshot(), NOW)

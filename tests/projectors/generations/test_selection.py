@@ -9,7 +9,7 @@ from events.recorded import Recorded
 from events.store.generations import new_generation, version_of
 from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
-from projectors.generations.selection import Choice
+from projectors.generations.selection import GenerationSelection
 from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import Shard, Write
 
@@ -38,62 +38,62 @@ def pointers(redis) -> Pointers:
 
 
 @pytest.fixture
-def choice(pointers) -> Choice:
-    return Choice(pointers)
+def selection(pointers) -> GenerationSelection:
+    return GenerationSelection(pointers)
 
 
-def test_workers_of_one_version_write_the_same(choice, pointers):
-    assert choice.choose(Old) == Choice(pointers).choose(Old)
+def test_workers_of_one_version_write_the_same(selection, pointers):
+    assert selection.choose(Old) == GenerationSelection(pointers).choose(Old)
 
 
-def test_the_live_one_goes_on(choice, pointers):
-    number = choice.choose(Old)
-    assert choice.wanted([Old]) == {("thing", number): "coming"}
+def test_the_live_one_goes_on(selection, pointers):
+    number = selection.choose(Old)
+    assert selection.select([Old]) == {("thing", number): "coming"}
     pointers.switch({"thing": number})
-    assert choice.wanted([Old]) == {("thing", number): "live"}
+    assert selection.select([Old]) == {("thing", number): "live"}
 
 
-def test_another_shape_is_built_beside_the_live_one(choice, pointers, redis):
-    before = choice.choose(Old)
+def test_another_shape_is_built_beside_the_live_one(selection, pointers, redis):
+    before = selection.choose(Old)
     pointers.switch({"thing": before})
-    coming = choice.choose(New)
+    coming = selection.choose(New)
     assert coming != before
     assert Live(redis).generation("thing") == before
-    assert choice.wanted([New]) == {("thing", coming): "coming"}
+    assert selection.select([New]) == {("thing", coming): "coming"}
 
 
-def test_what_another_version_began_to_build_is_not_gone_on_with(choice):
-    begun = choice.choose(Old)
-    coming = choice.choose(New)
+def test_what_another_version_began_to_build_is_not_gone_on_with(selection):
+    begun = selection.choose(Old)
+    coming = selection.choose(New)
     assert (coming != begun, version_of("thing", coming)) == (True, New.version)
-    assert choice.wanted([New]) == {("thing", coming): "coming"}
+    assert selection.select([New]) == {("thing", coming): "coming"}
 
 
-def test_a_worker_of_the_live_generation_leaves_the_coming_one_alone(choice, pointers):
-    before = choice.choose(Old)
+def test_a_worker_of_the_live_generation_leaves_the_coming_one_alone(selection, pointers):
+    before = selection.choose(Old)
     pointers.switch({"thing": before})
-    coming = choice.choose(New)
+    coming = selection.choose(New)
     pointers.switch({"thing": before})
-    assert pointers.see().coming == {"thing": coming}
+    assert pointers.snapshot().coming == {"thing": coming}
 
 
-def test_who_answered_before_is_kept_and_can_come_back(choice, pointers):
-    first = choice.choose(Old)
+def test_who_answered_before_is_kept_and_can_come_back(selection, pointers):
+    first = selection.choose(Old)
     pointers.switch({"thing": first})
     second = new_generation("thing", version=Old.version, purpose="rebuild")
     pointers.join({"thing": second})
-    assert choice.wanted([Old]) == {("thing", first): "live", ("thing", second): "joining"}
+    assert selection.select([Old]) == {("thing", first): "live", ("thing", second): "joining"}
     pointers.switch({"thing": second})
-    assert choice.wanted([Old]) == {("thing", first): "kept", ("thing", second): "live"}
+    assert selection.select([Old]) == {("thing", first): "kept", ("thing", second): "live"}
     pointers.switch({"thing": first})
-    assert choice.wanted([Old]) == {("thing", first): "live", ("thing", second): "kept"}
+    assert selection.select([Old]) == {("thing", first): "live", ("thing", second): "kept"}
     pointers.release("thing", second)
-    assert choice.wanted([Old]) == {("thing", first): "live"}
+    assert selection.select([Old]) == {("thing", first): "live"}
 
 
-def test_an_old_one_of_another_shape_is_not_written(choice, pointers):
-    first = choice.choose(Old)
+def test_an_old_one_of_another_shape_is_not_written(selection, pointers):
+    first = selection.choose(Old)
     pointers.switch({"thing": first})
-    pointers.switch({"thing": choice.choose(New)})
-    assert list(choice.wanted([New]).values()) == ["live"]
-    assert ("thing", first) in pointers.see().kept
+    pointers.switch({"thing": selection.choose(New)})
+    assert list(selection.select([New]).values()) == ["live"]
+    assert ("thing", first) in pointers.snapshot().kept

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import pytest
 
 from projectors.generations.live import Live
-from projectors.generations.pointers import Place, Pointers, Seen
+from projectors.generations.pointers import GenerationId, Pointers, PointerSnapshot
 from projectors.rebuild import backpressure
-from projectors.rebuild.backpressure import BEHIND_SECONDS, Courtesy, behind_seconds
+from projectors.rebuild.backpressure import BEHIND_SECONDS, Backpressure, behind_seconds
 
 NOW = 1_000_000.0
 NUMBER = 3
@@ -28,14 +28,14 @@ class Levels(Live):
 class Workers(Pointers):
     """What answers, and what somebody follows."""
 
-    def __init__(self, live: Mapping[str, int], followed: set[Place]) -> None:
+    def __init__(self, live: Mapping[str, int], followed: set[GenerationId]) -> None:
         self._live = dict(live)
         self._followed = followed
 
-    def see(self) -> Seen:
-        return Seen(live=self._live, coming={}, joining={}, kept={}, past={})
+    def snapshot(self) -> PointerSnapshot:
+        return PointerSnapshot(live=self._live, coming={}, joining={}, kept={}, past={})
 
-    def followed(self) -> set[Place]:
+    def followed(self) -> set[GenerationId]:
         return self._followed
 
 
@@ -52,10 +52,10 @@ def pauses(monkeypatch) -> list[float]:
     return found
 
 
-def waits(behind: Mapping[str, float], followed: set[Place] | None = None) -> None:
+def waits(behind: Mapping[str, float], followed: set[GenerationId] | None = None) -> None:
     live = dict.fromkeys(behind, NUMBER)
     workers = Workers(live, set(live.items()) if followed is None else followed)
-    Courtesy(Levels(behind), workers).wait()
+    Backpressure(Levels(behind), workers).wait()
 
 
 def test_it_goes_on_while_all_are_level(pauses):
@@ -83,7 +83,7 @@ def test_nor_is_one_of_which_workers_follow_another_generation_only(pauses):
 def test_it_goes_one_step_on_each_time_and_looks_again(pauses, monkeypatch):
     monkeypatch.setattr(backpressure, "_LOOK_SECONDS", 0.0)
     behind = {"library": LONG}
-    polite = Courtesy(Levels(behind), Workers({"library": NUMBER}, {("library", NUMBER)}))
+    polite = Backpressure(Levels(behind), Workers({"library": NUMBER}, {("library", NUMBER)}))
     polite.wait()
     polite.wait()
     behind["library"] = 0.0

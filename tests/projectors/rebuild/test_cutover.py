@@ -66,15 +66,15 @@ def test_nothing_answers_before_it_is_level(redis, store, pointers):
     over: list[bool] = []
     taking = Thread(target=lambda: over.append(take_over([new], store, pointers, lambda _: None)))
     taking.start()
-    until(lambda: pointers.see().joining == {"library": 2})
+    until(lambda: pointers.snapshot().joining == {"library": 2})
     end = monotonic() + 2
     while monotonic() < end:  # the worker has it, but not all of the log
         pointers.note_followed([("library", 1), ("library", 2)])
-        assert pointers.see().live == {"library": 1}
+        assert pointers.snapshot().live == {"library": 1}
         sleep(0.05)
     take_in(new, store, range(PARTITIONS))
     taking.join(PATIENCE_SECONDS)
-    assert (over, pointers.see().live) == ([True], {"library": 2})
+    assert (over, pointers.snapshot().live) == ([True], {"library": 2})
 
 
 def test_nothing_answers_before_a_worker_has_it(redis, store, pointers, monkeypatch):
@@ -83,5 +83,5 @@ def test_nothing_answers_before_a_worker_has_it(redis, store, pointers, monkeypa
     take_in(new, store, range(PARTITIONS))
     with pytest.raises(NotTakenOver):
         take_over([new], store, pointers, lambda _: pointers.note_followed([("library", 1)]))
-    assert pointers.see().live == {"library": 1}
-    assert pointers.see().joining == {"library": 2}
+    assert pointers.snapshot().live == {"library": 1}
+    assert pointers.snapshot().joining == {"library": 2}

@@ -12,7 +12,7 @@ from events.catalogue import MovieRated
 from events.recorded import Origin, Recorded, Stream
 from events.store.memory import MemoryStore
 from projectors.rebuild import dry_run
-from projectors.rebuild.job import Options
+from projectors.rebuild.job import RebuildOptions
 from projectors.storage.read_model import ReadModel, leave_encrypted
 from projectors.storage.shard import Shard, Write
 
@@ -88,7 +88,7 @@ def test_it_is_said_by_model_and_in_all_with_the_processes_there_are(slow, monke
     monkeypatch.setattr(dry_run, "_number", lambda *_: "1")
     monkeypatch.setattr(dry_run, "_change", lambda *_: "nothing: equal")
     screen = StringIO()
-    dry_run.preview([slow, slow], Options(processes=2), Console(file=screen, width=120))
+    dry_run.preview([slow, slow], RebuildOptions(processes=2), Console(file=screen, width=120))
     rows = [line for line in screen.getvalue().splitlines() if " slow " in line]
     assert [line.split("│")[-2].strip() for line in rows] == ["3 s", "3 s"]
     assert "3,000" in rows[0]

@@ -8,7 +8,7 @@ import pytest
 from projectors.generations.live import Live
 from projectors.rebuild import backpressure
 from projectors.rebuild import progress_view as shown
-from projectors.rebuild.progress_view import Screen
+from projectors.rebuild.progress_view import ProgressView
 
 NOW = 1_000_000.0
 
@@ -48,7 +48,7 @@ def clock(monkeypatch) -> Clock:
     return made
 
 
-def fill(screen: Screen, clock: Clock) -> None:
+def fill(screen: ProgressView, clock: Clock) -> None:
     """From 100 events, which were there, to 300 of 1,000, in twenty seconds."""
     screen.watch(Levels(trending=1.0, library=4.0), ["trending", "library"])
     step = screen.begin("filling", total=1000)
@@ -57,7 +57,7 @@ def fill(screen: Screen, clock: Clock) -> None:
 
 
 def test_without_a_terminal_a_line_every_few_seconds_says_it(clock, capsys):
-    with Screen() as screen:
+    with ProgressView() as screen:
         fill(screen, clock)
     assert capsys.readouterr().err.splitlines() == [
         "filling: 200 of 1,000, 10/s, live 4.0 s behind",
@@ -66,7 +66,7 @@ def test_without_a_terminal_a_line_every_few_seconds_says_it(clock, capsys):
 
 
 def test_what_was_done_is_said_in_the_end(clock, capsys):
-    with Screen() as screen:
+    with ProgressView() as screen:
         step = screen.begin("comparing", total=None)
         step.advance(40)
         clock.now = 2.5
@@ -76,7 +76,7 @@ def test_what_was_done_is_said_in_the_end(clock, capsys):
 
 
 def test_what_is_missing_may_become_more(clock, capsys):
-    with Screen() as screen:
+    with ProgressView() as screen:
         step = screen.begin("taking over", total=None)
         step.missing(100)
         clock.now = 10.0
@@ -95,7 +95,7 @@ def test_on_a_terminal_a_bar_tells_rate_time_left_and_lag(clock, monkeypatch):
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "160")
-    with Screen() as screen:
+    with ProgressView() as screen:
         screen._bars.get_time = clock
         fill(screen, clock)
     said = terminal.getvalue()

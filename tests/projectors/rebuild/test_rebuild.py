@@ -21,8 +21,8 @@ from events.vault import erasures
 from infra import clients
 from infra.config import config
 from projectors.consumer.decryption import opening
-from projectors.erasure.coordinator import Letting
-from projectors.generations.garbage_collector import Keeper
+from projectors.erasure.coordinator import ErasureCoordinator
+from projectors.generations.garbage_collector import GenerationCollector
 from projectors.generations.live import Live
 from projectors.generations.pointers import KEPT_KEY, Pointers
 from projectors.management.commands import generations as commands
@@ -32,9 +32,9 @@ from projectors.read_models.recommendations.list_record import pack
 from projectors.read_models.recommendations.read_model import NOBODY, Recommendations
 from projectors.read_models.trending.read_model import Trending
 from projectors.rebuild import backfill, derive, job
-from projectors.rebuild.backpressure import Courtesy
+from projectors.rebuild.backpressure import Backpressure
 from projectors.rebuild.plan import offsets_at
-from projectors.rebuild.task import Part, Task
+from projectors.rebuild.task import BackfillTask, BuildTask
 from projectors.registry import MODELS
 from tests.projectors.verification.test_state import USERS, Platform, entries, platform, take_in  # noqa: F401 - a fixture
 
@@ -54,7 +54,7 @@ def rebuild(*arguments: str) -> None:
 
 
 def live() -> dict[str, int]:
-    return Pointers(clients.redis()).see().live
+    return Pointers(clients.redis()).snapshot().live
 
 
 def rate(count: int, movie: int = 1) -> None:
@@ -74,7 +74,7 @@ def tamper_with_movies() -> None:
 def test_everything_made_anew_is_equal_and_answers(pointers, capsys):
     rebuild("--all", "--verify")
     assert live() == dict.fromkeys(NAMES, 2)
-    assert set(pointers.see().kept) == {(name, 1) for name in NAMES}
+    assert set(pointers.snapshot().kept) == {(name, 1) for name in NAMES}
     out = capsys.readouterr().out
     assert out.count("equal") == len(NAMES) + 1
     call_command("verify", "--all", stdout=StringIO())
@@ -87,13 +87,13 @@ def test_one_model_is_made_anew_alone(pointers):
 
 def test_it_lets_live_ones_go_first_while_it_fills_and_while_it_builds(pointers, monkeypatch):
     steps: list[str] = []
-    monkeypatch.setattr(Courtesy, "wait", lambda _: steps.append("a chance to go first"))
+    monkeypatch.setattr(Backpressure, "wait", lambda _: steps.append("a chance to go first"))
     number = new_generation("trending", version=Trending.version, purpose="rebuild")
     partitions = tuple(range(config().partitions))
     heads = PostgresStore(config().partitions).heads()
-    backfill.fill(Task((("trending", number),), partitions, tuple(heads)))
+    backfill.fill(BackfillTask((("trending", number),), partitions, tuple(heads)))
     filled = len(steps)
-    derive.build({"trending": number}, Part(frozenset({"trending"}), partitions, None))
+    derive.build({"trending": number}, BuildTask(frozenset({"trending"}), partitions, None))
     assert 0 < filled < len(steps)
 
 
@@ -114,7 +114,7 @@ def test_the_switch_refuses_on_a_difference(pointers, capsys):
 
 
 def test_the_switch_refuses_on_a_list_of_wrong_movies(pointers, capsys, monkeypatch):
-    prove = job.Job._prove_built
+    prove = job.RebuildJob._prove_built
 
     def with_one_wrong(self, moment):
         new = Recommendations(clients.redis(), 2)
@@ -123,7 +123,7 @@ def test_the_switch_refuses_on_a_list_of_wrong_movies(pointers, capsys, monkeypa
         new.redis.set(new.shard(0).derived("list", NOBODY), pack(wrong))
         prove(self, moment)
 
-    monkeypatch.setattr(job.Job, "_prove_built", with_one_wrong)
+    monkeypatch.setattr(job.RebuildJob, "_prove_built", with_one_wrong)
     with pytest.raises(CommandError, match="generations drop recommendations 2"):
         rebuild("recommendations", "--verify")
     assert live() == dict.fromkeys(NAMES, 1)
@@ -132,7 +132,7 @@ def test_the_switch_refuses_on_a_list_of_wrong_movies(pointers, capsys, monkeypa
 
 def test_what_it_shows_of_another_that_goes_on_is_no_difference(pointers, monkeypatch):
     """A rating of a movie on a first page, taken in just before what was built is proven."""
-    prove, store = job.Job._prove_built, PostgresStore(config().partitions)
+    prove, store = job.RebuildJob._prove_built, PostgresStore(config().partitions)
 
     def late(self, moment):
         rate(1)
@@ -140,7 +140,7 @@ def test_what_it_shows_of_another_that_goes_on_is_no_difference(pointers, monkey
             take_in(kind(clients.redis(), 1), store)
         prove(self, moment)
 
-    monkeypatch.setattr(job.Job, "_prove_built", late)
+    monkeypatch.setattr(job.RebuildJob, "_prove_built", late)
     rebuild("trending", "--verify")
     assert live()["trending"] == 2
     rate(1)
@@ -171,7 +171,7 @@ def test_one_that_was_killed_while_workers_joined_is_called_back(pointers):
     pointers.join({"movies": begun})
     pointers.note_followed([("movies", begun)])  # the last that a worker said of it
     rebuild("movies", "--verify")
-    assert (live()["movies"], pointers.see().joining) == (begun, {})
+    assert (live()["movies"], pointers.snapshot().joining) == (begun, {})
 
 
 def test_one_that_was_killed_just_after_the_switch_is_not_filled_again(pointers):
@@ -248,8 +248,8 @@ def test_one_of_the_past_that_was_killed_keeps_nobody_who_is_erased(pointers, mo
     half = Library(clients.redis(), 2)
     assert half.ratings(ann)
     erase(ann)
-    letting = Letting(clients.redis(), PostgresStore(config().partitions))
-    [said] = [part for part in letting.let_go(ann) if part.name == "library 2"]
+    letting = ErasureCoordinator(clients.redis(), PostgresStore(config().partitions))
+    [said] = [part for part in letting.purge_user(ann) if part.name == "library 2"]
     assert said.is_gone
     assert clients.redis().keys("{library.2.*") == []
     rebuild("library", "--until", moment, "--into", "then")
@@ -284,7 +284,7 @@ def test_back_to_the_old_one_at_once(pointers):
     take_in(Trending(clients.redis(), 1), PostgresStore(config().partitions), opening())
     call_command("generations", "switch", "trending", "1", stdout=StringIO())
     assert live()["trending"] == 1
-    assert set(pointers.see().kept) == {("trending", 2)}
+    assert set(pointers.snapshot().kept) == {("trending", 2)}
 
 
 def times_over(name: str, number: int) -> None:
@@ -298,7 +298,7 @@ def test_back_to_one_whose_time_ends_meanwhile_it_stays(pointers, monkeypatch):
     times_over("trending", 1)
 
     def wait(_) -> int:
-        Keeper(MODELS, pointers).let_go()
+        GenerationCollector(MODELS, pointers).drop_expired()
         return 0
 
     monkeypatch.setattr(commands, "_wait_until_level", wait)
@@ -312,7 +312,7 @@ def test_back_to_one_that_is_let_go_meanwhile_is_refused(pointers, monkeypatch):
 
     def wait(_) -> int:
         times_over("trending", 1)  # the command stood still for as long as it held on to it
-        Keeper(MODELS, pointers).let_go()
+        GenerationCollector(MODELS, pointers).drop_expired()
         return 0
 
     monkeypatch.setattr(commands, "_wait_until_level", wait)
@@ -328,7 +328,7 @@ def test_a_switch_that_was_killed_keeps_nothing_for_long(pointers, monkeypatch):
     monkeypatch.setattr(commands, "_wait_until_level", killed)
     with pytest.raises(KeyboardInterrupt):
         call_command("generations", "switch", "trending", "1", stdout=StringIO())
-    seen = pointers.see()
+    seen = pointers.snapshot()
     assert (seen.joining, seen.coming) == ({}, {})
     assert seen.kept["trending", 1] <= time() + 60
 

@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projectors.verification.digest import BUCKETS, bucket_of, digest, unequal
-from projectors.verification.fold import Hash, Members, Ranks
+from projectors.verification.fold import Hash, RedisSet, SortedSet
 
 TEXT = st.binary(max_size=6)
 VALUES = (
     TEXT
     | st.dictionaries(TEXT, TEXT, min_size=1, max_size=4).map(Hash)
-    | st.sets(TEXT, min_size=1, max_size=4).map(Members)
-    | st.dictionaries(TEXT, st.integers(-5, 5).map(float), min_size=1, max_size=4).map(Ranks)
+    | st.sets(TEXT, min_size=1, max_size=4).map(RedisSet)
+    | st.dictionaries(TEXT, st.integers(-5, 5).map(float), min_size=1, max_size=4).map(SortedSet)
 )
 STATES = st.dictionaries(st.text(max_size=5), VALUES, max_size=6)
 
@@ -42,9 +42,9 @@ def test_what_differs_is_in_a_bucket_that_differs(state, data):
     ("one", "other"),
     [
         (Hash({b"a": b"bc"}), Hash({b"ab": b"c"})),
-        (Hash({b"a": b"1"}), Ranks({b"a": 1.0})),
-        (Members({b"a"}), b"a"),
-        (Members({b"a", b"b"}), Members({b"a"})),
+        (Hash({b"a": b"1"}), SortedSet({b"a": 1.0})),
+        (RedisSet({b"a"}), b"a"),
+        (RedisSet({b"a", b"b"}), RedisSet({b"a"})),
     ],
 )
 def test_what_only_looks_alike_differs(one, other):

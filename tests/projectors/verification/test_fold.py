@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from redis import Redis
 
 from projectors.storage.shard import Shard, Write, pack
-from projectors.verification.fold import Folded, NotFoldable
+from projectors.verification.fold import InMemoryRedis, UnsupportedWrite
 from projectors.verification.snapshot import read
 
 KEYS = {kind: [f"{kind}{n}" for n in (1, 2)] for kind in ("text", "hash", "tally", "set", "ranks")}
@@ -58,8 +58,8 @@ def test_holds_what_redis_holds(redis, writes):
     shard = Shard(redis, model="fold", generation=next(_nth), name="all")
     on_shard = [(name, shard.state(key), *rest) for name, key, *rest in writes]
     shard.apply(0, first=1, last=1, packed=[pack(on_shard)])
-    folded = Folded()
-    folded.take(on_shard)
+    folded = InMemoryRedis()
+    folded.apply(on_shard)
     assert dict(folded.values) == dict(read(redis, shard).state)
 
 
@@ -71,7 +71,7 @@ def test_holds_what_redis_holds(redis, writes):
         ([("HSET", "k", "field")], "pairs"),
         ([("ZADD", "k", "NX", 1, "m")], "pairs"),
         ([("SADD", "k")], "without arguments"),
-        ([("SADD", "k", "m"), ("HSET", "k", "f", "v")], "Members"),
+        ([("SADD", "k", "m"), ("HSET", "k", "f", "v")], "RedisSet"),
         ([("SET", "k", b"bytes")], "bytes"),
         ([("SET", "k", 2**53 + 1)], "unharmed"),
         ([("HINCRBY", "k", "f", "1.5")], "no integer"),
@@ -82,5 +82,5 @@ def test_holds_what_redis_holds(redis, writes):
     ],
 )
 def test_refuses_what_a_script_could_not_do(writes, reason):
-    with pytest.raises(NotFoldable, match=reason):
-        Folded().take(writes)
+    with pytest.raises(UnsupportedWrite, match=reason):
+        InMemoryRedis().apply(writes)
