@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.utils.module_loading import import_string
 
-from infra.http.security_headers import Shield
+from infra.http.security_headers import SecurityHeaders
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infra.settings")
 
@@ -16,4 +16,4 @@ for begin in settings.AT_START:
     import_string(begin)()
 if settings.FAST_LANE:
     application = import_string(settings.FAST_LANE)(application)
-application = Shield(application)
+application = SecurityHeaders(application)

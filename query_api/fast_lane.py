@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from infra.http.permissions import needs_token
 from infra.observability import count
 from query_api.http.as_of import META as AS_OF
-from query_api.http.request import COUNTED, Asking
+from query_api.http.request import COUNTED, ReadRequest
 from query_api.http.response import Rendered, render
 from query_api.http.view import ReadView, note
 from query_api.views.movies import MovieView
@@ -68,25 +68,25 @@ def _ask(kind: type[ReadView], environ: Environ, **path: Any) -> Rendered | None
     view = kind()
     try:
         only_known = needs_token(view.permission_classes)
-        asking = view.asking = Asking(environ, needs_token=only_known, scope=view.scope)
-        body = _read(view, environ, path)
+        request = ReadRequest(environ, needs_token=only_known, scope=view.scope)
+        body = _read(view, request, path)
     except Exception as fault:  # noqa: BLE001 - the view meets it again and says so
         count("marquee_lane_left_total", why=type(fault).__name__)
         return None
     if body is None:
         return None
-    rendered = render(environ, body, keep=view.keep, headers=asking.headers())
+    rendered = render(environ, body, keep=view.keep, headers=request.headers())
     note(kind, rendered.status, perf_counter() - begun)
     return rendered
 
 
-def _read(view: ReadView, environ: Environ, path: Mapping[str, Any]) -> bytes | None:
-    """The body, if it lies ready; leaves behind that the question was counted."""
-    ready = view.ready(**path)
-    if ready is None:
+def _read(view: ReadView, request: ReadRequest, path: Mapping[str, Any]) -> bytes | None:
+    """The prepared body; tells Django in the environ that the request was counted."""
+    prepared = view.prepared(request, **path)
+    if prepared is None:
         return None
     try:
-        return view.asking.read(ready)
+        return request.answer(prepared)
     finally:
-        if view.asking.counted is not None:
-            environ[COUNTED] = view.asking.counted
+        if request.counted is not None:
+            request.meta[COUNTED] = request.counted

@@ -7,9 +7,9 @@ from query_api.ops.metrics import metrics
 from query_api.ops.readiness import needs
 from query_api.views.details import DetailsView
 from query_api.views.library import MyFavouritesView, MyHiddenView, MyRatingsView
-from query_api.views.me import MeView
+from query_api.views.me import MyProfileView
 from query_api.views.movies import GenresView, MovieView
-from query_api.views.playlists import MyPlaylistsView, PlaylistsView, PlaylistView
+from query_api.views.playlists import MyPlaylistsView, PlaylistPageView, PublicPlaylistsView
 from query_api.views.recommendations import MyRecommendationsView
 from query_api.views.search import DiscoverView, SearchView
 from query_api.views.similar import SimilarView
@@ -26,13 +26,13 @@ questions = [
     path("v1/suggestions", SuggestionsView.as_view()),
     path("v1/genres", GenresView.as_view()),
     path("v1/me/recommendations", MyRecommendationsView.as_view()),
-    path("v1/me", MeView.as_view()),
+    path("v1/me", MyProfileView.as_view()),
     path("v1/me/ratings", MyRatingsView.as_view()),
     path("v1/me/favourites", MyFavouritesView.as_view()),
     path("v1/me/hidden", MyHiddenView.as_view()),
     path("v1/me/playlists", MyPlaylistsView.as_view()),
-    path("v1/playlists", PlaylistsView.as_view()),
-    path("v1/playlists/<str:playlist_id>", PlaylistView.as_view()),
+    path("v1/playlists", PublicPlaylistsView.as_view()),
+    path("v1/playlists/<str:playlist_id>", PlaylistPageView.as_view()),
 ]
 
 urlpatterns = [

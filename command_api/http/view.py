@@ -34,12 +34,12 @@ from infra.http.strict_json import StrictSerializer
 from infra.observability import correlation_id, count, observe_seconds
 from infra.rate_limit import sliding_window as throttle
 from infra.rate_limit.atomic_counters import admit
-from infra.rate_limit.local_counters import Tally
+from infra.rate_limit.local_counters import LocalCounters
 from infra.rate_limit.sliding_window import RATE, Throttle
 from infra.security import access_tokens
 from infra.security.access_tokens import Identity
 
-_tally = Tally()
+_counters = LocalCounters()
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 
@@ -119,7 +119,7 @@ class CommandView(APIView):
         """Count the request; the RateLimit headers. Raises TooMany, or Unavailable."""
         counter = self.throttle(request, identity)
         if counter.scope == "write":
-            return _tally.check(counter, clients.redis())
+            return _counters.check(counter, clients.redis())
         return admit([counter], clients.redis())
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:

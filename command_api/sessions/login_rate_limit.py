@@ -28,7 +28,7 @@ from infra import clients
 from infra.config import config
 from infra.errors import Refused
 from infra.rate_limit import atomic_counters
-from infra.rate_limit.atomic_counters import Mark
+from infra.rate_limit.atomic_counters import TrustMark
 from infra.rate_limit.client_address import address
 from infra.rate_limit.sliding_window import HOUR, Throttle
 
@@ -91,8 +91,8 @@ def forget(digests: Sequence[bytes]) -> None:
         _log.warning("addresses not forgotten", fault=repr(fault))
 
 
-def _mark(login: str, where: str) -> Mark:
-    return Mark(_marks_of(login_digest(login)), _pair(login, where))
+def _mark(login: str, where: str) -> TrustMark:
+    return TrustMark(_marks_of(login_digest(login)), _pair(login, where))
 
 
 def _marks_of(digest: bytes) -> str:

@@ -1,1 +1,1 @@
-"""HTTP building blocks of both APIs: problem details, OpenAPI, permissions, security headers, health."""
+"""HTTP of both APIs: problem details, OpenAPI, permissions, security headers, health."""

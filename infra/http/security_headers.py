@@ -48,7 +48,7 @@ _ALWAYS: Sequence[tuple[str, str]] = (
 _HTTPS = ("Strict-Transport-Security", f"max-age={365 * 24 * 3600}; includeSubDomains")
 
 
-class Shield:
+class SecurityHeaders:
     """A WSGI application around another one."""
 
     def __init__(self, application: Application) -> None:

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from infra.config import config
 from infra.errors import Unavailable
-from infra.rate_limit.sliding_window import Seen, Throttle
+from infra.rate_limit.sliding_window import Throttle, WindowCount
 
 # KEYS: of each counter this window's count and that of the one before; after them maybe marks.
 # ARGV: of each counter its limit, the weight of the window before, and how long a count is kept;
@@ -46,7 +46,7 @@ return found
 _log = structlog.get_logger(__name__)
 
 
-class Mark(NamedTuple):
+class TrustMark(NamedTuple):
     """What sets somebody apart, until a time: a member of a sorted set, and that time its score."""
 
     key: str
@@ -54,7 +54,7 @@ class Mark(NamedTuple):
 
 
 def admit(
-    throttles: Sequence[Throttle], redis: Redis, *, mark: Mark | None = None
+    throttles: Sequence[Throttle], redis: Redis, *, mark: TrustMark | None = None
 ) -> dict[str, str]:
     """The RateLimit headers of the counter with the least left; raises TooMany when one is full.
 
@@ -77,7 +77,7 @@ def admit(
     except RedisError as fault:
         away(throttles, fault)
         return {}
-    found = [Seen(*pair) for pair in zip(counts[::2], counts[1::2], strict=True)]
+    found = [WindowCount(*pair) for pair in zip(counts[::2], counts[1::2], strict=True)]
     counted = throttles[first - 1 : first - 1 + len(found)]
     return least([throttle.judge(seen) for throttle, seen in zip(counted, found, strict=True)])
 

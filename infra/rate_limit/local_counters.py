@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from infra.rate_limit import sliding_window as throttles
 from infra.rate_limit.atomic_counters import away
-from infra.rate_limit.sliding_window import Seen, Throttle
+from infra.rate_limit.sliding_window import Throttle, WindowCount
 
 _PARTS = 50
 _FRESH_SECONDS = 1.0
@@ -24,29 +24,29 @@ _REMEMBERED = 10_000
 class _Count:
     """What Redis said last, and what it was not told since."""
 
-    __slots__ = ("asked", "known", "untold")
+    __slots__ = ("asked", "known", "unsynced")
 
     def __init__(self) -> None:
         self.asked = float("-inf")
-        self.known = Seen(0, 0)
-        self.untold = 0
+        self.known = WindowCount(0, 0)
+        self.unsynced = 0
 
     @property
-    def seen(self) -> Seen:
+    def seen(self) -> WindowCount:
         """With what was not told."""
-        return self.known._replace(current=self.known.current + self.untold)
+        return self.known._replace(current=self.known.current + self.unsynced)
 
     def may_wait(self, throttle: Throttle) -> bool:
         """Whether this one more need not be told yet."""
         part = throttle.limit // _PARTS
         return (
-            self.untold < part
+            self.unsynced < part
             and throttle.used(self.seen) + part < throttle.limit
             and monotonic() - self.asked < _FRESH_SECONDS
         )
 
 
-class Tally:
+class LocalCounters:
     """The counts of one process; safe to share between threads."""
 
     def __init__(self) -> None:
@@ -57,11 +57,11 @@ class Tally:
         """The RateLimit headers; raises TooMany beyond the limit."""
         with self._lock:
             count = self._of(throttle.key)
-            count.untold += 1
-            told = 0 if count.may_wait(throttle) else count.untold
-            count.untold -= told
+            count.unsynced += 1
+            told = 0 if count.may_wait(throttle) else count.unsynced
+            count.unsynced -= told
         if told:
-            known = _tell(throttle, redis, told)
+            known = _flush(throttle, redis, told)
             if known is None:
                 return {}
             count.known, count.asked = known, monotonic()
@@ -77,11 +77,11 @@ class Tally:
 
 def check_at_once(throttle: Throttle, redis: Redis) -> dict[str, str]:
     """The same for what is too rare, or too dear, to be counted by the way."""
-    known = _tell(throttle, redis, 1)
+    known = _flush(throttle, redis, 1)
     return {} if known is None else throttle.judge(known)
 
 
-def _tell(throttle: Throttle, redis: Redis, by: int) -> Seen | None:
+def _flush(throttle: Throttle, redis: Redis, by: int) -> WindowCount | None:
     """What Redis says; None if it is away and that lets through."""
     try:
         with redis.pipeline(transaction=False) as pipe:

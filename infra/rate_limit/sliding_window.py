@@ -18,11 +18,11 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from django.http import HttpRequest
-from redis.client import Pipeline
 
 from infra.config import config
 from infra.errors import TooMany
 from infra.rate_limit.client_address import address
+from infra.redis_pipeline import ReadCommands
 
 Scope: TypeAlias = Literal[
     # Reads of a user, or of an address without a token or with one that is none.
@@ -52,7 +52,7 @@ COMMANDS = 3
 """How many answers ``enqueue`` adds to a pipeline; ``seen`` wants all."""
 
 
-class Seen(NamedTuple):
+class WindowCount(NamedTuple):
     """What a counter stood at, with the request that asks."""
 
     current: int
@@ -87,17 +87,17 @@ class Throttle(NamedTuple):
         side = "query" if self.scope in _OF_QUERIES else "command"
         return f"throttle:{side}:{{{self.scope}:{self.who}}}:{window}"
 
-    def enqueue(self, pipe: Pipeline, by: int = 1) -> None:
+    def enqueue(self, pipe: ReadCommands, by: int = 1) -> None:
         """Count this request, or so many, in a pipeline."""
         pipe.incr(self.key, by)
         pipe.expire(self.key, 2 * self.seconds)
         pipe.get(self.previous_key)
 
-    def used(self, seen: Seen) -> int:
+    def used(self, seen: WindowCount) -> int:
         """How much of the limit is used."""
         return int(seen.previous * self.weight) + seen.current
 
-    def judge(self, seen: Seen) -> dict[str, str]:
+    def judge(self, seen: WindowCount) -> dict[str, str]:
         """The RateLimit headers; raises TooMany beyond the limit."""
         used = self.used(seen)
         is_over = used > self.limit and config().throttle
@@ -115,7 +115,7 @@ class Throttle(NamedTuple):
             )
         return headers
 
-    def wait_seconds(self, seen: Seen) -> int:
+    def wait_seconds(self, seen: WindowCount) -> int:
         """When there is room for one again, if nobody asks until then."""
         taken, passed = seen.current - 1, self.now % self.seconds
         if taken < self.limit:  # the window before only has to move out of sight
@@ -130,10 +130,10 @@ class Throttle(NamedTuple):
         return self.seconds - int(self.now) % self.seconds
 
 
-def seen(answers: Any) -> Seen:
+def seen(answers: Any) -> WindowCount:
     """What ``enqueue``'s commands were answered."""
     current, _, previous = answers
-    return Seen(current, int(previous or 0))
+    return WindowCount(current, int(previous or 0))
 
 
 def of_reader(user_id: UUID | None, meta: Mapping[str, Any], scope: Scope = "read") -> Throttle:

@@ -19,7 +19,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from infra.observability import count, observe_seconds
-from query_api.caching.single_flight import Turn
+from query_api.caching.single_flight import SingleFlightLock
 
 Cache: TypeAlias = Literal["pages", "details"]
 Outcome: TypeAlias = Literal["hit", "waited", "loaded", "late", "unkept", "failed"]
@@ -35,7 +35,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _log = structlog.get_logger(__name__)
 
 
-class Asked(NamedTuple):
+class CacheLookup(NamedTuple):
     """What somebody wants to know, and what Redis said of it."""
 
     key: str
@@ -68,7 +68,7 @@ class ReadThrough(Generic[Kept]):
         digest = sha256(_encode(question)).hexdigest()[:32]
         return f"cache:{{{self._name}.{generation}.{digest}}}"
 
-    def get(self, asked: Asked, load: Callable[[], Kept]) -> Kept:
+    def get(self, asked: CacheLookup, load: Callable[[], Kept]) -> Kept:
         """The answer; raises what ``load`` raises, and that is not kept."""
         began = perf_counter()
         outcome: Outcome = "failed"
@@ -81,36 +81,38 @@ class ReadThrough(Generic[Kept]):
                 seconds = perf_counter() - began
                 observe_seconds("marquee_cache_seconds", seconds, cache=self._name, outcome=outcome)
 
-    def _get(self, asked: Asked, load: Callable[[], Kept]) -> tuple[Outcome, Kept]:
+    def _get(self, asked: CacheLookup, load: Callable[[], Kept]) -> tuple[Outcome, Kept]:
         stamp = asked.stamp
         if stamp is None:
             return "unkept", load()
         if (kept := self._read(asked.found, stamp)) is not None:
             return "hit", kept
-        turn = Turn(asked.key)
+        lock = SingleFlightLock(asked.key)
         try:
-            kept = turn.wait(lambda found: self._read(found, stamp))
+            kept = lock.wait(lambda found: self._read(found, stamp))
         except RedisError as fault:
             _log.warning("cache away", fault=repr(fault))
             return "unkept", load()
         if kept is not None:
             return "waited", kept
-        return self._load(turn, stamp, load)
+        return self._load(lock, stamp, load)
 
-    def _load(self, turn: Turn, stamp: bytes, load: Callable[[], Kept]) -> tuple[Outcome, Kept]:
+    def _load(
+        self, lock: SingleFlightLock, stamp: bytes, load: Callable[[], Kept]
+    ) -> tuple[Outcome, Kept]:
         try:
             answer = load()
         except BaseException:
-            turn.give_up()
+            lock.release()
             raise
         written = _encode((stamp, answer))
         if len(written) > MOST_BYTES:
-            turn.give_up()
+            lock.release()
             return "unkept", answer
         seconds = NOTHING_SECONDS if self._is_nothing(answer) else self._seconds
-        if not turn.keep(written, lifetime_ms(seconds, random())):  # noqa: S311 - no secret
+        if not lock.keep(written, lifetime_ms(seconds, random())):  # noqa: S311 - no secret
             return "unkept", answer
-        return "loaded" if turn.is_mine else "late", answer
+        return "loaded" if lock.is_leader else "late", answer
 
     def _read(self, found: bytes | None, stamp: bytes) -> Kept | None:
         """What is kept, if it is of now and of this version of the code."""

@@ -19,7 +19,7 @@ from infra import clients
 LEASE_SECONDS = 2.0
 """How long a turn lasts at most; what takes longer may be loaded by a second one, too."""
 PATIENCE_SECONDS = 3.0
-"""How long the others wait: longer than a turn, or all of them would load when its owner dies."""
+"""How long the others wait: longer than a lease, or all of them would load when its owner dies."""
 _FIRST_SLEEP, _LONGEST_SLEEP = 0.001, 0.02
 
 _END = """
@@ -32,7 +32,7 @@ Kept = TypeVar("Kept")
 _log = structlog.get_logger(__name__)
 
 
-class Turn:
+class SingleFlightLock:
     """One asker's way to what is kept under a key."""
 
     def __init__(self, key: str) -> None:
@@ -40,21 +40,21 @@ class Turn:
         self._key = key
         self._turn_key = f"{key}:turn"
         self._token = token_hex(8)
-        self.is_mine = False
+        self.is_leader = False
 
     def wait(self, read: Callable[[bytes | None], Kept | None]) -> Kept | None:
         """What another one has loaded; None when it is for us to load. Raises RedisError.
 
-        It is so when ``is_mine``, and when we have waited in vain.
+        It is so when ``is_leader``, and when we have waited in vain.
         """
         until = monotonic() + PATIENCE_SECONDS
         pause = _FIRST_SLEEP
         while True:
-            self.is_mine, found = self._look()
+            self.is_leader, found = self._look()
             if (kept := read(found)) is not None:
-                self.give_up()
+                self.release()
                 return kept
-            if self.is_mine or monotonic() >= until:
+            if self.is_leader or monotonic() >= until:
                 return None
             sleep(pause)
             pause = min(2 * pause, _LONGEST_SLEEP)
@@ -63,9 +63,9 @@ class Turn:
         """Keep what was loaded, for the others, and end the turn; False if Redis can't."""
         return self._end(answer, milliseconds)
 
-    def give_up(self) -> None:
-        """End the turn, if it is ours, so that the next one need not wait until it expires."""
-        if self.is_mine:
+    def release(self) -> None:
+        """Release the lock, if it is ours, so that the next one need not wait until it expires."""
+        if self.is_leader:
             self._end(b"", 0)
 
     def _look(self) -> tuple[bool, bytes | None]:

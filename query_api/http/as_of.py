@@ -18,8 +18,8 @@ from projectors.read_models.library.playlists import Playlist
 from projectors.read_models.library.read_model import Library
 from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.sessions.read_model import Sessions
-from query_api.http.data_loss import noticing
-from query_api.http.request import Asking, Meta, live
+from query_api.http.data_loss import guarded
+from query_api.http.request import Meta, ReadRequest, live
 from query_api.visibility import visible
 
 AS_OF = "As-Of"
@@ -27,7 +27,7 @@ META = "HTTP_AS_OF"
 _KEEPING = {"Cache-Control": "private, no-cache", "Vary": "Authorization, As-Of"}
 
 
-class LookingBack(Asking):
+class AsOfRequest(ReadRequest):
     """One request for something as it was; no answer may be kept for others.
 
     Raises Unauthenticated, TooMany, Forbidden, Invalid, before anyone learns of a label.
@@ -37,7 +37,7 @@ class LookingBack(Asking):
 
     def __init__(self, meta: Meta, *, needs_token: bool, scope: Scope = "read") -> None:
         super().__init__(meta, needs_token=True, scope=scope)
-        self._fetch(lambda _: None)  # a token that was revoked may not ask, either
+        self._execute(lambda _: None)  # a token that was revoked may not ask, either
         if self.identity is None or not self.identity.is_staff:
             raise Forbidden("Only staff may ask how it was.")
         if self.positions is not None:
@@ -47,7 +47,7 @@ class LookingBack(Asking):
 
     def open(self, model: type[Model]) -> Model:
         """The read model as it was; raises NoSuchPast."""
-        return noticing(self._past.open(model))
+        return guarded(self._past.open(model))
 
     def movies(self) -> Movies:
         """As they were, if that is kept; else as they are now."""

@@ -8,7 +8,7 @@ from infra.security.signing import BadSignature
 
 
 @contextmanager
-def told_apart() -> Iterator[None]:
+def reject_foreign_cursor() -> Iterator[None]:
     """Refuses by name what does not open."""
     try:
         yield

@@ -3,7 +3,7 @@
 Which generation answers is remembered for a moment. When Redis loses all it has in that moment,
 what was lost would look like what never was. So whoever reads asks in the same trip, behind the
 data, whether the pointer is still there: ``asking`` does where it puts the questions, and a read
-model that puts its own does it by ``Noticing``.
+model that puts its own does it by ``DataLossGuard``.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from redis.client import Pipeline
 from projectors.generations.live import GENERATIONS_KEY, Model, NotReady
 
 
-class Noticing(Redis):
+class DataLossGuard(Redis):
     """Where a read model reads; raises NotReady where Redis lost what it had of it."""
 
     def __init__(self, redis: Redis, model: str) -> None:
@@ -48,8 +48,8 @@ class _Pipeline(Pipeline):
         return answers
 
 
-def noticing(model: Model) -> Model:
+def guarded(model: Model) -> Model:
     """The same model, whose own reads raise NotReady for what was lost."""
-    if not isinstance(model.redis, Noticing):
-        model.redis = Noticing(model.redis, model.name)
+    if not isinstance(model.redis, DataLossGuard):
+        model.redis = DataLossGuard(model.redis, model.name)
     return model

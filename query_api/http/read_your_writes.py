@@ -19,7 +19,7 @@ from infra import clients
 from infra.config import config
 from infra.errors import Invalid, Unavailable
 from infra.observability import count
-from infra.redis_pipeline import Trip
+from infra.redis_pipeline import ReadPipeline
 from projectors.parking.store import field, left_out_key
 from projectors.storage.read_model import ReadModel
 
@@ -33,7 +33,7 @@ _SECONDS = re.compile("[0-9]{1,4}")
 _places = BoundedSemaphore(max(1, config().server_threads // 2))
 
 
-class Source(NamedTuple):
+class AnswerSource(NamedTuple):
     """A read model that an answer is made of."""
 
     model: ReadModel
@@ -46,22 +46,22 @@ class Source(NamedTuple):
         return shard.built_key if self.is_built else shard.checkpoints_key
 
 
-class Missing(NamedTuple):
+class SourceLag(NamedTuple):
     """What a source has not taken in yet."""
 
-    source: Source
+    source: AnswerSource
     events: int
 
 
-class Seen(NamedTuple):
+class PositionCheck(NamedTuple):
     """What was found when all sources were asked."""
 
-    missing: Sequence[Missing]
+    missing: Sequence[SourceLag]
     parked: frozenset[str]
     """The models that have passed a position and left its event out."""
 
 
-def wait(positions: str, prefer: str, sources: Sequence[Source]) -> frozenset[str]:
+def wait(positions: str, prefer: str, sources: Sequence[AnswerSource]) -> frozenset[str]:
     """Return when all sources have passed all positions; raises Unavailable when they don't.
 
     The names of models in which one of the events is missing all the same, for it was set aside.
@@ -91,17 +91,17 @@ def wait_seconds(prefer: str) -> int:
     return int(word)
 
 
-def look(wanted: Iterable[Position], sources: Sequence[Source]) -> Seen:
+def look(wanted: Iterable[Position], sources: Sequence[AnswerSource]) -> PositionCheck:
     """What is still missing, by source, and what was set aside; one round trip."""
     asked = [(source, position) for source in sources for position in wanted]
-    trip = Trip()
+    pipe = ReadPipeline()
     for source, position in asked:
         shard = source.model.shard(position.partition)
-        trip.hget(source.offsets_key(position.partition), str(position.partition))
-        trip.hget(left_out_key(shard), field(position))
-    found = trip.go(clients.redis())
+        pipe.hget(source.offsets_key(position.partition), str(position.partition))
+        pipe.hget(left_out_key(shard), field(position))
+    found = pipe.execute(clients.redis())
     missing = [
-        Missing(source, position.offset - int(offset or 0))
+        SourceLag(source, position.offset - int(offset or 0))
         for (source, position), offset in zip(asked, found[::2], strict=True)
         if int(offset or 0) < position.offset
     ]
@@ -110,10 +110,12 @@ def look(wanted: Iterable[Position], sources: Sequence[Source]) -> Seen:
         for (source, _), stream in zip(asked, found[1::2], strict=True)
         if stream is not None
     )
-    return Seen(missing, frozenset(parked))
+    return PositionCheck(missing, frozenset(parked))
 
 
-def _poll(wanted: Iterable[Position], sources: Sequence[Source], *, until: float) -> Seen:
+def _poll(
+    wanted: Iterable[Position], sources: Sequence[AnswerSource], *, until: float
+) -> PositionCheck:
     pause = _FIRST_SLEEP
     while (seen := look(wanted, sources)).missing and (left := until - monotonic()) > 0:
         sleep(min(pause, left))
@@ -132,14 +134,14 @@ def _place() -> Iterator[None]:
         _places.release()
 
 
-def _wish(sources: Sequence[Source]) -> None:
+def _wish(sources: Sequence[AnswerSource]) -> None:
     """Say to builders that rest that somebody waits."""
     for source in sources:
         if source.is_built:
             clients.redis().publish(waiting_readers_channel(), source.model.name)
 
 
-def _late(missing: Sequence[Missing]) -> Unavailable:
+def _late(missing: Sequence[SourceLag]) -> Unavailable:
     return Unavailable(
         "What you wait for has not arrived yet.",
         errors=[

@@ -9,17 +9,15 @@ from datetime import UTC, datetime
 from functools import cache
 from math import ceil
 from time import time
-from typing import Any, ClassVar, NamedTuple, cast
+from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
-
-from redis.client import Pipeline
 
 from infra import clients
 from infra.config import config
 from infra.errors import Unauthenticated
 from infra.rate_limit import sliding_window
-from infra.rate_limit.sliding_window import RATE, Scope, Seen, Throttle
-from infra.redis_pipeline import Trip
+from infra.rate_limit.sliding_window import RATE, Scope, Throttle, WindowCount
+from infra.redis_pipeline import ReadCommands, ReadPipeline
 from infra.security import access_tokens
 from infra.security.access_tokens import Identity
 from projectors.generations.live import GENERATIONS_KEY, Live, Model, NotReady
@@ -27,8 +25,8 @@ from projectors.read_models.library.playlists import Playlist
 from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.sessions.read_model import Sessions, is_valid
 from query_api.http import read_your_writes
-from query_api.http.data_loss import noticing
-from query_api.http.read_your_writes import Source
+from query_api.http.data_loss import guarded
+from query_api.http.read_your_writes import AnswerSource
 from query_api.visibility import visible
 
 Meta = MutableMapping[str, Any]
@@ -37,23 +35,23 @@ COUNTED = "marquee.counted"
 LOG_PARKED = "Log-Parked"
 """The models that set aside an event that was waited for: it is not in the answer."""
 
-Enqueue = Callable[[Pipeline], object]
+Enqueue = Callable[[ReadCommands], object]
 
 
-class Counted(NamedTuple):
+class CountedRequest(NamedTuple):
     """A request that was counted, and what its counter stood at."""
 
     counter: Throttle
-    seen: Seen
+    seen: WindowCount
 
 
-class Ready(NamedTuple):
+class PreparedAnswer(NamedTuple):
     """An answer that lies ready in Redis, or nearly so."""
 
     enqueue: Enqueue
     read: Callable[[Sequence[Any]], bytes | None]
     """Makes the body of the results; None if it is not there."""
-    sources: Sequence[Source]
+    sources: Sequence[AnswerSource]
 
 
 @cache
@@ -62,7 +60,7 @@ def live() -> Live:
     return Live(clients.redis())
 
 
-class Asking:
+class ReadRequest:
     """One request for something to read; raises Unauthenticated for a bad token."""
 
     may_be_kept: ClassVar[bool] = True
@@ -72,10 +70,10 @@ class Asking:
         self.meta = meta
         self._scope: Scope = scope
         self.identity = _identify(meta, needs_token=needs_token)
-        self._sources: tuple[Source, ...] = ()
+        self._sources: tuple[AnswerSource, ...] = ()
         self._parked: frozenset[str] = frozenset()
         self._rate: Mapping[str, str] | None = None
-        self.counted: Counted | None = meta.get(COUNTED)
+        self.counted: CountedRequest | None = meta.get(COUNTED)
 
     @property
     def user_id(self) -> UUID:
@@ -97,7 +95,7 @@ class Asking:
 
     def open(self, model: type[Model]) -> Model:
         """The read model that the answer is about; raises NotReady."""
-        return noticing(live().open(model))
+        return guarded(live().open(model))
 
     def movies(self) -> Movies:
         """Where the cards come from that an answer shows: one of its sources."""
@@ -107,12 +105,12 @@ class Asking:
         """The cards of those movies that have one, for an answer that shows them."""
         if not movies:
             return {}
-        trip = Trip()
+        pipe = ReadPipeline()
         for movie in movies:
-            model.enqueue_card(cast("Pipeline", trip), movie)
+            model.enqueue_card(pipe, movie)
         names = self._read_from()
-        trip.hmget(GENERATIONS_KEY, names)
-        *found, pointers = trip.go(clients.redis())
+        pipe.hmget(GENERATIONS_KEY, names)
+        *found, pointers = pipe.execute(clients.redis())
         _refuse_lost(names, pointers)
         cards = map(model.read_card, found)
         return {movie: card for movie, card in zip(movies, cards, strict=True) if card is not None}
@@ -121,41 +119,42 @@ class Asking:
         """Those that someone (None: who is not logged in) may see."""
         return [playlist for playlist in playlists if visible(playlist, viewer)]
 
-    def ask(self, enqueue: Enqueue, *sources: Source) -> list[Any]:
+    def fetch(self, enqueue: Enqueue, *sources: AnswerSource) -> list[Any]:
         """The results of what ``enqueue`` put into the pipeline, after all checks."""
         self._sources = sources
         if (positions := self.positions) is not None:
-            self._fetch(lambda _: None)  # who may not ask may not wait either
+            self._execute(lambda _: None)  # who may not ask may not wait either
             self._parked = read_your_writes.wait(
                 positions, self.meta.get("HTTP_PREFER", ""), sources
             )
-        return self._fetch(enqueue)
+        return self._execute(enqueue)
 
-    def read(self, ready: Ready) -> bytes | None:
+    def answer(self, prepared: PreparedAnswer) -> bytes | None:
         """A ready answer, after all checks; None if it is not there."""
-        return ready.read(self.ask(ready.enqueue, *ready.sources))
+        return prepared.read(self.fetch(prepared.enqueue, *prepared.sources))
 
     def headers(self) -> dict[str, str]:
         """How old the answer may be, what it lacks, and how often one may ask."""
         lacks = {LOG_PARKED: ", ".join(sorted(self._parked))} if self._parked else {}
         return {**_age(self._sources), **lacks, **(self._rate or {})}
 
-    def _fetch(self, enqueue: Enqueue) -> list[Any]:
+    def _execute(self, enqueue: Enqueue) -> list[Any]:
         counter = self._throttle() if self.counted is None else None
-        trip = Trip()
-        pipe = cast("Pipeline", trip)  # it has those commands that answers need, by the same names
+        pipe = ReadPipeline()
         if counter is not None:
             counter.enqueue(pipe)
-        counted = len(trip)
+        counted = len(pipe)
         if self.identity is not None:
             live().open(Sessions).enqueue(pipe, self.identity.user_id)
-        checked = len(trip)
+        checked = len(pipe)
         enqueue(pipe)
         names = self._read_from()
         pipe.hmget(GENERATIONS_KEY, names)
-        *results, pointers = trip.go(clients.redis())
+        *results, pointers = pipe.execute(clients.redis())
         if counter is not None:
-            self.counted = Counted(counter, sliding_window.seen(results[: sliding_window.COMMANDS]))
+            self.counted = CountedRequest(
+                counter, sliding_window.seen(results[: sliding_window.COMMANDS])
+            )
         if self._rate is None and self.counted is not None:
             self._rate = self.counted.counter.judge(self.counted.seen)
             self.meta[RATE] = self._rate
@@ -186,7 +185,7 @@ def _identify(meta: Meta, *, needs_token: bool) -> Identity | None:
 def _refuse_lost(names: Sequence[str], pointers: Sequence[bytes | None]) -> None:
     """Raise NotReady when Redis lost its data since we last looked at the pointers.
 
-    Asked in the same trip as the data, and behind it: see ``lost``.
+    Asked in the same trip as the data, and behind it: see ``data_loss``.
     """
     for name, pointer in zip(names, pointers, strict=True):
         if pointer is None:
@@ -199,7 +198,7 @@ def _refuse_revoked(identity: Identity, revoked: Mapping[bytes, bytes]) -> None:
         raise Unauthenticated("The access token was revoked.")
 
 
-def _age(sources: Sequence[Source]) -> dict[str, str]:
+def _age(sources: Sequence[AnswerSource]) -> dict[str, str]:
     """How far what was read may be behind the log; nothing is said before it was ever level."""
     moments = [live().level_at(source.model.name) for source in sources]
     known = [moment for moment in moments if moment is not None]

@@ -23,8 +23,8 @@ from infra.rate_limit.local_counters import check_at_once
 from infra.rate_limit.sliding_window import RATE, Scope
 from projectors.generations.live import NoSuchPast, NotReady
 from query_api.http import as_of
-from query_api.http.as_of import AS_OF, LookingBack
-from query_api.http.request import LOG_PARKED, Asking, Ready
+from query_api.http.as_of import AS_OF, AsOfRequest
+from query_api.http.request import LOG_PARKED, PreparedAnswer, ReadRequest
 from query_api.http.response import Keep, render
 
 READ_HEADERS = Headers(
@@ -47,18 +47,15 @@ PROBLEMS = (401, 403, 404, 414, 422, 429, 503)
 
 
 class ReadView(APIView):
-    """Something that can be asked. Methods take Django's own request, and ``self.asking``.
-
-    Its ``permission_classes`` are its own to say: without them it is for nobody.
-    """
+    """A GET endpoint. Each declares its ``permission_classes``; without them nobody may call it."""
 
     scope: ClassVar[Scope] = "read"
-    """On which counter the questions count."""
     keep: ClassVar[Keep] = "a moment"
-    asking: Asking
+    metrics_name: ClassVar[str] = ""
+    """The view's name in metrics, where it isn't the class's."""
 
-    def ready(self, **path: Any) -> Ready | None:
-        """The answer that lies ready for this question, if there may be one."""
+    def prepared(self, request: ReadRequest, **path: Any) -> PreparedAnswer | None:
+        """The answer kept ready for this request; None if such a request has none."""
         return None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -68,32 +65,31 @@ class ReadView(APIView):
         begun = perf_counter()
         try:
             only_known = needs_token(self.permission_classes)
-            self.asking = _admit(request, needs_token=only_known, scope=self.scope)
-            response = self.get(request, **kwargs)
+            read_request = _admit(request, needs_token=only_known, scope=self.scope)
+            response = self.get(read_request, **kwargs)
         except Exception as fault:  # noqa: BLE001 - every fault becomes a problem there
             response = problem_details.respond(_meant(fault), request)
         note(type(self), response.status_code, perf_counter() - begun)
         return response
 
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        """The answer."""
+    def get(self, request: ReadRequest, **kwargs: Any) -> HttpResponse:
         raise NotImplementedError
 
-    def respond(self, body: bytes) -> HttpResponse:
-        """The answer as it goes out."""
-        headers = self.asking.headers()
-        return render(self.asking.meta, body, keep=self.keep, headers=headers).response()
+    def respond(self, request: ReadRequest, body: bytes) -> HttpResponse:
+        """The response with its headers; 304 when the client has this body."""
+        headers = request.headers()
+        return render(request.meta, body, keep=self.keep, headers=headers).response()
 
 
 def note(view: type[ReadView], status: int, seconds: float) -> None:
-    """Count an answer."""
-    name = view.__name__
+    """Count a response in the metrics."""
+    name = view.metrics_name or view.__name__
     count("marquee_http_requests_total", view=name, method="GET", status=str(status))
     observe_seconds("marquee_http_seconds", seconds, view=name)
 
 
-def _admit(request: HttpRequest, *, needs_token: bool, scope: Scope) -> Asking:
-    kind = LookingBack if as_of.META in request.META else Asking
+def _admit(request: HttpRequest, *, needs_token: bool, scope: Scope) -> ReadRequest:
+    kind = AsOfRequest if as_of.META in request.META else ReadRequest
     try:
         return kind(request.META, needs_token=needs_token, scope=scope)
     except Unauthenticated:

@@ -6,19 +6,20 @@ of the index, may have been kept.
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from redis.client import Pipeline
+from django.http import HttpResponse
 
 from infra.errors import NotFound, Unavailable
 from infra.http.openapi import operation
 from infra.http.permissions import Anybody
 from infra.http.strict_json import StrictQuery
+from infra.redis_pipeline import ReadCommands
 from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.search.read_model import WITHOUT_DETAILS, Search
 from projectors.storage import pagination
-from query_api.caching.read_through import Asked, ReadThrough
+from query_api.caching.read_through import CacheLookup, ReadThrough
 from query_api.http import schemas
-from query_api.http.read_your_writes import Source
+from query_api.http.read_your_writes import AnswerSource
+from query_api.http.request import ReadRequest
 from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
 from query_api.views.search import reaching
 
@@ -40,25 +41,25 @@ class DetailsView(ReadView):
         problems=PROBLEMS,
         headers=READ_HEADERS,
     )
-    def get(self, request: HttpRequest, movie_id: int = 0, **kwargs: Any) -> HttpResponse:
-        StrictQuery.of(self.asking.query_string)
-        movies, search = self.asking.open(Movies), self.asking.open(Search)
+    def get(self, request: ReadRequest, movie_id: int = 0, **kwargs: Any) -> HttpResponse:
+        StrictQuery.of(request.query_string)
+        movies, search = request.open(Movies), request.open(Search)
         # As text: the number may be larger than what is encoded there.
         key = DETAILS.key(search.generation, str(movie_id))
 
-        def enqueue(pipe: Pipeline) -> None:
+        def enqueue(pipe: ReadCommands) -> None:
             movies.enqueue_card(pipe, movie_id)
             pipe.hget(search.shown_key, str(movie_id))
             pipe.get(key)
 
-        sources = (Source(movies), Source(search, is_built=True))
-        fields, shown, found = self.asking.ask(enqueue, *sources)
+        sources = (AnswerSource(movies), AnswerSource(search, is_built=True))
+        fields, shown, found = request.fetch(enqueue, *sources)
         card = movies.read_card(fields)
         if card is None:
             raise NotFound("There is no such movie.")
-        stamp = (shown or _NOT_SHOWN) if self.asking.may_be_kept else None
-        details = DETAILS.get(Asked(key, stamp, found), lambda: load(search, movie_id))
-        return self.respond(pagination.merge_objects(card, details))
+        stamp = (shown or _NOT_SHOWN) if request.may_be_kept else None
+        details = DETAILS.get(CacheLookup(key, stamp, found), lambda: load(search, movie_id))
+        return self.respond(request, pagination.merge_objects(card, details))
 
 
 def load(search: Search, movie: int) -> bytes:

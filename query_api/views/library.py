@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from rest_framework import serializers
 
 from infra.http.openapi import operation
@@ -16,9 +16,9 @@ from projectors.read_models.movies.read_model import Movies
 from projectors.storage import pagination
 from projectors.storage.pagination import CursorPosition
 from query_api.http import schemas
-from query_api.http.cursors import told_apart
-from query_api.http.read_your_writes import Source
-from query_api.http.request import Asking
+from query_api.http.cursors import reject_foreign_cursor
+from query_api.http.read_your_writes import AnswerSource
+from query_api.http.request import ReadRequest
 from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
 from query_api.views.time_order import OrderedQuery, in_order
 
@@ -46,14 +46,14 @@ class MyRatingsView(ReadView):
         headers=READ_HEADERS,
         needs_token=True,
     )
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        query = RatingsQuery.of(self.asking.query_string)
-        library, movies = self.asking.open(Library), self.asking.movies()
-        user, sort = self.asking.user_id, query["sort"]
-        [found] = self.asking.ask(
+    def get(self, request: ReadRequest, **kwargs: Any) -> HttpResponse:
+        query = RatingsQuery.of(request.query_string)
+        library, movies = request.open(Library), request.movies()
+        user, sort = request.user_id, query["sort"]
+        [found] = request.fetch(
             lambda pipe: library.enqueue_kept(pipe, "ratings", user),
-            Source(library),
-            Source(movies),
+            AnswerSource(library),
+            AnswerSource(movies),
         )
         scope = f"{user}|{sort}"
         rest = behind(read_ratings(found, sort), sort, _place("ratings", scope, query))
@@ -64,7 +64,7 @@ class MyRatingsView(ReadView):
             else None
         )
         more = {rating.movie: {"score": rating.score, "rated_at": rating.at} for rating in some}
-        return self.respond(render(self.asking, movies, more, next_))
+        return self.respond(request, render(request, movies, more, next_))
 
 
 class MyMoviesView(ReadView):
@@ -76,15 +76,15 @@ class MyMoviesView(ReadView):
     since: ClassVar[str]
     """What the time is called that it is so since."""
 
-    def find(self) -> HttpResponse:
+    def find(self, request: ReadRequest) -> HttpResponse:
         """The page that was asked for."""
-        query = OrderedQuery.of(self.asking.query_string)
-        library, movies = self.asking.open(Library), self.asking.movies()
-        user, sort = self.asking.user_id, query["sort"]
-        [found] = self.asking.ask(
+        query = OrderedQuery.of(request.query_string)
+        library, movies = request.open(Library), request.movies()
+        user, sort = request.user_id, query["sort"]
+        [found] = request.fetch(
             lambda pipe: library.enqueue_kept(pipe, self.kind, user),
-            Source(library),
-            Source(movies),
+            AnswerSource(library),
+            AnswerSource(movies),
         )
         scope = f"{user}|{sort}"
         kept = {_place_of(each): each for each in read_kept(found)}
@@ -94,7 +94,7 @@ class MyMoviesView(ReadView):
             pagination.encode_cursor(self.kind, scope, some[-1]) if len(rest) > len(some) else None
         )
         more = {place.movie: {self.since: kept[place].at} for place in some}
-        return self.respond(render(self.asking, movies, more, next_))
+        return self.respond(request, render(request, movies, more, next_))
 
 
 class MyFavouritesView(MyMoviesView):
@@ -111,8 +111,8 @@ class MyFavouritesView(MyMoviesView):
         headers=READ_HEADERS,
         needs_token=True,
     )
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        return self.find()
+    def get(self, request: ReadRequest, **kwargs: Any) -> HttpResponse:
+        return self.find(request)
 
 
 class MyHiddenView(MyMoviesView):
@@ -129,8 +129,8 @@ class MyHiddenView(MyMoviesView):
         headers=READ_HEADERS,
         needs_token=True,
     )
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        return self.find()
+    def get(self, request: ReadRequest, **kwargs: Any) -> HttpResponse:
+        return self.find(request)
 
 
 def place_of(rating: Rating, sort: Sort) -> CursorPosition:
@@ -147,17 +147,15 @@ def behind(ratings: list[Rating], sort: Sort, place: CursorPosition | None) -> l
 
 
 def render(
-    asking: Asking,
+    request: ReadRequest,
     movies: Movies,
     more: Mapping[int, Mapping[str, Any]],
     next_: str | None,
     about: Mapping[str, Any] | None = None,
 ) -> bytes:
     """A page of movies with what is said of each; one without a card is left out."""
-    cards = asking.cards(movies, list(more))
-    items = (
-        pagination.render_item(cards[movie], said) for movie, said in more.items() if movie in cards
-    )
+    cards = request.cards(movies, list(more))
+    items = (pagination.render_item(cards[movie], said) for movie, said in more.items() if movie in cards)
     return pagination.render_page(items, next_, about)
 
 
@@ -172,5 +170,5 @@ def _milliseconds(at: datetime) -> int:
 def _place(purpose: str, scope: str, query: Mapping[str, Any]) -> CursorPosition | None:
     if (cursor := query.get("cursor")) is None:
         return None
-    with told_apart():
+    with reject_foreign_cursor():
         return pagination.decode_cursor(purpose, scope, cursor)

@@ -2,21 +2,23 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 
 from infra.http.openapi import operation
 from infra.http.permissions import LoggedIn
 from infra.http.strict_json import StrictQuery, encode
 from projectors.read_models.library.read_model import Library, read_person
 from query_api.http import schemas
-from query_api.http.read_your_writes import Source
+from query_api.http.read_your_writes import AnswerSource
+from query_api.http.request import ReadRequest
 from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
 
 
-class MeView(ReadView):
+class MyProfileView(ReadView):
     """My name, my preferences, and how much I have."""
 
     permission_classes = (LoggedIn,)
+    metrics_name = "MeView"
     keep = "never"
 
     @operation(
@@ -26,12 +28,15 @@ class MeView(ReadView):
         headers=READ_HEADERS,
         needs_token=True,
     )
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        StrictQuery.of(self.asking.query_string)
-        library, user = self.asking.open(Library), self.asking.user_id
-        found = self.asking.ask(lambda pipe: library.enqueue_person(pipe, user), Source(library))
+    def get(self, request: ReadRequest, **kwargs: Any) -> HttpResponse:
+        StrictQuery.of(request.query_string)
+        library, user = request.open(Library), request.user_id
+        found = request.fetch(
+            lambda pipe: library.enqueue_person(pipe, user), AnswerSource(library)
+        )
         person = read_person(found)
         return self.respond(
+            request,
             encode(
                 {
                     "id": str(user),
@@ -39,5 +44,5 @@ class MeView(ReadView):
                     "preferences": person.preferences,
                     "counts": person.counts,
                 }
-            )
+            ),
         )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 
 from infra.errors import NotFound
 from infra.http.openapi import operation
@@ -10,8 +10,8 @@ from infra.http.permissions import Anybody
 from infra.http.strict_json import StrictQuery, encode
 from projectors.read_models.movies.read_model import Movies
 from query_api.http import schemas
-from query_api.http.read_your_writes import Source
-from query_api.http.request import Ready
+from query_api.http.read_your_writes import AnswerSource
+from query_api.http.request import PreparedAnswer, ReadRequest
 from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
 
 
@@ -26,19 +26,19 @@ class MovieView(ReadView):
         problems=PROBLEMS,
         headers=READ_HEADERS,
     )
-    def get(self, request: HttpRequest, movie_id: int = 0, **kwargs: Any) -> HttpResponse:
-        card = self.asking.read(self.ready(movie_id=movie_id))
+    def get(self, request: ReadRequest, movie_id: int = 0, **kwargs: Any) -> HttpResponse:
+        card = request.answer(self.prepared(request, movie_id=movie_id))
         if card is None:
             raise NotFound("There is no such movie.")
-        return self.respond(card)
+        return self.respond(request, card)
 
-    def ready(self, movie_id: int = 0, **path: Any) -> Ready:
-        StrictQuery.of(self.asking.query_string)
-        movies = self.asking.open(Movies)
-        return Ready(
+    def prepared(self, request: ReadRequest, movie_id: int = 0, **path: Any) -> PreparedAnswer:
+        StrictQuery.of(request.query_string)
+        movies = request.open(Movies)
+        return PreparedAnswer(
             enqueue=lambda pipe: movies.enqueue_card(pipe, movie_id),
             read=lambda results: movies.read_card(results[0]),
-            sources=(Source(movies),),
+            sources=(AnswerSource(movies),),
         )
 
 
@@ -54,8 +54,8 @@ class GenresView(ReadView):
         problems=PROBLEMS,
         headers=READ_HEADERS,
     )
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        StrictQuery.of(self.asking.query_string)
-        movies = self.asking.open(Movies)
-        self.asking.ask(lambda _: None, Source(movies, is_built=True))
-        return self.respond(encode({"items": movies.genres(), "next": None}))
+    def get(self, request: ReadRequest, **kwargs: Any) -> HttpResponse:
+        StrictQuery.of(request.query_string)
+        movies = request.open(Movies)
+        request.fetch(lambda _: None, AnswerSource(movies, is_built=True))
+        return self.respond(request, encode({"items": movies.genres(), "next": None}))

@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from rest_framework import serializers
 
 from events.playlist_ids import InvalidPlaylistId, partition_of_playlist
@@ -24,9 +24,9 @@ from projectors.read_models.search.text_normalisation import folded
 from projectors.storage import pagination
 from projectors.storage.pagination import CursorPosition
 from query_api.http import schemas
-from query_api.http.cursors import told_apart
-from query_api.http.read_your_writes import Source
-from query_api.http.request import Asking
+from query_api.http.cursors import reject_foreign_cursor
+from query_api.http.read_your_writes import AnswerSource
+from query_api.http.request import ReadRequest
 from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
 from query_api.views.library import render
 from query_api.views.time_order import OrderedQuery, in_order
@@ -46,10 +46,11 @@ class _Cursor(msgspec.Struct, frozen=True, array_like=True):
 _cursor = msgspec.msgpack.Decoder(_Cursor)
 
 
-class PlaylistView(ReadView):
+class PlaylistPageView(ReadView):
     """A playlist with its movies in their order."""
 
     permission_classes = (Anybody,)
+    metrics_name = "PlaylistView"
     keep = "never"
 
     @operation(
@@ -59,24 +60,24 @@ class PlaylistView(ReadView):
         problems=PROBLEMS,
         headers=READ_HEADERS,
     )
-    def get(self, request: HttpRequest, playlist_id: str = "", **kwargs: Any) -> HttpResponse:
-        query = PageQuery.of(self.asking.query_string)
-        library, movies = self.asking.open(Library), self.asking.movies()
+    def get(self, request: ReadRequest, playlist_id: str = "", **kwargs: Any) -> HttpResponse:
+        query = PageQuery.of(request.query_string)
+        library, movies = request.open(Library), request.movies()
         if not is_playlist_id(playlist_id):
-            self.asking.ask(lambda _: None, Source(library))
+            request.fetch(lambda _: None, AnswerSource(library))
             raise NotFound(_NO_SUCH)
-        about, ranks = self.asking.ask(
+        about, ranks = request.fetch(
             lambda pipe: library.enqueue_playlist(pipe, playlist_id),
-            Source(library),
-            Source(movies),
+            AnswerSource(library),
+            AnswerSource(movies),
         )
         playlist = read_playlist(playlist_id, about)
-        identity = self.asking.identity
+        identity = request.identity
         viewer = identity.user_id if identity else None
-        if playlist is None or not self.asking.visible([playlist], viewer):
+        if playlist is None or not request.visible([playlist], viewer):
             raise NotFound(_NO_SUCH)
         order = read_order(ranks)
-        return self.respond(_with_movies(self.asking, playlist, order, library, movies, query))
+        return self.respond(request, _with_movies(request, playlist, order, library, movies, query))
 
 
 class MyPlaylistsView(ReadView):
@@ -93,11 +94,15 @@ class MyPlaylistsView(ReadView):
         headers=READ_HEADERS,
         needs_token=True,
     )
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        query = OrderedQuery.of(self.asking.query_string)
-        library, user, sort = self.asking.open(Library), self.asking.user_id, query["sort"]
-        [found] = self.asking.ask(
-            lambda pipe: library.enqueue_playlists(pipe, user), Source(library)
+    def get(self, request: ReadRequest, **kwargs: Any) -> HttpResponse:
+        query = OrderedQuery.of(request.query_string)
+        library, user, sort = (
+            request.open(Library),
+            request.user_id,
+            query["sort"],
+        )
+        [found] = request.fetch(
+            lambda pipe: library.enqueue_playlists(pipe, user), AnswerSource(library)
         )
         scope = f"{user}|{sort}"
         all_ = [PublicPlace(*own) for own in read_playlist_ids(found)]
@@ -105,7 +110,7 @@ class MyPlaylistsView(ReadView):
         some = rest[: query["limit"]]
         next_ = _seal(_MINE, scope, some[-1]) if len(rest) > len(some) else None
         mine = library.playlists([own.id for own in some])
-        return self.respond(_page(mine, library, next_))
+        return self.respond(request, _page(mine, library, next_))
 
 
 class PlaylistsQuery(PageQuery):
@@ -115,10 +120,11 @@ class PlaylistsQuery(PageQuery):
     q = serializers.CharField(max_length=100, required=False)
 
 
-class PlaylistsView(ReadView):
+class PublicPlaylistsView(ReadView):
     """Public playlists, the last that became public first, by words in their names."""
 
     permission_classes = (Anybody,)
+    metrics_name = "PlaylistsView"
     keep = "never"
 
     @operation(
@@ -128,20 +134,20 @@ class PlaylistsView(ReadView):
         problems=PROBLEMS,
         headers=READ_HEADERS,
     )
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        query = PlaylistsQuery.of(self.asking.query_string)
-        library, public = self.asking.open(Library), self.asking.open(Playlists)
+    def get(self, request: ReadRequest, **kwargs: Any) -> HttpResponse:
+        query = PlaylistsQuery.of(request.query_string)
+        library, public = request.open(Library), request.open(Playlists)
         words = folded(query.get("q", "")).split()
         scope = sha256(f"{query['sort']}|{' '.join(words)}".encode()).hexdigest()[:16]
-        self.asking.ask(lambda _: None, Source(library), Source(public))
+        request.fetch(lambda _: None, AnswerSource(library), AnswerSource(public))
         found = Found([], None)
         if words or "q" not in query:  # nothing has no letters in its name
             behind = _read_cursor(_PUBLIC, scope, query)
             # Nobody follows playlists yet: the popular are the new.
             found = public.newest(words, limit=query["limit"], behind=behind)
-        shown = self.asking.visible(library.playlists([place.id for place in found.places]), None)
+        shown = request.visible(library.playlists([place.id for place in found.places]), None)
         next_ = None if found.next is None else _seal(_PUBLIC, scope, found.next)
-        return self.respond(_page(shown, library, next_))
+        return self.respond(request, _page(shown, library, next_))
 
 
 def is_playlist_id(text: str) -> bool:
@@ -154,7 +160,7 @@ def is_playlist_id(text: str) -> bool:
 
 
 def _with_movies(
-    asking: Asking,
+    request: ReadRequest,
     playlist: Playlist,
     order: Sequence[tuple[int, int]],
     library: Library,
@@ -164,7 +170,7 @@ def _with_movies(
     """The playlist, with a page of its movies."""
     place = None
     if (cursor := query.get("cursor")) is not None:
-        with told_apart():
+        with reject_foreign_cursor():
             place = pagination.decode_cursor(_MOVIES, playlist.id, cursor)
     rest = [
         (position, rank, movie)
@@ -178,7 +184,7 @@ def _with_movies(
         next_ = pagination.encode_cursor(_MOVIES, playlist.id, CursorPosition(rank, movie))
     positions = {movie: {"position": position} for position, _, movie in some}
     [about] = _shown([playlist], library)
-    return render(asking, movies, positions, next_, about)
+    return render(request, movies, positions, next_, about)
 
 
 def _shown(playlists: Sequence[Playlist], library: Library) -> list[dict[str, Any]]:
@@ -211,7 +217,7 @@ def _seal(purpose: str, scope: str, place: PublicPlace) -> str:
 def _read_cursor(purpose: str, scope: str, query: Mapping[str, Any]) -> PublicPlace | None:
     if (token := query.get("cursor")) is None:
         return None
-    with told_apart():
+    with reject_foreign_cursor():
         try:
             found = _cursor.decode(signing.open_(purpose, token))
         except msgspec.DecodeError as error:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from rest_framework import serializers
 
 from infra.http.openapi import operation
@@ -13,9 +13,9 @@ from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.recommendations import page
 from projectors.read_models.recommendations.read_model import Recommendations
 from query_api.http import schemas
-from query_api.http.cursors import told_apart
-from query_api.http.read_your_writes import Source
-from query_api.http.request import Ready
+from query_api.http.cursors import reject_foreign_cursor
+from query_api.http.read_your_writes import AnswerSource
+from query_api.http.request import PreparedAnswer, ReadRequest
 from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
 from query_api.views.trending import LONGEST_GENRE
 
@@ -40,36 +40,36 @@ class MyRecommendationsView(ReadView):
         headers=READ_HEADERS,
         needs_token=True,
     )
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        query = RecommendationsQuery.of(self.asking.query_string)
-        model, movies = self.asking.open(Recommendations), self.asking.movies()
-        user = self.asking.user_id
+    def get(self, request: ReadRequest, **kwargs: Any) -> HttpResponse:
+        query = RecommendationsQuery.of(request.query_string)
+        model, movies = request.open(Recommendations), request.movies()
+        user = request.user_id
         # The cards of a ready page are as old as its list; who waits gets those of now.
-        ready = self.ready() if self.asking.positions is None else None
-        if ready is None:
-            self.asking.ask(lambda _: None, *_sources(model, movies))
-        elif (first := self.asking.read(ready)) is not None:
-            return self.respond(first)
-        with told_apart():
+        prepared = self.prepared(request) if request.positions is None else None
+        if prepared is None:
+            request.fetch(lambda _: None, *_sources(model, movies))
+        elif (first := request.answer(prepared)) is not None:
+            return self.respond(request, first)
+        with reject_foreign_cursor():
             chosen = page.choose(
                 model.items(user),
                 query.get("genre"),
                 limit=query["limit"],
                 cursor=query.get("cursor"),
             )
-        cards = self.asking.cards(movies, [item.movie for item in chosen.items])
-        return self.respond(page.render(chosen, cards))
+        cards = request.cards(movies, [item.movie for item in chosen.items])
+        return self.respond(request, page.render(chosen, cards))
 
-    def ready(self, **path: Any) -> Ready | None:
-        if RecommendationsQuery.of(self.asking.query_string) != {"limit": DEFAULT_LIMIT}:
+    def prepared(self, request: ReadRequest, **path: Any) -> PreparedAnswer | None:
+        if RecommendationsQuery.of(request.query_string) != {"limit": DEFAULT_LIMIT}:
             return None
-        model, user = self.asking.open(Recommendations), self.asking.user_id
-        return Ready(
+        model, user = request.open(Recommendations), request.user_id
+        return PreparedAnswer(
             enqueue=lambda pipe: model.enqueue_page(pipe, user),
             read=model.read_page,
-            sources=_sources(model, self.asking.movies()),
+            sources=_sources(model, request.movies()),
         )
 
 
-def _sources(model: Recommendations, movies: Movies) -> Sequence[Source]:
-    return Source(model, is_built=True), Source(movies)
+def _sources(model: Recommendations, movies: Movies) -> Sequence[AnswerSource]:
+    return AnswerSource(model, is_built=True), AnswerSource(movies)

@@ -6,24 +6,25 @@ from hashlib import sha256
 from typing import Any, ClassVar
 
 import msgspec
-from django.http import HttpRequest, HttpResponse
-from redis.client import Pipeline
+from django.http import HttpResponse
 from rest_framework import serializers
 
 from infra.errors import Invalid, Unavailable
 from infra.http.openapi import operation
 from infra.http.permissions import Anybody
 from infra.http.strict_json import PageQuery
+from infra.redis_pipeline import ReadCommands
 from infra.security import signing
 from infra.security.signing import BadSignature
 from projectors.read_models.search.engine import IndexAway
 from projectors.read_models.search.query import After, Count, Hits, SearchQuery
 from projectors.read_models.search.read_model import Search
 from projectors.storage import pagination
-from query_api.caching.read_through import Asked, ReadThrough
+from query_api.caching.read_through import CacheLookup, ReadThrough
 from query_api.http import schemas
-from query_api.http.cursors import told_apart
-from query_api.http.read_your_writes import Source
+from query_api.http.cursors import reject_foreign_cursor
+from query_api.http.read_your_writes import AnswerSource
+from query_api.http.request import ReadRequest
 from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
 
 PAGES = ReadThrough("pages", Hits, seconds=10.0, is_nothing=lambda hits: not hits.total)
@@ -76,25 +77,25 @@ class DiscoverView(ReadView):
         problems=PROBLEMS,
         headers=READ_HEADERS,
     )
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        return self.find()
+    def get(self, request: ReadRequest, **kwargs: Any) -> HttpResponse:
+        return self.find(request)
 
-    def find(self) -> HttpResponse:
+    def find(self, request: ReadRequest) -> HttpResponse:
         """The page that was asked for."""
-        asked = read(self.parameters.of(self.asking.query_string))
-        search, movies = self.asking.open(Search), self.asking.movies()
+        asked = read(self.parameters.of(request.query_string))
+        search, movies = request.open(Search), request.movies()
         key = PAGES.key(search.generation, asked)
 
-        def enqueue(pipe: Pipeline) -> None:
+        def enqueue(pipe: ReadCommands) -> None:
             for each in (search.filled_key, search.stamp_key, key):
                 pipe.get(each)
 
-        sources = (Source(search, is_built=True), Source(movies))
-        filled, stamp, found = self.asking.ask(enqueue, *sources)
-        kept = Asked(key, stamp if self.asking.may_be_kept else None, found)
+        sources = (AnswerSource(search, is_built=True), AnswerSource(movies))
+        filled, stamp, found = request.fetch(enqueue, *sources)
+        kept = CacheLookup(key, stamp if request.may_be_kept else None, found)
         hits = PAGES.get(kept, lambda: load(search, asked, is_filled=filled is not None))
-        cards = self.asking.cards(movies, [hit.id for hit in hits.items])
-        return self.respond(render(asked, hits, cards))
+        cards = request.cards(movies, [hit.id for hit in hits.items])
+        return self.respond(request, render(asked, hits, cards))
 
 
 class SearchView(DiscoverView):
@@ -109,8 +110,8 @@ class SearchView(DiscoverView):
         problems=PROBLEMS,
         headers=READ_HEADERS,
     )
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        return self.find()
+    def get(self, request: ReadRequest, **kwargs: Any) -> HttpResponse:
+        return self.find(request)
 
 
 def read(given: Mapping[str, Any]) -> SearchQuery:
@@ -129,7 +130,7 @@ def read(given: Mapping[str, Any]) -> SearchQuery:
     )
     if (cursor := given.get("cursor")) is None:
         return asked
-    with told_apart():
+    with reject_foreign_cursor():
         return msgspec.structs.replace(asked, after=_after(asked, cursor))
 
 

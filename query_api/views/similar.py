@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from rest_framework import serializers
 
 from infra.errors import NotFound
@@ -15,8 +15,8 @@ from projectors.read_models.similarity.read_model import Similarity
 from projectors.read_models.similarity.types import Neighbour
 from projectors.storage import pagination
 from query_api.http import schemas
-from query_api.http.read_your_writes import Source
-from query_api.http.request import Ready
+from query_api.http.read_your_writes import AnswerSource
+from query_api.http.request import PreparedAnswer, ReadRequest
 from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
 
 
@@ -38,28 +38,28 @@ class SimilarView(ReadView):
         problems=PROBLEMS,
         headers=READ_HEADERS,
     )
-    def get(self, request: HttpRequest, movie_id: int = 0, **kwargs: Any) -> HttpResponse:
-        found = self.asking.read(self.ready(movie_id=movie_id))
+    def get(self, request: ReadRequest, movie_id: int = 0, **kwargs: Any) -> HttpResponse:
+        found = request.answer(self.prepared(request, movie_id=movie_id))
         if found is None:
             raise NotFound("There is no such movie.")
-        return self.respond(found)
+        return self.respond(request, found)
 
-    def ready(self, movie_id: int = 0, **path: Any) -> Ready:
-        limit = SimilarQuery.of(self.asking.query_string)["limit"]
-        similarity, movies = self.asking.open(Similarity), self.asking.movies()
+    def prepared(self, request: ReadRequest, movie_id: int = 0, **path: Any) -> PreparedAnswer:
+        limit = SimilarQuery.of(request.query_string)["limit"]
+        similarity, movies = request.open(Similarity), request.movies()
 
         def read(results: Sequence[Any]) -> bytes | None:
             found = similarity.read_list(movie_id, results)
             if found is None:
                 return None
             some = found[:limit]
-            cards = self.asking.cards(movies, [movie_id, *(each.movie for each in some)])
+            cards = request.cards(movies, [movie_id, *(each.movie for each in some)])
             return render(some, cards) if movie_id in cards else None
 
-        return Ready(
+        return PreparedAnswer(
             enqueue=lambda pipe: similarity.enqueue_list(pipe, movie_id),
             read=read,
-            sources=(Source(similarity, is_built=True), Source(movies)),
+            sources=(AnswerSource(similarity, is_built=True), AnswerSource(movies)),
         )
 
 

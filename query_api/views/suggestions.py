@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from rest_framework import serializers
 
 from infra.http.openapi import operation
@@ -11,8 +11,8 @@ from infra.http.strict_json import StrictQuery, encode
 from projectors.read_models.suggestions.query_normalisation import typed
 from projectors.read_models.suggestions.read_model import Suggestions
 from query_api.http import schemas
-from query_api.http.read_your_writes import Source
-from query_api.http.request import Ready
+from query_api.http.read_your_writes import AnswerSource
+from query_api.http.request import PreparedAnswer, ReadRequest
 from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
 
 
@@ -34,16 +34,16 @@ class SuggestionsView(ReadView):
         problems=PROBLEMS,
         headers=READ_HEADERS,
     )
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        return self.respond(self.asking.read(self.ready()) or b"")
+    def get(self, request: ReadRequest, **kwargs: Any) -> HttpResponse:
+        return self.respond(request, request.answer(self.prepared(request)) or b"")
 
-    def ready(self, **path: Any) -> Ready:
-        text = typed(SuggestionsQuery.of(self.asking.query_string)["q"])
-        suggestions = self.asking.open(Suggestions)
-        return Ready(
+    def prepared(self, request: ReadRequest, **path: Any) -> PreparedAnswer:
+        text = typed(SuggestionsQuery.of(request.query_string)["q"])
+        suggestions = request.open(Suggestions)
+        return PreparedAnswer(
             enqueue=lambda pipe: suggestions.enqueue(pipe, text),
             read=lambda results: encode(
                 {"items": suggestions.read_suggestions(text, results[0]), "next": None}
             ),
-            sources=(Source(suggestions, is_built=True),),
+            sources=(AnswerSource(suggestions, is_built=True),),
         )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from rest_framework import serializers
 
 from infra.http.openapi import operation
@@ -14,9 +14,9 @@ from projectors.read_models.trending import page
 from projectors.read_models.trending.decay import WINDOWS
 from projectors.read_models.trending.read_model import COMMUNITY, Trending
 from query_api.http import schemas
-from query_api.http.cursors import told_apart
-from query_api.http.read_your_writes import Source
-from query_api.http.request import Ready
+from query_api.http.cursors import reject_foreign_cursor
+from query_api.http.read_your_writes import AnswerSource
+from query_api.http.request import PreparedAnswer, ReadRequest
 from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
 
 LONGEST_GENRE = 60
@@ -45,18 +45,18 @@ class TrendingView(ReadView):
         problems=PROBLEMS,
         headers=READ_HEADERS,
     )
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        query = TrendingQuery.of(self.asking.query_string)
-        trending, movies = self.asking.open(Trending), self.asking.movies()
+    def get(self, request: ReadRequest, **kwargs: Any) -> HttpResponse:
+        query = TrendingQuery.of(request.query_string)
+        trending, movies = request.open(Trending), request.movies()
         # The cards of a ready page are as old as its board; who waits gets those of now.
-        ready = self.ready() if self.asking.positions is None else None
-        if ready is None:
-            self.asking.ask(lambda _: None, *_sources(trending, movies))
-        elif (first := self.asking.read(ready)) is not None:
-            return self.respond(first)
+        prepared = self.prepared(request) if request.positions is None else None
+        if prepared is None:
+            request.fetch(lambda _: None, *_sources(trending, movies))
+        elif (first := request.answer(prepared)) is not None:
+            return self.respond(request, first)
         window, genre, source = query["window"], query.get("genre"), query["source"]
         board = trending.board(window, genre, source)
-        with told_apart():
+        with reject_foreign_cursor():
             chosen = page.choose(
                 board,
                 window,
@@ -65,23 +65,23 @@ class TrendingView(ReadView):
                 cursor=query.get("cursor"),
                 source="" if source == COMMUNITY else source,
             )
-        cards = self.asking.cards(movies, [movie for movie, _ in chosen.entries])
-        return self.respond(page.render(board, chosen, cards))
+        cards = request.cards(movies, [movie for movie, _ in chosen.entries])
+        return self.respond(request, page.render(board, chosen, cards))
 
-    def ready(self, **path: Any) -> Ready | None:
-        query = TrendingQuery.of(self.asking.query_string)
+    def prepared(self, request: ReadRequest, **path: Any) -> PreparedAnswer | None:
+        query = TrendingQuery.of(request.query_string)
         if query["limit"] != DEFAULT_LIMIT or "cursor" in query:
             return None
-        trending = self.asking.open(Trending)
-        return Ready(
+        trending = request.open(Trending)
+        return PreparedAnswer(
             enqueue=lambda pipe: trending.enqueue_page(
                 pipe, query["window"], query.get("genre"), query["source"]
             ),
             read=lambda results: results[0],
-            sources=_sources(trending, self.asking.movies()),
+            sources=_sources(trending, request.movies()),
         )
 
 
-def _sources(trending: Trending, movies: Movies) -> Sequence[Source]:
+def _sources(trending: Trending, movies: Movies) -> Sequence[AnswerSource]:
     """Boards wait for movies by themselves; but what those have set aside is on none."""
-    return Source(trending, is_built=True), Source(movies)
+    return AnswerSource(trending, is_built=True), AnswerSource(movies)

@@ -7,7 +7,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
-from infra.redis_pipeline import Trip
+from infra.redis_pipeline import ReadPipeline
 
 
 @pytest.fixture(params=[2, 3], ids=["RESP2", "RESP3"])
@@ -31,11 +31,11 @@ def ask(pipe):
 def test_answers_as_a_pipeline_does(redis):
     redis.set("word", "é\r\n".encode() * 10_000)
     redis.hset("hash", mapping={"a": b"\x00\xff", "b": "", 1: 2})
-    trip, pipe = Trip(), redis.pipeline(transaction=False)
-    ask(trip)
-    ask(pipe)
-    assert len(trip) == 9
-    first, second = trip.go(redis), pipe.execute()
+    ours, theirs = ReadPipeline(), redis.pipeline(transaction=False)
+    ask(ours)
+    ask(theirs)
+    assert len(ours) == 9
+    first, second = ours.execute(redis), theirs.execute()
     assert first[:7] == second[:7]
     assert (first[7], second[7]) == (1, 2)
     assert bool(first[8]) is second[8] is True
@@ -43,32 +43,32 @@ def test_answers_as_a_pipeline_does(redis):
 
 
 def test_nothing_asked(redis):
-    assert Trip().go(redis) == []
+    assert ReadPipeline().execute(redis) == []
 
 
 def test_an_error_is_raised_and_the_next_trip_is_in_step(redis):
     redis.set("word", "x")
     redis.set("other", "y")
-    wrong = Trip()
+    wrong = ReadPipeline()
     wrong.get("other")
     wrong.hgetall("word")
     wrong.get("other")
     with pytest.raises(ResponseError, match="WRONGTYPE"):
-        wrong.go(redis)
-    right = Trip()
+        wrong.execute(redis)
+    right = ReadPipeline()
     right.get("word")
-    assert right.go(redis) == [b"x"]
+    assert right.execute(redis) == [b"x"]
 
 
 def test_a_lost_connection_is_made_anew(redis):
-    trip = Trip()
-    trip.get("word")
-    trip.go(redis)
+    pipe = ReadPipeline()
+    pipe.get("word")
+    pipe.execute(redis)
     redis.set("word", "x")
     for client in redis.client_list():
         if client["id"] != str(redis.client_id()):
             redis.client_kill_filter(_id=client["id"])
-    assert trip.go(redis) == [b"x"]
+    assert pipe.execute(redis) == [b"x"]
 
 
 def test_each_thread_has_its_own(redis):
@@ -76,16 +76,16 @@ def test_each_thread_has_its_own(redis):
         redis.set(f"key:{number}", number)
 
     def read(number):
-        trip = Trip()
-        trip.get(f"key:{number}")
-        return trip.go(redis)
+        pipe = ReadPipeline()
+        pipe.get(f"key:{number}")
+        return pipe.execute(redis)
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(read, range(50))) == [[str(n).encode()] for n in range(50)]
 
 
 def test_without_redis_it_says_so(redis_url):
-    trip = Trip()
-    trip.get("word")
+    pipe = ReadPipeline()
+    pipe.get("word")
     with Redis(port=1) as away, pytest.raises(RedisConnectionError):
-        trip.go(away)
+        pipe.execute(away)

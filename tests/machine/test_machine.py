@@ -40,7 +40,7 @@ from events.store import EventStore
 from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
 from query_api.http import read_your_writes
-from query_api.http.read_your_writes import Source
+from query_api.http.read_your_writes import AnswerSource
 from tests.fixtures.mortal import Mortal
 from tests.fixtures.recording import NOON
 from tests.machine.broker import Broker, HandPublisher
@@ -360,7 +360,7 @@ class Machine(RuleBasedStateMachine):
         wanted = decode_positions(encode_positions([position]))
         for model, taken in zip(self.now.models, self.now.taken(), strict=True):
             assert self.live.generation(model.name) == self.now.number
-            is_reached = not read_your_writes.look(wanted, [Source(model)]).missing
+            is_reached = not read_your_writes.look(wanted, [AnswerSource(model)]).missing
             assert is_reached == (taken[position.partition] >= position.offset)
 
     @rule()

@@ -16,7 +16,7 @@ from events.catalogue import (
 from events.catalogue.accounts import EncryptedField
 from events.playlist_ids import playlist_id
 from infra.config import config
-from infra.redis_pipeline import Trip
+from infra.redis_pipeline import ReadPipeline
 from projectors.read_models.library.read_model import Library
 from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.playlists.read_model import Playlists
@@ -156,16 +156,16 @@ def test_a_page_is_as_old_as_its_cards(world, ask, path):
 
 def lose_after(monkeypatch, redis, trips=1):
     """Redis loses all it has behind so many trips."""
-    go, left = Trip.go, [trips]
+    execute, left = ReadPipeline.execute, [trips]
 
-    def losing(trip, connected):
-        answers = go(trip, connected)
+    def losing(pipe, connected):
+        answers = execute(pipe, connected)
         left[0] -= 1
         if left[0] == 0:
             redis.flushall()
         return answers
 
-    monkeypatch.setattr(Trip, "go", losing)
+    monkeypatch.setattr(ReadPipeline, "execute", losing)
 
 
 @pytest.mark.parametrize("path", IN_TWO_TRIPS)
@@ -201,12 +201,12 @@ def test_nor_is_the_past(world, redis, client, log_in, pages, monkeypatch, path)
 def test_it_costs_no_trip_more(ask, monkeypatch, path, trips):
     """And one command more: the second trip's for the pointers, too."""
     ask(path)
-    seen, go = [], Trip.go
+    seen, execute = [], ReadPipeline.execute
 
-    def counting(trip, connected):
-        seen.append(len(trip))
-        return go(trip, connected)
+    def counting(pipe, connected):
+        seen.append(len(pipe))
+        return execute(pipe, connected)
 
-    monkeypatch.setattr(Trip, "go", counting)
+    monkeypatch.setattr(ReadPipeline, "execute", counting)
     assert ask(path).status_code == 200
     assert seen == trips

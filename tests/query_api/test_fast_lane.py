@@ -12,11 +12,11 @@ from events.catalogue import SessionsRevoked
 from events.position_token import encode_positions
 from infra import wsgi
 from infra.config import config
-from infra.http.security_headers import Shield
+from infra.http.security_headers import SecurityHeaders
 from infra.rate_limit import sliding_window
 from projectors.generations.live import GENERATIONS_KEY
 from query_api.fast_lane import FastLane, answer
-from query_api.http import request as asking
+from query_api.http.request import live
 from tests.query_api.conftest import ALIEN, AMELIE, ANN, BOB, HEAT, UNKNOWN
 
 
@@ -139,7 +139,7 @@ def test_who_asks_how_it_was_is_left_to_django(path, log_in):
 @pytest.mark.parametrize("path", HOT)
 def test_while_a_model_is_built(path, redis):
     redis.delete(GENERATIONS_KEY)
-    asking.live.cache_clear()
+    live.cache_clear()
     assert answer(environ(path)) is None
 
 
@@ -169,7 +169,7 @@ def test_so_does_one_too_many(redis, log_in, monkeypatch):
 
 
 def test_it_is_what_is_served():
-    assert isinstance(wsgi.application, Shield)
+    assert isinstance(wsgi.application, SecurityHeaders)
     assert isinstance(wsgi.application.application, FastLane)
 
 

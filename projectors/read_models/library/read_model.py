@@ -10,12 +10,12 @@ from typing import ClassVar, Literal, TypeAlias
 from uuid import UUID
 
 import msgspec
-from redis.client import Pipeline
 
 from events.partition import partition_of
 from events.playlist_ids import partition_of_playlist
 from events.recorded import Recorded
 from infra.config import config
+from infra.redis_pipeline import ReadCommands
 from projectors.read_models.library import playlists
 from projectors.read_models.library.playlists import Playlist, read_playlist
 from projectors.read_models.library.projection import (
@@ -62,7 +62,7 @@ class Library(ReadModel):
 
     # ------------------------------------------------------------------------------ movies
 
-    def enqueue_kept(self, pipe: Pipeline, kind: Kind, user: UUID | str) -> None:
+    def enqueue_kept(self, pipe: ReadCommands, kind: Kind, user: UUID | str) -> None:
         """Ask for a user's movies in a pipeline: see ``read_ratings``, ``read_kept``."""
         pipe.hgetall(self._key(kind, user))
 
@@ -81,7 +81,7 @@ class Library(ReadModel):
 
     # ------------------------------------------------------------------------------ people
 
-    def enqueue_person(self, pipe: Pipeline, user: UUID | str) -> None:
+    def enqueue_person(self, pipe: ReadCommands, user: UUID | str) -> None:
         """Ask in a pipeline for who a user is, and how much they have, by five commands."""
         pipe.hgetall(self._key("person", user))
         for kind in ("ratings", "favourites", "hidden", "playlists"):
@@ -98,11 +98,11 @@ class Library(ReadModel):
 
     # ------------------------------------------------------------------------------ playlists
 
-    def enqueue_playlists(self, pipe: Pipeline, user: UUID | str) -> None:
+    def enqueue_playlists(self, pipe: ReadCommands, user: UUID | str) -> None:
         """Ask for the ids of a user's playlists in a pipeline: see ``read_playlist_ids``."""
         pipe.hgetall(self._key("playlists", user))
 
-    def enqueue_playlist(self, pipe: Pipeline, id_: str) -> None:
+    def enqueue_playlist(self, pipe: ReadCommands, id_: str) -> None:
         """Ask for a playlist and its order by two commands; raises InvalidPlaylistId."""
         shard = self._shard_of_playlist(id_)
         pipe.hgetall(playlists.about_key(shard, id_))

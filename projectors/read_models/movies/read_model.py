@@ -12,9 +12,9 @@ from typing import ClassVar, NamedTuple
 
 import msgspec
 from redis import Redis
-from redis.client import Pipeline
 
 from events.recorded import Recorded
+from infra.redis_pipeline import ReadCommands
 from projectors.read_models.movies.card import DETAILS, LINK, UNLISTED, compose
 from projectors.read_models.movies.projection import Change, Details, changes
 from projectors.storage import replies
@@ -81,7 +81,7 @@ class Movies(ReadModel):
 
     # ------------------------------------------------------------------------------ cards
 
-    def enqueue_card(self, pipe: Pipeline, movie: int) -> None:
+    def enqueue_card(self, pipe: ReadCommands, movie: int) -> None:
         """Ask for a card in a pipeline; ``read_card`` makes it of the result."""
         pipe.hgetall(self.all.state("movie", movie))
 

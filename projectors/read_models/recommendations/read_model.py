@@ -12,11 +12,11 @@ from typing import ClassVar
 from uuid import UUID
 
 import msgspec
-from redis.client import Pipeline
 
 from events.partition import partition_of
 from events.recorded import Recorded
 from infra.config import config
+from infra.redis_pipeline import ReadCommands
 from projectors.read_models.recommendations.page import Item
 from projectors.read_models.recommendations.projection import KINDS, changes
 from projectors.storage import replies
@@ -72,7 +72,7 @@ class Recommendations(ReadModel):
 
     # ------------------------------------------------------------------------------ reads
 
-    def enqueue_page(self, pipe: Pipeline, user: UUID | str) -> None:
+    def enqueue_page(self, pipe: ReadCommands, user: UUID | str) -> None:
         """Ask in a pipeline for a user's default page, by two commands: see ``read_page``."""
         pipe.get(self.shard_of(user).derived("page", str(user)))
         pipe.get(self.shard(0).derived("page", NOBODY))

@@ -9,11 +9,10 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from redis.client import Pipeline
-
 from events.partition import partition_of
 from events.recorded import Recorded
 from infra.config import config
+from infra.redis_pipeline import ReadCommands
 from projectors.read_models.sessions.projection import EPOCH, ERASED, changes
 from projectors.storage import replies
 from projectors.storage.hash_fields import hash_writes
@@ -41,7 +40,7 @@ class Sessions(ReadModel):
                 yield "DEL", key
             yield from hash_writes(key, change.fields)
 
-    def enqueue(self, pipe: Pipeline, user: UUID | str) -> None:
+    def enqueue(self, pipe: ReadCommands, user: UUID | str) -> None:
         """Ask in a pipeline for what a user revoked; ``is_valid`` judges by the result."""
         pipe.hgetall(self._key(user))
 

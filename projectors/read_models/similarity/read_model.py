@@ -10,9 +10,9 @@ from typing import ClassVar, cast
 
 import msgspec
 from redis import Redis
-from redis.client import Pipeline
 
 from events.recorded import Recorded
+from infra.redis_pipeline import ReadCommands
 from projectors.read_models.similarity.projection import Change, Facts, changes
 from projectors.read_models.similarity.types import Neighbour
 from projectors.storage import replies
@@ -53,7 +53,7 @@ class Similarity(ReadModel):
 
     # ------------------------------------------------------------------------------ reads
 
-    def enqueue_list(self, pipe: Pipeline, movie: int) -> None:
+    def enqueue_list(self, pipe: ReadCommands, movie: int) -> None:
         """Ask for a movie's neighbours in a pipeline, by two commands: see ``read_list``."""
         pipe.hget(self.lists_key, str(movie))
         pipe.hget(self.facts_key, str(movie))

@@ -12,9 +12,9 @@ from typing import ClassVar
 
 import msgspec
 from redis import Redis
-from redis.client import Pipeline
 
 from events.recorded import Recorded
+from infra.redis_pipeline import ReadCommands
 from projectors.read_models.suggestions.projection import Suggestion, changes
 from projectors.read_models.suggestions.query_normalisation import is_meant, nearly, prefixes
 from projectors.storage import replies
@@ -61,7 +61,7 @@ class Suggestions(ReadModel):
 
     # ------------------------------------------------------------------------------ reads
 
-    def enqueue(self, pipe: Pipeline, text: str) -> None:
+    def enqueue(self, pipe: ReadCommands, text: str) -> None:
         """Ask in a pipeline for what may be meant by a typed text: see ``read``."""
         pipe.hmget(self.lists_key, prefixes(text) or [""])
 

@@ -12,9 +12,9 @@ from typing import ClassVar
 
 import msgspec
 from redis import Redis
-from redis.client import Pipeline
 
 from events.recorded import Recorded
+from infra.redis_pipeline import ReadCommands
 from projectors.read_models.trending.board import Board
 from projectors.read_models.trending.decay import WindowName
 from projectors.read_models.trending.projection import Observation, changes, observations
@@ -68,7 +68,7 @@ class Trending(ReadModel):
 
     def enqueue_page(
         self,
-        pipe: Pipeline,
+        pipe: ReadCommands,
         window: WindowName,
         genre: str | None = None,
         source: str = COMMUNITY,

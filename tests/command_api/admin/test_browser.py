@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from command_api.staff import grants
 from events.recorded import Origin
-from infra.http.security_headers import Shield
+from infra.http.security_headers import SecurityHeaders
 from tests.command_api.admin.conftest import fill
 from tests.command_api.conftest import PASSWORD, in_thread
 
@@ -39,7 +39,7 @@ def site(api, register) -> Iterator[str]:
     fill(200)
     user_id = UUID(register("ann").json()["id"])
     grants.grant(user_id, origin=Origin(correlation_id=user_id))
-    application = in_thread(Shield(WSGIHandler()))
+    application = in_thread(SecurityHeaders(WSGIHandler()))
     with make_server("127.0.0.1", 0, application, Server, Quiet) as server:
         serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         serving.start()

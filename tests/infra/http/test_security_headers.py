@@ -7,7 +7,7 @@ import pytest
 
 from infra.config import config
 from infra.http import security_headers
-from infra.http.security_headers import PAGES, STAFF_PAGES, Shield
+from infra.http.security_headers import PAGES, STAFF_PAGES, SecurityHeaders
 
 
 def headers(path="/v1/trending", *, status="200 OK", given=()):
@@ -17,7 +17,7 @@ def headers(path="/v1/trending", *, status="200 OK", given=()):
         start_response(status, list(given))
         return [b""]
 
-    Shield(application)({"PATH_INFO": path}, lambda *line: said.extend(line))
+    SecurityHeaders(application)({"PATH_INFO": path}, lambda *line: said.extend(line))
     assert said[0] == status
     return dict(said[1])
 
@@ -57,7 +57,7 @@ def test_where_browsers_come_by_https_only_their_forms_do(monkeypatch, https_onl
     monkeypatch.setenv("MARQUEE_HTTPS_ONLY", https_only)
     config.cache_clear()
     seen: dict[str, Any] = {"PATH_INFO": STAFF_PAGES, "wsgi.url_scheme": "http"}
-    Shield(lambda *_: [])(seen, lambda *_: None)
+    SecurityHeaders(lambda *_: [])(seen, lambda *_: None)
     config.cache_clear()
     assert seen["wsgi.url_scheme"] == scheme
 
@@ -95,7 +95,7 @@ def test_nobody_is_answered_under_another_name(monkeypatch, path, host, status):
         return [b""]
 
     environ = {"PATH_INFO": path, "HTTP_HOST": host}
-    body = b"".join(Shield(application)(environ, lambda *line: said.extend(line)))
+    body = b"".join(SecurityHeaders(application)(environ, lambda *line: said.extend(line)))
     assert said[0].startswith(f"{status} ")
     given = dict(said[1])
     assert given["X-Frame-Options"] == "DENY"

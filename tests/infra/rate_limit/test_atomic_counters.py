@@ -9,7 +9,7 @@ from redis import Redis
 from infra.config import config
 from infra.errors import TooMany, Unavailable
 from infra.rate_limit import atomic_counters
-from infra.rate_limit.atomic_counters import Mark, admit
+from infra.rate_limit.atomic_counters import TrustMark, admit
 from infra.rate_limit.sliding_window import Throttle
 
 NOW = 1000.0
@@ -60,15 +60,15 @@ def test_the_headers_are_of_the_one_with_the_least_left(redis):
 
 def test_who_has_the_mark_counts_apart(redis):
     three = [counter("own"), counter("a"), counter("b")]
-    admit(three, redis, mark=Mark("throttle:command:known:x", "here"))
+    admit(three, redis, mark=TrustMark("throttle:command:known:x", "here"))
     assert [count_of(redis, who) for who in ("own", "a", "b")] == [0, 1, 1]
     redis.zadd("throttle:command:known:x", {"here": NOW + 60, "there": NOW})
     for _ in range(2):
-        admit(three, redis, mark=Mark("throttle:command:known:x", "here"))
+        admit(three, redis, mark=TrustMark("throttle:command:known:x", "here"))
     with pytest.raises(TooMany):
-        admit(three, redis, mark=Mark("throttle:command:known:x", "here"))
+        admit(three, redis, mark=TrustMark("throttle:command:known:x", "here"))
     assert [count_of(redis, who) for who in ("own", "a", "b")] == [2, 1, 1]
-    admit(three, redis, mark=Mark("throttle:command:known:x", "there"))  # over by now
+    admit(three, redis, mark=TrustMark("throttle:command:known:x", "there"))  # over by now
     assert [count_of(redis, who) for who in ("own", "a", "b")] == [2, 2, 2]
 
 
@@ -100,7 +100,7 @@ def test_it_is_one_trip(redis, monkeypatch):
         return execute(*words, **more)
 
     monkeypatch.setattr(Redis, "execute_command", counted)
-    admit([counter("a"), counter("b")], redis, mark=Mark("throttle:command:known:x", "here"))
+    admit([counter("a"), counter("b")], redis, mark=TrustMark("throttle:command:known:x", "here"))
     assert len(sent) == 1
 
 

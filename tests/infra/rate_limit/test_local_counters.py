@@ -7,7 +7,7 @@ import pytest
 from redis import Redis
 
 from infra.errors import TooMany
-from infra.rate_limit.local_counters import Tally
+from infra.rate_limit.local_counters import LocalCounters
 from infra.rate_limit.sliding_window import Throttle
 
 LIMIT = 200
@@ -30,30 +30,30 @@ def kept(redis, throttle):
 
 
 def test_redis_is_asked_now_and_then(redis, ann):
-    tally = Tally()
-    remaining = [int(tally.check(ann, redis)["RateLimit-Remaining"]) for _ in range(20)]
+    counters = LocalCounters()
+    remaining = [int(counters.check(ann, redis)["RateLimit-Remaining"]) for _ in range(20)]
     assert remaining == list(range(LIMIT - 1, LIMIT - 21, -1))
     assert 20 - PART < kept(redis, ann) <= 20
 
 
 def test_one_process_keeps_the_limit_exactly(redis, ann):
-    tally = Tally()
+    counters = LocalCounters()
     for _ in range(LIMIT):
-        tally.check(ann, redis)
+        counters.check(ann, redis)
     with pytest.raises(TooMany):
-        tally.check(ann, redis)
+        counters.check(ann, redis)
     assert kept(redis, ann) == LIMIT + 1
 
 
 def test_two_processes_exceed_it_by_less_than_a_part_each(redis, ann):
-    processes = [Tally(), Tally()]
+    processes = [LocalCounters(), LocalCounters()]
     taken = next(nth for nth in range(2 * LIMIT) if is_refused(processes[nth % 2], ann, redis))
     assert LIMIT <= taken <= LIMIT + 2 * PART
 
 
-def is_refused(tally, throttle, redis):
+def is_refused(counters, throttle, redis):
     try:
-        tally.check(throttle, redis)
+        counters.check(throttle, redis)
     except TooMany:
         return True
     return False
@@ -61,29 +61,29 @@ def is_refused(tally, throttle, redis):
 
 def test_small_limits_are_asked_for_each_time(redis):
     guess = Throttle("login", "127.0.0.1", 10, time())
-    tally = Tally()
+    counters = LocalCounters()
     for nth in range(1, 11):
-        tally.check(guess, redis)
+        counters.check(guess, redis)
         assert kept(redis, guess) == nth
 
 
 def test_nothing_is_lost_between_threads(redis, ann):
-    tally = Tally()
+    counters = LocalCounters()
     wide = ann._replace(limit=100_000)
 
     def ask():
         for _ in range(500):
-            tally.check(wide, redis)
+            counters.check(wide, redis)
 
     threads = [Thread(target=ask) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(timeout=60)
-    [count] = tally._counts.values()
-    assert kept(redis, wide) + count.untold == 2000
+    [count] = counters._counts.values()
+    assert kept(redis, wide) + count.unsynced == 2000
 
 
 def test_without_redis_everyone_is_let_through(ann, redis_url):
     with Redis(port=1) as nowhere:
-        assert Tally().check(ann, nowhere) == {}
+        assert LocalCounters().check(ann, nowhere) == {}

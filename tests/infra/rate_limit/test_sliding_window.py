@@ -9,7 +9,7 @@ from redis.exceptions import ResponseError
 
 from infra.errors import TooMany
 from infra.rate_limit import sliding_window
-from infra.rate_limit.sliding_window import HOUR, Scope, Seen, Throttle
+from infra.rate_limit.sliding_window import HOUR, Scope, Throttle, WindowCount
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_who_waits_as_told_is_let_in(limit, previous, passed):
     """And who comes a second and a bit earlier is not, unless that is no time at all."""
     counter = Throttle("read", "ann", limit, now=60_000.0 + passed)
     taken = max(0, limit - int(previous * counter.weight))
-    refused = Seen(taken + 1, previous)
+    refused = WindowCount(taken + 1, previous)
     assert counter.used(refused) > limit
     wait = counter.wait_seconds(refused)
     assert wait >= 1
@@ -112,11 +112,15 @@ def test_who_waits_as_told_is_let_in(limit, previous, passed):
 def is_free(counter, wait, taken, previous):
     later = counter._replace(now=counter.now + wait)
     windows = int(later.now) // 60 - int(counter.now) // 60
-    seen = [Seen(taken + 1, previous), Seen(1, taken), Seen(1, 0)][min(windows, 2)]
+    seen = [WindowCount(taken + 1, previous), WindowCount(1, taken), WindowCount(1, 0)][
+        min(windows, 2)
+    ]
     return later.used(seen) <= counter.limit
 
 
 def test_the_window_before_fades():
-    used = [Throttle("read", "a", 9, 60.0 + now).used(Seen(0, 64)) for now in range(0, 60, 15)]
+    used = [
+        Throttle("read", "a", 9, 60.0 + now).used(WindowCount(0, 64)) for now in range(0, 60, 15)
+    ]
     assert used == [64, 48, 32, 16]
     assert all(later < earlier for earlier, later in pairwise(used))

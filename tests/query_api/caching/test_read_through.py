@@ -16,11 +16,11 @@ from query_api.caching import single_flight
 from query_api.caching.read_through import (
     MOST_BYTES,
     NOTHING_SECONDS,
-    Asked,
+    CacheLookup,
     ReadThrough,
     lifetime_ms,
 )
-from query_api.caching.single_flight import Turn
+from query_api.caching.single_flight import SingleFlightLock
 
 MANY = 200
 NOW, LATER = b"1", b"2"
@@ -42,7 +42,7 @@ def ask(redis):
     """Ask as a view does: what is kept was read in the trip before."""
 
     def ask(load, *, cache=numbers, stamp=NOW):
-        return cache.get(Asked(KEY, stamp, redis.get(KEY)), load)
+        return cache.get(CacheLookup(KEY, stamp, redis.get(KEY)), load)
 
     return ask
 
@@ -100,7 +100,7 @@ def test_of_two_hundred_at_once_one_loads(redis, counted, monkeypatch):
         return loading()
 
     def ask(_):
-        asked = Asked(KEY, NOW, redis.get(KEY))
+        asked = CacheLookup(KEY, NOW, redis.get(KEY))
         if together.wait(60) == 0:
             asked_by_all.set()
         return numbers.get(asked, load)
@@ -116,10 +116,10 @@ ANOTHER_PROCESS = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from infra import clients
-from query_api import turn
-from query_api.caching.read_through import Asked, ReadThrough
+from query_api.caching import single_flight
+from query_api.caching.read_through import CacheLookup, ReadThrough
 
-turn.LEASE_SECONDS = turn.PATIENCE_SECONDS = 60.0
+single_flight.LEASE_SECONDS = single_flight.PATIENCE_SECONDS = 60.0
 key, many = sys.argv[1], int(sys.argv[2])
 numbers = ReadThrough("pages", int, seconds=30.0, is_nothing=lambda number: number == 0)
 
@@ -129,7 +129,7 @@ def load():
 print("ready", flush=True)
 sys.stdin.readline()
 with ThreadPoolExecutor(many) as threads:
-    print(set(threads.map(lambda _: numbers.get(Asked(key, b"1", None), load), range(many))))
+    print(set(threads.map(lambda _: numbers.get(CacheLookup(key, b"1", None), load), range(many))))
 """
 
 
@@ -144,7 +144,7 @@ def test_of_two_processes_one_loads(redis, monkeypatch):
         assert other.stdout.readline() == "ready\n"
         other.stdin.write("go\n")
         other.stdin.flush()
-        asked = Asked(KEY, NOW, None)
+        asked = CacheLookup(KEY, NOW, None)
         with ThreadPoolExecutor(20) as threads:
             ours = set(
                 threads.map(
@@ -234,9 +234,9 @@ def test_who_has_waited_long_enough_loads_and_takes_no_turn_from_anybody(
 
 
 def test_who_lost_the_turn_ends_it_for_nobody(redis):
-    mine = Turn(KEY)
+    mine = SingleFlightLock(KEY)
     assert mine.wait(lambda _: None) is None
-    assert mine.is_mine
+    assert mine.is_leader
     redis.set(f"{KEY}:turn", "of another")
     assert mine.keep(b"x", 1000)
     assert redis.get(f"{KEY}:turn") == b"of another"
@@ -271,7 +271,7 @@ def test_where_nothing_can_be_kept_everybody_loads(away, monkeypatch, counted):
     with Redis.from_url(away, socket_connect_timeout=1) as elsewhere:
         monkeypatch.setattr(clients, "cache_redis", lambda: elsewhere)
         loading = Loading(7)
-        asked = Asked(KEY, NOW, None)
+        asked = CacheLookup(KEY, NOW, None)
         assert [numbers.get(asked, loading) for _ in range(2)] == [7, 7]
     assert loading.times == 2
     assert counted() == {"unkept": 2}

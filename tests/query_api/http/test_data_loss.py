@@ -8,7 +8,7 @@ from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.playlists.read_model import Playlists
 from projectors.read_models.search.read_model import Search
 from projectors.read_models.trending.read_model import Trending
-from query_api.http.data_loss import Noticing, noticing
+from query_api.http.data_loss import DataLossGuard, guarded
 from tests.query_api.conftest import ALIEN, ANN, GENERATION, HEAT
 
 READS = [
@@ -34,32 +34,32 @@ def acted(world):
 @pytest.mark.usefixtures("acted")
 @pytest.mark.parametrize(("kind", "read"), READS)
 def test_nothing_else_is_different(redis, kind, read):
-    assert read(noticing(kind(redis, GENERATION))) == read(kind(redis, GENERATION))
+    assert read(guarded(kind(redis, GENERATION))) == read(kind(redis, GENERATION))
 
 
 @pytest.mark.usefixtures("acted")
 @pytest.mark.parametrize(("kind", "read"), READS)
 def test_what_is_lost_is_not_ready(redis, kind, read):
-    model = noticing(kind(redis, GENERATION))
+    model = guarded(kind(redis, GENERATION))
     redis.flushall()
     with pytest.raises(NotReady, match=kind.name):
         read(model)
 
 
 def test_only_its_own_pointer_counts(world, redis):
-    model = noticing(Movies(redis, GENERATION))
+    model = guarded(Movies(redis, GENERATION))
     redis.hdel(GENERATIONS_KEY, Trending.name)
     assert len(model.genres()) == 6
 
 
 def test_a_model_notices_once(redis):
-    model = noticing(Movies(redis, GENERATION))
+    model = guarded(Movies(redis, GENERATION))
     before = model.redis
-    assert isinstance(before, Noticing)
-    assert noticing(model).redis is before
+    assert isinstance(before, DataLossGuard)
+    assert guarded(model).redis is before
 
 
 def test_who_asks_nothing_makes_no_trip(redis):
     redis.flushall()
-    with Noticing(redis, Movies.name).pipeline() as pipe:
+    with DataLossGuard(redis, Movies.name).pipeline() as pipe:
         assert pipe.execute() == []

@@ -9,13 +9,13 @@ from events.notifications import waiting_readers_channel
 from events.position_token import encode_positions
 from infra.config import config
 from infra.errors import Invalid
-from infra.redis_pipeline import Trip
+from infra.redis_pipeline import ReadPipeline
 from projectors.read_models.library.read_model import Library
 from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.recommendations.read_model import Recommendations
 from projectors.read_models.trending.read_model import Trending
 from query_api.http import read_your_writes
-from query_api.http.read_your_writes import Source, wait_seconds
+from query_api.http.read_your_writes import AnswerSource, wait_seconds
 from tests.query_api.conftest import ALIEN, ANN, HEAT, waiting
 
 pytestmark = pytest.mark.usefixtures("world")
@@ -169,15 +169,15 @@ def test_one_that_is_behind_is_waited_for_all_the_same(client, world):
 
 
 def test_it_costs_no_trip_more(world, monkeypatch):
-    trips, go = [], Trip.go
+    trips, execute = [], ReadPipeline.execute
 
-    def counting(trip, redis):
-        trips.append(len(trip))
-        return go(trip, redis)
+    def counting(pipe, redis):
+        trips.append(len(pipe))
+        return execute(pipe, redis)
 
-    monkeypatch.setattr(Trip, "go", counting)
+    monkeypatch.setattr(ReadPipeline, "execute", counting)
     read_your_writes.wait(
-        encode_positions([world.rate(ANN, ALIEN, 9)]), "", [Source(world.models[Movies])]
+        encode_positions([world.rate(ANN, ALIEN, 9)]), "", [AnswerSource(world.models[Movies])]
     )
     assert trips == [2]
 
