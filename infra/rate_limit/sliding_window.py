@@ -8,8 +8,8 @@ Each API has its own: the query API's user of Redis may write ``throttle:query:*
 
 Reads count in the trip that fetches their answer (``enqueue``, ``judge``): plain commands, because
 the query API's user of Redis may run no scripts. What is refused there has been counted, so who
-hammers on stays out until they slow down. Commands count by
-``infra.rate_limit.local_counters``, and what invites guessing by ``infra.rate_limit.atomic_counters``.
+hammers on stays out until they slow down. Commands count by ``local_counters``, and what invites
+guessing by ``atomic_counters``.
 """
 
 from collections.abc import Mapping

@@ -155,7 +155,9 @@ def render(
 ) -> bytes:
     """A page of movies with what is said of each; one without a card is left out."""
     cards = request.cards(movies, list(more))
-    items = (pagination.render_item(cards[movie], said) for movie, said in more.items() if movie in cards)
+    items = (
+        pagination.render_item(cards[movie], said) for movie, said in more.items() if movie in cards
+    )
     return pagination.render_page(items, next_, about)
 
 
