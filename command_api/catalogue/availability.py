@@ -8,16 +8,16 @@ WITHDRAWN = "This movie was withdrawn."
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class Availability:
     """How a movie stands in the catalogue."""
 
     is_withdrawn: bool = False
 
 
-LISTED = Listing()
+AVAILABLE = Availability()
 
 
-def refuse_unlisted(listing: Listing) -> None:
+def refuse_withdrawn(availability: Availability) -> None:
     """Raise Conflict when nobody may have a new opinion of the movie."""
-    if listing.is_withdrawn:
+    if availability.is_withdrawn:
         raise Conflict(f"{WITHDRAWN} No new opinions of it are taken.")

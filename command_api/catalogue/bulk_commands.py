@@ -7,7 +7,7 @@ from typing import TypeAlias
 from django.db import IntegrityError, transaction
 
 from command_api.catalogue import inline_projection
-from command_api.catalogue.decider import Movie, MovieCommand, decide, evolve, stream_of
+from command_api.catalogue.decider import MovieCommand, MovieState, decide, evolve, stream_of
 from events import notifications
 from events.catalogue import MovieEvent
 from events.recorded import Origin
@@ -43,10 +43,10 @@ def _handle_once(commands: Sequence[MovieCommand], store: EventStore, origin: Or
     return decided
 
 
-def _decide_each(commands: Sequence[MovieCommand], there: dict[int, Movie]) -> Decided:
+def _decide_each(commands: Sequence[MovieCommand], there: dict[int, MovieState]) -> Decided:
     decided = []
     for command in commands:
-        movie = there.get(command.movie_id, Movie())
+        movie = there.get(command.movie_id, MovieState())
         events = decide(command, movie)
         there[command.movie_id] = reduce(evolve, events, movie)
         decided.append(events)

@@ -25,7 +25,7 @@ ExternalId: TypeAlias = tuple[str, str]  # the source and its name for the movie
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class MovieFacts:
     """What a source says of a movie. No overview or poster means that it says nothing of these."""
 
     title: str
@@ -37,7 +37,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Details:
+class MovieDetails:
     """What a source says of a movie beyond its card; titles by language."""
 
     original_title: str | None = None
@@ -54,7 +54,7 @@ class AddMovie:
     """Have this movie, described so; it may be there already."""
 
     movie_id: int
-    facts: Facts
+    facts: MovieFacts
     external_ids: tuple[ExternalId, ...] = ()
 
 
@@ -63,7 +63,7 @@ class DescribeMovie:
     """A source describes a movie that we have."""
 
     movie_id: int
-    facts: Facts
+    facts: MovieFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class DetailMovie:
     """A source says more of a movie that we have."""
 
     movie_id: int
-    details: Details
+    details: MovieDetails
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +105,12 @@ MovieCommand: TypeAlias = (
 
 
 @dataclass(frozen=True, slots=True)
-class Movie:
+class MovieState:
     """What is known of one movie; no facts when it is not there."""
 
-    facts: Facts | None = None
+    facts: MovieFacts | None = None
     external_ids: frozenset[ExternalId] = field(default_factory=frozenset)
-    details: Details = field(default_factory=Details)
+    details: MovieDetails = field(default_factory=MovieDetails)
     is_withdrawn: bool = False
 
 
@@ -120,7 +120,7 @@ def stream_of(movie_id: int) -> Stream:
 
 
 def decide(  # noqa: PLR0911 - a line a command
-    command: MovieCommand, movie: Movie
+    command: MovieCommand, movie: MovieState
 ) -> Sequence[MovieEvent]:
     """What happens, if anything."""
     match command:
@@ -145,11 +145,11 @@ def decide(  # noqa: PLR0911 - a line a command
             return (MovieRestored(movie_id=movie_id),) if movie.is_withdrawn else ()
 
 
-def evolve(movie: Movie, event: MovieEvent) -> Movie:
+def evolve(movie: MovieState, event: MovieEvent) -> MovieState:
     """The movie after the event."""
     match event:
         case MovieAdded():
-            return Movie(_facts(event), frozenset(event.external_ids.items()))
+            return MovieState(_facts(event), frozenset(event.external_ids.items()))
         case MovieDescribed():
             return replace(movie, facts=_facts(event))
         case MovieLinked(source=source, external_id=external_id):
@@ -163,7 +163,7 @@ def evolve(movie: Movie, event: MovieEvent) -> Movie:
 
 
 def _added(
-    movie_id: int, facts: Facts, external_ids: Sequence[ExternalId]
+    movie_id: int, facts: MovieFacts, external_ids: Sequence[ExternalId]
 ) -> tuple[MovieEvent, ...]:
     first = dict(reversed(external_ids))
     added = MovieAdded(
@@ -176,11 +176,11 @@ def _added(
         overview=facts.overview,
         poster_url=facts.poster_url,
     )
-    known = evolve(Movie(), added)
+    known = evolve(MovieState(), added)
     return added, *(event for link in external_ids for event in _linked(movie_id, link, known))
 
 
-def _described(movie_id: int, facts: Facts, movie: Movie) -> Sequence[MovieDescribed]:
+def _described(movie_id: int, facts: MovieFacts, movie: MovieState) -> Sequence[MovieDescribed]:
     current = movie.facts
     if current is None:
         raise NotFound("There is no such movie.")
@@ -204,13 +204,13 @@ def _described(movie_id: int, facts: Facts, movie: Movie) -> Sequence[MovieDescr
     )
 
 
-def _linked(movie_id: int, link: ExternalId, movie: Movie) -> Sequence[MovieLinked]:
+def _linked(movie_id: int, link: ExternalId, movie: MovieState) -> Sequence[MovieLinked]:
     if link in movie.external_ids:
         return ()
     return (MovieLinked(movie_id=movie_id, source=link[0], external_id=link[1]),)
 
 
-def _detailed(movie_id: int, details: Details, movie: Movie) -> Sequence[MovieDetailed]:
+def _detailed(movie_id: int, details: MovieDetails, movie: MovieState) -> Sequence[MovieDetailed]:
     if details == movie.details:
         return ()
     return (
@@ -227,7 +227,7 @@ def _detailed(movie_id: int, details: Details, movie: Movie) -> Sequence[MovieDe
     )
 
 
-def _withdrawn(movie_id: int, reason: str, movie: Movie) -> Sequence[MovieWithdrawn]:
+def _withdrawn(movie_id: int, reason: str, movie: MovieState) -> Sequence[MovieWithdrawn]:
     if not 1 <= len(reason.strip()) <= LONGEST_REASON:
         said = f"A reason has 1 to {LONGEST_REASON} characters."
         raise Invalid("The movie can't be withdrawn so.", errors=[("reason", said)])
@@ -236,8 +236,8 @@ def _withdrawn(movie_id: int, reason: str, movie: Movie) -> Sequence[MovieWithdr
     return (MovieWithdrawn(movie_id=movie_id, reason=reason.strip()),)
 
 
-def _details(event: MovieDetailed) -> Details:
-    return Details(
+def _details(event: MovieDetailed) -> MovieDetails:
+    return MovieDetails(
         original_title=event.original_title,
         original_language=event.original_language,
         released_on=event.released_on,
@@ -248,8 +248,8 @@ def _details(event: MovieDetailed) -> Details:
     )
 
 
-def _facts(event: MovieAdded | MovieDescribed) -> Facts:
-    return Facts(
+def _facts(event: MovieAdded | MovieDescribed) -> MovieFacts:
+    return MovieFacts(
         title=event.title,
         year=event.year,
         genres=event.genres,
@@ -259,9 +259,9 @@ def _facts(event: MovieAdded | MovieDescribed) -> Facts:
     )
 
 
-movie: Aggregate[MovieCommand, Movie, MovieEvent] = Aggregate(
+movie: Aggregate[MovieCommand, MovieState, MovieEvent] = Aggregate(
     stream=lambda command: stream_of(command.movie_id),
-    initial=Movie(),
+    initial=MovieState(),
     decide=decide,
     evolve=evolve,
 )

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from django.db import connection, transaction
 
 from command_api.catalogue import models, title_keys, trend_tables
-from command_api.catalogue.decider import Details, Facts, Movie
+from command_api.catalogue.decider import MovieDetails, MovieFacts, MovieState
 from events.catalogue import (
     Credit,
     MovieAdded,
@@ -99,7 +99,7 @@ def apply(events: Sequence[MovieEvent]) -> None:
     _put(_STATUSES, sorted(_statuses(events).items()))
 
 
-def movies(movie_ids: Collection[int]) -> dict[int, Movie]:
+def movies(movie_ids: Collection[int]) -> dict[int, MovieState]:
     """The movies that are there, as the rules know them."""
     genres = _names_in_order(
         models.MovieGenre.objects.filter(movie__in=movie_ids)
@@ -116,8 +116,8 @@ def movies(movie_ids: Collection[int]) -> dict[int, Movie]:
         links[link.movie_id].add((link.source, link.value))
     details = _Details(movie_ids)
     return {
-        movie.pk: Movie(
-            Facts(
+        movie.pk: MovieState(
+            MovieFacts(
                 title=movie.title,
                 year=movie.year,
                 genres=tuple(genres[movie.pk]),
@@ -229,9 +229,9 @@ class _Details:
         for movie, language, title in called.values_list("movie", "language", "title"):
             self._titles[movie].add((language, title))
 
-    def of(self, movie: models.Movie) -> Details:
+    def of(self, movie: models.Movie) -> MovieDetails:
         """What they say of one."""
-        return Details(
+        return MovieDetails(
             original_title=movie.original_title,
             original_language=movie.original_language,
             released_on=movie.released_on,

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from time import monotonic
 from types import MappingProxyType
 
-from command_api.catalogue.availability import LISTED, Listing
+from command_api.catalogue.availability import AVAILABLE, Availability
 from command_api.catalogue.models import Movie
 from infra.errors import NotFound
 
@@ -21,8 +21,8 @@ _BLOCK = 1000
 _REMEMBERED_BLOCKS = 500
 
 _blocks: OrderedDict[int, frozenset[int]] = OrderedDict()
-_NEVER: tuple[float, Mapping[int, Listing]] = (float("-inf"), MappingProxyType({}))
-_unlisted = [_NEVER]
+_NEVER: tuple[float, Mapping[int, Availability]] = (float("-inf"), MappingProxyType({}))
+_withdrawn = [_NEVER]
 
 
 def is_known(movie_id: int) -> bool:
@@ -31,44 +31,44 @@ def is_known(movie_id: int) -> bool:
     return movie_id in _blocks.get(block, ()) or movie_id in _ask(block)
 
 
-def listing_of(movie_id: int) -> Listing:
+def availability_of(movie_id: int) -> Availability:
     """How the movie stands, as of a second ago; raises NotFound when the catalogue lacks it."""
     if movie_id > LARGEST_ID or not is_known(movie_id):
         raise NotFound("There is no such movie.")
-    return _all_unlisted().get(movie_id, LISTED)
+    return _all_withdrawn().get(movie_id, AVAILABLE)
 
 
-def listings(movie_ids: Collection[int]) -> Mapping[int, Listing]:
+def availabilities_of(movie_ids: Collection[int]) -> Mapping[int, Availability]:
     """How those of the movies stand now that the catalogue has, in one question."""
     possible = [movie_id for movie_id in movie_ids if 0 < movie_id <= LARGEST_ID]
     found = Movie.objects.filter(pk__in=possible).values_list("pk", "status")
-    return {movie_id: _listing(status) for movie_id, status in found}
+    return {movie_id: _availability(status) for movie_id, status in found}
 
 
-def unlisted() -> Mapping[int, Listing]:
+def withdrawn_movies() -> Mapping[int, Availability]:
     """The movies that are withdrawn now."""
     found = Movie.objects.exclude(status=Movie.Status.LISTED).values_list("pk", "status")
-    return {movie_id: _listing(status) for movie_id, status in found.iterator()}
+    return {movie_id: _availability(status) for movie_id, status in found.iterator()}
 
 
 def forget() -> None:
     """Ask the database again for every movie."""
     _blocks.clear()
-    _unlisted[0] = _NEVER
+    _withdrawn[0] = _NEVER
 
 
-def _all_unlisted() -> Mapping[int, Listing]:
-    asked, known = _unlisted[0]
+def _all_withdrawn() -> Mapping[int, Availability]:
+    asked, known = _withdrawn[0]
     if monotonic() - asked < FRESH_SECONDS:
         return known
     now = monotonic()
-    known = unlisted()
-    _unlisted[0] = now, known
+    known = withdrawn_movies()
+    _withdrawn[0] = now, known
     return known
 
 
-def _listing(status: str) -> Listing:
-    return Listing(is_withdrawn=status == Movie.Status.WITHDRAWN)
+def _availability(status: str) -> Availability:
+    return Availability(is_withdrawn=status == Movie.Status.WITHDRAWN)
 
 
 def _ask(block: int) -> frozenset[int]:

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 from command_api.aggregate import handle
 from command_api.catalogue import models
-from command_api.catalogue.availability import LISTED
+from command_api.catalogue.availability import AVAILABLE
 from command_api.export.format import (
     FavouriteLine,
     HiddenLine,
@@ -78,13 +78,13 @@ class Bringing:
             self._say(line, numbers)
 
     def _rate(self, lines: Sequence[RatingLine], numbers: Mapping[int, int]) -> None:
-        now, listings = datetime.now(UTC), dict.fromkeys(numbers.values(), LISTED)
+        now, availabilities = datetime.now(UTC), dict.fromkeys(numbers.values(), AVAILABLE)
         said = [line.rating for line in lines if line.rating.movie_id in numbers]
         brought = [Brought(numbers[it.movie_id], it.score, it.rated_at) for it in said]
         ratings = {
             nth: it
             for nth, it in enumerate(brought)
-            if rejection(it, listings=listings, now=now) is None
+            if rejection(it, availabilities=availabilities, now=now) is None
         }
         self.count.refused += len(brought) - len(ratings)
         if ratings:

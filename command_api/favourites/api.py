@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from command_api import event_store
 from command_api.aggregate import handle
-from command_api.catalogue.movie_lookup import listing_of
+from command_api.catalogue.movie_lookup import availability_of
 from command_api.favourites.decider import FavouriteMovie, UnfavouriteMovie, favourite
 from command_api.http.openapi import command
 from command_api.http.view import Answer, Call, CommandView
@@ -28,7 +28,7 @@ class FavouriteView(CommandView):
     @command("favourite", answers={200: FavouriteAnswer}, problems=(404,))
     def put(self, call: Call, movie_id: int) -> Answer:
         """Make the movie a favourite."""
-        wish = FavouriteMovie(call.user_id, movie_id, listing_of(movie_id))
+        wish = FavouriteMovie(call.user_id, movie_id, availability_of(movie_id))
         handled = handle(wish, favourite, event_store.store(), origin=call.origin)
         data = {"movie_id": movie_id, "favourite": handled.state.is_one}
         return Answer(handled.position, data)

@@ -6,7 +6,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from command_api.aggregate import Aggregate
-from command_api.catalogue.availability import LISTED, Listing, refuse_unlisted
+from command_api.catalogue.availability import AVAILABLE, Availability, refuse_withdrawn
 from events.catalogue import MovieFavourited, MovieUnfavourited
 from events.recorded import Stream
 from infra.errors import NotFound
@@ -18,7 +18,7 @@ class FavouriteMovie:
 
     user_id: UUID
     movie_id: int
-    listing: Listing = LISTED
+    availability: Availability = AVAILABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def decide(command: FavouriteCommand, current: Favourite) -> Sequence[FavouriteE
         case FavouriteMovie() if current.is_one:
             return ()
         case FavouriteMovie(user_id=user, movie_id=movie):
-            refuse_unlisted(command.listing)
+            refuse_withdrawn(command.availability)
             return (MovieFavourited(user_id=user, movie_id=movie),)
         case UnfavouriteMovie(user_id=user, movie_id=movie):
             if not current.is_one:

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from command_api import event_store
 from command_api.aggregate import handle
-from command_api.catalogue.movie_lookup import listing_of
+from command_api.catalogue.movie_lookup import availability_of
 from command_api.hidden.decider import HideMovie, UnhideMovie, hiding
 from command_api.http.openapi import command
 from command_api.http.view import Answer, Call, CommandView
@@ -28,7 +28,7 @@ class HiddenView(CommandView):
     @command("hide", answers={200: HidingAnswer}, problems=(404,))
     def put(self, call: Call, movie_id: int) -> Answer:
         """Never recommend the movie again."""
-        wish = HideMovie(call.user_id, movie_id, listing_of(movie_id))
+        wish = HideMovie(call.user_id, movie_id, availability_of(movie_id))
         handled = handle(wish, hiding, event_store.store(), origin=call.origin)
         return Answer(handled.position, {"movie_id": movie_id, "hidden": handled.state.is_hidden})
 

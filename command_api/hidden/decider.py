@@ -6,7 +6,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from command_api.aggregate import Aggregate
-from command_api.catalogue.availability import LISTED, Listing, refuse_unlisted
+from command_api.catalogue.availability import AVAILABLE, Availability, refuse_withdrawn
 from events.catalogue import MovieHidden, MovieUnhidden
 from events.recorded import Stream
 from infra.errors import NotFound
@@ -18,7 +18,7 @@ class HideMovie:
 
     user_id: UUID
     movie_id: int
-    listing: Listing = LISTED
+    availability: Availability = AVAILABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def decide(command: HidingCommand, current: Hiding) -> Sequence[HidingEvent]:
         case HideMovie() if current.is_hidden:
             return ()
         case HideMovie(user_id=user, movie_id=movie):
-            refuse_unlisted(command.listing)
+            refuse_withdrawn(command.availability)
             return (MovieHidden(user_id=user, movie_id=movie),)
         case UnhideMovie(user_id=user, movie_id=movie):
             if not current.is_hidden:

@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from command_api.catalogue.decider import AddMovie, Facts
+from command_api.catalogue.decider import AddMovie, MovieFacts
 from command_api.catalogue.genres import translate
 from command_api.catalogue.id_allocation import LAST_FILE_ID
 from command_api.catalogue.models import WIKIPEDIA
@@ -56,7 +56,7 @@ def parse(content: bytes, unknown_genres: Counter[str]) -> AddMovie:
     links = dict(line.external_ids or {})
     if line.wikipedia:
         links[WIKIPEDIA] = line.wikipedia
-    facts = Facts(
+    facts = MovieFacts(
         title=line.title.strip(),
         year=line.year,
         genres=translated.genres,

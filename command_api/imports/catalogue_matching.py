@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from django.db import connection
 
 from command_api.catalogue import inline_projection, models, title_keys
-from command_api.catalogue.decider import AddMovie, ExternalId, Facts
+from command_api.catalogue.decider import AddMovie, ExternalId, MovieFacts
 from command_api.catalogue.id_allocation import LAST_FILE_ID
 from command_api.catalogue.models import CATALOGUE, WIKIPEDIA
 from command_api.catalogue.title_candidates import Name, Namesake, named, possible
@@ -52,7 +52,7 @@ class Known:
     linked: dict[ExternalId, int] = field(default_factory=dict)
     named: dict[Name, list[Namesake]] = field(default_factory=dict)
     """Those of another source."""
-    facts: dict[int, Facts] = field(default_factory=dict)
+    facts: dict[int, MovieFacts] = field(default_factory=dict)
     """Of the movies that lines with an id that is none of ours could be."""
     sources: dict[int, frozenset[str]] = field(default_factory=dict)
     """Which sources those have ids of."""
@@ -110,7 +110,7 @@ class Known:
         ]
         return sorted(each.movie_id for each in possible(free, frozenset(command.facts.cast)))
 
-    def _completed(self, facts: Facts, movie_id: int) -> Facts:
+    def _completed(self, facts: MovieFacts, movie_id: int) -> MovieFacts:
         """What the line says nothing of stays as another source said it."""
         known = self.facts[movie_id]
         return replace(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
 from command_api.catalogue import title_keys
-from command_api.catalogue.decider import AddMovie, ExternalId, Facts, LinkMovie, MovieCommand
+from command_api.catalogue.decider import AddMovie, ExternalId, LinkMovie, MovieCommand, MovieFacts
 from command_api.imports.movielens_reader import Film
 from command_api.imports.movielens_titles import Title
 
@@ -137,5 +137,5 @@ def _is_telling(title: Title) -> bool:
     return all(len(title_keys.loose(name)) >= TELLING for name in title.names[:2])
 
 
-def _facts(film: Film) -> Facts:
-    return Facts(title=film.title.title, year=film.title.year, genres=film.genres)
+def _facts(film: Film) -> MovieFacts:
+    return MovieFacts(title=film.title.title, year=film.title.year, genres=film.genres)

@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from command_api import event_store
 from command_api.aggregate import Handled, handle
-from command_api.catalogue.movie_lookup import listing_of
+from command_api.catalogue.movie_lookup import availability_of
 from command_api.http.if_match import versions
 from command_api.http.openapi import command
 from command_api.http.view import Answer, Call, CommandView
@@ -154,7 +154,7 @@ class PlaylistMovieView(CommandView):
         wish = PutMovie(
             **_about(call, playlist_id),
             movie_id=movie_id,
-            listing=listing_of(movie_id),
+            availability=availability_of(movie_id),
             **call.body,
         )
         handled = _handle(call, wish)

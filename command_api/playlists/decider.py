@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from command_api.aggregate import Aggregate
-from command_api.catalogue.availability import LISTED, Listing, refuse_unlisted
+from command_api.catalogue.availability import AVAILABLE, Availability, refuse_withdrawn
 from command_api.playlists.ranks import place
 from events.catalogue import (
     PlaylistCreated,
@@ -83,7 +83,7 @@ class PutMovie:
     movie_id: int
     position: int | None = None
     versions: Versions = None
-    listing: Listing = LISTED
+    availability: Availability = AVAILABLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +191,7 @@ def _put(command: PutMovie, current: Playlist) -> Sequence[PlaylistEvent]:
     playlist_id, user, movie = command.playlist_id, command.user_id, command.movie_id
     before = current.movies
     if movie not in current.ranks:
-        refuse_unlisted(command.listing)
+        refuse_withdrawn(command.availability)
     others = [other for other in before if other != movie]
     if len(others) == MOST_MOVIES:
         reason = f"A playlist holds at most {MOST_MOVIES} movies."

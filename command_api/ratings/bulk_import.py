@@ -12,7 +12,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from command_api.aggregate import TRIES, start_of
-from command_api.catalogue.availability import WITHDRAWN, Listing
+from command_api.catalogue.availability import WITHDRAWN, Availability
 from command_api.ratings.decider import RateMovie, rating
 from events.catalogue import Score
 from events.recorded import Origin, Position, Recorded, Stream
@@ -65,13 +65,13 @@ class Done(NamedTuple):
 
 
 def rejection(
-    brought: Brought, *, listings: Mapping[int, Listing], now: datetime
+    brought: Brought, *, availabilities: Mapping[int, Availability], now: datetime
 ) -> Rejected | None:
-    """Why a rating can't be taken, whatever is in the log; listings are of all known movies."""
+    """Why a rating is rejected; ``availabilities`` holds every known movie."""
     errors = []
-    if (listing := listings.get(brought.movie_id)) is None:
+    if (availability := availabilities.get(brought.movie_id)) is None:
         errors.append(FieldError("movie_id", "There is no such movie."))
-    elif listing.is_withdrawn:
+    elif availability.is_withdrawn:
         errors.append(FieldError("movie_id", WITHDRAWN))
     if brought.at is not None and brought.at > now:
         errors.append(FieldError("rated_at", "This is in the future."))

@@ -10,7 +10,7 @@ from msgspec import Meta
 from rest_framework import serializers
 
 from command_api import event_store
-from command_api.catalogue.movie_lookup import listings
+from command_api.catalogue.movie_lookup import availabilities_of
 from command_api.http.openapi import command
 from command_api.http.view import Answer, Call, CommandView
 from command_api.ratings.bulk_import import Brought, Rejected, Taken, Unchanged, bring, rejection
@@ -143,9 +143,11 @@ class RatingsImportView(CommandView):
 
 def _judged(ratings: list[Brought | Rejected], now: datetime) -> dict[int, Any]:
     """Each by its place, with what can't be taken whatever the log says rejected."""
-    movies = listings({it.movie_id for it in ratings if isinstance(it, Brought)})
+    movies = availabilities_of({it.movie_id for it in ratings if isinstance(it, Brought)})
     return {
-        nth: (rejection(it, listings=movies, now=now) or it) if isinstance(it, Brought) else it
+        nth: (rejection(it, availabilities=movies, now=now) or it)
+        if isinstance(it, Brought)
+        else it
         for nth, it in enumerate(ratings)
     }
 

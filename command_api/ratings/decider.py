@@ -6,7 +6,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from command_api.aggregate import Aggregate
-from command_api.catalogue.availability import LISTED, Listing, refuse_unlisted
+from command_api.catalogue.availability import AVAILABLE, Availability, refuse_withdrawn
 from events.catalogue import MovieRated, RatingEvent, RatingWithdrawn, Score
 from events.recorded import Stream
 from infra.errors import Invalid, NotFound
@@ -21,7 +21,7 @@ class RateMovie:
     user_id: UUID
     movie_id: int
     score: Score
-    listing: Listing = LISTED
+    availability: Availability = AVAILABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def decide(command: RatingCommand, current: Rating) -> Sequence[RatingEvent]:
         case RateMovie(score=score) if score == current.score:
             return ()  # the same opinion again is not news
         case RateMovie(user_id=user, movie_id=movie, score=score):
-            refuse_unlisted(command.listing)
+            refuse_withdrawn(command.availability)
             previous = current.score
             return (MovieRated(user_id=user, movie_id=movie, score=score, previous=previous),)
         case WithdrawRating(user_id=user, movie_id=movie):

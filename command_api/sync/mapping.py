@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 
-from command_api.catalogue.decider import Details, Facts
+from command_api.catalogue.decider import MovieDetails, MovieFacts
 from command_api.catalogue.genres import translate
 from command_api.catalogue.tmdb.schemas import CrewMember, Film
 from events.catalogue import Credit
@@ -52,14 +52,14 @@ LONGEST_TITLE, _LONGEST_NAME, _LONGEST_OVERVIEW, _LONGEST_LANGUAGE = 500, 200, 1
 _LONGEST_POSTER = 500
 
 
-def facts_of(film: Film, known: Facts | None, *, image_url: str) -> Facts:
+def facts_of(film: Film, known: MovieFacts | None, *, image_url: str) -> MovieFacts:
     """Its card; what TMDb does not say of a movie that we know stays as it is."""
     told = translate(genre.name for genre in film.genres).genres
     billed = sorted(film.credits.cast, key=lambda member: member.order)
     cast = tuple(_names((member.name for member in billed), MOST_CAST))
     year = released_on(film)
     poster = clean(film.poster_path or "", _LONGEST_POSTER)
-    return Facts(
+    return MovieFacts(
         title=clean(film.title, LONGEST_TITLE),
         year=year.year if year else known.year if known else None,
         genres=(*told, *(g for g in known.genres if g not in _TOLD_BY_TMDB)) if known else told,
@@ -69,7 +69,7 @@ def facts_of(film: Film, known: Facts | None, *, image_url: str) -> Facts:
     )
 
 
-def details_of(film: Film) -> Details:
+def details_of(film: Film) -> MovieDetails:
     """What it says beyond the card."""
     titles: dict[str, str] = {}
     for translation in film.translations.translations:
@@ -77,7 +77,7 @@ def details_of(film: Film) -> Details:
         title = clean(translation.data.title or "", LONGEST_TITLE)
         if title and language and len(language) <= _LONGEST_LANGUAGE:
             titles.setdefault(language, title)
-    return Details(
+    return MovieDetails(
         original_title=clean(film.original_title or "", LONGEST_TITLE) or None,
         original_language=clean(film.original_language or "", _LONGEST_LANGUAGE) or None,
         released_on=released_on(film),

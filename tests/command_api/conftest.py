@@ -12,7 +12,7 @@ from django.test import Client
 
 from command_api.catalogue import movie_lookup
 from command_api.catalogue.bulk_commands import handle_all
-from command_api.catalogue.decider import AddMovie, Facts
+from command_api.catalogue.decider import AddMovie, MovieFacts
 from command_api.event_store import store
 from command_api.http import token_revocation
 from events.recorded import Origin
@@ -65,7 +65,7 @@ def api(request, redis_url, keys):
     token_revocation.forget()
     clients.redis().ping()  # hints go out from a thread: it shall have a connection by now
     movies = [
-        AddMovie(movie_id, Facts(title=title, year=year))
+        AddMovie(movie_id, MovieFacts(title=title, year=year))
         for movie_id, title, year in ((ALIEN, "Alien", 1979), (HEAT, "Heat", 1995))
     ]
     handle_all(movies, store(), origin=Origin(correlation_id=uuid4()))

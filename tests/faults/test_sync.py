@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from command_api.catalogue import inline_projection, models
-from command_api.catalogue.decider import Facts
+from command_api.catalogue.decider import MovieFacts
 from command_api.catalogue.id_allocation import TMDB_BASE
 from command_api.catalogue.models import SyncRun, TmdbFilm
 from events.catalogue import MovieAdded
@@ -76,9 +76,9 @@ def go_wrong(tmdb, *kinds: Kind):
         tmdb.faults.add(InjectedFault(kind, path="/movie/"))
 
 
-def facts_of(film) -> Facts:
+def facts_of(film) -> MovieFacts:
     """What the catalogue should say of a film, said once more in other words."""
-    return Facts(
+    return MovieFacts(
         title=film["title"],
         year=int(film["release_date"][:4]),
         genres=tuple(genre["name"] for genre in film["genres"]),

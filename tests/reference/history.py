@@ -13,9 +13,9 @@ from command_api.aggregate import Aggregate, Handled, handle
 from command_api.catalogue.decider import (
     AddMovie,
     DescribeMovie,
-    Facts,
     LinkMovie,
     MovieCommand,
+    MovieFacts,
     RestoreMovie,
     WithdrawMovie,
     movie,
@@ -126,7 +126,7 @@ _texts = st.sampled_from(["", "Noir", "Émigrés", "a \N{SNOWMAN}"])
 _sources = st.sampled_from(["imdb", "tmdb"])
 _words_or_none = st.none() | _texts.map(_words)
 _facts = st.builds(
-    Facts,
+    MovieFacts,
     title=_texts,
     year=st.none() | st.integers(1900, 2026),
     genres=st.lists(st.sampled_from(["Crime", "Drama", "War"]), unique=True).map(tuple),
@@ -222,7 +222,7 @@ furnishing: tuple[Command, ...] = tuple(
 
 everyday: tuple[Command, ...] = (
     *furnishing,
-    *(AddMovie(movie_id, Facts(title=f"M{movie_id}", year=1979)) for movie_id in MOVIES[:3]),
+    *(AddMovie(movie_id, MovieFacts(title=f"M{movie_id}", year=1979)) for movie_id in MOVIES[:3]),
     *(RateMovie(person, movie_id, 5) for person in PEOPLE for movie_id in MOVIES[:2]),
     *(
         PutMovie(playlist_id=playlists_of(PEOPLE[0])[0], user_id=PEOPLE[0], movie_id=movie_id)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from command_api.catalogue.movie_lookup import unlisted
+from command_api.catalogue.movie_lookup import withdrawn_movies
 from command_api.imports.base_command import BAD_INPUT, ImportCommand
 from command_api.imports.movielens_films import Each, Films, import_films
 from command_api.imports.movielens_formats import Files, NoFiles, find
@@ -56,7 +56,7 @@ class Command(ImportCommand):
             write_report(options["report"], films.each)
         with Ratings(run.store.partitions) as ratings:
             counts = read_ratings(
-                files, ratings, movies=films.movies, withdrawn=unlisted(), now=now
+                files, ratings, movies=films.movies, withdrawn=withdrawn_movies(), now=now
             )
             if not ratings:
                 self.refuse_torn([*films.torn, counts.torn])

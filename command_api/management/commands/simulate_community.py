@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from command_api.catalogue import models
-from command_api.catalogue.movie_lookup import unlisted
+from command_api.catalogue.movie_lookup import withdrawn_movies
 from command_api.imports.base_command import ImportCommand
 from command_api.imports.movielens_ratings import Counts, append_ratings
 from command_api.imports.ratings_sort import Ratings
@@ -36,7 +36,7 @@ class Command(ImportCommand):
             raise CommandError("There are no movies to rate: run import_catalogue demo first.")
 
     def run_import(self, run: Run, options: dict[str, Any]) -> None:
-        people, withdrawn = options["people"], unlisted()
+        people, withdrawn = options["people"], withdrawn_movies()
         # As a file's import does: who goes on after an interruption goes on with the same times.
         begun, _ = models.RatingsImport.objects.get_or_create(
             digest=f"simulated community of {people}", defaults={"shift_seconds": int(time.time())}

@@ -9,10 +9,10 @@ from command_api.catalogue.decider import (
     AddMovie,
     DescribeMovie,
     DetailMovie,
-    Details,
-    Facts,
     LinkMovie,
-    Movie,
+    MovieDetails,
+    MovieFacts,
+    MovieState,
     RestoreMovie,
     WithdrawMovie,
     decide,
@@ -30,7 +30,7 @@ from events.catalogue import (
 from infra.errors import Invalid, NotFound
 
 HEAT = 7
-FACTS = Facts(title="Heat", year=1995, genres=("Crime", "Drama"), cast=("Al Pacino",))
+FACTS = MovieFacts(title="Heat", year=1995, genres=("Crime", "Drama"), cast=("Al Pacino",))
 ADDED = MovieAdded(
     movie_id=HEAT,
     title="Heat",
@@ -42,7 +42,7 @@ ADDED = MovieAdded(
 
 
 def given(*events):
-    return reduce(evolve, events, Movie())
+    return reduce(evolve, events, MovieState())
 
 
 def described(**changed):
@@ -62,7 +62,9 @@ def test_the_same_facts_again_are_not_news():
 
 
 def test_changed_facts_describe_the_movie_anew():
-    command = AddMovie(HEAT, Facts(title="Heat", year=1996, genres=("Crime",)), (("imdb", "tt7"),))
+    command = AddMovie(
+        HEAT, MovieFacts(title="Heat", year=1996, genres=("Crime",)), (("imdb", "tt7"),)
+    )
     assert decide(command, given(ADDED)) == (
         described(year=1996, genres=("Crime",), cast=()),
         MovieLinked(movie_id=HEAT, source="imdb", external_id="tt7"),
@@ -96,7 +98,7 @@ def test_nothing_can_be_said_of_a_movie_that_is_not_there(command):
         decide(command, given())
 
 
-DETAILS = Details(
+DETAILS = MovieDetails(
     runtime_minutes=170,
     crew=(Credit("Michael Mann", "Director"),),
     keywords=("heist",),
@@ -115,7 +117,7 @@ def test_details_are_news_once():
     command = DetailMovie(HEAT, DETAILS)
     assert decide(command, given(ADDED)) == (DETAILED,)
     assert decide(command, given(ADDED, DETAILED)) == ()
-    assert decide(DetailMovie(HEAT, Details()), given(ADDED)) == ()
+    assert decide(DetailMovie(HEAT, MovieDetails()), given(ADDED)) == ()
 
 
 def test_a_movie_that_is_not_there_has_no_details():
@@ -153,6 +155,6 @@ def test_what_is_not_there_neither_goes_nor_comes_back(command):
 
 
 def test_what_is_withdrawn_may_be_described():
-    command = DescribeMovie(HEAT, Facts(title="Heat", year=1996))
+    command = DescribeMovie(HEAT, MovieFacts(title="Heat", year=1996))
     [event] = decide(command, given(ADDED, WITHDRAWN))
     assert evolve(given(ADDED, WITHDRAWN), event).is_withdrawn

@@ -11,9 +11,9 @@ from command_api.catalogue.decider import (
     AddMovie,
     DescribeMovie,
     DetailMovie,
-    Details,
-    Facts,
     LinkMovie,
+    MovieDetails,
+    MovieFacts,
     stream_of,
 )
 from command_api.trends.decider import ObserveTrend
@@ -24,13 +24,17 @@ from events.store.postgres import PostgresStore
 HEAT, RONIN, ALI = (
     AddMovie(
         1,
-        Facts(title="Heat", year=1995, genres=("Crime",), cast=("Al Pacino", "Robert De Niro")),
+        MovieFacts(
+            title="Heat", year=1995, genres=("Crime",), cast=("Al Pacino", "Robert De Niro")
+        ),
         (("wikipedia", "Heat_(1995_film)"),),
     ),
-    AddMovie(2, Facts(title="Ronin", year=1998, cast=("Robert De Niro",)), (("imdb", "tt2"),)),
-    AddMovie(3, Facts(title="Ali", year=None, genres=("Biography", "Drama"), overview="A life.")),
+    AddMovie(2, MovieFacts(title="Ronin", year=1998, cast=("Robert De Niro",)), (("imdb", "tt2"),)),
+    AddMovie(
+        3, MovieFacts(title="Ali", year=None, genres=("Biography", "Drama"), overview="A life.")
+    ),
 )
-NEW_HEAT = Facts(title="Heat", year=1995, genres=("Drama", "Crime"), cast=("Val Kilmer",))
+NEW_HEAT = MovieFacts(title="Heat", year=1995, genres=("Drama", "Crime"), cast=("Val Kilmer",))
 
 
 class Racing(PostgresStore):
@@ -67,7 +71,7 @@ def contents():
     ]
 
 
-DETAILS = Details(
+DETAILS = MovieDetails(
     original_title="Heat",
     original_language="en",
     released_on=date(1995, 12, 15),
@@ -86,12 +90,12 @@ def look(store, origin, *movies, at=NOON):
 
 def test_they_know_what_is_beyond_the_card(tell):
     tell(HEAT, RONIN)
-    tell(DetailMovie(1, DETAILS), DetailMovie(2, Details(keywords=("heist",))))
+    tell(DetailMovie(1, DETAILS), DetailMovie(2, MovieDetails(keywords=("heist",))))
     found = inline_projection.movies([1, 2])
     assert found[1].details == DETAILS
-    assert found[2].details == Details(keywords=("heist",))
-    tell(DetailMovie(1, Details(runtime_minutes=171)))
-    assert inline_projection.movies([1])[1].details == Details(runtime_minutes=171)
+    assert found[2].details == MovieDetails(keywords=("heist",))
+    tell(DetailMovie(1, MovieDetails(runtime_minutes=171)))
+    assert inline_projection.movies([1])[1].details == MovieDetails(runtime_minutes=171)
 
 
 def test_they_know_the_last_look_at_a_board(tell, store, origin):
@@ -159,8 +163,8 @@ def test_nothing_of_a_batch_that_fails_stays(tell, store):
 
 def test_a_wikipedia_page_may_tell_of_several_movies(tell):
     page = ("wikipedia", "The_Cremaster_Cycle")
-    tell(AddMovie(1, Facts(title="One", year=1995), (page,)))
-    tell(AddMovie(2, Facts(title="Two", year=1999), (page,)))
+    tell(AddMovie(1, MovieFacts(title="One", year=1995), (page,)))
+    tell(AddMovie(2, MovieFacts(title="Two", year=1999), (page,)))
     assert models.ExternalId.objects.filter(value="The_Cremaster_Cycle").count() == 2
 
 

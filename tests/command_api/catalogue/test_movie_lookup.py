@@ -3,20 +3,20 @@
 import pytest
 
 from command_api.catalogue import movie_lookup
-from command_api.catalogue.availability import LISTED, Listing
-from command_api.catalogue.decider import AddMovie, Facts, RestoreMovie, WithdrawMovie
-from command_api.catalogue.movie_lookup import is_known, listing_of, listings
+from command_api.catalogue.availability import AVAILABLE, Availability
+from command_api.catalogue.decider import AddMovie, MovieFacts, RestoreMovie, WithdrawMovie
+from command_api.catalogue.movie_lookup import availabilities_of, availability_of, is_known
 from infra.errors import NotFound
 
 
 def test_a_movie_is_known_as_soon_as_it_is_there(tell):
     assert not is_known(1)
-    tell(AddMovie(1, Facts(title="Heat", year=1995)))
+    tell(AddMovie(1, MovieFacts(title="Heat", year=1995)))
     assert is_known(1)
 
 
 def test_yes_is_remembered(tell, django_assert_num_queries):
-    tell(AddMovie(1, Facts(title="Heat", year=1995)))
+    tell(AddMovie(1, MovieFacts(title="Heat", year=1995)))
     assert is_known(1)
     with django_assert_num_queries(0):
         assert is_known(1)
@@ -41,27 +41,33 @@ def impatient(monkeypatch):
 
 @pytest.mark.usefixtures("impatient")
 def test_how_it_stands(tell):
-    tell(AddMovie(1, Facts(title="Heat", year=1995)), AddMovie(2, Facts(title="Ali", year=2001)))
-    assert listing_of(1) == LISTED
+    tell(
+        AddMovie(1, MovieFacts(title="Heat", year=1995)),
+        AddMovie(2, MovieFacts(title="Ali", year=2001)),
+    )
+    assert availability_of(1) == AVAILABLE
     tell(WithdrawMovie(1, "a double"))
-    assert (listing_of(1), listing_of(2)) == (Listing(is_withdrawn=True), LISTED)
-    assert listings([1, 2, 3, -1, 2**70]) == {1: Listing(is_withdrawn=True), 2: LISTED}
+    assert (availability_of(1), availability_of(2)) == (Availability(is_withdrawn=True), AVAILABLE)
+    assert availabilities_of([1, 2, 3, -1, 2**70]) == {
+        1: Availability(is_withdrawn=True),
+        2: AVAILABLE,
+    }
     tell(RestoreMovie(1))
-    assert listing_of(1) == LISTED
+    assert availability_of(1) == AVAILABLE
 
 
 @pytest.mark.usefixtures("patient")
 def test_that_it_is_shown_is_remembered_for_a_while(tell, django_assert_num_queries):
-    tell(AddMovie(1, Facts(title="Heat", year=1995)))
-    assert listing_of(1) == LISTED
+    tell(AddMovie(1, MovieFacts(title="Heat", year=1995)))
+    assert availability_of(1) == AVAILABLE
     tell(WithdrawMovie(1, "a double"))
     with django_assert_num_queries(0):
-        assert listing_of(1) == LISTED
+        assert availability_of(1) == AVAILABLE
     movie_lookup.forget()
-    assert listing_of(1) == Listing(is_withdrawn=True)
+    assert availability_of(1) == Availability(is_withdrawn=True)
 
 
 @pytest.mark.parametrize("movie_id", [1, 2**70])
 def test_what_is_not_there_does_not_stand_at_all(store, movie_id):
     with pytest.raises(NotFound):
-        listing_of(movie_id)
+        availability_of(movie_id)

@@ -11,9 +11,9 @@ from command_api import event_store
 from command_api.catalogue.bulk_commands import handle_all
 from command_api.catalogue.decider import (
     AddMovie,
-    Facts,
     LinkMovie,
     MovieCommand,
+    MovieFacts,
     WithdrawMovie,
 )
 from command_api.export import importer
@@ -96,9 +96,9 @@ def test_the_good_part_of_a_file_that_was_cut_short(taken):
 
 def test_movies_are_found_by_what_is_certain(api):
     added: list[MovieCommand] = [
-        AddMovie(10, Facts(title="Alien", year=1992)),
-        AddMovie(11, Facts(title="Twin", year=2000)),
-        AddMovie(12, Facts(title="Twin", year=2000)),
+        AddMovie(10, MovieFacts(title="Alien", year=1992)),
+        AddMovie(11, MovieFacts(title="Twin", year=2000)),
+        AddMovie(12, MovieFacts(title="Twin", year=2000)),
         LinkMovie(10, "imdb", "tt10"),
         LinkMovie(10, "catalogue", "7"),
     ]
@@ -122,7 +122,7 @@ def test_movies_are_found_by_what_is_certain(api):
 @pytest.mark.usefixtures("api")
 def test_none_is_found_that_is_withdrawn():
     commands: list[MovieCommand] = [
-        AddMovie(10, Facts(title="Alien", year=1979)),
+        AddMovie(10, MovieFacts(title="Alien", year=1979)),
         LinkMovie(HEAT, "imdb", "tt2"),
         WithdrawMovie(ALIEN, "a double"),
         WithdrawMovie(HEAT, "no film"),

@@ -6,7 +6,7 @@ import pytest
 
 from command_api.catalogue import inline_projection
 from command_api.catalogue.bulk_commands import handle_all
-from command_api.catalogue.decider import AddMovie, DescribeMovie, Facts
+from command_api.catalogue.decider import AddMovie, DescribeMovie, MovieFacts
 from command_api.catalogue.id_allocation import TMDB_BASE
 from command_api.catalogue.models import Movie
 from command_api.imports import catalogue
@@ -21,7 +21,7 @@ def there(store):
     """Have a movie that came from elsewhere."""
 
     def _there(movie_id, *external_ids, title="Heat", year=1995, **facts):
-        command = AddMovie(movie_id, Facts(title=title, year=year, **facts), external_ids)
+        command = AddMovie(movie_id, MovieFacts(title=title, year=year, **facts), external_ids)
         handle_all([command], store, origin=Origin(correlation_id=uuid4()))
 
     return _there
@@ -80,7 +80,7 @@ def test_a_movie_of_another_source_is_found_by_its_ids_or_by_title_and_year(ther
 def test_what_the_line_says_nothing_of_stays(there, import_):
     there(OF_TMDB, ("imdb", "tt1"), genres=("Crime",), cast=("Al Pacino",), overview="A thief.")
     import_({"id": 1, "title": "Heat", "external_ids": {"imdb": "tt1"}})
-    assert facts(OF_TMDB) == Facts(
+    assert facts(OF_TMDB) == MovieFacts(
         title="Heat", year=1995, genres=("Crime",), cast=("Al Pacino",), overview="A thief."
     )
 
@@ -88,7 +88,7 @@ def test_what_the_line_says_nothing_of_stays(there, import_):
 def test_who_was_found_once_is_found_whatever_it_is_called_by_then(there, import_, store):
     there(OF_TMDB)
     import_(HEAT)
-    renamed = DescribeMovie(OF_TMDB, Facts(title="Heat: Director's Cut", year=1996))
+    renamed = DescribeMovie(OF_TMDB, MovieFacts(title="Heat: Director's Cut", year=1996))
     handle_all([renamed], store, origin=Origin(correlation_id=uuid4()))
     assert import_(HEAT) == (counted(read=1, changed=1), [])
     assert movies() == [OF_TMDB]

@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 from django.db import connection
 
 from command_api.catalogue import inline_projection
-from command_api.catalogue.decider import Facts, stream_of
+from command_api.catalogue.decider import MovieFacts, stream_of
 from command_api.catalogue.models import Movie
 from command_api.imports.advisory_lock import turn
 
@@ -34,7 +34,7 @@ def test_what_the_file_says_is_in_log_and_tables(command, store, write, pack):
         "left out, because our table of genres lacks them: Gastronomy (1)",
     ]
     movie = inline_projection.movies([1])[1]
-    assert movie.facts == Facts(
+    assert movie.facts == MovieFacts(
         title="Heat", year=1995, genres=("Crime", "Thriller"), cast=("Al Pacino", "Robert De Niro")
     )
     assert movie.external_ids == {("wikipedia", "Heat_(1995_film)")}

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from command_api.catalogue.bulk_commands import handle_all
-from command_api.catalogue.decider import AddMovie, Facts, RestoreMovie, WithdrawMovie
+from command_api.catalogue.decider import AddMovie, MovieFacts, RestoreMovie, WithdrawMovie
 from command_api.catalogue.models import ExternalId, Movie, RatingsImport
 from command_api.imports.ratings_sort import user_id
 from events.catalogue import MovieRated
@@ -28,7 +28,7 @@ MOVIES = [
 @pytest.fixture
 def suspects(store):
     """A catalogue with one movie."""
-    command = AddMovie(5, Facts(title="The Usual Suspects", year=1995))
+    command = AddMovie(5, MovieFacts(title="The Usual Suspects", year=1995))
     handle_all([command], store, origin=Origin(correlation_id=UUID(int=1)))
 
 
@@ -189,7 +189,7 @@ def test_of_packed_ratings_that_were_cut_short_the_good_part_is_imported(
 
 
 def test_what_could_be_several_of_ours_is_named(command, movielens, suspects, store):
-    remake = AddMovie(6, Facts(title="The Usual Suspects", year=1995))
+    remake = AddMovie(6, MovieFacts(title="The Usual Suspects", year=1995))
     handle_all([remake], store, origin=Origin(correlation_id=UUID(int=1)))
     files = movielens(movies=MOVIES[:1], ratings=[(7, 1, 4.0, T)])
     said = command("import_movielens", files)

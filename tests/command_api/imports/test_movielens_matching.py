@@ -2,7 +2,7 @@
 
 import pytest
 
-from command_api.catalogue.decider import AddMovie, Facts, LinkMovie
+from command_api.catalogue.decider import AddMovie, LinkMovie, MovieFacts
 from command_api.imports.movielens_matching import Known
 from command_api.imports.movielens_reader import Film
 from command_api.imports.movielens_titles import parse
@@ -49,7 +49,7 @@ def test_one_that_is_withdrawn_is_found_only_where_no_other_has_its_title_and_ye
 
 def test_another_year_is_another_movie_and_gets_the_next_number(known):
     found = known.find(film(1, "Matrix, The (2021)"), {"tmdb": "7"})
-    facts = Facts(title="The Matrix", year=2021, genres=("Drama",))
+    facts = MovieFacts(title="The Matrix", year=2021, genres=("Drama",))
     command = AddMovie(1_000_001, facts, (("movielens", "1"), ("tmdb", "7")))
     assert found == (1_000_001, "added", [command], [], [])
     assert known.find(film(2, "Heat (1995)"), {}).movie_id == 1_000_002

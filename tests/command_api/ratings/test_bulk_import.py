@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from command_api.aggregate import TRIES, handle
-from command_api.catalogue.availability import LISTED
+from command_api.catalogue.availability import AVAILABLE
 from command_api.ratings.bulk_import import (
     EARLIEST,
     Brought,
@@ -140,7 +140,7 @@ class Racing(MemoryStore):
     ],
 )
 def test_what_can_never_be_taken(brought, fields):
-    found = rejection(brought, listings={ALIEN: LISTED}, now=NOW)
+    found = rejection(brought, availabilities={ALIEN: AVAILABLE}, now=NOW)
     assert [error.field for error in (found or Rejected([])).errors] == fields
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from command_api.catalogue import inline_projection
 from command_api.catalogue.bulk_commands import handle_all
-from command_api.catalogue.decider import AddMovie, Facts
+from command_api.catalogue.decider import AddMovie, MovieFacts
 from command_api.catalogue.id_allocation import TMDB_BASE
 from command_api.catalogue.models import ExternalId, Movie, SyncRun, TmdbFilm
 from command_api.catalogue.tmdb.schemas import Fetched
@@ -120,7 +120,7 @@ def test_a_film_that_is_ours_already_is_recognised(sync, store, fake_tmdb, log):
     film = fake_tmdb.films.listed("popular")[0]
     year = int(film["release_date"][:4])
     cast = tuple(person["name"] for person in film["credits"]["cast"])
-    ours = AddMovie(5, Facts(title=film["title"], year=year, genres=("Silent",), cast=cast))
+    ours = AddMovie(5, MovieFacts(title=film["title"], year=year, genres=("Silent",), cast=cast))
     handle_all([ours], store, origin=Origin(correlation_id=uuid4()))
     fetch_queue.wish([film["id"]])
     assert sync("films").counts["matched"] == 1
@@ -364,7 +364,7 @@ def test_numbers_that_no_film_can_have_are_told_and_left_out(sync, settings, fak
 
 def test_movies_that_came_with_ids_of_tmdb_are_fetched_by_night(sync, store, fake_tmdb):
     film = fake_tmdb.films.ids()[0]
-    ours = AddMovie(5, Facts(title="By another name", year=1990), (("tmdb", str(film)),))
+    ours = AddMovie(5, MovieFacts(title="By another name", year=1990), (("tmdb", str(film)),))
     handle_all([ours], store, origin=Origin(correlation_id=uuid4()))
     sync("oldest", "films")
     assert Movie.objects.get(pk=5).title == fake_tmdb.films.get(film)["title"]
