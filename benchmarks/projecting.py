@@ -26,14 +26,14 @@ from events.recorded import Origin, Stored
 from events.relay.relay import Bus
 from events.store.postgres import PostgresStore
 from projectors.building.thread import BuilderThread
-from projectors.consumer.assignments import Member
+from projectors.consumer.assignments import AssignedGeneration
 from projectors.consumer.follower import Follower
 from projectors.consumer.worker import Worker
 from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
 from projectors.registry import MODELS, make_builders
 from projectors.storage.read_model import ReadModel
-from tests.fixtures.crew import Fixed
+from tests.fixtures.fixed_assignments import FixedAssignments
 
 USERS = 500
 MOVIES = 2000
@@ -163,8 +163,11 @@ class _Life:
                 store=self._store,
                 live=self._live,
                 pointers=self._pointers,
-                crew=Fixed(
-                    *(Member("live", f, self._builders.get(f.model.name)) for f in self._followers)
+                assignments=FixedAssignments(
+                    *(
+                        AssignedGeneration("live", f, self._builders.get(f.model.name))
+                        for f in self._followers
+                    )
                 ),
                 subscription=self._subscription,
                 hints=hints,

@@ -15,8 +15,8 @@ from events.store import EventStore
 from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
-from projectors.consumer.assignments import Mustered
-from projectors.consumer.decryption import opening
+from projectors.consumer.assignments import GenerationAssignments
+from projectors.consumer.decryption import decryptor
 from projectors.consumer.worker import Worker
 from projectors.erasure.abandoned_rebuilds import AbandonedRebuilds
 from projectors.erasure.coordinator import ErasureCoordinator
@@ -86,25 +86,25 @@ def running_worker(
     redis = clients.redis()
     live = Live(redis)
     store: EventStore = PostgresStore(config().partitions)
-    crew = Mustered(
+    assignments = GenerationAssignments(
         lambda: wanted(kinds),
         kinds,
         redis=redis,
         live=live,
         store=store,
-        opening=opening(),
+        decrypt=decryptor(),
         failed=failure.report,
     )
     with ExitStack() as stack:
-        stack.callback(crew.stop)
+        stack.callback(assignments.stop)
         hints = stack.enter_context(listening(redis, log_channel()))
         wishes = stack.enter_context(listening(redis, waiting_readers_channel()))
-        stack.enter_context(_urging(crew, wishes))
+        stack.enter_context(_urging(assignments, wishes))
         yield Worker(
             store=store,
             live=live,
             pointers=Pointers(redis),
-            crew=crew,
+            assignments=assignments,
             subscription=subscription,
             hints=hints,
         ).run
@@ -128,9 +128,9 @@ def _subscribed(name: str) -> Iterator[Subscription | None]:
 
 
 @contextmanager
-def _urging(crew: Mustered, wishes: NotificationListener) -> Iterator[None]:
+def _urging(assignments: GenerationAssignments, wishes: NotificationListener) -> Iterator[None]:
     done = Event()
-    urging = Thread(target=_urge, args=(crew, wishes, done), name="urge", daemon=True)
+    urging = Thread(target=_urge, args=(assignments, wishes, done), name="urge", daemon=True)
     urging.start()
     try:
         yield
@@ -140,7 +140,7 @@ def _urging(crew: Mustered, wishes: NotificationListener) -> Iterator[None]:
         urging.join(timeout=5)
 
 
-def _urge(crew: Mustered, wishes: NotificationListener, done: Event) -> None:
+def _urge(assignments: GenerationAssignments, wishes: NotificationListener, done: Event) -> None:
     while not done.is_set():
         for word in wishes.wait(1.0):
-            crew.urge(word.decode())
+            assignments.urge(word.decode())

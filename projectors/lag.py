@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from events.store import EventStore
 from projectors.generations.live import Live, NotReady
-from projectors.parking.store import count
+from projectors.parking.store import count_parked
 from projectors.registry import BUILT, MODELS
 from projectors.storage.read_model import ReadModel
 
@@ -46,7 +46,7 @@ def _lag(model: type[ReadModel], heads: Sequence[int], live: Live) -> Lag:
         generation=opened.generation,
         state=events_behind(heads, opened.checkpoints(len(heads))),
         derived=events_behind(heads, opened.built_offsets(len(heads))) if model in BUILT else None,
-        parked=count(opened, len(heads)).parked,
+        parked=count_parked(opened, len(heads)).parked,
     )
 
 

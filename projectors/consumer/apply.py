@@ -16,9 +16,15 @@ from typing import NamedTuple
 from events.recorded import Recorded
 from events.store import EventStore
 from infra.observability import set_gauge
-from projectors.parking.bisect import Sifted, sift
-from projectors.parking.circuit_breaker import Doubt
-from projectors.parking.store import Aside, count, look, parking, shards_of
+from projectors.parking.bisect import BisectResult, isolate_failures
+from projectors.parking.circuit_breaker import CircuitBreaker
+from projectors.parking.store import (
+    ParkedStreams,
+    count_parked,
+    park_writes,
+    read_parked_streams,
+    shards_of,
+)
 from projectors.storage.read_model import Decrypt, ReadModel
 from projectors.storage.shard import ParkedStreamsChanged, Shard, pack
 
@@ -31,41 +37,41 @@ class _Step(NamedTuple):
     """Streams that were parked before, and of which more is parked."""
     ahead: list[str]
     """Streams of which some are taken in, where any are parked."""
-    after: Aside
+    after: ParkedStreams
     """What is parked once it is done."""
 
 
-class Intake:
+class BatchApplier:
     """One generation's way in."""
 
-    def __init__(self, model: ReadModel, store: EventStore, opening: Decrypt) -> None:
+    def __init__(self, model: ReadModel, store: EventStore, decrypt: Decrypt) -> None:
         self._model = model
         self._partitions = store.partitions
-        self._opening = opening
-        self._aside: dict[Shard, Aside] = {}
-        self._doubt = Doubt(model.name, store)
+        self._decrypt = decrypt
+        self._aside: dict[Shard, ParkedStreams] = {}
+        self._breaker = CircuitBreaker(model.name, store)
         self._has_looked = False
 
-    def look(self) -> None:
+    def refresh_parked(self) -> None:
         """See what is parked now: others park too, and people retry and skip."""
         shards = shards_of(self._model, self._partitions)
-        found = look(self._model.redis, shards, self._aside)
+        found = read_parked_streams(self._model.redis, shards, self._aside)
         self._aside = dict(zip(shards, found, strict=True))
         if not self._has_looked:
             self._has_looked = True
-            self._doubt.remember(stream for aside in found for stream in aside.streams)
+            self._breaker.remember(stream for aside in found for stream in aside.streams)
         is_any = any(aside.revision for aside in found)
-        parked = count(self._model, self._partitions).parked if is_any else 0
+        parked = count_parked(self._model, self._partitions).parked if is_any else 0
         set_gauge("marquee_parked_events", parked, model=self._model.name)
 
-    def take(self, batch: Sequence[Recorded]) -> None:
+    def apply(self, batch: Sequence[Recorded]) -> None:
         """Take in the next events of a partition, or none.
 
         Raises CheckpointMismatch, ShardPaused, StopProjector and TRANSIENT_ERRORS.
         """
         shard = self._model.shard(batch[0].partition)
         while True:  # until nobody parks in this shard, or retries the same stream, meanwhile
-            aside = self._aside.get(shard, Aside())
+            aside = self._aside.get(shard, ParkedStreams())
             sifted = self._sift(batch, aside)
             step = _step(shard, batch, sifted, aside)
             try:
@@ -79,25 +85,25 @@ class Intake:
                     ahead=step.ahead,
                 )
             except ParkedStreamsChanged:
-                [self._aside[shard]] = look(self._model.redis, [shard], {})
+                [self._aside[shard]] = read_parked_streams(self._model.redis, [shard], {})
                 continue
             if is_done:
                 self._aside[shard] = step.after
                 self._say(sifted)
             return
 
-    def _sift(self, batch: Sequence[Recorded], aside: Aside) -> Sifted:
-        sifted = sift(batch, aside.streams, self._attempt, is_open=self._model.decrypts)
+    def _sift(self, batch: Sequence[Recorded], aside: ParkedStreams) -> BisectResult:
+        sifted = isolate_failures(batch, aside.streams, self._attempt, is_open=self._model.decrypts)
         if sifted.packed:
-            self._doubt.clear()
+            self._breaker.clear()
         elif sifted.failed:
-            self._doubt.weigh(sifted.failed, batch, self._attempt)
+            self._breaker.check(sifted.failed, batch, self._attempt)
         return sifted
 
     def _attempt(self, events: Sequence[Recorded]) -> bytes:
-        return self._model.pack(events, self._opening)
+        return self._model.pack(events, self._decrypt)
 
-    def _say(self, sifted: Sifted) -> None:
+    def _say(self, sifted: BisectResult) -> None:
         for recorded, why in sifted.aside:
             if sifted.failed.get(recorded.stream) is why:
                 log.warning(
@@ -110,14 +116,16 @@ class Intake:
                 )
 
 
-def _step(shard: Shard, batch: Sequence[Recorded], sifted: Sifted, aside: Aside) -> _Step:
+def _step(
+    shard: Shard, batch: Sequence[Recorded], sifted: BisectResult, aside: ParkedStreams
+) -> _Step:
     ahead: set[str] = set()
     if aside.revision:
         ahead = {recorded.stream for recorded in batch} - aside.streams
     if not sifted.aside:
         return _Step(sifted.packed, [], sorted(ahead), aside)
     new = frozenset(sifted.failed)
-    writes, revision = parking(shard, sifted.aside, new, datetime.now(UTC))
-    after = Aside(revision, aside.streams | new) if new else aside
+    writes, revision = park_writes(shard, sifted.aside, new, datetime.now(UTC))
+    after = ParkedStreams(revision, aside.streams | new) if new else aside
     behind = sorted({recorded.stream for recorded, _ in sifted.aside} - new)
     return _Step([*sifted.packed, pack(writes)], behind, sorted(ahead), after)

@@ -15,7 +15,7 @@ from redis import Redis
 from events.store import EventStore
 from projectors.building.thread import BuilderThread
 from projectors.consumer.follower import Follower
-from projectors.consumer.watermark import Level
+from projectors.consumer.watermark import Watermark
 from projectors.generations.live import Live, NotReady
 from projectors.generations.pointers import GenerationId
 from projectors.generations.selection import Role
@@ -26,21 +26,21 @@ log = logging.getLogger(__name__)
 
 Model = TypeVar("Model", bound=ReadModel)
 
-Wanted = Callable[[], Mapping[GenerationId, Role]]
+FindWantedRoles = Callable[[], Mapping[GenerationId, Role]]
 """Which generations are to be written now, and as what each."""
 
-MAIN: frozenset[Role] = frozenset(("live", "coming"))
+REPORTED_ROLES: frozenset[Role] = frozenset(("live", "coming"))
 """Those whose being level is what readers are told."""
 
 
 @dataclass
-class Member:
+class AssignedGeneration:
     """A generation, how far it is, and the thread that builds of it."""
 
     role: Role
     follower: Follower
     builder: BuilderThread | None = None
-    level: Level = field(default_factory=Level)
+    watermark: Watermark = field(default_factory=Watermark)
     sources: Mapping[type[ReadModel], int] = field(default_factory=dict)
     """What its builder reads beside it, by generation."""
 
@@ -77,32 +77,32 @@ _WITH: Mapping[Role, Sequence[Role]] = {
 """Of what generations of other models each is built, the first there is."""
 
 
-class Crew(Protocol):
+class Assignments(Protocol):
     """What a worker works for."""
 
     @property
-    def members(self) -> Sequence[Member]:
+    def assigned(self) -> Sequence[AssignedGeneration]:
         """All there are now."""
 
-    def muster(self) -> None:
+    def refresh(self) -> None:
         """Take on who is wanted, let go who is not."""
 
 
 _BUILT = frozenset(model.name for model in BUILT)
 
 
-class Mustered:
+class GenerationAssignments:
     """The crew that the pointers ask for."""
 
     def __init__(
         self,
-        wanted: Wanted,
+        wanted: FindWantedRoles,
         kinds: Iterable[type[ReadModel]],
         *,
         redis: Redis,
         live: Live,
         store: EventStore,
-        opening: Decrypt,
+        decrypt: Decrypt,
         failed: Callable[[BaseException], None],
     ) -> None:
         self._wanted = wanted
@@ -110,17 +110,17 @@ class Mustered:
         self._redis = redis
         self._live = live
         self._store = store
-        self._opening = opening
+        self._decrypt = decrypt
         self._failed = failed
-        self._members: dict[GenerationId, Member] = {}
+        self._members: dict[GenerationId, AssignedGeneration] = {}
         self._leaving: list[BuilderThread] = []
 
     @property
-    def members(self) -> Sequence[Member]:
+    def assigned(self) -> Sequence[AssignedGeneration]:
         """See Crew."""
         return list(self._members.values())
 
-    def muster(self) -> None:
+    def refresh(self) -> None:
         """See Crew. Who lacks what its builder reads has no builder until that is there."""
         wanted = self._wanted()
         self._live.forget()
@@ -132,14 +132,14 @@ class Mustered:
                 self._members[place].role = role
             else:
                 self._take_on(place, role)
-        for member in self.members:
+        for member in self.assigned:
             with suppress(NotReady):
                 self._see_to_builder(member)
 
     def urge(self, name: str) -> None:
         """Somebody waits for what is built of the live generation of a model."""
-        for member in self.members:
-            if member.model.name == name and member.role in MAIN and member.builder:
+        for member in self.assigned:
+            if member.model.name == name and member.role in REPORTED_ROLES and member.builder:
                 member.builder.urge()
 
     def stop(self) -> None:
@@ -154,11 +154,11 @@ class Mustered:
         name, number = place
         log.info("Writing %s, generation %d (%s)", name, number, role)
         model = self._kinds[name](self._redis, number)
-        self._members[place] = Member(role, Follower(model, self._store, self._opening))
+        self._members[place] = AssignedGeneration(role, Follower(model, self._store, self._decrypt))
 
     # ------------------------------------------------------------------------------ builders
 
-    def _see_to_builder(self, member: Member) -> None:
+    def _see_to_builder(self, member: AssignedGeneration) -> None:
         """Let it have a builder that reads what it should."""
         if member.model.name not in _BUILT:
             return
@@ -180,7 +180,7 @@ class Mustered:
             member.builder = BuilderThread(built, failed=self._failed)
             member.builder.start()
 
-    def _are_others(self, member: Member) -> bool:
+    def _are_others(self, member: AssignedGeneration) -> bool:
         """Whether it should read others. One that answers no more reads what it did, if it can."""
         if member.role == "kept":
             here = {(kind.name, number) for kind, number in member.sources.items()}
@@ -196,7 +196,7 @@ class Mustered:
         except NotReady:
             return False
 
-    def _source(self, member: Member, kind: type[Model]) -> Model:
+    def _source(self, member: AssignedGeneration, kind: type[Model]) -> Model:
         """The generation of another model that belongs with a member. Raises NotReady.
 
         What answers is not built of what is still coming: that is empty at first, and the one that
@@ -210,7 +210,7 @@ class Mustered:
             raise NotReady(kind.name)
         return self._live.open(kind)
 
-    def _let_builder_go(self, member: Member) -> None:
+    def _let_builder_go(self, member: AssignedGeneration) -> None:
         if member.builder is not None:
             member.builder.leave()
             self._leaving = [one for one in self._leaving if one.is_alive]

@@ -27,5 +27,5 @@ def read_page(
         if len(page) < PAGE:
             follower.behind.discard(partition)
         if page and follower.checkpoints[partition] < page[-1].offset:
-            follower.take(page)
+            follower.process(page)
     return len(page)

@@ -14,7 +14,7 @@ from projectors.errors import PoisonEvent, RetryLater
 from projectors.storage.read_model import Decrypt
 
 
-def opening() -> Decrypt:
+def decryptor() -> Decrypt:
     """Decrypts with the vault's keys; raises RetryLater, PoisonEvent."""
     event_decryptor = EventDecryptor()
 

@@ -15,7 +15,7 @@ from django.db import close_old_connections
 from events.recorded import Recorded
 from events.store import EventStore
 from infra.observability import count
-from projectors.consumer.apply import Intake
+from projectors.consumer.apply import BatchApplier
 from projectors.errors import TRANSIENT_ERRORS, RetryLater, StopProjector
 from projectors.storage.read_model import Decrypt, ReadModel, leave_encrypted
 from projectors.storage.shard import CheckpointMismatch, ShardPaused
@@ -33,32 +33,32 @@ class Follower:
     """One model's progress through the log."""
 
     def __init__(
-        self, model: ReadModel, store: EventStore, opening: Decrypt = leave_encrypted
+        self, model: ReadModel, store: EventStore, decrypt: Decrypt = leave_encrypted
     ) -> None:
         self.model = model
         self.store = store
-        self._intake = Intake(model, store, opening)
+        self._applier = BatchApplier(model, store, decrypt)
         self.checkpoints = [0] * store.partitions
         self.behind: set[int] = set(range(store.partitions))
         """Partitions of which the log may have more than the model."""
-        self.stuck: set[int] = set()
+        self.failing: set[int] = set()
         """Partitions whose next events could not be taken in when that was tried last."""
         self._pause_seconds = _FIRST_PAUSE_SECONDS
         self._again_at = float("-inf")
 
     @property
-    def is_resting(self) -> bool:
+    def is_backing_off(self) -> bool:
         """Whether it waits for a fault to pass."""
         return monotonic() < self._again_at
 
-    def look(self, heads: Sequence[int]) -> None:
+    def sync(self, heads: Sequence[int]) -> None:
         """Compare the model's checkpoints with the heads of the log."""
-        if not self.is_resting and self._survives(self.refresh):
+        if not self.is_backing_off and self._survives(self.read_checkpoints):
             self._recover()
-        self.compare(heads)
-        self.stuck &= self.behind
+        self.note_heads(heads)
+        self.failing &= self.behind
 
-    def compare(self, heads: Sequence[int]) -> None:
+    def note_heads(self, heads: Sequence[int]) -> None:
         """Note which partitions have more than the model, as far as is known here."""
         self.behind = {p for p, head in enumerate(heads) if head > self.checkpoints[p]}
 
@@ -66,22 +66,22 @@ class Follower:
         """How many events the model has not taken in."""
         return sum(max(0, head - at) for head, at in zip(heads, self.checkpoints, strict=True))
 
-    def take(self, batch: Sequence[Recorded]) -> None:
+    def process(self, batch: Sequence[Recorded]) -> None:
         """Take in a partition's consecutive events, as far as they are new; fill the gap before."""
         partition = batch[0].partition
-        if self.is_resting:
+        if self.is_backing_off:
             self.behind.add(partition)
         elif self._survives(lambda: self._take(batch)):
-            self.stuck.discard(partition)
+            self.failing.discard(partition)
             self._recover()
         else:
             self.behind.add(partition)
-            self.stuck.add(partition)
+            self.failing.add(partition)
 
-    def refresh(self) -> None:
+    def read_checkpoints(self) -> None:
         """Ask the model how far it is."""
         self.checkpoints = self.model.checkpoints(self.store.partitions)
-        self._intake.look()
+        self._applier.refresh_parked()
 
     def _take(self, batch: Sequence[Recorded]) -> None:
         partition = batch[0].partition
@@ -104,7 +104,7 @@ class Follower:
 
     def _apply(self, partition: int, batch: Sequence[Recorded]) -> None:
         try:
-            self._intake.take(batch)
+            self._applier.apply(batch)
             self.checkpoints[partition] = batch[-1].offset
         except CheckpointMismatch as error:
             # Another worker was quicker, or Redis lost its data and the checkpoint with it.
@@ -133,7 +133,7 @@ class Follower:
 
     def _recover(self) -> None:
         """A step went well; that says nothing where another one still fails."""
-        if not self.stuck:
+        if not self.failing:
             self._pause_seconds = _FIRST_PAUSE_SECONDS
 
     def _rest(self, why: str) -> None:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 
 
-class Level:
+class Watermark:
     """The moments at which the log's heads were read, until a model has reached them."""
 
     def __init__(self) -> None:

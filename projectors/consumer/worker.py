@@ -26,7 +26,7 @@ from events.notifications import NotificationListener
 from events.recorded import Recorded
 from events.store import EventStore
 from projectors.building.thread import BuilderThread
-from projectors.consumer.assignments import MAIN, Crew, Member
+from projectors.consumer.assignments import REPORTED_ROLES, AssignedGeneration, Assignments
 from projectors.consumer.catch_up import read_page
 from projectors.consumer.follower import Follower
 from projectors.generations.live import Live
@@ -49,7 +49,7 @@ _TAKE = 1000
 
 
 class Worker:
-    """One process's crew, fed from one set of queues or from the log."""
+    """One process's assignments, fed from one set of queues or from the log."""
 
     def __init__(
         self,
@@ -57,14 +57,14 @@ class Worker:
         store: EventStore,
         live: Live,
         pointers: Pointers,
-        crew: Crew,
+        assignments: Assignments,
         subscription: Subscription | None,
         hints: NotificationListener,
     ) -> None:
         self._store = store
         self._live = live
         self._pointers = pointers
-        self._crew = crew
+        self._assignments = assignments
         self._subscription = subscription
         self._hints = hints
         self._is_far_behind = False
@@ -87,11 +87,13 @@ class Worker:
 
     @property
     def _followers(self) -> Sequence[Follower]:
-        return [member.follower for member in self._crew.members]
+        return [member.follower for member in self._assignments.assigned]
 
     @property
     def _builders(self) -> Iterable[BuilderThread]:
-        return (member.builder for member in self._crew.members if member.builder is not None)
+        return (
+            member.builder for member in self._assignments.assigned if member.builder is not None
+        )
 
     def _is_due(self) -> bool:
         return self._has_reconnected() or monotonic() - self._looked_at >= _LOOK_SECONDS
@@ -105,20 +107,24 @@ class Worker:
 
     def _look(self) -> None:
         """See who is wanted, and compare everything with the log."""
-        self._crew.muster()
+        self._assignments.refresh()
         at = time()
         heads = self._store.heads()
         for follower in self._followers:
-            follower.look(heads)
+            follower.sync(heads)
         a_second = self._appended_a_second(heads)
-        for member in self._crew.members:
-            member.level.observe(at, heads)
+        for member in self._assignments.assigned:
+            member.watermark.observe(at, heads)
             self._note_level(member)
-        self._pointers.note_followed(m.place for m in self._crew.members if m.is_ready)
+        self._pointers.note_followed(m.place for m in self._assignments.assigned if m.is_ready)
         # For one that is stuck no way is better, and the others need not go it; one that joins or
         # is kept has time.
-        main = [member.follower for member in self._crew.members if member.role in MAIN]
-        able = [follower for follower in main if not follower.stuck]
+        main = [
+            member.follower
+            for member in self._assignments.assigned
+            if member.role in REPORTED_ROLES
+        ]
+        able = [follower for follower in main if not follower.failing]
         self._choose_the_way(max((follower.lag(heads) for follower in able), default=0), a_second)
 
     def _appended_a_second(self, heads: Sequence[int]) -> float:
@@ -129,9 +135,9 @@ class Worker:
             return 0
         return (sum(heads) - sum(before)) / max(self._looked_at - looked_at, _POLL_SECONDS)
 
-    def _note_level(self, member: Member) -> None:
-        reached = member.level.reached(member.offsets(self._store.partitions))
-        if reached is None or member.role not in MAIN:
+    def _note_level(self, member: AssignedGeneration) -> None:
+        reached = member.watermark.reached(member.offsets(self._store.partitions))
+        if reached is None or member.role not in REPORTED_ROLES:
             return
         name, number = member.place
         self._live.mark_level([name], reached)
@@ -164,10 +170,12 @@ class Worker:
 
     def _catch_up(self) -> None:
         """Read a page of each partition that some follower lacks, decoded once for all of them."""
-        behind = set().union(*(f.behind for f in self._followers if not f.is_resting))
-        stuck = set().union(*(f.stuck for f in self._followers))
+        behind = set().union(*(f.behind for f in self._followers if not f.is_backing_off))
+        stuck = set().union(*(f.failing for f in self._followers))
         for partition in sorted(behind, key=stuck.__contains__):  # or it would rest before others
-            followers = [f for f in self._followers if partition in f.behind and not f.is_resting]
+            followers = [
+                f for f in self._followers if partition in f.behind and not f.is_backing_off
+            ]
             if followers and read_page(self._store, partition, followers):
                 self._wake_builders()
 
@@ -180,7 +188,7 @@ class Worker:
 
     def _patience(self) -> float:
         """How long to wait for the bus: not at all while there is something to read in the log."""
-        if any(follower.behind and not follower.is_resting for follower in self._followers):
+        if any(follower.behind and not follower.is_backing_off for follower in self._followers):
             return 0
         return _POLL_SECONDS if not any(f.behind for f in self._followers) else _POLL_SECONDS / 10
 
@@ -188,12 +196,12 @@ class Worker:
         self._hints.wait(self._patience())
         heads = self._store.heads()
         for follower in self._followers:
-            follower.compare(heads)
+            follower.note_heads(heads)
 
     def _take_in(self, deliveries: Iterable[Delivery]) -> None:
         for batch in _batches(deliveries):
             for follower in self._followers:
-                follower.take(batch)
+                follower.process(batch)
         self._wake_builders()
 
     def _wake_builders(self) -> None:

@@ -9,8 +9,14 @@ from uuid import UUID
 from events.recorded import Position, Recorded
 from events.store import EventStore
 from events.stream_names import erasure_of
-from projectors.parking.retry import Place, Unparking
-from projectors.parking.store import Entry, entries, forgetting, look, skipped
+from projectors.parking.retry import ParkedStreamKey, ParkedStreamRetry
+from projectors.parking.store import (
+    ParkedEvent,
+    read_parked_events,
+    read_parked_streams,
+    read_skipped_events,
+    redact_writes,
+)
 from projectors.registry import BUILT
 from projectors.storage.read_model import ReadModel, leave_encrypted
 from projectors.storage.shard import Shard, pack
@@ -40,21 +46,25 @@ def purge(model: ReadModel, user_id: UUID, said: Recorded) -> None:
 def forget_parked(model: ReadModel, store: EventStore, user_id: UUID, partition: int) -> int:
     """Give up what was set aside of somebody, and keep nothing of what it said; how many events."""
     shard, user = model.shard(partition), str(user_id)
-    unparking = Unparking(model, store, leave_encrypted)
+    unparking = ParkedStreamRetry(model, store, leave_encrypted)
     count = 0
     for stream in _parked(model, shard):
-        if _is_of(user, stream, entries(model.redis, shard, stream)):
-            count += unparking.forget(Place(shard, stream), _NOTE)
-    given_up = [one for one in skipped(model.redis, shard) if _is_of(user, one.stream, [one.entry])]
+        if _is_of(user, stream, read_parked_events(model.redis, shard, stream)):
+            count += unparking.redact(ParkedStreamKey(shard, stream), _NOTE)
+    given_up = [
+        one
+        for one in read_skipped_events(model.redis, shard)
+        if _is_of(user, one.stream, [one.entry])
+    ]
     for one in given_up:
-        shard.overwrite([pack(forgetting(shard, one.entry, _NOTE))])
+        shard.overwrite([pack(redact_writes(shard, one.entry, _NOTE))])
     return count + len(given_up)
 
 
 def _parked(model: ReadModel, shard: Shard) -> frozenset[str]:
-    [aside] = look(model.redis, [shard], {})
+    [aside] = read_parked_streams(model.redis, [shard], {})
     return aside.streams
 
 
-def _is_of(user: str, stream: str, waiting: list[Entry]) -> bool:
+def _is_of(user: str, stream: str, waiting: list[ParkedEvent]) -> bool:
     return user in stream or any(user in entry.data for entry in waiting)

@@ -11,9 +11,9 @@ from typing import TypeAlias
 
 from events.recorded import Recorded
 from projectors.errors import TRANSIENT_ERRORS, PoisonEvent, StopProjector
-from projectors.parking.store import FOLLOWS, Why
+from projectors.parking.store import FOLLOWS_PARKED_EVENT, FailureReason
 
-Attempt: TypeAlias = Callable[[Sequence[Recorded]], bytes]
+PackEvents: TypeAlias = Callable[[Sequence[Recorded]], bytes]
 """Works out what events of one partition lead to, and does nothing: see ``ReadModel.pack``."""
 
 _LONGEST = 300
@@ -21,22 +21,26 @@ _LAST_LINES = 8
 
 
 @dataclass
-class Sifted:
+class BisectResult:
     """What became of a batch."""
 
     packed: list[bytes] = field(default_factory=list)
     """What those lead to that can be applied."""
-    aside: list[tuple[Recorded, Why]] = field(default_factory=list)
+    aside: list[tuple[Recorded, FailureReason]] = field(default_factory=list)
     """Those that can't, and what follows of their streams, in order."""
-    failed: dict[str, Why] = field(default_factory=dict)
+    failed: dict[str, FailureReason] = field(default_factory=dict)
     """Each stream that stops here, and why."""
 
 
-def sift(
-    batch: Sequence[Recorded], parked: Collection[str], attempt: Attempt, *, is_open: bool = False
-) -> Sifted:
+def isolate_failures(
+    batch: Sequence[Recorded],
+    parked: Collection[str],
+    attempt: PackEvents,
+    *,
+    is_open: bool = False,
+) -> BisectResult:
     """Try a batch. ``is_open``: faults may cite what people wrote, so what they say is not kept."""
-    sifted = Sifted()
+    sifted = BisectResult()
     culprits: dict[str, int] = {}
     waiting = [batch]
     while waiting:
@@ -67,21 +71,21 @@ def _aside(
     batch: Sequence[Recorded],
     parked: Collection[str],
     culprits: Mapping[str, int],
-    failed: Mapping[str, Why],
-) -> Iterator[tuple[Recorded, Why]]:
+    failed: Mapping[str, FailureReason],
+) -> Iterator[tuple[Recorded, FailureReason]]:
     for recorded in batch:
         culprit = 0 if recorded.stream in parked else culprits.get(recorded.stream)
         if culprit == recorded.offset:
             yield recorded, failed[recorded.stream]
         elif culprit is not None and culprit < recorded.offset:
-            yield recorded, FOLLOWS
+            yield recorded, FOLLOWS_PARKED_EVENT
 
 
-def _why(error: Exception, *, is_open: bool) -> Why:
+def _why(error: Exception, *, is_open: bool) -> FailureReason:
     kind = type(error).__name__
     if isinstance(error, PoisonEvent):
         reason = str(error)  # in our own words
     else:
         reason = kind if is_open else f"{kind}: {error}"
     lines = "".join(format_tb(error.__traceback__)[-_LAST_LINES:])
-    return Why(reason[:_LONGEST], f"{lines}{kind}")
+    return FailureReason(reason[:_LONGEST], f"{lines}{kind}")

@@ -14,7 +14,7 @@ import msgspec
 from events.recorded import Recorded
 from events.store import EventStore
 from projectors.errors import TRANSIENT_ERRORS, RetryLater, StopProjector
-from projectors.parking.bisect import Attempt
+from projectors.parking.bisect import PackEvents
 
 ENOUGH = 20
 """Streams that failed, with no success among them. Fewer may be one bad user or movie."""
@@ -24,7 +24,7 @@ _LEAST_PAGES = 10
 """A movie that everyone rates may fill one partition's pages, but not so many."""
 
 
-class Doubt:
+class CircuitBreaker:
     """What one model's failures add up to."""
 
     def __init__(self, model: str, store: EventStore) -> None:
@@ -40,7 +40,7 @@ class Doubt:
         """Something succeeded."""
         self._row.clear()
 
-    def weigh(self, failed: Iterable[str], batch: Sequence[Recorded], attempt: Attempt) -> None:
+    def check(self, failed: Iterable[str], batch: Sequence[Recorded], attempt: PackEvents) -> None:
         """Nothing in a batch succeeded, and these streams failed; raises Stop."""
         self._row.update(failed)
         row = set(self._row)
@@ -71,7 +71,7 @@ class Doubt:
         return ()
 
 
-def _is_success(recorded: Recorded, row: set[str], attempt: Attempt) -> bool:
+def _is_success(recorded: Recorded, row: set[str], attempt: PackEvents) -> bool:
     """Whether an event leads to something; if it fails, its stream is one of the row."""
     if recorded.stream in row:
         return False

@@ -11,9 +11,9 @@ from events.store import EventStore
 from events.stream_names import erasure_of
 
 
-def erasures_of(events: Iterable[Recorded], store: EventStore) -> Mapping[UUID, Recorded]:
+def latest_erasures(events: Iterable[Recorded], store: EventStore) -> Mapping[UUID, Recorded]:
     """The last event of each of these people that says that they are erased."""
-    people = {person for recorded in events if (person := person_of(recorded)) is not None}
+    people = {person for recorded in events if (person := user_of(recorded)) is not None}
     histories = store.read_many([erasure_of(person) for person in people])
     return {
         person: history[-1]
@@ -22,14 +22,14 @@ def erasures_of(events: Iterable[Recorded], store: EventStore) -> Mapping[UUID, 
     }
 
 
-def is_void(recorded: Recorded, erasures: Mapping[UUID, Recorded]) -> bool:
+def is_erased(recorded: Recorded, erasures: Mapping[UUID, Recorded]) -> bool:
     """Whether its person was erased after it."""
-    person = person_of(recorded)
+    person = user_of(recorded)
     said = None if person is None else erasures.get(person)
     return said is not None and recorded.offset < said.offset
 
 
-def person_of(recorded: Recorded) -> UUID | None:
+def user_of(recorded: Recorded) -> UUID | None:
     """Whose event it is; None for what is nobody's."""
     person: UUID | None = getattr(recorded.event, "user_id", None)
     return person

@@ -5,9 +5,9 @@ checkpoint past it:
 
     parked:revision     another word whenever one more stream is parked
     parked:streams      set of the streams that are parked
-    parked:stream:NAME  hash: offset -> the event and why it waits (``Entry``)
+    parked:stream:NAME  hash: offset -> the event and why it waits (``ParkedEvent``)
     parked:left-out     hash: partition:offset -> stream: all that the state lacks
-    parked:skipped      hash: partition:offset -> what was given up (``Skipped``)
+    parked:skipped      hash: partition:offset -> what was given up (``SkippedEvent``)
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,7 +29,7 @@ from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import Shard, Write
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ParkedEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A parked event: payload as the log has it, sealed fields sealed, and why it waits."""
 
     partition: int
@@ -44,23 +44,23 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How often it was tried itself; what only follows in its stream was not."""
 
 
-class Skipped(msgspec.Struct, frozen=True, kw_only=True):
+class SkippedEvent(msgspec.Struct, frozen=True, kw_only=True):
     """An event that somebody decided to do without."""
 
     stream: str
-    entry: Entry
+    entry: ParkedEvent
     at: datetime
     note: str
 
 
-class Why(NamedTuple):
+class FailureReason(NamedTuple):
     """What is known of a failure."""
 
     reason: str
     trace: str = ""
 
 
-class Aside(NamedTuple):
+class ParkedStreams(NamedTuple):
     """The streams of a shard that are parked, as of a revision; some may be so no more."""
 
     revision: str = ""
@@ -68,7 +68,7 @@ class Aside(NamedTuple):
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class UnappliedEvents:
     """The events that a shard's state lacks though its checkpoint has passed them."""
 
     parked: Mapping[Position, str]
@@ -79,7 +79,7 @@ class LeftOut:
         return position in self.parked or position in self.skipped
 
 
-class Count(NamedTuple):
+class ParkedCount(NamedTuple):
     """How much of a model is set aside."""
 
     parked: int
@@ -87,8 +87,8 @@ class Count(NamedTuple):
 
 
 _encode = msgspec.json.Encoder().encode
-_entry = msgspec.json.Decoder(Entry)
-_skipped = msgspec.json.Decoder(Skipped)
+_entry = msgspec.json.Decoder(ParkedEvent)
+_skipped = msgspec.json.Decoder(SkippedEvent)
 
 _KEEP = """
 if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then
@@ -96,14 +96,17 @@ if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then
 end
 """
 
-FOLLOWS = Why("follows a parked event of its stream")
+FOLLOWS_PARKED_EVENT = FailureReason("follows a parked event of its stream")
 
 
 # ------------------------------------------------------------------------------ writes
 
 
-def parking(
-    shard: Shard, events: Iterable[tuple[Recorded, Why]], new: frozenset[str], at: datetime
+def park_writes(
+    shard: Shard,
+    events: Iterable[tuple[Recorded, FailureReason]],
+    new: frozenset[str],
+    at: datetime,
 ) -> tuple[list[Write], str]:
     """What sets events aside; ``new`` streams of theirs were not parked before.
 
@@ -111,7 +114,7 @@ def parking(
     """
     writes: list[Write] = []
     for recorded, why in events:
-        entry = Entry(
+        entry = ParkedEvent(
             partition=recorded.partition,
             offset=recorded.offset,
             version=recorded.version,
@@ -120,11 +123,11 @@ def parking(
             since=at,
             reason=why.reason,
             trace=why.trace,
-            tries=0 if why is FOLLOWS else 1,
+            tries=0 if why is FOLLOWS_PARKED_EVENT else 1,
         )
         writes += [
             ("HSET", _stream_key(shard, recorded.stream), entry.offset, _encode(entry).decode()),
-            ("HSET", left_out_key(shard), field(recorded.position), recorded.stream),
+            ("HSET", unapplied_key(shard), position_field(recorded.position), recorded.stream),
         ]
     if not new:
         return writes, ""
@@ -134,29 +137,31 @@ def parking(
     return writes, revision
 
 
-def having(shard: Shard, positions: Iterable[Position]) -> list[Write]:
+def applied_writes(shard: Shard, positions: Iterable[Position]) -> list[Write]:
     """What says that the state has these events after all."""
-    return [("HDEL", left_out_key(shard), field(position)) for position in positions]
+    return [("HDEL", unapplied_key(shard), position_field(position)) for position in positions]
 
 
-def skipping(shard: Shard, skipped: Skipped) -> Write:
+def skip_write(shard: Shard, skipped: SkippedEvent) -> Write:
     """What remembers that an event was given up; it stays left out."""
-    name = field(Position(skipped.entry.partition, skipped.entry.offset))
+    name = position_field(Position(skipped.entry.partition, skipped.entry.offset))
     return "HSET", shard.parked("skipped"), name, _encode(skipped).decode()
 
 
-def forgetting(shard: Shard, entry: Entry, note: str) -> list[Write]:
+def redact_writes(shard: Shard, entry: ParkedEvent, note: str) -> list[Write]:
     """What remembers only that an event is left out, and neither whose it was nor what it said."""
     bare = replace(entry, data="", reason="", trace="")
-    skipped = Skipped(stream="", entry=bare, at=datetime.now(UTC), note=note)
+    skipped = SkippedEvent(stream="", entry=bare, at=datetime.now(UTC), note=note)
     position = Position(entry.partition, entry.offset)
     return [
-        skipping(shard, skipped),
-        ("HSET", left_out_key(shard), field(position), ""),
+        skip_write(shard, skipped),
+        ("HSET", unapplied_key(shard), position_field(position), ""),
     ]
 
 
-def failed_again(redis: Redis, shard: Shard, stream: str, entry: Entry, why: Why) -> None:
+def record_failed_retry(
+    redis: Redis, shard: Shard, stream: str, entry: ParkedEvent, why: FailureReason
+) -> None:
     """Keep another reason why an event is parked, if it still is."""
     again = replace(entry, reason=why.reason, trace=why.trace, tries=entry.tries + 1)
     _script(redis)(keys=[_stream_key(shard, stream)], args=[entry.offset, _encode(again)])
@@ -165,75 +170,77 @@ def failed_again(redis: Redis, shard: Shard, stream: str, entry: Entry, why: Why
 # ------------------------------------------------------------------------------ reads
 
 
-def left_out_key(shard: Shard) -> str:
+def unapplied_key(shard: Shard) -> str:
     """Where it stands which events a shard's state lacks though its checkpoint has passed them."""
     return shard.parked("left-out")
 
 
-def field(position: Position) -> str:
+def position_field(position: Position) -> str:
     """A position as a field's name."""
     return f"{position.partition}:{position.offset}"
 
 
-def look(redis: Redis, shards: Sequence[Shard], known: Mapping[Shard, Aside]) -> list[Aside]:
+def read_parked_streams(
+    redis: Redis, shards: Sequence[Shard], known: Mapping[Shard, ParkedStreams]
+) -> list[ParkedStreams]:
     """What is parked of each shard now; what is ``known`` is not read again."""
     with redis.pipeline(transaction=False) as pipe:
         for shard in shards:
             pipe.get(shard.revision_key)
         revisions = [(revision or b"").decode() for revision in pipe.execute()]
     there = dict(zip(shards, revisions, strict=True))
-    changed = [s for s in shards if there[s] and known.get(s, Aside()).revision != there[s]]
+    changed = [s for s in shards if there[s] and known.get(s, ParkedStreams()).revision != there[s]]
     with redis.pipeline(transaction=False) as pipe:
         # Behind the revision: streams that are newer than it do no harm, older ones would.
         for shard in changed:
             pipe.smembers(shard.parked_key)
         found = dict(zip(changed, pipe.execute(), strict=True))
     return [
-        Aside(there[s], frozenset(stream.decode() for stream in found[s]))
+        ParkedStreams(there[s], frozenset(stream.decode() for stream in found[s]))
         if s in found
-        else (known[s] if there[s] else Aside())
+        else (known[s] if there[s] else ParkedStreams())
         for s in shards
     ]
 
 
-def revision_of(redis: Redis, shard: Shard) -> str:
+def read_revision(redis: Redis, shard: Shard) -> str:
     """The revision of what is parked of a shard."""
     return (replies.get(redis, shard.revision_key) or b"").decode()
 
 
-def entries(redis: Redis, shard: Shard, stream: str) -> list[Entry]:
+def read_parked_events(redis: Redis, shard: Shard, stream: str) -> list[ParkedEvent]:
     """What is parked of a stream, in order."""
     found = replies.hgetall(redis, _stream_key(shard, stream))
     return sorted(map(_entry.decode, found.values()), key=lambda entry: entry.offset)
 
 
-def skipped(redis: Redis, shard: Shard) -> list[Skipped]:
+def read_skipped_events(redis: Redis, shard: Shard) -> list[SkippedEvent]:
     """What of a shard was given up, in order of position."""
     found = map(_skipped.decode, replies.hgetall(redis, shard.parked("skipped")).values())
     return sorted(found, key=lambda one: (one.entry.partition, one.entry.offset))
 
 
-def left_out(redis: Redis, shard: Shard) -> LeftOut:
+def read_unapplied_events(redis: Redis, shard: Shard) -> UnappliedEvents:
     """The events that a shard's state lacks though its checkpoint has passed them."""
     with redis.pipeline(transaction=True) as pipe:
-        pipe.hgetall(left_out_key(shard))
+        pipe.hgetall(unapplied_key(shard))
         pipe.hkeys(shard.parked("skipped"))
         all_, given_up = pipe.execute()
     gone = frozenset(map(_position, given_up))
     streams = {_position(name): stream.decode() for name, stream in all_.items()}
-    return LeftOut({at: stream for at, stream in streams.items() if at not in gone}, gone)
+    return UnappliedEvents({at: stream for at, stream in streams.items() if at not in gone}, gone)
 
 
-def count(model: ReadModel, partitions: int) -> Count:
+def count_parked(model: ReadModel, partitions: int) -> ParkedCount:
     """How much of a model is set aside."""
     shards = shards_of(model, partitions)
     with model.redis.pipeline(transaction=False) as pipe:
         for shard in shards:
-            pipe.hlen(left_out_key(shard))
+            pipe.hlen(unapplied_key(shard))
             pipe.hlen(shard.parked("skipped"))
         found = pipe.execute()
     all_, given_up = sum(found[::2]), sum(found[1::2])
-    return Count(parked=all_ - given_up, skipped=given_up)
+    return ParkedCount(parked=all_ - given_up, skipped=given_up)
 
 
 def shards_of(model: ReadModel, partitions: int) -> list[Shard]:

@@ -14,7 +14,7 @@ from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
 from projectors.consumer.catch_up import read_page
-from projectors.consumer.decryption import opening
+from projectors.consumer.decryption import decryptor
 from projectors.consumer.follower import Follower
 from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
@@ -31,10 +31,10 @@ def fill(task: BackfillTask) -> None:
     redis, kinds = clients.redis(), {kind.name: kind for kind in MODELS}
     store = PostgresStore(config().partitions)
     models = [kinds[name](redis, number) for name, number in task.places]
-    followers = [Follower(model, store, opening()) for model in models]
+    followers = [Follower(model, store, decryptor()) for model in models]
     courtesy = Backpressure(Live(redis), Pointers(redis))
     for follower in followers:
-        follower.look(task.until)
+        follower.sync(task.until)
     while behind := _behind(followers, task):
         if not _read_pages(store, followers, behind, task, courtesy):
             sleep(_REST_SECONDS)
@@ -63,7 +63,7 @@ def _read_pages(
         able = [
             follower
             for follower in followers
-            if follower.checkpoints[partition] < until and not follower.is_resting
+            if follower.checkpoints[partition] < until and not follower.is_backing_off
         ]
         if able:
             count += read_page(store, partition, able, until=until)

@@ -39,14 +39,14 @@ class CouldNotCompare(Exception):
 
 
 def compare(
-    new: ReadModel, live: ReadModel, store: EventStore, *, opening: Decrypt, advance: Advance
+    new: ReadModel, live: ReadModel, store: EventStore, *, decrypt: Decrypt, advance: Advance
 ) -> Verdict:
     """Compare the state of all shards; ``advance`` is told how many keys were compared.
 
     Raises CouldNotCompare.
     """
     verdict = Verdict(model=new.name, generation=new.generation)
-    follower = Follower(new, store, opening)
+    follower = Follower(new, store, decrypt)
     pairs = [
         _Pair(shard, live.shard(partitions[0]), partitions, follower)
         for shard, partitions in shards(new, store.partitions).items()
@@ -133,10 +133,10 @@ class _Pair:
     def _bring_to(self, offsets: Mapping[int, int]) -> None:
         deadline = monotonic() + HOLD_SECONDS
         targets = {p: offsets.get(p, 0) for p in self._partitions}
-        self._follower.refresh()
+        self._follower.read_checkpoints()
         while behind := [p for p, at in targets.items() if self._follower.checkpoints[p] < at]:
             for partition in behind:
-                if not self._follower.is_resting:
+                if not self._follower.is_backing_off:
                     read_page(
                         self._follower.store, partition, [self._follower], until=targets[partition]
                     )

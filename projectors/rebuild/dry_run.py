@@ -10,7 +10,7 @@ from events.store import EventStore
 from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
-from projectors.consumer.decryption import opening
+from projectors.consumer.decryption import decryptor
 from projectors.generations.live import Live, NotReady
 from projectors.rebuild import plan
 from projectors.rebuild.job import RebuildOptions
@@ -57,7 +57,7 @@ def _change(kind: type[ReadModel], live: Live, store: EventStore) -> str:
         return "it would answer"
     if not plan.is_same_shape(model):
         return "another shape"
-    verdict = verify(model, store, advance=lambda _: None, opening=opening())
+    verdict = verify(model, store, advance=lambda _: None, decrypt=decryptor())
     for line in verdict.shown:
         Console(stderr=True).print(f"{kind.name}: {line}", markup=False, highlight=False)
     return "nothing: equal" if not verdict.differences else f"{verdict.differences:,} elements"
@@ -66,7 +66,7 @@ def _change(kind: type[ReadModel], live: Live, store: EventStore) -> str:
 def _seconds(kind: type[ReadModel], store: EventStore, events: int) -> float:
     """How long one process would need, from a sample of each partition's beginning."""
     model = kind(clients.redis(), 0)
-    open_all = opening()
+    open_all = decryptor()
     began, read = monotonic(), 0
     for partition in range(store.partitions):
         page = store.page(partition, after=0, limit=_SAMPLE // store.partitions + 1)

@@ -12,11 +12,11 @@ from events.store.generations import mark_finished
 from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
-from projectors.consumer.decryption import opening
+from projectors.consumer.decryption import decryptor
 from projectors.erasure.coordinator import purge_of_the_past
 from projectors.generations.live import Live, NotReady
 from projectors.generations.pointers import Pointers
-from projectors.parking.store import count
+from projectors.parking.store import count_parked
 from projectors.rebuild import backfill, comparison, cutover, derive, plan
 from projectors.rebuild.process_pool import RebuildPool, rebuild_pool
 from projectors.rebuild.progress_view import ProgressView
@@ -210,12 +210,12 @@ class RebuildJob:
         It is none where it has another shape, or lacks events that it set aside.
         """
         live = self._live_of(model)
-        if live is None or any(count(live, self._store.partitions)):
+        if live is None or any(count_parked(live, self._store.partitions)):
             return self._folded(model)
-        return comparison.compare(model, live, self._store, opening=opening(), advance=advance)
+        return comparison.compare(model, live, self._store, decrypt=decryptor(), advance=advance)
 
     def _folded(self, model: ReadModel) -> Verdict:
-        return verify(model, self._store, advance=lambda _: None, opening=opening())
+        return verify(model, self._store, advance=lambda _: None, decrypt=decryptor())
 
     def _live_of(self, model: ReadModel) -> ReadModel | None:
         try:

@@ -54,9 +54,9 @@ class ReadModel(ABC):
         """What takes back the marks of a user, where nobody builds any more."""
         return ()
 
-    def read(self, batch: Sequence[Recorded], opening: Decrypt) -> Sequence[Recorded]:
+    def read(self, batch: Sequence[Recorded], decrypt: Decrypt) -> Sequence[Recorded]:
         """The events as this model takes them in."""
-        return opening(batch) if self.decrypts else batch
+        return decrypt(batch) if self.decrypts else batch
 
     def shard(self, partition: int) -> Shard:
         """The shard that takes in a partition's events."""
@@ -67,9 +67,9 @@ class ReadModel(ABC):
             )
         return self._shards[name]
 
-    def pack(self, batch: Sequence[Recorded], opening: Decrypt) -> bytes:
+    def pack(self, batch: Sequence[Recorded], decrypt: Decrypt) -> bytes:
         """What events change, as their shard takes it. Fails for the same events each time."""
-        return pack(self.writes(self.shard(batch[0].partition), self.read(batch, opening)))
+        return pack(self.writes(self.shard(batch[0].partition), self.read(batch, decrypt)))
 
     def apply(self, batch: Sequence[Recorded]) -> None:
         """Take in consecutive events of one partition, or nothing.

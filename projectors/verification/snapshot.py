@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from redis import Redis
 
-from projectors.parking.store import LeftOut, left_out
+from projectors.parking.store import UnappliedEvents, read_unapplied_events
 from projectors.storage.shard import Shard
 from projectors.verification.fold import Hash, RedisSet, SortedSet, Value
 
@@ -28,7 +28,7 @@ class ShardSnapshot(NamedTuple):
     """A shard's checkpoints, what it left out of what they have passed, and its state."""
 
     checkpoints: Mapping[int, int]
-    left_out: LeftOut
+    unapplied: UnappliedEvents
     state: Mapping[str, Value]
 
 
@@ -52,10 +52,10 @@ def read(redis: Redis, shard: Shard, keys: Sequence[str] | None = None) -> Shard
     """What the shard holds under ``keys``, by default all its state; raises ShardChanged."""
     for _ in range(_TRIES):
         with paused([shard]):
-            before = shard.checkpoints(), left_out(redis, shard)
+            before = shard.checkpoints(), read_unapplied_events(redis, shard)
             names = _text(shard.state_keys()) if keys is None else keys
             state = dict(values(redis, names))
-            after = shard.checkpoints(), left_out(redis, shard)
+            after = shard.checkpoints(), read_unapplied_events(redis, shard)
         if before == after:
             return ShardSnapshot(*before, state)
     raise ShardChanged(shard.state())

@@ -96,12 +96,12 @@ def _counted(number: int, what: str) -> str:
 
 
 def verify(
-    model: ReadModel, store: EventStore, *, advance: Advance, opening: Decrypt = leave_encrypted
+    model: ReadModel, store: EventStore, *, advance: Advance, decrypt: Decrypt = leave_encrypted
 ) -> Verdict:
     """Compare the state of all shards with the log, one after the other."""
     verdict = Verdict(model=model.name, generation=model.generation)
     candidates = state_keys(model, store.partitions)
-    fold = partial(_fold, model, store, opening)
+    fold = partial(_fold, model, store, decrypt)
     for shard, partitions in shards(model, store.partitions).items():
         prefix = shard.state("")
         live = read(model.redis, shard, candidates.get(prefix, []))
@@ -113,9 +113,9 @@ def verify(
         verdict.shards += 1
         verdict.events += sum(live.checkpoints.values())
         verdict.keys += len(said)
-        verdict.parked += len(live.left_out.parked)
-        verdict.streams += len(set(live.left_out.parked.values()))
-        verdict.skipped += len(live.left_out.skipped)
+        verdict.parked += len(live.unapplied.parked)
+        verdict.streams += len(set(live.unapplied.parked.values()))
+        verdict.skipped += len(live.unapplied.skipped)
         verdict.differs(differences(live.state, said))
     return verdict
 
@@ -143,7 +143,7 @@ def state_keys(model: ReadModel, partitions: int) -> dict[str, list[str]]:
 def _fold(
     model: ReadModel,
     store: EventStore,
-    opening: Decrypt,
+    decrypt: Decrypt,
     shard: Shard,
     partitions: Sequence[int],
     live: ShardSnapshot,
@@ -153,9 +153,9 @@ def _fold(
     prefix = shard.state("")
     for partition in partitions:
         for batch in _events(store, partition, through=live.checkpoints.get(partition, 0)):
-            taken = [recorded for recorded in batch if recorded.position not in live.left_out]
+            taken = [recorded for recorded in batch if recorded.position not in live.unapplied]
             if taken:
-                writes = model.writes(shard, model.read(taken, opening))
+                writes = model.writes(shard, model.read(taken, decrypt))
                 folded.apply(write for write in writes if str(write[1]).startswith(prefix))
             advance(len(batch))
     return folded.values

@@ -20,7 +20,7 @@ from infra.config import config
 from infra.errors import Invalid, Unavailable
 from infra.observability import count
 from infra.redis_pipeline import ReadPipeline
-from projectors.parking.store import field, left_out_key
+from projectors.parking.store import position_field, unapplied_key
 from projectors.storage.read_model import ReadModel
 
 DEFAULT_WAIT_SECONDS = 1
@@ -98,7 +98,7 @@ def look(wanted: Iterable[Position], sources: Sequence[AnswerSource]) -> Positio
     for source, position in asked:
         shard = source.model.shard(position.partition)
         pipe.hget(source.offsets_key(position.partition), str(position.partition))
-        pipe.hget(left_out_key(shard), field(position))
+        pipe.hget(unapplied_key(shard), position_field(position))
     found = pipe.execute(clients.redis())
     missing = [
         SourceLag(source, position.offset - int(offset or 0))

@@ -29,7 +29,7 @@ class Generation:
     def _hire(self) -> list[Follower]:
         made = [Follower(model, self._log) for model in self.models]
         for follower in made:
-            follower.look(self._log.heads())
+            follower.sync(self._log.heads())
         return made
 
     def replace_worker(self) -> None:
@@ -46,15 +46,15 @@ class Generation:
         self._workers = [*self._workers[1:], worker]  # next time it is the other
         for run in _runs(codec.from_wire(message) for message in messages):
             for follower in worker:
-                follower.take(run)
+                follower.process(run)
 
     def read(self, *, pages: int, limit: int) -> None:
         """Look how far the log is, and read so many pages of so many events of what is missing."""
         for follower in self._workers[-1]:
-            follower.look(self._log.heads())
+            follower.sync(self._log.heads())
             for partition in sorted(follower.behind)[:pages]:
                 at = follower.checkpoints[partition]
-                follower.take(self._log.page(partition, after=at, limit=limit))
+                follower.process(self._log.page(partition, after=at, limit=limit))
 
     def level(self) -> None:
         """Read all that is missing."""

@@ -29,10 +29,10 @@ def log():
 def work(model, log):
     """A worker begins, and reads a page of each partition; dead, it does no more."""
     follower = Follower(model, log)
-    follower.look(log.heads())
+    follower.sync(log.heads())
     for partition in sorted(follower.behind):
         after = follower.checkpoints[partition]
-        follower.take(log.page(partition, after=after, limit=4))
+        follower.process(log.page(partition, after=after, limit=4))
 
 
 def state(model):

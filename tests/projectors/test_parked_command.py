@@ -20,7 +20,7 @@ from infra.config import config
 from projectors.consumer.follower import Follower
 from projectors.errors import RetryLater, StopProjector
 from projectors.generations.pointers import Pointers
-from projectors.parking.retry import Unparking
+from projectors.parking.retry import ParkedStreamRetry
 from projectors.read_models.trending.read_model import Trending
 from projectors.storage.shard import Shard
 
@@ -74,9 +74,9 @@ class World:
 
     def follow(self) -> None:
         worker = Follower(self.trending, self.store)
-        worker.look(self.store.heads())
+        worker.sync(self.store.heads())
         for partition in worker.behind.copy():
-            worker.take(self.store.page(partition, after=0, limit=100))
+            worker.process(self.store.page(partition, after=0, limit=100))
 
     def counts(self) -> dict[int, int]:
         return dict(self.trending.most_rated(10))
@@ -171,7 +171,7 @@ def test_a_skip_whose_retry_is_cut_short_says_to_retry_and_not_to_skip(
     stream, number = stream_of(USERS[0], BAD), str(world.trending.generation)
     skip = ("parked", "skip", "trending", stream, "--note", "n", "--generation", number)
     with monkeypatch.context() as patch:
-        patch.setattr(Unparking, "retry", raising(fault))
+        patch.setattr(ParkedStreamRetry, "retry", raising(fault))
         with pytest.raises(CommandError, match=r"1 given up.*gone") as refused:
             call_command(*skip)
     said = str(refused.value)

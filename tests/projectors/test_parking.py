@@ -10,11 +10,16 @@ from events.catalogue import MovieRated, PlaylistRenamed
 from events.catalogue.accounts import EncryptedField
 from events.recorded import Origin, Position, Recorded, Stream
 from events.store.memory import MemoryStore
-from projectors.consumer.apply import Intake
+from projectors.consumer.apply import BatchApplier
 from projectors.consumer.follower import Follower
 from projectors.errors import StopProjector
-from projectors.parking.retry import Place, Unparking
-from projectors.parking.store import LeftOut, count, entries, left_out
+from projectors.parking.retry import ParkedStreamKey, ParkedStreamRetry
+from projectors.parking.store import (
+    UnappliedEvents,
+    count_parked,
+    read_parked_events,
+    read_unapplied_events,
+)
 from projectors.storage.read_model import leave_encrypted
 from projectors.storage.shard import CheckpointMismatch, ParkedStreamsChanged, ShardPaused
 from tests.fixtures.poisoned import Poisoned
@@ -55,20 +60,20 @@ def rate(store) -> Callable[..., Recorded]:
 
 def follower(model, store) -> Follower:
     made = Follower(model, store)
-    made.look(store.heads())
+    made.sync(store.heads())
     return made
 
 
 def test_only_its_stream_stops(model, store, rate):
     made = follower(model, store)
     batch = [rate(GOOD, 4), rate(BAD, 5), rate(WORSE, 6), rate(BAD, 7), rate(GOOD, 8)]
-    made.take(batch)
+    made.process(batch)
     assert (model.scores(), model.times()) == (
         {"rating-1-1": 8, "rating-1-3": 6},
         {"rating-1-1": 2, "rating-1-3": 1},
     )
-    assert (made.checkpoints, made.is_resting, made.lag(store.heads())) == ([5], False, 0)
-    assert left_out(model.redis, model.shard(0)) == LeftOut(
+    assert (made.checkpoints, made.is_backing_off, made.lag(store.heads())) == ([5], False, 0)
+    assert read_unapplied_events(model.redis, model.shard(0)) == UnappliedEvents(
         parked={Position(0, 2): "rating-1-2", Position(0, 4): "rating-1-2"}, skipped=frozenset()
     )
 
@@ -76,46 +81,56 @@ def test_only_its_stream_stops(model, store, rate):
 def test_what_a_retry_freed_and_a_restore_parks_again_is_not_overtaken(model, store, rate):
     """Redis was killed before its file had the retry; the worker remembers what came after it."""
     made = follower(model, store)
-    made.take([rate(GOOD), rate(BAD, 1)])
+    made.process([rate(GOOD), rate(BAD, 1)])
     before = {key: model.redis.dump(key) for key in model.redis.scan_iter()}
     model.bad_movies = frozenset()
-    Unparking(model, store, leave_encrypted).retry(Place(model.shard(0), "rating-1-2"))
-    made.take([rate(BAD, 2)])
+    ParkedStreamRetry(model, store, leave_encrypted).retry(
+        ParkedStreamKey(model.shard(0), "rating-1-2")
+    )
+    made.process([rate(BAD, 2)])
     assert model.scores()["rating-1-2"] == 2
 
     model.redis.flushdb()
     for key, held in before.items():
         model.redis.restore(key, 0, held)
-    made.look(store.heads())
-    made.take(store.page(0, after=0, limit=10))
-    offsets = [entry.offset for entry in entries(model.redis, model.shard(0), "rating-1-2")]
+    made.sync(store.heads())
+    made.process(store.page(0, after=0, limit=10))
+    offsets = [
+        entry.offset for entry in read_parked_events(model.redis, model.shard(0), "rating-1-2")
+    ]
     assert (model.scores(), offsets) == ({"rating-1-1": 5}, [2, 3])
-    Unparking(model, store, leave_encrypted).retry(Place(model.shard(0), "rating-1-2"))
+    ParkedStreamRetry(model, store, leave_encrypted).retry(
+        ParkedStreamKey(model.shard(0), "rating-1-2")
+    )
     assert model.scores()["rating-1-2"] == 2
 
 
 def test_nor_is_it_by_one_that_goes_in_before_another_fails(model, store, rate):
     made = follower(model, store)
-    made.take([rate(GOOD), rate(BAD, 1)])
+    made.process([rate(GOOD), rate(BAD, 1)])
     before = {key: model.redis.dump(key) for key in model.redis.scan_iter()}
     model.bad_movies = frozenset()
-    Unparking(model, store, leave_encrypted).retry(Place(model.shard(0), "rating-1-2"))
-    made.take([rate(BAD, 2)])
+    ParkedStreamRetry(model, store, leave_encrypted).retry(
+        ParkedStreamKey(model.shard(0), "rating-1-2")
+    )
+    made.process([rate(BAD, 2)])
     model.redis.flushdb()
     for key, held in before.items():
         model.redis.restore(key, 0, held)
-    made.look(store.heads())
+    made.sync(store.heads())
 
     rate(BAD, 3)
     model.bad_offsets = frozenset({4})
-    made.take(store.page(0, after=0, limit=10))
-    offsets = [entry.offset for entry in entries(model.redis, model.shard(0), "rating-1-2")]
+    made.process(store.page(0, after=0, limit=10))
+    offsets = [
+        entry.offset for entry in read_parked_events(model.redis, model.shard(0), "rating-1-2")
+    ]
     assert (model.scores(), offsets) == ({"rating-1-1": 5}, [2, 3, 4])
 
 
 def test_what_is_kept_of_it(model, store, rate):
-    follower(model, store).take([rate(GOOD), rate(BAD, 5), rate(BAD, 7)])
-    first, second = entries(model.redis, model.shard(0), "rating-1-2")
+    follower(model, store).process([rate(GOOD), rate(BAD, 5), rate(BAD, 7)])
+    first, second = read_parked_events(model.redis, model.shard(0), "rating-1-2")
     assert (first.partition, first.offset, first.version, first.tries) == (0, 2, 1, 1)
     assert (first.type, json.loads(first.data)["score"]) == ("movie-rated.v1", 5)
     assert first.reason == "KeyError: 2"
@@ -125,27 +140,33 @@ def test_what_is_kept_of_it(model, store, rate):
 
 
 def test_later_events_of_the_stream_are_set_aside_whoever_meets_them(model, store, rate):
-    follower(model, store).take([rate(GOOD), rate(BAD)])
+    follower(model, store).process([rate(GOOD), rate(BAD)])
     model.bad_movies = frozenset()  # a new deploy: even so they wait for those before them
-    follower(model, store).take([rate(BAD, 9), rate(GOOD, 9)])
+    follower(model, store).process([rate(BAD, 9), rate(GOOD, 9)])
     assert model.scores() == {"rating-1-1": 9}
-    assert [e.offset for e in entries(model.redis, model.shard(0), "rating-1-2")] == [2, 3]
+    assert [e.offset for e in read_parked_events(model.redis, model.shard(0), "rating-1-2")] == [
+        2,
+        3,
+    ]
 
 
 def test_a_worker_that_does_not_know_yet_decides_again(model, store, rate):
     first, second = follower(model, store), follower(model, store)
     batch = [rate(GOOD), rate(BAD)]
-    first.take(batch)
+    first.process(batch)
     model.bad_movies = frozenset()
     second.checkpoints = [2]  # it knows the offset, but nothing of what was parked
-    second.take([rate(BAD, 9), rate(GOOD, 9)])
+    second.process([rate(BAD, 9), rate(GOOD, 9)])
     assert model.scores() == {"rating-1-1": 9}
     assert second.checkpoints == [4]
-    assert [e.offset for e in entries(model.redis, model.shard(0), "rating-1-2")] == [2, 3]
+    assert [e.offset for e in read_parked_events(model.redis, model.shard(0), "rating-1-2")] == [
+        2,
+        3,
+    ]
 
 
 def test_the_shard_refuses_what_was_decided_by_another_revision(model, store, rate):
-    follower(model, store).take([rate(GOOD), rate(BAD)])
+    follower(model, store).process([rate(GOOD), rate(BAD)])
     before = model.redis.dump(model.shard(0).checkpoints_key)
     with pytest.raises(ParkedStreamsChanged):
         model.apply([rate(GOOD)])
@@ -154,12 +175,12 @@ def test_the_shard_refuses_what_was_decided_by_another_revision(model, store, ra
 
 def test_what_comes_twice_is_parked_once(model, store, rate):
     batch = [rate(GOOD), rate(BAD), rate(BAD)]
-    follower(model, store).take(batch)
+    follower(model, store).process(batch)
     once = {key: model.redis.dump(key) for key in model.redis.scan_iter()}
-    follower(model, store).take(batch)
-    Intake(model, store, leave_encrypted).take(batch)
+    follower(model, store).process(batch)
+    BatchApplier(model, store, leave_encrypted).apply(batch)
     with pytest.raises(CheckpointMismatch):
-        Intake(model, store, leave_encrypted).take(batch[:2])
+        BatchApplier(model, store, leave_encrypted).apply(batch[:2])
     assert {key: model.redis.dump(key) for key in model.redis.scan_iter()} == once
 
 
@@ -167,13 +188,13 @@ def test_nothing_is_parked_where_nothing_is_taken_in(model, store, rate):
     batch = [rate(GOOD), rate(BAD)]
     model.shard(0).pause(60)
     with pytest.raises(ShardPaused):
-        Intake(model, store, leave_encrypted).take(batch)
-    assert count(model, 1) == (0, 0)
+        BatchApplier(model, store, leave_encrypted).apply(batch)
+    assert count_parked(model, 1) == (0, 0)
     assert [key for key in model.redis.scan_iter() if b"parked" in key] == []
 
 
 def test_all_that_is_parked_lies_under_the_shards_tag(model, store, rate):
-    follower(model, store).take([rate(GOOD), rate(BAD)])
+    follower(model, store).process([rate(GOOD), rate(BAD)])
     kinds = {key.decode().partition("}:")[::2] for key in model.redis.scan_iter()}
     assert {tag for tag, _ in kinds} == {"{poisoned.1.all"}
     assert sorted(name for _, name in kinds if name.startswith("parked")) == [
@@ -186,18 +207,18 @@ def test_all_that_is_parked_lies_under_the_shards_tag(model, store, rate):
 
 def test_redis_that_lost_its_data_has_nothing_parked(model, store, rate):
     made = follower(model, store)
-    made.take([rate(GOOD), rate(BAD)])
+    made.process([rate(GOOD), rate(BAD)])
     model.redis.flushdb()
     model.bad_movies = frozenset()
-    made.look(store.heads())
-    made.take(store.page(0, after=0, limit=10))
+    made.sync(store.heads())
+    made.process(store.page(0, after=0, limit=10))
     assert model.scores() == {"rating-1-1": 5, "rating-1-2": 5}
 
 
 def test_it_is_said_once(model, store, rate, caplog):
     made = follower(model, store)
-    made.take([rate(GOOD), rate(BAD)])
-    made.take([rate(BAD), rate(GOOD)])
+    made.process([rate(GOOD), rate(BAD)])
+    made.process([rate(BAD), rate(GOOD)])
     said = [r.getMessage() for r in caplog.records if "parks" in r.getMessage()]
     assert said == ["poisoned parks rating-1-2 from 0:2 on: KeyError: 2"]
 
@@ -208,34 +229,34 @@ def test_it_is_said_once(model, store, rate, caplog):
 def test_when_everything_fails_the_worker_stops_and_nothing_is_parked(model, store, rate):
     batch = [rate(BAD, user=UUID(int=user)) for user in range(1, 30)]
     with pytest.raises(StopProjector, match="poisoned fails on everything: 29 streams"):
-        follower(model, store).take(batch)
-    assert (count(model, 1), model.checkpoints(1)) == ((0, 0), [0])
+        follower(model, store).process(batch)
+    assert (count_parked(model, 1), model.checkpoints(1)) == ((0, 0), [0])
 
 
 def test_one_by_one_they_would_fail_too(model, store, rate):
     """As they come from the bus: what is ahead and behind is tried before the first is parked."""
     batch = [rate(BAD, user=UUID(int=user)) for user in range(1, 30)]
     with pytest.raises(StopProjector):
-        follower(model, store).take(batch[:1])
-    assert count(model, 1) == (0, 0)
+        follower(model, store).process(batch[:1])
+    assert count_parked(model, 1) == (0, 0)
 
 
 def test_a_deploy_that_fails_on_all_that_went_well_before_parks_nothing(model, store, rate):
     model.bad_movies = frozenset()
     made = follower(model, store)
-    made.take([rate(BAD, user=UUID(int=user)) for user in range(1, 30)])
+    made.process([rate(BAD, user=UUID(int=user)) for user in range(1, 30)])
     model.bad_movies = frozenset({BAD})
     with pytest.raises(StopProjector):
-        follower(model, store).take([rate(BAD, user=UUID(int=99))])
-    assert count(model, 1) == (0, 0)
+        follower(model, store).process([rate(BAD, user=UUID(int=99))])
+    assert count_parked(model, 1) == (0, 0)
 
 
 def test_one_success_around_is_enough_to_park(model, store, rate):
     made = follower(model, store)
     batch = [rate(BAD, user=UUID(int=user)) for user in range(1, 30)]
     rate(GOOD)
-    made.take(batch)
-    assert count(model, 1) == (29, 0)
+    made.process(batch)
+    assert count_parked(model, 1) == (29, 0)
 
 
 def test_what_says_nothing_to_the_model_is_no_success(model, store, rate):
@@ -244,24 +265,24 @@ def test_what_says_nothing_to_the_model_is_no_success(model, store, rate):
     renamed = PlaylistRenamed(playlist_id="1", user_id=ANN, name=EncryptedField("n"))
     batch += store.append(playlist, [renamed], expected=0, origin=ORIGIN)
     with pytest.raises(StopProjector):
-        follower(model, store).take(batch)
+        follower(model, store).process(batch)
 
 
 def test_few_streams_prove_nothing(model, store, rate):
     batch = [rate(BAD, user=UUID(int=user)) for user in range(1, 10)]
-    follower(model, store).take(batch)
-    assert count(model, 1) == (9, 0)
+    follower(model, store).process(batch)
+    assert count_parked(model, 1) == (9, 0)
 
 
 def test_a_worker_started_again_and_again_does_not_park_a_deploy_bit_by_bit(model, store, rate):
     for user in range(1, 20):
-        follower(model, store).take([rate(BAD, user=UUID(int=user))])
+        follower(model, store).process([rate(BAD, user=UUID(int=user))])
     for user in range(20, 40):
         with pytest.raises(StopProjector):
-            follower(model, store).take([rate(BAD, user=UUID(int=user))])
-    assert count(model, 1).parked == 19
+            follower(model, store).process([rate(BAD, user=UUID(int=user))])
+    assert count_parked(model, 1).parked == 19
 
 
 def test_a_stream_twice_is_one_stream(model, store, rate):
-    follower(model, store).take([rate(BAD) for _ in range(50)])
-    assert count(model, 1).parked == 50
+    follower(model, store).process([rate(BAD) for _ in range(50)])
+    assert count_parked(model, 1).parked == 50

@@ -19,7 +19,7 @@ from infra.config import config
 from infra.security import access_tokens
 from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
-from projectors.parking.store import Why, parking
+from projectors.parking.store import FailureReason, park_writes
 from projectors.read_models.movies.builder import MoviesBuilder
 from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.recommendations.builder import RecommendationsBuilder
@@ -115,7 +115,9 @@ class World:
         """Set an event aside, as a worker does when the model can't take it in."""
         shard, at = self.models[kind].shard(recorded.partition), recorded.offset
         new = frozenset({recorded.stream})
-        writes, _ = parking(shard, [(recorded, Why("a bad one"))], new, recorded.recorded_at)
+        writes, _ = park_writes(
+            shard, [(recorded, FailureReason("a bad one"))], new, recorded.recorded_at
+        )
         shard.apply(recorded.partition, first=at, last=at, packed=[pack(writes)])
 
     def keep(self, label, *kinds, number=GENERATION - 1):

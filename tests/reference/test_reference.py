@@ -44,14 +44,14 @@ def redis(redis_url):
         yield connected
 
 
-def taken_in(kind, redis: Redis, log: EventStore, *, opening: Decrypt = leave_encrypted):
+def taken_in(kind, redis: Redis, log: EventStore, *, decrypt: Decrypt = leave_encrypted):
     """A generation of a model of its own that has taken in the whole log."""
     model = kind(redis, next(_generations))
-    follower = Follower(model, log, opening)
-    follower.look(log.heads())
+    follower = Follower(model, log, decrypt)
+    follower.sync(log.heads())
     for partition, head in enumerate(log.heads()):
         while (at := follower.checkpoints[partition]) < head:
-            follower.take(log.page(partition, after=at, limit=1000))
+            follower.process(log.page(partition, after=at, limit=1000))
             assert follower.checkpoints[partition] > at
     return model
 

@@ -15,11 +15,23 @@ from events.store.generations import version_of
 from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
-from projectors.consumer.decryption import opening
+from projectors.consumer.decryption import decryptor
 from projectors.errors import TRANSIENT_ERRORS, StopProjector
 from projectors.generations.live import Live, NotReady
-from projectors.parking.retry import Place, Retried, Unparking, places
-from projectors.parking.store import Entry, Skipped, count, entries, shards_of, skipped
+from projectors.parking.retry import (
+    ParkedStreamKey,
+    ParkedStreamRetry,
+    RetryResult,
+    parked_stream_keys,
+)
+from projectors.parking.store import (
+    ParkedEvent,
+    SkippedEvent,
+    count_parked,
+    read_parked_events,
+    read_skipped_events,
+    shards_of,
+)
 from projectors.registry import MODELS, built_of
 from projectors.storage.read_model import ReadModel
 
@@ -112,20 +124,20 @@ def _one(options: dict[str, Any]) -> ReadModel:
     return model
 
 
-def _wanted(options: dict[str, Any]) -> list[tuple[ReadModel, list[Place]]]:
+def _wanted(options: dict[str, Any]) -> list[tuple[ReadModel, list[ParkedStreamKey]]]:
     """The streams that are to be retried, by model."""
     name, streams, is_all = options["name"], options["stream"], options["all"]
     if bool(streams) == is_all or (streams and not name):
         raise CommandError("Name a read model and its streams, or say --all.")
     models = _models([name] if name else [], options["generation"])
-    wanted = [(model, places(model, config().partitions)) for model in models]
+    wanted = [(model, parked_stream_keys(model, config().partitions)) for model in models]
     if is_all:
         return wanted
     [(model, parked)] = wanted
     return [(model, _named(parked, streams))]
 
 
-def _named(parked: Sequence[Place], streams: Sequence[str]) -> list[Place]:
+def _named(parked: Sequence[ParkedStreamKey], streams: Sequence[str]) -> list[ParkedStreamKey]:
     by_stream = {place.stream: place for place in parked}
     if unknown := [stream for stream in streams if stream not in by_stream]:
         raise CommandError(f"Not parked: {', '.join(unknown)}.")
@@ -139,11 +151,11 @@ def _list(models: Sequence[ReadModel]) -> None:
     table = Table("read model", "generation", "stream", "events", "since", "tried", "reason")
     given_up = 0
     for model in models:
-        for place in places(model, config().partitions):
-            if waiting := entries(model.redis, *place):
+        for place in parked_stream_keys(model, config().partitions):
+            if waiting := read_parked_events(model.redis, *place):
                 row = (model.name, str(model.generation), place.stream, *_row(waiting))
                 table.add_row(*row)
-        given_up += count(model, config().partitions).skipped
+        given_up += count_parked(model, config().partitions).skipped
     console = Console()
     if table.row_count:
         console.print(table)
@@ -153,7 +165,7 @@ def _list(models: Sequence[ReadModel]) -> None:
         console.print(f"{given_up:,} given up for good: parked show NAME", highlight=False)
 
 
-def _row(waiting: Sequence[Entry]) -> Iterator[str]:
+def _row(waiting: Sequence[ParkedEvent]) -> Iterator[str]:
     first = waiting[0]
     yield f"{len(waiting):,}"
     yield _moment(first.since)
@@ -162,17 +174,17 @@ def _row(waiting: Sequence[Entry]) -> Iterator[str]:
 
 
 def _show(model: ReadModel, stream: str | None) -> None:
-    parked = places(model, config().partitions)
+    parked = parked_stream_keys(model, config().partitions)
     chosen = [place for place in parked if stream in (None, place.stream)]
     gone = [
         one
         for shard in shards_of(model, config().partitions)
-        for one in skipped(model.redis, shard)
+        for one in read_skipped_events(model.redis, shard)
         if stream in (None, one.stream)
     ]
     for place in chosen:
         _write(f"{model.name}, generation {model.generation}: {place.stream}")
-        for entry in entries(model.redis, *place):
+        for entry in read_parked_events(model.redis, *place):
             _write_entry(entry)
     for one in gone:
         _write_skipped(one)
@@ -180,7 +192,7 @@ def _show(model: ReadModel, stream: str | None) -> None:
         _write("Nothing is parked.")
 
 
-def _write_entry(entry: Entry) -> None:
+def _write_entry(entry: ParkedEvent) -> None:
     tried = f", tried {entry.tries} times" if entry.tries else ""
     place = f"{entry.partition}:{entry.offset}"
     _write(f"  {place} version {entry.version}, since {_moment(entry.since)}{tried}")
@@ -190,7 +202,7 @@ def _write_entry(entry: Entry) -> None:
         _write(f"      {line}")
 
 
-def _write_skipped(one: Skipped) -> None:
+def _write_skipped(one: SkippedEvent) -> None:
     place = f"{one.entry.partition}:{one.entry.offset}"
     _write(f"{one.stream} {place} given up {_moment(one.at)}: {one.note}")
     _write(f"    {one.entry.type} {one.entry.data}")
@@ -208,7 +220,7 @@ def _write(line: str) -> None:
 # ------------------------------------------------------------------------------ doing
 
 
-def _retry(wanted: Sequence[tuple[ReadModel, list[Place]]]) -> bool:
+def _retry(wanted: Sequence[tuple[ReadModel, list[ParkedStreamKey]]]) -> bool:
     """Retry all, and say what came of it; whether all went well."""
     is_well, taken, streams = True, 0, 0
     columns = (TextColumn("{task.description}"), MofNCompleteColumn())
@@ -221,12 +233,12 @@ def _retry(wanted: Sequence[tuple[ReadModel, list[Place]]]) -> bool:
                 retried = unparking.retry(place)
                 streams, taken = streams + 1, taken + retried.taken
                 is_well &= _says(model, place, retried)
-            unparking.urge([kind.name for kind in built_of(type(model))])
+            unparking.wake_builders([kind.name for kind in built_of(type(model))])
     _write(f"{taken:,} events of {streams:,} streams taken in." if streams else "Nothing to retry.")
     return is_well
 
 
-def _says(model: ReadModel, place: Place, retried: Retried) -> bool:
+def _says(model: ReadModel, place: ParkedStreamKey, retried: RetryResult) -> bool:
     if retried.left:
         left = f"{retried.left:,} still parked" + (f": {retried.reason}" if retried.reason else "")
         _write(f"{model.name} {place.stream}: {retried.taken:,} taken in, {left}")
@@ -235,7 +247,7 @@ def _says(model: ReadModel, place: Place, retried: Retried) -> bool:
 
 def _skip(model: ReadModel, options: dict[str, Any]) -> bool:
     """Give up what is to be given up, and retry the rest; whether that went well."""
-    [place] = _named(places(model, config().partitions), [options["stream"]])
+    [place] = _named(parked_stream_keys(model, config().partitions), [options["stream"]])
     unparking, which = _unparking(model), _words(place, options)
     try:
         given_up = unparking.skip(place, options["note"], is_all=options["all"])
@@ -255,18 +267,18 @@ def _skip(model: ReadModel, options: dict[str, Any]) -> bool:
         ) from error
 
 
-def _words(place: Place, options: dict[str, Any]) -> str:
+def _words(place: ParkedStreamKey, options: dict[str, Any]) -> str:
     """What names the stream in another command."""
     number = options["generation"]
     chosen = "" if number is None else f" --generation {number}"
     return f"{options['name']} {place.stream}{chosen}"
 
 
-def _unparking(model: ReadModel) -> Unparking:
+def _unparking(model: ReadModel) -> ParkedStreamRetry:
     made_by = version_of(model.name, model.generation)
     if made_by != model.version:
         raise CommandError(
             f"Generation {model.generation} of {model.name} was made by version {made_by} of its"
             f" code, and this is version {model.version}: rebuild it, with these events."
         )
-    return Unparking(model, PostgresStore(config().partitions), opening())
+    return ParkedStreamRetry(model, PostgresStore(config().partitions), decryptor())

@@ -16,7 +16,7 @@ from events.store import EventStore
 from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
-from projectors.consumer.decryption import opening
+from projectors.consumer.decryption import decryptor
 from projectors.errors import RetryLater
 from projectors.generations.live import Live, NotReady
 from projectors.management.arguments import chosen, naming
@@ -48,7 +48,7 @@ class Command(BaseCommand):
         store = PostgresStore(config().partitions)
         live = Live(clients.redis())
         models = _opened(chosen(options["name"], is_all=options["all"], what="verify"), live)
-        open_all = opening()
+        open_all = decryptor()
         try:
             with _progress(models, store) as advances:
                 verdicts = [
@@ -72,7 +72,7 @@ def _opened(models: Sequence[type[ReadModel]], live: Live) -> Sequence[ReadModel
 def _verified(
     model: ReadModel, store: EventStore, live: Live, open_all: Decrypt, advance: Advance
 ) -> Verdict:
-    verdict = verify(model, store, advance=advance, opening=open_all)
+    verdict = verify(model, store, advance=advance, decrypt=open_all)
     for builder in make_builders({model.name: model}, live, store.partitions):
         if isinstance(builder, VerifiableBuilder):
             verdict.takes_in(builder, builder.check(datetime.now(UTC)))

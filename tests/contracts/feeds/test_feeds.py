@@ -19,14 +19,14 @@ from events.notifications import listening
 from events.partition import partition_of
 from events.recorded import Origin, Position, Recorded, Stored, Stream
 from events.store.memory import MemoryStore
-from projectors.consumer.assignments import Member
+from projectors.consumer.assignments import AssignedGeneration
 from projectors.consumer.follower import Follower
 from projectors.consumer.worker import FAR_BEHIND, Worker
 from projectors.generations.live import Live, NotReady
 from projectors.generations.pointers import Pointers
 from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import Shard, Write
-from tests.fixtures.crew import Fixed
+from tests.fixtures.fixed_assignments import FixedAssignments
 from tests.fixtures.waiting import until
 
 PARTITIONS = 4
@@ -101,7 +101,9 @@ class Feed:
                 store=self.log,
                 live=self.live,
                 pointers=Pointers(self._redis),
-                crew=Fixed(Member("coming", Follower(self.model, self.log))),
+                assignments=FixedAssignments(
+                    AssignedGeneration("coming", Follower(self.model, self.log))
+                ),
                 subscription=subscription,
                 hints=hints,
             )

@@ -13,7 +13,7 @@ from events.vault.encryption import encrypt_field
 from events.vault.models import Subject
 from events.vault.subjects import reserve
 from infra.config import config
-from projectors.consumer.decryption import opening
+from projectors.consumer.decryption import decryptor
 from projectors.consumer.follower import Follower
 from projectors.errors import PoisonEvent, RetryLater
 from projectors.read_models.library.read_model import Library
@@ -62,26 +62,26 @@ def test_only_those_that_say_so():
 
 def test_a_follower_opens(redis, key):
     store, batch = named(key)
-    follower = Follower(Library(redis, 1), store, opening())
-    follower.look(store.heads())
-    follower.take(batch)
+    follower = Follower(Library(redis, 1), store, decryptor())
+    follower.sync(store.heads())
+    follower.process(batch)
     assert Library(redis, 1).usernames([str(ANN)]) == {str(ANN): "ann"}
 
 
 def test_a_missing_key_is_waited_for(redis, key):
     store, batch = named(key)
     Subject.objects.all().delete()
-    follower = Follower(Library(redis, 1), store, opening())
-    follower.look(store.heads())
-    follower.take(batch)
-    assert (sum(follower.checkpoints), follower.is_resting) == (0, True)
+    follower = Follower(Library(redis, 1), store, decryptor())
+    follower.sync(store.heads())
+    follower.process(batch)
+    assert (sum(follower.checkpoints), follower.is_backing_off) == (0, True)
     with pytest.raises(RetryLater, match="no key"):
-        opening()(registered(NOBODY, "x"))
+        decryptor()(registered(NOBODY, "x"))
 
 
 def test_what_no_key_opens_never_will(key):
     with pytest.raises(PoisonEvent):
-        opening()(registered(ANN, "bm90IHJlYWxseSBzZWFsZWQ="))
+        decryptor()(registered(ANN, "bm90IHJlYWxseSBzZWFsZWQ="))
 
 
 def test_what_was_erased_reads_as_nothing(redis, key):
@@ -89,7 +89,7 @@ def test_what_was_erased_reads_as_nothing(redis, key):
     Subject.objects.update(
         state="erased", username_hmac=None, email_hmac=None, key=None, password_hash=None
     )
-    follower = Follower(Library(redis, 1), store, opening())
-    follower.look(store.heads())
-    follower.take(batch)
+    follower = Follower(Library(redis, 1), store, decryptor())
+    follower.sync(store.heads())
+    follower.process(batch)
     assert Library(redis, 1).usernames([str(ANN)]) == {}

@@ -68,7 +68,7 @@ def rate(store: MemoryStore, count: int) -> list[Recorded]:
 
 def follower(tally: Tally, store: MemoryStore) -> Follower:
     made = Follower(tally, store)
-    made.look(store.heads())
+    made.sync(store.heads())
     return made
 
 
@@ -80,50 +80,50 @@ def gaps() -> float:
 def test_a_batch_delivered_twice_counts_once(tally, store):
     made, before = follower(tally, store), gaps()
     batch = rate(store, 5)
-    made.take(batch)
-    made.take(batch)
+    made.process(batch)
+    made.process(batch)
     assert (tally.count(), made.checkpoints, gaps()) == (5, [5], before)
 
 
 def test_a_batch_that_overlaps_counts_what_is_new(tally, store):
     made = follower(tally, store)
     batch = rate(store, 5)
-    made.take(batch[:3])
-    made.take(batch[1:])
+    made.process(batch[:3])
+    made.process(batch[1:])
     assert tally.count() == 5
 
 
 def test_a_gap_is_read_from_the_log(tally, store):
     made, before = follower(tally, store), gaps()
     batch = rate(store, 2500)
-    made.take(batch[:1])
-    made.take(batch[-1:])
+    made.process(batch[:1])
+    made.process(batch[-1:])
     assert (tally.count(), made.checkpoints, gaps()) == (2500, [2500], before + 1)
 
 
 def test_a_gap_at_the_very_start_too(tally, store):
     made = follower(tally, store)
-    made.take(rate(store, 3)[2:])
+    made.process(rate(store, 3)[2:])
     assert tally.count() == 3
 
 
 def test_another_worker_was_quicker(tally, store):
     first, second = follower(tally, store), follower(tally, store)
     batch = rate(store, 4)
-    first.take(batch)
-    second.take(batch[:2])
+    first.process(batch)
+    second.process(batch[:2])
     assert tally.count() == 4
     assert (second.checkpoints, second.behind) == ([4], {0})
 
 
 def test_redis_lost_its_data_and_the_checkpoint_with_it(tally, store):
     made = follower(tally, store)
-    made.take(rate(store, 3))
+    made.process(rate(store, 3))
     tally.redis.flushdb()
     later = rate(store, 1)
-    made.take(later)
+    made.process(later)
     assert made.behind == {0}
-    made.take(store.page(0, after=0, limit=10))
+    made.process(store.page(0, after=0, limit=10))
     assert tally.count() == 4
 
 
@@ -131,9 +131,9 @@ def test_redis_lost_its_data_and_the_checkpoint_with_it(tally, store):
 def test_an_event_whose_time_has_not_come_is_not_passed_over(tally, store):
     made = follower(tally, store)
     tally.waits_for = 1
-    made.take(rate(store, 3))
+    made.process(rate(store, 3))
     assert (tally.count(), made.checkpoints, made.behind) == (0, [0], {0})
-    assert made.is_resting
+    assert made.is_backing_off
     assert made.lag(store.heads()) == 3
 
 
@@ -142,9 +142,9 @@ def test_while_it_rests_it_takes_nothing(tally, store):
     made = follower(tally, store)
     tally.waits_for = 0
     batch = rate(store, 2)
-    made.take(batch[:1])
+    made.process(batch[:1])
     tally.waits_for = None
-    made.take(batch)
+    made.process(batch)
     assert (tally.count(), made.behind) == (0, {0})
 
 
@@ -153,11 +153,11 @@ def test_a_held_shard_is_tried_again(tally, store):
     made = follower(tally, store)
     tally.shard(0).pause(60)
     batch = rate(store, 2)
-    made.take(batch)
-    assert (tally.count(), made.is_resting, made.behind) == (0, True, {0})
+    made.process(batch)
+    assert (tally.count(), made.is_backing_off, made.behind) == (0, True, {0})
     tally.shard(0).resume()
     again = follower(tally, store)
-    again.take(batch)
+    again.process(batch)
     assert tally.count() == 2
 
 
@@ -165,4 +165,4 @@ def test_an_event_that_the_log_does_not_have_stops_the_worker(tally, store):
     other = MemoryStore(1)
     made = follower(tally, store)
     with pytest.raises(StopProjector, match="lacks partition 0 from 1"):
-        made.take(rate(other, 2)[1:])
+        made.process(rate(other, 2)[1:])

@@ -16,7 +16,7 @@ from events.store import AppendEntry
 from events.store.memory import MemoryStore
 from projectors.building.thread import BuilderThread
 from projectors.consumer import worker as worker_module
-from projectors.consumer.assignments import Member
+from projectors.consumer.assignments import AssignedGeneration
 from projectors.consumer.follower import Follower
 from projectors.consumer.worker import Worker
 from projectors.errors import RetryLater
@@ -24,7 +24,7 @@ from projectors.generations.live import Live, NotReady
 from projectors.generations.pointers import Pointers
 from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import Shard, Write
-from tests.fixtures.crew import Fixed
+from tests.fixtures.fixed_assignments import FixedAssignments
 from tests.fixtures.waiting import until
 
 FAR = 20
@@ -96,9 +96,9 @@ def at_work(request, redis, monkeypatch):
             store=store,
             live=live,
             pointers=Pointers(redis),
-            crew=Fixed(
-                Member("coming", Follower(choosy, store)),
-                Member("coming", Follower(counted, store), builder),
+            assignments=FixedAssignments(
+                AssignedGeneration("coming", Follower(choosy, store)),
+                AssignedGeneration("coming", Follower(counted, store), builder),
             ),
             subscription=None,
             hints=hints,

@@ -25,7 +25,7 @@ from events.vault.subjects import activate, reserve
 from infra import clients, progress_bar
 from infra.config import config
 from infra.rate_limit.sliding_window import Throttle
-from projectors.consumer.decryption import opening
+from projectors.consumer.decryption import decryptor
 from projectors.consumer.follower import Follower
 from projectors.erasure import coordinator
 from projectors.erasure.abandoned_rebuilds import PATIENCE_SECONDS, AbandonedRebuilds
@@ -33,8 +33,8 @@ from projectors.erasure.audit import SearchTerms, search
 from projectors.erasure.coordinator import ErasureCoordinator, purge_of_the_past
 from projectors.generations.live import PAST_KEY, Live
 from projectors.generations.pointers import Pointers
-from projectors.parking.retry import Unparking, places
-from projectors.parking.store import left_out, skipped
+from projectors.parking.retry import ParkedStreamRetry, parked_stream_keys
+from projectors.parking.store import read_skipped_events, read_unapplied_events
 from projectors.read_models.library.read_model import Library
 from projectors.read_models.movies.read_model import Movies
 from projectors.registry import MODELS, make_builders
@@ -66,11 +66,11 @@ class World(NamedTuple):
 
     def level(self, *models: ReadModel) -> None:
         for model in models:
-            follower = Follower(model, self.store, opening())
-            follower.look(self.store.heads())
+            follower = Follower(model, self.store, decryptor())
+            follower.sync(self.store.heads())
             for partition in sorted(follower.behind):
                 after = follower.checkpoints[partition]
-                follower.take(self.store.page(partition, after=after, limit=1000))
+                follower.process(self.store.page(partition, after=after, limit=1000))
 
     def erase(self) -> None:
         """As the command does."""
@@ -201,7 +201,7 @@ def test_those_that_follow_the_log_say_so_when_they_have_taken_it_in(world, ever
     assert gone_at() is not None
     assert world.found(email=EMAIL, username="ann") == {}
     for model in everything.values():
-        assert verify(model, world.store, advance=lambda _: None, opening=opening()).shown == []
+        assert verify(model, world.store, advance=lambda _: None, decrypt=decryptor()).shown == []
 
 
 def test_the_command_fails_until_every_line_says_gone(world, everything, capsys, monkeypatch):
@@ -223,17 +223,17 @@ def test_the_command_fails_until_every_line_says_gone(world, everything, capsys,
 def test_retried_too_late_it_brings_nothing_back(world, poisoned):
     """Between the erasure and its being given up somebody retries what was parked."""
     model = poisoned(Library)
-    [place] = places(model, world.store.partitions)
+    [place] = parked_stream_keys(model, world.store.partitions)
     world.erase()
     world.level(model)
-    assert Unparking(model, world.store, opening()).retry(place).taken == 1
+    assert ParkedStreamRetry(model, world.store, decryptor()).retry(place).taken == 1
     assert world.names(model) == []
-    assert verify(model, world.store, advance=lambda _: None, opening=opening()).shown == []
+    assert verify(model, world.store, advance=lambda _: None, decrypt=decryptor()).shown == []
 
 
 def test_nor_when_the_erasure_comes_in_this_very_moment(world, poisoned, monkeypatch):
     model = poisoned(Library)
-    [place] = places(model, world.store.partitions)
+    [place] = parked_stream_keys(model, world.store.partitions)
     unpark = Shard.unpark
 
     def slower_than_the_erasure(shard, *args, **more):
@@ -243,7 +243,7 @@ def test_nor_when_the_erasure_comes_in_this_very_moment(world, poisoned, monkeyp
         unpark(shard, *args, **more)
 
     monkeypatch.setattr(Shard, "unpark", slower_than_the_erasure)
-    Unparking(model, world.store, opening()).retry(place)
+    ParkedStreamRetry(model, world.store, decryptor()).retry(place)
     assert world.names(model) == []
 
 
@@ -342,13 +342,13 @@ def test_what_nobody_goes_on_with_is_dropped_but_not_while_it_is_filled(world):
 def test_what_is_being_filled_is_waited_for_though_it_has_nothing_yet(world):
     """Whoever fills it may have read the names, with the key that is destroyed only now."""
     model = world.generation(Library, "past", label="then", until=datetime.now(UTC))
-    follower = Follower(model, world.store, opening())
+    follower = Follower(model, world.store, decryptor())
     with rebuild_lock(["library"]):
-        follower.look(world.store.heads())
+        follower.sync(world.store.heads())
         world.erase()
         assert world.said() == {"library 1": (False, "is being filled")}
         partition = partition_of(str(ANN), world.store.partitions)
-        follower.take(world.store.page(partition, after=0, limit=3))
+        follower.process(world.store.page(partition, after=0, limit=3))
         assert world.names(model)
     assert "redis" in world.found()
     world.letting.resume_all()
@@ -367,9 +367,9 @@ def begun_later(world):
         assert gone_at() is not None
         model = world.generation(Library, purpose, **more)
         partition = partition_of(str(ANN), world.store.partitions)
-        follower = Follower(model, world.store, opening())
-        follower.look(world.store.heads())
-        follower.take(world.store.page(partition, after=0, limit=3))
+        follower = Follower(model, world.store, decryptor())
+        follower.sync(world.store.heads())
+        follower.process(world.store.page(partition, after=0, limit=3))
         assert world.names(model)
         return model
 
@@ -450,20 +450,22 @@ def poisoned(world, monkeypatch) -> Callable[[type[ReadModel]], ReadModel]:
 @pytest.mark.parametrize("is_skipped", [False, True])
 def test_what_was_set_aside_of_them_is_given_up_and_not_kept(world, poisoned, kind, is_skipped):
     model = poisoned(kind)
-    [place] = places(model, world.store.partitions)
+    [place] = parked_stream_keys(model, world.store.partitions)
     if is_skipped:
-        Unparking(model, world.store, opening()).skip(place, "why ever")
+        ParkedStreamRetry(model, world.store, decryptor()).skip(place, "why ever")
     world.erase()
     world.level(model)
     build(world, {model.name: model})
     world.said()
-    assert places(model, world.store.partitions) == []
+    assert parked_stream_keys(model, world.store.partitions) == []
     shard = place.shard
-    assert [(one.stream, one.entry.data) for one in skipped(world.redis, shard)] == [("", "")]
-    assert len(left_out(world.redis, shard).skipped) == 1
+    assert [(one.stream, one.entry.data) for one in read_skipped_events(world.redis, shard)] == [
+        ("", "")
+    ]
+    assert len(read_unapplied_events(world.redis, shard).skipped) == 1
     assert world.names(model) == []
     assert "redis" not in world.found()
-    verdict = verify(model, world.store, advance=lambda _: None, opening=opening())
+    verdict = verify(model, world.store, advance=lambda _: None, decrypt=decryptor())
     assert (verdict.shown, verdict.skipped) == ([], 1)
 
 
@@ -483,8 +485,8 @@ def test_the_event_itself_is_never_given_up(world, monkeypatch):
         world.level(model)
     [(is_gone, said)] = world.said().values()
     assert (is_gone, "parked" in said) == (False, True)
-    [place] = places(model, world.store.partitions)
-    Unparking(model, world.store, opening()).retry(place)
+    [place] = parked_stream_keys(model, world.store.partitions)
+    ParkedStreamRetry(model, world.store, decryptor()).retry(place)
     assert world.said() == {"library 1": (True, "gone")}
     assert world.names(model) == []
 

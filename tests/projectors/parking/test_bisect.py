@@ -10,8 +10,8 @@ from redis.exceptions import ConnectionError as RedisAway
 from events.catalogue import MovieRated
 from events.recorded import Origin, Recorded
 from projectors.errors import PoisonEvent, RetryLater, StopProjector
-from projectors.parking.bisect import sift
-from projectors.parking.store import FOLLOWS
+from projectors.parking.bisect import isolate_failures
+from projectors.parking.store import FOLLOWS_PARKED_EVENT
 from tests.fixtures.recording import NOON
 
 ORIGIN = Origin(correlation_id=UUID(int=0))
@@ -48,14 +48,14 @@ def offsets(packed: list[bytes]) -> list[int]:
 
 
 def test_what_is_well_is_tried_once_as_a_whole():
-    sifted = sift(batch_of("abcd"), (), failing_at())
+    sifted = isolate_failures(batch_of("abcd"), (), failing_at())
     assert (sifted.packed, sifted.aside, sifted.failed) == ([b"1,2,3,4,"], [], {})
 
 
 def test_the_culprit_and_what_follows_of_its_stream_are_set_aside():
-    sifted = sift(batch_of("abcbab"), (), failing_at(2))
+    sifted = isolate_failures(batch_of("abcbab"), (), failing_at(2))
     assert offsets(sifted.packed) == [1, 3, 5]
-    assert [(event.offset, why is FOLLOWS) for event, why in sifted.aside] == [
+    assert [(event.offset, why is FOLLOWS_PARKED_EVENT) for event, why in sifted.aside] == [
         (2, False),
         (4, True),
         (6, True),
@@ -64,15 +64,18 @@ def test_the_culprit_and_what_follows_of_its_stream_are_set_aside():
 
 
 def test_what_came_before_in_its_stream_counts():
-    sifted = sift(batch_of("bbb"), (), failing_at(2))
+    sifted = isolate_failures(batch_of("bbb"), (), failing_at(2))
     assert offsets(sifted.packed) == [1]
     assert [event.offset for event, _ in sifted.aside] == [2, 3]
 
 
 def test_a_stream_that_is_parked_is_not_tried():
-    sifted = sift(batch_of("aba"), {"a"}, failing_at(1, 3))
+    sifted = isolate_failures(batch_of("aba"), {"a"}, failing_at(1, 3))
     assert (offsets(sifted.packed), sifted.failed) == ([2], {})
-    assert [(event.offset, why) for event, why in sifted.aside] == [(1, FOLLOWS), (3, FOLLOWS)]
+    assert [(event.offset, why) for event, why in sifted.aside] == [
+        (1, FOLLOWS_PARKED_EVENT),
+        (3, FOLLOWS_PARKED_EVENT),
+    ]
 
 
 def test_faults_of_the_world_are_nobodys_fault():
@@ -84,20 +87,23 @@ def test_faults_of_the_world_are_nobodys_fault():
         StopProjector("x"),
     ):
         with pytest.raises(type(away)):
-            sift(batch_of("ab"), (), failing_at(2, error=away))
+            isolate_failures(batch_of("ab"), (), failing_at(2, error=away))
 
 
 def test_where_people_write_faults_are_not_cited():
-    open_ = sift(batch_of("a"), (), failing_at(1), is_open=True).failed["a"]
+    open_ = isolate_failures(batch_of("a"), (), failing_at(1), is_open=True).failed["a"]
     assert open_.reason == "ValueError"
     assert "bob" not in open_.trace.rpartition("\n")[2]
     own = failing_at(1, error=PoisonEvent("a field does not open"))
-    assert sift(batch_of("a"), (), own, is_open=True).failed["a"].reason == "a field does not open"
+    assert (
+        isolate_failures(batch_of("a"), (), own, is_open=True).failed["a"].reason
+        == "a field does not open"
+    )
 
 
 @given(st.text("abcdef", max_size=40), st.sets(st.integers(1, 40)), st.sets(st.sampled_from("ab")))
 def test_each_event_is_either_taken_or_set_aside_and_a_stream_stays_in_order(streams, bad, parked):
-    sifted = sift(batch_of(streams), parked, failing_at(*bad))
+    sifted = isolate_failures(batch_of(streams), parked, failing_at(*bad))
     expected, stopped = [], set(parked)
     for offset, stream in enumerate(streams, start=1):
         if offset in bad:

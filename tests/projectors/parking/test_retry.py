@@ -12,8 +12,16 @@ from events.store.memory import MemoryStore
 from projectors.consumer.follower import Follower
 from projectors.parking import retry
 from projectors.parking import store as parked
-from projectors.parking.retry import Place, Unparking, places
-from projectors.parking.store import Aside, count, entries, left_out, look, revision_of, skipped
+from projectors.parking.retry import ParkedStreamKey, ParkedStreamRetry, parked_stream_keys
+from projectors.parking.store import (
+    ParkedStreams,
+    count_parked,
+    read_parked_events,
+    read_parked_streams,
+    read_revision,
+    read_skipped_events,
+    read_unapplied_events,
+)
 from projectors.registry import MODELS
 from projectors.storage.read_model import ReadModel, leave_encrypted
 from projectors.storage.shard import ParkedStreamsChanged, Shard
@@ -33,12 +41,12 @@ class World:
         self.store = MemoryStore(1)
         self.model = Poisoned(redis, 1)
         self.model.bad_movies = frozenset({BAD, WORSE})
-        self.unparking = Unparking(self.model, self.store, leave_encrypted)
+        self.parked_retry = ParkedStreamRetry(self.model, self.store, leave_encrypted)
         self.worker = self.begin()
 
     def begin(self):
         worker = Follower(self.model, self.store)
-        worker.look(self.store.heads())
+        worker.sync(self.store.heads())
         return worker
 
     def rate(self, movie: int, score: int = 5) -> Recorded:
@@ -55,16 +63,16 @@ class World:
     def happen(self, *movies: int) -> None:
         """Each movie is rated, its offset the score; the worker takes it in at once."""
         for movie in movies:
-            self.worker.take([self.rate(movie, 1 + sum(self.store.heads()))])
+            self.worker.process([self.rate(movie, 1 + sum(self.store.heads()))])
 
-    def place(self, movie: int) -> Place:
-        return Place(self.model.shard(0), f"rating-{movie}")
+    def place(self, movie: int) -> ParkedStreamKey:
+        return ParkedStreamKey(self.model.shard(0), f"rating-{movie}")
 
     def mend(self) -> None:
         self.model.bad_movies = frozenset()
 
     def offsets(self, movie: int) -> list[int]:
-        return [entry.offset for entry in entries(self.model.redis, *self.place(movie))]
+        return [entry.offset for entry in read_parked_events(self.model.redis, *self.place(movie))]
 
 
 @pytest.fixture
@@ -75,17 +83,19 @@ def world(redis):
 def test_after_the_fix_the_stream_is_level(world):
     world.happen(GOOD, BAD, BAD, WORSE, GOOD)
     world.mend()
-    assert world.unparking.retry(world.place(BAD)) == (2, 0, "")
+    assert world.parked_retry.retry(world.place(BAD)) == (2, 0, "")
     assert world.model.scores() == {"rating-1": 5, "rating-2": 3}
     assert world.model.times() == {"rating-1": 2, "rating-2": 2}
     assert world.offsets(WORSE) == [4]
-    assert left_out(world.model.redis, world.model.shard(0)).parked == {Position(0, 4): "rating-3"}
+    assert read_unapplied_events(world.model.redis, world.model.shard(0)).parked == {
+        Position(0, 4): "rating-3"
+    }
 
 
 def test_from_then_on_workers_take_the_stream_in(world):
     world.happen(GOOD, BAD)
     world.mend()
-    world.unparking.retry(world.place(BAD))
+    world.parked_retry.retry(world.place(BAD))
     world.happen(BAD)
     assert world.model.scores() == {"rating-1": 1, "rating-2": 3}
     assert [key for key in world.model.redis.scan_iter() if b":parked:" in key] == [
@@ -96,10 +106,10 @@ def test_from_then_on_workers_take_the_stream_in(world):
 def test_what_fails_again_stays_with_its_new_reason(world):
     world.happen(GOOD, BAD, BAD)
     world.model.bad_movies = frozenset({BAD, "another fault"})
-    assert world.unparking.retry(world.place(BAD)) == (0, 2, "KeyError: 2")
-    first, second = entries(world.model.redis, *world.place(BAD))
+    assert world.parked_retry.retry(world.place(BAD)) == (0, 2, "KeyError: 2")
+    first, second = read_parked_events(world.model.redis, *world.place(BAD))
     assert (first.tries, second.tries) == (2, 0)
-    assert count(world.model, 1) == (2, 0)
+    assert count_parked(world.model, 1) == (2, 0)
 
 
 def test_it_gets_as_far_as_it_can(world, monkeypatch):
@@ -113,7 +123,7 @@ def test_it_gets_as_far_as_it_can(world, monkeypatch):
         return writes(self, shard, batch)
 
     monkeypatch.setattr(Poisoned, "writes", still_failing)
-    assert world.unparking.retry(world.place(BAD)) == (1, 2, "LookupError: the second one")
+    assert world.parked_retry.retry(world.place(BAD)) == (1, 2, "LookupError: the second one")
     assert world.offsets(BAD) == [3, 4]
     assert world.model.times() == {"rating-1": 1, "rating-2": 1}
 
@@ -123,7 +133,7 @@ def test_events_that_come_meanwhile_are_taken_in_behind(world, monkeypatch):
     world.happen(GOOD, BAD, BAD, BAD)
     world.mend()
     monkeypatch.setattr(retry, "_AT_ONCE", 1)
-    more, read = [BAD, GOOD, BAD, GOOD], parked.entries
+    more, read = [BAD, GOOD, BAD, GOOD], parked.read_parked_events
 
     def while_reading(*where):
         found = read(*where)
@@ -131,8 +141,8 @@ def test_events_that_come_meanwhile_are_taken_in_behind(world, monkeypatch):
             world.happen(more.pop())
         return found
 
-    monkeypatch.setattr(retry, "entries", while_reading)
-    assert world.unparking.retry(world.place(BAD)) == (5, 0, "")
+    monkeypatch.setattr(retry, "read_parked_events", while_reading)
+    assert world.parked_retry.retry(world.place(BAD)) == (5, 0, "")
     assert world.model.times() == {"rating-1": 3, "rating-2": 5}
     assert world.model.scores() == {"rating-1": 7, "rating-2": 8}
     assert verify(world.model, world.store, advance=lambda _: None).shown == []
@@ -143,8 +153,8 @@ def test_a_worker_that_takes_the_stream_for_parked_decides_again(world):
     world.happen(GOOD, BAD)
     world.mend()
     late = world.begin()
-    world.unparking.retry(world.place(BAD))
-    late.take([world.rate(BAD, 9)])
+    world.parked_retry.retry(world.place(BAD))
+    late.process([world.rate(BAD, 9)])
     assert (world.model.scores()["rating-2"], world.offsets(BAD)) == (9, [])
 
 
@@ -152,16 +162,19 @@ def test_workers_are_not_held_up_by_a_retry_of_other_streams(world):
     """A revision for each stream that is parked no more would send them back each time."""
     world.happen(GOOD, BAD, WORSE)
     shard = world.model.shard(0)
-    before = revision_of(world.model.redis, shard)
+    before = read_revision(world.model.redis, shard)
     world.mend()
-    world.unparking.retry(world.place(BAD))
-    assert revision_of(world.model.redis, shard) == before
+    world.parked_retry.retry(world.place(BAD))
+    assert read_revision(world.model.redis, shard) == before
 
 
 def test_two_who_retry_at_once_apply_it_once(world, monkeypatch):
     world.happen(GOOD, BAD, BAD)
     world.mend()
-    rival, read = Unparking(world.model, world.store, leave_encrypted), parked.entries
+    rival, read = (
+        ParkedStreamRetry(world.model, world.store, leave_encrypted),
+        parked.read_parked_events,
+    )
     racing = [True]
 
     def while_reading(*where):
@@ -170,15 +183,18 @@ def test_two_who_retry_at_once_apply_it_once(world, monkeypatch):
             assert rival.retry(world.place(BAD)) == (2, 0, "")
         return found
 
-    monkeypatch.setattr(retry, "entries", while_reading)
-    assert world.unparking.retry(world.place(BAD)) == (0, 0, "")
+    monkeypatch.setattr(retry, "read_parked_events", while_reading)
+    assert world.parked_retry.retry(world.place(BAD)) == (0, 0, "")
     assert world.model.times() == {"rating-1": 1, "rating-2": 2}
 
 
 def test_what_is_parked_no_more_can_not_be_applied(world):
     world.happen(GOOD, BAD)
-    shard, [aside] = world.model.shard(0), look(world.model.redis, [world.model.shard(0)], {})
-    for wrong in (Aside("another").revision, aside.revision):
+    shard, [aside] = (
+        world.model.shard(0),
+        read_parked_streams(world.model.redis, [world.model.shard(0)], {}),
+    )
+    for wrong in (ParkedStreams("another").revision, aside.revision):
         with pytest.raises(ParkedStreamsChanged):
             shard.unpark(
                 0,
@@ -204,7 +220,7 @@ def test_what_is_held_to_be_compared_is_waited_for(world, monkeypatch):
             shard.resume()
 
     monkeypatch.setattr(retry, "sleep", wait)
-    assert world.unparking.retry(world.place(BAD)).taken == 1
+    assert world.parked_retry.retry(world.place(BAD)).taken == 1
 
 
 def test_what_was_built_is_behind_until_it_is_built_again(world):
@@ -212,26 +228,26 @@ def test_what_was_built_is_behind_until_it_is_built_again(world):
     shard = world.model.shard(0)
     world.model.redis.hset(shard.built_key, "0", 3)
     world.mend()
-    world.unparking.retry(world.place(BAD))
+    world.parked_retry.retry(world.place(BAD))
     assert (world.model.built(0), world.model.checkpoint(0)) == (1, 3)
 
 
 def test_skipping_gives_up_the_first_and_remembers_it(world):
     world.happen(GOOD, BAD, BAD)
-    assert world.unparking.skip(world.place(BAD), "sent by a broken client") == 1
+    assert world.parked_retry.skip(world.place(BAD), "sent by a broken client") == 1
     world.mend()
-    assert world.unparking.retry(world.place(BAD)) == (1, 0, "")
+    assert world.parked_retry.retry(world.place(BAD)) == (1, 0, "")
     assert world.model.times() == {"rating-1": 1, "rating-2": 1}
-    [one] = skipped(world.model.redis, world.model.shard(0))
+    [one] = read_skipped_events(world.model.redis, world.model.shard(0))
     assert (one.stream, one.entry.offset, one.note) == ("rating-2", 2, "sent by a broken client")
     assert one.entry.reason == "KeyError: 2"
-    assert count(world.model, 1) == (0, 1)
+    assert count_parked(world.model, 1) == (0, 1)
 
 
 def test_skipping_all_gives_up_what_there_is(world):
     world.happen(GOOD, BAD, BAD)
-    assert world.unparking.skip(world.place(BAD), "no loss", is_all=True) == 2
-    assert (count(world.model, 1), places(world.model, 1)) == ((0, 2), [])
+    assert world.parked_retry.skip(world.place(BAD), "no loss", is_all=True) == 2
+    assert (count_parked(world.model, 1), parked_stream_keys(world.model, 1)) == ((0, 2), [])
     world.mend()
     world.happen(BAD)
     assert world.model.times() == {"rating-1": 1, "rating-2": 1}
@@ -243,8 +259,8 @@ def test_skipping_gives_up_nothing_instead_of_what_another_took_in(
 ):
     world.happen(GOOD, BAD, BAD, BAD)
     world.mend()
-    writes, read = Poisoned.writes, parked.entries
-    rival = Unparking(world.model, world.store, leave_encrypted)
+    writes, read = Poisoned.writes, parked.read_parked_events
+    rival = ParkedStreamRetry(world.model, world.store, leave_encrypted)
     racing = [True]
 
     def all_but_the_first(self, shard, batch):
@@ -259,16 +275,16 @@ def test_skipping_gives_up_nothing_instead_of_what_another_took_in(
         return found
 
     monkeypatch.setattr(Poisoned, "writes", all_but_the_first)
-    monkeypatch.setattr(retry, "entries", while_reading)
-    assert world.unparking.skip(world.place(BAD), "n", is_all=is_all) == len(given_up)
-    noted = skipped(world.model.redis, world.model.shard(0))
+    monkeypatch.setattr(retry, "read_parked_events", while_reading)
+    assert world.parked_retry.skip(world.place(BAD), "n", is_all=is_all) == len(given_up)
+    noted = read_skipped_events(world.model.redis, world.model.shard(0))
     assert [one.entry.offset for one in noted] == given_up
 
 
 def test_skipping_all_leaves_what_came_after_the_first_look(world, monkeypatch):
     """What its step meets is decided by the first look, however often it looks again."""
     world.happen(GOOD, BAD, BAD)
-    read = parked.entries
+    read = parked.read_parked_events
     more = [BAD, WORSE]  # the second one makes the step look again
 
     def while_reading(*where):
@@ -277,8 +293,8 @@ def test_skipping_all_leaves_what_came_after_the_first_look(world, monkeypatch):
             world.happen(more.pop(0))
         return found
 
-    monkeypatch.setattr(retry, "entries", while_reading)
-    assert world.unparking.skip(world.place(BAD), "n", is_all=True) == 2
+    monkeypatch.setattr(retry, "read_parked_events", while_reading)
+    assert world.parked_retry.skip(world.place(BAD), "n", is_all=True) == 2
     assert world.offsets(BAD) == [4]
 
 
@@ -291,13 +307,13 @@ def test_a_skip_that_the_connection_sent_twice_is_done_once_and_says_so(world, m
         unpark(self, *args, **more)
 
     monkeypatch.setattr(Shard, "unpark", sent_twice)
-    assert world.unparking.skip(world.place(BAD), "n") == 1
+    assert world.parked_retry.skip(world.place(BAD), "n") == 1
     assert world.offsets(BAD) == [3]
 
 
 def test_verify_names_what_it_left_out(world):
     world.happen(GOOD, BAD, BAD, WORSE)
-    world.unparking.skip(world.place(WORSE), "no loss")
+    world.parked_retry.skip(world.place(WORSE), "no loss")
     world.mend()
     verdict = verify(world.model, world.store, advance=lambda _: None)
     assert verdict.shown == []
@@ -339,17 +355,17 @@ def test_whatever_fails_and_is_mended_nothing_is_lost_or_counts_twice(redis, ste
             case "take in":
                 at = world.worker.checkpoints[0]
                 if page := world.store.page(0, after=at, limit=which):
-                    world.worker.take(page)
+                    world.worker.process(page)
             case "another worker":
                 other = world.begin()
                 if page := world.store.page(0, after=other.checkpoints[0], limit=which):
-                    other.take(page)
+                    other.process(page)
             case "poison":
                 world.model.bad_movies |= {which}
             case "mend":
                 world.model.bad_movies -= {which}
             case "retry":
-                world.unparking.retry(world.place(which))
+                world.parked_retry.retry(world.place(which))
             case _:
                 raise AssertionError(step)
         assert verify(Poisoned(redis, 1), world.store, advance=lambda _: None).shown == []
@@ -364,9 +380,9 @@ def test_whatever_fails_and_is_mended_nothing_is_lost_or_counts_twice(redis, ste
 def finish(world):
     worker = world.begin()
     if page := world.store.page(0, after=worker.checkpoints[0], limit=1000):
-        worker.take(page)
-    for place in places(world.model, 1):
-        assert world.unparking.retry(place).left == 0
+        worker.process(page)
+    for place in parked_stream_keys(world.model, 1):
+        assert world.parked_retry.retry(place).left == 0
 
 
 def poisoned(model: type[ReadModel], bad: frozenset[Position]) -> type[ReadModel]:
@@ -399,9 +415,9 @@ def test_after_fix_and_retry_a_models_state_is_as_had_nothing_failed(redis, log,
     broken, mended = poisoned(model, bad)(redis, 1), model(redis, 1)
     follow(broken, log, size)
     assert verify(mended, log, advance=lambda _: None).shown == []
-    assert parked.count(mended, 4).parked >= len(bad)
-    again = Unparking(mended, log, leave_encrypted)
-    for place in data.draw(st.permutations(places(mended, 4))):
+    assert parked.count_parked(mended, 4).parked >= len(bad)
+    again = ParkedStreamRetry(mended, log, leave_encrypted)
+    for place in data.draw(st.permutations(parked_stream_keys(mended, 4))):
         assert again.retry(place).left == 0
     verdict = verify(mended, log, advance=lambda _: None)
     assert (verdict.shown, verdict.parked) == ([], 0)
@@ -410,8 +426,8 @@ def test_after_fix_and_retry_a_models_state_is_as_had_nothing_failed(redis, log,
 
 def follow(model: ReadModel, log: MemoryStore, size: int) -> None:
     worker = Follower(model, log)
-    worker.look(log.heads())
+    worker.sync(log.heads())
     for partition in range(log.partitions):
         while page := log.page(partition, after=worker.checkpoints[partition], limit=size):
-            worker.take(page)
-            assert not worker.is_resting
+            worker.process(page)
+            assert not worker.is_backing_off

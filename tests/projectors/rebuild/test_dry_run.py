@@ -47,7 +47,7 @@ def slow(clock: Clock, monkeypatch) -> type[ReadModel]:
             clock.now += EVENT_SECONDS * len(batch)
             yield ("PING",)
 
-    monkeypatch.setattr(dry_run, "opening", lambda: leave_encrypted)
+    monkeypatch.setattr(dry_run, "decryptor", lambda: leave_encrypted)
     return Slow
 
 

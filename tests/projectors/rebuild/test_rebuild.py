@@ -20,7 +20,7 @@ from events.stream_names import erasure_of
 from events.vault import erasures
 from infra import clients
 from infra.config import config
-from projectors.consumer.decryption import opening
+from projectors.consumer.decryption import decryptor
 from projectors.erasure.coordinator import ErasureCoordinator
 from projectors.generations.garbage_collector import GenerationCollector
 from projectors.generations.live import Live
@@ -281,7 +281,7 @@ def test_the_offsets_of_a_moment_are_those_that_were_recorded_by_then(pointers):
 
 def test_back_to_the_old_one_at_once(pointers):
     rebuild("trending")
-    take_in(Trending(clients.redis(), 1), PostgresStore(config().partitions), opening())
+    take_in(Trending(clients.redis(), 1), PostgresStore(config().partitions), decryptor())
     call_command("generations", "switch", "trending", "1", stdout=StringIO())
     assert live()["trending"] == 1
     assert set(pointers.snapshot().kept) == {("trending", 2)}
@@ -294,7 +294,7 @@ def times_over(name: str, number: int) -> None:
 
 def test_back_to_one_whose_time_ends_meanwhile_it_stays(pointers, monkeypatch):
     rebuild("trending")
-    take_in(Trending(clients.redis(), 1), PostgresStore(config().partitions), opening())
+    take_in(Trending(clients.redis(), 1), PostgresStore(config().partitions), decryptor())
     times_over("trending", 1)
 
     def wait(_) -> int:

@@ -58,7 +58,7 @@ from events.vault.encryption import encrypt_field
 from events.vault.subjects import reserve
 from infra import clients
 from infra.config import config
-from projectors.consumer.decryption import opening
+from projectors.consumer.decryption import decryptor
 from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
 from projectors.read_models.recommendations.list_record import pack
@@ -207,13 +207,13 @@ def playlists(user: UUID, seal: Seal) -> list[AppendEntry]:
 
 
 def take_in(
-    model: ReadModel, store: MemoryStore | PostgresStore, opening: Decrypt = leave_encrypted
+    model: ReadModel, store: MemoryStore | PostgresStore, decrypt: Decrypt = leave_encrypted
 ) -> None:
     for partition in range(store.partitions):
         at = model.checkpoint(partition)
         while batch := store.page(partition, after=at, limit=3):
             try:
-                model.apply(model.read(batch, opening))
+                model.apply(model.read(batch, decrypt))
             except ShardPaused:
                 continue  # as a worker does: again later
             at = batch[-1].offset
@@ -372,7 +372,7 @@ def platform(vault_database, keys, redis_url, elasticsearch_url) -> Platform:
     live = Live(redis)
     models = {model.name: model(redis, 1) for model in MODELS}
     for model in models.values():
-        take_in(model, store, opening())
+        take_in(model, store, decryptor())
     Pointers(redis).switch(dict.fromkeys(models, 1))
     builders = make_builders(models, live, store.partitions)
     for builder in sorted(builders, key=lambda one: one.name == Recommendations.name):

@@ -18,7 +18,7 @@ from events.store.memory import MemoryStore
 from infra.security.signing import BadSignature
 from projectors.consumer.catch_up import read_page
 from projectors.consumer.follower import Follower
-from projectors.parking.retry import Unparking, places
+from projectors.parking.retry import ParkedStreamRetry, parked_stream_keys
 from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.trending.board import Heat
 from projectors.read_models.trending.builder import TrendingBuilder
@@ -188,8 +188,8 @@ def test_what_the_movies_took_in_late_shows_on_the_page(redis, monkeypatch):
     builder.build(NOON)
     assert _votes_shown(trending) == 0
 
-    [place] = places(movies, 1)
-    Unparking(movies, store, leave_encrypted).retry(place)
+    [place] = parked_stream_keys(movies, 1)
+    ParkedStreamRetry(movies, store, leave_encrypted).retry(place)
     builder.build(NOON)
     assert _votes_shown(trending) == 1
     assert builder.check(NOON) == []
