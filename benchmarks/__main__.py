@@ -25,10 +25,10 @@ from benchmarks import (
     tokens,
     visibility,
 )
-from benchmarks.made_log import EVENTS
-from benchmarks.made_ratings import make
+from benchmarks.generated_log import EVENTS
+from benchmarks.generated_ratings import make
+from benchmarks.measurement import Measurement
 from benchmarks.report import describe, keep, show
-from benchmarks.row import Row
 from benchmarks.stage import Stage, embedded_stage, manage, stage
 from benchmarks.versions import versions
 from infra.services import Addresses, ensure
@@ -84,7 +84,7 @@ class _Bench:
     """Rows as they come; a group that fails takes no other with it."""
 
     def __init__(self, console: Console) -> None:
-        self.rows: list[Row] = []
+        self.rows: list[Measurement] = []
         self.failures: list[str] = []
         self._console = console
 
@@ -132,7 +132,7 @@ class _Bench:
         if "commands" in groups:
             self._group("commands", lambda: commands.rows(found))
 
-    def _group(self, name: str, rows: Callable[[], Iterable[Row]]) -> None:
+    def _group(self, name: str, rows: Callable[[], Iterable[Measurement]]) -> None:
         self._console.print(f"Measuring {name} ...")
         before = len(self.rows)
         try:
@@ -143,7 +143,7 @@ class _Bench:
             self.failures.append(f"{name}: {error!r}")
 
 
-def _embedded(ratings: Path) -> Iterable[Row]:
+def _embedded(ratings: Path) -> Iterable[Measurement]:
     with embedded_stage(ratings) as found:
         manage(found.platform, "import_movielens", str(ratings), "--until-now")
         manage(found.platform, "lag", "--wait", "300")

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
-from benchmarks.row import Row
+from benchmarks.measurement import Measurement
 from benchmarks.turns import in_turn
 from infra.platform.native import environment
 from infra.platform.processes import HOME
@@ -39,12 +39,12 @@ VALUES (:p, 'rating-' || gen_random_uuid() || '-' || :movie::int, 1, 'movie-rate
 """
 
 
-def rows(servers: Addresses) -> Iterable[Row]:
+def rows(servers: Addresses) -> Iterable[Measurement]:
     """EventStore.append by 16 processes."""
     with temporary_log(servers, "marquee_bench_append") as environ:
         url = environ["MARQUEE_DATABASE_URL"]
         turns = in_turn(lambda: _appends(environ), lambda: plain_inserts_per_second(url))
-    yield Row(
+    yield Measurement(
         group="append",
         name=f"EventStore.append, {PROCESSES} processes",
         measured=turns.measured,

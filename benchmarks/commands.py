@@ -6,11 +6,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.append import make_plain_table
-from benchmarks.load import wrk
-from benchmarks.people import Person, register
-from benchmarks.row import Row
+from benchmarks.http_load import wrk
+from benchmarks.measurement import Measurement
 from benchmarks.stage import Stage
 from benchmarks.turns import in_turn
+from benchmarks.users import BenchmarkUser, register
 
 CONNECTIONS = 16
 SECONDS = 6
@@ -32,7 +32,7 @@ end
 """
 
 
-def rows(stage: Stage) -> Iterable[Row]:
+def rows(stage: Stage) -> Iterable[Measurement]:
     """PUT rating, 16 connections: the command API alone, and with all others at work."""
     people = [register(stage.platform) for _ in range(PEOPLE)]
     make_plain_table(stage.platform.environ["MARQUEE_DATABASE_URL"])
@@ -48,13 +48,13 @@ def rows(stage: Stage) -> Iterable[Row]:
 
 def _row(
     stage: Stage,
-    people: Sequence[Person],
+    people: Sequence[BenchmarkUser],
     directory: Path,
     turn: Iterator[int],
     beside: str,
     *,
     gate: float | None,
-) -> Row:
+) -> Measurement:
     post = directory / "post.lua"
     post.write_text(_POST)
 
@@ -68,7 +68,7 @@ def _row(
         return wrk(url, connections=CONNECTIONS, seconds=SECONDS, script=post).per_second
 
     turns = in_turn(rate, insert)
-    return Row(
+    return Measurement(
         group="commands",
         name=f"PUT rating, {CONNECTIONS} connections, {beside}",
         measured=turns.measured,
@@ -80,7 +80,7 @@ def _row(
     )
 
 
-def _script(directory: Path, people: Sequence[Person], *, turn: int) -> Path:
+def _script(directory: Path, people: Sequence[BenchmarkUser], *, turn: int) -> Path:
     """Each turn begins with movies that nobody here has rated yet."""
     script = directory / f"put-{turn}.lua"
     tokens = ", ".join(f'"{person.token}"' for person in people)

@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 from time import monotonic
 
 from benchmarks.append import temporary_log
-from benchmarks.made_ratings import make_by_user
-from benchmarks.row import Row
+from benchmarks.generated_ratings import make_by_user
+from benchmarks.measurement import Measurement
 from infra.platform.processes import HOME, manage
 from infra.services import Addresses
 
@@ -22,12 +22,12 @@ FEW, MANY = 300_000, 900_000
 GATE = 1.15
 
 
-def rows(servers: Addresses) -> Iterable[Row]:
+def rows(servers: Addresses) -> Iterable[Measurement]:
     """The peak of the longer beside that of the shorter."""
     with temporary_log(servers, "marquee_bench_import") as environ:
         few, _ = _imported(environ, FEW)
         many, seconds = _imported(environ, MANY)
-    yield Row(
+    yield Measurement(
         group="import-memory",
         name=f"peak of importing {MANY:,} ratings, without the append",
         measured=many,

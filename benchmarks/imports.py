@@ -4,14 +4,14 @@ import time
 from collections.abc import Iterable
 
 from benchmarks.append import plain_inserts_per_second
-from benchmarks.row import Row
+from benchmarks.measurement import Measurement
 from benchmarks.stage import Stage, manage
 
 GATE_A_SECOND = 5000
 """On two quiet cores; a rate and no ratio, so it is said and does not decide."""
 
 
-def rows(stage: Stage) -> Iterable[Row]:
+def rows(stage: Stage) -> Iterable[Measurement]:
     """The import while everything runs, until the last read model and what is built of it."""
     lines = sum(1 for _ in (stage.ratings / "ratings.csv").open("rb")) - 1
     calibrated = plain_inserts_per_second(stage.platform.environ["MARQUEE_DATABASE_URL"])
@@ -20,7 +20,7 @@ def rows(stage: Stage) -> Iterable[Row]:
     imported = time.monotonic() - began
     manage(stage.platform, "lag", "--wait", "300")
     took = time.monotonic() - began
-    yield Row(
+    yield Measurement(
         group="import",
         name=f"{lines:,} ratings, from file to all read models level",
         measured=lines / took,

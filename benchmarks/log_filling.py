@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from benchmarks.made_log import Rating, genres_of
+from benchmarks.generated_log import GeneratedRating, genres_of
 from events import codec
 from events.catalogue import AnyEvent, MovieAdded, MovieRated
 from events.partition import partition_of
@@ -21,7 +21,7 @@ _ORIGIN = Origin(correlation_id=UUID(int=0))
 _LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def fill(people: Iterable[Sequence[Rating]], movies: int) -> Iterator[int]:
+def fill(people: Iterable[Sequence[GeneratedRating]], movies: int) -> Iterator[int]:
     """Put movies and ratings into the empty log; tells how many events there are, now and then."""
     store = RestorableStore(config().partitions)
     heads = [0] * store.partitions

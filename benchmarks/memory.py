@@ -7,7 +7,7 @@ what the platform takes of the machine.
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from benchmarks.row import Row
+from benchmarks.measurement import Measurement
 from benchmarks.stage import Stage
 
 MOST_MIB = 300.0
@@ -17,12 +17,12 @@ MOST_OF_THE_PROJECTOR_MIB = 400.0
 _PROC = Path("/proc")
 
 
-def rows(stage: Stage) -> Iterable[Row]:
+def rows(stage: Stage) -> Iterable[Measurement]:
     """A line a process, with its children."""
     for name, process in stage.platform.processes.items():
         most = MOST_OF_THE_PROJECTOR_MIB if name == "projector" else MOST_MIB
         shares = sizes_mib(process.pid)
-        yield Row(
+        yield Measurement(
             group="memory",
             name=f"memory of {name} after the import",
             measured=shares["Pss"],

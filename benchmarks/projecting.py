@@ -40,7 +40,7 @@ MOVIES = 2000
 PATIENCE_SECONDS = 120.0
 
 
-class Rates(NamedTuple):
+class ProjectingRates(NamedTuple):
     """Events a second."""
 
     worker: float
@@ -89,7 +89,7 @@ def measure(
     partitions: int,
     generation: int,
     only: Sequence[str],
-) -> Rates:
+) -> ProjectingRates:
     """Take in what was sent, both ways, into a new generation of the models named (none: all)."""
     chosen = [model for model in MODELS if not only or model.name in only]
     with queues(bus, partitions) as names:
@@ -103,7 +103,7 @@ def measure(
         began = perf_counter()
         life.until_level(len(sent))
         worker = perf_counter() - began
-    return Rates(worker=len(sent) / worker, bare=len(sent) / bare)
+    return ProjectingRates(worker=len(sent) / worker, bare=len(sent) / bare)
 
 
 class _Life:

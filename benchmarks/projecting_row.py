@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from benchmarks.append import temporary_log
-from benchmarks.row import Row
+from benchmarks.measurement import Measurement
 from benchmarks.turns import of_process
 from infra.services import Addresses, private_redis
 
 GATE = 0.5
 
 
-def rows(servers: Addresses) -> Iterable[Row]:
+def rows(servers: Addresses) -> Iterable[Measurement]:
     """A worker of one model, which can be run as a process of its own; and one of all nine."""
     with temporary_log(servers, "marquee_bench_projecting") as environ, private_redis() as redis:
         at = {**environ, "MARQUEE_REDIS_URL": redis}
@@ -18,9 +18,11 @@ def rows(servers: Addresses) -> Iterable[Row]:
         yield _row(at, "a worker of all nine models and their builders", (), gate=None)
 
 
-def _row(environ: Mapping[str, str], who: str, only: Sequence[str], *, gate: float | None) -> Row:
+def _row(
+    environ: Mapping[str, str], who: str, only: Sequence[str], *, gate: float | None
+) -> Measurement:
     turns = of_process("benchmarks.projecting_turns", *only, environ=environ)
-    return Row(
+    return Measurement(
         group="projecting",
         name=f"live projecting, {who}, from quorum queues",
         measured=turns.measured,

@@ -16,8 +16,8 @@ import httpx
 import msgspec
 from redis import Redis
 
-from benchmarks.load import LoadFailed, wrk
-from benchmarks.row import Row
+from benchmarks.http_load import LoadFailed, wrk
+from benchmarks.measurement import Measurement
 from benchmarks.stage import Stage
 from benchmarks.turns import in_turn
 
@@ -31,7 +31,7 @@ _MODE = " | "
 """In a row's name, between what is asked for and the mode."""
 
 
-def rows(stage: Stage) -> Iterable[Row]:
+def rows(stage: Stage) -> Iterable[Measurement]:
     """What people ask for all the time, at one connection."""
     mine = stage.person.headers
     yield _row(stage, "card", "/v1/movies/23901", {})
@@ -45,7 +45,7 @@ def rows(stage: Stage) -> Iterable[Row]:
     yield _kept_row(stage, "/v1/search?q=the+godfather")
 
 
-def side_by_side(rows: Sequence[Row]) -> list[Row]:
+def side_by_side(rows: Sequence[Measurement]) -> list[Measurement]:
     """All rows, what was measured in both modes in neighbouring lines that say how far apart."""
     others = [row for row in rows if row.group != GROUP]
     ours = [row for row in rows if row.group == GROUP]
@@ -56,21 +56,21 @@ def side_by_side(rows: Sequence[Row]) -> list[Row]:
     ]
 
 
-def _what(row: Row) -> str:
+def _what(row: Measurement) -> str:
     return row.name.partition(_MODE)[0]
 
 
-def _compared(row: Row, first: Row) -> Row:
+def _compared(row: Measurement, first: Measurement) -> Measurement:
     return msgspec.structs.replace(row, note=f"{row.measured / first.measured:.2f} x native")
 
 
 def _row(
     stage: Stage, what: str, path: str, headers: Mapping[str, str], *, is_hot: bool = True
-) -> Row:
+) -> Measurement:
     url = stage.platform.query_url + path
     answer = httpx.get(url, headers=dict(headers)).raise_for_status()
     turns = in_turn(lambda: _median_us(url, headers), _bare_us(stage, answer.content))
-    return Row(
+    return Measurement(
         group=GROUP,
         name=f"GET {what}{_MODE}{stage.mode}, 1 connection, {len(answer.content):,} bytes",
         measured=turns.measured,
@@ -83,7 +83,7 @@ def _row(
     )
 
 
-def _kept_row(stage: Stage, path: str) -> Row:
+def _kept_row(stage: Stage, path: str) -> Measurement:
     """A client of Python's on both sides: what is loaded must be forgotten before each ask."""
     address = urlsplit(stage.platform.query_url).netloc
     with closing(HTTPConnection(address)) as client, Redis.from_url(stage.redis_url) as redis:
@@ -93,7 +93,7 @@ def _kept_row(stage: Stage, path: str) -> Row:
             lambda: _asks_us(client, path, lambda: None),
             lambda: _asks_us(client, path, lambda: redis.delete(*keys)),
         )
-    return Row(
+    return Measurement(
         group=GROUP,
         name=f"GET search, kept{_MODE}{stage.mode}, 1 connection, {size:,} bytes",
         measured=turns.measured,

@@ -16,9 +16,9 @@ from time import monotonic, sleep
 
 import msgspec
 
-from benchmarks.load import wrk
-from benchmarks.peaks import Peaks
-from benchmarks.row import Row
+from benchmarks.http_load import wrk
+from benchmarks.measurement import Measurement
+from benchmarks.peak_memory import PeakMemory
 from benchmarks.turns import TURNS, spread
 from infra.platform.native import environment
 from infra.platform.processes import HOME, Process, api, manage
@@ -41,16 +41,16 @@ _FILLED = re.compile(r"events filled in ([0-9.]+) s")
 _SECONDS = 3
 
 
-def rows(servers: Addresses, *, events: int) -> Iterable[Row]:
+def rows(servers: Addresses, *, events: int) -> Iterable[Measurement]:
     """One model, all of them, and a hot read beside a rebuild."""
     with _stage(servers, events) as environ:
-        peaks = Peaks()
+        peaks = PeakMemory()
         decoded = [_decoded_per_second(environ)]
         whole = _rebuild(environ, IN_REDIS, peaks)
         decoded.append(_decoded_per_second(environ))
         one = _rebuild(environ, (FASTEST,), peaks)
         decoded.append(_decoded_per_second(environ))
-        yield Row(
+        yield Measurement(
             group="rebuild",
             name=f"all Redis models, {events:,} ratings, with what is built of them",
             measured=events / whole.seconds,
@@ -60,7 +60,7 @@ def rows(servers: Addresses, *, events: int) -> Iterable[Row]:
             spread=spread(decoded),
             note=f"{whole.seconds:.0f} s in all (to reach: 180), {whole.filled:.0f} s for state",
         )
-        yield Row(
+        yield Measurement(
             group="rebuild",
             name=f"{FASTEST} alone, state",
             measured=events / one.filled,
@@ -70,7 +70,7 @@ def rows(servers: Addresses, *, events: int) -> Iterable[Row]:
             spread=spread(decoded),
             note="to reach on a quiet box: 25,000 events/s",
         )
-        yield Row(
+        yield Measurement(
             group="rebuild",
             name="largest process of a rebuild",
             measured=peaks.largest_mib,
@@ -88,7 +88,7 @@ class _Rebuilt(msgspec.Struct, frozen=True):
     filled: float
 
 
-def _rebuild(environ: Mapping[str, str], names: Sequence[str], peaks: Peaks) -> _Rebuilt:
+def _rebuild(environ: Mapping[str, str], names: Sequence[str], peaks: PeakMemory) -> _Rebuilt:
     began = monotonic()
     with _under_way(environ, names) as process:
         while process.poll() is None:
@@ -131,7 +131,7 @@ def _decoded_per_second(environ: Mapping[str, str]) -> float:
     return float(done.stdout)
 
 
-def _reads(environ: Mapping[str, str]) -> Iterable[Row]:
+def _reads(environ: Mapping[str, str]) -> Iterable[Measurement]:
     """A card and a board, without and during a rebuild of all models."""
     with _query_api(environ) as url:
         for what, path in (("card", "/v1/movies/1"), ("trending", "/v1/trending?window=week")):
@@ -140,7 +140,7 @@ def _reads(environ: Mapping[str, str]) -> Iterable[Row]:
             with _under_way(environ, IN_REDIS) as process:
                 while process.poll() is None:
                     beside.append(_median_us(url + path))
-            yield Row(
+            yield Measurement(
                 group="rebuild",
                 name=f"GET {what} during a rebuild of all Redis models",
                 measured=median(beside),
@@ -194,7 +194,7 @@ def _stage(servers: Addresses, events: int) -> Iterator[Mapping[str, str]]:
         prepare(environ, Path(place), fresh=True)
         try:
             subprocess.run(
-                [sys.executable, "-m", "benchmarks.made_log", "--events", str(events)],
+                [sys.executable, "-m", "benchmarks.generated_log", "--events", str(events)],
                 cwd=HOME,
                 env={**os.environ, **environ, "MARQUEE_ROLE": "ops"},
                 check=True,

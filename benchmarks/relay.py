@@ -30,7 +30,7 @@ from events.store.postgres import PostgresStore
 _BATCH = 2000
 
 
-class Rates(NamedTuple):
+class RelayRates(NamedTuple):
     """Messages a second, confirmed."""
 
     relay: float
@@ -42,7 +42,7 @@ class Rates(NamedTuple):
         return self.relay / self.bare
 
 
-def measure(*, partitions: int, bus: Bus, events: int = 60_000) -> Rates:
+def measure(*, partitions: int, bus: Bus, events: int = 60_000) -> RelayRates:
     """Append so many ratings to the log of the default database, and publish them both ways.
 
     The log must have nothing unsent, and no relay may run.
@@ -57,7 +57,7 @@ def measure(*, partitions: int, bus: Bus, events: int = 60_000) -> Rates:
         bare = _timed(lambda: publish(bus, messages))
     with _queues(bus, partitions):
         relay = _timed(lambda: _relay(bus))
-    return Rates(relay=len(messages) / relay, bare=len(messages) / bare)
+    return RelayRates(relay=len(messages) / relay, bare=len(messages) / bare)
 
 
 def _append(store: PostgresStore, events: int) -> None:

@@ -3,18 +3,18 @@
 from collections.abc import Iterable
 
 from benchmarks.append import temporary_log
-from benchmarks.row import Row
+from benchmarks.measurement import Measurement
 from benchmarks.turns import of_process
 from infra.services import Addresses
 
 GATE = 0.7
 
 
-def rows(servers: Addresses) -> Iterable[Row]:
+def rows(servers: Addresses) -> Iterable[Measurement]:
     """From the log, in order, confirmed, with the cursor moved."""
     with temporary_log(servers, "marquee_bench_relay") as environ:
-        turns = of_process("benchmarks.relaying", environ=environ)
-    yield Row(
+        turns = of_process("benchmarks.relay_turns", environ=environ)
+    yield Measurement(
         group="relay",
         name="relay from the log to quorum queues, confirmed",
         measured=turns.measured,

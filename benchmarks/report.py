@@ -12,7 +12,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.row import Row
+from benchmarks.measurement import Measurement
 from infra.platform.processes import HOME
 
 RESULTS = HOME / "benchmarks" / "results"
@@ -43,22 +43,22 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     load_after: float
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
+class RecordedMeasurement(msgspec.Struct, frozen=True, kw_only=True):
     """One row with what follows from it."""
 
-    row: Row
+    row: Measurement
     ratio: float
     passes: bool
 
 
-class Run(msgspec.Struct, frozen=True, kw_only=True):
+class BenchmarkRun(msgspec.Struct, frozen=True, kw_only=True):
     """One run of the benchmarks, as it is kept."""
 
     at: datetime
     commit: str
     machine: Machine
     ratings: str
-    rows: Sequence[Kept]
+    rows: Sequence[RecordedMeasurement]
 
 
 def describe(load_before: float, servers: Mapping[str, str]) -> Machine:
@@ -77,16 +77,19 @@ def describe(load_before: float, servers: Mapping[str, str]) -> Machine:
     )
 
 
-def keep(rows: Sequence[Row], machine: Machine, *, ratings: str) -> Path:
+def keep(rows: Sequence[Measurement], machine: Machine, *, ratings: str) -> Path:
     """Write the run into benchmarks/results; the path it has there."""
     at = datetime.now(UTC)
     commit = _commit()
-    run = Run(
+    run = BenchmarkRun(
         at=at,
         commit=commit,
         machine=machine,
         ratings=ratings,
-        rows=[Kept(row=row, ratio=round(row.ratio, 3), passes=row.passes) for row in rows],
+        rows=[
+            RecordedMeasurement(row=row, ratio=round(row.ratio, 3), passes=row.passes)
+            for row in rows
+        ],
     )
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{at:%Y%m%dT%H%M%SZ}-{commit}.json"
@@ -94,7 +97,7 @@ def keep(rows: Sequence[Row], machine: Machine, *, ratings: str) -> Path:
     return path
 
 
-def show(rows: Sequence[Row], machine: Machine, console: Console) -> None:
+def show(rows: Sequence[Measurement], machine: Machine, console: Console) -> None:
     """The table."""
     table = Table("what", "measured", "calibration", "calibrated", "ratio", "gate", "")
     for row in rows:
@@ -119,13 +122,13 @@ def show(rows: Sequence[Row], machine: Machine, console: Console) -> None:
         )
 
 
-def _gate(row: Row) -> str:
+def _gate(row: Measurement) -> str:
     if row.gate is None:
         return ""
     return f"{'>=' if row.sense == 'at_least' else '<='} {row.gate}"
 
 
-def _verdict(row: Row) -> str:
+def _verdict(row: Measurement) -> str:
     if row.gate is None:
         return ""
     return "[green]reached[/]" if row.passes else "[red]missed[/]"

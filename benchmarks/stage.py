@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from benchmarks.people import Person, register
+from benchmarks.users import BenchmarkUser, register
 from infra.embedded import startup as embedded
 from infra.platform.native import platform
 from infra.platform.processes import Process, api
@@ -31,7 +31,7 @@ class Stage:
 
     mode: Mode
     platform: Platform
-    person: Person
+    person: BenchmarkUser
     bare_url: str
     ratings: Path
     redis_url: str

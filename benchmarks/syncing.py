@@ -18,7 +18,7 @@ import httpx
 import msgspec
 
 from benchmarks.append import temporary_log
-from benchmarks.row import Row
+from benchmarks.measurement import Measurement
 from infra.platform.processes import HOME, Process, manage, worker
 from infra.services import Addresses, as_query, private_redis
 
@@ -46,12 +46,14 @@ class _Progress(NamedTuple):
     at: float
 
 
-def rows(servers: Addresses, *, films: int = FILMS, per_second: int = PER_SECOND) -> Iterable[Row]:
+def rows(
+    servers: Addresses, *, films: int = FILMS, per_second: int = PER_SECOND
+) -> Iterable[Measurement]:
     """The rate, the memory, and what a second sync appends."""
     with _stage(servers, films, per_second) as (environ, fake, process):
         filled = _fill(fake, environ, process, films)
         before = _events(environ)
-        yield Row(
+        yield Measurement(
             group="sync",
             name=f"first fill of {films:,} films, requests to TMDb",
             measured=filled.requests / filled.seconds,
@@ -63,7 +65,7 @@ def rows(servers: Addresses, *, films: int = FILMS, per_second: int = PER_SECOND
         )
         first, *_, last = filled.sizes_mib.values()
         told = ", ".join(f"{at:,}: {size:.0f}" for at, size in filled.sizes_mib.items())
-        yield Row(
+        yield Measurement(
             group="sync",
             name="the fill's worker at its end",
             measured=last,
@@ -80,7 +82,7 @@ def rows(servers: Addresses, *, films: int = FILMS, per_second: int = PER_SECOND
         before, begun = _events(environ), _progress(fake)
         _must(manage("sync_catalogue", "--all"), environ)
         again = _progress(fake)
-        yield Row(
+        yield Measurement(
             group="sync",
             name="events of a second sync that looks at every film again",
             measured=_events(environ) - before,

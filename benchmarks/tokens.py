@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from benchmarks.row import Row
+from benchmarks.measurement import Measurement
 from benchmarks.turns import spread
 from infra.platform.processes import HOME
 from infra.security import keys
@@ -17,12 +17,12 @@ GATE = 0.3
 """Of a bare verification, for a token that was seen before."""
 
 
-def rows() -> Iterable[Row]:
+def rows() -> Iterable[Measurement]:
     """A process with the query API's settings, and keys of its own."""
     with TemporaryDirectory() as directory:
         keys.create(Path(directory))
         said = subprocess.run(
-            [sys.executable, "-m", "benchmarks.verifying"],
+            [sys.executable, "-m", "benchmarks.token_turns"],
             cwd=HOME,
             env={**os.environ, "MARQUEE_ROLE": "query", "MARQUEE_KEYS_DIR": directory},
             check=True,
@@ -32,7 +32,7 @@ def rows() -> Iterable[Row]:
     turns = [tuple(map(float, line.split())) for line in said.splitlines()]
     bare = [turn[1] for turn in turns]
     for name, column, gate in (("seen before", 0, GATE), ("at first sight", 2, None)):
-        yield Row(
+        yield Measurement(
             group="tokens",
             name=f"verifying an access token, {name}",
             measured=median(turn[column] for turn in turns),

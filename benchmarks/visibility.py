@@ -7,16 +7,16 @@ from typing import Any
 
 import httpx
 
-from benchmarks.people import register
-from benchmarks.row import Row
+from benchmarks.measurement import Measurement
 from benchmarks.stage import Stage
+from benchmarks.users import register
 
 WRITES = 40
 SEARCH_WRITES = 10
 PATIENCE_SECONDS = 10.0
 
 
-def rows(stage: Stage) -> Iterable[Row]:
+def rows(stage: Stage) -> Iterable[Measurement]:
     """From the answer to PUT rating until it shows; read without a position."""
     command = httpx.Client(base_url=stage.platform.command_url, timeout=30)
     query = httpx.Client(base_url=stage.platform.query_url, timeout=30)
@@ -28,7 +28,7 @@ def rows(stage: Stage) -> Iterable[Row]:
         ("search", SEARCH_WRITES, _in_search),
     ):
         took = [seen(stage, command, query, nth) for nth in range(writes)]
-        yield Row(
+        yield Measurement(
             group="visibility",
             name=f"accepted rating to visible in {what}, median of {writes}",
             measured=median(took) * 1000,

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from benchmarks.write_load.load import Load, Wanted
+from benchmarks.write_load.load import Load, LoadOptions
 from infra.platform.signals import stop_on_signals
 
 _HELP = """\
@@ -33,7 +33,7 @@ def main() -> int:
         timer.daemon = True
         timer.start()
     load = Load(
-        Wanted(
+        LoadOptions(
             command_url=arguments.command_url,
             query_url=arguments.query_url,
             people=arguments.people,

@@ -10,13 +10,13 @@ from typing import Any
 
 import httpx
 
-from benchmarks.write_load.ledger import Ledger, Person
+from benchmarks.write_load.ledger import Ledger, LoadUser
 
 _SHOWN = 20
 
 
 @dataclass
-class Found:
+class CheckResult:
     """What the query API says, beside the ledger."""
 
     values: int = 0
@@ -52,9 +52,9 @@ class Found:
             self.shown.append(line)
 
 
-def check(ledger: Ledger, query_url: str, tokens: Mapping[str, str], *, movies: int) -> Found:
+def check(ledger: Ledger, query_url: str, tokens: Mapping[str, str], *, movies: int) -> CheckResult:
     """Everything in the ledger; ``tokens`` by person's id. Let all models be level before."""
-    found = Found()
+    found = CheckResult()
     with httpx.Client(base_url=query_url, timeout=30) as client:
         for person in ledger.people:
             mine = {"Authorization": f"Bearer {tokens[person.account.id]}"}
@@ -65,7 +65,9 @@ def check(ledger: Ledger, query_url: str, tokens: Mapping[str, str], *, movies: 
     return found
 
 
-def _person(found: Found, client: httpx.Client, mine: Mapping[str, str], person: Person) -> None:
+def _person(
+    found: CheckResult, client: httpx.Client, mine: Mapping[str, str], person: LoadUser
+) -> None:
     who = person.account.username
     ratings = list(_all(client, "/v1/me/ratings", mine))
     found.count(f"{who}'s ratings", is_there=len(ratings), accepted=len(person.ratings))
@@ -87,7 +89,9 @@ def _person(found: Found, client: httpx.Client, mine: Mapping[str, str], person:
     _playlists(found, client, mine, person)
 
 
-def _playlists(found: Found, client: httpx.Client, mine: Mapping[str, str], person: Person) -> None:
+def _playlists(
+    found: CheckResult, client: httpx.Client, mine: Mapping[str, str], person: LoadUser
+) -> None:
     who = person.account.username
     playlists = {item["id"]: item for item in _all(client, "/v1/me/playlists", mine)}
     found.count(f"{who}'s playlists", is_there=len(playlists), accepted=len(person.playlists))
@@ -108,7 +112,7 @@ def _playlists(found: Found, client: httpx.Client, mine: Mapping[str, str], pers
         )
 
 
-def _votes(found: Found, movie: int, votes: Mapping[str, Any], accepted: list[int]) -> None:
+def _votes(found: CheckResult, movie: int, votes: Mapping[str, Any], accepted: list[int]) -> None:
     found.count(f"votes for {movie}", is_there=votes["count"], accepted=sum(accepted))
     for score, (have, had) in enumerate(zip(votes["histogram"], accepted, strict=True), start=1):
         found.count(f"{score} points for {movie}", is_there=have, accepted=had)

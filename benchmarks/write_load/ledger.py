@@ -12,7 +12,7 @@ import msgspec
 SCORES = range(1, 11)
 
 
-class Playlist(msgspec.Struct):
+class LoadPlaylist(msgspec.Struct):
     """A playlist as its owner left it."""
 
     name: str
@@ -20,7 +20,7 @@ class Playlist(msgspec.Struct):
     movies: list[int] = []
 
 
-class Account(msgspec.Struct, frozen=True):
+class LoadAccount(msgspec.Struct, frozen=True):
     """Whose it is."""
 
     id: str
@@ -28,13 +28,13 @@ class Account(msgspec.Struct, frozen=True):
     password: str
 
 
-class Person(msgspec.Struct):
+class LoadUser(msgspec.Struct):
     """Somebody, and the last value of all that they wrote."""
 
-    account: Account
+    account: LoadAccount
     ratings: dict[int, int] = {}
     favourites: set[int] = set()
-    playlists: dict[str, Playlist] = {}
+    playlists: dict[str, LoadPlaylist] = {}
 
 
 class Writes(msgspec.Struct):
@@ -58,7 +58,7 @@ class Writes(msgspec.Struct):
 class Ledger(msgspec.Struct):
     """Everyone's, and what the movies' histograms were before anyone of them came."""
 
-    people: list[Person]
+    people: list[LoadUser]
     before: dict[int, list[int]] = {}
     writes: Writes = msgspec.field(default_factory=Writes)
 

@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import httpx
 
-from benchmarks.people import PASSWORD
-from benchmarks.write_load.check import Found, check, histograms
-from benchmarks.write_load.ledger import Account, Ledger, Person, Writes, total
+from benchmarks.users import PASSWORD
+from benchmarks.write_load.check import CheckResult, check, histograms
+from benchmarks.write_load.ledger import Ledger, LoadAccount, LoadUser, Writes, total
 from benchmarks.write_load.reader import Reader, Reads
 from benchmarks.write_load.sender import Sender, register
 from benchmarks.write_load.writer import Writer
@@ -22,7 +22,7 @@ _LOOK_SECONDS = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class LoadOptions:
     """How much of it."""
 
     command_url: str
@@ -37,11 +37,11 @@ class Wanted:
 class Load:
     """Writers and readers on a platform, and the ledger of what was accepted."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, wanted: LoadOptions) -> None:
         self._wanted = wanted
         with httpx.Client(base_url=wanted.query_url, timeout=30) as client:
             before = histograms(client, range(1, wanted.movies + 1))
-        people = [Person(_new_account(wanted.command_url)) for _ in range(wanted.people)]
+        people = [LoadUser(_new_account(wanted.command_url)) for _ in range(wanted.people)]
         self._ledger = Ledger(people, before)
         self._senders = [Sender(wanted.command_url, person.account) for person in people]
         reading = [people[nth % len(people)].account for nth in range(wanted.readers)]
@@ -83,7 +83,7 @@ class Load:
         self._ledger.writes = self.writes
         return self._ledger
 
-    def check(self) -> Found:
+    def check(self) -> CheckResult:
         """Whether all that was accepted is there; looks again while models may be behind."""
         deadline = monotonic() + _BEHIND_SECONDS
         while True:
@@ -92,7 +92,7 @@ class Load:
                 return found
             sleep(_LOOK_SECONDS)
 
-    def _check(self) -> Found:
+    def _check(self) -> CheckResult:
         tokens = {
             person.account.id: sender.log_in()
             for person, sender in zip(self._ledger.people, self._senders, strict=True)
@@ -105,7 +105,7 @@ class Load:
             sender.close()
 
 
-def _new_account(command_url: str) -> Account:
+def _new_account(command_url: str) -> LoadAccount:
     return register(command_url, f"load-{uuid4().hex[:12]}", PASSWORD)
 
 

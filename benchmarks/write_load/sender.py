@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import httpx
 
-from benchmarks.write_load.ledger import Account, Writes
+from benchmarks.write_load.ledger import LoadAccount, Writes
 
 ANSWER_SECONDS = 10.0
 _PAUSE_SECONDS = 0.1
@@ -22,7 +22,7 @@ class NeverAnswered(Exception):
 class Sender:
     """One person's way to the command API: each write is sent until it is answered, by one key."""
 
-    def __init__(self, command_url: str, account: Account) -> None:
+    def __init__(self, command_url: str, account: LoadAccount) -> None:
         self.writes = Writes()
         self._client = httpx.Client(base_url=command_url, timeout=ANSWER_SECONDS)
         self._account = account
@@ -101,10 +101,10 @@ def _asked(ask: Callable[[], httpx.Response]) -> httpx.Response | None:
         return None
 
 
-def register(command_url: str, name: str, password: str) -> Account:
+def register(command_url: str, name: str, password: str) -> LoadAccount:
     """A new account."""
     body = {"username": name, "email": f"{name}@example.org", "password": password}
     key = {"Idempotency-Key": uuid4().hex}
     with httpx.Client(base_url=command_url, timeout=ANSWER_SECONDS) as client:
         answer = until_answered(lambda: client.post("/v1/accounts", json=body, headers=key))
-    return Account(answer.raise_for_status().json()["id"], name, password)
+    return LoadAccount(answer.raise_for_status().json()["id"], name, password)

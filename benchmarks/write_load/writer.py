@@ -9,7 +9,7 @@ from threading import Event
 
 import httpx
 
-from benchmarks.write_load.ledger import SCORES, Person, Playlist
+from benchmarks.write_load.ledger import SCORES, LoadPlaylist, LoadUser
 from benchmarks.write_load.sender import Sender
 
 _LEAST_RATINGS = 2
@@ -21,7 +21,7 @@ _MOST_IN_A_PLAYLIST = 30
 class Writer:
     """One person at work."""
 
-    def __init__(self, person: Person, sender: Sender, *, movies: int, seed: int) -> None:
+    def __init__(self, person: LoadUser, sender: Sender, *, movies: int, seed: int) -> None:
         self.person = person
         self._sender = sender
         self._movies = movies
@@ -74,7 +74,7 @@ class Writer:
         answer = self._ask("POST", "/v1/playlists", {"name": name})
         if answer:
             begun = answer.json()
-            self.person.playlists[begun["id"]] = Playlist(name, begun["version"])
+            self.person.playlists[begun["id"]] = LoadPlaylist(name, begun["version"])
 
     def _put_in(self, playlist_id: str) -> None:
         playlist, movie = self.person.playlists[playlist_id], self._movie()

@@ -9,7 +9,7 @@ from infra.demo.reporter import TourFailed
 _WAIT = {"Prefer": "wait=5"}
 
 
-class Visitor:
+class ApiClient:
     """A client with an account, who always reads what they wrote."""
 
     def __init__(self, command_url: str, query_url: str) -> None:
@@ -20,13 +20,13 @@ class Visitor:
         self.positions: dict[str, str] = {}
 
     @classmethod
-    def beside(cls, other: "Visitor") -> "Visitor":
+    def beside(cls, other: "ApiClient") -> "ApiClient":
         """Somebody else, on the same platform, who has waited for all that the other did."""
         visitor = cls(*other.urls)
         visitor.wait_for(other)
         return visitor
 
-    def wait_for(self, other: "Visitor") -> None:
+    def wait_for(self, other: "ApiClient") -> None:
         """Read from now on what is known once all that another one changed has been taken in."""
         self.positions |= other.positions
 

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from infra.demo.api_client import Visitor
+from infra.demo.api_client import ApiClient
 from infra.demo.reporter import Narration, TourFailed
 
 PASSWORD = "a-Trip-to-the-Moon-1902"  # noqa: S105 - of an account that lives for a minute
 OK, NOT_FOUND = 200, 404
 
 
-def playlist(narration: Narration, owner: Visitor, movies: list[int]) -> None:
+def playlist(narration: Narration, owner: ApiClient, movies: list[int]) -> None:
     """Make one public, then private; others see the first only."""
-    other = Visitor.beside(owner)
+    other = ApiClient.beside(owner)
     other.register(username="alice-guy", password=PASSWORD, genres=[])
     with narration.step("They make a playlist, and somebody else looks at it"):
         body = {"name": "Rides into the sunset", "visibility": "public"}
@@ -26,7 +26,7 @@ def playlist(narration: Narration, owner: Visitor, movies: list[int]) -> None:
         owner.command("PATCH", path, json={"visibility": "private"})
         other.wait_for(owner)
         _expect(other.status(path), NOT_FOUND, "Somebody else's look at a private playlist")
-        _expect(Visitor.beside(other).status(path), NOT_FOUND, "A stranger's look at it")
+        _expect(ApiClient.beside(other).status(path), NOT_FOUND, "A stranger's look at it")
         _expect(owner.status(path), OK, "Its owner's look at it")
         listed = [item["id"] for item in other.read("/v1/playlists", limit=100)["items"]]
         if identity in listed:
@@ -34,7 +34,7 @@ def playlist(narration: Narration, owner: Visitor, movies: list[int]) -> None:
         narration.say(f"GET {path}: 200 for its owner, 404 for everybody else")
 
 
-def similar(narration: Narration, visitor: Visitor, movie: int) -> None:
+def similar(narration: Narration, visitor: ApiClient, movie: int) -> None:
     """What is like a movie that they liked."""
     card = visitor.read(f"/v1/movies/{movie}")
     with narration.step(f"More like {card['title']}"):

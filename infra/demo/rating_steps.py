@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from infra.demo.api_client import Visitor
+from infra.demo.api_client import ApiClient
 from infra.demo.playlist_steps import playlist, similar
 from infra.demo.reporter import Narration, TourFailed
 from infra.demo.tmdb_steps import fresh
@@ -27,7 +27,7 @@ def tour(
 
     With ``tmdb``, a directory to work in, those of a catalogue that keeps itself fresh instead.
     """
-    visitor = Visitor(found.command_url, found.query_url)
+    visitor = ApiClient(found.command_url, found.query_url)
     _import_catalogue(found, narration, visitor)
     if tmdb:
         fresh(found, narration, visitor, tmdb)
@@ -51,7 +51,7 @@ def tour(
     _verify(found, narration)
 
 
-def _import_catalogue(found: Platform, narration: Narration, visitor: Visitor) -> None:
+def _import_catalogue(found: Platform, narration: Narration, visitor: ApiClient) -> None:
     with narration.step("The demo catalogue becomes events, and the events a catalogue"):
         _manage(found, "import_catalogue", "demo")
         _manage(found, "lag", "--wait", LEVEL_SECONDS)
@@ -71,7 +71,7 @@ def _simulate(found: Platform, narration: Narration) -> None:
         _manage(found, "lag", "--wait", LEVEL_SECONDS)
 
 
-def _trending(narration: Narration, visitor: Visitor) -> None:
+def _trending(narration: Narration, visitor: ApiClient) -> None:
     for window in ("day", "week"):
         with narration.step(f"Trending this {window}"):
             items = visitor.read("/v1/trending", window=window, limit=5)["items"]
@@ -80,7 +80,7 @@ def _trending(narration: Narration, visitor: Visitor) -> None:
                 raise TourFailed("Nothing is trending.")
 
 
-def _search(narration: Narration, visitor: Visitor) -> None:
+def _search(narration: Narration, visitor: ApiClient) -> None:
     for words, wanted in SEARCHES:
         with narration.step(f"Search: {words}"):
             items = visitor.read("/v1/search", q=words, limit=5)["items"]
@@ -89,7 +89,7 @@ def _search(narration: Narration, visitor: Visitor) -> None:
                 raise TourFailed(f"{wanted} is not among the first five.")
 
 
-def _recommendations(narration: Narration, visitor: Visitor, title: str) -> list[dict[str, Any]]:
+def _recommendations(narration: Narration, visitor: ApiClient, title: str) -> list[dict[str, Any]]:
     with narration.step(title):
         items: list[dict[str, Any]] = visitor.read("/v1/me/recommendations", limit=5)["items"]
         narration.items([f"{_title(item)}: {_reasons(visitor, item)}" for item in items])
@@ -98,7 +98,7 @@ def _recommendations(narration: Narration, visitor: Visitor, title: str) -> list
     return items
 
 
-def _rate(narration: Narration, visitor: Visitor) -> list[int]:
+def _rate(narration: Narration, visitor: ApiClient) -> list[int]:
     with narration.step("They rate five westerns and thrillers"):
         liked: list[int] = []
         for genre in ("Western", "Thriller"):
@@ -117,7 +117,7 @@ def _compare(before: list[dict[str, Any]], after: list[dict[str, Any]], liked: l
         raise TourFailed("The ratings changed nothing.")
 
 
-def _my_ratings(narration: Narration, visitor: Visitor, liked: list[int]) -> None:
+def _my_ratings(narration: Narration, visitor: ApiClient, liked: list[int]) -> None:
     with narration.step("My ratings, read back by Log-Position"):
         items = visitor.read("/v1/me/ratings")["items"]
         narration.items([f"{_title(item)}, {item['score']}" for item in items])
@@ -140,11 +140,11 @@ def _title(movie: dict[str, Any]) -> str:
     return f"{movie['title']} ({movie['year']})"
 
 
-def _reasons(visitor: Visitor, movie: dict[str, Any]) -> str:
+def _reasons(visitor: ApiClient, movie: dict[str, Any]) -> str:
     return ", ".join(_reason(visitor, reason) for reason in movie["reasons"])
 
 
-def _reason(visitor: Visitor, reason: dict[str, Any]) -> str:
+def _reason(visitor: ApiClient, reason: dict[str, Any]) -> str:
     about = reason.get("genre", "")
     if "movie" in reason:
         about = visitor.read(f"/v1/movies/{reason['movie']}")["title"]

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from infra.demo.api_client import Visitor
+from infra.demo.api_client import ApiClient
 from infra.demo.reporter import Narration, TourFailed
 from infra.platform.processes import HOME, Process, manage
 from infra.platform.topology import Platform
@@ -28,7 +28,7 @@ _CELERY = (sys.executable, "-m", "celery", "-A", "infra.celery")
 _KINDS = ("trending", "lists", "films")
 
 
-def fresh(found: Platform, narration: Narration, visitor: Visitor, directory: Path) -> None:
+def fresh(found: Platform, narration: Narration, visitor: ApiClient, directory: Path) -> None:
     """Take these steps; raises TourFailed at the first that does not do what it should."""
     with ExitStack() as stack:
         with narration.step("A TMDb that pretends, and Celery's worker and clock over RabbitMQ"):
@@ -44,7 +44,7 @@ def fresh(found: Platform, narration: Narration, visitor: Visitor, directory: Pa
         _again(narration, environ, celery)
 
 
-def _fill(narration: Narration, visitor: Visitor, environ: Mapping[str, str], tmdb: str) -> None:
+def _fill(narration: Narration, visitor: ApiClient, environ: Mapping[str, str], tmdb: str) -> None:
     with narration.step(f"The clock has {FILMS} films and the trends fetched while people read"):
         begun, reads = time.monotonic(), list[float]()
 
@@ -68,7 +68,7 @@ def _fill(narration: Narration, visitor: Visitor, environ: Mapping[str, str], tm
             narration.say(f"  {line}")
 
 
-def _shuffle(narration: Narration, visitor: Visitor, tmdb: str) -> None:
+def _shuffle(narration: Narration, visitor: ApiClient, tmdb: str) -> None:
     before = _trending(visitor)
     with narration.step("GET /v1/trending?source=tmdb, before and after others are in fashion"):
         narration.items(before)
@@ -97,12 +97,12 @@ def _events(lines: Sequence[str]) -> list[int]:
     return [int(events[1]) for events in found if events]
 
 
-def _trending(visitor: Visitor) -> list[str]:
+def _trending(visitor: ApiClient) -> list[str]:
     found = visitor.read("/v1/trending", source="tmdb", limit=5)
     return [f"{item['title']} ({item['year']}), as of {found['as_of']}" for item in found["items"]]
 
 
-def _is_done(visitor: Visitor) -> bool:
+def _is_done(visitor: ApiClient) -> bool:
     """Whether the kinds that fill the catalogue have done all there was to do."""
     told = httpx.get(f"{visitor.urls[0]}/metrics").text
     ages = [f'marquee_sync_age_seconds{{kind="{kind}"}}' for kind in _KINDS]

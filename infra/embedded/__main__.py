@@ -8,8 +8,8 @@ from pathlib import Path
 from threading import Event
 
 from infra.embedded.demo_account import Login, demo_account
-from infra.embedded.paths import Place
-from infra.embedded.seed import STEPS, Step, fill
+from infra.embedded.layout import Layout
+from infra.embedded.seed import STEPS, SeedStep, fill
 from infra.embedded.startup import DIRECTORY, Ports, running
 from infra.platform.processes import HOME, DidNotStart
 from infra.platform.signals import stop_on_signals
@@ -49,7 +49,7 @@ def main() -> int:
     return 0
 
 
-def _run(directory: Path, ports: Ports, stopping: Event, *, steps: Sequence[Step]) -> None:
+def _run(directory: Path, ports: Ports, stopping: Event, *, steps: Sequence[SeedStep]) -> None:
     began = time.monotonic()
     supervisor = Supervisor(stopping, say=_tell)
     with running(directory, ports, supervisor, check=lambda: _check(ports)) as (place, found):
@@ -74,7 +74,7 @@ def _check(ports: Ports) -> None:
             )
 
 
-def _remember(found: Platform, place: Place, *, is_usual: bool) -> None:
+def _remember(found: Platform, place: Layout, *, is_usual: bool) -> None:
     """Let ./manage.py find these servers."""
     lines = "".join(f"{name}={value}\n" for name, value in found.environ.items())
     (place.base / "environment").write_text(lines)
@@ -82,7 +82,7 @@ def _remember(found: Platform, place: Place, *, is_usual: bool) -> None:
         (HOME / ".state" / "environment").write_text(lines)
 
 
-def _welcome(ports: Ports, place: Place, login: Login) -> str:
+def _welcome(ports: Ports, place: Layout, login: Login) -> str:
     return f"""\
   Queries    http://localhost:{ports.query}/docs/
   Commands   http://localhost:{ports.command}/docs/

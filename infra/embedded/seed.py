@@ -11,7 +11,7 @@ from infra.platform.topology import Platform
 PEOPLE = 300
 
 
-class Step(NamedTuple):
+class SeedStep(NamedTuple):
     """Something that is done once."""
 
     name: str
@@ -20,17 +20,19 @@ class Step(NamedTuple):
 
 
 STEPS = (
-    Step("catalogue", "36,273 movies", ("import_catalogue", "demo")),
-    Step(
+    SeedStep("catalogue", "36,273 movies", ("import_catalogue", "demo")),
+    SeedStep(
         "community",
         f"simulated: ratings by {PEOPLE} people who don't exist",
         ("simulate_community", "--people", str(PEOPLE)),
     ),
-    Step("lists", "made of all that", ("lag", "--wait", "120")),
+    SeedStep("lists", "made of all that", ("lag", "--wait", "120")),
 )
 
 
-def fill(found: Platform, directory: Path, supervisor: Supervisor, steps: Sequence[Step]) -> None:
+def fill(
+    found: Platform, directory: Path, supervisor: Supervisor, steps: Sequence[SeedStep]
+) -> None:
     """Take each step once; one that was interrupted goes on. Raises DidNotStart, Stopped."""
     for name, what, arguments in steps:
         done = directory / f"{name}-filled"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from infra.embedded.data_directory import owned, wipe
 from infra.embedded.engines import engines, environment
-from infra.embedded.paths import Place, place_of
+from infra.embedded.layout import Layout, layout_of
 from infra.platform.processes import HOME
 from infra.platform.supervisor import Supervisor
 from infra.platform.topology import Platform, prepare, processes
@@ -34,13 +34,13 @@ def running(
     *,
     fresh: bool = False,
     check: Callable[[], None] = lambda: None,
-) -> Iterator[tuple[Place, Platform]]:
+) -> Iterator[tuple[Layout, Platform]]:
     """The platform on a directory, ready to answer, until the end of the block.
 
     ``fresh`` throws away what the directory held; ``check`` is asked once nothing of ours runs.
     Raises ServiceError, DidNotStart, Stopped.
     """
-    place = place_of(directory)
+    place = layout_of(directory)
     with owned(place.base):
         found = planned(place, ports)
         _end_leftovers(found, place)
@@ -54,14 +54,14 @@ def running(
             yield place, found
 
 
-def _end_leftovers(found: Platform, place: Place) -> None:
+def _end_leftovers(found: Platform, place: Layout) -> None:
     """End what a killed supervisor left: first what uses the engines, then these."""
     for members in (found.members(), engines(place)):
         with ThreadPoolExecutor() as threads:
             list(threads.map(lambda member: member.process.end_leftovers(), members))
 
 
-def _prepare_once(found: Platform, place: Place) -> None:
+def _prepare_once(found: Platform, place: Layout) -> None:
     """Tables and keys, unless this version of the platform has made them here."""
     stamp, version = place.home("postgres") / "prepared", _migrations()
     if place.keys.exists() and stamp.exists() and stamp.read_text() == version:
@@ -76,7 +76,7 @@ def _migrations() -> str:
     return sha256("\n".join(names).encode()).hexdigest()
 
 
-def planned(place: Place, ports: Ports) -> Platform:
+def planned(place: Layout, ports: Ports) -> Platform:
     """What will run there."""
     return processes(
         environment(place, query_url=f"http://localhost:{ports.query}"),

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import Popen
 
-from infra.services.processes import MARK, as_account, end
-from infra.services.system_user import Account, current
+from infra.services.process_table import MARK, as_account, end
+from infra.services.system_user import SystemUser, current
 
 HOME = Path(__file__).resolve().parents[2]
 """The checkout."""
@@ -72,7 +72,7 @@ class Process:
     """Written on the process, so that it is found again when whoever started it was killed."""
     program: str = ""
     """The kernel's name for a server that works in its home; such write over what is on them."""
-    account: Account = field(default_factory=current)
+    account: SystemUser = field(default_factory=current)
     polite: signal.Signals = signal.SIGTERM
     popen: "Popen[bytes] | None" = None
 

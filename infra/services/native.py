@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from infra.services import apt, processes
+from infra.services import apt, process_table
 from infra.services.errors import DidNotStart
 from infra.services.paths import locked, server_dir
 from infra.services.ports import reserve
-from infra.services.processes import Process
+from infra.services.process_table import ProcessInfo
 from infra.services.progress import say
 from infra.services.server import Home, Server
 from infra.services.system_user import unprivileged
@@ -50,11 +50,11 @@ def is_alive(server: Server, home: Path) -> bool:
     return find(server, home) is not None
 
 
-def find(server: Server, home: Path) -> Process | None:
+def find(server: Server, home: Path) -> ProcessInfo | None:
     """The server's process; of several the one that the others are children of."""
     found = [
         process
-        for process in processes.belonging_to(home, server.program)
+        for process in process_table.belonging_to(home, server.program)
         if process.program == server.program
     ]
     pids = {process.pid for process in found}
@@ -72,7 +72,7 @@ def home_of(server: Server, services: Path) -> Home:
 
     def in_use() -> bool:
         # What a killed server left, its port mapper or its children, may hold them as well.
-        return bool(processes.belonging_to(path, server.program))
+        return bool(process_table.belonging_to(path, server.program))
 
     ports = reserve(services / "ports.json", server.ports, in_use=in_use)
     return Home(path=path, ports=ports, account=account)
@@ -96,7 +96,9 @@ def bring_up(server: Server, home: Home) -> None:
 def _launch(server: Server, home: Home) -> None:
     launch = server.prepare(home)
     say(server.name, f"starting on port {home.ports[server.ports[0]]}")
-    processes.spawn(launch.command, home=home.path, account=home.account, environ=launch.environ)
+    process_table.spawn(
+        launch.command, home=home.path, account=home.account, environ=launch.environ
+    )
     if not _comes_up(server, home):
         tail = "\n".join(_log(home.path))
         raise DidNotStart(f"{server.name} did not start. Its output in {home.path}:\n{tail}")
@@ -109,7 +111,7 @@ def _comes_up(server: Server, home: Home) -> bool:
     """
     began, was_there = time.monotonic(), False
     while not server.answers(home.ports):
-        is_there = bool(processes.belonging_to(home.path, server.program))
+        is_there = bool(process_table.belonging_to(home.path, server.program))
         was_there = was_there or is_there
         waited = time.monotonic() - began
         is_gone = not is_there and (was_there or waited > _FORK_SECONDS)
@@ -126,7 +128,7 @@ def _take_down(server: Server, services: Path) -> None:
 
 
 def _end(server: Server, path: Path) -> bool:
-    return processes.end(path, server.program, polite=server.polite, seconds=_STOP_SECONDS)
+    return process_table.end(path, server.program, polite=server.polite, seconds=_STOP_SECONDS)
 
 
 def _log(home: Path) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.services.system_user import Account
+from infra.services.system_user import SystemUser
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 _SHARED_STATE = Path("/var/lib/marquee")
@@ -32,7 +32,7 @@ def cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "marquee"
 
 
-def server_dir(services: Path, server: str, account: Account) -> Path:
+def server_dir(services: Path, server: str, account: SystemUser) -> Path:
     """A server's own directory, which ``account`` owns and can reach."""
     parent = services if account.is_ours or is_passable(services) else elsewhere(services)
     home = parent / server

@@ -18,7 +18,7 @@ from psycopg2.sql import SQL, Identifier
 
 from infra.services.errors import NotInstalled
 from infra.services.ports import LOOPBACK
-from infra.services.processes import as_account
+from infra.services.process_table import as_account
 from infra.services.server import Container, Home, Launch, Server
 
 SETTINGS = {

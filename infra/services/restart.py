@@ -10,9 +10,9 @@ from pathlib import Path
 from subprocess import SubprocessError
 from threading import Event, Thread
 
-from infra.services import native, processes
+from infra.services import native, process_table
 from infra.services.errors import ServiceError
-from infra.services.processes import Process
+from infra.services.process_table import ProcessInfo
 from infra.services.progress import say
 from infra.services.server import Home, Server
 
@@ -41,9 +41,9 @@ def keeping(servers: Sequence[Server], services: Path) -> Iterator[None]:
 
 
 def _keep(server: Server, home: Home, done: Event) -> None:
-    known: Process | None = None
+    known: ProcessInfo | None = None
     while not done.wait(_LOOK_SECONDS):
-        if known is None or not processes.lives_on(known, home.path):
+        if known is None or not process_table.lives_on(known, home.path):
             known = native.find(server, home.path)
         if known is not None:
             continue

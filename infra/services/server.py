@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from infra.services.system_user import Account
+from infra.services.system_user import SystemUser
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,7 +14,7 @@ class Home:
 
     path: Path
     ports: Mapping[str, int]
-    account: Account
+    account: SystemUser
 
 
 @dataclass(frozen=True, kw_only=True)

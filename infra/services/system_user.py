@@ -14,7 +14,7 @@ NAME = "marquee"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Account:
+class SystemUser:
     uid: int
     gid: int
 
@@ -28,11 +28,11 @@ class Account:
             os.chown(path, self.uid, self.gid)
 
 
-def current() -> Account:
-    return Account(uid=os.geteuid(), gid=os.getegid())
+def current() -> SystemUser:
+    return SystemUser(uid=os.geteuid(), gid=os.getegid())
 
 
-def unprivileged() -> Account:
+def unprivileged() -> SystemUser:
     """The account for servers, created when root asks for it first."""
     if os.geteuid() != 0:
         return current()
@@ -41,7 +41,7 @@ def unprivileged() -> Account:
     except KeyError:
         _create()
         entry = pwd.getpwnam(NAME)
-    return Account(uid=entry.pw_uid, gid=entry.pw_gid)
+    return SystemUser(uid=entry.pw_uid, gid=entry.pw_gid)
 
 
 def _create() -> None:

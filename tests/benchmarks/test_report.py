@@ -11,14 +11,14 @@ from rich.console import Console
 
 from benchmarks import __main__ as bench
 from benchmarks import report
+from benchmarks.measurement import Measurement
 from benchmarks.report import NOISY, describe, keep, show
-from benchmarks.row import Row
 
 SERVERS = {"postgresql": "15.1", "redis": "7.2"}
 
 
 def row(name="appends", *, measured=80.0, gate=0.5, **more):
-    return Row(
+    return Measurement(
         group="append",
         name=name,
         measured=measured,

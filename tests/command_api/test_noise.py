@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from command_api.event_store import store
 from events.management.commands.reference import DIRECTORY
 from tests.command_api.conftest import ALIEN
-from tests.fixtures.noise import Fitting, operations, requests, wrong
+from tests.fixtures.random_requests import Fitting, operations, requests, wrong
 
 OPERATIONS = list(operations(json.loads((DIRECTORY / "command.openapi.json").read_text())))
 

@@ -17,8 +17,8 @@ from command_api.http.view import Answer, CommandView
 from events.vault import refresh_families
 from infra.security import access_tokens
 from tests.command_api.conftest import ALIEN, HEAT, Person
-from tests.fixtures.forging import FORGERIES, Honest
-from tests.fixtures.matrix import (
+from tests.fixtures.forged_tokens import FORGERIES, Honest
+from tests.fixtures.permission_matrix import (
     Case,
     Cell,
     differences,

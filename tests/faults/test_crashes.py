@@ -12,7 +12,7 @@ import pika
 import pytest
 from redis import Redis
 
-from benchmarks.made_ratings import make
+from benchmarks.generated_ratings import make
 from events.bus import topology
 from infra.platform.processes import HOME, manage
 from infra.platform.topology import Platform

@@ -11,12 +11,12 @@ from threading import Event
 import httpx
 from redis import Redis
 
-from benchmarks.write_load.load import Load, Wanted
+from benchmarks.write_load.load import Load, LoadOptions
 from benchmarks.write_load.reader import PATHS
 from tests.faults.kill_loop.stage import UNTHROTTLED
 from tests.fixtures import environment, indices
-from tests.fixtures.line import line_to
 from tests.fixtures.platform import LEVEL_SECONDS, import_
+from tests.fixtures.tcp_proxy import proxy_to
 from tests.fixtures.waiting import until
 
 MOVIES = 40
@@ -41,7 +41,7 @@ NEED_NO_SEARCH = (
 @contextmanager
 def under_load(found):
     """People write and read; what they saw, and whether all of it is there, is looked at after."""
-    wanted = Wanted(
+    wanted = LoadOptions(
         command_url=found.command_url, query_url=found.query_url, people=3, movies=RATED
     )
     load, stopping = Load(wanted), Event()
@@ -97,7 +97,7 @@ def test_the_index_deleted_under_load(start, catalogue, elasticsearch_url):
 
 
 def test_redis_away(start, catalogue, redis_url, query_redis_url, somebody):
-    with line_to(redis_url) as line:
+    with proxy_to(redis_url) as line:
         over = {
             "MARQUEE_REDIS_URL": line.url,
             "MARQUEE_QUERY_REDIS_URL": line.url.replace("redis://", "redis://query:query@"),
@@ -123,7 +123,7 @@ def test_redis_away(start, catalogue, redis_url, query_redis_url, somebody):
 
 
 def test_elasticsearch_away(start, catalogue, elasticsearch_url, somebody):
-    with line_to(elasticsearch_url) as line:
+    with proxy_to(elasticsearch_url) as line:
         found = start(**UNTHROTTLED, MARQUEE_ELASTICSEARCH_URL=line.url)
         import_(found, catalogue)
         ann = somebody(found, "ann")

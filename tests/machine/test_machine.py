@@ -41,7 +41,7 @@ from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
 from query_api.http import read_your_writes
 from query_api.http.read_your_writes import AnswerSource
-from tests.fixtures.mortal import Mortal
+from tests.fixtures.dying_redis import DyingRedis
 from tests.fixtures.recording import NOON
 from tests.machine.broker import Broker, HandPublisher
 from tests.machine.projecting import Generation
@@ -100,7 +100,7 @@ class Rivalled:
 class Machine(RuleBasedStateMachine):
     """The platform from the log to the read models, step by step."""
 
-    def __init__(self, make_stage: Callable[[], Stage], redis: Mortal, broker: Broker) -> None:
+    def __init__(self, make_stage: Callable[[], Stage], redis: DyingRedis, broker: Broker) -> None:
         super().__init__()
         redis.flushdb()
         broker.__init__()  # type: ignore[misc]  # the relay knows this very one
@@ -410,7 +410,9 @@ class Machine(RuleBasedStateMachine):
             self.compare(generation)
 
 
-def play(make_stage: Callable[[], Stage], redis: Mortal, broker: Broker, *, examples: int) -> None:
+def play(
+    make_stage: Callable[[], Stage], redis: DyingRedis, broker: Broker, *, examples: int
+) -> None:
     played = settings(
         max_examples=int(os.environ.get("MACHINE_EXAMPLES", examples)),
         stateful_step_count=40,
@@ -423,7 +425,7 @@ def play(make_stage: Callable[[], Stage], redis: Mortal, broker: Broker, *, exam
 
 @pytest.fixture
 def redis(redis_url, keys):
-    with Mortal.from_url(redis_url) as connected:
+    with DyingRedis.from_url(redis_url) as connected:
         yield connected
 
 

@@ -8,13 +8,13 @@ from projectors.read_models.library.read_model import Library
 from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.trending.read_model import Trending
 from projectors.verification.snapshot import read
-from tests.fixtures.mortal import Mortal
+from tests.fixtures.dying_redis import DyingRedis
 from tests.reference.history import PARTITIONS, do, everyday
 
 
 @pytest.fixture
 def mortal(redis_url):
-    with Mortal.from_url(redis_url) as connected:
+    with DyingRedis.from_url(redis_url) as connected:
         yield connected
 
 

@@ -22,7 +22,7 @@ from projectors.parking.store import (
 )
 from projectors.storage.read_model import leave_encrypted
 from projectors.storage.shard import CheckpointMismatch, ParkedStreamsChanged, ShardPaused
-from tests.fixtures.poisoned import Poisoned
+from tests.fixtures.failing_read_model import FailingReadModel
 
 ANN = UUID(int=1)
 GOOD, BAD, WORSE = 1, 2, 3
@@ -35,8 +35,8 @@ def store() -> MemoryStore:
 
 
 @pytest.fixture
-def model(redis) -> Poisoned:
-    made = Poisoned(redis, 1)
+def model(redis) -> FailingReadModel:
+    made = FailingReadModel(redis, 1)
     made.bad_movies = frozenset({BAD})
     return made
 

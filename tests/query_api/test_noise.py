@@ -12,7 +12,7 @@ from events.management.commands.reference import DIRECTORY
 from events.playlist_ids import playlist_id
 from events.position_token import encode_positions
 from infra.config import config
-from tests.fixtures.noise import Fitting, operations, requests, wrong
+from tests.fixtures.random_requests import Fitting, operations, requests, wrong
 from tests.query_api.conftest import ALIEN, ANN, HEAT
 
 OPERATIONS = list(operations(json.loads((DIRECTORY / "query.openapi.json").read_text())))

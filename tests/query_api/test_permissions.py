@@ -21,8 +21,8 @@ from projectors.read_models.search.builder import SearchBuilder
 from projectors.read_models.search.read_model import Search
 from query_api import fast_lane, urls
 from query_api.http.view import ReadView
-from tests.fixtures.forging import FORGERIES, Honest
-from tests.fixtures.matrix import (
+from tests.fixtures.forged_tokens import FORGERIES, Honest
+from tests.fixtures.permission_matrix import (
     Case,
     Cell,
     anybody,

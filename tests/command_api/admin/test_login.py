@@ -20,7 +20,7 @@ from events.vault.models import Family
 from infra.security import access_tokens
 from tests.command_api.admin.conftest import browser, cookie_of
 from tests.command_api.conftest import ALIEN, PASSWORD, log_rows
-from tests.fixtures.matrix import endpoints
+from tests.fixtures.permission_matrix import endpoints
 
 pytestmark = pytest.mark.django_db(databases=["default", "vault"])
 LOGIN, LOGOUT = "/admin/login/", "/admin/logout/"

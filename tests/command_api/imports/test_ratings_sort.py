@@ -6,7 +6,7 @@ from itertools import groupby
 
 import pytest
 
-from benchmarks.made_ratings import MOVIES, make_by_user
+from benchmarks.generated_ratings import MOVIES, make_by_user
 from command_api.imports import ratings_sort
 from command_api.imports.movielens_formats import find
 from command_api.imports.movielens_ratings import append_ratings, read_ratings

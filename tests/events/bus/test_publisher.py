@@ -5,13 +5,13 @@ import pytest
 
 from events.bus import BusLost, Publisher, topology
 from events.recorded import Position
-from tests.fixtures.line import line_to
+from tests.fixtures.tcp_proxy import proxy_to
 from tests.fixtures.waiting import until
 
 
 @pytest.fixture
 def line(bus_url):
-    with line_to(bus_url) as line:
+    with proxy_to(bus_url) as line:
         yield line
 
 

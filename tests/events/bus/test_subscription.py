@@ -8,7 +8,7 @@ from pika.exceptions import ChannelClosedByBroker
 
 from events.bus import Publisher, Subscription, topology
 from events.recorded import Position
-from tests.fixtures.line import line_to
+from tests.fixtures.tcp_proxy import proxy_to
 from tests.fixtures.waiting import until
 
 PARTITIONS = 16
@@ -60,7 +60,7 @@ def bodies(subscription, count):
 
 @pytest.fixture
 def line(bus_url):
-    with line_to(bus_url) as line:
+    with proxy_to(bus_url) as line:
         yield line
 
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.faults.relay.scene import append
+from tests.faults.relay.relay_setup import append
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

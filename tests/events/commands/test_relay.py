@@ -7,7 +7,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from infra.services.ports import free
-from tests.faults.relay.scene import append, epoch
+from tests.faults.relay.relay_setup import append, epoch
 from tests.fixtures.waiting import until
 
 

@@ -14,7 +14,7 @@ from events.store import AppendEntry
 from events.store.postgres import PostgresStore
 from infra.config import config
 from tests.events.store.contract import ANN, run_in_threads
-from tests.faults.relay.scene import ask
+from tests.faults.relay.relay_setup import ask
 from tests.fixtures.waiting import until
 
 PARTITION = partition_of(str(ANN), 64)

@@ -10,7 +10,7 @@ from time import monotonic
 
 import httpx
 
-from benchmarks.people import PASSWORD
+from benchmarks.users import PASSWORD
 from benchmarks.write_load.ledger import SCORES
 from benchmarks.write_load.sender import Sender, register
 

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.write_load.check import Found
+from benchmarks.write_load.check import CheckResult
 from benchmarks.write_load.ledger import Writes
 from tests.faults.kill_loop.loop import Record
 
@@ -19,7 +19,7 @@ class Report:
     records: Mapping[str, Record]
     writes: Writes
     reads: Mapping[str, Any]
-    found: Found
+    found: CheckResult
     is_level: bool
     is_equal: bool
     """Whether ``verify --all`` says so."""

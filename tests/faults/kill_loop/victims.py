@@ -11,7 +11,7 @@ from random import Random
 from infra.platform.processes import Process
 from infra.platform.supervisor import IsReady, answers
 from infra.platform.topology import Platform
-from infra.services import native, processes
+from infra.services import native, process_table
 from infra.services.elasticsearch import ELASTICSEARCH
 from infra.services.postgres import POSTGRES
 from infra.services.rabbitmq import RABBITMQ
@@ -106,10 +106,10 @@ def _backend(home: Home, database: str, random: Random) -> Victim:
     return Victim("postgres's session", find, lambda: POSTGRES.answers(home.ports))
 
 
-def _of(server: Server, home: Home) -> list[processes.Process]:
+def _of(server: Server, home: Home) -> list[process_table.ProcessInfo]:
     return [
         each
-        for each in processes.belonging_to(home.path, server.program)
+        for each in process_table.belonging_to(home.path, server.program)
         if each.program == server.program
     ]
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.faults.relay.scene import Audience, Relays
+from tests.faults.relay.relay_setup import Audience, Relays
 from tests.fixtures.broker import own_broker
-from tests.fixtures.line import line_to
+from tests.fixtures.tcp_proxy import proxy_to
 
 
 @pytest.fixture
 def line(bus_url):
-    with line_to(bus_url) as line:
+    with proxy_to(bus_url) as line:
         yield line
 
 

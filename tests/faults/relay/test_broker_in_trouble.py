@@ -4,7 +4,7 @@ import pika
 import pytest
 
 from events.bus import topology
-from tests.faults.relay.scene import Audience, Box, append, cursors, heads
+from tests.faults.relay.relay_setup import Audience, Box, append, cursors, heads
 from tests.fixtures.waiting import until
 
 NO_ROOM = "100000GB"

@@ -6,7 +6,7 @@ import pytest
 
 from infra import clients
 from infra.config import config
-from tests.faults.relay.scene import append, ask, cursors, epoch, heads, leaders
+from tests.faults.relay.relay_setup import append, ask, cursors, epoch, heads, leaders
 from tests.fixtures.waiting import until
 
 

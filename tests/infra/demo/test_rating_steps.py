@@ -16,7 +16,7 @@ import pytest
 
 from infra.demo import __main__ as demo
 from infra.demo import playlist_steps, rating_steps
-from infra.demo.api_client import Visitor
+from infra.demo.api_client import ApiClient
 from infra.demo.reporter import TourFailed
 from infra.platform.processes import DidNotStart
 
@@ -224,7 +224,7 @@ def test_a_catalogue_from_tmdb_needs_native_servers(take, capsys):
 
 
 def test_an_answer_that_is_an_error_is_a_failure_with_what_was_asked():
-    visitor = Visitor("http://commands", "http://queries")
+    visitor = ApiClient("http://commands", "http://queries")
     away = httpx.MockTransport(lambda _: httpx.Response(503, text="movies is being built"))
     visitor._query = httpx.Client(base_url="http://queries", transport=away)
     with pytest.raises(TourFailed, match=r"GET http://queries/v1/trending\?limit=5 answered 503"):

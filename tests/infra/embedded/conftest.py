@@ -17,10 +17,10 @@ import pytest
 
 from infra.config import PREFIX
 from infra.embedded.engines import engines
-from infra.embedded.paths import place_of
+from infra.embedded.layout import layout_of
 from infra.embedded.startup import Ports, planned
 from infra.platform.processes import HOME
-from infra.services import processes
+from infra.services import process_table
 from infra.services.ports import LOOPBACK, free
 from tests.fixtures.waiting import until
 
@@ -73,15 +73,15 @@ class Run:
         return httpx.post(f"{self.command_url}/v1/tokens", timeout=30, json=who)
 
 
-def leftovers(directory: Path) -> list[processes.Process]:
+def leftovers(directory: Path) -> list[process_table.ProcessInfo]:
     """What belongs to a directory and lives."""
-    place = place_of(directory)
+    place = layout_of(directory)
     members = [*engines(place), *planned(place, Ports(1, 2)).members()]
     return [
         process
         for member in members
         if member.process.home
-        for process in processes.belonging_to(member.process.home, member.process.program)
+        for process in process_table.belonging_to(member.process.home, member.process.program)
     ]
 
 

@@ -5,9 +5,9 @@ import pytest
 from infra.embedded import binaries
 from infra.embedded.binaries import programs
 from infra.services.errors import NotInstalled
-from infra.services.system_user import Account, current
+from infra.services.system_user import SystemUser, current
 
-SOMEBODY_ELSE = Account(uid=54_321, gid=54_321)
+SOMEBODY_ELSE = SystemUser(uid=54_321, gid=54_321)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from infra.embedded import data_directory
 from infra.embedded.data_directory import LAYOUT, LAYOUT_FILE, owned, wipe
 from infra.embedded.errors import InUse, NotUsable
-from infra.embedded.paths import place_of
+from infra.embedded.layout import layout_of
 from infra.services.system_user import current
 
 
@@ -64,7 +64,7 @@ def test_a_full_disk_is_told_before_anything_is_started(tmp_path, monkeypatch):
 def test_a_path_that_is_no_directory_is_told(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(NotUsable, match=r"can't be written .*make run DATA=DIR"):
-        place_of(tmp_path / "file" / "run")
+        layout_of(tmp_path / "file" / "run")
 
 
 def test_a_read_only_directory_is_told(tmp_path, monkeypatch):
@@ -91,9 +91,9 @@ def test_a_wiped_directory_is_still_owned(tmp_path):
 
 
 def test_sockets_of_a_deep_directory_are_elsewhere_and_ours_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr("infra.embedded.paths.unprivileged", current)
+    monkeypatch.setattr("infra.embedded.layout.unprivileged", current)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    deep = place_of(tmp_path / ("deep" * 40))
+    deep = layout_of(tmp_path / ("deep" * 40))
     assert deep.sockets.parent == tmp_path
     assert deep.sockets.stat().st_mode & 0o777 == 0o700
     assert deep.sockets == deep.sockets

@@ -7,15 +7,15 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from infra.embedded import redis as embedded
-from infra.embedded.paths import Place, place_of
+from infra.embedded.layout import Layout, layout_of
 from infra.services import as_query
 from tests.fixtures.waiting import until
 
 
 @pytest.fixture
-def place(open_path, embedded_engines) -> Iterator[Place]:
+def place(open_path, embedded_engines) -> Iterator[Layout]:
     """Where the server alone runs."""
-    place = place_of(open_path / "redis-alone")
+    place = layout_of(open_path / "redis-alone")
     member = embedded.redis(place)
     member.start()
     try:

@@ -9,7 +9,7 @@ import httpx
 import psycopg2
 
 from infra.embedded import postgres
-from infra.embedded.paths import place_of
+from infra.embedded.layout import layout_of
 from infra.platform.processes import HOME, manage
 from tests.fixtures.platform import write_catalogue
 from tests.fixtures.waiting import until
@@ -26,7 +26,7 @@ def pid_of(directory, program):
 def bring_a_movie(directory, place):
     """Into the catalogue of what runs on a directory: number 1."""
     write_catalogue(place / "catalogue.jsonl", movies=1)
-    lines = (place_of(directory).base / "environment").read_text().splitlines()
+    lines = (layout_of(directory).base / "environment").read_text().splitlines()
     subprocess.run(
         manage("import_catalogue", str(place / "catalogue.jsonl")),
         cwd=HOME,
@@ -165,7 +165,7 @@ def test_a_second_one_runs_beside_it(start, open_path):
 
 def test_the_log_is_on_the_disk_when_a_command_is_answered(start, data):
     start().wait()
-    with psycopg2.connect(postgres.url(place_of(data))) as connection:
+    with psycopg2.connect(postgres.url(layout_of(data))) as connection:
         cursor = connection.cursor()
         for setting in ("fsync", "synchronous_commit"):
             cursor.execute(f"SHOW {setting}")

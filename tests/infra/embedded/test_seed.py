@@ -6,7 +6,7 @@ from threading import Event, Thread
 import pytest
 
 from infra.embedded import seed
-from infra.embedded.seed import STEPS, Step, fill
+from infra.embedded.seed import STEPS, SeedStep, fill
 from infra.platform.processes import DidNotStart
 from infra.platform.supervisor import Stopped, Supervisor
 from infra.platform.topology import Platform
@@ -29,10 +29,10 @@ class Filled:
         self._done = directory / "done"
         self._done.touch()
 
-    def step(self, name: str, then: str = "") -> Step:
-        return Step(name, f"all of the {name}", (f"echo {name} >> {self._done}; {then}",))
+    def step(self, name: str, then: str = "") -> SeedStep:
+        return SeedStep(name, f"all of the {name}", (f"echo {name} >> {self._done}; {then}",))
 
-    def fill(self, *steps: Step, stopping: Event | None = None) -> None:
+    def fill(self, *steps: SeedStep, stopping: Event | None = None) -> None:
         def say(subject: str, news: str) -> None:
             self.told.append(f"{subject}: {news}")
 

@@ -14,7 +14,7 @@ from infra.errors import Unauthenticated
 from infra.security import access_tokens
 from infra.security.access_tokens import KeyRing, bearer, mint_access, verify
 from infra.security.keys import KeysMissing, create, kids, public_dir, read_jwks, rotate
-from tests.fixtures.forging import FORGERIES, Honest
+from tests.fixtures.forged_tokens import FORGERIES, Honest
 
 pytestmark = pytest.mark.usefixtures("keys")
 

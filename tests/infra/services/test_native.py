@@ -14,7 +14,7 @@ import psycopg2
 import pytest
 from redis import Redis
 
-from infra.services import PortTaken, ensure, kept, native, planned, ports, processes, stop
+from infra.services import PortTaken, ensure, kept, native, planned, ports, process_table, stop
 from infra.services.ports import LOOPBACK, free
 from infra.services.postgres import POSTGRES
 from infra.services.postgres import url as postgres_url
@@ -39,8 +39,8 @@ def main_pid(server: Server, services: Path) -> int:
     return main
 
 
-def _all(server: Server, services: Path) -> list[processes.Process]:
-    return processes.belonging_to(native.home_of(server, services).path, server.program)
+def _all(server: Server, services: Path) -> list[process_table.ProcessInfo]:
+    return process_table.belonging_to(native.home_of(server, services).path, server.program)
 
 
 def test_a_second_start_changes_nothing(checkout, only_redis):
@@ -99,7 +99,7 @@ def test_a_server_that_hangs_is_ended_all_the_same(checkout, only_redis):
     ensure(only_redis)
     os.kill(main_pid(REDIS, checkout), signal.SIGSTOP)
     home = native.home_of(REDIS, checkout).path
-    assert processes.end(home, REDIS.program, polite=signal.SIGTERM, seconds=0.2)
+    assert process_table.end(home, REDIS.program, polite=signal.SIGTERM, seconds=0.2)
     assert not native.is_up(REDIS, checkout)
 
 

@@ -26,7 +26,7 @@ from projectors.registry import MODELS
 from projectors.storage.read_model import ReadModel, leave_encrypted
 from projectors.storage.shard import ParkedStreamsChanged, Shard
 from projectors.verification.state import verify
-from tests.fixtures.poisoned import Poisoned
+from tests.fixtures.failing_read_model import FailingReadModel
 from tests.projectors.verification.test_state import entries as everything
 
 ANN = UUID(int=1)
@@ -39,7 +39,7 @@ class World:
 
     def __init__(self, redis):
         self.store = MemoryStore(1)
-        self.model = Poisoned(redis, 1)
+        self.model = FailingReadModel(redis, 1)
         self.model.bad_movies = frozenset({BAD, WORSE})
         self.parked_retry = ParkedStreamRetry(self.model, self.store, leave_encrypted)
         self.worker = self.begin()
@@ -115,14 +115,14 @@ def test_what_fails_again_stays_with_its_new_reason(world):
 def test_it_gets_as_far_as_it_can(world, monkeypatch):
     world.happen(GOOD, BAD, BAD, BAD)
     world.mend()
-    writes = Poisoned.writes
+    writes = FailingReadModel.writes
 
     def still_failing(self, shard, batch):
         if any(recorded.offset == 3 for recorded in batch):
             raise LookupError("the second one")
         return writes(self, shard, batch)
 
-    monkeypatch.setattr(Poisoned, "writes", still_failing)
+    monkeypatch.setattr(FailingReadModel, "writes", still_failing)
     assert world.parked_retry.retry(world.place(BAD)) == (1, 2, "LookupError: the second one")
     assert world.offsets(BAD) == [3, 4]
     assert world.model.times() == {"rating-1": 1, "rating-2": 1}
@@ -259,7 +259,7 @@ def test_skipping_gives_up_nothing_instead_of_what_another_took_in(
 ):
     world.happen(GOOD, BAD, BAD, BAD)
     world.mend()
-    writes, read = Poisoned.writes, parked.read_parked_events
+    writes, read = FailingReadModel.writes, parked.read_parked_events
     rival = ParkedStreamRetry(world.model, world.store, leave_encrypted)
     racing = [True]
 
@@ -274,7 +274,7 @@ def test_skipping_gives_up_nothing_instead_of_what_another_took_in(
             assert rival.retry(world.place(BAD)).taken == 1
         return found
 
-    monkeypatch.setattr(Poisoned, "writes", all_but_the_first)
+    monkeypatch.setattr(FailingReadModel, "writes", all_but_the_first)
     monkeypatch.setattr(retry, "read_parked_events", while_reading)
     assert world.parked_retry.skip(world.place(BAD), "n", is_all=is_all) == len(given_up)
     noted = read_skipped_events(world.model.redis, world.model.shard(0))
@@ -368,7 +368,7 @@ def test_whatever_fails_and_is_mended_nothing_is_lost_or_counts_twice(redis, ste
                 world.parked_retry.retry(world.place(which))
             case _:
                 raise AssertionError(step)
-        assert verify(Poisoned(redis, 1), world.store, advance=lambda _: None).shown == []
+        assert verify(FailingReadModel(redis, 1), world.store, advance=lambda _: None).shown == []
     world.mend()
     finish(world)
     said = [event.stream for event in world.store.page(0, after=0, limit=1000)]

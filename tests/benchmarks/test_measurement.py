@@ -2,11 +2,11 @@
 
 import pytest
 
-from benchmarks.row import Row
+from benchmarks.measurement import Measurement
 
 
 def row(measured, *, calibrated=100.0, **more):
-    return Row(
+    return Measurement(
         group="append",
         name="appends",
         measured=measured,

@@ -12,7 +12,7 @@ from infra.services import apt
 _UNITS = {"us": 1.0, "ms": 1e3, "s": 1e6}
 
 
-class Answered(NamedTuple):
+class LoadResult(NamedTuple):
     """What wrk saw."""
 
     per_second: float
@@ -30,7 +30,7 @@ def wrk(
     seconds: int,
     headers: Mapping[str, str] | None = None,
     script: Path | None = None,
-) -> Answered:
+) -> LoadResult:
     """Requests for some seconds over so many connections; raises LoadFailed for any error."""
     if not shutil.which("wrk"):
         apt.install(["wrk"])
@@ -42,7 +42,7 @@ def wrk(
     said = subprocess.run([*command, url], check=True, capture_output=True, text=True).stdout
     if "Non-2xx" in said or "Socket errors" in said:
         raise LoadFailed(f"{url}:\n{said}")
-    return Answered(float(_find(r"Requests/sec:\s+([\d.]+)", said)), _median_us(said))
+    return LoadResult(float(_find(r"Requests/sec:\s+([\d.]+)", said)), _median_us(said))
 
 
 def _median_us(said: str) -> float:

@@ -12,7 +12,7 @@ PASSWORD = "the-arrival-of-a-train-1896"  # noqa: S105 - of an account that live
 
 
 @dataclass(frozen=True)
-class Person:
+class BenchmarkUser:
     """An account and its token."""
 
     id: str
@@ -24,7 +24,7 @@ class Person:
         return {"Authorization": f"Bearer {self.token}"}
 
 
-def register(found: Platform) -> Person:
+def register(found: Platform) -> BenchmarkUser:
     """A new account, logged in."""
     name = f"bench-{uuid4().hex[:12]}"
     with httpx.Client(base_url=found.command_url, timeout=30) as client:
@@ -33,4 +33,4 @@ def register(found: Platform) -> Person:
             json={"username": name, "email": f"{name}@example.org", "password": PASSWORD},
         ).raise_for_status()
         tokens = client.post("/v1/tokens", json={"login": name, "password": PASSWORD})
-        return Person(account.json()["id"], tokens.raise_for_status().json()["access"])
+        return BenchmarkUser(account.json()["id"], tokens.raise_for_status().json()["access"])

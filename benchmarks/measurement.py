@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     """A measurement beside its calibration: the ratio of the two is the gate."""
 
     group: str

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 
-class Peaks:
+class PeakMemory:
     """The largest that any of the processes looked at ever was."""
 
     def __init__(self) -> None:

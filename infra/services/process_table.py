@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import TypedDict
 
 from infra.services.errors import ServiceError
-from infra.services.system_user import Account
+from infra.services.system_user import SystemUser
 
 MARK = "SERVICE_HOME"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PAUSE_SECONDS = 0.05
 
 
-class Identity(TypedDict, total=False):
+class SubprocessUser(TypedDict, total=False):
     """What subprocess must be told to run something as another account."""
 
     user: int
@@ -33,14 +33,14 @@ class Identity(TypedDict, total=False):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Process:
+class ProcessInfo:
     pid: int
     parent: int
     program: str
 
 
 def spawn(
-    command: Sequence[str | Path], *, home: Path, account: Account, environ: Mapping[str, str]
+    command: Sequence[str | Path], *, home: Path, account: SystemUser, environ: Mapping[str, str]
 ) -> None:
     """Start a server that outlives us; its output goes to ``output.log`` in its directory."""
     log = home / "output.log"
@@ -58,14 +58,14 @@ def spawn(
         )
 
 
-def as_account(account: Account) -> Identity:
+def as_account(account: SystemUser) -> SubprocessUser:
     """Arguments by which subprocess runs something as that account."""
     if account.is_ours:
         return {}
     return {"user": account.uid, "group": account.gid, "extra_groups": []}
 
 
-def belonging_to(home: Path, program: str) -> list[Process]:
+def belonging_to(home: Path, program: str) -> list[ProcessInfo]:
     """All living processes that were started for this directory by ``program``, with children."""
     return [
         process
@@ -74,7 +74,7 @@ def belonging_to(home: Path, program: str) -> list[Process]:
     ]
 
 
-def lives_on(process: Process, home: Path) -> bool:
+def lives_on(process: ProcessInfo, home: Path) -> bool:
     """Whether it is still there; asking for one costs a hundredth of looking for all."""
     found = _read(Path("/proc", str(process.pid)), home, process.program)
     return found is not None and found.program == process.program
@@ -104,16 +104,16 @@ def _is_gone(home: Path, program: str, seconds: float) -> bool:
     return True
 
 
-def _signal(process: Process, number: signal.Signals) -> None:
+def _signal(process: ProcessInfo, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):  # it may end by itself meanwhile
         os.kill(process.pid, number)
 
 
-def _read(entry: Path, home: Path, program: str) -> Process | None:
+def _read(entry: Path, home: Path, program: str) -> ProcessInfo | None:
     try:
         # "pid (program) state parent ...": the program's name may itself hold brackets.
         before, _, after = (entry / "stat").read_text().rpartition(")")
-        process = Process(
+        process = ProcessInfo(
             pid=int(entry.name), parent=int(after.split()[1]), program=before.partition("(")[2]
         )
         is_ours = _is_marked(entry, home) or (process.program == program and _works_in(entry, home))

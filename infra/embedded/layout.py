@@ -8,18 +8,18 @@ from pathlib import Path
 
 from infra.embedded.errors import NotUsable
 from infra.services.paths import elsewhere, is_passable, server_dir
-from infra.services.system_user import Account, unprivileged
+from infra.services.system_user import SystemUser, unprivileged
 
 # The kernel's limit for the path of a socket, less the longest name that a server puts there.
 _LONGEST_SOCKETS = 107 - len("/.s.PGSQL.5432.lock")
 
 
 @dataclass(frozen=True)
-class Place:
+class Layout:
     """A platform's directory, and the account that its servers run as."""
 
     base: Path
-    account: Account
+    account: SystemUser
 
     @property
     def logs(self) -> Path:
@@ -62,7 +62,7 @@ class Place:
         return directory
 
 
-def place_of(directory: Path) -> Place:
+def layout_of(directory: Path) -> Layout:
     """The place for a directory; one that the servers' account can't reach has a stand-in."""
     account = unprivileged()
     wanted = directory.absolute()
@@ -73,4 +73,4 @@ def place_of(directory: Path) -> Place:
         raise NotUsable(
             f"{wanted} can't be written ({error.strerror}). Another directory: make run DATA=DIR"
         ) from error
-    return Place(base, account)
+    return Layout(base, account)

@@ -1,7 +1,7 @@
-"""Which ratings are imported where no real ones are at hand? Made up ones, of the same shape.
+"""Generated ratings in MovieLens's format, for when no real ones are at hand.
 
-``python -m benchmarks.made_ratings DIR --ratings N`` writes as many as one likes, user by user, as
-the large releases have them.
+``python -m benchmarks.generated_ratings DIR --ratings N`` writes N ratings, user by user, as in the
+large MovieLens releases.
 """
 
 import argparse
@@ -63,7 +63,7 @@ def _make_films(directory: Path, movies: int) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.made_ratings")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.generated_ratings")
     parser.add_argument("directory", type=Path)
     parser.add_argument("--ratings", type=int, default=RATINGS)
     arguments = parser.parse_args()

@@ -26,7 +26,7 @@ _GENRES = ("Action", "Comedy", "Crime", "Drama", "Horror", "Romance", "Thriller"
 
 def main() -> None:
     """Fill the log, and say how far it is."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.made_log", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.generated_log", description=__doc__)
     parser.add_argument("--events", type=int, default=EVENTS, help="ratings (%(default)s)")
     parser.add_argument("--people", type=int, default=PEOPLE, help="who rate (%(default)s)")
     parser.add_argument("--movies", type=int, default=MOVIES, help="that are rated (%(default)s)")
@@ -40,7 +40,7 @@ def main() -> None:
     sys.stderr.write("\n")
 
 
-class Rating:
+class GeneratedRating:
     """Who rated what, how and when."""
 
     __slots__ = ("at", "movie", "score", "user")
@@ -52,7 +52,7 @@ class Rating:
         self.at = at
 
 
-def ratings(each: int, people: int, movies: int) -> Iterator[list[Rating]]:
+def ratings(each: int, people: int, movies: int) -> Iterator[list[GeneratedRating]]:
     """Everyone's ratings in the order of time, person after person; always the same."""
     random = Random(SEED)
     weights = list(accumulate(1 / rank**_SKEW for rank in range(1, movies + 1)))
@@ -64,7 +64,7 @@ def ratings(each: int, people: int, movies: int) -> Iterator[list[Rating]]:
             chosen[bisect(weights, random.random() * weights[-1]) + 1] = None
         times = sorted(end - _WEEK * random.random() for _ in chosen)
         yield [
-            Rating(user, movie, min(10, max(1, round(random.gauss(7, 2)))), at)
+            GeneratedRating(user, movie, min(10, max(1, round(random.gauss(7, 2)))), at)
             for movie, at in zip(chosen, times, strict=True)
         ]
 

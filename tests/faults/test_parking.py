@@ -11,14 +11,14 @@ from http import HTTPStatus
 import httpx
 import pytest
 
-from benchmarks.made_ratings import make
+from benchmarks.generated_ratings import make
 from infra.platform.processes import HOME, Process, manage
 from infra.platform.topology import Platform
 from tests.fixtures.platform import LEVEL_SECONDS, Client, import_
 from tests.fixtures.waiting import until
 
 PATIENCE_SECONDS = 120
-PROGRAM = "tests.fixtures.poisoned_projector"
+PROGRAM = "tests.fixtures.failing_projector"
 
 
 @pytest.fixture
