@@ -8,7 +8,7 @@ from typing import Any
 import pika
 
 from events.bus import topology
-from events.relay.relay import Bus
+from events.relay.relay import BusTarget
 
 PREFETCH = 1000
 """As a worker's."""
@@ -19,7 +19,7 @@ NAME = "bench"
 
 
 @contextmanager
-def queues(bus: Bus, partitions: int) -> Iterator[Sequence[str]]:
+def queues(bus: BusTarget, partitions: int) -> Iterator[Sequence[str]]:
     """The queues of a worker, empty; deleted after the block."""
     names = [topology.queue(bus.namespace, NAME, group) for group in range(topology.GROUPS)]
     with pika.BlockingConnection(pika.URLParameters(bus.url)) as connection:
@@ -37,7 +37,7 @@ def queues(bus: Bus, partitions: int) -> Iterator[Sequence[str]]:
 
 
 @contextmanager
-def held(bus: Bus, names: Sequence[str]) -> Iterator[None]:
+def held(bus: BusTarget, names: Sequence[str]) -> Iterator[None]:
     """Someone takes a message from each queue and keeps it, until the block ends.
 
     A worker that comes meanwhile waits behind him, and does not purge what is in them. What he kept
@@ -55,7 +55,7 @@ def held(bus: Bus, names: Sequence[str]) -> Iterator[None]:
         yield
 
 
-def seconds_bare(bus: Bus, names: Sequence[str], messages: int) -> float:
+def seconds_bare(bus: BusTarget, names: Sequence[str], messages: int) -> float:
     """The least that pika can do: count what comes, acknowledge 500 at a time."""
     bare = _Bare(bus, names, messages)
     bare.connection.ioloop.start()
@@ -63,7 +63,7 @@ def seconds_bare(bus: Bus, names: Sequence[str], messages: int) -> float:
 
 
 class _Bare:
-    def __init__(self, bus: Bus, names: Sequence[str], messages: int) -> None:
+    def __init__(self, bus: BusTarget, names: Sequence[str], messages: int) -> None:
         self.began = 0.0
         self._names = names
         self._left = messages

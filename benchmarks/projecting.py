@@ -23,7 +23,7 @@ from events.catalogue import MovieRated
 from events.notifications import listening
 from events.partition import partition_of
 from events.recorded import Origin, Stored
-from events.relay.relay import Bus
+from events.relay.relay import BusTarget
 from events.store.postgres import PostgresStore
 from projectors.building.thread import BuilderThread
 from projectors.consumer.assignments import AssignedGeneration
@@ -83,7 +83,7 @@ def messages(partitions: int, count: int) -> list[tuple[str, bytes]]:
 
 def measure(
     redis: Redis,
-    bus: Bus,
+    bus: BusTarget,
     *,
     sent: Sequence[tuple[str, bytes]],
     partitions: int,
@@ -110,7 +110,7 @@ class _Life:
     """A worker from its subscription to its end."""
 
     def __init__(
-        self, redis: Redis, bus: Bus, partitions: int, models: Sequence[ReadModel]
+        self, redis: Redis, bus: BusTarget, partitions: int, models: Sequence[ReadModel]
     ) -> None:
         self._redis = redis
         self._bus = bus
@@ -176,7 +176,7 @@ class _Life:
 
 @contextmanager
 def _worker(
-    redis: Redis, bus: Bus, partitions: int, models: Sequence[ReadModel]
+    redis: Redis, bus: BusTarget, partitions: int, models: Sequence[ReadModel]
 ) -> Iterator[_Life]:
     life = _Life(redis, bus, partitions, models)
     try:

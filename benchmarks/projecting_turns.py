@@ -9,14 +9,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infra.settings")
 django.setup()
 
 from benchmarks.projecting import measure, messages  # noqa: E402 - Django first
-from events.relay.relay import Bus  # noqa: E402 - Django first
+from events.relay.relay import BusTarget  # noqa: E402 - Django first
 from infra import clients  # noqa: E402 - Django first
 from infra.config import config  # noqa: E402 - Django first
 
 TURNS = 3
 EVENTS = 40_000
 
-bus = Bus(url=config().bus_url, namespace=config().namespace, window=config().relay_window)
+bus = BusTarget(url=config().bus_url, namespace=config().namespace, window=config().relay_window)
 sent = messages(config().partitions, EVENTS)
 for turn in range(TURNS):
     rates = measure(

@@ -22,8 +22,8 @@ from events.catalogue import MovieRated
 from events.cloudevent import CONTENT_TYPE
 from events.recorded import Origin, Stored, Stream
 from events.relay.outbox import Outbox
-from events.relay.relay import Bus, Relay
-from events.relay.wakeups import News
+from events.relay.relay import BusTarget, Relay
+from events.relay.wakeups import Wakeups
 from events.store import AppendEntry
 from events.store.postgres import PostgresStore
 
@@ -42,7 +42,7 @@ class RelayRates(NamedTuple):
         return self.relay / self.bare
 
 
-def measure(*, partitions: int, bus: Bus, events: int = 60_000) -> RelayRates:
+def measure(*, partitions: int, bus: BusTarget, events: int = 60_000) -> RelayRates:
     """Append so many ratings to the log of the default database, and publish them both ways.
 
     The log must have nothing unsent, and no relay may run.
@@ -95,8 +95,8 @@ def _timed(work: Callable[[], None]) -> float:
     return perf_counter() - started
 
 
-def _relay(bus: Bus) -> None:
-    relay = Relay(Outbox(), bus, News())
+def _relay(bus: BusTarget) -> None:
+    relay = Relay(Outbox(), bus, Wakeups())
     watcher = Thread(target=_stop_when_level, args=(relay,))
     watcher.start()
     relay.run()
@@ -106,14 +106,14 @@ def _relay(bus: Bus) -> None:
 def _stop_when_level(relay: Relay) -> None:
     pause = Event()
     outbox = Outbox()
-    while outbox.behind():
+    while outbox.backlog():
         pause.wait(0.02)
     relay.stop()
     connections.close_all()
 
 
 @contextmanager
-def _queues(bus: Bus, partitions: int) -> Iterator[None]:
+def _queues(bus: BusTarget, partitions: int) -> Iterator[None]:
     with pika.BlockingConnection(pika.URLParameters(bus.url)) as connection:
         channel = connection.channel()
         exchange = topology.exchange(bus.namespace)
@@ -129,7 +129,7 @@ def _queues(bus: Bus, partitions: int) -> Iterator[None]:
             connection.channel().queue_delete(name)
 
 
-def publish(bus: Bus, messages: Sequence[tuple[str, bytes]]) -> None:
+def publish(bus: BusTarget, messages: Sequence[tuple[str, bytes]]) -> None:
     """Send these, by bare pika."""
     bare = _Bare(bus, messages)
     bare.connection.ioloop.start()
@@ -138,7 +138,7 @@ def publish(bus: Bus, messages: Sequence[tuple[str, bytes]]) -> None:
 class _Bare:
     """The least that pika can do: publish from the confirm's callback."""
 
-    def __init__(self, bus: Bus, messages: Sequence[tuple[str, bytes]]) -> None:
+    def __init__(self, bus: BusTarget, messages: Sequence[tuple[str, bytes]]) -> None:
         self._waiting = deque(messages)
         self._under_way: set[int] = set()
         self._sent = 0

@@ -25,16 +25,16 @@ from command_api import event_store
 from command_api.accounts.decider import stream_of
 from events.vault import subjects
 from events.vault.subjects import Reservation
+from infra.advisory_lock import transaction_lock, try_transaction_lock
 from infra.errors import Unavailable
 
-_WAIT = "SELECT pg_advisory_xact_lock(hashtext('reservations'), hashtext(%s))"
-_TRY = "SELECT pg_try_advisory_xact_lock(hashtext('reservations'), hashtext(%s))"
+_LOCKS = "reservations"
 
 
 def renew(user_id: UUID) -> None:
     """Go on with one, in the transaction that appends; raises Unavailable when it was given up."""
     with connection.cursor() as cursor:
-        cursor.execute(_WAIT, [str(user_id)])
+        transaction_lock(cursor, (_LOCKS, str(user_id)))
     if not subjects.renew(user_id):
         raise Unavailable("This took too long, and the names were given up. Try again.")
 
@@ -63,5 +63,4 @@ def _settle(reservation: Reservation) -> bool:
 
 def _is_alone_with(user_id: UUID) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(_TRY, [str(user_id)])
-        return bool(cursor.fetchone() == (True,))
+        return try_transaction_lock(cursor, (_LOCKS, str(user_id)))

@@ -1,7 +1,6 @@
 """How is one run of a kind made: alone, within its time, and with what came of it kept?"""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from time import monotonic
 
 import structlog
@@ -15,6 +14,7 @@ from command_api.catalogue.tmdb.errors import Away, NoKey, TmdbFault, WrongKey
 from command_api.imports.advisory_lock import Busy
 from command_api.sync.job_context import Run
 from command_api.sync.jobs import STEPS, Kind
+from infra.advisory_lock import session_lock
 from infra.observability import count
 from infra.progress_bar import ProgressReporter, no_progress
 
@@ -41,7 +41,8 @@ def run(
 ) -> SyncRun:
     """Do what there is to do now; what came of it. Does nothing while another run is at it."""
     until = monotonic() + budget_seconds
-    with _alone(kind) as is_alone:
+    # Held by the session: it ends with the connection, too.
+    with session_lock((_LOCKS, list(STEPS).index(kind))) as is_alone:
         row, _ = SyncRun.objects.get_or_create(kind=kind)
         if not is_alone:
             return row
@@ -100,18 +101,3 @@ def _end(row: SyncRun, state: SyncRun.State, fault: BaseException, before: str) 
     row.end(state, timezone.now(), str(fault).replace("\x00", "") or type(fault).__name__)
     if state != before or state == SyncRun.State.FAILED:  # said once, not every 15 seconds
         _log.warning("sync stopped", kind=row.kind, state=state.value, why=row.note)
-
-
-@contextmanager
-def _alone(kind: Kind) -> Iterator[bool]:
-    """Whether this is the only run of its kind. The lock ends with the connection, too."""
-    key = [_LOCKS, list(STEPS).index(kind)]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
-        [(taken,)] = cursor.fetchall()
-    try:
-        yield taken
-    finally:
-        if taken:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)

@@ -1,7 +1,7 @@
-"""How does a message get from the relay to the projectors?
+"""AMQP bus: publishes events to a topic exchange, and consumes them from quorum queues.
 
-One topic exchange; every message under the key ``<partition>.<type>``. The bus is a fast hint and
-the log the truth: whatever is lost here is read there. This package is the only AMQP code.
+Every message has the routing key ``<partition>.<type>``. The bus is only fast and the log is the
+truth: what is lost here is read there. This package is the only AMQP code.
 """
 
 import logging
@@ -9,7 +9,7 @@ import logging
 from events.bus.publisher import BusLost, Publisher
 from events.bus.subscription import Delivery, Subscription
 
-# It writes seven lines for a refused connection; those who connect say it in one.
+# pika logs seven lines for a refused connection; the callers log one.
 logging.getLogger("pika").setLevel(logging.CRITICAL)
 
 __all__ = ["BusLost", "Delivery", "Publisher", "Subscription"]

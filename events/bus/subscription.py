@@ -1,4 +1,4 @@
-"""How do messages reach a worker, whatever becomes of the broker?"""
+"""Subscription: a worker's queues, with a thread that reconnects by itself."""
 
 import logging
 from collections import deque
@@ -14,6 +14,7 @@ from pika.frame import Method
 from pika.spec import Basic
 
 from events.bus import topology
+from infra.backoff import Backoff
 
 log = logging.getLogger(__name__)
 
@@ -22,18 +23,15 @@ _LONGEST_PAUSE_SECONDS = 2.0
 
 
 class Delivery(NamedTuple):
-    """A message that was taken; acknowledged by ``ack_through``."""
+    """A message to be acknowledged by ``ack_through``."""
 
-    life: int
+    connection_number: int
     tag: int
     body: bytes
 
 
 class Subscription:
-    """A worker's queues, served by a thread that connects again by itself.
-
-    Nothing here raises because of the broker: without it there are just no messages.
-    """
+    """A worker's queues. Never raises because of the broker: without it there are no messages."""
 
     def __init__(
         self, bus_url: str, namespace: str, name: str, partitions: int, *, prefetch: int = 1000
@@ -42,9 +40,9 @@ class Subscription:
         self._changed = Condition()
         self._waiting: deque[Delivery] = deque()
         self._connected = False
-        self._life = 0
-        self._lives = 0
-        self._now: _Life | None = None
+        self._connection_number = 0
+        self._attempts = 0
+        self._connection: _Connection | None = None
         self._paused = False
         self._closing = False
         self._thread = Thread(target=self._run, name="bus", daemon=True)
@@ -52,109 +50,108 @@ class Subscription:
 
     @property
     def connected(self) -> bool:
-        """Whether messages come in now."""
+        """Whether messages are delivered now."""
         return self._connected
 
     @property
     def paused(self) -> bool:
-        """Whether it has left the bus until ``resume``."""
+        """Whether ``pause`` has ended delivery until ``resume``."""
         return self._paused
 
     @property
-    def life(self) -> int:
-        """Raised whenever messages begin to come in anew: what passed before is only in the log."""
-        return self._life
+    def connection_number(self) -> int:
+        """Changes with each new connection: what was sent in between is only in the log."""
+        return self._connection_number
 
-    def take(self, limit: int, timeout_seconds: float) -> list[Delivery]:
-        """What has come in, in order, waiting so long at most for the first."""
+    def receive(self, limit: int, timeout_seconds: float) -> list[Delivery]:
+        """The messages delivered so far, in order; waits for the first until the timeout."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closing, timeout_seconds)
             return [self._waiting.popleft() for _ in range(min(limit, len(self._waiting)))]
 
     def ack_through(self, deliveries: Sequence[Delivery]) -> None:
-        """Say that these, and all that came before them, are taken care of."""
-        life = self._now
-        if life is None:
+        """Acknowledge these messages and all before them."""
+        connection = self._connection
+        if connection is None:
             return
-        tags = [delivery.tag for delivery in deliveries if delivery.life == life.number]
+        tags = [it.tag for it in deliveries if it.connection_number == connection.number]
         if tags:
-            life.ack_through(max(tags))
+            connection.ack_through(max(tags))
 
     def pause(self) -> None:
-        """Leave the bus; messages that wait here are forgotten, the log has them.
+        """Disconnect, drop the messages that wait here, and delete the queues; the log has all.
 
-        The queues go, too: 100,000 messages that nobody will ever read cost the broker 10 s of its
-        processor, unroutable ones 4 s. Another worker that waits at them comes again by itself.
+        100,000 messages that are never read cost the broker 10 s of CPU, unroutable ones 4 s.
+        A standby worker at these queues declares them again by itself.
         """
         with self._changed:
             self._paused = True
             self._waiting.clear()
-        life = self._now
-        if life is not None:
-            life.abandon()
+        connection = self._connection
+        if connection is not None:
+            connection.delete_queues()
 
     def resume(self) -> None:
-        """Come back to the bus."""
+        """Connect again after ``pause``."""
         with self._changed:
             self._paused = False
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Leave the bus for good."""
+        """Disconnect for good."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
-        self._end_life()
+        connection = self._connection
+        if connection is not None:
+            connection.close()
         self._thread.join(timeout=5)
 
-    def _end_life(self) -> None:
-        life = self._now
-        if life is not None:
-            life.end()
-
     def _run(self) -> None:
+        backoff = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS)
         pause_seconds = 0.0
-        while self._is_wanted(pause_seconds):
-            reason = self._live()
-            lasted = self._connected
+        while self._wait_to_connect(pause_seconds):
+            reason = self._run_connection()
+            if self._connected:
+                backoff.reset()
             self._connected = False
-            pause_seconds = (
-                _FIRST_PAUSE_SECONDS
-                if lasted
-                else min(2 * pause_seconds + _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS)
-            )
+            pause_seconds = backoff.next_seconds()
             if not self._paused and not self._closing:
-                log.warning("Not on the bus, the log stands in: %s", reason)
+                log.warning(
+                    "AMQP connection lost; reading from the event log until it is back: %s", reason
+                )
 
-    def _is_wanted(self, pause_seconds: float) -> bool:
-        """Wait until there is a reason to connect; False: never again."""
+    def _wait_to_connect(self, pause_seconds: float) -> bool:
+        """Wait for the pause, and while paused; False once closing."""
         with self._changed:
             self._changed.wait_for(lambda: self._closing, pause_seconds)
             self._changed.wait_for(lambda: self._closing or not self._paused)
             return not self._closing
 
-    def _live(self) -> str:
-        """One connection from beginning to end; why it ended."""
+    def _run_connection(self) -> str:
+        """One connection from beginning to end; returns why it ended."""
         with self._changed:
-            self._lives += 1
-            life = self._now = _Life(self._lives, self._queues, self._begun, self._came)
+            self._attempts += 1
+            connection = self._connection = _Connection(
+                self._attempts, self._queues, self._on_consuming, self._on_delivery
+            )
         try:
-            if self._paused or self._closing:  # said so while the life was in the making
-                life.end()
-            return life.run()
-        except Exception as error:  # noqa: BLE001 - whatever broke on the way, the log stands in
+            if self._paused or self._closing:  # it came before there was a connection to close
+                connection.close()
+            return connection.run()
+        except Exception as error:  # noqa: BLE001 - whatever failed, the worker reads from the log
             return repr(error)
         finally:
-            self._now = None
+            self._connection = None
 
-    def _begun(self) -> None:
+    def _on_consuming(self) -> None:
         with self._changed:
-            self._life = self._lives
+            self._connection_number = self._attempts
             self._connected = True
             self._changed.notify_all()
-        log.info("On the bus.")
+        log.info("Consuming from the bus.")
 
-    def _came(self, delivery: Delivery) -> None:
+    def _on_delivery(self, delivery: Delivery) -> None:
         with self._changed:
             if not self._paused:
                 self._waiting.append(delivery)
@@ -169,38 +166,38 @@ class _Queues(NamedTuple):
     prefetch: int
 
 
-class _Life:
-    """One connection with one channel; anything unexpected ends it."""
+class _Connection:
+    """One AMQP connection with one channel; anything unexpected ends it."""
 
     def __init__(
         self,
         number: int,
         queues: _Queues,
-        on_begin: Callable[[], None],
+        on_consuming: Callable[[], None],
         on_delivery: Callable[[Delivery], None],
     ) -> None:
         self.number = number
         self._queues = queues
-        self._on_begin = on_begin
+        self._on_consuming = on_consuming
         self._on_delivery = on_delivery
         self._groups = range(min(topology.GROUPS, queues.partitions))
         self._consuming = 0
         self._unbound = 0
-        self._abandoned = 0
-        self._is_leaving = False
+        self._deleted = 0
+        self._is_deleting = False
         self._reason = ""
         self._channel: Any = None
         self._loop = IOLoop()
         self._connection: Any = None
 
     def run(self) -> str:
-        """Take messages until the end; why it came."""
+        """Consume until the connection ends; returns why it ended."""
         try:
             self._connection = SelectConnection(
                 topology.parameters(self._queues.bus_url),
                 on_open_callback=lambda connection: connection.channel(on_open_callback=self._open),
-                on_open_error_callback=self._stop,
-                on_close_callback=self._stop,
+                on_open_error_callback=self._stop_loop,
+                on_close_callback=self._stop_loop,
                 custom_ioloop=self._loop,
             )
             self._loop.start()
@@ -208,13 +205,13 @@ class _Life:
             self._loop.close()
         return self._reason
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Close the connection; from any thread."""
-        self._loop.add_callback_threadsafe(lambda: self._leave("we leave"))
+        self._loop.add_callback_threadsafe(lambda: self._close("closed by us"))
 
-    def abandon(self) -> None:
-        """Delete the queues, then end; from any thread."""
-        self._loop.add_callback_threadsafe(self._abandon)
+    def delete_queues(self) -> None:
+        """Delete the queues, then close; from any thread."""
+        self._loop.add_callback_threadsafe(self._delete_queues)
 
     def ack_through(self, tag: int) -> None:
         """Acknowledge the message and all before it; from any thread."""
@@ -224,13 +221,13 @@ class _Life:
         if self._channel is not None and self._channel.is_open:
             self._channel.basic_ack(tag, multiple=True)
 
-    def _abandon(self) -> None:
+    def _delete_queues(self) -> None:
         if self._channel is None or not self._channel.is_open:
-            self._leave("we leave")
+            self._close("closed by us")
             return
         # Publishing to a quorum queue that is being deleted ends the publisher's channel with an
-        # internal error, or leaves it without confirms (RabbitMQ 3.10): nothing may lead to it.
-        self._is_leaving = True
+        # internal error, or leaves it without confirms (RabbitMQ 3.10): unbind it first.
+        self._is_deleting = True
         for group in self._groups:
             for key in self._keys(group):
                 self._channel.queue_unbind(
@@ -241,18 +238,18 @@ class _Life:
         self._unbound += 1
         if self._unbound == self._queues.partitions:
             for group in self._groups:
-                self._channel.queue_delete(self._queue(group), callback=self._count_abandoned)
+                self._channel.queue_delete(self._queue(group), callback=self._count_deleted)
 
-    def _count_abandoned(self, _frame: Method) -> None:
-        self._abandoned += 1
-        if self._abandoned == len(self._groups):
-            self._leave("we leave")
+    def _count_deleted(self, _frame: Method) -> None:
+        self._deleted += 1
+        if self._deleted == len(self._groups):
+            self._close("closed by us")
 
     def _cancel(self, _frame: Method) -> None:
-        if not self._is_leaving:
-            self._leave("a queue was deleted or has expired")
+        if not self._is_deleting:
+            self._close("a queue was deleted or has expired")
 
-    def _leave(self, reason: str) -> None:
+    def _close(self, reason: str) -> None:
         self._reason = self._reason or reason
         connection = self._connection
         if connection is None or connection.is_closed:
@@ -260,13 +257,13 @@ class _Life:
         elif not connection.is_closing:
             connection.close()
 
-    def _stop(self, _connection: object, reason: BaseException | str) -> None:
+    def _stop_loop(self, _connection: object, reason: BaseException | str) -> None:
         self._reason = self._reason or repr(reason)
         self._loop.stop()
 
     def _open(self, channel: Channel) -> None:
         self._channel = channel
-        channel.add_on_close_callback(lambda _, reason: self._leave(repr(reason)))
+        channel.add_on_close_callback(lambda _, reason: self._close(repr(reason)))
         channel.add_on_cancel_callback(self._cancel)
         channel.basic_qos(prefetch_count=self._queues.prefetch)
         channel.exchange_declare(self._exchange, exchange_type="topic", durable=True)
@@ -289,21 +286,21 @@ class _Life:
         return topology.queue(self._queues.namespace, self._queues.name, group)
 
     def _consume(self, group: int, declared: Method) -> None:
-        if self._is_leaving:
+        if self._is_deleting:
             return
         queue = self._queue(group)
         if not declared.method.consumer_count:
-            # It grew while nobody took from it. The worker reads that from the log, in bulk, before
-            # it takes from here: all of this would be old news.
+            # It filled up while it had no consumer. The worker first reads the log in bulk, and so
+            # has all of this already.
             self._channel.queue_purge(queue)
         for key in self._keys(group):
             self._channel.queue_bind(queue, self._exchange, key)
-        self._channel.basic_consume(queue, self._deliver, callback=self._count)
+        self._channel.basic_consume(queue, self._deliver, callback=self._count_consuming)
 
-    def _count(self, _frame: Method) -> None:
+    def _count_consuming(self, _frame: Method) -> None:
         self._consuming += 1
         if self._consuming == len(self._groups):
-            self._on_begin()
+            self._on_consuming()
 
     def _deliver(
         self, _channel: Channel, method: Basic.Deliver, _properties: BasicProperties, body: bytes

@@ -1,18 +1,18 @@
-"""What is the exchange called, what are the queues, and which queue gets which partition?"""
+"""AMQP topology: names of exchange, queues and routing keys, and the queues' arguments."""
 
 from collections.abc import Iterator, Mapping
 
 import pika
 
 GROUPS = 8
-"""Queues of one subscriber: the partitions are dealt out to them."""
+"""Queues of one subscriber; the partitions are distributed over them."""
 
 _HEARTBEAT_SECONDS = 20
 
 QUEUE_ARGUMENTS: Mapping[str, str | int | bool] = {
     "x-queue-type": "quorum",
     "x-single-active-consumer": True,  # or two workers would split a partition and lose its order
-    # What nobody takes is dropped: a lost hint costs a read of the log, a full disk the broker.
+    # Drop what is not consumed: a lost message costs a read of the log, a full disk the broker.
     "x-max-length": 10_000,
     "x-overflow": "drop-head",
     "x-expires": 10 * 60 * 1000,
@@ -20,7 +20,7 @@ QUEUE_ARGUMENTS: Mapping[str, str | int | bool] = {
 
 
 def exchange(namespace: str) -> str:
-    """The exchange that everything is published to."""
+    """The exchange of all events."""
     return f"{namespace}.events"
 
 
@@ -30,20 +30,20 @@ def queue(namespace: str, name: str, group: int) -> str:
 
 
 def routing_key(partition: int | str, type_: str) -> str:
-    """What others bind to: ``7.movie-rated.v1``."""
+    """The routing key, as ``7.movie-rated.v1``."""
     return f"{partition}.{type_}"
 
 
 def bindings(group: int, partitions: int) -> Iterator[str]:
-    """The keys of one group; every type, or its offsets would not be dense."""
+    """The binding keys of one group; all types, or offsets would not be dense."""
     return (f"{partition}.#" for partition in range(group, partitions, GROUPS))
 
 
 def parameters(bus_url: str) -> pika.URLParameters:
-    """How to connect: once, for trying again is up to those who know what to do meanwhile."""
-    found = pika.URLParameters(bus_url)
-    found.connection_attempts = 1
-    found.retry_delay = 0
-    if found.heartbeat is None:
-        found.heartbeat = _HEARTBEAT_SECONDS  # a broker whose machine is gone says no goodbye
-    return found
+    """Connection parameters with one attempt: callers retry, and read the log meanwhile."""
+    result = pika.URLParameters(bus_url)
+    result.connection_attempts = 1
+    result.retry_delay = 0
+    if result.heartbeat is None:
+        result.heartbeat = _HEARTBEAT_SECONDS  # to notice a broker whose machine is gone
+    return result

@@ -1,53 +1,53 @@
-"""How far is each partition known to be on the bus?"""
+"""Publisher confirms per partition: how far everything is confirmed without a gap."""
 
 from collections.abc import Mapping, Sequence
 
 from events.recorded import Position
 
 
-class Progress:
-    """Confirms come in any order; the cursor is what is confirmed without a gap."""
+class ConfirmTracker:
+    """Confirms come in any order; a cursor passes only what is confirmed without a gap."""
 
     def __init__(self, cursors: Sequence[int]) -> None:
-        self._taken = list(cursors)
-        self._noted = list(cursors)
+        self._read = list(cursors)
+        self._saved = list(cursors)
         # Dictionaries for their order: the first key is the first that is not confirmed.
-        self._open: list[dict[int, None]] = [{} for _ in cursors]
+        self._unconfirmed: list[dict[int, None]] = [{} for _ in cursors]
         self._touched: set[int] = set()
 
     @property
-    def taken(self) -> Sequence[int]:
-        """The last offset of each partition that was taken from the log."""
-        return self._taken
+    def read_offsets(self) -> Sequence[int]:
+        """The last offset of each partition that was read from the log."""
+        return self._read
 
-    def take(self, position: Position) -> None:
-        """The next event of a partition is on its way."""
+    def track(self, position: Position) -> None:
+        """Await the confirm of a partition's next event."""
         partition, offset = position
-        self._open[partition][offset] = None
-        self._taken[partition] = offset
+        self._unconfirmed[partition][offset] = None
+        self._read[partition] = offset
 
     def confirm(self, position: Position) -> None:
-        """The broker has it."""
+        """Note that the broker has the event."""
         partition, offset = position
-        del self._open[partition][offset]
+        del self._unconfirmed[partition][offset]
         self._touched.add(partition)
 
     def cursor(self, partition: int) -> int:
         """The last offset up to which everything is confirmed."""
-        first = next(iter(self._open[partition]), None)
-        return self._taken[partition] if first is None else first - 1
+        first = next(iter(self._unconfirmed[partition]), None)
+        return self._read[partition] if first is None else first - 1
 
-    def moved(self) -> Mapping[int, int]:
-        """The cursors that moved since they were last noted."""
+    def unsaved_cursors(self) -> Mapping[int, int]:
+        """The cursors that moved since they were last saved."""
         now = {partition: self.cursor(partition) for partition in self._touched}
         return {
             partition: cursor
             for partition, cursor in now.items()
-            if cursor > self._noted[partition]
+            if cursor > self._saved[partition]
         }
 
-    def note(self, cursors: Mapping[int, int]) -> None:
-        """These are written down."""
+    def mark_saved(self, cursors: Mapping[int, int]) -> None:
+        """Note that these cursors are in the database."""
         for partition, cursor in cursors.items():
-            self._noted[partition] = cursor
+            self._saved[partition] = cursor
         self._touched.clear()

@@ -1,4 +1,4 @@
-"""Which partitions are said to have new events, and who must be woken?"""
+"""Wake-ups of the relay: partitions announced on Redis, handed to the relay's thread."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,54 +9,54 @@ from redis import Redis
 from events.notifications import NotificationListener, log_channel
 
 
-class News:
-    """What was announced since somebody asked."""
+class Wakeups:
+    """Partitions with new events, collected until the relay takes them; safe between threads."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._partitions: set[int] = set()
-        self._alarm: Callable[[], None] | None = None
+        self._callback: Callable[[], None] | None = None
 
-    def on_wake(self, alarm: Callable[[], None] | None) -> None:
-        """Call this, from another thread, when there is news."""
+    def on_wake(self, callback: Callable[[], None] | None) -> None:
+        """Set what is called, from another thread, when partitions are added."""
         with self._lock:
-            self._alarm = alarm
+            self._callback = callback
 
     def wake(self) -> None:
-        """Call the alarm."""
+        """Call the callback."""
         with self._lock:
-            if self._alarm:
-                self._alarm()
+            if self._callback:
+                self._callback()
 
     def add(self, partitions: set[int]) -> None:
-        """These have new events."""
+        """Add partitions that have new events."""
         with self._lock:
             self._partitions |= partitions
         self.wake()
 
     def take(self) -> set[int]:
-        """Those that were added since the last time."""
+        """Remove and return the partitions added so far."""
         with self._lock:
             taken, self._partitions = self._partitions, set()
             return taken
 
 
 @contextmanager
-def hearing(redis: Redis) -> Iterator[News]:
-    """News that hears what command_api announces."""
-    news, ending = News(), Event()
+def listening_wakeups(redis: Redis) -> Iterator[Wakeups]:
+    """Collect, in a thread, what ``notifications.announce`` publishes."""
+    wakeups, closing = Wakeups(), Event()
     listener = NotificationListener(redis, log_channel())
 
     def listen() -> None:
-        while not ending.is_set():
-            words = listener.wait(1)
-            news.add({int(word) for word in words if word.isdigit()})
+        while not closing.is_set():
+            messages = listener.wait(1)
+            wakeups.add({int(message) for message in messages if message.isdigit()})
 
-    thread = Thread(target=listen, name="news", daemon=True)
+    thread = Thread(target=listen, name="wakeups", daemon=True)
     thread.start()
     try:
-        yield news
+        yield wakeups
     finally:
-        ending.set()
+        closing.set()
         listener.close()
         thread.join(timeout=5)

@@ -7,6 +7,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from django.db import connections, transaction
 
+from infra.advisory_lock import transaction_lock, try_session_lock
+
 Purpose: TypeAlias = Literal["live", "rebuild", "past"]
 """Made by a worker that found none, by a rebuild to take over, or to be a moment of the past."""
 
@@ -52,9 +54,7 @@ def new_generation(
     """A number that no generation of the model ever had or will have."""
     with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
         # Two workers that start together must not get one number: the second waits for the first.
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtext('generations'), hashtext(%s))", [model]
-        )
+        transaction_lock(cursor, ("generations", model))
         cursor.execute(
             "INSERT INTO generations (model, number, version, purpose, label, until)"
             " SELECT %s, coalesce(max(number), 0) + 1, %s, %s, %s, %s"
@@ -138,7 +138,6 @@ def rebuild_lock(models: Iterable[str], *, alias: str = "default") -> Iterator[N
         stack.callback(connection.close)
         cursor = stack.enter_context(connection.cursor())
         for model in sorted(models):
-            cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", [_REBUILDS, model])
-            if cursor.fetchone() == (False,):
+            if not try_session_lock(cursor, (_REBUILDS, model)):
                 raise RebuildInProgress(model)
         yield

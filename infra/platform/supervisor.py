@@ -10,6 +10,7 @@ from threading import Event
 from types import TracebackType
 from typing import IO, Self, TypeAlias
 
+from infra.backoff import Backoff
 from infra.platform.processes import DidNotStart, Process
 from infra.services.errors import ServiceError
 
@@ -38,7 +39,9 @@ class Member:
     """Whether it answers; None: it is ready when it runs."""
     before: Callable[[], None] | None = None
     """Clears what a life that ended badly leaves behind."""
-    pause_seconds: float = FIRST_PAUSE_SECONDS
+    backoff: Backoff = field(
+        default_factory=lambda: Backoff(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+    )
     began: float = 0.0
     again_at: float | None = None
     """When it is started again, while it is down."""
@@ -55,10 +58,9 @@ class Member:
     def rest(self, now: float) -> float:
         """It ended: for how long it stays down, longer each time it does so soon."""
         if now - self.began >= SETTLED_SECONDS:
-            self.pause_seconds = FIRST_PAUSE_SECONDS
-        pause = self.pause_seconds
+            self.backoff.reset()
+        pause = self.backoff.next_seconds()
         self.again_at = now + pause
-        self.pause_seconds = min(2 * pause, LONGEST_PAUSE_SECONDS)
         return pause
 
 

@@ -100,9 +100,9 @@ class Worker:
 
     def _has_reconnected(self) -> bool:
         """Whether messages come in anew: what passed meanwhile is only in the log."""
-        if self._subscription is None or self._subscription.life == self._life:
+        if self._subscription is None or self._subscription.connection_number == self._life:
             return False
-        self._life = self._subscription.life
+        self._life = self._subscription.connection_number
         return True
 
     def _look(self) -> None:
@@ -182,7 +182,9 @@ class Worker:
     def _take(self) -> None:
         if self._subscription is None or self._is_far_behind or not self._subscription.connected:
             self._wait_for_the_log()
-        elif deliveries := self._subscription.take(limit=_TAKE, timeout_seconds=self._patience()):
+        elif deliveries := self._subscription.receive(
+            limit=_TAKE, timeout_seconds=self._patience()
+        ):
             self._take_in(deliveries)
             self._subscription.ack_through(deliveries)
 

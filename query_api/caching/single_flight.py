@@ -15,6 +15,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from infra import clients
+from infra.backoff import Backoff
 
 LEASE_SECONDS = 2.0
 """How long a turn lasts at most; what takes longer may be loaded by a second one, too."""
@@ -48,7 +49,7 @@ class SingleFlightLock:
         It is so when ``is_leader``, and when we have waited in vain.
         """
         until = monotonic() + PATIENCE_SECONDS
-        pause = _FIRST_SLEEP
+        backoff = Backoff(_FIRST_SLEEP, _LONGEST_SLEEP)
         while True:
             self.is_leader, found = self._look()
             if (kept := read(found)) is not None:
@@ -56,8 +57,7 @@ class SingleFlightLock:
                 return kept
             if self.is_leader or monotonic() >= until:
                 return None
-            sleep(pause)
-            pause = min(2 * pause, _LONGEST_SLEEP)
+            sleep(backoff.next_seconds())
 
     def keep(self, answer: bytes, milliseconds: int) -> bool:
         """Keep what was loaded, for the others, and end the turn; False if Redis can't."""

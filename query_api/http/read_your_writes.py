@@ -16,6 +16,7 @@ from events.notifications import waiting_readers_channel
 from events.position_token import HEADER, decode_positions
 from events.recorded import Position
 from infra import clients
+from infra.backoff import Backoff
 from infra.config import config
 from infra.errors import Invalid, Unavailable
 from infra.observability import count
@@ -116,10 +117,9 @@ def look(wanted: Iterable[Position], sources: Sequence[AnswerSource]) -> Positio
 def _poll(
     wanted: Iterable[Position], sources: Sequence[AnswerSource], *, until: float
 ) -> PositionCheck:
-    pause = _FIRST_SLEEP
+    backoff = Backoff(_FIRST_SLEEP, _LONGEST_SLEEP)
     while (seen := look(wanted, sources)).missing and (left := until - monotonic()) > 0:
-        sleep(min(pause, left))
-        pause = min(2 * pause, _LONGEST_SLEEP)
+        sleep(min(backoff.next_seconds(), left))
     return seen
 
 

@@ -42,17 +42,17 @@ class HandPublisher:
     # ------------------------------------------------------------------- as the relay knows it
 
     @property
-    def room(self) -> int:
-        return 0 if self._is_lost else self._window - self.under_way
+    def capacity(self) -> int:
+        return 0 if self._is_lost else self._window - self.unconfirmed
 
     @property
-    def under_way(self) -> int:
+    def unconfirmed(self) -> int:
         return len(self._wire) + len(self._unconfirmed)
 
     def publish(self, position: Position, _type: str, body: bytes) -> None:
         self._wire.append((position, body))
 
-    def turn(self, _seconds: float) -> list[Position]:
+    def poll(self, _seconds: float) -> list[Position]:
         confirmed, self._confirmed = self._confirmed, []
         if self._is_lost and not confirmed:
             raise BusLost("the test said so")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from events.recorded import Stored
-from events.relay.outbox import Deposed, Outbox
+from events.relay.outbox import LeadershipLost, Outbox
 from events.store.memory import MemoryStore
 
 
@@ -16,7 +16,7 @@ class MemoryOutbox(Outbox):
         self._cursors = [0] * store.partitions
         self._epoch = 0
 
-    def lead(self) -> int:
+    def acquire_leadership(self) -> int:
         """See Outbox."""
         self._epoch += 1
         return self._epoch
@@ -33,18 +33,18 @@ class MemoryOutbox(Outbox):
             for stored in self._store.page_stored(partition, after=offset, limit=limit)
         ]
 
-    def move(self, epoch: int, cursors: Mapping[int, int]) -> None:
+    def save_cursors(self, epoch: int, cursors: Mapping[int, int]) -> None:
         """See Outbox."""
-        self.renew(epoch)
+        self.check_epoch(epoch)
         for partition, cursor in cursors.items():
             self._cursors[partition] = max(cursor, self._cursors[partition])
 
-    def renew(self, epoch: int) -> None:
+    def check_epoch(self, epoch: int) -> None:
         """See Outbox."""
         if epoch != self._epoch:
-            raise Deposed
+            raise LeadershipLost
 
-    def behind(self) -> int:
+    def backlog(self) -> int:
         """See Outbox."""
         return sum(self._store.heads()) - sum(self._cursors)
 

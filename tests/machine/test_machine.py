@@ -33,9 +33,9 @@ from events.catalogue import AnyEvent
 from events.position_token import decode_positions, encode_positions
 from events.recorded import Origin, Position, Recorded, Stream
 from events.relay import relay as relaying
-from events.relay.outbox import Deposed
-from events.relay.relay import Bus
-from events.relay.wakeups import News
+from events.relay.outbox import LeadershipLost
+from events.relay.relay import BusTarget
+from events.relay.wakeups import Wakeups
 from events.store import EventStore
 from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
@@ -121,8 +121,8 @@ class Machine(RuleBasedStateMachine):
         return Generation(self.redis, number, self.store)
 
     def start_leg(self) -> Any:
-        self.epoch = self.outbox.lead() or 0
-        return relaying._Leg(self.outbox, self.epoch, Bus("", "", WINDOW), News())
+        self.epoch = self.outbox.acquire_leadership() or 0
+        return relaying._BusSession(self.outbox, self.epoch, BusTarget("", "", WINDOW), Wakeups())
 
     # ------------------------------------------------------------------------------- people
 
@@ -180,7 +180,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def relay_hears_and_notes(self) -> None:
-        self.leg._turn()
+        self.leg._poll()
 
     @rule(count=few)
     def relay_dies(self, count: int) -> None:
@@ -194,7 +194,9 @@ class Machine(RuleBasedStateMachine):
         self.publisher.lose()
         with pytest.raises(BusLost):
             self.leg.run(Event())
-        self.leg = relaying._Leg(self.outbox, self.epoch, Bus("", "", WINDOW), News())
+        self.leg = relaying._BusSession(
+            self.outbox, self.epoch, BusTarget("", "", WINDOW), Wakeups()
+        )
 
     @rule()
     def relay_is_paused_past_its_lock(self) -> None:
@@ -210,9 +212,9 @@ class Machine(RuleBasedStateMachine):
         leg._publisher.arrive(count)
         leg._publisher.confirm(range(count))
         try:
-            leg._turn()
+            leg._poll()
             leg._read()
-        except Deposed:
+        except LeadershipLost:
             pass
         else:
             raise AssertionError("it went on as if it still led")
@@ -402,7 +404,7 @@ class Machine(RuleBasedStateMachine):
             self.leg._send()
             self.publisher.arrive(WINDOW)
             self.publisher.confirm([0] * WINDOW)
-            self.leg._turn()
+            self.leg._poll()
         assert self.outbox.cursors() == [len(of) for of in self.ledger]
         rebuilt = self.next or self.stage_generation(self.now.number + 1)
         for generation in (self.now, rebuilt):
@@ -435,7 +437,7 @@ def broker(monkeypatch):
     made = Broker()
     monkeypatch.setattr(relaying, "Publisher", made.connect)
     monkeypatch.setattr(relaying, "_POLL_SECONDS", 0)
-    monkeypatch.setattr(relaying, "_NOTE_SECONDS", 0)
+    monkeypatch.setattr(relaying, "_SAVE_SECONDS", 0)
     return made
 
 

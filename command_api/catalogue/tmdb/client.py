@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from random import SystemRandom
 from time import perf_counter, sleep, time
 from typing import Any, Literal, Self, TypeAlias, TypeVar
 
@@ -27,6 +26,7 @@ from command_api.catalogue.tmdb.errors import (
 from command_api.catalogue.tmdb.rate_limiter import Pacing
 from command_api.catalogue.tmdb.schemas import Fetched, Film, Genres, Listed, Page, Problem
 from infra import clients
+from infra.backoff import Backoff
 from infra.config import Config, config
 from infra.observability import count, observe_seconds
 
@@ -39,14 +39,12 @@ LAST_PAGE = 500
 CONNECTIONS = 16
 LONGEST_DELAY_SECONDS = 86_400.0
 """That TMDb can impose, whatever it says."""
-_FIRST_PAUSE_SECONDS = 0.5
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 2.0
 _APPENDED = "credits,keywords,external_ids,translations"
 # What TMDb's own codes mean; others than TMDb on the way answer 401, 403 and 404, too.
 _REFUSING = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _REFUSED_KEY = frozenset({3, 7, 10, 14})
 _NO_SUCH_THING = frozenset({6, 34})
-
-_random = SystemRandom()
 
 
 class Tmdb:
@@ -107,14 +105,14 @@ class Tmdb:
 
     def _get(self, path: str, query: Mapping[str, Any], mark: str | None = None) -> httpx.Response:
         """The answer, 200 or 304, after some tries; raises a TmdbFault."""
-        for nth in range(TRIES - 1):
+        backoff = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, jitter=True)
+        for _ in range(TRIES - 1):
             try:
                 return self._try(path, query, mark)
             except Resting:
                 raise
             except Away:
-                # Anywhere in a longer time each time, or all who failed would come back together.
-                self._sleep(_random.uniform(0, _FIRST_PAUSE_SECONDS * 2**nth))
+                self._sleep(backoff.next_seconds())
         return self._try(path, query, mark)
 
     def _try(self, path: str, query: Mapping[str, Any], mark: str | None) -> httpx.Response:

@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from events.relay.outbox import Outbox
-from events.relay.relay import Bus, Relay
-from events.relay.wakeups import hearing
+from events.relay.relay import BusTarget, Relay
+from events.relay.wakeups import listening_wakeups
 from infra import clients
 from infra.config import config
 from infra.observability import serve_metrics
@@ -32,9 +32,9 @@ class Command(BaseCommand):
             raise CommandError("MARQUEE_BUS_URL is empty: without a bus there is nothing to relay.")
         if settings.metrics_port:
             serve_metrics(settings.metrics_port)
-        bus = Bus(settings.bus_url, settings.namespace, settings.relay_window)
-        with hearing(clients.redis()) as news:
-            relay = Relay(Outbox(), bus, news)
+        bus = BusTarget(settings.bus_url, settings.namespace, settings.relay_window)
+        with listening_wakeups(clients.redis()) as wakeups:
+            relay = Relay(Outbox(), bus, wakeups)
             for number in (signal.SIGTERM, signal.SIGINT):
                 # In a thread, for the interrupted one may hold the very lock that stopping takes.
                 signal.signal(number, lambda *_: Thread(target=relay.stop).start())

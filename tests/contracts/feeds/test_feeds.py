@@ -83,10 +83,10 @@ class Feed:
         publisher = Publisher(self._bus_url, self._namespace, window=100)
         try:
             for stored in events:
-                until(lambda: publisher.turn(0.05) is not None and publisher.room)
+                until(lambda: publisher.poll(0.05) is not None and publisher.capacity)
                 at = Position(stored.partition, stored.offset)
                 publisher.publish(at, stored.type, codec.to_wire(stored))
-            until(lambda: publisher.turn(0.05) is not None and not publisher.under_way)
+            until(lambda: publisher.poll(0.05) is not None and not publisher.unconfirmed)
         finally:
             publisher.close()
 

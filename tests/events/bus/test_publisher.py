@@ -18,7 +18,7 @@ def line(bus_url):
 @pytest.fixture
 def publisher(line, namespace):
     publisher = Publisher(line.url, namespace, window=10)
-    until(lambda: publisher.turn(0.1) == [] and publisher.is_ready)
+    until(lambda: publisher.poll(0.1) == [] and publisher.is_ready)
     yield publisher
     publisher.close()
 
@@ -27,7 +27,7 @@ def confirmed(publisher, count):
     found: list[Position] = []
 
     def has_all():
-        found.extend(publisher.turn(0.1))
+        found.extend(publisher.poll(0.1))
         return len(found) >= count
 
     until(has_all)
@@ -55,20 +55,20 @@ def test_what_nobody_has_bound_is_confirmed_all_the_same(publisher):
 
 
 def test_a_confirm_that_never_comes_is_not_waited_for_for_ever(publisher, line, monkeypatch):
-    monkeypatch.setattr("events.bus.publisher._PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("events.bus.publisher._CONFIRM_TIMEOUT_SECONDS", 0.2)
     line.is_mute = True
     publisher.publish(Position(0, 1), "movie-rated.v1", b"{}")
-    with pytest.raises(BusLost, match="no word on message 1"):
-        until(lambda: publisher.turn(0.1))
+    with pytest.raises(BusLost, match="no confirm for message 1"):
+        until(lambda: publisher.poll(0.1))
     line.is_mute = False
 
 
 def test_there_is_room_for_a_window(publisher):
     for offset in range(1, 11):
         publisher.publish(Position(0, offset), "movie-rated.v1", b"{}")
-    assert (publisher.room, publisher.under_way) == (0, 10)
+    assert (publisher.capacity, publisher.unconfirmed) == (0, 10)
     confirmed(publisher, 10)
-    assert (publisher.room, publisher.under_way) == (10, 0)
+    assert (publisher.capacity, publisher.unconfirmed) == (10, 0)
 
 
 def test_a_refused_message_ends_the_connection(publisher, bus_url, namespace):
@@ -80,7 +80,7 @@ def test_a_refused_message_ends_the_connection(publisher, bus_url, namespace):
         for offset in range(1, 6):
             publisher.publish(Position(0, offset), "movie-rated.v1", b"{}")
         with pytest.raises(BusLost, match="refused"):
-            until(lambda: publisher.turn(0.1) is None)
+            until(lambda: publisher.poll(0.1) is None)
 
 
 def test_a_lost_line_is_said_after_the_last_confirm(publisher, line):
@@ -88,22 +88,22 @@ def test_a_lost_line_is_said_after_the_last_confirm(publisher, line):
     confirmed(publisher, 1)
     line.cut()
     with pytest.raises(BusLost):
-        until(lambda: publisher.turn(0.1) is None)
-    assert publisher.room == 0
+        until(lambda: publisher.poll(0.1) is None)
+    assert publisher.capacity == 0
     publisher.publish(Position(0, 2), "movie-rated.v1", b"{}")
     with pytest.raises(BusLost):
-        publisher.turn(0.1)
+        publisher.poll(0.1)
 
 
 def test_a_word_from_another_thread_ends_the_wait(publisher, line):
     publisher.wake()
-    assert publisher.turn(30) == []
+    assert publisher.poll(30) == []
 
 
 def test_no_broker_is_said_at_the_next_turn(line, namespace):
     line.close()
     publisher = Publisher(line.url, namespace, window=10)
     with pytest.raises(BusLost):
-        until(lambda: publisher.turn(0.1))
+        until(lambda: publisher.poll(0.1))
     publisher.close()
     publisher.wake()

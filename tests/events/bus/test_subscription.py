@@ -28,9 +28,9 @@ def publishing(url, namespace):
     publisher = Publisher(url, namespace, window=100)
 
     def publish(partition: int, body: bytes) -> None:
-        until(lambda: publisher.turn(0.1) == [] and publisher.room)
+        until(lambda: publisher.poll(0.1) == [] and publisher.capacity)
         publisher.publish(Position(partition, 1), "movie-rated.v1", body)
-        until(lambda: publisher.turn(0.1) == [Position(partition, 1)])
+        until(lambda: publisher.poll(0.1) == [Position(partition, 1)])
 
     try:
         yield publish
@@ -49,7 +49,7 @@ def bodies(subscription, count):
     found: list[bytes] = []
 
     def has_all():
-        deliveries = subscription.take(count, 0.1)
+        deliveries = subscription.receive(count, 0.1)
         subscription.ack_through(deliveries)
         found.extend(delivery.body for delivery in deliveries)
         return len(found) >= count
@@ -81,7 +81,7 @@ def test_every_partition_comes_in(subscription, publish):
     for partition in range(PARTITIONS):
         publish(partition, str(partition).encode())
     assert sorted(map(int, bodies(subscription, PARTITIONS))) == list(range(PARTITIONS))
-    assert subscription.life == 1
+    assert subscription.connection_number == 1
 
 
 def test_messages_of_a_partition_come_in_the_order_in_which_they_went_out(
@@ -89,10 +89,10 @@ def test_messages_of_a_partition_come_in_the_order_in_which_they_went_out(
 ):
     publisher = Publisher(bus_url, namespace, window=300)
     try:
-        until(lambda: publisher.turn(0.1) == [] and publisher.room)
+        until(lambda: publisher.poll(0.1) == [] and publisher.capacity)
         for offset in range(1, 201):
             publisher.publish(Position(3, offset), "movie-rated.v1", str(offset).encode())
-        until(lambda: publisher.turn(0.1) is not None and not publisher.under_way)
+        until(lambda: publisher.poll(0.1) is not None and not publisher.unconfirmed)
     finally:
         publisher.close()
     assert list(map(int, bodies(subscription, 200))) == list(range(1, 201))
@@ -101,25 +101,25 @@ def test_messages_of_a_partition_come_in_the_order_in_which_they_went_out(
 def test_who_publishes_does_not_notice_that_the_queues_go(subscription, bus_url, namespace):
     publisher = Publisher(bus_url, namespace, window=300)
     try:
-        until(lambda: publisher.turn(0.1) == [] and publisher.room)
+        until(lambda: publisher.poll(0.1) == [] and publisher.capacity)
         for offset in range(1, 5001):
-            until(lambda: publisher.turn(0) is not None and publisher.room)
+            until(lambda: publisher.poll(0) is not None and publisher.capacity)
             publisher.publish(Position(offset % PARTITIONS, offset), "movie-rated.v1", b"{}")
             if offset == 2500:
                 subscription.pause()
-        until(lambda: publisher.turn(0.1) is not None and not publisher.under_way)
+        until(lambda: publisher.poll(0.1) is not None and not publisher.unconfirmed)
         until(lambda: not subscription.connected)
     finally:
         publisher.close()
 
 
 def test_takes_no_more_than_it_was_asked_for_and_waits_no_longer(subscription, publish):
-    assert subscription.take(10, 0) == []
+    assert subscription.receive(10, 0) == []
     for body in (b"1", b"2", b"3"):
         publish(3, body)
     until(lambda: len(subscription._waiting) == 3)
-    assert [it.body for it in subscription.take(2, 10)] == [b"1", b"2"]
-    assert [it.body for it in subscription.take(2, 10)] == [b"3"]
+    assert [it.body for it in subscription.receive(2, 10)] == [b"1", b"2"]
+    assert [it.body for it in subscription.receive(2, 10)] == [b"3"]
 
 
 def test_what_was_acknowledged_is_gone(subscription, publish, bus_url, namespace):
@@ -138,10 +138,10 @@ def test_what_was_acknowledged_is_gone(subscription, publish, bus_url, namespace
 def test_comes_back_when_the_line_was_cut(subscription, publish, line):
     line.cut()
     until(lambda: not subscription.connected)
-    assert subscription.take(10, 0) == []
+    assert subscription.receive(10, 0) == []
     line.mend()
     until(lambda: subscription.connected)
-    assert subscription.life == 2
+    assert subscription.connection_number == 2
     publish(5, b"after")
     assert bodies(subscription, 1) == [b"after"]
 
@@ -149,7 +149,7 @@ def test_comes_back_when_the_line_was_cut(subscription, publish, line):
 def test_deliveries_of_a_life_that_ended_are_not_acknowledged(subscription, publish, line):
     publish(5, b"before")
     until(lambda: subscription._waiting)
-    old = subscription.take(1, 1)
+    old = subscription.receive(1, 1)
     line.cut()
     until(lambda: not subscription.connected)
     line.mend()
@@ -157,7 +157,7 @@ def test_deliveries_of_a_life_that_ended_are_not_acknowledged(subscription, publ
     subscription.ack_through(old)  # the broker would close a channel that acknowledges such
     publish(5, b"after")
     assert bodies(subscription, 1) == [b"after"]
-    assert subscription.life == 2
+    assert subscription.connection_number == 2
 
 
 def queues(url, namespace):
@@ -189,14 +189,14 @@ def test_when_one_leaves_the_bus_another_that_waits_takes_over(
     with subscribed(bus_url, namespace) as other:
         until(lambda: other.connected)
         subscription.pause()
-        until(lambda: other.life == 2)
+        until(lambda: other.connection_number == 2)
         publish(5, b"for the other")
         assert bodies(other, 1) == [b"for the other"]
         subscription.resume()
         until(lambda: subscription.connected)
         publish(5, b"for the other, too")
         assert bodies(other, 1) == [b"for the other, too"]
-        assert other.life == 2
+        assert other.connection_number == 2
 
 
 def test_a_queue_deleted_while_it_is_used_is_declared_again(
@@ -204,7 +204,7 @@ def test_a_queue_deleted_while_it_is_used_is_declared_again(
 ):
     with channel(bus_url) as open_channel:
         open_channel.queue_delete(topology.queue(namespace, "test", 5))
-    until(lambda: subscription.life == 2)
+    until(lambda: subscription.connection_number == 2)
     publish(5, b"group five")
     publish(13, b"too")
     assert bodies(subscription, 2) == [b"group five", b"too"]
@@ -214,7 +214,7 @@ def test_all_queues_deleted_at_once(subscription, publish, bus_url, namespace):
     with channel(bus_url) as open_channel:
         for group in range(topology.GROUPS):
             open_channel.queue_delete(topology.queue(namespace, "test", group))
-    until(lambda: subscription.life > 1 and subscription.connected)
+    until(lambda: subscription.connection_number > 1 and subscription.connected)
     publish(1, b"still here")
     assert bodies(subscription, 1) == [b"still here"]
 
@@ -226,7 +226,7 @@ def test_pauses_without_hearing_and_comes_back_without_the_past(subscription, pu
     publish(2, b"meanwhile")
     subscription.resume()
     until(lambda: subscription.connected)
-    assert subscription.life == 2
+    assert subscription.connection_number == 2
     publish(2, b"then")
     assert bodies(subscription, 1) == [b"then"]
 
@@ -249,7 +249,7 @@ def test_of_two_workers_one_is_heard_and_the_other_stands_by(
 def test_a_broker_that_is_not_there_raises_nothing(line, bus_url, namespace):
     line.cut()
     with subscribed(line.url, namespace) as subscription:
-        assert subscription.take(10, 0.2) == []
+        assert subscription.receive(10, 0.2) == []
         subscription.ack_through([])
         subscription.pause()
         subscription.resume()

@@ -9,7 +9,7 @@ from django.db import DatabaseError, connections
 from events.catalogue import MovieRated
 from events.partition import partition_of
 from events.recorded import Origin, Stream
-from events.relay.outbox import Deposed, Outbox
+from events.relay.outbox import LeadershipLost, Outbox
 from events.store import AppendEntry
 from events.store.postgres import PostgresStore
 from infra.config import config
@@ -51,35 +51,35 @@ def append(count):
 
 
 def test_one_leads(outbox):
-    assert outbox.lead() == 1
-    assert elsewhere(lambda: Outbox().lead()) is None
+    assert outbox.acquire_leadership() == 1
+    assert elsewhere(lambda: Outbox().acquire_leadership()) is None
     outbox.close()
-    assert elsewhere(lambda: Outbox().lead()) == 2
+    assert elsewhere(lambda: Outbox().acquire_leadership()) == 2
 
 
 def test_the_leader_moves_the_cursor_forward_only(outbox):
-    epoch = outbox.lead()
-    outbox.move(epoch, {PARTITION: 7, 3: 2})
+    epoch = outbox.acquire_leadership()
+    outbox.save_cursors(epoch, {PARTITION: 7, 3: 2})
     assert [outbox.cursors()[it] for it in (PARTITION, 3, 4)] == [7, 2, 0]
-    with pytest.raises(Deposed):
-        outbox.move(epoch, {PARTITION: 6})
+    with pytest.raises(LeadershipLost):
+        outbox.save_cursors(epoch, {PARTITION: 6})
     assert outbox.cursors()[PARTITION] == 7
 
 
 def test_one_who_led_does_not(outbox):
-    epoch = outbox.lead()
-    outbox.renew(epoch)
+    epoch = outbox.acquire_leadership()
+    outbox.check_epoch(epoch)
     elsewhere(take_the_lead_by_force)
-    with pytest.raises(Deposed):
-        outbox.move(epoch, {PARTITION: 7})
-    with pytest.raises(Deposed):
-        outbox.renew(epoch)
+    with pytest.raises(LeadershipLost):
+        outbox.save_cursors(epoch, {PARTITION: 7})
+    with pytest.raises(LeadershipLost):
+        outbox.check_epoch(epoch)
     assert outbox.cursors() == [0] * config().partitions
 
 
 def test_a_move_under_way_and_a_new_lead_wait_for_each_other(outbox):
     """The old relay's statement hangs on a row while the new one takes over and moves on."""
-    epoch = outbox.lead()
+    epoch = outbox.acquire_leadership()
     holds, may_end = Event(), Event()
 
     def hold_the_row() -> None:
@@ -105,7 +105,7 @@ def test_a_move_under_way_and_a_new_lead_wait_for_each_other(outbox):
     for thread in threads:
         thread.start()
     holds.wait(timeout=30)
-    outbox.move(epoch, {3: 5})
+    outbox.save_cursors(epoch, {3: 5})
     for thread in threads:
         thread.join(timeout=30)
     assert outbox.cursors()[3] == 5
@@ -113,7 +113,7 @@ def test_a_move_under_way_and_a_new_lead_wait_for_each_other(outbox):
 
 def test_reads_what_is_not_sent_partition_by_partition(outbox):
     append(5)
-    assert outbox.behind() == 5
+    assert outbox.backlog() == 5
     found = outbox.unsent({PARTITION: 1, (PARTITION + 1) % 64: 0}, limit=3)
     assert [(it.partition, it.offset) for it in found] == [(PARTITION, n) for n in (2, 3, 4)]
     assert outbox.unsent({PARTITION: 5}, limit=3) == []

@@ -56,7 +56,7 @@ class Audience:
         until(lambda: self.subscription.connected)
 
     def listen(self) -> None:
-        deliveries = self.subscription.take(1000, 0.1)
+        deliveries = self.subscription.receive(1000, 0.1)
         self.heard += [from_wire(delivery.body).position for delivery in deliveries]
         self.subscription.ack_through(deliveries)
 
