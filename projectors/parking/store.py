@@ -220,15 +220,18 @@ def read_skipped_events(redis: Redis, shard: Shard) -> list[SkippedEvent]:
     return sorted(found, key=lambda one: (one.entry.partition, one.entry.offset))
 
 
-def read_unapplied_events(redis: Redis, shard: Shard) -> UnappliedEvents:
-    """The events that a shard's state lacks though its checkpoint has passed them."""
-    with redis.pipeline(transaction=True) as pipe:
-        pipe.hgetall(unapplied_key(shard))
-        pipe.hkeys(shard.parked("skipped"))
-        all_, given_up = pipe.execute()
-    gone = frozenset(map(_position, given_up))
-    streams = {_position(name): stream.decode() for name, stream in all_.items()}
-    return UnappliedEvents({at: stream for at, stream in streams.items() if at not in gone}, gone)
+def unapplied_keys(shard: Shard) -> tuple[str, str]:
+    """The hashes of all unapplied events and of the skipped ones: see ``unapplied_events_of``."""
+    return unapplied_key(shard), shard.parked("skipped")
+
+
+def unapplied_events_of(
+    streams: Mapping[bytes, bytes], skipped: Iterable[bytes]
+) -> UnappliedEvents:
+    """The unapplied events out of these two hashes: all, by position, and the skipped ones."""
+    gone = frozenset(map(_position, skipped))
+    parked = {_position(name): stream.decode() for name, stream in streams.items()}
+    return UnappliedEvents({at: stream for at, stream in parked.items() if at not in gone}, gone)
 
 
 def count_parked(model: ReadModel, partitions: int) -> ParkedCount:

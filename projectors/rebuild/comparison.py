@@ -1,13 +1,11 @@
-"""Does a new generation hold what the live one holds, at the very same offsets?
+"""Compares a new generation with the live one at the very same offsets.
 
-The live shard is held still; the new one, which nobody else writes, is brought to exactly the same
-offsets; both are digested; the live one goes on. A large shard is compared some keys at a time, so
-that it is never held for long: each time both sides stand at the same offsets, though not always at
-the same as the time before.
+Some keys of the live shard are read with their checkpoints; the new generation, which no other
+process writes, is brought to exactly those offsets; then the keys are compared. The live generation
+goes on meanwhile, so each part is compared at later offsets than the one before.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from time import monotonic, sleep
 from typing import TypeAlias
 
@@ -16,14 +14,10 @@ from projectors.consumer.catch_up import read_page
 from projectors.consumer.follower import Follower
 from projectors.storage.read_model import Decrypt, ReadModel
 from projectors.storage.shard import Shard
-from projectors.verification.digest import bucket_of, digest, unequal
 from projectors.verification.fold import Value
-from projectors.verification.snapshot import values
+from projectors.verification.snapshot import ShardSnapshot, in_parts, read
 from projectors.verification.state import Verdict, differences, shards, state_keys
 
-HOLD_SECONDS = 30
-_AT_ONCE = 2000
-"""Keys: those of a library's shard at a time, some tens of milliseconds."""
 _WALKS = 2
 """What comes during the first is compared in the second; what comes later came to both alike."""
 _PATIENCE_SECONDS = 60.0
@@ -81,7 +75,6 @@ class _Pair:
         self._live = live
         self._partitions = partitions
         self._follower = follower
-        self._redis = follower.model.redis
         self._seen: set[str] = set()
 
     def fresh(self, new: Names, live: Names) -> Iterator[Sequence[str]]:
@@ -89,33 +82,21 @@ class _Pair:
         there = new.get(self._new.state(""), set()) | live.get(self._live.state(""), set())
         fresh = sorted(there - self._seen)
         self._seen.update(fresh)
-        for at in range(0, len(fresh), _AT_ONCE):
-            yield fresh[at : at + _AT_ONCE]
+        yield from in_parts(fresh)
 
-    def differences(self, names: Sequence[str]) -> list[str]:
+    def differences(self, names: Sequence[str]) -> Iterator[str]:
         """How these keys differ, a line each."""
-        with self._at_one_point():
-            new, live = (digest(self._values(of, names)) for of in (self._new, self._live))
-            suspects = unequal(new, live)
-            if not suspects:
-                return []
-            some = [name for name in names if bucket_of(name) in suspects]
-            held, said = (dict(self._values(of, some)) for of in (self._live, self._new))
-        return list(differences(held, said))
-
-    @contextmanager
-    def _at_one_point(self) -> Iterator[None]:
-        """Hold the live one, and bring the new one to where it stands."""
         self._wait_until_not_ahead()
-        self._live.pause(HOLD_SECONDS)
-        try:
-            before = self._live.checkpoints()
-            self._bring_to(before)
-            yield
-            if self._live.checkpoints() != before:
-                raise CouldNotCompare("The live generation went on though it was held.")
-        finally:
-            self._live.resume()
+        live = self._read(self._live, names)
+        self._bring_to(live.checkpoints)
+        new = self._read(self._new, names)
+        if any(new.checkpoints.get(p, 0) != live.checkpoints.get(p, 0) for p in self._partitions):
+            raise CouldNotCompare("Another process writes the new generation.")
+        return differences(_by_name(self._live, live), _by_name(self._new, new))
+
+    def _read(self, shard: Shard, names: Sequence[str]) -> ShardSnapshot:
+        prefix = shard.state("")
+        return read(self._follower.model.redis, shard, [prefix + name for name in names])
 
     def _wait_until_not_ahead(self) -> None:
         deadline = monotonic() + _PATIENCE_SECONDS
@@ -125,13 +106,13 @@ class _Pair:
                 return
             if monotonic() > deadline:
                 raise CouldNotCompare(
-                    "The live generation is behind the new one and does not come on:"
+                    "The live generation is behind the new one and does not catch up:"
                     " is a projector running?"
                 )
             sleep(_POLL_SECONDS)
 
     def _bring_to(self, offsets: Mapping[int, int]) -> None:
-        deadline = monotonic() + HOLD_SECONDS
+        deadline = monotonic() + _PATIENCE_SECONDS
         targets = {p: offsets.get(p, 0) for p in self._partitions}
         self._follower.read_checkpoints()
         while behind := [p for p, at in targets.items() if self._follower.checkpoints[p] < at]:
@@ -141,11 +122,10 @@ class _Pair:
                         self._follower.store, partition, [self._follower], until=targets[partition]
                     )
             if monotonic() > deadline:
-                raise CouldNotCompare("The new generation does not get to where the live one is.")
-        if any(self._follower.checkpoints[p] != at for p, at in targets.items()):
-            raise CouldNotCompare("Somebody else writes the new generation.")
+                raise CouldNotCompare("The new generation does not reach the live one's offsets.")
 
-    def _values(self, shard: Shard, names: Sequence[str]) -> Iterator[tuple[str, Value]]:
-        prefix = shard.state("")
-        for key, value in values(self._redis, [prefix + name for name in names]):
-            yield key.removeprefix(prefix), value
+
+def _by_name(shard: Shard, snapshot: ShardSnapshot) -> dict[str, Value]:
+    """What keys hold, by the names that they have in every generation."""
+    prefix = shard.state("")
+    return {key.removeprefix(prefix): value for key, value in snapshot.state.items()}

@@ -196,8 +196,8 @@ class RebuildJob:
 
     def _prove_built(self, moment: datetime | None) -> None:
         verdicts = {verdict.model: verdict for verdict in self._outcome.verdicts}
-        for name, builder, problems in derive.check(self._outcome.numbers, moment):
-            verdicts[name].takes_in(builder, problems)
+        for name, problems in derive.check(self._outcome.numbers, moment):
+            verdicts[name].differs(problems)
         self._refuse_if_any_differs()
 
     def _refuse_if_any_differs(self) -> None:

@@ -1,4 +1,4 @@
-"""When does derived data stand still, so that it can be compared with its state?"""
+"""Compares derived data with its state while no event comes in: unchanged offsets tell."""
 
 from collections.abc import Callable, Sequence
 from time import monotonic, sleep
@@ -8,28 +8,39 @@ from redis import Redis
 from events.notifications import waiting_readers_channel
 from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import Shard
-from projectors.verification.snapshot import paused
 
 _PATIENCE_SECONDS = 10.0
 _POLL_SECONDS = 0.05
-_TRIES = 5
-_HELD_SECONDS = 1.0
-_REST_SECONDS = 0.25
-_LAPSE_SECONDS = 10
+
+_NOT_BUILT = "not everything that was taken in has been built"
+_MOVING = "could not be compared: events keep coming"
 
 
 def compare(
-    redis: Redis, shards: Sequence[Shard], differences: Callable[[], list[str]]
+    redis: Redis,
+    shards: Sequence[Shard],
+    differences: Callable[[], list[str]],
+    *,
+    beside: Sequence[Shard] = (),
+    prevented: Callable[[], str] = lambda: "",
 ) -> list[str]:
-    """What ``differences`` finds while nothing was taken in; what hinders that is a line, too."""
-    for _ in range(_TRIES):
-        if not _is_built(redis, shards):
-            return ["not everything that was taken in has been built"]
-        before = _offsets(redis, [shard.checkpoints_key for shard in shards])
-        found = differences()
-        if not found or before == _offsets(redis, [shard.checkpoints_key for shard in shards]):
-            return found
-    return ["could not be compared: events keep coming"]
+    """What differs while neither these shards nor those ``beside`` take anything in.
+
+    If it can't be compared, one line says why. ``prevented`` may name one reason more to wait.
+    """
+    keys = [shard.checkpoints_key for shard in (*shards, *beside)]
+    deadline = monotonic() + _PATIENCE_SECONDS
+    while True:
+        before = _offsets(redis, keys)
+        is_built = _offsets(redis, [shard.built_key for shard in shards]) == before[: len(shards)]
+        if not (reason := prevented() or ("" if is_built else _NOT_BUILT)):
+            found = differences()
+            if not found or before == _offsets(redis, keys):
+                return found
+            reason = _MOVING
+        if monotonic() >= deadline:
+            return [reason]
+        sleep(_POLL_SECONDS)
 
 
 def compare_beside(
@@ -39,49 +50,21 @@ def compare_beside(
     *,
     has_seen_all: Callable[[], bool],
 ) -> list[str]:
-    """The same of two models of one shard each, where what is built of one shows the other, too.
+    """The same where a builder reads another model, too: both must be at the same offsets.
 
-    Both stand still meanwhile, at the same offsets: or the one would show what is older or newer.
-    ``has_seen_all``: whether what is built knows of the other what offsets don't tell.
+    ``has_seen_all``: whether what is built has taken in what offsets of the other don't tell. Both
+    models have one shard.
     """
     redis, shard, beside = model.redis, model.shard(0), other.shard(0)
-    keys = [shard.checkpoints_key, beside.checkpoints_key]
-    hindered = f"could not be compared: {model.name} and {other.name} are never at one point"
-    end = monotonic() + _PATIENCE_SECONDS
-    while monotonic() < end:
-        with paused([shard, beside], seconds=_LAPSE_SECONDS):
-            its, others = before = _offsets(redis, keys)
-            if its == others:
-                hindered = "not everything that was taken in has been built"
-                if _catches_up(redis, model, its, has_seen_all):
-                    found = differences()
-                    if not found or before == _offsets(redis, keys):
-                        return found
-        sleep(_REST_SECONDS if its == others else _POLL_SECONDS)
-    return [hindered]
 
+    def prevented() -> str:
+        its, others = _offsets(redis, [shard.checkpoints_key, beside.checkpoints_key])
+        if its != others:
+            return f"could not be compared: {model.name} and {other.name} are never at one offset"
+        redis.publish(waiting_readers_channel(), model.name)
+        return "" if has_seen_all() else _NOT_BUILT
 
-def _catches_up(
-    redis: Redis, model: ReadModel, its: dict[bytes, bytes], has_seen_all: Callable[[], bool]
-) -> bool:
-    """Whether all is built within the short time for which a busy model can be held for it."""
-    redis.publish(waiting_readers_channel(), model.name)
-    end = monotonic() + _HELD_SECONDS
-    while monotonic() < end:
-        if _offsets(redis, [model.shard(0).built_key]) == [its] and has_seen_all():
-            return True
-        sleep(_POLL_SECONDS / 5)
-    return False
-
-
-def _is_built(redis: Redis, shards: Sequence[Shard]) -> bool:
-    end = monotonic() + _PATIENCE_SECONDS
-    while monotonic() < end:
-        built = _offsets(redis, [shard.built_key for shard in shards])
-        if built == _offsets(redis, [shard.checkpoints_key for shard in shards]):
-            return True
-        sleep(_POLL_SECONDS)
-    return False
+    return compare(redis, [shard], differences, beside=[beside], prevented=prevented)
 
 
 def _offsets(redis: Redis, keys: Sequence[str]) -> list[dict[bytes, bytes]]:

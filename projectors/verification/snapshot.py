@@ -1,107 +1,91 @@
-"""What does a shard hold, all of it at one moment, and how do shards stand still for it?
+"""Atomic snapshots of a shard: some of its keys with the checkpoints that they belong to.
 
-The shard is held still while it is read: the hold stops its projector for that long, and no
-longer. Should the hold not have held (it ends by itself after a minute), the checkpoints tell.
+One Lua call reads both, so the projector goes on meanwhile and nothing has to be paused.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
 
 from redis import Redis
+from redis.commands.core import Script
 
-from projectors.parking.store import UnappliedEvents, read_unapplied_events
-from projectors.storage.shard import Shard
+from projectors.parking.store import UnappliedEvents, unapplied_events_of, unapplied_keys
+from projectors.storage.shard import Shard, read_offsets
 from projectors.verification.fold import Hash, RedisSet, SortedSet, Value
 
-_HOLD_SECONDS = 60
-_TRIES = 5
 _AT_ONCE = 500
+"""Keys: those of a library take Redis some milliseconds."""
+
+_READ = """
+local values = {}
+for nth = 4, #KEYS do
+  local key, value = KEYS[nth], false
+  local kind = redis.call('TYPE', key).ok
+  if kind == 'string' then value = redis.call('GET', key) end
+  if kind == 'hash' then value = redis.call('HGETALL', key) end
+  if kind == 'set' then value = redis.call('SMEMBERS', key) end
+  if kind == 'zset' then value = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES') end
+  values[nth - 3] = {kind, value}
+end
+return {redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2]),
+        redis.call('HKEYS', KEYS[3]), values}
+"""
 
 
-class ShardChanged(Exception):
-    """The shard went on while it was read, each time."""
+@cache
+def _script(redis: Redis) -> Script:
+    return redis.register_script(_READ)
 
 
 class ShardSnapshot(NamedTuple):
-    """A shard's checkpoints, what it left out of what they have passed, and its state."""
+    """Some keys of a shard, its checkpoints, and the events before them that it left out."""
 
     checkpoints: Mapping[int, int]
     unapplied: UnappliedEvents
     state: Mapping[str, Value]
 
 
-@contextmanager
-def paused(shards: Iterable[Shard], *, seconds: int = _HOLD_SECONDS) -> Iterator[None]:
-    """Hold all of them as long as the block lasts; that is less than these seconds.
-
-    So long they stay held when whoever holds them is killed.
-    """
-    held = list(shards)
-    try:
-        for shard in held:
-            shard.pause(seconds)
-        yield
-    finally:
-        for shard in held:
-            shard.resume()
-
-
-def read(redis: Redis, shard: Shard, keys: Sequence[str] | None = None) -> ShardSnapshot:
-    """What the shard holds under ``keys``, by default all its state; raises ShardChanged."""
-    for _ in range(_TRIES):
-        with paused([shard]):
-            before = shard.checkpoints(), read_unapplied_events(redis, shard)
-            names = _text(shard.state_keys()) if keys is None else keys
-            state = dict(values(redis, names))
-            after = shard.checkpoints(), read_unapplied_events(redis, shard)
-        if before == after:
-            return ShardSnapshot(*before, state)
-    raise ShardChanged(shard.state())
+def read(redis: Redis, shard: Shard, keys: Iterable[str] | None = None) -> ShardSnapshot:
+    """A snapshot of ``keys``, by default of all state; a key that does not exist is left out."""
+    names = [name.decode() for name in shard.state_keys()] if keys is None else list(keys)
+    checkpoints, unapplied, skipped, values = _script(redis)(
+        keys=[shard.checkpoints_key, *unapplied_keys(shard), *names], args=[]
+    )
+    return ShardSnapshot(
+        checkpoints=read_offsets(_pairs(checkpoints)),
+        unapplied=unapplied_events_of(_pairs(unapplied), skipped),
+        state={
+            name: _value(name, kind.decode(), value)
+            for name, (kind, value) in zip(names, values, strict=True)
+            if kind != b"none"
+        },
+    )
 
 
-def _text(names: Sequence[bytes]) -> list[str]:
-    return [name.decode() for name in names]
+def in_parts(keys: Iterable[str]) -> Iterator[Sequence[str]]:
+    """The keys, as many at a time as one snapshot may have; one empty part if there are none."""
+    rest = iter(keys)
+    yield list(islice(rest, _AT_ONCE))
+    while part := list(islice(rest, _AT_ONCE)):
+        yield part
 
 
-def values(redis: Redis, names: Sequence[str]) -> Iterator[tuple[str, Value]]:
-    """Those of the keys that are there, with what they hold."""
-    remaining = iter(names)
-    while some := list(islice(remaining, _AT_ONCE)):
-        with redis.pipeline(transaction=False) as pipe:
-            for name in some:
-                pipe.type(name)
-            kinds = [kind.decode() for kind in pipe.execute()]
-            there = [(name, kind) for name, kind in zip(some, kinds, strict=True) if kind != "none"]
-            for name, kind in there:
-                _ask(pipe, name, kind)
-            answers = pipe.execute()
-        for (name, kind), answer in zip(there, answers, strict=True):
-            yield name, _value(kind, answer)
-
-
-def _ask(pipe: Any, name: str, kind: str) -> None:
+def _value(name: str, kind: str, found: Any) -> Value:
     match kind:
         case "string":
-            pipe.get(name)
+            return bytes(found)
         case "hash":
-            pipe.hgetall(name)
+            return Hash(_pairs(found))
         case "set":
-            pipe.smembers(name)
+            return RedisSet(found)
         case "zset":
-            pipe.zrange(name, 0, -1, withscores=True)
+            return SortedSet({member: float(score) for member, score in _pairs(found).items()})
         case _:
-            raise TypeError(f"{name} is a {kind}, which no read model makes")
+            raise TypeError(f"{name} is a {kind}, which no read model writes")
 
 
-def _value(kind: str, answer: Any) -> Value:
-    match kind:
-        case "hash":
-            return Hash(answer)
-        case "set":
-            return RedisSet(answer)
-        case "zset":
-            return SortedSet({member: float(score) for member, score in answer})
-        case _:
-            return bytes(answer)
+def _pairs(flat: Sequence[bytes]) -> dict[bytes, bytes]:
+    parts = iter(flat)
+    return dict(zip(parts, parts, strict=True))

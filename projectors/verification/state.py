@@ -1,23 +1,24 @@
-"""Does a read model hold what the log says, no more and no less?
+"""Compares the state of a read model with a fold of the event log.
 
-Each shard is held for the moment of reading it; then the log is folded up to the very offsets that
-the shard has taken in, through the model's own ``writes``, and compared key by key. What the shard
-has set aside is left out of the fold, too, and counted. Derived data is no part of this: builders
-that can, recompute theirs (``VerifiableBuilder``).
+Keys are read some at a time, each time with the checkpoints they belong to; the log is folded up to
+those very offsets through the model's own ``writes``, and compared key by key. Nothing is paused.
+Parked and skipped events are left out of the fold, too, and counted. Derived data is compared by
+those builders that can recompute theirs (``VerifiableBuilder``).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Protocol, runtime_checkable
 
-from events.recorded import Recorded
+from redis import Redis
+
+from events.recorded import Position, Recorded
 from events.store import EventStore
 from projectors.storage.read_model import Decrypt, ReadModel, leave_encrypted
 from projectors.storage.shard import Shard
 from projectors.verification.fold import Hash, InMemoryRedis, RedisSet, SortedSet, Value
-from projectors.verification.snapshot import ShardSnapshot, read
+from projectors.verification.snapshot import ShardSnapshot, in_parts, read
 
 PAGE = 1000
 _SHOWN = 20
@@ -33,14 +34,6 @@ class VerifiableBuilder(Protocol):
 
     def check(self, now: datetime) -> list[str]:
         """What differs, a line each; waits a moment for what is still being built."""
-
-
-@runtime_checkable
-class Sampling(Protocol):
-    """A builder that looks at some only where all would take too long."""
-
-    sample: str
-    """At which it did, in words; nothing if at all there is."""
 
 
 @dataclass(kw_only=True)
@@ -59,8 +52,6 @@ class Verdict:
     """Of so many streams."""
     skipped: int = 0
     """Events that somebody gave up."""
-    sample: str = ""
-    """Which part of what is built was made anew to be compared, if not all of it."""
     shown: list[str] = field(default_factory=list)
 
     @property
@@ -73,15 +64,7 @@ class Verdict:
             )
         if self.skipped:
             parts.append(f"{self.skipped:,} skipped")
-        if self.sample:
-            parts.append(self.sample)
         return ", ".join(parts)
-
-    def takes_in(self, builder: object, problems: Iterable[str]) -> None:
-        """Count what a builder found to differ, and keep at what it looked."""
-        self.differs(problems)
-        if isinstance(builder, Sampling):
-            self.sample = builder.sample
 
     def differs(self, problems: Iterable[str]) -> None:
         """Count what differs, and keep the first to show."""
@@ -101,23 +84,28 @@ def verify(
     """Compare the state of all shards with the log, one after the other."""
     verdict = Verdict(model=model.name, generation=model.generation)
     candidates = state_keys(model, store.partitions)
-    fold = partial(_fold, model, store, decrypt)
     for shard, partitions in shards(model, store.partitions).items():
-        prefix = shard.state("")
-        live = read(model.redis, shard, candidates.get(prefix, []))
-        said = fold(shard, partitions, live, advance)
-        if set(said) - set(live.state):
-            # Keys that came up after the candidates were looked for, or are missing: look again.
-            live = read(model.redis, shard)
-            said = fold(shard, partitions, live, lambda _: None)
-        verdict.shards += 1
-        verdict.events += sum(live.checkpoints.values())
-        verdict.keys += len(said)
-        verdict.parked += len(live.unapplied.parked)
-        verdict.streams += len(set(live.unapplied.parked.values()))
-        verdict.skipped += len(live.unapplied.skipped)
-        verdict.differs(differences(live.state, said))
+        fold = _Fold(model, store, decrypt, shard, partitions, advance)
+        _compare(model.redis, shard, candidates.get(shard.state(""), []), fold, verdict)
     return verdict
+
+
+def _compare(
+    redis: Redis, shard: Shard, candidates: Sequence[str], fold: "_Fold", verdict: Verdict
+) -> None:
+    """Compare part by part, each at the checkpoints it was read at: the projector goes on."""
+    for names in in_parts(candidates):
+        verdict.differs(fold.differences(read(redis, shard, names), names))
+    # Keys that the projector has added since the candidates were listed, or that are missing.
+    others = sorted(fold.values.keys() - set(candidates))
+    live = read(redis, shard, others)
+    verdict.differs(fold.differences(live, others))
+    verdict.shards += 1
+    verdict.events += sum(live.checkpoints.values())
+    verdict.keys += len(fold.values)
+    verdict.parked += len(live.unapplied.parked)
+    verdict.streams += len(set(live.unapplied.parked.values()))
+    verdict.skipped += len(live.unapplied.skipped)
 
 
 def shards(model: ReadModel, partitions: int) -> dict[Shard, list[int]]:
@@ -140,29 +128,71 @@ def state_keys(model: ReadModel, partitions: int) -> dict[str, list[str]]:
     return {prefix: sorted(set(names)) for prefix, names in found.items()}
 
 
-def _fold(
-    model: ReadModel,
-    store: EventStore,
-    decrypt: Decrypt,
-    shard: Shard,
-    partitions: Sequence[int],
-    live: ShardSnapshot,
-    advance: Advance,
-) -> Mapping[str, Value]:
-    folded = InMemoryRedis()
-    prefix = shard.state("")
-    for partition in partitions:
-        for batch in _events(store, partition, through=live.checkpoints.get(partition, 0)):
+class _Fold:
+    """What the log says that one shard holds, folded on from snapshot to snapshot."""
+
+    def __init__(
+        self,
+        model: ReadModel,
+        store: EventStore,
+        decrypt: Decrypt,
+        shard: Shard,
+        partitions: Sequence[int],
+        advance: Advance,
+    ) -> None:
+        self._model = model
+        self._store = store
+        self._decrypt = decrypt
+        self._shard = shard
+        self._partitions = partitions
+        self._advance = advance
+        self._folded = InMemoryRedis()
+        self._offsets: dict[int, int] = {}
+        self._without: set[Position] = set()
+
+    @property
+    def values(self) -> Mapping[str, Value]:
+        """By key."""
+        return self._folded.values
+
+    def differences(self, live: ShardSnapshot, names: Iterable[str]) -> Iterator[str]:
+        """How the snapshot of these keys differs from the log up to its checkpoints."""
+        if self._is_past(live):
+            self._start_over()
+        for partition in self._partitions:
+            self._fold(partition, live)
+        said = {name: self.values[name] for name in names if name in self.values}
+        return differences(live.state, said)
+
+    def _is_past(self, live: ShardSnapshot) -> bool:
+        """Whether a parked event was applied since, or Redis went back to an older state."""
+        return any(
+            live.checkpoints.get(partition, 0) < offset
+            for partition, offset in self._offsets.items()
+        ) or any(position not in live.unapplied for position in self._without)
+
+    def _start_over(self) -> None:
+        self._folded, self._offsets, self._without = InMemoryRedis(), {}, set()
+        self._advance = lambda _: None  # these events were counted before
+
+    def _fold(self, partition: int, live: ShardSnapshot) -> None:
+        after, through = self._offsets.get(partition, 0), live.checkpoints.get(partition, 0)
+        prefix = self._shard.state("")
+        for batch in _events(self._store, partition, after=after, through=through):
             taken = [recorded for recorded in batch if recorded.position not in live.unapplied]
             if taken:
-                writes = model.writes(shard, model.read(taken, decrypt))
-                folded.apply(write for write in writes if str(write[1]).startswith(prefix))
-            advance(len(batch))
-    return folded.values
+                writes = self._model.writes(self._shard, self._model.read(taken, self._decrypt))
+                self._folded.apply(write for write in writes if str(write[1]).startswith(prefix))
+            self._without.update(
+                recorded.position for recorded in batch if recorded.position in live.unapplied
+            )
+            self._advance(len(batch))
+        self._offsets[partition] = through
 
 
-def _events(store: EventStore, partition: int, *, through: int) -> Iterator[Sequence[Recorded]]:
-    after = 0
+def _events(
+    store: EventStore, partition: int, *, after: int, through: int
+) -> Iterator[Sequence[Recorded]]:
     while after < through:
         page = store.page(partition, after=after, limit=min(PAGE, through - after))
         if not page:

@@ -18,10 +18,10 @@ from projectors.parking.store import (
     UnappliedEvents,
     count_parked,
     read_parked_events,
-    read_unapplied_events,
 )
 from projectors.storage.read_model import leave_encrypted
 from projectors.storage.shard import CheckpointMismatch, ParkedStreamsChanged, ShardPaused
+from projectors.verification.snapshot import read
 from tests.fixtures.failing_read_model import FailingReadModel
 
 ANN = UUID(int=1)
@@ -73,7 +73,7 @@ def test_only_its_stream_stops(model, store, rate):
         {"rating-1-1": 2, "rating-1-3": 1},
     )
     assert (made.checkpoints, made.is_backing_off, made.lag(store.heads())) == ([5], False, 0)
-    assert read_unapplied_events(model.redis, model.shard(0)) == UnappliedEvents(
+    assert read(model.redis, model.shard(0), []).unapplied == UnappliedEvents(
         parked={Position(0, 2): "rating-1-2", Position(0, 4): "rating-1-2"}, skipped=frozenset()
     )
 

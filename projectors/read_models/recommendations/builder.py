@@ -7,7 +7,6 @@ when trends have moved, a movie was withdrawn or restored, or the list is some m
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from heapq import nlargest
 from operator import itemgetter
 from typing import ClassVar
@@ -15,29 +14,28 @@ from typing import ClassVar
 from redis.client import Pipeline
 from redis.exceptions import WatchError
 
-from events.notifications import waiting_readers_channel
 from projectors.building.dirty_marks import note_built
 from projectors.building.duty_cycle import DutyCycle
 from projectors.generations.live import Live, NotReady
 from projectors.read_models.recommendations.candidate_snapshot import Market, Sources
 from projectors.read_models.recommendations.candidates import is_material
 from projectors.read_models.recommendations.genre_affinity import Trend
-from projectors.read_models.recommendations.list_record import make, pack
-from projectors.read_models.recommendations.ranking import NOTHING, Said, read_said
-from projectors.read_models.recommendations.read_model import NOBODY, Recommendations
-from projectors.read_models.recommendations.verification import (
-    HOLD_SECONDS,
-    SHORT_HOLD_SECONDS,
-    Again,
-    Check,
+from projectors.read_models.recommendations.page import Item, choose, render
+from projectors.read_models.recommendations.ranking import NOTHING, Said, read_said, recommended
+from projectors.read_models.recommendations.read_model import (
+    NOBODY,
+    Listed,
+    Recommendations,
+    pack_listed,
 )
+from projectors.read_models.recommendations.verification import ListCheck
 from projectors.read_models.recommendations.work_queue import (
     Waiting,
     clear,
     look,
-    mark_again,
     mark_everyone,
 )
+from projectors.storage.pagination import DEFAULT_LIMIT
 from projectors.storage.shard import Shard
 
 _INTERVAL_SECONDS = 0.5
@@ -71,8 +69,6 @@ class RecommendationsBuilder(DutyCycle):
         self._turn = 0
         self._live = Live(recommendations.redis)
         self._may_begin = False
-        self.sample = ""
-        """Which lists were made anew to be checked, in words, if not all."""
 
     def do_part(self, partitions: Sequence[int]) -> None:
         """Build only of these, many at once: nobody waits, and all that lists read is whole."""
@@ -96,28 +92,8 @@ class RecommendationsBuilder(DutyCycle):
             self.interval_seconds = 0 if marked else _AGAIN_SECONDS if old else _INTERVAL_SECONDS
 
     def check(self, now: datetime) -> list[str]:
-        """What is wrong with lists, a line each; those of a market that is gone are made again."""
-        return self._check(now, self._ask_for, HOLD_SECONDS)
-
-    def prove(self, now: datetime) -> list[str]:
-        """The same of a new generation: nobody else makes its lists, so this makes them again."""
-        return self._check(now, partial(self._make_again, now), SHORT_HOLD_SECONDS)
-
-    def _check(self, now: datetime, again: Again, hold_seconds: float) -> list[str]:
-        check = Check(self._recommendations, self._sources, now, again, hold_seconds=hold_seconds)
-        found = check.run()
-        self.sample = check.sample
-        return found
-
-    def _ask_for(self, shard: Shard, users: Sequence[str], _: Market) -> None:
-        redis = self._recommendations.redis
-        mark_again(redis, shard, users)
-        redis.publish(waiting_readers_channel(), self._recommendations.name)
-
-    def _make_again(
-        self, now: datetime, shard: Shard, users: Sequence[str], market: Market
-    ) -> None:
-        self._make(shard, users, market, now)
+        """Which lists are inconsistent, a line each."""
+        return ListCheck(self._recommendations).run()
 
     def _sources_are_there(self) -> bool:
         """Whether there is an answer, by some generation, from all that lists are made of.
@@ -225,9 +201,14 @@ class RecommendationsBuilder(DutyCycle):
                 pipe.delete(*names)
                 pipe.zrem(shard.derived("made"), user)
                 continue
-            listed, page = make(opinions, market, now)
-            pipe.set(names[0], pack(listed))
-            pipe.set(names[1], page)
+            items = recommended(opinions, market)
+            pipe.set(names[0], pack_listed(Listed(now, items)))
+            pipe.set(names[1], _first_page(items, market))
             if user != NOBODY:
                 # Of a market that moves in this very look it is an old list already.
                 pipe.zadd(shard.derived("made"), {user: market.made_at.timestamp()})
+
+
+def _first_page(items: Sequence[Item], market: Market) -> bytes:
+    chosen = choose(items, limit=DEFAULT_LIMIT)
+    return render(chosen, market.cards_of(item.movie for item in chosen.items))

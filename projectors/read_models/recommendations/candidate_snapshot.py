@@ -2,17 +2,16 @@
 
 Movies of the week's boards, of those that most people ever rated, and the newest of each genre;
 with their cards, as they were when first looked at; and what is like what. It is good for a second
-or so. Who makes a list takes a glance at it, which remembers what was seen.
+or so.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.recommendations.candidates import Candidates, Known, trends
 from projectors.read_models.recommendations.genre_affinity import Trend
-from projectors.read_models.recommendations.input_digest import digest
 from projectors.read_models.similarity.read_model import Similarity
 from projectors.read_models.similarity.types import Neighbour
 from projectors.read_models.trending.read_model import Trending
@@ -22,8 +21,6 @@ from projectors.storage.shard import Shard
 
 _POPULAR = 3000
 _NEWEST_OF_GENRE = 50
-
-_Seen = TypeVar("_Seen")
 
 
 class Sources(NamedTuple):
@@ -63,10 +60,6 @@ class Market:
         """Movies that no list may have."""
         known = self._know({*heats, *people, *_newest(movies)})
         self.candidates = Candidates(known, heats=heats, people=people, year=made_at.year)
-        self.stamp = digest(
-            made_at.year, sorted(heats.items()), sorted(people.items()), sorted(known.items())
-        )
-        """Of all that candidates are made of."""
 
     def genres_of(self, movies: Iterable[int]) -> Mapping[int, Sequence[str]]:
         """The genres of these movies, and of others."""
@@ -110,44 +103,6 @@ class Market:
         facts = self._movies.facts_of(sorted(movies))
         self._genres |= {movie: known.genres for movie, known in facts.items()}
         return {movie: Known(known.year, known.genres) for movie, known in facts.items()}
-
-
-class Glance:
-    """A market, as far as one list is made of it."""
-
-    def __init__(self, market: Market) -> None:
-        self._market = market
-        self._seen: list[object] = []
-        self.candidates = market.candidates
-
-    @property
-    def stamp(self) -> bytes:
-        """A digest of all that was seen."""
-        return digest(self._market.stamp, self._seen)
-
-    def genres_of(self, movies: Iterable[int]) -> Mapping[int, Sequence[str]]:
-        """The genres of these movies."""
-        wanted = sorted(movies)
-        return self._see(wanted, self._market.genres_of(wanted))
-
-    def titles_of(self, movies: Iterable[int]) -> Mapping[int, str]:
-        """The titles of these movies."""
-        wanted = sorted(movies)
-        return self._see(wanted, self._market.titles_of(wanted))
-
-    def neighbours_of(self, movies: Sequence[int]) -> Mapping[int, Sequence[Neighbour]]:
-        """What is like these movies."""
-        return self._see(movies, self._market.neighbours_of(movies))
-
-    def outside(self, movies: Iterable[int]) -> Mapping[int, tuple[Known, Trend]]:
-        """What is known of movies that are no candidates."""
-        wanted = sorted(movies)
-        return self._see(wanted, self._market.outside(wanted))
-
-    def _see(self, wanted: Iterable[int], there: Mapping[int, _Seen]) -> dict[int, _Seen]:
-        found = {movie: there[movie] for movie in wanted if movie in there}
-        self._seen.append(list(found.items()))
-        return found
 
 
 def _heats(trending: Trending) -> dict[int, float]:

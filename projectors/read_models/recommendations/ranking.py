@@ -7,7 +7,7 @@ from typing import NamedTuple
 from redis import Redis
 from redis.client import Pipeline
 
-from projectors.read_models.recommendations.candidate_snapshot import Glance
+from projectors.read_models.recommendations.candidate_snapshot import Market
 from projectors.read_models.recommendations.candidates import rounded
 from projectors.read_models.recommendations.genre_affinity import (
     Explanation,
@@ -20,7 +20,6 @@ from projectors.read_models.recommendations.genre_affinity import (
     taste,
     weights,
 )
-from projectors.read_models.recommendations.input_digest import digest
 from projectors.read_models.recommendations.item_similarity import LATEST, near
 from projectors.read_models.recommendations.page import Item
 from projectors.read_models.recommendations.projection import KINDS, genres_of, unpacked
@@ -52,17 +51,6 @@ class Said(NamedTuple):
     def seen(self) -> set[int]:
         """What is never recommended to them."""
         return {*self.ratings, *self.favourites, *self.hidden}
-
-    @property
-    def words(self) -> bytes:
-        """A digest of all of it."""
-        return digest(
-            sorted(self.ratings.items()),
-            self.preferred,
-            sorted(self.favourites),
-            sorted(self.hidden),
-            self.latest,
-        )
 
 
 NOTHING = Said({}, ())
@@ -110,7 +98,7 @@ def said_of(
     )
 
 
-def recommended(said: Said, market: Glance) -> tuple[Item, ...]:
+def recommended(said: Said, market: Market) -> tuple[Item, ...]:
     """The list of someone who said this."""
     of_movies = weights(said.ratings, said.favourites)
     likings = taste(
@@ -137,7 +125,7 @@ class _Found(NamedTuple):
 
 
 def _best(
-    likings: Mapping[str, Liking], given: _Given, seen: set[int], market: Glance
+    likings: Mapping[str, Liking], given: _Given, seen: set[int], market: Market
 ) -> list[_Found]:
     candidates = market.candidates
     sums = {movie: sum(amounts.values()) for movie, amounts in given.items() if movie not in seen}
@@ -151,7 +139,7 @@ def _best(
 
 
 def _outside(
-    sums: Mapping[int, float], likings: Mapping[str, Liking], market: Glance
+    sums: Mapping[int, float], likings: Mapping[str, Liking], market: Market
 ) -> list[_Found]:
     some = nlargest(_OUTSIDE, sums, key=lambda movie: (sums[movie], -movie))
     found: list[_Found] = []
@@ -175,6 +163,6 @@ def _told(
     return items
 
 
-def _telling(said: Said, likings: Mapping[str, Liking], market: Glance) -> Telling:
+def _telling(said: Said, likings: Mapping[str, Liking], market: Market) -> Telling:
     speak = {liking.movie for liking in likings.values() if liking.movie is not None}
     return Telling(market.titles_of(speak.union(said.latest)), said.favourites)

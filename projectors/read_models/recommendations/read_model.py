@@ -33,14 +33,12 @@ class Listed(msgspec.Struct, frozen=True, array_like=True):
 
     made_at: datetime
     items: tuple[Item, ...] = ()
-    words: bytes = b""
-    """These three: see ``stamp``. Empty in lists that were made before there were any."""
-    market: bytes = b""
-    seal: bytes = b""
 
 
+pack_listed = msgspec.msgpack.Encoder().encode
+"""Encodes a list to be stored."""
 read_listed = msgspec.msgpack.Decoder(Listed).decode
-"""Reads a list that was written down."""
+"""Decodes a stored list; older ones have three more elements, which it ignores."""
 
 
 class Recommendations(ReadModel):

@@ -1,35 +1,19 @@
-"""Is every list what its maker would make of the same?
+"""Consistency checks of recommendation lists: order, shares of reasons, seen movies, first page.
 
-What someone said, their list and its mark are read in one step, so it is known of which words a
-list must be. Of everyone's it is seen that nobody but its maker wrote it, that it is of these words
-and that its page is its own. Then lists are made anew, and compared: of all people while they are
-few, else of a sample.
-
-A list is made of the market of its time, which moves with every rating. One that differs is wrong
-if it was made of what is there now; else it is not known what it had to be. Then what the market is
-made of stands still for a moment, the list is asked for again, and compared with that.
+What a user said, their list, its page and its mark are read in one step. Whether a list has the
+right movies is not checked: it is built of trends and neighbours that are gone a second later.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from itertools import islice
-from random import Random
 from time import monotonic, sleep
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import msgspec
 
-from projectors.read_models.recommendations.candidate_snapshot import Glance, Market, Sources
 from projectors.read_models.recommendations.genre_affinity import Reason
-from projectors.read_models.recommendations.input_digest import seal_of
 from projectors.read_models.recommendations.page import Item
-from projectors.read_models.recommendations.ranking import (
-    NOTHING,
-    Said,
-    ask_said,
-    recommended,
-    said_of,
-)
+from projectors.read_models.recommendations.ranking import NOTHING, Said, ask_said, said_of
 from projectors.read_models.recommendations.read_model import (
     NOBODY,
     Listed,
@@ -38,31 +22,13 @@ from projectors.read_models.recommendations.read_model import (
 )
 from projectors.storage.pagination import DEFAULT_LIMIT
 from projectors.storage.shard import Shard
-from projectors.verification.snapshot import paused
 
-_SAMPLE = 1000
-"""Lists: some 3 s of one core."""
-_SAMPLE_AGAIN = 200
-"""Of those, lists that are asked for again: what they are made of stands still for that long."""
 _PATIENCE_SECONDS = 30.0
-"""So long without one that could be compared; a worker that is far behind builds seldom."""
-HOLD_SECONDS = 1.5
-"""A builder looks at its market again after a second; then some lists take some tenths of one."""
-SHORT_HOLD_SECONDS = 0.5
-"""Where lists are made again at once."""
-_LONGEST_HOLD_SECONDS = 4.0
-"""On a machine on which nothing comes of shorter ones."""
-_LAPSE_SECONDS = 10
-_REST_SECONDS = 1.0
+"""Without a list that was still to be built; a worker that is far behind builds seldom."""
 _POLL_SECONDS = 0.05
 _READ_AT_ONCE = 100
-_AGAIN_AT_ONCE = 20
-"""What is asked for again is made before it is said how far lists are, so readers wait for it."""
 _WHOLE = 100  # shares have two digits
 _COMMANDS = 8
-
-Again: TypeAlias = Callable[[Shard, Sequence[str], Market], None]
-"""Has the lists of some users of a shard made again, of the market that is there now."""
 
 
 class _Shown(msgspec.Struct):
@@ -78,68 +44,31 @@ class _Page(msgspec.Struct):
 _page = msgspec.json.Decoder(_Page)
 
 
-class Found(NamedTuple):
-    """What there is of someone, all of one moment."""
+class UserLists(NamedTuple):
+    """All that is stored of one user at one moment."""
 
     said: Said
     listed: Listed | None
     page: bytes | None
     is_due: bool
-    """Whether their list is still to be made."""
+    """Whether their list is still to be built."""
 
 
-class Check:
-    """One look at all lists of a generation."""
+class ListCheck:
+    """One pass over all lists of a generation."""
 
-    def __init__(
-        self,
-        recommendations: Recommendations,
-        sources: Sources,
-        now: datetime,
-        again: Again,
-        *,
-        hold_seconds: float,
-    ) -> None:
+    def __init__(self, recommendations: Recommendations) -> None:
         self._model = recommendations
-        self._sources = sources
-        self._now = now
-        self._day = now.date().isoformat()
-        self._again = again
-        self._hold_seconds = hold_seconds
-        self._market: Market | None = None
-        self._market_of: object = None
         self._problems: dict[str, str] = {}
-        self.sample = ""
-        """Which lists were made anew, in words, if not all."""
 
     def run(self) -> list[str]:
-        """What is wrong, or can't be known, a line each."""
+        """What is inconsistent, or could not be checked, a line each."""
         people = [NOBODY, *sorted(self._model.people())]
         due = _patiently(self._look_through(people), self._look_again)
-        is_out = self._problems.keys() | due
-        fit = [user for user in people if user not in is_out]
-        chosen = self._draw(fit, _SAMPLE)
-        moved = self._compare(chosen)
-        asked = self._draw(moved, _SAMPLE_AGAIN)
-        left = _patiently(asked, self._compare_standing_still)
-        made = len(chosen) - len(moved) + len(asked)
-        if made < len(fit):
-            self.sample = f"{made:,} of {len(fit):,} lists made anew, by the lot of {self._day}"
         return [
             *(f"{user}: {problem}" for user, problem in sorted(self._problems.items())),
             *_hindered(due, "still to be made"),
-            *_hindered(left, "made of something else than is there now, and not made again"),
         ]
-
-    def _draw(self, users: Sequence[str], most: int) -> Sequence[str]:
-        """All of them; of too many some, by a lot that is the same all day. Nobody's is in both."""
-        others = [user for user in users if user != NOBODY]
-        if len(others) <= most:
-            return users
-        some = Random(self._day).sample(others, most)  # noqa: S311 - no secret: it is told
-        return [*(user for user in users if user == NOBODY), *some]
-
-    # ------------------------------------------------------------------------------ all lists
 
     def _look_through(self, users: Sequence[str]) -> Sequence[str]:
         """Keep what is wrong; answers whose lists are still to be made."""
@@ -170,7 +99,7 @@ class Check:
             if mark is not None or not is_whole
         }
 
-    def _find(self, users: Iterable[str]) -> Iterator[tuple[str, Found]]:
+    def _find(self, users: Iterable[str]) -> Iterator[tuple[str, UserLists]]:
         for shard, of_shard in self._by_shard(users).items():
             rest = iter(of_shard)
             while some := list(islice(rest, _READ_AT_ONCE)):
@@ -183,7 +112,7 @@ class Check:
             found.setdefault(shard, []).append(user)
         return found
 
-    def _read(self, shard: Shard, users: Sequence[str]) -> Iterator[tuple[str, Found]]:
+    def _read(self, shard: Shard, users: Sequence[str]) -> Iterator[tuple[str, UserLists]]:
         with self._model.redis.pipeline(transaction=True) as pipe:
             for user in users:
                 ask_said(pipe, shard, user)
@@ -195,66 +124,11 @@ class Check:
         for user in users:
             *said, packed, page, is_marked, is_whole = islice(answers, _COMMANDS)
             listed = read_listed(packed) if packed else None
-            yield user, Found(said_of(*said), listed, page, bool(is_marked) or not is_whole)
-
-    # ------------------------------------------------------------------------------ made anew
-
-    def _compare_standing_still(self, users: Sequence[str]) -> Sequence[str]:
-        """The same, some at a time, while the market does not move; then it may for a while."""
-        left = users
-        with paused(self._sources.shards, seconds=_LAPSE_SECONDS):
-            until = monotonic() + self._hold_seconds
-            # Made anew with each look at the market: then all that is made is of what is there now.
-            is_seen = not self._wait_for([NOBODY], until)
-            while is_seen and left and monotonic() < until:
-                some, rest = left[:_AGAIN_AT_ONCE], left[_AGAIN_AT_ONCE:]
-                left = [*rest, *self._wait_for(some, until)]  # last: it holds up nobody else
-        if len(left) == len(users):
-            self._hold_seconds = min(2 * self._hold_seconds, _LONGEST_HOLD_SECONDS)
-        if left:
-            sleep(_REST_SECONDS)
-        return left
-
-    def _wait_for(self, users: Sequence[str], until: float) -> Sequence[str]:
-        left = users
-        while (left := self._compare(left)) and monotonic() < until:
-            self._ask_for(left)
-            sleep(_POLL_SECONDS)
-        return left
-
-    def _ask_for(self, users: Iterable[str]) -> None:
-        market = self._look_at_market()
-        for shard, of_shard in self._by_shard(users).items():
-            self._again(shard, of_shard, market)
-
-    def _compare(self, users: Iterable[str]) -> list[str]:
-        """Keep which lists are wrong; answers those that were made of something else."""
-        market, left = self._look_at_market(), []
-        for user, found in self._find(users):
-            if found.is_due:
-                left.append(user)
-            elif problem := next(_wrong(user, found), None):
-                self._problems[user] = problem
-            elif found.listed is not None:
-                glance = Glance(market)
-                items = recommended(found.said, glance)
-                if items == found.listed.items:
-                    continue
-                if found.listed.market == glance.stamp:
-                    self._problems[user] = _unlike(found.listed.items, items)
-                else:
-                    left.append(user)
-        return left
-
-    def _look_at_market(self) -> Market:
-        version = self._sources.version()
-        if self._market is None or version != self._market_of:
-            self._market, self._market_of = Market(self._sources, self._now), version
-        return self._market
+            yield user, UserLists(said_of(*said), listed, page, bool(is_marked) or not is_whole)
 
 
-def _wrong(user: str, found: Found) -> Iterator[str]:
-    """What is wrong with a list, whatever the market was."""
+def _wrong(user: str, found: UserLists) -> Iterator[str]:
+    """What is inconsistent in a list, whatever it was built of."""
     said, listed, page, _ = found
     if user != NOBODY and said == NOTHING:
         if listed is not None or page is not None:
@@ -276,22 +150,6 @@ def _within(said: Said, listed: Listed, page: bytes | None) -> Iterator[str]:
         yield "has a list out of order"
     if not _is_page_of(page, items):
         yield "has a first page that is not that of the list"
-    if listed.seal:
-        if listed.words != said.words:
-            yield "has a list that was made of something else than they said"
-        if page is not None and listed.seal != seal_of(listed, page):
-            yield "has a list or a page that is not as it was made"
-
-
-def _unlike(there: Sequence[Item], wanted: Sequence[Item]) -> str:
-    for place, item in enumerate(wanted):
-        if place >= len(there) or there[place] != item:
-            found = there[place].movie if place < len(there) else "nothing"
-            return (
-                f"has a list that is not what is recommended: {found} in place {place + 1},"
-                f" which is that of {item.movie}"
-            )
-    return f"has a list with {len(there) - len(wanted)} more than is recommended"
 
 
 def _patiently(
@@ -316,7 +174,7 @@ def _hindered(users: Sequence[str], what: str) -> Iterator[str]:
 
 
 def _is_page_of(page: bytes | None, items: Sequence[Item]) -> bool:
-    """But for movies that had no card any more when it was made: the seal says which those were."""
+    """Whether the page shows the list; movies that had no card when it was built are missing."""
     if page is None:
         return False
     shown = [(item.id, item.score, item.reasons) for item in _page.decode(page).items]

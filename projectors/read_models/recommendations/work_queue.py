@@ -29,11 +29,6 @@ for nth = 1, #ARGV, 2 do
   end
 end
 """
-_MARK_AGAIN = """
-for nth, user in ipairs(ARGV) do
-  if redis.call('EXISTS', KEYS[nth + 1]) == 1 then redis.call('HSETNX', KEYS[1], user, '0') end
-end
-"""
 
 
 @cache
@@ -95,12 +90,6 @@ def clear(redis: Redis, shard: Shard, marks: Mapping[str, int]) -> None:
     if marks:
         args = [part for pair in marks.items() for part in pair]
         _script(redis, _CLEAR)(keys=[shard.derived("dirty")], args=args)
-
-
-def mark_again(redis: Redis, shard: Shard, users: Sequence[str]) -> None:
-    """Mark those of these users of a shard who have a list, as old: it is to be made again."""
-    keys = [shard.derived("dirty"), *(shard.derived("list", user) for user in users)]
-    _script(redis, _MARK_AGAIN)(keys=keys, args=list(users))
 
 
 def mark_everyone(recommendations: Recommendations, shards: Iterable[Shard]) -> None:

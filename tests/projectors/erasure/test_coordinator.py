@@ -34,12 +34,13 @@ from projectors.erasure.coordinator import ErasureCoordinator, purge_of_the_past
 from projectors.generations.live import PAST_KEY, Live
 from projectors.generations.pointers import Pointers
 from projectors.parking.retry import ParkedStreamRetry, parked_stream_keys
-from projectors.parking.store import read_skipped_events, read_unapplied_events
+from projectors.parking.store import read_skipped_events
 from projectors.read_models.library.read_model import Library
 from projectors.read_models.movies.read_model import Movies
 from projectors.registry import MODELS, make_builders
 from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import Shard
+from projectors.verification.snapshot import read
 from projectors.verification.state import verify
 from tests.projectors.verification.test_state import playlists
 
@@ -462,7 +463,7 @@ def test_what_was_set_aside_of_them_is_given_up_and_not_kept(world, poisoned, ki
     assert [(one.stream, one.entry.data) for one in read_skipped_events(world.redis, shard)] == [
         ("", "")
     ]
-    assert len(read_unapplied_events(world.redis, shard).skipped) == 1
+    assert len(read(world.redis, shard, []).unapplied.skipped) == 1
     assert world.names(model) == []
     assert "redis" not in world.found()
     verdict = verify(model, world.store, advance=lambda _: None, decrypt=decryptor())

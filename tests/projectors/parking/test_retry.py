@@ -20,11 +20,11 @@ from projectors.parking.store import (
     read_parked_streams,
     read_revision,
     read_skipped_events,
-    read_unapplied_events,
 )
 from projectors.registry import MODELS
 from projectors.storage.read_model import ReadModel, leave_encrypted
 from projectors.storage.shard import ParkedStreamsChanged, Shard
+from projectors.verification.snapshot import read
 from projectors.verification.state import verify
 from tests.fixtures.failing_read_model import FailingReadModel
 from tests.projectors.verification.test_state import entries as everything
@@ -87,7 +87,7 @@ def test_after_the_fix_the_stream_is_level(world):
     assert world.model.scores() == {"rating-1": 5, "rating-2": 3}
     assert world.model.times() == {"rating-1": 2, "rating-2": 2}
     assert world.offsets(WORSE) == [4]
-    assert read_unapplied_events(world.model.redis, world.model.shard(0)).parked == {
+    assert read(world.model.redis, world.model.shard(0), []).unapplied.parked == {
         Position(0, 4): "rating-3"
     }
 

@@ -1,10 +1,7 @@
 """Do the boards show what people act on, at once, and the same way however it is built?"""
 
 import json
-from contextlib import contextmanager
 from datetime import timedelta
-from threading import Event, Thread
-from time import sleep
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,7 +9,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from events.catalogue import MovieAdded, MovieDescribed, MovieRated, RatingWithdrawn
-from events.notifications import waiting_readers_channel
 from events.recorded import Origin, Stream
 from events.store.memory import MemoryStore
 from infra.security.signing import BadSignature
@@ -25,7 +21,6 @@ from projectors.read_models.trending.builder import TrendingBuilder
 from projectors.read_models.trending.page import choose, render
 from projectors.read_models.trending.read_model import Trending
 from projectors.storage.read_model import leave_encrypted
-from projectors.storage.shard import ShardPaused
 from tests.fixtures.recording import NOON, Recording
 
 ANN = UUID(int=1)
@@ -203,76 +198,6 @@ def test_a_page_that_is_late_is_not_called_wrong_but_waited_for(world, monkeypat
     assert world.builder.check(NOON) == ["not everything that was taken in has been built"]
     world.builder.build(NOON)
     assert world.builder.check(NOON) == []
-
-
-def test_what_comes_in_all_the_time_is_held_until_it_is_built(world):
-    world.add(ALIEN)
-    world.board()
-    with coming_in(world), built_when_asked_for(world):
-        assert world.builder.check(NOON) == []
-
-
-@contextmanager
-def coming_in(world):
-    """Ratings, one after the other, from a thread."""
-    done, begun = Event(), Event()
-
-    def rate():
-        while not done.wait(0.005):
-            rated = MovieRated(user_id=uuid4(), movie_id=ALIEN, score=8)
-            recorded = world.recording.say(rated, at=NOON)
-            for model in (world.movies, world.trending):
-                while not has_taken_in(model, recorded):
-                    sleep(0.005)
-            begun.set()
-
-    with in_a_thread(rate, done):
-        assert begun.wait(60)
-        yield
-
-
-def has_taken_in(model, recorded):
-    try:
-        model.apply([recorded])
-    except ShardPaused:
-        return False
-    return True
-
-
-@contextmanager
-def built_when_asked_for(world):
-    """By a builder of its own."""
-    done = Event()
-    builder = Slow(world.trending, world.movies)
-    with world.trending.redis.pubsub() as wishes:
-        wishes.subscribe(waiting_readers_channel())
-
-        def build():
-            while not done.is_set():
-                if (wish := wishes.get_message(timeout=0.1)) and wish["type"] == "message":
-                    builder.build(NOON)
-
-        with in_a_thread(build, done):
-            yield
-
-
-class Slow(TrendingBuilder):
-    """Takes longer than some ratings take to come."""
-
-    def _rank(self, heats):
-        sleep(0.1)
-        return super()._rank(heats)
-
-
-@contextmanager
-def in_a_thread(work, done):
-    thread = Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
 
 
 def test_pages_written_anew_while_they_are_compared_are_not_called_wrong(world, monkeypatch):
