@@ -17,13 +17,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from command_api.admin.estimated_count import Counted
+from command_api.admin.estimated_count import EstimatedPaginator
 
 
-class Listed(ChangeList):
+class DescribedChangeList(ChangeList):
     """One page of a list."""
 
-    model_admin: "ReadPages"
+    model_admin: "ReadOnlyAdmin"
 
     def get_results(self, request: HttpRequest) -> None:
         """The rows, with what is shown beside them."""
@@ -31,11 +31,11 @@ class Listed(ChangeList):
         self.result_list = self.model_admin.shown(self.result_list)
 
 
-class ReadPages(admin.ModelAdmin):  # type: ignore[type-arg] # it is not generic when it runs
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # it is not generic when it runs
     """The list of a model, and a page for each row."""
 
     actions = None
-    paginator = Counted
+    paginator = EstimatedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     sortable_by: ClassVar[tuple[str, ...]] = ()
@@ -78,7 +78,7 @@ class ReadPages(admin.ModelAdmin):  # type: ignore[type-arg] # it is not generic
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """How a page of the list is made."""
-        return Listed
+        return DescribedChangeList
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
         """What leads to a row's page, if it has one."""
@@ -113,7 +113,7 @@ class ReadPages(admin.ModelAdmin):  # type: ignore[type-arg] # it is not generic
         return rows
 
 
-class Rows(admin.TabularInline):  # type: ignore[type-arg] # as above
+class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg] # as above
     """What belongs to a row, on its page; with the rows that it leads to, in one question."""
 
     extra = 0

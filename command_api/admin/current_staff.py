@@ -14,7 +14,7 @@ from events.vault import refresh_families
 
 
 @dataclass(frozen=True, slots=True)
-class Visitor:
+class StaffUser:
     """What Django's admin wants to know of a user. Nobody may do more than look."""
 
     is_staff: bool = False
@@ -33,10 +33,10 @@ class Visitor:
         return self.is_staff
 
 
-NOBODY = Visitor()
+NOBODY = StaffUser()
 
 
-def of(request: HttpRequest) -> Visitor:
+def of(request: HttpRequest) -> StaffUser:
     """Who sent a request."""
     kept = session_cookie.of(request)
     if kept is None:
@@ -44,4 +44,4 @@ def of(request: HttpRequest) -> Visitor:
     standing = refresh_families.login_status(kept.family)
     if standing is None or standing.is_revoked or standing.epoch > kept.epoch:
         return NOBODY
-    return Visitor(is_staff=is_staff(standing.user_id))
+    return StaffUser(is_staff=is_staff(standing.user_id))

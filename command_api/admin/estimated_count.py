@@ -14,7 +14,7 @@ MOST = 10_000
 _ESTIMATE = "SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass"
 
 
-class Counted(Paginator):  # type: ignore[type-arg] # it is not generic when it runs
+class EstimatedPaginator(Paginator):  # type: ignore[type-arg] # it is not generic when it runs
     """The pages of a list."""
 
     @cached_property

@@ -9,7 +9,7 @@ from django.db.models import CharField, F, OuterRef, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 from django.http import HttpRequest
 
-from command_api.admin.base import ReadPages, Rows, number_of
+from command_api.admin.base import ReadOnlyAdmin, ReadOnlyInline, number_of
 from command_api.admin.full_text_search import holding
 from command_api.catalogue import title_keys
 from command_api.catalogue.genres import GENRES
@@ -74,7 +74,7 @@ class KeywordFilter(admin.SimpleListFilter):
         return queryset.filter(keywords=self.value()) if self.value() else queryset
 
 
-class CastRows(Rows):
+class CastInline(ReadOnlyInline):
     """Who plays in it."""
 
     model = Casting
@@ -83,7 +83,7 @@ class CastRows(Rows):
     ordering = ("billing",)
 
 
-class CreditRows(Rows):
+class CreditInline(ReadOnlyInline):
     """Who made it."""
 
     model = Credit
@@ -91,7 +91,7 @@ class CreditRows(Rows):
     ordering = ("place",)
 
 
-class KeywordRows(Rows):
+class KeywordInline(ReadOnlyInline):
     """What it is about."""
 
     model = MovieKeyword
@@ -100,7 +100,7 @@ class KeywordRows(Rows):
     ordering = ("place",)
 
 
-class ExternalIdRows(Rows):
+class ExternalIdInline(ReadOnlyInline):
     """What others call it."""
 
     model = ExternalId
@@ -108,7 +108,7 @@ class ExternalIdRows(Rows):
     ordering = ("source", "value")
 
 
-class TranslationRows(Rows):
+class TranslationInline(ReadOnlyInline):
     """What it is called elsewhere."""
 
     model = Translation
@@ -126,7 +126,7 @@ def _of(model: Any) -> QuerySet[Any]:
     return rows
 
 
-class MoviePages(ReadPages):
+class MovieAdmin(ReadOnlyAdmin):
     """Movies, the newest first."""
 
     list_display = ("name", "year", "genre", "cast", "crew", "popular", "original_language")
@@ -135,7 +135,7 @@ class MoviePages(ReadPages):
     search_help_text = "Words of the title, in any order, or how they begin; or an id of IMDb."
     ordering = ("-year", "-id")
     sortable_by = ("name", "year")
-    inlines = (CastRows, CreditRows, KeywordRows, ExternalIdRows, TranslationRows)
+    inlines = (CastInline, CreditInline, KeywordInline, ExternalIdInline, TranslationInline)
     readonly_fields = ("genre", "popular")
     fields = (
         "id",

@@ -1,10 +1,10 @@
 """Which tables have admin pages?"""
 
-from command_api.admin.movies import MoviePages
-from command_api.admin.people import GenrePages, KeywordPages, PersonPages
-from command_api.admin.site import Pages
-from command_api.admin.sync import FilmPages, RunPages
-from command_api.admin.trends import BoardPages
+from command_api.admin.movies import MovieAdmin
+from command_api.admin.people import GenreAdmin, KeywordAdmin, PersonAdmin
+from command_api.admin.site import StaffSite
+from command_api.admin.sync import FilmAdmin, SyncRunAdmin
+from command_api.admin.trends import BoardAdmin
 from command_api.catalogue.models import (
     Genre,
     Keyword,
@@ -15,11 +15,11 @@ from command_api.catalogue.models import (
     TrendObservation,
 )
 
-pages = Pages(name="admin")
-pages.register(Movie, MoviePages)
-pages.register(Person, PersonPages)
-pages.register(Genre, GenrePages)
-pages.register(Keyword, KeywordPages)
-pages.register(TrendObservation, BoardPages)
-pages.register(SyncRun, RunPages)
-pages.register(TmdbFilm, FilmPages)
+pages = StaffSite(name="admin")
+pages.register(Movie, MovieAdmin)
+pages.register(Person, PersonAdmin)
+pages.register(Genre, GenreAdmin)
+pages.register(Keyword, KeywordAdmin)
+pages.register(TrendObservation, BoardAdmin)
+pages.register(SyncRun, SyncRunAdmin)
+pages.register(TmdbFilm, FilmAdmin)

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from command_api.admin.base import ReadPages, Rows, number_of
+from command_api.admin.base import ReadOnlyAdmin, ReadOnlyInline, number_of
 from command_api.admin.full_text_search import holding
 from command_api.catalogue.models import (
     Casting,
@@ -23,7 +23,7 @@ from command_api.catalogue.models import (
 )
 
 
-class RoleRows(Rows):
+class RoleInline(ReadOnlyInline):
     """What somebody plays in."""
 
     model = Casting
@@ -32,7 +32,7 @@ class RoleRows(Rows):
     ordering = ("-movie__year", "movie")
 
 
-class WorkRows(Rows):
+class WorkInline(ReadOnlyInline):
     """What somebody made."""
 
     model = Credit
@@ -40,7 +40,7 @@ class WorkRows(Rows):
     ordering = ("-movie__year", "movie")
 
 
-class PersonPages(ReadPages):
+class PersonAdmin(ReadOnlyAdmin):
     """People, by name."""
 
     list_display = ("name", "roles", "works")
@@ -48,7 +48,7 @@ class PersonPages(ReadPages):
     search_help_text = "Parts of the name, in any order, or how they begin."
     ordering = ("name",)
     fields = ("name",)
-    inlines = (RoleRows, WorkRows)
+    inlines = (RoleInline, WorkInline)
 
     def described(self, rows: QuerySet[Person]) -> QuerySet[Person]:
         """With how much there is of them."""
@@ -76,7 +76,7 @@ class PersonPages(ReadPages):
         return int(person.work_count)
 
 
-class GenrePages(ReadPages):
+class GenreAdmin(ReadOnlyAdmin):
     """Genres, with how many movies there are of each."""
 
     list_display = ("name", "number")
@@ -93,7 +93,7 @@ class GenrePages(ReadPages):
         return _movies("genre", genre)
 
 
-class KeywordPages(ReadPages):
+class KeywordAdmin(ReadOnlyAdmin):
     """Keywords, with how many movies there are of each."""
 
     list_display = ("name", "number")

@@ -26,7 +26,7 @@ _FORM = struct.Struct("!16sIQ")
 _MAC_BYTES = 32
 
 
-class Kept(NamedTuple):
+class SessionCookie(NamedTuple):
     """What the cookie of a log-in says."""
 
     family: UUID
@@ -41,7 +41,7 @@ def write(family: UUID, epoch: int) -> str:
     return urlsafe_b64encode(payload + _mac(payload)).decode()
 
 
-def read(text: str) -> Kept | None:
+def read(text: str) -> SessionCookie | None:
     """What a cookie says; None for what we did not write, and for what is over."""
     try:
         raw = urlsafe_b64decode(text.encode("ascii"))
@@ -51,10 +51,10 @@ def read(text: str) -> Kept | None:
     if len(payload) != _FORM.size or not compare_digest(mac, _mac(payload)):
         return None
     family, epoch, expires = _FORM.unpack(payload)
-    return Kept(UUID(bytes=family), epoch, expires) if expires > time() else None
+    return SessionCookie(UUID(bytes=family), epoch, expires) if expires > time() else None
 
 
-def of(request: HttpRequest) -> Kept | None:
+def of(request: HttpRequest) -> SessionCookie | None:
     """What the cookie that came with a request says."""
     return read(request.COOKIES.get(NAME, ""))
 

@@ -17,7 +17,7 @@ from command_api.admin.access import READ, for_staff, open_to_all
 from infra.errors import Refused
 
 
-class Pages(AdminSite):
+class StaffSite(AdminSite):
     """The pages of the staff."""
 
     site_title = site_header = "Marquee"

@@ -7,13 +7,13 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from command_api.admin.base import ReadPages
+from command_api.admin.base import ReadOnlyAdmin
 from command_api.catalogue.models import SyncRun, TmdbFilm
-from command_api.sync.job_runner import at_work
+from command_api.sync.job_runner import running_jobs
 from command_api.sync.status import counted, state_of
 
 
-class RunPages(ReadPages):
+class SyncRunAdmin(ReadOnlyAdmin):
     """The last run of each kind, and what all of them did."""
 
     list_display = ("kind", "standing", "begun_at", "ended_at", "did", "in_all", "note")
@@ -33,14 +33,14 @@ class RunPages(ReadPages):
 
     def shown(self, rows: QuerySet[SyncRun]) -> Sequence[SyncRun]:
         """With whether each is at work."""
-        busy = at_work()
+        busy = running_jobs()
         return [_looked_at(run, busy) for run in super().shown(rows)]
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> SyncRun:
         """The same."""
-        return _looked_at(super().get_object(request, object_id, from_field), at_work())
+        return _looked_at(super().get_object(request, object_id, from_field), running_jobs())
 
     @admin.display(description="state")
     def standing(self, run: Any) -> str:
@@ -90,7 +90,7 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.filter(chosen)
 
 
-class FilmPages(ReadPages):
+class FilmAdmin(ReadOnlyAdmin):
     """Films at TMDb that were fetched, or are to be."""
 
     list_display = ("tmdb_id", "wanted_at", "fetched_at", "gone_at", "fault")

@@ -6,12 +6,12 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from command_api.admin.base import ReadPages, Rows, number_of
+from command_api.admin.base import ReadOnlyAdmin, ReadOnlyInline, number_of
 from command_api.catalogue.models import TrendEntry, TrendObservation
 from command_api.sync.status import age
 
 
-class EntryRows(Rows):
+class EntryInline(ReadOnlyInline):
     """What is on a board."""
 
     model = TrendEntry
@@ -20,14 +20,14 @@ class EntryRows(Rows):
     ordering = ("rank",)
 
 
-class BoardPages(ReadPages):
+class BoardAdmin(ReadOnlyAdmin):
     """Boards, as they were when somebody looked the last time."""
 
     list_display = ("board", "source", "window", "observed_at", "old", "size")
     ordering = ("board",)
     fields = ("board", "source", "window", "observed_at", "old")
     readonly_fields = ("old",)
-    inlines = (EntryRows,)
+    inlines = (EntryInline,)
 
     def described(self, rows: QuerySet[TrendObservation]) -> QuerySet[TrendObservation]:
         """With how long they are."""

@@ -32,7 +32,7 @@ def _handle_once(commands: Sequence[MovieCommand], store: EventStore, origin: Or
     streams = [stream_of(movie_id) for movie_id in {command.movie_id for command in commands}]
     # The versions first: tables that are newer than they say make the append fail, never pass.
     versions = store.versions(streams)
-    there = inline_projection.movies([int(s.owner) for s in streams if s.name in versions])
+    there = inline_projection.movie_states([int(s.owner) for s in streams if s.name in versions])
     decided = _decide_each(commands, there)
     events = [event for each in decided for event in each]
     if events:

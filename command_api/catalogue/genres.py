@@ -55,14 +55,14 @@ _OURS: dict[str, str | None] = {
 } | {name.casefold(): None for name in _NOT_GENRES}
 
 
-class Translated(NamedTuple):
+class TranslatedGenres(NamedTuple):
     """Our names in the source's order, each once; and the source's names that our table lacks."""
 
     genres: tuple[str, ...]
     unknown: tuple[str, ...]
 
 
-def translate(names: Iterable[str]) -> Translated:
+def translate(names: Iterable[str]) -> TranslatedGenres:
     """A source's genres in our words."""
     found: dict[str, None] = {}
     unknown = []
@@ -72,4 +72,4 @@ def translate(names: Iterable[str]) -> Translated:
             unknown.append(name)
         elif (ours := _OURS[key]) is not None:
             found[ours] = None
-    return Translated(tuple(found), tuple(unknown))
+    return TranslatedGenres(tuple(found), tuple(unknown))

@@ -99,7 +99,7 @@ def apply(events: Sequence[MovieEvent]) -> None:
     _put(_STATUSES, sorted(_statuses(events).items()))
 
 
-def movies(movie_ids: Collection[int]) -> dict[int, MovieState]:
+def movie_states(movie_ids: Collection[int]) -> dict[int, MovieState]:
     """The movies that are there, as the rules know them."""
     genres = _names_in_order(
         models.MovieGenre.objects.filter(movie__in=movie_ids)

@@ -8,10 +8,10 @@ from django.db.models import QuerySet
 
 from command_api.catalogue.models import Casting, Movie
 
-Name: TypeAlias = tuple[str, int]  # what a title's spellings share, and a year
+TitleAndYear: TypeAlias = tuple[str, int]  # what a title's spellings share, and a year
 
 
-class Namesake(NamedTuple):
+class TitleCandidate(NamedTuple):
     """A movie of ours with a film's title and year, and who plays in it."""
 
     movie_id: int
@@ -19,7 +19,7 @@ class Namesake(NamedTuple):
     is_withdrawn: bool = False
 
 
-def possible(namesakes: Iterable[Namesake], cast: frozenset[str]) -> list[Namesake]:
+def possible(namesakes: Iterable[TitleCandidate], cast: frozenset[str]) -> list[TitleCandidate]:
     """Those against which the cast says nothing; of several, the only one that shares somebody.
 
     A withdrawn one only where no other is left.
@@ -30,7 +30,9 @@ def possible(namesakes: Iterable[Namesake], cast: frozenset[str]) -> list[Namesa
     return sharing if len(sharing) == 1 else left
 
 
-def named(names: Iterable[Name], *, among: QuerySet[Movie]) -> dict[Name, list[Namesake]]:
+def candidates_by_title(
+    names: Iterable[TitleAndYear], *, among: QuerySet[Movie]
+) -> dict[TitleAndYear, list[TitleCandidate]]:
     """Whoever of these movies is called so."""
     wanted = set(names)
     rows = among.filter(
@@ -42,9 +44,9 @@ def named(names: Iterable[Name], *, among: QuerySet[Movie]) -> dict[Name, list[N
         if year and (key, year) in wanted
     ]
     casts = casts_of([pk for pk, *_ in movies])
-    found: dict[Name, list[Namesake]] = defaultdict(list)
+    found: dict[TitleAndYear, list[TitleCandidate]] = defaultdict(list)
     for pk, name, is_withdrawn in movies:
-        found[name].append(Namesake(pk, frozenset(casts[pk]), is_withdrawn))
+        found[name].append(TitleCandidate(pk, frozenset(casts[pk]), is_withdrawn))
     return dict(found)
 
 

@@ -10,8 +10,8 @@ from django.db import OperationalError
 
 from command_api.event_store import store
 from command_api.imports.advisory_lock import Busy
-from command_api.imports.csv_table import NotThisTable
-from command_api.imports.session import Interrupted, Run, running
+from command_api.imports.csv_table import MissingColumns
+from command_api.imports.session import ImportInterrupted, ImportSession, import_session
 
 BAD_INPUT, STOPPED = 2, 130  # exit codes
 
@@ -22,13 +22,13 @@ class ImportCommand(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         self.check_input(options)
         try:
-            with running(store(), is_dry=options.get("dry_run", False)) as run:
+            with import_session(store(), is_dry=options.get("dry_run", False)) as run:
                 self.run_import(run, options)
-        except Interrupted as error:
+        except ImportInterrupted as error:
             raise CommandError(
                 "Stopped. Run the same again to go on from here.", returncode=STOPPED
             ) from error
-        except NotThisTable as error:
+        except MissingColumns as error:
             raise CommandError(str(error), returncode=BAD_INPUT) from error
         except (OSError, OperationalError) as error:
             raise CommandError(
@@ -42,7 +42,7 @@ class ImportCommand(BaseCommand):
         """Raise CommandError when what was given can't be imported at all."""
 
     @abstractmethod
-    def run_import(self, run: Run, options: dict[str, Any]) -> None:
+    def run_import(self, run: ImportSession, options: dict[str, Any]) -> None:
         """Import it and tell what became of it."""
 
     def refuse_torn(self, torn: Iterable[str | None]) -> None:

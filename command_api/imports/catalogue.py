@@ -11,10 +11,10 @@ from typing import NamedTuple
 from command_api.catalogue.bulk_commands import handle_all
 from command_api.catalogue.decider import AddMovie
 from command_api.imports import catalogue_file, line_reader
-from command_api.imports.catalogue_matching import Found, known_of
-from command_api.imports.line_warnings import Remarks
-from command_api.imports.rejected_lines import Broken
-from command_api.imports.session import Run
+from command_api.imports.catalogue_matching import CatalogueMatch, matcher_for
+from command_api.imports.line_warnings import LineWarnings
+from command_api.imports.rejected_lines import RejectedLines
+from command_api.imports.session import ImportSession
 from events.catalogue import MovieAdded, MovieEvent
 from infra.progress_bar import progress
 
@@ -22,7 +22,7 @@ BATCH = 1000
 
 
 @dataclass
-class Outcome:
+class CatalogueImportResult:
     """What became of the lines: read is the sum of added, changed, unchanged and broken."""
 
     read: int = 0
@@ -46,10 +46,10 @@ class _Line(NamedTuple):
     read_bytes: int
 
 
-def import_catalogue(path: Path, run: Run) -> Outcome:
-    """Have every movie of the file, a batch a transaction; raises Interrupted between two."""
-    outcome, broken = Outcome(), Broken(path.name)
-    taken = Remarks(path.name, "ids of other movies")
+def import_catalogue(path: Path, run: ImportSession) -> CatalogueImportResult:
+    """Have every movie of the file, a batch a transaction; raises ImportInterrupted between two."""
+    outcome, broken = CatalogueImportResult(), RejectedLines(path.name)
+    taken = LineWarnings(path.name, "ids of other movies")
     line_of: dict[int, int] = {}
     with progress("movies", path.stat().st_size) as advance:
         told = _lines(path, broken, outcome)
@@ -70,7 +70,7 @@ def import_catalogue(path: Path, run: Run) -> Outcome:
     return outcome
 
 
-def _lines(path: Path, broken: Broken, outcome: Outcome) -> Iterator[_Line]:
+def _lines(path: Path, broken: RejectedLines, outcome: CatalogueImportResult) -> Iterator[_Line]:
     for line in line_reader.read(path):
         if line.is_torn:
             broken.tear(line)
@@ -81,7 +81,7 @@ def _lines(path: Path, broken: Broken, outcome: Outcome) -> Iterator[_Line]:
         yield _Line(line.number, _parse(line, outcome.unknown_genres), line.read_bytes)
 
 
-def _parse(line: line_reader.Line, unknown_genres: Counter[str]) -> AddMovie | ValueError:
+def _parse(line: line_reader.FileLine, unknown_genres: Counter[str]) -> AddMovie | ValueError:
     if line.broken:
         return ValueError(line.broken)
     try:
@@ -91,9 +91,9 @@ def _parse(line: line_reader.Line, unknown_genres: Counter[str]) -> AddMovie | V
 
 
 def _recognise(
-    batch: Sequence[_Line], line_of: dict[int, int], broken: Broken, taken: Remarks
-) -> Iterator[Found]:
-    known = known_of([line.said for line in batch if isinstance(line.said, AddMovie)], line_of)
+    batch: Sequence[_Line], line_of: dict[int, int], broken: RejectedLines, taken: LineWarnings
+) -> Iterator[CatalogueMatch]:
+    known = matcher_for([line.said for line in batch if isinstance(line.said, AddMovie)], line_of)
     for number, said, _ in batch:
         try:
             if isinstance(said, ValueError):
@@ -109,14 +109,16 @@ def _recognise(
         yield found
 
 
-def _tell_doubtful(name: str, number: int, found: Found) -> None:
+def _tell_doubtful(name: str, number: int, found: CatalogueMatch) -> None:
     """All of them, while it is undecided: when the file is read again they are there."""
     could_be = " or ".join(map(str, found.possible))
     movie_id = found.command.movie_id
     sys.stderr.write(f"{name}:{number}: could be movie {could_be}: added as {movie_id}\n")
 
 
-def _count(found: Found, events: Sequence[MovieEvent], outcome: Outcome) -> None:
+def _count(
+    found: CatalogueMatch, events: Sequence[MovieEvent], outcome: CatalogueImportResult
+) -> None:
     outcome.matched += found.how == "matched"
     outcome.ambiguous += found.how == "ambiguous"
     if not events:

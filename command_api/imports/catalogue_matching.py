@@ -19,7 +19,12 @@ from command_api.catalogue import inline_projection, models, title_keys
 from command_api.catalogue.decider import AddMovie, ExternalId, MovieFacts
 from command_api.catalogue.id_allocation import LAST_FILE_ID
 from command_api.catalogue.models import CATALOGUE, WIKIPEDIA
-from command_api.catalogue.title_candidates import Name, Namesake, named, possible
+from command_api.catalogue.title_candidates import (
+    TitleAndYear,
+    TitleCandidate,
+    candidates_by_title,
+    possible,
+)
 
 # A parameter a column: with one for each value the statement itself takes longest.
 _LINKED = """
@@ -30,7 +35,7 @@ JOIN unnest(%s::text[], %s::text[]) AS wanted (source, value) USING (source, val
 How: TypeAlias = Literal["there", "matched", "ambiguous", "added"]
 
 
-class Found(NamedTuple):
+class CatalogueMatch(NamedTuple):
     """What a line says of which movie; ambiguous: it could be several, and so is added."""
 
     command: AddMovie
@@ -42,7 +47,7 @@ class Found(NamedTuple):
 
 
 @dataclass
-class Known:
+class CatalogueMatcher:
     """The movies as far as recognising some lines goes; grows with each that is recognised."""
 
     line_of: dict[int, int]
@@ -50,14 +55,14 @@ class Known:
     there: set[int] = field(default_factory=set)
     """Ids of lines that are ids of movies."""
     linked: dict[ExternalId, int] = field(default_factory=dict)
-    named: dict[Name, list[Namesake]] = field(default_factory=dict)
+    named: dict[TitleAndYear, list[TitleCandidate]] = field(default_factory=dict)
     """Those of another source."""
     facts: dict[int, MovieFacts] = field(default_factory=dict)
     """Of the movies that lines with an id that is none of ours could be."""
     sources: dict[int, frozenset[str]] = field(default_factory=dict)
     """Which sources those have ids of."""
 
-    def find(self, command: AddMovie, line: int) -> Found:
+    def find(self, command: AddMovie, line: int) -> CatalogueMatch:
         """The line's movie; raises ValueError when an earlier line was that movie."""
         own_id = command.movie_id
         if own_id in self.line_of:
@@ -71,7 +76,7 @@ class Known:
         self.line_of[own_id] = self.line_of[movie_id] = line
         facts = self._completed(command.facts, movie_id) if movie_id != own_id else command.facts
         taken = [link for link in wanted if link not in ours]
-        return Found(AddMovie(movie_id, facts, ours), how, taken, could_be)
+        return CatalogueMatch(AddMovie(movie_id, facts, ours), how, taken, could_be)
 
     def _refuse_told(self, links: Sequence[ExternalId]) -> None:
         for source, value in links:
@@ -121,9 +126,9 @@ class Known:
         )
 
 
-def known_of(commands: Sequence[AddMovie], line_of: dict[int, int]) -> Known:
+def matcher_for(commands: Sequence[AddMovie], line_of: dict[int, int]) -> CatalogueMatcher:
     """What has to be known to recognise these, in a few questions."""
-    known = Known(line_of)
+    known = CatalogueMatcher(line_of)
     own_ids = [command.movie_id for command in commands]
     known.there.update(models.Movie.objects.filter(pk__in=own_ids).values_list("pk", flat=True))
     new = [command for command in commands if command.movie_id not in known.there]
@@ -131,7 +136,7 @@ def known_of(commands: Sequence[AddMovie], line_of: dict[int, int]) -> Known:
     known.linked = _linked({*links, *map(_own, new)})
     # Movies of files have ids of their own, which say more than their titles.
     of_others = models.Movie.objects.filter(pk__gt=LAST_FILE_ID)
-    known.named = named(
+    known.named = candidates_by_title(
         (name for command in new for name in _names(command)),
         among=of_others.exclude(external_ids__source=CATALOGUE),
     )
@@ -142,7 +147,7 @@ def known_of(commands: Sequence[AddMovie], line_of: dict[int, int]) -> Known:
         for link in (*command.external_ids, _own(command))
         if link in known.linked
     }
-    movies = inline_projection.movies(could_be) if could_be else {}
+    movies = inline_projection.movie_states(could_be) if could_be else {}
     known.facts = {movie_id: movie.facts for movie_id, movie in movies.items() if movie.facts}
     known.sources = {
         movie_id: frozenset(source for source, _ in movie.external_ids)
@@ -166,7 +171,7 @@ def _identifying(links: Sequence[ExternalId]) -> Iterator[ExternalId]:
     return (link for link in links if link[0] != WIKIPEDIA)
 
 
-def _names(command: AddMovie) -> Sequence[Name]:
+def _names(command: AddMovie) -> Sequence[TitleAndYear]:
     """Without a year it can't be told from its namesakes."""
     facts = command.facts
     return [(title_keys.key(facts.title), facts.year)] if facts.year else []

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from command_api.imports import line_reader
-from command_api.imports.rejected_lines import Broken
+from command_api.imports.rejected_lines import RejectedLines
 
 
-class NotThisTable(Exception):
+class MissingColumns(Exception):
     """The file lacks a column, or any line."""
 
 
-class Row(NamedTuple):
+class CsvRow(NamedTuple):
     """The wanted columns of a line."""
 
     number: int
@@ -21,7 +21,7 @@ class Row(NamedTuple):
     read_bytes: int
 
 
-def read(path: Path, columns: Sequence[str], broken: Broken) -> Iterator[Row]:
+def read(path: Path, columns: Sequence[str], broken: RejectedLines) -> Iterator[CsvRow]:
     """The rows below the header; a line that is none goes to ``broken``.
 
     Each line is read alone, so that an unclosed quote spoils its own line only.
@@ -41,11 +41,11 @@ def read(path: Path, columns: Sequence[str], broken: Broken) -> Iterator[Row]:
         except (ValueError, csv.Error) as error:
             broken.add(line.number, str(error))
         else:
-            yield Row(line.number, [cells[place] for place in places], line.read_bytes)
+            yield CsvRow(line.number, [cells[place] for place in places], line.read_bytes)
 
 
 def _places(
-    path: Path, header: line_reader.Line | None, columns: Sequence[str]
+    path: Path, header: line_reader.FileLine | None, columns: Sequence[str]
 ) -> tuple[int, Sequence[int]]:
     try:
         names = [name.strip() for name in _cells(header)] if header else []
@@ -53,11 +53,11 @@ def _places(
         names = []
     missing = [name for name in columns if name not in names]
     if missing:
-        raise NotThisTable(f"The first line of {path} names no column {', '.join(missing)}.")
+        raise MissingColumns(f"The first line of {path} names no column {', '.join(missing)}.")
     return len(names), [names.index(name) for name in columns]
 
 
-def _cells(line: line_reader.Line) -> list[str]:
+def _cells(line: line_reader.FileLine) -> list[str]:
     if line.broken:
         raise ValueError(line.broken)
     text = line.content.decode()

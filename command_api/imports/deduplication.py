@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import NamedTuple
 
-from command_api.imports.ratings_sort import Rated
+from command_api.imports.ratings_sort import TimedRating
 from command_api.ratings.decider import Rating, rating
 from events.recorded import Stream
 from events.store import AppendEntry
 
 
 @dataclass(slots=True)
-class Told:
+class StreamProgress:
     """How far the file has told a user's opinion of a movie."""
 
     in_log: int
@@ -25,7 +25,7 @@ class Told:
     state: Rating = rating.initial
 
 
-class Planned(NamedTuple):
+class AppendPlan(NamedTuple):
     """What to append; and each rating of the batch, counted once."""
 
     entries: Sequence[AppendEntry]
@@ -34,13 +34,13 @@ class Planned(NamedTuple):
     there: int
 
 
-def unseen(batch: Sequence[Rated], told: Mapping[str, Told]) -> list[Stream]:
+def unseen(batch: Sequence[TimedRating], told: Mapping[str, StreamProgress]) -> list[Stream]:
     """The streams of which the number of events must be asked for."""
     streams = {rating.stream(rated.command) for rated in batch}
     return [stream for stream in streams if stream.name not in told]
 
 
-def plan(batch: Sequence[Rated], told: Mapping[str, Told]) -> Planned:
+def plan(batch: Sequence[TimedRating], told: Mapping[str, StreamProgress]) -> AppendPlan:
     """What the batch adds to the log; moves ``told`` on."""
     entries: list[AppendEntry] = []
     imported = rerated = there = 0
@@ -60,4 +60,4 @@ def plan(batch: Sequence[Rated], told: Mapping[str, Told]) -> Planned:
             imported += 1
         else:
             rerated += 1
-    return Planned(entries, imported, rerated, there)
+    return AppendPlan(entries, imported, rerated, there)

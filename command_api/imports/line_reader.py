@@ -13,7 +13,7 @@ _GZIP = b"\x1f\x8b"
 _MARK = b"\xef\xbb\xbf"  # some editors put it before the first line
 
 
-class Line(NamedTuple):
+class FileLine(NamedTuple):
     """A line without its end, with the file's offset in bytes after it; or why it can't be read."""
 
     number: int
@@ -24,7 +24,7 @@ class Line(NamedTuple):
     """Whether nothing can be read from here on."""
 
 
-def read(path: Path) -> Iterator[Line]:
+def read(path: Path) -> Iterator[FileLine]:
     """The lines of a plain or gzipped file. A damaged archive ends with a broken line."""
     with path.open("rb") as raw:
         packed = raw.read(len(_GZIP)) == _GZIP
@@ -33,12 +33,12 @@ def read(path: Path) -> Iterator[Line]:
         try:
             with gzip.open(raw) if packed else raw as file:
                 for number, (content, broken) in enumerate(_pieces(file), start=1):
-                    yield Line(number, content, raw.tell(), broken)
+                    yield FileLine(number, content, raw.tell(), broken)
         except EOFError:
-            yield Line(number + 1, b"", path.stat().st_size, CUT_SHORT, is_torn=True)
+            yield FileLine(number + 1, b"", path.stat().st_size, CUT_SHORT, is_torn=True)
         except (gzip.BadGzipFile, zlib.error) as error:
             reason = f"the file is damaged from here on: {error}"
-            yield Line(number + 1, b"", path.stat().st_size, reason, is_torn=True)
+            yield FileLine(number + 1, b"", path.stat().st_size, reason, is_torn=True)
 
 
 def _pieces(file: BufferedIOBase) -> Iterator[tuple[bytes, str | None]]:

@@ -8,7 +8,7 @@ SHOWN = 20
 
 
 @dataclass
-class Remarks:
+class LineWarnings:
     """Tells the first at once, and counts them all."""
 
     name: str

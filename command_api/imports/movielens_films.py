@@ -9,25 +9,25 @@ from typing import NamedTuple
 from command_api.catalogue import models
 from command_api.catalogue.bulk_commands import handle_all
 from command_api.catalogue.id_allocation import next_id
-from command_api.imports.movielens_formats import Files
-from command_api.imports.movielens_matching import Found, How, Known
-from command_api.imports.movielens_reader import Film, films, links
-from command_api.imports.rejected_lines import Broken
-from command_api.imports.session import Run
+from command_api.imports.movielens_formats import MovieLensFiles
+from command_api.imports.movielens_matching import How, MovieLensMatch, MovieLensMatcher
+from command_api.imports.movielens_reader import MovieLensFilm, films, links
+from command_api.imports.rejected_lines import RejectedLines
+from command_api.imports.session import ImportSession
 from infra.progress_bar import progress
 
 BATCH = 1000
 
 
-class Each(NamedTuple):
+class MatchedFilm(NamedTuple):
     """A film, and which movie it is."""
 
-    film: Film
-    found: Found
+    film: MovieLensFilm
+    found: MovieLensMatch
 
 
 @dataclass
-class Films:
+class FilmImportResult:
     """Which movies the films are, by MovieLens' ids, and how that was found out."""
 
     movies: dict[int, int] = field(default_factory=dict)
@@ -36,17 +36,17 @@ class Films:
     broken: int = 0
     unknown_genres: Counter[str] = field(default_factory=Counter)
     torn: list[str] = field(default_factory=list)
-    each: list[Each] = field(default_factory=list)
+    each: list[MatchedFilm] = field(default_factory=list)
 
-    def found_as(self, how: How) -> list[Each]:
+    def found_as(self, how: How) -> list[MatchedFilm]:
         """Those that were found out so."""
         return [each for each in self.each if each.found.how == how]
 
 
-def import_films(files: Files, run: Run) -> Films:
+def import_films(files: MovieLensFiles, run: ImportSession) -> FilmImportResult:
     """Link the films that we have and add the others, a batch a transaction."""
-    result = Films()
-    broken, broken_links = Broken(files.films.name), Broken(files.links.name)
+    result = FilmImportResult()
+    broken, broken_links = RejectedLines(files.films.name), RejectedLines(files.links.name)
     other_ids = links(files, broken_links)
     told = list(films(files, broken, result.unknown_genres))
     known = known_movies()
@@ -62,7 +62,7 @@ def import_films(files: Files, run: Run) -> Films:
                 result.movies[film.movielens_id] = movie.movie_id
                 result.found[movie.how] += 1
                 result.taken += len(movie.taken)
-                result.each.append(Each(film, movie._replace(commands=())))
+                result.each.append(MatchedFilm(film, movie._replace(commands=())))
             advance(len(batch))
             run.batch_done()
     broken.sum_up()
@@ -72,9 +72,9 @@ def import_films(files: Files, run: Run) -> Films:
     return result
 
 
-def known_movies() -> Known:
+def known_movies() -> MovieLensMatcher:
     """The movies that are there, as far as recognising them goes."""
-    known = Known(next_id())
+    known = MovieLensMatcher(next_id())
     rows = models.Movie.objects.values_list("pk", "title", "year")
     listed = models.Movie.Status.LISTED
     for movie_id, title, year in rows.filter(status=listed).iterator():
@@ -87,6 +87,6 @@ def known_movies() -> Known:
     return known
 
 
-def _handle(found: Sequence[Found], run: Run) -> None:
+def _handle(found: Sequence[MovieLensMatch], run: ImportSession) -> None:
     commands = [command for movie in found for command in movie.commands]
     handle_all(commands, run.store, origin=run.origin)

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from command_api.imports import csv_table, line_reader
-from command_api.imports.csv_table import Row
-from command_api.imports.rejected_lines import Broken
+from command_api.imports.csv_table import CsvRow
+from command_api.imports.rejected_lines import RejectedLines
 
-Reader: TypeAlias = Callable[[Path, Broken], Iterator[Row]]
+Reader: TypeAlias = Callable[[Path, RejectedLines], Iterator[CsvRow]]
 
 LINKS = "links.csv"
 _FILM_COLUMNS = ("movieId", "title", "genres")
@@ -33,11 +33,11 @@ _BEFORE_GENRES = 5
 """Columns of u.item: id, title, two dates, an address."""
 
 
-class NoFiles(Exception):
+class MissingFiles(Exception):
     """The directory lacks a file that is needed."""
 
 
-class Files(NamedTuple):
+class MovieLensFiles(NamedTuple):
     """The files of a directory, and how they are read."""
 
     films: Path
@@ -51,20 +51,20 @@ class Files(NamedTuple):
         return self.films.with_name(LINKS)
 
 
-def find(directory: Path) -> Files:
-    """The files of the form that is there; raises NoFiles."""
+def find(directory: Path) -> MovieLensFiles:
+    """The files of the form that is there; raises MissingFiles."""
     forms = [
-        Files(directory / films, directory / ratings, read_films, read_ratings)
+        MovieLensFiles(directory / films, directory / ratings, read_films, read_ratings)
         for films, ratings, read_films, read_ratings in _FORMS
     ]
     found = next((files for files in forms if files.films.is_file()), forms[0])
     for path in (found.films, found.ratings):
         if not path.is_file():
-            raise NoFiles(f"There is no file {path.name} in {directory}.")
+            raise MissingFiles(f"There is no file {path.name} in {directory}.")
     return found
 
 
-def _between(separator: str, width: int, path: Path, broken: Broken) -> Iterator[Row]:
+def _between(separator: str, width: int, path: Path, broken: RejectedLines) -> Iterator[CsvRow]:
     """Rows of a file without a header and without quotes."""
     for line in line_reader.read(path):
         if line.is_torn:
@@ -76,7 +76,7 @@ def _between(separator: str, width: int, path: Path, broken: Broken) -> Iterator
         if line.broken or len(cells) != width:
             broken.add(line.number, line.broken or f"{len(cells)} columns instead of {width}")
         else:
-            yield Row(line.number, cells, line.read_bytes)
+            yield CsvRow(line.number, cells, line.read_bytes)
 
 
 def _text(content: bytes) -> str:
@@ -87,7 +87,7 @@ def _text(content: bytes) -> str:
         return content.decode("latin-1")
 
 
-def _films_of_100k(path: Path, broken: Broken) -> Iterator[Row]:
+def _films_of_100k(path: Path, broken: RejectedLines) -> Iterator[CsvRow]:
     for row in _between("|", _BEFORE_GENRES + len(_GENRES_OF_100K), path, broken):
         yield row._replace(values=[*row.values[:2], _genres(row.values[_BEFORE_GENRES:])])
 
@@ -97,7 +97,7 @@ def _genres(flags: Sequence[str]) -> str:
     return "|".join(name for name, flag in told if flag == "1" and name != _NO_GENRE)
 
 
-def _csv(columns: Sequence[str], path: Path, broken: Broken) -> Iterator[Row]:
+def _csv(columns: Sequence[str], path: Path, broken: RejectedLines) -> Iterator[CsvRow]:
     return csv_table.read(path, columns, broken)
 
 

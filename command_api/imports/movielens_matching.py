@@ -15,8 +15,8 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from command_api.catalogue import title_keys
 from command_api.catalogue.decider import AddMovie, ExternalId, LinkMovie, MovieCommand, MovieFacts
-from command_api.imports.movielens_reader import Film
-from command_api.imports.movielens_titles import Title
+from command_api.imports.movielens_reader import MovieLensFilm
+from command_api.imports.movielens_titles import ParsedTitle
 
 MOVIELENS = "movielens"
 
@@ -26,7 +26,7 @@ TELLING = 8
 """So many letters make a title say enough when the year is another: "Fear" is many films'."""
 
 
-class Found(NamedTuple):
+class MovieLensMatch(NamedTuple):
     """What a film is to us, and what has to be said so that the log knows it, too."""
 
     movie_id: int
@@ -39,7 +39,7 @@ class Found(NamedTuple):
 
 
 @dataclass
-class Known:
+class MovieLensMatcher:
     """The movies as far as recognising them goes; grows with each film that is found."""
 
     next_id: int
@@ -66,11 +66,11 @@ class Known:
         if source == MOVIELENS:
             self._of_movielens.add(movie_id)
 
-    def expect(self, film: Film, other_ids: Mapping[str, str]) -> None:
+    def expect(self, film: MovieLensFilm, other_ids: Mapping[str, str]) -> None:
         """It will be asked for: its movie is not to be taken for a film of another year."""
         self._expected.update(self._same(film, list(other_ids.items())))
 
-    def find(self, film: Film, other_ids: Mapping[str, str]) -> Found:
+    def find(self, film: MovieLensFilm, other_ids: Mapping[str, str]) -> MovieLensMatch:
         """The film's movie, which is known to be it from now on."""
         links = ((MOVIELENS, str(film.movielens_id)), *other_ids.items())
         movie_id, how, possible = self._recognise(film, links)
@@ -86,9 +86,11 @@ class Known:
         for link in ours:
             self.link(movie_id, *link)
         taken = [link for link in links if link not in ours]
-        return Found(movie_id, how, commands, taken, possible)
+        return MovieLensMatch(movie_id, how, commands, taken, possible)
 
-    def _recognise(self, film: Film, links: Sequence[ExternalId]) -> tuple[int, How, Sequence[int]]:
+    def _recognise(
+        self, film: MovieLensFilm, links: Sequence[ExternalId]
+    ) -> tuple[int, How, Sequence[int]]:
         mine, *others = links
         if mine in self.linked:
             return self.linked[mine], "there", ()
@@ -102,11 +104,11 @@ class Known:
             return near[0], "near", ()
         return self.next_id, "added", near
 
-    def _same(self, film: Film, other_ids: Sequence[ExternalId]) -> Sequence[int]:
+    def _same(self, film: MovieLensFilm, other_ids: Sequence[ExternalId]) -> Sequence[int]:
         by_id = [self.linked[link] for link in other_ids if link in self.linked][:1]
         return by_id or self._namesakes(film.title)
 
-    def _namesakes(self, title: Title) -> Sequence[int]:
+    def _namesakes(self, title: ParsedTitle) -> Sequence[int]:
         if title.year is None:
             return []
         keys = ((title_keys.key(name), title.year) for name in title.names)
@@ -116,7 +118,7 @@ class Known:
         like = next((self._loosely[key] for key in keys if key in self._loosely), [])
         return like if len(like) == 1 else []
 
-    def _of_another_year(self, title: Title) -> Sequence[int]:
+    def _of_another_year(self, title: ParsedTitle) -> Sequence[int]:
         if title.year is None:
             return []
         # The first two are the title, with and without what stands in brackets.
@@ -127,15 +129,15 @@ class Known:
     def _is_taken(self, movie_id: int) -> bool:
         return movie_id in self._expected or movie_id in self._of_movielens
 
-    def _call(self, movie_id: int, title: Title) -> None:
+    def _call(self, movie_id: int, title: ParsedTitle) -> None:
         """Another of MovieLens' ids with the same words is the same movie."""
         if title.year is not None and (title_keys.key(title.title), title.year) not in self._named:
             self.add(movie_id, title.title, title.year)
 
 
-def _is_telling(title: Title) -> bool:
+def _is_telling(title: ParsedTitle) -> bool:
     return all(len(title_keys.loose(name)) >= TELLING for name in title.names[:2])
 
 
-def _facts(film: Film) -> MovieFacts:
+def _facts(film: MovieLensFilm) -> MovieFacts:
     return MovieFacts(title=film.title.title, year=film.title.year, genres=film.genres)

@@ -5,12 +5,12 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from command_api.catalogue.models import RatingsImport
-from command_api.imports.deduplication import Told, plan, unseen
-from command_api.imports.movielens_formats import Files
+from command_api.imports.deduplication import StreamProgress, plan, unseen
+from command_api.imports.movielens_formats import MovieLensFiles
 from command_api.imports.movielens_reader import opinions
-from command_api.imports.ratings_sort import Rated, Ratings
-from command_api.imports.rejected_lines import Broken
-from command_api.imports.session import Run
+from command_api.imports.ratings_sort import RatingsSorter, TimedRating
+from command_api.imports.rejected_lines import RejectedLines
+from command_api.imports.session import ImportSession
 from command_api.ratings.decider import rating
 from events import notifications
 from infra.progress_bar import progress
@@ -20,7 +20,7 @@ _STEP_BYTES = 1_000_000  # how often the bar moves while reading
 
 
 @dataclass
-class Counts:
+class RatingImportCounts:
     """What became of the ratings, each counted once: read is the sum of the others."""
 
     read: int = 0
@@ -34,15 +34,15 @@ class Counts:
 
 
 def read_ratings(
-    files: Files,
-    ratings: Ratings,
+    files: MovieLensFiles,
+    ratings: RatingsSorter,
     *,
     movies: Mapping[int, int],
     withdrawn: Container[int] = (),
     now: int,
-) -> Counts:
+) -> RatingImportCounts:
     """Add all ratings of known films, but none of a movie that was withdrawn."""
-    broken, refused = Broken(files.ratings.name), 0
+    broken, refused = RejectedLines(files.ratings.name), 0
     with progress("reading", files.ratings.stat().st_size) as advance:
         done_bytes = 0
         for opinion in opinions(files, broken, known=movies, now=now):
@@ -56,10 +56,10 @@ def read_ratings(
                 done_bytes = opinion.read_bytes
     broken.sum_up()
     read = len(ratings) + broken.count + refused
-    return Counts(read=read, broken=broken.count, refused=refused, torn=broken.torn)
+    return RatingImportCounts(read=read, broken=broken.count, refused=refused, torn=broken.torn)
 
 
-def shift_of(files: Files, wanted_seconds: int, *, run: Run) -> int:
+def shift_of(files: MovieLensFiles, wanted_seconds: int, *, run: ImportSession) -> int:
     """By how much the file's times are moved: as wanted, unless an import was begun before."""
     with files.ratings.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -69,14 +69,19 @@ def shift_of(files: Files, wanted_seconds: int, *, run: Run) -> int:
     return begun.shift_seconds if begun else wanted_seconds
 
 
-def append_ratings(ratings: Ratings, counts: Counts, run: Run, *, shift_seconds: int) -> None:
-    """Append what is not in the log yet, a batch a transaction; raises Interrupted between two."""
-    told: dict[str, Told] = {}
+def append_ratings(
+    ratings: RatingsSorter, counts: RatingImportCounts, run: ImportSession, *, shift_seconds: int
+) -> None:
+    """Append the ratings that the log lacks, one transaction per batch.
+
+    Raises ImportInterrupted between two batches.
+    """
+    told: dict[str, StreamProgress] = {}
     with progress("ratings", len(ratings)) as advance:
         for partition, batch in ratings.batches(BATCH, shift_seconds=shift_seconds):
             streams = unseen(batch, told)
             in_log = run.store.versions(streams)
-            told |= {name: Told(in_log.get(name, 0)) for name, _ in streams}
+            told |= {name: StreamProgress(in_log.get(name, 0)) for name, _ in streams}
             planned = plan(batch, told)
             told = _of_its_last_user(batch, told)
             if planned.entries and not run.is_dry:
@@ -89,7 +94,9 @@ def append_ratings(ratings: Ratings, counts: Counts, run: Run, *, shift_seconds:
             run.batch_done()
 
 
-def _of_its_last_user(batch: Sequence[Rated], told: Mapping[str, Told]) -> dict[str, Told]:
+def _of_its_last_user(
+    batch: Sequence[TimedRating], told: Mapping[str, StreamProgress]
+) -> dict[str, StreamProgress]:
     """What the next batch has to know: all of a user are beside each other."""
     name = rating.stream(batch[-1].command).name
     beginning = name[: name.rindex("-") + 1]

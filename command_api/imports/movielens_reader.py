@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from command_api.catalogue.genres import translate
 from command_api.imports import csv_table, movielens_titles
-from command_api.imports.movielens_formats import Files
-from command_api.imports.movielens_titles import Title
-from command_api.imports.rejected_lines import Broken
+from command_api.imports.movielens_formats import MovieLensFiles
+from command_api.imports.movielens_titles import ParsedTitle
+from command_api.imports.rejected_lines import RejectedLines
 
 # A star is two points. Whatever else stands there is no rating.
 _SCORES = {f"{points / 2:g}": points for points in range(1, 11)} | {
@@ -18,15 +18,15 @@ _SCORES = {f"{points / 2:g}": points for points in range(1, 11)} | {
 _MAX_TITLE = 500
 
 
-class Film(NamedTuple):
+class MovieLensFilm(NamedTuple):
     """A line of the films."""
 
     movielens_id: int
-    title: Title
+    title: ParsedTitle
     genres: tuple[str, ...]
 
 
-class Opinion(NamedTuple):
+class SourceRating(NamedTuple):
     """A line of the ratings; the time is in seconds since 1970."""
 
     number: int
@@ -37,7 +37,9 @@ class Opinion(NamedTuple):
     read_bytes: int
 
 
-def films(files: Files, broken: Broken, unknown_genres: Counter[str]) -> Iterator[Film]:
+def films(
+    files: MovieLensFiles, broken: RejectedLines, unknown_genres: Counter[str]
+) -> Iterator[MovieLensFilm]:
     """All films; an id that comes again is broken."""
     seen: set[int] = set()
     for row in files.read_films(files.films, broken):
@@ -51,7 +53,7 @@ def films(files: Files, broken: Broken, unknown_genres: Counter[str]) -> Iterato
             yield film
 
 
-def links(files: Files, broken: Broken) -> Mapping[int, Mapping[str, str]]:
+def links(files: MovieLensFiles, broken: RejectedLines) -> Mapping[int, Mapping[str, str]]:
     """The ids in other sources by the film's id; nothing when there is no links.csv."""
     found: dict[int, Mapping[str, str]] = {}
     if files.links.is_file():
@@ -65,13 +67,13 @@ def links(files: Files, broken: Broken) -> Mapping[int, Mapping[str, str]]:
 
 
 def opinions(
-    files: Files, broken: Broken, *, known: Mapping[int, object], now: int
-) -> Iterator[Opinion]:
+    files: MovieLensFiles, broken: RejectedLines, *, known: Mapping[int, object], now: int
+) -> Iterator[SourceRating]:
     """All ratings of known films, in the order of the file."""
     for row in files.read_ratings(files.ratings, broken):
         try:
             user, film, stars, at = row.values
-            opinion = Opinion(
+            opinion = SourceRating(
                 row.number,
                 _number("userId", user),
                 _number("movieId", film),
@@ -87,14 +89,14 @@ def opinions(
             yield opinion
 
 
-def _film(values: Sequence[str], unknown_genres: Counter[str]) -> Film:
+def _film(values: Sequence[str], unknown_genres: Counter[str]) -> MovieLensFilm:
     movielens_id, title, genres = values
     _refuse(len(title) > _MAX_TITLE, f"a title longer than {_MAX_TITLE} characters")
     parsed = movielens_titles.parse(title)
     _refuse(not parsed.title, "no title")
     translated = translate(name for name in genres.split("|") if name.strip())
     unknown_genres.update(translated.unknown)
-    return Film(_number("movieId", movielens_id), parsed, translated.genres)
+    return MovieLensFilm(_number("movieId", movielens_id), parsed, translated.genres)
 
 
 def _external_ids(imdb: str, tmdb: str) -> Mapping[str, str]:

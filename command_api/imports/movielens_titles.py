@@ -12,7 +12,7 @@ _ARTICLE = re.compile(
 )
 
 
-class Title(NamedTuple):
+class ParsedTitle(NamedTuple):
     """A title as people say it, its year, and every name under which it may be known."""
 
     title: str
@@ -20,7 +20,7 @@ class Title(NamedTuple):
     names: tuple[str, ...]
 
 
-def parse(text: str) -> Title:
+def parse(text: str) -> ParsedTitle:
     """Articles go to the front; what stands in brackets at the end is another name."""
     dated = _YEAR.search(text)
     name = (text[: dated.start()] if dated else text).strip()
@@ -32,7 +32,7 @@ def parse(text: str) -> Title:
     ]
     title = "".join((main, *(f" ({other})" for other in others)))
     names = (name for name in (title, main, *others) if name)
-    return Title(title, int(dated[1]) if dated else None, tuple(dict.fromkeys(names)))
+    return ParsedTitle(title, int(dated[1]) if dated else None, tuple(dict.fromkeys(names)))
 
 
 def _article_first(name: str) -> str:

@@ -19,7 +19,7 @@ from uuid import UUID, uuid5
 
 import numpy as np
 
-from command_api.imports.movielens_reader import Opinion
+from command_api.imports.movielens_reader import SourceRating
 from command_api.ratings.decider import RateMovie
 from events.partition import partition_of
 
@@ -45,14 +45,14 @@ def user_id(movielens_user: int) -> UUID:
     return uuid5(_USERS, f"movielens:{movielens_user}")
 
 
-class Rated(NamedTuple):
+class TimedRating(NamedTuple):
     """A rating in our words, with its own time."""
 
     command: RateMovie
     at: datetime
 
 
-class Ratings:
+class RatingsSorter:
     """All ratings of a file; what does not fit into a run is on disk until the block ends."""
 
     def __init__(
@@ -78,7 +78,7 @@ class Ratings:
     def __len__(self) -> int:
         return self._count
 
-    def add(self, opinion: Opinion, *, movie_id: int) -> None:
+    def add(self, opinion: SourceRating, *, movie_id: int) -> None:
         """One more, in the order of the file."""
         if len(self._rows) == self._run * _PACKED.size:
             self._put_aside()
@@ -88,7 +88,7 @@ class Ratings:
         self._count += 1
         self.last_at = max(self.last_at, at)
 
-    def batches(self, size: int, *, shift_seconds: int) -> Iterator[tuple[int, list[Rated]]]:
+    def batches(self, size: int, *, shift_seconds: int) -> Iterator[tuple[int, list[TimedRating]]]:
         """Each of one partition; all of a user are beside each other, in order of time."""
         for partition, rows in groupby(self._in_order(), key=itemgetter(0)):
             while batch := [self._rated(row, shift_seconds) for row in islice(rows, size)]:
@@ -117,9 +117,9 @@ class Ratings:
             yield from _PACKED.iter_unpack(packed)
             place += step
 
-    def _rated(self, row: _Row, shift_seconds: int) -> Rated:
+    def _rated(self, row: _Row, shift_seconds: int) -> TimedRating:
         _, user, at, _, movie, score = row
-        return Rated(
+        return TimedRating(
             RateMovie(self._identity(user), movie, score),
             datetime.fromtimestamp(at + shift_seconds, UTC),
         )

@@ -10,7 +10,7 @@ IsStopping: TypeAlias = Callable[[], bool]
 
 
 @contextmanager
-def stoppable() -> Iterator[IsStopping]:
+def stop_signals() -> Iterator[IsStopping]:
     """SIGINT and SIGTERM become an answer to ask for; a second one ends the process as usual."""
     asked = False
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 
-from command_api.imports.movielens_reader import Opinion
+from command_api.imports.movielens_reader import SourceRating
 from command_api.imports.popular_titles import WELL_KNOWN
 
 SEED = 1895  # the first public film show
@@ -31,7 +31,7 @@ _LATEST, _FADING_YEARS = 2023, 18.0
 _DAY_SECONDS = 86_400
 
 
-class Movie(NamedTuple):
+class SimulationMovie(NamedTuple):
     """What a simulated person knows of a movie."""
 
     movie_id: int
@@ -46,7 +46,7 @@ def person_id(number: int) -> UUID:
     return uuid5(_PEOPLE, f"simulated:{number}")
 
 
-def opinions(movies: Sequence[Movie], people: int) -> Iterator[Opinion]:
+def opinions(movies: Sequence[SimulationMovie], people: int) -> Iterator[SourceRating]:
     """What they think; ``at`` is in seconds before (so below) the end of their time, 0."""
     random = default_rng(SEED)
     known = _renown(movies, random)
@@ -61,10 +61,10 @@ def opinions(movies: Sequence[Movie], people: int) -> Iterator[Opinion]:
         wished = height + quality[seen] + 1.6 * is_liked[seen] + random.normal(0, 1.0, len(seen))
         scores = np.clip(np.rint(wished), 1, 10).astype(int)
         for movie, score, at in zip(seen, scores, _times(len(seen), random), strict=True):
-            yield Opinion(0, person, movies[movie].movie_id, int(score), int(at), 0)
+            yield SourceRating(0, person, movies[movie].movie_id, int(score), int(at), 0)
 
 
-def _renown(movies: Sequence[Movie], random: Generator) -> NDArray[np.float64]:
+def _renown(movies: Sequence[SimulationMovie], random: Generator) -> NDArray[np.float64]:
     """How likely each is known, steep as popularity is; the newer the likelier."""
     plays = Counter(name for movie in movies for name in movie.cast)
     draw = np.array([sum(plays[name] for name in movie.cast[:4]) for movie in movies])

@@ -13,9 +13,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from command_api.catalogue.models import TMDB, TmdbFilm
-from command_api.catalogue.tmdb.errors import Away, Gone
-from command_api.catalogue.tmdb.schemas import Fetched
-from command_api.sync.fetcher import Told, Wanted
+from command_api.catalogue.tmdb.errors import FilmNotFound, TmdbUnavailable
+from command_api.catalogue.tmdb.schemas import FetchedFilm
+from command_api.sync.fetcher import FetchRequest, FetchResult
 from command_api.sync.mapping import clean
 
 AGAIN_AFTER = timedelta(minutes=10)
@@ -26,7 +26,7 @@ _PAGE = 500
 _LONGEST_MARK, _LONGEST_FAULT = 200, 500
 
 # Who was wished for again after it was asked for stays wished for.
-_NOTE = """
+_RECORD = """
 INSERT INTO tmdb_films AS films (tmdb_id, fetched_at, mark, gone_at, fault)
 SELECT * FROM unnest(%s::integer[], %s::timestamptz[], %s::text[], %s::timestamptz[], %s::text[])
 ON CONFLICT (tmdb_id) DO UPDATE SET fetched_at = excluded.fetched_at,
@@ -34,7 +34,7 @@ ON CONFLICT (tmdb_id) DO UPDATE SET fetched_at = excluded.fetched_at,
     wanted_at = CASE WHEN films.wanted_at > excluded.fetched_at THEN films.wanted_at END
 """
 # Also who is wished for already: it may be being fetched just now, and be noted after this.
-_WISH = """
+_ENQUEUE = """
 INSERT INTO tmdb_films AS films (tmdb_id, wanted_at, fault) SELECT unnest(%s::integer[]), %s, ''
 ON CONFLICT (tmdb_id) DO UPDATE SET wanted_at = excluded.wanted_at
 """
@@ -43,7 +43,7 @@ INSERT INTO tmdb_films (tmdb_id, wanted_at, fault)
 SELECT * FROM unnest(%s::integer[], %s::timestamptz[], %s::text[])
 ON CONFLICT (tmdb_id) DO UPDATE SET wanted_at = excluded.wanted_at, fault = excluded.fault
 """
-_WISH_NEW = """
+_ENQUEUE_MISSING = """
 INSERT INTO tmdb_films (tmdb_id, wanted_at, fault) SELECT unnest(%s::integer[]), %s, ''
 ON CONFLICT DO NOTHING
 """
@@ -55,58 +55,58 @@ LIMIT %s
 """
 
 
-def wish(tmdb_ids: Collection[int]) -> None:
+def enqueue(tmdb_ids: Collection[int]) -> None:
     """Have them fetched (again)."""
-    _execute(_WISH, [sorted(set(tmdb_ids)), timezone.now()])
+    _execute(_ENQUEUE, [sorted(set(tmdb_ids)), timezone.now()])
 
 
-def wish_new(tmdb_ids: Collection[int]) -> None:
+def enqueue_missing(tmdb_ids: Collection[int]) -> None:
     """Have those fetched that nobody wished for yet."""
-    _execute(_WISH_NEW, [sorted(set(tmdb_ids)), timezone.now()])
+    _execute(_ENQUEUE_MISSING, [sorted(set(tmdb_ids)), timezone.now()])
 
 
-def wish_linked(most: int) -> None:
+def enqueue_linked(most: int) -> None:
     """The same for movies of ours that came by another way with their ids at TMDb."""
     with connection.cursor() as cursor:
         cursor.execute(_LINKED, [TMDB, most])
-        wish_new([tmdb_id for (tmdb_id,) in cursor.fetchall()])
+        enqueue_missing([tmdb_id for (tmdb_id,) in cursor.fetchall()])
 
 
-def wish_oldest(most: int) -> None:
+def enqueue_oldest(most: int) -> None:
     """Have those fetched again that were not looked at for longest."""
     long_ago = timezone.now() - LOOKED_FOR_AGAIN_AFTER
     is_due = Q(gone_at=None) | Q(gone_at__lt=long_ago)
     fetched = TmdbFilm.objects.filter(is_due, wanted_at=None)
-    wish(list(fetched.order_by("fetched_at").values_list("tmdb_id", flat=True)[:most]))
+    enqueue(list(fetched.order_by("fetched_at").values_list("tmdb_id", flat=True)[:most]))
 
 
-def hurry() -> None:
+def retry_now() -> None:
     """Have those fetched now that are to be asked for again later."""
     postponed = TmdbFilm.objects.filter(wanted_at__gt=timezone.now())
-    wish(list(postponed.values_list("tmdb_id", flat=True)))
+    enqueue(list(postponed.values_list("tmdb_id", flat=True)))
 
 
-def waiting() -> int:
+def count_waiting() -> int:
     """How many are still to be fetched."""
     return TmdbFilm.objects.filter(wanted_at__isnull=False).count()
 
 
-def due(until: datetime) -> int:
+def count_due(until: datetime) -> int:
     """How many of these were to be fetched then."""
     return TmdbFilm.objects.filter(wanted_at__lte=until).count()
 
 
-def postponed() -> int:
+def count_postponed() -> int:
     """How many of those that wait could not be had, and are asked for again later."""
     return TmdbFilm.objects.filter(wanted_at__gt=timezone.now()).exclude(fault="").count()
 
 
-def unreadable() -> int:
+def count_unreadable() -> int:
     """How many were fetched, but can't be read or kept."""
     return TmdbFilm.objects.filter(wanted_at=None).exclude(fault="").count()
 
 
-def all_wanted(until: datetime) -> Iterator[Wanted]:
+def due_requests(until: datetime) -> Iterator[FetchRequest]:
     """Those that were to be fetched then, who waits longest first; each once."""
     last: tuple[datetime, int] | None = None
     while True:
@@ -118,40 +118,40 @@ def all_wanted(until: datetime) -> Iterator[Wanted]:
         page = list(rows.values_list("tmdb_id", "mark", "wanted_at")[:_PAGE])
         if not page:
             return
-        yield from (Wanted(tmdb_id, mark) for tmdb_id, mark, _ in page)
+        yield from (FetchRequest(tmdb_id, mark) for tmdb_id, mark, _ in page)
         tmdb_id, _, wanted_at = page[-1]
         assert wanted_at is not None  # noqa: S101 - so the question said
         last = wanted_at, tmdb_id
 
 
-def note(told: Sequence[Told]) -> None:
+def record(told: Sequence[FetchResult]) -> None:
     """Remember what became of these."""
     # Rows are locked in order of id, so that nobody waits for one another in a ring.
     last = {each.tmdb_id: each for each in sorted(told, key=lambda each: each.tmdb_id)}
     rows = [
         (tmdb_id, each.asked_at, *_became(each))
         for tmdb_id, each in last.items()
-        if not isinstance(each.answer, Away)
+        if not isinstance(each.answer, TmdbUnavailable)
     ]
     if rows:
-        _execute(_NOTE, [list(column) for column in zip(*rows, strict=True)])
+        _execute(_RECORD, [list(column) for column in zip(*rows, strict=True)])
     later = timezone.now() + AGAIN_AFTER
     postponed = [
         (tmdb_id, later, clean(str(each.answer), _LONGEST_FAULT))
         for tmdb_id, each in last.items()
-        if isinstance(each.answer, Away)
+        if isinstance(each.answer, TmdbUnavailable)
     ]
     if postponed:
         _execute(_POSTPONE, [list(column) for column in zip(*postponed, strict=True)])
 
 
-def _became(told: Told) -> tuple[str | None, datetime | None, str]:
+def _became(told: FetchResult) -> tuple[str | None, datetime | None, str]:
     """Its mark, since when it is gone, and why it can't be read."""
     match told.answer:
-        case Fetched(mark=mark):
+        case FetchedFilm(mark=mark):
             can_be_kept = mark and mark.isascii() and len(mark) <= _LONGEST_MARK
             return mark if can_be_kept else None, None, ""
-        case Gone():
+        case FilmNotFound():
             return None, told.asked_at, ""
         case unreadable:
             return None, None, clean(str(unreadable), _LONGEST_FAULT)

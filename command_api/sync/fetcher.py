@@ -10,32 +10,37 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from command_api.catalogue.tmdb.client import CONNECTIONS, Tmdb
-from command_api.catalogue.tmdb.errors import Away, Gone, Resting, Unreadable
-from command_api.catalogue.tmdb.schemas import Fetched
+from command_api.catalogue.tmdb.client import CONNECTIONS, TmdbClient
+from command_api.catalogue.tmdb.errors import (
+    FilmNotFound,
+    MalformedResponse,
+    TmdbPaused,
+    TmdbUnavailable,
+)
+from command_api.catalogue.tmdb.schemas import FetchedFilm
 
 AHEAD = 64
 
 
-class Wanted(NamedTuple):
+class FetchRequest(NamedTuple):
     """A film to ask for, and the mark that it carried when it was fetched the last time."""
 
     tmdb_id: int
     mark: str | None = None
 
 
-class Told(NamedTuple):
+class FetchResult(NamedTuple):
     """What TMDb said of a film, and when it was asked."""
 
     tmdb_id: int
     asked_at: datetime
-    answer: Fetched | Gone | Unreadable | Away
-    """Away: this one could not be had, after some tries; others may be."""
+    answer: FetchedFilm | FilmNotFound | MalformedResponse | TmdbUnavailable
+    """TmdbUnavailable: this one could not be had, after some tries; others may be."""
 
 
-def fetch(tmdb: Tmdb, wanted: Iterable[Wanted]) -> Generator[Told, None, None]:
-    """What TMDb says of each; raises the TmdbFault that says nothing more can be had now."""
-    waiting: deque[Future[Told]] = deque()
+def fetch(tmdb: TmdbClient, wanted: Iterable[FetchRequest]) -> Generator[FetchResult, None, None]:
+    """What TMDb says of each; raises the TmdbError that says nothing more can be had now."""
+    waiting: deque[Future[FetchResult]] = deque()
     pool = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="tmdb")
     try:
         for film in wanted:
@@ -48,13 +53,13 @@ def fetch(tmdb: Tmdb, wanted: Iterable[Wanted]) -> Generator[Told, None, None]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _ask(tmdb: Tmdb, film: Wanted) -> Told:
+def _ask(tmdb: TmdbClient, film: FetchRequest) -> FetchResult:
     asked_at = datetime.now(UTC)
     try:
-        return Told(film.tmdb_id, asked_at, tmdb.film(film.tmdb_id, film.mark))
-    except (Gone, Unreadable) as fault:
-        return Told(film.tmdb_id, asked_at, fault)
-    except Away as fault:
-        if isinstance(fault, Resting) or fault.seconds is not None:
+        return FetchResult(film.tmdb_id, asked_at, tmdb.film(film.tmdb_id, film.mark))
+    except (FilmNotFound, MalformedResponse) as fault:
+        return FetchResult(film.tmdb_id, asked_at, fault)
+    except TmdbUnavailable as fault:
+        if isinstance(fault, TmdbPaused) or fault.seconds is not None:
             raise
-        return Told(film.tmdb_id, asked_at, fault)
+        return FetchResult(film.tmdb_id, asked_at, fault)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from command_api.catalogue.tmdb.client import Tmdb
+from command_api.catalogue.tmdb.client import TmdbClient
 from command_api.sync.mapping import clean
 from events.recorded import Origin
 from events.store import EventStore
@@ -15,10 +15,10 @@ _MOST_WORDS, _LONGEST_WORD = 20, 500
 
 
 @dataclass
-class Run:
+class JobContext:
     """One run of one kind."""
 
-    tmdb: Tmdb
+    tmdb: TmdbClient
     store: EventStore
     is_over: Callable[[], bool] = lambda: False
     """Whether it shall stop at the next good place: time is up, or somebody asked for it."""

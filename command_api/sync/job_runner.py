@@ -10,10 +10,15 @@ from django.utils import timezone
 from command_api import event_store
 from command_api.catalogue.models import SyncRun
 from command_api.catalogue.tmdb.client import connect
-from command_api.catalogue.tmdb.errors import Away, NoKey, TmdbFault, WrongKey
+from command_api.catalogue.tmdb.errors import (
+    MissingApiKey,
+    RejectedApiKey,
+    TmdbError,
+    TmdbUnavailable,
+)
 from command_api.imports.advisory_lock import Busy
-from command_api.sync.job_context import Run
-from command_api.sync.jobs import STEPS, Kind
+from command_api.sync.job_context import JobContext
+from command_api.sync.jobs import JOBS, JobKind
 from infra.advisory_lock import session_lock
 from infra.observability import count
 from infra.progress_bar import ProgressReporter, no_progress
@@ -33,7 +38,7 @@ _log = structlog.get_logger(__name__)
 
 
 def run(
-    kind: Kind,
+    kind: JobKind,
     *,
     is_stopping: Callable[[], bool] = lambda: False,
     budget_seconds: float = BUDGET_SECONDS,
@@ -42,7 +47,7 @@ def run(
     """Do what there is to do now; what came of it. Does nothing while another run is at it."""
     until = monotonic() + budget_seconds
     # Held by the session: it ends with the connection, too.
-    with session_lock((_LOCKS, list(STEPS).index(kind))) as is_alone:
+    with session_lock((_LOCKS, list(JOBS).index(kind))) as is_alone:
         row, _ = SyncRun.objects.get_or_create(kind=kind)
         if not is_alone:
             return row
@@ -50,18 +55,18 @@ def run(
         row.begin(timezone.now())
         try:
             with connect() as tmdb:
-                found = Run(
+                found = JobContext(
                     tmdb,
                     event_store.store(),
                     is_over=lambda: is_stopping() or monotonic() > until,
                     watched=watched,
                 )
                 _do(kind, row, found)
-        except (NoKey, WrongKey) as fault:
+        except (MissingApiKey, RejectedApiKey) as fault:
             _end(row, SyncRun.State.REFUSED, fault, before)
-        except (Away, Busy) as fault:
+        except (TmdbUnavailable, Busy) as fault:
             _end(row, SyncRun.State.WAITING, fault, before)
-        except TmdbFault as fault:
+        except TmdbError as fault:
             _end(row, SyncRun.State.FAILED, fault, before)
         except BaseException as fault:
             _end(row, SyncRun.State.FAILED, fault, before)
@@ -69,15 +74,15 @@ def run(
     return row
 
 
-def at_work() -> frozenset[str]:
+def running_jobs() -> frozenset[str]:
     """The kinds that a run is at, in whatever process."""
-    kinds = list(STEPS)
+    kinds = list(JOBS)
     with connection.cursor() as cursor:
         cursor.execute(_HELD, [_LOCKS])
         return frozenset(kinds[number] for (number,) in cursor.fetchall() if number < len(kinds))
 
 
-def _do(kind: Kind, row: SyncRun, found: Run) -> None:
+def _do(kind: JobKind, row: SyncRun, found: JobContext) -> None:
     found.counts.update(runs=1, events=0)
 
     def note() -> None:
@@ -87,7 +92,7 @@ def _do(kind: Kind, row: SyncRun, found: Run) -> None:
 
     found.note = note
     try:
-        STEPS[kind](found, row)
+        JOBS[kind](found, row)
     finally:
         note()
         count("marquee_sync_events_total", found.counts["events"], kind=kind)

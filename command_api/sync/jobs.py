@@ -9,19 +9,19 @@ from django.utils import timezone
 from command_api.catalogue.genres import translate
 from command_api.catalogue.models import TMDB, ExternalId, SyncRun, TmdbFilm
 from command_api.catalogue.tmdb.client import LAST_PAGE, Window
-from command_api.catalogue.tmdb.errors import Away
-from command_api.catalogue.tmdb.schemas import LARGEST_ID, Listed, Page
+from command_api.catalogue.tmdb.errors import TmdbUnavailable
+from command_api.catalogue.tmdb.schemas import LARGEST_ID, FilmRef, ResultPage
 from command_api.imports.advisory_lock import Busy
 from command_api.sync import fetch_queue
-from command_api.sync.fetcher import Wanted
-from command_api.sync.job_context import Run
+from command_api.sync.fetcher import FetchRequest
+from command_api.sync.job_context import JobContext
 from command_api.sync.upsert import bring
 from command_api.trends.decider import ObserveTrend
 from command_api.trends.handler import observe
 from infra.config import config
 from infra.progress_bar import Advance
 
-Kind: TypeAlias = Literal["genres", "lists", "changes", "oldest", "trending", "films"]
+JobKind: TypeAlias = Literal["genres", "lists", "changes", "oldest", "trending", "films"]
 
 TRENDING_PAGES = 5
 OLDEST = 2_000
@@ -31,14 +31,14 @@ _MARGIN = timedelta(hours=3)
 """What the last run may have missed that went on with the pages of one before."""
 
 
-def genres(run: Run, _: SyncRun) -> None:
+def genres(run: JobContext, _: SyncRun) -> None:
     """Does our table have a word for each of TMDb's genres?"""
     told = translate(genre.name for genre in run.tmdb.genres().genres)
     for name in told.unknown:
         run.tell(f"our table of genres lacks {name}")
 
 
-def lists(run: Run, row: SyncRun) -> None:
+def lists(run: JobContext, row: SyncRun) -> None:
     """The first fill: the popular and the top rated, page by page, until there are enough."""
     left = config().tmdb_first_fill - TmdbFilm.objects.count()
     if left > 0 and row.cursor < LAST_PAGE:
@@ -46,7 +46,7 @@ def lists(run: Run, row: SyncRun) -> None:
             _list(run, row, advance)
 
 
-def _list(run: Run, row: SyncRun, advance: Advance) -> None:
+def _list(run: JobContext, row: SyncRun, advance: Advance) -> None:
     pages = LAST_PAGE
     while row.cursor < pages and TmdbFilm.objects.count() < config().tmdb_first_fill:
         found = [run.tmdb.listed(name, row.cursor + 1) for name in ("popular", "top_rated")]
@@ -54,7 +54,7 @@ def _list(run: Run, row: SyncRun, advance: Advance) -> None:
         known = TmdbFilm.objects.filter(pk__in=ids).values_list("pk", flat=True)
         new = [id_ for id_ in ids if id_ not in set(known)]
         wanted = new[: config().tmdb_first_fill - TmdbFilm.objects.count()]
-        fetch_queue.wish_new(wanted)
+        fetch_queue.enqueue_missing(wanted)
         advance(len(wanted))
         row.cursor += 1
         pages = min(LAST_PAGE, max(page.total_pages for page in found))
@@ -66,14 +66,14 @@ def _list(run: Run, row: SyncRun, advance: Advance) -> None:
             return
 
 
-def changes(run: Run, row: SyncRun) -> None:
+def changes(run: JobContext, row: SyncRun) -> None:
     """Which of the films that we have changed since the last time?"""
     today = datetime.now(UTC).date()
     since = (row.done_at - _MARGIN if row.done_at else datetime.now(UTC) - timedelta(days=1)).date()
     for page in run.tmdb.changes(max(since, today - LONGEST_RANGE), today, row.cursor + 1):
         ids = [str(id_) for id_ in _ids(run, page)]
         ours = ExternalId.objects.filter(source=TMDB, value__in=ids)
-        fetch_queue.wish([int(value) for value in ours.values_list("value", flat=True)])
+        fetch_queue.enqueue([int(value) for value in ours.values_list("value", flat=True)])
         run.counts["pages"] += 1
         row.cursor = page.page
         run.note()
@@ -82,20 +82,20 @@ def changes(run: Run, row: SyncRun) -> None:
     row.cursor = 0
 
 
-def oldest(_run: Run, _: SyncRun) -> None:
+def oldest(_run: JobContext, _: SyncRun) -> None:
     """Those that nobody looked at for longest, and those that were never looked at."""
-    fetch_queue.wish_linked(OLDEST)
-    fetch_queue.wish_oldest(OLDEST)
+    fetch_queue.enqueue_linked(OLDEST)
+    fetch_queue.enqueue_oldest(OLDEST)
 
 
-def films(run: Run, _: SyncRun) -> None:
+def films(run: JobContext, _: SyncRun) -> None:
     """Fetch what is wished for."""
     now = timezone.now()
-    with run.watched("films", fetch_queue.due(now)) as advance:
-        bring(fetch_queue.all_wanted(now), run, advance)
+    with run.watched("films", fetch_queue.count_due(now)) as advance:
+        bring(fetch_queue.due_requests(now), run, advance)
 
 
-def trending(run: Run, _: SyncRun) -> None:
+def trending(run: JobContext, _: SyncRun) -> None:
     """What is in fashion there, by day and by week; films of it that we lack come first."""
     windows: tuple[Window, ...] = ("day", "week")
     # Both before any film is: these may be limited for long, or be broken.
@@ -108,8 +108,11 @@ def trending(run: Run, _: SyncRun) -> None:
         if missing := [id_ for id_ in ids if id_ not in unwanted]:
             try:
                 with run.watched(f"films of the {window}", len(missing)) as advance:
-                    bring((Wanted(id_) for id_ in missing), run, advance)
-            except (Away, Busy) as fault:  # a board without them is better than an old one
+                    bring((FetchRequest(id_) for id_ in missing), run, advance)
+            except (
+                TmdbUnavailable,
+                Busy,
+            ) as fault:  # a board without them is better than an old one
                 run.tell(f"films of the {window} that we lack: {fault}")
             movies = _movies(ids)
         board = tuple(dict.fromkeys(movies[id_] for id_ in ids if id_ in movies))
@@ -120,12 +123,12 @@ def trending(run: Run, _: SyncRun) -> None:
         run.note()
 
 
-def _trend(run: Run, window: Window) -> list[int]:
+def _trend(run: JobContext, window: Window) -> list[int]:
     pages = [run.tmdb.trending(window, number) for number in range(1, TRENDING_PAGES + 1)]
     return _ids(run, *pages)
 
 
-def _ids(run: Run, *pages: Page[Listed]) -> list[int]:
+def _ids(run: JobContext, *pages: ResultPage[FilmRef]) -> list[int]:
     """Each film of the pages once, without those whose number no film of ours could have."""
     ids = list(dict.fromkeys(film.id for page in pages for film in page.results))
     for id_ in ids:
@@ -139,7 +142,7 @@ def _movies(tmdb_ids: list[int]) -> dict[int, int]:
     return {int(value): movie for value, movie in links.values_list("value", "movie")}
 
 
-STEPS: Mapping[Kind, Callable[[Run, SyncRun], None]] = {
+JOBS: Mapping[JobKind, Callable[[JobContext, SyncRun], None]] = {
     "genres": genres,
     "lists": lists,
     "changes": changes,

@@ -5,7 +5,7 @@ from datetime import date
 
 from command_api.catalogue.decider import MovieDetails, MovieFacts
 from command_api.catalogue.genres import translate
-from command_api.catalogue.tmdb.schemas import CrewMember, Film
+from command_api.catalogue.tmdb.schemas import CrewMember, FilmResponse
 from events.catalogue import Credit
 
 MOST_CAST, MOST_CREW, MOST_KEYWORDS = 30, 30, 50
@@ -52,7 +52,7 @@ LONGEST_TITLE, _LONGEST_NAME, _LONGEST_OVERVIEW, _LONGEST_LANGUAGE = 500, 200, 1
 _LONGEST_POSTER = 500
 
 
-def facts_of(film: Film, known: MovieFacts | None, *, image_url: str) -> MovieFacts:
+def facts_of(film: FilmResponse, known: MovieFacts | None, *, image_url: str) -> MovieFacts:
     """Its card; what TMDb does not say of a movie that we know stays as it is."""
     told = translate(genre.name for genre in film.genres).genres
     billed = sorted(film.credits.cast, key=lambda member: member.order)
@@ -69,7 +69,7 @@ def facts_of(film: Film, known: MovieFacts | None, *, image_url: str) -> MovieFa
     )
 
 
-def details_of(film: Film) -> MovieDetails:
+def details_of(film: FilmResponse) -> MovieDetails:
     """What it says beyond the card."""
     titles: dict[str, str] = {}
     for translation in film.translations.translations:
@@ -88,12 +88,12 @@ def details_of(film: Film) -> MovieDetails:
     )
 
 
-def unknown_genres(film: Film) -> tuple[str, ...]:
+def unknown_genres(film: FilmResponse) -> tuple[str, ...]:
     """Its genres that our table has no word for."""
     return translate(genre.name for genre in film.genres).unknown
 
 
-def released_on(film: Film) -> date | None:
+def released_on(film: FilmResponse) -> date | None:
     """When it came out, if TMDb knows."""
     try:
         return date.fromisoformat(film.release_date or "")

@@ -18,8 +18,14 @@ from command_api.catalogue import models, title_keys
 from command_api.catalogue.decider import ExternalId
 from command_api.catalogue.id_allocation import TMDB_BASE
 from command_api.catalogue.models import IMDB, TMDB
-from command_api.catalogue.title_candidates import Name, Namesake, casts_of, named, possible
-from command_api.catalogue.tmdb.schemas import Film
+from command_api.catalogue.title_candidates import (
+    TitleAndYear,
+    TitleCandidate,
+    candidates_by_title,
+    casts_of,
+    possible,
+)
+from command_api.catalogue.tmdb.schemas import FilmResponse
 from command_api.sync.mapping import LONGEST_TITLE, clean, released_on
 
 How: TypeAlias = Literal["there", "matched", "ambiguous", "added"]
@@ -27,14 +33,14 @@ How: TypeAlias = Literal["there", "matched", "ambiguous", "added"]
 _LONGEST_IMDB_ID, _LONGEST_ID = 20, 9
 
 
-class Likeness(NamedTuple):
+class MovieProfile(NamedTuple):
     """What a movie of ours is called, with its year, and who plays in it."""
 
-    names: frozenset[Name]
+    names: frozenset[TitleAndYear]
     cast: frozenset[str]
 
 
-class Match(NamedTuple):
+class TmdbMatch(NamedTuple):
     """What a film is to us; ambiguous: it could be several, and so was added."""
 
     movie_id: int
@@ -44,7 +50,7 @@ class Match(NamedTuple):
 
 
 @dataclass
-class Known:
+class TmdbMatcher:
     """The movies as far as recognising some films goes; grows with each that is recognised."""
 
     linked: dict[ExternalId, int] = field(default_factory=dict)
@@ -52,11 +58,11 @@ class Known:
     """Movies with a film of TMDb."""
     still_there: set[int] = field(default_factory=set)
     """Those among them whose film is not known to be gone."""
-    likenesses: dict[int, Likeness] = field(default_factory=dict)
+    profiles: dict[int, MovieProfile] = field(default_factory=dict)
     """Of those that are linked."""
-    named: dict[Name, list[Namesake]] = field(default_factory=dict)
+    named: dict[TitleAndYear, list[TitleCandidate]] = field(default_factory=dict)
 
-    def find(self, film: Film) -> Match:
+    def find(self, film: FilmResponse) -> TmdbMatch:
         """The film's movie, which is known to be it from now on."""
         links = _links(film)
         movie_id, how = self._recognise(film, links)
@@ -64,9 +70,9 @@ class Known:
         self.linked |= dict.fromkeys(ours, movie_id)
         self.of_tmdb.add(movie_id)
         self.still_there.add(movie_id)
-        return Match(movie_id, how, ours)
+        return TmdbMatch(movie_id, how, ours)
 
-    def _recognise(self, film: Film, links: Sequence[ExternalId]) -> tuple[int, How]:
+    def _recognise(self, film: FilmResponse, links: Sequence[ExternalId]) -> tuple[int, How]:
         mine, *others = links
         if mine in self.linked:
             return self.linked[mine], "there"
@@ -79,29 +85,29 @@ class Known:
             return found[0].movie_id, "matched"
         return TMDB_BASE + film.id, "ambiguous" if found else "added"
 
-    def _is_like(self, movie_id: int, film: Film) -> bool:
-        ours = self.likenesses.get(movie_id)
+    def _is_like(self, movie_id: int, film: FilmResponse) -> bool:
+        ours = self.profiles.get(movie_id)
         if ours is None:
             return False
         cast = (member.name for member in film.credits.cast)
         return not (ours.names.isdisjoint(_names(film)) and ours.cast.isdisjoint(cast))
 
-    def _namesakes(self, film: Film) -> list[Namesake]:
+    def _namesakes(self, film: FilmResponse) -> list[TitleCandidate]:
         cast = frozenset(member.name for member in film.credits.cast)
         called = [each for name in _names(film) for each in self.named.get(name, ())]
         free = {each for each in called if each.movie_id not in self.of_tmdb}
         return possible(free, cast)
 
 
-def known_of(films: Sequence[Film]) -> Known:
+def matcher_for(films: Sequence[FilmResponse]) -> TmdbMatcher:
     """What has to be known to recognise these, in a few questions."""
     values = [value for film in films for _, value in _links(film)]
     links = models.ExternalId.objects.filter(source__in=(TMDB, IMDB), value__in=values)
-    known = Known()
+    known = TmdbMatcher()
     for source, value, movie in links.values_list("source", "value", "movie"):
         known.linked[source, value] = movie
     names = (name for film in films for name in _names(film))
-    known.named = named(names, among=models.Movie.objects.all())
+    known.named = candidates_by_title(names, among=models.Movie.objects.all())
     candidates = {each.movie_id for called in known.named.values() for each in called}
     by_imdb = {movie for (source, _), movie in known.linked.items() if source == IMDB}
     of_tmdb = models.ExternalId.objects.filter(source=TMDB, movie__in=candidates | by_imdb)
@@ -109,7 +115,7 @@ def known_of(films: Sequence[Film]) -> Known:
     known.of_tmdb = {movie for movie, _ in films_of}
     gone = _gone(value for movie, value in films_of if movie in by_imdb)
     known.still_there = {movie for movie, value in films_of if value not in gone}
-    known.likenesses = _likenesses(by_imdb & known.still_there)
+    known.profiles = _profiles(by_imdb & known.still_there)
     return known
 
 
@@ -119,11 +125,11 @@ def _gone(values: Iterable[str]) -> set[str]:
     return {str(tmdb_id) for tmdb_id in found.values_list("pk", flat=True)}
 
 
-def _likenesses(movies: set[int]) -> dict[int, Likeness]:
+def _profiles(movies: set[int]) -> dict[int, MovieProfile]:
     rows = models.Movie.objects.filter(pk__in=movies)
     casts = casts_of(movies)
     return {
-        pk: Likeness(
+        pk: MovieProfile(
             frozenset((title_keys.key(name), year) for name in (title, original) if name and year),
             frozenset(casts[pk]),
         )
@@ -131,7 +137,7 @@ def _likenesses(movies: set[int]) -> dict[int, Likeness]:
     }
 
 
-def _links(film: Film) -> list[ExternalId]:
+def _links(film: FilmResponse) -> list[ExternalId]:
     links = [(TMDB, str(film.id))]
     imdb_id = film.external_ids.imdb_id
     if imdb_id and imdb_id.isprintable() and len(imdb_id) <= _LONGEST_IMDB_ID:
@@ -139,7 +145,7 @@ def _links(film: Film) -> list[ExternalId]:
     return links
 
 
-def _names(film: Film) -> list[Name]:
+def _names(film: FilmResponse) -> list[TitleAndYear]:
     """What it may be called here, with its year; nothing without one: others are called so, too."""
     if (released := released_on(film)) is None:
         return []

@@ -25,4 +25,4 @@ def _measure() -> None:
         if row.done_at is not None:
             age = (now - row.done_at).total_seconds()
             set_gauge("marquee_sync_age_seconds", age, kind=row.kind)
-    set_gauge("marquee_sync_waiting_films", fetch_queue.waiting())
+    set_gauge("marquee_sync_waiting_films", fetch_queue.count_waiting())

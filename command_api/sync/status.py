@@ -5,15 +5,15 @@ from datetime import datetime, timedelta
 
 from command_api.catalogue.models import SyncRun, TmdbFilm, TrendObservation
 from command_api.sync import fetch_queue
-from command_api.sync.job_runner import at_work
-from command_api.sync.jobs import STEPS
+from command_api.sync.job_runner import running_jobs
+from command_api.sync.jobs import JOBS
 
 
 def lines(now: datetime) -> Iterator[str]:
     """A line a kind, what a person should know below it, and the films."""
     rows = {row.kind: row for row in SyncRun.objects.all()}
-    busy = at_work()
-    for kind in STEPS:
+    busy = running_jobs()
+    for kind in JOBS:
         row = rows.get(kind) or SyncRun(kind=kind)
         yield describe(row, now, is_running=kind in busy)
         yield from (f"          {word}" for word in row.words)
@@ -21,9 +21,9 @@ def lines(now: datetime) -> Iterator[str]:
         yield f"{board.board:9} observed {age(board.observed_at, now)} ago"
     gone = TmdbFilm.objects.filter(gone_at__isnull=False).count()
     yield (
-        f"films     {TmdbFilm.objects.count()} known, {fetch_queue.waiting()} to be fetched"
-        f" ({fetch_queue.postponed()} of them later), {gone} gone from TMDb,"
-        f" {fetch_queue.unreadable()} unreadable"
+        f"films     {TmdbFilm.objects.count()} known, {fetch_queue.count_waiting()} to be fetched"
+        f" ({fetch_queue.count_postponed()} of them later), {gone} gone from TMDb,"
+        f" {fetch_queue.count_unreadable()} unreadable"
     )
 
 

@@ -9,14 +9,14 @@ the clock tries again.
 from celery import shared_task
 
 from command_api.sync.job_runner import TIME_IS_UP, run
-from command_api.sync.jobs import Kind
+from command_api.sync.jobs import JobKind
 
 AT_ONCE_SECONDS = 10.0
 """When it is too late to go on at once: the clock did."""
 
 
 @shared_task(name="catalogue.sync")  # type: ignore[untyped-decorator] # Celery ships no types
-def sync(kind: Kind) -> str:
+def sync(kind: JobKind) -> str:
     """One run of a kind; how it ended."""
     row = run(kind)
     if row.note == TIME_IS_UP:

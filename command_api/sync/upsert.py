@@ -8,14 +8,19 @@ from django.db import DataError, IntegrityError
 from command_api.catalogue import inline_projection
 from command_api.catalogue.bulk_commands import handle_all
 from command_api.catalogue.decider import AddMovie, DetailMovie, MovieCommand
-from command_api.catalogue.tmdb.errors import Away, Gone, TmdbFault, Unreadable
-from command_api.catalogue.tmdb.schemas import Fetched, Film
+from command_api.catalogue.tmdb.errors import (
+    FilmNotFound,
+    MalformedResponse,
+    TmdbError,
+    TmdbUnavailable,
+)
+from command_api.catalogue.tmdb.schemas import FetchedFilm, FilmResponse
 from command_api.imports.advisory_lock import turn
 from command_api.sync import fetch_queue
-from command_api.sync.fetcher import Told, Wanted, fetch
-from command_api.sync.job_context import Run
+from command_api.sync.fetcher import FetchRequest, FetchResult, fetch
+from command_api.sync.job_context import JobContext
 from command_api.sync.mapping import details_of, facts_of, unknown_genres
-from command_api.sync.matching import Match, known_of
+from command_api.sync.matching import TmdbMatch, matcher_for
 from infra.config import config
 from infra.progress_bar import Advance
 
@@ -25,9 +30,9 @@ _TURN_SECONDS = 30.0
 _log = structlog.get_logger(__name__)
 
 
-def bring(wanted: Iterable[Wanted], run: Run, advance: Advance) -> None:
-    """Fetch and take in, a batch a transaction; raises a TmdbFault after what came until then."""
-    told: list[Told] = []
+def bring(wanted: Iterable[FetchRequest], run: JobContext, advance: Advance) -> None:
+    """Fetch and take in, a batch a transaction; raises a TmdbError after what came until then."""
+    told: list[FetchResult] = []
     answers = fetch(run.tmdb, wanted)
     try:
         for each in answers:
@@ -37,7 +42,7 @@ def bring(wanted: Iterable[Wanted], run: Run, advance: Advance) -> None:
             if len(told) == BATCH:
                 batch, told = told, []
                 _take_in(batch, run, advance)
-    except TmdbFault:
+    except TmdbError:
         _take_in(told, run, advance)
         raise
     finally:
@@ -45,36 +50,36 @@ def bring(wanted: Iterable[Wanted], run: Run, advance: Advance) -> None:
     _take_in(told, run, advance)
 
 
-def _take_in(told: Sequence[Told], run: Run, advance: Advance) -> None:
+def _take_in(told: Sequence[FetchResult], run: JobContext, advance: Advance) -> None:
     """Write what is new, and then that it was written: in between, it is only fetched again."""
     # Who was merged is recognised by its being gone.
-    fetch_queue.note([each for each in told if isinstance(each.answer, Gone)])
+    fetch_queue.record([each for each in told if isinstance(each.answer, FilmNotFound)])
     films = [
         each.answer.film
         for each in told
-        if isinstance(each.answer, Fetched) and each.answer.film is not None
+        if isinstance(each.answer, FetchedFilm) and each.answer.film is not None
     ]
     if films:
         # Imports recognise movies, too: two at once could add one twice.
         with turn(_TURN_SECONDS):
             refused = _write(films, run)
         told = [_unless_refused(each, refused) for each in told]
-    fetch_queue.note(told)
+    fetch_queue.record(told)
     _count(told, run)
     run.note()
     advance(len(told))
 
 
-def _unless_refused(told: Told, refused: Mapping[int, str]) -> Told:
+def _unless_refused(told: FetchResult, refused: Mapping[int, str]) -> FetchResult:
     match told.answer:
-        case Fetched(film=Film(id=film_id)) if film_id in refused:
+        case FetchedFilm(film=FilmResponse(id=film_id)) if film_id in refused:
             why = f"TMDb's film {film_id} can't be written: {refused[film_id]}"
-            return told._replace(answer=Unreadable(why))
+            return told._replace(answer=MalformedResponse(why))
         case _:
             return told
 
 
-def _write(films: Sequence[Film], run: Run) -> Mapping[int, str]:
+def _write(films: Sequence[FilmResponse], run: JobContext) -> Mapping[int, str]:
     """Write them all but those that the database refuses; why it does, by id."""
     for _ in range(3):
         try:
@@ -94,10 +99,10 @@ def _write(films: Sequence[Film], run: Run) -> Mapping[int, str]:
     return refused
 
 
-def _write_once(films: Sequence[Film], run: Run) -> None:
-    known = known_of(films)
+def _write_once(films: Sequence[FilmResponse], run: JobContext) -> None:
+    known = matcher_for(films)
     matches = [known.find(film) for film in films]
-    there = inline_projection.movies([match.movie_id for match in matches])
+    there = inline_projection.movie_states([match.movie_id for match in matches])
     commands: list[MovieCommand] = []
     for film, match in zip(films, matches, strict=True):
         movie = there.get(match.movie_id)
@@ -115,7 +120,9 @@ def _write_once(films: Sequence[Film], run: Run) -> None:
     _count_matches(films, matches, run)
 
 
-def _count_matches(films: Sequence[Film], matches: Sequence[Match], run: Run) -> None:
+def _count_matches(
+    films: Sequence[FilmResponse], matches: Sequence[TmdbMatch], run: JobContext
+) -> None:
     for film, match in zip(films, matches, strict=True):
         run.counts[match.how] += 1
         if match.how == "ambiguous":
@@ -125,20 +132,20 @@ def _count_matches(films: Sequence[Film], matches: Sequence[Match], run: Run) ->
             run.tell(f"our table of genres lacks {name}")
 
 
-def _count(told: Sequence[Told], run: Run) -> None:
+def _count(told: Sequence[FetchResult], run: JobContext) -> None:
     for each in told:
         match each.answer:
-            case Fetched(film=None):
+            case FetchedFilm(film=None):
                 run.counts["unchanged"] += 1
-            case Fetched():
+            case FetchedFilm():
                 run.counts["fetched"] += 1
-            case Gone():
+            case FilmNotFound():
                 run.counts["gone"] += 1
-            case Unreadable() as fault:
+            case MalformedResponse() as fault:
                 run.counts["unreadable"] += 1
                 run.tell(str(fault))
                 _log.warning("a film can't be read", film=each.tmdb_id, fault=str(fault))
-            case Away() as fault:
+            case TmdbUnavailable() as fault:
                 run.counts["postponed"] += 1
                 run.tell(f"film {each.tmdb_id} could not be had: {fault}")
                 _log.warning("a film can't be had", film=each.tmdb_id, fault=str(fault))

@@ -23,7 +23,7 @@ class ObserveTrend:
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
+class BoardState:
     """What it said the last time; never looked at: no time."""
 
     movies: tuple[int, ...] = ()
@@ -35,7 +35,7 @@ def stream_of(board: str, at: datetime) -> Stream:
     return Stream(f"trend-{board}-{at.date()}", board)
 
 
-def decide(command: ObserveTrend, board: Board) -> Sequence[TrendEvent]:
+def decide(command: ObserveTrend, board: BoardState) -> Sequence[TrendEvent]:
     """What happens, if anything. A board that says nothing takes nothing back."""
     if not command.movies or (board.at is not None and command.at <= board.at):
         return ()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.db import IntegrityError, transaction
 
 from command_api.catalogue import trend_tables
-from command_api.trends.decider import Board, ObserveTrend, decide, stream_of
+from command_api.trends.decider import BoardState, ObserveTrend, decide, stream_of
 from events import notifications
 from events.catalogue import TrendEvent
 from events.recorded import Origin
@@ -28,7 +28,7 @@ def _observe_once(command: ObserveTrend, store: EventStore, origin: Origin) -> S
     stream = stream_of(command.board, command.at)
     # The version first: a table that is newer than it says makes the append fail, never pass.
     version = store.versions([stream]).get(stream.name, 0)
-    events = decide(command, Board(*trend_tables.last(command.board)))
+    events = decide(command, BoardState(*trend_tables.last(command.board)))
     if not events:
         return ()
     entries = [

@@ -114,7 +114,7 @@ def test_the_end_is_the_same_whoever_is_killed_half_way(worker, tmdb):
     finish("trending", worker)
     ids = {TMDB_BASE + film: film for film in tmdb.films.ids()}
     assert added() == Counter(ids.keys())
-    found = inline_projection.movies(list(ids))
+    found = inline_projection.movie_states(list(ids))
     wanted = {movie: tmdb.films.get(film) for movie, film in ids.items()}
     assert {movie: found[movie].facts for movie in found} == {
         movie: facts_of(film) for movie, film in wanted.items()

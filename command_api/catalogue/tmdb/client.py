@@ -15,16 +15,23 @@ import httpx
 import msgspec
 
 from command_api.catalogue.tmdb.errors import (
-    Away,
-    Gone,
-    NoKey,
-    Resting,
-    TmdbFault,
-    Unreadable,
-    WrongKey,
+    FilmNotFound,
+    MalformedResponse,
+    MissingApiKey,
+    RejectedApiKey,
+    TmdbError,
+    TmdbPaused,
+    TmdbUnavailable,
 )
-from command_api.catalogue.tmdb.rate_limiter import Pacing
-from command_api.catalogue.tmdb.schemas import Fetched, Film, Genres, Listed, Page, Problem
+from command_api.catalogue.tmdb.rate_limiter import TmdbRateLimiter
+from command_api.catalogue.tmdb.schemas import (
+    ErrorResponse,
+    FetchedFilm,
+    FilmRef,
+    FilmResponse,
+    GenreList,
+    ResultPage,
+)
 from infra import clients
 from infra.backoff import Backoff
 from infra.config import Config, config
@@ -47,14 +54,18 @@ _REFUSED_KEY = frozenset({3, 7, 10, 14})
 _NO_SUCH_THING = frozenset({6, 34})
 
 
-class Tmdb:
+class TmdbClient:
     """Asks TMDb's API v3; its connections end with the block."""
 
     def __init__(
-        self, http: httpx.Client, pacing: Pacing, *, sleep: Callable[[float], object] = sleep
+        self,
+        http: httpx.Client,
+        rate_limiter: TmdbRateLimiter,
+        *,
+        sleep: Callable[[float], object] = sleep,
     ) -> None:
         self._http = http
-        self._pacing = pacing
+        self._rate_limiter = rate_limiter
         self._sleep = sleep
 
     def __enter__(self) -> Self:
@@ -63,70 +74,75 @@ class Tmdb:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
-    def film(self, film_id: int, mark: str | None = None) -> Fetched:
-        """A film in full, unless it is as it was; raises Gone, and Unreadable with its id."""
+    def film(self, film_id: int, mark: str | None = None) -> FetchedFilm:
+        """A film in full, or ``film=None`` when its ETag is still ``mark``.
+
+        Raises FilmNotFound; MalformedResponse names the film.
+        """
         try:
             answer = self._get(f"movie/{film_id}", {"append_to_response": _APPENDED}, mark)
-        except Gone as error:
-            raise Gone(f"TMDb has no film {film_id}") from error
+        except FilmNotFound as error:
+            raise FilmNotFound(f"TMDb has no film {film_id}") from error
         mark = answer.headers.get("ETag", mark)
         if answer.status_code == HTTPStatus.NOT_MODIFIED:
-            return Fetched(None, mark)
-        return Fetched(_read(answer, Film, f"film {film_id}"), mark)
+            return FetchedFilm(None, mark)
+        return FetchedFilm(_read(answer, FilmResponse, f"film {film_id}"), mark)
 
-    def trending(self, window: Window, page: int) -> Page[Listed]:
+    def trending(self, window: Window, page: int) -> ResultPage[FilmRef]:
         """A page of what is in fashion."""
         answer = self._get(f"trending/movie/{window}", {"page": page})
-        return _read(answer, Page[Listed], f"trending of the {window}, page {page}")
+        return _read(answer, ResultPage[FilmRef], f"trending of the {window}, page {page}")
 
-    def listed(self, name: ListName, page: int) -> Page[Listed]:
+    def listed(self, name: ListName, page: int) -> ResultPage[FilmRef]:
         """A page of a list of films."""
-        return _read(self._get(f"movie/{name}", {"page": page}), Page[Listed], f"{name}, {page}")
+        return _read(
+            self._get(f"movie/{name}", {"page": page}), ResultPage[FilmRef], f"{name}, {page}"
+        )
 
-    def changes(self, first: date, last: date, number: int = 1) -> Iterator[Page[Listed]]:
+    def changes(self, first: date, last: date, number: int = 1) -> Iterator[ResultPage[FilmRef]]:
         """What changed on these days, at most 14, page by page, from that one on."""
         pages = number
         while number <= min(pages, LAST_PAGE):
             days = {"start_date": first.isoformat(), "end_date": last.isoformat()}
             answer = self._get("movie/changes", {**days, "page": number})
-            page = _read(answer, Page[Listed], f"changes, page {number}")
+            page = _read(answer, ResultPage[FilmRef], f"changes, page {number}")
             pages, number = page.total_pages, number + 1
             yield page
 
-    def genres(self) -> Genres:
+    def genres(self) -> GenreList:
         """The words that it has for genres."""
-        return _read(self._get("genre/movie/list", {}), Genres, "genres")
+        return _read(self._get("genre/movie/list", {}), GenreList, "genres")
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """Forget that it refused the key or failed: somebody wants to know."""
-        self._pacing.begin_anew()
+        self._rate_limiter.reset()
 
     # ------------------------------------------------------------------------------ asking
 
     def _get(self, path: str, query: Mapping[str, Any], mark: str | None = None) -> httpx.Response:
-        """The answer, 200 or 304, after some tries; raises a TmdbFault."""
+        """The response, 200 or 304, after some retries; raises a TmdbError."""
         backoff = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, jitter=True)
         for _ in range(TRIES - 1):
             try:
                 return self._try(path, query, mark)
-            except Resting:
+            except TmdbPaused:
                 raise
-            except Away:
+            except TmdbUnavailable:
                 self._sleep(backoff.next_seconds())
         return self._try(path, query, mark)
 
     def _try(self, path: str, query: Mapping[str, Any], mark: str | None) -> httpx.Response:
-        slot = self._pacing.take()
+        slot = self._rate_limiter.take()
         begun = perf_counter()
         try:
             answer = self._ask(path, query, mark)
-        except TmdbFault as fault:
-            count("marquee_tmdb_requests_total", outcome=type(fault).__name__.lower())
+        except TmdbError as fault:
+            count("marquee_tmdb_requests_total", outcome=fault.outcome)
             raise
         finally:
             what = "film" if path[-1].isdecimal() else path
             observe_seconds("marquee_tmdb_seconds", perf_counter() - begun, what=what)
-            self._pacing.answered(slot)
+            self._rate_limiter.answered(slot)
         count("marquee_tmdb_requests_total", outcome="answered")
         return answer
 
@@ -135,10 +151,10 @@ class Tmdb:
             headers = {"If-None-Match": mark} if mark else {}
             answer = self._http.get(path, params=dict(query), headers=headers)
         except httpx.HTTPError as error:
-            self._pacing.failed()
-            raise Away(f"TMDb is away: {type(error).__name__}: {error}") from error
+            self._rate_limiter.failed()
+            raise TmdbUnavailable(f"TMDb is away: {type(error).__name__}: {error}") from error
         self._judge(answer)
-        self._pacing.succeeded()
+        self._rate_limiter.succeeded()
         return answer
 
     def _judge(self, answer: httpx.Response) -> None:
@@ -146,28 +162,28 @@ class Tmdb:
         status = answer.status_code
         code = _code(answer)
         if status == HTTPStatus.NOT_FOUND and code in _NO_SUCH_THING:
-            self._pacing.succeeded()
-            raise Gone(_words(answer))
+            self._rate_limiter.succeeded()
+            raise FilmNotFound(_words(answer))
         if status in _REFUSING and code in _REFUSED_KEY:
-            self._pacing.refused()
-            raise WrongKey
+            self._rate_limiter.refused()
+            raise RejectedApiKey
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             seconds = _retry_after(answer)
-            self._pacing.delay(seconds)
-            raise Away(f"TMDb limits us for {seconds:.0f} s", seconds=seconds)
+            self._rate_limiter.delay(seconds)
+            raise TmdbUnavailable(f"TMDb limits us for {seconds:.0f} s", seconds=seconds)
         if status == HTTPStatus.NOT_MODIFIED:
             return
         if status != HTTPStatus.OK or not _is_json(answer):
-            self._pacing.failed()
-            raise Away(f"TMDb answered {status}: {_words(answer)}")
+            self._rate_limiter.failed()
+            raise TmdbUnavailable(f"TMDb answered {status}: {_words(answer)}")
 
 
-def connect(found: Config | None = None) -> Tmdb:
-    """A client as the settings say; raises NoKey when there is no key."""
+def connect(found: Config | None = None) -> TmdbClient:
+    """A client as the settings say; raises MissingApiKey when there is no key."""
     found = found or config()
     key = found.tmdb_token or found.tmdb_key
     if not key:
-        raise NoKey
+        raise MissingApiKey
     http = httpx.Client(
         base_url=found.tmdb_url,
         params={"language": found.tmdb_language} | _as_parameter(found),
@@ -175,13 +191,13 @@ def connect(found: Config | None = None) -> Tmdb:
         timeout=found.tmdb_timeout_seconds,
         limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
     )
-    pacing = Pacing(
+    rate_limiter = TmdbRateLimiter(
         clients.redis(),
         key=key,
         per_second=found.tmdb_per_second,
         patience_seconds=found.tmdb_patience_seconds,
     )
-    return Tmdb(http, pacing)
+    return TmdbClient(http, rate_limiter)
 
 
 def _as_header(found: Config) -> dict[str, str]:
@@ -206,7 +222,7 @@ def _read(answer: httpx.Response, kind: type[T], what: str) -> T:
         return msgspec.json.decode(answer.content, type=kind)
     except msgspec.DecodeError as error:
         count("marquee_tmdb_requests_total", outcome="unreadable")
-        raise Unreadable(f"TMDb's {what} can't be read: {error}") from error
+        raise MalformedResponse(f"TMDb's {what} can't be read: {error}") from error
 
 
 def _code(answer: httpx.Response) -> int:
@@ -214,7 +230,7 @@ def _code(answer: httpx.Response) -> int:
     if answer.status_code in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
         return 0
     try:
-        return msgspec.json.decode(answer.content, type=Problem).status_code
+        return msgspec.json.decode(answer.content, type=ErrorResponse).status_code
     except msgspec.DecodeError:
         return 0
 
@@ -222,7 +238,7 @@ def _code(answer: httpx.Response) -> int:
 def _words(answer: httpx.Response) -> str:
     """What it says, in a few words."""
     try:
-        problem = msgspec.json.decode(answer.content, type=Problem)
+        problem = msgspec.json.decode(answer.content, type=ErrorResponse)
     except msgspec.DecodeError:
         return f"no JSON but {answer.headers.get('Content-Type', 'something')}"
     message = problem.status_message.replace("\x00", "")

@@ -1,52 +1,67 @@
-"""How can asking TMDb fail?
+"""Errors of the TMDb client.
 
-TmdbFault
-├── NoKey         none is configured: nothing can be asked
-├── WrongKey      it refused the key; not asked again before there is another, or a person asks
-├── Away          again later: unreachable, slow, broken, or it limits for long
-├── Gone          it has no such film (any more)
-└── Unreadable    its answer lacks what we need; says of which film
+TmdbError
+├── MissingApiKey       no key is configured
+├── RejectedApiKey      TMDb refused the key; not sent again until it changes or a person retries
+├── TmdbUnavailable     retry later: unreachable, slow, broken or rate-limited
+│   └── TmdbPaused      all workers pause for longer than the caller's patience
+├── FilmNotFound        TMDb has no such film, or no longer
+└── MalformedResponse   JSON without a field that is needed
 """
 
-
-class TmdbFault(Exception):
-    """Asking TMDb failed."""
+from typing import ClassVar
 
 
-class NoKey(TmdbFault):
+class TmdbError(Exception):
+    """A request to TMDb failed; ``outcome`` is its label in ``marquee_tmdb_requests_total``."""
+
+    outcome: ClassVar[str] = "tmdbfault"
+
+
+class MissingApiKey(TmdbError):
     """Neither a token nor a key is configured."""
 
+    outcome = "nokey"
+
+    def __init__(self) -> None:
+        super().__init__("TMDb needs a key: set MARQUEE_TMDB_TOKEN (or MARQUEE_TMDB_KEY).")
+
+
+class RejectedApiKey(TmdbError):
+    """TMDb refused the configured key."""
+
+    outcome = "wrongkey"
+
     def __init__(self) -> None:
         super().__init__(
-            "TMDb can't be asked without a key: set MARQUEE_TMDB_TOKEN (or MARQUEE_TMDB_KEY)."
+            "TMDb rejected the key: set MARQUEE_TMDB_TOKEN (or MARQUEE_TMDB_KEY) to a valid one."
+            " Requests stop until then; manage.py sync_catalogue tries the key again."
         )
 
 
-class WrongKey(TmdbFault):
-    """TMDb refused the key that is configured."""
+class TmdbUnavailable(TmdbError):
+    """Retry later; ``seconds`` is the shortest delay, if known."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "TMDb refuses the key: set MARQUEE_TMDB_TOKEN (or MARQUEE_TMDB_KEY) to a valid one."
-            " Until then it is not asked again, except by manage.py sync_catalogue."
-        )
-
-
-class Away(TmdbFault):
-    """Again later; ``seconds`` is how much later at the soonest, when that is known."""
+    outcome = "away"
 
     def __init__(self, why: str, *, seconds: float | None = None) -> None:
         super().__init__(why)
         self.seconds = seconds
 
 
-class Resting(Away):
-    """Everybody leaves TMDb alone for longer than one has patience."""
+class TmdbPaused(TmdbUnavailable):
+    """All workers pause for longer than the caller's patience."""
+
+    outcome = "resting"
 
 
-class Gone(TmdbFault):
-    """TMDb has no such film (any more)."""
+class FilmNotFound(TmdbError):
+    """TMDb has no such film, or no longer."""
+
+    outcome = "gone"
 
 
-class Unreadable(TmdbFault):
-    """The answer is JSON, but not what was documented."""
+class MalformedResponse(TmdbError):
+    """The response is JSON, but lacks a field that is needed."""
+
+    outcome = "unreadable"

@@ -19,7 +19,7 @@ from redis import Redis
 from redis.commands.core import Script
 from redis.exceptions import RedisError
 
-from command_api.catalogue.tmdb.errors import Resting, WrongKey
+from command_api.catalogue.tmdb.errors import RejectedApiKey, TmdbPaused
 
 # Of the mean time between two questions: who was held up can make up for it.
 _SMOOTH = 0.5
@@ -88,7 +88,7 @@ def _redis_is_needed() -> Iterator[None]:
     try:
         yield
     except RedisError as error:
-        raise Resting(f"Redis, which says when to ask, is away: {error}") from error
+        raise TmdbPaused(f"Redis, which says when to ask, is away: {error}") from error
 
 
 class Slot(NamedTuple):
@@ -98,7 +98,7 @@ class Slot(NamedTuple):
     free_at: int
 
 
-class Pacing:
+class TmdbRateLimiter:
     """The turn-taking of everybody who asks with one key."""
 
     def __init__(
@@ -119,7 +119,10 @@ class Pacing:
         self._is_failing = True  # others may have failed before
 
     def take(self) -> Slot:
-        """Wait for one's turn; the slot. Raises Resting when that takes too long, and WrongKey."""
+        """Wait for a free slot and take it.
+
+        Raises TmdbPaused when that exceeds the patience, RejectedApiKey when TMDb refused the key.
+        """
         pause = int(_SMOOTH * _MICRO / self._per_second)
         with _redis_is_needed():
             what, wait, *slot = _script(self._redis, _TAKE)(
@@ -127,10 +130,10 @@ class Pacing:
                 args=[pause, int(self._patience), self._key, self._per_second],
             )
         if what == -1:
-            raise WrongKey
+            raise RejectedApiKey
         seconds = wait / _MICRO
         if what < 0:
-            raise Resting(f"TMDb is left alone for {seconds:.0f} s", seconds=seconds)
+            raise TmdbPaused(f"TMDb is left alone for {seconds:.0f} s", seconds=seconds)
         self._sleep(seconds)
         return Slot(*slot)
 
@@ -169,7 +172,7 @@ class Pacing:
         if before != self._key.encode():
             _log.error("tmdb refuses the key", settings="MARQUEE_TMDB_TOKEN, MARQUEE_TMDB_KEY")
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """Ask again, whatever was the matter: somebody wants to know."""
         with _redis_is_needed():
             self._redis.delete(_NEXT, _REFUSED, _REST, _RESTS, _FAILURES)

@@ -14,7 +14,7 @@ LARGEST_ID = 999_999_999
 """That a film can have: a movie of ours is made of it (catalogue/numbering.py)."""
 
 
-class Named(msgspec.Struct, frozen=True):
+class NamedItem(msgspec.Struct, frozen=True):
     """A genre or a keyword."""
 
     name: str
@@ -44,7 +44,7 @@ class Credits(msgspec.Struct, frozen=True):
 class Keywords(msgspec.Struct, frozen=True):
     """What it is about."""
 
-    keywords: tuple[Named, ...] = ()
+    keywords: tuple[NamedItem, ...] = ()
 
 
 class ExternalIds(msgspec.Struct, frozen=True):
@@ -54,32 +54,32 @@ class ExternalIds(msgspec.Struct, frozen=True):
     wikidata_id: str | None = None
 
 
-class Translated(msgspec.Struct, frozen=True):
+class TranslatedTitle(msgspec.Struct, frozen=True):
     """What is said in another language."""
 
     title: str | None = None
 
 
-class Translation(msgspec.Struct, frozen=True):
+class TitleTranslation(msgspec.Struct, frozen=True):
     """One language."""
 
     iso_639_1: str
-    data: Translated = Translated()
+    data: TranslatedTitle = TranslatedTitle()
 
 
 class Translations(msgspec.Struct, frozen=True):
     """All languages."""
 
-    translations: tuple[Translation, ...] = ()
+    translations: tuple[TitleTranslation, ...] = ()
 
 
-class Film(msgspec.Struct, frozen=True, kw_only=True):
+class FilmResponse(msgspec.Struct, frozen=True, kw_only=True):
     """A film in full."""
 
     id: Annotated[int, msgspec.Meta(gt=0, le=LARGEST_ID)]
     title: str
     release_date: str | None
-    genres: tuple[Named, ...]
+    genres: tuple[NamedItem, ...]
     overview: str | None = None
     poster_path: str | None = None
     original_title: str | None = None
@@ -91,13 +91,13 @@ class Film(msgspec.Struct, frozen=True, kw_only=True):
     translations: Translations = Translations()
 
 
-class Listed(msgspec.Struct, frozen=True):
+class FilmRef(msgspec.Struct, frozen=True):
     """A film of a list: no more of it is needed than which it is."""
 
     id: int
 
 
-class Page(msgspec.Struct, Generic[T], frozen=True):
+class ResultPage(msgspec.Struct, Generic[T], frozen=True):
     """A page of a list."""
 
     page: int
@@ -105,22 +105,22 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
     total_pages: int
 
 
-class Genres(msgspec.Struct, frozen=True):
+class GenreList(msgspec.Struct, frozen=True):
     """All genres that TMDb has words for."""
 
-    genres: tuple[Named, ...]
+    genres: tuple[NamedItem, ...]
 
 
-class Problem(msgspec.Struct, frozen=True):
+class ErrorResponse(msgspec.Struct, frozen=True):
     """What it says when it says no."""
 
     status_code: int = 0
     status_message: str = ""
 
 
-class Fetched(msgspec.Struct, frozen=True):
+class FetchedFilm(msgspec.Struct, frozen=True):
     """A film that was asked for; None: it is as it was when it carried that mark."""
 
-    film: Film | None
+    film: FilmResponse | None
     mark: str | None
     """To be sent along the next time (ETag)."""

@@ -7,7 +7,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from command_api.imports.base_command import BAD_INPUT, ImportCommand
 from command_api.imports.catalogue import import_catalogue
-from command_api.imports.session import Run
+from command_api.imports.session import ImportSession
 
 DEMO = Path(__file__).parents[2] / "catalogue" / "demo" / "catalogue.jsonl.gz"
 
@@ -30,7 +30,7 @@ class Command(ImportCommand):
         if not _path(options["file"]).is_file():
             raise CommandError(f"There is no file {options['file']}.", returncode=BAD_INPUT)
 
-    def run_import(self, run: Run, options: dict[str, Any]) -> None:
+    def run_import(self, run: ImportSession, options: dict[str, Any]) -> None:
         outcome = import_catalogue(_path(options["file"]), run)
         self.stdout.write(
             f"read {outcome.read}, added {outcome.added}, changed {outcome.changed},"

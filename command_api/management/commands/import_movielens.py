@@ -9,12 +9,17 @@ from django.core.management.base import CommandError, CommandParser
 
 from command_api.catalogue.movie_lookup import withdrawn_movies
 from command_api.imports.base_command import BAD_INPUT, ImportCommand
-from command_api.imports.movielens_films import Each, Films, import_films
-from command_api.imports.movielens_formats import Files, NoFiles, find
-from command_api.imports.movielens_ratings import Counts, append_ratings, read_ratings, shift_of
+from command_api.imports.movielens_films import FilmImportResult, MatchedFilm, import_films
+from command_api.imports.movielens_formats import MissingFiles, MovieLensFiles, find
+from command_api.imports.movielens_ratings import (
+    RatingImportCounts,
+    append_ratings,
+    read_ratings,
+    shift_of,
+)
 from command_api.imports.movielens_report import name_of, write_report
-from command_api.imports.ratings_sort import Ratings
-from command_api.imports.session import Run
+from command_api.imports.ratings_sort import RatingsSorter
+from command_api.imports.session import ImportSession
 
 
 class Command(ImportCommand):
@@ -46,15 +51,15 @@ class Command(ImportCommand):
     def check_input(self, options: dict[str, Any]) -> None:
         try:
             find(Path(options["directory"]))
-        except NoFiles as error:
+        except MissingFiles as error:
             raise CommandError(str(error), returncode=BAD_INPUT) from error
 
-    def run_import(self, run: Run, options: dict[str, Any]) -> None:
+    def run_import(self, run: ImportSession, options: dict[str, Any]) -> None:
         files, now = find(Path(options["directory"])), int(time.time())
         films = import_films(files, run)
         if options["report"]:
             write_report(options["report"], films.each)
-        with Ratings(run.store.partitions) as ratings:
+        with RatingsSorter(run.store.partitions) as ratings:
             counts = read_ratings(
                 files, ratings, movies=films.movies, withdrawn=withdrawn_movies(), now=now
             )
@@ -69,7 +74,9 @@ class Command(ImportCommand):
         self._tell(films, counts, seconds=time.monotonic() - started)
         self.refuse_torn([*films.torn, counts.torn])
 
-    def _shift(self, files: Files, ratings: Ratings, run: Run, until: int) -> int:
+    def _shift(
+        self, files: MovieLensFiles, ratings: RatingsSorter, run: ImportSession, until: int
+    ) -> int:
         """By how much times move so that the last is that one; 0: by nothing."""
         wanted_seconds = until - ratings.last_at if until else 0
         shift_seconds = shift_of(files, wanted_seconds, run=run)
@@ -77,7 +84,7 @@ class Command(ImportCommand):
             self.stderr.write(f"Times move by {shift_seconds} s, as when this import was begun.")
         return shift_seconds
 
-    def _tell(self, films: Films, counts: Counts, *, seconds: float) -> None:
+    def _tell(self, films: FilmImportResult, counts: RatingImportCounts, *, seconds: float) -> None:
         found = films.found
         self.stdout.write(
             f"ratings: read {counts.read}, imported {counts.imported}, re-rated {counts.rerated},"
@@ -97,12 +104,12 @@ class Command(ImportCommand):
         self._name("is ours of the year before or after", films.found_as("near"))
         self.tell_unknown_genres(films.unknown_genres)
 
-    def _name(self, what: str, films: Iterable[Each]) -> None:
+    def _name(self, what: str, films: Iterable[MatchedFilm]) -> None:
         """Name all that a person may want to look at: when it is run again they are there."""
         for film, found in films:
             others = f" of {', '.join(map(str, found.possible))}" if found.possible else ""
             self.stdout.write(f"{what}: {name_of(film)}, taken for movie {found.movie_id}{others}")
 
 
-def _refused(counts: Counts) -> str:
+def _refused(counts: RatingImportCounts) -> str:
     return f"refused {counts.refused} ratings: their movies were withdrawn"

@@ -10,10 +10,10 @@ from django.core.management.base import CommandError, CommandParser
 from command_api.catalogue import models
 from command_api.catalogue.movie_lookup import withdrawn_movies
 from command_api.imports.base_command import ImportCommand
-from command_api.imports.movielens_ratings import Counts, append_ratings
-from command_api.imports.ratings_sort import Ratings
-from command_api.imports.session import Run
-from command_api.imports.simulated_ratings import Movie, opinions, person_id
+from command_api.imports.movielens_ratings import RatingImportCounts, append_ratings
+from command_api.imports.ratings_sort import RatingsSorter
+from command_api.imports.session import ImportSession
+from command_api.imports.simulated_ratings import SimulationMovie, opinions, person_id
 
 PEOPLE, MOST_PEOPLE = 300, 10_000
 
@@ -35,18 +35,18 @@ class Command(ImportCommand):
         if not models.Movie.objects.exists():
             raise CommandError("There are no movies to rate: run import_catalogue demo first.")
 
-    def run_import(self, run: Run, options: dict[str, Any]) -> None:
+    def run_import(self, run: ImportSession, options: dict[str, Any]) -> None:
         people, withdrawn = options["people"], withdrawn_movies()
         # As a file's import does: who goes on after an interruption goes on with the same times.
         begun, _ = models.RatingsImport.objects.get_or_create(
             digest=f"simulated community of {people}", defaults={"shift_seconds": int(time.time())}
         )
-        with Ratings(run.store.partitions, who=person_id) as ratings:
+        with RatingsSorter(run.store.partitions, who=person_id) as ratings:
             # Of all movies, so that the others' ratings are the same, whatever was withdrawn.
             said = opinions(_movies(), people)
             for opinion in filter(lambda opinion: opinion.film not in withdrawn, said):
                 ratings.add(opinion, movie_id=opinion.film)
-            counts = Counts(read=len(ratings))
+            counts = RatingImportCounts(read=len(ratings))
             append_ratings(ratings, counts, run, shift_seconds=begun.shift_seconds)
         self.stdout.write(
             f"{people} simulated people: {counts.imported + counts.rerated} ratings,"
@@ -54,7 +54,7 @@ class Command(ImportCommand):
         )
 
 
-def _movies() -> list[Movie]:
+def _movies() -> list[SimulationMovie]:
     genres: dict[int, set[str]] = defaultdict(set)
     for movie, genre in models.MovieGenre.objects.values_list("movie", "genre").iterator():
         genres[movie].add(genre)
@@ -64,7 +64,7 @@ def _movies() -> list[Movie]:
         casts[movie].append(name)
     rows = models.Movie.objects.order_by("pk").values_list("pk", "title", "year")
     return [
-        Movie(movie, title, year, frozenset(genres[movie]), casts[movie])
+        SimulationMovie(movie, title, year, frozenset(genres[movie]), casts[movie])
         for movie, title, year in rows.iterator()
     ]
 

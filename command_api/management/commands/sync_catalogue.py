@@ -9,15 +9,15 @@ from django.utils import timezone
 
 from command_api.catalogue.models import SyncRun
 from command_api.catalogue.tmdb.client import connect
-from command_api.catalogue.tmdb.errors import NoKey, Resting
+from command_api.catalogue.tmdb.errors import MissingApiKey, TmdbPaused
 from command_api.imports.base_command import STOPPED
-from command_api.imports.signals import stoppable
+from command_api.imports.signals import stop_signals
 from command_api.sync import fetch_queue, status
 from command_api.sync.job_runner import run
-from command_api.sync.jobs import Kind
+from command_api.sync.jobs import JobKind
 from infra.progress_bar import progress
 
-_ALL: Sequence[Kind] = ("genres", "lists", "changes", "oldest", "trending", "films")
+_ALL: Sequence[JobKind] = ("genres", "lists", "changes", "oldest", "trending", "films")
 _A_DAY_SECONDS = 86_400.0
 _EVERY = 10_000_000
 
@@ -47,13 +47,13 @@ class Command(BaseCommand):
             return
         try:
             with connect() as tmdb:
-                tmdb.begin_anew()
-        except (NoKey, Resting) as error:
+                tmdb.reset()
+        except (MissingApiKey, TmdbPaused) as error:
             raise CommandError(str(error)) from error
-        fetch_queue.hurry()
+        fetch_queue.retry_now()
         if options["all"]:
-            fetch_queue.wish_oldest(_EVERY)
-        with stoppable() as is_stopping:
+            fetch_queue.enqueue_oldest(_EVERY)
+        with stop_signals() as is_stopping:
             for kind in ("trending",) if options["trending"] else _ALL:
                 row = run(
                     kind,
@@ -71,5 +71,5 @@ class Command(BaseCommand):
             self.stdout.write(f"          {word}")
         self.stdout.flush()
         if row.state != SyncRun.State.DONE:
-            left = fetch_queue.waiting()
+            left = fetch_queue.count_waiting()
             raise CommandError(f"{row.note or row.state} ({left} films are still to be fetched.)")

@@ -8,7 +8,7 @@ from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from command_api.admin import estimated_count
-from command_api.admin.base import ReadPages
+from command_api.admin.base import ReadOnlyAdmin
 from command_api.catalogue.models import Movie
 from tests.command_api.admin.conftest import browser, cookie_of, fill
 
@@ -78,7 +78,7 @@ def test_no_page_takes_more_than_eight_questions(look, django_assert_num_queries
 def test_there_are_as_many_however_many_rows_are_on_the_page(look, django_assert_num_queries):
     for rows in (1, 100):
         with (
-            patch.object(ReadPages, "list_per_page", rows),
+            patch.object(ReadOnlyAdmin, "list_per_page", rows),
             django_assert_num_queries(PAGES[MOVIE]),
         ):
             assert len(ids_on(look(MOVIE))) == rows

@@ -91,11 +91,11 @@ def look(store, origin, *movies, at=NOON):
 def test_they_know_what_is_beyond_the_card(tell):
     tell(HEAT, RONIN)
     tell(DetailMovie(1, DETAILS), DetailMovie(2, MovieDetails(keywords=("heist",))))
-    found = inline_projection.movies([1, 2])
+    found = inline_projection.movie_states([1, 2])
     assert found[1].details == DETAILS
     assert found[2].details == MovieDetails(keywords=("heist",))
     tell(DetailMovie(1, MovieDetails(runtime_minutes=171)))
-    assert inline_projection.movies([1])[1].details == MovieDetails(runtime_minutes=171)
+    assert inline_projection.movie_states([1])[1].details == MovieDetails(runtime_minutes=171)
 
 
 def test_they_know_the_last_look_at_a_board(tell, store, origin):
@@ -118,7 +118,7 @@ def test_the_same_look_again_is_no_event(tell, store, origin):
 def test_the_tables_know_what_the_log_knows(tell, store):
     tell(HEAT, RONIN, ALI)
     tell(DescribeMovie(1, NEW_HEAT), LinkMovie(1, "imdb", "tt1"))
-    movie = inline_projection.movies([1, 2, 99])
+    movie = inline_projection.movie_states([1, 2, 99])
     assert movie.keys() == {1, 2}
     assert movie[1].facts == NEW_HEAT
     assert movie[1].external_ids == {("wikipedia", "Heat_(1995_film)"), ("imdb", "tt1")}
@@ -134,7 +134,7 @@ def test_a_person_in_two_movies_is_one_person(tell):
 
 def test_one_batch_may_add_and_describe_the_same_movie(tell):
     tell(HEAT, DescribeMovie(1, NEW_HEAT), AddMovie(1, NEW_HEAT, (("imdb", "tt1"),)))
-    assert inline_projection.movies([1])[1].facts == NEW_HEAT
+    assert inline_projection.movie_states([1])[1].facts == NEW_HEAT
 
 
 def test_tables_made_again_from_the_log_are_the_same(tell, store, origin):
@@ -156,7 +156,7 @@ def test_nothing_of_a_batch_that_fails_stays(tell, store):
     tell(HEAT, RONIN)
     with pytest.raises(IntegrityError):
         tell(ALI, LinkMovie(1, "imdb", "tt2"))  # Ronin's
-    assert inline_projection.movies([3]) == {}
+    assert inline_projection.movie_states([3]) == {}
     assert store.read(stream_of(3)) == []
     assert len(store.read(stream_of(1))) == 1
 

@@ -114,7 +114,7 @@ def test_the_tables_say_so_and_can_be_made_again():
     withdraw()
     statuses = models.Movie.objects.order_by("pk").values_list("pk", "status")
     assert list(statuses) == [(ALIEN, "withdrawn"), (HEAT, "listed")]
-    there = inline_projection.movies([ALIEN, HEAT])
+    there = inline_projection.movie_states([ALIEN, HEAT])
     assert (there[ALIEN].is_withdrawn, there[HEAT].is_withdrawn) == (True, False)
     inline_projection.rebuild(store())
     assert list(statuses.all()) == [(ALIEN, "withdrawn"), (HEAT, "listed")]

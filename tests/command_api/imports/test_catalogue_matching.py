@@ -53,11 +53,11 @@ def movies():
 
 
 def links(movie_id):
-    return inline_projection.movies([movie_id])[movie_id].external_ids
+    return inline_projection.movie_states([movie_id])[movie_id].external_ids
 
 
 def facts(movie_id):
-    return inline_projection.movies([movie_id])[movie_id].facts
+    return inline_projection.movie_states([movie_id])[movie_id].facts
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from command_api.imports.deduplication import Told, plan, unseen
-from command_api.imports.ratings_sort import Rated, user_id
+from command_api.imports.deduplication import StreamProgress, plan, unseen
+from command_api.imports.ratings_sort import TimedRating, user_id
 from command_api.ratings.decider import RateMovie
 from events.catalogue import MovieRated
 from events.store import AppendEntry
@@ -17,13 +17,13 @@ START = datetime(1997, 9, 20, tzinfo=UTC)
 
 def rated(*scores, movie=7):
     return [
-        Rated(RateMovie(ANN, movie, score), START + timedelta(hours=n))
+        TimedRating(RateMovie(ANN, movie, score), START + timedelta(hours=n))
         for n, score in enumerate(scores)
     ]
 
 
 def told(batch, *, in_log=0):
-    return {stream.name: Told(in_log) for stream in unseen(batch, {})}
+    return {stream.name: StreamProgress(in_log) for stream in unseen(batch, {})}
 
 
 def test_a_later_rating_replaces_the_earlier_one():

@@ -33,7 +33,7 @@ def test_what_the_file_says_is_in_log_and_tables(command, store, write, pack):
         f"read 2, added 2, changed 0, unchanged 0, broken 0{NONE_DOUBTED}",
         "left out, because our table of genres lacks them: Gastronomy (1)",
     ]
-    movie = inline_projection.movies([1])[1]
+    movie = inline_projection.movie_states([1])[1]
     assert movie.facts == MovieFacts(
         title="Heat", year=1995, genres=("Crime", "Thriller"), cast=("Al Pacino", "Robert De Niro")
     )

@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from command_api.imports.movielens_formats import NoFiles, find
+from command_api.imports.movielens_formats import MissingFiles, find
 from command_api.imports.movielens_reader import films, links, opinions
-from command_api.imports.rejected_lines import Broken
+from command_api.imports.rejected_lines import RejectedLines
 
 FLAGS = {"Children's": 4, "Drama": 8, "Sci-Fi": 15}
 
@@ -49,7 +49,7 @@ CASES = [("100K", "latin-1"), ("1M, 10M", "latin-1"), ("1M, 10M", "utf-8"), ("CS
 def test_films_and_ratings(tmp_path, form, encoding):
     for name, text in FORMS[form].items():
         (tmp_path / name).write_text(text, encoding=encoding)
-    files, broken = find(tmp_path), Broken("films")
+    files, broken = find(tmp_path), RejectedLines("films")
     told = list(films(files, broken, Counter()))
     assert [(film.movielens_id, film.title.title, film.title.year) for film in told] == [
         (1, "An Invented", 1995),
@@ -68,8 +68,8 @@ def test_films_and_ratings(tmp_path, form, encoding):
 
 
 def test_what_is_missing_is_named(tmp_path):
-    with pytest.raises(NoFiles, match=r"no file movies\.csv"):
+    with pytest.raises(MissingFiles, match=r"no file movies\.csv"):
         find(tmp_path)
     (tmp_path / "u.item").touch()
-    with pytest.raises(NoFiles, match=r"no file u\.data"):
+    with pytest.raises(MissingFiles, match=r"no file u\.data"):
         find(tmp_path)

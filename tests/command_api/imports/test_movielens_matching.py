@@ -3,18 +3,18 @@
 import pytest
 
 from command_api.catalogue.decider import AddMovie, LinkMovie, MovieFacts
-from command_api.imports.movielens_matching import Known
-from command_api.imports.movielens_reader import Film
+from command_api.imports.movielens_matching import MovieLensMatcher
+from command_api.imports.movielens_reader import MovieLensFilm
 from command_api.imports.movielens_titles import parse
 
 
 def film(movielens_id, text):
-    return Film(movielens_id, parse(text), ("Drama",))
+    return MovieLensFilm(movielens_id, parse(text), ("Drama",))
 
 
 @pytest.fixture
 def known():
-    movies = Known(next_id=1_000_001)
+    movies = MovieLensMatcher(next_id=1_000_001)
     movies.add(5, "The Matrix", 1999)
     movies.add(9, "Suspicion", 1918)
     movies.add(8, "Suspicion", 1918)
@@ -84,7 +84,7 @@ def test_an_id_that_is_another_movies_is_not_taken_over(known):
 @pytest.fixture
 def invented():
     """Movies that nobody made."""
-    movies = Known(next_id=1_000_001)
+    movies = MovieLensMatcher(next_id=1_000_001)
     for movie_id, title, year in (
         (10, "The Postponed", 1994),
         (11, "MouseTrap", 1997),

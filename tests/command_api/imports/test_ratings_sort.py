@@ -10,9 +10,9 @@ from benchmarks.generated_ratings import MOVIES, make_by_user
 from command_api.imports import ratings_sort
 from command_api.imports.movielens_formats import find
 from command_api.imports.movielens_ratings import append_ratings, read_ratings
-from command_api.imports.movielens_reader import Opinion
-from command_api.imports.ratings_sort import Ratings, user_id
-from command_api.imports.session import Run
+from command_api.imports.movielens_reader import SourceRating
+from command_api.imports.ratings_sort import RatingsSorter, user_id
+from command_api.imports.session import ImportSession
 from events.partition import partition_of
 from events.store.memory import MemoryStore
 
@@ -20,7 +20,7 @@ PARTITIONS = 4
 
 
 def opinion(number, user, at):
-    return Opinion(number, user=user, film=1, score=5, at=at, read_bytes=0)
+    return SourceRating(number, user=user, film=1, score=5, at=at, read_bytes=0)
 
 
 @pytest.mark.parametrize("run", [1, 3, 7, 1000])
@@ -29,7 +29,7 @@ def test_a_user_at_a_time_each_in_order_of_time_and_then_of_the_file(monkeypatch
     monkeypatch.setattr(ratings_sort, "_AT_HAND", at_hand)
     choose = random.Random(5)
     rows = [(choose.randint(1, 9), choose.randint(0, 5) * 10) for _ in range(50)]
-    with Ratings(PARTITIONS, run=run) as ratings:
+    with RatingsSorter(PARTITIONS, run=run) as ratings:
         for number, (user, at) in enumerate(rows):
             ratings.add(opinion(number, user, at), movie_id=number)
         assert (len(ratings), ratings.last_at) == (50, 50)
@@ -58,7 +58,7 @@ def test_a_user_at_a_time_each_in_order_of_time_and_then_of_the_file(monkeypatch
 
 
 def test_no_ratings_are_no_batches():
-    with Ratings(PARTITIONS) as ratings:
+    with RatingsSorter(PARTITIONS) as ratings:
         assert list(ratings.batches(4, shift_seconds=0)) == []
 
 
@@ -79,11 +79,11 @@ def test_four_times_the_ratings_take_no_more_memory(tmp_path, monkeypatch, order
 
 def _peak(directory, rows):
     """Bytes, from the file to what would be appended."""
-    run = Run(MemoryStore(PARTITIONS), lambda: False, is_dry=True)
+    run = ImportSession(MemoryStore(PARTITIONS), lambda: False, is_dry=True)
     movies = {film: film for film in range(1, MOVIES + 1)}
     tracemalloc.start()
     try:
-        with Ratings(PARTITIONS, run=500) as ratings:
+        with RatingsSorter(PARTITIONS, run=500) as ratings:
             counts = read_ratings(find(directory), ratings, movies=movies, now=2_000_000_000)
             append_ratings(ratings, counts, run, shift_seconds=0)
         return tracemalloc.get_traced_memory()[1]

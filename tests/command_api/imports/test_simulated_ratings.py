@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError
 
 from command_api.imports.popular_titles import WELL_KNOWN
-from command_api.imports.simulated_ratings import DAYS, Movie, opinions, person_id
+from command_api.imports.simulated_ratings import DAYS, SimulationMovie, opinions, person_id
 
 GENRES = ("Comedy", "Drama", "Western", "Horror")
 PEOPLE = 200
@@ -19,7 +19,7 @@ def movies():
     for nth in range(2000):
         title, year = CLASSICS[nth] if nth < len(CLASSICS) else (f"Movie {nth}", 1920 + nth % 100)
         genres = frozenset({GENRES[nth % 4], GENRES[nth // 4 % 4]})
-        yield Movie(nth + 1, title, year, genres, [f"Star {nth % 50}", f"Extra {nth}"])
+        yield SimulationMovie(nth + 1, title, year, genres, [f"Star {nth % 50}", f"Extra {nth}"])
 
 
 @pytest.fixture(scope="module")

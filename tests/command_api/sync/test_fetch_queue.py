@@ -12,10 +12,10 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from command_api.catalogue.models import TmdbFilm
-from command_api.catalogue.tmdb.errors import Away
-from command_api.catalogue.tmdb.schemas import Fetched
+from command_api.catalogue.tmdb.errors import TmdbUnavailable
+from command_api.catalogue.tmdb.schemas import FetchedFilm
 from command_api.sync import fetch_queue
-from command_api.sync.fetcher import Told
+from command_api.sync.fetcher import FetchResult
 from tests.fixtures.waiting import until
 
 FIRST, TAKEN, LAST = 1, 2, 3
@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 60.0
 
 def note(answer):
     now = timezone.now()
-    fetch_queue.note([Told(film, now, answer) for film in (LAST, TAKEN, FIRST)])
+    fetch_queue.record([FetchResult(film, now, answer) for film in (LAST, TAKEN, FIRST)])
 
 
 @pytest.fixture
@@ -58,10 +58,10 @@ def is_somebody_waiting():
 @pytest.mark.parametrize(
     "work",
     [
-        lambda: note(Fetched(None, "mark")),
-        lambda: note(Away("TMDb is away")),
-        lambda: fetch_queue.wish([LAST, TAKEN, FIRST]),
-        fetch_queue.hurry,
+        lambda: note(FetchedFilm(None, "mark")),
+        lambda: note(TmdbUnavailable("TMDb is away")),
+        lambda: fetch_queue.enqueue([LAST, TAKEN, FIRST]),
+        fetch_queue.retry_now,
     ],
     ids=["note what came", "note what is for later", "wish", "hurry"],
 )

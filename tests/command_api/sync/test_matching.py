@@ -3,16 +3,16 @@
 import pytest
 
 from command_api.catalogue.id_allocation import TMDB_BASE
-from command_api.catalogue.title_candidates import Namesake
-from command_api.catalogue.tmdb.schemas import CastMember, Credits, ExternalIds, Film
-from command_api.sync.matching import Known, Likeness, Match
+from command_api.catalogue.title_candidates import TitleCandidate
+from command_api.catalogue.tmdb.schemas import CastMember, Credits, ExternalIds, FilmResponse
+from command_api.sync.matching import MovieProfile, TmdbMatch, TmdbMatcher
 
 HEAT, REMAKE = 7, 8
 NAME = ("heat", 1995)
 
 
 def film(film_id=949, *cast, title="Heat", imdb=None, released="1995-12-15", original=None):
-    return Film(
+    return FilmResponse(
         id=film_id,
         title=title,
         original_title=original,
@@ -24,11 +24,11 @@ def film(film_id=949, *cast, title="Heat", imdb=None, released="1995-12-15", ori
 
 
 def known(*namesakes, linked=None):
-    return Known(linked=dict(linked or {}), named={NAME: list(namesakes)})
+    return TmdbMatcher(linked=dict(linked or {}), named={NAME: list(namesakes)})
 
 
 def place(movie_id, *cast, is_withdrawn=False):
-    return Namesake(movie_id, frozenset(cast), is_withdrawn)
+    return TitleCandidate(movie_id, frozenset(cast), is_withdrawn)
 
 
 @pytest.mark.parametrize(
@@ -64,14 +64,14 @@ NAMES = frozenset({NAME})
         (film(title="Else", imdb="tt1"), None, TMDB_BASE + 949, "ambiguous"),
         (
             film(title="Else", imdb="tt1"),
-            Likeness(NAMES, frozenset()),
+            MovieProfile(NAMES, frozenset()),
             TMDB_BASE + 949,
             "ambiguous",
         ),
-        (film(imdb="tt1"), Likeness(NAMES, frozenset()), HEAT, "matched"),
+        (film(imdb="tt1"), MovieProfile(NAMES, frozenset()), HEAT, "matched"),
         (
             film(949, "Al", title="Else", imdb="tt1"),
-            Likeness(NAMES, frozenset({"Al"})),
+            MovieProfile(NAMES, frozenset({"Al"})),
             HEAT,
             "matched",
         ),
@@ -81,7 +81,7 @@ def test_an_id_at_imdb_of_a_film_that_is_still_there_is_not_enough(what, likenes
     movies = known(linked={("imdb", "tt1"): HEAT})
     movies.still_there.add(HEAT)
     if likeness:
-        movies.likenesses[HEAT] = likeness
+        movies.profiles[HEAT] = likeness
     assert movies.find(what)[:2] == (movie_id, how)
 
 
@@ -93,4 +93,4 @@ def test_a_movie_is_no_second_film():
 
 def test_an_id_that_is_another_movies_is_left_out():
     movies = known(linked={("tmdb", "949"): HEAT, ("imdb", "tt1"): REMAKE})
-    assert movies.find(film(imdb="tt1")) == Match(HEAT, "there", [("tmdb", "949")])
+    assert movies.find(film(imdb="tt1")) == TmdbMatch(HEAT, "there", [("tmdb", "949")])

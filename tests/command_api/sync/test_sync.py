@@ -16,11 +16,11 @@ from command_api.catalogue.bulk_commands import handle_all
 from command_api.catalogue.decider import AddMovie, MovieFacts
 from command_api.catalogue.id_allocation import TMDB_BASE
 from command_api.catalogue.models import ExternalId, Movie, SyncRun, TmdbFilm
-from command_api.catalogue.tmdb.schemas import Fetched
+from command_api.catalogue.tmdb.schemas import FetchedFilm
 from command_api.sync import fetch_queue, job_runner
 from command_api.sync import upsert as taking_in
-from command_api.sync.fetcher import Told
-from command_api.sync.jobs import STEPS
+from command_api.sync.fetcher import FetchResult
+from command_api.sync.jobs import JOBS
 from command_api.sync.mapping import facts_of
 from events.catalogue import MovieAdded, MovieDescribed, MovieDetailed, MovieLinked, TrendObserved
 from events.recorded import Origin
@@ -29,7 +29,7 @@ from infra.fake_tmdb.films import CATALOGUE
 from infra.fake_tmdb.payloads import LEFT_OUT
 from tests.command_api.sync.conftest import FILMS
 
-ALL = tuple(STEPS)
+ALL = tuple(JOBS)
 DONE, WAITING, REFUSED = SyncRun.State.DONE, SyncRun.State.WAITING, SyncRun.State.REFUSED
 
 
@@ -62,7 +62,7 @@ def test_a_catalogue_file_of_the_same_films_adds_none(sync, fake_tmdb, tmp_path)
     path.write_bytes(b"".join(lines))
     call_command("import_catalogue", str(path), stdout=said)
     assert f"added 0, changed {FILMS}, unchanged 0, broken 0; matched {FILMS}," in said.getvalue()
-    fetch_queue.wish(fake_tmdb.films.ids())
+    fetch_queue.enqueue(fake_tmdb.films.ids())
     sync("films")
     assert set(Movie.objects.values_list("pk", flat=True)) == before
 
@@ -71,12 +71,12 @@ def test_a_second_sync_of_the_same_appends_nothing(sync, fake_tmdb, log):
     sync(*ALL)
     before, asked = log(), fake_tmdb.answered[304]
     assert len(before) > 2 * FILMS
-    fetch_queue.wish(fake_tmdb.films.ids())
+    fetch_queue.enqueue(fake_tmdb.films.ids())
     assert sync(*ALL).counts["unchanged"] == FILMS
     assert log() == before
     assert fake_tmdb.answered[304] == asked + FILMS
     TmdbFilm.objects.update(mark=None)  # nor when all is sent once more
-    fetch_queue.wish(fake_tmdb.films.ids())
+    fetch_queue.enqueue(fake_tmdb.films.ids())
     assert sync("films").counts["fetched"] == FILMS
     assert log() == before
 
@@ -122,11 +122,11 @@ def test_a_film_that_is_ours_already_is_recognised(sync, store, fake_tmdb, log):
     cast = tuple(person["name"] for person in film["credits"]["cast"])
     ours = AddMovie(5, MovieFacts(title=film["title"], year=year, genres=("Silent",), cast=cast))
     handle_all([ours], store, origin=Origin(correlation_id=uuid4()))
-    fetch_queue.wish([film["id"]])
+    fetch_queue.enqueue([film["id"]])
     assert sync("films").counts["matched"] == 1
     assert [stream for stream, _ in log()] == ["movie-5"] * len(log())
     assert {MovieLinked, MovieDescribed, MovieDetailed} <= set(kinds_of(log()))
-    known = inline_projection.movies([5])[5].facts
+    known = inline_projection.movie_states([5])[5].facts
     assert known is not None
     assert "Silent" in known.genres
 
@@ -147,7 +147,7 @@ def test_a_film_that_was_merged_is_still_one_movie(sync, fake_tmdb, log):
     sync("lists", "films")
     fake_tmdb.films.add(other, title="Renumbered", year=2001)
     fake_tmdb.films.merge(film, other)
-    fetch_queue.wish([film, other])
+    fetch_queue.enqueue([film, other])
     sync("films")
     links = ExternalId.objects.filter(movie=TMDB_BASE + film, source="tmdb")
     assert sorted(links.values_list("value", flat=True)) == sorted([str(film), str(other)])
@@ -161,7 +161,7 @@ def test_a_film_that_cannot_be_read_is_named_and_holds_up_nobody(sync, fake_tmdb
     assert (row.state, row.counts["unreadable"], Movie.objects.count()) == (DONE, 1, FILMS - 1)
     assert any(f"film {film}" in word for word in row.words)
     fake_tmdb.films.change(film, title="Mended")
-    fetch_queue.wish([film])
+    fetch_queue.enqueue([film])
     sync("films")
     assert Movie.objects.get(pk=TMDB_BASE + film).title == "Mended"
     assert TmdbFilm.objects.get(pk=film).fault == ""
@@ -177,10 +177,10 @@ def test_when_tmdb_goes_away_half_way_the_next_run_goes_on(sync, fake_tmdb, conn
     assert "TMDb" in row.note
     some = Movie.objects.count()
     assert some <= 50
-    assert fetch_queue.waiting() == FILMS - some
+    assert fetch_queue.count_waiting() == FILMS - some
     fake_tmdb.faults.clear()
-    connected().begin_anew()
-    fetch_queue.hurry()
+    connected().reset()
+    fetch_queue.retry_now()
     assert sync("films").state == DONE
     assert Movie.objects.count() == FILMS
 
@@ -193,14 +193,14 @@ def test_a_film_that_cannot_be_had_holds_up_nobody(sync, fake_tmdb, kind):
     row = sync("films")
     assert (row.state, row.counts["postponed"], Movie.objects.count()) == (DONE, 1, FILMS - 1)
     assert any(f"film {film}" in word for word in row.words)
-    assert fetch_queue.waiting() == 1
+    assert fetch_queue.count_waiting() == 1
     asked = fake_tmdb.asked[f"/3/movie/{film}"]
     assert sync("films").state == DONE  # and it is not asked for again at once
     assert fake_tmdb.asked[f"/3/movie/{film}"] == asked
     fake_tmdb.faults.clear()
-    fetch_queue.hurry()
+    fetch_queue.retry_now()
     sync("films")
-    assert (fetch_queue.waiting(), Movie.objects.count()) == (0, FILMS)
+    assert (fetch_queue.count_waiting(), Movie.objects.count()) == (0, FILMS)
 
 
 def test_trends_without_a_film_that_cannot_be_had(sync, fake_tmdb, log):
@@ -260,7 +260,7 @@ def test_an_id_at_imdb_that_two_films_share_merges_nothing(sync, fake_tmdb):
     sync("lists", "films")
     fake_tmdb.films.add(777, title="Typed in wrongly", year=2001)
     fake_tmdb.films.change(777, external_ids={"imdb_id": imdb})
-    fetch_queue.wish([777])
+    fetch_queue.enqueue([777])
     row = sync("films")
     assert row.counts["ambiguous"] == 1
     assert Movie.objects.filter(pk=TMDB_BASE + 777, title="Typed in wrongly").exists()
@@ -279,13 +279,13 @@ def test_films_that_are_gone_are_looked_for_again_after_a_month(sync, fake_tmdb)
 
 def test_a_wish_while_a_film_is_fetched_stays(sync, fake_tmdb):
     film = fake_tmdb.films.ids()[0]
-    fetch_queue.wish([film])
+    fetch_queue.enqueue([film])
     asked_at = timezone.now()
-    fetch_queue.wish([film, film])
-    fetch_queue.note([Told(film, asked_at, Fetched(None, "mark"))])
-    assert fetch_queue.waiting() == 1
-    fetch_queue.note([Told(film, timezone.now(), Fetched(None, "m" * 300))] * 2)
-    assert (fetch_queue.waiting(), TmdbFilm.objects.get(pk=film).mark) == (0, "mark")
+    fetch_queue.enqueue([film, film])
+    fetch_queue.record([FetchResult(film, asked_at, FetchedFilm(None, "mark"))])
+    assert fetch_queue.count_waiting() == 1
+    fetch_queue.record([FetchResult(film, timezone.now(), FetchedFilm(None, "m" * 300))] * 2)
+    assert (fetch_queue.count_waiting(), TmdbFilm.objects.get(pk=film).mark) == (0, "mark")
 
 
 def test_changes_go_on_with_the_page_where_they_stopped(sync, fake_tmdb):
@@ -293,9 +293,9 @@ def test_changes_go_on_with_the_page_where_they_stopped(sync, fake_tmdb):
     for film in fake_tmdb.films.ids():
         fake_tmdb.films.change(film, overview="Longer.")
     row = sync("changes", budget_seconds=0)
-    assert (row.state, row.cursor, fetch_queue.waiting()) == (WAITING, 1, 100)
+    assert (row.state, row.cursor, fetch_queue.count_waiting()) == (WAITING, 1, 100)
     row = sync("changes")
-    assert (row.state, row.cursor, fetch_queue.waiting()) == (DONE, 0, FILMS)
+    assert (row.state, row.cursor, fetch_queue.count_waiting()) == (DONE, 0, FILMS)
     assert fake_tmdb.asked["/3/movie/changes"] == 2
 
 
@@ -337,11 +337,11 @@ def test_why_a_sync_stopped_is_logged_once(sync, settings, monkeypatch):
 
 def test_only_one_of_a_kind_at_a_time(sync, fake_tmdb):
     other = connection.copy()
-    key = [job_runner._LOCKS, list(STEPS).index("trending")]
+    key = [job_runner._LOCKS, list(JOBS).index("trending")]
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s, %s)", key)
     try:
-        assert job_runner.at_work() == {"trending"}
+        assert job_runner.running_jobs() == {"trending"}
         assert sync("trending").state == SyncRun.State.NEVER
         assert fake_tmdb.asked == {}
     finally:
@@ -369,4 +369,4 @@ def test_movies_that_came_with_ids_of_tmdb_are_fetched_by_night(sync, store, fak
     sync("oldest", "films")
     assert Movie.objects.get(pk=5).title == fake_tmdb.films.get(film)["title"]
     sync("oldest")
-    assert fetch_queue.waiting() == 1
+    assert fetch_queue.count_waiting() == 1

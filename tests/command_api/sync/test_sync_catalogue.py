@@ -80,7 +80,7 @@ def test_what_is_asked_for_later_is_not_unreadable(command, fake_tmdb):
 def test_a_wrong_key_is_said_and_asked_about_again_by_hand(command, settings, fake_tmdb):
     settings(tmdb_token="wrong")
     for _ in range(2):
-        with pytest.raises(CommandError, match="refuses the key"):
+        with pytest.raises(CommandError, match="rejected the key"):
             command()
     assert fake_tmdb.answered == {401: 2}
     assert "genres    refused" in command("--status")

@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from command_api.trends.decider import REPEATED_AFTER, Board, ObserveTrend, decide, stream_of
+from command_api.trends.decider import REPEATED_AFTER, BoardState, ObserveTrend, decide, stream_of
 from events.catalogue import TrendObserved
 from events.recorded import Stream
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SOON, LATE = NOON + timedelta(minutes=15), NOON + REPEATED_AFTER
-SAID = Board((1, 2), NOON)
+SAID = BoardState((1, 2), NOON)
 
 
 def look(*movies, at=SOON):
@@ -24,7 +24,7 @@ def observed(*movies):
 @pytest.mark.parametrize(
     ("command", "board", "events"),
     [
-        (look(1, 2), Board(), observed(1, 2)),
+        (look(1, 2), BoardState(), observed(1, 2)),
         (look(2, 1), SAID, observed(2, 1)),
         (look(1, 2), SAID, ()),
         (look(1, 2, at=LATE), SAID, observed(1, 2)),

@@ -9,7 +9,14 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from command_api.catalogue.tmdb import client, rate_limiter
 from command_api.catalogue.tmdb.client import connect
-from command_api.catalogue.tmdb.errors import Away, Gone, NoKey, Resting, Unreadable, WrongKey
+from command_api.catalogue.tmdb.errors import (
+    FilmNotFound,
+    MalformedResponse,
+    MissingApiKey,
+    RejectedApiKey,
+    TmdbPaused,
+    TmdbUnavailable,
+)
 from command_api.catalogue.tmdb.rate_limiter import FAILURES
 from command_api.catalogue.tmdb.schemas import CastMember
 from infra.config import config
@@ -68,7 +75,7 @@ def test_lists_page_by_page(tmdb, fake_tmdb):
 
 
 def test_what_is_not_there_is_gone(tmdb, fake_tmdb):
-    with pytest.raises(Gone, match="film 7"):
+    with pytest.raises(FilmNotFound, match="film 7"):
         tmdb.film(7)
     assert fake_tmdb.asked["/3/movie/7"] == 1
 
@@ -82,14 +89,14 @@ def test_faults_that_pass_are_nobodys_business(tmdb, fake_tmdb, kind):
 
 def test_faults_that_stay_are_told(tmdb, fake_tmdb):
     fake_tmdb.faults.add(InjectedFault("html", times=None))
-    with pytest.raises(Away, match="no JSON but text/html"):
+    with pytest.raises(TmdbUnavailable, match="no JSON but text/html"):
         tmdb.genres()
     assert fake_tmdb.asked["/3/genre/movie/list"] == client.TRIES
 
 
 def test_who_is_too_slow_is_given_up(connected, fake_tmdb):
     fake_tmdb.faults.add(InjectedFault("slow", times=None, seconds=5))
-    with pytest.raises(Away, match="ReadTimeout"):
+    with pytest.raises(TmdbUnavailable, match="ReadTimeout"):
         connected(tmdb_timeout_seconds=0.05).genres()
 
 
@@ -97,10 +104,10 @@ def test_when_it_fails_again_and_again_it_is_left_alone(connected, fake_tmdb):
     """By everybody: each has a connection of their own."""
     fake_tmdb.faults.add(InjectedFault("offline", times=None))
     for _ in range(FAILURES // client.TRIES):
-        with pytest.raises(Away, match="code 9"):
+        with pytest.raises(TmdbUnavailable, match="code 9"):
             connected().genres()
     fake_tmdb.faults.clear()
-    with pytest.raises(Resting):
+    with pytest.raises(TmdbPaused):
         connected(tmdb_patience_seconds=1).genres()
     assert fake_tmdb.asked["/3/genre/movie/list"] == FAILURES
 
@@ -115,10 +122,10 @@ def test_a_429_is_waited_for(tmdb, fake_tmdb):
 
 def test_an_hour_of_429_keeps_nobody_waiting(connected, fake_tmdb):
     fake_tmdb.faults.add(InjectedFault("limited", retry_after="3600"))
-    with pytest.raises(Resting) as told:
+    with pytest.raises(TmdbPaused) as told:
         connected().genres()
     assert told.value.seconds == pytest.approx(3600, abs=60)
-    with pytest.raises(Resting):
+    with pytest.raises(TmdbPaused):
         connected().trending("day", 1)
     assert sum(fake_tmdb.asked.values()) == 1
 
@@ -126,11 +133,11 @@ def test_an_hour_of_429_keeps_nobody_waiting(connected, fake_tmdb):
 @pytest.mark.parametrize("said", ["9" * 30, "Fri, 31 Dec 9999 23:59:59 GMT"])
 def test_more_than_a_day_is_not_waited(connected, fake_tmdb, said):
     fake_tmdb.faults.add(InjectedFault("limited", retry_after=said))
-    with pytest.raises(Resting) as told:
+    with pytest.raises(TmdbPaused) as told:
         connected().genres()
     assert told.value.seconds == pytest.approx(client.LONGEST_DELAY_SECONDS, abs=60)
     anew = connected()
-    anew.begin_anew()
+    anew.reset()
     assert len(anew.genres().genres) == 19
 
 
@@ -138,28 +145,28 @@ def test_more_than_a_day_is_not_waited(connected, fake_tmdb, said):
 def test_who_is_not_tmdb_says_nothing_of_keys_and_films(connected, fake_tmdb, status):
     """A proxy on the way; TMDb's own answers have a code."""
     fake_tmdb.faults.add(InjectedFault("proxy", times=client.TRIES, status=status))
-    with pytest.raises(Away, match=f"TMDb answered {status}"):
+    with pytest.raises(TmdbUnavailable, match=f"TMDb answered {status}"):
         connected().film(7)
-    with pytest.raises(Gone):
+    with pytest.raises(FilmNotFound):
         connected().film(7)
 
 
 def test_without_redis_nobody_asks(connected, fake_tmdb, monkeypatch):
     tmdb = connected()
-    taken = tmdb._pacing.take()
+    taken = tmdb._rate_limiter.take()
 
     def away(*_, **__):
         raise RedisConnectionError("away")
 
-    monkeypatch.setattr(tmdb._pacing._redis, "execute_command", away)
-    monkeypatch.setattr(tmdb._pacing._redis, "pipeline", away)
-    for what in (tmdb.genres, tmdb._pacing.failed, tmdb._pacing.refused, tmdb.begin_anew):
-        with pytest.raises(Resting, match="Redis"):
+    monkeypatch.setattr(tmdb._rate_limiter._redis, "execute_command", away)
+    monkeypatch.setattr(tmdb._rate_limiter._redis, "pipeline", away)
+    for what in (tmdb.genres, tmdb._rate_limiter.failed, tmdb._rate_limiter.refused, tmdb.reset):
+        with pytest.raises(TmdbPaused, match="Redis"):
             what()
-    with pytest.raises(Resting, match="Redis"):
-        tmdb._pacing.answered(taken)
-    with pytest.raises(Resting, match="Redis"):
-        tmdb._pacing.delay(1)
+    with pytest.raises(TmdbPaused, match="Redis"):
+        tmdb._rate_limiter.answered(taken)
+    with pytest.raises(TmdbPaused, match="Redis"):
+        tmdb._rate_limiter.delay(1)
 
 
 def test_all_workers_keep_to_one_rate(connected, fake_tmdb):
@@ -191,27 +198,27 @@ def test_a_wrong_key_is_said_once_and_not_tried_again(connected, fake_tmdb, monk
         rate_limiter._log, "error", lambda text, **_: said.append(text), raising=False
     )
     for _ in range(3):
-        with pytest.raises(WrongKey, match="MARQUEE_TMDB_TOKEN"):
+        with pytest.raises(RejectedApiKey, match="MARQUEE_TMDB_TOKEN"):
             connected(tmdb_token="wrong").genres()
     assert fake_tmdb.answered == {401: 1}
     assert said == ["tmdb refuses the key"]
     assert len(connected().genres().genres) == 19
     anew = connected(tmdb_token="wrong")
-    anew.begin_anew()
-    with pytest.raises(WrongKey):
+    anew.reset()
+    with pytest.raises(RejectedApiKey):
         anew.genres()
     assert fake_tmdb.answered[401] == 2
 
 
 def test_without_a_key_nothing_is_asked():
-    with pytest.raises(NoKey):
+    with pytest.raises(MissingApiKey):
         connect(config())
 
 
 @pytest.mark.parametrize("field", ["title", "genres", "release_date"])
 def test_a_film_that_lacks_what_is_needed_is_named(tmdb, fake_tmdb, a_film, field):
     fake_tmdb.films.change(a_film["id"], **{field: LEFT_OUT})
-    with pytest.raises(Unreadable, match=f"film {a_film['id']}.*{field}"):
+    with pytest.raises(MalformedResponse, match=f"film {a_film['id']}.*{field}"):
         tmdb.film(a_film["id"])
     assert fake_tmdb.asked[f"/3/movie/{a_film['id']}"] == 1
 
