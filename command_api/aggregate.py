@@ -18,7 +18,7 @@ C = TypeVar("C")
 S = TypeVar("S")
 E = TypeVar("E", bound=AnyEvent)
 
-TRIES = 5
+MAX_ATTEMPTS = 5
 """Deciding again this often means that many others were first each time."""
 
 
@@ -34,14 +34,14 @@ class Aggregate(Generic[C, S, E]):
     initial: S
     decide: Callable[[C, S], Sequence[E]]
     evolve: Callable[[S, E], S]
-    is_mostly_new: bool = False
+    expects_new_stream: bool = False
     """Whether most commands are the first of their stream: then that is tried before reading."""
-    reads: Callable[[Sequence[Recorded]], Sequence[Recorded]] = field(default=_as_they_are)
+    decrypt: Callable[[Sequence[Recorded]], Sequence[Recorded]] = field(default=_as_they_are)
     """What is done with events before they count: rules that compare words want them opened."""
 
     def state(self, history: Sequence[Recorded], *, since: S) -> S:
         """What the events add up to; a stream holds only its own aggregate's events."""
-        return reduce(self.evolve, (cast("E", past.event) for past in self.reads(history)), since)
+        return reduce(self.evolve, (cast("E", past.event) for past in self.decrypt(history)), since)
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,11 @@ def handle(
 ) -> Handled[S]:
     """Append what the command leads to; if the stream moved meanwhile, decide again."""
     stream = aggregate.stream(command)
-    if aggregate.is_mostly_new and (begun := _begin(command, aggregate, store, stream, origin)):
+    if aggregate.expects_new_stream and (
+        begun := _begin(command, aggregate, store, stream, origin)
+    ):
         return begun
-    for _ in range(TRIES - 1):
+    for _ in range(MAX_ATTEMPTS - 1):
         try:
             return _attempt(command, aggregate, store, stream, origin)
         except WrongExpectedVersion:
@@ -98,10 +100,10 @@ def _attempt(
     return Handled(
         events=appended,
         state=aggregate.state(appended, since=state),
-        position=last[0].position if last else start_of(stream, store),
+        position=last[0].position if last else partition_start(stream, store),
     )
 
 
-def start_of(stream: Stream, store: EventStore) -> Position:
+def partition_start(stream: Stream, store: EventStore) -> Position:
     """The position before the first event of the stream's partition: everyone has reached it."""
     return Position(partition_of(stream.owner, store.partitions), 0)

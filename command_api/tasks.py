@@ -8,4 +8,4 @@ from command_api.http import idempotency
 @shared_task(name="commands.sweep_answers")  # type: ignore[untyped-decorator] # Celery ships no types
 def sweep_answers() -> int:
     """Drop the answers to commands that need be kept no longer; how many."""
-    return idempotency.forget_old()
+    return idempotency.delete_expired()

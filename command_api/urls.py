@@ -6,12 +6,12 @@ from django.urls import path
 from command_api.accounts.api import AccountsView
 from command_api.admin.pages import pages
 from command_api.emails.api import MyVerificationView, VerifyEmailView
-from command_api.erasure.api import ErasureView, MeView
+from command_api.erasure.api import EraseMeView, ErasureView
 from command_api.export.api import ExportView
 from command_api.favourites.api import FavouriteView
 from command_api.hidden.api import HiddenView
 from command_api.passwords.api import ForgottenView, MyPasswordView, ResetView
-from command_api.playlists.api import PlaylistMovieView, PlaylistsView, PlaylistView
+from command_api.playlists.api import CreatePlaylistView, EditPlaylistView, PlaylistMovieView
 from command_api.preferences.api import PreferencesView
 from command_api.ratings.api import RatingView
 from command_api.ratings.bulk_import_api import RatingsImportView
@@ -39,7 +39,7 @@ commands = [
     path("v1/tokens/refresh", RefreshView.as_view()),
     path("v1/tokens/revoke", RevokeView.as_view()),
     path("v1/tokens/revoke-all", RevokeAllView.as_view()),
-    path("v1/me", MeView.as_view()),
+    path("v1/me", EraseMeView.as_view()),
     path("v1/me/export", ExportView.as_view()),
     path("v1/erasures/<str:token>", ErasureView.as_view()),
     path("v1/me/preferences", PreferencesView.as_view()),
@@ -49,8 +49,8 @@ commands = [
     path("v1/ratings/import", RatingsImportView.as_view()),
     path("v1/movies/<int:movie_id>/favourite", FavouriteView.as_view()),
     path("v1/movies/<int:movie_id>/hidden", HiddenView.as_view()),
-    path("v1/playlists", PlaylistsView.as_view()),
-    path("v1/playlists/<str:playlist_id>", PlaylistView.as_view()),
+    path("v1/playlists", CreatePlaylistView.as_view()),
+    path("v1/playlists/<str:playlist_id>", EditPlaylistView.as_view()),
     path("v1/playlists/<str:playlist_id>/movies/<int:movie_id>", PlaylistMovieView.as_view()),
 ]
 

@@ -7,13 +7,13 @@ from rest_framework import serializers
 
 from command_api.accounts import passwords
 from command_api.accounts.registration import Applicant, register
-from command_api.http.openapi import command
+from command_api.http.openapi import describe_command
 from command_api.http.view import Answer, Call, CommandView
 from command_api.preferences.api import genre_list
 from events.vault.subjects import scope_of
 from infra.http.permissions import Anybody
 from infra.http.strict_json import StrictSerializer
-from infra.rate_limit import sliding_window as throttle
+from infra.rate_limit import sliding_window
 from infra.rate_limit.sliding_window import Throttle
 from infra.security.access_tokens import Identity
 
@@ -53,9 +53,9 @@ class AccountsView(CommandView):
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
         """A registration costs a password's hash."""
-        return throttle.of_registration(request)
+        return sliding_window.of_registration(request)
 
-    @command(
+    @describe_command(
         "register",
         answers={201: AccountAnswer},
         body=AccountBody,

@@ -20,13 +20,13 @@ class Register:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class AccountState:
     """Whether there is an account."""
 
     is_open: bool = False
 
 
-def decide(command: Register, account: Account) -> Sequence[UserRegistered]:
+def decide(command: Register, account: AccountState) -> Sequence[UserRegistered]:
     """What the command leads to."""
     if account.is_open:
         return ()
@@ -35,11 +35,11 @@ def decide(command: Register, account: Account) -> Sequence[UserRegistered]:
     )
 
 
-def evolve(_before: Account, event: UserRegistered) -> Account:
+def evolve(_before: AccountState, event: UserRegistered) -> AccountState:
     """The account after an event."""
     match event:
         case UserRegistered():
-            return Account(is_open=True)
+            return AccountState(is_open=True)
 
 
 def stream_of(user_id: UUID) -> Stream:
@@ -47,9 +47,9 @@ def stream_of(user_id: UUID) -> Stream:
     return Stream(f"user-{user_id}", str(user_id))
 
 
-account: Aggregate[Register, Account, UserRegistered] = Aggregate(
+account: Aggregate[Register, AccountState, UserRegistered] = Aggregate(
     stream=lambda command: stream_of(command.user_id),
-    initial=Account(),
+    initial=AccountState(),
     decide=decide,
     evolve=evolve,
 )

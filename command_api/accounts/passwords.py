@@ -38,12 +38,12 @@ SHORTEST, LONGEST = 8, 256
 _SALT_BYTES = 22  # Django's are text
 
 # The other half goes on with other commands.
-_places = BoundedSemaphore(max(1, config().server_threads // 2))
+_hashing_slots = BoundedSemaphore(max(1, config().server_threads // 2))
 
 
-def digest(password: str) -> str:
+def hash_password(password: str) -> str:
     """What the vault keeps; raises Unavailable when too many are at it."""
-    with _place():
+    with _hashing_slot():
         return make_password(password)
 
 
@@ -57,26 +57,27 @@ def refuse_weak(password: str, *, username: str, email: str, field: str = "passw
         raise Invalid("The password can't be taken.", errors=reasons) from error
 
 
-def is_right(password: str, kept: str | None) -> bool:
-    """Whether it is the password that is kept; takes as long when none is. Raises Unavailable."""
-    with _place():
-        return check_password(password, _nobodys() if kept is None else kept) and kept is not None
+def is_correct(password: str, stored_hash: str | None) -> bool:
+    """Compare a password with its hash; takes as long when there is none. Raises Unavailable."""
+    with _hashing_slot():
+        matches = check_password(password, stored_hash or _dummy_hash())
+        return matches and stored_hash is not None
 
 
 @contextmanager
-def _place() -> Iterator[None]:
-    if not _places.acquire(blocking=False):
+def _hashing_slot() -> Iterator[None]:
+    if not _hashing_slots.acquire(blocking=False):
         count("marquee_digests_total", outcome="crowded")
         raise Unavailable("Too many are logging in at this moment. Try again in a second.")
     count("marquee_digests_total", outcome="made")
     try:
         yield
     finally:
-        _places.release()
+        _hashing_slots.release()
 
 
 @cache
-def _nobodys() -> str:
+def _dummy_hash() -> str:
     """A digest that no password has, as costly to compare with as any: made without making one."""
     hasher = Argon2PasswordHasher()
     params = hasher.params()

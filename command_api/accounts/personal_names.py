@@ -13,19 +13,19 @@ from events.vault import subjects
 from events.vault.encryption import decrypt_field
 
 
-class Names(NamedTuple):
+class PersonalNames(NamedTuple):
     """What a person told when they registered."""
 
     username: str
     email: str
 
 
-def names_of(user_id: UUID) -> Names | None:
+def names_of(user_id: UUID) -> PersonalNames | None:
     """A person's names; None for who is not there (any more)."""
     registered = _registered(user_id)
     if registered is None or (key := subjects.key_of(user_id)) is None:
         return None
-    return Names(
+    return PersonalNames(
         username=decrypt_field(key, registered.username, subject=user_id, field="username"),
         email=decrypt_field(key, registered.email, subject=user_id, field="email"),
     )

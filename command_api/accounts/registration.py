@@ -55,12 +55,12 @@ def register(applicant: Applicant, *, origin: Origin) -> Registered:
 
 
 def _reserve(user_id: UUID, applicant: Applicant) -> bytes:
-    password_hash = passwords.digest(applicant.password)
+    password_hash = passwords.hash_password(applicant.password)
     names = {"username": applicant.username, "email": applicant.email}
     try:
         return subjects.reserve(user_id, **names, password_hash=password_hash)
     except NamesTaken as taken:
-        if not reservation_cleanup.settle(subjects.orphans(**names)):
+        if not reservation_cleanup.resolve(subjects.orphans(**names)):
             raise _conflict(taken) from taken
     try:
         return subjects.reserve(user_id, **names, password_hash=password_hash)
@@ -80,8 +80,8 @@ def _append(user_id: UUID, key: bytes, applicant: Applicant, origin: Origin) -> 
         reservation_cleanup.renew(user_id)
         position = handle(command, account, event_store.store(), origin=origin).position
         if applicant.genres:
-            wish = ChangePreferences(user_id=user_id, genres=applicant.genres)
-            position = handle(wish, preferences, event_store.store(), origin=origin).position
+            genres = ChangePreferences(user_id=user_id, genres=applicant.genres)
+            position = handle(genres, preferences, event_store.store(), origin=origin).position
         transaction.on_commit(partial(_open, user_id, applicant.email))
     return position
 

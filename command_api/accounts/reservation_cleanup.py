@@ -39,17 +39,17 @@ def renew(user_id: UUID) -> None:
         raise Unavailable("This took too long, and the names were given up. Try again.")
 
 
-def settle(found: Sequence[Reservation]) -> int:
+def resolve(found: Sequence[Reservation]) -> int:
     """Complete or give up those that nobody is working on any more; how many."""
-    return sum(_settle(each) for each in found)
+    return sum(_resolve(each) for each in found)
 
 
 def sweep() -> int:
     """Settle all that were left behind."""
-    return settle(subjects.orphans())
+    return resolve(subjects.orphans())
 
 
-def _settle(reservation: Reservation) -> bool:
+def _resolve(reservation: Reservation) -> bool:
     stream = stream_of(reservation.user_id)
     with transaction.atomic():
         if not _is_alone_with(reservation.user_id):

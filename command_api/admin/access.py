@@ -16,7 +16,7 @@ from django.views.decorators.csrf import csrf_protect
 from rest_framework.exceptions import MethodNotAllowed
 
 from command_api.admin import current_staff, session_cookie
-from command_api.http.request_body import body_of
+from command_api.http.request_body import read_body
 from infra.errors import BadRequest, Forbidden, TooLong
 from infra.http import problem_details
 from infra.http.strict_json import MAX_QUERY_LENGTH
@@ -34,7 +34,7 @@ def open_to_all(view: View, *methods: str) -> View:
 
     def admitted(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         _refuse_odd(request, methods)
-        body_of(request)
+        read_body(request)
         request.user = current_staff.of(request)  # type: ignore[assignment] # all that the pages ask of one
         return protected(request, *args, **kwargs)
 

@@ -31,10 +31,10 @@ def log_in(typed: Mapping[str, Any], meta: Mapping[str, Any]) -> str:
     login = typed.get("login", "")
     login_rate_limit.admit(login, meta)
     body = LoginBody.read({"login": login, "password": typed.get("password", "")})
-    found = beginning.recognise(**body, meta=meta)
+    found = beginning.authenticate(**body, meta=meta)
     if not is_staff(found.user_id):
         raise Unauthenticated(_WRONG)
-    begun = beginning.begin(found, life=session_cookie.LIFE)
+    begun = beginning.open_session(found, life=session_cookie.LIFE)
     return session_cookie.write(begun.refresh.family, begun.epoch)
 
 
@@ -50,7 +50,7 @@ def log_out(request: HttpRequest) -> None:
     kept = session_cookie.of(request)
     standing = kept and refresh_families.login_status(kept.family)
     if kept and standing and not standing.is_revoked:
-        handled = logout.end(standing.user_id, kept.family, origin=origin_of(request))
+        handled = logout.end_session(standing.user_id, kept.family, origin=origin_of(request))
         notifications.announce(handled.position.partition)
 
 

@@ -6,11 +6,11 @@ from django.http import HttpRequest
 from rest_framework import serializers
 
 from command_api.emails import verification
-from command_api.http.openapi import command
+from command_api.http.openapi import describe_command
 from command_api.http.view import Answer, Call, CommandView
 from infra.http.permissions import Anybody, LoggedIn
 from infra.http.strict_json import StrictSerializer
-from infra.rate_limit import sliding_window as throttle
+from infra.rate_limit import sliding_window
 from infra.rate_limit.sliding_window import Throttle
 from infra.security.access_tokens import Identity
 
@@ -39,9 +39,15 @@ class VerifyEmailView(CommandView):
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
         """Guessing must be slow."""
-        return throttle.of_login(request)
+        return sliding_window.of_login(request)
 
-    @command("verify_email", answers={204: None}, body=VerifyBody, is_public=True, is_kept=False)
+    @describe_command(
+        "verify_email",
+        answers={204: None},
+        body=VerifyBody,
+        is_public=True,
+        takes_idempotency_key=False,
+    )
     def post(self, call: Call) -> Answer:
         """Say that the letter to an address was read."""
         handled = verification.verify(call.body["token"], origin=call.origin)
@@ -58,10 +64,12 @@ class MyVerificationView(CommandView):
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
         """Each may cost a letter."""
-        return throttle.of_login(request)
+        return sliding_window.of_login(request)
 
-    @command("send_verification", answers={202: None}, is_kept=False, appends=False)
+    @describe_command(
+        "send_verification", answers={202: None}, takes_idempotency_key=False, appends=False
+    )
     def post(self, call: Call) -> Answer:
         """Have it sent again. If the address is known to be yours already, none is."""
-        verification.ask_again(call.user_id)
+        verification.resend(call.user_id)
         return Answer(None, status=202)

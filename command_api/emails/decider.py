@@ -17,29 +17,29 @@ class VerifyEmail:
 
 
 @dataclass(frozen=True, slots=True)
-class Email:
+class EmailState:
     """Whether the address of an account is known to be its owner's."""
 
     is_verified: bool = False
 
 
-def decide(command: VerifyEmail, email: Email) -> Sequence[EmailVerified]:
+def decide(command: VerifyEmail, email: EmailState) -> Sequence[EmailVerified]:
     """What the command leads to."""
     if email.is_verified:
         return ()
     return (EmailVerified(user_id=command.user_id),)
 
 
-def evolve(_before: Email, event: EmailVerified) -> Email:
+def evolve(_before: EmailState, event: EmailVerified) -> EmailState:
     """How it is after an event."""
     match event:
         case EmailVerified():
-            return Email(is_verified=True)
+            return EmailState(is_verified=True)
 
 
-email: Aggregate[VerifyEmail, Email, EmailVerified] = Aggregate(
+email: Aggregate[VerifyEmail, EmailState, EmailVerified] = Aggregate(
     stream=lambda command: Stream(f"email-{command.user_id}", str(command.user_id)),
-    initial=Email(),
+    initial=EmailState(),
     decide=decide,
     evolve=evolve,
 )

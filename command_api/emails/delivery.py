@@ -50,7 +50,7 @@ def _go_about() -> None:
 
 def _deliver(wish: QueuedLetter) -> bool:
     try:
-        was_sent = messages.write(wish)
+        was_sent = messages.send(wish)
     except DatabaseError:
         raise
     except Exception as fault:  # noqa: BLE001 - whatever it is, others get their letters

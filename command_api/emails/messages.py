@@ -11,7 +11,7 @@ from typing import NamedTuple
 from django.core.mail import send_mail
 
 from command_api.accounts import personal_names
-from command_api.accounts.personal_names import Names
+from command_api.accounts.personal_names import PersonalNames
 from events.vault import outgoing_mail
 from events.vault.models import Purpose
 from events.vault.outgoing_mail import QueuedLetter
@@ -22,7 +22,7 @@ PAUSE = timedelta(minutes=5)
 _PLACE = "{token}"
 
 
-class Form(NamedTuple):
+class MessageTemplate(NamedTuple):
     """How letters of one purpose read."""
 
     subject: str
@@ -32,14 +32,14 @@ class Form(NamedTuple):
     """What to send the token to, where no page takes it."""
 
 
-FORMS: Mapping[Purpose, Form] = {
-    Purpose.VERIFY: Form(
+TEMPLATES: Mapping[Purpose, MessageTemplate] = {
+    Purpose.VERIFY: MessageTemplate(
         subject="Is this your address?",
         wanted="This address was given for an account of yours. To say that it is yours,",
         otherwise="If you did not open an account, there is nothing to do.",
         call="POST /v1/accounts/verify-email",
     ),
-    Purpose.RESET: Form(
+    Purpose.RESET: MessageTemplate(
         subject="A new password",
         wanted="Somebody, you perhaps, wants to choose a new password for your account. To do so,",
         otherwise="If it was not you, there is nothing to do: your password stays as it is.",
@@ -57,7 +57,7 @@ def life_of(purpose: Purpose) -> timedelta:
             return timedelta(minutes=config().reset_minutes)
 
 
-def write(wish: QueuedLetter) -> bool:
+def send(wish: QueuedLetter) -> bool:
     """Write the letter; False when there is nobody to write to, or a letter is on its way."""
     user_id = outgoing_mail.recipient(wish.email_hmac)
     names = None if user_id is None else personal_names.names_of(user_id)
@@ -79,19 +79,19 @@ def write(wish: QueuedLetter) -> bool:
     return True
 
 
-def _send(names: Names, purpose: Purpose, token: str, life: timedelta) -> None:
-    form, page = FORMS[purpose], _pages()[purpose]
+def _send(names: PersonalNames, purpose: Purpose, token: str, life: timedelta) -> None:
+    template, page = TEMPLATES[purpose], _pages()[purpose]
     how = (
         f"open {page.replace(_PLACE, token)}"
         if page
-        else f"send this to {form.call} as its token:\n\n{token}"
+        else f"send this to {template.call} as its token:\n\n{token}"
     )
     lines = (
         f"Hello {names.username},",
-        f"{form.wanted} {how}",
-        f"It counts once, and for {_in_words(life)}. {form.otherwise}",
+        f"{template.wanted} {how}",
+        f"It counts once, and for {_in_words(life)}. {template.otherwise}",
     )
-    send_mail(form.subject, "\n\n".join(lines) + "\n", None, [names.email])
+    send_mail(template.subject, "\n\n".join(lines) + "\n", None, [names.email])
 
 
 def _pages() -> Mapping[Purpose, str]:

@@ -9,9 +9,8 @@ from django.http import HttpRequest
 from rest_framework import serializers
 
 from command_api.accounts import passwords
-from command_api.erasure import process
-from command_api.erasure import status_link as link
-from command_api.http.openapi import command
+from command_api.erasure import process, status_link
+from command_api.http.openapi import describe_command
 from command_api.http.view import Answer, Call, CommandView
 from events.recorded import Position
 from events.store import WrongExpectedVersion
@@ -20,7 +19,7 @@ from events.vault.erasures import ErasureProgress, ErasureReportLine
 from infra.errors import Forbidden
 from infra.http.permissions import Anybody, LoggedIn
 from infra.http.strict_json import StrictSerializer
-from infra.rate_limit import sliding_window as throttle
+from infra.rate_limit import sliding_window
 from infra.rate_limit.sliding_window import Throttle
 from infra.security.access_tokens import Identity
 
@@ -39,7 +38,7 @@ class AskedAnswer(serializers.Serializer[Any]):
     link = serializers.CharField()
 
 
-class MeView(CommandView):
+class EraseMeView(CommandView):
     """Me."""
 
     permission_classes = (LoggedIn,)
@@ -52,15 +51,15 @@ class MeView(CommandView):
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
         """Guessing a password must be slow, from wherever it is done."""
-        by_address = throttle.of_login(request)
+        by_address = sliding_window.of_login(request)
         return by_address._replace(who=str(identity.user_id)) if identity else by_address
 
-    @command(
+    @describe_command(
         "erase_me",
         answers={202: AskedAnswer},
         problems=(403,),
         body=ErasureBody,
-        is_kept=False,
+        takes_idempotency_key=False,
         appends=False,  # not while anybody waits: what is in its way is for later
     )
     def delete(self, call: Call) -> Answer:
@@ -69,17 +68,17 @@ class MeView(CommandView):
         Takes a body, for which OpenAPI 3.0 has no place at this method: {"password": "..."}.
         """
         known = subjects.credentials_of(call.user_id)
-        if not passwords.is_right(call.body["password"], known and known.password_hash):
+        if not passwords.is_correct(call.body["password"], known and known.password_hash):
             raise Forbidden("The password is wrong.")
-        process.begin(call.user_id)
-        data = {"link": f"/v1/erasures/{link.write(call.user_id)}"}
+        process.mark_for_erasure(call.user_id)
+        data = {"link": f"/v1/erasures/{status_link.encode(call.user_id)}"}
         return Answer(_carried_on(call), data, status=202)
 
 
 def _carried_on(call: Call) -> Position | None:
     """Now, if that can be; it was taken on, so whatever stands against it is for later."""
     try:
-        return process.carry_on(call.user_id, origin=call.origin)
+        return process.complete(call.user_id, origin=call.origin)
     except (DatabaseError, WrongExpectedVersion) as fault:
         _log.warning("an erasure goes on later", user_id=str(call.user_id), fault=repr(fault))
         return None
@@ -111,20 +110,20 @@ class ErasureView(CommandView):
     def scope(self, call: Call) -> None:
         """Nothing is changed."""
 
-    @command(
+    @describe_command(
         "erasure",
         answers={200: ErasureAnswer},
         problems=(404,),
         is_public=True,
-        is_kept=False,
+        takes_idempotency_key=False,
         appends=False,
     )
     def get(self, call: Call, token: str = "") -> Answer:
         """What became of it: asked for, erased (the key is destroyed), gone (everywhere)."""
-        user_id = link.read(token)
+        user_id = status_link.decode(token)
         progress = erasures.find(user_id)
         if progress is None:
-            raise link.no_such()
+            raise status_link.unknown_link()
         return Answer(None, _told(progress, erasures.report_lines(user_id)))
 
 

@@ -10,7 +10,7 @@ from events.stream_names import erasure_of
 
 
 @dataclass(frozen=True, slots=True)
-class Erase:
+class EraseUser:
     """Forget somebody."""
 
     user_id: UUID
@@ -21,29 +21,29 @@ class Erase:
 
 
 @dataclass(frozen=True, slots=True)
-class Erasure:
+class ErasureState:
     """Whether it was said."""
 
     is_said: bool = False
 
 
-def decide(command: Erase, erasure: Erasure) -> Sequence[UserErased]:
+def decide(command: EraseUser, erasure: ErasureState) -> Sequence[UserErased]:
     """What the command leads to."""
     if erasure.is_said and not command.has_more:
         return ()
     return (UserErased(user_id=command.user_id, playlists=command.playlists),)
 
 
-def evolve(_before: Erasure, event: UserErased) -> Erasure:
+def evolve(_before: ErasureState, event: UserErased) -> ErasureState:
     """How it is after an event."""
     match event:
         case UserErased():
-            return Erasure(is_said=True)
+            return ErasureState(is_said=True)
 
 
-erasure: Aggregate[Erase, Erasure, UserErased] = Aggregate(
+erasure: Aggregate[EraseUser, ErasureState, UserErased] = Aggregate(
     stream=lambda command: erasure_of(command.user_id),
-    initial=Erasure(),
+    initial=ErasureState(),
     decide=decide,
     evolve=evolve,
 )

@@ -16,7 +16,7 @@ from django.db import Error as DatabaseError
 from command_api import event_store
 from command_api.accounts.decider import stream_of as account_of
 from command_api.aggregate import handle
-from command_api.erasure.decider import Erase, erasure
+from command_api.erasure.decider import EraseUser, erasure
 from command_api.http import idempotency, token_revocation
 from command_api.sessions import login_rate_limit
 from events import notifications
@@ -30,20 +30,20 @@ _PAGE = 1000
 _log = structlog.get_logger(__name__)
 
 
-def begin(user_id: UUID) -> bool:
+def mark_for_erasure(user_id: UUID) -> bool:
     """Mark somebody: from here on it is carried on, whatever happens. False: there is nobody."""
     is_there = erasures.begin(user_id)
-    token_revocation.forget()
+    token_revocation.clear_cache()
     return is_there
 
 
-def carry_on(user_id: UUID, *, origin: Origin) -> Position:
+def complete(user_id: UUID, *, origin: Origin) -> Position:
     """Do all that is left to do in log and vault; answers with the place of the event."""
     position = _say(user_id, event_store.store(), origin)
-    idempotency.forget_of(user_id)
-    login_rate_limit.forget(subjects.login_digests_of(user_id))
+    idempotency.forget_user(user_id)
+    login_rate_limit.forget_addresses(subjects.login_digests_of(user_id))
     erasures.destroy_key(user_id)
-    token_revocation.forget()
+    token_revocation.clear_cache()
     notifications.announce(position.partition)
     return position
 
@@ -59,7 +59,7 @@ def sweep() -> int:
     return len(found)
 
 
-def recall() -> int:
+def erase_again_in_log() -> int:
     """Say it again to a log that has forgotten: an older backup of it was brought back.
 
     Those with a tombstone who are in the log, and of whom it does not say that they are erased.
@@ -71,7 +71,7 @@ def recall() -> int:
     )
 
 
-def recall_vault() -> int:
+def erase_again_in_vault() -> int:
     """Destroy again what the log says is erased: an older backup of the vault was brought back."""
     found = 0
     for some in _people(are_erased=False):
@@ -84,27 +84,29 @@ def recall_vault() -> int:
 
 def _again(user_id: UUID) -> int:
     erasures.resume(user_id)
-    begin(user_id)
-    carry_on(user_id, origin=Origin(correlation_id=uuid4()))
+    mark_for_erasure(user_id)
+    complete(user_id, origin=Origin(correlation_id=uuid4()))
     return 1
 
 
 def _settle(user_id: UUID) -> None:
     progress = erasures.find(user_id)
     is_first = progress is None or progress.erased_at is None
-    if not is_first and has_more(user_id, event_store.store()):
+    if not is_first and has_events_after_erasure(user_id, event_store.store()):
         erasures.resume(user_id)
-    carry_on(user_id, origin=Origin(correlation_id=uuid4()))
+    complete(user_id, origin=Origin(correlation_id=uuid4()))
     if not is_first:
         erasures.settle(user_id)
 
 
 def _say(user_id: UUID, store: EventStore, origin: Origin) -> Position:
-    command = Erase(user_id, tuple(playlists_of(user_id, store)), has_more(user_id, store))
+    command = EraseUser(
+        user_id, tuple(playlists_of(user_id, store)), has_events_after_erasure(user_id, store)
+    )
     return handle(command, erasure, store, origin=origin).position
 
 
-def has_more(user_id: UUID, store: EventStore) -> bool:
+def has_events_after_erasure(user_id: UUID, store: EventStore) -> bool:
     """Whether the log has anything of somebody behind what says that they are erased."""
     said = store.read(erasure_of(user_id))
     if not said:

@@ -15,24 +15,24 @@ _UUID_BYTES = 16
 _MAC_BYTES = 32
 
 
-def write(user_id: UUID) -> str:
+def encode(user_id: UUID) -> str:
     """What stands in the link."""
     return urlsafe_b64encode(user_id.bytes + _mac(user_id.bytes)).decode().rstrip("=")
 
 
-def read(token: str) -> UUID:
+def decode(token: str) -> UUID:
     """Whose erasure it is; raises NotFound for what was never given out."""
     try:
         raw = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
     except (NotBase64, UnicodeEncodeError) as error:
-        raise no_such() from error
+        raise unknown_link() from error
     payload, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
     if len(payload) != _UUID_BYTES or not compare_digest(mac, _mac(payload)):
-        raise no_such()
+        raise unknown_link()
     return UUID(bytes=payload)
 
 
-def no_such() -> NotFound:
+def unknown_link() -> NotFound:
     """The same for every link that is none."""
     return NotFound("There is no such erasure.")
 

@@ -14,4 +14,4 @@ def sweep() -> int:
 @shared_task(name="erasures.recall")  # type: ignore[untyped-decorator] # Celery ships no types
 def recall() -> int:
     """Say it again to a log that was brought back from an older backup; of how many."""
-    return process.recall()
+    return process.erase_again_in_log()

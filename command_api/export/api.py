@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from command_api import event_store
 from command_api.export.exporter import lines
-from command_api.http.openapi import command
+from command_api.http.openapi import describe_command
 from command_api.http.view import Answer, Call, CommandView
 from infra.errors import Unauthenticated
 from infra.http import strict_json
@@ -55,10 +55,10 @@ class ExportView(CommandView):
         body = b"".join(_written(identity.user_id))
         return HttpResponse(body, content_type=MEDIA_TYPE, headers=headers)
 
-    @command(
+    @describe_command(
         "export_me",
         answers={200: ExportAnswer},
-        is_kept=False,
+        takes_idempotency_key=False,
         appends=False,
         media_type=MEDIA_TYPE,
     )

@@ -14,11 +14,11 @@ from command_api.emails.decider import VerifyEmail, email
 from command_api.export.format import (
     AccountLine,
     EndLine,
+    ExportedMovie,
+    ExportedRating,
+    ExportLine,
     FavouriteLine,
     HiddenLine,
-    Line,
-    Movie,
-    Opinion,
     PlaylistLine,
     PreferencesLine,
     RatingLine,
@@ -34,7 +34,7 @@ from events.vault.decryption import EventDecryptor
 _PAGE = 500
 
 
-def lines(user_id: UUID, store: EventStore) -> Iterator[Line]:
+def lines(user_id: UUID, store: EventStore) -> Iterator[ExportLine]:
     """Everything, and at last how much that was."""
     count = 0
     for line in _Person(user_id, store).lines():
@@ -50,7 +50,7 @@ class _Person:
         self._store = store
         self._decryptor = EventDecryptor()
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[ExportLine]:
         """Everything there is."""
         yield from self._account()
         yield from self._preferences()
@@ -58,7 +58,7 @@ class _Person:
             yield from self._opinions(f"{kind}-{self._user_id}-")
         yield from self._playlists()
 
-    def _account(self) -> Iterator[Line]:
+    def _account(self) -> Iterator[ExportLine]:
         history = self._store.read(account_of(self._user_id))
         for recorded in self._decryptor.decrypt_all(history):
             if isinstance(recorded.event, UserRegistered):
@@ -74,13 +74,13 @@ class _Person:
         history = self._store.read(email.stream(VerifyEmail(self._user_id)))
         return email.state(history, since=email.initial).is_verified
 
-    def _preferences(self) -> Iterator[Line]:
+    def _preferences(self) -> Iterator[ExportLine]:
         stream = preferences.stream(ChangePreferences(user_id=self._user_id))
         if history := self._store.read(stream):
             state = preferences.state(history, since=preferences.initial)
             yield PreferencesLine(**asdict(state))
 
-    def _opinions(self, beginning: str) -> Iterator[Line]:
+    def _opinions(self, beginning: str) -> Iterator[ExportLine]:
         """Of each movie only what was said last counts."""
         for streams in self._pages(beginning):
             histories = self._store.read_many(streams)
@@ -89,8 +89,8 @@ class _Person:
             for recorded in last:
                 yield from _said(recorded, movies)
 
-    def _playlists(self) -> Iterator[Line]:
-        aggregate = replace(playlists.playlist, reads=self._decryptor.decrypt_all)
+    def _playlists(self) -> Iterator[ExportLine]:
+        aggregate = replace(playlists.playlist, decrypt=self._decryptor.decrypt_all)
         for streams in self._pages(PLAYLISTS):
             for stream in streams:
                 history = self._store.read(stream)
@@ -115,11 +115,11 @@ def _movie_of(recorded: Recorded) -> Sequence[int]:
             return ()
 
 
-def _said(recorded: Recorded, movies: Mapping[int, Movie]) -> Iterator[Line]:
+def _said(recorded: Recorded, movies: Mapping[int, ExportedMovie]) -> Iterator[ExportLine]:
     at = recorded.occurred_at
     match recorded.event:
         case MovieRated(movie_id=movie_id, score=score):
-            opinion = Opinion(movie_id=movie_id, score=score, rated_at=at)
+            opinion = ExportedRating(movie_id=movie_id, score=score, rated_at=at)
             yield RatingLine(rating=opinion, movie=movies[movie_id])
         case MovieFavourited(movie_id=movie_id):
             yield FavouriteLine(since=at, movie=movies[movie_id])
@@ -129,7 +129,7 @@ def _said(recorded: Recorded, movies: Mapping[int, Movie]) -> Iterator[Line]:
             return
 
 
-def _playlist(stream: str, state: playlists.Playlist, first: Recorded) -> PlaylistLine:
+def _playlist(stream: str, state: playlists.PlaylistState, first: Recorded) -> PlaylistLine:
     movies = _movies(state.movies)
     return PlaylistLine(
         id=stream.removeprefix(PLAYLISTS),
@@ -141,7 +141,7 @@ def _playlist(stream: str, state: playlists.Playlist, first: Recorded) -> Playli
     )
 
 
-def _movies(movie_ids: Collection[int]) -> dict[int, Movie]:
+def _movies(movie_ids: Collection[int]) -> dict[int, ExportedMovie]:
     """What is known of each; a movie that the tables lack yet has no title."""
     external: dict[int, dict[str, str]] = {}
     found = models.ExternalId.objects.filter(movie_id__in=movie_ids).order_by("source", "value")
@@ -150,7 +150,7 @@ def _movies(movie_ids: Collection[int]) -> dict[int, Movie]:
     rows = models.Movie.objects.filter(pk__in=movie_ids).values_list("pk", "title", "year")
     facts = {movie_id: (title, year) for movie_id, title, year in rows}
     return {
-        movie_id: Movie(
+        movie_id: ExportedMovie(
             id=movie_id,
             title=facts.get(movie_id, ("", None))[0],
             year=facts.get(movie_id, ("", None))[1],

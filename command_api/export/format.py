@@ -9,7 +9,7 @@ import msgspec
 from events.catalogue import Score, Visibility
 
 
-class Movie(msgspec.Struct, frozen=True, kw_only=True):
+class ExportedMovie(msgspec.Struct, frozen=True, kw_only=True):
     """A movie, so that it is found again where it has another number."""
 
     id: int
@@ -18,7 +18,7 @@ class Movie(msgspec.Struct, frozen=True, kw_only=True):
     external_ids: dict[str, str]
 
 
-class Opinion(msgspec.Struct, frozen=True, kw_only=True):
+class ExportedRating(msgspec.Struct, frozen=True, kw_only=True):
     """A rating as POST /v1/ratings/import takes it."""
 
     movie_id: int
@@ -50,22 +50,22 @@ class PreferencesLine(
 class RatingLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="rating"):
     """What they think of a movie."""
 
-    rating: Opinion
-    movie: Movie
+    rating: ExportedRating
+    movie: ExportedMovie
 
 
 class FavouriteLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="favourite"):
     """A movie that they keep."""
 
     since: datetime
-    movie: Movie
+    movie: ExportedMovie
 
 
 class HiddenLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="hidden"):
     """A movie that is not for them."""
 
     since: datetime
-    movie: Movie
+    movie: ExportedMovie
 
 
 class PlaylistLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="playlist"):
@@ -76,7 +76,7 @@ class PlaylistLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", 
     description: str | None
     visibility: Visibility
     created_at: datetime
-    movies: tuple[Movie, ...]
+    movies: tuple[ExportedMovie, ...]
 
 
 class EndLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="end"):
@@ -85,6 +85,6 @@ class EndLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     lines: int
 
 
-Line: TypeAlias = (
+ExportLine: TypeAlias = (
     AccountLine | PreferencesLine | RatingLine | FavouriteLine | HiddenLine | PlaylistLine | EndLine
 )

@@ -17,19 +17,25 @@ from command_api.aggregate import handle
 from command_api.catalogue import models
 from command_api.catalogue.availability import AVAILABLE
 from command_api.export.format import (
+    ExportedMovie,
+    ExportLine,
     FavouriteLine,
     HiddenLine,
-    Line,
-    Movie,
     PlaylistLine,
     PreferencesLine,
     RatingLine,
 )
 from command_api.favourites.decider import FavouriteMovie, favourite
 from command_api.hidden.decider import HideMovie, hiding
-from command_api.playlists.decider import CreatePlaylist, PlaylistCommand, PutMovie, Words, playlist
+from command_api.playlists.decider import (
+    CreatePlaylist,
+    PlaylistCommand,
+    PlaylistText,
+    PutMovie,
+    playlist,
+)
 from command_api.preferences.decider import ChangePreferences, preferences
-from command_api.ratings.bulk_import import Brought, bring, rejection
+from command_api.ratings.bulk_import import RatingInput, import_ratings, reject_invalid
 from events import playlist_ids
 from events.recorded import Origin
 from events.store import EventStore, WrongExpectedVersion
@@ -40,7 +46,7 @@ _PAGE = 500
 
 
 @dataclass
-class Count:
+class ImportCounts:
     """What came of it."""
 
     lines: int = 0
@@ -50,7 +56,7 @@ class Count:
     """Ratings of times that can't be."""
 
 
-class Bringing:
+class AccountImporter:
     """One file into one account."""
 
     def __init__(self, user_id: UUID, key: bytes, store: EventStore, origin: Origin) -> None:
@@ -58,9 +64,9 @@ class Bringing:
         self._key = key
         self._store = store
         self._origin = origin
-        self.count = Count()
+        self.count = ImportCounts()
 
-    def take(self, lines: Iterable[Line]) -> Iterator[Count]:
+    def take(self, lines: Iterable[ExportLine]) -> Iterator[ImportCounts]:
         """Bring lines in, some at a time, telling how far it is."""
         remaining = iter(lines)
         while some := list(islice(remaining, _PAGE)):
@@ -68,7 +74,7 @@ class Bringing:
             self.count.lines += len(some)
             yield self.count
 
-    def _take(self, some: Sequence[Line]) -> None:
+    def _take(self, some: Sequence[ExportLine]) -> None:
         numbers = _numbers({movie.id: movie for line in some for movie in _movies_of(line)})
         self.count.unknown += sum(
             movie.id not in numbers for line in some for movie in _movies_of(line)
@@ -80,24 +86,24 @@ class Bringing:
     def _rate(self, lines: Sequence[RatingLine], numbers: Mapping[int, int]) -> None:
         now, availabilities = datetime.now(UTC), dict.fromkeys(numbers.values(), AVAILABLE)
         said = [line.rating for line in lines if line.rating.movie_id in numbers]
-        brought = [Brought(numbers[it.movie_id], it.score, it.rated_at) for it in said]
+        brought = [RatingInput(numbers[it.movie_id], it.score, it.rated_at) for it in said]
         ratings = {
             nth: it
             for nth, it in enumerate(brought)
-            if rejection(it, availabilities=availabilities, now=now) is None
+            if reject_invalid(it, availabilities=availabilities, now=now) is None
         }
         self.count.refused += len(brought) - len(ratings)
         if ratings:
-            bring(self._user_id, ratings, self._store, now=now, origin=self._origin)
+            import_ratings(self._user_id, ratings, self._store, now=now, origin=self._origin)
 
-    def _say(self, line: Line, numbers: Mapping[int, int]) -> None:
+    def _say(self, line: ExportLine, numbers: Mapping[int, int]) -> None:
         store, origin, user = self._store, self._origin, self._user_id
         match line:
             case PreferencesLine(genres=genres, public_activity=is_public, strategy=strategy):
-                wish = ChangePreferences(
+                command = ChangePreferences(
                     user_id=user, genres=genres, public_activity=is_public, strategy=strategy
                 )
-                handle(wish, preferences, store, origin=origin)
+                handle(command, preferences, store, origin=origin)
             case FavouriteLine(movie=movie) if movie.id in numbers:
                 handle(FavouriteMovie(user, numbers[movie.id]), favourite, store, origin=origin)
             case HiddenLine(movie=movie) if movie.id in numbers:
@@ -137,11 +143,13 @@ class Bringing:
         except WrongExpectedVersion:
             return  # it was brought before
 
-    def _words(self, field: str, text: str) -> Words:
-        return Words(text, encrypt_field(self._key, subject=self._user_id, field=field, text=text))
+    def _words(self, field: str, text: str) -> PlaylistText:
+        return PlaylistText(
+            text, encrypt_field(self._key, subject=self._user_id, field=field, text=text)
+        )
 
 
-def _movies_of(line: Line) -> Sequence[Movie]:
+def _movies_of(line: ExportLine) -> Sequence[ExportedMovie]:
     match line:
         case RatingLine(movie=movie) | FavouriteLine(movie=movie) | HiddenLine(movie=movie):
             return (movie,)
@@ -151,7 +159,7 @@ def _movies_of(line: Line) -> Sequence[Movie]:
             return ()
 
 
-def _numbers(movies: Mapping[int, Movie]) -> dict[int, int]:
+def _numbers(movies: Mapping[int, ExportedMovie]) -> dict[int, int]:
     """Their number -> ours, of those that are found for certain."""
     facts = dict(_facts(movies))
     found = {
@@ -172,7 +180,7 @@ def _facts(movies: Iterable[int]) -> Iterator[tuple[int, tuple[str, int | None]]
     return ((movie_id, (title, year)) for movie_id, title, year in rows)
 
 
-def _by_external_id(movie: Movie) -> set[int]:
+def _by_external_id(movie: ExportedMovie) -> set[int]:
     return {
         ours
         for source, value in movie.external_ids.items()
@@ -184,7 +192,7 @@ def _by_external_id(movie: Movie) -> set[int]:
     }
 
 
-def _by_title(movie: Movie) -> set[int]:
+def _by_title(movie: ExportedMovie) -> set[int]:
     same = _listed().filter(title=movie.title, year=movie.year)
     return set(same.values_list("pk", flat=True))
 

@@ -8,7 +8,7 @@ from command_api import event_store
 from command_api.aggregate import handle
 from command_api.catalogue.movie_lookup import availability_of
 from command_api.favourites.decider import FavouriteMovie, UnfavouriteMovie, favourite
-from command_api.http.openapi import command
+from command_api.http.openapi import describe_command
 from command_api.http.view import Answer, Call, CommandView
 from infra.http.permissions import LoggedIn
 
@@ -25,17 +25,17 @@ class FavouriteView(CommandView):
 
     permission_classes = (LoggedIn,)
 
-    @command("favourite", answers={200: FavouriteAnswer}, problems=(404,))
+    @describe_command("favourite", answers={200: FavouriteAnswer}, problems=(404,))
     def put(self, call: Call, movie_id: int) -> Answer:
         """Make the movie a favourite."""
-        wish = FavouriteMovie(call.user_id, movie_id, availability_of(movie_id))
-        handled = handle(wish, favourite, event_store.store(), origin=call.origin)
+        command = FavouriteMovie(call.user_id, movie_id, availability_of(movie_id))
+        handled = handle(command, favourite, event_store.store(), origin=call.origin)
         data = {"movie_id": movie_id, "favourite": handled.state.is_one}
         return Answer(handled.position, data)
 
-    @command("unfavourite", answers={204: None}, problems=(404,))
+    @describe_command("unfavourite", answers={204: None}, problems=(404,))
     def delete(self, call: Call, movie_id: int) -> Answer:
         """Let it be none any more."""
-        wish = UnfavouriteMovie(call.user_id, movie_id)
-        handled = handle(wish, favourite, event_store.store(), origin=call.origin)
+        command = UnfavouriteMovie(call.user_id, movie_id)
+        handled = handle(command, favourite, event_store.store(), origin=call.origin)
         return Answer(handled.position, status=204)

@@ -69,5 +69,5 @@ def stream(command: FavouriteCommand) -> Stream:
 
 
 favourite: Aggregate[FavouriteCommand, Favourite, FavouriteEvent] = Aggregate(
-    stream=stream, initial=Favourite(), decide=decide, evolve=evolve, is_mostly_new=True
+    stream=stream, initial=Favourite(), decide=decide, evolve=evolve, expects_new_stream=True
 )

@@ -69,5 +69,5 @@ def stream(command: HidingCommand) -> Stream:
 
 
 hiding: Aggregate[HidingCommand, Hiding, HidingEvent] = Aggregate(
-    stream=stream, initial=Hiding(), decide=decide, evolve=evolve, is_mostly_new=True
+    stream=stream, initial=Hiding(), decide=decide, evolve=evolve, expects_new_stream=True
 )

@@ -1,1 +1,1 @@
-"""HTTP of the command API: views, idempotency keys, request bodies, If-Match, CORS, revoked tokens."""
+"""HTTP side of commands: view base class, idempotency keys, request bodies, If-Match, CORS."""

@@ -54,11 +54,11 @@ class Reply(NamedTuple):
     body: bytes
     position: str
     etag: str = ""
-    is_again: bool = False
+    is_replayed: bool = False
     """Whether the command was done before: the one thing that differs then."""
 
 
-class Once(NamedTuple):
+class IdempotentCommand(NamedTuple):
     """One command, as its sender names it."""
 
     scope: str
@@ -79,7 +79,7 @@ class Once(NamedTuple):
         if not hmac.compare_digest(bytes(fingerprint), self.fingerprint):
             reason = "This key was used for another command."
             raise Invalid("The command can't be taken.", errors=[(HEADER, reason)])
-        return Reply(status, bytes(body), position, etag, is_again=True)
+        return Reply(status, bytes(body), position, etag, is_replayed=True)
 
     def _execute(self, sql: str, **more: Any) -> None:
         with connection.cursor() as cursor:
@@ -92,17 +92,17 @@ class Once(NamedTuple):
             return rows
 
 
-def once(scope: str, key: str, *, method: str, path: str, body: bytes) -> Once:
+def idempotent(scope: str, key: str, *, method: str, path: str, body: bytes) -> IdempotentCommand:
     """The command that a key stands for; raises Invalid for what is no key."""
     if not 0 < len(key) <= LONGEST:
         reason = f"A key has 1 to {LONGEST} characters."
         raise Invalid("The command can't be taken.", errors=[(HEADER, reason)])
     # A digest with a secret: the body may hold a password, and digests of guesses must not help.
     told = b"\0".join((method.encode(), path.encode(), body))
-    return Once(scope, key, hmac.digest(secret(IDEMPOTENCY), told, "sha256"))
+    return IdempotentCommand(scope, key, hmac.digest(secret(IDEMPOTENCY), told, "sha256"))
 
 
-def forget_of(user_id: UUID) -> None:
+def forget_user(user_id: UUID) -> None:
     """Drop the answers to what somebody sent, and to their registration."""
     person = str(user_id).encode()
     with connection.cursor() as cursor:
@@ -114,7 +114,7 @@ def scope_of(user_id: UUID) -> str:
     return f"user:{user_id}"
 
 
-def forget_old() -> int:
+def delete_expired() -> int:
     """Drop the answers that need be kept no longer; how many."""
     old = Now() - timedelta(hours=config().idempotency_hours)
     count, _ = AnsweredCommand.objects.filter(made_at__lt=old).delete()

@@ -17,14 +17,14 @@ _ALWAYS = (422, 429, 503)
 _WITH_BODY = (400, 413, 415)
 
 
-def command(  # noqa: PLR0913 - a keyword for each thing that can be said
+def describe_command(  # noqa: PLR0913 - a keyword for each thing that can be said
     name: str,
     *,
     answers: Mapping[int, Shape | None],
     problems: Sequence[int] = (),
     body: Shape | serializers.BaseSerializer[Any] | None = None,
     is_public: bool = False,
-    is_kept: bool = True,
+    takes_idempotency_key: bool = True,
     is_conditional: bool = False,
     appends: bool = True,
     media_type: str = "application/json",
@@ -48,7 +48,9 @@ def command(  # noqa: PLR0913 - a keyword for each thing that can be said
         ),
         body=body,
         headers=Headers(
-            _TRACED | (_ONCE if is_kept else {}) | (_IF_MATCH if is_conditional else {})
+            _TRACED
+            | (_ONCE if takes_idempotency_key else {})
+            | (_IF_MATCH if is_conditional else {})
         ),
         needs_token=not is_public,
         media_type=media_type,

@@ -14,24 +14,24 @@ from infra.config import config
 from infra.errors import BadRequest, TooLarge, Unavailable
 
 # A body that is there already is read in microseconds: who finds no place so long meets slow ones.
-PATIENCE_SECONDS = 1.0
+SLOT_TIMEOUT_SECONDS = 1.0
 
-_places = BoundedSemaphore(max(1, config().server_threads // 2))
+_slots = BoundedSemaphore(max(1, config().server_threads // 2))
 
 
-def body_of(request: HttpRequest) -> bytes:
+def read_body(request: HttpRequest) -> bytes:
     """The body, whole; raises BadRequest, TooLarge, Unavailable."""
-    if length_of(request) > config().body_limit_bytes:
+    if content_length(request) > config().body_limit_bytes:
         raise TooLarge(f"A body may have at most {config().body_limit_bytes} bytes.")
-    if not _places.acquire(timeout=PATIENCE_SECONDS):
+    if not _slots.acquire(timeout=SLOT_TIMEOUT_SECONDS):
         raise Unavailable("Too many bodies are on their way. Try again in a moment.")
     try:
         return request.body
     finally:
-        _places.release()
+        _slots.release()
 
 
-def length_of(request: HttpRequest) -> int:
+def content_length(request: HttpRequest) -> int:
     """How long the body is said to be; raises BadRequest when that is not said."""
     if "HTTP_TRANSFER_ENCODING" in request.META:  # WSGI would show an empty body
         raise BadRequest("A body must come whole, with its Content-Length, not in chunks.")

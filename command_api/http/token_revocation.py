@@ -30,7 +30,7 @@ def refuse_revoked(identity: Identity) -> None:
         raise Unauthenticated("The access token was revoked.")
 
 
-def forget(family: UUID | None = None) -> None:
+def clear_cache(family: UUID | None = None) -> None:
     """Ask the vault again; of all log-ins unless one is named."""
     if family is None:
         _known.clear()

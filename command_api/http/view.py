@@ -17,8 +17,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.views import APIView
 
-from command_api.http.idempotency import REPLAYED, Reply, once, scope_of
-from command_api.http.request_body import body_of, length_of
+from command_api.http.idempotency import REPLAYED, Reply, idempotent, scope_of
+from command_api.http.request_body import content_length, read_body
 from command_api.http.token_revocation import refuse_revoked
 from events import notifications
 from events.position_token import HEADER as LOG_POSITION
@@ -32,7 +32,7 @@ from infra.http import problem_details, strict_json
 from infra.http.permissions import needs_token
 from infra.http.strict_json import StrictSerializer
 from infra.observability import correlation_id, count, observe_seconds
-from infra.rate_limit import sliding_window as throttle
+from infra.rate_limit import sliding_window
 from infra.rate_limit.atomic_counters import admit
 from infra.rate_limit.local_counters import LocalCounters
 from infra.rate_limit.sliding_window import RATE, Throttle
@@ -92,7 +92,7 @@ class CommandView(APIView):
     Its ``permission_classes`` are its own to say: without them it is for nobody.
     """
 
-    tells_rate_to_refused: ClassVar[bool] = True
+    shows_rate_on_refusal: ClassVar[bool] = True
     """Whether those who are refused, too, are told how often they still may."""
     bodies: ClassVar[Mapping[str, type[StrictSerializer]]] = {}
     """The body of each method that has one."""
@@ -124,7 +124,11 @@ class CommandView(APIView):
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
         """Which counter the request counts on."""
-        return throttle.of_user(identity.user_id) if identity else throttle.of_address(request)
+        return (
+            sliding_window.of_user(identity.user_id)
+            if identity
+            else sliding_window.of_address(request)
+        )
 
     def _answer(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         method = request.method or ""
@@ -149,7 +153,7 @@ class CommandView(APIView):
         if key is None or scope is None:
             reply = command()
         else:
-            reply = once(scope, key, method=method, path=request.path, body=raw).run(command)
+            reply = idempotent(scope, key, method=method, path=request.path, body=raw).run(command)
         notifications.announce(*announced)
         return _respond(reply, rate)
 
@@ -158,11 +162,11 @@ class CommandView(APIView):
         try:
             identity = self._identify(request)
         except Refused:
-            by_address = throttle.of_address(request)
+            by_address = sliding_window.of_address(request)
             request.META[RATE] = admit([by_address], clients.redis())  # guessing tokens counts
             raise
         rate = self.rate(request, identity)
-        if self.tells_rate_to_refused:
+        if self.shows_rate_on_refusal:
             request.META[RATE] = rate
         return identity, rate
 
@@ -174,13 +178,13 @@ class CommandView(APIView):
         return identity
 
     def _read(self, request: HttpRequest, method: str) -> tuple[bytes, Mapping[str, Any]]:
-        length, expected = length_of(request), self.bodies.get(method)
+        length, expected = content_length(request), self.bodies.get(method)
         if expected is None:
             return b"", {}
         is_left_out = not length and method in self.bodies_optional
         if not is_left_out and request.content_type != "application/json":
             raise Unsupported
-        raw = body_of(request)
+        raw = read_body(request)
         return raw, expected.read({} if is_left_out else strict_json.decode(raw))
 
     def _measure(self, request: HttpRequest, status: int, seconds: float) -> None:
@@ -232,6 +236,6 @@ def _respond(reply: Reply, rate: Mapping[str, str]) -> HttpResponse:
         response.headers[LOG_POSITION] = reply.position
     if reply.etag:
         response.headers["ETag"] = reply.etag
-    if reply.is_again:
+    if reply.is_replayed:
         response.headers[REPLAYED] = "true"
     return response

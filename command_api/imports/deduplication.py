@@ -10,7 +10,7 @@ from functools import reduce
 from typing import NamedTuple
 
 from command_api.imports.ratings_sort import TimedRating
-from command_api.ratings.decider import Rating, rating
+from command_api.ratings.decider import RatingState, rating
 from events.recorded import Stream
 from events.store import AppendEntry
 
@@ -22,7 +22,7 @@ class StreamProgress:
     in_log: int
     """How many of its events were in the log before this run."""
     version: int = 0
-    state: Rating = rating.initial
+    state: RatingState = rating.initial
 
 
 class AppendPlan(NamedTuple):

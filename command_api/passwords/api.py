@@ -8,14 +8,14 @@ from rest_framework import serializers
 
 from command_api.accounts import passwords
 from command_api.emails.api import mailed_token
-from command_api.http.openapi import command
+from command_api.http.openapi import describe_command
 from command_api.http.view import Answer, Call, CommandView
 from command_api.passwords import change
 from events.vault import outgoing_mail
 from events.vault.models import Purpose
 from infra.http.permissions import Anybody, LoggedIn
 from infra.http.strict_json import StrictSerializer
-from infra.rate_limit import sliding_window as throttle
+from infra.rate_limit import sliding_window
 from infra.rate_limit.sliding_window import Throttle
 from infra.security.access_tokens import Identity
 
@@ -53,7 +53,7 @@ class _PasswordView(CommandView):
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
         """Guessing must be slow, from wherever it is done."""
-        by_address = throttle.of_login(request)
+        by_address = sliding_window.of_login(request)
         return by_address._replace(who=str(identity.user_id)) if identity else by_address
 
 
@@ -63,7 +63,9 @@ class MyPasswordView(_PasswordView):
     permission_classes = (LoggedIn,)
     bodies = {"POST": ChangeBody}
 
-    @command("change_password", answers={204: None}, body=ChangeBody, is_kept=False)
+    @describe_command(
+        "change_password", answers={204: None}, body=ChangeBody, takes_idempotency_key=False
+    )
     def post(self, call: Call) -> Answer:
         """Change it. All log-ins end, this one too."""
         position = change.change(call.user_id, **call.body, origin=call.origin)
@@ -76,12 +78,12 @@ class ForgottenView(_PasswordView):
     permission_classes = (Anybody,)
     bodies = {"POST": ForgotBody}
 
-    @command(
+    @describe_command(
         "forgot_password",
         answers={202: None},
         body=ForgotBody,
         is_public=True,
-        is_kept=False,
+        takes_idempotency_key=False,
         appends=False,
     )
     def post(self, call: Call) -> Answer:
@@ -96,12 +98,12 @@ class ResetView(_PasswordView):
     permission_classes = (Anybody,)
     bodies = {"POST": ResetBody}
 
-    @command(
+    @describe_command(
         "reset_password",
         answers={204: None},
         body=ResetBody,
         is_public=True,
-        is_kept=False,
+        takes_idempotency_key=False,
     )
     def post(self, call: Call) -> Answer:
         """Choose a new one, by the token of the letter. All log-ins end."""

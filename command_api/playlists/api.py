@@ -12,21 +12,21 @@ from command_api import event_store
 from command_api.aggregate import Handled, handle
 from command_api.catalogue.movie_lookup import availability_of
 from command_api.http.if_match import versions
-from command_api.http.openapi import command
+from command_api.http.openapi import describe_command
 from command_api.http.view import Answer, Call, CommandView
 from command_api.playlists import decider
 from command_api.playlists.decider import (
     LONGEST_DESCRIPTION,
     LONGEST_NAME,
     MOST_MOVIES,
-    Change,
     ChangePlaylist,
     CreatePlaylist,
     DeletePlaylist,
-    Playlist,
+    PlaylistChange,
+    PlaylistState,
+    PlaylistText,
     PutMovie,
-    TakeMovie,
-    Words,
+    RemoveMovie,
     not_found,
 )
 from events import playlist_ids
@@ -41,7 +41,7 @@ _FIELDS = {"name": PLAYLIST_NAME, "description": PLAYLIST_DESCRIPTION}
 
 _decryptor = EventDecryptor()
 # Whether a name is another one can only be seen when both are in clear.
-_playlist = replace(decider.playlist, reads=_decryptor.decrypt_all)
+_playlist = replace(decider.playlist, decrypt=_decryptor.decrypt_all)
 
 
 def _name(**more: Any) -> serializers.CharField:
@@ -90,31 +90,31 @@ class PlaceAnswer(PlaylistAnswer):
     position = serializers.IntegerField()
 
 
-class PlaylistsView(CommandView):
+class CreatePlaylistView(CommandView):
     """My playlists."""
 
     permission_classes = (LoggedIn,)
     bodies = {"POST": NewPlaylistBody}
 
-    @command("create_playlist", answers={201: PlaylistAnswer}, body=NewPlaylistBody)
+    @describe_command("create_playlist", answers={201: PlaylistAnswer}, body=NewPlaylistBody)
     def post(self, call: Call) -> Answer:
         """Begin a playlist; nobody else sees it unless that is said."""
         user, store = call.user_id, event_store.store()
         playlist_id = playlist_ids.playlist_id(
             str(user), store.partitions, os.urandom(playlist_ids.RANDOM_BYTES)
         )
-        wish = CreatePlaylist(playlist_id=playlist_id, user_id=user, **_sealed(user, call.body))
-        handled = handle(wish, _playlist, store, origin=call.origin)
+        command = CreatePlaylist(playlist_id=playlist_id, user_id=user, **_sealed(user, call.body))
+        handled = handle(command, _playlist, store, origin=call.origin)
         return _answer(playlist_id, handled, status=201)
 
 
-class PlaylistView(CommandView):
+class EditPlaylistView(CommandView):
     """One of my playlists."""
 
     permission_classes = (LoggedIn,)
     bodies = {"PATCH": PlaylistBody}
 
-    @command(
+    @describe_command(
         "change_playlist",
         answers={200: PlaylistAnswer},
         problems=(404,),
@@ -128,7 +128,7 @@ class PlaylistView(CommandView):
             playlist_id, _handle(call, ChangePlaylist(**_about(call, playlist_id), **said))
         )
 
-    @command("delete_playlist", answers={204: None}, problems=(404,), is_conditional=True)
+    @describe_command("delete_playlist", answers={204: None}, problems=(404,), is_conditional=True)
     def delete(self, call: Call, playlist_id: str) -> Answer:
         """Drop the playlist for good."""
         handled = _handle(call, DeletePlaylist(**_about(call, playlist_id)))
@@ -142,7 +142,7 @@ class PlaylistMovieView(CommandView):
     bodies = {"PUT": PlaceBody}
     bodies_optional = frozenset({"PUT"})
 
-    @command(
+    @describe_command(
         "put_into_playlist",
         answers={200: PlaceAnswer},
         problems=(404,),
@@ -151,20 +151,22 @@ class PlaylistMovieView(CommandView):
     )
     def put(self, call: Call, playlist_id: str, movie_id: int) -> Answer:
         """Have the movie in it at a place. Without one a new movie comes last, others stay."""
-        wish = PutMovie(
+        command = PutMovie(
             **_about(call, playlist_id),
             movie_id=movie_id,
             availability=availability_of(movie_id),
             **call.body,
         )
-        handled = _handle(call, wish)
+        handled = _handle(call, command)
         position = handled.state.movies.index(movie_id)
         return _answer(playlist_id, handled, movie_id=movie_id, position=position)
 
-    @command("take_from_playlist", answers={204: None}, problems=(404,), is_conditional=True)
+    @describe_command(
+        "take_from_playlist", answers={204: None}, problems=(404,), is_conditional=True
+    )
     def delete(self, call: Call, playlist_id: str, movie_id: int) -> Answer:
         """Take the movie out."""
-        handled = _handle(call, TakeMovie(**_about(call, playlist_id), movie_id=movie_id))
+        handled = _handle(call, RemoveMovie(**_about(call, playlist_id), movie_id=movie_id))
         return Answer(handled.position, status=204, version=handled.state.version)
 
 
@@ -177,16 +179,16 @@ def _about(call: Call, playlist_id: str) -> dict[str, Any]:
     }
 
 
-def _handle(call: Call, wish: Change) -> Handled[Playlist]:
+def _handle(call: Call, command: PlaylistChange) -> Handled[PlaylistState]:
     """Do it; what can't be one of theirs is not even looked for."""
     store = event_store.store()
     try:
-        partition = playlist_ids.partition_of_playlist(wish.playlist_id)
+        partition = playlist_ids.partition_of_playlist(command.playlist_id)
     except playlist_ids.InvalidPlaylistId as error:
         raise not_found() from error
-    if partition != partition_of(str(wish.user_id), store.partitions):
+    if partition != partition_of(str(command.user_id), store.partitions):
         raise not_found()
-    return handle(wish, _playlist, store, origin=call.origin)
+    return handle(command, _playlist, store, origin=call.origin)
 
 
 def _sealed(user: UUID, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -198,15 +200,15 @@ def _sealed(user: UUID, body: Mapping[str, Any]) -> dict[str, Any]:
     return said
 
 
-def _words(user: UUID, field: str, text: str) -> Words:
+def _words(user: UUID, field: str, text: str) -> PlaylistText:
     key = _decryptor.key_of(user)
     if key is None:
         raise Unauthenticated("This account is no more.")
-    return Words(text, encrypt_field(key, subject=user, field=_FIELDS[field], text=text))
+    return PlaylistText(text, encrypt_field(key, subject=user, field=_FIELDS[field], text=text))
 
 
 def _answer(
-    playlist_id: str, handled: Handled[Playlist], *, status: int = 200, **more: Any
+    playlist_id: str, handled: Handled[PlaylistState], *, status: int = 200, **more: Any
 ) -> Answer:
     version = handled.state.version
     data = {"id": playlist_id, "version": version, **more}

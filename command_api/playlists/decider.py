@@ -35,7 +35,7 @@ Versions: TypeAlias = frozenset[int] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class PlaylistText:
     """What a user wrote: to compare, and as it may stand in an event."""
 
     text: str
@@ -48,8 +48,8 @@ class CreatePlaylist:
 
     playlist_id: str
     user_id: UUID
-    name: Words
-    description: Words | None = None
+    name: PlaylistText
+    description: PlaylistText | None = None
     visibility: Visibility = "private"
 
 
@@ -59,8 +59,8 @@ class ChangePlaylist:
 
     playlist_id: str
     user_id: UUID
-    name: Words | UnsetType = UNSET
-    description: Words | UnsetType | None = UNSET
+    name: PlaylistText | UnsetType = UNSET
+    description: PlaylistText | UnsetType | None = UNSET
     visibility: Visibility | UnsetType = UNSET
     versions: Versions = None
 
@@ -87,7 +87,7 @@ class PutMovie:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TakeMovie:
+class RemoveMovie:
     """Take a movie out of a playlist."""
 
     playlist_id: str
@@ -96,12 +96,12 @@ class TakeMovie:
     versions: Versions = None
 
 
-Change: TypeAlias = ChangePlaylist | DeletePlaylist | PutMovie | TakeMovie
-PlaylistCommand: TypeAlias = CreatePlaylist | Change
+PlaylistChange: TypeAlias = ChangePlaylist | DeletePlaylist | PutMovie | RemoveMovie
+PlaylistCommand: TypeAlias = CreatePlaylist | PlaylistChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Playlist:
+class PlaylistState:
     """A playlist; without an owner there is none, or none any more."""
 
     version: int = 0
@@ -117,7 +117,7 @@ class Playlist:
         return sorted(self.ranks, key=self.ranks.__getitem__)
 
 
-def decide(command: PlaylistCommand, current: Playlist) -> Sequence[PlaylistEvent]:
+def decide(command: PlaylistCommand, current: PlaylistState) -> Sequence[PlaylistEvent]:
     """What the command leads to, given the playlist so far."""
     if not isinstance(command, CreatePlaylist):
         _refuse_others(command, current)
@@ -130,13 +130,13 @@ def decide(command: PlaylistCommand, current: Playlist) -> Sequence[PlaylistEven
             return (PlaylistDeleted(playlist_id=playlist_id, user_id=user),)
         case PutMovie():
             return _put(command, current)
-        case TakeMovie(playlist_id=playlist_id, user_id=user, movie_id=movie):
+        case RemoveMovie(playlist_id=playlist_id, user_id=user, movie_id=movie):
             if movie not in current.ranks:
                 raise NotFound("This movie is not in the playlist.")
             return (PlaylistMovieRemoved(playlist_id=playlist_id, user_id=user, movie_id=movie),)
 
 
-def _refuse_others(command: Change, current: Playlist) -> None:
+def _refuse_others(command: PlaylistChange, current: PlaylistState) -> None:
     if current.owner is None or current.owner != command.user_id:
         raise not_found()
     if command.versions is not None and current.version not in command.versions:
@@ -148,7 +148,7 @@ def not_found() -> NotFound:
     return NotFound("You have no such playlist.")
 
 
-def _create(command: CreatePlaylist, current: Playlist) -> Sequence[PlaylistEvent]:
+def _create(command: CreatePlaylist, current: PlaylistState) -> Sequence[PlaylistEvent]:
     if current.version:
         raise Conflict("There is such a playlist already.")
     _refuse_unfit(command.name, command.description)
@@ -163,7 +163,7 @@ def _create(command: CreatePlaylist, current: Playlist) -> Sequence[PlaylistEven
     )
 
 
-def _changes(command: ChangePlaylist, current: Playlist) -> Iterator[PlaylistEvent]:
+def _changes(command: ChangePlaylist, current: PlaylistState) -> Iterator[PlaylistEvent]:
     playlist_id, user = command.playlist_id, command.user_id
     name, words, visibility = command.name, command.description, command.visibility
     _refuse_unfit(name, words)
@@ -176,18 +176,20 @@ def _changes(command: ChangePlaylist, current: Playlist) -> Iterator[PlaylistEve
         yield PlaylistShown(playlist_id=playlist_id, user_id=user, visibility=visibility)
 
 
-def _refuse_unfit(name: Words | UnsetType, description: Words | UnsetType | None) -> None:
+def _refuse_unfit(
+    name: PlaylistText | UnsetType, description: PlaylistText | UnsetType | None
+) -> None:
     errors = []
     if name is not UNSET and not 1 <= len(name.text) <= LONGEST_NAME:
         errors.append(("name", f"A name has 1 to {LONGEST_NAME} characters."))
-    if isinstance(description, Words) and len(description.text) > LONGEST_DESCRIPTION:
+    if isinstance(description, PlaylistText) and len(description.text) > LONGEST_DESCRIPTION:
         reason = f"A description has at most {LONGEST_DESCRIPTION} characters."
         errors.append(("description", reason))
     if errors:
         raise Invalid("The playlist can't be described so.", errors=errors)
 
 
-def _put(command: PutMovie, current: Playlist) -> Sequence[PlaylistEvent]:
+def _put(command: PutMovie, current: PlaylistState) -> Sequence[PlaylistEvent]:
     playlist_id, user, movie = command.playlist_id, command.user_id, command.movie_id
     before = current.movies
     if movie not in current.ranks:
@@ -223,15 +225,15 @@ def _place(position: int | None, movies: Sequence[int], movie: int) -> int:
     return position
 
 
-def evolve(before: Playlist, event: PlaylistEvent) -> Playlist:
+def evolve(before: PlaylistState, event: PlaylistEvent) -> PlaylistState:
     """The playlist after an event."""
     return replace(_after(before, event), version=before.version + 1)
 
 
-def _after(before: Playlist, event: PlaylistEvent) -> Playlist:
+def _after(before: PlaylistState, event: PlaylistEvent) -> PlaylistState:
     match event:
         case PlaylistCreated(user_id=user, name=name, description=words, visibility=visibility):
-            return Playlist(owner=user, name=name, description=words, visibility=visibility)
+            return PlaylistState(owner=user, name=name, description=words, visibility=visibility)
         case PlaylistRenamed(name=name):
             return replace(before, name=name)
         case PlaylistDescribed(description=words):
@@ -241,7 +243,7 @@ def _after(before: Playlist, event: PlaylistEvent) -> Playlist:
         case PlaylistMovieAdded() | PlaylistMovieMoved() | PlaylistMovieRemoved():
             return replace(before, ranks=_ranks(before.ranks, event))
         case PlaylistDeleted():
-            return Playlist()
+            return PlaylistState()
 
 
 def _ranks(
@@ -262,6 +264,6 @@ def stream(command: PlaylistCommand) -> Stream:
     return Stream(f"playlist-{command.playlist_id}", str(command.user_id))
 
 
-playlist: Aggregate[PlaylistCommand, Playlist, PlaylistEvent] = Aggregate(
-    stream=stream, initial=Playlist(), decide=decide, evolve=evolve
+playlist: Aggregate[PlaylistCommand, PlaylistState, PlaylistEvent] = Aggregate(
+    stream=stream, initial=PlaylistState(), decide=decide, evolve=evolve
 )

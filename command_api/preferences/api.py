@@ -8,7 +8,7 @@ from rest_framework import serializers
 from command_api import event_store
 from command_api.aggregate import handle
 from command_api.catalogue.genres import GENRES
-from command_api.http.openapi import command
+from command_api.http.openapi import describe_command
 from command_api.http.view import Answer, Call, CommandView
 from command_api.preferences.decider import ChangePreferences, preferences
 from infra.http.permissions import LoggedIn
@@ -50,12 +50,12 @@ class PreferencesView(CommandView):
     permission_classes = (LoggedIn,)
     bodies = {"PUT": PreferencesBody}
 
-    @command("change_preferences", answers={200: PreferencesAnswer}, body=PreferencesBody)
+    @describe_command("change_preferences", answers={200: PreferencesAnswer}, body=PreferencesBody)
     def put(self, call: Call) -> Answer:
         """Change what is given; answers with all."""
         changes: dict[str, Any] = dict(call.body)
         if "genres" in changes:
             changes["genres"] = tuple(changes["genres"])
-        wish = ChangePreferences(user_id=call.user_id, **changes)
-        handled = handle(wish, preferences, event_store.store(), origin=call.origin)
+        command = ChangePreferences(user_id=call.user_id, **changes)
+        handled = handle(command, preferences, event_store.store(), origin=call.origin)
         return Answer(handled.position, asdict(handled.state))

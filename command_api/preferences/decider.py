@@ -23,7 +23,7 @@ class ChangePreferences:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Preferences:
+class PreferencesState:
     """What a user prefers; by default nothing, and nothing is shown."""
 
     genres: tuple[str, ...] = ()
@@ -34,7 +34,7 @@ class Preferences:
 PreferencesEvent: TypeAlias = PreferencesChanged
 
 
-def decide(command: ChangePreferences, current: Preferences) -> Sequence[PreferencesEvent]:
+def decide(command: ChangePreferences, current: PreferencesState) -> Sequence[PreferencesEvent]:
     """What the command leads to; the event carries all, so that nobody needs the ones before."""
     wanted = _changed(command, current)
     if wanted == current:
@@ -49,14 +49,14 @@ def decide(command: ChangePreferences, current: Preferences) -> Sequence[Prefere
     )
 
 
-def evolve(_before: Preferences, event: PreferencesEvent) -> Preferences:
+def evolve(_before: PreferencesState, event: PreferencesEvent) -> PreferencesState:
     """The preferences after an event."""
-    return Preferences(
+    return PreferencesState(
         genres=event.genres, public_activity=event.public_activity, strategy=event.strategy
     )
 
 
-def _changed(command: ChangePreferences, current: Preferences) -> Preferences:
+def _changed(command: ChangePreferences, current: PreferencesState) -> PreferencesState:
     after = current
     if command.genres is not UNSET:
         after = replace(after, genres=tuple(dict.fromkeys(command.genres)))
@@ -67,9 +67,9 @@ def _changed(command: ChangePreferences, current: Preferences) -> Preferences:
     return after
 
 
-preferences: Aggregate[ChangePreferences, Preferences, PreferencesEvent] = Aggregate(
+preferences: Aggregate[ChangePreferences, PreferencesState, PreferencesEvent] = Aggregate(
     stream=lambda command: Stream(f"preferences-{command.user_id}", str(command.user_id)),
-    initial=Preferences(),
+    initial=PreferencesState(),
     decide=decide,
     evolve=evolve,
 )

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from command_api import event_store
 from command_api.aggregate import handle
 from command_api.catalogue.movie_lookup import availability_of
-from command_api.http.openapi import command
+from command_api.http.openapi import describe_command
 from command_api.http.view import Answer, Call, CommandView
 from command_api.ratings.decider import HIGHEST, LOWEST, RateMovie, WithdrawRating, rating
 from infra.http.permissions import LoggedIn
@@ -42,16 +42,16 @@ class RatingView(CommandView):
     permission_classes = (LoggedIn,)
     bodies = {"PUT": RatingBody}
 
-    @command("rate", answers={200: RatingAnswer}, problems=(404, 409), body=RatingBody)
+    @describe_command("rate", answers={200: RatingAnswer}, problems=(404, 409), body=RatingBody)
     def put(self, call: Call, movie_id: int) -> Answer:
         """Give the movie a score, for the first time or anew."""
-        wish = RateMovie(call.user_id, movie_id, call.body["score"], availability_of(movie_id))
-        handled = handle(wish, rating, event_store.store(), origin=call.origin)
+        command = RateMovie(call.user_id, movie_id, call.body["score"], availability_of(movie_id))
+        handled = handle(command, rating, event_store.store(), origin=call.origin)
         return Answer(handled.position, {"movie_id": movie_id, "score": handled.state.score})
 
-    @command("withdraw_rating", answers={204: None}, problems=(404,))
+    @describe_command("withdraw_rating", answers={204: None}, problems=(404,))
     def delete(self, call: Call, movie_id: int) -> Answer:
         """Take the score back."""
-        wish = WithdrawRating(call.user_id, movie_id)
-        handled = handle(wish, rating, event_store.store(), origin=call.origin)
+        command = WithdrawRating(call.user_id, movie_id)
+        handled = handle(command, rating, event_store.store(), origin=call.origin)
         return Answer(handled.position, status=204)

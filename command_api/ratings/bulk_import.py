@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from command_api.aggregate import TRIES, start_of
+from command_api.aggregate import MAX_ATTEMPTS, partition_start
 from command_api.catalogue.availability import WITHDRAWN, Availability
 from command_api.ratings.decider import RateMovie, rating
 from events.catalogue import Score
@@ -23,7 +23,7 @@ EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 """Nobody rated films for a program to keep before that; such times are mistakes."""
 
 
-class Brought(NamedTuple):
+class RatingInput(NamedTuple):
     """A rating of the list; without a time it is of now."""
 
     movie_id: int
@@ -32,41 +32,41 @@ class Brought(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class RatingAppended:
     """It is in the log now."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unchanged:
+class RatingUnchanged:
     """It was read, and changes nothing."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
+class RatingRejected:
     """It can't be taken."""
 
     errors: Sequence[FieldError]
 
 
-class Plan(NamedTuple):
+class ImportPlan(NamedTuple):
     """What to append; and what becomes of each rating, by its place in the list."""
 
     entries: Sequence[AppendEntry]
-    outcomes: Mapping[int, Taken | Unchanged]
+    outcomes: Mapping[int, RatingAppended | RatingUnchanged]
 
 
-class Done(NamedTuple):
+class ImportResult(NamedTuple):
     """What became of each, and the place in the log after all of them."""
 
-    outcomes: Mapping[int, Taken | Unchanged]
+    outcomes: Mapping[int, RatingAppended | RatingUnchanged]
     position: Position
 
 
-def rejection(
-    brought: Brought, *, availabilities: Mapping[int, Availability], now: datetime
-) -> Rejected | None:
+def reject_invalid(
+    brought: RatingInput, *, availabilities: Mapping[int, Availability], now: datetime
+) -> RatingRejected | None:
     """Why a rating is rejected; ``availabilities`` holds every known movie."""
     errors = []
     if (availability := availabilities.get(brought.movie_id)) is None:
@@ -77,19 +77,19 @@ def rejection(
         errors.append(FieldError("rated_at", "This is in the future."))
     if brought.at is not None and brought.at < EARLIEST:
         errors.append(FieldError("rated_at", f"This is before {EARLIEST.year}."))
-    return Rejected(errors) if errors else None
+    return RatingRejected(errors) if errors else None
 
 
-def bring(
+def import_ratings(
     user_id: UUID,
-    ratings: Mapping[int, Brought],
+    ratings: Mapping[int, RatingInput],
     store: EventStore,
     *,
     now: datetime,
     origin: Origin,
-) -> Done:
+) -> ImportResult:
     """Append what is news, all at once; plan again when somebody rated meanwhile."""
-    for _ in range(TRIES - 1):
+    for _ in range(MAX_ATTEMPTS - 1):
         try:
             return _attempt(user_id, ratings, store, now, origin)
         except WrongExpectedVersion:
@@ -99,56 +99,58 @@ def bring(
 
 def _attempt(
     user_id: UUID,
-    ratings: Mapping[int, Brought],
+    ratings: Mapping[int, RatingInput],
     store: EventStore,
     now: datetime,
     origin: Origin,
-) -> Done:
+) -> ImportResult:
     movies = {brought.movie_id for brought in ratings.values()}
     histories = store.read_many([_stream(user_id, movie) for movie in movies])
     planned = plan(user_id, ratings, histories, now=now)
     positions = store.append_many(planned.entries, origin=origin) if planned.entries else ()
     there = [history[-1].position for history in histories.values()]
-    start = start_of(_stream(user_id, 0), store)
-    return Done(planned.outcomes, max([*(positions or there), start]))
+    start = partition_start(_stream(user_id, 0), store)
+    return ImportResult(planned.outcomes, max([*(positions or there), start]))
 
 
 def plan(
     user_id: UUID,
-    ratings: Mapping[int, Brought],
+    ratings: Mapping[int, RatingInput],
     histories: Mapping[str, Sequence[Recorded]],
     *,
     now: datetime,
-) -> Plan:
+) -> ImportPlan:
     """What a list adds to what is in the log."""
     last = _last_of_each_movie(ratings, now)
     entries: list[AppendEntry] = []
-    outcomes: dict[int, Taken | Unchanged] = {}
+    outcomes: dict[int, RatingAppended | RatingUnchanged] = {}
     for nth, brought in sorted(ratings.items(), key=lambda item: item[1].at or now):
         if last[brought.movie_id] != nth:
-            outcomes[nth] = Unchanged("The list has a later one of this movie.")
+            outcomes[nth] = RatingUnchanged("The list has a later one of this movie.")
             continue
         history = histories.get(_stream(user_id, brought.movie_id).name, ())
         news = _news(user_id, brought, history)
-        outcomes[nth] = Taken() if isinstance(news, AppendEntry) else news
+        outcomes[nth] = RatingAppended() if isinstance(news, AppendEntry) else news
         if isinstance(news, AppendEntry):
             entries.append(news)
-    return Plan(entries, outcomes)
+    return ImportPlan(entries, outcomes)
 
 
-def _news(user_id: UUID, brought: Brought, history: Sequence[Recorded]) -> AppendEntry | Unchanged:
+def _news(
+    user_id: UUID, brought: RatingInput, history: Sequence[Recorded]
+) -> AppendEntry | RatingUnchanged:
     if brought.at is not None and history and brought.at < history[-1].occurred_at:
-        return Unchanged("You rated it, or took the rating back, after that.")
+        return RatingUnchanged("You rated it, or took the rating back, after that.")
     command = RateMovie(user_id, brought.movie_id, brought.score)
     decided = rating.decide(command, rating.state(history, since=rating.initial))
     for event in decided:
         return AppendEntry(rating.stream(command), len(history) + 1, event, brought.at)
-    return Unchanged("This is your rating already.")
+    return RatingUnchanged("This is your rating already.")
 
 
-def _last_of_each_movie(ratings: Mapping[int, Brought], now: datetime) -> Mapping[int, int]:
+def _last_of_each_movie(ratings: Mapping[int, RatingInput], now: datetime) -> Mapping[int, int]:
     """By movie; of two at one time the one that comes later in the list."""
-    in_time: Iterable[tuple[int, Brought]] = sorted(
+    in_time: Iterable[tuple[int, RatingInput]] = sorted(
         ratings.items(), key=lambda item: (item[1].at or now, item[0])
     )
     return {brought.movie_id: nth for nth, brought in in_time}

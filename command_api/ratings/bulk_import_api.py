@@ -11,9 +11,16 @@ from rest_framework import serializers
 
 from command_api import event_store
 from command_api.catalogue.movie_lookup import availabilities_of
-from command_api.http.openapi import command
+from command_api.http.openapi import describe_command
 from command_api.http.view import Answer, Call, CommandView
-from command_api.ratings.bulk_import import Brought, Rejected, Taken, Unchanged, bring, rejection
+from command_api.ratings.bulk_import import (
+    RatingAppended,
+    RatingInput,
+    RatingRejected,
+    RatingUnchanged,
+    import_ratings,
+    reject_invalid,
+)
 from command_api.ratings.decider import HIGHEST, LOWEST
 from events.catalogue import Score
 from infra.errors import Invalid
@@ -71,20 +78,20 @@ class RatingsBody(RatingBroughtBody):
         return {"ratings": [_read(item) for item in data]}
 
 
-def _read(item: Any) -> Brought | Rejected:
+def _read(item: Any) -> RatingInput | RatingRejected:
     try:
         plain = msgspec.convert(item, _Plain)
     except msgspec.ValidationError:
         return _read_closely(item)
-    return Brought(plain.movie_id, plain.score, plain.rated_at)
+    return RatingInput(plain.movie_id, plain.score, plain.rated_at)
 
 
-def _read_closely(item: Any) -> Brought | Rejected:
+def _read_closely(item: Any) -> RatingInput | RatingRejected:
     try:
         valid = RatingBroughtBody.read(item)
     except Invalid as error:
-        return Rejected(error.errors)
-    return Brought(valid["movie_id"], valid["score"], valid.get("rated_at"))
+        return RatingRejected(error.errors)
+    return RatingInput(valid["movie_id"], valid["score"], valid.get("rated_at"))
 
 
 class ReasonAnswer(serializers.Serializer[Any]):
@@ -124,7 +131,7 @@ class RatingsImportView(CommandView):
             return super().throttle(request, identity)
         return of_import(identity.user_id)
 
-    @command(
+    @describe_command(
         "import_ratings",
         answers={200: ImportAnswer},
         body=RatingBroughtBody(many=True),
@@ -136,23 +143,27 @@ class RatingsImportView(CommandView):
         """
         now = datetime.now(UTC)
         outcomes = _judged(call.body["ratings"], now)
-        ratings = {nth: it for nth, it in outcomes.items() if isinstance(it, Brought)}
-        done = bring(call.user_id, ratings, event_store.store(), now=now, origin=call.origin)
+        ratings = {nth: it for nth, it in outcomes.items() if isinstance(it, RatingInput)}
+        done = import_ratings(
+            call.user_id, ratings, event_store.store(), now=now, origin=call.origin
+        )
         return Answer(done.position, _told({**outcomes, **done.outcomes}))
 
 
-def _judged(ratings: list[Brought | Rejected], now: datetime) -> dict[int, Any]:
+def _judged(ratings: list[RatingInput | RatingRejected], now: datetime) -> dict[int, Any]:
     """Each by its place, with what can't be taken whatever the log says rejected."""
-    movies = availabilities_of({it.movie_id for it in ratings if isinstance(it, Brought)})
+    movies = availabilities_of({it.movie_id for it in ratings if isinstance(it, RatingInput)})
     return {
-        nth: (rejection(it, availabilities=movies, now=now) or it)
-        if isinstance(it, Brought)
+        nth: (reject_invalid(it, availabilities=movies, now=now) or it)
+        if isinstance(it, RatingInput)
         else it
         for nth, it in enumerate(ratings)
     }
 
 
-def _told(outcomes: Mapping[int, Taken | Unchanged | Rejected]) -> dict[str, Any]:
+def _told(
+    outcomes: Mapping[int, RatingAppended | RatingUnchanged | RatingRejected],
+) -> dict[str, Any]:
     results = [{"index": nth, **_outcome(outcomes[nth])} for nth in sorted(outcomes)]
     counts = dict.fromkeys(("taken", "unchanged", "refused"), 0)
     for result in results:
@@ -160,11 +171,11 @@ def _told(outcomes: Mapping[int, Taken | Unchanged | Rejected]) -> dict[str, Any
     return {**counts, "results": results}
 
 
-def _outcome(outcome: Taken | Unchanged | Rejected) -> dict[str, Any]:
+def _outcome(outcome: RatingAppended | RatingUnchanged | RatingRejected) -> dict[str, Any]:
     match outcome:
-        case Taken():
+        case RatingAppended():
             return {"result": "taken"}
-        case Unchanged(reason=reason):
+        case RatingUnchanged(reason=reason):
             return {"result": "unchanged", "reason": reason}
-        case Rejected(errors=errors):
+        case RatingRejected(errors=errors):
             return {"result": "refused", "errors": [error._asdict() for error in errors]}

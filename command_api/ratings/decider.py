@@ -36,13 +36,13 @@ RatingCommand: TypeAlias = RateMovie | WithdrawRating
 
 
 @dataclass(frozen=True, slots=True)
-class Rating:
+class RatingState:
     """A user's opinion of a movie."""
 
     score: Score | None = None
 
 
-def decide(command: RatingCommand, current: Rating) -> Sequence[RatingEvent]:
+def decide(command: RatingCommand, current: RatingState) -> Sequence[RatingEvent]:
     """What the command leads to, given the opinion so far."""
     match command:
         case RateMovie(score=score) if not LOWEST <= score <= HIGHEST:
@@ -60,13 +60,13 @@ def decide(command: RatingCommand, current: Rating) -> Sequence[RatingEvent]:
             return (RatingWithdrawn(user_id=user, movie_id=movie, previous=current.score),)
 
 
-def evolve(_before: Rating, event: RatingEvent) -> Rating:
+def evolve(_before: RatingState, event: RatingEvent) -> RatingState:
     """The opinion after an event."""
     match event:
         case MovieRated(score=score):
-            return Rating(score)
+            return RatingState(score)
         case RatingWithdrawn():
-            return Rating()
+            return RatingState()
 
 
 def stream(command: RatingCommand) -> Stream:
@@ -74,6 +74,6 @@ def stream(command: RatingCommand) -> Stream:
     return Stream(f"rating-{command.user_id}-{command.movie_id}", str(command.user_id))
 
 
-rating: Aggregate[RatingCommand, Rating, RatingEvent] = Aggregate(
-    stream=stream, initial=Rating(), decide=decide, evolve=evolve, is_mostly_new=True
+rating: Aggregate[RatingCommand, RatingState, RatingEvent] = Aggregate(
+    stream=stream, initial=RatingState(), decide=decide, evolve=evolve, expects_new_stream=True
 )

@@ -14,12 +14,10 @@ from rest_framework import serializers
 from command_api import event_store
 from command_api.accounts import passwords
 from command_api.accounts.decider import stream_of
-from command_api.aggregate import start_of
-from command_api.http.openapi import command
+from command_api.aggregate import partition_start
+from command_api.http.openapi import describe_command
 from command_api.http.view import Answer, Call, CommandView
-from command_api.sessions import login as beginning
-from command_api.sessions import login_rate_limit, logout
-from command_api.sessions import refresh_token as refresh
+from command_api.sessions import login, login_rate_limit, logout, refresh_token
 from command_api.staff.grants import is_staff
 from events import notifications
 from events.recorded import Origin, Position
@@ -29,7 +27,7 @@ from infra.config import config
 from infra.http.openapi import Method, Shape
 from infra.http.permissions import Anybody, LoggedIn
 from infra.http.strict_json import StrictSerializer
-from infra.rate_limit import sliding_window as throttle
+from infra.rate_limit import sliding_window
 from infra.rate_limit.sliding_window import Throttle
 from infra.security import access_tokens
 from infra.security.access_tokens import Identity
@@ -40,13 +38,13 @@ _LONGEST_LOGIN = 254
 def _described(
     name: str, answers: Mapping[int, Shape | None], body: Shape, *, appends: bool = True
 ) -> Callable[[Method], Method]:
-    return command(
+    return describe_command(
         name,
         answers=answers,
         problems=(401,),
         body=body,
         is_public=True,
-        is_kept=False,
+        takes_idempotency_key=False,
         appends=appends,
     )
 
@@ -61,7 +59,7 @@ class LoginBody(StrictSerializer):
 class RefreshBody(StrictSerializer):
     """Which log-in is meant."""
 
-    refresh = serializers.CharField(max_length=refresh.LONGEST, trim_whitespace=False)
+    refresh = serializers.CharField(max_length=refresh_token.LONGEST, trim_whitespace=False)
 
 
 class TokensAnswer(serializers.Serializer[Any]):
@@ -79,25 +77,25 @@ class _SessionView(CommandView):
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
         """Nobody has a token here."""
-        return throttle.of_refresh(request)
+        return sliding_window.of_refresh(request)
 
 
 class TokensView(_SessionView):
     """All log-ins."""
 
     # How much is left says which counters there were, and so whether the address is known.
-    tells_rate_to_refused = False
+    shows_rate_on_refusal = False
     bodies = {"POST": LoginBody}
 
     def rate(self, request: HttpRequest, identity: Identity | None) -> Mapping[str, str]:
         """Guessing a password must be slow."""
-        return login_rate_limit.admit(login_rate_limit.login_in(request), request.META)
+        return login_rate_limit.admit(login_rate_limit.requested_login(request), request.META)
 
     @_described("log_in", {200: TokensAnswer}, LoginBody, appends=False)
     def post(self, call: Call) -> Answer:
         """Log in with a username or an e-mail address."""
-        found = beginning.recognise(**call.body, meta=call.meta)
-        begun = beginning.begin(found, life=timedelta(days=config().refresh_days))
+        found = login.authenticate(**call.body, meta=call.meta)
+        begun = login.open_session(found, life=timedelta(days=config().refresh_days))
         return _tokens(found.user_id, begun.refresh, begun.epoch)
 
 
@@ -109,16 +107,16 @@ class RefreshView(_SessionView):
     @_described("refresh", {200: TokensAnswer}, RefreshBody)
     def post(self, call: Call) -> Answer:
         """Exchange a refresh token. One that was exchanged before ends its log-in."""
-        given = refresh.read(call.body["refresh"])
+        given = refresh_token.decode(call.body["refresh"])
         standing = refresh_families.login_status(given.family)
         if standing is None or standing.is_revoked:
-            raise refresh.refused()
-        if logout.settle(standing.user_id, standing.epoch) > standing.epoch:
-            raise refresh.refused()
+            raise refresh_token.invalid_token()
+        if logout.sync_epoch(standing.user_id, standing.epoch) > standing.epoch:
+            raise refresh_token.invalid_token()
         following = refresh_families.rotate(given)
         if following is None:
             _end(standing.user_id, given.family, call.origin)
-            raise refresh.refused()
+            raise refresh_token.invalid_token()
         return _tokens(standing.user_id, following, standing.epoch)
 
 
@@ -130,10 +128,10 @@ class RevokeView(_SessionView):
     @_described("log_out", {204: None}, RefreshBody)
     def post(self, call: Call) -> Answer:
         """Log out."""
-        given = refresh.read(call.body["refresh"])
+        given = refresh_token.decode(call.body["refresh"])
         standing = refresh_families.login_status(given.family)
         if standing is None:
-            raise refresh.refused()
+            raise refresh_token.invalid_token()
         return Answer(_end(standing.user_id, given.family, call.origin), status=204)
 
 
@@ -145,10 +143,12 @@ class RevokeAllView(CommandView):
     def scope(self, call: Call) -> None:
         """Once more is as good as once."""
 
-    @command("log_out_everywhere", answers={204: None}, is_kept=False)
+    @describe_command("log_out_everywhere", answers={204: None}, takes_idempotency_key=False)
     def post(self, call: Call) -> Answer:
         """Log out everywhere."""
-        return Answer(logout.end_all(call.user_id, origin=call.origin).position, status=204)
+        return Answer(
+            logout.end_all_sessions(call.user_id, origin=call.origin).position, status=204
+        )
 
 
 def _tokens(user_id: UUID, current: RefreshTokenId, epoch: int) -> Answer:
@@ -156,7 +156,7 @@ def _tokens(user_id: UUID, current: RefreshTokenId, epoch: int) -> Answer:
     access = access_tokens.mint_access(user_id, current.family, epoch, is_staff=is_staff(user_id))
     data = {
         "access": access,
-        "refresh": refresh.write(current),
+        "refresh": refresh_token.encode(current),
     }
     return Answer(_registered_at(user_id), data)
 
@@ -165,10 +165,10 @@ def _registered_at(user_id: UUID) -> Position:
     """Who has logged in can wait until their registration is known everywhere."""
     stream = stream_of(user_id)
     history = event_store.store().read(stream)
-    return history[-1].position if history else start_of(stream, event_store.store())
+    return history[-1].position if history else partition_start(stream, event_store.store())
 
 
 def _end(user_id: UUID, family: UUID, origin: Origin) -> Position:
-    position = logout.end(user_id, family, origin=origin).position
+    position = logout.end_session(user_id, family, origin=origin).position
     notifications.announce(position.partition)  # also when the answer is a refusal
     return position

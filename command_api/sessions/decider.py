@@ -33,14 +33,14 @@ SessionEvent: TypeAlias = SessionRevoked | SessionsRevoked
 
 
 @dataclass(frozen=True, slots=True)
-class Sessions:
+class SessionsState:
     """Which access tokens count no more."""
 
     epoch: int = 0
     revoked: frozenset[UUID] = frozenset()
 
 
-def decide(command: SessionCommand, sessions: Sessions) -> Sequence[SessionEvent]:
+def decide(command: SessionCommand, sessions: SessionsState) -> Sequence[SessionEvent]:
     """What the command leads to."""
     match command:
         case RevokeSession(family=family) if family in sessions.revoked:
@@ -51,18 +51,18 @@ def decide(command: SessionCommand, sessions: Sessions) -> Sequence[SessionEvent
             return (SessionsRevoked(user_id=user, epoch=sessions.epoch + 1),)
 
 
-def evolve(sessions: Sessions, event: SessionEvent) -> Sessions:
+def evolve(sessions: SessionsState, event: SessionEvent) -> SessionsState:
     """The sessions after an event; a new epoch ends all log-ins, so that none need be named."""
     match event:
         case SessionRevoked(family=family):
-            return Sessions(sessions.epoch, sessions.revoked | {family})
+            return SessionsState(sessions.epoch, sessions.revoked | {family})
         case SessionsRevoked(epoch=epoch):
-            return Sessions(epoch)
+            return SessionsState(epoch)
 
 
-sessions: Aggregate[SessionCommand, Sessions, SessionEvent] = Aggregate(
+sessions: Aggregate[SessionCommand, SessionsState, SessionEvent] = Aggregate(
     stream=lambda command: Stream(f"sessions-{command.user_id}", str(command.user_id)),
-    initial=Sessions(),
+    initial=SessionsState(),
     decide=decide,
     evolve=evolve,
 )

@@ -17,33 +17,33 @@ from events.vault.subjects import Credentials
 from infra.errors import Unauthenticated
 
 
-class Begun(NamedTuple):
+class OpenedSession(NamedTuple):
     """A log-in, and which revocation of all log-ins came before it."""
 
     refresh: RefreshTokenId
     epoch: int
 
 
-def recognise(login: str, password: str, meta: Mapping[str, Any]) -> Credentials:
+def authenticate(login: str, password: str, meta: Mapping[str, Any]) -> Credentials:
     """Who has this password; raises Unauthenticated, after as long for somebody as for nobody.
 
     The attempt was counted before (attempts.admit).
     """
     found = subjects.find(login)
-    right = passwords.is_right(password, found and found.password_hash)
+    right = passwords.is_correct(password, found and found.password_hash)
     if found is None or not right or not _is_settled(found):
         raise Unauthenticated("The login or the password is wrong.")
-    login_rate_limit.remember(login, meta)
+    login_rate_limit.remember_address(login, meta)
     return found
 
 
-def begin(found: Credentials, *, life: timedelta) -> Begun:
+def open_session(found: Credentials, *, life: timedelta) -> OpenedSession:
     """Log somebody in who was recognised; raises Unauthenticated if that is over meanwhile."""
-    epoch = logout.settle(found.user_id, found.epoch)
+    epoch = logout.sync_epoch(found.user_id, found.epoch)
     begun = refresh_families.create(found.user_id, password_hash=found.password_hash, life=life)
     if begun is None:
         raise Unauthenticated("The password was changed at this moment.")
-    return Begun(begun, epoch)
+    return OpenedSession(begun, epoch)
 
 
 def _is_settled(found: Credentials) -> bool:

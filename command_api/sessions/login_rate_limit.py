@@ -22,7 +22,7 @@ import structlog
 from django.http import HttpRequest
 from redis.exceptions import RedisError
 
-from command_api.http.request_body import body_of
+from command_api.http.request_body import read_body
 from events.vault.subjects import login_digest
 from infra import clients
 from infra.config import config
@@ -44,10 +44,10 @@ class _Typed(msgspec.Struct):
 _typed = msgspec.json.Decoder(_Typed)
 
 
-def login_in(request: HttpRequest) -> str:
+def requested_login(request: HttpRequest) -> str:
     """The name that a log-in is for; empty when its body is none, which is refused later."""
     try:
-        return _typed.decode(body_of(request)).login
+        return _typed.decode(read_body(request)).login
     except (Refused, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
 
@@ -68,7 +68,7 @@ def admit(login: str, meta: Mapping[str, Any]) -> dict[str, str]:
     )
 
 
-def remember(login: str, meta: Mapping[str, Any]) -> None:
+def remember_address(login: str, meta: Mapping[str, Any]) -> None:
     """The password was right: the address is known for the name from now on."""
     try:
         mark, now = _mark(login, address(meta)), time()
@@ -81,7 +81,7 @@ def remember(login: str, meta: Mapping[str, Any]) -> None:
         _log.warning("address not remembered", fault=repr(fault))
 
 
-def forget(digests: Sequence[bytes]) -> None:
+def forget_addresses(digests: Sequence[bytes]) -> None:
     """No address is known any more for names with these digests."""
     if not digests:
         return

@@ -10,7 +10,7 @@ from uuid import UUID
 from command_api import event_store
 from command_api.aggregate import Handled, handle
 from command_api.http import token_revocation
-from command_api.sessions.decider import RevokeSession, RevokeSessions, Sessions, sessions
+from command_api.sessions.decider import RevokeSession, RevokeSessions, SessionsState, sessions
 from events.recorded import Origin
 from events.vault import refresh_families, subjects
 from infra.config import config
@@ -18,24 +18,24 @@ from infra.config import config
 _MARGIN = timedelta(minutes=5)
 
 
-def end(user_id: UUID, family: UUID, *, origin: Origin) -> Handled[Sessions]:
+def end_session(user_id: UUID, family: UUID, *, origin: Origin) -> Handled[SessionsState]:
     """End one log-in."""
     over = datetime.now(UTC) + _access_life()
     command = RevokeSession(user_id, family, over)
     handled = handle(command, sessions, event_store.store(), origin=origin)
     refresh_families.revoke(family)
-    token_revocation.forget(family)
+    token_revocation.clear_cache(family)
     return handled
 
 
-def end_all(user_id: UUID, *, origin: Origin) -> Handled[Sessions]:
+def end_all_sessions(user_id: UUID, *, origin: Origin) -> Handled[SessionsState]:
     """End all log-ins of a person."""
     handled = handle(RevokeSessions(user_id), sessions, event_store.store(), origin=origin)
     _end_in_vault(user_id, handled.state.epoch)
     return handled
 
 
-def settle(user_id: UUID, epoch: int) -> int:
+def sync_epoch(user_id: UUID, epoch: int) -> int:
     """The person's epoch, when ``epoch`` is what the vault knows; if it was not told, it is now."""
     history = event_store.store().read(sessions.stream(RevokeSessions(user_id)))
     in_log = sessions.state(history, since=sessions.initial).epoch
@@ -44,7 +44,7 @@ def settle(user_id: UUID, epoch: int) -> int:
     return max(in_log, epoch)
 
 
-def sweep() -> int:
+def delete_ended() -> int:
     """Drop log-ins whose last access token is over; how many."""
     return refresh_families.delete_ended(after=_access_life() + _MARGIN)
 
@@ -53,7 +53,7 @@ def _end_in_vault(user_id: UUID, epoch: int) -> None:
     # The epoch last: a log-in that could still be refreshed would get a token of the new one.
     refresh_families.revoke_all(user_id)
     subjects.raise_epoch(user_id, epoch)
-    token_revocation.forget()
+    token_revocation.clear_cache()
 
 
 def _access_life() -> timedelta:

@@ -18,25 +18,25 @@ _UUID_BYTES = 16
 _MAC_BYTES = 32
 
 
-def write(refresh: RefreshTokenId) -> str:
+def encode(refresh: RefreshTokenId) -> str:
     """The token as the client keeps it."""
     payload = refresh.family.bytes + refresh.jti.bytes
     return urlsafe_b64encode(payload + _mac(payload)).decode()
 
 
-def read(token: str) -> RefreshTokenId:
+def decode(token: str) -> RefreshTokenId:
     """What the token stands for; raises Unauthenticated for what was never given out."""
     try:
         raw = urlsafe_b64decode(token.encode("ascii"))
     except (NotBase64, UnicodeEncodeError) as error:
-        raise refused() from error
+        raise invalid_token() from error
     payload, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
     if len(payload) != 2 * _UUID_BYTES or not compare_digest(mac, _mac(payload)):
-        raise refused()
+        raise invalid_token()
     return RefreshTokenId(UUID(bytes=payload[:_UUID_BYTES]), UUID(bytes=payload[_UUID_BYTES:]))
 
 
-def refused() -> Unauthenticated:
+def invalid_token() -> Unauthenticated:
     """The same for every token that is not current, whatever it once was."""
     return Unauthenticated("The refresh token is not valid.")
 

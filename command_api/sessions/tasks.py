@@ -8,4 +8,4 @@ from command_api.sessions import logout
 @shared_task(name="sessions.sweep")  # type: ignore[untyped-decorator] # Celery ships no types
 def sweep() -> int:
     """Drop them; how many."""
-    return logout.sweep()
+    return logout.delete_ended()

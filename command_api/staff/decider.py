@@ -30,14 +30,14 @@ StaffEvent: TypeAlias = StaffGranted | StaffRevoked
 
 
 @dataclass(frozen=True, slots=True)
-class Staff:
+class StaffState:
     """Whether someone is one of the staff, or ever was."""
 
     is_staff: bool = False
     has_been: bool = False
 
 
-def decide(command: StaffCommand, staff: Staff) -> Sequence[StaffEvent]:
+def decide(command: StaffCommand, staff: StaffState) -> Sequence[StaffEvent]:
     """What the command leads to, given how it is so far."""
     match command:
         case GrantStaff() if staff.is_staff:
@@ -52,13 +52,13 @@ def decide(command: StaffCommand, staff: Staff) -> Sequence[StaffEvent]:
             return (StaffRevoked(user_id=user),)
 
 
-def evolve(_before: Staff, event: StaffEvent) -> Staff:
+def evolve(_before: StaffState, event: StaffEvent) -> StaffState:
     """How it is after an event."""
     match event:
         case StaffGranted():
-            return Staff(is_staff=True, has_been=True)
+            return StaffState(is_staff=True, has_been=True)
         case StaffRevoked():
-            return Staff(is_staff=False, has_been=True)
+            return StaffState(is_staff=False, has_been=True)
 
 
 def stream_of(user_id: UUID) -> Stream:
@@ -66,9 +66,9 @@ def stream_of(user_id: UUID) -> Stream:
     return Stream(f"staff-{user_id}", str(user_id))
 
 
-staff: Aggregate[StaffCommand, Staff, StaffEvent] = Aggregate(
+staff: Aggregate[StaffCommand, StaffState, StaffEvent] = Aggregate(
     stream=lambda command: stream_of(command.user_id),
-    initial=Staff(),
+    initial=StaffState(),
     decide=decide,
     evolve=evolve,
 )

@@ -7,16 +7,16 @@ from uuid import UUID
 
 from command_api import event_store
 from command_api.aggregate import Handled, handle
-from command_api.staff.decider import GrantStaff, RevokeStaff, Staff, staff, stream_of
+from command_api.staff.decider import GrantStaff, RevokeStaff, StaffState, staff, stream_of
 from events.recorded import Origin
 
 
-def grant(user_id: UUID, *, origin: Origin) -> Handled[Staff]:
+def grant(user_id: UUID, *, origin: Origin) -> Handled[StaffState]:
     """Let someone be one of the staff."""
     return handle(GrantStaff(user_id), staff, event_store.store(), origin=origin)
 
 
-def revoke(user_id: UUID, *, origin: Origin) -> Handled[Staff]:
+def revoke(user_id: UUID, *, origin: Origin) -> Handled[StaffState]:
     """Let them be so no more; raises NotFound for who never was."""
     return handle(RevokeStaff(user_id), staff, event_store.store(), origin=origin)
 

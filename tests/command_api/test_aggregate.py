@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from command_api.aggregate import TRIES, handle
+from command_api.aggregate import MAX_ATTEMPTS, handle
 from command_api.ratings.decider import RateMovie, WithdrawRating, rating, stream
 from events.catalogue import MovieRated
 from events.recorded import Origin, Position
@@ -16,7 +16,7 @@ from infra.errors import NotFound
 ANN = UUID(int=1)
 ALIEN = 7
 ORIGIN = Origin(correlation_id=uuid4())
-careful = replace(rating, is_mostly_new=False)
+careful = replace(rating, expects_new_stream=False)
 
 
 class Racing(MemoryStore):
@@ -48,7 +48,7 @@ def test_decides_again_when_the_stream_moved(aggregate):
 
 def test_gives_up_when_others_are_always_first():
     with pytest.raises(WrongExpectedVersion):
-        handle(RateMovie(ANN, ALIEN, 10), careful, Racing(TRIES), origin=ORIGIN)
+        handle(RateMovie(ANN, ALIEN, 10), careful, Racing(MAX_ATTEMPTS), origin=ORIGIN)
 
 
 @pytest.mark.parametrize("aggregate", [rating, careful])

@@ -47,8 +47,8 @@ def fitting(api, ann):
 @pytest.fixture
 def cheap(monkeypatch):
     """Passwords that cost nothing."""
-    monkeypatch.setattr("command_api.accounts.passwords.is_right", lambda _given, _kept: False)
-    monkeypatch.setattr("command_api.accounts.passwords.digest", lambda _given: "unusable")
+    monkeypatch.setattr("command_api.accounts.passwords.is_correct", lambda _given, _kept: False)
+    monkeypatch.setattr("command_api.accounts.passwords.hash_password", lambda _given: "unusable")
 
 
 @pytest.mark.usefixtures("cheap")

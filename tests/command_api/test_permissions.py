@@ -115,7 +115,7 @@ def bad_tokens(hers, keys) -> dict[str, Person]:
     owner, over = hers().owner, hers().owner
     honest = Honest(keys, owner.user_id, family_of(owner))
     refresh_families.revoke(family_of(over))
-    token_revocation.forget()
+    token_revocation.clear_cache()
     forged = {name: forge(honest) for name, forge in FORGERIES.items()}
     return {
         name: Person(owner.user_id, {"Authorization": f"Bearer {token}"})

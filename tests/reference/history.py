@@ -20,7 +20,7 @@ from command_api.catalogue.decider import (
     WithdrawMovie,
     movie,
 )
-from command_api.erasure.decider import Erase, erasure
+from command_api.erasure.decider import EraseUser, erasure
 from command_api.favourites.decider import (
     FavouriteCommand,
     FavouriteMovie,
@@ -33,9 +33,9 @@ from command_api.playlists.decider import (
     CreatePlaylist,
     DeletePlaylist,
     PlaylistCommand,
+    PlaylistText,
     PutMovie,
-    TakeMovie,
-    Words,
+    RemoveMovie,
     playlist,
 )
 from command_api.ratings.decider import RateMovie, RatingCommand, WithdrawRating, rating
@@ -49,7 +49,7 @@ from infra.errors import Refused
 from tests.fixtures.recording import NOON
 
 Command: TypeAlias = (
-    Erase | MovieCommand | FavouriteCommand | HidingCommand | PlaylistCommand | RatingCommand
+    EraseUser | MovieCommand | FavouriteCommand | HidingCommand | PlaylistCommand | RatingCommand
 )
 
 PARTITIONS = 64
@@ -65,13 +65,13 @@ SUPPRESSED = (
 
 _ORIGIN = Origin(correlation_id=UUID(int=7))
 _AGGREGATES: Mapping[type[Any], Aggregate[Any, Any, Any]] = {
-    Erase: erasure,
+    EraseUser: erasure,
     **dict.fromkeys((AddMovie, DescribeMovie, LinkMovie, WithdrawMovie, RestoreMovie), movie),
     **dict.fromkeys((FavouriteMovie, UnfavouriteMovie), favourite),
     **dict.fromkeys((HideMovie, UnhideMovie), hiding),
     **dict.fromkeys((RateMovie, WithdrawRating), rating),
     **dict.fromkeys(
-        (CreatePlaylist, ChangePlaylist, DeletePlaylist, PutMovie, TakeMovie), playlist
+        (CreatePlaylist, ChangePlaylist, DeletePlaylist, PutMovie, RemoveMovie), playlist
     ),
 }
 
@@ -117,8 +117,8 @@ def playlists_of(user: UUID) -> tuple[str, ...]:
     return tuple(playlist_id(str(user), PARTITIONS, bytes([nth] * 10)) for nth in range(2))
 
 
-def _words(text: str | None) -> Words | None:
-    return None if text is None else Words(text, EncryptedField(text))
+def _words(text: str | None) -> PlaylistText | None:
+    return None if text is None else PlaylistText(text, EncryptedField(text))
 
 
 _people, _movies = st.sampled_from(PEOPLE), st.sampled_from(MOVIES)
@@ -183,7 +183,7 @@ _listing: st.SearchStrategy[Command] = st.one_of(
         description=st.just(UNSET) | _words_or_none,
         visibility=st.just(UNSET) | _visibilities,
     ),
-    _own(TakeMovie, movie_id=_movies),
+    _own(RemoveMovie, movie_id=_movies),
     _own(DeletePlaylist),
 )
 _placing: st.SearchStrategy[Command] = _own(
@@ -192,7 +192,7 @@ _placing: st.SearchStrategy[Command] = _own(
 
 _erasing: st.SearchStrategy[Command] = _people.map(
     # Whatever they say after it, in a moment or as somebody else, counts like anything else.
-    lambda user: Erase(user, playlists_of(user), has_more=True)
+    lambda user: EraseUser(user, playlists_of(user), has_more=True)
 )
 
 _kinds = [
@@ -212,7 +212,7 @@ commands: st.SearchStrategy[Command] = st.sampled_from([*_kinds * 5, _erasing]).
 
 furnishing: tuple[Command, ...] = tuple(
     CreatePlaylist(
-        playlist_id=playlist_id, user_id=person, name=Words("Noir", EncryptedField("Noir"))
+        playlist_id=playlist_id, user_id=person, name=PlaylistText("Noir", EncryptedField("Noir"))
     )
     for person in PEOPLE
     for playlist_id in playlists_of(person)

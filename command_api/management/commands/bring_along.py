@@ -10,14 +10,14 @@ import msgspec
 from django.core.management.base import BaseCommand, CommandError
 
 from command_api import event_store
-from command_api.export.format import EndLine, Line
-from command_api.export.importer import Bringing
+from command_api.export.format import EndLine, ExportLine
+from command_api.export.importer import AccountImporter
 from command_api.management.find_user import find
 from events.recorded import Origin
 from events.vault import subjects
 from infra.errors import Refused
 
-_line: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
+_line: msgspec.json.Decoder[ExportLine] = msgspec.json.Decoder(ExportLine)
 
 
 class Command(BaseCommand):
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         if key is None:
             raise CommandError(f"{user_id} is erased.")
         origin = Origin(correlation_id=uuid4())
-        bringing = Bringing(user_id, key, event_store.store(), origin)
+        bringing = AccountImporter(user_id, key, event_store.store(), origin)
         lines = _Lines(options["file"])
         try:
             for count in bringing.take(lines):
@@ -62,7 +62,7 @@ class _Lines:
         self._path = path
         self.is_whole = False
 
-    def __iter__(self) -> Iterator[Line]:
+    def __iter__(self) -> Iterator[ExportLine]:
         with self._path.open("rb") as file:
             for number, raw in enumerate(file):
                 try:

@@ -68,8 +68,8 @@ class Command(BaseCommand):
         )
 
     def _recall(self) -> None:
-        vault = process.recall_vault()
-        found = process.recall()
+        vault = process.erase_again_in_vault()
+        found = process.erase_again_in_log()
         carried = process.sweep()
         self.stdout.write(
             f"Erased again in the vault: {vault}. Said again to the log: {found}."
@@ -79,13 +79,13 @@ class Command(BaseCommand):
 
 def _erase(user_id: UUID) -> None:
     origin = Origin(correlation_id=uuid4())
-    process.begin(user_id)
-    process.carry_on(user_id, origin=origin)
+    process.mark_for_erasure(user_id)
+    process.complete(user_id, origin=origin)
     # For so long some process may believe in a token of theirs; what came in is behind us then.
     sleep(token_revocation.FRESH_SECONDS)
-    if process.has_more(user_id, event_store.store()):
+    if process.has_events_after_erasure(user_id, event_store.store()):
         erasures.resume(user_id)
-        process.carry_on(user_id, origin=origin)
+        process.complete(user_id, origin=origin)
 
 
 def _names(user_id: UUID) -> Mapping[str, str]:

@@ -48,5 +48,5 @@ class Command(BaseCommand):
             raise CommandError(f"{name} ({user_id}): {error.detail}") from error
         # In this order no token can be made that says "staff" and outlives it. If only the first
         # step was done, because somebody ended this, the second is done by the next.
-        logout.end_all(user_id, origin=origin)
+        logout.end_all_sessions(user_id, origin=origin)
         self.stdout.write(f"{name} ({user_id}) is staff no more. All their log-ins have ended.")

@@ -24,10 +24,10 @@ class Command(BaseCommand):
 
     def handle(self, *_args: object, **options: Any) -> None:
         """Do it; once more is as good as once."""
-        wish = RestoreMovie(options["movie"])
+        command = RestoreMovie(options["movie"])
         try:
             [events] = handle_all(
-                [wish], event_store.store(), origin=Origin(correlation_id=uuid4())
+                [command], event_store.store(), origin=Origin(correlation_id=uuid4())
             )
         except Refused as error:
             raise CommandError(error.detail) from error

@@ -34,10 +34,10 @@ class Command(BaseCommand):
 
     def handle(self, *_args: object, **options: Any) -> None:
         """Do it; once more is as good as once."""
-        wish = WithdrawMovie(options["movie"], options["reason"])
+        command = WithdrawMovie(options["movie"], options["reason"])
         try:
             [events] = handle_all(
-                [wish], event_store.store(), origin=Origin(correlation_id=uuid4())
+                [command], event_store.store(), origin=Origin(correlation_id=uuid4())
             )
         except Refused as error:
             reasons = [error.detail, *(reason for _, reason in error.errors)]

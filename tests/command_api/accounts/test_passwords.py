@@ -27,10 +27,10 @@ def counted(monkeypatch):
 
 
 def test_nobodys_password_costs_as_much_as_anybodys(counted):
-    kept = passwords.digest("correct horse battery")
-    assert passwords.is_right("correct horse battery", kept)
-    assert not passwords.is_right("correct horse staple", kept)
-    assert not passwords.is_right("correct horse battery", None)
+    kept = passwords.hash_password("correct horse battery")
+    assert passwords.is_correct("correct horse battery", kept)
+    assert not passwords.is_correct("correct horse staple", kept)
+    assert not passwords.is_correct("correct horse battery", None)
     assert counted[0] == counted[1] == counted[2]
     assert counted[0][0] == "argon2id"
 
@@ -45,7 +45,7 @@ def crowd(monkeypatch):
         return go.wait(60)
 
     monkeypatch.setattr(passwords, "check_password", slow)
-    threads = [Thread(target=passwords.is_right, args=("x", "y")) for _ in range(PLACES)]
+    threads = [Thread(target=passwords.is_correct, args=("x", "y")) for _ in range(PLACES)]
 
     def end():
         go.set()
@@ -62,11 +62,11 @@ def crowd(monkeypatch):
 
 def test_only_so_many_are_at_it_at_once(crowd):
     with pytest.raises(Unavailable):
-        passwords.is_right("x", "y")
+        passwords.is_correct("x", "y")
     with pytest.raises(Unavailable):
-        passwords.digest("x")
+        passwords.hash_password("x")
     crowd()
-    assert passwords.is_right("x", "y")
+    assert passwords.is_correct("x", "y")
 
 
 @pytest.mark.django_db(databases=["default", "vault"])

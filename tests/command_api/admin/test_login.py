@@ -126,12 +126,12 @@ def test_the_cookie_is_good_for_nothing_else(api, inside):
 
 
 ENDS = {
-    "logged out everywhere": lambda user: logout.end_all(user, origin=origin()),
+    "logged out everywhere": lambda user: logout.end_all_sessions(user, origin=origin()),
     "staff no more": lambda user: grants.revoke(user, origin=origin()),
     "another password": lambda user: change.change(
         user, old=PASSWORD, new="a whiter shade of pale", origin=origin()
     ),
-    "to be erased": process.begin,
+    "to be erased": process.mark_for_erasure,
     "the vault alone knows": lambda user: subjects.raise_epoch(user, 1),
     "the log-in is forgotten": lambda user: Family.objects.filter(user_id=user).delete(),
 }
@@ -171,7 +171,7 @@ def test_guessing_here_counts_as_everywhere(log_in):
 
 
 def test_a_burst_waits_as_everywhere(ann, monkeypatch):
-    places = passwords._places
+    places = passwords._hashing_slots
     taken = [places.acquire(blocking=False) for _ in range(100)]
     try:
         answer = type_in(browser(is_strict=True))

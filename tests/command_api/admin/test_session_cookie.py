@@ -50,4 +50,4 @@ def test_what_is_none(text):
 
 
 def test_a_refresh_token_is_none():
-    assert session_cookie.read(refresh_token.write(RefreshTokenId(FAMILY, uuid4()))) is None
+    assert session_cookie.read(refresh_token.encode(RefreshTokenId(FAMILY, uuid4()))) is None

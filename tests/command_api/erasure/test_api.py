@@ -8,7 +8,7 @@ from django.db import OperationalError, connection, connections
 
 from command_api import event_store
 from command_api.erasure import process, status_link
-from command_api.http.request_body import body_of
+from command_api.http.request_body import read_body
 from command_api.models import AnsweredCommand
 from events.recorded import Origin
 from events.vault import erasures, subjects
@@ -76,7 +76,7 @@ def test_their_tokens_and_password_are_void_at_once(api, ann, log_in):
 
 
 def test_guesses_count_wherever_they_come_from(api, ann, monkeypatch):
-    monkeypatch.setattr("command_api.accounts.passwords.is_right", lambda *_: False)
+    monkeypatch.setattr("command_api.accounts.passwords.is_correct", lambda *_: False)
     statuses = [
         api._client.delete(
             "/v1/me",
@@ -145,7 +145,7 @@ def test_no_other_link_leads_anywhere(api, token):
 
 
 def test_a_link_of_somebody_who_was_not_erased_leads_nowhere(api, ann):
-    assert api("GET", f"/v1/erasures/{status_link.write(ann.user_id)}").status_code == 404
+    assert api("GET", f"/v1/erasures/{status_link.encode(ann.user_id)}").status_code == 404
 
 
 def test_taken_on_though_the_log_is_away(api, ann, monkeypatch):
@@ -181,13 +181,13 @@ def test_unknown_fields_are_refused(api, ann):
 
 def test_a_command_whose_body_came_after_the_erasure_is_refused(api, ann, monkeypatch):
     def slowly(request):
-        process.begin(ann.user_id)
-        process.carry_on(ann.user_id, origin=Origin(correlation_id=uuid4()))
-        return body_of(request)
+        process.mark_for_erasure(ann.user_id)
+        process.complete(ann.user_id, origin=Origin(correlation_id=uuid4()))
+        return read_body(request)
 
-    monkeypatch.setattr("command_api.http.view.body_of", slowly)
+    monkeypatch.setattr("command_api.http.view.read_body", slowly)
     assert api.rate(ALIEN, 9, by=ann).status_code == 401
-    assert not process.has_more(ann.user_id, event_store.store())
+    assert not process.has_events_after_erasure(ann.user_id, event_store.store())
 
 
 def test_who_sends_no_body_is_told_what_is_missing(api, ann):

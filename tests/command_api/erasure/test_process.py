@@ -35,8 +35,8 @@ def origin():
 
 
 def erase(user_id):
-    process.begin(user_id)
-    process.carry_on(user_id, origin=origin())
+    process.mark_for_erasure(user_id)
+    process.complete(user_id, origin=origin())
 
 
 def rate(user_id, movie):
@@ -68,10 +68,10 @@ def dying(*_args, **_more):
     "place",
     [
         (erasures, "begin"),
-        (process, "has_more"),
+        (process, "has_events_after_erasure"),
         (process, "playlists_of"),
         (process, "handle"),
-        (idempotency, "forget_of"),
+        (idempotency, "forget_user"),
         (erasures, "destroy_key"),
         (notifications, "announce"),
     ],
@@ -107,7 +107,7 @@ def test_what_was_on_its_way_is_found_and_the_read_models_are_told_again(ann):
     a_minute_passes()
     assert process.sweep() == 1
     assert said(ann) == [UserErased(user_id=ann)] * 2
-    assert not process.has_more(ann, event_store.store())
+    assert not process.has_events_after_erasure(ann, event_store.store())
     assert is_done(ann)
     assert erasures.incomplete() == [ann]
     assert erasures.report_lines(ann) == []
@@ -117,7 +117,7 @@ def test_one_that_fails_does_not_hold_up_the_others(ann, register, log_in, monke
     register("bob")
     bob = bearer(log_in("bob")).user_id
     for user_id in (ann, bob):
-        process.begin(user_id)
+        process.mark_for_erasure(user_id)
     destroy = erasures.destroy_key
     monkeypatch.setattr(
         erasures, "destroy_key", lambda user_id: dying() if user_id == ann else destroy(user_id)
@@ -131,10 +131,10 @@ def test_a_log_of_an_older_backup_is_told_again(ann):
     rate(ann, ALIEN)
     erasures.begin(ann)
     erasures.destroy_key(ann)
-    assert process.recall() == 1
+    assert process.erase_again_in_log() == 1
     assert said(ann) == [UserErased(user_id=ann)]
     assert erasures.incomplete() == [ann]
-    assert process.recall() == 0
+    assert process.erase_again_in_log() == 0
 
 
 def test_who_is_not_in_that_log_at_all_is_left_alone(api):
@@ -143,7 +143,7 @@ def test_who_is_not_in_that_log_at_all_is_left_alone(api):
     erasures.begin(nobody)
     erasures.destroy_key(nobody)
     assert event_store.store().versions([account_of(nobody)]) == {}
-    assert process.recall() == 0
+    assert process.erase_again_in_log() == 0
 
 
 def test_a_vault_of_an_older_backup_is_cleared_again(ann):
@@ -152,10 +152,10 @@ def test_a_vault_of_an_older_backup_is_cleared_again(ann):
     Erasure.objects.all().delete()
     before.save()  # as the backup has it: names, key and password
     assert subjects.find("ann") is not None
-    assert process.recall_vault() == 1
+    assert process.erase_again_in_vault() == 1
     assert subjects.find("ann") is None
     assert erasures.is_erased(ann)
-    assert process.recall_vault() == 0
+    assert process.erase_again_in_vault() == 0
 
 
 def test_playlists_are_named_page_by_page(api, register, log_in, monkeypatch):
@@ -172,4 +172,4 @@ def test_playlists_are_named_page_by_page(api, register, log_in, monkeypatch):
 
 
 def test_somebody_who_is_not_there_can_not_be_erased(api):
-    assert not process.begin(uuid4())
+    assert not process.mark_for_erasure(uuid4())

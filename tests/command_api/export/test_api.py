@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from command_api import event_store
-from command_api.emails.verification import know
-from command_api.export import exporter as person
-from command_api.export.format import Line
+from command_api.emails.verification import mark_verified
+from command_api.export import exporter
+from command_api.export.format import ExportLine
 from events.recorded import Origin
 from infra.config import config
 from tests.command_api.conftest import ALIEN, HEAT, bearer
@@ -56,7 +56,7 @@ HEAT_LINE = {"id": HEAT, "title": "Heat", "year": 1995, "external_ids": {}}
 
 
 def test_says_whether_the_address_is_verified(api, ann):
-    know(ann.user_id, origin=Origin(correlation_id=uuid4()))
+    mark_verified(ann.user_id, origin=Origin(correlation_id=uuid4()))
     assert export(api, ann)[0]["email_verified"] is True
 
 
@@ -115,8 +115,8 @@ def test_ratings_are_in_the_form_in_which_they_come_in(api, ann, register, log_i
 
 def test_takes_a_page_at_a_time(api, ann, monkeypatch):
     kept = live(api, ann)
-    whole = list(person.lines(ann.user_id, event_store.store()))
-    monkeypatch.setattr(person, "_PAGE", 1)
+    whole = list(exporter.lines(ann.user_id, event_store.store()))
+    monkeypatch.setattr(exporter, "_PAGE", 1)
     asked = []
     read_many = event_store.store().read_many
 
@@ -125,7 +125,7 @@ def test_takes_a_page_at_a_time(api, ann, monkeypatch):
         return read_many(streams)
 
     monkeypatch.setattr(event_store.store(), "read_many", counted)
-    lines = person.lines(ann.user_id, event_store.store())
+    lines = exporter.lines(ann.user_id, event_store.store())
     assert next(lines) == whole[0]
     assert asked == []  # nothing is read before it is wanted
     assert [whole[0], *lines] == whole
@@ -136,8 +136,8 @@ def test_takes_a_page_at_a_time(api, ann, monkeypatch):
 def test_each_line_is_read_as_what_it_is(api, ann):
     live(api, ann)
     answer = api("GET", "/v1/me/export", by=ann)
-    read = [msgspec.json.decode(line, type=Line) for line in answer.content.splitlines()]
-    assert read == list(person.lines(ann.user_id, event_store.store()))
+    read = [msgspec.json.decode(line, type=ExportLine) for line in answer.content.splitlines()]
+    assert read == list(exporter.lines(ann.user_id, event_store.store()))
 
 
 def test_no_thread_waits_for_a_slow_client(api, ann):

@@ -18,7 +18,7 @@ from command_api.catalogue.decider import (
 )
 from command_api.export import importer
 from command_api.export.exporter import lines
-from command_api.export.format import AccountLine, Movie
+from command_api.export.format import AccountLine, ExportedMovie
 from events.recorded import Origin
 from tests.command_api.conftest import ALIEN, HEAT, bearer
 from tests.command_api.export.test_api import live
@@ -105,7 +105,7 @@ def test_movies_are_found_by_what_is_certain(api):
     handle_all(added, event_store.store(), origin=Origin(correlation_id=uuid4()))
 
     def theirs(number, title, year, **external):
-        return {number: Movie(id=number, title=title, year=year, external_ids=external)}
+        return {number: ExportedMovie(id=number, title=title, year=year, external_ids=external)}
 
     movies = {
         **theirs(1, "Alien", 1979),  # the same here
@@ -129,7 +129,7 @@ def test_none_is_found_that_is_withdrawn():
     ]
     handle_all(commands, event_store.store(), origin=Origin(correlation_id=uuid4()))
     movies = {
-        ALIEN: Movie(id=ALIEN, title="Alien", year=1979, external_ids={}),
-        HEAT: Movie(id=HEAT, title="Heat", year=1995, external_ids={"imdb": "tt2"}),
+        ALIEN: ExportedMovie(id=ALIEN, title="Alien", year=1979, external_ids={}),
+        HEAT: ExportedMovie(id=HEAT, title="Heat", year=1995, external_ids={"imdb": "tt2"}),
     }
     assert importer._numbers(movies) == {ALIEN: 10}

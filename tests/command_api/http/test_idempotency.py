@@ -72,13 +72,13 @@ def test_what_is_no_key(api, ann, key):
 
 def test_a_key_is_free_again_after_its_time(api, ann):
     api.rate(ALIEN, 8, by=ann, Idempotency_Key="k")
-    assert idempotency.forget_old() == 0
+    assert idempotency.delete_expired() == 0
     with connection.cursor() as cursor:
         cursor.execute("UPDATE answered_commands SET made_at = now() - interval '25 hours'")
     assert api.rate(ALIEN, 3, by=ann, Idempotency_Key="k").json()["score"] == 3
     with connection.cursor() as cursor:
         cursor.execute("UPDATE answered_commands SET made_at = now() - interval '25 hours'")
-    assert idempotency.forget_old() == 1
+    assert idempotency.delete_expired() == 1
     assert kept() == 0
 
 
@@ -109,7 +109,7 @@ def test_a_duplicate_gets_its_turn_when_the_first_one_fails(api, ann):
             lambda: answers.append(Api().rate(ALIEN, 8, by=ann, Idempotency_Key="k").status_code)
         )
     )
-    first = idempotency.once(f"user:{ann.user_id}", "k", method="PUT", path="/", body=b"")
+    first = idempotency.idempotent(f"user:{ann.user_id}", "k", method="PUT", path="/", body=b"")
 
     def fail():
         rival.start()

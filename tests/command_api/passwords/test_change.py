@@ -73,7 +73,7 @@ def test_a_log_in_that_comes_meanwhile_does_not_live_on(register, log_in, monkey
     """The old password is compared, then it is changed, then the log-in would begin."""
     register()
     me = bearer(log_in())
-    compare, end_all = passwords.is_right, logout.end_all
+    compare, end_all = passwords.is_correct, logout.end_all_sessions
     compared, changed = threading.Event(), threading.Event()
     statuses = []
 
@@ -89,8 +89,8 @@ def test_a_log_in_that_comes_meanwhile_does_not_live_on(register, log_in, monkey
         changed.set()  # but not committed yet: the late one has to wait for that
         return ended
 
-    monkeypatch.setattr(passwords, "is_right", meanwhile)
-    monkeypatch.setattr(logout, "end_all", last)
+    monkeypatch.setattr(passwords, "is_correct", meanwhile)
+    monkeypatch.setattr(logout, "end_all_sessions", last)
 
     def log_in_late():
         answer = Api()("POST", "/v1/tokens", {"login": "ann", "password": PASSWORD})

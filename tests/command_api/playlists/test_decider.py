@@ -14,10 +14,10 @@ from command_api.playlists.decider import (
     ChangePlaylist,
     CreatePlaylist,
     DeletePlaylist,
-    Playlist,
+    PlaylistState,
+    PlaylistText,
     PutMovie,
-    TakeMovie,
-    Words,
+    RemoveMovie,
     decide,
     evolve,
 )
@@ -40,7 +40,7 @@ ME: dict[str, Any] = {"playlist_id": "p", "user_id": ANN}
 
 
 def words(text):
-    return Words(text, EncryptedField(f"sealed {text}"))
+    return PlaylistText(text, EncryptedField(f"sealed {text}"))
 
 
 def created(name="Noir", description=None, visibility="private"):
@@ -57,7 +57,7 @@ def moved(movie, rank):
 
 
 def given(*events):
-    return reduce(evolve, events, Playlist())
+    return reduce(evolve, events, PlaylistState())
 
 
 def put(movie, position=None, **more):
@@ -134,7 +134,7 @@ CHANGES = [
     DeletePlaylist(**ME),
     put(4),
     put(1, 2),
-    TakeMovie(**ME, movie_id=1),
+    RemoveMovie(**ME, movie_id=1),
 ]
 
 
@@ -160,7 +160,7 @@ def test_only_a_version_that_is_insisted_on(wish):
 
 def test_a_deleted_one_has_nothing_left():
     current = given(created(), added(1, 0), PlaylistDeleted(**ME))
-    assert current == Playlist(version=3)
+    assert current == PlaylistState(version=3)
 
 
 def test_a_new_movie_comes_last():
@@ -207,19 +207,21 @@ def test_it_is_full_one_day():
         decide(put(MOST_MOVIES), full)
     assert [error.field for error in refusal.value.errors] == ["movie_id"]
     assert decide(put(0, MOST_MOVIES - 1), full) == (moved(0, MOST_MOVIES * FAR),)
-    assert decide(TakeMovie(**ME, movie_id=0), full)
+    assert decide(RemoveMovie(**ME, movie_id=0), full)
 
 
 def test_what_is_not_in_it_cannot_be_taken_out():
     with pytest.raises(NotFound):
-        decide(TakeMovie(**ME, movie_id=7), three())
-    assert decide(TakeMovie(**ME, movie_id=2), three()) == (PlaylistMovieRemoved(**ME, movie_id=2),)
+        decide(RemoveMovie(**ME, movie_id=7), three())
+    assert decide(RemoveMovie(**ME, movie_id=2), three()) == (
+        PlaylistMovieRemoved(**ME, movie_id=2),
+    )
 
 
 movies = st.integers(1, 8)
 wishes = st.one_of(
     st.builds(put, movies, st.none() | st.integers(0, 8)),
-    st.builds(lambda movie: TakeMovie(**ME, movie_id=movie), movies),
+    st.builds(lambda movie: RemoveMovie(**ME, movie_id=movie), movies),
 )
 
 

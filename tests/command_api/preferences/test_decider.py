@@ -7,7 +7,7 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from command_api.preferences.decider import ChangePreferences, Preferences, decide, evolve
+from command_api.preferences.decider import ChangePreferences, PreferencesState, decide, evolve
 from events.catalogue import PreferencesChanged
 
 ANN = UUID(int=1)
@@ -22,7 +22,7 @@ def changed(**now):
 
 
 def given(*events):
-    return reduce(evolve, events, Preferences())
+    return reduce(evolve, events, PreferencesState())
 
 
 def test_only_what_is_given_changes():
@@ -57,9 +57,9 @@ wishes = st.builds(
 
 @for_all(st.lists(wishes, max_size=20))
 def test_an_event_always_changes_something_and_carries_all(wanted):
-    state = Preferences()
+    state = PreferencesState()
     for wish in wanted:
         for event in decide(wish, state):
-            assert evolve(Preferences(), event) == evolve(state, event) != state
+            assert evolve(PreferencesState(), event) == evolve(state, event) != state
             state = evolve(state, event)
         assert decide(wish, state) == ()

@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from command_api.aggregate import TRIES, handle
+from command_api.aggregate import MAX_ATTEMPTS, handle
 from command_api.catalogue.availability import AVAILABLE
 from command_api.ratings.bulk_import import (
     EARLIEST,
-    Brought,
-    Rejected,
-    Taken,
-    Unchanged,
-    bring,
-    rejection,
+    RatingAppended,
+    RatingInput,
+    RatingRejected,
+    RatingUnchanged,
+    import_ratings,
+    reject_invalid,
 )
 from command_api.ratings.decider import RateMovie, WithdrawRating, rating
 from events.catalogue import MovieRated
@@ -35,7 +35,7 @@ def ago(days):
 
 
 def brought_into(store, *ratings):
-    return bring(ANN, dict(enumerate(ratings)), store, now=NOW, origin=ORIGIN)
+    return import_ratings(ANN, dict(enumerate(ratings)), store, now=NOW, origin=ORIGIN)
 
 
 def kinds(done):
@@ -54,9 +54,9 @@ def opinions(store):
 
 def test_all_are_taken_in_the_order_of_their_times():
     store = MemoryStore(8)
-    ratings = [Brought(ALIEN, 7), Brought(HEAT, 9, ago(2)), Brought(3, 1, ago(9))]
+    ratings = [RatingInput(ALIEN, 7), RatingInput(HEAT, 9, ago(2)), RatingInput(3, 1, ago(9))]
     done = brought_into(store, *ratings)
-    assert kinds(done) == [Taken] * 3
+    assert kinds(done) == [RatingAppended] * 3
     assert opinions(store) == [(3, 1), (HEAT, 9), (ALIEN, 7)]
     assert [it.occurred_at for it in log(store)][:2] == [ago(9), ago(2)]
     assert done.position == log(store)[-1].position
@@ -64,24 +64,28 @@ def test_all_are_taken_in_the_order_of_their_times():
 
 def test_a_rating_that_is_there_is_remembered():
     store = MemoryStore(8)
-    brought_into(store, Brought(ALIEN, 7, ago(9)))
-    brought_into(store, Brought(ALIEN, 8, ago(5)))
+    brought_into(store, RatingInput(ALIEN, 7, ago(9)))
+    brought_into(store, RatingInput(ALIEN, 8, ago(5)))
     assert [it.event.previous for it in log(store)] == [None, 7]
 
 
 def test_the_latest_of_a_movie_counts():
     store = MemoryStore(8)
-    ratings = [Brought(ALIEN, 7, ago(1)), Brought(ALIEN, 8, ago(5)), Brought(ALIEN, 9, ago(1))]
+    ratings = [
+        RatingInput(ALIEN, 7, ago(1)),
+        RatingInput(ALIEN, 8, ago(5)),
+        RatingInput(ALIEN, 9, ago(1)),
+    ]
     done = brought_into(store, *ratings)
-    assert kinds(done) == [Unchanged, Unchanged, Taken]
+    assert kinds(done) == [RatingUnchanged, RatingUnchanged, RatingAppended]
     assert opinions(store) == [(ALIEN, 9)]
 
 
 def test_history_does_not_undo_what_came_after_it():
     store = MemoryStore(8)
-    brought_into(store, Brought(ALIEN, 7, ago(5)))
-    done = brought_into(store, Brought(ALIEN, 3, ago(6)))
-    assert kinds(done) == [Unchanged]
+    brought_into(store, RatingInput(ALIEN, 7, ago(5)))
+    done = brought_into(store, RatingInput(ALIEN, 3, ago(6)))
+    assert kinds(done) == [RatingUnchanged]
     assert opinions(store) == [(ALIEN, 7)]
     assert done.position == log(store)[0].position
 
@@ -90,8 +94,8 @@ def test_history_does_not_undo_a_withdrawal():
     store = MemoryStore(8)
     for command in (RateMovie(ANN, ALIEN, 7), WithdrawRating(ANN, ALIEN)):
         handle(command, rating, store, origin=ORIGIN)
-    assert kinds(brought_into(store, Brought(ALIEN, 3, ago(6)))) == [Unchanged]
-    assert kinds(brought_into(store, Brought(ALIEN, 3))) == [Taken]
+    assert kinds(brought_into(store, RatingInput(ALIEN, 3, ago(6)))) == [RatingUnchanged]
+    assert kinds(brought_into(store, RatingInput(ALIEN, 3))) == [RatingAppended]
 
 
 def test_nothing_at_all_answers_with_the_start_of_the_partition():
@@ -102,14 +106,14 @@ def test_nothing_at_all_answers_with_the_start_of_the_partition():
 
 def test_plans_again_when_somebody_rated_meanwhile():
     store = Racing(1)
-    done = brought_into(store, Brought(ALIEN, 9), Brought(HEAT, 8))
-    assert kinds(done) == [Taken, Taken]
+    done = brought_into(store, RatingInput(ALIEN, 9), RatingInput(HEAT, 8))
+    assert kinds(done) == [RatingAppended, RatingAppended]
     assert [it.event.previous for it in log(store)] == [None, 1, None]
 
 
 def test_gives_up_when_others_are_always_first():
     with pytest.raises(WrongExpectedVersion):
-        brought_into(Racing(TRIES), Brought(ALIEN, 9))
+        brought_into(Racing(MAX_ATTEMPTS), RatingInput(ALIEN, 9))
 
 
 class Racing(MemoryStore):
@@ -131,22 +135,22 @@ class Racing(MemoryStore):
 @pytest.mark.parametrize(
     ("brought", "fields"),
     [
-        (Brought(ALIEN, 7, NOW), []),
-        (Brought(ALIEN, 7, EARLIEST), []),
-        (Brought(HEAT, 7), ["movie_id"]),
-        (Brought(ALIEN, 7, NOW + timedelta(microseconds=1)), ["rated_at"]),
-        (Brought(ALIEN, 7, EARLIEST - timedelta(microseconds=1)), ["rated_at"]),
-        (Brought(HEAT, 7, datetime.max.replace(tzinfo=UTC)), ["movie_id", "rated_at"]),
+        (RatingInput(ALIEN, 7, NOW), []),
+        (RatingInput(ALIEN, 7, EARLIEST), []),
+        (RatingInput(HEAT, 7), ["movie_id"]),
+        (RatingInput(ALIEN, 7, NOW + timedelta(microseconds=1)), ["rated_at"]),
+        (RatingInput(ALIEN, 7, EARLIEST - timedelta(microseconds=1)), ["rated_at"]),
+        (RatingInput(HEAT, 7, datetime.max.replace(tzinfo=UTC)), ["movie_id", "rated_at"]),
     ],
 )
 def test_what_can_never_be_taken(brought, fields):
-    found = rejection(brought, availabilities={ALIEN: AVAILABLE}, now=NOW)
-    assert [error.field for error in (found or Rejected([])).errors] == fields
+    found = reject_invalid(brought, availabilities={ALIEN: AVAILABLE}, now=NOW)
+    assert [error.field for error in (found or RatingRejected([])).errors] == fields
 
 
 lists = st.lists(
     st.builds(
-        Brought,
+        RatingInput,
         st.integers(1, 5),
         st.integers(1, 10),
         st.none() | st.integers(0, 9).map(ago),
@@ -163,6 +167,6 @@ def test_the_same_list_again_changes_nothing(before, ratings):
     heads = list(store.heads())
     again = brought_into(store, *ratings)
     assert list(store.heads()) == heads
-    assert Taken not in kinds(again)
+    assert RatingAppended not in kinds(again)
     assert len(again.outcomes) == len(first.outcomes) == len(ratings)
-    assert kinds(first).count(Taken) <= len({it.movie_id for it in ratings})
+    assert kinds(first).count(RatingAppended) <= len({it.movie_id for it in ratings})

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from command_api.ratings.decider import RateMovie, Rating, WithdrawRating, decide, evolve
+from command_api.ratings.decider import RateMovie, RatingState, WithdrawRating, decide, evolve
 from events.catalogue import MovieRated, RatingWithdrawn
 from infra.errors import Invalid, NotFound
 
@@ -25,7 +25,7 @@ def withdrawn(previous):
 
 
 def given(*events):
-    return reduce(evolve, events, Rating())
+    return reduce(evolve, events, RatingState())
 
 
 def test_a_first_opinion():
@@ -73,7 +73,7 @@ commands = st.lists(
 @for_all(commands)
 def test_what_events_say_of_before_and_after_always_fits(wanted):
     """So that a projector can correct a sum by ``previous`` alone."""
-    state, before = Rating(), None
+    state, before = RatingState(), None
     for command in wanted:
         try:
             events = decide(command, state)
@@ -97,12 +97,12 @@ opinions = st.lists(
 @for_all(opinions)
 def test_sum_and_histogram_always_agree_with_the_ratings(wanted):
     """Of one movie, kept event by event as read models do, without looking at what was before."""
-    ratings: dict[int, Rating] = {}
+    ratings: dict[int, RatingState] = {}
     total, histogram = 0, Counter[int]()
     for user, score in wanted:
         who = UUID(int=user)
         wish = WithdrawRating(who, ALIEN) if score is None else RateMovie(who, ALIEN, score)
-        before = ratings.get(user, Rating())
+        before = ratings.get(user, RatingState())
         if score is None and before.score is None:
             continue
         for event in decide(wish, before):

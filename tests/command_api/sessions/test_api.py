@@ -125,7 +125,7 @@ def test_log_out_everywhere_of_which_the_vault_did_not_hear(
         broken.setattr(where, missed, away)
         assert api("POST", "/v1/tokens/revoke-all", by=bearer(before)).status_code == 503
     assert refresh(api, before.json()["refresh"]).status_code == 401
-    token_revocation.forget()  # as after a second
+    token_revocation.clear_cache()  # as after a second
     assert api.rate(ALIEN, 8, by=bearer(before)).status_code == 401
     after = log_in()
     assert access_tokens.verify(after.json()["access"]).epoch == 1  # or queries would refuse it
@@ -168,10 +168,10 @@ def test_a_log_in_that_has_expired(api, register, log_in):
 def test_only_what_is_over_for_long_is_swept(api, register, log_in):
     register()
     log_in()
-    assert logout.sweep() == 0
+    assert logout.delete_ended() == 0
     with connections["vault"].cursor() as cursor:
         cursor.execute("UPDATE families SET expires_at = now() - interval '1 day'")
-    assert logout.sweep() == 1
+    assert logout.delete_ended() == 1
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", "x" * 201, 7, None])

@@ -4,7 +4,13 @@ from datetime import UTC, datetime
 from functools import reduce
 from uuid import UUID
 
-from command_api.sessions.decider import RevokeSession, RevokeSessions, Sessions, decide, evolve
+from command_api.sessions.decider import (
+    RevokeSession,
+    RevokeSessions,
+    SessionsState,
+    decide,
+    evolve,
+)
 from events.catalogue import SessionRevoked, SessionsRevoked
 
 ANN, PHONE, LAPTOP = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -20,7 +26,7 @@ def all_ended(epoch):
 
 
 def given(*events):
-    return reduce(evolve, events, Sessions())
+    return reduce(evolve, events, SessionsState())
 
 
 def test_one_log_in_ends():
@@ -37,4 +43,4 @@ def test_all_log_ins_end_with_a_new_epoch():
 
 
 def test_a_new_epoch_needs_to_remember_no_log_in():
-    assert given(ended(PHONE), ended(LAPTOP), all_ended(1)) == Sessions(epoch=1)
+    assert given(ended(PHONE), ended(LAPTOP), all_ended(1)) == SessionsState(epoch=1)

@@ -28,7 +28,7 @@ def log_in(api):
 def cheap(monkeypatch):
     """Passwords that cost nothing to compare, for those who try many."""
     monkeypatch.setattr(
-        "command_api.accounts.passwords.is_right", lambda given, _kept: given == PASSWORD
+        "command_api.accounts.passwords.is_correct", lambda given, _kept: given == PASSWORD
     )
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from command_api.staff.decider import GrantStaff, RevokeStaff, Staff, decide, evolve
+from command_api.staff.decider import GrantStaff, RevokeStaff, StaffState, decide, evolve
 from events.catalogue import StaffGranted, StaffRevoked
 from infra.errors import NotFound
 
@@ -15,7 +15,7 @@ GRANTED, REVOKED = StaffGranted(user_id=ANN), StaffRevoked(user_id=ANN)
 
 
 def given(*events):
-    return reduce(evolve, events, Staff())
+    return reduce(evolve, events, StaffState())
 
 
 @pytest.mark.parametrize(

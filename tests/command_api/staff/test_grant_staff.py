@@ -89,7 +89,7 @@ def test_an_end_that_was_interrupted_is_gone_on_with(api, register, log_in, monk
         raise OperationalError
 
     with monkeypatch.context() as broken:
-        broken.setattr(logout, "end_all", lambda *_, **__: away())
+        broken.setattr(logout, "end_all_sessions", lambda *_, **__: away())
         with pytest.raises(OperationalError):
             grant("ann", "--revoke")
     assert api.rate(ALIEN, 8, by=bearer(before)).status_code == 200
@@ -129,4 +129,4 @@ def test_who_is_not_there(register):
 
 @pytest.fixture(autouse=True)
 def _fresh():
-    token_revocation.forget()
+    token_revocation.clear_cache()
