@@ -14,7 +14,7 @@ from projectors.read_models.recommendations.candidate_snapshot import Sources
 from projectors.read_models.recommendations.read_model import Recommendations
 from projectors.read_models.search.builder import SearchBuilder
 from projectors.read_models.search.read_model import Search
-from projectors.read_models.sessions.read_model import Sessions
+from projectors.read_models.sessions.read_model import SessionRevocations
 from projectors.read_models.similarity.builder import SimilarityBuilder
 from projectors.read_models.similarity.read_model import Similarity
 from projectors.read_models.suggestions.builder import SuggestionsBuilder
@@ -24,7 +24,7 @@ from projectors.read_models.trending.read_model import Trending
 from projectors.storage.read_model import ReadModel
 
 MODELS: Sequence[type[ReadModel]] = (
-    Sessions,
+    SessionRevocations,
     Movies,
     Library,
     Playlists,

@@ -222,7 +222,7 @@ def _indexes(wanted: SearchTerms, redis: Redis) -> Iterator[ErasureStatus]:
 def _index(wanted: SearchTerms, search_: Search) -> ErasureStatus:
     """Every document; they are of movies only, so a name may stand there like any other word."""
     name, index = f"index {search_.generation}", search_.index
-    if index.mark() is None:
+    if index.identity() is None:
         return ErasureStatus(name, is_gone=True, detail=f"{GONE}: there is none")
     searched = 0
     movies = index.movies()

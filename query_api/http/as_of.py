@@ -14,10 +14,10 @@ from events.position_token import HEADER as LOG_POSITION
 from infra.errors import Forbidden, Invalid
 from infra.rate_limit.sliding_window import Scope
 from projectors.generations.live import Model, NoSuchPast
-from projectors.read_models.library.playlists import Playlist
+from projectors.read_models.library.playlists import PlaylistSummary
 from projectors.read_models.library.read_model import Library
 from projectors.read_models.movies.read_model import Movies
-from projectors.read_models.sessions.read_model import Sessions
+from projectors.read_models.sessions.read_model import SessionRevocations
 from query_api.http.data_loss import guarded
 from query_api.http.request import Meta, ReadRequest, live
 from query_api.visibility import visible
@@ -56,7 +56,9 @@ class AsOfRequest(ReadRequest):
         except NoSuchPast:
             return super().open(Movies)
 
-    def visible(self, playlists: Sequence[Playlist], viewer: UUID | None) -> list[Playlist]:
+    def visible(
+        self, playlists: Sequence[PlaylistSummary], viewer: UUID | None
+    ) -> list[PlaylistSummary]:
         """Those that someone may see today, whatever was so then; what is gone is its owner's."""
         found = super().open(Library).playlists([playlist.id for playlist in playlists])
         today = {playlist.id: playlist for playlist in found}
@@ -68,8 +70,8 @@ class AsOfRequest(ReadRequest):
 
     def _read_from(self) -> list[str]:
         """Of the live ones, only what says whether the token counts."""
-        return [Sessions.name]
+        return [SessionRevocations.name]
 
 
-def _gone(then: Playlist) -> Playlist:
+def _gone(then: PlaylistSummary) -> PlaylistSummary:
     return msgspec.structs.replace(then, visibility="private")

@@ -21,9 +21,9 @@ from infra.redis_pipeline import ReadCommands, ReadPipeline
 from infra.security import access_tokens
 from infra.security.access_tokens import Identity
 from projectors.generations.live import GENERATIONS_KEY, Live, Model, NotReady
-from projectors.read_models.library.playlists import Playlist
+from projectors.read_models.library.playlists import PlaylistSummary
 from projectors.read_models.movies.read_model import Movies
-from projectors.read_models.sessions.read_model import Sessions, is_valid
+from projectors.read_models.sessions.read_model import SessionRevocations, is_valid
 from query_api.http import read_your_writes
 from query_api.http.data_loss import guarded
 from query_api.http.read_your_writes import AnswerSource
@@ -115,7 +115,9 @@ class ReadRequest:
         cards = map(model.read_card, found)
         return {movie: card for movie, card in zip(movies, cards, strict=True) if card is not None}
 
-    def visible(self, playlists: Sequence[Playlist], viewer: UUID | None) -> list[Playlist]:
+    def visible(
+        self, playlists: Sequence[PlaylistSummary], viewer: UUID | None
+    ) -> list[PlaylistSummary]:
         """Those that someone (None: who is not logged in) may see."""
         return [playlist for playlist in playlists if visible(playlist, viewer)]
 
@@ -145,7 +147,7 @@ class ReadRequest:
             counter.enqueue(pipe)
         counted = len(pipe)
         if self.identity is not None:
-            live().open(Sessions).enqueue(pipe, self.identity.user_id)
+            live().open(SessionRevocations).enqueue(pipe, self.identity.user_id)
         checked = len(pipe)
         enqueue(pipe)
         names = self._read_from()
@@ -166,7 +168,7 @@ class ReadRequest:
     def _read_from(self) -> list[str]:
         """The names of all models that are read."""
         names = [source.model.name for source in self._sources]
-        return names if self.identity is None else [Sessions.name, *names]
+        return names if self.identity is None else [SessionRevocations.name, *names]
 
     def _throttle(self) -> Throttle | None:
         if not config().throttle:

@@ -10,14 +10,14 @@ from projectors.read_models.playlists.read_model import Playlists
 from projectors.read_models.recommendations.read_model import Recommendations
 from projectors.read_models.search import engine_factory
 from projectors.read_models.search.read_model import Search
-from projectors.read_models.sessions.read_model import Sessions
+from projectors.read_models.sessions.read_model import SessionRevocations
 from projectors.read_models.similarity.read_model import Similarity
 from projectors.read_models.suggestions.read_model import Suggestions
 from projectors.read_models.trending.read_model import Trending
 from query_api.http.request import live
 
 ANSWERING = (
-    Sessions,
+    SessionRevocations,
     Movies,
     Library,
     Playlists,

@@ -14,7 +14,7 @@ from infra.http.permissions import Anybody
 from infra.http.strict_json import StrictQuery
 from infra.redis_pipeline import ReadCommands
 from projectors.read_models.movies.read_model import Movies
-from projectors.read_models.search.read_model import WITHOUT_DETAILS, Search
+from projectors.read_models.search.read_model import NO_EXTENDED_DETAILS_JSON, Search
 from projectors.storage import pagination
 from query_api.caching.read_through import CacheLookup, ReadThrough
 from query_api.http import schemas
@@ -24,7 +24,7 @@ from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
 from query_api.views.search import reaching
 
 DETAILS = ReadThrough(
-    "details", bytes, seconds=60.0, is_nothing=lambda details: details == WITHOUT_DETAILS
+    "details", bytes, seconds=60.0, is_nothing=lambda details: details == NO_EXTENDED_DETAILS_JSON
 )
 _NOT_SHOWN = b"0"
 """The stamp of a movie that the index shows no document of."""
@@ -65,7 +65,7 @@ class DetailsView(ReadView):
 def load(search: Search, movie: int) -> bytes:
     """What the movie's document keeps, as JSON; raises Unavailable where nobody can tell."""
     with reaching():
-        details = search.long_details(movie)
+        details = search.extended_details(movie)
     if details is None and not search.is_filled():
         raise Unavailable("The search index is being filled.", retry_after_seconds=5)
-    return WITHOUT_DETAILS if details is None else details
+    return NO_EXTENDED_DETAILS_JSON if details is None else details

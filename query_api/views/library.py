@@ -10,8 +10,13 @@ from rest_framework import serializers
 from infra.http.openapi import operation
 from infra.http.permissions import LoggedIn
 from infra.http.strict_json import PageQuery
-from projectors.read_models.library.projection import Kept, Kind, Rating
-from projectors.read_models.library.read_model import Library, Sort, read_kept, read_ratings
+from projectors.read_models.library.projection import FlaggedMovie, LibraryKind, UserRating
+from projectors.read_models.library.read_model import (
+    Library,
+    RatingSort,
+    read_flagged,
+    read_ratings,
+)
 from projectors.read_models.movies.read_model import Movies
 from projectors.storage import pagination
 from projectors.storage.pagination import CursorPosition
@@ -51,7 +56,7 @@ class MyRatingsView(ReadView):
         library, movies = request.open(Library), request.movies()
         user, sort = request.user_id, query["sort"]
         [found] = request.fetch(
-            lambda pipe: library.enqueue_kept(pipe, "ratings", user),
+            lambda pipe: library.enqueue_movies(pipe, "ratings", user),
             AnswerSource(library),
             AnswerSource(movies),
         )
@@ -72,7 +77,7 @@ class MyMoviesView(ReadView):
 
     permission_classes = (LoggedIn,)
     keep = "never"
-    kind: ClassVar[Kind]
+    kind: ClassVar[LibraryKind]
     since: ClassVar[str]
     """What the time is called that it is so since."""
 
@@ -82,12 +87,12 @@ class MyMoviesView(ReadView):
         library, movies = request.open(Library), request.movies()
         user, sort = request.user_id, query["sort"]
         [found] = request.fetch(
-            lambda pipe: library.enqueue_kept(pipe, self.kind, user),
+            lambda pipe: library.enqueue_movies(pipe, self.kind, user),
             AnswerSource(library),
             AnswerSource(movies),
         )
         scope = f"{user}|{sort}"
-        kept = {_place_of(each): each for each in read_kept(found)}
+        kept = {_place_of(each): each for each in read_flagged(found)}
         rest = in_order(kept, sort, behind=_place(self.kind, scope, query))
         some = rest[: query["limit"]]
         next_ = (
@@ -133,13 +138,15 @@ class MyHiddenView(MyMoviesView):
         return self.find(request)
 
 
-def place_of(rating: Rating, sort: Sort) -> CursorPosition:
+def place_of(rating: UserRating, sort: RatingSort) -> CursorPosition:
     """Where a rating stands in its list."""
     above = rating.score * _ABOVE_TIMES if sort == "score" else 0
     return CursorPosition(_milliseconds(rating.at) + above, rating.movie)
 
 
-def behind(ratings: list[Rating], sort: Sort, place: CursorPosition | None) -> list[Rating]:
+def behind(
+    ratings: list[UserRating], sort: RatingSort, place: CursorPosition | None
+) -> list[UserRating]:
     """The ratings behind a place, all if there is none."""
     if place is None:
         return ratings
@@ -161,7 +168,7 @@ def render(
     return pagination.render_page(items, next_, about)
 
 
-def _place_of(kept: Kept) -> CursorPosition:
+def _place_of(kept: FlaggedMovie) -> CursorPosition:
     return CursorPosition(_milliseconds(kept.at), kept.movie)
 
 

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from infra.http.openapi import operation
 from infra.http.permissions import LoggedIn
 from infra.http.strict_json import StrictQuery, encode
-from projectors.read_models.library.read_model import Library, read_person
+from projectors.read_models.library.read_model import Library, read_profile
 from query_api.http import schemas
 from query_api.http.read_your_writes import AnswerSource
 from query_api.http.request import ReadRequest
@@ -32,9 +32,9 @@ class MyProfileView(ReadView):
         StrictQuery.of(request.query_string)
         library, user = request.open(Library), request.user_id
         found = request.fetch(
-            lambda pipe: library.enqueue_person(pipe, user), AnswerSource(library)
+            lambda pipe: library.enqueue_profile(pipe, user), AnswerSource(library)
         )
-        person = read_person(found)
+        person = read_profile(found)
         return self.respond(
             request,
             encode(

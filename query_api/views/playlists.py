@@ -15,12 +15,12 @@ from infra.http.permissions import Anybody, LoggedIn
 from infra.http.strict_json import PageQuery, encode
 from infra.security import signing
 from infra.security.signing import BadSignature
-from projectors.read_models.library.playlists import Playlist, read_order, read_playlist
+from projectors.read_models.library.playlists import PlaylistSummary, read_order, read_playlist
 from projectors.read_models.library.read_model import Library, read_playlist_ids
 from projectors.read_models.movies.read_model import Movies
-from projectors.read_models.playlists.read_model import Found, Playlists
-from projectors.read_models.playlists.read_model import Place as PublicPlace
-from projectors.read_models.search.text_normalisation import folded
+from projectors.read_models.playlists.read_model import Playlists, PublicPlaylistPage
+from projectors.read_models.playlists.read_model import PublicPlaylist as PublicPlace
+from projectors.read_models.search.text_normalisation import fold
 from projectors.storage import pagination
 from projectors.storage.pagination import CursorPosition
 from query_api.http import schemas
@@ -137,15 +137,15 @@ class PublicPlaylistsView(ReadView):
     def get(self, request: ReadRequest, **kwargs: Any) -> HttpResponse:
         query = PlaylistsQuery.of(request.query_string)
         library, public = request.open(Library), request.open(Playlists)
-        words = folded(query.get("q", "")).split()
+        words = fold(query.get("q", "")).split()
         scope = sha256(f"{query['sort']}|{' '.join(words)}".encode()).hexdigest()[:16]
         request.fetch(lambda _: None, AnswerSource(library), AnswerSource(public))
-        found = Found([], None)
+        found = PublicPlaylistPage([], None)
         if words or "q" not in query:  # nothing has no letters in its name
             behind = _read_cursor(_PUBLIC, scope, query)
             # Nobody follows playlists yet: the popular are the new.
-            found = public.newest(words, limit=query["limit"], behind=behind)
-        shown = request.visible(library.playlists([place.id for place in found.places]), None)
+            found = public.newest(words, limit=query["limit"], after=behind)
+        shown = request.visible(library.playlists([place.id for place in found.playlists]), None)
         next_ = None if found.next is None else _seal(_PUBLIC, scope, found.next)
         return self.respond(request, _page(shown, library, next_))
 
@@ -161,7 +161,7 @@ def is_playlist_id(text: str) -> bool:
 
 def _with_movies(
     request: ReadRequest,
-    playlist: Playlist,
+    playlist: PlaylistSummary,
     order: Sequence[tuple[int, int]],
     library: Library,
     movies: Movies,
@@ -187,7 +187,7 @@ def _with_movies(
     return render(request, movies, positions, next_, about)
 
 
-def _shown(playlists: Sequence[Playlist], library: Library) -> list[dict[str, Any]]:
+def _shown(playlists: Sequence[PlaylistSummary], library: Library) -> list[dict[str, Any]]:
     names = library.usernames(playlist.owner for playlist in playlists)
     return [
         {
@@ -206,7 +206,7 @@ def _shown(playlists: Sequence[Playlist], library: Library) -> list[dict[str, An
     ]
 
 
-def _page(playlists: Sequence[Playlist], library: Library, next_: str | None) -> bytes:
+def _page(playlists: Sequence[PlaylistSummary], library: Library, next_: str | None) -> bytes:
     return pagination.render_page(map(encode, _shown(playlists, library)), next_)
 
 

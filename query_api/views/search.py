@@ -16,8 +16,8 @@ from infra.http.strict_json import PageQuery
 from infra.redis_pipeline import ReadCommands
 from infra.security import signing
 from infra.security.signing import BadSignature
-from projectors.read_models.search.engine import IndexAway
-from projectors.read_models.search.query import After, Count, Hits, SearchQuery
+from projectors.read_models.search.engine import IndexUnavailable
+from projectors.read_models.search.query import FacetCount, Hits, SearchAfter, SearchQuery
 from projectors.read_models.search.read_model import Search
 from projectors.storage import pagination
 from query_api.caching.read_through import CacheLookup, ReadThrough
@@ -36,7 +36,7 @@ _encode = msgspec.msgpack.Encoder().encode
 
 class _Cursor(msgspec.Struct, frozen=True, array_like=True):
     scope: bytes
-    after: After
+    after: SearchAfter
 
 
 _cursor = msgspec.msgpack.Decoder(_Cursor)
@@ -149,7 +149,7 @@ def reaching() -> Iterator[None]:
     """Turn what says that the index is away into what its reader is told."""
     try:
         yield
-    except IndexAway as fault:
+    except IndexUnavailable as fault:
         raise Unavailable("The search index is away. Try again in a moment.") from fault
 
 
@@ -166,7 +166,7 @@ def render(asked: SearchQuery, hits: Hits, cards: dict[int, bytes]) -> bytes:
     )
 
 
-def _counts(counts: tuple[Count, ...]) -> list[dict[str, Any]]:
+def _counts(counts: tuple[FacetCount, ...]) -> list[dict[str, Any]]:
     return [{"name": count.value, "count": count.count} for count in counts]
 
 
@@ -182,7 +182,7 @@ def _next(asked: SearchQuery, hits: Hits) -> str | None:
     return signing.seal(_PURPOSE, _encode(_Cursor(_scope(asked), hits.next)))
 
 
-def _after(asked: SearchQuery, cursor: str) -> After:
+def _after(asked: SearchQuery, cursor: str) -> SearchAfter:
     try:
         found = _cursor.decode(signing.open_(_PURPOSE, cursor))
     except msgspec.DecodeError as error:

@@ -49,7 +49,7 @@ class SimilarView(ReadView):
         similarity, movies = request.open(Similarity), request.movies()
 
         def read(results: Sequence[Any]) -> bytes | None:
-            found = similarity.read_list(movie_id, results)
+            found = similarity.read_neighbours(movie_id, results)
             if found is None:
                 return None
             some = found[:limit]
@@ -57,7 +57,7 @@ class SimilarView(ReadView):
             return render(some, cards) if movie_id in cards else None
 
         return PreparedAnswer(
-            enqueue=lambda pipe: similarity.enqueue_list(pipe, movie_id),
+            enqueue=lambda pipe: similarity.enqueue_neighbours(pipe, movie_id),
             read=read,
             sources=(AnswerSource(similarity, is_built=True), AnswerSource(movies)),
         )

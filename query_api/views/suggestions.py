@@ -8,7 +8,7 @@ from rest_framework import serializers
 from infra.http.openapi import operation
 from infra.http.permissions import Anybody
 from infra.http.strict_json import StrictQuery, encode
-from projectors.read_models.suggestions.query_normalisation import typed
+from projectors.read_models.suggestions.query_normalisation import normalise_query
 from projectors.read_models.suggestions.read_model import Suggestions
 from query_api.http import schemas
 from query_api.http.read_your_writes import AnswerSource
@@ -38,7 +38,7 @@ class SuggestionsView(ReadView):
         return self.respond(request, request.answer(self.prepared(request)) or b"")
 
     def prepared(self, request: ReadRequest, **path: Any) -> PreparedAnswer:
-        text = typed(SuggestionsQuery.of(request.query_string)["q"])
+        text = normalise_query(SuggestionsQuery.of(request.query_string)["q"])
         suggestions = request.open(Suggestions)
         return PreparedAnswer(
             enqueue=lambda pipe: suggestions.enqueue(pipe, text),

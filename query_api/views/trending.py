@@ -57,7 +57,7 @@ class TrendingView(ReadView):
         window, genre, source = query["window"], query.get("genre"), query["source"]
         board = trending.board(window, genre, source)
         with reject_foreign_cursor():
-            chosen = page.choose(
+            chosen = page.paginate(
                 board,
                 window,
                 genre,

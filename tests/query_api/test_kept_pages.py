@@ -12,7 +12,7 @@ from events.position_token import encode_positions
 from infra.config import config
 from projectors.generations.pointers import Pointers
 from projectors.read_models.search.builder import SearchBuilder, mark_all
-from projectors.read_models.search.engine import IndexAway
+from projectors.read_models.search.engine import IndexUnavailable
 from projectors.read_models.search.read_model import Search
 from query_api.caching import single_flight
 from query_api.http import request
@@ -142,7 +142,7 @@ def test_the_past_is_neither_kept_nor_what_was_kept(client, world, flush, asked,
 
 def test_a_page_that_failed_is_not_kept(client, flush, monkeypatch):
     def fail(*_):
-        raise IndexAway("away")
+        raise IndexUnavailable("away")
 
     with monkeypatch.context() as patched:
         patched.setattr(Search, "search", fail)
@@ -153,7 +153,7 @@ def test_a_page_that_failed_is_not_kept(client, flush, monkeypatch):
 
 def test_what_is_kept_is_shown_while_the_index_is_away(client, flush, monkeypatch):
     def fail(*_):
-        raise IndexAway("away")
+        raise IndexUnavailable("away")
 
     assert ids(client.get(PATHS[0])) == [ALIEN]
     monkeypatch.setattr(Search, "search", fail)

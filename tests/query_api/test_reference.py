@@ -16,7 +16,7 @@ from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
 from projectors.read_models.library.read_model import Library
 from projectors.read_models.movies.read_model import Movies
-from projectors.read_models.sessions.read_model import Sessions
+from projectors.read_models.sessions.read_model import SessionRevocations
 from projectors.read_models.trending.builder import TrendingBuilder
 from projectors.read_models.trending.read_model import Trending
 from query_api.http import request
@@ -45,7 +45,7 @@ class Answers:
         for key in redis.scan_iter("throttle:*"):
             redis.delete(key)  # this test asks more than anybody may
         catalogue, hot = Movies(redis, generation), Trending(redis, generation)
-        models = (catalogue, hot, Library(redis, generation), Sessions(redis, generation))
+        models = (catalogue, hot, Library(redis, generation), SessionRevocations(redis, generation))
         for model in models:
             for partition, head in enumerate(log.heads()):
                 if head:

@@ -51,8 +51,8 @@ def library(model: Library, user: UUID) -> said.Library:
     assert places == sorted(places, reverse=True)
     return said.Library(
         ratings={it.movie: Opinion(it.score, it.at) for it in ratings},
-        favourites={it.movie: it.at for it in model.kept("favourites", user)},
-        hidden={it.movie: it.at for it in model.kept("hidden", user)},
+        favourites={it.movie: it.at for it in model.flagged("favourites", user)},
+        hidden={it.movie: it.at for it in model.flagged("hidden", user)},
         playlists=_playlists(model, user),
     )
 

@@ -23,11 +23,11 @@ from events.catalogue import (
     Visibility,
 )
 from events.recorded import Recorded
-from projectors.read_models.library.projection import milliseconds, moment
+from projectors.read_models.library.projection import from_milliseconds, to_milliseconds
 from projectors.storage.shard import Shard, Write
 
 
-class Playlist(msgspec.Struct, frozen=True, kw_only=True):
+class PlaylistSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A playlist without its movies."""
 
     id: str
@@ -47,11 +47,11 @@ def writes(shard: Shard, recorded: Recorded) -> Iterator[Write]:
     if isinstance(event, UserErased):
         yield "DEL", shard.state("playlists", str(event.user_id))
         for id_ in event.playlists:
-            yield "DEL", about_key(shard, id_), order_key(shard, id_)
+            yield "DEL", summary_key(shard, id_), order_key(shard, id_)
     if not isinstance(event, PlaylistEvent):
         return
-    about, order = about_key(shard, event.playlist_id), order_key(shard, event.playlist_id)
-    own, at = shard.state("playlists", str(event.user_id)), milliseconds(recorded.occurred_at)
+    about, order = summary_key(shard, event.playlist_id), order_key(shard, event.playlist_id)
+    own, at = shard.state("playlists", str(event.user_id)), to_milliseconds(recorded.occurred_at)
     if isinstance(event, PlaylistDeleted):
         yield "DEL", about, order
         yield "HDEL", own, event.playlist_id
@@ -60,15 +60,15 @@ def writes(shard: Shard, recorded: Recorded) -> Iterator[Write]:
         yield "HSET", own, event.playlist_id, at
         yield "HSET", about, "owner", str(event.user_id), "created", at
     yield "HSET", about, "version", recorded.version, "updated", at
-    yield from _changed(event, about, order)
+    yield from _field_writes(event, about, order)
 
 
-def read_playlist(id_: str, fields: Mapping[bytes, bytes]) -> Playlist | None:
+def read_playlist(id_: str, fields: Mapping[bytes, bytes]) -> PlaylistSummary | None:
     """The playlist out of its stored fields; None if there is none."""
     if b"owner" not in fields:
         return None
     description = fields.get(b"description")
-    return Playlist(
+    return PlaylistSummary(
         id=id_,
         owner=fields[b"owner"].decode(),
         name=fields[b"name"].decode(),
@@ -76,8 +76,8 @@ def read_playlist(id_: str, fields: Mapping[bytes, bytes]) -> Playlist | None:
         visibility="public" if fields[b"visibility"] == b"public" else "private",
         version=int(fields[b"version"]),
         size=int(fields.get(b"size", 0)),
-        created_at=moment(fields[b"created"]),
-        updated_at=moment(fields[b"updated"]),
+        created_at=from_milliseconds(fields[b"created"]),
+        updated_at=from_milliseconds(fields[b"updated"]),
     )
 
 
@@ -86,7 +86,7 @@ def read_order(ranks: Mapping[bytes, bytes]) -> list[tuple[int, int]]:
     return sorted((int(rank), int(movie)) for movie, rank in ranks.items())
 
 
-def about_key(shard: Shard, id_: str) -> str:
+def summary_key(shard: Shard, id_: str) -> str:
     """Where what is said of a playlist is kept."""
     return shard.state("playlist", id_)
 
@@ -96,15 +96,15 @@ def order_key(shard: Shard, id_: str) -> str:
     return shard.state("order", id_)
 
 
-def _changed(event: PlaylistEvent, about: str, order: str) -> Iterator[Write]:
+def _field_writes(event: PlaylistEvent, about: str, order: str) -> Iterator[Write]:
     match event:
         case PlaylistCreated(name=name, description=description, visibility=visibility):
             yield "HSET", about, "name", name, "visibility", visibility
-            yield _described(about, description)
+            yield _description_write(about, description)
         case PlaylistRenamed(name=name):
             yield "HSET", about, "name", name
         case PlaylistDescribed(description=description):
-            yield _described(about, description)
+            yield _description_write(about, description)
         case PlaylistShown(visibility=visibility):
             yield "HSET", about, "visibility", visibility
         case PlaylistMovieAdded(movie_id=movie, rank=rank):
@@ -119,7 +119,7 @@ def _changed(event: PlaylistEvent, about: str, order: str) -> Iterator[Write]:
             yield "DEL", about, order
 
 
-def _described(about: str, description: str | None) -> Write:
+def _description_write(about: str, description: str | None) -> Write:
     if description is None:
         return "HDEL", about, "description"
     return "HSET", about, "description", description

@@ -20,13 +20,13 @@ from events.catalogue import (
 )
 from events.recorded import Recorded
 
-Kind: TypeAlias = Literal["ratings", "favourites", "hidden"]
-KINDS: Sequence[Kind] = get_args(Kind)
+LibraryKind: TypeAlias = Literal["ratings", "favourites", "hidden"]
+KINDS: Sequence[LibraryKind] = get_args(LibraryKind)
 
 _encode = msgspec.json.Encoder().encode
 
 
-class Rating(NamedTuple):
+class UserRating(NamedTuple):
     """A user's score of a movie, and since when it is so."""
 
     movie: int
@@ -34,33 +34,35 @@ class Rating(NamedTuple):
     at: datetime
 
 
-class Kept(NamedTuple):
+class FlaggedMovie(NamedTuple):
     """A movie that a user keeps or hides, and since when."""
 
     movie: int
     at: datetime
 
 
-class Change(NamedTuple):
+class LibraryEntryUpdate(NamedTuple):
     """What is kept of one movie now: packed, or None for nothing any more."""
 
-    kind: Kind
+    kind: LibraryKind
     user: str
     movie: int
     packed: str | None
 
 
-class Erased(NamedTuple):
+class LibraryErased(NamedTuple):
     """All that was said of a user's movies before is void."""
 
     user: str
 
 
-def changes(batch: Sequence[Recorded]) -> dict[tuple[Kind, str], dict[int, str | None]]:
+def entry_updates(
+    batch: Sequence[Recorded],
+) -> dict[tuple[LibraryKind, str], dict[int, str | None]]:
     """(What, whose) -> movie -> what is kept of it after these events, or None."""
-    found: dict[tuple[Kind, str], dict[int, str | None]] = {}
-    for change in _changes(batch):
-        if isinstance(change, Erased):
+    found: dict[tuple[LibraryKind, str], dict[int, str | None]] = {}
+    for change in _entry_updates(batch):
+        if isinstance(change, LibraryErased):
             for kind in KINDS:
                 found.pop((kind, change.user), None)
         else:
@@ -68,12 +70,12 @@ def changes(batch: Sequence[Recorded]) -> dict[tuple[Kind, str], dict[int, str |
     return found
 
 
-def erased(events: Iterable[AnyEvent]) -> list[str]:
+def erased_users(events: Iterable[AnyEvent]) -> list[str]:
     """Those of whom nothing stays that was before; what the other functions tell came after it."""
     return [str(event.user_id) for event in events if isinstance(event, UserErased)]
 
 
-def people(events: Iterable[AnyEvent]) -> dict[str, dict[str, str | None]]:
+def profile_updates(events: Iterable[AnyEvent]) -> dict[str, dict[str, str | None]]:
     """User -> what is known of them after these events."""
     found: dict[str, dict[str, str | None]] = {}
     for event in events:
@@ -81,7 +83,7 @@ def people(events: Iterable[AnyEvent]) -> dict[str, dict[str, str | None]]:
             case UserRegistered(user_id=user, username=username):
                 found.setdefault(str(user), {})["username"] = username
             case PreferencesChanged(user_id=user):
-                told = Preferences(event.genres, event.public_activity, event.strategy)
+                told = UserPreferences(event.genres, event.public_activity, event.strategy)
                 found.setdefault(str(user), {})["preferences"] = _encode(told).decode()
             case UserErased(user_id=user):
                 found.pop(str(user), None)
@@ -90,7 +92,7 @@ def people(events: Iterable[AnyEvent]) -> dict[str, dict[str, str | None]]:
     return found
 
 
-class Preferences(msgspec.Struct, frozen=True):
+class UserPreferences(msgspec.Struct, frozen=True):
     """What a user likes, and what others may see."""
 
     genres: tuple[str, ...] = ()
@@ -98,43 +100,49 @@ class Preferences(msgspec.Struct, frozen=True):
     strategy: str | None = None
 
 
-def packed(score: int, at: datetime) -> str:
+def pack_rating(score: int, at: datetime) -> str:
     """A score and its time in a few bytes: ``score:milliseconds``."""
-    return f"{score}:{milliseconds(at)}"
+    return f"{score}:{to_milliseconds(at)}"
 
 
-def unpacked(movie: int, rating: bytes) -> Rating:
+def unpack_rating(movie: int, rating: bytes) -> UserRating:
     """The rating that was packed."""
     score, _, at = rating.partition(b":")
-    return Rating(movie, int(score), moment(at))
+    return UserRating(movie, int(score), from_milliseconds(at))
 
 
-def milliseconds(at: datetime) -> str:
+def to_milliseconds(at: datetime) -> str:
     """A time in a few bytes."""
     return str(round(at.timestamp() * 1000))
 
 
-def moment(at: bytes) -> datetime:
+def from_milliseconds(at: bytes) -> datetime:
     """The time that was kept as milliseconds."""
     return datetime.fromtimestamp(int(at) / 1000, UTC)
 
 
-def _changes(batch: Sequence[Recorded]) -> Iterator[Change | Erased]:
+def _entry_updates(batch: Sequence[Recorded]) -> Iterator[LibraryEntryUpdate | LibraryErased]:
     for recorded in batch:
         match recorded.event:
             case MovieRated(user_id=user, movie_id=movie, score=score):
-                yield Change("ratings", str(user), movie, packed(score, recorded.occurred_at))
+                yield LibraryEntryUpdate(
+                    "ratings", str(user), movie, pack_rating(score, recorded.occurred_at)
+                )
             case RatingWithdrawn(user_id=user, movie_id=movie):
-                yield Change("ratings", str(user), movie, None)
+                yield LibraryEntryUpdate("ratings", str(user), movie, None)
             case MovieFavourited(user_id=user, movie_id=movie):
-                yield Change("favourites", str(user), movie, milliseconds(recorded.occurred_at))
+                yield LibraryEntryUpdate(
+                    "favourites", str(user), movie, to_milliseconds(recorded.occurred_at)
+                )
             case MovieUnfavourited(user_id=user, movie_id=movie):
-                yield Change("favourites", str(user), movie, None)
+                yield LibraryEntryUpdate("favourites", str(user), movie, None)
             case MovieHidden(user_id=user, movie_id=movie):
-                yield Change("hidden", str(user), movie, milliseconds(recorded.occurred_at))
+                yield LibraryEntryUpdate(
+                    "hidden", str(user), movie, to_milliseconds(recorded.occurred_at)
+                )
             case MovieUnhidden(user_id=user, movie_id=movie):
-                yield Change("hidden", str(user), movie, None)
+                yield LibraryEntryUpdate("hidden", str(user), movie, None)
             case UserErased(user_id=user):
-                yield Erased(str(user))
+                yield LibraryErased(str(user))
             case _:  # not about a user's movies
                 continue

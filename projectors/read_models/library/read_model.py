@@ -17,27 +17,27 @@ from events.recorded import Recorded
 from infra.config import config
 from infra.redis_pipeline import ReadCommands
 from projectors.read_models.library import playlists
-from projectors.read_models.library.playlists import Playlist, read_playlist
+from projectors.read_models.library.playlists import PlaylistSummary, read_playlist
 from projectors.read_models.library.projection import (
     KINDS,
-    Kept,
-    Kind,
-    Preferences,
-    Rating,
-    changes,
-    erased,
-    moment,
-    people,
-    unpacked,
+    FlaggedMovie,
+    LibraryKind,
+    UserPreferences,
+    UserRating,
+    entry_updates,
+    erased_users,
+    from_milliseconds,
+    profile_updates,
+    unpack_rating,
 )
 from projectors.storage import replies
 from projectors.storage.hash_fields import hash_writes
 from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import Shard, Write
 
-Sort: TypeAlias = Literal["new", "score"]
+RatingSort: TypeAlias = Literal["new", "score"]
 
-_preferences = msgspec.json.Decoder(Preferences)
+_preferences = msgspec.json.Decoder(UserPreferences)
 
 
 class Library(ReadModel):
@@ -51,37 +51,37 @@ class Library(ReadModel):
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """See ReadModel."""
-        for user in erased(recorded.event for recorded in batch):
+        for user in erased_users(recorded.event for recorded in batch):
             yield ("DEL", *(shard.state(kind, user) for kind in (*KINDS, "person")))
-        for (kind, user), values in changes(batch).items():
+        for (kind, user), values in entry_updates(batch).items():
             yield from hash_writes(shard.state(kind, user), values)
-        for user, fields in people(recorded.event for recorded in batch).items():
+        for user, fields in profile_updates(recorded.event for recorded in batch).items():
             yield from hash_writes(shard.state("person", user), fields)
         for recorded in batch:
             yield from playlists.writes(shard, recorded)
 
     # ------------------------------------------------------------------------------ movies
 
-    def enqueue_kept(self, pipe: ReadCommands, kind: Kind, user: UUID | str) -> None:
-        """Ask for a user's movies in a pipeline: see ``read_ratings``, ``read_kept``."""
+    def enqueue_movies(self, pipe: ReadCommands, kind: LibraryKind, user: UUID | str) -> None:
+        """Ask for a user's movies in a pipeline: see ``read_ratings``, ``read_flagged``."""
         pipe.hgetall(self._key(kind, user))
 
-    def ratings(self, user: UUID | str, sort: Sort = "new") -> list[Rating]:
+    def ratings(self, user: UUID | str, sort: RatingSort = "new") -> list[UserRating]:
         """A user's ratings, the newest first, or the highest score first and then the newest."""
         return read_ratings(replies.hgetall(self.redis, self._key("ratings", user)), sort)
 
-    def rating(self, user: UUID | str, movie: int) -> Rating | None:
+    def rating(self, user: UUID | str, movie: int) -> UserRating | None:
         """What a user thinks of a movie."""
         found = replies.hget(self.redis, self._key("ratings", user), str(movie))
-        return None if found is None else unpacked(movie, found)
+        return None if found is None else unpack_rating(movie, found)
 
-    def kept(self, kind: Kind, user: UUID | str) -> list[Kept]:
+    def flagged(self, kind: LibraryKind, user: UUID | str) -> list[FlaggedMovie]:
         """A user's favourites or hidden movies, the newest first."""
-        return read_kept(replies.hgetall(self.redis, self._key(kind, user)))
+        return read_flagged(replies.hgetall(self.redis, self._key(kind, user)))
 
     # ------------------------------------------------------------------------------ people
 
-    def enqueue_person(self, pipe: ReadCommands, user: UUID | str) -> None:
+    def enqueue_profile(self, pipe: ReadCommands, user: UUID | str) -> None:
         """Ask in a pipeline for who a user is, and how much they have, by five commands."""
         pipe.hgetall(self._key("person", user))
         for kind in ("ratings", "favourites", "hidden", "playlists"):
@@ -105,14 +105,14 @@ class Library(ReadModel):
     def enqueue_playlist(self, pipe: ReadCommands, id_: str) -> None:
         """Ask for a playlist and its order by two commands; raises InvalidPlaylistId."""
         shard = self._shard_of_playlist(id_)
-        pipe.hgetall(playlists.about_key(shard, id_))
+        pipe.hgetall(playlists.summary_key(shard, id_))
         pipe.hgetall(playlists.order_key(shard, id_))
 
-    def playlists(self, ids: Sequence[str]) -> list[Playlist]:
+    def playlists(self, ids: Sequence[str]) -> list[PlaylistSummary]:
         """The playlists that there are of these; raises InvalidPlaylistId."""
         with self.redis.pipeline(transaction=False) as pipe:
             for id_ in ids:
-                pipe.hgetall(playlists.about_key(self._shard_of_playlist(id_), id_))
+                pipe.hgetall(playlists.summary_key(self._shard_of_playlist(id_), id_))
             found = pipe.execute()
         made = (read_playlist(id_, fields) for id_, fields in zip(ids, found, strict=True))
         return [playlist for playlist in made if playlist is not None]
@@ -125,9 +125,9 @@ class Library(ReadModel):
         return shard.state(kind, str(user))
 
 
-def read_ratings(result: Mapping[bytes, bytes], sort: Sort = "new") -> list[Rating]:
+def read_ratings(result: Mapping[bytes, bytes], sort: RatingSort = "new") -> list[UserRating]:
     """The ratings that were asked for in a pipeline."""
-    ratings = [unpacked(int(movie), rating) for movie, rating in result.items()]
+    ratings = [unpack_rating(int(movie), rating) for movie, rating in result.items()]
     match sort:
         case "new":
             return sorted(ratings, key=lambda r: (r.at, r.movie), reverse=True)
@@ -135,9 +135,9 @@ def read_ratings(result: Mapping[bytes, bytes], sort: Sort = "new") -> list[Rati
             return sorted(ratings, key=lambda r: (r.score, r.at, r.movie), reverse=True)
 
 
-def read_kept(result: Mapping[bytes, bytes]) -> list[Kept]:
+def read_flagged(result: Mapping[bytes, bytes]) -> list[FlaggedMovie]:
     """The movies that were asked for in a pipeline, the newest first."""
-    kept = [Kept(int(movie), moment(at)) for movie, at in result.items()]
+    kept = [FlaggedMovie(int(movie), from_milliseconds(at)) for movie, at in result.items()]
     return sorted(kept, key=lambda k: (k.at, k.movie), reverse=True)
 
 
@@ -146,22 +146,22 @@ def read_playlist_ids(result: Mapping[bytes, bytes]) -> list[tuple[int, str]]:
     return sorted(((int(at), id_.decode()) for id_, at in result.items()), reverse=True)
 
 
-class Person(msgspec.Struct, frozen=True, kw_only=True):
+class UserProfile(msgspec.Struct, frozen=True, kw_only=True):
     """Who a user is to themselves, and how much they have."""
 
     username: str | None
-    preferences: Preferences
+    preferences: UserPreferences
     counts: dict[str, int]
 
 
-def read_person(results: Sequence[object]) -> Person:
+def read_profile(results: Sequence[object]) -> UserProfile:
     """The person that was asked for in a pipeline."""
     fields, *counts = results
     known: Mapping[bytes, bytes] = fields if isinstance(fields, Mapping) else {}
     username, preferences = known.get(b"username"), known.get(b"preferences")
     names = ("ratings", "favourites", "hidden", "playlists")
-    return Person(
+    return UserProfile(
         username=username.decode() if username else None,
-        preferences=_preferences.decode(preferences) if preferences else Preferences(),
+        preferences=_preferences.decode(preferences) if preferences else UserPreferences(),
         counts={name: int(str(count)) for name, count in zip(names, counts, strict=True)},
     )

@@ -7,7 +7,7 @@ import msgspec
 
 from projectors.building.dirty_marks import DirtyMarks, note_built
 from projectors.building.duty_cycle import DutyCycle
-from projectors.read_models.movies.genre_index import ByGenre, count_by_genre, newest_by_genre
+from projectors.read_models.movies.genre_index import GenreIndex, count_by_genre, newest_by_genre
 from projectors.read_models.movies.read_model import Movies
 from projectors.verification.derived import compare
 
@@ -24,7 +24,7 @@ class MoviesBuilder(DutyCycle):
         super().__init__(pause_seconds=0.1)
         self._movies = movies
         self._marks = DirtyMarks(movies.redis, movies.all, "movies")
-        self._by_genre = ByGenre({})
+        self._by_genre = GenreIndex({})
 
     def build(self, now: datetime) -> None:
         """See Builder."""
@@ -43,8 +43,8 @@ class MoviesBuilder(DutyCycle):
         taken = self._marks.take()
         [touched] = taken.touched
         if not taken.is_continued:
-            self._by_genre = ByGenre(dict(self._movies.all_facts()))
-        facts = self._movies.facts_of(sorted(touched))
+            self._by_genre = GenreIndex(dict(self._movies.all_features()))
+        facts = self._movies.features_of(sorted(touched))
         self._by_genre.take(facts)
         self._by_genre.drop(touched - facts.keys())
         with self._marks.commit() as pipe:
@@ -55,7 +55,7 @@ class MoviesBuilder(DutyCycle):
             note_built(pipe, self._movies.all, taken.checkpoints, late=taken.late)
 
     def _differences(self) -> list[str]:
-        facts = dict(self._movies.all_facts())
+        facts = dict(self._movies.all_features())
         problems = []
         if self._movies.genres() != count_by_genre(facts):
             problems.append("the counts by genre are not those of the catalogue")

@@ -8,17 +8,17 @@ import msgspec
 SCORES = range(1, 11)
 DETAILS = "details"
 LINK = "link:"
-UNLISTED = "unlisted"
+WITHDRAWN = "unlisted"
 """There while a movie is shown to nobody."""
 
 _encode = msgspec.json.Encoder().encode
 _SCORES = {str(score).encode(): score for score in SCORES}
 _LINK = LINK.encode()
 _DETAILS = DETAILS.encode()
-_UNLISTED = UNLISTED.encode()
+_WITHDRAWN = WITHDRAWN.encode()
 
 
-class Community(TypedDict):
+class RatingSummary(TypedDict):
     """What the community says of a movie."""
 
     average: float | None
@@ -30,7 +30,7 @@ class Community(TypedDict):
 def compose(fields: Mapping[bytes, bytes]) -> bytes | None:
     """The card as JSON out of a movie's stored fields; None while it is not known, or withdrawn."""
     details = fields.get(_DETAILS)
-    if details is None or _UNLISTED in fields:
+    if details is None or _WITHDRAWN in fields:
         return None
     links = {
         field.removeprefix(_LINK).decode(): value.decode()
@@ -42,12 +42,12 @@ def compose(fields: Mapping[bytes, bytes]) -> bytes | None:
         + b',"external_ids":'
         + _encode(links)
         + b',"community":'
-        + _encode(community(fields))
+        + _encode(rating_summary(fields))
         + b"}"
     )
 
 
-def community(fields: Mapping[bytes, bytes]) -> Community:
+def rating_summary(fields: Mapping[bytes, bytes]) -> RatingSummary:
     """What the votes in a movie's stored fields add up to."""
     histogram = [int(fields.get(field, 0)) for field in _SCORES]
     count = sum(histogram)

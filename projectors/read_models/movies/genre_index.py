@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
-from projectors.read_models.movies.read_model import Facts, GenreCount
+from projectors.read_models.movies.read_model import GenreCount, YearAndGenres
 
 NEWEST = 200
 """How many of the newest movies are kept, of the whole catalogue and of each genre."""
@@ -19,10 +19,10 @@ _ALL = ""
 _Place: TypeAlias = tuple[int, int]
 
 
-class ByGenre:
+class GenreIndex:
     """All movies, by genre. Holds them all in memory, in 400 bytes each beside their facts."""
 
-    def __init__(self, facts: Mapping[int, Facts]) -> None:
+    def __init__(self, facts: Mapping[int, YearAndGenres]) -> None:
         self._facts = dict(facts)
         self._ordered: dict[str, list[_Place]] = {_ALL: []}
         for movie, known in self._facts.items():
@@ -31,7 +31,7 @@ class ByGenre:
         for places in self._ordered.values():
             places.sort()
 
-    def take(self, facts: Mapping[int, Facts]) -> None:
+    def take(self, facts: Mapping[int, YearAndGenres]) -> None:
         """These movies are like this now."""
         for movie, known in facts.items():
             before = self._facts.get(movie)
@@ -60,7 +60,7 @@ class ByGenre:
             name: [-movie for _, movie in places[:NEWEST]] for name, places in self._ordered.items()
         }
 
-    def _remove(self, movie: int, known: Facts) -> None:
+    def _remove(self, movie: int, known: YearAndGenres) -> None:
         for name in _names(known):
             places = self._ordered[name]
             del places[bisect_left(places, _place(movie, known))]
@@ -68,23 +68,23 @@ class ByGenre:
                 del self._ordered[name]
 
 
-def _names(known: Facts) -> Iterator[str]:
+def _names(known: YearAndGenres) -> Iterator[str]:
     yield _ALL
     yield from dict.fromkeys(known.genres)
 
 
-def _place(movie: int, known: Facts) -> _Place:
+def _place(movie: int, known: YearAndGenres) -> _Place:
     """Newest first; of one year, the one known last."""
     return -(known.year or 0), -movie
 
 
-def count_by_genre(facts: Mapping[int, Facts]) -> list[GenreCount]:
+def count_by_genre(facts: Mapping[int, YearAndGenres]) -> list[GenreCount]:
     """Every genre with its number of movies, by name; counted anew."""
     counts = Counter(genre for known in facts.values() for genre in known.genres)
     return [GenreCount(name, counts[name]) for name in sorted(counts)]
 
 
-def newest_by_genre(facts: Mapping[int, Facts]) -> dict[str, list[int]]:
+def newest_by_genre(facts: Mapping[int, YearAndGenres]) -> dict[str, list[int]]:
     """The newest movies by genre, and under "" of all; sorted anew."""
     ordered = sorted(facts, key=lambda movie: (facts[movie].year or 0, movie), reverse=True)
     found: dict[str, list[int]] = {_ALL: ordered[:NEWEST]}

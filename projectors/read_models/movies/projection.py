@@ -16,7 +16,7 @@ from events.catalogue import (
 )
 
 
-class Details(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class MovieDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What sources say of a movie, in the shape that the API shows."""
 
     id: int
@@ -28,10 +28,10 @@ class Details(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     poster_url: str | None = None
 
 
-class Change(msgspec.Struct, kw_only=True):
+class MovieChange(msgspec.Struct, kw_only=True):
     """What some events together change of one movie."""
 
-    details: Details | None = None
+    details: MovieDetails | None = None
     links: dict[str, str] = msgspec.field(default_factory=dict)
     votes: dict[int, int] = msgspec.field(default_factory=dict)
     """Score -> how many more votes it has."""
@@ -39,9 +39,9 @@ class Change(msgspec.Struct, kw_only=True):
     """Whether it is shown now; None if no event was about that."""
 
 
-def changes(events: Sequence[AnyEvent]) -> dict[int, Change]:
+def movie_changes(events: Sequence[AnyEvent]) -> dict[int, MovieChange]:
     """What the events of one partition, in order, change of each movie that they are about."""
-    found: dict[int, Change] = {}
+    found: dict[int, MovieChange] = {}
     for event in events:
         match event:
             case MovieRated(movie_id=movie, score=score, previous=None):
@@ -67,19 +67,19 @@ def changes(events: Sequence[AnyEvent]) -> dict[int, Change]:
     return found
 
 
-def _of(found: dict[int, Change], movie: int) -> Change:
+def _of(found: dict[int, MovieChange], movie: int) -> MovieChange:
     change = found.get(movie)
     if change is None:
-        change = found[movie] = Change()
+        change = found[movie] = MovieChange()
     return change
 
 
-def _vote(change: Change, score: int, amount: int) -> None:
+def _vote(change: MovieChange, score: int, amount: int) -> None:
     change.votes[score] = change.votes.get(score, 0) + amount
 
 
-def _details(event: MovieAdded | MovieDescribed) -> Details:
-    return Details(
+def _details(event: MovieAdded | MovieDescribed) -> MovieDetails:
+    return MovieDetails(
         id=event.movie_id,
         title=event.title,
         year=event.year,

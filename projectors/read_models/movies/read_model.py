@@ -15,15 +15,15 @@ from redis import Redis
 
 from events.recorded import Recorded
 from infra.redis_pipeline import ReadCommands
-from projectors.read_models.movies.card import DETAILS, LINK, UNLISTED, compose
-from projectors.read_models.movies.projection import Change, Details, changes
+from projectors.read_models.movies.card import DETAILS, LINK, WITHDRAWN, compose
+from projectors.read_models.movies.projection import MovieChange, MovieDetails, movie_changes
 from projectors.storage import replies
-from projectors.storage import withdrawn as unlisted
+from projectors.storage import withdrawn as withdrawn_marks
 from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import Shard, Write
 
 
-class Facts(NamedTuple):
+class YearAndGenres(NamedTuple):
     """What lists are sorted and filtered by."""
 
     year: int | None
@@ -38,8 +38,8 @@ class GenreCount(msgspec.Struct, frozen=True):
 
 
 _encode = msgspec.json.Encoder().encode
-_facts = msgspec.json.Decoder(Facts)
-_details = msgspec.json.Decoder(Details)
+_facts = msgspec.json.Decoder(YearAndGenres)
+_details = msgspec.json.Decoder(MovieDetails)
 _counts = msgspec.json.Decoder(list[GenreCount])
 _newest = msgspec.json.Decoder(dict[str, list[int]])
 
@@ -56,12 +56,12 @@ class Movies(ReadModel):
         super().__init__(redis, generation)
         self.all = self.shard(0)
         self._facts_key = self.all.state("facts")
-        self._unlisted_key = unlisted.key(self.all)
+        self._withdrawn_key = withdrawn_marks.key(self.all)
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """See ReadModel. Sums of zero are written too: a batch's size must not show."""
         told = 0
-        for movie, change in changes([recorded.event for recorded in batch]).items():
+        for movie, change in movie_changes([recorded.event for recorded in batch]).items():
             key = shard.state("movie", movie)
             fields = _last_values(change)
             if fields:
@@ -70,7 +70,7 @@ class Movies(ReadModel):
             for score, amount in change.votes.items():
                 yield "HINCRBY", key, score, amount
             if change.details is not None:
-                yield "HSET", shard.state("facts"), movie, _facts_of(change.details)
+                yield "HSET", shard.state("facts"), movie, _encode_features(change.details)
             if change.is_listed is not None:
                 told += 1
                 yield from _listing(shard, movie, is_listed=change.is_listed)
@@ -106,16 +106,16 @@ class Movies(ReadModel):
             movie: card for movie, card in zip(movies, composed, strict=True) if card is not None
         }
 
-    def details(self, movie: int) -> Details | None:
+    def details(self, movie: int) -> MovieDetails | None:
         """A movie without what the community says, as an object."""
-        found = replies.hmget(self.redis, self.all.state("movie", movie), [DETAILS, UNLISTED])
+        found = replies.hmget(self.redis, self.all.state("movie", movie), [DETAILS, WITHDRAWN])
         return _shown(found)
 
     def titles_of(self, movies: Sequence[int]) -> dict[int, str]:
         """Titles of those that are known."""
         with self.redis.pipeline(transaction=False) as pipe:
             for movie in movies:
-                pipe.hmget(self.all.state("movie", movie), [DETAILS, UNLISTED])
+                pipe.hmget(self.all.state("movie", movie), [DETAILS, WITHDRAWN])
             shown = map(_shown, pipe.execute())
             return {
                 movie: details.title
@@ -129,7 +129,7 @@ class Movies(ReadModel):
         """How many movies there are."""
         with self.redis.pipeline(transaction=True) as pipe:
             pipe.hlen(self._facts_key)
-            pipe.hlen(self._unlisted_key)
+            pipe.hlen(self._withdrawn_key)
             known, withdrawn = pipe.execute()
         return int(known) - int(withdrawn)
 
@@ -143,14 +143,14 @@ class Movies(ReadModel):
         found = replies.get(self.redis, self.all.derived("newest"))
         return {} if found is None else _newest.decode(found)
 
-    def facts_of(self, movies: Sequence[int]) -> dict[int, Facts]:
+    def features_of(self, movies: Sequence[int]) -> dict[int, YearAndGenres]:
         """Year and genres of those that are known."""
         if not movies:
             return {}
         fields = [str(movie) for movie in movies]
         with self.redis.pipeline(transaction=True) as pipe:
             pipe.hmget(self._facts_key, fields)
-            pipe.hmget(self._unlisted_key, fields)
+            pipe.hmget(self._withdrawn_key, fields)
             rows = zip(movies, *pipe.execute(), strict=True)
         return {
             movie: _facts.decode(facts)
@@ -160,36 +160,36 @@ class Movies(ReadModel):
 
     def genres_of(self, movies: Sequence[int]) -> dict[int, tuple[str, ...]]:
         """Genres of those that are known."""
-        return {movie: facts.genres for movie, facts in self.facts_of(movies).items()}
+        return {movie: facts.genres for movie, facts in self.features_of(movies).items()}
 
-    def all_facts(self) -> Iterator[tuple[int, Facts]]:
+    def all_features(self) -> Iterator[tuple[int, YearAndGenres]]:
         """Year and genres of every movie; one that changes meanwhile may come twice."""
-        withdrawn = self.unlisted()
+        withdrawn = self.withdrawn()
         for movie, facts in self.redis.hscan_iter(self._facts_key, count=1000):
             if int(movie) not in withdrawn:
                 yield int(movie), _facts.decode(facts)
 
-    def unlisted(self) -> frozenset[int]:
+    def withdrawn(self) -> frozenset[int]:
         """The movies that are withdrawn: known, and in none of the other answers."""
-        return unlisted.movie_ids(self.redis, self.all)
+        return withdrawn_marks.movie_ids(self.redis, self.all)
 
-    def changes(self) -> int:
+    def catalogue_version(self) -> int:
         """A number that is another one when the catalogue changed, or what was parked came in."""
         return sum(map(int, replies.hgetall(self.redis, self.all.changes_key).values()))
 
 
-def _shown(found: Sequence[bytes | None]) -> Details | None:
+def _shown(found: Sequence[bytes | None]) -> MovieDetails | None:
     details, mark = found
     return None if details is None or mark is not None else _details.decode(details)
 
 
 def _listing(shard: Shard, movie: int, *, is_listed: bool) -> Iterator[Write]:
     one = shard.state("movie", movie)
-    yield ("HDEL", one, UNLISTED) if is_listed else ("HSET", one, UNLISTED, 1)
-    yield unlisted.write(shard, movie, is_listed=is_listed)
+    yield ("HDEL", one, WITHDRAWN) if is_listed else ("HSET", one, WITHDRAWN, 1)
+    yield withdrawn_marks.write(shard, movie, is_listed=is_listed)
 
 
-def _last_values(change: Change) -> list[str]:
+def _last_values(change: MovieChange) -> list[str]:
     fields: list[str] = []
     if change.details is not None:
         fields += (DETAILS, _encode(change.details).decode())
@@ -198,5 +198,5 @@ def _last_values(change: Change) -> list[str]:
     return fields
 
 
-def _facts_of(details: Details) -> str:
-    return _encode(Facts(details.year, tuple(dict.fromkeys(details.genres)))).decode()
+def _encode_features(details: MovieDetails) -> str:
+    return _encode(YearAndGenres(details.year, tuple(dict.fromkeys(details.genres)))).decode()

@@ -11,12 +11,12 @@ from events.catalogue import (
     UserErased,
 )
 from events.recorded import Recorded
-from projectors.read_models.search.text_normalisation import folded
+from projectors.read_models.search.text_normalisation import fold
 
 Field: TypeAlias = Literal["name", "public"]
 
 
-class Change(NamedTuple):
+class PlaylistFieldUpdate(NamedTuple):
     """What is known of a playlist now: its folded name, or since when it is public (ms)."""
 
     playlist: str
@@ -25,24 +25,24 @@ class Change(NamedTuple):
     """None: no such playlist, or not public."""
 
 
-def changes(batch: Sequence[Recorded]) -> Iterator[Change]:
+def field_updates(batch: Sequence[Recorded]) -> Iterator[PlaylistFieldUpdate]:
     """What the events change, in order."""
     for recorded in batch:
         at = round(recorded.occurred_at.timestamp() * 1000)
         match recorded.event:
             case PlaylistCreated(playlist_id=id_, name=name, visibility=visibility):
-                yield Change(id_, "name", folded(name))
-                yield Change(id_, "public", at if visibility == "public" else None)
+                yield PlaylistFieldUpdate(id_, "name", fold(name))
+                yield PlaylistFieldUpdate(id_, "public", at if visibility == "public" else None)
             case PlaylistRenamed(playlist_id=id_, name=name):
-                yield Change(id_, "name", folded(name))
+                yield PlaylistFieldUpdate(id_, "name", fold(name))
             case PlaylistShown(playlist_id=id_, visibility=visibility):
-                yield Change(id_, "public", at if visibility == "public" else None)
+                yield PlaylistFieldUpdate(id_, "public", at if visibility == "public" else None)
             case PlaylistDeleted(playlist_id=id_):
-                yield Change(id_, "name", None)
-                yield Change(id_, "public", None)
+                yield PlaylistFieldUpdate(id_, "name", None)
+                yield PlaylistFieldUpdate(id_, "public", None)
             case UserErased(playlists=ids):
                 for id_ in ids:
-                    yield Change(id_, "name", None)
-                    yield Change(id_, "public", None)
+                    yield PlaylistFieldUpdate(id_, "name", None)
+                    yield PlaylistFieldUpdate(id_, "public", None)
             case _:  # not about who sees which playlist
                 continue

@@ -11,7 +11,7 @@ from typing import ClassVar, NamedTuple, cast
 from redis import Redis
 
 from events.recorded import Recorded
-from projectors.read_models.playlists.projection import changes
+from projectors.read_models.playlists.projection import field_updates
 from projectors.storage import replies
 from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import Shard, Write
@@ -21,18 +21,18 @@ MOST_LOOKED_AT = 5000
 """How many names are looked at for one page; a page may be short, and go on behind them."""
 
 
-class Place(NamedTuple):
+class PublicPlaylist(NamedTuple):
     """Since when a playlist is public, in milliseconds, and which one it is."""
 
     since: int
     id: str
 
 
-class Found(NamedTuple):
+class PublicPlaylistPage(NamedTuple):
     """Playlists, the last that became public first."""
 
-    places: list[Place]
-    next: Place | None
+    playlists: list[PublicPlaylist]
+    next: PublicPlaylist | None
     """Behind which place more may be found."""
 
 
@@ -54,7 +54,7 @@ class Playlists(ReadModel):
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """See ReadModel."""
         names, public = shard.state("names"), shard.state("public")
-        for id_, field, value in changes(batch):
+        for id_, field, value in field_updates(batch):
             match field, value:
                 case "name", None:
                     yield "HDEL", names, id_
@@ -65,20 +65,22 @@ class Playlists(ReadModel):
                 case _:
                     yield "ZREM", public, id_
 
-    def newest(self, words: Sequence[str], *, limit: int, behind: Place | None) -> Found:
+    def newest(
+        self, words: Sequence[str], *, limit: int, after: PublicPlaylist | None
+    ) -> PublicPlaylistPage:
         """Public playlists with all these words (or beginnings of words) in their names."""
-        found: list[Place] = []
+        found: list[PublicPlaylist] = []
         for _ in range(MOST_LOOKED_AT // _AT_ONCE):
-            some, is_end = self._behind(behind)
+            some, is_end = self._after(after)
             found += self._named(some, words)
             if len(found) > limit:
-                return Found(found[:limit], found[limit - 1])
+                return PublicPlaylistPage(found[:limit], found[limit - 1])
             if is_end:
-                return Found(found, None)
-            behind = some[-1]
-        return Found(found, behind)
+                return PublicPlaylistPage(found, None)
+            after = some[-1]
+        return PublicPlaylistPage(found, after)
 
-    def _behind(self, place: Place | None) -> tuple[list[Place], bool]:
+    def _after(self, place: PublicPlaylist | None) -> tuple[list[PublicPlaylist], bool]:
         """The next places in order, and whether they are the last."""
         highest = "+inf" if place is None else place.since
         start = 0
@@ -89,14 +91,16 @@ class Playlists(ReadModel):
                 return rest, len(rows) < _AT_ONCE
             start += _AT_ONCE  # so many became public in one millisecond
 
-    def _rows(self, highest: int | str, start: int) -> list[Place]:
+    def _rows(self, highest: int | str, start: int) -> list[PublicPlaylist]:
         raw = self.redis.zrevrangebyscore(
             self._public_key, highest, "-inf", start=start, num=_AT_ONCE, withscores=True
         )
         rows = cast("list[tuple[bytes, float]]", raw)
-        return [Place(int(since), id_.decode()) for id_, since in rows]
+        return [PublicPlaylist(int(since), id_.decode()) for id_, since in rows]
 
-    def _named(self, places: Sequence[Place], words: Sequence[str]) -> list[Place]:
+    def _named(
+        self, places: Sequence[PublicPlaylist], words: Sequence[str]
+    ) -> list[PublicPlaylist]:
         if not words or not places:
             return list(places)
         names = replies.hmget(self.redis, self._names_key, [place.id for place in places])

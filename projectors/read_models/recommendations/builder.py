@@ -119,7 +119,7 @@ class RecommendationsBuilder(DutyCycle):
             return before
         market = self._market = Market(self._sources, now)
         self._market_of = seen
-        is_other = before is not None and before.unlisted != market.unlisted
+        is_other = before is not None and before.withdrawn != market.withdrawn
         if is_other or is_material(self._trends, market.candidates.trends):
             self._moved_at, self._trends = now, market.candidates.trends
         with self._recommendations.redis.pipeline(transaction=True) as pipe:

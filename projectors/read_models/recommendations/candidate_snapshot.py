@@ -39,7 +39,7 @@ class Sources(NamedTuple):
     def version(self) -> object:
         """Another one once something that a market is made of was built, or may have changed."""
         built = [replies.hgetall(self.movies.redis, shard.built_key) for shard in self.shards]
-        return self.trending.board("week").as_of, self.movies.changes(), built
+        return self.trending.board("week").as_of, self.movies.catalogue_version(), built
 
 
 class Market:
@@ -56,7 +56,7 @@ class Market:
         heats = _heats(trending)
         people = dict(trending.most_rated(_POPULAR))
         self._genres: dict[int, Sequence[str]] = {}
-        self.unlisted = movies.unlisted()
+        self.withdrawn = movies.withdrawn()
         """Movies that no list may have."""
         known = self._know({*heats, *people, *_newest(movies)})
         self.candidates = Candidates(known, heats=heats, people=people, year=made_at.year)
@@ -86,7 +86,7 @@ class Market:
         """What is like these movies, and like others."""
         missing = [movie for movie in movies if movie not in self._neighbours]
         if missing:
-            found = self._similarity.lists_of(missing)
+            found = self._similarity.neighbours_of(missing)
             self._neighbours |= {movie: found.get(movie, ()) for movie in missing}
         return self._neighbours
 
@@ -100,7 +100,7 @@ class Market:
         return {movie: self._outside[movie] for movie in wanted if movie in self._outside}
 
     def _know(self, movies: Iterable[int]) -> dict[int, Known]:
-        facts = self._movies.facts_of(sorted(movies))
+        facts = self._movies.features_of(sorted(movies))
         self._genres |= {movie: known.genres for movie, known in facts.items()}
         return {movie: Known(known.year, known.genres) for movie, known in facts.items()}
 

@@ -15,8 +15,8 @@ from typing import ClassVar
 from redis import Redis
 from redis.commands.core import Script
 
-from projectors.read_models.search.engine import IndexAway, Versioned
-from projectors.read_models.search.read_model import Search, Source
+from projectors.read_models.search.engine import IndexUnavailable, VersionedDocument
+from projectors.read_models.search.read_model import MovieState, Search
 from projectors.read_models.search.verification import unknown_documents, wrong_documents
 from projectors.storage.shard import read_offsets
 
@@ -83,7 +83,7 @@ class SearchBuilder:
     def check(self, now: datetime) -> list[str]:
         """What of the index is not what the state says; while it is being written, looks again."""
         deadline = monotonic() + _PATIENCE_SECONDS
-        suspects: Sequence[int] = self._model.known()
+        suspects: Sequence[int] = self._model.known_movies()
         while True:
             flush(self._model)
             suspects = wrong_documents(self._model, suspects)
@@ -97,16 +97,16 @@ class SearchBuilder:
 
 
 def flush(model: Search) -> None:
-    """Bring the index up to the state, and note how far; raises IndexAway with all still marked."""
-    identity = _heal(model)
-    checkpoints, late, dirty = _snapshot(model)
-    flushed = [_put(model, chunk) for chunk in _chunks(dirty)]
+    """Index the documents of dirty movies. Raises IndexUnavailable; all marks stay then."""
+    identity = _ensure_index(model)
+    checkpoints, late, dirty = _read_dirty(model)
+    flushed = [_index_documents(model, chunk) for chunk in _chunks(dirty)]
     if flushed:
         _note_writes(model, model.index.refresh())
-        _refuse_another(model, identity)
+        _require_same_index(model, identity)
     _note_shown(model, flushed)
     for revisions in flushed:
-        _clean(model, revisions)
+        _clear_marks(model, revisions)
     _note_filled(model, identity)
     _note_built(model, checkpoints, late)
 
@@ -114,11 +114,11 @@ def flush(model: Search) -> None:
 def mark_all(model: Search) -> None:
     """Mark everything dirty: the index knows nothing."""
     model.redis.delete(model.filled_key, model.all.built_key)
-    for chunk in _chunks(model.known()):
+    for chunk in _chunks(model.known_movies()):
         model.redis.sadd(_dirty_key(model), *chunk)
 
 
-def _heal(model: Search) -> str:
+def _ensure_index(model: Search) -> str:
     """Mark all, in an index made anew if need be, unless there is the very index that was filled.
 
     It may also be that index as it was before, out of a backup: then it has fewer writes. Answers
@@ -126,16 +126,16 @@ def _heal(model: Search) -> str:
     """
     key = _index_key(model)
     filled, writes = model.redis.get(key), _noted_writes(model)  # first: the index only grows
-    there = model.index.mark()
-    if there is None or filled != there.identity.encode():
-        return begin_anew(model)
+    there = model.index.identity()
+    if there is None or filled != there.uuid.encode():
+        return recreate_index(model)
     if there.writes < writes:
         mark_all(model)
         model.redis.delete(_writes_key(model))
-    return there.identity
+    return there.uuid
 
 
-def begin_anew(model: Search) -> str:
+def recreate_index(model: Search) -> str:
     """Make the index, empty, with all marked."""
     # Before there is anything that could be searched in vain; and who still fills the one before
     # must not say that it is this one.
@@ -143,17 +143,17 @@ def begin_anew(model: Search) -> str:
     model.index.create()
     model.redis.delete(_writes_key(model))
     mark_all(model)
-    there = model.index.mark()
-    identity = there.identity if there else ""
+    there = model.index.identity()
+    identity = there.uuid if there else ""
     model.redis.set(_index_key(model), identity)
     return identity
 
 
-def _refuse_another(model: Search, identity: str) -> None:
+def _require_same_index(model: Search, identity: str) -> None:
     """What was written may have gone into an index that came into being by that."""
-    there = model.index.mark()
-    if there is None or there.identity != identity:
-        raise IndexAway("the index was lost while it was written")
+    there = model.index.identity()
+    if there is None or there.uuid != identity:
+        raise IndexUnavailable("the index was lost while it was written")
 
 
 def _note_shown(model: Search, flushed: Sequence[Mapping[int, int]]) -> None:
@@ -163,7 +163,7 @@ def _note_shown(model: Search, flushed: Sequence[Mapping[int, int]]) -> None:
     """
     advance = _script(model.redis, _ADVANCE)
     for revisions in flushed:
-        advance(keys=[model.shown_key], args=_words(revisions))
+        advance(keys=[model.shown_key], args=_flattened(revisions))
     # Another one whatever was lost: a number might come twice, where Redis was set back.
     model.redis.set(model.stamp_key, token_hex(8), nx=not flushed)
 
@@ -191,7 +191,7 @@ def _writes_key(model: Search) -> str:
     return model.all.derived("writes")
 
 
-def _snapshot(model: Search) -> tuple[Mapping[int, int], bytes, Sequence[int]]:
+def _read_dirty(model: Search) -> tuple[Mapping[int, int], bytes, Sequence[int]]:
     with model.redis.pipeline(transaction=True) as pipe:
         pipe.hgetall(model.all.checkpoints_key)
         pipe.hget(model.all.changes_key, "late")
@@ -200,33 +200,33 @@ def _snapshot(model: Search) -> tuple[Mapping[int, int], bytes, Sequence[int]]:
     return read_offsets(checkpoints), late or b"", sorted(map(int, dirty))
 
 
-def _put(model: Search, movies: Sequence[int]) -> dict[int, int]:
+def _index_documents(model: Search, movies: Sequence[int]) -> dict[int, int]:
     """Send the documents of some movies; the revisions that they were made from."""
-    sources = model.sources(movies)
+    sources = model.movie_states(movies)
     model.index.put(list(_versioned(sources)))
     return {source.movie: source.revision for source in sources}
 
 
-def _versioned(sources: Iterable[Source]) -> Iterator[Versioned]:
+def _versioned(sources: Iterable[MovieState]) -> Iterator[VersionedDocument]:
     for source in sources:
         document = source.document()
         if document is not None:
-            yield Versioned(source.movie, source.revision, document)
+            yield VersionedDocument(source.movie, source.revision, document)
 
 
-def _clean(model: Search, revisions: Mapping[int, int]) -> None:
+def _clear_marks(model: Search, revisions: Mapping[int, int]) -> None:
     _script(model.redis, _CLEAN)(
         keys=[_dirty_key(model), model.all.state("revisions")],
-        args=_words(revisions),
+        args=_flattened(revisions),
     )
 
 
 def _note_built(model: Search, checkpoints: Mapping[int, int], late: bytes) -> None:
     keys = [model.all.built_key, model.all.changes_key]
-    _script(model.redis, _BUILT)(keys=keys, args=[late, *_words(checkpoints)])
+    _script(model.redis, _BUILT)(keys=keys, args=[late, *_flattened(checkpoints)])
 
 
-def _words(numbers: Mapping[int, int]) -> list[int]:
+def _flattened(numbers: Mapping[int, int]) -> list[int]:
     return [number for pair in numbers.items() for number in pair]
 
 

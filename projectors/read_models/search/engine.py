@@ -14,7 +14,7 @@ Document = dict[str, Any]
 """As the projection makes it; one without votes is a tombstone: kept, and found by nobody."""
 
 
-class IndexAway(RetryLater):
+class IndexUnavailable(RetryLater):
     """The index can't be reached, asks to come back later, or is lost."""
 
 
@@ -22,7 +22,7 @@ class DocumentsRefused(Exception):
     """The index takes some documents in no form: it and ``document`` don't fit."""
 
 
-class Versioned(NamedTuple):
+class VersionedDocument(NamedTuple):
     """A document and the revision of the state that it was made from."""
 
     movie: int
@@ -30,20 +30,20 @@ class Versioned(NamedTuple):
     document: Document
 
 
-class Mark(NamedTuple):
+class IndexIdentity(NamedTuple):
     """What tells an index from another of its name, and from itself in former times."""
 
-    identity: str
+    uuid: str
     writes: int
     """Grows, where an index could come back as it was; 0 where its server sees to that."""
 
 
-class Engine(Protocol):
-    """An index; all that it is asked may raise IndexAway."""
+class SearchEngine(Protocol):
+    """An index; all that it is asked may raise IndexUnavailable."""
 
     name: str
 
-    def mark(self) -> Mark | None:
+    def identity(self) -> IndexIdentity | None:
         """Which index there is; None if there is none."""
 
     def create(self) -> None:
@@ -52,7 +52,7 @@ class Engine(Protocol):
     def drop(self) -> None:
         """Remove it, if it is there."""
 
-    def put(self, documents: Sequence[Versioned]) -> None:
+    def put(self, documents: Sequence[VersionedDocument]) -> None:
         """Write whole documents; a newer one that is there already stays."""
 
     def refresh(self) -> int:

@@ -5,11 +5,11 @@ from pathlib import Path
 from infra import clients
 from infra.config import config
 from infra.http import health
-from projectors.read_models.search.engine import Engine, IndexAway
+from projectors.read_models.search.engine import IndexUnavailable, SearchEngine
 from projectors.read_models.search.on_elasticsearch.index import ElasticsearchIndex
 
 
-def of_generation(generation: int) -> Engine:
+def engine_of(generation: int) -> SearchEngine:
     """The index of a generation; names carry the number, and there are no aliases."""
     name = f"{config().namespace}-search-{generation}"
     match config().search:
@@ -27,11 +27,11 @@ def reach() -> None:
         case "tantivy":
             place = config().search_dir
             if not place.is_dir():
-                raise IndexAway(f"{place} is not there")
+                raise IndexUnavailable(f"{place} is not there")
             _in_files(place)  # who is ready need not import it at the first search: 0.2 s
 
 
-def _in_files(directory: Path) -> Engine:
+def _in_files(directory: Path) -> SearchEngine:
     from projectors.read_models.search.on_tantivy.index import TantivyIndex  # noqa: PLC0415 - only there with the extra
 
     return TantivyIndex(directory)

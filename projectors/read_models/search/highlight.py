@@ -2,18 +2,18 @@
 
 from html import escape
 
-from projectors.read_models.search.query_parser import typos_in
-from projectors.read_models.search.text_normalisation import Word, joined, runs, words
+from projectors.read_models.search.query_parser import max_typos
+from projectors.read_models.search.text_normalisation import Word, join_words, word_groups, words
 
 
-def marked(title: str, q: str) -> str:
+def highlight(title: str, q: str) -> str:
     """The title as safe HTML, with what was looked for in <em>."""
-    asked = runs(q)
-    wanted = [word.folded for run in asked for word in run] + [joined(run) for run in asked]
+    asked = word_groups(q)
+    wanted = [word.folded for run in asked for word in run] + [join_words(run) for run in asked]
     beginning = _beginning(title, asked)
     spans = [
         (word.start, word.end)
-        for run in runs(title)
+        for run in word_groups(title)
         for word in run
         if _is_wanted(word, run, wanted) or (beginning and word.folded.startswith(beginning))
     ]
@@ -29,7 +29,7 @@ def _beginning(title: str, asked: list[list[Word]]) -> str | None:
 
 
 def _is_wanted(word: Word, run: list[Word], wanted: list[str]) -> bool:
-    return joined(run) in wanted or any(is_typo_of(word.folded, one) for one in wanted)
+    return join_words(run) in wanted or any(is_typo_of(word.folded, one) for one in wanted)
 
 
 def _with_em(title: str, spans: list[tuple[int, int]]) -> str:
@@ -46,7 +46,7 @@ def is_typo_of(word: str, asked: str) -> bool:
     """Whether the index takes ``word`` for what ``asked`` meant: the same, or a few letters off."""
     if word == asked:
         return True
-    allowed = typos_in(asked)
+    allowed = max_typos(asked)
     if not allowed or word[0] != asked[0] or abs(len(word) - len(asked)) > allowed:
         return False
     return _distance(word, asked) <= allowed

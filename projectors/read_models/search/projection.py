@@ -19,13 +19,13 @@ from events.catalogue import (
 )
 from projectors.read_models.search.text_normalisation import (
     compounds,
-    folded,
-    in_one_word,
+    fold,
     without_article,
+    without_spaces,
 )
 
 
-class Details(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class SearchableDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a movie can be found by."""
 
     title: str
@@ -34,7 +34,7 @@ class Details(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cast: tuple[str, ...] = ()
 
 
-class LongDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ExtendedDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What sources say beyond a movie's card. Its document keeps it; nothing is found by it."""
 
     original_title: str | None = None
@@ -46,15 +46,15 @@ class LongDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     titles: dict[str, str]
 
 
-NO_DETAILS = LongDetails(crew=(), keywords=(), titles={})
+NO_EXTENDED_DETAILS = ExtendedDetails(crew=(), keywords=(), titles={})
 
 
-class Touch(msgspec.Struct, kw_only=True):
+class DocumentChange(msgspec.Struct, kw_only=True):
     """What some events together change of one movie; ``events`` of them."""
 
     events: int = 0
-    details: Details | None = None
-    long: LongDetails | None = None
+    details: SearchableDetails | None = None
+    long: ExtendedDetails | None = None
     rated: bool = False
     votes: int = 0
     total: int = 0
@@ -62,48 +62,50 @@ class Touch(msgspec.Struct, kw_only=True):
     """Whether it is found now; None if no event was about that."""
 
 
-def touches(events: Sequence[AnyEvent]) -> dict[int, Touch]:
+def document_changes(events: Sequence[AnyEvent]) -> dict[int, DocumentChange]:
     """What the events of one partition, in order, change of each movie that they are about."""
-    found: dict[int, Touch] = {}
+    found: dict[int, DocumentChange] = {}
     for event in events:
         match event:
             case MovieAdded() | MovieDescribed():
-                _touch(found, event.movie_id).details = _details(event)
+                _change_of(found, event.movie_id).details = _details(event)
             case MovieDetailed():
-                _touch(found, event.movie_id).long = _long(event)
+                _change_of(found, event.movie_id).long = _extended(event)
             case MovieRated(movie_id=movie, score=score, previous=None):
-                _vote(_touch(found, movie), votes=1, total=score)
+                _vote(_change_of(found, movie), votes=1, total=score)
             case MovieRated(movie_id=movie, score=score, previous=int(previous)):
-                _vote(_touch(found, movie), votes=0, total=score - previous)
+                _vote(_change_of(found, movie), votes=0, total=score - previous)
             case RatingWithdrawn(movie_id=movie, previous=previous):
-                _vote(_touch(found, movie), votes=-1, total=-previous)
+                _vote(_change_of(found, movie), votes=-1, total=-previous)
             case MovieWithdrawn(movie_id=movie):
-                _touch(found, movie).is_listed = False
+                _change_of(found, movie).is_listed = False
             case MovieRestored(movie_id=movie):
-                _touch(found, movie).is_listed = True
+                _change_of(found, movie).is_listed = True
             case _:  # not about finding movies
                 continue
     return found
 
 
-def _touch(found: dict[int, Touch], movie: int) -> Touch:
-    touch = found.setdefault(movie, Touch())
+def _change_of(found: dict[int, DocumentChange], movie: int) -> DocumentChange:
+    touch = found.setdefault(movie, DocumentChange())
     touch.events += 1
     return touch
 
 
-def _vote(touch: Touch, *, votes: int, total: int) -> None:
+def _vote(touch: DocumentChange, *, votes: int, total: int) -> None:
     touch.rated = True
     touch.votes += votes
     touch.total += total
 
 
-def _details(event: MovieAdded | MovieDescribed) -> Details:
-    return Details(title=event.title, year=event.year, genres=event.genres, cast=event.cast)
+def _details(event: MovieAdded | MovieDescribed) -> SearchableDetails:
+    return SearchableDetails(
+        title=event.title, year=event.year, genres=event.genres, cast=event.cast
+    )
 
 
-def _long(event: MovieDetailed) -> LongDetails:
-    return LongDetails(
+def _extended(event: MovieDetailed) -> ExtendedDetails:
+    return ExtendedDetails(
         original_title=event.original_title,
         original_language=event.original_language,
         released_on=event.released_on,
@@ -115,21 +117,26 @@ def _long(event: MovieDetailed) -> LongDetails:
 
 
 def document(
-    movie: int, details: Details, long: LongDetails | None = None, *, votes: int, total: int
+    movie: int,
+    details: SearchableDetails,
+    long: ExtendedDetails | None = None,
+    *,
+    votes: int,
+    total: int,
 ) -> dict[str, Any]:
     """The document of the index that the state of a movie adds up to."""
-    title = folded(details.title)
-    kept = {} if long is None else {"details": _as_read(long)}
+    title = fold(details.title)
+    kept = {} if long is None else {"details": _as_stored(long)}
     return kept | {
         "id": movie,
         "title": details.title,
         "words": title,
         "exact": title,
         "bare": without_article(title),
-        "whole": in_one_word(details.title),
+        "whole": without_spaces(details.title),
         "compounds": compounds(details.title),
-        "cast": [folded(name) for name in details.cast],
-        "people": [folded(name) for name in details.cast],
+        "cast": [fold(name) for name in details.cast],
+        "people": [fold(name) for name in details.cast],
         "genres": list(details.genres),
         "year": details.year,
         "votes": votes,
@@ -145,7 +152,7 @@ def tombstone(movie: int) -> dict[str, Any]:
     return {"id": movie}
 
 
-def _as_read(long: LongDetails) -> dict[str, Any]:
+def _as_stored(long: ExtendedDetails) -> dict[str, Any]:
     """As an index gives it back, so that the two can be compared."""
     plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(long))
     return plain

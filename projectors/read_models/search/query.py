@@ -4,8 +4,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-Sort: TypeAlias = Literal["relevance", "popularity", "score", "year"]
-After: TypeAlias = tuple[int | float, ...]
+SearchSort: TypeAlias = Literal["relevance", "popularity", "score", "year"]
+SearchAfter: TypeAlias = tuple[int | float, ...]
 
 
 class SearchQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,13 +20,13 @@ class SearchQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Of the community's average; movies without ratings then don't fit."""
     person: str | None = None
     """A whole name from the cast; accents and case don't matter."""
-    sort: Sort = "relevance"
+    sort: SearchSort = "relevance"
     limit: int = 20
-    after: After | None = None
+    after: SearchAfter | None = None
     """``next`` of the page before, for the same query."""
 
     @property
-    def order(self) -> Sort:
+    def order(self) -> SearchSort:
         """By what the page is really sorted."""
         return "popularity" if self.sort == "relevance" and not self.q.strip() else self.sort
 
@@ -38,7 +38,7 @@ class Hit(msgspec.Struct, frozen=True):
     highlight: str
 
 
-class Count(msgspec.Struct, frozen=True):
+class FacetCount(msgspec.Struct, frozen=True):
     """How many of all that fit, not only of this page, have something in common."""
 
     value: str
@@ -50,6 +50,6 @@ class Hits(msgspec.Struct, frozen=True, kw_only=True):
 
     items: tuple[Hit, ...]
     total: int
-    genres: tuple[Count, ...]
-    decades: tuple[Count, ...]
-    next: After | None
+    genres: tuple[FacetCount, ...]
+    decades: tuple[FacetCount, ...]
+    next: SearchAfter | None

@@ -7,7 +7,7 @@ title itself comes first, what many people rated a little before what few did.
 
 from typing import NamedTuple
 
-from projectors.read_models.search.text_normalisation import Word, joined, runs
+from projectors.read_models.search.text_normalisation import Word, join_words, word_groups
 
 LONGEST_WORD = 64
 _MOST_WORDS = 16
@@ -16,7 +16,7 @@ _ALL_MUST_FIT = 3
 _ONE_TYPO_FROM, _TWO_TYPOS_FROM = 3, 6
 
 
-class Group(NamedTuple):
+class WordGroup(NamedTuple):
     """Folded words that no space parts."""
 
     words: tuple[str, ...]
@@ -24,10 +24,10 @@ class Group(NamedTuple):
     is_last: bool
 
 
-class Typed(NamedTuple):
+class ParsedQuery(NamedTuple):
     """The folded words, of which an endless query has not too many."""
 
-    groups: tuple[Group, ...]
+    groups: tuple[WordGroup, ...]
 
     @property
     def text(self) -> str:
@@ -42,19 +42,19 @@ class Typed(NamedTuple):
         return (title, year) if title and year is not None else None
 
     @property
-    def must_fit(self) -> int:
+    def minimum_matches(self) -> int:
         """How many groups must be found."""
         asked = len(self.groups)
         return asked if asked <= _ALL_MUST_FIT else asked * 4 // 5
 
 
-def read(q: str) -> Typed:
+def parse(q: str) -> ParsedQuery:
     """The words of a query."""
-    groups = _bounded(runs(q))
+    groups = _bounded(word_groups(q))
     last = len(groups) - 1
-    return Typed(
+    return ParsedQuery(
         tuple(
-            Group(tuple(word.folded for word in group), joined(group), is_last=nth == last)
+            WordGroup(tuple(word.folded for word in group), join_words(group), is_last=nth == last)
             for nth, group in enumerate(groups)
         )
     )
@@ -66,7 +66,7 @@ def year_of(word: str) -> int | None:
     return int(word) if is_year else None
 
 
-def typos_in(word: str) -> int:
+def max_typos(word: str) -> int:
     """How many letters may be wrong in a word of that length."""
     return (len(word) >= _ONE_TYPO_FROM) + (len(word) >= _TWO_TYPOS_FROM)
 

@@ -15,14 +15,14 @@ from redis import Redis
 
 from events.recorded import Recorded
 from projectors.read_models.search import engine_factory
-from projectors.read_models.search.engine import Engine
+from projectors.read_models.search.engine import SearchEngine
 from projectors.read_models.search.projection import (
-    NO_DETAILS,
-    Details,
-    LongDetails,
+    NO_EXTENDED_DETAILS,
+    ExtendedDetails,
+    SearchableDetails,
     document,
+    document_changes,
     tombstone,
-    touches,
 )
 from projectors.read_models.search.query import Hits, SearchQuery
 from projectors.storage import withdrawn
@@ -30,18 +30,18 @@ from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import Shard, Write
 
 _encoder = msgspec.json.Encoder()
-_details: msgspec.json.Decoder[Details] = msgspec.json.Decoder(Details)
-_long: msgspec.json.Decoder[LongDetails] = msgspec.json.Decoder(LongDetails)
-WITHOUT_DETAILS = _encoder.encode(NO_DETAILS)
+_details: msgspec.json.Decoder[SearchableDetails] = msgspec.json.Decoder(SearchableDetails)
+_long: msgspec.json.Decoder[ExtendedDetails] = msgspec.json.Decoder(ExtendedDetails)
+NO_EXTENDED_DETAILS_JSON = _encoder.encode(NO_EXTENDED_DETAILS)
 
 
-class Source(NamedTuple):
+class MovieState(NamedTuple):
     """What the state says of one movie at one moment; without details it is not known yet."""
 
     movie: int
     revision: int
-    details: Details | None
-    long: LongDetails | None
+    details: SearchableDetails | None
+    long: ExtendedDetails | None
     votes: int
     total: int
     is_listed: bool = True
@@ -63,7 +63,7 @@ class Search(ReadModel):
     by_partition: ClassVar[bool] = False
     kept_after_erasure: ClassVar[str] = "their scores, in sums"
 
-    def __init__(self, redis: Redis, generation: int, *, index: Engine | None = None) -> None:
+    def __init__(self, redis: Redis, generation: int, *, index: SearchEngine | None = None) -> None:
         super().__init__(redis, generation)
         self._index = index
         self.all = self.shard(0)
@@ -75,25 +75,25 @@ class Search(ReadModel):
         """Hash of movie -> revision of its document, as soon as everybody is given that one."""
 
     @cached_property
-    def index(self) -> Engine:
+    def index(self) -> SearchEngine:
         """The index of this generation."""
-        return self._index or engine_factory.of_generation(self.generation)
+        return self._index or engine_factory.engine_of(self.generation)
 
     def search(self, asked: SearchQuery) -> Hits:
-        """The movies that fit, best first; raises IndexAway."""
+        """The movies that fit, best first; raises IndexUnavailable."""
         return self.index.search(asked)
 
-    def long_details(self, movie: int) -> bytes | None:
+    def extended_details(self, movie: int) -> bytes | None:
         """What a movie's document keeps for who asks for more, as JSON; None if there is none.
 
-        Raises IndexAway.
+        Raises IndexUnavailable.
         """
         found = self.index.get([movie]).get(movie)
         if found is None:
             return None
         _, written = found
         kept = written.get("details")
-        return WITHOUT_DETAILS if kept is None else _encoder.encode(kept)
+        return NO_EXTENDED_DETAILS_JSON if kept is None else _encoder.encode(kept)
 
     def is_filled(self) -> bool:
         """Whether what can't be found isn't there; not so while a lost index is made again."""
@@ -111,7 +111,7 @@ class Search(ReadModel):
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """See ReadModel. Nothing is left out for being zero: a batch's size must not show."""
-        touched = touches([recorded.event for recorded in batch])
+        touched = document_changes([recorded.event for recorded in batch])
         for movie, touch in touched.items():
             if touch.details is not None:
                 yield "HSET", shard.state("movies"), movie, _encoder.encode(touch.details).decode()
@@ -125,7 +125,7 @@ class Search(ReadModel):
             yield "HINCRBY", shard.state("revisions"), movie, touch.events
             yield "SADD", shard.derived("dirty"), movie
 
-    def sources(self, movies: Sequence[int]) -> list[Source]:
+    def movie_states(self, movies: Sequence[int]) -> list[MovieState]:
         """What the state says of some movies, all of it at one moment."""
         if not movies:
             return []
@@ -135,7 +135,7 @@ class Search(ReadModel):
                 pipe.hmget(key, list(map(str, movies)))
             rows = zip(movies, *pipe.execute(), strict=True)
         return [
-            Source(
+            MovieState(
                 movie=movie,
                 revision=int(revision or 0),
                 details=None if details is None else _details.decode(details),
@@ -147,6 +147,6 @@ class Search(ReadModel):
             for movie, details, long, revision, votes, total, mark in rows
         ]
 
-    def known(self) -> list[int]:
+    def known_movies(self) -> list[int]:
         """The movies that have details, be they withdrawn."""
         return sorted(map(int, self.redis.hkeys(self.all.state("movies"))))

@@ -37,13 +37,13 @@ def words(text: str) -> list[Word]:
 
 def _words(text: str) -> Iterator[Word]:
     for found in _WORD.finditer(text):
-        if folded := _fold(found[0]):
+        if folded := _fold_word(found[0]):
             yield Word(folded, found.start(), found.end())
 
 
 # Titles and names are folded again whenever someone rates a movie; 20,000 words are some MB.
 @lru_cache(maxsize=20_000)
-def _fold(word: str) -> str:
+def _fold_word(word: str) -> str:
     # Twice: what a letter is taken apart into may have a capital (Unicode 3.13, D146).
     for _ in range(2):
         word = unicodedata.normalize("NFKD", word.casefold())
@@ -51,7 +51,7 @@ def _fold(word: str) -> str:
     return "".join(letter for letter in letters if letter.isalnum())
 
 
-def folded(text: str) -> str:
+def fold(text: str) -> str:
     """The text as the index has it: its words with a space between them."""
     return " ".join(word.folded for word in words(text))
 
@@ -62,7 +62,7 @@ def without_article(folded_text: str) -> str:
     return rest if rest and first in _ARTICLES else folded_text
 
 
-def runs(text: str) -> list[list[Word]]:
+def word_groups(text: str) -> list[list[Word]]:
     """The words in groups that no space parts: Spider-Man is one group, E.T. another."""
     found = words(text)
     if not found:
@@ -77,17 +77,17 @@ def runs(text: str) -> list[list[Word]]:
     return groups
 
 
-def joined(run: list[Word]) -> str:
+def join_words(run: list[Word]) -> str:
     """The words of a group written as one."""
     return "".join(word.folded for word in run)
 
 
 def compounds(text: str) -> str:
     """What stands in groups written as one, for those who type "spiderman" or "mash"."""
-    return " ".join(joined(run) for run in runs(text) if len(run) > 1)
+    return " ".join(join_words(run) for run in word_groups(text) if len(run) > 1)
 
 
-def in_one_word(text: str) -> list[str]:
+def without_spaces(text: str) -> list[str]:
     """The whole text without spaces, with and without the article that it begins with."""
-    whole = folded(text)
+    whole = fold(text)
     return list(dict.fromkeys(part.replace(" ", "") for part in (whole, without_article(whole))))

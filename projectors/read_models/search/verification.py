@@ -15,13 +15,13 @@ def wrong_documents(model: Search, movies: Sequence[int]) -> list[int]:
 def unknown_documents(model: Search) -> list[int]:
     """Movies that can be found and that nothing is known of."""
     model.index.refresh()
-    known = set(model.known())
+    known = set(model.known_movies())
     return [movie for movie in model.index.movies() if movie not in known]
 
 
 def _wrong(model: Search, movies: Sequence[int]) -> Iterator[int]:
     written = model.index.get(movies)
-    for source in model.sources(movies):
+    for source in model.movie_states(movies):
         if written.get(source.movie) != (source.revision, source.document()):
             yield source.movie
 

@@ -10,7 +10,7 @@ EPOCH = "epoch"
 ERASED = "erased"
 
 
-class Change(NamedTuple):
+class RevocationChange(NamedTuple):
     """What some events together change for one user."""
 
     is_anew: bool
@@ -18,18 +18,18 @@ class Change(NamedTuple):
     fields: dict[str, str | None]
 
 
-def changes(events: Sequence[AnyEvent]) -> dict[str, Change]:
+def revocation_changes(events: Sequence[AnyEvent]) -> dict[str, RevocationChange]:
     """User -> what the events of one partition, in order, change."""
-    found: dict[str, Change] = {}
+    found: dict[str, RevocationChange] = {}
     for event in events:
         match event:
             case SessionsRevoked(user_id=user, epoch=epoch):
-                found[str(user)] = Change(is_anew=True, fields={EPOCH: str(epoch)})
+                found[str(user)] = RevocationChange(is_anew=True, fields={EPOCH: str(epoch)})
             case SessionRevoked(user_id=user, family=family, expires_at=expires_at):
-                change = found.setdefault(str(user), Change(is_anew=False, fields={}))
+                change = found.setdefault(str(user), RevocationChange(is_anew=False, fields={}))
                 change.fields[str(family)] = _seconds(expires_at)
             case UserErased(user_id=user):
-                found[str(user)] = Change(is_anew=True, fields={ERASED: "1"})
+                found[str(user)] = RevocationChange(is_anew=True, fields={ERASED: "1"})
             case _:  # not about sessions
                 continue
     return found

@@ -13,7 +13,7 @@ from events.partition import partition_of
 from events.recorded import Recorded
 from infra.config import config
 from infra.redis_pipeline import ReadCommands
-from projectors.read_models.sessions.projection import EPOCH, ERASED, changes
+from projectors.read_models.sessions.projection import EPOCH, ERASED, revocation_changes
 from projectors.storage import replies
 from projectors.storage.hash_fields import hash_writes
 from projectors.storage.read_model import ReadModel
@@ -23,7 +23,7 @@ _EPOCH = EPOCH.encode()
 _ERASED = ERASED.encode()
 
 
-class Sessions(ReadModel):
+class SessionRevocations(ReadModel):
     """What was revoked."""
 
     name: ClassVar[str] = "sessions"
@@ -34,7 +34,7 @@ class Sessions(ReadModel):
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """See ReadModel."""
-        for user, change in changes([recorded.event for recorded in batch]).items():
+        for user, change in revocation_changes([recorded.event for recorded in batch]).items():
             key = shard.state("user", user)
             if change.is_anew:
                 yield "DEL", key

@@ -14,9 +14,9 @@ from redis.client import Pipeline
 
 from projectors.building.dirty_marks import DirtyBatch, DirtyMarks, note_built
 from projectors.building.duty_cycle import DutyCycle
-from projectors.read_models.similarity.incremental_update import Neighbourhood
-from projectors.read_models.similarity.projection import Facts
-from projectors.read_models.similarity.read_model import Similarity, written
+from projectors.read_models.similarity.incremental_update import NeighbourLists
+from projectors.read_models.similarity.projection import ContentFeatures
+from projectors.read_models.similarity.read_model import Similarity, encode_features
 from projectors.read_models.similarity.types import Neighbour
 from projectors.storage import replies
 from projectors.verification.derived import compare
@@ -39,7 +39,7 @@ class SimilarityBuilder(DutyCycle):
         super().__init__(pause_seconds=0.5)
         self._similarity = similarity
         self._marks = DirtyMarks(similarity.redis, similarity.all, "likes", "facts")
-        self._neighbourhood: Neighbourhood | None = None
+        self._neighbourhood: NeighbourLists | None = None
         self._likes: frozenset[int] = frozenset()
         self._facts: frozenset[int] = frozenset()
 
@@ -81,17 +81,19 @@ class SimilarityBuilder(DutyCycle):
         _write(pipe, self._similarity.lists_key, _by_movie(made, made.own))
         _write(pipe, self._similarity.alike_key, _by_facts(made, made.alike))
 
-    def _make_touched(self, pipe: Pipeline, neighbourhood: Neighbourhood) -> None:
+    def _make_touched(self, pipe: Pipeline, neighbourhood: NeighbourLists) -> None:
         similarity = self._similarity
         own, alike = neighbourhood.take(
-            similarity.facts_of(sorted(self._facts)), similarity.who_likes(sorted(self._likes))
+            similarity.features_of(sorted(self._facts)), similarity.likers_of(sorted(self._likes))
         )
         _write(pipe, similarity.lists_key, _by_movie(neighbourhood, own))
         _write(pipe, similarity.alike_key, _by_facts(neighbourhood, alike))
 
-    def _read(self) -> Neighbourhood:
+    def _read(self) -> NeighbourLists:
         similarity = self._similarity
-        return Neighbourhood(dict(similarity.all_facts()), similarity.who_likes(similarity.liked()))
+        return NeighbourLists(
+            dict(similarity.all_features()), similarity.likers_of(similarity.liked_movies())
+        )
 
     def _differences(self) -> list[str]:
         said = self._read()
@@ -104,12 +106,12 @@ class SimilarityBuilder(DutyCycle):
         ]
 
 
-def _by_movie(made: Neighbourhood, movies: Iterable[int]) -> dict[bytes, bytes | None]:
+def _by_movie(made: NeighbourLists, movies: Iterable[int]) -> dict[bytes, bytes | None]:
     return {str(movie).encode(): _packed(made.own.get(movie)) for movie in movies}
 
 
-def _by_facts(made: Neighbourhood, facts: Iterable[Facts]) -> dict[bytes, bytes | None]:
-    return {written(one): _packed(made.alike.get(one)) for one in facts}
+def _by_facts(made: NeighbourLists, facts: Iterable[ContentFeatures]) -> dict[bytes, bytes | None]:
+    return {encode_features(one): _packed(made.alike.get(one)) for one in facts}
 
 
 def _packed(neighbours: Sequence[Neighbour] | None) -> bytes | None:

@@ -12,12 +12,12 @@ from typing import NamedTuple
 import numpy as np
 
 from projectors.read_models.similarity.formula import LIST
-from projectors.read_models.similarity.like_matrix import Likes
-from projectors.read_models.similarity.projection import Facts
-from projectors.read_models.similarity.rated_movies import Liked
-from projectors.read_models.similarity.scoring import Row
-from projectors.read_models.similarity.types import Neighbour, merged
-from projectors.read_models.similarity.unrated_movies import Kinds
+from projectors.read_models.similarity.like_matrix import LikeMatrix
+from projectors.read_models.similarity.projection import ContentFeatures
+from projectors.read_models.similarity.rated_movies import RatedMovies
+from projectors.read_models.similarity.scoring import SimilarityRow
+from projectors.read_models.similarity.types import Neighbour, merge_neighbours
+from projectors.read_models.similarity.unrated_movies import FeatureGroups
 
 # Above that, putting the touched into the lists of others takes longer than making all anew.
 _FEW = 50
@@ -25,42 +25,44 @@ _FEW = 50
 _FEW_NEW = 1000
 
 
-class Changed(NamedTuple):
+class ChangedLists(NamedTuple):
     """Whose lists are to be written."""
 
     own: Collection[int]
     """Movies that anyone likes."""
-    alike: Collection[Facts]
+    alike: Collection[ContentFeatures]
     """What the others are like."""
 
 
-class Neighbourhood:
+class NeighbourLists:
     """All lists of neighbours, and what they are made of."""
 
-    def __init__(self, facts: Mapping[int, Facts], who: Mapping[int, set[bytes]]) -> None:
+    def __init__(self, facts: Mapping[int, ContentFeatures], who: Mapping[int, set[bytes]]) -> None:
         self.own: dict[int, list[Neighbour]] = {}
-        self.alike: dict[Facts, list[Neighbour]] = {}
+        self.alike: dict[ContentFeatures, list[Neighbour]] = {}
         self._facts = dict(facts)
-        self._likes = Likes(who)
-        self._kinds = Kinds(self._facts)
-        self._liked = Liked(self._likes, self._facts, self._kinds)
+        self._likes = LikeMatrix(who)
+        self._kinds = FeatureGroups(self._facts)
+        self._liked = RatedMovies(self._likes, self._facts, self._kinds)
         self._make_own(self._liked.movies)
         self._make_alike(set(self._facts.values()))
 
-    def take(self, facts: Mapping[int, Facts], who: Mapping[int, set[bytes]]) -> Changed:
+    def take(
+        self, facts: Mapping[int, ContentFeatures], who: Mapping[int, set[bytes]]
+    ) -> ChangedLists:
         """These movies are like this now, and liked by these; answers which lists changed."""
         self._likes.take(who)
         if facts:
             self._facts |= facts
-            self._kinds = Kinds(self._facts)
-        self._liked = Liked(self._likes, self._facts, self._kinds)
+            self._kinds = FeatureGroups(self._facts)
+        self._liked = RatedMovies(self._likes, self._facts, self._kinds)
         touched = {movie for movie in {*facts, *who} if movie in self._facts}
         if len(touched) > _FEW:
             own = self._make_own(self._liked.movies | self.own.keys())
         else:
             rows = {movie: self._liked.compare(movie) for movie in sorted(touched)}
             own = self._make_own(touched) | self._put_into_others(rows)
-        return Changed(own, self._take_facts(facts))
+        return ChangedLists(own, self._take_facts(facts))
 
     # ------------------------------------------------------------------------------ liked movies
 
@@ -73,13 +75,13 @@ class Neighbourhood:
                 self.own.pop(movie, None)
         return made
 
-    def _put_into_others(self, rows: Mapping[int, Row]) -> set[int]:
+    def _put_into_others(self, rows: Mapping[int, SimilarityRow]) -> set[int]:
         others = self._with_any(rows) | self._better_than_last(rows)
         anew: set[int] = set()
         for movie in others:
             at = self._likes.row_of[movie]
             changed = {one: row.neighbour(one, at) for one, row in rows.items()}
-            after = merged(self.own[movie], changed, LIST)
+            after = merge_neighbours(self.own[movie], changed, LIST)
             if after is None:
                 anew.add(movie)
             else:
@@ -87,7 +89,7 @@ class Neighbourhood:
         self._make_own(anew)
         return others
 
-    def _with_any(self, rows: Mapping[int, Row]) -> set[int]:
+    def _with_any(self, rows: Mapping[int, SimilarityRow]) -> set[int]:
         """Movies in whose lists any of the touched is."""
         return {
             movie
@@ -95,7 +97,7 @@ class Neighbourhood:
             if movie not in rows and any(neighbour.movie in rows for neighbour in neighbours)
         }
 
-    def _better_than_last(self, rows: Mapping[int, Row]) -> set[int]:
+    def _better_than_last(self, rows: Mapping[int, SimilarityRow]) -> set[int]:
         """Movies to which any of the touched is more than the last in their lists."""
         lasts = {movie: _last(neighbours, LIST) for movie, neighbours in self.own.items()}
         of_rows = np.array([lasts.get(movie, inf) for movie in self._likes.row_of])
@@ -107,7 +109,7 @@ class Neighbourhood:
 
     # ------------------------------------------------------------------------------ the others
 
-    def _take_facts(self, facts: Mapping[int, Facts]) -> set[Facts]:
+    def _take_facts(self, facts: Mapping[int, ContentFeatures]) -> set[ContentFeatures]:
         """Make the lists of what is like these now, or was; answers which changed."""
         if not facts:
             return set()
@@ -119,7 +121,9 @@ class Neighbourhood:
         self._make_alike(made)
         return made | gone
 
-    def _near(self, facts: Mapping[int, Facts], there: set[Facts]) -> set[Facts]:
+    def _near(
+        self, facts: Mapping[int, ContentFeatures], there: set[ContentFeatures]
+    ) -> set[ContentFeatures]:
         made = {
             one
             for one in there
@@ -134,7 +138,7 @@ class Neighbourhood:
             made.update(self._kinds.facts[nth] for nth in better.tolist())
         return made
 
-    def _make_alike(self, made: Iterable[Facts]) -> None:
+    def _make_alike(self, made: Iterable[ContentFeatures]) -> None:
         for one in made:  # one more: a movie is in the list of what is like itself
             content = self._kinds.content(one)
             self.alike[one] = self._kinds.top(content, LIST + 1, self._kinds.all)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from projectors.read_models.similarity.scoring import Vector
 
 
-class Likes:
+class LikeMatrix:
     """Everyone's likes, by movie and by person."""
 
     def __init__(self, who: Mapping[int, set[bytes]]) -> None:

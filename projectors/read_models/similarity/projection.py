@@ -14,24 +14,24 @@ from events.catalogue import (
 from projectors.read_models.similarity.formula import LIKES_FROM
 
 
-class Facts(msgspec.Struct, frozen=True, array_like=True):
+class ContentFeatures(msgspec.Struct, frozen=True, array_like=True):
     """What is compared of two movies that nobody likes yet; equal ones are written alike."""
 
     year: int | None
     genres: tuple[str, ...]
 
 
-class Change(msgspec.Struct, kw_only=True):
+class LikeChange(msgspec.Struct, kw_only=True):
     """What some events together change of one movie."""
 
     likes: dict[str, bool] = msgspec.field(default_factory=dict)
     """User -> whether they like it now; whoever's opinion of it did not turn is left out."""
-    facts: Facts | None = None
+    facts: ContentFeatures | None = None
 
 
-def changes(events: Sequence[AnyEvent]) -> dict[int, Change]:
+def like_changes(events: Sequence[AnyEvent]) -> dict[int, LikeChange]:
     """Movie -> what the events of one partition, in order, change."""
-    found: dict[int, Change] = {}
+    found: dict[int, LikeChange] = {}
     for event in events:
         match event:
             case MovieRated(user_id=user, movie_id=movie, score=score, previous=previous):
@@ -42,7 +42,7 @@ def changes(events: Sequence[AnyEvent]) -> dict[int, Change]:
                     _of(found, movie).likes[str(user)] = False
             case MovieAdded() | MovieDescribed():
                 genres = tuple(sorted(set(event.genres)))
-                _of(found, event.movie_id).facts = Facts(event.year, genres)
+                _of(found, event.movie_id).facts = ContentFeatures(event.year, genres)
             case _:  # neither
                 continue
     return found
@@ -53,8 +53,8 @@ def is_liked(score: int | None) -> bool:
     return score is not None and score >= LIKES_FROM
 
 
-def _of(found: dict[int, Change], movie: int) -> Change:
+def _of(found: dict[int, LikeChange], movie: int) -> LikeChange:
     change = found.get(movie)
     if change is None:
-        change = found[movie] = Change()
+        change = found[movie] = LikeChange()
     return change

@@ -8,17 +8,25 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from projectors.read_models.similarity.like_matrix import Likes
-from projectors.read_models.similarity.projection import Facts
-from projectors.read_models.similarity.scoring import Row, Rows, Vector, compare, leading
+from projectors.read_models.similarity.like_matrix import LikeMatrix
+from projectors.read_models.similarity.projection import ContentFeatures
+from projectors.read_models.similarity.scoring import (
+    RowNumbers,
+    SimilarityRow,
+    Vector,
+    compare,
+    top_rows,
+)
 from projectors.read_models.similarity.types import Neighbour
-from projectors.read_models.similarity.unrated_movies import Kinds
+from projectors.read_models.similarity.unrated_movies import FeatureGroups
 
 
-class Liked:
+class RatedMovies:
     """The movies that are known and that anyone likes, as they are now."""
 
-    def __init__(self, likes: Likes, facts: Mapping[int, Facts], kinds: Kinds) -> None:
+    def __init__(
+        self, likes: LikeMatrix, facts: Mapping[int, ContentFeatures], kinds: FeatureGroups
+    ) -> None:
         self.movies = {movie for movie in likes.movies() if movie in facts}
         self._likes = likes
         self._facts = facts
@@ -27,12 +35,12 @@ class Liked:
         self._counts = likes.counts()
         self._of_rows = list(likes.row_of)
         self._is_in = np.array([movie in self.movies for movie in self._of_rows], dtype=bool)
-        self._kind_of: Rows = np.array(
+        self._kind_of: RowNumbers = np.array(
             [kinds.nth_of[facts[movie]] if movie in facts else 0 for movie in self._of_rows],
             dtype=np.intp,
         )
 
-    def compare(self, movie: int) -> Row:
+    def compare(self, movie: int) -> SimilarityRow:
         """A known movie against those of all rows of ``likes``; nothing to those not in here."""
         return self._compare(movie, self._kinds.content(self._facts[movie]))
 
@@ -40,11 +48,11 @@ class Liked:
         """The movies that are the most like one of these, whether anyone likes them or not."""
         content = self._kinds.content(self._facts[movie])
         row = self._compare(movie, content)
-        found = [row.neighbour(self._of_rows[at], at) for at in leading(row.scores, limit)]
+        found = [row.neighbour(self._of_rows[at], at) for at in top_rows(row.scores, limit)]
         found += self._kinds.top(content, limit, self._others)
         return sorted(found, key=lambda neighbour: neighbour.order)[:limit]
 
-    def _compare(self, movie: int, content: Vector) -> Row:
+    def _compare(self, movie: int, content: Vector) -> SimilarityRow:
         row = compare(
             both=self._likes.both(movie),
             ones=self._likes.count(movie),

@@ -13,7 +13,7 @@ from redis import Redis
 
 from events.recorded import Recorded
 from infra.redis_pipeline import ReadCommands
-from projectors.read_models.similarity.projection import Change, Facts, changes
+from projectors.read_models.similarity.projection import ContentFeatures, LikeChange, like_changes
 from projectors.read_models.similarity.types import Neighbour
 from projectors.storage import replies
 from projectors.storage.read_model import ReadModel
@@ -22,7 +22,7 @@ from projectors.storage.shard import Shard, Write
 _AT_ONCE = 500
 
 _encode = msgspec.json.Encoder().encode
-_facts = msgspec.json.Decoder(Facts)
+_facts = msgspec.json.Decoder(ContentFeatures)
 _list = msgspec.msgpack.Decoder(list[Neighbour])
 
 
@@ -43,22 +43,24 @@ class Similarity(ReadModel):
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """See ReadModel."""
-        for movie, change in changes([recorded.event for recorded in batch]).items():
-            yield from _liked(shard.state("likes", movie), change)
+        for movie, change in like_changes([recorded.event for recorded in batch]).items():
+            yield from _like_writes(shard.state("likes", movie), change)
             if change.likes:
                 yield "SADD", shard.derived("dirty", "likes"), movie
             if change.facts is not None:
-                yield "HSET", shard.state("facts"), movie, written(change.facts).decode()
+                yield "HSET", shard.state("facts"), movie, encode_features(change.facts).decode()
                 yield "SADD", shard.derived("dirty", "facts"), movie
 
     # ------------------------------------------------------------------------------ reads
 
-    def enqueue_list(self, pipe: ReadCommands, movie: int) -> None:
-        """Ask for a movie's neighbours in a pipeline, by two commands: see ``read_list``."""
+    def enqueue_neighbours(self, pipe: ReadCommands, movie: int) -> None:
+        """Ask for a movie's neighbours in a pipeline, by two commands: see ``read_neighbours``."""
         pipe.hget(self.lists_key, str(movie))
         pipe.hget(self.facts_key, str(movie))
 
-    def read_list(self, movie: int, results: Sequence[bytes | None]) -> list[Neighbour] | None:
+    def read_neighbours(
+        self, movie: int, results: Sequence[bytes | None]
+    ) -> list[Neighbour] | None:
         """The neighbours that were asked for; None if the movie is not known."""
         own, facts = results
         if facts is None:
@@ -69,7 +71,7 @@ class Similarity(ReadModel):
         found = [] if alike is None else _list.decode(alike)
         return [neighbour for neighbour in found if neighbour.movie != movie]
 
-    def lists_of(self, movies: Sequence[int]) -> dict[int, list[Neighbour]]:
+    def neighbours_of(self, movies: Sequence[int]) -> dict[int, list[Neighbour]]:
         """The neighbours of those movies that anyone likes."""
         if not movies:
             return {}
@@ -82,12 +84,12 @@ class Similarity(ReadModel):
 
     # ------------------------------------------------------------------------------ state
 
-    def all_facts(self) -> Iterator[tuple[int, Facts]]:
+    def all_features(self) -> Iterator[tuple[int, ContentFeatures]]:
         """What every movie is like; one that changes meanwhile may come twice."""
         for movie, facts in self.redis.hscan_iter(self.facts_key, count=1000):
             yield int(movie), _facts.decode(facts)
 
-    def facts_of(self, movies: Sequence[int]) -> dict[int, Facts]:
+    def features_of(self, movies: Sequence[int]) -> dict[int, ContentFeatures]:
         """What some movies are like."""
         if not movies:
             return {}
@@ -98,13 +100,13 @@ class Similarity(ReadModel):
             if facts is not None
         }
 
-    def liked(self) -> list[int]:
+    def liked_movies(self) -> list[int]:
         """Every movie that anyone likes, from one walk through Redis."""
         prefix = self.all.state("likes", "")
         keys = self.redis.scan_iter(match=f"{prefix}*", count=1000)
         return sorted({int(key.decode().removeprefix(prefix)) for key in keys})
 
-    def who_likes(self, movies: Sequence[int]) -> dict[int, set[bytes]]:
+    def likers_of(self, movies: Sequence[int]) -> dict[int, set[bytes]]:
         """Movie -> everyone who likes it."""
         found: list[set[bytes]] = []
         for at in range(0, len(movies), _AT_ONCE):
@@ -115,12 +117,12 @@ class Similarity(ReadModel):
         return {movie: set(users) for movie, users in zip(movies, found, strict=True)}
 
 
-def written(facts: Facts) -> bytes:
+def encode_features(facts: ContentFeatures) -> bytes:
     """The facts as they are kept, which is also the name of what is like them."""
     return _encode(facts)
 
 
-def _liked(key: str, change: Change) -> Iterator[Write]:
+def _like_writes(key: str, change: LikeChange) -> Iterator[Write]:
     for command, is_liked in (("SADD", True), ("SREM", False)):
         users = [user for user, likes in change.likes.items() if likes is is_liked]
         for at in range(0, len(users), _AT_ONCE):

@@ -16,16 +16,16 @@ from projectors.read_models.similarity.formula import (
     WORTH,
     nearness,
 )
-from projectors.read_models.similarity.projection import Facts
+from projectors.read_models.similarity.projection import ContentFeatures
 from projectors.read_models.similarity.types import Neighbour
 
 Vector = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.intp]
+RowNumbers = npt.NDArray[np.intp]
 
 _LONGEST_APART = 400
 
 
-class Row(NamedTuple):
+class SimilarityRow(NamedTuple):
     """A movie against many: a number for each of them."""
 
     scores: Vector
@@ -36,10 +36,10 @@ class Row(NamedTuple):
         return Neighbour(movie, float(self.scores[row]), int(self.both[row]))
 
 
-class Catalogue:
+class ContentMatrix:
     """Facts, ready to be compared with any others."""
 
-    def __init__(self, facts: Sequence[Facts]) -> None:
+    def __init__(self, facts: Sequence[ContentFeatures]) -> None:
         self._count = len(facts)
         mixes = {genres: nth for nth, genres in enumerate({one.genres for one in facts})}
         self._column_of = {
@@ -49,13 +49,13 @@ class Catalogue:
         for genres, nth in mixes.items():
             self._genres[nth, [self._column_of[genre] for genre in genres]] = 1
         self._sizes = self._genres.sum(axis=1)
-        self._mixes: Rows = np.array([mixes[one.genres] for one in facts], dtype=np.intp)
+        self._mixes: RowNumbers = np.array([mixes[one.genres] for one in facts], dtype=np.intp)
         years = [one.year for one in facts]
         self._is_known = np.array([year is not None for year in years], dtype=bool)
         self._years = np.array([year or 0 for year in years], dtype=np.int64)
         self._nearness = np.array([nearness(apart) for apart in range(_LONGEST_APART)])
 
-    def content(self, facts: Facts) -> Vector:
+    def content(self, facts: ContentFeatures) -> Vector:
         """What each has in common with these facts."""
         asked = np.zeros(len(self._column_of))
         asked[[self._column_of[g] for g in facts.genres if g in self._column_of]] = 1
@@ -73,13 +73,13 @@ class Catalogue:
         return np.where(self._is_known, self._nearness[apart], unknown)
 
 
-def compare(*, both: Vector, ones: int, others: Vector, content: Vector) -> Row:
+def compare(*, both: Vector, ones: int, others: Vector, content: Vector) -> SimilarityRow:
     """``formula.similarity`` of one movie with all."""
     scores = (both + PRIOR * WORTH * content) / (np.sqrt(ones * others) + PRIOR)
-    return Row(np.round(scores, DIGITS), both)
+    return SimilarityRow(np.round(scores, DIGITS), both)
 
 
-def leading(scores: Vector, limit: int) -> list[int]:
+def top_rows(scores: Vector, limit: int) -> list[int]:
     """The places of the highest scores, highest first, and of all that equal the last of them."""
     least = 0.0
     if limit < len(scores):

@@ -18,7 +18,7 @@ class Neighbour(NamedTuple):
         return -self.score, self.movie
 
 
-def merged(
+def merge_neighbours(
     before: Sequence[Neighbour], changed: Mapping[int, Neighbour], limit: int
 ) -> list[Neighbour] | None:
     """A list in which some neighbours changed; None where those outside of it may come in."""

@@ -10,39 +10,39 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from projectors.read_models.similarity.projection import Facts
-from projectors.read_models.similarity.scoring import Catalogue, Vector, compare, leading
+from projectors.read_models.similarity.projection import ContentFeatures
+from projectors.read_models.similarity.scoring import ContentMatrix, Vector, compare, top_rows
 from projectors.read_models.similarity.types import Neighbour
 
 
-class Choice(NamedTuple):
+class GroupSelection(NamedTuple):
     """Movies to choose from: those of each kind, and whether there are none."""
 
     movies: list[list[int]]
     is_empty: npt.NDArray[np.bool_]
 
 
-class Kinds:
+class FeatureGroups:
     """All different facts there are, and the movies with each."""
 
-    def __init__(self, facts: Mapping[int, Facts]) -> None:
-        by_kind: dict[Facts, list[int]] = {}
+    def __init__(self, facts: Mapping[int, ContentFeatures]) -> None:
+        by_kind: dict[ContentFeatures, list[int]] = {}
         for movie in sorted(facts):
             by_kind.setdefault(facts[movie], []).append(movie)
         self.facts = list(by_kind)
         self.nth_of = {one: nth for nth, one in enumerate(self.facts)}
-        self.all = Choice(list(by_kind.values()), np.zeros(len(self.facts), dtype=bool))
-        self._catalogue = Catalogue(self.facts)
+        self.all = GroupSelection(list(by_kind.values()), np.zeros(len(self.facts), dtype=bool))
+        self._catalogue = ContentMatrix(self.facts)
         self._nobody = np.zeros(len(self.facts))
 
-    def without(self, movies: Mapping[int, Facts]) -> Choice:
+    def without(self, movies: Mapping[int, ContentFeatures]) -> GroupSelection:
         """All but these."""
         rest = list(self.all.movies)
         for nth in {self.nth_of[one] for one in movies.values()}:
             rest[nth] = [movie for movie in rest[nth] if movie not in movies]
-        return Choice(rest, np.array([not some for some in rest], dtype=bool))
+        return GroupSelection(rest, np.array([not some for some in rest], dtype=bool))
 
-    def content(self, one: Facts) -> Vector:
+    def content(self, one: ContentFeatures) -> Vector:
         """What some facts have in common with all there are."""
         return self._catalogue.content(one)
 
@@ -50,11 +50,11 @@ class Kinds:
         """How alike what has this in common with all there are is to each."""
         return compare(both=self._nobody, ones=0, others=self._nobody, content=content).scores
 
-    def top(self, content: Vector, limit: int, choice: Choice) -> list[Neighbour]:
+    def top(self, content: Vector, limit: int, choice: GroupSelection) -> list[Neighbour]:
         """The movies of a choice that are the most like what has this in common with each kind."""
         scores = np.where(choice.is_empty, 0.0, self.scores(content))
         found: list[tuple[float, int]] = []
-        for nth in leading(scores, limit):
+        for nth in top_rows(scores, limit):
             cold = -float(scores[nth])
             if len(found) >= limit and cold > found[-1][0]:
                 break

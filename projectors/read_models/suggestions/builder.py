@@ -13,8 +13,8 @@ from redis.client import Pipeline
 
 from projectors.building.dirty_marks import DirtyBatch, DirtyMarks, note_built
 from projectors.building.duty_cycle import DutyCycle
-from projectors.read_models.suggestions.prefix_index import Beginnings
-from projectors.read_models.suggestions.read_model import Suggestions, packed
+from projectors.read_models.suggestions.prefix_index import PrefixIndex
+from projectors.read_models.suggestions.read_model import Suggestions, pack_list
 from projectors.storage import replies
 from projectors.verification.derived import compare
 
@@ -36,7 +36,7 @@ class SuggestionsBuilder(DutyCycle):
         super().__init__(pause_seconds=2.0)
         self._suggestions = suggestions
         self._marks = DirtyMarks(suggestions.redis, suggestions.all, "titles", "people")
-        self._beginnings: Beginnings | None = None
+        self._beginnings: PrefixIndex | None = None
         self._titles: frozenset[int] = frozenset()
         self._people: frozenset[int] = frozenset()
 
@@ -76,7 +76,7 @@ class SuggestionsBuilder(DutyCycle):
         pipe.delete(self._suggestions.lists_key)
         self._write(pipe, made, made.lists)
 
-    def _make_touched(self, pipe: Pipeline, beginnings: Beginnings) -> bool:
+    def _make_touched(self, pipe: Pipeline, beginnings: PrefixIndex) -> bool:
         """Whether what was touched could be put in its place."""
         suggestions = self._suggestions
         titles = suggestions.titles_of(sorted(self._titles))
@@ -85,22 +85,22 @@ class SuggestionsBuilder(DutyCycle):
         added = beginnings.add(titles)
         if added is None:
             return False
-        changed = {*added, *beginnings.take(suggestions.people_of(sorted(self._people)))}
+        changed = {*added, *beginnings.take(suggestions.rating_counts_of(sorted(self._people)))}
         self._write(pipe, beginnings, changed)
         return True
 
-    def _read(self) -> Beginnings:
-        return Beginnings(self._suggestions.all_titles(), self._suggestions.all_people())
+    def _read(self) -> PrefixIndex:
+        return PrefixIndex(self._suggestions.all_titles(), self._suggestions.all_rating_counts())
 
-    def _write(self, pipe: Pipeline, made: Beginnings, some: Iterable[str]) -> None:
+    def _write(self, pipe: Pipeline, made: PrefixIndex, some: Iterable[str]) -> None:
         rest = iter(some)
         while names := list(islice(rest, _AT_ONCE)):
-            lists = [part for name in names for part in (name, packed(made.suggestions(name)))]
+            lists = [part for name in names for part in (name, pack_list(made.suggestions(name)))]
             pipe.hset(self._suggestions.lists_key, items=lists)
 
     def _differences(self) -> list[str]:
         made = self._read()
-        said = {name.encode(): packed(made.suggestions(name)) for name in made.lists}
+        said = {name.encode(): pack_list(made.suggestions(name)) for name in made.lists}
         stored = replies.hgetall(self._suggestions.redis, self._suggestions.lists_key)
         return [
             f"the suggestions for {name.decode()!r} are not the most popular"

@@ -11,8 +11,8 @@ from itertools import takewhile
 from typing import TypeAlias
 
 from projectors.read_models.suggestions.projection import Suggestion
-from projectors.read_models.suggestions.query_normalisation import beginnings, prefixes
-from projectors.read_models.suggestions.read_model import MOST
+from projectors.read_models.suggestions.query_normalisation import indexed_forms, prefixes
+from projectors.read_models.suggestions.read_model import LIST_SIZE
 
 _BEHIND_ALL = "\U0010ffff"
 
@@ -20,13 +20,13 @@ Order: TypeAlias = tuple[int, int, int]
 """The smaller, the further in front."""
 
 
-class Beginnings:
+class PrefixIndex:
     """The lists of all beginnings."""
 
     def __init__(self, titles: Iterable[Suggestion], people: Mapping[int, int]) -> None:
         self.titles = {title.id: title for title in titles}
         self._people = dict(people)
-        self._typed = {movie: beginnings(title.title) for movie, title in self.titles.items()}
+        self._typed = {movie: indexed_forms(title.title) for movie, title in self.titles.items()}
         self._ordered = sorted(
             (text, movie) for movie, texts in self._typed.items() for text in texts
         )
@@ -48,7 +48,7 @@ class Beginnings:
         changed: set[str] = set()
         for title in news:
             self.titles[title.id] = title
-            self._typed[title.id] = beginnings(title.title)
+            self._typed[title.id] = indexed_forms(title.title)
             for text in self._typed[title.id]:
                 insort(self._ordered, (text, title.id))
             for text in self._typed[title.id]:
@@ -90,7 +90,7 @@ class Beginnings:
     def _make_one(self, beginning: str, start: int, end: int, made: dict[str, list[int]]) -> None:
         movies = {movie for _, movie in self._ordered[start:end]}
         made[beginning] = self._best(movies)
-        if len(movies) > MOST:
+        if len(movies) > LIST_SIZE:
             self._make(beginning, start, end, made)
 
     def _enter(self, movie: int, text: str) -> set[str]:
@@ -112,9 +112,9 @@ class Beginnings:
 
     def _has_more(self, beginning: str, start: int, end: int) -> bool:
         """Whether there are more movies than its list holds, and so lists of longer beginnings."""
-        if len(self.lists[beginning]) < MOST:
+        if len(self.lists[beginning]) < LIST_SIZE:
             return False
-        return len({movie for _, movie in self._ordered[start:end]}) > MOST
+        return len({movie for _, movie in self._ordered[start:end]}) > LIST_SIZE
 
     def _is_first_time(self, last: str, lacking: str, start: int, end: int) -> bool:
         """Whether no beginning that is longer than the last has had a list yet."""
@@ -130,7 +130,7 @@ class Beginnings:
     def _last(self, beginning: str) -> Order | None:
         """Who is not before this one is not in a list; None while it has room for everybody."""
         listed = self.lists[beginning]
-        return self._order(listed[-1]) if len(listed) == MOST else None
+        return self._order(listed[-1]) if len(listed) == LIST_SIZE else None
 
     def _put(self, beginning: str, movies: Collection[int], last: Order | None) -> bool:
         """Put movies where they belong in a list that ended with ``last``; whether it changed."""
@@ -153,9 +153,9 @@ class Beginnings:
         return start, bisect_left(self._ordered, (beginning + _BEHIND_ALL,), start)
 
     def _best(self, movies: Collection[int]) -> list[int]:
-        if len(movies) <= 2 * MOST:
-            return sorted(movies, key=self._order)[:MOST]
-        return nsmallest(MOST, movies, key=self._order)
+        if len(movies) <= 2 * LIST_SIZE:
+            return sorted(movies, key=self._order)[:LIST_SIZE]
+        return nsmallest(LIST_SIZE, movies, key=self._order)
 
     def _order(self, movie: int) -> Order:
         """The most popular first, then the newest."""

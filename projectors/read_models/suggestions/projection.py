@@ -23,19 +23,19 @@ class Suggestion(msgspec.Struct, frozen=True):
     year: int | None
 
 
-class Change(msgspec.Struct, kw_only=True):
+class SuggestionChange(msgspec.Struct, kw_only=True):
     """What some events together change of one movie."""
 
     suggestion: Suggestion | None = None
-    people: int | None = None
+    rating_count_delta: int | None = None
     """How many more people rated it; None if no event was about that."""
     is_listed: bool | None = None
     """Whether it is suggested now; None if no event was about that."""
 
 
-def changes(events: Sequence[AnyEvent]) -> dict[int, Change]:
+def suggestion_changes(events: Sequence[AnyEvent]) -> dict[int, SuggestionChange]:
     """Movie -> what the events of one partition, in order, change."""
-    found: dict[int, Change] = {}
+    found: dict[int, SuggestionChange] = {}
     for event in events:
         match event:
             case MovieRated(movie_id=movie, previous=None):
@@ -54,12 +54,12 @@ def changes(events: Sequence[AnyEvent]) -> dict[int, Change]:
     return found
 
 
-def _count(change: Change, amount: int) -> None:
-    change.people = (change.people or 0) + amount
+def _count(change: SuggestionChange, amount: int) -> None:
+    change.rating_count_delta = (change.rating_count_delta or 0) + amount
 
 
-def _of(found: dict[int, Change], movie: int) -> Change:
+def _of(found: dict[int, SuggestionChange], movie: int) -> SuggestionChange:
     change = found.get(movie)
     if change is None:
-        change = found[movie] = Change()
+        change = found[movie] = SuggestionChange()
     return change

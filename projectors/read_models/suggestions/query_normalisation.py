@@ -7,39 +7,39 @@ a sign joins written as one: "god" and "part ii", "spider m" and "spiderm".
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from projectors.read_models.search.text_normalisation import Word, folded, joined, runs
+from projectors.read_models.search.text_normalisation import Word, fold, join_words, word_groups
 
-LONGEST = 40
+MAX_QUERY_LENGTH = 40
 """Of what is typed, so much is looked at."""
 _LEAST_WITH_TYPO = 3
 _MOST_WITH_TYPO = 12
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
-def typed(text: str) -> str:
+def normalise_query(text: str) -> str:
     """What someone typed, as it is looked up."""
-    return folded(text)[:LONGEST].rstrip()
+    return fold(text)[:MAX_QUERY_LENGTH].rstrip()
 
 
-def beginnings(title: str) -> list[str]:
+def indexed_forms(title: str) -> list[str]:
     """What the title may be typed as, whole; the first is the title itself."""
-    groups = runs(title)
+    groups = word_groups(title)
     found = dict.fromkeys(_from_each_word([word.folded for group in groups for word in group]))
     for nth, group in enumerate(groups):
         if len(group) > 1:
             found[_as_one(group, groups[nth + 1 :])] = None
-    return [text[:LONGEST] for text in found]
+    return [text[:MAX_QUERY_LENGTH] for text in found]
 
 
-def is_meant(title: str, text: str) -> bool:
+def matches(title: str, text: str) -> bool:
     """Whether the title is meant by what was typed."""
-    return any(beginning.startswith(text) for beginning in _beginnings_again(title))
+    return any(beginning.startswith(text) for beginning in _cached_forms(title))
 
 
 # One slip leads to hundreds of texts, and they to the same few titles again and again.
 @lru_cache(maxsize=10_000)
-def _beginnings_again(title: str) -> tuple[str, ...]:
-    return tuple(beginnings(title))
+def _cached_forms(title: str) -> tuple[str, ...]:
+    return tuple(indexed_forms(title))
 
 
 def prefixes(text: str) -> list[str]:
@@ -47,17 +47,17 @@ def prefixes(text: str) -> list[str]:
     return [text[:length] for length in range(1, len(text) + 1)]
 
 
-def nearly(text: str) -> Iterator[str]:
+def typo_variants(text: str) -> Iterator[str]:
     """What else may have been meant: the same with one slip in the first word."""
     first, space, rest = text.partition(" ")
     if not _LEAST_WITH_TYPO <= len(first) <= _MOST_WITH_TYPO:
         return
-    for word in dict.fromkeys(_slips(first)):
+    for word in dict.fromkeys(_single_edits(first)):
         if word != first:
             yield f"{word}{space}{rest}"
 
 
-def _slips(word: str) -> Iterator[str]:
+def _single_edits(word: str) -> Iterator[str]:
     """A letter too many, two letters changed round, a wrong letter, a letter too few."""
     for at in range(len(word)):
         yield word[:at] + word[at + 1 :]
@@ -75,4 +75,4 @@ def _from_each_word(words: Sequence[str]) -> Iterator[str]:
 
 
 def _as_one(group: list[Word], rest: Sequence[list[Word]]) -> str:
-    return " ".join([joined(group), *(word.folded for others in rest for word in others)])
+    return " ".join([join_words(group), *(word.folded for others in rest for word in others)])

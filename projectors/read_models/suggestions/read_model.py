@@ -15,14 +15,14 @@ from redis import Redis
 
 from events.recorded import Recorded
 from infra.redis_pipeline import ReadCommands
-from projectors.read_models.suggestions.projection import Suggestion, changes
-from projectors.read_models.suggestions.query_normalisation import is_meant, nearly, prefixes
+from projectors.read_models.suggestions.projection import Suggestion, suggestion_changes
+from projectors.read_models.suggestions.query_normalisation import matches, prefixes, typo_variants
 from projectors.storage import replies
-from projectors.storage import withdrawn as unlisted
+from projectors.storage import withdrawn as withdrawn_marks
 from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import Shard, Write
 
-MOST = 10
+LIST_SIZE = 10
 """How many are suggested."""
 
 _encode = msgspec.json.Encoder().encode
@@ -44,18 +44,18 @@ class Suggestions(ReadModel):
         self.lists_key = self.all.derived("lists")
         self._titles_key = self.all.state("titles")
         self._people_key = self.all.state("people")
-        self._unlisted_key = unlisted.key(self.all)
+        self._withdrawn_key = withdrawn_marks.key(self.all)
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """See ReadModel. Sums of zero are written too: a batch's size must not show."""
-        for movie, change in changes([recorded.event for recorded in batch]).items():
-            if change.people is not None:
-                yield "HINCRBY", shard.state("people"), movie, change.people
+        for movie, change in suggestion_changes([recorded.event for recorded in batch]).items():
+            if change.rating_count_delta is not None:
+                yield "HINCRBY", shard.state("people"), movie, change.rating_count_delta
                 yield "SADD", shard.derived("dirty", "people"), movie
             if change.suggestion is not None:
                 yield "HSET", shard.state("titles"), movie, _encode(change.suggestion).decode()
             if change.is_listed is not None:
-                yield unlisted.write(shard, movie, is_listed=change.is_listed)
+                yield withdrawn_marks.write(shard, movie, is_listed=change.is_listed)
             if change.suggestion is not None or change.is_listed is not None:
                 yield "SADD", shard.derived("dirty", "titles"), movie
 
@@ -69,17 +69,17 @@ class Suggestions(ReadModel):
         """The most popular movies that are meant; if there are none, those nearly meant."""
         if not text:
             return []
-        return _meant(text, found) or self._nearly(text)
+        return _matching(text, found) or self._nearly(text)
 
     def _nearly(self, text: str) -> list[Suggestion]:
-        texts = list(nearly(text))
+        texts = list(typo_variants(text))
         if not texts:
             return []
         asked = list(dict.fromkeys(prefix for other in texts for prefix in prefixes(other)))
         lists = dict(zip(asked, replies.hmget(self.redis, self.lists_key, asked), strict=True))
         meant: dict[int, Suggestion] = {}
         for other in texts:
-            for suggestion in _meant(other, [lists[prefix] for prefix in prefixes(other)]):
+            for suggestion in _matching(other, [lists[prefix] for prefix in prefixes(other)]):
                 meant[suggestion.id] = suggestion
         return self._most_popular(list(meant.values()))
 
@@ -88,13 +88,13 @@ class Suggestions(ReadModel):
             return []
         people = replies.hmget(self.redis, self._people_key, [str(one.id) for one in some])
         counts = {one.id: int(count or 0) for one, count in zip(some, people, strict=True)}
-        return sorted(some, key=lambda one: (-counts[one.id], -(one.year or 0), one.id))[:MOST]
+        return sorted(some, key=lambda one: (-counts[one.id], -(one.year or 0), one.id))[:LIST_SIZE]
 
     # ------------------------------------------------------------------------------ state
 
     def all_titles(self) -> Iterator[Suggestion]:
         """Every movie that is shown; one that changes meanwhile may come twice."""
-        withdrawn = unlisted.movie_ids(self.redis, self.all)
+        withdrawn = withdrawn_marks.movie_ids(self.redis, self.all)
         for movie, title in self.redis.hscan_iter(self._titles_key, count=1000):
             if int(movie) not in withdrawn:
                 yield _suggestion.decode(title)
@@ -106,18 +106,18 @@ class Suggestions(ReadModel):
         fields = [str(movie) for movie in movies]
         with self.redis.pipeline(transaction=True) as pipe:
             pipe.hmget(self._titles_key, fields)
-            pipe.hmget(self._unlisted_key, fields)
+            pipe.hmget(self._withdrawn_key, fields)
             rows = zip(*pipe.execute(), strict=True)
         return [
             _suggestion.decode(title) for title, mark in rows if title is not None and mark is None
         ]
 
-    def all_people(self) -> dict[int, int]:
+    def all_rating_counts(self) -> dict[int, int]:
         """How many people rated each movie."""
         found = replies.hgetall(self.redis, self._people_key)
         return {int(movie): int(count) for movie, count in found.items()}
 
-    def people_of(self, movies: Sequence[int]) -> dict[int, int]:
+    def rating_counts_of(self, movies: Sequence[int]) -> dict[int, int]:
         """How many people rated some movies."""
         if not movies:
             return {}
@@ -125,22 +125,22 @@ class Suggestions(ReadModel):
         return {movie: int(count or 0) for movie, count in zip(movies, found, strict=True)}
 
 
-def packed(suggestions: Sequence[Suggestion]) -> bytes:
+def pack_list(suggestions: Sequence[Suggestion]) -> bytes:
     """A list as it is kept."""
     return _encode(suggestions)
 
 
-def _meant(text: str, found: Sequence[bytes | None]) -> list[Suggestion]:
+def _matching(text: str, found: Sequence[bytes | None]) -> list[Suggestion]:
     """Those of the longest beginning that is known, as far as they go on as was typed."""
     longest = next((packed for packed in reversed(found) if packed is not None), None)
     if longest is None:
         return []
-    suggestions = _unpacked(longest)
+    suggestions = _unpack_list(longest)
     if found[-1] is not None:
         return list(suggestions)
-    return [suggestion for suggestion in suggestions if is_meant(suggestion.title, text)]
+    return [suggestion for suggestion in suggestions if matches(suggestion.title, text)]
 
 
 @lru_cache(maxsize=1000)
-def _unpacked(longest: bytes) -> tuple[Suggestion, ...]:
+def _unpack_list(longest: bytes) -> tuple[Suggestion, ...]:
     return tuple(_suggestions.decode(longest))

@@ -17,38 +17,38 @@ BY_GENRE = 200
 _SAME = 2e-6
 
 
-class Heat(NamedTuple):
+class MovieHeat(NamedTuple):
     """A movie and how hot it is."""
 
     movie: int
     heat: float
 
 
-class Board(msgspec.Struct, frozen=True, array_like=True):
+class TrendingBoard(msgspec.Struct, frozen=True, array_like=True):
     """The hottest movies of a window, hottest first, as they were in an hour."""
 
     hour: int
     as_of: datetime
-    entries: tuple[Heat, ...] = ()
+    entries: tuple[MovieHeat, ...] = ()
 
-    def behind(self, place: CursorPosition | None) -> Sequence[Heat]:
+    def after(self, place: CursorPosition | None) -> Sequence[MovieHeat]:
         """What comes behind a place, from the top if there is none."""
         if place is None:
             return self.entries
         return [entry for entry in self.entries if _is_behind(entry, place)]
 
 
-def ranked(heats: Mapping[int, float]) -> list[Heat]:
+def ranked(heats: Mapping[int, float]) -> list[MovieHeat]:
     """Hottest first; of equally hot ones the lower id. What has no heat is left out."""
     hot = ((-heat, movie) for movie, heat in heats.items() if heat > 0)
-    return [Heat(movie, -cold) for cold, movie in sorted(hot)]
+    return [MovieHeat(movie, -cold) for cold, movie in sorted(hot)]
 
 
 def by_genre(
-    ranking: Sequence[Heat], genres: Mapping[int, Sequence[str]]
-) -> dict[str, tuple[Heat, ...]]:
+    ranking: Sequence[MovieHeat], genres: Mapping[int, Sequence[str]]
+) -> dict[str, tuple[MovieHeat, ...]]:
     """The top of a ranking for each genre, and under "" for all; movies unknown are left out."""
-    boards: dict[str, list[Heat]] = {"": []}
+    boards: dict[str, list[MovieHeat]] = {"": []}
     for entry in ranking:
         if (found := genres.get(entry.movie)) is None:
             continue
@@ -61,7 +61,7 @@ def by_genre(
     return {genre: tuple(board) for genre, board in boards.items()}
 
 
-def _is_behind(entry: Heat, place: CursorPosition) -> bool:
+def _is_behind(entry: MovieHeat, place: CursorPosition) -> bool:
     if abs(entry.heat - place.value) <= _SAME:
         return entry.movie > place.movie
     return entry.heat < place.value

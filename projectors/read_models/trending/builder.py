@@ -16,12 +16,12 @@ from redis.client import Pipeline
 from projectors.building.dirty_marks import DirtyMarks, note_built
 from projectors.building.duty_cycle import DutyCycle
 from projectors.read_models.movies.read_model import Movies
-from projectors.read_models.trending.board import Board, Heat, by_genre, ranked
-from projectors.read_models.trending.external_boards import Observed
-from projectors.read_models.trending.heat_table import Heats
-from projectors.read_models.trending.page import choose, render
+from projectors.read_models.trending.board import MovieHeat, TrendingBoard, by_genre, ranked
+from projectors.read_models.trending.external_boards import ExternalBoardBuilder
+from projectors.read_models.trending.heat_table import HeatTable
+from projectors.read_models.trending.page import paginate, render
 from projectors.read_models.trending.projection import hour_of
-from projectors.read_models.trending.read_model import Trending, field, of_field
+from projectors.read_models.trending.read_model import Trending, board_name, parse_board_name
 from projectors.storage.pagination import DEFAULT_LIMIT
 from projectors.verification.derived import compare_beside
 
@@ -41,14 +41,14 @@ class TrendingBuilder(DutyCycle):
         self._trending = trending
         self._movies = movies
         self._marks = DirtyMarks(trending.redis, trending.all, "hours", "movies")
-        self._heats: Heats | None = None
+        self._heats: HeatTable | None = None
         self._catalogue: int | None = None
         self._genres: dict[int, tuple[str, ...]] = {}
         self._cards: dict[int, bytes] = {}
         self._unsettled: frozenset[int] = frozenset()
-        self._entries: dict[str, tuple[Heat, ...]] = {}
+        self._entries: dict[str, tuple[MovieHeat, ...]] = {}
         self._all_written_at = float("-inf")
-        self._observed = Observed(trending, movies)
+        self._observed = ExternalBoardBuilder(trending, movies)
 
     def build(self, now: datetime) -> None:
         """See Builder."""
@@ -65,7 +65,9 @@ class TrendingBuilder(DutyCycle):
             self._trending,
             self._movies,
             self.differences,
-            has_seen_all=lambda: self._trending.made_of() == self._movies.changes(),
+            has_seen_all=lambda: (
+                self._trending.shown_catalogue_version() == self._movies.catalogue_version()
+            ),
         )
 
     def _build(self, now: datetime) -> None:
@@ -81,7 +83,7 @@ class TrendingBuilder(DutyCycle):
                 self._write(pipe, heats, now, touched, is_all=is_all)
             self._observed.build(pipe, touched, is_all=is_all)
             note_built(pipe, self._trending.all, built, late=taken.late)
-            pipe.set(self._trending.made_of_key, self._catalogue or 0)
+            pipe.set(self._trending.shown_catalogue_version_key, self._catalogue or 0)
         # A card that was read before the movies model had the same events is read once more.
         self._unsettled = frozenset() if built == taken.checkpoints else touched
 
@@ -89,12 +91,12 @@ class TrendingBuilder(DutyCycle):
 
     def _look(
         self, hour: int, hours: Iterable[int], touched: Iterable[int], *, is_continued: bool
-    ) -> tuple[Heats, bool]:
+    ) -> tuple[HeatTable, bool]:
         """The heats as they are now, and whether every board may look different."""
-        before, self._catalogue = self._catalogue, self._movies.changes()
+        before, self._catalogue = self._catalogue, self._movies.catalogue_version()
         heats = self._heats
         if heats is None or not is_continued or not heats.can_go_to(hour):
-            heats = self._heats = Heats(self._trending, hour)
+            heats = self._heats = HeatTable(self._trending, hour)
             return heats, True
         is_over = hour != heats.hour
         if is_over:
@@ -113,11 +115,17 @@ class TrendingBuilder(DutyCycle):
     # ------------------------------------------------------------------------------ writing
 
     def _write(
-        self, pipe: Pipeline, heats: Heats, now: datetime, touched: frozenset[int], *, is_all: bool
+        self,
+        pipe: Pipeline,
+        heats: HeatTable,
+        now: datetime,
+        touched: frozenset[int],
+        *,
+        is_all: bool,
     ) -> None:
         rankings = self._rank(heats)
         chosen = {
-            name: Board(hour=hour_of(now), as_of=now, entries=entries)
+            name: TrendingBoard(hour=hour_of(now), as_of=now, entries=entries)
             for name, entries in rankings.items()
             if is_all or self._looks_different(name, entries, touched)
         }
@@ -135,45 +143,45 @@ class TrendingBuilder(DutyCycle):
         if is_all:
             self._all_written_at = monotonic()
 
-    def _rank(self, heats: Heats) -> dict[str, tuple[Heat, ...]]:
+    def _rank(self, heats: HeatTable) -> dict[str, tuple[MovieHeat, ...]]:
         """Every board's entries."""
-        found: dict[str, tuple[Heat, ...]] = {}
+        found: dict[str, tuple[MovieHeat, ...]] = {}
         for window, degrees in heats.of.items():
             ranking = ranked(degrees)
             for genre, entries in by_genre(ranking, self._known(ranking)).items():
-                found[field(window, genre)] = entries
+                found[board_name(window, genre)] = entries
         return found
 
-    def _known(self, ranking: Iterable[Heat]) -> Mapping[int, tuple[str, ...]]:
+    def _known(self, ranking: Iterable[MovieHeat]) -> Mapping[int, tuple[str, ...]]:
         """The genres of what is in a ranking, and of more."""
         missing = [entry.movie for entry in ranking if entry.movie not in self._genres]
         self._genres |= self._movies.genres_of(missing)
         return self._genres
 
     def _looks_different(
-        self, name: str, entries: tuple[Heat, ...], touched: frozenset[int]
+        self, name: str, entries: tuple[MovieHeat, ...], touched: frozenset[int]
     ) -> bool:
         if entries != self._entries.get(name):
             return True
         return any(entry.movie in touched for entry in entries[:DEFAULT_LIMIT])
 
-    def _pages(self, boards: Mapping[str, Board]) -> dict[str, bytes]:
+    def _pages(self, boards: Mapping[str, TrendingBoard]) -> dict[str, bytes]:
         shown = {e.movie for board in boards.values() for e in board.entries[:DEFAULT_LIMIT]}
         self._cards |= self._movies.cards(sorted(shown - self._cards.keys()))
         return {name: self._page(name, board) for name, board in boards.items()}
 
-    def _page(self, name: str, board: Board) -> bytes:
-        window, genre = of_field(name)
-        return render(board, choose(board, window, genre, limit=DEFAULT_LIMIT), self._cards)
+    def _page(self, name: str, board: TrendingBoard) -> bytes:
+        window, genre = parse_board_name(name)
+        return render(board, paginate(board, window, genre, limit=DEFAULT_LIMIT), self._cards)
 
     # ------------------------------------------------------------------------------ checking
 
     def differences(self) -> list[str]:
         """Boards and pages that would be others, were they made now for the same hour."""
-        stored, stored_pages = self._trending.shown()
+        stored, stored_pages = self._trending.boards_and_pages()
         self._forget((), is_all=True)
         hour = max((board.hour for board in stored.values()), default=0)
-        rankings = self._rank(Heats(self._trending, hour))
+        rankings = self._rank(HeatTable(self._trending, hour))
         pages = self._pages(stored)
         problems = [
             f"the board {name} is not what the counts add up to"

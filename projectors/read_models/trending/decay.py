@@ -35,23 +35,23 @@ def heat(ratings: Mapping[int, int], *, hour: int, window: Window) -> float:
     Hours that are still to come say nothing yet.
     """
     degrees = fsum(
-        count * faded(hour - then, window)
+        count * decay_factor(hour - then, window)
         for then, count in ratings.items()
         if 0 <= hour - then < window.hours
     )
     return max(0.0, round(degrees, _DIGITS))
 
 
-def faded(hours: int, window: Window) -> float:
+def decay_factor(hours: int, window: Window) -> float:
     """What is left of one degree after some hours."""
     return float(2.0 ** (-hours / window.half_life_hours))
 
 
-def lasting(heat: float, *, hour: int, window: Window) -> float:
+def time_invariant(heat: float, *, hour: int, window: Window) -> float:
     """A heat that was so in an hour, as a number that stays right while all heats fade alike."""
     return log2(heat) + hour / window.half_life_hours
 
 
-def heat_at(lasting: float, *, hour: int, window: Window) -> float:
+def heat_at(value: float, *, hour: int, window: Window) -> float:
     """What has become of a lasting heat in an hour."""
-    return float(2.0 ** (lasting - hour / window.half_life_hours))
+    return float(2.0 ** (value - hour / window.half_life_hours))

@@ -11,10 +11,10 @@ import msgspec
 from redis.client import Pipeline
 
 from projectors.read_models.movies.read_model import Movies
-from projectors.read_models.trending.board import Board, Heat, by_genre
-from projectors.read_models.trending.page import choose, render
-from projectors.read_models.trending.projection import Observation
-from projectors.read_models.trending.read_model import Trending, field
+from projectors.read_models.trending.board import MovieHeat, TrendingBoard, by_genre
+from projectors.read_models.trending.page import paginate, render
+from projectors.read_models.trending.projection import BoardObservation
+from projectors.read_models.trending.read_model import Trending, board_name
 from projectors.storage.pagination import DEFAULT_LIMIT
 
 _HOTTEST = 100.0
@@ -23,12 +23,12 @@ _DIGITS = 6
 _pack = msgspec.msgpack.Encoder().encode
 
 
-class Shown(NamedTuple):
+class ExternalBoard(NamedTuple):
     """A board, and what has to be known to make its page."""
 
-    observation: Observation
+    observation: BoardObservation
     genre: str | None
-    board: Board
+    board: TrendingBoard
 
     @property
     def first(self) -> Sequence[int]:
@@ -38,18 +38,18 @@ class Shown(NamedTuple):
     def page(self, cards: Mapping[int, bytes]) -> bytes:
         """Its first page."""
         window, source = self.observation.window, self.observation.source
-        chosen = choose(self.board, window, self.genre, limit=DEFAULT_LIMIT, source=source)
+        chosen = paginate(self.board, window, self.genre, limit=DEFAULT_LIMIT, source=source)
         return render(self.board, chosen, cards)
 
 
-class Observed:
+class ExternalBoardBuilder:
     """Keeps the boards of other sources, and their first pages."""
 
     def __init__(self, trending: Trending, movies: Movies) -> None:
         self._trending = trending
         self._movies = movies
-        self._seen: dict[str, Observation] = {}
-        self._shown: dict[str, Shown] = {}
+        self._seen: dict[str, BoardObservation] = {}
+        self._shown: dict[str, ExternalBoard] = {}
 
     def build(self, pipe: Pipeline, touched: frozenset[int], *, is_all: bool) -> None:
         """Make what looks different: everything, or the pages that show what was touched."""
@@ -81,17 +81,19 @@ class Observed:
             if self._page(shown) != shown.page(cards)
         ]
 
-    def _boards(self, observations: Mapping[str, Observation]) -> dict[str, Shown]:
-        found: dict[str, Shown] = {}
+    def _boards(self, observations: Mapping[str, BoardObservation]) -> dict[str, ExternalBoard]:
+        found: dict[str, ExternalBoard] = {}
         for said in observations.values():
             ranking = _ranking(said.movies)
             genres = self._movies.genres_of(said.movies)
             for genre, entries in by_genre(ranking, genres).items():
-                board = Board(hour=0, as_of=said.at, entries=entries)
-                found[field(said.window, genre, said.source)] = Shown(said, genre or None, board)
+                board = TrendingBoard(hour=0, as_of=said.at, entries=entries)
+                found[board_name(said.window, genre, said.source)] = ExternalBoard(
+                    said, genre or None, board
+                )
         return found
 
-    def _write(self, pipe: Pipeline, boards: Mapping[str, Shown], *, is_all: bool) -> None:
+    def _write(self, pipe: Pipeline, boards: Mapping[str, ExternalBoard], *, is_all: bool) -> None:
         if not boards and not is_all:
             return
         cards = self._cards(boards.values())
@@ -102,19 +104,20 @@ class Observed:
             pipe.hset(trending.observed_boards_key, name, _pack(shown.board))
             pipe.hset(trending.observed_pages_key, name, shown.page(cards))
 
-    def _cards(self, boards: Iterable[Shown]) -> Mapping[int, bytes]:
+    def _cards(self, boards: Iterable[ExternalBoard]) -> Mapping[int, bytes]:
         return self._movies.cards(sorted({movie for shown in boards for movie in shown.first}))
 
-    def _stored(self) -> Mapping[str, Board]:
+    def _stored(self) -> Mapping[str, TrendingBoard]:
         return self._trending.observed_boards()
 
-    def _page(self, shown: Shown) -> bytes | None:
+    def _page(self, shown: ExternalBoard) -> bytes | None:
         said = shown.observation
         return self._trending.page(said.window, shown.genre, said.source)
 
 
-def _ranking(movies: Sequence[int]) -> list[Heat]:
+def _ranking(movies: Sequence[int]) -> list[MovieHeat]:
     step = _HOTTEST / max(len(movies), 1)
     return [
-        Heat(movie, round(_HOTTEST - rank * step, _DIGITS)) for rank, movie in enumerate(movies)
+        MovieHeat(movie, round(_HOTTEST - rank * step, _DIGITS))
+        for rank, movie in enumerate(movies)
     ]

@@ -13,7 +13,7 @@ from projectors.read_models.trending.read_model import Trending
 _FEW = 2000
 
 
-class Heats:
+class HeatTable:
     """Each movie's ratings in the hours that count, and its heats."""
 
     def __init__(self, trending: Trending, hour: int) -> None:

@@ -3,46 +3,46 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from projectors.read_models.trending.board import Board, Heat
-from projectors.read_models.trending.decay import WINDOWS, WindowName, heat_at, lasting
+from projectors.read_models.trending.board import MovieHeat, TrendingBoard
+from projectors.read_models.trending.decay import WINDOWS, WindowName, heat_at, time_invariant
 from projectors.storage import pagination
 from projectors.storage.pagination import CursorPosition
 
 PURPOSE = "trending"
 
 
-class Chosen(NamedTuple):
+class BoardPage(NamedTuple):
     """What is on a page, before anyone has looked up the cards."""
 
-    entries: tuple[Heat, ...]
+    entries: tuple[MovieHeat, ...]
     next: str | None
 
 
-def choose(
-    board: Board,
+def paginate(
+    board: TrendingBoard,
     window: WindowName,
     genre: str | None,
     *,
     limit: int,
     cursor: str | None = None,
     source: str = "",
-) -> Chosen:
+) -> BoardPage:
     """A page's entries and the cursor of the next one; raises BadSignature for a strange cursor.
 
     A ``source`` is another one than the community.
     """
     scope = f"{window}|{genre or ''}" + (f"|{source}" if source else "")
-    rest = board.behind(_place(cursor, scope, board.hour, window))
+    rest = board.after(_place(cursor, scope, board.hour, window))
     entries = tuple(rest[:limit])
     if len(rest) <= limit:
-        return Chosen(entries, None)
-    value = lasting(entries[-1].heat, hour=board.hour, window=WINDOWS[window])
-    return Chosen(
+        return BoardPage(entries, None)
+    value = time_invariant(entries[-1].heat, hour=board.hour, window=WINDOWS[window])
+    return BoardPage(
         entries, pagination.encode_cursor(PURPOSE, scope, CursorPosition(value, entries[-1].movie))
     )
 
 
-def render(board: Board, chosen: Chosen, cards: Mapping[int, bytes]) -> bytes:
+def render(board: TrendingBoard, chosen: BoardPage, cards: Mapping[int, bytes]) -> bytes:
     """The page as JSON; a movie without a card is left out."""
     items = (
         pagination.render_item(cards[movie], {"heat": round(heat, 3)})

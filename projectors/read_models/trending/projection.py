@@ -22,7 +22,7 @@ from events.recorded import Recorded
 _HOUR_SECONDS = 3600
 
 
-class Change(NamedTuple):
+class HeatChange(NamedTuple):
     """What some events together change."""
 
     ratings: dict[tuple[int, int], int]
@@ -31,7 +31,7 @@ class Change(NamedTuple):
     """Everything that got votes or another score: its card looks different."""
 
 
-class Observation(msgspec.Struct, frozen=True, array_like=True):
+class BoardObservation(msgspec.Struct, frozen=True, array_like=True):
     """What another source's board said, and when it was looked at."""
 
     source: str
@@ -40,16 +40,18 @@ class Observation(msgspec.Struct, frozen=True, array_like=True):
     movies: tuple[int, ...]
 
 
-def observations(batch: Sequence[Recorded]) -> dict[str, Observation]:
+def observations(batch: Sequence[Recorded]) -> dict[str, BoardObservation]:
     """The last of each board; all of a board's are in one partition, in order."""
     return {
-        event.board: Observation(event.source, event.window, recorded.occurred_at, event.movies)
+        event.board: BoardObservation(
+            event.source, event.window, recorded.occurred_at, event.movies
+        )
         for recorded in batch
         if isinstance(event := recorded.event, TrendObserved)
     }
 
 
-def heat(event: AnyEvent) -> tuple[int, int] | None:
+def heat_delta(event: AnyEvent) -> tuple[int, int] | None:
     """The movie and how much hotter it got, or None if the event says nothing about that."""
     match event:
         case MovieRated(movie_id=movie, previous=previous):
@@ -65,16 +67,16 @@ def hour_of(at: datetime) -> int:
     return int(at.timestamp()) // _HOUR_SECONDS
 
 
-def changes(batch: Sequence[Recorded]) -> Change:
+def heat_changes(batch: Sequence[Recorded]) -> HeatChange:
     """What the events change, summed up."""
     ratings: dict[tuple[int, int], int] = {}
     movies: set[int] = set()
     for recorded in batch:
-        if (found := heat(recorded.event)) is None:
+        if (found := heat_delta(recorded.event)) is None:
             continue
         movie, amount = found
         movies.add(movie)
         if amount:
             key = (hour_of(recorded.occurred_at), movie)
             ratings[key] = ratings.get(key, 0) + amount
-    return Change(ratings, movies)
+    return HeatChange(ratings, movies)

@@ -15,19 +15,19 @@ from redis import Redis
 
 from events.recorded import Recorded
 from infra.redis_pipeline import ReadCommands
-from projectors.read_models.trending.board import Board
+from projectors.read_models.trending.board import TrendingBoard
 from projectors.read_models.trending.decay import WindowName
-from projectors.read_models.trending.projection import Observation, changes, observations
+from projectors.read_models.trending.projection import BoardObservation, heat_changes, observations
 from projectors.storage import replies
 from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import Shard, Write
 
 COMMUNITY = "community"
 
-_board = msgspec.msgpack.Decoder(Board)
-_observation = msgspec.json.Decoder(Observation)
+_board = msgspec.msgpack.Decoder(TrendingBoard)
+_observation = msgspec.json.Decoder(BoardObservation)
 _encode = msgspec.json.Encoder().encode
-_NO_BOARD = Board(hour=0, as_of=datetime.fromtimestamp(0, UTC))
+_NO_BOARD = TrendingBoard(hour=0, as_of=datetime.fromtimestamp(0, UTC))
 
 
 class Trending(ReadModel):
@@ -45,12 +45,12 @@ class Trending(ReadModel):
         self.pages_key = self.all.derived("pages")
         self.observed_boards_key = self.all.derived("observed", "boards")
         self.observed_pages_key = self.all.derived("observed", "pages")
-        self.made_of_key = self.all.derived("movies")
+        self.shown_catalogue_version_key = self.all.derived("movies")
         self._observed_key = self.all.state("observed")
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """See ReadModel. Sums of zero are written too: a batch's size must not show."""
-        change = changes(batch)
+        change = heat_changes(batch)
         in_all: dict[int, int] = {}
         for (hour, movie), amount in change.ratings.items():
             yield "HINCRBY", shard.state("hour", hour), movie, amount
@@ -75,33 +75,35 @@ class Trending(ReadModel):
     ) -> None:
         """Ask in a pipeline for a board's default page: its bytes, or None if there is no board."""
         key = self.pages_key if source == COMMUNITY else self.observed_pages_key
-        pipe.hget(key, field(window, genre, source))
+        pipe.hget(key, board_name(window, genre, source))
 
     def page(
         self, window: WindowName, genre: str | None = None, source: str = COMMUNITY
     ) -> bytes | None:
         """A board's default page, complete; None if there is no such board."""
         key = self.pages_key if source == COMMUNITY else self.observed_pages_key
-        return replies.hget(self.redis, key, field(window, genre, source))
+        return replies.hget(self.redis, key, board_name(window, genre, source))
 
-    def board(self, window: WindowName, genre: str | None = None, source: str = COMMUNITY) -> Board:
+    def board(
+        self, window: WindowName, genre: str | None = None, source: str = COMMUNITY
+    ) -> TrendingBoard:
         """A board; an empty one if nothing of the genre is hot."""
         key = self.boards_key if source == COMMUNITY else self.observed_boards_key
         of_genre, overall = replies.hmget(
-            self.redis, key, [field(window, genre, source), field(window, None, source)]
+            self.redis, key, [board_name(window, genre, source), board_name(window, None, source)]
         )
         if of_genre is not None:
             return _board.decode(of_genre)
         if overall is not None:
             whole = _board.decode(overall)
-            return Board(hour=whole.hour, as_of=whole.as_of)
+            return TrendingBoard(hour=whole.hour, as_of=whole.as_of)
         return _NO_BOARD
 
-    def boards(self) -> dict[str, Board]:
+    def boards(self) -> dict[str, TrendingBoard]:
         """All boards of the community, by ``field``."""
         return self._boards(self.boards_key)
 
-    def shown(self) -> tuple[dict[str, Board], dict[str, bytes]]:
+    def boards_and_pages(self) -> tuple[dict[str, TrendingBoard], dict[str, bytes]]:
         """The same with their first pages, all at one moment."""
         with self.redis.pipeline(transaction=True) as pipe:
             pipe.hgetall(self.boards_key)
@@ -109,20 +111,20 @@ class Trending(ReadModel):
             boards, pages = pipe.execute()
         return _decoded(boards), {name.decode(): page for name, page in pages.items()}
 
-    def observed_boards(self) -> dict[str, Board]:
+    def observed_boards(self) -> dict[str, TrendingBoard]:
         """All boards of other sources, by ``field``."""
         return self._boards(self.observed_boards_key)
 
-    def observations(self) -> dict[str, Observation]:
+    def observations(self) -> dict[str, BoardObservation]:
         """What other sources' boards said last, by their names."""
         return {
             board.decode(): _observation.decode(said)
             for board, said in replies.hgetall(self.redis, self._observed_key).items()
         }
 
-    def made_of(self) -> int:
+    def shown_catalogue_version(self) -> int:
         """The ``changes`` of the movies that the first pages show."""
-        return int(replies.get(self.redis, self.made_of_key) or 0)
+        return int(replies.get(self.redis, self.shown_catalogue_version_key) or 0)
 
     def most_rated(self, limit: int) -> list[tuple[int, int]]:
         """The movies that most people have rated, ever, and by how many."""
@@ -151,21 +153,21 @@ class Trending(ReadModel):
             for hour, counts in zip(hours, found, strict=True)
         }
 
-    def _boards(self, key: str) -> dict[str, Board]:
+    def _boards(self, key: str) -> dict[str, TrendingBoard]:
         return _decoded(replies.hgetall(self.redis, key))
 
 
-def _decoded(boards: Mapping[bytes, bytes]) -> dict[str, Board]:
+def _decoded(boards: Mapping[bytes, bytes]) -> dict[str, TrendingBoard]:
     return {name.decode(): _board.decode(packed) for name, packed in boards.items()}
 
 
-def field(window: WindowName, genre: str | None, source: str = COMMUNITY) -> str:
+def board_name(window: WindowName, genre: str | None, source: str = COMMUNITY) -> str:
     """The name of a board; without a genre, that of all movies."""
     whose = "" if source == COMMUNITY else f"{source}|"
     return f"{whose}{window}|{genre or ''}"
 
 
-def of_field(name: str) -> tuple[WindowName, str | None]:
+def parse_board_name(name: str) -> tuple[WindowName, str | None]:
     """The window and the genre of a board's name."""
     window, _, genre = name.partition("|")
     return ("day" if window == "day" else "week"), genre or None

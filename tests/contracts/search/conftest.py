@@ -11,7 +11,7 @@ from redis import Redis
 from events.catalogue import AnyEvent, MovieAdded, MovieRated
 from events.recorded import Origin, Recorded
 from projectors.read_models.search.builder import flush
-from projectors.read_models.search.engine import Engine
+from projectors.read_models.search.engine import SearchEngine
 from projectors.read_models.search.on_elasticsearch.index import ElasticsearchIndex
 from projectors.read_models.search.on_tantivy.index import TantivyIndex
 from projectors.read_models.search.query import SearchQuery
@@ -37,7 +37,7 @@ class Library:
 
     def add(self, *titles: str, year: int = 2000, genres: Sequence[str] = ()) -> None:
         """Movies numbered in the order in which they are added."""
-        known = len(self.search.known())
+        known = len(self.search.known_movies())
         self.take(
             *(
                 MovieAdded(
@@ -85,7 +85,7 @@ def redis(redis_url) -> Iterator[Redis]:
 
 
 @pytest.fixture(params=["elasticsearch", "tantivy"])
-def make_index(request, tmp_path, namespace) -> Iterator[Callable[[int], Engine]]:
+def make_index(request, tmp_path, namespace) -> Iterator[Callable[[int], SearchEngine]]:
     """The index of a generation, as one process sees it."""
     if request.param == "tantivy":
         yield lambda generation: TantivyIndex(tmp_path / f"{namespace}-search-{generation}")

@@ -14,8 +14,8 @@ from events.catalogue import (
     MovieWithdrawn,
     SessionsRevoked,
 )
-from projectors.read_models.search.builder import SearchBuilder, begin_anew, flush
-from projectors.read_models.search.engine import IndexAway, Versioned
+from projectors.read_models.search.builder import SearchBuilder, flush, recreate_index
+from projectors.read_models.search.engine import IndexUnavailable, VersionedDocument
 from projectors.read_models.search.query import SearchQuery
 from tests.contracts.search.conftest import AT
 
@@ -53,7 +53,7 @@ def test_a_write_between_reading_and_clearing_stays_marked(library, monkeypatch)
     library.add("Alien")
     put = library.search.index.put
 
-    def put_late(documents: list[Versioned]) -> None:
+    def put_late(documents: list[VersionedDocument]) -> None:
         monkeypatch.undo()
         library.rate(1, 10)
         put(documents)
@@ -69,10 +69,10 @@ def test_a_write_between_reading_and_clearing_stays_marked(library, monkeypatch)
 
 def test_an_older_document_does_not_replace_a_newer_one(library):
     library.add("Alien")
-    [source] = library.search.sources([1])
+    [source] = library.search.movie_states([1])
     library.rate(1, 10)
     flush(library.search)
-    library.search.index.put([Versioned(1, source.revision, source.document())])
+    library.search.index.put([VersionedDocument(1, source.revision, source.document())])
     assert library.search.index.get([1])[1][0] == 2
     assert library.found(min_score=10) == ["Alien"]
 
@@ -81,7 +81,7 @@ def test_a_lost_index_is_filled_again(library):
     library.add("Alien", "Heat")
     flush(library.search)
     library.search.index.drop()
-    with pytest.raises(IndexAway):
+    with pytest.raises(IndexUnavailable):
         library.search.search(SearchQuery())
     flush(library.search)
     assert library.search.count() == 2
@@ -93,7 +93,9 @@ def test_an_index_that_someone_else_made_is_made_anew(library, make_index):
     flush(library.search)
     other = make_index(1)
     other.create()
-    other.put([Versioned(77, 1, library.search.sources([1])[0].document() | {"id": 77})])
+    other.put(
+        [VersionedDocument(77, 1, library.search.movie_states([1])[0].document() | {"id": 77})]
+    )
     assert library.found("alien") == ["<em>Alien</em>"]
     assert sorted(library.search.index.movies()) == [1]
 
@@ -103,7 +105,9 @@ def test_what_another_process_writes_is_seen(library, make_index):
     flush(library.search)
     assert library.search.count() == 1
     other = make_index(1)
-    other.put([Versioned(77, 1, library.search.sources([1])[0].document() | {"id": 77})])
+    other.put(
+        [VersionedDocument(77, 1, library.search.movie_states([1])[0].document() | {"id": 77})]
+    )
     other.refresh()
     assert sorted(library.search.index.movies()) == [1, 77]
     assert (library.search.count(), other.count()) == (2, 2)
@@ -122,11 +126,11 @@ def test_a_check_finds_what_is_wrong(library, monkeypatch):
     library.add("Alien", "Heat", "Up")
     builder = SearchBuilder(library.search, 1)
     assert builder.check(NOW) == []
-    [source] = library.search.sources([1])
+    [source] = library.search.movie_states([1])
     library.search.index.put(
         [
-            Versioned(1, source.revision, source.document() | {"votes": 5}),
-            Versioned(77, 1, source.document() | {"id": 77}),
+            VersionedDocument(1, source.revision, source.document() | {"votes": 5}),
+            VersionedDocument(77, 1, source.document() | {"id": 77}),
         ]
     )
     assert builder.check(NOW) == [
@@ -150,7 +154,7 @@ def test_the_size_of_batches_does_not_show(make_search, library):
     other = type(library)(make_search(2))
     for event in events:
         other.take(event)
-    assert library.search.sources([1]) == other.search.sources([1])
+    assert library.search.movie_states([1]) == other.search.movie_states([1])
 
 
 def test_it_is_filled_only_when_all_is_there(library, monkeypatch):
@@ -182,10 +186,10 @@ def test_it_is_not_filled_by_who_filled_the_one_before(library, make_index, monk
         put(documents)
         monkeypatch.undo()
         library.search.index.drop()
-        begin_anew(library.search)
+        recreate_index(library.search)
 
     monkeypatch.setattr(library.search.index, "put", put_into_what_is_lost)
-    with pytest.raises(IndexAway):
+    with pytest.raises(IndexUnavailable):
         flush(library.search)
     assert not library.search.is_filled()
     assert (library.search.built(0), dirty(library.search)) == (0, {b"1", b"2"})
@@ -217,18 +221,18 @@ def test_a_document_keeps_long_details(library):
         )
     )
     flush(library.search)
-    assert json.loads(library.search.long_details(1)) == {
+    assert json.loads(library.search.extended_details(1)) == {
         "released_on": "1979-05-25",
         "crew": [{"name": "Ridley Scott", "job": "Director"}],
         "keywords": [],
         "titles": {"fr": "Alien, le huitième passager"},
     }
-    assert json.loads(library.search.long_details(2)) == {
+    assert json.loads(library.search.extended_details(2)) == {
         "crew": [],
         "keywords": [],
         "titles": {},
     }
-    assert library.search.long_details(3) is None
+    assert library.search.extended_details(3) is None
     assert SearchBuilder(library.search, 1).check(NOW) == []
     assert library.found("passager") == []
 
@@ -253,7 +257,7 @@ def test_what_was_kept_of_answers_is_over_when_something_else_is_found(library, 
         assert library.search.built(0) == 2
 
     monkeypatch.setattr(library.search.index, "refresh", refresh_and_look)
-    monkeypatch.setattr("projectors.read_models.search.builder._clean", clean_and_look)
+    monkeypatch.setattr("projectors.read_models.search.builder._clear_marks", clean_and_look)
     flush(library.search)
     assert library.search.built(0) == 3
 
@@ -290,10 +294,10 @@ def test_in_the_place_of_what_is_withdrawn_is_a_tombstone(library):
 
 def test_a_flusher_that_was_held_up_does_not_bring_back_what_is_withdrawn(library):
     library.add("Alien")
-    [source] = library.search.sources([1])
+    [source] = library.search.movie_states([1])
     library.take(MovieWithdrawn(movie_id=1, reason="a double"))
     flush(library.search)
-    library.search.index.put([Versioned(1, source.revision, source.document())])
+    library.search.index.put([VersionedDocument(1, source.revision, source.document())])
     assert library.found("alien") == []
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from elasticsearch import Elasticsearch
 
-from projectors.read_models.search.engine import Engine, Versioned
+from projectors.read_models.search.engine import SearchEngine, VersionedDocument
 from projectors.read_models.search.on_elasticsearch.index import ElasticsearchIndex
 from projectors.read_models.search.on_tantivy.index import TantivyIndex
-from projectors.read_models.search.projection import Details, document
+from projectors.read_models.search.projection import SearchableDetails, document
 from projectors.read_models.search.query import SearchQuery
 
 DEMO = Path(__file__).parents[3] / "command_api" / "catalogue" / "demo" / "catalogue.jsonl.gz"
@@ -24,11 +24,11 @@ FAMOUS = {
 CHUNK = 5000
 
 
-def documents() -> Iterator[Versioned]:
+def documents() -> Iterator[VersionedDocument]:
     with gzip.open(DEMO, "rt") as lines:
         for line in lines:
             movie = json.loads(line)
-            details = Details(
+            details = SearchableDetails(
                 title=movie["title"],
                 year=movie["year"],
                 genres=tuple(movie["genres"]),
@@ -36,12 +36,12 @@ def documents() -> Iterator[Versioned]:
             )
             votes = FAMOUS.get(movie["id"], movie["id"] % 3)
             total = votes * (5 + movie["id"] % 5)
-            yield Versioned(
+            yield VersionedDocument(
                 movie["id"], 1, document(movie["id"], details, votes=votes, total=total)
             )
 
 
-def filled(index: Engine) -> Engine:
+def filled(index: SearchEngine) -> SearchEngine:
     index.create()
     every = list(documents())
     for start in range(0, len(every), CHUNK):
@@ -51,7 +51,7 @@ def filled(index: Engine) -> Engine:
 
 
 @pytest.fixture(scope="module")
-def on_elasticsearch(services) -> Iterator[Engine]:
+def on_elasticsearch(services) -> Iterator[SearchEngine]:
     # Not of this run's namespace: those indices go after each test.
     with Elasticsearch(services.elasticsearch, request_timeout=60) as client:
         index = ElasticsearchIndex(client, f"contract-{os.getpid()}-catalogue")
@@ -60,12 +60,12 @@ def on_elasticsearch(services) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="module")
-def on_tantivy(tmp_path_factory) -> Engine:
+def on_tantivy(tmp_path_factory) -> SearchEngine:
     return filled(TantivyIndex(tmp_path_factory.mktemp("search") / "catalogue"))
 
 
 @pytest.fixture
-def engines(on_elasticsearch, on_tantivy) -> tuple[Engine, Engine]:
+def engines(on_elasticsearch, on_tantivy) -> tuple[SearchEngine, SearchEngine]:
     return on_elasticsearch, on_tantivy
 
 

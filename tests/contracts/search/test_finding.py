@@ -4,8 +4,8 @@ import pytest
 
 from events.catalogue import MovieAdded, MovieDescribed
 from projectors.read_models.search.builder import flush
-from projectors.read_models.search.engine import IndexAway
-from projectors.read_models.search.query import Count, SearchQuery
+from projectors.read_models.search.engine import IndexUnavailable
+from projectors.read_models.search.query import FacetCount, SearchQuery
 
 
 @pytest.mark.parametrize(
@@ -113,8 +113,12 @@ def test_filters_narrow_and_facets_count_what_is_left(library):
     assert library.found(person="audrey TAUTOU") == ["Amélie"]
     assert library.found(person="audrey") == []
     page = library.search.search(SearchQuery(genres=("Science Fiction",)))
-    assert page.genres == (Count("Science Fiction", 2), Count("Action", 1), Count("Horror", 1))
-    assert page.decades == (Count("1970s", 1), Count("1980s", 1))
+    assert page.genres == (
+        FacetCount("Science Fiction", 2),
+        FacetCount("Action", 1),
+        FacetCount("Horror", 1),
+    )
+    assert page.decades == (FacetCount("1970s", 1), FacetCount("1980s", 1))
 
 
 def test_a_new_description_replaces_the_old_one(library):
@@ -126,5 +130,5 @@ def test_a_new_description_replaces_the_old_one(library):
 
 
 def test_an_index_that_is_not_there_is_away(make_search):
-    with pytest.raises(IndexAway):
+    with pytest.raises(IndexUnavailable):
         make_search(99).search(SearchQuery(q="alien"))

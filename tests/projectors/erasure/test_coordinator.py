@@ -249,11 +249,11 @@ def test_nor_when_the_erasure_comes_in_this_very_moment(world, poisoned, monkeyp
 
 
 def test_what_stays_of_them_says_nothing_but_how_they_rated(world, everything):
-    before = everything["similarity"].who_likes([1, 2])
+    before = everything["similarity"].likers_of([1, 2])
     world.erase()
     world.level(*everything.values())
     build(world, everything)
-    assert everything["similarity"].who_likes([1, 2]) == before
+    assert everything["similarity"].likers_of([1, 2]) == before
     assert everything["sessions"].revoked(ANN) == {b"erased": b"1"}
     keys = list(world.redis.scan_iter())
     of_sets = [key for key in keys if world.redis.type(key) == b"set"]

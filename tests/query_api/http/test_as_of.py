@@ -26,7 +26,7 @@ from projectors.read_models.library.read_model import Library
 from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.playlists.read_model import Playlists
 from projectors.read_models.recommendations.read_model import Recommendations
-from projectors.read_models.sessions.read_model import Sessions
+from projectors.read_models.sessions.read_model import SessionRevocations
 from projectors.read_models.similarity.read_model import Similarity
 from projectors.read_models.suggestions.read_model import Suggestions
 from projectors.read_models.trending.read_model import Trending
@@ -172,7 +172,7 @@ def test_what_is_no_label(client, world, staff, label):
 
 @pytest.mark.parametrize("label", ["then", "never"])
 def test_a_revoked_token_learns_nothing(client, world, staff, label):
-    world.keep("then", Trending, Sessions)
+    world.keep("then", Trending, SessionRevocations)
     world.happen(SessionsRevoked(user_id=ANN, epoch=1), ANN)  # which the past does not know of
     answer = client.get("/v1/trending", headers=staff | {"As-Of": label})
     assert answer.status_code == 401

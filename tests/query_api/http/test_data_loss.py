@@ -14,9 +14,9 @@ from tests.query_api.conftest import ALIEN, ANN, GENERATION, HEAT
 READS = [
     (Movies, lambda movies: movies.genres()),  # a value
     (Movies, lambda movies: movies.details(ALIEN)),  # a field
-    (Movies, lambda movies: movies.facts_of([ALIEN, HEAT])),  # some fields
+    (Movies, lambda movies: movies.features_of([ALIEN, HEAT])),  # some fields
     (Movies, lambda movies: movies.cards([ALIEN, HEAT])),  # several hashes
-    (Movies, lambda movies: list(movies.all_facts())),  # a walk
+    (Movies, lambda movies: list(movies.all_features())),  # a walk
     (Trending, lambda trending: trending.boards()),  # a hash
     (Trending, lambda trending: trending.most_rated(5)),  # the top of a set
     (Library, lambda library: library.ratings(ANN)),

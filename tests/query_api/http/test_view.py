@@ -14,7 +14,7 @@ from infra.config import config
 from infra.rate_limit import sliding_window
 from infra.security.access_tokens import mint_access
 from projectors.generations.live import GENERATIONS_KEY, LEVEL_KEY
-from projectors.read_models.sessions.read_model import Sessions
+from projectors.read_models.sessions.read_model import SessionRevocations
 from query_api.http import request
 from tests.query_api.conftest import ALIEN, ANN, BOB, waiting
 
@@ -146,7 +146,7 @@ def test_so_is_who_is_logged_in(client, world, redis, log_in):
         client.get("/v1/genres", headers=headers | {"As-Of": "then"}),
         client.get("/v1/me", headers=headers | waiting(position)),
     ]
-    world.models[Sessions].apply(world.log[-1:])
+    world.models[SessionRevocations].apply(world.log[-1:])
     refused.append(client.get("/v1/me", headers=headers))
     redis.delete(GENERATIONS_KEY)
     refused.append(client.get("/v1/genres", headers=headers))

@@ -40,13 +40,13 @@ NOTHING: dict[str, Any] = {"crew": [], "keywords": [], "titles": {}}
 def loaded(monkeypatch):
     """The movies whose documents were asked for."""
     movies = []
-    load = Search.long_details
+    load = Search.extended_details
 
     def note(self, movie):
         movies.append(movie)
         return load(self, movie)
 
-    monkeypatch.setattr(Search, "long_details", note)
+    monkeypatch.setattr(Search, "extended_details", note)
     return movies
 
 

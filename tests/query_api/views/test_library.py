@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from events.catalogue import RatingWithdrawn
-from projectors.read_models.library.projection import Rating
+from projectors.read_models.library.projection import UserRating
 from query_api.views.library import behind, place_of
 from tests.query_api.conftest import ALIEN, AMELIE, ANN, BOB, HEAT, UNKNOWN, walk
 
@@ -79,7 +79,7 @@ def test_wrong_parameters(client, log_in, query):
 
 
 ratings = st.builds(
-    Rating,
+    UserRating,
     st.integers(1, 50),
     st.integers(1, 10),
     st.integers(0, 200).map(

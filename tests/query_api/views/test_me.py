@@ -16,7 +16,7 @@ from tests.query_api.conftest import ALIEN, AMELIE, ANN, BOB, HEAT, UNKNOWN, wal
 
 
 @pytest.fixture
-def kept(world):
+def flagged(world):
     """Ann keeps two movies and hides two others."""
     for hours, movie in enumerate((HEAT, ALIEN)):
         favourited = MovieFavourited(user_id=ANN, movie_id=movie)

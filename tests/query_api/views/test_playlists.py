@@ -16,7 +16,7 @@ from events.catalogue.accounts import EncryptedField
 from events.playlist_ids import playlist_id
 from events.position_token import encode_positions
 from infra.config import config
-from projectors.read_models.library.projection import Preferences
+from projectors.read_models.library.projection import UserPreferences
 from projectors.read_models.playlists.read_model import Playlists
 from query_api.visibility import Activity, visible
 from tests.query_api.conftest import ALIEN, AMELIE, ANN, BOB, HEAT, UNKNOWN, walk
@@ -195,6 +195,8 @@ def test_mine_need_a_token(client, path):
 
 
 def test_activity_is_private_by_default():
-    quiet, loud = (Activity(str(ANN), Preferences(public_activity=said)) for said in (False, True))
+    quiet, loud = (
+        Activity(str(ANN), UserPreferences(public_activity=said)) for said in (False, True)
+    )
     assert [visible(quiet, who) for who in (ANN, BOB, None)] == [True, False, False]
     assert [visible(loud, who) for who in (ANN, BOB, None)] == [True, True, True]

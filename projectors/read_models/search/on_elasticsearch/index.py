@@ -14,9 +14,9 @@ from elasticsearch import ApiError, Elasticsearch, NotFoundError, TransportError
 from projectors.read_models.search.engine import (
     Document,
     DocumentsRefused,
-    IndexAway,
-    Mark,
-    Versioned,
+    IndexIdentity,
+    IndexUnavailable,
+    VersionedDocument,
 )
 from projectors.read_models.search.on_elasticsearch import query
 from projectors.read_models.search.query import Hits, SearchQuery
@@ -58,14 +58,14 @@ _GONE = {HTTPStatus.NOT_FOUND}  # the index was lost, and the builder makes it a
 
 @contextmanager
 def reaching() -> Iterator[None]:
-    """Turn what says that Elasticsearch is away into IndexAway."""
+    """Turn what says that Elasticsearch is away into IndexUnavailable."""
     try:
         yield
     except TransportError as error:
-        raise IndexAway(str(error)) from error
+        raise IndexUnavailable(str(error)) from error
     except ApiError as error:
         if error.status_code in _BUSY | _GONE:
-            raise IndexAway(str(error)) from error
+            raise IndexUnavailable(str(error)) from error
         raise
 
 
@@ -76,7 +76,7 @@ class ElasticsearchIndex:
         self._elasticsearch = elasticsearch
         self.name = name
 
-    def mark(self) -> Mark | None:
+    def identity(self) -> IndexIdentity | None:
         """See Engine."""
         with reaching():
             try:
@@ -85,7 +85,7 @@ class ElasticsearchIndex:
                 )
             except NotFoundError:
                 return None
-        return Mark(str(found[self.name]["settings"]["index.uuid"]), writes=0)
+        return IndexIdentity(str(found[self.name]["settings"]["index.uuid"]), writes=0)
 
     def create(self) -> None:
         """See Engine."""
@@ -100,7 +100,7 @@ class ElasticsearchIndex:
         with reaching():
             self._elasticsearch.indices.delete(index=self.name, ignore_unavailable=True)
 
-    def put(self, documents: Sequence[Versioned]) -> None:
+    def put(self, documents: Sequence[VersionedDocument]) -> None:
         """See Engine."""
         if not documents:
             return
@@ -171,6 +171,8 @@ def _raise_unless_newer(items: Sequence[dict[str, Any]]) -> None:
         item["status"] in _BUSY | _GONE or item["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR
         for item in faults
     ):
-        raise IndexAway(f"{len(faults)} documents were not taken, the first: {faults[0]['error']}")
+        raise IndexUnavailable(
+            f"{len(faults)} documents were not taken, the first: {faults[0]['error']}"
+        )
     if faults:
         raise DocumentsRefused(f"movie {faults[0]['_id']}: {faults[0]['error']}")

@@ -4,24 +4,24 @@ from collections.abc import Sequence
 from typing import Any
 
 from projectors.read_models.search import boosts
-from projectors.read_models.search.highlight import marked
-from projectors.read_models.search.query import Count, Hit, Hits, SearchQuery, Sort
+from projectors.read_models.search.highlight import highlight
+from projectors.read_models.search.query import FacetCount, Hit, Hits, SearchQuery, SearchSort
 from projectors.read_models.search.query_parser import (
     LONGEST_WORD,
-    Group,
-    Typed,
-    read,
-    typos_in,
+    ParsedQuery,
+    WordGroup,
+    max_typos,
+    parse,
     year_of,
 )
-from projectors.read_models.search.text_normalisation import folded, without_article
+from projectors.read_models.search.text_normalisation import fold, without_article
 
 FOUND = {"exists": {"field": "votes"}}
 """Every movie that may be found."""
 _DECADE = 10
 _MOST_GENRES = 100
 _LAST_YEAR = {"year": {"order": "desc", "missing": "_last"}}
-_KEYS: dict[Sort, list[Any]] = {
+_KEYS: dict[SearchSort, list[Any]] = {
     "relevance": [{"_score": "desc"}, {"id": "asc"}],
     "popularity": [{"votes": "desc"}, {"average": "desc"}, {"id": "asc"}],
     "score": [{"average": "desc"}, {"votes": "desc"}, {"id": "asc"}],
@@ -53,13 +53,15 @@ def hits(answer: dict[str, Any], asked: SearchQuery) -> Hits:
     page = found[: asked.limit]
     facets = answer["aggregations"]
     return Hits(
-        items=tuple(Hit(int(hit["_id"]), marked(hit["_source"]["title"], asked.q)) for hit in page),
+        items=tuple(
+            Hit(int(hit["_id"]), highlight(hit["_source"]["title"], asked.q)) for hit in page
+        ),
         total=answer["hits"]["total"]["value"],
         genres=tuple(
-            Count(bucket["key"], bucket["doc_count"]) for bucket in facets["genres"]["buckets"]
+            FacetCount(bucket["key"], bucket["doc_count"]) for bucket in facets["genres"]["buckets"]
         ),
         decades=tuple(
-            Count(f"{int(bucket['key'])}s", bucket["doc_count"])
+            FacetCount(f"{int(bucket['key'])}s", bucket["doc_count"])
             for bucket in facets["decades"]["buckets"]
         ),
         next=tuple(page[-1]["sort"]) if len(found) > asked.limit else None,
@@ -77,20 +79,20 @@ def _filters(asked: SearchQuery) -> list[dict[str, Any]]:
         filters.append({"range": {"average": {"gte": asked.min_score}}})
         filters.append({"range": {"votes": {"gt": 0}}})
     if asked.person is not None:
-        filters.append({"term": {"people": folded(asked.person)}})
+        filters.append({"term": {"people": fold(asked.person)}})
     return filters
 
 
 def _text(q: str) -> dict[str, Any]:
     if not q.strip():
         return {"match_all": {}}
-    typed = read(q)
+    typed = parse(q)
     if not typed.groups:
         return {"match_none": {}}
     found = {
         "bool": {
             "should": [_group(group) for group in typed.groups],
-            "minimum_should_match": typed.must_fit,
+            "minimum_should_match": typed.minimum_matches,
         }
     }
     spaced_otherwise = _constant(
@@ -100,7 +102,7 @@ def _text(q: str) -> dict[str, Any]:
     return _a_little_by_votes({"bool": {"must": [fits], "should": _whole_titles(typed)}})
 
 
-def _whole_titles(typed: Typed) -> list[dict[str, Any]]:
+def _whole_titles(typed: ParsedQuery) -> list[dict[str, Any]]:
     """The title itself, before all that merely has the words; with its year, too."""
     text = typed.text
     shoulds = [_exactly(text, boosts.TITLE)]
@@ -110,7 +112,7 @@ def _whole_titles(typed: Typed) -> list[dict[str, Any]]:
         shoulds.append(
             {"bool": {"must": [_exactly(title, boosts.TITLE_IN_YEAR)], "filter": [in_year]}}
         )
-    if len(text) <= LONGEST_WORD and (typos := typos_in(text)):
+    if len(text) <= LONGEST_WORD and (typos := max_typos(text)):
         nearly = {"fuzzy": {"exact": _nearly(text, typos)}}
         shoulds.append(_constant(nearly, boosts.TITLE_NEARLY))
     shoulds.append(_constant({"prefix": {"exact": text}}, boosts.TITLE_BEGINS))
@@ -131,7 +133,7 @@ def _exactly(title: str, weight: float) -> dict[str, Any]:
     }
 
 
-def _group(group: Group) -> dict[str, Any]:
+def _group(group: WordGroup) -> dict[str, Any]:
     """What is written without a space, in pieces or as one; worth something for being there."""
     *others, end = group.words
     pieces = [_word(word, is_last=False) for word in others]
@@ -164,7 +166,7 @@ def _typos(field: str, word: str, by_typos: Sequence[float]) -> list[dict[str, A
     """With one letter wrong, with two."""
     return [
         _constant({"fuzzy": {field: _nearly(word, typos)}}, weight)
-        for typos, weight in enumerate(by_typos[: typos_in(word)], start=1)
+        for typos, weight in enumerate(by_typos[: max_typos(word)], start=1)
     ]
 
 

@@ -6,9 +6,14 @@ from uuid import uuid4
 
 import tantivy
 
-from projectors.read_models.search.engine import Document, IndexAway, Mark, Versioned
+from projectors.read_models.search.engine import (
+    Document,
+    IndexIdentity,
+    IndexUnavailable,
+    VersionedDocument,
+)
 from projectors.read_models.search.on_tantivy import paging, schema
-from projectors.read_models.search.on_tantivy.index_directory import Files
+from projectors.read_models.search.on_tantivy.index_directory import IndexDirectory
 from projectors.read_models.search.on_tantivy.query import FOUND
 from projectors.read_models.search.query import Hits, SearchQuery
 
@@ -18,24 +23,24 @@ class TantivyIndex:
 
     def __init__(self, directory: Path) -> None:
         self.name = directory.name
-        self._files = Files(directory)
+        self._files = IndexDirectory(directory)
 
-    def mark(self) -> Mark | None:
+    def identity(self) -> IndexIdentity | None:
         """See Engine."""
         try:
             return _mark(self._files.searcher())
-        except IndexAway:
+        except IndexUnavailable:
             return None  # gone, or nothing that can be read: it is made anew
 
     def create(self) -> None:
         """See Engine."""
-        self._files.create(Mark(uuid4().hex, writes=0))
+        self._files.create(IndexIdentity(uuid4().hex, writes=0))
 
     def drop(self) -> None:
         """See Engine."""
         self._files.drop()
 
-    def put(self, documents: Sequence[Versioned]) -> None:
+    def put(self, documents: Sequence[VersionedDocument]) -> None:
         """See Engine. A commit of its own; most of its 15-80 ms are spent waiting for the disk."""
         if not documents:
             return
@@ -84,7 +89,7 @@ def _found(searcher: tantivy.Searcher) -> list[tantivy.DocAddress]:
     return [place for _, place in found.hits]
 
 
-def _mark(searcher: tantivy.Searcher) -> Mark:
+def _mark(searcher: tantivy.Searcher) -> IndexIdentity:
     [place] = _places(searcher, [schema.MARK])
     return schema.mark_of(searcher.doc(place))
 

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import tantivy
 
-from projectors.read_models.search.engine import IndexAway, Mark
+from projectors.read_models.search.engine import IndexIdentity, IndexUnavailable
 from projectors.read_models.search.on_tantivy import schema
 
 _HEAP_BYTES = 15_000_000  # the least that a writer takes
@@ -23,30 +23,30 @@ _LOCK_SECONDS = 5.0
 _PAUSE_SECONDS = 0.01
 
 
-class Seen(NamedTuple):
+class OpenIndex(NamedTuple):
     """An index as it was at one moment."""
 
     list_of_files: tuple[int, int]
     searcher: tantivy.Searcher
 
 
-class Files:
+class IndexDirectory:
     """The directory of an index, and the last that this process saw of it."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._seen: Seen | None = None
+        self._seen: OpenIndex | None = None
 
     def searcher(self) -> tantivy.Searcher:
-        """The index as it is now; raises IndexAway if there is none, or none that can be read."""
+        """The index as it is now; raises IndexUnavailable if it is missing or unreadable."""
         seen = self._seen
         with reaching():
             list_of_files = self._list_of_files()
             if seen is None or seen.list_of_files != list_of_files:
-                seen = self._seen = Seen(list_of_files, _opened(self._directory).searcher())
+                seen = self._seen = OpenIndex(list_of_files, _opened(self._directory).searcher())
         return seen.searcher
 
-    def create(self, mark: Mark) -> None:
+    def create(self, mark: IndexIdentity) -> None:
         """Make an index of nothing but its mark, and let it be there all at once."""
         with reaching():
             place = self._aside("new")
@@ -91,11 +91,11 @@ class Files:
 
 @contextmanager
 def reaching() -> Iterator[None]:
-    """Turn what says that files can't be read or written into IndexAway."""
+    """Turn what says that files can't be read or written into IndexUnavailable."""
     try:
         yield
     except (OSError, ValueError) as error:  # tantivy has no errors of its own
-        raise IndexAway(f"The search index can't be used: {error}") from error
+        raise IndexUnavailable(f"The search index can't be used: {error}") from error
 
 
 def _opened(directory: Path) -> tantivy.Index:

@@ -13,9 +13,16 @@ import numpy as np
 import tantivy
 from numpy.typing import NDArray
 
-from projectors.read_models.search.highlight import marked
+from projectors.read_models.search.highlight import highlight
 from projectors.read_models.search.on_tantivy import query, schema
-from projectors.read_models.search.query import After, Count, Hit, Hits, SearchQuery, Sort
+from projectors.read_models.search.query import (
+    FacetCount,
+    Hit,
+    Hits,
+    SearchAfter,
+    SearchQuery,
+    SearchSort,
+)
 
 _DECADE = 10
 _MOST_GENRES = 100
@@ -35,14 +42,14 @@ class _Sorted:
         self._keys = keys
         self._order = np.lexsort(keys[::-1])
 
-    def page(self, after: After | None, limit: int) -> tuple[list[int], After | None]:
+    def page(self, after: SearchAfter | None, limit: int) -> tuple[list[int], SearchAfter | None]:
         """Which of all that fits, and where the next page begins."""
         begin = 0 if after is None else bisect_right(self._order, after, key=self._key)
         nths = [int(nth) for nth in self._order[begin : begin + limit]]
         has_next = begin + limit < len(self._order)
         return nths, self._key(nths[-1]) if has_next else None
 
-    def _key(self, nth: int) -> After:
+    def _key(self, nth: int) -> SearchAfter:
         return tuple(float(key[nth]) for key in self._keys)
 
 
@@ -59,7 +66,7 @@ def of(searcher: tantivy.Searcher, asked: SearchQuery) -> Hits:
         total=len(places),
         genres=_by_count(facets["genres"]["buckets"]),
         decades=tuple(
-            Count(f"{int(bucket['key'])}s", bucket["doc_count"])
+            FacetCount(f"{int(bucket['key'])}s", bucket["doc_count"])
             for bucket in facets["decades"]["buckets"]
         ),
         next=following,
@@ -68,7 +75,7 @@ def of(searcher: tantivy.Searcher, asked: SearchQuery) -> Hits:
 
 def _keys(
     searcher: tantivy.Searcher,
-    order: Sort,
+    order: SearchSort,
     scores: Sequence[float],
     places: list[tantivy.DocAddress],
 ) -> Sequence[Column]:
@@ -90,9 +97,9 @@ def _keys(
 
 def _hit(searcher: tantivy.Searcher, place: tantivy.DocAddress, q: str) -> Hit:
     found = schema.titled(searcher.doc(place))
-    return Hit(found.id, marked(found.title, q))
+    return Hit(found.id, highlight(found.title, q))
 
 
-def _by_count(buckets: Sequence[dict[str, Any]]) -> tuple[Count, ...]:
-    counts = [Count(bucket["key"], bucket["doc_count"]) for bucket in buckets]
+def _by_count(buckets: Sequence[dict[str, Any]]) -> tuple[FacetCount, ...]:
+    counts = [FacetCount(bucket["key"], bucket["doc_count"]) for bucket in buckets]
     return tuple(sorted(counts, key=lambda count: (-count.count, count.value)))

@@ -10,17 +10,17 @@ from typing import TypeAlias
 from tantivy import FieldType, Occur, Query
 
 from projectors.read_models.search import boosts
-from projectors.read_models.search.on_tantivy.schema import SCHEMA, guarded
+from projectors.read_models.search.on_tantivy.schema import SCHEMA, guard_first_letters
 from projectors.read_models.search.query import SearchQuery
 from projectors.read_models.search.query_parser import (
     LONGEST_WORD,
-    Group,
-    Typed,
-    read,
-    typos_in,
+    ParsedQuery,
+    WordGroup,
+    max_typos,
+    parse,
     year_of,
 )
-from projectors.read_models.search.text_normalisation import folded, without_article
+from projectors.read_models.search.text_normalisation import fold, without_article
 
 Bound: TypeAlias = int | float | None
 
@@ -44,18 +44,18 @@ def _filters(asked: SearchQuery) -> Iterable[Query]:
         yield _between("average", FieldType.Float, float(asked.min_score), None)
         yield _between("votes", FieldType.Integer, 1, None)
     if asked.person is not None:
-        yield _constant(_is("people", folded(asked.person)), 0)
+        yield _constant(_is("people", fold(asked.person)), 0)
 
 
 def _text(q: str) -> Query:
     if not q.strip():
         return _constant(FOUND, 0)
-    typed = read(q)
+    typed = parse(q)
     if not typed.groups:
         return Query.empty_query()
     found = Query.boolean_query(
         [(Occur.Should, _group(group)) for group in typed.groups],
-        minimum_number_should_match=typed.must_fit,
+        minimum_number_should_match=typed.minimum_matches,
     )
     spaced_otherwise = _constant(_is("whole", typed.text.replace(" ", "")), boosts.SPACED_OTHERWISE)
     fits = _best(found, spaced_otherwise)
@@ -64,14 +64,14 @@ def _text(q: str) -> Query:
     )
 
 
-def _whole_titles(typed: Typed) -> Iterable[Query]:
+def _whole_titles(typed: ParsedQuery) -> Iterable[Query]:
     """The title itself, before all that merely has the words; with its year, too."""
     text = typed.text
     yield _exactly(text, boosts.TITLE)
     if typed.title_and_year:
         title, year = typed.title_and_year
         yield _all(_exactly(title, boosts.TITLE_IN_YEAR), _constant(_is("year", year), 0))
-    if len(text) <= LONGEST_WORD and (typos := typos_in(text)):
+    if len(text) <= LONGEST_WORD and (typos := max_typos(text)):
         nearly = Query.fuzzy_term_query(SCHEMA, "exact", text, distance=typos)
         yield _constant(nearly, boosts.TITLE_NEARLY)
     yield _constant(_begins("exact", text), boosts.TITLE_BEGINS)
@@ -88,7 +88,7 @@ def _exactly(title: str, weight: float) -> Query:
     )
 
 
-def _group(group: Group) -> Query:
+def _group(group: WordGroup) -> Query:
     """What is written without a space, in pieces or as one; worth something for being there."""
     *others, end = group.words
     pieces = [_word(word, is_last=False) for word in others]
@@ -117,10 +117,10 @@ def _term(field: str, word: str, boost: float) -> Query:
 
 def _typos(field: str, word: str, by_typos: Sequence[float]) -> list[Query]:
     """With one letter wrong, with two."""
-    asked = guarded(word)
+    asked = guard_first_letters(word)
     return [
         _constant(Query.fuzzy_term_query(SCHEMA, field, asked, distance=typos), weight)
-        for typos, weight in enumerate(by_typos[: typos_in(word)], start=1)
+        for typos, weight in enumerate(by_typos[: max_typos(word)], start=1)
     ]
 
 

@@ -11,25 +11,25 @@ from typing import Any
 import msgspec
 import tantivy
 
-from projectors.read_models.search.engine import Mark, Versioned
+from projectors.read_models.search.engine import IndexIdentity, VersionedDocument
 
 KEY = "key"
 MARK = "mark"
 """The key of a document that is no movie: it moves with each commit, and has the Mark."""
 
 _encode = msgspec.json.encode
-_mark: msgspec.json.Decoder[Mark] = msgspec.json.Decoder(Mark)
+_mark: msgspec.json.Decoder[IndexIdentity] = msgspec.json.Decoder(IndexIdentity)
 _content: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder()
 
 
-class Titled(msgspec.Struct, frozen=True):
+class TitleOnly(msgspec.Struct, frozen=True):
     """Of a document what a page shows."""
 
     id: int
     title: str
 
 
-_titled: msgspec.json.Decoder[Titled] = msgspec.json.Decoder(Titled)
+_titled: msgspec.json.Decoder[TitleOnly] = msgspec.json.Decoder(TitleOnly)
 
 
 def _schema() -> tantivy.Schema:
@@ -39,8 +39,8 @@ def _schema() -> tantivy.Schema:
     builder.add_text_field("genres", tokenizer_name="raw", index_option="basic", fast=True)
     for text in ("words", "compounds", "cast"):
         builder.add_text_field(text, tokenizer_name="whitespace", index_option="position")
-    for guarded in ("words_typed", "cast_typed"):
-        builder.add_text_field(guarded, tokenizer_name="whitespace", index_option="basic")
+    for name in ("words_typed", "cast_typed"):
+        builder.add_text_field(name, tokenizer_name="whitespace", index_option="basic")
     for number in ("id", "revision", "year", "votes"):
         builder.add_integer_field(number, indexed=True, fast=True)
     builder.add_float_field("average", indexed=True, fast=True)
@@ -51,7 +51,7 @@ def _schema() -> tantivy.Schema:
 SCHEMA = _schema()
 
 
-def of_movie(written: Versioned) -> tantivy.Document:
+def of_movie(written: VersionedDocument) -> tantivy.Document:
     """A movie's document, as the index has it."""
     content = written.document
     document = tantivy.Document()
@@ -66,14 +66,14 @@ def of_movie(written: Versioned) -> tantivy.Document:
     for field in ("whole", "people", "cast", "genres"):
         for text in content[field]:
             document.add_text(field, text)
-    document.add_text("words_typed", guarded(content["words"]))
+    document.add_text("words_typed", guard_first_letters(content["words"]))
     for name in content["cast"]:
-        document.add_text("cast_typed", guarded(name))
+        document.add_text("cast_typed", guard_first_letters(name))
     _add_numbers(document, content)
     return document
 
 
-def of_mark(mark: Mark) -> tantivy.Document:
+def of_mark(mark: IndexIdentity) -> tantivy.Document:
     """The document that says which index this is."""
     document = tantivy.Document()
     document.add_text(KEY, MARK)
@@ -86,7 +86,7 @@ def key_of(movie: int) -> str:
     return str(movie)
 
 
-def guarded(text: str) -> str:
+def guard_first_letters(text: str) -> str:
     """The words with their first letters three times, which is more than two typos can change.
 
     So a typo is never in the first letter, where nearly nobody makes one, and the automaton that
@@ -100,12 +100,12 @@ def content_of(document: tantivy.Document) -> dict[str, Any]:
     return _content.decode(_bytes(document))
 
 
-def titled(document: tantivy.Document) -> Titled:
+def titled(document: tantivy.Document) -> TitleOnly:
     """The same, of which there may be much, without what a page does not show."""
     return _titled.decode(_bytes(document))
 
 
-def mark_of(document: tantivy.Document) -> Mark:
+def mark_of(document: tantivy.Document) -> IndexIdentity:
     """What the mark says."""
     return _mark.decode(_bytes(document))
 

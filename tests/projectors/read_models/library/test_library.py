@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from events.catalogue import MovieRated, RatingWithdrawn
-from projectors.read_models.library.projection import Rating, packed, unpacked
+from projectors.read_models.library.projection import UserRating, pack_rating, unpack_rating
 from projectors.read_models.library.read_model import Library
 from tests.fixtures.recording import NOON
 
@@ -29,13 +29,13 @@ def test_the_newest_first_or_the_highest(library, recording):
         library.apply([recording.say(rated(ANN, movie, score), at=NOON + hours * HOUR)])
     library.apply([recording.say(rated(BOB, ALIEN, 1))])
     newest = [
-        Rating(TRON, 9, NOON + 2 * HOUR),
-        Rating(HEAT, 5, NOON + HOUR),
-        Rating(ALIEN, 9, NOON),
+        UserRating(TRON, 9, NOON + 2 * HOUR),
+        UserRating(HEAT, 5, NOON + HOUR),
+        UserRating(ALIEN, 9, NOON),
     ]
     assert library.ratings(ANN) == newest
     assert [rating.movie for rating in library.ratings(ANN, "score")] == [TRON, ALIEN, HEAT]
-    assert library.rating(ANN, HEAT) == Rating(HEAT, 5, NOON + HOUR)
+    assert library.rating(ANN, HEAT) == UserRating(HEAT, 5, NOON + HOUR)
 
 
 def test_a_new_score_takes_the_place_of_the_old_one(library, recording):
@@ -62,4 +62,4 @@ def test_nobody_has_rated_nothing(library):
 
 def test_times_are_kept_to_the_millisecond():
     at = NOON + timedelta(milliseconds=123)
-    assert unpacked(ALIEN, packed(10, at).encode()) == Rating(ALIEN, 10, at)
+    assert unpack_rating(ALIEN, pack_rating(10, at).encode()) == UserRating(ALIEN, 10, at)

@@ -25,8 +25,8 @@ from events.catalogue.accounts import EncryptedField
 from events.playlist_ids import InvalidPlaylistId, playlist_id
 from infra.config import config
 from projectors.read_models.library.playlists import read_order, read_playlist
-from projectors.read_models.library.projection import Kept, Preferences
-from projectors.read_models.library.read_model import Library, read_person, read_playlist_ids
+from projectors.read_models.library.projection import FlaggedMovie, UserPreferences
+from projectors.read_models.library.read_model import Library, read_playlist_ids, read_profile
 from tests.fixtures.recording import NOON, Recording
 
 ANN, BOB = UUID(int=1), UUID(int=2)
@@ -148,15 +148,18 @@ def test_an_id_that_is_none(library):
 def test_favourites_and_hidden_movies(library, happen):
     happen(MovieFavourited(user_id=ANN, movie_id=ALIEN), MovieHidden(user_id=ANN, movie_id=HEAT))
     happen(MovieFavourited(user_id=ANN, movie_id=TRON), at=NOON + HOUR)
-    assert library.kept("favourites", ANN) == [Kept(TRON, NOON + HOUR), Kept(ALIEN, NOON)]
-    assert library.kept("hidden", ANN) == [Kept(HEAT, NOON)]
+    assert library.flagged("favourites", ANN) == [
+        FlaggedMovie(TRON, NOON + HOUR),
+        FlaggedMovie(ALIEN, NOON),
+    ]
+    assert library.flagged("hidden", ANN) == [FlaggedMovie(HEAT, NOON)]
     happen(MovieUnfavourited(user_id=ANN, movie_id=TRON))
-    assert library.kept("favourites", ANN) == [Kept(ALIEN, NOON)]
-    assert library.kept("favourites", BOB) == []
+    assert library.flagged("favourites", ANN) == [FlaggedMovie(ALIEN, NOON)]
+    assert library.flagged("favourites", BOB) == []
 
 
 def test_who_someone_is(library, happen):
-    assert read_person(read(library, library.enqueue_person, ANN)).username is None
+    assert read_profile(read(library, library.enqueue_profile, ANN)).username is None
     happen(
         UserRegistered(
             user_id=ANN, username=EncryptedField("ann"), email=EncryptedField("ann@example.org")
@@ -165,8 +168,8 @@ def test_who_someone_is(library, happen):
         MovieFavourited(user_id=ANN, movie_id=ALIEN),
         created(),
     )
-    person = read_person(read(library, library.enqueue_person, ANN))
-    assert (person.username, person.preferences) == ("ann", Preferences(("War",), True))
+    person = read_profile(read(library, library.enqueue_profile, ANN))
+    assert (person.username, person.preferences) == ("ann", UserPreferences(("War",), True))
     assert person.counts == {"ratings": 0, "favourites": 1, "hidden": 0, "playlists": 1}
     assert library.usernames([str(ANN), str(BOB)]) == {str(ANN): "ann"}
     assert b"example.org" not in b"".join(

@@ -18,8 +18,8 @@ from events.catalogue import (
     RatingWithdrawn,
 )
 from projectors.read_models.movies.builder import MoviesBuilder
-from projectors.read_models.movies.genre_index import ByGenre, count_by_genre, newest_by_genre
-from projectors.read_models.movies.read_model import Facts, GenreCount, Movies
+from projectors.read_models.movies.genre_index import GenreIndex, count_by_genre, newest_by_genre
+from projectors.read_models.movies.read_model import GenreCount, Movies, YearAndGenres
 
 ANN, BOB = UUID(int=1), UUID(int=2)
 ALIEN, HEAT = 1, 2
@@ -111,8 +111,10 @@ def test_many_cards_in_the_order_asked_without_the_unknown(movies, happen):
 
 def test_facts_of_those_that_are_known(movies, happen):
     happen(ADDED)
-    assert movies.facts_of([ALIEN, HEAT]) == {ALIEN: Facts(1979, ("Horror", "Science Fiction"))}
-    assert movies.facts_of([]) == movies.cards([]) == {}
+    assert movies.features_of([ALIEN, HEAT]) == {
+        ALIEN: YearAndGenres(1979, ("Horror", "Science Fiction"))
+    }
+    assert movies.features_of([]) == movies.cards([]) == {}
     assert movies.count() == 1
 
 
@@ -146,13 +148,17 @@ def test_built_says_how_far(movies, happen, recording):
 
 
 def test_counts_and_newest():
-    facts = {1: Facts(1990, ("War",)), 2: Facts(None, ("War",)), 3: Facts(1999, ())}
+    facts = {
+        1: YearAndGenres(1990, ("War",)),
+        2: YearAndGenres(None, ("War",)),
+        3: YearAndGenres(1999, ()),
+    }
     assert count_by_genre(facts) == [GenreCount("War", 2)]
     assert newest_by_genre(facts) == {"": [3, 1, 2], "War": [1, 2]}
 
 
 known = st.builds(
-    Facts,
+    YearAndGenres,
     st.none() | st.integers(1990, 1993),
     st.lists(st.sampled_from(("Crime", "Drama", "War")), unique=True).map(tuple),
 )
@@ -161,7 +167,7 @@ catalogues = st.dictionaries(st.integers(1, 12), known)
 
 @given(catalogues, st.lists(catalogues, max_size=3))
 def test_movie_after_movie_leads_to_the_same_as_all_at_once(first, more):
-    by_genre, facts = ByGenre(first), dict(first)
+    by_genre, facts = GenreIndex(first), dict(first)
     for some in more:
         by_genre.take(some)
         facts |= some
@@ -174,9 +180,9 @@ def test_what_is_withdrawn_is_in_no_answer_and_comes_back_with_all_that_was_said
     happen(ADDED, MovieAdded(movie_id=HEAT, title="Heat", year=1995, genres=("Crime",)))
     happen(MovieRated(user_id=ANN, movie_id=ALIEN, score=9))
     builder.build(NOW)
-    before, changes = movies.card(ALIEN), movies.changes()
+    before, changes = movies.card(ALIEN), movies.catalogue_version()
     happen(MovieWithdrawn(movie_id=ALIEN, reason="a double"))
-    assert movies.changes() != changes
+    assert movies.catalogue_version() != changes
     happen(MovieRated(user_id=BOB, movie_id=ALIEN, score=10))  # was on its way
     happen(MovieDescribed(movie_id=ALIEN, title="Alien", year=1979, genres=("Horror",)))
     builder.build(NOW)
@@ -184,15 +190,15 @@ def test_what_is_withdrawn_is_in_no_answer_and_comes_back_with_all_that_was_said
     assert (movies.card(ALIEN), movies.details(ALIEN)) == (None, None)
     assert movies.cards([ALIEN, HEAT]).keys() == {HEAT}
     assert movies.titles_of([ALIEN, HEAT]) == {HEAT: "Heat"}
-    assert movies.facts_of([ALIEN, HEAT]).keys() == {HEAT}
-    assert [movie for movie, _ in movies.all_facts()] == [HEAT]
-    assert (movies.count(), movies.unlisted()) == (1, {ALIEN})
+    assert movies.features_of([ALIEN, HEAT]).keys() == {HEAT}
+    assert [movie for movie, _ in movies.all_features()] == [HEAT]
+    assert (movies.count(), movies.withdrawn()) == (1, {ALIEN})
     assert movies.genres() == [GenreCount("Crime", 1)]
     assert movies.newest() == {"": [HEAT], "Crime": [HEAT]}
     happen(MovieRestored(movie_id=ALIEN))
     builder.build(NOW)
     assert builder.check(NOW) == []
-    assert (movies.count(), movies.unlisted()) == (2, frozenset())
+    assert (movies.count(), movies.withdrawn()) == (2, frozenset())
     assert movies.genres() == [GenreCount("Crime", 1), GenreCount("Horror", 1)]
     card = json.loads(movies.card(ALIEN))
     assert (card["title"], card["community"]["count"]) == ("Alien", 2)

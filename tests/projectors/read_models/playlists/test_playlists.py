@@ -41,7 +41,7 @@ def shown(id_, visibility):
 
 
 def ids(playlists, *words, limit=10):
-    return [place.id for place in playlists.newest(words, limit=limit, behind=None).places]
+    return [place.id for place in playlists.newest(words, limit=limit, after=None).playlists]
 
 
 def test_the_last_that_became_public_first(playlists, happen):
@@ -79,11 +79,11 @@ def test_pages_follow_each_other(playlists, happen, monkeypatch, at_once, limit)
     for number in range(12):  # some in one millisecond
         happen(created(f"{number:02}", f"n{number % 2}"), at=NOON + (number // 4) * SECOND)
     for words, expected in (((), 12), (("n1",), 6)):
-        seen, behind = [], None
+        seen, after = [], None
         while True:
-            found = playlists.newest(words, limit=limit, behind=behind)
-            seen += [place.id for place in found.places]
-            if (behind := found.next) is None:
+            found = playlists.newest(words, limit=limit, after=after)
+            seen += [place.id for place in found.playlists]
+            if (after := found.next) is None:
                 break
         assert seen == sorted(seen, reverse=True)
         assert len(seen) == expected
@@ -95,7 +95,7 @@ def test_a_page_looks_at_so_many_names_only(playlists, happen, monkeypatch):
     happen(created("a", "wanted"))
     for number in range(6):
         happen(created(f"x{number}"), at=NOON + SECOND)
-    first = playlists.newest(["wanted"], limit=5, behind=None)
-    assert (first.places, first.next is not None) == ([], True)
-    second = playlists.newest(["wanted"], limit=5, behind=first.next)
-    assert [place.id for place in second.places] == ["a"]
+    first = playlists.newest(["wanted"], limit=5, after=None)
+    assert (first.playlists, first.next is not None) == ([], True)
+    second = playlists.newest(["wanted"], limit=5, after=first.next)
+    assert [place.id for place in second.playlists] == ["a"]

@@ -2,15 +2,17 @@
 
 import pytest
 
-from projectors.read_models.search.engine import Versioned
+from projectors.read_models.search.engine import VersionedDocument
 from projectors.read_models.search.on_tantivy.index import TantivyIndex
-from projectors.read_models.search.projection import Details, document
+from projectors.read_models.search.projection import SearchableDetails, document
 
 
-def written(movie: int, title: str, *, revision: int = 1, votes: int = 0, **details) -> Versioned:
+def written(
+    movie: int, title: str, *, revision: int = 1, votes: int = 0, **details
+) -> VersionedDocument:
     """A document as the flusher hands it over."""
-    found = Details(title=title, **details)
-    return Versioned(movie, revision, document(movie, found, votes=votes, total=7 * votes))
+    found = SearchableDetails(title=title, **details)
+    return VersionedDocument(movie, revision, document(movie, found, votes=votes, total=7 * votes))
 
 
 @pytest.fixture

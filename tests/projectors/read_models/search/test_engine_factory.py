@@ -4,14 +4,14 @@ import pytest
 
 from infra.config import Config
 from projectors.read_models.search import engine_factory
-from projectors.read_models.search.engine import IndexAway
+from projectors.read_models.search.engine import IndexUnavailable
 from projectors.read_models.search.on_elasticsearch.index import ElasticsearchIndex
 from projectors.read_models.search.on_tantivy.index import TantivyIndex
 
 
 def test_a_server_unless_told_otherwise(monkeypatch):
     monkeypatch.setattr(engine_factory, "config", lambda: Config(namespace="here"))
-    index = engine_factory.of_generation(3)
+    index = engine_factory.engine_of(3)
     assert isinstance(index, ElasticsearchIndex)
     assert index.name == "here-search-3"
 
@@ -20,9 +20,9 @@ def test_files(monkeypatch, tmp_path):
     place = tmp_path / "search"
     chosen = Config(namespace="here", search="tantivy", search_dir=place)
     monkeypatch.setattr(engine_factory, "config", lambda: chosen)
-    with pytest.raises(IndexAway, match="is not there"):
+    with pytest.raises(IndexUnavailable, match="is not there"):
         engine_factory.reach()
-    index = engine_factory.of_generation(3)
+    index = engine_factory.engine_of(3)
     assert isinstance(index, TantivyIndex)
     index.create()
     assert [path.name for path in place.iterdir()] == ["here-search-3"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from projectors.read_models.search.highlight import is_typo_of, marked
+from projectors.read_models.search.highlight import highlight, is_typo_of
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from projectors.read_models.search.highlight import is_typo_of, marked
     ],
 )
 def test_marks(title, q, expected):
-    assert marked(title, q) == expected
+    assert highlight(title, q) == expected
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from projectors.read_models.search.builder import flush
-from projectors.read_models.search.engine import IndexAway
+from projectors.read_models.search.engine import IndexUnavailable
 from projectors.read_models.search.on_elasticsearch.index import ElasticsearchIndex
 from projectors.read_models.search.query import SearchQuery
 from projectors.read_models.search.read_model import Search
@@ -24,9 +24,9 @@ def test_while_the_index_is_away_nothing_is_forgotten(index, redis):
     library.add("Alien")
     with Elasticsearch(NOWHERE, request_timeout=1, max_retries=0) as nowhere:
         lost = Search(redis, 1, index=ElasticsearchIndex(nowhere, index.name))
-        with pytest.raises(IndexAway):
+        with pytest.raises(IndexUnavailable):
             flush(lost)
-        with pytest.raises(IndexAway):
+        with pytest.raises(IndexUnavailable):
             lost.search(SearchQuery())
     assert library.found("alien") == ["<em>Alien</em>"]
 

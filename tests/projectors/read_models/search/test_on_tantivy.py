@@ -13,7 +13,7 @@ import tantivy
 
 from events.catalogue import MovieDescribed, SessionsRevoked
 from projectors.read_models.search.builder import flush
-from projectors.read_models.search.engine import IndexAway, Mark
+from projectors.read_models.search.engine import IndexIdentity, IndexUnavailable
 from projectors.read_models.search.on_tantivy import index_directory, schema
 from projectors.read_models.search.on_tantivy.index import TantivyIndex
 from projectors.read_models.search.query import SearchQuery
@@ -71,12 +71,12 @@ def test_the_mark_is_no_movie(index):
 
 
 def test_every_commit_shows_in_the_mark(index):
-    before = index.mark()
+    before = index.identity()
     index.put([written(1, "Alien")])
     index.put([])
     index.put([written(1, "Alien", revision=2)])
     assert before.writes == 0
-    assert index.mark() == Mark(before.identity, writes=2)
+    assert index.identity() == IndexIdentity(before.uuid, writes=2)
     assert index.refresh() == 2
 
 
@@ -84,10 +84,10 @@ def test_what_cannot_be_read_is_not_there(index, place):
     index.put([written(1, "Alien")])
     (place / "meta.json").write_text("{")
     broken = TantivyIndex(place)
-    assert broken.mark() is None
-    with pytest.raises(IndexAway):
+    assert broken.identity() is None
+    with pytest.raises(IndexUnavailable):
         broken.search(SearchQuery())
-    with pytest.raises(IndexAway):
+    with pytest.raises(IndexUnavailable):
         broken.put([written(2, "Heat")])
     broken.create()
     assert broken.count() == 0
@@ -99,7 +99,7 @@ def test_a_fault_in_the_middle_leaves_all_as_it_was(index):
     broken.document["votes"] = None
     with pytest.raises(Exception, match="None"):
         index.put([written(2, "Heat"), broken])
-    assert (index.mark().writes, sorted(index.movies())) == (1, [1])
+    assert (index.identity().writes, sorted(index.movies())) == (1, [1])
     index.put([written(2, "Heat")])
     assert sorted(index.movies()) == [1, 2]
 
@@ -108,7 +108,7 @@ def test_who_finds_another_writing_waits(index, place):
     entered, leave = Event(), Event()
 
     def write():
-        with index_directory.Files(place).commit():
+        with index_directory.IndexDirectory(place).commit():
             entered.set()
             leave.wait(30)
 
@@ -125,7 +125,10 @@ def test_who_finds_another_writing_waits(index, place):
 
 def test_who_waits_too_long_for_another_is_told(index, place, monkeypatch):
     monkeypatch.setattr(index_directory, "_LOCK_SECONDS", 0)
-    with index_directory.Files(place).commit(), pytest.raises(IndexAway, match="LockBusy"):
+    with (
+        index_directory.IndexDirectory(place).commit(),
+        pytest.raises(IndexUnavailable, match="LockBusy"),
+    ):
         index.put([written(1, "Alien")])
     index.put([written(1, "Alien")])
     assert index.count() == 1
@@ -136,9 +139,9 @@ def test_a_writer_that_was_killed_keeps_nobody_waiting(index, place):
     program = """
         import sys, time
         from pathlib import Path
-        from projectors.read_models.search.on_tantivy.index_directory import Files
+        from projectors.read_models.search.on_tantivy.index_directory import IndexDirectory
         from projectors.read_models.search.on_tantivy import schema
-        with Files(Path(sys.argv[1])).commit() as (writer, _):
+        with IndexDirectory(Path(sys.argv[1])).commit() as (writer, _):
             writer.delete_documents_by_term(schema.KEY, "1")
             print("writing", flush=True)
             time.sleep(600)
@@ -178,7 +181,7 @@ def test_a_copy_of_former_times_has_fewer_writes(index, place, tmp_path):
     index.put([written(2, "Heat")])
     index.drop()
     shutil.copytree(tmp_path / "copy", place)
-    assert index.mark().writes == 1
+    assert index.identity().writes == 1
     assert sorted(index.movies()) == [1]
 
 
@@ -189,7 +192,7 @@ def test_nothing_stays_beside_it(index, place):
     index.drop()
     index.drop()
     assert list(place.parent.iterdir()) == []
-    with pytest.raises(IndexAway):
+    with pytest.raises(IndexUnavailable):
         index.count()
 
 
@@ -211,8 +214,8 @@ def test_the_trap_that_the_text_key_is_for():
 
 
 def test_first_letters_are_guarded():
-    assert schema.guarded("the heat") == "ttthe hhheat"
-    assert schema.guarded("") == ""
+    assert schema.guard_first_letters("the heat") == "ttthe hhheat"
+    assert schema.guard_first_letters("") == ""
 
 
 def test_an_index_out_of_a_backup_is_brought_up_to_the_state(index, place, redis, tmp_path):
@@ -236,11 +239,11 @@ def test_events_about_something_else_do_not_make_it_look_old(index, redis):
     library = Library(Search(redis, 1, index=index))
     library.add("Alien")
     flush(library.search)
-    writes = index.mark().writes
+    writes = index.identity().writes
     library.take(SessionsRevoked(user_id=UUID(int=1), epoch=1))
     flush(library.search)
     flush(library.search)
-    assert (library.search.built(0), index.mark().writes) == (2, writes)
+    assert (library.search.built(0), index.identity().writes) == (2, writes)
 
 
 def test_two_who_flush_do_not_put_the_old_over_the_new(index, place, redis, monkeypatch):

@@ -11,14 +11,20 @@ from events.catalogue import (
     RatingWithdrawn,
     SessionsRevoked,
 )
-from projectors.read_models.search.projection import Details, LongDetails, Touch, document, touches
+from projectors.read_models.search.projection import (
+    DocumentChange,
+    ExtendedDetails,
+    SearchableDetails,
+    document,
+    document_changes,
+)
 
 ANN = UUID(int=1)
 ALIEN = 7
 
 
 def test_opinions_add_up():
-    found = touches(
+    found = document_changes(
         [
             MovieRated(user_id=ANN, movie_id=ALIEN, score=6),
             MovieRated(user_id=ANN, movie_id=ALIEN, score=9, previous=6),
@@ -27,38 +33,40 @@ def test_opinions_add_up():
         ]
     )
     assert found == {
-        ALIEN: Touch(events=2, rated=True, votes=1, total=9),
-        8: Touch(events=2, rated=True, votes=0, total=0),
+        ALIEN: DocumentChange(events=2, rated=True, votes=1, total=9),
+        8: DocumentChange(events=2, rated=True, votes=0, total=0),
     }
 
 
 def test_the_last_description_counts():
-    found = touches(
+    found = document_changes(
         [
             MovieAdded(movie_id=ALIEN, title="Alein", year=1978),
             MovieDescribed(movie_id=ALIEN, title="Alien", year=1979, genres=("Horror",)),
         ]
     )
     assert found == {
-        ALIEN: Touch(events=2, details=Details(title="Alien", year=1979, genres=("Horror",)))
+        ALIEN: DocumentChange(
+            events=2, details=SearchableDetails(title="Alien", year=1979, genres=("Horror",))
+        )
     }
 
 
 def test_the_last_long_details_count():
-    found = touches(
+    found = document_changes(
         [
             MovieDetailed(movie_id=ALIEN, runtime_minutes=90, keywords=("dog",)),
             MovieDetailed(movie_id=ALIEN, keywords=("cat",)),
         ]
     )
     assert found == {
-        ALIEN: Touch(events=2, long=LongDetails(crew=(), keywords=("cat",), titles={}))
+        ALIEN: DocumentChange(events=2, long=ExtendedDetails(crew=(), keywords=("cat",), titles={}))
     }
 
 
 def test_what_is_not_about_finding_movies_changes_nothing():
     assert (
-        touches(
+        document_changes(
             [
                 MovieLinked(movie_id=ALIEN, source="imdb", external_id="tt0078748"),
                 SessionsRevoked(user_id=ANN, epoch=1),
@@ -69,7 +77,9 @@ def test_what_is_not_about_finding_movies_changes_nothing():
 
 
 def test_the_whole_document():
-    details = Details(title="The Amélie", year=None, genres=("Romance",), cast=("Audrey Tautoú",))
+    details = SearchableDetails(
+        title="The Amélie", year=None, genres=("Romance",), cast=("Audrey Tautoú",)
+    )
     assert document(ALIEN, details, votes=4, total=30) == {
         "id": ALIEN,
         "title": "The Amélie",
@@ -88,9 +98,9 @@ def test_the_whole_document():
 
 
 def test_a_document_with_long_details():
-    details = Details(title="Alien", year=1979)
+    details = SearchableDetails(title="Alien", year=1979)
     plain = document(ALIEN, details, votes=0, total=0)
-    long = LongDetails(runtime_minutes=117, crew=(), keywords=("cat",), titles={})
+    long = ExtendedDetails(runtime_minutes=117, crew=(), keywords=("cat",), titles={})
     assert document(ALIEN, details, long, votes=0, total=0) == plain | {
         "details": {"runtime_minutes": 117, "crew": [], "keywords": ["cat"], "titles": {}}
     }

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from projectors.read_models.search.text_normalisation import (
     compounds,
-    folded,
-    in_one_word,
+    fold,
     without_article,
+    without_spaces,
     words,
 )
 
@@ -33,18 +33,18 @@ from projectors.read_models.search.text_normalisation import (
     ],
 )
 def test_what_is_left_of_a_text(text, expected):
-    assert folded(text) == expected
+    assert fold(text) == expected
 
 
 @given(st.text())
 def test_words_stand_where_they_say(text):
     for word in words(text):
-        assert folded(text[word.start : word.end]) == word.folded
+        assert fold(text[word.start : word.end]) == word.folded
 
 
 @given(st.text())
 def test_folding_twice_changes_nothing(text):
-    assert folded(folded(text)) == folded(text)
+    assert fold(fold(text)) == fold(text)
 
 
 def test_what_is_written_without_a_space_can_be_typed_as_one():
@@ -53,9 +53,9 @@ def test_what_is_written_without_a_space_can_be_typed_as_one():
 
 
 def test_a_whole_title_can_be_typed_without_spaces():
-    assert in_one_word("M*A*S*H") == ["mash"]
-    assert in_one_word("The Thing") == ["thething", "thing"]
-    assert in_one_word("") == [""]
+    assert without_spaces("M*A*S*H") == ["mash"]
+    assert without_spaces("The Thing") == ["thething", "thing"]
+    assert without_spaces("") == [""]
 
 
 def test_an_article_alone_stays():

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from events.catalogue import SessionRevoked, SessionsRevoked, UserErased
-from projectors.read_models.sessions.read_model import Sessions, is_valid
+from projectors.read_models.sessions.read_model import SessionRevocations, is_valid
 from tests.fixtures.recording import NOON
 
 ANN, BOB = UUID(int=1), UUID(int=2)
@@ -20,7 +20,7 @@ def left(user, family):
 
 @pytest.fixture
 def valid(redis, recording):
-    sessions = Sessions(redis, 1)
+    sessions = SessionRevocations(redis, 1)
 
     def valid(events, user, family, epoch, *, at=NOON):
         for event in events:
@@ -55,7 +55,7 @@ def test_a_family_revoked_after_a_new_epoch_stays_revoked(valid):
 
 
 def test_nothing_is_remembered_of_families_of_older_epochs(redis, recording):
-    sessions = Sessions(redis, 1)
+    sessions = SessionRevocations(redis, 1)
     for event in (left(ANN, PHONE), left(ANN, LAPTOP), SessionsRevoked(user_id=ANN, epoch=1)):
         sessions.apply([recording.say(event)])
     assert sessions.revoked(ANN) == {b"epoch": b"1"}
@@ -67,7 +67,7 @@ def test_no_token_of_who_was_erased_counts_whatever_it_says(valid):
 
 
 def test_of_who_was_erased_no_log_in_is_remembered(redis, recording):
-    sessions = Sessions(redis, 1)
+    sessions = SessionRevocations(redis, 1)
     for event in (SessionsRevoked(user_id=ANN, epoch=1), left(ANN, PHONE), UserErased(user_id=ANN)):
         sessions.apply([recording.say(event)])
     assert sessions.revoked(ANN) == {b"erased": b"1"}

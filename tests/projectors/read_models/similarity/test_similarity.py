@@ -11,19 +11,19 @@ from events.catalogue import MovieAdded, MovieDescribed, MovieRated, RatingWithd
 from projectors.read_models.similarity import incremental_update as module
 from projectors.read_models.similarity.builder import SimilarityBuilder
 from projectors.read_models.similarity.formula import DIGITS, LIST, content, similarity
-from projectors.read_models.similarity.incremental_update import Neighbourhood
-from projectors.read_models.similarity.projection import Facts
+from projectors.read_models.similarity.incremental_update import NeighbourLists
+from projectors.read_models.similarity.projection import ContentFeatures
 from projectors.read_models.similarity.read_model import Similarity
 from projectors.read_models.similarity.types import Neighbour
 from tests.fixtures.recording import NOON
 
 ALIEN, ALIENS, HEAT, RONIN, TRON = 1, 2, 3, 4, 5
 FACTS = {
-    ALIEN: Facts(1979, ("Horror", "Science Fiction")),
-    ALIENS: Facts(1986, ("Horror", "Science Fiction")),
-    HEAT: Facts(1995, ("Crime",)),
-    RONIN: Facts(1998, ("Crime",)),
-    TRON: Facts(None, ()),
+    ALIEN: ContentFeatures(1979, ("Horror", "Science Fiction")),
+    ALIENS: ContentFeatures(1986, ("Horror", "Science Fiction")),
+    HEAT: ContentFeatures(1995, ("Crime",)),
+    RONIN: ContentFeatures(1998, ("Crime",)),
+    TRON: ContentFeatures(None, ()),
 }
 GENRES = ("Crime", "Drama", "Horror", "War")
 
@@ -56,8 +56,8 @@ class World:
 
     def list(self, movie):
         with self.similarity.redis.pipeline(transaction=False) as pipe:
-            self.similarity.enqueue_list(pipe, movie)
-            return self.similarity.read_list(movie, pipe.execute())
+            self.similarity.enqueue_neighbours(pipe, movie)
+            return self.similarity.read_neighbours(movie, pipe.execute())
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_likes_of_a_movie_that_comes_later_are_kept(world):
     world.happen(rated(1, 77), rated(1, ALIEN))
     world.build()
     assert 77 not in [neighbour.movie for neighbour in world.list(ALIEN)]
-    world.happen(added(77, Facts(1979, ("Drama",))))
+    world.happen(added(77, ContentFeatures(1979, ("Drama",))))
     world.build()
     assert Neighbour(77, round(1 / 31, DIGITS), 1) in world.list(ALIEN)
 
@@ -143,7 +143,7 @@ def test_the_order_of_partitions_does_not_matter(redis, recording):
         for partition in order:
             similarity.apply(partitions[partition])
         SimilarityBuilder(similarity).build(NOON)
-        found.append(similarity.lists_of(list(FACTS)))
+        found.append(similarity.neighbours_of(list(FACTS)))
     assert found[0] == found[1]
 
 
@@ -159,7 +159,7 @@ def test_derived_data_may_be_lost(world):
 
 def test_while_a_catalogue_comes_in_nothing_is_built(world):
     world.build()
-    drama = Facts(1990, ("Drama",))
+    drama = ContentFeatures(1990, ("Drama",))
     world.happen(*(added(movie, drama) for movie in range(100, 400)))
     world.builder.build(NOON)
     assert world.list(100) == []
@@ -183,7 +183,7 @@ def test_what_is_wrong_with_a_list_is_found(world):
 
 movies = st.integers(1, 12)
 facts = st.builds(
-    Facts,
+    ContentFeatures,
     st.none() | st.integers(1990, 1996),
     st.sets(st.sampled_from(GENRES)).map(lambda some: tuple(sorted(some))),
 )
@@ -195,18 +195,18 @@ crowds = st.dictionaries(movies, people)
 @settings(deadline=None)
 @given(catalogues, crowds, st.lists(st.tuples(catalogues, crowds), max_size=4))
 @example(  # into a list that has room for exactly one more
-    {movie: Facts(None, ("Crime", "Drama")) for movie in (2, 3, 4, 5)},
+    {movie: ContentFeatures(None, ("Crime", "Drama")) for movie in (2, 3, 4, 5)},
     {},
-    [({1: Facts(None, ("Crime",))}, {})],
+    [({1: ContentFeatures(None, ("Crime",))}, {})],
 )
 def test_putting_what_was_touched_in_its_place_is_as_good_as_making_all_anew(facts, who, steps):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "LIST", 4)
-        kept = Neighbourhood(facts, who)
+        kept = NeighbourLists(facts, who)
         for more_facts, others in steps:
             kept.take(more_facts, others)
             facts, who = facts | more_facts, who | others
-        anew = Neighbourhood(facts, who)
+        anew = NeighbourLists(facts, who)
     assert kept.own == anew.own
     assert kept.alike == anew.alike
 
@@ -214,7 +214,7 @@ def test_putting_what_was_touched_in_its_place_is_as_good_as_making_all_anew(fac
 @settings(deadline=None)
 @given(catalogues, crowds)
 def test_all_at_once_is_what_the_formula_says_of_each_pair(facts, who):
-    for movie, neighbours in Neighbourhood(facts, who).own.items():
+    for movie, neighbours in NeighbourLists(facts, who).own.items():
         for other, score, support in neighbours:
             both = len(who[movie] & who.get(other, set()))
             alike = content(

@@ -17,15 +17,15 @@ from events.catalogue import (
 )
 from projectors.read_models.suggestions import prefix_index as module
 from projectors.read_models.suggestions.builder import SuggestionsBuilder
-from projectors.read_models.suggestions.prefix_index import Beginnings
+from projectors.read_models.suggestions.prefix_index import PrefixIndex
 from projectors.read_models.suggestions.projection import Suggestion
 from projectors.read_models.suggestions.query_normalisation import (
-    beginnings,
-    is_meant,
-    nearly,
-    typed,
+    indexed_forms,
+    matches,
+    normalise_query,
+    typo_variants,
 )
-from projectors.read_models.suggestions.read_model import MOST, Suggestions
+from projectors.read_models.suggestions.read_model import LIST_SIZE, Suggestions
 from tests.fixtures.recording import NOON
 
 TITLES = {
@@ -60,7 +60,7 @@ class World:
         assert self.builder.check(NOON) == []
 
     def ids(self, text):
-        text = typed(text)
+        text = normalise_query(text)
         with self.suggestions.redis.pipeline(transaction=False) as pipe:
             self.suggestions.enqueue(pipe, text)
             [found] = pipe.execute()
@@ -115,7 +115,7 @@ def test_popularity_follows_the_people(world):
     world.happen(rated(user, 5, previous=9))
     world.happen(RatingWithdrawn(user_id=user, movie_id=5, previous=9))
     world.build()
-    assert world.suggestions.all_people() == {1: 3, 2: 1, 5: 4}
+    assert world.suggestions.all_rating_counts() == {1: 3, 2: 1, 5: 4}
 
 
 def test_another_title_is_typed_otherwise(world):
@@ -129,7 +129,7 @@ def test_delivered_twice_counts_once(world):
     batch = [world.recording.say(rated(UUID(int=1), 5))]
     world.suggestions.apply(batch)
     world.suggestions.apply(batch)
-    assert world.suggestions.people_of([5]) == {5: 1}
+    assert world.suggestions.rating_counts_of([5]) == {5: 1}
 
 
 def test_the_order_of_partitions_does_not_matter(redis, recording):
@@ -172,8 +172,8 @@ def test_what_is_wrong_with_a_list_is_found(world):
 
 
 def test_what_a_title_may_be_typed_as():
-    assert beginnings("Spider-Man 2") == ["spider man 2", "man 2", "2", "spiderman 2"]
-    assert beginnings("!!!") == []
+    assert indexed_forms("Spider-Man 2") == ["spider man 2", "man 2", "2", "spiderman 2"]
+    assert indexed_forms("!!!") == []
 
 
 @given(st.text(alphabet="abcdefg", min_size=3, max_size=8), st.data())
@@ -187,7 +187,7 @@ def test_one_slip_is_found_again(word, data):
     }
     for slip in slips - {word}:
         if len(slip) >= 3:
-            assert word in set(nearly(slip))
+            assert word in set(typo_variants(slip))
 
 
 def test_a_new_movie_is_suggested_beside_the_others(world):
@@ -207,9 +207,9 @@ titles = st.lists(st.text(alphabet="ab -", min_size=1, max_size=7), min_size=1, 
 @example(["a"] * 5, [{0: 3, 1: 2, 2: 2, 3: 2}, {1: 1, 4: 3, 2: 0}])  # two fall, another comes in
 def test_every_list_is_the_most_popular_of_all_that_is_meant(titles, steps):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "MOST", 3)
+        patch.setattr(module, "LIST_SIZE", 3)
         known = [Suggestion(movie, title, 1990) for movie, title in enumerate(titles)]
-        made = Beginnings(known, {})
+        made = PrefixIndex(known, {})
         people: dict[int, int] = {}
         for step in steps:
             more = {movie: count for movie, count in step.items() if movie < len(titles)}
@@ -218,9 +218,9 @@ def test_every_list_is_the_most_popular_of_all_that_is_meant(titles, steps):
             changed = made.take(more)
             assert changed == {n for n, movies in made.lists.items() if before[n] != movies}
         for beginning, movies in made.lists.items():
-            meant = [one.id for one in known if is_meant(one.title, beginning)]
+            meant = [one.id for one in known if matches(one.title, beginning)]
             assert movies == sorted(meant, key=lambda movie: (-people.get(movie, 0), movie))[:3]
-    assert MOST == 10
+    assert LIST_SIZE == 10
 
 
 @settings(deadline=None)
@@ -229,9 +229,9 @@ def test_every_list_is_the_most_popular_of_all_that_is_meant(titles, steps):
 )
 def test_title_after_title_leads_to_the_same_as_all_at_once(first, more, people):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "MOST", 3)
+        patch.setattr(module, "LIST_SIZE", 3)
         known = [Suggestion(movie, title, 1990) for movie, title in enumerate(first)]
-        made = Beginnings(known, people)
+        made = PrefixIndex(known, people)
         for some in more:
             new = [Suggestion(len(known) + nth, title, 1990) for nth, title in enumerate(some)]
             before = {name: list(movies) for name, movies in made.lists.items()}
@@ -241,8 +241,8 @@ def test_title_after_title_leads_to_the_same_as_all_at_once(first, more, people)
             assert set(changed) >= {
                 n for n, movies in made.lists.items() if before.get(n) != movies
             }
-        assert made.lists == Beginnings(known, people).lists
-    assert Beginnings(known, {}).add([Suggestion(0, "another", 1990)]) is None
+        assert made.lists == PrefixIndex(known, people).lists
+    assert PrefixIndex(known, {}).add([Suggestion(0, "another", 1990)]) is None
 
 
 def test_what_is_withdrawn_is_not_suggested_until_it_is_restored(world):

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from events.catalogue import MovieAdded, MovieRated, RatingWithdrawn
-from projectors.read_models.trending.decay import WINDOWS, Window, heat, heat_at, lasting
-from projectors.read_models.trending.projection import heat as said
+from projectors.read_models.trending.decay import WINDOWS, Window, heat, heat_at, time_invariant
+from projectors.read_models.trending.projection import heat_delta
 
 ANN, ALIEN = UUID(int=1), 1
 NOW = 500_000
@@ -16,10 +16,10 @@ DAY, WEEK = WINDOWS["day"], WINDOWS["week"]
 
 
 def test_what_each_event_says():
-    assert said(MovieRated(user_id=ANN, movie_id=ALIEN, score=3)) == (ALIEN, 1)
-    assert said(MovieRated(user_id=ANN, movie_id=ALIEN, score=9, previous=3)) == (ALIEN, 0)
-    assert said(RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=9)) == (ALIEN, -1)
-    assert said(MovieAdded(movie_id=ALIEN, title="Alien", year=1979)) is None
+    assert heat_delta(MovieRated(user_id=ANN, movie_id=ALIEN, score=3)) == (ALIEN, 1)
+    assert heat_delta(MovieRated(user_id=ANN, movie_id=ALIEN, score=9, previous=3)) == (ALIEN, 0)
+    assert heat_delta(RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=9)) == (ALIEN, -1)
+    assert heat_delta(MovieAdded(movie_id=ALIEN, title="Alien", year=1979)) is None
 
 
 @pytest.mark.parametrize("window", WINDOWS.values())
@@ -57,7 +57,7 @@ def test_one_person_can_never_make_a_movie_more_than_one_degree_hotter(gaps, wai
             else RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=score)
         )
         score = None if isinstance(event, RatingWithdrawn) else 8
-        found = said(event)
+        found = heat_delta(event)
         assert found is not None
         ratings[hour] = ratings.get(hour, 0) + found[1]
     assert 0 <= heat(ratings, hour=hour + wait, window=window) <= 1
@@ -78,6 +78,6 @@ def test_waiting_changes_no_order(one, other, wait):
 
 @given(degrees=st.floats(0.01, 1e6), wait=st.integers(0, 24))
 def test_a_lasting_heat_fades_like_all_others(degrees, wait):
-    kept = lasting(degrees, hour=NOW, window=WEEK)
+    kept = time_invariant(degrees, hour=NOW, window=WEEK)
     faded = degrees * 2 ** (-wait / WEEK.half_life_hours)
     assert heat_at(kept, hour=NOW + wait, window=WEEK) == pytest.approx(faded, rel=1e-9)

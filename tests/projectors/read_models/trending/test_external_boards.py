@@ -8,7 +8,7 @@ import pytest
 
 from events.catalogue import MovieAdded, MovieRated, TrendObserved
 from projectors.read_models.movies.read_model import Movies
-from projectors.read_models.trending.board import Heat
+from projectors.read_models.trending.board import MovieHeat
 from projectors.read_models.trending.builder import TrendingBuilder
 from projectors.read_models.trending.read_model import Trending
 from tests.fixtures.recording import NOON, Recording
@@ -60,9 +60,13 @@ def world(redis):
 
 def test_in_the_order_of_the_source(world):
     world.observe(HEAT, TRON, ALIEN, UNKNOWN)
-    assert list(world.board().entries) == [Heat(HEAT, 100.0), Heat(TRON, 75.0), Heat(ALIEN, 50.0)]
+    assert list(world.board().entries) == [
+        MovieHeat(HEAT, 100.0),
+        MovieHeat(TRON, 75.0),
+        MovieHeat(ALIEN, 50.0),
+    ]
     of_genre = world.board(genre="Science Fiction").entries
-    assert list(of_genre) == [Heat(TRON, 75.0), Heat(ALIEN, 50.0)]
+    assert list(of_genre) == [MovieHeat(TRON, 75.0), MovieHeat(ALIEN, 50.0)]
     assert list(world.board("week").entries) == []
 
 

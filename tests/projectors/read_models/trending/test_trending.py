@@ -16,9 +16,9 @@ from projectors.consumer.catch_up import read_page
 from projectors.consumer.follower import Follower
 from projectors.parking.retry import ParkedStreamRetry, parked_stream_keys
 from projectors.read_models.movies.read_model import Movies
-from projectors.read_models.trending.board import Heat
+from projectors.read_models.trending.board import MovieHeat
 from projectors.read_models.trending.builder import TrendingBuilder
-from projectors.read_models.trending.page import choose, render
+from projectors.read_models.trending.page import paginate, render
 from projectors.read_models.trending.read_model import Trending
 from projectors.storage.read_model import leave_encrypted
 from tests.fixtures.recording import NOON, Recording
@@ -72,11 +72,11 @@ def world(redis):
 def test_hottest_first_and_by_genre(world):
     world.add(ALIEN, HEAT, TRON)
     world.rate(HEAT, TRON, TRON)
-    assert world.board() == [Heat(TRON, 2.0), Heat(HEAT, 1.0)]
-    assert world.board(genre="Science Fiction") == [Heat(TRON, 2.0)]
+    assert world.board() == [MovieHeat(TRON, 2.0), MovieHeat(HEAT, 1.0)]
+    assert world.board(genre="Science Fiction") == [MovieHeat(TRON, 2.0)]
     assert world.board(genre="Horror") == []
     world.rate(ALIEN, ALIEN, ALIEN)
-    assert world.board(genre="Science Fiction") == [Heat(ALIEN, 3.0), Heat(TRON, 2.0)]
+    assert world.board(genre="Science Fiction") == [MovieHeat(ALIEN, 3.0), MovieHeat(TRON, 2.0)]
 
 
 def test_the_page_is_ready_with_what_the_community_says(world):
@@ -94,7 +94,7 @@ def test_a_new_score_makes_it_no_hotter_but_shows_on_the_page(world):
     world.happen(MovieRated(user_id=ANN, movie_id=ALIEN, score=2))
     world.board()
     world.happen(MovieRated(user_id=ANN, movie_id=ALIEN, score=9, previous=2))
-    assert world.board() == [Heat(ALIEN, 1.0)]
+    assert world.board() == [MovieHeat(ALIEN, 1.0)]
     assert world.page()["items"][0]["community"]["average"] == 9.0
 
 
@@ -115,15 +115,18 @@ def test_what_was_withdrawn_later_is_not_shown_below_zero(world):
     later = NOON + 5 * HOUR
     world.happen(RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=2), at=later)
     world.rate(HEAT, at=later)
-    assert world.board(now=later) == [Heat(HEAT, 1.0)]
+    assert world.board(now=later) == [MovieHeat(HEAT, 1.0)]
 
 
 def test_time_passes_without_events(world):
     world.add(ALIEN, HEAT)
     world.rate(ALIEN, ALIEN, HEAT)
-    assert world.board(now=NOON + 6 * HOUR) == [Heat(ALIEN, 1.0), Heat(HEAT, 0.5)]
+    assert world.board(now=NOON + 6 * HOUR) == [MovieHeat(ALIEN, 1.0), MovieHeat(HEAT, 0.5)]
     assert world.board(now=NOON + 24 * HOUR) == []
-    assert world.board("week", now=NOON + 42 * HOUR) == [Heat(ALIEN, 1.0), Heat(HEAT, 0.5)]
+    assert world.board("week", now=NOON + 42 * HOUR) == [
+        MovieHeat(ALIEN, 1.0),
+        MovieHeat(HEAT, 0.5),
+    ]
     assert world.board("week", now=NOON + 400 * HOUR) == []
 
 
@@ -131,24 +134,24 @@ def test_what_lies_ahead_counts_when_its_hour_comes(world):
     world.add(ALIEN)
     world.rate(ALIEN, at=NOON + 2 * HOUR)
     assert world.board() == []
-    assert world.board(now=NOON + 2 * HOUR) == [Heat(ALIEN, 1.0)]
+    assert world.board(now=NOON + 2 * HOUR) == [MovieHeat(ALIEN, 1.0)]
 
 
 def test_a_movie_not_known_yet_comes_in_when_it_is(world):
     world.add(ALIEN)
     world.rate(ALIEN, HEAT, HEAT)
-    assert world.board() == [Heat(ALIEN, 1.0)]
+    assert world.board() == [MovieHeat(ALIEN, 1.0)]
     world.add(HEAT)
-    assert world.board() == [Heat(HEAT, 2.0), Heat(ALIEN, 1.0)]
+    assert world.board() == [MovieHeat(HEAT, 2.0), MovieHeat(ALIEN, 1.0)]
 
 
 def test_a_movie_that_changes_its_genre_changes_boards(world):
     world.add(HEAT)
     world.rate(HEAT)
-    assert world.board(genre="Crime") == [Heat(HEAT, 1.0)]
+    assert world.board(genre="Crime") == [MovieHeat(HEAT, 1.0)]
     world.happen(MovieDescribed(movie_id=HEAT, title="Heat", year=1995, genres=("Drama",)))
     assert world.board(genre="Crime") == []
-    assert world.board(genre="Drama") == [Heat(HEAT, 1.0)]
+    assert world.board(genre="Drama") == [MovieHeat(HEAT, 1.0)]
     assert world.trending.page("day", "Crime") is None
 
 
@@ -251,7 +254,7 @@ def test_a_failed_look_loses_nothing(world, monkeypatch):
         broken.setattr(world.builder, "_write", _break)
         with pytest.raises(OSError, match="away"):
             world.builder.build(NOON)
-    assert world.board() == [Heat(ALIEN, 1.0)]
+    assert world.board() == [MovieHeat(ALIEN, 1.0)]
 
 
 def _break(*_args, **_more):
@@ -277,7 +280,7 @@ def test_pages_follow_each_other_without_gap_or_repeat(world):
     for now in range(10):
         world.board(now=NOON + now * HOUR)  # all fade meanwhile
         board = world.trending.board("day")
-        chosen = choose(board, "day", None, limit=3, cursor=cursor)
+        chosen = paginate(board, "day", None, limit=3, cursor=cursor)
         seen += [entry.movie for entry in chosen.entries]
         cursor = chosen.next
         if cursor is None:
@@ -289,12 +292,12 @@ def test_a_cursor_is_good_for_its_own_board_only(world):
     world.add(ALIEN, TRON)
     world.rate(ALIEN, TRON)
     world.board()
-    cursor = choose(world.trending.board("day"), "day", None, limit=1).next
+    cursor = paginate(world.trending.board("day"), "day", None, limit=1).next
     board = world.trending.board("day", "Science Fiction")
     with pytest.raises(BadSignature):
-        choose(board, "day", "Science Fiction", limit=1, cursor=cursor)
+        paginate(board, "day", "Science Fiction", limit=1, cursor=cursor)
     with pytest.raises(BadSignature):
-        choose(board, "day", None, limit=1, cursor="nonsense")
+        paginate(board, "day", None, limit=1, cursor="nonsense")
 
 
 def test_a_query_writes_the_same_bytes_as_the_builder(world):
@@ -302,7 +305,7 @@ def test_a_query_writes_the_same_bytes_as_the_builder(world):
     world.rate(*range(1, 31))
     world.board()
     board = world.trending.board("week")
-    chosen = choose(board, "week", None, limit=20)
+    chosen = paginate(board, "week", None, limit=20)
     cards = world.movies.cards([entry.movie for entry in chosen.entries])
     assert render(board, chosen, cards) == world.trending.page("week")
     assert chosen.next is not None
