@@ -34,8 +34,7 @@ from infra.http.strict_json import StrictSerializer
 from infra.observability import correlation_id, count, observe_seconds
 from infra.rate_limit import sliding_window
 from infra.rate_limit.atomic_counters import admit
-from infra.rate_limit.local_counters import LocalCounters
-from infra.rate_limit.sliding_window import RATE, Throttle
+from infra.rate_limit.sliding_window import RATE, LocalCounters, Throttle
 from infra.security import access_tokens
 from infra.security.access_tokens import Identity
 

@@ -73,7 +73,7 @@ def remember_address(login: str, meta: Mapping[str, Any]) -> None:
     try:
         mark, now = _mark(login, address(meta)), time()
         with clients.redis().pipeline() as pipe:
-            pipe.zadd(mark.key, {mark.who: now + KNOWN_SECONDS})
+            pipe.zadd(mark.key, {mark.member: now + KNOWN_SECONDS})
             pipe.zremrangebyscore(mark.key, "-inf", now)
             pipe.expire(mark.key, KNOWN_SECONDS)
             pipe.execute()

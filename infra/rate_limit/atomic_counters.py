@@ -1,25 +1,22 @@
-"""How does a request count on its counters, in one step, however many count at once?
+"""Atomic rate limits: a request counts on several counters in one script, or on none.
 
-One script, one trip: first all counters are looked at, then either all count the request or none
-does. So what is refused uses up nothing: not the rest of another counter, and not the future of
-who is refused.
+The script reads all counters first; then either all count the request or none does. So a refused
+request uses up nothing, neither of another counter nor of its own.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
 from infra.config import config
-from infra.errors import Unavailable
-from infra.rate_limit.sliding_window import Throttle, WindowCount
+from infra.rate_limit.sliding_window import Throttle, WindowCount, allow_uncounted
 
-# KEYS: of each counter this window's count and that of the one before; after them maybe marks.
-# ARGV: of each counter its limit, the weight of the window before, and how long a count is kept;
-# after them maybe whose mark is looked for, and the time until which marks are over.
-# With a mark the first counter is for those who have it, and the others are for those who don't.
+# KEYS: for each counter the counts of this window and of the one before; then the key of the mark.
+# ARGV: for each counter its limit, the weight of the window before, and the seconds that a count is
+# kept; then the member of the mark, and now. The mark is optional.
+# With a mark the first counter is for clients that have it, and the others are for the rest.
 _ADMIT = """
 local first, last = 1, math.floor(#KEYS / 2)
 if #KEYS % 2 == 1 then
@@ -43,53 +40,40 @@ end
 return found
 """
 
-_log = structlog.get_logger(__name__)
-
 
 class TrustMark(NamedTuple):
-    """What sets somebody apart, until a time: a member of a sorted set, and that time its score."""
+    """Marks a trusted client: a member of a sorted set, whose score is when the trust ends."""
 
     key: str
-    who: str
+    member: str
 
 
 def admit(
     throttles: Sequence[Throttle], redis: Redis, *, mark: TrustMark | None = None
 ) -> dict[str, str]:
-    """The RateLimit headers of the counter with the least left; raises TooMany when one is full.
+    """Count a request; the RateLimit headers of the counter with the least left.
 
-    With ``mark`` the first counter is for those who have it, the others are for the rest.
+    With ``mark`` the first counter is for clients that have it, the others are for the rest.
+    Raises TooMany when a counter is full, Unavailable for closed scopes without Redis.
     """
     if not config().throttle:
         return {}
     keys = [key for throttle in throttles for key in (throttle.key, throttle.previous_key)]
-    told: list[str | float] = [
-        word
+    arguments: list[str | float] = [
+        argument
         for throttle in throttles
-        for word in (throttle.limit, throttle.weight, 2 * throttle.seconds)
+        for argument in (throttle.limit, throttle.weight, 2 * throttle.seconds)
     ]
     if mark is not None:
         keys.append(mark.key)
-        told += [mark.who, throttles[0].now]
+        arguments += [mark.member, throttles[0].now]
     try:
-        # With its text: a script's digest may be forgotten, and would need a second trip then.
-        first, *counts = redis.eval(_ADMIT, len(keys), *keys, *told)
+        # EVAL, not EVALSHA: Redis may forget a script, and that would cost a second round trip.
+        first, *counts = redis.eval(_ADMIT, len(keys), *keys, *arguments)
     except RedisError as fault:
-        away(throttles, fault)
+        allow_uncounted(throttles, fault)
         return {}
-    found = [WindowCount(*pair) for pair in zip(counts[::2], counts[1::2], strict=True)]
-    counted = throttles[first - 1 : first - 1 + len(found)]
-    return least([throttle.judge(seen) for throttle, seen in zip(counted, found, strict=True)])
-
-
-def least(headers: Sequence[dict[str, str]]) -> dict[str, str]:
-    """Those of the counter that will be full first."""
+    windows = [WindowCount(*pair) for pair in zip(counts[::2], counts[1::2], strict=True)]
+    counted = throttles[first - 1 : first - 1 + len(windows)]
+    headers = [throttle.judge(count) for throttle, count in zip(counted, windows, strict=True)]
     return min(headers, key=lambda each: int(each["RateLimit-Remaining"]))
-
-
-def away(throttles: Sequence[Throttle], fault: RedisError) -> None:
-    """Redis can't count: let through, or raise Unavailable where that would invite guessing."""
-    _log.warning("throttle away", fault=repr(fault))
-    closed = config().throttle_closed.split(",")
-    if any(throttle.scope in closed for throttle in throttles):
-        raise Unavailable("Nobody can count how often this is tried. Try again in a moment.")

@@ -1,7 +1,7 @@
-"""How does one of the staff ask how it was: with As-Of, and the label of a rebuild?
+"""Time travel: As-Of names a label, and staff are answered by the read models kept under it.
 
-The read models that an answer is about are those of the label (``manage.py rebuild --until TIME
---into LABEL``). Whether the token counts, and who may see what, is as it is now.
+``manage.py rebuild --until TIME --into LABEL`` makes them. The token and who may see what are
+checked as of now.
 """
 
 from collections.abc import Sequence
@@ -24,33 +24,33 @@ from query_api.visibility import visible
 
 AS_OF = "As-Of"
 META = "HTTP_AS_OF"
-_KEEPING = {"Cache-Control": "private, no-cache", "Vary": "Authorization, As-Of"}
+_CACHE_HEADERS = {"Cache-Control": "private, no-cache", "Vary": "Authorization, As-Of"}
 
 
 class AsOfRequest(ReadRequest):
-    """One request for something as it was; no answer may be kept for others.
+    """A request for an answer of the past.
 
-    Raises Unauthenticated, TooMany, Forbidden, Invalid, before anyone learns of a label.
+    Raises Unauthenticated, TooMany, Forbidden or Invalid, before it tells whether a label exists.
     """
 
-    may_be_kept: ClassVar[bool] = False
+    is_cacheable: ClassVar[bool] = False
 
     def __init__(self, meta: Meta, *, needs_token: bool, scope: Scope = "read") -> None:
         super().__init__(meta, needs_token=True, scope=scope)
-        self._execute(lambda _: None)  # a token that was revoked may not ask, either
+        self._execute()
         if self.identity is None or not self.identity.is_staff:
-            raise Forbidden("Only staff may ask how it was.")
+            raise Forbidden("Only staff may send As-Of.")
         if self.positions is not None:
-            reason = f"A past takes in nothing any more: send {LOG_POSITION} or {AS_OF}, not both."
-            raise Invalid("A past can't be waited for.", errors=[(LOG_POSITION, reason)])
+            reason = f"The past takes in no new events: send {LOG_POSITION} or {AS_OF}, not both."
+            raise Invalid("The headers contradict each other.", errors=[(LOG_POSITION, reason)])
         self._past = live().as_of(meta[META])
 
     def open(self, model: type[Model]) -> Model:
-        """The read model as it was; raises NoSuchPast."""
+        """The generation kept under the label; raises NoSuchPast."""
         return guarded(self._past.open(model))
 
     def movies(self) -> Movies:
-        """As they were, if that is kept; else as they are now."""
+        """Those of the label if it has them, else the live ones."""
         try:
             return self.open(Movies)
         except NoSuchPast:
@@ -59,19 +59,19 @@ class AsOfRequest(ReadRequest):
     def visible(
         self, playlists: Sequence[PlaylistSummary], viewer: UUID | None
     ) -> list[PlaylistSummary]:
-        """Those that someone may see today, whatever was so then; what is gone is its owner's."""
-        found = super().open(Library).playlists([playlist.id for playlist in playlists])
-        today = {playlist.id: playlist for playlist in found}
-        return [then for then in playlists if visible(today.get(then.id, _gone(then)), viewer)]
+        """The playlists that a user may see today; a deleted one only its owner may see."""
+        current = super().open(Library).playlists([playlist.id for playlist in playlists])
+        today = {playlist.id: playlist for playlist in current}
+        return [then for then in playlists if visible(today.get(then.id, _private(then)), viewer)]
 
     def headers(self) -> dict[str, str]:
-        """No age, for it is of its moment; and nobody else may be given it."""
-        return {**_KEEPING, **(self._rate or {})}
+        """No Log-Age, since the answer is of a fixed moment; shared caches must not keep it."""
+        return {**_CACHE_HEADERS, **(self._rate or {})}
 
-    def _read_from(self) -> list[str]:
-        """Of the live ones, only what says whether the token counts."""
+    def _model_names(self) -> list[str]:
+        """Of the live models only the sessions, which tell whether the token is revoked."""
         return [SessionRevocations.name]
 
 
-def _gone(then: PlaylistSummary) -> PlaylistSummary:
+def _private(then: PlaylistSummary) -> PlaylistSummary:
     return msgspec.structs.replace(then, visibility="private")

@@ -1,26 +1,26 @@
-"""Has what an answer is made of taken in what its reader did before?
+"""Read-your-writes: a read waits until its sources have taken in the positions it names.
 
-A reader sends the ``Log-Position`` that a command answered with, and waits until then. It waits by
-asking Redis again: the first time after a millisecond, because that is how long it mostly takes.
-What a model has set aside it will not take in for long: that is not waited for, but said.
+A client sends the ``Log-Position`` that a command answered with. The checkpoints are read in the
+round trip that reads the data, and before it: mostly they have passed the position, and the data is
+the answer. Otherwise Redis is polled, first after a millisecond, which is mostly enough. An event
+that a source has parked is not waited for: the answer names that source in ``Log-Parked``.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import BoundedSemaphore
 from time import monotonic, sleep
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from events.notifications import waiting_readers_channel
 from events.position_token import HEADER, decode_positions
-from events.recorded import Position
 from infra import clients
 from infra.backoff import Backoff
 from infra.config import config
 from infra.errors import Invalid, Unavailable
 from infra.observability import count
-from infra.redis_pipeline import ReadPipeline
+from infra.redis_pipeline import ReadCommands, ReadPipeline
 from projectors.parking.store import position_field, unapplied_key
 from projectors.storage.read_model import ReadModel
 
@@ -30,8 +30,8 @@ _FIRST_SLEEP, _LONGEST_SLEEP = 0.001, 0.02
 _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*([^,;\s]*)", re.IGNORECASE)
 _SECONDS = re.compile("[0-9]{1,4}")
 
-# The other half keeps answering those who don't wait.
-_places = BoundedSemaphore(max(1, config().server_threads // 2))
+# The other half of the threads keeps answering reads that don't wait.
+_waiting_threads = BoundedSemaphore(max(1, config().server_threads // 2))
 
 
 class AnswerSource(NamedTuple):
@@ -39,103 +39,113 @@ class AnswerSource(NamedTuple):
 
     model: ReadModel
     is_built: bool = False
-    """Whether the answer is what a builder made of the model's state."""
+    """Whether the answer is derived data, which a builder makes of the model's state."""
 
     def offsets_key(self, partition: int) -> str:
-        """The hash that says how far it has come."""
+        """The hash of the offsets that the answer has taken in."""
         shard = self.model.shard(partition)
         return shard.built_key if self.is_built else shard.checkpoints_key
 
 
 class SourceLag(NamedTuple):
-    """What a source has not taken in yet."""
+    """How many events a source is behind a position."""
 
     source: AnswerSource
     events: int
 
 
 class PositionCheck(NamedTuple):
-    """What was found when all sources were asked."""
+    """Which sources have not reached a position yet, and which have parked its event."""
 
     missing: Sequence[SourceLag]
     parked: frozenset[str]
-    """The models that have passed a position and left its event out."""
+    """Names of models that have passed a position and left its event out."""
 
 
-def wait(positions: str, prefer: str, sources: Sequence[AnswerSource]) -> frozenset[str]:
-    """Return when all sources have passed all positions; raises Unavailable when they don't.
+class PositionWait:
+    """Waits for positions in the sources of an answer; raises Invalid for malformed headers."""
 
-    The names of models in which one of the events is missing all the same, for it was set aside.
-    """
-    wanted, patience = decode_positions(positions), wait_seconds(prefer)
-    seen = look(wanted, sources)
-    if not seen.missing:
-        return seen.parked
-    with _place():
-        _wish(sources)
-        seen = _poll(wanted, sources, until=monotonic() + patience)
-    count("marquee_waits_total", outcome="late" if seen.missing else "reached")
-    if seen.missing:
-        raise _late(seen.missing)
-    return seen.parked
+    def __init__(self, positions: str, prefer: str, sources: Sequence[AnswerSource]) -> None:
+        decoded = decode_positions(positions)
+        self._checks = [(source, position) for source in sources for position in decoded]
+        self._sources = sources
+        self._seconds = wait_seconds(prefer)
+
+    @property
+    def commands(self) -> int:
+        """How many commands ``enqueue`` adds."""
+        return 2 * len(self._checks)
+
+    def enqueue(self, pipe: ReadCommands) -> None:
+        """Read how far each source is; to be enqueued before the data."""
+        for source, position in self._checks:
+            partition = position.partition
+            pipe.hget(source.offsets_key(partition), str(partition))
+            pipe.hget(unapplied_key(source.model.shard(partition)), position_field(position))
+
+    def read(self, replies: Sequence[Any]) -> PositionCheck:
+        """What the replies to ``enqueue``'s commands say."""
+        offsets, streams = replies[::2], replies[1::2]
+        missing = [
+            SourceLag(source, position.offset - int(offset or 0))
+            for (source, position), offset in zip(self._checks, offsets, strict=True)
+            if int(offset or 0) < position.offset
+        ]
+        parked = (
+            source.model.name
+            for (source, _), stream in zip(self._checks, streams, strict=True)
+            if stream is not None
+        )
+        return PositionCheck(missing, frozenset(parked))
+
+    def check(self) -> PositionCheck:
+        """Read it now, in a round trip of its own."""
+        pipe = ReadPipeline()
+        self.enqueue(pipe)
+        return self.read(pipe.execute(clients.redis()))
+
+    def poll(self) -> PositionCheck:
+        """Return when all sources have passed all positions; raises Unavailable if they don't."""
+        with _waiting_thread():
+            _wake_builders(self._sources)
+            found = self._poll(until=monotonic() + self._seconds)
+        count("marquee_waits_total", outcome="late" if found.missing else "reached")
+        if found.missing:
+            raise _late(found.missing)
+        return found
+
+    def _poll(self, *, until: float) -> PositionCheck:
+        backoff = Backoff(_FIRST_SLEEP, _LONGEST_SLEEP)
+        while (found := self.check()).missing and (left := until - monotonic()) > 0:
+            sleep(min(backoff.next_seconds(), left))
+        return found
 
 
 def wait_seconds(prefer: str) -> int:
-    """How long a reader would wait (RFC 7240); raises Invalid for what can't be promised."""
-    found = _WAIT.search(prefer)
-    if found is None:
+    """The ``wait`` of a Prefer header (RFC 7240); raises Invalid if it is none, or too long."""
+    preference = _WAIT.search(prefer)
+    if preference is None:
         return DEFAULT_WAIT_SECONDS
-    word = found[1].strip('"')
+    word = preference[1].strip('"')
     if not _SECONDS.fullmatch(word) or int(word) > MOST_WAIT_SECONDS:
-        reason = f"wait is a whole number of seconds, at most {MOST_WAIT_SECONDS}."
-        raise Invalid("Nobody can wait so long.", errors=[("Prefer", reason)])
+        reason = f"wait must be a whole number of seconds, at most {MOST_WAIT_SECONDS}."
+        raise Invalid("The Prefer header is invalid.", errors=[("Prefer", reason)])
     return int(word)
 
 
-def look(wanted: Iterable[Position], sources: Sequence[AnswerSource]) -> PositionCheck:
-    """What is still missing, by source, and what was set aside; one round trip."""
-    asked = [(source, position) for source in sources for position in wanted]
-    pipe = ReadPipeline()
-    for source, position in asked:
-        shard = source.model.shard(position.partition)
-        pipe.hget(source.offsets_key(position.partition), str(position.partition))
-        pipe.hget(unapplied_key(shard), position_field(position))
-    found = pipe.execute(clients.redis())
-    missing = [
-        SourceLag(source, position.offset - int(offset or 0))
-        for (source, position), offset in zip(asked, found[::2], strict=True)
-        if int(offset or 0) < position.offset
-    ]
-    parked = (
-        source.model.name
-        for (source, _), stream in zip(asked, found[1::2], strict=True)
-        if stream is not None
-    )
-    return PositionCheck(missing, frozenset(parked))
-
-
-def _poll(
-    wanted: Iterable[Position], sources: Sequence[AnswerSource], *, until: float
-) -> PositionCheck:
-    backoff = Backoff(_FIRST_SLEEP, _LONGEST_SLEEP)
-    while (seen := look(wanted, sources)).missing and (left := until - monotonic()) > 0:
-        sleep(min(backoff.next_seconds(), left))
-    return seen
-
-
 @contextmanager
-def _place() -> Iterator[None]:
-    if not _places.acquire(blocking=False):
+def _waiting_thread() -> Iterator[None]:
+    if not _waiting_threads.acquire(blocking=False):
         count("marquee_waits_total", outcome="crowded")
-        raise Unavailable("Too many reads wait already. Try again in a moment.")
+        raise Unavailable("Too many reads are waiting already. Try again in a moment.")
     try:
         yield
     finally:
-        _places.release()
+        _waiting_threads.release()
 
 
-def _wish(sources: Sequence[AnswerSource]) -> None:
-    """Say to builders that rest that somebody waits."""
+def _wake_builders(sources: Sequence[AnswerSource]) -> None:
+    """Tell idle builders that a read waits for them."""
     for source in sources:
         if source.is_built:
             clients.redis().publish(waiting_readers_channel(), source.model.name)
@@ -143,7 +153,7 @@ def _wish(sources: Sequence[AnswerSource]) -> None:
 
 def _late(missing: Sequence[SourceLag]) -> Unavailable:
     return Unavailable(
-        "What you wait for has not arrived yet.",
+        "The position you wait for is not in the answer yet. Try again.",
         errors=[
             (HEADER, f"{source.model.name} is {events} events behind") for source, events in missing
         ],

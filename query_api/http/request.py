@@ -1,7 +1,8 @@
-"""Who asks, how often, and how fresh must the answer be?
+"""A read request: who asks, how often, and how fresh the answer must be.
 
-One trip to Redis counts the request, fetches what would end the token, and fetches the data; then
-come the checks. ``meta`` is what WSGI says of a request, and what Django calls META.
+One round trip counts the request, fetches what would revoke the token, how far the sources are
+where a Log-Position is given, and the data. Then the checks follow, in this order: rate limit, lost
+data, revoked token, and only then waiting. ``meta`` is the WSGI environ, which Django calls META.
 """
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
@@ -14,7 +15,7 @@ from uuid import UUID
 
 from infra import clients
 from infra.config import config
-from infra.errors import Unauthenticated
+from infra.errors import Invalid, Unauthenticated
 from infra.rate_limit import sliding_window
 from infra.rate_limit.sliding_window import RATE, Scope, Throttle, WindowCount
 from infra.redis_pipeline import ReadCommands, ReadPipeline
@@ -24,16 +25,15 @@ from projectors.generations.live import GENERATIONS_KEY, Live, Model, NotReady
 from projectors.read_models.library.playlists import PlaylistSummary
 from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.sessions.read_model import SessionRevocations, is_valid
-from query_api.http import read_your_writes
 from query_api.http.data_loss import guarded
-from query_api.http.read_your_writes import AnswerSource
+from query_api.http.read_your_writes import AnswerSource, PositionWait
 from query_api.visibility import visible
 
 Meta = MutableMapping[str, Any]
 COUNTED = "marquee.counted"
-"""Where what WSGI says of a request has the count of who asked before, and could not answer."""
+"""Where META has the count of a request that the fast lane counted and left to Django."""
 LOG_PARKED = "Log-Parked"
-"""The models that set aside an event that was waited for: it is not in the answer."""
+"""Header: the models that parked an event which the request names; the answer lacks it."""
 
 Enqueue = Callable[[ReadCommands], object]
 
@@ -41,30 +41,30 @@ Enqueue = Callable[[ReadCommands], object]
 class CountedRequest(NamedTuple):
     """A request that was counted, and what its counter stood at."""
 
-    counter: Throttle
-    seen: WindowCount
+    throttle: Throttle
+    window: WindowCount
 
 
 class PreparedAnswer(NamedTuple):
-    """An answer that lies ready in Redis, or nearly so."""
+    """An answer that Redis has ready, or nearly so."""
 
     enqueue: Enqueue
     read: Callable[[Sequence[Any]], bytes | None]
-    """Makes the body of the results; None if it is not there."""
+    """Makes the body out of the replies; None if it is not there."""
     sources: Sequence[AnswerSource]
 
 
 @cache
 def live() -> Live:
-    """Which generations answer."""
+    """The live generations, as this process knows them."""
     return Live(clients.redis())
 
 
 class ReadRequest:
-    """One request for something to read; raises Unauthenticated for a bad token."""
+    """A request to read something; raises Unauthenticated for an invalid token."""
 
-    may_be_kept: ClassVar[bool] = True
-    """Whether what was loaded for it may be given to others, and theirs to it."""
+    is_cacheable: ClassVar[bool] = True
+    """Whether it may be answered from a cache that others fill, and fill it."""
 
     def __init__(self, meta: Meta, *, needs_token: bool, scope: Scope = "read") -> None:
         self.meta = meta
@@ -77,95 +77,112 @@ class ReadRequest:
 
     @property
     def user_id(self) -> UUID:
-        """The id of who asks."""
+        """The user's id; raises Unauthenticated without a token."""
         if self.identity is None:
             raise Unauthenticated
         return self.identity.user_id
 
     @property
     def query_string(self) -> str:
-        """The parameters as they came."""
-        found: str = self.meta["QUERY_STRING"]
-        return found
+        """The parameters, still encoded."""
+        query_string: str = self.meta["QUERY_STRING"]
+        return query_string
 
     @property
     def positions(self) -> str | None:
-        """What must have been taken in."""
+        """The Log-Position header."""
         return self.meta.get("HTTP_LOG_POSITION")
 
     def open(self, model: type[Model]) -> Model:
-        """The read model that the answer is about; raises NotReady."""
+        """The generation of a read model that answers; raises NotReady."""
         return guarded(live().open(model))
 
     def movies(self) -> Movies:
-        """Where the cards come from that an answer shows: one of its sources."""
+        """The read model of the cards in the answer; it is one of the answer's sources."""
         return self.open(Movies)
 
     def cards(self, model: Movies, movies: Sequence[int]) -> dict[int, bytes]:
-        """The cards of those movies that have one, for an answer that shows them."""
+        """Movie -> card, of those movies that have one."""
         if not movies:
             return {}
         pipe = ReadPipeline()
         for movie in movies:
             model.enqueue_card(pipe, movie)
-        names = self._read_from()
+        names = self._model_names()
         pipe.hmget(GENERATIONS_KEY, names)
-        *found, pointers = pipe.execute(clients.redis())
+        *replies, pointers = pipe.execute(clients.redis())
         _refuse_lost(names, pointers)
-        cards = map(model.read_card, found)
+        cards = map(model.read_card, replies)
         return {movie: card for movie, card in zip(movies, cards, strict=True) if card is not None}
 
     def visible(
         self, playlists: Sequence[PlaylistSummary], viewer: UUID | None
     ) -> list[PlaylistSummary]:
-        """Those that someone (None: who is not logged in) may see."""
+        """The playlists that a user (None: without a token) may see."""
         return [playlist for playlist in playlists if visible(playlist, viewer)]
 
     def fetch(self, enqueue: Enqueue, *sources: AnswerSource) -> list[Any]:
-        """The results of what ``enqueue`` put into the pipeline, after all checks."""
+        """The replies to the commands of ``enqueue``, once the sources are at the Log-Position.
+
+        Raises what refuses the request. ``enqueue`` is called again after a wait.
+        """
         self._sources = sources
-        if (positions := self.positions) is not None:
-            self._execute(lambda _: None)  # who may not ask may not wait either
-            self._parked = read_your_writes.wait(
-                positions, self.meta.get("HTTP_PREFER", ""), sources
-            )
-        return self._execute(enqueue)
+        wait = self._position_wait()
+        if wait is None:
+            return self._execute(enqueue)
+        replies = self._execute(wait.enqueue, enqueue)
+        check, data = wait.read(replies[: wait.commands]), replies[wait.commands :]
+        if check.missing:
+            check = wait.poll()
+            data = self._execute(enqueue)
+        self._parked = check.parked
+        return data
 
     def answer(self, prepared: PreparedAnswer) -> bytes | None:
-        """A ready answer, after all checks; None if it is not there."""
+        """The body of a prepared answer, after all checks; None if it is not there."""
         return prepared.read(self.fetch(prepared.enqueue, *prepared.sources))
 
     def headers(self) -> dict[str, str]:
-        """How old the answer may be, what it lacks, and how often one may ask."""
-        lacks = {LOG_PARKED: ", ".join(sorted(self._parked))} if self._parked else {}
-        return {**_age(self._sources), **lacks, **(self._rate or {})}
+        """Log-Age, Log-Parked and the rate limit's headers."""
+        parked = {LOG_PARKED: ", ".join(sorted(self._parked))} if self._parked else {}
+        return {**_age(self._sources), **parked, **(self._rate or {})}
 
-    def _execute(self, enqueue: Enqueue) -> list[Any]:
-        counter = self._throttle() if self.counted is None else None
+    def _position_wait(self) -> PositionWait | None:
+        positions = self.positions
+        if positions is None:
+            return None
+        try:
+            return PositionWait(positions, self.meta.get("HTTP_PREFER", ""), self._sources)
+        except Invalid:
+            self._execute()  # a malformed header counts too, and a revoked token comes first
+            raise
+
+    def _execute(self, *enqueues: Enqueue) -> list[Any]:
+        """The replies to what is enqueued, in one round trip with all checks of the request."""
+        throttle = self._throttle() if self.counted is None else None
         pipe = ReadPipeline()
-        if counter is not None:
-            counter.enqueue(pipe)
-        counted = len(pipe)
+        if throttle is not None:
+            throttle.enqueue(pipe)
+        session_at = len(pipe)
         if self.identity is not None:
             live().open(SessionRevocations).enqueue(pipe, self.identity.user_id)
-        checked = len(pipe)
-        enqueue(pipe)
-        names = self._read_from()
+        data_at = len(pipe)
+        for enqueue in enqueues:
+            enqueue(pipe)
+        names = self._model_names()
+        # Behind the data: see ``data_loss``.
         pipe.hmget(GENERATIONS_KEY, names)
-        *results, pointers = pipe.execute(clients.redis())
-        if counter is not None:
-            self.counted = CountedRequest(
-                counter, sliding_window.seen(results[: sliding_window.COMMANDS])
-            )
+        *replies, pointers = pipe.execute(clients.redis())
+        if throttle is not None:
+            self.counted = CountedRequest(throttle, WindowCount.of(replies[:session_at]))
         if self._rate is None and self.counted is not None:
-            self._rate = self.counted.counter.judge(self.counted.seen)
-            self.meta[RATE] = self._rate
+            self._rate = self.meta[RATE] = self.counted.throttle.judge(self.counted.window)
         _refuse_lost(names, pointers)
         if self.identity is not None:
-            _refuse_revoked(self.identity, results[counted])
-        return results[checked:]
+            _refuse_revoked(self.identity, replies[session_at])
+        return replies[data_at:]
 
-    def _read_from(self) -> list[str]:
+    def _model_names(self) -> list[str]:
         """The names of all models that are read."""
         names = [source.model.name for source in self._sources]
         return names if self.identity is None else [SessionRevocations.name, *names]
@@ -185,10 +202,7 @@ def _identify(meta: Meta, *, needs_token: bool) -> Identity | None:
 
 
 def _refuse_lost(names: Sequence[str], pointers: Sequence[bytes | None]) -> None:
-    """Raise NotReady when Redis lost its data since we last looked at the pointers.
-
-    Asked in the same trip as the data, and behind it: see ``data_loss``.
-    """
+    """Raise NotReady where Redis has lost a model's pointer since this process read it."""
     for name, pointer in zip(names, pointers, strict=True):
         if pointer is None:
             live().forget()
@@ -201,9 +215,9 @@ def _refuse_revoked(identity: Identity, revoked: Mapping[bytes, bytes]) -> None:
 
 
 def _age(sources: Sequence[AnswerSource]) -> dict[str, str]:
-    """How far what was read may be behind the log; nothing is said before it was ever level."""
+    """Log-Age, unless a source was never level with the log yet."""
     moments = [live().level_at(source.model.name) for source in sources]
-    known = [moment for moment in moments if moment is not None]
-    if not known or len(known) < len(moments):
+    levels = [moment for moment in moments if moment is not None]
+    if not levels or len(levels) < len(moments):
         return {}
-    return {"Log-Age": str(max(0, ceil(time() - min(known))))}
+    return {"Log-Age": str(max(0, ceil(time() - min(levels))))}

@@ -19,8 +19,7 @@ from infra.http.openapi import Headers
 from infra.http.permissions import needs_token
 from infra.observability import count, observe_seconds
 from infra.rate_limit import sliding_window
-from infra.rate_limit.local_counters import check_at_once
-from infra.rate_limit.sliding_window import RATE, Scope
+from infra.rate_limit.sliding_window import RATE, Scope, check_in_redis
 from projectors.generations.live import NoSuchPast, NotReady
 from query_api.http import as_of
 from query_api.http.as_of import AS_OF, AsOfRequest
@@ -94,7 +93,7 @@ def _admit(request: HttpRequest, *, needs_token: bool, scope: Scope) -> ReadRequ
         return kind(request.META, needs_token=needs_token, scope=scope)
     except Unauthenticated:
         guess = sliding_window.of_reader(None, request.META)
-        request.META[RATE] = check_at_once(guess, clients.redis())  # guessing tokens counts
+        request.META[RATE] = check_in_redis(guess, clients.redis())  # guessing tokens counts
         raise
 
 

@@ -57,7 +57,7 @@ class DetailsView(ReadView):
         card = movies.read_card(fields)
         if card is None:
             raise NotFound("There is no such movie.")
-        stamp = (shown or _NOT_SHOWN) if request.may_be_kept else None
+        stamp = (shown or _NOT_SHOWN) if request.is_cacheable else None
         details = DETAILS.get(CacheLookup(key, stamp, found), lambda: load(search, movie_id))
         return self.respond(request, pagination.merge_objects(card, details))
 

@@ -44,15 +44,16 @@ class MyRecommendationsView(ReadView):
         query = RecommendationsQuery.of(request.query_string)
         model, movies = request.open(Recommendations), request.movies()
         user = request.user_id
-        # The cards of a ready page are as old as its list; who waits gets those of now.
+        # The prepared page has the cards of when it was built; a read that waits gets current ones.
         prepared = self.prepared(request) if request.positions is None else None
-        if prepared is None:
-            request.fetch(lambda _: None, *_sources(model, movies))
-        elif (first := request.answer(prepared)) is not None:
+        if prepared is not None and (first := request.answer(prepared)) is not None:
             return self.respond(request, first)
+        lists = request.fetch(
+            lambda pipe: model.enqueue_items(pipe, user), *_sources(model, movies)
+        )
         with reject_foreign_cursor():
             chosen = page.choose(
-                model.items(user),
+                model.read_items(lists),
                 query.get("genre"),
                 limit=query["limit"],
                 cursor=query.get("cursor"),

@@ -92,7 +92,7 @@ class DiscoverView(ReadView):
 
         sources = (AnswerSource(search, is_built=True), AnswerSource(movies))
         filled, stamp, found = request.fetch(enqueue, *sources)
-        kept = CacheLookup(key, stamp if request.may_be_kept else None, found)
+        kept = CacheLookup(key, stamp if request.is_cacheable else None, found)
         hits = PAGES.get(kept, lambda: load(search, asked, is_filled=filled is not None))
         cards = request.cards(movies, [hit.id for hit in hits.items])
         return self.respond(request, render(asked, hits, cards))

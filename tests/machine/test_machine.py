@@ -30,7 +30,7 @@ from hypothesis.stateful import (
 from command_api.ratings.decider import RateMovie
 from events.bus import BusLost
 from events.catalogue import AnyEvent
-from events.position_token import decode_positions, encode_positions
+from events.position_token import encode_positions
 from events.recorded import Origin, Position, Recorded, Stream
 from events.relay import relay as relaying
 from events.relay.outbox import LeadershipLost
@@ -39,8 +39,7 @@ from events.relay.wakeups import Wakeups
 from events.store import EventStore
 from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
-from query_api.http import read_your_writes
-from query_api.http.read_your_writes import AnswerSource
+from query_api.http.read_your_writes import AnswerSource, PositionWait
 from tests.fixtures.dying_redis import DyingRedis
 from tests.fixtures.recording import NOON
 from tests.machine.broker import Broker, HandPublisher
@@ -359,10 +358,10 @@ class Machine(RuleBasedStateMachine):
     @rule(place=st.integers(0, 50))
     def a_token_that_is_reached_is_visible(self, place: int) -> None:
         position = self.accepted[-1 - place % len(self.accepted)]
-        wanted = decode_positions(encode_positions([position]))
+        wanted = encode_positions([position])
         for model, taken in zip(self.now.models, self.now.taken(), strict=True):
             assert self.live.generation(model.name) == self.now.number
-            is_reached = not read_your_writes.look(wanted, [AnswerSource(model)]).missing
+            is_reached = not PositionWait(wanted, "", [AnswerSource(model)]).check().missing
             assert is_reached == (taken[position.partition] >= position.offset)
 
     @rule()

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from django.test import Client
 from redis import Redis
+from redis.connection import AbstractConnection
 
 from events.catalogue import MovieAdded, MovieRated
 from events.partition import partition_of
@@ -17,7 +18,7 @@ from events.recorded import Origin, Recorded
 from infra import clients
 from infra.config import config
 from infra.security import access_tokens
-from projectors.generations.live import Live
+from projectors.generations.live import LEVEL_KEY, Live
 from projectors.generations.pointers import Pointers
 from projectors.parking.store import FailureReason, park_writes
 from projectors.read_models.movies.builder import MoviesBuilder
@@ -185,6 +186,25 @@ def flush(in_files, world):
 
     flush()
     return flush
+
+
+@pytest.fixture
+def round_trips(monkeypatch):
+    """What was sent to Redis, a list item a round trip.
+
+    Without looking up the generations, which happens every quarter of a second.
+    """
+    sent: list[bytes] = []
+    send = AbstractConnection.send_packed_command
+
+    def recording(connection, command, check_health=True):
+        packed = command if isinstance(command, bytes) else b"".join(command)
+        if LEVEL_KEY.encode() not in packed:
+            sent.append(packed)
+        return send(connection, command, check_health)
+
+    monkeypatch.setattr(AbstractConnection, "send_packed_command", recording)
+    return sent
 
 
 _families = count(1)

@@ -81,6 +81,18 @@ class Recommendations(ReadModel):
         own, nobodys = results
         return nobodys if own is None else own
 
+    def enqueue_items(self, pipe: ReadCommands, user: UUID | str) -> None:
+        """Ask in a pipeline for a user's whole list, by two commands: see ``read_items``."""
+        pipe.get(self.shard_of(user).derived("list", str(user)))
+        pipe.get(self.shard(0).derived("list", NOBODY))
+
+    @staticmethod
+    def read_items(results: Sequence[bytes | None]) -> tuple[Item, ...]:
+        """The list out of the two results, best first; nobody's if the user has none."""
+        own, nobodys = results
+        found = own or nobodys
+        return read_listed(found).items if found else ()
+
     def listed(self, user: UUID | str) -> Listed:
         """A user's whole list; nobody's if they have said nothing yet."""
         own = replies.get(self.redis, self.shard_of(user).derived("list", str(user)))

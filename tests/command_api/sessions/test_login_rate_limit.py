@@ -116,10 +116,10 @@ def test_an_address_is_known_for_a_month(register, log_in, monkeypatch):
     log_in("ann")
     mark = login_rate_limit._mark("ann", HOME)
     assert clients.redis().zcount(mark.key, time(), "+inf") == 1
-    clients.redis().zadd(mark.key, {mark.who: time() - 1, "another": time() - 1})
+    clients.redis().zadd(mark.key, {mark.member: time() - 1, "another": time() - 1})
     answer = log_in("ann", at=HOME)
     assert answer.status_code == 200
-    assert clients.redis().zrange(mark.key, 0, -1) == [mark.who.encode()]
+    assert clients.redis().zrange(mark.key, 0, -1) == [mark.member.encode()]
 
 
 @pytest.mark.parametrize("end", ["erased", "another password"])

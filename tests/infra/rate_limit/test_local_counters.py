@@ -7,8 +7,7 @@ import pytest
 from redis import Redis
 
 from infra.errors import TooMany
-from infra.rate_limit.local_counters import LocalCounters
-from infra.rate_limit.sliding_window import Throttle
+from infra.rate_limit.sliding_window import LocalCounters, Throttle
 
 LIMIT = 200
 PART = LIMIT // 50

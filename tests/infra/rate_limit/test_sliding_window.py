@@ -8,7 +8,6 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from infra.errors import TooMany
-from infra.rate_limit import sliding_window
 from infra.rate_limit.sliding_window import HOUR, Scope, Throttle, WindowCount
 
 
@@ -21,7 +20,7 @@ def redis(redis_url):
 def ask(counter, redis):
     with redis.pipeline(transaction=False) as pipe:
         counter.enqueue(pipe)
-        return counter.judge(sliding_window.seen(pipe.execute()))
+        return counter.judge(WindowCount.of(pipe.execute()))
 
 
 def test_beyond_the_limit(redis):

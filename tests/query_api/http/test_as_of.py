@@ -145,7 +145,7 @@ def test_who_may_not_ask(client, world, path, log_in):
         somebody = client.get(path, headers=log_in(BOB) | {"As-Of": label})
         assert somebody.status_code == 403
         assert somebody["Content-Type"] == "application/problem+json"
-        assert somebody.json()["detail"] == "Only staff may ask how it was."
+        assert somebody.json()["detail"] == "Only staff may send As-Of."
 
 
 @pytest.mark.parametrize(("path", "model"), MODEL_OF.items())

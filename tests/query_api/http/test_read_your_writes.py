@@ -2,21 +2,22 @@
 
 from time import sleep
 
+import msgspec
 import pytest
 
-from events.catalogue import MovieRated
+from events.catalogue import MovieFavourited, MovieHidden, MovieRated, SessionsRevoked
 from events.notifications import waiting_readers_channel
 from events.position_token import encode_positions
 from infra.config import config
 from infra.errors import Invalid
-from infra.redis_pipeline import ReadPipeline
+from infra.rate_limit import sliding_window
 from projectors.read_models.library.read_model import Library
 from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.recommendations.read_model import Recommendations
 from projectors.read_models.trending.read_model import Trending
 from query_api.http import read_your_writes
-from query_api.http.read_your_writes import AnswerSource, wait_seconds
-from tests.query_api.conftest import ALIEN, ANN, HEAT, waiting
+from query_api.http.read_your_writes import wait_seconds
+from tests.query_api.conftest import ALIEN, AMELIE, ANN, BOB, HEAT, waiting
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -120,18 +121,18 @@ def test_a_wait_too_long_is_refused():
 def test_only_half_of_the_threads_wait(client, world):
     missing = waiting(world.rate(ANN, ALIEN, 9, to=[]))
     places = [
-        read_your_writes._places.acquire(blocking=False)
+        read_your_writes._waiting_threads.acquire(blocking=False)
         for _ in range(config().server_threads // 2)
     ]
     try:
         assert all(places)
         answer = client.get("/v1/movies/1", headers=missing)
         assert answer.status_code == 503
-        assert answer.json()["detail"].startswith("Too many reads wait")
+        assert answer.json()["detail"].startswith("Too many reads are waiting")
         assert client.get("/v1/movies/1").status_code == 200
     finally:
         for _ in places:
-            read_your_writes._places.release()
+            read_your_writes._waiting_threads.release()
 
 
 def test_who_waited_for_what_was_set_aside_is_told(client, world, log_in):
@@ -168,18 +169,83 @@ def test_one_that_is_behind_is_waited_for_all_the_same(client, world):
     assert (known.status_code, known["Log-Parked"]) == (304, "trending")
 
 
-def test_it_costs_no_trip_more(world, monkeypatch):
-    trips, execute = [], ReadPipeline.execute
+@pytest.mark.parametrize(
+    ("path", "trips"),
+    [
+        (f"/v1/movies/{ALIEN}", 1),
+        ("/v1/me", 1),
+        ("/v1/me/ratings", 2),
+        ("/v1/me/favourites", 2),
+        ("/v1/me/hidden", 2),
+        ("/v1/me/recommendations", 2),
+    ],
+)
+def test_read_of_a_reached_position_takes_two_round_trips_at_most(
+    client, world, log_in, round_trips, path, trips
+):
+    """One for the checks, the position and the data, one for the cards."""
+    world.rate(BOB, HEAT, 9)
+    world.happen(MovieFavourited(user_id=ANN, movie_id=ALIEN), ANN)
+    world.happen(MovieHidden(user_id=ANN, movie_id=AMELIE), ANN)
+    position = world.rate(ANN, ALIEN, 9)
+    world.build()
+    world.build()
+    headers = {**log_in(ANN), **waiting(position)}
+    client.get(path, headers=headers)  # connects
+    round_trips.clear()
+    assert client.get(path, headers=headers).status_code == 200
+    assert len(round_trips) == trips
 
-    def counting(pipe, redis):
-        trips.append(len(pipe))
-        return execute(pipe, redis)
 
-    monkeypatch.setattr(ReadPipeline, "execute", counting)
-    read_your_writes.wait(
-        encode_positions([world.rate(ANN, ALIEN, 9)]), "", [AnswerSource(world.models[Movies])]
-    )
-    assert trips == [2]
+@pytest.fixture
+def no_sleep(monkeypatch):
+    """Fails a read that polls."""
+
+    def sleeping(_seconds):
+        raise AssertionError
+
+    monkeypatch.setattr(read_your_writes, "sleep", sleeping)
+
+
+@pytest.mark.usefixtures("no_sleep")
+def test_revoked_token_is_refused_before_waiting(client, world, log_in):
+    revoked = log_in(ANN)
+    world.happen(SessionsRevoked(user_id=ANN, epoch=1), ANN)
+    missing = waiting(world.rate(ANN, ALIEN, 9, to=[]), seconds=5)
+    assert client.get("/v1/me/ratings", headers={**revoked, **missing}).status_code == 401
+
+
+@pytest.mark.usefixtures("no_sleep")
+def test_read_over_the_rate_limit_is_refused_before_waiting(client, world, log_in, monkeypatch):
+    limited = msgspec.structs.replace(config(), throttle_user_per_minute=1)
+    monkeypatch.setattr(sliding_window, "config", lambda: limited)
+    headers = log_in(ANN)
+    while client.get("/v1/me", headers=headers).status_code == 200:
+        pass
+    missing = waiting(world.rate(ANN, ALIEN, 9, to=[]), seconds=5)
+    assert client.get("/v1/me/ratings", headers={**headers, **missing}).status_code == 429
+
+
+def test_token_revoked_during_the_wait_is_refused(client, world, log_in, monkeypatch):
+    rated = world.record(MovieRated(user_id=ANN, movie_id=ALIEN, score=9), ANN)
+    headers = {**log_in(ANN), **waiting(rated.position, seconds=5)}
+
+    def revoke(_seconds):
+        for model in world.models.values():
+            model.apply([rated])
+        world.happen(SessionsRevoked(user_id=ANN, epoch=1), ANN)
+
+    monkeypatch.setattr(read_your_writes, "sleep", revoke)
+    assert client.get("/v1/me/ratings", headers=headers).status_code == 401
+
+
+def test_malformed_position_is_reported_after_the_checks_and_counts(client, world, log_in, redis):
+    headers = {**log_in(ANN), "Log-Position": "x"}
+    assert client.get("/v1/me/ratings", headers=headers).status_code == 422
+    [key] = redis.keys("throttle:query:{read:*")
+    assert int(redis.get(key)) == 1
+    world.happen(SessionsRevoked(user_id=ANN, epoch=1), ANN)
+    assert client.get("/v1/me/ratings", headers=headers).status_code == 401
 
 
 def test_who_waits_wakes_the_builder(client, world, redis):
