@@ -8,7 +8,7 @@ from redis import Redis
 
 from infra.config import config
 from infra.errors import TooMany, Unavailable
-from infra.rate_limit import atomic_counters
+from infra.rate_limit import sliding_window
 from infra.rate_limit.atomic_counters import TrustMark, admit
 from infra.rate_limit.sliding_window import Throttle
 
@@ -119,7 +119,7 @@ def test_without_redis_all_else_passes(redis, scope):
 
 def test_what_is_closed_without_redis_can_be_chosen(redis, monkeypatch):
     changed = msgspec.structs.replace(config(), throttle_closed="write")
-    monkeypatch.setattr(atomic_counters, "config", lambda: changed)
+    monkeypatch.setattr(sliding_window, "config", lambda: changed)
     with Redis(port=1) as away:
         assert admit([counter("a", scope="login")], away) == {}
         with pytest.raises(Unavailable):
@@ -128,5 +128,5 @@ def test_what_is_closed_without_redis_can_be_chosen(redis, monkeypatch):
 
 def test_it_can_be_switched_off(monkeypatch, redis):
     changed = msgspec.structs.replace(config(), throttle=False)
-    monkeypatch.setattr(atomic_counters, "config", lambda: changed)
+    monkeypatch.setattr(sliding_window, "config", lambda: changed)
     assert [admit([counter("a", 1)], redis) for _ in range(3)] == [{}] * 3
