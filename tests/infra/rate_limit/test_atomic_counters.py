@@ -8,7 +8,7 @@ from redis import Redis
 
 from infra.config import config
 from infra.errors import TooMany, Unavailable
-from infra.rate_limit import sliding_window
+from infra.rate_limit import atomic_counters, sliding_window
 from infra.rate_limit.atomic_counters import TrustMark, admit
 from infra.rate_limit.sliding_window import Throttle
 
@@ -128,5 +128,5 @@ def test_what_is_closed_without_redis_can_be_chosen(redis, monkeypatch):
 
 def test_it_can_be_switched_off(monkeypatch, redis):
     changed = msgspec.structs.replace(config(), throttle=False)
-    monkeypatch.setattr(sliding_window, "config", lambda: changed)
+    monkeypatch.setattr(atomic_counters, "config", lambda: changed)
     assert [admit([counter("a", 1)], redis) for _ in range(3)] == [{}] * 3
