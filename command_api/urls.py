@@ -8,8 +8,7 @@ from command_api.admin.pages import pages
 from command_api.emails.api import MyVerificationView, VerifyEmailView
 from command_api.erasure.api import EraseMeView, ErasureView
 from command_api.export.api import ExportView
-from command_api.favourites.api import FavouriteView
-from command_api.hidden.api import HiddenView
+from command_api.opinion_flags.api import FavouriteView, HiddenView
 from command_api.passwords.api import ForgottenView, MyPasswordView, ResetView
 from command_api.playlists.api import CreatePlaylistView, EditPlaylistView, PlaylistMovieView
 from command_api.preferences.api import PreferencesView

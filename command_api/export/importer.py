@@ -25,8 +25,7 @@ from command_api.export.format import (
     PreferencesLine,
     RatingLine,
 )
-from command_api.favourites.decider import FavouriteMovie, favourite
-from command_api.hidden.decider import HideMovie, hiding
+from command_api.opinion_flags.decider import FavouriteMovie, HideMovie, favourite, hidden
 from command_api.playlists.decider import (
     CreatePlaylist,
     PlaylistCommand,
@@ -107,7 +106,7 @@ class AccountImporter:
             case FavouriteLine(movie=movie) if movie.id in numbers:
                 handle(FavouriteMovie(user, numbers[movie.id]), favourite, store, origin=origin)
             case HiddenLine(movie=movie) if movie.id in numbers:
-                handle(HideMovie(user, numbers[movie.id]), hiding, store, origin=origin)
+                handle(HideMovie(user, numbers[movie.id]), hidden, store, origin=origin)
             case PlaylistLine():
                 self._make(line, [numbers[it.id] for it in line.movies if it.id in numbers])
             case _:  # who they were there, ratings, and the end

@@ -21,13 +21,15 @@ from command_api.catalogue.decider import (
     movie,
 )
 from command_api.erasure.decider import EraseUser, erasure
-from command_api.favourites.decider import (
-    FavouriteCommand,
+from command_api.opinion_flags.decider import (
     FavouriteMovie,
+    FlagCommand,
+    HideMovie,
     UnfavouriteMovie,
+    UnhideMovie,
     favourite,
+    hidden,
 )
-from command_api.hidden.decider import HideMovie, HidingCommand, UnhideMovie, hiding
 from command_api.playlists.decider import (
     ChangePlaylist,
     CreatePlaylist,
@@ -48,9 +50,7 @@ from events.store.memory import MemoryStore
 from infra.errors import Refused
 from tests.fixtures.recording import NOON
 
-Command: TypeAlias = (
-    EraseUser | MovieCommand | FavouriteCommand | HidingCommand | PlaylistCommand | RatingCommand
-)
+Command: TypeAlias = EraseUser | MovieCommand | FlagCommand | PlaylistCommand | RatingCommand
 
 PARTITIONS = 64
 PEOPLE = tuple(UUID(int=n) for n in range(1, 4))
@@ -68,7 +68,7 @@ _AGGREGATES: Mapping[type[Any], Aggregate[Any, Any, Any]] = {
     EraseUser: erasure,
     **dict.fromkeys((AddMovie, DescribeMovie, LinkMovie, WithdrawMovie, RestoreMovie), movie),
     **dict.fromkeys((FavouriteMovie, UnfavouriteMovie), favourite),
-    **dict.fromkeys((HideMovie, UnhideMovie), hiding),
+    **dict.fromkeys((HideMovie, UnhideMovie), hidden),
     **dict.fromkeys((RateMovie, WithdrawRating), rating),
     **dict.fromkeys(
         (CreatePlaylist, ChangePlaylist, DeletePlaylist, PutMovie, RemoveMovie), playlist

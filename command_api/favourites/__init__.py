@@ -1,1 +1,0 @@
-"""Which movies are a user's favourites?"""

@@ -1,1 +1,0 @@
-"""Which movies does a user never want to be recommended?"""

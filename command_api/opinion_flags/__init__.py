@@ -1,0 +1,1 @@
+"""Yes-or-no opinions of a movie: a favourite, or hidden from recommendations."""

@@ -1,0 +1,98 @@
+"""Rules for the two flags a user can set on a movie: favourite and hidden."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+from uuid import UUID
+
+from command_api.aggregate import Aggregate
+from command_api.catalogue.availability import AVAILABLE, Availability, refuse_withdrawn
+from events.catalogue import MovieFavourited, MovieHidden, MovieUnfavourited, MovieUnhidden
+from events.recorded import Stream
+from infra.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class SetFlag:
+    """Set a flag on a movie."""
+
+    user_id: UUID
+    movie_id: int
+    availability: Availability = AVAILABLE
+
+
+@dataclass(frozen=True, slots=True)
+class ClearFlag:
+    """Remove a flag from a movie."""
+
+    user_id: UUID
+    movie_id: int
+
+
+class FavouriteMovie(SetFlag):
+    """Make a movie a favourite."""
+
+
+class UnfavouriteMovie(ClearFlag):
+    """Remove a movie from the favourites."""
+
+
+class HideMovie(SetFlag):
+    """Stop recommending a movie."""
+
+
+class UnhideMovie(ClearFlag):
+    """Allow a movie to be recommended again."""
+
+
+FlagCommand: TypeAlias = SetFlag | ClearFlag
+FlagEvent: TypeAlias = MovieFavourited | MovieUnfavourited | MovieHidden | MovieUnhidden
+FlagAggregate: TypeAlias = Aggregate[FlagCommand, "FlagState", FlagEvent]
+
+
+@dataclass(frozen=True, slots=True)
+class FlagState:
+    """Whether a user has set the flag on a movie."""
+
+    is_set: bool = False
+
+
+def _flag(
+    stream_prefix: str,
+    set_event: type[MovieFavourited | MovieHidden],
+    cleared_event: type[MovieUnfavourited | MovieUnhidden],
+    not_set: str,
+) -> FlagAggregate:
+    def stream(command: FlagCommand) -> Stream:
+        name = f"{stream_prefix}-{command.user_id}-{command.movie_id}"
+        return Stream(name, str(command.user_id))
+
+    def decide(command: FlagCommand, current: FlagState) -> Sequence[FlagEvent]:
+        match command:
+            case SetFlag() if current.is_set:
+                return ()
+            case SetFlag(user_id=user, movie_id=movie):
+                refuse_withdrawn(command.availability)
+                return (set_event(user_id=user, movie_id=movie),)
+            case ClearFlag(user_id=user, movie_id=movie):
+                if not current.is_set:
+                    raise NotFound(not_set)
+                return (cleared_event(user_id=user, movie_id=movie),)
+
+    return Aggregate(
+        stream=stream, initial=FlagState(), decide=decide, evolve=_evolve, expects_new_stream=True
+    )
+
+
+def _evolve(_before: FlagState, event: FlagEvent) -> FlagState:
+    match event:
+        case MovieFavourited() | MovieHidden():
+            return FlagState(is_set=True)
+        case MovieUnfavourited() | MovieUnhidden():
+            return FlagState()
+
+
+favourite = _flag(
+    "favourite", MovieFavourited, MovieUnfavourited, "This movie is not one of your favourites."
+)
+hidden = _flag("hidden", MovieHidden, MovieUnhidden, "You have not hidden this movie.")
