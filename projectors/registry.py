@@ -1,91 +1,62 @@
-"""Which read models and builders are there? A line each."""
+"""Registry of read models: one line for each, and what derives from their declarations."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from projectors.building.builder import Builder
 from projectors.generations.live import Live
-from projectors.read_models.library.read_model import Library
-from projectors.read_models.movies.builder import MoviesBuilder
-from projectors.read_models.movies.read_model import Movies
-from projectors.read_models.playlists.read_model import Playlists
-from projectors.read_models.recommendations.builder import RecommendationsBuilder
-from projectors.read_models.recommendations.candidate_snapshot import Sources
-from projectors.read_models.recommendations.read_model import Recommendations
-from projectors.read_models.search.builder import SearchBuilder
-from projectors.read_models.search.read_model import Search
-from projectors.read_models.sessions.read_model import SessionRevocations
-from projectors.read_models.similarity.builder import SimilarityBuilder
-from projectors.read_models.similarity.read_model import Similarity
-from projectors.read_models.suggestions.builder import SuggestionsBuilder
-from projectors.read_models.suggestions.read_model import Suggestions
-from projectors.read_models.trending.builder import TrendingBuilder
-from projectors.read_models.trending.read_model import Trending
+from projectors.read_models.definition import ReadModelDefinition, SourceGenerations
+from projectors.read_models.library.definition import definition as library
+from projectors.read_models.movies.definition import definition as movies
+from projectors.read_models.playlists.definition import definition as playlists
+from projectors.read_models.recommendations.definition import definition as recommendations
+from projectors.read_models.search.definition import definition as search
+from projectors.read_models.sessions.definition import definition as sessions
+from projectors.read_models.similarity.definition import definition as similarity
+from projectors.read_models.suggestions.definition import definition as suggestions
+from projectors.read_models.trending.definition import definition as trending
 from projectors.storage.read_model import ReadModel
 
-MODELS: Sequence[type[ReadModel]] = (
-    SessionRevocations,
-    Movies,
-    Library,
-    Playlists,
-    Recommendations,
-    Trending,
-    Similarity,
-    Suggestions,
-    Search,
+DEFINITIONS: Sequence[ReadModelDefinition[Any]] = (
+    sessions,
+    movies,
+    library,
+    playlists,
+    recommendations,
+    trending,
+    similarity,
+    suggestions,
+    search,
 )
 
-BUILT: Sequence[type[ReadModel]] = (
-    Movies,
-    Recommendations,
-    Trending,
-    Similarity,
-    Suggestions,
-    Search,
-)
-"""Those that answer with what a builder makes of their state."""
+MODELS: Sequence[type[ReadModel]] = tuple(each.model for each in DEFINITIONS)
+BUILT: Sequence[type[ReadModel]] = tuple(each.model for each in DEFINITIONS if each.build)
+"""Those that answer with what a builder derives from their state."""
 
-_SOURCES: Mapping[type[ReadModel], Sequence[type[ReadModel]]] = {
-    Trending: (Movies,),
-    Recommendations: (Trending, Movies, Similarity),
-}
-"""What a builder reads beside the state of its own model."""
+_BY_NAME = {each.name: each for each in DEFINITIONS}
 
 Model = TypeVar("Model", bound=ReadModel)
 
 
-class Find(Protocol):
-    """Gives the generation of another model that a builder is to read."""
+class FindGeneration(Protocol):
+    """Gives the generation of another model that a builder reads."""
 
     def __call__(self, kind: type[Model], /) -> Model:
-        """That of a kind; raises NotReady."""
+        """Raises NotReady."""
 
 
-def built_of(model: type[ReadModel]) -> Sequence[type[ReadModel]]:
+def dependents_of(model: type[ReadModel]) -> Sequence[type[ReadModel]]:
     """The models whose builders read this one, too."""
-    return [kind for kind, sources in _SOURCES.items() if model in sources]
+    return [each.model for each in DEFINITIONS if model in each.sources]
 
 
-def make_builder(model: ReadModel, find: Find, partitions: int) -> Builder | None:
-    """What builds of a model; None for one whose state is all there is."""
-    made: Builder | None = None
-    match model:
-        case Movies():
-            made = MoviesBuilder(model)
-        case Trending():
-            made = TrendingBuilder(model, find(Movies))
-        case Similarity():
-            made = SimilarityBuilder(model)
-        case Suggestions():
-            made = SuggestionsBuilder(model)
-        case Recommendations():
-            sources = Sources(find(Trending), find(Movies), find(Similarity))
-            made = RecommendationsBuilder(model, sources, partitions)
-        case Search():
-            made = SearchBuilder(model, partitions)
-        case _:  # its state is all there is
-            pass
-    return made
+def make_builder(model: ReadModel, find: FindGeneration, partitions: int) -> Builder | None:
+    """The builder of a generation; None for a model whose state is all there is."""
+    definition = _BY_NAME[model.name]
+    if definition.build is None:
+        return None
+    sources = SourceGenerations(find(source) for source in definition.sources)
+    return definition.build(model, sources, partitions)
 
 
 def make_builders(

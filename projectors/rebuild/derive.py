@@ -12,19 +12,21 @@ from django.db import close_old_connections
 
 from infra import clients
 from infra.config import config
-from projectors.building.builder import Builder
+from projectors.building.builder import (
+    Builder,
+    ComparableBuilder,
+    PartitionedBuilder,
+    VerifiableBuilder,
+)
 from projectors.errors import RetryLater
 from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
 from projectors.parking.store import shards_of
-from projectors.read_models.recommendations.builder import RecommendationsBuilder
-from projectors.read_models.trending.builder import TrendingBuilder
 from projectors.rebuild.backfill import opened
 from projectors.rebuild.backpressure import Backpressure
 from projectors.rebuild.task import BuildTask
-from projectors.registry import BUILT, make_builder
+from projectors.registry import BUILT, DEFINITIONS, make_builder
 from projectors.storage.read_model import ReadModel
-from projectors.verification.state import VerifiableBuilder
 
 _REST_SECONDS = 0.05
 _PATIENCE_SECONDS = 60.0
@@ -32,10 +34,14 @@ _TRIES = 100
 
 Model = TypeVar("Model", bound=ReadModel)
 
-APART = frozenset(("similarity",)), frozenset(("movies", "trending", "suggestions", "search"))
-"""What is built side by side."""
-AFTER = frozenset(("recommendations",))
-"""What after that, because it reads what was built before; by partition."""
+_TOGETHER = [each for each in DEFINITIONS if each.build and not each.builds_by_partition]
+APART = (
+    *(frozenset((each.name,)) for each in _TOGETHER if each.weight == "heaviest"),
+    frozenset(each.name for each in _TOGETHER if each.weight != "heaviest"),
+)
+"""Models that are built side by side: each of the heaviest alone, and all others in one process."""
+AFTER = frozenset(each.name for each in DEFINITIONS if each.builds_by_partition)
+"""Models that are built after those, by partition."""
 
 
 def build(numbers: Mapping[str, int], part: BuildTask) -> None:
@@ -44,7 +50,7 @@ def build(numbers: Mapping[str, int], part: BuildTask) -> None:
     courtesy = Backpressure(Live(redis), Pointers(redis))
     for model, builder, _ in _builders(numbers, part.names):
         courtesy.wait()
-        if isinstance(builder, RecommendationsBuilder):
+        if isinstance(builder, PartitionedBuilder):
             builder.do_part(part.partitions)
         builder.build(part.now)  # of nothing, too: an empty board is a board
         _go_on(model, builder, part, courtesy)
@@ -90,7 +96,7 @@ def _check(builder: VerifiableBuilder, others: Sequence[ReadModel], now: datetim
     No worker builds the new generation yet, so it is built once more of what they hold now, until
     they did not move while it was compared.
     """
-    if not (others and isinstance(builder, TrendingBuilder)):
+    if not (others and isinstance(builder, ComparableBuilder)):
         return builder.check(now)
     shards = [shard for other in others for shard in shards_of(other, config().partitions)]
     for _ in range(_TRIES):

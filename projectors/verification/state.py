@@ -3,13 +3,11 @@
 Keys are read some at a time, each time with the checkpoints they belong to; the log is folded up to
 those very offsets through the model's own ``writes``, and compared key by key. Nothing is paused.
 Parked and skipped events are left out of the fold, too, and counted. Derived data is compared by
-those builders that can recompute theirs (``VerifiableBuilder``).
+its builders (``VerifiableBuilder``).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Protocol, runtime_checkable
 
 from redis import Redis
 
@@ -26,14 +24,6 @@ _LONGEST_SHOWN = 200
 
 Advance = Callable[[int], None]
 """Told how many more events were folded."""
-
-
-@runtime_checkable
-class VerifiableBuilder(Protocol):
-    """A builder that can compare what it built with what it would build now."""
-
-    def check(self, now: datetime) -> list[str]:
-        """What differs, a line each; waits a moment for what is still being built."""
 
 
 @dataclass(kw_only=True)

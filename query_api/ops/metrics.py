@@ -6,13 +6,13 @@ from django.http import HttpRequest, HttpResponse
 
 from infra import observability
 from infra.observability import set_gauge
+from projectors.registry import MODELS
 from query_api.http.request import live
-from query_api.ops.readiness import ANSWERING
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
     """The metrics of this process, and the age of every model's answers."""
-    for model in ANSWERING:
+    for model in MODELS:
         level_at = live().level_at(model.name)
         if level_at is not None:
             set_gauge("marquee_model_age_seconds", max(0.0, time() - level_at), model=model.name)

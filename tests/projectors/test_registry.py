@@ -1,12 +1,19 @@
-"""Does the registry know what each builder reads?"""
+"""Registry: declarations agree with builders, rebuild groups, processes and packages."""
+
+from pathlib import Path
 
 import pytest
+import yaml
 
-from projectors.registry import MODELS, built_of, make_builder
+from infra.platform import topology
+from projectors.rebuild import derive
+from projectors.registry import BUILT, DEFINITIONS, MODELS, dependents_of, make_builder
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("kind", MODELS, ids=lambda kind: kind.name)
-def test_who_is_told_of_a_change_is_who_reads_it(redis, kind):
+def test_models_that_depend_on_another_are_those_whose_builder_reads_it(redis, kind):
     read = []
 
     def find(source):
@@ -14,6 +21,40 @@ def test_who_is_told_of_a_change_is_who_reads_it(redis, kind):
         return source(redis, 1)
 
     make_builder(kind(redis, 1), find, 4)
-    assert [source for source in MODELS if kind in built_of(source)] == [
+    assert [source for source in MODELS if kind in dependents_of(source)] == [
         source for source in MODELS if source in read
+    ]
+
+
+@pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda one: one.name)
+def test_builder_is_named_after_its_model(redis, definition):
+    builder = make_builder(definition.model(redis, 1), lambda kind: kind(redis, 1), 4)
+    assert (builder.name if builder else None) == (definition.name if definition.build else None)
+
+
+def test_rebuild_derives_each_built_model_once():
+    together = [name for names in derive.APART for name in names]
+    assert sorted([*together, *derive.AFTER]) == sorted(model.name for model in BUILT)
+
+
+def test_rebuild_derives_a_model_after_the_sources_of_its_builder():
+    """Within one process they are built in the order of the registry."""
+    order = [model.name for model in MODELS]
+    for definition in DEFINITIONS:
+        for source in definition.sources:
+            assert definition.name in derive.AFTER or (
+                any({definition.name, source.name} <= names for names in derive.APART)
+                and order.index(source.name) < order.index(definition.name)
+            )
+
+
+def test_heavy_models_have_one_projector_process_of_their_own():
+    heavy = sorted(one.name for one in DEFINITIONS if one.weight != "light")
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    commands = [service.get("command", []) for service in services.values()]
+    shares = [command[3:] for command in commands if command[2:3] == ["project"]]
+    assert sorted(topology.FINDING) == heavy
+    assert sorted((share[0], sorted(share[1:])) for share in shares) == [
+        ("--except", heavy),
+        ("--only", heavy),
     ]

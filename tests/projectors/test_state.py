@@ -23,17 +23,10 @@ from events.catalogue import (
     SessionRevoked,
     SessionsRevoked,
 )
-from projectors.read_models.library.read_model import Library
-from projectors.read_models.movies.read_model import Movies
-from projectors.read_models.recommendations.read_model import Recommendations
-from projectors.read_models.sessions.read_model import SessionRevocations
-from projectors.read_models.suggestions.read_model import Suggestions
-from projectors.read_models.trending.read_model import Trending
+from projectors.registry import MODELS
 from projectors.storage.shard import CheckpointMismatch
 from projectors.verification.fold import InMemoryRedis, Value
 from tests.fixtures.recording import NOON, Recording
-
-MODELS = (Library, Movies, Recommendations, SessionRevocations, Suggestions, Trending)
 
 users = st.integers(1, 4).map(lambda n: UUID(int=n))
 movies = st.integers(1, 4)

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from drf_yasg.generators import OpenAPISchemaGenerator
 
-from query_api.ops.readiness import ANSWERING
+from projectors.registry import MODELS
 
 ROUTES = {
     "/v1/movies/{movie_id}": "movie",
@@ -130,7 +130,7 @@ def test_health(client, world):
 def test_metrics_know_how_old_models_are(client, world):
     lines = client.get("/metrics").content.decode().splitlines()
     ages = [line for line in lines if line.startswith("marquee_model_age_seconds{")]
-    assert len(ages) == len(ANSWERING)
+    assert len(ages) == len(MODELS)
     assert all(1.5 <= float(line.split()[1]) < 600 for line in ages)
 
 

@@ -32,7 +32,7 @@ from projectors.parking.store import (
     read_skipped_events,
     shards_of,
 )
-from projectors.registry import MODELS, built_of
+from projectors.registry import MODELS, dependents_of
 from projectors.storage.read_model import ReadModel
 
 
@@ -233,7 +233,7 @@ def _retry(wanted: Sequence[tuple[ReadModel, list[ParkedStreamKey]]]) -> bool:
                 retried = unparking.retry(place)
                 streams, taken = streams + 1, taken + retried.taken
                 is_well &= _says(model, place, retried)
-            unparking.wake_builders([kind.name for kind in built_of(type(model))])
+            unparking.wake_builders([kind.name for kind in dependents_of(type(model))])
     _write(f"{taken:,} events of {streams:,} streams taken in." if streams else "Nothing to retry.")
     return is_well
 

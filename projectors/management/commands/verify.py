@@ -16,6 +16,7 @@ from events.store import EventStore
 from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
+from projectors.building.builder import VerifiableBuilder
 from projectors.consumer.decryption import decryptor
 from projectors.errors import RetryLater
 from projectors.generations.live import Live, NotReady
@@ -23,7 +24,7 @@ from projectors.management.arguments import chosen, naming
 from projectors.management.verdicts import print_verdicts
 from projectors.registry import make_builders
 from projectors.storage.read_model import Decrypt, ReadModel
-from projectors.verification.state import Advance, Verdict, VerifiableBuilder, verify
+from projectors.verification.state import Advance, Verdict, verify
 
 
 class Command(BaseCommand):

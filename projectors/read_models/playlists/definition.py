@@ -1,0 +1,6 @@
+"""Declaration of the playlists by their id."""
+
+from projectors.read_models.definition import ReadModelDefinition
+from projectors.read_models.playlists.read_model import Playlists
+
+definition = ReadModelDefinition(model=Playlists)

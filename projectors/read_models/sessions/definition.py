@@ -1,0 +1,6 @@
+"""Declaration of the sessions that were revoked."""
+
+from projectors.read_models.definition import ReadModelDefinition
+from projectors.read_models.sessions.read_model import SessionRevocations
+
+definition = ReadModelDefinition(model=SessionRevocations)
