@@ -1,1 +1,1 @@
-"""What happened, where is it kept, and how does it get to those who answer?"""
+"""Event catalogue, event store, bus, relay and vault: what is recorded, and how it travels."""

@@ -1,4 +1,4 @@
-"""What does Django call the log?"""
+"""Django app of the event log."""
 
 from django.apps import AppConfig
 

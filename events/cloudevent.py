@@ -1,7 +1,6 @@
-"""What does an event look like outside the log: on the bus and in an archive?
+"""CloudEvents 1.0 envelope: an event's JSON form on the bus and in archives.
 
-CloudEvents 1.0 in JSON, one mapping for both. An event's data passes through undecoded, as the log
-has it, so what went out comes back in byte for byte.
+An event's data passes through undecoded, so what was encoded is decoded byte for byte.
 """
 
 from datetime import datetime
@@ -17,41 +16,45 @@ CONTENT_TYPE = "application/cloudevents+json"
 SOURCE = "/marquee/log"
 
 
-_Time = Annotated[datetime, Meta(tz=True)]
-
-
 class CloudEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The envelope. CloudEvents wants attribute names in lower case, without separators."""
 
     specversion: Literal["1.0"]
-    id: str
-    """The event's place in the log: partition, hyphen, offset. Unique within the source."""
-    source: str
-    """Always ``/marquee/log``."""
-    type: str
-    """What happened, with the version of its form."""
-    subject: str
-    """The stream: whose or what's history the event belongs to."""
-    time: _Time
-    """When it happened; for what was imported, long before it was recorded."""
-    recordedtime: _Time
-    """When the log took it in."""
-    partition: int
-    """Which part of the log it is in; order is promised within a partition only."""
-    offset: int
-    """Its place in the partition: 1, 2, 3, without a gap."""
-    streamversion: int
-    """Its place in the stream: 1, 2, 3, without a gap."""
-    correlationid: UUID
-    """The request that it all began with."""
-    causationid: str | None = None
-    """The message that led to this one, if it was a message."""
-    traceparent: str | None = None
-    """W3C Trace Context of the request."""
-    datacontenttype: str = "application/json"
-    """Left out, for it is always this."""
-    data: msgspec.Raw
-    """The event itself."""
+    id: Annotated[
+        str,
+        Meta(
+            description="Position in the log: partition, hyphen, offset. Unique within the source."
+        ),
+    ]
+    source: Annotated[str, Meta(description="Always /marquee/log.")]
+    type: Annotated[str, Meta(description="The event's type, with its version.")]
+    subject: Annotated[
+        str, Meta(description="The stream: the user, movie or other thing the event belongs to.")
+    ]
+    time: Annotated[
+        datetime,
+        Meta(
+            tz=True,
+            description="When it happened; for imported events long before they were recorded.",
+        ),
+    ]
+    recordedtime: Annotated[
+        datetime, Meta(tz=True, description="When the event was appended to the log.")
+    ]
+    partition: Annotated[
+        int, Meta(description="Partition of the log; order is promised within a partition only.")
+    ]
+    offset: Annotated[int, Meta(description="Place in the partition: 1, 2, 3, without a gap.")]
+    streamversion: Annotated[int, Meta(description="Place in the stream: 1, 2, 3, without a gap.")]
+    correlationid: Annotated[UUID, Meta(description="The request that it all began with.")]
+    causationid: Annotated[
+        str | None, Meta(description="The message that led to this one, if it was a message.")
+    ] = None
+    traceparent: Annotated[str | None, Meta(description="W3C Trace Context of the request.")] = None
+    datacontenttype: Annotated[str, Meta(description="Left out, since it is always this.")] = (
+        "application/json"
+    )
+    data: Annotated[msgspec.Raw, Meta(description="The event itself.")]
 
 
 _encoder = msgspec.json.Encoder()
@@ -59,7 +62,7 @@ _decoder = msgspec.json.Decoder(CloudEvent)
 
 
 def wrap(stored: Stored) -> bytes:
-    """A stored event as a CloudEvent."""
+    """Encode a stored event as a CloudEvent."""
     return _encoder.encode(
         CloudEvent(
             specversion="1.0",
@@ -81,28 +84,28 @@ def wrap(stored: Stored) -> bytes:
 
 
 def unwrap(message: bytes) -> Stored:
-    """The stored event of a CloudEvent; raises msgspec.ValidationError for anything else."""
-    said = _decoder.decode(message)
+    """Decode a CloudEvent; raises msgspec.ValidationError for anything else."""
+    cloud_event = _decoder.decode(message)
     return Stored(
-        partition=said.partition,
-        offset=said.offset,
-        stream=said.subject,
-        version=said.streamversion,
-        type=said.type,
-        data=text_of(said.data),
-        occurred_at=said.time,
-        recorded_at=said.recordedtime,
+        partition=cloud_event.partition,
+        offset=cloud_event.offset,
+        stream=cloud_event.subject,
+        version=cloud_event.streamversion,
+        type=cloud_event.type,
+        data=decode_text(cloud_event.data),
+        occurred_at=cloud_event.time,
+        recorded_at=cloud_event.recordedtime,
         origin=Origin(
-            correlation_id=said.correlationid,
-            causation_id=said.causationid,
-            traceparent=said.traceparent,
+            correlation_id=cloud_event.correlationid,
+            causation_id=cloud_event.causationid,
+            traceparent=cloud_event.traceparent,
         ),
     )
 
 
-def text_of(data: msgspec.Raw) -> str:
-    """Undecoded JSON as text; raises msgspec.DecodeError when it is none."""
+def decode_text(data: msgspec.Raw) -> str:
+    """Raw JSON as text; raises msgspec.DecodeError if it is not UTF-8."""
     try:
         return bytes(data).decode()
-    except UnicodeDecodeError as error:  # what is passed over undecoded is not looked into
+    except UnicodeDecodeError as error:  # msgspec does not validate Raw
         raise msgspec.DecodeError(str(error)) from error

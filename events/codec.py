@@ -1,7 +1,7 @@
-"""How is an event written, and read again?
+"""Codec: encodes events for log and bus, and decodes them with upcasting.
 
 In the log: the event's own JSON, tag included. On the bus: a CloudEvent, one event a message.
-Whatever is read passes through ``decode``, so an upcaster reaches every reader.
+All readers decode with ``decode``, so an upcaster reaches every one of them.
 """
 
 from typing import Any
@@ -17,28 +17,28 @@ _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
 to_wire = cloudevent.wrap
-"""The message of a stored event; its data goes through undecoded."""
+"""Encode a stored event as a message; its data passes through undecoded."""
 
 
 def encode(event: AnyEvent) -> str:
-    """The event as the log keeps it."""
+    """Encode an event as the log stores it."""
     return _encoder.encode(event).decode()
 
 
 def decode(type_: str, data: bytes | str) -> AnyEvent:
-    """The event that was stored; raises msgspec.MsgspecError when it breaks its contract."""
+    """Decode a stored event; raises msgspec.MsgspecError when it breaks its contract."""
     if type_ in UPCASTERS:
         return _upcast(type_, data)
     return _decoder.decode(data)
 
 
 def type_of(event: AnyEvent) -> str:
-    """The event's tag."""
+    """The event's tag, as ``movie-rated.v1``."""
     return str(event.__struct_config__.tag)
 
 
 def decode_stored(stored: Stored) -> Recorded:
-    """A row of the log with its event decoded."""
+    """Decode the event of a row of the log."""
     return Recorded(
         partition=stored.partition,
         offset=stored.offset,
@@ -52,7 +52,7 @@ def decode_stored(stored: Stored) -> Recorded:
 
 
 def from_wire(message: bytes) -> Recorded:
-    """The event that a message carries; raises msgspec.ValidationError for anything else."""
+    """Decode the event of a message; raises msgspec.ValidationError for anything else."""
     return decode_stored(cloudevent.unwrap(message))
 
 
@@ -61,6 +61,6 @@ def _upcast(type_: str, data: bytes | str) -> AnyEvent:
     try:
         event: AnyEvent = msgspec.convert(upcast(stored), AnyEvent)
     except (LookupError, TypeError, AttributeError) as error:
-        # The upcaster looked for what is not there: to its readers, this is no such event.
+        # A field that the upcaster needs is missing: the event breaks its contract.
         raise msgspec.ValidationError(f"{type_}: its upcaster failed: {error!r}") from error
     return event

@@ -1,4 +1,4 @@
-"""What do all events have in common?"""
+"""Base class of all events."""
 
 import msgspec
 

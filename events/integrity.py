@@ -1,61 +1,68 @@
-"""Is the log whole: dense, countable, and can every event still be read?"""
+"""Integrity check of the event log: gaps, wrong counters, wrong versions, unreadable events."""
 
 from collections.abc import Callable, Iterator
 
 import msgspec
 
 from events import codec
-from events.store.integrity_queries import Counted, Row, Sweep
+from events.store.integrity_queries import CheckedEvent, IntegrityQueries, PartitionCounter
 from events.upcasters import UPCASTERS
 
-Passed = Callable[[int, int], object]
-"""Told a partition and how many more of its events were read."""
+OnProgress = Callable[[int, int], object]
+"""Called with a partition and how many more of its events were read."""
 
 
 class _Tagged(msgspec.Struct):
     type: str
 
 
-_tag_of = msgspec.json.Decoder(_Tagged)
+_tag_decoder = msgspec.json.Decoder(_Tagged)
 
 
-def faults(sweep: Sweep, *, partitions: int, passed: Passed) -> Iterator[str]:
-    """Everything that is wrong with a log that should have so many partitions, as it is now."""
-    counted = sweep.counted()
-    if [each.partition for each in counted] != list(range(partitions)):
-        yield f"the log has {len(counted)} partitions, the configuration {partitions}"
-    for partition in sweep.elsewhere():
+def find_faults(
+    queries: IntegrityQueries, *, partitions: int, on_progress: OnProgress
+) -> Iterator[str]:
+    """Describe everything that is wrong with a log of ``partitions`` partitions, as it is now."""
+    counters = queries.partition_counters()
+    if [each.partition for each in counters] != list(range(partitions)):
+        yield f"the log has {len(counters)} partitions, the configuration {partitions}"
+    for partition in queries.unknown_partitions():
         yield f"{partition}: there are events, but the log has no such partition"
-    for each in counted:
+    for each in counters:
         if each.head != each.last:
-            yield f"{each.partition}: the head says {each.head}, the last event is {each.last}"
-        yield from _of_partition(sweep, each, passed)
+            yield f"{each.partition}: the head is {each.head}, but the last event is {each.last}"
+        yield from _partition_faults(queries, each, on_progress)
 
 
-def _of_partition(sweep: Sweep, counted: Counted, passed: Passed) -> Iterator[str]:
-    partition = counted.partition
+def _partition_faults(
+    queries: IntegrityQueries, counter: PartitionCounter, on_progress: OnProgress
+) -> Iterator[str]:
+    partition = counter.partition
     offset = 0
-    for page in sweep.pages(partition, through=counted.last):
-        for row in page:
-            if row.offset != offset + 1:
-                yield f"{partition}: after offset {offset} comes {row.offset}"
-            offset = row.offset
-            if reason := _unreadable(row):
-                yield f"{partition}:{offset} {row.stream}@{row.version} {row.type}: {reason}"
-        passed(partition, len(page))
-    for jump in sweep.jumps(partition, through=counted.last):
+    for page in queries.pages(partition, through=counter.last):
+        for event in page:
+            if event.offset != offset + 1:
+                yield f"{partition}: after offset {offset} comes {event.offset}"
+            offset = event.offset
+            if reason := _why_unreadable(event):
+                yield f"{partition}:{offset} {event.stream}@{event.version} {event.type}: {reason}"
+        on_progress(partition, len(page))
+    for gap in queries.version_gaps(partition, through=counter.last):
         yield (
-            f"{partition}:{jump.offset} {jump.stream}: version {jump.version} comes after"
-            f" {jump.before}"
+            f"{partition}:{gap.offset} {gap.stream}: version {gap.version} comes after"
+            f" {gap.previous}"
         )
 
 
-def _unreadable(row: Row) -> str | None:
-    """Why a reader would not get what was kept; None when it would."""
+def _why_unreadable(stored: CheckedEvent) -> str | None:
     try:
-        event = codec.decode(row.type, row.data)
-        # What an upcaster made has today's tag; what is kept must have the one that it is kept as.
-        said = _tag_of.decode(row.data).type if row.type in UPCASTERS else codec.type_of(event)
+        event = codec.decode(stored.type, stored.data)
+        # An upcast event has today's tag; compare the stored one.
+        tag = (
+            _tag_decoder.decode(stored.data).type
+            if stored.type in UPCASTERS
+            else codec.type_of(event)
+        )
     except (msgspec.MsgspecError, ValueError) as error:
         return f"can't be read: {error}"
-    return None if said == row.type else f"is kept as {row.type}, says {said}"
+    return None if tag == stored.type else f"is stored as {stored.type}, but its tag is {tag}"

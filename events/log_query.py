@@ -1,6 +1,6 @@
-"""Which events does someone want to see?"""
+"""Queries over the event log: the last events, and new ones, filtered by type, stream or user."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from heapq import nlargest
 from typing import NamedTuple
 
@@ -11,15 +11,15 @@ from events.store import EventStore
 _PAGE = 2000
 
 
-class Selection(NamedTuple):
-    """Those of a type, of a stream, of a user's own streams; None: no matter which."""
+class EventFilter(NamedTuple):
+    """Events of a type, of a stream, or of a user's own streams; None: all."""
 
     type: str | None = None
     stream: str | None = None
     user: str | None = None
 
-    def takes(self, stored: Stored) -> bool:
-        """Whether the event is one of them."""
+    def matches(self, stored: Stored) -> bool:
+        """Whether the event passes; a type matches in all its versions."""
         return (
             (self.type is None or stored.type.partition(".")[0] == self.type.partition(".")[0])
             and (self.stream is None or stored.stream == self.stream)
@@ -27,55 +27,57 @@ class Selection(NamedTuple):
         )
 
     def partitions(self, count: int) -> range:
-        """The partitions that may have any."""
+        """The partitions that may have matching events."""
         if self.user is None:
             return range(count)
-        found = partition_of(self.user, count)
-        return range(found, found + 1)
+        partition = partition_of(self.user, count)
+        return range(partition, partition + 1)
 
     @property
     def is_everything(self) -> bool:
-        """Whether nothing is left out."""
-        return self == Selection()
+        """Whether every event passes."""
+        return self == EventFilter()
 
 
-def last(store: EventStore, selection: Selection, count: int) -> list[Stored]:
-    """The last so many of them, in the order in which they were recorded."""
+def last_events(store: EventStore, event_filter: EventFilter, count: int) -> list[Stored]:
+    """The last ``count`` matching events, in the order of recording."""
     heads = store.heads()
-    found = nlargest(
+    events = nlargest(
         count,
         (
             stored
-            for partition in selection.partitions(store.partitions)
-            for stored in since(
+            for partition in event_filter.partitions(store.partitions)
+            for stored in events_after(
                 store,
                 partition,
-                max(heads[partition] - count, 0) if selection.is_everything else 0,
+                max(heads[partition] - count, 0) if event_filter.is_everything else 0,
             )
-            if selection.takes(stored)
+            if event_filter.matches(stored)
         ),
-        key=_recorded,
+        key=_recording_order,
     )
-    return sorted(found, key=_recorded)
+    return sorted(events, key=_recording_order)
 
 
-def following(store: EventStore, selection: Selection, seen: dict[int, int]) -> Iterator[Stored]:
-    """Those that came after what was ``seen`` of each partition, which is moved on."""
-    news: Mapping[int, int] = dict(enumerate(store.heads()))
-    for partition in selection.partitions(store.partitions):
-        if news[partition] > seen.get(partition, 0):
-            for stored in since(store, partition, seen.get(partition, 0)):
-                seen[partition] = stored.offset
-                if selection.takes(stored):
+def new_events(
+    store: EventStore, event_filter: EventFilter, offsets: dict[int, int]
+) -> Iterator[Stored]:
+    """Matching events after the ``offsets`` of the partitions, which are moved on."""
+    heads = store.heads()
+    for partition in event_filter.partitions(store.partitions):
+        if heads[partition] > offsets.get(partition, 0):
+            for stored in events_after(store, partition, offsets.get(partition, 0)):
+                offsets[partition] = stored.offset
+                if event_filter.matches(stored):
                     yield stored
 
 
-def since(store: EventStore, partition: int, after: int) -> Iterator[Stored]:
-    """All of a partition's events behind an offset, page by page."""
+def events_after(store: EventStore, partition: int, after: int) -> Iterator[Stored]:
+    """All events of a partition after an offset, read page by page."""
     while page := store.page_stored(partition, after=after, limit=_PAGE):
         yield from page
         after = page[-1].offset
 
 
-def _recorded(stored: Stored) -> tuple[float, int, int]:
+def _recording_order(stored: Stored) -> tuple[float, int, int]:
     return stored.recorded_at.timestamp(), stored.partition, stored.offset

@@ -1,7 +1,7 @@
-"""How do those who follow the log learn at once that there is more?
+"""Notifications of new events over Redis pub/sub.
 
-A hint is only that: numbers of partitions, joined by commas, on a Redis channel. Who misses one
-finds the events at the next poll, so nothing here may fail a command or hold it up.
+A notification is the numbers of partitions, joined by commas. A missed one only delays its events
+until the next poll, so nothing here may fail a command or block it.
 """
 
 import logging
@@ -18,23 +18,23 @@ from infra.config import config
 
 log = logging.getLogger(__name__)
 
-# The first hint goes out at once; under load this much is saved up. A hint for each command took a
-# fifth of its time.
+# The first notification goes out at once; under load they are collected for so long. One for each
+# command took a fifth of its time.
 _PAUSE_SECONDS = 0.005
 
 
 def log_channel() -> str:
-    """Where partitions with new events are announced."""
+    """The channel on which partitions with new events are announced."""
     return f"{config().namespace}:log"
 
 
 def waiting_readers_channel() -> str:
-    """Where a reader that waits says which model it waits for."""
+    """The channel on which a waiting reader names the read model it waits for."""
     return f"{config().namespace}:wanted"
 
 
 class Announcer:
-    """Publishes from a thread of its own; hints that pile up go out together, each once."""
+    """Publishes from a background thread; partitions that pile up go out together."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -43,11 +43,11 @@ class Announcer:
         self._thread: Thread | None = None
 
     def announce(self, partitions: Iterator[int] | tuple[int, ...]) -> None:
-        """Say that the partitions have new events; returns at once."""
+        """Announce partitions with new events; returns at once."""
         with self._changed:
             self._waiting.update(partitions)
             if self._thread is None or not self._thread.is_alive():
-                self._thread = Thread(target=self._run, name="hints", daemon=True)
+                self._thread = Thread(target=self._run, name="announcer", daemon=True)
                 self._thread.start()
             self._changed.notify()
 
@@ -60,14 +60,14 @@ class Announcer:
                 self._redis.publish(log_channel(), ",".join(map(str, partitions)))
                 sleep(_PAUSE_SECONDS)
             except RedisError as error:
-                log.warning("A hint was not sent, the poll will find the events: %s", error)
+                log.warning("Notification not sent; pollers will find the events: %s", error)
 
 
 _announcers: dict[int, Announcer] = {}
 
 
 def announce(*partitions: int) -> None:
-    """Say that the partitions have new events; never blocks, never raises."""
+    """Announce partitions with new events; never blocks, never raises."""
     if not partitions:
         return
     redis = clients.redis()
@@ -75,34 +75,34 @@ def announce(*partitions: int) -> None:
 
 
 class NotificationListener:
-    """Collects what is said on the channels; wakes whoever waits."""
+    """Collects the messages of channels, in a thread; wakes the waiting thread."""
 
     def __init__(self, redis: Redis, *channels: str) -> None:
         self._pubsub = redis.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call] # its own
         self._channels = channels
-        self._heard: set[bytes] = set()
+        self._messages: set[bytes] = set()
         self._changed = Condition()
         self._stopping = False
         self._thread = Thread(target=self._run, name="listener", daemon=True)
         self._thread.start()
 
     def wait(self, timeout_seconds: float) -> set[bytes]:
-        """What was said since the last call; waits so long for the first word."""
+        """The messages since the last call; waits for the first until the timeout."""
         with self._changed:
-            self._changed.wait_for(lambda: self._heard or self._stopping, timeout_seconds)
-            heard, self._heard = self._heard, set()
-            return heard
+            self._changed.wait_for(lambda: self._messages or self._stopping, timeout_seconds)
+            messages, self._messages = self._messages, set()
+            return messages
 
-    def poke(self, *words: bytes) -> None:
-        """Wake who waits."""
+    def wake(self, *messages: bytes) -> None:
+        """Wake the waiting thread."""
         with self._changed:
-            self._heard.update(words or (b"",))
+            self._messages.update(messages or (b"",))
             self._changed.notify_all()
 
     def close(self) -> None:
         """Stop listening."""
         self._stopping = True
-        self.poke()
+        self.wake()
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
@@ -112,9 +112,9 @@ class NotificationListener:
                 while not self._stopping:
                     message = self._pubsub.get_message(timeout=0.5)
                     if message and message["type"] == "message":
-                        self.poke(*message["data"].split(b","))
+                        self.wake(*message["data"].split(b","))
             except RedisError as error:
-                log.warning("Not hearing hints for a moment: %s", error)
+                log.warning("Redis pub/sub connection lost; polling until it is back: %s", error)
                 with self._changed:
                     self._changed.wait_for(lambda: self._stopping, 0.5)
         self._pubsub.close()
@@ -122,7 +122,7 @@ class NotificationListener:
 
 @contextmanager
 def listening(redis: Redis, *channels: str) -> Iterator[NotificationListener]:
-    """A listener that is closed in the end."""
+    """Listen during the block."""
     listener = NotificationListener(redis, *channels)
     try:
         yield listener

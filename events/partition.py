@@ -1,4 +1,4 @@
-"""Which partition of the log is an owner's?"""
+"""Partitioning: which partition of the log an owner's events are in."""
 
 from hashlib import sha256
 

@@ -1,6 +1,6 @@
-"""How does a client carry a place in the log from a command to a query?
+"""Position tokens: signed log positions that clients carry from a command to a query.
 
-``Log-Position`` is opaque and signed; several are joined by commas.
+The header ``Log-Position`` holds one or several, joined by commas.
 """
 
 import struct
@@ -12,31 +12,31 @@ from infra.security.signing import BadSignature, open_, seal
 
 HEADER = "Log-Position"
 _PURPOSE = "position"
-_FORM = struct.Struct(">HQ")
-_MOST = 16
+_FORMAT = struct.Struct(">HQ")
+_MAX_POSITIONS = 16
 
 
 def encode_position(position: Position) -> str:
-    """One position as a word."""
-    return seal(_PURPOSE, _FORM.pack(*position))
+    """The token of a position."""
+    return seal(_PURPOSE, _FORMAT.pack(*position))
 
 
 def encode_positions(positions: Iterable[Position]) -> str:
-    """Several, as the header's value; the last one of each partition stands for all before it."""
+    """The header value of several positions: only the last one of each partition."""
     last = {position.partition: position for position in sorted(positions)}
     return ",".join(encode_position(position) for position in last.values())
 
 
 def decode_positions(header: str) -> tuple[Position, ...]:
-    """The positions that a header names; raises Invalid for what is not ours."""
-    words = [word for part in header.split(",") if (word := part.strip())]
-    if not 0 < len(words) <= _MOST:
-        raise _refused(f"Between 1 and {_MOST} positions can be waited for.")
+    """The positions of a header; raises Invalid for a malformed or forged one."""
+    tokens = [token for part in header.split(",") if (token := part.strip())]
+    if not 0 < len(tokens) <= _MAX_POSITIONS:
+        raise _refused(f"Name between 1 and {_MAX_POSITIONS} positions.")
     try:
-        return tuple(Position(*_FORM.unpack(open_(_PURPOSE, word))) for word in words)
+        return tuple(Position(*_FORMAT.unpack(open_(_PURPOSE, token))) for token in tokens)
     except (BadSignature, struct.error) as error:
-        raise _refused("This is no position that a command answered with.") from error
+        raise _refused("Not a position that a command has returned.") from error
 
 
 def _refused(reason: str) -> Invalid:
-    return Invalid("The Log-Position can't be waited for.", errors=[(HEADER, reason)])
+    return Invalid("The Log-Position is invalid.", errors=[(HEADER, reason)])

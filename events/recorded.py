@@ -1,7 +1,7 @@
-"""What does the log know of an event beside what happened?"""
+"""Recorded events: an event with its stream, version, position, times and origin."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -17,14 +17,14 @@ class Stream(NamedTuple):
 
 
 class Position(NamedTuple):
-    """A place in the log; offsets start at 1 and are dense within their partition."""
+    """An event's place in the log; offsets start at 1 and are dense within their partition."""
 
     partition: int
     offset: int
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an event comes from: the request it all began with, and the message that led to it."""
+    """The request an event was caused by, and the message that led to it, if any."""
 
     correlation_id: UUID
     causation_id: str | None = None
@@ -45,12 +45,12 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def position(self) -> Position:
-        """Where it stands."""
+        """The event's place in the log."""
         return Position(self.partition, self.offset)
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """A recorded event as it is kept: the event itself still in its stored form, not decoded."""
+    """A recorded event whose event is still the stored JSON, not decoded."""
 
     partition: int
     offset: int
@@ -61,3 +61,18 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     occurred_at: datetime
     recorded_at: datetime
     origin: Origin
+
+
+def stored_from_row(row: tuple[Any, ...]) -> Stored:
+    """The stored event of a row of ``events.store.postgres.COLUMNS``."""
+    return Stored(
+        partition=row[0],
+        offset=row[1],
+        stream=row[2],
+        version=row[3],
+        type=row[4],
+        data=row[5],
+        occurred_at=row[6],
+        recorded_at=row[7],
+        origin=Origin(correlation_id=row[8], causation_id=row[9], traceparent=row[10]),
+    )

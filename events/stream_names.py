@@ -1,13 +1,13 @@
-"""Which streams are known to others than those who append to them, and by which names?"""
+"""Stream names that more than one package uses."""
 
 from uuid import UUID
 
 from events.recorded import Stream
 
 PLAYLISTS = "playlist-"
-"""How the name of every playlist's stream begins."""
+"""Prefix of the streams of playlists."""
 
 
 def erasure_of(user_id: UUID) -> Stream:
-    """Where the log says that somebody is erased: by itself, so that nothing holds it up."""
+    """The stream of a user's erasure; separate, so that no concurrent append delays it."""
     return Stream(f"erasure-{user_id}", str(user_id))

@@ -1,7 +1,6 @@
-"""Where in the log's database and the vault does something stand that should not?
+"""Text scan: finds the tables of a database that contain a text.
 
-Every table is searched, whoever made it; what is looked for is given as text, and may stand in any
-column, also within JSON or bytes.
+Every table and every column is searched, also within JSON and bytes.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -19,8 +18,8 @@ SELECT table_name, column_name, data_type FROM information_schema.columns
 """
 
 
-class Found(NamedTuple):
-    """A table in which it stands, and in how many rows."""
+class TableMatch(NamedTuple):
+    """A table that contains the text, and the number of its rows that do."""
 
     table: str
     rows: int
@@ -34,10 +33,10 @@ def tables_with(
     without: Collection[str] = (),
     where: str = "true",
     of: Mapping[str, str | int] = MappingProxyType({}),
-) -> Iterator[Found]:
-    """The tables with rows in which the text stands, in upper case or lower.
+) -> Iterator[TableMatch]:
+    """The tables with rows that contain the text, ignoring case.
 
-    ``where`` narrows the rows down, and ``of`` fills its placeholders.
+    ``where`` restricts the rows, and ``of`` fills its placeholders.
     """
     with connections[alias].cursor() as cursor:
         for table, columns in _tables(cursor).items():
@@ -45,20 +44,20 @@ def tables_with(
                 continue
             tests = " OR ".join(_has(column, kind) for column, kind in columns)
             cursor.execute(
-                f'SELECT count(*) FROM "{table}" WHERE {where} AND ({tests})',  # noqa: S608 - names of what is there
+                f'SELECT count(*) FROM "{table}" WHERE {where} AND ({tests})',  # noqa: S608 - names from the database's own schema
                 {"text": text.lower(), "bytes": text.encode(), **of},
             )
             [rows] = cursor.fetchone()
             if rows:
-                yield Found(table, rows)
+                yield TableMatch(table, rows)
 
 
 def _tables(cursor: Any) -> Mapping[str, list[tuple[str, str]]]:
     cursor.execute(_COLUMNS)
-    found: dict[str, list[tuple[str, str]]] = {}
+    columns: dict[str, list[tuple[str, str]]] = {}
     for table, column, kind in cursor.fetchall():
-        found.setdefault(table, []).append((column, kind))
-    return found
+        columns.setdefault(table, []).append((column, kind))
+    return columns
 
 
 def _has(column: str, kind: str) -> str:

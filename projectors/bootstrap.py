@@ -136,7 +136,7 @@ def _urging(assignments: GenerationAssignments, wishes: NotificationListener) ->
         yield
     finally:
         done.set()
-        wishes.poke()
+        wishes.wake()
         urging.join(timeout=5)
 
 

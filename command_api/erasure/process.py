@@ -122,7 +122,7 @@ def has_events_after_erasure(user_id: UUID, store: EventStore) -> bool:
 def playlists_of(user_id: UUID, store: EventStore) -> Iterator[str]:
     """The ids of all that somebody ever had."""
     after = ""
-    while names := store.streams(str(user_id), beginning=PLAYLISTS, after=after, limit=_PAGE):
+    while names := store.streams(str(user_id), prefix=PLAYLISTS, after=after, limit=_PAGE):
         yield from (name.removeprefix(PLAYLISTS) for name in names)
         after = names[-1]
 

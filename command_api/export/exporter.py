@@ -100,9 +100,7 @@ class _Person:
 
     def _pages(self, beginning: str) -> Iterator[Sequence[Stream]]:
         after = ""
-        while names := self._store.streams(
-            self._owner, beginning=beginning, after=after, limit=_PAGE
-        ):
+        while names := self._store.streams(self._owner, prefix=beginning, after=after, limit=_PAGE):
             yield [Stream(name, self._owner) for name in names]
             after = names[-1]
 

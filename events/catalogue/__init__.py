@@ -1,4 +1,4 @@
-"""What can happen at all?"""
+"""Event catalogue: every event type of the platform."""
 
 from typing import TypeAlias
 

@@ -1,20 +1,22 @@
-"""What can happen to an account and to what its owner prefers?
+"""Events of accounts, sessions, preferences and staff.
 
-Personal fields are sealed (events/vault): the log never holds them in clear.
+Personal fields are encrypted (events/vault): the log never holds them in plain text.
 """
 
 from datetime import datetime
-from typing import NewType, TypeAlias
+from typing import Annotated, NewType, TypeAlias
 from uuid import UUID
+
+from msgspec import Meta
 
 from events.event import Event
 
 EncryptedField = NewType("EncryptedField", str)
-"""Base64 of what events.vault.encryption made of a personal field with the subject's own key."""
+"""Base64 of a personal field, encrypted by events.vault.encryption with the subject's key."""
 
 
 class UserRegistered(Event, frozen=True, kw_only=True, tag="user-registered.v1"):
-    """Someone opened an account."""
+    """A user opened an account."""
 
     user_id: UUID
     username: EncryptedField
@@ -22,13 +24,13 @@ class UserRegistered(Event, frozen=True, kw_only=True, tag="user-registered.v1")
 
 
 class EmailVerified(Event, frozen=True, kw_only=True, tag="email-verified.v1"):
-    """Whoever has the account reads what is sent to its address."""
+    """A user proved that they read the mail of the account's address."""
 
     user_id: UUID
 
 
 class PreferencesChanged(Event, frozen=True, kw_only=True, tag="preferences-changed.v1"):
-    """A user said what they like and what others may see; the event carries all of it."""
+    """A user changed their preferences; the event carries all of them."""
 
     user_id: UUID
     genres: tuple[str, ...] = ()
@@ -37,43 +39,47 @@ class PreferencesChanged(Event, frozen=True, kw_only=True, tag="preferences-chan
 
 
 class SessionRevoked(Event, frozen=True, kw_only=True, tag="session-revoked.v1"):
-    """One family of refresh tokens, and the access tokens made from it, counts no more."""
+    """A family of refresh tokens, and the access tokens made from it, were revoked."""
 
     user_id: UUID
     family: UUID
-    expires_at: datetime
-    """When the family's last access token is over; nothing need be remembered after that."""
+    expires_at: Annotated[
+        datetime,
+        Meta(description="When the family's last access token expires and this can be forgotten."),
+    ]
 
 
 class SessionsRevoked(Event, frozen=True, kw_only=True, tag="sessions-revoked.v1"):
-    """All tokens of a user that carry an older epoch count no more."""
+    """All tokens of a user with an older epoch were revoked."""
 
     user_id: UUID
     epoch: int
 
 
 class StaffGranted(Event, frozen=True, kw_only=True, tag="staff-granted.v1"):
-    """A user became one of the staff."""
+    """A user became a member of the staff."""
 
     user_id: UUID
 
 
 class StaffRevoked(Event, frozen=True, kw_only=True, tag="staff-revoked.v1"):
-    """A user is one of the staff no more."""
+    """A user is no longer a member of the staff."""
 
     user_id: UUID
 
 
 class UserErased(Event, frozen=True, kw_only=True, tag="user-erased.v1"):
-    """A user is to be forgotten, and the key of what they wrote destroyed.
+    """A user is erased, and the key of their personal fields is destroyed.
 
-    What belongs to them goes; how they rated stays as statistics, under an id that leads to nobody.
-    May come again, for what was recorded just after it.
+    Their data is deleted; their ratings stay as statistics under an id without a person. May be
+    recorded again, for events recorded just after it.
     """
 
     user_id: UUID
-    playlists: tuple[str, ...] = ()
-    """The ids of those they had, so that a projector needs no look-up."""
+    playlists: Annotated[
+        tuple[str, ...],
+        Meta(description="The ids of the user's playlists, so that a projector needs no look-up."),
+    ] = ()
 
 
 AccountEvent: TypeAlias = (

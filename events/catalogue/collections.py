@@ -1,4 +1,4 @@
-"""What can happen to the movies that a user keeps, or never wants to see again?"""
+"""Events of favourites and hidden movies."""
 
 from typing import TypeAlias
 from uuid import UUID
@@ -7,28 +7,28 @@ from events.event import Event
 
 
 class MovieFavourited(Event, frozen=True, kw_only=True, tag="movie-favourited.v1"):
-    """A user made a movie one of their favourites."""
+    """A user made a movie a favourite."""
 
     user_id: UUID
     movie_id: int
 
 
 class MovieUnfavourited(Event, frozen=True, kw_only=True, tag="movie-unfavourited.v1"):
-    """A movie is no favourite any more."""
+    """A movie is no longer a favourite."""
 
     user_id: UUID
     movie_id: int
 
 
 class MovieHidden(Event, frozen=True, kw_only=True, tag="movie-hidden.v1"):
-    """A user said "not for me": the movie is never recommended to them again."""
+    """A user hid a movie: it is not recommended to them any more."""
 
     user_id: UUID
     movie_id: int
 
 
 class MovieUnhidden(Event, frozen=True, kw_only=True, tag="movie-unhidden.v1"):
-    """A movie may be recommended again."""
+    """A hidden movie may be recommended again."""
 
     user_id: UUID
     movie_id: int

@@ -1,22 +1,23 @@
-"""What can happen to a movie of the catalogue?"""
+"""Events of movies."""
 
 from datetime import date
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
+from msgspec import Meta
 
 from events.event import Event
 
 
 class Credit(msgspec.Struct, frozen=True):
-    """Someone who made a movie, and as what."""
+    """A member of a movie's crew, and their job."""
 
     name: str
     job: str
 
 
 class MovieAdded(Event, frozen=True, kw_only=True, tag="movie-added.v1"):
-    """A movie came into the catalogue. Genres are names of our table; cast in order of billing."""
+    """A movie was added. Genres are names of our table; the cast is in order of billing."""
 
     movie_id: int
     title: str
@@ -29,7 +30,7 @@ class MovieAdded(Event, frozen=True, kw_only=True, tag="movie-added.v1"):
 
 
 class MovieDescribed(Event, frozen=True, kw_only=True, tag="movie-described.v1"):
-    """What a source says of a movie changed; the event carries all of it, as it is now."""
+    """A movie's description changed; the event carries all of it."""
 
     movie_id: int
     title: str
@@ -41,7 +42,7 @@ class MovieDescribed(Event, frozen=True, kw_only=True, tag="movie-described.v1")
 
 
 class MovieLinked(Event, frozen=True, kw_only=True, tag="movie-linked.v1"):
-    """A movie was recognised in another source: one more external id."""
+    """A movie was found in another source and got its external id."""
 
     movie_id: int
     source: str
@@ -49,7 +50,7 @@ class MovieLinked(Event, frozen=True, kw_only=True, tag="movie-linked.v1"):
 
 
 class MovieDetailed(Event, frozen=True, kw_only=True, tag="movie-detailed.v1"):
-    """What a source says of a movie beyond its card; the event carries all of it, as it is now."""
+    """A movie's details beyond its card changed; the event carries all of them."""
 
     movie_id: int
     original_title: str | None = None
@@ -58,20 +59,18 @@ class MovieDetailed(Event, frozen=True, kw_only=True, tag="movie-detailed.v1"):
     runtime_minutes: int | None = None
     crew: tuple[Credit, ...] = ()
     keywords: tuple[str, ...] = ()
-    titles: dict[str, str] = {}
-    """By language (ISO 639-1)."""
+    titles: Annotated[dict[str, str], Meta(description="By language (ISO 639-1).")] = {}
 
 
 class MovieWithdrawn(Event, frozen=True, kw_only=True, tag="movie-withdrawn.v1"):
-    """A movie is shown no more, and nobody may have a new opinion of it. Old ones are kept."""
+    """A movie is withdrawn: not shown, and not open to new ratings. Old ratings are kept."""
 
     movie_id: int
-    reason: str
-    """For whoever wonders why; about the movie, never about a person."""
+    reason: Annotated[str, Meta(description="Why; about the movie, never about a person.")]
 
 
 class MovieRestored(Event, frozen=True, kw_only=True, tag="movie-restored.v1"):
-    """A movie that was withdrawn is shown again, with all that was thought of it."""
+    """A withdrawn movie is shown again, with its ratings."""
 
     movie_id: int
 

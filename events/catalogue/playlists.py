@@ -1,9 +1,8 @@
-"""What can happen to a playlist?
+"""Events of playlists.
 
-Names and descriptions are a user's own words, so they are sealed (events/vault). Movies are in the
-order of their ranks: integers, unique within a playlist, with room between them, so that whoever
-keeps the order writes one number and moves nothing else. Every event says whose playlist it is, so
-a projector needs no look-up.
+Names and descriptions are a user's own words, so they are encrypted (events/vault). Movies are
+ordered by rank: integers, unique within a playlist, with gaps, so that moving one writes one rank.
+Every event names the playlist's owner, so a projector needs no look-up.
 """
 
 from typing import Literal, TypeAlias
@@ -16,7 +15,7 @@ Visibility: TypeAlias = Literal["private", "public"]
 
 
 class PlaylistCreated(Event, frozen=True, kw_only=True, tag="playlist-created.v1"):
-    """A user began a playlist."""
+    """A user created a playlist."""
 
     playlist_id: str
     user_id: UUID
@@ -26,7 +25,7 @@ class PlaylistCreated(Event, frozen=True, kw_only=True, tag="playlist-created.v1
 
 
 class PlaylistRenamed(Event, frozen=True, kw_only=True, tag="playlist-renamed.v1"):
-    """A playlist has another name."""
+    """A playlist's name changed."""
 
     playlist_id: str
     user_id: UUID
@@ -34,7 +33,7 @@ class PlaylistRenamed(Event, frozen=True, kw_only=True, tag="playlist-renamed.v1
 
 
 class PlaylistDescribed(Event, frozen=True, kw_only=True, tag="playlist-described.v1"):
-    """A playlist has another description, or none any more."""
+    """A playlist's description changed or was removed."""
 
     playlist_id: str
     user_id: UUID
@@ -42,7 +41,7 @@ class PlaylistDescribed(Event, frozen=True, kw_only=True, tag="playlist-describe
 
 
 class PlaylistShown(Event, frozen=True, kw_only=True, tag="playlist-shown.v1"):
-    """Who may see a playlist changed."""
+    """A playlist's visibility changed."""
 
     playlist_id: str
     user_id: UUID
@@ -50,7 +49,7 @@ class PlaylistShown(Event, frozen=True, kw_only=True, tag="playlist-shown.v1"):
 
 
 class PlaylistMovieAdded(Event, frozen=True, kw_only=True, tag="playlist-movie-added.v1"):
-    """A movie was put into a playlist."""
+    """A movie was added to a playlist."""
 
     playlist_id: str
     user_id: UUID
@@ -59,7 +58,7 @@ class PlaylistMovieAdded(Event, frozen=True, kw_only=True, tag="playlist-movie-a
 
 
 class PlaylistMovieMoved(Event, frozen=True, kw_only=True, tag="playlist-movie-moved.v1"):
-    """A movie of a playlist has another rank: it went elsewhere, or made room for one that did."""
+    """A movie of a playlist has another rank: it was moved, or made room for one that was."""
 
     playlist_id: str
     user_id: UUID
@@ -68,7 +67,7 @@ class PlaylistMovieMoved(Event, frozen=True, kw_only=True, tag="playlist-movie-m
 
 
 class PlaylistMovieRemoved(Event, frozen=True, kw_only=True, tag="playlist-movie-removed.v1"):
-    """A movie was taken out of a playlist."""
+    """A movie was removed from a playlist."""
 
     playlist_id: str
     user_id: UUID
@@ -76,7 +75,7 @@ class PlaylistMovieRemoved(Event, frozen=True, kw_only=True, tag="playlist-movie
 
 
 class PlaylistDeleted(Event, frozen=True, kw_only=True, tag="playlist-deleted.v1"):
-    """A playlist is gone."""
+    """A playlist was deleted."""
 
     playlist_id: str
     user_id: UUID

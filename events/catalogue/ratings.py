@@ -1,4 +1,4 @@
-"""What can happen to one user's opinion of one movie?"""
+"""Events of a user's rating of a movie."""
 
 from typing import Annotated, TypeAlias
 from uuid import UUID
@@ -11,7 +11,7 @@ Score: TypeAlias = Annotated[int, Meta(ge=1, le=10)]
 
 
 class MovieRated(Event, frozen=True, kw_only=True, tag="movie-rated.v1"):
-    """A user gave a movie a score, for the first time or anew."""
+    """A user rated a movie, or changed their rating."""
 
     user_id: UUID
     movie_id: int
@@ -20,7 +20,7 @@ class MovieRated(Event, frozen=True, kw_only=True, tag="movie-rated.v1"):
 
 
 class RatingWithdrawn(Event, frozen=True, kw_only=True, tag="rating-withdrawn.v1"):
-    """A user took a score back."""
+    """A user withdrew their rating."""
 
     user_id: UUID
     movie_id: int

@@ -1,6 +1,8 @@
-"""What can happen to what is in fashion elsewhere?"""
+"""Events of trending boards of other sources."""
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import Meta
 
 from events.event import Event
 
@@ -8,14 +10,14 @@ TrendWindow: TypeAlias = Literal["day", "week"]
 
 
 class TrendObserved(Event, frozen=True, kw_only=True, tag="trend-observed.v1"):
-    """Another source's board was looked at, and said this. When: the event's own time."""
+    """The trending board of another source, as fetched at the event's own time."""
 
-    board: str
-    """Its name with us: it owns the event."""
+    board: Annotated[str, Meta(description="The board's name here; the owner of the event.")]
     source: str
     window: TrendWindow
-    movies: tuple[int, ...]
-    """Those that we know, hottest first."""
+    movies: Annotated[
+        tuple[int, ...], Meta(description="The movies of our catalogue, hottest first.")
+    ]
 
 
 TrendEvent: TypeAlias = TrendObserved

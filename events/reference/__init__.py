@@ -1,1 +1,1 @@
-"""What is told of events to those who read them from elsewhere?"""
+"""Reference of the events for readers outside: AsyncAPI document, table, examples."""

@@ -1,4 +1,4 @@
-"""What may others expect of the bus? As an AsyncAPI 3.0 document, made from the events' types."""
+"""AsyncAPI 3.0 document of the bus, made from the event types."""
 
 from collections.abc import Mapping
 from inspect import getdoc
@@ -11,7 +11,6 @@ from events.catalogue import AnyEvent
 from events.catalogue.accounts import EncryptedField
 from events.cloudevent import CONTENT_TYPE, SOURCE, CloudEvent
 from events.reference import examples
-from infra.reference import field_docs
 
 EVENTS: Mapping[str, type[AnyEvent]] = {
     str(event.__struct_config__.tag): event for event in get_args(AnyEvent)
@@ -19,27 +18,26 @@ EVENTS: Mapping[str, type[AnyEvent]] = {
 
 _CHANNEL = "log"
 _SCHEMAS = "#/components/schemas/"
-_ABOUT = (
-    "Everything that happened, in the order in which it happened within each partition."
-    " Messages are CloudEvents 1.0 in JSON, one event each. A message may come twice, and may be"
-    " lost with its queue: its partition and offset tell, and the log has all of them."
-    " A field may be added to an event at any time; what would break a reader is a new version"
-    " with another type."
+_DESCRIPTION = (
+    "All events, in the order in which they happened within each partition. Messages are"
+    " CloudEvents 1.0 in JSON, one event each. A message may be delivered twice, or lost with its"
+    " queue: partition and offset tell, and the log has all events. A field may be added to an"
+    " event at any time; a breaking change is a new version with another type."
 )
-_SEALED = (
-    "Sealed with the key of the person it is about: base64 of nonce and AES-GCM ciphertext."
+_ENCRYPTED = (
+    "Encrypted with the key of the person it is about: base64 of nonce and AES-GCM ciphertext."
     " It can be read only with the key, and never again once that is destroyed."
 )
 
 
 def document(golden: Mapping[str, str], *, namespace: str = "marquee") -> dict[str, Any]:
-    """The whole document, with an example of each event that ``golden`` has a line of."""
+    """Build the document, with an example of each event that ``golden`` has a line of."""
     return {
         "asyncapi": "3.0.0",
         "info": {
             "title": "Marquee: the events",
             "version": "1.0.0",
-            "description": _ABOUT,
+            "description": _DESCRIPTION,
             "license": {"name": "MIT"},
         },
         "defaultContentType": CONTENT_TYPE,
@@ -67,8 +65,10 @@ def _channel(namespace: str) -> dict[str, Any]:
         " ratings whatever their version.",
         "messages": {tag: {"$ref": f"#/components/messages/{tag}"} for tag in EVENTS},
         "parameters": {
-            "partition": {"description": "A number from 0; how many there are is the log's own."},
-            "type": {"description": "What happened, with its version.", "enum": list(EVENTS)},
+            "partition": {
+                "description": "A number from 0; the log has a fixed number of partitions."
+            },
+            "type": {"description": "The event's type, with its version.", "enum": list(EVENTS)},
         },
         "bindings": {
             "amqp": {
@@ -87,10 +87,10 @@ def _channel(namespace: str) -> dict[str, Any]:
 
 def _message(tag: str, line: str | None) -> dict[str, Any]:
     event = EVENTS[tag]
-    said: dict[str, Any] = {
+    document: dict[str, Any] = {
         "name": tag,
         "title": event.__name__,
-        "summary": told(event),
+        "summary": summary(event),
         "contentType": CONTENT_TYPE,
         "correlationId": {
             "description": "The request that it all began with.",
@@ -111,24 +111,22 @@ def _message(tag: str, line: str | None) -> dict[str, Any]:
     }
     if line is not None:
         payload = msgspec.json.decode(examples.message(tag, line))
-        said["examples"] = [{"name": event.__name__, "payload": payload}]
-    return said
+        document["examples"] = [{"name": event.__name__, "payload": payload}]
+    return document
 
 
-def told(event: type[AnyEvent]) -> str:
-    """What an event means, as its docstring says."""
+def summary(event: type[AnyEvent]) -> str:
+    """An event's docstring on one line."""
     return " ".join((getdoc(event) or "").split())
 
 
 def _schemas() -> dict[str, Any]:
-    kinds: list[type[msgspec.Struct]] = [CloudEvent, *EVENTS.values()]
-    _, schemas = msgspec.json.schema_components(kinds, ref_template=_SCHEMAS + "{name}")
-    for kind in kinds:
-        properties = schemas[kind.__name__]["properties"]
-        for name, text in field_docs.fields(kind).items():
-            properties[name]["description"] = text.replace("``", "")
-        for field in msgspec.structs.fields(kind):
+    structs: list[type[msgspec.Struct]] = [CloudEvent, *EVENTS.values()]
+    _, schemas = msgspec.json.schema_components(structs, ref_template=_SCHEMAS + "{name}")
+    for struct in structs:
+        properties = schemas[struct.__name__]["properties"]
+        for field in msgspec.structs.fields(struct):
             if EncryptedField in (field.type, *get_args(field.type)):
-                properties[field.encode_name]["description"] = _SEALED
+                properties[field.encode_name]["description"] = _ENCRYPTED
     schemas[CloudEvent.__name__]["properties"]["source"]["const"] = SOURCE
     return schemas

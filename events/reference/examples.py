@@ -1,6 +1,6 @@
-"""What does each event look like, for example?
+"""Examples of events: golden logs with the stored form of every event ever released.
 
-The golden logs of the tests say it; whoever has no tests at hand (an image) does without.
+A line of a golden log never changes: the log may hold such events for ever.
 """
 
 from collections.abc import Mapping
@@ -39,15 +39,15 @@ from events.catalogue import (
 from events.partition import partition_of
 from events.recorded import Origin, Stored, Stream
 
-GOLDEN = Path(__file__).parents[2] / "tests" / "fixtures" / "golden"
+GOLDEN = Path(__file__).parent / "golden"
 
 _PARTITIONS = 64
-_HAPPENED = datetime(2026, 1, 2, 12, tzinfo=UTC)
+_TIME = datetime(2026, 1, 2, 12, tzinfo=UTC)
 _ORIGIN = Origin(correlation_id=UUID("0191a7d4-38f1-4c54-a8a7-4f4d5f1a2b3c"))
 
 
 def golden(directory: Path = GOLDEN) -> Mapping[str, str]:
-    """An event of each tag as the log keeps it, where there are any."""
+    """The first stored event of each tag."""
     return {
         path.name.removesuffix(".jsonl"): path.read_text().partition("\n")[0]
         for path in sorted(directory.glob("*.jsonl"))
@@ -55,9 +55,9 @@ def golden(directory: Path = GOLDEN) -> Mapping[str, str]:
 
 
 def message(tag: str, line: str) -> bytes:
-    """The message that the event would be, were it the first of its log."""
+    """The bus message of an event, as if it were the first of its log."""
     event = codec.decode(tag, line)
-    stream = Stream(_name(event), owner_of(event))
+    stream = Stream(_stream_name(event), owner_of(event))
     return cloudevent.wrap(
         Stored(
             partition=partition_of(stream.owner, _PARTITIONS),
@@ -66,26 +66,26 @@ def message(tag: str, line: str) -> bytes:
             version=1,
             type=tag,
             data=line,
-            occurred_at=_HAPPENED,
-            recorded_at=_HAPPENED + timedelta(milliseconds=3),
+            occurred_at=_TIME,
+            recorded_at=_TIME + timedelta(milliseconds=3),
             origin=_ORIGIN,
         )
     )
 
 
 def owner_of(event: AnyEvent) -> str:
-    """In whose partition an event is."""
+    """The owner whose partition an event is in."""
     if isinstance(event, MovieEvent):
         return str(event.movie_id)
     return event.board if isinstance(event, TrendObserved) else str(event.user_id)
 
 
-def _name(event: AnyEvent) -> str:  # noqa: C901, PLR0911 - a line a kind of stream
+def _stream_name(event: AnyEvent) -> str:  # noqa: C901, PLR0911 - a line a kind of stream
     if isinstance(event, MovieEvent):
         return f"movie-{event.movie_id}"
     match event:
         case TrendObserved(board=board):
-            return f"trend-{board}-{_HAPPENED.date()}"
+            return f"trend-{board}-{_TIME.date()}"
         case MovieRated() | RatingWithdrawn():
             return f"rating-{event.user_id}-{event.movie_id}"
         case MovieFavourited() | MovieUnfavourited():

@@ -1,18 +1,18 @@
-"""Which events are there? As a page for people, made from the events' types."""
+"""Reference page of the events in Markdown, made from the event types."""
 
 from typing import Any
 
-from events.reference.asyncapi import EVENTS, document, told
+from events.reference.asyncapi import EVENTS, document, summary
 
-_BEGINNING = """\
+_INTRODUCTION = """\
 # Events
 
-What can happen. An event stands in the log as JSON under its type, and travels on the bus and in
-archives as a CloudEvent; [`events.asyncapi.json`](events.asyncapi.json) is the same for programs,
+All event types. The log stores an event as JSON with its type; bus and archives carry it as a
+CloudEvent; [`events.asyncapi.json`](events.asyncapi.json) is the same for programs,
 with the envelope and an example of each. Made from [`events/catalogue/`](../../events/catalogue/)
 by `make reference`.
 
-| type | what happened | its data |
+| type | what happened | data |
 |---|---|---|
 """
 
@@ -21,14 +21,14 @@ def page() -> str:
     """The page in Markdown."""
     schemas = document({})["components"]["schemas"]
     rows = [
-        f"| `{tag}` | {told(event)} | {_fields(schemas[event.__name__])} |\n"
+        f"| `{tag}` | {summary(event)} | {_fields(schemas[event.__name__])} |\n"
         for tag, event in EVENTS.items()
     ]
-    return _BEGINNING + "".join(rows)
+    return _INTRODUCTION + "".join(rows)
 
 
 def _fields(schema: dict[str, Any]) -> str:
-    """Names in order; those that may be missing with a question mark."""
+    """Field names in order; optional ones with a question mark."""
     return ", ".join(
         f"`{name}`" if name in schema["required"] else f"`{name}`?"
         for name in schema["properties"]

@@ -9,8 +9,8 @@ from typing import Any
 
 from django.db import connections
 
-from events.recorded import Stored
-from events.store.row_mapping import COLUMNS, to_stored
+from events.recorded import Stored, stored_from_row
+from events.store.postgres import COLUMNS
 from infra.advisory_lock import try_session_lock
 
 _LEADER_LOCK = 0x4D52454C4159  # "MRELAY"
@@ -67,7 +67,7 @@ class Outbox:
     def unsent(self, after: Mapping[int, int], *, limit: int) -> list[Stored]:
         """The next events of each partition after an offset, in order; at most ``limit`` each."""
         return [
-            to_stored(row)
+            stored_from_row(row)
             for row in self._rows(_UNSENT, [list(after), list(after.values()), limit])
         ]
 

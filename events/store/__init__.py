@@ -1,4 +1,4 @@
-"""What may be asked of the log?"""
+"""Event store: the protocol of the append-only event log."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,11 +9,11 @@ from events.recorded import Origin, Position, Recorded, Stored, Stream
 
 
 class WrongExpectedVersion(Exception):
-    """Someone else appended to the stream meanwhile: read it again and decide again."""
+    """Another append to the stream came first: read it again and decide again."""
 
 
 class AppendEntry(NamedTuple):
-    """One event of a bulk append: where to, as which version, when it happened (None: now)."""
+    """One event of a bulk append; ``occurred_at`` None: now."""
 
     stream: Stream
     version: int
@@ -22,17 +22,17 @@ class AppendEntry(NamedTuple):
 
 
 class EventStore(Protocol):
-    """The log: dense offsets in each of ``partitions`` partitions, nothing ever changed."""
+    """The event log: append-only, with dense offsets in each of its partitions."""
 
     @property
     def partitions(self) -> int:
-        """How many partitions there are."""
+        """The number of partitions."""
 
     def read(self, stream: Stream) -> Sequence[Recorded]:
-        """The stream's events from version 1 on; empty for a stream that is not there."""
+        """The stream's events from version 1 on; empty for an unknown stream."""
 
     def read_many(self, streams: Sequence[Stream]) -> dict[str, Sequence[Recorded]]:
-        """The same of many streams, by name; those without any event are left out."""
+        """The events of many streams, by name; streams without events are left out."""
 
     def append(
         self,
@@ -48,23 +48,23 @@ class EventStore(Protocol):
     def append_many(self, entries: Sequence[AppendEntry], *, origin: Origin) -> Sequence[Position]:
         """Append to many streams, all or nothing; the positions in the order of ``entries``.
 
-        Raises WrongExpectedVersion when any of the versions is taken.
+        Raises WrongExpectedVersion when any of the versions exists.
         """
 
     def versions(self, streams: Sequence[Stream]) -> dict[str, int]:
-        """How many events each of the streams has, by name; those without any are left out."""
+        """The number of events of each stream, by name; streams without events are left out."""
 
-    def streams(self, owner: str, *, beginning: str, after: str, limit: int) -> Sequence[str]:
-        """The names of an owner's streams that begin so, in the store's own order, by pages.
+    def streams(self, owner: str, *, prefix: str, after: str, limit: int) -> Sequence[str]:
+        """A page of the names of an owner's streams with a prefix, in the store's own order.
 
-        Those whose first event names the owner; ``after``: the last name of the page before.
+        Streams whose first event names the owner; ``after``: the last name of the previous page.
         """
 
     def heads(self) -> Sequence[int]:
-        """The last offset of each partition, 0 for an empty one."""
+        """The last offset of each partition; 0 if it is empty."""
 
     def page(self, partition: int, *, after: int, limit: int) -> Sequence[Recorded]:
         """The next events of a partition in order of offset, decoded."""
 
     def page_stored(self, partition: int, *, after: int, limit: int) -> Sequence[Stored]:
-        """The same as they are stored, for those who only pass them on."""
+        """The same, not decoded, for callers that only pass events on."""

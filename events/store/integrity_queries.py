@@ -1,7 +1,7 @@
-"""What does the database say of the whole log, for whoever checks it?
+"""Database queries of the integrity check.
 
-Read page by page, and only the columns that are looked at; what must be compared within streams is
-compared by the database, so that memory stays the same however long the log is.
+Events are read page by page, and versions are compared by the database, so memory use does not
+grow with the log.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,22 +12,22 @@ from django.db import connections
 _PAGE = 5000
 
 # One statement, so one snapshot: a counter is compared with the rows that it counted.
-_COUNTED = (
+_COUNTERS = (
     'SELECT partition, head, coalesce((SELECT max("offset") FROM events'
     " WHERE events.partition = partitions.partition), 0) FROM partitions ORDER BY partition"
 )
-_ELSEWHERE = (
+_UNKNOWN_PARTITIONS = (
     "SELECT DISTINCT partition FROM events"
     " WHERE partition NOT IN (SELECT partition FROM partitions) ORDER BY partition"
 )
-# Between two offsets, not with a LIMIT: on a log that was just brought back, and so has no
-# statistics yet, a LIMIT was planned as a sort of all that follows, for every page.
-_ROWS = (
+# Between two offsets, not with a LIMIT: on a log that was just imported, and so has no statistics
+# yet, a LIMIT was planned as a sort of all that follows, for every page.
+_EVENTS = (
     'SELECT "offset", stream, version, type, data::text FROM events'
     ' WHERE partition = %s AND "offset" > %s AND "offset" <= %s ORDER BY "offset"'
 )
 _NEXT = 'SELECT min("offset") FROM events WHERE partition = %s AND "offset" > %s'
-_JUMPS = (
+_VERSION_GAPS = (
     'SELECT "offset", stream, version, before FROM (SELECT "offset", stream, version,'
     ' lag(version, 1, 0) OVER (PARTITION BY stream COLLATE "C" ORDER BY "offset") AS before'
     ' FROM events WHERE partition = %s AND "offset" <= %s) AS versions'
@@ -35,16 +35,16 @@ _JUMPS = (
 )
 
 
-class Counted(NamedTuple):
-    """A partition's counter, and its last event."""
+class PartitionCounter(NamedTuple):
+    """A partition's head counter, and the offset of its last event."""
 
     partition: int
     head: int
     last: int
 
 
-class Row(NamedTuple):
-    """An event, as far as it is checked."""
+class CheckedEvent(NamedTuple):
+    """The columns of an event that are checked."""
 
     offset: int
     stream: str
@@ -53,49 +53,49 @@ class Row(NamedTuple):
     data: str
 
 
-class Jump(NamedTuple):
-    """An event that does not follow ``before``, the version of its stream until then."""
+class VersionGap(NamedTuple):
+    """An event whose version does not follow its stream's ``previous`` one."""
 
     offset: int
     stream: str
     version: int
-    before: int
+    previous: int
 
 
-class Sweep:
-    """The log in the database that Django calls ``alias``."""
+class IntegrityQueries:
+    """The event log in the Django database ``alias``."""
 
     def __init__(self, *, alias: str = "default") -> None:
         self._alias = alias
 
-    def counted(self) -> Sequence[Counted]:
-        """All partitions that the log has."""
+    def partition_counters(self) -> Sequence[PartitionCounter]:
+        """The counters of all partitions."""
         with connections[self._alias].cursor() as cursor:
-            cursor.execute(_COUNTED)
-            return [Counted(*row) for row in cursor.fetchall()]
+            cursor.execute(_COUNTERS)
+            return [PartitionCounter(*row) for row in cursor.fetchall()]
 
-    def elsewhere(self) -> Sequence[int]:
-        """Partitions that the log has not, with events nevertheless."""
+    def unknown_partitions(self) -> Sequence[int]:
+        """Partitions that have events, but no counter."""
         with connections[self._alias].cursor() as cursor:
-            cursor.execute(_ELSEWHERE)
+            cursor.execute(_UNKNOWN_PARTITIONS)
             return [partition for (partition,) in cursor.fetchall()]
 
-    def pages(self, partition: int, *, through: int) -> Iterator[Sequence[Row]]:
-        """The partition's events up to an offset."""
+    def pages(self, partition: int, *, through: int) -> Iterator[Sequence[CheckedEvent]]:
+        """The partition's events up to an offset, page by page."""
         after = 0
         with connections[self._alias].cursor() as cursor:
             while after < through:
-                upto = min(after + _PAGE, through)
-                cursor.execute(_ROWS, [partition, after, upto])
-                if page := [Row._make(row) for row in cursor.fetchall()]:
+                end = min(after + _PAGE, through)
+                cursor.execute(_EVENTS, [partition, after, end])
+                if page := [CheckedEvent._make(row) for row in cursor.fetchall()]:
                     yield page
-                    after = upto
-                else:  # a hole, however large
+                    after = end
+                else:  # a gap, however large
                     cursor.execute(_NEXT, [partition, after])
                     after = cursor.fetchone()[0] - 1
 
-    def jumps(self, partition: int, *, through: int) -> Iterator[Jump]:
-        """Where a version is not the next of its stream, in the order of the offsets."""
+    def version_gaps(self, partition: int, *, through: int) -> Iterator[VersionGap]:
+        """Events whose version is not the next of their stream, in order of offset."""
         with connections[self._alias].cursor() as cursor:
-            cursor.execute(_JUMPS, [partition, through])
-            yield from map(Jump._make, cursor.fetchall())
+            cursor.execute(_VERSION_GAPS, [partition, through])
+            yield from map(VersionGap._make, cursor.fetchall())

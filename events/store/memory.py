@@ -1,4 +1,4 @@
-"""What does a log look like that lives as long as a test?"""
+"""Event store in memory, for tests."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from events.store import AppendEntry, WrongExpectedVersion
 
 
 class MemoryStore:
-    """The log in lists, with the promises of PostgresStore: one contract suite holds both."""
+    """The log in lists; the contract tests hold it and PostgresStore to the same promises."""
 
     def __init__(self, partitions: int) -> None:
         self.partitions = partitions
@@ -51,7 +51,7 @@ class MemoryStore:
     def append_many(self, entries: Sequence[AppendEntry], *, origin: Origin) -> Sequence[Position]:
         """See EventStore."""
         with self._lock:
-            self._refuse_if_moved(entries)
+            self._check_versions(entries)
             return [self._append(entry, origin) for entry in entries]
 
     def versions(self, streams: Sequence[Stream]) -> dict[str, int]:
@@ -62,13 +62,13 @@ class MemoryStore:
             if stream.name in self._versions
         }
 
-    def streams(self, owner: str, *, beginning: str, after: str, limit: int) -> Sequence[str]:
+    def streams(self, owner: str, *, prefix: str, after: str, limit: int) -> Sequence[str]:
         """See EventStore."""
         rows = self._log[partition_of(owner, self.partitions)]
         names = sorted(
             row.stream
             for row in rows
-            if row.version == 1 and row.stream.startswith(beginning) and owner in row.data
+            if row.version == 1 and row.stream.startswith(prefix) and owner in row.data
         )
         return [name for name in names if name > after][:limit]
 
@@ -87,12 +87,12 @@ class MemoryStore:
         """See EventStore."""
         return self._log[partition][after : after + limit]
 
-    def _refuse_if_moved(self, entries: Sequence[AppendEntry]) -> None:
-        seen = dict(self._versions)
+    def _check_versions(self, entries: Sequence[AppendEntry]) -> None:
+        versions = dict(self._versions)
         for entry in entries:
-            if entry.version != seen.get(entry.stream.name, 0) + 1:
+            if entry.version != versions.get(entry.stream.name, 0) + 1:
                 raise WrongExpectedVersion(entry.stream.name)
-            seen[entry.stream.name] = entry.version
+            versions[entry.stream.name] = entry.version
 
     def _append(self, entry: AppendEntry, origin: Origin) -> Position:
         partition = partition_of(entry.stream.owner, self.partitions)

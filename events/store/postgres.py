@@ -1,4 +1,4 @@
-"""How is the log kept in PostgreSQL?"""
+"""Event store in PostgreSQL."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -14,9 +14,14 @@ from psycopg2 import Error as DriverError
 from events import codec
 from events.catalogue import AnyEvent
 from events.partition import partition_of
-from events.recorded import Origin, Position, Recorded, Stored, Stream
+from events.recorded import Origin, Position, Recorded, Stored, Stream, stored_from_row
 from events.store import AppendEntry, WrongExpectedVersion
-from events.store.row_mapping import COLUMNS, to_stored
+
+COLUMNS = (
+    'partition, "offset", stream, version, type, data::text, occurred_at, recorded_at,'
+    " correlation_id, causation_id, traceparent"
+)
+"""What ``stored_from_row`` takes."""
 
 _READ = (
     f"SELECT {COLUMNS} FROM events"  # noqa: S608 - constants
@@ -36,7 +41,7 @@ _VERSIONS = (
     "SELECT stream, max(version) FROM events"
     " WHERE partition = %s AND stream = ANY(%s) GROUP BY stream"
 )
-# The pattern stands in the statement, so where names compare by their bytes it is a range.
+# The pattern is part of the statement, so with collation C the planner makes it a range.
 _STREAMS = (
     "SELECT stream FROM events"
     " WHERE partition = %s AND stream > %s AND stream LIKE %s AND version = 1"
@@ -46,9 +51,9 @@ _APPEND = (
     "SELECT first, at FROM append_events(%s::smallint, %s::text[], %s::integer[], %s::text[],"
     " %s::text[], %s::timestamptz[], %s::uuid, %s, %s)"
 )
-# The counter's row is locked before the moment is taken, so recorded_at never falls in a partition.
-# Whether a stream is new is looked for before anything is touched: a command may guess that it is,
-# and a wrong guess answers with no row, moves no counter and logs no error.
+# The counter's row is locked before the clock is read, so recorded_at never decreases there.
+# A command may assume that its stream is new: that is checked before anything is written, so a
+# wrong assumption returns no row, moves no counter and logs no error.
 _PREPARE_ONE = """
 PREPARE append_one(smallint, text, integer, text, text, timestamptz, uuid, text, text) AS
 WITH counted AS (
@@ -65,16 +70,16 @@ RETURNING "offset", recorded_at
 _APPEND_ONE = "EXECUTE append_one(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
 _prepared: WeakSet[Any] = WeakSet()
-"""The driver's connections that know ``append_one``: a session does as long as it lasts."""
+"""Driver connections whose session has prepared ``append_one``."""
 
 
 class PostgresStore:
-    """The log in the database that Django calls ``alias``; safe to share between threads."""
+    """The event log in the Django database ``alias``; thread-safe."""
 
     def __init__(self, partitions: int, *, alias: str = "default") -> None:
         self.partitions = partitions
         self._alias = alias
-        self._made_with = 0  # partitions, once somebody had to know
+        self._partition_count = 0  # of the log; read when first needed
 
     def read(self, stream: Stream) -> Sequence[Recorded]:
         """See EventStore."""
@@ -83,11 +88,11 @@ class PostgresStore:
 
     def read_many(self, streams: Sequence[Stream]) -> dict[str, Sequence[Recorded]]:
         """See EventStore."""
-        found: dict[str, list[Recorded]] = defaultdict(list)
+        by_stream: dict[str, list[Recorded]] = defaultdict(list)
         for partition, names in self._by_partition(streams).items():
             for row in self._stored(_READ_MANY, [partition, names]):
-                found[row.stream].append(codec.decode_stored(row))
-        return dict(found)
+                by_stream[row.stream].append(codec.decode_stored(row))
+        return dict(by_stream)
 
     def append(
         self,
@@ -108,7 +113,7 @@ class PostgresStore:
         ]
         database = connections[self._alias]
         if database.in_atomic_block:
-            # A savepoint, so that a lost race does not end the transaction.
+            # A savepoint, so that a conflict does not abort the caller's transaction.
             with transaction.atomic(using=self._alias):
                 first, at = self._append(database, partition, entries, origin)
         else:
@@ -135,7 +140,7 @@ class PostgresStore:
         positions: dict[int, Position] = {}
         database = connections[self._alias]
         with transaction.atomic(using=self._alias):
-            # One order for all, or two appends wait in a ring.
+            # In one order for all, or two appends would deadlock.
             for partition in sorted(by_partition):
                 nths = by_partition[partition]
                 some = [entries[nth] for nth in nths]
@@ -151,10 +156,10 @@ class PostgresStore:
             for name, version in self._rows(_VERSIONS, [partition, names])
         }
 
-    def streams(self, owner: str, *, beginning: str, after: str, limit: int) -> Sequence[str]:
+    def streams(self, owner: str, *, prefix: str, after: str, limit: int) -> Sequence[str]:
         """See EventStore."""
         partition = partition_of(owner, self.partitions)
-        pattern = f"{beginning}%"  # names of streams have no % and no _
+        pattern = f"{prefix}%"  # stream names have no % and no _
         rows = self._rows(_STREAMS, [partition, after, pattern, owner, limit])
         return [name for (name,) in rows]
 
@@ -195,14 +200,14 @@ class PostgresStore:
             [codec.encode(entry.event) for entry in entries],
             [entry.occurred_at for entry in entries],
         ]
-        whence = [str(origin.correlation_id), origin.causation_id, origin.traceparent]
+        origin_columns = [str(origin.correlation_id), origin.causation_id, origin.traceparent]
         try:
             if len(entries) == 1:
                 _prepare(database)
                 scalars = [value for [value] in columns]
-                rows = _rows(database, _APPEND_ONE, [partition, *scalars, *whence])
+                rows = _rows(database, _APPEND_ONE, [partition, *scalars, *origin_columns])
             else:
-                rows = _rows(database, _APPEND, [partition, *columns, *whence])
+                rows = _rows(database, _APPEND, [partition, *columns, *origin_columns])
         except IntegrityError as error:
             raise WrongExpectedVersion(entries[0].stream.name) from error
         if not rows:
@@ -212,23 +217,23 @@ class PostgresStore:
         return first, at
 
     def _check_partition(self, partition: int) -> None:
-        """Raises ValueError for one that the log, which was made with fewer, does not have."""
-        if partition >= self._made_with:
-            self._made_with = len(self.heads())
-        if partition >= self._made_with:
+        """Raise ValueError for a partition that the log does not have."""
+        if partition >= self._partition_count:
+            self._partition_count = len(self.heads())
+        if partition >= self._partition_count:
             raise ValueError(
-                f"The log has {self._made_with} partitions, and no number {partition}."
+                f"The log has {self._partition_count} partitions, no number {partition}."
             )
 
     def _rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         return _rows(connections[self._alias], sql, parameters)
 
     def _stored(self, sql: str, parameters: Sequence[Any]) -> Iterable[Stored]:
-        return map(to_stored, self._rows(sql, parameters))
+        return map(stored_from_row, self._rows(sql, parameters))
 
 
 def _prepare(database: BaseDatabaseWrapper) -> None:
-    """Have the session know how one event is appended."""
+    """Prepare the append of one event in the session."""
     database.ensure_connection()
     if database.connection in _prepared:
         return
@@ -240,8 +245,8 @@ def _prepare(database: BaseDatabaseWrapper) -> None:
 def _rows(
     database: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any]
 ) -> list[tuple[Any, ...]]:
-    # The driver's own cursor: Django's costs 30 us more, a third of an append's time here.
-    # Errors are wrapped only where there are any (what that saves was not measured).
+    # The driver's own cursor: Django's costs 30 us more, a third of an append.
+    # Errors are converted only when there are any (what that saves was not measured).
     if database.connection is None:
         database.ensure_connection()
     try:

@@ -1,12 +1,12 @@
-"""How does the log take events with the offsets and times that they had?"""
+"""Restoring the event log: inserts events with the offsets and times they had."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connections, transaction
 
 from events.recorded import Stored
 from events.store.postgres import PostgresStore
-from events.store.row_mapping import to_row
 
 _HEAD = "UPDATE partitions SET head = %s WHERE partition = %s AND head = %s"
 _INSERT = (
@@ -17,32 +17,49 @@ _INSERT = (
 )
 
 
-class NotNext(Exception):
-    """The events don't begin right behind the partition's last one: someone else writes."""
+class NotContiguous(Exception):
+    """The events don't follow the partition's last one: another process appends to the log."""
 
 
 class RestorableStore(PostgresStore):
-    """The log while it is brought back."""
+    """The log while an archive is imported."""
 
     def __init__(self, partitions: int, *, alias: str = "default") -> None:
         super().__init__(partitions, alias=alias)
-        self._restored = alias
+        self._restored_alias = alias
 
     def restore(self, batch: Sequence[Stored]) -> None:
-        """Put in the next events of one partition, all or none."""
-        partition, before = batch[0].partition, batch[0].offset - 1
-        alias = self._restored
+        """Insert the next events of one partition, all or none; raises NotContiguous."""
+        partition, head = batch[0].partition, batch[0].offset - 1
+        alias = self._restored_alias
         with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
-            cursor.execute(_HEAD, [batch[-1].offset, partition, before])
-            if cursor.rowcount != 1 or len(batch) != batch[-1].offset - before:
-                raise NotNext(f"{partition}:{before + 1}")
-            columns = zip(*map(to_row, batch), strict=True)
+            cursor.execute(_HEAD, [batch[-1].offset, partition, head])
+            if cursor.rowcount != 1 or len(batch) != batch[-1].offset - head:
+                raise NotContiguous(f"{partition}:{head + 1}")
+            columns = zip(*map(_to_row, batch), strict=True)
             cursor.execute(_INSERT, [list(column) for column in columns])
 
-    def brought_back(self) -> None:
-        """All of it is in: let the database look at what it has.
+    def analyze(self) -> None:
+        """Update the planner's statistics after an import.
 
-        Until it has, a page of the log may be planned as a sort of all that follows it.
+        Without them a page of the log may be planned as a sort of all that follows it.
         """
-        with connections[self._restored].cursor() as cursor:
+        with connections[self._restored_alias].cursor() as cursor:
             cursor.execute("ANALYZE events, partitions")
+
+
+def _to_row(stored: Stored) -> tuple[Any, ...]:
+    origin = stored.origin
+    return (
+        stored.partition,
+        stored.offset,
+        stored.stream,
+        stored.version,
+        stored.type,
+        stored.data,
+        stored.occurred_at,
+        stored.recorded_at,
+        str(origin.correlation_id),
+        origin.causation_id,
+        origin.traceparent,
+    )

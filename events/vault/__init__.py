@@ -1,5 +1,4 @@
-"""Where are the keys, names and credentials that must never be in the log?
+"""Vault: a separate database of encryption keys, names and credentials.
 
-A database of its own. What others may ask of it stands in ``subjects`` (a person's row),
-``families`` (log-ins) and ``sealing`` (personal fields); nobody else touches its tables.
+Its tables are accessed only through the modules of this package.
 """

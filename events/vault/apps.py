@@ -1,10 +1,10 @@
-"""What does Django call the vault?"""
+"""Django app of the vault."""
 
 from django.apps import AppConfig
 
 
 class VaultConfig(AppConfig):
-    """Keys of sealed fields, unique names, credentials."""
+    """Encryption keys, unique names and credentials."""
 
     name = "events.vault"
     label = "vault"

@@ -1,12 +1,9 @@
-"""What do recorded events say in their sealed fields?
+"""Decryption of the personal fields of recorded events, with cached keys.
 
-Those who keep what people wrote in their own words (projectors, and the command side when it
-compares) read events through an EventDecryptor. The log itself stays sealed.
-
-    the key is there       the text
-    the key was destroyed  "": it reads as erased
-    the key is missing     KeyMissing: the vault is behind the log, ask again later
-    it does not fit        DecryptionError: it never will
+key found        the text
+key destroyed    "": the person was erased
+key missing      KeyMissing: the vault is behind the log; retry later
+key wrong        DecryptionError: permanent
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -32,10 +29,10 @@ from events.vault.subjects import KeyMissing
 PLAYLIST_NAME = "playlist-name"
 PLAYLIST_DESCRIPTION = "playlist-description"
 
-_REMEMBERED = 10_000
-_FRESH_SECONDS = 10.0
+_CACHE_SIZE = 10_000
+_CACHE_SECONDS = 10.0
 
-_SEALED: Mapping[type, Mapping[str, str]] = MappingProxyType(
+_ENCRYPTED: Mapping[type, Mapping[str, str]] = MappingProxyType(
     {
         UserRegistered: {"username": "username", "email": "email"},
         PlaylistCreated: {"name": PLAYLIST_NAME, "description": PLAYLIST_DESCRIPTION},
@@ -43,55 +40,55 @@ _SEALED: Mapping[type, Mapping[str, str]] = MappingProxyType(
         PlaylistDescribed: {"description": PLAYLIST_DESCRIPTION},
     }
 )
-"""Which attributes of an event are sealed, and as which field of its subject."""
+"""The encrypted attributes of an event, and the field name each is encrypted under."""
 
 _Key = bytes | None
 
 
 class EventDecryptor:
-    """Opens sealed fields, with keys that it remembers for a moment; safe to share by threads."""
+    """Decrypts events; caches keys for some seconds; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._known: dict[UUID, tuple[float, _Key]] = {}
+        self._cache: dict[UUID, tuple[float, _Key]] = {}
 
     def decrypt_all(self, batch: Sequence[Recorded]) -> Sequence[Recorded]:
-        """The same events with their sealed fields as text; raises KeyMissing, DecryptionError."""
-        sealed = {nth: it for nth, it in enumerate(batch) if type(it.event) in _SEALED}
-        if not sealed:
+        """The same events with decrypted fields; raises KeyMissing, DecryptionError."""
+        encrypted = {nth: it for nth, it in enumerate(batch) if type(it.event) in _ENCRYPTED}
+        if not encrypted:
             return batch
-        keys = self._keys({_subject(it.event) for it in sealed.values()})
-        opened = list(batch)
-        for nth, it in sealed.items():
-            opened[nth] = replace(it, event=_opened(it.event, keys[_subject(it.event)]))
-        return opened
+        keys = self._keys({_subject(it.event) for it in encrypted.values()})
+        decrypted = list(batch)
+        for nth, it in encrypted.items():
+            decrypted[nth] = replace(it, event=_decrypted(it.event, keys[_subject(it.event)]))
+        return decrypted
 
     def key_of(self, subject: UUID) -> bytes | None:
-        """The key of a person's fields; None when it was destroyed; raises KeyMissing."""
+        """The key of a person's fields; None if it was destroyed. Raises KeyMissing."""
         return self._keys({subject})[subject]
 
-    def _keys(self, wanted: Collection[UUID]) -> dict[UUID, _Key]:
+    def _keys(self, subject_ids: Collection[UUID]) -> dict[UUID, _Key]:
         now = monotonic()
-        keys = self._recall(wanted, now)
-        lacking = [subject for subject in wanted if subject not in keys]
-        if lacking:
-            found = subjects.keys_of(lacking)
-            self._remember(found, now)
-            keys |= found
-        if missing := next((subject for subject in lacking if subject not in keys), None):
+        keys = self._cached(subject_ids, now)
+        missing_ids = [subject for subject in subject_ids if subject not in keys]
+        if missing_ids:
+            loaded = subjects.keys_of(missing_ids)
+            self._store(loaded, now)
+            keys |= loaded
+        if missing := next((subject for subject in missing_ids if subject not in keys), None):
             raise KeyMissing(str(missing))
         return keys
 
-    def _recall(self, wanted: Collection[UUID], now: float) -> dict[UUID, _Key]:
+    def _cached(self, subject_ids: Collection[UUID], now: float) -> dict[UUID, _Key]:
         with self._lock:
-            known = {subject: self._known[subject] for subject in wanted if subject in self._known}
-        return {subject: key for subject, (at, key) in known.items() if now - at < _FRESH_SECONDS}
+            known = {key: self._cache[key] for key in subject_ids if key in self._cache}
+        return {subject: key for subject, (at, key) in known.items() if now - at < _CACHE_SECONDS}
 
-    def _remember(self, found: Mapping[UUID, _Key], now: float) -> None:
+    def _store(self, keys: Mapping[UUID, _Key], now: float) -> None:
         with self._lock:
-            if len(self._known) + len(found) > _REMEMBERED:
-                self._known.clear()
-            self._known |= {subject: (now, key) for subject, key in found.items()}
+            if len(self._cache) + len(keys) > _CACHE_SIZE:
+                self._cache.clear()
+            self._cache |= {subject: (now, key) for subject, key in keys.items()}
 
 
 def _subject(event: AnyEvent) -> UUID:
@@ -102,13 +99,13 @@ def _subject(event: AnyEvent) -> UUID:
             raise TypeError(type(event).__name__)
 
 
-def _opened(event: AnyEvent, key: _Key) -> AnyEvent:
+def _decrypted(event: AnyEvent, key: _Key) -> AnyEvent:
     subject = _subject(event)
     texts: dict[str, str] = {}
-    for attribute, field in _SEALED[type(event)].items():
-        sealed = getattr(event, attribute)
-        if sealed is not None:
+    for attribute, field in _ENCRYPTED[type(event)].items():
+        encrypted = getattr(event, attribute)
+        if encrypted is not None:
             texts[attribute] = (
-                decrypt_field(key, sealed, subject=subject, field=field) if key else ""
+                decrypt_field(key, encrypted, subject=subject, field=field) if key else ""
             )
     return replace(event, **texts)

@@ -1,7 +1,7 @@
-"""How is a personal field kept in an event so that only its subject's key opens it?
+"""Encryption of personal fields with the key of the person they are about.
 
-AES-256-GCM with a random nonce; the subject and the field's name are authenticated with it, so
-that a sealed field moved to another person or another field does not open.
+AES-256-GCM with a random nonce. The subject's id and the field's name are authenticated, too: a
+ciphertext copied to another person or another field is not decrypted.
 """
 
 import os
@@ -18,30 +18,30 @@ NONCE_BYTES = 12
 
 
 class DecryptionError(Exception):
-    """This was not sealed with this key for this person and field."""
+    """The text was not encrypted with this key for this person and field."""
 
 
 def new_key() -> bytes:
-    """A key for a new subject."""
+    """Make the key of a new subject."""
     return AESGCM.generate_key(bit_length=256)
 
 
 def encrypt_field(key: bytes, *, subject: UUID, field: str, text: str) -> EncryptedField:
-    """The text as it may stand in an event."""
+    """Encrypt a text for an event."""
     nonce = os.urandom(NONCE_BYTES)
-    sealed = AESGCM(key).encrypt(nonce, text.encode(), _about(subject, field))
-    return EncryptedField(b64encode(nonce + sealed).decode())
+    ciphertext = AESGCM(key).encrypt(nonce, text.encode(), _associated_data(subject, field))
+    return EncryptedField(b64encode(nonce + ciphertext).decode())
 
 
-def decrypt_field(key: bytes, sealed: EncryptedField, *, subject: UUID, field: str) -> str:
-    """The text that was sealed; raises DecryptionError."""
+def decrypt_field(key: bytes, encrypted: EncryptedField, *, subject: UUID, field: str) -> str:
+    """Decrypt a field; raises DecryptionError."""
     try:
-        raw = b64decode(sealed, validate=True)
-        nonce, box = raw[:NONCE_BYTES], raw[NONCE_BYTES:]
-        return AESGCM(key).decrypt(nonce, box, _about(subject, field)).decode()
+        raw = b64decode(encrypted, validate=True)
+        nonce, ciphertext = raw[:NONCE_BYTES], raw[NONCE_BYTES:]
+        return AESGCM(key).decrypt(nonce, ciphertext, _associated_data(subject, field)).decode()
     except (InvalidTag, NotBase64, ValueError) as error:
         raise DecryptionError(f"{field} of {subject}") from error
 
 
-def _about(subject: UUID, field: str) -> bytes:
+def _associated_data(subject: UUID, field: str) -> bytes:
     return subject.bytes + field.encode()

@@ -1,17 +1,16 @@
-"""What does the vault keep of a person?"""
+"""Tables of the vault."""
 
 from django.db import models
 
 
 class Subject(models.Model):
-    """A person: the key of their sealed fields, what makes their names unique, their password.
+    """A person: key of their encrypted fields, digests of their names, password hash.
 
-    An erased person's row stays as a tombstone, so that a destroyed key reads otherwise than a
-    missing one.
+    An erased person's row stays as a tombstone: a destroyed key differs from a missing one.
     """
 
     class State(models.TextChoices):
-        """How far a person's row has come."""
+        """The state of a person's row."""
 
         RESERVED = "reserved"
         ACTIVE = "active"
@@ -23,11 +22,11 @@ class Subject(models.Model):
     username_hmac = models.BinaryField(unique=True, null=True)
     email_hmac = models.BinaryField(unique=True, null=True)
     key = models.BinaryField(null=True)
-    password_hash = models.TextField(null=True)  # noqa: DJ001 - nothing is left of an erased one
+    password_hash = models.TextField(null=True)  # noqa: DJ001 - NULL once erased
     epoch = models.PositiveIntegerField(default=0)
 
     class Meta:
-        """Reservations that were never completed are looked for by age."""
+        """The index finds orphaned reservations by age."""
 
         db_table = "subjects"
         constraints = (
@@ -62,14 +61,14 @@ class Subject(models.Model):
 
 
 class Purpose(models.TextChoices):
-    """What a letter to a person is for."""
+    """What a mail is for."""
 
     VERIFY = "verify"
     RESET = "reset"
 
 
 class Letter(models.Model):
-    """A letter that is to be written to whoever has an address, if anybody has it."""
+    """A mail to be sent to the user of an address, if there is one."""
 
     letter = models.UUIDField(primary_key=True)
     purpose = models.CharField(max_length=8, choices=Purpose)
@@ -78,7 +77,7 @@ class Letter(models.Model):
     tries = models.PositiveIntegerField(default=0)
 
     class Meta:
-        """One at a time: who asks often is written to once."""
+        """One at a time: repeated requests send one mail."""
 
         db_table = "letters"
         constraints = (
@@ -90,7 +89,7 @@ class Letter(models.Model):
 
 
 class MailedToken(models.Model):
-    """What proves that a letter was read. Only a digest of it is kept."""
+    """A token sent by mail; only its digest is stored."""
 
     token_digest = models.BinaryField(primary_key=True)
     user_id = models.UUIDField()
@@ -99,7 +98,7 @@ class MailedToken(models.Model):
     expires_at = models.DateTimeField(db_index=True)
 
     class Meta:
-        """A new one replaces the one before."""
+        """A new token replaces the previous one."""
 
         db_table = "mailed_tokens"
         constraints = (
@@ -111,7 +110,7 @@ class MailedToken(models.Model):
 
 
 class Family(models.Model):
-    """One log-in: the refresh tokens that follow from each other, of which one is current."""
+    """A log-in: a family of rotated refresh tokens, of which one is current."""
 
     family = models.UUIDField(primary_key=True)
     user_id = models.UUIDField(db_index=True)
@@ -120,8 +119,6 @@ class Family(models.Model):
     revoked_at = models.DateTimeField(null=True)
 
     class Meta:
-        """See the vault's other table."""
-
         db_table = "families"
 
     def __str__(self) -> str:
@@ -129,19 +126,19 @@ class Family(models.Model):
 
 
 class Erasure(models.Model):
-    """That a person is to be forgotten, and how far that has come. Nothing says who it was."""
+    """The erasure of a person and its progress; nothing about the person."""
 
     user_id = models.UUIDField(primary_key=True)
     asked_at = models.DateTimeField()
     erased_at = models.DateTimeField(null=True)
-    """When the key was destroyed; what was written until then is in the log."""
+    """When the key was destroyed."""
     settled_at = models.DateTimeField(null=True)
-    """When nothing more of theirs could come into the log."""
+    """When no more events of theirs could be appended."""
     gone_at = models.DateTimeField(null=True)
-    """When every read model had let go of them."""
+    """When every read model had dropped them."""
 
     class Meta:
-        """Those that go on are looked for all the time, and are few."""
+        """The index finds unfinished erasures, which are few."""
 
         db_table = "erasures"
         indexes = (
@@ -157,7 +154,7 @@ class Erasure(models.Model):
 
 
 class Line(models.Model):
-    """What one part of the platform says of an erasure, once it has done its own."""
+    """The report of one part of the platform on an erasure."""
 
     pk = models.CompositePrimaryKey("user_id", "part")
     user_id = models.UUIDField()
@@ -166,8 +163,6 @@ class Line(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        """A few lines an erasure."""
-
         db_table = "erasure_lines"
 
     def __str__(self) -> str:

@@ -1,39 +1,40 @@
-"""When are two usernames, or two e-mail addresses, the same?
+"""Name skeletons: usernames that look alike, and equal e-mail addresses, count as one.
 
-When their skeletons are: Paul_10 and pauI_lO are one name, for nobody could tell them apart.
-Usernames are of ASCII (command_api.accounts.api), so that no other alphabet is taken for it; what
-looks alike within it is made equal here. The vault keeps only an HMAC of a skeleton: its unique
-index is what makes names unique, and who steals the table can't read them without the pepper.
+Paul_10 and pauI_lO are one name: they look alike. Usernames are ASCII (command_api.accounts.api),
+so only look-alikes within it matter. The vault stores an HMAC of a skeleton: its unique index makes
+names unique, and the table can't be read without the pepper.
 """
 
 import hmac
 import unicodedata
 
-_SIGNS = str.maketrans({"0": "o", "1": "l", "i": "l"})  # a capital i is an l in most typefaces
+_LOOKALIKES = str.maketrans(
+    {"0": "o", "1": "l", "i": "l"}
+)  # a capital i looks like an l in most typefaces
 _PAIRS = (("rn", "m"), ("vv", "w"))
 
 
 def username_skeleton(username: str) -> str:
-    """What is left of a username when everything that looks alike is made equal."""
+    """A username with look-alike characters made equal."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
-    skeleton = folded.translate(_SIGNS)
+    skeleton = folded.translate(_LOOKALIKES)
     for pair, sign in _PAIRS:
         skeleton = skeleton.replace(pair, sign)
     return skeleton
 
 
 def email_skeleton(email: str) -> str:
-    """The address as it is compared; case is ignored in the local part too, as hosts do."""
+    """The address in lower case, the local part too, as mail hosts compare it."""
     return unicodedata.normalize("NFKC", email).lower()
 
 
 def username_digest(pepper: bytes, username: str) -> bytes:
-    """What the vault keeps of a username."""
+    """The digest of a username that the vault stores."""
     return _digest(pepper, "username", username_skeleton(username))
 
 
 def email_digest(pepper: bytes, email: str) -> bytes:
-    """What the vault keeps of an e-mail address."""
+    """The digest of an e-mail address that the vault stores."""
     return _digest(pepper, "email", email_skeleton(email))
 
 

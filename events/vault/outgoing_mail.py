@@ -1,8 +1,8 @@
-"""Which letters are to be written, and which tokens of theirs still count?
+"""Queue of outgoing mail, and the tokens sent by mail.
 
-A letter is wished for by the digest of an address, whether or not anybody has it: so the wish takes
-as long for a stranger's address as for a member's, and whoever writes finds out. A token is known
-here by its digest only, counts once, and only the last one of a person for a purpose.
+A mail is enqueued by the digest of an address, whether or not a user has it: so enqueueing takes
+equally long for all addresses, and does not reveal who is registered. Of a token only the digest is
+stored; it is valid once, and only the last one of a user for a purpose.
 """
 
 from datetime import timedelta
@@ -22,17 +22,17 @@ from infra.security.keys import PEPPER, secret
 
 TOKEN_BYTES = 32
 letter_enqueued = Event()
-"""Set in the process in which a letter was wished for."""
+"""Set in the process that enqueued a letter."""
 
-# Whoever takes one has a minute, then two, then four: by then it was sent, or is tried again.
-_TAKE = """
+# The lease is one minute, then two, then four: then the letter was sent, or is tried again.
+_LEASE = """
 UPDATE letters
    SET due_at = statement_timestamp() + interval '1 minute' * power(2, tries), tries = tries + 1
  WHERE letter = (SELECT letter FROM letters WHERE due_at <= statement_timestamp()
                   ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING letter, purpose, email_hmac, tries
 """
-_MAKE = """
+_INSERT = """
 INSERT INTO mailed_tokens AS old (token_digest, user_id, purpose, made_at, expires_at)
 VALUES (%s, %s, %s, now(), now() + make_interval(secs => %s))
 ON CONFLICT (user_id, purpose) DO UPDATE
@@ -44,7 +44,7 @@ ON CONFLICT (user_id, purpose) DO UPDATE
 
 
 class QueuedLetter(NamedTuple):
-    """A letter that is to be written now."""
+    """A letter leased for delivery."""
 
     letter: UUID
     purpose: Purpose
@@ -53,7 +53,7 @@ class QueuedLetter(NamedTuple):
 
 
 def enqueue(purpose: Purpose, *, email: str) -> None:
-    """Let whoever has the address be written to; once, however often it is wished for."""
+    """Enqueue a mail to the user of an address; once, however often it is asked for."""
     letter = Letter(
         letter=uuid4(),
         purpose=purpose,
@@ -65,53 +65,54 @@ def enqueue(purpose: Purpose, *, email: str) -> None:
 
 
 def lease() -> QueuedLetter | None:
-    """The next letter that is due; it is due again later, unless it is dropped by then."""
+    """Lease the next due letter; it is due again later, unless it was deleted by then."""
     with connections["vault"].cursor() as cursor:
-        cursor.execute(_TAKE)
+        cursor.execute(_LEASE)
         row = cursor.fetchone()
     return None if row is None else QueuedLetter(row[0], Purpose(row[1]), bytes(row[2]), row[3])
 
 
 def delete(letter: UUID) -> None:
-    """It was sent, or never will be."""
+    """Delete a letter that was sent or given up."""
     Letter.objects.filter(letter=letter).delete()
 
 
 def recipient(email_hmac: bytes) -> UUID | None:
-    """Who has an address."""
+    """The user of an address, if any."""
     people = Subject.objects.filter(email_hmac=email_hmac, state=Subject.State.ACTIVE)
     return people.values_list("user_id", flat=True).first()
 
 
 def make_token(user_id: UUID, purpose: Purpose, *, life: timedelta, pause: timedelta) -> str | None:
-    """A new token; None when the last one is so young that it is still on its way."""
+    """Make a token; None if the last one is younger than ``pause``: its mail is on the way."""
     token = token_urlsafe(TOKEN_BYTES)
     with connections["vault"].cursor() as cursor:
         cursor.execute(
-            _MAKE, [_digest(token), user_id, purpose, life.total_seconds(), pause.total_seconds()]
+            _INSERT,
+            [_digest(token), user_id, purpose, life.total_seconds(), pause.total_seconds()],
         )
         made = cursor.rowcount
     return token if made else None
 
 
 def token_owner(purpose: Purpose, token: str) -> UUID | None:
-    """Whose token it is, if it still counts."""
+    """The user of a valid token."""
     return _valid(purpose, token).values_list("user_id", flat=True).first()
 
 
 def consume_token(purpose: Purpose, token: str) -> bool:
-    """Whether it still counted; it does no more."""
+    """Invalidate a token; False if it was invalid already."""
     deleted, _ = _valid(purpose, token).delete()
     return bool(deleted)
 
 
 def delete_tokens(user_id: UUID) -> None:
-    """No token of theirs counts any more."""
+    """Invalidate all tokens of a user."""
     MailedToken.objects.filter(user_id=user_id).delete()
 
 
 def delete_expired_tokens() -> int:
-    """Drop the tokens that are over; how many."""
+    """Delete expired tokens; returns how many."""
     count, _ = MailedToken.objects.filter(expires_at__lt=Now()).delete()
     return count
 

@@ -1,4 +1,4 @@
-"""Which log-ins are there, and which refresh token of each is current?"""
+"""Log-ins: families of rotated refresh tokens, of which one each is current."""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -10,14 +10,15 @@ from django.db.models.functions import Now
 
 from events.vault.models import Family
 
-# By hand: commands wait for it, and the ORM takes longer to write it than PostgreSQL to answer.
-_STANDING = """
+# Raw SQL: every command waits for it, and the ORM takes longer to build it than PostgreSQL to
+# answer.
+_STATUS = """
 SELECT user_id, epoch, revoked_at IS NOT NULL
   FROM families JOIN subjects USING (user_id)
  WHERE family = %s AND state = 'active'
 """
 
-_BEGIN = """
+_CREATE = """
 INSERT INTO families (family, user_id, current_jti, expires_at)
 SELECT %s, user_id, %s, now() + make_interval(secs => %s)
   FROM subjects
@@ -27,14 +28,14 @@ SELECT %s, user_id, %s, now() + make_interval(secs => %s)
 
 
 class RefreshTokenId(NamedTuple):
-    """One refresh token: which log-in it continues, and which of its tokens it is."""
+    """The log-in a refresh token belongs to, and the token's own id."""
 
     family: UUID
     jti: UUID
 
 
 class LoginStatus(NamedTuple):
-    """What the tokens of a log-in are worth now."""
+    """Whether the tokens of a log-in are valid."""
 
     user_id: UUID
     epoch: int
@@ -42,29 +43,29 @@ class LoginStatus(NamedTuple):
 
 
 def create(user_id: UUID, *, password_hash: str, life: timedelta) -> RefreshTokenId | None:
-    """A new log-in; None when the password it was begun with is another one by now.
+    """Create a log-in; None if the password has changed meanwhile.
 
-    Who changes a password ends all log-ins in the same transaction. This waits for it, so that no
-    log-in with the old password comes out of it alive.
+    A password change ends all log-ins in one transaction. This waits for it, so that no log-in with
+    the old password survives.
     """
     refresh = RefreshTokenId(uuid4(), uuid4())
     with connections["vault"].cursor() as cursor:
         seconds = life.total_seconds()
-        cursor.execute(_BEGIN, [refresh.family, refresh.jti, seconds, user_id, password_hash])
-        begun = cursor.rowcount
-    return refresh if begun else None
+        cursor.execute(_CREATE, [refresh.family, refresh.jti, seconds, user_id, password_hash])
+        created = cursor.rowcount
+    return refresh if created else None
 
 
 def rotate(refresh: RefreshTokenId) -> RefreshTokenId | None:
-    """The next token of the log-in; None when this is not its current one, or it is over."""
+    """Replace the current token; None if this is not the current one, or the log-in has ended."""
     following = RefreshTokenId(refresh.family, uuid4())
-    turned = Family.objects.filter(
+    rotated = Family.objects.filter(
         family=refresh.family,
         current_jti=refresh.jti,
         revoked_at=None,
         expires_at__gt=Now(),
     ).update(current_jti=following.jti)
-    return following if turned else None
+    return following if rotated else None
 
 
 def revoke(family: UUID) -> None:
@@ -78,15 +79,15 @@ def revoke_all(user_id: UUID) -> None:
 
 
 def login_status(family: UUID) -> LoginStatus | None:
-    """What the log-in is worth; None for one that is not there (any more)."""
+    """The status of a log-in; None if there is none (any more)."""
     with connections["vault"].cursor() as cursor:
-        cursor.execute(_STANDING, [family])
+        cursor.execute(_STATUS, [family])
         row = cursor.fetchone()
     return None if row is None else LoginStatus(*row)
 
 
 def delete_ended(*, after: timedelta) -> int:
-    """Drop the log-ins that ended so long ago that no access token of theirs lives; how many."""
+    """Delete log-ins that ended longer than ``after`` ago; returns how many."""
     ended = Q(expires_at__lt=Now() - after) | Q(revoked_at__lt=Now() - after)
     count, _ = Family.objects.filter(ended).delete()
     return count

@@ -1,7 +1,7 @@
-"""What does the vault know of a person?
+"""Subjects: a person's names, password and encryption key.
 
-A row is reserved before the person's first event, and active after it. A reservation that was left
-behind is settled by who can see the log (``command_api.accounts.reservation_cleanup``).
+A row is reserved before the person's first event, and active after it. Orphaned reservations are
+completed or released by ``command_api.accounts.reservation_cleanup``.
 """
 
 from collections.abc import Collection, Sequence
@@ -20,13 +20,13 @@ from events.vault.name_skeletons import email_digest, username_digest
 from infra.security.keys import PEPPER, secret
 
 ORPHANED_AFTER = timedelta(minutes=1)
-"""A registration is over long before, unless its process stands still."""
+"""Longer than any registration, unless its process is suspended."""
 
 _State = Subject.State
 
 
 class NamesTaken(Exception):
-    """Someone has the username or the e-mail address already; ``fields`` says which."""
+    """The username or the e-mail address is taken; ``fields`` tells which."""
 
     def __init__(self, fields: Sequence[str]) -> None:
         super().__init__(", ".join(fields))
@@ -34,18 +34,18 @@ class NamesTaken(Exception):
 
 
 class KeyMissing(Exception):
-    """The vault does not know this person, or not yet: ask again later."""
+    """The vault does not have this person, or not yet: retry later."""
 
 
 class Reservation(NamedTuple):
-    """Names that are taken for somebody who may never come; since when."""
+    """Names reserved by a registration, and since when."""
 
     user_id: UUID
     since: datetime
 
 
 class Credentials(NamedTuple):
-    """What a log-in is compared with."""
+    """What a log-in is checked against."""
 
     user_id: UUID
     password_hash: str
@@ -54,7 +54,7 @@ class Credentials(NamedTuple):
 
 
 def reserve(user_id: UUID, *, username: str, email: str, password_hash: str) -> bytes:
-    """Take the names and make the person's key; raises NamesTaken."""
+    """Reserve the names and make the person's key; raises NamesTaken."""
     key = new_key()
     try:
         with transaction.atomic(using="vault"):
@@ -73,35 +73,35 @@ def reserve(user_id: UUID, *, username: str, email: str, password_hash: str) -> 
 
 
 def renew(user_id: UUID) -> bool:
-    """Begin a reservation's time anew; False when it was given up."""
+    """Restart a reservation's time; False if it was released."""
     reserved = Subject.objects.filter(user_id=user_id, state=_State.RESERVED)
     return bool(reserved.update(reserved_at=Now()))
 
 
 def activate(user_id: UUID) -> None:
-    """The person's first event is in the log; an erased one stays so. Raises KeyMissing."""
-    theirs = Subject.objects.filter(user_id=user_id)
-    if not theirs.filter(state=_State.RESERVED).update(state=_State.ACTIVE) and not theirs.exists():
+    """Complete a reservation; an erased person stays erased. Raises KeyMissing."""
+    rows = Subject.objects.filter(user_id=user_id)
+    if not rows.filter(state=_State.RESERVED).update(state=_State.ACTIVE) and not rows.exists():
         raise KeyMissing(str(user_id))
 
 
 def release(reservation: Reservation) -> None:
-    """Give up a reservation and its names, unless it was renewed since."""
+    """Release a reservation and its names, unless it was renewed since."""
     Subject.objects.filter(
         user_id=reservation.user_id, state=_State.RESERVED, reserved_at=reservation.since
     ).delete()
 
 
 def orphans(*, username: str | None = None, email: str | None = None) -> Sequence[Reservation]:
-    """Reservations that are too old to be worked on; of these names, if any are given."""
+    """Reservations whose registration has ended; only those of the given names, if any."""
     old = Subject.objects.filter(state=_State.RESERVED, reserved_at__lt=Now() - ORPHANED_AFTER)
     if username is not None and email is not None:
-        old = old.filter(_of(username, email))
+        old = old.filter(_has_name(username, email))
     return [Reservation(*row) for row in old.values_list("user_id", "reserved_at")]
 
 
 def find(login: str) -> Credentials | None:
-    """Who logs in so: with a username or an e-mail address. Only an address has an @."""
+    """The credentials of a username or an e-mail address; only an address has an @."""
     of_login = (
         Q(email_hmac=email_digest(_pepper(), login))
         if "@" in login
@@ -111,40 +111,40 @@ def find(login: str) -> Credentials | None:
 
 
 def credentials_of(user_id: UUID) -> Credentials | None:
-    """The same of somebody who is known by their id."""
+    """The credentials of a user."""
     return _credentials(Subject.objects.filter(user_id=user_id).first())
 
 
 def replace_password(user_id: UUID, *, was: str, now: str) -> bool:
-    """Keep another password's digest in place of this one; False when this one is kept no more."""
-    kept = Subject.objects.filter(user_id=user_id, password_hash=was)
-    return bool(kept.update(password_hash=now))
+    """Replace a password hash; False if ``was`` is not the current one."""
+    rows = Subject.objects.filter(user_id=user_id, password_hash=was)
+    return bool(rows.update(password_hash=now))
 
 
 def login_digest(login: str) -> bytes:
-    """What was typed at a log-in as others may keep it: not readable, whoever has such a name."""
+    """A digest of what was entered at a log-in, for others to store; whether it exists or not."""
     digest = email_digest if "@" in login else username_digest
     return digest(_pepper(), login)
 
 
 def login_digests_of(user_id: UUID) -> Sequence[bytes]:
-    """The same of all that somebody logs in with; none once they are erased."""
+    """The digests of a user's names; none once they are erased."""
     row = Subject.objects.filter(user_id=user_id).values_list("username_hmac", "email_hmac").first()
     return [bytes(digest) for digest in row or () if digest is not None]
 
 
 def scope_of(email: str) -> str:
-    """The address as others may keep it: always the same, and not readable."""
+    """A stable digest of an address, for others to store."""
     return email_digest(_pepper(), email).hex()
 
 
 def raise_epoch(user_id: UUID, epoch: int) -> None:
-    """All access tokens of an older epoch count no more."""
+    """Invalidate all access tokens of an older epoch."""
     Subject.objects.filter(user_id=user_id, epoch__lt=epoch).update(epoch=epoch)
 
 
 def key_of(user_id: UUID) -> bytes | None:
-    """The key of the person's sealed fields; None when it was destroyed; raises KeyMissing."""
+    """The key of the person's fields; None if it was destroyed. Raises KeyMissing."""
     row = Subject.objects.filter(user_id=user_id).values_list("key", flat=True)[:1]
     for key in row:
         return None if key is None else bytes(key)
@@ -152,15 +152,15 @@ def key_of(user_id: UUID) -> bytes | None:
 
 
 def keys_of(user_ids: Collection[UUID]) -> dict[UUID, bytes | None]:
-    """The same for many people at once; whoever the vault does not know is left out."""
+    """The keys of many people; those without a row are left out."""
     rows = Subject.objects.filter(user_id__in=user_ids).values_list("user_id", "key")
     return {user_id: None if key is None else bytes(key) for user_id, key in rows}
 
 
-def decrypt(sealed: EncryptedField, *, subject: UUID, field: str) -> str | None:
-    """Decrypt a field; None when the person was erased. Raises KeyMissing, DecryptionError."""
+def decrypt(encrypted: EncryptedField, *, subject: UUID, field: str) -> str | None:
+    """Decrypt a field; None if the person was erased. Raises KeyMissing, DecryptionError."""
     key = key_of(subject)
-    return None if key is None else decrypt_field(key, sealed, subject=subject, field=field)
+    return None if key is None else decrypt_field(key, encrypted, subject=subject, field=field)
 
 
 def _credentials(row: Subject | None) -> Credentials | None:
@@ -177,7 +177,7 @@ def _taken(username: str, email: str) -> Sequence[str]:
     return [field for field, same in names.items() if Subject.objects.filter(same).exists()]
 
 
-def _of(username: str, email: str) -> Q:
+def _has_name(username: str, email: str) -> Q:
     return Q(username_hmac=username_digest(_pepper(), username)) | Q(
         email_hmac=email_digest(_pepper(), email)
     )

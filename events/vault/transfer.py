@@ -1,8 +1,8 @@
-"""How are the vault's people taken elsewhere, with the keys of what the log says about them?
+"""Export and import of the vault's people, with their encryption keys.
 
-JSON lines: which vault it was, a person each, and how many. Names are only there as the digests
-that the vault keeps, made with the platform's pepper: the file is of use only where the pepper is
-the same. Log-ins don't come along: everyone logs in again, with the password they had.
+JSON lines: a header, a line for each person, and a footer. Names are exported as the digests that
+the vault stores, made with the platform's pepper: the file is of use only with the same pepper.
+Log-ins are not exported: people log in again, with their old password.
 """
 
 import os
@@ -24,24 +24,24 @@ FORMAT: Literal["marquee-vault.v1"] = "marquee-vault.v1"
 _BATCH = 1000
 
 
-class NotThisVault(Exception):
-    """The file can't be brought into this vault; the message says why."""
+class InvalidVaultExport(Exception):
+    """The file can't be imported into this vault; the message says why."""
 
 
-class ErasureUnderWay(Exception):
-    """Somebody is to be erased and is not yet; the message says what to do first."""
+class ErasureInProgress(Exception):
+    """An erasure is not finished; the message says what to do first."""
 
 
-class Beginning(msgspec.Struct, frozen=True, kw_only=True):
+class VaultExportHeader(msgspec.Struct, frozen=True, kw_only=True):
     """The first line."""
 
     format: Literal["marquee-vault.v1"]
     pepper: bytes
-    """Tells one pepper from another, and nothing about it."""
+    """A digest of the pepper."""
 
 
-class Person(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A row of the vault; of an erased person, that they were there."""
+class ExportedPerson(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A person's row; of an erased person only the tombstone."""
 
     user_id: UUID
     state: Literal["reserved", "active", "erased"]
@@ -53,100 +53,100 @@ class Person(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     epoch: int = 0
 
 
-class Ending(msgspec.Struct, frozen=True, kw_only=True):
+class VaultExportFooter(msgspec.Struct, frozen=True, kw_only=True):
     """The last line: how many people come before it."""
 
     people: int
 
 
-_FIELDS = Person.__struct_fields__
-_beginning = msgspec.json.Decoder(Beginning)
-_person = msgspec.json.Decoder(Person)
-_ENDING = b'{"people":'
+_FIELDS = ExportedPerson.__struct_fields__
+_header_decoder = msgspec.json.Decoder(VaultExportHeader)
+_person_decoder = msgspec.json.Decoder(ExportedPerson)
+_FOOTER_PREFIX = b'{"people":'
 
 
-def write(path: Path) -> Iterator[Person]:
-    """Write everyone, telling each; the file is there when it is whole, for its owner only.
+def export_people(path: Path) -> Iterator[ExportedPerson]:
+    """Write all people, yielding each; the file appears once complete, readable by its owner only.
 
-    Raises ErasureUnderWay: that somebody asked to be forgotten does not come along.
+    Raises ErasureInProgress: requests for erasure are not exported.
     """
     if waiting := Erasure.objects.filter(erased_at=None).count():
-        raise ErasureUnderWay(
-            f"{waiting} asked to be erased and are not yet, which would be forgotten elsewhere:"
-            " ./manage.py erase --restored first."
+        raise ErasureInProgress(
+            f"{waiting} erasures are not finished, and requests for erasure are not exported:"
+            " run ./manage.py erase --restored first."
         )
     part = path.with_name(f".part-{path.name}")
-    part.unlink(missing_ok=True)  # with whatever permissions it was left
+    part.unlink(missing_ok=True)  # its permissions may be too wide
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file, transaction.atomic(using="vault"):
         written = 0
-        file.write(_line(Beginning(format=FORMAT, pepper=_fingerprint())))
-        # One statement, so one snapshot, read through a cursor of the server.
+        file.write(_line(VaultExportHeader(format=FORMAT, pepper=_fingerprint())))
+        # One statement, so one snapshot, read through a server-side cursor.
         for row in Subject.objects.order_by("user_id").values(*_FIELDS).iterator(_BATCH):
-            person = msgspec.convert(row, Person)
+            person = msgspec.convert(row, ExportedPerson)
             file.write(_line(person))
             written += 1
             yield person
-        file.write(_line(Ending(people=written)))
+        file.write(_line(VaultExportFooter(people=written)))
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
 
 
-def beginning(path: Path) -> Beginning:
-    """What the file says of the vault that it was made from. Raises NotThisVault."""
+def read_header(path: Path) -> VaultExportHeader:
+    """Read the first line of the file; raises InvalidVaultExport."""
     with path.open("rb") as file:
         try:
-            return _beginning.decode(file.readline())
+            return _header_decoder.decode(file.readline())
         except msgspec.MsgspecError as error:
-            raise NotThisVault(f"{path} is no export of a vault: {error}") from error
+            raise InvalidVaultExport(f"{path} is not an export of a vault: {error}") from error
 
 
-def bring_back(path: Path) -> Iterator[int]:
-    """Put everyone into an empty vault, or nobody, telling how many at a time.
+def import_people(path: Path) -> Iterator[int]:
+    """Import all people into an empty vault, or none; yields the number per batch.
 
-    Raises NotThisVault.
+    Raises InvalidVaultExport.
     """
-    said = beginning(path)
-    if not compare_digest(said.pepper, _fingerprint()):
-        raise NotThisVault(
-            "Its names were digested with another pepper, so nobody could log in: first copy"
-            f" {PEPPER} from the keys of the platform that it comes from."
+    header = read_header(path)
+    if not compare_digest(header.pepper, _fingerprint()):
+        raise InvalidVaultExport(
+            "The file was made with another pepper, so no user could log in: first copy"
+            f" {PEPPER} from the keys of its platform."
         )
     try:
         with transaction.atomic(using="vault"):
             if Subject.objects.exists():
-                raise NotThisVault("There are people in this vault: it must be empty.")
+                raise InvalidVaultExport("The vault must be empty, but this one has people.")
             rows = _rows(path)
             while batch := list(islice(rows, _BATCH)):
                 Subject.objects.bulk_create(batch)
                 yield len(batch)
     except IntegrityError as error:
-        raise NotThisVault(f"Two of its people can't be in one vault: {error}") from error
+        raise InvalidVaultExport(f"Two people of the file have the same names: {error}") from error
 
 
 def _rows(path: Path) -> Iterator[Subject]:
     with path.open("rb") as file:
         file.readline()
-        line, brought = b"", 0
+        line, count = b"", 0
         for number, line in enumerate(file, start=2):
-            if line.startswith(_ENDING):
+            if line.startswith(_FOOTER_PREFIX):
                 break
             try:
-                person = _person.decode(line)
+                person = _person_decoder.decode(line)
             except msgspec.MsgspecError as error:
                 reason = str(error) if line.endswith(b"\n") else "the file was cut short"
-                raise NotThisVault(f"Line {number} is no person: {reason}.") from error
-            brought += 1
+                raise InvalidVaultExport(f"Line {number} is not a person: {reason}.") from error
+            count += 1
             yield Subject(**msgspec.structs.asdict(person))
-    if line != _line(Ending(people=brought)):
-        raise NotThisVault(
-            f"The file was cut short, or changed: after {brought} people its end is missing."
+    if line != _line(VaultExportFooter(people=count)):
+        raise InvalidVaultExport(
+            f"The file was cut short or changed: its footer is missing after {count} people."
         )
 
 
-def _line(said: msgspec.Struct) -> bytes:
-    return msgspec.json.encode(said) + b"\n"
+def _line(content: msgspec.Struct) -> bytes:
+    return msgspec.json.encode(content) + b"\n"
 
 
 def _fingerprint() -> bytes:

@@ -1,14 +1,12 @@
-"""Which settings are there? As a page for people, made from ``infra.config.Config``."""
+"""Reference page of the settings, made from ``infra.config.Config``."""
 
 from pathlib import Path
 
-import msgspec
 from msgspec import NODEFAULT, inspect
 
 from infra.config import PREFIX, Config
-from infra.reference import field_docs
 
-_BEGINNING = f"""\
+_INTRODUCTION = f"""\
 # Settings
 
 Every setting is an environment variable. A bad value, or a variable that begins with `{PREFIX}` and
@@ -22,20 +20,21 @@ is not in this list, stops the process at start with its name. Made from
 
 def page() -> str:
     """The page in Markdown."""
-    told = field_docs.fields(Config)
-    described = inspect.type_info(Config)
-    assert isinstance(described, inspect.StructType)  # noqa: S101 - Config is a struct
-    return _BEGINNING + "".join(_row(field, told[field.name]) for field in described.fields)
+    config = inspect.type_info(Config)
+    assert isinstance(config, inspect.StructType)  # noqa: S101 - Config is a struct
+    return _INTRODUCTION + "".join(_row(field) for field in config.fields)
 
 
-def _row(field: inspect.Field, told: str) -> str:
-    default = "" if field.default is NODEFAULT else _written(field.default)
+def _row(field: inspect.Field) -> str:
+    assert isinstance(field.type, inspect.Metadata)  # noqa: S101 - every field has a description
+    description = (field.type.extra_json_schema or {})["description"]
+    default = "" if field.default is NODEFAULT else _default(field.default)
     shown = f"`{default}`" if default else "empty"
     name = f"{PREFIX}{field.encode_name}"
-    return f"| `{name}` | {_values(field.type)} | {shown} | {told.replace('``', '`')} |\n"
+    return f"| `{name}` | {_values(field.type.type)} | {shown} | {description} |\n"
 
 
-def _written(value: object) -> str:
+def _default(value: object) -> str:
     """A value as one would set it."""
     match value:
         case bool():
@@ -46,7 +45,7 @@ def _written(value: object) -> str:
             raise TypeError(value)
 
 
-def _values(kind: msgspec.inspect.Type) -> str:
+def _values(kind: inspect.Type) -> str:
     match kind:
         case inspect.BoolType():
             return "`true` or `false`"

@@ -115,7 +115,7 @@ def test_sealed_fields_are_said_to_be():
         (name, field)
         for name, schema in schemas.items()
         for field, said in schema["properties"].items()
-        if said.get("description", "").startswith("Sealed")
+        if said.get("description", "").startswith("Encrypted")
     }
     assert sealed == {
         ("UserRegistered", "username"),

@@ -1,12 +1,10 @@
-"""Can every event that was ever released still be read, and does it still say the same?
+"""Golden logs: every event ever released decodes as it always did.
 
-A file for each tag, with lines as logs have them, and beside it what each line is read as: its tag
-of today, and each field as Python writes it. What a released file says is never changed; a new
-version is a new file, and an upcaster for the one before it. A new field with a default needs
-neither.
+A file for each tag has lines as a log stores them; beside it is what each line decodes to: its tag
+of today, and each field as Python prints it. A released file never changes; a new version is a new
+file, and an upcaster for the previous one. A new field with a default needs neither.
 """
 
-from pathlib import Path
 from typing import get_args
 
 import msgspec
@@ -17,9 +15,10 @@ from msgspec.structs import asdict, fields
 from events import codec
 from events.catalogue import AnyEvent, MovieRated
 from events.event import Event
+from events.reference import examples
 from events.upcasters import UPCASTERS
 
-GOLDEN = Path(__file__).parents[1] / "fixtures" / "golden"
+GOLDEN = examples.GOLDEN
 CURRENT = {str(event.__struct_config__.tag): event for event in get_args(AnyEvent)}
 RELEASED = sorted(file.stem for file in GOLDEN.glob("*.jsonl"))
 
@@ -36,7 +35,7 @@ def what_it_says(event: AnyEvent) -> dict[str, str]:
 
 @pytest.mark.parametrize("tag", sorted(CURRENT.keys() | UPCASTERS.keys()))
 def test_has_a_golden_log(tag):
-    assert tag in RELEASED, f"{tag} needs lines in tests/fixtures/golden/{tag}.jsonl"
+    assert tag in RELEASED, f"{tag} needs lines in events/reference/golden/{tag}.jsonl"
     found = lines(tag)
     assert len(found) >= 2
     assert {msgspec.json.decode(line)["type"] for line in found} == {tag}

@@ -11,10 +11,10 @@ from django.db import connection
 
 from events import codec
 from events.catalogue import MovieRated, RatingWithdrawn
-from events.integrity import faults
+from events.integrity import find_faults
 from events.partition import partition_of
 from events.recorded import Origin, Stored, Stream
-from events.store.integrity_queries import Sweep
+from events.store.integrity_queries import IntegrityQueries
 from events.store.postgres import PostgresStore
 from events.store.restore import RestorableStore
 from infra.config import config
@@ -38,7 +38,9 @@ def _log(db):
 
 
 def found():
-    return list(faults(Sweep(), partitions=config().partitions, passed=lambda *_: None))
+    return list(
+        find_faults(IntegrityQueries(), partitions=config().partitions, on_progress=lambda *_: None)
+    )
 
 
 def change(sql, *parameters):
@@ -53,7 +55,11 @@ def change(sql, *parameters):
 @pytest.mark.usefixtures("_log")
 def test_a_whole_log_has_none():
     passed = []
-    told = faults(Sweep(), partitions=config().partitions, passed=lambda *each: passed.append(each))
+    told = find_faults(
+        IntegrityQueries(),
+        partitions=config().partitions,
+        on_progress=lambda *each: passed.append(each),
+    )
     assert list(told) == []
     assert passed == [(P, 3)]
 
@@ -97,7 +103,7 @@ def test_versions_are_out_of_order():
 @pytest.mark.parametrize("head", [2, 4])
 def test_the_counter_is_not_the_last_event(head):
     change("UPDATE partitions SET head = %s WHERE head = 3", head)
-    assert found() == [f"{P}: the head says {head}, the last event is 3"]
+    assert found() == [f"{P}: the head is {head}, but the last event is 3"]
 
 
 @pytest.mark.usefixtures("_log")
@@ -116,7 +122,11 @@ def test_a_partition_is_lost():
         ("movie-rated.v1", '{"type":"movie-rated.v1"}', "can't be read: .*missing required field"),
         ("movie-rated.v9", '{"type":"movie-rated.v9"}', "can't be read: Invalid value"),
         ("movie-rated.v1", "[]", "can't be read: Expected `object`"),
-        ("rating-withdrawn.v1", codec.encode(EVENTS[0]), "is kept as .*, says movie-rated.v1"),
+        (
+            "rating-withdrawn.v1",
+            codec.encode(EVENTS[0]),
+            "is stored as .*, but its tag is movie-rated.v1",
+        ),
     ],
 )
 def test_an_event_that_cannot_be_read(type_, data, reason):

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from events.catalogue import MovieLinked, MovieRated, RatingWithdrawn
-from events.log_query import Selection, following, last
+from events.log_query import EventFilter, last_events, new_events
 from events.recorded import Origin, Stream
 from events.store.memory import MemoryStore
 
@@ -38,7 +38,7 @@ def names(found):
 
 
 def test_the_last_ones_in_the_order_of_recording(store):
-    assert names(last(store, Selection(), 4)) == [
+    assert names(last_events(store, EventFilter(), 4)) == [
         f"rating-{ANN}-4@2",
         f"rating-{BOB}-4@1",
         f"rating-{BOB}-4@2",
@@ -48,33 +48,33 @@ def test_the_last_ones_in_the_order_of_recording(store):
 
 @pytest.mark.parametrize("type_", ["movie-linked", "movie-linked.v1"])
 def test_of_a_type_in_any_version(store, type_):
-    assert names(last(store, Selection(type=type_), 10)) == ["movie-3@1"]
+    assert names(last_events(store, EventFilter(type=type_), 10)) == ["movie-3@1"]
 
 
 def test_of_a_stream(store):
-    found = last(store, Selection(stream=f"rating-{BOB}-2"), 10)
+    found = last_events(store, EventFilter(stream=f"rating-{BOB}-2"), 10)
     assert names(found) == [f"rating-{BOB}-2@1", f"rating-{BOB}-2@2"]
 
 
 def test_of_a_user(store):
-    found = last(store, Selection(user=str(ANN)), 100)
+    found = last_events(store, EventFilter(user=str(ANN)), 100)
     assert len(found) == 10
     assert all(str(ANN) in it.stream for it in found)
 
 
 def test_of_a_type_and_a_user(store):
-    found = last(store, Selection(type="rating-withdrawn", user=str(BOB)), 2)
+    found = last_events(store, EventFilter(type="rating-withdrawn", user=str(BOB)), 2)
     assert names(found) == [f"rating-{BOB}-3@2", f"rating-{BOB}-4@2"]
 
 
 def test_nothing_is_nothing(store):
-    assert last(store, Selection(stream="movie-99"), 10) == []
-    assert last(MemoryStore(8), Selection(), 10) == []
+    assert last_events(store, EventFilter(stream="movie-99"), 10) == []
+    assert last_events(MemoryStore(8), EventFilter(), 10) == []
 
 
 def test_what_comes_after_is_told_once(store):
     seen = dict(enumerate(store.heads()))
-    assert list(following(store, Selection(), seen)) == []
+    assert list(new_events(store, EventFilter(), seen)) == []
     rate(store, ANN, 5)
-    assert names(following(store, Selection(type="movie-rated"), seen)) == [f"rating-{ANN}-5@1"]
-    assert list(following(store, Selection(type="movie-rated"), seen)) == []
+    assert names(new_events(store, EventFilter(type="movie-rated"), seen)) == [f"rating-{ANN}-5@1"]
+    assert list(new_events(store, EventFilter(type="movie-rated"), seen)) == []

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from events import cloudevent, codec
 from events.archive import archive
+from events.archive.formats import FORMAT, ArchiveHeader
 from events.catalogue import MovieRated
 from events.partition import partition_of
 from events.recorded import Origin, Stored, Stream
@@ -99,7 +100,7 @@ def test_from_an_archive_which_keeps_it_as_it_was(stored, db, tmp_path):
     store = RestorableStore(config().partitions)
     store.restore([stored])
     path = tmp_path / "log.jsonl"
-    [written] = archive.write(store, path)
+    [written] = archive.export_log(store, path)
     line = path.read_bytes().splitlines()[1]
     assert written == stored == cloudevent.unwrap(line)
 
@@ -107,11 +108,11 @@ def test_from_an_archive_which_keeps_it_as_it_was(stored, db, tmp_path):
 def test_from_an_archive_that_is_brought_back(stored, db, tmp_path):
     heads = [0] * config().partitions
     heads[stored.partition] = 1
-    said = archive.Beginning(format=archive.FORMAT, partitions=config().partitions, heads=heads)
+    header = ArchiveHeader(format=FORMAT, partitions=config().partitions, heads=heads)
     path = tmp_path / "log.jsonl"
-    path.write_bytes(archive.first_line(said) + cloudevent.wrap(stored) + b"\n")
+    path.write_bytes(archive.encode_header(header) + cloudevent.wrap(stored) + b"\n")
     store = RestorableStore(config().partitions)
-    assert list(archive.bring_back(store, path)) == [1]
+    assert list(archive.import_log(store, path)) == [1]
     assert list(store.page_stored(stored.partition, after=0, limit=9)) == [stored]
     assert recorded(store, stored.partition).event == TODAY
 
@@ -120,7 +121,7 @@ def test_a_log_with_old_events_is_whole(stored, db):
     RestorableStore(config().partitions).restore([stored])
     out = StringIO()
     call_command("events", "verify", stdout=out)
-    assert out.getvalue().startswith("1 events: all can be read")
+    assert out.getvalue().startswith("1 events: all are readable")
 
 
 def test_an_old_event_that_lacks_something_breaks_its_contract(stored):

@@ -240,7 +240,7 @@ def test_the_same_log_the_same_answers_the_same_people(vault_database, keys, tmp
         states()
     run("keys", "import", tmp_path / "vault.jsonl")
     assert states() == before
-    assert "all can be read, no gaps" in run("events", "verify")
+    assert "all are readable, no gaps" in run("events", "verify")
     for name_, user in PEOPLE.items():
         credentials = subjects.find(f"{name_}@example.org")
         assert credentials is not None

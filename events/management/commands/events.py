@@ -1,4 +1,4 @@
-"""How is the log looked at, described, taken away, brought back and checked?"""
+"""manage.py events: show, describe, export, import and verify the event log."""
 
 import json
 from collections.abc import Callable
@@ -12,16 +12,17 @@ from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from events import codec
 from events.archive import archive
-from events.integrity import faults
-from events.log_query import Selection, following, last
+from events.archive.formats import InvalidArchive
+from events.integrity import find_faults
+from events.log_query import EventFilter, last_events, new_events
 from events.notifications import listening, log_channel
 from events.recorded import Stored
 from events.reference import asyncapi
 from events.reference.examples import golden
 from events.store import EventStore
-from events.store.integrity_queries import Sweep
+from events.store.integrity_queries import IntegrityQueries
 from events.store.postgres import PostgresStore
-from events.store.restore import NotNext, RestorableStore
+from events.store.restore import NotContiguous, RestorableStore
 from infra import clients
 from infra.config import config
 
@@ -31,31 +32,37 @@ _POLL_SECONDS = 0.5
 class Command(BaseCommand):
     """``manage.py events``"""
 
-    help = "Look at the log of events, and check it."
+    help = "Show, describe, export, import or verify the event log."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """One word for each thing to do."""
         actions = parser.add_subparsers(dest="action", required=True)
-        log = actions.add_parser("log", help="the last events, in the order they were recorded")
-        log.add_argument("--follow", action="store_true", help="go on with those that come")
-        log.add_argument("--last", type=int, default=20, metavar="N", help="how many (20)")
-        log.add_argument("--type", help="such as movie-rated; with .v1 or without")
-        log.add_argument("--stream", help="such as movie-25")
-        log.add_argument("--user", help="a user's id: what is in streams of their own")
-        log.add_argument("--json", action="store_true", help="as they are on the bus")
-        export = actions.add_parser("export", help="write all of it to a file")
-        export.add_argument("file", type=Path, help="JSON lines; packed if the name ends in .gz")
-        bring = actions.add_parser(
-            "import",
-            help="bring an export into an empty log with as many partitions; run again after an"
-            " interruption, it goes on. Then: rebuild catalogue-tables, rebuild --all",
+        log = actions.add_parser(
+            "log", help="show the last events, in the order they were recorded"
         )
-        bring.add_argument("file", type=Path)
-        actions.add_parser("describe", help="all that can happen, as an AsyncAPI document in JSON")
-        actions.add_parser("verify", help="read all of it; exit 1 and say what is wrong, if any")
+        log.add_argument(
+            "--follow", action="store_true", help="then show new events as they are recorded"
+        )
+        log.add_argument("--last", type=int, default=20, metavar="N", help="number of events (20)")
+        log.add_argument("--type", help="only this type, as movie-rated or movie-rated.v1")
+        log.add_argument("--stream", help="only this stream, as movie-25")
+        log.add_argument("--user", help="only streams of the user with this id")
+        log.add_argument("--json", action="store_true", help="as CloudEvents, one a line")
+        export = actions.add_parser("export", help="write the log to an archive file")
+        export.add_argument(
+            "file", type=Path, help="JSON lines; compressed if the name ends in .gz"
+        )
+        import_ = actions.add_parser(
+            "import",
+            help="import an archive into an empty log with as many partitions; an interrupted"
+            " import resumes when run again. Then: rebuild catalogue-tables, rebuild --all",
+        )
+        import_.add_argument("file", type=Path)
+        actions.add_parser("describe", help="print all event types as an AsyncAPI document in JSON")
+        actions.add_parser(
+            "verify", help="check every event of the log; exit 1 and list the faults, if any"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do what the first word says."""
         store = PostgresStore(config().partitions)
         action: Literal["log", "export", "import", "describe", "verify"] = options["action"]
         match action:
@@ -71,36 +78,36 @@ class Command(BaseCommand):
                 self._verify()
 
     def _log(self, store: EventStore, options: dict[str, Any]) -> None:
-        selection = Selection(options["type"], options["stream"], options["user"])
+        event_filter = EventFilter(options["type"], options["stream"], options["user"])
         write = self._write_json if options["json"] else self._write_line
-        seen = dict(enumerate(store.heads()))
+        offsets = dict(enumerate(store.heads()))
         try:
-            for stored in last(store, selection, options["last"]):
+            for stored in last_events(store, event_filter, options["last"]):
                 write(stored)
-                seen[stored.partition] = max(seen[stored.partition], stored.offset)
+                offsets[stored.partition] = max(offsets[stored.partition], stored.offset)
             if options["follow"]:
-                self._follow(store, selection, seen, write)
+                self._follow(store, event_filter, offsets, write)
         except (KeyboardInterrupt, BrokenPipeError):
             return
 
     def _follow(
         self,
         store: EventStore,
-        selection: Selection,
-        seen: dict[int, int],
+        event_filter: EventFilter,
+        offsets: dict[int, int],
         write: Callable[[Stored], None],
     ) -> None:
-        with listening(clients.redis(), log_channel()) as hints:
+        with listening(clients.redis(), log_channel()) as listener:
             while True:
-                for stored in following(store, selection, seen):
+                for stored in new_events(store, event_filter, offsets):
                     write(stored)
                 self.stdout.flush()
-                hints.wait(_POLL_SECONDS)
+                listener.wait(_POLL_SECONDS)
 
     def _write_line(self, stored: Stored) -> None:
         at = stored.recorded_at.astimezone(UTC).isoformat(sep=" ", timespec="milliseconds")
-        place = f"{stored.partition}:{stored.offset}"
-        self.stdout.write(f"{at}  {place:>10}  {stored.stream}@{stored.version}  {stored.data}")
+        position = f"{stored.partition}:{stored.offset}"
+        self.stdout.write(f"{at}  {position:>10}  {stored.stream}@{stored.version}  {stored.data}")
 
     def _write_json(self, stored: Stored) -> None:
         self.stdout.write(codec.to_wire(stored).decode())
@@ -108,7 +115,7 @@ class Command(BaseCommand):
     def _export(self, store: EventStore, path: Path) -> None:
         with _progress() as progress:
             task = progress.add_task("Writing the log", total=sum(store.heads()))
-            for _ in archive.write(store, path):
+            for _ in archive.export_log(store, path):
                 progress.advance(task)
             written = int(progress.tasks[0].completed)
         self.stdout.write(f"{written} events in {path}.")
@@ -118,41 +125,45 @@ class Command(BaseCommand):
         before = sum(store.heads())
         try:
             with _progress() as progress:
-                total = sum(archive.beginning(path).heads)
+                total = sum(archive.read_header(path).heads)
                 task = progress.add_task("Reading the file", total=total)
-                for passed in archive.bring_back(store, path):
-                    progress.advance(task, passed)
-        except archive.NotThisLog as error:
+                for count in archive.import_log(store, path):
+                    progress.advance(task, count)
+        except InvalidArchive as error:
             raise CommandError(str(error)) from error
-        except NotNext as error:
-            raise CommandError(f"Someone else writes to the log, at {error}.") from error
+        except NotContiguous as error:
+            raise CommandError(
+                f"Another process appends to the log, at {error}: stop it, then run again."
+            ) from error
         finally:
-            store.brought_back()
-        self.stdout.write(f"{sum(store.heads()) - before} events brought back.")
-        self.stderr.write("What is sealed stays so until keys import brings its keys.")
+            store.analyze()
+        self.stdout.write(f"{sum(store.heads()) - before} events imported.")
+        self.stderr.write(
+            "Encrypted fields stay unreadable until keys import has imported their keys."
+        )
 
     def _describe(self) -> None:
-        said = asyncapi.document(golden(), namespace=config().namespace)
-        self.stdout.write(json.dumps(said, indent=2, ensure_ascii=False))
+        document = asyncapi.document(golden(), namespace=config().namespace)
+        self.stdout.write(json.dumps(document, indent=2, ensure_ascii=False))
 
     def _verify(self) -> None:
-        found = 0
-        partitions, sweep = config().partitions, Sweep()
+        count = 0
+        partitions, queries = config().partitions, IntegrityQueries()
         with _progress() as progress:
-            total = sum(counted.last for counted in sweep.counted())
+            total = sum(counter.last for counter in queries.partition_counters())
             task = progress.add_task("Reading the log", total=total)
 
-            def passed(partition: int, count: int) -> None:
+            def on_progress(partition: int, events: int) -> None:
                 what = f"Reading partition {partition + 1} of {partitions}"
-                progress.update(task, description=what, advance=count)
+                progress.update(task, description=what, advance=events)
 
-            for fault in faults(sweep, partitions=partitions, passed=passed):
-                found += 1
+            for fault in find_faults(queries, partitions=partitions, on_progress=on_progress):
+                count += 1
                 self.stdout.write(fault)
             read = int(progress.tasks[0].completed)
-        if found:
-            raise CommandError(f"{found} faults in {read} events.")
-        self.stdout.write(f"{read} events: all can be read, no gaps.")
+        if count:
+            raise CommandError(f"{count} faults in {read} events.")
+        self.stdout.write(f"{read} events: all are readable, no gaps.")
 
 
 def _progress() -> Progress:

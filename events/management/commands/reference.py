@@ -1,4 +1,4 @@
-"""manage.py reference: do the pages of docs/reference say what the code says?"""
+"""manage.py reference: write docs/reference from the code, or check that it is up to date."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ DIRECTORY = Path(__file__).parents[3] / "docs" / "reference"
 
 
 def asyncapi_json() -> str:
-    """The document about events, as it is published."""
+    """The AsyncAPI document of the events."""
     return json.dumps(asyncapi.document(golden()), indent=2, ensure_ascii=False) + "\n"
 
 
@@ -29,8 +29,6 @@ PAGES: Mapping[str, Callable[[], str]] = {
 
 
 class Command(BaseCommand):
-    """Writes them anew, or says which are stale."""
-
     help = "Write docs/reference from events, settings, metrics and the routes of both APIs."
     requires_system_checks: list[str] = []
 
@@ -38,16 +36,18 @@ class Command(BaseCommand):
         parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if stale")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        stale = [name for name, page in PAGES.items() if _kept(name) != page()]
+        stale = [name for name, page in PAGES.items() if _read(name) != page()]
         if options["check"]:
             if stale:
-                raise CommandError(f"Stale in docs/reference: {', '.join(stale)}: make reference.")
+                raise CommandError(
+                    f"Stale in docs/reference: {', '.join(stale)}. Run make reference."
+                )
             return
         for name in stale:
             (DIRECTORY / name).write_text(PAGES[name]())
             self.stdout.write(f"docs/reference/{name}")
 
 
-def _kept(name: str) -> str | None:
+def _read(name: str) -> str | None:
     path = DIRECTORY / name
     return path.read_text() if path.exists() else None

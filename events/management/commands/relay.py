@@ -1,4 +1,4 @@
-"""How is the relay run?"""
+"""manage.py relay: publish the event log to RabbitMQ."""
 
 import logging
 import signal
@@ -21,12 +21,11 @@ class Command(BaseCommand):
     """``manage.py relay``"""
 
     help = (
-        "Publish the log to RabbitMQ, in order, from where the last relay was confirmed. Start as"
-        " many as you like: one works, the others wait to take over. Ends at SIGTERM or SIGINT."
+        "Publish the event log to RabbitMQ, in order, after the last confirmed event. Several may"
+        " run: one leads, the others stand by to take over. Ends at SIGTERM or SIGINT."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Relay until told to stop."""
         settings = config()
         if not settings.bus_url:
             raise CommandError("MARQUEE_BUS_URL is empty: without a bus there is nothing to relay.")
@@ -36,8 +35,8 @@ class Command(BaseCommand):
         with listening_wakeups(clients.redis()) as wakeups:
             relay = Relay(Outbox(), bus, wakeups)
             for number in (signal.SIGTERM, signal.SIGINT):
-                # In a thread, for the interrupted one may hold the very lock that stopping takes.
+                # In a thread: the interrupted main thread may hold the lock that stop() takes.
                 signal.signal(number, lambda *_: Thread(target=relay.stop).start())
             log.info("Relaying to exchange %s.events, window %s.", bus.namespace, bus.window)
             relay.run()
-        log.info("The relay has stopped.")
+        log.info("Relay stopped.")

@@ -352,7 +352,7 @@ def test_a_command_that_is_sent_twice(api, ann):
 @rolled_back
 def test_words_of_somebody_who_was_erased_meanwhile_are_not_taken(api, ann, monkeypatch):
     api("PUT", f"/v1/movies/{ALIEN}/hidden", by=ann)  # for a moment her log-in is known to stand
-    monkeypatch.setattr("command_api.playlists.api._decryptor._known", {})
+    monkeypatch.setattr("command_api.playlists.api._decryptor._cache", {})
     Subject.objects.filter(user_id=ann.user_id).update(
         state="erased", username_hmac=None, email_hmac=None, key=None, password_hash=None
     )

@@ -74,7 +74,7 @@ def test_shows_a_users_events_as_they_are_on_the_bus(store):
 
 
 def test_a_whole_log_is_verified(store):
-    assert run("verify") == ["124 events: all can be read, no gaps."]
+    assert run("verify") == ["124 events: all are readable, no gaps."]
 
 
 def test_a_broken_log_is_not(store):
@@ -89,7 +89,7 @@ def test_comes_back_exactly_as_it_was(store, tmp_path, name):
     before, heads = everything(), store.heads()
     assert run("export", str(tmp_path / name)) == [f"124 events in {tmp_path / name}."]
     empty()
-    assert run("import", str(tmp_path / name)) == ["124 events brought back."]
+    assert run("import", str(tmp_path / name)) == ["124 events imported."]
     assert everything() == before
     assert store.heads() == heads
     assert [file.name for file in tmp_path.iterdir()] == [name]
@@ -104,9 +104,9 @@ def test_an_interrupted_import_goes_on(store, tmp_path):
     with pytest.raises(CommandError, match="cut short"):
         run("import", str(cut))
     assert len(everything()) == 59
-    assert run("import", str(whole)) == ["65 events brought back."]
+    assert run("import", str(whole)) == ["65 events imported."]
     assert everything() == before
-    assert run("import", str(whole)) == ["0 events brought back."]
+    assert run("import", str(whole)) == ["0 events imported."]
 
 
 @pytest.mark.parametrize("name", ["log.jsonl", "log.jsonl.gz"])
@@ -120,7 +120,7 @@ def test_what_a_file_holds_that_was_cut_short_comes_back(store, tmp_path, name):
     assert error.value.returncode == 1
     there = len(everything())
     assert 0 < there < 124
-    assert run("import", str(whole)) == [f"{124 - there} events brought back."]
+    assert run("import", str(whole)) == [f"{124 - there} events imported."]
     assert everything() == before
 
 
@@ -155,8 +155,8 @@ def test_is_in_cloud_events_after_a_line_about_the_log(store, tmp_path):
 @pytest.mark.parametrize("version", ["v1", "v2"])
 def test_every_format_that_was_ever_written_comes_back(db, tmp_path, version):
     path = ARCHIVES / f"marquee-log.{version}.jsonl"
-    assert run("import", str(path)) == ["42 events brought back."]
-    assert run("verify") == ["42 events: all can be read, no gaps."]
+    assert run("import", str(path)) == ["42 events imported."]
+    assert run("verify") == ["42 events: all are readable, no gaps."]
     run("export", str(tmp_path / "again.jsonl"))
     assert (tmp_path / "again.jsonl").read_text() == V2.read_text()
 
@@ -187,10 +187,10 @@ def test_a_log_that_is_further_is_left_alone(store, tmp_path):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "no archive"),
-        (b"{}\n", "no archive"),
+        (b"", "not an archive"),
+        (b"{}\n", "not an archive"),
         (b'{"format":"marquee-log.v1","partitions":3,"heads":[0,0,0]}\n', "3 partitions"),
-        (b'{"format":"marquee-log.v9","partitions":3,"heads":[0,0,0]}\n', "no archive"),
+        (b'{"format":"marquee-log.v9","partitions":3,"heads":[0,0,0]}\n', "not an archive"),
     ],
 )
 def test_another_file_is_refused(db, tmp_path, content, reason):
@@ -207,7 +207,7 @@ def test_a_line_that_is_no_event_is_named(store, tmp_path):
     lines[9] = b"{}\n"
     path.write_bytes(gzip.compress(b"".join(lines)))
     empty()
-    with pytest.raises(CommandError, match="Line 10 is no event"):
+    with pytest.raises(CommandError, match="Line 10 is not an event"):
         run("import", str(path))
     assert len(everything()) == 8
 

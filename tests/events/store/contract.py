@@ -93,12 +93,12 @@ class OneWriter(_Contract):
         again = [rated(ANN, 2, 9)]
         store.append(rating(ANN, 2), again, expected=1, origin=ORIGIN)
         whose = {"owner": str(ANN), "limit": 2}
-        first = store.streams(**whose, beginning=f"rating-{ANN}-", after="")
+        first = store.streams(**whose, prefix=f"rating-{ANN}-", after="")
         assert list(first) == [f"rating-{ANN}-1", f"rating-{ANN}-2"]
-        rest = store.streams(**whose, beginning=f"rating-{ANN}-", after=first[-1])
+        rest = store.streams(**whose, prefix=f"rating-{ANN}-", after=first[-1])
         assert list(rest) == [f"rating-{ANN}-3"]
-        assert list(store.streams(**whose, beginning="favourite-", after="")) == []
-        mine = store.streams(str(ANN), beginning="rating-", after="", limit=10)
+        assert list(store.streams(**whose, prefix="favourite-", after="")) == []
+        mine = store.streams(str(ANN), prefix="rating-", after="", limit=10)
         assert len(mine) == 3  # whoever else is in the partition
 
     def test_nothing_to_append_is_nothing(self, store):

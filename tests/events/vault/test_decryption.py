@@ -132,17 +132,17 @@ def test_a_key_is_not_remembered_for_long(monkeypatch):
     Subject.objects.filter(user_id=ann.user_id).update(
         state="erased", username_hmac=None, email_hmac=None, key=None, password_hash=None
     )
-    monkeypatch.setattr(decryption, "_FRESH_SECONDS", 0)
+    monkeypatch.setattr(decryption, "_CACHE_SECONDS", 0)
     [event] = opened(ann.created("Noir"), decryptor=decryptor)
     assert event.name == ""
 
 
 def test_not_too_many_keys_are_remembered(monkeypatch):
-    monkeypatch.setattr(decryption, "_REMEMBERED", 2)
+    monkeypatch.setattr(decryption, "_CACHE_SIZE", 2)
     decryptor = EventDecryptor()
     for name in ("ann", "bob", "eve", "kim"):
         opened(Writer(name).created("Noir"), decryptor=decryptor)
-        assert len(decryptor._known) <= 2
+        assert len(decryptor._cache) <= 2
 
 
 def test_a_missing_key_is_a_fault_that_passes():

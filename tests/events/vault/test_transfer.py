@@ -56,11 +56,11 @@ def test_everyone_comes_back_as_they_were(ann, tmp_path):
     path, before = tmp_path / "vault.jsonl", everyone()
     said, warned = run("export", path)
     assert said == f"3 people in {path}.\n"
-    assert "opens every sealed field" in warned
+    assert "decrypts every personal field" in warned
     assert PEPPER in warned
     Subject.objects.all().delete()
     said, warned = run("import", path)
-    assert said.startswith("3 people brought back.")
+    assert said.startswith("3 people imported.")
     assert warned == ""
     assert everyone() == before
     user_id, key = ann
@@ -127,11 +127,14 @@ def test_names_under_another_pepper_are_refused(ann, tmp_path, monkeypatch):
         (lambda lines: lines[:-1], "cut short"),
         (lambda lines: lines[:-2], "cut short"),
         (lambda lines: [*lines[:-2], lines[-2][:-9]], "cut short"),
-        (lambda lines: [*lines[:-2], b"{}\n", lines[-1]], "Line 4 is no person"),
-        (lambda lines: [*lines[:-1], lines[-2], b'{"people":4}\n'], "can't be in one vault"),
-        (lambda lines: [*lines[:1], *lines[2:]], "or changed: after 2 people"),
-        (lambda lines: lines[1:], "no export of a vault"),
-        (lambda lines: lines[:0], "no export of a vault"),
+        (lambda lines: [*lines[:-2], b"{}\n", lines[-1]], "Line 4 is not a person"),
+        (lambda lines: [*lines[:-1], lines[-2], b'{"people":4}\n'], "have the same names"),
+        (
+            lambda lines: [*lines[:1], *lines[2:]],
+            "or changed: its footer is missing after 2 people",
+        ),
+        (lambda lines: lines[1:], "not an export of a vault"),
+        (lambda lines: lines[:0], "not an export of a vault"),
     ],
 )
 def test_of_a_bad_file_nobody_comes_back(ann, tmp_path, change, reason):

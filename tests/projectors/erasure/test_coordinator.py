@@ -78,7 +78,7 @@ class World(NamedTuple):
         erasures.begin(ANN)
         ids = tuple(
             name.removeprefix("playlist-")
-            for name in self.store.streams(str(ANN), beginning="playlist-", after="", limit=100)
+            for name in self.store.streams(str(ANN), prefix="playlist-", after="", limit=100)
         )
         gone = UserErased(user_id=ANN, playlists=ids)
         self.store.append(erasure_of(ANN), [gone], expected=0, origin=ORIGIN)
