@@ -1,142 +1,183 @@
-"""How does one read model take in the log, whatever way the events come?
+"""Follower: applies the events of the log to one read model, in order and each once.
 
-A follower knows how far its model is. Given events of a partition it applies those that come next,
-drops those it has, and reads from the log what is missing in between. Whether the events came from
-the bus or from the log makes no difference to it. A fault of the world is waited out in place; an
-event that can never be applied is set aside by the intake, and does not hold up the others.
+Events come from the bus or from the log; it makes no difference. The happy path is here: check the
+offset against the checkpoint, collect the model's writes, apply them to the shard. Only when a
+batch fails, or something is parked in its shard, does ``projectors.parking.applier`` take over.
+A fault of the environment is retried in place, after a back-off.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from time import monotonic
 
+from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
 from events.recorded import Recorded
 from events.store import EventStore
+from infra.backoff import Backoff
 from infra.observability import count
-from projectors.consumer.apply import BatchApplier
 from projectors.errors import TRANSIENT_ERRORS, RetryLater, StopProjector
+from projectors.parking.applier import ParkingApplier
+from projectors.parking.circuit_breaker import CircuitBreaker
 from projectors.storage.read_model import Decrypt, ReadModel, leave_encrypted
-from projectors.storage.shard import CheckpointMismatch, ShardPaused
+from projectors.storage.shard import CheckpointMismatch, ShardPaused, pack
 
 log = logging.getLogger(__name__)
 
 PAGE = 1000
 """Events read and applied at once: a Lua call of some milliseconds. Larger is no faster."""
 
-_FIRST_PAUSE_SECONDS = 0.05
-_LONGEST_PAUSE_SECONDS = 5.0
+_FIRST_DELAY_SECONDS = 0.05
+_MAX_DELAY_SECONDS = 5.0
 
 
 class Follower:
-    """One model's progress through the log."""
+    """One generation of a read model and its checkpoints."""
 
     def __init__(
         self, model: ReadModel, store: EventStore, decrypt: Decrypt = leave_encrypted
     ) -> None:
         self.model = model
         self.store = store
-        self._applier = BatchApplier(model, store, decrypt)
         self.checkpoints = [0] * store.partitions
         self.behind: set[int] = set(range(store.partitions))
         """Partitions of which the log may have more than the model."""
         self.failing: set[int] = set()
-        """Partitions whose next events could not be taken in when that was tried last."""
-        self._pause_seconds = _FIRST_PAUSE_SECONDS
-        self._again_at = float("-inf")
+        """Partitions whose next events failed at the last attempt."""
+        self._decrypt = decrypt
+        self._breaker = CircuitBreaker(model.name, store)
+        self._parking = ParkingApplier(model, store, decrypt, self._breaker)
+        self._backoff = Backoff(_FIRST_DELAY_SECONDS, _MAX_DELAY_SECONDS)
+        self._retry_at = float("-inf")
 
     @property
     def is_backing_off(self) -> bool:
-        """Whether it waits for a fault to pass."""
-        return monotonic() < self._again_at
-
-    def sync(self, heads: Sequence[int]) -> None:
-        """Compare the model's checkpoints with the heads of the log."""
-        if not self.is_backing_off and self._survives(self.read_checkpoints):
-            self._recover()
-        self.note_heads(heads)
-        self.failing &= self.behind
-
-    def note_heads(self, heads: Sequence[int]) -> None:
-        """Note which partitions have more than the model, as far as is known here."""
-        self.behind = {p for p, head in enumerate(heads) if head > self.checkpoints[p]}
+        """Whether it waits before the next attempt."""
+        return monotonic() < self._retry_at
 
     def lag(self, heads: Sequence[int]) -> int:
-        """How many events the model has not taken in."""
+        """How many events the model has not applied."""
         return sum(max(0, head - at) for head, at in zip(heads, self.checkpoints, strict=True))
 
+    # ------------------------------------------------------------------------------ events
+
     def process(self, batch: Sequence[Recorded]) -> None:
-        """Take in a partition's consecutive events, as far as they are new; fill the gap before."""
+        """Apply consecutive events of one partition; first read what the model lacks before them.
+
+        A batch that fails leaves its partition ``behind``. Raises StopProjector.
+        """
         partition = batch[0].partition
         if self.is_backing_off:
             self.behind.add(partition)
-        elif self._survives(lambda: self._take(batch)):
-            self.failing.discard(partition)
-            self._recover()
-        else:
+            return
+        try:
+            if batch[0].offset > self.checkpoints[partition] + 1:
+                self._fill_gap(partition, until=batch[0].offset)
+            self._apply(batch)
+        except StopProjector:
+            raise
+        except Exception as error:  # noqa: BLE001 - logged, and the same events are tried again
+            self._back_off(error)
             self.behind.add(partition)
             self.failing.add(partition)
+        else:
+            self.failing.discard(partition)
+            self._end_back_off()
 
-    def read_checkpoints(self) -> None:
-        """Ask the model how far it is."""
-        self.checkpoints = self.model.checkpoints(self.store.partitions)
-        self._applier.refresh_parked()
-
-    def _take(self, batch: Sequence[Recorded]) -> None:
-        partition = batch[0].partition
-        if batch[0].offset > self.checkpoints[partition] + 1:
-            count("marquee_gaps_total", model=self.model.name)
-            self._fill(partition, until=batch[0].offset)
-        at = self.checkpoints[partition]
-        fresh = [recorded for recorded in batch if recorded.offset > at]
-        if fresh:
-            self._apply(partition, fresh)
-
-    def _fill(self, partition: int, *, until: int) -> None:
+    def _fill_gap(self, partition: int, *, until: int) -> None:
+        count("marquee_gaps_total", model=self.model.name)
         while (at := self.checkpoints[partition]) + 1 < until:
             page = self.store.page(partition, after=at, limit=min(PAGE, until - at - 1))
             if not page:
                 raise StopProjector(
-                    f"The log lacks partition {partition} from {at + 1}, which the bus had."
+                    f"The log lacks partition {partition} from {at + 1} on,"
+                    " but the bus delivered later events."
                 )
-            self._apply(partition, page)
+            self._apply(page)
 
-    def _apply(self, partition: int, batch: Sequence[Recorded]) -> None:
+    def _apply(self, batch: Sequence[Recorded]) -> None:
+        """Apply the events behind the checkpoint, and note where the checkpoint is then."""
+        partition = batch[0].partition
+        new = batch[max(0, self.checkpoints[partition] + 1 - batch[0].offset) :]
+        if not new:
+            return
         try:
-            self._applier.apply(batch)
-            self.checkpoints[partition] = batch[-1].offset
+            self._write(new)
+            self.checkpoints[partition] = new[-1].offset
         except CheckpointMismatch as error:
             # Another worker was quicker, or Redis lost its data and the checkpoint with it.
             self.checkpoints[partition] = error.at
             self.behind.add(partition)
 
-    def _survives(self, step: Callable[[], None]) -> bool:
-        """Whether the step went well; if not, rest before the next one, longer each time."""
+    def _write(self, batch: Sequence[Recorded]) -> None:
+        """Write what the events change and move the checkpoint, in one step of the shard."""
+        partition = batch[0].partition
+        shard = self.model.shard(partition)
+        if shard in self._parking.parked:
+            self._parking.apply(batch)
+            return
         try:
-            step()
-        except ShardPaused:
-            self._again_at = monotonic() + _FIRST_PAUSE_SECONDS
-        except RetryLater as error:
-            self._rest(str(error))
-        except TRANSIENT_ERRORS as error:
-            close_old_connections()
-            self._rest(f"what it needs is away ({error})")
+            events = self._decrypt(batch) if self.model.decrypts else batch
+            packed = pack(self.model.writes(shard, events))
+            shard.apply(partition, first=batch[0].offset, last=batch[-1].offset, packed=[packed])
+        except (CheckpointMismatch, ShardPaused, StopProjector, *TRANSIENT_ERRORS):
+            raise
+        except Exception:  # noqa: BLE001 - a poison event, or ParkedStreamsChanged
+            self._parking.apply(batch)
+        else:
+            if packed and self._breaker.failed_streams:
+                self._breaker.reset()
+
+    # ------------------------------------------------------------------------------ checkpoints
+
+    def sync(self, heads: Sequence[int]) -> None:
+        """Read the model's checkpoints and compare them with the heads of the log."""
+        if not self.is_backing_off:
+            self._try_to_read_checkpoints()
+        self.note_heads(heads)
+        self.failing &= self.behind
+
+    def note_heads(self, heads: Sequence[int]) -> None:
+        """Note which partitions have more events than the model, by the checkpoints known here."""
+        self.behind = {p for p, head in enumerate(heads) if head > self.checkpoints[p]}
+
+    def read_checkpoints(self) -> None:
+        """Read the model's checkpoints, and which of its streams are parked."""
+        self.checkpoints = self.model.checkpoints(self.store.partitions)
+        self._parking.refresh()
+
+    def _try_to_read_checkpoints(self) -> None:
+        try:
+            self.read_checkpoints()
         except StopProjector:
             raise
-        except Exception:
-            log.exception("%s failed and stays where it is", self.model.name)
-            self._rest("see the fault above")
+        except Exception as error:  # noqa: BLE001 - logged, and tried again
+            self._back_off(error)
         else:
-            return True
-        return False
+            self._end_back_off()
 
-    def _recover(self) -> None:
-        """A step went well; that says nothing where another one still fails."""
+    # ------------------------------------------------------------------------------ back-off
+
+    def _back_off(self, error: Exception) -> None:
+        """Wait before the next attempt: longer each time, except for a paused shard."""
+        if isinstance(error, ShardPaused):
+            self._retry_at = monotonic() + _FIRST_DELAY_SECONDS
+            return
+        seconds = self._backoff.next_seconds()
+        self._retry_at = monotonic() + seconds
+        if isinstance(error, RetryLater):
+            reason = str(error)
+        elif isinstance(error, TRANSIENT_ERRORS):
+            if isinstance(error, DatabaseError):
+                close_old_connections()
+            reason = f"a server is unavailable ({error})"
+        else:
+            log.error("%s failed", self.model.name, exc_info=error)
+            reason = "see the error above"
+        log.warning("%s: next attempt in %.2f s: %s", self.model.name, seconds, reason)
+
+    def _end_back_off(self) -> None:
+        """Begin with the first delay again, unless other partitions still fail."""
         if not self.failing:
-            self._pause_seconds = _FIRST_PAUSE_SECONDS
-
-    def _rest(self, why: str) -> None:
-        log.warning("%s rests for %.2f s: %s", self.model.name, self._pause_seconds, why)
-        self._again_at = monotonic() + self._pause_seconds
-        self._pause_seconds = min(self._pause_seconds * 2, _LONGEST_PAUSE_SECONDS)
+            self._backoff.reset()

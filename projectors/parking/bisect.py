@@ -1,7 +1,7 @@
-"""Which events of a batch can never be applied, and what do the others lead to?
+"""Bisects a batch that fails: finds its poison events, and what the other events write.
 
-What fails is tried again in halves, until single events are left that fail by themselves. The rest
-of an event's stream is set aside with it, so that it can be taken in after it, in order.
+A batch that fails is tried again in halves, until single events are left that fail by themselves.
+The rest of such an event's stream is parked with it, so that a retry applies it in order.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -14,78 +14,81 @@ from projectors.errors import TRANSIENT_ERRORS, PoisonEvent, StopProjector
 from projectors.parking.store import FOLLOWS_PARKED_EVENT, FailureReason
 
 PackEvents: TypeAlias = Callable[[Sequence[Recorded]], bytes]
-"""Works out what events of one partition lead to, and does nothing: see ``ReadModel.pack``."""
+"""Packs what events of one partition write, and has no effect: see ``ReadModel.pack``."""
 
-_LONGEST = 300
-_LAST_LINES = 8
+_MAX_REASON_LENGTH = 300
+_TRACE_LINES = 8
 
 
 @dataclass
 class BisectResult:
-    """What became of a batch."""
+    """What can be applied of a batch, and what is to be parked."""
 
     packed: list[bytes] = field(default_factory=list)
-    """What those lead to that can be applied."""
-    aside: list[tuple[Recorded, FailureReason]] = field(default_factory=list)
-    """Those that can't, and what follows of their streams, in order."""
-    failed: dict[str, FailureReason] = field(default_factory=dict)
-    """Each stream that stops here, and why."""
+    """The writes of the events that can be applied."""
+    parked: list[tuple[Recorded, FailureReason]] = field(default_factory=list)
+    """The poison events and those that follow in their streams, in order."""
+    reasons: dict[str, FailureReason] = field(default_factory=dict)
+    """Each stream with a poison event, and why that failed."""
 
 
 def isolate_failures(
     batch: Sequence[Recorded],
     parked: Collection[str],
-    attempt: PackEvents,
+    pack_events: PackEvents,
     *,
-    is_open: bool = False,
+    is_personal: bool = False,
 ) -> BisectResult:
-    """Try a batch. ``is_open``: faults may cite what people wrote, so what they say is not kept."""
-    sifted = BisectResult()
-    culprits: dict[str, int] = {}
-    waiting = [batch]
-    while waiting:
-        events = waiting.pop()
-        if parked or culprits:
-            events = [e for e in events if e.stream not in parked and e.stream not in culprits]
+    """Try a batch without the streams that are ``parked`` already; bisect what fails.
+
+    ``is_personal``: an error message may quote what people wrote, so it is not kept.
+    """
+    result = BisectResult()
+    poison: dict[str, int] = {}
+    remaining = [batch]
+    while remaining:
+        events = remaining.pop()
+        if parked or poison:
+            events = [e for e in events if e.stream not in parked and e.stream not in poison]
         if not events:
             continue
         try:
-            packed = attempt(events)
+            packed = pack_events(events)
         except (*TRANSIENT_ERRORS, StopProjector):
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is: see projectors.errors
+        except Exception as error:  # noqa: BLE001 - any other error is the event's own
             if len(events) == 1:
-                culprits[events[0].stream] = events[0].offset
-                sifted.failed[events[0].stream] = _why(error, is_open=is_open)
+                poison[events[0].stream] = events[0].offset
+                result.reasons[events[0].stream] = _reason(error, is_personal=is_personal)
             else:
                 half = len(events) // 2
-                waiting += (events[half:], events[:half])  # the first half is tried first
+                remaining += (events[half:], events[:half])  # the first half is tried first
         else:
-            sifted.packed += filter(None, [packed])
-    if parked or culprits:
-        sifted.aside = list(_aside(batch, parked, culprits, sifted.failed))
-    return sifted
+            result.packed += filter(None, [packed])
+    if parked or poison:
+        result.parked = list(_parked(batch, parked, poison, result.reasons))
+    return result
 
 
-def _aside(
+def _parked(
     batch: Sequence[Recorded],
     parked: Collection[str],
-    culprits: Mapping[str, int],
-    failed: Mapping[str, FailureReason],
+    poison: Mapping[str, int],
+    reasons: Mapping[str, FailureReason],
 ) -> Iterator[tuple[Recorded, FailureReason]]:
     for recorded in batch:
-        culprit = 0 if recorded.stream in parked else culprits.get(recorded.stream)
-        if culprit == recorded.offset:
-            yield recorded, failed[recorded.stream]
-        elif culprit is not None and culprit < recorded.offset:
+        first = 0 if recorded.stream in parked else poison.get(recorded.stream)
+        if first == recorded.offset:
+            yield recorded, reasons[recorded.stream]
+        elif first is not None and first < recorded.offset:
             yield recorded, FOLLOWS_PARKED_EVENT
 
 
-def _why(error: Exception, *, is_open: bool) -> FailureReason:
+def _reason(error: Exception, *, is_personal: bool) -> FailureReason:
     kind = type(error).__name__
     if isinstance(error, PoisonEvent):
-        reason = str(error)  # in our own words
+        reason = str(error)  # our own text, which quotes nobody
     else:
-        reason = kind if is_open else f"{kind}: {error}"
-    lines = "".join(format_tb(error.__traceback__)[-_LAST_LINES:])
-    return FailureReason(reason[:_LONGEST], f"{lines}{kind}")
+        reason = kind if is_personal else f"{kind}: {error}"
+    lines = "".join(format_tb(error.__traceback__)[-_TRACE_LINES:])
+    return FailureReason(reason[:_MAX_REASON_LENGTH], f"{lines}{kind}")

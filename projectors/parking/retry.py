@@ -1,11 +1,11 @@
-"""How is what was parked taken in after all, or given up?
+"""Retries, skips or redacts the parked events of a stream.
 
-A stream's events are applied in order from its first, as they stand in the log, each step removing
-what it applied. Those that come meanwhile are parked behind them, until a step finds none left:
-from then on the workers take the stream in again. Workers and others who retry may be at work.
+A stream's events are applied in order from its first, as they are in the log; each step removes the
+events it applied. Events that come meanwhile are parked behind them, until a step finds none left:
+from then on the workers apply the stream again. Workers and other retries may run at the same time.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from time import monotonic, sleep
 from typing import NamedTuple
@@ -14,9 +14,9 @@ from uuid import UUID
 from events.notifications import waiting_readers_channel
 from events.recorded import Position, Recorded
 from events.store import EventStore
+from events.stream_names import erasure_of
 from projectors.errors import RetryLater
 from projectors.parking.bisect import isolate_failures
-from projectors.parking.erased_events import is_erased, latest_erasures
 from projectors.parking.store import (
     FailureReason,
     ParkedEvent,
@@ -28,28 +28,27 @@ from projectors.parking.store import (
     read_skipped_events,
     record_failed_retry,
     redact_writes,
-    shards_of,
     skip_write,
 )
 from projectors.storage.read_model import Decrypt, ReadModel, leave_encrypted
 from projectors.storage.shard import ParkedStreamsChanged, Shard, ShardPaused, pack
 
-_AT_ONCE = 200
-_HELD_SECONDS = 0.05
-_LONGEST_HELD_SECONDS = 90.0
+_EVENTS_AT_ONCE = 200
+_PAUSE_POLL_SECONDS = 0.05
+_MAX_PAUSE_SECONDS = 90.0
 
 
 class ParkedStreamKey(NamedTuple):
-    """A stream that is parked, and where."""
+    """A parked stream: its shard and its name."""
 
     shard: Shard
     stream: str
 
 
 class RetryResult(NamedTuple):
-    """What came of it."""
+    """How many events a retry applied, and why it ended."""
 
-    taken: int
+    applied: int
     left: int
     """Events that are still parked."""
     reason: str = ""
@@ -57,19 +56,19 @@ class RetryResult(NamedTuple):
 
 
 def parked_stream_keys(model: ReadModel, partitions: int) -> list[ParkedStreamKey]:
-    """The streams of a model that are parked, by name."""
-    shards = shards_of(model, partitions)
-    found = read_parked_streams(model.redis, shards, {})
-    all_ = (
+    """The parked streams of a model, sorted by name."""
+    shards = model.shards(partitions)
+    parked = read_parked_streams(model.redis, shards, {})
+    keys = [
         ParkedStreamKey(shard, stream)
-        for shard, aside in zip(shards, found, strict=True)
-        for stream in aside.streams
-    )
-    return sorted(all_, key=lambda place: place.stream)
+        for shard, of_shard in zip(shards, parked, strict=True)
+        for stream in of_shard.streams
+    ]
+    return sorted(keys, key=lambda key: key.stream)
 
 
 class ParkedStreamRetry:
-    """One generation's way back in."""
+    """Retries the parked streams of one generation."""
 
     def __init__(self, model: ReadModel, store: EventStore, decrypt: Decrypt) -> None:
         self._model = model
@@ -77,135 +76,139 @@ class ParkedStreamRetry:
         self._decrypt = decrypt
         self._erasures: Mapping[UUID, Recorded] = {}
 
-    def retry(self, place: ParkedStreamKey) -> RetryResult:
-        """Take the stream in until it is level with the workers, or its first event fails again.
+    def retry(self, key: ParkedStreamKey) -> RetryResult:
+        """Apply parked events until none is left, or the first one fails again.
 
         Raises TRANSIENT_ERRORS.
         """
-        taken = 0
-        while some := self._some(place):
-            revision, waiting = some
-            done, why = self._step(place, revision, waiting[:_AT_ONCE])
-            taken += done
-            if why:
-                return RetryResult(
-                    taken, len(read_parked_events(self._model.redis, *place)), why.reason
-                )
-        return RetryResult(taken, 0)
+        applied = 0
+        while found := self._read(key):
+            revision, events = found
+            count, failure = self._apply_some(key, revision, events[:_EVENTS_AT_ONCE])
+            applied += count
+            if failure:
+                left = len(read_parked_events(self._model.redis, *key))
+                return RetryResult(applied, left, failure.reason)
+        return RetryResult(applied, 0)
 
-    def skip(self, place: ParkedStreamKey, note: str, *, is_all: bool = False) -> int:
-        """Give up the stream's first parked event, or all there are; how many.
+    def skip(self, key: ParkedStreamKey, note: str, *, is_all: bool = False) -> int:
+        """Skip the first parked event of a stream, or all of them; returns how many.
 
-        Only what the first look finds: when somebody else sees to it meanwhile, nothing comes next.
+        Only those parked at the first read: if another process handles them, none is skipped.
         """
-        chosen: frozenset[int] | None = None
-        while some := self._some(place):
-            revision, waiting = some
-            if chosen is None:
-                chosen = frozenset(entry.offset for entry in (waiting if is_all else waiting[:1]))
-            given_up = [entry for entry in waiting if entry.offset in chosen]
-            if not given_up or self._has_given_up(place, revision, given_up, note):
-                return len(given_up)
+        offsets: frozenset[int] | None = None
+        while found := self._read(key):
+            revision, events = found
+            if offsets is None:
+                offsets = frozenset(event.offset for event in (events if is_all else events[:1]))
+            skipped = [event for event in events if event.offset in offsets]
+            if not skipped or self._commit_skipped(key, revision, skipped, note):
+                return len(skipped)
         return 0
 
-    def redact(self, place: ParkedStreamKey, note: str) -> int:
-        """Give up all that is parked of the stream, so that nothing of what it said is kept."""
-        while some := self._some(place):
-            revision, waiting = some
-            writes = [
-                write for entry in waiting for write in redact_writes(place.shard, entry, note)
-            ]
-            if self._has_dropped(place, revision, waiting, [pack(writes)], is_applied=False):
-                return len(waiting)
+    def redact(self, key: ParkedStreamKey, note: str) -> int:
+        """Skip all parked events of a stream and keep nothing of their data; returns how many."""
+        while found := self._read(key):
+            revision, events = found
+            writes = [write for event in events for write in redact_writes(key.shard, event, note)]
+            if self._commit(key, revision, events, [pack(writes)], is_applied=False):
+                return len(events)
         return 0
 
     def wake_builders(self, dependents: Sequence[str]) -> None:
-        """Wake the builders of the model and of the models, by name, that are built from it."""
+        """Wake the builders of the model, and of the models (by name) that are built from it."""
         for name in (self._model.name, *dependents):
             self._model.redis.publish(waiting_readers_channel(), name)
 
-    def _some(self, place: ParkedStreamKey) -> tuple[str, list[ParkedEvent]] | None:
-        """What is parked of the stream, behind the revision that it is sure to belong to."""
-        revision = read_revision(self._model.redis, place.shard)
-        waiting = read_parked_events(self._model.redis, *place)
-        return (revision, waiting) if waiting else None
+    def _read(self, key: ParkedStreamKey) -> tuple[str, list[ParkedEvent]] | None:
+        """The revision and the parked events; the revision is read first, so it is not newer."""
+        revision = read_revision(self._model.redis, key.shard)
+        events = read_parked_events(self._model.redis, *key)
+        return (revision, events) if events else None
 
-    def _step(
-        self, place: ParkedStreamKey, revision: str, waiting: Sequence[ParkedEvent]
+    # ------------------------------------------------------------------------------ retry
+
+    def _apply_some(
+        self, key: ParkedStreamKey, revision: str, parked: Sequence[ParkedEvent]
     ) -> tuple[int, FailureReason | None]:
-        """Apply what can be; how many were, and why the next one can't."""
-        events = list(self._recorded(waiting))
-        self._erasures = latest_erasures(events, self._store)
-        sifted = isolate_failures(events, (), self._attempt, is_open=self._model.decrypts)
-        done = waiting[: len(waiting) - len(sifted.aside)]
-        if done and not self._has_unparked(place, revision, done, sifted.packed):
-            return 0, None  # someone else was at work: see what there is now
-        self._forget_again(events)
-        why = sifted.failed.get(place.stream)
-        if why is not None:
-            record_failed_retry(self._model.redis, *place, waiting[len(done)], why)
-        return len(done), why
+        """Apply events up to the first that fails; returns how many, and why that one failed."""
+        events = list(self._recorded(parked))
+        self._erasures = _latest_erasures(events, self._store)
+        result = isolate_failures(events, (), self._pack, is_personal=self._model.decrypts)
+        applied = parked[: len(parked) - len(result.parked)]
+        if applied and not self._commit_applied(key, revision, applied, result.packed):
+            return 0, None  # another process was quicker: read again
+        self._purge_again(events)
+        failure = result.reasons.get(key.stream)
+        if failure is not None:
+            record_failed_retry(self._model.redis, *key, parked[len(applied)], failure)
+        return len(applied), failure
 
-    def _attempt(self, events: Sequence[Recorded]) -> bytes:
-        if self._model.purges_erased_users:
-            events = [event for event in events if not is_erased(event, self._erasures)]
-        return self._model.pack(events, self._decrypt) if events else b""
-
-    def _forget_again(self, events: Sequence[Recorded]) -> None:
-        """Purge once more who was erased while this was taken in: that may have come first."""
-        now = latest_erasures(events, self._store) if self._model.purges_erased_users else {}
-        for person, said in now.items():
-            if self._erasures.get(person) != said:
-                self._model.shard(said.partition).overwrite(
-                    [self._model.pack([said], leave_encrypted)]
-                )
-
-    def _recorded(self, waiting: Sequence[ParkedEvent]) -> Iterator[Recorded]:
-        for entry in waiting:
-            page = self._store.page(entry.partition, after=entry.offset - 1, limit=1)
-            if not page or page[0].offset != entry.offset:
-                raise RetryLater(f"the log lacks {entry.partition}:{entry.offset}")
+    def _recorded(self, parked: Sequence[ParkedEvent]) -> Iterator[Recorded]:
+        for event in parked:
+            page = self._store.page(event.partition, after=event.offset - 1, limit=1)
+            if not page or page[0].offset != event.offset:
+                raise RetryLater(f"the log lacks {event.partition}:{event.offset}")
             yield page[0]
 
-    def _has_unparked(
+    def _pack(self, events: Sequence[Recorded]) -> bytes:
+        """Pack the writes of events, without those of users who were erased later.
+
+        In the order of the log an erasure comes last; a parked event is applied after it.
+        """
+        if self._model.purges_erased_users:
+            events = [event for event in events if not _is_erased(event, self._erasures)]
+        return self._model.pack(events, self._decrypt) if events else b""
+
+    def _purge_again(self, events: Sequence[Recorded]) -> None:
+        """Purge users who were erased during the step: their purge may have come before it."""
+        if not self._model.purges_erased_users:
+            return
+        for user, erasure in _latest_erasures(events, self._store).items():
+            if self._erasures.get(user) != erasure:
+                packed = self._model.pack([erasure], leave_encrypted)
+                self._model.shard(erasure.partition).overwrite([packed])
+
+    # ------------------------------------------------------------------------------ commit
+
+    def _commit_applied(
         self,
-        place: ParkedStreamKey,
+        key: ParkedStreamKey,
         revision: str,
-        done: Sequence[ParkedEvent],
+        applied: Sequence[ParkedEvent],
         packed: Sequence[bytes],
     ) -> bool:
-        positions = [Position(entry.partition, entry.offset) for entry in done]
-        have = pack(applied_writes(place.shard, positions))
-        return self._has_dropped(place, revision, done, [*packed, have], is_applied=bool(packed))
+        positions = [Position(event.partition, event.offset) for event in applied]
+        note = pack(applied_writes(key.shard, positions))
+        return self._commit(key, revision, applied, [*packed, note], is_applied=bool(packed))
 
-    def _has_given_up(
-        self, place: ParkedStreamKey, revision: str, given_up: Sequence[ParkedEvent], note: str
+    def _commit_skipped(
+        self, key: ParkedStreamKey, revision: str, events: Sequence[ParkedEvent], note: str
     ) -> bool:
         at = datetime.now(UTC)
-        gone = [
-            SkippedEvent(stream=place.stream, entry=entry, at=at, note=note) for entry in given_up
-        ]
-        notes = [pack(skip_write(place.shard, one) for one in gone)]
-        if self._has_dropped(place, revision, given_up, notes, is_applied=False):
+        skipped = [SkippedEvent(stream=key.stream, entry=e, at=at, note=note) for e in events]
+        notes = [pack(skip_write(key.shard, event) for event in skipped)]
+        if self._commit(key, revision, events, notes, is_applied=False):
             return True
-        # A connection that is lost before the answer sends it again, and that finds it done.
-        noted = read_skipped_events(self._model.redis, place.shard)
-        return all(one in noted for one in gone)
+        # A connection that is lost before the reply sends the script again: then it is done.
+        stored = read_skipped_events(self._model.redis, key.shard)
+        return all(event in stored for event in skipped)
 
-    def _has_dropped(
+    def _commit(
         self,
-        place: ParkedStreamKey,
+        key: ParkedStreamKey,
         revision: str,
-        dropped: Sequence[ParkedEvent],
+        events: Sequence[ParkedEvent],
         packed: Sequence[bytes],
         *,
         is_applied: bool,
     ) -> bool:
-        return _unless_held(
-            lambda: place.shard.unpark(
-                dropped[0].partition,
-                stream=place.stream,
-                offsets=[entry.offset for entry in dropped],
+        """Whether the events were unparked; not when the parked streams changed meanwhile."""
+        return _wait_while_paused(
+            lambda: key.shard.unpark(
+                events[0].partition,
+                stream=key.stream,
+                offsets=[event.offset for event in events],
                 packed=packed,
                 revision=revision,
                 is_applied=is_applied,
@@ -213,9 +216,8 @@ class ParkedStreamRetry:
         )
 
 
-def _unless_held(step: Callable[[], None]) -> bool:
-    """Whether it was done; not when what is parked was changed meanwhile. Waits for a hold."""
-    end = monotonic() + _LONGEST_HELD_SECONDS
+def _wait_while_paused(step: Callable[[], None]) -> bool:
+    end = monotonic() + _MAX_PAUSE_SECONDS
     while True:
         try:
             step()
@@ -223,7 +225,31 @@ def _unless_held(step: Callable[[], None]) -> bool:
             return False
         except ShardPaused:
             if monotonic() > end:
-                raise RetryLater("the shard is held still for too long") from None
-            sleep(_HELD_SECONDS)
+                raise RetryLater("the shard is paused for too long") from None
+            sleep(_PAUSE_POLL_SECONDS)
         else:
             return True
+
+
+# ------------------------------------------------------------------------------ erased users
+
+
+def _latest_erasures(events: Iterable[Recorded], store: EventStore) -> Mapping[UUID, Recorded]:
+    """The last event that erases each of the users of these events, if any."""
+    users = {user for recorded in events if (user := _user_of(recorded)) is not None}
+    histories = store.read_many([erasure_of(user) for user in users])
+    return {
+        user: history[-1] for user in users if (history := histories.get(erasure_of(user).name))
+    }
+
+
+def _is_erased(recorded: Recorded, erasures: Mapping[UUID, Recorded]) -> bool:
+    """Whether the event's user was erased after it."""
+    user = _user_of(recorded)
+    erasure = None if user is None else erasures.get(user)
+    return erasure is not None and recorded.offset < erasure.offset
+
+
+def _user_of(recorded: Recorded) -> UUID | None:
+    user: UUID | None = getattr(recorded.event, "user_id", None)
+    return user

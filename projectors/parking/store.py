@@ -1,13 +1,13 @@
-"""What of a shard was set aside, and why?
+"""Store of parked events (dead letters), in Redis beside the shard's data.
 
-All of it lies under the shard's own tag, so that it is written in the very step that moves the
+All keys carry the shard's own tag, so that an event is parked in the same step that moves the
 checkpoint past it:
 
-    parked:revision     another word whenever one more stream is parked
+    parked:revision     a random word, another one whenever one more stream is parked
     parked:streams      set of the streams that are parked
-    parked:stream:NAME  hash: offset -> the event and why it waits (``ParkedEvent``)
-    parked:left-out     hash: partition:offset -> stream: all that the state lacks
-    parked:skipped      hash: partition:offset -> what was given up (``SkippedEvent``)
+    parked:stream:NAME  hash: offset -> ``ParkedEvent``
+    parked:left-out     hash: partition:offset -> stream, of all events that the state lacks
+    parked:skipped      hash: partition:offset -> ``SkippedEvent``
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +30,7 @@ from projectors.storage.shard import Shard, Write
 
 
 class ParkedEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A parked event: payload as the log has it, sealed fields sealed, and why it waits."""
+    """A parked event: its payload as in the log, personal fields encrypted, and why it failed."""
 
     partition: int
     offset: int
@@ -41,11 +41,11 @@ class ParkedEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     reason: str
     trace: str = ""
     tries: int = 0
-    """How often it was tried itself; what only follows in its stream was not."""
+    """Attempts to apply it; 0 for one that only follows a poison event in its stream."""
 
 
 class SkippedEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """An event that somebody decided to do without."""
+    """An event that a person decided not to apply."""
 
     stream: str
     entry: ParkedEvent
@@ -54,14 +54,14 @@ class SkippedEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FailureReason(NamedTuple):
-    """What is known of a failure."""
+    """Why an event failed, and the last lines of the traceback."""
 
     reason: str
     trace: str = ""
 
 
 class ParkedStreams(NamedTuple):
-    """The streams of a shard that are parked, as of a revision; some may be so no more."""
+    """The parked streams of a shard at a revision; some may have been retried since."""
 
     revision: str = ""
     streams: frozenset[str] = frozenset()
@@ -72,7 +72,7 @@ class UnappliedEvents:
     """The events that a shard's state lacks though its checkpoint has passed them."""
 
     parked: Mapping[Position, str]
-    """And the stream of each."""
+    """Position -> stream."""
     skipped: frozenset[Position]
 
     def __contains__(self, position: Position) -> bool:
@@ -80,17 +80,17 @@ class UnappliedEvents:
 
 
 class ParkedCount(NamedTuple):
-    """How much of a model is set aside."""
+    """How many events of a model are parked, and how many skipped."""
 
     parked: int
     skipped: int
 
 
 _encode = msgspec.json.Encoder().encode
-_entry = msgspec.json.Decoder(ParkedEvent)
-_skipped = msgspec.json.Decoder(SkippedEvent)
+_parked_event = msgspec.json.Decoder(ParkedEvent)
+_skipped_event = msgspec.json.Decoder(SkippedEvent)
 
-_KEEP = """
+_REPLACE_IF_PARKED = """
 if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then
   redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 end
@@ -108,147 +108,144 @@ def park_writes(
     new: frozenset[str],
     at: datetime,
 ) -> tuple[list[Write], str]:
-    """What sets events aside; ``new`` streams of theirs were not parked before.
+    """The commands that park events; the ``new`` streams were not parked before.
 
-    With the revision that there is then, or "" if it stays the same.
+    Also returns the new revision, or "" if it stays the same.
     """
     writes: list[Write] = []
-    for recorded, why in events:
-        entry = ParkedEvent(
+    for recorded, failure in events:
+        event = ParkedEvent(
             partition=recorded.partition,
             offset=recorded.offset,
             version=recorded.version,
             type=codec.type_of(recorded.event),
             data=codec.encode(recorded.event),
             since=at,
-            reason=why.reason,
-            trace=why.trace,
-            tries=0 if why is FOLLOWS_PARKED_EVENT else 1,
+            reason=failure.reason,
+            trace=failure.trace,
+            tries=0 if failure is FOLLOWS_PARKED_EVENT else 1,
         )
         writes += [
-            ("HSET", _stream_key(shard, recorded.stream), entry.offset, _encode(entry).decode()),
+            ("HSET", _stream_key(shard, recorded.stream), event.offset, _encode(event).decode()),
             ("HSET", unapplied_key(shard), position_field(recorded.position), recorded.stream),
         ]
     if not new:
         return writes, ""
     revision = token_hex(8)
-    writes += [("SADD", shard.parked_key, stream) for stream in sorted(new)]
+    writes += [("SADD", shard.parked_streams_key, stream) for stream in sorted(new)]
     writes.append(("SET", shard.revision_key, revision))
     return writes, revision
 
 
 def applied_writes(shard: Shard, positions: Iterable[Position]) -> list[Write]:
-    """What says that the state has these events after all."""
+    """The commands that note that the state has these events after all."""
     return [("HDEL", unapplied_key(shard), position_field(position)) for position in positions]
 
 
 def skip_write(shard: Shard, skipped: SkippedEvent) -> Write:
-    """What remembers that an event was given up; it stays left out."""
-    name = position_field(Position(skipped.entry.partition, skipped.entry.offset))
-    return "HSET", shard.parked("skipped"), name, _encode(skipped).decode()
+    """The command that notes that an event is skipped; the state still lacks it."""
+    field = position_field(Position(skipped.entry.partition, skipped.entry.offset))
+    return "HSET", shard.parked("skipped"), field, _encode(skipped).decode()
 
 
-def redact_writes(shard: Shard, entry: ParkedEvent, note: str) -> list[Write]:
-    """What remembers only that an event is left out, and neither whose it was nor what it said."""
-    bare = replace(entry, data="", reason="", trace="")
+def redact_writes(shard: Shard, event: ParkedEvent, note: str) -> list[Write]:
+    """The commands that skip an event and remove its data, its reason and its stream's name."""
+    bare = replace(event, data="", reason="", trace="")
     skipped = SkippedEvent(stream="", entry=bare, at=datetime.now(UTC), note=note)
-    position = Position(entry.partition, entry.offset)
-    return [
-        skip_write(shard, skipped),
-        ("HSET", unapplied_key(shard), position_field(position), ""),
-    ]
+    field = position_field(Position(event.partition, event.offset))
+    return [skip_write(shard, skipped), ("HSET", unapplied_key(shard), field, "")]
 
 
 def record_failed_retry(
-    redis: Redis, shard: Shard, stream: str, entry: ParkedEvent, why: FailureReason
+    redis: Redis, shard: Shard, stream: str, event: ParkedEvent, failure: FailureReason
 ) -> None:
-    """Keep another reason why an event is parked, if it still is."""
-    again = replace(entry, reason=why.reason, trace=why.trace, tries=entry.tries + 1)
-    _script(redis)(keys=[_stream_key(shard, stream)], args=[entry.offset, _encode(again)])
+    """Store the new reason of a parked event, if it is still parked."""
+    failed = replace(event, reason=failure.reason, trace=failure.trace, tries=event.tries + 1)
+    _script(redis)(keys=[_stream_key(shard, stream)], args=[event.offset, _encode(failed)])
 
 
 # ------------------------------------------------------------------------------ reads
 
 
 def unapplied_key(shard: Shard) -> str:
-    """Where it stands which events a shard's state lacks though its checkpoint has passed them."""
+    """The key of the hash of all events that a shard's state lacks."""
     return shard.parked("left-out")
 
 
 def position_field(position: Position) -> str:
-    """A position as a field's name."""
+    """The hash field of a position."""
     return f"{position.partition}:{position.offset}"
 
 
 def read_parked_streams(
     redis: Redis, shards: Sequence[Shard], known: Mapping[Shard, ParkedStreams]
 ) -> list[ParkedStreams]:
-    """What is parked of each shard now; what is ``known`` is not read again."""
+    """The parked streams of each shard; those whose revision is ``known`` are not read again."""
     with redis.pipeline(transaction=False) as pipe:
         for shard in shards:
             pipe.get(shard.revision_key)
-        revisions = [(revision or b"").decode() for revision in pipe.execute()]
-    there = dict(zip(shards, revisions, strict=True))
-    changed = [s for s in shards if there[s] and known.get(s, ParkedStreams()).revision != there[s]]
+        stored = [(revision or b"").decode() for revision in pipe.execute()]
+    revisions = dict(zip(shards, stored, strict=True))
+    parked = {
+        shard: known[shard]
+        for shard, revision in revisions.items()
+        if shard in known and known[shard].revision == revision
+    }
+    changed = [shard for shard, revision in revisions.items() if revision and shard not in parked]
     with redis.pipeline(transaction=False) as pipe:
-        # Behind the revision: streams that are newer than it do no harm, older ones would.
+        # After the revision: streams newer than it do no harm, older ones would.
         for shard in changed:
-            pipe.smembers(shard.parked_key)
-        found = dict(zip(changed, pipe.execute(), strict=True))
-    return [
-        ParkedStreams(there[s], frozenset(stream.decode() for stream in found[s]))
-        if s in found
-        else (known[s] if there[s] else ParkedStreams())
-        for s in shards
-    ]
+            pipe.smembers(shard.parked_streams_key)
+        for shard, streams in zip(changed, pipe.execute(), strict=True):
+            names = frozenset(stream.decode() for stream in streams)
+            parked[shard] = ParkedStreams(revisions[shard], names)
+    return [parked.get(shard, ParkedStreams()) for shard in shards]
 
 
 def read_revision(redis: Redis, shard: Shard) -> str:
-    """The revision of what is parked of a shard."""
+    """The revision of a shard's parked streams; "" if none was ever parked."""
     return (replies.get(redis, shard.revision_key) or b"").decode()
 
 
 def read_parked_events(redis: Redis, shard: Shard, stream: str) -> list[ParkedEvent]:
-    """What is parked of a stream, in order."""
-    found = replies.hgetall(redis, _stream_key(shard, stream))
-    return sorted(map(_entry.decode, found.values()), key=lambda entry: entry.offset)
+    """The parked events of a stream, in order."""
+    stored = replies.hgetall(redis, _stream_key(shard, stream))
+    return sorted(map(_parked_event.decode, stored.values()), key=lambda event: event.offset)
 
 
 def read_skipped_events(redis: Redis, shard: Shard) -> list[SkippedEvent]:
-    """What of a shard was given up, in order of position."""
-    found = map(_skipped.decode, replies.hgetall(redis, shard.parked("skipped")).values())
-    return sorted(found, key=lambda one: (one.entry.partition, one.entry.offset))
+    """The skipped events of a shard, in order of position."""
+    stored = replies.hgetall(redis, shard.parked("skipped"))
+    return sorted(
+        map(_skipped_event.decode, stored.values()),
+        key=lambda skipped: (skipped.entry.partition, skipped.entry.offset),
+    )
 
 
 def unapplied_keys(shard: Shard) -> tuple[str, str]:
-    """The hashes of all unapplied events and of the skipped ones: see ``unapplied_events_of``."""
+    """The hashes of all unapplied and of the skipped events, for ``decode_unapplied_events``."""
     return unapplied_key(shard), shard.parked("skipped")
 
 
-def unapplied_events_of(
-    streams: Mapping[bytes, bytes], skipped: Iterable[bytes]
+def decode_unapplied_events(
+    unapplied: Mapping[bytes, bytes], skipped_fields: Iterable[bytes]
 ) -> UnappliedEvents:
-    """The unapplied events out of these two hashes: all, by position, and the skipped ones."""
-    gone = frozenset(map(_position, skipped))
-    parked = {_position(name): stream.decode() for name, stream in streams.items()}
-    return UnappliedEvents({at: stream for at, stream in parked.items() if at not in gone}, gone)
+    """Decode the hash of all unapplied events and the fields of that of the skipped ones."""
+    skipped = frozenset(map(_position, skipped_fields))
+    streams = {_position(field): stream.decode() for field, stream in unapplied.items()}
+    parked = {at: stream for at, stream in streams.items() if at not in skipped}
+    return UnappliedEvents(parked, skipped)
 
 
 def count_parked(model: ReadModel, partitions: int) -> ParkedCount:
-    """How much of a model is set aside."""
-    shards = shards_of(model, partitions)
+    """How many events of a model are parked, and how many skipped."""
     with model.redis.pipeline(transaction=False) as pipe:
-        for shard in shards:
+        for shard in model.shards(partitions):
             pipe.hlen(unapplied_key(shard))
             pipe.hlen(shard.parked("skipped"))
-        found = pipe.execute()
-    all_, given_up = sum(found[::2]), sum(found[1::2])
-    return ParkedCount(parked=all_ - given_up, skipped=given_up)
-
-
-def shards_of(model: ReadModel, partitions: int) -> list[Shard]:
-    """A model's shards."""
-    return list(dict.fromkeys(model.shard(partition) for partition in range(partitions)))
+        lengths = pipe.execute()
+    unapplied, skipped = sum(lengths[::2]), sum(lengths[1::2])
+    return ParkedCount(parked=unapplied - skipped, skipped=skipped)
 
 
 def _stream_key(shard: Shard, stream: str) -> str:
@@ -257,9 +254,9 @@ def _stream_key(shard: Shard, stream: str) -> str:
 
 @cache
 def _script(redis: Redis) -> Script:
-    return redis.register_script(_KEEP)
+    return redis.register_script(_REPLACE_IF_PARKED)
 
 
-def _position(name: bytes) -> Position:
-    partition, _, offset = name.partition(b":")
+def _position(field: bytes) -> Position:
+    partition, _, offset = field.partition(b":")
     return Position(int(partition), int(offset))

@@ -21,7 +21,6 @@ from projectors.building.builder import (
 from projectors.errors import RetryLater
 from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
-from projectors.parking.store import shards_of
 from projectors.rebuild.backfill import opened
 from projectors.rebuild.backpressure import Backpressure
 from projectors.rebuild.task import BuildTask
@@ -98,7 +97,7 @@ def _check(builder: VerifiableBuilder, others: Sequence[ReadModel], now: datetim
     """
     if not (others and isinstance(builder, ComparableBuilder)):
         return builder.check(now)
-    shards = [shard for other in others for shard in shards_of(other, config().partitions)]
+    shards = [shard for other in others for shard in other.shards(config().partitions)]
     for _ in range(_TRIES):
         before = [shard.checkpoints() for shard in shards]
         builder.build(now)

@@ -71,6 +71,6 @@ def _seconds(kind: type[ReadModel], store: EventStore, events: int) -> float:
     for partition in range(store.partitions):
         page = store.page(partition, after=0, limit=_SAMPLE // store.partitions + 1)
         if page:
-            list(model.writes(model.shard(partition), model.read(page, open_all)))
+            list(model.writes(model.shard(partition), model.decrypted(page, open_all)))
             read += len(page)
     return _STORES * events * (monotonic() - began) / max(read, 1)

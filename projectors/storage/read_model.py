@@ -1,4 +1,4 @@
-"""What has every read model?"""
+"""Base class of read models: shards, checkpoints, and how events become writes."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
@@ -11,35 +11,35 @@ from projectors.storage import replies
 from projectors.storage.shard import Shard, Write, pack
 
 Decrypt: TypeAlias = Callable[[Sequence[Recorded]], Sequence[Recorded]]
-"""Gives events with their sealed fields in clear."""
+"""Returns events with their personal fields in clear."""
 
 _DROPPED_AT_ONCE = 500
 _CHECKPOINTS = b":checkpoints"
 
 
 def leave_encrypted(batch: Sequence[Recorded]) -> Sequence[Recorded]:
-    """The events as the log has them."""
+    """Return the events as they are in the log."""
     return batch
 
 
 class ReadModel(ABC):
-    """An answer kept ready, in one generation.
+    """One generation of a read model.
 
-    A model declares its shards: one for each partition when it belongs to users (``by_partition``),
-    a single one for the community's. Subclasses add their reads; ``writes`` must be pure.
+    A model of users' own data has a shard for each partition (``by_partition``), a model of the
+    whole community a single one. Subclasses add their reads; ``writes`` must be pure.
     """
 
     name: ClassVar[str]
     version: ClassVar[int] = 1
-    """Raised when the shape of its data changes: the model is then built anew."""
+    """Increased when the shape of its data changes: the model is then rebuilt."""
     by_partition: ClassVar[bool]
     decrypts: ClassVar[bool] = False
-    """Whether ``writes`` is given sealed fields in clear (``projectors.consumer.decryption``)."""
+    """Whether ``writes`` gets personal fields in clear (``projectors.consumer.decryption``)."""
 
     purges_erased_users: ClassVar[bool] = False
-    """Whether all that somebody said leads to nothing once they are erased."""
+    """Whether events of a user write nothing once the user is erased."""
     kept_after_erasure: ClassVar[str] = ""
-    """What stays of who was erased, in words; see docs/adr/0014."""
+    """What stays of an erased user, in words; see docs/adr/0014."""
 
     def __init__(self, redis: Redis, generation: int) -> None:
         self.redis = redis
@@ -48,18 +48,18 @@ class ReadModel(ABC):
 
     @abstractmethod
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
-        """What the events of one partition change in ``shard``; adds up or overwrites."""
+        """The commands by which events of one partition change ``shard``."""
 
     def unmark_writes(self, shard: Shard, user: str) -> Iterable[Write]:
-        """What takes back the marks of a user, where nobody builds any more."""
+        """The commands that remove a user's dirty marks where no builder runs any more."""
         return ()
 
-    def read(self, batch: Sequence[Recorded], decrypt: Decrypt) -> Sequence[Recorded]:
-        """The events as this model takes them in."""
+    def decrypted(self, batch: Sequence[Recorded], decrypt: Decrypt) -> Sequence[Recorded]:
+        """The events as ``writes`` expects them."""
         return decrypt(batch) if self.decrypts else batch
 
     def shard(self, partition: int) -> Shard:
-        """The shard that takes in a partition's events."""
+        """The shard of a partition's events."""
         name = str(partition) if self.by_partition else "all"
         if name not in self._shards:
             self._shards[name] = Shard(
@@ -67,12 +67,17 @@ class ReadModel(ABC):
             )
         return self._shards[name]
 
+    def shards(self, partitions: int) -> list[Shard]:
+        """All its shards."""
+        return list(dict.fromkeys(self.shard(partition) for partition in range(partitions)))
+
     def pack(self, batch: Sequence[Recorded], decrypt: Decrypt) -> bytes:
-        """What events change, as their shard takes it. Fails for the same events each time."""
-        return pack(self.writes(self.shard(batch[0].partition), self.read(batch, decrypt)))
+        """Encode the writes of a batch for its shard; fails for the same events each time."""
+        shard = self.shard(batch[0].partition)
+        return pack(self.writes(shard, self.decrypted(batch, decrypt)))
 
     def apply(self, batch: Sequence[Recorded]) -> None:
-        """Take in consecutive events of one partition, or nothing.
+        """Apply consecutive events of one partition, all or none, without a follower.
 
         Only for a shard with nothing parked. Raises CheckpointMismatch, ShardPaused or
         ParkedStreamsChanged.
@@ -85,16 +90,16 @@ class ReadModel(ABC):
         )
 
     def drop(self) -> int:
-        """Remove all that this generation keeps; how many keys it had. Raises RetryLater."""
+        """Delete all keys of this generation; returns how many there were."""
         removed = 0
         while gone := self._unlink_some():
             removed += gone
         return removed
 
     def _unlink_some(self) -> int:
-        """One walk through Redis: what is written meanwhile is found by the next.
+        """Scan Redis once and delete what is found; keys written meanwhile need another scan.
 
-        Checkpoints go last: whoever looks whether anything is there asks for those.
+        Checkpoints go last, because their presence tells that the generation exists.
         """
         removed = 0
         keys: list[bytes] = []
@@ -107,23 +112,23 @@ class ReadModel(ABC):
         return removed + sum(int(self.redis.unlink(*some)) for some in (keys, checkpoints) if some)
 
     def checkpoint(self, partition: int) -> int:
-        """The last offset of a partition that it has taken in."""
+        """The last offset applied of a partition."""
         return int(self.redis.hget(self.shard(partition).checkpoints_key, str(partition)) or 0)
 
     def built(self, partition: int) -> int:
-        """The last offset of a partition that its derived data has taken in."""
+        """The last offset of a partition that its derived data is built up to."""
         return int(self.redis.hget(self.shard(partition).built_key, str(partition)) or 0)
 
     def checkpoints(self, partitions: int) -> list[int]:
-        """The last offset taken in of each partition."""
+        """The last offset applied of each partition."""
         return self._offsets([self.shard(p).checkpoints_key for p in range(partitions)])
 
     def built_offsets(self, partitions: int) -> list[int]:
-        """The last offset of each partition that its derived data has taken in."""
+        """The last offset of each partition that its derived data is built up to."""
         return self._offsets([self.shard(p).built_key for p in range(partitions)])
 
     def _offsets(self, keys: Sequence[str]) -> list[int]:
-        if not self.by_partition:  # one hash has them all
+        if not self.by_partition:  # one hash holds all partitions
             found = replies.hmget(self.redis, keys[0], [str(p) for p in range(len(keys))])
             return [int(offset or 0) for offset in found]
         with self.redis.pipeline(transaction=False) as pipe:

@@ -1,10 +1,10 @@
-"""How do a shard's data and its checkpoints move together?
+"""Shard of a read model: moves data and checkpoint in one atomic step.
 
-A shard is the unit of atomicity: all its keys share one Redis hash tag, so that one Lua call can
-compare the checkpoint, write the data and move the checkpoint, on a single node or in a cluster.
-Four kinds of keys: ``state`` (what events add up to; compared by ``verify``), ``derived`` (made
-from state by a builder; may be lost; marks of what is still to build belong here too), ``parked``
-(what was set aside: see ``projectors.parking.store``), and the shard's own (checkpoints, hold).
+All keys of a shard share one Redis hash tag, so that one Lua call can compare the checkpoint, write
+the data and move the checkpoint, on a single node or in a cluster. There are four kinds of keys:
+``state`` (what events add up to; ``verify`` compares it), ``derived`` (built from the state; may be
+lost; the builder's dirty marks belong here too), ``parked`` (see ``projectors.parking.store``), and
+the shard's own (checkpoints, pause).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,10 +18,10 @@ from redis.commands.core import Script
 from projectors.storage import replies
 
 Write: TypeAlias = tuple[str | int, ...]
-"""A Redis command: name, key of this shard, arguments. Only commands that ``fold`` knows."""
+"""A Redis command: name, key of this shard, arguments. ``verification.fold`` must know it."""
 
-# Redis keeps a script's writes even when a later one fails, so nothing in here may: the writes are
-# plain commands on keys of one type each, made by our own code.
+# Redis keeps a script's writes even when a later command fails. So no command may fail: all are
+# plain writes made by our own code, on keys of one type each.
 _APPLY = """
 if redis.call('EXISTS', KEYS[2]) == 1 then return -1 end
 local at = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')
@@ -39,9 +39,9 @@ end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 return -3
 """
-# For events that were parked, so the checkpoint has passed them: here it is compared that they
-# still are. Derived data that was level with the checkpoint is not so any more; who builds of this
-# shard beside its own sees it by the count, for the offsets it compares do not tell.
+# For parked events: the checkpoint has passed them, so the script compares that they are still
+# parked. Derived data that was up to date is so no more, so its offset goes back. A builder of
+# another model that reads this shard sees no change of offsets; it watches the count of ``late``.
 _UNPARK = """
 if redis.call('EXISTS', KEYS[1]) == 1 then return -1 end
 if (redis.call('GET', KEYS[2]) or '') ~= ARGV[1] then return -2 end
@@ -66,15 +66,15 @@ for nth = 1, #ARGV do
 end
 return -3
 """
-_HELD = -1
-_REVISED = -2
+_PAUSED = -1
+_PARKED_STREAMS_CHANGED = -2
 _DONE = -3
 
 _packer = msgspec.msgpack.Encoder()
 
 
 class CheckpointMismatch(Exception):
-    """The batch does not begin right behind the checkpoint, which is at ``at``."""
+    """The batch does not begin at the event after the checkpoint, which is at ``at``."""
 
     def __init__(self, at: int) -> None:
         super().__init__(f"the checkpoint is at {at}")
@@ -82,17 +82,17 @@ class CheckpointMismatch(Exception):
 
 
 class ShardPaused(Exception):
-    """Someone holds the shard still to compare it; try again in a moment."""
+    """The shard is paused while it is compared; try again in a moment."""
 
 
 class ParkedStreamsChanged(Exception):
-    """Meanwhile another stream was parked, or this one is so no more: look and decide again."""
+    """A stream was parked or retried meanwhile: read the parked streams and decide again."""
 
 
 def pack(writes: Iterable[Write]) -> bytes:
-    """Some writes as a shard takes them; nothing at all if there are none."""
-    found = list(writes)
-    return _packer.encode(found) if found else b""
+    """Encode writes for a shard's scripts; b"" if there are none."""
+    commands = list(writes)
+    return _packer.encode(commands) if commands else b""
 
 
 @cache
@@ -107,6 +107,14 @@ class Shard:
         self._redis = redis
         self.tag = f"{{{model}.{generation}.{name}}}"
         self.checkpoints_key = f"{self.tag}:checkpoints"
+        self.revision_key = self.parked("revision")
+        """Holds a random word, another one whenever one more stream is parked."""
+        self.parked_streams_key = self.parked("streams")
+        """Set of the streams that are parked."""
+        self.built_key = self.derived("built")
+        """Hash of partition -> offset that derived data is built up to."""
+        self.changes_key = self.derived("changes")
+        """Hash of counters by kind of change, for builders of other models that read this shard."""
         self._pause_key = f"{self.tag}:hold"
 
     def state(self, *parts: str | int) -> str:
@@ -118,31 +126,11 @@ class Shard:
         return ":".join((self.tag, "derived", *map(str, parts)))
 
     def parked(self, *parts: str) -> str:
-        """The key of something about what was set aside: see ``projectors.parking.store``."""
+        """The key of something about parked events: see ``projectors.parking.store``."""
         return ":".join((self.tag, "parked", *parts))
 
-    @property
-    def revision_key(self) -> str:
-        """A word that is another one whenever one more stream was parked."""
-        return self.parked("revision")
-
-    @property
-    def parked_key(self) -> str:
-        """The set of the streams that are parked."""
-        return self.parked("streams")
-
-    @property
-    def built_key(self) -> str:
-        """Hash of partition -> offset up to which derived data has taken the state in."""
-        return self.derived("built")
-
-    @property
-    def changes_key(self) -> str:
-        """Hash of counts that grow when what others build of changes, by what it was."""
-        return self.derived("changes")
-
     def checkpoints(self) -> dict[int, int]:
-        """The offset taken in of each partition that has any."""
+        """The last offset applied of each partition that has any."""
         return read_offsets(replies.hgetall(self._redis, self.checkpoints_key))
 
     def apply(
@@ -153,24 +141,28 @@ class Shard:
         last: int,
         packed: Iterable[bytes],
         revision: str = "",
-        behind: Sequence[str] = (),
-        ahead: Sequence[str] = (),
+        still_parked: Sequence[str] = (),
+        not_parked: Sequence[str] = (),
     ) -> bool:
-        """Take in events ``first``..``last`` of a partition, or none.
+        """Apply events ``first``..``last`` of a partition, or none of them.
 
-        ``packed`` writes are made of them knowing what was parked at that ``revision``, and put
-        some ``behind`` what is parked of these streams; of those that go ``ahead`` nothing may be.
-        Answers whether it did: not when just that was done before. Raises CheckpointMismatch,
-        ShardPaused or ParkedStreamsChanged.
+        The ``packed`` writes are right for the streams parked at this ``revision``, if those named
+        are ``still_parked`` or ``not_parked``. Returns False if exactly these events were applied
+        before. Raises CheckpointMismatch, ShardPaused or ParkedStreamsChanged.
         """
-        streams = (_packer.encode(behind), _packer.encode(ahead))
+        streams = (_packer.encode(still_parked), _packer.encode(not_parked))
         at = _script(self._redis, _APPLY)(
-            keys=[self.checkpoints_key, self._pause_key, self.revision_key, self.parked_key],
+            keys=[
+                self.checkpoints_key,
+                self._pause_key,
+                self.revision_key,
+                self.parked_streams_key,
+            ],
             args=[partition, first, last, revision, *streams, *filter(None, packed)],
         )
-        if at == _HELD:
+        if at == _PAUSED:
             raise ShardPaused
-        if at == _REVISED:
+        if at == _PARKED_STREAMS_CHANGED:
             raise ParkedStreamsChanged
         if at not in (_DONE, last):
             raise CheckpointMismatch(at)
@@ -186,36 +178,40 @@ class Shard:
         revision: str,
         is_applied: bool,
     ) -> None:
-        """Write what the first parked events of a stream lead to, and drop them, or nothing.
+        """Remove the first parked events of a stream and do the ``packed`` writes, or nothing.
 
-        When they were all there are, the stream is parked no more. ``is_applied``: the state is
-        another one then, and what was built of it is behind. Raises ShardPaused or
-        ParkedStreamsChanged.
+        A stream without parked events is parked no more. ``is_applied``: the writes change the
+        state, so derived data is behind. Raises ShardPaused or ParkedStreamsChanged.
         """
-        keys = [self.parked("stream", stream), self.parked_key, self.built_key, self.changes_key]
+        keys = [
+            self.parked("stream", stream),
+            self.parked_streams_key,
+            self.built_key,
+            self.changes_key,
+        ]
         there = [_packer.encode([str(offset) for offset in offsets]), *filter(None, packed)]
         behind = min(offsets) - 1 if is_applied else ""
         at = _script(self._redis, _UNPARK)(
             keys=[self._pause_key, self.revision_key, *keys],
             args=[revision, stream, partition, behind, *there],
         )
-        if at == _HELD:
+        if at == _PAUSED:
             raise ShardPaused
-        if at == _REVISED:
+        if at == _PARKED_STREAMS_CHANGED:
             raise ParkedStreamsChanged
 
     def overwrite(self, packed: Iterable[bytes]) -> None:
-        """Write what holds whatever was taken in; no checkpoint moves. Raises ShardPaused."""
+        """Do writes that are right at any checkpoint, which stays. Raises ShardPaused."""
         args = list(filter(None, packed))
-        if _script(self._redis, _OVERWRITE)(keys=[self._pause_key], args=args) == _HELD:
+        if _script(self._redis, _OVERWRITE)(keys=[self._pause_key], args=args) == _PAUSED:
             raise ShardPaused
 
     def pause(self, seconds: int) -> None:
-        """Take nothing in for so long, or until released."""
+        """Refuse all writes for so long, or until resumed."""
         self._redis.set(self._pause_key, 1, ex=seconds)
 
     def resume(self) -> None:
-        """End a hold."""
+        """End a pause."""
         self._redis.delete(self._pause_key)
 
     def state_keys(self) -> list[bytes]:
@@ -225,5 +221,5 @@ class Shard:
 
 
 def read_offsets(stored: Mapping[bytes, bytes]) -> dict[int, int]:
-    """Partition -> offset out of a checkpoints hash."""
+    """Decode a hash of partition -> offset."""
     return {int(partition): int(offset) for partition, offset in stored.items()}

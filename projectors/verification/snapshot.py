@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from redis import Redis
 from redis.commands.core import Script
 
-from projectors.parking.store import UnappliedEvents, unapplied_events_of, unapplied_keys
+from projectors.parking.store import UnappliedEvents, decode_unapplied_events, unapplied_keys
 from projectors.storage.shard import Shard, read_offsets
 from projectors.verification.fold import Hash, RedisSet, SortedSet, Value
 
@@ -55,7 +55,7 @@ def read(redis: Redis, shard: Shard, keys: Iterable[str] | None = None) -> Shard
     )
     return ShardSnapshot(
         checkpoints=read_offsets(_pairs(checkpoints)),
-        unapplied=unapplied_events_of(_pairs(unapplied), skipped),
+        unapplied=decode_unapplied_events(_pairs(unapplied), skipped),
         state={
             name: _value(name, kind.decode(), value)
             for name, (kind, value) in zip(names, values, strict=True)

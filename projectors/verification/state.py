@@ -171,7 +171,9 @@ class _Fold:
         for batch in _events(self._store, partition, after=after, through=through):
             taken = [recorded for recorded in batch if recorded.position not in live.unapplied]
             if taken:
-                writes = self._model.writes(self._shard, self._model.read(taken, self._decrypt))
+                writes = self._model.writes(
+                    self._shard, self._model.decrypted(taken, self._decrypt)
+                )
                 self._folded.apply(write for write in writes if str(write[1]).startswith(prefix))
             self._without.update(
                 recorded.position for recorded in batch if recorded.position in live.unapplied

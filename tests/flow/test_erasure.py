@@ -236,5 +236,5 @@ def library(store: PostgresStore) -> Mapping[str, object]:
     for batch in whole(store):
         if batch:
             shard = model.shard(batch[0].partition)
-            found.apply(model.writes(shard, model.read(batch, decryptor.decrypt_all)))
+            found.apply(model.writes(shard, model.decrypted(batch, decryptor.decrypt_all)))
     return found.values

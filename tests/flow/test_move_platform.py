@@ -205,7 +205,7 @@ def folded(model: ReadModel) -> Mapping[str, Value]:
     for partition in range(store.partitions):
         if batch := store.page(partition, after=0, limit=1000):
             shard = model.shard(partition)
-            writes = model.writes(shard, model.read(batch, decryptor.decrypt_all))
+            writes = model.writes(shard, model.decrypted(batch, decryptor.decrypt_all))
             found.apply(write for write in writes if str(write[1]).startswith(shard.state("")))
     return found.values
 

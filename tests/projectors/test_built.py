@@ -10,7 +10,6 @@ from events.store.memory import MemoryStore
 from projectors.building.dirty_marks import DirtyMarks
 from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
-from projectors.parking.store import shards_of
 from projectors.read_models.recommendations import builder as recommendations_builder
 from projectors.read_models.search import builder as search_builder
 from projectors.registry import BUILT, MODELS, make_builders
@@ -43,7 +42,7 @@ def builders(redis, models):
 
 def come_in_late(model):
     """What taking in a parked event does to what others look at."""
-    for shard in shards_of(model, 4):
+    for shard in model.shards(4):
         for partition in shard.checkpoints():
             model.redis.hset(shard.built_key, str(partition), 0)
         model.redis.hincrby(shard.changes_key, "late", 1)

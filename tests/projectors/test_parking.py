@@ -10,9 +10,10 @@ from events.catalogue import MovieRated, PlaylistRenamed
 from events.catalogue.accounts import EncryptedField
 from events.recorded import Origin, Position, Recorded, Stream
 from events.store.memory import MemoryStore
-from projectors.consumer.apply import BatchApplier
 from projectors.consumer.follower import Follower
 from projectors.errors import StopProjector
+from projectors.parking.applier import ParkingApplier
+from projectors.parking.circuit_breaker import CircuitBreaker
 from projectors.parking.retry import ParkedStreamKey, ParkedStreamRetry
 from projectors.parking.store import (
     UnappliedEvents,
@@ -62,6 +63,10 @@ def follower(model, store) -> Follower:
     made = Follower(model, store)
     made.sync(store.heads())
     return made
+
+
+def applier(model, store) -> ParkingApplier:
+    return ParkingApplier(model, store, leave_encrypted, CircuitBreaker(model.name, store))
 
 
 def test_only_its_stream_stops(model, store, rate):
@@ -178,9 +183,9 @@ def test_what_comes_twice_is_parked_once(model, store, rate):
     follower(model, store).process(batch)
     once = {key: model.redis.dump(key) for key in model.redis.scan_iter()}
     follower(model, store).process(batch)
-    BatchApplier(model, store, leave_encrypted).apply(batch)
+    applier(model, store).apply(batch)
     with pytest.raises(CheckpointMismatch):
-        BatchApplier(model, store, leave_encrypted).apply(batch[:2])
+        applier(model, store).apply(batch[:2])
     assert {key: model.redis.dump(key) for key in model.redis.scan_iter()} == once
 
 
@@ -188,7 +193,7 @@ def test_nothing_is_parked_where_nothing_is_taken_in(model, store, rate):
     batch = [rate(GOOD), rate(BAD)]
     model.shard(0).pause(60)
     with pytest.raises(ShardPaused):
-        BatchApplier(model, store, leave_encrypted).apply(batch)
+        applier(model, store).apply(batch)
     assert count_parked(model, 1) == (0, 0)
     assert [key for key in model.redis.scan_iter() if b"parked" in key] == []
 
@@ -219,8 +224,8 @@ def test_it_is_said_once(model, store, rate, caplog):
     made = follower(model, store)
     made.process([rate(GOOD), rate(BAD)])
     made.process([rate(BAD), rate(GOOD)])
-    said = [r.getMessage() for r in caplog.records if "parks" in r.getMessage()]
-    assert said == ["poisoned parks rating-1-2 from 0:2 on: KeyError: 2"]
+    said = [r.getMessage() for r in caplog.records if "parked" in r.getMessage()]
+    assert said == ["poisoned: parked stream rating-1-2 from 0:2 on: KeyError: 2"]
 
 
 # ------------------------------------------------------------------------------ stop

@@ -30,7 +30,6 @@ from projectors.parking.store import (
     count_parked,
     read_parked_events,
     read_skipped_events,
-    shards_of,
 )
 from projectors.registry import MODELS, dependents_of
 from projectors.storage.read_model import ReadModel
@@ -178,7 +177,7 @@ def _show(model: ReadModel, stream: str | None) -> None:
     chosen = [place for place in parked if stream in (None, place.stream)]
     gone = [
         one
-        for shard in shards_of(model, config().partitions)
+        for shard in model.shards(config().partitions)
         for one in read_skipped_events(model.redis, shard)
         if stream in (None, one.stream)
     ]
@@ -231,7 +230,7 @@ def _retry(wanted: Sequence[tuple[ReadModel, list[ParkedStreamKey]]]) -> bool:
             unparking = _unparking(model)
             for place in progress.track(parked, description=model.name):
                 retried = unparking.retry(place)
-                streams, taken = streams + 1, taken + retried.taken
+                streams, taken = streams + 1, taken + retried.applied
                 is_well &= _says(model, place, retried)
             unparking.wake_builders([kind.name for kind in dependents_of(type(model))])
     _write(f"{taken:,} events of {streams:,} streams taken in." if streams else "Nothing to retry.")
@@ -241,7 +240,7 @@ def _retry(wanted: Sequence[tuple[ReadModel, list[ParkedStreamKey]]]) -> bool:
 def _says(model: ReadModel, place: ParkedStreamKey, retried: RetryResult) -> bool:
     if retried.left:
         left = f"{retried.left:,} still parked" + (f": {retried.reason}" if retried.reason else "")
-        _write(f"{model.name} {place.stream}: {retried.taken:,} taken in, {left}")
+        _write(f"{model.name} {place.stream}: {retried.applied:,} taken in, {left}")
     return not retried.left
 
 

@@ -46,7 +46,7 @@ def tally(redis_url) -> Iterable[Tally]:
 @pytest.fixture
 def long_rests(monkeypatch) -> None:
     """Whoever rests still does so when it is looked at, on a slow machine, too."""
-    monkeypatch.setattr("projectors.consumer.follower._FIRST_PAUSE_SECONDS", 60.0)
+    monkeypatch.setattr("projectors.consumer.follower._FIRST_DELAY_SECONDS", 60.0)
 
 
 @pytest.fixture

@@ -227,7 +227,7 @@ def test_retried_too_late_it_brings_nothing_back(world, poisoned):
     [place] = parked_stream_keys(model, world.store.partitions)
     world.erase()
     world.level(model)
-    assert ParkedStreamRetry(model, world.store, decryptor()).retry(place).taken == 1
+    assert ParkedStreamRetry(model, world.store, decryptor()).retry(place).applied == 1
     assert world.names(model) == []
     assert verify(model, world.store, advance=lambda _: None, decrypt=decryptor()).shown == []
 

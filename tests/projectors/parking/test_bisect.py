@@ -48,31 +48,33 @@ def offsets(packed: list[bytes]) -> list[int]:
 
 
 def test_what_is_well_is_tried_once_as_a_whole():
-    sifted = isolate_failures(batch_of("abcd"), (), failing_at())
-    assert (sifted.packed, sifted.aside, sifted.failed) == ([b"1,2,3,4,"], [], {})
+    result = isolate_failures(batch_of("abcd"), (), failing_at())
+    assert (result.packed, result.parked, result.reasons) == ([b"1,2,3,4,"], [], {})
 
 
 def test_the_culprit_and_what_follows_of_its_stream_are_set_aside():
-    sifted = isolate_failures(batch_of("abcbab"), (), failing_at(2))
-    assert offsets(sifted.packed) == [1, 3, 5]
-    assert [(event.offset, why is FOLLOWS_PARKED_EVENT) for event, why in sifted.aside] == [
+    result = isolate_failures(batch_of("abcbab"), (), failing_at(2))
+    assert offsets(result.packed) == [1, 3, 5]
+    assert [(event.offset, why is FOLLOWS_PARKED_EVENT) for event, why in result.parked] == [
         (2, False),
         (4, True),
         (6, True),
     ]
-    assert {stream: why.reason for stream, why in sifted.failed.items()} == {"b": "ValueError: bob"}
+    assert {stream: why.reason for stream, why in result.reasons.items()} == {
+        "b": "ValueError: bob"
+    }
 
 
 def test_what_came_before_in_its_stream_counts():
-    sifted = isolate_failures(batch_of("bbb"), (), failing_at(2))
-    assert offsets(sifted.packed) == [1]
-    assert [event.offset for event, _ in sifted.aside] == [2, 3]
+    result = isolate_failures(batch_of("bbb"), (), failing_at(2))
+    assert offsets(result.packed) == [1]
+    assert [event.offset for event, _ in result.parked] == [2, 3]
 
 
 def test_a_stream_that_is_parked_is_not_tried():
-    sifted = isolate_failures(batch_of("aba"), {"a"}, failing_at(1, 3))
-    assert (offsets(sifted.packed), sifted.failed) == ([2], {})
-    assert [(event.offset, why) for event, why in sifted.aside] == [
+    result = isolate_failures(batch_of("aba"), {"a"}, failing_at(1, 3))
+    assert (offsets(result.packed), result.reasons) == ([2], {})
+    assert [(event.offset, why) for event, why in result.parked] == [
         (1, FOLLOWS_PARKED_EVENT),
         (3, FOLLOWS_PARKED_EVENT),
     ]
@@ -91,26 +93,26 @@ def test_faults_of_the_world_are_nobodys_fault():
 
 
 def test_where_people_write_faults_are_not_cited():
-    open_ = isolate_failures(batch_of("a"), (), failing_at(1), is_open=True).failed["a"]
+    open_ = isolate_failures(batch_of("a"), (), failing_at(1), is_personal=True).reasons["a"]
     assert open_.reason == "ValueError"
     assert "bob" not in open_.trace.rpartition("\n")[2]
     own = failing_at(1, error=PoisonEvent("a field does not open"))
     assert (
-        isolate_failures(batch_of("a"), (), own, is_open=True).failed["a"].reason
+        isolate_failures(batch_of("a"), (), own, is_personal=True).reasons["a"].reason
         == "a field does not open"
     )
 
 
 @given(st.text("abcdef", max_size=40), st.sets(st.integers(1, 40)), st.sets(st.sampled_from("ab")))
 def test_each_event_is_either_taken_or_set_aside_and_a_stream_stays_in_order(streams, bad, parked):
-    sifted = isolate_failures(batch_of(streams), parked, failing_at(*bad))
+    result = isolate_failures(batch_of(streams), parked, failing_at(*bad))
     expected, stopped = [], set(parked)
     for offset, stream in enumerate(streams, start=1):
         if offset in bad:
             stopped.add(stream)
         if stream not in stopped:
             expected.append(offset)
-    assert offsets(sifted.packed) == expected
-    assert [event.offset for event, _ in sifted.aside] == [
+    assert offsets(result.packed) == expected
+    assert [event.offset for event, _ in result.parked] == [
         offset for offset in range(1, len(streams) + 1) if offset not in expected
     ]

@@ -132,7 +132,7 @@ def test_events_that_come_meanwhile_are_taken_in_behind(world, monkeypatch):
     """Between two steps, and between a look and its step, the workers go on."""
     world.happen(GOOD, BAD, BAD, BAD)
     world.mend()
-    monkeypatch.setattr(retry, "_AT_ONCE", 1)
+    monkeypatch.setattr(retry, "_EVENTS_AT_ONCE", 1)
     more, read = [BAD, GOOD, BAD, GOOD], parked.read_parked_events
 
     def while_reading(*where):
@@ -220,7 +220,7 @@ def test_what_is_held_to_be_compared_is_waited_for(world, monkeypatch):
             shard.resume()
 
     monkeypatch.setattr(retry, "sleep", wait)
-    assert world.parked_retry.retry(world.place(BAD)).taken == 1
+    assert world.parked_retry.retry(world.place(BAD)).applied == 1
 
 
 def test_what_was_built_is_behind_until_it_is_built_again(world):
@@ -271,7 +271,7 @@ def test_skipping_gives_up_nothing_instead_of_what_another_took_in(
     def while_reading(*where):
         found = read(*where)
         if racing.pop() if racing else False:
-            assert rival.retry(world.place(BAD)).taken == 1
+            assert rival.retry(world.place(BAD)).applied == 1
         return found
 
     monkeypatch.setattr(FailingReadModel, "writes", all_but_the_first)

@@ -210,7 +210,7 @@ def take_in(
     for partition in range(store.partitions):
         at = model.checkpoint(partition)
         while batch := store.page(partition, after=at, limit=3):
-            model.apply(model.read(batch, decrypt))
+            model.apply(model.decrypted(batch, decrypt))
             at = batch[-1].offset
 
 
