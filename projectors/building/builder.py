@@ -26,7 +26,7 @@ class Builder(Protocol):
 class PartitionedBuilder(Builder, Protocol):
     """A builder of which several can share the work of a rebuild."""
 
-    def do_part(self, partitions: Sequence[int]) -> None:
+    def build_only(self, partitions: Sequence[int]) -> None:
         """Build only of these from now on."""
 
 

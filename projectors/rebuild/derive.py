@@ -50,7 +50,7 @@ def build(numbers: Mapping[str, int], part: BuildTask) -> None:
     for model, builder, _ in _builders(numbers, part.names):
         courtesy.wait()
         if isinstance(builder, PartitionedBuilder):
-            builder.do_part(part.partitions)
+            builder.build_only(part.partitions)
         builder.build(part.now)  # of nothing, too: an empty board is a board
         _go_on(model, builder, part, courtesy)
     close_old_connections()

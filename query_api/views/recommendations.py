@@ -52,7 +52,7 @@ class MyRecommendationsView(ReadView):
             lambda pipe: model.enqueue_items(pipe, user), *_sources(model, movies)
         )
         with reject_foreign_cursor():
-            chosen = page.choose(
+            chosen = page.paginate(
                 model.read_items(lists),
                 query.get("genre"),
                 limit=query["limit"],

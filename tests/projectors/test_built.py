@@ -18,7 +18,7 @@ from tests.projectors.verification.test_state import entries, take_in
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LOOKS = {
     "search": (search_builder, "_read_dirty"),
-    "recommendations": (recommendations_builder, "look"),
+    "recommendations": (recommendations_builder, "read_queues"),
 }
 
 pytestmark = pytest.mark.usefixtures("keys")

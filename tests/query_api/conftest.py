@@ -24,7 +24,7 @@ from projectors.parking.store import FailureReason, park_writes
 from projectors.read_models.movies.builder import MoviesBuilder
 from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.recommendations.builder import RecommendationsBuilder
-from projectors.read_models.recommendations.candidate_snapshot import Sources
+from projectors.read_models.recommendations.candidate_snapshot import CandidateSources
 from projectors.read_models.recommendations.read_model import Recommendations
 from projectors.read_models.search.builder import SearchBuilder
 from projectors.read_models.search.read_model import Search
@@ -72,7 +72,7 @@ class World:
             SuggestionsBuilder(self.models[Suggestions]),
             RecommendationsBuilder(
                 self.models[Recommendations],
-                Sources(trending, movies, similarity),
+                CandidateSources(trending, movies, similarity),
                 config().partitions,
             ),
         )

@@ -16,7 +16,7 @@ from events.catalogue import (
 )
 
 
-class MovieDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class CardDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What sources say of a movie, in the shape that the API shows."""
 
     id: int
@@ -31,7 +31,7 @@ class MovieDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 class MovieChange(msgspec.Struct, kw_only=True):
     """What some events together change of one movie."""
 
-    details: MovieDetails | None = None
+    details: CardDetails | None = None
     links: dict[str, str] = msgspec.field(default_factory=dict)
     votes: dict[int, int] = msgspec.field(default_factory=dict)
     """Score -> how many more votes it has."""
@@ -78,8 +78,8 @@ def _vote(change: MovieChange, score: int, amount: int) -> None:
     change.votes[score] = change.votes.get(score, 0) + amount
 
 
-def _details(event: MovieAdded | MovieDescribed) -> MovieDetails:
-    return MovieDetails(
+def _details(event: MovieAdded | MovieDescribed) -> CardDetails:
+    return CardDetails(
         id=event.movie_id,
         title=event.title,
         year=event.year,

@@ -16,7 +16,7 @@ from redis import Redis
 from events.recorded import Recorded
 from infra.redis_pipeline import ReadCommands
 from projectors.read_models.movies.card import DETAILS, LINK, WITHDRAWN, compose
-from projectors.read_models.movies.projection import MovieChange, MovieDetails, movie_changes
+from projectors.read_models.movies.projection import CardDetails, MovieChange, movie_changes
 from projectors.storage import replies
 from projectors.storage import withdrawn as withdrawn_marks
 from projectors.storage.read_model import ReadModel
@@ -39,7 +39,7 @@ class GenreCount(msgspec.Struct, frozen=True):
 
 _encode = msgspec.json.Encoder().encode
 _facts = msgspec.json.Decoder(YearAndGenres)
-_details = msgspec.json.Decoder(MovieDetails)
+_details = msgspec.json.Decoder(CardDetails)
 _counts = msgspec.json.Decoder(list[GenreCount])
 _newest = msgspec.json.Decoder(dict[str, list[int]])
 
@@ -106,7 +106,7 @@ class Movies(ReadModel):
             movie: card for movie, card in zip(movies, composed, strict=True) if card is not None
         }
 
-    def details(self, movie: int) -> MovieDetails | None:
+    def details(self, movie: int) -> CardDetails | None:
         """A movie without what the community says, as an object."""
         found = replies.hmget(self.redis, self.all.state("movie", movie), [DETAILS, WITHDRAWN])
         return _shown(found)
@@ -178,7 +178,7 @@ class Movies(ReadModel):
         return sum(map(int, replies.hgetall(self.redis, self.all.changes_key).values()))
 
 
-def _shown(found: Sequence[bytes | None]) -> MovieDetails | None:
+def _shown(found: Sequence[bytes | None]) -> CardDetails | None:
     details, mark = found
     return None if details is None or mark is not None else _details.decode(details)
 
@@ -198,5 +198,5 @@ def _last_values(change: MovieChange) -> list[str]:
     return fields
 
 
-def _encode_features(details: MovieDetails) -> str:
+def _encode_features(details: CardDetails) -> str:
     return _encode(YearAndGenres(details.year, tuple(dict.fromkeys(details.genres)))).decode()

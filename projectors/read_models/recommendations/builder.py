@@ -17,23 +17,31 @@ from redis.exceptions import WatchError
 from projectors.building.dirty_marks import note_built
 from projectors.building.duty_cycle import DutyCycle
 from projectors.generations.live import Live, NotReady
-from projectors.read_models.recommendations.candidate_snapshot import Market, Sources
-from projectors.read_models.recommendations.candidates import is_material
-from projectors.read_models.recommendations.genre_affinity import Trend
-from projectors.read_models.recommendations.page import Item, choose, render
-from projectors.read_models.recommendations.ranking import NOTHING, Said, read_said, recommended
+from projectors.read_models.recommendations.candidate_snapshot import (
+    CandidateSnapshot,
+    CandidateSources,
+)
+from projectors.read_models.recommendations.candidates import is_material_change
+from projectors.read_models.recommendations.genre_affinity import TrendScore
+from projectors.read_models.recommendations.page import RecommendedMovie, paginate, render
+from projectors.read_models.recommendations.ranking import (
+    NO_TASTE,
+    UserTaste,
+    read_tastes,
+    recommend,
+)
 from projectors.read_models.recommendations.read_model import (
-    NOBODY,
-    Listed,
+    COLD_START,
+    RecommendationList,
     Recommendations,
-    pack_listed,
+    encode_list,
 )
 from projectors.read_models.recommendations.verification import ListCheck
 from projectors.read_models.recommendations.work_queue import (
-    Waiting,
-    clear,
-    look,
-    mark_everyone,
+    ShardQueue,
+    mark_all_users,
+    read_queues,
+    remove_marks,
 )
 from projectors.storage.pagination import DEFAULT_LIMIT
 from projectors.storage.shard import Shard
@@ -41,13 +49,13 @@ from projectors.storage.shard import Shard
 _INTERVAL_SECONDS = 0.5
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 _AT_ONCE = 50
-_AT_ONCE_FOR_NOBODY = 1000
+_AT_ONCE_IN_REBUILD = 1000
 # Old lists are made again at 100 a second at most, so that they take little of a core.
 _AGAIN_AT_ONCE = 10
 _AGAIN_SECONDS = 0.1
-_KEEP_LIST = timedelta(minutes=5)
-_KEEP_MARKET = timedelta(seconds=60)
-_LEAST_MARKET = timedelta(seconds=1)
+_LIST_MAX_AGE = timedelta(minutes=5)
+_SNAPSHOT_MAX_AGE = timedelta(seconds=60)
+_SNAPSHOT_MIN_AGE = timedelta(seconds=1)
 
 
 class RecommendationsBuilder(DutyCycle):
@@ -56,46 +64,48 @@ class RecommendationsBuilder(DutyCycle):
     name: ClassVar[str] = Recommendations.name
     interval_seconds = _INTERVAL_SECONDS
 
-    def __init__(self, recommendations: Recommendations, sources: Sources, partitions: int) -> None:
+    def __init__(
+        self, recommendations: Recommendations, sources: CandidateSources, partitions: int
+    ) -> None:
         super().__init__(pause_seconds=0.01)
         self._recommendations = recommendations
         self._sources = sources
         self._partitions: Sequence[int] = range(partitions)
         self._at_once = _AT_ONCE
-        self._market: Market | None = None
-        self._market_of: object = None
+        self._snapshot: CandidateSnapshot | None = None
+        self._snapshot_version: object = None
         self._moved_at = self._again_at = _LONG_AGO
-        self._trends: Mapping[int, Trend] = {}
+        self._trends: Mapping[int, TrendScore] = {}
         self._turn = 0
         self._live = Live(recommendations.redis)
         self._may_begin = False
 
-    def do_part(self, partitions: Sequence[int]) -> None:
+    def build_only(self, partitions: Sequence[int]) -> None:
         """Build only of these, many at once: nobody waits, and all that lists read is whole."""
         self._partitions = partitions
-        self._at_once = _AT_ONCE_FOR_NOBODY
+        self._at_once = _AT_ONCE_IN_REBUILD
         self._may_begin = True
 
     def build(self, now: datetime) -> None:
         """See Builder."""
         with self.working():
-            if not self._sources_are_there():
+            if not self._sources_are_ready():
                 return
-            market = self._market or self._look_at_market(now)
-            waiting = self._look(now)
+            snapshot = self._snapshot or self._current_snapshot(now)
+            waiting = self._read_queues(now)
             if lost := [found.shard for found in waiting if not found.is_whole]:
-                mark_everyone(self._recommendations, lost)
-                waiting = self._look(now)
-            marked = self._make_marked(market, waiting, now)
+                mark_all_users(self._recommendations, lost)
+                waiting = self._read_queues(now)
+            marked = self._build_marked(snapshot, waiting, now)
             # Behind those who wait for their own words to count: it takes some 20 ms.
-            old = self._make_oldest(self._look_at_market(now), waiting, now)
+            old = self._build_oldest(self._current_snapshot(now), waiting, now)
             self.interval_seconds = 0 if marked else _AGAIN_SECONDS if old else _INTERVAL_SECONDS
 
     def check(self, now: datetime) -> list[str]:
         """Which lists are inconsistent, a line each."""
         return ListCheck(self._recommendations).run()
 
-    def _sources_are_there(self) -> bool:
+    def _sources_are_ready(self) -> bool:
         """Whether there is an answer, by some generation, from all that lists are made of.
 
         Made anew together, as after a loss of Redis, they are level later than what people said is;
@@ -108,36 +118,42 @@ class RecommendationsBuilder(DutyCycle):
                 self._may_begin = True
         return self._may_begin
 
-    # ------------------------------------------------------------------------------ the market
+    # ------------------------------------------------------------------------------ the snapshot
 
-    def _look_at_market(self, now: datetime) -> Market:
-        before = self._market
-        if before is not None and now - before.made_at < _LEAST_MARKET:
+    def _current_snapshot(self, now: datetime) -> CandidateSnapshot:
+        before = self._snapshot
+        if before is not None and now - before.made_at < _SNAPSHOT_MIN_AGE:
             return before
         seen = self._sources.version()
-        if before is not None and seen == self._market_of and now - before.made_at < _KEEP_MARKET:
+        if (
+            before is not None
+            and seen == self._snapshot_version
+            and now - before.made_at < _SNAPSHOT_MAX_AGE
+        ):
             return before
-        market = self._market = Market(self._sources, now)
-        self._market_of = seen
-        is_other = before is not None and before.withdrawn != market.withdrawn
-        if is_other or is_material(self._trends, market.candidates.trends):
-            self._moved_at, self._trends = now, market.candidates.trends
+        snapshot = self._snapshot = CandidateSnapshot(self._sources, now)
+        self._snapshot_version = seen
+        is_other = before is not None and before.withdrawn != snapshot.withdrawn
+        if is_other or is_material_change(self._trends, snapshot.candidates.trends):
+            self._moved_at, self._trends = now, snapshot.candidates.trends
         with self._recommendations.redis.pipeline(transaction=True) as pipe:
-            self._write(pipe, self._recommendations.shard(0), {NOBODY: NOTHING}, market, now)
+            self._write(pipe, self._recommendations.shard(0), {COLD_START: NO_TASTE}, snapshot, now)
             pipe.execute()
-        return market
+        return snapshot
 
     # ------------------------------------------------------------------------------ whose turn
 
-    def _look(self, now: datetime) -> list[Waiting]:
-        return look(
+    def _read_queues(self, now: datetime) -> list[ShardQueue]:
+        return read_queues(
             self._recommendations,
             self._partitions,
-            made_before=max(self._moved_at, now - _KEEP_LIST),
+            made_before=max(self._moved_at, now - _LIST_MAX_AGE),
             limit=_AGAIN_AT_ONCE,
         )
 
-    def _make_marked(self, market: Market, waiting: Sequence[Waiting], now: datetime) -> int:
+    def _build_marked(
+        self, snapshot: CandidateSnapshot, waiting: Sequence[ShardQueue], now: datetime
+    ) -> int:
         """Make the lists of those who said something; answers how many must wait.
 
         Some of every shard, and who spoke last first: a queue after an import holds nobody up.
@@ -145,35 +161,39 @@ class RecommendationsBuilder(DutyCycle):
         each = max(1, self._at_once // max(1, sum(bool(found.marks) for found in waiting)))
         for found in waiting:
             some = dict(nlargest(each, found.marks.items(), key=itemgetter(1)))
-            if not self._make(found.shard, some, market, now):
+            if not self._build_lists(found.shard, some, snapshot, now):
                 continue
-            clear(self._recommendations.redis, found.shard, some)
+            remove_marks(self._recommendations.redis, found.shard, some)
             if len(some) == len(found.marks) and found.built != found.checkpoints:
                 note_built(
                     self._recommendations.redis, found.shard, found.checkpoints, late=found.late
                 )
         return sum(max(0, len(found.marks) - each) for found in waiting)
 
-    def _make_oldest(self, market: Market, waiting: Sequence[Waiting], now: datetime) -> int:
+    def _build_oldest(
+        self, snapshot: CandidateSnapshot, waiting: Sequence[ShardQueue], now: datetime
+    ) -> int:
         """Make some old lists again, not too often; answers how many were known to be old."""
         left = _AGAIN_AT_ONCE if now >= self._again_at else 0
         if left:
             self._again_at = now + timedelta(seconds=_AGAIN_SECONDS)
         self._turn += 1
-        for found in self._in_turn(waiting):
+        for found in self._rotated(waiting):
             old = found.oldest[:left]
-            self._make(found.shard, old, market, now)
+            self._build_lists(found.shard, old, snapshot, now)
             left -= len(old)
         return sum(len(found.oldest) for found in waiting)
 
-    def _in_turn(self, waiting: Sequence[Waiting]) -> Sequence[Waiting]:
+    def _rotated(self, waiting: Sequence[ShardQueue]) -> Sequence[ShardQueue]:
         """All of them, every time beginning with another one."""
         first = self._turn % len(waiting)
         return [*waiting[first:], *waiting[:first]]
 
     # ------------------------------------------------------------------------------ lists
 
-    def _make(self, shard: Shard, users: Collection[str], market: Market, now: datetime) -> bool:
+    def _build_lists(
+        self, shard: Shard, users: Collection[str], snapshot: CandidateSnapshot, now: datetime
+    ) -> bool:
         """Whether they are there; not, if another builder made one of them meanwhile.
 
         That one may know more than was read here, as while a generation changes hands.
@@ -183,9 +203,9 @@ class RecommendationsBuilder(DutyCycle):
         redis = self._recommendations.redis
         with redis.pipeline(transaction=True) as pipe:
             pipe.watch(*(shard.derived("list", user) for user in users))  # type: ignore[no-untyped-call]  # of redis-py
-            said = read_said(redis, shard, list(users))
+            said = read_tastes(redis, shard, list(users))
             pipe.multi()
-            self._write(pipe, shard, said, market, now)
+            self._write(pipe, shard, said, snapshot, now)
             try:
                 pipe.execute()
             except WatchError:
@@ -193,22 +213,27 @@ class RecommendationsBuilder(DutyCycle):
         return True
 
     def _write(
-        self, pipe: Pipeline, shard: Shard, said: Mapping[str, Said], market: Market, now: datetime
+        self,
+        pipe: Pipeline,
+        shard: Shard,
+        said: Mapping[str, UserTaste],
+        snapshot: CandidateSnapshot,
+        now: datetime,
     ) -> None:
         for user, opinions in said.items():
             names = [shard.derived("list", user), shard.derived("page", user)]
-            if user != NOBODY and opinions == NOTHING:
+            if user != COLD_START and opinions == NO_TASTE:
                 pipe.delete(*names)
                 pipe.zrem(shard.derived("made"), user)
                 continue
-            items = recommended(opinions, market)
-            pipe.set(names[0], pack_listed(Listed(now, items)))
-            pipe.set(names[1], _first_page(items, market))
-            if user != NOBODY:
-                # Of a market that moves in this very look it is an old list already.
-                pipe.zadd(shard.derived("made"), {user: market.made_at.timestamp()})
+            items = recommend(opinions, snapshot)
+            pipe.set(names[0], encode_list(RecommendationList(now, items)))
+            pipe.set(names[1], _first_page(items, snapshot))
+            if user != COLD_START:
+                # Of a snapshot that moves in this very look it is an old list already.
+                pipe.zadd(shard.derived("made"), {user: snapshot.made_at.timestamp()})
 
 
-def _first_page(items: Sequence[Item], market: Market) -> bytes:
-    chosen = choose(items, limit=DEFAULT_LIMIT)
-    return render(chosen, market.cards_of(item.movie for item in chosen.items))
+def _first_page(items: Sequence[RecommendedMovie], snapshot: CandidateSnapshot) -> bytes:
+    chosen = paginate(items, limit=DEFAULT_LIMIT)
+    return render(chosen, snapshot.cards_of(item.movie for item in chosen.items))

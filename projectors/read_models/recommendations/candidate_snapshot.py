@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from projectors.read_models.movies.read_model import Movies
-from projectors.read_models.recommendations.candidates import Candidates, Known, trends
-from projectors.read_models.recommendations.genre_affinity import Trend
+from projectors.read_models.movies.read_model import Movies, YearAndGenres
+from projectors.read_models.recommendations.candidates import Candidates, trend_scores
+from projectors.read_models.recommendations.genre_affinity import TrendScore
 from projectors.read_models.similarity.read_model import Similarity
 from projectors.read_models.similarity.types import Neighbour
 from projectors.read_models.trending.read_model import Trending
@@ -23,8 +23,8 @@ _POPULAR = 3000
 _NEWEST_OF_GENRE = 50
 
 
-class Sources(NamedTuple):
-    """Where a market comes from."""
+class CandidateSources(NamedTuple):
+    """Where a snapshot comes from."""
 
     trending: Trending
     movies: Movies
@@ -37,21 +37,21 @@ class Sources(NamedTuple):
         return [model.shard(0) for model in models]
 
     def version(self) -> object:
-        """Another one once something that a market is made of was built, or may have changed."""
+        """Another one once something that a snapshot is made of was built, or may have changed."""
         built = [replies.hgetall(self.movies.redis, shard.built_key) for shard in self.shards]
         return self.trending.board("week").as_of, self.movies.catalogue_version(), built
 
 
-class Market:
+class CandidateSnapshot:
     """Candidates and all that is to be known about movies, as of ``made_at``."""
 
-    def __init__(self, sources: Sources, made_at: datetime) -> None:
+    def __init__(self, sources: CandidateSources, made_at: datetime) -> None:
         self.made_at = made_at
         trending, movies, self._similarity = sources
         self._movies = movies
         self._cards: dict[int, bytes] = {}
         self._titles: dict[int, str] = {}
-        self._outside: dict[int, tuple[Known, Trend]] = {}
+        self._outside: dict[int, tuple[YearAndGenres, TrendScore]] = {}
         self._neighbours: dict[int, Sequence[Neighbour]] = {}
         heats = _heats(trending)
         people = dict(trending.most_rated(_POPULAR))
@@ -90,19 +90,19 @@ class Market:
             self._neighbours |= {movie: found.get(movie, ()) for movie in missing}
         return self._neighbours
 
-    def outside(self, movies: Iterable[int]) -> dict[int, tuple[Known, Trend]]:
+    def outside(self, movies: Iterable[int]) -> dict[int, tuple[YearAndGenres, TrendScore]]:
         """What is known of movies that are no candidates; nobody acts on them."""
         wanted = list(movies)
         if missing := [movie for movie in wanted if movie not in self._outside]:
             known = self._know(missing)
-            found = trends(known, heats={}, people={}, year=self.made_at.year)
+            found = trend_scores(known, heats={}, people={}, year=self.made_at.year)
             self._outside |= {movie: (facts, found[movie]) for movie, facts in known.items()}
         return {movie: self._outside[movie] for movie in wanted if movie in self._outside}
 
-    def _know(self, movies: Iterable[int]) -> dict[int, Known]:
+    def _know(self, movies: Iterable[int]) -> dict[int, YearAndGenres]:
         facts = self._movies.features_of(sorted(movies))
         self._genres |= {movie: known.genres for movie, known in facts.items()}
-        return {movie: Known(known.year, known.genres) for movie, known in facts.items()}
+        return facts
 
 
 def _heats(trending: Trending) -> dict[int, float]:

@@ -7,15 +7,15 @@
 The last is there for a catalogue that nobody has rated yet: then the newest movies lead.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from math import log1p, sqrt
 from types import MappingProxyType
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from projectors.read_models.recommendations.genre_affinity import WEIGHT, Liking, Trend
+from projectors.read_models.movies.read_model import YearAndGenres
+from projectors.read_models.recommendations.genre_affinity import WEIGHT, GenreAffinity, TrendScore
 
 POPULARITY = 0.5
 RECENCY = 0.02
@@ -27,19 +27,12 @@ _NOTHING: Mapping[int, float] = MappingProxyType({})
 _Vector = npt.NDArray[np.float64]
 
 
-class Known(NamedTuple):
-    """What is known of a movie that may be recommended."""
-
-    year: int | None
-    genres: Sequence[str]
-
-
 class Candidates:
     """All movies that may be recommended, ready to be scored for one user after another."""
 
     def __init__(
         self,
-        known: Mapping[int, Known],
+        known: Mapping[int, YearAndGenres],
         *,
         heats: Mapping[int, float],
         people: Mapping[int, int],
@@ -48,36 +41,36 @@ class Candidates:
         self.movies = sorted(known)
         self.row_of = {movie: row for row, movie in enumerate(self.movies)}
         self.genres = [tuple(known[movie].genres) for movie in self.movies]
-        self.trends = trends(known, heats=heats, people=people, year=year)
-        self.shares = shares(known, people)
+        self.trends = trend_scores(known, heats=heats, people=people, year=year)
+        self.shares = genre_shares(known, people)
         self._total: _Vector = np.array([self.trends[movie].total for movie in self.movies])
         self._column_of = {genre: column for column, genre in enumerate(sorted(self.shares))}
         self._genres = self._weigh_genres()
 
-    def scores(self, likings: Mapping[str, Liking]) -> _Vector:
+    def scores(self, affinities: Mapping[str, GenreAffinity]) -> _Vector:
         """Each candidate's score for someone with this taste."""
         taste = np.zeros(len(self._column_of))
-        for genre, liking in likings.items():
+        for genre, affinity in affinities.items():
             if genre in self._column_of:
-                taste[self._column_of[genre]] = liking.amount
+                taste[self._column_of[genre]] = affinity.amount
         return self._total * (1 + WEIGHT * (self._genres @ taste))
 
     def best(
         self,
-        likings: Mapping[str, Liking],
+        affinities: Mapping[str, GenreAffinity],
         *,
         without: Collection[int],
         limit: int,
-        near: Mapping[int, float] = _NOTHING,
+        neighbour_scores: Mapping[int, float] = _NOTHING,
     ) -> list[tuple[int, float]]:
         """The best candidates with their scores, best first, without some."""
-        scores = self.scores(likings)
-        for movie, amount in near.items():
+        scores = self.scores(affinities)
+        for movie, amount in neighbour_scores.items():
             if movie in self.row_of:
                 scores[self.row_of[movie]] += amount
         scores[[self.row_of[movie] for movie in without if movie in self.row_of]] = 0
         ordered = sorted(
-            (-rounded(float(scores[row])), self.movies[row]) for row in _top(scores, limit)
+            (-round_score(float(scores[row])), self.movies[row]) for row in _top(scores, limit)
         )
         return [(movie, -score) for score, movie in ordered[:limit] if score < 0]
 
@@ -100,23 +93,23 @@ def _top(scores: _Vector, limit: int) -> npt.NDArray[np.intp]:
     return np.flatnonzero(scores >= least - 2 * 10.0**-_DIGITS)
 
 
-def rounded(score: float) -> float:
+def round_score(score: float) -> float:
     """A score as it is shown."""
     return round(score, _DIGITS)
 
 
-def trends(
-    known: Mapping[int, Known],
+def trend_scores(
+    known: Mapping[int, YearAndGenres],
     *,
     heats: Mapping[int, float],
     people: Mapping[int, int],
     year: int,
-) -> dict[int, Trend]:
+) -> dict[int, TrendScore]:
     """How much the trend speaks for each movie."""
     hottest = max(heats.values(), default=0.0) or 1.0
     most = log1p(max(people.values(), default=0)) or 1.0
     return {
-        movie: Trend(
+        movie: TrendScore(
             heat=heats.get(movie, 0.0) / hottest,
             popularity=POPULARITY * log1p(people.get(movie, 0)) / most,
             recency=RECENCY * _recency(facts.year, year),
@@ -125,7 +118,7 @@ def trends(
     }
 
 
-def shares(known: Mapping[int, Known], people: Mapping[int, int]) -> dict[str, float]:
+def genre_shares(known: Mapping[int, YearAndGenres], people: Mapping[int, int]) -> dict[str, float]:
     """Each genre's share of what everyone rates; every movie counts once more, to begin with."""
     weights: dict[str, float] = {}
     for movie, facts in known.items():
@@ -136,7 +129,7 @@ def shares(known: Mapping[int, Known], people: Mapping[int, int]) -> dict[str, f
     return {genre: weight / whole for genre, weight in weights.items()}
 
 
-def is_material(before: Mapping[int, Trend], now: Mapping[int, Trend]) -> bool:
+def is_material_change(before: Mapping[int, TrendScore], now: Mapping[int, TrendScore]) -> bool:
     """Whether trends moved so much that lists made of the old ones should be made again."""
     moved = sum(
         abs(_total(before.get(movie)) - _total(now.get(movie))) for movie in before.keys() | now
@@ -144,7 +137,7 @@ def is_material(before: Mapping[int, Trend], now: Mapping[int, Trend]) -> bool:
     return moved > _MATERIAL * sum(trend.total for trend in now.values())
 
 
-def _total(trend: Trend | None) -> float:
+def _total(trend: TrendScore | None) -> float:
     return 0.0 if trend is None else trend.total
 
 

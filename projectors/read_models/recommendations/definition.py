@@ -11,9 +11,9 @@ from projectors.read_models.trending.read_model import Trending
 def build(model: Recommendations, sources: SourceGenerations, partitions: int) -> Builder:
     """See ReadModelDefinition."""
     from projectors.read_models.recommendations.builder import RecommendationsBuilder
-    from projectors.read_models.recommendations.candidate_snapshot import Sources
+    from projectors.read_models.recommendations.candidate_snapshot import CandidateSources
 
-    read = Sources(sources[Trending], sources[Movies], sources[Similarity])
+    read = CandidateSources(sources[Trending], sources[Movies], sources[Similarity])
     return RecommendationsBuilder(model, read, partitions)
 
 

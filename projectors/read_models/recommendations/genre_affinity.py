@@ -2,9 +2,9 @@
 
     evidence(genre) = what a preference counts
                     + sum over rated movies of the genre: weight(score) / sqrt(genres of the movie)
-    liking(genre)   = evidence, not below zero, as a share of all evidence
+    affinity(genre)   = evidence, not below zero, as a share of all evidence
                       / sqrt(the genre's share of what everyone rates)
-    affinity(movie) = WEIGHT x sum over its genres of liking / sqrt(genres of the movie)
+    affinity(movie) = WEIGHT x sum over its genres of affinity / sqrt(genres of the movie)
     near(movie)     = what the movies that were liked last give to what is like them (near.py)
     score(movie)    = trend x (1 + affinity) + near
 
@@ -34,14 +34,14 @@ WEIGHTS = {1: -0.4, 2: -0.2, 3: 0.0, 4: 0.2, 5: 0.4, 6: 0.6, 7: 0.8, 8: 1.0, 9: 
 
 FAVOURITE = WEIGHTS[10]
 
-REASONS = 4
+MAX_REASONS = 4
 """How many reasons are told, the weightiest first."""
 _LEAST = 0.01
 
 Genres: TypeAlias = Mapping[int, Sequence[str]]
 
 
-class Liking(NamedTuple):
+class GenreAffinity(NamedTuple):
     """How much a genre is liked; ``movie`` is the rated movie that gave the most to it."""
 
     amount: float
@@ -49,7 +49,7 @@ class Liking(NamedTuple):
     movie_share: float = 0.0
 
 
-class Trend(NamedTuple):
+class TrendScore(NamedTuple):
     """What makes a movie a candidate whoever asks; all three add up to ``total``."""
 
     heat: float
@@ -62,7 +62,7 @@ class Trend(NamedTuple):
         return self.heat + self.popularity + self.recency
 
 
-class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
+class RecommendationReason(msgspec.Struct, frozen=True, omit_defaults=True):
     """Something that gave a share of a score."""
 
     because: Literal["rated", "favourite", "genre", "trending", "popular"]
@@ -81,18 +81,18 @@ class Explanation(NamedTuple):
     by_movie: Mapping[int, float]
 
 
-class Telling(NamedTuple):
+class ReasonContext(NamedTuple):
     """How reasons are told to someone."""
 
     titles: Mapping[int, str] = MappingProxyType({})
     favourites: Collection[int] = ()
 
-    def of_movie(self, movie: int, share: float) -> Reason:
+    def of_movie(self, movie: int, share: float) -> RecommendationReason:
         """A reason that is a movie."""
         because: Literal["rated", "favourite"] = (
             "favourite" if movie in self.favourites else "rated"
         )
-        return Reason(because, share, movie=movie, title=self.titles.get(movie))
+        return RecommendationReason(because, share, movie=movie, title=self.titles.get(movie))
 
 
 _Share: TypeAlias = tuple[float, str | int]
@@ -103,67 +103,69 @@ class _Evidence(msgspec.Struct):
     preference: float = 0.0
     by_movie: dict[int, float] = msgspec.field(default_factory=dict)
 
-    def liking(self) -> Liking:
+    def affinity(self) -> GenreAffinity:
         """All of it, and the movie that speaks most for the genre with its part of what does."""
         total = self.preference + sum(self.by_movie.values())
         gives = {movie: weight for movie, weight in self.by_movie.items() if weight > 0}
         if total <= 0 or not gives:
-            return Liking(max(0.0, total))
+            return GenreAffinity(max(0.0, total))
         movie = max(gives, key=lambda one: (gives[one], -one))
-        return Liking(total, movie, gives[movie] / (self.preference + sum(gives.values())))
+        return GenreAffinity(total, movie, gives[movie] / (self.preference + sum(gives.values())))
 
 
-def taste(
+def genre_affinities(
     ratings: Mapping[int, int],
     preferred: Iterable[str],
     *,
     genres: Genres,
     shares: Mapping[str, float],
     favourites: Collection[int] = (),
-) -> dict[str, Liking]:
+) -> dict[str, GenreAffinity]:
     """Genre -> how much it is liked; movies whose genres are unknown say nothing."""
-    gathered = _gather(weights(ratings, favourites), preferred, genres)
-    likings = {genre: evidence.liking() for genre, evidence in gathered.items()}
-    whole = _PRIOR + fsum(liking.amount for liking in likings.values())
+    gathered = _gather_evidence(rating_weights(ratings, favourites), preferred, genres)
+    affinities = {genre: evidence.affinity() for genre, evidence in gathered.items()}
+    whole = _PRIOR + fsum(affinity.amount for affinity in affinities.values())
     return {
-        genre: liking._replace(amount=liking.amount / whole / _lift(shares.get(genre, 0.0)))
-        for genre, liking in likings.items()
-        if liking.amount > 0
+        genre: affinity._replace(amount=affinity.amount / whole / _lift(shares.get(genre, 0.0)))
+        for genre, affinity in affinities.items()
+        if affinity.amount > 0
     }
 
 
-def weights(ratings: Mapping[int, int], favourites: Collection[int] = ()) -> dict[int, float]:
+def rating_weights(
+    ratings: Mapping[int, int], favourites: Collection[int] = ()
+) -> dict[int, float]:
     """Movie -> how much what was said of it speaks for it."""
     found = {movie: WEIGHTS[score] for movie, score in ratings.items()}
     return found | {movie: max(FAVOURITE, found.get(movie, 0.0)) for movie in favourites}
 
 
-def affinity(genres: Sequence[str], likings: Mapping[str, Liking]) -> float:
+def movie_affinity(genres: Sequence[str], affinities: Mapping[str, GenreAffinity]) -> float:
     """How much someone's taste speaks for a movie of these genres."""
-    return sum(_given(genres, likings).values())
+    return sum(_by_genre(genres, affinities).values())
 
 
-def explain(genres: Sequence[str], likings: Mapping[str, Liking]) -> Explanation:
+def explain(genres: Sequence[str], affinities: Mapping[str, GenreAffinity]) -> Explanation:
     """What someone's taste gives to the score of any movie of these genres."""
-    given = _given(genres, likings)
+    given = _by_genre(genres, affinities)
     whole = 1 + sum(given.values())
     by_genre: dict[str, float] = {}
     by_movie: dict[int, float] = {}
     for genre, amount in given.items():
-        liking = likings[genre]
-        by_genre[genre] = amount * (1 - liking.movie_share) / whole
-        if liking.movie is not None:
-            share = amount * liking.movie_share / whole
-            by_movie[liking.movie] = by_movie.get(liking.movie, 0.0) + share
+        affinity = affinities[genre]
+        by_genre[genre] = amount * (1 - affinity.movie_share) / whole
+        if affinity.movie is not None:
+            share = amount * affinity.movie_share / whole
+            by_movie[affinity.movie] = by_movie.get(affinity.movie, 0.0) + share
     return Explanation(1 / whole, by_genre, by_movie)
 
 
 def reasons(
     explanation: Explanation,
-    trend: Trend,
+    trend: TrendScore,
     near: Mapping[int, float] = MappingProxyType({}),
-    telling: Telling = Telling(),  # noqa: B008 - a value that never changes
-) -> tuple[Reason, ...]:
+    telling: ReasonContext = ReasonContext(),  # noqa: B008 - a value that never changes
+) -> tuple[RecommendationReason, ...]:
     """The weightiest reasons of a movie's score; together they are never more than the whole."""
     of_taste = trend.total / explanation.of_trend
     whole = of_taste + sum(near.values())
@@ -180,19 +182,19 @@ def reasons(
         *[(share, movie) for movie, share in by_movie.items()],
     ]
     found.sort(key=itemgetter(0), reverse=True)
-    return tuple([_reason(*one, telling) for one in found[:REASONS] if one[0] >= _LEAST])
+    return tuple([_reason(*one, telling) for one in found[:MAX_REASONS] if one[0] >= _LEAST])
 
 
-def _gather(
-    weights: Mapping[int, float], preferred: Iterable[str], genres: Genres
+def _gather_evidence(
+    rating_weights: Mapping[int, float], preferred: Iterable[str], genres: Genres
 ) -> dict[str, _Evidence]:
     found: dict[str, _Evidence] = {}
     for genre in preferred:
         found.setdefault(genre, _Evidence()).preference = _PREFERENCE
-    for movie in sorted(weights):
+    for movie in sorted(rating_weights):
         of_movie = genres.get(movie, ())
         for genre in of_movie:
-            weight = weights[movie] / sqrt(len(of_movie))
+            weight = rating_weights[movie] / sqrt(len(of_movie))
             found.setdefault(genre, _Evidence()).by_movie[movie] = weight
     return found
 
@@ -201,21 +203,21 @@ def _lift(share: float) -> float:
     return sqrt(max(share, _LEAST_SHARE))
 
 
-def _given(genres: Sequence[str], likings: Mapping[str, Liking]) -> dict[str, float]:
+def _by_genre(genres: Sequence[str], affinities: Mapping[str, GenreAffinity]) -> dict[str, float]:
     return {
-        genre: WEIGHT * likings[genre].amount / sqrt(len(genres))
+        genre: WEIGHT * affinities[genre].amount / sqrt(len(genres))
         for genre in genres
-        if genre in likings
+        if genre in affinities
     }
 
 
-def _reason(amount: float, of: str | int, telling: Telling) -> Reason:
+def _reason(amount: float, of: str | int, telling: ReasonContext) -> RecommendationReason:
     """Shares are told rounded down, so that they never add up to more than the whole."""
     share = int(amount * 100) / 100
     match of:
         case "trending" | "popular" as because:
-            return Reason(because, share)
+            return RecommendationReason(because, share)
         case int(movie):
             return telling.of_movie(movie, share)
         case genre:
-            return Reason("genre", share, genre=genre)
+            return RecommendationReason("genre", share, genre=genre)

@@ -12,18 +12,18 @@ from collections.abc import Mapping, Sequence
 from projectors.read_models.similarity.types import Neighbour
 
 WEIGHT = 1.5
-LATEST = 10
+LATEST_LIKED = 10
 HALF_LIFE = 5.0
 
 
-def near(
+def neighbour_scores(
     latest: Sequence[int],
     weights: Mapping[int, float],
     neighbours: Mapping[int, Sequence[Neighbour]],
 ) -> dict[int, dict[int, float]]:
     """Movie -> liked movie -> what it gives; ``latest`` begins with what was liked last."""
     found: dict[int, dict[int, float]] = {}
-    for nth, liked in enumerate(latest[:LATEST]):
+    for nth, liked in enumerate(latest[:LATEST_LIKED]):
         gives = WEIGHT * 2.0 ** (-nth / HALF_LIFE) * weights[liked]
         for neighbour in neighbours.get(liked, ()):
             found.setdefault(neighbour.movie, {})[liked] = gives * neighbour.score

@@ -5,32 +5,36 @@ from typing import NamedTuple
 
 import msgspec
 
-from projectors.read_models.recommendations.genre_affinity import Reason
+from projectors.read_models.recommendations.genre_affinity import RecommendationReason
 from projectors.storage import pagination
 from projectors.storage.pagination import CursorPosition
 
 PURPOSE = "recommendations"
 
 
-class Item(msgspec.Struct, frozen=True, array_like=True):
+class RecommendedMovie(msgspec.Struct, frozen=True, array_like=True):
     """A movie recommended to someone."""
 
     movie: int
     score: float
     genres: tuple[str, ...]
-    reasons: tuple[Reason, ...]
+    reasons: tuple[RecommendationReason, ...]
 
 
-class Chosen(NamedTuple):
+class RecommendationPage(NamedTuple):
     """What is on a page, before anyone has looked up the cards."""
 
-    items: tuple[Item, ...]
+    items: tuple[RecommendedMovie, ...]
     next: str | None
 
 
-def choose(
-    items: Sequence[Item], genre: str | None = None, *, limit: int, cursor: str | None = None
-) -> Chosen:
+def paginate(
+    items: Sequence[RecommendedMovie],
+    genre: str | None = None,
+    *,
+    limit: int,
+    cursor: str | None = None,
+) -> RecommendationPage:
     """A page's items and the cursor of the next one; raises BadSignature for a strange cursor."""
     scope = genre or ""
     rest = [item for item in items if genre is None or genre in item.genres]
@@ -39,14 +43,14 @@ def choose(
         rest = [item for item in rest if (-item.score, item.movie) > (-place.value, place.movie)]
     shown = tuple(rest[:limit])
     if len(rest) <= limit:
-        return Chosen(shown, None)
-    return Chosen(
+        return RecommendationPage(shown, None)
+    return RecommendationPage(
         shown,
         pagination.encode_cursor(PURPOSE, scope, CursorPosition(shown[-1].score, shown[-1].movie)),
     )
 
 
-def render(chosen: Chosen, cards: Mapping[int, bytes]) -> bytes:
+def render(chosen: RecommendationPage, cards: Mapping[int, bytes]) -> bytes:
     """The page as JSON; a movie without a card is left out."""
     items = (
         pagination.render_item(cards[item.movie], {"score": item.score, "reasons": item.reasons})

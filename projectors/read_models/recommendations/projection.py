@@ -23,82 +23,82 @@ _encode = msgspec.json.Encoder().encode
 _genres = msgspec.json.Decoder(tuple[str, ...])
 
 
-Kind: TypeAlias = Literal["history", "favourites", "hidden"]
-KINDS: Sequence[Kind] = ("history", "favourites", "hidden")
+TasteKind: TypeAlias = Literal["history", "favourites", "hidden"]
+KINDS: Sequence[TasteKind] = ("history", "favourites", "hidden")
 
 
-class Opinion(NamedTuple):
+class TimedScore(NamedTuple):
     """A score, and since when it is so, in milliseconds."""
 
     score: int
     at: int
 
 
-class Change(msgspec.Struct, kw_only=True):
+class TasteChange(msgspec.Struct, kw_only=True):
     """What some events together change for one user."""
 
     is_anew: bool = False
     """Whether all that was known before goes."""
-    movies: dict[Kind, dict[int, str | None]] = msgspec.field(default_factory=dict)
+    movies: dict[TasteKind, dict[int, str | None]] = msgspec.field(default_factory=dict)
     """Movie -> the packed rating (or since when), or None for none any more."""
     preferences: str | None = None
     offset: int = 0
     """That of the last event that says something."""
 
 
-def changes(batch: Sequence[Recorded]) -> dict[str, Change]:
+def taste_changes(batch: Sequence[Recorded]) -> dict[str, TasteChange]:
     """User -> what the events of one partition, in order, change."""
-    found: dict[str, Change] = {}
+    found: dict[str, TasteChange] = {}
     for recorded in batch:
         match recorded.event:
             case MovieRated(score=score):
-                _keep(found, recorded, recorded.event, "history", f"{score}:{_at(recorded)}")
+                _set_movie(found, recorded, recorded.event, "history", f"{score}:{_at(recorded)}")
             case RatingWithdrawn():
-                _keep(found, recorded, recorded.event, "history", None)
+                _set_movie(found, recorded, recorded.event, "history", None)
             case MovieFavourited():
-                _keep(found, recorded, recorded.event, "favourites", _at(recorded))
+                _set_movie(found, recorded, recorded.event, "favourites", _at(recorded))
             case MovieUnfavourited():
-                _keep(found, recorded, recorded.event, "favourites", None)
+                _set_movie(found, recorded, recorded.event, "favourites", None)
             case MovieHidden():
-                _keep(found, recorded, recorded.event, "hidden", _at(recorded))
+                _set_movie(found, recorded, recorded.event, "hidden", _at(recorded))
             case MovieUnhidden():
-                _keep(found, recorded, recorded.event, "hidden", None)
+                _set_movie(found, recorded, recorded.event, "hidden", None)
             case PreferencesChanged(user_id=user, genres=genres):
                 change = _of(found, str(user), recorded.offset)
                 change.preferences = _encode(genres).decode()
             case UserErased(user_id=user):
-                found[str(user)] = Change(is_anew=True, offset=recorded.offset)
+                found[str(user)] = TasteChange(is_anew=True, offset=recorded.offset)
             case _:  # says nothing about taste
                 continue
     return found
 
 
-def unpacked(rating: bytes) -> Opinion:
+def unpack_score(rating: bytes) -> TimedScore:
     """The rating that was packed."""
     score, _, at = rating.partition(b":")
-    return Opinion(int(score), int(at))
+    return TimedScore(int(score), int(at))
 
 
-def genres_of(preferences: bytes | None) -> tuple[str, ...]:
+def decode_genres(preferences: bytes | None) -> tuple[str, ...]:
     """The genres that a user prefers."""
     return () if preferences is None else _genres.decode(preferences)
 
 
-def _keep(
-    found: dict[str, Change],
+def _set_movie(
+    found: dict[str, TasteChange],
     recorded: Recorded,
     event: RatingEvent | CollectionEvent,
-    kind: Kind,
+    kind: TasteKind,
     packed: str | None,
 ) -> None:
     change = _of(found, str(event.user_id), recorded.offset)
     change.movies.setdefault(kind, {})[event.movie_id] = packed
 
 
-def _of(found: dict[str, Change], user: str, offset: int) -> Change:
+def _of(found: dict[str, TasteChange], user: str, offset: int) -> TasteChange:
     change = found.get(user)
     if change is None:
-        change = found[user] = Change()
+        change = found[user] = TasteChange()
     change.offset = offset
     return change
 

@@ -17,27 +17,27 @@ from events.partition import partition_of
 from events.recorded import Recorded
 from infra.config import config
 from infra.redis_pipeline import ReadCommands
-from projectors.read_models.recommendations.page import Item
-from projectors.read_models.recommendations.projection import KINDS, changes
+from projectors.read_models.recommendations.page import RecommendedMovie
+from projectors.read_models.recommendations.projection import KINDS, taste_changes
 from projectors.storage import replies
 from projectors.storage.hash_fields import hash_writes
 from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import Shard, Write
 
-NOBODY = "nobody"
+COLD_START = "nobody"
 """The name under which the list is kept of those who have said nothing yet."""
 
 
-class Listed(msgspec.Struct, frozen=True, array_like=True):
+class RecommendationList(msgspec.Struct, frozen=True, array_like=True):
     """The movies recommended to someone, best first, as they were at a moment."""
 
     made_at: datetime
-    items: tuple[Item, ...] = ()
+    items: tuple[RecommendedMovie, ...] = ()
 
 
-pack_listed = msgspec.msgpack.Encoder().encode
+encode_list = msgspec.msgpack.Encoder().encode
 """Encodes a list to be stored."""
-read_listed = msgspec.msgpack.Decoder(Listed).decode
+decode_list = msgspec.msgpack.Decoder(RecommendationList).decode
 """Decodes a stored list; older ones have three more elements, which it ignores."""
 
 
@@ -51,7 +51,7 @@ class Recommendations(ReadModel):
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """See ReadModel."""
-        for user, change in changes(batch).items():
+        for user, change in taste_changes(batch).items():
             if change.is_anew:
                 yield ("DEL", *(shard.state(kind, user) for kind in KINDS))
                 yield "HDEL", shard.state("preferences"), user
@@ -73,7 +73,7 @@ class Recommendations(ReadModel):
     def enqueue_page(self, pipe: ReadCommands, user: UUID | str) -> None:
         """Ask in a pipeline for a user's default page, by two commands: see ``read_page``."""
         pipe.get(self.shard_of(user).derived("page", str(user)))
-        pipe.get(self.shard(0).derived("page", NOBODY))
+        pipe.get(self.shard(0).derived("page", COLD_START))
 
     @staticmethod
     def read_page(results: Sequence[bytes | None]) -> bytes | None:
@@ -84,26 +84,26 @@ class Recommendations(ReadModel):
     def enqueue_items(self, pipe: ReadCommands, user: UUID | str) -> None:
         """Ask in a pipeline for a user's whole list, by two commands: see ``read_items``."""
         pipe.get(self.shard_of(user).derived("list", str(user)))
-        pipe.get(self.shard(0).derived("list", NOBODY))
+        pipe.get(self.shard(0).derived("list", COLD_START))
 
     @staticmethod
-    def read_items(results: Sequence[bytes | None]) -> tuple[Item, ...]:
+    def read_items(results: Sequence[bytes | None]) -> tuple[RecommendedMovie, ...]:
         """The list out of the two results, best first; nobody's if the user has none."""
         own, nobodys = results
         found = own or nobodys
-        return read_listed(found).items if found else ()
+        return decode_list(found).items if found else ()
 
-    def listed(self, user: UUID | str) -> Listed:
+    def listed(self, user: UUID | str) -> RecommendationList:
         """A user's whole list; nobody's if they have said nothing yet."""
         own = replies.get(self.redis, self.shard_of(user).derived("list", str(user)))
-        found = own or replies.get(self.redis, self.shard(0).derived("list", NOBODY))
-        return read_listed(found) if found else Listed(datetime.fromtimestamp(0, UTC))
+        found = own or replies.get(self.redis, self.shard(0).derived("list", COLD_START))
+        return decode_list(found) if found else RecommendationList(datetime.fromtimestamp(0, UTC))
 
-    def items(self, user: UUID | str) -> tuple[Item, ...]:
+    def items(self, user: UUID | str) -> tuple[RecommendedMovie, ...]:
         """A user's whole list, best first."""
         return self.listed(user).items
 
-    def who_spoke(self) -> Iterator[tuple[str, str]]:
+    def users_with_taste(self) -> Iterator[tuple[str, str]]:
         """Everyone who said something of a movie, after their shard's tag; some come twice."""
         pattern = f"{{{self.name}.{self.generation}.*}}:state:*:*"
         for key in self.redis.scan_iter(match=pattern, count=1000):
@@ -112,15 +112,15 @@ class Recommendations(ReadModel):
 
     def people(self) -> set[str]:
         """Everyone of whom anything is kept: what they said, or a list."""
-        found = {user for _, user in self.who_spoke()}
+        found = {user for _, user in self.users_with_taste()}
         pattern = f"{{{self.name}.{self.generation}.*}}:derived:*:*"
         for key in self.redis.scan_iter(match=pattern, count=1000):
             found.add(key.decode().rpartition(":")[2])
         for partition in range(config().partitions):
-            found.update(self.who_prefers(self.shard(partition)))
-        return found - {NOBODY}
+            found.update(self.users_with_preferences(self.shard(partition)))
+        return found - {COLD_START}
 
-    def who_prefers(self, shard: Shard) -> set[str]:
+    def users_with_preferences(self, shard: Shard) -> set[str]:
         """Everyone of a shard who ever said which genres they prefer."""
         return {user.decode() for user in replies.hgetall(self.redis, shard.state("preferences"))}
 

@@ -11,14 +11,19 @@ from typing import NamedTuple
 
 import msgspec
 
-from projectors.read_models.recommendations.genre_affinity import Reason
-from projectors.read_models.recommendations.page import Item
-from projectors.read_models.recommendations.ranking import NOTHING, Said, ask_said, said_of
+from projectors.read_models.recommendations.genre_affinity import RecommendationReason
+from projectors.read_models.recommendations.page import RecommendedMovie
+from projectors.read_models.recommendations.ranking import (
+    NO_TASTE,
+    UserTaste,
+    enqueue_taste,
+    taste_from_replies,
+)
 from projectors.read_models.recommendations.read_model import (
-    NOBODY,
-    Listed,
+    COLD_START,
+    RecommendationList,
     Recommendations,
-    read_listed,
+    decode_list,
 )
 from projectors.storage.pagination import DEFAULT_LIMIT
 from projectors.storage.shard import Shard
@@ -34,7 +39,7 @@ _COMMANDS = 8
 class _Shown(msgspec.Struct):
     id: int
     score: float
-    reasons: tuple[Reason, ...]
+    reasons: tuple[RecommendationReason, ...]
 
 
 class _Page(msgspec.Struct):
@@ -44,11 +49,11 @@ class _Page(msgspec.Struct):
 _page = msgspec.json.Decoder(_Page)
 
 
-class UserLists(NamedTuple):
+class StoredList(NamedTuple):
     """All that is stored of one user at one moment."""
 
-    said: Said
-    listed: Listed | None
+    said: UserTaste
+    listed: RecommendationList | None
     page: bytes | None
     is_due: bool
     """Whether their list is still to be built."""
@@ -63,7 +68,7 @@ class ListCheck:
 
     def run(self) -> list[str]:
         """What is inconsistent, or could not be checked, a line each."""
-        people = [NOBODY, *sorted(self._model.people())]
+        people = [COLD_START, *sorted(self._model.people())]
         due = _patiently(self._look_through(people), self._look_again)
         return [
             *(f"{user}: {problem}" for user, problem in sorted(self._problems.items())),
@@ -99,7 +104,7 @@ class ListCheck:
             if mark is not None or not is_whole
         }
 
-    def _find(self, users: Iterable[str]) -> Iterator[tuple[str, UserLists]]:
+    def _find(self, users: Iterable[str]) -> Iterator[tuple[str, StoredList]]:
         for shard, of_shard in self._by_shard(users).items():
             rest = iter(of_shard)
             while some := list(islice(rest, _READ_AT_ONCE)):
@@ -108,14 +113,14 @@ class ListCheck:
     def _by_shard(self, users: Iterable[str]) -> Mapping[Shard, Sequence[str]]:
         found: dict[Shard, list[str]] = {}
         for user in users:
-            shard = self._model.shard(0) if user == NOBODY else self._model.shard_of(user)
+            shard = self._model.shard(0) if user == COLD_START else self._model.shard_of(user)
             found.setdefault(shard, []).append(user)
         return found
 
-    def _read(self, shard: Shard, users: Sequence[str]) -> Iterator[tuple[str, UserLists]]:
+    def _read(self, shard: Shard, users: Sequence[str]) -> Iterator[tuple[str, StoredList]]:
         with self._model.redis.pipeline(transaction=True) as pipe:
             for user in users:
-                ask_said(pipe, shard, user)
+                enqueue_taste(pipe, shard, user)
                 pipe.get(shard.derived("list", user))
                 pipe.get(shard.derived("page", user))
                 pipe.hexists(shard.derived("dirty"), user)
@@ -123,14 +128,19 @@ class ListCheck:
             answers = iter(pipe.execute())
         for user in users:
             *said, packed, page, is_marked, is_whole = islice(answers, _COMMANDS)
-            listed = read_listed(packed) if packed else None
-            yield user, UserLists(said_of(*said), listed, page, bool(is_marked) or not is_whole)
+            listed = decode_list(packed) if packed else None
+            yield (
+                user,
+                StoredList(
+                    taste_from_replies(*said), listed, page, bool(is_marked) or not is_whole
+                ),
+            )
 
 
-def _wrong(user: str, found: UserLists) -> Iterator[str]:
+def _wrong(user: str, found: StoredList) -> Iterator[str]:
     """What is inconsistent in a list, whatever it was built of."""
     said, listed, page, _ = found
-    if user != NOBODY and said == NOTHING:
+    if user != COLD_START and said == NO_TASTE:
         if listed is not None or page is not None:
             yield "has a list, and said nothing"
         return
@@ -140,7 +150,7 @@ def _wrong(user: str, found: UserLists) -> Iterator[str]:
     yield from _within(said, listed, page)
 
 
-def _within(said: Said, listed: Listed, page: bytes | None) -> Iterator[str]:
+def _within(said: UserTaste, listed: RecommendationList, page: bytes | None) -> Iterator[str]:
     items = listed.items
     if seen := sorted(said.seen.intersection(item.movie for item in items)):
         yield f"has rated, kept or hidden what is recommended: {seen}"
@@ -173,7 +183,7 @@ def _hindered(users: Sequence[str], what: str) -> Iterator[str]:
         )
 
 
-def _is_page_of(page: bytes | None, items: Sequence[Item]) -> bool:
+def _is_page_of(page: bytes | None, items: Sequence[RecommendedMovie]) -> bool:
     """Whether the page shows the list; movies that had no card when it was built are missing."""
     if page is None:
         return False

@@ -36,7 +36,7 @@ def _script(redis: Redis, text: str) -> Script:
     return redis.register_script(text)
 
 
-class Waiting(NamedTuple):
+class ShardQueue(NamedTuple):
     """Who waits in a shard, and how far its state was when that was seen."""
 
     shard: Shard
@@ -50,13 +50,13 @@ class Waiting(NamedTuple):
     """For ``note_built``."""
 
 
-def look(
+def read_queues(
     recommendations: Recommendations,
     partitions: Iterable[int],
     *,
     made_before: datetime,
     limit: int,
-) -> list[Waiting]:
+) -> list[ShardQueue]:
     """Who waits in each shard; marks and checkpoints of a shard are read in one step.
 
     Of those whose lists were only made before some moment, the ``limit`` oldest of each shard.
@@ -70,7 +70,7 @@ def look(
             script(keys=keys, args=[f"({made_before.timestamp()}", limit], client=pipe)
         found = pipe.execute()
     return [
-        Waiting(
+        ShardQueue(
             shard,
             marks={user.decode(): int(offset) for user, offset in _pairs(marks)},
             checkpoints=_offsets(checkpoints),
@@ -85,20 +85,20 @@ def look(
     ]
 
 
-def clear(redis: Redis, shard: Shard, marks: Mapping[str, int]) -> None:
+def remove_marks(redis: Redis, shard: Shard, marks: Mapping[str, int]) -> None:
     """Take marks away that are still the same."""
     if marks:
         args = [part for pair in marks.items() for part in pair]
         _script(redis, _CLEAR)(keys=[shard.derived("dirty")], args=args)
 
 
-def mark_everyone(recommendations: Recommendations, shards: Iterable[Shard]) -> None:
+def mark_all_users(recommendations: Recommendations, shards: Iterable[Shard]) -> None:
     """Mark in these shards everyone who ever said something."""
     everyone: dict[str, set[str]] = {}
-    for tag, user in recommendations.who_spoke():
+    for tag, user in recommendations.users_with_taste():
         everyone.setdefault(tag, set()).add(user)
     for shard in shards:
-        users = everyone.get(shard.tag, set()) | recommendations.who_prefers(shard)
+        users = everyone.get(shard.tag, set()) | recommendations.users_with_preferences(shard)
         with recommendations.redis.pipeline(transaction=True) as pipe:
             for user in sorted(users):
                 pipe.hsetnx(shard.derived("dirty"), user, "0")

@@ -16,7 +16,7 @@ from redis import Redis
 from redis.commands.core import Script
 
 from projectors.read_models.search.engine import IndexUnavailable, VersionedDocument
-from projectors.read_models.search.read_model import MovieState, Search
+from projectors.read_models.search.read_model import DocumentSource, Search
 from projectors.read_models.search.verification import unknown_documents, wrong_documents
 from projectors.storage.shard import read_offsets
 
@@ -202,12 +202,12 @@ def _read_dirty(model: Search) -> tuple[Mapping[int, int], bytes, Sequence[int]]
 
 def _index_documents(model: Search, movies: Sequence[int]) -> dict[int, int]:
     """Send the documents of some movies; the revisions that they were made from."""
-    sources = model.movie_states(movies)
+    sources = model.document_sources(movies)
     model.index.put(list(_versioned(sources)))
     return {source.movie: source.revision for source in sources}
 
 
-def _versioned(sources: Iterable[MovieState]) -> Iterator[VersionedDocument]:
+def _versioned(sources: Iterable[DocumentSource]) -> Iterator[VersionedDocument]:
     for source in sources:
         document = source.document()
         if document is not None:

@@ -35,7 +35,7 @@ _long: msgspec.json.Decoder[ExtendedDetails] = msgspec.json.Decoder(ExtendedDeta
 NO_EXTENDED_DETAILS_JSON = _encoder.encode(NO_EXTENDED_DETAILS)
 
 
-class MovieState(NamedTuple):
+class DocumentSource(NamedTuple):
     """What the state says of one movie at one moment; without details it is not known yet."""
 
     movie: int
@@ -125,7 +125,7 @@ class Search(ReadModel):
             yield "HINCRBY", shard.state("revisions"), movie, touch.events
             yield "SADD", shard.derived("dirty"), movie
 
-    def movie_states(self, movies: Sequence[int]) -> list[MovieState]:
+    def document_sources(self, movies: Sequence[int]) -> list[DocumentSource]:
         """What the state says of some movies, all of it at one moment."""
         if not movies:
             return []
@@ -135,7 +135,7 @@ class Search(ReadModel):
                 pipe.hmget(key, list(map(str, movies)))
             rows = zip(movies, *pipe.execute(), strict=True)
         return [
-            MovieState(
+            DocumentSource(
                 movie=movie,
                 revision=int(revision or 0),
                 details=None if details is None else _details.decode(details),

@@ -21,7 +21,7 @@ def unknown_documents(model: Search) -> list[int]:
 
 def _wrong(model: Search, movies: Sequence[int]) -> Iterator[int]:
     written = model.index.get(movies)
-    for source in model.movie_states(movies):
+    for source in model.document_sources(movies):
         if written.get(source.movie) != (source.revision, source.document()):
             yield source.movie
 

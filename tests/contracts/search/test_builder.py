@@ -69,7 +69,7 @@ def test_a_write_between_reading_and_clearing_stays_marked(library, monkeypatch)
 
 def test_an_older_document_does_not_replace_a_newer_one(library):
     library.add("Alien")
-    [source] = library.search.movie_states([1])
+    [source] = library.search.document_sources([1])
     library.rate(1, 10)
     flush(library.search)
     library.search.index.put([VersionedDocument(1, source.revision, source.document())])
@@ -94,7 +94,7 @@ def test_an_index_that_someone_else_made_is_made_anew(library, make_index):
     other = make_index(1)
     other.create()
     other.put(
-        [VersionedDocument(77, 1, library.search.movie_states([1])[0].document() | {"id": 77})]
+        [VersionedDocument(77, 1, library.search.document_sources([1])[0].document() | {"id": 77})]
     )
     assert library.found("alien") == ["<em>Alien</em>"]
     assert sorted(library.search.index.movies()) == [1]
@@ -106,7 +106,7 @@ def test_what_another_process_writes_is_seen(library, make_index):
     assert library.search.count() == 1
     other = make_index(1)
     other.put(
-        [VersionedDocument(77, 1, library.search.movie_states([1])[0].document() | {"id": 77})]
+        [VersionedDocument(77, 1, library.search.document_sources([1])[0].document() | {"id": 77})]
     )
     other.refresh()
     assert sorted(library.search.index.movies()) == [1, 77]
@@ -126,7 +126,7 @@ def test_a_check_finds_what_is_wrong(library, monkeypatch):
     library.add("Alien", "Heat", "Up")
     builder = SearchBuilder(library.search, 1)
     assert builder.check(NOW) == []
-    [source] = library.search.movie_states([1])
+    [source] = library.search.document_sources([1])
     library.search.index.put(
         [
             VersionedDocument(1, source.revision, source.document() | {"votes": 5}),
@@ -154,7 +154,7 @@ def test_the_size_of_batches_does_not_show(make_search, library):
     other = type(library)(make_search(2))
     for event in events:
         other.take(event)
-    assert library.search.movie_states([1]) == other.search.movie_states([1])
+    assert library.search.document_sources([1]) == other.search.document_sources([1])
 
 
 def test_it_is_filled_only_when_all_is_there(library, monkeypatch):
@@ -294,7 +294,7 @@ def test_in_the_place_of_what_is_withdrawn_is_a_tombstone(library):
 
 def test_a_flusher_that_was_held_up_does_not_bring_back_what_is_withdrawn(library):
     library.add("Alien")
-    [source] = library.search.movie_states([1])
+    [source] = library.search.document_sources([1])
     library.take(MovieWithdrawn(movie_id=1, reason="a double"))
     flush(library.search)
     library.search.index.put([VersionedDocument(1, source.revision, source.document())])

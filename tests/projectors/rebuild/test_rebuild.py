@@ -28,7 +28,11 @@ from projectors.generations.pointers import KEPT_KEY, Pointers
 from projectors.management.commands import generations as commands
 from projectors.read_models.library.read_model import Library
 from projectors.read_models.movies.read_model import Movies
-from projectors.read_models.recommendations.read_model import NOBODY, Recommendations, pack_listed
+from projectors.read_models.recommendations.read_model import (
+    COLD_START,
+    Recommendations,
+    encode_list,
+)
 from projectors.read_models.trending.read_model import Trending
 from projectors.rebuild import backfill, derive, job
 from projectors.rebuild.backpressure import Backpressure
@@ -117,9 +121,9 @@ def test_the_switch_refuses_on_a_list_of_wrong_movies(pointers, capsys, monkeypa
 
     def with_one_wrong(self, moment):
         new = Recommendations(clients.redis(), 2)
-        listed = new.listed(NOBODY)
+        listed = new.listed(COLD_START)
         wrong = replace(listed, items=listed.items[:-1])
-        new.redis.set(new.shard(0).derived("list", NOBODY), pack_listed(wrong))
+        new.redis.set(new.shard(0).derived("list", COLD_START), encode_list(wrong))
         prove(self, moment)
 
     monkeypatch.setattr(job.RebuildJob, "_prove_built", with_one_wrong)

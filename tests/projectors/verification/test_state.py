@@ -61,7 +61,11 @@ from infra.config import config
 from projectors.consumer.decryption import decryptor
 from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
-from projectors.read_models.recommendations.read_model import NOBODY, Recommendations, pack_listed
+from projectors.read_models.recommendations.read_model import (
+    COLD_START,
+    Recommendations,
+    encode_list,
+)
 from projectors.read_models.search.read_model import Search
 from projectors.registry import MODELS, make_builders
 from projectors.storage.read_model import Decrypt, ReadModel, leave_encrypted
@@ -412,9 +416,9 @@ def test_a_lost_document_is_found(platform, capsys, monkeypatch):
 
 def test_a_list_of_wrong_movies_is_found(platform, capsys):
     recommendations = platform.models["recommendations"]
-    key = recommendations.shard(0).derived("list", NOBODY)
-    listed = recommendations.listed(NOBODY)
-    recommendations.redis.set(key, pack_listed(replace(listed, items=listed.items[1:])))
+    key = recommendations.shard(0).derived("list", COLD_START)
+    listed = recommendations.listed(COLD_START)
+    recommendations.redis.set(key, encode_list(replace(listed, items=listed.items[1:])))
     code, out = run("recommendations", capsys=capsys)
     assert code == 1
     assert "recommendations: nobody: has a first page that is not that of the list" in out

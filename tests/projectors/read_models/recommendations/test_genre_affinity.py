@@ -4,26 +4,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from projectors.read_models.movies.read_model import YearAndGenres
 from projectors.read_models.recommendations.candidates import (
     Candidates,
-    Known,
-    is_material,
-    shares,
-    trends,
+    genre_shares,
+    is_material_change,
+    trend_scores,
 )
 from projectors.read_models.recommendations.genre_affinity import (
     FAVOURITE,
-    REASONS,
-    Liking,
-    Reason,
-    Trend,
-    affinity,
+    MAX_REASONS,
+    GenreAffinity,
+    RecommendationReason,
+    TrendScore,
     explain,
+    genre_affinities,
+    movie_affinity,
+    rating_weights,
     reasons,
-    taste,
-    weights,
 )
-from projectors.read_models.recommendations.item_similarity import HALF_LIFE, WEIGHT, near
+from projectors.read_models.recommendations.item_similarity import (
+    HALF_LIFE,
+    WEIGHT,
+    neighbour_scores,
+)
 from projectors.read_models.similarity.types import Neighbour
 
 ALIEN, HEAT, TRON, AMELIE = 1, 2, 3, 4
@@ -41,23 +45,23 @@ preferred = st.sets(st.sampled_from(NAMES))
 
 
 def liked(ratings, preferred=(), shares=EVEN):
-    return taste(ratings, preferred, genres=GENRES, shares=shares)
+    return genre_affinities(ratings, preferred, genres=GENRES, shares=shares)
 
 
 def test_who_said_nothing_likes_nothing():
     assert liked({}) == {}
-    assert affinity(GENRES[ALIEN], {}) == 0
+    assert movie_affinity(GENRES[ALIEN], {}) == 0
 
 
 def test_a_loved_movie_speaks_for_its_genres():
-    likings = liked({ALIEN: 10})
-    assert set(likings) == {"Horror", "Science Fiction"}
-    assert likings["Horror"].movie == ALIEN
-    assert affinity(GENRES[TRON], likings) > affinity(GENRES[HEAT], likings) == 0
+    affinities = liked({ALIEN: 10})
+    assert set(affinities) == {"Horror", "Science Fiction"}
+    assert affinities["Horror"].movie == ALIEN
+    assert movie_affinity(GENRES[TRON], affinities) > movie_affinity(GENRES[HEAT], affinities) == 0
 
 
 def test_a_higher_score_says_more():
-    amounts = [liked({HEAT: score}).get("Crime", Liking(0)).amount for score in range(1, 11)]
+    amounts = [liked({HEAT: score}).get("Crime", GenreAffinity(0)).amount for score in range(1, 11)]
     assert amounts[:3] == [0, 0, 0]
     assert amounts[2:] == sorted(set(amounts[2:]))
 
@@ -70,22 +74,22 @@ def test_a_disliked_movie_never_adds_and_speaks_against():
 
 
 def test_a_preference_counts_more_than_one_loved_movie():
-    likings = liked({HEAT: 10}, ["Comedy"])
-    assert likings["Comedy"].amount > likings["Crime"].amount > 0
-    assert likings["Comedy"].movie is None
+    affinities = liked({HEAT: 10}, ["Comedy"])
+    assert affinities["Comedy"].amount > affinities["Crime"].amount > 0
+    assert affinities["Comedy"].movie is None
 
 
 def test_what_everyone_rates_says_less_about_someone():
-    likings = liked({HEAT: 8, TRON: 8}, shares=EVEN | {"Crime": 0.4, "Science Fiction": 0.1})
-    assert likings["Science Fiction"].amount == pytest.approx(2 * likings["Crime"].amount)
+    affinities = liked({HEAT: 8, TRON: 8}, shares=EVEN | {"Crime": 0.4, "Science Fiction": 0.1})
+    assert affinities["Science Fiction"].amount == pytest.approx(2 * affinities["Crime"].amount)
 
 
 def test_movies_without_known_genres_say_nothing():
-    assert taste({99: 10}, (), genres=GENRES, shares=EVEN) == {}
+    assert genre_affinities({99: 10}, (), genres=GENRES, shares=EVEN) == {}
 
 
 def test_reasons_of_a_first_rating():
-    found = reasons(explain(GENRES[TRON], liked({ALIEN: 10})), Trend(1.0, 0.5, 0.0))
+    found = reasons(explain(GENRES[TRON], liked({ALIEN: 10})), TrendScore(1.0, 0.5, 0.0))
     assert [(reason.because, reason.movie) for reason in found] == [
         ("rated", ALIEN),
         ("trending", None),
@@ -94,30 +98,31 @@ def test_reasons_of_a_first_rating():
 
 
 def test_reasons_without_a_taste_are_the_trend():
-    found = reasons(explain(GENRES[TRON], {}), Trend(0.75, 0.25, 0.0))
-    assert found == (Reason("trending", 0.75), Reason("popular", 0.25))
+    found = reasons(explain(GENRES[TRON], {}), TrendScore(0.75, 0.25, 0.0))
+    assert found == (RecommendationReason("trending", 0.75), RecommendationReason("popular", 0.25))
 
 
 def test_nothing_known_no_reasons():
-    assert reasons(explain(GENRES[TRON], {}), Trend(0.0, 0.0, 0.02)) == ()
-    assert reasons(explain((), {}), Trend(0.0, 0.0, 0.0)) == ()
+    assert reasons(explain(GENRES[TRON], {}), TrendScore(0.0, 0.0, 0.02)) == ()
+    assert reasons(explain((), {}), TrendScore(0.0, 0.0, 0.0)) == ()
 
 
 @given(
     ratings=scores,
     preferred=preferred,
     movie=st.sampled_from(sorted(GENRES)),
-    trend=st.builds(Trend, st.floats(0, 1), st.floats(0, 0.5), st.floats(0, 0.02)),
+    trend=st.builds(TrendScore, st.floats(0, 1), st.floats(0, 0.5), st.floats(0, 0.02)),
 )
 def test_what_all_give_adds_up_to_the_whole(ratings, preferred, movie, trend):
-    likings = liked(ratings, sorted(preferred))
-    explanation = explain(GENRES[movie], likings)
+    affinities = liked(ratings, sorted(preferred))
+    explanation = explain(GENRES[movie], affinities)
     given = [*explanation.by_genre.values(), *explanation.by_movie.values()]
     whole = explanation.of_trend + sum(given)
     assert whole == pytest.approx(1)
-    assert explanation.of_trend == pytest.approx(1 / (1 + affinity(GENRES[movie], likings)))
+    affinity = movie_affinity(GENRES[movie], affinities)
+    assert explanation.of_trend == pytest.approx(1 / (1 + affinity))
     told = reasons(explanation, trend)
-    assert len(told) <= REASONS
+    assert len(told) <= MAX_REASONS
     assert sum(round(100 * reason.share) for reason in told) <= 100
     assert [reason.share for reason in told] == sorted((r.share for r in told), reverse=True)
 
@@ -125,7 +130,7 @@ def test_what_all_give_adds_up_to_the_whole(ratings, preferred, movie, trend):
 @given(
     ratings=scores,
     movie=st.sampled_from(sorted(GENRES)),
-    trend=st.builds(Trend, st.floats(0, 1), st.floats(0, 0.5), st.floats(0, 0.02)),
+    trend=st.builds(TrendScore, st.floats(0, 1), st.floats(0, 0.5), st.floats(0, 0.02)),
     given_=st.dictionaries(st.sampled_from(sorted(GENRES)), st.floats(0.01, 2), min_size=1),
 )
 def test_what_liked_movies_give_is_told_exactly(ratings, movie, trend, given_):
@@ -144,14 +149,14 @@ def test_what_liked_movies_give_is_told_exactly(ratings, movie, trend, given_):
 
 def test_the_latest_give_the_most():
     lists = {HEAT: [Neighbour(TRON, 0.5, 9)], ALIEN: [Neighbour(TRON, 0.5, 9)]}
-    found = near([HEAT, ALIEN], {HEAT: 1.0, ALIEN: 1.0}, lists)
+    found = neighbour_scores([HEAT, ALIEN], {HEAT: 1.0, ALIEN: 1.0}, lists)
     assert set(found) == {TRON}
     assert found[TRON][HEAT] == pytest.approx(WEIGHT * 0.5)
     assert found[TRON][ALIEN] == pytest.approx(WEIGHT * 0.5 * 2 ** (-1 / HALF_LIFE))
 
 
 def test_a_favourite_counts_as_the_highest_score():
-    assert weights({HEAT: 3, ALIEN: 10}, [HEAT, TRON]) == {
+    assert rating_weights({HEAT: 3, ALIEN: 10}, [HEAT, TRON]) == {
         HEAT: FAVOURITE,
         ALIEN: FAVOURITE,
         TRON: FAVOURITE,
@@ -161,10 +166,10 @@ def test_a_favourite_counts_as_the_highest_score():
 @given(ratings=scores, preferred=preferred, more=st.sampled_from(NAMES))
 def test_preferring_a_genre_never_makes_it_liked_less(ratings, preferred, more):
     before, after = liked(ratings, preferred), liked(ratings, preferred | {more})
-    assert after.get(more, Liking(0)).amount >= before.get(more, Liking(0)).amount
+    assert after.get(more, GenreAffinity(0)).amount >= before.get(more, GenreAffinity(0)).amount
 
 
-KNOWN = {movie: Known(1990 + movie, genres) for movie, genres in GENRES.items()}
+KNOWN = {movie: YearAndGenres(1990 + movie, genres) for movie, genres in GENRES.items()}
 
 
 def candidates(heats=None, people=None):
@@ -178,9 +183,9 @@ def candidates(heats=None, people=None):
 )
 def test_scores_are_trend_times_one_and_affinity(ratings, preferred, heats):
     found = candidates(heats, {ALIEN: 10})
-    likings = liked(ratings, preferred, found.shares)
-    for movie, score in zip(found.movies, found.scores(likings), strict=True):
-        expected = found.trends[movie].total * (1 + affinity(GENRES[movie], likings))
+    affinities = liked(ratings, preferred, found.shares)
+    for movie, score in zip(found.movies, found.scores(affinities), strict=True):
+        expected = found.trends[movie].total * (1 + movie_affinity(GENRES[movie], affinities))
         assert score == pytest.approx(expected)
 
 
@@ -207,11 +212,13 @@ def test_a_catalogue_that_nobody_rated_still_gives_lists():
 
 def test_an_empty_catalogue_gives_empty_lists():
     empty = Candidates({}, heats={}, people={}, year=2000)
-    assert empty.best({"Crime": Liking(1.0)}, without=[ALIEN], limit=10) == []
+    assert empty.best({"Crime": GenreAffinity(1.0)}, without=[ALIEN], limit=10) == []
 
 
 def test_the_hottest_leads_and_popularity_comes_behind():
-    found = trends(KNOWN, heats={HEAT: 4.0, TRON: 2.0}, people={TRON: 100, ALIEN: 9}, year=2000)
+    found = trend_scores(
+        KNOWN, heats={HEAT: 4.0, TRON: 2.0}, people={TRON: 100, ALIEN: 9}, year=2000
+    )
     assert (found[HEAT].heat, found[TRON].heat) == (1.0, 0.5)
     assert found[TRON].popularity == 0.5
     assert found[ALIEN].popularity == pytest.approx(0.5 * 0.5, abs=0.01)
@@ -219,18 +226,18 @@ def test_the_hottest_leads_and_popularity_comes_behind():
 
 
 def test_shares_add_up_and_follow_what_is_rated():
-    rated = shares(KNOWN, {HEAT: 100})
+    rated = genre_shares(KNOWN, {HEAT: 100})
     assert sum(rated.values()) == pytest.approx(1)
     assert max(rated, key=rated.__getitem__) == "Crime"
 
 
 def test_only_moves_that_show_are_material():
     def of(**heats):
-        return trends(
+        return trend_scores(
             KNOWN, heats=dict(zip(KNOWN, heats.values(), strict=False)), people={}, year=2000
         )
 
-    assert not is_material(of(a=100, b=50), of(a=100, b=50))
-    assert not is_material(of(a=100, b=50), of(a=100, b=51))
-    assert is_material(of(a=100, b=50), of(a=50, b=100))
-    assert is_material({}, of(a=1))
+    assert not is_material_change(of(a=100, b=50), of(a=100, b=50))
+    assert not is_material_change(of(a=100, b=50), of(a=100, b=51))
+    assert is_material_change(of(a=100, b=50), of(a=50, b=100))
+    assert is_material_change({}, of(a=1))

@@ -26,9 +26,9 @@ from projectors.generations.pointers import Pointers
 from projectors.read_models.movies.builder import MoviesBuilder
 from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.recommendations.builder import RecommendationsBuilder
-from projectors.read_models.recommendations.candidate_snapshot import Sources
-from projectors.read_models.recommendations.page import choose, render
-from projectors.read_models.recommendations.read_model import NOBODY, Recommendations
+from projectors.read_models.recommendations.candidate_snapshot import CandidateSources
+from projectors.read_models.recommendations.page import paginate, render
+from projectors.read_models.recommendations.read_model import COLD_START, Recommendations
 from projectors.read_models.similarity.builder import SimilarityBuilder
 from projectors.read_models.similarity.read_model import Similarity
 from projectors.read_models.trending.builder import TrendingBuilder
@@ -71,7 +71,7 @@ class World:
 
     def begin(self):
         """Builders that have just started."""
-        sources = Sources(self.trending, self.movies, self.similarity)
+        sources = CandidateSources(self.trending, self.movies, self.similarity)
         self.builder = RecommendationsBuilder(
             self.recommendations, sources, self.recording.partitions
         )
@@ -316,18 +316,18 @@ def test_pages_of_one_genre_follow_each_other(world):
     world.rate(ANN, TRON, 10)
     world.build()
     items = world.recommendations.items(ANN)
-    first = choose(items, "Crime", limit=1)
-    second = choose(items, "Crime", limit=1, cursor=first.next)
+    first = paginate(items, "Crime", limit=1)
+    second = paginate(items, "Crime", limit=1, cursor=first.next)
     assert [item.movie for item in first.items + second.items] == [HEAT, RONIN]
     assert second.next is None
     with pytest.raises(BadSignature):
-        choose(items, "Horror", limit=1, cursor=first.next)
+        paginate(items, "Horror", limit=1, cursor=first.next)
 
 
 def test_a_query_writes_the_same_bytes_as_the_builder(world):
     world.rate(ANN, ALIEN)
     world.build()
-    chosen = choose(world.recommendations.items(ANN), limit=20)
+    chosen = paginate(world.recommendations.items(ANN), limit=20)
     cards = world.movies.cards([item.movie for item in chosen.items])
     assert json.loads(render(chosen, cards)) == world.shown(ANN)[1]
 
@@ -436,7 +436,7 @@ def test_no_list_is_made_before_there_is_something_to_make_it_of(world):
     assert world.recommendations.built_offsets(world.recording.partitions) == [
         0 for _ in range(world.recording.partitions)
     ]
-    assert world.recommendations.items(NOBODY) == ()
+    assert world.recommendations.items(COLD_START) == ()
     answer(world.redis)
     world.begin()
     world.build()

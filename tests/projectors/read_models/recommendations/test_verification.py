@@ -18,9 +18,12 @@ from events.catalogue import (
 )
 from projectors.read_models.recommendations import verification
 from projectors.read_models.recommendations.builder import RecommendationsBuilder
-from projectors.read_models.recommendations.candidate_snapshot import Market, Sources
-from projectors.read_models.recommendations.page import Item, choose, render
-from projectors.read_models.recommendations.read_model import NOBODY, pack_listed
+from projectors.read_models.recommendations.candidate_snapshot import (
+    CandidateSnapshot,
+    CandidateSources,
+)
+from projectors.read_models.recommendations.page import RecommendedMovie, paginate, render
+from projectors.read_models.recommendations.read_model import COLD_START, encode_list
 from projectors.storage.pagination import DEFAULT_LIMIT
 from tests.fixtures.waiting import until
 from tests.projectors.read_models.recommendations.test_recommendations import (
@@ -62,19 +65,21 @@ def checked(world: World) -> list[str]:
 
 
 def beside(world: World) -> RecommendationsBuilder:
-    sources = Sources(world.trending, world.movies, world.similarity)
+    sources = CandidateSources(world.trending, world.movies, world.similarity)
     return RecommendationsBuilder(world.recommendations, sources, world.recording.partitions)
 
 
-def write(world: World, user: UUID | str, items: Sequence[Item]) -> None:
+def write(world: World, user: UUID | str, items: Sequence[RecommendedMovie]) -> None:
     """A list with its page, as only a broken builder would write it."""
     shard = (
-        world.recommendations.shard(0) if user == NOBODY else world.recommendations.shard_of(user)
+        world.recommendations.shard(0)
+        if user == COLD_START
+        else world.recommendations.shard_of(user)
     )
     cards = world.movies.cards([item.movie for item in items])
-    page = render(choose(items, limit=DEFAULT_LIMIT), cards)
+    page = render(paginate(items, limit=DEFAULT_LIMIT), cards)
     listed = replace(world.recommendations.listed(user), items=tuple(items))
-    world.redis.set(shard.derived("list", str(user)), pack_listed(listed))
+    world.redis.set(shard.derived("list", str(user)), encode_list(listed))
     world.redis.set(shard.derived("page", str(user)), page)
 
 
@@ -82,10 +87,12 @@ def test_right_ones_are_right(world, impatient):
     assert checked(world) == []
 
 
-@pytest.mark.parametrize("user", [ANN, BOB, NOBODY])
+@pytest.mark.parametrize("user", [ANN, BOB, COLD_START])
 def test_a_missing_one_is_named(world, impatient, user):
     shard = (
-        world.recommendations.shard(0) if user == NOBODY else world.recommendations.shard_of(user)
+        world.recommendations.shard(0)
+        if user == COLD_START
+        else world.recommendations.shard_of(user)
     )
     world.redis.delete(shard.derived("list", str(user)))
     assert checked(world) == [f"{user}: has no list"]
@@ -94,7 +101,7 @@ def test_a_missing_one_is_named(world, impatient, user):
 def test_a_list_of_who_said_nothing_is_named(world, impatient):
     listed = world.recommendations.listed(ANN)
     shard = world.recommendations.shard_of(DORA)
-    world.redis.set(shard.derived("list", str(DORA)), pack_listed(listed))
+    world.redis.set(shard.derived("list", str(DORA)), encode_list(listed))
     assert checked(world) == [f"{DORA}: has a list, and said nothing"]
 
 
@@ -135,17 +142,17 @@ def builders_at_work(world: World) -> Iterator[None]:
 
 
 def test_a_page_that_leaves_out_what_was_withdrawn_meanwhile_is_not_called_wrong(world):
-    sources = Sources(world.trending, world.movies, world.similarity)
-    market = Market(sources, world.now)
+    sources = CandidateSources(world.trending, world.movies, world.similarity)
+    snapshot = CandidateSnapshot(sources, world.now)
     shown = world.recommendations.items(ANN)[0].movie
     world.happen(MovieWithdrawn(movie_id=shown, reason="a double"))
-    world.builder._make(world.recommendations.shard_of(ANN), [str(ANN)], market, world.now)
+    world.builder._build_lists(world.recommendations.shard_of(ANN), [str(ANN)], snapshot, world.now)
     assert shown in [item.movie for item in world.recommendations.items(ANN)]
     with builders_at_work(world):
         assert checked(world) == []
 
 
-@pytest.mark.parametrize("user", [ANN, BOB, CARL, NOBODY])
+@pytest.mark.parametrize("user", [ANN, BOB, CARL, COLD_START])
 def test_a_list_out_of_order_is_named(world, impatient, user):
     items = world.recommendations.items(user)
     write(world, user, items[::-1])
@@ -171,7 +178,7 @@ def test_a_stored_list_of_an_earlier_version_is_read(world, impatient):
     """It had three digests more."""
     listed = world.recommendations.listed(ANN)
     key = world.recommendations.shard_of(ANN).derived("list", str(ANN))
-    world.redis.set(key, pack_listed((listed.made_at, listed.items, b"12345678", b"", b"")))
+    world.redis.set(key, encode_list((listed.made_at, listed.items, b"12345678", b"", b"")))
     assert world.recommendations.listed(ANN) == listed
     assert checked(world) == []
 
