@@ -1,9 +1,8 @@
-"""Which questions are answered before Django sees them?
+"""Fast lane: WSGI middleware that answers hot reads from Redis before Django sees them.
 
-Those whose answer lies ready, or nearly so: a card, movies like it, the first page of a trending
-board, suggestions, my recommendations. The lane asks the very view that Django would; whatever it
-can't answer with 200 or 304 goes on to Django, which asks again and says what is wrong; it counts
-once.
+Hot reads are a card, similar movies, the first page of a trending board, suggestions and my
+recommendations. The lane calls the view that Django would call. What it can't answer with 200 or
+304 goes on to Django, which calls the view again and reports the problem; the request counts once.
 """
 
 import re
@@ -37,7 +36,7 @@ _VIEWS: Mapping[str, type[ReadView]] = {
 
 
 class FastLane:
-    """A WSGI application in front of Django's."""
+    """WSGI middleware in front of Django."""
 
     def __init__(self, django: Application) -> None:
         self._django = django
@@ -51,7 +50,7 @@ class FastLane:
 
 
 def answer(environ: Environ) -> Rendered | None:
-    """The answer, if it lies ready and nothing stands against giving it."""
+    """The answer, if it is ready and the request is allowed; None leaves it to Django."""
     if environ["REQUEST_METHOD"] != "GET" or "HTTP_LOG_POSITION" in environ or AS_OF in environ:
         return None
     path: str = environ["PATH_INFO"]
@@ -67,15 +66,15 @@ def _ask(kind: type[ReadView], environ: Environ, **path: Any) -> Rendered | None
     begun = perf_counter()
     view = kind()
     try:
-        only_known = needs_token(view.permission_classes)
-        request = ReadRequest(environ, needs_token=only_known, scope=view.scope)
+        is_token_needed = needs_token(view.permission_classes)
+        request = ReadRequest(environ, needs_token=is_token_needed, scope=view.scope)
         body = _read(view, request, path)
-    except Exception as fault:  # noqa: BLE001 - the view meets it again and says so
+    except Exception as fault:  # noqa: BLE001 - Django calls the view again and reports it
         count("marquee_lane_left_total", why=type(fault).__name__)
         return None
     if body is None:
         return None
-    rendered = render(environ, body, keep=view.keep, headers=request.headers())
+    rendered = render(environ, body, cache_policy=view.cache_policy, headers=request.headers())
     note(kind, rendered.status, perf_counter() - begun)
     return rendered
 

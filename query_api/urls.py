@@ -1,10 +1,10 @@
-"""Which questions are there?"""
+"""Routes of the query API."""
 
 from django.urls import path
 
 from infra.http import health, openapi, problem_details
 from query_api.ops.metrics import metrics
-from query_api.ops.readiness import needs
+from query_api.ops.readiness import readiness_checks
 from query_api.views.details import DetailsView
 from query_api.views.library import MyFavouritesView, MyHiddenView, MyRatingsView
 from query_api.views.me import MyProfileView
@@ -39,7 +39,7 @@ urlpatterns = [
     *questions,
     *openapi.urls("Marquee query API", questions),
     path("health/live", health.live),
-    path("health/ready", health.ready(needs())),
+    path("health/ready", health.ready(readiness_checks())),
     path("metrics", health.only_read(metrics)),
 ]
 

@@ -1,7 +1,7 @@
-"""Who may see what?
+"""Visibility: who may see a playlist, or a user's activity.
 
-The one place where it is decided, on what is so now; every way to a thing asks here before it says
-that the thing is there, that it changed, or that it did not.
+The only place where it is decided, by the state of now. Every endpoint asks here before it tells
+that a thing exists, changed, or did not change.
 """
 
 from typing import NamedTuple
@@ -12,14 +12,14 @@ from projectors.read_models.library.projection import UserPreferences
 
 
 class Activity(NamedTuple):
-    """What a user rates, keeps and likes."""
+    """A user's ratings, favourites and preferences."""
 
     owner: str
     preferences: UserPreferences
 
 
 def visible(thing: PlaylistSummary | Activity, viewer: UUID | None) -> bool:
-    """Whether someone (None: who is not logged in) may see a thing."""
+    """Whether a user (None: without a token) may see a thing."""
     return (viewer is not None and str(viewer) == thing.owner) or _is_public(thing)
 
 

@@ -1,4 +1,4 @@
-"""Is the process alive, and is what it needs there?"""
+"""Health endpoints: liveness, and readiness of each dependency."""
 
 from collections.abc import Callable, Mapping
 from functools import wraps
@@ -11,38 +11,38 @@ from infra import clients
 from infra.http import problem_details
 from infra.http.strict_json import encode
 
-Need = Callable[[], object]
-"""Asks one of the things that a process needs; raises when it is not there."""
+ReadinessCheck = Callable[[], object]
+"""Raises when a dependency of the process is down."""
 
 View = Callable[[HttpRequest], HttpResponse]
-_READING = ("GET", "HEAD")
+_READ_METHODS = ("GET", "HEAD")
 _log = structlog.get_logger(__name__)
 
 
 def only_read(view: View) -> View:
-    """The same view, which refuses all methods but GET and HEAD."""
+    """The view for GET and HEAD only; other methods get 405."""
 
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponse:
-        if request.method in _READING:
+        if request.method in _READ_METHODS:
             return view(request)
-        return problem_details.not_allowed(request, _READING)
+        return problem_details.not_allowed(request, _READ_METHODS)
 
     return guarded
 
 
 @only_read
 def live(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view is given one
-    """The process answers."""
+    """Liveness: the process answers."""
     return _answer("ok", {}, status=200)
 
 
-def ready(needs: Mapping[str, Need]) -> View:
-    """A view that lists each need with its state; 503 when one is down."""
+def ready(checks: Mapping[str, ReadinessCheck]) -> View:
+    """Readiness: a view of the state of each dependency; 503 when one is down."""
 
     @only_read
     def view(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view is given one
-        states = {name: _state(name, need) for name, need in needs.items()}
+        states = {name: _state(name, check) for name, check in checks.items()}
         if all(state == "ok" for state in states.values()):
             return _answer("ok", states, status=200)
         return _answer("down", states, status=503)
@@ -50,18 +50,18 @@ def ready(needs: Mapping[str, Need]) -> View:
     return view
 
 
-def _state(name: str, need: Need) -> str:
+def _state(name: str, check: ReadinessCheck) -> str:
     try:
-        need()
-    except Exception as fault:  # noqa: BLE001 - whatever it is, the need is down
-        _log.warning("need down", need=name, fault=repr(fault))
+        check()
+    except Exception as fault:  # noqa: BLE001 - whatever it raises, it is down
+        _log.warning("dependency down", dependency=name, fault=repr(fault))
         return "down"
     return "ok"
 
 
-def _answer(status_word: str, needs: Mapping[str, str], *, status: int) -> HttpResponse:
+def _answer(status_word: str, states: Mapping[str, str], *, status: int) -> HttpResponse:
     return HttpResponse(
-        encode({"status": status_word, "needs": needs}),
+        encode({"status": status_word, "needs": states}),
         status=status,
         content_type="application/json",
         headers={"Cache-Control": "no-store"},
@@ -69,22 +69,22 @@ def _answer(status_word: str, needs: Mapping[str, str], *, status: int) -> HttpR
 
 
 def redis() -> None:
-    """Redis answers."""
+    """Raise if Redis doesn't answer."""
     clients.redis().ping()
 
 
 def elasticsearch() -> None:
-    """Elasticsearch answers. Not by info(): smaller distributions refuse that."""
+    """Raise if Elasticsearch doesn't answer. Not info(): some distributions refuse that."""
     clients.elasticsearch().options(request_timeout=2).cluster.health()
 
 
-def database(alias: str) -> Need:
-    """A database answers."""
+def database(alias: str) -> ReadinessCheck:
+    """A check that a database answers."""
 
-    def ask() -> None:
+    def check() -> None:
         connection = connections[alias]
         connection.close_if_unusable_or_obsolete()
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
 
-    return ask
+    return check

@@ -1,7 +1,7 @@
-"""Where do people and programs read what an API offers?
+"""OpenAPI: the contract of an API, and its Swagger UI and ReDoc pages.
 
-The contract (OpenAPI 3) is drf-spectacular's, the pages to try it on are drf-yasg's; ``operation``
-tells both the same.
+drf-spectacular makes the contract (OpenAPI 3), drf-yasg the pages; ``operation`` describes a view's
+method for both.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,8 +31,8 @@ from infra.http.strict_json import encode
 Method = TypeVar("Method", bound=Callable[..., Any])
 Shape: TypeAlias = type[serializers.Serializer[Any]]
 
-# drf-spectacular keeps what it is at in modules of its own: two at once fail.
-_one_at_a_time = Lock()
+# drf-spectacular keeps state in its modules: two generations at once fail.
+_generator_lock = Lock()
 _BEARER: list[Any] = [{"bearer": []}]
 
 
@@ -54,13 +54,13 @@ class ProblemDetails(serializers.Serializer[Any]):
 
 
 class Headers(NamedTuple):
-    """Headers that a request may have, and that its answer may: each name with what it says."""
+    """Headers of a request and of its response: name -> description."""
 
-    taken: Mapping[str, str] = {}
-    given: Mapping[str, str] = {}
+    request: Mapping[str, str] = {}
+    response: Mapping[str, str] = {}
 
 
-def operation(  # noqa: PLR0913 - a keyword for each thing that can be said
+def operation(  # noqa: PLR0913 - a keyword for each part of the description
     name: str,
     *,
     answers: Mapping[int, Shape | None],
@@ -71,14 +71,19 @@ def operation(  # noqa: PLR0913 - a keyword for each thing that can be said
     needs_token: bool = False,
     media_type: str = "application/json",
 ) -> Callable[[Method], Method]:
-    """Describe a view's method: what it takes, how it answers, which problems it may have."""
-    takes, gives = headers or Headers()
-    given = [_given(header, why, sorted(answers)) for header, why in gives.items()]
+    """Describe a view's method: its parameters, responses and problems."""
+    taken, given = headers or Headers()
+    statuses = sorted(answers)
+    response_headers = [_response_header(*header, statuses) for header in given.items()]
 
     def describe(method: Method) -> Method:
         spectacular = extend_schema(
             operation_id=name,
-            parameters=[*([query] if query else []), *map(_header, takes.items()), *given],
+            parameters=[
+                *([query] if query else []),
+                *map(_request_header, taken.items()),
+                *response_headers,
+            ],
             request=body,
             responses={
                 **{
@@ -93,7 +98,7 @@ def operation(  # noqa: PLR0913 - a keyword for each thing that can be said
             operation_id=name,
             manual_parameters=[
                 openapi.Parameter(header, openapi.IN_HEADER, description=why, type="string")
-                for header, why in takes.items()
+                for header, why in taken.items()
             ],
             query_serializer=query,
             request_body=body,
@@ -109,45 +114,47 @@ def operation(  # noqa: PLR0913 - a keyword for each thing that can be said
     return describe
 
 
-def _header(taken: tuple[str, str]) -> OpenApiParameter:
-    name, why = taken
+def _request_header(header: tuple[str, str]) -> OpenApiParameter:
+    name, why = header
     return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=why)
 
 
-def _given(name: str, why: str, statuses: Sequence[int]) -> OpenApiParameter:
+def _response_header(name: str, why: str, statuses: Sequence[int]) -> OpenApiParameter:
     return OpenApiParameter(
         name, str, OpenApiParameter.HEADER, description=why, response=list(statuses)
     )
 
 
 def document(title: str, patterns: Sequence[URLPattern | URLResolver]) -> dict[str, Any]:
-    """The contract as ``/openapi.json`` has it."""
+    """The contract: what ``/openapi.json`` answers."""
     with patched_settings({"TITLE": title}):
-        make: Any = SchemaGenerator  # drf-spectacular types it not
-        found: dict[str, Any] = make(patterns=list(patterns)).get_schema(request=None, public=True)
-    return found
+        generator: Any = SchemaGenerator  # drf-spectacular doesn't type it
+        contract: dict[str, Any] = generator(patterns=list(patterns)).get_schema(
+            request=None, public=True
+        )
+    return contract
 
 
 def urls(title: str, patterns: Sequence[URLPattern | URLResolver]) -> list[URLPattern]:
-    """The contract and the pages for the routes in ``patterns``, and for nothing else."""
+    """Routes of the contract and the pages, which describe ``patterns`` and nothing else."""
     about = openapi.Info(title=title, default_version="v1")
     pages: Any = get_schema_view(about, public=True, permission_classes=(Anybody,), patterns=[])
 
     @cache
-    def written() -> bytes:
+    def contract_json() -> bytes:
         return encode(document(title, patterns))
 
     @cache
-    def loaded() -> bytes:
-        # Asked by nobody, it names no host: that is then the one that it comes from.
-        made = OpenAPISchemaGenerator(about, patterns=list(patterns)).get_schema(public=True)
-        encoded: bytes = OpenAPICodecJson([]).encode(made)
+    def swagger_json() -> bytes:
+        # Without a request it names no host, so a browser takes the one it came from.
+        swagger = OpenAPISchemaGenerator(about, patterns=list(patterns)).get_schema(public=True)
+        encoded: bytes = OpenAPICodecJson([]).encode(swagger)
         return encoded
 
     @only_read
     def contract(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view is given one
-        with _one_at_a_time:
-            return HttpResponse(written(), content_type="application/json")
+        with _generator_lock:
+            return HttpResponse(contract_json(), content_type="application/json")
 
     def page(renderer: type[BaseRenderer]) -> View:
         shown = pages.as_view(renderer_classes=(renderer,))
@@ -157,8 +164,8 @@ def urls(title: str, patterns: Sequence[URLPattern | URLResolver]) -> list[URLPa
             if request.GET.get("format") != OpenAPIRenderer.format:
                 answer: HttpResponse = shown(request)
                 return answer
-            with _one_at_a_time:
-                return HttpResponse(loaded(), content_type=OpenAPIRenderer.media_type)
+            with _generator_lock:
+                return HttpResponse(swagger_json(), content_type=OpenAPIRenderer.media_type)
 
         return view
 

@@ -1,7 +1,7 @@
-"""What does each thing look like, to somebody who reads the contract?
+"""OpenAPI examples: completes the contract with examples, headers and strict bodies.
 
-drf-spectacular knows types and limits. This adds to its document, for whatever operations there
-are: an example of each body and answer, the headers that all have, and that bodies are strict.
+drf-spectacular knows types and limits. This adds to its document, for every operation: an example
+of each body and response, the headers that all have, and that bodies take no other fields.
 """
 
 from collections.abc import Iterator, Mapping
@@ -62,31 +62,31 @@ _BY_FORMAT: Mapping[str, Any] = {
 }
 _BY_TYPE: Mapping[str, Any] = {"string": "text", "integer": 1, "number": 1.0, "boolean": False}
 
-_FITTING: Mapping[str, tuple[type, ...]] = {
+_PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
     "number": (int, float),
     "object": (dict,),
 }
 
-_LATER = {"Retry-After": "Seconds until it may be tried again."}
+_RETRY = {"Retry-After": "Seconds to wait before trying again."}
 _RATE = {
-    "RateLimit-Limit": "How many are let through in a window.",
-    "RateLimit-Remaining": "How many of them are left.",
-    "RateLimit-Reset": "Seconds until there are more.",
+    "RateLimit-Limit": "Requests that a window may have.",
+    "RateLimit-Remaining": "Requests that are left in this window.",
+    "RateLimit-Reset": "Seconds until the window ends.",
 }
-"""On every answer to what was counted."""
+"""On every response to a counted request."""
 _HEADERS: Mapping[str, Mapping[str, str]] = {
     "401": {"WWW-Authenticate": "Bearer"},
-    "429": _LATER,
-    "503": _LATER,
+    "429": _RETRY,
+    "503": _RETRY,
 }
 
 
 def complete(result: Node, **_: Any) -> Node:
-    """drf-spectacular's POSTPROCESSING_HOOKS call this with the whole document."""
+    """A hook of drf-spectacular (POSTPROCESSING_HOOKS): gets and returns the whole document."""
     components: Node = result.setdefault("components", {})
-    components["headers"] = {name: _header(told) for name, told in _RATE.items()}
+    components["headers"] = {name: _header(description) for name, description in _RATE.items()}
     schemas: Node = components.get("schemas", {})
     for operation in _operations(result):
         for content in operation.get("requestBody", {}).get("content", {}).values():
@@ -95,7 +95,9 @@ def complete(result: Node, **_: Any) -> Node:
         for status, response in operation["responses"].items():
             response["description"] = response["description"] or HTTPStatus(int(status)).phrase
             headers = response.setdefault("headers", {})
-            headers |= {name: _header(told) for name, told in _HEADERS.get(status, {}).items()}
+            headers |= {
+                name: _header(description) for name, description in _HEADERS.get(status, {}).items()
+            }
             headers |= {name: {"$ref": f"#/components/headers/{name}"} for name in _RATE}
             for kind, content in response.get("content", {}).items():
                 content["example"] = (
@@ -104,12 +106,12 @@ def complete(result: Node, **_: Any) -> Node:
     return result
 
 
-def _header(told: str) -> Node:
-    return {"description": told, "schema": {"type": "string"}}
+def _header(description: str) -> Node:
+    return {"description": description, "schema": {"type": "string"}}
 
 
 def example(schema: Node, schemas: Node, name: str = "") -> Any:
-    """Something that fits a schema."""
+    """A value that is valid under a schema."""
     schema = _resolved(schema, schemas)
     if "properties" in schema:
         return {
@@ -117,9 +119,9 @@ def example(schema: Node, schemas: Node, name: str = "") -> Any:
         }
     if schema.get("type") == "array":
         inner = _resolved(schema["items"], schemas)
-        known = _BY_NAME.get(name)
-        is_plain = isinstance(known, list) and "properties" not in inner
-        return known if is_plain else [example(schema["items"], schemas)]
+        named = _BY_NAME.get(name)
+        is_plain = isinstance(named, list) and "properties" not in inner
+        return named if is_plain else [example(schema["items"], schemas)]
     if "enum" in schema:
         return _BY_NAME[name] if _BY_NAME.get(name) in schema["enum"] else schema["enum"][0]
     if name in _BY_NAME and _may_be(schema, _BY_NAME[name]):
@@ -134,33 +136,33 @@ def _of_type(schema: Node) -> Any:
 def _may_be(schema: Node, value: Any) -> bool:
     if value is None:
         return bool(schema.get("nullable"))
-    return isinstance(value, _FITTING.get(schema.get("type", ""), ()))
+    return isinstance(value, _PYTHON_TYPES.get(schema.get("type", ""), ()))
 
 
 def _resolved(schema: Node, schemas: Node) -> Node:
-    """The schema itself, where a reference or a wrapping stands."""
+    """The schema behind a reference or a wrapper."""
     if "$ref" in schema:
         return _resolved(schemas[schema["$ref"].rpartition("/")[2]], schemas)
-    for wrapping in ("allOf", "oneOf", "anyOf"):
-        if wrapping in schema:
-            return _resolved(schema[wrapping][0], schemas)
+    for wrapper in ("allOf", "oneOf", "anyOf"):
+        if wrapper in schema:
+            return _resolved(schema[wrapper][0], schemas)
     return schema
 
 
 def _be_strict(schema: Node, schemas: Node) -> None:
-    """Fields that are not declared are refused, and so they must be by who checks before."""
-    found = _resolved(schema, schemas)
-    if "properties" in found:
-        found["additionalProperties"] = False
-        for inner in found["properties"].values():
+    """Declare that undeclared fields are refused, so that clients can check before they send."""
+    resolved = _resolved(schema, schemas)
+    if "properties" in resolved:
+        resolved["additionalProperties"] = False
+        for inner in resolved["properties"].values():
             _be_strict(inner, schemas)
-    elif "items" in found:
-        _be_strict(found["items"], schemas)
+    elif "items" in resolved:
+        _be_strict(resolved["items"], schemas)
 
 
 def _operations(result: Node) -> Iterator[Node]:
     for methods in result["paths"].values():
-        yield from (found for method, found in methods.items() if method != "parameters")
+        yield from (operation for method, operation in methods.items() if method != "parameters")
 
 
 def _problem(status: str) -> Node:

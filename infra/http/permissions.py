@@ -1,6 +1,7 @@
-"""Who may ask a view?
+"""Permissions: who may call a view.
 
-Each says so by its permission class. One that says nothing is for nobody, ours and DRF's alike.
+Each view declares one permission class. A view that declares none is closed, by our own dispatch
+and by DRF's.
 """
 
 from collections.abc import Sequence
@@ -12,27 +13,27 @@ from infra.errors import Forbidden
 
 
 class Nobody(BasePermission):
-    """What DRF takes where a view says nothing."""
+    """DRF's default: nobody may call the view."""
 
     def has_permission(self, request: Any, view: Any) -> bool:
         return False
 
 
 class LoggedIn(BasePermission):
-    """Who has a valid access token; only our own ways of a request know of one."""
+    """Users with a valid access token, which only our own dispatch checks: DRF's refuses all."""
 
     def has_permission(self, request: Any, view: Any) -> bool:
         return False
 
 
 class Anybody(BasePermission):
-    """Everyone, with a token or without."""
+    """Everyone, with or without a token."""
 
 
 def needs_token(permission_classes: Sequence[Any]) -> bool:
-    """Whether only those who are logged in may ask; raises Forbidden where nobody may."""
+    """Whether a view needs an access token; raises Forbidden where nobody may call it."""
     if len(permission_classes) == 1:
         [kind] = permission_classes
         if kind in (Anybody, LoggedIn):
             return kind is LoggedIn
-    raise Forbidden("Nobody may ask this.")
+    raise Forbidden("Nobody may call this endpoint.")

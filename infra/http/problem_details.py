@@ -1,6 +1,6 @@
-"""How does a refusal or a fault look over HTTP?
+"""Problem details (RFC 9457): how refusals and faults are answered.
 
-RFC 9457 problem details: type, title, status, detail, and ``errors`` with field and reason.
+A problem has a type, title, status and detail, and ``errors`` with field and reason.
 """
 
 import sys
@@ -50,7 +50,7 @@ AWAY = (
     SearchConnectionError,
     SearchTimeoutError,
 )
-"""What a store raises when it can't be reached."""
+"""Raised when a store can't be reached."""
 
 _log = structlog.get_logger(__name__)
 _encoder = msgspec.json.Encoder()
@@ -66,7 +66,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[FieldError, ...] = ()
 
     def response(self, headers: Mapping[str, str]) -> HttpResponse:
-        """The answer that carries it; the field errors as objects, not as pairs."""
+        """The response; field errors become objects, not pairs."""
         body = msgspec.structs.asdict(self) | {"errors": [e._asdict() for e in self.errors]}
         return HttpResponse(
             _encoder.encode(body),
@@ -82,7 +82,7 @@ def handle(fault: Exception, context: Mapping[str, Any]) -> HttpResponse:
 
 
 def respond(fault: Exception, request: Any | None) -> HttpResponse:
-    """The answer to a request that ended in an exception, or was refused before it was one."""
+    """The response to an exception; ``request`` is None where Django never saw one."""
     rate = {} if request is None else request.META.get(RATE, {})
     refused = _as_refused(fault)
     if refused is not None:
@@ -96,7 +96,7 @@ _MEANINGS: Sequence[tuple[tuple[type[Exception], ...], Callable[[Any], Refused]]
     ((Refused,), lambda fault: fault),
     (
         (exceptions.ValidationError,),
-        lambda fault: Invalid("Some fields can't be taken.", errors=field_errors(fault.detail)),
+        lambda fault: Invalid("Some fields are invalid.", errors=field_errors(fault.detail)),
     ),
     ((exceptions.ParseError,), lambda fault: BadRequest(str(fault.detail))),
     (
@@ -108,15 +108,15 @@ _MEANINGS: Sequence[tuple[tuple[type[Exception], ...], Callable[[Any], Refused]]
     ((exceptions.UnsupportedMediaType,), lambda fault: Unsupported(str(fault.detail))),
     ((RequestDataTooBig,), lambda _: TooLarge()),
     ((SuspiciousOperation, DjangoBadRequest), lambda _: BadRequest()),
-    (AWAY, lambda _: Unavailable("A store is away. Try again in a moment.")),
+    (AWAY, lambda _: Unavailable("A data store can't be reached. Try again in a moment.")),
 )
-"""Which refusal an exception of others stands for; the first that fits."""
+"""Exception of a library -> refusal; the first match counts."""
 
 
 def _as_refused(fault: Exception) -> Refused | None:
-    """The refusal that an exception stands for; None when it stands for none."""
+    """The refusal that an exception means; None for a fault."""
     if isinstance(fault, AWAY):
-        _log.warning("away", fault=f"{type(fault).__name__}: {fault}")
+        _log.warning("data store can't be reached", fault=f"{type(fault).__name__}: {fault}")
     return next((means(fault) for kinds, means in _MEANINGS if isinstance(fault, kinds)), None)
 
 
@@ -131,14 +131,14 @@ def _problem(refused: Refused) -> Problem:
 
 
 def _by_status(status: int, detail: str) -> Problem:
-    """For what HTTP itself says no to (405, 406)."""
+    """For statuses of HTTP itself (405, 406)."""
     return Problem(
         type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=detail
     )
 
 
 def field_errors(detail: Any, path: str = "") -> Iterator[FieldError]:
-    """DRF's nested messages, a line each; the place in dots (``ratings.3.score``)."""
+    """DRF's nested messages as a flat list; nested fields have dots (``ratings.3.score``)."""
     match detail:
         case Mapping():
             for name, inner in detail.items():
@@ -161,14 +161,14 @@ def _unexpected(fault: Exception, request: Any) -> HttpResponse:
     _log.error("fault", correlation_id=number, path=request.path, exc_info=fault)
     return Problem(
         type="/problems/fault",
-        title="Something broke on our side",
+        title="Internal error",
         status=HTTPStatus.INTERNAL_SERVER_ERROR,
-        detail=f"It was logged as {number}.",
+        detail=f"The error was logged as {number}. Name that number when you report it.",
     ).response({"X-Request-ID": number})
 
 
 def not_allowed(request: HttpRequest, allowed: Sequence[str]) -> HttpResponse:
-    """What is said to a method that is not there, or to OPTIONS: which ones are."""
+    """Answer an unsupported method with 405, and OPTIONS with the allowed ones."""
     if request.method == "OPTIONS" and "OPTIONS" in allowed:
         response = HttpResponse(status=HTTPStatus.NO_CONTENT)
     else:
@@ -179,7 +179,7 @@ def not_allowed(request: HttpRequest, allowed: Sequence[str]) -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django gives both
     """Django's handler404."""
-    return respond(NotFound("There is nothing at this address."), request)
+    return respond(NotFound("No such URL."), request)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

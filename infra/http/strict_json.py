@@ -1,8 +1,8 @@
-"""How is JSON read and written at the border, and how strictly?
+"""Strict JSON: how bodies and query parameters are read, and answers written.
 
-Strict: unknown fields and parameters are refused by name, a field that is there twice too, and a
-number is no string. DRF alone would take ``"7"``, ``7.0`` and ``true`` for the integer 7. Text is
-taken in one form (NFC) and without what nobody sees.
+Unknown fields and parameters are refused by name, duplicates too, and a number is no string: DRF
+alone takes ``"7"``, ``7.0`` and ``true`` for the integer 7. Text is normalised (NFC) and may have
+no invisible characters.
 """
 
 import json
@@ -25,21 +25,21 @@ from infra.errors import BadRequest, Invalid, TooLarge, TooLong
 from infra.http.problem_details import field_errors
 
 MAX_DEPTH = 8
-"""Of lists and objects in a body; ours need three."""
+"""Nesting of lists and objects in a body; ours need three."""
 MAX_QUERY_LENGTH = 4096
-"""Of all parameters together, as they are written."""
+"""Characters of the whole query string."""
 _HIDDEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
-"""Controls, halves of characters, and ends of lines that only some programs see."""
-_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
-"""What lets text be read in another order than it was written; joiners of emoji stay."""
-_LINES = frozenset("\n\r\t")
+"""Unicode categories: controls, surrogates, line and paragraph separators."""
+_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+"""They make text read in another order than it is written. Emoji joiners are allowed."""
+_LINE_CHARACTERS = frozenset("\n\r\t")
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 20
 _REMEMBERED_LENGTH = 200
 
 
 def _plain(value: Any) -> Any:
-    """What msgspec does not write by itself."""
+    """Encode what msgspec can't."""
     if isinstance(value, str):  # DRF's ErrorDetail, Django's SafeString
         return str.__str__(value)
     if isinstance(value, Mapping):
@@ -51,17 +51,17 @@ _encoder = msgspec.json.Encoder(enc_hook=_plain)
 
 
 def encode(value: Any) -> bytes:
-    """JSON; times must be aware and are written in UTC as RFC 3339 with Z."""
+    """JSON; times must be aware, and become UTC in RFC 3339 with Z."""
     return _encoder.encode(value)
 
 
 def moment(milliseconds: int) -> datetime:
-    """A time that is kept as milliseconds since 1970."""
+    """The time of milliseconds since 1970."""
     return datetime.fromtimestamp(milliseconds / 1000, tz=UTC)
 
 
 class JSONRenderer(BaseRenderer):
-    """Writes answers."""
+    """DRF's renderer."""
 
     media_type = "application/json"
     format = "json"
@@ -77,7 +77,7 @@ class JSONRenderer(BaseRenderer):
 
 
 class JSONParser(BaseParser):
-    """Reads bodies, up to the configured size."""
+    """DRF's parser, up to the configured size."""
 
     media_type = "application/json"
 
@@ -100,52 +100,52 @@ def read_body(stream: IO[Any]) -> bytes:
 
 
 def decode(body: bytes) -> Any:
-    """What a body says; raises BadRequest that says where it breaks."""
+    """The value of a body; raises BadRequest, or Invalid for duplicate fields."""
     try:
-        said = msgspec.json.decode(body)
+        value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadRequest(f"The body is no JSON: {error}") from error
-    if _is_deeper(said, MAX_DEPTH):
+        raise BadRequest(f"The body is not valid JSON: {error}") from error
+    if _is_deeper(value, MAX_DEPTH):
         raise BadRequest(f"The body is nested more than {MAX_DEPTH} deep.")
-    # Of two fields of one name msgspec takes the last; others may have looked at the first.
-    json.loads(body, object_pairs_hook=_refuse_twice)
-    return said
+    # msgspec takes the last of two fields of one name; a proxy may have checked the first.
+    json.loads(body, object_pairs_hook=_refuse_duplicates)
+    return value
 
 
-def _is_deeper(said: Any, levels: int) -> bool:
-    if not isinstance(said, dict | list):
+def _is_deeper(value: Any, levels: int) -> bool:
+    if not isinstance(value, dict | list):
         return False
-    inner = said.values() if isinstance(said, dict) else said
-    return not levels or any(_is_deeper(value, levels - 1) for value in inner)
+    inner = value.values() if isinstance(value, dict) else value
+    return not levels or any(_is_deeper(each, levels - 1) for each in inner)
 
 
-def _refuse_twice(pairs: list[tuple[str, Any]]) -> None:
+def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> None:
     if len(pairs) < 2 or len({name for name, _ in pairs}) == len(pairs):  # noqa: PLR2004 - twice
         return
     names = [name for name, _ in pairs]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    duplicates = sorted({name for name in names if names.count(name) > 1})
     raise Invalid(
-        "Some fields can't be taken.", errors=[(name, "This is there twice.") for name in twice]
+        "Some fields are invalid.", errors=[(name, "duplicate field") for name in duplicates]
     )
 
 
-def told(text: str, *, is_long: bool = False) -> str:
-    """Text in its one form; raises ValidationError for what can't be seen, or turns others round.
+def normalised_text(text: str, *, is_long: bool = False) -> str:
+    """Text in NFC; raises ValidationError for invisible and bidirectional control characters.
 
-    Long text may have lines.
+    Long text may have line breaks and tabs.
     """
     if text.isascii() and text.isprintable():
         return text
     for character in text:
-        if _is_hidden(character) and not (is_long and character in _LINES):
+        if _is_hidden(character) and not (is_long and character in _LINE_CHARACTERS):
             raise serializers.ValidationError(
-                f"This may not hold the character U+{ord(character):04X}."
+                f"The character U+{ord(character):04X} is not allowed."
             )
     return normalize("NFC", text)
 
 
 def _is_hidden(character: str) -> bool:
-    return category(character) in _HIDDEN or character in _TURNING
+    return category(character) in _HIDDEN or character in _BIDI_CONTROLS
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -153,10 +153,10 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     @classmethod
     def read(cls, data: Any) -> dict[str, Any]:
-        """The valid fields; raises Invalid that names the others."""
+        """The valid fields; raises Invalid, which names the others."""
         reading = cls(data=data)
         if not reading.is_valid():
-            raise Invalid("Some fields can't be taken.", errors=field_errors(reading.errors))
+            raise Invalid("Some fields are invalid.", errors=field_errors(reading.errors))
         return dict(reading.validated_data)
 
     def to_internal_value(self, data: Any) -> Any:
@@ -164,7 +164,7 @@ class StrictSerializer(serializers.Serializer[Any]):
             wrong = dict(_unknown(self.fields, data)) | dict(_of_wrong_type(self.fields, data))
             if wrong:
                 raise serializers.ValidationError(wrong)
-            data = _in_one_form(self.fields, data)
+            data = _normalised(self.fields, data)
         return super().to_internal_value(data)
 
 
@@ -172,8 +172,8 @@ class TextField(serializers.CharField):
     """Text of more than one line."""
 
 
-def _in_one_form(fields: Mapping[str, Any], data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The same with all text as ``told``; raises ValidationError that names the fields."""
+def _normalised(fields: Mapping[str, Any], data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The fields with normalised text; raises ValidationError, which names the fields."""
     taken, wrong = dict(data), {}
     for name, value in data.items():
         try:
@@ -187,7 +187,7 @@ def _in_one_form(fields: Mapping[str, Any], data: Mapping[str, Any]) -> Mapping[
 
 def _text(field: Any, value: Any) -> Any:
     if isinstance(value, str):
-        return told(value, is_long=isinstance(field, TextField))
+        return normalised_text(value, is_long=isinstance(field, TextField))
     if isinstance(value, list) and isinstance(field, serializers.ListField):
         return [_text(field.child, item) for item in value]
     return value
@@ -196,7 +196,7 @@ def _text(field: Any, value: Any) -> Any:
 def _unknown(fields: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name in data:
         if name not in fields:
-            yield name, "There is no such field."
+            yield name, "unknown field"
 
 
 def _of_wrong_type(fields: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -217,7 +217,7 @@ _JSON_TYPES: Sequence[tuple[type[Any], tuple[type, ...], str]] = (
 
 
 def _wrong_type(field: Any, value: Any) -> str | dict[str, Any] | None:
-    """Why a JSON value is not of the field's type, or None; DRF itself says the rest."""
+    """Why a JSON value is not of the field's type, or None; DRF checks the rest."""
     if isinstance(field, serializers.ListField) and isinstance(value, list):
         inner = ((str(index), _wrong_type(field.child, item)) for index, item in enumerate(value))
         return {index: wrong for index, wrong in inner if wrong} or None
@@ -228,11 +228,11 @@ def _wrong_type(field: Any, value: Any) -> str | dict[str, Any] | None:
 
 
 class StrictQuery(StrictSerializer):
-    """Query parameters, which must be exactly the declared ones; only lists may be repeated."""
+    """Query parameters: only declared ones, and only lists may be repeated."""
 
     @classmethod
     def of(cls, query_string: str) -> Mapping[str, Any]:
-        """The valid parameters with the defaults of those not given; raises TooLong."""
+        """The valid parameters and the defaults of the others; raises Invalid or TooLong."""
         if len(query_string) > MAX_QUERY_LENGTH:
             raise TooLong(f"The parameters may have at most {MAX_QUERY_LENGTH} characters.")
         if len(query_string) > _REMEMBERED_LENGTH:
@@ -250,7 +250,7 @@ class StrictQuery(StrictSerializer):
         )
 
 
-# Most questions are asked again and again, and DRF takes 0.1 ms to read one.
+# Most queries repeat, and DRF takes 0.1 ms to read one.
 @lru_cache(maxsize=2048)
 def _read(query: type[StrictQuery], query_string: str) -> Mapping[str, Any]:
     return MappingProxyType(query.read(QueryDict(query_string)))
@@ -265,13 +265,13 @@ _FORMS: Sequence[tuple[type[Any], re.Pattern[str], type, str]] = (
         "This must be a number.",
     ),
 )
-"""How numbers are written in a query; Python itself would take 1_0, other digits and nan."""
+"""Formats of numbers in a query; Python would also take 1_0, non-ASCII digits and nan."""
 
 
 def _unfit(field: Any, data: QueryDict) -> str | None:
     given = data.getlist(field.field_name)
     if len(given) > 1 and not isinstance(field, serializers.ListField):
-        return "This may be given only once."
+        return "This parameter may be given only once."
     for kind, form, _, reason in _FORMS:
         if isinstance(field, kind) and given and not form.fullmatch(given[0]):
             return reason
@@ -286,7 +286,7 @@ def _typed(field: Any, given: list[str]) -> Any:
 
 
 class PageQuery(StrictQuery):
-    """What every list takes. Outside the limits is refused, not cut off."""
+    """Parameters of every list. A limit out of range is refused, not clamped."""
 
     limit = serializers.IntegerField(min_value=1, max_value=MAX_LIMIT, default=DEFAULT_LIMIT)
     cursor = serializers.CharField(max_length=500, required=False)

@@ -1,9 +1,8 @@
-"""Where does a request come from?
+"""Client address: the address a request comes from, behind trusted proxies.
 
-X-Forwarded-For (or what ``MARQUEE_FORWARDED_HEADER`` names) is a list that every proxy adds to at
-its right end, and that a client may begin with whatever it likes. So it is read from the right: the
-first address there that is none of our proxies is the client. Unless a proxy of ours connected to
-us, it is not read at all.
+Every proxy appends to X-Forwarded-For (or the header that ``MARQUEE_FORWARDED_HEADER`` names), and
+a client may begin it with anything. So it is read from the right: the first address that is no
+proxy of ours is the client. It is not read at all unless a proxy of ours connected.
 
 Servers take ``X_Forwarded_For`` for the same name: a proxy must not let that through.
 """
@@ -22,34 +21,30 @@ from infra.config import Network, config, networks
 Address: TypeAlias = IPv4Address | IPv6Address
 
 UNKNOWN = "unknown"
-"""Who came by a way that names no address; all of them are counted as one."""
+"""Clients without an address, over a Unix socket for example; they share one counter."""
 
 
 def address(meta: Mapping[str, Any]) -> str:
-    """The client's: an IPv4 address, or the /64 that one IPv6 customer has.
-
-    ``meta`` is what WSGI says of a request.
-    """
+    """The client's IPv4 address, or its IPv6 /64 network. ``meta`` is the WSGI environ."""
     given: str = meta.get("REMOTE_ADDR", "")
     proxies = networks(config().trusted_proxies)
     if not proxies:
-        return _counted(_parsed(given))
+        return _counter_name(_parsed(given))
     name = config().forwarded_header.upper().replace("-", "_")
     forwarded: str = meta.get(f"HTTP_{name}", "")
     hops = [given, *reversed(forwarded.split(","))] if forwarded else [given]
-    return _counted(_client(hops, proxies))
+    return _counter_name(_client(hops, proxies))
 
 
 def _client(hops: list[str], proxies: tuple[Network, ...]) -> Address | None:
-    """The first that is none of ours; if all are, the one that began."""
+    """The first hop that is no proxy of ours; the last one if all are."""
     last = None
     for hop in hops:
-        found = _parsed(hop)
-        if found is None:
-            return None  # what a proxy of ours could not name is not looked past
-        last = found
-        if not any(found in network for network in proxies):
-            return found
+        last = _parsed(hop)
+        if last is None:
+            return None  # a proxy of ours did not know it; hops further left may be forged
+        if not any(last in network for network in proxies):
+            return last
     return last
 
 
@@ -60,17 +55,17 @@ def _parsed(word: str) -> Address | None:
     elif word.count(":") == 1:  # 192.0.2.1:4711
         word = word.partition(":")[0]
     try:
-        found = ip_address(word)
+        parsed = ip_address(word)
     except ValueError:
         return None
-    if isinstance(found, IPv6Address):
-        return found.ipv4_mapped or found
-    return found
+    if isinstance(parsed, IPv6Address):
+        return parsed.ipv4_mapped or parsed
+    return parsed
 
 
-def _counted(found: Address | None) -> str:
-    if found is None:
+def _counter_name(client: Address | None) -> str:
+    if client is None:
         return UNKNOWN
-    if isinstance(found, IPv6Address):
-        return str(ip_network((found, 64), strict=False).network_address)
-    return str(found)
+    if isinstance(client, IPv6Address):
+        return str(ip_network((client, 64), strict=False).network_address)
+    return str(client)

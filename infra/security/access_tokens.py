@@ -1,8 +1,8 @@
-"""Who asks?
+"""Access tokens: signed and verified JWTs.
 
-Access tokens are RS256: the fastest to verify (62 us; ES256 163, EdDSA 207), and the query API
-verifies with public keys alone: the algorithm is pinned, issuer, audience and expiry are checked.
-The verified ones are remembered until they expire.
+They are RS256, the fastest to verify (62 us; ES256 163, EdDSA 207). The query API verifies with
+public keys alone. The algorithm is pinned; issuer, audience and expiry are checked. Verified tokens
+are cached until they expire.
 """
 
 from collections.abc import Mapping
@@ -27,12 +27,12 @@ from infra.errors import Unauthenticated
 from infra.security.keys import KeysMissing, kids, private_dir, public_dir, read_jwks
 
 ALGORITHM = "RS256"
-_REMEMBERED = 10_000
-_LOOK_SECONDS = 1.0
+_CACHED_TOKENS = 10_000
+_REFRESH_SECONDS = 1.0
 
 
 class Identity(NamedTuple):
-    """Who a valid token speaks for, and which revocations would end it."""
+    """The user of a valid token, and what may revoke it: its family and epoch."""
 
     user_id: UUID
     family: UUID
@@ -43,46 +43,46 @@ class Identity(NamedTuple):
 
 
 class KeyRing:
-    """The keys of a directory, looked at again at most once a second, and those that are given."""
+    """The keys of a directory, which is read again once a second at most, and given ones."""
 
     def __init__(self, root: Path, *, given: Mapping[str, RSAPublicKey] | None = None) -> None:
         self._root = root
         self._given = given or {}
         self._lock = Lock()
-        self._looked = float("-inf")
-        self._seen: tuple[list[str], list[str]] = ([], [])
+        self._refreshed_at = float("-inf")
+        self._ids: tuple[list[str], list[str]] = ([], [])
         self._public: Mapping[str, RSAPublicKey] = self._given
         self._private: tuple[str, RSAPrivateKey] | None = None
         self.version = 0
-        """Changes with the keys, so that what was verified with a removed one is forgotten."""
+        """Changes with the keys, so that tokens verified with a removed key are verified again."""
 
-    def look(self) -> None:
-        """Take in what changed, if the last look is old enough."""
-        if monotonic() - self._looked < _LOOK_SECONDS:
+    def refresh(self) -> None:
+        """Read the directory again if it was read a second ago, and its keys if they changed."""
+        if monotonic() - self._refreshed_at < _REFRESH_SECONDS:
             return
         with self._lock:
-            seen = kids(public_dir(self._root)), kids(private_dir(self._root))
-            if seen != self._seen:
-                self._read(*seen)
-                self._seen = seen
+            ids = kids(public_dir(self._root)), kids(private_dir(self._root))
+            if ids != self._ids:
+                self._read(*ids)
+                self._ids = ids
                 self.version += 1
-            self._looked = monotonic()
+            self._refreshed_at = monotonic()
 
     def public(self, kid: str) -> RSAPublicKey | None:
-        """The key that verifies what was signed under an id."""
-        self.look()
+        """The public key of an id."""
+        self.refresh()
         return self._public.get(kid)
 
     def signing(self) -> tuple[str, RSAPrivateKey]:
-        """The newest key that signs, and its id."""
-        self.look()
+        """The newest private key and its id; raises KeysMissing."""
+        self.refresh()
         if self._private is None:
-            raise KeysMissing(f"{self._root} has no key that signs: run ./manage.py keys create")
+            raise KeysMissing(f"{self._root} has no private key: run ./manage.py keys create")
         return self._private
 
     def jwks(self) -> dict[str, list[dict[str, Any]]]:
-        """The public keys as RFC 7517 has them."""
-        self.look()
+        """The public keys as a JSON Web Key Set (RFC 7517)."""
+        self.refresh()
         return {
             "keys": [
                 {
@@ -130,13 +130,13 @@ class KidBackend(TokenBackend):
 
     def encode(self, payload: dict[str, Any]) -> str:
         kid, key = self.ring.signing()
-        said = payload | {"iss": self.issuer, "aud": self.audience}
-        return jwt.encode(said, key, algorithm=ALGORITHM, headers={"kid": kid})
+        claims = payload | {"iss": self.issuer, "aud": self.audience}
+        return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": kid})
 
 
 @cache
 def ring() -> KeyRing:
-    """The keys of this process."""
+    """The key ring of this process."""
     return KeyRing(config().keys_dir, given=read_jwks(config().public_jwks))
 
 
@@ -157,7 +157,7 @@ class _Access(AccessToken):
 
 
 def mint_access(user_id: UUID, family: UUID, epoch: int, *, is_staff: bool = False) -> str:
-    """A new access token; raises KeysMissing where the private keys are not."""
+    """A new access token; raises KeysMissing without private keys."""
     token = _Access()
     token["sub"] = str(user_id)
     token["fam"] = str(family)
@@ -168,8 +168,8 @@ def mint_access(user_id: UUID, family: UUID, epoch: int, *, is_staff: bool = Fal
 
 
 def verify(token: str) -> Identity:
-    """Who the token speaks for; raises Unauthenticated. Revocations are the caller's to compare."""
-    ring().look()
+    """The identity of a token; raises Unauthenticated. The caller compares revocations."""
+    ring().refresh()
     identity = _verified(token, ring().version)
     if identity.expires <= time():
         raise Unauthenticated("The access token has expired.")
@@ -177,14 +177,14 @@ def verify(token: str) -> Identity:
 
 
 def bearer(authorization: str) -> Identity:
-    """The same out of an Authorization header."""
+    """The identity of an Authorization header; raises Unauthenticated."""
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or not token:
-        raise Unauthenticated("Authorization must be: Bearer, and an access token.")
+        raise Unauthenticated("The Authorization header must be: Bearer ACCESS_TOKEN.")
     return verify(token.strip())
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=_CACHED_TOKENS)
 def _verified(token: str, version: int) -> Identity:  # noqa: ARG001 - part of what is remembered
     try:
         claims = _Access(cast("Any", token))  # simplejwt says Token where it takes a string

@@ -1,4 +1,4 @@
-"""Which secrets are there, where, and who may have which?
+"""Keys of the platform: secrets, and key pairs of access tokens, with their rotation.
 
     KEYS_DIR/shared/position.key          signs positions and cursors: both APIs
     KEYS_DIR/shared/public/KID.pem        verify access tokens: both APIs
@@ -6,8 +6,8 @@
     KEYS_DIR/command/pepper.key           names in the vault
     KEYS_DIR/command/idempotency.key      digests of commands
 
-The query API is given ``shared`` only. A KID begins with the time it was made, so the last one in
-order of name is the one that signs.
+The query API gets ``shared`` only. A KID begins with the time it was made, so the last in order of
+name is the one that signs.
 """
 
 import fcntl
@@ -40,17 +40,17 @@ IDEMPOTENCY: SecretName = "command/idempotency.key"
 _TIME = "%Y%m%dT%H%M%S%f"
 _SECRET_BYTES = 32
 _RSA_BITS = 2048
-# Longer than a verifier waits before it looks for new keys (infra.security.access_tokens).
+# Longer than verifiers take to read new keys (infra.security.access_tokens).
 _PUBLISH_SECONDS = 2.0
 
 
 class KeysMissing(Exception):
-    """There is no such key; the message says how to make them."""
+    """A key is missing; the message says how to make it."""
 
 
 @cache
 def secret(name: SecretName) -> bytes:
-    """One of the secrets of this platform."""
+    """A secret of the platform; raises KeysMissing."""
     path = config().keys_dir / name
     try:
         return path.read_bytes()
@@ -59,12 +59,12 @@ def secret(name: SecretName) -> bytes:
 
 
 def public_dir(root: Path) -> Path:
-    """Where the keys lie that verify."""
+    """The directory of the public keys."""
     return root / "shared" / "public"
 
 
 def private_dir(root: Path) -> Path:
-    """Where the keys lie that sign."""
+    """The directory of the private keys."""
     return root / "command" / "private"
 
 
@@ -79,13 +79,15 @@ def made_at(kid: str) -> datetime:
 
 
 def read_jwks(text: str) -> dict[str, RSAPublicKey]:
-    """The keys of a set as RFC 7517 has them, by their ids; raises BadConfig."""
+    """Id -> key of a JSON Web Key Set (RFC 7517); raises BadConfig."""
     if not text:
         return {}
     try:
         return {key["kid"]: _of_jwk(key) for key in json.loads(text)["keys"]}
     except (ValueError, TypeError, LookupError, InvalidKeyError) as error:
-        raise BadConfig(f"MARQUEE_PUBLIC_JWKS is no set of public RSA keys: {error!r}") from error
+        raise BadConfig(
+            f"MARQUEE_PUBLIC_JWKS is not a JSON Web Key Set of public RSA keys: {error!r}"
+        ) from error
 
 
 def _of_jwk(jwk: dict[str, Any]) -> RSAPublicKey:
@@ -96,7 +98,7 @@ def _of_jwk(jwk: dict[str, Any]) -> RSAPublicKey:
 
 
 def create(root: Path) -> list[Path]:
-    """Make what is missing, atomically; the new files. Nothing that is there is touched."""
+    """Make the missing keys, each file atomically; the new files. Existing ones stay."""
     with _lock(root):
         names: tuple[SecretName, ...] = (POSITION, PEPPER, IDEMPOTENCY)
         made = [root / name for name in names if not (root / name).exists()]
@@ -108,7 +110,7 @@ def create(root: Path) -> list[Path]:
 
 
 def rotate(root: Path, *, publish_seconds: float = _PUBLISH_SECONDS) -> list[Path]:
-    """Sign with a new key from now on; tokens signed with the one before it stay good."""
+    """Sign with a new key from now on; tokens signed with the key before it stay valid."""
     with _lock(root):
         before = kids(private_dir(root))
         made = _make_pair(root, publish_seconds=publish_seconds)
@@ -120,7 +122,7 @@ def rotate(root: Path, *, publish_seconds: float = _PUBLISH_SECONDS) -> list[Pat
 
 
 class Pair(NamedTuple):
-    """Both halves of a key, as PEM."""
+    """A key pair as PEM."""
 
     private: bytes
     public: bytes
@@ -142,7 +144,7 @@ def make_pair() -> Pair:
 
 
 def _make_pair(root: Path, *, publish_seconds: float) -> list[Path]:
-    """The public half first: nobody may meet a token that they can't verify yet."""
+    """Publish the public key first: verifiers must have it before the first token."""
     kid = f"{datetime.now(UTC):{_TIME}}-{secrets.token_hex(3)}"
     pair = make_pair()
     public, private = public_dir(root) / f"{kid}.pem", private_dir(root) / f"{kid}.pem"
@@ -165,7 +167,7 @@ def _write(path: Path, content: bytes, *, mode: int) -> None:
 
 @contextmanager
 def _lock(root: Path) -> Iterator[None]:
-    """One at a time; the lock ends with its process."""
+    """Lock the directory between processes; the lock ends with its process."""
     for folder in (public_dir(root), private_dir(root)):
         folder.mkdir(parents=True, exist_ok=True)
     (root / "command").chmod(0o700)

@@ -1,6 +1,6 @@
-"""How do we know again what we once gave out: positions and cursors?
+"""Signed tokens: positions and cursors that clients can read but not forge.
 
-A key of its own signs them (``shared/position.key``), and nothing else.
+A key of their own signs them (``shared/position.key``), and nothing else.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -13,16 +13,16 @@ _MAC_BYTES = 16
 
 
 class BadSignature(Exception):
-    """Not one of ours, or not for this purpose."""
+    """The token was not signed here for this purpose."""
 
 
 def seal(purpose: str, payload: bytes) -> str:
-    """The payload, readable but not forgeable, fit for headers and URLs."""
+    """Sign a payload; the token is safe in headers and URLs."""
     return urlsafe_b64encode(payload + _mac(purpose, payload)).rstrip(b"=").decode()
 
 
 def open_(purpose: str, token: str) -> bytes:
-    """The payload that was sealed for this purpose; raises BadSignature."""
+    """The payload of a token signed for this purpose; raises BadSignature."""
     try:
         sealed = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
     except (NotBase64, UnicodeEncodeError) as error:

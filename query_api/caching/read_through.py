@@ -1,11 +1,9 @@
-"""How is what was loaded for one reader given to the others, for as long as it is true?
+"""Read-through cache: what one request loaded is kept in Redis for the others.
 
-What is no read model, a page of the index or what its documents keep, is loaded at the first ask
-and kept in Redis, with the stamp of what it was made of. Who asks reads the stamp of now in the
-same trip: what was kept under another one is over. So it need not be dropped by anybody, and an
-answer that was kept is never older than one that is loaded (docs/adr/0016). Of many who ask at once
-one loads, and the others wait for it (``turn``). Redis that can't keep anything is no fault: then
-everyone loads.
+For what is no read model: pages of the search index, and what its documents keep. An entry has
+the version of the data it was made of. A request reads the current version in the same round trip,
+so an entry of another version is a miss (docs/adr/0016). Of many requests at once one loads, and
+the others wait (``single_flight``). When Redis can't keep an entry, every request loads.
 """
 
 from collections.abc import Callable
@@ -23,12 +21,12 @@ from query_api.caching.single_flight import SingleFlightLock
 
 Cache: TypeAlias = Literal["pages", "details"]
 Outcome: TypeAlias = Literal["hit", "waited", "loaded", "late", "unkept", "failed"]
-Kept = TypeVar("Kept")
+Value = TypeVar("Value")
 
 NOTHING_SECONDS = 2.0
-"""How long it is kept that there is nothing: guesses are many, and nobody comes back for them."""
+"""How long an empty answer is kept: they are many, and rarely asked for again."""
 MOST_BYTES = 65_536
-"""Of one answer; a page of a hundred has about ten thousand."""
+"""Bytes of an entry; a page of a hundred has about ten thousand."""
 _SHORTEST = 0.8
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -36,44 +34,43 @@ _log = structlog.get_logger(__name__)
 
 
 class CacheLookup(NamedTuple):
-    """What somebody wants to know, and what Redis said of it."""
+    """A key, the current version of its data, and the entry that Redis has."""
 
     key: str
-    stamp: bytes | None
-    """Another one when the answer is; None: nothing would tell, so it is not kept."""
-    found: bytes | None
-    """What is kept under the key."""
+    version: bytes | None
+    """Differs when the data does; None if no version is known, so nothing is kept."""
+    entry: bytes | None
 
 
-class ReadThrough(Generic[Kept]):
-    """Answers of one kind; safe to share between threads and processes."""
+class ReadThrough(Generic[Value]):
+    """A cache of one kind of value; safe to share between threads and processes."""
 
     def __init__(
         self,
         name: Cache,
-        kind: type[Kept],
+        kind: type[Value],
         *,
         seconds: float,
-        is_nothing: Callable[[Kept], bool],
+        is_nothing: Callable[[Value], bool],
     ) -> None:
         self._name = name
         self._seconds = seconds
         self._is_nothing = is_nothing
-        self._decoder: msgspec.msgpack.Decoder[tuple[bytes, Kept]] = msgspec.msgpack.Decoder(
-            tuple[bytes, kind]  # type: ignore[valid-type]  # known when it runs
+        self._decoder: msgspec.msgpack.Decoder[tuple[bytes, Value]] = msgspec.msgpack.Decoder(
+            tuple[bytes, kind]  # type: ignore[valid-type]  # known at run time
         )
 
-    def key(self, generation: int, question: Any) -> str:
-        """Where the answer of a generation is kept, however long the question."""
-        digest = sha256(_encode(question)).hexdigest()[:32]
+    def key(self, generation: int, query: Any) -> str:
+        """The key of a query's entry in a generation of the read model."""
+        digest = sha256(_encode(query)).hexdigest()[:32]
         return f"cache:{{{self._name}.{generation}.{digest}}}"
 
-    def get(self, asked: CacheLookup, load: Callable[[], Kept]) -> Kept:
-        """The answer; raises what ``load`` raises, and that is not kept."""
+    def get(self, lookup: CacheLookup, load: Callable[[], Value]) -> Value:
+        """The value, from the cache or loaded; raises what ``load`` raises, which is not kept."""
         began = perf_counter()
         outcome: Outcome = "failed"
         try:
-            outcome, answer = self._get(asked, load)
+            outcome, answer = self._get(lookup, load)
             return answer
         finally:
             count("marquee_cache_total", cache=self._name, outcome=outcome)
@@ -81,50 +78,50 @@ class ReadThrough(Generic[Kept]):
                 seconds = perf_counter() - began
                 observe_seconds("marquee_cache_seconds", seconds, cache=self._name, outcome=outcome)
 
-    def _get(self, asked: CacheLookup, load: Callable[[], Kept]) -> tuple[Outcome, Kept]:
-        stamp = asked.stamp
-        if stamp is None:
+    def _get(self, lookup: CacheLookup, load: Callable[[], Value]) -> tuple[Outcome, Value]:
+        version = lookup.version
+        if version is None:
             return "unkept", load()
-        if (kept := self._read(asked.found, stamp)) is not None:
+        if (kept := self._read(lookup.entry, version)) is not None:
             return "hit", kept
-        lock = SingleFlightLock(asked.key)
+        lock = SingleFlightLock(lookup.key)
         try:
-            kept = lock.wait(lambda found: self._read(found, stamp))
+            kept = lock.wait(lambda entry: self._read(entry, version))
         except RedisError as fault:
-            _log.warning("cache away", fault=repr(fault))
+            _log.warning("Redis can't cache; loading instead", fault=repr(fault))
             return "unkept", load()
         if kept is not None:
             return "waited", kept
-        return self._load(lock, stamp, load)
+        return self._load(lock, version, load)
 
     def _load(
-        self, lock: SingleFlightLock, stamp: bytes, load: Callable[[], Kept]
-    ) -> tuple[Outcome, Kept]:
+        self, lock: SingleFlightLock, version: bytes, load: Callable[[], Value]
+    ) -> tuple[Outcome, Value]:
         try:
             answer = load()
         except BaseException:
             lock.release()
             raise
-        written = _encode((stamp, answer))
-        if len(written) > MOST_BYTES:
+        entry = _encode((version, answer))
+        if len(entry) > MOST_BYTES:
             lock.release()
             return "unkept", answer
         seconds = NOTHING_SECONDS if self._is_nothing(answer) else self._seconds
-        if not lock.keep(written, lifetime_ms(seconds, random())):  # noqa: S311 - no secret
+        if not lock.publish(entry, lifetime_ms(seconds, random())):  # noqa: S311 - no secret
             return "unkept", answer
         return "loaded" if lock.is_leader else "late", answer
 
-    def _read(self, found: bytes | None, stamp: bytes) -> Kept | None:
-        """What is kept, if it is of now and of this version of the code."""
-        if found is None:
+    def _read(self, entry: bytes | None, version: bytes) -> Value | None:
+        """The value of an entry, if it is current and this code can read it."""
+        if entry is None:
             return None
         try:
-            made_of, answer = self._decoder.decode(found)
+            entry_version, value = self._decoder.decode(entry)
         except msgspec.DecodeError:
             return None
-        return answer if made_of == stamp else None
+        return value if entry_version == version else None
 
 
 def lifetime_ms(seconds: float, luck: float) -> int:
-    """How long to keep it, by a number from 0 to 1: so what was loaded together is not over so."""
+    """Lifetime of an entry; ``luck`` from 0 to 1 spreads the expiry of entries loaded together."""
     return int(1000 * seconds * (_SHORTEST + (1 - _SHORTEST) * luck))

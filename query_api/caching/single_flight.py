@@ -1,9 +1,8 @@
-"""Who loads, when many want the same at once?
+"""Single-flight lock: one request loads a missing cache entry, the others wait for it.
 
-Whoever sets the key of the turn first. It expires, for who has it may die; it holds a token, so
-that nobody gives up the turn of another. The others look every few milliseconds whether the answer
-is there, or the turn is free because there will be none: then the next one loads. Who has waited
-long enough loads, whoever else does.
+The first to set the lock's key loads. The key expires, since its owner may die, and holds a token,
+so that only its owner deletes it. The others poll: when the entry is there they return it; when the
+lock is free without an entry the next one loads. A request that has waited too long loads anyway.
 """
 
 from collections.abc import Callable
@@ -18,70 +17,70 @@ from infra import clients
 from infra.backoff import Backoff
 
 LEASE_SECONDS = 2.0
-"""How long a turn lasts at most; what takes longer may be loaded by a second one, too."""
+"""Life of a lock; what takes longer to load may be loaded twice."""
 PATIENCE_SECONDS = 3.0
-"""How long the others wait: longer than a lease, or all of them would load when its owner dies."""
+"""How long the others wait: longer than a lease, or all would load when its owner dies."""
 _FIRST_SLEEP, _LONGEST_SLEEP = 0.001, 0.02
 
-_END = """
+_RELEASE = """
 if ARGV[2] ~= '' then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
 if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
 return 1
 """
 
-Kept = TypeVar("Kept")
+Value = TypeVar("Value")
 _log = structlog.get_logger(__name__)
 
 
 class SingleFlightLock:
-    """One asker's way to what is kept under a key."""
+    """One request's lock on the entry of a key."""
 
     def __init__(self, key: str) -> None:
         self._redis = clients.cache_redis()
         self._key = key
-        self._turn_key = f"{key}:turn"
+        self._lock_key = f"{key}:turn"
         self._token = token_hex(8)
         self.is_leader = False
 
-    def wait(self, read: Callable[[bytes | None], Kept | None]) -> Kept | None:
-        """What another one has loaded; None when it is for us to load. Raises RedisError.
+    def wait(self, read: Callable[[bytes | None], Value | None]) -> Value | None:
+        """The entry that another request loaded; None when this one is to load it.
 
-        It is so when ``is_leader``, and when we have waited in vain.
+        That is when it ``is_leader``, or has waited too long. Raises RedisError.
         """
         until = monotonic() + PATIENCE_SECONDS
         backoff = Backoff(_FIRST_SLEEP, _LONGEST_SLEEP)
         while True:
-            self.is_leader, found = self._look()
-            if (kept := read(found)) is not None:
+            self.is_leader, entry = self._acquire()
+            if (value := read(entry)) is not None:
                 self.release()
-                return kept
+                return value
             if self.is_leader or monotonic() >= until:
                 return None
             sleep(backoff.next_seconds())
 
-    def keep(self, answer: bytes, milliseconds: int) -> bool:
-        """Keep what was loaded, for the others, and end the turn; False if Redis can't."""
-        return self._end(answer, milliseconds)
+    def publish(self, entry: bytes, milliseconds: int) -> bool:
+        """Keep an entry for so long and release the lock; False if Redis can't."""
+        return self._release(entry, milliseconds)
 
     def release(self) -> None:
-        """Release the lock, if it is ours, so that the next one need not wait until it expires."""
+        """Release the lock, if this request has it."""
         if self.is_leader:
-            self._end(b"", 0)
+            self._release(b"", 0)
 
-    def _look(self) -> tuple[bool, bytes | None]:
+    def _acquire(self) -> tuple[bool, bytes | None]:
         lease = int(1000 * LEASE_SECONDS)
         with self._redis.pipeline(transaction=False) as pipe:
-            pipe.set(self._turn_key, self._token, nx=True, px=lease)
+            pipe.set(self._lock_key, self._token, nx=True, px=lease)
             pipe.get(self._key)
-            taken, found = pipe.execute()
-        return bool(taken), found
+            acquired, entry = pipe.execute()
+        return bool(acquired), entry
 
-    def _end(self, answer: bytes, milliseconds: int) -> bool:
-        # With its text: a script's digest may be forgotten, and would need a second trip then.
-        words = (self._token, answer, milliseconds)
+    def _release(self, entry: bytes, milliseconds: int) -> bool:
+        # EVAL, not EVALSHA: Redis may forget a script, and that would cost a second round trip.
+        arguments = (self._token, entry, milliseconds)
         try:
-            self._redis.eval(_END, 2, self._key, self._turn_key, *words)
+            self._redis.eval(_RELEASE, 2, self._key, self._lock_key, *arguments)
         except RedisError as fault:
-            _log.warning("cache away", fault=repr(fault))
+            _log.warning("Redis can't cache; loading instead", fault=repr(fault))
             return False
         return True

@@ -1,4 +1,4 @@
-"""What is said to a cursor that is not ours, or another list's?"""
+"""Cursors: refusal of cursors that are not of this list."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,11 +9,11 @@ from infra.security.signing import BadSignature
 
 @contextmanager
 def reject_foreign_cursor() -> Iterator[None]:
-    """Refuses by name what does not open."""
+    """Turn BadSignature into Invalid, which names the parameter."""
     try:
         yield
     except BadSignature as error:
         raise Invalid(
-            "The list can't be continued there.",
-            errors=[("cursor", "This is no cursor of this list.")],
+            "The cursor is not of this list. Start again without one.",
+            errors=[("cursor", "not a cursor of this list")],
         ) from error

@@ -1,9 +1,9 @@
-"""Is there nothing, or was it lost?
+"""Data-loss guard: detects that Redis lost a read model while it was being read.
 
-Which generation answers is remembered for a moment. When Redis loses all it has in that moment,
-what was lost would look like what never was. So whoever reads asks in the same trip, behind the
-data, whether the pointer is still there: ``asking`` does where it puts the questions, and a read
-model that puts its own does it by ``DataLossGuard``.
+The live generation is remembered for a moment. When Redis loses its data in that moment, lost data
+looks like data that never was. So every read fetches the pointer to the generation too, in the same
+round trip and behind the data: ``request`` does it for its pipelines, ``DataLossGuard`` for a read
+model's own reads.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from projectors.generations.live import GENERATIONS_KEY, Model, NotReady
 
 
 class DataLossGuard(Redis):
-    """Where a read model reads; raises NotReady where Redis lost what it had of it."""
+    """The connection of a read model; raises NotReady when Redis lost the model's data."""
 
     def __init__(self, redis: Redis, model: str) -> None:
         super().__init__(connection_pool=redis.connection_pool)
@@ -49,7 +49,7 @@ class _Pipeline(Pipeline):
 
 
 def guarded(model: Model) -> Model:
-    """The same model, whose own reads raise NotReady for what was lost."""
+    """The model, with its own reads guarded."""
     if not isinstance(model.redis, DataLossGuard):
         model.redis = DataLossGuard(model.redis, model.name)
     return model

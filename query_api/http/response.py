@@ -1,4 +1,4 @@
-"""How does an answer go out: its tag, its age, who may keep it?"""
+"""Responses: entity tags, cache headers, and 304 Not Modified."""
 
 from collections.abc import Mapping
 from hashlib import sha256
@@ -6,11 +6,11 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from django.http import HttpResponse
 
-Keep: TypeAlias = Literal["a moment", "a minute", "never"]
-"""How long may caches give an answer to others without asking?"""
+CachePolicy: TypeAlias = Literal["a moment", "a minute", "never"]
+"""How long shared caches may give an answer to other clients."""
 
-_KEEPING: dict[Keep, dict[str, str]] = {
-    # Who waits for a position, or asks how it was, must not get what a cache kept from others.
+_CACHE_HEADERS: dict[CachePolicy, dict[str, str]] = {
+    # A read of a position, or of the past, must not get what a cache kept for others.
     "a moment": {"Cache-Control": "public, max-age=1", "Vary": "Log-Position, As-Of"},
     "a minute": {"Cache-Control": "public, max-age=60", "Vary": "Log-Position, As-Of"},
     "never": {"Cache-Control": "private, no-cache", "Vary": "Authorization"},
@@ -19,14 +19,14 @@ _JSON = {"Content-Type": "application/json"}
 
 
 class Rendered(NamedTuple):
-    """An answer, complete."""
+    """A complete response."""
 
     status: Literal[200, 304]
     headers: dict[str, str]
     body: bytes
 
     def response(self) -> HttpResponse:
-        """The same for Django."""
+        """As Django's response."""
         response = HttpResponse(self.body, status=self.status, headers=self.headers)
         if not self.body:
             del response.headers["Content-Type"]
@@ -34,16 +34,16 @@ class Rendered(NamedTuple):
 
 
 def render(
-    meta: Mapping[str, Any], body: bytes, *, keep: Keep, headers: Mapping[str, str]
+    meta: Mapping[str, Any], body: bytes, *, cache_policy: CachePolicy, headers: Mapping[str, str]
 ) -> Rendered:
-    """The answer, or 304 when the client has exactly these bytes. Ask only after all checks."""
+    """200, or 304 when the client has these bytes. To be called after all checks only."""
     tag = f'"{sha256(body).hexdigest()[:24]}"'
-    known = meta.get("HTTP_IF_NONE_MATCH")
-    if known is not None and _is_known(known, tag):
-        return Rendered(304, {"ETag": tag, **_KEEPING[keep], **headers}, b"")
-    return Rendered(200, {**_JSON, "ETag": tag, **_KEEPING[keep], **headers}, body)
+    if_none_match = meta.get("HTTP_IF_NONE_MATCH")
+    if if_none_match is not None and _matches(if_none_match, tag):
+        return Rendered(304, {"ETag": tag, **_CACHE_HEADERS[cache_policy], **headers}, b"")
+    return Rendered(200, {**_JSON, "ETag": tag, **_CACHE_HEADERS[cache_policy], **headers}, body)
 
 
-def _is_known(known: str, tag: str) -> bool:
-    tags = (word.strip().removeprefix("W/") for word in known.split(","))
+def _matches(if_none_match: str, tag: str) -> bool:
+    tags = (word.strip().removeprefix("W/") for word in if_none_match.split(","))
     return any(word in (tag, "*") for word in tags)

@@ -1,7 +1,7 @@
-"""What do all reads have in common over HTTP?
+"""Read views: what all GET endpoints have in common.
 
-DRF declares the views and describes them; the way of a GET through ``dispatch`` is our own, because
-DRF's (content negotiation, request and response wrapping) takes as long as the whole answer.
+DRF declares and describes the views. ``dispatch`` is our own: DRF's content negotiation and
+wrapping of requests and responses take as long as the whole answer.
 """
 
 from time import perf_counter
@@ -24,32 +24,31 @@ from projectors.generations.live import NoSuchPast, NotReady
 from query_api.http import as_of
 from query_api.http.as_of import AS_OF, AsOfRequest
 from query_api.http.request import LOG_PARKED, PreparedAnswer, ReadRequest
-from query_api.http.response import Keep, render
+from query_api.http.response import CachePolicy, render
 
 READ_HEADERS = Headers(
-    taken={
-        LOG_POSITION: "What a command answered with: the read waits until it knows of it.",
-        "Prefer": "wait=N: for so many seconds at most (0 to 5, default 1).",
-        AS_OF: "For staff: the label of a moment of the past; the answer is as it was then.",
+    request={
+        LOG_POSITION: "The Log-Position of a command's response: the read waits for it.",
+        "Prefer": "wait=N: wait N seconds at most (0 to 5, default 1).",
+        AS_OF: "For staff: the label of a moment of the past, whose answer is wanted.",
     },
-    given={
-        "Log-Age": "Seconds that the answer may be behind the log; none with As-Of.",
+    response={
+        "Log-Age": "Seconds that the answer may be behind the log; not sent with As-Of.",
         LOG_PARKED: (
-            "Only after a Log-Position: the read models that could not take in what it names and"
-            " have set it aside until somebody looks. It is not in this answer, and waiting does"
-            " not help."
+            "Only with a Log-Position: the read models that have parked its event. It is not in"
+            " this answer until an operator retries it; waiting does not help."
         ),
     },
 )
 PROBLEMS = (401, 403, 404, 414, 422, 429, 503)
-"""403 and 404 may be said to any As-Of."""
+"""Of every read; 403 and 404 with As-Of."""
 
 
 class ReadView(APIView):
     """A GET endpoint. Each declares its ``permission_classes``; without them nobody may call it."""
 
     scope: ClassVar[Scope] = "read"
-    keep: ClassVar[Keep] = "a moment"
+    cache_policy: ClassVar[CachePolicy] = "a moment"
     metrics_name: ClassVar[str] = ""
     """The view's name in metrics, where it isn't the class's."""
 
@@ -58,16 +57,16 @@ class ReadView(APIView):
         return None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Answer, or say why not."""
+        """Answer the request, or its problem."""
         if request.method not in ("GET", "HEAD"):
             return problem_details.not_allowed(request, self.allowed_methods)
         begun = perf_counter()
         try:
-            only_known = needs_token(self.permission_classes)
-            read_request = _admit(request, needs_token=only_known, scope=self.scope)
+            is_token_needed = needs_token(self.permission_classes)
+            read_request = _admit(request, needs_token=is_token_needed, scope=self.scope)
             response = self.get(read_request, **kwargs)
-        except Exception as fault:  # noqa: BLE001 - every fault becomes a problem there
-            response = problem_details.respond(_meant(fault), request)
+        except Exception as fault:  # noqa: BLE001 - respond() turns every fault into a problem
+            response = problem_details.respond(_translate(fault), request)
         note(type(self), response.status_code, perf_counter() - begun)
         return response
 
@@ -76,8 +75,8 @@ class ReadView(APIView):
 
     def respond(self, request: ReadRequest, body: bytes) -> HttpResponse:
         """The response with its headers; 304 when the client has this body."""
-        headers = request.headers()
-        return render(request.meta, body, keep=self.keep, headers=headers).response()
+        policy, headers = self.cache_policy, request.headers()
+        return render(request.meta, body, cache_policy=policy, headers=headers).response()
 
 
 def note(view: type[ReadView], status: int, seconds: float) -> None:
@@ -92,15 +91,16 @@ def _admit(request: HttpRequest, *, needs_token: bool, scope: Scope) -> ReadRequ
     try:
         return kind(request.META, needs_token=needs_token, scope=scope)
     except Unauthenticated:
-        guess = sliding_window.of_reader(None, request.META)
-        request.META[RATE] = check_in_redis(guess, clients.redis())  # guessing tokens counts
+        throttle = sliding_window.of_reader(None, request.META)
+        # Counts, so that guessing tokens is limited.
+        request.META[RATE] = check_in_redis(throttle, clients.redis())
         raise
 
 
-def _meant(fault: Exception) -> Exception:
-    """What a fault of the read models means to who asks."""
+def _translate(fault: Exception) -> Exception:
+    """The refusal that an exception of the read models means."""
     if isinstance(fault, NotReady):
-        return Unavailable(f"{fault} is being built.", retry_after_seconds=5)
+        return Unavailable(f"{fault} is being built. Try again in a moment.", retry_after_seconds=5)
     if isinstance(fault, NoSuchPast):
         return NotFound(f"There is no {fault.name} as of {fault.label}.")
     return fault

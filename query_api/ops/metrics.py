@@ -1,4 +1,4 @@
-"""How far is each read model behind, for those who watch?"""
+"""Metrics of the query API: those of the process, and the age of every read model."""
 
 from time import time
 
@@ -11,7 +11,6 @@ from query_api.http.request import live
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """The metrics of this process, and the age of every model's answers."""
     for model in MODELS:
         level_at = live().level_at(model.name)
         if level_at is not None:

@@ -1,17 +1,16 @@
-"""What must be there for questions to be answered?"""
+"""Readiness of the query API: its stores, and a live generation of each read model."""
 
 from functools import partial
 
 from infra.http import health
-from infra.http.health import Need
+from infra.http.health import ReadinessCheck
 from projectors.read_models.search import engine_factory
 from projectors.registry import MODELS
 from query_api.http.request import live
 
 
-def needs() -> dict[str, Need]:
-    """The stores, and a live generation of each read model."""
-    models: dict[str, Need] = {
+def readiness_checks() -> dict[str, ReadinessCheck]:
+    models: dict[str, ReadinessCheck] = {
         f"model {model.name}": partial(_is_live, model.name) for model in MODELS
     }
     return {"redis": health.redis, "search": engine_factory.reach, **models}

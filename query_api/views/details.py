@@ -1,7 +1,6 @@
-"""What is known of a movie beyond its card?
+"""Details of a movie: crew, keywords and titles in other languages.
 
-The card is read with it, as it is now; only what is behind it in the answer, the rest of a document
-of the index, may have been kept.
+The card in the answer is current; what follows it, from a document of the index, may be cached.
 """
 
 from typing import Any

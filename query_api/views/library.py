@@ -1,4 +1,4 @@
-"""What have I rated, kept and hidden?"""
+"""My ratings, favourites and hidden movies, page by page."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -41,7 +41,7 @@ class MyRatingsView(ReadView):
     """My ratings, the newest or the highest first."""
 
     permission_classes = (LoggedIn,)
-    keep = "never"
+    cache_policy = "never"
 
     @operation(
         "my_ratings",
@@ -76,7 +76,7 @@ class MyMoviesView(ReadView):
     """Movies of mine, the newest or the oldest first."""
 
     permission_classes = (LoggedIn,)
-    keep = "never"
+    cache_policy = "never"
     kind: ClassVar[LibraryKind]
     since: ClassVar[str]
     """What the time is called that it is so since."""

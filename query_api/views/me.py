@@ -1,4 +1,4 @@
-"""Who am I to Marquee, and how much do I have?"""
+"""My profile: name, preferences and counts."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ class MyProfileView(ReadView):
 
     permission_classes = (LoggedIn,)
     metrics_name = "MeView"
-    keep = "never"
+    cache_policy = "never"
 
     @operation(
         "me",

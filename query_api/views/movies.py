@@ -1,4 +1,4 @@
-"""What is known of a movie, and which genres are there?"""
+"""Movies: the card of a movie, and the genres."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ class GenresView(ReadView):
     """Every genre and how many movies it has."""
 
     permission_classes = (Anybody,)
-    keep = "a minute"
+    cache_policy = "a minute"
 
     @operation(
         "genres",

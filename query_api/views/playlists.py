@@ -1,4 +1,4 @@
-"""Which playlists are there, and what is in one?"""
+"""Playlists: mine, public ones, and the movies of one."""
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
@@ -51,7 +51,7 @@ class PlaylistPageView(ReadView):
 
     permission_classes = (Anybody,)
     metrics_name = "PlaylistView"
-    keep = "never"
+    cache_policy = "never"
 
     @operation(
         "playlist",
@@ -84,7 +84,7 @@ class MyPlaylistsView(ReadView):
     """My playlists, the newest or the oldest first."""
 
     permission_classes = (LoggedIn,)
-    keep = "never"
+    cache_policy = "never"
 
     @operation(
         "my_playlists",
@@ -125,7 +125,7 @@ class PublicPlaylistsView(ReadView):
 
     permission_classes = (Anybody,)
     metrics_name = "PlaylistsView"
-    keep = "never"
+    cache_policy = "never"
 
     @operation(
         "playlists",

@@ -1,4 +1,4 @@
-"""What may I like, and why?"""
+"""My recommendations: the prepared first page, other pages, and by genre."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,7 +30,7 @@ class MyRecommendationsView(ReadView):
     """Movies for me, best first; never one that I rated."""
 
     permission_classes = (LoggedIn,)
-    keep = "never"
+    cache_policy = "never"
 
     @operation(
         "my_recommendations",

@@ -1,4 +1,4 @@
-"""Which movies fit what someone typed, or what they chose?"""
+"""Search and discovery of movies in the index."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Which movies are like one?"""
+"""Movies similar to a movie."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

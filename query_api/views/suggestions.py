@@ -1,4 +1,4 @@
-"""Which movie is someone about to type?"""
+"""Suggestions of movies while a user types."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""In which order of time is a list of mine, and what of it is behind a place?"""
+"""Lists ordered by time: the query parameter, and the items behind a cursor."""
 
 from collections.abc import Iterable
 from typing import Any, Literal, TypeAlias, TypeVar

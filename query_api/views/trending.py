@@ -1,4 +1,4 @@
-"""What do people act on now?"""
+"""Trending boards: the prepared first page, and other pages."""
 
 from collections.abc import Sequence
 from typing import Any

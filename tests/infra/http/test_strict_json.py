@@ -72,8 +72,8 @@ def test_unknown_fields_are_named():
     with pytest.raises(Invalid) as refusal:
         Rating.read({"score": 7, "stars": 4, "user_id": 1})
     assert errors(refusal) == {
-        "stars": "There is no such field.",
-        "user_id": "There is no such field.",
+        "stars": "unknown field",
+        "user_id": "unknown field",
     }
 
 
@@ -104,7 +104,7 @@ def test_a_body_is_an_object(body):
     ids=lambda body: repr(body[:20]),
 )
 def test_what_is_no_json(body):
-    with pytest.raises(BadRequest, match="The body is no JSON"):
+    with pytest.raises(BadRequest, match="The body is not valid JSON"):
         decode(body)
 
 

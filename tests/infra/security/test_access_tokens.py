@@ -94,9 +94,9 @@ def test_what_is_no_bearer(header):
 class Eager(KeyRing):
     """Looks at every question, so that no test has to wait for a second."""
 
-    def look(self):
-        self._looked = float("-inf")
-        super().look()
+    def refresh(self):
+        self._refreshed_at = float("-inf")
+        super().refresh()
 
 
 def test_new_keys_are_found_and_old_ones_forgotten(tmp_path):

@@ -238,7 +238,7 @@ def test_who_lost_the_turn_ends_it_for_nobody(redis):
     assert mine.wait(lambda _: None) is None
     assert mine.is_leader
     redis.set(f"{KEY}:turn", "of another")
-    assert mine.keep(b"x", 1000)
+    assert mine.publish(b"x", 1000)
     assert redis.get(f"{KEY}:turn") == b"of another"
 
 
