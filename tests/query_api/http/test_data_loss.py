@@ -20,7 +20,7 @@ READS = [
     (Trending, lambda trending: trending.boards()),  # a hash
     (Trending, lambda trending: trending.most_rated(5)),  # the top of a set
     (Library, lambda library: library.ratings(ANN)),
-    (Playlists, lambda playlists: playlists.newest((), limit=5, behind=None)),
+    (Playlists, lambda playlists: playlists.newest((), limit=5, after=None)),
     (Search, lambda search: search.is_filled()),
 ]
 
