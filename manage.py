@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Which command of the platform is run, in which role?
+"""Management commands of the platform.
 
-Run by a Python that lacks the packages, it goes on with the checkout's own environment. Servers
-that the environment does not name are those that this checkout started last (.state/environment).
+Re-executes itself with the Python of the checkout's .venv. Uses the servers that this checkout
+started last (.state/environment), unless the environment names others.
 """
 
 import os
@@ -10,28 +10,28 @@ import sys
 from pathlib import Path
 
 HOME = Path(__file__).resolve().parent
-OWN_PYTHON = HOME / ".venv" / "bin" / "python"
-STARTED = HOME / ".state" / "environment"
+VENV_PYTHON = HOME / ".venv" / "bin" / "python"
+SERVERS = HOME / ".state" / "environment"
 
 
-def adopt_own_environment() -> None:
-    """Go on as the checkout's own Python where this one is another."""
-    if OWN_PYTHON.exists() and Path(sys.prefix) != OWN_PYTHON.parent.parent:
-        os.execv(OWN_PYTHON, [str(OWN_PYTHON), *sys.argv])  # noqa: S606 - ourselves, no shell
+def use_venv_python() -> None:
+    """Re-execute with the Python of .venv, if this is another one."""
+    if VENV_PYTHON.exists() and Path(sys.prefix) != VENV_PYTHON.parent.parent:
+        os.execv(VENV_PYTHON, [str(VENV_PYTHON), *sys.argv])  # noqa: S606 - re-executes itself, no shell
 
 
-def adopt_started_servers() -> None:
-    """Use the servers that were started for this checkout, unless some are named."""
-    if "MARQUEE_DATABASE_URL" in os.environ or not STARTED.exists():
+def use_started_servers() -> None:
+    """Use the servers that were started for this checkout, unless the environment names some."""
+    if "MARQUEE_DATABASE_URL" in os.environ or not SERVERS.exists():
         return
-    for line in STARTED.read_text().splitlines():
+    for line in SERVERS.read_text().splitlines():
         name, _, value = line.partition("=")
         os.environ.setdefault(name, value)
 
 
 def run() -> None:
-    """Do what was asked; what lies outside (servers, files, variables) is said in one line."""
-    # Not above: the Python that begins may lack these packages.
+    """Run the command; print faults of servers, files and settings in one line."""
+    # Imported here: the first Python may lack these packages.
     from django.core.management import execute_from_command_line  # noqa: PLC0415 - see above
 
     from infra.config import BadConfig  # noqa: PLC0415 - see above
@@ -48,7 +48,7 @@ def run() -> None:
 
 
 if __name__ == "__main__":
-    adopt_own_environment()
-    adopt_started_servers()
+    use_venv_python()
+    use_started_servers()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infra.settings")
     run()

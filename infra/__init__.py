@@ -1,1 +1,1 @@
-"""What does it all run on? Knows nothing of what is above it."""
+"""Foundation of all other packages: settings, clients, HTTP, security, services, tools."""

@@ -1,11 +1,14 @@
-"""What is done on a clock, and by whom?
+"""Celery app: the schedule of periodic tasks, and metrics of the worker's child processes.
 
-Beat says when, workers do it (``celery -A infra.celery worker``, ``... beat``).
-Never between the log and a read model: that is the projectors' (docs/adr).
+Run as ``celery -A infra.celery worker`` and ``... beat``. Read models are fed by the projectors,
+never by tasks (docs/adr).
 """
 
+import atexit
 import os
 import signal
+from shutil import rmtree
+from tempfile import mkdtemp
 from threading import Thread
 from typing import Any
 
@@ -14,28 +17,48 @@ from celery.schedules import crontab
 from celery.signals import worker_init, worker_ready
 from celery.worker import state
 
-from infra import celery_metrics
 from infra.config import config
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infra.settings")
-celery_metrics.count_together()
 
 _HOUR_SECONDS = 3600.0
 _MINUTE_SECONDS = 60.0
+_METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def _share_metrics() -> None:
+    """Let the worker's children count in files of one directory, which the worker adds up.
+
+    Must run before prometheus_client is imported: it reads the variable only then.
+    """
+    if config().metrics_port and _METRICS_DIRECTORY not in os.environ:
+        directory = os.environ[_METRICS_DIRECTORY] = mkdtemp(prefix="marquee-metrics-")
+        atexit.register(rmtree, directory, ignore_errors=True)  # Celery's children skip atexit
+
+
+def _serve_metrics(**_: object) -> None:
+    """Serve ``/metrics`` from a thread of the worker; called before it has children."""
+    from infra.observability import serve_metrics_of  # noqa: PLC0415 - imports prometheus_client
+
+    if config().metrics_port:
+        serve_metrics_of(os.environ[_METRICS_DIRECTORY], config().metrics_port)
+
+
+_share_metrics()
 
 
 def _hourly(task: str) -> dict[str, object]:
-    """Once an hour; dropped rather than piled up when no worker was there for an hour."""
+    """Every hour; expires if no worker takes it within the hour."""
     return {"task": task, "schedule": _HOUR_SECONDS, "options": {"expires": _HOUR_SECONDS}}
 
 
 def _every_minute(task: str) -> dict[str, object]:
-    """Once a minute, likewise."""
+    """Every minute; expires after a minute."""
     return {"task": task, "schedule": _MINUTE_SECONDS, "options": {"expires": _MINUTE_SECONDS}}
 
 
 def _sync(kind: str, schedule: float | crontab, expires: float) -> dict[str, object]:
-    """A kind of sync; dropped when its next turn comes before a worker had time for it."""
+    """A sync job; expires if no worker takes it in time."""
     return {
         "task": "catalogue.sync",
         "schedule": schedule,
@@ -45,13 +68,13 @@ def _sync(kind: str, schedule: float | crontab, expires: float) -> dict[str, obj
 
 
 def _syncs() -> dict[str, dict[str, object]]:
-    """The sync with TMDb, where there is a key for it."""
+    """The sync jobs with TMDb, if there is a key for it."""
     if not (config().tmdb_token or config().tmdb_key):
         return {}
     trending = float(config().tmdb_trending_seconds)
     return {
         "sync trending": _sync("trending", trending, trending),
-        # Looking and finding nothing to do costs a query.
+        # With nothing to do it costs one query.
         "sync films": _sync("films", *(min(15.0, trending),) * 2),
         "sync changes": _sync("changes", _HOUR_SECONDS, _HOUR_SECONDS),
         "sync lists": _sync("lists", *(min(60.0, trending),) * 2),
@@ -61,7 +84,7 @@ def _syncs() -> dict[str, dict[str, object]]:
 
 
 def _broker() -> str:
-    """The bus where there is one, else Redis, by the name that kombu has for its socket."""
+    """The bus if there is one, else Redis, with kombu's scheme for its socket."""
     redis = config().redis_url
     return config().bus_url or redis.replace("unix://", "redis+socket://", 1)
 
@@ -94,22 +117,22 @@ app.conf.update(
     | {"erasures.sweep": _every_minute("erasures.sweep")}
     | _syncs(),
 )
-worker_init.connect(celery_metrics.serve)
+worker_init.connect(_serve_metrics)
 
 
-def _end_with_its_clock(sender: Any, **_: object) -> None:
-    """A worker that is its own beat has it in a process, which it would not miss.
+def _stop_with_beat(sender: Any, **_: object) -> None:
+    """Stop a worker when its embedded beat process ends, so that the supervisor restarts both.
 
-    So it ends when that does, and who keeps it up starts both again.
+    Celery itself does not notice.
     """
     if beat := getattr(sender.controller, "beat", None):
-        Thread(target=_end_with, args=(beat,), name="clock", daemon=True).start()
+        Thread(target=_wait_for_beat, args=(beat,), name="beat-watch", daemon=True).start()
 
 
-def _end_with(beat: Any) -> None:
+def _wait_for_beat(beat: Any) -> None:
     beat.join()
     if state.should_stop is None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-worker_ready.connect(_end_with_its_clock, weak=False)
+worker_ready.connect(_stop_with_beat, weak=False)

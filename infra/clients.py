@@ -1,4 +1,4 @@
-"""Which connections does a process share?"""
+"""Clients of Redis and Elasticsearch, shared by a process."""
 
 from functools import cache
 
@@ -10,20 +10,20 @@ from redis.retry import Retry
 
 from infra.config import config
 
-# redis-py's own limit makes a fault of the 101st thread that asks at once.
-_AS_MANY_AS_THREADS = 2**31
+# redis-py's default limit of 100 raises an error in the 101st concurrent thread.
+_UNLIMITED_CONNECTIONS = 2**31
 
 
 @cache
 def redis() -> Redis:
-    """Redis with bytes as answers; a lost connection is tried again once before the fault shows."""
+    """Redis with replies as bytes; retries once when the connection is lost."""
     return _connect(_redis_url())
 
 
 def _connect(url: str) -> Redis:
     return Redis.from_url(
         url,
-        max_connections=_AS_MANY_AS_THREADS,
+        max_connections=_UNLIMITED_CONNECTIONS,
         socket_timeout=10,
         socket_connect_timeout=2,
         retry=Retry(ExponentialBackoff(cap=0.1, base=0.01), 1),
@@ -32,7 +32,7 @@ def _connect(url: str) -> Redis:
 
 
 def cache_redis() -> Redis:
-    """The same Redis for what is kept for a moment, as whoever may write that."""
+    """The same Redis for caches, as the user that may write them."""
     url = config().cache_redis_url
     return _cache_redis(url) if url else redis()
 
@@ -44,7 +44,7 @@ def _cache_redis(url: str) -> Redis:
 
 @cache
 def elasticsearch() -> Elasticsearch:
-    """The search index."""
+    """The search engine's client."""
     return Elasticsearch(config().elasticsearch_url, request_timeout=10)
 
 

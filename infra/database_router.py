@@ -1,17 +1,27 @@
-"""Which of Django's own tables are made? None.
-
-Its users, permissions and log of changes are only there for code that imports their models:
-accounts live in the vault, and nobody changes anything at the admin pages.
-"""
+"""Database routers: which models belong to which database."""
 
 from typing import Any
 
-_UNUSED = frozenset({"admin", "auth", "contenttypes"})
+_UNUSED_APPS = frozenset({"admin", "auth", "contenttypes"})
 
 
-class NoTables:
-    """A router of Django's."""
+class NoTablesRouter:
+    """Makes no tables of Django's own apps, whose models are only imported.
+
+    Accounts live in the vault, and the admin pages are read-only.
+    """
 
     def allow_migrate(self, db: str, app_label: str, **_hints: Any) -> bool | None:
-        """No to those; about all else others are asked."""
-        return False if app_label in _UNUSED else None
+        return False if app_label in _UNUSED_APPS else None
+
+
+class VaultRouter:
+    """The vault's tables live in the vault, all others in the default database."""
+
+    def db_for_read(self, model: Any, **_hints: object) -> str | None:
+        return "vault" if model._meta.app_label == "vault" else None  # noqa: SLF001 - Django's public name
+
+    db_for_write = db_for_read
+
+    def allow_migrate(self, db: str, app_label: str, **_hints: object) -> bool:
+        return (db == "vault") == (app_label == "vault")

@@ -1,21 +1,21 @@
-"""Which answers say no, and why?
+"""Errors that refuse a request, and their HTTP status.
 
     Refused
-    ├── BadRequest 400          it can't be read at all
-    ├── Unauthenticated 401     nobody, or a token that counts no more
-    ├── Forbidden 403           known, but not allowed
-    ├── NotFound 404            not there, or not yours to know of
-    ├── Conflict 409            moved meanwhile
+    ├── BadRequest 400          malformed request
+    ├── Unauthenticated 401     no token, or an invalid one
+    ├── Forbidden 403           not allowed
+    ├── NotFound 404            does not exist, or is not visible to the user
+    ├── Conflict 409            changed concurrently
     ├── PreconditionFailed 412  If-Match names another version
-    ├── TooLarge 413
-    ├── TooLong 414
-    ├── Unsupported 415
-    ├── Invalid 422             read, but against a rule; ``errors`` name the fields
-    ├── TooMany 429             later, and less often
-    └── Unavailable 503         later: what it needs is away, or not that far yet
+    ├── TooLarge 413            request body
+    ├── TooLong 414             URL
+    ├── Unsupported 415         media type
+    ├── Invalid 422             breaks a rule; ``errors`` name the fields
+    ├── TooMany 429             rate limit
+    └── Unavailable 503         a server is away, or a read model is behind
 
-Raised where the rule is; ``infra.http.problem_details`` turns it into HTTP. Everything else is a
-fault.
+Raised where the rule is; ``infra.http.problem_details`` turns it into HTTP. Every other exception
+is a fault (500).
 """
 
 from collections.abc import Iterable
@@ -23,14 +23,14 @@ from typing import ClassVar, NamedTuple
 
 
 class FieldError(NamedTuple):
-    """What is wrong with one field, parameter or header."""
+    """What is wrong with a field, parameter or header."""
 
     field: str
     reason: str
 
 
 class Refused(Exception):
-    """A rule said no."""
+    """The request is refused by a rule."""
 
     status: ClassVar[int]
     type: ClassVar[str]
@@ -43,20 +43,20 @@ class Refused(Exception):
 
     @property
     def headers(self) -> dict[str, str]:
-        """What HTTP wants beside the status."""
+        """Headers of the response."""
         return {}
 
 
 class BadRequest(Refused):
-    """The request can't be read."""
+    """The request is malformed."""
 
     status = 400
     type = "/problems/bad-request"
-    title = "The request can't be read"
+    title = "Malformed request"
 
 
 class Unauthenticated(Refused):
-    """Nobody is logged in, or the token counts no more."""
+    """There is no access token, or it is invalid."""
 
     status = 401
     type = "/problems/unauthenticated"
@@ -68,7 +68,7 @@ class Unauthenticated(Refused):
 
 
 class Forbidden(Refused):
-    """Not allowed, whoever asks so."""
+    """Not allowed."""
 
     status = 403
     type = "/problems/forbidden"
@@ -76,7 +76,7 @@ class Forbidden(Refused):
 
 
 class NotFound(Refused):
-    """Not there, or not theirs to know of."""
+    """Does not exist, or is not visible to the user."""
 
     status = 404
     type = "/problems/not-found"
@@ -84,15 +84,15 @@ class NotFound(Refused):
 
 
 class Conflict(Refused):
-    """It moved meanwhile, or somebody has it already."""
+    """It was changed concurrently, or is taken already."""
 
     status = 409
     type = "/problems/conflict"
-    title = "In conflict with what is there"
+    title = "Conflict with the current state"
 
 
 class PreconditionFailed(Refused):
-    """It has another version than the one that was asked for."""
+    """It has another version than If-Match names."""
 
     status = 412
     type = "/problems/precondition-failed"
@@ -100,7 +100,7 @@ class PreconditionFailed(Refused):
 
 
 class TooLarge(Refused):
-    """The body is over the limit."""
+    """The request body is over the limit."""
 
     status = 413
     type = "/problems/too-large"
@@ -108,15 +108,15 @@ class TooLarge(Refused):
 
 
 class TooLong(Refused):
-    """The address is over the limit."""
+    """The URL is over the limit."""
 
     status = 414
     type = "/problems/too-long"
-    title = "The address is too long"
+    title = "The URL is too long"
 
 
 class Unsupported(Refused):
-    """The body is in a form that isn't read here."""
+    """The request body has an unsupported media type."""
 
     status = 415
     type = "/problems/unsupported-media-type"
@@ -124,11 +124,11 @@ class Unsupported(Refused):
 
 
 class Invalid(Refused):
-    """Read and understood, but against a rule."""
+    """The request breaks a rule; the errors name the fields."""
 
     status = 422
     type = "/problems/invalid"
-    title = "Against the rules"
+    title = "Invalid request"
 
 
 class _Later(Refused):
@@ -148,7 +148,7 @@ class _Later(Refused):
 
 
 class TooMany(_Later):
-    """Too often."""
+    """The rate limit is exceeded."""
 
     status = 429
     type = "/problems/too-many-requests"
@@ -166,8 +166,8 @@ class TooMany(_Later):
 
 
 class Unavailable(_Later):
-    """What it needs is away, or not that far yet."""
+    """A server is away, or a read model is behind."""
 
     status = 503
     type = "/problems/unavailable"
-    title = "Not now"
+    title = "Temporarily unavailable"

@@ -1,4 +1,4 @@
-"""How does mail go out, as one setting says it?"""
+"""Django's mail settings, parsed from MARQUEE_MAIL_URL."""
 
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -9,8 +9,8 @@ _BACKENDS = "django.core.mail.backends"
 _SMTP_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
-class Way(NamedTuple):
-    """What Django wants to know of it."""
+class MailSettings(NamedTuple):
+    """Django's EMAIL_* settings."""
 
     backend: str
     host: str = ""
@@ -22,16 +22,16 @@ class Way(NamedTuple):
     directory: str | None = None
 
 
-def read(url: str) -> Way:
-    """The way that the URL says; raises BadConfig."""
+def read(url: str) -> MailSettings:
+    """Parse the URL; raises BadConfig."""
     parts = urlsplit(url)
     match parts.scheme:
         case "console":
-            return Way(f"{_BACKENDS}.console.EmailBackend")
+            return MailSettings(f"{_BACKENDS}.console.EmailBackend")
         case "file" if parts.path:
-            return Way(f"{_BACKENDS}.filebased.EmailBackend", directory=parts.path)
+            return MailSettings(f"{_BACKENDS}.filebased.EmailBackend", directory=parts.path)
         case "smtp" | "smtp+starttls" | "smtps" as scheme if parts.hostname:
-            return Way(
+            return MailSettings(
                 f"{_BACKENDS}.smtp.EmailBackend",
                 host=parts.hostname,
                 port=parts.port or _SMTP_PORTS[scheme],
@@ -41,4 +41,4 @@ def read(url: str) -> Way:
                 use_tls=scheme == "smtps",
             )
         case _:
-            raise BadConfig("MARQUEE_MAIL_URL is none of console:, file:DIRECTORY, smtp://HOST")
+            raise BadConfig("MARQUEE_MAIL_URL must be console:, file:DIRECTORY or smtp://HOST")

@@ -1,7 +1,7 @@
-"""What does a process tell those who run it?
+"""Logs and metrics.
 
-Logs are lines of JSON that carry the id of the request they belong to; metrics are read at
-``/metrics``. A metric's name is one of those below, so that a dashboard can't ask for another.
+Logs are lines of JSON with the correlation id of their request; metrics are served at ``/metrics``.
+All names of metrics are listed below, each with its meaning for docs/reference.
 """
 
 from functools import cache
@@ -22,67 +22,67 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 CounterName: TypeAlias = Literal[
-    # Requests answered, by view, method and status.
+    # HTTP requests, by view, method and status.
     "marquee_http_requests_total",
-    # Faults that became a 500, by view.
+    # Unexpected exceptions (500), by view.
     "marquee_http_faults_total",
-    # Hot reads that were left to Django because something stood against them, by what.
+    # Reads that the fast lane left to Django, by reason.
     "marquee_lane_left_total",
-    # Reads that waited for a position, by outcome: reached, late, crowded.
+    # Reads that waited for a position, by outcome: reached, late (timeout), crowded (too many).
     "marquee_waits_total",
-    # Answers that may be kept, by cache and outcome: hit; waited (for who loaded), loaded, late
-    # (loaded after waiting in vain), unkept (loaded for nobody else), failed.
+    # Cache reads, by cache and outcome: hit; waited (for another's load), loaded, late (loaded
+    # after waiting in vain), unkept (loaded, but not stored), failed.
     "marquee_cache_total",
-    # Digests of passwords, by outcome: made, crowded (refused, for too many were at it).
+    # Password hashes, by outcome: made, crowded (refused: too many at once).
     "marquee_digests_total",
-    # Letters to people, by outcome: sent; nobody (to write to), failed, given_up.
+    # Mails, by outcome: sent; nobody (unknown address), failed, given_up.
     "marquee_letters_total",
-    # What the relay met, by outcome: confirmed; bus_lost, log_lost, deposed.
+    # Relay, by outcome: confirmed (events); bus_lost, log_lost, deposed (another relay leads).
     "marquee_relay_total",
-    # Ranges that had to be read from the log because the bus did not bring them, by model.
+    # Gaps in what the bus delivered, read from the log instead, by model.
     "marquee_gaps_total",
-    # Questions put to TMDb, by outcome: answered; away, gone, wrongkey, unreadable.
+    # Requests to TMDb, by outcome: answered; away, gone, wrongkey, unreadable.
     "marquee_tmdb_requests_total",
-    # Events that the sync with TMDb appended, by kind of run.
+    # Events appended by the sync with TMDb, by kind of job.
     "marquee_sync_events_total",
 ]
 HistogramName: TypeAlias = Literal[
-    # Seconds from request to answer, by view.
+    # Seconds from request to response, by view.
     "marquee_http_seconds",
-    # Seconds until what was not kept was there, by cache and outcome.
+    # Seconds of a cache miss, by cache and outcome.
     "marquee_cache_seconds",
-    # Seconds that TMDb took to answer, or to fail, by what it was asked for.
+    # Seconds of a request to TMDb, also of failed ones, by what was asked for.
     "marquee_tmdb_seconds",
 ]
 GaugeName: TypeAlias = Literal[
-    # Seconds that a read model was behind the log when last asked, by model.
+    # Seconds that a read model is behind the log, by model.
     "marquee_model_age_seconds",
-    # Events of the log that are not known to be on the bus.
+    # Events of the log that are not confirmed on the bus yet.
     "marquee_relay_behind",
-    # Events that a model has set aside because they can't be applied, by model.
+    # Parked events, by model.
     "marquee_parked_events",
-    # Seconds since a kind of sync with TMDb began for the last time that did all there was to do.
+    # Seconds since the last complete run of a sync job with TMDb began, by kind.
     "marquee_sync_age_seconds",
-    # Films that are still to be fetched from TMDb.
+    # Films waiting to be fetched from TMDb.
     "marquee_sync_waiting_films",
 ]
 
-# Hot reads take well under a millisecond; the client's own default begins at 5 ms.
+# Fast reads take well under a millisecond; prometheus_client's default buckets begin at 5 ms.
 _BUCKETS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
 
 
 def count(name: CounterName, amount: float = 1, **labels: str) -> None:
-    """So many more of it."""
+    """Increase a counter."""
     _counter(name, tuple(labels)).labels(*labels.values()).inc(amount)
 
 
 def observe_seconds(name: HistogramName, seconds: float, **labels: str) -> None:
-    """It took so long this time."""
+    """Add a duration to a histogram."""
     _histogram(name, tuple(labels)).labels(*labels.values()).observe(seconds)
 
 
 def set_gauge(name: GaugeName, value: float, **labels: str) -> None:
-    """It stands at so much now."""
+    """Set a gauge."""
     gauge = _gauge(name, tuple(labels))
     (gauge.labels(*labels.values()) if labels else gauge).set(value)
 
@@ -102,32 +102,32 @@ def _gauge(name: str, labels: tuple[str, ...]) -> Gauge:
     return Gauge(name, name, labels)
 
 
-def metrics(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view is given one
+def metrics(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - the signature of a view
     """The metrics of this process."""
     return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
 
 
 def serve_metrics(port: int) -> None:
-    """Answer ``/metrics`` from a thread, for processes that serve nothing else."""
+    """Serve ``/metrics`` from a thread, for processes without an API."""
     start_http_server(port)
 
 
 def serve_metrics_of(directory: str, port: int) -> None:
-    """The same for all processes together that count in the files of a directory."""
-    together = CollectorRegistry()
-    MultiProcessCollector(together, directory)  # type: ignore[no-untyped-call] # it has no types
-    start_http_server(port, registry=together)
+    """Serve the sum of all processes that count in the files of a directory."""
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, directory)  # type: ignore[no-untyped-call] # it has no types
+    start_http_server(port, registry=registry)
 
 
 def correlation_id(request: HttpRequest) -> UUID:
-    """The id of the request it all began with: the client's own when it is a UUID, or a new one."""
+    """The client's X-Request-Id if it is a UUID, or a new id."""
     try:
         return UUID(request.META["HTTP_X_REQUEST_ID"])
     except (KeyError, ValueError):
         return uuid4()
 
 
-_BEFORE: list[Any] = [
+_PROCESSORS: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
@@ -138,9 +138,9 @@ _BEFORE: list[Any] = [
 
 
 def logging_config(level: str = "INFO") -> dict[str, Any]:
-    """Django's LOGGING: our own lines and the libraries' alike as JSON on standard error."""
+    """Django's LOGGING: all log lines, the libraries' too, as JSON on standard error."""
     structlog.configure(
-        processors=[*_BEFORE, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
@@ -155,16 +155,16 @@ def logging_config(level: str = "INFO") -> dict[str, Any]:
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     structlog.processors.JSONRenderer(),
                 ],
-                "foreign_pre_chain": _BEFORE,
+                "foreign_pre_chain": _PROCESSORS,
             }
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"handlers": ["stderr"], "level": level},
-        # A refusal is no event worth a line: it is counted, and its client was told.
+        # Refused requests are counted, not logged.
         "loggers": {
             "django.request": {"level": "CRITICAL"},
             "elastic_transport": {"level": "WARNING"},
-            # It would write each address, and TMDb's key may be part of that.
+            # It logs URLs, and TMDb's key may be part of them.
             "httpx": {"level": "WARNING"},
         },
     }

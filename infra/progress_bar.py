@@ -1,4 +1,4 @@
-"""How far has a long command come?"""
+"""Progress of long commands: a bar on a terminal, elsewhere a line every few seconds."""
 
 import sys
 import time
@@ -17,14 +17,14 @@ from rich.progress import (
 
 Advance: TypeAlias = Callable[[int], None]
 ProgressReporter: TypeAlias = Callable[[str, int], AbstractContextManager[Advance]]
-"""How a step of so many things shows how far it is."""
+"""Shows the progress of a step of ``total`` items, as ``progress`` does."""
 
 _QUIET_SECONDS = 5.0
 
 
 @contextmanager
 def progress(what: str, total: int) -> Iterator[Advance]:
-    """A bar on a terminal, elsewhere a line every few seconds; both on stderr. None for nothing."""
+    """Show progress on stderr; yields a function to advance it. No bar if there are no items."""
     if total and sys.stderr.isatty():
         yield from _bar(what, total)
     else:
@@ -33,7 +33,7 @@ def progress(what: str, total: int) -> Iterator[Advance]:
 
 @contextmanager
 def no_progress(_what: str, _total: int) -> Iterator[Advance]:
-    """Nobody wants to know."""
+    """Show nothing."""
     yield lambda _: None
 
 
@@ -50,13 +50,13 @@ def _bar(what: str, total: int) -> Iterator[Advance]:
 
 
 def _lines(what: str, total: int) -> Advance:
-    done, said = 0, time.monotonic()
+    done, shown_at = 0, time.monotonic()
 
     def advance(amount: int) -> None:
-        nonlocal done, said
+        nonlocal done, shown_at
         done += amount
-        if time.monotonic() - said >= _QUIET_SECONDS:
-            said = time.monotonic()
+        if time.monotonic() - shown_at >= _QUIET_SECONDS:
+            shown_at = time.monotonic()
             sys.stderr.write(f"{what}: {done * 100 // max(total, 1)}%\n")
             sys.stderr.flush()
 

@@ -1,6 +1,6 @@
-"""How is Django set up in each role?
+"""Django settings of each role.
 
-The query role has no database at all, and so neither users nor sessions: tokens carry who asks.
+The query role has no database, so no users and sessions: access tokens identify users.
 """
 
 import secrets
@@ -23,12 +23,12 @@ def _database(url: str) -> dict[str, Any]:
         "NAME": parts.path.lstrip("/"),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        # A server without a port is found by the directory of its socket: ?host=DIRECTORY.
+        # A Unix socket is named by its directory: ?host=DIRECTORY.
         "HOST": parts.hostname or parse_qs(parts.query).get("host", [""])[0],
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": None,
         "OPTIONS": {
-            # A forgotten transaction would hold a partition's counter row and so all its writers.
+            # An idle transaction would hold a partition's counter row and block all its writers.
             "options": "-c idle_in_transaction_session_timeout=15s -c timezone=UTC",
             "application_name": f"marquee-{ROLE}",
         },
@@ -36,8 +36,8 @@ def _database(url: str) -> dict[str, Any]:
 
 
 DEBUG = _config.debug
-# Nothing here signs with Django's key: tokens, positions and names have keys of their own. So it is
-# another one in each process, and what would sign with it by mistake is good for nothing elsewhere.
+# Nothing signs with Django's key: tokens, positions and names have keys of their own. So each
+# process has a random one, and anything signed with it by mistake is invalid elsewhere.
 SECRET_KEY = secrets.token_urlsafe(64)
 ALLOWED_HOSTS = _config.allowed_hosts.split(",")
 USE_TZ = True
@@ -48,11 +48,11 @@ APPEND_SLASH = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_UPLOAD_MAX_MEMORY_SIZE = _config.body_limit_bytes
 STATIC_URL = "/static/"
-# Served by whitenoise from where the packages keep them: nothing has to be collected first.
+# whitenoise serves static files from the packages: no collectstatic.
 WHITENOISE_USE_FINDERS = True
 
 INSTALLED_APPS = [
-    # simplejwt imports their models; neither touches a database here.
+    # simplejwt imports their models; their tables are never made.
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.staticfiles",
@@ -74,30 +74,35 @@ DATABASES: dict[str, dict[str, Any]] = {}
 
 if ROLE != "query":
     DATABASES = {"default": _database(_config.database_url), "vault": _database(_config.vault_url)}
-    DATABASE_ROUTERS = ["infra.database_router.NoTables", "events.vault.router.VaultRouter"]
+    DATABASE_ROUTERS = [
+        "infra.database_router.NoTablesRouter",
+        "infra.database_router.VaultRouter",
+    ]
     INSTALLED_APPS += ["events", "events.vault", "command_api", "command_api.catalogue"]
 if ROLE == "ops":
     INSTALLED_APPS += ["projectors"]
 if ROLE == "command":
     MIDDLEWARE += ["command_api.http.cors.SiteOnly"]
-    INSTALLED_APPS += ["django.contrib.admin.apps.SimpleAdminConfig"]  # after our own templates
+    INSTALLED_APPS += [
+        "django.contrib.admin.apps.SimpleAdminConfig"
+    ]  # after our apps, whose templates win
     CSRF_FAILURE_VIEW = "command_api.admin.access.refuse_forged"
 if ROLE != "ops":
     ROOT_URLCONF = f"{ROLE}_api.urls"
 
 SILENCED_SYSTEM_CHECKS = [
-    "security.W001",  # infra.http.security_headers says more, and also where Django is not asked
-    "security.W002",  # the same
-    "security.W003",  # the only pages with a cookie are the staff's, which see to it themselves
-    # Those pages know the staff by a cookie of their own, and leave no messages:
-    "admin.E402",  # so no context of Django's users,
+    "security.W001",  # infra.http.security_headers sets more, on every response
+    "security.W002",  # likewise
+    "security.W003",  # only the staff's pages have a cookie; they check CSRF themselves
+    # The staff's pages have a session cookie of their own and no messages:
+    "admin.E402",  # no context processor of Django's users,
     "admin.E404",  # nor of messages,
     "admin.E406",  # nor its app,
     "admin.E408",  # nor Django's users,
     "admin.E409",  # nor the messages themselves,
     "admin.E410",  # nor its sessions
 ]
-# Of what the staff's pages post. Its cookie lives as long as theirs.
+# Of the staff's forms; the cookie lives as long as their session cookie.
 CSRF_COOKIE_NAME = "marquee_admin_csrf"
 CSRF_COOKIE_PATH = "/admin/"
 CSRF_COOKIE_AGE = None
@@ -120,8 +125,8 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.0.3",
     "SERVE_INCLUDE_SCHEMA": False,
-    "ENABLE_DJANGO_DEPLOY_CHECK": ROLE != "ops",  # which serves nothing
-    "DESCRIPTION": "Problems are problem details (RFC 9457). Answers say how often one may ask.",
+    "ENABLE_DJANGO_DEPLOY_CHECK": ROLE != "ops",  # it serves no requests
+    "DESCRIPTION": "Errors are problem details (RFC 9457). Responses have rate-limit headers.",
     "LICENSE": {"name": "MIT"},
     "APPEND_COMPONENTS": {
         "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
@@ -140,10 +145,10 @@ SWAGGER_SETTINGS = {
 }
 SIMPLE_JWT = {"USER_ID_CLAIM": "sub", "TOKEN_TYPE_CLAIM": "typ"}
 
-# Threads of a process that serves HTTP (infra/wsgi.py).
+# Background threads of a process that serves HTTP (infra/wsgi.py).
 AT_START = ["command_api.emails.delivery.start"] if ROLE == "command" else []
 
-read_jwks(_config.public_jwks)  # stops the process here, if it can't be used
+read_jwks(_config.public_jwks)  # stops the process at start if it is invalid
 _mail = mail_settings.read(_config.mail_url)
 EMAIL_BACKEND = _mail.backend
 EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port

@@ -1,4 +1,4 @@
-"""What does granian serve?"""
+"""WSGI application that granian serves."""
 
 import os
 from typing import Any

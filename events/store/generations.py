@@ -1,4 +1,4 @@
-"""Which numbers have been given to the generations of a read model, and what became of them?"""
+"""Registry of read-model generations: numbers, purposes and states; and the rebuild lock."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -10,28 +10,28 @@ from django.db import connections, transaction
 from infra.advisory_lock import transaction_lock, try_session_lock
 
 Purpose: TypeAlias = Literal["live", "rebuild", "past"]
-"""Made by a worker that found none, by a rebuild to take over, or to be a moment of the past."""
+"""Made by a worker that found none, by a rebuild, or to show a moment of the past."""
 
 
 class Generation(NamedTuple):
-    """A number that was given."""
+    """A registered generation."""
 
     model: str
     number: int
     version: int
-    """Of the read model's code that made it."""
+    """The version of the read model's code that made it."""
     purpose: Purpose
     label: str | None
     until: datetime | None
-    """The moment of the past that it shows."""
+    """The moment it shows, if of the past."""
     made_at: datetime
     finished_at: datetime | None
-    """When it was ready to answer."""
+    """When it was ready to serve."""
     dropped_at: datetime | None
 
 
 class RebuildInProgress(Exception):
-    """Another rebuild of the model is at work."""
+    """Another rebuild of the model is running."""
 
     def __init__(self, model: str) -> None:
         super().__init__(model)
@@ -39,7 +39,7 @@ class RebuildInProgress(Exception):
 
 
 _COLUMNS = "model, number, version, purpose, label, until, made_at, finished_at, dropped_at"
-_REBUILDS = 0x4D52424C  # "MRBL"
+_REBUILD_LOCKS = 0x4D52424C  # "MRBL"
 
 
 def new_generation(
@@ -51,9 +51,9 @@ def new_generation(
     until: datetime | None = None,
     alias: str = "default",
 ) -> int:
-    """A number that no generation of the model ever had or will have."""
+    """Register a new generation; returns its number, which is never used again."""
     with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
-        # Two workers that start together must not get one number: the second waits for the first.
+        # Two workers that start together must not get the same number: the second waits.
         transaction_lock(cursor, ("generations", model))
         cursor.execute(
             "INSERT INTO generations (model, number, version, purpose, label, until)"
@@ -65,7 +65,7 @@ def new_generation(
 
 
 def version_of(model: str, number: int, *, alias: str = "default") -> int | None:
-    """The version of the read model's code that a generation was made by."""
+    """The version of the code that made a generation."""
     with connections[alias].cursor() as cursor:
         cursor.execute(
             "SELECT version FROM generations WHERE model = %s AND number = %s", [model, number]
@@ -75,7 +75,7 @@ def version_of(model: str, number: int, *, alias: str = "default") -> int | None
 
 
 def generations(models: Iterable[str], *, alias: str = "default") -> Sequence[Generation]:
-    """All that were ever made of these models, by model and number."""
+    """All generations ever registered of these models, by model and number."""
     with connections[alias].cursor() as cursor:
         cursor.execute(
             f"SELECT {_COLUMNS} FROM generations WHERE model = ANY(%s)"  # noqa: S608 - constants
@@ -94,29 +94,29 @@ def unfinished(
     until: datetime | None = None,
     alias: str = "default",
 ) -> int | None:
-    """The newest one that somebody began for this purpose and did not get ready, if any."""
-    for found in reversed(generations([model], alias=alias)):
+    """The number of the newest unfinished generation of this purpose, if any."""
+    for generation in reversed(generations([model], alias=alias)):
         if (
-            (found.version, found.purpose, found.label, found.until)
+            (generation.version, generation.purpose, generation.label, generation.until)
             == (version, purpose, label, until)
-            and found.finished_at is None
-            and found.dropped_at is None
+            and generation.finished_at is None
+            and generation.dropped_at is None
         ):
-            return found.number
+            return generation.number
     return None
 
 
 def mark_finished(model: str, number: int, *, alias: str = "default") -> None:
-    """It is ready to answer."""
-    _note("finished_at", model, number, alias)
+    """Note that a generation is ready to serve."""
+    _set_timestamp("finished_at", model, number, alias)
 
 
 def mark_dropped(model: str, number: int, *, alias: str = "default") -> None:
-    """Nothing of it is needed any more."""
-    _note("dropped_at", model, number, alias)
+    """Note that a generation was dropped."""
+    _set_timestamp("dropped_at", model, number, alias)
 
 
-def _note(
+def _set_timestamp(
     column: Literal["finished_at", "dropped_at"], model: str, number: int, alias: str
 ) -> None:
     with connections[alias].cursor() as cursor:
@@ -138,6 +138,6 @@ def rebuild_lock(models: Iterable[str], *, alias: str = "default") -> Iterator[N
         stack.callback(connection.close)
         cursor = stack.enter_context(connection.cursor())
         for model in sorted(models):
-            if not try_session_lock(cursor, (_REBUILDS, model)):
+            if not try_session_lock(cursor, (_REBUILD_LOCKS, model)):
                 raise RebuildInProgress(model)
         yield

@@ -1,1 +1,1 @@
-"""Which pages of docs/reference are made from infra's own code?"""
+"""Pages of docs/reference that are made from infra's code."""

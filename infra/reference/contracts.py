@@ -1,4 +1,4 @@
-"""What do both APIs offer? Their contracts as files, for who compares one version with the next."""
+"""OpenAPI documents of both APIs as files, so that versions can be compared."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -7,7 +7,7 @@ from django.utils.module_loading import import_string
 
 from infra.http import openapi
 
-# By name, because nothing here may know what stands above it.
+# By name: infra must not import the packages above it.
 _ROUTES = {
     "command": ("Marquee command API", "command_api.urls.commands"),
     "query": ("Marquee query API", "query_api.urls.questions"),

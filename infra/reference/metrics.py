@@ -1,17 +1,17 @@
-"""Which metrics are there? As a page for people, made from ``infra.observability``."""
+"""Reference page of the metrics, made from ``infra.observability``."""
 
 import inspect
 import re
 
 from infra import observability
 
-_BEGINNING = """\
+_INTRODUCTION = """\
 # Metrics
 
-What `/metrics` of a process may tell; which of them it does depends on what the process is. Made
-from [`infra/observability.py`](../../infra/observability.py) by `make reference`.
+The metrics of `/metrics`; which of them a process has depends on its role. Made from
+[`infra/observability.py`](../../infra/observability.py) by `make reference`.
 
-| metric | kind | what it tells |
+| metric | kind | meaning |
 |---|---|---|
 """
 _KINDS = {"CounterName": "counter", "HistogramName": "histogram", "GaugeName": "gauge"}
@@ -26,7 +26,7 @@ def page() -> str:
         for kind, names in _NAMES.findall(inspect.getsource(observability))
         for comment, name in _NAME.findall(names)
     ]
-    return _BEGINNING + "".join(rows)
+    return _INTRODUCTION + "".join(rows)
 
 
 def _sentence(comment: str) -> str:
