@@ -21,7 +21,7 @@ from projectors.errors import TRANSIENT_ERRORS, RetryLater, StopProjector
 from projectors.parking.applier import ParkingApplier
 from projectors.parking.circuit_breaker import CircuitBreaker
 from projectors.storage.read_model import Decrypt, ReadModel, leave_encrypted
-from projectors.storage.shard import CheckpointMismatch, ShardPaused, pack
+from projectors.storage.shard import CheckpointMismatch, pack
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +121,7 @@ class Follower:
             events = self._decrypt(batch) if self.model.decrypts else batch
             packed = pack(self.model.writes(shard, events))
             shard.apply(partition, first=batch[0].offset, last=batch[-1].offset, packed=[packed])
-        except (CheckpointMismatch, ShardPaused, StopProjector, *TRANSIENT_ERRORS):
+        except (CheckpointMismatch, StopProjector, *TRANSIENT_ERRORS):
             raise
         except Exception:  # noqa: BLE001 - a poison event, or ParkedStreamsChanged
             self._parking.apply(batch)
@@ -160,10 +160,7 @@ class Follower:
     # ------------------------------------------------------------------------------ back-off
 
     def _back_off(self, error: Exception) -> None:
-        """Wait before the next attempt: longer each time, except for a paused shard."""
-        if isinstance(error, ShardPaused):
-            self._retry_at = monotonic() + _FIRST_DELAY_SECONDS
-            return
+        """Wait before the next attempt, longer each time."""
         seconds = self._backoff.next_seconds()
         self._retry_at = monotonic() + seconds
         if isinstance(error, RetryLater):

@@ -24,7 +24,6 @@ from projectors.generations.garbage_collector import StillNeeded, drop
 from projectors.generations.pointers import Pointers, PointerSnapshot
 from projectors.registry import MODELS
 from projectors.storage.read_model import ReadModel
-from projectors.storage.shard import ShardPaused
 
 log = logging.getLogger(__name__)
 
@@ -103,11 +102,7 @@ class ErasureCoordinator:
             model = _KINDS[found.model](self._redis, found.number)
             if found.dropped_at is not None and not model.checkpoint(said.partition):
                 continue  # nor did it come back with a Redis that was killed
-            try:
-                why = self._see_to(model, found, seen, said, user_id)
-            except ShardPaused:
-                why = "is held still to be compared"
-            yield _part(model, why)
+            yield _part(model, self._see_to(model, found, seen, said, user_id))
 
     def _see_to(
         self,

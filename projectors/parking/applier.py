@@ -58,7 +58,7 @@ class ParkingApplier:
     def apply(self, batch: Sequence[Recorded]) -> None:
         """Apply or park consecutive events of one partition: all of them, or none.
 
-        Raises CheckpointMismatch, ShardPaused, StopProjector and TRANSIENT_ERRORS.
+        Raises CheckpointMismatch, StopProjector and TRANSIENT_ERRORS.
         """
         shard = self._model.shard(batch[0].partition)
         parked = self.parked.get(shard) or self._read_parked(shard)

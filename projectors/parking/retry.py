@@ -5,9 +5,8 @@ events it applied. Events that come meanwhile are parked behind them, until a st
 from then on the workers apply the stream again. Workers and other retries may run at the same time.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from time import monotonic, sleep
 from typing import NamedTuple
 from uuid import UUID
 
@@ -31,11 +30,9 @@ from projectors.parking.store import (
     skip_write,
 )
 from projectors.storage.read_model import Decrypt, ReadModel, leave_encrypted
-from projectors.storage.shard import ParkedStreamsChanged, Shard, ShardPaused, pack
+from projectors.storage.shard import ParkedStreamsChanged, Shard, pack
 
 _EVENTS_AT_ONCE = 200
-_PAUSE_POLL_SECONDS = 0.05
-_MAX_PAUSE_SECONDS = 90.0
 
 
 class ParkedStreamKey(NamedTuple):
@@ -204,8 +201,8 @@ class ParkedStreamRetry:
         is_applied: bool,
     ) -> bool:
         """Whether the events were unparked; not when the parked streams changed meanwhile."""
-        return _wait_while_paused(
-            lambda: key.shard.unpark(
+        try:
+            key.shard.unpark(
                 events[0].partition,
                 stream=key.stream,
                 offsets=[event.offset for event in events],
@@ -213,22 +210,9 @@ class ParkedStreamRetry:
                 revision=revision,
                 is_applied=is_applied,
             )
-        )
-
-
-def _wait_while_paused(step: Callable[[], None]) -> bool:
-    end = monotonic() + _MAX_PAUSE_SECONDS
-    while True:
-        try:
-            step()
         except ParkedStreamsChanged:
             return False
-        except ShardPaused:
-            if monotonic() > end:
-                raise RetryLater("the shard is paused for too long") from None
-            sleep(_PAUSE_POLL_SECONDS)
-        else:
-            return True
+        return True
 
 
 # ------------------------------------------------------------------------------ erased users

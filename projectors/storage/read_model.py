@@ -79,7 +79,7 @@ class ReadModel(ABC):
     def apply(self, batch: Sequence[Recorded]) -> None:
         """Apply consecutive events of one partition, all or none, without a follower.
 
-        Only for a shard with nothing parked. Raises CheckpointMismatch, ShardPaused or
+        Only for a shard with nothing parked. Raises CheckpointMismatch or
         ParkedStreamsChanged.
         """
         self.shard(batch[0].partition).apply(

@@ -4,7 +4,7 @@ All keys of a shard share one Redis hash tag, so that one Lua call can compare t
 the data and move the checkpoint, on a single node or in a cluster. There are four kinds of keys:
 ``state`` (what events add up to; ``verify`` compares it), ``derived`` (built from the state; may be
 lost; the builder's dirty marks belong here too), ``parked`` (see ``projectors.parking.store``), and
-the shard's own (checkpoints, pause).
+the checkpoints.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,15 +23,14 @@ Write: TypeAlias = tuple[str | int, ...]
 # Redis keeps a script's writes even when a later command fails. So no command may fail: all are
 # plain writes made by our own code, on keys of one type each.
 _APPLY = """
-if redis.call('EXISTS', KEYS[2]) == 1 then return -1 end
 local at = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')
 if at ~= tonumber(ARGV[2]) - 1 then return at end
-if (redis.call('GET', KEYS[3]) or '') ~= ARGV[4] then return -2 end
+if (redis.call('GET', KEYS[2]) or '') ~= ARGV[4] then return -2 end
 for _, stream in ipairs(cmsgpack.unpack(ARGV[5])) do
-  if redis.call('SISMEMBER', KEYS[4], stream) == 0 then return -2 end
+  if redis.call('SISMEMBER', KEYS[3], stream) == 0 then return -2 end
 end
 for _, stream in ipairs(cmsgpack.unpack(ARGV[6])) do
-  if redis.call('SISMEMBER', KEYS[4], stream) == 1 then return -2 end
+  if redis.call('SISMEMBER', KEYS[3], stream) == 1 then return -2 end
 end
 for nth = 7, #ARGV do
   for _, write in ipairs(cmsgpack.unpack(ARGV[nth])) do redis.call(unpack(write)) end
@@ -43,30 +42,27 @@ return -3
 # parked. Derived data that was up to date is so no more, so its offset goes back. A builder of
 # another model that reads this shard sees no change of offsets; it watches the count of ``late``.
 _UNPARK = """
-if redis.call('EXISTS', KEYS[1]) == 1 then return -1 end
-if (redis.call('GET', KEYS[2]) or '') ~= ARGV[1] then return -2 end
+if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return -2 end
 local offsets = cmsgpack.unpack(ARGV[5])
 for _, offset in ipairs(offsets) do
-  if redis.call('HEXISTS', KEYS[3], offset) == 0 then return -2 end
+  if redis.call('HEXISTS', KEYS[2], offset) == 0 then return -2 end
 end
 for nth = 6, #ARGV do
   for _, write in ipairs(cmsgpack.unpack(ARGV[nth])) do redis.call(unpack(write)) end
 end
-for _, offset in ipairs(offsets) do redis.call('HDEL', KEYS[3], offset) end
-if redis.call('EXISTS', KEYS[3]) == 0 then redis.call('SREM', KEYS[4], ARGV[2]) end
-local built, behind = tonumber(redis.call('HGET', KEYS[5], ARGV[3]) or ''), tonumber(ARGV[4])
-if built and behind and built > behind then redis.call('HSET', KEYS[5], ARGV[3], behind) end
-if behind then redis.call('HINCRBY', KEYS[6], 'late', 1) end
+for _, offset in ipairs(offsets) do redis.call('HDEL', KEYS[2], offset) end
+if redis.call('EXISTS', KEYS[2]) == 0 then redis.call('SREM', KEYS[3], ARGV[2]) end
+local built, behind = tonumber(redis.call('HGET', KEYS[4], ARGV[3]) or ''), tonumber(ARGV[4])
+if built and behind and built > behind then redis.call('HSET', KEYS[4], ARGV[3], behind) end
+if behind then redis.call('HINCRBY', KEYS[5], 'late', 1) end
 return -3
 """
 _OVERWRITE = """
-if redis.call('EXISTS', KEYS[1]) == 1 then return -1 end
 for nth = 1, #ARGV do
   for _, write in ipairs(cmsgpack.unpack(ARGV[nth])) do redis.call(unpack(write)) end
 end
 return -3
 """
-_PAUSED = -1
 _PARKED_STREAMS_CHANGED = -2
 _DONE = -3
 
@@ -79,10 +75,6 @@ class CheckpointMismatch(Exception):
     def __init__(self, at: int) -> None:
         super().__init__(f"the checkpoint is at {at}")
         self.at = at
-
-
-class ShardPaused(Exception):
-    """The shard is paused while it is compared; try again in a moment."""
 
 
 class ParkedStreamsChanged(Exception):
@@ -115,7 +107,6 @@ class Shard:
         """Hash of partition -> offset that derived data is built up to."""
         self.changes_key = self.derived("changes")
         """Hash of counters by kind of change, for builders of other models that read this shard."""
-        self._pause_key = f"{self.tag}:hold"
 
     def state(self, *parts: str | int) -> str:
         """The key of a piece of state."""
@@ -148,20 +139,17 @@ class Shard:
 
         The ``packed`` writes are right for the streams parked at this ``revision``, if those named
         are ``still_parked`` or ``not_parked``. Returns False if exactly these events were applied
-        before. Raises CheckpointMismatch, ShardPaused or ParkedStreamsChanged.
+        before. Raises CheckpointMismatch or ParkedStreamsChanged.
         """
         streams = (_packer.encode(still_parked), _packer.encode(not_parked))
         at = _script(self._redis, _APPLY)(
             keys=[
                 self.checkpoints_key,
-                self._pause_key,
                 self.revision_key,
                 self.parked_streams_key,
             ],
             args=[partition, first, last, revision, *streams, *filter(None, packed)],
         )
-        if at == _PAUSED:
-            raise ShardPaused
         if at == _PARKED_STREAMS_CHANGED:
             raise ParkedStreamsChanged
         if at not in (_DONE, last):
@@ -181,7 +169,7 @@ class Shard:
         """Remove the first parked events of a stream and do the ``packed`` writes, or nothing.
 
         A stream without parked events is parked no more. ``is_applied``: the writes change the
-        state, so derived data is behind. Raises ShardPaused or ParkedStreamsChanged.
+        state, so derived data is behind. Raises ParkedStreamsChanged.
         """
         keys = [
             self.parked("stream", stream),
@@ -192,27 +180,18 @@ class Shard:
         there = [_packer.encode([str(offset) for offset in offsets]), *filter(None, packed)]
         behind = min(offsets) - 1 if is_applied else ""
         at = _script(self._redis, _UNPARK)(
-            keys=[self._pause_key, self.revision_key, *keys],
+            keys=[self.revision_key, *keys],
             args=[revision, stream, partition, behind, *there],
         )
-        if at == _PAUSED:
-            raise ShardPaused
         if at == _PARKED_STREAMS_CHANGED:
             raise ParkedStreamsChanged
 
     def overwrite(self, packed: Iterable[bytes]) -> None:
-        """Do writes that are right at any checkpoint, which stays. Raises ShardPaused."""
-        args = list(filter(None, packed))
-        if _script(self._redis, _OVERWRITE)(keys=[self._pause_key], args=args) == _PAUSED:
-            raise ShardPaused
-
-    def pause(self, seconds: int) -> None:
-        """Refuse all writes for so long, or until resumed."""
-        self._redis.set(self._pause_key, 1, ex=seconds)
-
-    def resume(self) -> None:
-        """End a pause."""
-        self._redis.delete(self._pause_key)
+        """Do writes that are right at any checkpoint, which stays."""
+        # The key is there for a cluster, which sends the script to the shard's node by it.
+        _script(self._redis, _OVERWRITE)(
+            keys=[self.checkpoints_key], args=list(filter(None, packed))
+        )
 
     def state_keys(self) -> list[bytes]:
         """The keys of all its state."""

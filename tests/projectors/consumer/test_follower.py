@@ -148,19 +148,6 @@ def test_while_it_rests_it_takes_nothing(tally, store):
     assert (tally.count(), made.behind) == (0, {0})
 
 
-@pytest.mark.usefixtures("long_rests")
-def test_a_held_shard_is_tried_again(tally, store):
-    made = follower(tally, store)
-    tally.shard(0).pause(60)
-    batch = rate(store, 2)
-    made.process(batch)
-    assert (tally.count(), made.is_backing_off, made.behind) == (0, True, {0})
-    tally.shard(0).resume()
-    again = follower(tally, store)
-    again.process(batch)
-    assert tally.count() == 2
-
-
 def test_an_event_that_the_log_does_not_have_stops_the_worker(tally, store):
     other = MemoryStore(1)
     made = follower(tally, store)

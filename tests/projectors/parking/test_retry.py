@@ -207,22 +207,6 @@ def test_what_is_parked_no_more_can_not_be_applied(world):
     assert world.offsets(BAD) == [2]
 
 
-def test_what_is_held_to_be_compared_is_waited_for(world, monkeypatch):
-    world.happen(GOOD, BAD)
-    world.mend()
-    shard = world.model.shard(0)
-    shard.pause(60)
-    waits = iter(range(3))
-
-    def wait(_seconds):
-        assert world.model.scores() == {"rating-1": 1}
-        if next(waits) == 2:
-            shard.resume()
-
-    monkeypatch.setattr(retry, "sleep", wait)
-    assert world.parked_retry.retry(world.place(BAD)).applied == 1
-
-
 def test_what_was_built_is_behind_until_it_is_built_again(world):
     world.happen(GOOD, BAD, GOOD)
     shard = world.model.shard(0)

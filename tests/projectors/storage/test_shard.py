@@ -2,7 +2,7 @@
 
 import pytest
 
-from projectors.storage.shard import CheckpointMismatch, Shard, ShardPaused, Write, pack
+from projectors.storage.shard import CheckpointMismatch, Shard, Write, pack
 
 PARTITION = 7
 
@@ -41,13 +41,3 @@ def test_all_of_what_does(shard, redis):
     take(shard, 4, 4)
     take(shard, 5, 9)
     assert taken(shard, redis) == (9, {PARTITION: 9})
-
-
-def test_nothing_while_it_is_held(shard, redis):
-    shard.pause(60)
-    with pytest.raises(ShardPaused):
-        take(shard, 4, 4)
-    assert taken(shard, redis) == (3, {PARTITION: 3})
-    shard.resume()
-    take(shard, 4, 4)
-    assert taken(shard, redis) == (4, {PARTITION: 4})
