@@ -1,1 +1,1 @@
-"""What belongs to each user: ratings, favourites, hidden movies, playlists?"""
+"""Library: each user's ratings, favourites, hidden movies, playlists and profile."""

@@ -1,7 +1,7 @@
-"""What is a playlist now, after what happened to it?
+"""Playlists of a library: writes of each playlist event, and reads.
 
-A hash with what is said of it, and one with its movies: movie -> rank. Every event is a plain
-write, because it carries the movie's new rank: nothing has to be read, and nothing else moves.
+A hash with a playlist's fields, and one with its movies: movie -> rank. An event carries the
+movie's new rank, so each is a plain write: nothing is read, and no other movie moves.
 """
 
 from collections.abc import Iterator, Mapping
@@ -42,7 +42,7 @@ class PlaylistSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def writes(shard: Shard, recorded: Recorded) -> Iterator[Write]:
-    """What an event changes of a playlist, if it is about one."""
+    """Yield the writes of a playlist event; none for any other event."""
     event = recorded.event
     if isinstance(event, UserErased):
         yield "DEL", shard.state("playlists", str(event.user_id))
@@ -64,7 +64,7 @@ def writes(shard: Shard, recorded: Recorded) -> Iterator[Write]:
 
 
 def read_playlist(id_: str, fields: Mapping[bytes, bytes]) -> PlaylistSummary | None:
-    """The playlist out of its stored fields; None if there is none."""
+    """Decode a playlist's hash; None if there is no such playlist."""
     if b"owner" not in fields:
         return None
     description = fields.get(b"description")
@@ -82,17 +82,15 @@ def read_playlist(id_: str, fields: Mapping[bytes, bytes]) -> PlaylistSummary | 
 
 
 def read_order(ranks: Mapping[bytes, bytes]) -> list[tuple[int, int]]:
-    """The rank and the movie of each place, in order."""
+    """Decode (rank, movie) pairs, in the playlist's order."""
     return sorted((int(rank), int(movie)) for movie, rank in ranks.items())
 
 
 def summary_key(shard: Shard, id_: str) -> str:
-    """Where what is said of a playlist is kept."""
     return shard.state("playlist", id_)
 
 
 def order_key(shard: Shard, id_: str) -> str:
-    """Where the ranks of a playlist's movies are kept."""
     return shard.state("order", id_)
 
 

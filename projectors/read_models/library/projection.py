@@ -1,4 +1,4 @@
-"""What does each event say of what a user rated, keeps or hides, and of who the user is?"""
+"""Projection of the library: entries and profile fields that each event changes."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class UserRating(NamedTuple):
-    """A user's score of a movie, and since when it is so."""
+    """A user's score of a movie, and when it was given."""
 
     movie: int
     score: int
@@ -35,14 +35,14 @@ class UserRating(NamedTuple):
 
 
 class FlaggedMovie(NamedTuple):
-    """A movie that a user keeps or hides, and since when."""
+    """A favourite or hidden movie, and since when it is one."""
 
     movie: int
     at: datetime
 
 
 class LibraryEntryUpdate(NamedTuple):
-    """What is kept of one movie now: packed, or None for nothing any more."""
+    """The new packed value of one library entry; None removes it."""
 
     kind: LibraryKind
     user: str
@@ -51,7 +51,7 @@ class LibraryEntryUpdate(NamedTuple):
 
 
 class LibraryErased(NamedTuple):
-    """All that was said of a user's movies before is void."""
+    """Voids all earlier entries of a user."""
 
     user: str
 
@@ -59,7 +59,7 @@ class LibraryErased(NamedTuple):
 def entry_updates(
     batch: Sequence[Recorded],
 ) -> dict[tuple[LibraryKind, str], dict[int, str | None]]:
-    """(What, whose) -> movie -> what is kept of it after these events, or None."""
+    """Return (kind, user) -> movie -> packed value after the batch; None means removed."""
     found: dict[tuple[LibraryKind, str], dict[int, str | None]] = {}
     for change in _entry_updates(batch):
         if isinstance(change, LibraryErased):
@@ -71,12 +71,12 @@ def entry_updates(
 
 
 def erased_users(events: Iterable[AnyEvent]) -> list[str]:
-    """Those of whom nothing stays that was before; what the other functions tell came after it."""
+    """Users erased in the batch; what the other functions return happened after that."""
     return [str(event.user_id) for event in events if isinstance(event, UserErased)]
 
 
 def profile_updates(events: Iterable[AnyEvent]) -> dict[str, dict[str, str | None]]:
-    """User -> what is known of them after these events."""
+    """Return user -> profile fields after the events; None means removed."""
     found: dict[str, dict[str, str | None]] = {}
     for event in events:
         match event:
@@ -93,7 +93,7 @@ def profile_updates(events: Iterable[AnyEvent]) -> dict[str, dict[str, str | Non
 
 
 class UserPreferences(msgspec.Struct, frozen=True):
-    """What a user likes, and what others may see."""
+    """A user's preferred genres, and what they let others see."""
 
     genres: tuple[str, ...] = ()
     public_activity: bool = False
@@ -101,23 +101,20 @@ class UserPreferences(msgspec.Struct, frozen=True):
 
 
 def pack_rating(score: int, at: datetime) -> str:
-    """A score and its time in a few bytes: ``score:milliseconds``."""
+    """Pack as ``score:milliseconds``."""
     return f"{score}:{to_milliseconds(at)}"
 
 
 def unpack_rating(movie: int, rating: bytes) -> UserRating:
-    """The rating that was packed."""
     score, _, at = rating.partition(b":")
     return UserRating(movie, int(score), from_milliseconds(at))
 
 
 def to_milliseconds(at: datetime) -> str:
-    """A time in a few bytes."""
     return str(round(at.timestamp() * 1000))
 
 
 def from_milliseconds(at: bytes) -> datetime:
-    """The time that was kept as milliseconds."""
     return datetime.fromtimestamp(int(at) / 1000, UTC)
 
 

@@ -1,8 +1,8 @@
-"""What is kept of what belongs to a user, and in which order can it be had?
+"""Read model of the library: each user's movies, playlists and profile.
 
 State: hashes of each user's movies (``ratings``: movie -> ``score:milliseconds``; ``favourites``
 and ``hidden``: movie -> milliseconds), a hash ``person`` with name and preferences, one with the
-ids of their playlists, and those (playlists.py). Names are in clear here: see ``decrypts``.
+ids of their playlists, and those (playlists.py). Names are stored decrypted: see ``opens``.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,7 +41,7 @@ _preferences = msgspec.json.Decoder(UserPreferences)
 
 
 class Library(ReadModel):
-    """What belongs to each user."""
+    """All that belongs to each user."""
 
     name: ClassVar[str] = "library"
     version: ClassVar[int] = 2
@@ -50,7 +50,6 @@ class Library(ReadModel):
     decrypts: ClassVar[bool] = True
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
-        """See ReadModel."""
         for user in erased_users(recorded.event for recorded in batch):
             yield ("DEL", *(shard.state(kind, user) for kind in (*KINDS, "person")))
         for (kind, user), values in entry_updates(batch).items():

@@ -1,1 +1,1 @@
-"""What is known of each movie, and what does the community say of it?"""
+"""Movies: the card of each movie, genres and newest movies."""

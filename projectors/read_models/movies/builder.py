@@ -1,4 +1,4 @@
-"""Which genres are there, and which movies of each are the newest?"""
+"""Builder of the genre list and of the newest movies by genre."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -15,7 +15,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class MoviesBuilder(DutyCycle):
-    """Keeps the index by genre. Holds year and genres of every movie in memory."""
+    """Keeps the genre index up to date. Holds year and genres of every movie in memory."""
 
     name: ClassVar[str] = Movies.name
     interval_seconds = 60.0
@@ -27,7 +27,6 @@ class MoviesBuilder(DutyCycle):
         self._by_genre = GenreIndex({})
 
     def build(self, now: datetime) -> None:
-        """See Builder."""
         with self.working():
             try:
                 self._build()
@@ -36,7 +35,7 @@ class MoviesBuilder(DutyCycle):
                 raise
 
     def check(self, now: datetime) -> list[str]:
-        """What differs from the catalogue, a line each."""
+        """Compare the derived lists with the catalogue; one line for each difference."""
         return compare(self._movies.redis, [self._movies.all], self._differences)
 
     def _build(self) -> None:

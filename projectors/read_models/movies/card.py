@@ -1,4 +1,4 @@
-"""How does a movie look to those who ask for it?"""
+"""Movie card: its JSON, composed from a movie's stored fields."""
 
 from collections.abc import Mapping
 from typing import TypedDict
@@ -9,7 +9,7 @@ SCORES = range(1, 11)
 DETAILS = "details"
 LINK = "link:"
 WITHDRAWN = "unlisted"
-"""There while a movie is shown to nobody."""
+"""Field of a withdrawn movie."""
 
 _encode = msgspec.json.Encoder().encode
 _SCORES = {str(score).encode(): score for score in SCORES}
@@ -19,7 +19,7 @@ _WITHDRAWN = WITHDRAWN.encode()
 
 
 class RatingSummary(TypedDict):
-    """What the community says of a movie."""
+    """The community's ratings of a movie."""
 
     average: float | None
     count: int
@@ -28,7 +28,7 @@ class RatingSummary(TypedDict):
 
 
 def compose(fields: Mapping[bytes, bytes]) -> bytes | None:
-    """The card as JSON out of a movie's stored fields; None while it is not known, or withdrawn."""
+    """Compose the card as JSON; None if the movie is unknown or withdrawn."""
     details = fields.get(_DETAILS)
     if details is None or _WITHDRAWN in fields:
         return None
@@ -48,7 +48,7 @@ def compose(fields: Mapping[bytes, bytes]) -> bytes | None:
 
 
 def rating_summary(fields: Mapping[bytes, bytes]) -> RatingSummary:
-    """What the votes in a movie's stored fields add up to."""
+    """Sum up the votes in a movie's stored fields."""
     histogram = [int(fields.get(field, 0)) for field in _SCORES]
     count = sum(histogram)
     total = sum(score * votes for score, votes in zip(SCORES, histogram, strict=True))

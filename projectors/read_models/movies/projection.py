@@ -1,4 +1,4 @@
-"""What does each event say of a movie: its details, its ids elsewhere, its votes?"""
+"""Projection of movies: details, links, votes and availability that each event changes."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ from events.catalogue import (
 
 
 class CardDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What sources say of a movie, in the shape that the API shows."""
+    """A movie's details, in the shape that the API shows."""
 
     id: int
     title: str
@@ -29,18 +29,18 @@ class CardDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class MovieChange(msgspec.Struct, kw_only=True):
-    """What some events together change of one movie."""
+    """The sum of a batch's changes to one movie."""
 
     details: CardDetails | None = None
     links: dict[str, str] = msgspec.field(default_factory=dict)
     votes: dict[int, int] = msgspec.field(default_factory=dict)
-    """Score -> how many more votes it has."""
+    """Score -> vote delta."""
     is_listed: bool | None = None
-    """Whether it is shown now; None if no event was about that."""
+    """None: no event changed it."""
 
 
 def movie_changes(events: Sequence[AnyEvent]) -> dict[int, MovieChange]:
-    """What the events of one partition, in order, change of each movie that they are about."""
+    """Sum up one partition's events, in order, by movie."""
     found: dict[int, MovieChange] = {}
     for event in events:
         match event:

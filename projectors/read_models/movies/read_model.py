@@ -1,10 +1,9 @@
-"""What is kept of each movie, and what can be asked about it?
+"""Read model of movies: cards, genres, newest movies.
 
 State: a hash a movie (``details`` as JSON, ``link:<source>``, and votes by score), so that a card
 is one HGETALL, and one hash with every movie's year and genres, so that many can be had in one
-HMGET. Votes for a movie that is not known yet are kept until it is. What is withdrawn is marked, in
-its hash and in one of all such movies, and stays otherwise as it is. Derived: an index by genre
-(builder.py).
+HMGET. Votes for a movie that is not known yet are kept until it is. A withdrawn movie keeps its
+data; it is marked in its own hash and in one of all withdrawn movies. Derived: genre index.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,15 +23,13 @@ from projectors.storage.shard import Shard, Write
 
 
 class YearAndGenres(NamedTuple):
-    """What lists are sorted and filtered by."""
+    """The fields by which lists of movies are sorted and filtered."""
 
     year: int | None
     genres: tuple[str, ...]
 
 
 class GenreCount(msgspec.Struct, frozen=True):
-    """How many movies a genre has."""
-
     name: str
     count: int
 
@@ -45,7 +42,7 @@ _newest = msgspec.json.Decoder(dict[str, list[int]])
 
 
 class Movies(ReadModel):
-    """The catalogue as people see it."""
+    """The catalogue as clients see it."""
 
     name: ClassVar[str] = "movies"
     version: ClassVar[int] = 2
@@ -59,7 +56,7 @@ class Movies(ReadModel):
         self._withdrawn_key = withdrawn_marks.key(self.all)
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
-        """See ReadModel. Sums of zero are written too: a batch's size must not show."""
+        """Sums of zero are written too: a batch's size must not show."""
         told = 0
         for movie, change in movie_changes([recorded.event for recorded in batch]).items():
             key = shard.state("movie", movie)

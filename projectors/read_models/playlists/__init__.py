@@ -1,1 +1,1 @@
-"""Which playlists may everyone see?"""
+"""Playlists: the public ones, newest first, and search in their names."""

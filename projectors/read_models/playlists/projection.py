@@ -1,4 +1,4 @@
-"""What does each event say of the playlists that everyone may see?"""
+"""Projection of public playlists: name and visibility that each event changes."""
 
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, TypeAlias
@@ -17,16 +17,16 @@ Field: TypeAlias = Literal["name", "public"]
 
 
 class PlaylistFieldUpdate(NamedTuple):
-    """What is known of a playlist now: its folded name, or since when it is public (ms)."""
+    """The new value of a playlist's folded name, or when it became public (ms)."""
 
     playlist: str
     field: Field
     value: str | int | None
-    """None: no such playlist, or not public."""
+    """None: deleted, or not public."""
 
 
 def field_updates(batch: Sequence[Recorded]) -> Iterator[PlaylistFieldUpdate]:
-    """What the events change, in order."""
+    """Yield the batch's updates, in order."""
     for recorded in batch:
         at = round(recorded.occurred_at.timestamp() * 1000)
         match recorded.event:

@@ -1,8 +1,8 @@
-"""What is kept of public playlists, and which of them have these words in their names?
+"""Read model of public playlists: newest first, filtered by words in their names.
 
-State: a sorted set of the public ones by since when they are, and a hash with everyone's folded
-names. It only says where to look: what is shown, and to whom, is decided by the playlists
-themselves (library), as they are then.
+State: a sorted set of the public ones by when they became public, and a hash with all folded names.
+It is an index only: what is shown, and to whom, is decided by the playlists themselves (library) at
+the time of the read.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ MOST_LOOKED_AT = 5000
 
 
 class PublicPlaylist(NamedTuple):
-    """Since when a playlist is public, in milliseconds, and which one it is."""
+    """A public playlist's id, and when it became public, in milliseconds."""
 
     since: int
     id: str
@@ -37,8 +37,6 @@ class PublicPlaylistPage(NamedTuple):
 
 
 class Playlists(ReadModel):
-    """The public playlists."""
-
     name: ClassVar[str] = "playlists"
     version: ClassVar[int] = 1
     by_partition: ClassVar[bool] = False
@@ -52,7 +50,6 @@ class Playlists(ReadModel):
         self._names_key = self.all.state("names")
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
-        """See ReadModel."""
         names, public = shard.state("names"), shard.state("public")
         for id_, field, value in field_updates(batch):
             match field, value:
@@ -68,7 +65,7 @@ class Playlists(ReadModel):
     def newest(
         self, words: Sequence[str], *, limit: int, after: PublicPlaylist | None
     ) -> PublicPlaylistPage:
-        """Public playlists with all these words (or beginnings of words) in their names."""
+        """Public playlists whose names have all these words (or words that begin with them)."""
         found: list[PublicPlaylist] = []
         for _ in range(MOST_LOOKED_AT // _AT_ONCE):
             some, is_end = self._after(after)

@@ -1,1 +1,1 @@
-"""Which movies should each user see next, and why?"""
+"""Recommendations: each user's list of movies, with reasons."""

@@ -1,7 +1,7 @@
-"""When is whose list made?
+"""Builder of the recommendation lists.
 
-At once for those who said something; and for everyone, the oldest list first and some at a time,
-when trends have moved, a movie was withdrawn or restored, or the list is some minutes old.
+Lists of users with new events are built at once. All others are rebuilt in turn, oldest first, when
+trends have moved, a movie was withdrawn or restored, or the list is some minutes old.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -50,7 +50,7 @@ _INTERVAL_SECONDS = 0.5
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 _AT_ONCE = 50
 _AT_ONCE_IN_REBUILD = 1000
-# Old lists are made again at 100 a second at most, so that they take little of a core.
+# Old lists are rebuilt at 100 a second at most, to take little of a core.
 _AGAIN_AT_ONCE = 10
 _AGAIN_SECONDS = 0.1
 _LIST_MAX_AGE = timedelta(minutes=5)
@@ -59,7 +59,7 @@ _SNAPSHOT_MIN_AGE = timedelta(seconds=1)
 
 
 class RecommendationsBuilder(DutyCycle):
-    """Keeps everyone's list."""
+    """Keeps every user's list up to date."""
 
     name: ClassVar[str] = Recommendations.name
     interval_seconds = _INTERVAL_SECONDS
@@ -81,13 +81,12 @@ class RecommendationsBuilder(DutyCycle):
         self._may_begin = False
 
     def build_only(self, partitions: Sequence[int]) -> None:
-        """Build only of these, many at once: nobody waits, and all that lists read is whole."""
+        """Build only these partitions, many lists at once: for a rebuild, where no reader waits."""
         self._partitions = partitions
         self._at_once = _AT_ONCE_IN_REBUILD
         self._may_begin = True
 
     def build(self, now: datetime) -> None:
-        """See Builder."""
         with self.working():
             if not self._sources_are_ready():
                 return
@@ -97,19 +96,19 @@ class RecommendationsBuilder(DutyCycle):
                 mark_all_users(self._recommendations, lost)
                 waiting = self._read_queues(now)
             marked = self._build_marked(snapshot, waiting, now)
-            # Behind those who wait for their own words to count: it takes some 20 ms.
+            # After users who wait for their own events: a snapshot takes some 20 ms.
             old = self._build_oldest(self._current_snapshot(now), waiting, now)
             self.interval_seconds = 0 if marked else _AGAIN_SECONDS if old else _INTERVAL_SECONDS
 
     def check(self, now: datetime) -> list[str]:
-        """Which lists are inconsistent, a line each."""
+        """Inconsistent lists, a line each."""
         return ListCheck(self._recommendations).run()
 
     def _sources_are_ready(self) -> bool:
-        """Whether there is an answer, by some generation, from all that lists are made of.
+        """Whether all models that lists are built from have a live generation.
 
-        Made anew together, as after a loss of Redis, they are level later than what people said is;
-        lists made before would be empty or poor, and stay so for minutes.
+        When all are rebuilt together, as after a loss of Redis, those go live later than the
+        tastes here; lists built before would be empty or poor, and stay so for minutes.
         """
         if not self._may_begin:
             with suppress(NotReady):
@@ -154,9 +153,9 @@ class RecommendationsBuilder(DutyCycle):
     def _build_marked(
         self, snapshot: CandidateSnapshot, waiting: Sequence[ShardQueue], now: datetime
     ) -> int:
-        """Make the lists of those who said something; answers how many must wait.
+        """Build lists of users with new events; return how many are left.
 
-        Some of every shard, and who spoke last first: a queue after an import holds nobody up.
+        Some of every shard, latest event first: the queue after an import delays no active user.
         """
         each = max(1, self._at_once // max(1, sum(bool(found.marks) for found in waiting)))
         for found in waiting:
@@ -173,7 +172,7 @@ class RecommendationsBuilder(DutyCycle):
     def _build_oldest(
         self, snapshot: CandidateSnapshot, waiting: Sequence[ShardQueue], now: datetime
     ) -> int:
-        """Make some old lists again, not too often; answers how many were known to be old."""
+        """Rebuild some old lists, rate-limited; return how many are known to be old."""
         left = _AGAIN_AT_ONCE if now >= self._again_at else 0
         if left:
             self._again_at = now + timedelta(seconds=_AGAIN_SECONDS)
@@ -185,7 +184,7 @@ class RecommendationsBuilder(DutyCycle):
         return sum(len(found.oldest) for found in waiting)
 
     def _rotated(self, waiting: Sequence[ShardQueue]) -> Sequence[ShardQueue]:
-        """All of them, every time beginning with another one."""
+        """All queues, starting with another one each time."""
         first = self._turn % len(waiting)
         return [*waiting[first:], *waiting[:first]]
 
@@ -194,9 +193,9 @@ class RecommendationsBuilder(DutyCycle):
     def _build_lists(
         self, shard: Shard, users: Collection[str], snapshot: CandidateSnapshot, now: datetime
     ) -> bool:
-        """Whether they are there; not, if another builder made one of them meanwhile.
+        """Build and write lists; False if another builder wrote one of them meanwhile.
 
-        That one may know more than was read here, as while a generation changes hands.
+        That one may have read newer events, as during a cut-over between generations.
         """
         if not users:
             return True

@@ -1,8 +1,7 @@
-"""What is there to recommend now, and how does it look?
+"""Candidate snapshot: the movies that may be recommended now, and what ranking reads of them.
 
-Movies of the week's boards, of those that most people ever rated, and the newest of each genre;
-with their cards, as they were when first looked at; and what is like what. It is good for a second
-or so.
+Candidates are the movies of the week's boards, the most rated ever, and the newest of each genre.
+Cards, titles and neighbours are read on first use and kept. A snapshot serves for a second or so.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +23,7 @@ _NEWEST_OF_GENRE = 50
 
 
 class CandidateSources(NamedTuple):
-    """Where a snapshot comes from."""
+    """The read models that a snapshot is taken from."""
 
     trending: Trending
     movies: Movies
@@ -32,18 +31,18 @@ class CandidateSources(NamedTuple):
 
     @property
     def shards(self) -> Sequence[Shard]:
-        """All there are: each model has one."""
+        """All shards; each model has one."""
         models: Iterable[ReadModel] = self
         return [model.shard(0) for model in models]
 
     def version(self) -> object:
-        """Another one once something that a snapshot is made of was built, or may have changed."""
+        """A value that differs once a source was built or may have changed."""
         built = [replies.hgetall(self.movies.redis, shard.built_key) for shard in self.shards]
         return self.trending.board("week").as_of, self.movies.catalogue_version(), built
 
 
 class CandidateSnapshot:
-    """Candidates and all that is to be known about movies, as of ``made_at``."""
+    """Candidates and movie data as of ``made_at``."""
 
     def __init__(self, sources: CandidateSources, made_at: datetime) -> None:
         self.made_at = made_at
@@ -62,28 +61,28 @@ class CandidateSnapshot:
         self.candidates = Candidates(known, heats=heats, people=people, year=made_at.year)
 
     def genres_of(self, movies: Iterable[int]) -> Mapping[int, Sequence[str]]:
-        """The genres of these movies, and of others."""
+        """Genres of these movies, and of others."""
         missing = [movie for movie in movies if movie not in self._genres]
         if missing:
             self._genres |= self._movies.genres_of(missing)
         return self._genres
 
     def cards_of(self, movies: Iterable[int]) -> Mapping[int, bytes]:
-        """The cards of these movies, and of others."""
+        """Cards of these movies, and of others."""
         missing = [movie for movie in movies if movie not in self._cards]
         if missing:
             self._cards |= self._movies.cards(missing)
         return self._cards
 
     def titles_of(self, movies: Iterable[int]) -> Mapping[int, str]:
-        """The titles of these movies, and of others."""
+        """Titles of these movies, and of others."""
         missing = [movie for movie in movies if movie not in self._titles]
         if missing:
             self._titles |= self._movies.titles_of(missing)
         return self._titles
 
     def neighbours_of(self, movies: Sequence[int]) -> Mapping[int, Sequence[Neighbour]]:
-        """What is like these movies, and like others."""
+        """Neighbours of these movies, and of others."""
         missing = [movie for movie in movies if movie not in self._neighbours]
         if missing:
             found = self._similarity.neighbours_of(missing)
@@ -91,7 +90,7 @@ class CandidateSnapshot:
         return self._neighbours
 
     def outside(self, movies: Iterable[int]) -> dict[int, tuple[YearAndGenres, TrendScore]]:
-        """What is known of movies that are no candidates; nobody acts on them."""
+        """Features and trend scores of movies that are no candidates; their heat is 0."""
         wanted = list(movies)
         if missing := [movie for movie in wanted if movie not in self._outside]:
             known = self._know(missing)

@@ -1,10 +1,10 @@
-"""Which movies may be recommended at all, and how much does the trend speak for each?
+"""Candidate scoring: trend of each candidate, and the best for a user's genre affinities.
 
     trend = heat of the week, as a share of the hottest
-          + POPULARITY x logarithm of everyone who ever rated it, as a share of the most rated
+          + POPULARITY x logarithm of its ratings ever, as a share of the most rated
           + RECENCY x 2^(-years since it came out / 10)
 
-The last is there for a catalogue that nobody has rated yet: then the newest movies lead.
+Recency is for a catalogue without ratings: there the newest movies lead.
 """
 
 from collections.abc import Collection, Mapping
@@ -28,7 +28,7 @@ _Vector = npt.NDArray[np.float64]
 
 
 class Candidates:
-    """All movies that may be recommended, ready to be scored for one user after another."""
+    """All candidates as vectors, to be scored for one user after another."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Candidates:
         self._genres = self._weigh_genres()
 
     def scores(self, affinities: Mapping[str, GenreAffinity]) -> _Vector:
-        """Each candidate's score for someone with this taste."""
+        """Each candidate's score for these affinities."""
         taste = np.zeros(len(self._column_of))
         for genre, affinity in affinities.items():
             if genre in self._column_of:
@@ -63,7 +63,7 @@ class Candidates:
         limit: int,
         neighbour_scores: Mapping[int, float] = _NOTHING,
     ) -> list[tuple[int, float]]:
-        """The best candidates with their scores, best first, without some."""
+        """The best candidates with their scores, best first."""
         scores = self.scores(affinities)
         for movie, amount in neighbour_scores.items():
             if movie in self.row_of:
@@ -83,9 +83,9 @@ class Candidates:
 
 
 def _top(scores: _Vector, limit: int) -> npt.NDArray[np.intp]:
-    """The rows of the best so many, and of those that are as good as the last when rounded.
+    """Rows of the best scores, including those equal to the last when rounded.
 
-    Which of equals are in a list must not depend on whose processor added them up.
+    Which of equal movies is in a list must not depend on the order of a processor's additions.
     """
     if limit >= len(scores):
         return np.arange(len(scores))
@@ -94,7 +94,6 @@ def _top(scores: _Vector, limit: int) -> npt.NDArray[np.intp]:
 
 
 def round_score(score: float) -> float:
-    """A score as it is shown."""
     return round(score, _DIGITS)
 
 
@@ -105,7 +104,6 @@ def trend_scores(
     people: Mapping[int, int],
     year: int,
 ) -> dict[int, TrendScore]:
-    """How much the trend speaks for each movie."""
     hottest = max(heats.values(), default=0.0) or 1.0
     most = log1p(max(people.values(), default=0)) or 1.0
     return {
@@ -119,7 +117,7 @@ def trend_scores(
 
 
 def genre_shares(known: Mapping[int, YearAndGenres], people: Mapping[int, int]) -> dict[str, float]:
-    """Each genre's share of what everyone rates; every movie counts once more, to begin with."""
+    """Share of each genre in all ratings; each movie has one rating more, as a prior."""
     weights: dict[str, float] = {}
     for movie, facts in known.items():
         for genre in facts.genres:
@@ -130,7 +128,7 @@ def genre_shares(known: Mapping[int, YearAndGenres], people: Mapping[int, int]) 
 
 
 def is_material_change(before: Mapping[int, TrendScore], now: Mapping[int, TrendScore]) -> bool:
-    """Whether trends moved so much that lists made of the old ones should be made again."""
+    """Whether trends moved so much that lists should be rebuilt."""
     moved = sum(
         abs(_total(before.get(movie)) - _total(now.get(movie))) for movie in before.keys() | now
     )
@@ -142,7 +140,7 @@ def _total(trend: TrendScore | None) -> float:
 
 
 def _recency(year: int | None, now: int) -> float:
-    """Between nothing for an unknown year and one for this year's and those to come."""
+    """Between 0, for an unknown year, and 1, for this year and later."""
     if year is None:
         return 0.0
     return float(2.0 ** (-max(0, now - year) / _RECENCY_HALF_LIFE_YEARS))

@@ -1,17 +1,16 @@
-"""How much does someone like each genre, and because of what?
+"""Genre affinity of a user, and the reasons of a score.
 
-    evidence(genre) = what a preference counts
+    evidence(genre) = PREFERENCE, if the user prefers the genre
                     + sum over rated movies of the genre: weight(score) / sqrt(genres of the movie)
-    affinity(genre)   = evidence, not below zero, as a share of all evidence
-                      / sqrt(the genre's share of what everyone rates)
+    affinity(genre) = evidence, not below zero, as a share of all evidence
+                      / sqrt(the genre's share of all ratings)
     affinity(movie) = WEIGHT x sum over its genres of affinity / sqrt(genres of the movie)
-    near(movie)     = what the movies that were liked last give to what is like them (near.py)
-    score(movie)    = trend x (1 + affinity) + near
+    score(movie)    = trend x (1 + affinity) + neighbour score (item_similarity.py)
 
-A favourite counts as much as the highest score. The division by everyone's share is a lift, half
-way: otherwise Drama, a quarter of all that is rated, would be everyone's favourite, and with all of
-it one film noir would decide a list. All of it adds up, so what each preference and each rated
-movie gives to a score is known exactly.
+A favourite counts as much as the highest score. Dividing by the root of the genre's share is half a
+lift: without it Drama, a quarter of all ratings, would be everyone's favourite, and with a whole
+lift one film noir would decide a list. All terms add up, so the part of each preference and each
+rated movie in a score is known exactly.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -25,24 +24,24 @@ import msgspec
 WEIGHT = 3.0
 _PREFERENCE = 2.0
 _PRIOR = 1.0
-"""Evidence that nobody gave: with little of one's own, the trend says more."""
+"""Added to all evidence: with few ratings, the trend counts more."""
 _LEAST_SHARE = 0.02
 
 # Measured for 1..5 stars: 0, .2, .6, 1, 1.2; a disliked movie must never add. Half stars lie in
-# between, and the lowest scores speak against a genre.
+# between, and the lowest scores count against a genre.
 WEIGHTS = {1: -0.4, 2: -0.2, 3: 0.0, 4: 0.2, 5: 0.4, 6: 0.6, 7: 0.8, 8: 1.0, 9: 1.1, 10: 1.2}
 
 FAVOURITE = WEIGHTS[10]
 
 MAX_REASONS = 4
-"""How many reasons are told, the weightiest first."""
+"""Strongest first."""
 _LEAST = 0.01
 
 Genres: TypeAlias = Mapping[int, Sequence[str]]
 
 
 class GenreAffinity(NamedTuple):
-    """How much a genre is liked; ``movie`` is the rated movie that gave the most to it."""
+    """Affinity for a genre; ``movie`` is the rated movie that contributed most."""
 
     amount: float
     movie: int | None = None
@@ -50,7 +49,7 @@ class GenreAffinity(NamedTuple):
 
 
 class TrendScore(NamedTuple):
-    """What makes a movie a candidate whoever asks; all three add up to ``total``."""
+    """The parts of a movie's trend, the same for every user."""
 
     heat: float
     popularity: float
@@ -58,12 +57,11 @@ class TrendScore(NamedTuple):
 
     @property
     def total(self) -> float:
-        """The trend."""
         return self.heat + self.popularity + self.recency
 
 
 class RecommendationReason(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Something that gave a share of a score."""
+    """A reason and its share of the score."""
 
     because: Literal["rated", "favourite", "genre", "trending", "popular"]
     share: float
@@ -74,7 +72,7 @@ class RecommendationReason(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Explanation(NamedTuple):
-    """What gives which share of trend x (1 + affinity); the trend itself gives ``of_trend``."""
+    """Shares of trend x (1 + affinity); that of the trend itself is ``of_trend``."""
 
     of_trend: float
     by_genre: Mapping[str, float]
@@ -82,13 +80,12 @@ class Explanation(NamedTuple):
 
 
 class ReasonContext(NamedTuple):
-    """How reasons are told to someone."""
+    """Titles and favourites, by which a movie becomes a reason."""
 
     titles: Mapping[int, str] = MappingProxyType({})
     favourites: Collection[int] = ()
 
     def of_movie(self, movie: int, share: float) -> RecommendationReason:
-        """A reason that is a movie."""
         because: Literal["rated", "favourite"] = (
             "favourite" if movie in self.favourites else "rated"
         )
@@ -104,7 +101,7 @@ class _Evidence(msgspec.Struct):
     by_movie: dict[int, float] = msgspec.field(default_factory=dict)
 
     def affinity(self) -> GenreAffinity:
-        """All of it, and the movie that speaks most for the genre with its part of what does."""
+        """All evidence, the movie that contributed most, and its share of what is positive."""
         total = self.preference + sum(self.by_movie.values())
         gives = {movie: weight for movie, weight in self.by_movie.items() if weight > 0}
         if total <= 0 or not gives:
@@ -121,7 +118,7 @@ def genre_affinities(
     shares: Mapping[str, float],
     favourites: Collection[int] = (),
 ) -> dict[str, GenreAffinity]:
-    """Genre -> how much it is liked; movies whose genres are unknown say nothing."""
+    """Return the affinities by genre; movies of unknown genres contribute nothing."""
     gathered = _gather_evidence(rating_weights(ratings, favourites), preferred, genres)
     affinities = {genre: evidence.affinity() for genre, evidence in gathered.items()}
     whole = _PRIOR + fsum(affinity.amount for affinity in affinities.values())
@@ -135,18 +132,18 @@ def genre_affinities(
 def rating_weights(
     ratings: Mapping[int, int], favourites: Collection[int] = ()
 ) -> dict[int, float]:
-    """Movie -> how much what was said of it speaks for it."""
+    """Return movie -> weight of the user's score or favourite."""
     found = {movie: WEIGHTS[score] for movie, score in ratings.items()}
     return found | {movie: max(FAVOURITE, found.get(movie, 0.0)) for movie in favourites}
 
 
 def movie_affinity(genres: Sequence[str], affinities: Mapping[str, GenreAffinity]) -> float:
-    """How much someone's taste speaks for a movie of these genres."""
+    """Affinity for a movie of these genres."""
     return sum(_by_genre(genres, affinities).values())
 
 
 def explain(genres: Sequence[str], affinities: Mapping[str, GenreAffinity]) -> Explanation:
-    """What someone's taste gives to the score of any movie of these genres."""
+    """Explain the score of any movie of these genres."""
     given = _by_genre(genres, affinities)
     whole = 1 + sum(given.values())
     by_genre: dict[str, float] = {}
@@ -166,7 +163,7 @@ def reasons(
     near: Mapping[int, float] = MappingProxyType({}),
     telling: ReasonContext = ReasonContext(),  # noqa: B008 - a value that never changes
 ) -> tuple[RecommendationReason, ...]:
-    """The weightiest reasons of a movie's score; together they are never more than the whole."""
+    """The strongest reasons of a score; their shares never exceed 1 in sum."""
     of_taste = trend.total / explanation.of_trend
     whole = of_taste + sum(near.values())
     if whole <= 0:
@@ -212,7 +209,7 @@ def _by_genre(genres: Sequence[str], affinities: Mapping[str, GenreAffinity]) ->
 
 
 def _reason(amount: float, of: str | int, telling: ReasonContext) -> RecommendationReason:
-    """Shares are told rounded down, so that they never add up to more than the whole."""
+    """Shares are rounded down, so that their sum never exceeds 1."""
     share = int(amount * 100) / 100
     match of:
         case "trending" | "popular" as because:

@@ -1,10 +1,10 @@
-"""What do the movies that someone liked last give to those that are like them?
+"""Neighbour scores: item-based part of a recommendation, from the movies that a user liked last.
 
-    near(movie) = WEIGHT x sum over the LATEST liked movies, the k-th latest:
-                  2^(-k / HALF_LIFE) x weight(score) x similarity
+    score(movie) = WEIGHT x sum over the LATEST_LIKED movies, the k-th latest:
+                   2^(-k / HALF_LIFE) x weight(score) x similarity
 
-A sum, so what each liked movie gives to a score is known exactly. Liked is what was rated 8 at
-least, or is a favourite.
+A sum, so the part of each liked movie is known exactly. Liked is a movie rated 8 at least, or a
+favourite.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ def neighbour_scores(
     weights: Mapping[int, float],
     neighbours: Mapping[int, Sequence[Neighbour]],
 ) -> dict[int, dict[int, float]]:
-    """Movie -> liked movie -> what it gives; ``latest`` begins with what was liked last."""
+    """Return movie -> liked movie -> its part; ``latest`` is newest first."""
     found: dict[int, dict[int, float]] = {}
     for nth, liked in enumerate(latest[:LATEST_LIKED]):
         gives = WEIGHT * 2.0 ** (-nth / HALF_LIFE) * weights[liked]

@@ -1,4 +1,4 @@
-"""How does a page of recommendations look?"""
+"""Page of recommendations: cursor and JSON."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -13,7 +13,7 @@ PURPOSE = "recommendations"
 
 
 class RecommendedMovie(msgspec.Struct, frozen=True, array_like=True):
-    """A movie recommended to someone."""
+    """An entry of a list."""
 
     movie: int
     score: float
@@ -22,7 +22,7 @@ class RecommendedMovie(msgspec.Struct, frozen=True, array_like=True):
 
 
 class RecommendationPage(NamedTuple):
-    """What is on a page, before anyone has looked up the cards."""
+    """A page's entries without their cards."""
 
     items: tuple[RecommendedMovie, ...]
     next: str | None
@@ -35,7 +35,7 @@ def paginate(
     limit: int,
     cursor: str | None = None,
 ) -> RecommendationPage:
-    """A page's items and the cursor of the next one; raises BadSignature for a strange cursor."""
+    """Return a page's entries and the next cursor; raises BadSignature for a foreign cursor."""
     scope = genre or ""
     rest = [item for item in items if genre is None or genre in item.genres]
     if cursor is not None:
@@ -51,7 +51,7 @@ def paginate(
 
 
 def render(chosen: RecommendationPage, cards: Mapping[int, bytes]) -> bytes:
-    """The page as JSON; a movie without a card is left out."""
+    """Render the page as JSON; a movie without a card is left out."""
     items = (
         pagination.render_item(cards[item.movie], {"score": item.score, "reasons": item.reasons})
         for item in chosen.items

@@ -1,4 +1,4 @@
-"""What does each event say of a user's taste?"""
+"""Projection of recommendations: a user's scores, favourites, hidden movies and preferences."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias
@@ -28,14 +28,14 @@ KINDS: Sequence[TasteKind] = ("history", "favourites", "hidden")
 
 
 class TimedScore(NamedTuple):
-    """A score, and since when it is so, in milliseconds."""
+    """A score, and when it was given, in milliseconds."""
 
     score: int
     at: int
 
 
 class TasteChange(msgspec.Struct, kw_only=True):
-    """What some events together change for one user."""
+    """The sum of a batch's changes to one user."""
 
     is_anew: bool = False
     """Whether all that was known before goes."""
@@ -47,7 +47,7 @@ class TasteChange(msgspec.Struct, kw_only=True):
 
 
 def taste_changes(batch: Sequence[Recorded]) -> dict[str, TasteChange]:
-    """User -> what the events of one partition, in order, change."""
+    """Sum up one partition's events, in order, by user."""
     found: dict[str, TasteChange] = {}
     for recorded in batch:
         match recorded.event:
@@ -74,13 +74,11 @@ def taste_changes(batch: Sequence[Recorded]) -> dict[str, TasteChange]:
 
 
 def unpack_score(rating: bytes) -> TimedScore:
-    """The rating that was packed."""
     score, _, at = rating.partition(b":")
     return TimedScore(int(score), int(at))
 
 
 def decode_genres(preferences: bytes | None) -> tuple[str, ...]:
-    """The genres that a user prefers."""
     return () if preferences is None else _genres.decode(preferences)
 
 

@@ -1,4 +1,4 @@
-"""What did someone say, and what is recommended to them for it?"""
+"""Ranking: a user's recommendation list from their taste and a candidate snapshot."""
 
 from collections.abc import Mapping, Sequence
 from heapq import nlargest
@@ -38,7 +38,7 @@ _NeighbourScores = Mapping[int, Mapping[int, float]]
 
 
 class UserTaste(NamedTuple):
-    """All that a user ever said about movies."""
+    """All scores, favourites, hidden movies and preferences of a user."""
 
     ratings: Mapping[int, int]
     preferred: tuple[str, ...]
@@ -49,7 +49,7 @@ class UserTaste(NamedTuple):
 
     @property
     def seen(self) -> set[int]:
-        """What is never recommended to them."""
+        """Movies that are never recommended to them."""
         return {*self.ratings, *self.favourites, *self.hidden}
 
 
@@ -58,7 +58,6 @@ NO_TASTE = UserTaste({}, ())
 
 
 def read_tastes(redis: Redis, shard: Shard, users: Sequence[str]) -> dict[str, UserTaste]:
-    """What some users of a shard said."""
     if not users:
         return {}
     with redis.pipeline(transaction=False) as pipe:
@@ -72,7 +71,7 @@ def read_tastes(redis: Redis, shard: Shard, users: Sequence[str]) -> dict[str, U
 
 
 def enqueue_taste(pipe: Pipeline, shard: Shard, user: str) -> None:
-    """Ask in a pipeline for what someone said, by four commands: see ``said_of``."""
+    """Enqueue the four reads of a user's taste: see ``taste_from_replies``."""
     for kind in KINDS:
         pipe.hgetall(shard.state(kind, user))
     pipe.hget(shard.state("preferences"), user)
@@ -84,7 +83,7 @@ def taste_from_replies(
     hidden: Mapping[bytes, bytes],
     preferences: bytes | None,
 ) -> UserTaste:
-    """All that someone said, out of the four results."""
+    """Decode a taste from the four replies."""
     opinions = {int(movie): unpack_score(packed) for movie, packed in history.items()}
     liked = {movie: one.at for movie, one in opinions.items() if one.score >= LIKES_FROM}
     liked |= {int(movie): int(at) for movie, at in favourites.items()}
@@ -100,7 +99,7 @@ def taste_from_replies(
 
 
 def recommend(said: UserTaste, snapshot: CandidateSnapshot) -> tuple[RecommendedMovie, ...]:
-    """The list of someone who said this."""
+    """Rank the movies for a user."""
     of_movies = rating_weights(said.ratings, said.favourites)
     affinities = genre_affinities(
         said.ratings,
@@ -117,8 +116,6 @@ def recommend(said: UserTaste, snapshot: CandidateSnapshot) -> tuple[Recommended
 
 
 class _RankedMovie(NamedTuple):
-    """A movie that may be in a list."""
-
     movie: int
     score: float
     genres: tuple[str, ...]

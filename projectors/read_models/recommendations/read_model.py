@@ -1,9 +1,9 @@
-"""What is kept of each user's taste, and what can be asked about it?
+"""Read model of recommendations: each user's taste and list.
 
-State: hashes a user with what they rated (``history``: movie -> ``score:milliseconds``), and what
-their ``favourites`` and ``hidden`` movies are (movie -> milliseconds); and one with what each
-prefers. Marks: user -> offset of the last event that touched them. Derived (builder.py): a list and
-its first page for each user who has said anything, and one of each for those who have not.
+State: hashes a user with their ratings (``history``: movie -> ``score:milliseconds``), and with
+their ``favourites`` and ``hidden`` movies (movie -> milliseconds); and one with all users'
+preferences. Marks: user -> offset of the last event that touched them. Derived (builder.py): a list
+and its first page for each user with any such event, and one of each for all others (cold start).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,7 +29,7 @@ COLD_START = "nobody"
 
 
 class RecommendationList(msgspec.Struct, frozen=True, array_like=True):
-    """The movies recommended to someone, best first, as they were at a moment."""
+    """A user's recommended movies, best first, as of a moment."""
 
     made_at: datetime
     items: tuple[RecommendedMovie, ...] = ()
@@ -42,20 +42,17 @@ decode_list = msgspec.msgpack.Decoder(RecommendationList).decode
 
 
 class Recommendations(ReadModel):
-    """Taste, and the lists made of it."""
-
     name: ClassVar[str] = "recommendations"
     version: ClassVar[int] = 2
     by_partition: ClassVar[bool] = True
     purges_erased_users: ClassVar[bool] = True
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
-        """See ReadModel."""
         for user, change in taste_changes(batch).items():
             if change.is_anew:
                 yield ("DEL", *(shard.state(kind, user) for kind in KINDS))
                 yield "HDEL", shard.state("preferences"), user
-                # What a builder makes of it at this moment goes with the mark below.
+                # A list built at this moment is rebuilt because of the mark below.
                 yield "DEL", shard.derived("list", user), shard.derived("page", user)
                 yield "ZREM", shard.derived("made"), user
             for kind, movies in change.movies.items():
@@ -65,53 +62,51 @@ class Recommendations(ReadModel):
             yield "HSET", shard.derived("dirty"), user, change.offset
 
     def unmark_writes(self, shard: Shard, user: str) -> Iterable[Write]:
-        """See ReadModel."""
         yield "HDEL", shard.derived("dirty"), user
 
     # ------------------------------------------------------------------------------ reads
 
     def enqueue_page(self, pipe: ReadCommands, user: UUID | str) -> None:
-        """Ask in a pipeline for a user's default page, by two commands: see ``read_page``."""
+        """Enqueue the two reads of a user's default page: see ``read_page``."""
         pipe.get(self.shard_of(user).derived("page", str(user)))
         pipe.get(self.shard(0).derived("page", COLD_START))
 
     @staticmethod
     def read_page(results: Sequence[bytes | None]) -> bytes | None:
-        """The page out of the two results; None while there is none at all."""
+        """The page from the two replies; None if there is none at all."""
         own, nobodys = results
         return nobodys if own is None else own
 
     def enqueue_items(self, pipe: ReadCommands, user: UUID | str) -> None:
-        """Ask in a pipeline for a user's whole list, by two commands: see ``read_items``."""
+        """Enqueue the two reads of a user's whole list: see ``read_items``."""
         pipe.get(self.shard_of(user).derived("list", str(user)))
         pipe.get(self.shard(0).derived("list", COLD_START))
 
     @staticmethod
     def read_items(results: Sequence[bytes | None]) -> tuple[RecommendedMovie, ...]:
-        """The list out of the two results, best first; nobody's if the user has none."""
+        """The list from the two replies, best first; that of cold start if the user has none."""
         own, nobodys = results
         found = own or nobodys
         return decode_list(found).items if found else ()
 
     def listed(self, user: UUID | str) -> RecommendationList:
-        """A user's whole list; nobody's if they have said nothing yet."""
+        """A user's whole list; that of cold start if they have none."""
         own = replies.get(self.redis, self.shard_of(user).derived("list", str(user)))
         found = own or replies.get(self.redis, self.shard(0).derived("list", COLD_START))
         return decode_list(found) if found else RecommendationList(datetime.fromtimestamp(0, UTC))
 
     def items(self, user: UUID | str) -> tuple[RecommendedMovie, ...]:
-        """A user's whole list, best first."""
         return self.listed(user).items
 
     def users_with_taste(self) -> Iterator[tuple[str, str]]:
-        """Everyone who said something of a movie, after their shard's tag; some come twice."""
+        """Users with ratings, favourites or hidden movies, after their shard's tag; some repeat."""
         pattern = f"{{{self.name}.{self.generation}.*}}:state:*:*"
         for key in self.redis.scan_iter(match=pattern, count=1000):
             tag, _, _, user = key.decode().rsplit(":", 3)
             yield tag, user
 
     def people(self) -> set[str]:
-        """Everyone of whom anything is kept: what they said, or a list."""
+        """Users of whom anything is stored: taste or a list."""
         found = {user for _, user in self.users_with_taste()}
         pattern = f"{{{self.name}.{self.generation}.*}}:derived:*:*"
         for key in self.redis.scan_iter(match=pattern, count=1000):
@@ -121,9 +116,7 @@ class Recommendations(ReadModel):
         return found - {COLD_START}
 
     def users_with_preferences(self, shard: Shard) -> set[str]:
-        """Everyone of a shard who ever said which genres they prefer."""
         return {user.decode() for user in replies.hgetall(self.redis, shard.state("preferences"))}
 
     def shard_of(self, user: UUID | str) -> Shard:
-        """The shard with all that is kept of a user."""
         return self.shard(partition_of(str(user), config().partitions))

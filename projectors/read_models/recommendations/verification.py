@@ -76,7 +76,7 @@ class ListCheck:
         ]
 
     def _look_through(self, users: Sequence[str]) -> Sequence[str]:
-        """Keep what is wrong; answers whose lists are still to be made."""
+        """Collect inconsistencies; return users whose lists are still to be built."""
         due = []
         for user, found in self._find(users):
             if found.is_due:
@@ -86,7 +86,7 @@ class ListCheck:
         return due
 
     def _look_again(self, users: Sequence[str]) -> Sequence[str]:
-        """The same of those whose lists were still to be made."""
+        """The same for users whose lists were still to be built."""
         due = self._due(users)
         return [*due, *self._look_through([user for user in users if user not in due])]
 

@@ -1,8 +1,8 @@
-"""Whose lists are to be made: who said something new, and whose are the oldest?
+"""Work queue of the recommendations builder: marked users and the oldest lists.
 
-A mark is a user with the offset of the last event that touched them. It goes only if it is still
-the same when the list has been written, so nothing is lost when a builder dies in between. A shard
-whose derived data was lost (its ``whole`` is gone) gets a mark for everyone.
+A mark is a user with the offset of the last event that touched them. It is removed only if it is
+unchanged after the list was written, so nothing is lost when a builder dies in between. A shard
+that lost its derived data (its key ``whole`` is gone) gets a mark for every user.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ def _script(redis: Redis, text: str) -> Script:
 
 
 class ShardQueue(NamedTuple):
-    """Who waits in a shard, and how far its state was when that was seen."""
+    """Queue of one shard, and how far its state was when that was read."""
 
     shard: Shard
     marks: dict[str, int]
@@ -57,9 +57,9 @@ def read_queues(
     made_before: datetime,
     limit: int,
 ) -> list[ShardQueue]:
-    """Who waits in each shard; marks and checkpoints of a shard are read in one step.
+    """Read the queue of each shard; its marks and checkpoints are read in one step.
 
-    Of those whose lists were only made before some moment, the ``limit`` oldest of each shard.
+    ``limit`` oldest lists of each shard, of those built before ``made_before``.
     """
     shards = [recommendations.shard(partition) for partition in partitions]
     script = _script(recommendations.redis, _LOOK)
@@ -86,14 +86,14 @@ def read_queues(
 
 
 def remove_marks(redis: Redis, shard: Shard, marks: Mapping[str, int]) -> None:
-    """Take marks away that are still the same."""
+    """Remove marks that have not moved since."""
     if marks:
         args = [part for pair in marks.items() for part in pair]
         _script(redis, _CLEAR)(keys=[shard.derived("dirty")], args=args)
 
 
 def mark_all_users(recommendations: Recommendations, shards: Iterable[Shard]) -> None:
-    """Mark in these shards everyone who ever said something."""
+    """Mark every user with events in these shards."""
     everyone: dict[str, set[str]] = {}
     for tag, user in recommendations.users_with_taste():
         everyone.setdefault(tag, set()).add(user)

@@ -1,1 +1,1 @@
-"""Which movies did someone mean, who typed a few words?"""
+"""Search: full-text search of movies, on Elasticsearch or tantivy."""

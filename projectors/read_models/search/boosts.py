@@ -1,8 +1,7 @@
-"""How much is it worth for a movie to fit in one way or another?
+"""Boosts: the score of each way in which a query can match.
 
-Points. A word that is there as it was typed has as many times BM25 as ``AS_IT_IS`` says, some tens
-for a rare word; all else has a constant, so that a rare word with a typo in it never comes before
-what begins with what was typed.
+Points. An exact word match scores BM25 times its boost, some tens for a rare word. All other
+matches score a constant, so that a rare word with a typo never ranks above a prefix match.
 """
 
 from collections.abc import Mapping, Sequence

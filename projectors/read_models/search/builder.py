@@ -1,8 +1,8 @@
-"""How do documents get from state to the index?
+"""Builder of the search index: flushes the documents of dirty movies.
 
-Marked dirty is what was touched since it was last flushed. A mark goes only if the revision that
-was flushed is still the revision that there is, so a write that comes in between is never lost;
-written twice, a document is the same, and the index itself refuses an older one.
+Dirty are the movies touched since the last flush. A mark is removed only if the flushed revision is
+still the current one, so a write in between is never lost. Writing a document twice changes
+nothing, and the index itself refuses an older revision.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -34,7 +34,7 @@ for i = 1, #ARGV, 2 do
 end
 return cleaned
 """
-# Two workers may flush at once: the one behind must not take back what the other said.
+# Two workers may flush at once: the one behind must not lower what the other noted.
 _ADVANCE = """
 for i = 1, #ARGV, 2 do
   local at = tonumber(redis.call('HGET', KEYS[1], ARGV[i]) or '0')
@@ -42,7 +42,8 @@ for i = 1, #ARGV, 2 do
 end
 return 1
 """
-# So is who looked before something that was parked came in, behind what it had looked at.
+# Nothing is noted if a parked event came in after the read: it changed the state behind these
+# offsets.
 _BUILT = """
 if (redis.call('HGET', KEYS[2], 'late') or '') ~= ARGV[1] then return 0 end
 for i = 2, #ARGV, 2 do
@@ -74,14 +75,14 @@ class SearchBuilder:
         self._partitions = partitions
 
     def build(self, now: datetime) -> None:
-        """See Builder. Rests at least twice as long as it worked, so that a bulk import gets on."""
+        """Flush; rest at least twice as long as that took, so that a bulk import gets on."""
         began = monotonic()
         flush(self._model)
         rest = 2 * (monotonic() - began)
         self.pause_seconds = min(max(_PAUSE_SECONDS, rest), _LONGEST_PAUSE_SECONDS)
 
     def check(self, now: datetime) -> list[str]:
-        """What of the index is not what the state says; while it is being written, looks again."""
+        """Documents that differ from the state; waits a moment for pending writes."""
         deadline = monotonic() + _PATIENCE_SECONDS
         suspects: Sequence[int] = self._model.known_movies()
         while True:
@@ -112,20 +113,23 @@ def flush(model: Search) -> None:
 
 
 def mark_all(model: Search) -> None:
-    """Mark everything dirty: the index knows nothing."""
+    """Mark all movies dirty: for an empty index."""
     model.redis.delete(model.filled_key, model.all.built_key)
     for chunk in _chunks(model.known_movies()):
         model.redis.sadd(_dirty_key(model), *chunk)
 
 
 def _ensure_index(model: Search) -> str:
-    """Mark all, in an index made anew if need be, unless there is the very index that was filled.
+    """Return the identity of the index, recreated unless it is the one that was filled.
 
-    It may also be that index as it was before, out of a backup: then it has fewer writes. Answers
-    which index there is now.
+    It may be that index restored from an older backup: then it has fewer writes than noted, and
+    all movies are marked.
     """
     key = _index_key(model)
-    filled, writes = model.redis.get(key), _noted_writes(model)  # first: the index only grows
+    filled, writes = (
+        model.redis.get(key),
+        _noted_writes(model),
+    )  # before the index: its number only grows
     there = model.index.identity()
     if there is None or filled != there.uuid.encode():
         return recreate_index(model)
@@ -136,9 +140,9 @@ def _ensure_index(model: Search) -> str:
 
 
 def recreate_index(model: Search) -> str:
-    """Make the index, empty, with all marked."""
-    # Before there is anything that could be searched in vain; and who still fills the one before
-    # must not say that it is this one.
+    """Create an empty index, and mark all movies dirty."""
+    # First: searches must not find an empty index complete, and a builder that still fills the old
+    # one must not note it as this one.
     model.redis.delete(model.filled_key, _index_key(model))
     model.index.create()
     model.redis.delete(_writes_key(model))
@@ -150,26 +154,26 @@ def recreate_index(model: Search) -> str:
 
 
 def _require_same_index(model: Search, identity: str) -> None:
-    """What was written may have gone into an index that came into being by that."""
+    """Raise IndexUnavailable if the index was lost and recreated by the writes themselves."""
     there = model.index.identity()
     if there is None or there.uuid != identity:
         raise IndexUnavailable("the index was lost while it was written")
 
 
 def _note_shown(model: Search, flushed: Sequence[Mapping[int, int]]) -> None:
-    """Say that searches find something else now, before those are let through who wait for it.
+    """Publish that searches return something else now, before waiting readers are let through.
 
-    What was kept of answers is over by that: see docs/adr/0016.
+    Cached answers end with that: see docs/adr/0016.
     """
     advance = _script(model.redis, _ADVANCE)
     for revisions in flushed:
         advance(keys=[model.shown_key], args=_flattened(revisions))
-    # Another one whatever was lost: a number might come twice, where Redis was set back.
+    # Random: a counter could repeat a value after Redis was restored from a backup.
     model.redis.set(model.stamp_key, token_hex(8), nx=not flushed)
 
 
 def _note_filled(model: Search, identity: str) -> None:
-    """Say that searches find what they should, unless the index was begun anew meanwhile."""
+    """Note that the index is complete, unless it was recreated meanwhile."""
     note = _script(model.redis, _FILLED)
     note(keys=[_index_key(model), model.filled_key], args=[identity])
 
@@ -201,7 +205,7 @@ def _read_dirty(model: Search) -> tuple[Mapping[int, int], bytes, Sequence[int]]
 
 
 def _index_documents(model: Search, movies: Sequence[int]) -> dict[int, int]:
-    """Send the documents of some movies; the revisions that they were made from."""
+    """Send documents of some movies; return the revisions they were made from."""
     sources = model.document_sources(movies)
     model.index.put(list(_versioned(sources)))
     return {source.movie: source.revision for source in sources}

@@ -1,7 +1,6 @@
-"""What must an engine be able to do that documents are searched with?
+"""Search engine protocol: an index of documents, one for each generation of the model.
 
-One index belongs to one generation of the model. What is found and marked must not depend on the
-engine; how well what fits less is ranked may.
+Matches and highlights must not depend on the engine; the ranking of weaker matches may.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,15 +10,15 @@ from projectors.errors import RetryLater
 from projectors.read_models.search.query import Hits, SearchQuery
 
 Document = dict[str, Any]
-"""As the projection makes it; one without votes is a tombstone: kept, and found by nobody."""
+"""As the projection makes it; one without votes is a tombstone, which no search matches."""
 
 
 class IndexUnavailable(RetryLater):
-    """The index can't be reached, asks to come back later, or is lost."""
+    """The index can't be reached, is overloaded, or was lost."""
 
 
 class DocumentsRefused(Exception):
-    """The index takes some documents in no form: it and ``document`` don't fit."""
+    """The index will never take some documents: mapping and ``document`` don't fit."""
 
 
 class VersionedDocument(NamedTuple):
@@ -31,15 +30,15 @@ class VersionedDocument(NamedTuple):
 
 
 class IndexIdentity(NamedTuple):
-    """What tells an index from another of its name, and from itself in former times."""
+    """Tells an index from another of its name, and from a restored backup of itself."""
 
     uuid: str
     writes: int
-    """Grows, where an index could come back as it was; 0 where its server sees to that."""
+    """Counts commits where an older copy could be restored; 0 where the server prevents that."""
 
 
 class SearchEngine(Protocol):
-    """An index; all that it is asked may raise IndexUnavailable."""
+    """An index; every method may raise IndexUnavailable."""
 
     name: str
 
@@ -47,25 +46,25 @@ class SearchEngine(Protocol):
         """Which index there is; None if there is none."""
 
     def create(self) -> None:
-        """Make it anew, empty, whatever there was of that name."""
+        """Create it empty; drops any index of its name."""
 
     def drop(self) -> None:
-        """Remove it, if it is there."""
+        """Remove it, if it exists."""
 
     def put(self, documents: Sequence[VersionedDocument]) -> None:
-        """Write whole documents; a newer one that is there already stays."""
+        """Upsert whole documents; a newer revision in the index stays."""
 
     def refresh(self) -> int:
-        """Let searches see what was written; the number of writes there were."""
+        """Make writes visible to searches; return the number of writes."""
 
     def get(self, movies: Sequence[int]) -> dict[int, tuple[int, Document]]:
-        """Revision and content of the documents that are there, by movie, refreshed or not."""
+        """Revision and content of the movies' documents, refreshed or not."""
 
     def movies(self) -> Iterator[int]:
-        """Every movie that searches see."""
+        """Every movie that searches can return."""
 
     def count(self) -> int:
-        """How many they are."""
+        """How many movies searches can return."""
 
     def search(self, asked: SearchQuery) -> Hits:
-        """The movies that fit, best first."""
+        """Return the matching movies, best first."""

@@ -1,4 +1,4 @@
-"""Which parts of a title answer what was typed?"""
+"""Highlighting: marks the words of a title that match a query."""
 
 from html import escape
 
@@ -7,7 +7,7 @@ from projectors.read_models.search.text_normalisation import Word, join_words, w
 
 
 def highlight(title: str, q: str) -> str:
-    """The title as safe HTML, with what was looked for in <em>."""
+    """Return the title as safe HTML, with matches in <em>."""
     asked = word_groups(q)
     wanted = [word.folded for run in asked for word in run] + [join_words(run) for run in asked]
     beginning = _beginning(title, asked)
@@ -21,7 +21,7 @@ def highlight(title: str, q: str) -> str:
 
 
 def _beginning(title: str, asked: list[list[Word]]) -> str | None:
-    """The word that someone is still typing: the last one, unless the title has it as it is."""
+    """The word still being typed: the last one, unless the title has it whole."""
     if not asked:
         return None
     last = asked[-1][-1].folded
@@ -43,7 +43,7 @@ def _with_em(title: str, spans: list[tuple[int, int]]) -> str:
 
 
 def is_typo_of(word: str, asked: str) -> bool:
-    """Whether the index takes ``word`` for what ``asked`` meant: the same, or a few letters off."""
+    """Whether the index matches ``word`` for ``asked``: equal, or within the allowed typos."""
     if word == asked:
         return True
     allowed = max_typos(asked)
@@ -53,7 +53,7 @@ def is_typo_of(word: str, asked: str) -> bool:
 
 
 def _distance(one: str, other: str) -> int:
-    """Letters put in, left out, changed, or swapped with their neighbour."""
+    """Damerau-Levenshtein distance (optimal string alignment)."""
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, a in enumerate(one, start=1):

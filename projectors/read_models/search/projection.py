@@ -1,4 +1,4 @@
-"""What does each event mean for finding a movie, and what document does it add up to?"""
+"""Projection of search: changes to a movie's state, and the document of a state."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -26,7 +26,7 @@ from projectors.read_models.search.text_normalisation import (
 
 
 class SearchableDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a movie can be found by."""
+    """The details by which a movie is found."""
 
     title: str
     year: int | None = None
@@ -35,7 +35,7 @@ class SearchableDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
 
 
 class ExtendedDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What sources say beyond a movie's card. Its document keeps it; nothing is found by it."""
+    """Details that the document stores, but that no search matches."""
 
     original_title: str | None = None
     original_language: str | None = None
@@ -50,7 +50,7 @@ NO_EXTENDED_DETAILS = ExtendedDetails(crew=(), keywords=(), titles={})
 
 
 class DocumentChange(msgspec.Struct, kw_only=True):
-    """What some events together change of one movie; ``events`` of them."""
+    """The sum of a batch's changes to one movie; ``events`` of them."""
 
     events: int = 0
     details: SearchableDetails | None = None
@@ -59,11 +59,11 @@ class DocumentChange(msgspec.Struct, kw_only=True):
     votes: int = 0
     total: int = 0
     is_listed: bool | None = None
-    """Whether it is found now; None if no event was about that."""
+    """None: no event changed it."""
 
 
 def document_changes(events: Sequence[AnyEvent]) -> dict[int, DocumentChange]:
-    """What the events of one partition, in order, change of each movie that they are about."""
+    """Sum up one partition's events, in order, by movie."""
     found: dict[int, DocumentChange] = {}
     for event in events:
         match event:
@@ -124,7 +124,7 @@ def document(
     votes: int,
     total: int,
 ) -> dict[str, Any]:
-    """The document of the index that the state of a movie adds up to."""
+    """Build the index document of a movie's state."""
     title = fold(details.title)
     kept = {} if long is None else {"details": _as_stored(long)}
     return kept | {
@@ -145,14 +145,14 @@ def document(
 
 
 def tombstone(movie: int) -> dict[str, Any]:
-    """The document in the place of a movie's that is not to be found.
+    """The document in place of a withdrawn movie's.
 
-    Were there none, a flusher that was held up could put an older one there again.
+    If it were deleted instead, a delayed flusher could restore an older revision.
     """
     return {"id": movie}
 
 
 def _as_stored(long: ExtendedDetails) -> dict[str, Any]:
-    """As an index gives it back, so that the two can be compared."""
+    """As an index returns it, for comparison."""
     plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(long))
     return plain

@@ -1,4 +1,4 @@
-"""What can search be asked, and what does it answer?"""
+"""Search query and its result page."""
 
 from typing import Literal, TypeAlias
 
@@ -9,15 +9,15 @@ SearchAfter: TypeAlias = tuple[int | float, ...]
 
 
 class SearchQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """What is looked for. Without ``q`` everything fits, and relevance means popularity."""
+    """A search. Without ``q`` every movie matches, and relevance means popularity."""
 
     q: str = ""
     genres: tuple[str, ...] = ()
-    """All of them must fit; names as in the catalogue."""
+    """All of them must match; names as in the catalogue."""
     year_from: int | None = None
     year_to: int | None = None
     min_score: float | None = None
-    """Of the community's average; movies without ratings then don't fit."""
+    """Of the community's average; movies without ratings then don't match."""
     person: str | None = None
     """A whole name from the cast; accents and case don't matter."""
     sort: SearchSort = "relevance"
@@ -27,26 +27,26 @@ class SearchQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def order(self) -> SearchSort:
-        """By what the page is really sorted."""
+        """The effective sort order."""
         return "popularity" if self.sort == "relevance" and not self.q.strip() else self.sort
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """A movie that fits, and its title as HTML with what was looked for in <em>."""
+    """A matching movie, and its title as HTML with matches in <em>."""
 
     id: int
     highlight: str
 
 
 class FacetCount(msgspec.Struct, frozen=True):
-    """How many of all that fit, not only of this page, have something in common."""
+    """How many of all matches, not only of this page, share a facet value."""
 
     value: str
     count: int
 
 
 class Hits(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of what fits; ``next`` is None behind the last one."""
+    """A page of matches; ``next`` is None on the last one."""
 
     items: tuple[Hit, ...]
     total: int

@@ -1,8 +1,8 @@
-"""What of that which someone typed is asked of an index?
+"""Query parser: a typed query as folded word groups, and how many of them must match.
 
-Every word must be found in the title, among the cast or as the year: as it is, as the beginning of
-a longer word (the last one) or with a typo; of more than three words one in five may miss. The
-title itself comes first, what many people rated a little before what few did.
+Every word must match the title, the cast or the year: exactly, as a prefix (the last word only) or
+with typos; of more than three words one in five may miss. An exact title ranks first, and popular
+movies a little above others.
 """
 
 from typing import NamedTuple
@@ -17,7 +17,7 @@ _ONE_TYPO_FROM, _TWO_TYPOS_FROM = 3, 6
 
 
 class WordGroup(NamedTuple):
-    """Folded words that no space parts."""
+    """Folded words without a space between them."""
 
     words: tuple[str, ...]
     joined: str
@@ -25,31 +25,30 @@ class WordGroup(NamedTuple):
 
 
 class ParsedQuery(NamedTuple):
-    """The folded words, of which an endless query has not too many."""
+    """The folded words, bounded in number and length."""
 
     groups: tuple[WordGroup, ...]
 
     @property
     def text(self) -> str:
-        """All of them, with a space between them."""
+        """All words, separated by spaces."""
         return " ".join(word for group in self.groups for word in group.words)
 
     @property
     def title_and_year(self) -> tuple[str, int] | None:
-        """The words before, if the last one is a year."""
+        """Title and year, if the last word is a year."""
         title, _, last = self.text.rpartition(" ")
         year = year_of(last)
         return (title, year) if title and year is not None else None
 
     @property
     def minimum_matches(self) -> int:
-        """How many groups must be found."""
+        """How many groups must match."""
         asked = len(self.groups)
         return asked if asked <= _ALL_MUST_FIT else asked * 4 // 5
 
 
 def parse(q: str) -> ParsedQuery:
-    """The words of a query."""
     groups = _bounded(word_groups(q))
     last = len(groups) - 1
     return ParsedQuery(
@@ -61,13 +60,13 @@ def parse(q: str) -> ParsedQuery:
 
 
 def year_of(word: str) -> int | None:
-    """The year that a word may mean."""
+    """The year that a word may be."""
     is_year = len(word) == _YEAR_LENGTH and word.isascii() and word.isdecimal()
     return int(word) if is_year else None
 
 
 def max_typos(word: str) -> int:
-    """How many letters may be wrong in a word of that length."""
+    """How many typos a word of that length may have."""
     return (len(word) >= _ONE_TYPO_FROM) + (len(word) >= _TWO_TYPOS_FROM)
 
 

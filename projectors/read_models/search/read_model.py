@@ -1,9 +1,8 @@
-"""What does search keep, and what does it answer?
+"""Read model of search: the state that documents are made of, and searches of the index.
 
-State, in Redis: details, long details, votes and sum of scores by movie, which are withdrawn, and
-by movie a revision that counts the events that touched it. Derived: the documents in the index,
-which the flusher makes of what is marked dirty, and what tells those who keep answers that they are
-over.
+State, in Redis: details, extended details, votes and sum of scores by movie, withdrawn movies, and
+by movie a revision that counts its events. Derived: the documents in the index, which the builder
+makes for dirty movies, and the version that ends cached answers.
 """
 
 from collections.abc import Iterable, Sequence
@@ -36,7 +35,7 @@ NO_EXTENDED_DETAILS_JSON = _encoder.encode(NO_EXTENDED_DETAILS)
 
 
 class DocumentSource(NamedTuple):
-    """What the state says of one movie at one moment; without details it is not known yet."""
+    """The state of one movie at one moment; without details it is not known yet."""
 
     movie: int
     revision: int
@@ -47,7 +46,7 @@ class DocumentSource(NamedTuple):
     is_listed: bool = True
 
     def document(self) -> dict[str, object] | None:
-        """The document it should have in the index."""
+        """The document it should have in the index; None for an unknown movie."""
         if self.details is None:
             return None
         if not self.is_listed:
@@ -56,8 +55,6 @@ class DocumentSource(NamedTuple):
 
 
 class Search(ReadModel):
-    """Movies found by what someone typed."""
-
     name: ClassVar[str] = "search"
     version: ClassVar[int] = 4
     by_partition: ClassVar[bool] = False
@@ -68,23 +65,22 @@ class Search(ReadModel):
         self._index = index
         self.all = self.shard(0)
         self.filled_key = self.all.derived("filled")
-        """There as long as the index has a document of all that is known, be it an older one."""
+        """Exists as long as the index has a document of every known movie, even an older one."""
         self.stamp_key = self.all.derived("stamp")
-        """A word that is another one whenever searches may find anything else."""
+        """A random value, replaced whenever searches may return something else."""
         self.shown_key = self.all.derived("shown")
-        """Hash of movie -> revision of its document, as soon as everybody is given that one."""
+        """Hash of movie -> revision of its document, once all searches see that one."""
 
     @cached_property
     def index(self) -> SearchEngine:
-        """The index of this generation."""
         return self._index or engine_factory.engine_of(self.generation)
 
     def search(self, asked: SearchQuery) -> Hits:
-        """The movies that fit, best first; raises IndexUnavailable."""
+        """Return the matching movies, best first; raises IndexUnavailable."""
         return self.index.search(asked)
 
     def extended_details(self, movie: int) -> bytes | None:
-        """What a movie's document keeps for who asks for more, as JSON; None if there is none.
+        """Extended details of a movie as JSON, from its document; None if there is none.
 
         Raises IndexUnavailable.
         """
@@ -96,21 +92,19 @@ class Search(ReadModel):
         return NO_EXTENDED_DETAILS_JSON if kept is None else _encoder.encode(kept)
 
     def is_filled(self) -> bool:
-        """Whether what can't be found isn't there; not so while a lost index is made again."""
+        """Whether the index is complete; False while a lost one is rebuilt."""
         return bool(self.redis.exists(self.filled_key))
 
     def count(self) -> int:
-        """How many movies can be found."""
         return self.index.count()
 
     def drop(self) -> int:
-        """See ReadModel."""
         removed = super().drop()
         self.index.drop()
         return removed
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
-        """See ReadModel. Nothing is left out for being zero: a batch's size must not show."""
+        """Nothing is left out for being zero: a batch's size must not show."""
         touched = document_changes([recorded.event for recorded in batch])
         for movie, touch in touched.items():
             if touch.details is not None:
@@ -126,7 +120,7 @@ class Search(ReadModel):
             yield "SADD", shard.derived("dirty"), movie
 
     def document_sources(self, movies: Sequence[int]) -> list[DocumentSource]:
-        """What the state says of some movies, all of it at one moment."""
+        """The state of some movies, read at one moment."""
         if not movies:
             return []
         with self.redis.pipeline(transaction=True) as pipe:
@@ -148,5 +142,5 @@ class Search(ReadModel):
         ]
 
     def known_movies(self) -> list[int]:
-        """The movies that have details, be they withdrawn."""
+        """Movies that have details, withdrawn ones too."""
         return sorted(map(int, self.redis.hkeys(self.all.state("movies"))))

@@ -1,7 +1,7 @@
-"""Which words does a text have, for those who type without accents?
+"""Text normalisation: folds case and accents, and splits text into words.
 
-The one place where text is folded: titles and names before they are indexed, queries before they
-are asked, titles again to mark what was found. The index itself only splits at spaces.
+The one place where text is folded: titles and names before indexing, queries before searching, and
+titles again for highlighting. The index itself only splits at spaces.
 """
 
 import re
@@ -23,7 +23,7 @@ _ARTICLES = frozenset({"the", "a", "an"})
 
 
 class Word(NamedTuple):
-    """A folded word, and where it stands in the text that it was found in."""
+    """A folded word, and its span in the original text."""
 
     folded: str
     start: int
@@ -31,7 +31,6 @@ class Word(NamedTuple):
 
 
 def words(text: str) -> list[Word]:
-    """The words of a text in order."""
     return list(_words(text))
 
 
@@ -52,18 +51,18 @@ def _fold_word(word: str) -> str:
 
 
 def fold(text: str) -> str:
-    """The text as the index has it: its words with a space between them."""
+    """Return the folded words, separated by spaces."""
     return " ".join(word.folded for word in words(text))
 
 
 def without_article(folded_text: str) -> str:
-    """The folded text without the article it begins with, unless that is all of it."""
+    """Drop a leading article, unless it is the whole text."""
     first, _, rest = folded_text.partition(" ")
     return rest if rest and first in _ARTICLES else folded_text
 
 
 def word_groups(text: str) -> list[list[Word]]:
-    """The words in groups that no space parts: Spider-Man is one group, E.T. another."""
+    """Group words that no space separates: Spider-Man is one group, E.T. another."""
     found = words(text)
     if not found:
         return []
@@ -78,16 +77,16 @@ def word_groups(text: str) -> list[list[Word]]:
 
 
 def join_words(run: list[Word]) -> str:
-    """The words of a group written as one."""
+    """Join the words of a group into one."""
     return "".join(word.folded for word in run)
 
 
 def compounds(text: str) -> str:
-    """What stands in groups written as one, for those who type "spiderman" or "mash"."""
+    """The groups written as one word, so that "spiderman" or "mash" matches."""
     return " ".join(join_words(run) for run in word_groups(text) if len(run) > 1)
 
 
 def without_spaces(text: str) -> list[str]:
-    """The whole text without spaces, with and without the article that it begins with."""
+    """The whole text without spaces, with and without its leading article."""
     whole = fold(text)
     return list(dict.fromkeys(part.replace(" ", "") for part in (whole, without_article(whole))))

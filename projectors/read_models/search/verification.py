@@ -1,4 +1,4 @@
-"""Is every document in the index the one that the state adds up to?"""
+"""Verification of the search index: compares its documents with the state."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,12 +8,12 @@ _CHUNK = 1000
 
 
 def wrong_documents(model: Search, movies: Sequence[int]) -> list[int]:
-    """Which of the movies have no document, or another than their state says."""
+    """Movies whose document is missing or differs from their state."""
     return [movie for chunk in _chunks(movies) for movie in _wrong(model, chunk)]
 
 
 def unknown_documents(model: Search) -> list[int]:
-    """Movies that can be found and that nothing is known of."""
+    """Movies in the index without any state."""
     model.index.refresh()
     known = set(model.known_movies())
     return [movie for movie in model.index.movies() if movie not in known]

@@ -1,1 +1,1 @@
-"""Which access tokens count no more?"""
+"""Sessions: revoked access tokens."""

@@ -1,4 +1,4 @@
-"""What does each event say of the tokens that still count?"""
+"""Projection of sessions: revoked token families and epochs."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,15 +11,15 @@ ERASED = "erased"
 
 
 class RevocationChange(NamedTuple):
-    """What some events together change for one user."""
+    """The sum of a batch's revocations of one user."""
 
     is_anew: bool
-    """Whether what was known before is void: a new epoch or an erasure ends what was before."""
+    """Whether earlier fields are void: after a new epoch or an erasure."""
     fields: dict[str, str | None]
 
 
 def revocation_changes(events: Sequence[AnyEvent]) -> dict[str, RevocationChange]:
-    """User -> what the events of one partition, in order, change."""
+    """Sum up one partition's events, in order, by user."""
     found: dict[str, RevocationChange] = {}
     for event in events:
         match event:

@@ -1,7 +1,7 @@
-"""Which tokens has a user revoked, and does this one still count?
+"""Read model of revoked sessions, and the check of an access token against it.
 
 State: a hash a user: ``epoch``, and each revoked family with the Unix time at which its last access
-token is over anyway. A later epoch empties it. Of who was erased it says nothing else than that.
+token expires. A later epoch empties it. Of an erased user it only says that they were erased.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,8 +24,6 @@ _ERASED = ERASED.encode()
 
 
 class SessionRevocations(ReadModel):
-    """What was revoked."""
-
     name: ClassVar[str] = "sessions"
     version: ClassVar[int] = 1
     by_partition: ClassVar[bool] = True
@@ -33,7 +31,6 @@ class SessionRevocations(ReadModel):
     kept_after_erasure: ClassVar[str] = "that their tokens are void"
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
-        """See ReadModel."""
         for user, change in revocation_changes([recorded.event for recorded in batch]).items():
             key = shard.state("user", user)
             if change.is_anew:
@@ -54,7 +51,7 @@ class SessionRevocations(ReadModel):
 
 
 def is_valid(revoked: Mapping[bytes, bytes], family: UUID | str, epoch: int, now: datetime) -> bool:
-    """Whether a token of this family and epoch still counts, after what was revoked."""
+    """Whether a token of this family and epoch is still valid."""
     if _ERASED in revoked or epoch < int(revoked.get(_EPOCH, 0)):
         return False
     until = revoked.get(str(family).encode())

@@ -1,1 +1,1 @@
-"""Which movies are like which?"""
+"""Similarity: neighbours of each movie, by likes and content."""

@@ -1,7 +1,7 @@
-"""When are which movies' neighbours written?
+"""Builder of the neighbour lists.
 
-About once a second, those of what was touched and of what it is a neighbour of. While a whole
-catalogue comes in, that waits until it is there.
+About once a second, it updates the lists of touched movies and of their neighbours. While a whole
+catalogue comes in, that waits until it is complete.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +30,7 @@ _pack = msgspec.msgpack.Encoder().encode
 
 
 class SimilarityBuilder(DutyCycle):
-    """Keeps the neighbours. Holds everyone's likes and all movies' genres in memory."""
+    """Keeps the neighbour lists. Holds all likes and all movies' genres in memory."""
 
     name: ClassVar[str] = Similarity.name
     interval_seconds = _INTERVAL_SECONDS
@@ -44,7 +44,6 @@ class SimilarityBuilder(DutyCycle):
         self._facts: frozenset[int] = frozenset()
 
     def build(self, now: datetime) -> None:
-        """See Builder."""
         with self.working():
             try:
                 self._build(self._marks.take())
@@ -53,7 +52,7 @@ class SimilarityBuilder(DutyCycle):
                 raise
 
     def check(self, now: datetime) -> list[str]:
-        """What differs from what the likes lead to, a line each."""
+        """Compare the lists with likes and genres; one line for each difference."""
         similarity = self._similarity
         return compare(similarity.redis, [similarity.all], self._differences)
 

@@ -1,11 +1,12 @@
-"""How alike are two movies?
+"""Similarity formula: item-based k-NN on likes, shrunk towards content.
 
     sim(i,j)     = (L_ij + PRIOR x WORTH x content_ij) / (sqrt(l_i x l_j) + PRIOR)
     content_ij   = Jaccard of their genres x e^(-|difference of their years| / YEARS)
 
 L_ij: how many people liked both; l: how many liked each (8 of 10 at least). It is the cosine of the
 two sets of people, shrunk towards what the movies themselves have in common, which is worth WORTH
-at most: a hundred likes are pure community, none are pure content. In [0, 1), symmetric.
+at most: with a hundred likes it is nearly all community, with none all content. In [0, 1),
+symmetric.
 
 The shape is that of significance weighting (Herlocker, Konstan, Borchers, Riedl: "An Algorithmic
 Framework for Performing Collaborative Filtering", SIGIR 1999) and of shrinkage towards a prior
@@ -36,14 +37,14 @@ _SOME, _STRONG = 5, 20
 
 
 def similarity(both: int, ones: int, others: int, content: float) -> float:
-    """How alike two movies are that so many people liked: both, the one, and the other."""
+    """Similarity of two movies from like counts (both, one, other) and content."""
     return (both + PRIOR * WORTH * content) / (sqrt(ones * others) + PRIOR)
 
 
 def content(
     genres: Collection[str], year: int | None, others: Collection[str], other_year: int | None
 ) -> float:
-    """What two movies have in common by themselves."""
+    """Content similarity of two movies, in [0, 1]."""
     apart = UNKNOWN_YEARS_APART
     if year is not None and other_year is not None:
         apart = abs(year - other_year)
@@ -51,18 +52,18 @@ def content(
 
 
 def jaccard(genres: Collection[str], others: Collection[str]) -> float:
-    """The share of common genres among all that either has; nothing where neither has any."""
+    """Common genres as a share of all; 0 if neither has any."""
     together = set(genres) | set(others)
     return len(set(genres) & set(others)) / len(together) if together else 0.0
 
 
 def nearness(years: int) -> float:
-    """How near movies are that came out so many years apart."""
+    """Decay with the difference in release years."""
     return exp(-years / YEARS)
 
 
 def confidence(support: int) -> Confidence:
-    """How much a similarity says for which so many people speak."""
+    """How well supported a similarity is by common likes."""
     if support < _SOME:
         return "mostly content"
     return "some" if support < _STRONG else "strong"

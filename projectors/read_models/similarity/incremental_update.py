@@ -1,8 +1,7 @@
-"""Whose neighbours are others now, after some movies were touched?
+"""Incremental update of neighbour lists after likes or movies changed.
 
-In the lists of others the touched are put where they belong; only a list from which something fell
-is made anew, because what was outside of it may come in. The outcome is the same as that of making
-all anew.
+Touched movies are inserted in the lists of others. Only a list from which a movie dropped is
+rebuilt, because one from outside may enter. The result equals that of a full build.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -19,23 +18,23 @@ from projectors.read_models.similarity.scoring import SimilarityRow
 from projectors.read_models.similarity.types import Neighbour, merge_neighbours
 from projectors.read_models.similarity.unrated_movies import FeatureGroups
 
-# Above that, putting the touched into the lists of others takes longer than making all anew.
+# Above this, inserting in the lists of others takes longer than rebuilding all.
 _FEW = 50
-# Finding whose lists 500 new movies get into takes 0.3 s, making those of 10,000 kinds 4 s.
+# Finding the lists that 500 new movies enter takes 0.3 s, rebuilding those of 10,000 groups 4 s.
 _FEW_NEW = 1000
 
 
 class ChangedLists(NamedTuple):
-    """Whose lists are to be written."""
+    """The lists that must be written."""
 
     own: Collection[int]
-    """Movies that anyone likes."""
+    """Movies with likes."""
     alike: Collection[ContentFeatures]
-    """What the others are like."""
+    """Features of movies without likes."""
 
 
 class NeighbourLists:
-    """All lists of neighbours, and what they are made of."""
+    """All neighbour lists, and their inputs."""
 
     def __init__(self, facts: Mapping[int, ContentFeatures], who: Mapping[int, set[bytes]]) -> None:
         self.own: dict[int, list[Neighbour]] = {}
@@ -50,7 +49,7 @@ class NeighbourLists:
     def take(
         self, facts: Mapping[int, ContentFeatures], who: Mapping[int, set[bytes]]
     ) -> ChangedLists:
-        """These movies are like this now, and liked by these; answers which lists changed."""
+        """Set features and likers of touched movies; return which lists changed."""
         self._likes.take(who)
         if facts:
             self._facts |= facts
@@ -90,7 +89,7 @@ class NeighbourLists:
         return others
 
     def _with_any(self, rows: Mapping[int, SimilarityRow]) -> set[int]:
-        """Movies in whose lists any of the touched is."""
+        """Movies that have any of the touched in their lists."""
         return {
             movie
             for movie, neighbours in self.own.items()
@@ -98,7 +97,7 @@ class NeighbourLists:
         }
 
     def _better_than_last(self, rows: Mapping[int, SimilarityRow]) -> set[int]:
-        """Movies to which any of the touched is more than the last in their lists."""
+        """Movies to which a touched one is nearer than the last in their lists."""
         lasts = {movie: _last(neighbours, LIST) for movie, neighbours in self.own.items()}
         of_rows = np.array([lasts.get(movie, inf) for movie in self._likes.row_of])
         movies = np.array(list(self._likes.row_of), dtype=np.int64)
@@ -110,7 +109,7 @@ class NeighbourLists:
     # ------------------------------------------------------------------------------ the others
 
     def _take_facts(self, facts: Mapping[int, ContentFeatures]) -> set[ContentFeatures]:
-        """Make the lists of what is like these now, or was; answers which changed."""
+        """Rebuild the lists of changed feature groups; return which changed."""
         if not facts:
             return set()
         there = set(self._facts.values())
@@ -139,11 +138,11 @@ class NeighbourLists:
         return made
 
     def _make_alike(self, made: Iterable[ContentFeatures]) -> None:
-        for one in made:  # one more: a movie is in the list of what is like itself
+        for one in made:  # one more: a movie is in its own group's list
             content = self._kinds.content(one)
             self.alike[one] = self._kinds.top(content, LIST + 1, self._kinds.all)
 
 
 def _last(neighbours: list[Neighbour], most: int) -> float:
-    """What a movie must be to get into a list of ``most``; nearly nothing while there is room."""
+    """Score that a movie must reach to enter a list of ``most``; near zero while there is room."""
     return neighbours[-1].score if len(neighbours) >= most else 1e-9

@@ -1,7 +1,7 @@
-"""Who likes what, as far as a builder has read?
+"""Like matrix: sparse, movies by users, in memory.
 
-Movies that anyone ever liked have rows, in the order in which they came; rows never move, so what
-is known of a person stays good until that person likes something else.
+A movie has a row from its first like on, in order of arrival. Rows never move, so a user's row
+numbers stay valid until they like something else.
 """
 
 from collections.abc import Collection, Mapping
@@ -13,7 +13,7 @@ from projectors.read_models.similarity.scoring import Vector
 
 
 class LikeMatrix:
-    """Everyone's likes, by movie and by person."""
+    """All likes, by movie and by user."""
 
     def __init__(self, who: Mapping[int, set[bytes]]) -> None:
         self.row_of: dict[int, int] = {}
@@ -23,7 +23,7 @@ class LikeMatrix:
         self.take(who)
 
     def take(self, who: Mapping[int, set[bytes]]) -> None:
-        """Those who like these movies are others now."""
+        """Set the likers of some movies."""
         for movie, users in who.items():
             row = self.row_of.setdefault(movie, len(self.row_of))
             before = self._who.get(movie, set())
@@ -39,19 +39,18 @@ class LikeMatrix:
                 self._who.pop(movie, None)
 
     def movies(self) -> Collection[int]:
-        """What anyone likes."""
+        """Movies with any likes."""
         return self._who.keys()
 
     def count(self, movie: int) -> int:
-        """How many like a movie."""
         return len(self._who.get(movie, ()))
 
     def counts(self) -> Vector:
-        """How many like the movie of each row."""
+        """Likes of each row's movie."""
         return np.array([self.count(movie) for movie in self.row_of], dtype=np.float64)
 
     def both(self, movie: int) -> Vector:
-        """How many like a movie and that of each row: a row of a sparse product."""
+        """Common likers of a movie and each row's: one row of the sparse product."""
         rows = [self._of(user) for user in self._who.get(movie, ())]
         together = np.concatenate(rows) if rows else np.zeros(0, dtype=np.int32)
         return np.bincount(together, minlength=len(self.row_of)).astype(np.float64)

@@ -1,4 +1,4 @@
-"""What does each event say of who likes a movie, and of what the movie is like?"""
+"""Projection of similarity: likes and content features of movies."""
 
 from collections.abc import Sequence
 
@@ -15,22 +15,22 @@ from projectors.read_models.similarity.formula import LIKES_FROM
 
 
 class ContentFeatures(msgspec.Struct, frozen=True, array_like=True):
-    """What is compared of two movies that nobody likes yet; equal ones are written alike."""
+    """What content similarity compares; equal features encode to equal bytes."""
 
     year: int | None
     genres: tuple[str, ...]
 
 
 class LikeChange(msgspec.Struct, kw_only=True):
-    """What some events together change of one movie."""
+    """The sum of a batch's changes to one movie."""
 
     likes: dict[str, bool] = msgspec.field(default_factory=dict)
-    """User -> whether they like it now; whoever's opinion of it did not turn is left out."""
+    """User -> whether they like it now; users whose like did not change are left out."""
     facts: ContentFeatures | None = None
 
 
 def like_changes(events: Sequence[AnyEvent]) -> dict[int, LikeChange]:
-    """Movie -> what the events of one partition, in order, change."""
+    """Sum up one partition's events, in order, by movie."""
     found: dict[int, LikeChange] = {}
     for event in events:
         match event:
@@ -43,7 +43,7 @@ def like_changes(events: Sequence[AnyEvent]) -> dict[int, LikeChange]:
             case MovieAdded() | MovieDescribed():
                 genres = tuple(sorted(set(event.genres)))
                 _of(found, event.movie_id).facts = ContentFeatures(event.year, genres)
-            case _:  # neither
+            case _:  # not about similarity
                 continue
     return found
 

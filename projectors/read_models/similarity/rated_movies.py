@@ -1,7 +1,7 @@
-"""Which movies are the most like one that people like?
+"""Neighbours of liked movies.
 
-Of those that anyone likes each is compared by the whole formula. The others differ in years and
-genres only, and are compared once for each kind there is: a quarter of the work, or less.
+They are compared with other liked movies by the whole formula. Movies without likes differ in year
+and genres only, and are compared once for each feature group: a quarter of the work, or less.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from projectors.read_models.similarity.unrated_movies import FeatureGroups
 
 
 class RatedMovies:
-    """The movies that are known and that anyone likes, as they are now."""
+    """All known movies that have likes."""
 
     def __init__(
         self, likes: LikeMatrix, facts: Mapping[int, ContentFeatures], kinds: FeatureGroups
@@ -41,11 +41,11 @@ class RatedMovies:
         )
 
     def compare(self, movie: int) -> SimilarityRow:
-        """A known movie against those of all rows of ``likes``; nothing to those not in here."""
+        """Similarity of a known movie to each row's; 0 for rows not in here."""
         return self._compare(movie, self._kinds.content(self._facts[movie]))
 
     def top(self, movie: int, limit: int) -> list[Neighbour]:
-        """The movies that are the most like one of these, whether anyone likes them or not."""
+        """The nearest movies of one, with or without likes."""
         content = self._kinds.content(self._facts[movie])
         row = self._compare(movie, content)
         found = [row.neighbour(self._of_rows[at], at) for at in top_rows(row.scores, limit)]

@@ -1,8 +1,8 @@
-"""What is kept of who likes which movie, and what can be asked about movies like one?
+"""Read model of similarity: neighbours of each movie.
 
-State: a set a movie of those who like it, and a hash with every movie's year and genres. Derived
-(builder.py): a list of neighbours for each movie that anyone likes; for the others one for each set
-of year and genres there is, because nothing else tells them apart.
+State: a set a movie of the users who like it, and a hash with every movie's year and genres.
+Derived (builder.py): a neighbour list for each liked movie; for movies without likes, one list for
+each combination of year and genres, because nothing else tells them apart.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,8 +27,6 @@ _list = msgspec.msgpack.Decoder(list[Neighbour])
 
 
 class Similarity(ReadModel):
-    """Who likes what, and what is like what because of it."""
-
     name: ClassVar[str] = "similarity"
     version: ClassVar[int] = 1
     by_partition: ClassVar[bool] = False
@@ -42,7 +40,6 @@ class Similarity(ReadModel):
         self.alike_key = self.all.derived("alike")
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
-        """See ReadModel."""
         for movie, change in like_changes([recorded.event for recorded in batch]).items():
             yield from _like_writes(shard.state("likes", movie), change)
             if change.likes:
@@ -85,12 +82,11 @@ class Similarity(ReadModel):
     # ------------------------------------------------------------------------------ state
 
     def all_features(self) -> Iterator[tuple[int, ContentFeatures]]:
-        """What every movie is like; one that changes meanwhile may come twice."""
+        """Features of every movie; one that changes meanwhile may come twice."""
         for movie, facts in self.redis.hscan_iter(self.facts_key, count=1000):
             yield int(movie), _facts.decode(facts)
 
     def features_of(self, movies: Sequence[int]) -> dict[int, ContentFeatures]:
-        """What some movies are like."""
         if not movies:
             return {}
         found = replies.hmget(self.redis, self.facts_key, [str(movie) for movie in movies])
@@ -101,13 +97,12 @@ class Similarity(ReadModel):
         }
 
     def liked_movies(self) -> list[int]:
-        """Every movie that anyone likes, from one walk through Redis."""
+        """Every movie with likes, from one walk through Redis."""
         prefix = self.all.state("likes", "")
         keys = self.redis.scan_iter(match=f"{prefix}*", count=1000)
         return sorted({int(key.decode().removeprefix(prefix)) for key in keys})
 
     def likers_of(self, movies: Sequence[int]) -> dict[int, set[bytes]]:
-        """Movie -> everyone who likes it."""
         found: list[set[bytes]] = []
         for at in range(0, len(movies), _AT_ONCE):
             with self.redis.pipeline(transaction=False) as pipe:
@@ -118,7 +113,7 @@ class Similarity(ReadModel):
 
 
 def encode_features(facts: ContentFeatures) -> bytes:
-    """The facts as they are kept, which is also the name of what is like them."""
+    """Encode as stored; the bytes are also the key of the feature group's list."""
     return _encode(facts)
 
 

@@ -1,7 +1,4 @@
-"""How alike is one movie to each of many?
-
-The formula over all of them at once.
-"""
+"""Vectorised scoring: the similarity of one movie to many at once."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -26,18 +23,17 @@ _LONGEST_APART = 400
 
 
 class SimilarityRow(NamedTuple):
-    """A movie against many: a number for each of them."""
+    """One movie against many: an element for each of them."""
 
     scores: Vector
     both: Vector
 
     def neighbour(self, movie: int, row: int) -> Neighbour:
-        """What it is to the movie in a row."""
         return Neighbour(movie, float(self.scores[row]), int(self.both[row]))
 
 
 class ContentMatrix:
-    """Facts, ready to be compared with any others."""
+    """Features as a matrix, ready for comparison."""
 
     def __init__(self, facts: Sequence[ContentFeatures]) -> None:
         self._count = len(facts)
@@ -56,7 +52,7 @@ class ContentMatrix:
         self._nearness = np.array([nearness(apart) for apart in range(_LONGEST_APART)])
 
     def content(self, facts: ContentFeatures) -> Vector:
-        """What each has in common with these facts."""
+        """Content similarity of each row to these features."""
         asked = np.zeros(len(self._column_of))
         asked[[self._column_of[g] for g in facts.genres if g in self._column_of]] = 1
         common = self._genres @ asked
@@ -74,13 +70,13 @@ class ContentMatrix:
 
 
 def compare(*, both: Vector, ones: int, others: Vector, content: Vector) -> SimilarityRow:
-    """``formula.similarity`` of one movie with all."""
+    """``formula.similarity`` of one movie to all, vectorised."""
     scores = (both + PRIOR * WORTH * content) / (np.sqrt(ones * others) + PRIOR)
     return SimilarityRow(np.round(scores, DIGITS), both)
 
 
 def top_rows(scores: Vector, limit: int) -> list[int]:
-    """The places of the highest scores, highest first, and of all that equal the last of them."""
+    """Rows of the highest scores, highest first, including ties with the last."""
     least = 0.0
     if limit < len(scores):
         least = float(np.partition(scores, len(scores) - limit)[-limit])

@@ -1,11 +1,11 @@
-"""What is a movie to one that it is like?"""
+"""Neighbour of a movie, and merging changed neighbours into a list."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 
 class Neighbour(NamedTuple):
-    """A movie, how much it is like the one it is a neighbour of, and who says so."""
+    """A similar movie, its score, and its support."""
 
     movie: int
     score: float
@@ -14,14 +14,14 @@ class Neighbour(NamedTuple):
 
     @property
     def order(self) -> tuple[float, int]:
-        """Where it stands in a list: the most alike first, then by id."""
+        """Sort key: most similar first, then by id."""
         return -self.score, self.movie
 
 
 def merge_neighbours(
     before: Sequence[Neighbour], changed: Mapping[int, Neighbour], limit: int
 ) -> list[Neighbour] | None:
-    """A list in which some neighbours changed; None where those outside of it may come in."""
+    """Merge changed neighbours into a list; None if one from outside may enter."""
     kept = [neighbour for neighbour in before if neighbour.movie not in changed]
     kept += (neighbour for neighbour in changed.values() if neighbour.score > 0)
     after = sorted(kept, key=lambda neighbour: neighbour.order)[:limit]

@@ -1,7 +1,6 @@
-"""Which movies are the most like such as nobody likes?
+"""Feature groups: movies without likes, grouped by equal year and genres.
 
-Only years and genres tell those apart, and there are four times as many movies as different ones:
-what is alike is compared once.
+There are four times as many movies as groups, and each group is compared once.
 """
 
 from collections.abc import Mapping
@@ -16,14 +15,14 @@ from projectors.read_models.similarity.types import Neighbour
 
 
 class GroupSelection(NamedTuple):
-    """Movies to choose from: those of each kind, and whether there are none."""
+    """The movies to choose from in each group, and which groups have none."""
 
     movies: list[list[int]]
     is_empty: npt.NDArray[np.bool_]
 
 
 class FeatureGroups:
-    """All different facts there are, and the movies with each."""
+    """All distinct features, and the movies with each."""
 
     def __init__(self, facts: Mapping[int, ContentFeatures]) -> None:
         by_kind: dict[ContentFeatures, list[int]] = {}
@@ -36,22 +35,22 @@ class FeatureGroups:
         self._nobody = np.zeros(len(self.facts))
 
     def without(self, movies: Mapping[int, ContentFeatures]) -> GroupSelection:
-        """All but these."""
+        """All movies but these."""
         rest = list(self.all.movies)
         for nth in {self.nth_of[one] for one in movies.values()}:
             rest[nth] = [movie for movie in rest[nth] if movie not in movies]
         return GroupSelection(rest, np.array([not some for some in rest], dtype=bool))
 
     def content(self, one: ContentFeatures) -> Vector:
-        """What some facts have in common with all there are."""
+        """Content similarity of each group to some features."""
         return self._catalogue.content(one)
 
     def scores(self, content: Vector) -> Vector:
-        """How alike what has this in common with all there are is to each."""
+        """Similarity to each group's movies, from content alone."""
         return compare(both=self._nobody, ones=0, others=self._nobody, content=content).scores
 
     def top(self, content: Vector, limit: int, choice: GroupSelection) -> list[Neighbour]:
-        """The movies of a choice that are the most like what has this in common with each kind."""
+        """The nearest movies of a selection, from content alone."""
         scores = np.where(choice.is_empty, 0.0, self.scores(content))
         found: list[tuple[float, int]] = []
         for nth in top_rows(scores, limit):

@@ -1,1 +1,1 @@
-"""Which movie is someone about to type?"""
+"""Suggestions: titles while a user types."""

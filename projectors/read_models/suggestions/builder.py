@@ -1,7 +1,7 @@
-"""When are which suggestions written?
+"""Builder of the suggestion lists.
 
-Every two seconds at most, what new movies and other numbers of people changed; all of it when a
-movie has another title, or is shown no more.
+Every two seconds at most, it updates the lists of new movies and changed rating counts. It rebuilds
+all when a movie has another title, or was withdrawn.
 """
 
 from collections.abc import Iterable
@@ -23,11 +23,11 @@ _LOOK_SECONDS = 1.0
 _COMING_IN = 200
 _AT_ONCE = 500
 _FEW_NEW = 1000
-"""So many new titles are put in their places in 0.5 s; making all of 36,000 takes 1.3 s."""
+"""Inserting this many new titles takes 0.5 s; building all of 36,000 takes 1.3 s."""
 
 
 class SuggestionsBuilder(DutyCycle):
-    """Keeps the lists. Holds all titles in memory."""
+    """Keeps the lists of all prefixes. Holds all titles in memory."""
 
     name: ClassVar[str] = Suggestions.name
     interval_seconds = _INTERVAL_SECONDS
@@ -41,7 +41,6 @@ class SuggestionsBuilder(DutyCycle):
         self._people: frozenset[int] = frozenset()
 
     def build(self, now: datetime) -> None:
-        """See Builder."""
         with self.working():
             try:
                 self._build(self._marks.take())
@@ -51,7 +50,7 @@ class SuggestionsBuilder(DutyCycle):
                 raise
 
     def check(self, now: datetime) -> list[str]:
-        """What differs from titles and numbers, a line each."""
+        """Compare the lists with titles and rating counts; one line for each difference."""
         suggestions = self._suggestions
         return compare(suggestions.redis, [suggestions.all], self._differences)
 
@@ -77,7 +76,7 @@ class SuggestionsBuilder(DutyCycle):
         self._write(pipe, made, made.lists)
 
     def _make_touched(self, pipe: Pipeline, beginnings: PrefixIndex) -> bool:
-        """Whether what was touched could be put in its place."""
+        """Update the lists of touched movies; False if all must be rebuilt."""
         suggestions = self._suggestions
         titles = suggestions.titles_of(sorted(self._titles))
         if beginnings.has_any(self._titles - {title.id for title in titles}):

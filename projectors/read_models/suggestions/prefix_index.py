@@ -1,6 +1,6 @@
-"""Which are the most popular movies behind each beginning that is worth keeping?
+"""Prefix index: the most popular movies of each prefix worth a list of its own.
 
-All that titles may be typed as, in order: what has a beginning in common stands together.
+All forms in which titles may be typed are sorted, so those with a common prefix are adjacent.
 """
 
 from bisect import bisect_left, insort
@@ -21,7 +21,7 @@ Order: TypeAlias = tuple[int, int, int]
 
 
 class PrefixIndex:
-    """The lists of all beginnings."""
+    """The lists of all prefixes."""
 
     def __init__(self, titles: Iterable[Suggestion], people: Mapping[int, int]) -> None:
         self.titles = {title.id: title for title in titles}
@@ -34,13 +34,13 @@ class PrefixIndex:
         self._make("", 0, len(self._ordered), self.lists)
 
     def has_any(self, movies: Iterable[int]) -> bool:
-        """Whether one of these movies is in any list, or could be."""
+        """Whether one of these movies is indexed."""
         return any(movie in self.titles for movie in movies)
 
     def add(self, titles: Iterable[Suggestion]) -> Collection[str] | None:
-        """These movies are new; which lists changed. None where one had another title before.
+        """Add new movies; return the prefixes whose lists changed, None if a title changed.
 
-        Half a millisecond for each, where making all lists of 36,000 titles takes 1.3 s.
+        Half a millisecond for each, where building all lists of 36,000 titles takes 1.3 s.
         """
         news = [title for title in titles if self.titles.get(title.id) != title]
         if any(title.id in self.titles for title in news):
@@ -56,7 +56,7 @@ class PrefixIndex:
         return changed
 
     def take(self, people: Mapping[int, int]) -> Collection[str]:
-        """So many people rated these movies; answers which lists changed."""
+        """Set rating counts; return the prefixes whose lists changed."""
         touched: dict[str, set[int]] = defaultdict(set)
         for movie in people:
             for text in self._typed.get(movie, ()):
@@ -71,11 +71,10 @@ class PrefixIndex:
         }
 
     def suggestions(self, beginning: str) -> list[Suggestion]:
-        """The list of a beginning."""
         return [self.titles[movie] for movie in self.lists[beginning]]
 
     def _make(self, beginning: str, start: int, end: int, made: dict[str, list[int]]) -> None:
-        """Make the lists of all longer beginnings of what stands between two places."""
+        """Build the lists of all longer prefixes within a range of the sorted forms."""
         at = start
         while at < end:
             text, _ = self._ordered[at]
@@ -94,7 +93,7 @@ class PrefixIndex:
             self._make(beginning, start, end, made)
 
     def _enter(self, movie: int, text: str) -> set[str]:
-        """Put a movie that is new into the lists of a text's beginnings; make those that lack."""
+        """Insert a new movie into the lists of a form's prefixes; build missing lists."""
         there = list(self._listed(text))
         changed = {one for one in there if self._put(one, {movie}, self._last(one))}
         last = there[-1] if there else ""
@@ -111,35 +110,35 @@ class PrefixIndex:
         return changed | made.keys()
 
     def _has_more(self, beginning: str, start: int, end: int) -> bool:
-        """Whether there are more movies than its list holds, and so lists of longer beginnings."""
+        """Whether more movies match than its list holds, so that longer prefixes have lists."""
         if len(self.lists[beginning]) < LIST_SIZE:
             return False
         return len({movie for _, movie in self._ordered[start:end]}) > LIST_SIZE
 
     def _is_first_time(self, last: str, lacking: str, start: int, end: int) -> bool:
-        """Whether no beginning that is longer than the last has had a list yet."""
+        """Whether no longer prefix has a list yet."""
         for text, _ in self._ordered[start:end]:
             if len(text) > len(last) and (lacking == last or not text.startswith(lacking)):
                 return text[: len(last) + 1] not in self.lists
         return False
 
     def _listed(self, text: str) -> Iterator[str]:
-        """A text's beginnings that have lists."""
+        """Prefixes of a form that have lists."""
         return takewhile(self.lists.__contains__, prefixes(text))
 
     def _last(self, beginning: str) -> Order | None:
-        """Who is not before this one is not in a list; None while it has room for everybody."""
+        """Order of a full list's last movie, a threshold; None while there is room."""
         listed = self.lists[beginning]
         return self._order(listed[-1]) if len(listed) == LIST_SIZE else None
 
     def _put(self, beginning: str, movies: Collection[int], last: Order | None) -> bool:
-        """Put movies where they belong in a list that ended with ``last``; whether it changed."""
+        """Insert movies into a list that ended with ``last``; return whether it changed."""
         before = self.lists[beginning]
         if last is not None and all(self._order(m) > last and m not in before for m in movies):
             return False  # as for most movies in most lists
         after = self._best({*before, *movies})
         if last is not None and self._order(after[-1]) > last:
-            after = self._best(self._behind(beginning))  # others may come in for who fell
+            after = self._best(self._behind(beginning))  # one from outside may enter
         self.lists[beginning] = after
         return after != before
 
@@ -148,7 +147,7 @@ class PrefixIndex:
         return {movie for _, movie in self._ordered[start:end]}
 
     def _places(self, beginning: str) -> tuple[int, int]:
-        """Where the texts stand that begin so."""
+        """Range of the sorted forms with a prefix."""
         start = bisect_left(self._ordered, (beginning,))
         return start, bisect_left(self._ordered, (beginning + _BEHIND_ALL,), start)
 
@@ -158,5 +157,5 @@ class PrefixIndex:
         return nsmallest(LIST_SIZE, movies, key=self._order)
 
     def _order(self, movie: int) -> Order:
-        """The most popular first, then the newest."""
+        """Sort key: most rated first, then newest, then by id."""
         return -self._people.get(movie, 0), -(self.titles[movie].year or 0), movie

@@ -1,4 +1,4 @@
-"""What does each event say of titles, of how many people rated them, and of who is shown?"""
+"""Projection of suggestions: titles, rating counts and availability."""
 
 from collections.abc import Sequence
 
@@ -16,25 +16,23 @@ from events.catalogue import (
 
 
 class Suggestion(msgspec.Struct, frozen=True):
-    """A movie as it is suggested."""
-
     id: int
     title: str
     year: int | None
 
 
 class SuggestionChange(msgspec.Struct, kw_only=True):
-    """What some events together change of one movie."""
+    """The sum of a batch's changes to one movie."""
 
     suggestion: Suggestion | None = None
     rating_count_delta: int | None = None
-    """How many more people rated it; None if no event was about that."""
+    """None: no event changed it."""
     is_listed: bool | None = None
-    """Whether it is suggested now; None if no event was about that."""
+    """None: no event changed it."""
 
 
 def suggestion_changes(events: Sequence[AnyEvent]) -> dict[int, SuggestionChange]:
-    """Movie -> what the events of one partition, in order, change."""
+    """Sum up one partition's events, in order, by movie."""
     found: dict[int, SuggestionChange] = {}
     for event in events:
         match event:
@@ -49,7 +47,7 @@ def suggestion_changes(events: Sequence[AnyEvent]) -> dict[int, SuggestionChange
                 _of(found, movie).is_listed = False
             case MovieRestored(movie_id=movie):
                 _of(found, movie).is_listed = True
-            case _:  # neither
+            case _:  # not about suggestions
                 continue
     return found
 

@@ -1,7 +1,7 @@
-"""What do people type who mean a title, and what else may they have meant?
+"""Query normalisation, the forms in which a title may be typed, and typo variants.
 
-A title is meant by whoever types a beginning of it, of its words from any word on, or of words that
-a sign joins written as one: "god" and "part ii", "spider m" and "spiderm".
+A title matches a prefix of itself, of its words from any word on, or of words that a sign joins
+written as one: "god" and "part ii", "spider m" and "spiderm".
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,19 +10,19 @@ from functools import lru_cache
 from projectors.read_models.search.text_normalisation import Word, fold, join_words, word_groups
 
 MAX_QUERY_LENGTH = 40
-"""Of what is typed, so much is looked at."""
+"""In characters."""
 _LEAST_WITH_TYPO = 3
 _MOST_WITH_TYPO = 12
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
 def normalise_query(text: str) -> str:
-    """What someone typed, as it is looked up."""
+    """Fold a query and cut it to the indexed length."""
     return fold(text)[:MAX_QUERY_LENGTH].rstrip()
 
 
 def indexed_forms(title: str) -> list[str]:
-    """What the title may be typed as, whole; the first is the title itself."""
+    """All forms in which a title may be typed, whole; the first is the title itself."""
     groups = word_groups(title)
     found = dict.fromkeys(_from_each_word([word.folded for group in groups for word in group]))
     for nth, group in enumerate(groups):
@@ -32,23 +32,23 @@ def indexed_forms(title: str) -> list[str]:
 
 
 def matches(title: str, text: str) -> bool:
-    """Whether the title is meant by what was typed."""
+    """Whether a typed text is a prefix of one of the title's forms."""
     return any(beginning.startswith(text) for beginning in _cached_forms(title))
 
 
-# One slip leads to hundreds of texts, and they to the same few titles again and again.
+# One typo leads to hundreds of variants, and they to the same few titles again and again.
 @lru_cache(maxsize=10_000)
 def _cached_forms(title: str) -> tuple[str, ...]:
     return tuple(indexed_forms(title))
 
 
 def prefixes(text: str) -> list[str]:
-    """The beginnings of a text, the shortest first."""
+    """All prefixes, the shortest first."""
     return [text[:length] for length in range(1, len(text) + 1)]
 
 
 def typo_variants(text: str) -> Iterator[str]:
-    """What else may have been meant: the same with one slip in the first word."""
+    """Yield variants of the text with one typo in its first word."""
     first, space, rest = text.partition(" ")
     if not _LEAST_WITH_TYPO <= len(first) <= _MOST_WITH_TYPO:
         return

@@ -1,9 +1,8 @@
-"""What is kept of titles, and what can be asked while someone types?
+"""Read model of suggestions: the most popular titles for a typed prefix.
 
-State: a hash with every movie's title and year, one with how many people rated it, and one with
-those that are withdrawn. Derived (builder.py): a hash of beginnings with the ten most popular
-movies of each. A beginning that ten movies have at most has no longer ones beside it: those that
-fit what was typed are among its ten.
+State: a hash with every movie's title and year, one with its rating count, and one with withdrawn
+movies. Derived (builder.py): a hash of prefixes with the ten most popular movies of each. A prefix
+of at most ten movies has no longer ones beside it: their movies are filtered from its ten.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,8 +30,6 @@ _suggestions = msgspec.json.Decoder(list[Suggestion])
 
 
 class Suggestions(ReadModel):
-    """Titles for those who type."""
-
     name: ClassVar[str] = "suggestions"
     version: ClassVar[int] = 2
     by_partition: ClassVar[bool] = False
@@ -47,7 +44,7 @@ class Suggestions(ReadModel):
         self._withdrawn_key = withdrawn_marks.key(self.all)
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
-        """See ReadModel. Sums of zero are written too: a batch's size must not show."""
+        """Sums of zero are written too: a batch's size must not show."""
         for movie, change in suggestion_changes([recorded.event for recorded in batch]).items():
             if change.rating_count_delta is not None:
                 yield "HINCRBY", shard.state("people"), movie, change.rating_count_delta
@@ -93,7 +90,7 @@ class Suggestions(ReadModel):
     # ------------------------------------------------------------------------------ state
 
     def all_titles(self) -> Iterator[Suggestion]:
-        """Every movie that is shown; one that changes meanwhile may come twice."""
+        """Every available movie; one that changes meanwhile may come twice."""
         withdrawn = withdrawn_marks.movie_ids(self.redis, self.all)
         for movie, title in self.redis.hscan_iter(self._titles_key, count=1000):
             if int(movie) not in withdrawn:
@@ -113,12 +110,10 @@ class Suggestions(ReadModel):
         ]
 
     def all_rating_counts(self) -> dict[int, int]:
-        """How many people rated each movie."""
         found = replies.hgetall(self.redis, self._people_key)
         return {int(movie): int(count) for movie, count in found.items()}
 
     def rating_counts_of(self, movies: Sequence[int]) -> dict[int, int]:
-        """How many people rated some movies."""
         if not movies:
             return {}
         found = replies.hmget(self.redis, self._people_key, [str(movie) for movie in movies])
@@ -126,12 +121,11 @@ class Suggestions(ReadModel):
 
 
 def pack_list(suggestions: Sequence[Suggestion]) -> bytes:
-    """A list as it is kept."""
     return _encode(suggestions)
 
 
 def _matching(text: str, found: Sequence[bytes | None]) -> list[Suggestion]:
-    """Those of the longest beginning that is known, as far as they go on as was typed."""
+    """Those of the longest prefix with a list that match the text."""
     longest = next((packed for packed in reversed(found) if packed is not None), None)
     if longest is None:
         return []

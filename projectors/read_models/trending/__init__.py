@@ -1,1 +1,1 @@
-"""Which movies are people acting on now?"""
+"""Trending: boards of the movies that get the most new ratings now."""

@@ -1,4 +1,4 @@
-"""Which movies are the hottest, and which come behind a given one?"""
+"""Trending board: ranking, split by genre, and the entries after a cursor."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -13,33 +13,33 @@ OVERALL = 500
 BY_GENRE = 200
 """How many the board of one genre holds."""
 
-# Two heats that far apart are one: they went different ways through rounding.
+# Heats this close are equal: they differ by rounding only.
 _SAME = 2e-6
 
 
 class MovieHeat(NamedTuple):
-    """A movie and how hot it is."""
+    """A board's entry."""
 
     movie: int
     heat: float
 
 
 class TrendingBoard(msgspec.Struct, frozen=True, array_like=True):
-    """The hottest movies of a window, hottest first, as they were in an hour."""
+    """The hottest movies of a window, hottest first, as of an hour."""
 
     hour: int
     as_of: datetime
     entries: tuple[MovieHeat, ...] = ()
 
     def after(self, place: CursorPosition | None) -> Sequence[MovieHeat]:
-        """What comes behind a place, from the top if there is none."""
+        """Entries after a cursor's position; all without one."""
         if place is None:
             return self.entries
         return [entry for entry in self.entries if _is_behind(entry, place)]
 
 
 def ranked(heats: Mapping[int, float]) -> list[MovieHeat]:
-    """Hottest first; of equally hot ones the lower id. What has no heat is left out."""
+    """Rank hottest first; ties by id. Movies without heat are left out."""
     hot = ((-heat, movie) for movie, heat in heats.items() if heat > 0)
     return [MovieHeat(movie, -cold) for cold, movie in sorted(hot)]
 
@@ -47,7 +47,7 @@ def ranked(heats: Mapping[int, float]) -> list[MovieHeat]:
 def by_genre(
     ranking: Sequence[MovieHeat], genres: Mapping[int, Sequence[str]]
 ) -> dict[str, tuple[MovieHeat, ...]]:
-    """The top of a ranking for each genre, and under "" for all; movies unknown are left out."""
+    """Top of a ranking by genre, and under "" of all; unknown movies are left out."""
     boards: dict[str, list[MovieHeat]] = {"": []}
     for entry in ranking:
         if (found := genres.get(entry.movie)) is None:

@@ -1,8 +1,8 @@
-"""When is which board made anew?
+"""Builder of the trending boards and their first pages.
 
-What was touched is read, nothing else: those movies, in those hours. Only boards that look
-different are written; all of them once a minute, when an hour is over, when the catalogue changed,
-and whenever this builder can't know what happened before.
+It reads the touched movies in the touched hours, and nothing else. Only boards that look different
+are written. All are written once a minute, when an hour ends, when the catalogue changed, and
+whenever this builder can't know what happened before.
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,8 +31,6 @@ _pack = msgspec.msgpack.Encoder().encode
 
 
 class TrendingBuilder(DutyCycle):
-    """Keeps the boards and their first pages."""
-
     name: ClassVar[str] = Trending.name
     interval_seconds = 15.0
 
@@ -51,7 +49,6 @@ class TrendingBuilder(DutyCycle):
         self._observed = ExternalBoardBuilder(trending, movies)
 
     def build(self, now: datetime) -> None:
-        """See Builder."""
         with self.working():
             try:
                 self._build(now)
@@ -60,7 +57,7 @@ class TrendingBuilder(DutyCycle):
                 raise
 
     def check(self, now: datetime) -> list[str]:
-        """What differs from the counts, a line each."""
+        """Compare boards and pages with the counts; one line for each difference."""
         return compare_beside(
             self._trending,
             self._movies,
@@ -84,7 +81,7 @@ class TrendingBuilder(DutyCycle):
             self._observed.build(pipe, touched, is_all=is_all)
             note_built(pipe, self._trending.all, built, late=taken.late)
             pipe.set(self._trending.shown_catalogue_version_key, self._catalogue or 0)
-        # A card that was read before the movies model had the same events is read once more.
+        # A card read before the movies model had the same events is read again next time.
         self._unsettled = frozenset() if built == taken.checkpoints else touched
 
     # ------------------------------------------------------------------------------ looking
@@ -92,7 +89,7 @@ class TrendingBuilder(DutyCycle):
     def _look(
         self, hour: int, hours: Iterable[int], touched: Iterable[int], *, is_continued: bool
     ) -> tuple[HeatTable, bool]:
-        """The heats as they are now, and whether every board may look different."""
+        """Update the heats; also answers whether every board may look different."""
         before, self._catalogue = self._catalogue, self._movies.catalogue_version()
         heats = self._heats
         if heats is None or not is_continued or not heats.can_go_to(hour):
@@ -144,7 +141,7 @@ class TrendingBuilder(DutyCycle):
             self._all_written_at = monotonic()
 
     def _rank(self, heats: HeatTable) -> dict[str, tuple[MovieHeat, ...]]:
-        """Every board's entries."""
+        """Entries of every board, by its name."""
         found: dict[str, tuple[MovieHeat, ...]] = {}
         for window, degrees in heats.of.items():
             ranking = ranked(degrees)
@@ -153,7 +150,7 @@ class TrendingBuilder(DutyCycle):
         return found
 
     def _known(self, ranking: Iterable[MovieHeat]) -> Mapping[int, tuple[str, ...]]:
-        """The genres of what is in a ranking, and of more."""
+        """Genres of the ranked movies, and of more."""
         missing = [entry.movie for entry in ranking if entry.movie not in self._genres]
         self._genres |= self._movies.genres_of(missing)
         return self._genres
@@ -177,7 +174,7 @@ class TrendingBuilder(DutyCycle):
     # ------------------------------------------------------------------------------ checking
 
     def differences(self) -> list[str]:
-        """Boards and pages that would be others, were they made now for the same hour."""
+        """Boards and pages that would differ if rebuilt now for the same hour."""
         stored, stored_pages = self._trending.boards_and_pages()
         self._forget((), is_all=True)
         hour = max((board.hour for board in stored.values()), default=0)

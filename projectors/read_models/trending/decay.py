@@ -1,12 +1,12 @@
-"""How hot is a movie now, that was rated in these hours?
+"""Time decay: the heat of a movie from its ratings by hour.
 
 heat = sum over the window's hours of ratings x 2^(-age in hours / half-life), age in whole hours.
 
-Exponential decay, counted forward from a fixed point so that all heats fade alike and the order
-changes with events only (Cormode, Shkapenyuk, Srivastava, Xu: "Forward Decay", ICDE 2009). The
-half-life is a quarter of the window: at its edge a rating still counts 1/16, so leaving the window
-is no jump; and it keeps the day's above the six hours below which a half-life followed noise more
-than trends in our measurements.
+Exponential decay, counted forward from a fixed point (landmark), so that all heats fade alike and
+the order changes with events only (Cormode, Shkapenyuk, Srivastava, Xu: "Forward Decay", ICDE
+2009). The half-life is a quarter of the window: at its edge a rating still counts 1/16, so leaving
+the window is no jump. The day's is six hours; in our measurements a shorter half-life followed
+noise more than trends.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ WindowName: TypeAlias = Literal["day", "week"]
 
 
 class Window(NamedTuple):
-    """How far back a board looks, and how fast what it sees fades."""
+    """Length of a board's window, and its half-life."""
 
     hours: int
     half_life_hours: float
@@ -30,10 +30,7 @@ _DIGITS = 6
 
 
 def heat(ratings: Mapping[int, int], *, hour: int, window: Window) -> float:
-    """The heat at ``hour`` of a movie with these ratings by hour; never below zero.
-
-    Hours that are still to come say nothing yet.
-    """
+    """Heat at ``hour`` from ratings by hour; never below zero. Later hours are ignored."""
     degrees = fsum(
         count * decay_factor(hour - then, window)
         for then, count in ratings.items()
@@ -43,15 +40,15 @@ def heat(ratings: Mapping[int, int], *, hour: int, window: Window) -> float:
 
 
 def decay_factor(hours: int, window: Window) -> float:
-    """What is left of one degree after some hours."""
+    """What remains of one degree after some hours."""
     return float(2.0 ** (-hours / window.half_life_hours))
 
 
 def time_invariant(heat: float, *, hour: int, window: Window) -> float:
-    """A heat that was so in an hour, as a number that stays right while all heats fade alike."""
+    """Map a heat to a number that time does not change (log2, forward decay)."""
     return log2(heat) + hour / window.half_life_hours
 
 
 def heat_at(value: float, *, hour: int, window: Window) -> float:
-    """What has become of a lasting heat in an hour."""
+    """Map a ``time_invariant`` value back to the heat at an hour."""
     return float(2.0 ** (value - hour / window.half_life_hours))

@@ -1,7 +1,7 @@
-"""How do other sources' boards become ours to show?
+"""External boards: other sources' trending lists as boards of ours.
 
-A source says an order, not how far apart: the first of a board has 100 degrees, and from there heat
-falls evenly. It does not fade with time: ``as_of`` says how old a board is.
+A source gives an order, not distances: the first has 100 degrees, and heat falls evenly from there.
+It does not decay with time: ``as_of`` says how old a board is.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ _pack = msgspec.msgpack.Encoder().encode
 
 
 class ExternalBoard(NamedTuple):
-    """A board, and what has to be known to make its page."""
+    """A board of another source, and what its page needs."""
 
     observation: BoardObservation
     genre: str | None
@@ -32,18 +32,17 @@ class ExternalBoard(NamedTuple):
 
     @property
     def first(self) -> Sequence[int]:
-        """The movies of its first page."""
+        """Movies of its first page."""
         return [entry.movie for entry in self.board.entries[:DEFAULT_LIMIT]]
 
     def page(self, cards: Mapping[int, bytes]) -> bytes:
-        """Its first page."""
         window, source = self.observation.window, self.observation.source
         chosen = paginate(self.board, window, self.genre, limit=DEFAULT_LIMIT, source=source)
         return render(self.board, chosen, cards)
 
 
 class ExternalBoardBuilder:
-    """Keeps the boards of other sources, and their first pages."""
+    """Keeps the boards of other sources and their first pages."""
 
     def __init__(self, trending: Trending, movies: Movies) -> None:
         self._trending = trending
@@ -52,7 +51,7 @@ class ExternalBoardBuilder:
         self._shown: dict[str, ExternalBoard] = {}
 
     def build(self, pipe: Pipeline, touched: frozenset[int], *, is_all: bool) -> None:
-        """Make what looks different: everything, or the pages that show what was touched."""
+        """Write all boards if an observation changed, else the pages that show touched movies."""
         observations = self._trending.observations()
         if is_all or observations != self._seen:
             self._seen = {}
@@ -68,7 +67,7 @@ class ExternalBoardBuilder:
             )
 
     def differences(self) -> list[str]:
-        """Boards and pages that would be others, were they made now."""
+        """Boards and pages that would differ if rebuilt now."""
         wanted, stored = self._boards(self._trending.observations()), self._stored()
         cards = self._cards(wanted.values())
         return [

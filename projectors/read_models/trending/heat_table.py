@@ -1,7 +1,7 @@
-"""How hot is every movie, as far as a builder has read?
+"""Heat table: ratings by movie and hour in memory, and the heats computed from them.
 
-A movie's heat is always summed up from all its hours, so the heats are the same whatever the order
-in which its ratings came.
+A movie's heat is always summed from all its hours, so it does not depend on the order in which its
+ratings came.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping
 from projectors.read_models.trending.decay import LONGEST_HOURS, WINDOWS, WindowName, heat
 from projectors.read_models.trending.read_model import Trending
 
-# Up to so many counts are asked for one by one; for more, whole hours are read.
+# Up to this many counts are read one by one; for more, whole hours are.
 _FEW = 2000
 
 
 class HeatTable:
-    """Each movie's ratings in the hours that count, and its heats."""
+    """Each movie's ratings in the longest window, and its heat in each window."""
 
     def __init__(self, trending: Trending, hour: int) -> None:
         self._trending = trending
@@ -25,18 +25,18 @@ class HeatTable:
         self._sum_up(self._ratings)
 
     def can_go_to(self, hour: int) -> bool:
-        """Whether ``hour`` is now, or not too far ahead."""
+        """Whether the table can advance to ``hour``."""
         return 0 <= hour - self.hour < LONGEST_HOURS
 
     def go_to(self, hour: int) -> None:
-        """Let time pass, an hour at least."""
+        """Advance to a later hour."""
         self._take(self._trending.ratings_in(_window(hour)[-(hour - self.hour) :]))
         self.hour = hour
         self._forget_before(hour - LONGEST_HOURS + 1)
         self._sum_up(self._ratings)
 
     def read(self, movies: Iterable[int], hours: Iterable[int]) -> None:
-        """Read what was touched."""
+        """Read the counts of touched movies in touched hours."""
         touched = sorted(movies)
         within = sorted(set(hours) & set(_window(self.hour)))
         if len(touched) * len(within) <= _FEW:

@@ -1,4 +1,4 @@
-"""How does a page of a trending board look?"""
+"""Page of a trending board: cursor and JSON."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -12,7 +12,7 @@ PURPOSE = "trending"
 
 
 class BoardPage(NamedTuple):
-    """What is on a page, before anyone has looked up the cards."""
+    """A page's entries without their cards."""
 
     entries: tuple[MovieHeat, ...]
     next: str | None
@@ -27,9 +27,9 @@ def paginate(
     cursor: str | None = None,
     source: str = "",
 ) -> BoardPage:
-    """A page's entries and the cursor of the next one; raises BadSignature for a strange cursor.
+    """Return a page's entries and the next cursor; raises BadSignature for a foreign cursor.
 
-    A ``source`` is another one than the community.
+    ``source`` is empty for the community's boards.
     """
     scope = f"{window}|{genre or ''}" + (f"|{source}" if source else "")
     rest = board.after(_place(cursor, scope, board.hour, window))
@@ -43,7 +43,7 @@ def paginate(
 
 
 def render(board: TrendingBoard, chosen: BoardPage, cards: Mapping[int, bytes]) -> bytes:
-    """The page as JSON; a movie without a card is left out."""
+    """Render the page as JSON; a movie without a card is left out."""
     items = (
         pagination.render_item(cards[movie], {"heat": round(heat, 3)})
         for movie, heat in chosen.entries

@@ -1,13 +1,12 @@
-"""How much hotter does each event make a movie, and when?
+"""Projection of trending: heat by movie and hour, and other sources' boards.
 
-A first rating makes a movie one degree hotter in its hour; a new score makes it no hotter. A
-withdrawal makes it one degree cooler *in its own hour*: the event does not say when the rating was
-given, and it may only add up. As newer hours weigh more, whatever one person does in whatever order
-comes to between -1 and +1 degree for a movie, so nobody heats one by rating and withdrawing again
-and again; what a withdrawal takes beyond what its rating still gave is the withdrawal's own say. A
-movie's heat is never shown below zero.
+A first rating adds one degree to a movie in its hour; a new score adds none. A withdrawal takes one
+degree *in its own hour*: the event does not say when the rating was given, and counts may only be
+added to. As newer hours weigh more, one person's events in any order come to between -1 and +1
+degree for a movie, so rating and withdrawing again and again gains nothing. A movie's heat is never
+shown below zero.
 
-What another source's board said is kept beside that, as it was the last time: it adds to no heat.
+The last observation of another source's board is kept beside that; it adds no heat.
 """
 
 from collections.abc import Sequence
@@ -23,16 +22,16 @@ _HOUR_SECONDS = 3600
 
 
 class HeatChange(NamedTuple):
-    """What some events together change."""
+    """The sum of a batch's changes."""
 
     ratings: dict[tuple[int, int], int]
-    """(Hour, movie) -> how many more people rated it."""
+    """(Hour, movie) -> delta of new ratings."""
     movies: set[int]
-    """Everything that got votes or another score: its card looks different."""
+    """Movies with any change of votes: their cards look different."""
 
 
 class BoardObservation(msgspec.Struct, frozen=True, array_like=True):
-    """What another source's board said, and when it was looked at."""
+    """Another source's board, and when it was read."""
 
     source: str
     window: TrendWindow
@@ -41,7 +40,7 @@ class BoardObservation(msgspec.Struct, frozen=True, array_like=True):
 
 
 def observations(batch: Sequence[Recorded]) -> dict[str, BoardObservation]:
-    """The last of each board; all of a board's are in one partition, in order."""
+    """Last observation of each board; all of a board's are in one partition, in order."""
     return {
         event.board: BoardObservation(
             event.source, event.window, recorded.occurred_at, event.movies
@@ -52,7 +51,7 @@ def observations(batch: Sequence[Recorded]) -> dict[str, BoardObservation]:
 
 
 def heat_delta(event: AnyEvent) -> tuple[int, int] | None:
-    """The movie and how much hotter it got, or None if the event says nothing about that."""
+    """Return the movie and its heat delta in degrees; None if the event has none."""
     match event:
         case MovieRated(movie_id=movie, previous=previous):
             return movie, 1 if previous is None else 0
@@ -63,12 +62,11 @@ def heat_delta(event: AnyEvent) -> tuple[int, int] | None:
 
 
 def hour_of(at: datetime) -> int:
-    """The hour, counted from 1970."""
+    """Hours since 1970."""
     return int(at.timestamp()) // _HOUR_SECONDS
 
 
 def heat_changes(batch: Sequence[Recorded]) -> HeatChange:
-    """What the events change, summed up."""
     ratings: dict[tuple[int, int], int] = {}
     movies: set[int] = set()
     for recorded in batch:

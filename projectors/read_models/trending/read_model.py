@@ -1,9 +1,9 @@
-"""What is kept of what people act on, and what can be asked about it?
+"""Read model of trending: boards of each window and genre.
 
-State: a hash an hour with each movie's new ratings, how many rated each movie in all, and what each
-board of another source said last. Derived (builder.py): one hash with the boards, one with their
-first pages, ready to be sent; the same two of other sources' boards (observed.py); and what the
-movies model had counted when its cards were read.
+State: a hash an hour with each movie's new ratings, how many people rated each movie in all, and
+the last observation of each external board. Derived (builder.py): a hash with the boards, one with
+their first pages, ready to be sent; the same two for external boards (external_boards.py); and the
+catalogue version whose cards the pages show.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,8 +31,6 @@ _NO_BOARD = TrendingBoard(hour=0, as_of=datetime.fromtimestamp(0, UTC))
 
 
 class Trending(ReadModel):
-    """What people act on, by movie and hour."""
-
     name: ClassVar[str] = "trending"
     version: ClassVar[int] = 1
     by_partition: ClassVar[bool] = False
@@ -49,7 +47,7 @@ class Trending(ReadModel):
         self._observed_key = self.all.state("observed")
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
-        """See ReadModel. Sums of zero are written too: a batch's size must not show."""
+        """Sums of zero are written too: a batch's size must not show."""
         change = heat_changes(batch)
         in_all: dict[int, int] = {}
         for (hour, movie), amount in change.ratings.items():
@@ -162,12 +160,12 @@ def _decoded(boards: Mapping[bytes, bytes]) -> dict[str, TrendingBoard]:
 
 
 def board_name(window: WindowName, genre: str | None, source: str = COMMUNITY) -> str:
-    """The name of a board; without a genre, that of all movies."""
+    """Name of a board, also its field in the hashes; without a genre, that of all movies."""
     whose = "" if source == COMMUNITY else f"{source}|"
     return f"{whose}{window}|{genre or ''}"
 
 
 def parse_board_name(name: str) -> tuple[WindowName, str | None]:
-    """The window and the genre of a board's name."""
+    """Window and genre of a board's name."""
     window, _, genre = name.partition("|")
     return ("day" if window == "day" else "week"), genre or None

@@ -1,1 +1,1 @@
-"""How does search run on Elasticsearch?"""
+"""Search engine on Elasticsearch."""

@@ -1,7 +1,7 @@
-"""What is an index of Elasticsearch made of, and how is it reached?
+"""Elasticsearch index: mappings, writes and reads.
 
-Nothing here asks for more than the smallest distribution has; accents are folded by ``words``
-before the index sees them.
+It needs only the smallest distribution. Accents are folded by ``text_normalisation`` before the
+index sees them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ from projectors.read_models.search.engine import (
 from projectors.read_models.search.on_elasticsearch import query
 from projectors.read_models.search.query import Hits, SearchQuery
 
-# A lone word longer than this is no name anybody types, and Lucene takes no terms over 32 KiB.
+# Nobody types a longer word, and Lucene takes no terms over 32 KiB.
 _LONGEST_KEYWORD = 1000
 _KEYWORD = {"type": "keyword", "ignore_above": _LONGEST_KEYWORD}
 _WORDS = {"type": "text", "analyzer": "whitespace"}
@@ -48,17 +48,17 @@ MAPPINGS: dict[str, Any] = {
 SETTINGS: dict[str, Any] = {
     "number_of_shards": 1,
     "number_of_replicas": 0,
-    "refresh_interval": "-1",  # the flusher refreshes when it has something to show
+    "refresh_interval": "-1",  # the builder refreshes after a flush
 }
 
 _PAGE = 1000
 _BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
-_GONE = {HTTPStatus.NOT_FOUND}  # the index was lost, and the builder makes it again
+_GONE = {HTTPStatus.NOT_FOUND}  # the index was lost; the builder recreates it
 
 
 @contextmanager
 def reaching() -> Iterator[None]:
-    """Turn what says that Elasticsearch is away into IndexUnavailable."""
+    """Turn connection errors and overload into IndexUnavailable."""
     try:
         yield
     except TransportError as error:
@@ -70,14 +70,11 @@ def reaching() -> Iterator[None]:
 
 
 class ElasticsearchIndex:
-    """See Engine."""
-
     def __init__(self, elasticsearch: Elasticsearch, name: str) -> None:
         self._elasticsearch = elasticsearch
         self.name = name
 
     def identity(self) -> IndexIdentity | None:
-        """See Engine."""
         with reaching():
             try:
                 found = self._elasticsearch.indices.get_settings(
@@ -88,7 +85,6 @@ class ElasticsearchIndex:
         return IndexIdentity(str(found[self.name]["settings"]["index.uuid"]), writes=0)
 
     def create(self) -> None:
-        """See Engine."""
         self.drop()
         with reaching():
             self._elasticsearch.indices.create(
@@ -96,12 +92,10 @@ class ElasticsearchIndex:
             )
 
     def drop(self) -> None:
-        """See Engine."""
         with reaching():
             self._elasticsearch.indices.delete(index=self.name, ignore_unavailable=True)
 
     def put(self, documents: Sequence[VersionedDocument]) -> None:
-        """See Engine."""
         if not documents:
             return
         operations: list[dict[str, Any]] = []
@@ -116,13 +110,11 @@ class ElasticsearchIndex:
             _raise_unless_newer([item["index"] for item in answer["items"]])
 
     def refresh(self) -> int:
-        """See Engine."""
         with reaching():
             self._elasticsearch.indices.refresh(index=self.name)
         return 0
 
     def get(self, movies: Sequence[int]) -> dict[int, tuple[int, Document]]:
-        """See Engine."""
         if not movies:
             return {}
         with reaching():
@@ -134,7 +126,6 @@ class ElasticsearchIndex:
         }
 
     def movies(self) -> Iterator[int]:
-        """See Engine."""
         after: list[int] = [-1]
         while after:
             answer = self._ask(
@@ -151,12 +142,10 @@ class ElasticsearchIndex:
             after = movies[-1:]
 
     def count(self) -> int:
-        """See Engine."""
         with reaching():
             return int(self._elasticsearch.count(index=self.name, query=query.FOUND)["count"])
 
     def search(self, asked: SearchQuery) -> Hits:
-        """See Engine."""
         return query.hits(self._ask(query.body(asked)), asked)
 
     def _ask(self, body: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How is Elasticsearch asked what someone typed?"""
+"""Elasticsearch query: request body of a search, and its hits."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,7 +30,7 @@ _KEYS: dict[SearchSort, list[Any]] = {
 
 
 def body(asked: SearchQuery) -> dict[str, Any]:
-    """The request to the index; one more than a page, to know whether there is a next."""
+    """Build the request; it asks for one hit beyond the page, to know whether there are more."""
     asking: dict[str, Any] = {
         "size": asked.limit + 1,
         "track_total_hits": True,
@@ -48,7 +48,6 @@ def body(asked: SearchQuery) -> dict[str, Any]:
 
 
 def hits(answer: dict[str, Any], asked: SearchQuery) -> Hits:
-    """The page that the index answered with."""
     found = answer["hits"]["hits"]
     page = found[: asked.limit]
     facets = answer["aggregations"]
@@ -103,7 +102,7 @@ def _text(q: str) -> dict[str, Any]:
 
 
 def _whole_titles(typed: ParsedQuery) -> list[dict[str, Any]]:
-    """The title itself, before all that merely has the words; with its year, too."""
+    """Clauses that rank an exact title first; also with its year."""
     text = typed.text
     shoulds = [_exactly(text, boosts.TITLE)]
     if typed.title_and_year:
@@ -134,7 +133,7 @@ def _exactly(title: str, weight: float) -> dict[str, Any]:
 
 
 def _group(group: WordGroup) -> dict[str, Any]:
-    """What is written without a space, in pieces or as one; worth something for being there."""
+    """A word group, in pieces or as one word; scores a constant for matching at all."""
     *others, end = group.words
     pieces = [_word(word, is_last=False) for word in others]
     pieces.append(_word(end, is_last=group.is_last))
@@ -179,7 +178,7 @@ def _constant(condition: dict[str, Any], boost: float) -> dict[str, Any]:
 
 
 def _a_little_by_votes(condition: dict[str, Any]) -> dict[str, Any]:
-    """Ten times the votes are worth one, beside tens for a rare word."""
+    """Add log10 of the votes: ten times the votes score one more, beside tens for a rare word."""
     votes = {"field": "votes", "modifier": "log1p", "missing": 0}
     return {
         "function_score": {

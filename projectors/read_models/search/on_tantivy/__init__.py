@@ -1,1 +1,1 @@
-"""How does search run without a server: on tantivy, in a directory?"""
+"""Search engine on tantivy: an index in a directory, without a server."""

@@ -1,4 +1,4 @@
-"""How is an index of files filled and read?"""
+"""tantivy index: writes and reads."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,29 +19,24 @@ from projectors.read_models.search.query import Hits, SearchQuery
 
 
 class TantivyIndex:
-    """See Engine."""
-
     def __init__(self, directory: Path) -> None:
         self.name = directory.name
         self._files = IndexDirectory(directory)
 
     def identity(self) -> IndexIdentity | None:
-        """See Engine."""
         try:
             return _mark(self._files.searcher())
         except IndexUnavailable:
-            return None  # gone, or nothing that can be read: it is made anew
+            return None  # missing or unreadable: it is recreated
 
     def create(self) -> None:
-        """See Engine."""
         self._files.create(IndexIdentity(uuid4().hex, writes=0))
 
     def drop(self) -> None:
-        """See Engine."""
         self._files.drop()
 
     def put(self, documents: Sequence[VersionedDocument]) -> None:
-        """See Engine. A commit of its own; most of its 15-80 ms are spent waiting for the disk."""
+        """One commit; most of its 15-80 ms are spent waiting for the disk."""
         if not documents:
             return
         with self._files.commit() as (writer, before):
@@ -55,11 +50,10 @@ class TantivyIndex:
             writer.add_document(schema.of_mark(mark._replace(writes=mark.writes + 1)))
 
     def refresh(self) -> int:
-        """See Engine. Searches see every commit as it is."""
+        """Searches see every commit as it is."""
         return _mark(self._files.searcher()).writes
 
     def get(self, movies: Sequence[int]) -> dict[int, tuple[int, Document]]:
-        """See Engine."""
         searcher = self._files.searcher()
         places = _places(searcher, map(schema.key_of, movies))
         contents = [schema.content_of(searcher.doc(place)) for place in places]
@@ -70,17 +64,14 @@ class TantivyIndex:
         }
 
     def movies(self) -> Iterator[int]:
-        """See Engine."""
         searcher = self._files.searcher()
         for movie in searcher.fast_field_values("id", _found(searcher)):
             yield int(movie or 0)
 
     def count(self) -> int:
-        """See Engine."""
         return len(_found(self._files.searcher()))
 
     def search(self, asked: SearchQuery) -> Hits:
-        """See Engine."""
         return paging.of(self._files.searcher(), asked)
 
 

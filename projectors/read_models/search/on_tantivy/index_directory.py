@@ -1,8 +1,8 @@
-"""How do the processes of one machine share the files of an index?
+"""Index directory: the files of a tantivy index, shared by the processes of one machine.
 
-Any process may write: it takes the lock that tantivy keeps on a directory for one commit and gives
-it back, which costs a third of a millisecond. Killed, it loses the lock and what it had not
-committed. A reader opens the index again when the list of its files was replaced.
+Any process may write: it takes tantivy's lock on the directory for one commit, which costs a third
+of a millisecond. A process that is killed loses the lock and what it had not committed. A reader
+reopens the index when the list of its files was replaced.
 """
 
 import shutil
@@ -24,14 +24,14 @@ _PAUSE_SECONDS = 0.01
 
 
 class OpenIndex(NamedTuple):
-    """An index as it was at one moment."""
+    """An index as it was opened."""
 
     list_of_files: tuple[int, int]
     searcher: tantivy.Searcher
 
 
 class IndexDirectory:
-    """The directory of an index, and the last that this process saw of it."""
+    """The directory of an index, and this process's open searcher."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -47,7 +47,7 @@ class IndexDirectory:
         return seen.searcher
 
     def create(self, mark: IndexIdentity) -> None:
-        """Make an index of nothing but its mark, and let it be there all at once."""
+        """Create an index with nothing but its identity; it appears atomically."""
         with reaching():
             place = self._aside("new")
             place.mkdir(parents=True)
@@ -60,7 +60,7 @@ class IndexDirectory:
                 shutil.rmtree(place, ignore_errors=True)
 
     def drop(self) -> None:
-        """Remove it all at once, if it is there."""
+        """Remove it atomically, if it exists."""
         place = self._aside("old")
         with reaching():
             try:
@@ -71,9 +71,9 @@ class IndexDirectory:
 
     @contextmanager
     def commit(self) -> Iterator[tuple[tantivy.IndexWriter, tantivy.Searcher]]:
-        """What is written in the block is there after it, all or nothing.
+        """Commit what the block writes, all or nothing.
 
-        The searcher sees what nobody else changes meanwhile.
+        No other process writes during the block, so the searcher is current.
         """
         with reaching():
             index = _opened(self._directory)
@@ -91,7 +91,7 @@ class IndexDirectory:
 
 @contextmanager
 def reaching() -> Iterator[None]:
-    """Turn what says that files can't be read or written into IndexUnavailable."""
+    """Turn file errors into IndexUnavailable."""
     try:
         yield
     except (OSError, ValueError) as error:  # tantivy has no errors of its own
@@ -118,7 +118,7 @@ def _writing(index: tantivy.Index) -> Iterator[tantivy.IndexWriter]:
 
 
 def _locked(index: tantivy.Index) -> tantivy.IndexWriter:
-    """A writer, as soon as no other process writes."""
+    """Return a writer as soon as no other process writes."""
     deadline = monotonic() + _LOCK_SECONDS
     while True:
         try:

@@ -1,8 +1,8 @@
-"""Which page of all that fits is asked for?
+"""Sorting and paging of tantivy results.
 
-tantivy sorts by one column and knows no ``search_after``. So all that fits is taken, without its
-content, and sorted here by the same keys as on Elasticsearch: 2 ms for what a few words find, 15 ms
-for all of 36,273 movies.
+tantivy sorts by one column and has no ``search_after``. So all matches are taken, without their
+content, and sorted here by the same keys as on Elasticsearch: 2 ms for what a few words match, 15
+ms for all of 36,273 movies.
 """
 
 from bisect import bisect_right
@@ -36,14 +36,14 @@ Column = NDArray[np.float64]
 
 
 class _Sorted:
-    """All that fits, by its keys; a key is negated where the highest comes first."""
+    """All matches by their sort keys; a key is negated where the highest comes first."""
 
     def __init__(self, keys: Sequence[Column]) -> None:
         self._keys = keys
         self._order = np.lexsort(keys[::-1])
 
     def page(self, after: SearchAfter | None, limit: int) -> tuple[list[int], SearchAfter | None]:
-        """Which of all that fits, and where the next page begins."""
+        """Row numbers of a page, and the sort values after which the next one begins."""
         begin = 0 if after is None else bisect_right(self._order, after, key=self._key)
         nths = [int(nth) for nth in self._order[begin : begin + limit]]
         has_next = begin + limit < len(self._order)
@@ -54,7 +54,7 @@ class _Sorted:
 
 
 def of(searcher: tantivy.Searcher, asked: SearchQuery) -> Hits:
-    """The page that answers the question."""
+    """Run the query and return the page."""
     question = query.of(asked)
     found = searcher.search(question, limit=searcher.num_docs + 1, count=False).hits
     places = [place for _, place in found]

@@ -1,7 +1,6 @@
-"""How is tantivy asked what someone typed?
+"""tantivy query of a search: the same clauses and boosts as on Elasticsearch.
 
-With the same clauses and weights as Elasticsearch. tantivy's BM25 is 2.2 times as much, for it has
-the constant factor that Lucene leaves out.
+tantivy's BM25 is 2.2 times as much: it has the constant factor that Lucene leaves out.
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,7 +30,6 @@ FOUND = Query.exists_query("votes")
 
 
 def of(asked: SearchQuery) -> Query:
-    """What must fit."""
     return _all(_text(asked.q), *_filters(asked))
 
 
@@ -65,7 +63,7 @@ def _text(q: str) -> Query:
 
 
 def _whole_titles(typed: ParsedQuery) -> Iterable[Query]:
-    """The title itself, before all that merely has the words; with its year, too."""
+    """Clauses that rank an exact title first; also with its year."""
     text = typed.text
     yield _exactly(text, boosts.TITLE)
     if typed.title_and_year:
@@ -89,7 +87,7 @@ def _exactly(title: str, weight: float) -> Query:
 
 
 def _group(group: WordGroup) -> Query:
-    """What is written without a space, in pieces or as one; worth something for being there."""
+    """A word group, in pieces or as one word; scores a constant for matching at all."""
     *others, end = group.words
     pieces = [_word(word, is_last=False) for word in others]
     pieces.append(_word(end, is_last=group.is_last))
@@ -125,7 +123,7 @@ def _typos(field: str, word: str, by_typos: Sequence[float]) -> list[Query]:
 
 
 def _begins(field: str, word: str) -> Query:
-    """Not by a phrase with a prefix: that looks at the first 50 words with it and no further."""
+    """Prefix match. A phrase prefix query would expand to the first 50 words only."""
     return Query.fuzzy_term_query(SCHEMA, field, word, distance=0, prefix=True)
 
 
