@@ -1,11 +1,7 @@
-"""How is every command handled?
-
-Load what happened, decide, append; when the stream moved meanwhile, decide again.
-"""
+"""Command handler: load the stream, decide, append; decide again if the stream moved meanwhile."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import reduce
+from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
 from events.catalogue import AnyEvent
@@ -19,50 +15,49 @@ S = TypeVar("S")
 E = TypeVar("E", bound=AnyEvent)
 
 MAX_ATTEMPTS = 5
-"""Deciding again this often means that many others were first each time."""
-
-
-def _as_they_are(history: Sequence[Recorded]) -> Sequence[Recorded]:
-    return history
+"""Each further attempt means that another command on the stream was appended first."""
 
 
 @dataclass(frozen=True)
 class Aggregate(Generic[C, S, E]):
-    """A consistency boundary: its stream, and the pure rules over what happened in it."""
+    """A consistency boundary: its stream, and the pure rules over the stream's events."""
 
     stream: Callable[[C], Stream]
     initial: S
     decide: Callable[[C, S], Sequence[E]]
     evolve: Callable[[S, E], S]
     expects_new_stream: bool = False
-    """Whether most commands are the first of their stream: then that is tried before reading."""
-    decrypt: Callable[[Sequence[Recorded]], Sequence[Recorded]] = field(default=_as_they_are)
-    """What is done with events before they count: rules that compare words want them opened."""
+    """Whether most commands are the first of their stream: the append is tried without a read."""
+    decrypt: Callable[[Sequence[Recorded]], Sequence[Recorded]] | None = None
+    """Decrypts personal fields before ``evolve``, for rules that compare texts."""
 
     def state(self, history: Sequence[Recorded], *, since: S) -> S:
-        """What the events add up to; a stream holds only its own aggregate's events."""
-        return reduce(self.evolve, (cast("E", past.event) for past in self.decrypt(history)), since)
+        """Apply the stream's events to a state."""
+        state = since
+        for past in self.decrypt(history) if self.decrypt else history:
+            state = self.evolve(state, cast("E", past.event))  # a stream holds one aggregate
+        return state
 
 
 @dataclass(frozen=True)
 class Handled(Generic[S]):
-    """What a command led to: the events (none, if it changed nothing), the state after them."""
+    """A command's result: appended events (none if nothing changed), and the state after them."""
 
     events: Sequence[Recorded]
     state: S
     position: Position
-    """Of the stream's last event; offset 0 of its partition when there is none."""
+    """Position of the stream's last event; offset 0 of its partition if the stream is empty."""
 
 
 def handle(
     command: C, aggregate: Aggregate[C, S, E], store: EventStore, *, origin: Origin
 ) -> Handled[S]:
-    """Append what the command leads to; if the stream moved meanwhile, decide again."""
+    """Decide the command and append its events; raises WrongExpectedVersion after MAX_ATTEMPTS."""
     stream = aggregate.stream(command)
     if aggregate.expects_new_stream and (
-        begun := _begin(command, aggregate, store, stream, origin)
+        handled := _attempt_unread(command, aggregate, store, stream, origin)
     ):
-        return begun
+        return handled
     for _ in range(MAX_ATTEMPTS - 1):
         try:
             return _attempt(command, aggregate, store, stream, origin)
@@ -71,12 +66,13 @@ def handle(
     return _attempt(command, aggregate, store, stream, origin)
 
 
-def _begin(
+def _attempt_unread(
     command: C, aggregate: Aggregate[C, S, E], store: EventStore, stream: Stream, origin: Origin
 ) -> Handled[S] | None:
-    """Append as to a new stream; None when it is not new, or a new one would not be changed.
+    """Append to a stream that is assumed to be new; None means: read it and decide again.
 
-    Saves a quarter of the time of a first rating. Only an event that the log took proves the guess.
+    Saves a quarter of the time of a first rating. Only a successful append proves the assumption:
+    a refusal, or no event, may be wrong for the stream as it is.
     """
     try:
         events = aggregate.decide(command, aggregate.initial)
@@ -105,5 +101,5 @@ def _attempt(
 
 
 def partition_start(stream: Stream, store: EventStore) -> Position:
-    """The position before the first event of the stream's partition: everyone has reached it."""
+    """Return the position before the partition's first event, which every reader has reached."""
     return Position(partition_of(stream.owner, store.partitions), 0)

@@ -1,4 +1,4 @@
-"""Which log do commands append to?"""
+"""The event store that commands append to."""
 
 from functools import cache
 
@@ -9,5 +9,5 @@ from infra.config import config
 
 @cache
 def store() -> EventStore:
-    """The log of this platform."""
+    """Return the store of this process."""
     return PostgresStore(config().partitions)

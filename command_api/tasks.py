@@ -1,4 +1,4 @@
-"""What has to be tidied up after commands?"""
+"""Celery task that deletes expired answers to commands."""
 
 from celery import shared_task
 
@@ -7,5 +7,5 @@ from command_api.http import idempotency
 
 @shared_task(name="commands.sweep_answers")  # type: ignore[untyped-decorator] # Celery ships no types
 def sweep_answers() -> int:
-    """Drop the answers to commands that need be kept no longer; how many."""
+    """Delete expired answers; return how many."""
     return idempotency.delete_expired()

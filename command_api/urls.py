@@ -1,4 +1,4 @@
-"""Which commands are there?"""
+"""URLs of the command API."""
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
@@ -21,7 +21,7 @@ from infra.security import access_tokens
 
 
 def jwks(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view is given one
-    """The keys that verify our access tokens."""
+    """Serve the public keys that verify access tokens."""
     return HttpResponse(
         strict_json.encode(access_tokens.ring().jwks()),
         content_type="application/json",

@@ -82,7 +82,7 @@ if ROLE != "query":
 if ROLE == "ops":
     INSTALLED_APPS += ["projectors"]
 if ROLE == "command":
-    MIDDLEWARE += ["command_api.http.cors.SiteOnly"]
+    MIDDLEWARE += ["command_api.http.cors.CorsMiddleware"]
     INSTALLED_APPS += [
         "django.contrib.admin.apps.SimpleAdminConfig"
     ]  # after our apps, whose templates win

@@ -1,1 +1,1 @@
-"""Who may open an account?"""
+"""Accounts: registration, passwords and names."""

@@ -1,4 +1,4 @@
-"""How does one open an account over HTTP?"""
+"""HTTP endpoint that registers an account."""
 
 from typing import Any
 
@@ -18,11 +18,13 @@ from infra.rate_limit.sliding_window import Throttle
 from infra.security.access_tokens import Identity
 
 USERNAME = r"\A[A-Za-z0-9][A-Za-z0-9_.-]{2,29}\Z"
-_NAMING = "3 to 30 letters, digits, _ - or . of ASCII; the first one a letter or a digit."
+_NAMING = (
+    "A username has 3 to 30 ASCII letters, digits, _, - or ., and starts with a letter or digit."
+)
 
 
 class AccountBody(StrictSerializer):
-    """Who wants an account."""
+    """A new account."""
 
     username = serializers.RegexField(
         USERNAME, trim_whitespace=False, error_messages={"invalid": _NAMING}
@@ -35,24 +37,24 @@ class AccountBody(StrictSerializer):
 
 
 class AccountAnswer(serializers.Serializer[Any]):
-    """Who has an account now."""
+    """The account that was opened."""
 
     id = serializers.UUIDField()
     username = serializers.CharField()
 
 
 class AccountsView(CommandView):
-    """All accounts."""
+    """Accounts."""
 
     permission_classes = (Anybody,)
     bodies = {"POST": AccountBody}
 
     def scope(self, call: Call) -> str:
-        """Nobody is logged in yet, so the address stands for who asks."""
+        """Use the e-mail address: a new user has no id yet."""
         return f"email:{scope_of(call.body['email'])}"
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
-        """A registration costs a password's hash."""
+        """Limit registrations: each costs a password hash."""
         return sliding_window.of_registration(request)
 
     @describe_command(
@@ -63,8 +65,8 @@ class AccountsView(CommandView):
     )
     def post(self, call: Call) -> Answer:
         """Open an account."""
-        wanted: dict[str, Any] = dict(call.body)
-        applicant = Applicant(**wanted | {"genres": tuple(wanted.get("genres", ()))})
+        fields: dict[str, Any] = dict(call.body)
+        applicant = Applicant(**fields | {"genres": tuple(fields.get("genres", ()))})
         registered = register(applicant, origin=call.origin)
         data = {"id": registered.user_id, "username": applicant.username}
         return Answer(registered.position, data, status=201)

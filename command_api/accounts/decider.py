@@ -1,4 +1,4 @@
-"""When does a registration become an event?"""
+"""Rules for registering an account."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from events.recorded import Stream
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """Open an account. That nobody else has these names is the vault's to know."""
+    """Open an account. The vault has checked that the names are unique."""
 
     user_id: UUID
     username: EncryptedField
@@ -21,13 +21,13 @@ class Register:
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
-    """Whether there is an account."""
+    """Whether the account is open."""
 
     is_open: bool = False
 
 
 def decide(command: Register, account: AccountState) -> Sequence[UserRegistered]:
-    """What the command leads to."""
+    """Return the event that opens the account, once."""
     if account.is_open:
         return ()
     return (
@@ -36,14 +36,14 @@ def decide(command: Register, account: AccountState) -> Sequence[UserRegistered]
 
 
 def evolve(_before: AccountState, event: UserRegistered) -> AccountState:
-    """The account after an event."""
+    """Apply an event."""
     match event:
         case UserRegistered():
             return AccountState(is_open=True)
 
 
 def stream_of(user_id: UUID) -> Stream:
-    """Where a user's account is kept."""
+    """Return the stream of a user's account."""
     return Stream(f"user-{user_id}", str(user_id))
 
 

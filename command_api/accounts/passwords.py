@@ -1,11 +1,10 @@
-"""Which passwords are taken, and is this the right one?
+"""Password rules and hashing (Argon2id, by Django).
 
-Argon2id, by Django. Whoever logs in as somebody unknown waits as long as somebody with a wrong
-password, so that the time tells nobody who has an account.
+A log-in with an unknown name takes as long as one with a wrong password, so that response times do
+not reveal who has an account.
 
-A digest takes a tenth of a second and 100 MB, by intent. At most half of the server's threads make
-one at any time; whoever comes then is told to come again, so that a burst of log-ins holds up no
-other command.
+A hash takes a tenth of a second and 100 MB, on purpose. At most half of the server's threads hash
+at a time; further requests get 503, so that a burst of log-ins does not block other commands.
 """
 
 from base64 import b64encode
@@ -37,24 +36,24 @@ from infra.observability import count
 SHORTEST, LONGEST = 8, 256
 _SALT_BYTES = 22  # Django's are text
 
-# The other half goes on with other commands.
+# The other half of the threads serves other commands.
 _hashing_slots = BoundedSemaphore(max(1, config().server_threads // 2))
 
 
 def hash_password(password: str) -> str:
-    """What the vault keeps; raises Unavailable when too many are at it."""
+    """Hash a password; raises Unavailable when too many threads are hashing."""
     with _hashing_slot():
         return make_password(password)
 
 
 def refuse_weak(password: str, *, username: str, email: str, field: str = "password") -> None:
-    """Raise Invalid, which names the field, for a password that is easily guessed."""
+    """Raise Invalid for a password that is easy to guess; the error names the field."""
     try:
-        # Never saved: the validator reads names and their labels from a user of Django's.
+        # Never saved: the validator reads the names from a Django user.
         validate_password(password, User(username=username, email=email), _validators())
     except ValidationError as error:
         reasons = [(field, reason) for reason in error.messages]
-        raise Invalid("The password can't be taken.", errors=reasons) from error
+        raise Invalid("The password is too weak.", errors=reasons) from error
 
 
 def is_correct(password: str, stored_hash: str | None) -> bool:
@@ -68,7 +67,7 @@ def is_correct(password: str, stored_hash: str | None) -> bool:
 def _hashing_slot() -> Iterator[None]:
     if not _hashing_slots.acquire(blocking=False):
         count("marquee_digests_total", outcome="crowded")
-        raise Unavailable("Too many are logging in at this moment. Try again in a second.")
+        raise Unavailable("Too many log-ins at this moment. Try again in a second.")
     count("marquee_digests_total", outcome="made")
     try:
         yield
@@ -78,12 +77,12 @@ def _hashing_slot() -> Iterator[None]:
 
 @cache
 def _dummy_hash() -> str:
-    """A digest that no password has, as costly to compare with as any: made without making one."""
+    """Return a hash that no password has and that takes as long to compare, without hashing."""
     hasher = Argon2PasswordHasher()
     params = hasher.params()
-    made = f"$argon2id$v={params.version}"
-    made += f"$m={params.memory_cost},t={params.time_cost},p={params.parallelism}"
-    return f"{hasher.algorithm}{made}${_blank(_SALT_BYTES)}${_blank(params.hash_len)}"
+    head = f"$argon2id$v={params.version}"
+    head += f"$m={params.memory_cost},t={params.time_cost},p={params.parallelism}"
+    return f"{hasher.algorithm}{head}${_blank(_SALT_BYTES)}${_blank(params.hash_len)}"
 
 
 def _blank(size: int) -> str:

@@ -1,7 +1,4 @@
-"""By which name and address does a person want to be known?
-
-Both are sealed in the event that says who registered; only the vault's key of that person opens it.
-"""
+"""A user's name and e-mail address, decrypted from the registration event with the vault's key."""
 
 from typing import NamedTuple
 from uuid import UUID
@@ -14,14 +11,14 @@ from events.vault.encryption import decrypt_field
 
 
 class PersonalNames(NamedTuple):
-    """What a person told when they registered."""
+    """The username and address given at registration."""
 
     username: str
     email: str
 
 
 def names_of(user_id: UUID) -> PersonalNames | None:
-    """A person's names; None for who is not there (any more)."""
+    """Return a user's names; None if the user is unknown or erased."""
     registered = _registered(user_id)
     if registered is None or (key := subjects.key_of(user_id)) is None:
         return None
@@ -32,5 +29,5 @@ def names_of(user_id: UUID) -> PersonalNames | None:
 
 
 def _registered(user_id: UUID) -> UserRegistered | None:
-    said = (recorded.event for recorded in event_store.store().read(stream_of(user_id)))
-    return next((event for event in said if isinstance(event, UserRegistered)), None)
+    events = (recorded.event for recorded in event_store.store().read(stream_of(user_id)))
+    return next((event for event in events if isinstance(event, UserRegistered)), None)

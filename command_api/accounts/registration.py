@@ -1,8 +1,7 @@
-"""How does a person come to have an account?
+"""Registration: reserve the names in the vault, append the event, activate, send the first e-mail.
 
-Reserve the names, append, activate; then they are written to. The log and the vault are two
-databases, so each step can be the last one, or the next one may be long in coming; ``reservations``
-then settles what is left.
+Log and vault are two databases, so a registration may stop, or pause, after each step.
+``reservation_cleanup`` then completes or releases it.
 """
 
 from dataclasses import dataclass
@@ -23,13 +22,13 @@ from events.vault.models import Purpose
 from events.vault.subjects import NamesTaken
 from infra.errors import Conflict
 
-# Far less than subjects.ORPHANED_AFTER, or a slow registration would be given up.
+# Far below subjects.ORPHANED_AFTER, so that a slow registration is not released.
 _STATEMENT_TIMEOUT = "10s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applicant:
-    """Who wants an account."""
+    """The data of a registration."""
 
     username: str
     email: str
@@ -38,20 +37,20 @@ class Applicant:
 
 
 @dataclass(frozen=True, slots=True)
-class Registered:
-    """Who has one now."""
+class RegisteredUser:
+    """The new user, and the position of the last event."""
 
     user_id: UUID
     position: Position
 
 
-def register(applicant: Applicant, *, origin: Origin) -> Registered:
+def register(applicant: Applicant, *, origin: Origin) -> RegisteredUser:
     """Open an account; raises Conflict when the names are taken, Invalid for a weak password."""
     passwords.refuse_weak(applicant.password, username=applicant.username, email=applicant.email)
     user_id = uuid4()
     key = _reserve(user_id, applicant)
-    # Whatever fails from here on: it may have been committed all the same, so nothing is undone.
-    return Registered(user_id, _append(user_id, key, applicant, origin))
+    # A failure from here on may follow a commit, so nothing is undone here.
+    return RegisteredUser(user_id, _append(user_id, key, applicant, origin))
 
 
 def _reserve(user_id: UUID, applicant: Applicant) -> bytes:
@@ -92,5 +91,8 @@ def _open(user_id: UUID, email: str) -> None:
 
 
 def _conflict(taken: NamesTaken) -> Conflict:
-    reason = "Somebody has it already."
-    return Conflict("The names are taken.", errors=[(field, reason) for field in taken.fields])
+    reason = "This is in use by another account. Choose another one."
+    return Conflict(
+        "The username or e-mail address is taken.",
+        errors=[(field, reason) for field in taken.fields],
+    )

@@ -1,19 +1,19 @@
-"""What becomes of a registration that stopped half-way?
+"""Cleanup of registrations that stopped half-way: completes them, or releases their names.
 
-If the person's stream is in the log, they are registered and only the vault does not know it yet.
-If not, they never were, and the names are free again.
+If the user's stream is in the log, the registration is complete and only the vault lacks the mark.
+If not, the names are released.
 
-Nobody can tell a process that died from one that stands still and goes on an hour later, and log
-and vault are two databases. So both sides do their part, or names would be free whose owner comes
-into the log after all, without a key:
+A process that died cannot be told from one that pauses and goes on an hour later, and log and vault
+are two databases. Without a protocol, names could be released whose owner is appended afterwards,
+without a key:
 
-    who registers   takes the lock of the log ──▶ renews in the vault ──▶ appends ──▶ commits
-    who settles     has read since when ──▶ takes the lock, or leaves it ──▶ looks into the log
-                    ──▶ gives up what is still of that time
+    registration   takes the log's advisory lock ──▶ renews in the vault ──▶ appends ──▶ commits
+    cleanup        has read the reservation's time ──▶ tries the lock, skips if it is held
+                   ──▶ looks for the stream ──▶ releases the reservation if its time is unchanged
 
-The lock ends with its transaction: whoever gets it sees what came of the one before, and whoever
-lost it can't commit. What was renewed after the look is of another time, and stays; what was given
-up can't be renewed.
+The lock ends with its transaction: its next holder sees whether the last one committed, and a
+transaction that lost it can't commit. A reservation renewed after it was read has a new time and
+stays; a released one can't be renewed.
 """
 
 from collections.abc import Sequence
@@ -32,27 +32,27 @@ _LOCKS = "reservations"
 
 
 def renew(user_id: UUID) -> None:
-    """Go on with one, in the transaction that appends; raises Unavailable when it was given up."""
+    """Keep a reservation, in the transaction that appends; raises Unavailable if released."""
     with connection.cursor() as cursor:
         transaction_lock(cursor, (_LOCKS, str(user_id)))
     if not subjects.renew(user_id):
-        raise Unavailable("This took too long, and the names were given up. Try again.")
+        raise Unavailable("The registration took too long and its names were released. Try again.")
 
 
-def resolve(found: Sequence[Reservation]) -> int:
-    """Complete or give up those that nobody is working on any more; how many."""
-    return sum(_resolve(each) for each in found)
+def resolve(reservations: Sequence[Reservation]) -> int:
+    """Complete or release those that no process holds; return how many."""
+    return sum(_resolve(each) for each in reservations)
 
 
 def sweep() -> int:
-    """Settle all that were left behind."""
+    """Resolve all orphaned reservations; return how many."""
     return resolve(subjects.orphans())
 
 
 def _resolve(reservation: Reservation) -> bool:
     stream = stream_of(reservation.user_id)
     with transaction.atomic():
-        if not _is_alone_with(reservation.user_id):
+        if not _try_lock(reservation.user_id):
             return False
         if event_store.store().versions([stream]):
             subjects.activate(reservation.user_id)
@@ -61,6 +61,6 @@ def _resolve(reservation: Reservation) -> bool:
     return True
 
 
-def _is_alone_with(user_id: UUID) -> bool:
+def _try_lock(user_id: UUID) -> bool:
     with connection.cursor() as cursor:
         return try_transaction_lock(cursor, (_LOCKS, str(user_id)))

@@ -1,4 +1,4 @@
-"""What is left of registrations that stopped half-way, and of letters that nobody answered?"""
+"""Celery tasks that clean up unfinished registrations and expired mailed tokens."""
 
 from celery import shared_task
 
@@ -8,11 +8,11 @@ from events.vault import outgoing_mail
 
 @shared_task(name="accounts.sweep_reservations")  # type: ignore[untyped-decorator] # Celery ships no types
 def sweep_reservations() -> int:
-    """Settle them; how many."""
+    """Complete or release unfinished registrations; return how many."""
     return reservation_cleanup.sweep()
 
 
 @shared_task(name="accounts.sweep_mailed_tokens")  # type: ignore[untyped-decorator] # as above
 def sweep_mailed_tokens() -> int:
-    """Drop their tokens; how many."""
+    """Delete expired mailed tokens; return how many."""
     return outgoing_mail.delete_expired_tokens()

@@ -1,1 +1,1 @@
-"""Who reads what is sent to an address?"""
+"""E-mail: verification of addresses, and delivery of messages."""

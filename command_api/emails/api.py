@@ -1,4 +1,4 @@
-"""How does one say over HTTP that an address is one's own?"""
+"""HTTP endpoints that verify an e-mail address."""
 
 from typing import Any
 
@@ -18,27 +18,27 @@ _LONGEST_TOKEN = 100
 
 
 def mailed_token() -> Any:
-    """The token of a letter."""
+    """Return a field for a mailed token."""
     return serializers.CharField(max_length=_LONGEST_TOKEN, trim_whitespace=False)
 
 
 class VerifyBody(StrictSerializer):
-    """What was in the letter."""
+    """The mailed token."""
 
     token = mailed_token()
 
 
 class VerifyEmailView(CommandView):
-    """The addresses that are known to be their owners'."""
+    """Verification of e-mail addresses."""
 
     permission_classes = (Anybody,)
     bodies = {"POST": VerifyBody}
 
     def scope(self, call: Call) -> None:
-        """Once more is as good as once."""
+        """Ignore the key: a repetition does no harm."""
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
-        """Guessing must be slow."""
+        """Limit token guessing."""
         return sliding_window.of_login(request)
 
     @describe_command(
@@ -49,27 +49,27 @@ class VerifyEmailView(CommandView):
         takes_idempotency_key=False,
     )
     def post(self, call: Call) -> Answer:
-        """Say that the letter to an address was read."""
+        """Verify an address with the token that was mailed to it."""
         handled = verification.verify(call.body["token"], origin=call.origin)
         return Answer(handled.position, status=204)
 
 
 class MyVerificationView(CommandView):
-    """The letter to my address."""
+    """The verification e-mail to my address."""
 
     permission_classes = (LoggedIn,)
 
     def scope(self, call: Call) -> None:
-        """Once more is as good as once."""
+        """Ignore the key: a repetition does no harm."""
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
-        """Each may cost a letter."""
+        """Limit requests: each may send an e-mail."""
         return sliding_window.of_login(request)
 
     @describe_command(
         "send_verification", answers={202: None}, takes_idempotency_key=False, appends=False
     )
     def post(self, call: Call) -> Answer:
-        """Have it sent again. If the address is known to be yours already, none is."""
+        """Send the e-mail again, unless my address is verified already."""
         verification.resend(call.user_id)
         return Answer(None, status=202)

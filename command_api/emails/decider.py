@@ -1,4 +1,4 @@
-"""When is an address known to be its owner's?"""
+"""Rules for verifying an e-mail address."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,27 +11,27 @@ from events.recorded import Stream
 
 @dataclass(frozen=True, slots=True)
 class VerifyEmail:
-    """Say that a letter to the address was read. That it was is the vault's to know."""
+    """Mark the user's address as verified. The vault has checked the mailed token."""
 
     user_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class EmailState:
-    """Whether the address of an account is known to be its owner's."""
+    """Whether a user's address is verified."""
 
     is_verified: bool = False
 
 
 def decide(command: VerifyEmail, email: EmailState) -> Sequence[EmailVerified]:
-    """What the command leads to."""
+    """Return the event, once."""
     if email.is_verified:
         return ()
     return (EmailVerified(user_id=command.user_id),)
 
 
 def evolve(_before: EmailState, event: EmailVerified) -> EmailState:
-    """How it is after an event."""
+    """Apply an event."""
     match event:
         case EmailVerified():
             return EmailState(is_verified=True)

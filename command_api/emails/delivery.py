@@ -1,9 +1,9 @@
-"""Who takes letters to the mail server, and when?
+"""Mail delivery: a background thread sends the letters queued in the vault.
 
-A thread of each process of the command API: at once when one is wished for there, and every so
-often for what was left over. Nobody waits for it, so that the time of an answer does not tell
-whether anybody was written to; and no letter is lost with a process, for the vault keeps it until
-it was sent.
+Each process of the command API has one. It wakes up when its process enqueues a letter, and every
+30 s for letters that others left. Requests do not wait for it, so response times do not reveal
+whether an e-mail was sent. A letter stays in the vault until it was sent, so none is lost with a
+process.
 """
 
 from threading import Thread
@@ -17,27 +17,27 @@ from events.vault import outgoing_mail
 from events.vault.outgoing_mail import QueuedLetter
 from infra.observability import count
 
-MOST_TRIES = 7
-"""After a minute, two, four...: an hour all in all, which is as long as somebody may wait."""
+MAX_TRIES = 7
+"""After 1, 2, 4... minutes: about an hour in total, after which no one waits for the message."""
 _EVERY_SECONDS = 30.0
 
 _log = structlog.get_logger(__name__)
 
 
 def start() -> None:
-    """Go about it for as long as the process lives."""
-    Thread(target=_go_about, name="postman", daemon=True).start()
+    """Start the delivery thread."""
+    Thread(target=_run, name="mail-delivery", daemon=True).start()
 
 
 def deliver() -> int:
-    """Take what is due; how many letters were sent."""
+    """Send all letters that are due; return how many were sent."""
     sent = 0
-    while (wish := outgoing_mail.lease()) is not None:
-        sent += _deliver(wish)
+    while (letter := outgoing_mail.lease()) is not None:
+        sent += _deliver(letter)
     return sent
 
 
-def _go_about() -> None:
+def _run() -> None:
     while True:
         outgoing_mail.letter_enqueued.wait(_EVERY_SECONDS)
         outgoing_mail.letter_enqueued.clear()
@@ -45,22 +45,25 @@ def _go_about() -> None:
         try:
             deliver()
         except DatabaseError as fault:
-            _log.warning("letters wait, for a database is away", fault=repr(fault))
+            _log.warning("mail delivery is waiting; a database is unavailable", fault=repr(fault))
 
 
-def _deliver(wish: QueuedLetter) -> bool:
+def _deliver(letter: QueuedLetter) -> bool:
     try:
-        was_sent = messages.send(wish)
+        was_sent = messages.send(letter)
     except DatabaseError:
         raise
-    except Exception as fault:  # noqa: BLE001 - whatever it is, others get their letters
-        is_over = wish.tries >= MOST_TRIES
+    except Exception as fault:  # noqa: BLE001 - one letter's failure must not stop the others
+        is_over = letter.tries >= MAX_TRIES
         count("marquee_letters_total", outcome="given_up" if is_over else "failed")
-        letter = str(wish.letter)
-        _log.warning("letter not sent", letter=letter, again=not is_over, fault=repr(fault))
+        _log.warning(
+            "e-mail not sent; given up" if is_over else "e-mail not sent; will be tried again",
+            letter=str(letter.letter),
+            fault=repr(fault),
+        )
         if is_over:
-            outgoing_mail.delete(wish.letter)
+            outgoing_mail.delete(letter.letter)
         return False
-    outgoing_mail.delete(wish.letter)
+    outgoing_mail.delete(letter.letter)
     count("marquee_letters_total", outcome="sent" if was_sent else "nobody")
     return was_sent

@@ -1,7 +1,7 @@
-"""What do we write to people, and to which address?
+"""E-mail messages: texts, tokens and recipients.
 
-To the one that they registered with, never to the one that somebody typed: two that are taken for
-the same need not lead to the same person.
+A message goes to the address that was registered, never to the one that was typed: two addresses
+that count as equal need not reach the same person.
 """
 
 from collections.abc import Mapping
@@ -18,38 +18,38 @@ from events.vault.outgoing_mail import QueuedLetter
 from infra.config import config
 
 PAUSE = timedelta(minutes=5)
-"""However often somebody asks, nobody is written to more often about the same."""
+"""Minimum time between two messages of one purpose to a user."""
 _PLACE = "{token}"
 
 
 class MessageTemplate(NamedTuple):
-    """How letters of one purpose read."""
+    """The text of the messages of one purpose."""
 
     subject: str
     wanted: str
     otherwise: str
     call: str
-    """What to send the token to, where no page takes it."""
+    """The request that takes the token, where the platform has no page for it."""
 
 
 TEMPLATES: Mapping[Purpose, MessageTemplate] = {
     Purpose.VERIFY: MessageTemplate(
-        subject="Is this your address?",
-        wanted="This address was given for an account of yours. To say that it is yours,",
-        otherwise="If you did not open an account, there is nothing to do.",
+        subject="Verify your e-mail address",
+        wanted="An account was registered with this address. To verify that it is yours,",
+        otherwise="If you did not register, ignore this message.",
         call="POST /v1/accounts/verify-email",
     ),
     Purpose.RESET: MessageTemplate(
-        subject="A new password",
-        wanted="Somebody, you perhaps, wants to choose a new password for your account. To do so,",
-        otherwise="If it was not you, there is nothing to do: your password stays as it is.",
+        subject="Reset your password",
+        wanted="Someone asked to reset the password of your account. To choose a new one,",
+        otherwise="If it was not you, ignore this message: your password stays as it is.",
         call="POST /v1/passwords/reset",
     ),
 }
 
 
-def life_of(purpose: Purpose) -> timedelta:
-    """How long a letter can be answered."""
+def token_lifetime(purpose: Purpose) -> timedelta:
+    """Return how long the token of a message is valid."""
     match purpose:
         case Purpose.VERIFY:
             return timedelta(hours=config().verify_hours)
@@ -57,24 +57,22 @@ def life_of(purpose: Purpose) -> timedelta:
             return timedelta(minutes=config().reset_minutes)
 
 
-def send(wish: QueuedLetter) -> bool:
-    """Write the letter; False when there is nobody to write to, or a letter is on its way."""
-    user_id = outgoing_mail.recipient(wish.email_hmac)
+def send(letter: QueuedLetter) -> bool:
+    """Send the message; False if there is no recipient or one was sent a moment ago."""
+    user_id = outgoing_mail.recipient(letter.email_hmac)
     names = None if user_id is None else personal_names.names_of(user_id)
     if user_id is None or names is None:
         return False
-    life = life_of(wish.purpose)
-    # Whoever tried before may have died with the token in hand: then nothing is on its way.
-    pause = PAUSE if wish.tries == 1 else timedelta()
-    token = outgoing_mail.make_token(user_id, wish.purpose, life=life, pause=pause)
+    life = token_lifetime(letter.purpose)
+    # A repeated try needs no pause: the process of the last one may have died before it sent.
+    pause = PAUSE if letter.tries == 1 else timedelta()
+    token = outgoing_mail.make_token(user_id, letter.purpose, life=life, pause=pause)
     if token is None:
         return False
     try:
-        _send(names, wish.purpose, token, life)
+        _send(names, letter.purpose, token, life)
     except Exception:
-        outgoing_mail.consume_token(
-            wish.purpose, token
-        )  # or the next try would wait for its answer
+        outgoing_mail.consume_token(letter.purpose, token)  # or the next try would have to wait
         raise
     return True
 
@@ -84,12 +82,12 @@ def _send(names: PersonalNames, purpose: Purpose, token: str, life: timedelta) -
     how = (
         f"open {page.replace(_PLACE, token)}"
         if page
-        else f"send this to {template.call} as its token:\n\n{token}"
+        else f"send this token with {template.call}:\n\n{token}"
     )
     lines = (
         f"Hello {names.username},",
         f"{template.wanted} {how}",
-        f"It counts once, and for {_in_words(life)}. {template.otherwise}",
+        f"This works once, within {_in_words(life)}. {template.otherwise}",
     )
     send_mail(template.subject, "\n\n".join(lines) + "\n", None, [names.email])
 

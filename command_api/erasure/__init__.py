@@ -1,1 +1,1 @@
-"""How is a person forgotten?"""
+"""Erasure of a user and their personal data."""

@@ -1,4 +1,4 @@
-"""How does somebody have themselves forgotten over HTTP?"""
+"""HTTP endpoints that erase a user and show an erasure's progress."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,30 +27,30 @@ _log = structlog.get_logger(__name__)
 
 
 class ErasureBody(StrictSerializer):
-    """That it is really them."""
+    """The user's password, as confirmation."""
 
     password = serializers.CharField(max_length=passwords.LONGEST, trim_whitespace=False)
 
 
 class AskedAnswer(serializers.Serializer[Any]):
-    """Where to see what becomes of it; there is no log-in any more."""
+    """The link that shows the progress; it needs no log-in."""
 
     link = serializers.CharField()
 
 
 class EraseMeView(CommandView):
-    """Me."""
+    """My account."""
 
     permission_classes = (LoggedIn,)
     bodies = {"DELETE": ErasureBody}
-    # OpenAPI 3.0 has no place for it: who goes by the contract is told which field there is.
+    # OpenAPI 3.0 has no body for DELETE: clients built from it get an error that names the field.
     bodies_optional = frozenset({"DELETE"})
 
     def scope(self, call: Call) -> None:
-        """Whoever is erased has no tokens to ask again with."""
+        """Ignore the key: an erased user has no token to repeat the request with."""
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
-        """Guessing a password must be slow, from wherever it is done."""
+        """Limit password guessing."""
         by_address = sliding_window.of_login(request)
         return by_address._replace(who=str(identity.user_id)) if identity else by_address
 
@@ -60,32 +60,38 @@ class EraseMeView(CommandView):
         problems=(403,),
         body=ErasureBody,
         takes_idempotency_key=False,
-        appends=False,  # not while anybody waits: what is in its way is for later
+        appends=False,  # a conflict is retried later, by the sweep
     )
     def delete(self, call: Call) -> Answer:
-        """Forget me: what I wrote and kept goes, how I rated stays as statistics of nobody.
+        """Erase me: personal data is deleted, ratings stay as anonymous statistics.
 
-        Takes a body, for which OpenAPI 3.0 has no place at this method: {"password": "..."}.
+        Needs a body, which OpenAPI 3.0 cannot describe for DELETE: {"password": "..."}.
         """
-        known = subjects.credentials_of(call.user_id)
-        if not passwords.is_correct(call.body["password"], known and known.password_hash):
+        credentials = subjects.credentials_of(call.user_id)
+        if not passwords.is_correct(
+            call.body["password"], credentials and credentials.password_hash
+        ):
             raise Forbidden("The password is wrong.")
         process.mark_for_erasure(call.user_id)
         data = {"link": f"/v1/erasures/{status_link.encode(call.user_id)}"}
-        return Answer(_carried_on(call), data, status=202)
+        return Answer(_complete_now(call), data, status=202)
 
 
-def _carried_on(call: Call) -> Position | None:
-    """Now, if that can be; it was taken on, so whatever stands against it is for later."""
+def _complete_now(call: Call) -> Position | None:
+    """Try to complete the erasure at once; None leaves it to the sweep."""
     try:
         return process.complete(call.user_id, origin=call.origin)
     except (DatabaseError, WrongExpectedVersion) as fault:
-        _log.warning("an erasure goes on later", user_id=str(call.user_id), fault=repr(fault))
+        _log.warning(
+            "erasure interrupted; the sweep will complete it",
+            user_id=str(call.user_id),
+            fault=repr(fault),
+        )
         return None
 
 
 class LineAnswer(serializers.Serializer[Any]):
-    """What one part of the platform says."""
+    """The report of one part of the platform."""
 
     part = serializers.CharField()
     said = serializers.CharField()
@@ -93,7 +99,7 @@ class LineAnswer(serializers.Serializer[Any]):
 
 
 class ErasureAnswer(serializers.Serializer[Any]):
-    """How far it has come."""
+    """The progress of an erasure."""
 
     state = serializers.ChoiceField(("asked", "erased", "gone"))
     asked_at = serializers.DateTimeField()
@@ -108,7 +114,7 @@ class ErasureView(CommandView):
     permission_classes = (Anybody,)
 
     def scope(self, call: Call) -> None:
-        """Nothing is changed."""
+        """Ignore the key: nothing is changed."""
 
     @describe_command(
         "erasure",
@@ -119,15 +125,15 @@ class ErasureView(CommandView):
         appends=False,
     )
     def get(self, call: Call, token: str = "") -> Answer:
-        """What became of it: asked for, erased (the key is destroyed), gone (everywhere)."""
+        """Show the state: asked, erased (the key is destroyed), gone (purged everywhere)."""
         user_id = status_link.decode(token)
         progress = erasures.find(user_id)
         if progress is None:
             raise status_link.unknown_link()
-        return Answer(None, _told(progress, erasures.report_lines(user_id)))
+        return Answer(None, _report(progress, erasures.report_lines(user_id)))
 
 
-def _told(progress: ErasureProgress, lines: Sequence[ErasureReportLine]) -> dict[str, Any]:
+def _report(progress: ErasureProgress, lines: Sequence[ErasureReportLine]) -> dict[str, Any]:
     state = "gone" if progress.gone_at else "erased" if progress.erased_at else "asked"
     return {
         "state": state,

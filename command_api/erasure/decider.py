@@ -1,4 +1,4 @@
-"""When does it become an event that somebody is to be forgotten?"""
+"""Rules for erasing a user."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,34 +11,34 @@ from events.stream_names import erasure_of
 
 @dataclass(frozen=True, slots=True)
 class EraseUser:
-    """Forget somebody."""
+    """Erase a user."""
 
     user_id: UUID
     playlists: tuple[str, ...] = ()
-    """All that they ever had."""
+    """The ids of all playlists that the user ever had."""
     has_more: bool = False
-    """Whether the log has more of them behind what said so before."""
+    """Whether the log has events of the user after the last ``UserErased``."""
 
 
 @dataclass(frozen=True, slots=True)
 class ErasureState:
-    """Whether it was said."""
+    """Whether the user is erased."""
 
-    is_said: bool = False
+    is_erased: bool = False
 
 
 def decide(command: EraseUser, erasure: ErasureState) -> Sequence[UserErased]:
-    """What the command leads to."""
-    if erasure.is_said and not command.has_more:
+    """Return the event, unless it would repeat one that covers the whole log."""
+    if erasure.is_erased and not command.has_more:
         return ()
     return (UserErased(user_id=command.user_id, playlists=command.playlists),)
 
 
 def evolve(_before: ErasureState, event: UserErased) -> ErasureState:
-    """How it is after an event."""
+    """Apply an event."""
     match event:
         case UserErased():
-            return ErasureState(is_said=True)
+            return ErasureState(is_erased=True)
 
 
 erasure: Aggregate[EraseUser, ErasureState, UserErased] = Aggregate(

@@ -1,10 +1,10 @@
-"""How is somebody forgotten, so that whoever dies in between leaves what others go on with?
+"""Erasure process: restartable steps that erase a user in log and vault.
 
-    mark in the vault ──▶ append ──▶ drop kept answers ──▶ destroy the key ──▶ look again
+    mark in the vault ──▶ append the event ──▶ delete stored answers ──▶ destroy the key ──▶ recheck
 
-Each step may be done again, and ``sweep`` does what is left. What was on its way when the key went
-may still come into the log: a minute later it is looked for, and if there is any, it is said once
-more that they are erased, behind it.
+Each step may be repeated, and ``sweep`` completes what stopped. Events in flight while the key was
+destroyed may still be appended. So a minute later the log is checked, and if there are any,
+``UserErased`` is appended once more, after them.
 """
 
 from collections.abc import Iterator
@@ -31,15 +31,15 @@ _log = structlog.get_logger(__name__)
 
 
 def mark_for_erasure(user_id: UUID) -> bool:
-    """Mark somebody: from here on it is carried on, whatever happens. False: there is nobody."""
-    is_there = erasures.begin(user_id)
+    """Mark a user, so that the erasure will be completed. False if there is no such user."""
+    is_marked = erasures.begin(user_id)
     token_revocation.clear_cache()
-    return is_there
+    return is_marked
 
 
 def complete(user_id: UUID, *, origin: Origin) -> Position:
-    """Do all that is left to do in log and vault; answers with the place of the event."""
-    position = _say(user_id, event_store.store(), origin)
+    """Do all remaining steps; return the event's position."""
+    position = _append(user_id, event_store.store(), origin)
     idempotency.forget_user(user_id)
     login_rate_limit.forget_addresses(subjects.login_digests_of(user_id))
     erasures.destroy_key(user_id)
@@ -49,47 +49,51 @@ def complete(user_id: UUID, *, origin: Origin) -> Position:
 
 
 def sweep() -> int:
-    """Carry on with all that is not done; how many were touched."""
-    found = erasures.unsettled()
-    for user_id in found:
+    """Go on with all erasures that are not finished; return how many."""
+    unfinished = erasures.unsettled()
+    for user_id in unfinished:
         try:
-            _settle(user_id)
-        except (DatabaseError, WrongExpectedVersion) as fault:  # the others need not wait for it
-            _log.warning("an erasure goes on later", user_id=str(user_id), fault=repr(fault))
-    return len(found)
+            _finish(user_id)
+        except (DatabaseError, WrongExpectedVersion) as fault:  # must not hold up the others
+            _log.warning(
+                "erasure interrupted; the next sweep will retry it",
+                user_id=str(user_id),
+                fault=repr(fault),
+            )
+    return len(unfinished)
 
 
 def erase_again_in_log() -> int:
-    """Say it again to a log that has forgotten: an older backup of it was brought back.
+    """Repeat erasures that a log restored from an older backup lacks; return how many.
 
-    Those with a tombstone who are in the log, and of whom it does not say that they are erased.
+    These are users with a tombstone in the vault, but without ``UserErased`` in the log.
     """
     return sum(
-        _again(user_id)
-        for some in _people(are_erased=True)
-        for user_id in _in_log_but_not_erased(some)
+        _erase_again(user_id)
+        for page in _pages_of_users(are_erased=True)
+        for user_id in _in_log_but_not_erased(page)
     )
 
 
 def erase_again_in_vault() -> int:
-    """Destroy again what the log says is erased: an older backup of the vault was brought back."""
-    found = 0
-    for some in _people(are_erased=False):
-        said = event_store.store().versions([erasure_of(user_id) for user_id in some])
-        for user_id in some:
-            if erasure_of(user_id).name in said:
-                found += _again(user_id)
-    return found
+    """Repeat erasures that a vault restored from an older backup lacks; return how many."""
+    count = 0
+    for page in _pages_of_users(are_erased=False):
+        erased = event_store.store().versions([erasure_of(user_id) for user_id in page])
+        for user_id in page:
+            if erasure_of(user_id).name in erased:
+                count += _erase_again(user_id)
+    return count
 
 
-def _again(user_id: UUID) -> int:
+def _erase_again(user_id: UUID) -> int:
     erasures.resume(user_id)
     mark_for_erasure(user_id)
     complete(user_id, origin=Origin(correlation_id=uuid4()))
     return 1
 
 
-def _settle(user_id: UUID) -> None:
+def _finish(user_id: UUID) -> None:
     progress = erasures.find(user_id)
     is_first = progress is None or progress.erased_at is None
     if not is_first and has_events_after_erasure(user_id, event_store.store()):
@@ -99,7 +103,7 @@ def _settle(user_id: UUID) -> None:
         erasures.settle(user_id)
 
 
-def _say(user_id: UUID, store: EventStore, origin: Origin) -> Position:
+def _append(user_id: UUID, store: EventStore, origin: Origin) -> Position:
     command = EraseUser(
         user_id, tuple(playlists_of(user_id, store)), has_events_after_erasure(user_id, store)
     )
@@ -107,11 +111,11 @@ def _say(user_id: UUID, store: EventStore, origin: Origin) -> Position:
 
 
 def has_events_after_erasure(user_id: UUID, store: EventStore) -> bool:
-    """Whether the log has anything of somebody behind what says that they are erased."""
-    said = store.read(erasure_of(user_id))
-    if not said:
+    """Return whether the log has events of the user after their last ``UserErased``."""
+    history = store.read(erasure_of(user_id))
+    if not history:
         return False
-    partition, at = said[-1].position
+    partition, at = history[-1].position
     while page := store.page_stored(partition, after=at, limit=_PAGE):
         if any(str(user_id) in stored.data for stored in page):
             return True
@@ -120,26 +124,26 @@ def has_events_after_erasure(user_id: UUID, store: EventStore) -> bool:
 
 
 def playlists_of(user_id: UUID, store: EventStore) -> Iterator[str]:
-    """The ids of all that somebody ever had."""
+    """Yield the ids of all playlists that the user ever had."""
     after = ""
     while names := store.streams(str(user_id), prefix=PLAYLISTS, after=after, limit=_PAGE):
         yield from (name.removeprefix(PLAYLISTS) for name in names)
         after = names[-1]
 
 
-def _people(*, are_erased: bool) -> Iterator[list[UUID]]:
+def _pages_of_users(*, are_erased: bool) -> Iterator[list[UUID]]:
     after: UUID | None = None
-    while some := erasures.user_ids(are_erased=are_erased, after=after, limit=_PAGE):
-        yield list(some)
-        after = some[-1]
+    while page := erasures.user_ids(are_erased=are_erased, after=after, limit=_PAGE):
+        yield list(page)
+        after = page[-1]
 
 
-def _in_log_but_not_erased(some: list[UUID]) -> list[UUID]:
+def _in_log_but_not_erased(user_ids: list[UUID]) -> list[UUID]:
     store = event_store.store()
-    there = store.versions([account_of(user_id) for user_id in some])
-    said = store.versions([erasure_of(user_id) for user_id in some])
+    accounts = store.versions([account_of(user_id) for user_id in user_ids])
+    erased = store.versions([erasure_of(user_id) for user_id in user_ids])
     return [
         user_id
-        for user_id in some
-        if account_of(user_id).name in there and erasure_of(user_id).name not in said
+        for user_id in user_ids
+        if account_of(user_id).name in accounts and erasure_of(user_id).name not in erased
     ]

@@ -1,7 +1,4 @@
-"""How does somebody who can't log in any more see what became of their erasure?
-
-By a link that only they were given: the id, with a MAC.
-"""
+"""Status link of an erasure: the user's id with a MAC, for a user who can't log in any more."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
@@ -16,12 +13,12 @@ _MAC_BYTES = 32
 
 
 def encode(user_id: UUID) -> str:
-    """What stands in the link."""
+    """Encode a user's id for the link."""
     return urlsafe_b64encode(user_id.bytes + _mac(user_id.bytes)).decode().rstrip("=")
 
 
 def decode(token: str) -> UUID:
-    """Whose erasure it is; raises NotFound for what was never given out."""
+    """Decode the user's id; raises NotFound if the link was not issued here."""
     try:
         raw = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
     except (NotBase64, UnicodeEncodeError) as error:
@@ -33,7 +30,7 @@ def decode(token: str) -> UUID:
 
 
 def unknown_link() -> NotFound:
-    """The same for every link that is none."""
+    """Return one refusal for all invalid links."""
     return NotFound("There is no such erasure.")
 
 

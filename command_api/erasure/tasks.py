@@ -1,4 +1,4 @@
-"""What is left of erasures that stopped half-way, or that a log has forgotten?"""
+"""Celery tasks that complete interrupted erasures, and repeat those that a restored log lacks."""
 
 from celery import shared_task
 
@@ -7,11 +7,11 @@ from command_api.erasure import process
 
 @shared_task(name="erasures.sweep")  # type: ignore[untyped-decorator] # Celery ships no types
 def sweep() -> int:
-    """Carry them on; how many."""
+    """Complete interrupted erasures; return how many."""
     return process.sweep()
 
 
 @shared_task(name="erasures.recall")  # type: ignore[untyped-decorator] # Celery ships no types
 def recall() -> int:
-    """Say it again to a log that was brought back from an older backup; of how many."""
+    """Erase users again in a log restored from an older backup; return how many."""
     return process.erase_again_in_log()

@@ -1,1 +1,1 @@
-"""What does a person take along, and how does it come in elsewhere?"""
+"""Export of all data of a user as JSON lines, and import of such a file."""

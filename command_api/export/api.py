@@ -1,4 +1,4 @@
-"""How does a person fetch over HTTP what they take along?"""
+"""HTTP endpoint that exports all data of a user."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -22,7 +22,7 @@ MEDIA_TYPE = "application/jsonl"
 
 
 class ExportAnswer(serializers.Serializer[Any]):
-    """A line of it; docs/how-to/take-your-data-along.md tells what each kind says."""
+    """A line of the export; docs/how-to/take-your-data-along.md describes each kind."""
 
     kind = serializers.ChoiceField(
         ("account", "preferences", "rating", "favourite", "hidden", "playlist", "end")
@@ -35,13 +35,13 @@ class ExportView(CommandView):
     permission_classes = (LoggedIn,)
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
-        """It costs about what a list of ratings does."""
+        """Limit exports: one costs about as much as an import of ratings."""
         if identity is None:
             return super().throttle(request, identity)
         return of_import(identity.user_id)
 
     def _answer(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Whole: the server then waits for a slow client, and no thread of ours does."""
+        """Answer with one body, so that the server waits for slow clients and no thread does."""
         if request.method != "GET":
             return super()._answer(request, **kwargs)
         identity, rate = self._admit(request)
@@ -52,7 +52,7 @@ class ExportView(CommandView):
             "Content-Disposition": 'attachment; filename="marquee-export.jsonl"',
             **rate,
         }
-        body = b"".join(_written(identity.user_id))
+        body = b"".join(_encoded(identity.user_id))
         return HttpResponse(body, content_type=MEDIA_TYPE, headers=headers)
 
     @describe_command(
@@ -63,10 +63,10 @@ class ExportView(CommandView):
         media_type=MEDIA_TYPE,
     )
     def get(self, call: Call) -> Answer:
-        """JSON lines: all that the log has of me, as it is now; the last says how many."""
-        raise NotImplementedError(call)  # it is answered above
+        """Export all my data as JSON lines; the last line has their number."""
+        raise NotImplementedError(call)  # answered by _answer
 
 
-def _written(user_id: UUID) -> Iterator[bytes]:
+def _encoded(user_id: UUID) -> Iterator[bytes]:
     for line in lines(user_id, event_store.store()):
         yield strict_json.encode(line) + b"\n"

@@ -1,7 +1,7 @@
-"""What has the log of a person, as it is now?
+"""Export of a user's data from the log.
 
-Their streams are read some at a time, so a long history takes no more memory than a short one.
-Each is as it was when it was read.
+The streams are read page by page, so a long history needs no more memory than a short one. There is
+no common snapshot: each page is as it was when it was read.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -35,15 +35,15 @@ _PAGE = 500
 
 
 def lines(user_id: UUID, store: EventStore) -> Iterator[ExportLine]:
-    """Everything, and at last how much that was."""
+    """Yield all lines, and at the end their number."""
     count = 0
-    for line in _Person(user_id, store).lines():
+    for line in _Exporter(user_id, store).lines():
         count += 1
         yield line
     yield EndLine(lines=count)
 
 
-class _Person:
+class _Exporter:
     def __init__(self, user_id: UUID, store: EventStore) -> None:
         self._user_id = user_id
         self._owner = str(user_id)
@@ -51,7 +51,7 @@ class _Person:
         self._decryptor = EventDecryptor()
 
     def lines(self) -> Iterator[ExportLine]:
-        """Everything there is."""
+        """Yield the lines of all kinds."""
         yield from self._account()
         yield from self._preferences()
         for kind in ("rating", "favourite", "hidden"):
@@ -80,14 +80,14 @@ class _Person:
             state = preferences.state(history, since=preferences.initial)
             yield PreferencesLine(**asdict(state))
 
-    def _opinions(self, beginning: str) -> Iterator[ExportLine]:
-        """Of each movie only what was said last counts."""
-        for streams in self._pages(beginning):
+    def _opinions(self, prefix: str) -> Iterator[ExportLine]:
+        """Yield the current opinions: each stream's last event decides."""
+        for streams in self._pages(prefix):
             histories = self._store.read_many(streams)
             last = [histories[stream.name][-1] for stream in streams]
-            movies = _movies({movie for recorded in last for movie in _movie_of(recorded)})
+            movies = _movies({movie for recorded in last for movie in _movie_ids(recorded)})
             for recorded in last:
-                yield from _said(recorded, movies)
+                yield from _opinion_line(recorded, movies)
 
     def _playlists(self) -> Iterator[ExportLine]:
         aggregate = replace(playlists.playlist, decrypt=self._decryptor.decrypt_all)
@@ -96,24 +96,24 @@ class _Person:
                 history = self._store.read(stream)
                 state = aggregate.state(history, since=aggregate.initial)
                 if state.owner == self._user_id:
-                    yield _playlist(stream.name, state, history[0])
+                    yield _playlist_line(stream.name, state, history[0])
 
-    def _pages(self, beginning: str) -> Iterator[Sequence[Stream]]:
+    def _pages(self, prefix: str) -> Iterator[Sequence[Stream]]:
         after = ""
-        while names := self._store.streams(self._owner, prefix=beginning, after=after, limit=_PAGE):
+        while names := self._store.streams(self._owner, prefix=prefix, after=after, limit=_PAGE):
             yield [Stream(name, self._owner) for name in names]
             after = names[-1]
 
 
-def _movie_of(recorded: Recorded) -> Sequence[int]:
+def _movie_ids(recorded: Recorded) -> Sequence[int]:
     match recorded.event:
         case MovieRated() | MovieFavourited() | MovieHidden():
             return (recorded.event.movie_id,)
-        case _:  # taken back
+        case _:  # withdrawn, cleared
             return ()
 
 
-def _said(recorded: Recorded, movies: Mapping[int, ExportedMovie]) -> Iterator[ExportLine]:
+def _opinion_line(recorded: Recorded, movies: Mapping[int, ExportedMovie]) -> Iterator[ExportLine]:
     at = recorded.occurred_at
     match recorded.event:
         case MovieRated(movie_id=movie_id, score=score):
@@ -123,11 +123,11 @@ def _said(recorded: Recorded, movies: Mapping[int, ExportedMovie]) -> Iterator[E
             yield FavouriteLine(since=at, movie=movies[movie_id])
         case MovieHidden(movie_id=movie_id):
             yield HiddenLine(since=at, movie=movies[movie_id])
-        case _:  # taken back
+        case _:  # withdrawn, cleared
             return
 
 
-def _playlist(stream: str, state: playlists.PlaylistState, first: Recorded) -> PlaylistLine:
+def _playlist_line(stream: str, state: playlists.PlaylistState, first: Recorded) -> PlaylistLine:
     movies = _movies(state.movies)
     return PlaylistLine(
         id=stream.removeprefix(PLAYLISTS),
@@ -140,7 +140,7 @@ def _playlist(stream: str, state: playlists.PlaylistState, first: Recorded) -> P
 
 
 def _movies(movie_ids: Collection[int]) -> dict[int, ExportedMovie]:
-    """What is known of each; a movie that the tables lack yet has no title."""
+    """Look the movies up; one that is not in the tables yet has no title."""
     external: dict[int, dict[str, str]] = {}
     found = models.ExternalId.objects.filter(movie_id__in=movie_ids).order_by("source", "value")
     for movie_id, source, value in found.values_list("movie_id", "source", "value"):

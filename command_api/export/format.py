@@ -1,4 +1,4 @@
-"""How does what a person takes along look? A line of JSON each; ``kind`` says what it is."""
+"""Format of an export: JSON lines, told apart by ``kind``."""
 
 from datetime import datetime
 from typing import TypeAlias
@@ -10,7 +10,7 @@ from events.catalogue import Score, Visibility
 
 
 class ExportedMovie(msgspec.Struct, frozen=True, kw_only=True):
-    """A movie, so that it is found again where it has another number."""
+    """A movie, with what identifies it on a platform where it has another id."""
 
     id: int
     title: str
@@ -27,20 +27,20 @@ class ExportedRating(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="account"):
-    """The first line: who it is."""
+    """The first line: the user."""
 
     id: UUID
     username: str
     email: str
     registered_at: datetime
     email_verified: bool = False
-    """Files of before did not say so."""
+    """Missing in older files."""
 
 
 class PreferencesLine(
     msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="preferences"
 ):
-    """What they like, and what others may see."""
+    """The user's preferences."""
 
     genres: tuple[str, ...]
     public_activity: bool
@@ -48,28 +48,28 @@ class PreferencesLine(
 
 
 class RatingLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="rating"):
-    """What they think of a movie."""
+    """A rating."""
 
     rating: ExportedRating
     movie: ExportedMovie
 
 
 class FavouriteLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="favourite"):
-    """A movie that they keep."""
+    """A favourite."""
 
     since: datetime
     movie: ExportedMovie
 
 
 class HiddenLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="hidden"):
-    """A movie that is not for them."""
+    """A hidden movie."""
 
     since: datetime
     movie: ExportedMovie
 
 
 class PlaylistLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="playlist"):
-    """A playlist, its movies in order."""
+    """A playlist with its movies in order."""
 
     id: str
     name: str
@@ -80,7 +80,7 @@ class PlaylistLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", 
 
 
 class EndLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="end"):
-    """The last line: how many come before it. Where it is missing the file was cut short."""
+    """The last line: the number of lines before it. A file without it was cut short."""
 
     lines: int
 

@@ -1,7 +1,7 @@
-"""How does what a person took along come into an account here?
+"""Import of an export file into an account.
 
-By the same rules as if they did it all again. Movies may have other numbers here. Playlists get
-ids that follow from those they had, so that a file that is brought twice makes none twice.
+It follows the same rules as the user's own commands. Movies may have other ids here. A playlist's
+id is derived from its id in the file, so that a file imported twice creates no playlist twice.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -46,17 +46,17 @@ _PAGE = 500
 
 @dataclass
 class ImportCounts:
-    """What came of it."""
+    """What was imported, and what could not be."""
 
     lines: int = 0
     unknown: int = 0
-    """Movies that are not in the catalogue here, are withdrawn, or can't be told apart."""
+    """Movies that are not in this catalogue, are withdrawn, or match several movies."""
     refused: int = 0
-    """Ratings of times that can't be."""
+    """Ratings with an impossible time."""
 
 
 class AccountImporter:
-    """One file into one account."""
+    """Imports one file into one account."""
 
     def __init__(self, user_id: UUID, key: bytes, store: EventStore, origin: Origin) -> None:
         self._user_id = user_id
@@ -65,27 +65,27 @@ class AccountImporter:
         self._origin = origin
         self.count = ImportCounts()
 
-    def take(self, lines: Iterable[ExportLine]) -> Iterator[ImportCounts]:
-        """Bring lines in, some at a time, telling how far it is."""
+    def run(self, lines: Iterable[ExportLine]) -> Iterator[ImportCounts]:
+        """Import the lines page by page; yield the counts after each page."""
         remaining = iter(lines)
-        while some := list(islice(remaining, _PAGE)):
-            self._take(some)
-            self.count.lines += len(some)
+        while page := list(islice(remaining, _PAGE)):
+            self._import_page(page)
+            self.count.lines += len(page)
             yield self.count
 
-    def _take(self, some: Sequence[ExportLine]) -> None:
-        numbers = _numbers({movie.id: movie for line in some for movie in _movies_of(line)})
+    def _import_page(self, page: Sequence[ExportLine]) -> None:
+        ids = _local_ids({movie.id: movie for line in page for movie in _movies_of(line)})
         self.count.unknown += sum(
-            movie.id not in numbers for line in some for movie in _movies_of(line)
+            movie.id not in ids for line in page for movie in _movies_of(line)
         )
-        self._rate([line for line in some if isinstance(line, RatingLine)], numbers)
-        for line in some:
-            self._say(line, numbers)
+        self._import_ratings([line for line in page if isinstance(line, RatingLine)], ids)
+        for line in page:
+            self._import_line(line, ids)
 
-    def _rate(self, lines: Sequence[RatingLine], numbers: Mapping[int, int]) -> None:
-        now, availabilities = datetime.now(UTC), dict.fromkeys(numbers.values(), AVAILABLE)
-        said = [line.rating for line in lines if line.rating.movie_id in numbers]
-        brought = [RatingInput(numbers[it.movie_id], it.score, it.rated_at) for it in said]
+    def _import_ratings(self, lines: Sequence[RatingLine], ids: Mapping[int, int]) -> None:
+        now, availabilities = datetime.now(UTC), dict.fromkeys(ids.values(), AVAILABLE)
+        said = [line.rating for line in lines if line.rating.movie_id in ids]
+        brought = [RatingInput(ids[it.movie_id], it.score, it.rated_at) for it in said]
         ratings = {
             nth: it
             for nth, it in enumerate(brought)
@@ -95,7 +95,7 @@ class AccountImporter:
         if ratings:
             import_ratings(self._user_id, ratings, self._store, now=now, origin=self._origin)
 
-    def _say(self, line: ExportLine, numbers: Mapping[int, int]) -> None:
+    def _import_line(self, line: ExportLine, ids: Mapping[int, int]) -> None:
         store, origin, user = self._store, self._origin, self._user_id
         match line:
             case PreferencesLine(genres=genres, public_activity=is_public, strategy=strategy):
@@ -103,27 +103,27 @@ class AccountImporter:
                     user_id=user, genres=genres, public_activity=is_public, strategy=strategy
                 )
                 handle(command, preferences, store, origin=origin)
-            case FavouriteLine(movie=movie) if movie.id in numbers:
-                handle(FavouriteMovie(user, numbers[movie.id]), favourite, store, origin=origin)
-            case HiddenLine(movie=movie) if movie.id in numbers:
-                handle(HideMovie(user, numbers[movie.id]), hidden, store, origin=origin)
+            case FavouriteLine(movie=movie) if movie.id in ids:
+                handle(FavouriteMovie(user, ids[movie.id]), favourite, store, origin=origin)
+            case HiddenLine(movie=movie) if movie.id in ids:
+                handle(HideMovie(user, ids[movie.id]), hidden, store, origin=origin)
             case PlaylistLine():
-                self._make(line, [numbers[it.id] for it in line.movies if it.id in numbers])
-            case _:  # who they were there, ratings, and the end
+                self._create_playlist(line, [ids[it.id] for it in line.movies if it.id in ids])
+            case _:  # account, ratings (imported together) and end
                 return
 
-    def _make(self, line: PlaylistLine, movies: Sequence[int]) -> None:
-        """All of a playlist in one append, or nothing where there is one of this id."""
+    def _create_playlist(self, line: PlaylistLine, movies: Sequence[int]) -> None:
+        """Append the whole playlist at once, or nothing if its id exists."""
         random = sha256(f"{self._user_id}:{line.id}".encode()).digest()[: playlist_ids.RANDOM_BYTES]
         id_ = playlist_ids.playlist_id(str(self._user_id), self._store.partitions, random)
         commands: list[PlaylistCommand] = [
             CreatePlaylist(
                 playlist_id=id_,
                 user_id=self._user_id,
-                name=self._words(PLAYLIST_NAME, line.name),
+                name=self._encrypt(PLAYLIST_NAME, line.name),
                 description=None
                 if line.description is None
-                else self._words(PLAYLIST_DESCRIPTION, line.description),
+                else self._encrypt(PLAYLIST_DESCRIPTION, line.description),
                 visibility=line.visibility,
             ),
             *(
@@ -140,9 +140,9 @@ class AccountImporter:
             stream = playlist.stream(commands[0])
             self._store.append(stream, events, expected=0, origin=self._origin)
         except WrongExpectedVersion:
-            return  # it was brought before
+            return  # imported before
 
-    def _words(self, field: str, text: str) -> PlaylistText:
+    def _encrypt(self, field: str, text: str) -> PlaylistText:
         return PlaylistText(
             text, encrypt_field(self._key, subject=self._user_id, field=field, text=text)
         )
@@ -154,48 +154,48 @@ def _movies_of(line: ExportLine) -> Sequence[ExportedMovie]:
             return (movie,)
         case PlaylistLine(movies=movies):
             return movies
-        case _:  # about no movie
+        case _:  # no movie
             return ()
 
 
-def _numbers(movies: Mapping[int, ExportedMovie]) -> dict[int, int]:
-    """Their number -> ours, of those that are found for certain."""
-    facts = dict(_facts(movies))
+def _local_ids(movies: Mapping[int, ExportedMovie]) -> dict[int, int]:
+    """Map the file's movie ids to ours, for movies that match exactly one here."""
+    titles = dict(_titles(movies))
     found = {
         theirs: theirs
         for theirs, movie in movies.items()
-        if facts.get(theirs) == (movie.title, movie.year)
+        if titles.get(theirs) == (movie.title, movie.year)
     }
     rest = {theirs: movie for theirs, movie in movies.items() if theirs not in found}
     for theirs, movie in rest.items():
-        ours = _by_external_id(movie) or _by_title(movie)
+        ours = _match_external_id(movie) or _match_title(movie)
         if len(ours) == 1:
             found[theirs] = ours.pop()
     return found
 
 
-def _facts(movies: Iterable[int]) -> Iterator[tuple[int, tuple[str, int | None]]]:
-    rows = _listed().filter(pk__in=list(movies)).values_list("pk", "title", "year")
+def _titles(movies: Iterable[int]) -> Iterator[tuple[int, tuple[str, int | None]]]:
+    rows = _available().filter(pk__in=list(movies)).values_list("pk", "title", "year")
     return ((movie_id, (title, year)) for movie_id, title, year in rows)
 
 
-def _by_external_id(movie: ExportedMovie) -> set[int]:
+def _match_external_id(movie: ExportedMovie) -> set[int]:
     return {
         ours
         for source, value in movie.external_ids.items()
         # A page may be about several movies, and another platform has other catalogue files.
         if source not in (models.WIKIPEDIA, models.CATALOGUE)
-        for ours in _listed()
+        for ours in _available()
         .filter(external_ids__source=source, external_ids__value=value)
         .values_list("pk", flat=True)
     }
 
 
-def _by_title(movie: ExportedMovie) -> set[int]:
-    same = _listed().filter(title=movie.title, year=movie.year)
+def _match_title(movie: ExportedMovie) -> set[int]:
+    same = _available().filter(title=movie.title, year=movie.year)
     return set(same.values_list("pk", flat=True))
 
 
-def _listed() -> QuerySet[models.Movie]:
-    """Those that somebody may have a new opinion of."""
+def _available() -> QuerySet[models.Movie]:
+    """Return the movies that take new opinions."""
     return models.Movie.objects.filter(status=models.Movie.Status.LISTED)

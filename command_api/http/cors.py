@@ -1,7 +1,4 @@
-"""Which web page may send commands from a browser?
-
-Only the site's own origin (MARQUEE_SITE_ORIGIN). Others get no permission, so browsers refuse them.
-"""
+"""CORS: only the site's own origin (MARQUEE_SITE_ORIGIN) may send commands from a browser."""
 
 from collections.abc import Callable
 
@@ -22,14 +19,14 @@ _EXPOSE = (
 )
 
 
-class SiteOnly:
-    """Answers preflights and lets the site read the answers."""
+class CorsMiddleware:
+    """Middleware that answers preflight requests and lets the site read the answers."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Add what a browser asks for, when it asks for the site."""
+        """Add the CORS headers if the request comes from the site's origin."""
         origin = request.META.get("HTTP_ORIGIN")
         if origin is None:
             return self._get_response(request)

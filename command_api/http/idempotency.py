@@ -1,7 +1,7 @@
-"""How is a command that is sent twice done once?
+"""Idempotency keys: a command that is sent twice is done once.
 
-Its key is inserted first in the transaction that does it. A duplicate that arrives meanwhile waits
-on the unique index: for the answer, if the first one succeeds; for its own turn, if it does not.
+The key is inserted first in the command's transaction. A duplicate that arrives meanwhile waits on
+the unique index. If the first one commits, the duplicate gets its answer; else it is executed.
 """
 
 import hmac
@@ -20,10 +20,10 @@ from infra.security.keys import IDEMPOTENCY, secret
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
-"""Stands in the answer to a command that was done before."""
+"""Header of an answer that was stored by an earlier request."""
 LONGEST = 255
 
-# A row that is too old counts as not there. Otherwise the insert waits for whoever holds the key.
+# An expired row is overwritten. Otherwise the insert waits for the transaction that holds the key.
 _CLAIM = """
 INSERT INTO answered_commands (scope, key, fingerprint, made_at, position, etag)
 VALUES (%(scope)s, %(key)s, %(fingerprint)s, now(), '', '')
@@ -36,7 +36,7 @@ _FIND = """
 SELECT fingerprint, status, body, position, etag FROM answered_commands
  WHERE scope = %(scope)s AND key = %(key)s
 """
-# A registration's answer is kept for an address, and names the person it was for.
+# A registration's answer has the address as its scope, and the user's id in its body.
 _FORGET = """
 DELETE FROM answered_commands WHERE scope = %(scope)s OR position(%(person)s IN body) > 0
 """
@@ -48,37 +48,37 @@ UPDATE answered_commands
 
 
 class Reply(NamedTuple):
-    """What goes over the wire, and is the same when the command is sent again."""
+    """An encoded answer, stored for repetitions of the command."""
 
     status: int
     body: bytes
     position: str
     etag: str = ""
     is_replayed: bool = False
-    """Whether the command was done before: the one thing that differs then."""
+    """Whether it is a stored answer."""
 
 
 class IdempotentCommand(NamedTuple):
-    """One command, as its sender names it."""
+    """A command with its key and a digest of its request."""
 
     scope: str
     key: str
     fingerprint: bytes
 
     def run(self, command: Callable[[], Reply]) -> Reply:
-        """Do the command, or answer as when it was done; only what succeeds is remembered."""
+        """Execute the command, or return its stored answer. Failures are not stored."""
         with transaction.atomic():
             if not self._rows(_CLAIM, life=timedelta(hours=config().idempotency_hours)):
-                return self._again()
+                return self._stored()
             reply = command()
             self._execute(_KEEP, **reply._asdict())
             return reply
 
-    def _again(self) -> Reply:
+    def _stored(self) -> Reply:
         [(fingerprint, status, body, position, etag)] = self._rows(_FIND)
         if not hmac.compare_digest(bytes(fingerprint), self.fingerprint):
-            reason = "This key was used for another command."
-            raise Invalid("The command can't be taken.", errors=[(HEADER, reason)])
+            reason = "The key was used for another command. Send a new key."
+            raise Invalid("The Idempotency-Key is invalid.", errors=[(HEADER, reason)])
         return Reply(status, bytes(body), position, etag, is_replayed=True)
 
     def _execute(self, sql: str, **more: Any) -> None:
@@ -93,29 +93,29 @@ class IdempotentCommand(NamedTuple):
 
 
 def idempotent(scope: str, key: str, *, method: str, path: str, body: bytes) -> IdempotentCommand:
-    """The command that a key stands for; raises Invalid for what is no key."""
+    """Bind a key to its request; raises Invalid for a malformed key."""
     if not 0 < len(key) <= LONGEST:
         reason = f"A key has 1 to {LONGEST} characters."
-        raise Invalid("The command can't be taken.", errors=[(HEADER, reason)])
-    # A digest with a secret: the body may hold a password, and digests of guesses must not help.
-    told = b"\0".join((method.encode(), path.encode(), body))
-    return IdempotentCommand(scope, key, hmac.digest(secret(IDEMPOTENCY), told, "sha256"))
+        raise Invalid("The Idempotency-Key is invalid.", errors=[(HEADER, reason)])
+    # Keyed: the body may hold a password, which must not be guessable from the stored digest.
+    request = b"\0".join((method.encode(), path.encode(), body))
+    return IdempotentCommand(scope, key, hmac.digest(secret(IDEMPOTENCY), request, "sha256"))
 
 
 def forget_user(user_id: UUID) -> None:
-    """Drop the answers to what somebody sent, and to their registration."""
+    """Delete the answers to a user's commands and to their registration."""
     person = str(user_id).encode()
     with connection.cursor() as cursor:
         cursor.execute(_FORGET, {"scope": scope_of(user_id), "person": person})
 
 
 def scope_of(user_id: UUID) -> str:
-    """Within what the keys of somebody are unique."""
+    """Return the scope in which a user's keys are unique."""
     return f"user:{user_id}"
 
 
 def delete_expired() -> int:
-    """Drop the answers that need be kept no longer; how many."""
+    """Delete expired answers; return how many."""
     old = Now() - timedelta(hours=config().idempotency_hours)
     count, _ = AnsweredCommand.objects.filter(made_at__lt=old).delete()
     return count

@@ -1,4 +1,4 @@
-"""Which versions does a client insist on (If-Match, RFC 9110)?"""
+"""If-Match (RFC 9110): the versions that a client requires a resource to have."""
 
 import re
 
@@ -11,12 +11,12 @@ _VERSION = re.compile(r'(?<!W/)"(0|[1-9][0-9]{0,8})"')
 
 
 def versions(header: str | None) -> frozenset[int] | None:
-    """The versions that fit; None when any does; raises Invalid for what is no list of tags."""
-    wanted = None if header is None else header.strip(" \t")
-    if wanted is None or wanted == "*":
+    """Parse the header; None accepts any version. Raises Invalid if it is not a list of tags."""
+    tags = None if header is None else header.strip(" \t")
+    if tags is None or tags == "*":
         return None
-    if not _LIST.fullmatch(wanted):
-        reason = 'This must be a version in double quotes, as "3", several with commas, or *.'
-        raise Invalid("The condition can't be understood.", errors=[(HEADER, reason)])
-    # Other tags are somebody's, but no version of ours ever equals them.
-    return frozenset(int(version) for version in _VERSION.findall(wanted))
+    if not _LIST.fullmatch(tags):
+        reason = 'If-Match must be versions in double quotes, like "3" or "3", "4", or *.'
+        raise Invalid("The If-Match header is invalid.", errors=[(HEADER, reason)])
+    # Other well-formed tags are valid, but match no version.
+    return frozenset(int(version) for version in _VERSION.findall(tags))

@@ -1,4 +1,4 @@
-"""How is a command described to those who call it?"""
+"""OpenAPI description of a command: common headers, answers and problems."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -8,16 +8,16 @@ from rest_framework import serializers
 from infra.http.openapi import Headers, Method, Shape, operation
 
 _ONCE = {
-    "Idempotency-Key": "Sent again within a day, the command is not done again; the answer is that"
-    " of the first time, with Idempotency-Replayed: true."
+    "Idempotency-Key": "A command sent again with the same key within a day is not executed again;"
+    " it gets the first answer, with Idempotency-Replayed: true."
 }
-_TRACED = {"X-Request-ID": "A UUID that the command's events carry; one is made if none is given."}
-_IF_MATCH = {"If-Match": 'The versions in which it may be done, as "3"; answers carry it as ETag.'}
+_TRACED = {"X-Request-ID": "A UUID that the command's events carry; made if none is given."}
+_IF_MATCH = {"If-Match": 'The versions that the resource may have, like "3" (see ETag).'}
 _ALWAYS = (422, 429, 503)
 _WITH_BODY = (400, 413, 415)
 
 
-def describe_command(  # noqa: PLR0913 - a keyword for each thing that can be said
+def describe_command(  # noqa: PLR0913 - a keyword for each part of the description
     name: str,
     *,
     answers: Mapping[int, Shape | None],
@@ -29,9 +29,9 @@ def describe_command(  # noqa: PLR0913 - a keyword for each thing that can be sa
     appends: bool = True,
     media_type: str = "application/json",
 ) -> Callable[[Method], Method]:
-    """Describe a view's method; what all commands have in common need not be said.
+    """Describe a view's method; headers and problems that all commands share are added.
 
-    ``appends``: whether it may append events, and so be told that its stream moved meanwhile.
+    ``appends``: whether it may append events, and so answer 409 when its stream moved meanwhile.
     """
     return operation(
         name,

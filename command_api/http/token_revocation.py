@@ -1,7 +1,7 @@
-"""Does an access token still count?
+"""Token revocation: refuses access tokens whose log-in was ended.
 
-The vault knows. It is asked at most once a second for each log-in, so a revocation holds everywhere
-within a second, and at once in the process that was told of it.
+The vault is asked at most once a second for each log-in. So a revocation holds everywhere within a
+second, and at once in the process that carried it out.
 """
 
 from time import monotonic
@@ -13,38 +13,38 @@ from infra.errors import Unauthenticated
 from infra.security.access_tokens import Identity
 
 FRESH_SECONDS = 1.0
-_REMEMBERED = 10_000
+_CACHE_SIZE = 10_000
 
-_known: dict[UUID, tuple[float, LoginStatus | None]] = {}
+_cache: dict[UUID, tuple[float, LoginStatus | None]] = {}
 
 
 def refuse_revoked(identity: Identity) -> None:
-    """Raise Unauthenticated when the log-in, or the epoch, of a token is over."""
-    standing = _standing(identity.family)
+    """Raise Unauthenticated if the token's log-in or epoch was revoked."""
+    status = _login_status(identity.family)
     if (
-        standing is None
-        or standing.is_revoked
-        or standing.user_id != identity.user_id
-        or standing.epoch > identity.epoch
+        status is None
+        or status.is_revoked
+        or status.user_id != identity.user_id
+        or status.epoch > identity.epoch
     ):
         raise Unauthenticated("The access token was revoked.")
 
 
 def clear_cache(family: UUID | None = None) -> None:
-    """Ask the vault again; of all log-ins unless one is named."""
+    """Forget the cached status of one log-in, or of all."""
     if family is None:
-        _known.clear()
+        _cache.clear()
     else:
-        _known.pop(family, None)
+        _cache.pop(family, None)
 
 
-def _standing(family: UUID) -> LoginStatus | None:
-    known = _known.get(family)
-    if known is not None and monotonic() - known[0] < FRESH_SECONDS:
-        return known[1]
-    if len(_known) >= _REMEMBERED:
-        _known.clear()
-    asked = monotonic()
-    standing = refresh_families.login_status(family)
-    _known[family] = asked, standing
-    return standing
+def _login_status(family: UUID) -> LoginStatus | None:
+    cached = _cache.get(family)
+    if cached is not None and monotonic() - cached[0] < FRESH_SECONDS:
+        return cached[1]
+    if len(_cache) >= _CACHE_SIZE:
+        _cache.clear()
+    asked_at = monotonic()
+    status = refresh_families.login_status(family)
+    _cache[family] = asked_at, status
+    return status

@@ -1,10 +1,10 @@
-"""What do all commands have in common over HTTP?
+"""Base class of command views: token, rate limit, body, idempotency, then the command itself.
 
-The order of things: who asks, how often, what, was it done before; then the command; then the
-answer with its place in the log, and a hint to those who follow it.
+After the command is committed, the views announce its partition, so that the relay and the log
+followers need not wait for their next poll.
 
-DRF declares the views and describes them; the way of a request through ``dispatch`` is our own,
-because DRF's (content negotiation, request and response wrapping) costs more than the command.
+DRF declares and describes the views. ``dispatch`` is our own, because DRF's content negotiation and
+its wrapping of request and response cost more than the command itself.
 """
 
 import re
@@ -44,39 +44,34 @@ _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", 
 
 
 class Call(NamedTuple):
-    """What a command's view gets to know of a request."""
+    """The request as a command view sees it."""
 
     identity: Identity | None
     body: Mapping[str, Any]
     origin: Origin
     if_match: str | None = None
     meta: Mapping[str, Any] = {}
-    """What WSGI says of the request."""
-
-    @property
-    def user(self) -> Identity:
-        """Who asks, where somebody must."""
-        if self.identity is None:
-            raise Unauthenticated
-        return self.identity
+    """The WSGI environment."""
 
     @property
     def user_id(self) -> UUID:
-        """The id of who asks."""
-        return self.user.user_id
+        """The authenticated user's id; raises Unauthenticated where there is none."""
+        if self.identity is None:
+            raise Unauthenticated
+        return self.identity.user_id
 
 
 class Answer(NamedTuple):
-    """What a command leads to: where in the log it can be waited for, and what the client reads."""
+    """A command's result: the log position to wait for, and what the client reads."""
 
     position: Position | None
     data: Any = None
     status: int = 200
     version: int | None = None
-    """Of what was changed, where clients may insist on one; the answer's ETag."""
+    """The new version of a resource that supports If-Match; sent as its ETag."""
 
     def reply(self) -> Reply:
-        """The answer as bytes."""
+        """Encode the answer."""
         return Reply(
             self.status,
             b"" if self.data is None else strict_json.encode(self.data),
@@ -86,43 +81,43 @@ class Answer(NamedTuple):
 
 
 class CommandView(APIView):
-    """A resource that commands change. Methods take a Call and answer with an Answer.
+    """A resource that commands change. Methods take a Call and return an Answer.
 
-    Its ``permission_classes`` are its own to say: without them it is for nobody.
+    A view must declare its ``permission_classes``; without them it refuses everybody.
     """
 
     shows_rate_on_refusal: ClassVar[bool] = True
-    """Whether those who are refused, too, are told how often they still may."""
+    """Whether a refusal carries the RateLimit headers, too."""
     bodies: ClassVar[Mapping[str, type[StrictSerializer]]] = {}
-    """The body of each method that has one."""
+    """The body's serializer, by method."""
     bodies_optional: ClassVar[frozenset[str]] = frozenset()
-    """Methods whose body may be left out; that is the same as an empty object."""
+    """Methods whose body may be left out, which means the same as an empty object."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Answer, or say why not."""
-        begun = perf_counter()
-        number = request.META["HTTP_X_REQUEST_ID"] = str(correlation_id(request))
+        """Answer the request; every exception becomes problem details."""
+        started = perf_counter()
+        request_id = request.META["HTTP_X_REQUEST_ID"] = str(correlation_id(request))
         try:
             response = self._answer(request, **kwargs)
-        except Exception as fault:  # noqa: BLE001 - every fault becomes a problem there
-            response = problem_details.respond(_meaning(fault), request)
-        response.headers["X-Request-ID"] = number
-        self._measure(request, response.status_code, perf_counter() - begun)
+        except Exception as fault:  # noqa: BLE001 - every fault becomes problem details there
+            response = problem_details.respond(_as_refusal(fault), request)
+        response.headers["X-Request-ID"] = request_id
+        self._measure(request, response.status_code, perf_counter() - started)
         return response
 
     def scope(self, call: Call) -> str | None:
-        """Within what an Idempotency-Key is unique; None: it is not looked at."""
+        """Return the scope in which an Idempotency-Key is unique; None ignores the key."""
         return scope_of(call.user_id)
 
     def rate(self, request: HttpRequest, identity: Identity | None) -> Mapping[str, str]:
-        """Count the request; the RateLimit headers. Raises TooMany, or Unavailable."""
+        """Count the request; return the RateLimit headers. Raises TooMany or Unavailable."""
         counter = self.throttle(request, identity)
         if counter.scope == "write":
             return _counters.check(counter, clients.redis())
         return admit([counter], clients.redis())
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
-        """Which counter the request counts on."""
+        """Return the counter that the request counts on."""
         return (
             sliding_window.of_user(identity.user_id)
             if identity
@@ -137,29 +132,30 @@ class CommandView(APIView):
         identity, rate = self._admit(request)
         raw, body = self._read(request, method)
         if identity is not None and raw:
-            refuse_revoked(identity)  # a body may take minutes; nobody waits for it to be settled
-        call = _call(identity, body, request)
-        announced: list[int] = []
+            refuse_revoked(identity)  # again: a slow body may outlive its token
+        meta = request.META
+        call = Call(identity, body, origin_of(request), meta.get("HTTP_IF_MATCH"), meta)
+        partitions: list[int] = []
 
-        def command() -> Reply:
+        def execute() -> Reply:
             answer: Answer = handler(call, **kwargs)
             if answer.position is not None:
-                announced.append(answer.position.partition)
+                partitions.append(answer.position.partition)
             return answer.reply()
 
-        key = request.META.get("HTTP_IDEMPOTENCY_KEY")
+        key = meta.get("HTTP_IDEMPOTENCY_KEY")
         scope = None if key is None else self.scope(call)
         if key is None or scope is None:
-            reply = command()
+            reply = execute()
         else:
-            reply = idempotent(scope, key, method=method, path=request.path, body=raw).run(command)
-        notifications.announce(*announced)
+            reply = idempotent(scope, key, method=method, path=request.path, body=raw).run(execute)
+        notifications.announce(*partitions)
         return _respond(reply, rate)
 
     def _admit(self, request: HttpRequest) -> tuple[Identity | None, Mapping[str, str]]:
-        """Who asks, and how often they still may."""
+        """Authenticate and rate-limit the request; return the RateLimit headers, too."""
         try:
-            identity = self._identify(request)
+            identity = self._authenticate(request)
         except Refused:
             by_address = sliding_window.of_address(request)
             request.META[RATE] = admit([by_address], clients.redis())  # guessing tokens counts
@@ -169,7 +165,7 @@ class CommandView(APIView):
             request.META[RATE] = rate
         return identity, rate
 
-    def _identify(self, request: HttpRequest) -> Identity | None:
+    def _authenticate(self, request: HttpRequest) -> Identity | None:
         if not needs_token(self.permission_classes):
             return None
         identity = access_tokens.bearer(request.META.get("HTTP_AUTHORIZATION", ""))
@@ -197,24 +193,19 @@ class CommandView(APIView):
         observe_seconds("marquee_http_seconds", seconds, view=view)
 
 
-def _meaning(fault: Exception) -> Exception:
-    """What our own exceptions are to who asks."""
+def _as_refusal(fault: Exception) -> Exception:
+    """Translate faults of log and vault that a client can retry."""
     match fault:
         case WrongExpectedVersion():
-            return Conflict("Others changed the same at this moment. Try again.")
+            return Conflict("The resource was changed by other requests meanwhile. Try again.")
         case KeyMissing():
-            return Unavailable("The vault is not that far yet. Try again in a moment.")
+            return Unavailable("The vault does not hold the user's key yet. Try again in a moment.")
         case _:
             return fault
 
 
-def _call(identity: Identity | None, body: Mapping[str, Any], request: HttpRequest) -> Call:
-    meta = request.META
-    return Call(identity, body, origin_of(request), meta.get("HTTP_IF_MATCH"), meta)
-
-
 def origin_of(request: HttpRequest) -> Origin:
-    """Where the events of a request come from."""
+    """Return the correlation id and trace for the events of a request."""
     trace = request.META.get("HTTP_TRACEPARENT", "")
     return Origin(
         correlation_id=correlation_id(request),

@@ -1,1 +1,1 @@
-"""How does one come to another password?"""
+"""Change and reset of passwords."""

@@ -1,6 +1,6 @@
-"""How does one come to another password over HTTP?
+"""HTTP endpoints that change, or reset, a password.
 
-No Idempotency-Key here: what was changed ends the very token that it was changed with.
+They ignore Idempotency-Key: the change ends the very token that a repetition would need.
 """
 
 from django.http import HttpRequest
@@ -21,27 +21,27 @@ from infra.security.access_tokens import Identity
 
 
 def new_password() -> serializers.CharField:
-    """One to have from now on."""
+    """Return a field for a new password."""
     return serializers.CharField(
         min_length=passwords.SHORTEST, max_length=passwords.LONGEST, trim_whitespace=False
     )
 
 
 class ChangeBody(StrictSerializer):
-    """The password so far, and the one to come."""
+    """The old password and the new one."""
 
     old = serializers.CharField(max_length=passwords.LONGEST, trim_whitespace=False)
     new = new_password()
 
 
 class ForgotBody(StrictSerializer):
-    """Who forgot it."""
+    """The address of the account whose password was forgotten."""
 
     email = serializers.EmailField(max_length=254, trim_whitespace=False)
 
 
 class ResetBody(StrictSerializer):
-    """What was in the letter, and the password to come."""
+    """The mailed token and the new password."""
 
     token = mailed_token()
     password = new_password()
@@ -49,10 +49,10 @@ class ResetBody(StrictSerializer):
 
 class _PasswordView(CommandView):
     def scope(self, call: Call) -> None:
-        """Passwords are not kept, not even as part of a digest."""
+        """Ignore the key: passwords are not stored, not even in a digest."""
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
-        """Guessing must be slow, from wherever it is done."""
+        """Limit password guessing."""
         by_address = sliding_window.of_login(request)
         return by_address._replace(who=str(identity.user_id)) if identity else by_address
 
@@ -67,13 +67,13 @@ class MyPasswordView(_PasswordView):
         "change_password", answers={204: None}, body=ChangeBody, takes_idempotency_key=False
     )
     def post(self, call: Call) -> Answer:
-        """Change it. All log-ins end, this one too."""
+        """Change my password. All log-ins end, including this one."""
         position = change.change(call.user_id, **call.body, origin=call.origin)
         return Answer(position, status=204)
 
 
 class ForgottenView(_PasswordView):
-    """Passwords that were forgotten."""
+    """Requests to reset a forgotten password."""
 
     permission_classes = (Anybody,)
     bodies = {"POST": ForgotBody}
@@ -87,13 +87,13 @@ class ForgottenView(_PasswordView):
         appends=False,
     )
     def post(self, call: Call) -> Answer:
-        """Have a letter sent. The answer is the same whether or not anybody has the address."""
+        """Send an e-mail with a reset token. The answer is the same for unknown addresses."""
         outgoing_mail.enqueue(Purpose.RESET, email=call.body["email"])
         return Answer(None, status=202)
 
 
 class ResetView(_PasswordView):
-    """Passwords that take the place of forgotten ones."""
+    """Resets of forgotten passwords."""
 
     permission_classes = (Anybody,)
     bodies = {"POST": ResetBody}
@@ -106,7 +106,7 @@ class ResetView(_PasswordView):
         takes_idempotency_key=False,
     )
     def post(self, call: Call) -> Answer:
-        """Choose a new one, by the token of the letter. All log-ins end."""
+        """Set a new password with the mailed token. All log-ins end."""
         position = change.reset(
             call.body["token"], password=call.body["password"], origin=call.origin
         )

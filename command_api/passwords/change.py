@@ -1,8 +1,8 @@
-"""How does another password take the place of the one before?
+"""Change and reset of a password, which end all log-ins.
 
-In one transaction of the vault, which locks the person's row and ends all log-ins, in the log and
-here. If it ends half-way, the log-ins have ended and the old password stays. A log-in that comes
-meanwhile waits for the row, and finds that its password is an old one.
+Both happen in one vault transaction that locks the user's row and ends the log-ins in log and
+vault. If it stops half-way, the log-ins have ended and the old password stays. A concurrent log-in
+waits for the row lock, and then finds that its password is an old one.
 """
 
 from uuid import UUID
@@ -21,44 +21,49 @@ from infra.errors import Conflict, Invalid, Unauthenticated
 
 
 def change(user_id: UUID, *, old: str, new: str, origin: Origin) -> Position:
-    """Let a person have another password; raises Invalid for the wrong old or a weak new one."""
-    known, names = subjects.credentials_of(user_id), personal_names.names_of(user_id)
-    if known is None or names is None:
+    """Change a password; raises Invalid if the old one is wrong or the new one is weak."""
+    credentials, names = subjects.credentials_of(user_id), personal_names.names_of(user_id)
+    if credentials is None or names is None:
         raise Unauthenticated
-    if not passwords.is_correct(old, known.password_hash):
-        raise Invalid("It was not changed.", errors=[("old", "This is not your password.")])
-    digest = _digest(new, names, field="new")
+    if not passwords.is_correct(old, credentials.password_hash):
+        reason = "This is not your current password."
+        raise Invalid("The password was not changed.", errors=[("old", reason)])
+    password_hash = _hash(new, names, field="new")
     with transaction.atomic(using="vault"):
-        position = _replace(user_id, was=known.password_hash, now=digest, origin=origin)
+        position = _replace(
+            user_id, was=credentials.password_hash, now=password_hash, origin=origin
+        )
     token_revocation.clear_cache()
     return position
 
 
 def reset(token: str, *, password: str, origin: Origin) -> Position:
-    """Let whoever read our letter have another password; raises Invalid, and then it counts on."""
+    """Set a new password with a mailed token; raises Invalid, and then the token stays valid."""
     user_id = outgoing_mail.token_owner(Purpose.RESET, token)
-    known = None if user_id is None else subjects.credentials_of(user_id)
+    credentials = None if user_id is None else subjects.credentials_of(user_id)
     names = None if user_id is None else personal_names.names_of(user_id)
-    if user_id is None or known is None or names is None:
+    if user_id is None or credentials is None or names is None:
         raise verification.invalid_token()
-    digest = _digest(password, names, field="password")
+    password_hash = _hash(password, names, field="password")
     with transaction.atomic(using="vault"):
         if not outgoing_mail.consume_token(Purpose.RESET, token):
             raise verification.invalid_token()
         verification.mark_verified(user_id, origin=origin)
-        position = _replace(user_id, was=known.password_hash, now=digest, origin=origin)
+        position = _replace(
+            user_id, was=credentials.password_hash, now=password_hash, origin=origin
+        )
     token_revocation.clear_cache()
     return position
 
 
 def _replace(user_id: UUID, *, was: str, now: str, origin: Origin) -> Position:
     if not subjects.replace_password(user_id, was=was, now=now):
-        raise Conflict("The password was changed at this moment.")
+        raise Conflict("The password was changed by another request. Log in again.")
     outgoing_mail.delete_tokens(user_id)
     login_rate_limit.forget_addresses(subjects.login_digests_of(user_id))
     return logout.end_all_sessions(user_id, origin=origin).position
 
 
-def _digest(password: str, names: PersonalNames, *, field: str) -> str:
+def _hash(password: str, names: PersonalNames, *, field: str) -> str:
     passwords.refuse_weak(password, username=names.username, email=names.email, field=field)
     return passwords.hash_password(password)

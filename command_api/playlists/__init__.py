@@ -1,1 +1,1 @@
-"""Which movies do users put together, in which order, and who may see it?"""
+"""Playlists: named, ordered lists of movies."""

@@ -1,4 +1,4 @@
-"""How does a user change their playlists over HTTP?"""
+"""HTTP endpoints that create, change and delete playlists."""
 
 import os
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ from infra.http.strict_json import StrictSerializer, TextField
 _FIELDS = {"name": PLAYLIST_NAME, "description": PLAYLIST_DESCRIPTION}
 
 _decryptor = EventDecryptor()
-# Whether a name is another one can only be seen when both are in clear.
+# Names can only be compared in clear.
 _playlist = replace(decider.playlist, decrypt=_decryptor.decrypt_all)
 
 
@@ -55,7 +55,7 @@ def _description() -> TextField:
 
 
 class NewPlaylistBody(StrictSerializer):
-    """A playlist to begin."""
+    """A new playlist."""
 
     name = _name()
     description = _description()
@@ -63,7 +63,7 @@ class NewPlaylistBody(StrictSerializer):
 
 
 class PlaylistBody(StrictSerializer):
-    """What changes; the rest stays. A description of null, or without words, is none."""
+    """The properties to change; the others stay. A null or empty description removes it."""
 
     name = _name(required=False)
     description = _description()
@@ -71,20 +71,20 @@ class PlaylistBody(StrictSerializer):
 
 
 class PlaceBody(StrictSerializer):
-    """Where the movie comes; what is behind moves on."""
+    """The movie's position; the movies from there on move down."""
 
     position = serializers.IntegerField(min_value=0, max_value=MOST_MOVIES - 1, required=False)
 
 
 class PlaylistAnswer(serializers.Serializer[Any]):
-    """Which playlist it is, and which version it has now."""
+    """The playlist and its version now."""
 
     id = serializers.CharField()
     version = serializers.IntegerField()
 
 
 class PlaceAnswer(PlaylistAnswer):
-    """The same, and where the movie is."""
+    """The playlist, its version, and the movie's position."""
 
     movie_id = serializers.IntegerField()
     position = serializers.IntegerField()
@@ -98,12 +98,14 @@ class CreatePlaylistView(CommandView):
 
     @describe_command("create_playlist", answers={201: PlaylistAnswer}, body=NewPlaylistBody)
     def post(self, call: Call) -> Answer:
-        """Begin a playlist; nobody else sees it unless that is said."""
+        """Create a playlist; it is private unless ``visibility`` is public."""
         user, store = call.user_id, event_store.store()
         playlist_id = playlist_ids.playlist_id(
             str(user), store.partitions, os.urandom(playlist_ids.RANDOM_BYTES)
         )
-        command = CreatePlaylist(playlist_id=playlist_id, user_id=user, **_sealed(user, call.body))
+        command = CreatePlaylist(
+            playlist_id=playlist_id, user_id=user, **_encrypted(user, call.body)
+        )
         handled = handle(command, _playlist, store, origin=call.origin)
         return _answer(playlist_id, handled, status=201)
 
@@ -122,15 +124,15 @@ class EditPlaylistView(CommandView):
         is_conditional=True,
     )
     def patch(self, call: Call, playlist_id: str) -> Answer:
-        """Change what is given."""
-        said = _sealed(call.user_id, call.body)
+        """Change the given properties."""
+        changes = _encrypted(call.user_id, call.body)
         return _answer(
-            playlist_id, _handle(call, ChangePlaylist(**_about(call, playlist_id), **said))
+            playlist_id, _handle(call, ChangePlaylist(**_about(call, playlist_id), **changes))
         )
 
     @describe_command("delete_playlist", answers={204: None}, problems=(404,), is_conditional=True)
     def delete(self, call: Call, playlist_id: str) -> Answer:
-        """Drop the playlist for good."""
+        """Delete the playlist."""
         handled = _handle(call, DeletePlaylist(**_about(call, playlist_id)))
         return Answer(handled.position, status=204)
 
@@ -150,7 +152,7 @@ class PlaylistMovieView(CommandView):
         is_conditional=True,
     )
     def put(self, call: Call, playlist_id: str, movie_id: int) -> Answer:
-        """Have the movie in it at a place. Without one a new movie comes last, others stay."""
+        """Put the movie at a position; without one a new movie comes last, others stay."""
         command = PutMovie(
             **_about(call, playlist_id),
             movie_id=movie_id,
@@ -165,13 +167,13 @@ class PlaylistMovieView(CommandView):
         "take_from_playlist", answers={204: None}, problems=(404,), is_conditional=True
     )
     def delete(self, call: Call, playlist_id: str, movie_id: int) -> Answer:
-        """Take the movie out."""
+        """Remove the movie from the playlist."""
         handled = _handle(call, RemoveMovie(**_about(call, playlist_id), movie_id=movie_id))
         return Answer(handled.position, status=204, version=handled.state.version)
 
 
 def _about(call: Call, playlist_id: str) -> dict[str, Any]:
-    """Which playlist is meant, who asks, and in which versions it may be."""
+    """Return the arguments that all commands on an existing playlist share."""
     return {
         "playlist_id": playlist_id,
         "user_id": call.user_id,
@@ -180,7 +182,7 @@ def _about(call: Call, playlist_id: str) -> dict[str, Any]:
 
 
 def _handle(call: Call, command: PlaylistChange) -> Handled[PlaylistState]:
-    """Do it; what can't be one of theirs is not even looked for."""
+    """Handle the command; ids that can't be the sender's are refused without a look-up."""
     store = event_store.store()
     try:
         partition = playlist_ids.partition_of_playlist(command.playlist_id)
@@ -191,19 +193,20 @@ def _handle(call: Call, command: PlaylistChange) -> Handled[PlaylistState]:
     return handle(command, _playlist, store, origin=call.origin)
 
 
-def _sealed(user: UUID, body: Mapping[str, Any]) -> dict[str, Any]:
-    """What was said, with words as they may stand in an event."""
-    said = dict(body)
+def _encrypted(user: UUID, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the properties with their texts encrypted; an empty text becomes None."""
+    properties = dict(body)
     for field in _FIELDS:
-        if field in said:
-            said[field] = _words(user, field, said[field]) if said[field] else None
-    return said
+        if field in properties:
+            text = properties[field]
+            properties[field] = _encrypt(user, field, text) if text else None
+    return properties
 
 
-def _words(user: UUID, field: str, text: str) -> PlaylistText:
+def _encrypt(user: UUID, field: str, text: str) -> PlaylistText:
     key = _decryptor.key_of(user)
     if key is None:
-        raise Unauthenticated("This account is no more.")
+        raise Unauthenticated("This account was erased.")
     return PlaylistText(text, encrypt_field(key, subject=user, field=_FIELDS[field], text=text))
 
 

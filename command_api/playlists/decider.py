@@ -1,4 +1,4 @@
-"""When does a playlist change, and who may change it?"""
+"""Rules for creating, changing and deleting a playlist."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from command_api.aggregate import Aggregate
 from command_api.catalogue.availability import AVAILABLE, Availability, refuse_withdrawn
-from command_api.playlists.ranks import place
+from command_api.playlists.ranks import insert_rank
 from events.catalogue import (
     PlaylistCreated,
     PlaylistDeleted,
@@ -31,12 +31,12 @@ LONGEST_NAME = 100
 LONGEST_DESCRIPTION = 1000
 
 Versions: TypeAlias = frozenset[int] | None
-"""The versions of which a playlist must have one for a command to be done; None: whichever."""
+"""The versions that a playlist may have for the command to be executed; None accepts any."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlaylistText:
-    """What a user wrote: to compare, and as it may stand in an event."""
+    """A user's text: in clear, to compare, and encrypted, to store in an event."""
 
     text: str
     sealed: EncryptedField
@@ -44,7 +44,7 @@ class PlaylistText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreatePlaylist:
-    """Begin a playlist."""
+    """Create a playlist."""
 
     playlist_id: str
     user_id: UUID
@@ -55,7 +55,7 @@ class CreatePlaylist:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangePlaylist:
-    """Change what is given, leave the rest."""
+    """Change the given properties; the others stay."""
 
     playlist_id: str
     user_id: UUID
@@ -67,7 +67,7 @@ class ChangePlaylist:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeletePlaylist:
-    """Drop a playlist."""
+    """Delete a playlist."""
 
     playlist_id: str
     user_id: UUID
@@ -76,7 +76,7 @@ class DeletePlaylist:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PutMovie:
-    """Have a movie in a playlist, at a place if one is given; else a new one comes last."""
+    """Put a movie into a playlist at a position; without one a new movie comes last."""
 
     playlist_id: str
     user_id: UUID
@@ -88,7 +88,7 @@ class PutMovie:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveMovie:
-    """Take a movie out of a playlist."""
+    """Remove a movie from a playlist."""
 
     playlist_id: str
     user_id: UUID
@@ -102,7 +102,7 @@ PlaylistCommand: TypeAlias = CreatePlaylist | PlaylistChange
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaylistState:
-    """A playlist; without an owner there is none, or none any more."""
+    """A playlist; without an owner it does not exist, or no longer."""
 
     version: int = 0
     owner: UUID | None = None
@@ -113,19 +113,19 @@ class PlaylistState:
 
     @property
     def movies(self) -> list[int]:
-        """The movies in their order."""
+        """The ids of the movies, in order."""
         return sorted(self.ranks, key=self.ranks.__getitem__)
 
 
 def decide(command: PlaylistCommand, current: PlaylistState) -> Sequence[PlaylistEvent]:
-    """What the command leads to, given the playlist so far."""
+    """Return the events that the command leads to."""
     if not isinstance(command, CreatePlaylist):
-        _refuse_others(command, current)
+        _refuse_foreign(command, current)
     match command:
         case CreatePlaylist():
             return _create(command, current)
         case ChangePlaylist():
-            return tuple(_changes(command, current))
+            return tuple(_change_events(command, current))
         case DeletePlaylist(playlist_id=playlist_id, user_id=user):
             return (PlaylistDeleted(playlist_id=playlist_id, user_id=user),)
         case PutMovie():
@@ -136,22 +136,24 @@ def decide(command: PlaylistCommand, current: PlaylistState) -> Sequence[Playlis
             return (PlaylistMovieRemoved(playlist_id=playlist_id, user_id=user, movie_id=movie),)
 
 
-def _refuse_others(command: PlaylistChange, current: PlaylistState) -> None:
+def _refuse_foreign(command: PlaylistChange, current: PlaylistState) -> None:
     if current.owner is None or current.owner != command.user_id:
         raise not_found()
     if command.versions is not None and current.version not in command.versions:
-        raise PreconditionFailed(f"The playlist has version {current.version}.")
+        raise PreconditionFailed(
+            f"The playlist has version {current.version}. Read it again before you change it."
+        )
 
 
 def not_found() -> NotFound:
-    """The same for a playlist that is not there and for somebody else's."""
+    """Return one refusal for missing playlists and for those of other users."""
     return NotFound("You have no such playlist.")
 
 
 def _create(command: CreatePlaylist, current: PlaylistState) -> Sequence[PlaylistEvent]:
     if current.version:
-        raise Conflict("There is such a playlist already.")
-    _refuse_unfit(command.name, command.description)
+        raise Conflict("A playlist with this id exists already.")
+    _refuse_invalid_texts(command.name, command.description)
     return (
         PlaylistCreated(
             playlist_id=command.playlist_id,
@@ -163,10 +165,10 @@ def _create(command: CreatePlaylist, current: PlaylistState) -> Sequence[Playlis
     )
 
 
-def _changes(command: ChangePlaylist, current: PlaylistState) -> Iterator[PlaylistEvent]:
+def _change_events(command: ChangePlaylist, current: PlaylistState) -> Iterator[PlaylistEvent]:
     playlist_id, user = command.playlist_id, command.user_id
     name, words, visibility = command.name, command.description, command.visibility
-    _refuse_unfit(name, words)
+    _refuse_invalid_texts(name, words)
     if name is not UNSET and name.text != current.name:
         yield PlaylistRenamed(playlist_id=playlist_id, user_id=user, name=name.sealed)
     if words is not UNSET and (words.text if words else None) != current.description:
@@ -176,7 +178,7 @@ def _changes(command: ChangePlaylist, current: PlaylistState) -> Iterator[Playli
         yield PlaylistShown(playlist_id=playlist_id, user_id=user, visibility=visibility)
 
 
-def _refuse_unfit(
+def _refuse_invalid_texts(
     name: PlaylistText | UnsetType, description: PlaylistText | UnsetType | None
 ) -> None:
     errors = []
@@ -186,7 +188,7 @@ def _refuse_unfit(
         reason = f"A description has at most {LONGEST_DESCRIPTION} characters."
         errors.append(("description", reason))
     if errors:
-        raise Invalid("The playlist can't be described so.", errors=errors)
+        raise Invalid("The playlist's name or description is invalid.", errors=errors)
 
 
 def _put(command: PutMovie, current: PlaylistState) -> Sequence[PlaylistEvent]:
@@ -198,10 +200,10 @@ def _put(command: PutMovie, current: PlaylistState) -> Sequence[PlaylistEvent]:
     if len(others) == MOST_MOVIES:
         reason = f"A playlist holds at most {MOST_MOVIES} movies."
         raise Invalid("The playlist is full.", errors=[("movie_id", reason)])
-    at = _place(command.position, before, movie)
+    at = _index(command.position, before, movie)
     if before[at : at + 1] == [movie]:
         return ()
-    rank, moved = place([current.ranks[other] for other in others], at)
+    rank, moved = insert_rank([current.ranks[other] for other in others], at)
     event = PlaylistMovieMoved if movie in current.ranks else PlaylistMovieAdded
     return (
         *(
@@ -214,19 +216,19 @@ def _put(command: PutMovie, current: PlaylistState) -> Sequence[PlaylistEvent]:
     )
 
 
-def _place(position: int | None, movies: Sequence[int], movie: int) -> int:
-    """Where the movie is wanted: where it is, or last, unless that is said."""
+def _index(position: int | None, movies: Sequence[int], movie: int) -> int:
+    """Return the movie's new index; without a position it stays, and a new movie comes last."""
     if position is None:
         return movies.index(movie) if movie in movies else len(movies)
     last = len(movies) - (movie in movies)
     if not 0 <= position <= last:
-        reason = f"The places are 0 to {last}."
-        raise Invalid("The movie can't be put there.", errors=[("position", reason)])
+        reason = f"position must be from 0 to {last}."
+        raise Invalid("The position is outside the playlist.", errors=[("position", reason)])
     return position
 
 
 def evolve(before: PlaylistState, event: PlaylistEvent) -> PlaylistState:
-    """The playlist after an event."""
+    """Apply an event."""
     return replace(_after(before, event), version=before.version + 1)
 
 
@@ -260,7 +262,7 @@ def _ranks(
 
 
 def stream(command: PlaylistCommand) -> Stream:
-    """Where a playlist is kept: in the partition of who asks, where others' are never found."""
+    """Return the playlist's stream, in the sender's partition: others' playlists are not there."""
     return Stream(f"playlist-{command.playlist_id}", str(command.user_id))
 
 

@@ -1,1 +1,1 @@
-"""What do users like, and what may others see of it?"""
+"""Preferences: favourite genres, visibility of activity, recommendation strategy."""

@@ -1,4 +1,4 @@
-"""How does a user say over HTTP what they prefer?"""
+"""HTTP endpoint that changes a user's preferences."""
 
 from dataclasses import asdict
 from typing import Any
@@ -18,7 +18,7 @@ _STRATEGY = r"\A[a-z0-9][a-z0-9-]{0,39}\Z"
 
 
 def genre_list(*, required: bool) -> serializers.ListField:
-    """Genres by the catalogue's names."""
+    """Return a field for genres by the catalogue's names."""
     return serializers.ListField(
         child=serializers.ChoiceField(GENRES),
         max_length=len(GENRES),
@@ -27,7 +27,7 @@ def genre_list(*, required: bool) -> serializers.ListField:
 
 
 class PreferencesBody(StrictSerializer):
-    """What changes; the rest stays."""
+    """The preferences to change; the others stay."""
 
     genres = genre_list(required=False)
     public_activity = serializers.BooleanField(required=False)
@@ -52,7 +52,7 @@ class PreferencesView(CommandView):
 
     @describe_command("change_preferences", answers={200: PreferencesAnswer}, body=PreferencesBody)
     def put(self, call: Call) -> Answer:
-        """Change what is given; answers with all."""
+        """Change the given preferences; the answer has all of them."""
         changes: dict[str, Any] = dict(call.body)
         if "genres" in changes:
             changes["genres"] = tuple(changes["genres"])

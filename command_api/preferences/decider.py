@@ -1,4 +1,4 @@
-"""When does a change of preferences become an event?"""
+"""Rules for changing preferences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from events.recorded import Stream
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangePreferences:
-    """Change what is given, leave the rest."""
+    """Change the given preferences; the others stay."""
 
     user_id: UUID
     genres: tuple[str, ...] | UnsetType = UNSET
@@ -24,7 +24,7 @@ class ChangePreferences:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreferencesState:
-    """What a user prefers; by default nothing, and nothing is shown."""
+    """A user's preferences; by default activity is private."""
 
     genres: tuple[str, ...] = ()
     public_activity: bool = False
@@ -35,22 +35,22 @@ PreferencesEvent: TypeAlias = PreferencesChanged
 
 
 def decide(command: ChangePreferences, current: PreferencesState) -> Sequence[PreferencesEvent]:
-    """What the command leads to; the event carries all, so that nobody needs the ones before."""
-    wanted = _changed(command, current)
-    if wanted == current:
+    """Return an event with all preferences, so that readers need no earlier ones."""
+    changed = _changed(command, current)
+    if changed == current:
         return ()
     return (
         PreferencesChanged(
             user_id=command.user_id,
-            genres=wanted.genres,
-            public_activity=wanted.public_activity,
-            strategy=wanted.strategy,
+            genres=changed.genres,
+            public_activity=changed.public_activity,
+            strategy=changed.strategy,
         ),
     )
 
 
 def evolve(_before: PreferencesState, event: PreferencesEvent) -> PreferencesState:
-    """The preferences after an event."""
+    """Replace the preferences by the event's."""
     return PreferencesState(
         genres=event.genres, public_activity=event.public_activity, strategy=event.strategy
     )

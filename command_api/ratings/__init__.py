@@ -1,1 +1,1 @@
-"""What may users say of movies?"""
+"""Ratings of movies, one at a time or imported in bulk."""

@@ -1,4 +1,4 @@
-"""How does a user rate a movie over HTTP?"""
+"""HTTP endpoints that rate a movie and withdraw the rating."""
 
 from typing import Any
 
@@ -15,11 +15,11 @@ from infra.http.strict_json import StrictSerializer
 
 
 class RatingBody(StrictSerializer):
-    """What a user thinks of a movie."""
+    """A rating."""
 
     @classmethod
     def read(cls, data: Any) -> dict[str, Any]:
-        """The same as it would be otherwise; the usual case without DRF, which takes 0.1 ms."""
+        """Validate the body; a valid one without DRF, which takes 0.1 ms."""
         match data:
             case {"score": int(score), **more} if not more and type(score) is int:
                 if LOWEST <= score <= HIGHEST:
@@ -30,7 +30,7 @@ class RatingBody(StrictSerializer):
 
 
 class RatingAnswer(serializers.Serializer[Any]):
-    """What is now in the log."""
+    """The rating as it is now."""
 
     movie_id = serializers.IntegerField()
     score = serializers.IntegerField()
@@ -44,14 +44,14 @@ class RatingView(CommandView):
 
     @describe_command("rate", answers={200: RatingAnswer}, problems=(404, 409), body=RatingBody)
     def put(self, call: Call, movie_id: int) -> Answer:
-        """Give the movie a score, for the first time or anew."""
+        """Give the movie a score, or change the score."""
         command = RateMovie(call.user_id, movie_id, call.body["score"], availability_of(movie_id))
         handled = handle(command, rating, event_store.store(), origin=call.origin)
         return Answer(handled.position, {"movie_id": movie_id, "score": handled.state.score})
 
     @describe_command("withdraw_rating", answers={204: None}, problems=(404,))
     def delete(self, call: Call, movie_id: int) -> Answer:
-        """Take the score back."""
+        """Withdraw my rating."""
         command = WithdrawRating(call.user_id, movie_id)
         handled = handle(command, rating, event_store.store(), origin=call.origin)
         return Answer(handled.position, status=204)

@@ -1,8 +1,7 @@
-"""What becomes of many ratings that a user brings along?
+"""Bulk import of a user's ratings, each with its own time, in one append.
 
-Each may have a time of its own. For each movie the latest of the list counts, unless the log has a
-later opinion: so history never undoes what came after it, and the same list sent again changes
-nothing. All of a list is one append.
+For each movie the latest rating of the list counts, unless the log has a later one. So an import
+never overwrites newer ratings, and the same list sent again changes nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,11 +19,11 @@ from events.store import AppendEntry, EventStore, WrongExpectedVersion
 from infra.errors import FieldError
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
-"""Nobody rated films for a program to keep before that; such times are mistakes."""
+"""Earlier times are mistakes: no program kept ratings of films before that."""
 
 
 class RatingInput(NamedTuple):
-    """A rating of the list; without a time it is of now."""
+    """A rating of the list; without a time it counts as given now."""
 
     movie_id: int
     score: Score
@@ -33,50 +32,50 @@ class RatingInput(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RatingAppended:
-    """It is in the log now."""
+    """The rating led to an event."""
 
 
 @dataclass(frozen=True, slots=True)
 class RatingUnchanged:
-    """It was read, and changes nothing."""
+    """The rating is valid but changes nothing."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class RatingRejected:
-    """It can't be taken."""
+    """The rating is invalid."""
 
     errors: Sequence[FieldError]
 
 
 class ImportPlan(NamedTuple):
-    """What to append; and what becomes of each rating, by its place in the list."""
+    """The events to append, and the outcome of each rating by its index in the list."""
 
     entries: Sequence[AppendEntry]
     outcomes: Mapping[int, RatingAppended | RatingUnchanged]
 
 
 class ImportResult(NamedTuple):
-    """What became of each, and the place in the log after all of them."""
+    """The outcome of each rating by its index, and the position after all of them."""
 
     outcomes: Mapping[int, RatingAppended | RatingUnchanged]
     position: Position
 
 
 def reject_invalid(
-    brought: RatingInput, *, availabilities: Mapping[int, Availability], now: datetime
+    given: RatingInput, *, availabilities: Mapping[int, Availability], now: datetime
 ) -> RatingRejected | None:
     """Why a rating is rejected; ``availabilities`` holds every known movie."""
     errors = []
-    if (availability := availabilities.get(brought.movie_id)) is None:
+    if (availability := availabilities.get(given.movie_id)) is None:
         errors.append(FieldError("movie_id", "There is no such movie."))
     elif availability.is_withdrawn:
         errors.append(FieldError("movie_id", WITHDRAWN))
-    if brought.at is not None and brought.at > now:
-        errors.append(FieldError("rated_at", "This is in the future."))
-    if brought.at is not None and brought.at < EARLIEST:
-        errors.append(FieldError("rated_at", f"This is before {EARLIEST.year}."))
+    if given.at is not None and given.at > now:
+        errors.append(FieldError("rated_at", "rated_at must not be in the future."))
+    if given.at is not None and given.at < EARLIEST:
+        errors.append(FieldError("rated_at", f"rated_at must not be before {EARLIEST.year}."))
     return RatingRejected(errors) if errors else None
 
 
@@ -88,7 +87,7 @@ def import_ratings(
     now: datetime,
     origin: Origin,
 ) -> ImportResult:
-    """Append what is news, all at once; plan again when somebody rated meanwhile."""
+    """Append the ratings that change something; plan again if one of the streams moved."""
     for _ in range(MAX_ATTEMPTS - 1):
         try:
             return _attempt(user_id, ratings, store, now, origin)
@@ -104,13 +103,13 @@ def _attempt(
     now: datetime,
     origin: Origin,
 ) -> ImportResult:
-    movies = {brought.movie_id for brought in ratings.values()}
+    movies = {given.movie_id for given in ratings.values()}
     histories = store.read_many([_stream(user_id, movie) for movie in movies])
     planned = plan(user_id, ratings, histories, now=now)
     positions = store.append_many(planned.entries, origin=origin) if planned.entries else ()
-    there = [history[-1].position for history in histories.values()]
+    existing = [history[-1].position for history in histories.values()]
     start = partition_start(_stream(user_id, 0), store)
-    return ImportResult(planned.outcomes, max([*(positions or there), start]))
+    return ImportResult(planned.outcomes, max([*(positions or existing), start]))
 
 
 def plan(
@@ -120,40 +119,40 @@ def plan(
     *,
     now: datetime,
 ) -> ImportPlan:
-    """What a list adds to what is in the log."""
+    """Return what a list adds to the log, and the outcome of each of its ratings."""
     last = _last_of_each_movie(ratings, now)
     entries: list[AppendEntry] = []
     outcomes: dict[int, RatingAppended | RatingUnchanged] = {}
-    for nth, brought in sorted(ratings.items(), key=lambda item: item[1].at or now):
-        if last[brought.movie_id] != nth:
-            outcomes[nth] = RatingUnchanged("The list has a later one of this movie.")
+    for nth, given in sorted(ratings.items(), key=lambda item: item[1].at or now):
+        if last[given.movie_id] != nth:
+            outcomes[nth] = RatingUnchanged("The list has a later rating of this movie.")
             continue
-        history = histories.get(_stream(user_id, brought.movie_id).name, ())
-        news = _news(user_id, brought, history)
-        outcomes[nth] = RatingAppended() if isinstance(news, AppendEntry) else news
-        if isinstance(news, AppendEntry):
-            entries.append(news)
+        history = histories.get(_stream(user_id, given.movie_id).name, ())
+        entry = _entry(user_id, given, history)
+        outcomes[nth] = RatingAppended() if isinstance(entry, AppendEntry) else entry
+        if isinstance(entry, AppendEntry):
+            entries.append(entry)
     return ImportPlan(entries, outcomes)
 
 
-def _news(
-    user_id: UUID, brought: RatingInput, history: Sequence[Recorded]
+def _entry(
+    user_id: UUID, given: RatingInput, history: Sequence[Recorded]
 ) -> AppendEntry | RatingUnchanged:
-    if brought.at is not None and history and brought.at < history[-1].occurred_at:
-        return RatingUnchanged("You rated it, or took the rating back, after that.")
-    command = RateMovie(user_id, brought.movie_id, brought.score)
+    if given.at is not None and history and given.at < history[-1].occurred_at:
+        return RatingUnchanged("You rated this movie, or withdrew the rating, after that time.")
+    command = RateMovie(user_id, given.movie_id, given.score)
     decided = rating.decide(command, rating.state(history, since=rating.initial))
     for event in decided:
-        return AppendEntry(rating.stream(command), len(history) + 1, event, brought.at)
-    return RatingUnchanged("This is your rating already.")
+        return AppendEntry(rating.stream(command), len(history) + 1, event, given.at)
+    return RatingUnchanged("You have already given this rating.")
 
 
 def _last_of_each_movie(ratings: Mapping[int, RatingInput], now: datetime) -> Mapping[int, int]:
-    """By movie; of two at one time the one that comes later in the list."""
+    """Return each movie's latest rating, by index; of two at one time the later in the list."""
     in_time: Iterable[tuple[int, RatingInput]] = sorted(
         ratings.items(), key=lambda item: (item[1].at or now, item[0])
     )
-    return {brought.movie_id: nth for nth, brought in in_time}
+    return {given.movie_id: nth for nth, given in in_time}
 
 
 def _stream(user_id: UUID, movie_id: int) -> Stream:

@@ -1,4 +1,4 @@
-"""How does a user bring their ratings along over HTTP?"""
+"""HTTP endpoint that imports a list of ratings."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -29,14 +29,14 @@ from infra.http.strict_json import StrictSerializer
 from infra.rate_limit.sliding_window import Throttle, of_import
 from infra.security.access_tokens import Identity
 
-MOST = 1000
-"""Read, decided and appended in about 0.1 s; a larger library comes in several lists."""
+MAX_RATINGS = 1000
+"""Takes about 0.1 s to read, decide and append; larger libraries come in several lists."""
 
 _Time = Annotated[datetime, Meta(tz=True)]
 
 
 class _Plain(msgspec.Struct, forbid_unknown_fields=True):
-    """A rating of the list as it usually is, read a hundred times faster than by DRF."""
+    """A valid rating; msgspec reads it a hundred times faster than DRF."""
 
     movie_id: Annotated[int, Meta(ge=1)]
     score: Score
@@ -44,20 +44,20 @@ class _Plain(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class TimeField(serializers.DateTimeField):
-    """A time that says of which place it is: one without an offset is refused, not guessed."""
+    """A time with its UTC offset; one without an offset is refused."""
 
     def to_internal_value(self, value: Any) -> datetime:
-        """The time."""
+        """Parse the time."""
         try:
             return msgspec.convert(value, _Time)
         except msgspec.ValidationError as error:
             raise serializers.ValidationError(
-                "This must be a time with its offset, as 2026-01-31T20:15:00Z."
+                "This must be a time with its UTC offset, like 2026-01-31T20:15:00Z."
             ) from error
 
 
 class RatingBroughtBody(StrictSerializer):
-    """What a user thought of a movie, and when; now, if that is not said."""
+    """A rating given at a time; without a time it counts as given now."""
 
     movie_id = serializers.IntegerField(min_value=1)
     score = serializers.IntegerField(min_value=LOWEST, max_value=HIGHEST)
@@ -65,16 +65,16 @@ class RatingBroughtBody(StrictSerializer):
 
 
 class RatingsBody(RatingBroughtBody):
-    """A list of them; each is read by itself, and one that can't be does not spoil the others."""
+    """A list of ratings; an invalid one does not affect the others."""
 
     @classmethod
     def read(cls, data: Any) -> dict[str, Any]:
-        """The list, in which each is a rating or why it is none."""
+        """Read the list: each item becomes a RatingInput or a RatingRejected."""
         if not isinstance(data, list):
-            raise Invalid("The ratings can't be read.", errors=[("", "This must be a list.")])
-        if len(data) > MOST:
-            reason = f"A list may have at most {MOST} ratings."
-            raise Invalid("These are too many ratings.", errors=[("", reason)])
+            raise Invalid("The body is not a list.", errors=[("", "This must be a list.")])
+        if len(data) > MAX_RATINGS:
+            reason = f"A list may have at most {MAX_RATINGS} ratings; send the others in a new one."
+            raise Invalid("The list has too many ratings.", errors=[("", reason)])
         return {"ratings": [_read(item) for item in data]}
 
 
@@ -82,11 +82,11 @@ def _read(item: Any) -> RatingInput | RatingRejected:
     try:
         plain = msgspec.convert(item, _Plain)
     except msgspec.ValidationError:
-        return _read_closely(item)
+        return _read_with_reasons(item)
     return RatingInput(plain.movie_id, plain.score, plain.rated_at)
 
 
-def _read_closely(item: Any) -> RatingInput | RatingRejected:
+def _read_with_reasons(item: Any) -> RatingInput | RatingRejected:
     try:
         valid = RatingBroughtBody.read(item)
     except Invalid as error:
@@ -95,14 +95,14 @@ def _read_closely(item: Any) -> RatingInput | RatingRejected:
 
 
 class ReasonAnswer(serializers.Serializer[Any]):
-    """What is wrong with a field of a rating."""
+    """An invalid field of a rating."""
 
     field = serializers.CharField()
     reason = serializers.CharField()
 
 
 class OutcomeAnswer(serializers.Serializer[Any]):
-    """What became of one rating of the list."""
+    """The outcome of one rating of the list."""
 
     index = serializers.IntegerField()
     result = serializers.ChoiceField(("taken", "unchanged", "refused"))
@@ -111,7 +111,7 @@ class OutcomeAnswer(serializers.Serializer[Any]):
 
 
 class ImportAnswer(serializers.Serializer[Any]):
-    """What became of all, counted and one by one in the order of the list."""
+    """The outcomes: counts, and each rating's in the order of the list."""
 
     taken = serializers.IntegerField()
     unchanged = serializers.IntegerField()
@@ -120,13 +120,13 @@ class ImportAnswer(serializers.Serializer[Any]):
 
 
 class RatingsImportView(CommandView):
-    """Ratings that I gave elsewhere."""
+    """Ratings given elsewhere."""
 
     permission_classes = (LoggedIn,)
     bodies = {"POST": RatingsBody}
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
-        """A list is worth a thousand commands."""
+        """Limit imports: a list costs as much as a thousand commands."""
         if identity is None:
             return super().throttle(request, identity)
         return of_import(identity.user_id)
@@ -137,21 +137,21 @@ class RatingsImportView(CommandView):
         body=RatingBroughtBody(many=True),
     )
     def post(self, call: Call) -> Answer:
-        """Take over at most 1,000 ratings; those that can't be taken don't stop the others.
+        """Import at most 1,000 ratings; an invalid one does not affect the others.
 
-        For each movie the latest counts, and never one that is older than what is here already.
+        For each movie the latest rating counts, unless I rated the movie later here.
         """
         now = datetime.now(UTC)
-        outcomes = _judged(call.body["ratings"], now)
+        outcomes = _checked(call.body["ratings"], now)
         ratings = {nth: it for nth, it in outcomes.items() if isinstance(it, RatingInput)}
         done = import_ratings(
             call.user_id, ratings, event_store.store(), now=now, origin=call.origin
         )
-        return Answer(done.position, _told({**outcomes, **done.outcomes}))
+        return Answer(done.position, _report({**outcomes, **done.outcomes}))
 
 
-def _judged(ratings: list[RatingInput | RatingRejected], now: datetime) -> dict[int, Any]:
-    """Each by its place, with what can't be taken whatever the log says rejected."""
+def _checked(ratings: list[RatingInput | RatingRejected], now: datetime) -> dict[int, Any]:
+    """Return the ratings by index; those that break a rule are rejected."""
     movies = availabilities_of({it.movie_id for it in ratings if isinstance(it, RatingInput)})
     return {
         nth: (reject_invalid(it, availabilities=movies, now=now) or it)
@@ -161,7 +161,7 @@ def _judged(ratings: list[RatingInput | RatingRejected], now: datetime) -> dict[
     }
 
 
-def _told(
+def _report(
     outcomes: Mapping[int, RatingAppended | RatingUnchanged | RatingRejected],
 ) -> dict[str, Any]:
     results = [{"index": nth, **_outcome(outcomes[nth])} for nth in sorted(outcomes)]

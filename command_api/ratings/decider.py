@@ -1,4 +1,4 @@
-"""When does a rating become an event?"""
+"""Rules for rating a movie and withdrawing a rating."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ LOWEST, HIGHEST = 1, 10
 
 @dataclass(frozen=True, slots=True)
 class RateMovie:
-    """Give a movie a score, for the first time or anew."""
+    """Give a movie a score, or change the score."""
 
     user_id: UUID
     movie_id: int
@@ -26,7 +26,7 @@ class RateMovie:
 
 @dataclass(frozen=True, slots=True)
 class WithdrawRating:
-    """Take a score back."""
+    """Withdraw a rating."""
 
     user_id: UUID
     movie_id: int
@@ -37,19 +37,19 @@ RatingCommand: TypeAlias = RateMovie | WithdrawRating
 
 @dataclass(frozen=True, slots=True)
 class RatingState:
-    """A user's opinion of a movie."""
+    """A user's rating of a movie; None if there is none."""
 
     score: Score | None = None
 
 
 def decide(command: RatingCommand, current: RatingState) -> Sequence[RatingEvent]:
-    """What the command leads to, given the opinion so far."""
+    """Return the events that the command leads to; raises Invalid, Conflict, NotFound."""
     match command:
         case RateMovie(score=score) if not LOWEST <= score <= HIGHEST:
             reason = f"A score is an integer from {LOWEST} to {HIGHEST}."
-            raise Invalid("The score can't be taken.", errors=[("score", reason)])
+            raise Invalid("The score is invalid.", errors=[("score", reason)])
         case RateMovie(score=score) if score == current.score:
-            return ()  # the same opinion again is not news
+            return ()
         case RateMovie(user_id=user, movie_id=movie, score=score):
             refuse_withdrawn(command.availability)
             previous = current.score
@@ -61,7 +61,7 @@ def decide(command: RatingCommand, current: RatingState) -> Sequence[RatingEvent
 
 
 def evolve(_before: RatingState, event: RatingEvent) -> RatingState:
-    """The opinion after an event."""
+    """Apply an event."""
     match event:
         case MovieRated(score=score):
             return RatingState(score)
@@ -70,7 +70,7 @@ def evolve(_before: RatingState, event: RatingEvent) -> RatingState:
 
 
 def stream(command: RatingCommand) -> Stream:
-    """Where a user's opinion of a movie is kept."""
+    """Return the stream of a user's rating of a movie."""
     return Stream(f"rating-{command.user_id}-{command.movie_id}", str(command.user_id))
 
 

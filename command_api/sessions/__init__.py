@@ -1,1 +1,1 @@
-"""How does one log in, and out again?"""
+"""Log-in, refresh and log-out."""

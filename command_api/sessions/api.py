@@ -1,6 +1,6 @@
-"""How does one log in and out over HTTP?
+"""HTTP endpoints for log-in, refresh and log-out.
 
-No Idempotency-Key here: an answer that holds tokens is never kept.
+They ignore Idempotency-Key: answers that hold tokens are never stored.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,7 +35,7 @@ from infra.security.access_tokens import Identity
 _LONGEST_LOGIN = 254
 
 
-def _described(
+def _describe(
     name: str, answers: Mapping[int, Shape | None], body: Shape, *, appends: bool = True
 ) -> Callable[[Method], Method]:
     return describe_command(
@@ -50,20 +50,20 @@ def _described(
 
 
 class LoginBody(StrictSerializer):
-    """Who logs in."""
+    """A log-in: a username or e-mail address, and the password."""
 
     login = serializers.CharField(max_length=_LONGEST_LOGIN, trim_whitespace=False)
     password = serializers.CharField(max_length=passwords.LONGEST, trim_whitespace=False)
 
 
 class RefreshBody(StrictSerializer):
-    """Which log-in is meant."""
+    """The refresh token of a log-in."""
 
     refresh = serializers.CharField(max_length=refresh_token.LONGEST, trim_whitespace=False)
 
 
 class TokensAnswer(serializers.Serializer[Any]):
-    """What a log-in is good for; the refresh token can be exchanged once."""
+    """The tokens of a log-in; the refresh token can be exchanged once."""
 
     access = serializers.CharField()
     refresh = serializers.CharField()
@@ -73,30 +73,30 @@ class _SessionView(CommandView):
     permission_classes = (Anybody,)
 
     def scope(self, call: Call) -> None:
-        """Tokens are given out once."""
+        """Ignore the key: tokens are issued once."""
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
-        """Nobody has a token here."""
+        """Limit by address: the request has no access token."""
         return sliding_window.of_refresh(request)
 
 
 class TokensView(_SessionView):
-    """All log-ins."""
+    """Log-ins."""
 
-    # How much is left says which counters there were, and so whether the address is known.
+    # The remaining number would reveal which counters exist, and so whether the address is known.
     shows_rate_on_refusal = False
     bodies = {"POST": LoginBody}
 
     def rate(self, request: HttpRequest, identity: Identity | None) -> Mapping[str, str]:
-        """Guessing a password must be slow."""
+        """Limit password guessing."""
         return login_rate_limit.admit(login_rate_limit.requested_login(request), request.META)
 
-    @_described("log_in", {200: TokensAnswer}, LoginBody, appends=False)
+    @_describe("log_in", {200: TokensAnswer}, LoginBody, appends=False)
     def post(self, call: Call) -> Answer:
         """Log in with a username or an e-mail address."""
-        found = login.authenticate(**call.body, meta=call.meta)
-        begun = login.open_session(found, life=timedelta(days=config().refresh_days))
-        return _tokens(found.user_id, begun.refresh, begun.epoch)
+        credentials = login.authenticate(**call.body, meta=call.meta)
+        session = login.open_session(credentials, life=timedelta(days=config().refresh_days))
+        return _tokens(credentials.user_id, session.refresh, session.epoch)
 
 
 class RefreshView(_SessionView):
@@ -104,20 +104,20 @@ class RefreshView(_SessionView):
 
     bodies = {"POST": RefreshBody}
 
-    @_described("refresh", {200: TokensAnswer}, RefreshBody)
+    @_describe("refresh", {200: TokensAnswer}, RefreshBody)
     def post(self, call: Call) -> Answer:
-        """Exchange a refresh token. One that was exchanged before ends its log-in."""
+        """Exchange a refresh token. A token that was exchanged before ends its log-in."""
         given = refresh_token.decode(call.body["refresh"])
-        standing = refresh_families.login_status(given.family)
-        if standing is None or standing.is_revoked:
+        status = refresh_families.login_status(given.family)
+        if status is None or status.is_revoked:
             raise refresh_token.invalid_token()
-        if logout.sync_epoch(standing.user_id, standing.epoch) > standing.epoch:
+        if logout.sync_epoch(status.user_id, status.epoch) > status.epoch:
             raise refresh_token.invalid_token()
-        following = refresh_families.rotate(given)
-        if following is None:
-            _end(standing.user_id, given.family, call.origin)
+        rotated = refresh_families.rotate(given)
+        if rotated is None:
+            _end(status.user_id, given.family, call.origin)
             raise refresh_token.invalid_token()
-        return _tokens(standing.user_id, following, standing.epoch)
+        return _tokens(status.user_id, rotated, status.epoch)
 
 
 class RevokeView(_SessionView):
@@ -125,14 +125,14 @@ class RevokeView(_SessionView):
 
     bodies = {"POST": RefreshBody}
 
-    @_described("log_out", {204: None}, RefreshBody)
+    @_describe("log_out", {204: None}, RefreshBody)
     def post(self, call: Call) -> Answer:
         """Log out."""
         given = refresh_token.decode(call.body["refresh"])
-        standing = refresh_families.login_status(given.family)
-        if standing is None:
+        status = refresh_families.login_status(given.family)
+        if status is None:
             raise refresh_token.invalid_token()
-        return Answer(_end(standing.user_id, given.family, call.origin), status=204)
+        return Answer(_end(status.user_id, given.family, call.origin), status=204)
 
 
 class RevokeAllView(CommandView):
@@ -141,7 +141,7 @@ class RevokeAllView(CommandView):
     permission_classes = (LoggedIn,)
 
     def scope(self, call: Call) -> None:
-        """Once more is as good as once."""
+        """Ignore the key: a repetition does no harm."""
 
     @describe_command("log_out_everywhere", answers={204: None}, takes_idempotency_key=False)
     def post(self, call: Call) -> Answer:
@@ -152,7 +152,7 @@ class RevokeAllView(CommandView):
 
 
 def _tokens(user_id: UUID, current: RefreshTokenId, epoch: int) -> Answer:
-    # The epoch was read before: should a revocation of the staff come between, it ends this token.
+    # The epoch was read before is_staff: a revocation of the staff role in between ends this token.
     access = access_tokens.mint_access(user_id, current.family, epoch, is_staff=is_staff(user_id))
     data = {
         "access": access,
@@ -162,7 +162,7 @@ def _tokens(user_id: UUID, current: RefreshTokenId, epoch: int) -> Answer:
 
 
 def _registered_at(user_id: UUID) -> Position:
-    """Who has logged in can wait until their registration is known everywhere."""
+    """Return the position of the registration, so that clients can wait for it in queries."""
     stream = stream_of(user_id)
     history = event_store.store().read(stream)
     return history[-1].position if history else partition_start(stream, event_store.store())
@@ -170,5 +170,5 @@ def _registered_at(user_id: UUID) -> Position:
 
 def _end(user_id: UUID, family: UUID, origin: Origin) -> Position:
     position = logout.end_session(user_id, family, origin=origin).position
-    notifications.announce(position.partition)  # also when the answer is a refusal
+    notifications.announce(position.partition)  # here, because the answer may be a refusal
     return position

@@ -1,4 +1,4 @@
-"""When does logging out become an event?"""
+"""Rules for logging out, once or everywhere."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class RevokeSession:
     user_id: UUID
     family: UUID
     expires_at: datetime
-    """When the last access token of the log-in is over."""
+    """When the last access token of the log-in expires."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,14 @@ SessionEvent: TypeAlias = SessionRevoked | SessionsRevoked
 
 @dataclass(frozen=True, slots=True)
 class SessionsState:
-    """Which access tokens count no more."""
+    """The revoked log-ins, and the epoch below which all tokens are revoked."""
 
     epoch: int = 0
     revoked: frozenset[UUID] = frozenset()
 
 
 def decide(command: SessionCommand, sessions: SessionsState) -> Sequence[SessionEvent]:
-    """What the command leads to."""
+    """Return the events that the command leads to."""
     match command:
         case RevokeSession(family=family) if family in sessions.revoked:
             return ()
@@ -52,7 +52,7 @@ def decide(command: SessionCommand, sessions: SessionsState) -> Sequence[Session
 
 
 def evolve(sessions: SessionsState, event: SessionEvent) -> SessionsState:
-    """The sessions after an event; a new epoch ends all log-ins, so that none need be named."""
+    """Apply an event; a new epoch ends all log-ins, so the list of revoked ones starts empty."""
     match event:
         case SessionRevoked(family=family):
             return SessionsState(sessions.epoch, sessions.revoked | {family})

@@ -1,7 +1,4 @@
-"""How does a log-in begin?
-
-The same way wherever it is done: over HTTP for tokens (api.py), and at the admin pages.
-"""
+"""Log-in: checks the password and opens a session, for tokens (api.py) and for the admin pages."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -18,39 +15,42 @@ from infra.errors import Unauthenticated
 
 
 class OpenedSession(NamedTuple):
-    """A log-in, and which revocation of all log-ins came before it."""
+    """A new log-in's refresh token, and the epoch that its access tokens carry."""
 
     refresh: RefreshTokenId
     epoch: int
 
 
 def authenticate(login: str, password: str, meta: Mapping[str, Any]) -> Credentials:
-    """Who has this password; raises Unauthenticated, after as long for somebody as for nobody.
+    """Return whose login and password these are; raises Unauthenticated.
 
-    The attempt was counted before (attempts.admit).
+    An unknown login takes as long as a wrong password. The caller has counted the attempt
+    (``login_rate_limit.admit``).
     """
-    found = subjects.find(login)
-    right = passwords.is_correct(password, found and found.password_hash)
-    if found is None or not right or not _is_settled(found):
+    credentials = subjects.find(login)
+    is_correct = passwords.is_correct(password, credentials and credentials.password_hash)
+    if credentials is None or not is_correct or not _is_registered(credentials):
         raise Unauthenticated("The login or the password is wrong.")
     login_rate_limit.remember_address(login, meta)
-    return found
+    return credentials
 
 
-def open_session(found: Credentials, *, life: timedelta) -> OpenedSession:
-    """Log somebody in who was recognised; raises Unauthenticated if that is over meanwhile."""
-    epoch = logout.sync_epoch(found.user_id, found.epoch)
-    begun = refresh_families.create(found.user_id, password_hash=found.password_hash, life=life)
-    if begun is None:
-        raise Unauthenticated("The password was changed at this moment.")
-    return OpenedSession(begun, epoch)
+def open_session(credentials: Credentials, *, life: timedelta) -> OpenedSession:
+    """Open a session; raises Unauthenticated if the password was changed since it was checked."""
+    epoch = logout.sync_epoch(credentials.user_id, credentials.epoch)
+    refresh = refresh_families.create(
+        credentials.user_id, password_hash=credentials.password_hash, life=life
+    )
+    if refresh is None:
+        raise Unauthenticated("The password was changed meanwhile. Log in with the new one.")
+    return OpenedSession(refresh, epoch)
 
 
-def _is_settled(found: Credentials) -> bool:
-    """Whether the registration is complete; if only the vault doesn't know, it does now."""
-    if not found.is_active:
-        there = event_store.store().versions([stream_of(found.user_id)])
-        if not there:
+def _is_registered(credentials: Credentials) -> bool:
+    """Whether the registration is complete; marks it in the vault if only that is missing."""
+    if not credentials.is_active:
+        in_log = event_store.store().versions([stream_of(credentials.user_id)])
+        if not in_log:
             return False
-        subjects.activate(found.user_id)
+        subjects.activate(credentials.user_id)
     return True

@@ -1,15 +1,14 @@
-"""How often may a password be guessed, without locking out whose it is?
+"""Rate limit of log-ins: slows down password guessing without locking out the account's owner.
 
-Log-ins count by the address they come from, and by the name that was typed: so neither one address
-can try many names, nor many addresses one name. The second alone would let anybody lock somebody
-out. So an address from which a name was logged in with before is *known* for it, for a month, and
-counts by itself: whatever strangers do, to the name or from the same address, its owner gets in.
-With the password, or with the person, what is known goes.
-Who is logged in already is not asked for the password at all: refreshing counts elsewhere.
+Attempts count by client address and by login name, so neither can one address try many names, nor
+many addresses one name. The count by name alone would let anyone lock an owner out. So an address
+that logged in with a name is *known* for that name for a month, and has a counter of its own:
+attacks on the name, or from the same address, do not lock the owner out. Known addresses are
+forgotten when the password changes or the user is erased. Refreshing tokens is limited elsewhere.
 
-The name counts as typed, known or not, before anyone looks whether there is one: a refusal tells
-nothing of who has an account, nor which name and address belong together. What Redis keeps of name
-and address are digests with the vault's pepper.
+A name counts as typed, before it is looked up. So a refusal reveals neither whether an account
+exists, nor which name and address belong together. Redis stores names and addresses as digests with
+the vault's pepper.
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,7 +44,7 @@ _typed = msgspec.json.Decoder(_Typed)
 
 
 def requested_login(request: HttpRequest) -> str:
-    """The name that a log-in is for; empty when its body is none, which is refused later."""
+    """Return the login in the body; empty for an invalid body, which is refused later."""
     try:
         return _typed.decode(read_body(request)).login
     except (Refused, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -53,7 +52,7 @@ def requested_login(request: HttpRequest) -> str:
 
 
 def admit(login: str, meta: Mapping[str, Any]) -> dict[str, str]:
-    """Count an attempt; the RateLimit headers. Raises TooMany, or Unavailable without Redis."""
+    """Count an attempt; return the RateLimit headers. Raises TooMany; Unavailable without Redis."""
     now, where = time(), address(meta)
     name = login_digest(login).hex()
     each, hourly = config().throttle_login_per_minute, config().throttle_account_per_hour
@@ -69,7 +68,7 @@ def admit(login: str, meta: Mapping[str, Any]) -> dict[str, str]:
 
 
 def remember_address(login: str, meta: Mapping[str, Any]) -> None:
-    """The password was right: the address is known for the name from now on."""
+    """Make the address known for the login after a correct password."""
     try:
         mark, now = _mark(login, address(meta)), time()
         with clients.redis().pipeline() as pipe:
@@ -78,17 +77,17 @@ def remember_address(login: str, meta: Mapping[str, Any]) -> None:
             pipe.expire(mark.key, KNOWN_SECONDS)
             pipe.execute()
     except RedisError as fault:
-        _log.warning("address not remembered", fault=repr(fault))
+        _log.warning("known address not stored; Redis failed", fault=repr(fault))
 
 
 def forget_addresses(digests: Sequence[bytes]) -> None:
-    """No address is known any more for names with these digests."""
+    """Forget all known addresses of the logins with these digests."""
     if not digests:
         return
     try:
         clients.redis().delete(*map(_marks_of, digests))
-    except RedisError as fault:  # they end by themselves
-        _log.warning("addresses not forgotten", fault=repr(fault))
+    except RedisError as fault:  # they expire by themselves
+        _log.warning("known addresses not deleted; Redis failed", fault=repr(fault))
 
 
 def _mark(login: str, where: str) -> TrustMark:

@@ -1,7 +1,6 @@
-"""How does a log-in end?
+"""Log-out: ends one log-in or all, first in the log (for queries), then in the vault.
 
-First in the log, so that the queries learn of it, then in the vault. Whoever finds only one of the
-two done does both again.
+If a process stops in between, the next log-in or refresh finds the difference and completes it.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -29,14 +28,14 @@ def end_session(user_id: UUID, family: UUID, *, origin: Origin) -> Handled[Sessi
 
 
 def end_all_sessions(user_id: UUID, *, origin: Origin) -> Handled[SessionsState]:
-    """End all log-ins of a person."""
+    """End all log-ins of a user."""
     handled = handle(RevokeSessions(user_id), sessions, event_store.store(), origin=origin)
     _end_in_vault(user_id, handled.state.epoch)
     return handled
 
 
 def sync_epoch(user_id: UUID, epoch: int) -> int:
-    """The person's epoch, when ``epoch`` is what the vault knows; if it was not told, it is now."""
+    """Return the user's current epoch; brings the vault's ``epoch`` up to the log's."""
     history = event_store.store().read(sessions.stream(RevokeSessions(user_id)))
     in_log = sessions.state(history, since=sessions.initial).epoch
     if in_log > epoch:
@@ -45,12 +44,12 @@ def sync_epoch(user_id: UUID, epoch: int) -> int:
 
 
 def delete_ended() -> int:
-    """Drop log-ins whose last access token is over; how many."""
+    """Delete log-ins whose last access token has expired; return how many."""
     return refresh_families.delete_ended(after=_access_life() + _MARGIN)
 
 
 def _end_in_vault(user_id: UUID, epoch: int) -> None:
-    # The epoch last: a log-in that could still be refreshed would get a token of the new one.
+    # The epoch last: otherwise a log-in not yet revoked could be refreshed to the new epoch.
     refresh_families.revoke_all(user_id)
     subjects.raise_epoch(user_id, epoch)
     token_revocation.clear_cache()

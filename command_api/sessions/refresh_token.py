@@ -1,7 +1,6 @@
-"""What does a refresh token look like?
+"""Refresh tokens: the ids of log-in and token, with a MAC.
 
-The log-in and which of its tokens it is, with a MAC: only a token that we once gave out can end a
-log-in by being used again.
+The MAC makes sure that only a token that was issued can end a log-in when it is used twice.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -19,13 +18,13 @@ _MAC_BYTES = 32
 
 
 def encode(refresh: RefreshTokenId) -> str:
-    """The token as the client keeps it."""
+    """Encode the token for the client."""
     payload = refresh.family.bytes + refresh.jti.bytes
     return urlsafe_b64encode(payload + _mac(payload)).decode()
 
 
 def decode(token: str) -> RefreshTokenId:
-    """What the token stands for; raises Unauthenticated for what was never given out."""
+    """Decode a token; raises Unauthenticated if it was not issued here."""
     try:
         raw = urlsafe_b64decode(token.encode("ascii"))
     except (NotBase64, UnicodeEncodeError) as error:
@@ -37,8 +36,8 @@ def decode(token: str) -> RefreshTokenId:
 
 
 def invalid_token() -> Unauthenticated:
-    """The same for every token that is not current, whatever it once was."""
-    return Unauthenticated("The refresh token is not valid.")
+    """Return one refusal for all invalid tokens: it does not reveal why."""
+    return Unauthenticated("The refresh token is not valid. Log in again.")
 
 
 def _mac(payload: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""What is left of log-ins that are over?"""
+"""Celery task that deletes ended log-ins."""
 
 from celery import shared_task
 
@@ -7,5 +7,5 @@ from command_api.sessions import logout
 
 @shared_task(name="sessions.sweep")  # type: ignore[untyped-decorator] # Celery ships no types
 def sweep() -> int:
-    """Drop them; how many."""
+    """Delete log-ins whose last access token has expired; return how many."""
     return logout.delete_ended()

@@ -1,1 +1,1 @@
-"""Who may do more than others?"""
+"""The staff role: grant and revoke."""

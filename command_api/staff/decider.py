@@ -1,4 +1,4 @@
-"""When does someone become one of the staff, and when are they so no more?"""
+"""Rules for granting and revoking the staff role."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from infra.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class GrantStaff:
-    """Let someone be one of the staff."""
+    """Make a user staff."""
 
     user_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class RevokeStaff:
-    """Let them be so no more."""
+    """End a user's staff role."""
 
     user_id: UUID
 
@@ -31,21 +31,21 @@ StaffEvent: TypeAlias = StaffGranted | StaffRevoked
 
 @dataclass(frozen=True, slots=True)
 class StaffState:
-    """Whether someone is one of the staff, or ever was."""
+    """Whether a user is staff, or ever was."""
 
     is_staff: bool = False
     has_been: bool = False
 
 
 def decide(command: StaffCommand, staff: StaffState) -> Sequence[StaffEvent]:
-    """What the command leads to, given how it is so far."""
+    """Return the events that the command leads to; raises NotFound."""
     match command:
         case GrantStaff() if staff.is_staff:
             return ()
         case GrantStaff(user_id=user):
             return (StaffGranted(user_id=user),)
         case RevokeStaff() if not staff.has_been:
-            raise NotFound("They are not staff, and never were.")
+            raise NotFound("This user is not staff and never was.")
         case RevokeStaff() if not staff.is_staff:
             return ()
         case RevokeStaff(user_id=user):
@@ -53,7 +53,7 @@ def decide(command: StaffCommand, staff: StaffState) -> Sequence[StaffEvent]:
 
 
 def evolve(_before: StaffState, event: StaffEvent) -> StaffState:
-    """How it is after an event."""
+    """Apply an event."""
     match event:
         case StaffGranted():
             return StaffState(is_staff=True, has_been=True)
@@ -62,7 +62,7 @@ def evolve(_before: StaffState, event: StaffEvent) -> StaffState:
 
 
 def stream_of(user_id: UUID) -> Stream:
-    """Where it is kept."""
+    """Return the stream of a user's staff role."""
     return Stream(f"staff-{user_id}", str(user_id))
 
 

@@ -1,6 +1,7 @@
-"""How does someone become one of the staff, and how does that end?
+"""Grant and revoke of the staff role.
 
-Access tokens say it, so a grant holds from the next one on, and an end must end all log-ins.
+Access tokens carry the role. So a grant takes effect with the next token, and the caller of
+``revoke`` must also end all log-ins.
 """
 
 from uuid import UUID
@@ -12,16 +13,16 @@ from events.recorded import Origin
 
 
 def grant(user_id: UUID, *, origin: Origin) -> Handled[StaffState]:
-    """Let someone be one of the staff."""
+    """Make a user staff."""
     return handle(GrantStaff(user_id), staff, event_store.store(), origin=origin)
 
 
 def revoke(user_id: UUID, *, origin: Origin) -> Handled[StaffState]:
-    """Let them be so no more; raises NotFound for who never was."""
+    """End a user's staff role; raises NotFound if they never had it."""
     return handle(RevokeStaff(user_id), staff, event_store.store(), origin=origin)
 
 
 def is_staff(user_id: UUID) -> bool:
-    """Whether someone is one of the staff now."""
+    """Return whether a user is staff now."""
     history = event_store.store().read(stream_of(user_id))
     return staff.state(history, since=staff.initial).is_staff

@@ -1,4 +1,4 @@
-"""How does a test send commands, and as whom?"""
+"""Fixtures of the command API tests: sending commands, users, log-ins."""
 
 import json
 from contextlib import closing

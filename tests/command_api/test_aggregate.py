@@ -1,4 +1,4 @@
-"""Is a command decided on what really happened, and appended once?"""
+"""Command handler: decided on the current stream, appended once."""
 
 from dataclasses import replace
 from uuid import UUID, uuid4
@@ -36,7 +36,7 @@ class Racing(MemoryStore):
 
 
 @pytest.mark.parametrize("aggregate", [rating, careful])
-def test_decides_again_when_the_stream_moved(aggregate):
+def test_command_is_decided_again_when_the_stream_moved(aggregate):
     store = Racing(1)
     handled = handle(RateMovie(ANN, ALIEN, 9), aggregate, store, origin=ORIGIN)
     [recorded] = handled.events
@@ -46,13 +46,13 @@ def test_decides_again_when_the_stream_moved(aggregate):
     assert handled.position == recorded.position
 
 
-def test_gives_up_when_others_are_always_first():
+def test_command_gives_up_when_the_stream_always_moves():
     with pytest.raises(WrongExpectedVersion):
         handle(RateMovie(ANN, ALIEN, 10), careful, Racing(MAX_ATTEMPTS), origin=ORIGIN)
 
 
 @pytest.mark.parametrize("aggregate", [rating, careful])
-def test_what_changes_nothing_answers_with_the_last_position(aggregate):
+def test_command_without_events_answers_with_the_streams_last_position(aggregate):
     store = MemoryStore(8)
     first = handle(RateMovie(ANN, ALIEN, 9), aggregate, store, origin=ORIGIN)
     handle(RateMovie(ANN, ALIEN + 1, 9), aggregate, store, origin=ORIGIN)
@@ -62,7 +62,7 @@ def test_what_changes_nothing_answers_with_the_last_position(aggregate):
     assert sum(store.heads()) == 2
 
 
-def test_what_changes_nothing_on_an_empty_stream_answers_with_its_partitions_start():
+def test_command_without_events_on_an_empty_stream_answers_with_the_partitions_start():
     silent = replace(careful, decide=lambda _command, _state: ())
     command = RateMovie(ANN, ALIEN, 9)
     store = MemoryStore(8)
@@ -76,7 +76,7 @@ def test_what_changes_nothing_on_an_empty_stream_answers_with_its_partitions_sta
     assert handled.position == Position(there.partition, 0)
 
 
-def test_a_refusal_of_the_guess_is_not_the_answer():
+def test_command_refused_on_an_assumed_new_stream_is_decided_on_the_real_one():
     store = MemoryStore(8)
     handle(RateMovie(ANN, ALIEN, 9), rating, store, origin=ORIGIN)
     withdrawn = handle(WithdrawRating(ANN, ALIEN), rating, store, origin=ORIGIN)

@@ -1,4 +1,4 @@
-"""Is what can't be taken refused by name, and nothing appended?"""
+"""Bad input: refused by field name, and nothing is appended."""
 
 import pytest
 from django.test import RequestFactory
@@ -30,18 +30,18 @@ pytestmark = [
 
 
 @pytest.mark.parametrize("score", [0, 11, -3, 10**30, "7", 7.0, 7.5, True, None, [], {}, "", LONG])
-def test_a_score_is_an_integer_of_the_scale(api, ann, score):
+def test_rating_refuses_scores_that_are_not_integers_of_the_scale(api, ann, score):
     answer = api.rate(ALIEN, score, by=ann)
     assert (answer.status_code, fields(answer)) == (422, ["score"])
 
 
 @pytest.mark.parametrize("body", [{}, [], "7", 7, None])
-def test_a_body_is_an_object_with_its_fields(api, ann, body):
+def test_command_refuses_a_body_that_is_not_its_object(api, ann, body):
     raw = b"null" if body is None else body
     assert api("PUT", RATING, raw, by=ann).status_code == 422
 
 
-def test_unknown_fields_are_named(api, ann):
+def test_command_names_unknown_fields(api, ann):
     answer = api("PUT", RATING, {"score": 8, "movie": 3}, by=ann)
     assert (answer.status_code, fields(answer)) == (422, ["movie"])
 
@@ -50,7 +50,7 @@ def test_unknown_fields_are_named(api, ann):
     "raw",
     [b"", b"{", b'{"score": NaN}', b'{"score": 8}}', b"\xff\xfe", b"[" * 50_000, b'{"score":8,}'],
 )
-def test_broken_json(api, ann, raw):
+def test_command_refuses_broken_json(api, ann, raw):
     answer = api("PUT", RATING, raw, by=ann)
     assert answer.status_code in (400, 422)
     assert answer.headers["Content-Type"] == "application/problem+json"
@@ -58,19 +58,19 @@ def test_broken_json(api, ann, raw):
         assert answer.status_code == 400
 
 
-def test_an_over_large_body(api, ann):
+def test_command_refuses_a_body_that_is_too_large(api, ann):
     raw = b'{"score": 8, "x": "%s"}' % (b"y" * config().body_limit_bytes)
     assert api("PUT", RATING, raw, by=ann).status_code == 413
 
 
-def test_a_body_in_chunks_is_told_what_it_lacks(api, ann):
+def test_command_refuses_a_chunked_body(api, ann):
     answer = api("PUT", RATING, {"score": 8}, by=ann, Transfer_Encoding="chunked")
     assert answer.status_code == 400
     assert "Content-Length" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
-def test_a_body_in_another_form(api, ann, kind):
+def test_command_refuses_other_media_types(api, ann, kind):
     assert api("PUT", RATING, b"score=8", by=ann, Content_Type=kind).status_code == 415
 
 
@@ -101,18 +101,18 @@ def test_a_body_in_another_form(api, ann, kind):
         ("is_staff", True),
     ],
 )
-def test_an_account_that_cannot_be_opened(api, field, value):
+def test_registration_refuses_invalid_fields(api, field, value):
     answer = api("POST", "/v1/accounts", ACCOUNT | {field: value})
     assert (answer.status_code, set(fields(answer))) == (422, {field})
 
 
-def test_a_genre_that_does_not_exist_is_named_by_its_place(api):
+def test_unknown_genre_is_named_by_its_index(api):
     answer = api("POST", "/v1/accounts", ACCOUNT | {"genres": ["Comedy", "Comedies"]})
     assert (answer.status_code, fields(answer)) == (422, ["genres.1"])
 
 
 @pytest.mark.parametrize("missing", ["username", "email", "password"])
-def test_an_account_needs_all_of_it(api, missing):
+def test_registration_names_missing_fields(api, missing):
     body = {name: value for name, value in ACCOUNT.items() if name != missing}
     answer = api("POST", "/v1/accounts", body)
     assert (answer.status_code, fields(answer)) == (422, [missing])
@@ -132,20 +132,20 @@ def test_an_account_needs_all_of_it(api, missing):
         ({"taste": 3}, "taste"),
     ],
 )
-def test_preferences_that_cannot_be_had(api, ann, body, named):
+def test_preferences_refuse_invalid_fields(api, ann, body, named):
     answer = api("PUT", "/v1/me/preferences", body, by=ann)
     assert (answer.status_code, fields(answer)) == (422, [named])
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer x.y.z", "Basic YTpi", "Bearer é"])
-def test_without_a_token_nothing_can_be_done(api, header):
+def test_command_without_a_valid_token_is_refused(api, header):
     headers = {} if header is None else {"Authorization": header}
     answer = api("PUT", RATING, {"score": 8}, **headers)
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_methods_that_are_not_there(api, ann):
+def test_command_refuses_other_methods(api, ann):
     answer = api("PATCH", RATING, {"score": 8}, by=ann)
     assert answer.status_code == 405
     assert answer.headers["Allow"] == "PUT, DELETE, OPTIONS"
@@ -153,12 +153,12 @@ def test_methods_that_are_not_there(api, ann):
     assert api("OPTIONS", RATING).status_code == 204
 
 
-def test_addresses_that_are_not_there(api):
+def test_unknown_url_is_not_found(api):
     answer = api("GET", "/v1/movies/one/rating")
     assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
 
 
-def test_too_many_requests(api, ann):
+def test_commands_are_rate_limited_by_user(api, ann):
     counter = sliding_window.of_user(ann.user_id)
     for key in (counter.key, counter._replace(now=counter.now + MINUTE).key):
         clients.redis().set(key, counter.limit - 1)
@@ -177,7 +177,7 @@ def test_too_many_requests(api, ann):
         ("DELETE", "/v1/playlists/none", None, 404),
     ],
 )
-def test_who_is_refused_is_told_how_often_they_may(api, ann, method, path, body, status):
+def test_refusal_carries_the_rate_limit_headers(api, ann, method, path, body, status):
     answer = api(method, path, body, by=ann)
     assert answer.status_code == status
     assert answer.headers["RateLimit-Limit"] == str(config().throttle_write_per_minute)
@@ -186,14 +186,14 @@ def test_who_is_refused_is_told_how_often_they_may(api, ann, method, path, body,
     assert guessed.headers["RateLimit-Limit"] == str(config().throttle_anonymous_per_minute)
 
 
-def test_who_could_not_log_in_is_not(api):
+def test_failed_log_in_carries_no_rate_limit_headers(api):
     """It would tell whether the name was ever logged in with from there."""
     answer = api("POST", "/v1/tokens", {"login": "ann", "password": "x"})
     assert answer.status_code == 401
     assert not [name for name in answer.headers if name.startswith("RateLimit")]
 
 
-def test_guessing_tokens_counts_on_the_address(api):
+def test_invalid_tokens_count_against_the_address(api):
     request = RequestFactory().get("/")
     counter = sliding_window.of_address(request)
     for key in (counter.key, counter._replace(now=counter.now + MINUTE).key):

@@ -1,4 +1,4 @@
-"""What does the command API offer beside its commands?"""
+"""Operations of the command API: CORS, health, metrics, OpenAPI."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def allowed(answer):
     return answer.headers.get("Access-Control-Allow-Origin")
 
 
-def test_only_the_site_may_call_from_a_browser(api, site):
+def test_cors_allows_only_the_site(api, site):
     preflight = {"Access_Control_Request_Method": "PUT"}
     answer = api("OPTIONS", "/v1/me/preferences", Origin=SITE, **preflight)
     assert (answer.status_code, allowed(answer)) == (204, SITE)
@@ -35,7 +35,7 @@ def test_only_the_site_may_call_from_a_browser(api, site):
     assert other.headers["Vary"] == "Origin"
 
 
-def test_the_site_may_read_all_headers_that_answers_have(api, ann, site):
+def test_cors_exposes_all_answer_headers(api, ann, site):
     """But those that a browser shows anyway."""
     api.rate(ALIEN, 8, by=ann, Idempotency_Key="k")
     answer = api.rate(ALIEN, 8, by=ann, Idempotency_Key="k", Origin=SITE)
@@ -46,12 +46,12 @@ def test_the_site_may_read_all_headers_that_answers_have(api, ann, site):
     assert own - shown <= exposed
 
 
-def test_without_a_site_nobody_may(api):
+def test_cors_allows_nothing_without_a_configured_site(api):
     assert allowed(api("PUT", "/v1/me/preferences", {}, Origin=SITE)) is None
     assert allowed(api("PUT", "/v1/me/preferences", {}, Origin="")) is None
 
 
-def test_it_says_whether_it_is_ready(api):
+def test_readiness_shows_each_dependency(api):
     assert api("GET", "/health/live").json()["status"] == "ok"
     ready = api("GET", "/health/ready")
     assert ready.json()["needs"] == {"log": "ok", "vault": "ok", "redis": "ok"}
@@ -60,19 +60,19 @@ def test_it_says_whether_it_is_ready(api):
 @pytest.mark.parametrize(
     "path", ["health/live", "health/ready", "metrics", ".well-known/jwks.json"]
 )
-def test_what_is_only_read_refuses_other_methods(api, path):
+def test_read_only_urls_refuse_other_methods(api, path):
     answer = api("DELETE", f"/{path}")
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-def test_commands_are_measured(api):
+def test_commands_are_counted_in_metrics(api):
     api("PUT", "/v1/me/preferences", {})
     text = api("GET", "/metrics").content.decode()
     assert 'view="PreferencesView"' in text
 
 
-def test_everything_on_the_clock_is_a_task(api):
+def test_scheduled_tasks_exist(api):
     app.loader.import_default_modules()
     planned = {entry["task"] for entry in app.conf.beat_schedule.values()}
     tasks = {name for name in app.tasks if not name.startswith("celery.")}
@@ -81,7 +81,7 @@ def test_everything_on_the_clock_is_a_task(api):
         assert app.tasks[name]() == 0
 
 
-def test_both_descriptions_list_every_command(api):
+def test_openapi_and_swagger_list_every_command(api):
     contract = api("GET", "/openapi.json").json()
     assert contract["openapi"].startswith("3.0")
     described = {
@@ -127,7 +127,7 @@ def test_both_descriptions_list_every_command(api):
     }
 
 
-def test_the_contract_says_what_is_special(api):
+def test_openapi_describes_special_headers_and_answers(api):
     paths = api("GET", "/openapi.json").json()["paths"]
     change = paths["/v1/playlists/{playlist_id}"]["patch"]
     assert "If-Match" in {parameter["name"] for parameter in change["parameters"]}
@@ -140,6 +140,6 @@ def test_the_contract_says_what_is_special(api):
 
 
 @pytest.mark.parametrize("page", ["/docs/", "/redoc/"])
-def test_people_can_try_it(api, page):
+def test_api_docs_pages_are_served(api, page):
     answer = api("GET", page)
     assert (answer.status_code, answer.headers["Content-Type"][:9]) == (200, "text/html")

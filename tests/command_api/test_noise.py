@@ -1,4 +1,4 @@
-"""Whatever anybody sends to any route, is the answer declared, and the log as it was if refused?"""
+"""Random requests to every route: answers are declared, refusals leave no trace."""
 
 import json
 from contextlib import ExitStack, contextmanager
@@ -55,7 +55,9 @@ def cheap(monkeypatch):
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 @settings(max_examples=12, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_every_answer_is_declared_and_what_is_refused_leaves_nothing(fitting, operation, data):
+def test_random_request_gets_a_declared_answer_and_a_refusal_appends_nothing(
+    fitting, operation, data
+):
     sent, before = data.draw(requests(operation, fitting)), store().heads()
     with taken_back():
         answer = Client(raise_request_exception=False).generic(

@@ -1,4 +1,4 @@
-"""May everyone command exactly what they may command, by every route that there is?
+"""Permissions: every route, for every kind of caller.
 
 A new route is a line in TABLE.
 """
@@ -89,7 +89,7 @@ TABLE: Sequence[Case] = [
 ]
 
 
-def test_every_route_is_in_the_table():
+def test_every_route_is_in_the_permission_table():
     assert lacking(TABLE, urls.urlpatterns) == {}
 
 
@@ -131,7 +131,7 @@ class Silent(CommandView):
         return Answer(None)
 
 
-def test_a_view_that_says_nothing_is_for_nobody(person):
+def test_view_without_permissions_refuses_everybody(person):
     for headers in ({}, person().headers, of_the_staff(person()).headers):
         answer = Silent.as_view()(RequestFactory().post("/", headers=headers))
         assert answer.status_code == 403
@@ -139,7 +139,7 @@ def test_a_view_that_says_nothing_is_for_nobody(person):
 
 
 @pytest.mark.usefixtures("unlimited")
-def test_nobody_may_command_more_than_they_may(api, person, hers, bad_tokens, capsys):
+def test_caller_may_send_exactly_the_permitted_commands(api, person, hers, bad_tokens, capsys):
     refused = hers()
 
     def ask(cell: Cell):

@@ -1,4 +1,4 @@
-"""When many send the same at once, is it done once, and of those who insist on a version by one?"""
+"""Concurrent identical commands: done once; with If-Match, one wins."""
 
 import threading
 from collections import Counter
@@ -38,7 +38,7 @@ def playlist(api, ann):
     return f"/v1/playlists/{answer.json()['id']}", answer.headers["ETag"]
 
 
-def test_the_same_with_a_key_is_one_event_and_one_answer(ann):
+def test_concurrent_commands_with_one_key_are_one_event_and_one_answer(ann):
     answers = at_once(lambda api, _: api.rate(ALIEN, 8, by=ann, Idempotency_Key="k"))
     assert statuses(answers) == {200: CROWD}
     assert len({(a.content, a.headers["Log-Position"]) for a in answers}) == 1
@@ -47,14 +47,14 @@ def test_the_same_with_a_key_is_one_event_and_one_answer(ann):
     assert [kind for kind, _ in log_rows()] == ["movie-rated.v1"]
 
 
-def test_the_same_without_a_key_is_one_event(ann):
+def test_concurrent_identical_commands_without_a_key_are_one_event(ann):
     answers = at_once(lambda api, _: api.rate(ALIEN, 8, by=ann))
     assert statuses(answers) == {200: CROWD}
     assert len({answer.headers["Log-Position"] for answer in answers}) == 1
     assert [kind for kind, _ in log_rows()] == ["movie-rated.v1"]
 
 
-def test_a_playlist_that_is_begun_with_a_key_is_one(ann):
+def test_concurrent_playlist_creations_with_one_key_are_one_playlist(ann):
     body = {"name": "Space"}
     answers = at_once(
         lambda api, _: api("POST", "/v1/playlists", body, by=ann, Idempotency_Key="k"), 8
@@ -64,7 +64,7 @@ def test_a_playlist_that_is_begun_with_a_key_is_one(ann):
     assert len(log_rows()) == 1
 
 
-def test_one_of_those_who_insist_on_a_version_wins(ann, playlist):
+def test_concurrent_changes_with_if_match_have_one_winner(ann, playlist):
     path, version = playlist
     answers = at_once(
         lambda api, nth: api("PATCH", path, {"name": f"Name {nth}"}, by=ann, If_Match=version)
@@ -73,7 +73,7 @@ def test_one_of_those_who_insist_on_a_version_wins(ann, playlist):
     assert len(log_rows()) == 2
 
 
-def test_who_insists_on_nothing_is_decided_again(ann, playlist):
+def test_concurrent_changes_without_if_match_are_decided_again(ann, playlist):
     """Two movies put into a playlist at once are both in it."""
     path, _ = playlist
     answers = at_once(
@@ -84,7 +84,7 @@ def test_who_insists_on_nothing_is_decided_again(ann, playlist):
     assert {answer.json()["version"] for answer in answers} == {2, 3}
 
 
-def test_opinions_that_differ_are_all_taken_or_refused_as_moved(ann):
+def test_concurrent_different_ratings_are_appended_or_refused_as_conflict(ann):
     """Each event names the score before it, so the chain must be unbroken."""
     answers = at_once(lambda api, nth: api.rate(ALIEN, 1 + nth % 10, by=ann), 12)
     counted = statuses(answers)

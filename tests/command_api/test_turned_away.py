@@ -1,4 +1,4 @@
-"""Is who can't have it now told why: others were first, too many were sent, or it is away?"""
+"""Refusals that a client can retry: conflict, rate limit, unavailable stores."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -107,7 +107,7 @@ def late(monkeypatch):
 
 @pytest.mark.django_db(databases=["default", "vault"])
 @pytest.mark.parametrize("sent", COMMANDS, ids=lambda sent: sent.name)
-def test_who_is_always_too_late_is_told(api, hers, late, sent):
+def test_command_that_always_conflicts_is_answered_409(api, hers, late, sent):
     late()
     body = sent.body
     if isinstance(body, dict):
@@ -116,7 +116,7 @@ def test_who_is_always_too_late_is_told(api, hers, late, sent):
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/conflict")
 
 
-def test_the_contract_says_which(api):
+def test_openapi_declares_409_for_exactly_these_commands(api):
     operations = [
         operation
         for methods in api("GET", "/openapi.json").json()["paths"].values()
@@ -129,7 +129,7 @@ def test_the_contract_says_which(api):
 
 @pytest.mark.django_db(databases=["default", "vault"])
 @pytest.mark.parametrize("sent", OF_MOVIES_AND_PLAYLISTS, ids=lambda sent: sent.name)
-def test_who_sends_too_many_is_told_when_to_come_again(api, ann, sent):
+def test_command_over_the_rate_limit_is_told_when_to_retry(api, ann, sent):
     counter, before = sliding_window.of_user(ann.user_id), store().heads()
     for key in (counter.key, counter._replace(now=counter.now + MINUTE).key):
         clients.redis().set(key, counter.limit)
@@ -142,7 +142,7 @@ def test_who_sends_too_many_is_told_when_to_come_again(api, ann, sent):
 
 @pytest.mark.django_db(databases=["default", "vault"])
 @pytest.mark.parametrize("sent", OF_MOVIES_AND_PLAYLISTS, ids=lambda sent: sent.name)
-def test_while_the_database_is_away(api, hers, monkeypatch, sent):
+def test_command_is_answered_503_while_the_database_is_unavailable(api, hers, monkeypatch, sent):
     def away(*_args, **_more):
         raise OperationalError("password=secret")
 

@@ -18,10 +18,10 @@ def test_who_forgot_the_password_gets_a_letter(start, somebody, tmp_path):
         letters = [path.read_text() for path in mail.iterdir()]
         return next((it for it in letters if subject in it and TOKEN.search(it)), None)
 
-    assert "To: ann@example.org" in until(lambda: letter("Is this your address?"))
+    assert "To: ann@example.org" in until(lambda: letter("Verify your e-mail address"))
     forgot = ann.command.post("/v1/passwords/forgot", json={"email": "ann@example.org"})
     assert forgot.status_code == 202
-    [token] = TOKEN.findall(until(lambda: letter("A new password")))
+    [token] = TOKEN.findall(until(lambda: letter("Reset your password")))
     chosen = {"token": token, "password": OTHER}
     reset = ann.command.post("/v1/passwords/reset", json=chosen)
     assert reset.status_code == 204

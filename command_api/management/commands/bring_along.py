@@ -43,7 +43,7 @@ class Command(BaseCommand):
         bringing = AccountImporter(user_id, key, event_store.store(), origin)
         lines = _Lines(options["file"])
         try:
-            for count in bringing.take(lines):
+            for count in bringing.run(lines):
                 self.stdout.write(f"{count.lines:,} lines")
         except Refused as error:
             raise CommandError(f"{error.detail} What came before it is in.") from error

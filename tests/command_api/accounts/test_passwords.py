@@ -1,4 +1,4 @@
-"""Are passwords compared in the same time for all, and never by too many at once?"""
+"""Password hashing: equal time for known and unknown names, limited concurrency."""
 
 from threading import Event, Semaphore, Thread
 
@@ -26,7 +26,7 @@ def counted(monkeypatch):
     return costs
 
 
-def test_nobodys_password_costs_as_much_as_anybodys(counted):
+def test_password_check_costs_the_same_without_an_account(counted):
     kept = passwords.hash_password("correct horse battery")
     assert passwords.is_correct("correct horse battery", kept)
     assert not passwords.is_correct("correct horse staple", kept)
@@ -60,7 +60,7 @@ def crowd(monkeypatch):
     end()
 
 
-def test_only_so_many_are_at_it_at_once(crowd):
+def test_password_hashing_is_refused_while_all_slots_are_taken(crowd):
     with pytest.raises(Unavailable):
         passwords.is_correct("x", "y")
     with pytest.raises(Unavailable):
@@ -70,7 +70,7 @@ def test_only_so_many_are_at_it_at_once(crowd):
 
 
 @pytest.mark.django_db(databases=["default", "vault"])
-def test_a_burst_of_log_ins_holds_up_no_write(api, ann, register, log_in, crowd):
+def test_burst_of_log_ins_does_not_block_other_commands(api, ann, register, log_in, crowd):
     for answer in (log_in(), register()):
         assert answer.status_code == 503
         assert answer.headers["Retry-After"] == "1"

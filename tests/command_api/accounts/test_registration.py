@@ -1,4 +1,4 @@
-"""Does everybody who registers end up with an account, or with their names free?"""
+"""Registration: ends with an account or with free names."""
 
 import threading
 from time import sleep
@@ -51,7 +51,7 @@ def activation_is_broken(api):
     return mend
 
 
-def test_an_account(register):
+def test_registration_opens_an_account(register):
     answer = register("Ann", genres=["Comedy", "Drama"])
     assert answer.status_code == 201
     assert answer.json() == {"id": answer.json()["id"], "username": "Ann"}
@@ -61,7 +61,7 @@ def test_an_account(register):
     assert states() == ["active"]
 
 
-def test_nobody_can_read_a_person_in_the_log(register, log_in):
+def test_registration_leaves_no_personal_text_in_the_log(register, log_in):
     register("Annabella", email="secret@example.org", password="a very secret password")
     log_in("Annabella", "a very secret password")
     everything = " ".join(data for _, data in log_rows()).casefold()
@@ -69,7 +69,7 @@ def test_nobody_can_read_a_person_in_the_log(register, log_in):
         assert personal not in everything
 
 
-def test_only_the_vaults_key_opens_what_is_sealed(register):
+def test_registered_names_are_decrypted_with_the_vaults_key(register):
     [position] = decode_positions(register("Ann").headers["Log-Position"])
     event = store().page(position.partition, after=position.offset - 1, limit=1)[0].event
     assert isinstance(event, UserRegistered)
@@ -88,14 +88,14 @@ def test_only_the_vaults_key_opens_what_is_sealed(register):
         ("Ann", "ann@example.org", ["username", "email"]),
     ],
 )
-def test_names_are_taken_by_what_they_look_like(register, username, email, taken):
+def test_registration_refuses_names_that_look_like_taken_ones(register, username, email, taken):
     register("ann")
     answer = register(username, email=email)
     assert (answer.status_code, fields(answer)) == (409, taken)
     assert len(log_rows()) == len(states()) == 1
 
 
-def test_of_two_that_want_one_name_one_gets_it(api):
+def test_concurrent_registrations_of_one_name_have_one_winner(api):
     body = {"username": "ann", "password": "correct horse battery"}
     statuses: list[int] = []
 
@@ -116,7 +116,7 @@ def test_of_two_that_want_one_name_one_gets_it(api):
     assert (len(log_rows()), states()) == (1, ["active"])
 
 
-def test_a_registration_that_never_came_to_the_log_frees_its_names(register, log_in, log_is_broken):
+def test_registration_that_was_never_appended_releases_its_names(register, log_in, log_is_broken):
     assert register("ann").status_code == 500
     assert states() == ["reserved"]
     assert log_in("ann").status_code == 401
@@ -128,7 +128,7 @@ def test_a_registration_that_never_came_to_the_log_frees_its_names(register, log
     assert log_in("ann").status_code == 200
 
 
-def test_a_registration_that_came_to_the_log_counts(register, log_in, api, activation_is_broken):
+def test_registration_that_was_appended_is_completed(register, log_in, api, activation_is_broken):
     assert register("ann").status_code == 500
     assert (states(), len(log_rows())) == (["reserved"], 1)
     activation_is_broken()
@@ -136,7 +136,7 @@ def test_a_registration_that_came_to_the_log_counts(register, log_in, api, activ
     assert states() == ["active"]
 
 
-def test_what_is_left_behind_is_swept(register, activation_is_broken):
+def test_registration_without_activation_is_completed_by_the_sweep(register, activation_is_broken):
     register("ann")
     activation_is_broken()
     assert sweep_reservations() == 0
@@ -145,7 +145,7 @@ def test_what_is_left_behind_is_swept(register, activation_is_broken):
     assert states() == ["active"]
 
 
-def test_reservations_without_a_stream_are_swept(register, log_is_broken):
+def test_reservation_without_a_stream_is_swept(register, log_is_broken):
     register("ann")
     register("bob")
     log_is_broken()
@@ -155,6 +155,6 @@ def test_reservations_without_a_stream_are_swept(register, log_is_broken):
     assert states() == ["active"]
 
 
-def test_registrations_are_counted(register):
+def test_registrations_are_rate_limited(register):
     answers = [register("ann", password="x").status_code for _ in range(25)]
     assert 429 in answers  # at most two windows of ten each

@@ -1,4 +1,4 @@
-"""What becomes of a registration, or of who settles it, that stands still for very long?"""
+"""Registration and its cleanup when one of them pauses for very long."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -80,7 +80,9 @@ def registered():
     return [type_ for type_, _ in log_rows()].count("user-registered.v1")
 
 
-def test_names_that_were_given_up_meanwhile_are_not_taken_by_two(register, log_in, frozen, aside):
+def test_registration_fails_if_its_reservation_was_released_while_it_paused(
+    register, log_in, frozen, aside
+):
     before_it_appends = frozen(registration, "_append")
     slow = aside(register, "ann")
     before_it_appends.wait()
@@ -94,7 +96,9 @@ def test_names_that_were_given_up_meanwhile_are_not_taken_by_two(register, log_i
     assert log_in("ann", "another horse battery").status_code == 200
 
 
-def test_names_are_not_given_up_while_it_appends(register, log_in, frozen, aside):
+def test_reservation_is_not_released_while_the_registration_appends(
+    register, log_in, frozen, aside
+):
     before_it_commits = frozen(reservation_cleanup, "renew", after=True)
     slow = aside(register, "ann")
     before_it_commits.wait()
@@ -124,7 +128,9 @@ def overtaken(register, frozen, aside):
     return slow, sweep, before_it_gives_up
 
 
-def test_who_gives_up_late_gives_up_nothing_that_went_on(register, log_in, frozen, aside):
+def test_expired_reservation_is_not_released_after_registration_completed(
+    register, log_in, frozen, aside
+):
     slow, sweep, before_it_gives_up = overtaken(register, frozen, aside)
     assert slow.result(PATIENCE_SECONDS).status_code == 201
     before_it_gives_up.thaw()
@@ -133,7 +139,7 @@ def test_who_gives_up_late_gives_up_nothing_that_went_on(register, log_in, froze
     assert log_in("ann").status_code == 200
 
 
-def test_nor_before_that_is_known_in_the_vault(register, frozen, aside):
+def test_reservation_is_not_released_after_append_before_activation(register, frozen, aside):
     before_it_activates = frozen(subjects, "activate")
     slow, sweep, before_it_gives_up = overtaken(register, frozen, aside)
     before_it_activates.wait()
@@ -145,7 +151,7 @@ def test_nor_before_that_is_known_in_the_vault(register, frozen, aside):
     assert states() == ["active"]
 
 
-def test_who_was_erased_meanwhile_stays_so(register, frozen, aside):
+def test_user_erased_during_registration_stays_erased(register, frozen, aside):
     before_it_activates = frozen(subjects, "activate")
     slow = aside(register, "ann")
     before_it_activates.wait()

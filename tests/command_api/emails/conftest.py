@@ -1,4 +1,4 @@
-"""What does a test read of the letters that go out?"""
+"""Fixtures that read the e-mails that were sent."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""When is an address known to be its owner's?"""
+"""Rules for verifying an e-mail address."""
 
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from events.catalogue import EmailVerified
 ANN = UUID(int=1)
 
 
-def test_once_it_was_read_it_is_known():
+def test_address_is_verified_once():
     [event] = decide(VerifyEmail(ANN), EmailState())
     assert event == EmailVerified(user_id=ANN)
     assert decide(VerifyEmail(ANN), evolve(EmailState(), event)) == ()

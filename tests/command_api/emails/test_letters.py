@@ -1,4 +1,4 @@
-"""Does every letter reach the one it is for, and nobody else, and count once?"""
+"""E-mails: each reaches its recipient only, and its token works once."""
 
 from smtplib import SMTPServerDisconnected
 
@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from command_api.accounts.tasks import sweep_mailed_tokens
 from command_api.emails import messages
-from command_api.emails.delivery import MOST_TRIES
+from command_api.emails.delivery import MAX_TRIES
 from events.vault.models import Letter, MailedToken
 from infra.config import config
 from tests.command_api.conftest import ALIEN, PASSWORD, bearer, fields, log_rows
@@ -42,7 +42,7 @@ def verified():
     return [type_ for type_, _ in log_rows()].count("email-verified.v1")
 
 
-def test_who_registers_is_asked_whether_the_address_is_theirs(api, register, post):
+def test_registration_sends_a_verification_email(api, register, post):
     register("Ann", email="Ann@example.org")
     [letter] = post()
     assert letter.to == ["Ann@example.org"]
@@ -53,7 +53,7 @@ def test_who_registers_is_asked_whether_the_address_is_theirs(api, register, pos
     assert Letter.objects.count() == 0
 
 
-def test_what_was_read_is_known_once(api, ann):
+def test_verification_token_works_once(api, ann):
     answer = verify(api, ann)
     assert (answer.status_code, verified()) == (204, 1)
     assert answer.headers["Log-Position"]
@@ -61,7 +61,7 @@ def test_what_was_read_is_known_once(api, ann):
     assert (again.status_code, fields(again), verified()) == (422, ["token"], 1)
 
 
-def test_it_can_be_sent_again_until_the_address_is_known(api, log_in, ann, post):
+def test_verification_email_is_sent_again_until_verified(api, log_in, ann, post):
     me = bearer(log_in())
 
     def ask():
@@ -79,7 +79,7 @@ def test_it_can_be_sent_again_until_the_address_is_known(api, log_in, ann, post)
     assert ask() == []
 
 
-def test_a_page_can_take_the_token(register, post, monkeypatch):
+def test_email_links_to_the_configured_page(register, post, monkeypatch):
     page = replace(config(), verify_url="https://movies.example.org/verify#{token}")
     monkeypatch.setattr(messages, "config", lambda: page)
     register()
@@ -88,7 +88,7 @@ def test_a_page_can_take_the_token(register, post, monkeypatch):
     assert "{token}" not in letter.body
 
 
-def test_a_forgotten_password_is_replaced_and_all_log_ins_end(api, log_in, ann, post):
+def test_password_reset_sets_the_password_and_ends_all_log_ins(api, log_in, ann, post):
     before = bearer(log_in())
     forgot(api)
     token = post.token()
@@ -103,7 +103,7 @@ def test_a_forgotten_password_is_replaced_and_all_log_ins_end(api, log_in, ann, 
     assert MailedToken.objects.count() == 0  # the one of the first letter, too
 
 
-def test_nobody_learns_whether_an_address_is_anybodys(api, ann, post):
+def test_forgotten_password_answers_the_same_for_unknown_addresses(api, ann, post):
     known, unknown = forgot(api), forgot(api, "nobody@example.org")
     changing = {"RateLimit-Remaining", "RateLimit-Reset", "X-Request-ID"}
     said = [
@@ -115,7 +115,7 @@ def test_nobody_learns_whether_an_address_is_anybodys(api, ann, post):
     assert Letter.objects.count() == 0
 
 
-def test_nobody_is_flooded(api, ann, post):
+def test_emails_to_a_user_are_limited_in_rate(api, ann, post):
     for _ in range(3):
         forgot(api)
     assert len(post()) == 1
@@ -124,7 +124,7 @@ def test_nobody_is_flooded(api, ann, post):
 
 
 @pytest.mark.parametrize("password", ["short", "password123", "ann@example.org", "47110815"])
-def test_a_weak_password_is_refused_and_the_letter_still_counts(api, ann, post, password):
+def test_weak_password_is_refused_and_the_reset_token_stays_valid(api, ann, post, password):
     forgot(api)
     token = post.token()
     answer = reset(api, token, password)
@@ -132,7 +132,7 @@ def test_a_weak_password_is_refused_and_the_letter_still_counts(api, ann, post, 
     assert reset(api, token).status_code == 204
 
 
-def test_tokens_expire_and_are_swept(api, ann, post):
+def test_mailed_tokens_expire_and_are_swept(api, ann, post):
     forgot(api)
     token = post.token()
     post.pass_time("61 minutes")
@@ -142,7 +142,7 @@ def test_tokens_expire_and_are_swept(api, ann, post):
     assert MailedToken.objects.count() == 1  # the other one counts for two days
 
 
-def test_a_token_is_good_for_one_purpose(api, ann, post):
+def test_mailed_token_is_valid_for_one_purpose(api, ann, post):
     forgot(api)
     token = post.token()
     assert verify(api, token).status_code == 422
@@ -150,7 +150,7 @@ def test_a_token_is_good_for_one_purpose(api, ann, post):
     assert reset(api, "x" * 43).status_code == 422
 
 
-def test_only_a_digest_of_a_token_is_kept(api, ann, post):
+def test_only_digests_of_mailed_tokens_are_stored(api, ann, post):
     forgot(api)
     token = post.token()
     with connections["vault"].cursor() as cursor:
@@ -159,7 +159,7 @@ def test_only_a_digest_of_a_token_is_kept(api, ann, post):
     assert token not in str(log_rows())
 
 
-def test_what_cannot_be_sent_is_tried_again_for_a_while(api, ann, post, monkeypatch):
+def test_email_that_fails_is_retried_and_then_given_up(api, ann, post, monkeypatch):
     def broken(*_args):
         raise SMTPServerDisconnected("away")
 
@@ -175,14 +175,14 @@ def test_what_cannot_be_sent_is_tried_again_for_a_while(api, ann, post, monkeypa
 
     forgot(api)
     monkeypatch.setattr(messages, "send_mail", broken)
-    for _ in range(MOST_TRIES):
+    for _ in range(MAX_TRIES):
         assert Letter.objects.count() == 1
         post()
         post.pass_time("2 hours")
     assert Letter.objects.count() == 0
 
 
-def test_a_letter_is_not_lost_with_who_was_about_to_send_it(api, ann, post, monkeypatch):
+def test_email_is_sent_after_its_sender_died(api, ann, post, monkeypatch):
     class Died(BaseException):
         pass
 
@@ -198,7 +198,7 @@ def test_a_letter_is_not_lost_with_who_was_about_to_send_it(api, ann, post, monk
     assert reset(api, post.token()).status_code == 204
 
 
-def test_who_is_erased_is_not_written_to(api, ann, post):
+def test_erased_user_gets_no_email(api, ann, post):
     forgot(api)
     with connections["vault"].cursor() as cursor:
         cursor.execute(

@@ -1,4 +1,4 @@
-"""What is cheaper in these tests than it is outside?"""
+"""Fixtures that make slow steps cheap in these tests."""
 
 import pytest
 

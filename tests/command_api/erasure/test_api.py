@@ -1,4 +1,4 @@
-"""Can somebody have themselves forgotten, and see what becomes of it?"""
+"""Erasure over HTTP: what is destroyed at once, and the status link."""
 
 import json
 from uuid import uuid4
@@ -39,7 +39,7 @@ def whole_vault() -> str:
         return str(cursor.fetchall())
 
 
-def test_what_was_theirs_is_destroyed(api, ann, register, log_in):
+def test_erasure_destroys_the_users_key_and_data(api, ann, register, log_in):
     playlist = api("POST", "/v1/playlists", {"name": "Secrets"}, by=ann).json()["id"]
     api.rate(ALIEN, 8, by=ann, Idempotency_Key="rating")
     answer = erase(api, ann)
@@ -58,7 +58,7 @@ def test_what_was_theirs_is_destroyed(api, ann, register, log_in):
     assert erasures.remaining_rows(ann.user_id) == []
 
 
-def test_no_letter_is_written_to_them_and_none_that_was_written_counts(api, ann):
+def test_erasure_stops_emails_and_voids_mailed_tokens(api, ann):
     api("POST", "/v1/passwords/forgot", {"email": "ann@example.org"})
     api("POST", "/v1/passwords/forgot", {"email": "bob@example.org"})
     others = Letter.objects.count()
@@ -67,7 +67,7 @@ def test_no_letter_is_written_to_them_and_none_that_was_written_counts(api, ann)
     assert not MailedToken.objects.exists()
 
 
-def test_their_tokens_and_password_are_void_at_once(api, ann, log_in):
+def test_erasure_voids_tokens_and_password_at_once(api, ann, log_in):
     erase(api, ann)
     assert api.rate(ALIEN, 8, by=ann).status_code == 401
     assert erase(api, ann).status_code == 401
@@ -75,7 +75,7 @@ def test_their_tokens_and_password_are_void_at_once(api, ann, log_in):
     assert log_in("ann@example.org").status_code == 401
 
 
-def test_guesses_count_wherever_they_come_from(api, ann, monkeypatch):
+def test_erasure_password_guesses_are_rate_limited_across_addresses(api, ann, monkeypatch):
     monkeypatch.setattr("command_api.accounts.passwords.is_correct", lambda *_: False)
     statuses = [
         api._client.delete(
@@ -90,13 +90,13 @@ def test_guesses_count_wherever_they_come_from(api, ann, monkeypatch):
     assert (statuses[0], statuses[-1]) == (403, 429)
 
 
-def test_their_names_are_free_again(api, ann, register, log_in):
+def test_erasure_releases_the_names(api, ann, register, log_in):
     erase(api, ann)
     assert register("ann").status_code == 201
     assert bearer(log_in()).user_id != ann.user_id
 
 
-def test_nothing_of_it_can_be_taken_for_another(api, ann, register, log_in):
+def test_erasure_of_one_user_leaves_others_alone(api, ann, register, log_in):
     register("bob")
     bob = bearer(log_in("bob"))
     api.rate(ALIEN, 8, by=bob, Idempotency_Key="mine")
@@ -110,7 +110,7 @@ def test_nothing_of_it_can_be_taken_for_another(api, ann, register, log_in):
     ("body", "status"),
     [({"password": "wrong"}, 403), ({}, 422), (None, 422), ({"password": "x" * 300}, 422)],
 )
-def test_only_with_their_password(api, ann, body, status):
+def test_erasure_needs_the_password(api, ann, body, status):
     answer = api("DELETE", "/v1/me", {} if body is None else body, by=ann)
     assert answer.status_code == status
     assert erasures_in_log() == []
@@ -118,11 +118,11 @@ def test_only_with_their_password(api, ann, body, status):
     assert api.rate(ALIEN, 8, by=ann).status_code == 200
 
 
-def test_not_without_a_token(api, ann):
+def test_erasure_needs_a_token(api, ann):
     assert api("DELETE", "/v1/me", {"password": PASSWORD}).status_code == 401
 
 
-def test_the_link_tells_how_far_it_has_come(api, ann):
+def test_status_link_shows_the_progress(api, ann):
     where = erase(api, ann).json()["link"]
     told = api("GET", where)
     assert told.status_code == 200
@@ -140,15 +140,15 @@ def test_the_link_tells_how_far_it_has_come(api, ann):
 
 
 @pytest.mark.parametrize("token", ["x", "", "ÿ", "A" * 64, "%00"])
-def test_no_other_link_leads_anywhere(api, token):
+def test_status_link_that_was_not_issued_is_not_found(api, token):
     assert api("GET", f"/v1/erasures/{token}").status_code == 404
 
 
-def test_a_link_of_somebody_who_was_not_erased_leads_nowhere(api, ann):
+def test_status_link_of_a_user_who_was_not_erased_is_not_found(api, ann):
     assert api("GET", f"/v1/erasures/{status_link.encode(ann.user_id)}").status_code == 404
 
 
-def test_taken_on_though_the_log_is_away(api, ann, monkeypatch):
+def test_erasure_is_accepted_while_the_log_is_unavailable(api, ann, monkeypatch):
     def away(*_args, **_more):
         raise OperationalError("the log is away")
 
@@ -164,7 +164,7 @@ def test_taken_on_though_the_log_is_away(api, ann, monkeypatch):
     assert len(erasures_in_log()) == 1
 
 
-def test_the_log_never_had_their_words(api, ann):
+def test_log_never_holds_the_erased_users_texts(api, ann):
     erase(api, ann)
     with connection.cursor() as cursor:
         cursor.execute("SELECT e::text FROM events e")
@@ -174,12 +174,12 @@ def test_the_log_never_had_their_words(api, ann):
     assert subjects.keys_of([ann.user_id]) == {ann.user_id: None}
 
 
-def test_unknown_fields_are_refused(api, ann):
+def test_erasure_refuses_unknown_fields(api, ann):
     answer = api("DELETE", "/v1/me", {"password": PASSWORD, "why": "x"}, by=ann)
     assert (answer.status_code, fields(answer)) == (422, ["why"])
 
 
-def test_a_command_whose_body_came_after_the_erasure_is_refused(api, ann, monkeypatch):
+def test_command_whose_body_arrives_after_the_erasure_is_refused(api, ann, monkeypatch):
     def slowly(request):
         process.mark_for_erasure(ann.user_id)
         process.complete(ann.user_id, origin=Origin(correlation_id=uuid4()))
@@ -190,7 +190,7 @@ def test_a_command_whose_body_came_after_the_erasure_is_refused(api, ann, monkey
     assert not process.has_events_after_erasure(ann.user_id, event_store.store())
 
 
-def test_who_sends_no_body_is_told_what_is_missing(api, ann):
+def test_erasure_without_a_body_names_the_missing_field(api, ann):
     answer = api("DELETE", "/v1/me", by=ann)
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == ["password"]

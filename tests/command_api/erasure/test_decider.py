@@ -1,4 +1,4 @@
-"""When does it become an event that somebody is to be forgotten?"""
+"""Rules for erasing a user."""
 
 from uuid import UUID
 
@@ -9,19 +9,19 @@ ANN = UUID(int=1)
 GONE = UserErased(user_id=ANN, playlists=("000aa",))
 
 
-def test_says_whose_and_which_playlists():
+def test_erasure_event_names_the_user_and_their_playlists():
     assert decide(EraseUser(ANN, ("000aa",)), ErasureState()) == (GONE,)
 
 
-def test_is_said_once():
+def test_erasure_event_is_recorded_once():
     assert decide(EraseUser(ANN, ("000aa",)), evolve(ErasureState(), GONE)) == ()
 
 
-def test_is_said_again_for_what_came_behind():
+def test_erasure_event_is_repeated_after_late_events():
     assert decide(EraseUser(ANN, ("000aa",), has_more=True), evolve(ErasureState(), GONE)) == (
         GONE,
     )
 
 
-def test_has_a_stream_of_its_own_beside_what_they_did():
+def test_erasure_has_its_own_stream_in_the_users_partition():
     assert erasure.stream(EraseUser(ANN)) == (f"erasure-{ANN}", str(ANN))

@@ -1,4 +1,4 @@
-"""Is an erasure carried on, wherever it stopped, and is what came late found?"""
+"""Erasure process: restarts, late events and restored backups."""
 
 from uuid import uuid4
 
@@ -77,7 +77,7 @@ def dying(*_args, **_more):
     ],
     ids=lambda place: place[1],
 )
-def test_goes_on_wherever_it_stopped(ann, place, monkeypatch):
+def test_erasure_is_completed_after_a_crash_at_any_step(ann, place, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(*place, dying)
         with pytest.raises(Died):
@@ -97,7 +97,7 @@ def test_goes_on_wherever_it_stopped(ann, place, monkeypatch):
     assert process.sweep() == 0
 
 
-def test_what_was_on_its_way_is_found_and_the_read_models_are_told_again(ann):
+def test_erasure_is_repeated_after_events_that_were_in_flight(ann):
     erase(ann)
     erasures.add_report_line(ann, "library 1", "gone")
     erasures.mark_gone(ann)
@@ -113,7 +113,7 @@ def test_what_was_on_its_way_is_found_and_the_read_models_are_told_again(ann):
     assert erasures.report_lines(ann) == []
 
 
-def test_one_that_fails_does_not_hold_up_the_others(ann, register, log_in, monkeypatch):
+def test_erasure_that_fails_does_not_block_other_erasures(ann, register, log_in, monkeypatch):
     register("bob")
     bob = bearer(log_in("bob")).user_id
     for user_id in (ann, bob):
@@ -126,7 +126,7 @@ def test_one_that_fails_does_not_hold_up_the_others(ann, register, log_in, monke
     assert [erasures.is_erased(user_id) for user_id in (ann, bob)] == [False, True]
 
 
-def test_a_log_of_an_older_backup_is_told_again(ann):
+def test_erasure_is_repeated_in_a_restored_log(ann):
     """The vault is kept apart: it remembers what the log does not."""
     rate(ann, ALIEN)
     erasures.begin(ann)
@@ -137,7 +137,7 @@ def test_a_log_of_an_older_backup_is_told_again(ann):
     assert process.erase_again_in_log() == 0
 
 
-def test_who_is_not_in_that_log_at_all_is_left_alone(api):
+def test_erased_user_missing_from_the_restored_log_is_skipped(api):
     nobody = uuid4()
     subjects.reserve(nobody, username="x", email="x@example.org", password_hash="")
     erasures.begin(nobody)
@@ -146,7 +146,7 @@ def test_who_is_not_in_that_log_at_all_is_left_alone(api):
     assert process.erase_again_in_log() == 0
 
 
-def test_a_vault_of_an_older_backup_is_cleared_again(ann):
+def test_erasure_is_repeated_in_a_restored_vault(ann):
     before = Subject.objects.get(user_id=ann)
     erase(ann)
     Erasure.objects.all().delete()
@@ -158,7 +158,7 @@ def test_a_vault_of_an_older_backup_is_cleared_again(ann):
     assert process.erase_again_in_vault() == 0
 
 
-def test_playlists_are_named_page_by_page(api, register, log_in, monkeypatch):
+def test_erasure_reads_playlists_page_by_page(api, register, log_in, monkeypatch):
     register("ann")
     ann = bearer(log_in())
     made = {api("POST", "/v1/playlists", {"name": f"{n}"}, by=ann).json()["id"] for n in range(5)}
@@ -171,5 +171,5 @@ def test_playlists_are_named_page_by_page(api, register, log_in, monkeypatch):
     assert set(gone.playlists) == made
 
 
-def test_somebody_who_is_not_there_can_not_be_erased(api):
+def test_unknown_user_cannot_be_erased(api):
     assert not process.mark_for_erasure(uuid4())

@@ -1,4 +1,4 @@
-"""Does a person take everything along, and nothing of anybody else's?"""
+"""Export over HTTP: complete, and only the user's own data."""
 
 import json
 from datetime import UTC, datetime
@@ -55,12 +55,12 @@ ALIEN_LINE = {"id": ALIEN, "title": "Alien", "year": 1979, "external_ids": {}}
 HEAT_LINE = {"id": HEAT, "title": "Heat", "year": 1995, "external_ids": {}}
 
 
-def test_says_whether_the_address_is_verified(api, ann):
+def test_export_says_whether_the_address_is_verified(api, ann):
     mark_verified(ann.user_id, origin=Origin(correlation_id=uuid4()))
     assert export(api, ann)[0]["email_verified"] is True
 
 
-def test_is_all_that_there_is(api, ann):
+def test_export_holds_all_data_of_the_user(api, ann):
     kept = live(api, ann)
     account, preferences, alien, heat, favourite, hidden, playlist, end = export(api, ann)
     assert datetime.fromisoformat(account.pop("registered_at")) <= datetime.now(UTC)
@@ -97,14 +97,14 @@ def test_is_all_that_there_is(api, ann):
     assert end == {"kind": "end", "lines": 7}
 
 
-def test_is_nothing_of_others(api, ann, register, log_in):
+def test_export_holds_nothing_of_other_users(api, ann, register, log_in):
     live(api, ann)
     register("bob")
     bob = bearer(log_in("bob"))
     assert [line["kind"] for line in export(api, bob)] == ["account", "end"]
 
 
-def test_ratings_are_in_the_form_in_which_they_come_in(api, ann, register, log_in):
+def test_exported_ratings_can_be_imported_as_they_are(api, ann, register, log_in):
     live(api, ann)
     register("bob")
     bob = bearer(log_in("bob"))
@@ -113,7 +113,7 @@ def test_ratings_are_in_the_form_in_which_they_come_in(api, ann, register, log_i
     assert [line["rating"] for line in export(api, bob) if line["kind"] == "rating"] == ratings
 
 
-def test_takes_a_page_at_a_time(api, ann, monkeypatch):
+def test_export_reads_streams_page_by_page(api, ann, monkeypatch):
     kept = live(api, ann)
     whole = list(exporter.lines(ann.user_id, event_store.store()))
     monkeypatch.setattr(exporter, "_PAGE", 1)
@@ -133,23 +133,23 @@ def test_takes_a_page_at_a_time(api, ann, monkeypatch):
     assert kept in repr(whole)
 
 
-def test_each_line_is_read_as_what_it_is(api, ann):
+def test_exported_lines_decode_to_their_kinds(api, ann):
     live(api, ann)
     answer = api("GET", "/v1/me/export", by=ann)
     read = [msgspec.json.decode(line, type=ExportLine) for line in answer.content.splitlines()]
     assert read == list(exporter.lines(ann.user_id, event_store.store()))
 
 
-def test_no_thread_waits_for_a_slow_client(api, ann):
+def test_export_holds_no_thread_for_a_slow_client(api, ann):
     assert not api("GET", "/v1/me/export", by=ann).streaming
 
 
-def test_counts_as_a_list_of_ratings(api, ann):
+def test_export_is_rate_limited_like_an_import(api, ann):
     limit = config().throttle_import_per_minute
     answer = api("GET", "/v1/me/export", by=ann)
     assert answer.headers["RateLimit-Limit"] == str(limit)
 
 
-def test_not_without_a_token(api, ann):
+def test_export_needs_a_token(api, ann):
     assert api("GET", "/v1/me/export").status_code == 401
     assert api("POST", "/v1/me/export", by=ann).status_code == 405

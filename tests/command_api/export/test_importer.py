@@ -1,4 +1,4 @@
-"""Does what was taken along come in elsewhere, whatever numbers movies have there?"""
+"""Import of an export file on a platform with other movie ids."""
 
 from io import StringIO
 from uuid import uuid4
@@ -57,13 +57,13 @@ def told(user_id) -> list[dict[str, object]]:
     ]
 
 
-def test_is_the_same_there(taken):
+def test_imported_account_equals_the_exported_one(taken):
     path, ann, bob = taken
     assert "0 movies are not known" in bring(path)
     assert told(bob) == told(ann)
 
 
-def test_a_file_of_before_that_does_not_say_whether_the_address_is_verified(taken):
+def test_import_accepts_older_files_without_verification_status(taken):
     path, ann, bob = taken
     path.write_bytes(path.read_bytes().replace(b',"email_verified":false', b""))
     assert b"email_verified" not in path.read_bytes()
@@ -71,7 +71,7 @@ def test_a_file_of_before_that_does_not_say_whether_the_address_is_verified(take
     assert told(bob) == told(ann)
 
 
-def test_brought_again_changes_nothing(taken):
+def test_import_of_the_same_file_again_changes_nothing(taken):
     path, _, bob = taken
     bring(path)
     before, heads = told(bob), event_store.store().heads()
@@ -79,14 +79,14 @@ def test_brought_again_changes_nothing(taken):
     assert (told(bob), event_store.store().heads()) == (before, heads)
 
 
-def test_some_at_a_time(taken, monkeypatch):
+def test_import_works_page_by_page(taken, monkeypatch):
     path, ann, bob = taken
     monkeypatch.setattr(importer, "_PAGE", 1)
     bring(path)
     assert told(bob) == told(ann)
 
 
-def test_the_good_part_of_a_file_that_was_cut_short(taken):
+def test_import_of_a_truncated_file_keeps_its_good_part(taken):
     path, _, bob = taken
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(CommandError, match="cut short"):
@@ -94,7 +94,7 @@ def test_the_good_part_of_a_file_that_was_cut_short(taken):
     assert len(told(bob)) > 3
 
 
-def test_movies_are_found_by_what_is_certain(api):
+def test_import_matches_movies_only_if_certain(api):
     added: list[MovieCommand] = [
         AddMovie(10, MovieFacts(title="Alien", year=1992)),
         AddMovie(11, MovieFacts(title="Twin", year=2000)),
@@ -116,11 +116,11 @@ def test_movies_are_found_by_what_is_certain(api):
         **theirs(97, "Nowhere", 2000, wikipedia="Alien"),
         **theirs(96, "Elsewhere", 2000, catalogue="7"),
     }
-    assert importer._numbers(movies) == {1: 1, 2: 10, 99: 10, 11: 11}
+    assert importer._local_ids(movies) == {1: 1, 2: 10, 99: 10, 11: 11}
 
 
 @pytest.mark.usefixtures("api")
-def test_none_is_found_that_is_withdrawn():
+def test_import_matches_no_withdrawn_movie():
     commands: list[MovieCommand] = [
         AddMovie(10, MovieFacts(title="Alien", year=1979)),
         LinkMovie(HEAT, "imdb", "tt2"),
@@ -132,4 +132,4 @@ def test_none_is_found_that_is_withdrawn():
         ALIEN: ExportedMovie(id=ALIEN, title="Alien", year=1979, external_ids={}),
         HEAT: ExportedMovie(id=HEAT, title="Heat", year=1995, external_ids={"imdb": "tt2"}),
     }
-    assert importer._numbers(movies) == {ALIEN: 10}
+    assert importer._local_ids(movies) == {ALIEN: 10}

@@ -1,4 +1,4 @@
-"""Is a command that is sent twice done once?"""
+"""Idempotency keys: a command that is sent twice is done once."""
 
 import threading
 
@@ -22,7 +22,7 @@ def kept():
         return cursor.fetchone()[0]
 
 
-def test_the_second_answer_is_the_first_one(api, ann):
+def test_idempotency_key_repeats_the_first_answer(api, ann):
     first = api.rate(ALIEN, 8, by=ann, Idempotency_Key="k")
     api.rate(ALIEN, 3, by=ann)
     again = api.rate(ALIEN, 8, by=ann, Idempotency_Key="k")
@@ -32,7 +32,7 @@ def test_the_second_answer_is_the_first_one(api, ann):
     assert len(log_rows()) == 2
 
 
-def test_an_answer_without_a_body(api, ann):
+def test_idempotency_key_repeats_an_answer_without_a_body(api, ann):
     api.rate(ALIEN, 8, by=ann)
     path = f"/v1/movies/{ALIEN}/rating"
     first, again = (api("DELETE", path, by=ann, Idempotency_Key="k") for _ in range(2))
@@ -43,7 +43,7 @@ def test_an_answer_without_a_body(api, ann):
 @pytest.mark.parametrize(
     ("method", "movie", "body"), [("PUT", ALIEN, 9), ("PUT", HEAT, 8), ("DELETE", ALIEN, None)]
 )
-def test_a_key_stands_for_one_command(api, ann, method, movie, body):
+def test_idempotency_key_refuses_another_command(api, ann, method, movie, body):
     api.rate(ALIEN, 8, by=ann, Idempotency_Key="k")
     path = f"/v1/movies/{movie}/rating"
     other = api(method, path, body and {"score": body}, by=ann, Idempotency_Key="k")
@@ -51,26 +51,26 @@ def test_a_key_stands_for_one_command(api, ann, method, movie, body):
     assert len(log_rows()) == 1
 
 
-def test_keys_are_their_users_own(api, person):
+def test_idempotency_keys_are_separate_by_user(api, person):
     for someone in (person(), person()):
         assert api.rate(ALIEN, 8, by=someone, Idempotency_Key="k").status_code == 200
     assert len(log_rows()) == 2
 
 
-def test_only_what_succeeds_is_kept(api, ann):
+def test_idempotency_key_stores_only_successes(api, ann):
     assert api.rate(999, 8, by=ann, Idempotency_Key="k").status_code == 404
     assert api.rate(ALIEN, 8, by=ann, Idempotency_Key="k").status_code == 200
     assert kept() == 1
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256])
-def test_what_is_no_key(api, ann, key):
+def test_idempotency_key_that_is_malformed_is_refused(api, ann, key):
     answer = api.rate(ALIEN, 8, by=ann, Idempotency_Key=key)
     assert (answer.status_code, fields(answer)) == (422, ["Idempotency-Key"])
     assert log_rows() == []
 
 
-def test_a_key_is_free_again_after_its_time(api, ann):
+def test_idempotency_key_expires(api, ann):
     api.rate(ALIEN, 8, by=ann, Idempotency_Key="k")
     assert idempotency.delete_expired() == 0
     with connection.cursor() as cursor:
@@ -82,7 +82,7 @@ def test_a_key_is_free_again_after_its_time(api, ann):
     assert kept() == 0
 
 
-def test_duplicates_at_once_are_done_once(api, ann):
+def test_concurrent_duplicates_are_done_once(api, ann):
     answers = []
     start = threading.Barrier(6)
 
@@ -101,7 +101,7 @@ def test_duplicates_at_once_are_done_once(api, ann):
     assert len(log_rows()) == 1
 
 
-def test_a_duplicate_gets_its_turn_when_the_first_one_fails(api, ann):
+def test_duplicate_is_executed_when_the_first_one_fails(api, ann):
     """It waits on the unique index as long as the first one is at it, and no longer."""
     answers = []
     rival = threading.Thread(
@@ -130,7 +130,7 @@ def somebody_waits_for_a_lock():
         return cursor.fetchone()[0]
 
 
-def test_a_registration_that_is_sent_twice(register):
+def test_registration_sent_twice_with_a_key_is_done_once(register):
     first = register("ann", headers={"Idempotency-Key": "k"})
     again = register("ann", headers={"Idempotency-Key": "k"})
     assert first.status_code == 201
@@ -140,12 +140,12 @@ def test_a_registration_that_is_sent_twice(register):
     assert (other.status_code, fields(other)) == (422, ["Idempotency-Key"])
 
 
-def test_a_registrations_key_is_unique_for_its_address(register):
+def test_idempotency_keys_of_registrations_are_separate_by_address(register):
     for name in ("ann", "bob"):
         assert register(name, headers={"Idempotency-Key": "k"}).status_code == 201
 
 
-def test_nothing_personal_is_readable_beside_the_answer(register):
+def test_idempotency_row_of_a_registration_hides_the_address(register):
     register("ann", email="secret@example.org", headers={"Idempotency-Key": "k"})
     with connection.cursor() as cursor:
         cursor.execute("SELECT scope, key, encode(fingerprint, 'escape') FROM answered_commands")

@@ -1,4 +1,4 @@
-"""Is If-Match read as RFC 9110 has it?"""
+"""If-Match is parsed as RFC 9110 says."""
 
 import pytest
 
@@ -25,12 +25,12 @@ from infra.errors import Invalid
         ('"a,b", "3"', {3}),
     ],
 )
-def test_what_fits(header, wanted):
+def test_if_match_parses_valid_headers(header, wanted):
     assert versions(header) == (wanted if wanted is None else frozenset(wanted))
 
 
 @pytest.mark.parametrize("header", ["", "3", '"3', '3"', '"3" "4"', '"3",', ',"3"', "**", '*, "3"'])
-def test_what_is_no_condition(header):
+def test_if_match_refuses_malformed_headers(header):
     with pytest.raises(Invalid) as refusal:
         versions(header)
     assert [error.field for error in refusal.value.errors] == ["If-Match"]

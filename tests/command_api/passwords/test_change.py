@@ -1,4 +1,4 @@
-"""Does another password end all that the one before was good for?"""
+"""Password change: ends all log-ins, also concurrent ones."""
 
 import threading
 
@@ -17,7 +17,7 @@ def change(api, by, *, old=PASSWORD, new=OTHER):
     return api("POST", "/v1/me/password", {"old": old, "new": new}, by=by)
 
 
-def test_all_log_ins_end(api, register, log_in):
+def test_password_change_ends_all_log_ins(api, register, log_in):
     register()
     phone, laptop = log_in(), log_in()
     answer = change(api, bearer(phone))
@@ -40,7 +40,7 @@ def test_all_log_ins_end(api, register, log_in):
         (PASSWORD, "ann@example.org", "new"),
     ],
 )
-def test_what_is_refused_changes_nothing(api, register, log_in, old, new, wrong):
+def test_password_change_that_is_refused_changes_nothing(api, register, log_in, old, new, wrong):
     register()
     me = log_in()
     answer = change(api, bearer(me), old=old, new=new)
@@ -49,14 +49,14 @@ def test_what_is_refused_changes_nothing(api, register, log_in, old, new, wrong)
     assert log_in().status_code == 200
 
 
-def test_guessing_the_old_one_is_slow_from_wherever_it_is_done(api, register, log_in):
+def test_password_change_attempts_are_rate_limited(api, register, log_in):
     register()
     me = bearer(log_in())
     statuses = [change(api, me, old="x", new="short").status_code for _ in range(25)]
     assert 429 in statuses  # at most two windows of ten each
 
 
-def test_when_it_ends_half_way_the_old_one_stays_and_no_log_in_does(
+def test_password_change_interrupted_keeps_the_old_password_and_no_log_in(
     api, register, log_in, monkeypatch
 ):
     register()
@@ -69,7 +69,7 @@ def test_when_it_ends_half_way_the_old_one_stays_and_no_log_in_does(
     assert log_in().status_code == 200
 
 
-def test_a_log_in_that_comes_meanwhile_does_not_live_on(register, log_in, monkeypatch):
+def test_concurrent_log_in_with_the_old_password_does_not_survive(register, log_in, monkeypatch):
     """The old password is compared, then it is changed, then the log-in would begin."""
     register()
     me = bearer(log_in())

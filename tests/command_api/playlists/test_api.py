@@ -1,4 +1,4 @@
-"""Does a playlist change over HTTP as its owner wants it, and for nobody else?"""
+"""Playlists over HTTP: changed by their owner only."""
 
 import threading
 
@@ -47,7 +47,7 @@ def put(api, path, movie, position=None, *, by, **headers):
 
 
 @rolled_back
-def test_a_new_one(api, ann):
+def test_playlist_is_created(api, ann):
     body = {"name": " Noir ", "description": "Dark streets", "visibility": "public"}
     answer = api("POST", ALL, body, by=ann)
     assert answer.status_code == 201
@@ -63,7 +63,7 @@ def test_a_new_one(api, ann):
 
 
 @rolled_back
-def test_the_log_holds_no_word_in_clear(api, begin, ann):
+def test_playlist_texts_are_encrypted_in_the_log(api, begin, ann):
     path = begin("Geheimnis", description="Verborgen")
     api("PATCH", path, {"name": "Raunen", "description": "Still"}, by=ann)
     assert len(log_rows()) == 3
@@ -72,7 +72,7 @@ def test_the_log_holds_no_word_in_clear(api, begin, ann):
 
 
 @rolled_back
-def test_changes(api, begin, ann):
+def test_playlist_properties_are_changed(api, begin, ann):
     path = begin(description="Dark")
     answer = api("PATCH", path, {"name": "Night", "visibility": "public"}, by=ann)
     assert (answer.status_code, answer.json()["version"]) == (200, 3)
@@ -88,7 +88,7 @@ def test_changes(api, begin, ann):
 
 
 @rolled_back
-def test_the_same_again_is_not_news(api, begin, ann):
+def test_playlist_change_to_the_same_values_appends_nothing(api, begin, ann):
     path = begin("Noir", description="Dark")
     first = api("PATCH", path, {"name": "Night"}, by=ann)
     api("PUT", f"/v1/movies/{ALIEN}/favourite", by=ann)
@@ -100,7 +100,7 @@ def test_the_same_again_is_not_news(api, begin, ann):
 
 
 @rolled_back
-def test_movies_come_move_and_go(api, begin, ann):
+def test_playlist_movies_are_added_moved_and_removed(api, begin, ann):
     path = begin()
     answer = put(api, path, ALIEN, by=ann)
     assert (answer.status_code, answer.headers["ETag"]) == (200, '"2"')
@@ -124,7 +124,7 @@ def test_movies_come_move_and_go(api, begin, ann):
 
 
 @rolled_back
-def test_a_movie_can_be_put_without_a_body_and_stays_where_it_is(api, begin, ann):
+def test_playlist_movie_put_without_a_body_keeps_its_position(api, begin, ann):
     path = begin()
     first = api("PUT", f"{path}/movies/{ALIEN}", by=ann, Content_Type="")
     put(api, path, HEAT, by=ann)
@@ -135,7 +135,7 @@ def test_a_movie_can_be_put_without_a_body_and_stays_where_it_is(api, begin, ann
 
 
 @rolled_back
-def test_a_deleted_one_is_gone(api, begin, ann):
+def test_playlist_deleted_is_not_found(api, begin, ann):
     path = begin()
     answer = api("DELETE", path, by=ann)
     assert (answer.status_code, answer.content) == (204, b"")
@@ -156,7 +156,7 @@ def every_change(path):
 
 @rolled_back
 @pytest.mark.parametrize("visibility", ["private", "public"])
-def test_somebody_elses_is_not_there(api, begin, ann, person, visibility):
+def test_playlist_of_another_user_is_not_found(api, begin, ann, person, visibility):
     """The answers to a stranger are those for a playlist that never was, byte by byte."""
     path = begin(visibility=visibility)
     put(api, path, ALIEN, by=ann)
@@ -190,7 +190,7 @@ def _neighbour(person, ann):
 @pytest.mark.parametrize(
     "garbage", ["x", "7", "0" * 22, "0" * 24, "g" * 23, "A" * 23, "%00" * 23, "é" * 23, "9" * 5000]
 )
-def test_what_is_no_id_is_not_there(api, ann, garbage):
+def test_playlist_with_a_malformed_id_is_not_found(api, ann, garbage):
     for method, path, body in every_change(f"{ALL}/{garbage}"):
         answer = api(method, path, body, by=ann)
         assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
@@ -199,14 +199,14 @@ def test_what_is_no_id_is_not_there(api, ann, garbage):
 @rolled_back
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 @pytest.mark.parametrize("movie", ["999", "2147483648", "9" * 30])
-def test_an_unknown_movie(api, begin, ann, method, movie):
+def test_playlist_refuses_an_unknown_movie(api, begin, ann, method, movie):
     path = begin()
     assert api(method, f"{path}/movies/{movie}", by=ann).status_code == 404
     assert len(log_rows()) == 1
 
 
 @rolled_back
-def test_if_match(api, begin, ann):
+def test_playlist_change_with_if_match_needs_the_version(api, begin, ann):
     path = begin()
     moves = [
         ("PATCH", path, {"name": "Night"}),
@@ -227,7 +227,7 @@ def test_if_match(api, begin, ann):
 
 @rolled_back
 @pytest.mark.parametrize("header", ["1", "", '"1', '"1" "2"', '"1",', "'1'", "*, *", '"' * 99999])
-def test_an_if_match_that_is_none(api, begin, ann, header):
+def test_playlist_change_refuses_a_malformed_if_match(api, begin, ann, header):
     answer = api("PATCH", begin(), {"name": "Night"}, by=ann, If_Match=header)
     assert (answer.status_code, fields(answer)) == (422, ["If-Match"])
     assert len(log_rows()) == 1
@@ -259,7 +259,7 @@ LONG = "x" * 10_000
         ("version", 1),
     ],
 )
-def test_what_a_playlist_cannot_be(api, begin, ann, field, value):
+def test_playlist_refuses_invalid_properties(api, begin, ann, field, value):
     path = begin()
     for method, address in (("POST", ALL), ("PATCH", path)):
         answer = api(method, address, {"name": "Noir"} | {field: value}, by=ann)
@@ -268,20 +268,20 @@ def test_what_a_playlist_cannot_be(api, begin, ann, field, value):
 
 
 @rolled_back
-def test_words_may_be_just_so_long_and_in_any_script(api, begin, ann):
+def test_playlist_accepts_texts_of_the_longest_length_in_any_script(api, begin, ann):
     begin("夜" * 100, description="🌃" * 1000)
     assert events(ann)[0].name == "夜" * 100
 
 
 @rolled_back
-def test_a_playlist_needs_a_name(api, ann):
+def test_playlist_needs_a_name(api, ann):
     answer = api("POST", ALL, {}, by=ann)
     assert (answer.status_code, fields(answer)) == (422, ["name"])
 
 
 @rolled_back
 @pytest.mark.parametrize("position", [-1, 2, 2000, "0", 1.0, True, None, 10**30, [], LONG])
-def test_a_position_that_is_not_there(api, begin, ann, position):
+def test_playlist_refuses_a_position_outside(api, begin, ann, position):
     path = begin()
     put(api, path, HEAT, by=ann)
     answer = api("PUT", f"{path}/movies/{ALIEN}", {"position": position}, by=ann)
@@ -302,7 +302,7 @@ def test_a_position_that_is_not_there(api, begin, ann, position):
     ],
     ids=lambda value: str(value)[:24],
 )
-def test_bodies_that_cannot_be_read(api, begin, ann, raw, kind, status):
+def test_playlist_refuses_unreadable_bodies(api, begin, ann, raw, kind, status):
     path = begin()
     for method, address in (("POST", ALL), ("PATCH", path), ("PUT", f"{path}/movies/{ALIEN}")):
         answer = api(method, address, raw, by=ann, Content_Type=kind)
@@ -314,7 +314,7 @@ def test_bodies_that_cannot_be_read(api, begin, ann, raw, kind, status):
 
 
 @rolled_back
-def test_without_a_token_nothing_can_be_done(api, begin):
+def test_playlist_commands_need_a_token(api, begin):
     path = begin()
     for method, address, body in [("POST", ALL, {"name": "x"}), *every_change(path)]:
         assert api(method, address, body).status_code == 401
@@ -323,7 +323,7 @@ def test_without_a_token_nothing_can_be_done(api, begin):
 
 
 @rolled_back
-def test_methods_that_are_not_there(api, begin, ann):
+def test_playlist_refuses_other_methods(api, begin, ann):
     for path, allowed in (
         (ALL, "POST, OPTIONS"),
         (begin(), "PATCH, DELETE, OPTIONS"),
@@ -334,7 +334,7 @@ def test_methods_that_are_not_there(api, begin, ann):
 
 
 @rolled_back
-def test_a_command_that_is_sent_twice(api, ann):
+def test_playlist_command_repeated_with_its_key_is_done_once(api, ann):
     first, again = (api("POST", ALL, {"name": "Noir"}, by=ann, Idempotency_Key="k") for _ in "ab")
     assert (again.status_code, again.content) == (201, first.content)
     for header in ("ETag", "Log-Position"):
@@ -350,7 +350,7 @@ def test_a_command_that_is_sent_twice(api, ann):
 
 
 @rolled_back
-def test_words_of_somebody_who_was_erased_meanwhile_are_not_taken(api, ann, monkeypatch):
+def test_playlist_texts_of_a_user_erased_meanwhile_are_refused(api, ann, monkeypatch):
     api("PUT", f"/v1/movies/{ALIEN}/hidden", by=ann)  # for a moment her log-in is known to stand
     monkeypatch.setattr("command_api.playlists.api._decryptor._cache", {})
     Subject.objects.filter(user_id=ann.user_id).update(
@@ -360,7 +360,7 @@ def test_words_of_somebody_who_was_erased_meanwhile_are_not_taken(api, ann, monk
     assert types() == ["movie-hidden.v1"]
 
 
-def test_at_once_only_one_has_the_version_that_all_insist_on(api, begin, ann):
+def test_concurrent_playlist_changes_with_if_match_have_one_winner(api, begin, ann):
     path = begin()
     statuses: list[int] = []
     start = threading.Barrier(4)
@@ -379,7 +379,7 @@ def test_at_once_only_one_has_the_version_that_all_insist_on(api, begin, ann):
     assert types() == ["playlist-created.v1", "playlist-renamed.v1"]
 
 
-def test_who_is_never_first_is_told_to_try_again(api, begin, ann, monkeypatch):
+def test_playlist_change_that_always_conflicts_is_answered_409(api, begin, ann, monkeypatch):
     """Others change the playlist between each look at it and each append."""
     path = begin()
     real = type(store()).append

@@ -1,4 +1,4 @@
-"""Which changes of a playlist are news, and who may make them?"""
+"""Rules for creating, changing and deleting a playlist."""
 
 from dataclasses import replace
 from functools import reduce
@@ -69,46 +69,52 @@ def three():
     return given(created(), added(1, 0), added(2, FAR), added(3, 2 * FAR))
 
 
-def test_a_new_one():
-    wish = CreatePlaylist(**ME, name=words("Noir"), description=words("Dark"), visibility="public")
-    assert decide(wish, given()) == (
+def test_playlist_is_created_with_its_properties():
+    command = CreatePlaylist(
+        **ME, name=words("Noir"), description=words("Dark"), visibility="public"
+    )
+    assert decide(command, given()) == (
         created(EncryptedField("sealed Noir"), EncryptedField("sealed Dark"), "public"),
     )
 
 
-def test_it_is_private_unless_that_is_said():
+def test_playlist_is_private_by_default():
     assert decide(CreatePlaylist(**ME, name=words("Noir")), given()) == (
         created(EncryptedField("sealed Noir")),
     )
 
 
-def test_one_that_is_there_is_not_begun_again():
+def test_playlist_is_not_created_twice():
     with pytest.raises(Conflict):
         decide(CreatePlaylist(**ME, name=words("Noir")), given(created()))
 
 
-def test_each_change_is_an_event():
-    wish = ChangePlaylist(**ME, name=words("Night"), description=words("Dark"), visibility="public")
-    assert decide(wish, given(created())) == (
+def test_playlist_change_leads_to_an_event_per_property():
+    command = ChangePlaylist(
+        **ME, name=words("Night"), description=words("Dark"), visibility="public"
+    )
+    assert decide(command, given(created())) == (
         PlaylistRenamed(**ME, name=EncryptedField("sealed Night")),
         PlaylistDescribed(**ME, description=EncryptedField("sealed Dark")),
         PlaylistShown(**ME, visibility="public"),
     )
 
 
-def test_the_same_words_again_are_not_news():
+def test_playlist_change_to_the_same_text_leads_to_no_event():
     current = given(created(description="Dark"))
-    wish = ChangePlaylist(**ME, name=words("Noir"), description=words("Dark"), visibility="private")
-    assert decide(wish, current) == ()
+    command = ChangePlaylist(
+        **ME, name=words("Noir"), description=words("Dark"), visibility="private"
+    )
+    assert decide(command, current) == ()
     assert decide(ChangePlaylist(**ME), current) == ()
 
 
-def test_a_description_can_be_dropped():
-    wish = ChangePlaylist(**ME, description=None)
-    assert decide(wish, given(created(description="Dark"))) == (
+def test_playlist_description_can_be_removed():
+    command = ChangePlaylist(**ME, description=None)
+    assert decide(command, given(created(description="Dark"))) == (
         PlaylistDescribed(**ME, description=None),
     )
-    assert decide(wish, given(created())) == ()
+    assert decide(command, given(created())) == ()
 
 
 @pytest.mark.parametrize(
@@ -119,13 +125,13 @@ def test_a_description_can_be_dropped():
         ({"description": words("x" * 1001)}, "description"),
     ],
 )
-def test_words_that_are_too_few_or_too_many(unfit, field):
-    for wish, current in (
+def test_playlist_refuses_texts_of_invalid_length(unfit, field):
+    for command, current in (
         (CreatePlaylist(**ME | {"name": words("Noir")} | unfit), given()),
         (ChangePlaylist(**ME | unfit), given(created())),
     ):
         with pytest.raises(Invalid) as refusal:
-            decide(wish, current)
+            decide(command, current)
         assert [error.field for error in refusal.value.errors] == [field]
 
 
@@ -138,54 +144,58 @@ CHANGES = [
 ]
 
 
-@pytest.mark.parametrize("wish", CHANGES, ids=lambda wish: type(wish).__name__)
-def test_only_the_owner_of_a_playlist_that_is_there_changes_it(wish):
+@pytest.mark.parametrize("command", CHANGES, ids=lambda command: type(command).__name__)
+def test_playlist_is_changed_only_by_its_owner_while_it_exists(command):
     gone = given(created(), PlaylistDeleted(**ME))
     reasons = []
-    for theirs, current in ((wish, given()), (wish, gone), (replace(wish, user_id=BOB), three())):
+    for theirs, current in (
+        (command, given()),
+        (command, gone),
+        (replace(command, user_id=BOB), three()),
+    ):
         with pytest.raises(NotFound) as refusal:
             decide(theirs, current)
         reasons.append(refusal.value.detail)
     assert len(set(reasons)) == 1
 
 
-@pytest.mark.parametrize("wish", CHANGES, ids=lambda wish: type(wish).__name__)
-def test_only_a_version_that_is_insisted_on(wish):
+@pytest.mark.parametrize("command", CHANGES, ids=lambda command: type(command).__name__)
+def test_playlist_change_needs_a_required_version(command):
     assert three().version == 4
-    assert decide(replace(wish, versions=frozenset({2, 4})), three()) == decide(wish, three())
+    assert decide(replace(command, versions=frozenset({2, 4})), three()) == decide(command, three())
     for versions in (frozenset({3}), frozenset({5}), frozenset()):
         with pytest.raises(PreconditionFailed):
-            decide(replace(wish, versions=versions), three())
+            decide(replace(command, versions=versions), three())
 
 
-def test_a_deleted_one_has_nothing_left():
+def test_playlist_deleted_keeps_only_its_version():
     current = given(created(), added(1, 0), PlaylistDeleted(**ME))
     assert current == PlaylistState(version=3)
 
 
-def test_a_new_movie_comes_last():
+def test_playlist_movie_is_added_last_by_default():
     assert decide(put(7), given(created())) == (added(7, 0),)
     assert decide(put(7), three()) == (added(7, 3 * FAR),)
 
 
-def test_a_new_movie_at_a_place():
+def test_playlist_movie_is_added_at_a_position():
     assert decide(put(7, 0), three()) == (added(7, -FAR),)
     assert decide(put(7, 1), three()) == (added(7, FAR // 2),)
     assert decide(put(7, 3), three()) == (added(7, 3 * FAR),)
 
 
-def test_a_movie_that_is_there_is_moved():
+def test_playlist_movie_is_moved_to_a_position():
     assert decide(put(1, 2), three()) == (moved(1, 3 * FAR),)
     assert decide(put(3, 0), three()) == (moved(3, -FAR),)
     assert decide(put(1, 1), three()) == (moved(1, FAR + FAR // 2),)
 
 
 @pytest.mark.parametrize("position", [None, 1])
-def test_where_it_is_already_is_not_news(position):
+def test_playlist_movie_put_where_it_is_leads_to_no_event(position):
     assert decide(put(2, position), three()) == ()
 
 
-def test_others_make_room_first():
+def test_playlist_moves_others_before_it_inserts():
     tight = given(created(), added(1, 0), added(2, 1), added(3, 2))
     events = decide(put(7, 1), tight)
     assert {type(event) for event in events[:-1]} == {PlaylistMovieMoved}
@@ -194,13 +204,13 @@ def test_others_make_room_first():
 
 
 @pytest.mark.parametrize(("movie", "position"), [(7, -1), (7, 4), (1, 3)])
-def test_a_place_that_is_not_there(movie, position):
+def test_playlist_refuses_a_position_outside(movie, position):
     with pytest.raises(Invalid) as refusal:
         decide(put(movie, position), three())
     assert [error.field for error in refusal.value.errors] == ["position"]
 
 
-def test_it_is_full_one_day():
+def test_playlist_refuses_movies_when_full():
     ranks = {movie: movie * FAR for movie in range(MOST_MOVIES)}
     full = replace(given(created()), ranks=ranks)
     with pytest.raises(Invalid) as refusal:
@@ -210,7 +220,7 @@ def test_it_is_full_one_day():
     assert decide(RemoveMovie(**ME, movie_id=0), full)
 
 
-def test_what_is_not_in_it_cannot_be_taken_out():
+def test_playlist_refuses_to_remove_a_movie_it_lacks():
     with pytest.raises(NotFound):
         decide(RemoveMovie(**ME, movie_id=7), three())
     assert decide(RemoveMovie(**ME, movie_id=2), three()) == (
@@ -219,48 +229,48 @@ def test_what_is_not_in_it_cannot_be_taken_out():
 
 
 movies = st.integers(1, 8)
-wishes = st.one_of(
+commands = st.one_of(
     st.builds(put, movies, st.none() | st.integers(0, 8)),
     st.builds(lambda movie: RemoveMovie(**ME, movie_id=movie), movies),
 )
 
 
-@for_all(st.lists(wishes, max_size=80))
-def test_an_order_of_moves_is_always_a_permutation(wanted):
+@for_all(st.lists(commands, max_size=80))
+def test_playlist_moves_always_keep_all_movies(wanted):
     """The same as when a list is changed by hand; and no other event changes who is before whom."""
     state = given(created())
     by_hand: list[int] = []
-    for wish in wanted:
+    for command in wanted:
         before = list(by_hand)
         try:
-            events = decide(wish, state)
+            events = decide(command, state)
         except (Invalid, NotFound):
             continue
-        _do_by_hand(by_hand, wish)
+        _do_by_hand(by_hand, command)
         for event in events:
             state = evolve(state, event)
-            others = [movie for movie in state.movies if movie != wish.movie_id]
-            assert others == [movie for movie in before if movie != wish.movie_id]
+            others = [movie for movie in state.movies if movie != command.movie_id]
+            assert others == [movie for movie in before if movie != command.movie_id]
         assert state.movies == by_hand
         assert len(set(state.ranks.values())) == len(by_hand)
-        if isinstance(wish, PutMovie):
-            assert decide(wish, state) == ()
+        if isinstance(command, PutMovie):
+            assert decide(command, state) == ()
 
 
-def _do_by_hand(movies, wish):
-    at = movies.index(wish.movie_id) if wish.movie_id in movies else len(movies)
-    if wish.movie_id in movies:
-        movies.remove(wish.movie_id)
-    if isinstance(wish, PutMovie):
-        movies.insert(at if wish.position is None else wish.position, wish.movie_id)
+def _do_by_hand(movies, command):
+    at = movies.index(command.movie_id) if command.movie_id in movies else len(movies)
+    if command.movie_id in movies:
+        movies.remove(command.movie_id)
+    if isinstance(command, PutMovie):
+        movies.insert(at if command.position is None else command.position, command.movie_id)
 
 
-@for_all(st.lists(wishes, max_size=30))
-def test_the_version_is_the_number_of_events(wanted):
+@for_all(st.lists(commands, max_size=30))
+def test_playlist_version_is_the_number_of_events(wanted):
     history = [created()]
-    for wish in wanted:
+    for command in wanted:
         try:
-            history += decide(wish, given(*history))
+            history += decide(command, given(*history))
         except (Invalid, NotFound):
             continue
     assert given(*history).version == len(history)

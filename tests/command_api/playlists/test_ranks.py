@@ -1,4 +1,4 @@
-"""Does a rank always put a movie where it is wanted, and move few others?"""
+"""Ranks: a movie comes where it is put, and few others move."""
 
 from itertools import pairwise
 
@@ -6,26 +6,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from command_api.playlists.ranks import FAR, ROOM, Placed, place
+from command_api.playlists.ranks import FAR, ROOM, RankPlan, insert_rank
 
 EXACT = 2**53
 """Up to here a sorted set keeps integers as they are."""
 
 
-def test_the_first_and_the_ends():
-    assert place([], 0) == Placed(0)
-    assert place([5], 0) == Placed(5 - FAR)
-    assert place([5], 1) == Placed(5 + FAR)
+def test_rank_of_the_first_movie_and_at_the_ends():
+    assert insert_rank([], 0) == RankPlan(0)
+    assert insert_rank([5], 0) == RankPlan(5 - FAR)
+    assert insert_rank([5], 1) == RankPlan(5 + FAR)
 
 
-def test_between_two():
-    assert place([0, 10], 1) == Placed(5)
-    assert place([-3, -1], 1) == Placed(-2)
+def test_rank_between_two_others_is_their_middle():
+    assert insert_rank([0, 10], 1) == RankPlan(5)
+    assert insert_rank([-3, -1], 1) == RankPlan(-2)
 
 
-def test_where_there_is_no_room_a_stretch_is_spread_out():
+def test_rank_without_room_spreads_a_stretch_out():
     ranks = [*range(0, 100 * FAR, FAR), 100 * FAR, 100 * FAR + 1, *range(101 * FAR, 200 * FAR, FAR)]
-    placed = place(ranks, 101)
+    placed = insert_rank(ranks, 101)
     assert {nth for nth, _ in placed.moved} <= set(range(97, 105))
     after = list(ranks)
     for nth, rank in placed.moved:
@@ -36,15 +36,15 @@ def test_where_there_is_no_room_a_stretch_is_spread_out():
     assert gaps.pop() >= ROOM
 
 
-def test_a_whole_playlist_without_room_gets_some_beyond_its_ends():
-    placed = place(range(2000), 1000)
+def test_ranks_of_a_full_playlist_spread_beyond_its_ends():
+    placed = insert_rank(range(2000), 1000)
     assert len(placed.moved) == 2000
 
 
 @given(st.lists(st.integers(-50, 50), unique=True, max_size=20).map(sorted), st.data())
-def test_the_order_is_right_after_every_change(ranks, data):
+def test_ranks_keep_the_order_at_every_step(ranks, data):
     at = data.draw(st.integers(0, len(ranks)))
-    placed = place(ranks, at)
+    placed = insert_rank(ranks, at)
     now = list(ranks)
     for nth, rank in placed.moved:
         now[nth] = rank
@@ -54,11 +54,11 @@ def test_the_order_is_right_after_every_change(ranks, data):
 
 
 @pytest.mark.parametrize("at", [0, 1, 1000, -2, -1])
-def test_two_thousand_at_one_place_move_less_than_one_other_each(at):
+def test_rank_insertions_at_one_index_move_less_than_one_other_on_average(at):
     ranks, moved = [0, FAR], 0
     while len(ranks) < 2000:
         where = min(at, len(ranks)) if at >= 0 else len(ranks) + 1 + at
-        placed = place(ranks, where)
+        placed = insert_rank(ranks, where)
         for nth, rank in placed.moved:
             ranks[nth] = rank
         ranks.insert(where, placed.rank)

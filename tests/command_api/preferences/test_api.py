@@ -1,4 +1,4 @@
-"""Do preferences told over HTTP come into the log?"""
+"""Preferences over HTTP are appended to the log."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.command_api.conftest import log_rows
 pytestmark = pytest.mark.django_db(databases=["default", "vault"])
 
 
-def test_only_what_is_given_changes(api, ann):
+def test_preferences_request_changes_only_given_fields(api, ann):
     first = api("PUT", "/v1/me/preferences", {"genres": ["Drama", "Comedy"]}, by=ann)
     assert first.json() == {
         "genres": ["Drama", "Comedy"],
@@ -27,7 +27,7 @@ def test_only_what_is_given_changes(api, ann):
     assert again.headers["Log-Position"] == second.headers["Log-Position"]
 
 
-def test_nothing_said_is_nothing_changed(api, ann):
+def test_preferences_request_without_fields_appends_nothing(api, ann):
     answer = api("PUT", "/v1/me/preferences", {}, by=ann)
     assert (answer.status_code, log_rows()) == (200, [])
     assert answer.headers["Log-Position"]

@@ -1,4 +1,4 @@
-"""Which wishes are news?"""
+"""Rules for changing preferences."""
 
 from functools import reduce
 from uuid import UUID
@@ -25,29 +25,29 @@ def given(*events):
     return reduce(evolve, events, PreferencesState())
 
 
-def test_only_what_is_given_changes():
+def test_preferences_command_changes_only_given_fields():
     history = given(changed(genres=("Comedy",), public_activity=True, strategy="taste"))
     assert decide(change(public_activity=False), history) == (
         changed(genres=("Comedy",), public_activity=False, strategy="taste"),
     )
 
 
-def test_nothing_can_be_taken_back():
+def test_preferences_can_be_reset():
     history = given(changed(genres=("Comedy",), strategy="taste"))
     assert decide(change(genres=(), strategy=None), history) == (changed(),)
 
 
-def test_the_same_again_is_not_news():
+def test_preferences_set_again_lead_to_no_event():
     history = given(changed(genres=("Comedy",)))
     assert decide(change(genres=("Comedy", "Comedy")), history) == ()
     assert decide(change(), history) == ()
 
 
-def test_the_defaults_are_not_news():
+def test_preferences_set_to_defaults_lead_to_no_event():
     assert decide(change(genres=(), public_activity=False, strategy=None), given()) == ()
 
 
-wishes = st.builds(
+commands = st.builds(
     change,
     genres=st.just(UNSET) | st.lists(st.sampled_from(["Comedy", "Drama"])).map(tuple),
     public_activity=st.just(UNSET) | st.booleans(),
@@ -55,11 +55,11 @@ wishes = st.builds(
 )
 
 
-@for_all(st.lists(wishes, max_size=20))
-def test_an_event_always_changes_something_and_carries_all(wanted):
+@for_all(st.lists(commands, max_size=20))
+def test_preferences_event_changes_something_and_carries_all(wanted):
     state = PreferencesState()
-    for wish in wanted:
-        for event in decide(wish, state):
+    for command in wanted:
+        for event in decide(command, state):
             assert evolve(PreferencesState(), event) == evolve(state, event) != state
             state = evolve(state, event)
-        assert decide(wish, state) == ()
+        assert decide(command, state) == ()

@@ -1,4 +1,4 @@
-"""Does a rating given over HTTP come into the log, once and with its position?"""
+"""Ratings over HTTP are appended once, with their position."""
 
 import threading
 
@@ -17,7 +17,7 @@ UUID_OF_REQUEST = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
-def test_a_rating(api, ann):
+def test_rating_is_appended_and_answered_with_its_position(api, ann):
     answer = api.rate(ALIEN, 8, by=ann, X_Request_ID=UUID_OF_REQUEST, traceparent=TRACE)
     assert (answer.status_code, answer.json()) == (200, {"movie_id": ALIEN, "score": 8})
     [position] = decode_positions(answer.headers["Log-Position"])
@@ -31,7 +31,7 @@ def test_a_rating(api, ann):
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_a_withdrawal(api, ann):
+def test_rating_is_withdrawn(api, ann):
     [rated] = decode_positions(api.rate(ALIEN, 8, by=ann).headers["Log-Position"])
     answer = api("DELETE", f"/v1/movies/{ALIEN}/rating", by=ann)
     assert (answer.status_code, answer.content) == (204, b"")
@@ -42,7 +42,7 @@ def test_a_withdrawal(api, ann):
     assert api("DELETE", f"/v1/movies/{ALIEN}/rating", by=ann).status_code == 404
 
 
-def test_the_same_again_answers_with_the_position_it_has(api, ann):
+def test_rating_given_again_answers_with_its_first_position(api, ann):
     first = api.rate(ALIEN, 8, by=ann)
     api.rate(HEAT, 3, by=ann)
     again = api.rate(ALIEN, 8, by=ann)
@@ -51,7 +51,7 @@ def test_the_same_again_answers_with_the_position_it_has(api, ann):
     assert len(log_rows()) == 2
 
 
-def test_a_bad_request_id_or_trace_is_not_taken_over(api, ann):
+def test_malformed_request_id_or_trace_is_not_recorded(api, ann):
     answer = api.rate(ALIEN, 8, by=ann, X_Request_ID="'; --", traceparent="00-zz")
     [position] = decode_positions(answer.headers["Log-Position"])
     [recorded] = store().page(position.partition, after=position.offset - 1, limit=1)
@@ -59,7 +59,7 @@ def test_a_bad_request_id_or_trace_is_not_taken_over(api, ann):
     assert answer.headers["X-Request-ID"] == str(recorded.origin.correlation_id)
 
 
-def test_followers_of_the_log_get_a_hint(api, ann):
+def test_rating_announces_its_partition(api, ann):
     with listening(clients.redis(), log_channel()) as listener:
         while not clients.redis().pubsub_numsub(log_channel())[0][1]:
             listener.wait(0.05)
@@ -70,7 +70,7 @@ def test_followers_of_the_log_get_a_hint(api, ann):
     assert heard - movies <= {mine}  # the hints of the fixture's movies may be late
 
 
-def test_opinions_of_one_movie_given_at_once_all_follow_each_other(api, ann):
+def test_concurrent_ratings_of_one_movie_are_all_appended_in_order(api, ann):
     """Each event's ``previous`` is the score of the one before it, whoever was first."""
 
     def rate(score):
@@ -93,7 +93,7 @@ def test_opinions_of_one_movie_given_at_once_all_follow_each_other(api, ann):
 
 
 @pytest.mark.parametrize("movie", ["999", "2147483648", "99999999999999999999999"])
-def test_an_unknown_movie(api, ann, movie):
+def test_rating_of_an_unknown_movie_is_not_found(api, ann, movie):
     answer = api("PUT", f"/v1/movies/{movie}/rating", {"score": 8}, by=ann)
     assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
     assert log_rows() == []

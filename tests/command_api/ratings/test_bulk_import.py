@@ -1,4 +1,4 @@
-"""Which of many ratings become events?"""
+"""Bulk import: which ratings lead to events."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -52,7 +52,7 @@ def opinions(store):
     return [(it.event.movie_id, it.event.score) for it in log(store)]
 
 
-def test_all_are_taken_in_the_order_of_their_times():
+def test_imported_ratings_are_appended_in_order_of_time():
     store = MemoryStore(8)
     ratings = [RatingInput(ALIEN, 7), RatingInput(HEAT, 9, ago(2)), RatingInput(3, 1, ago(9))]
     done = brought_into(store, *ratings)
@@ -62,14 +62,14 @@ def test_all_are_taken_in_the_order_of_their_times():
     assert done.position == log(store)[-1].position
 
 
-def test_a_rating_that_is_there_is_remembered():
+def test_imported_rating_carries_the_previous_score():
     store = MemoryStore(8)
     brought_into(store, RatingInput(ALIEN, 7, ago(9)))
     brought_into(store, RatingInput(ALIEN, 8, ago(5)))
     assert [it.event.previous for it in log(store)] == [None, 7]
 
 
-def test_the_latest_of_a_movie_counts():
+def test_imported_list_counts_the_latest_rating_of_a_movie():
     store = MemoryStore(8)
     ratings = [
         RatingInput(ALIEN, 7, ago(1)),
@@ -81,7 +81,7 @@ def test_the_latest_of_a_movie_counts():
     assert opinions(store) == [(ALIEN, 9)]
 
 
-def test_history_does_not_undo_what_came_after_it():
+def test_imported_rating_does_not_overwrite_a_later_one():
     store = MemoryStore(8)
     brought_into(store, RatingInput(ALIEN, 7, ago(5)))
     done = brought_into(store, RatingInput(ALIEN, 3, ago(6)))
@@ -90,7 +90,7 @@ def test_history_does_not_undo_what_came_after_it():
     assert done.position == log(store)[0].position
 
 
-def test_history_does_not_undo_a_withdrawal():
+def test_imported_rating_does_not_undo_a_later_withdrawal():
     store = MemoryStore(8)
     for command in (RateMovie(ANN, ALIEN, 7), WithdrawRating(ANN, ALIEN)):
         handle(command, rating, store, origin=ORIGIN)
@@ -98,20 +98,20 @@ def test_history_does_not_undo_a_withdrawal():
     assert kinds(brought_into(store, RatingInput(ALIEN, 3))) == [RatingAppended]
 
 
-def test_nothing_at_all_answers_with_the_start_of_the_partition():
+def test_empty_import_answers_with_the_partitions_start():
     store = MemoryStore(8)
     assert brought_into(store).position.offset == 0
     assert sum(store.heads()) == 0
 
 
-def test_plans_again_when_somebody_rated_meanwhile():
+def test_import_plans_again_when_a_stream_moved():
     store = Racing(1)
     done = brought_into(store, RatingInput(ALIEN, 9), RatingInput(HEAT, 8))
     assert kinds(done) == [RatingAppended, RatingAppended]
     assert [it.event.previous for it in log(store)] == [None, 1, None]
 
 
-def test_gives_up_when_others_are_always_first():
+def test_import_gives_up_when_streams_always_move():
     with pytest.raises(WrongExpectedVersion):
         brought_into(Racing(MAX_ATTEMPTS), RatingInput(ALIEN, 9))
 
@@ -143,7 +143,7 @@ class Racing(MemoryStore):
         (RatingInput(HEAT, 7, datetime.max.replace(tzinfo=UTC)), ["movie_id", "rated_at"]),
     ],
 )
-def test_what_can_never_be_taken(brought, fields):
+def test_import_rejects_invalid_ratings(brought, fields):
     found = reject_invalid(brought, availabilities={ALIEN: AVAILABLE}, now=NOW)
     assert [error.field for error in (found or RatingRejected([])).errors] == fields
 
@@ -160,7 +160,7 @@ lists = st.lists(
 
 
 @given(lists, lists)
-def test_the_same_list_again_changes_nothing(before, ratings):
+def test_import_of_the_same_list_again_changes_nothing(before, ratings):
     store = MemoryStore(8)
     brought_into(store, *before)
     first = brought_into(store, *ratings)

@@ -1,4 +1,4 @@
-"""Can a user bring ratings along over HTTP, and do bad ones not spoil the good ones?"""
+"""Bulk import over HTTP: bad ratings do not affect good ones."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -32,7 +32,7 @@ def log(person):
     return [one for one in page if getattr(one.event, "user_id", None) == person.user_id]
 
 
-def test_good_and_bad_ones(api, ann):
+def test_import_takes_the_good_ratings_of_a_mixed_list(api, ann):
     answer = bring(
         api,
         ann,
@@ -97,7 +97,7 @@ def test_good_and_bad_ones(api, ann):
     ],
     ids=lambda value: str(value)[-40:],
 )
-def test_each_refused_one_says_why(api, ann, rating, field):
+def test_import_gives_the_reason_for_each_refused_rating(api, ann, rating, field):
     answer = bring(api, ann, rating, one(HEAT, 5))
     refused, taken = answer.json()["results"]
     assert (refused["result"], taken["result"]) == ("refused", "taken")
@@ -106,19 +106,20 @@ def test_each_refused_one_says_why(api, ann, rating, field):
     assert len(log_rows()) == 1
 
 
-def test_the_future_is_refused(api, ann):
+def test_import_refuses_ratings_of_the_future(api, ann):
     soon = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     [result] = bring(api, ann, one(ALIEN, 7, soon)).json()["results"]
-    assert result["errors"] == [{"field": "rated_at", "reason": "This is in the future."}]
+    reason = "rated_at must not be in the future."
+    assert result["errors"] == [{"field": "rated_at", "reason": reason}]
 
 
-def test_a_time_that_is_null_is_now(api, ann):
+def test_imported_rating_with_a_null_time_is_given_now(api, ann):
     assert bring(api, ann, one(ALIEN, 7) | {"rated_at": None}).json()["taken"] == 1
     [recorded] = log(ann)
     assert recorded.occurred_at == recorded.recorded_at
 
 
-def test_it_can_be_sent_again(api, ann):
+def test_import_sent_again_changes_nothing(api, ann):
     ratings = [one(ALIEN, 8, YEAR_2000), one(ALIEN, 6, "1999-01-01T00:00:00Z"), one(HEAT, 2)]
     first = bring(api, ann, *ratings)
     again = bring(api, ann, *ratings)
@@ -127,7 +128,7 @@ def test_it_can_be_sent_again(api, ann):
     assert len(log_rows()) == 2
 
 
-def test_with_a_key_the_second_answer_is_the_first_one(api, ann):
+def test_import_repeated_with_its_key_gets_the_first_answer(api, ann):
     first, again = (bring(api, ann, one(ALIEN, 8), Idempotency_Key="k") for _ in "ab")
     assert (again.status_code, again.content) == (200, first.content)
     other = bring(api, ann, one(ALIEN, 9), Idempotency_Key="k")
@@ -135,7 +136,7 @@ def test_with_a_key_the_second_answer_is_the_first_one(api, ann):
     assert len(log_rows()) == 1
 
 
-def test_ratings_given_here_and_brought_along_follow_each_other(api, ann):
+def test_imported_and_direct_ratings_share_a_stream(api, ann):
     bring(api, ann, one(ALIEN, 4, YEAR_2000))
     api.rate(ALIEN, 8, by=ann)
     assert bring(api, ann, one(ALIEN, 5, "2001-01-01T00:00:00Z")).json()["unchanged"] == 1
@@ -143,7 +144,7 @@ def test_ratings_given_here_and_brought_along_follow_each_other(api, ann):
     assert [it.event.previous for it in log(ann)] == [None, 4, 8]
 
 
-def test_a_thousand_at_once_and_no_more(api, ann):
+def test_import_takes_at_most_a_thousand_ratings(api, ann):
     ratings = [one(ALIEN + nth % 2, 1 + nth % 10, YEAR_2000) for nth in range(1000)]
     answer = bring(api, ann, *ratings)
     assert (answer.status_code, answer.json()["taken"]) == (200, 2)
@@ -152,7 +153,7 @@ def test_a_thousand_at_once_and_no_more(api, ann):
     assert len(log_rows()) == 2
 
 
-def test_none_at_all(api, ann):
+def test_import_takes_an_empty_list(api, ann):
     answer = bring(api, ann)
     assert answer.status_code == 200
     assert answer.json() == {"taken": 0, "unchanged": 0, "refused": 0, "results": []}
@@ -160,7 +161,7 @@ def test_none_at_all(api, ann):
 
 
 @pytest.mark.parametrize("body", [{}, {"ratings": []}, "x", 7, b"null"])
-def test_a_body_is_a_list(api, ann, body):
+def test_import_refuses_a_body_that_is_not_a_list(api, ann, body):
     answer = api("POST", PATH, body, by=ann)
     assert (answer.status_code, fields(answer)) == (422, [""])
 
@@ -176,20 +177,20 @@ def test_a_body_is_a_list(api, ann, body):
     ],
     ids=lambda value: str(value)[:12],
 )
-def test_bodies_that_cannot_be_read(api, ann, raw, kind, status):
+def test_import_refuses_unreadable_bodies(api, ann, raw, kind, status):
     assert api("POST", PATH, raw, by=ann, Content_Type=kind).status_code == status
 
 
-def test_an_over_large_body(api, ann):
+def test_import_refuses_a_body_that_is_too_large(api, ann):
     raw = b'["' + b"x" * config().body_limit_bytes + b'"]'
     assert api("POST", PATH, raw, by=ann).status_code == 413
 
 
-def test_without_a_token_nothing_can_be_done(api):
+def test_import_needs_a_token(api):
     assert api("POST", PATH, [one(ALIEN, 7)]).status_code == 401
     assert log_rows() == []
 
 
-def test_other_methods_are_not_there(api, ann):
+def test_import_refuses_other_methods(api, ann):
     answer = api("PUT", PATH, [], by=ann)
     assert (answer.status_code, answer.headers["Allow"]) == (405, "POST, OPTIONS")

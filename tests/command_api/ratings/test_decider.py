@@ -1,4 +1,4 @@
-"""Which opinions are news?"""
+"""Rules for rating a movie and withdrawing a rating."""
 
 from collections import Counter
 from functools import reduce
@@ -28,34 +28,34 @@ def given(*events):
     return reduce(evolve, events, RatingState())
 
 
-def test_a_first_opinion():
+def test_first_rating_leads_to_an_event_without_previous_score():
     assert decide(RateMovie(ANN, ALIEN, 9), given()) == (rated(9),)
 
 
-def test_a_new_opinion_remembers_the_old_one():
+def test_changed_rating_carries_the_previous_score():
     assert decide(RateMovie(ANN, ALIEN, 9), given(rated(6))) == (rated(9, previous=6),)
 
 
-def test_the_same_opinion_again_is_not_news():
+def test_same_rating_again_leads_to_no_event():
     assert decide(RateMovie(ANN, ALIEN, 6), given(rated(6))) == ()
 
 
-def test_an_opinion_after_a_withdrawal_is_a_first_one():
+def test_rating_after_a_withdrawal_has_no_previous_score():
     assert decide(RateMovie(ANN, ALIEN, 6), given(rated(6), withdrawn(6))) == (rated(6),)
 
 
-def test_a_withdrawal_says_what_is_withdrawn():
+def test_withdrawal_carries_the_withdrawn_score():
     history = given(rated(6), rated(8, previous=6))
     assert decide(WithdrawRating(ANN, ALIEN), history) == (withdrawn(8),)
 
 
-def test_what_is_not_there_cannot_be_withdrawn():
+def test_withdrawal_without_a_rating_is_refused():
     with pytest.raises(NotFound):
         decide(WithdrawRating(ANN, ALIEN), given(rated(6), withdrawn(6)))
 
 
 @pytest.mark.parametrize("score", [0, 11, -1])
-def test_a_score_outside_the_scale_is_refused(score):
+def test_rating_outside_the_scale_is_refused(score):
     with pytest.raises(Invalid) as refusal:
         decide(RateMovie(ANN, ALIEN, score), given())
     assert [error.field for error in refusal.value.errors] == ["score"]
@@ -71,7 +71,7 @@ commands = st.lists(
 
 
 @for_all(commands)
-def test_what_events_say_of_before_and_after_always_fits(wanted):
+def test_rating_events_always_carry_the_score_before(wanted):
     """So that a projector can correct a sum by ``previous`` alone."""
     state, before = RatingState(), None
     for command in wanted:
@@ -95,17 +95,17 @@ opinions = st.lists(
 
 
 @for_all(opinions)
-def test_sum_and_histogram_always_agree_with_the_ratings(wanted):
+def test_rating_events_always_add_up_to_sum_and_histogram(wanted):
     """Of one movie, kept event by event as read models do, without looking at what was before."""
     ratings: dict[int, RatingState] = {}
     total, histogram = 0, Counter[int]()
     for user, score in wanted:
         who = UUID(int=user)
-        wish = WithdrawRating(who, ALIEN) if score is None else RateMovie(who, ALIEN, score)
+        command = WithdrawRating(who, ALIEN) if score is None else RateMovie(who, ALIEN, score)
         before = ratings.get(user, RatingState())
         if score is None and before.score is None:
             continue
-        for event in decide(wish, before):
+        for event in decide(command, before):
             now = event.score if isinstance(event, MovieRated) else None
             total += (now or 0) - (event.previous or 0)
             histogram.update({now: 1} if now else {})

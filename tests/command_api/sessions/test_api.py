@@ -1,4 +1,4 @@
-"""Can one log in, stay logged in, and log out for good?"""
+"""Log-in, refresh and log-out over HTTP."""
 
 import json
 import threading
@@ -29,7 +29,7 @@ def revocations():
     return [json.loads(data) for type_, data in log_rows() if type_.startswith("session")]
 
 
-def test_log_in_with_a_name_or_an_address(api, register, log_in):
+def test_log_in_accepts_a_name_or_an_address(api, register, log_in):
     user_id = register("Ann.Lee", email="Ann@Example.org").json()["id"]
     for login in ("Ann.Lee", "ann.lee", "ann@example.ORG"):
         answer = log_in(login)
@@ -40,19 +40,19 @@ def test_log_in_with_a_name_or_an_address(api, register, log_in):
         assert api.rate(ALIEN, 8, by=bearer(answer)).status_code == 200
 
 
-def test_nobody_learns_who_has_an_account(register, log_in):
+def test_log_in_answers_the_same_for_unknown_names(register, log_in):
     register("ann")
     unknown, wrong = log_in("nobody"), log_in("ann", "wrong password")
     assert unknown.status_code == wrong.status_code == 401
     assert unknown.content == wrong.content
 
 
-def test_guessing_is_slow(log_in, monkeypatch):
+def test_log_in_attempts_are_rate_limited(log_in, monkeypatch):
     statuses = [log_in("nobody", "x").status_code for _ in range(25)]
     assert 429 in statuses  # at most two windows of ten each
 
 
-def test_a_refresh_token_is_good_once(api, register, log_in):
+def test_refresh_token_works_once(api, register, log_in):
     register()
     first = log_in()
     second = refresh(api, first.json()["refresh"])
@@ -63,7 +63,7 @@ def test_a_refresh_token_is_good_once(api, register, log_in):
     assert api.rate(ALIEN, 8, by=bearer(third)).status_code == 200
 
 
-def test_a_refresh_token_used_again_ends_its_log_in(api, register, log_in):
+def test_refresh_token_used_again_ends_its_log_in(api, register, log_in):
     register()
     stolen, other = log_in(), log_in()
     current = refresh(api, stolen.json()["refresh"])
@@ -75,7 +75,7 @@ def test_a_refresh_token_used_again_ends_its_log_in(api, register, log_in):
     assert revoked["family"] == str(access_tokens.verify(current.json()["access"]).family)
 
 
-def test_of_two_that_refresh_at_once_one_at_most_goes_on(api, register, log_in):
+def test_concurrent_refreshes_of_one_token_have_at_most_one_winner(api, register, log_in):
     register()
     token = log_in().json()["refresh"]
     statuses: list[int] = []
@@ -89,7 +89,7 @@ def test_of_two_that_refresh_at_once_one_at_most_goes_on(api, register, log_in):
     assert len(revocations()) == 1
 
 
-def test_log_out(api, register, log_in):
+def test_log_out_ends_one_log_in(api, register, log_in):
     register()
     mine, other = log_in(), log_in()
     answer = revoke(api, mine.json()["refresh"])
@@ -102,7 +102,7 @@ def test_log_out(api, register, log_in):
     assert len(revocations()) == 1
 
 
-def test_log_out_everywhere(api, register, log_in):
+def test_log_out_everywhere_ends_all_log_ins(api, register, log_in):
     register()
     phone, laptop = log_in(), log_in()
     answer = api("POST", "/v1/tokens/revoke-all", by=bearer(phone))
@@ -115,7 +115,7 @@ def test_log_out_everywhere(api, register, log_in):
 
 
 @pytest.mark.parametrize("missed", ["revoke_all", "raise_epoch"])
-def test_log_out_everywhere_of_which_the_vault_did_not_hear(
+def test_log_out_everywhere_is_completed_when_the_vault_failed(
     api, register, log_in, monkeypatch, missed
 ):
     register()
@@ -133,7 +133,7 @@ def test_log_out_everywhere_of_which_the_vault_did_not_hear(
     assert refresh(api, after.json()["refresh"]).status_code == 200
 
 
-def test_after_log_out_everywhere_a_new_log_in_works_though_the_vault_did_not_hear(
+def test_log_in_completes_a_log_out_everywhere_that_the_vault_missed(
     api, register, log_in, monkeypatch
 ):
     register()
@@ -145,19 +145,19 @@ def test_after_log_out_everywhere_a_new_log_in_works_though_the_vault_did_not_he
     assert refresh(api, before.json()["refresh"]).status_code == 401
 
 
-def test_a_revocation_elsewhere_is_known_within_a_second(api, register, log_in):
+def test_revocation_by_another_process_takes_effect_within_a_second(api, register, log_in):
     register()
     me = bearer(log_in())
     assert api.rate(ALIEN, 8, by=me).status_code == 200
     with connections["vault"].cursor() as cursor:  # as another process would
         cursor.execute("UPDATE families SET revoked_at = now()")
-    known = token_revocation._known
+    known = token_revocation._cache
     [family] = known
     known[family] = (known[family][0] - token_revocation.FRESH_SECONDS, known[family][1])
     assert api.rate(ALIEN, 8, by=me).status_code == 401
 
 
-def test_a_log_in_that_has_expired(api, register, log_in):
+def test_expired_log_in_cannot_be_refreshed(api, register, log_in):
     register()
     token = log_in().json()["refresh"]
     with connections["vault"].cursor() as cursor:
@@ -165,7 +165,7 @@ def test_a_log_in_that_has_expired(api, register, log_in):
     assert refresh(api, token).status_code == 401
 
 
-def test_only_what_is_over_for_long_is_swept(api, register, log_in):
+def test_log_ins_are_deleted_only_after_they_expired(api, register, log_in):
     register()
     log_in()
     assert logout.delete_ended() == 0
@@ -175,19 +175,19 @@ def test_only_what_is_over_for_long_is_swept(api, register, log_in):
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", "x" * 201, 7, None])
-def test_what_is_no_refresh_token(api, token):
+def test_malformed_refresh_token_is_refused(api, token):
     assert refresh(api, token).status_code in (401, 422)
     assert revoke(api, token).status_code in (401, 422)
 
 
-def test_an_idempotency_key_does_not_keep_tokens(api, register):
+def test_idempotency_key_does_not_store_tokens(api, register):
     register()
     body = {"login": "ann", "password": PASSWORD}
     answers = [api("POST", "/v1/tokens", body, Idempotency_Key="k") for _ in range(2)]
     assert answers[0].json()["refresh"] != answers[1].json()["refresh"]
 
 
-def test_the_public_keys_verify_our_tokens(api):
+def test_published_keys_verify_access_tokens(api):
     answer = api("GET", "/.well-known/jwks.json")
     [key] = answer.json()["keys"]
     assert (key["alg"], key["use"], "d" in key) == ("RS256", "sig", False)

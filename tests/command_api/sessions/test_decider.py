@@ -1,4 +1,4 @@
-"""Which ends of log-ins are news?"""
+"""Rules for logging out, once or everywhere."""
 
 from datetime import UTC, datetime
 from functools import reduce
@@ -29,18 +29,18 @@ def given(*events):
     return reduce(evolve, events, SessionsState())
 
 
-def test_one_log_in_ends():
+def test_log_out_revokes_one_log_in():
     assert decide(RevokeSession(ANN, PHONE, LATER), given(ended(LAPTOP))) == (ended(PHONE),)
 
 
-def test_what_has_ended_does_not_end_again():
+def test_log_out_of_a_revoked_log_in_leads_to_no_event():
     assert decide(RevokeSession(ANN, PHONE, LATER), given(ended(PHONE))) == ()
 
 
-def test_all_log_ins_end_with_a_new_epoch():
+def test_log_out_everywhere_starts_a_new_epoch():
     assert decide(RevokeSessions(ANN), given()) == (all_ended(1),)
     assert decide(RevokeSessions(ANN), given(all_ended(1), ended(PHONE))) == (all_ended(2),)
 
 
-def test_a_new_epoch_needs_to_remember_no_log_in():
+def test_new_epoch_forgets_single_revocations():
     assert given(ended(PHONE), ended(LAPTOP), all_ended(1)) == SessionsState(epoch=1)

@@ -1,4 +1,4 @@
-"""Can passwords be guessed fast, and can somebody be locked out by who guesses?"""
+"""Rate limit of log-ins: slows guessing, locks no owner out."""
 
 from time import time
 
@@ -42,7 +42,7 @@ pytestmark = [
 ]
 
 
-def test_a_burst_is_stopped_at_the_limit_and_others_are_not_affected(register, log_in):
+def test_log_in_burst_is_refused_without_affecting_others(register, log_in):
     for name in ("ann", "bob"):
         register(name)
     assert log_in("bob", at=ELSEWHERE).status_code == 200
@@ -61,7 +61,7 @@ def test_a_burst_is_stopped_at_the_limit_and_others_are_not_affected(register, l
     assert log_in("ann").status_code == 200
 
 
-def test_an_attack_from_everywhere_is_stopped_but_not_for_the_owner(register, log_in):
+def test_log_in_attack_from_many_addresses_does_not_lock_the_owner_out(register, log_in):
     register("ann")
     assert log_in("ann").status_code == 200
     limit = config().throttle_account_per_hour
@@ -72,7 +72,7 @@ def test_an_attack_from_everywhere_is_stopped_but_not_for_the_owner(register, lo
     assert log_in("ann", at=ELSEWHERE).status_code == 429
 
 
-def test_the_known_address_may_not_guess_for_ever_either(register, log_in):
+def test_log_in_attempts_from_a_known_address_are_limited_too(register, log_in):
     register("ann")
     assert log_in("ann").status_code == 200
     statuses = [log_in("ann", "guess").status_code for _ in range(40)]
@@ -80,14 +80,14 @@ def test_the_known_address_may_not_guess_for_ever_either(register, log_in):
     assert statuses.count(401) < 2 * config().throttle_login_per_minute + 1
 
 
-def test_a_name_that_nobody_has_is_refused_the_same_way(log_in):
+def test_log_in_limit_is_the_same_for_unknown_names(log_in):
     """Or the refusal would tell who has an account."""
     limit = config().throttle_account_per_hour
     statuses = [log_in("nobody", at=at).status_code for at in addresses(limit + 20)]
     assert (statuses[0], statuses[-1]) == (401, 429)
 
 
-def test_a_name_in_other_letters_is_the_same_name(register, log_in):
+def test_log_in_limit_counts_equivalent_spellings_together(register, log_in):
     limit = config().throttle_account_per_hour
     names = ["ann", "ANN", "Ann"]
     spread = addresses(limit + 20)
@@ -95,13 +95,13 @@ def test_a_name_in_other_letters_is_the_same_name(register, log_in):
     assert answers[-1].status_code == 429
 
 
-def test_a_wrong_password_makes_no_address_known(register, log_in):
+def test_wrong_password_does_not_make_an_address_known(register, log_in):
     register("ann")
     log_in("ann", "guess")
     assert clients.redis().keys("throttle:command:known:*") == []
 
 
-def test_redis_learns_neither_name_nor_address(register, log_in):
+def test_log_in_limit_stores_neither_name_nor_address_in_redis(register, log_in):
     register("ann")
     log_in("ann@example.org")
     keys = repr(clients.redis().keys("throttle:*"))
@@ -111,7 +111,7 @@ def test_redis_learns_neither_name_nor_address(register, log_in):
     assert "192.0" not in repr(clients.redis().zrange(mark, 0, -1))
 
 
-def test_an_address_is_known_for_a_month(register, log_in, monkeypatch):
+def test_known_address_expires_after_a_month(register, log_in, monkeypatch):
     register("ann")
     log_in("ann")
     mark = login_rate_limit._mark("ann", HOME)
@@ -123,7 +123,7 @@ def test_an_address_is_known_for_a_month(register, log_in, monkeypatch):
 
 
 @pytest.mark.parametrize("end", ["erased", "another password"])
-def test_what_is_known_goes_with_the_person_and_with_the_password(api, register, log_in, end):
+def test_known_addresses_are_forgotten_with_the_password_and_the_user(api, register, log_in, end):
     register("ann")
     log_in("ann@example.org")
     me = bearer(log_in("ann"))
@@ -137,7 +137,7 @@ def test_what_is_known_goes_with_the_person_and_with_the_password(api, register,
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"login": 7}', b"\xff", b"[" * 50_000])
-def test_bodies_that_are_none_count_too(api, body):
+def test_log_in_with_an_invalid_body_counts_as_an_attempt(api, body):
     before = int(time()) // 60
     statuses = [api("POST", "/v1/tokens", body).status_code for _ in range(30)]
     assert statuses[0] in (400, 422)
@@ -145,7 +145,7 @@ def test_bodies_that_are_none_count_too(api, body):
         assert statuses[-1] == 429
 
 
-def test_without_redis_nobody_logs_in_and_it_is_not_a_fault(register, log_in, monkeypatch):
+def test_log_in_is_refused_as_unavailable_without_redis(register, log_in, monkeypatch):
     register("ann")
     with Redis(port=1) as away:
         monkeypatch.setattr(clients, "redis", lambda: away)

@@ -1,4 +1,4 @@
-"""Is a refresh token only what we once gave out?"""
+"""Refresh tokens: only issued ones are accepted."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from uuid import uuid4
@@ -13,13 +13,13 @@ pytestmark = pytest.mark.usefixtures("keys")
 GIVEN = RefreshTokenId(uuid4(), uuid4())
 
 
-def test_what_was_given_out_is_read_again():
+def test_refresh_token_round_trips():
     assert decode(encode(GIVEN)) == GIVEN
     assert len(encode(GIVEN)) <= LONGEST
 
 
 @pytest.mark.parametrize("place", range(64))
-def test_a_changed_one_is_not(place):
+def test_refresh_token_with_a_changed_byte_is_refused(place):
     raw = bytearray(urlsafe_b64decode(encode(GIVEN)))
     raw[place] ^= 1
     with pytest.raises(Unauthenticated):
@@ -27,6 +27,6 @@ def test_a_changed_one_is_not(place):
 
 
 @pytest.mark.parametrize("token", ["", "x", "é", "=" * 100, "write" * 20])
-def test_anything_else_is_not(token):
+def test_refresh_token_that_is_malformed_is_refused(token):
     with pytest.raises(Unauthenticated):
         decode(token)

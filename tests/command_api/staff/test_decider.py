@@ -1,4 +1,4 @@
-"""When is it news that someone is one of the staff?"""
+"""Rules for granting and revoking the staff role."""
 
 from functools import reduce
 from uuid import UUID
@@ -19,7 +19,7 @@ def given(*events):
 
 
 @pytest.mark.parametrize(
-    ("before", "wish", "news"),
+    ("before", "command", "expected"),
     [
         ([], GRANT, (GRANTED,)),
         ([GRANTED], GRANT, ()),
@@ -28,16 +28,16 @@ def given(*events):
         ([GRANTED, REVOKED], GRANT, (GRANTED,)),
     ],
 )
-def test_what_is_news(before, wish, news):
-    assert decide(wish, given(*before)) == news
+def test_staff_commands_lead_to_events_only_on_change(before, command, expected):
+    assert decide(command, given(*before)) == expected
 
 
-def test_who_never_was_cannot_be_it_no_more():
+def test_staff_revocation_of_a_user_who_never_was_staff_is_refused():
     with pytest.raises(NotFound):
         decide(REVOKE, given())
 
 
-def test_who_is_it():
+def test_staff_state_follows_grants_and_revocations():
     assert [given(*past).is_staff for past in ([], [GRANTED], [GRANTED, REVOKED])] == [
         False,
         True,

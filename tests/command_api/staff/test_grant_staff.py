@@ -1,4 +1,4 @@
-"""Is someone staff from the next token on, and no longer than until it is revoked?"""
+"""manage.py grant_staff: from the next token on, until it is revoked."""
 
 from io import StringIO
 from uuid import uuid4
@@ -37,7 +37,7 @@ def staff_events() -> list[str]:
 
 
 @pytest.mark.parametrize("how", ["name", "address", "id"])
-def test_by_whatever_they_are_known(register, log_in, how):
+def test_grant_finds_the_user_by_name_address_or_id(register, log_in, how):
     user_id = register("Ann").json()["id"]
     said = grant({"name": "ann", "address": "ANN@example.org", "id": user_id}[how])
     assert user_id in said
@@ -45,7 +45,7 @@ def test_by_whatever_they_are_known(register, log_in, how):
     assert says_staff(log_in("ann"))
 
 
-def test_from_the_next_token_on(api, register, log_in):
+def test_grant_takes_effect_with_the_next_token(api, register, log_in):
     register()
     before = log_in()
     assert not says_staff(before)
@@ -54,21 +54,21 @@ def test_from_the_next_token_on(api, register, log_in):
     assert says_staff(log_in())
 
 
-def test_nobody_else_is(register, log_in):
+def test_grant_affects_no_other_user(register, log_in):
     register("ann")
     register("bob")
     grant("ann")
     assert not says_staff(log_in("bob"))
 
 
-def test_once_more_is_as_good_as_once(register):
+def test_grant_repeated_changes_nothing(register):
     register()
     grant("ann")
     assert "already" in grant("ann")
     assert staff_events() == ["staff-granted.v1"]
 
 
-def test_an_end_ends_all_log_ins(api, register, log_in):
+def test_staff_revocation_ends_all_log_ins(api, register, log_in):
     register()
     grant("ann")
     phone, laptop = log_in(), log_in()
@@ -80,7 +80,7 @@ def test_an_end_ends_all_log_ins(api, register, log_in):
     assert sorted(staff_events()) == ["staff-granted.v1", "staff-revoked.v1"]
 
 
-def test_an_end_that_was_interrupted_is_gone_on_with(api, register, log_in, monkeypatch):
+def test_staff_revocation_interrupted_is_completed_by_the_next(api, register, log_in, monkeypatch):
     register()
     grant("ann")
     before = log_in()
@@ -98,7 +98,7 @@ def test_an_end_that_was_interrupted_is_gone_on_with(api, register, log_in, monk
     assert staff_events().count("staff-revoked.v1") == 1
 
 
-def test_no_token_that_is_made_meanwhile_outlives_the_end(register, log_in, monkeypatch):
+def test_token_made_during_a_staff_revocation_does_not_survive_it(register, log_in, monkeypatch):
     """Somebody logs in; between looking at the epoch and making the token, all of it happens."""
     register()
     grant("ann")
@@ -117,12 +117,12 @@ def test_no_token_that_is_made_meanwhile_outlives_the_end(register, log_in, monk
     )  # of before: queries refuse it, too
 
 
-def test_who_is_not_there(register):
+def test_grant_to_an_unknown_user_fails(register):
     register()
     for nobody in ("bob", "bob@example.org", str(uuid4())):
         with pytest.raises(CommandError, match=f"Nobody is registered as {nobody}"):
             grant(nobody)
-    with pytest.raises(CommandError, match="never were"):
+    with pytest.raises(CommandError, match="never was"):
         grant("ann", "--revoke")
     assert staff_events() == []
 
