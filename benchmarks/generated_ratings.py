@@ -16,9 +16,17 @@ _FIRST, _LAST = 874_724_710, 893_286_638
 
 
 def make(
-    directory: Path, *, ratings: int = RATINGS, people: int = PEOPLE, movies: int = MOVIES
+    directory: Path,
+    *,
+    ratings: int = RATINGS,
+    people: int = PEOPLE,
+    movies: int = MOVIES,
+    first_user: int = 1,
 ) -> None:
-    """Write movies.csv and ratings.csv: few movies get most ratings, as in life."""
+    """Write movies.csv and ratings.csv: few movies get most ratings.
+
+    Files with ranges of users that don't overlap can be imported into the same log.
+    """
     random = Random(SEED)
     _make_films(directory, movies)
     pairs: set[tuple[int, int]] = set()
@@ -33,11 +41,11 @@ def make(
         rows = csv.writer(file)
         rows.writerow(["userId", "movieId", "rating", "timestamp"])
         for (person, movie), at in zip(shuffled, times, strict=True):
-            rows.writerow([person, movie, random.randint(1, 5), at])
+            rows.writerow([first_user + person - 1, movie, random.randint(1, 5), at])
 
 
 def make_by_user(directory: Path, *, ratings: int, movies: int = MOVIES) -> None:
-    """The same for as many ratings as one likes: a user at a time, in constant memory."""
+    """The same for any number of ratings, user by user, in constant memory."""
     random = Random(SEED)
     _make_films(directory, movies)
     with (directory / "ratings.csv").open("w", newline="") as file:

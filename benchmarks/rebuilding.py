@@ -194,7 +194,7 @@ def _stage(servers: Addresses, events: int) -> Iterator[Mapping[str, str]]:
         prepare(environ, Path(place), fresh=True)
         try:
             subprocess.run(
-                [sys.executable, "-m", "benchmarks.generated_log", "--events", str(events)],
+                [sys.executable, "-m", "benchmarks.fill_log", "--events", str(events)],
                 cwd=HOME,
                 env={**os.environ, **environ, "MARQUEE_ROLE": "ops"},
                 check=True,

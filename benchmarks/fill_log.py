@@ -1,28 +1,56 @@
-"""How does a made up log get into the database, faster than by commands?
+"""Fills an empty log with generated movies and ratings, faster than by commands.
 
-The events are put where commands would have put them: each in its owner's partition, in the order
-of time.
+Each event goes to its owner's partition, in the order of time. Run as a program, it fills the log
+of its environment.
 """
 
+import argparse
+import os
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from benchmarks.generated_log import GeneratedRating, genres_of
-from events import codec
-from events.catalogue import AnyEvent, MovieAdded, MovieRated
-from events.partition import partition_of
-from events.recorded import Origin, Stored
-from events.store.restore import RestorableStore
-from infra.config import config
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infra.settings")
+django.setup()
+
+from benchmarks.generated_log import (  # noqa: E402 - Django first
+    EVENTS,
+    MOVIES,
+    USERS,
+    GeneratedRating,
+    genres_of,
+    ratings,
+)
+from events import codec  # noqa: E402 - Django first
+from events.catalogue import AnyEvent, MovieAdded, MovieRated  # noqa: E402 - Django first
+from events.partition import partition_of  # noqa: E402 - Django first
+from events.recorded import Origin, Stored  # noqa: E402 - Django first
+from events.store.restore import RestorableStore  # noqa: E402 - Django first
+from infra.config import config  # noqa: E402 - Django first
 
 _BATCH = 5000
 _ORIGIN = Origin(correlation_id=UUID(int=0))
 _LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def fill(people: Iterable[Sequence[GeneratedRating]], movies: int) -> Iterator[int]:
-    """Put movies and ratings into the empty log; tells how many events there are, now and then."""
+def main() -> None:
+    """Fill the log and report progress."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.fill_log", description=__doc__)
+    parser.add_argument("--events", type=int, default=EVENTS, help="ratings (%(default)s)")
+    parser.add_argument("--users", type=int, default=USERS, help="who rate (%(default)s)")
+    parser.add_argument("--movies", type=int, default=MOVIES, help="that are rated (%(default)s)")
+    given = parser.parse_args()
+    by_user = ratings(given.events // given.users, given.users, given.movies)
+    for count in fill(by_user, given.movies):
+        sys.stderr.write(f"\r{count:,} events")
+    sys.stderr.write("\n")
+
+
+def fill(by_user: Iterable[Sequence[GeneratedRating]], movies: int) -> Iterator[int]:
+    """Put movies and ratings into the empty log; yields the number of events from time to time."""
     store = RestorableStore(config().partitions)
     heads = [0] * store.partitions
     waiting: list[list[Stored]] = [[] for _ in heads]
@@ -49,8 +77,8 @@ def fill(people: Iterable[Sequence[GeneratedRating]], movies: int) -> Iterator[i
             genres=tuple(dict.fromkeys(genres_of(movie))),
         )
         put(str(movie), f"movie-{movie}", added, _LONG_AGO)
-    for ratings in people:
-        for one in ratings:
+    for rated_by_user in by_user:
+        for one in rated_by_user:
             rated = MovieRated(user_id=one.user, movie_id=one.movie, score=one.score)
             if count := put(str(one.user), f"rating-{one.user}-{one.movie}", rated, one.at):
                 total += count
@@ -72,3 +100,7 @@ def _stored(partition: int, offset: int, stream: str, event: AnyEvent, at: datet
         recorded_at=at,
         origin=_ORIGIN,
     )
+
+
+if __name__ == "__main__":
+    main()
