@@ -49,13 +49,13 @@ def test_no_file_names_the_host_of_a_registry():
     assert named == []
 
 
-def test_no_file_knows_the_machine_it_was_written_on():
+def test_no_file_names_paths_of_one_machine():
     knowing = [str(path) for path, text in texts() if MACHINE.search(text)]
     assert knowing == []
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
-def test_a_lock_file_works_with_any_index(name):
+def test_lock_files_name_no_index(name):
     text = (ROOT / name).read_text()
     assert not [option for option in PIP_OPTIONS if option in text]
     assert "://" not in text
@@ -65,7 +65,7 @@ def test_a_lock_file_works_with_any_index(name):
     assert text.count("--hash=sha256:") >= len(requirements)
 
 
-def test_what_runs_is_what_was_tested():
+def test_both_lock_files_have_the_same_versions():
     """Both lock files have the same versions."""
     pins = {
         name: set(re.findall(r"^[a-z0-9][^\s;]*==\S+", (ROOT / name).read_text(), re.MULTILINE))
@@ -74,13 +74,13 @@ def test_what_runs_is_what_was_tested():
     assert pins["requirements.lock"] <= pins["requirements-dev.lock"]
 
 
-def test_the_ratings_of_others_stay_where_they_are():
+def test_no_movielens_file_is_in_the_tree():
     """MovieLens may be read in place, never be passed on."""
     names = {"ratings.csv", "u.data", "movies.dat", "ratings.dat"}
     assert [path for path in tracked() if path.name in names] == []
 
 
-def test_files_are_small_enough_for_git():
+def test_files_are_smaller_than_5_megabytes():
     large = [path for path in tracked() if path.stat().st_size > LARGEST_FILE_BYTES]
     assert large == []
 

@@ -17,11 +17,11 @@ def row(measured, *, calibrated=100.0, **more):
     )
 
 
-def test_the_ratio_is_what_was_measured_over_its_calibration():
+def test_ratio_is_measured_over_calibrated():
     assert row(50.0).ratio == 0.5
 
 
-def test_beside_nothing_there_is_no_ratio_that_passes_for_fast():
+def test_zero_calibration_gives_ratio_zero():
     assert row(50.0, calibrated=0.0, gate=0.5).passes is False
 
 
@@ -35,9 +35,9 @@ def test_beside_nothing_there_is_no_ratio_that_passes_for_fast():
         (0.1, None, "at_least", True),
     ],
 )
-def test_a_gate_decides_by_the_ratio(measured, gate, sense, passes):
+def test_gate_compares_the_ratio(measured, gate, sense, passes):
     assert row(measured, gate=gate, sense=sense).passes is passes
 
 
-def test_a_line_says_all_three_numbers():
+def test_summary_line_has_all_three_numbers():
     assert row(50.0).said == "appends: 50.00 events/s, 0.50 of plain inserts (100.00)"

@@ -48,7 +48,7 @@ def line(said, name):
     return found
 
 
-def test_a_missed_gate_is_said_beside_what_was_reached():
+def test_missed_gate_is_shown():
     said = shown(row("fast"), row("slow", measured=30.0), row("for information", gate=None))
     assert "reached" in line(said, "fast")
     assert "missed" in line(said, "slow")
@@ -56,14 +56,14 @@ def test_a_missed_gate_is_said_beside_what_was_reached():
     assert re.search(r"80\.0 events/s .* 100\.0 .* 0\.80 .* >= 0\.5", line(said, "fast"))
 
 
-def test_a_noisy_run_says_so_and_names_what_moved():
+def test_noisy_run_names_the_calibrations_that_moved():
     said = shown(row("still", spread=NOISY), row("disturbed", spread=NOISY + 0.01))
     [warning] = (line for line in said.splitlines() if "A noisy run" in line)
     assert "disturbed" in warning
     assert "still" not in warning
 
 
-def test_a_quiet_run_does_not():
+def test_quiet_run_has_no_noise_warning():
     assert "noisy" not in shown(row(spread=NOISY))
 
 
@@ -71,7 +71,7 @@ def test_notes_are_shown():
     assert "appends: with 16 clients" in shown(row(note="with 16 clients"))
 
 
-def test_a_run_is_kept_with_all_that_its_numbers_depend_on(results):
+def test_run_is_saved_with_machine_and_versions(results):
     kept = keep([row(), row(measured=30.0)], describe(0.5, SERVERS), ratings="made up")
     [path] = results.iterdir()
     assert path == kept
@@ -98,7 +98,7 @@ def test_a_run_is_kept_with_all_that_its_numbers_depend_on(results):
     ("measured", "failures", "status"),
     [(80.0, [], 0), (30.0, [], 1), (80.0, ["relay: it did not start"], 1)],
 )
-def test_the_exit_status_tells_whether_all_was_measured_and_reached(
+def test_exit_status_tells_whether_all_gates_were_reached(
     monkeypatch, capsys, measured, failures, status
 ):
     def measure(self, *_arguments, **_options):
@@ -115,7 +115,7 @@ def test_the_exit_status_tells_whether_all_was_measured_and_reached(
     assert all(f"Not measured: {failure}" in said for failure in failures)
 
 
-def test_a_group_that_fails_takes_no_other_with_it():
+def test_failing_group_leaves_the_others():
     found = bench._Bench(Console(file=StringIO()))
 
     def fails():

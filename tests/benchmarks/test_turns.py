@@ -9,7 +9,7 @@ from benchmarks import turns
 from benchmarks.turns import in_turn, of_process, spread
 
 
-def test_both_are_measured_in_turn_and_their_medians_count():
+def test_turns_alternate_and_report_medians():
     order, measured, calibrated = [], iter((30.0, 10.0, 20.0)), iter((100.0, 120.0, 80.0))
 
     def measure() -> float:
@@ -25,17 +25,17 @@ def test_both_are_measured_in_turn_and_their_medians_count():
     assert (found.measured, found.calibrated, found.spread) == (20.0, 100.0, 0.4)
 
 
-def test_a_calibration_that_stood_still_has_no_spread():
+def test_constant_calibration_has_no_spread():
     assert spread([5.0, 5.0, 5.0]) == 0.0
 
 
-def test_a_module_prints_a_line_a_turn(tmp_path, monkeypatch):
+def test_turns_of_a_process_are_its_lines(tmp_path, monkeypatch):
     (tmp_path / "measuring.py").write_text("print('1 10')\nprint('3 20')\nprint('2 30')\n")
     monkeypatch.setattr(turns, "HOME", tmp_path)
     assert of_process("measuring", environ={}) == (2.0, 20.0, 1.0)
 
 
-def test_one_that_fails_is_no_measurement(tmp_path, monkeypatch):
+def test_failing_process_is_no_measurement(tmp_path, monkeypatch):
     (tmp_path / "measuring.py").write_text("raise SystemExit(3)\n")
     monkeypatch.setattr(turns, "HOME", tmp_path)
     with pytest.raises(subprocess.CalledProcessError, match=sys.executable):

@@ -23,7 +23,7 @@ def operations(url):
     return [(path, method) for path, found in paths.items() for method in found.keys() & METHODS]
 
 
-def test_pages_show_every_operation(platform, page):
+def test_api_pages_show_every_operation(platform, page):
     for api in APIS:
         url = url_of(platform, api)
         listed = operations(url)

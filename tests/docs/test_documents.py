@@ -1,10 +1,8 @@
-"""Is what the documents say about files, targets and commands so?"""
+"""Documents: their links, files, make targets, commands and code blocks are right."""
 
 import re
 import subprocess
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
@@ -31,57 +29,83 @@ def anchors(path):
     }
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
-def test_links_lead_somewhere(path):
-    lost = []
+def test_links_lead_somewhere():
+    assert [f"{name_of(path)}: {link}" for path in DOCUMENTS for link in lost_links(path)] == []
+
+
+def lost_links(path):
     for link in LINK.findall(path.read_text()):
         if re.match(r"[a-z]+://|mailto:", link):
             continue
         target, _, anchor = link.partition("#")
         file = (path.parent / target).resolve() if target else path
         if not file.exists() or (anchor and anchor not in anchors(file)):
-            lost.append(link)
-    assert lost == []
+            yield link
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
-def test_files_that_are_named_exist(path):
+def test_named_files_exist():
+    assert [
+        f"{name_of(path)}: {word}"
+        for path in DOCUMENTS
+        for word in named_files(path)
+        if not (ROOT / word).exists() and word.count("/") > 1
+    ] == []
+
+
+def named_files(path):
     text = path.read_text()
     named = {
         word.partition("::")[0]  # of a test
         for word in WORD_IN_CODE.findall(text)
         if word.startswith(OUR_FOLDERS)
-    } - set(WRITTEN.findall(text))
+    }
+    return sorted(named - set(WRITTEN.findall(text)))
+
+
+def test_named_make_targets_exist():
     assert [
-        word for word in sorted(named) if not (ROOT / word).exists() and word.count("/") > 1
+        f"{name_of(path)}: make {target}"
+        for path in DOCUMENTS
+        for target in re.findall(r"(?:^|`|\| )make ([a-z][a-z-]*)", path.read_text(), re.MULTILINE)
+        if target not in TARGETS
     ] == []
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
-def test_targets_that_are_named_exist(path):
-    named = set(re.findall(r"(?:^|`|\| )make ([a-z][a-z-]*)", path.read_text(), re.MULTILINE))
-    assert named <= TARGETS
-
-
-@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
-def test_commands_that_are_named_exist(path):
-    named = set(re.findall(r"manage\.py ([a-z_]+)", path.read_text()))
+def test_named_management_commands_exist():
     ours = {file.stem for file in ROOT.glob("*/**/management/commands/*.py")}
-    assert named <= ours | {"migrate", "check", "makemigrations", "collectstatic"}
+    known = ours | {"migrate", "check", "makemigrations", "collectstatic"}
+    assert [
+        f"{name_of(path)}: manage.py {command}"
+        for path in DOCUMENTS
+        for command in re.findall(r"manage\.py ([a-z_]+)", path.read_text())
+        if command not in known
+    ] == []
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
-def test_shell_in_documents_can_be_parsed(path):
-    for language, code in BLOCK.findall(path.read_text()):
-        if language == "sh":
-            subprocess.run(["bash", "-n"], input=code, text=True, check=True)
+def test_shell_blocks_can_be_parsed():
+    broken = {}
+    for path in DOCUMENTS:
+        code = "\n".join(
+            code for language, code in BLOCK.findall(path.read_text()) if language == "sh"
+        )
+        parsed = subprocess.run(
+            ["bash", "-n"], input=code, text=True, capture_output=True, check=False
+        )
+        if parsed.returncode:
+            broken[name_of(path)] = parsed.stderr
+    assert broken == {}
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
-def test_python_in_documents_can_be_compiled(path):
-    for language, code in BLOCK.findall(path.read_text()):
-        if language == "python":
-            compile(code, name_of(path), "exec")
+def test_python_blocks_can_be_compiled():
+    broken = {}
+    for path in DOCUMENTS:
+        for language, code in BLOCK.findall(path.read_text()):
+            if language == "python":
+                try:
+                    compile(code, name_of(path), "exec")
+                except SyntaxError as error:
+                    broken[name_of(path)] = str(error)
+    assert broken == {}
 
 
 def decisions():
@@ -97,22 +121,28 @@ def test_decisions_are_numbered_without_a_hole_and_listed():
     assert {path.name for path in decisions()} <= listed
 
 
-@pytest.mark.parametrize("path", decisions(), ids=name_of)
-def test_a_decision_has_every_part_on_one_page(path):
+def test_every_decision_has_every_part_on_one_page():
+    wrong = {name_of(path): list(decision_faults(path)) for path in decisions()}
+    assert {name: faults for name, faults in wrong.items() if faults} == {}
+
+
+def decision_faults(path):
     text = path.read_text()
     wanted = re.findall(r"^## .+$", (ROOT / "docs/adr/template.md").read_text(), re.MULTILINE)
-    assert re.findall(r"^## .+$", text, re.MULTILINE) == wanted
-    assert re.search(
-        r"^State: (proposed|accepted|replaced by \d{4})\. Date: \d{4}-", text, re.MULTILINE
-    )
-    assert text.splitlines()[0].startswith(f"# {path.name[:4]}: ")
-    assert len(text.splitlines()) <= 80
+    if re.findall(r"^## .+$", text, re.MULTILINE) != wanted:
+        yield "its headings are not those of template.md"
+    state = r"^State: (proposed|accepted|replaced by \d{4})\. Date: \d{4}-"
+    if not re.search(state, text, re.MULTILINE):
+        yield "no line State: ... Date: ..."
+    if not text.splitlines()[0].startswith(f"# {path.name[:4]}: "):
+        yield "its title does not begin with its number"
+    if len(text.splitlines()) > 80:
+        yield "more than 80 lines"
 
 
-@pytest.mark.parametrize("path", decisions(), ids=name_of)
-def test_a_decision_names_what_enforces_it(path):
-    enforced = path.read_text().partition("## Enforced by")[2]
-    assert LINK.findall(enforced)
+def test_every_decision_names_what_enforces_it():
+    enforced = {path: path.read_text().partition("## Enforced by")[2] for path in decisions()}
+    assert [name_of(path) for path, text in enforced.items() if not LINK.findall(text)] == []
 
 
 def test_the_changelog_begins_with_what_is_not_released_yet():

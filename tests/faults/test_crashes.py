@@ -1,11 +1,13 @@
-"""Is anything lost, or taken in twice, when processes are killed in the middle of their work?
+"""Crashes during an import: nothing is lost or applied twice when processes or queues go away.
 
-Every test ends with ``verify --all``: each model's state equals a fold of the log.
+The tests share a platform. Every test ends with ``verify --all``: each read model equals a fold of
+the log.
 """
 
 import os
 import signal
 import subprocess
+from itertools import count
 from pathlib import Path
 
 import pika
@@ -15,35 +17,38 @@ from redis import Redis
 from benchmarks.generated_ratings import make
 from events.bus import topology
 from infra.platform.processes import HOME, manage
-from infra.platform.topology import Platform
-from tests.fixtures import broker, environment
-from tests.fixtures.platform import LEVEL_SECONDS, import_
+from tests.fixtures import broker
+from tests.fixtures.platform import SharedPlatform, assert_level_and_equal
 from tests.fixtures.waiting import until
 
 PATIENCE_SECONDS = 60
-RATINGS = 20_000
+RATINGS = 8000
+"""More than a worker reads from the bus before it leaves it for the log."""
+RATINGS_FOR_THREE_KILLS = 20_000
+USERS = 200
+_first_user = count(1, USERS)
 
 
 @pytest.fixture
 def ratings(tmp_path: Path, request) -> Path:
-    """Twenty thousand ratings of four hundred movies, or as many as a test asks for."""
-    count = getattr(request, "param", RATINGS)
-    directory = tmp_path / str(count)
+    """Ratings of four hundred movies by users that no other test has; 8,000 unless parametrised."""
+    number = getattr(request, "param", RATINGS)
+    directory = tmp_path / str(number)
     directory.mkdir()
-    make(directory, ratings=count, people=200, movies=400)
+    make(directory, ratings=number, people=USERS, movies=400, first_user=next(_first_user))
     return directory
 
 
 @pytest.fixture
-def importing(variables, ratings):
-    """An import of ratings that is under way."""
+def importing(shared_platform, ratings):
+    """Starts an import of the ratings; it is killed after the test if it still runs."""
     started = []
 
     def begin() -> "subprocess.Popen[bytes]":
         process = subprocess.Popen(
             manage("import_movielens", str(ratings), "--until-now"),
             cwd=HOME,
-            env={**os.environ, **variables, "MARQUEE_ROLE": "ops"},
+            env={**os.environ, **shared_platform.platform.environ, "MARQUEE_ROLE": "ops"},
         )
         started.append(process)
         return process
@@ -54,141 +59,131 @@ def importing(variables, ratings):
         process.wait()
 
 
-def test_projector_and_relay_killed_in_the_middle_of_an_import(
-    start, catalogue, importing, redis_url
+@pytest.mark.parametrize("ratings", [RATINGS_FOR_THREE_KILLS], indirect=True)
+def test_import_loses_nothing_when_projector_and_relay_are_killed_thrice(
+    shared_platform, importing, ratings
 ):
-    found = start()
-    import_(found, catalogue)
-    under_way = importing()
+    found = shared_platform.platform
+    before = ratings_in(shared_platform)
+    running_import = importing()
     for _ in range(3):
-        wait_for_more(redis_url, under_way)
+        wait_for_more(shared_platform, running_import)
         for name in ("projector", "relay"):
             found.processes[name].stop(signal.SIGKILL)
             found.processes[name].start()
-    assert under_way.wait(PATIENCE_SECONDS) == 0
-    level_and_equal(found)
+    assert running_import.wait(PATIENCE_SECONDS) == 0
+    assert_level_and_equal(found)
+    assert ratings_in(shared_platform) == before + RATINGS_FOR_THREE_KILLS
 
 
-def test_an_import_that_is_killed_goes_on_where_it_was(start, catalogue, importing, redis_url):
-    found = start()
-    import_(found, catalogue)
+def test_killed_import_resumes_where_it_was(shared_platform, importing):
+    before = ratings_in(shared_platform)
     killed = importing()
-    wait_for_more(redis_url, killed)
+    wait_for_more(shared_platform, killed)
     killed.kill()
     killed.wait()
     assert importing().wait(PATIENCE_SECONDS) == 0
-    level_and_equal(found)
-    assert ratings_in(redis_url) == RATINGS
+    assert_level_and_equal(shared_platform.platform)
+    assert ratings_in(shared_platform) == before + RATINGS
 
 
-def test_queues_purged_and_deleted_with_no_event_following(
-    start, catalogue, importing, services, redis_url
-):
-    found = start()
-    import_(found, catalogue)
+def test_deleted_queues_are_replaced_by_the_log_when_no_event_follows(shared_platform, importing):
+    found = shared_platform.platform
+    before = ratings_in(shared_platform)
     found.processes["projector"].stop(signal.SIGKILL)
     assert importing().wait(PATIENCE_SECONDS) == 0
-    broker.empty(services.bus_admin, environment.RUN)
+    shared_platform.empty_bus()
     found.processes["projector"].start()
-    level_and_equal(found)
-    assert ratings_in(redis_url) == RATINGS
+    assert_level_and_equal(found)
+    assert ratings_in(shared_platform) == before + RATINGS
 
 
-def test_queues_deleted_under_a_working_projector(start, catalogue, services, somebody):
-    found = start()
-    import_(found, catalogue)
-    broker.empty(services.bus_admin, environment.RUN)
-    ann = somebody(found, "ann")
+def test_projector_reads_on_when_its_queues_are_deleted(shared_platform, somebody):
+    found = shared_platform.platform
+    ann = somebody(found)
+    before = ann.read("/v1/movies/3").json()["community"]["count"]
+    shared_platform.empty_bus()
     at = ann.put("/v1/movies/3/rating", {"score": 7}).headers["Log-Position"]
-    assert ann.read("/v1/movies/3", at).json()["community"]["count"] == 1
-    level_and_equal(found)
+    assert ann.read("/v1/movies/3", at).json()["community"]["count"] == before + 1
+    assert_level_and_equal(found)
 
 
-def test_what_waited_in_queues_is_purged_with_no_event_following(
-    start, catalogue, importing, services, redis_url
-):
-    found = start()
-    import_(found, catalogue)
+def test_purged_messages_are_read_from_the_log_when_no_event_follows(shared_platform, importing):
+    found = shared_platform.platform
+    before = ratings_in(shared_platform)
     projector = found.processes["projector"].popen
     projector.send_signal(signal.SIGSTOP)
     assert importing().wait(PATIENCE_SECONDS) == 0
-    broker.purge(services.bus_admin, environment.RUN)
+    broker.purge(shared_platform.bus_admin, shared_platform.virtual_host)
     projector.send_signal(signal.SIGCONT)
-    level_and_equal(found)
-    assert ratings_in(redis_url) == RATINGS
+    assert_level_and_equal(found)
+    assert ratings_in(shared_platform) == before + RATINGS
 
 
 @pytest.mark.parametrize("ratings", [2000, RATINGS], indirect=True)
-def test_queues_that_are_full_drop_what_the_log_has(
-    start, catalogue, importing, services, redis_url, ratings
-):
+def test_messages_dropped_by_full_queues_are_read_from_the_log(shared_platform, importing, ratings):
     """Few are missing: gaps, filled one by one. Many: the worker leaves the bus for the log."""
-    found = start()
-    import_(found, catalogue)
-    broker.shorten(services.bus_admin, environment.RUN, length=10)
-    projector = found.processes["projector"].popen
-    projector.send_signal(signal.SIGSTOP)
-    assert importing().wait(PATIENCE_SECONDS) == 0
-    projector.send_signal(signal.SIGCONT)
-    level_and_equal(found)
-    assert ratings_in(redis_url) == int(ratings.name)
+    found = shared_platform.platform
+    before = ratings_in(shared_platform)
+    broker.shorten(shared_platform.bus_admin, shared_platform.virtual_host, length=10)
+    try:
+        projector = found.processes["projector"].popen
+        projector.send_signal(signal.SIGSTOP)
+        assert importing().wait(PATIENCE_SECONDS) == 0
+        projector.send_signal(signal.SIGCONT)
+        assert_level_and_equal(found)
+    finally:
+        broker.lengthen(shared_platform.bus_admin, shared_platform.virtual_host)
+    assert ratings_in(shared_platform) == before + int(ratings.name)
 
 
-def test_a_broker_that_refuses_holds_nobody_up(
-    start, catalogue, bus_url, namespace, somebody, redis_url
-):
-    """Somebody's queue that takes no more stops the relay; the log stands in."""
-    found = start()
-    import_(found, catalogue)
-    with pika.BlockingConnection(pika.URLParameters(bus_url)) as connection:
+def test_projectors_follow_the_log_when_a_full_queue_stops_the_relay(shared_platform, somebody):
+    """Another subscriber's queue refuses messages, so the relay gets no confirms."""
+    found = shared_platform.platform
+    before = ratings_in(shared_platform)
+    with pika.BlockingConnection(pika.URLParameters(shared_platform.bus_url)) as connection:
         channel = connection.channel()
         arguments = {"x-max-length": 1, "x-overflow": "reject-publish"}
-        channel.queue_declare("somebodys", arguments=arguments)
-        channel.queue_bind("somebodys", topology.exchange(namespace), "#")
-        ann = somebody(found, "ann")
+        channel.queue_declare("full", arguments=arguments)
+        channel.queue_bind("full", topology.exchange(shared_platform.namespace), "#")
+        ann = somebody(found)
         answers = [ann.put(f"/v1/movies/{n}/rating", {"score": 7}) for n in range(1, 11)]
         at = answers[-1].headers["Log-Position"]
         assert len(ann.read("/v1/me/ratings", at).json()["items"]) == 10
-        level_and_equal(found)
-        channel.queue_delete("somebodys")
-    assert ratings_in(redis_url) == 10
+        assert_level_and_equal(found)
+        channel.queue_delete("full")
+    assert ratings_in(shared_platform) == before + 10
 
 
-def test_redis_that_lost_everything_is_filled_again(start, catalogue, redis_url, somebody):
-    found = start()
-    import_(found, catalogue)
-    ann = somebody(found, "ann")
-    ann.put("/v1/movies/3/rating", {"score": 7})
-    with Redis.from_url(redis_url) as redis:
+def test_read_models_are_rebuilt_when_redis_lost_everything(shared_platform, somebody):
+    found = shared_platform.platform
+    ann = somebody(found)
+    at = ann.put("/v1/movies/3/rating", {"score": 7}).headers["Log-Position"]
+    rated = ann.read("/v1/movies/3", at).json()["community"]["count"]
+    assert rated > 0
+    with Redis.from_url(shared_platform.redis_url) as redis:
         redis.flushall()
     assert ann.read("/v1/movies/3").status_code in {200, 404, 503}
-    level_and_equal(found)
+    assert_level_and_equal(found)
     until(lambda: ann.read("/v1/movies/3").status_code == 200)
-    assert ann.read("/v1/movies/3").json()["community"]["count"] == 1
+    assert ann.read("/v1/movies/3").json()["community"]["count"] == rated
 
 
-def level_and_equal(found: Platform) -> None:
-    """Everything is taken in, and nothing else."""
-    assert found.manage("lag", "--wait", LEVEL_SECONDS) == 0
-    assert found.manage("verify", "--all") == 0
+def wait_for_more(shared: SharedPlatform, running_import: "subprocess.Popen[bytes]") -> None:
+    """Wait until projectors have applied more events, or the import has ended."""
+    before = applied(shared)
+    until(lambda: applied(shared) > before or running_import.poll() is not None)
 
 
-def wait_for_more(redis_url: str, under_way: "subprocess.Popen[bytes]") -> None:
-    """Wait until projectors have taken in more, or there is nothing more to come."""
-    before = taken_in(redis_url)
-    until(lambda: taken_in(redis_url) > before or under_way.poll() is not None)
+def applied(shared: SharedPlatform) -> int:
+    """How many events the movies model has applied."""
+    key = f"{{movies.{shared.live_generation('movies')}.all}}:checkpoints"
+    with Redis.from_url(shared.redis_url) as redis:
+        return sum(int(offset) for offset in redis.hvals(key))
 
 
-def taken_in(redis_url: str) -> int:
-    """How many events the movies model has taken in."""
-    with Redis.from_url(redis_url) as redis:
-        return sum(int(offset) for offset in redis.hvals("{movies.1.all}:checkpoints"))
-
-
-def ratings_in(redis_url: str) -> int:
+def ratings_in(shared: SharedPlatform) -> int:
     """How many ratings the trending model has counted."""
-    with Redis.from_url(redis_url) as redis:
-        return sum(
-            int(score)
-            for _, score in redis.zrange("{trending.1.all}:state:popular", 0, -1, withscores=True)
-        )
+    key = f"{{trending.{shared.live_generation('trending')}.all}}:state:popular"
+    with Redis.from_url(shared.redis_url) as redis:
+        return sum(int(score) for _, score in redis.zrange(key, 0, -1, withscores=True))

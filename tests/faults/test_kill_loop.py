@@ -29,7 +29,7 @@ def kill_loop():
 
 
 @pytest.mark.slow
-def test_nothing_is_lost_or_twice_whoever_is_killed(kill_loop):
+def test_no_accepted_write_is_lost_or_doubled_when_any_process_is_killed(kill_loop):
     said = kill_loop.communicate()[0]
     assert kill_loop.returncode == 0, said
     assert re.search(r"values looked at [\d,]+: lost 0, twice 0", said), said

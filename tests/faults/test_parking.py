@@ -1,4 +1,7 @@
-"""A projection fails on one movie: what stops, and is all of it there after the fix?"""
+"""Parking with real processes: a projection that fails on one movie stops only its streams.
+
+The tests share a platform; each ends with all parked events applied.
+"""
 
 import os
 import signal
@@ -10,43 +13,52 @@ from http import HTTPStatus
 
 import httpx
 import pytest
+from redis import Redis
 
 from benchmarks.generated_ratings import make
 from infra.platform.processes import HOME, Process, manage
 from infra.platform.topology import Platform
-from tests.fixtures.platform import LEVEL_SECONDS, Client, import_
+from tests.fixtures.platform import (
+    LEVEL_SECONDS,
+    Client,
+    SharedPlatform,
+    assert_level_and_equal,
+    manage_all,
+)
 from tests.fixtures.waiting import until
 
 PATIENCE_SECONDS = 120
 PROGRAM = "tests.fixtures.failing_projector"
+FIRST_USER = 5001
+"""Users of the imports here; no other test's imports have them."""
 
 
 @pytest.fixture
-def poisoned():
-    """Put a projector with broken code in the place of the platform's, until it is mended."""
+def failing_projector():
+    """Replaces the platform's projector by one that fails on movies whose ids end with digits."""
     started: list[Process] = []
 
     def begin(found: Platform, digits: str) -> Process:
         found.processes["projector"].stop()
         command = [sys.executable, "-m", PROGRAM, digits]
-        broken = replace(found.processes["projector"], command=command, popen=None)
-        started.append(broken)
-        broken.start()
-        return broken
+        failing = replace(found.processes["projector"], command=command, popen=None)
+        started.append(failing)
+        failing.start()
+        return failing
 
     yield begin
     for process in started:
         process.stop(signal.SIGKILL)
 
 
-def mend(found: Platform, broken: Process) -> None:
-    """The code that was fixed is deployed."""
-    broken.stop()
+def mend(found: Platform, failing: Process) -> None:
+    """Deploy the fixed code."""
+    failing.stop()
     found.processes["projector"].start()
 
 
 def parked(found: Platform, *arguments: str) -> str:
-    """What the command prints."""
+    """Output of ``manage.py parked``."""
     return subprocess.run(
         manage("parked", *arguments),
         cwd=HOME,
@@ -62,7 +74,7 @@ def rate(person: Client, movie: int, score: int) -> str:
 
 
 def read(person: Client, path: str, at: str) -> httpx.Response:
-    """The answer, as soon as there is a projector that brings it."""
+    """Read, again while the position is not reached."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while (answer := person.read(path, at)).status_code == HTTPStatus.SERVICE_UNAVAILABLE:
         assert time.monotonic() < deadline, answer.text
@@ -71,73 +83,74 @@ def read(person: Client, path: str, at: str) -> httpx.Response:
 
 
 def votes(person: Client, movie: int, at: str) -> tuple[int, str | None]:
-    """How many votes a card shows, and which models had to leave out what was waited for."""
+    """The votes on a card, and the models in which the waited-for event is parked."""
     answer = read(person, f"/v1/movies/{movie}", at)
     return answer.json()["community"]["count"], answer.headers.get("Log-Parked")
 
 
-def test_only_the_streams_of_that_movie_stop_and_a_retry_brings_them_level(
-    start, catalogue, somebody, poisoned
+def test_only_the_failing_movies_streams_are_parked_until_a_retry_applies_them(
+    shared_platform, somebody, failing_projector
 ):
-    found = start()
-    import_(found, catalogue)
-    ann, bob = somebody(found, "ann"), somebody(found, "bob")
-    assert votes(ann, 13, rate(ann, 13, 7)) == (1, None)
-    broken = poisoned(found, "13")
+    found = shared_platform.platform
+    ann, bob = somebody(found), somebody(found)
+    votes_13, parked_13 = votes(ann, 13, rate(ann, 13, 7))
+    assert parked_13 is None
+    votes_12, _ = votes(ann, 12, "")
+    failing = failing_projector(found, "13")
 
-    assert votes(ann, 13, rate(ann, 13, 8)) == (1, "movies")
-    assert votes(bob, 13, rate(bob, 13, 9)) == (1, "movies")
-    assert votes(bob, 12, rate(bob, 12, 9)) == (1, None)
+    assert votes(ann, 13, rate(ann, 13, 8)) == (votes_13, "movies")
+    assert votes(bob, 13, rate(bob, 13, 9)) == (votes_13, "movies")
+    assert votes(bob, 12, rate(bob, 12, 9)) == (votes_12 + 1, None)
     mine = read(ann, "/v1/me/ratings", rate(ann, 13, 6))
     assert mine.headers["Log-Parked"] == "library, movies"
     assert [item["score"] for item in mine.json()["items"]] == [7]
-    level_and_equal(found)  # but for what was set aside
+    assert_level_and_equal(found)  # parked events aside
     assert "LookupError: movie 13" in parked(found, "list", "movies")
 
-    mend(found, broken)
-    at = rate(ann, 13, 5)  # goes behind those that are parked
-    assert votes(ann, 13, at) == (1, "movies")
+    mend(found, failing)
+    at = rate(ann, 13, 5)  # is parked behind the others
+    assert votes(ann, 13, at) == (votes_13, "movies")
     assert found.manage("parked", "retry", "--all") == 0
-    assert votes(ann, 13, at) == (2, None)
+    assert votes(ann, 13, at) == (votes_13 + 1, None)
     mine = read(ann, "/v1/me/ratings", at)
     assert ([item["score"] for item in mine.json()["items"]], "Log-Parked" in mine.headers) == (
         [5],
         False,
     )
-    assert votes(ann, 13, rate(ann, 13, 4)) == (2, None)
+    assert votes(ann, 13, rate(ann, 13, 4)) == (votes_13 + 1, None)
     assert "Nothing is parked" in parked(found, "list")
-    level_and_equal(found)
+    assert_level_and_equal(found)
 
 
-def test_a_deploy_that_fails_on_everything_stops_and_parks_nothing(
-    start, catalogue, somebody, poisoned
+def test_projector_that_fails_on_every_event_stops_and_parks_nothing(
+    shared_platform, somebody, failing_projector
 ):
-    found = start()
-    import_(found, catalogue)
-    ann = somebody(found, "ann")
-    broken = poisoned(found, "")
+    found = shared_platform.platform
+    ann = somebody(found)
+    before, _ = votes(ann, 12, "")
+    failing = failing_projector(found, "")
     at = rate(ann, 12, 8)
-    until(broken.has_ended)
-    assert broken.status == 1
-    assert "movies fails on everything" in broken.last_words()
+    until(failing.has_ended)
+    assert failing.status == 1
+    assert "movies fails on everything" in failing.last_words()
     assert "Nothing is parked" in parked(found, "list", "movies")
-    mend(found, broken)
-    assert votes(ann, 12, at) == (1, None)
+    mend(found, failing)
+    assert votes(ann, 12, at) == (before + 1, None)
 
 
 @pytest.fixture
-def importing(variables, tmp_path):
-    """Begin an import of so many ratings of two hundred movies."""
+def importing(shared_platform, tmp_path):
+    """Starts an import of ratings of two hundred movies."""
     started: list[subprocess.Popen[bytes]] = []
 
     def begin(ratings: int) -> "subprocess.Popen[bytes]":
         directory = tmp_path / str(ratings)
         directory.mkdir()
-        make(directory, ratings=ratings, people=100, movies=200)
+        make(directory, ratings=ratings, people=100, movies=200, first_user=FIRST_USER)
         process = subprocess.Popen(
             manage("import_movielens", str(directory), "--until-now"),
             cwd=HOME,
-            env={**os.environ, **variables, "MARQUEE_ROLE": "ops"},
+            env={**os.environ, **shared_platform.platform.environ, "MARQUEE_ROLE": "ops"},
         )
         started.append(process)
         return process
@@ -149,42 +162,36 @@ def importing(variables, tmp_path):
 
 
 @pytest.mark.slow
-def test_killed_while_it_parks_and_retried_while_more_comes_in(
-    start, catalogue, importing, poisoned
+def test_parked_events_are_all_applied_when_killed_while_parking_and_retried_during_an_import(
+    shared_platform, importing, failing_projector
 ):
-    found = start()
-    import_(found, catalogue)
-    broken = poisoned(found, "3")
-    under_way = importing(2000)
+    found = shared_platform.platform
+    failing = failing_projector(found, "3")
+    running_import = importing(2000)
     for _ in range(2):
-        wait_for_more(found, under_way)
-        broken.stop(signal.SIGKILL)
-        broken.start()
-    assert under_way.wait(PATIENCE_SECONDS) == 0
-    until(lambda: how_many(found) > 0)
-    mend(found, broken)
-    under_way = importing(3000)
-    while under_way.poll() is None:
+        wait_for_more(shared_platform, running_import)
+        failing.stop(signal.SIGKILL)
+        failing.start()
+    assert running_import.wait(PATIENCE_SECONDS) == 0
+    until(lambda: parked_streams(shared_platform) > 0)
+    mend(found, failing)
+    running_import = importing(3000)
+    while running_import.poll() is None:
         assert found.manage("parked", "retry", "--all") == 0
-    assert found.manage("lag", "--wait", LEVEL_SECONDS) == 0
-    assert found.manage("parked", "retry", "--all") == 0
+    manage_all(found, ("lag", "--wait", LEVEL_SECONDS), ("parked", "retry", "--all"))
     assert "Nothing is parked" in parked(found, "list")
-    level_and_equal(found)
+    assert_level_and_equal(found)
 
 
-def wait_for_more(found: Platform, under_way: "subprocess.Popen[bytes]") -> None:
-    """Wait until more streams are parked, or none are to come."""
-    before = how_many(found)
-    until(lambda: how_many(found) > before or under_way.poll() is not None)
+def wait_for_more(shared: SharedPlatform, running_import: "subprocess.Popen[bytes]") -> None:
+    """Wait until more streams are parked, or the import has ended."""
+    before = parked_streams(shared)
+    until(lambda: parked_streams(shared) > before or running_import.poll() is not None)
 
 
-def how_many(found: Platform) -> int:
-    """How many lines it takes to list what library has parked."""
-    listed = parked(found, "list", "library")
-    return 0 if "Nothing is parked" in listed else listed.count("\n")
-
-
-def level_and_equal(found: Platform) -> None:
-    """Everything is taken in or parked, and the state is that of what was taken in."""
-    assert found.manage("lag", "--wait", LEVEL_SECONDS) == 0
-    assert found.manage("verify", "--all") == 0
+def parked_streams(shared: SharedPlatform) -> int:
+    """How many streams the library model has parked."""
+    generation = shared.live_generation("library")
+    with Redis.from_url(shared.redis_url) as redis:
+        keys = list(redis.scan_iter(f"{{library.{generation}.*}}:parked:streams", count=10_000))
+        return sum(redis.scard(key) for key in keys)

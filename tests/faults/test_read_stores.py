@@ -1,27 +1,26 @@
-"""What do people see while a read store is lost or away, and is all of it there again after that?
+"""Read stores lost or away: answers are true or refused, and everything is there again after it.
 
-Nobody is told that there is nothing where there is something: what can't be answered is refused,
-with a reason and a time; everything else is answered.
+What can't be answered is refused with a reason and a time, never answered as empty; everything
+else is answered.
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from threading import Event
 
 import httpx
+import pytest
 from redis import Redis
 
 from benchmarks.write_load.load import Load, LoadOptions
 from benchmarks.write_load.reader import PATHS
-from tests.faults.kill_loop.stage import UNTHROTTLED
-from tests.fixtures import environment, indices
-from tests.fixtures.platform import LEVEL_SECONDS, import_
+from tests.fixtures.platform import Shared, assert_level_and_equal, start_shared_platform
 from tests.fixtures.tcp_proxy import proxy_to
 from tests.fixtures.waiting import until
 
 MOVIES = 40
 RATED = 30
-"""The others stay to be recommended, however long people rate."""
+"""The other movies stay unrated, so that there is always something to recommend."""
 NEED_SEARCH = ("/v1/search?q=adventures", "/v1/discover?sort=year")
 NEED_NO_SEARCH = (
     "/v1/movies/3",
@@ -41,10 +40,10 @@ NEED_NO_SEARCH = (
 @contextmanager
 def under_load(found):
     """People write and read; what they saw, and whether all of it is there, is looked at after."""
-    wanted = LoadOptions(
+    options = LoadOptions(
         command_url=found.command_url, query_url=found.query_url, people=3, movies=RATED
     )
-    load, stopping = Load(wanted), Event()
+    load, stopping = Load(options), Event()
     with closing(load), ThreadPoolExecutor() as threads:
         running = threads.submit(load.run, stopping, lambda: None)
         try:
@@ -55,100 +54,126 @@ def under_load(found):
         assert (load.writes.refused, load.writes.repeated) == (0, 0)
         [reads] = load.reads
         assert (dict(reads.failed), dict(reads.untrue)) == ({}, {})
-        level_and_equal(found)
-        seen = load.check()
-        assert seen.is_right, seen.shown
-
-
-def level_and_equal(found):
-    assert found.manage("lag", "--wait", LEVEL_SECONDS) == 0
-    assert found.manage("verify", "--all") == 0
+        assert_level_and_equal(found)
+        result = load.check()
+        assert result.is_right, result.shown
 
 
 def has_read(load, times):
-    """Wait until every path was answered so many times more."""
+    """Wait until every path was answered so many more times."""
     [reads] = load.reads
     before = dict(reads.answered)
     until(lambda: all(reads.answered[path] >= before.get(path, 0) + times for path in PATHS))
 
 
-def test_redis_flushed_under_load(start, catalogue, redis_url):
-    found = start(**UNTHROTTLED)
-    import_(found, catalogue)
-    with under_load(found) as load:
+def test_no_read_is_untrue_when_redis_is_flushed_under_load(shared_platform):
+    with under_load(shared_platform.platform) as load:
         has_read(load, 2)
-        with Redis.from_url(redis_url) as redis:
+        with Redis.from_url(shared_platform.redis_url) as redis:
             redis.flushall()
         has_read(load, 2)
         [reads] = load.reads
         assert reads.not_now.total() > 0
 
 
-def test_the_index_deleted_under_load(start, catalogue, elasticsearch_url):
-    found = start(**UNTHROTTLED)
-    import_(found, catalogue)
+def test_no_read_is_untrue_when_the_search_index_is_deleted_under_load(shared_platform):
+    found = shared_platform.platform
+    total = discovered(found)
     with under_load(found) as load:
         for _ in range(3):
             has_read(load, 2)
-            indices.drop(elasticsearch_url, environment.RUN)
+            shared_platform.drop_indices()
         has_read(load, 2)
-    whole = httpx.get(f"{found.query_url}/v1/discover?limit=100", timeout=60).json()
-    assert whole["total"] == MOVIES
+    assert discovered(found) == total
 
 
-def test_redis_away(start, catalogue, redis_url, query_redis_url, somebody):
-    with proxy_to(redis_url) as line:
-        over = {
-            "MARQUEE_REDIS_URL": line.url,
-            "MARQUEE_QUERY_REDIS_URL": line.url.replace("redis://", "redis://query:query@"),
-        }
-        found = start(**UNTHROTTLED, **over)
-        import_(found, catalogue)
-        ann = somebody(found, "ann")
-        until(lambda: all(ann.read(path).status_code == 200 for path in NEED_NO_SEARCH))
-        line.cut()
-        for path in (*NEED_NO_SEARCH, *NEED_SEARCH):
-            refused_for_now(ann.read(path))
-        assert ann.query.get("/health/live").status_code == 200
-        assert "redis" in down(ann.query)
-        written = ann.put("/v1/movies/3/rating", {"score": 7})
-        assert written.status_code == 200
-        assert "redis" in down(ann.command)
-        line.mend()
-        at = written.headers["Log-Position"]
-        until(lambda: ann.read("/v1/movies/3", at).status_code == 200)
-        assert ann.read("/v1/movies/3", at).json()["community"]["count"] == 1
-        level_and_equal(found)
-        until(lambda: ann.query.get("/health/ready").status_code == 200)
+def discovered(found):
+    """How many movies the search index holds."""
+    total = httpx.get(f"{found.query_url}/v1/discover?limit=100", timeout=60).json()["total"]
+    assert total >= MOVIES
+    return total
 
 
-def test_elasticsearch_away(start, catalogue, elasticsearch_url, somebody):
-    with proxy_to(elasticsearch_url) as line:
-        found = start(**UNTHROTTLED, MARQUEE_ELASTICSEARCH_URL=line.url)
-        import_(found, catalogue)
-        ann = somebody(found, "ann")
-        until(lambda: all(ann.read(p).status_code == 200 for p in (*NEED_NO_SEARCH, *NEED_SEARCH)))
-        line.cut()
-        written = ann.put("/v1/movies/3/rating", {"score": 7})
-        at = written.headers["Log-Position"]
-        for path in NEED_NO_SEARCH:
-            assert ann.read(path).status_code == 200, path
-        assert ann.read("/v1/movies/3", at).json()["community"]["count"] == 1
-        for path in NEED_SEARCH:
-            refused_for_now(ann.read(f"{path}&limit=7"))  # which nobody asked before
-            refused_for_now(ann.read(path, at))
-        assert ann.query.get("/health/live").status_code == 200
-        assert down(ann.query) == ["search"]
-        assert ann.command.get("/health/ready").status_code == 200
-        line.mend()
-        until(lambda: ann.read("/v1/discover?min_score=7", at).status_code == 200)
-        items = ann.read("/v1/discover?min_score=7", at).json()["items"]
-        assert [item["id"] for item in items] == [3]
-        level_and_equal(found)
+@pytest.fixture(scope="module")
+def _proxied(services, django_db_setup, keys):
+    with ExitStack() as stack:
+        proxies = {}
+
+        def over(redis_url, elasticsearch_url):
+            redis = proxies["redis"] = stack.enter_context(proxy_to(redis_url))
+            search = proxies["elasticsearch"] = stack.enter_context(proxy_to(elasticsearch_url))
+            return {
+                "MARQUEE_REDIS_URL": redis.url,
+                "MARQUEE_QUERY_REDIS_URL": redis.url.replace("redis://", "redis://query:query@"),
+                "MARQUEE_ELASTICSEARCH_URL": search.url,
+            }
+
+        shared = Shared(lambda: start_shared_platform(services, "proxied", over))
+        yield shared, proxies
+        shared.close()
+
+
+@pytest.fixture
+def proxied_platform(_proxied, request):
+    """A platform that reaches Redis and Elasticsearch over proxies; shared by this module."""
+    yield from _proxied[0].lend(request)
+
+
+@pytest.fixture
+def proxies(proxied_platform, _proxied):
+    """Its proxies, by server."""
+    return _proxied[1]
+
+
+def test_reads_are_refused_and_writes_accepted_while_redis_is_away(
+    proxied_platform, proxies, somebody
+):
+    found = proxied_platform.platform
+    ann = somebody(found)
+    until(lambda: all(ann.read(path).status_code == 200 for path in NEED_NO_SEARCH))
+    before = ann.read("/v1/movies/3").json()["community"]["count"]
+    proxies["redis"].cut()
+    for path in (*NEED_NO_SEARCH, *NEED_SEARCH):
+        refused_for_now(ann.read(path))
+    assert ann.query.get("/health/live").status_code == 200
+    assert "redis" in down(ann.query)
+    written = ann.put("/v1/movies/3/rating", {"score": 7})
+    assert written.status_code == 200
+    assert "redis" in down(ann.command)
+    proxies["redis"].mend()
+    at = written.headers["Log-Position"]
+    until(lambda: ann.read("/v1/movies/3", at).status_code == 200)
+    assert ann.read("/v1/movies/3", at).json()["community"]["count"] == before + 1
+    assert_level_and_equal(found)
+    until(lambda: ann.query.get("/health/ready").status_code == 200)
+
+
+def test_only_searches_are_refused_while_elasticsearch_is_away(proxied_platform, proxies, somebody):
+    found = proxied_platform.platform
+    ann = somebody(found)
+    until(lambda: all(ann.read(p).status_code == 200 for p in (*NEED_NO_SEARCH, *NEED_SEARCH)))
+    before = ann.read("/v1/movies/3").json()["community"]["count"]
+    proxies["elasticsearch"].cut()
+    written = ann.put("/v1/movies/3/rating", {"score": 7})
+    at = written.headers["Log-Position"]
+    for path in NEED_NO_SEARCH:
+        assert ann.read(path).status_code == 200, path
+    assert ann.read("/v1/movies/3", at).json()["community"]["count"] == before + 1
+    for path in NEED_SEARCH:
+        refused_for_now(ann.read(f"{path}&limit=7"))  # not cached
+        refused_for_now(ann.read(path, at))
+    assert ann.query.get("/health/live").status_code == 200
+    assert down(ann.query) == ["search"]
+    assert ann.command.get("/health/ready").status_code == 200
+    proxies["elasticsearch"].mend()
+    until(lambda: ann.read("/v1/discover?min_score=7", at).status_code == 200)
+    items = ann.read("/v1/discover?min_score=7", at).json()["items"]
+    assert [item["id"] for item in items] == [3]
+    assert_level_and_equal(found)
 
 
 def refused_for_now(answer):
-    """The promised form of "not now"."""
+    """Assert a 503 with problem details and a Retry-After."""
     assert answer.status_code == 503, (answer.url, answer.text)
     assert answer.headers["Content-Type"].startswith("application/problem+json")
     assert int(answer.headers["Retry-After"]) > 0

@@ -1,4 +1,4 @@
-"""Does nobody notice a rebuild, even one that is killed half-way?"""
+"""Rebuild under load: no read fails, even when the rebuild is killed half-way."""
 
 import os
 import subprocess
@@ -8,9 +8,8 @@ from redis import Redis
 from infra.platform.processes import HOME, manage
 from projectors.generations.pointers import Pointers
 from projectors.registry import MODELS
-from tests.faults.kill_loop.stage import UNTHROTTLED
 from tests.faults.test_read_stores import has_read, under_load
-from tests.fixtures.platform import import_
+from tests.fixtures.platform import UNTHROTTLED, import_
 from tests.fixtures.waiting import until
 
 
@@ -24,7 +23,7 @@ def rebuild(found, *arguments: str) -> "subprocess.Popen[str]":
     )
 
 
-def test_rebuilt_under_load_killed_half_way_and_gone_on_with(start, catalogue, redis_url):
+def test_rebuild_killed_half_way_resumes_and_no_read_fails(start, catalogue, redis_url):
     found = start(**UNTHROTTLED)
     import_(found, catalogue)
     with under_load(found) as load, Redis.from_url(redis_url) as redis:
@@ -38,7 +37,9 @@ def test_rebuilt_under_load_killed_half_way_and_gone_on_with(start, catalogue, r
         out, _ = whole.communicate()
         assert whole.returncode == 0, out
         assert out.count("equal") >= len(names())
-        assert live(redis) == dict.fromkeys(names(), 2), "it did not go on with the same"
+        assert live(redis) == dict.fromkeys(names(), 2), (
+            "the second rebuild did not resume the first"
+        )
         has_read(load, 2)
     assert found.manage("generations", "switch", "trending", "1") == 0
     assert found.manage("verify", "trending") == 0
@@ -49,7 +50,7 @@ def names() -> list[str]:
 
 
 def has_begun(redis: Redis, number: int) -> bool:
-    """Whether some shard of the new generations has taken something in, but not yet all of them."""
+    """Whether a shard of the new generations has applied something."""
     return any(redis.exists(f"{{{name}.{number}.all}}:checkpoints") for name in names())
 
 

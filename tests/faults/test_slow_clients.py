@@ -64,13 +64,13 @@ def ask(port, method, path, **more):
         return client.request(method, path, **more)
 
 
-def test_headers_that_do_not_end_hold_nobody(port, slow):
+def test_unfinished_headers_hold_no_thread(port, slow):
     for _ in range(SLOW):
         slow(HEAD[:30])
     assert ask(port, "GET", "/health/live").status_code == 200
 
 
-def test_bodies_that_do_not_end_hold_only_half_of_the_threads(port, slow):
+def test_unfinished_bodies_hold_only_half_of_the_threads(port, slow):
     clients = [slow(HEAD + BODY[:3]) for _ in range(SLOW)]
     assert ask(port, "GET", "/health/live").status_code == 200
     # Those of the other half are told, one after the other; two are read for as long as they stay.
@@ -92,6 +92,6 @@ def test_bodies_that_do_not_end_hold_only_half_of_the_threads(port, slow):
     until(is_served)
 
 
-def test_over_long_headers_are_refused_before_anything_of_ours_sees_them(port):
+def test_server_refuses_too_long_headers_itself(port):
     for headers in ({"X-Long": "x" * 20_000}, {f"X-{nth}": "x" for nth in range(150)}):
         assert ask(port, "GET", "/health/live", headers=headers).status_code == 431

@@ -98,7 +98,7 @@ def added():
     )
 
 
-def test_the_end_is_the_same_whoever_is_killed_half_way(worker, tmdb):
+def test_sync_ends_the_same_when_its_worker_is_killed_half_way(worker, tmdb):
     go_wrong(tmdb, "html", "cut", "offline", "torn", "limited", "fault")
     finish("lists", worker)
     assert TmdbFilm.objects.count() == FILMS

@@ -28,7 +28,7 @@ def hour_of(answer) -> datetime:
     return as_of.replace(minute=0, second=0, microsecond=0)
 
 
-def test_the_board_of_then(start, catalogue, somebody):
+def test_as_of_board_is_that_of_the_past(start, catalogue, somebody):
     found = start()
     import_(found, catalogue)
     ann, bob = somebody(found, "ann"), somebody(found, "bob")

@@ -9,7 +9,7 @@ OTHER = "l-arrivee-d-un-train"
 TOKEN = re.compile("^[A-Za-z0-9_-]{43}$", re.MULTILINE)
 
 
-def test_who_forgot_the_password_gets_a_letter(start, somebody, tmp_path):
+def test_forgotten_password_is_reset_by_email(start, somebody, tmp_path):
     mail = tmp_path / "mail"
     mail.mkdir()
     ann = somebody(start(MARQUEE_MAIL_URL=f"file:{mail}"), "ann")

@@ -119,7 +119,7 @@ def me(person: Client) -> str:
     return str(person.read("/v1/me").json()["id"])
 
 
-def test_gone_from_everywhere_and_it_stays_so(start, catalogue, somebody, look, redis_url):
+def test_erased_user_is_gone_from_every_store_for_good(start, catalogue, somebody, look, redis_url):
     found: Platform = start()
     import_(found, catalogue)
     zoe, bob, cid = (somebody(found, name) for name in (NAME, "bob", "cid"))
@@ -174,7 +174,7 @@ def assert_link_says_gone(person: Client, link: str) -> None:
     assert person.read("/v1/me").status_code == 401
 
 
-def test_an_older_backup_of_the_log_brings_nobody_back(vault_database, keys, redis_url):
+def test_older_backup_of_the_log_restores_no_erased_user(vault_database, keys, redis_url):
     """The vault is kept apart, and it is what remembers."""
     user = tell_of_zoe()
     backup = dump(os.environ["MARQUEE_DATABASE_URL"])

@@ -222,7 +222,9 @@ def run(*words: object) -> str:
 
 
 @pytest.mark.parametrize("name", ["log.jsonl", "log.jsonl.gz"])
-def test_the_same_log_the_same_answers_the_same_people(vault_database, keys, tmp_path, name):
+def test_moved_platform_gives_the_same_answers_to_the_same_users(
+    vault_database, keys, tmp_path, name
+):
     live()
     before, kept = states(), rows()
     assert all(before.values())

@@ -12,7 +12,7 @@ def wait_for_the_market(person):
     until(lambda: len(person.read(all_of_them).json()["items"]) == MOVIES)
 
 
-def test_a_rating_comes_back_in_every_answer(start, catalogue, somebody):
+def test_rating_shows_in_every_read_model(start, catalogue, somebody):
     found = start()
     import_(found, catalogue)
     ann = somebody(found, "ann")
@@ -44,7 +44,7 @@ def test_a_rating_comes_back_in_every_answer(start, catalogue, somebody):
     assert 1 not in [item["id"] for item in recommended]
 
 
-def test_an_answer_says_how_old_it_may_be(start, catalogue, somebody):
+def test_response_states_its_age(start, catalogue, somebody):
     found = start()
     import_(found, catalogue)
     ann = somebody(found, "ann")
@@ -58,7 +58,7 @@ def test_an_answer_says_how_old_it_may_be(start, catalogue, somebody):
         assert again.status_code == 304, path
 
 
-def test_without_the_bus_writes_are_accepted_and_appear_all_the_same(start, catalogue, somebody):
+def test_writes_appear_without_the_bus(start, catalogue, somebody):
     found = start(MARQUEE_BUS_URL="amqp://guest:guest@127.0.0.1:1/%2F")
     import_(found, catalogue)
     ann = somebody(found, "ann")
@@ -66,7 +66,7 @@ def test_without_the_bus_writes_are_accepted_and_appear_all_the_same(start, cata
     assert ann.read("/v1/movies/7", at).json()["community"]["count"] == 1
 
 
-def test_withdrawn_is_as_if_it_had_never_been(start, catalogue, somebody):
+def test_withdrawn_rating_leaves_no_trace(start, catalogue, somebody):
     found = start()
     import_(found, catalogue)
     ann = somebody(found, "ann")
@@ -79,7 +79,7 @@ def test_withdrawn_is_as_if_it_had_never_been(start, catalogue, somebody):
     assert ann.read("/v1/trending", at).json()["items"] == []
 
 
-def test_logged_out_everywhere_holds_for_queries(start, somebody):
+def test_logout_everywhere_holds_for_queries(start, somebody):
     found = start()
     ann = somebody(found, "ann")
     assert ann.read("/v1/me/ratings").status_code == 200

@@ -8,7 +8,7 @@ def ids(answer):
     return [item["id"] for item in answer.json()["items"]]
 
 
-def test_a_playlist_made_private_is_seen_by_nobody_else(start, catalogue, somebody):
+def test_private_playlist_is_hidden_from_others_at_once(start, catalogue, somebody):
     found = start()
     import_(found, catalogue)
     ann, bob = somebody(found, "ann"), somebody(found, "bob")
@@ -36,7 +36,7 @@ def test_a_playlist_made_private_is_seen_by_nobody_else(start, catalogue, somebo
     assert ids(ann.read("/v1/me/playlists", at)) == [whole["id"]]
 
 
-def test_what_i_keep_hide_and_like_is_known_at_once(start, catalogue, somebody):
+def test_favourites_hidden_movies_and_likes_show_at_once(start, catalogue, somebody):
     found = start()
     import_(found, catalogue)
     ann, bob = somebody(found, "ann"), somebody(found, "bob")

@@ -52,7 +52,7 @@ def told(port, name):
     return sum(map(float, re.findall(rf"^{name}\{{.*\}} (\S+)$", lines, re.MULTILINE)))
 
 
-def test_what_its_children_counted_is_told_by_the_worker(worker, fake_tmdb, port, tmp_path):
+def test_worker_exposes_its_childrens_metrics(worker, fake_tmdb, port, tmp_path):
     for kind in SYNCS:
         ask_for(kind)
     until(lambda: told(port, "marquee_sync_events_total"), lambda: _still_runs(worker))

@@ -55,7 +55,7 @@ def fuzzing(start, catalogue, somebody, tmp_path):
 
 
 @pytest.mark.slow
-def test_both_apis_keep_what_their_contracts_say(fuzzing):
+def test_both_apis_keep_their_openapi_contracts(fuzzing):
     found, fuzz, refused = fuzzing
     runs = (
         (found.command_url, "ann", "--exclude-operation-id", ENDS_THE_LOG_IN),  # of the others

@@ -50,7 +50,7 @@ def commands_of(service):
     return [given[2]] if given[:2] == ["python", "manage.py"] else []
 
 
-def test_all_processes_of_the_platform_are_there():
+def test_compose_has_every_process_of_the_platform():
     assert set(OURS) == {
         *(
             "prepare",
@@ -86,7 +86,7 @@ def test_runs_a_program_of_ours(name):
             assert commands_of(OURS[name])
 
 
-def test_every_process_runs_where_it_can_do_little_harm():
+def test_compose_processes_are_read_only_and_unprivileged():
     for service in SERVICES.values():
         assert service["read_only"]
         assert service["cap_drop"] == ["ALL"]
@@ -94,7 +94,7 @@ def test_every_process_runs_where_it_can_do_little_harm():
         assert [place for place in service["tmpfs"] if place.startswith("/tmp")]  # noqa: S108 - theirs
 
 
-def test_no_server_is_root():
+def test_compose_servers_do_not_run_as_root():
     """Ours say so in their image."""
     assert {name: server["user"] for name, server in SERVERS.items()} == {
         "log": "postgres",

@@ -42,12 +42,12 @@ def user(socket, name, password):
     return Redis(unix_socket_path=str(socket), username=name, password=password)
 
 
-def test_nobody_comes_in_without_a_password(socket):
+def test_redis_of_compose_refuses_clients_without_a_password(socket):
     with pytest.raises((AuthenticationError, ResponseError), match=r"(?i)authentication|auth"):
         Redis(unix_socket_path=str(socket)).ping()
 
 
-def test_the_passwords_of_the_file_are_not_in_force(socket):
+def test_redis_of_compose_does_not_accept_the_files_passwords(socket):
     with pytest.raises(AuthenticationError):
         user(socket, "query", "query").ping()
 

@@ -19,19 +19,19 @@ from tests.fixtures import indices, leftovers
 from tests.fixtures.isolation import SocketBlocked
 
 
-def test_a_unit_test_opens_no_connection():
+def test_unit_test_cannot_connect():
     with socket.socket() as remote, pytest.raises(SocketBlocked):
         remote.connect(("127.0.0.1", 9))
     with socket.socket(socket.AF_UNIX) as local, pytest.raises(SocketBlocked):
         local.connect("/nowhere")
 
 
-def test_a_server_fixture_makes_an_integration_test(request, redis_url):
+def test_server_fixture_marks_the_test_integration(request, redis_url):
     assert request.node.get_closest_marker("integration")
     assert not Redis.from_url(redis_url).keys()
 
 
-def test_what_was_given_is_known_after_all_is_planned(pytester, monkeypatch):
+def test_given_environment_is_known_after_planning(pytester, monkeypatch):
     """By a worker, too, which plans in the environment of who started it."""
     given = {
         "MARQUEE_DATABASE_URL": "postgresql://marquee@postgres:5432/marquee",
@@ -68,7 +68,7 @@ def test_what_was_given_is_known_after_all_is_planned(pytester, monkeypatch):
 
 
 @pytest.mark.parametrize("_again", range(2))
-def test_the_log_is_empty_for_each_test(log_database, _again):
+def test_log_is_empty_for_each_test(log_database, _again):
     assert config().database_url == log_database
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT sum(head), count(*) FROM partitions")
@@ -76,7 +76,7 @@ def test_the_log_is_empty_for_each_test(log_database, _again):
         cursor.execute("UPDATE partitions SET head = 1")
 
 
-def test_others_see_what_the_log_commits(log_database, vault_database):
+def test_other_connections_see_the_committed_log(log_database, vault_database):
     for url in (log_database, vault_database):
         session = psycopg2.connect(url)
         with session.cursor() as cursor:
@@ -87,7 +87,7 @@ def test_others_see_what_the_log_commits(log_database, vault_database):
 
 
 @pytest.mark.parametrize("_again", range(2))
-def test_queues_go_after_each_test(bus_url, namespace, _again):
+def test_queues_are_deleted_after_each_test(bus_url, namespace, _again):
     connection = pika.BlockingConnection(pika.URLParameters(bus_url))
     channel = connection.channel()
     declared = channel.queue_declare(
@@ -100,12 +100,12 @@ def test_queues_go_after_each_test(bus_url, namespace, _again):
 
 
 @pytest.mark.parametrize("_again", range(2))
-def test_indices_go_after_each_test(elasticsearch_url, namespace, _again):
+def test_indices_are_deleted_after_each_test(elasticsearch_url, namespace, _again):
     for name in (config().namespace, namespace):
         assert httpx.put(f"{elasticsearch_url}/{name}", timeout=60).status_code == httpx.codes.OK
 
 
-def test_each_test_has_a_namespace_of_its_own(namespace):
+def test_each_test_has_its_own_namespace(namespace):
     assert namespace.startswith(f"{config().namespace}-")
     assert config().namespace == f"test-{os.getpid()}"
 
@@ -139,12 +139,12 @@ def test_the_query_user_reads_all_and_writes_caches_only(redis_url, query_redis_
         "SHUTDOWN",
     ],
 )
-def test_the_query_user_may_not(query_redis_url, command):
+def test_query_user_may_not_run(query_redis_url, command):
     with pytest.raises(ResponseError, match=r"permission|can.t access"):
         Redis.from_url(query_redis_url).execute_command(*command.split())
 
 
-def test_a_failed_thread_fails_its_test(pytester, monkeypatch):
+def test_failed_thread_fails_its_test(pytester, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
     pytester.makeconftest("from tests.fixtures.isolation import _threads_do_not_fail")
     pytester.makepyfile(
@@ -162,7 +162,7 @@ def test_a_failed_thread_fails_its_test(pytester, monkeypatch):
     result.stdout.fnmatch_lines(["*ZeroDivisionError*"])
 
 
-def test_what_a_killed_run_left_is_swept(services):
+def test_leftovers_of_killed_runs_are_dropped(services):
     ended = subprocess.Popen(["true"])
     ended.wait()
     dead = f"test_log_{ended.pid}_template"

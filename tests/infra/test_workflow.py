@@ -23,13 +23,13 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = {line.partition(" ")[0] for line in MAKEFILE.splitlines()} | set(MAKEFILE.splitlines())
 
 
-def test_may_only_read_by_default():
+def test_workflow_has_read_only_permissions_by_default():
     assert WORKFLOW["permissions"] == {"contents": "read"}
     assert {name for name, job in JOBS.items() if "permissions" in job} == {"image"}
 
 
 @pytest.mark.parametrize("name", JOBS)
-def test_ends_by_itself(name):
+def test_every_job_has_a_timeout(name):
     assert JOBS[name]["timeout-minutes"] <= 30
 
 
@@ -40,14 +40,14 @@ def test_actions_are_pinned_by_hash(name):
             assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", step["uses"])
 
 
-def test_every_pin_says_which_version_it_is():
+def test_every_pinned_action_names_its_version():
     for line in TEXT.splitlines():
         if "uses:" in line:
             assert re.search(r"@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line), line
 
 
 @pytest.mark.parametrize("name", JOBS)
-def test_runs_targets_that_exist(name):
+def test_workflow_runs_existing_make_targets(name):
     for step in JOBS[name]["steps"]:
         for line in step.get("run", "").splitlines():
             if line.startswith("make "):
@@ -57,7 +57,7 @@ def test_runs_targets_that_exist(name):
                     )
 
 
-def test_asks_for_paths_that_exist():
+def test_workflow_names_existing_paths():
     for path in re.findall(r"\b(?:tests|infra)/[\w/.-]+", TEXT):
         assert (ROOT / path).exists(), path
 
@@ -69,7 +69,7 @@ def lanes(name):
     return runs.split(",")
 
 
-def test_every_test_runs_where_its_servers_are():
+def test_every_lane_runs_in_a_job_with_its_servers():
     """Those that kill servers, on their own; the others, as one lane does."""
     assert lanes("test") == MAIN
     assert lanes("test-faults") == BESIDE
@@ -77,7 +77,7 @@ def test_every_test_runs_where_its_servers_are():
 
 
 @pytest.mark.parametrize("name", TESTS)
-def test_the_tests_may_install_what_they_run(name):
+def test_test_jobs_may_install_packages(name):
     """As root on Debian, in the image's Python; what they kill must be reaped."""
     image = JOBS[name]["container"]["image"]
     assert f"FROM {image.replace('-', '-slim-')}\n" in DOCKERFILE
@@ -86,13 +86,13 @@ def test_the_tests_may_install_what_they_run(name):
 
 
 @pytest.mark.parametrize("name", TESTS)
-def test_the_tests_get_variables_that_are_read(name):
+def test_test_jobs_set_only_known_variables(name):
     known = {PREFIX + field.encode_name for field in msgspec.structs.fields(Config)}
     assert JOBS[name]["env"].keys() <= known | {"CI", BUS_ADMIN}
     assert JOBS[name]["env"]["CI"] == "true"
 
 
-def test_servers_are_given_as_they_are_named_here():
+def test_service_addresses_match_the_jobs_services():
     """All of them: a server that is started besides would be another engine's."""
     given = {name: value for name, value in JOBS["test"]["env"].items() if name != "CI"}
     assert given.keys() == {*VARIABLES.values(), "MARQUEE_VAULT_URL", BUS_ADMIN}
@@ -107,21 +107,21 @@ def test_servers_are_those_of_compose():
     assert {service["image"] for service in JOBS["test"]["services"].values()} == images
 
 
-def test_whoever_kills_servers_is_given_none():
+def test_fault_lane_gets_no_service_containers():
     assert JOBS["test-faults"]["env"] == {"CI": "true"}
     assert "services" not in JOBS["test-faults"]
 
 
-def test_an_image_is_of_what_was_tested():
+def test_image_is_built_after_all_tests():
     assert {"lint", "types", "docs", *TESTS} <= set(JOBS["image"]["needs"])
 
 
-def test_every_target_of_make_check_runs():
+def test_workflow_runs_every_target_of_make_check():
     [wanted] = re.findall(r"^check: ([a-z -]+) ##", MAKEFILE, re.MULTILINE)
     assert set(wanted.split()) == set(re.findall(r"check-[a-z]+", TEXT))
 
 
-def test_the_script_on_a_bare_machine_runs_the_same():
+def test_ci_script_runs_check_and_test():
     script = (ROOT / ".ci/run").read_text()
     assert "set -euo pipefail" in script
     assert re.findall(r"^make (?:--[\w-]+ )+(\w+)", script, re.MULTILINE) == [

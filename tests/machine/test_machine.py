@@ -440,9 +440,9 @@ def broker(monkeypatch):
     return made
 
 
-def test_nothing_is_lost_or_torn(redis, broker):
+def test_random_faults_lose_and_tear_nothing_in_memory(redis, broker):
     play(InMemory, redis, broker, examples=30)
 
 
-def test_nor_with_the_log_in_postgres(log_database, redis, broker):
+def test_random_faults_lose_and_tear_nothing_in_postgres(log_database, redis, broker):
     play(InPostgres, redis, broker, examples=8)

@@ -20,13 +20,13 @@ CHEAP = "cursor-before-confirm"
 QUICK = "tests/events/relay/test_confirms.py::test_waits_for_the_first_that_is_open"
 
 
-def test_the_bugs_that_lose_data_elsewhere_are_among_them():
+def test_teeth_include_the_bugs_that_lose_data():
     assert set(names()) >= WELL_KNOWN
     assert len(names()) >= 12
 
 
 @pytest.mark.parametrize("name", names())
-def test_it_can_be_put_back(name, tmp_path):
+def test_every_bug_still_applies(name, tmp_path):
     bug = read(name)
     for change in bug.change:
         (tmp_path / change.file).parent.mkdir(parents=True, exist_ok=True)
@@ -39,7 +39,7 @@ def test_it_can_be_put_back(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", names())
-def test_the_tests_that_should_notice_exist(name):
+def test_tests_named_by_bugs_exist(name):
     bug = read(name)
     assert bug.tests
     for test in bug.tests:
@@ -62,7 +62,7 @@ def has(body: list[ast.stmt], inside: list[str]) -> bool:
 
 
 @pytest.mark.parametrize("find", ["is not there", "e"])
-def test_what_is_not_there_once_is_stale(find, tmp_path):
+def test_bug_whose_code_is_not_found_once_is_stale(find, tmp_path):
     (tmp_path / "x.py").write_text("here, there")
     with pytest.raises(Stale):
         apply(Bug("b", [], [Change("x.py", find, "")]), tmp_path)
@@ -79,7 +79,7 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path / "tree"
 
 
-def test_a_bug_is_caught_and_gone_again(copy):
+def test_bug_is_caught_and_removed_again(copy):
     bug = read(CHEAP)
     files = [copy / change.file for change in bug.change]
     before = [path.read_bytes() for path in files]
@@ -94,7 +94,7 @@ def test_a_bug_is_caught_and_gone_again(copy):
     ["return self._taken[partition] if first is None else first - 1  # no bug", "return ("],
     ids=["no bug", "no Python"],
 )
-def test_what_no_test_notices_is_not_caught(copy, put):
+def test_unnoticed_bug_is_reported_as_not_caught(copy, put):
     [change] = read(CHEAP).change
     found = biting.bite(Bug("none", [QUICK], [Change(change.file, change.find, put)]), copy)
     assert (found.is_caught, found.missed_by) == (False, [QUICK])

@@ -16,23 +16,9 @@ from infra.services import ensure, kept, stop
 from infra.services.addresses import VARIABLES
 from infra.services.paths import services_dir
 from infra.services.ports import free
-from tests.fixtures.platform import LEVEL_SECONDS, write_catalogue
+from tests.fixtures.platform import LEVEL_SECONDS, UNTHROTTLED, write_catalogue
 
 NAME = "marquee_faults"
-UNTHROTTLED = {
-    f"MARQUEE_THROTTLE_{what}": "1000000000"
-    for what in (
-        "ANONYMOUS_PER_MINUTE",
-        "USER_PER_MINUTE",
-        "SEARCH_PER_MINUTE",
-        "WRITE_PER_MINUTE",
-        "IMPORT_PER_MINUTE",
-        "REGISTER_PER_MINUTE",
-        "LOGIN_PER_MINUTE",
-        "ACCOUNT_PER_HOUR",
-        "REFRESH_PER_MINUTE",
-    )
-}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ def channel(bus_url):
         yield connection.channel()
 
 
-def test_what_nobody_takes_is_no_obstacle(relays, bus_url, namespace):
+def test_relay_moves_on_when_no_queue_takes_its_messages(relays, bus_url, namespace):
     """No queue at all: the cursor moves on, and who comes later reads the log."""
     relays.start(bus_url)
     append(3000)
@@ -29,7 +29,7 @@ def test_what_nobody_takes_is_no_obstacle(relays, bus_url, namespace):
     audience.subscription.close()
 
 
-def test_refused_messages_are_sent_again_in_order(relays, audience, bus_url, namespace, channel):
+def test_relay_resends_nacked_messages_in_order(relays, audience, bus_url, namespace, channel):
     """Somebody's queue that takes no more makes the broker say no to what is published."""
     somebodys = f"{namespace}.somebody"
     arguments = {"x-max-length": 10, "x-overflow": "reject-publish"}
@@ -49,7 +49,7 @@ def test_refused_messages_are_sent_again_in_order(relays, audience, bus_url, nam
 
 
 @pytest.mark.slow
-def test_the_broker_is_killed_and_started_again(relays, broker, namespace):
+def test_relay_loses_nothing_when_the_broker_is_killed(relays, broker, namespace):
     """All that was confirmed is there, on the broker's disk, and the rest is sent after it."""
     box = Box(broker.url, namespace)
     relays.start(broker.url)
@@ -81,7 +81,7 @@ def test_the_broker_is_killed_and_started_again(relays, broker, namespace):
     ],
     ids=["disk", "memory"],
 )
-def test_an_alarm_holds_the_relay_up_and_nobody_else(relays, listeners, broker, alarm, all_clear):
+def test_broker_alarm_stops_the_relay_and_no_writes(relays, listeners, broker, alarm, all_clear):
     relay = relays.start(broker.url)
     first = append(500)
     until(lambda: listeners.has_heard(first))

@@ -10,7 +10,7 @@ from tests.faults.relay.relay_setup import append, ask, cursors, epoch, heads, l
 from tests.fixtures.waiting import until
 
 
-def test_every_event_once_and_in_order(relays, audience, bus_url):
+def test_relay_sends_every_event_once_and_in_order(relays, audience, bus_url):
     relays.start(bus_url)
     positions = append(3000)
     until(lambda: audience.has_heard(positions))
@@ -19,7 +19,7 @@ def test_every_event_once_and_in_order(relays, audience, bus_url):
     until(lambda: cursors() == heads())
 
 
-def test_a_hint_of_a_partition_that_is_not_there(relays, audience, bus_url, namespace):
+def test_relay_ignores_a_hint_of_an_unknown_partition(relays, audience, bus_url, namespace):
     relay = relays.start(bus_url)
     heard = append(10)
     until(lambda: audience.has_heard(heard))
@@ -29,7 +29,7 @@ def test_a_hint_of_a_partition_that_is_not_there(relays, audience, bus_url, name
     assert relay.poll() is None
 
 
-def test_the_broker_goes_away_and_comes_back(relays, audience, line):
+def test_relay_resumes_in_order_when_the_broker_connection_returns(relays, audience, line):
     relays.start(line.url)
     first = append(500)
     until(lambda: audience.has_heard(first))
@@ -44,7 +44,7 @@ def test_the_broker_goes_away_and_comes_back(relays, audience, line):
     until(lambda: cursors() == heads())
 
 
-def test_there_is_no_broker_at_first(relays, audience, line):
+def test_relay_waits_for_a_broker_that_is_not_up_yet(relays, audience, line):
     line.cut()
     relays.start(line.url)
     positions = append(100)
@@ -55,7 +55,7 @@ def test_there_is_no_broker_at_first(relays, audience, line):
     assert audience.duplicates() == 0
 
 
-def test_a_relay_killed_in_the_middle_loses_nothing(relays, audience, bus_url):
+def test_killed_relay_loses_nothing(relays, audience, bus_url):
     killed = relays.start(bus_url)
     positions = append(20_000)
     until(lambda: sum(cursors()) > 0)
@@ -68,7 +68,7 @@ def test_a_relay_killed_in_the_middle_loses_nothing(relays, audience, bus_url):
     until(lambda: cursors() == heads())
 
 
-def test_the_database_drops_the_relay(relays, audience, bus_url):
+def test_relay_leads_again_when_the_database_drops_its_session(relays, audience, bus_url):
     relays.start(bus_url)
     first = append(50)
     until(lambda: audience.has_heard(first))
@@ -80,7 +80,7 @@ def test_the_database_drops_the_relay(relays, audience, bus_url):
     assert epoch() == 2
 
 
-def test_one_leads_and_the_next_takes_over(relays, audience, bus_url):
+def test_second_relay_takes_over_when_the_first_ends(relays, audience, bus_url):
     first = relays.start(bus_url)
     until(lambda: epoch() == 1)
     second = relays.start(bus_url)
@@ -98,7 +98,7 @@ def test_one_leads_and_the_next_takes_over(relays, audience, bus_url):
 
 
 @pytest.mark.slow
-def test_a_paused_relay_loses_the_lead_and_cannot_move_the_cursor(relays, audience, bus_url):
+def test_paused_relay_loses_the_lead_and_cannot_move_the_cursor(relays, audience, bus_url):
     paused = relays.start(bus_url)
     until(lambda: epoch() == 1)
     positions = append(20_000)
@@ -127,7 +127,7 @@ def test_a_paused_relay_loses_the_lead_and_cannot_move_the_cursor(relays, audien
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_stops_with_its_cursor_written(relays, audience, bus_url, number):
+def test_relay_writes_its_cursor_when_it_is_stopped(relays, audience, bus_url, number):
     relay = relays.start(bus_url)
     positions = append(2000)
     until(lambda: audience.has_heard(positions[:100]))

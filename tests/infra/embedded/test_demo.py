@@ -13,7 +13,7 @@ from tests.infra.embedded.conftest import leftovers
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("embedded_engines")
-def test_each_step_does_what_it_should(open_path):
+def test_embedded_tour_succeeds_and_leaves_no_process(open_path):
     environ = {name: value for name, value in os.environ.items() if PREFIX not in name}
     done = subprocess.run(
         [sys.executable, "-m", "infra.demo", "--mode", "embedded"],

@@ -27,7 +27,7 @@ def requests(run) -> str:
 
 
 @pytest.mark.slow
-def test_the_first_run_is_filled_though_it_was_interrupted_and_readme_is_right(start):
+def test_interrupted_first_run_is_seeded_and_readmes_requests_work(start):
     first = start(is_empty=False)
     first.wait_for(CATALOGUE)
     first.wait_for(COMMUNITY)

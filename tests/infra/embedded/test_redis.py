@@ -25,7 +25,7 @@ def place(open_path, embedded_engines) -> Iterator[Layout]:
         member.process.stop()
 
 
-def test_who_keeps_answers_has_nothing_but_them(place):
+def test_cache_user_of_embedded_redis_may_only_use_caches(place):
     with Redis.from_url(embedded.cache_url(place)) as cache:
         assert cache.set("cache:x", 1, nx=True, px=60_000)
         script = "redis.call('DEL', KEYS[1]) return redis.call('SET', KEYS[2], 'y')"

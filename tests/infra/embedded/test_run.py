@@ -56,7 +56,7 @@ def is_answering(run):
         return False
 
 
-def test_ended_by_term_it_leaves_nothing_but_data(start, data):
+def test_embedded_platform_leaves_only_data_after_sigterm(start, data):
     first = start().wait()
     assert is_answering(first)
     assert first.log_in().status_code == 200
@@ -71,12 +71,12 @@ def test_ended_by_term_it_leaves_nothing_but_data(start, data):
     assert second.end(signal.SIGINT) == 0
 
 
-def test_only_the_owner_may_read_the_password(start, data):
+def test_demo_password_is_readable_by_its_owner_only(start, data):
     start().wait()
     assert (data / "demo-account.json").stat().st_mode & 0o777 == 0o600
 
 
-def test_the_site_and_nobody_else_may_call_commands(start):
+def test_only_the_site_may_call_commands_across_origins(start):
     run = start().wait()
 
     def allowed(origin):
@@ -89,14 +89,14 @@ def test_the_site_and_nobody_else_may_call_commands(start):
     assert allowed("http://elsewhere.example") is None
 
 
-def test_after_a_killed_supervisor_it_starts_with_everything(start, data):
+def test_embedded_platform_starts_with_its_data_after_a_killed_supervisor(start, data):
     first = start().wait()
     assert first.end(signal.SIGKILL) == -signal.SIGKILL
     second = start().wait()
     assert second.log_in().status_code == 200
 
 
-def test_what_survived_the_supervisor_is_ended_by_the_next(start, data):
+def test_processes_that_survived_a_killed_supervisor_are_ended_by_the_next(start, data):
     """Stopped processes hear no signal: the worst that a kill -9 can leave."""
     first = start().wait()
     stopped = [process.pid for process in leftovers(data)]
@@ -110,7 +110,7 @@ def test_what_survived_the_supervisor_is_ended_by_the_next(start, data):
     assert not {process.pid for process in leftovers(data)} & set(stopped)
 
 
-def test_killed_engines_come_back_with_their_data(start, data, tmp_path):
+def test_killed_engines_are_restarted_with_their_data(start, data, tmp_path):
     run = start().wait()
     bring_a_movie(data, tmp_path)
     token = run.log_in().json()["access"]
@@ -130,7 +130,7 @@ def test_killed_engines_come_back_with_their_data(start, data, tmp_path):
     until(lambda: ratings(run, token) == [(1, 9)])
 
 
-def test_a_killed_api_comes_back_on_its_port(start, data):
+def test_killed_api_is_restarted_on_its_port(start, data):
     run = start().wait()
     main = min(p.pid for p in leftovers(data) if "granian" in p.program)
     os.kill(main, signal.SIGKILL)
@@ -138,7 +138,7 @@ def test_a_killed_api_comes_back_on_its_port(start, data):
     until(lambda: is_answering(run))
 
 
-def test_twice_at_once_is_told(start, data):
+def test_second_start_on_a_directory_in_use_is_refused(start, data):
     first = start().wait()
     second = start()
     assert second.popen.wait(60) == 1
@@ -147,14 +147,14 @@ def test_twice_at_once_is_told(start, data):
     assert is_answering(first)
 
 
-def test_a_taken_port_is_told_with_its_holder(start, data, listener):
+def test_taken_port_is_reported_with_its_holder(start, data, listener):
     run = start(port=listener)
     assert run.popen.wait(60) == 1
     assert f"Port {listener} is held by process {os.getpid()} " in run.says
     assert "make run PORT=" in run.says
 
 
-def test_a_second_one_runs_beside_it(start, open_path):
+def test_second_platform_runs_beside_the_first(start, open_path):
     first, second = start(), start(open_path / "other")
     assert is_answering(first.wait())
     assert is_answering(second.wait())
@@ -163,7 +163,7 @@ def test_a_second_one_runs_beside_it(start, open_path):
     assert leftovers(open_path / "other") == []
 
 
-def test_the_log_is_on_the_disk_when_a_command_is_answered(start, data):
+def test_embedded_postgres_commits_to_disk(start, data):
     start().wait()
     with psycopg2.connect(postgres.url(layout_of(data))) as connection:
         cursor = connection.cursor()

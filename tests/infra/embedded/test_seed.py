@@ -49,7 +49,7 @@ def filled(tmp_path) -> Filled:
     return Filled(tmp_path)
 
 
-def test_each_step_is_taken_once_and_told(filled):
+def test_each_seed_step_runs_once_and_is_shown(filled):
     steps = filled.step("catalogue", "echo half of it"), filled.step("community")
     filled.fill(*steps)
     filled.fill(*steps)
@@ -61,7 +61,7 @@ def test_each_step_is_taken_once_and_told(filled):
     ]
 
 
-def test_what_was_interrupted_is_gone_on_with_and_nothing_before_it(filled, tmp_path):
+def test_seeding_resumes_at_the_interrupted_step(filled, tmp_path):
     patient = filled.step("community", f"test -e {tmp_path}/again || exec sleep 600")
     steps = filled.step("catalogue"), patient, filled.step("lists")
     stopping = Event()
@@ -81,7 +81,7 @@ def test_what_was_interrupted_is_gone_on_with_and_nothing_before_it(filled, tmp_
     assert filled.done == ["catalogue", "community", "community", "lists"]
 
 
-def test_what_failed_is_told_and_tried_again(filled, tmp_path):
+def test_failed_seed_step_is_reported_and_retried(filled, tmp_path):
     step = filled.step("catalogue", f"test -e {tmp_path}/again || {{ echo no disk; exit 3; }}")
     with pytest.raises(DidNotStart, match=r"(?s)ended with 3:\nno disk"):
         filled.fill(step)
@@ -90,6 +90,6 @@ def test_what_failed_is_told_and_tried_again(filled, tmp_path):
     assert filled.done == ["catalogue", "catalogue"]
 
 
-def test_that_the_community_is_simulated_is_said_before_it_is_made():
+def test_simulated_community_is_announced_before_it_is_made():
     [community] = (step for step in STEPS if step.name == "community")
     assert community.what == "simulated: ratings by 300 people who don't exist"

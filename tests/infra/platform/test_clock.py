@@ -25,14 +25,14 @@ def clocked(redis_url, keys, tmp_path):
     process.stop()
 
 
-def test_a_worker_ends_with_its_clock(clocked):
+def test_celery_worker_ends_when_its_beat_is_killed(clocked):
     [beat] = until(lambda: children_of(clocked.pid))
     os.kill(beat, signal.SIGKILL)
     until(clocked.has_ended)
     assert clocked.status == 0
 
 
-def test_asked_to_end_it_does_so_politely_with_its_clock(clocked):
+def test_celery_worker_ends_with_its_beat_on_sigterm(clocked):
     [beat] = until(lambda: children_of(clocked.pid))
     os.kill(clocked.pid, signal.SIGTERM)
     until(clocked.has_ended)

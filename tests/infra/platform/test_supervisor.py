@@ -45,7 +45,7 @@ def supervisor(said):
         yield made
 
 
-def test_what_ends_is_started_again_and_told(supervisor, process, said):
+def test_supervisor_restarts_an_ended_process_and_says_so(supervisor, process, said):
     member = Member(process("echo last words; sleep 600"))
     supervisor.bring_up([member])
     first = member.process.pid
@@ -57,7 +57,7 @@ def test_what_ends_is_started_again_and_told(supervisor, process, said):
     assert any("started again" in line for line in said)
 
 
-def test_who_ends_soon_rests_longer_each_time(process):
+def test_back_off_doubles_for_a_process_that_ends_soon(process):
     member = Member(process("true"))
     member.began = 0.0
     pauses = [member.rest(now=1.0) for _ in range(10)]
@@ -66,20 +66,20 @@ def test_who_ends_soon_rests_longer_each_time(process):
     assert member.rest(now=SETTLED_SECONDS) == FIRST_PAUSE_SECONDS
 
 
-def test_one_that_ends_instead_of_coming_up_is_told_with_its_last_words(supervisor, process):
+def test_process_that_ends_during_start_is_reported_with_its_last_lines(supervisor, process):
     member = Member(process("echo no such thing; exit 3"), is_ready=lambda: False)
     with pytest.raises(DidNotStart, match="sleeper ended at once:\nno such thing"):
         supervisor.bring_up([member])
 
 
-def test_a_stop_while_something_comes_up_is_heard(process):
+def test_stop_during_start_is_obeyed(process):
     stopping = Event()
     stopping.set()
     with Supervisor(stopping) as supervisor, pytest.raises(Stopped):
         supervisor.bring_up([Member(process("sleep 600"), is_ready=lambda: False)])
 
 
-def test_all_end_with_the_block_last_started_first(tmp_path, process):
+def test_supervisor_stops_processes_in_reverse_order(tmp_path, process):
     ends = tmp_path / "ends"
     script = 'trap "echo {0} >> {1}; exit" TERM; touch {1}.{0}; while :; do sleep 0.02; done'
     with Supervisor() as supervisor:
@@ -90,7 +90,7 @@ def test_all_end_with_the_block_last_started_first(tmp_path, process):
     assert ends.read_text().split() == ["user", "engine"]
 
 
-def test_what_an_earlier_life_left_is_ended_before_the_next(tmp_path, process):
+def test_leftover_process_is_ended_before_a_new_start(tmp_path, process):
     left = process("sleep 600")
     left.start()
     again = process("sleep 600")
@@ -100,7 +100,7 @@ def test_what_an_earlier_life_left_is_ended_before_the_next(tmp_path, process):
     assert not again.end_leftovers()
 
 
-def test_a_process_ends_with_the_thread_that_started_it(process, tmp_path):
+def test_process_ends_with_the_thread_that_started_it(process, tmp_path):
     started = process(f"touch {tmp_path}/up; sleep 600")
 
     def start():
@@ -114,7 +114,7 @@ def test_a_process_ends_with_the_thread_that_started_it(process, tmp_path):
     assert started.popen.wait(PATIENCE_SECONDS) == -signal.SIGTERM
 
 
-def test_a_step_is_told_and_others_are_kept_up_meanwhile(supervisor, process, said, tmp_path):
+def test_supervisor_restarts_others_while_a_step_runs(supervisor, process, said, tmp_path):
     member = Member(process("sleep 600"))
     supervisor.bring_up([member])
     first = member.process.pid
@@ -131,7 +131,7 @@ def test_a_step_is_told_and_others_are_kept_up_meanwhile(supervisor, process, sa
     assert "step one" in said
 
 
-def test_a_stop_ends_a_step(process):
+def test_stop_ends_a_running_step(process):
     stopping = Event()
     stopping.set()
     step = process("sleep 600", "step")

@@ -15,26 +15,26 @@ _port = count(20_000)
 PORTS = {name: next(_port) for server in SERVERS for name in server.ports}
 
 
-def test_it_is_where_we_started_it():
+def test_management_of_our_rabbitmq_has_its_own_port():
     assert addresses(PORTS, {}).bus_admin.endswith(f":{PORTS['rabbitmq-management']}")
 
 
-def test_it_is_where_whoever_brings_it_says():
+def test_management_of_a_given_rabbitmq_is_where_the_environment_says():
     assert addresses(PORTS, BROUGHT | ADMIN).bus_admin == ADMIN[BUS_ADMIN]
     assert addresses(PORTS, BROUGHT).bus_admin == ""
 
 
-def test_what_is_said_of_another_is_not_said_of_ours():
+def test_management_address_is_ignored_for_our_rabbitmq():
     assert addresses(PORTS, ADMIN) == addresses(PORTS, {})
 
 
 @pytest.mark.parametrize("change", [broker.empty, broker.purge])
-def test_nothing_is_changed_in_silence_where_nobody_says_it(change):
+def test_bus_fixtures_fail_without_a_management_address(change):
     with pytest.raises(NoManagement, match=BUS_ADMIN):
         change("", "test")
 
 
-def test_no_virtual_host_is_pretended_and_no_queue_shortened():
+def test_virtual_host_and_policy_fail_without_a_management_address():
     with pytest.raises(NoManagement, match=BUS_ADMIN), broker.virtual_host("", "test"):
         pass
     with pytest.raises(NoManagement, match=BUS_ADMIN):

@@ -97,15 +97,13 @@ def options(call: Sequence[str], name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("is_away", [False, True])
-def test_an_engine_counts_only_if_its_daemon_answers(engine, is_away):
+def test_container_engine_is_available_only_if_its_daemon_answers(engine, is_away):
     if is_away:
         (engine.place / "away").touch()
     assert containers.is_available.__wrapped__() is not is_away
 
 
-def test_each_server_runs_from_its_image_and_only_this_machine_reaches_it(
-    engine, servers, tmp_path
-):
+def test_containers_run_their_images_on_loopback_ports(engine, servers, tmp_path):
     containers.start(servers, tmp_path / "services")
     runs = {options(call, "--name")[0].rpartition("-")[2]: call for call in engine.asked("run")}
     assert runs.keys() == {server.name for server in servers}
@@ -122,7 +120,7 @@ def test_each_server_runs_from_its_image_and_only_this_machine_reaches_it(
         assert call[call.index(container.image) :] == [container.image, *container.arguments]
 
 
-def test_what_runs_is_left_alone(engine, servers, tmp_path):
+def test_running_containers_are_left_alone(engine, servers, tmp_path):
     containers.start(servers, tmp_path / "services")
     before = engine.running
     containers.start(servers, tmp_path / "services")
@@ -130,7 +128,7 @@ def test_what_runs_is_left_alone(engine, servers, tmp_path):
     assert len(engine.asked("run")) == len(servers)
 
 
-def test_one_that_ended_comes_back_on_its_data_and_its_ports(engine, redis, tmp_path):
+def test_ended_container_restarts_on_its_volume_and_ports(engine, redis, tmp_path):
     containers.start([redis], tmp_path / "services")
     [name] = engine.running
     engine.ends(name)
@@ -141,7 +139,7 @@ def test_one_that_ended_comes_back_on_its_data_and_its_ports(engine, redis, tmp_
     assert engine.asked("rm")[-1] == ["rm", "--force", name]  # or its name would be taken
 
 
-def test_two_checkouts_have_containers_and_ports_of_their_own(engine, redis, tmp_path):
+def test_checkouts_have_containers_and_ports_of_their_own(engine, redis, tmp_path):
     one, other = tmp_path / "one", tmp_path / "other"
     containers.start([redis], one)
     [name] = engine.running
@@ -154,7 +152,7 @@ def test_two_checkouts_have_containers_and_ports_of_their_own(engine, redis, tmp
     assert engine.running == {name}
 
 
-def test_stopped_they_are_gone_and_their_volumes_stay(engine, servers, tmp_path):
+def test_stopped_containers_are_removed_and_volumes_stay(engine, servers, tmp_path):
     containers.start(servers, tmp_path / "services")
     begun = engine.running
     removed = len(engine.asked("rm"))
@@ -165,13 +163,15 @@ def test_stopped_they_are_gone_and_their_volumes_stay(engine, servers, tmp_path)
     assert len(engine.asked("rm")) == removed + len(servers)  # there was nothing to remove
 
 
-def test_what_the_engine_refuses_is_said_in_its_words(engine, redis, tmp_path):
+def test_engine_error_is_reported_in_its_words(engine, redis, tmp_path):
     (engine.place / "full").touch()
     with pytest.raises(ServiceError, match="docker run failed: no space left on device"):
         containers.start([redis], tmp_path / "services")
 
 
-def test_one_that_never_answers_is_told_with_where_it_logs(engine, redis, tmp_path, monkeypatch):
+def test_container_that_never_answers_is_reported_with_its_log_command(
+    engine, redis, tmp_path, monkeypatch
+):
     monkeypatch.setattr(containers, "_START_SECONDS", 0)
     mute = replace(redis, answers=lambda _ports: False)
     with pytest.raises(DidNotStart, match="redis did not start; see `docker logs marquee-"):

@@ -43,21 +43,21 @@ def _all(server: Server, services: Path) -> list[process_table.ProcessInfo]:
     return process_table.belonging_to(native.home_of(server, services).path, server.program)
 
 
-def test_a_second_start_changes_nothing(checkout, only_redis):
+def test_second_start_changes_nothing(checkout, only_redis):
     first = ensure(only_redis)
     before = main_pid(REDIS, checkout)
     assert ensure(only_redis) == first == planned(only_redis)
     assert main_pid(REDIS, checkout) == before
 
 
-def test_two_starts_at_once_make_one_server(checkout, only_redis):
+def test_concurrent_starts_make_one_server(checkout, only_redis):
     with ThreadPoolExecutor() as threads:
         one, other = threads.map(ensure, (only_redis, only_redis))
     assert one == other
     assert main_pid(REDIS, checkout)
 
 
-def test_a_killed_redis_comes_back_with_its_data(checkout, only_redis):
+def test_killed_redis_restarts_with_its_data(checkout, only_redis):
     url = ensure(only_redis).redis
     Redis.from_url(url).set("kept", "yes")
     os.kill(main_pid(REDIS, checkout), signal.SIGKILL)
@@ -65,7 +65,7 @@ def test_a_killed_redis_comes_back_with_its_data(checkout, only_redis):
     assert Redis.from_url(url).get("kept") == b"yes"
 
 
-def test_what_a_killed_server_left_does_not_move_it_to_other_ports(checkout, monkeypatch):
+def test_leftovers_of_a_killed_server_do_not_change_its_ports(checkout, monkeypatch):
     native.start([REDIS], checkout)
     before = native.home_of(REDIS, checkout)
     main = main_pid(REDIS, checkout)
@@ -76,7 +76,7 @@ def test_what_a_killed_server_left_does_not_move_it_to_other_ports(checkout, mon
     assert native.home_of(REDIS, checkout) == before
 
 
-def test_a_killed_postgres_comes_back_whoever_has_its_pid_now(checkout):
+def test_killed_postgres_restarts_when_its_pid_is_reused(checkout):
     native.start([POSTGRES], checkout)
     home = native.home_of(POSTGRES, checkout)
     os.kill(main_pid(POSTGRES, checkout), signal.SIGKILL)
@@ -86,7 +86,7 @@ def test_a_killed_postgres_comes_back_whoever_has_its_pid_now(checkout):
     psycopg2.connect(postgres_url(home.ports)).close()
 
 
-def test_a_killed_first_start_leaves_nothing_in_the_way(checkout):
+def test_postgres_starts_after_a_killed_first_start(checkout):
     home = native.home_of(POSTGRES, checkout)
     half = home.path / "cluster.new"
     half.mkdir()
@@ -95,7 +95,7 @@ def test_a_killed_first_start_leaves_nothing_in_the_way(checkout):
     assert native.is_up(POSTGRES, checkout)
 
 
-def test_a_server_that_hangs_is_ended_all_the_same(checkout, only_redis):
+def test_hanging_server_is_ended(checkout, only_redis):
     ensure(only_redis)
     os.kill(main_pid(REDIS, checkout), signal.SIGSTOP)
     home = native.home_of(REDIS, checkout).path
@@ -103,7 +103,7 @@ def test_a_server_that_hangs_is_ended_all_the_same(checkout, only_redis):
     assert not native.is_up(REDIS, checkout)
 
 
-def test_stop_ends_ours_only(checkout, only_redis):
+def test_stop_ends_only_own_processes(checkout, only_redis):
     ensure(only_redis)
     home = native.home_of(REDIS, checkout).path
     with subprocess.Popen(["sleep", "600"], cwd=home) as bystander:
@@ -115,7 +115,7 @@ def test_stop_ends_ours_only(checkout, only_redis):
             bystander.terminate()
 
 
-def test_two_checkouts_do_not_meet(checkouts):
+def test_checkouts_have_servers_and_ports_of_their_own(checkouts):
     one, other = checkouts(), checkouts()
     for services in (one, other):
         native.start([REDIS], services)
@@ -124,7 +124,7 @@ def test_two_checkouts_do_not_meet(checkouts):
     assert native.is_up(REDIS, other)
 
 
-def test_a_port_that_was_asked_for_and_is_taken_is_named_with_its_holder(
+def test_taken_port_from_the_environment_is_reported_with_its_holder(
     only_redis, listener, monkeypatch
 ):
     monkeypatch.setenv("SERVICES_REDIS_PORT", str(listener))
@@ -144,7 +144,7 @@ def stranger(run: int) -> Iterator[int]:
             process.kill()
 
 
-def test_a_port_is_not_given_while_another_process_has_it(monkeypatch):
+def test_port_held_by_another_process_is_not_given(monkeypatch):
     with stranger(run=1) as port:
         monkeypatch.setattr(ports, "PORTS", range(port, port + 1))
         with pytest.raises(PortTaken, match=f"No port from {port} to {port} is free"):
@@ -152,7 +152,7 @@ def test_a_port_is_not_given_while_another_process_has_it(monkeypatch):
     assert free() == port
 
 
-def test_a_port_is_given_once(monkeypatch):
+def test_port_is_given_once(monkeypatch):
     with stranger(run=4) as first:
         monkeypatch.setattr(ports, "PORTS", range(first, first + 4))
     with socket.socket() as held:
@@ -164,7 +164,7 @@ def test_a_port_is_given_once(monkeypatch):
             free()
 
 
-def test_a_recorded_port_is_not_given_while_its_server_is_down(checkout, only_redis, monkeypatch):
+def test_recorded_port_is_not_given_while_its_server_is_down(checkout, only_redis, monkeypatch):
     ensure(only_redis)
     port = native.home_of(REDIS, checkout).ports["redis"]
     stop()
@@ -175,13 +175,13 @@ def test_a_recorded_port_is_not_given_while_its_server_is_down(checkout, only_re
     assert native.home_of(REDIS, checkout).ports["redis"] == port
 
 
-def test_a_recorded_port_that_was_lost_is_replaced(checkout, only_redis, listener):
+def test_recorded_port_that_was_taken_is_replaced(checkout, only_redis, listener):
     (checkout / "ports.json").parent.mkdir(parents=True, exist_ok=True)
     (checkout / "ports.json").write_text(f'{{"redis": {listener}}}')
     assert str(listener) not in ensure(only_redis).redis
 
 
-def test_given_servers_are_used_as_they_are(only_redis, redis_url):
+def test_given_servers_are_used_as_given(only_redis, redis_url):
     found = ensure(only_redis | {"MARQUEE_REDIS_URL": redis_url})
     assert found.postgres == "postgresql://brought/postgres"
     assert (found.bus, found.elasticsearch) == ("amqp://brought", "http://brought")
@@ -189,7 +189,7 @@ def test_given_servers_are_used_as_they_are(only_redis, redis_url):
     assert Redis.from_url(found.query_redis).get("nothing") is None
 
 
-def test_what_is_killed_is_started_again_where_it_was(checkout, only_redis):
+def test_killed_server_is_restarted_on_its_port(checkout, only_redis):
     url = ensure(only_redis).redis
     with kept(only_redis):
         for _ in range(2):

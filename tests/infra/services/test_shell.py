@@ -22,7 +22,7 @@ def test_help_names_every_command():
     assert all(command in answer.stdout for command in ("start", "stop", "status", "env"))
 
 
-def test_status_says_what_is_down(checkout):
+def test_status_lists_servers_that_are_down(checkout):
     answer = run("status")
     assert answer.returncode == 1
     assert [line.split()[:2] for line in answer.stdout.splitlines()] == [
@@ -33,7 +33,7 @@ def test_status_says_what_is_down(checkout):
     ]
 
 
-def test_an_unknown_engine_is_refused(checkout, monkeypatch):
+def test_unknown_engine_is_refused(checkout, monkeypatch):
     monkeypatch.setenv("SERVICES_ENGINE", "abacus")
     answer = run("start")
     assert answer.returncode == 1
