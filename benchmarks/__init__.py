@@ -1,1 +1,1 @@
-"""How fast is it, measured beside what the same machine can do at the same time?"""
+"""Benchmarks: each measurement is taken beside a calibration on the same machine."""

@@ -1,4 +1,4 @@
-"""What can be measured, and in which order?"""
+"""``make bench``: runs the benchmarks in order, prints their table and saves it."""
 
 import argparse
 import os

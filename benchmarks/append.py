@@ -1,4 +1,4 @@
-"""How many appends a second does the log take, beside plain inserts of the same row?"""
+"""Append rate of the event log, compared with plain inserts of the same row."""
 
 import os
 import subprocess

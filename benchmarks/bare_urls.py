@@ -1,4 +1,4 @@
-"""What do an empty Django view and a DRF view with one bare INSERT cost?"""
+"""Calibration server: an empty Django view, and a DRF view with one INSERT."""
 
 from datetime import UTC, datetime
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""How many ratings a second does the command API take, beside an empty view with one INSERT?"""
+"""Rating requests per second, compared with an empty view with one INSERT."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count

@@ -1,4 +1,4 @@
-"""How fast does bare pika take messages, and how do they wait for whoever takes them next?"""
+"""Calibration of projecting: a bare pika consumer on a worker's queues."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Does the memory of an import grow with the ratings?
+"""Peak memory of an import of few and of many ratings.
 
 Two files of made up ratings, user by user as the large releases of MovieLens are, the second three
 times as long as the first, which does not fit into memory at once any more (RUN). Nothing is

@@ -1,4 +1,4 @@
-"""How long do 100,000 ratings take from a file to all read models level?"""
+"""Import of 100,000 ratings, from the file until all read models are level."""
 
 import time
 from collections.abc import Iterable

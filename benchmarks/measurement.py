@@ -1,4 +1,4 @@
-"""What does one line of the table say?"""
+"""A measurement with its calibration, ratio and gate: one row of the table."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""How much memory do our processes have at the end of an import?
+"""Peak memory of the platform's processes after an import.
 
 Proportional set size: what a process shares with others counts in shares, so that the sum of all is
 what the platform takes of the machine.

@@ -1,4 +1,4 @@
-"""How large did processes become?"""
+"""Peak resident memory of a process and its children."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What of bare pika's rate is left when a worker takes in what is on the bus?
+"""Rate at which a worker applies events from the bus, compared with bare pika.
 
 Both take the same messages from the same queues, with one prefetch, and acknowledge many at once.
 The worker is the real one; only its log says that it is empty, or it would read the events there,

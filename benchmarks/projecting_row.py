@@ -1,4 +1,4 @@
-"""How many events a second does a worker take from the bus, beside a bare pika consumer?"""
+"""Table rows of the projecting benchmark."""
 
 from collections.abc import Iterable, Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""How long does a hot read take, beside an empty view and one raw GET of the same bytes?
+"""Latency of hot reads, compared with an empty view and a raw Redis GET of the same bytes.
 
 And how long does a page of the index take that somebody asked for before, beside the same one when
 nobody did?

@@ -1,4 +1,4 @@
-"""How fast is a read model made anew, and what do those notice who read meanwhile?
+"""Rebuild rate of read models, and read latency during a rebuild.
 
 A log of a million ratings; no relay and no projector run, so that what is measured is the rebuild.
 """

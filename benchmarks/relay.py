@@ -1,4 +1,4 @@
-"""What of bare pika's rate is left when the relay publishes the log?
+"""Publishing rate of the relay, compared with bare pika.
 
 Both send the same bytes under the same keys, persistent, with confirms and one window, to the
 queues that a projector worker would declare. The relay reads the log and moves its cursor besides.

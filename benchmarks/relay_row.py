@@ -1,4 +1,4 @@
-"""How many messages a second does the relay publish, beside bare pika?"""
+"""Table row of the relay benchmark."""
 
 from collections.abc import Iterable
 

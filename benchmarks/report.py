@@ -1,4 +1,4 @@
-"""How is a run kept and shown?"""
+"""Report of a benchmark run: the table on screen and the JSON file in results/."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""On which platform is measured, with what in it?"""
+"""The platform that benchmarks measure: demo catalogue, ratings, and a bare server."""
 
 import os
 import sys

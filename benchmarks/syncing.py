@@ -1,4 +1,4 @@
-"""How much of TMDb's rate does a first fill use, and does its worker stay as small as it was?
+"""TMDb sync: request rate of a first fill, memory of its worker, idempotence of a second sync.
 
 One Celery worker with its clock, as ``make run`` has it, asks a TMDb that pretends, a process of
 its own. Then everything is looked at again, and must add nothing to the log.

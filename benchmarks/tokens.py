@@ -1,4 +1,4 @@
-"""What does it cost to see who asks?"""
+"""Table rows of access-token verification."""
 
 import os
 import subprocess

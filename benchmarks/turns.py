@@ -1,4 +1,4 @@
-"""How are two things measured in turn, so that the machine's mood falls on both?"""
+"""Measures and calibrates in alternate turns, so that noise affects both."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Who asks, in a benchmark?"""
+"""Users that a benchmark registers and logs in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

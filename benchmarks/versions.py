@@ -1,4 +1,4 @@
-"""Of which versions are the servers that were measured?"""
+"""Versions of the servers that are measured."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""How long after a write was accepted can it be seen?"""
+"""Delay from an accepted write until a read shows it."""
 
 import time
 from collections.abc import Callable, Iterable

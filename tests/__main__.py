@@ -1,4 +1,4 @@
-"""How do all tests run, in the time of the longer of two lanes?
+"""Runs all tests in two lanes, side by side.
 
 Faults kill and empty servers: they have servers of their own, and so a lane of their own beside the
 others. Servers that are given are one set, and then there is one lane.

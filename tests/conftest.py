@@ -1,4 +1,4 @@
-"""Which fixtures does every test have?"""
+"""Hypothesis profiles and fixtures of all tests."""
 
 from hypothesis import Phase, settings
 

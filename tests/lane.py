@@ -1,4 +1,4 @@
-"""How do the runs of one lane go, one after another?
+"""Runs the test runs of one lane, one after another.
 
 A process has one role, and faults leave servers behind that were killed and emptied: each is a run
 of its own.

@@ -1,1 +1,1 @@
-"""What is a running platform put under, whose writes are all accounted for?"""
+"""Write load on a running platform, with a ledger of every accepted write."""

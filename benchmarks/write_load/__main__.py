@@ -1,4 +1,4 @@
-"""How does somebody put a running platform under load, and know in the end that nothing is lost?"""
+"""Puts a running platform under load and reports lost or doubled writes."""
 
 import argparse
 import json

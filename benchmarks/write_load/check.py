@@ -1,4 +1,4 @@
-"""Is all that was accepted there, as it was left, and nothing twice?
+"""Compares the query API's answers with the ledger: finds lost and doubled writes.
 
 Asked of the query API, as anybody would. Nobody else may have written meanwhile.
 """

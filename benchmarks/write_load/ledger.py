@@ -1,4 +1,4 @@
-"""What was accepted of what somebody wrote, by the answers alone?
+"""Ledger: what each user's accepted writes add up to, by the responses alone.
 
 The platform is no witness of its own: nothing here comes from a read model or from the log. A write
 that was answered is in the ledger; one without an answer is sent again until it is answered.

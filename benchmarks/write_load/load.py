@@ -1,4 +1,4 @@
-"""How are some people set to write and to read at once, until it is enough?"""
+"""Load: users write and read concurrently until told to stop."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor

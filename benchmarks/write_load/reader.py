@@ -1,4 +1,4 @@
-"""What do those see who read all the while?
+"""Reader: requests pages in turn and records failures and untrue answers.
 
 Three kinds of trouble are told apart: no answer or a fault (500), which is broken; "not now" (503),
 which is honest; and an answer that says that there is nothing where there was something.

@@ -1,4 +1,4 @@
-"""How does somebody write so that it is known in the end what became of it?"""
+"""Sender: repeats a write with one idempotency key until it is answered."""
 
 from collections.abc import Callable
 from time import monotonic, sleep

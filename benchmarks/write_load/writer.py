@@ -1,4 +1,4 @@
-"""What does somebody write, one thing after the other?
+"""Writer: sends random commands and records the accepted ones in the ledger.
 
 Ratings, for the first time and anew; withdrawals; favourites that come and go; playlists that are
 begun, filled, put in another order and emptied. The ledger is written by the answers.

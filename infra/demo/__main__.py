@@ -1,4 +1,4 @@
-"""How is the tour started?"""
+"""``make demo``: starts a platform and takes the tour on it."""
 
 import argparse
 import sys

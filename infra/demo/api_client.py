@@ -1,4 +1,4 @@
-"""How does a client talk to the two APIs?"""
+"""HTTP client of both APIs that reads its own writes."""
 
 from typing import Any
 

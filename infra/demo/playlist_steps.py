@@ -1,4 +1,4 @@
-"""Which steps of the tour show what people do every day: playlists, and more like this?"""
+"""Tour steps: playlists and similar movies."""
 
 from typing import Any
 

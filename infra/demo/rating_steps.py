@@ -1,4 +1,4 @@
-"""Which steps show that a rating goes all seven hops and comes back as a recommendation?"""
+"""Tour steps: a rating goes all seven hops and comes back as a recommendation."""
 
 import sys
 from pathlib import Path

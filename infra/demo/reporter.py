@@ -1,4 +1,4 @@
-"""How is a tour told: each step with what it showed and how long it took?"""
+"""Reporter: prints each step of the tour with its results and its duration."""
 
 import time
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Which steps show that the catalogue keeps itself fresh while people read?
+"""Tour steps: the catalogue is filled from a fake TMDb and synchronised while users read.
 
 TMDb is one that pretends (infra/fake_tmdb), so that nothing leaves this machine.
 """

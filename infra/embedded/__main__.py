@@ -1,4 +1,4 @@
-"""How does somebody run the whole platform with one command, until Ctrl-C?"""
+"""``make run``: the embedded platform, until Ctrl-C."""
 
 import argparse
 import sys

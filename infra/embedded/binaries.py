@@ -1,4 +1,4 @@
-"""Where are the servers' programs that come in wheels?
+"""Finds the servers' programs in their wheels.
 
 The wheels' Python code is not used: it starts servers that outlive whoever started them, widens
 permissions of every directory above, and opens sockets in places of its own. The programs in them

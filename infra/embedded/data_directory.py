@@ -1,4 +1,4 @@
-"""Whose is a data directory, and can this version of the platform use it?"""
+"""Data directory: its lock, its layout version, and the free space it needs."""
 
 import fcntl
 import json

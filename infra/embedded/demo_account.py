@@ -1,4 +1,4 @@
-"""As whom can somebody log in at once?
+"""Demo account: a user whose password is made for this directory and kept in it.
 
 The password is made up for this directory and kept in it, for its owner to read.
 """

@@ -1,4 +1,4 @@
-"""Which engines does an embedded platform run on, and by which variables are they found?"""
+"""Engines of the embedded platform, and the variables that lead to them."""
 
 from collections.abc import Mapping, Sequence
 

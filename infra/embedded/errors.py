@@ -1,4 +1,4 @@
-"""What can be wrong with a directory before anything is started in it?
+"""Errors of a data directory that can't be used.
 
 NotUsable
 └── InUse   somebody runs the platform on it already

@@ -1,4 +1,4 @@
-"""Where is everything that an embedded platform keeps?"""
+"""Paths inside a data directory."""
 
 import hashlib
 import stat

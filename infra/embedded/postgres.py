@@ -1,4 +1,4 @@
-"""How does the PostgreSQL of a wheel run?
+"""PostgreSQL from a wheel.
 
 Durable as everywhere: fsync and synchronous_commit stay on. It listens on a socket only.
 """

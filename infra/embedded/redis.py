@@ -1,4 +1,4 @@
-"""How does the Redis of a wheel run?
+"""Redis from a wheel.
 
 It is a 6.2, which knows no rights by key for reading only: the query API's user there reads all
 and writes by a few commands (users.acl beside this file) instead of to a few keys; and what it

@@ -1,4 +1,4 @@
-"""What is put in a new platform, so that lists aren't empty?"""
+"""Seed data of a new platform: movies, a simulated community and their lists."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How does an embedded platform come up, from an empty directory to ready?"""
+"""Starts an embedded platform on a directory, from empty to ready."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor

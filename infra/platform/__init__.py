@@ -1,1 +1,1 @@
-"""How are all processes of the platform run on one machine?"""
+"""Runs all processes of the platform on one machine."""

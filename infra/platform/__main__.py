@@ -1,4 +1,4 @@
-"""How does somebody run the platform on this machine's own servers, until Ctrl-C?"""
+"""``make native``: the platform on this machine's servers, until Ctrl-C."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""How does the whole platform run on real servers, from nothing to ready?
+"""Environment and start of a platform on real servers.
 
 Several platforms can share the servers: each has databases, a namespace and keys of its own.
 """

@@ -1,4 +1,4 @@
-"""Which processes make the platform, by which command each?"""
+"""Command lines of the platform's processes, and a process that can be started and stopped."""
 
 import os
 import signal

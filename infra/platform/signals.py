@@ -1,4 +1,4 @@
-"""How does Ctrl-C become something to ask for?"""
+"""Turns Ctrl-C and TERM into an event."""
 
 import signal
 from threading import Event, Thread

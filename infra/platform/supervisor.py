@@ -1,4 +1,4 @@
-"""Who starts processes in order, starts again those that end, and stops all of them in the end?"""
+"""Supervisor: starts processes in order, restarts those that end, stops all at its end."""
 
 import time
 import urllib.error

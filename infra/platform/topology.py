@@ -1,4 +1,4 @@
-"""How do the platform's own processes run, whatever engines they are given?"""
+"""Topology: which processes make up the platform, and what they need prepared."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence

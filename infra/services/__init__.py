@@ -1,4 +1,4 @@
-"""Which real PostgreSQL, RabbitMQ, Redis and Elasticsearch does this checkout run on?
+"""PostgreSQL, RabbitMQ, Redis and Elasticsearch for this checkout.
 
 ``ensure()`` starts what does not run and says where everything answers; ``environment()`` turns
 that into the variables that every program reads. A server whose variable is already set is used

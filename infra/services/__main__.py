@@ -1,4 +1,4 @@
-"""What can be done with the servers from a shell?"""
+"""``python -m infra.services``: start, stop, status and env."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""At which addresses do the servers answer, and by which variables do programs learn them?"""
+"""Addresses of the servers, and the variables by which programs find them."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""How do missing Debian packages get here without disturbing the machine?
+"""Installs missing Debian packages without upgrading or starting anything.
 
 Nothing that is installed is upgraded and no system service is started: a policy file forbids it
 for the time of the installation.

@@ -1,4 +1,4 @@
-"""How do the same servers run where a container engine answers?"""
+"""Runs the servers in containers where an engine answers."""
 
 import functools
 import hashlib

@@ -1,4 +1,4 @@
-"""How does Elasticsearch run here?"""
+"""Elasticsearch: configuration, start and health check."""
 
 import http.client
 import shutil

@@ -1,4 +1,4 @@
-"""Where does Elasticsearch itself come from?
+"""Fetches the Elasticsearch distribution with Maven.
 
 Its publisher also gives the server to Maven, where a plain client can fetch it. It is unpacked
 once for all checkouts of a user and only read from there.

@@ -1,4 +1,4 @@
-"""What can go wrong when servers are started?
+"""Errors of starting servers and processes.
 
 ServiceError
 ├── NotInstalled   a program is missing and we may not install it

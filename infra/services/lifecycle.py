@@ -1,4 +1,4 @@
-"""Which servers does a checkout run, by which engine?"""
+"""Starts, stops and supervises the servers of a checkout, on its engine."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence

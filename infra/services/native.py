@@ -1,4 +1,4 @@
-"""How does a server come up on the machine itself, and go down again?"""
+"""Starts and stops servers on the machine itself."""
 
 import time
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Where does a checkout keep its servers, and what do all checkouts share?"""
+"""Directories of a checkout's servers, and what all checkouts share."""
 
 import fcntl
 import hashlib

@@ -1,4 +1,4 @@
-"""Which ports are ours, and who holds a port that isn't free?
+"""Port registry: chooses free ports, records them, and holds them while their server is down.
 
 Ports are chosen once and recorded, so that addresses are known before any server runs. They lie
 below the range from which the kernel takes ports for outgoing connections.

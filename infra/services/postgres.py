@@ -1,4 +1,4 @@
-"""How does PostgreSQL run here, and how do databases come and go?
+"""PostgreSQL: configuration, start, and creating and dropping databases.
 
 Durable as in production: fsync and synchronous_commit stay on, or no measurement and no test of
 a crash would mean anything.

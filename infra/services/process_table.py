@@ -1,4 +1,4 @@
-"""Which processes belong to a directory, and how are they started and ended?
+"""Finds, starts and ends the processes that belong to a directory.
 
 Every server is started with its directory in its environment, and children inherit it; some
 write over that (Redis and PostgreSQL put their titles there), but these work in the directory.

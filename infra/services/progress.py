@@ -1,4 +1,4 @@
-"""Where do people see how far a start has come?"""
+"""Progress lines on stderr."""
 
 import sys
 

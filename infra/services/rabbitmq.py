@@ -1,4 +1,4 @@
-"""How does RabbitMQ run here?
+"""RabbitMQ: configuration, start and health check.
 
 Erlang's port mapper is a second server that all nodes of a machine would share; ours has a port
 of its own, so that checkouts don't meet and it can be ended with the node.

@@ -1,4 +1,4 @@
-"""How does Redis run here, and how does a test get one of its own?"""
+"""Redis: configuration, start, access rights, and a private one for tests."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""Who starts a server again that was killed?
+"""Restarts servers that ended.
 
 A thread for each server, so that a quick one does not wait for a slow one. Only of servers on the
 machine itself: a container engine has a policy for that.

@@ -1,4 +1,4 @@
-"""What must be known of a server to run it?"""
+"""Description of a server: its program, ports, packages, launch and health check."""
 
 import signal
 from collections.abc import Callable, Mapping, Sequence

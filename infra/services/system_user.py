@@ -1,4 +1,4 @@
-"""As whom do servers run?
+"""The system user that servers run as.
 
 PostgreSQL and Elasticsearch refuse to run as root, and nothing needs it. Started by root, all
 servers run as one system account; started by anyone else, they run as that user.

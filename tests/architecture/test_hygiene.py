@@ -1,4 +1,4 @@
-"""Does anything in the tree depend on one machine, one index or somebody else's data?"""
+"""Hygiene: nothing in the tree depends on one machine, one package index or others' data."""
 
 import re
 import subprocess

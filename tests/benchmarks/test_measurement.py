@@ -1,4 +1,4 @@
-"""Is a gate reached exactly by the ratios on its right side?"""
+"""Measurements: ratios and gates."""
 
 import pytest
 

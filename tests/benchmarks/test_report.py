@@ -1,4 +1,4 @@
-"""Does a run say what was missed, what was noisy, and where it was measured; is it kept whole?"""
+"""Benchmark report: missed gates, noisy runs and the saved file."""
 
 import json
 import re

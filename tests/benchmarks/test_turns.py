@@ -1,4 +1,4 @@
-"""Do both take turns, and is it known how far the calibration moved?"""
+"""Turns: alternation, medians and the spread of the calibration."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Does every server say of which version it is?"""
+"""Versions of the measured servers."""
 
 import re
 

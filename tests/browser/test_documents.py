@@ -1,4 +1,4 @@
-"""Do the pages about both APIs show all operations in a real browser, with nothing from outside?"""
+"""API pages in a real browser: all operations, nothing from outside."""
 
 import httpx
 import pytest

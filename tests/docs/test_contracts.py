@@ -1,4 +1,4 @@
-"""Are the contracts of both APIs valid, and do they say all that somebody must know?"""
+"""OpenAPI documents of both APIs: valid and complete."""
 
 import json
 from typing import Any

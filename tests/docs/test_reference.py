@@ -1,4 +1,4 @@
-"""Do the pages of docs/reference say what the code says, and is the AsyncAPI document one?
+"""docs/reference is what the code says, and the AsyncAPI document is valid.
 
 The rules of AsyncAPI 3.0 that are checked here need no network: what must be there, what a key may
 be, where each $ref leads.

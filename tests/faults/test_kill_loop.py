@@ -1,4 +1,4 @@
-"""Does everything that was accepted survive, once, when everything is killed again and again?"""
+"""Kill loop: accepted writes survive, once, when everything is killed in turn."""
 
 import re
 import subprocess

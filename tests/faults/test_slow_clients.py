@@ -1,4 +1,4 @@
-"""Can clients that never finish what they send keep others from being answered?"""
+"""Slow clients: unfinished requests keep nobody else from being answered."""
 
 import socket
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""Does a sync lead to the same end, whatever TMDb does and whoever is killed half-way?"""
+"""TMDb sync: the same result under all faults and a killed worker."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""Is the board of a moment of the past the one that was seen then?"""
+"""As of: the board of a past moment is the one that was shown then."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Does a letter lead to a new password, and so to the end of all log-ins, where all is running?"""
+"""Password reset by email on a running platform."""
 
 import re
 

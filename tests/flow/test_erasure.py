@@ -1,4 +1,4 @@
-"""Is somebody who was erased gone from everywhere, and for good?
+"""Erasure on a running platform: every store forgets the user for good.
 
 A small platform on real servers, searched from outside: dumps of both databases, every key of
 Redis, every document of the index.

@@ -1,4 +1,4 @@
-"""Is a platform that was built from exports the same as the one that they were made from?
+"""Moving a platform: one built from exports equals the one they were made from.
 
 Two logs and two vaults: the second pair is made new, and knows nothing but the two files (and the
 pepper among the keys, which goes along).

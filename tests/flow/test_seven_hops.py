@@ -1,4 +1,4 @@
-"""Does a rating given over HTTP go all seven hops and come back in every answer?"""
+"""Seven hops: a rating over HTTP shows in every read model."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Do the things of every day go all the way: playlists, favourites, hidden, alike movies?"""
+"""User journey: playlists, favourites, hidden and similar movies."""
 
 from tests.fixtures.platform import import_
 

@@ -1,4 +1,4 @@
-"""Does a worker, started as compose does it, tell what its children counted?"""
+"""Metrics of a Celery worker and its children."""
 
 import re
 import sys

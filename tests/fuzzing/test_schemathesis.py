@@ -1,4 +1,4 @@
-"""Does what the APIs promise hold for requests that nobody thought of?
+"""Schemathesis: both APIs keep their OpenAPI contracts for generated requests.
 
 Both live APIs, every operation, all checks; and in the end nothing that was refused is in the log.
 """
@@ -13,8 +13,7 @@ import pytest
 from django.db import connection
 
 from infra.platform.processes import HOME
-from tests.faults.kill_loop.stage import UNTHROTTLED
-from tests.fixtures.platform import import_
+from tests.fixtures.platform import UNTHROTTLED, import_
 
 HERE = Path(__file__).parent
 ENDS_THE_LOG_IN = "log_out_everywhere"

@@ -1,4 +1,4 @@
-"""Does everything that docker-compose.yml and the Dockerfile name exist?"""
+"""docker-compose.yml and Dockerfile: everything they name exists."""
 
 import re
 import tomllib

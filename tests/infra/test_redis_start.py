@@ -1,4 +1,4 @@
-"""Does the Redis that compose starts know its users by the passwords it was given?"""
+"""Redis of compose: its users have the given passwords."""
 
 import os
 import subprocess

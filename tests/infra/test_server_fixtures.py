@@ -1,4 +1,4 @@
-"""Do the fixtures give real servers, empty, and only to those who ask?"""
+"""Server fixtures: real, empty, and only for tests that ask."""
 
 import os
 import socket

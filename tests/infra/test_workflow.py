@@ -1,4 +1,4 @@
-"""Does CI run only pinned actions, with few rights, and only targets that exist?"""
+"""CI workflow: pinned actions, few rights, existing targets."""
 
 import re
 from pathlib import Path

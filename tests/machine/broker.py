@@ -1,4 +1,4 @@
-"""What is a broker like that does only what a test tells it to?
+"""In-memory broker that delivers, confirms and fails as a test says.
 
 The relay's own code publishes to it. A message is on the wire, then the broker has it (it is in the
 queue), then the relay is told; between any two of these everything can be lost.

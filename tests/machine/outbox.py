@@ -1,4 +1,4 @@
-"""What does the relay's side of a log look like that lives as long as a test?"""
+"""In-memory outbox for the state machine."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What is a worker that takes in only what a test hands to it?"""
+"""Worker of the state machine: applies only what a test hands to it."""
 
 from collections.abc import Iterable, Iterator, Sequence
 

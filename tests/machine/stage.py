@@ -1,4 +1,4 @@
-"""On which log is the machine played?"""
+"""Log of the state machine, in memory or in PostgreSQL."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence

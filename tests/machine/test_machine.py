@@ -1,4 +1,4 @@
-"""Is anything lost, torn or counted twice, whatever happens in whatever order?
+"""State machine: random operations and faults lose, tear and double nothing.
 
 A machine does at random what people, relays, brokers, workers and operators do, and what goes wrong
 with them: rolls back, kills, loses, repeats, shuffles, drops, rebuilds. Relay, deciders, followers,

@@ -1,4 +1,4 @@
-"""make teeth: which test catches which bug?"""
+"""``make teeth``: puts known bugs back and checks that tests catch them."""
 
 import sys
 from argparse import ArgumentParser

@@ -1,4 +1,4 @@
-"""Does a test notice when a bug is put into the tree?
+"""Runs a bug's tests on a copy of the tree that has the bug.
 
 The bug goes into a private copy of the tree, with servers of its own; the named tests run there.
 They must fail as tests do, by what they assert: a test that can't be collected or set up, or that

@@ -1,4 +1,4 @@
-"""What is a bug that is put back on purpose, and which tests must notice?
+"""A known bug: the changed code and the tests that must fail.
 
 A file in ``bugs/`` says it: what is wrong, the text to find, the text to put there instead, the
 tests that must fail, and the role in which they run.

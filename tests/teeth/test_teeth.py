@@ -1,4 +1,4 @@
-"""Can the bugs still be put back, would their tests be found, and does a bite show?"""
+"""Teeth: the bugs still apply, their tests exist, and a caught bug is reported."""
 
 import ast
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""Does anything get lost, or done twice, while everything is killed again and again?"""
+"""Kill loop: kills every process and server under load and looks for lost or doubled writes."""

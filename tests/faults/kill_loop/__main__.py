@@ -1,4 +1,4 @@
-"""How is everything killed for some minutes, and what came of it?"""
+"""``make faults``: kills every process and server for some minutes and reports."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""Since when is the platform well?
+"""Health probe: a write and a read that waits for it, again and again.
 
 Well is: a write is accepted, and a read that waits for it shows it. Somebody tries all the time, on
 a movie that nobody else rates.

@@ -1,4 +1,4 @@
-"""Who is killed next, and how long is the platform unwell because of it?
+"""The loop: chooses the next victim and measures how long the platform is unwell.
 
 One after the other in an order that changes, so that each gets its turn; now and then two at once.
 The next one is killed soon after the platform is well again, whatever is still coming up: only who

@@ -1,4 +1,4 @@
-"""What came of it?"""
+"""Report of a kill loop."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""On which platform is killed? One with servers, ports and directories of its own."""
+"""Platform of a kill loop, with servers, ports and directories of its own."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""What can be killed, how, and does it run again?"""
+"""Victims: every process and server, how each is found and killed."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What do all tests of the relay begin with?"""
+"""Fixtures of the relay's fault tests."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What do tests of the relay see and do?"""
+"""Relay processes, subscribers and log queries of the relay's fault tests."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Does everything in the log reach the bus in order when the broker refuses, stops or is full?"""
+"""Relay: broker that refuses, stops or is full."""
 
 import pika
 import pytest

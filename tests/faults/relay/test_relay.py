@@ -1,4 +1,4 @@
-"""Does everything in the log reach the bus in order, whatever goes away in the middle?"""
+"""Relay: order, confirms, leadership and restarts."""
 
 import signal
 

@@ -1,4 +1,4 @@
-"""Does the tour fail, and say where, when a step does not do what it should?
+"""Tour: it fails at a step that does not do what it should, and names it.
 
 A platform that stands in for a real one does all of it right; each test breaks one thing.
 """

@@ -1,4 +1,4 @@
-"""How does a test run the embedded platform as a newcomer does: by its command?"""
+"""Fixtures that run ``make run`` as a process."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Are the servers' programs found, and can the servers' account run them?"""
+"""Programs from wheels: found, and runnable by the servers' user."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Is a directory refused that the platform can't use, and does the refusal say why?"""
+"""Data directory: refusals name the cause and the way out."""
 
 import json
 import shutil

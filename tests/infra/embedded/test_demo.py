@@ -1,4 +1,4 @@
-"""Does the tour end well on a real platform, and leave nothing behind?"""
+"""The tour on an embedded platform."""
 
 import os
 import subprocess

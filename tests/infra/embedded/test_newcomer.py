@@ -1,4 +1,4 @@
-"""Does a newcomer's first run come up filled, and do README's requests print what it says there?"""
+"""First run: an interrupted one is seeded, and README's requests work."""
 
 import json
 import re

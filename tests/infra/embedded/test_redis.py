@@ -1,4 +1,4 @@
-"""May the query API write what it keeps, and nothing else, in the Redis of a wheel?"""
+"""Embedded Redis: rights of the query and cache users."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Does make run come up whatever happened before, and leave nothing when it ends?"""
+"""``make run``: starts after any crash and leaves no process at its end."""
 
 import os
 import signal

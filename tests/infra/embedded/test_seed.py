@@ -1,4 +1,4 @@
-"""Is a new platform filled once, also when that was interrupted?"""
+"""Seed data: each step runs once, also when interrupted."""
 
 from pathlib import Path
 from threading import Event, Thread

@@ -1,4 +1,4 @@
-"""Does a worker that is its own clock end when that was killed, so that both are started again?"""
+"""Celery worker with its own beat: both end together."""
 
 import os
 import signal

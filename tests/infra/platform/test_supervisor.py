@@ -1,4 +1,4 @@
-"""Does a supervisor start in order, start again what ends, and stop everything?"""
+"""Supervisor: start order, restarts, back-off and stop."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Where can a test start, kill and stop servers without meeting anyone else's?"""
+"""Fixtures: directories for servers that a test starts, kills and stops."""
 
 import tempfile
 from collections.abc import Callable, Iterator

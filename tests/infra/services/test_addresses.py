@@ -1,4 +1,4 @@
-"""Is the management of RabbitMQ found, of ours and of one that somebody brings?"""
+"""Address of RabbitMQ's management, for our own and for a given broker."""
 
 from itertools import count
 

@@ -1,4 +1,4 @@
-"""Are servers in containers started once, apart from other checkouts', and stopped without loss?
+"""Servers in containers: started once, apart from other checkouts', stopped without loss.
 
 The engine is a program that stands in for docker: it notes what it is asked, and remembers what
 would be running.

@@ -1,4 +1,4 @@
-"""Do servers come up again whatever happened, and is nobody else's process ever touched?"""
+"""Native servers: start, restart, ports, and no foreign process touched."""
 
 import os
 import signal

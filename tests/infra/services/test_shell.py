@@ -1,4 +1,4 @@
-"""Does ``python -m infra.services`` say what people need to know?"""
+"""``python -m infra.services``: its output and exit statuses."""
 
 import subprocess
 import sys
