@@ -1,1 +1,1 @@
-"""How do other people's files become events?"""
+"""Imports: catalogue files, MovieLens releases and simulated ratings become events."""

@@ -1,8 +1,8 @@
-"""What does a catalogue file say, line by line?
+"""Format of a catalogue file: JSON lines, one movie each.
 
-A line is a JSON object: ``id`` (ours), ``title``, ``year``, ``genres``, ``cast`` in order of
-billing, ``wikipedia`` (a page's name), ``external_ids`` (source to id), ``overview``,
-``poster_url``; all but the first two may be missing or null.
+A line has ``id`` (of our catalogue), ``title``, ``year``, ``genres``, ``cast`` in order of billing,
+``wikipedia`` (name of a page), ``external_ids`` (source to id), ``overview``, ``poster_url``; all
+but the first two may be missing or null.
 """
 
 from collections import Counter
@@ -16,13 +16,11 @@ from command_api.catalogue.genres import translate
 from command_api.catalogue.id_allocation import LAST_FILE_ID
 from command_api.catalogue.models import WIKIPEDIA
 
-# PostgreSQL keeps no NUL in a text; a name of blanks is none.
+# PostgreSQL stores no NUL in a text; a blank name is no name.
 _Name = Annotated[str, Meta(max_length=200, pattern=r"\A[^\x00]*[^\x00\s][^\x00]*\Z")]
 
 
 class MovieLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One movie of a catalogue file."""
-
     id: Annotated[int, Meta(ge=1, le=LAST_FILE_ID)]
     title: Annotated[str, Meta(max_length=500, pattern=r"\A[^\x00]*[^\x00\s][^\x00]*\Z")]
     year: Annotated[int, Meta(ge=1850, le=2200)] | None = None
@@ -46,7 +44,10 @@ _decoder = msgspec.json.Decoder(MovieLine)
 
 
 def parse(content: bytes, unknown_genres: Counter[str]) -> AddMovie:
-    """The movie that a line describes; raises ValueError for any other line."""
+    """The command that adds a line's movie; raises ValueError for a malformed line.
+
+    Genres that our table lacks are left out and counted in ``unknown_genres``.
+    """
     try:
         line = _decoder.decode(content)
     except msgspec.DecodeError as error:

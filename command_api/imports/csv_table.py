@@ -1,54 +1,66 @@
-"""What stands in the columns of a CSV file, row by row?"""
+"""Rows of a text file with columns; a line that isn't a row is rejected."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from command_api.imports import line_reader
-from command_api.imports.rejected_lines import RejectedLines
+from command_api.imports.line_reader import FileLine
+from command_api.imports.line_warnings import RejectedLines
 
 
 class MissingColumns(Exception):
-    """The file lacks a column, or any line."""
+    """The file's header lacks a column, or there is no header."""
 
 
-class CsvRow(NamedTuple):
-    """The wanted columns of a line."""
-
+class TableRow(NamedTuple):
     number: int
     values: Sequence[str]
     read_bytes: int
 
 
-def read(path: Path, columns: Sequence[str], broken: RejectedLines) -> Iterator[CsvRow]:
-    """The rows below the header; a line that is none goes to ``broken``.
+def read(path: Path, columns: Sequence[str], rejected: RejectedLines) -> Iterator[TableRow]:
+    """The given columns of a CSV file with a header; raises MissingColumns.
 
-    Each line is read alone, so that an unclosed quote spoils its own line only.
+    Each line is parsed alone, so that an unclosed quote spoils its own line only.
     """
-    rest = line_reader.read(path)
-    width, places = _places(path, next(rest, None), columns)
-    for line in rest:
-        if line.is_torn:
-            broken.tear(line)
-            return
-        if not line.content and not line.broken:
-            continue
+    lines = line_reader.read(path)
+    width, places = _places(path, next(lines, None), columns)
+    for row in split_rows(lines, _cells, width, rejected):
+        yield row._replace(values=[row.values[place] for place in places])
+
+
+def split_rows(
+    lines: Iterable[FileLine],
+    split: Callable[[bytes], Sequence[str]],
+    width: int,
+    rejected: RejectedLines,
+) -> Iterator[TableRow]:
+    """Lines split into ``width`` cells; all others are rejected."""
+    for line in rejected.readable(lines):
         try:
-            cells = _cells(line)
-            if len(cells) != width:
-                raise ValueError(f"{len(cells)} columns instead of {width}")  # noqa: TRY301 - one way out
+            cells = _split(line, split, width)
         except (ValueError, csv.Error) as error:
-            broken.add(line.number, str(error))
+            rejected.add(line.number, str(error))
         else:
-            yield CsvRow(line.number, [cells[place] for place in places], line.read_bytes)
+            yield TableRow(line.number, cells, line.read_bytes)
+
+
+def _split(line: FileLine, split: Callable[[bytes], Sequence[str]], width: int) -> Sequence[str]:
+    if line.error:
+        raise ValueError(line.error)
+    cells = split(line.content)
+    if len(cells) != width:
+        raise ValueError(f"{len(cells)} columns instead of {width}")
+    return cells
 
 
 def _places(
-    path: Path, header: line_reader.FileLine | None, columns: Sequence[str]
+    path: Path, header: FileLine | None, columns: Sequence[str]
 ) -> tuple[int, Sequence[int]]:
     try:
-        names = [name.strip() for name in _cells(header)] if header else []
+        names = [name.strip() for name in _cells(header.content)] if header else []
     except (ValueError, csv.Error):
         names = []
     missing = [name for name in columns if name not in names]
@@ -57,10 +69,8 @@ def _places(
     return len(names), [names.index(name) for name in columns]
 
 
-def _cells(line: line_reader.FileLine) -> list[str]:
-    if line.broken:
-        raise ValueError(line.broken)
-    text = line.content.decode()
+def _cells(content: bytes) -> list[str]:
+    text = content.decode()
     if "\x00" in text:
         raise ValueError("a NUL character")
     return next(csv.reader([text], strict=True))

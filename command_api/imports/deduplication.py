@@ -1,7 +1,8 @@
-"""Which ratings of a batch become events, and which are in the log already?
+"""Deduplication: which ratings of a batch are in the log already?
 
-The events of a user's opinion of a movie follow from the file alone. So the log's number of them
-says how many are there: an import that was stopped, even by a power cut, goes on with the next.
+The events of a user's rating of a movie follow from the file alone. So the length of the stream in
+the log says how many of them are there: an import that was stopped, even by a power cut, resumes
+with the next.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,16 +18,16 @@ from events.store import AppendEntry
 
 @dataclass(slots=True)
 class StreamProgress:
-    """How far the file has told a user's opinion of a movie."""
+    """State of one rating's stream while the file is read."""
 
     in_log: int
-    """How many of its events were in the log before this run."""
+    """Number of its events that were in the log before this run."""
     version: int = 0
     state: RatingState = rating.initial
 
 
 class AppendPlan(NamedTuple):
-    """What to append; and each rating of the batch, counted once."""
+    """Events to append; the counts add up to the batch."""
 
     entries: Sequence[AppendEntry]
     imported: int
@@ -34,27 +35,29 @@ class AppendPlan(NamedTuple):
     there: int
 
 
-def unseen(batch: Sequence[TimedRating], told: Mapping[str, StreamProgress]) -> list[Stream]:
-    """The streams of which the number of events must be asked for."""
+def unknown_streams(
+    batch: Sequence[TimedRating], progress: Mapping[str, StreamProgress]
+) -> list[Stream]:
+    """The streams whose length must be read from the log."""
     streams = {rating.stream(rated.command) for rated in batch}
-    return [stream for stream in streams if stream.name not in told]
+    return [stream for stream in streams if stream.name not in progress]
 
 
-def plan(batch: Sequence[TimedRating], told: Mapping[str, StreamProgress]) -> AppendPlan:
-    """What the batch adds to the log; moves ``told`` on."""
+def plan(batch: Sequence[TimedRating], progress: Mapping[str, StreamProgress]) -> AppendPlan:
+    """Plan what the batch appends; advances ``progress``."""
     entries: list[AppendEntry] = []
     imported = rerated = there = 0
     for command, at in batch:
         stream = rating.stream(command)
-        opinion = told[stream.name]
-        is_first = opinion.version == 0
-        events = rating.decide(command, opinion.state)
-        opinion.state = reduce(rating.evolve, events, opinion.state)
+        reached = progress[stream.name]
+        is_first = reached.version == 0
+        events = rating.decide(command, reached.state)
+        reached.state = reduce(rating.evolve, events, reached.state)
         for event in events:
-            opinion.version += 1
-            if opinion.version > opinion.in_log:
-                entries.append(AppendEntry(stream, opinion.version, event, at))
-        if opinion.version <= opinion.in_log:
+            reached.version += 1
+            if reached.version > reached.in_log:
+                entries.append(AppendEntry(stream, reached.version, event, at))
+        if reached.version <= reached.in_log:
             there += 1
         elif is_first:
             imported += 1

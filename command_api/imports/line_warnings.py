@@ -1,29 +1,49 @@
-"""What is to be said of a file's lines, without a word for each of millions?"""
+"""Warnings about a file's lines: the first few are printed, all are counted."""
 
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO
+
+from command_api.imports.line_reader import FileLine
 
 SHOWN = 20
 
 
 @dataclass
 class LineWarnings:
-    """Tells the first at once, and counts them all."""
+    """Prints the first ``SHOWN`` warnings at once and counts all."""
 
     name: str
     what: str
-    """What all of them are called."""
+    """What the warnings are about, for the summary line."""
     out: IO[str] = field(default_factory=lambda: sys.stderr)
     count: int = 0
 
-    def add(self, number: int, remark: str) -> None:
-        """One more."""
+    def add(self, number: int, warning: str) -> None:
         self.count += 1
         if self.count <= SHOWN:
-            self.out.write(f"{self.name}:{number}: {remark}\n")
+            self.out.write(f"{self.name}:{number}: {warning}\n")
 
     def sum_up(self) -> None:
-        """Say how many there were beyond those that were told."""
+        """Print how many warnings were not shown."""
         if self.count > SHOWN:
             self.out.write(f"{self.name}: {self.count - SHOWN} more {self.what}\n")
+
+
+@dataclass
+class RejectedLines(LineWarnings):
+    """Lines of a file that can't be imported."""
+
+    what: str = "broken lines"
+    damage: str | None = None
+    """Where and why the rest of the file can't be read."""
+
+    def readable(self, lines: Iterable[FileLine]) -> Iterator[FileLine]:
+        """The lines that aren't empty, up to the place where the file is damaged."""
+        for line in lines:
+            if line.is_damaged:
+                self.damage = f"{self.name}:{line.number}: {line.error}"
+                return
+            if line.content or line.error:
+                yield line

@@ -1,92 +1,113 @@
-"""How do the films of MovieLens get into the catalogue?"""
+"""Import of MovieLens films: link those that the catalogue has, add the others, write a report."""
 
+import csv
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 from typing import NamedTuple
 
 from command_api.catalogue import models
 from command_api.catalogue.bulk_commands import handle_all
 from command_api.catalogue.id_allocation import next_id
+from command_api.imports.line_warnings import RejectedLines
 from command_api.imports.movielens_formats import MovieLensFiles
 from command_api.imports.movielens_matching import How, MovieLensMatch, MovieLensMatcher
 from command_api.imports.movielens_reader import MovieLensFilm, films, links
-from command_api.imports.rejected_lines import RejectedLines
 from command_api.imports.session import ImportSession
 from infra.progress_bar import progress
 
 BATCH = 1000
+_REPORT_HEADER = ("movielens_id", "title", "how", "movie_id", "possible")
 
 
 class MatchedFilm(NamedTuple):
-    """A film, and which movie it is."""
-
     film: MovieLensFilm
-    found: MovieLensMatch
+    match: MovieLensMatch
 
 
 @dataclass
 class FilmImportResult:
-    """Which movies the films are, by MovieLens' ids, and how that was found out."""
+    """The movie of each film, and counts of how it was matched."""
 
     movies: dict[int, int] = field(default_factory=dict)
-    found: Counter[str] = field(default_factory=Counter)
+    """Movie id by MovieLens' id."""
+    how: Counter[str] = field(default_factory=Counter)
     taken: int = 0
+    """External ids that belong to another movie."""
     broken: int = 0
     unknown_genres: Counter[str] = field(default_factory=Counter)
-    torn: list[str] = field(default_factory=list)
-    each: list[MatchedFilm] = field(default_factory=list)
+    damages: list[str] = field(default_factory=list)
+    films: list[MatchedFilm] = field(default_factory=list)
 
-    def found_as(self, how: How) -> list[MatchedFilm]:
-        """Those that were found out so."""
-        return [each for each in self.each if each.found.how == how]
+    def matched_as(self, how: How) -> list[MatchedFilm]:
+        return [matched for matched in self.films if matched.match.how == how]
 
 
-def import_films(files: MovieLensFiles, run: ImportSession) -> FilmImportResult:
-    """Link the films that we have and add the others, a batch a transaction."""
+def import_films(files: MovieLensFiles, session: ImportSession) -> FilmImportResult:
+    """Match all films and write links and new movies, one transaction per batch."""
     result = FilmImportResult()
-    broken, broken_links = RejectedLines(files.films.name), RejectedLines(files.links.name)
-    other_ids = links(files, broken_links)
-    told = list(films(files, broken, result.unknown_genres))
-    known = known_movies()
-    for film in told:
-        known.expect(film, other_ids.get(film.movielens_id, {}))
-    with progress("films", len(told)) as advance:
-        waiting = iter(told)
+    rejected, rejected_links = RejectedLines(files.films.name), RejectedLines(files.links.name)
+    external_ids = links(files, rejected_links)
+    all_films = list(films(files, rejected, result.unknown_genres))
+    matcher = load_matcher()
+    for film in all_films:
+        matcher.expect(film, external_ids.get(film.movielens_id, {}))
+    with progress("films", len(all_films)) as advance:
+        waiting = iter(all_films)
         while batch := list(islice(waiting, BATCH)):
-            found = [known.find(film, other_ids.get(film.movielens_id, {})) for film in batch]
-            if not run.is_dry:
-                _handle(found, run)
-            for film, movie in zip(batch, found, strict=True):
-                result.movies[film.movielens_id] = movie.movie_id
-                result.found[movie.how] += 1
-                result.taken += len(movie.taken)
-                result.each.append(MatchedFilm(film, movie._replace(commands=())))
+            matches = [
+                matcher.match(film, external_ids.get(film.movielens_id, {})) for film in batch
+            ]
+            if not session.is_dry:
+                _handle(matches, session)
+            for film, match in zip(batch, matches, strict=True):
+                result.movies[film.movielens_id] = match.movie_id
+                result.how[match.how] += 1
+                result.taken += len(match.taken)
+                result.films.append(MatchedFilm(film, match._replace(commands=())))
             advance(len(batch))
-            run.batch_done()
-    broken.sum_up()
-    broken_links.sum_up()
-    result.broken = broken.count + broken_links.count
-    result.torn = [each.torn for each in (broken, broken_links) if each.torn]
+            session.batch_done()
+    rejected.sum_up()
+    rejected_links.sum_up()
+    result.broken = rejected.count + rejected_links.count
+    result.damages = [each.damage for each in (rejected, rejected_links) if each.damage]
     return result
 
 
-def known_movies() -> MovieLensMatcher:
-    """The movies that are there, as far as recognising them goes."""
-    known = MovieLensMatcher(next_id())
+def load_matcher() -> MovieLensMatcher:
+    """A matcher that knows all movies of the catalogue; withdrawn ones come last."""
+    matcher = MovieLensMatcher(next_id())
     rows = models.Movie.objects.values_list("pk", "title", "year")
     listed = models.Movie.Status.LISTED
     for movie_id, title, year in rows.filter(status=listed).iterator():
-        known.add(movie_id, title, year)
+        matcher.add(movie_id, title, year)
     for movie_id, title, year in rows.exclude(status=listed).iterator():
-        known.add_withdrawn(movie_id, title, year)
-    links = models.ExternalId.objects.exclude(source=models.WIKIPEDIA)
-    for source, value, movie_id in links.values_list("source", "value", "movie").iterator():
-        known.link(movie_id, source, value)
-    return known
+        matcher.add_withdrawn(movie_id, title, year)
+    ids = models.ExternalId.objects.exclude(source=models.WIKIPEDIA)
+    for source, value, movie_id in ids.values_list("source", "value", "movie").iterator():
+        matcher.link(movie_id, source, value)
+    return matcher
 
 
-def _handle(found: Sequence[MovieLensMatch], run: ImportSession) -> None:
-    commands = [command for movie in found for command in movie.commands]
-    handle_all(commands, run.store, origin=run.origin)
+def write_report(path: Path, films: Iterable[MatchedFilm]) -> None:
+    """Write a CSV line per film: its movie, how it was matched, and other candidates."""
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(_REPORT_HEADER)
+        for film, match in films:
+            candidates = " ".join(map(str, match.candidates))
+            name = name_of(film)
+            rows.writerow((film.movielens_id, name, match.how, match.movie_id, candidates))
+
+
+def name_of(film: MovieLensFilm) -> str:
+    """``Title (year)``."""
+    title, year, _ = film.title
+    return f"{title} ({year})" if year else title
+
+
+def _handle(matches: Sequence[MovieLensMatch], session: ImportSession) -> None:
+    commands = [command for match in matches for command in match.commands]
+    handle_all(commands, session.store, origin=session.origin)

@@ -1,12 +1,10 @@
-"""In which form does a directory hold MovieLens?
+"""File formats of the MovieLens releases, read as rows of the newest format's columns.
 
-| release | films | ratings | ids of other sources |
+| release | films | ratings | external ids |
 |---|---|---|---|
-| 100K | ``u.item``, between ``|``, a column a genre | ``u.data``, between tabs | none |
-| 1M, 10M | ``movies.dat``, between ``::`` | ``ratings.dat`` | none |
-| all others | ``movies.csv``, below a header | ``ratings.csv`` | ``links.csv`` |
-
-What comes out are rows of the columns that the newest form has.
+| 100K | ``u.item``, separator ``|``, a column per genre | ``u.data``, tab-separated | none |
+| 1M, 10M | ``movies.dat``, separator ``::`` | ``ratings.dat`` | none |
+| all others | ``movies.csv`` with a header | ``ratings.csv`` | ``links.csv`` |
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,10 +13,10 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from command_api.imports import csv_table, line_reader
-from command_api.imports.csv_table import CsvRow
-from command_api.imports.rejected_lines import RejectedLines
+from command_api.imports.csv_table import TableRow
+from command_api.imports.line_warnings import RejectedLines
 
-Reader: TypeAlias = Callable[[Path, RejectedLines], Iterator[CsvRow]]
+RowReader: TypeAlias = Callable[[Path, RejectedLines], Iterator[TableRow]]
 
 LINKS = "links.csv"
 _FILM_COLUMNS = ("movieId", "title", "genres")
@@ -30,7 +28,7 @@ _GENRES_OF_100K = (
 )
 _NO_GENRE = "unknown"
 _BEFORE_GENRES = 5
-"""Columns of u.item: id, title, two dates, an address."""
+"""Columns of u.item: id, title, two dates, a URL."""
 
 
 class MissingFiles(Exception):
@@ -38,76 +36,71 @@ class MissingFiles(Exception):
 
 
 class MovieLensFiles(NamedTuple):
-    """The files of a directory, and how they are read."""
+    """The files of a release, and how to read them."""
 
     films: Path
     ratings: Path
-    read_films: Reader
-    read_ratings: Reader
+    read_films: RowReader
+    read_ratings: RowReader
 
     @property
     def links(self) -> Path:
-        """The ids of other sources, where there are any."""
+        """The file of external ids; it may be missing."""
         return self.films.with_name(LINKS)
 
 
 def find(directory: Path) -> MovieLensFiles:
-    """The files of the form that is there; raises MissingFiles."""
-    forms = [
+    """The files of the release in a directory; raises MissingFiles."""
+    formats = [
         MovieLensFiles(directory / films, directory / ratings, read_films, read_ratings)
-        for films, ratings, read_films, read_ratings in _FORMS
+        for films, ratings, read_films, read_ratings in _FORMATS
     ]
-    found = next((files for files in forms if files.films.is_file()), forms[0])
-    for path in (found.films, found.ratings):
+    present = next((files for files in formats if files.films.is_file()), formats[0])
+    for path in (present.films, present.ratings):
         if not path.is_file():
             raise MissingFiles(f"There is no file {path.name} in {directory}.")
-    return found
+    return present
 
 
-def _between(separator: str, width: int, path: Path, broken: RejectedLines) -> Iterator[CsvRow]:
-    """Rows of a file without a header and without quotes."""
-    for line in line_reader.read(path):
-        if line.is_torn:
-            broken.tear(line)
-            return
-        if not line.content and not line.broken:
-            continue
-        cells = _text(line.content).split(separator)
-        if line.broken or len(cells) != width:
-            broken.add(line.number, line.broken or f"{len(cells)} columns instead of {width}")
-        else:
-            yield CsvRow(line.number, cells, line.read_bytes)
+def _separated(
+    separator: str, width: int, path: Path, rejected: RejectedLines
+) -> Iterator[TableRow]:
+    """Rows of a file without header and quotes."""
+    lines = line_reader.read(path)
+    return csv_table.split_rows(
+        lines, lambda content: _text(content).split(separator), width, rejected
+    )
 
 
 def _text(content: bytes) -> str:
-    """100K and 1M are of the time before Unicode."""
+    """Decode UTF-8, or Latin-1 as in 100K and 1M."""
     try:
         return content.decode()
     except UnicodeDecodeError:
         return content.decode("latin-1")
 
 
-def _films_of_100k(path: Path, broken: RejectedLines) -> Iterator[CsvRow]:
-    for row in _between("|", _BEFORE_GENRES + len(_GENRES_OF_100K), path, broken):
+def _films_of_100k(path: Path, rejected: RejectedLines) -> Iterator[TableRow]:
+    for row in _separated("|", _BEFORE_GENRES + len(_GENRES_OF_100K), path, rejected):
         yield row._replace(values=[*row.values[:2], _genres(row.values[_BEFORE_GENRES:])])
 
 
 def _genres(flags: Sequence[str]) -> str:
-    told = zip(_GENRES_OF_100K, flags, strict=True)
-    return "|".join(name for name, flag in told if flag == "1" and name != _NO_GENRE)
+    flagged = zip(_GENRES_OF_100K, flags, strict=True)
+    return "|".join(name for name, flag in flagged if flag == "1" and name != _NO_GENRE)
 
 
-def _csv(columns: Sequence[str], path: Path, broken: RejectedLines) -> Iterator[CsvRow]:
-    return csv_table.read(path, columns, broken)
+def _csv(columns: Sequence[str], path: Path, rejected: RejectedLines) -> Iterator[TableRow]:
+    return csv_table.read(path, columns, rejected)
 
 
-_FORMS: Sequence[tuple[str, str, Reader, Reader]] = (
+_FORMATS: Sequence[tuple[str, str, RowReader, RowReader]] = (
     ("movies.csv", "ratings.csv", partial(_csv, _FILM_COLUMNS), partial(_csv, _RATING_COLUMNS)),
     (
         "movies.dat",
         "ratings.dat",
-        partial(_between, "::", len(_FILM_COLUMNS)),
-        partial(_between, "::", len(_RATING_COLUMNS)),
+        partial(_separated, "::", len(_FILM_COLUMNS)),
+        partial(_separated, "::", len(_RATING_COLUMNS)),
     ),
-    ("u.item", "u.data", _films_of_100k, partial(_between, "\t", len(_RATING_COLUMNS))),
+    ("u.item", "u.data", _films_of_100k, partial(_separated, "\t", len(_RATING_COLUMNS))),
 )

@@ -1,12 +1,17 @@
-"""Which of our movies are the films that MovieLens names?
+"""Matching of MovieLens films to movies of the catalogue.
 
-In this order: one that is linked to the film already, one that shares an id of another source,
-one with the same title and year; the only one of that year whose title differs in no more than
-blanks and an article; the only one with the same title a year before or after, unless the title is
-short, or the movie is another film of the same files. When several have an id or title and year,
-the one with the lowest id. What is none of them is new. A double is a film that another of
-MovieLens' own ids is already. A movie that is withdrawn is recognised, too, so that it isn't added
-again, but by title only where no other has it.
+A film is, in this order:
+
+1. ``there``: the movie that is linked to the film;
+2. ``matched``: the movie with one of its external ids, with its title and year, or the only one of
+   its year whose title differs in blanks and an article only. ``ambiguous`` if several have its
+   title and year (the lowest id is taken); ``double`` if the movie is linked to another film;
+3. ``near``: the only movie with its title a year before or after, unless the title is short or the
+   movie is another film of the same files;
+4. ``added``: a new movie.
+
+Withdrawn movies are matched, too, so that they aren't added again, but by title only where no
+other movie has it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,25 +27,25 @@ MOVIELENS = "movielens"
 
 How: TypeAlias = Literal["there", "double", "ambiguous", "matched", "near", "added"]
 
-TELLING = 8
-"""So many letters make a title say enough when the year is another: "Fear" is many films'."""
+DISTINCTIVE_LETTERS = 8
+"""Letters that make a title identify a movie of another year: many films are called "Fear"."""
 
 
 class MovieLensMatch(NamedTuple):
-    """What a film is to us, and what has to be said so that the log knows it, too."""
+    """The movie of a film, and the commands that record the match."""
 
     movie_id: int
     how: How
     commands: Sequence[MovieCommand]
     taken: Sequence[ExternalId]
-    """Ids of other sources that belong to another movie."""
-    possible: Sequence[int] = ()
-    """Movies of ours that it could be, if there are several."""
+    """External ids that belong to another movie; left out."""
+    candidates: Sequence[int] = ()
+    """Ids of the movies that it could be, if there are several."""
 
 
 @dataclass
 class MovieLensMatcher:
-    """The movies as far as recognising them goes; grows with each film that is found."""
+    """All movies by external id and by title and year; each match is added."""
 
     next_id: int
     linked: dict[ExternalId, int] = field(default_factory=dict)
@@ -50,30 +55,30 @@ class MovieLensMatcher:
     _loosely: dict[tuple[str, int], list[int]] = field(default_factory=dict)
 
     def add(self, movie_id: int, title: str, year: int | None) -> None:
-        """Know a movie by title and year; without a year it can't be told from its namesakes."""
+        """Add a movie by title and year; without a year it can't be matched by title."""
         if year is not None:
             self._named.setdefault((title_keys.key(title), year), []).append(movie_id)
             self._loosely.setdefault((title_keys.loose(title), year), []).append(movie_id)
 
     def add_withdrawn(self, movie_id: int, title: str, year: int | None) -> None:
-        """Know one that is shown no more, when all that are shown are known."""
+        """Add a withdrawn movie. All others must have been added before."""
         if year is not None and (title_keys.key(title), year) not in self._named:
             self.add(movie_id, title, year)
 
     def link(self, movie_id: int, source: str, value: str) -> None:
-        """Know a movie by what another source calls it."""
+        """Add an external id of a movie."""
         self.linked[source, value] = movie_id
         if source == MOVIELENS:
             self._of_movielens.add(movie_id)
 
     def expect(self, film: MovieLensFilm, other_ids: Mapping[str, str]) -> None:
-        """It will be asked for: its movie is not to be taken for a film of another year."""
+        """Announce a film, so that its movie isn't matched to a film of another year."""
         self._expected.update(self._same(film, list(other_ids.items())))
 
-    def find(self, film: MovieLensFilm, other_ids: Mapping[str, str]) -> MovieLensMatch:
-        """The film's movie, which is known to be it from now on."""
+    def match(self, film: MovieLensFilm, other_ids: Mapping[str, str]) -> MovieLensMatch:
+        """Match a film and remember its movie."""
         links = ((MOVIELENS, str(film.movielens_id)), *other_ids.items())
-        movie_id, how, possible = self._recognise(film, links)
+        movie_id, how, candidates = self._recognise(film, links)
         ours = [link for link in links if self.linked.get(link, movie_id) == movie_id]
         commands: list[MovieCommand] = []
         if how == "added":
@@ -86,7 +91,7 @@ class MovieLensMatcher:
         for link in ours:
             self.link(movie_id, *link)
         taken = [link for link in links if link not in ours]
-        return MovieLensMatch(movie_id, how, commands, taken, possible)
+        return MovieLensMatch(movie_id, how, commands, taken, candidates)
 
     def _recognise(
         self, film: MovieLensFilm, links: Sequence[ExternalId]
@@ -100,15 +105,15 @@ class MovieLensMatcher:
                 return movie_id, "double", ()
             return (movie_id, "ambiguous", same) if len(same) > 1 else (movie_id, "matched", ())
         near = self._of_another_year(film.title)
-        if len(near) == 1 and not self._is_taken(near[0]) and _is_telling(film.title):
+        if len(near) == 1 and not self._is_taken(near[0]) and _is_distinctive(film.title):
             return near[0], "near", ()
         return self.next_id, "added", near
 
     def _same(self, film: MovieLensFilm, other_ids: Sequence[ExternalId]) -> Sequence[int]:
         by_id = [self.linked[link] for link in other_ids if link in self.linked][:1]
-        return by_id or self._namesakes(film.title)
+        return by_id or self._by_title(film.title)
 
-    def _namesakes(self, title: ParsedTitle) -> Sequence[int]:
+    def _by_title(self, title: ParsedTitle) -> Sequence[int]:
         if title.year is None:
             return []
         keys = ((title_keys.key(name), title.year) for name in title.names)
@@ -121,7 +126,7 @@ class MovieLensMatcher:
     def _of_another_year(self, title: ParsedTitle) -> Sequence[int]:
         if title.year is None:
             return []
-        # The first two are the title, with and without what stands in brackets.
+        # The first two names are the title with and without its brackets.
         keys = {title_keys.key(name) for name in title.names[:2]}
         years = (title.year - 1, title.year + 1)
         return [id_ for key in sorted(keys) for y in years for id_ in self._named.get((key, y), ())]
@@ -130,13 +135,13 @@ class MovieLensMatcher:
         return movie_id in self._expected or movie_id in self._of_movielens
 
     def _call(self, movie_id: int, title: ParsedTitle) -> None:
-        """Another of MovieLens' ids with the same words is the same movie."""
+        """Let another film with the same title match the same movie."""
         if title.year is not None and (title_keys.key(title.title), title.year) not in self._named:
             self.add(movie_id, title.title, title.year)
 
 
-def _is_telling(title: ParsedTitle) -> bool:
-    return all(len(title_keys.loose(name)) >= TELLING for name in title.names[:2])
+def _is_distinctive(title: ParsedTitle) -> bool:
+    return all(len(title_keys.loose(name)) >= DISTINCTIVE_LETTERS for name in title.names[:2])
 
 
 def _facts(film: MovieLensFilm) -> MovieFacts:

@@ -1,4 +1,4 @@
-"""What do the files of MovieLens say, line by line?"""
+"""Reader of MovieLens files: films, external ids and ratings, line by line."""
 
 import re
 from collections import Counter
@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from command_api.catalogue.genres import translate
 from command_api.imports import csv_table, movielens_titles
+from command_api.imports.line_warnings import RejectedLines
 from command_api.imports.movielens_formats import MovieLensFiles
 from command_api.imports.movielens_titles import ParsedTitle
-from command_api.imports.rejected_lines import RejectedLines
 
-# A star is two points. Whatever else stands there is no rating.
+# Half a star is one point.
 _SCORES = {f"{points / 2:g}": points for points in range(1, 11)} | {
     f"{points / 2:.1f}": points for points in range(1, 11)
 }
@@ -19,15 +19,13 @@ _MAX_TITLE = 500
 
 
 class MovieLensFilm(NamedTuple):
-    """A line of the films."""
-
     movielens_id: int
     title: ParsedTitle
     genres: tuple[str, ...]
 
 
 class SourceRating(NamedTuple):
-    """A line of the ratings; the time is in seconds since 1970."""
+    """A rating as its source has it; ``at`` is in seconds since 1970."""
 
     number: int
     user: int
@@ -38,42 +36,42 @@ class SourceRating(NamedTuple):
 
 
 def films(
-    files: MovieLensFiles, broken: RejectedLines, unknown_genres: Counter[str]
+    files: MovieLensFiles, rejected: RejectedLines, unknown_genres: Counter[str]
 ) -> Iterator[MovieLensFilm]:
-    """All films; an id that comes again is broken."""
+    """All films; a line that repeats an id is rejected."""
     seen: set[int] = set()
-    for row in files.read_films(files.films, broken):
+    for row in files.read_films(files.films, rejected):
         try:
             film = _film(row.values, unknown_genres)
             _refuse(film.movielens_id in seen, f"film {film.movielens_id} was there already")
         except ValueError as error:
-            broken.add(row.number, str(error))
+            rejected.add(row.number, str(error))
         else:
             seen.add(film.movielens_id)
             yield film
 
 
-def links(files: MovieLensFiles, broken: RejectedLines) -> Mapping[int, Mapping[str, str]]:
-    """The ids in other sources by the film's id; nothing when there is no links.csv."""
+def links(files: MovieLensFiles, rejected: RejectedLines) -> Mapping[int, Mapping[str, str]]:
+    """External ids by MovieLens' id; empty when there is no links.csv."""
     found: dict[int, Mapping[str, str]] = {}
     if files.links.is_file():
-        for row in csv_table.read(files.links, ("movieId", "imdbId", "tmdbId"), broken):
+        for row in csv_table.read(files.links, ("movieId", "imdbId", "tmdbId"), rejected):
             try:
                 film, imdb, tmdb = row.values
                 found[_number("movieId", film)] = _external_ids(imdb, tmdb)
             except ValueError as error:
-                broken.add(row.number, str(error))
+                rejected.add(row.number, str(error))
     return found
 
 
-def opinions(
-    files: MovieLensFiles, broken: RejectedLines, *, known: Mapping[int, object], now: int
+def ratings(
+    files: MovieLensFiles, rejected: RejectedLines, *, known: Mapping[int, object], now: int
 ) -> Iterator[SourceRating]:
-    """All ratings of known films, in the order of the file."""
-    for row in files.read_ratings(files.ratings, broken):
+    """All ratings of known films, in the order of the file; ``now`` is in seconds since 1970."""
+    for row in files.read_ratings(files.ratings, rejected):
         try:
             user, film, stars, at = row.values
-            opinion = SourceRating(
+            rating = SourceRating(
                 row.number,
                 _number("userId", user),
                 _number("movieId", film),
@@ -81,12 +79,12 @@ def opinions(
                 _number("timestamp", at),
                 row.read_bytes,
             )
-            _refuse(opinion.film not in known, f"film {opinion.film} is not in {files.films.name}")
-            _refuse(opinion.at > now, f"timestamp {at} is in the future")
+            _refuse(rating.film not in known, f"film {rating.film} is not in {files.films.name}")
+            _refuse(rating.at > now, f"timestamp {at} is in the future")
         except ValueError as error:
-            broken.add(row.number, str(error))
+            rejected.add(row.number, str(error))
         else:
-            yield opinion
+            yield rating
 
 
 def _film(values: Sequence[str], unknown_genres: Counter[str]) -> MovieLensFilm:

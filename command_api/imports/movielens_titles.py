@@ -1,11 +1,11 @@
-"""Which film does MovieLens mean by ``Usual Suspects, The (1995)``?"""
+"""Parser of MovieLens titles such as ``Usual Suspects, The (1995)``."""
 
 import re
 from typing import NamedTuple
 
 _YEAR = re.compile(r"\((\d{4})(?:[-\u2013]\d{0,4})?\)\s*\Z")
-_ASIDES = re.compile(r"\A(?P<head>.+?)(?P<asides>(?:\s*\([^()]*\))+)\Z")
-_ALSO = re.compile(r"\A(?:a\.?k\.?a\.?|aka)\s+", re.IGNORECASE)
+_BRACKETED = re.compile(r"\A(?P<head>.+?)(?P<bracketed>(?:\s*\([^()]*\))+)\Z")
+_ALSO_KNOWN_AS = re.compile(r"\A(?:a\.?k\.?a\.?|aka)\s+", re.IGNORECASE)
 _ARTICLE = re.compile(
     r"\A(?P<rest>.+), (?P<article>The|An?|L'|Les?|La|Las|Los|El|Il|Lo|Gli|Un|Une|Una|Der|Die|Das"
     r"|Ein|Eine|Det|Den|De|Een)\Z"
@@ -13,7 +13,7 @@ _ARTICLE = re.compile(
 
 
 class ParsedTitle(NamedTuple):
-    """A title as people say it, its year, and every name under which it may be known."""
+    """A title with its article in front, its year, and all names of the film."""
 
     title: str
     year: int | None
@@ -21,14 +21,14 @@ class ParsedTitle(NamedTuple):
 
 
 def parse(text: str) -> ParsedTitle:
-    """Articles go to the front; what stands in brackets at the end is another name."""
+    """Parse a title; brackets at its end, except the year, hold other names."""
     dated = _YEAR.search(text)
     name = (text[: dated.start()] if dated else text).strip()
-    split = _ASIDES.match(name)
+    split = _BRACKETED.match(name)
     main = _article_first(split["head"] if split else name)
     others = [
-        _article_first(_ALSO.sub("", aside.strip()))
-        for aside in (re.findall(r"\(([^()]*)\)", split["asides"]) if split else ())
+        _article_first(_ALSO_KNOWN_AS.sub("", other.strip()))
+        for other in (re.findall(r"\(([^()]*)\)", split["bracketed"]) if split else ())
     ]
     title = "".join((main, *(f" ({other})" for other in others)))
     names = (name for name in (title, main, *others) if name)
@@ -36,8 +36,8 @@ def parse(text: str) -> ParsedTitle:
 
 
 def _article_first(name: str) -> str:
-    found = _ARTICLE.match(name.strip())
-    if not found:
+    split = _ARTICLE.match(name.strip())
+    if not split:
         return name.strip()
-    article = found["article"]
-    return f"{article}{'' if article.endswith(chr(39)) else ' '}{found['rest']}"
+    article = split["article"]
+    return f"{article}{'' if article.endswith(chr(39)) else ' '}{split['rest']}"

@@ -1,4 +1,4 @@
-"""Which movies does everybody know? The simulated community does, too."""
+"""Well-known movies, which the simulated community rates most."""
 
 WELL_KNOWN = frozenset(
     {
@@ -146,4 +146,4 @@ WELL_KNOWN = frozenset(
         ("Oppenheimer", 2023),
     }
 )
-"""By title and year."""
+"""Title and year."""

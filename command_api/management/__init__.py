@@ -1,1 +1,1 @@
-"""What can be run by hand on the command side?"""
+"""Management of the command side: users found by name, commands."""

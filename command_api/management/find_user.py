@@ -1,4 +1,4 @@
-"""Who is meant by a username, an e-mail address or an id?"""
+"""Look-up of a user by username, e-mail address or id, for management commands."""
 
 from uuid import UUID
 
@@ -10,17 +10,17 @@ from events.vault import subjects
 
 
 def find(name: str) -> UUID:
-    """Whose it is; raises CommandError."""
-    found = _id(name)
-    if found is None and (known := subjects.find(name)) is not None:
-        found = known.user_id
-    if found is None or not event_store.store().versions([stream_of(found)]):
+    """The user's id; raises CommandError when nobody is registered by that name."""
+    user_id = _parse_id(name)
+    if user_id is None and (subject := subjects.find(name)) is not None:
+        user_id = subject.user_id
+    if user_id is None or not event_store.store().versions([stream_of(user_id)]):
         raise CommandError(f"Nobody is registered as {name}.")
-    return found
+    return user_id
 
 
-def _id(name: str) -> UUID | None:
-    """The id that it is; a username is shorter."""
+def _parse_id(name: str) -> UUID | None:
+    """The name as a UUID; no username is as long."""
     try:
         return UUID(name)
     except ValueError:

@@ -16,7 +16,7 @@ from command_api.catalogue.tmdb.errors import (
     TmdbError,
     TmdbUnavailable,
 )
-from command_api.imports.advisory_lock import Busy
+from command_api.imports.session import ImportBusy
 from command_api.sync.job_context import JobContext
 from command_api.sync.jobs import JOBS, JobKind
 from infra.advisory_lock import session_lock
@@ -64,7 +64,7 @@ def run(
                 _do(kind, row, found)
         except (MissingApiKey, RejectedApiKey) as fault:
             _end(row, SyncRun.State.REFUSED, fault, before)
-        except (TmdbUnavailable, Busy) as fault:
+        except (TmdbUnavailable, ImportBusy) as fault:
             _end(row, SyncRun.State.WAITING, fault, before)
         except TmdbError as fault:
             _end(row, SyncRun.State.FAILED, fault, before)

@@ -11,7 +11,7 @@ from command_api.catalogue.models import TMDB, ExternalId, SyncRun, TmdbFilm
 from command_api.catalogue.tmdb.client import LAST_PAGE, Window
 from command_api.catalogue.tmdb.errors import TmdbUnavailable
 from command_api.catalogue.tmdb.schemas import LARGEST_ID, FilmRef, ResultPage
-from command_api.imports.advisory_lock import Busy
+from command_api.imports.session import ImportBusy
 from command_api.sync import fetch_queue
 from command_api.sync.fetcher import FetchRequest
 from command_api.sync.job_context import JobContext
@@ -111,7 +111,7 @@ def trending(run: JobContext, _: SyncRun) -> None:
                     bring((FetchRequest(id_) for id_ in missing), run, advance)
             except (
                 TmdbUnavailable,
-                Busy,
+                ImportBusy,
             ) as fault:  # a board without them is better than an old one
                 run.tell(f"films of the {window} that we lack: {fault}")
             movies = _movies(ids)

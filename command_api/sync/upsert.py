@@ -15,7 +15,7 @@ from command_api.catalogue.tmdb.errors import (
     TmdbUnavailable,
 )
 from command_api.catalogue.tmdb.schemas import FetchedFilm, FilmResponse
-from command_api.imports.advisory_lock import turn
+from command_api.imports.session import import_lock
 from command_api.sync import fetch_queue
 from command_api.sync.fetcher import FetchRequest, FetchResult, fetch
 from command_api.sync.job_context import JobContext
@@ -25,7 +25,7 @@ from infra.config import config
 from infra.progress_bar import Advance
 
 BATCH = 50
-_TURN_SECONDS = 30.0
+_LOCK_WAIT_SECONDS = 30.0
 
 _log = structlog.get_logger(__name__)
 
@@ -61,7 +61,7 @@ def _take_in(told: Sequence[FetchResult], run: JobContext, advance: Advance) -> 
     ]
     if films:
         # Imports recognise movies, too: two at once could add one twice.
-        with turn(_TURN_SECONDS):
+        with import_lock(_LOCK_WAIT_SECONDS):
             refused = _write(films, run)
         told = [_unless_refused(each, refused) for each in told]
     fetch_queue.record(told)

@@ -1,1 +1,1 @@
-"""What can be run by hand on the command side?"""
+"""manage.py commands of the command side."""

@@ -1,4 +1,4 @@
-"""manage.py bring_along: how does what somebody took along come into their account here?"""
+"""manage.py bring_along: import a user's exported data into an account."""
 
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -21,20 +21,18 @@ _line: msgspec.json.Decoder[ExportLine] = msgspec.json.Decoder(ExportLine)
 
 
 class Command(BaseCommand):
-    """``manage.py bring_along``"""
-
     help = (
-        "Bring what GET /v1/me/export gave into an account: preferences, ratings, favourites,"
-        " hidden movies, playlists. Run again it changes nothing more."
+        "Import a file of GET /v1/me/export into an account: preferences, ratings, favourites,"
+        " hidden movies, playlists. Running it again changes nothing more."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """From where, and for whom."""
+
         parser.add_argument("file", type=Path, metavar="FILE")
         parser.add_argument("user", metavar="USER", help="a username, an e-mail address or an id")
 
     def handle(self, *_args: object, **options: Any) -> None:
-        """Bring it in; the good part of a file that was cut short, too."""
+        """Import the file, or its readable part when it was cut short."""
         user_id = find(options["user"])
         key = subjects.key_of(user_id)
         if key is None:
@@ -46,17 +44,17 @@ class Command(BaseCommand):
             for count in bringing.run(lines):
                 self.stdout.write(f"{count.lines:,} lines")
         except Refused as error:
-            raise CommandError(f"{error.detail} What came before it is in.") from error
+            raise CommandError(f"{error.detail} The lines before it are imported.") from error
         self.stdout.write(
-            f"Brought. {bringing.count.unknown:,} movies are not known here, or not for certain;"
-            f" {bringing.count.refused:,} ratings are of times that can't be."
+            f"Imported. {bringing.count.unknown:,} movies have no or no certain match here;"
+            f" {bringing.count.refused:,} ratings have an impossible time."
         )
         if not lines.is_whole:
-            raise CommandError("The file was cut short, or changed: its end is missing.")
+            raise CommandError("The file was cut short or changed: its end line is missing.")
 
 
 class _Lines:
-    """What the file says, until its end or the first line that is none."""
+    """The lines of an export, up to its end line or the first that can't be decoded."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""manage.py erase: how does a person have somebody forgotten?"""
+"""manage.py erase: erase a user for good."""
 
 from argparse import ArgumentParser
 from collections.abc import Mapping
@@ -22,37 +22,34 @@ _PATIENCE_SECONDS = 60.0
 
 
 class Command(BaseCommand):
-    """``manage.py erase``"""
-
     help = (
-        "Forget somebody for good: the key of what they wrote is destroyed, everything of theirs"
-        " is purged; how they rated stays as statistics of nobody. Ends with a report, and with 1"
-        " unless its every line says gone. Can be interrupted and run again."
+        "Erase a user for good: destroy the key of their personal data and purge the rest. Their"
+        " ratings stay as anonymous statistics. Prints a report; the exit code is 1 unless every"
+        " line of it says gone. Can be interrupted and run again."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Whom."""
         parser.add_argument(
             "user", nargs="?", metavar="USER", help="a username, an e-mail address or an id"
         )
         parser.add_argument(
             "--restored",
             action="store_true",
-            help="instead: after a backup of the log or the vault was brought back, erase again"
-            " everyone whose erasure one of the two has forgotten; and carry on what stopped",
+            help="instead of one user: after a backup of the log or the vault was restored, erase"
+            " again every user whose erasure either of them lacks, and resume stopped erasures",
         )
         parser.add_argument(
             "--wait",
             type=float,
             default=_PATIENCE_SECONDS,
             metavar="SECONDS",
-            help="how long to wait for projectors to let go (%(default)s)",
+            help="how long to wait for the projectors to purge the user (%(default)s)",
         )
 
     def handle(self, *_args: object, **options: Any) -> None:
-        """Do it, and see that it is done."""
+        """Erase, then report what is left."""
         if bool(options["user"]) == options["restored"]:
-            raise CommandError("Say whom, or --restored.")
+            raise CommandError("Give a user, or --restored.")
         if options["restored"]:
             self._recall()
             return
@@ -72,8 +69,8 @@ class Command(BaseCommand):
         found = process.erase_again_in_log()
         carried = process.sweep()
         self.stdout.write(
-            f"Erased again in the vault: {vault}. Said again to the log: {found}."
-            f" Carried on: {carried}. Of each: manage.py erasure_report ID."
+            f"Erased again in the vault: {vault}. Appended again to the log: {found}."
+            f" Resumed: {carried}. Check each with: manage.py erasure_report ID."
         )
 
 
@@ -81,7 +78,7 @@ def _erase(user_id: UUID) -> None:
     origin = Origin(correlation_id=uuid4())
     process.mark_for_erasure(user_id)
     process.complete(user_id, origin=origin)
-    # For so long some process may believe in a token of theirs; what came in is behind us then.
+    # A process may accept the user's tokens for so long; commands until then are in the log after.
     sleep(token_revocation.FRESH_SECONDS)
     if process.has_events_after_erasure(user_id, event_store.store()):
         erasures.resume(user_id)
@@ -89,7 +86,7 @@ def _erase(user_id: UUID) -> None:
 
 
 def _names(user_id: UUID) -> Mapping[str, str]:
-    """What they are called, as long as that can be read: it is what is searched for in the end."""
+    """The user's names, which the report searches for; empty when their key is gone."""
     try:
         names = names_of(user_id)
     except KeyMissing:

@@ -1,4 +1,4 @@
-"""manage.py grant_staff: how does a person make someone one of the staff, or end that?"""
+"""manage.py grant_staff: grant or revoke the staff role."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -14,21 +14,19 @@ from infra.errors import NotFound
 
 
 class Command(BaseCommand):
-    """``manage.py grant_staff``"""
-
     help = (
-        "Make someone one of the staff, who may ask for the past (As-Of) and look at the tables of"
-        " the catalogue (/admin/). It holds from their next log-in or refresh on. --revoke ends it,"
-        " and all their log-ins with it."
+        "Grant the staff role: staff may read the past (As-Of) and the catalogue's tables"
+        " (/admin/). Holds from the user's next log-in or refresh on. --revoke takes the role back"
+        " and ends all log-ins of the user."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Who, and which way."""
+
         parser.add_argument("user", metavar="USER", help="a username, an e-mail address or an id")
-        parser.add_argument("--revoke", action="store_true", help="staff no more")
+        parser.add_argument("--revoke", action="store_true", help="take the role back")
 
     def handle(self, *_args: object, **options: Any) -> None:
-        """Do it; once more is as good as once."""
+        """Grant or revoke; idempotent."""
         user_id = find(options["user"])
         origin = Origin(correlation_id=uuid4())
         if options["revoke"]:
@@ -46,7 +44,7 @@ class Command(BaseCommand):
             revoke(user_id, origin=origin)
         except NotFound as error:
             raise CommandError(f"{name} ({user_id}): {error.detail}") from error
-        # In this order no token can be made that says "staff" and outlives it. If only the first
-        # step was done, because somebody ended this, the second is done by the next.
+        # In this order no token with the role can outlive it. If the command is stopped between
+        # the two steps, running it again does the second.
         logout.end_all_sessions(user_id, origin=origin)
-        self.stdout.write(f"{name} ({user_id}) is staff no more. All their log-ins have ended.")
+        self.stdout.write(f"{name} ({user_id}) is no longer staff. All their log-ins have ended.")

@@ -1,4 +1,4 @@
-"""manage.py import_catalogue: how do the movies of a file get into the catalogue?"""
+"""manage.py import_catalogue: import movies from a file of JSON lines."""
 
 from pathlib import Path
 from typing import Any
@@ -13,34 +13,34 @@ DEMO = Path(__file__).parents[2] / "catalogue" / "demo" / "catalogue.jsonl.gz"
 
 
 class Command(ImportCommand):
-    """Run again at will: only what is new or changed becomes events."""
+    """Idempotent: only new and changed movies become events."""
 
     help = "Import movies from a file of JSON lines, plain or gzipped, or the demo catalogue."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", nargs="?", help="a path, or 'demo' for the one that is shipped")
+        parser.add_argument("file", nargs="?", help="a path, or 'demo' for the demo catalogue")
 
     def check_input(self, options: dict[str, Any]) -> None:
         if options["file"] is None:
             raise CommandError(
-                "Which file? Give the path of a file of JSON lines, or 'demo' for the catalogue"
+                "No file given: pass the path of a file of JSON lines, or 'demo' for the catalogue"
                 " that comes with the project.",
                 returncode=BAD_INPUT,
             )
         if not _path(options["file"]).is_file():
             raise CommandError(f"There is no file {options['file']}.", returncode=BAD_INPUT)
 
-    def run_import(self, run: ImportSession, options: dict[str, Any]) -> None:
-        outcome = import_catalogue(_path(options["file"]), run)
+    def run_import(self, session: ImportSession, options: dict[str, Any]) -> None:
+        result = import_catalogue(_path(options["file"]), session)
         self.stdout.write(
-            f"read {outcome.read}, added {outcome.added}, changed {outcome.changed},"
-            f" unchanged {outcome.unchanged}, broken {outcome.broken}; matched {outcome.matched},"
-            f" ambiguous {outcome.ambiguous}, ids of another movie {outcome.taken}"
+            f"read {result.read}, added {result.added}, changed {result.changed},"
+            f" unchanged {result.unchanged}, broken {result.broken}; matched {result.matched},"
+            f" ambiguous {result.ambiguous}, ids of another movie {result.taken}"
         )
-        self.tell_unknown_genres(outcome.unknown_genres)
-        self.refuse_torn([outcome.torn])
-        if outcome.broken == outcome.read:
-            raise CommandError(f"Nothing in {options['file']} could be read as a movie.")
+        self.print_unknown_genres(result.unknown_genres)
+        self.fail_if_damaged([result.damage])
+        if result.broken == result.read:
+            raise CommandError(f"No line of {options['file']} could be read as a movie.")
 
 
 def _path(given: str) -> Path:

@@ -1,4 +1,4 @@
-"""How does a person have the catalogue's tables made anew?"""
+"""manage.py rebuild catalogue-tables: rebuild the catalogue's tables from the log."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -12,19 +12,17 @@ from infra.progress_bar import progress
 
 
 class Command(BaseCommand):
-    """``manage.py rebuild catalogue-tables``"""
-
     help = (
-        "Make the catalogue's tables again from the log, in one transaction. Commands that change"
-        " movies wait until it is over; interrupted, the tables are as they were."
+        "Rebuild the catalogue's tables from the log, in one transaction. Commands that change"
+        " movies wait for it. Interrupted, it leaves the tables as they were."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """What can be asked."""
-        parser.add_argument("--dry-run", action="store_true", help="only say how much there is")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="only print how many events would be read"
+        )
 
     def handle(self, *_args: object, **options: Any) -> None:
-        """Read the whole log and keep what is about movies."""
         store = PostgresStore(config().partitions)
         total = sum(store.heads())
         if options["dry_run"]:
@@ -32,4 +30,4 @@ class Command(BaseCommand):
             return
         with progress("catalogue tables", total) as advance:
             count = inline_projection.rebuild(store, advance)
-        self.stdout.write(f"Made again from {count:,} events about movies, of {total:,} in all.")
+        self.stdout.write(f"Rebuilt from {count:,} events about movies, of {total:,} in all.")

@@ -1,4 +1,4 @@
-"""manage.py restore_movie: how is a movie shown again that was withdrawn?"""
+"""manage.py restore_movie: show a withdrawn movie again."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -14,16 +14,13 @@ from infra.errors import Refused
 
 
 class Command(BaseCommand):
-    """``manage.py restore_movie``"""
-
-    help = "Show a movie again that was withdrawn, with all that people thought of it."
+    help = "Show a withdrawn movie again, with its ratings, favourites and playlist entries."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Which."""
         parser.add_argument("movie", metavar="ID", type=int, help="the movie's id")
 
     def handle(self, *_args: object, **options: Any) -> None:
-        """Do it; once more is as good as once."""
+        """Restore the movie; idempotent."""
         command = RestoreMovie(options["movie"])
         try:
             [events] = handle_all(

@@ -1,4 +1,4 @@
-"""manage.py simulate_community: how are lists filled before anybody has rated?"""
+"""manage.py simulate_community: fill the lists with ratings of simulated people."""
 
 import time
 from argparse import ArgumentTypeError
@@ -13,41 +13,41 @@ from command_api.imports.base_command import ImportCommand
 from command_api.imports.movielens_ratings import RatingImportCounts, append_ratings
 from command_api.imports.ratings_sort import RatingsSorter
 from command_api.imports.session import ImportSession
-from command_api.imports.simulated_ratings import SimulationMovie, opinions, person_id
+from command_api.imports.simulated_ratings import SimulationMovie, person_id, simulate
 
 PEOPLE, MOST_PEOPLE = 300, 10_000
 
 
 class Command(ImportCommand):
-    """Run again at will: what was simulated once is not simulated again."""
+    """Idempotent: running it again adds nothing."""
 
     help = (
-        "Ratings by simulated people of the movies that are in the catalogue, over the last two"
-        " weeks. For a demonstration: nobody gave them."
+        "Append ratings of simulated people, over the last two weeks, for the movies of the"
+        " catalogue. For demonstrations only."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--people", type=_count, default=PEOPLE, help=f"how many (default {PEOPLE})"
+            "--people", type=_count, default=PEOPLE, help=f"number of people (default {PEOPLE})"
         )
 
     def check_input(self, options: dict[str, Any]) -> None:
         if not models.Movie.objects.exists():
             raise CommandError("There are no movies to rate: run import_catalogue demo first.")
 
-    def run_import(self, run: ImportSession, options: dict[str, Any]) -> None:
+    def run_import(self, session: ImportSession, options: dict[str, Any]) -> None:
         people, withdrawn = options["people"], withdrawn_movies()
-        # As a file's import does: who goes on after an interruption goes on with the same times.
-        begun, _ = models.RatingsImport.objects.get_or_create(
+        # A run that resumes an interrupted one uses the same times, as the import of a file does.
+        first, _ = models.RatingsImport.objects.get_or_create(
             digest=f"simulated community of {people}", defaults={"shift_seconds": int(time.time())}
         )
-        with RatingsSorter(run.store.partitions, who=person_id) as ratings:
-            # Of all movies, so that the others' ratings are the same, whatever was withdrawn.
-            said = opinions(_movies(), people)
-            for opinion in filter(lambda opinion: opinion.film not in withdrawn, said):
-                ratings.add(opinion, movie_id=opinion.film)
-            counts = RatingImportCounts(read=len(ratings))
-            append_ratings(ratings, counts, run, shift_seconds=begun.shift_seconds)
+        with RatingsSorter(session.store.partitions, id_of=person_id) as sorter:
+            # Simulate all movies: ratings of the others must not depend on what is withdrawn.
+            for rating in simulate(_movies(), people):
+                if rating.film not in withdrawn:
+                    sorter.add(rating, movie_id=rating.film)
+            counts = RatingImportCounts(read=len(sorter))
+            append_ratings(sorter, counts, session, shift_seconds=first.shift_seconds)
         self.stdout.write(
             f"{people} simulated people: {counts.imported + counts.rerated} ratings,"
             f" {counts.there} were there already"

@@ -11,7 +11,7 @@ from command_api.catalogue.models import SyncRun
 from command_api.catalogue.tmdb.client import connect
 from command_api.catalogue.tmdb.errors import MissingApiKey, TmdbPaused
 from command_api.imports.base_command import STOPPED
-from command_api.imports.signals import stop_signals
+from command_api.imports.session import stop_signals
 from command_api.sync import fetch_queue, status
 from command_api.sync.job_runner import run
 from command_api.sync.jobs import JobKind

@@ -1,4 +1,4 @@
-"""manage.py withdraw_movie: how is a movie shown no more?"""
+"""manage.py withdraw_movie: hide a movie from everyone."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -14,26 +14,23 @@ from infra.errors import Refused
 
 
 class Command(BaseCommand):
-    """``manage.py withdraw_movie``"""
-
     help = (
-        "Show a movie no more, neither by its id nor in any list, and take no new opinions of it."
-        " What people thought of it is kept, and shown again after restore_movie."
+        "Hide a movie, by its id and in every list, and refuse new ratings, favourites and playlist"
+        " entries of it. Existing ones are kept and shown again after restore_movie."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Which, and why."""
         parser.add_argument("movie", metavar="ID", type=int, help="the movie's id")
         parser.add_argument(
             "--reason",
             required=True,
             metavar="TEXT",
-            help=f"kept in the log, in {LONGEST_REASON} characters at most; about the movie, never"
+            help=f"kept in the log, at most {LONGEST_REASON} characters; about the movie, never"
             " about a person",
         )
 
     def handle(self, *_args: object, **options: Any) -> None:
-        """Do it; once more is as good as once."""
+        """Withdraw the movie; idempotent."""
         command = WithdrawMovie(options["movie"], options["reason"])
         try:
             [events] = handle_all(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from command_api.imports.deduplication import StreamProgress, plan, unseen
+from command_api.imports.deduplication import StreamProgress, plan, unknown_streams
 from command_api.imports.ratings_sort import TimedRating, user_id
 from command_api.ratings.decider import RateMovie
 from events.catalogue import MovieRated
@@ -23,7 +23,7 @@ def rated(*scores, movie=7):
 
 
 def told(batch, *, in_log=0):
-    return {stream.name: StreamProgress(in_log) for stream in unseen(batch, {})}
+    return {stream.name: StreamProgress(in_log) for stream in unknown_streams(batch, {})}
 
 
 def test_a_later_rating_replaces_the_earlier_one():
@@ -45,8 +45,8 @@ def test_the_same_score_again_is_counted_but_is_no_event():
 
 def test_a_stream_is_asked_for_once():
     batch = rated(6, 9)
-    assert len(unseen(batch, {})) == 1
-    assert unseen(batch, told(batch)) == []
+    assert len(unknown_streams(batch, {})) == 1
+    assert unknown_streams(batch, told(batch)) == []
 
 
 @given(

@@ -12,7 +12,7 @@ from django.db import connection
 from command_api.catalogue import inline_projection
 from command_api.catalogue.decider import MovieFacts, stream_of
 from command_api.catalogue.models import Movie
-from command_api.imports.advisory_lock import turn
+from command_api.imports.session import import_lock
 
 HEAT = {
     "id": 1,
@@ -31,7 +31,7 @@ def test_what_the_file_says_is_in_log_and_tables(command, store, write, pack):
     said = command("import_catalogue", write(HEAT, RONIN, pack=pack))
     assert said.splitlines() == [
         f"read 2, added 2, changed 0, unchanged 0, broken 0{NONE_DOUBTED}",
-        "left out, because our table of genres lacks them: Gastronomy (1)",
+        "left out genres that are not in our table: Gastronomy (1)",
     ]
     movie = inline_projection.movie_states([1])[1]
     assert movie.facts == MovieFacts(
@@ -91,7 +91,7 @@ def test_of_a_packed_file_that_was_cut_short_the_good_part_is_imported(store, wr
     rows = [RONIN | {"id": n, "title": f"Ronin {n * 7919 % 10_007}"} for n in range(1, 2001)]
     path, said = write(*rows, pack=gzip.compress), io.StringIO()
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(CommandError, match="cut short here\nWhat came before that is") as error:
+    with pytest.raises(CommandError, match="cut short here\nThe lines before that are") as error:
         call_command("import_catalogue", str(path), stdout=said)
     assert error.value.returncode == 1
     imported = Movie.objects.count()
@@ -109,7 +109,11 @@ def test_a_file_with_nothing_in_it_is_an_error(command, write, rows):
 
 @pytest.mark.parametrize(
     ("words", "reason"),
-    [([], "Which file"), (["/no/such/file"], "There is no file /no/such/file"), (["/"], "no file")],
+    [
+        ([], "No file given"),
+        (["/no/such/file"], "There is no file /no/such/file"),
+        (["/"], "no file"),
+    ],
 )
 def test_no_file_is_an_error_of_its_own(command, words, reason):
     with pytest.raises(CommandError, match=reason) as error:
@@ -119,7 +123,7 @@ def test_no_file_is_an_error_of_its_own(command, words, reason):
 
 def test_two_imports_do_not_meet(command, write):
     def hold_the_lock():
-        with turn():
+        with import_lock():
             held.set()
             done.wait(60)
         connection.close()

@@ -50,7 +50,7 @@ def test_films_are_found_or_added_and_ratings_are_events_with_their_own_times(
         "films: read 4, matched 1, added 2, doubles 1, already there 0, broken 0;"
         " ambiguous 0, a year off 0, ids of another movie 0"
     )
-    assert genres == "left out, because our table of genres lacks them: Gastronomy (1)"
+    assert genres == "left out genres that are not in our table: Gastronomy (1)"
     [made_up] = Movie.objects.filter(title="Made Up, Entirely")
     assert (made_up.pk, made_up.year) == (1_000_001, 1995)
     assert [genre.name for genre in made_up.genres.all()] == ["Science Fiction"]
@@ -193,10 +193,8 @@ def test_what_could_be_several_of_ours_is_named(command, movielens, suspects, st
     handle_all([remake], store, origin=Origin(correlation_id=UUID(int=1)))
     files = movielens(movies=MOVIES[:1], ratings=[(7, 1, 4.0, T)])
     said = command("import_movielens", files)
-    assert (
-        "could be several of ours: The Usual Suspects (1995), taken for movie 5 of 5, 6\n" in said
-    )
-    assert "could be" not in command("import_movielens", files)
+    assert "matches several movies: The Usual Suspects (1995), linked to 5 of 5, 6\n" in said
+    assert "matches several" not in command("import_movielens", files)
 
 
 def test_of_another_year_is_named_and_the_report_has_every_film(
@@ -207,10 +205,7 @@ def test_of_another_year_is_named_and_the_report_has_every_film(
     said = command("import_movielens", files, "--report", report)
     assert "matched 1, added 2," in said
     assert "a year off 1," in said
-    assert (
-        "is ours of the year before or after: The Usual Suspects (1996), taken for movie 5\n"
-        in said
-    )
+    assert "matches a movie of another year: The Usual Suspects (1996), linked to 5\n" in said
     assert report.read_text().splitlines() == [
         "movielens_id,title,how,movie_id,possible",
         "1,The Usual Suspects (1996),near,5,",
@@ -244,7 +239,7 @@ def test_ratings_of_a_movie_that_was_withdrawn_are_refused_and_counted(
     assert said[0].startswith(
         "ratings: read 3, imported 1, re-rated 0, already there 0, broken 0 ("
     )
-    assert said[1] == "refused 2 ratings: their movies were withdrawn"
+    assert said[1] == "refused 2 ratings of withdrawn movies"
     assert len(rating_events(history)) == 1
     handle_all([RestoreMovie(5)], store, origin=origin)
     said = command("import_movielens", files)
@@ -254,5 +249,5 @@ def test_ratings_of_a_movie_that_was_withdrawn_are_refused_and_counted(
 def test_when_all_are_refused_it_says_so_and_fails(command, movielens, suspects, store):
     handle_all([WithdrawMovie(5, "a double")], store, origin=Origin(correlation_id=UUID(int=1)))
     files = movielens(movies=MOVIES[:1], ratings=[(7, 1, 5.0, T)])
-    with pytest.raises(CommandError, match="refused 1 ratings: their movies were withdrawn"):
+    with pytest.raises(CommandError, match="refused 1 ratings of withdrawn movies"):
         command("import_movielens", files)

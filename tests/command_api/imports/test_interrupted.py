@@ -94,7 +94,7 @@ def test_after_it_was_stopped_the_same_command_brings_the_rest(store, files, rat
     assert 0 < imported() < RATINGS / 2
     if number == signal.SIGINT:
         assert first.returncode == 130
-        assert "Run the same again to go on from here." in told
+        assert "Run the same command again to resume." in told
 
     second = start(files)
     said, told = second.communicate(timeout=300)

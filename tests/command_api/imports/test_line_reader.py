@@ -12,7 +12,7 @@ def read(tmp_path):
     def _read(content):
         path = tmp_path / "file"
         path.write_bytes(content)
-        return [(line.number, line.content, line.broken) for line in line_reader.read(path)]
+        return [(line.number, line.content, line.error) for line in line_reader.read(path)]
 
     return _read
 
@@ -51,9 +51,9 @@ def test_an_archive_that_is_not_whole_is_torn(tmp_path, content, reason):
     path.write_bytes(content)
     *good, last = line_reader.read(path)
     assert len(good) > 10
-    assert not any(line.broken or line.is_torn for line in good)
-    assert last.is_torn
-    assert str(last.broken).startswith(reason)
+    assert not any(line.error or line.is_damaged for line in good)
+    assert last.is_damaged
+    assert str(last.error).startswith(reason)
 
 
 def test_an_empty_file_has_no_lines(read):

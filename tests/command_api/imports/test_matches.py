@@ -6,10 +6,10 @@ import pytest
 
 from command_api.imports import line_reader
 from command_api.imports.catalogue_file import parse
+from command_api.imports.line_warnings import RejectedLines
 from command_api.imports.movielens_formats import find
 from command_api.imports.movielens_matching import MovieLensMatcher
 from command_api.imports.movielens_reader import films
-from command_api.imports.rejected_lines import RejectedLines
 from tests.command_api.imports.sample import ML_100K, ROOT, wanted
 
 DEMO = ROOT / "command_api" / "catalogue" / "demo" / "catalogue.jsonl.gz"
@@ -34,13 +34,13 @@ def test_the_table_is_of_this_catalogue(demo):
 
 @pytest.mark.skipif(not ML_100K.is_dir(), reason=f"no MovieLens in {ML_100K}")
 def test_every_film_of_the_table_is_the_movie_that_it_is(demo):
-    known = MovieLensMatcher(next_id=1_000_001)
+    matcher = MovieLensMatcher(next_id=1_000_001)
     for movie_id, (title, year) in demo.items():
-        known.add(movie_id, title, year)
+        matcher.add(movie_id, title, year)
     told = list(films(find(ML_100K), RejectedLines("films"), Counter()))
     for film in told:
-        known.expect(film, {})
-    found = {film.movielens_id: known.find(film, {}).movie_id for film in told}
+        matcher.expect(film, {})
+    found = {film.movielens_id: matcher.match(film, {}).movie_id for film in told}
     wrong = [
         (row, movie_id)
         for row in wanted()

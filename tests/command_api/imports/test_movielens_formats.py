@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
+from command_api.imports.line_warnings import RejectedLines
 from command_api.imports.movielens_formats import MissingFiles, find
-from command_api.imports.movielens_reader import films, links, opinions
-from command_api.imports.rejected_lines import RejectedLines
+from command_api.imports.movielens_reader import films, links, ratings
 
 FLAGS = {"Children's": 4, "Drama": 8, "Sci-Fi": 15}
 
@@ -49,22 +49,22 @@ CASES = [("100K", "latin-1"), ("1M, 10M", "latin-1"), ("1M, 10M", "utf-8"), ("CS
 def test_films_and_ratings(tmp_path, form, encoding):
     for name, text in FORMS[form].items():
         (tmp_path / name).write_text(text, encoding=encoding)
-    files, broken = find(tmp_path), RejectedLines("films")
-    told = list(films(files, broken, Counter()))
+    files, rejected = find(tmp_path), RejectedLines("films")
+    told = list(films(files, rejected, Counter()))
     assert [(film.movielens_id, film.title.title, film.title.year) for film in told] == [
         (1, "An Invented", 1995),
         (2, "Café Imaginé", 1996),
         (3, "unknown", None),
     ]
     assert [film.genres for film in told] == [("Drama", "Science Fiction"), ("Family",), ()]
-    assert broken.count == 1
-    assert links(files, broken) == {}
-    rated = opinions(files, broken, known={1: 1, 2: 2}, now=2_000_000_000)
+    assert rejected.count == 1
+    assert links(files, rejected) == {}
+    rated = ratings(files, rejected, known={1: 1, 2: 2}, now=2_000_000_000)
     assert [(each.user, each.film, each.score, each.at) for each in rated] == [
         (7, 1, 6, 874_724_710),
         (7, 2, 10, 874_724_720),
     ]
-    assert broken.count == 2
+    assert rejected.count == 2
 
 
 def test_what_is_missing_is_named(tmp_path):

@@ -13,78 +13,78 @@ def film(movielens_id, text):
 
 
 @pytest.fixture
-def known():
-    movies = MovieLensMatcher(next_id=1_000_001)
-    movies.add(5, "The Matrix", 1999)
-    movies.add(9, "Suspicion", 1918)
-    movies.add(8, "Suspicion", 1918)
-    movies.link(5, "imdb", "tt0133093")
-    return movies
+def matcher():
+    matcher = MovieLensMatcher(next_id=1_000_001)
+    matcher.add(5, "The Matrix", 1999)
+    matcher.add(9, "Suspicion", 1918)
+    matcher.add(8, "Suspicion", 1918)
+    matcher.link(5, "imdb", "tt0133093")
+    return matcher
 
 
-def test_the_same_title_and_year_is_the_same_movie(known):
-    found = known.find(film(2571, "Matrix, The (1999)"), {})
+def test_the_same_title_and_year_is_the_same_movie(matcher):
+    found = matcher.match(film(2571, "Matrix, The (1999)"), {})
     assert found == (5, "matched", [LinkMovie(5, "movielens", "2571")], [], ())
 
 
-def test_an_id_of_another_source_says_more_than_the_title(known):
-    found = known.find(film(2571, "Die Matrix (1999)"), {"imdb": "tt0133093", "tmdb": "603"})
+def test_an_id_of_another_source_says_more_than_the_title(matcher):
+    found = matcher.match(film(2571, "Die Matrix (1999)"), {"imdb": "tt0133093", "tmdb": "603"})
     assert found.movie_id == 5
     assert found.commands == [LinkMovie(5, "movielens", "2571"), LinkMovie(5, "tmdb", "603")]
 
 
-def test_of_several_the_lowest_id_is_taken(known):
-    found = known.find(film(1, "Suspicion (1918)"), {})
-    assert (found.movie_id, found.how, found.possible) == (8, "ambiguous", [9, 8])
+def test_of_several_the_lowest_id_is_taken(matcher):
+    found = matcher.match(film(1, "Suspicion (1918)"), {})
+    assert (found.movie_id, found.how, found.candidates) == (8, "ambiguous", [9, 8])
 
 
-def test_one_that_is_withdrawn_is_found_only_where_no_other_has_its_title_and_year(known):
-    known.add_withdrawn(3, "The Matrix", 1999)
-    known.add_withdrawn(4, "Heat", 1995)
-    found = known.find(film(2571, "Matrix, The (1999)"), {})
+def test_one_that_is_withdrawn_is_found_only_where_no_other_has_its_title_and_year(matcher):
+    matcher.add_withdrawn(3, "The Matrix", 1999)
+    matcher.add_withdrawn(4, "Heat", 1995)
+    found = matcher.match(film(2571, "Matrix, The (1999)"), {})
     assert (found.movie_id, found.how) == (5, "matched")
-    found = known.find(film(6, "Heat (1995)"), {})
+    found = matcher.match(film(6, "Heat (1995)"), {})
     assert (found.movie_id, found.how) == (4, "matched")
 
 
-def test_another_year_is_another_movie_and_gets_the_next_number(known):
-    found = known.find(film(1, "Matrix, The (2021)"), {"tmdb": "7"})
+def test_another_year_is_another_movie_and_gets_the_next_number(matcher):
+    found = matcher.match(film(1, "Matrix, The (2021)"), {"tmdb": "7"})
     facts = MovieFacts(title="The Matrix", year=2021, genres=("Drama",))
     command = AddMovie(1_000_001, facts, (("movielens", "1"), ("tmdb", "7")))
     assert found == (1_000_001, "added", [command], [], [])
-    assert known.find(film(2, "Heat (1995)"), {}).movie_id == 1_000_002
+    assert matcher.match(film(2, "Heat (1995)"), {}).movie_id == 1_000_002
 
 
-def test_two_ids_for_one_new_film_are_one_movie(known):
-    first = known.find(film(1, "Heat (1995)"), {})
-    second = known.find(film(2, "Heat (1995)"), {})
+def test_two_ids_for_one_new_film_are_one_movie(matcher):
+    first = matcher.match(film(1, "Heat (1995)"), {})
+    second = matcher.match(film(2, "Heat (1995)"), {})
     assert (second.movie_id, second.how) == (first.movie_id, "double")
     assert second.commands == [LinkMovie(first.movie_id, "movielens", "2")]
 
 
-def test_films_without_a_year_are_never_matched(known):
-    first = known.find(film(1, "unknown"), {})
-    assert known.find(film(2, "unknown"), {}).movie_id != first.movie_id
+def test_films_without_a_year_are_never_matched(matcher):
+    first = matcher.match(film(1, "unknown"), {})
+    assert matcher.match(film(2, "unknown"), {}).movie_id != first.movie_id
 
 
-def test_what_was_found_before_stays_so_and_learns_new_links(known):
-    known.find(film(2571, "Matrix, The (1999)"), {})
-    found = known.find(film(2571, "Renamed (2024)"), {"tmdb": "603"})
+def test_what_was_found_before_stays_so_and_learns_new_links(matcher):
+    matcher.match(film(2571, "Matrix, The (1999)"), {})
+    found = matcher.match(film(2571, "Renamed (2024)"), {"tmdb": "603"})
     assert found == (5, "there", [LinkMovie(5, "tmdb", "603")], [], ())
 
 
-def test_an_id_that_is_another_movies_is_not_taken_over(known):
-    known.link(8, "tmdb", "603")
-    found = known.find(film(2571, "Matrix, The (1999)"), {"imdb": "tt0133093", "tmdb": "603"})
+def test_an_id_that_is_another_movies_is_not_taken_over(matcher):
+    matcher.link(8, "tmdb", "603")
+    found = matcher.match(film(2571, "Matrix, The (1999)"), {"imdb": "tt0133093", "tmdb": "603"})
     assert found.movie_id == 5
     assert found.taken == [("tmdb", "603")]
-    assert known.linked["tmdb", "603"] == 8
+    assert matcher.linked["tmdb", "603"] == 8
 
 
 @pytest.fixture
 def invented():
     """Movies that nobody made."""
-    movies = MovieLensMatcher(next_id=1_000_001)
+    matcher = MovieLensMatcher(next_id=1_000_001)
     for movie_id, title, year in (
         (10, "The Postponed", 1994),
         (11, "MouseTrap", 1997),
@@ -100,8 +100,8 @@ def invented():
         (21, "An Invented Remake", 1961),
         (22, "An Invented Remake", 1998),
     ):
-        movies.add(movie_id, title, year)
-    return movies
+        matcher.add(movie_id, title, year)
+    return matcher
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def invented():
     ],
 )
 def test_how_much_alike_is_the_same(invented, text, movie_id, how):
-    found = invented.find(film(1, text), {})
+    found = invented.match(film(1, text), {})
     assert (found.movie_id, found.how) == (movie_id or 1_000_001, how)
 
 
@@ -141,19 +141,19 @@ def test_a_movie_that_is_another_film_of_the_files_is_not_taken_for_one_of_anoth
     )
     for each in (early, exact):
         invented.expect(each, {})
-    assert (found := invented.find(early, {})).how == "added"
-    assert found.possible == [13]
-    assert invented.find(exact, {}).movie_id == 13
+    assert (found := invented.match(early, {})).how == "added"
+    assert found.candidates == [13]
+    assert invented.match(exact, {}).movie_id == 13
 
 
 def test_nor_is_one_that_another_film_is_already(invented):
-    invented.find(film(1, "Longer Invented Name, A (1990)"), {})
-    assert invented.find(film(2, "Longer Invented Name, A (1991)"), {}).how == "added"
+    invented.match(film(1, "Longer Invented Name, A (1990)"), {})
+    assert invented.match(film(2, "Longer Invented Name, A (1991)"), {}).how == "added"
 
 
 def test_the_second_id_of_a_film_of_another_year_is_a_double(invented):
-    invented.find(film(1, "Longer Invented Name, A (1991)"), {})
+    invented.match(film(1, "Longer Invented Name, A (1991)"), {})
     for _ in range(2):  # also when the first was found by a run before
-        assert invented.find(film(1, "Longer Invented Name, A (1991)"), {}).movie_id == 13
-    found = invented.find(film(2, "Longer Invented Name, A (1991)"), {})
+        assert invented.match(film(1, "Longer Invented Name, A (1991)"), {}).movie_id == 13
+    found = invented.match(film(2, "Longer Invented Name, A (1991)"), {})
     assert (found.movie_id, found.how) == (13, "double")

@@ -26,7 +26,7 @@ def opinion(number, user, at):
 @pytest.mark.parametrize("run", [1, 3, 7, 1000])
 @pytest.mark.parametrize("at_hand", [1, 10, 1000])
 def test_a_user_at_a_time_each_in_order_of_time_and_then_of_the_file(monkeypatch, run, at_hand):
-    monkeypatch.setattr(ratings_sort, "_AT_HAND", at_hand)
+    monkeypatch.setattr(ratings_sort, "_MERGE_ROWS", at_hand)
     choose = random.Random(5)
     rows = [(choose.randint(1, 9), choose.randint(0, 5) * 10) for _ in range(50)]
     with RatingsSorter(PARTITIONS, run=run) as ratings:
@@ -64,7 +64,7 @@ def test_no_ratings_are_no_batches():
 
 @pytest.mark.parametrize("order", ["by user", "anyhow"])
 def test_four_times_the_ratings_take_no_more_memory(tmp_path, monkeypatch, order):
-    monkeypatch.setattr(ratings_sort, "_AT_HAND", 500)
+    monkeypatch.setattr(ratings_sort, "_MERGE_ROWS", 500)
     peaks = []
     for rows in (3_000, 12_000):
         make_by_user(tmp_path, ratings=rows)

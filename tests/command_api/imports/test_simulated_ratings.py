@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError
 
 from command_api.imports.popular_titles import WELL_KNOWN
-from command_api.imports.simulated_ratings import DAYS, SimulationMovie, opinions, person_id
+from command_api.imports.simulated_ratings import DAYS, SimulationMovie, person_id, simulate
 
 GENRES = ("Comedy", "Drama", "Western", "Horror")
 PEOPLE = 200
@@ -24,15 +24,15 @@ def movies():
 
 @pytest.fixture(scope="module")
 def given():
-    return list(opinions(list(movies()), PEOPLE))
+    return list(simulate(list(movies()), PEOPLE))
 
 
 def test_the_same_each_time(given):
-    assert given == list(opinions(list(movies()), PEOPLE))
+    assert given == list(simulate(list(movies()), PEOPLE))
 
 
 def test_everyone_rates_some_movies_once_each(given):
-    pairs = [(opinion.user, opinion.film) for opinion in given]
+    pairs = [(rating.user, rating.film) for rating in given]
     assert len(set(pairs)) == len(pairs)
     counts = Counter(user for user, _ in pairs)
     assert len(counts) == PEOPLE
@@ -40,12 +40,12 @@ def test_everyone_rates_some_movies_once_each(given):
 
 
 def test_scores_are_scores_and_most_are_good(given):
-    assert {opinion.score for opinion in given} <= set(range(1, 11))
-    assert 6 < mean(opinion.score for opinion in given) < 8
+    assert {rating.score for rating in given} <= set(range(1, 11))
+    assert 6 < mean(rating.score for rating in given) < 8
 
 
 def test_a_few_movies_have_most_ratings_and_the_classics_are_among_them(given):
-    counts = Counter(opinion.film for opinion in given)
+    counts = Counter(rating.film for rating in given)
     ranked = [count for _, count in counts.most_common()]
     assert sum(ranked[: len(ranked) // 5]) > 0.4 * sum(ranked)
     top = {film for film, _ in counts.most_common(20)}
@@ -55,15 +55,15 @@ def test_a_few_movies_have_most_ratings_and_the_classics_are_among_them(given):
 def test_people_have_tastes(given):
     genres = {movie.movie_id: movie.genres for movie in movies()}
     of_user: dict[int, Counter[str]] = defaultdict(Counter)
-    for opinion in given:
-        of_user[opinion.user].update(genres[opinion.film])
+    for rating in given:
+        of_user[rating.user].update(genres[rating.film])
     shares = [seen.most_common(1)[0][1] / seen.total() for seen in of_user.values()]
     assert median(shares) > 0.3
 
 
 def test_all_was_given_in_two_weeks_and_more_of_it_lately(given):
-    assert all(-(DAYS + 1) * 86_400 <= opinion.at < 0 for opinion in given)
-    lately = sum(opinion.at > -DAYS * 86_400 / 2 for opinion in given)
+    assert all(-(DAYS + 1) * 86_400 <= rating.at < 0 for rating in given)
+    lately = sum(rating.at > -DAYS * 86_400 / 2 for rating in given)
     assert lately > 0.6 * len(given)
 
 
