@@ -1,1 +1,1 @@
-"""Which movies are there, and who may say so?"""
+"""Catalogue: the movies, their tables, and the commands that change them."""

@@ -1,10 +1,8 @@
-"""What does Django call the catalogue?"""
+"""Django app of the catalogue's tables."""
 
 from django.apps import AppConfig
 
 
 class CatalogueConfig(AppConfig):
-    """The movies, normalised."""
-
     name = "command_api.catalogue"
     label = "catalogue"

@@ -1,4 +1,4 @@
-"""May people have new opinions of a movie?"""
+"""Availability of a movie: a withdrawn one takes no new ratings, favourites or playlist entries."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,6 @@ WITHDRAWN = "This movie was withdrawn."
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """How a movie stands in the catalogue."""
-
     is_withdrawn: bool = False
 
 
@@ -18,6 +16,6 @@ AVAILABLE = Availability()
 
 
 def refuse_withdrawn(availability: Availability) -> None:
-    """Raise Conflict when nobody may have a new opinion of the movie."""
+    """Raise Conflict when the movie was withdrawn."""
     if availability.is_withdrawn:
         raise Conflict(f"{WITHDRAWN} No new opinions of it are taken.")

@@ -1,4 +1,4 @@
-"""How are many commands about movies handled in one transaction?"""
+"""Bulk handling of movie commands: decide all, write tables and log in one transaction."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -13,13 +13,18 @@ from events.catalogue import MovieEvent
 from events.recorded import Origin
 from events.store import AppendEntry, EventStore, WrongExpectedVersion
 
-Decided: TypeAlias = Sequence[Sequence[MovieEvent]]  # what each command led to, in their order
+EventsByCommand: TypeAlias = Sequence[Sequence[MovieEvent]]
 
 _TRIES = 3
 
 
-def handle_all(commands: Sequence[MovieCommand], store: EventStore, *, origin: Origin) -> Decided:
-    """Decide all, write tables and log, all or nothing; decide again when a movie moved."""
+def handle_all(
+    commands: Sequence[MovieCommand], store: EventStore, *, origin: Origin
+) -> EventsByCommand:
+    """Handle all commands or none; the events of each, in order.
+
+    Decides again when another process changed a movie meanwhile.
+    """
     for _ in range(_TRIES - 1):
         try:
             return _handle_once(commands, store, origin)
@@ -28,12 +33,14 @@ def handle_all(commands: Sequence[MovieCommand], store: EventStore, *, origin: O
     return _handle_once(commands, store, origin)
 
 
-def _handle_once(commands: Sequence[MovieCommand], store: EventStore, origin: Origin) -> Decided:
+def _handle_once(
+    commands: Sequence[MovieCommand], store: EventStore, origin: Origin
+) -> EventsByCommand:
     streams = [stream_of(movie_id) for movie_id in {command.movie_id for command in commands}]
-    # The versions first: tables that are newer than they say make the append fail, never pass.
+    # Versions before tables: if the tables are newer, the append fails; it never passes wrongly.
     versions = store.versions(streams)
-    there = inline_projection.movie_states([int(s.owner) for s in streams if s.name in versions])
-    decided = _decide_each(commands, there)
+    states = inline_projection.movie_states([int(s.owner) for s in streams if s.name in versions])
+    decided = _decide_each(commands, states)
     events = [event for each in decided for event in each]
     if events:
         with transaction.atomic():
@@ -43,12 +50,14 @@ def _handle_once(commands: Sequence[MovieCommand], store: EventStore, origin: Or
     return decided
 
 
-def _decide_each(commands: Sequence[MovieCommand], there: dict[int, MovieState]) -> Decided:
+def _decide_each(
+    commands: Sequence[MovieCommand], states: dict[int, MovieState]
+) -> EventsByCommand:
     decided = []
     for command in commands:
-        movie = there.get(command.movie_id, MovieState())
+        movie = states.get(command.movie_id, MovieState())
         events = decide(command, movie)
-        there[command.movie_id] = reduce(evolve, events, movie)
+        states[command.movie_id] = reduce(evolve, events, movie)
         decided.append(events)
     return decided
 

@@ -1,4 +1,4 @@
-"""What may be said of a movie, and which of it is news?"""
+"""Decider of movies: add, describe, link, detail, withdraw, restore."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -21,12 +21,12 @@ from infra.errors import Invalid, NotFound
 
 LONGEST_REASON = 500
 
-ExternalId: TypeAlias = tuple[str, str]  # the source and its name for the movie
+ExternalId: TypeAlias = tuple[str, str]  # source and value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovieFacts:
-    """What a source says of a movie. No overview or poster means that it says nothing of these."""
+    """A movie's card as a source has it; no overview or poster leaves the present ones."""
 
     title: str
     year: int | None
@@ -38,7 +38,7 @@ class MovieFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovieDetails:
-    """What a source says of a movie beyond its card; titles by language."""
+    """What a source knows beyond the card; titles are pairs of language and title."""
 
     original_title: str | None = None
     original_language: str | None = None
@@ -51,7 +51,7 @@ class MovieDetails:
 
 @dataclass(frozen=True, slots=True)
 class AddMovie:
-    """Have this movie, described so; it may be there already."""
+    """Add a movie, or describe and link it if the catalogue has it."""
 
     movie_id: int
     facts: MovieFacts
@@ -60,16 +60,12 @@ class AddMovie:
 
 @dataclass(frozen=True, slots=True)
 class DescribeMovie:
-    """A source describes a movie that we have."""
-
     movie_id: int
     facts: MovieFacts
 
 
 @dataclass(frozen=True, slots=True)
 class LinkMovie:
-    """Another source has the movie too."""
-
     movie_id: int
     source: str
     external_id: str
@@ -77,25 +73,21 @@ class LinkMovie:
 
 @dataclass(frozen=True, slots=True)
 class DetailMovie:
-    """A source says more of a movie that we have."""
-
     movie_id: int
     details: MovieDetails
 
 
 @dataclass(frozen=True, slots=True)
 class WithdrawMovie:
-    """Show a movie no more, and let nobody have a new opinion of it."""
+    """Hide a movie from everyone and refuse new opinions of it."""
 
     movie_id: int
     reason: str
-    """For whoever wonders why; about the movie, never about a person."""
+    """Kept in the log; about the movie, never about a person."""
 
 
 @dataclass(frozen=True, slots=True)
 class RestoreMovie:
-    """Show a movie again that was withdrawn."""
-
     movie_id: int
 
 
@@ -106,7 +98,7 @@ MovieCommand: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class MovieState:
-    """What is known of one movie; no facts when it is not there."""
+    """State of one movie; ``facts`` is None when the catalogue lacks it."""
 
     facts: MovieFacts | None = None
     external_ids: frozenset[ExternalId] = field(default_factory=frozenset)
@@ -115,14 +107,14 @@ class MovieState:
 
 
 def stream_of(movie_id: int) -> Stream:
-    """Where the movie's events are."""
+    """The stream of the movie's events."""
     return Stream(f"movie-{movie_id}", str(movie_id))
 
 
 def decide(  # noqa: PLR0911 - a line a command
     command: MovieCommand, movie: MovieState
 ) -> Sequence[MovieEvent]:
-    """What happens, if anything."""
+    """The events of a command; raises NotFound for a movie that was never added, and Invalid."""
     match command:
         case AddMovie(movie_id, facts, external_ids) if movie.facts is None:
             return _added(movie_id, facts, external_ids)
@@ -146,7 +138,7 @@ def decide(  # noqa: PLR0911 - a line a command
 
 
 def evolve(movie: MovieState, event: MovieEvent) -> MovieState:
-    """The movie after the event."""
+    """The state after an event."""
     match event:
         case MovieAdded():
             return MovieState(_facts(event), frozenset(event.external_ids.items()))
@@ -190,7 +182,7 @@ def _described(movie_id: int, facts: MovieFacts, movie: MovieState) -> Sequence[
         poster_url=facts.poster_url or current.poster_url,
     )
     if wanted == current:
-        return ()  # the same facts again are not news
+        return ()
     return (
         MovieDescribed(
             movie_id=movie_id,
@@ -229,8 +221,8 @@ def _detailed(movie_id: int, details: MovieDetails, movie: MovieState) -> Sequen
 
 def _withdrawn(movie_id: int, reason: str, movie: MovieState) -> Sequence[MovieWithdrawn]:
     if not 1 <= len(reason.strip()) <= LONGEST_REASON:
-        said = f"A reason has 1 to {LONGEST_REASON} characters."
-        raise Invalid("The movie can't be withdrawn so.", errors=[("reason", said)])
+        reason_error = f"A reason has 1 to {LONGEST_REASON} characters."
+        raise Invalid("The movie can't be withdrawn.", errors=[("reason", reason_error)])
     if movie.is_withdrawn:
         return ()
     return (MovieWithdrawn(movie_id=movie_id, reason=reason.strip()),)

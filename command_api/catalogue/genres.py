@@ -1,9 +1,9 @@
-"""What do we call the genres that other sources have names for?"""
+"""Genre table: our names of genres, and the names of other sources for them."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
-# Ours, and under them whatever else Wikipedia's lists, MovieLens and TMDb call the same thing.
+# Our name, and the names of Wikipedia's lists, MovieLens and TMDb for the same genre.
 _OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "Action": (),
     "Adventure": (),
@@ -45,7 +45,7 @@ _OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "War": (),
     "Western": (),
 }
-# Said in the place of a genre, but about how a movie was made or shown.
+# Listed as genres by some sources, but about how a movie was made or shown.
 _NOT_GENRES = ("(no genres listed)", "IMAX", "Live Action", "TV Movie")
 
 GENRES: tuple[str, ...] = tuple(_OTHER_NAMES)
@@ -56,20 +56,20 @@ _OURS: dict[str, str | None] = {
 
 
 class TranslatedGenres(NamedTuple):
-    """Our names in the source's order, each once; and the source's names that our table lacks."""
+    """Our names in the source's order, each once, and the names that our table lacks."""
 
     genres: tuple[str, ...]
     unknown: tuple[str, ...]
 
 
 def translate(names: Iterable[str]) -> TranslatedGenres:
-    """A source's genres in our words."""
-    found: dict[str, None] = {}
+    """Translate a source's genre names to ours."""
+    genres: dict[str, None] = {}
     unknown = []
     for name in names:
         key = name.strip().casefold()
         if key not in _OURS:
             unknown.append(name)
         elif (ours := _OURS[key]) is not None:
-            found[ours] = None
-    return TranslatedGenres(tuple(found), tuple(unknown))
+            genres[ours] = None
+    return TranslatedGenres(tuple(genres), tuple(unknown))

@@ -1,4 +1,4 @@
-"""What do a movie's events put into the tables, and what do the tables say of it?"""
+"""Inline projection of movies: tables written with the events, and states read from them."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 _PAGE = 1000
 
-# A statement a table and batch, a parameter a column: three times as fast as model instances.
+# One statement per table and batch, an array per column: three times as fast as model instances.
 _MOVIES = """
 INSERT INTO movies (id, title, title_key, year, overview, poster_url, status)
 SELECT *, 'listed' FROM unnest(
@@ -65,7 +65,7 @@ _MOVIE_GENRES = """
 INSERT INTO movie_genres (movie_id, place, genre_id)
 SELECT * FROM unnest(%s::integer[], %s::smallint[], %s::text[])
 """
-# The names come in order, so that two who add the same people do not wait in a ring.
+# Names are sorted, so that two transactions that add the same people don't deadlock.
 _PEOPLE = "INSERT INTO people (name) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING"
 _CASTINGS = """
 INSERT INTO castings (movie_id, billing, person_id)
@@ -80,10 +80,10 @@ SELECT * FROM unnest(%s::integer[], %s::text[], %s::text[])
 
 
 def apply(events: Sequence[MovieEvent]) -> None:
-    """Bring the tables up to the events, which are given in order for each movie.
+    """Write events, in order per movie, to the tables.
 
-    Belongs into the transaction that appends them, before the append: rows are locked in order of
-    id, and then the log's counters.
+    Call it in the transaction that appends them, before the append: rows are locked in order of id,
+    then the log's counters.
     """
     described = {
         event.movie_id: event for event in events if isinstance(event, MovieAdded | MovieDescribed)
@@ -100,7 +100,7 @@ def apply(events: Sequence[MovieEvent]) -> None:
 
 
 def movie_states(movie_ids: Collection[int]) -> dict[int, MovieState]:
-    """The movies that are there, as the rules know them."""
+    """The states of those of the movies that the catalogue has."""
     genres = _names_in_order(
         models.MovieGenre.objects.filter(movie__in=movie_ids)
         .order_by("movie", "place")
@@ -134,9 +134,9 @@ def movie_states(movie_ids: Collection[int]) -> dict[int, MovieState]:
 
 
 def rebuild(store: EventStore, advance: Callable[[int], object] = lambda _: None) -> int:
-    """Make the tables again from the log; the number of events. Writers of movies wait.
+    """Rebuild the tables from the log and return the number of events; writers of movies wait.
 
-    ``advance`` is told how many more events were read.
+    ``advance`` gets the number of events read since its last call.
     """
     total = 0
     with transaction.atomic():
@@ -215,7 +215,7 @@ def _put_cast(facts: Sequence[MovieAdded | MovieDescribed]) -> None:
 
 
 class _Details:
-    """What the tables say of movies beyond their cards."""
+    """Details of some movies, loaded with one query per table."""
 
     def __init__(self, movie_ids: Collection[int]) -> None:
         self._crew: dict[int, list[Credit]] = defaultdict(list)
@@ -230,7 +230,6 @@ class _Details:
             self._titles[movie].add((language, title))
 
     def of(self, movie: models.Movie) -> MovieDetails:
-        """What they say of one."""
         return MovieDetails(
             original_title=movie.original_title,
             original_language=movie.original_language,
@@ -268,7 +267,7 @@ def _put_details(detailed: Sequence[MovieDetailed]) -> None:
     words = [(e.movie_id, place, word) for e in detailed for place, word in _numbered(e.keywords)]
     _put(_KEYWORDS, [(word,) for word in sorted({word for *_, word in words})])
     _put(_MOVIE_KEYWORDS, words)
-    _put(_TRANSLATIONS, [(e.movie_id, *told) for e in detailed for told in e.titles.items()])
+    _put(_TRANSLATIONS, [(e.movie_id, *title) for e in detailed for title in e.titles.items()])
 
 
 def _numbered(things: Iterable[T]) -> Iterable[tuple[int, T]]:
@@ -276,7 +275,7 @@ def _numbered(things: Iterable[T]) -> Iterable[tuple[int, T]]:
 
 
 def _statuses(events: Sequence[MovieEvent]) -> dict[int, str]:
-    """How each movie stands in the end, of those that came or went."""
+    """The last status of each movie that was withdrawn or restored."""
     statuses: dict[int, str] = {}
     for event in events:
         match event:

@@ -1,6 +1,7 @@
-"""Which tables hold the catalogue?
+"""Tables of the catalogue and of the bookkeeping of imports and sync.
 
-They are written in the transaction that appends the movie's events (see tables.py), by nobody else.
+The catalogue's tables are written by inline_projection.py and trend_tables.py only, in the
+transaction that appends the events.
 """
 
 from datetime import datetime
@@ -13,15 +14,15 @@ from django.db.models import Q
 from command_api.catalogue import title_keys
 
 WORDS = "simple"
-"""How PostgreSQL takes text for its words: of no language, for titles are of many."""
+"""PostgreSQL's text search configuration without a language: titles are of many."""
 WIKIPEDIA = "wikipedia"
 TMDB, IMDB = "tmdb", "imdb"
 CATALOGUE = "catalogue"
-"""A catalogue file's id of a movie that has another with us."""
+"""Source of the id that a catalogue file uses for a movie with another id here."""
 
 
 class Genre(models.Model):
-    """A name of our table of genres (see genres.py)."""
+    """A genre of genres.py."""
 
     name = models.CharField(max_length=40, primary_key=True)
 
@@ -33,8 +34,6 @@ class Genre(models.Model):
 
 
 class Keyword(models.Model):
-    """Something that movies are about."""
-
     name = models.CharField(max_length=200, primary_key=True)
 
     class Meta:
@@ -45,7 +44,7 @@ class Keyword(models.Model):
 
 
 class Person(models.Model):
-    """Someone who plays in movies or makes them; the sources know people by name only."""
+    """A person of cast or crew; the sources know people by name only."""
 
     name = models.CharField(max_length=200, unique=True)
 
@@ -53,7 +52,7 @@ class Person(models.Model):
         db_table = "people"
         verbose_name_plural = "people"
         indexes = (
-            # The admin's search: whose names have these words?
+            # Full-text search of the admin pages.
             GinIndex(SearchVector("name", config=WORDS), name="people_by_words"),
         )
 
@@ -65,15 +64,13 @@ class Movie(models.Model):
     """A movie as the sources describe it now."""
 
     class Status(models.TextChoices):
-        """Whether people may still have opinions of it."""
-
         LISTED = "listed"
         WITHDRAWN = "withdrawn"
 
     id = models.PositiveIntegerField(primary_key=True)
     title = models.CharField(max_length=500)
     title_key = models.CharField(max_length=title_keys.LONGEST, db_default="")
-    """What the title's spellings share."""
+    """title_keys.key of the title."""
     year = models.PositiveSmallIntegerField(null=True)
     overview = models.TextField(null=True)  # noqa: DJ001 - none given is not an empty one
     poster_url = models.CharField(max_length=2000, null=True)  # noqa: DJ001 - as above
@@ -89,13 +86,13 @@ class Movie(models.Model):
     class Meta:
         db_table = "movies"
         indexes = (
-            # Which of ours is the film of that title and year? (sync/matching.py)
+            # Matching by title and year (title_candidates.py).
             models.Index(fields=["title_key", "year"], name="movie_by_title_and_year"),
-            # The admin's list, newest first, and its filter by year.
+            # The admin pages' list, newest first, and its filter by decade.
             models.Index(fields=["-year", "-id"], name="movie_newest_first"),
-            # The admin's search: whose titles have these words?
+            # Full-text search of the admin pages.
             GinIndex(SearchVector("title_key", config=WORDS), name="movie_by_words"),
-            # Of which may nobody have new opinions? (lookup.py)
+            # Withdrawn movies (movie_lookup.py).
             models.Index(fields=["id"], name="movie_unlisted", condition=~Q(status="listed")),
         )
         constraints = (
@@ -109,10 +106,10 @@ class Movie(models.Model):
 
 
 class MovieGenre(models.Model):
-    """A genre of a movie; the first says most."""
+    """A genre of a movie; the first is its main one."""
 
     movie = models.ForeignKey(Movie, models.CASCADE, db_index=False)
-    # The index of the key serves: which movies are of this genre?
+    # Its index finds the movies of a genre.
     genre = models.ForeignKey(Genre, models.PROTECT)
     place = models.PositiveSmallIntegerField()
 
@@ -120,7 +117,7 @@ class MovieGenre(models.Model):
         db_table = "movie_genres"
         constraints = (
             models.UniqueConstraint(fields=["movie", "genre"], name="movie_genre_once"),
-            # Also serves: of which genres is this movie, in order?
+            # Also finds a movie's genres in order.
             models.UniqueConstraint(fields=["movie", "place"], name="movie_genre_place"),
         )
 
@@ -132,14 +129,14 @@ class Casting(models.Model):
     """A person in a movie, in order of billing."""
 
     movie = models.ForeignKey(Movie, models.CASCADE, db_index=False)
-    # The index of the key serves: in which movies does this person play?
+    # Its index finds the movies of a cast member.
     person = models.ForeignKey(Person, models.PROTECT)
     billing = models.PositiveSmallIntegerField()
 
     class Meta:
         db_table = "castings"
         constraints = (
-            # Also serves: who plays in this movie, in order?
+            # Also finds a movie's cast in order.
             models.UniqueConstraint(fields=["movie", "billing"], name="casting_billing"),
         )
 
@@ -148,10 +145,10 @@ class Casting(models.Model):
 
 
 class Credit(models.Model):
-    """Someone who made a movie, and as what."""
+    """A person of a movie's crew and their job."""
 
     movie = models.ForeignKey(Movie, models.CASCADE, related_name="credits", db_index=False)
-    # The index of the key serves: what has this person made?
+    # Its index finds the movies of a crew member.
     person = models.ForeignKey(Person, models.PROTECT, related_name="credits")
     job = models.CharField(max_length=100)
     place = models.PositiveSmallIntegerField()
@@ -159,7 +156,7 @@ class Credit(models.Model):
     class Meta:
         db_table = "credits"
         constraints = (
-            # Also serves: who made this movie, in order?
+            # Also finds a movie's crew in order.
             models.UniqueConstraint(fields=["movie", "place"], name="credit_place"),
         )
 
@@ -168,10 +165,8 @@ class Credit(models.Model):
 
 
 class MovieKeyword(models.Model):
-    """Something that a movie is about."""
-
     movie = models.ForeignKey(Movie, models.CASCADE, db_index=False)
-    # The index of the key serves: which movies are about this?
+    # Its index finds the movies of a keyword.
     keyword = models.ForeignKey(Keyword, models.PROTECT)
     place = models.PositiveSmallIntegerField()
 
@@ -179,7 +174,7 @@ class MovieKeyword(models.Model):
         db_table = "movie_keywords"
         constraints = (
             models.UniqueConstraint(fields=["movie", "keyword"], name="movie_keyword_once"),
-            # Also serves: what is this movie about, in order?
+            # Also finds a movie's keywords in order.
             models.UniqueConstraint(fields=["movie", "place"], name="movie_keyword_place"),
         )
 
@@ -188,7 +183,7 @@ class MovieKeyword(models.Model):
 
 
 class Translation(models.Model):
-    """What a movie is called in another language."""
+    """A movie's title in another language."""
 
     movie = models.ForeignKey(Movie, models.CASCADE, related_name="translations", db_index=False)
     language = models.CharField(max_length=10)
@@ -197,7 +192,7 @@ class Translation(models.Model):
     class Meta:
         db_table = "translations"
         constraints = (
-            # Also serves: what is this movie called elsewhere?
+            # Also finds a movie's titles.
             models.UniqueConstraint(fields=["movie", "language"], name="translation_once"),
         )
 
@@ -206,9 +201,9 @@ class Translation(models.Model):
 
 
 class ExternalId(models.Model):
-    """What another source calls a movie. Two of a source's ids may be one movie to us."""
+    """Another source's id of a movie. A movie may have several ids of one source."""
 
-    # The index of the key serves: what do others call this movie?
+    # Its index finds a movie's external ids.
     movie = models.ForeignKey(Movie, models.CASCADE, related_name="external_ids")
     source = models.CharField(max_length=40)
     value = models.CharField(max_length=500)
@@ -218,11 +213,11 @@ class ExternalId(models.Model):
         constraints = (
             models.UniqueConstraint(
                 fields=["source", "value"],
-                # A page of Wikipedia may be about several movies: it does not identify one.
+                # A Wikipedia page may be about several movies: it does not identify one.
                 condition=~Q(source=WIKIPEDIA),
                 name="external_id_identifies",
             ),
-            # Also serves: which movies are these ids of other sources?
+            # Also finds the movies of external ids.
             models.UniqueConstraint(fields=["source", "value", "movie"], name="external_id_once"),
         )
 
@@ -231,7 +226,7 @@ class ExternalId(models.Model):
 
 
 class TrendObservation(models.Model):
-    """What another source's board said when it was looked at the last time."""
+    """The last observation of another source's trending board."""
 
     board = models.CharField(max_length=40, primary_key=True)
     source = models.CharField(max_length=40)
@@ -247,19 +242,19 @@ class TrendObservation(models.Model):
 
 
 class TrendEntry(models.Model):
-    """A movie of that board."""
+    """A movie on a board."""
 
     board = models.ForeignKey(
         TrendObservation, models.CASCADE, related_name="entries", db_index=False
     )
-    # The index of the key serves: on which boards is this movie?
+    # Its index finds the boards of a movie.
     movie = models.ForeignKey(Movie, models.CASCADE, related_name="trends")
     rank = models.PositiveSmallIntegerField()
 
     class Meta:
         db_table = "trend_entries"
         constraints = (
-            # Also serves: what is on this board, hottest first?
+            # Also finds a board's movies, hottest first.
             models.UniqueConstraint(fields=["board", "rank"], name="trend_entry_rank"),
             models.UniqueConstraint(fields=["board", "movie"], name="trend_entry_once"),
         )
@@ -269,7 +264,7 @@ class TrendEntry(models.Model):
 
 
 class RatingsImport(models.Model):
-    """A file of ratings whose import was begun; whoever goes on moves times by the same amount."""
+    """A file of ratings whose import began; resumed imports shift times by the same amount."""
 
     digest = models.CharField(max_length=64, primary_key=True)
     shift_seconds = models.BigIntegerField()
@@ -283,36 +278,36 @@ class RatingsImport(models.Model):
 
 
 class TmdbFilm(models.Model):
-    """A film at TMDb that was fetched, or is to be. Bookkeeping: no event says it."""
+    """A film of TMDb that was fetched or is queued. Bookkeeping, not from events."""
 
     tmdb_id = models.PositiveIntegerField(primary_key=True)
     wanted_at = models.DateTimeField(null=True)
-    """Since when it is to be fetched; null: it was."""
+    """When it is due; null when nothing is to be fetched."""
     fetched_at = models.DateTimeField(null=True)
     mark = models.CharField(max_length=200, null=True)  # noqa: DJ001 - none given is not an empty one
-    """What it carried then (ETag): unchanged, it need not be sent again."""
+    """Its ETag at that time."""
     gone_at = models.DateTimeField(null=True)
     fault = models.CharField(max_length=500, default="")
-    """Why it could not be read."""
+    """Why it could not be fetched or read; empty when it could."""
 
     class Meta:
         db_table = "tmdb_films"
         verbose_name = "film at TMDb"
         verbose_name_plural = "films at TMDb"
         indexes = (
-            # Which are to be fetched, who waits longest first? (sync/wishes.py)
+            # The fetch queue, longest due first (sync/fetch_queue.py).
             models.Index(
                 fields=["wanted_at", "tmdb_id"],
                 name="tmdb_films_wanted",
                 condition=Q(wanted_at__isnull=False),
             ),
-            # Which were not looked at for longest?
+            # The films that were fetched longest ago.
             models.Index(
                 fields=["fetched_at"],
                 name="tmdb_films_oldest",
                 condition=Q(wanted_at=None),
             ),
-            # Which are gone from TMDb, and which could not be read? (admin, status; few of either)
+            # Films gone from TMDb and unreadable films, for admin pages and status; few of either.
             models.Index(
                 fields=["tmdb_id"], name="tmdb_films_gone", condition=Q(gone_at__isnull=False)
             ),
@@ -324,11 +319,9 @@ class TmdbFilm(models.Model):
 
 
 class SyncRun(models.Model):
-    """The last run of a kind of sync, and where the next goes on. Bookkeeping, too."""
+    """The last run of a sync job, and where the next resumes. Bookkeeping, not from events."""
 
     class State(models.TextChoices):
-        """How it stands."""
-
         NEVER = "never"
         RUNNING = "running"
         DONE = "done"
@@ -341,11 +334,11 @@ class SyncRun(models.Model):
     begun_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)
-    """When the last one began that did all there was to do."""
+    """When the last complete run began."""
     cursor = models.PositiveIntegerField(default=0)
     counts = models.JSONField(default=dict)
     totals = models.JSONField(default=dict)
-    """The counts of all runs before the last one."""
+    """Counts of all runs before the last one."""
     words = models.JSONField(default=list)
     note = models.CharField(max_length=1000, default="")
 
@@ -358,19 +351,19 @@ class SyncRun(models.Model):
         return f"{self.kind}: {self.state}"
 
     def begin(self, now: datetime) -> None:
-        """A run of it begins."""
+        """Record the start of a run."""
         self.state, self.begun_at, self.ended_at = self.State.RUNNING, now, None
         self.totals = self.in_all()
         self.counts, self.words, self.note = {}, [], ""
         self.save()
 
     def in_all(self) -> dict[str, int]:
-        """What all runs of the kind have done together."""
+        """Counts of all runs."""
         names = {*self.totals, *self.counts}
         return {name: self.totals.get(name, 0) + self.counts.get(name, 0) for name in names}
 
     def end(self, state: "SyncRun.State", now: datetime, note: str) -> None:
-        """It is over."""
+        """Record the end of a run."""
         self.state, self.ended_at, self.note = state, now, note[:1000]
         if state == self.State.DONE:
             self.done_at = self.begun_at

@@ -1,8 +1,8 @@
-"""Is there such a movie, and may people still have opinions of it?
+"""Cached look-up of movies: does the catalogue have it, and was it withdrawn?
 
-Ids are asked for a block at a time and a yes is remembered: a movie may come, but none ever goes.
-Which are withdrawn is asked at most once a second, all of them together, for they are few: so a
-process may take an opinion for a second more than it should.
+Ids are read in blocks and a hit is cached for good: movies are added but never deleted. Withdrawn
+movies are few and are read together, at most once a second, so a process may accept an opinion of
+a movie for one second after its withdrawal.
 """
 
 from collections import OrderedDict
@@ -17,8 +17,8 @@ from infra.errors import NotFound
 LARGEST_ID = 2**31 - 1
 FRESH_SECONDS = 1.0
 _BLOCK = 1000
-"""Neighbouring ids that are asked for together: one look-up serves all of them."""
-_REMEMBERED_BLOCKS = 500
+"""Neighbouring ids that are read together."""
+_CACHED_BLOCKS = 500
 
 _blocks: OrderedDict[int, frozenset[int]] = OrderedDict()
 _NEVER: tuple[float, Mapping[int, Availability]] = (float("-inf"), MappingProxyType({}))
@@ -26,55 +26,54 @@ _withdrawn = [_NEVER]
 
 
 def is_known(movie_id: int) -> bool:
-    """Whether the catalogue has the movie; asked of the database until the answer is yes."""
+    """Whether the catalogue has the movie; queries the database until it has."""
     block = movie_id // _BLOCK
-    return movie_id in _blocks.get(block, ()) or movie_id in _ask(block)
+    return movie_id in _blocks.get(block, ()) or movie_id in _read_block(block)
 
 
 def availability_of(movie_id: int) -> Availability:
-    """How the movie stands, as of a second ago; raises NotFound when the catalogue lacks it."""
+    """The movie's availability, at most a second old; raises NotFound."""
     if movie_id > LARGEST_ID or not is_known(movie_id):
         raise NotFound("There is no such movie.")
     return _all_withdrawn().get(movie_id, AVAILABLE)
 
 
 def availabilities_of(movie_ids: Collection[int]) -> Mapping[int, Availability]:
-    """How those of the movies stand now that the catalogue has, in one question."""
+    """The present availability of those of the movies that the catalogue has, in one query."""
     possible = [movie_id for movie_id in movie_ids if 0 < movie_id <= LARGEST_ID]
     found = Movie.objects.filter(pk__in=possible).values_list("pk", "status")
     return {movie_id: _availability(status) for movie_id, status in found}
 
 
 def withdrawn_movies() -> Mapping[int, Availability]:
-    """The movies that are withdrawn now."""
+    """The movies that are withdrawn, read from the database."""
     found = Movie.objects.exclude(status=Movie.Status.LISTED).values_list("pk", "status")
     return {movie_id: _availability(status) for movie_id, status in found.iterator()}
 
 
-def forget() -> None:
-    """Ask the database again for every movie."""
+def clear_cache() -> None:
     _blocks.clear()
     _withdrawn[0] = _NEVER
 
 
 def _all_withdrawn() -> Mapping[int, Availability]:
-    asked, known = _withdrawn[0]
-    if monotonic() - asked < FRESH_SECONDS:
-        return known
+    read_at, withdrawn = _withdrawn[0]
+    if monotonic() - read_at < FRESH_SECONDS:
+        return withdrawn
     now = monotonic()
-    known = withdrawn_movies()
-    _withdrawn[0] = now, known
-    return known
+    withdrawn = withdrawn_movies()
+    _withdrawn[0] = now, withdrawn
+    return withdrawn
 
 
 def _availability(status: str) -> Availability:
     return Availability(is_withdrawn=status == Movie.Status.WITHDRAWN)
 
 
-def _ask(block: int) -> frozenset[int]:
+def _read_block(block: int) -> frozenset[int]:
     first = block * _BLOCK
     ids = Movie.objects.filter(pk__gte=first, pk__lt=first + _BLOCK).values_list("pk", flat=True)
     found = _blocks[block] = frozenset(ids)
-    while len(_blocks) > _REMEMBERED_BLOCKS:
+    while len(_blocks) > _CACHED_BLOCKS:
         _blocks.popitem(last=False)
     return found

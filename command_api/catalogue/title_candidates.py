@@ -1,4 +1,4 @@
-"""Which of our movies have a film's title and year, and which of these can it be?"""
+"""Candidates for a match: movies with a film's title and year, filtered by cast."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -8,32 +8,32 @@ from django.db.models import QuerySet
 
 from command_api.catalogue.models import Casting, Movie
 
-TitleAndYear: TypeAlias = tuple[str, int]  # what a title's spellings share, and a year
+TitleAndYear: TypeAlias = tuple[str, int]  # title_keys.key and year
 
 
 class TitleCandidate(NamedTuple):
-    """A movie of ours with a film's title and year, and who plays in it."""
+    """A movie with a film's title and year, and its cast."""
 
     movie_id: int
     cast: frozenset[str]
     is_withdrawn: bool = False
 
 
-def possible(namesakes: Iterable[TitleCandidate], cast: frozenset[str]) -> list[TitleCandidate]:
-    """Those against which the cast says nothing; of several, the only one that shares somebody.
+def plausible(candidates: Iterable[TitleCandidate], cast: frozenset[str]) -> list[TitleCandidate]:
+    """The candidates whose cast doesn't contradict; of several, the only one that shares a member.
 
-    A withdrawn one only where no other is left.
+    Withdrawn movies only when no other is left.
     """
-    left = [n for n in namesakes if not n.cast or not cast or not cast.isdisjoint(n.cast)]
-    left = [namesake for namesake in left if not namesake.is_withdrawn] or left
-    sharing = [namesake for namesake in left if not cast.isdisjoint(namesake.cast)]
+    left = [each for each in candidates if not each.cast or not cast or cast & each.cast]
+    left = [candidate for candidate in left if not candidate.is_withdrawn] or left
+    sharing = [candidate for candidate in left if not cast.isdisjoint(candidate.cast)]
     return sharing if len(sharing) == 1 else left
 
 
 def candidates_by_title(
     names: Iterable[TitleAndYear], *, among: QuerySet[Movie]
 ) -> dict[TitleAndYear, list[TitleCandidate]]:
-    """Whoever of these movies is called so."""
+    """The movies of ``among`` with one of these titles and years."""
     wanted = set(names)
     rows = among.filter(
         title_key__in={key for key, _ in wanted}, year__in={year for _, year in wanted}
@@ -44,14 +44,14 @@ def candidates_by_title(
         if year and (key, year) in wanted
     ]
     casts = casts_of([pk for pk, *_ in movies])
-    found: dict[TitleAndYear, list[TitleCandidate]] = defaultdict(list)
+    candidates: dict[TitleAndYear, list[TitleCandidate]] = defaultdict(list)
     for pk, name, is_withdrawn in movies:
-        found[name].append(TitleCandidate(pk, frozenset(casts[pk]), is_withdrawn))
-    return dict(found)
+        candidates[name].append(TitleCandidate(pk, frozenset(casts[pk]), is_withdrawn))
+    return dict(candidates)
 
 
 def casts_of(movies: Collection[int]) -> dict[int, set[str]]:
-    """Who plays in them."""
+    """Names of the cast by movie id."""
     casts: dict[int, set[str]] = defaultdict(set)
     billed = Casting.objects.filter(movie__in=movies)
     for movie, name in billed.values_list("movie", "person__name"):

@@ -1,4 +1,4 @@
-"""What do observations of other sources' boards put into the tables, and what do these say?"""
+"""Tables of trending boards: the last observation of each."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -7,17 +7,17 @@ from command_api.catalogue.models import TrendEntry, TrendObservation
 from events.catalogue import TrendObserved
 
 
-class Observed(NamedTuple):
-    """What a board said the last time; never looked at: no time."""
+class LastObservation(NamedTuple):
+    """A board's movies, hottest first; ``at`` is None if it was never observed."""
 
     movies: tuple[int, ...] = ()
     at: datetime | None = None
 
 
 def apply(event: TrendObserved, *, at: datetime) -> None:
-    """Bring the tables up to the event. Belongs into the transaction that appends it, before that.
+    """Write the event to the tables. Call it in the transaction that appends it, before the append.
 
-    Only the last look at a board is kept: those before it are in the log.
+    Only the last observation of a board is kept; the log has the others.
     """
     board, _ = TrendObservation.objects.update_or_create(
         board=event.board,
@@ -30,9 +30,8 @@ def apply(event: TrendObserved, *, at: datetime) -> None:
     )
 
 
-def last(board: str) -> Observed:
-    """What the board said the last time."""
-    if (found := TrendObservation.objects.filter(board=board).first()) is None:
-        return Observed()
-    ranked = found.entries.order_by("rank").values_list("movie", flat=True)
-    return Observed(tuple(ranked), found.observed_at)
+def last(board: str) -> LastObservation:
+    if (row := TrendObservation.objects.filter(board=board).first()) is None:
+        return LastObservation()
+    ranked = row.entries.order_by("rank").values_list("movie", flat=True)
+    return LastObservation(tuple(ranked), row.observed_at)

@@ -26,7 +26,7 @@ from command_api.catalogue.title_candidates import (
     TitleAndYear,
     TitleCandidate,
     candidates_by_title,
-    possible,
+    plausible,
 )
 
 # One array parameter per column: with one per value, parsing the statement takes longest.
@@ -116,7 +116,7 @@ class CatalogueMatcher:
             if each.movie_id not in self.line_of
             and self.sources[each.movie_id].isdisjoint(named_by)
         ]
-        return sorted(each.movie_id for each in possible(free, frozenset(command.facts.cast)))
+        return sorted(each.movie_id for each in plausible(free, frozenset(command.facts.cast)))
 
     def _completed(self, facts: MovieFacts, movie_id: int) -> MovieFacts:
         """Keep what the line lacks."""

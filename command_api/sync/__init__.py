@@ -1,1 +1,1 @@
-"""How does the catalogue keep itself fresh?"""
+"""Sync with TMDb: jobs that fetch films, changes and trends on a schedule."""

@@ -1,7 +1,6 @@
-"""Which films are to be fetched, and what became of those that were?
+"""Fetch queue: the films to fetch from TMDb, and the result of each last fetch.
 
-Rows of bookkeeping, not of the catalogue: were they lost, films would be fetched once more, and
-nothing that is not new would be appended.
+Bookkeeping: if its rows were lost, films would be fetched once more, and only new facts appended.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -18,14 +17,14 @@ from command_api.catalogue.tmdb.schemas import FetchedFilm
 from command_api.sync.fetcher import FetchRequest, FetchResult
 from command_api.sync.mapping import clean
 
-AGAIN_AFTER = timedelta(minutes=10)
-"""When a film is asked for again that could not be had, though others could."""
-LOOKED_FOR_AGAIN_AFTER = timedelta(days=30)
-"""When a film is asked for again that was gone: it may have been a mistake of TMDb's."""
+RETRY_AFTER = timedelta(minutes=10)
+"""Delay before a film that could not be fetched is tried again."""
+RETRY_GONE_AFTER = timedelta(days=30)
+"""Delay before a film that is gone is tried again: TMDb may have deleted it by mistake."""
 _PAGE = 500
-_LONGEST_MARK, _LONGEST_FAULT = 200, 500
+_LONGEST_ETAG, _LONGEST_FAULT = 200, 500
 
-# Who was wished for again after it was asked for stays wished for.
+# A film that was enqueued again after its request was sent stays in the queue.
 _RECORD = """
 INSERT INTO tmdb_films AS films (tmdb_id, fetched_at, mark, gone_at, fault)
 SELECT * FROM unnest(%s::integer[], %s::timestamptz[], %s::text[], %s::timestamptz[], %s::text[])
@@ -33,7 +32,7 @@ ON CONFLICT (tmdb_id) DO UPDATE SET fetched_at = excluded.fetched_at,
     mark = coalesce(excluded.mark, films.mark), gone_at = excluded.gone_at, fault = excluded.fault,
     wanted_at = CASE WHEN films.wanted_at > excluded.fetched_at THEN films.wanted_at END
 """
-# Also who is wished for already: it may be being fetched just now, and be noted after this.
+# Also updates queued films: one may be in flight, and its result recorded after this.
 _ENQUEUE = """
 INSERT INTO tmdb_films AS films (tmdb_id, wanted_at, fault) SELECT unnest(%s::integer[]), %s, ''
 ON CONFLICT (tmdb_id) DO UPDATE SET wanted_at = excluded.wanted_at
@@ -56,58 +55,58 @@ LIMIT %s
 
 
 def enqueue(tmdb_ids: Collection[int]) -> None:
-    """Have them fetched (again)."""
+    """Queue films, also those that were fetched before."""
     _execute(_ENQUEUE, [sorted(set(tmdb_ids)), timezone.now()])
 
 
 def enqueue_missing(tmdb_ids: Collection[int]) -> None:
-    """Have those fetched that nobody wished for yet."""
+    """Queue the films that were never queued."""
     _execute(_ENQUEUE_MISSING, [sorted(set(tmdb_ids)), timezone.now()])
 
 
 def enqueue_linked(most: int) -> None:
-    """The same for movies of ours that came by another way with their ids at TMDb."""
+    """Queue movies that another source added with their TMDb ids, at most ``most``."""
     with connection.cursor() as cursor:
         cursor.execute(_LINKED, [TMDB, most])
         enqueue_missing([tmdb_id for (tmdb_id,) in cursor.fetchall()])
 
 
 def enqueue_oldest(most: int) -> None:
-    """Have those fetched again that were not looked at for longest."""
-    long_ago = timezone.now() - LOOKED_FOR_AGAIN_AFTER
+    """Queue the films that were fetched longest ago, at most ``most``."""
+    long_ago = timezone.now() - RETRY_GONE_AFTER
     is_due = Q(gone_at=None) | Q(gone_at__lt=long_ago)
     fetched = TmdbFilm.objects.filter(is_due, wanted_at=None)
     enqueue(list(fetched.order_by("fetched_at").values_list("tmdb_id", flat=True)[:most]))
 
 
 def retry_now() -> None:
-    """Have those fetched now that are to be asked for again later."""
+    """Make postponed films due now."""
     postponed = TmdbFilm.objects.filter(wanted_at__gt=timezone.now())
     enqueue(list(postponed.values_list("tmdb_id", flat=True)))
 
 
 def count_waiting() -> int:
-    """How many are still to be fetched."""
+    """Number of queued films."""
     return TmdbFilm.objects.filter(wanted_at__isnull=False).count()
 
 
 def count_due(until: datetime) -> int:
-    """How many of these were to be fetched then."""
+    """Number of queued films that are due at a time."""
     return TmdbFilm.objects.filter(wanted_at__lte=until).count()
 
 
 def count_postponed() -> int:
-    """How many of those that wait could not be had, and are asked for again later."""
+    """Number of queued films that are retried later."""
     return TmdbFilm.objects.filter(wanted_at__gt=timezone.now()).exclude(fault="").count()
 
 
 def count_unreadable() -> int:
-    """How many were fetched, but can't be read or kept."""
+    """Number of films whose response could not be read or written."""
     return TmdbFilm.objects.filter(wanted_at=None).exclude(fault="").count()
 
 
 def due_requests(until: datetime) -> Iterator[FetchRequest]:
-    """Those that were to be fetched then, who waits longest first; each once."""
+    """The films that are due at a time, longest due first, each once."""
     last: tuple[datetime, int] | None = None
     while True:
         rows = TmdbFilm.objects.filter(wanted_at__lte=until)
@@ -120,39 +119,39 @@ def due_requests(until: datetime) -> Iterator[FetchRequest]:
             return
         yield from (FetchRequest(tmdb_id, mark) for tmdb_id, mark, _ in page)
         tmdb_id, _, wanted_at = page[-1]
-        assert wanted_at is not None  # noqa: S101 - so the question said
+        assert wanted_at is not None  # noqa: S101 - the filter excludes null
         last = wanted_at, tmdb_id
 
 
-def record(told: Sequence[FetchResult]) -> None:
-    """Remember what became of these."""
-    # Rows are locked in order of id, so that nobody waits for one another in a ring.
-    last = {each.tmdb_id: each for each in sorted(told, key=lambda each: each.tmdb_id)}
+def record(results: Sequence[FetchResult]) -> None:
+    """Record results and take the films off the queue, or postpone them."""
+    # Rows are locked in order of id, so that two transactions don't deadlock.
+    last = {result.tmdb_id: result for result in sorted(results, key=lambda each: each.tmdb_id)}
     rows = [
-        (tmdb_id, each.asked_at, *_became(each))
-        for tmdb_id, each in last.items()
-        if not isinstance(each.answer, TmdbUnavailable)
+        (tmdb_id, result.requested_at, *_columns(result))
+        for tmdb_id, result in last.items()
+        if not isinstance(result.outcome, TmdbUnavailable)
     ]
     if rows:
         _execute(_RECORD, [list(column) for column in zip(*rows, strict=True)])
-    later = timezone.now() + AGAIN_AFTER
+    later = timezone.now() + RETRY_AFTER
     postponed = [
-        (tmdb_id, later, clean(str(each.answer), _LONGEST_FAULT))
-        for tmdb_id, each in last.items()
-        if isinstance(each.answer, TmdbUnavailable)
+        (tmdb_id, later, clean(str(result.outcome), _LONGEST_FAULT))
+        for tmdb_id, result in last.items()
+        if isinstance(result.outcome, TmdbUnavailable)
     ]
     if postponed:
         _execute(_POSTPONE, [list(column) for column in zip(*postponed, strict=True)])
 
 
-def _became(told: FetchResult) -> tuple[str | None, datetime | None, str]:
-    """Its mark, since when it is gone, and why it can't be read."""
-    match told.answer:
-        case FetchedFilm(mark=mark):
-            can_be_kept = mark and mark.isascii() and len(mark) <= _LONGEST_MARK
-            return mark if can_be_kept else None, None, ""
+def _columns(result: FetchResult) -> tuple[str | None, datetime | None, str]:
+    """ETag, time since when the film is gone, and why it can't be read."""
+    match result.outcome:
+        case FetchedFilm(etag=etag):
+            can_be_kept = etag and etag.isascii() and len(etag) <= _LONGEST_ETAG
+            return etag if can_be_kept else None, None, ""
         case FilmNotFound():
-            return None, told.asked_at, ""
+            return None, result.requested_at, ""
         case unreadable:
             return None, None, clean(str(unreadable), _LONGEST_FAULT)
 

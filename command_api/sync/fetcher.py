@@ -1,7 +1,7 @@
-"""How are many films fetched at the rate that TMDb allows, in constant memory?
+"""Fetcher: many films at the rate that TMDb allows, in constant memory.
 
-Some threads ask, as many questions ahead as keep them busy while what came is written; they touch
-no database. Answers come in the order of the questions.
+A pool of threads sends requests, up to ``AHEAD`` of the results that were consumed; the threads use
+no database. Results come in the order of the requests.
 """
 
 from collections import deque
@@ -23,28 +23,28 @@ AHEAD = 64
 
 
 class FetchRequest(NamedTuple):
-    """A film to ask for, and the mark that it carried when it was fetched the last time."""
+    """A film, and its ETag of the last fetch."""
 
     tmdb_id: int
-    mark: str | None = None
+    etag: str | None = None
 
 
 class FetchResult(NamedTuple):
-    """What TMDb said of a film, and when it was asked."""
+    """The outcome of a request, and when it was sent."""
 
     tmdb_id: int
-    asked_at: datetime
-    answer: FetchedFilm | FilmNotFound | MalformedResponse | TmdbUnavailable
-    """TmdbUnavailable: this one could not be had, after some tries; others may be."""
+    requested_at: datetime
+    outcome: FetchedFilm | FilmNotFound | MalformedResponse | TmdbUnavailable
+    """TmdbUnavailable: retries of this film failed; others may succeed."""
 
 
-def fetch(tmdb: TmdbClient, wanted: Iterable[FetchRequest]) -> Generator[FetchResult, None, None]:
-    """What TMDb says of each; raises the TmdbError that says nothing more can be had now."""
+def fetch(tmdb: TmdbClient, requests: Iterable[FetchRequest]) -> Generator[FetchResult, None, None]:
+    """The result of each request; raises a TmdbError when no more can be sent now."""
     waiting: deque[Future[FetchResult]] = deque()
     pool = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="tmdb")
     try:
-        for film in wanted:
-            waiting.append(pool.submit(_ask, tmdb, film))
+        for request in requests:
+            waiting.append(pool.submit(_fetch_one, tmdb, request))
             if len(waiting) >= AHEAD:
                 yield waiting.popleft().result()
         while waiting:
@@ -53,13 +53,14 @@ def fetch(tmdb: TmdbClient, wanted: Iterable[FetchRequest]) -> Generator[FetchRe
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _ask(tmdb: TmdbClient, film: FetchRequest) -> FetchResult:
-    asked_at = datetime.now(UTC)
+def _fetch_one(tmdb: TmdbClient, request: FetchRequest) -> FetchResult:
+    requested_at = datetime.now(UTC)
     try:
-        return FetchResult(film.tmdb_id, asked_at, tmdb.film(film.tmdb_id, film.mark))
+        film = tmdb.film(request.tmdb_id, request.etag)
+        return FetchResult(request.tmdb_id, requested_at, film)
     except (FilmNotFound, MalformedResponse) as fault:
-        return FetchResult(film.tmdb_id, asked_at, fault)
+        return FetchResult(request.tmdb_id, requested_at, fault)
     except TmdbUnavailable as fault:
         if isinstance(fault, TmdbPaused) or fault.seconds is not None:
             raise
-        return FetchResult(film.tmdb_id, asked_at, fault)
+        return FetchResult(request.tmdb_id, requested_at, fault)

@@ -1,4 +1,4 @@
-"""What does a run of the sync do its work with, and what has come of it so far?"""
+"""Context of one run of a sync job: client, log, counts and warnings."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -11,28 +11,24 @@ from events.recorded import Origin
 from events.store import EventStore
 from infra.progress_bar import ProgressReporter, no_progress
 
-_MOST_WORDS, _LONGEST_WORD = 20, 500
+_MOST_WARNINGS, _LONGEST_WARNING = 20, 500
 
 
 @dataclass
 class JobContext:
-    """One run of one kind."""
-
     tmdb: TmdbClient
     store: EventStore
     is_over: Callable[[], bool] = lambda: False
-    """Whether it shall stop at the next good place: time is up, or somebody asked for it."""
-    note: Callable[[], None] = lambda: None
-    """Shows what has come of it to those who watch."""
-    watched: ProgressReporter = no_progress
-    """Shows who waits for it how far each step of it has come."""
+    """Whether to stop at the next safe place: the time is up, or a signal asked for it."""
+    save: Callable[[], None] = lambda: None
+    """Saves counts, warnings and cursor, so that status and admin pages show them."""
+    progress: ProgressReporter = no_progress
     counts: Counter[str] = field(default_factory=Counter)
-    words: list[str] = field(default_factory=list)
-    """What a person should know, see ``tell``."""
+    warnings: list[str] = field(default_factory=list)
     origin: Origin = field(default_factory=lambda: Origin(correlation_id=uuid4()))
 
-    def tell(self, word: str) -> None:
-        """A person should know this, unless there is too much already."""
-        cleaned = clean(word, _LONGEST_WORD)
-        if len(self.words) < _MOST_WORDS and cleaned not in self.words:
-            self.words.append(cleaned)
+    def warn(self, warning: str) -> None:
+        """Keep a warning for status and admin pages, up to a limit."""
+        cleaned = clean(warning, _LONGEST_WARNING)
+        if len(self.warnings) < _MOST_WARNINGS and cleaned not in self.warnings:
+            self.warnings.append(cleaned)

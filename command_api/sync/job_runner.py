@@ -1,4 +1,4 @@
-"""How is one run of a kind made: alone, within its time, and with what came of it kept?"""
+"""Job runner: one run of a sync job, alone, within a time budget, with its result saved."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -24,10 +24,10 @@ from infra.observability import count
 from infra.progress_bar import ProgressReporter, no_progress
 
 BUDGET_SECONDS = 28.0
-"""What is left is done by the next run: a worker that does one thing at a time has other tasks,
-too, and some are dropped after a minute. Just less than two turns of the clock for films."""
+"""The worker runs one task at a time and drops some after a minute, so long jobs are split into
+runs. Just less than two periods of the films job."""
 TIME_IS_UP = "its time was up; the next run goes on"
-_LOCKS = 0x53_59_4E_43  # any number that nobody else locks with
+_LOCKS = 0x53_59_4E_43  # any number that nothing else locks
 _HELD = """
 SELECT objid::integer FROM pg_locks
  WHERE locktype = 'advisory' AND classid = %s AND objsubid = 2 AND granted
@@ -37,16 +37,16 @@ SELECT objid::integer FROM pg_locks
 _log = structlog.get_logger(__name__)
 
 
-def run(
+def run_job(
     kind: JobKind,
     *,
     is_stopping: Callable[[], bool] = lambda: False,
     budget_seconds: float = BUDGET_SECONDS,
-    watched: ProgressReporter = no_progress,
+    progress: ProgressReporter = no_progress,
 ) -> SyncRun:
-    """Do what there is to do now; what came of it. Does nothing while another run is at it."""
+    """Run a job and return its row; does nothing while another process runs it."""
     until = monotonic() + budget_seconds
-    # Held by the session: it ends with the connection, too.
+
     with session_lock((_LOCKS, list(JOBS).index(kind))) as is_alone:
         row, _ = SyncRun.objects.get_or_create(kind=kind)
         if not is_alone:
@@ -55,13 +55,13 @@ def run(
         row.begin(timezone.now())
         try:
             with connect() as tmdb:
-                found = JobContext(
+                job = JobContext(
                     tmdb,
                     event_store.store(),
                     is_over=lambda: is_stopping() or monotonic() > until,
-                    watched=watched,
+                    progress=progress,
                 )
-                _do(kind, row, found)
+                _run(kind, row, job)
         except (MissingApiKey, RejectedApiKey) as fault:
             _end(row, SyncRun.State.REFUSED, fault, before)
         except (TmdbUnavailable, ImportBusy) as fault:
@@ -75,28 +75,28 @@ def run(
 
 
 def running_jobs() -> frozenset[str]:
-    """The kinds that a run is at, in whatever process."""
+    """The jobs that any process runs now."""
     kinds = list(JOBS)
     with connection.cursor() as cursor:
         cursor.execute(_HELD, [_LOCKS])
         return frozenset(kinds[number] for (number,) in cursor.fetchall() if number < len(kinds))
 
 
-def _do(kind: JobKind, row: SyncRun, found: JobContext) -> None:
-    found.counts.update(runs=1, events=0)
+def _run(kind: JobKind, row: SyncRun, job: JobContext) -> None:
+    job.counts.update(runs=1, events=0)
 
-    def note() -> None:
-        row.counts = dict(found.counts)
-        row.words = list(found.words)
+    def save() -> None:
+        row.counts = dict(job.counts)
+        row.words = list(job.warnings)
         row.save()
 
-    found.note = note
+    job.save = save
     try:
-        JOBS[kind](found, row)
+        JOBS[kind](job, row)
     finally:
-        note()
-        count("marquee_sync_events_total", found.counts["events"], kind=kind)
-    if found.is_over():
+        save()
+        count("marquee_sync_events_total", job.counts["events"], kind=kind)
+    if job.is_over():
         row.end(SyncRun.State.WAITING, timezone.now(), TIME_IS_UP)
     else:
         row.end(SyncRun.State.DONE, timezone.now(), "")
@@ -104,5 +104,5 @@ def _do(kind: JobKind, row: SyncRun, found: JobContext) -> None:
 
 def _end(row: SyncRun, state: SyncRun.State, fault: BaseException, before: str) -> None:
     row.end(state, timezone.now(), str(fault).replace("\x00", "") or type(fault).__name__)
-    if state != before or state == SyncRun.State.FAILED:  # said once, not every 15 seconds
+    if state != before or state == SyncRun.State.FAILED:  # once, not every 15 seconds
         _log.warning("sync stopped", kind=row.kind, state=state.value, why=row.note)

@@ -1,4 +1,4 @@
-"""What does a film of TMDb say in our words?"""
+"""Mapping of a TMDb film to facts and details of a movie."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -9,7 +9,7 @@ from command_api.catalogue.tmdb.schemas import CrewMember, FilmResponse
 from events.catalogue import Credit
 
 MOST_CAST, MOST_CREW, MOST_KEYWORDS = 30, 30, 50
-"""A card is read often; whoever is billed beyond that is not on it."""
+"""Cards are read often: cast and crew beyond that are left out."""
 
 _JOBS = frozenset(
     {
@@ -24,8 +24,8 @@ _JOBS = frozenset(
         "Original Music Composer",
     }
 )
-# Genres of ours that TMDb has a word for: what else we know of a movie's it can't take back.
-_TOLD_BY_TMDB = frozenset(
+# Genres that TMDb has, too. Genres of other sources stay when TMDb describes a movie.
+_TMDB_GENRES = frozenset(
     {
         "Action",
         "Adventure",
@@ -53,8 +53,8 @@ _LONGEST_POSTER = 500
 
 
 def facts_of(film: FilmResponse, known: MovieFacts | None, *, image_url: str) -> MovieFacts:
-    """Its card; what TMDb does not say of a movie that we know stays as it is."""
-    told = translate(genre.name for genre in film.genres).genres
+    """The film's card; keeps of ``known`` what TMDb lacks."""
+    genres = translate(genre.name for genre in film.genres).genres
     billed = sorted(film.credits.cast, key=lambda member: member.order)
     cast = tuple(_names((member.name for member in billed), MOST_CAST))
     year = released_on(film)
@@ -62,7 +62,7 @@ def facts_of(film: FilmResponse, known: MovieFacts | None, *, image_url: str) ->
     return MovieFacts(
         title=clean(film.title, LONGEST_TITLE),
         year=year.year if year else known.year if known else None,
-        genres=(*told, *(g for g in known.genres if g not in _TOLD_BY_TMDB)) if known else told,
+        genres=(*genres, *(g for g in known.genres if g not in _TMDB_GENRES)) if known else genres,
         cast=cast or (known.cast if known else ()),
         overview=clean(film.overview or "", _LONGEST_OVERVIEW) or None,
         poster_url=f"{image_url}{poster}" if poster else None,
@@ -70,7 +70,7 @@ def facts_of(film: FilmResponse, known: MovieFacts | None, *, image_url: str) ->
 
 
 def details_of(film: FilmResponse) -> MovieDetails:
-    """What it says beyond the card."""
+    """The film's details beyond the card."""
     titles: dict[str, str] = {}
     for translation in film.translations.translations:
         language = translation.iso_639_1.replace("\x00", "").strip()
@@ -89,12 +89,12 @@ def details_of(film: FilmResponse) -> MovieDetails:
 
 
 def unknown_genres(film: FilmResponse) -> tuple[str, ...]:
-    """Its genres that our table has no word for."""
+    """The film's genres that our table lacks."""
     return translate(genre.name for genre in film.genres).unknown
 
 
 def released_on(film: FilmResponse) -> date | None:
-    """When it came out, if TMDb knows."""
+    """The film's release date, if TMDb has it."""
     try:
         return date.fromisoformat(film.release_date or "")
     except ValueError:
@@ -102,7 +102,7 @@ def released_on(film: FilmResponse) -> date | None:
 
 
 def clean(text: str, longest: int) -> str:
-    """A text as PostgreSQL can keep it."""
+    """The text without NUL, which PostgreSQL can't store, and cut to ``longest`` characters."""
     return text.replace("\x00", "").strip()[:longest].strip()
 
 

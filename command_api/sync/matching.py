@@ -1,13 +1,16 @@
-"""Which of our movies is a film of TMDb?
+"""Matching of TMDb films to movies of the catalogue.
 
-In this order: one that is linked to it already; one with its id at IMDb, which is how a film that
-TMDb merged into another is found again (ids at IMDb are typed in by hand, so while our movie's own
-film is still there, they must also have a name or somebody of the cast in common); the one with its
-title and year, if it is linked to no film of TMDb and nothing in their casts says otherwise. When
-several are left, the one that shares somebody with it; when that tells nothing, none: a double can
-be withdrawn, a wrong match can't be taken back. One that is withdrawn is recognised, too, so that
-it isn't added again, but by title only where no other is. What is none of ours is new, under an id
-made of TMDb's (docs/adr/0015).
+A film is, in this order:
+
+1. the movie that is linked to it;
+2. the movie with its IMDb id, as when TMDb merged a film into another. IMDb ids are typed by hand:
+   while the movie's own film exists, a title or a cast member must match, too;
+3. the movie with its title and year that is linked to no film of TMDb, unless the casts contradict.
+   Of several, the only one that shares a cast member.
+
+Otherwise it is a new movie with an id derived from TMDb's (docs/adr/0015), and ``ambiguous`` if
+several movies were left: a duplicate can be withdrawn, a wrong match can't be undone. Withdrawn
+movies are matched, too, so that they aren't added again, but by title only where no other has it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,7 +26,7 @@ from command_api.catalogue.title_candidates import (
     TitleCandidate,
     candidates_by_title,
     casts_of,
-    possible,
+    plausible,
 )
 from command_api.catalogue.tmdb.schemas import FilmResponse
 from command_api.sync.mapping import LONGEST_TITLE, clean, released_on
@@ -34,42 +37,42 @@ _LONGEST_IMDB_ID, _LONGEST_ID = 20, 9
 
 
 class MovieProfile(NamedTuple):
-    """What a movie of ours is called, with its year, and who plays in it."""
+    """Titles with year, and cast, of a movie."""
 
     names: frozenset[TitleAndYear]
     cast: frozenset[str]
 
 
 class TmdbMatch(NamedTuple):
-    """What a film is to us; ambiguous: it could be several, and so was added."""
+    """The movie of a film; ``ambiguous`` means that it could be several and is added."""
 
     movie_id: int
     how: How
     links: Sequence[ExternalId]
-    """Its ids in other sources, without those that belong to another movie."""
+    """External ids, without those that belong to another movie."""
 
 
 @dataclass
 class TmdbMatcher:
-    """The movies as far as recognising some films goes; grows with each that is recognised."""
+    """The movies that a batch of films could be; each match is added."""
 
     linked: dict[ExternalId, int] = field(default_factory=dict)
     of_tmdb: set[int] = field(default_factory=set)
-    """Movies with a film of TMDb."""
-    still_there: set[int] = field(default_factory=set)
-    """Those among them whose film is not known to be gone."""
+    """Movies that are linked to a film of TMDb."""
+    film_exists: set[int] = field(default_factory=set)
+    """Those of them whose film is not known to be gone."""
     profiles: dict[int, MovieProfile] = field(default_factory=dict)
-    """Of those that are linked."""
+    """Profiles of movies with a matching IMDb id whose film exists."""
     named: dict[TitleAndYear, list[TitleCandidate]] = field(default_factory=dict)
 
-    def find(self, film: FilmResponse) -> TmdbMatch:
-        """The film's movie, which is known to be it from now on."""
+    def match(self, film: FilmResponse) -> TmdbMatch:
+        """Match a film and remember its movie."""
         links = _links(film)
         movie_id, how = self._recognise(film, links)
         ours = [link for link in links if self.linked.get(link, movie_id) == movie_id]
         self.linked |= dict.fromkeys(ours, movie_id)
         self.of_tmdb.add(movie_id)
-        self.still_there.add(movie_id)
+        self.film_exists.add(movie_id)
         return TmdbMatch(movie_id, how, ours)
 
     def _recognise(self, film: FilmResponse, links: Sequence[ExternalId]) -> tuple[int, How]:
@@ -77,13 +80,13 @@ class TmdbMatcher:
         if mine in self.linked:
             return self.linked[mine], "there"
         if same := next((self.linked[link] for link in others if link in self.linked), 0):
-            if same not in self.still_there or self._is_like(same, film):
+            if same not in self.film_exists or self._is_like(same, film):
                 return same, "matched"
             return TMDB_BASE + film.id, "ambiguous"
-        found = self._namesakes(film)
-        if len(found) == 1:
-            return found[0].movie_id, "matched"
-        return TMDB_BASE + film.id, "ambiguous" if found else "added"
+        candidates = self._by_title(film)
+        if len(candidates) == 1:
+            return candidates[0].movie_id, "matched"
+        return TMDB_BASE + film.id, "ambiguous" if candidates else "added"
 
     def _is_like(self, movie_id: int, film: FilmResponse) -> bool:
         ours = self.profiles.get(movie_id)
@@ -92,31 +95,31 @@ class TmdbMatcher:
         cast = (member.name for member in film.credits.cast)
         return not (ours.names.isdisjoint(_names(film)) and ours.cast.isdisjoint(cast))
 
-    def _namesakes(self, film: FilmResponse) -> list[TitleCandidate]:
+    def _by_title(self, film: FilmResponse) -> list[TitleCandidate]:
         cast = frozenset(member.name for member in film.credits.cast)
         called = [each for name in _names(film) for each in self.named.get(name, ())]
         free = {each for each in called if each.movie_id not in self.of_tmdb}
-        return possible(free, cast)
+        return plausible(free, cast)
 
 
 def matcher_for(films: Sequence[FilmResponse]) -> TmdbMatcher:
-    """What has to be known to recognise these, in a few questions."""
+    """Load what matching these films needs, in a fixed number of queries."""
     values = [value for film in films for _, value in _links(film)]
     links = models.ExternalId.objects.filter(source__in=(TMDB, IMDB), value__in=values)
-    known = TmdbMatcher()
+    matcher = TmdbMatcher()
     for source, value, movie in links.values_list("source", "value", "movie"):
-        known.linked[source, value] = movie
+        matcher.linked[source, value] = movie
     names = (name for film in films for name in _names(film))
-    known.named = candidates_by_title(names, among=models.Movie.objects.all())
-    candidates = {each.movie_id for called in known.named.values() for each in called}
-    by_imdb = {movie for (source, _), movie in known.linked.items() if source == IMDB}
+    matcher.named = candidates_by_title(names, among=models.Movie.objects.all())
+    candidates = {each.movie_id for called in matcher.named.values() for each in called}
+    by_imdb = {movie for (source, _), movie in matcher.linked.items() if source == IMDB}
     of_tmdb = models.ExternalId.objects.filter(source=TMDB, movie__in=candidates | by_imdb)
     films_of = list(of_tmdb.values_list("movie", "value"))
-    known.of_tmdb = {movie for movie, _ in films_of}
+    matcher.of_tmdb = {movie for movie, _ in films_of}
     gone = _gone(value for movie, value in films_of if movie in by_imdb)
-    known.still_there = {movie for movie, value in films_of if value not in gone}
-    known.profiles = _profiles(by_imdb & known.still_there)
-    return known
+    matcher.film_exists = {movie for movie, value in films_of if value not in gone}
+    matcher.profiles = _profiles(by_imdb & matcher.film_exists)
+    return matcher
 
 
 def _gone(values: Iterable[str]) -> set[str]:
@@ -146,7 +149,7 @@ def _links(film: FilmResponse) -> list[ExternalId]:
 
 
 def _names(film: FilmResponse) -> list[TitleAndYear]:
-    """What it may be called here, with its year; nothing without one: others are called so, too."""
+    """Title keys with year; empty without a year: the title alone does not identify a movie."""
     if (released := released_on(film)) is None:
         return []
     titles = (clean(title or "", LONGEST_TITLE) for title in (film.title, film.original_title))

@@ -1,4 +1,4 @@
-"""How does the sync stand, for those who watch?"""
+"""Metrics endpoint of the command side, with the sync's age and queue length."""
 
 from contextlib import suppress
 
@@ -13,7 +13,7 @@ from infra.observability import set_gauge
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """The metrics of this process, and the sync's if there is a database to ask."""
+    """This process's metrics, and the sync's if the database answers."""
     with suppress(DatabaseError):
         _measure()
     return observability.metrics(request)

@@ -1,4 +1,4 @@
-"""How does the sync with TMDb stand, in words?"""
+"""Status of the sync in words, for manage.py sync_catalogue --status and the admin pages."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -10,13 +10,13 @@ from command_api.sync.jobs import JOBS
 
 
 def lines(now: datetime) -> Iterator[str]:
-    """A line a kind, what a person should know below it, and the films."""
+    """A line per job with its warnings, then boards and films."""
     rows = {row.kind: row for row in SyncRun.objects.all()}
     busy = running_jobs()
     for kind in JOBS:
         row = rows.get(kind) or SyncRun(kind=kind)
         yield describe(row, now, is_running=kind in busy)
-        yield from (f"          {word}" for word in row.words)
+        yield from (f"          {warning}" for warning in row.words)
     for board in TrendObservation.objects.order_by("board"):
         yield f"{board.board:9} observed {age(board.observed_at, now)} ago"
     gone = TmdbFilm.objects.filter(gone_at__isnull=False).count()
@@ -28,34 +28,34 @@ def lines(now: datetime) -> Iterator[str]:
 
 
 def describe(row: SyncRun, now: datetime, *, is_running: bool) -> str:
-    """How the last run of a kind ended, or how far it is."""
+    """State and counts of a job's last run."""
     when = row.ended_at or row.begun_at
-    said = [f"{row.kind:9} {state_of(row, is_running=is_running)}"]
+    parts = [f"{row.kind:9} {state_of(row, is_running=is_running)}"]
     if when is not None:
-        said.append(f"{age(when, now)} ago")
+        parts.append(f"{age(when, now)} ago")
     if row.counts:
-        said.append(counted(row.counts))
+        parts.append(counted(row.counts))
     if (in_all := row.in_all()) != row.counts:
-        said.append(f"in all: {counted(in_all)}")
+        parts.append(f"in all: {counted(in_all)}")
     if row.note:
-        said.append(row.note)
+        parts.append(row.note)
     if row.state != SyncRun.State.DONE and row.done_at:
-        said.append(f"all was done {age(row.done_at, now)} ago")
-    return "; ".join(said)
+        parts.append(f"all was done {age(row.done_at, now)} ago")
+    return "; ".join(parts)
 
 
 def state_of(row: SyncRun, *, is_running: bool) -> str:
-    """Its state; who ended half-way could not say so."""
+    """The row's state; a run that crashed is ``interrupted``."""
     if row.state == SyncRun.State.RUNNING and not is_running:
         return "interrupted; the next run goes on"
     return str(row.state)
 
 
 def counted(counts: Mapping[str, int]) -> str:
-    """What was counted, by name."""
+    """``name number`` pairs, sorted by name."""
     return ", ".join(f"{name} {number}" for name, number in sorted(counts.items()))
 
 
 def age(then: datetime, now: datetime) -> str:
-    """How long ago, without fractions."""
+    """Time since ``then``, in whole seconds."""
     return str(timedelta(seconds=round((now - then).total_seconds())))

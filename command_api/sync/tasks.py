@@ -1,24 +1,24 @@
-"""Which parts of the sync are done on a clock? (infra/celery.py says when)
+"""Celery task of the sync jobs; infra/celery.py has their schedule.
 
-Each is dropped rather than piled up, does nothing while another of its kind runs, and ends in time;
-what is left is done by the next, which is asked for at once: the clock would let one or two seconds
-of thirty go by. A fault of TMDb's is no fault of the task's: it is kept in the row of its kind, and
-the clock tries again.
+Late tasks expire instead of piling up, a job never runs twice at once, and each run has a time
+budget. A run that used it up starts the next at once, since the schedule would lose a second or two
+of thirty. An error of TMDb does not fail the task: it is saved in the job's row, and the schedule
+tries again.
 """
 
 from celery import shared_task
 
-from command_api.sync.job_runner import TIME_IS_UP, run
+from command_api.sync.job_runner import TIME_IS_UP, run_job
 from command_api.sync.jobs import JobKind
 
 AT_ONCE_SECONDS = 10.0
-"""When it is too late to go on at once: the clock did."""
+"""Expiry of that next run: later, the schedule has started it."""
 
 
 @shared_task(name="catalogue.sync")  # type: ignore[untyped-decorator] # Celery ships no types
 def sync(kind: JobKind) -> str:
-    """One run of a kind; how it ended."""
-    row = run(kind)
+    """Run a job; its state at the end."""
+    row = run_job(kind)
     if row.note == TIME_IS_UP:
         sync.apply_async((kind,), expires=AT_ONCE_SECONDS)
     return row.state

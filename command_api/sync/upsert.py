@@ -1,4 +1,4 @@
-"""How do films of TMDb get into the catalogue?"""
+"""Upsert of TMDb films: fetch, match, and write them to tables and log."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -30,61 +30,64 @@ _LOCK_WAIT_SECONDS = 30.0
 _log = structlog.get_logger(__name__)
 
 
-def bring(wanted: Iterable[FetchRequest], run: JobContext, advance: Advance) -> None:
-    """Fetch and take in, a batch a transaction; raises a TmdbError after what came until then."""
-    told: list[FetchResult] = []
-    answers = fetch(run.tmdb, wanted)
+def fetch_and_upsert(requests: Iterable[FetchRequest], job: JobContext, advance: Advance) -> None:
+    """Fetch films and write them, one transaction per batch.
+
+    Raises a TmdbError after writing what was fetched before it.
+    """
+    batch: list[FetchResult] = []
+    results = fetch(job.tmdb, requests)
     try:
-        for each in answers:
-            told.append(each)
-            if run.is_over():
+        for result in results:
+            batch.append(result)
+            if job.is_over():
                 break
-            if len(told) == BATCH:
-                batch, told = told, []
-                _take_in(batch, run, advance)
+            if len(batch) == BATCH:
+                full, batch = batch, []
+                _upsert(full, job, advance)
     except TmdbError:
-        _take_in(told, run, advance)
+        _upsert(batch, job, advance)
         raise
     finally:
-        answers.close()
-    _take_in(told, run, advance)
+        results.close()
+    _upsert(batch, job, advance)
 
 
-def _take_in(told: Sequence[FetchResult], run: JobContext, advance: Advance) -> None:
-    """Write what is new, and then that it was written: in between, it is only fetched again."""
-    # Who was merged is recognised by its being gone.
-    fetch_queue.record([each for each in told if isinstance(each.answer, FilmNotFound)])
+def _upsert(results: Sequence[FetchResult], job: JobContext, advance: Advance) -> None:
+    """Write the films, then record the results: a crash in between only fetches them again."""
+    # Gone films first: a film that TMDb merged is matched because its old one is gone.
+    fetch_queue.record([each for each in results if isinstance(each.outcome, FilmNotFound)])
     films = [
-        each.answer.film
-        for each in told
-        if isinstance(each.answer, FetchedFilm) and each.answer.film is not None
+        result.outcome.film
+        for result in results
+        if isinstance(result.outcome, FetchedFilm) and result.outcome.film is not None
     ]
     if films:
-        # Imports recognise movies, too: two at once could add one twice.
+        # Imports match movies, too: without the lock both could add the same movie.
         with import_lock(_LOCK_WAIT_SECONDS):
-            refused = _write(films, run)
-        told = [_unless_refused(each, refused) for each in told]
-    fetch_queue.record(told)
-    _count(told, run)
-    run.note()
-    advance(len(told))
+            refused = _write(films, job)
+        results = [_unless_refused(result, refused) for result in results]
+    fetch_queue.record(results)
+    _count(results, job)
+    job.save()
+    advance(len(results))
 
 
-def _unless_refused(told: FetchResult, refused: Mapping[int, str]) -> FetchResult:
-    match told.answer:
+def _unless_refused(result: FetchResult, refused: Mapping[int, str]) -> FetchResult:
+    match result.outcome:
         case FetchedFilm(film=FilmResponse(id=film_id)) if film_id in refused:
             why = f"TMDb's film {film_id} can't be written: {refused[film_id]}"
-            return told._replace(answer=MalformedResponse(why))
+            return result._replace(outcome=MalformedResponse(why))
         case _:
-            return told
+            return result
 
 
-def _write(films: Sequence[FilmResponse], run: JobContext) -> Mapping[int, str]:
-    """Write them all but those that the database refuses; why it does, by id."""
+def _write(films: Sequence[FilmResponse], job: JobContext) -> Mapping[int, str]:
+    """Write the films; the error by id of those that the database refuses."""
     for _ in range(3):
         try:
-            _write_once(films, run)
-        except IntegrityError:  # an id that was nobody's is another's now: recognise them again
+            _write_once(films, job)
+        except IntegrityError:  # another movie got one of the external ids: match again
             continue
         except (DataError, ValueError):
             break
@@ -93,59 +96,59 @@ def _write(films: Sequence[FilmResponse], run: JobContext) -> Mapping[int, str]:
     refused: dict[int, str] = {}
     for film in films:
         try:
-            _write_once([film], run)
+            _write_once([film], job)
         except (DataError, IntegrityError, ValueError) as fault:
             refused[film.id] = str(fault)
     return refused
 
 
-def _write_once(films: Sequence[FilmResponse], run: JobContext) -> None:
-    known = matcher_for(films)
-    matches = [known.find(film) for film in films]
-    there = inline_projection.movie_states([match.movie_id for match in matches])
+def _write_once(films: Sequence[FilmResponse], job: JobContext) -> None:
+    matcher = matcher_for(films)
+    matches = [matcher.match(film) for film in films]
+    states = inline_projection.movie_states([match.movie_id for match in matches])
     commands: list[MovieCommand] = []
     for film, match in zip(films, matches, strict=True):
-        movie = there.get(match.movie_id)
+        movie = states.get(match.movie_id)
         facts = facts_of(film, movie.facts if movie else None, image_url=config().tmdb_image_url)
         commands.append(AddMovie(match.movie_id, facts, tuple(match.links)))
         commands.append(DetailMovie(match.movie_id, details_of(film)))
-    decided = handle_all(commands, run.store, origin=run.origin)
-    run.counts["events"] += sum(len(events) for events in decided)
+    decided = handle_all(commands, job.store, origin=job.origin)
+    job.counts["events"] += sum(len(events) for events in decided)
     changed = {
         match.movie_id
         for nth, match in enumerate(matches)
         if decided[2 * nth] or decided[2 * nth + 1]
     }
-    run.counts["changed"] += len(changed)
-    _count_matches(films, matches, run)
+    job.counts["changed"] += len(changed)
+    _count_matches(films, matches, job)
 
 
 def _count_matches(
-    films: Sequence[FilmResponse], matches: Sequence[TmdbMatch], run: JobContext
+    films: Sequence[FilmResponse], matches: Sequence[TmdbMatch], job: JobContext
 ) -> None:
     for film, match in zip(films, matches, strict=True):
-        run.counts[match.how] += 1
+        job.counts[match.how] += 1
         if match.how == "ambiguous":
             year = film.release_date or "?"
-            run.tell(f"{film.title} ({year[:4]}), film {film.id}, could be several of ours")
+            job.warn(f"{film.title} ({year[:4]}), film {film.id}, matches several movies: added")
         for name in unknown_genres(film):
-            run.tell(f"our table of genres lacks {name}")
+            job.warn(f"unknown genre, left out: {name}")
 
 
-def _count(told: Sequence[FetchResult], run: JobContext) -> None:
-    for each in told:
-        match each.answer:
+def _count(results: Sequence[FetchResult], job: JobContext) -> None:
+    for result in results:
+        match result.outcome:
             case FetchedFilm(film=None):
-                run.counts["unchanged"] += 1
+                job.counts["unchanged"] += 1
             case FetchedFilm():
-                run.counts["fetched"] += 1
+                job.counts["fetched"] += 1
             case FilmNotFound():
-                run.counts["gone"] += 1
+                job.counts["gone"] += 1
             case MalformedResponse() as fault:
-                run.counts["unreadable"] += 1
-                run.tell(str(fault))
-                _log.warning("a film can't be read", film=each.tmdb_id, fault=str(fault))
+                job.counts["unreadable"] += 1
+                job.warn(str(fault))
+                _log.warning("TMDb film is unreadable", film=result.tmdb_id, fault=str(fault))
             case TmdbUnavailable() as fault:
-                run.counts["postponed"] += 1
-                run.tell(f"film {each.tmdb_id} could not be had: {fault}")
-                _log.warning("a film can't be had", film=each.tmdb_id, fault=str(fault))
+                job.counts["postponed"] += 1
+                job.warn(f"film {result.tmdb_id} could not be fetched, retried later: {fault}")
+                _log.warning("TMDb film can't be fetched", film=result.tmdb_id, fault=str(fault))

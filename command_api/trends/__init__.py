@@ -1,1 +1,1 @@
-"""What is in fashion elsewhere?"""
+"""Trends: observations of other sources' trending boards."""

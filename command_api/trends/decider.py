@@ -1,4 +1,4 @@
-"""When is what another source's board says news?"""
+"""Decider of trending boards: an observation is an event if the board changed or an hour passed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from events.catalogue import TrendEvent, TrendObserved, TrendWindow
 from events.recorded import Stream
 
 REPEATED_AFTER = timedelta(hours=1)
-"""The same again is news after so long: that somebody looked keeps a board from growing old."""
+"""An unchanged board is recorded again after this time, so that its age shows the last look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObserveTrend:
-    """A board was looked at, and these of our movies were on it, hottest first."""
+    """Record the movies on a board, hottest first."""
 
     board: str
     source: str
@@ -24,19 +24,19 @@ class ObserveTrend:
 
 @dataclass(frozen=True, slots=True)
 class BoardState:
-    """What it said the last time; never looked at: no time."""
+    """The last observation; ``at`` is None if the board was never observed."""
 
     movies: tuple[int, ...] = ()
     at: datetime | None = None
 
 
 def stream_of(board: str, at: datetime) -> Stream:
-    """Where observations of a day are; the board owns them all."""
+    """The stream of a day's observations; the board is the owner of all of them."""
     return Stream(f"trend-{board}-{at.date()}", board)
 
 
 def decide(command: ObserveTrend, board: BoardState) -> Sequence[TrendEvent]:
-    """What happens, if anything. A board that says nothing takes nothing back."""
+    """The event, if any; an empty or outdated observation is ignored."""
     if not command.movies or (board.at is not None and command.at <= board.at):
         return ()
     is_fresh = board.at is not None and command.at - board.at < REPEATED_AFTER

@@ -1,4 +1,4 @@
-"""How does what a board says get into the tables and the log?"""
+"""Handler of trend observations: decide, write the tables and append, in one transaction."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ _TRIES = 3
 
 
 def observe(command: ObserveTrend, store: EventStore, *, origin: Origin) -> Sequence[TrendEvent]:
-    """Decide and append; decide again when somebody else looked meanwhile."""
+    """Record an observation; decides again when another process recorded one meanwhile."""
     for _ in range(_TRIES - 1):
         try:
             return _observe_once(command, store, origin)
@@ -26,7 +26,7 @@ def observe(command: ObserveTrend, store: EventStore, *, origin: Origin) -> Sequ
 
 def _observe_once(command: ObserveTrend, store: EventStore, origin: Origin) -> Sequence[TrendEvent]:
     stream = stream_of(command.board, command.at)
-    # The version first: a table that is newer than it says makes the append fail, never pass.
+    # Version before table: if the table is newer, the append fails; it never passes wrongly.
     version = store.versions([stream]).get(stream.name, 0)
     events = decide(command, BoardState(*trend_tables.last(command.board)))
     if not events:

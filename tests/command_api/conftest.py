@@ -61,7 +61,7 @@ def api(request, redis_url, keys):
     """
     rolls_back = request.node.get_closest_marker("django_db")
     request.getfixturevalue("db" if rolls_back else "log_database")
-    movie_lookup.forget()
+    movie_lookup.clear_cache()
     token_revocation.clear_cache()
     clients.redis().ping()  # hints go out from a thread: it shall have a connection by now
     movies = [

@@ -1,1 +1,1 @@
-"""What does TMDb say of films? Its API v3, asked at the rate that it allows."""
+"""TMDb client: requests, rate limiter, responses and errors."""

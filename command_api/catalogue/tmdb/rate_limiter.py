@@ -1,10 +1,9 @@
-"""When may TMDb be asked again, by all workers together?
+"""Rate limiter and circuit breaker for TMDb, shared by all workers through Redis.
 
-Redis keeps as many slots as questions may be asked in a second. A question takes the one that is
-free first, and leaves it free a second after its answer: TMDb counts it somewhere in between, so
-that however slow some are, it never counts one too many in a second. Questions take turns, too, so
-that they don't come all at once, and a 429 moves everybody's. When TMDb fails again and again
-nobody asks for a while, longer each time.
+Redis keeps one slot per request that is allowed in a second. A request takes the slot that is free
+first and frees it one second after the response. TMDb counts the request somewhere in between, so
+it never counts one too many per second, however slow some are. Requests are spread over the second,
+and a 429 delays those of all workers. After repeated failures all workers pause, longer each time.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,12 +20,12 @@ from redis.exceptions import RedisError
 
 from command_api.catalogue.tmdb.errors import RejectedApiKey, TmdbPaused
 
-# Of the mean time between two questions: who was held up can make up for it.
+# Share of the mean interval between two requests: below 1, so that delayed ones can catch up.
 _SMOOTH = 0.5
 FAILURES = 8
-"""So many in a row, of all workers, and TMDb is left alone for a while."""
-_ROW_SECONDS = 60
-FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 30, 900
+"""Failures of all workers in a row after which requests pause."""
+_FAILURE_SECONDS = 60
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 30, 900
 _REMEMBERED_SECONDS = 3600
 _REFUSED_SECONDS = 86_400
 
@@ -34,10 +33,10 @@ _NEXT, _REST, _RESTS, _FAILURES, _REFUSED = (
     f"tmdb:{name}" for name in ("next", "rest", "rests", "failures", "refused-key")
 )
 
-# How long to wait for the moment that was taken, in microseconds, the slot, and when it is free if
-# no answer comes, so that others are taken before; -1: the key was refused; -2 and a time: it would
-# be longer than one has patience, and nothing was taken.
-_TAKE = """
+# Returns 0, the wait in microseconds, the slot, and when it is free if no response comes (others
+# are taken before). Or -1: the key was rejected. Or -2 and the wait: it exceeds the patience, and
+# no slot was taken.
+_ACQUIRE = """
 if redis.call('GET', KEYS[3]) == ARGV[3] then return {-1, 0, 0, 0} end
 local now = redis.call('TIME')
 local at = now[1] * 1000000 + now[2]
@@ -56,7 +55,7 @@ redis.call('ZADD', KEYS[4], string.format('%.0f', free), slot)
 redis.call('EXPIRE', KEYS[4], 3600)
 return {0, moment - at, tonumber(slot), free}
 """
-_ANSWERED = """
+_RELEASE = """
 local now = redis.call('TIME')
 local free = string.format('%.0f', now[1] * 1000000 + now[2] + 1000000)
 local is_ours = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '0') == tonumber(ARGV[2])
@@ -66,7 +65,7 @@ else
   redis.call('ZADD', KEYS[1], 'XX', 'GT', free, ARGV[1])
 end
 """
-_DELAY = """
+_PAUSE = """
 local now = redis.call('TIME')
 local moment = now[1] * 1000000 + now[2] + tonumber(ARGV[1])
 if moment > tonumber(redis.call('GET', KEYS[1]) or '0') then
@@ -88,18 +87,20 @@ def _redis_is_needed() -> Iterator[None]:
     try:
         yield
     except RedisError as error:
-        raise TmdbPaused(f"Redis, which says when to ask, is away: {error}") from error
+        raise TmdbPaused(
+            f"Redis, which holds TMDb's rate limit, is unreachable: {error}"
+        ) from error
 
 
-class Slot(NamedTuple):
-    """One of as many questions as there may be in a second; free then if no answer comes."""
+class RequestSlot(NamedTuple):
+    """A slot; free at ``free_at`` (microseconds) if no response comes."""
 
     number: int
     free_at: int
 
 
 class TmdbRateLimiter:
-    """The turn-taking of everybody who asks with one key."""
+    """Rate limiter of all workers that use one key."""
 
     def __init__(
         self,
@@ -116,16 +117,16 @@ class TmdbRateLimiter:
         self._slots = f"tmdb:slots:{per_second}"
         self._patience = patience_seconds * _MICRO
         self._sleep = sleep
-        self._is_failing = True  # others may have failed before
+        self._is_failing = True  # other workers may have failed before
 
-    def take(self) -> Slot:
+    def acquire(self) -> RequestSlot:
         """Wait for a free slot and take it.
 
         Raises TmdbPaused when that exceeds the patience, RejectedApiKey when TMDb refused the key.
         """
         pause = int(_SMOOTH * _MICRO / self._per_second)
         with _redis_is_needed():
-            what, wait, *slot = _script(self._redis, _TAKE)(
+            what, wait, *slot = _script(self._redis, _ACQUIRE)(
                 keys=[_NEXT, _REST, _REFUSED, self._slots],
                 args=[pause, int(self._patience), self._key, self._per_second],
             )
@@ -133,58 +134,58 @@ class TmdbRateLimiter:
             raise RejectedApiKey
         seconds = wait / _MICRO
         if what < 0:
-            raise TmdbPaused(f"TMDb is left alone for {seconds:.0f} s", seconds=seconds)
+            raise TmdbPaused(f"Requests to TMDb are paused for {seconds:.0f} s", seconds=seconds)
         self._sleep(seconds)
-        return Slot(*slot)
+        return RequestSlot(*slot)
 
-    def answered(self, slot: Slot) -> None:
-        """The question is over, whatever became of it: a second from now another may be asked."""
+    def release(self, slot: RequestSlot) -> None:
+        """Free the slot one second from now, whatever the outcome."""
         with _redis_is_needed():
-            _script(self._redis, _ANSWERED)(keys=[self._slots], args=[*slot])
+            _script(self._redis, _RELEASE)(keys=[self._slots], args=[*slot])
 
-    def delay(self, seconds: float) -> None:
-        """Nobody asks for so long: TMDb said so."""
+    def pause(self, seconds: float) -> None:
+        """Delay the requests of all workers, as TMDb's Retry-After asks."""
         with _redis_is_needed():
-            _script(self._redis, _DELAY)(keys=[_NEXT], args=[int(seconds * _MICRO)])
+            _script(self._redis, _PAUSE)(keys=[_NEXT], args=[int(seconds * _MICRO)])
 
-    def succeeded(self) -> None:
-        """It answered; failures before that count no more."""
+    def record_success(self) -> None:
+        """Reset the count of failures."""
         if self._is_failing:
             with _redis_is_needed():
                 self._redis.delete(_FAILURES, _RESTS)
             self._is_failing = False
 
-    def failed(self) -> None:
-        """It did not answer as it should; after too many of these it is left alone."""
+    def record_failure(self) -> None:
+        """Count a failure; too many in a row open the circuit breaker."""
         self._is_failing = True
         with _redis_is_needed():
             with self._redis.pipeline() as pipe:
                 pipe.incr(_FAILURES)
-                pipe.expire(_FAILURES, _ROW_SECONDS)
+                pipe.expire(_FAILURES, _FAILURE_SECONDS)
                 failures, _ = pipe.execute()
             if failures >= FAILURES:
-                self._rest()
+                self._open_circuit()
 
-    def refused(self) -> None:
-        """The key is wrong: said once, and not asked again with it."""
+    def record_rejected_key(self) -> None:
+        """Stop requests with this key; logged once."""
         with _redis_is_needed():
             before = self._redis.set(_REFUSED, self._key, ex=_REFUSED_SECONDS, get=True)
         if before != self._key.encode():
-            _log.error("tmdb refuses the key", settings="MARQUEE_TMDB_TOKEN, MARQUEE_TMDB_KEY")
+            _log.error("TMDb rejected the key", settings="MARQUEE_TMDB_TOKEN, MARQUEE_TMDB_KEY")
 
     def reset(self) -> None:
-        """Ask again, whatever was the matter: somebody wants to know."""
+        """Forget failures, pauses and the rejected key."""
         with _redis_is_needed():
             self._redis.delete(_NEXT, _REFUSED, _REST, _RESTS, _FAILURES)
 
-    def _rest(self) -> None:
-        if not self._redis.set(_REST, 1, ex=FIRST_REST_SECONDS, nx=True):
-            return  # others failed in the same moment
+    def _open_circuit(self) -> None:
+        if not self._redis.set(_REST, 1, ex=FIRST_PAUSE_SECONDS, nx=True):
+            return  # another worker opened it at the same moment
         with self._redis.pipeline() as pipe:
             pipe.delete(_FAILURES)
             pipe.incr(_RESTS)
             pipe.expire(_RESTS, _REMEMBERED_SECONDS)
             _, rests, _ = pipe.execute()
-        seconds = min(FIRST_REST_SECONDS * 2 ** (rests - 1), LONGEST_REST_SECONDS)
+        seconds = min(FIRST_PAUSE_SECONDS * 2 ** (rests - 1), LONGEST_PAUSE_SECONDS)
         self._redis.expire(_REST, seconds)
-        _log.warning("tmdb is left alone", seconds=seconds)
+        _log.warning("requests to TMDb pause after failures", seconds=seconds)

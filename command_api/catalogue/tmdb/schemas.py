@@ -1,7 +1,6 @@
-"""What do we read of TMDb's answers?
+"""TMDb's responses, as far as we read them (documentation: see infra/fake_tmdb).
 
-Fields without a default are needed: an answer without one is not taken, and the film is named.
-Whatever else TMDb tells, now or later, is passed over. Where it is documented: see infra/fake_tmdb.
+A response that lacks a field without a default is rejected. All other fields of TMDb are ignored.
 """
 
 from typing import Annotated, Generic, TypeVar
@@ -11,7 +10,7 @@ import msgspec
 T = TypeVar("T")
 
 LARGEST_ID = 999_999_999
-"""That a film can have: a movie of ours is made of it (catalogue/numbering.py)."""
+"""Largest id of a film: a movie's id is derived from it (catalogue/id_allocation.py)."""
 
 
 class NamedItem(msgspec.Struct, frozen=True):
@@ -21,55 +20,39 @@ class NamedItem(msgspec.Struct, frozen=True):
 
 
 class CastMember(msgspec.Struct, frozen=True):
-    """Somebody who plays."""
-
     name: str
     order: int = 10_000
 
 
 class CrewMember(msgspec.Struct, frozen=True):
-    """Somebody who made the film, and as what."""
-
     name: str
     job: str
 
 
 class Credits(msgspec.Struct, frozen=True):
-    """Everybody."""
-
     cast: tuple[CastMember, ...] = ()
     crew: tuple[CrewMember, ...] = ()
 
 
 class Keywords(msgspec.Struct, frozen=True):
-    """What it is about."""
-
     keywords: tuple[NamedItem, ...] = ()
 
 
 class ExternalIds(msgspec.Struct, frozen=True):
-    """What others call the film."""
-
     imdb_id: str | None = None
     wikidata_id: str | None = None
 
 
 class TranslatedTitle(msgspec.Struct, frozen=True):
-    """What is said in another language."""
-
     title: str | None = None
 
 
 class TitleTranslation(msgspec.Struct, frozen=True):
-    """One language."""
-
     iso_639_1: str
     data: TranslatedTitle = TranslatedTitle()
 
 
 class Translations(msgspec.Struct, frozen=True):
-    """All languages."""
-
     translations: tuple[TitleTranslation, ...] = ()
 
 
@@ -92,7 +75,7 @@ class FilmResponse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FilmRef(msgspec.Struct, frozen=True):
-    """A film of a list: no more of it is needed than which it is."""
+    """A film of a list."""
 
     id: int
 
@@ -106,21 +89,18 @@ class ResultPage(msgspec.Struct, Generic[T], frozen=True):
 
 
 class GenreList(msgspec.Struct, frozen=True):
-    """All genres that TMDb has words for."""
-
     genres: tuple[NamedItem, ...]
 
 
 class ErrorResponse(msgspec.Struct, frozen=True):
-    """What it says when it says no."""
+    """The body of an error."""
 
     status_code: int = 0
     status_message: str = ""
 
 
 class FetchedFilm(msgspec.Struct, frozen=True):
-    """A film that was asked for; None: it is as it was when it carried that mark."""
+    """A film and its ETag; ``film`` is None when the ETag is unchanged."""
 
     film: FilmResponse | None
-    mark: str | None
-    """To be sent along the next time (ETag)."""
+    etag: str | None

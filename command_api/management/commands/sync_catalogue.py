@@ -1,4 +1,4 @@
-"""manage.py sync_catalogue: how does a person have the catalogue synchronised, or see how it is?"""
+"""manage.py sync_catalogue: run the sync with TMDb now, or show its status."""
 
 from argparse import ArgumentParser
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from command_api.catalogue.tmdb.errors import MissingApiKey, TmdbPaused
 from command_api.imports.base_command import STOPPED
 from command_api.imports.session import stop_signals
 from command_api.sync import fetch_queue, status
-from command_api.sync.job_runner import run
+from command_api.sync.job_runner import run_job
 from command_api.sync.jobs import JobKind
 from infra.progress_bar import progress
 
@@ -23,24 +23,21 @@ _EVERY = 10_000_000
 
 
 class Command(BaseCommand):
-    """``manage.py sync_catalogue``"""
-
     help = (
-        "Fetch from TMDb now what the clock would fetch: the first fill if there was none,"
-        " changes, trends, and all films that wait. Can be stopped and run again at will; asks"
-        " again even when TMDb refused the key or was left alone."
+        "Run all sync jobs with TMDb now: the first fill if there was none, changes, trends and all"
+        " queued films. Can be stopped and run again. Tries again even if TMDb rejected the key or"
+        " requests are paused."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """What can be asked."""
-        parser.add_argument("--all", action="store_true", help="look at every film again")
-        parser.add_argument("--trending", action="store_true", help="only what is in fashion")
+        parser.add_argument("--all", action="store_true", help="fetch every film again")
+        parser.add_argument("--trending", action="store_true", help="only the trending boards")
         parser.add_argument(
-            "--status", action="store_true", help="ask nothing of TMDb; say how the sync stands"
+            "--status", action="store_true", help="show the sync's status, without requests"
         )
 
     def handle(self, *_args: object, **options: Any) -> None:
-        """Do it, kind by kind."""
+        """Run the jobs one after the other."""
         if options["status"]:
             for line in status.lines(timezone.now()):
                 self.stdout.write(line)
@@ -55,21 +52,23 @@ class Command(BaseCommand):
             fetch_queue.enqueue_oldest(_EVERY)
         with stop_signals() as is_stopping:
             for kind in ("trending",) if options["trending"] else _ALL:
-                row = run(
+                row = run_job(
                     kind,
                     is_stopping=is_stopping,
                     budget_seconds=_A_DAY_SECONDS,
-                    watched=progress,
+                    progress=progress,
                 )
-                self._tell(row)
+                self._print(row)
                 if is_stopping():
-                    raise CommandError("Stopped. Run the same again to go on.", returncode=STOPPED)
+                    raise CommandError(
+                        "Stopped. Run the same command again to resume.", returncode=STOPPED
+                    )
 
-    def _tell(self, row: SyncRun) -> None:
+    def _print(self, row: SyncRun) -> None:
         self.stdout.write(status.describe(row, timezone.now(), is_running=True))
-        for word in row.words:
-            self.stdout.write(f"          {word}")
+        for warning in row.words:
+            self.stdout.write(f"          {warning}")
         self.stdout.flush()
         if row.state != SyncRun.State.DONE:
             left = fetch_queue.count_waiting()
-            raise CommandError(f"{row.note or row.state} ({left} films are still to be fetched.)")
+            raise CommandError(f"{row.note or row.state} ({left} films are still queued.)")

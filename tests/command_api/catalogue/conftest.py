@@ -16,7 +16,7 @@ from infra.config import config
 def store(db, redis_url):
     """The log; what the test writes is rolled back."""
     clients.redis().ping()  # hints go out from a thread: it shall have a connection by now
-    movie_lookup.forget()
+    movie_lookup.clear_cache()
     return PostgresStore(config().partitions)
 
 

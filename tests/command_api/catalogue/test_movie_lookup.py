@@ -63,7 +63,7 @@ def test_that_it_is_shown_is_remembered_for_a_while(tell, django_assert_num_quer
     tell(WithdrawMovie(1, "a double"))
     with django_assert_num_queries(0):
         assert availability_of(1) == AVAILABLE
-    movie_lookup.forget()
+    movie_lookup.clear_cache()
     assert availability_of(1) == Availability(is_withdrawn=True)
 
 

@@ -4,9 +4,8 @@ import msgspec
 import pytest
 
 from command_api.catalogue.tmdb import client
-from command_api.sync import jobs as kinds
-from command_api.sync import upsert
-from command_api.sync.job_runner import run
+from command_api.sync import jobs, upsert
+from command_api.sync.job_runner import run_job
 from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
@@ -31,7 +30,7 @@ def settings(fake_tmdb, monkeypatch):
     def change(**changes):
         nonlocal found
         found = msgspec.structs.replace(found, **changes)
-        for module in (client, upsert, kinds):
+        for module in (client, upsert, jobs):
             monkeypatch.setattr(module, "config", lambda: found)
 
     change()
@@ -51,7 +50,7 @@ def sync(store, settings):
     """Run kinds one after the other; how the last ended."""
 
     def _sync(*kinds, **options):
-        return [run(kind, **options) for kind in kinds][-1]
+        return [run_job(kind, **options) for kind in kinds][-1]
 
     return _sync
 

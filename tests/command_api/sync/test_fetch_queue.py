@@ -63,7 +63,7 @@ def is_somebody_waiting():
         lambda: fetch_queue.enqueue([LAST, TAKEN, FIRST]),
         fetch_queue.retry_now,
     ],
-    ids=["note what came", "note what is for later", "wish", "hurry"],
+    ids=["record fetched", "record postponed", "enqueue", "retry_now"],
 )
 def test_rows_are_locked_in_order_of_id(taken, work):
     def in_a_session_of_its_own():

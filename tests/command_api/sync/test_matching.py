@@ -23,43 +23,43 @@ def film(film_id=949, *cast, title="Heat", imdb=None, released="1995-12-15", ori
     )
 
 
-def known(*namesakes, linked=None):
-    return TmdbMatcher(linked=dict(linked or {}), named={NAME: list(namesakes)})
+def matcher(*candidates, linked=None):
+    return TmdbMatcher(linked=dict(linked or {}), named={NAME: list(candidates)})
 
 
-def place(movie_id, *cast, is_withdrawn=False):
+def candidate(movie_id, *cast, is_withdrawn=False):
     return TitleCandidate(movie_id, frozenset(cast), is_withdrawn)
 
 
 @pytest.mark.parametrize(
     ("what", "there", "movie_id", "how"),
     [
-        (film(), known(), TMDB_BASE + 949, "added"),
-        (film(), known(linked={("tmdb", "949"): HEAT}), HEAT, "there"),
-        (film(imdb="tt1"), known(linked={("imdb", "tt1"): HEAT}), HEAT, "matched"),
-        (film(), known(place(HEAT)), HEAT, "matched"),
-        (film(949, "Al Pacino"), known(place(HEAT, "Al Pacino")), HEAT, "matched"),
-        (film(949, "Al Pacino"), known(place(HEAT, "Nobody")), TMDB_BASE + 949, "added"),
-        (film(), known(place(HEAT), place(REMAKE)), TMDB_BASE + 949, "ambiguous"),
-        (film(949, "Al"), known(place(HEAT, "Al"), place(REMAKE, "Bo")), HEAT, "matched"),
-        (film(949, "Al"), known(place(HEAT, "Al"), place(REMAKE)), HEAT, "matched"),
-        (film(), known(place(HEAT, is_withdrawn=True)), HEAT, "matched"),
-        (film(), known(place(HEAT, is_withdrawn=True), place(REMAKE)), REMAKE, "matched"),
-        (film(title="HEÄT!"), known(place(HEAT)), HEAT, "matched"),
-        (film(title="Hitze", original="Heat"), known(place(HEAT)), HEAT, "matched"),
-        (film(released=""), known(place(HEAT)), TMDB_BASE + 949, "added"),
-        (film(released="1996-01-01"), known(place(HEAT)), TMDB_BASE + 949, "added"),
+        (film(), matcher(), TMDB_BASE + 949, "added"),
+        (film(), matcher(linked={("tmdb", "949"): HEAT}), HEAT, "there"),
+        (film(imdb="tt1"), matcher(linked={("imdb", "tt1"): HEAT}), HEAT, "matched"),
+        (film(), matcher(candidate(HEAT)), HEAT, "matched"),
+        (film(949, "Al Pacino"), matcher(candidate(HEAT, "Al Pacino")), HEAT, "matched"),
+        (film(949, "Al Pacino"), matcher(candidate(HEAT, "Nobody")), TMDB_BASE + 949, "added"),
+        (film(), matcher(candidate(HEAT), candidate(REMAKE)), TMDB_BASE + 949, "ambiguous"),
+        (film(949, "Al"), matcher(candidate(HEAT, "Al"), candidate(REMAKE, "Bo")), HEAT, "matched"),
+        (film(949, "Al"), matcher(candidate(HEAT, "Al"), candidate(REMAKE)), HEAT, "matched"),
+        (film(), matcher(candidate(HEAT, is_withdrawn=True)), HEAT, "matched"),
+        (film(), matcher(candidate(HEAT, is_withdrawn=True), candidate(REMAKE)), REMAKE, "matched"),
+        (film(title="HEÄT!"), matcher(candidate(HEAT)), HEAT, "matched"),
+        (film(title="Hitze", original="Heat"), matcher(candidate(HEAT)), HEAT, "matched"),
+        (film(released=""), matcher(candidate(HEAT)), TMDB_BASE + 949, "added"),
+        (film(released="1996-01-01"), matcher(candidate(HEAT)), TMDB_BASE + 949, "added"),
     ],
 )
 def test_which_movie_it_is(what, there, movie_id, how):
-    assert there.find(what)[:2] == (movie_id, how)
+    assert there.match(what)[:2] == (movie_id, how)
 
 
 NAMES = frozenset({NAME})
 
 
 @pytest.mark.parametrize(
-    ("what", "likeness", "movie_id", "how"),
+    ("what", "profile", "movie_id", "how"),
     [
         (film(title="Else", imdb="tt1"), None, TMDB_BASE + 949, "ambiguous"),
         (
@@ -77,20 +77,20 @@ NAMES = frozenset({NAME})
         ),
     ],
 )
-def test_an_id_at_imdb_of_a_film_that_is_still_there_is_not_enough(what, likeness, movie_id, how):
-    movies = known(linked={("imdb", "tt1"): HEAT})
-    movies.still_there.add(HEAT)
-    if likeness:
-        movies.profiles[HEAT] = likeness
-    assert movies.find(what)[:2] == (movie_id, how)
+def test_an_id_at_imdb_of_a_film_that_is_film_exists_is_not_enough(what, profile, movie_id, how):
+    movies = matcher(linked={("imdb", "tt1"): HEAT})
+    movies.film_exists.add(HEAT)
+    if profile:
+        movies.profiles[HEAT] = profile
+    assert movies.match(what)[:2] == (movie_id, how)
 
 
 def test_a_movie_is_no_second_film():
-    movies = known(place(HEAT))
-    assert movies.find(film(949)).how == "matched"
-    assert movies.find(film(950))[:2] == (TMDB_BASE + 950, "added")
+    movies = matcher(candidate(HEAT))
+    assert movies.match(film(949)).how == "matched"
+    assert movies.match(film(950))[:2] == (TMDB_BASE + 950, "added")
 
 
 def test_an_id_that_is_another_movies_is_left_out():
-    movies = known(linked={("tmdb", "949"): HEAT, ("imdb", "tt1"): REMAKE})
-    assert movies.find(film(imdb="tt1")) == TmdbMatch(HEAT, "there", [("tmdb", "949")])
+    movies = matcher(linked={("tmdb", "949"): HEAT, ("imdb", "tt1"): REMAKE})
+    assert movies.match(film(imdb="tt1")) == TmdbMatch(HEAT, "there", [("tmdb", "949")])

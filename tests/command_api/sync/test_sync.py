@@ -17,8 +17,7 @@ from command_api.catalogue.decider import AddMovie, MovieFacts
 from command_api.catalogue.id_allocation import TMDB_BASE
 from command_api.catalogue.models import ExternalId, Movie, SyncRun, TmdbFilm
 from command_api.catalogue.tmdb.schemas import FetchedFilm
-from command_api.sync import fetch_queue, job_runner
-from command_api.sync import upsert as taking_in
+from command_api.sync import fetch_queue, job_runner, upsert
 from command_api.sync.fetcher import FetchResult
 from command_api.sync.jobs import JOBS
 from command_api.sync.mapping import facts_of
@@ -248,7 +247,7 @@ def test_a_film_that_cannot_be_written_holds_up_nobody(sync, fake_tmdb, monkeypa
         facts = facts_of(told, *args, **options)
         return replace(facts, poster_url="p" * 3000) if told.id == film else facts
 
-    monkeypatch.setattr(taking_in, "facts_of", worse)
+    monkeypatch.setattr(upsert, "facts_of", worse)
     row = sync("lists", "films")
     assert (row.state, row.counts["unreadable"], Movie.objects.count()) == (DONE, 1, FILMS - 1)
     assert "too long" in TmdbFilm.objects.get(pk=film).fault
@@ -311,7 +310,7 @@ def test_a_run_whose_time_is_up_goes_on_the_next_time(sync):
     sync("lists")
     row = sync("films", budget_seconds=0)
     assert row.state == WAITING
-    assert 0 < Movie.objects.count() <= taking_in.BATCH
+    assert 0 < Movie.objects.count() <= upsert.BATCH
     assert sync("films").state == DONE
     assert Movie.objects.count() == FILMS
 
@@ -359,7 +358,7 @@ def test_numbers_that_no_film_can_have_are_told_and_left_out(sync, settings, fak
     assert {row.state for row in rows} == {DONE}
     assert Movie.objects.count() == TmdbFilm.objects.count() == FILMS
     for row in (rows[0], rows[2], rows[3]):
-        assert any("lists a film 3000000000," in word for word in row.words)
+        assert any("lists film 3000000000," in word for word in row.words)
 
 
 def test_movies_that_came_with_ids_of_tmdb_are_fetched_by_night(sync, store, fake_tmdb):

@@ -56,7 +56,7 @@ def test_how_it_stands(command, settings, fake_tmdb):
     assert "trending  never" in command("--status")
     command("--trending")
     fake_tmdb.faults.add(InjectedFault("limited", times=None, retry_after="3600"))
-    with pytest.raises(CommandError, match="left alone"):
+    with pytest.raises(CommandError, match="paused"):
         command("--trending")
     asked = sum(fake_tmdb.asked.values())
     said = command("--status")

@@ -58,10 +58,10 @@ def test_with_a_key_in_the_place_of_a_token(connected):
 
 
 def test_one_that_was_not_changed_is_not_sent_again(tmdb, fake_tmdb, a_film):
-    mark = tmdb.film(a_film["id"]).mark
-    assert tmdb.film(a_film["id"], mark).film is None
+    etag = tmdb.film(a_film["id"]).etag
+    assert tmdb.film(a_film["id"], etag).film is None
     fake_tmdb.films.change(a_film["id"], title="Another")
-    assert tmdb.film(a_film["id"], mark).film.title == "Another"
+    assert tmdb.film(a_film["id"], etag).film.title == "Another"
 
 
 def test_lists_page_by_page(tmdb, fake_tmdb):
@@ -153,20 +153,25 @@ def test_who_is_not_tmdb_says_nothing_of_keys_and_films(connected, fake_tmdb, st
 
 def test_without_redis_nobody_asks(connected, fake_tmdb, monkeypatch):
     tmdb = connected()
-    taken = tmdb._rate_limiter.take()
+    taken = tmdb._rate_limiter.acquire()
 
     def away(*_, **__):
         raise RedisConnectionError("away")
 
     monkeypatch.setattr(tmdb._rate_limiter._redis, "execute_command", away)
     monkeypatch.setattr(tmdb._rate_limiter._redis, "pipeline", away)
-    for what in (tmdb.genres, tmdb._rate_limiter.failed, tmdb._rate_limiter.refused, tmdb.reset):
+    for what in (
+        tmdb.genres,
+        tmdb._rate_limiter.record_failure,
+        tmdb._rate_limiter.record_rejected_key,
+        tmdb.reset,
+    ):
         with pytest.raises(TmdbPaused, match="Redis"):
             what()
     with pytest.raises(TmdbPaused, match="Redis"):
-        tmdb._rate_limiter.answered(taken)
+        tmdb._rate_limiter.release(taken)
     with pytest.raises(TmdbPaused, match="Redis"):
-        tmdb._rate_limiter.delay(1)
+        tmdb._rate_limiter.pause(1)
 
 
 def test_all_workers_keep_to_one_rate(connected, fake_tmdb):
@@ -201,7 +206,7 @@ def test_a_wrong_key_is_said_once_and_not_tried_again(connected, fake_tmdb, monk
         with pytest.raises(RejectedApiKey, match="MARQUEE_TMDB_TOKEN"):
             connected(tmdb_token="wrong").genres()
     assert fake_tmdb.answered == {401: 1}
-    assert said == ["tmdb refuses the key"]
+    assert said == ["TMDb rejected the key"]
     assert len(connected().genres().genres) == 19
     anew = connected(tmdb_token="wrong")
     anew.reset()
