@@ -170,7 +170,7 @@ class _Life:
                     )
                 ),
                 subscription=self._subscription,
-                hints=hints,
+                notifications=hints,
             ).run(self._stopping)
 
 

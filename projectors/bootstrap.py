@@ -106,7 +106,7 @@ def running_worker(
             pointers=Pointers(redis),
             assignments=assignments,
             subscription=subscription,
-            hints=hints,
+            notifications=hints,
         ).run
 
 
@@ -143,4 +143,4 @@ def _urging(assignments: GenerationAssignments, wishes: NotificationListener) ->
 def _urge(assignments: GenerationAssignments, wishes: NotificationListener, done: Event) -> None:
     while not done.is_set():
         for word in wishes.wait(1.0):
-            assignments.urge(word.decode())
+            assignments.wake_builder(word.decode())

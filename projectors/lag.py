@@ -1,4 +1,4 @@
-"""How far is each read model behind the log?"""
+"""Lag: how many events each read model is behind the log."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -11,27 +11,27 @@ from projectors.storage.read_model import ReadModel
 
 
 class Lag(NamedTuple):
-    """What a model has not taken in yet, in events; None where it has no live generation."""
+    """The lag of a model in events; None where it has no live generation."""
 
     model: str
     generation: int | None
     state: int | None
-    """Events that its state lacks."""
+    """Events not applied to its state."""
     derived: int | None
-    """Events that what is built of its state lacks; None for a model that builds nothing."""
+    """Events not built into its derived data; None for a model without any."""
     parked: int = 0
-    """Events that it has passed and set aside."""
+    """Events that its checkpoint has passed and that are parked."""
 
     @property
     def is_caught_up(self) -> bool:
-        """Whether it lacks nothing."""
+        """Whether the lag is 0."""
         return self.state == 0 and not self.derived
 
 
 def lags(
     store: EventStore, live: Live, models: Iterable[type[ReadModel]] = MODELS
 ) -> Sequence[Lag]:
-    """The lag of each model's live generation against the heads of this moment."""
+    """The lag of each model's live generation."""
     heads = store.heads()
     return [_lag(model, heads, live) for model in models]
 
@@ -51,5 +51,5 @@ def _lag(model: type[ReadModel], heads: Sequence[int], live: Live) -> Lag:
 
 
 def events_behind(heads: Sequence[int], offsets: Sequence[int]) -> int:
-    """How many events offsets lack of heads."""
+    """How many events the offsets are behind the heads."""
     return sum(max(0, head - at) for head, at in zip(heads, offsets, strict=True))

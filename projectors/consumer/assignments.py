@@ -1,7 +1,7 @@
-"""Which generations does a worker keep level, and what is built of them?
+"""Assignments: the generations that a worker keeps up to date, and their builders.
 
-The crew changes while the worker goes on: a rebuild's generation joins it, becomes the one that
-answers, the one before stays for a while and goes. Nobody else notices.
+They change while the worker runs: the generation of a rebuild joins, goes live, and the one before
+is kept for a while and then dropped. The worker doesn't notice.
 """
 
 import logging
@@ -27,72 +27,72 @@ log = logging.getLogger(__name__)
 Model = TypeVar("Model", bound=ReadModel)
 
 FindWantedRoles = Callable[[], Mapping[GenerationId, Role]]
-"""Which generations are to be written now, and as what each."""
+"""Returns the generations to write now, and the role of each."""
 
 REPORTED_ROLES: frozenset[Role] = frozenset(("live", "coming"))
-"""Those whose being level is what readers are told."""
+"""The roles whose watermark readers see."""
 
 
 @dataclass
 class AssignedGeneration:
-    """A generation, how far it is, and the thread that builds of it."""
+    """A generation, its follower, its watermark, and the thread of its builder."""
 
     role: Role
     follower: Follower
     builder: BuilderThread | None = None
     watermark: Watermark = field(default_factory=Watermark)
     sources: Mapping[type[ReadModel], int] = field(default_factory=dict)
-    """What its builder reads beside it, by generation."""
+    """The generations of other models that its builder reads."""
 
     @property
     def model(self) -> ReadModel:
-        """The generation."""
+        """The read model."""
         return self.follower.model
 
     @property
-    def place(self) -> GenerationId:
-        """Which one it is."""
+    def generation_id(self) -> GenerationId:
+        """Name and number."""
         return self.model.name, self.model.generation
 
     @property
     def is_ready(self) -> bool:
-        """Whether all of it is at work, and has been through once."""
+        """Whether its builder, if it needs one, has built everything once."""
         if self.model.name not in _BUILT:
             return True
         return self.builder is not None and self.builder.has_built
 
     def offsets(self, partitions: int) -> Sequence[int]:
-        """How far its answers are: its state, and what was built of it where that is read."""
+        """The offsets that its answers include: of derived data if it has any, else of its state."""
         if self.model.name not in _BUILT:
             return self.follower.checkpoints
         return self.model.built_offsets(partitions)
 
 
-_WITH: Mapping[Role, Sequence[Role]] = {
+_SOURCE_ROLES: Mapping[Role, Sequence[Role]] = {
     "live": ("live",),
     "kept": ("live",),
     "coming": ("live", "coming"),
     "joining": ("joining", "live", "coming"),
 }
-"""Of what generations of other models each is built, the first there is."""
+"""Roles of the generations of other models that a builder reads, in order of preference."""
 
 
 class Assignments(Protocol):
-    """What a worker works for."""
+    """The generations that a worker writes."""
 
     @property
     def assigned(self) -> Sequence[AssignedGeneration]:
-        """All there are now."""
+        """All of them now."""
 
     def refresh(self) -> None:
-        """Take on who is wanted, let go who is not."""
+        """Add those that are wanted, and drop those that are not."""
 
 
 _BUILT = frozenset(model.name for model in BUILT)
 
 
 class GenerationAssignments:
-    """The crew that the pointers ask for."""
+    """The generations that the pointers in Redis ask for."""
 
     def __init__(
         self,
@@ -112,107 +112,109 @@ class GenerationAssignments:
         self._store = store
         self._decrypt = decrypt
         self._failed = failed
-        self._members: dict[GenerationId, AssignedGeneration] = {}
-        self._leaving: list[BuilderThread] = []
+        self._assigned: dict[GenerationId, AssignedGeneration] = {}
+        self._stopping: list[BuilderThread] = []
 
     @property
     def assigned(self) -> Sequence[AssignedGeneration]:
-        """See Crew."""
-        return list(self._members.values())
+        """See Assignments."""
+        return list(self._assigned.values())
 
     def refresh(self) -> None:
-        """See Crew. Who lacks what its builder reads has no builder until that is there."""
+        """See Assignments. A builder starts once all generations that it reads are there."""
         wanted = self._wanted()
         self._live.forget()
-        for place in self._members.keys() - wanted.keys():
-            log.info("Writing %s, generation %d, no more", *place)
-            self._let_builder_go(self._members.pop(place))
-        for place, role in wanted.items():
-            if place in self._members:
-                self._members[place].role = role
+        for id_ in self._assigned.keys() - wanted.keys():
+            log.info("Stopped following %s, generation %d", *id_)
+            self._stop_builder(self._assigned.pop(id_))
+        for id_, role in wanted.items():
+            if id_ in self._assigned:
+                self._assigned[id_].role = role
             else:
-                self._take_on(place, role)
-        for member in self.assigned:
+                self._add(id_, role)
+        for assigned in self.assigned:
             with suppress(NotReady):
-                self._see_to_builder(member)
+                self._refresh_builder(assigned)
 
-    def urge(self, name: str) -> None:
-        """Somebody waits for what is built of the live generation of a model."""
-        for member in self.assigned:
-            if member.model.name == name and member.role in REPORTED_ROLES and member.builder:
-                member.builder.urge()
+    def wake_builder(self, name: str) -> None:
+        """Build what a reader waits for: derived data of a model's live generation."""
+        for assigned in self.assigned:
+            is_meant = assigned.model.name == name and assigned.role in REPORTED_ROLES
+            if is_meant and assigned.builder:
+                assigned.builder.urge()
 
     def stop(self) -> None:
-        """Let all go, and wait for what they are building."""
-        for member in self._members.values():
-            self._let_builder_go(member)
-        self._members.clear()
-        for builder in self._leaving:
+        """Drop all generations and wait for their builders to end."""
+        for assigned in self._assigned.values():
+            self._stop_builder(assigned)
+        self._assigned.clear()
+        for builder in self._stopping:
             builder.join()
 
-    def _take_on(self, place: GenerationId, role: Role) -> None:
-        name, number = place
-        log.info("Writing %s, generation %d (%s)", name, number, role)
+    def _add(self, id_: GenerationId, role: Role) -> None:
+        name, number = id_
+        log.info("Following %s, generation %d (%s)", name, number, role)
         model = self._kinds[name](self._redis, number)
-        self._members[place] = AssignedGeneration(role, Follower(model, self._store, self._decrypt))
+        self._assigned[id_] = AssignedGeneration(role, Follower(model, self._store, self._decrypt))
 
     # ------------------------------------------------------------------------------ builders
 
-    def _see_to_builder(self, member: AssignedGeneration) -> None:
-        """Let it have a builder that reads what it should."""
-        if member.model.name not in _BUILT:
+    def _refresh_builder(self, assigned: AssignedGeneration) -> None:
+        """Start a builder, or replace one that reads the wrong generations."""
+        if assigned.model.name not in _BUILT:
             return
-        if member.builder is not None:
-            if not self._are_others(member):
+        if assigned.builder is not None:
+            if not self._have_sources_changed(assigned):
                 return
-            log.info("%s, generation %d, is built of other sources", *member.place)
-            self._let_builder_go(member)
+            log.info("%s, generation %d: other sources, new builder", *assigned.generation_id)
+            self._stop_builder(assigned)
         sources: dict[type[ReadModel], int] = {}
 
         def find(kind: type[Model]) -> Model:
-            found = self._source(member, kind)
-            sources[kind] = found.generation
-            return found
+            source = self._source(assigned, kind)
+            sources[kind] = source.generation
+            return source
 
-        built = make_builder(member.model, find, self._store.partitions)
-        if built is not None:
-            member.sources = sources
-            member.builder = BuilderThread(built, failed=self._failed)
-            member.builder.start()
+        builder = make_builder(assigned.model, find, self._store.partitions)
+        if builder is not None:
+            assigned.sources = sources
+            assigned.builder = BuilderThread(builder, failed=self._failed)
+            assigned.builder.start()
 
-    def _are_others(self, member: AssignedGeneration) -> bool:
-        """Whether it should read others. One that answers no more reads what it did, if it can."""
-        if member.role == "kept":
-            here = {(kind.name, number) for kind, number in member.sources.items()}
-            return not all(place in self._members or self._is_live(place) for place in here)
+    def _have_sources_changed(self, assigned: AssignedGeneration) -> bool:
+        """Whether its builder should read others; one that is kept reads the old ones if it can."""
+        if assigned.role == "kept":
+            ids = [(kind.name, number) for kind, number in assigned.sources.items()]
+            return not all(id_ in self._assigned or self._is_live(id_) for id_ in ids)
         return any(
-            self._source(member, kind).generation != number
-            for kind, number in member.sources.items()
+            self._source(assigned, kind).generation != number
+            for kind, number in assigned.sources.items()
         )
 
-    def _is_live(self, place: GenerationId) -> bool:
+    def _is_live(self, id_: GenerationId) -> bool:
+        name, number = id_
         try:
-            return self._live.generation(place[0]) == place[1]
+            return self._live.generation(name) == number
         except NotReady:
             return False
 
-    def _source(self, member: AssignedGeneration, kind: type[Model]) -> Model:
-        """The generation of another model that belongs with a member. Raises NotReady.
+    def _source(self, assigned: AssignedGeneration, kind: type[Model]) -> Model:
+        """The generation of another model that the builder reads. Raises NotReady.
 
-        What answers is not built of what is still coming: that is empty at first, and the one that
-        answers instead may be of a shape that this version of the code can't read.
+        A live generation is not built from one that is coming: that is empty at first, and the one
+        it replaces may have a shape that this version of the code can't read.
         """
-        here = {m.role: m.model for m in self._members.values() if isinstance(m.model, kind)}
-        for role in _WITH[member.role]:
-            if role in here:
-                return here[role]
-        if "coming" in here:
+        by_role = {each.role: each.model for each in self.assigned if isinstance(each.model, kind)}
+        for role in _SOURCE_ROLES[assigned.role]:
+            if role in by_role:
+                return by_role[role]
+        if "coming" in by_role:
             raise NotReady(kind.name)
         return self._live.open(kind)
 
-    def _let_builder_go(self, member: AssignedGeneration) -> None:
-        if member.builder is not None:
-            member.builder.leave()
-            self._leaving = [one for one in self._leaving if one.is_alive]
-            self._leaving.append(member.builder)
-            member.builder = None
+    def _stop_builder(self, assigned: AssignedGeneration) -> None:
+        if assigned.builder is not None:
+            assigned.builder.leave()
+            self._stopping = [builder for builder in self._stopping if builder.is_alive]
+            self._stopping.append(assigned.builder)
+            assigned.builder = None

@@ -1,4 +1,4 @@
-"""How do followers read a page of the log together?"""
+"""Catch-up: one page of the log, decoded once, for all followers that are behind."""
 
 from collections.abc import Sequence
 
@@ -12,10 +12,9 @@ from projectors.errors import StopProjector
 def read_page(
     store: EventStore, partition: int, followers: Sequence[Follower], *, until: int | None = None
 ) -> int:
-    """Let all of them take in the next page of a partition, decoded once.
+    """Hand the next page of a partition to all followers, up to offset ``until``.
 
-    ``until`` is the last offset to read. Answers how many events there were; raises Stop for one
-    that can't be read.
+    Returns the number of events; raises StopProjector for one that can't be decoded.
     """
     after = min(follower.checkpoints[partition] for follower in followers)
     limit = PAGE if until is None else min(PAGE, max(0, until - after))

@@ -1,12 +1,12 @@
-"""How does a worker keep its read models level with the log?
+"""Worker: keeps the read models of one process up to date from the bus and the log.
 
     bus ──deliveries──▶ decode once ──▶ each follower, partition by partition ──▶ acknowledge
     log ──pages──────▶ decode once ──▶ each follower that is behind
 
-The bus is a fast hint, the log the truth: at the start, after each new connection and every second
-the worker compares checkpoints with the heads of the log and reads what is missing. Far behind, or
-while very much is appended, it leaves the bus and follows the log in bulk. Without a bus it always
-follows the log.
+The bus is fast, the log is the truth: at the start, after each reconnection and every second the
+worker compares checkpoints with the heads of the log and reads what is missing. Far behind, or
+while events are appended very fast, it leaves the bus and reads the log in bulk. Without a bus it
+always reads the log.
 """
 
 import logging
@@ -34,22 +34,23 @@ from projectors.generations.pointers import Pointers
 
 log = logging.getLogger(__name__)
 
-FAR_BEHIND = 5000
-"""Events behind: in bulk from the log they take less time than one by one from the bus."""
-_NEARLY_LEVEL = 0.1
-"""Of that. While events keep coming a worker is never quite level when it looks."""
+BULK_LAG = 5000
+"""Events behind at which reading the log in bulk is faster than taking them from the bus."""
+_RESUME_SHARE = 0.1
+"""The share of both limits at which the bus is used again: under traffic the lag is never 0."""
 
-MANY_A_SECOND = 2000
-"""So many new events a second are an import. Chosen, not measured: people at the command API came
-to 1,700 on 2 cores, an import to 5,000 and more."""
+BULK_EVENTS_PER_SECOND = 2000
+"""A growth of the log that only an import causes. Chosen, not measured: people at the command API
+came to 1,700 on 2 cores, an import to 5,000 and more."""
+_RESUME_RATE_SHARE = 0.5
 
-_LOOK_SECONDS = 1.0
+_COMPARE_SECONDS = 1.0
 _POLL_SECONDS = 0.2
-_TAKE = 1000
+_DELIVERIES_AT_ONCE = 1000
 
 
 class Worker:
-    """One process's assignments, fed from one set of queues or from the log."""
+    """The generations of one process, fed from one set of queues or from the log."""
 
     def __init__(
         self,
@@ -59,152 +60,165 @@ class Worker:
         pointers: Pointers,
         assignments: Assignments,
         subscription: Subscription | None,
-        hints: NotificationListener,
+        notifications: NotificationListener,
     ) -> None:
         self._store = store
         self._live = live
         self._pointers = pointers
         self._assignments = assignments
         self._subscription = subscription
-        self._hints = hints
-        self._is_far_behind = False
-        self._life = 0
-        self._looked_at = float("-inf")
+        self._notifications = notifications
+        self._is_in_bulk = False
+        self._connection_number = 0
+        self._compared_at = float("-inf")
         self._heads: Sequence[int] = ()
 
     def run(self, stopping: Event) -> None:
-        """Work until told to stop."""
+        """Work until ``stopping`` is set."""
         while not stopping.is_set():
             try:
-                if self._is_due():
-                    self._look()
-                self._catch_up()
-                self._take()
+                if self._must_compare():
+                    self._compare_with_log()
+                self._read_missing_pages()
+                self._consume()
             except (DatabaseError, RedisError, OSError) as error:
-                log.warning("Waiting for what is away: %s", error)
+                log.warning("A server is unavailable, trying again: %s", error)
                 close_old_connections()
                 stopping.wait(_POLL_SECONDS)
 
     @property
     def _followers(self) -> Sequence[Follower]:
-        return [member.follower for member in self._assignments.assigned]
+        return [assigned.follower for assigned in self._assignments.assigned]
 
     @property
     def _builders(self) -> Iterable[BuilderThread]:
-        return (
-            member.builder for member in self._assignments.assigned if member.builder is not None
-        )
+        return (each.builder for each in self._assignments.assigned if each.builder is not None)
 
-    def _is_due(self) -> bool:
-        return self._has_reconnected() or monotonic() - self._looked_at >= _LOOK_SECONDS
+    # ------------------------------------------------------------------------------ comparison
+
+    def _must_compare(self) -> bool:
+        return self._has_reconnected() or monotonic() - self._compared_at >= _COMPARE_SECONDS
 
     def _has_reconnected(self) -> bool:
-        """Whether messages come in anew: what passed meanwhile is only in the log."""
-        if self._subscription is None or self._subscription.connection_number == self._life:
+        """Whether the bus connection is new: events sent meanwhile are only in the log."""
+        bus = self._subscription
+        if bus is None or bus.connection_number == self._connection_number:
             return False
-        self._life = self._subscription.connection_number
+        self._connection_number = bus.connection_number
         return True
 
-    def _look(self) -> None:
-        """See who is wanted, and compare everything with the log."""
+    def _compare_with_log(self) -> None:
+        """Refresh the assignments, and compare all checkpoints with the heads of the log."""
         self._assignments.refresh()
         at = time()
         heads = self._store.heads()
         for follower in self._followers:
             follower.sync(heads)
-        a_second = self._appended_a_second(heads)
-        for member in self._assignments.assigned:
-            member.watermark.observe(at, heads)
-            self._note_level(member)
-        self._pointers.note_followed(m.place for m in self._assignments.assigned if m.is_ready)
-        # For one that is stuck no way is better, and the others need not go it; one that joins or
-        # is kept has time.
-        main = [
-            member.follower
-            for member in self._assignments.assigned
-            if member.role in REPORTED_ROLES
-        ]
-        able = [follower for follower in main if not follower.failing]
-        self._choose_the_way(max((follower.lag(heads) for follower in able), default=0), a_second)
+        rate = self._events_per_second(heads)
+        for assigned in self._assignments.assigned:
+            assigned.watermark.observe(at, heads)
+            self._report_watermark(assigned)
+        ready = [each.generation_id for each in self._assignments.assigned if each.is_ready]
+        self._pointers.note_followed(ready)
+        self._choose_source(self._largest_lag(heads), rate)
 
-    def _appended_a_second(self, heads: Sequence[int]) -> float:
-        """How fast the log has grown since the last look."""
+    def _events_per_second(self, heads: Sequence[int]) -> float:
+        """How fast the log has grown since the last comparison."""
         before, self._heads = self._heads, heads
-        looked_at, self._looked_at = self._looked_at, monotonic()
+        compared_at, self._compared_at = self._compared_at, monotonic()
         if not before:
             return 0
-        return (sum(heads) - sum(before)) / max(self._looked_at - looked_at, _POLL_SECONDS)
+        return (sum(heads) - sum(before)) / max(self._compared_at - compared_at, _POLL_SECONDS)
 
-    def _note_level(self, member: AssignedGeneration) -> None:
-        reached = member.watermark.reached(member.offsets(self._store.partitions))
-        if reached is None or member.role not in REPORTED_ROLES:
+    def _report_watermark(self, assigned: AssignedGeneration) -> None:
+        """Store the moment that a generation has caught up with; one that is coming goes live."""
+        reached = assigned.watermark.reached(assigned.offsets(self._store.partitions))
+        if reached is None or assigned.role not in REPORTED_ROLES:
             return
-        name, number = member.place
+        name, number = assigned.generation_id
         self._live.mark_level([name], reached)
-        if member.role == "coming":
+        if assigned.role == "coming":
             self._pointers.switch({name: number})
-            member.role = "live"
+            assigned.role = "live"
 
-    def _choose_the_way(self, lag: int, a_second: float) -> None:
-        """Far behind: the log in bulk, builders at rest. Nearly level: the bus, and builders."""
-        is_much = lag > FAR_BEHIND or a_second > MANY_A_SECOND
-        is_little = lag <= _NEARLY_LEVEL * FAR_BEHIND and a_second <= MANY_A_SECOND / 2
-        if not self._is_far_behind and is_much:
-            log.info(
-                "%d events behind, %d a second: following the log in bulk until level",
-                *(lag, a_second),
-            )
-            self._is_far_behind = True
-            if self._subscription:
-                self._subscription.pause()
-        elif self._is_far_behind and is_little:
-            log.info("Nearly level with the log")
-            self._is_far_behind = False
-            if self._subscription:
-                self._subscription.resume()
-            for builder in self._builders:
-                builder.release()
-        if self._is_far_behind:
-            for builder in self._builders:  # those, too, that came since
+    def _largest_lag(self, heads: Sequence[int]) -> int:
+        """Of the reported generations, without those that fail: bulk does not help them."""
+        return max(
+            (
+                assigned.follower.lag(heads)
+                for assigned in self._assignments.assigned
+                if assigned.role in REPORTED_ROLES and not assigned.follower.failing
+            ),
+            default=0,
+        )
+
+    def _choose_source(self, lag: int, rate: float) -> None:
+        """Read the log in bulk while far behind, with builders on hold; else use the bus."""
+        is_behind = lag > BULK_LAG or rate > BULK_EVENTS_PER_SECOND
+        has_caught_up = (
+            lag <= BULK_LAG * _RESUME_SHARE and rate <= BULK_EVENTS_PER_SECOND * _RESUME_RATE_SHARE
+        )
+        if not self._is_in_bulk and is_behind:
+            self._begin_bulk(lag, rate)
+        elif self._is_in_bulk and has_caught_up:
+            self._end_bulk()
+        if self._is_in_bulk:
+            for builder in self._builders:  # also those started since
                 builder.hold()
 
-    def _catch_up(self) -> None:
-        """Read a page of each partition that some follower lacks, decoded once for all of them."""
+    def _begin_bulk(self, lag: int, rate: float) -> None:
+        log.info("%d events behind, %d new a second: reading the log in bulk", lag, rate)
+        self._is_in_bulk = True
+        if self._subscription:
+            self._subscription.pause()
+
+    def _end_bulk(self) -> None:
+        log.info("Caught up with the log")
+        self._is_in_bulk = False
+        if self._subscription:
+            self._subscription.resume()
+        for builder in self._builders:
+            builder.release()
+
+    # ------------------------------------------------------------------------------ events
+
+    def _read_missing_pages(self) -> None:
+        """Read a page of each partition that a follower lacks, decoded once for all followers."""
         behind = set().union(*(f.behind for f in self._followers if not f.is_backing_off))
-        stuck = set().union(*(f.failing for f in self._followers))
-        for partition in sorted(behind, key=stuck.__contains__):  # or it would rest before others
+        failing = set().union(*(f.failing for f in self._followers))
+        # Failing partitions last: a failure makes the follower back off from all of them.
+        for partition in sorted(behind, key=failing.__contains__):
             followers = [
                 f for f in self._followers if partition in f.behind and not f.is_backing_off
             ]
             if followers and read_page(self._store, partition, followers):
                 self._wake_builders()
 
-    def _take(self) -> None:
-        if self._subscription is None or self._is_far_behind or not self._subscription.connected:
-            self._wait_for_the_log()
-        elif deliveries := self._subscription.receive(
-            limit=_TAKE, timeout_seconds=self._patience()
+    def _consume(self) -> None:
+        """Take deliveries from the bus, or wait for new events in the log."""
+        bus = self._subscription
+        if bus is None or self._is_in_bulk or not bus.connected:
+            self._wait_for_log()
+        elif deliveries := bus.receive(
+            limit=_DELIVERIES_AT_ONCE, timeout_seconds=self._wait_seconds()
         ):
-            self._take_in(deliveries)
-            self._subscription.ack_through(deliveries)
+            for batch in _batches(deliveries):
+                for follower in self._followers:
+                    follower.process(batch)
+            self._wake_builders()
+            bus.ack_through(deliveries)
 
-    def _patience(self) -> float:
-        """How long to wait for the bus: not at all while there is something to read in the log."""
+    def _wait_seconds(self) -> float:
+        """Seconds to wait for new events: none while a follower can read something in the log."""
         if any(follower.behind and not follower.is_backing_off for follower in self._followers):
             return 0
         return _POLL_SECONDS if not any(f.behind for f in self._followers) else _POLL_SECONDS / 10
 
-    def _wait_for_the_log(self) -> None:
-        self._hints.wait(self._patience())
+    def _wait_for_log(self) -> None:
+        self._notifications.wait(self._wait_seconds())
         heads = self._store.heads()
         for follower in self._followers:
             follower.note_heads(heads)
-
-    def _take_in(self, deliveries: Iterable[Delivery]) -> None:
-        for batch in _batches(deliveries):
-            for follower in self._followers:
-                follower.process(batch)
-        self._wake_builders()
 
     def _wake_builders(self) -> None:
         for builder in self._builders:
@@ -212,18 +226,18 @@ class Worker:
 
 
 def _batches(deliveries: Iterable[Delivery]) -> Iterable[list[Recorded]]:
-    """The deliveries' events, decoded, as runs of consecutive offsets of one partition."""
+    """Decode deliveries; yields runs of consecutive offsets of one partition."""
     by_partition: dict[int, dict[int, Recorded]] = defaultdict(dict)
     for delivery in deliveries:
         try:
             recorded = codec.from_wire(delivery.body)
         except msgspec.DecodeError as error:
-            # Whatever it is: the log brings what it should have been.
-            log.warning("A message that is none of ours, or newer than this worker: %s", error)
+            # If it was an event, it is read from the log.
+            log.warning("Ignored a message that can't be decoded: %s", error)
             continue
         by_partition[recorded.partition][recorded.offset] = recorded
-    for found in by_partition.values():
-        yield from _runs([found[offset] for offset in sorted(found)])
+    for by_offset in by_partition.values():
+        yield from _runs([by_offset[offset] for offset in sorted(by_offset)])
 
 
 def _runs(events: Sequence[Recorded]) -> Iterable[list[Recorded]]:

@@ -1,6 +1,6 @@
-"""What does Redis answer, in the types that our connections make sure of?
+"""Typed Redis replies: our connections never decode, so every text is bytes.
 
-Our connections never decode, so every text is bytes; redis-py's own types can't tell.
+redis-py's own types allow for both.
 """
 
 from collections.abc import Sequence
@@ -36,5 +36,5 @@ def hgetall(redis: Redis, key: str) -> dict[bytes, bytes]:
 
 def ranking(redis: Redis, key: str, limit: int) -> list[tuple[bytes, float]]:
     """The top of a sorted set, highest score first."""
-    found = redis.zrange(key, 0, limit - 1, desc=True, withscores=True)
-    return cast("list[tuple[bytes, float]]", found)
+    reply = redis.zrange(key, 0, limit - 1, desc=True, withscores=True)
+    return cast("list[tuple[bytes, float]]", reply)

@@ -21,7 +21,7 @@ from events.recorded import Origin, Position, Recorded, Stored, Stream
 from events.store.memory import MemoryStore
 from projectors.consumer.assignments import AssignedGeneration
 from projectors.consumer.follower import Follower
-from projectors.consumer.worker import FAR_BEHIND, Worker
+from projectors.consumer.worker import BULK_LAG, Worker
 from projectors.generations.live import Live, NotReady
 from projectors.generations.pointers import Pointers
 from projectors.storage.read_model import ReadModel
@@ -105,7 +105,7 @@ class Feed:
                     AssignedGeneration("coming", Follower(self.model, self.log))
                 ),
                 subscription=subscription,
-                hints=hints,
+                notifications=hints,
             )
             thread = Thread(target=lambda: worker.run(stopping))
             stack.callback(thread.join)
@@ -205,7 +205,7 @@ def test_a_model_answers_once_it_is_level(feed):
 
 
 def test_far_behind_it_comes_level_in_bulk(feed, is_in_order):
-    feed.append(FAR_BEHIND + 100)
+    feed.append(BULK_LAG + 100)
     with feed.worker():
         until(feed.has_all)
         feed.publish(feed.append(5)[-5:])

@@ -48,16 +48,16 @@ def crew(redis, wanted):
 
 
 def roles(crew):
-    return {member.place: member.role for member in crew.assigned}
+    return {member.generation_id: member.role for member in crew.assigned}
 
 
 def sources(crew, place):
-    [member] = [member for member in crew.assigned if member.place == place]
+    [member] = [member for member in crew.assigned if member.generation_id == place]
     return {kind.name: number for kind, number in member.sources.items()}
 
 
 def builder(crew, place):
-    [member] = [member for member in crew.assigned if member.place == place]
+    [member] = [member for member in crew.assigned if member.generation_id == place]
     return member.builder
 
 

@@ -84,7 +84,7 @@ def rate(store: MemoryStore, count: int, user: UUID = ANN) -> None:
 @pytest.fixture
 def at_work(request, redis, monkeypatch):
     """A worker far behind, with a model that may be stuck, and one whose builder has a thread."""
-    monkeypatch.setattr(worker_module, "FAR_BEHIND", FAR)
+    monkeypatch.setattr(worker_module, "BULK_LAG", FAR)
     store, live, stopping = MemoryStore(2), Live(redis), Event()
     rate(store, 3 * FAR)
     counted, choosy = Counted(redis, 1), Choosy(redis, 1)
@@ -101,7 +101,7 @@ def at_work(request, redis, monkeypatch):
                 AssignedGeneration("coming", Follower(counted, store), builder),
             ),
             subscription=None,
-            hints=hints,
+            notifications=hints,
         )
         thread = Thread(target=made.run, args=(stopping,))
         thread.start()
@@ -148,7 +148,7 @@ def test_one_that_is_stuck_in_a_partition_goes_on_in_the_others(at_work):
 def test_while_very_much_is_appended_builders_rest_though_it_is_level(at_work, monkeypatch):
     store, _, _, builder = at_work
     until(lambda: not builder._is_held)
-    monkeypatch.setattr(worker_module, "MANY_A_SECOND", 5)
+    monkeypatch.setattr(worker_module, "BULK_EVENTS_PER_SECOND", 5)
     until(lambda: builder._is_held, turn=lambda: rate(store, 1))
     until(lambda: not builder._is_held)
 
