@@ -62,7 +62,7 @@ class AssignedGeneration:
         return self.builder is not None and self.builder.has_built
 
     def offsets(self, partitions: int) -> Sequence[int]:
-        """The offsets that its answers include: of derived data if it has any, else of its state."""
+        """The offsets that its answers include: of derived data if it has any, else of state."""
         if self.model.name not in _BUILT:
             return self.follower.checkpoints
         return self.model.built_offsets(partitions)

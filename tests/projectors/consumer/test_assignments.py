@@ -1,4 +1,4 @@
-"""Does a crew follow the pointers, and does each builder read what belongs with it?"""
+"""Assignments: a worker follows the pointers, and each builder reads the right sources."""
 
 from threading import Event
 
@@ -29,7 +29,7 @@ def wanted() -> Wanted:
 
 
 @pytest.fixture
-def crew(redis, wanted):
+def assignments(redis, wanted):
     failed = Event()
     found = GenerationAssignments(
         wanted,
@@ -47,82 +47,84 @@ def crew(redis, wanted):
     assert not failed.is_set()
 
 
-def roles(crew):
-    return {member.generation_id: member.role for member in crew.assigned}
+def roles(assignments):
+    return {each.generation_id: each.role for each in assignments.assigned}
 
 
-def sources(crew, place):
-    [member] = [member for member in crew.assigned if member.generation_id == place]
-    return {kind.name: number for kind, number in member.sources.items()}
+def sources(assignments, generation_id):
+    [each] = [each for each in assignments.assigned if each.generation_id == generation_id]
+    return {kind.name: number for kind, number in each.sources.items()}
 
 
-def builder(crew, place):
-    [member] = [member for member in crew.assigned if member.generation_id == place]
-    return member.builder
+def builder(assignments, generation_id):
+    [each] = [each for each in assignments.assigned if each.generation_id == generation_id]
+    return each.builder
 
 
-def test_the_live_ones_are_followed_and_built(crew):
-    assert roles(crew) == {("movies", 1): "live", ("trending", 1): "live"}
-    assert sources(crew, ("trending", 1)) == {"movies": 1}
+def test_live_generations_are_followed_and_built(assignments):
+    assert roles(assignments) == {("movies", 1): "live", ("trending", 1): "live"}
+    assert sources(assignments, ("trending", 1)) == {"movies": 1}
 
 
-def test_what_joins_reads_what_joins_with_it(crew, wanted):
+def test_builder_of_joining_generation_reads_joining_sources(assignments, wanted):
     wanted |= {("movies", 2): "joining", ("trending", 2): "joining"}
-    crew.refresh()
-    assert sources(crew, ("trending", 2)) == {"movies": 2}
-    assert sources(crew, ("trending", 1)) == {"movies": 1}
+    assignments.refresh()
+    assert sources(assignments, ("trending", 2)) == {"movies": 2}
+    assert sources(assignments, ("trending", 1)) == {"movies": 1}
 
 
-def test_who_takes_over_goes_on_with_the_same_builder(crew, wanted, redis):
+def test_joining_generation_keeps_its_builder_when_it_goes_live(assignments, wanted, redis):
     wanted |= {("movies", 2): "joining", ("trending", 2): "joining"}
-    crew.refresh()
-    before = builder(crew, ("trending", 2)), builder(crew, ("trending", 1))
+    assignments.refresh()
+    before = builder(assignments, ("trending", 2)), builder(assignments, ("trending", 1))
     wanted |= {("movies", 2): "live", ("trending", 2): "live"}
     wanted |= {("movies", 1): "kept", ("trending", 1): "kept"}
     Pointers(redis).switch({"movies": 2, "trending": 2})
-    crew.refresh()
-    assert (builder(crew, ("trending", 2)), builder(crew, ("trending", 1))) == before
-    assert sources(crew, ("trending", 1)) == {"movies": 1}
+    assignments.refresh()
+    assert (builder(assignments, ("trending", 2)), builder(assignments, ("trending", 1))) == before
+    assert sources(assignments, ("trending", 1)) == {"movies": 1}
 
 
-def test_when_only_what_it_reads_is_another_a_builder_is_too(crew, wanted, redis):
-    before = builder(crew, ("trending", 1))
+def test_builder_is_replaced_when_only_its_source_was_rebuilt(assignments, wanted, redis):
+    before = builder(assignments, ("trending", 1))
     wanted |= {("movies", 2): "live", ("movies", 1): "kept"}
     Pointers(redis).switch({"movies": 2})
-    crew.refresh()
-    assert sources(crew, ("trending", 1)) == {"movies": 2}
-    assert builder(crew, ("trending", 1)) is not before
+    assignments.refresh()
+    assert sources(assignments, ("trending", 1)) == {"movies": 2}
+    assert builder(assignments, ("trending", 1)) is not before
 
 
-def test_who_goes_takes_its_builder_along(crew, wanted, redis):
+def test_dropped_generation_stops_its_builder(assignments, wanted, redis):
     wanted |= {("movies", 2): "live", ("trending", 2): "live"}
     wanted |= {("movies", 1): "kept", ("trending", 1): "kept"}
     Pointers(redis).switch({"movies": 2, "trending": 2})
-    crew.refresh()
-    gone = builder(crew, ("trending", 1))
+    assignments.refresh()
+    gone = builder(assignments, ("trending", 1))
     del wanted["trending", 1], wanted["movies", 1]
-    crew.refresh()
-    assert roles(crew) == {("movies", 2): "live", ("trending", 2): "live"}
+    assignments.refresh()
+    assert roles(assignments) == {("movies", 2): "live", ("trending", 2): "live"}
     gone.join()
     assert not gone.is_alive
 
 
-def test_one_that_is_kept_reads_the_live_ones_when_its_own_are_gone(crew, wanted, redis):
+def test_builder_of_kept_generation_reads_live_sources_once_its_own_are_gone(
+    assignments, wanted, redis
+):
     wanted |= {("movies", 2): "live", ("trending", 2): "live", ("trending", 1): "kept"}
     del wanted["movies", 1]
     Pointers(redis).switch({"movies": 2, "trending": 2})
-    crew.refresh()
-    assert sources(crew, ("trending", 1)) == {"movies": 2}
+    assignments.refresh()
+    assert sources(assignments, ("trending", 1)) == {"movies": 2}
 
 
-def test_what_answers_is_not_built_of_what_is_coming(redis, wanted):
+def test_live_generation_is_not_built_from_coming_source(redis, wanted):
     """As after an update that gives movies another shape: pages stay as they are, and whole."""
     del wanted["movies", 1]
     wanted["movies", 2] = "coming"
     pointers, trending = Pointers(redis), Trending(redis, 1)
     pointers.switch({"movies": 1, "trending": 1})
     redis.hset(trending.pages_key, "day|", b"a page")
-    crew = GenerationAssignments(
+    assignments = GenerationAssignments(
         wanted,
         KINDS,
         redis=redis,
@@ -131,20 +133,20 @@ def test_what_answers_is_not_built_of_what_is_coming(redis, wanted):
         decrypt=leave_encrypted,
         failed=lambda _: None,
     )
-    crew.refresh()
-    assert builder(crew, ("trending", 1)) is None
+    assignments.refresh()
+    assert builder(assignments, ("trending", 1)) is None
     assert trending.page("day") == b"a page"
     wanted["movies", 2] = "live"
     pointers.switch({"movies": 2})
-    crew.refresh()
-    assert sources(crew, ("trending", 1)) == {"movies": 2}
-    crew.stop()
+    assignments.refresh()
+    assert sources(assignments, ("trending", 1)) == {"movies": 2}
+    assignments.stop()
 
 
-def test_a_builder_waits_until_there_is_what_it_reads(redis, wanted):
+def test_builder_starts_once_its_sources_are_live(redis, wanted):
     wanted.clear()
     wanted["trending", 1] = "coming"
-    crew = GenerationAssignments(
+    assignments = GenerationAssignments(
         wanted,
         KINDS,
         redis=redis,
@@ -153,10 +155,10 @@ def test_a_builder_waits_until_there_is_what_it_reads(redis, wanted):
         decrypt=leave_encrypted,
         failed=lambda _: None,
     )
-    crew.refresh()
-    [member] = crew.assigned
-    assert (member.builder, member.is_ready) == (None, False)
+    assignments.refresh()
+    [each] = assignments.assigned
+    assert (each.builder, each.is_ready) == (None, False)
     Pointers(redis).switch({"movies": 5})
-    crew.refresh()
-    assert sources(crew, ("trending", 1)) == {"movies": 5}
-    crew.stop()
+    assignments.refresh()
+    assert sources(assignments, ("trending", 1)) == {"movies": 5}
+    assignments.stop()

@@ -1,4 +1,4 @@
-"""Do the models that keep names get them in clear, and only they?"""
+"""Decryption: which read models get personal fields in clear, and failures."""
 
 from collections.abc import Sequence
 from uuid import UUID, uuid4
@@ -56,11 +56,11 @@ def named(key, user=ANN):
     )
 
 
-def test_only_those_that_say_so():
+def test_only_library_and_playlists_decrypt():
     assert {model.name for model in MODELS if model.decrypts} == {"library", "playlists"}
 
 
-def test_a_follower_opens(redis, key):
+def test_follower_decrypts_personal_fields(redis, key):
     store, batch = named(key)
     follower = Follower(Library(redis, 1), store, decryptor())
     follower.sync(store.heads())
@@ -68,7 +68,7 @@ def test_a_follower_opens(redis, key):
     assert Library(redis, 1).usernames([str(ANN)]) == {str(ANN): "ann"}
 
 
-def test_a_missing_key_is_waited_for(redis, key):
+def test_event_with_missing_key_is_retried_later(redis, key):
     store, batch = named(key)
     Subject.objects.all().delete()
     follower = Follower(Library(redis, 1), store, decryptor())
@@ -79,12 +79,12 @@ def test_a_missing_key_is_waited_for(redis, key):
         decryptor()(registered(NOBODY, "x"))
 
 
-def test_what_no_key_opens_never_will(key):
+def test_missing_key_is_retried_and_undecryptable_field_is_poison(key):
     with pytest.raises(PoisonEvent):
         decryptor()(registered(ANN, "bm90IHJlYWxseSBzZWFsZWQ="))
 
 
-def test_what_was_erased_reads_as_nothing(redis, key):
+def test_fields_of_erased_user_read_as_empty(redis, key):
     store, batch = named(key)
     Subject.objects.update(
         state="erased", username_hmac=None, email_hmac=None, key=None, password_hash=None

@@ -1,4 +1,4 @@
-"""Does a follower take in every event once, whatever way the events come?"""
+"""Follower: duplicates, gaps, back-off and lost checkpoints."""
 
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
@@ -20,17 +20,17 @@ ANN = UUID(int=1)
 
 
 class Tally(ReadModel):
-    """How many ratings there were, and each one's offset in order."""
+    """Counts ratings; waits for one movie."""
 
     name: ClassVar[str] = "tally"
     by_partition: ClassVar[bool] = False
-    waits_for: int | None = None
+    retried_movie: int | None = None
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         for recorded in batch:
             assert isinstance(recorded.event, MovieRated)
-            if recorded.event.movie_id == self.waits_for:
-                raise RetryLater("what it needs is away")
+            if recorded.event.movie_id == self.retried_movie:
+                raise RetryLater("a server is unavailable")
         yield ("HINCRBY", shard.state("ratings"), "count", len(batch))
 
     def count(self) -> int:
@@ -44,8 +44,8 @@ def tally(redis_url) -> Iterable[Tally]:
 
 
 @pytest.fixture
-def long_rests(monkeypatch) -> None:
-    """Whoever rests still does so when it is looked at, on a slow machine, too."""
+def long_back_off(monkeypatch) -> None:
+    """A back-off that outlasts the test, on a slow machine, too."""
     monkeypatch.setattr("projectors.consumer.follower._FIRST_DELAY_SECONDS", 60.0)
 
 
@@ -73,11 +73,11 @@ def follower(tally: Tally, store: MemoryStore) -> Follower:
 
 
 def gaps() -> float:
-    """How many were counted so far, by whichever test."""
+    """The gaps counted so far, by all tests."""
     return REGISTRY.get_sample_value("marquee_gaps_total", {"model": Tally.name}) or 0.0
 
 
-def test_a_batch_delivered_twice_counts_once(tally, store):
+def test_follower_applies_redelivered_batch_once(tally, store):
     made, before = follower(tally, store), gaps()
     batch = rate(store, 5)
     made.process(batch)
@@ -85,7 +85,7 @@ def test_a_batch_delivered_twice_counts_once(tally, store):
     assert (tally.count(), made.checkpoints, gaps()) == (5, [5], before)
 
 
-def test_a_batch_that_overlaps_counts_what_is_new(tally, store):
+def test_follower_applies_only_new_events_of_overlapping_batch(tally, store):
     made = follower(tally, store)
     batch = rate(store, 5)
     made.process(batch[:3])
@@ -93,7 +93,7 @@ def test_a_batch_that_overlaps_counts_what_is_new(tally, store):
     assert tally.count() == 5
 
 
-def test_a_gap_is_read_from_the_log(tally, store):
+def test_follower_fills_gap_from_log(tally, store):
     made, before = follower(tally, store), gaps()
     batch = rate(store, 2500)
     made.process(batch[:1])
@@ -101,13 +101,13 @@ def test_a_gap_is_read_from_the_log(tally, store):
     assert (tally.count(), made.checkpoints, gaps()) == (2500, [2500], before + 1)
 
 
-def test_a_gap_at_the_very_start_too(tally, store):
+def test_follower_fills_gap_at_start_of_log(tally, store):
     made = follower(tally, store)
     made.process(rate(store, 3)[2:])
     assert tally.count() == 3
 
 
-def test_another_worker_was_quicker(tally, store):
+def test_follower_adopts_checkpoint_of_faster_worker(tally, store):
     first, second = follower(tally, store), follower(tally, store)
     batch = rate(store, 4)
     first.process(batch)
@@ -116,7 +116,7 @@ def test_another_worker_was_quicker(tally, store):
     assert (second.checkpoints, second.behind) == ([4], {0})
 
 
-def test_redis_lost_its_data_and_the_checkpoint_with_it(tally, store):
+def test_follower_reads_log_again_after_redis_lost_its_data(tally, store):
     made = follower(tally, store)
     made.process(rate(store, 3))
     tally.redis.flushdb()
@@ -127,28 +127,28 @@ def test_redis_lost_its_data_and_the_checkpoint_with_it(tally, store):
     assert tally.count() == 4
 
 
-@pytest.mark.usefixtures("long_rests")
-def test_an_event_whose_time_has_not_come_is_not_passed_over(tally, store):
+@pytest.mark.usefixtures("long_back_off")
+def test_follower_does_not_skip_event_to_retry_later(tally, store):
     made = follower(tally, store)
-    tally.waits_for = 1
+    tally.retried_movie = 1
     made.process(rate(store, 3))
     assert (tally.count(), made.checkpoints, made.behind) == (0, [0], {0})
     assert made.is_backing_off
     assert made.lag(store.heads()) == 3
 
 
-@pytest.mark.usefixtures("long_rests")
-def test_while_it_rests_it_takes_nothing(tally, store):
+@pytest.mark.usefixtures("long_back_off")
+def test_follower_applies_nothing_while_it_backs_off(tally, store):
     made = follower(tally, store)
-    tally.waits_for = 0
+    tally.retried_movie = 0
     batch = rate(store, 2)
     made.process(batch[:1])
-    tally.waits_for = None
+    tally.retried_movie = None
     made.process(batch)
     assert (tally.count(), made.behind) == (0, {0})
 
 
-def test_an_event_that_the_log_does_not_have_stops_the_worker(tally, store):
+def test_follower_stops_when_log_lacks_an_event_of_the_bus(tally, store):
     other = MemoryStore(1)
     made = follower(tally, store)
     with pytest.raises(StopProjector, match="lacks partition 0 from 1"):

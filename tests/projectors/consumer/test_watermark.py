@@ -1,13 +1,13 @@
-"""When may an answer say how old it is?"""
+"""Watermark: the latest moment whose log is applied in full."""
 
 from projectors.consumer.watermark import Watermark
 
 
-def test_nothing_is_reached_before_anything_was_observed():
+def test_watermark_reaches_nothing_before_first_observation():
     assert Watermark().reached([0, 0]) is None
 
 
-def test_the_latest_moment_whose_heads_are_reached_counts():
+def test_watermark_is_latest_moment_whose_heads_are_reached():
     watermark = Watermark()
     watermark.observe(1.0, [5, 0])
     watermark.observe(2.0, [6, 1])
@@ -15,20 +15,20 @@ def test_the_latest_moment_whose_heads_are_reached_counts():
     assert watermark.reached([6, 1]) == 2.0
 
 
-def test_one_partition_behind_is_behind():
+def test_watermark_waits_for_every_partition():
     watermark = Watermark()
     watermark.observe(1.0, [5, 7])
     assert watermark.reached([9, 6]) is None
 
 
-def test_a_moment_is_news_once():
+def test_watermark_reports_each_moment_once():
     watermark = Watermark()
     watermark.observe(1.0, [5])
     assert watermark.reached([5]) == 1.0
     assert watermark.reached([5]) is None
 
 
-def test_under_steady_traffic_the_age_stays_small():
+def test_watermark_age_stays_small_under_steady_traffic():
     watermark = Watermark()
     reached = []
     for second in range(100):

@@ -1,4 +1,4 @@
-"""Does a worker's way depend on those that can go it, and on nobody else?"""
+"""Worker: reading in bulk, failing followers, and when a generation goes live."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -32,7 +32,7 @@ PATIENCE_SECONDS = 10
 
 
 class Counted(ReadModel):
-    """How many events there were."""
+    """Counts events."""
 
     name: ClassVar[str] = "counted"
     by_partition: ClassVar[bool] = False
@@ -41,20 +41,20 @@ class Counted(ReadModel):
         return (("HINCRBY", shard.state("events"), "count", len(batch)),)
 
 
-class Choosy(Counted):
-    """One that can't take in any of a partition, if it is stuck."""
+class PartlyFailing(Counted):
+    """Fails on the events of one partition."""
 
-    name: ClassVar[str] = "choosy"
-    stuck_in: int | None = None
+    name: ClassVar[str] = "partly_failing"
+    failing_partition: int | None = None
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
-        if batch[0].partition == self.stuck_in:
-            raise RetryLater("what it needs is away")
+        if batch[0].partition == self.failing_partition:
+            raise RetryLater("a server is unavailable")
         return super().writes(shard, batch)
 
 
-class Copies:
-    """Notes how far the count is."""
+class OffsetBuilder:
+    """OffsetBuilder checkpoints to the built offsets."""
 
     name: ClassVar[str] = Counted.name
     interval_seconds = 0.1
@@ -83,13 +83,13 @@ def rate(store: MemoryStore, count: int, user: UUID = ANN) -> None:
 
 @pytest.fixture
 def at_work(request, redis, monkeypatch):
-    """A worker far behind, with a model that may be stuck, and one whose builder has a thread."""
+    """A worker far behind, with a model that may fail, and one with a builder thread."""
     monkeypatch.setattr(worker_module, "BULK_LAG", FAR)
     store, live, stopping = MemoryStore(2), Live(redis), Event()
     rate(store, 3 * FAR)
-    counted, choosy = Counted(redis, 1), Choosy(redis, 1)
-    choosy.stuck_in = getattr(request, "param", None)
-    builder = BuilderThread(Copies(counted), failed=lambda _: stopping.set())
+    counted, partly_failing = Counted(redis, 1), PartlyFailing(redis, 1)
+    partly_failing.failing_partition = getattr(request, "param", None)
+    builder = BuilderThread(OffsetBuilder(counted), failed=lambda _: stopping.set())
     builder.start()
     with listening(redis, "test:nothing") as hints:
         made = Worker(
@@ -97,7 +97,7 @@ def at_work(request, redis, monkeypatch):
             live=live,
             pointers=Pointers(redis),
             assignments=FixedAssignments(
-                AssignedGeneration("coming", Follower(choosy, store)),
+                AssignedGeneration("coming", Follower(partly_failing, store)),
                 AssignedGeneration("coming", Follower(counted, store), builder),
             ),
             subscription=None,
@@ -105,14 +105,14 @@ def at_work(request, redis, monkeypatch):
         )
         thread = Thread(target=made.run, args=(stopping,))
         thread.start()
-        yield store, counted, choosy, builder
+        yield store, counted, partly_failing, builder
         stopping.set()
         thread.join(timeout=PATIENCE_SECONDS)
         builder.stop()
 
 
 @pytest.mark.parametrize("at_work", [LOW], indirect=True)
-def test_one_that_is_stuck_does_not_make_the_builders_of_others_rest(at_work):
+def test_failing_follower_does_not_hold_builders_of_others(at_work):
     store, counted, _, builder = at_work
     until(lambda: counted.built(LOW) == 3 * FAR)
     until(lambda: not builder._is_held)
@@ -125,7 +125,7 @@ def test_one_that_is_stuck_does_not_make_the_builders_of_others_rest(at_work):
     assert held == 0
 
 
-def test_nearly_level_it_is_far_behind_no_more_though_events_keep_coming(at_work):
+def test_worker_ends_bulk_when_nearly_caught_up_under_traffic(at_work):
     store, counted, _, builder = at_work
     until(lambda: counted.checkpoint(LOW) >= 3 * FAR)
 
@@ -137,15 +137,15 @@ def test_nearly_level_it_is_far_behind_no_more_though_events_keep_coming(at_work
 
 
 @pytest.mark.parametrize("at_work", [LOW], indirect=True)
-def test_one_that_is_stuck_in_a_partition_goes_on_in_the_others(at_work):
-    store, _, choosy, _ = at_work
+def test_follower_failing_in_one_partition_continues_in_others(at_work):
+    store, _, partly_failing, _ = at_work
     for more in range(1, 4):
         rate(store, 1, BOB)
-        until(lambda more=more: choosy.checkpoint(HIGH) == more)
-    assert choosy.checkpoint(LOW) == 0
+        until(lambda more=more: partly_failing.checkpoint(HIGH) == more)
+    assert partly_failing.checkpoint(LOW) == 0
 
 
-def test_while_very_much_is_appended_builders_rest_though_it_is_level(at_work, monkeypatch):
+def test_worker_holds_builders_during_import_even_without_lag(at_work, monkeypatch):
     store, _, _, builder = at_work
     until(lambda: not builder._is_held)
     monkeypatch.setattr(worker_module, "BULK_EVENTS_PER_SECOND", 5)
@@ -155,9 +155,9 @@ def test_while_very_much_is_appended_builders_rest_though_it_is_level(at_work, m
 
 @pytest.mark.parametrize("at_work", [LOW], indirect=True)
 @pytest.mark.usefixtures("at_work")
-def test_one_that_is_not_level_does_not_answer(redis):
+def test_generation_does_not_go_live_before_it_has_caught_up(redis):
     until(lambda: is_live(redis, Counted))
-    assert not is_live(redis, Choosy)
+    assert not is_live(redis, PartlyFailing)
 
 
 def is_live(redis, kind) -> bool:

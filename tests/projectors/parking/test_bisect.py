@@ -1,4 +1,4 @@
-"""Are exactly those events found that fail by themselves, and what follows in their streams?"""
+"""Bisecting: poison events, the rest of their streams, and the reasons kept."""
 
 from uuid import UUID
 
@@ -47,12 +47,12 @@ def offsets(packed: list[bytes]) -> list[int]:
     return [int(word) for word in b"".join(packed).split(b",") if word]
 
 
-def test_what_is_well_is_tried_once_as_a_whole():
+def test_bisect_tries_sound_batch_once_as_a_whole():
     result = isolate_failures(batch_of("abcd"), (), failing_at())
     assert (result.packed, result.parked, result.reasons) == ([b"1,2,3,4,"], [], {})
 
 
-def test_the_culprit_and_what_follows_of_its_stream_are_set_aside():
+def test_bisect_parks_poison_event_and_rest_of_its_stream():
     result = isolate_failures(batch_of("abcbab"), (), failing_at(2))
     assert offsets(result.packed) == [1, 3, 5]
     assert [(event.offset, why is FOLLOWS_PARKED_EVENT) for event, why in result.parked] == [
@@ -65,13 +65,13 @@ def test_the_culprit_and_what_follows_of_its_stream_are_set_aside():
     }
 
 
-def test_what_came_before_in_its_stream_counts():
+def test_bisect_applies_events_before_poison_event_of_same_stream():
     result = isolate_failures(batch_of("bbb"), (), failing_at(2))
     assert offsets(result.packed) == [1]
     assert [event.offset for event, _ in result.parked] == [2, 3]
 
 
-def test_a_stream_that_is_parked_is_not_tried():
+def test_bisect_does_not_try_parked_stream():
     result = isolate_failures(batch_of("aba"), {"a"}, failing_at(1, 3))
     assert (offsets(result.packed), result.reasons) == ([2], {})
     assert [(event.offset, why) for event, why in result.parked] == [
@@ -80,7 +80,7 @@ def test_a_stream_that_is_parked_is_not_tried():
     ]
 
 
-def test_faults_of_the_world_are_nobodys_fault():
+def test_bisect_raises_transient_errors():
     for away in (
         RetryLater("x"),
         RedisAway("x"),
@@ -92,7 +92,7 @@ def test_faults_of_the_world_are_nobodys_fault():
             isolate_failures(batch_of("ab"), (), failing_at(2, error=away))
 
 
-def test_where_people_write_faults_are_not_cited():
+def test_reason_of_personal_model_does_not_quote_the_error():
     open_ = isolate_failures(batch_of("a"), (), failing_at(1), is_personal=True).reasons["a"]
     assert open_.reason == "ValueError"
     assert "bob" not in open_.trace.rpartition("\n")[2]
@@ -104,7 +104,7 @@ def test_where_people_write_faults_are_not_cited():
 
 
 @given(st.text("abcdef", max_size=40), st.sets(st.integers(1, 40)), st.sets(st.sampled_from("ab")))
-def test_each_event_is_either_taken_or_set_aside_and_a_stream_stays_in_order(streams, bad, parked):
+def test_bisect_applies_or_parks_each_event_and_keeps_stream_order(streams, bad, parked):
     result = isolate_failures(batch_of(streams), parked, failing_at(*bad))
     expected, stopped = [], set(parked)
     for offset, stream in enumerate(streams, start=1):

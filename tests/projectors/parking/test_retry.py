@@ -1,4 +1,4 @@
-"""Is what was parked taken in after all, once and in order, whoever is at work meanwhile?"""
+"""Retry and skip of parked events, with workers and other retries at the same time."""
 
 from uuid import UUID
 
@@ -35,16 +35,16 @@ ORIGIN = Origin(correlation_id=ANN)
 
 
 class World:
-    """A log, a model that is poisoned, and a worker that follows."""
+    """A log, a model that fails on some movies, and a follower."""
 
     def __init__(self, redis):
         self.store = MemoryStore(1)
         self.model = FailingReadModel(redis, 1)
         self.model.bad_movies = frozenset({BAD, WORSE})
         self.parked_retry = ParkedStreamRetry(self.model, self.store, leave_encrypted)
-        self.worker = self.begin()
+        self.worker = self.start_worker()
 
-    def begin(self):
+    def start_worker(self):
         worker = Follower(self.model, self.store)
         worker.sync(self.store.heads())
         return worker
@@ -60,19 +60,19 @@ class World:
         )
         return made
 
-    def happen(self, *movies: int) -> None:
-        """Each movie is rated, its offset the score; the worker takes it in at once."""
+    def rate_all(self, *movies: int) -> None:
+        """Rate each movie, with the offset as score; the follower applies it at once."""
         for movie in movies:
             self.worker.process([self.rate(movie, 1 + sum(self.store.heads()))])
 
-    def place(self, movie: int) -> ParkedStreamKey:
+    def key(self, movie: int) -> ParkedStreamKey:
         return ParkedStreamKey(self.model.shard(0), f"rating-{movie}")
 
-    def mend(self) -> None:
+    def fix_model(self) -> None:
         self.model.bad_movies = frozenset()
 
     def offsets(self, movie: int) -> list[int]:
-        return [entry.offset for entry in read_parked_events(self.model.redis, *self.place(movie))]
+        return [entry.offset for entry in read_parked_events(self.model.redis, *self.key(movie))]
 
 
 @pytest.fixture
@@ -80,10 +80,10 @@ def world(redis):
     return World(redis)
 
 
-def test_after_the_fix_the_stream_is_level(world):
-    world.happen(GOOD, BAD, BAD, WORSE, GOOD)
-    world.mend()
-    assert world.parked_retry.retry(world.place(BAD)) == (2, 0, "")
+def test_retry_after_fix_applies_whole_stream(world):
+    world.rate_all(GOOD, BAD, BAD, WORSE, GOOD)
+    world.fix_model()
+    assert world.parked_retry.retry(world.key(BAD)) == (2, 0, "")
     assert world.model.scores() == {"rating-1": 5, "rating-2": 3}
     assert world.model.times() == {"rating-1": 2, "rating-2": 2}
     assert world.offsets(WORSE) == [4]
@@ -92,29 +92,29 @@ def test_after_the_fix_the_stream_is_level(world):
     }
 
 
-def test_from_then_on_workers_take_the_stream_in(world):
-    world.happen(GOOD, BAD)
-    world.mend()
-    world.parked_retry.retry(world.place(BAD))
-    world.happen(BAD)
+def test_workers_apply_stream_again_after_retry(world):
+    world.rate_all(GOOD, BAD)
+    world.fix_model()
+    world.parked_retry.retry(world.key(BAD))
+    world.rate_all(BAD)
     assert world.model.scores() == {"rating-1": 1, "rating-2": 3}
     assert [key for key in world.model.redis.scan_iter() if b":parked:" in key] == [
         world.model.shard(0).revision_key.encode()
     ]
 
 
-def test_what_fails_again_stays_with_its_new_reason(world):
-    world.happen(GOOD, BAD, BAD)
+def test_retry_that_fails_again_stores_new_reason(world):
+    world.rate_all(GOOD, BAD, BAD)
     world.model.bad_movies = frozenset({BAD, "another fault"})
-    assert world.parked_retry.retry(world.place(BAD)) == (0, 2, "KeyError: 2")
-    first, second = read_parked_events(world.model.redis, *world.place(BAD))
+    assert world.parked_retry.retry(world.key(BAD)) == (0, 2, "KeyError: 2")
+    first, second = read_parked_events(world.model.redis, *world.key(BAD))
     assert (first.tries, second.tries) == (2, 0)
     assert count_parked(world.model, 1) == (2, 0)
 
 
-def test_it_gets_as_far_as_it_can(world, monkeypatch):
-    world.happen(GOOD, BAD, BAD, BAD)
-    world.mend()
+def test_retry_applies_events_before_the_one_that_fails(world, monkeypatch):
+    world.rate_all(GOOD, BAD, BAD, BAD)
+    world.fix_model()
     writes = FailingReadModel.writes
 
     def still_failing(self, shard, batch):
@@ -123,54 +123,54 @@ def test_it_gets_as_far_as_it_can(world, monkeypatch):
         return writes(self, shard, batch)
 
     monkeypatch.setattr(FailingReadModel, "writes", still_failing)
-    assert world.parked_retry.retry(world.place(BAD)) == (1, 2, "LookupError: the second one")
+    assert world.parked_retry.retry(world.key(BAD)) == (1, 2, "LookupError: the second one")
     assert world.offsets(BAD) == [3, 4]
     assert world.model.times() == {"rating-1": 1, "rating-2": 1}
 
 
-def test_events_that_come_meanwhile_are_taken_in_behind(world, monkeypatch):
-    """Between two steps, and between a look and its step, the workers go on."""
-    world.happen(GOOD, BAD, BAD, BAD)
-    world.mend()
+def test_retry_applies_events_parked_meanwhile_last(world, monkeypatch):
+    """Workers continue between two steps, and between a read and its step."""
+    world.rate_all(GOOD, BAD, BAD, BAD)
+    world.fix_model()
     monkeypatch.setattr(retry, "_EVENTS_AT_ONCE", 1)
     more, read = [BAD, GOOD, BAD, GOOD], parked.read_parked_events
 
     def while_reading(*where):
         found = read(*where)
         if more:
-            world.happen(more.pop())
+            world.rate_all(more.pop())
         return found
 
     monkeypatch.setattr(retry, "read_parked_events", while_reading)
-    assert world.parked_retry.retry(world.place(BAD)) == (5, 0, "")
+    assert world.parked_retry.retry(world.key(BAD)) == (5, 0, "")
     assert world.model.times() == {"rating-1": 3, "rating-2": 5}
     assert world.model.scores() == {"rating-1": 7, "rating-2": 8}
     assert verify(world.model, world.store, advance=lambda _: None).shown == []
 
 
-def test_a_worker_that_takes_the_stream_for_parked_decides_again(world):
-    """It has decided to park the next event when the stream is parked no more."""
-    world.happen(GOOD, BAD)
-    world.mend()
-    late = world.begin()
-    world.parked_retry.retry(world.place(BAD))
+def test_worker_decides_again_when_stream_was_retried_meanwhile(world):
+    """It decided to park the next event before the stream was retried."""
+    world.rate_all(GOOD, BAD)
+    world.fix_model()
+    late = world.start_worker()
+    world.parked_retry.retry(world.key(BAD))
     late.process([world.rate(BAD, 9)])
     assert (world.model.scores()["rating-2"], world.offsets(BAD)) == (9, [])
 
 
-def test_workers_are_not_held_up_by_a_retry_of_other_streams(world):
-    """A revision for each stream that is parked no more would send them back each time."""
-    world.happen(GOOD, BAD, WORSE)
+def test_retry_leaves_revision_so_other_streams_continue(world):
+    """A new revision for each retried stream would make the workers decide again each time."""
+    world.rate_all(GOOD, BAD, WORSE)
     shard = world.model.shard(0)
     before = read_revision(world.model.redis, shard)
-    world.mend()
-    world.parked_retry.retry(world.place(BAD))
+    world.fix_model()
+    world.parked_retry.retry(world.key(BAD))
     assert read_revision(world.model.redis, shard) == before
 
 
-def test_two_who_retry_at_once_apply_it_once(world, monkeypatch):
-    world.happen(GOOD, BAD, BAD)
-    world.mend()
+def test_concurrent_retries_apply_stream_once(world, monkeypatch):
+    world.rate_all(GOOD, BAD, BAD)
+    world.fix_model()
     rival, read = (
         ParkedStreamRetry(world.model, world.store, leave_encrypted),
         parked.read_parked_events,
@@ -180,16 +180,16 @@ def test_two_who_retry_at_once_apply_it_once(world, monkeypatch):
     def while_reading(*where):
         found = read(*where)
         if racing.pop() if racing else False:
-            assert rival.retry(world.place(BAD)) == (2, 0, "")
+            assert rival.retry(world.key(BAD)) == (2, 0, "")
         return found
 
     monkeypatch.setattr(retry, "read_parked_events", while_reading)
-    assert world.parked_retry.retry(world.place(BAD)) == (0, 0, "")
+    assert world.parked_retry.retry(world.key(BAD)) == (0, 0, "")
     assert world.model.times() == {"rating-1": 1, "rating-2": 2}
 
 
-def test_what_is_parked_no_more_can_not_be_applied(world):
-    world.happen(GOOD, BAD)
+def test_unpark_refuses_events_that_are_not_parked(world):
+    world.rate_all(GOOD, BAD)
     shard, [aside] = (
         world.model.shard(0),
         read_parked_streams(world.model.redis, [world.model.shard(0)], {}),
@@ -207,20 +207,20 @@ def test_what_is_parked_no_more_can_not_be_applied(world):
     assert world.offsets(BAD) == [2]
 
 
-def test_what_was_built_is_behind_until_it_is_built_again(world):
-    world.happen(GOOD, BAD, GOOD)
+def test_retry_sets_derived_data_behind(world):
+    world.rate_all(GOOD, BAD, GOOD)
     shard = world.model.shard(0)
     world.model.redis.hset(shard.built_key, "0", 3)
-    world.mend()
-    world.parked_retry.retry(world.place(BAD))
+    world.fix_model()
+    world.parked_retry.retry(world.key(BAD))
     assert (world.model.built(0), world.model.checkpoint(0)) == (1, 3)
 
 
-def test_skipping_gives_up_the_first_and_remembers_it(world):
-    world.happen(GOOD, BAD, BAD)
-    assert world.parked_retry.skip(world.place(BAD), "sent by a broken client") == 1
-    world.mend()
-    assert world.parked_retry.retry(world.place(BAD)) == (1, 0, "")
+def test_skip_drops_first_event_and_records_it(world):
+    world.rate_all(GOOD, BAD, BAD)
+    assert world.parked_retry.skip(world.key(BAD), "sent by a broken client") == 1
+    world.fix_model()
+    assert world.parked_retry.retry(world.key(BAD)) == (1, 0, "")
     assert world.model.times() == {"rating-1": 1, "rating-2": 1}
     [one] = read_skipped_events(world.model.redis, world.model.shard(0))
     assert (one.stream, one.entry.offset, one.note) == ("rating-2", 2, "sent by a broken client")
@@ -228,21 +228,19 @@ def test_skipping_gives_up_the_first_and_remembers_it(world):
     assert count_parked(world.model, 1) == (0, 1)
 
 
-def test_skipping_all_gives_up_what_there_is(world):
-    world.happen(GOOD, BAD, BAD)
-    assert world.parked_retry.skip(world.place(BAD), "no loss", is_all=True) == 2
+def test_skip_all_drops_every_parked_event(world):
+    world.rate_all(GOOD, BAD, BAD)
+    assert world.parked_retry.skip(world.key(BAD), "no loss", is_all=True) == 2
     assert (count_parked(world.model, 1), parked_stream_keys(world.model, 1)) == ((0, 2), [])
-    world.mend()
-    world.happen(BAD)
+    world.fix_model()
+    world.rate_all(BAD)
     assert world.model.times() == {"rating-1": 1, "rating-2": 1}
 
 
 @pytest.mark.parametrize(("is_all", "given_up"), [(False, []), (True, [3, 4])])
-def test_skipping_gives_up_nothing_instead_of_what_another_took_in(
-    world, monkeypatch, is_all, given_up
-):
-    world.happen(GOOD, BAD, BAD, BAD)
-    world.mend()
+def test_skip_drops_nothing_when_a_retry_applied_it_meanwhile(world, monkeypatch, is_all, given_up):
+    world.rate_all(GOOD, BAD, BAD, BAD)
+    world.fix_model()
     writes, read = FailingReadModel.writes, parked.read_parked_events
     rival = ParkedStreamRetry(world.model, world.store, leave_encrypted)
     racing = [True]
@@ -255,35 +253,35 @@ def test_skipping_gives_up_nothing_instead_of_what_another_took_in(
     def while_reading(*where):
         found = read(*where)
         if racing.pop() if racing else False:
-            assert rival.retry(world.place(BAD)).applied == 1
+            assert rival.retry(world.key(BAD)).applied == 1
         return found
 
     monkeypatch.setattr(FailingReadModel, "writes", all_but_the_first)
     monkeypatch.setattr(retry, "read_parked_events", while_reading)
-    assert world.parked_retry.skip(world.place(BAD), "n", is_all=is_all) == len(given_up)
+    assert world.parked_retry.skip(world.key(BAD), "n", is_all=is_all) == len(given_up)
     noted = read_skipped_events(world.model.redis, world.model.shard(0))
     assert [one.entry.offset for one in noted] == given_up
 
 
-def test_skipping_all_leaves_what_came_after_the_first_look(world, monkeypatch):
+def test_skip_all_leaves_events_parked_after_first_read(world, monkeypatch):
     """What its step meets is decided by the first look, however often it looks again."""
-    world.happen(GOOD, BAD, BAD)
+    world.rate_all(GOOD, BAD, BAD)
     read = parked.read_parked_events
     more = [BAD, WORSE]  # the second one makes the step look again
 
     def while_reading(*where):
         found = read(*where)
         while more:
-            world.happen(more.pop(0))
+            world.rate_all(more.pop(0))
         return found
 
     monkeypatch.setattr(retry, "read_parked_events", while_reading)
-    assert world.parked_retry.skip(world.place(BAD), "n", is_all=True) == 2
+    assert world.parked_retry.skip(world.key(BAD), "n", is_all=True) == 2
     assert world.offsets(BAD) == [4]
 
 
-def test_a_skip_that_the_connection_sent_twice_is_done_once_and_says_so(world, monkeypatch):
-    world.happen(GOOD, BAD, BAD)
+def test_skip_sent_twice_by_connection_counts_once(world, monkeypatch):
+    world.rate_all(GOOD, BAD, BAD)
     unpark = Shard.unpark
 
     def sent_twice(self, *args, **more):
@@ -291,22 +289,22 @@ def test_a_skip_that_the_connection_sent_twice_is_done_once_and_says_so(world, m
         unpark(self, *args, **more)
 
     monkeypatch.setattr(Shard, "unpark", sent_twice)
-    assert world.parked_retry.skip(world.place(BAD), "n") == 1
+    assert world.parked_retry.skip(world.key(BAD), "n") == 1
     assert world.offsets(BAD) == [3]
 
 
-def test_verify_names_what_it_left_out(world):
-    world.happen(GOOD, BAD, BAD, WORSE)
-    world.parked_retry.skip(world.place(WORSE), "no loss")
-    world.mend()
+def test_verify_counts_parked_and_skipped_events(world):
+    world.rate_all(GOOD, BAD, BAD, WORSE)
+    world.parked_retry.skip(world.key(WORSE), "no loss")
+    world.fix_model()
     verdict = verify(world.model, world.store, advance=lambda _: None)
     assert verdict.shown == []
     assert (verdict.parked, verdict.streams, verdict.skipped) == (2, 1, 1)
 
 
-def test_verify_still_finds_what_differs_beside_it(world):
-    world.happen(GOOD, BAD)
-    world.mend()
+def test_verify_finds_difference_beside_parked_events(world):
+    world.rate_all(GOOD, BAD)
+    world.fix_model()
     world.model.redis.hincrby(world.model.shard(0).state("times"), "rating-1", 1)
     verdict = verify(world.model, world.store, advance=lambda _: None)
     assert (verdict.differences, verdict.parked) == (1, 1)
@@ -321,14 +319,14 @@ STEPS = st.one_of(
     st.tuples(st.just("take in"), st.integers(1, 5)),
     st.tuples(st.just("another worker"), st.integers(1, 5)),
     st.tuples(st.just("poison"), STREAMS),
-    st.tuples(st.just("mend"), STREAMS),
+    st.tuples(st.just("fix_model"), STREAMS),
     st.tuples(st.just("retry"), STREAMS),
 )
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, max_size=40))
-def test_whatever_fails_and_is_mended_nothing_is_lost_or_counts_twice(redis, steps):
+def test_failures_and_retries_lose_nothing_and_count_nothing_twice(redis, steps):
     redis.flushdb()
     world = World(redis)
     world.model.bad_movies = frozenset()
@@ -341,19 +339,19 @@ def test_whatever_fails_and_is_mended_nothing_is_lost_or_counts_twice(redis, ste
                 if page := world.store.page(0, after=at, limit=which):
                     world.worker.process(page)
             case "another worker":
-                other = world.begin()
+                other = world.start_worker()
                 if page := world.store.page(0, after=other.checkpoints[0], limit=which):
                     other.process(page)
             case "poison":
                 world.model.bad_movies |= {which}
-            case "mend":
+            case "fix_model":
                 world.model.bad_movies -= {which}
             case "retry":
-                world.parked_retry.retry(world.place(which))
+                world.parked_retry.retry(world.key(which))
             case _:
                 raise AssertionError(step)
         assert verify(FailingReadModel(redis, 1), world.store, advance=lambda _: None).shown == []
-    world.mend()
+    world.fix_model()
     finish(world)
     said = [event.stream for event in world.store.page(0, after=0, limit=1000)]
     assert world.model.times() == {stream: said.count(stream) for stream in set(said)}
@@ -362,11 +360,11 @@ def test_whatever_fails_and_is_mended_nothing_is_lost_or_counts_twice(redis, ste
 
 
 def finish(world):
-    worker = world.begin()
+    worker = world.start_worker()
     if page := world.store.page(0, after=worker.checkpoints[0], limit=1000):
         worker.process(page)
-    for place in parked_stream_keys(world.model, 1):
-        assert world.parked_retry.retry(place).left == 0
+    for key in parked_stream_keys(world.model, 1):
+        assert world.parked_retry.retry(key).left == 0
 
 
 def poisoned(model: type[ReadModel], bad: frozenset[Position]) -> type[ReadModel]:
@@ -391,7 +389,7 @@ def log() -> MemoryStore:
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.data())
-def test_after_fix_and_retry_a_models_state_is_as_had_nothing_failed(redis, log, model, data):
+def test_state_after_fix_and_retry_equals_state_without_failure(redis, log, model, data):
     redis.flushdb()
     all_ = [p for n, head in enumerate(log.heads()) for p in ((n, o) for o in range(1, head + 1))]
     bad = frozenset(Position(*p) for p in data.draw(st.sets(st.sampled_from(all_), max_size=8)))
@@ -401,8 +399,8 @@ def test_after_fix_and_retry_a_models_state_is_as_had_nothing_failed(redis, log,
     assert verify(mended, log, advance=lambda _: None).shown == []
     assert parked.count_parked(mended, 4).parked >= len(bad)
     again = ParkedStreamRetry(mended, log, leave_encrypted)
-    for place in data.draw(st.permutations(parked_stream_keys(mended, 4))):
-        assert again.retry(place).left == 0
+    for key in data.draw(st.permutations(parked_stream_keys(mended, 4))):
+        assert again.retry(key).left == 0
     verdict = verify(mended, log, advance=lambda _: None)
     assert (verdict.shown, verdict.parked) == ([], 0)
     assert verdict.events == sum(log.heads())

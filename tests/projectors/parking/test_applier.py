@@ -1,4 +1,4 @@
-"""Is what can't be applied set aside by stream, in order, and the rest taken in once?"""
+"""Parking by stream, in the step that moves the checkpoint, and the circuit breaker."""
 
 import json
 from collections.abc import Callable
@@ -69,7 +69,7 @@ def applier(model, store) -> ParkingApplier:
     return ParkingApplier(model, store, leave_encrypted, CircuitBreaker(model.name, store))
 
 
-def test_only_its_stream_stops(model, store, rate):
+def test_poison_event_parks_only_its_stream(model, store, rate):
     made = follower(model, store)
     batch = [rate(GOOD, 4), rate(BAD, 5), rate(WORSE, 6), rate(BAD, 7), rate(GOOD, 8)]
     made.process(batch)
@@ -83,8 +83,8 @@ def test_only_its_stream_stops(model, store, rate):
     )
 
 
-def test_what_a_retry_freed_and_a_restore_parks_again_is_not_overtaken(model, store, rate):
-    """Redis was killed before its file had the retry; the worker remembers what came after it."""
+def test_stream_parked_again_by_restored_redis_is_not_overtaken(model, store, rate):
+    """Redis was killed before it saved the retry; the worker knows of events after it."""
     made = follower(model, store)
     made.process([rate(GOOD), rate(BAD, 1)])
     before = {key: model.redis.dump(key) for key in model.redis.scan_iter()}
@@ -110,7 +110,9 @@ def test_what_a_retry_freed_and_a_restore_parks_again_is_not_overtaken(model, st
     assert model.scores()["rating-1-2"] == 2
 
 
-def test_nor_is_it_by_one_that_goes_in_before_another_fails(model, store, rate):
+def test_stream_parked_again_by_restored_redis_is_not_overtaken_before_a_failure(
+    model, store, rate
+):
     made = follower(model, store)
     made.process([rate(GOOD), rate(BAD, 1)])
     before = {key: model.redis.dump(key) for key in model.redis.scan_iter()}
@@ -133,7 +135,7 @@ def test_nor_is_it_by_one_that_goes_in_before_another_fails(model, store, rate):
     assert (model.scores(), offsets) == ({"rating-1-1": 5}, [2, 3, 4])
 
 
-def test_what_is_kept_of_it(model, store, rate):
+def test_parked_event_keeps_payload_reason_and_trace(model, store, rate):
     follower(model, store).process([rate(GOOD), rate(BAD, 5), rate(BAD, 7)])
     first, second = read_parked_events(model.redis, model.shard(0), "rating-1-2")
     assert (first.partition, first.offset, first.version, first.tries) == (0, 2, 1, 1)
@@ -144,7 +146,7 @@ def test_what_is_kept_of_it(model, store, rate):
     assert second.reason == "follows a parked event of its stream"
 
 
-def test_later_events_of_the_stream_are_set_aside_whoever_meets_them(model, store, rate):
+def test_later_events_of_parked_stream_are_parked_by_any_worker(model, store, rate):
     follower(model, store).process([rate(GOOD), rate(BAD)])
     model.bad_movies = frozenset()  # a new deploy: even so they wait for those before them
     follower(model, store).process([rate(BAD, 9), rate(GOOD, 9)])
@@ -155,7 +157,7 @@ def test_later_events_of_the_stream_are_set_aside_whoever_meets_them(model, stor
     ]
 
 
-def test_a_worker_that_does_not_know_yet_decides_again(model, store, rate):
+def test_worker_unaware_of_parked_stream_decides_again(model, store, rate):
     first, second = follower(model, store), follower(model, store)
     batch = [rate(GOOD), rate(BAD)]
     first.process(batch)
@@ -170,7 +172,7 @@ def test_a_worker_that_does_not_know_yet_decides_again(model, store, rate):
     ]
 
 
-def test_the_shard_refuses_what_was_decided_by_another_revision(model, store, rate):
+def test_shard_refuses_batch_of_another_revision(model, store, rate):
     follower(model, store).process([rate(GOOD), rate(BAD)])
     before = model.redis.dump(model.shard(0).checkpoints_key)
     with pytest.raises(ParkedStreamsChanged):
@@ -178,7 +180,7 @@ def test_the_shard_refuses_what_was_decided_by_another_revision(model, store, ra
     assert model.redis.dump(model.shard(0).checkpoints_key) == before
 
 
-def test_what_comes_twice_is_parked_once(model, store, rate):
+def test_redelivered_batch_is_parked_once(model, store, rate):
     batch = [rate(GOOD), rate(BAD), rate(BAD)]
     follower(model, store).process(batch)
     once = {key: model.redis.dump(key) for key in model.redis.scan_iter()}
@@ -189,7 +191,7 @@ def test_what_comes_twice_is_parked_once(model, store, rate):
     assert {key: model.redis.dump(key) for key in model.redis.scan_iter()} == once
 
 
-def test_nothing_is_parked_where_nothing_is_taken_in(model, store, rate):
+def test_nothing_is_parked_when_shard_refuses_batch(model, store, rate):
     batch = [rate(GOOD), rate(BAD)]
     with pytest.raises(CheckpointMismatch):
         applier(model, store).apply(batch[1:])
@@ -197,7 +199,7 @@ def test_nothing_is_parked_where_nothing_is_taken_in(model, store, rate):
     assert [key for key in model.redis.scan_iter() if b"parked" in key] == []
 
 
-def test_all_that_is_parked_lies_under_the_shards_tag(model, store, rate):
+def test_parked_events_lie_under_tag_of_shard(model, store, rate):
     follower(model, store).process([rate(GOOD), rate(BAD)])
     kinds = {key.decode().partition("}:")[::2] for key in model.redis.scan_iter()}
     assert {tag for tag, _ in kinds} == {"{poisoned.1.all"}
@@ -209,7 +211,7 @@ def test_all_that_is_parked_lies_under_the_shards_tag(model, store, rate):
     ]
 
 
-def test_redis_that_lost_its_data_has_nothing_parked(model, store, rate):
+def test_nothing_is_parked_after_redis_lost_its_data(model, store, rate):
     made = follower(model, store)
     made.process([rate(GOOD), rate(BAD)])
     model.redis.flushdb()
@@ -219,33 +221,33 @@ def test_redis_that_lost_its_data_has_nothing_parked(model, store, rate):
     assert model.scores() == {"rating-1-1": 5, "rating-1-2": 5}
 
 
-def test_it_is_said_once(model, store, rate, caplog):
+def test_parking_is_logged_once_per_stream(model, store, rate, caplog):
     made = follower(model, store)
     made.process([rate(GOOD), rate(BAD)])
     made.process([rate(BAD), rate(GOOD)])
-    said = [r.getMessage() for r in caplog.records if "parked" in r.getMessage()]
-    assert said == ["poisoned: parked stream rating-1-2 from 0:2 on: KeyError: 2"]
+    messages = [r.getMessage() for r in caplog.records if "parked" in r.getMessage()]
+    assert messages == ["poisoned: parked stream rating-1-2 from 0:2 on: KeyError: 2"]
 
 
-# ------------------------------------------------------------------------------ stop
+# ------------------------------------------------------------------------------ circuit breaker
 
 
-def test_when_everything_fails_the_worker_stops_and_nothing_is_parked(model, store, rate):
+def test_breaker_stops_worker_when_everything_fails_and_parks_nothing(model, store, rate):
     batch = [rate(BAD, user=UUID(int=user)) for user in range(1, 30)]
     with pytest.raises(StopProjector, match="poisoned fails on everything: 29 streams"):
         follower(model, store).process(batch)
     assert (count_parked(model, 1), model.checkpoints(1)) == ((0, 0), [0])
 
 
-def test_one_by_one_they_would_fail_too(model, store, rate):
-    """As they come from the bus: what is ahead and behind is tried before the first is parked."""
+def test_breaker_stops_worker_on_single_event_when_events_around_fail(model, store, rate):
+    """As they come from the bus: events before and after are tried before the first is parked."""
     batch = [rate(BAD, user=UUID(int=user)) for user in range(1, 30)]
     with pytest.raises(StopProjector):
         follower(model, store).process(batch[:1])
     assert count_parked(model, 1) == (0, 0)
 
 
-def test_a_deploy_that_fails_on_all_that_went_well_before_parks_nothing(model, store, rate):
+def test_breaker_stops_deploy_that_fails_on_events_applied_before(model, store, rate):
     model.bad_movies = frozenset()
     made = follower(model, store)
     made.process([rate(BAD, user=UUID(int=user)) for user in range(1, 30)])
@@ -255,7 +257,7 @@ def test_a_deploy_that_fails_on_all_that_went_well_before_parks_nothing(model, s
     assert count_parked(model, 1) == (0, 0)
 
 
-def test_one_success_around_is_enough_to_park(model, store, rate):
+def test_breaker_lets_park_after_one_success_around(model, store, rate):
     made = follower(model, store)
     batch = [rate(BAD, user=UUID(int=user)) for user in range(1, 30)]
     rate(GOOD)
@@ -263,7 +265,7 @@ def test_one_success_around_is_enough_to_park(model, store, rate):
     assert count_parked(model, 1) == (29, 0)
 
 
-def test_what_says_nothing_to_the_model_is_no_success(model, store, rate):
+def test_breaker_counts_event_without_writes_as_no_success(model, store, rate):
     batch = [rate(BAD, user=UUID(int=user)) for user in range(1, 30)]
     playlist = Stream("playlist-1", str(ANN))
     renamed = PlaylistRenamed(playlist_id="1", user_id=ANN, name=EncryptedField("n"))
@@ -272,13 +274,13 @@ def test_what_says_nothing_to_the_model_is_no_success(model, store, rate):
         follower(model, store).process(batch)
 
 
-def test_few_streams_prove_nothing(model, store, rate):
+def test_breaker_lets_park_when_few_streams_fail(model, store, rate):
     batch = [rate(BAD, user=UUID(int=user)) for user in range(1, 10)]
     follower(model, store).process(batch)
     assert count_parked(model, 1) == (9, 0)
 
 
-def test_a_worker_started_again_and_again_does_not_park_a_deploy_bit_by_bit(model, store, rate):
+def test_breaker_remembers_parked_streams_across_restarts(model, store, rate):
     for user in range(1, 20):
         follower(model, store).process([rate(BAD, user=UUID(int=user))])
     for user in range(20, 40):
@@ -287,6 +289,6 @@ def test_a_worker_started_again_and_again_does_not_park_a_deploy_bit_by_bit(mode
     assert count_parked(model, 1).parked == 19
 
 
-def test_a_stream_twice_is_one_stream(model, store, rate):
+def test_breaker_counts_each_stream_once(model, store, rate):
     follower(model, store).process([rate(BAD) for _ in range(50)])
     assert count_parked(model, 1).parked == 50

@@ -1,4 +1,4 @@
-"""Is a read model whole, wherever between two words to Redis its worker died?"""
+"""Crash consistency: a read model is whole, after whichever Redis command its worker died."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def log():
 
 
 def work(model, log):
-    """A worker begins, and reads a page of each partition; dead, it does no more."""
+    """Start a worker that reads a page of each partition; a dead one does nothing."""
     follower = Follower(model, log)
     follower.sync(log.heads())
     for partition in sorted(follower.behind):
@@ -36,7 +36,7 @@ def work(model, log):
 
 
 def state(model):
-    """What it holds, by the names that its keys have in every generation."""
+    """The state, by key names that are the same in every generation."""
     found = {}
     for shard in {model.shard(partition) for partition in range(PARTITIONS)}:
         for key, value in read(model.redis, shard).state.items():
@@ -45,18 +45,18 @@ def state(model):
 
 
 @pytest.mark.parametrize("kind", [Library, Movies, Trending])
-def test_it_is_whole_wherever_its_worker_died(kind, mortal, log):
+def test_read_model_is_whole_wherever_its_worker_died(kind, mortal, log):
     whole = kind(mortal, 1)
     for _ in range(10):
         work(whole, log)
     expected = state(whole)
     assert expected
-    for words in range(12):
-        model = kind(mortal, 2 + words)
-        mortal.words_left = words
+    for commands in range(12):
+        model = kind(mortal, 2 + commands)
+        mortal.words_left = commands
         work(model, log)
         mortal.words_left = None
         for _ in range(10):
             work(model, log)
         assert model.checkpoints(PARTITIONS) == list(log.heads())
-        assert state(model) == expected, f"it died after {words} words"
+        assert state(model) == expected, f"it died after {commands} commands"
