@@ -1,1 +1,1 @@
-"""Parked events: poison messages set aside by stream, and their retry."""
+"""Parked events: poison messages stored by stream, their retry, and the circuit breaker."""

@@ -46,12 +46,12 @@ class ParkingApplier:
     def refresh(self) -> None:
         """Read what is parked now: other workers park too, and people retry and skip."""
         shards = self._model.shards(self._partitions)
-        found = read_parked_streams(self._model.redis, shards, self.parked)
-        self.parked = {s: p for s, p in zip(shards, found, strict=True) if p.revision}
+        of_shards = read_parked_streams(self._model.redis, shards, self.parked)
+        self.parked = {s: p for s, p in zip(shards, of_shards, strict=True) if p.revision}
         if not self._has_refreshed:
             # Streams that failed before this worker started, perhaps by the same deploy.
             self._has_refreshed = True
-            self._breaker.failed_streams.update(*(parked.streams for parked in found))
+            self._breaker.failed_streams.update(*(parked.streams for parked in of_shards))
         count = count_parked(self._model, self._partitions).parked if self.parked else 0
         set_gauge("marquee_parked_events", count, model=self._model.name)
 

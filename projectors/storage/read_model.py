@@ -90,7 +90,7 @@ class ReadModel(ABC):
         )
 
     def drop(self) -> int:
-        """Delete all keys of this generation; returns how many there were."""
+        """Delete all keys of this generation; returns how many there were. Raises RetryLater."""
         removed = 0
         while gone := self._unlink_some():
             removed += gone
@@ -129,8 +129,8 @@ class ReadModel(ABC):
 
     def _offsets(self, keys: Sequence[str]) -> list[int]:
         if not self.by_partition:  # one hash holds all partitions
-            found = replies.hmget(self.redis, keys[0], [str(p) for p in range(len(keys))])
-            return [int(offset or 0) for offset in found]
+            offsets = replies.hmget(self.redis, keys[0], [str(p) for p in range(len(keys))])
+            return [int(offset or 0) for offset in offsets]
         with self.redis.pipeline(transaction=False) as pipe:
             for partition, key in enumerate(keys):
                 pipe.hget(key, str(partition))
