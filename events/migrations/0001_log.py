@@ -1,4 +1,4 @@
-"""How is the log laid out, and how is it appended to?"""
+"""Tables of the event log, and the function that appends to it."""
 
 from typing import ClassVar
 

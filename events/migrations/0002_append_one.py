@@ -1,4 +1,4 @@
-"""How is one event appended, as nearly every command does?
+"""Function that appends a single event, as nearly every command does.
 
 Scalars instead of arrays, and plans that PostgreSQL keeps: about 110 us of its time instead of 200.
 """

@@ -1,11 +1,11 @@
-"""What is to be remembered of a generation beside its number?"""
+"""Table of read-model generations."""
 
 from typing import ClassVar
 
 from django.db import migrations
 
-# What answers, and until when an old one is kept level, is in Redis beside the data; here is what
-# must outlive it: what a number was made for, and whether anything of it may still lie about.
+# Which generation is live is in Redis beside the data; this table outlives Redis: what each number
+# was made for, and whether its data may still exist.
 LIVES = """
 ALTER TABLE generations
     ADD COLUMN purpose text NOT NULL DEFAULT 'live'

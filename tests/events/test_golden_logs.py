@@ -34,7 +34,7 @@ def what_it_says(event: AnyEvent) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("tag", sorted(CURRENT.keys() | UPCASTERS.keys()))
-def test_has_a_golden_log(tag):
+def test_every_event_type_has_a_golden_log(tag):
     assert tag in RELEASED, f"{tag} needs lines in events/reference/golden/{tag}.jsonl"
     found = lines(tag)
     assert len(found) >= 2
@@ -42,7 +42,7 @@ def test_has_a_golden_log(tag):
 
 
 @pytest.mark.parametrize("tag", RELEASED)
-def test_is_read_as_what_it_always_was(tag):
+def test_golden_log_decodes_as_it_always_did(tag):
     kept = GOLDEN / f"{tag}.read.json"
     said = [what_it_says(codec.decode(tag, line)) for line in lines(tag)]
     assert kept.exists(), f"{kept.name} should say {msgspec.json.encode(said).decode()}"
@@ -55,7 +55,7 @@ def test_is_read_as_what_it_always_was(tag):
 
 
 @pytest.mark.parametrize("tag", [tag for tag in RELEASED if tag in CURRENT])
-def test_is_still_written_so(tag):
+def test_golden_log_is_encoded_unchanged(tag):
     for line in lines(tag):
         written = msgspec.json.decode(codec.encode(codec.decode(tag, line)))
         before = msgspec.json.decode(line)
@@ -64,14 +64,14 @@ def test_is_still_written_so(tag):
 
 
 @pytest.mark.parametrize("tag", RELEASED)
-def test_what_a_later_version_adds_is_not_refused(tag):
+def test_unknown_field_is_ignored(tag):
     for line in lines(tag):
         later = msgspec.json.decode(line) | {"added_by_a_later_version": 1}
         codec.decode(tag, msgspec.json.encode(later))
 
 
 @pytest.mark.parametrize("tag", sorted(CURRENT))
-def test_what_has_a_default_may_be_missing(tag):
+def test_field_with_default_may_be_missing(tag):
     with_default = [
         field.name for field in fields(CURRENT[tag]) if default_of(tag, field.name) is not None
     ]
@@ -83,7 +83,7 @@ def test_what_has_a_default_may_be_missing(tag):
             assert repr(getattr(event, name)) == default_of(tag, name)
 
 
-def test_a_field_with_a_default_may_be_added():
+def test_field_with_default_may_be_added_to_an_event():
     class Later(Event, frozen=True, kw_only=True, tag="movie-rated.v1"):
         user_id: str
         movie_id: int

@@ -1,4 +1,4 @@
-"""Is every way in which a log can be broken found?"""
+"""Integrity check: every kind of damage to a log is found."""
 
 import re
 import tracemalloc
@@ -53,7 +53,7 @@ def change(sql, *parameters):
 
 
 @pytest.mark.usefixtures("_log")
-def test_a_whole_log_has_none():
+def test_intact_log_has_no_faults():
     passed = []
     told = find_faults(
         IntegrityQueries(),
@@ -65,7 +65,7 @@ def test_a_whole_log_has_none():
 
 
 @pytest.mark.usefixtures("_log")
-def test_an_event_is_missing():
+def test_missing_event_is_reported():
     change("DELETE FROM events WHERE version = 2")
     assert found() == [
         f"{P}: after offset 1 comes 3",
@@ -74,14 +74,14 @@ def test_an_event_is_missing():
 
 
 @pytest.mark.usefixtures("_log")
-def test_a_hole_may_be_as_large_as_it_will():
+def test_gap_of_any_size_is_reported():
     change('UPDATE events SET "offset" = 4000000000000 WHERE version = 3')
     change("UPDATE partitions SET head = 4000000000000 WHERE head = 3")
     assert found() == [f"{P}: after offset 2 comes 4000000000000"]
 
 
 @pytest.mark.usefixtures("_log")
-def test_a_version_is_twice():
+def test_duplicate_version_is_reported():
     change("UPDATE events SET version = 1 WHERE version = 2")
     assert found() == [
         f"{P}:2 {NAME}: version 1 comes after 1",
@@ -90,7 +90,7 @@ def test_a_version_is_twice():
 
 
 @pytest.mark.usefixtures("_log")
-def test_versions_are_out_of_order():
+def test_versions_out_of_order_are_reported():
     change("UPDATE events SET version = 4 - version")
     assert found() == [
         f"{P}:1 {NAME}: version 3 comes after 0",
@@ -101,13 +101,13 @@ def test_versions_are_out_of_order():
 
 @pytest.mark.usefixtures("_log")
 @pytest.mark.parametrize("head", [2, 4])
-def test_the_counter_is_not_the_last_event(head):
+def test_head_that_differs_from_the_last_offset_is_reported(head):
     change("UPDATE partitions SET head = %s WHERE head = 3", head)
     assert found() == [f"{P}: the head is {head}, but the last event is 3"]
 
 
 @pytest.mark.usefixtures("_log")
-def test_a_partition_is_lost():
+def test_missing_partition_is_reported():
     change("DELETE FROM partitions WHERE partition = %s", P)
     assert found() == [
         "the log has 63 partitions, the configuration 64",
@@ -129,7 +129,7 @@ def test_a_partition_is_lost():
         ),
     ],
 )
-def test_an_event_that_cannot_be_read(type_, data, reason):
+def test_unreadable_event_is_reported(type_, data, reason):
     change("UPDATE events SET type = %s, data = %s::json WHERE version = 1", type_, data)
     [fault] = found()
     place, _, said = fault.partition(f" {type_}: ")
@@ -138,7 +138,7 @@ def test_an_event_that_cannot_be_read(type_, data, reason):
 
 
 @pytest.mark.slow
-def test_a_longer_log_takes_no_more_memory(db):
+def test_memory_use_does_not_grow_with_the_log(db):
     def peak():
         tracemalloc.start()
         assert found() == []

@@ -1,4 +1,4 @@
-"""Are those events shown that were asked for, in order?"""
+"""Log queries: filters and order of the events shown."""
 
 from uuid import UUID
 
@@ -37,7 +37,7 @@ def names(found):
     return [f"{it.stream}@{it.version}" for it in found]
 
 
-def test_the_last_ones_in_the_order_of_recording(store):
+def test_last_events_are_in_recording_order(store):
     assert names(last_events(store, EventFilter(), 4)) == [
         f"rating-{ANN}-4@2",
         f"rating-{BOB}-4@1",
@@ -47,32 +47,32 @@ def test_the_last_ones_in_the_order_of_recording(store):
 
 
 @pytest.mark.parametrize("type_", ["movie-linked", "movie-linked.v1"])
-def test_of_a_type_in_any_version(store, type_):
+def test_filter_by_type_matches_any_version(store, type_):
     assert names(last_events(store, EventFilter(type=type_), 10)) == ["movie-3@1"]
 
 
-def test_of_a_stream(store):
+def test_filter_by_stream(store):
     found = last_events(store, EventFilter(stream=f"rating-{BOB}-2"), 10)
     assert names(found) == [f"rating-{BOB}-2@1", f"rating-{BOB}-2@2"]
 
 
-def test_of_a_user(store):
+def test_filter_by_user(store):
     found = last_events(store, EventFilter(user=str(ANN)), 100)
     assert len(found) == 10
     assert all(str(ANN) in it.stream for it in found)
 
 
-def test_of_a_type_and_a_user(store):
+def test_filter_by_type_and_user(store):
     found = last_events(store, EventFilter(type="rating-withdrawn", user=str(BOB)), 2)
     assert names(found) == [f"rating-{BOB}-3@2", f"rating-{BOB}-4@2"]
 
 
-def test_nothing_is_nothing(store):
+def test_query_without_matches_is_empty(store):
     assert last_events(store, EventFilter(stream="movie-99"), 10) == []
     assert last_events(MemoryStore(8), EventFilter(), 10) == []
 
 
-def test_what_comes_after_is_told_once(store):
+def test_new_events_are_returned_once(store):
     seen = dict(enumerate(store.heads()))
     assert list(new_events(store, EventFilter(), seen)) == []
     rate(store, ANN, 5)

@@ -1,4 +1,4 @@
-"""Does an owner's partition never change?"""
+"""Partitioning: an owner's partition never changes."""
 
 import pytest
 from hypothesis import given
@@ -15,16 +15,16 @@ from events.partition import partition_of
         ("trending", 56),
     ],
 )
-def test_stays_where_logs_have_it(owner, partition):
+def test_partition_of_an_owner_never_changes(owner, partition):
     assert partition_of(owner, 64) == partition
 
 
 @given(st.text(), st.integers(1, 1024))
-def test_is_one_that_there_is(owner, partitions):
+def test_partition_is_within_the_number_of_partitions(owner, partitions):
     assert 0 <= partition_of(owner, partitions) < partitions
 
 
-def test_owners_spread_evenly():
+def test_owners_are_spread_evenly():
     counts = [0] * 64
     for owner in range(64_000):
         counts[partition_of(str(owner), 64)] += 1

@@ -1,4 +1,4 @@
-"""Does an id lead to its owner's partition, and nothing else pass for one?"""
+"""Playlist ids: partition of the owner, and refusal of other text."""
 
 from uuid import uuid4
 
@@ -11,13 +11,13 @@ from events.playlist_ids import RANDOM_BYTES, InvalidPlaylistId, partition_of_pl
 
 
 @given(st.uuids(version=4), st.integers(1, 1024), st.binary(min_size=10, max_size=10))
-def test_an_id_leads_to_its_owners_partition(owner, partitions, random):
+def test_playlist_id_carries_its_owners_partition(owner, partitions, random):
     found = playlist_id(str(owner), partitions, random)
     assert partition_of_playlist(found) == partition_of(str(owner), partitions)
     assert found.endswith(random.hex())
 
 
-def test_an_owner_has_many():
+def test_playlist_ids_of_an_owner_differ():
     owner = str(uuid4())
     made = {playlist_id(owner, 64, bytes([nth] * RANDOM_BYTES)) for nth in range(100)}
     assert len(made) == 100
@@ -26,6 +26,6 @@ def test_an_owner_has_many():
 @pytest.mark.parametrize(
     "garbage", ["", "x", "0" * 22, "0" * 24, "g" * 23, "A" * 23, "0" * 22 + "\n", "٣" * 23]
 )
-def test_what_is_none(garbage):
+def test_text_that_is_not_a_playlist_id_is_refused(garbage):
     with pytest.raises(InvalidPlaylistId):
         partition_of_playlist(garbage)

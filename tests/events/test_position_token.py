@@ -1,4 +1,4 @@
-"""Does a position come back as it went out, and nothing else at all?"""
+"""Position tokens: round trip, joining and refusal of forged ones."""
 
 import pytest
 from hypothesis import given
@@ -15,19 +15,19 @@ positions = st.builds(Position, st.integers(0, 1023), st.integers(1, 2**63 - 1))
 
 
 @given(st.dictionaries(st.integers(0, 1023), positions, min_size=1, max_size=16))
-def test_comes_back(chosen):
+def test_positions_survive_a_round_trip(chosen):
     wanted = [Position(partition, offset) for partition, (_, offset) in chosen.items()]
     assert decode_positions(encode_positions(wanted)) == tuple(sorted(wanted))
 
 
-def test_the_last_of_a_partition_stands_for_all():
+def test_only_the_last_position_of_a_partition_is_encoded():
     assert decode_positions(encode_positions([Position(3, 9), Position(3, 7), Position(1, 1)])) == (
         Position(1, 1),
         Position(3, 9),
     )
 
 
-def test_tokens_of_several_answers_can_be_joined_by_hand():
+def test_tokens_of_several_responses_can_be_joined_with_commas():
     assert decode_positions(
         f"{encode_position(Position(3, 9))} , {encode_position(Position(1, 1))}"
     ) == ((3, 9), (1, 1))
@@ -44,12 +44,12 @@ def test_tokens_of_several_answers_can_be_joined_by_hand():
         ",".join(["x"] * 17),
     ],
 )
-def test_what_is_not_ours_is_refused_by_name(header):
+def test_invalid_position_token_is_refused_with_the_header_name(header):
     with pytest.raises(Invalid) as refusal:
         decode_positions(header)
     assert [error.field for error in refusal.value.errors] == ["Log-Position"]
 
 
-def test_a_cursor_is_no_position():
+def test_token_signed_for_another_purpose_is_refused():
     with pytest.raises(Invalid):
         decode_positions(seal("cursor", bytes(10)))

@@ -1,4 +1,4 @@
-"""Does an event of an older version reach every reader as today's?
+"""Upcasters: every reader gets old events in today's version.
 
 There is no older version yet, so these are made up: opinions that were stars (v-1), then points
 under another name (v0), before they became today's ``movie-rated.v1``.
@@ -78,25 +78,25 @@ def recorded(store, partition):
     return in_page
 
 
-def test_from_the_log(stored, db):
+def test_event_store_upcasts_old_events(stored, db):
     RestorableStore(config().partitions).restore([stored])
     found = recorded(PostgresStore(config().partitions), stored.partition)
     assert found.event == TODAY
     assert found == codec.decode_stored(stored)
 
 
-def test_from_a_log_in_memory(stored):
+def test_memory_store_upcasts_old_events(stored):
     store = MemoryStore(config().partitions)
     store.append(STREAM, [TODAY], expected=0, origin=stored.origin)
     store._log[stored.partition][0] = stored
     assert recorded(store, stored.partition).event == TODAY
 
 
-def test_from_the_bus(stored):
+def test_bus_message_of_an_old_event_is_upcast(stored):
     assert codec.from_wire(codec.to_wire(stored)).event == TODAY
 
 
-def test_from_an_archive_which_keeps_it_as_it_was(stored, db, tmp_path):
+def test_archive_keeps_old_events_unchanged(stored, db, tmp_path):
     store = RestorableStore(config().partitions)
     store.restore([stored])
     path = tmp_path / "log.jsonl"
@@ -105,7 +105,7 @@ def test_from_an_archive_which_keeps_it_as_it_was(stored, db, tmp_path):
     assert written == stored == cloudevent.unwrap(line)
 
 
-def test_from_an_archive_that_is_brought_back(stored, db, tmp_path):
+def test_imported_archive_with_old_events_is_upcast_when_read(stored, db, tmp_path):
     heads = [0] * config().partitions
     heads[stored.partition] = 1
     header = ArchiveHeader(format=FORMAT, partitions=config().partitions, heads=heads)
@@ -117,20 +117,20 @@ def test_from_an_archive_that_is_brought_back(stored, db, tmp_path):
     assert recorded(store, stored.partition).event == TODAY
 
 
-def test_a_log_with_old_events_is_whole(stored, db):
+def test_log_with_old_events_passes_the_integrity_check(stored, db):
     RestorableStore(config().partitions).restore([stored])
     out = StringIO()
     call_command("events", "verify", stdout=out)
     assert out.getvalue().startswith("1 events: all are readable")
 
 
-def test_an_old_event_that_lacks_something_breaks_its_contract(stored):
+def test_old_event_without_a_required_field_is_refused(stored):
     for data in (f'{{"type":"{stored.type}"}}', f'{{"type":"{stored.type}","stars":"*"}}', "[]"):
         with pytest.raises(ValidationError):
             codec.decode_stored(replace(stored, data=data))
 
 
-def test_a_step_is_pure(stored):
+def test_upcaster_does_not_change_its_input(stored):
     said = {"type": "movie-rated.v0", "user_id": str(ANN), "movie_id": 25, "points": 9}
     kept = dict(said)
     assert upcast(said)["type"] == "movie-rated.v1"

@@ -1,4 +1,4 @@
-"""What does an event look like on the bus?"""
+"""CloudEvent encoding of events, and refusal of other messages."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -34,7 +34,7 @@ def stored(**changes) -> Stored:
     )
 
 
-def test_is_a_cloud_event():
+def test_message_is_a_cloud_event():
     assert msgspec.json.decode(codec.to_wire(stored())) == {
         "specversion": "1.0",
         "id": "23-7",
@@ -57,7 +57,7 @@ def test_is_a_cloud_event():
     }
 
 
-def test_attribute_names_are_what_cloud_events_allow():
+def test_attribute_names_follow_the_cloud_events_rules():
     origin = Origin(correlation_id=REQUEST, causation_id="23-6", traceparent="00-ab-cd-01")
     names = msgspec.json.decode(codec.to_wire(stored(origin=origin))).keys()
     assert {"causationid", "traceparent"} <= names
@@ -71,12 +71,12 @@ def test_attribute_names_are_what_cloud_events_allow():
         Origin(correlation_id=REQUEST, causation_id="23-6", traceparent="00-ab-cd-01"),
     ],
 )
-def test_comes_back_as_the_log_has_it(origin):
+def test_message_decodes_to_the_stored_event(origin):
     kept = stored(origin=origin)
     assert codec.from_wire(codec.to_wire(kept)) == codec.decode_stored(kept)
 
 
-def test_comes_back_as_it_was_recorded():
+def test_message_decodes_to_the_recorded_event():
     assert codec.from_wire(codec.to_wire(stored())) == Recorded(
         partition=23,
         offset=7,
@@ -104,7 +104,7 @@ WIRE = codec.to_wire(stored())
         WIRE.replace(b'"movie_id"', b'"\xff":1,"movie_id"'),
     ],
 )
-def test_nothing_else_gets_in(message):
+def test_message_that_is_not_a_cloud_event_is_refused(message):
     with pytest.raises(msgspec.DecodeError):
         codec.from_wire(message)
 
@@ -112,12 +112,12 @@ def test_nothing_else_gets_in(message):
 @pytest.mark.parametrize(
     "data", ['{"type":"movie-rated.v1"}', '{"type":"no-such.v1"}', "7", '{"type":"movie-rated.v2"}']
 )
-def test_what_breaks_the_contract_does_not_get_in(data):
+def test_event_data_that_breaks_its_contract_is_refused(data):
     with pytest.raises(msgspec.ValidationError):
         codec.from_wire(codec.to_wire(stored(data=data)))
 
 
-def test_a_score_out_of_range_does_not_get_in():
+def test_score_out_of_range_is_refused():
     eleven = codec.encode(MovieRated(user_id=ANN, movie_id=25, score=11))
     with pytest.raises(msgspec.ValidationError, match="score"):
         codec.decode("movie-rated.v1", eleven)

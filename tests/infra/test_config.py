@@ -1,4 +1,4 @@
-"""Are secrets taken from where they belong, and settings that are only for trying out refused?"""
+"""Settings: validation, secrets from files, and refusals in production."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ HELD = {
 }
 
 
-def test_what_holds_in_production():
+def test_safe_settings_are_accepted_in_production():
     assert read(HELD).production
 
 
@@ -43,14 +43,14 @@ def test_what_holds_in_production():
         ("MARQUEE_REDIS_URL", "redis://default:m%61rquee@redis:6379/0"),
     ],
 )
-def test_what_is_for_trying_out_is_refused_in_production(variable, value):
+def test_unsafe_setting_is_refused_in_production(variable, value):
     with pytest.raises(BadConfig, match=variable) as refusal:
         read(HELD | {variable: value})
     assert "m%61rquee" not in str(refusal.value)
     read(HELD | {variable: value, "MARQUEE_PRODUCTION": "false"})
 
 
-def test_the_query_side_needs_no_password_for_what_it_has_not():
+def test_query_role_needs_passwords_only_for_its_own_servers():
     query = {
         name: value
         for name, value in HELD.items()
@@ -65,12 +65,12 @@ def test_the_query_side_needs_no_password_for_what_it_has_not():
 
 
 @pytest.mark.parametrize("role", ["query", "ops"])
-def test_who_writes_no_letters_need_not_send_mail(role):
+def test_role_without_mail_may_print_it_in_production(role):
     assert read(HELD | {"MARQUEE_ROLE": role, "MARQUEE_MAIL_URL": "console:"}).production
 
 
 @pytest.mark.parametrize("hosts", [{}, {"MARQUEE_ALLOWED_HOSTS": "*"}])
-def test_who_answers_nobody_need_not_name_hosts(hosts):
+def test_only_api_roles_must_name_hosts_in_production(hosts):
     given = {name: value for name, value in HELD.items() if name != "MARQUEE_ALLOWED_HOSTS"} | hosts
     assert read(given | {"MARQUEE_ROLE": "ops"}).production
     for role in ("command", "query"):
@@ -78,7 +78,7 @@ def test_who_answers_nobody_need_not_name_hosts(hosts):
             read(given | {"MARQUEE_ROLE": role})
 
 
-def test_a_socket_says_itself_who_may():
+def test_unix_sockets_need_no_password_in_production():
     sockets = {
         "MARQUEE_DATABASE_URL": "postgresql://postgres@/marquee?host=/run/log",
         "MARQUEE_VAULT_URL": "postgresql://postgres@/vault?host=/run/vault",
@@ -88,7 +88,7 @@ def test_a_socket_says_itself_who_may():
     assert read(HELD | sockets).production
 
 
-def test_a_secret_comes_from_a_file(tmp_path):
+def test_secret_is_read_from_a_file(tmp_path):
     kept = tmp_path / "redis"
     kept.write_text("redis://default:from-a-file@redis:6379/0\n")
     given = {"MARQUEE_REDIS_URL_FILE": str(kept)}
@@ -97,7 +97,7 @@ def test_a_secret_comes_from_a_file(tmp_path):
     assert read({**given, "MARQUEE_REDIS_URL": "x"}).redis_url.startswith("redis://default")
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path):
+def test_missing_secret_file_is_named(tmp_path):
     with pytest.raises(BadConfig, match="MARQUEE_REDIS_URL_FILE"):
         read({"MARQUEE_REDIS_URL_FILE": str(tmp_path / "none")})
     with pytest.raises(BadConfig, match="NONE"):
@@ -105,7 +105,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("role", ["command", "query", "ops"])
-def test_django_finds_nothing_to_warn_of_before_a_deploy(role):
+def test_django_deploy_check_has_no_warnings(role):
     done = subprocess.run(
         [
             *(sys.executable, str(HOME / "manage.py")),
@@ -120,7 +120,7 @@ def test_django_finds_nothing_to_warn_of_before_a_deploy(role):
     assert "no issues" in done.stdout
 
 
-def test_a_process_with_a_default_password_does_not_start_in_production():
+def test_process_with_a_default_password_does_not_start_in_production():
     done = subprocess.run(
         [sys.executable, str(HOME / "manage.py"), "check"],
         env=HELD | {"MARQUEE_REDIS_URL": "redis://redis:6379/0"},

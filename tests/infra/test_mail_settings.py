@@ -1,4 +1,4 @@
-"""Does mail go out as the setting says?"""
+"""Mail settings parsed from MARQUEE_MAIL_URL."""
 
 import pytest
 
@@ -16,11 +16,11 @@ from infra.config import BadConfig
         ("smtps://a:b@mail:4650", "smtp", ("mail", 4650, "a", "b", False, True, None)),
     ],
 )
-def test_every_way(url, kind, rest):
+def test_mail_url_selects_backend_and_options(url, kind, rest):
     assert mail_settings.read(url) == (f"django.core.mail.backends.{kind}.EmailBackend", *rest)
 
 
 @pytest.mark.parametrize("url", ["", "mail", "file:", "smtp:", "https://mail"])
-def test_what_is_none_is_refused_at_start(url):
+def test_invalid_mail_url_is_refused(url):
     with pytest.raises(BadConfig, match="MARQUEE_MAIL_URL"):
         mail_settings.read(url)

@@ -1,4 +1,4 @@
-"""What does a person read when a command can't do what it should?"""
+"""manage.py: faults outside the program are printed in one line."""
 
 import subprocess
 import sys
@@ -26,26 +26,26 @@ def manage(*arguments, **environ):
 
 
 @pytest.mark.parametrize("command", [("lag",), ("verify", "--all"), ("events", "verify")])
-def test_a_server_that_is_away_takes_no_traceback(command):
+def test_unreachable_server_is_reported_without_traceback(command):
     done = manage(*command)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "refused" in done.stderr
 
 
-def test_a_place_that_is_none_is_named():
+def test_invalid_directory_is_named_without_traceback():
     done = manage("keys", "create", MARQUEE_KEYS_DIR="/dev/null/keys")
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "/dev/null/keys" in done.stderr
 
 
-def test_a_variable_that_does_not_exist_is_named():
+def test_unknown_setting_is_named_without_traceback():
     done = manage("lag", MARQUEE_FOO="1")
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "FOO" in done.stderr
 
 
-def test_the_traceback_is_there_for_who_asks():
+def test_traceback_option_prints_the_traceback():
     assert "Traceback" in manage("lag", "--traceback").stderr

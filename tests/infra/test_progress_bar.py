@@ -1,4 +1,4 @@
-"""Does somebody who waits see how far it is, and nobody else anything?"""
+"""Progress: bar on a terminal, lines elsewhere, or nothing."""
 
 import sys
 from io import StringIO
@@ -14,7 +14,7 @@ class Terminal(StringIO):
         return True
 
 
-def test_a_bar_on_a_terminal(monkeypatch):
+def test_terminal_gets_a_progress_bar(monkeypatch):
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
     with progress_bar.progress("films", 4) as advance:
         advance(4)
@@ -22,7 +22,7 @@ def test_a_bar_on_a_terminal(monkeypatch):
     assert "100%" in terminal.getvalue()
 
 
-def test_no_bar_for_nothing(monkeypatch):
+def test_no_progress_bar_without_items(monkeypatch):
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
     with progress_bar.progress("films", 0):
         pass
@@ -30,7 +30,7 @@ def test_no_bar_for_nothing(monkeypatch):
 
 
 @pytest.mark.parametrize(("quiet_seconds", "said"), [(0.0, "films: 25%\nfilms: 100%\n"), (1e9, "")])
-def test_a_line_now_and_then_elsewhere(monkeypatch, capsys, quiet_seconds, said):
+def test_pipe_gets_a_line_every_few_seconds(monkeypatch, capsys, quiet_seconds, said):
     monkeypatch.setattr(progress_bar, "_QUIET_SECONDS", quiet_seconds)
     with progress_bar.progress("films", 4) as advance:
         advance(1)
@@ -38,7 +38,7 @@ def test_a_line_now_and_then_elsewhere(monkeypatch, capsys, quiet_seconds, said)
     assert capsys.readouterr().err == said
 
 
-def test_nothing_for_those_who_do_not_wait(capsys):
+def test_no_progress_prints_nothing(capsys):
     with no_progress("films", 4) as advance:
         advance(4)
     assert capsys.readouterr() == ("", "")

@@ -1,4 +1,4 @@
-"""What should the answers be, said a second time and in the plainest way?
+"""Reference implementation of the read models' answers, in the plainest way.
 
 Plain dictionaries over recorded events, one after the other. Nothing here is shared with the
 projections: not their pure rules, not their shapes, not the arithmetic of ``previous``. Whoever

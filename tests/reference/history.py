@@ -1,4 +1,4 @@
-"""What may people do, in any order, and what does it lead to by the rules of the platform?"""
+"""Random histories: commands in any order, decided by the platform's rules."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime

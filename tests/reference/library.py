@@ -1,4 +1,4 @@
-"""What should people find in their libraries?"""
+"""Reference fold of users' libraries."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

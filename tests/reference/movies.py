@@ -1,4 +1,4 @@
-"""What should be known of each movie?"""
+"""Reference fold of movies' facts and ratings."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace

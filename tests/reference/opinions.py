@@ -1,4 +1,4 @@
-"""What does everybody think of every movie?"""
+"""Reference fold of all ratings."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

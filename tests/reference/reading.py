@@ -1,4 +1,4 @@
-"""What do the read models say, asked through their read interfaces, in the reference's words?"""
+"""Answers of the read models in the reference's types, read through their own interfaces."""
 
 import json
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Do the read models say what the log means, by somebody else's reckoning?
+"""Read models agree with the reference implementation on random and real histories.
 
 A random history, done by the real rules; and the real ratings of MovieLens 100K, where they are.
 They may not be redistributed, so they are read from RATINGS or a folder ``shared`` beside the
@@ -66,7 +66,7 @@ given_a_log = partial(given, log=histories(since=DAYS_AGO, minutes=9 * 24 * 60))
 
 @given_a_log()
 @examples
-def test_cards_say_what_sources_and_people_said(redis, log: DatedLog):
+def test_movie_cards_agree_with_the_reference(redis, log: DatedLog):
     history = whole(log)
     model = taken_in(Movies, redis, log)
     facts, community = movies.facts(history), movies.community(history)
@@ -81,7 +81,7 @@ def test_cards_say_what_sources_and_people_said(redis, log: DatedLog):
 
 @given_a_log()
 @examples
-def test_libraries_hold_what_their_owners_put_there(redis, log: DatedLog):
+def test_libraries_agree_with_the_reference(redis, log: DatedLog):
     model = taken_in(Library, redis, log)
     expected = library.libraries(whole(log))
     for person in PEOPLE:
@@ -93,7 +93,7 @@ def test_libraries_hold_what_their_owners_put_there(redis, log: DatedLog):
 
 @given_a_log()
 @examples
-def test_movies_are_as_hot_as_people_made_them(redis, log: DatedLog):
+def test_trending_heat_agrees_with_the_reference(redis, log: DatedLog):
     history = whole(log)
     model, catalogue = taken_in(Trending, redis, log), taken_in(Movies, redis, log)
     degrees = trending.degrees(history)
@@ -114,7 +114,7 @@ def test_movies_are_as_hot_as_people_made_them(redis, log: DatedLog):
 @pytest.mark.slow
 @pytest.mark.usefixtures("keys")
 @pytest.mark.skipif(not (ML_100K / "ratings.csv").is_file(), reason=f"no MovieLens in {ML_100K}")
-def test_all_three_after_the_real_ratings(log_database, redis):
+def test_read_models_agree_with_the_reference_on_movielens_100k(log_database, redis):
     call_command("import_movielens", str(ML_100K), verbosity=0)
     log = PostgresStore(config().partitions)
     history = whole(log)

@@ -1,4 +1,4 @@
-"""How many degrees hotter did people make each movie, hour by hour, and how hot is it then?"""
+"""Reference fold of trending heat, hour by hour."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta

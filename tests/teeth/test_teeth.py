@@ -17,7 +17,7 @@ WELL_KNOWN = {
     "unordered-poll",
 }
 CHEAP = "cursor-before-confirm"
-QUICK = "tests/events/relay/test_confirms.py::test_waits_for_the_first_that_is_open"
+QUICK = "tests/events/relay/test_confirms.py::test_cursor_stops_before_the_first_unconfirmed_event"
 
 
 def test_teeth_include_the_bugs_that_lose_data():

@@ -1,4 +1,4 @@
-"""Does the publisher say the truth about what the broker has?"""
+"""Publisher: confirms, refusals and lost connections."""
 
 import pika
 import pytest
@@ -34,7 +34,7 @@ def confirmed(publisher, count):
     return found
 
 
-def test_a_message_is_persistent_and_says_what_it_is(publisher, bus_url, namespace):
+def test_published_message_is_persistent_with_id_and_content_type(publisher, bus_url, namespace):
     with pika.BlockingConnection(pika.URLParameters(bus_url)) as connection:
         channel = connection.channel()
         queue = channel.queue_declare("", exclusive=True).method.queue
@@ -49,12 +49,12 @@ def test_a_message_is_persistent_and_says_what_it_is(publisher, bus_url, namespa
     assert (properties.message_id, properties.delivery_mode) == ("7-3", 2)
 
 
-def test_what_nobody_has_bound_is_confirmed_all_the_same(publisher):
+def test_unroutable_message_is_confirmed(publisher):
     publisher.publish(Position(0, 1), "movie-rated.v1", b"{}")
     assert confirmed(publisher, 1) == [Position(0, 1)]
 
 
-def test_a_confirm_that_never_comes_is_not_waited_for_for_ever(publisher, line, monkeypatch):
+def test_missing_confirm_ends_the_connection_after_a_timeout(publisher, line, monkeypatch):
     monkeypatch.setattr("events.bus.publisher._CONFIRM_TIMEOUT_SECONDS", 0.2)
     line.is_mute = True
     publisher.publish(Position(0, 1), "movie-rated.v1", b"{}")
@@ -63,7 +63,7 @@ def test_a_confirm_that_never_comes_is_not_waited_for_for_ever(publisher, line, 
     line.is_mute = False
 
 
-def test_there_is_room_for_a_window(publisher):
+def test_publisher_capacity_is_the_window_minus_unconfirmed_messages(publisher):
     for offset in range(1, 11):
         publisher.publish(Position(0, offset), "movie-rated.v1", b"{}")
     assert (publisher.capacity, publisher.unconfirmed) == (0, 10)
@@ -71,7 +71,7 @@ def test_there_is_room_for_a_window(publisher):
     assert (publisher.capacity, publisher.unconfirmed) == (10, 0)
 
 
-def test_a_refused_message_ends_the_connection(publisher, bus_url, namespace):
+def test_nacked_message_ends_the_connection(publisher, bus_url, namespace):
     with pika.BlockingConnection(pika.URLParameters(bus_url)) as connection:
         channel = connection.channel()
         full = {"x-max-length": 1, "x-overflow": "reject-publish"}
@@ -83,7 +83,7 @@ def test_a_refused_message_ends_the_connection(publisher, bus_url, namespace):
             until(lambda: publisher.poll(0.1) is None)
 
 
-def test_a_lost_line_is_said_after_the_last_confirm(publisher, line):
+def test_lost_connection_is_raised_after_the_last_confirm(publisher, line):
     publisher.publish(Position(0, 1), "movie-rated.v1", b"{}")
     confirmed(publisher, 1)
     line.cut()
@@ -95,12 +95,12 @@ def test_a_lost_line_is_said_after_the_last_confirm(publisher, line):
         publisher.poll(0.1)
 
 
-def test_a_word_from_another_thread_ends_the_wait(publisher, line):
+def test_wake_from_another_thread_ends_the_poll(publisher, line):
     publisher.wake()
     assert publisher.poll(30) == []
 
 
-def test_no_broker_is_said_at_the_next_turn(line, namespace):
+def test_unreachable_broker_is_raised_at_the_next_poll(line, namespace):
     line.close()
     publisher = Publisher(line.url, namespace, window=10)
     with pytest.raises(BusLost):

@@ -1,4 +1,4 @@
-"""Do messages come in again whatever becomes of line, broker and queue?"""
+"""Subscription: delivery, acknowledgement, reconnection and pausing."""
 
 from contextlib import contextmanager, suppress
 
@@ -77,16 +77,14 @@ def publish(bus_url, namespace, subscription):
         yield publish
 
 
-def test_every_partition_comes_in(subscription, publish):
+def test_subscription_receives_messages_of_every_partition(subscription, publish):
     for partition in range(PARTITIONS):
         publish(partition, str(partition).encode())
     assert sorted(map(int, bodies(subscription, PARTITIONS))) == list(range(PARTITIONS))
     assert subscription.connection_number == 1
 
 
-def test_messages_of_a_partition_come_in_the_order_in_which_they_went_out(
-    subscription, bus_url, namespace
-):
+def test_subscription_receives_a_partition_in_published_order(subscription, bus_url, namespace):
     publisher = Publisher(bus_url, namespace, window=300)
     try:
         until(lambda: publisher.poll(0.1) == [] and publisher.capacity)
@@ -98,7 +96,7 @@ def test_messages_of_a_partition_come_in_the_order_in_which_they_went_out(
     assert list(map(int, bodies(subscription, 200))) == list(range(1, 201))
 
 
-def test_who_publishes_does_not_notice_that_the_queues_go(subscription, bus_url, namespace):
+def test_publisher_is_not_disturbed_when_queues_are_deleted(subscription, bus_url, namespace):
     publisher = Publisher(bus_url, namespace, window=300)
     try:
         until(lambda: publisher.poll(0.1) == [] and publisher.capacity)
@@ -113,7 +111,7 @@ def test_who_publishes_does_not_notice_that_the_queues_go(subscription, bus_url,
         publisher.close()
 
 
-def test_takes_no_more_than_it_was_asked_for_and_waits_no_longer(subscription, publish):
+def test_receive_keeps_to_its_limit_and_timeout(subscription, publish):
     assert subscription.receive(10, 0) == []
     for body in (b"1", b"2", b"3"):
         publish(3, body)
@@ -122,7 +120,7 @@ def test_takes_no_more_than_it_was_asked_for_and_waits_no_longer(subscription, p
     assert [it.body for it in subscription.receive(2, 10)] == [b"3"]
 
 
-def test_what_was_acknowledged_is_gone(subscription, publish, bus_url, namespace):
+def test_acknowledged_messages_leave_the_queues(subscription, publish, bus_url, namespace):
     for partition in range(PARTITIONS):
         publish(partition, b"x")
     bodies(subscription, PARTITIONS)
@@ -135,7 +133,7 @@ def test_what_was_acknowledged_is_gone(subscription, publish, bus_url, namespace
     assert counts == [0] * topology.GROUPS
 
 
-def test_comes_back_when_the_line_was_cut(subscription, publish, line):
+def test_subscription_reconnects_after_a_lost_connection(subscription, publish, line):
     line.cut()
     until(lambda: not subscription.connected)
     assert subscription.receive(10, 0) == []
@@ -146,7 +144,7 @@ def test_comes_back_when_the_line_was_cut(subscription, publish, line):
     assert bodies(subscription, 1) == [b"after"]
 
 
-def test_deliveries_of_a_life_that_ended_are_not_acknowledged(subscription, publish, line):
+def test_deliveries_of_an_earlier_connection_are_not_acknowledged(subscription, publish, line):
     publish(5, b"before")
     until(lambda: subscription._waiting)
     old = subscription.receive(1, 1)
@@ -170,9 +168,7 @@ def queues(url, namespace):
     return found
 
 
-def test_who_leaves_the_bus_leaves_no_queue_that_fills_up(
-    subscription, publish, bus_url, namespace
-):
+def test_paused_subscription_leaves_no_queues(subscription, publish, bus_url, namespace):
     subscription.pause()
     until(lambda: not subscription.connected)
     assert queues(bus_url, namespace) == []
@@ -183,7 +179,7 @@ def test_who_leaves_the_bus_leaves_no_queue_that_fills_up(
     assert bodies(subscription, 1) == [b"after"]
 
 
-def test_when_one_leaves_the_bus_another_that_waits_takes_over(
+def test_standby_subscription_takes_over_when_another_pauses(
     subscription, publish, bus_url, namespace
 ):
     with subscribed(bus_url, namespace) as other:
@@ -199,9 +195,7 @@ def test_when_one_leaves_the_bus_another_that_waits_takes_over(
         assert other.connection_number == 2
 
 
-def test_a_queue_deleted_while_it_is_used_is_declared_again(
-    subscription, publish, bus_url, namespace
-):
+def test_deleted_queue_is_declared_again(subscription, publish, bus_url, namespace):
     with channel(bus_url) as open_channel:
         open_channel.queue_delete(topology.queue(namespace, "test", 5))
     until(lambda: subscription.connection_number == 2)
@@ -210,7 +204,7 @@ def test_a_queue_deleted_while_it_is_used_is_declared_again(
     assert bodies(subscription, 2) == [b"group five", b"too"]
 
 
-def test_all_queues_deleted_at_once(subscription, publish, bus_url, namespace):
+def test_subscription_survives_deletion_of_all_queues(subscription, publish, bus_url, namespace):
     with channel(bus_url) as open_channel:
         for group in range(topology.GROUPS):
             open_channel.queue_delete(topology.queue(namespace, "test", group))
@@ -219,7 +213,7 @@ def test_all_queues_deleted_at_once(subscription, publish, bus_url, namespace):
     assert bodies(subscription, 1) == [b"still here"]
 
 
-def test_pauses_without_hearing_and_comes_back_without_the_past(subscription, publish):
+def test_resumed_subscription_skips_messages_sent_while_paused(subscription, publish):
     subscription.pause()
     until(lambda: not subscription.connected)
     assert subscription.paused
@@ -231,7 +225,7 @@ def test_pauses_without_hearing_and_comes_back_without_the_past(subscription, pu
     assert bodies(subscription, 1) == [b"then"]
 
 
-def test_of_two_workers_one_is_heard_and_the_other_stands_by(
+def test_only_one_of_two_subscriptions_receives_until_it_closes(
     subscription, publish, bus_url, namespace
 ):
     with subscribed(bus_url, namespace) as standby:
@@ -246,7 +240,7 @@ def test_of_two_workers_one_is_heard_and_the_other_stands_by(
         assert bodies(standby, 1) == [b"three"]
 
 
-def test_a_broker_that_is_not_there_raises_nothing(line, bus_url, namespace):
+def test_unreachable_broker_raises_nothing(line, bus_url, namespace):
     line.cut()
     with subscribed(line.url, namespace) as subscription:
         assert subscription.receive(10, 0.2) == []
@@ -258,14 +252,14 @@ def test_a_broker_that_is_not_there_raises_nothing(line, bus_url, namespace):
         until(lambda: subscription.connected)
 
 
-def test_closes_while_it_cannot_connect(line, namespace):
+def test_subscription_closes_while_it_cannot_connect(line, namespace):
     line.cut()
     subscription = Subscription(line.url, namespace, "test", PARTITIONS)
     subscription.close()
     assert not subscription._thread.is_alive()
 
 
-def test_fewer_partitions_than_groups(bus_url, namespace):
+def test_subscription_works_with_fewer_partitions_than_groups(bus_url, namespace):
     with (
         subscribed(bus_url, namespace, partitions=3) as subscription,
         publishing(bus_url, namespace) as publish,

@@ -1,4 +1,4 @@
-"""Can the log be looked at, checked, taken away and brought back from the command line?"""
+"""manage.py events: log, verify, export and import."""
 
 import gzip
 from io import StringIO
@@ -60,24 +60,24 @@ def empty():
         cursor.execute("UPDATE partitions SET head = 0")
 
 
-def test_shows_the_last_one(store):
+def test_events_log_shows_the_last_event(store):
     [line] = run("log", "--last", "1")
     assert "movie-3@1" in line
     assert '"source":"a\\ttab"' in line
 
 
-def test_shows_a_users_events_as_they_are_on_the_bus(store):
+def test_events_log_shows_a_users_events_as_cloud_events(store):
     lines = run("log", "--user", str(ANN), "--type", "movie-rated", "--json")
     assert [msgspec.json.decode(line)["subject"] for line in lines] == [
         f"rating-{ANN}-{movie}" for movie in range(3)
     ]
 
 
-def test_a_whole_log_is_verified(store):
+def test_events_verify_accepts_an_intact_log(store):
     assert run("verify") == ["124 events: all are readable, no gaps."]
 
 
-def test_a_broken_log_is_not(store):
+def test_events_verify_fails_on_a_broken_log(store):
     with connection.cursor() as cursor:
         cursor.execute("""UPDATE events SET data = '{"type":"movie-rated.v1"}' WHERE version = 1""")
     with pytest.raises(CommandError, match="124 faults in 124 events"):
@@ -85,7 +85,7 @@ def test_a_broken_log_is_not(store):
 
 
 @pytest.mark.parametrize("name", ["log.jsonl", "log.jsonl.gz"])
-def test_comes_back_exactly_as_it_was(store, tmp_path, name):
+def test_exported_log_is_imported_unchanged(store, tmp_path, name):
     before, heads = everything(), store.heads()
     assert run("export", str(tmp_path / name)) == [f"124 events in {tmp_path / name}."]
     empty()
@@ -95,7 +95,7 @@ def test_comes_back_exactly_as_it_was(store, tmp_path, name):
     assert [file.name for file in tmp_path.iterdir()] == [name]
 
 
-def test_an_interrupted_import_goes_on(store, tmp_path):
+def test_interrupted_import_resumes(store, tmp_path):
     before, whole, cut = everything(), tmp_path / "log.jsonl", tmp_path / "cut.jsonl"
     run("export", str(whole))
     lines = whole.read_bytes().splitlines(keepends=True)
@@ -110,7 +110,7 @@ def test_an_interrupted_import_goes_on(store, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["log.jsonl", "log.jsonl.gz"])
-def test_what_a_file_holds_that_was_cut_short_comes_back(store, tmp_path, name):
+def test_import_of_a_truncated_archive_keeps_its_events(store, tmp_path, name):
     before, whole, cut = everything(), tmp_path / name, tmp_path / f"cut-{name}"
     run("export", str(whole))
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 2 // 3])
@@ -124,7 +124,7 @@ def test_what_a_file_holds_that_was_cut_short_comes_back(store, tmp_path, name):
     assert everything() == before
 
 
-def test_a_damaged_file_says_so(store, tmp_path):
+def test_import_reports_a_damaged_archive(store, tmp_path):
     path = tmp_path / "log.jsonl.gz"
     run("export", str(path))
     damaged = bytearray(path.read_bytes())
@@ -136,7 +136,7 @@ def test_a_damaged_file_says_so(store, tmp_path):
     assert len(everything()) == 124
 
 
-def test_is_in_cloud_events_after_a_line_about_the_log(store, tmp_path):
+def test_archive_is_a_header_followed_by_cloud_events(store, tmp_path):
     path = tmp_path / "log.jsonl"
     run("export", str(path))
     first, *lines = path.read_text().splitlines()
@@ -153,7 +153,7 @@ def test_is_in_cloud_events_after_a_line_about_the_log(store, tmp_path):
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
-def test_every_format_that_was_ever_written_comes_back(db, tmp_path, version):
+def test_archives_of_every_released_format_are_imported(db, tmp_path, version):
     path = ARCHIVES / f"marquee-log.{version}.jsonl"
     assert run("import", str(path)) == ["42 events imported."]
     assert run("verify") == ["42 events: all are readable, no gaps."]
@@ -161,7 +161,7 @@ def test_every_format_that_was_ever_written_comes_back(db, tmp_path, version):
     assert (tmp_path / "again.jsonl").read_text() == V2.read_text()
 
 
-def test_a_log_with_other_events_is_left_alone(store, tmp_path):
+def test_import_refuses_a_log_with_other_events(store, tmp_path):
     path = tmp_path / "log.jsonl"
     run("export", str(path))
     empty()
@@ -174,7 +174,7 @@ def test_a_log_with_other_events_is_left_alone(store, tmp_path):
     assert store.heads()[heads.index(1)] == 1
 
 
-def test_a_log_that_is_further_is_left_alone(store, tmp_path):
+def test_import_refuses_a_log_that_is_ahead_of_the_archive(store, tmp_path):
     path = tmp_path / "log.jsonl"
     run("export", str(path))
     link = MovieLinked(movie_id=3, source="imdb", external_id="tt1")
@@ -193,14 +193,14 @@ def test_a_log_that_is_further_is_left_alone(store, tmp_path):
         (b'{"format":"marquee-log.v9","partitions":3,"heads":[0,0,0]}\n', "not an archive"),
     ],
 )
-def test_another_file_is_refused(db, tmp_path, content, reason):
+def test_import_refuses_files_that_are_not_archives_of_this_log(db, tmp_path, content, reason):
     path = tmp_path / "log.jsonl"
     path.write_bytes(content)
     with pytest.raises(CommandError, match=reason):
         run("import", str(path))
 
 
-def test_a_line_that_is_no_event_is_named(store, tmp_path):
+def test_import_names_a_line_that_is_not_an_event(store, tmp_path):
     path = tmp_path / "log.jsonl.gz"
     run("export", str(path))
     lines = gzip.decompress(path.read_bytes()).splitlines(keepends=True)
@@ -213,7 +213,7 @@ def test_a_line_that_is_no_event_is_named(store, tmp_path):
 
 
 @pytest.mark.parametrize(("order", "good"), [((1, 1), 1), ((2, 1), 0), ((1, 3), 1), ((1, 2, 2), 2)])
-def test_events_out_of_order_are_not_taken(db, tmp_path, order, good):
+def test_import_stops_at_events_out_of_order(db, tmp_path, order, good):
     first, *lines = V2.read_text().splitlines(keepends=True)
     path = tmp_path / "log.jsonl"
     path.write_text(first + "".join(lines[nth - 1] for nth in order))
@@ -222,7 +222,7 @@ def test_events_out_of_order_are_not_taken(db, tmp_path, order, good):
     assert len(everything()) == good
 
 
-def test_a_log_that_was_brought_back_has_statistics(db):
+def test_imported_log_has_planner_statistics(db):
     run("import", str(V2))
     with connection.cursor() as cursor:
         cursor.execute("SELECT reltuples::int FROM pg_class WHERE oid = 'events'::regclass")

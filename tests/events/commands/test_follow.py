@@ -1,4 +1,4 @@
-"""Does someone who follows the log see what comes, when it comes?"""
+"""manage.py events log --follow: new events as they are recorded."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from tests.faults.relay.relay_setup import append
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_goes_on_until_told_to_stop(log_database, redis_url, number):
+def test_follow_shows_new_events_until_a_signal(log_database, redis_url, number):
     append(1)
     command = [sys.executable, "manage.py", "events", "log", "--follow", "--last", "1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as follower:
@@ -26,7 +26,7 @@ def test_goes_on_until_told_to_stop(log_database, redis_url, number):
         assert follower.wait(timeout=60) == (0 if number == signal.SIGINT else -signal.SIGTERM)
 
 
-def test_a_reader_that_has_enough_is_no_fault(log_database, redis_url):
+def test_follow_ends_without_fault_when_its_reader_closes_the_pipe(log_database, redis_url):
     append(500)
     command = f"{sys.executable} manage.py events log --last 500 | head -1"
     done = subprocess.run(

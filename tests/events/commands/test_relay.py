@@ -1,4 +1,4 @@
-"""Does the relay say what it is doing, and what it can't do?"""
+"""manage.py relay: help, missing bus and metrics."""
 
 import os
 import subprocess
@@ -18,20 +18,20 @@ def run(*words, **environ):
     )
 
 
-def test_explains_itself():
+def test_relay_help_describes_it():
     done = run("--help")
     assert done.returncode == 0
     assert "Publish the log to RabbitMQ" in done.stdout
 
 
-def test_needs_a_bus():
+def test_relay_without_a_bus_fails_with_a_message():
     done = run(MARQUEE_BUS_URL="")
     assert done.returncode == 1
     assert "MARQUEE_BUS_URL is empty" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_counts_what_is_confirmed(log_database, bus_url, redis_url):
+def test_relay_counts_confirmed_events(log_database, bus_url, redis_url):
     port = free()
     environ = os.environ | {"MARQUEE_METRICS_PORT": str(port)}
     relay = subprocess.Popen([sys.executable, "manage.py", "relay"], env=environ)

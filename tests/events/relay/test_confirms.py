@@ -1,4 +1,4 @@
-"""Does the cursor only pass what is confirmed?"""
+"""Confirm tracker: cursors pass only what is confirmed without a gap."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +7,7 @@ from events.recorded import Position
 from events.relay.confirms import ConfirmTracker
 
 
-def test_waits_for_the_first_that_is_open():
+def test_cursor_stops_before_the_first_unconfirmed_event():
     tracker = ConfirmTracker([10, 0])
     for offset in (11, 12, 13):
         tracker.track(Position(0, offset))
@@ -18,7 +18,7 @@ def test_waits_for_the_first_that_is_open():
     assert tracker.read_offsets == [13, 0]
 
 
-def test_tells_of_a_move_once():
+def test_saved_cursors_are_not_reported_again():
     tracker = ConfirmTracker([0])
     tracker.track(Position(0, 1))
     tracker.confirm(Position(0, 1))
@@ -27,7 +27,7 @@ def test_tells_of_a_move_once():
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=60), st.randoms())
-def test_is_the_longest_confirmed_beginning(steps, random):
+def test_cursor_is_the_longest_confirmed_prefix(steps, random):
     tracker = ConfirmTracker([0] * 4)
     is_open: list[Position] = []
     confirmed: set[Position] = set()

@@ -1,4 +1,4 @@
-"""Can only the relay that leads move the cursor?"""
+"""Outbox: leadership, fencing and unsent events."""
 
 from threading import Event, Thread
 from uuid import uuid4
@@ -50,14 +50,14 @@ def append(count):
     store.append_many(entries, origin=Origin(correlation_id=uuid4()))
 
 
-def test_one_leads(outbox):
+def test_only_one_relay_leads(outbox):
     assert outbox.acquire_leadership() == 1
     assert elsewhere(lambda: Outbox().acquire_leadership()) is None
     outbox.close()
     assert elsewhere(lambda: Outbox().acquire_leadership()) == 2
 
 
-def test_the_leader_moves_the_cursor_forward_only(outbox):
+def test_leader_moves_cursors_forward_only(outbox):
     epoch = outbox.acquire_leadership()
     outbox.save_cursors(epoch, {PARTITION: 7, 3: 2})
     assert [outbox.cursors()[it] for it in (PARTITION, 3, 4)] == [7, 2, 0]
@@ -66,7 +66,7 @@ def test_the_leader_moves_the_cursor_forward_only(outbox):
     assert outbox.cursors()[PARTITION] == 7
 
 
-def test_one_who_led_does_not(outbox):
+def test_deposed_leader_cannot_move_cursors(outbox):
     epoch = outbox.acquire_leadership()
     outbox.check_epoch(epoch)
     elsewhere(take_the_lead_by_force)
@@ -77,7 +77,7 @@ def test_one_who_led_does_not(outbox):
     assert outbox.cursors() == [0] * config().partitions
 
 
-def test_a_move_under_way_and_a_new_lead_wait_for_each_other(outbox):
+def test_delayed_cursor_update_and_new_leader_wait_for_each_other(outbox):
     """The old relay's statement hangs on a row while the new one takes over and moves on."""
     epoch = outbox.acquire_leadership()
     holds, may_end = Event(), Event()
@@ -111,7 +111,7 @@ def test_a_move_under_way_and_a_new_lead_wait_for_each_other(outbox):
     assert outbox.cursors()[3] == 5
 
 
-def test_reads_what_is_not_sent_partition_by_partition(outbox):
+def test_unsent_events_are_read_by_partition_in_order(outbox):
     append(5)
     assert outbox.backlog() == 5
     found = outbox.unsent({PARTITION: 1, (PARTITION + 1) % 64: 0}, limit=3)
@@ -121,7 +121,7 @@ def test_reads_what_is_not_sent_partition_by_partition(outbox):
     assert [stored] == PostgresStore(64).page_stored(PARTITION, after=4, limit=1)
 
 
-def test_what_is_not_committed_is_not_sent(outbox):
+def test_uncommitted_events_are_not_sent(outbox):
     connection = connections["default"]
     connection.set_autocommit(False)
     append(1)

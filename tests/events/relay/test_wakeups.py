@@ -1,4 +1,4 @@
-"""Does the relay hear what is announced?"""
+"""Wake-ups: announced partitions reach the relay."""
 
 from threading import Event
 
@@ -8,7 +8,7 @@ from infra import clients
 from tests.fixtures.waiting import until
 
 
-def test_is_taken_once():
+def test_announced_partitions_are_taken_once():
     wakeups = Wakeups()
     wakeups.add({1, 2})
     wakeups.add({2, 3})
@@ -16,7 +16,7 @@ def test_is_taken_once():
     assert wakeups.take() == set()
 
 
-def test_wakes_who_asked_to_be_woken():
+def test_added_partitions_call_the_callback():
     wakeups, woken = Wakeups(), Event()
     wakeups.on_wake(woken.set)
     wakeups.add({1})
@@ -27,7 +27,7 @@ def test_wakes_who_asked_to_be_woken():
     assert not woken.is_set()
 
 
-def test_hears_what_is_announced(redis_url):
+def test_wakeups_collect_announced_partitions(redis_url):
     clients.redis.cache_clear()
     heard: set[int] = set()
     with listening_wakeups(clients.redis()) as wakeups:

@@ -1,4 +1,4 @@
-"""What must every event store do?"""
+"""Contract tests of every event store."""
 
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
@@ -35,14 +35,14 @@ class _Contract:
 class OneWriter(_Contract):
     """What holds for one at a time. Subclasses give the fixture ``store``, empty."""
 
-    def test_is_empty_at_first(self, store):
+    def test_new_store_is_empty(self, store):
         assert list(store.heads()) == [0] * store.partitions
         assert list(store.read(rating(ANN, 1))) == []
         assert list(store.page(0, after=0, limit=10)) == []
         assert store.versions([rating(ANN, 1)]) == {}
         assert store.read_many([rating(ANN, 1)]) == {}
 
-    def test_gives_back_what_was_appended(self, store, partition):
+    def test_read_returns_appended_events(self, store, partition):
         before = datetime.now(UTC)
         [first] = store.append(rating(ANN, 1), [rated(ANN, 1)], expected=0, origin=ORIGIN)
         assert (first.partition, first.offset, first.version) == (partition, 1, 1)
@@ -53,7 +53,7 @@ class OneWriter(_Contract):
         assert list(store.read(rating(ANN, 1))) == [first]
         assert list(store.page(partition, after=0, limit=10)) == [first]
 
-    def test_the_time_of_the_fact_is_not_the_time_of_the_record(self, store):
+    def test_occurred_at_differs_from_recorded_at(self, store):
         in_1997 = datetime(1997, 12, 31, 23, 59, 59, 123456, tzinfo=UTC)
         [told] = store.append(
             rating(ANN, 1), [rated(ANN, 1)], expected=0, origin=ORIGIN, occurred_at=in_1997
@@ -62,7 +62,7 @@ class OneWriter(_Contract):
         assert told.occurred_at == kept.occurred_at == in_1997
         assert kept.recorded_at.year > 1997
 
-    def test_counts_in_each_stream_and_in_the_partition(self, store, partition):
+    def test_versions_count_per_stream_and_offsets_per_partition(self, store, partition):
         store.append(rating(ANN, 1), [rated(ANN, 1), rated(ANN, 1, 8)], expected=0, origin=ORIGIN)
         store.append(rating(ANN, 2), [rated(ANN, 2)], expected=0, origin=ORIGIN)
         store.append(rating(ANN, 1), [rated(ANN, 1, 9)], expected=2, origin=ORIGIN)
@@ -76,7 +76,7 @@ class OneWriter(_Contract):
         assert [it.version for it in store.read(rating(ANN, 1))] == [1, 2, 3]
         assert store.heads()[partition] == sum(store.heads()) == 4
 
-    def test_many_streams_can_be_read_at_once(self, store):
+    def test_read_many_returns_many_streams(self, store):
         streams = [rating(user, movie) for user in (ANN, BOB) for movie in (1, 2)]
         for stream in streams:
             store.append(stream, [rated(ANN, 1), rated(ANN, 1, 8)], expected=0, origin=ORIGIN)
@@ -86,7 +86,7 @@ class OneWriter(_Contract):
         }
         assert store.read_many([]) == {}
 
-    def test_finds_the_streams_of_an_owner_page_by_page(self, store):
+    def test_streams_of_an_owner_are_listed_in_pages(self, store):
         for user in (ANN, BOB):
             for movie in (1, 2, 3):
                 store.append(rating(user, movie), [rated(user, movie)], expected=0, origin=ORIGIN)
@@ -101,11 +101,11 @@ class OneWriter(_Contract):
         mine = store.streams(str(ANN), prefix="rating-", after="", limit=10)
         assert len(mine) == 3  # whoever else is in the partition
 
-    def test_nothing_to_append_is_nothing(self, store):
+    def test_empty_append_records_nothing(self, store):
         assert list(store.append(rating(ANN, 1), [], expected=0, origin=ORIGIN)) == []
         assert sum(store.heads()) == 0
 
-    def test_refuses_a_stream_that_moved_and_takes_no_offset(self, store, partition):
+    def test_append_with_wrong_expected_version_is_refused(self, store, partition):
         store.append(rating(ANN, 1), [rated(ANN, 1)], expected=0, origin=ORIGIN)
         with pytest.raises(WrongExpectedVersion):
             store.append(rating(ANN, 1), [rated(ANN, 1, 8)], expected=0, origin=ORIGIN)
@@ -113,7 +113,7 @@ class OneWriter(_Contract):
         [then] = store.append(rating(ANN, 1), [rated(ANN, 1, 9)], expected=1, origin=ORIGIN)
         assert (then.offset, then.version) == (2, 2)
 
-    def test_pages_go_on_where_the_last_one_ended(self, store, partition):
+    def test_pages_continue_after_the_last_offset(self, store, partition):
         for movie in range(7):
             store.append(rating(ANN, movie), [rated(ANN, movie)], expected=0, origin=ORIGIN)
         found: list[int] = []
@@ -122,7 +122,7 @@ class OneWriter(_Contract):
             found += [it.event.movie_id for it in page]
         assert found == list(range(7))
 
-    def test_a_stored_page_is_the_page_not_decoded(self, store, partition):
+    def test_stored_page_is_the_undecoded_page(self, store, partition):
         store.append(rating(ANN, 1), [rated(ANN, 1)], expected=0, origin=ORIGIN)
         [stored] = store.page_stored(partition, after=0, limit=5)
         [recorded] = store.page(partition, after=0, limit=5)
@@ -130,13 +130,13 @@ class OneWriter(_Contract):
         for name in ("partition", "offset", "stream", "version", "recorded_at", "origin"):
             assert getattr(stored, name) == getattr(recorded, name)
 
-    def test_versions_of_many_streams(self, store):
+    def test_versions_returns_versions_of_many_streams(self, store):
         store.append(rating(ANN, 1), [rated(ANN, 1), rated(ANN, 1, 8)], expected=0, origin=ORIGIN)
         store.append(rating(BOB, 1), [rated(BOB, 1)], expected=0, origin=ORIGIN)
         asked = [rating(ANN, 1), rating(BOB, 1), rating(BOB, 2)]
         assert store.versions(asked) == {f"rating-{ANN}-1": 2, f"rating-{BOB}-1": 1}
 
-    def test_many_at_once_keep_their_order(self, store):
+    def test_bulk_append_keeps_its_order(self, store):
         users = [uuid4() for _ in range(20)]
         entries = [
             AppendEntry(rating(user, movie), version, rated(user, movie, score))
@@ -153,7 +153,7 @@ class OneWriter(_Contract):
         for user in users:
             assert [it.event.score for it in store.read(rating(user, 2))] == [5, 6]
 
-    def test_many_at_once_are_all_or_nothing(self, store):
+    def test_bulk_append_is_all_or_nothing(self, store):
         store.append(rating(BOB, 1), [rated(BOB, 1)], expected=0, origin=ORIGIN)
         heads = list(store.heads())
         users = [uuid4() for _ in range(10)]
@@ -167,7 +167,7 @@ class OneWriter(_Contract):
 class ManyWriters(_Contract):
     """What holds for many at once. Subclasses give the fixtures ``store`` and ``in_threads``."""
 
-    def test_of_those_who_decide_alike_one_wins(self, store, partition, in_threads):
+    def test_one_of_concurrent_appends_to_a_stream_wins(self, store, partition, in_threads):
         outcomes = in_threads(8, lambda nth: self._try(store, nth))
         assert Counter(outcomes) == {"appended": 1, "moved": 7}
         assert store.heads()[partition] == 1
@@ -179,7 +179,7 @@ class ManyWriters(_Contract):
             return "moved"
         return "appended"
 
-    def test_appends_of_many_partitions_do_not_wait_in_a_ring(self, store, in_threads):
+    def test_concurrent_bulk_appends_do_not_deadlock(self, store, in_threads):
         users = [uuid4() for _ in range(40)]
 
         def append(nth: int) -> None:
@@ -195,7 +195,7 @@ class ManyWriters(_Contract):
         assert sum(store.heads()) == 4 * 10 * 40
         assert_dense(store)
 
-    def test_a_reader_beside_the_writers_never_skips(self, store, partition, in_threads):
+    def test_reader_beside_writers_never_skips_an_offset(self, store, partition, in_threads):
         writers, each = 6, 30
 
         def work(nth: int) -> list[int]:

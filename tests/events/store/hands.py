@@ -1,4 +1,4 @@
-"""How does a test order two transactions by hand?
+"""Two transactions ordered by hand, each with a thread and a connection of its own.
 
 A hand is a thread with a connection of its own that does one thing after the other. Whoever waits
 for a lock is seen to wait in PostgreSQL itself, so nothing here hangs on how fast the machine is.

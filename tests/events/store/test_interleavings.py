@@ -1,4 +1,4 @@
-"""Does a plain cursor see everything, whichever of two open transactions does what first?"""
+"""Interleaved transactions: a reader of the log sees every event."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
@@ -83,7 +83,7 @@ def of_the_relay(*whose: UUID) -> Reader:
     return Reader(lambda partition, after: outbox.unsent({partition: after}, limit=2), *whose)
 
 
-def test_to_one_partition_the_second_waits_for_the_first(store, three):
+def test_second_append_to_a_partition_waits_for_the_first(store, three):
     first, second, _ = three
     reader = of_the_log(store, ANN, BOB)
     [one] = first.do(append_one(store, ANN))
@@ -101,7 +101,7 @@ def test_to_one_partition_the_second_waits_for_the_first(store, three):
     assert reader.seen[partition(ANN)] == [1, 2]
 
 
-def test_what_the_first_takes_back_leaves_no_gap(store, three):
+def test_rolled_back_append_leaves_no_gap(store, three):
     first, second, _ = three
     first.do(append_one(store, ANN))
     later = second.start(append_one(store, ANN))
@@ -114,7 +114,7 @@ def test_what_the_first_takes_back_leaves_no_gap(store, three):
     assert_dense(store)
 
 
-def test_to_two_partitions_nobody_waits_and_the_later_one_may_be_seen_first(store, three):
+def test_appends_to_two_partitions_do_not_wait_and_commit_in_any_order(store, three):
     first, second, _ = three
     reader = of_the_log(store, ANN, BOB)
     first.do(append_one(store, ANN))
@@ -129,7 +129,7 @@ def test_to_two_partitions_nobody_waits_and_the_later_one_may_be_seen_first(stor
     assert (reader.seen[partition(ANN)], reader.seen[partition(BOB)]) == ([1], [1])
 
 
-def test_many_partitions_are_taken_in_one_order_so_nobody_waits_in_a_ring(store, three):
+def test_bulk_appends_lock_partitions_in_one_order_and_do_not_deadlock(store, three):
     """One holds the lower; then two want both, and name them the other way round."""
     holder, one, other = three
     holder.do(append(store, LOW))
@@ -165,7 +165,7 @@ WAYS: Mapping[str, tuple[Sequence[UUID], Sequence[UUID]]] = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_cursor_never_skips_whatever_the_order(store, three, way: str):
+def test_cursor_never_skips_an_event_in_any_interleaving(store, three, way: str):
     everybody = {*WAYS[way][0], *WAYS[way][1]}
     readers = [of_the_log(store, *everybody), of_the_relay(*everybody)]
     expected = {partition(who): 0 for who in everybody}
@@ -211,7 +211,7 @@ def run(
         reader.read()
 
 
-def test_order_is_that_of_offsets_however_the_rows_lie(store):
+def test_pages_are_in_offset_order_with_any_query_plan(store):
     """A row that was rewritten lies behind the others, as after a vacuum or a restored backup."""
     for movie in range(5):
         stream = rating(ANN, movie)

@@ -1,4 +1,4 @@
-"""Does the log in memory keep the promises of the log?"""
+"""In-memory event store: the contract tests."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Does the log in PostgreSQL keep the promises of the log, whoever else writes?"""
+"""PostgreSQL event store: the contract tests, and concurrent writers."""
 
 import subprocess
 import sys
@@ -28,7 +28,7 @@ class TestOneWriter(OneWriter):
     def store(self, db):
         return PostgresStore(config().partitions)
 
-    def test_a_rollback_leaves_no_gap(self, store, partition):
+    def test_rollback_leaves_no_gap(self, store, partition):
         store.append(rating(ANN, 1), [rated(ANN, 1)], expected=0, origin=ORIGIN)
         with transaction.atomic():
             store.append(rating(ANN, 2), [rated(ANN, 2)], expected=0, origin=ORIGIN)
@@ -37,7 +37,7 @@ class TestOneWriter(OneWriter):
         assert then.offset == 2
         assert_dense(store)
 
-    def test_a_lost_race_does_not_end_the_transaction_around_it(self, store):
+    def test_conflict_does_not_abort_the_surrounding_transaction(self, store):
         store.append(rating(ANN, 1), [rated(ANN, 1)], expected=0, origin=ORIGIN)
         with transaction.atomic():
             with pytest.raises(WrongExpectedVersion):
@@ -45,7 +45,7 @@ class TestOneWriter(OneWriter):
             store.append(rating(ANN, 2), [rated(ANN, 2)], expected=0, origin=ORIGIN)
         assert sum(store.heads()) == 2
 
-    def test_another_number_of_partitions_is_refused(self, store):
+    def test_store_with_too_many_partitions_is_refused(self, store):
         wrong = PostgresStore(30_000)
         with pytest.raises(ValueError, match="The log has"), transaction.atomic():
             wrong.append(Stream("movie-3", "3"), [rated(ANN, 3)], expected=0, origin=ORIGIN)
@@ -69,7 +69,7 @@ class TestManyWriters(ManyWriters):
         assert sum(store.heads()) == 4 * 4 * 50 * 2
         assert_dense(store)
 
-    def test_an_event_that_is_not_committed_is_not_there(self, store, partition, in_threads):
+    def test_uncommitted_event_is_invisible(self, store, partition, in_threads):
         with transaction.atomic():
             store.append(rating(ANN, 1), [rated(ANN, 1)], expected=0, origin=ORIGIN)
             [(head, page)] = in_threads(

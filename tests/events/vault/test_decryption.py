@@ -1,4 +1,4 @@
-"""What do sealed fields of recorded events say to who may read them?"""
+"""Decryption of recorded events: keys, caching and failures."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -68,7 +68,7 @@ def asked(work):
     return len(queries)
 
 
-def test_every_sealed_field_is_opened():
+def test_every_encrypted_field_is_decrypted():
     ann = Writer()
     whose: dict[str, Any] = {"playlist_id": "p", "user_id": ann.user_id}
     found = opened(
@@ -95,7 +95,7 @@ def test_every_sealed_field_is_opened():
     ]
 
 
-def test_everything_else_stays():
+def test_unencrypted_events_are_unchanged():
     ann = Writer()
     batch = recorded(ann.rated(), ann.created("Noir"), ann.rated())
     after = EventDecryptor().decrypt_all(batch)
@@ -103,13 +103,13 @@ def test_everything_else_stays():
     assert (after[1].position, after[1].occurred_at) == (batch[1].position, batch[1].occurred_at)
 
 
-def test_nobody_is_asked_where_nothing_is_sealed():
+def test_events_without_encrypted_fields_need_no_key():
     batch = recorded(Writer().rated())
     assert asked(lambda: EventDecryptor().decrypt_all(batch)) == 0
     assert EventDecryptor().decrypt_all(batch) is batch
 
 
-def test_the_vault_is_asked_once_for_many():
+def test_keys_of_a_batch_are_loaded_in_one_query():
     people = [Writer(name) for name in ("ann", "bob", "eve")]
     batch = recorded(*(writer.created(text) for writer in people for text in ("a", "b")))
     decryptor = EventDecryptor()
@@ -117,7 +117,7 @@ def test_the_vault_is_asked_once_for_many():
     assert asked(lambda: decryptor.decrypt_all(batch)) == 0
 
 
-def test_a_destroyed_key_reads_as_erased():
+def test_field_with_destroyed_key_decrypts_to_empty_text():
     ann, bob = Writer("ann"), Writer("bob")
     Subject.objects.filter(user_id=ann.user_id).update(
         state="erased", username_hmac=None, email_hmac=None, key=None, password_hash=None
@@ -126,7 +126,7 @@ def test_a_destroyed_key_reads_as_erased():
     assert (hers.name, hers.description, his.name) == ("", "", "Noir")
 
 
-def test_a_key_is_not_remembered_for_long(monkeypatch):
+def test_cached_key_expires(monkeypatch):
     ann, decryptor = Writer(), EventDecryptor()
     opened(ann.created("Noir"), decryptor=decryptor)
     Subject.objects.filter(user_id=ann.user_id).update(
@@ -137,7 +137,7 @@ def test_a_key_is_not_remembered_for_long(monkeypatch):
     assert event.name == ""
 
 
-def test_not_too_many_keys_are_remembered(monkeypatch):
+def test_key_cache_is_bounded(monkeypatch):
     monkeypatch.setattr(decryption, "_CACHE_SIZE", 2)
     decryptor = EventDecryptor()
     for name in ("ann", "bob", "eve", "kim"):
@@ -145,7 +145,7 @@ def test_not_too_many_keys_are_remembered(monkeypatch):
         assert len(decryptor._cache) <= 2
 
 
-def test_a_missing_key_is_a_fault_that_passes():
+def test_missing_key_is_retried_later():
     ann, decryptor = Writer(), EventDecryptor()
     stranger = PlaylistRenamed(playlist_id="p", user_id=UUID(int=9), name=EncryptedField("AAAA"))
     with pytest.raises(KeyMissing):
@@ -154,7 +154,7 @@ def test_a_missing_key_is_a_fault_that_passes():
         decryptor.key_of(UUID(int=9))
 
 
-def test_what_was_sealed_for_another_field_never_opens():
+def test_field_encrypted_for_another_field_fails_to_decrypt():
     ann = Writer()
     wrong = PlaylistRenamed(
         playlist_id="p", user_id=ann.user_id, name=ann.encrypt(PLAYLIST_DESCRIPTION, "Noir")

@@ -1,4 +1,4 @@
-"""Does a sealed field open only with its key, for its person, as its field?"""
+"""Field encryption: bound to key, person and field."""
 
 from uuid import UUID
 
@@ -14,12 +14,12 @@ KEY = new_key()
 
 
 @given(st.text())
-def test_what_was_sealed_opens(text):
+def test_encrypted_field_decrypts_to_its_text(text):
     sealed = encrypt_field(KEY, subject=ANN, field="username", text=text)
     assert decrypt_field(KEY, sealed, subject=ANN, field="username") == text
 
 
-def test_the_same_text_is_never_sealed_alike():
+def test_equal_texts_encrypt_differently():
     assert (
         len({encrypt_field(KEY, subject=ANN, field="username", text="ann") for _ in range(100)})
         == 100
@@ -31,13 +31,13 @@ def test_the_same_text_is_never_sealed_alike():
     [(new_key(), ANN, "username"), (KEY, BOB, "username"), (KEY, ANN, "email")],
     ids=["another key", "another subject", "another field"],
 )
-def test_it_opens_nowhere_else(key, subject, field):
+def test_other_key_person_or_field_fails_to_decrypt(key, subject, field):
     sealed = encrypt_field(KEY, subject=ANN, field="username", text="ann")
     with pytest.raises(DecryptionError):
         decrypt_field(key, sealed, subject=subject, field=field)
 
 
 @pytest.mark.parametrize("broken", ["", "x", "AAAA", "é", "=" * 40, "QUFBQUFBQUFBQUFBQUFBQUFBQUE="])
-def test_what_was_never_sealed_does_not_open(broken):
+def test_malformed_ciphertext_fails_to_decrypt(broken):
     with pytest.raises(DecryptionError):
         decrypt_field(KEY, EncryptedField(broken), subject=ANN, field="username")

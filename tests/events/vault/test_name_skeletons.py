@@ -1,4 +1,4 @@
-"""Which names are the same?"""
+"""Name skeletons: which usernames and addresses count as equal."""
 
 import pytest
 
@@ -19,7 +19,7 @@ PEPPER = b"p" * 32
         ("wilma", "vviIrna"),
     ],
 )
-def test_alike(one, other):
+def test_look_alike_usernames_have_one_skeleton(one, other):
     assert username_digest(PEPPER, one) == username_digest(PEPPER, other)
 
 
@@ -27,14 +27,14 @@ def test_alike(one, other):
     ("one", "other"),
     [("ann", "anne"), ("ann.lee", "annlee"), ("ann-lee", "ann_lee"), ("nora", "mora")],
 )
-def test_different(one, other):
+def test_different_usernames_have_different_skeletons(one, other):
     assert username_digest(PEPPER, one) != username_digest(PEPPER, other)
 
 
-def test_an_address_has_no_case():
+def test_email_skeleton_ignores_case():
     assert email_digest(PEPPER, "Ann@Example.ORG") == email_digest(PEPPER, "ann@example.org")
 
 
-def test_a_name_is_no_address_and_no_other_peppers_name():
+def test_digest_depends_on_kind_and_pepper():
     assert username_digest(PEPPER, "ann") != email_digest(PEPPER, "ann")
     assert username_digest(PEPPER, "ann") != username_digest(b"q" * 32, "ann")

@@ -1,4 +1,4 @@
-"""Does the vault tell a destroyed key from a missing one, and keep names unique?"""
+"""Subjects: reservations, unique names, keys and log-ins."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -39,13 +39,13 @@ def erase(user_id):
     )
 
 
-def test_a_field_is_revealed_with_the_persons_key():
+def test_field_is_decrypted_with_the_persons_key():
     user_id, key = reserve()
     sealed = encrypt_field(key, subject=user_id, field="username", text="ann")
     assert subjects.decrypt(sealed, subject=user_id, field="username") == "ann"
 
 
-def test_a_destroyed_key_reads_as_erased():
+def test_field_of_an_erased_person_decrypts_to_none():
     user_id, key = reserve()
     sealed = encrypt_field(key, subject=user_id, field="username", text="ann")
     erase(user_id)
@@ -53,12 +53,12 @@ def test_a_destroyed_key_reads_as_erased():
     assert subjects.decrypt(sealed, subject=user_id, field="username") is None
 
 
-def test_a_missing_key_is_a_fault_of_its_own():
+def test_missing_key_raises_key_missing():
     with pytest.raises(KeyMissing):
         subjects.key_of(uuid4())
 
 
-def test_names_are_unique_until_they_are_given_up():
+def test_names_are_unique_until_released():
     user_id, _ = reserve()
     with pytest.raises(NamesTaken) as taken:
         reserve("ANN", "other@example.org")
@@ -67,21 +67,21 @@ def test_names_are_unique_until_they_are_given_up():
     reserve("ANN", "other@example.org")
 
 
-def test_an_erased_persons_names_are_free():
+def test_names_of_an_erased_person_are_free():
     user_id, _ = reserve()
     erase(user_id)
     reserve()
     assert subjects.find("nobody") is None
 
 
-def test_an_account_is_never_released():
+def test_active_account_is_not_released():
     user_id, _ = reserve()
     subjects.activate(user_id)
     subjects.release(reservation(user_id))
     assert found("ann").is_active
 
 
-def test_what_was_renewed_since_is_not_given_up():
+def test_renewed_reservation_is_not_released():
     user_id, _ = reserve()
     before = reservation(user_id)._replace(since=datetime(2026, 1, 1, tzinfo=UTC))
     subjects.release(before)
@@ -90,32 +90,32 @@ def test_what_was_renewed_since_is_not_given_up():
     assert not subjects.renew(user_id)
 
 
-def test_an_account_is_no_reservation():
+def test_active_account_is_not_an_orphaned_reservation():
     user_id, _ = reserve()
     subjects.activate(user_id)
     assert not subjects.renew(user_id)
 
 
-def test_who_is_erased_does_not_become_active():
+def test_erased_person_cannot_be_activated():
     user_id, _ = reserve()
     erase(user_id)
     subjects.activate(user_id)
     assert subjects.key_of(user_id) is None
 
 
-def test_what_is_swept_cannot_become_active():
+def test_released_reservation_cannot_be_activated():
     with pytest.raises(KeyMissing):
         subjects.activate(uuid4())
 
 
-def test_an_epoch_only_rises():
+def test_epoch_only_rises():
     user_id, _ = reserve()
     for epoch in (1, 3, 2):
         subjects.raise_epoch(user_id, epoch)
     assert found("ann").epoch == 3
 
 
-def test_a_log_in_stands_only_for_an_active_person():
+def test_login_is_valid_only_for_an_active_person():
     user_id, _ = reserve()
     begun = refresh_families.create(user_id, password_hash="hash", life=timedelta(days=1))
     assert begun is not None
@@ -126,7 +126,7 @@ def test_a_log_in_stands_only_for_an_active_person():
     assert refresh_families.login_status(begun.family) is None
 
 
-def test_no_log_in_begins_with_a_password_that_is_another_one_by_now():
+def test_login_with_a_changed_password_is_not_created():
     user_id, _ = reserve()
     assert subjects.replace_password(user_id, was="hash", now="other")
     assert not subjects.replace_password(user_id, was="hash", now="third")

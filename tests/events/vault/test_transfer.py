@@ -1,4 +1,4 @@
-"""Can the people of a vault be taken elsewhere, all of them or nobody?"""
+"""Vault export and import: all people or none."""
 
 from io import StringIO
 from uuid import UUID, uuid4
@@ -52,7 +52,7 @@ def ann() -> tuple[UUID, bytes]:
     return user_id, key
 
 
-def test_everyone_comes_back_as_they_were(ann, tmp_path):
+def test_exported_people_are_imported_unchanged(ann, tmp_path):
     path, before = tmp_path / "vault.jsonl", everyone()
     said, warned = run("export", path)
     assert said == f"3 people in {path}.\n"
@@ -71,7 +71,7 @@ def test_everyone_comes_back_as_they_were(ann, tmp_path):
         person("Ann")
 
 
-def test_nobody_who_asked_to_be_erased_is_taken_along(ann, tmp_path):
+def test_export_is_refused_while_an_erasure_is_unfinished(ann, tmp_path):
     path, (user_id, _) = tmp_path / "vault.jsonl", ann
     erasures.begin(user_id)
     with pytest.raises(CommandError, match="erase --restored first"):
@@ -81,7 +81,7 @@ def test_nobody_who_asked_to_be_erased_is_taken_along(ann, tmp_path):
     assert run("export", path)[0] == f"3 people in {path}.\n"
 
 
-def test_only_its_owner_may_read_the_file(ann, tmp_path):
+def test_exported_file_is_readable_by_its_owner_only(ann, tmp_path):
     path = tmp_path / "vault.jsonl"
     leftover = tmp_path / ".part-vault.jsonl"
     leftover.touch(mode=0o666)
@@ -95,14 +95,14 @@ def test_only_its_owner_may_read_the_file(ann, tmp_path):
     assert "chmod 600" in warned
 
 
-def test_no_name_is_in_clear(ann, tmp_path):
+def test_exported_file_has_no_names_in_plain_text(ann, tmp_path):
     run("export", tmp_path / "vault.jsonl")
     written = (tmp_path / "vault.jsonl").read_text()
     assert "@example.org" not in written
     assert "ann" not in written.replace("hash of ann", "")
 
 
-def test_a_vault_with_people_is_left_alone(ann, tmp_path):
+def test_import_refuses_a_vault_with_people(ann, tmp_path):
     path = tmp_path / "vault.jsonl"
     run("export", path)
     before = everyone()
@@ -111,7 +111,7 @@ def test_a_vault_with_people_is_left_alone(ann, tmp_path):
     assert everyone() == before
 
 
-def test_names_under_another_pepper_are_refused(ann, tmp_path, monkeypatch):
+def test_import_refuses_names_digested_with_another_pepper(ann, tmp_path, monkeypatch):
     path = tmp_path / "vault.jsonl"
     run("export", path)
     Subject.objects.all().delete()
@@ -137,7 +137,7 @@ def test_names_under_another_pepper_are_refused(ann, tmp_path, monkeypatch):
         (lambda lines: lines[:0], "not an export of a vault"),
     ],
 )
-def test_of_a_bad_file_nobody_comes_back(ann, tmp_path, change, reason):
+def test_import_of_a_damaged_file_imports_nobody(ann, tmp_path, change, reason):
     path = tmp_path / "vault.jsonl"
     run("export", path)
     path.write_bytes(b"".join(change(path.read_bytes().splitlines(keepends=True))))
