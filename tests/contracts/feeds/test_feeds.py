@@ -1,4 +1,4 @@
-"""Does a worker know the same, whether the bus brings the events or it follows the log?
+"""Feeds: the bus and the log bring a worker to the same state.
 
 One suite, two feeds. Over the bus a worker has the log, too; what differs is who brings what first.
 """
@@ -149,25 +149,25 @@ def is_in_order(feed) -> Callable[[], bool]:
     return lambda: feed.model.taken() == [list(range(1, head + 1)) for head in feed.log.heads()]
 
 
-def test_the_people_are_in_more_than_one_partition():
+def test_sample_users_are_in_several_partitions():
     assert len({partition_of(str(who), PARTITIONS) for who in PEOPLE}) > 1
 
 
-def test_what_was_there_before_the_worker_is_taken_in(feed, is_in_order):
+def test_worker_applies_events_from_before_its_start(feed, is_in_order):
     feed.append(100)
     with feed.worker():
         until(feed.has_all)
     assert is_in_order()
 
 
-def test_what_comes_while_it_works_is_taken_in(feed, is_in_order):
+def test_worker_applies_events_while_running(feed, is_in_order):
     with feed.worker():
         feed.publish(feed.append(50))
         until(feed.has_all)
     assert is_in_order()
 
 
-def test_what_is_brought_twice_counts_once(feed, is_in_order):
+def test_worker_applies_redelivered_events_once(feed, is_in_order):
     events = feed.append(50)
     with feed.worker():
         feed.publish([*events, *events])
@@ -178,7 +178,7 @@ def test_what_is_brought_twice_counts_once(feed, is_in_order):
     assert is_in_order()
 
 
-def test_what_nobody_brings_is_taken_in_all_the_same(feed, is_in_order):
+def test_worker_applies_events_that_were_never_delivered(feed, is_in_order):
     with feed.worker():
         events = feed.append(60)
         feed.publish(events[::3])
@@ -186,7 +186,7 @@ def test_what_nobody_brings_is_taken_in_all_the_same(feed, is_in_order):
     assert is_in_order()
 
 
-def test_the_next_worker_goes_on_where_the_last_one_stopped(feed, is_in_order):
+def test_next_worker_resumes_at_the_checkpoint(feed, is_in_order):
     with feed.worker():
         feed.publish(feed.append(30))
         until(feed.has_all)
@@ -196,7 +196,7 @@ def test_the_next_worker_goes_on_where_the_last_one_stopped(feed, is_in_order):
     assert is_in_order()
 
 
-def test_a_model_answers_once_it_is_level(feed):
+def test_model_goes_live_once_caught_up(feed):
     feed.append(10)
     with feed.worker():
         until(feed.answers)
@@ -204,7 +204,7 @@ def test_a_model_answers_once_it_is_level(feed):
         assert feed.live.level_at("order") is not None
 
 
-def test_far_behind_it_comes_level_in_bulk(feed, is_in_order):
+def test_worker_far_behind_catches_up_in_bulk(feed, is_in_order):
     feed.append(BULK_LAG + 100)
     with feed.worker():
         until(feed.has_all)

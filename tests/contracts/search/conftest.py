@@ -1,4 +1,4 @@
-"""What do tests begin with that every search engine must pass?"""
+"""Fixtures of the contract that every search engine must pass."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Does the index have what the state says, whatever happens in between?"""
+"""Search builder: the index follows the state through crashes, races and loss."""
 
 import json
 from datetime import UTC, date, datetime
@@ -26,7 +26,7 @@ def dirty(search):
     return search.redis.smembers(search.all.derived("dirty"))
 
 
-def test_a_flush_reaches_the_checkpoint_and_leaves_no_mark(library):
+def test_flush_reaches_checkpoint_and_clears_marks(library):
     library.add("Alien", "Heat")
     library.rate(1, 8)
     assert (library.search.built(0), dirty(library.search)) == (0, {b"1", b"2"})
@@ -35,21 +35,21 @@ def test_a_flush_reaches_the_checkpoint_and_leaves_no_mark(library):
     assert library.search.count() == 2
 
 
-def test_events_about_something_else_count_as_built(library):
+def test_unrelated_events_count_as_built(library):
     library.add("Alien")
     library.take(SessionsRevoked(user_id=UUID(int=1), epoch=1))
     flush(library.search)
     assert library.search.built(0) == 2
 
 
-def test_a_movie_of_which_only_votes_are_known_waits_for_its_details(library):
+def test_movie_with_votes_only_is_indexed_once_details_arrive(library):
     library.rate(1, 10, 8)
     assert library.found() == []
     library.add("Alien")
     assert library.found(min_score=9) == ["Alien"]
 
 
-def test_a_write_between_reading_and_clearing_stays_marked(library, monkeypatch):
+def test_write_during_flush_keeps_its_mark(library, monkeypatch):
     library.add("Alien")
     put = library.search.index.put
 
@@ -67,7 +67,7 @@ def test_a_write_between_reading_and_clearing_stays_marked(library, monkeypatch)
     assert library.found(min_score=10) == ["Alien"]
 
 
-def test_an_older_document_does_not_replace_a_newer_one(library):
+def test_older_revision_does_not_replace_newer_document(library):
     library.add("Alien")
     [source] = library.search.document_sources([1])
     library.rate(1, 10)
@@ -77,7 +77,7 @@ def test_an_older_document_does_not_replace_a_newer_one(library):
     assert library.found(min_score=10) == ["Alien"]
 
 
-def test_a_lost_index_is_filled_again(library):
+def test_lost_index_is_refilled(library):
     library.add("Alien", "Heat")
     flush(library.search)
     library.search.index.drop()
@@ -88,7 +88,7 @@ def test_a_lost_index_is_filled_again(library):
     assert library.search.built(0) == 2
 
 
-def test_an_index_that_someone_else_made_is_made_anew(library, make_index):
+def test_index_created_by_another_is_recreated(library, make_index):
     library.add("Alien")
     flush(library.search)
     other = make_index(1)
@@ -100,7 +100,7 @@ def test_an_index_that_someone_else_made_is_made_anew(library, make_index):
     assert sorted(library.search.index.movies()) == [1]
 
 
-def test_what_another_process_writes_is_seen(library, make_index):
+def test_search_sees_writes_of_another_process(library, make_index):
     library.add("Alien")
     flush(library.search)
     assert library.search.count() == 1
@@ -113,7 +113,7 @@ def test_what_another_process_writes_is_seen(library, make_index):
     assert (library.search.count(), other.count()) == (2, 2)
 
 
-def test_generations_do_not_meet(make_search, library):
+def test_generations_have_separate_indexes(make_search, library):
     library.add("Alien")
     other = make_search(2)
     flush(other)
@@ -121,7 +121,7 @@ def test_generations_do_not_meet(make_search, library):
     assert (other.count(), library.search.count()) == (0, 1)
 
 
-def test_a_check_finds_what_is_wrong(library, monkeypatch):
+def test_check_reports_wrong_documents(library, monkeypatch):
     monkeypatch.setattr("projectors.read_models.search.builder._PATIENCE_SECONDS", 0)
     library.add("Alien", "Heat", "Up")
     builder = SearchBuilder(library.search, 1)
@@ -139,13 +139,13 @@ def test_a_check_finds_what_is_wrong(library, monkeypatch):
     ]
 
 
-def test_rests_longer_after_long_work(library):
+def test_builder_rests_longer_after_long_flush(library):
     builder = SearchBuilder(library.search, 1)
     builder.build(AT)
     assert 0.3 <= builder.pause_seconds <= 2.0
 
 
-def test_the_size_of_batches_does_not_show(make_search, library):
+def test_index_does_not_depend_on_batch_size(make_search, library):
     events = [
         MovieRated(user_id=UUID(int=1), movie_id=1, score=5),
         MovieRated(user_id=UUID(int=1), movie_id=1, score=5, previous=5),
@@ -157,7 +157,7 @@ def test_the_size_of_batches_does_not_show(make_search, library):
     assert library.search.document_sources([1]) == other.search.document_sources([1])
 
 
-def test_it_is_filled_only_when_all_is_there(library, monkeypatch):
+def test_index_is_filled_only_once_complete(library, monkeypatch):
     library.add("Alien", "Heat")
     assert not library.search.is_filled()
     flush(library.search)
@@ -177,7 +177,7 @@ def test_it_is_filled_only_when_all_is_there(library, monkeypatch):
     assert library.search.count() == 2
 
 
-def test_it_is_not_filled_by_who_filled_the_one_before(library, make_index, monkeypatch):
+def test_builder_of_replaced_index_does_not_mark_new_one_filled(library, make_index, monkeypatch):
     """Another worker begins anew while this one is at work."""
     library.add("Alien", "Heat")
     put = library.search.index.put
@@ -197,7 +197,7 @@ def test_it_is_not_filled_by_who_filled_the_one_before(library, make_index, monk
     assert library.search.is_filled()
 
 
-def test_an_empty_library_is_filled(library):
+def test_empty_index_is_filled(library):
     flush(library.search)
     assert library.search.is_filled()
 
@@ -210,7 +210,7 @@ def shown(search):
     return search.redis.hgetall(search.shown_key)
 
 
-def test_a_document_keeps_long_details(library):
+def test_document_keeps_extended_details(library):
     library.add("Alien", "Heat")
     library.take(
         MovieDetailed(
@@ -237,7 +237,7 @@ def test_a_document_keeps_long_details(library):
     assert library.found("passager") == []
 
 
-def test_what_was_kept_of_answers_is_over_when_something_else_is_found(library, monkeypatch):
+def test_search_version_changes_between_refresh_and_built_offset(library, monkeypatch):
     """And not before, nor after who waits for it is let through."""
     library.add("Alien", "Heat")
     flush(library.search)
@@ -262,7 +262,7 @@ def test_what_was_kept_of_answers_is_over_when_something_else_is_found(library, 
     assert library.search.built(0) == 3
 
 
-def test_a_stamp_that_was_lost_is_made_anew(library):
+def test_lost_search_version_is_recreated(library):
     library.add("Alien")
     flush(library.search)
     library.search.redis.delete(library.search.stamp_key)
@@ -270,7 +270,7 @@ def test_a_stamp_that_was_lost_is_made_anew(library):
     assert stamp(library.search) is not None
 
 
-def test_in_the_place_of_what_is_withdrawn_is_a_tombstone(library):
+def test_withdrawn_movie_is_replaced_by_tombstone(library):
     library.add("Alien", "Heat", genres=["Crime"])
     library.rate(1, 9)
     flush(library.search)
@@ -292,7 +292,7 @@ def test_in_the_place_of_what_is_withdrawn_is_a_tombstone(library):
     assert SearchBuilder(library.search, 1).check(NOW) == []
 
 
-def test_a_flusher_that_was_held_up_does_not_bring_back_what_is_withdrawn(library):
+def test_delayed_flush_does_not_restore_withdrawn_movie(library):
     library.add("Alien")
     [source] = library.search.document_sources([1])
     library.take(MovieWithdrawn(movie_id=1, reason="a double"))
@@ -301,7 +301,7 @@ def test_a_flusher_that_was_held_up_does_not_bring_back_what_is_withdrawn(librar
     assert library.found("alien") == []
 
 
-def test_an_index_that_is_filled_again_has_the_tombstones(library):
+def test_refilled_index_has_tombstones(library):
     library.add("Alien", "Heat")
     library.take(MovieWithdrawn(movie_id=1, reason="a double"))
     flush(library.search)

@@ -1,4 +1,4 @@
-"""Do both engines find in the real catalogue what people mean?"""
+"""Search relevance in the real catalogue, on both engines."""
 
 import gzip
 import json
@@ -134,7 +134,7 @@ QUERIES = {
 }
 
 
-def test_what_was_meant_comes_first(engines):
+def test_intended_movie_ranks_first(engines):
     for engine in engines:
         assert {q: first(engine, q) for q in QUERIES} == QUERIES
 
@@ -150,7 +150,7 @@ def test_what_was_meant_comes_first(engines):
         ("king kong", 31366),
     ],
 )
-def test_of_one_title_the_one_that_was_meant(engines, q, movie):
+def test_intended_movie_of_a_shared_title_ranks_first(engines, q, movie):
     for engine in engines:
         assert engine.search(SearchQuery(q=q)).items[0].id == movie
 
@@ -172,14 +172,14 @@ FILTERS = {
 
 
 @pytest.mark.parametrize("name", FILTERS)
-def test_choices_and_counts_are_the_same(engines, name):
+def test_both_engines_return_same_facets_and_totals(engines, name):
     one, other = (engine.search(FILTERS[name]) for engine in engines)
     assert one.total > 0
     assert one.items == other.items
     assert (one.total, one.genres, one.decades) == (other.total, other.genres, other.decades)
 
 
-def test_pages_deep_in_the_catalogue(engines):
+def test_paging_reaches_deep_into_the_catalogue(engines):
     pages = []
     for engine in engines:
         after, seen = None, []
@@ -192,7 +192,7 @@ def test_pages_deep_in_the_catalogue(engines):
     assert pages[0] == pages[1]
 
 
-def test_words_found_page_by_page(engines):
+def test_paging_through_a_word_query_returns_all_matches(engines):
     for engine in engines:
         whole = engine.search(SearchQuery(q="the night", limit=2000))
         page = engine.search(SearchQuery(q="the night", limit=50))

@@ -1,4 +1,4 @@
-"""Does one find the movie that one meant?"""
+"""Search queries: matching, ranking, filters, facets, paging."""
 
 import pytest
 
@@ -30,7 +30,7 @@ from projectors.read_models.search.query import FacetCount, SearchQuery
         ("the lord of rings retrn of king", "The Lord of the Rings: The Return of the King"),
     ],
 )
-def test_what_was_meant_comes_first(library, q, first):
+def test_query_ranks_intended_movie_first(library, q, first):
     library.add("My Alien Love", "Alien Alien", "Aliens", "Amelia", year=1986)
     library.add("Alien", year=1979)
     library.add("Amélie", "The Godfather", "The Godfather Part II", "Spider-Man", "M*A*S*H")
@@ -44,17 +44,17 @@ def test_what_was_meant_comes_first(library, q, first):
 
 
 @pytest.mark.parametrize("q", ["xyzzy", "!!!", "alien nowhere", "x" * 5000, "💥"])
-def test_what_is_not_there_is_not_found(library, q):
+def test_unmatched_query_returns_nothing(library, q):
     library.add("Alien")
     assert library.found(q) == []
 
 
-def test_an_endless_query_is_answered(library):
+def test_overlong_query_is_answered(library):
     library.add("Alien")
     assert library.found("alien " * 3000) == ["<em>Alien</em>"]
 
 
-def test_among_equals_what_more_people_rated_comes_first(library):
+def test_more_rated_movie_ranks_first_among_equals(library):
     library.add("Heat", "Heat", "Heat")
     library.rate(2, 5, 6, 7)
     library.rate(3, 10)
@@ -65,7 +65,7 @@ def test_among_equals_what_more_people_rated_comes_first(library):
 
 @pytest.mark.parametrize("q", ["", "night"])
 @pytest.mark.parametrize("sort", ["relevance", "popularity", "score", "year"])
-def test_pages_bring_everything_once(library, sort, q):
+def test_pages_return_every_match_once(library, sort, q):
     for year in (1990, 2000):
         library.add(*(f"Night {number}" for number in range(10)), year=year)
     library.take(MovieAdded(movie_id=21, title="Night without a year", year=None))
@@ -86,7 +86,7 @@ def test_pages_bring_everything_once(library, sort, q):
     assert (whole.total, page.total) == (22, 22)
 
 
-def test_sorts_by_what_people_think_and_by_year(library):
+def test_search_sorts_by_score_popularity_and_year(library):
     library.add("Old", year=1950)
     library.add("New", "Newer", year=2020)
     library.rate(1, 10)
@@ -99,7 +99,7 @@ def test_sorts_by_what_people_think_and_by_year(library):
     assert by == {"popularity": [2, 1, 3], "score": [1, 2, 3], "year": [2, 3, 1]}
 
 
-def test_filters_narrow_and_facets_count_what_is_left(library):
+def test_filters_narrow_matches_and_facets(library):
     library.add("Alien", year=1979, genres=["Horror", "Science Fiction"])
     library.add("Aliens", year=1986, genres=["Action", "Science Fiction"])
     library.add("Amélie", year=2001, genres=["Comedy"])
@@ -121,7 +121,7 @@ def test_filters_narrow_and_facets_count_what_is_left(library):
     assert page.decades == (FacetCount("1970s", 1), FacetCount("1980s", 1))
 
 
-def test_a_new_description_replaces_the_old_one(library):
+def test_new_description_replaces_old_document(library):
     library.add("Alein")
     assert library.found("alein") == ["<em>Alein</em>"]
     library.take(MovieDescribed(movie_id=1, title="Heat", year=1995))
@@ -129,6 +129,6 @@ def test_a_new_description_replaces_the_old_one(library):
     assert library.found("heat") == ["<em>Heat</em>"]
 
 
-def test_an_index_that_is_not_there_is_away(make_search):
+def test_missing_index_raises_unavailable(make_search):
     with pytest.raises(IndexUnavailable):
         make_search(99).search(SearchQuery(q="alien"))

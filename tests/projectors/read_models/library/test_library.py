@@ -1,4 +1,4 @@
-"""Is what I rated mine, as it is now, in the order I ask for?"""
+"""Library: ratings of each user, their order and packing."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -24,7 +24,7 @@ def library(redis):
     return Library(redis, 1)
 
 
-def test_the_newest_first_or_the_highest(library, recording):
+def test_ratings_sort_by_time_or_score(library, recording):
     for hours, (movie, score) in enumerate([(ALIEN, 9), (HEAT, 5), (TRON, 9)]):
         library.apply([recording.say(rated(ANN, movie, score), at=NOON + hours * HOUR)])
     library.apply([recording.say(rated(BOB, ALIEN, 1))])
@@ -38,12 +38,12 @@ def test_the_newest_first_or_the_highest(library, recording):
     assert library.rating(ANN, HEAT) == UserRating(HEAT, 5, NOON + HOUR)
 
 
-def test_a_new_score_takes_the_place_of_the_old_one(library, recording):
+def test_new_score_replaces_old_rating(library, recording):
     library.apply([recording.say(rated(ANN, ALIEN, 9)), recording.say(rated(ANN, ALIEN, 4, 9))])
     assert [rating.score for rating in library.ratings(ANN)] == [4]
 
 
-def test_what_was_withdrawn_is_gone_also_within_one_batch(library, recording):
+def test_rating_withdrawn_in_same_batch_is_gone(library, recording):
     withdrawn = RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=9)
     batch = [recording.say(rated(ANN, ALIEN, 9)), recording.say(rated(ANN, HEAT, 8))]
     library.apply([*batch, recording.say(withdrawn)])
@@ -51,15 +51,15 @@ def test_what_was_withdrawn_is_gone_also_within_one_batch(library, recording):
     assert library.rating(ANN, ALIEN) is None
 
 
-def test_thousands_of_ratings_in_one_batch(library, recording):
+def test_batch_of_thousands_of_ratings_is_applied(library, recording):
     library.apply([recording.say(rated(ANN, movie, 7)) for movie in range(5000)])
     assert len(library.ratings(ANN)) == 5000
 
 
-def test_nobody_has_rated_nothing(library):
+def test_user_without_ratings_gets_empty_list(library):
     assert library.ratings(ANN) == []
 
 
-def test_times_are_kept_to_the_millisecond():
+def test_rating_time_keeps_milliseconds():
     at = NOON + timedelta(milliseconds=123)
     assert unpack_rating(ALIEN, pack_rating(10, at).encode()) == UserRating(ALIEN, 10, at)

@@ -1,4 +1,4 @@
-"""Is a playlist what its owner made of it, and are favourites and hidden movies theirs?"""
+"""Library: playlists, favourites, hidden movies and profiles."""
 
 from datetime import timedelta
 from random import Random
@@ -69,7 +69,7 @@ def read_whole(library, id_=RAINY):
     return read_playlist(id_, about), [movie for _, movie in read_order(ranks)]
 
 
-def test_a_new_playlist(library, happen):
+def test_new_playlist_is_stored(library, happen):
     happen(created(description=EncryptedField("For Sundays"), visibility="public"))
     playlist, movies = read_whole(library)
     assert (playlist.owner, playlist.name, playlist.description) == (
@@ -82,7 +82,7 @@ def test_a_new_playlist(library, happen):
     assert movies == []
 
 
-def test_movies_stand_in_the_order_of_their_ranks(library, happen):
+def test_playlist_movies_sort_by_rank(library, happen):
     happen(
         created(),
         of_rainy(PlaylistMovieAdded, movie_id=ALIEN, rank=2**50),
@@ -99,7 +99,7 @@ def test_movies_stand_in_the_order_of_their_ranks(library, happen):
     assert playlist.size == 2
 
 
-def test_what_is_said_of_it_changes(library, happen):
+def test_playlist_fields_change(library, happen):
     happen(created(description=EncryptedField("For Sundays")))
     happen(
         of_rainy(PlaylistRenamed, name=EncryptedField("Sunny days")),
@@ -113,7 +113,7 @@ def test_what_is_said_of_it_changes(library, happen):
     assert (playlist.created_at, playlist.updated_at) == (NOON, NOON + HOUR)
 
 
-def test_a_deleted_one_leaves_nothing(library, happen):
+def test_deleted_playlist_leaves_nothing(library, happen):
     happen(created(), of_rainy(PlaylistMovieAdded, movie_id=ALIEN, rank=1))
     happen(of_rainy(PlaylistDeleted))
     assert read_whole(library) == (None, [])
@@ -121,7 +121,7 @@ def test_a_deleted_one_leaves_nothing(library, happen):
     assert list(library.redis.scan_iter(match="{library.*:state:*")) == []
 
 
-def test_the_version_is_that_of_the_last_event(library, recording):
+def test_playlist_version_is_that_of_its_last_event(library, recording):
     first = recording.say(created())
     library.apply([first])
     later = recording.say(of_rainy(PlaylistRenamed, name=EncryptedField("x")))
@@ -131,7 +131,7 @@ def test_the_version_is_that_of_the_last_event(library, recording):
     assert library.playlists([RAINY])[0].version == 7
 
 
-def test_mine_the_newest_first(library, happen):
+def test_own_playlists_are_newest_first(library, happen):
     happen(created())
     happen(created(OTHER, "Other"), at=NOON + HOUR)
     [found] = read(library, library.enqueue_playlists, ANN)
@@ -139,13 +139,13 @@ def test_mine_the_newest_first(library, happen):
     assert read(library, library.enqueue_playlists, BOB) == [{}]
 
 
-def test_an_id_that_is_none(library):
+def test_invalid_playlist_id_raises(library):
     with pytest.raises(InvalidPlaylistId):
         library.playlists(["../etc"])
     assert library.playlists(["fff" + 20 * "0"]) == []
 
 
-def test_favourites_and_hidden_movies(library, happen):
+def test_favourites_and_hidden_movies_are_newest_first(library, happen):
     happen(MovieFavourited(user_id=ANN, movie_id=ALIEN), MovieHidden(user_id=ANN, movie_id=HEAT))
     happen(MovieFavourited(user_id=ANN, movie_id=TRON), at=NOON + HOUR)
     assert library.flagged("favourites", ANN) == [
@@ -158,7 +158,7 @@ def test_favourites_and_hidden_movies(library, happen):
     assert library.flagged("favourites", BOB) == []
 
 
-def test_who_someone_is(library, happen):
+def test_profile_has_name_preferences_and_counts(library, happen):
     assert read_profile(read(library, library.enqueue_profile, ANN)).username is None
     happen(
         UserRegistered(
@@ -177,7 +177,7 @@ def test_who_someone_is(library, happen):
     )
 
 
-def test_the_size_of_batches_does_not_matter(redis):
+def test_library_does_not_depend_on_batch_size(redis):
     chance = Random(7)
     recording = Recording()
     events = [recording.say(created())]

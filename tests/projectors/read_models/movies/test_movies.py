@@ -1,4 +1,4 @@
-"""Does a card say what the catalogue and the community say, whichever speaks first?"""
+"""Movies: cards, genre index and withdrawn movies, in any order of events."""
 
 import json
 from datetime import UTC, datetime
@@ -48,7 +48,7 @@ def happen(movies, recording):
     return happen
 
 
-def test_a_card_in_full(movies, happen):
+def test_card_has_details_links_and_ratings(movies, happen):
     happen(
         ADDED,
         MovieLinked(movie_id=ALIEN, source="tmdb", external_id="348"),
@@ -66,13 +66,13 @@ def test_a_card_in_full(movies, happen):
     }
 
 
-def test_nobody_has_rated_it(movies, happen):
+def test_card_of_unrated_movie_has_no_average(movies, happen):
     happen(ADDED)
     community = json.loads(movies.card(ALIEN))["community"]
     assert community == {"average": None, "count": 0, "histogram": [0] * 10}
 
 
-def test_a_new_score_moves_a_vote_and_a_withdrawal_takes_it(movies, happen):
+def test_new_score_moves_vote_and_withdrawal_removes_it(movies, happen):
     happen(
         ADDED,
         MovieRated(user_id=ANN, movie_id=ALIEN, score=2),
@@ -85,7 +85,7 @@ def test_a_new_score_moves_a_vote_and_a_withdrawal_takes_it(movies, happen):
     assert community["histogram"] == [0] * 6 + [1] + [0] * 3
 
 
-def test_votes_are_kept_for_a_movie_that_is_not_known_yet(movies, happen):
+def test_votes_of_unknown_movie_are_kept_until_it_is_added(movies, happen):
     happen(MovieRated(user_id=ANN, movie_id=ALIEN, score=8))
     assert movies.card(ALIEN) is None
     assert movies.cards([ALIEN]) == {}
@@ -93,7 +93,7 @@ def test_votes_are_kept_for_a_movie_that_is_not_known_yet(movies, happen):
     assert json.loads(movies.card(ALIEN))["community"]["count"] == 1
 
 
-def test_a_description_takes_the_place_of_the_old_one_and_leaves_ids(movies, happen):
+def test_new_description_replaces_old_one_and_keeps_links(movies, happen):
     changed = MovieDescribed(movie_id=ALIEN, title="Alien", year=None, overview="In space.")
     happen(ADDED, changed)
     card = json.loads(movies.card(ALIEN))
@@ -102,14 +102,14 @@ def test_a_description_takes_the_place_of_the_old_one_and_leaves_ids(movies, hap
     assert card["external_ids"] == {"imdb": "tt0078748"}
 
 
-def test_many_cards_in_the_order_asked_without_the_unknown(movies, happen):
+def test_cards_keep_requested_order_without_unknown_movies(movies, happen):
     happen(ADDED, MovieAdded(movie_id=HEAT, title="Heat", year=1995))
     found = movies.cards([HEAT, 99, ALIEN])
     assert list(found) == [HEAT, ALIEN]
     assert found[ALIEN] == movies.card(ALIEN)
 
 
-def test_facts_of_those_that_are_known(movies, happen):
+def test_features_of_known_movies_are_returned(movies, happen):
     happen(ADDED)
     assert movies.features_of([ALIEN, HEAT]) == {
         ALIEN: YearAndGenres(1979, ("Horror", "Science Fiction"))
@@ -118,7 +118,7 @@ def test_facts_of_those_that_are_known(movies, happen):
     assert movies.count() == 1
 
 
-def test_the_builder_follows_a_movie_that_changes_its_genres(movies, happen):
+def test_builder_moves_movie_between_genres(movies, happen):
     builder = MoviesBuilder(movies)
     happen(ADDED, MovieAdded(movie_id=HEAT, title="Heat", year=1995, genres=("Crime",)))
     builder.build(NOW)
@@ -129,7 +129,7 @@ def test_the_builder_follows_a_movie_that_changes_its_genres(movies, happen):
     assert builder.check(NOW) == []
 
 
-def test_a_builder_that_starts_late_or_finds_another_at_work_reads_everything(movies, happen):
+def test_builder_reads_everything_when_late_or_superseded(movies, happen):
     first, second = MoviesBuilder(movies), MoviesBuilder(movies)
     happen(ADDED)
     first.build(NOW)
@@ -139,7 +139,7 @@ def test_a_builder_that_starts_late_or_finds_another_at_work_reads_everything(mo
     assert [genre.name for genre in movies.genres()] == ["Crime", "Horror", "Science Fiction"]
 
 
-def test_built_says_how_far(movies, happen, recording):
+def test_built_offsets_follow_checkpoints(movies, happen, recording):
     happen(ADDED)
     partition = recording.events[0].partition
     assert movies.built(partition) == 0
@@ -147,7 +147,7 @@ def test_built_says_how_far(movies, happen, recording):
     assert movies.built(partition) == 1
 
 
-def test_counts_and_newest():
+def test_genre_counts_and_newest_movies():
     facts = {
         1: YearAndGenres(1990, ("War",)),
         2: YearAndGenres(None, ("War",)),
@@ -166,7 +166,7 @@ catalogues = st.dictionaries(st.integers(1, 12), known)
 
 
 @given(catalogues, st.lists(catalogues, max_size=3))
-def test_movie_after_movie_leads_to_the_same_as_all_at_once(first, more):
+def test_incremental_genre_index_equals_full_build(first, more):
     by_genre, facts = GenreIndex(first), dict(first)
     for some in more:
         by_genre.take(some)
@@ -175,7 +175,7 @@ def test_movie_after_movie_leads_to_the_same_as_all_at_once(first, more):
     assert by_genre.newest() == newest_by_genre(facts)
 
 
-def test_what_is_withdrawn_is_in_no_answer_and_comes_back_with_all_that_was_said(movies, happen):
+def test_withdrawn_movie_is_in_no_answer_and_returns_complete(movies, happen):
     builder = MoviesBuilder(movies)
     happen(ADDED, MovieAdded(movie_id=HEAT, title="Heat", year=1995, genres=("Crime",)))
     happen(MovieRated(user_id=ANN, movie_id=ALIEN, score=9))

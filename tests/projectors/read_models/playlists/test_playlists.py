@@ -1,4 +1,4 @@
-"""Are public playlists found, and no others?"""
+"""Public playlists: order, search in names, paging."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -44,7 +44,7 @@ def ids(playlists, *words, limit=10):
     return [place.id for place in playlists.newest(words, limit=limit, after=None).playlists]
 
 
-def test_the_last_that_became_public_first(playlists, happen):
+def test_last_playlist_to_become_public_is_first(playlists, happen):
     happen(created("a"))
     happen(created("b", visibility="private"), at=NOON + SECOND)
     happen(created("c"), at=NOON + 2 * SECOND)
@@ -56,7 +56,7 @@ def test_the_last_that_became_public_first(playlists, happen):
     assert ids(playlists) == ["b"]
 
 
-def test_words_of_names_and_their_beginnings(playlists, happen):
+def test_playlist_search_matches_words_and_prefixes(playlists, happen):
     happen(created("a", "Été à la plage"))
     happen(created("b", "Rainy days"))
     assert ids(playlists, "ete") == ["a"]
@@ -67,14 +67,14 @@ def test_words_of_names_and_their_beginnings(playlists, happen):
     assert ids(playlists, "sunny") == ["b"]
 
 
-def test_a_private_ones_name_is_not_looked_at(playlists, happen):
+def test_private_playlist_is_not_found(playlists, happen):
     happen(created("a", "Secret", visibility="private"))
     assert ids(playlists, "secret") == []
 
 
 @pytest.mark.parametrize("at_once", [1, 3, 500])
 @pytest.mark.parametrize("limit", [1, 4, 100])
-def test_pages_follow_each_other(playlists, happen, monkeypatch, at_once, limit):
+def test_playlist_pages_have_no_gap_or_repeat(playlists, happen, monkeypatch, at_once, limit):
     monkeypatch.setattr(read_model, "_AT_ONCE", at_once)
     for number in range(12):  # some in one millisecond
         happen(created(f"{number:02}", f"n{number % 2}"), at=NOON + (number // 4) * SECOND)
@@ -89,7 +89,7 @@ def test_pages_follow_each_other(playlists, happen, monkeypatch, at_once, limit)
         assert len(seen) == expected
 
 
-def test_a_page_looks_at_so_many_names_only(playlists, happen, monkeypatch):
+def test_playlist_page_scans_a_bounded_number_of_names(playlists, happen, monkeypatch):
     monkeypatch.setattr(read_model, "_AT_ONCE", 2)
     monkeypatch.setattr(read_model, "MOST_LOOKED_AT", 4)
     happen(created("a", "wanted"))

@@ -1,4 +1,4 @@
-"""Is a taste what someone said, and does every reason give what it says it gives?"""
+"""Genre affinity, neighbour scores, candidates and reasons."""
 
 import pytest
 from hypothesis import given
@@ -48,47 +48,47 @@ def liked(ratings, preferred=(), shares=EVEN):
     return genre_affinities(ratings, preferred, genres=GENRES, shares=shares)
 
 
-def test_who_said_nothing_likes_nothing():
+def test_user_without_ratings_has_no_affinity():
     assert liked({}) == {}
     assert movie_affinity(GENRES[ALIEN], {}) == 0
 
 
-def test_a_loved_movie_speaks_for_its_genres():
+def test_loved_movie_raises_affinity_for_its_genres():
     affinities = liked({ALIEN: 10})
     assert set(affinities) == {"Horror", "Science Fiction"}
     assert affinities["Horror"].movie == ALIEN
     assert movie_affinity(GENRES[TRON], affinities) > movie_affinity(GENRES[HEAT], affinities) == 0
 
 
-def test_a_higher_score_says_more():
+def test_higher_score_gives_higher_affinity():
     amounts = [liked({HEAT: score}).get("Crime", GenreAffinity(0)).amount for score in range(1, 11)]
     assert amounts[:3] == [0, 0, 0]
     assert amounts[2:] == sorted(set(amounts[2:]))
 
 
-def test_a_disliked_movie_never_adds_and_speaks_against():
+def test_disliked_movie_lowers_affinity():
     assert liked({HEAT: 1}) == {}
     without, with_ = liked({ALIEN: 9}), liked({ALIEN: 9, TRON: 1})
     assert with_["Science Fiction"].amount < without["Science Fiction"].amount
     assert with_["Science Fiction"].movie == ALIEN
 
 
-def test_a_preference_counts_more_than_one_loved_movie():
+def test_preference_outweighs_one_loved_movie():
     affinities = liked({HEAT: 10}, ["Comedy"])
     assert affinities["Comedy"].amount > affinities["Crime"].amount > 0
     assert affinities["Comedy"].movie is None
 
 
-def test_what_everyone_rates_says_less_about_someone():
+def test_common_genre_gives_lower_affinity():
     affinities = liked({HEAT: 8, TRON: 8}, shares=EVEN | {"Crime": 0.4, "Science Fiction": 0.1})
     assert affinities["Science Fiction"].amount == pytest.approx(2 * affinities["Crime"].amount)
 
 
-def test_movies_without_known_genres_say_nothing():
+def test_movie_of_unknown_genres_gives_no_affinity():
     assert genre_affinities({99: 10}, (), genres=GENRES, shares=EVEN) == {}
 
 
-def test_reasons_of_a_first_rating():
+def test_first_rating_explains_its_recommendations():
     found = reasons(explain(GENRES[TRON], liked({ALIEN: 10})), TrendScore(1.0, 0.5, 0.0))
     assert [(reason.because, reason.movie) for reason in found] == [
         ("rated", ALIEN),
@@ -97,12 +97,12 @@ def test_reasons_of_a_first_rating():
     ]
 
 
-def test_reasons_without_a_taste_are_the_trend():
+def test_reasons_without_affinity_are_the_trend():
     found = reasons(explain(GENRES[TRON], {}), TrendScore(0.75, 0.25, 0.0))
     assert found == (RecommendationReason("trending", 0.75), RecommendationReason("popular", 0.25))
 
 
-def test_nothing_known_no_reasons():
+def test_movie_without_affinity_or_heat_has_no_reasons():
     assert reasons(explain(GENRES[TRON], {}), TrendScore(0.0, 0.0, 0.02)) == ()
     assert reasons(explain((), {}), TrendScore(0.0, 0.0, 0.0)) == ()
 
@@ -113,7 +113,7 @@ def test_nothing_known_no_reasons():
     movie=st.sampled_from(sorted(GENRES)),
     trend=st.builds(TrendScore, st.floats(0, 1), st.floats(0, 0.5), st.floats(0, 0.02)),
 )
-def test_what_all_give_adds_up_to_the_whole(ratings, preferred, movie, trend):
+def test_shares_of_explanation_add_up_to_one(ratings, preferred, movie, trend):
     affinities = liked(ratings, sorted(preferred))
     explanation = explain(GENRES[movie], affinities)
     given = [*explanation.by_genre.values(), *explanation.by_movie.values()]
@@ -133,7 +133,7 @@ def test_what_all_give_adds_up_to_the_whole(ratings, preferred, movie, trend):
     trend=st.builds(TrendScore, st.floats(0, 1), st.floats(0, 0.5), st.floats(0, 0.02)),
     given_=st.dictionaries(st.sampled_from(sorted(GENRES)), st.floats(0.01, 2), min_size=1),
 )
-def test_what_liked_movies_give_is_told_exactly(ratings, movie, trend, given_):
+def test_reasons_state_exact_shares_of_liked_movies(ratings, movie, trend, given_):
     explanation = explain(GENRES[movie], liked(ratings))
     score = trend.total / explanation.of_trend + sum(given_.values())
     told = {
@@ -147,7 +147,7 @@ def test_what_liked_movies_give_is_told_exactly(ratings, movie, trend, given_):
     assert sum(round(100 * reason.share) for reason in reasons(explanation, trend, given_)) <= 100
 
 
-def test_the_latest_give_the_most():
+def test_latest_liked_movie_gives_highest_neighbour_score():
     lists = {HEAT: [Neighbour(TRON, 0.5, 9)], ALIEN: [Neighbour(TRON, 0.5, 9)]}
     found = neighbour_scores([HEAT, ALIEN], {HEAT: 1.0, ALIEN: 1.0}, lists)
     assert set(found) == {TRON}
@@ -155,7 +155,7 @@ def test_the_latest_give_the_most():
     assert found[TRON][ALIEN] == pytest.approx(WEIGHT * 0.5 * 2 ** (-1 / HALF_LIFE))
 
 
-def test_a_favourite_counts_as_the_highest_score():
+def test_favourite_weighs_as_the_highest_score():
     assert rating_weights({HEAT: 3, ALIEN: 10}, [HEAT, TRON]) == {
         HEAT: FAVOURITE,
         ALIEN: FAVOURITE,
@@ -164,7 +164,7 @@ def test_a_favourite_counts_as_the_highest_score():
 
 
 @given(ratings=scores, preferred=preferred, more=st.sampled_from(NAMES))
-def test_preferring_a_genre_never_makes_it_liked_less(ratings, preferred, more):
+def test_preference_never_lowers_affinity(ratings, preferred, more):
     before, after = liked(ratings, preferred), liked(ratings, preferred | {more})
     assert after.get(more, GenreAffinity(0)).amount >= before.get(more, GenreAffinity(0)).amount
 
@@ -181,7 +181,7 @@ def candidates(heats=None, people=None):
     preferred=preferred,
     heats=st.dictionaries(st.sampled_from(sorted(GENRES)), st.floats(0.1, 50)),
 )
-def test_scores_are_trend_times_one_and_affinity(ratings, preferred, heats):
+def test_candidate_score_is_trend_times_one_plus_affinity(ratings, preferred, heats):
     found = candidates(heats, {ALIEN: 10})
     affinities = liked(ratings, preferred, found.shares)
     for movie, score in zip(found.movies, found.scores(affinities), strict=True):
@@ -190,7 +190,7 @@ def test_scores_are_trend_times_one_and_affinity(ratings, preferred, heats):
 
 
 @given(ratings=scores, limit=st.integers(1, 5))
-def test_the_best_first_and_never_what_was_rated(ratings, limit):
+def test_candidates_rank_best_first_without_seen_movies(ratings, limit):
     found = candidates({HEAT: 3.0, ALIEN: 2.0}, {TRON: 9})
     best = found.best(liked(ratings), without=list(ratings), limit=limit)
     assert not {movie for movie, _ in best} & set(ratings)
@@ -198,7 +198,7 @@ def test_the_best_first_and_never_what_was_rated(ratings, limit):
     assert best == sorted(best, key=lambda pair: (-pair[1], pair[0]))
 
 
-def test_a_catalogue_that_nobody_rated_still_gives_lists():
+def test_unrated_catalogue_still_has_candidates():
     fresh = candidates()
     assert [movie for movie, _ in fresh.best({}, without=[], limit=4)] == [
         AMELIE,
@@ -210,12 +210,12 @@ def test_a_catalogue_that_nobody_rated_still_gives_lists():
     assert crime[0][0] == HEAT
 
 
-def test_an_empty_catalogue_gives_empty_lists():
+def test_empty_catalogue_has_no_candidates():
     empty = Candidates({}, heats={}, people={}, year=2000)
     assert empty.best({"Crime": GenreAffinity(1.0)}, without=[ALIEN], limit=10) == []
 
 
-def test_the_hottest_leads_and_popularity_comes_behind():
+def test_heat_outranks_popularity_in_trend():
     found = trend_scores(
         KNOWN, heats={HEAT: 4.0, TRON: 2.0}, people={TRON: 100, ALIEN: 9}, year=2000
     )
@@ -225,13 +225,13 @@ def test_the_hottest_leads_and_popularity_comes_behind():
     assert found[AMELIE].heat == found[AMELIE].popularity == 0 < found[AMELIE].recency
 
 
-def test_shares_add_up_and_follow_what_is_rated():
+def test_genre_shares_add_up_and_follow_ratings():
     rated = genre_shares(KNOWN, {HEAT: 100})
     assert sum(rated.values()) == pytest.approx(1)
     assert max(rated, key=rated.__getitem__) == "Crime"
 
 
-def test_only_moves_that_show_are_material():
+def test_small_trend_moves_are_not_material():
     def of(**heats):
         return trend_scores(
             KNOWN, heats=dict(zip(KNOWN, heats.values(), strict=False)), people={}, year=2000

@@ -1,4 +1,4 @@
-"""Does everyone have a list that follows what they said at once, and trends in time?"""
+"""Recommendation lists: they follow a user's events at once, and trends in time."""
 
 import json
 from datetime import timedelta
@@ -111,7 +111,7 @@ def world(redis):
     return World(redis)
 
 
-def test_who_said_nothing_sees_what_is_trending(world):
+def test_new_user_gets_trending_movies(world):
     for _ in range(3):
         world.rate(uuid4(), RONIN)
     world.build()
@@ -122,7 +122,7 @@ def test_who_said_nothing_sees_what_is_trending(world):
     assert set(movies) == set(GENRES)
 
 
-def test_a_rating_changes_the_list_at_the_next_look(world):
+def test_rating_changes_list_at_next_build(world):
     world.build()
     world.rate(ANN, ALIEN, 10)
     world.builder.build(world.now)
@@ -134,7 +134,7 @@ def test_a_rating_changes_the_list_at_the_next_look(world):
     assert ALIEN in world.shown(BOB)[0]
 
 
-def test_a_rating_withdrawn_comes_back(world):
+def test_movie_of_withdrawn_rating_is_recommended_again(world):
     world.rate(ANN, ALIEN)
     world.rate(ANN, HEAT)
     world.build()
@@ -145,7 +145,7 @@ def test_a_rating_withdrawn_comes_back(world):
     assert movies.index(RONIN) < movies.index(ALIENS)
 
 
-def test_who_took_back_everything_has_nobodys_list(world):
+def test_user_who_withdrew_everything_gets_cold_start_list(world):
     world.rate(ANN, ALIEN)
     world.build()
     world.happen(RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=9))
@@ -153,7 +153,7 @@ def test_who_took_back_everything_has_nobodys_list(world):
     assert world.shown(ANN) == world.shown(BOB)
 
 
-def test_preferences_alone_are_a_taste(world):
+def test_preferences_alone_change_the_list(world):
     world.happen(PreferencesChanged(user_id=ANN, genres=("Science Fiction",)))
     world.build()
     movies, page = world.shown(ANN)
@@ -168,7 +168,7 @@ def test_preferences_alone_are_a_taste(world):
     assert world.shown(ANN) == world.shown(BOB)
 
 
-def test_lists_follow_trends_that_moved(world):
+def test_lists_follow_moved_trends(world):
     world.rate(ANN, ALIEN)
     world.build()
     before = world.recommendations.listed(ANN)
@@ -181,7 +181,7 @@ def test_lists_follow_trends_that_moved(world):
     assert after.made_at > before.made_at
 
 
-def test_what_is_withdrawn_goes_from_all_lists_however_cold_it_is(world):
+def test_withdrawn_movie_leaves_lists_even_without_heat(world):
     for movie in (ALIEN, ALIENS, HEAT, RONIN):
         world.rate(uuid4(), movie)
     world.rate(ANN, ALIEN)
@@ -197,7 +197,7 @@ def test_what_is_withdrawn_goes_from_all_lists_however_cold_it_is(world):
     assert TRON in world.shown(ANN)[0]
 
 
-def test_lists_are_made_again_when_they_are_old(world):
+def test_old_lists_are_rebuilt(world):
     world.rate(ANN, ALIEN)
     world.build()
     made_at = world.recommendations.listed(ANN).made_at
@@ -207,7 +207,7 @@ def test_lists_are_made_again_when_they_are_old(world):
     assert world.recommendations.listed(ANN).made_at > made_at
 
 
-def test_built_says_how_far_and_only_when_all_lists_are_made(world):
+def test_built_offsets_wait_for_all_marked_lists(world):
     users = [UUID(int=n) for n in range(120)]
     for user in users:
         world.rate(user, ALIEN)
@@ -225,7 +225,7 @@ def test_built_says_how_far_and_only_when_all_lists_are_made(world):
     assert world.builder.check(world.now) == []
 
 
-def test_who_spoke_last_does_not_wait_for_all_others(world):
+def test_latest_user_is_built_before_the_queue(world):
     world.build()
     users = [UUID(int=n) for n in range(200)]
     for user in users:
@@ -236,7 +236,7 @@ def test_who_spoke_last_does_not_wait_for_all_others(world):
     assert set(world.shown(users[0])[0]) == {ALIENS, RONIN, TRON}
 
 
-def test_a_mark_set_while_a_list_is_made_is_kept(world, monkeypatch):
+def test_mark_set_during_build_is_kept(world, monkeypatch):
     world.build()
     world.rate(ANN, ALIEN)
     write = world.builder._write
@@ -255,7 +255,7 @@ def test_a_mark_set_while_a_list_is_made_is_kept(world, monkeypatch):
     assert world.shown(ANN)[0] == [ALIENS, RONIN, TRON]
 
 
-def test_of_two_builders_the_one_that_read_first_writes_nothing(world, monkeypatch):
+def test_superseded_builder_writes_no_list(world, monkeypatch):
     """As while a generation changes hands, and the one before is not gone yet."""
     world.build()
     world.rate(ANN, ALIEN)
@@ -274,7 +274,7 @@ def test_of_two_builders_the_one_that_read_first_writes_nothing(world, monkeypat
     assert world.builder.check(world.now) == []
 
 
-def test_how_far_is_said_again_when_redis_forgot_it(world):
+def test_lost_built_offsets_are_noted_again(world):
     world.rate(ANN, ALIEN)
     world.build()
     shard, partition = world.recommendations.shard_of(ANN), world.recording.events[-1].partition
@@ -284,7 +284,7 @@ def test_how_far_is_said_again_when_redis_forgot_it(world):
     assert world.recommendations.built(partition) == at
 
 
-def test_what_had_been_parked_is_built_though_the_checkpoint_stays(world):
+def test_retried_event_is_built_without_checkpoint_move(world):
     world.rate(ANN, ALIEN)
     world.build()
     partition = partition_of(str(ANN), world.recording.partitions)
@@ -296,7 +296,7 @@ def test_what_had_been_parked_is_built_though_the_checkpoint_stays(world):
     assert world.recommendations.built(partition) == at
 
 
-def test_a_builder_that_dies_in_between_leaves_the_marks(world, monkeypatch):
+def test_builder_that_dies_keeps_marks(world, monkeypatch):
     world.build()
     world.rate(ANN, ALIEN)
     with monkeypatch.context() as broken:
@@ -312,7 +312,7 @@ def _break(*_args, **_more):
     raise OSError("away")
 
 
-def test_pages_of_one_genre_follow_each_other(world):
+def test_genre_pages_have_no_gap_or_repeat(world):
     world.rate(ANN, TRON, 10)
     world.build()
     items = world.recommendations.items(ANN)
@@ -324,7 +324,7 @@ def test_pages_of_one_genre_follow_each_other(world):
         paginate(items, "Horror", limit=1, cursor=first.next)
 
 
-def test_a_query_writes_the_same_bytes_as_the_builder(world):
+def test_query_renders_recommendations_as_the_builder_does(world):
     world.rate(ANN, ALIEN)
     world.build()
     chosen = paginate(world.recommendations.items(ANN), limit=20)
@@ -332,7 +332,7 @@ def test_a_query_writes_the_same_bytes_as_the_builder(world):
     assert json.loads(render(chosen, cards)) == world.shown(ANN)[1]
 
 
-def test_what_is_hidden_is_never_shown(world):
+def test_hidden_movie_is_never_recommended(world):
     world.rate(ANN, ALIEN)
     world.happen(MovieHidden(user_id=ANN, movie_id=ALIENS))
     world.build()
@@ -342,13 +342,13 @@ def test_what_is_hidden_is_never_shown(world):
     assert ALIENS in world.shown(ANN)[0]
 
 
-def test_who_only_hid_something_has_their_own_list(world):
+def test_user_with_hidden_movies_only_has_own_list(world):
     world.happen(MovieHidden(user_id=BOB, movie_id=TRON))
     world.build()
     assert set(world.shown(BOB)[0]) == {ALIEN, ALIENS, HEAT, RONIN}
 
 
-def test_a_favourite_is_a_taste_and_is_told_as_such(world):
+def test_favourite_changes_list_and_is_a_reason(world):
     world.happen(MovieFavourited(user_id=ANN, movie_id=ALIEN))
     world.build()
     movies, page = world.shown(ANN)
@@ -361,7 +361,7 @@ def test_a_favourite_is_a_taste_and_is_told_as_such(world):
     assert world.shown(ANN) == world.shown(BOB)
 
 
-def test_what_is_liked_by_the_same_people_comes_near(world):
+def test_movie_liked_by_the_same_users_is_recommended(world):
     for _ in range(6):
         other = uuid4()
         world.rate(other, HEAT)
@@ -379,8 +379,8 @@ def test_what_is_liked_by_the_same_people_comes_near(world):
     assert because["rated"]["share"] > 0
 
 
-def test_a_list_of_the_market_before_is_old_at_once(world):
-    """A list made in the very look in which the market then moves."""
+def test_list_of_earlier_snapshot_is_old_at_once(world):
+    """A list built in the same pass in which trends then move."""
     world.rate(ANN, ALIEN)
     world.build()
     for _ in range(50):
@@ -391,7 +391,7 @@ def test_a_list_of_the_market_before_is_old_at_once(world):
     assert world.shown(ANN)[0][0] == TRON
 
 
-def test_a_movie_without_a_reason_is_left_out_when_others_are_enough(world):
+def test_movie_without_reason_is_left_out_of_full_list(world):
     war = ("War",)
     for movie in range(100, 100 + DEFAULT_LIMIT):
         world.happen(MovieAdded(movie_id=movie, title=f"M{movie}", year=1990, genres=war))
@@ -403,7 +403,7 @@ def test_a_movie_without_a_reason_is_left_out_when_others_are_enough(world):
     assert any(not item.reasons for item in world.recommendations.items(BOB))
 
 
-def test_derived_data_may_be_lost(world):
+def test_lost_recommendation_lists_are_rebuilt(world):
     world.rate(ANN, ALIEN)
     world.happen(PreferencesChanged(user_id=BOB, genres=("Crime",)))
     world.build()
@@ -415,7 +415,7 @@ def test_derived_data_may_be_lost(world):
     assert world.builder.check(world.now) == []
 
 
-def test_what_is_wrong_with_a_list_is_found(world):
+def test_check_reports_wrong_lists(world):
     world.rate(ANN, ALIEN)
     world.build()
     shard = world.recommendations.shard_of(ANN)
@@ -427,8 +427,8 @@ def test_what_is_wrong_with_a_list_is_found(world):
     assert world.builder.check(world.now) == [f"{ANN}: has no list"]
 
 
-def test_no_list_is_made_before_there_is_something_to_make_it_of(world):
-    """After a loss of Redis what people said is level first."""
+def test_builder_waits_for_its_sources(world):
+    """After a loss of Redis, tastes catch up first."""
     world.rate(ANN, 1)
     world.redis.delete(GENERATIONS_KEY)
     world.begin()

@@ -83,12 +83,12 @@ def write(world: World, user: UUID | str, items: Sequence[RecommendedMovie]) -> 
     world.redis.set(shard.derived("page", str(user)), page)
 
 
-def test_right_ones_are_right(world, impatient):
+def test_check_accepts_right_lists(world, impatient):
     assert checked(world) == []
 
 
 @pytest.mark.parametrize("user", [ANN, BOB, COLD_START])
-def test_a_missing_one_is_named(world, impatient, user):
+def test_check_reports_missing_list(world, impatient, user):
     shard = (
         world.recommendations.shard(0)
         if user == COLD_START
@@ -98,7 +98,7 @@ def test_a_missing_one_is_named(world, impatient, user):
     assert checked(world) == [f"{user}: has no list"]
 
 
-def test_a_list_of_who_said_nothing_is_named(world, impatient):
+def test_check_reports_list_of_user_without_taste(world, impatient):
     listed = world.recommendations.listed(ANN)
     shard = world.recommendations.shard_of(DORA)
     world.redis.set(shard.derived("list", str(DORA)), encode_list(listed))
@@ -141,7 +141,7 @@ def builders_at_work(world: World) -> Iterator[None]:
         yield
 
 
-def test_a_page_that_leaves_out_what_was_withdrawn_meanwhile_is_not_called_wrong(world):
+def test_check_accepts_page_without_withdrawn_movie(world):
     sources = CandidateSources(world.trending, world.movies, world.similarity)
     snapshot = CandidateSnapshot(sources, world.now)
     shown = world.recommendations.items(ANN)[0].movie
@@ -153,7 +153,7 @@ def test_a_page_that_leaves_out_what_was_withdrawn_meanwhile_is_not_called_wrong
 
 
 @pytest.mark.parametrize("user", [ANN, BOB, CARL, COLD_START])
-def test_a_list_out_of_order_is_named(world, impatient, user):
+def test_check_reports_list_out_of_order(world, impatient, user):
     items = world.recommendations.items(user)
     write(world, user, items[::-1])
     assert checked(world) == [f"{user}: has a list out of order"]
@@ -161,20 +161,20 @@ def test_a_list_out_of_order_is_named(world, impatient, user):
     assert checked(world) == []
 
 
-def test_a_list_with_a_movie_that_its_user_has_rated_is_named(world, impatient):
+def test_check_reports_list_with_rated_movie(world, impatient):
     items = world.recommendations.items(ANN)
     write(world, ANN, [replace(items[0], movie=ALIEN), *items[1:]])
     assert checked(world) == [f"{ANN}: has rated, kept or hidden what is recommended: [{ALIEN}]"]
 
 
-def test_a_page_of_another_list_is_named(world, impatient):
+def test_check_reports_page_of_another_list(world, impatient):
     shard = world.recommendations.shard_of(ANN)
     other = world.redis.get(world.recommendations.shard_of(BOB).derived("page", str(BOB)))
     world.redis.set(shard.derived("page", str(ANN)), other)
     assert checked(world) == [f"{ANN}: has a first page that is not that of the list"]
 
 
-def test_a_stored_list_of_an_earlier_version_is_read(world, impatient):
+def test_list_of_an_earlier_version_is_read(world, impatient):
     """It had three digests more."""
     listed = world.recommendations.listed(ANN)
     key = world.recommendations.shard_of(ANN).derived("list", str(ANN))
@@ -183,7 +183,7 @@ def test_a_stored_list_of_an_earlier_version_is_read(world, impatient):
     assert checked(world) == []
 
 
-def test_what_is_still_to_be_made_is_not_called_wrong(world, impatient):
+def test_check_does_not_report_list_still_to_be_built(world, impatient):
     world.rate(ANN, HEAT)
     assert (
         f"could not be compared: the list of {ANN}, still to be made (is a projector running?)"
@@ -191,7 +191,7 @@ def test_what_is_still_to_be_made_is_not_called_wrong(world, impatient):
     )
 
 
-def test_finds_nothing_while_events_come_in(world):
+def test_check_accepts_right_lists_while_events_arrive(world):
     users = [UUID(int=100 + number) for number in range(20)]
     turns = iter(range(10**9))
 

@@ -1,4 +1,4 @@
-"""What do tests of single engines begin with?"""
+"""Fixtures of single search engines."""
 
 import pytest
 

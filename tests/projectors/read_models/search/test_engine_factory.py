@@ -1,4 +1,4 @@
-"""Is the engine the one that the settings name?"""
+"""Engine factory: the engine that the settings name."""
 
 import pytest
 
@@ -9,14 +9,14 @@ from projectors.read_models.search.on_elasticsearch.index import ElasticsearchIn
 from projectors.read_models.search.on_tantivy.index import TantivyIndex
 
 
-def test_a_server_unless_told_otherwise(monkeypatch):
+def test_default_engine_is_elasticsearch(monkeypatch):
     monkeypatch.setattr(engine_factory, "config", lambda: Config(namespace="here"))
     index = engine_factory.engine_of(3)
     assert isinstance(index, ElasticsearchIndex)
     assert index.name == "here-search-3"
 
 
-def test_files(monkeypatch, tmp_path):
+def test_tantivy_engine_uses_its_directory(monkeypatch, tmp_path):
     place = tmp_path / "search"
     chosen = Config(namespace="here", search="tantivy", search_dir=place)
     monkeypatch.setattr(engine_factory, "config", lambda: chosen)

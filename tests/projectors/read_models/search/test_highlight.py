@@ -1,4 +1,4 @@
-"""Is what was found marked, in the title as it is written?"""
+"""Highlighting: matched words of a title, also with typos."""
 
 import pytest
 
@@ -20,7 +20,7 @@ from projectors.read_models.search.highlight import highlight, is_typo_of
         ("Alien", "???", "Alien"),
     ],
 )
-def test_marks(title, q, expected):
+def test_highlight_marks_matched_words(title, q, expected):
     assert highlight(title, q) == expected
 
 
@@ -36,5 +36,5 @@ def test_marks(title, q, expected):
         ("up", "us", False),
     ],
 )
-def test_typos(word, asked, expected):
+def test_typo_distance_decides_the_match(word, asked, expected):
     assert is_typo_of(word, asked) is expected

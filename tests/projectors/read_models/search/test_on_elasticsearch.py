@@ -1,4 +1,4 @@
-"""Does nothing get lost with the server of the index?"""
+"""Elasticsearch index: loss and outage of its server."""
 
 import pytest
 from elasticsearch import Elasticsearch
@@ -19,7 +19,7 @@ def index(elasticsearch_url, namespace):
         yield ElasticsearchIndex(client, f"{namespace}-search-1")
 
 
-def test_while_the_index_is_away_nothing_is_forgotten(index, redis):
+def test_flush_keeps_marks_while_server_is_away(index, redis):
     library = Library(Search(redis, 1, index=index))
     library.add("Alien")
     with Elasticsearch(NOWHERE, request_timeout=1, max_retries=0) as nowhere:
@@ -31,7 +31,7 @@ def test_while_the_index_is_away_nothing_is_forgotten(index, redis):
     assert library.found("alien") == ["<em>Alien</em>"]
 
 
-def test_an_index_that_somebody_else_made_is_made_anew(index, redis, elasticsearch_url):
+def test_index_with_foreign_mapping_is_recreated(index, redis, elasticsearch_url):
     library = Library(Search(redis, 1, index=index))
     library.add("Alien")
     flush(library.search)

@@ -1,4 +1,4 @@
-"""Do the traps of tantivy stay shut?"""
+"""tantivy index: commits, locks, crashes and pitfalls of the library."""
 
 import shutil
 import signal
@@ -26,7 +26,7 @@ def ids(index, q="", **asked):
     return [hit.id for hit in index.search(SearchQuery(q=q, limit=100, **asked)).items]
 
 
-def test_written_again_a_document_is_there_once(index):
+def test_rewritten_document_exists_once(index):
     for revision in range(1, 12):
         index.put([written(1, "Alien", revision=revision), written(2, "Heat", revision=revision)])
     assert (index.count(), sorted(ids(index))) == (2, [1, 2])
@@ -37,13 +37,13 @@ def test_written_again_a_document_is_there_once(index):
     }
 
 
-def test_a_document_twice_in_one_commit_is_there_once(index):
+def test_document_twice_in_one_commit_exists_once(index):
     index.put([written(1, "Alein"), written(1, "Alien", revision=2)])
     assert index.count() == 1
     assert ids(index, "alien") == [1]
 
 
-def test_a_beginning_of_many_words_finds_them_all(index):
+def test_prefix_of_many_words_matches_all(index):
     letters = "abcdefghijklmnopqrstuvwxyz"
     titles = [f"Star {'wa' + one + other}" for one in "abcd" for other in letters]
     index.put([written(nth, title) for nth, title in enumerate(titles, start=1)])
@@ -51,18 +51,18 @@ def test_a_beginning_of_many_words_finds_them_all(index):
     assert index.search(SearchQuery(q="wa")).total == 104
 
 
-def test_what_looks_like_a_pattern_is_text(index):
+def test_query_syntax_is_plain_text(index):
     index.put([written(1, "Alien"), written(2, "...")])
     for q in ("a.*", "al[i]en", "(a|b)", "\\", "a{2}", "^a", '"alien', "title:alien AND", "*"):
         assert 2 not in ids(index, q)
 
 
-def test_a_typo_is_never_in_the_first_letter(index):
+def test_typo_in_first_letter_does_not_match(index):
     index.put([written(1, "Heat"), written(2, "Head"), written(3, "Beat"), written(4, "Hat")])
     assert ids(index, "heat") == [1, 2, 4]
 
 
-def test_the_mark_is_no_movie(index):
+def test_identity_document_is_no_movie(index):
     assert (index.count(), sorted(index.movies()), ids(index)) == (0, [], [])
     index.put([written(1, "Mark")])
     assert (index.count(), sorted(index.movies()), ids(index, "mark")) == (1, [1], [1])
@@ -70,7 +70,7 @@ def test_the_mark_is_no_movie(index):
     assert (page.total, page.decades, page.genres) == (1, (), ())
 
 
-def test_every_commit_shows_in_the_mark(index):
+def test_identity_counts_commits(index):
     before = index.identity()
     index.put([written(1, "Alien")])
     index.put([])
@@ -80,7 +80,7 @@ def test_every_commit_shows_in_the_mark(index):
     assert index.refresh() == 2
 
 
-def test_what_cannot_be_read_is_not_there(index, place):
+def test_unreadable_index_has_no_identity(index, place):
     index.put([written(1, "Alien")])
     (place / "meta.json").write_text("{")
     broken = TantivyIndex(place)
@@ -93,7 +93,7 @@ def test_what_cannot_be_read_is_not_there(index, place):
     assert broken.count() == 0
 
 
-def test_a_fault_in_the_middle_leaves_all_as_it_was(index):
+def test_failed_commit_changes_nothing(index):
     index.put([written(1, "Alien")])
     broken = written(3, "Up")
     broken.document["votes"] = None
@@ -104,7 +104,7 @@ def test_a_fault_in_the_middle_leaves_all_as_it_was(index):
     assert sorted(index.movies()) == [1, 2]
 
 
-def test_who_finds_another_writing_waits(index, place):
+def test_writer_waits_for_another(index, place):
     entered, leave = Event(), Event()
 
     def write():
@@ -123,7 +123,7 @@ def test_who_finds_another_writing_waits(index, place):
     assert sorted(index.movies()) == [1]
 
 
-def test_who_waits_too_long_for_another_is_told(index, place, monkeypatch):
+def test_writer_lock_times_out(index, place, monkeypatch):
     monkeypatch.setattr(index_directory, "_LOCK_SECONDS", 0)
     with (
         index_directory.IndexDirectory(place).commit(),
@@ -134,7 +134,7 @@ def test_who_waits_too_long_for_another_is_told(index, place, monkeypatch):
     assert index.count() == 1
 
 
-def test_a_writer_that_was_killed_keeps_nobody_waiting(index, place):
+def test_killed_writer_releases_its_lock(index, place):
     index.put([written(1, "Alien")])
     program = """
         import sys, time
@@ -156,7 +156,7 @@ def test_a_writer_that_was_killed_keeps_nobody_waiting(index, place):
     assert sorted(index.movies()) == [1, 2]
 
 
-def test_readers_meet_whole_commits_only(index):
+def test_readers_see_whole_commits_only(index):
     """Also while files are merged and thrown away beneath them."""
     done = Event()
     seen = []
@@ -175,7 +175,7 @@ def test_readers_meet_whole_commits_only(index):
     assert seen == sorted(seen)
 
 
-def test_a_copy_of_former_times_has_fewer_writes(index, place, tmp_path):
+def test_restored_backup_has_fewer_writes(index, place, tmp_path):
     index.put([written(1, "Alien")])
     shutil.copytree(place, tmp_path / "copy")
     index.put([written(2, "Heat")])
@@ -185,7 +185,7 @@ def test_a_copy_of_former_times_has_fewer_writes(index, place, tmp_path):
     assert sorted(index.movies()) == [1]
 
 
-def test_nothing_stays_beside_it(index, place):
+def test_create_and_drop_leave_no_files(index, place):
     index.put([written(1, "Alien")])
     index.create()
     assert [path.name for path in place.parent.iterdir()] == [place.name]
@@ -196,7 +196,7 @@ def test_nothing_stays_beside_it(index, place):
         index.count()
 
 
-def test_the_trap_that_the_text_key_is_for():
+def test_delete_by_unsigned_number_deletes_nothing():
     """If this fails, tantivy was mended, and a number would do as the key."""
     builder = tantivy.SchemaBuilder()
     builder.add_unsigned_field("id", indexed=True)
@@ -213,12 +213,12 @@ def test_the_trap_that_the_text_key_is_for():
     assert index.searcher().num_docs == 2
 
 
-def test_first_letters_are_guarded():
+def test_first_letters_are_repeated():
     assert schema.guard_first_letters("the heat") == "ttthe hhheat"
     assert schema.guard_first_letters("") == ""
 
 
-def test_an_index_out_of_a_backup_is_brought_up_to_the_state(index, place, redis, tmp_path):
+def test_index_restored_from_backup_is_refilled(index, place, redis, tmp_path):
     library = Library(Search(redis, 1, index=index))
     library.add("Alien")
     flush(library.search)
@@ -235,7 +235,7 @@ def test_an_index_out_of_a_backup_is_brought_up_to_the_state(index, place, redis
     assert library.found("alien") == []
 
 
-def test_events_about_something_else_do_not_make_it_look_old(index, redis):
+def test_unrelated_events_write_nothing_to_index(index, redis):
     library = Library(Search(redis, 1, index=index))
     library.add("Alien")
     flush(library.search)
@@ -246,7 +246,7 @@ def test_events_about_something_else_do_not_make_it_look_old(index, redis):
     assert (library.search.built(0), index.identity().writes) == (2, writes)
 
 
-def test_two_who_flush_do_not_put_the_old_over_the_new(index, place, redis, monkeypatch):
+def test_concurrent_flush_does_not_overwrite_newer_document(index, place, redis, monkeypatch):
     slow, library = (
         Search(redis, 1, index=index),
         Library(Search(redis, 1, index=TantivyIndex(place))),

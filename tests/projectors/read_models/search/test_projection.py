@@ -1,4 +1,4 @@
-"""What do events mean for finding a movie?"""
+"""Search projection: changes by movie, and the document."""
 
 from uuid import UUID
 
@@ -23,7 +23,7 @@ ANN = UUID(int=1)
 ALIEN = 7
 
 
-def test_opinions_add_up():
+def test_votes_and_scores_add_up():
     found = document_changes(
         [
             MovieRated(user_id=ANN, movie_id=ALIEN, score=6),
@@ -38,7 +38,7 @@ def test_opinions_add_up():
     }
 
 
-def test_the_last_description_counts():
+def test_last_description_wins():
     found = document_changes(
         [
             MovieAdded(movie_id=ALIEN, title="Alein", year=1978),
@@ -52,7 +52,7 @@ def test_the_last_description_counts():
     }
 
 
-def test_the_last_long_details_count():
+def test_last_extended_details_win():
     found = document_changes(
         [
             MovieDetailed(movie_id=ALIEN, runtime_minutes=90, keywords=("dog",)),
@@ -64,7 +64,7 @@ def test_the_last_long_details_count():
     }
 
 
-def test_what_is_not_about_finding_movies_changes_nothing():
+def test_unrelated_event_changes_no_document():
     assert (
         document_changes(
             [
@@ -76,7 +76,7 @@ def test_what_is_not_about_finding_movies_changes_nothing():
     )
 
 
-def test_the_whole_document():
+def test_document_has_all_fields():
     details = SearchableDetails(
         title="The Amélie", year=None, genres=("Romance",), cast=("Audrey Tautoú",)
     )
@@ -97,7 +97,7 @@ def test_the_whole_document():
     }
 
 
-def test_a_document_with_long_details():
+def test_document_stores_extended_details():
     details = SearchableDetails(title="Alien", year=1979)
     plain = document(ALIEN, details, votes=0, total=0)
     long = ExtendedDetails(runtime_minutes=117, crew=(), keywords=("cat",), titles={})

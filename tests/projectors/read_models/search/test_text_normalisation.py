@@ -1,4 +1,4 @@
-"""Do titles and queries meet, however they are spelled?"""
+"""Text normalisation: folding, words and word groups."""
 
 import pytest
 from hypothesis import given
@@ -32,32 +32,32 @@ from projectors.read_models.search.text_normalisation import (
         ("", ""),
     ],
 )
-def test_what_is_left_of_a_text(text, expected):
+def test_fold_removes_case_accents_and_punctuation(text, expected):
     assert fold(text) == expected
 
 
 @given(st.text())
-def test_words_stand_where_they_say(text):
+def test_word_spans_match_the_text(text):
     for word in words(text):
         assert fold(text[word.start : word.end]) == word.folded
 
 
 @given(st.text())
-def test_folding_twice_changes_nothing(text):
+def test_fold_is_idempotent(text):
     assert fold(fold(text)) == fold(text)
 
 
-def test_what_is_written_without_a_space_can_be_typed_as_one():
+def test_joined_words_form_compounds():
     assert compounds("Spider-Man: Into the Spider-Verse") == "spiderman spiderverse"
     assert compounds("Spider Man") == ""
 
 
-def test_a_whole_title_can_be_typed_without_spaces():
+def test_title_without_spaces_keeps_article_variants():
     assert without_spaces("M*A*S*H") == ["mash"]
     assert without_spaces("The Thing") == ["thething", "thing"]
     assert without_spaces("") == [""]
 
 
-def test_an_article_alone_stays():
+def test_article_alone_is_kept():
     assert without_article("the godfather") == "godfather"
     assert without_article("a") == "a"

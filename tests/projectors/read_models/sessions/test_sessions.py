@@ -1,4 +1,4 @@
-"""Does a revoked token count no more, and every other one still?"""
+"""Session revocations: which access tokens stay valid."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -33,40 +33,40 @@ def valid(redis, recording):
     return valid
 
 
-def test_nothing_revoked_everything_counts(valid):
+def test_token_is_valid_without_revocations(valid):
     assert valid([], ANN, PHONE, 0)
 
 
-def test_a_revoked_family_counts_no_more_and_others_do(valid):
+def test_revoked_family_invalidates_its_tokens_only(valid):
     assert not valid([left(ANN, PHONE)], ANN, PHONE, 0)
     assert valid([], ANN, LAPTOP, 0)
     assert valid([], BOB, PHONE, 0)
 
 
-def test_a_new_epoch_ends_all_older_tokens(valid):
+def test_new_epoch_invalidates_older_tokens(valid):
     assert not valid([SessionsRevoked(user_id=ANN, epoch=1)], ANN, PHONE, 0)
     assert valid([], ANN, PHONE, 1)
     assert valid([], BOB, PHONE, 0)
 
 
-def test_a_family_revoked_after_a_new_epoch_stays_revoked(valid):
+def test_family_revoked_after_new_epoch_stays_revoked(valid):
     assert not valid([SessionsRevoked(user_id=ANN, epoch=1), left(ANN, PHONE)], ANN, PHONE, 1)
     assert valid([], ANN, LAPTOP, 1)
 
 
-def test_nothing_is_remembered_of_families_of_older_epochs(redis, recording):
+def test_new_epoch_drops_revoked_families(redis, recording):
     sessions = SessionRevocations(redis, 1)
     for event in (left(ANN, PHONE), left(ANN, LAPTOP), SessionsRevoked(user_id=ANN, epoch=1)):
         sessions.apply([recording.say(event)])
     assert sessions.revoked(ANN) == {b"epoch": b"1"}
 
 
-def test_no_token_of_who_was_erased_counts_whatever_it_says(valid):
+def test_erased_users_tokens_are_invalid(valid):
     assert not valid([UserErased(user_id=ANN)], ANN, PHONE, 99)
     assert valid([], BOB, PHONE, 0)
 
 
-def test_of_who_was_erased_no_log_in_is_remembered(redis, recording):
+def test_erasure_drops_revoked_families(redis, recording):
     sessions = SessionRevocations(redis, 1)
     for event in (SessionsRevoked(user_id=ANN, epoch=1), left(ANN, PHONE), UserErased(user_id=ANN)):
         sessions.apply([recording.say(event)])

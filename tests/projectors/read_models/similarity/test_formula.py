@@ -1,4 +1,4 @@
-"""Is the similarity of two movies what its formula promises?"""
+"""Similarity formula: bounds, symmetry, shrinkage."""
 
 import pytest
 from hypothesis import given
@@ -20,7 +20,7 @@ likes = st.integers(0, 5000)
 
 
 @given(one=likes, other=likes, share=shares, content=shares)
-def test_lies_between_nothing_and_one_and_is_symmetric(one, other, share, content):
+def test_similarity_is_symmetric_within_zero_and_one(one, other, share, content):
     both = int(share * min(one, other))
     found = similarity(both, one, other, content)
     assert 0 <= found < 1
@@ -28,31 +28,31 @@ def test_lies_between_nothing_and_one_and_is_symmetric(one, other, share, conten
 
 
 @given(genres, years, genres, years)
-def test_content_lies_between_nothing_and_one_and_is_symmetric(one, year, other, other_year):
+def test_content_is_symmetric_within_zero_and_one(one, year, other, other_year):
     found = content(one, year, other, other_year)
     assert 0 <= found <= 1
     assert found == content(other, other_year, one, year)
 
 
 @given(content=shares)
-def test_without_likes_it_is_pure_content(content):
+def test_similarity_without_likes_is_content(content):
     assert similarity(0, 0, 0, content) == pytest.approx(WORTH * content)
     assert similarity(0, 50, 0, content) == pytest.approx(WORTH * content)
 
 
-def test_with_many_likes_it_is_pure_community():
+def test_similarity_with_many_likes_is_cosine():
     assert similarity(10_000, 10_000, 10_000, 0) > 0.99
     assert similarity(100, 100, 100, 0) == 100 / (100 + PRIOR)
     assert similarity(0, 10_000, 10_000, 1) < 0.001
 
 
 @given(one=st.integers(1, 500), other=st.integers(1, 500), content=shares)
-def test_who_likes_both_adds(one, other, content):
+def test_common_like_raises_similarity(one, other, content):
     scores = [similarity(both, one, other, content) for both in range(min(one, other) + 1)]
     assert scores == sorted(set(scores))
 
 
-def test_content_of_known_movies():
+def test_content_of_sample_movies():
     assert content({"Crime", "Drama"}, 1995, {"Crime", "Drama"}, 1995) == 1
     assert content({"Crime", "Drama"}, 1995, {"Crime"}, 1995) == 0.5
     assert content({"Crime"}, 1995, {"Crime"}, 1980) == pytest.approx(0.368, abs=0.001)
@@ -64,5 +64,5 @@ def test_content_of_known_movies():
     ("support", "word"),
     [(0, "mostly content"), (4, "mostly content"), (5, "some"), (19, "some"), (20, "strong")],
 )
-def test_confidence_has_words(support, word):
+def test_confidence_follows_support(support, word):
     assert confidence(support) == word

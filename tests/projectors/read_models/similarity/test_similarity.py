@@ -1,4 +1,4 @@
-"""Are the neighbours those that likes and genres lead to, whatever way the events came?"""
+"""Similarity: neighbour lists, in any order of events."""
 
 from random import Random
 from uuid import UUID
@@ -65,7 +65,7 @@ def world(redis, recording):
     return World(redis, recording)
 
 
-def test_without_likes_genres_and_years_say_what_is_like_what(world):
+def test_neighbours_without_likes_follow_content(world):
     world.build()
     apart = content(FACTS[ALIEN].genres, 1979, FACTS[ALIENS].genres, 1986)
     assert world.list(ALIEN) == [Neighbour(ALIENS, round(0.2 * apart, DIGITS), 0)]
@@ -74,7 +74,7 @@ def test_without_likes_genres_and_years_say_what_is_like_what(world):
     assert world.list(99) is None
 
 
-def test_who_likes_both_makes_them_alike(world):
+def test_common_likes_make_neighbours(world):
     world.build()
     for user in range(6):
         world.happen(rated(user, ALIEN, 8), rated(user, HEAT, 10))
@@ -87,7 +87,7 @@ def test_who_likes_both_makes_them_alike(world):
     assert [neighbour.movie for neighbour in world.list(ALIENS)] == [ALIEN]
 
 
-def test_a_like_that_is_taken_back_counts_no_more(world):
+def test_withdrawn_like_no_longer_counts(world):
     world.build()
     before = world.list(ALIEN), world.list(HEAT)
     world.happen(rated(1, ALIEN), rated(1, HEAT), rated(2, ALIEN), rated(2, HEAT))
@@ -103,7 +103,7 @@ def test_a_like_that_is_taken_back_counts_no_more(world):
     assert (world.list(ALIEN), world.list(HEAT)) == before
 
 
-def test_likes_of_a_movie_that_comes_later_are_kept(world):
+def test_likes_of_unknown_movie_are_kept_until_it_is_added(world):
     world.happen(rated(1, 77), rated(1, ALIEN))
     world.build()
     assert 77 not in [neighbour.movie for neighbour in world.list(ALIEN)]
@@ -112,7 +112,7 @@ def test_likes_of_a_movie_that_comes_later_are_kept(world):
     assert Neighbour(77, round(1 / 31, DIGITS), 1) in world.list(ALIEN)
 
 
-def test_another_description_makes_other_neighbours(world):
+def test_new_description_changes_neighbours(world):
     world.happen(rated(1, HEAT))
     world.build()
     world.happen(MovieDescribed(movie_id=RONIN, title="R", year=1979, genres=("Horror",)))
@@ -121,7 +121,7 @@ def test_another_description_makes_other_neighbours(world):
     assert {neighbour.movie for neighbour in world.list(RONIN)} == {ALIEN, ALIENS}
 
 
-def test_delivered_twice_counts_once(world):
+def test_redelivered_likes_count_once(world):
     batch = [world.recording.say(rated(1, ALIEN)), world.recording.say(rated(1, HEAT))]
     world.similarity.apply(batch)
     world.similarity.apply(batch)
@@ -129,7 +129,7 @@ def test_delivered_twice_counts_once(world):
     assert world.list(ALIEN)[-1].support == 1
 
 
-def test_the_order_of_partitions_does_not_matter(redis, recording):
+def test_neighbours_do_not_depend_on_partition_order(redis, recording):
     chance = Random(5)
     for movie in FACTS:
         recording.say(added(movie))
@@ -147,7 +147,7 @@ def test_the_order_of_partitions_does_not_matter(redis, recording):
     assert found[0] == found[1]
 
 
-def test_derived_data_may_be_lost(world):
+def test_lost_neighbour_lists_are_rebuilt(world):
     world.happen(rated(1, ALIEN), rated(1, HEAT))
     world.build()
     before = world.list(ALIEN)
@@ -157,7 +157,7 @@ def test_derived_data_may_be_lost(world):
     assert world.list(ALIEN) == before
 
 
-def test_while_a_catalogue_comes_in_nothing_is_built(world):
+def test_similarity_builder_waits_for_incoming_catalogue(world):
     world.build()
     drama = ContentFeatures(1990, ("Drama",))
     world.happen(*(added(movie, drama) for movie in range(100, 400)))
@@ -172,7 +172,7 @@ def test_while_a_catalogue_comes_in_nothing_is_built(world):
     assert len(world.list(100)) == LIST
 
 
-def test_what_is_wrong_with_a_list_is_found(world):
+def test_check_reports_wrong_neighbours(world):
     world.happen(rated(1, ALIEN))
     world.build()
     world.similarity.redis.hdel(world.similarity.lists_key, str(ALIEN))
@@ -199,7 +199,7 @@ crowds = st.dictionaries(movies, people)
     {},
     [({1: ContentFeatures(None, ("Crime",))}, {})],
 )
-def test_putting_what_was_touched_in_its_place_is_as_good_as_making_all_anew(facts, who, steps):
+def test_incremental_neighbours_equal_full_build(facts, who, steps):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "LIST", 4)
         kept = NeighbourLists(facts, who)
@@ -213,7 +213,7 @@ def test_putting_what_was_touched_in_its_place_is_as_good_as_making_all_anew(fac
 
 @settings(deadline=None)
 @given(catalogues, crowds)
-def test_all_at_once_is_what_the_formula_says_of_each_pair(facts, who):
+def test_vectorised_scores_equal_the_formula(facts, who):
     for movie, neighbours in NeighbourLists(facts, who).own.items():
         for other, score, support in neighbours:
             both = len(who[movie] & who.get(other, set()))

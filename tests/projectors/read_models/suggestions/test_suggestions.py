@@ -1,4 +1,4 @@
-"""Are the most popular movies suggested that someone may be about to type?"""
+"""Suggestions: most popular titles of a prefix, typos, incremental updates."""
 
 from random import Random
 from uuid import UUID, uuid4
@@ -101,11 +101,11 @@ def world(redis, recording):
         ("", []),
     ],
 )
-def test_what_is_meant(world, text, expected):
+def test_suggestions_match_typed_prefix(world, text, expected):
     assert world.ids(text) == expected
 
 
-def test_popularity_follows_the_people(world):
+def test_suggestions_rank_by_rating_count(world):
     user = uuid4()
     for movie in (5, 5, 5, 5):
         world.happen(rated(uuid4(), movie))
@@ -118,21 +118,21 @@ def test_popularity_follows_the_people(world):
     assert world.suggestions.all_rating_counts() == {1: 3, 2: 1, 5: 4}
 
 
-def test_another_title_is_typed_otherwise(world):
+def test_new_title_replaces_old_suggestions(world):
     world.happen(MovieDescribed(movie_id=1, title="Il padrino", year=None))
     world.build()
     assert world.ids("pad") == [1]
     assert world.ids("godf") == [2]
 
 
-def test_delivered_twice_counts_once(world):
+def test_redelivered_ratings_count_once(world):
     batch = [world.recording.say(rated(UUID(int=1), 5))]
     world.suggestions.apply(batch)
     world.suggestions.apply(batch)
     assert world.suggestions.rating_counts_of([5]) == {5: 1}
 
 
-def test_the_order_of_partitions_does_not_matter(redis, recording):
+def test_suggestions_do_not_depend_on_partition_order(redis, recording):
     for movie, title in TITLES.items():
         recording.say(MovieAdded(movie_id=movie, title=title, year=1990))
     chance = Random(3)
@@ -149,14 +149,14 @@ def test_the_order_of_partitions_does_not_matter(redis, recording):
     assert found[0] == found[1]
 
 
-def test_derived_data_may_be_lost(world):
+def test_lost_suggestion_lists_are_rebuilt(world):
     world.suggestions.redis.delete(world.suggestions.lists_key)
     world.suggestions.redis.delete(world.suggestions.all.derived("looker"))
     world.build()
     assert world.ids("godf") == [1, 2]
 
 
-def test_while_a_catalogue_comes_in_nothing_is_built(world):
+def test_suggestions_builder_waits_for_incoming_catalogue(world):
     for movie in range(100, 400):
         world.happen(MovieAdded(movie_id=movie, title=f"Zulu {movie}", year=1964))
     world.builder.build(NOON)
@@ -166,18 +166,18 @@ def test_while_a_catalogue_comes_in_nothing_is_built(world):
     assert world.ids("zulu 39") == list(range(390, 400))
 
 
-def test_what_is_wrong_with_a_list_is_found(world):
+def test_check_reports_wrong_suggestions(world):
     world.suggestions.redis.hset(world.suggestions.lists_key, "g", "[]")
     assert world.builder.check(NOON) == ["the suggestions for 'g' are not the most popular"]
 
 
-def test_what_a_title_may_be_typed_as():
+def test_title_has_its_indexed_forms():
     assert indexed_forms("Spider-Man 2") == ["spider man 2", "man 2", "2", "spiderman 2"]
     assert indexed_forms("!!!") == []
 
 
 @given(st.text(alphabet="abcdefg", min_size=3, max_size=8), st.data())
-def test_one_slip_is_found_again(word, data):
+def test_typo_variants_include_the_word(word, data):
     at = data.draw(st.integers(0, len(word) - 1))
     letter = data.draw(st.sampled_from("abcxyz"))
     slips = {
@@ -190,7 +190,7 @@ def test_one_slip_is_found_again(word, data):
             assert word in set(typo_variants(slip))
 
 
-def test_a_new_movie_is_suggested_beside_the_others(world):
+def test_new_movie_joins_suggestions(world):
     world.happen(MovieAdded(movie_id=7, title="Goodfellas", year=1990))
     world.happen(rated(uuid4(), 7))
     made = world.builder._beginnings
@@ -205,7 +205,7 @@ titles = st.lists(st.text(alphabet="ab -", min_size=1, max_size=7), min_size=1, 
 @settings(deadline=None)
 @given(titles, st.lists(st.dictionaries(st.integers(0, 29), st.integers(0, 5)), max_size=4))
 @example(["a"] * 5, [{0: 3, 1: 2, 2: 2, 3: 2}, {1: 1, 4: 3, 2: 0}])  # two fall, another comes in
-def test_every_list_is_the_most_popular_of_all_that_is_meant(titles, steps):
+def test_each_list_has_the_most_popular_matches(titles, steps):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "LIST_SIZE", 3)
         known = [Suggestion(movie, title, 1990) for movie, title in enumerate(titles)]
@@ -227,7 +227,7 @@ def test_every_list_is_the_most_popular_of_all_that_is_meant(titles, steps):
 @given(
     titles, st.lists(titles, max_size=3), st.dictionaries(st.integers(0, 120), st.integers(0, 5))
 )
-def test_title_after_title_leads_to_the_same_as_all_at_once(first, more, people):
+def test_incremental_prefix_index_equals_full_build(first, more, people):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "LIST_SIZE", 3)
         known = [Suggestion(movie, title, 1990) for movie, title in enumerate(first)]
@@ -245,7 +245,7 @@ def test_title_after_title_leads_to_the_same_as_all_at_once(first, more, people)
     assert PrefixIndex(known, {}).add([Suggestion(0, "another", 1990)]) is None
 
 
-def test_what_is_withdrawn_is_not_suggested_until_it_is_restored(world):
+def test_withdrawn_movie_is_not_suggested_until_restored(world):
     assert world.ids("godf") == [1, 2]
     world.happen(MovieWithdrawn(movie_id=1, reason="a double"))
     world.build()

@@ -1,4 +1,4 @@
-"""Is a movie hot when people act on it, cooler later, and never by one person alone?"""
+"""Time decay: heat by age, and the bound of one person's influence."""
 
 from uuid import UUID
 
@@ -15,7 +15,7 @@ NOW = 500_000
 DAY, WEEK = WINDOWS["day"], WINDOWS["week"]
 
 
-def test_what_each_event_says():
+def test_events_have_their_heat_delta():
     assert heat_delta(MovieRated(user_id=ANN, movie_id=ALIEN, score=3)) == (ALIEN, 1)
     assert heat_delta(MovieRated(user_id=ANN, movie_id=ALIEN, score=9, previous=3)) == (ALIEN, 0)
     assert heat_delta(RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=9)) == (ALIEN, -1)
@@ -23,14 +23,14 @@ def test_what_each_event_says():
 
 
 @pytest.mark.parametrize("window", WINDOWS.values())
-def test_each_half_life_takes_half(window):
+def test_heat_halves_each_half_life(window):
     ages = [0, window.half_life_hours, 2 * window.half_life_hours]
     heats = [heat({NOW - int(age): 8}, hour=NOW, window=window) for age in ages]
     assert heats == [8.0, 4.0, 2.0]
 
 
 @pytest.mark.parametrize("window", WINDOWS.values())
-def test_behind_the_window_and_before_its_time_nothing_counts(window):
+def test_ratings_outside_the_window_add_no_heat(window):
     edge = NOW - window.hours + 1
     assert heat({edge: 1000}, hour=NOW, window=window) > 0
     assert heat({edge - 1: 1000, NOW + 1: 1000}, hour=NOW, window=window) == 0
@@ -45,7 +45,7 @@ def test_heat_is_never_below_zero():
     wait=st.integers(0, 30),
     window=st.sampled_from(sorted(WINDOWS.values())),
 )
-def test_one_person_can_never_make_a_movie_more_than_one_degree_hotter(gaps, wait, window: Window):
+def test_one_person_adds_at_most_one_degree(gaps, wait, window: Window):
     """However they rate, score anew and withdraw."""
     hour, score = 0, None
     ratings: dict[int, int] = {}
@@ -68,7 +68,7 @@ def test_one_person_can_never_make_a_movie_more_than_one_degree_hotter(gaps, wai
     other=st.dictionaries(st.integers(NOW - 10, NOW), st.integers(1, 9), min_size=1),
     wait=st.integers(0, 13),
 )
-def test_waiting_changes_no_order(one, other, wait):
+def test_decay_keeps_the_order(one, other, wait):
     def heats(hour):
         return [heat(ratings, hour=hour, window=DAY) for ratings in (one, other)]
 
@@ -77,7 +77,7 @@ def test_waiting_changes_no_order(one, other, wait):
 
 
 @given(degrees=st.floats(0.01, 1e6), wait=st.integers(0, 24))
-def test_a_lasting_heat_fades_like_all_others(degrees, wait):
+def test_time_invariant_heat_decays_like_all_others(degrees, wait):
     kept = time_invariant(degrees, hour=NOW, window=WEEK)
     faded = degrees * 2 ** (-wait / WEEK.half_life_hours)
     assert heat_at(kept, hour=NOW + wait, window=WEEK) == pytest.approx(faded, rel=1e-9)

@@ -1,4 +1,4 @@
-"""Are other sources' boards shown as they were observed, and how old they are?"""
+"""External boards: order, age and pages of other sources' lists."""
 
 import json
 from datetime import timedelta
@@ -58,7 +58,7 @@ def world(redis):
     return world
 
 
-def test_in_the_order_of_the_source(world):
+def test_external_board_keeps_source_order(world):
     world.observe(HEAT, TRON, ALIEN, UNKNOWN)
     assert list(world.board().entries) == [
         MovieHeat(HEAT, 100.0),
@@ -70,7 +70,7 @@ def test_in_the_order_of_the_source(world):
     assert list(world.board("week").entries) == []
 
 
-def test_the_last_look_counts_and_says_how_old_it_is(world):
+def test_last_observation_wins_and_states_its_age(world):
     world.observe(HEAT)
     world.board()
     world.observe(TRON, ALIEN, at=NOON + timedelta(hours=2))
@@ -81,7 +81,7 @@ def test_the_last_look_counts_and_says_how_old_it_is(world):
     assert world.trending.page("day", "Crime", "tmdb") is None
 
 
-def test_the_same_again_is_younger(world):
+def test_repeated_observation_renews_age(world):
     world.observe(HEAT)
     world.board()
     world.observe(HEAT, at=NOON + timedelta(hours=1))
@@ -89,7 +89,7 @@ def test_the_same_again_is_younger(world):
     assert world.page()["as_of"] == "2026-03-01T13:00:00Z"
 
 
-def test_its_pages_show_what_the_community_says_now(world):
+def test_external_pages_show_current_cards(world):
     world.observe(HEAT)
     world.board()
     world.happen(MovieRated(user_id=uuid4(), movie_id=HEAT, score=8))
@@ -97,14 +97,14 @@ def test_its_pages_show_what_the_community_says_now(world):
     assert world.page()["items"][0]["community"]["count"] == 1
 
 
-def test_a_movie_that_comes_later_takes_its_place(world):
+def test_movie_added_later_enters_external_board(world):
     world.observe(UNKNOWN, HEAT)
     assert [entry.movie for entry in world.board().entries] == [HEAT]
     world.add(UNKNOWN)
     assert [entry.movie for entry in world.board().entries] == [UNKNOWN, HEAT]
 
 
-def test_it_makes_nothing_hotter_here(world):
+def test_external_board_adds_no_heat(world):
     world.observe(HEAT)
     world.board()
     assert list(world.trending.board("day").entries) == []

@@ -1,4 +1,4 @@
-"""Do the boards show what people act on, at once, and the same way however it is built?"""
+"""Trending boards and pages: heat, time, late events, verification, incremental builds."""
 
 import json
 from datetime import timedelta
@@ -69,7 +69,7 @@ def world(redis):
     return World(redis)
 
 
-def test_hottest_first_and_by_genre(world):
+def test_boards_rank_hottest_first_by_genre(world):
     world.add(ALIEN, HEAT, TRON)
     world.rate(HEAT, TRON, TRON)
     assert world.board() == [MovieHeat(TRON, 2.0), MovieHeat(HEAT, 1.0)]
@@ -79,7 +79,7 @@ def test_hottest_first_and_by_genre(world):
     assert world.board(genre="Science Fiction") == [MovieHeat(ALIEN, 3.0), MovieHeat(TRON, 2.0)]
 
 
-def test_the_page_is_ready_with_what_the_community_says(world):
+def test_first_page_has_cards_with_ratings(world):
     world.add(ALIEN)
     world.rate(ALIEN)
     world.board()
@@ -89,7 +89,7 @@ def test_the_page_is_ready_with_what_the_community_says(world):
     assert (page["next"], page["as_of"]) == (None, "2026-03-01T12:00:00Z")
 
 
-def test_a_new_score_makes_it_no_hotter_but_shows_on_the_page(world):
+def test_new_score_adds_no_heat_but_updates_page(world):
     world.add(ALIEN)
     world.happen(MovieRated(user_id=ANN, movie_id=ALIEN, score=2))
     world.board()
@@ -98,7 +98,7 @@ def test_a_new_score_makes_it_no_hotter_but_shows_on_the_page(world):
     assert world.page()["items"][0]["community"]["average"] == 9.0
 
 
-def test_what_was_withdrawn_at_once_leaves_nothing(world):
+def test_rating_withdrawn_in_its_hour_leaves_no_heat(world):
     world.add(ALIEN)
     world.happen(
         MovieRated(user_id=ANN, movie_id=ALIEN, score=2),
@@ -109,7 +109,7 @@ def test_what_was_withdrawn_at_once_leaves_nothing(world):
     assert world.trending.most_rated(10) == []
 
 
-def test_what_was_withdrawn_later_is_not_shown_below_zero(world):
+def test_later_withdrawal_never_shows_negative_heat(world):
     world.add(ALIEN, HEAT)
     world.happen(MovieRated(user_id=ANN, movie_id=ALIEN, score=2))
     later = NOON + 5 * HOUR
@@ -118,7 +118,7 @@ def test_what_was_withdrawn_later_is_not_shown_below_zero(world):
     assert world.board(now=later) == [MovieHeat(HEAT, 1.0)]
 
 
-def test_time_passes_without_events(world):
+def test_boards_decay_without_events(world):
     world.add(ALIEN, HEAT)
     world.rate(ALIEN, ALIEN, HEAT)
     assert world.board(now=NOON + 6 * HOUR) == [MovieHeat(ALIEN, 1.0), MovieHeat(HEAT, 0.5)]
@@ -130,14 +130,14 @@ def test_time_passes_without_events(world):
     assert world.board("week", now=NOON + 400 * HOUR) == []
 
 
-def test_what_lies_ahead_counts_when_its_hour_comes(world):
+def test_future_rating_counts_once_its_hour_comes(world):
     world.add(ALIEN)
     world.rate(ALIEN, at=NOON + 2 * HOUR)
     assert world.board() == []
     assert world.board(now=NOON + 2 * HOUR) == [MovieHeat(ALIEN, 1.0)]
 
 
-def test_a_movie_not_known_yet_comes_in_when_it_is(world):
+def test_unknown_movie_enters_board_once_added(world):
     world.add(ALIEN)
     world.rate(ALIEN, HEAT, HEAT)
     assert world.board() == [MovieHeat(ALIEN, 1.0)]
@@ -145,7 +145,7 @@ def test_a_movie_not_known_yet_comes_in_when_it_is(world):
     assert world.board() == [MovieHeat(HEAT, 2.0), MovieHeat(ALIEN, 1.0)]
 
 
-def test_a_movie_that_changes_its_genre_changes_boards(world):
+def test_movie_changes_boards_with_its_genre(world):
     world.add(HEAT)
     world.rate(HEAT)
     assert world.board(genre="Crime") == [MovieHeat(HEAT, 1.0)]
@@ -155,7 +155,7 @@ def test_a_movie_that_changes_its_genre_changes_boards(world):
     assert world.trending.page("day", "Crime") is None
 
 
-def test_built_waits_for_both_models(world):
+def test_trending_built_offset_waits_for_movies(world):
     world.add(ALIEN)
     world.board()
     event = MovieRated(user_id=ANN, movie_id=ALIEN, score=9)
@@ -170,7 +170,7 @@ def test_built_waits_for_both_models(world):
     assert world.trending.built(recorded.partition) == recorded.offset
 
 
-def test_what_the_movies_took_in_late_shows_on_the_page(redis, monkeypatch):
+def test_retried_movie_event_shows_on_trending_page(redis, monkeypatch):
     store, movies, trending = MemoryStore(1), Movies(redis, 1), Trending(redis, 1)
     builder = TrendingBuilder(trending, movies)
     added = MovieAdded(movie_id=ALIEN, title="M1", year=1990, genres=())
@@ -193,7 +193,7 @@ def test_what_the_movies_took_in_late_shows_on_the_page(redis, monkeypatch):
     assert builder.check(NOON) == []
 
 
-def test_a_page_that_is_late_is_not_called_wrong_but_waited_for(world, monkeypatch):
+def test_check_waits_for_late_page(world, monkeypatch):
     monkeypatch.setattr("projectors.verification.derived._PATIENCE_SECONDS", 0.1)
     world.add(ALIEN)
     world.board()
@@ -203,7 +203,7 @@ def test_a_page_that_is_late_is_not_called_wrong_but_waited_for(world, monkeypat
     assert world.builder.check(NOON) == []
 
 
-def test_pages_written_anew_while_they_are_compared_are_not_called_wrong(world, monkeypatch):
+def test_check_accepts_pages_rewritten_during_comparison(world, monkeypatch):
     world.add(ALIEN)
     world.rate(ALIEN)
     world.board()
@@ -219,7 +219,7 @@ def test_pages_written_anew_while_they_are_compared_are_not_called_wrong(world, 
     assert world.page()["as_of"] == "2026-03-01T12:01:00Z"
 
 
-def test_cards_that_are_newer_than_the_boards_are_not_called_wrong(world, monkeypatch):
+def test_check_accepts_cards_newer_than_boards(world, monkeypatch):
     monkeypatch.setattr("projectors.verification.derived._PATIENCE_SECONDS", 0.1)
     world.add(ALIEN)
     world.rate(ALIEN)
@@ -246,7 +246,7 @@ def _votes_shown(trending):
     return item["community"]["count"]
 
 
-def test_a_failed_look_loses_nothing(world, monkeypatch):
+def test_failed_build_loses_nothing(world, monkeypatch):
     world.add(ALIEN)
     world.board()
     world.rate(ALIEN)
@@ -261,7 +261,7 @@ def _break(*_args, **_more):
     raise OSError("away")
 
 
-def test_derived_data_may_be_lost(world):
+def test_lost_boards_are_rebuilt(world):
     world.add(ALIEN)
     world.rate(ALIEN)
     before = world.board()
@@ -270,7 +270,7 @@ def test_derived_data_may_be_lost(world):
     assert world.board() == before
 
 
-def test_pages_follow_each_other_without_gap_or_repeat(world):
+def test_board_pages_have_no_gap_or_repeat(world):
     movies = range(1, 8)
     world.add(*movies)
     for movie in movies:
@@ -288,7 +288,7 @@ def test_pages_follow_each_other_without_gap_or_repeat(world):
     assert seen == [6, 7, 4, 5, 2, 3, 1]
 
 
-def test_a_cursor_is_good_for_its_own_board_only(world):
+def test_cursor_of_another_board_is_refused(world):
     world.add(ALIEN, TRON)
     world.rate(ALIEN, TRON)
     world.board()
@@ -300,7 +300,7 @@ def test_a_cursor_is_good_for_its_own_board_only(world):
         paginate(board, "day", None, limit=1, cursor="nonsense")
 
 
-def test_a_query_writes_the_same_bytes_as_the_builder(world):
+def test_query_renders_board_as_the_builder_does(world):
     world.add(*range(1, 31))
     world.rate(*range(1, 31))
     world.board()
@@ -311,7 +311,7 @@ def test_a_query_writes_the_same_bytes_as_the_builder(world):
     assert chosen.next is not None
 
 
-def test_what_is_not_touched_is_not_written_again(world):
+def test_untouched_boards_are_not_rewritten(world):
     world.add(ALIEN, HEAT)
     world.rate(ALIEN, HEAT)
     world.board()
@@ -338,7 +338,7 @@ steps = st.lists(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(steps=steps)
-def test_looking_now_and_then_leads_where_looking_once_does(redis, steps):
+def test_incremental_boards_equal_full_build(redis, steps):
     world, now = World(redis), NOON
     for what, number in steps:
         match what:
