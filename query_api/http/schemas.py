@@ -1,255 +1,207 @@
-"""What do answers look like? Only for the contract: answers are bytes that were made elsewhere."""
+"""OpenAPI schemas of all answers, derived from the structs of read models and of this API."""
 
-from typing import Any
+from datetime import datetime
+from typing import Annotated, TypeAlias
+from uuid import UUID
 
-from rest_framework import serializers
+import msgspec
+from msgspec import Meta
+
+from events.catalogue import Visibility
+from events.catalogue.movies import Credit
+from infra.http.openapi import Shape
+from infra.http.openapi_schemas import schema
+from projectors.read_models.library.projection import UserPreferences
+from projectors.read_models.movies.card import RatingSummary
+from projectors.read_models.movies.projection import CardDetails
+from projectors.read_models.recommendations.genre_affinity import RecommendationReason
+from projectors.read_models.search.projection import ExtendedDetails
+from projectors.read_models.similarity.formula import Confidence
+from projectors.read_models.suggestions.projection import Suggestion
+
+Next: TypeAlias = Annotated[str | None, Meta(description="the cursor of the next page")]
 
 
-class Community(serializers.Serializer[Any]):
-    """What the community says of a movie."""
+class PageFields(msgspec.Struct):
+    """A page of a list."""
 
-    average = serializers.FloatField(allow_null=True)
-    count = serializers.IntegerField()
-    histogram = serializers.ListField(
-        child=serializers.IntegerField(), help_text="votes for each score from 1 to 10"
-    )
+    next: Next
 
 
-class Card(serializers.Serializer[Any]):
+class CardFields(msgspec.Struct):
     """A movie."""
 
-    id = serializers.IntegerField()
-    title = serializers.CharField()
-    year = serializers.IntegerField(allow_null=True)
-    genres = serializers.ListField(child=serializers.CharField())
-    cast = serializers.ListField(child=serializers.CharField())
-    external_ids = serializers.DictField(child=serializers.CharField())
-    overview = serializers.CharField(required=False)
-    poster_url = serializers.CharField(required=False)
-    community = Community()
+    external_ids: dict[str, str]
+    community: RatingSummary
 
 
-class Credit(serializers.Serializer[Any]):
-    """Who made a movie, and as what."""
+class BoardFields(msgspec.Struct):
+    """A trending board."""
 
-    name = serializers.CharField()
-    job = serializers.CharField()
-
-
-class Details(Card):
-    """A movie with all that is known of it."""
-
-    original_title = serializers.CharField(required=False)
-    original_language = serializers.CharField(required=False, help_text="ISO 639-1")
-    released_on = serializers.DateField(required=False)
-    runtime_minutes = serializers.IntegerField(required=False)
-    crew = Credit(many=True)
-    keywords = serializers.ListField(child=serializers.CharField())
-    titles = serializers.DictField(
-        child=serializers.CharField(), help_text="in other languages, by ISO 639-1"
-    )
+    as_of: datetime
 
 
-class _Page(serializers.Serializer[Any]):
-    next = serializers.CharField(allow_null=True, help_text="the cursor of the next page")
+class TrendingFields(msgspec.Struct):
+    """A trending movie."""
+
+    heat: float
 
 
-class TrendingItem(Card):
-    """A movie that people act on."""
-
-    heat = serializers.FloatField()
-
-
-class TrendingPage(_Page):
-    """The hottest movies."""
-
-    items = TrendingItem(many=True)
-    as_of = serializers.DateTimeField()
-
-
-class RatedItem(Card):
+class RatedFields(msgspec.Struct):
     """A movie that I rated."""
 
-    score = serializers.IntegerField()
-    rated_at = serializers.DateTimeField()
+    score: int
+    rated_at: datetime
 
 
-class RatingsPage(_Page):
-    """My ratings."""
+class FavouriteFields(msgspec.Struct):
+    """A movie of my favourites."""
 
-    items = RatedItem(many=True)
-
-
-class FavouriteItem(Card):
-    """A movie that I keep."""
-
-    favourited_at = serializers.DateTimeField()
+    favourited_at: datetime
 
 
-class FavouritesPage(_Page):
-    """My favourites."""
-
-    items = FavouriteItem(many=True)
-
-
-class HiddenItem(Card):
+class HiddenFields(msgspec.Struct):
     """A movie that I never want to be recommended."""
 
-    hidden_at = serializers.DateTimeField()
+    hidden_at: datetime
 
 
-class HiddenPage(_Page):
-    """What I hid."""
+class LibraryCounts(msgspec.Struct):
+    """How many ratings, favourites, hidden movies and playlists I have."""
 
-    items = HiddenItem(many=True)
-
-
-class Preferences(serializers.Serializer[Any]):
-    """What I like, and what others may see."""
-
-    genres = serializers.ListField(child=serializers.CharField())
-    public_activity = serializers.BooleanField()
-    strategy = serializers.CharField(allow_null=True)
+    ratings: int
+    favourites: int
+    hidden: int
+    playlists: int
 
 
-class Counts(serializers.Serializer[Any]):
-    """How much I have."""
+class ProfileFields(msgspec.Struct):
+    """My profile."""
 
-    ratings = serializers.IntegerField()
-    favourites = serializers.IntegerField()
-    hidden = serializers.IntegerField()
-    playlists = serializers.IntegerField()
-
-
-class Me(serializers.Serializer[Any]):
-    """Who I am."""
-
-    id = serializers.UUIDField()
-    username = serializers.CharField(allow_null=True)
-    preferences = Preferences()
-    counts = Counts()
+    id: UUID
+    username: str | None
+    preferences: UserPreferences
+    counts: LibraryCounts
 
 
-class Playlist(serializers.Serializer[Any]):
+class PlaylistFields(msgspec.Struct, kw_only=True):
     """A playlist without its movies."""
 
-    id = serializers.CharField()
-    owner = serializers.CharField(allow_null=True, help_text="their username")
-    name = serializers.CharField()
-    description = serializers.CharField(allow_null=True)
-    visibility = serializers.ChoiceField(["private", "public"])
-    version = serializers.IntegerField(help_text="what If-Match takes when it is changed")
-    size = serializers.IntegerField(help_text="how many movies it has")
-    followers = serializers.IntegerField()
-    created_at = serializers.DateTimeField()
-    updated_at = serializers.DateTimeField()
+    id: str
+    owner: Annotated[str | None, Meta(description="the owner's username")]
+    name: str
+    description: str | None
+    visibility: Visibility
+    version: Annotated[int, Meta(description="for If-Match, when the playlist is changed")]
+    size: Annotated[int, Meta(description="number of movies")]
+    followers: int = 0
+    created_at: datetime
+    updated_at: datetime
 
 
-class PlaylistsPage(_Page):
-    """Playlists."""
-
-    items = Playlist(many=True)
-
-
-class PlaylistItem(Card):
+class PlaylistItemFields(msgspec.Struct):
     """A movie of a playlist."""
 
-    position = serializers.IntegerField(help_text="from 0")
+    position: Annotated[int, Meta(description="from 0")]
 
 
-class PlaylistPage(Playlist):
-    """A playlist with a page of its movies."""
+class SimilarityFields(msgspec.Struct):
+    """How similar two movies are."""
 
-    items = PlaylistItem(many=True)
-    next = serializers.CharField(allow_null=True, help_text="the cursor of the next page")
-
-
-class Similarity(serializers.Serializer[Any]):
-    """How alike two movies are."""
-
-    score = serializers.FloatField(help_text="0 to 1; shown as 0 to 100")
-    support = serializers.IntegerField(help_text="how many people liked both")
-    confidence = serializers.ChoiceField(["mostly content", "some", "strong"])
+    score: Annotated[float, Meta(description="0 to 1; shown as 0 to 100")]
+    support: Annotated[int, Meta(description="number of people who liked both")]
+    confidence: Confidence
 
 
-class SimilarItem(Card):
-    """A movie like another."""
+class SimilarFields(msgspec.Struct):
+    """A movie similar to another."""
 
-    similarity = Similarity()
-
-
-class SimilarPage(_Page):
-    """Movies like another, the most alike first."""
-
-    items = SimilarItem(many=True)
+    similarity: SimilarityFields
 
 
-class Suggestion(serializers.Serializer[Any]):
-    """A movie that someone may be about to type."""
+class RecommendedFields(msgspec.Struct):
+    """A movie recommended to me."""
 
-    id = serializers.IntegerField()
-    title = serializers.CharField()
-    year = serializers.IntegerField(allow_null=True)
-
-
-class SuggestionsList(_Page):
-    """The most popular that fit, at most ten."""
-
-    items = Suggestion(many=True)
+    score: float
+    reasons: tuple[RecommendationReason, ...]
 
 
-class Reason(serializers.Serializer[Any]):
-    """Why a movie is recommended."""
+class NamedCount(msgspec.Struct):
+    """The number of movies of a genre or decade."""
 
-    because = serializers.ChoiceField(["rated", "favourite", "genre", "trending", "popular"])
-    movie = serializers.IntegerField(required=False)
-    title = serializers.CharField(required=False, help_text="that movie's")
-    genre = serializers.CharField(required=False)
-    share = serializers.FloatField()
+    name: str
+    count: int
 
 
-class RecommendedItem(Card):
-    """A movie for me."""
+class HighlightFields(msgspec.Struct):
+    """A movie that matches."""
 
-    score = serializers.FloatField()
-    reasons = Reason(many=True)
-
-
-class RecommendationsPage(_Page):
-    """My recommendations."""
-
-    items = RecommendedItem(many=True)
+    highlight: Annotated[str, Meta(description="the title as HTML, with matches in <em>")]
 
 
-class NameCount(serializers.Serializer[Any]):
-    """How many movies have something in common."""
+class FacetFields(msgspec.Struct):
+    """Genres and decades of all matches."""
 
-    name = serializers.CharField()
-    count = serializers.IntegerField()
-
-
-class GenresList(_Page):
-    """All genres."""
-
-    items = NameCount(many=True)
+    genres: tuple[NamedCount, ...]
+    decades: tuple[NamedCount, ...]
 
 
-class FoundItem(Card):
-    """A movie that fits."""
+class SearchFields(msgspec.Struct):
+    """All matches of a search."""
 
-    highlight = serializers.CharField(help_text="the title as HTML, what was found in <em>")
-
-
-class Facets(serializers.Serializer[Any]):
-    """What all that fit have in common."""
-
-    genres = NameCount(many=True)
-    decades = NameCount(many=True)
+    total: int
+    facets: FacetFields
 
 
-class SearchPage(_Page):
-    """What fits."""
+schema("Community", RatingSummary)
+schema("Credit", Credit)
+schema("Preferences", UserPreferences)
+schema("Counts", LibraryCounts)
+schema("Similarity", SimilarityFields)
+schema("Reason", RecommendationReason)
+NameCount = schema("NameCount", NamedCount)
+schema("Facets", FacetFields)
 
-    items = FoundItem(many=True)
-    total = serializers.IntegerField()
-    facets = Facets()
+
+def _item(name: str, fields: type[msgspec.Struct]) -> Shape:
+    """A card with some fields behind its own."""
+    return schema(name, CardDetails, CardFields, fields)
+
+
+def _page(name: str, item: Shape, description: str, *fields: type[msgspec.Struct]) -> Shape:
+    return schema(name, *fields, PageFields, items=item(many=True), description=description)
+
+
+Card = schema("Card", CardDetails, CardFields)
+Details = schema(
+    "Details", CardDetails, CardFields, ExtendedDetails, description="A movie with all its details."
+)
+Me = schema("Me", ProfileFields)
+Playlist = schema("Playlist", PlaylistFields)
+
+TrendingPage = _page(
+    "TrendingPage", _item("TrendingItem", TrendingFields), "The hottest movies.", BoardFields
+)
+RatingsPage = _page("RatingsPage", _item("RatedItem", RatedFields), "My ratings.")
+FavouritesPage = _page("FavouritesPage", _item("FavouriteItem", FavouriteFields), "My favourites.")
+HiddenPage = _page("HiddenPage", _item("HiddenItem", HiddenFields), "My hidden movies.")
+PlaylistsPage = _page("PlaylistsPage", Playlist, "Playlists.")
+PlaylistPage = _page(
+    "PlaylistPage",
+    _item("PlaylistItem", PlaylistItemFields),
+    "A playlist with a page of its movies.",
+    PlaylistFields,
+)
+SimilarPage = _page(
+    "SimilarPage", _item("SimilarItem", SimilarFields), "Similar movies, the most similar first."
+)
+SuggestionsList = _page(
+    "SuggestionsList", schema("Suggestion", Suggestion), "The most popular matches, at most ten."
+)
+RecommendationsPage = _page(
+    "RecommendationsPage", _item("RecommendedItem", RecommendedFields), "My recommendations."
+)
+GenresList = _page("GenresList", NameCount, "All genres.")
+SearchPage = _page(
+    "SearchPage", _item("FoundItem", HighlightFields), "Movies that match.", SearchFields
+)

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
+import msgspec
 from django.http import HttpResponse
 from rest_framework import serializers
 
 from infra.http.openapi import operation
 from infra.http.permissions import LoggedIn
-from infra.http.strict_json import PageQuery
+from infra.http.strict_json import PageQuery, encode
 from projectors.read_models.library.projection import FlaggedMovie, LibraryKind, UserRating
 from projectors.read_models.library.read_model import (
     Library,
@@ -24,6 +25,7 @@ from query_api.http import schemas
 from query_api.http.cursors import reject_foreign_cursor
 from query_api.http.read_your_writes import AnswerSource
 from query_api.http.request import ReadRequest
+from query_api.http.schemas import FavouriteFields, HiddenFields, RatedFields
 from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
 from query_api.views.time_order import OrderedQuery, in_order
 
@@ -68,8 +70,8 @@ class MyRatingsView(ReadView):
             if len(rest) > len(some)
             else None
         )
-        more = {rating.movie: {"score": rating.score, "rated_at": rating.at} for rating in some}
-        return self.respond(request, render(request, movies, more, next_))
+        fields = {rating.movie: RatedFields(rating.score, rating.at) for rating in some}
+        return self.respond(request, render(request, movies, fields, next_))
 
 
 class MyMoviesView(ReadView):
@@ -78,8 +80,7 @@ class MyMoviesView(ReadView):
     permission_classes = (LoggedIn,)
     cache_policy = "never"
     kind: ClassVar[LibraryKind]
-    since: ClassVar[str]
-    """What the time is called that it is so since."""
+    fields: ClassVar[type[FavouriteFields] | type[HiddenFields]]
 
     def find(self, request: ReadRequest) -> HttpResponse:
         """The page that was asked for."""
@@ -98,15 +99,15 @@ class MyMoviesView(ReadView):
         next_ = (
             pagination.encode_cursor(self.kind, scope, some[-1]) if len(rest) > len(some) else None
         )
-        more = {place.movie: {self.since: kept[place].at} for place in some}
-        return self.respond(request, render(request, movies, more, next_))
+        fields = {place.movie: self.fields(kept[place].at) for place in some}
+        return self.respond(request, render(request, movies, fields, next_))
 
 
 class MyFavouritesView(MyMoviesView):
     """My favourites, the newest or the oldest first."""
 
     kind = "favourites"
-    since = "favourited_at"
+    fields = FavouriteFields
 
     @operation(
         "my_favourites",
@@ -124,7 +125,7 @@ class MyHiddenView(MyMoviesView):
     """What I never want to be recommended, the newest or the oldest first."""
 
     kind = "hidden"
-    since = "hidden_at"
+    fields = HiddenFields
 
     @operation(
         "my_hidden",
@@ -156,14 +157,16 @@ def behind(
 def render(
     request: ReadRequest,
     movies: Movies,
-    more: Mapping[int, Mapping[str, Any]],
+    fields: Mapping[int, msgspec.Struct],
     next_: str | None,
     about: Mapping[str, Any] | None = None,
 ) -> bytes:
     """A page of movies with what is said of each; one without a card is left out."""
-    cards = request.cards(movies, list(more))
+    cards = request.cards(movies, list(fields))
     items = (
-        pagination.render_item(cards[movie], said) for movie, said in more.items() if movie in cards
+        pagination.merge_objects(cards[movie], encode(more))
+        for movie, more in fields.items()
+        if movie in cards
     )
     return pagination.render_page(items, next_, about)
 

@@ -11,6 +11,7 @@ from projectors.read_models.library.read_model import Library, read_profile
 from query_api.http import schemas
 from query_api.http.read_your_writes import AnswerSource
 from query_api.http.request import ReadRequest
+from query_api.http.schemas import LibraryCounts, ProfileFields
 from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
 
 
@@ -35,14 +36,6 @@ class MyProfileView(ReadView):
             lambda pipe: library.enqueue_profile(pipe, user), AnswerSource(library)
         )
         person = read_profile(found)
-        return self.respond(
-            request,
-            encode(
-                {
-                    "id": str(user),
-                    "username": person.username,
-                    "preferences": person.preferences,
-                    "counts": person.counts,
-                }
-            ),
-        )
+        counts = LibraryCounts(**person.counts)
+        profile = ProfileFields(user, person.username, person.preferences, counts)
+        return self.respond(request, encode(profile))

@@ -27,6 +27,7 @@ from query_api.http import schemas
 from query_api.http.cursors import reject_foreign_cursor
 from query_api.http.read_your_writes import AnswerSource
 from query_api.http.request import ReadRequest
+from query_api.http.schemas import PlaylistFields, PlaylistItemFields
 from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
 from query_api.views.library import render
 from query_api.views.time_order import OrderedQuery, in_order
@@ -182,26 +183,25 @@ def _with_movies(
     if len(rest) > len(some):
         _, rank, movie = some[-1]
         next_ = pagination.encode_cursor(_MOVIES, playlist.id, CursorPosition(rank, movie))
-    positions = {movie: {"position": position} for position, _, movie in some}
+    positions = {movie: PlaylistItemFields(position) for position, _, movie in some}
     [about] = _shown([playlist], library)
-    return render(request, movies, positions, next_, about)
+    return render(request, movies, positions, next_, msgspec.structs.asdict(about))
 
 
-def _shown(playlists: Sequence[PlaylistSummary], library: Library) -> list[dict[str, Any]]:
+def _shown(playlists: Sequence[PlaylistSummary], library: Library) -> list[PlaylistFields]:
     names = library.usernames(playlist.owner for playlist in playlists)
     return [
-        {
-            "id": playlist.id,
-            "owner": names.get(playlist.owner),
-            "name": playlist.name,
-            "description": playlist.description,
-            "visibility": playlist.visibility,
-            "version": playlist.version,
-            "size": playlist.size,
-            "followers": 0,
-            "created_at": playlist.created_at,
-            "updated_at": playlist.updated_at,
-        }
+        PlaylistFields(
+            id=playlist.id,
+            owner=names.get(playlist.owner),
+            name=playlist.name,
+            description=playlist.description,
+            visibility=playlist.visibility,
+            version=playlist.version,
+            size=playlist.size,
+            created_at=playlist.created_at,
+            updated_at=playlist.updated_at,
+        )
         for playlist in playlists
     ]
 

@@ -12,7 +12,7 @@ from rest_framework import serializers
 from infra.errors import Invalid, Unavailable
 from infra.http.openapi import operation
 from infra.http.permissions import Anybody
-from infra.http.strict_json import PageQuery
+from infra.http.strict_json import PageQuery, encode
 from infra.redis_pipeline import ReadCommands
 from infra.security import signing
 from infra.security.signing import BadSignature
@@ -25,6 +25,7 @@ from query_api.http import schemas
 from query_api.http.cursors import reject_foreign_cursor
 from query_api.http.read_your_writes import AnswerSource
 from query_api.http.request import ReadRequest
+from query_api.http.schemas import FacetFields, HighlightFields, NamedCount
 from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
 
 PAGES = ReadThrough("pages", Hits, seconds=10.0, is_nothing=lambda hits: not hits.total)
@@ -156,18 +157,18 @@ def reaching() -> Iterator[None]:
 def render(asked: SearchQuery, hits: Hits, cards: dict[int, bytes]) -> bytes:
     """The page; a movie without a card is left out."""
     items = (
-        pagination.render_item(cards[hit.id], {"highlight": hit.highlight})
+        pagination.merge_objects(cards[hit.id], encode(HighlightFields(hit.highlight)))
         for hit in hits.items
         if hit.id in cards
     )
-    facets = {"genres": _counts(hits.genres), "decades": _counts(hits.decades)}
+    facets = FacetFields(_counts(hits.genres), _counts(hits.decades))
     return pagination.render_page(
         items, _next(asked, hits), {"total": hits.total, "facets": facets}
     )
 
 
-def _counts(counts: tuple[FacetCount, ...]) -> list[dict[str, Any]]:
-    return [{"name": count.value, "count": count.count} for count in counts]
+def _counts(counts: tuple[FacetCount, ...]) -> tuple[NamedCount, ...]:
+    return tuple(NamedCount(count.value, count.count) for count in counts)
 
 
 def _scope(asked: SearchQuery) -> bytes:

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from infra.errors import NotFound
 from infra.http.openapi import operation
 from infra.http.permissions import Anybody
-from infra.http.strict_json import DEFAULT_LIMIT, MAX_LIMIT, StrictQuery
+from infra.http.strict_json import DEFAULT_LIMIT, MAX_LIMIT, StrictQuery, encode
 from projectors.read_models.similarity.formula import confidence
 from projectors.read_models.similarity.read_model import Similarity
 from projectors.read_models.similarity.types import Neighbour
@@ -17,6 +17,7 @@ from projectors.storage import pagination
 from query_api.http import schemas
 from query_api.http.read_your_writes import AnswerSource
 from query_api.http.request import PreparedAnswer, ReadRequest
+from query_api.http.schemas import SimilarFields, SimilarityFields
 from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
 
 
@@ -66,16 +67,13 @@ class SimilarView(ReadView):
 def render(neighbours: Sequence[Neighbour], cards: Mapping[int, bytes]) -> bytes:
     """The page; a movie without a card is left out."""
     items = (
-        pagination.render_item(cards[neighbour.movie], {"similarity": _shown(neighbour)})
+        pagination.merge_objects(cards[neighbour.movie], encode(_fields(neighbour)))
         for neighbour in neighbours
         if neighbour.movie in cards
     )
     return pagination.render_page(items, None)
 
 
-def _shown(neighbour: Neighbour) -> dict[str, Any]:
-    return {
-        "score": neighbour.score,
-        "support": neighbour.support,
-        "confidence": confidence(neighbour.support),
-    }
+def _fields(neighbour: Neighbour) -> SimilarFields:
+    support = neighbour.support
+    return SimilarFields(SimilarityFields(neighbour.score, support, confidence(support)))

@@ -176,7 +176,7 @@ def test_what_is_lost_between_two_trips_is_not_told_as_nothing(redis, ask, monke
     answer = ask(path)
     assert answer.status_code == 503
     assert answer["Retry-After"] == "5"
-    assert answer.json()["detail"].endswith("is being built.")
+    assert answer.json()["detail"].endswith("is being built. Try again in a moment.")
 
 
 @pytest.mark.parametrize("path", ["/v1/trending?limit=5", "/v1/genres", "/v1/playlists"])
