@@ -31,7 +31,7 @@ def ids(answer):
     return [item["id"] for item in answer.json()["items"]]
 
 
-def test_who_i_am(client, world, kept, log_in):
+def test_who_i_am(client, world, flagged, log_in):
     sealed = EncryptedField("ann")
     world.happen(UserRegistered(user_id=ANN, username=sealed, email=sealed), ANN)
     world.happen(PreferencesChanged(user_id=ANN, genres=("War",), public_activity=True), ANN)
@@ -52,7 +52,7 @@ def test_before_anything_is_known_of_me(client, world, log_in):
     assert set(answer["counts"].values()) == {0}
 
 
-@pytest.mark.usefixtures("kept")
+@pytest.mark.usefixtures("flagged")
 def test_what_i_keep(client, log_in):
     headers = log_in(ANN)
     assert ids(client.get("/v1/me/favourites", headers=headers)) == [HEAT, ALIEN]
@@ -63,7 +63,7 @@ def test_what_i_keep(client, log_in):
     assert first == client.get(f"/v1/movies/{HEAT}").json()
 
 
-def test_what_i_hid(client, world, kept, log_in):
+def test_what_i_hid(client, world, flagged, log_in):
     headers = log_in(ANN)
     answer = client.get("/v1/me/hidden", headers=headers)
     assert ids(answer) == [AMELIE]
@@ -75,7 +75,7 @@ def test_what_i_hid(client, world, kept, log_in):
 @pytest.mark.parametrize(
     ("path", "newest_first"), [("favourites", [HEAT, ALIEN]), ("hidden", [AMELIE, ALIEN])]
 )
-def test_in_which_order(client, world, kept, log_in, path, newest_first):
+def test_in_which_order(client, world, flagged, log_in, path, newest_first):
     world.happen(MovieHidden(user_id=ANN, movie_id=ALIEN), ANN, ago=timedelta(hours=2))
     headers, path = log_in(ANN), f"/v1/me/{path}"
     for sort, wanted in (("new", newest_first), ("old", newest_first[::-1])):
@@ -87,7 +87,7 @@ def test_in_which_order(client, world, kept, log_in, path, newest_first):
     assert other.status_code == 422
 
 
-@pytest.mark.usefixtures("kept")
+@pytest.mark.usefixtures("flagged")
 def test_a_cursor_is_good_for_its_owner_and_list_only(client, log_in):
     cursor = client.get("/v1/me/favourites?limit=1", headers=log_in(ANN)).json()["next"]
     for who, path in ((BOB, "favourites"), (ANN, "hidden"), (ANN, "ratings")):
