@@ -1,9 +1,13 @@
 """Decryption of the personal fields of recorded events, with cached keys.
 
-key found        the text
-key destroyed    "": the person was erased
-key missing      KeyMissing: the vault is behind the log; retry later
-key wrong        DecryptionError: permanent
+What a field decrypts to, by its key:
+
+    found        the text
+    destroyed    "": the person was erased
+    missing      KeyMissing: the vault is behind the log; retry later
+    wrong        DecryptionError: permanent
+
+The log itself stays encrypted.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -81,8 +85,10 @@ class EventDecryptor:
 
     def _cached(self, subject_ids: Collection[UUID], now: float) -> dict[UUID, _Key]:
         with self._lock:
-            known = {key: self._cache[key] for key in subject_ids if key in self._cache}
-        return {subject: key for subject, (at, key) in known.items() if now - at < _CACHE_SECONDS}
+            cached = {
+                subject: self._cache[subject] for subject in subject_ids if subject in self._cache
+            }
+        return {subject: key for subject, (at, key) in cached.items() if now - at < _CACHE_SECONDS}
 
     def _store(self, keys: Mapping[UUID, _Key], now: float) -> None:
         with self._lock:

@@ -6,12 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.module_loading import import_string
 
 from events.reference import asyncapi, table
 from events.reference.examples import golden
-from infra.reference import contracts, metrics, settings
+from infra.http import openapi
+from infra.reference import metrics, settings
 
 DIRECTORY = Path(__file__).parents[3] / "docs" / "reference"
+# By name: events must not import the packages above it.
+_ROUTES = {
+    "command": ("Marquee command API", "command_api.urls.commands"),
+    "query": ("Marquee query API", "query_api.urls.questions"),
+}
 
 
 def asyncapi_json() -> str:
@@ -19,12 +26,20 @@ def asyncapi_json() -> str:
     return json.dumps(asyncapi.document(golden()), indent=2, ensure_ascii=False) + "\n"
 
 
+def openapi_json(name: str) -> str:
+    """The OpenAPI document of an API; as a file, so that versions can be compared."""
+    title, routes = _ROUTES[name]
+    document = openapi.document(title, import_string(routes))
+    return json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "events.asyncapi.json": asyncapi_json,
     "events.md": table.page,
     "settings.md": settings.page,
     "metrics.md": metrics.page,
-    **contracts.PAGES,
+    "command.openapi.json": lambda: openapi_json("command"),
+    "query.openapi.json": lambda: openapi_json("query"),
 }
 
 

@@ -1,7 +1,7 @@
 """Two transactions ordered by hand, each with a thread and a connection of its own.
 
-A hand is a thread with a connection of its own that does one thing after the other. Whoever waits
-for a lock is seen to wait in PostgreSQL itself, so nothing here hangs on how fast the machine is.
+A hand runs one statement after the other. PostgreSQL itself tells whether it waits for a lock, so
+no test depends on the speed of the machine.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ Answer = TypeVar("Answer")
 
 
 class Hand:
-    """Somebody who does things in a transaction, one after the other."""
+    """A thread that works in one transaction, step by step."""
 
     def __init__(self, name: str) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
@@ -26,25 +26,25 @@ class Hand:
         self._last: Future[object] | None = None
 
     def start(self, work: Callable[[], Answer]) -> "Future[Answer]":
-        """Do it when all before it is done; what comes of it is in the future."""
+        """Start a step after the earlier ones; returns its future."""
         begun = self._thread.submit(work)
         self._last = begun  # type: ignore[assignment]  # a Future gives, it never takes
         return begun
 
     def do(self, work: Callable[[], Answer]) -> Answer:
-        """Do it now."""
+        """Run a step and return its result."""
         return self.start(work).result(timeout=PATIENCE_SECONDS)
 
     def commit(self) -> "Future[None]":
-        """What was done so far counts."""
+        """Commit the steps so far."""
         return self.start(transaction.commit)
 
     def roll_back(self) -> "Future[None]":
-        """What was done so far never was."""
+        """Roll back the steps so far."""
         return self.start(transaction.rollback)
 
     def settle(self) -> bool:
-        """Wait until all is done, or cannot go on because of another; whether it is done."""
+        """Wait until all steps are done or blocked by a lock; True if done."""
         if self._last is None:
             return True
         end = monotonic() + PATIENCE_SECONDS
