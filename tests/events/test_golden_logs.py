@@ -100,7 +100,7 @@ def test_field_with_default_may_be_added_to_an_event():
 
 
 def default_of(tag: str, name: str) -> str | None:
-    """The default of an event's field as Python writes it; None when it has none."""
+    """The default of an event's field as Python prints it; None if it has none."""
     [field] = [field for field in fields(CURRENT[tag]) if field.name == name]
     if field.default_factory is not NODEFAULT:
         return repr(field.default_factory())

@@ -44,7 +44,7 @@ def found():
 
 
 def change(sql, *parameters):
-    """As nobody may: without what the database itself insists on. Rolled back with the test."""
+    """Change the log without its constraints. Rolled back with the test."""
     with connection.cursor() as cursor:
         cursor.execute(
             "ALTER TABLE events DROP CONSTRAINT IF EXISTS events_partition_stream_version_key"
@@ -154,7 +154,7 @@ def test_memory_use_does_not_grow_with_the_log(db):
 
 
 def fill(*, first, count):
-    """So many events, each of a stream of its own."""
+    """Insert events, each in its own stream."""
     event = Stored(
         partition=0,
         offset=1,

@@ -1,6 +1,6 @@
 """Reference implementation of the read models' answers, in the plainest way.
 
-Plain dictionaries over recorded events, one after the other. Nothing here is shared with the
-projections: not their pure rules, not their shapes, not the arithmetic of ``previous``. Whoever
-changes what an answer means says it in both places; a test holds that the two agree.
+Plain dictionaries over recorded events, in order. It shares nothing with the projections: neither
+rules nor types nor the arithmetic of ``previous``. A change of an answer's meaning is made in both
+places; a test checks that they agree.
 """

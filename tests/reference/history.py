@@ -61,7 +61,7 @@ SUPPRESSED = (
     HealthCheck.too_slow,  # a busy machine is no fault
     HealthCheck.data_too_large,  # a log is long
 )
-"""What tests that are given whole histories must not be told."""
+"""Hypothesis health checks that tests of whole histories would fail."""
 
 _ORIGIN = Origin(correlation_id=UUID(int=7))
 _AGGREGATES: Mapping[type[Any], Aggregate[Any, Any, Any]] = {
@@ -77,7 +77,7 @@ _AGGREGATES: Mapping[type[Any], Aggregate[Any, Any, Any]] = {
 
 
 class DatedLog(MemoryStore):
-    """A log whose facts happen when a test says so."""
+    """A log whose events occur when a test says so."""
 
     now = NOON
 
@@ -96,7 +96,7 @@ class DatedLog(MemoryStore):
 
 
 def do(command: Command, log: EventStore) -> Handled[Any] | None:
-    """Let it be handled as every command is; None when it was refused."""
+    """Handle a command; None if it was refused."""
     try:
         return handle(command, _AGGREGATES[type(command)], log, origin=_ORIGIN)
     except Refused:
@@ -104,7 +104,7 @@ def do(command: Command, log: EventStore) -> Handled[Any] | None:
 
 
 def whole(log: EventStore) -> list[Recorded]:
-    """All that happened, partition by partition, in order."""
+    """All events, partition by partition, in order."""
     return [
         recorded
         for partition, head in enumerate(log.heads())
@@ -113,7 +113,7 @@ def whole(log: EventStore) -> list[Recorded]:
 
 
 def playlists_of(user: UUID) -> tuple[str, ...]:
-    """The ids of the playlists that somebody may ever make."""
+    """The ids of the playlists that a user may create."""
     return tuple(playlist_id(str(user), PARTITIONS, bytes([nth] * 10)) for nth in range(2))
 
 
@@ -137,7 +137,7 @@ _facts = st.builds(
 
 
 def _own(command: type[Any], **more: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """A command about a playlist by its owner, of whom nothing else is asked here."""
+    """A command on a playlist by its owner."""
     return _people.flatmap(
         lambda owner: st.builds(
             command,
@@ -208,7 +208,7 @@ _kinds = [
 commands: st.SearchStrategy[Command] = st.sampled_from([*_kinds * 5, _erasing]).flatmap(
     lambda kind: kind
 )
-"""As a union they would be taken apart, and the longest kind done most."""
+"""Drawn from evenly: hypothesis would flatten a union and favour the longest kind."""
 
 furnishing: tuple[Command, ...] = tuple(
     CreatePlaylist(
@@ -217,7 +217,7 @@ furnishing: tuple[Command, ...] = tuple(
     for person in PEOPLE
     for playlist_id in playlists_of(person)
 )
-"""Everybody has playlists: otherwise few of what is done at random with them finds one."""
+"""Every user has playlists: otherwise few random commands would find one."""
 
 
 everyday: tuple[Command, ...] = (
@@ -233,11 +233,11 @@ everyday: tuple[Command, ...] = (
     ),
     RateMovie(PEOPLE[0], MOVIES[0], 9),
 )
-"""Some of what people have done already."""
+"""Commands that were handled earlier."""
 
 
 def tell(said: Sequence[tuple[Command, datetime]]) -> DatedLog:
-    """A log in which all this happened."""
+    """A log in which these commands were handled."""
     log = DatedLog(PARTITIONS)
     for command, at in said:
         log.now = at
@@ -246,7 +246,7 @@ def tell(said: Sequence[tuple[Command, datetime]]) -> DatedLog:
 
 
 def histories(*, since: datetime, minutes: int) -> st.SearchStrategy[DatedLog]:
-    """Logs of some dozens of commands, done at times within so many minutes."""
+    """Logs of some dozens of commands, handled within so many minutes."""
     moments = st.integers(0, minutes * 60_000).map(lambda ms: _later(since, ms))
     said = st.tuples(commands, moments)
     # Left to itself Hypothesis mostly says three of them or none.

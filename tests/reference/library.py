@@ -29,7 +29,7 @@ from tests.reference.opinions import Opinion, opinions
 
 @dataclass
 class Playlist:
-    """A playlist that is there."""
+    """A playlist."""
 
     owner: UUID
     name: str
@@ -40,13 +40,13 @@ class Playlist:
 
     @property
     def movies(self) -> list[int]:
-        """Its movies in their order."""
+        """Its movies in order of rank."""
         return [movie for _, movie in sorted((rank, movie) for movie, rank in self.ranks.items())]
 
 
 @dataclass
 class Library:
-    """What belongs to one person; movies with the time since when."""
+    """A user's library; movies with the time they were added."""
 
     ratings: dict[int, Opinion] = field(default_factory=dict)
     favourites: dict[int, datetime] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class Library:
 
 
 def libraries(history: Iterable[Recorded]) -> dict[UUID, Library]:
-    """Everybody's library; words of playlists as the events have them, sealed or opened."""
+    """All libraries; texts of playlists as in the events, encrypted or decrypted."""
     history = list(history)
     found: dict[UUID, Library] = {}
     for user, own in _since_erased(history).items():
@@ -69,12 +69,12 @@ def libraries(history: Iterable[Recorded]) -> dict[UUID, Library]:
 
 
 def erased(history: Iterable[Recorded]) -> set[UUID]:
-    """Whoever was erased, whatever was recorded of them since."""
+    """All erased users, whatever was recorded of them later."""
     return {it.event.user_id for it in history if isinstance(it.event, UserErased)}
 
 
 def playlists(history: Iterable[Recorded]) -> dict[str, Playlist]:
-    """All playlists that are there in the end; a version is the number of a playlist's events."""
+    """All playlists in the end; a version is the number of a playlist's events."""
     found: dict[str, Playlist] = {}
     erased: set[str] = set()
     for recorded in history:
@@ -90,7 +90,7 @@ def playlists(history: Iterable[Recorded]) -> dict[str, Playlist]:
 
 
 def _since_erased(history: Iterable[Recorded]) -> dict[UUID, list[Recorded]]:
-    """What everybody said, without what they were erased after."""
+    """All events, without those of erased users before their erasure."""
     found: dict[UUID, list[Recorded]] = {}
     for recorded in history:
         match recorded.event:

@@ -18,7 +18,7 @@ SCORES = range(1, 11)
 
 @dataclass(frozen=True)
 class Facts:
-    """What the sources say."""
+    """A movie's facts, as its sources have them."""
 
     title: str
     year: int | None
@@ -31,18 +31,18 @@ class Facts:
 
 @dataclass(frozen=True)
 class Community:
-    """What everybody together says: how many gave each score from 1 to 10."""
+    """All users' ratings of a movie: the number of each score from 1 to 10."""
 
     histogram: tuple[int, ...]
 
     @property
     def count(self) -> int:
-        """How many have an opinion."""
+        """The number of ratings."""
         return sum(self.histogram)
 
     @property
     def total(self) -> int:
-        """The sum of their scores."""
+        """The sum of the scores."""
         return sum(score * many for score, many in zip(SCORES, self.histogram, strict=True))
 
 
@@ -50,7 +50,7 @@ NOBODY = Community((0,) * len(SCORES))
 
 
 def facts(history: Iterable[Recorded]) -> dict[int, Facts]:
-    """The movies that the catalogue shows, as they were described last."""
+    """The movies of the catalogue that are not withdrawn, as last described."""
     found: dict[int, Facts] = {}
     withdrawn: set[int] = set()
     for recorded in history:
@@ -72,7 +72,7 @@ def facts(history: Iterable[Recorded]) -> dict[int, Facts]:
 
 
 def community(history: Iterable[Recorded]) -> dict[int, Community]:
-    """What is said of every movie that anybody has an opinion of, in the catalogue or not."""
+    """The ratings of every rated movie, in the catalogue or not."""
     scores: dict[int, list[int]] = {}
     for (_, movie), opinion in opinions(history).items():
         scores.setdefault(movie, []).append(opinion.score)

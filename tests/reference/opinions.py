@@ -11,15 +11,15 @@ from events.recorded import Recorded
 
 @dataclass(frozen=True)
 class Opinion:
-    """A score, and when it was given."""
+    """A score, and the time of the rating."""
 
     score: int
     at: datetime
 
 
 @dataclass(frozen=True)
-class Change:
-    """Somebody's opinion of a movie, before and after an event; None: no opinion."""
+class RatingChange:
+    """A user's rating of a movie, before and after an event; None: no rating."""
 
     user: UUID
     movie: int
@@ -28,10 +28,10 @@ class Change:
     after: Opinion | None
 
 
-def changes(history: Iterable[Recorded]) -> Iterable[Change]:
-    """Every event about an opinion, with the opinion that it found: nobody's word is taken for it.
+def changes(history: Iterable[Recorded]) -> Iterable[RatingChange]:
+    """Every rating event with the rating before it, computed without the event's ``previous``.
 
-    An event's own ``previous`` is what projections rely on, so here it is worth nothing.
+    Projections rely on ``previous``, so the reference must not.
     """
     opinions: dict[tuple[UUID, int], Opinion] = {}
     for recorded in history:
@@ -45,10 +45,10 @@ def changes(history: Iterable[Recorded]) -> Iterable[Change]:
         before = opinions.pop((user, movie), None)
         if after is not None:
             opinions[user, movie] = after
-        yield Change(user, movie, recorded.occurred_at, before, after)
+        yield RatingChange(user, movie, recorded.occurred_at, before, after)
 
 
 def opinions(history: Iterable[Recorded]) -> dict[tuple[UUID, int], Opinion]:
-    """What everybody thinks in the end, by person and movie."""
+    """All ratings in the end, by user and movie."""
     last = {(change.user, change.movie): change.after for change in changes(history)}
     return {whose: opinion for whose, opinion in last.items() if opinion is not None}

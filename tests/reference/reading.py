@@ -16,13 +16,13 @@ from tests.reference.opinions import Opinion
 
 
 def card(movies: Movies, movie: int) -> tuple[Facts, Community] | None:
-    """What a movie's card says; None when it has none."""
+    """A movie's card; None if it has none."""
     found = movies.card(movie)
     return None if found is None else of_card(json.loads(found))
 
 
 def of_card(card: dict[str, Any]) -> tuple[Facts, Community]:
-    """The same of a card as the API shows it. The average must be that of its own histogram."""
+    """The same of a card of the API. Its average must be that of its own histogram."""
     shown = card["community"]
     community = Community(tuple(shown["histogram"]))
     assert len(community.histogram) == len(SCORES)
@@ -42,7 +42,7 @@ def of_card(card: dict[str, Any]) -> tuple[Facts, Community]:
 
 
 def library(model: Library, user: UUID) -> said.Library:
-    """What somebody finds in their library; lists must be in the order that they promise."""
+    """A user's library; its lists must be in the promised order."""
     ratings = model.ratings(user)
     assert [it.at for it in ratings] == sorted((it.at for it in ratings), reverse=True)
     by_score = model.ratings(user, "score")
@@ -84,7 +84,7 @@ def _playlists(model: Library, user: UUID) -> dict[str, said.Playlist]:
 def degrees(
     trending: Trending, hours: Iterable[datetime], movies: Sequence[int]
 ) -> dict[tuple[int, datetime], int]:
-    """How many degrees hotter each of these movies got in each of these hours, where it did."""
+    """The heat that each movie gained in each hour, without zeros."""
     wanted = {int(hour.timestamp()) // 3600: hour for hour in hours}
     counts = trending.ratings_in(list(wanted))
     assert trending.ratings_of(movies, list(wanted)) == {

@@ -1,7 +1,7 @@
 """Read models agree with the reference implementation on random and real histories.
 
-A random history, done by the real rules; and the real ratings of MovieLens 100K, where they are.
-They may not be redistributed, so they are read from RATINGS or a folder ``shared`` beside the
+Random histories are decided by the platform's own rules; the real one is MovieLens 100K, if it is
+there. It may not be redistributed, so it is read from RATINGS or a folder ``shared`` beside the
 checkout.
 """
 
@@ -45,7 +45,7 @@ def redis(redis_url):
 
 
 def taken_in(kind, redis: Redis, log: EventStore, *, decrypt: Decrypt = leave_encrypted):
-    """A generation of a model of its own that has taken in the whole log."""
+    """A new generation of a read model that has applied the whole log."""
     model = kind(redis, next(_generations))
     follower = Follower(model, log, decrypt)
     follower.sync(log.heads())

@@ -11,10 +11,9 @@ WINDOW_HOURS = {"day": 24, "week": 168}
 
 
 def degrees(history: Iterable[Recorded]) -> dict[tuple[int, datetime], int]:
-    """By movie and hour (its beginning) of what happened in it; hours that came to 0 are left out.
+    """The heat that each movie gained, by movie and hour; hours with 0 are left out.
 
-    Who has an opinion now and had none makes it one hotter; who has none any more, one colder, in
-    the hour of taking it back.
+    A first rating adds one degree; a withdrawn one takes one away, in the hour it is withdrawn.
     """
     found: dict[tuple[int, datetime], int] = {}
     for change in changes(history):
@@ -27,7 +26,7 @@ def degrees(history: Iterable[Recorded]) -> dict[tuple[int, datetime], int]:
 def board(
     degrees: Mapping[tuple[int, datetime], int], window: str, *, now: datetime
 ) -> dict[int, float]:
-    """How hot each movie is that is hot at all: a degree halves with each quarter of the window."""
+    """The heat of each movie that has any: it halves with each quarter of the window."""
     hours = WINDOW_HOURS[window]
     heats: dict[int, float] = {}
     for (movie, hour), degree in degrees.items():

@@ -45,7 +45,7 @@ def channel(url):
 
 
 def bodies(subscription, count):
-    """The next so many, acknowledged."""
+    """The bodies of the next ``count`` messages, acknowledged."""
     found: list[bytes] = []
 
     def has_all():
@@ -159,7 +159,7 @@ def test_deliveries_of_an_earlier_connection_are_not_acknowledged(subscription, 
 
 
 def queues(url, namespace):
-    """Which of the queues are there."""
+    """The groups whose queues exist."""
     found = []
     for group in range(topology.GROUPS):
         with channel(url) as open_channel, suppress(ChannelClosedByBroker):

@@ -33,7 +33,7 @@ class _Contract:
 
 
 class OneWriter(_Contract):
-    """What holds for one at a time. Subclasses give the fixture ``store``, empty."""
+    """Contract with one writer. Subclasses provide the fixture ``store``, empty."""
 
     def test_new_store_is_empty(self, store):
         assert list(store.heads()) == [0] * store.partitions
@@ -165,7 +165,7 @@ class OneWriter(_Contract):
 
 
 class ManyWriters(_Contract):
-    """What holds for many at once. Subclasses give the fixtures ``store`` and ``in_threads``."""
+    """Contract with concurrent writers. Subclasses provide ``store`` and ``in_threads``."""
 
     def test_one_of_concurrent_appends_to_a_stream_wins(self, store, partition, in_threads):
         outcomes = in_threads(8, lambda nth: self._try(store, nth))
@@ -216,7 +216,7 @@ class ManyWriters(_Contract):
 
 
 def assert_dense(store: EventStore) -> None:
-    """Offsets, and versions in each stream, count from one without a gap up to the head."""
+    """Check that offsets, and versions in each stream, count from 1 to the head without a gap."""
     for partition, head in enumerate(store.heads()):
         page = store.page(partition, after=0, limit=1_000_000)
         assert [it.offset for it in page] == list(range(1, head + 1))
@@ -228,7 +228,7 @@ def assert_dense(store: EventStore) -> None:
 
 
 def run_in_threads(count, work, clean_up):
-    """What ``work(nth)`` answered in each of so many threads that begin together."""
+    """The results of ``work(nth)`` in ``count`` threads that start together."""
     answers: list[Any] = [None] * count
     failures: list[BaseException] = []
     begin = Barrier(count)

@@ -47,20 +47,20 @@ def partition(who: UUID) -> int:
 
 
 def append(store: PostgresStore, *who: UUID) -> Callable[[], Sequence[Position]]:
-    """An append of a new rating of each, all at once."""
+    """A bulk append of a new rating of each user."""
     movie = uuid4().int >> 80
     entries = [AppendEntry(rating(user, movie), 1, rated(user, movie)) for user in who]
     return partial(store.append_many, entries, origin=ORIGIN)
 
 
 def append_one(store: PostgresStore, who: UUID) -> Callable[[], Sequence[Recorded]]:
-    """The same as commands do it."""
+    """The same with single appends, as commands do."""
     movie = uuid4().int >> 80
     return partial(store.append, rating(who, movie), [rated(who, movie)], expected=0, origin=ORIGIN)
 
 
 class Reader:
-    """Somebody with a plain cursor in each partition."""
+    """A reader with a plain cursor in each partition."""
 
     def __init__(
         self, page: Callable[[int, int], Iterable[Recorded | Stored]], *whose: UUID
@@ -130,7 +130,7 @@ def test_appends_to_two_partitions_do_not_wait_and_commit_in_any_order(store, th
 
 
 def test_bulk_appends_lock_partitions_in_one_order_and_do_not_deadlock(store, three):
-    """One holds the lower; then two want both, and name them the other way round."""
+    """One holds the lower partition; then two append to both, in opposite orders."""
     holder, one, other = three
     holder.do(append(store, LOW))
     waiting = {one.start(append(store, LOW, HIGH)): one}
@@ -151,7 +151,7 @@ def test_bulk_appends_lock_partitions_in_one_order_and_do_not_deadlock(store, th
 
 
 def schedules() -> Iterable[Sequence[int]]:
-    """Every way in which two can do three things each."""
+    """Every interleaving of two transactions of three steps each."""
     for of_first in combinations(range(6), 3):
         yield [0 if nth in of_first else 1 for nth in range(6)]
 
@@ -189,7 +189,7 @@ def run(
     endings: tuple[Ending, Ending],
     readers: Sequence[Reader],
 ) -> None:
-    """Let two do what they have to do in this order, with readers looking after every step.
+    """Run the steps of two transactions in this order, reading after every step.
 
     Who has to wait does the rest when the other has ended.
     """
@@ -212,7 +212,7 @@ def run(
 
 
 def test_pages_are_in_offset_order_with_any_query_plan(store):
-    """A row that was rewritten lies behind the others, as after a vacuum or a restored backup."""
+    """A rewritten row is stored behind the others, as after a vacuum or a restored backup."""
     for movie in range(5):
         stream = rating(ANN, movie)
         entries = [AppendEntry(stream, nth, rated(ANN, movie, nth)) for nth in (1, 2, 3)]

@@ -29,7 +29,7 @@ pytestmark = [
 
 
 class Writer:
-    """Somebody with a key, who writes."""
+    """A person with a key."""
 
     def __init__(self, name: str = "ann") -> None:
         self.user_id = uuid4()

@@ -40,7 +40,7 @@ def person(name) -> tuple[UUID, bytes]:
 
 @pytest.fixture
 def ann() -> tuple[UUID, bytes]:
-    """Somebody active, beside somebody reserved and somebody erased."""
+    """An active person, beside a reserved and an erased one."""
     user_id, key = person("ann")
     subjects.activate(user_id)
     subjects.raise_epoch(user_id, 3)
