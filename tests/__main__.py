@@ -1,7 +1,7 @@
 """Runs all tests in two lanes, side by side.
 
-Faults kill and empty servers: they have servers of their own, and so a lane of their own beside the
-others. Servers that are given are one set, and then there is one lane.
+The fault tests kill and empty servers, so their lane has servers of its own. Given servers are one
+set; then there is one lane.
 """
 
 import os
@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from infra.services.elasticsearch import QUICK_START
 from tests.lane import ROOT, end, run
 
 MAIN = ["command", "query", "ops"]
@@ -22,6 +23,7 @@ BESIDE = ["faults", "machine"]
 
 def main(arguments: Sequence[str]) -> int:
     """Run all; exit status 1 if any run failed, or found no tests."""
+    os.environ |= QUICK_START
     if "MARQUEE_REDIS_URL" in os.environ:
         failed = run([*MAIN, *BESIDE], arguments)
         status = 0
@@ -36,17 +38,17 @@ def main(arguments: Sequence[str]) -> int:
 
 @contextmanager
 def _beside(arguments: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
-    """The lane beside; what it says is shown in the end, however that comes."""
+    """Run the second lane beside the block; print its output at the end."""
     state = Path(os.environ.get("MARQUEE_STATE_DIR") or ROOT / ".state").absolute() / "beside"
     environ = {**os.environ, "MARQUEE_STATE_DIR": str(state)}
     names = ",".join(BESIDE)
-    with TemporaryFile() as said:
+    with TemporaryFile() as output:
         lane = subprocess.Popen(
             [sys.executable, "-m", "tests.lane", names, *arguments, "-p", "no:cacheprovider"],
             cwd=ROOT,
             env=environ,
             stdin=subprocess.DEVNULL,
-            stdout=said,
+            stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
@@ -55,10 +57,10 @@ def _beside(arguments: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
         finally:
             end(lane)
             _services("stop", environ)
-            said.seek(0)
-            sys.stdout.write("The lane of faults, which ran beside the others:\n")
+            output.seek(0)
+            sys.stdout.write("Output of the second lane (faults, machine):\n")
             sys.stdout.flush()
-            sys.stdout.buffer.write(said.read())
+            sys.stdout.buffer.write(output.read())
             sys.stdout.flush()
 
 

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from infra.services.elasticsearch import QUICK_START
+
 ROOT = Path(__file__).resolve().parents[1]
 PATHS = {
     "command": ["tests/command_api"],
@@ -20,18 +22,18 @@ PATHS = {
 }
 PATHS["ops"] = ["tests", *(f"--ignore={path}" for paths in PATHS.values() for path in paths)]
 ROLES = {"command": "command", "query": "query"}
-"""The others have the role that may do everything: ``ops``."""
+"""Lanes not named here run in the role ``ops``, which may do everything."""
 
 _TIDY_SECONDS = 120
 
 
 def run(names: Sequence[str], arguments: Sequence[str]) -> list[str]:
-    """The runs that failed, or found no tests."""
+    """Run them one after another; return those that failed or found no tests."""
     return [name for name in names if _pytest(name, arguments)]
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
-    """Let it tidy up, as after Ctrl-C, if it still runs."""
+    """Interrupt a running process and wait until it has tidied up."""
     if process.poll() is None:
         process.send_signal(signal.SIGINT)
         try:
@@ -57,6 +59,7 @@ def _pytest(name: str, arguments: Sequence[str]) -> int:
 def main(arguments: Sequence[str]) -> int:
     """``python -m tests.lane NAME,NAME... [PYTEST'S ARGUMENTS]``: 1 if any of them failed."""
     names, *others = arguments
+    os.environ |= QUICK_START
     failed = run(names.split(","), others)
     sys.stdout.write(f"Failed: {', '.join(failed)}\n" if failed else "")
     return 1 if failed else 0

@@ -9,17 +9,18 @@ from typing import Final
 from infra.services import ServiceError, ensure, environment, status, stop
 
 _COMMANDS: Final = {
-    "start": "start what does not run (again); the first time, install what is missing",
-    "stop": "end what this checkout started; data stays",
-    "status": "what runs, on which port; exit 1 unless all of it does",
+    "start": "start the servers that do not run; install missing packages the first time",
+    "stop": "stop this checkout's servers; data stays",
+    "status": "each server's state and port; exit 1 unless all run",
     "env": 'start, then print the variables for other programs: eval "$(... env)"',
 }
 _HELP: Final = """\
-Servers live in MARQUEE_STATE_DIR/services (by default .state/services), on ports that are chosen
-once. SERVICES_POSTGRES_PORT, SERVICES_REDIS_PORT, SERVICES_RABBITMQ_PORT and
-SERVICES_ELASTICSEARCH_PORT ask for certain ones. A server whose MARQUEE_*_URL is set is used as
-given and not started; tests that are given RabbitMQ need its management, too
-(SERVICES_RABBITMQ_ADMIN_URL). SERVICES_ENGINE=native or containers overrides the choice.
+Servers live in MARQUEE_STATE_DIR/services (default .state/services), on ports that are chosen once.
+SERVICES_POSTGRES_PORT, SERVICES_REDIS_PORT, SERVICES_RABBITMQ_PORT and SERVICES_ELASTICSEARCH_PORT
+set them. A server whose MARQUEE_*_URL is set is used as given and not started; tests with a given
+RabbitMQ also need the address of its management (SERVICES_RABBITMQ_ADMIN_URL).
+SERVICES_ENGINE=native or containers overrides the choice. SERVICES_ELASTICSEARCH_JVM_OPTIONS is
+added to the options of Elasticsearch's JVM.
 """
 
 

@@ -1,6 +1,7 @@
 """Elasticsearch: configuration, start and health check."""
 
 import http.client
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,9 @@ _SETTINGS = {
     "action.auto_create_index": "false",
 }
 _HEAP = "-Xms512m -Xmx512m"
+_JVM_OPTIONS = "SERVICES_ELASTICSEARCH_JVM_OPTIONS"
+QUICK_START = {_JVM_OPTIONS: "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
+"""For tests. A start took 8.4 CPU seconds instead of 17.2; large indexes are slower."""
 
 
 def url(ports: Mapping[str, int]) -> str:
@@ -61,7 +65,7 @@ def _prepare(home: Home) -> Launch:
         command=[program / "bin" / "elasticsearch", "-d", "-p", home.path / "node.pid"],
         environ={
             "ES_JAVA_HOME": str(java),
-            "ES_JAVA_OPTS": _HEAP,
+            "ES_JAVA_OPTS": f"{_HEAP} {os.environ.get(_JVM_OPTIONS, '')}".strip(),
             "ES_PATH_CONF": str(config),
             "ES_TMPDIR": str(scratch),
         },

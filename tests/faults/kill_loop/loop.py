@@ -13,7 +13,7 @@ from time import monotonic
 from tests.faults.kill_loop.health import Health
 from tests.faults.kill_loop.victims import Victim
 
-_PAUSE_SECONDS = (0.5, 3.0)
+_PAUSE_SECONDS = (0.3, 2.0)
 _TWO_AT_ONCE = 0.2
 _STUCK_SECONDS = 600.0
 

@@ -14,6 +14,7 @@ from infra.platform.supervisor import Supervisor
 from infra.platform.topology import Platform, prepare, processes
 from infra.services import ensure, kept, stop
 from infra.services.addresses import VARIABLES
+from infra.services.elasticsearch import QUICK_START
 from infra.services.paths import services_dir
 from infra.services.ports import free
 from tests.fixtures.platform import LEVEL_SECONDS, UNTHROTTLED, write_catalogue
@@ -29,6 +30,9 @@ class Stage:
     supervisor: Supervisor
     services: Path
     logs: Path
+
+
+_SET = ("MARQUEE_STATE_DIR", "SERVICES_ENGINE", *QUICK_START)
 
 
 @contextmanager
@@ -64,11 +68,11 @@ def stage(*, movies: int) -> Iterator[Stage]:
 
 @contextmanager
 def _of_its_own(place: Path) -> Iterator[None]:
-    """No server that somebody else uses, whatever the environment says."""
+    """Have servers started in this directory, whatever the environment says."""
     names = [*VARIABLES.values(), "MARQUEE_QUERY_REDIS_URL", "MARQUEE_VAULT_URL"]
     before = {name: os.environ.pop(name) for name in names if name in os.environ}
-    before_too = {name: os.environ.get(name) for name in ("MARQUEE_STATE_DIR", "SERVICES_ENGINE")}
-    os.environ |= {"MARQUEE_STATE_DIR": str(place), "SERVICES_ENGINE": "native"}
+    before_too = {name: os.environ.get(name) for name in _SET}
+    os.environ |= {"MARQUEE_STATE_DIR": str(place), "SERVICES_ENGINE": "native", **QUICK_START}
     try:
         yield
     finally:
