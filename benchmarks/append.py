@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 
 from benchmarks.measurement import Measurement
 from benchmarks.turns import in_turn
-from infra.platform.native import environment
 from infra.platform.processes import HOME
-from infra.platform.topology import forget, prepare
+from infra.platform.topology import environment, forget, prepare
 from infra.services import Addresses
 
 PROCESSES = 16

@@ -20,10 +20,9 @@ from benchmarks.http_load import wrk
 from benchmarks.measurement import Measurement
 from benchmarks.peak_memory import PeakMemory
 from benchmarks.turns import TURNS, spread
-from infra.platform.native import environment
 from infra.platform.processes import HOME, Process, api, manage
 from infra.platform.supervisor import answers
-from infra.platform.topology import forget, prepare
+from infra.platform.topology import environment, forget, prepare
 from infra.services import Addresses, as_query, private_redis
 from infra.services.ports import free
 

@@ -13,9 +13,8 @@ import msgspec
 
 from benchmarks.users import BenchmarkUser, register
 from infra.embedded import startup as embedded
-from infra.platform.native import platform
 from infra.platform.processes import Process, api
-from infra.platform.topology import Platform, forget
+from infra.platform.topology import Platform, forget, platform
 from infra.services import Addresses, as_query, private_redis
 from infra.services.ports import free
 

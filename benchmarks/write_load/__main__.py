@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from benchmarks.write_load.load import Load, LoadOptions
-from infra.platform.signals import stop_on_signals
+from infra.platform.supervisor import stop_on_signals
 
 _HELP = """\
 People register, then write and read until the time is over, Ctrl-C or SIGTERM. Every write is sent

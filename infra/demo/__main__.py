@@ -12,9 +12,7 @@ from rich.console import Console
 from infra.demo.rating_steps import tour
 from infra.demo.reporter import Narration, TourFailed
 from infra.embedded import startup as embedded
-from infra.platform import native
-from infra.platform.processes import DidNotStart
-from infra.platform.topology import Platform
+from infra.platform.topology import Platform, platform
 from infra.services import ServiceError, as_query, ensure, private_redis
 from infra.services.paths import state_dir
 
@@ -44,7 +42,7 @@ def main() -> int:
         with MODES[arguments.mode](narration) as found:
             directory = state_dir() / "demo" if arguments.tmdb else None
             tour(found, narration, arguments.ratings, directory)
-    except (ServiceError, DidNotStart, TourFailed) as error:
+    except (ServiceError, TourFailed) as error:
         narration.fail(str(error))
         return 1
     narration.end()
@@ -73,7 +71,7 @@ def _native(narration: Narration) -> Iterator[Platform]:
             )
         with narration.step("An empty log, keys, and our processes"):
             found = stack.enter_context(
-                native.platform(servers, state_dir() / "demo", name="marquee_demo", fresh=True)
+                platform(servers, state_dir() / "demo", name="marquee_demo", fresh=True)
             )
             _introduce(found, narration)
         yield found

@@ -11,11 +11,11 @@ from infra.embedded.demo_account import Login, demo_account
 from infra.embedded.layout import Layout
 from infra.embedded.seed import STEPS, SeedStep, fill
 from infra.embedded.startup import DIRECTORY, Ports, running
-from infra.platform.processes import HOME, DidNotStart
-from infra.platform.signals import stop_on_signals
-from infra.platform.supervisor import Stopped, Supervisor
+from infra.platform.processes import HOME
+from infra.platform.supervisor import Stopped, Supervisor, stop_on_signals
 from infra.platform.topology import Platform
 from infra.services import ServiceError
+from infra.services.errors import DidNotStart
 from infra.services.ports import holder, is_free
 
 QUERY_PORT = 8000
@@ -43,7 +43,7 @@ def main() -> int:
         _run(arguments.data, ports, stopping, steps=() if arguments.empty else STEPS)
     except Stopped:
         _say("Stopped. What was done until then stays.")
-    except (ServiceError, DidNotStart, OSError) as error:
+    except (ServiceError, OSError) as error:
         _say(f"\n{error}")
         return 1
     return 0

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
-from infra.embedded.errors import InUse, NotUsable
+from infra.services.errors import InUse, NotUsable
 
 LAYOUT = 1
 """How files lie in a data directory. What is in them has versions of its own (migrations, read

@@ -11,7 +11,7 @@ import urllib.request
 from pathlib import Path
 from typing import NamedTuple
 
-from infra.platform.processes import DidNotStart
+from infra.services.errors import DidNotStart
 
 FILE = "demo-account.json"
 GENRES = ("Science Fiction", "Comedy")

@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.embedded.errors import NotUsable
+from infra.services.errors import NotUsable
 from infra.services.paths import elsewhere, is_passable, server_dir
 from infra.services.system_user import SystemUser, unprivileged
 

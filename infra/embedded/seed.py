@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from infra.platform.processes import DidNotStart, Process, manage
+from infra.platform.processes import Process, manage
 from infra.platform.supervisor import Supervisor
 from infra.platform.topology import Platform
+from infra.services.errors import DidNotStart
 
 PEOPLE = 300
 

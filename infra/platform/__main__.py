@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from threading import Event
 
-from infra.platform.native import environment
-from infra.platform.processes import HOME, DidNotStart
-from infra.platform.signals import stop_on_signals
-from infra.platform.supervisor import Stopped, Supervisor
-from infra.platform.topology import Platform, prepare, processes
-from infra.services import ServiceError, ensure, kept
+from infra.platform.processes import HOME
+from infra.platform.supervisor import Stopped, Supervisor, stop_on_signals
+from infra.platform.topology import Platform, environment, prepare, processes
+from infra.services import ServiceError, ensure, native_servers
+from infra.services.errors import DidNotStart
 from infra.services.ports import holder, is_free
 
 STATE = HOME / ".state"
@@ -31,7 +30,7 @@ def main() -> int:
         return _run((arguments.command_port, arguments.query_port), stopping)
     except Stopped:
         return 0
-    except (ServiceError, DidNotStart) as error:
+    except ServiceError as error:
         _say(str(error))
         return 1
 
@@ -57,7 +56,8 @@ def _run(ports: tuple[int, int], stopping: Event) -> int:
     )
     for member in found.members():
         member.process.end_leftovers()
-    with kept(), Supervisor(stopping, say=_tell) as supervisor:
+    with Supervisor(stopping, say=_tell) as supervisor:
+        supervisor.watch(native_servers())
         supervisor.bring_up(found.members())
         _import_once(found)
         _say(f"\nQueries   {found.query_url}/docs/\nCommands  {found.command_url}/docs/")

@@ -28,10 +28,6 @@ ADMITTED = (
 """What a server takes of a request before anything of ours sees it. The same in compose."""
 
 
-class DidNotStart(Exception):
-    """A process ended, or did not become ready; the message says where it logged."""
-
-
 def manage(*arguments: str) -> list[str]:
     """The command line of a management command."""
     return [sys.executable, str(HOME / "manage.py"), *arguments]

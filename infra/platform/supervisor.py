@@ -1,18 +1,20 @@
 """Supervisor: starts processes in order, restarts those that end, stops all at its end."""
 
+import signal
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event
+from subprocess import SubprocessError
+from threading import Event, Thread
 from types import TracebackType
-from typing import IO, Self, TypeAlias
+from typing import IO, Protocol, Self, TypeAlias
 
 from infra.backoff import Backoff
-from infra.platform.processes import DidNotStart, Process
-from infra.services.errors import ServiceError
+from infra.platform.processes import Process
+from infra.services.errors import DidNotStart, ServiceError
 
 IsReady: TypeAlias = Callable[[], bool]
 Say: TypeAlias = Callable[[str, str], None]
@@ -20,34 +22,52 @@ Say: TypeAlias = Callable[[str, str], None]
 READY_SECONDS = 120.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 10.0
 SETTLED_SECONDS = 30.0
-"""Who lived so long before it ended is started again at once."""
+"""A process that ran for so long has its back-off reset."""
 
 _LOOK_SECONDS = 0.1
 _LAST_LINES = 3
 
 
 class Stopped(Exception):
-    """Somebody asked for the end while something was on its way."""
+    """A stop was requested during a start or a step."""
+
+
+class Supervised(Protocol):
+    """A process or server that can be restarted."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def pid(self) -> int: ...
+    @property
+    def log(self) -> Path: ...
+    @property
+    def how_it_ended(self) -> str: ...
+    def has_ended(self) -> bool: ...
+    def end_leftovers(self) -> bool: ...
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def last_words(self, lines: int = ...) -> str: ...
 
 
 @dataclass
 class Member:
-    """A process that is to run, and what is known of its earlier lives."""
+    """A supervised process, its readiness check and its back-off."""
 
-    process: Process
+    process: Supervised
     is_ready: IsReady | None = None
     """Whether it answers; None: it is ready when it runs."""
     before: Callable[[], None] | None = None
-    """Clears what a life that ended badly leaves behind."""
+    """Removes files that a killed one left behind."""
     backoff: Backoff = field(
         default_factory=lambda: Backoff(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
     )
     began: float = 0.0
     again_at: float | None = None
-    """When it is started again, while it is down."""
+    """When it is restarted, while it is down."""
 
     def start(self) -> None:
-        """Start it, whatever an earlier life left."""
+        """End leftovers of an earlier one and start it."""
         self.began = time.monotonic()
         self.process.end_leftovers()
         if self.before:
@@ -56,7 +76,7 @@ class Member:
         self.again_at = None
 
     def rest(self, now: float) -> float:
-        """It ended: for how long it stays down, longer each time it does so soon."""
+        """Back-off after it ended: seconds until its restart, doubled each time it ends soon."""
         if now - self.began >= SETTLED_SECONDS:
             self.backoff.reset()
         pause = self.backoff.next_seconds()
@@ -65,14 +85,14 @@ class Member:
 
 
 def _silent(_subject: str, _news: str) -> None:
-    """Nobody is told."""
+    """Discard progress messages."""
 
 
 @dataclass
 class Supervisor:
-    """Owns processes as long as its block lasts. All of it is done in one thread.
+    """Owns processes as long as its block lasts, all in one thread.
 
-    A process ends with the thread that started it, so let that be the main one.
+    A process ends with the thread that started it, so use the main thread.
     """
 
     stopping: Event = field(default_factory=Event)
@@ -92,10 +112,14 @@ class Supervisor:
         while self._members:
             self._members.pop().process.stop()
 
+    def watch(self, servers: Sequence[Supervised]) -> None:
+        """Restart these, which run already, when they end."""
+        self._members += [Member(server) for server in servers]
+
     def bring_up(self, members: Sequence[Member]) -> None:
         """Start them side by side and wait until each is ready.
 
-        Raises DidNotStart with the last words of the one that ended instead; Stopped.
+        Raises DidNotStart with the last lines of a process that ended; Stopped.
         """
         for member in members:
             self._members.append(member)
@@ -106,12 +130,12 @@ class Supervisor:
             self._wait_until_ready(member, members, deadline)
 
     def keep_up(self) -> None:
-        """Start again what ends, until told to stop."""
+        """Restart processes that end, until a stop is requested."""
         while not self.stopping.wait(_LOOK_SECONDS):
             self.look()
 
     def look(self) -> None:
-        """Start again what ended and has rested."""
+        """Restart ended processes whose back-off is over."""
         now = time.monotonic()
         for member in self._members:
             if member.again_at is None and member.process.has_ended():
@@ -120,9 +144,9 @@ class Supervisor:
                 self._start_again(member)
 
     def run(self, process: Process) -> int:
-        """Let something run to its end while all others are kept up; its exit status.
+        """Run a process to its end while the others are supervised; return its exit status.
 
-        What it says is told. Raises Stopped, after asking it to end.
+        Its output is shown. Raises Stopped, after ending it.
         """
         _start_a_log(process.log)
         process.start()
@@ -145,15 +169,15 @@ class Supervisor:
     def _start_again(self, member: Member) -> None:
         try:
             member.start()
-        except (OSError, ServiceError) as error:
-            self.say(member.process.name, f"could not be started: {error}")
+        except (OSError, ServiceError, SubprocessError) as error:
+            self.say(member.process.name, f"could not be restarted: {error}")
             member.rest(time.monotonic())
         else:
-            self.say(member.process.name, "started again")
+            self.say(member.process.name, "restarted")
 
     def _tell_end(self, member: Member, pause_seconds: float) -> None:
         process = member.process
-        self.say(process.name, f"ended ({process.how_it_ended}); again in {pause_seconds:.1f} s")
+        self.say(process.name, f"ended ({process.how_it_ended}); restart in {pause_seconds:.1f} s")
         for line in process.last_words(_LAST_LINES).splitlines():
             self.say(process.name, f"  {line}")
 
@@ -162,7 +186,7 @@ class Supervisor:
             for other in members:
                 if other.process.has_ended():
                     name, words = other.process.name, other.process.last_words()
-                    raise DidNotStart(f"{name} ended at once:\n{words}")
+                    raise DidNotStart(f"{name} ended during its start:\n{words}")
             if member.is_ready is None or member.is_ready():
                 break
             if time.monotonic() > deadline:
@@ -175,7 +199,7 @@ class Supervisor:
 
 
 def answers(url: str) -> IsReady:
-    """Whether something says that it is ready."""
+    """Return a readiness check: whether the URL answers without an error."""
 
     def ask() -> bool:
         try:
@@ -188,6 +212,13 @@ def answers(url: str) -> IsReady:
 
 
 def _start_a_log(log: Path) -> None:
-    """A log of this run; the one before is kept beside it."""
+    """Begin a new log file; the one before is kept beside it."""
     if log.exists():
         log.replace(log.with_suffix(".log.before"))
+
+
+def stop_on_signals(stopping: Event) -> None:
+    """Set the event on Ctrl-C, on TERM, and when the terminal is closed."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        # In a thread: the interrupted one may hold the event's own lock.
+        signal.signal(number, lambda *_: Thread(target=stopping.set).start())

@@ -1,6 +1,7 @@
 """Topology: which processes make up the platform, and what they need prepared."""
 
 import os
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,9 +9,16 @@ from pathlib import Path
 from subprocess import DEVNULL, run
 from urllib.parse import urlsplit
 
-from infra.platform.processes import HOME, DidNotStart, Process, api, manage, worker
+from infra.platform.processes import HOME, Process, api, manage, worker
 from infra.platform.supervisor import Member, Supervisor, answers
-from infra.services import create_database, drop_database
+from infra.services import (
+    Addresses,
+    DidNotStart,
+    at_database,
+    create_database,
+    drop_database,
+)
+from infra.services.ports import free
 
 FINDING = ("search", "suggestions", "similarity")
 """Models whose builders work as much as all the others': with a process of their own an import has
@@ -142,3 +150,35 @@ def _run(arguments: Sequence[str], environ: Mapping[str, str], directory: Path) 
         )
     if done.returncode:
         raise DidNotStart(f"manage.py {' '.join(arguments)} failed: see {log.name}")
+
+
+@contextmanager
+def platform(servers: Addresses, directory: Path, *, name: str, fresh: bool) -> Iterator[Platform]:
+    """The platform ``name``, ready to answer; its processes end with the block.
+
+    ``fresh`` begins with an empty log, whatever an earlier one of that name held. Raises
+    DidNotStart with the last words of the process that did not.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    environ = environment(servers, directory, name=name, fresh=fresh)
+    prepare(environ, directory, fresh=fresh)
+    with running(environ, directory / "logs", ports=(free(), free()), projectors=2) as found:
+        yield found
+
+
+def environment(
+    servers: Addresses, directory: Path, *, name: str, fresh: bool
+) -> Mapping[str, str]:
+    """The variables that make a process one of the platform ``name``."""
+    prefix = name.replace("_", "-")
+    return {
+        "MARQUEE_DATABASE_URL": at_database(servers.postgres, name),
+        "MARQUEE_VAULT_URL": at_database(servers.postgres, f"{name}_vault"),
+        "MARQUEE_BUS_URL": servers.bus,
+        "MARQUEE_REDIS_URL": servers.redis,
+        "MARQUEE_QUERY_REDIS_URL": servers.query_redis,
+        "MARQUEE_ELASTICSEARCH_URL": servers.elasticsearch,
+        # A new log must not meet the queues and indexes of an old one.
+        "MARQUEE_NAMESPACE": f"{prefix}-{secrets.token_hex(4)}" if fresh else prefix,
+        "MARQUEE_KEYS_DIR": str(directory.resolve() / "keys"),
+    }

@@ -1,8 +1,8 @@
 """PostgreSQL, RabbitMQ, Redis and Elasticsearch for this checkout.
 
-``ensure()`` starts what does not run and says where everything answers; ``environment()`` turns
-that into the variables that every program reads. A server whose variable is already set is used
-as given.
+``ensure()`` starts the servers that do not run and returns their addresses; ``environment()``
+turns these into the variables that every program reads. A server whose variable is already set is
+used as given.
 """
 
 import os
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from infra.services import addresses as _addresses
 from infra.services.addresses import Addresses
 from infra.services.errors import DidNotStart, NotInstalled, PortTaken, ServiceError
-from infra.services.lifecycle import ensure, kept, planned, status, stop
+from infra.services.lifecycle import ensure, native_servers, planned, status, stop
 from infra.services.postgres import at_database, create_database, drop_database
 from infra.services.redis import as_query, private_redis
 
@@ -27,7 +27,7 @@ __all__ = [
     "drop_database",
     "ensure",
     "environment",
-    "kept",
+    "native_servers",
     "planned",
     "private_redis",
     "status",

@@ -2,13 +2,15 @@
 
 ServiceError
 ├── NotInstalled   a program is missing and we may not install it
-├── PortTaken      a port that was asked for belongs to somebody else
-└── DidNotStart    a server ended, or did not answer in time
+├── PortTaken      a requested port is held by another process
+├── DidNotStart    a server or process ended, or did not answer in time
+└── NotUsable      a data directory can't be used
+    └── InUse      another platform runs on it
 """
 
 
 class ServiceError(Exception):
-    """A server can't be used; the message says which one and what to do."""
+    """The message names the server or directory, the cause and the way out."""
 
 
 class NotInstalled(ServiceError):
@@ -20,4 +22,12 @@ class PortTaken(ServiceError):
 
 
 class DidNotStart(ServiceError):
+    pass
+
+
+class NotUsable(ServiceError):
+    pass
+
+
+class InUse(NotUsable):
     pass

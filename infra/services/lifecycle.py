@@ -1,8 +1,7 @@
 """Starts, stops and supervises the servers of a checkout, on its engine."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -14,7 +13,6 @@ from infra.services.paths import locked, services_dir
 from infra.services.postgres import POSTGRES
 from infra.services.rabbitmq import RABBITMQ
 from infra.services.redis import REDIS, grant
-from infra.services.restart import keeping
 from infra.services.server import Server
 
 SERVERS = (POSTGRES, REDIS, RABBITMQ, ELASTICSEARCH)
@@ -40,12 +38,15 @@ def planned(given: Mapping[str, str] = os.environ) -> Addresses:
         return addresses(_ports(_not_given(given), services), given)
 
 
-@contextmanager
-def kept(given: Mapping[str, str] = os.environ) -> Iterator[None]:
-    """Start again what ends of our native servers, as long as the block lasts."""
-    servers, services = _not_given(given), services_dir()
-    with keeping(servers if _engine() is native else (), services):
-        yield
+def native_servers(given: Mapping[str, str] = os.environ) -> Sequence[native.NativeServer]:
+    """Our servers on this machine, for a supervisor; a container engine restarts its own."""
+    if _engine() is not native:
+        return ()
+    services = services_dir()
+    return [
+        native.NativeServer(server, native.home_of(server, services))
+        for server in _not_given(given)
+    ]
 
 
 def stop() -> None:

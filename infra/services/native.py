@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from infra.services import apt, process_table
@@ -94,14 +95,18 @@ def bring_up(server: Server, home: Home) -> None:
 
 
 def _launch(server: Server, home: Home) -> None:
+    _spawn(server, home)
+    if not _comes_up(server, home):
+        tail = "\n".join(_log(home.path))
+        raise DidNotStart(f"{server.name} did not start. Its output in {home.path}:\n{tail}")
+
+
+def _spawn(server: Server, home: Home) -> None:
     launch = server.prepare(home)
     say(server.name, f"starting on port {home.ports[server.ports[0]]}")
     process_table.spawn(
         launch.command, home=home.path, account=home.account, environ=launch.environ
     )
-    if not _comes_up(server, home):
-        tail = "\n".join(_log(home.path))
-        raise DidNotStart(f"{server.name} did not start. Its output in {home.path}:\n{tail}")
 
 
 def _comes_up(server: Server, home: Home) -> bool:
@@ -119,6 +124,61 @@ def _comes_up(server: Server, home: Home) -> bool:
             return False
         time.sleep(_PAUSE_SECONDS)
     return True
+
+
+@dataclass
+class NativeServer:
+    """A server that a supervisor restarts where it was; it outlives the supervisor."""
+
+    server: Server
+    home: Home
+    how_it_ended: str = "exit status unknown"
+    _process: ProcessInfo | None = None
+    _launched_at: float | None = None
+
+    @property
+    def name(self) -> str:
+        return self.server.name
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid if self._process else 0
+
+    @property
+    def log(self) -> Path:
+        return self.home.path / "output.log"
+
+    def has_ended(self) -> bool:
+        if self._process is None or not process_table.lives_on(self._process, self.home.path):
+            self._process = find(self.server, self.home.path)
+        if self._process is None:
+            return not self._is_starting()
+        self._launched_at = None
+        return False
+
+    def _is_starting(self) -> bool:
+        # Wrapper scripts run before the server's own program does.
+        if self._launched_at is None or time.monotonic() > self._launched_at + _START_SECONDS:
+            return False
+        return bool(process_table.belonging_to(self.home.path, self.server.program))
+
+    def end_leftovers(self) -> bool:
+        """End what a killed one left, unless another starter was quicker."""
+        with locked(self.home.path.with_suffix(".lock")):
+            return not is_alive(self.server, self.home.path) and _end(self.server, self.home.path)
+
+    def start(self) -> None:
+        """Launch it without waiting for its answer."""
+        with locked(self.home.path.with_suffix(".lock")):
+            if not is_alive(self.server, self.home.path):
+                _spawn(self.server, self.home)
+        self._launched_at = time.monotonic()
+
+    def stop(self) -> None:
+        """Leave it running: ``python -m infra.services stop`` ends it."""
+
+    def last_words(self, lines: int = _LOG_LINES) -> str:
+        return "\n".join(_log(self.home.path)[-lines:])
 
 
 def _take_down(server: Server, services: Path) -> None:

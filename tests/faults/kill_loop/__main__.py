@@ -17,7 +17,8 @@ from rich.console import Console
 from benchmarks.write_load.check import check
 from benchmarks.write_load.ledger import Ledger
 from benchmarks.write_load.sender import Sender
-from infra.platform.processes import HOME, DidNotStart
+from infra.platform.processes import HOME
+from infra.services.errors import DidNotStart
 from tests.faults.kill_loop.health import Health
 from tests.faults.kill_loop.loop import Loop
 from tests.faults.kill_loop.report import Report

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from infra.platform.native import environment
-from infra.platform.processes import DidNotStart
 from infra.platform.supervisor import Supervisor
-from infra.platform.topology import Platform, prepare, processes
-from infra.services import ensure, kept, stop
+from infra.platform.topology import Platform, environment, prepare, processes
+from infra.services import ensure, native_servers, stop
 from infra.services.addresses import VARIABLES
 from infra.services.elasticsearch import QUICK_START
+from infra.services.errors import DidNotStart
 from infra.services.paths import services_dir
 from infra.services.ports import free
 from tests.fixtures.platform import LEVEL_SECONDS, UNTHROTTLED, write_catalogue
@@ -44,7 +43,6 @@ def stage(*, movies: int) -> Iterator[Stage]:
         stack.enter_context(_of_its_own(place))
         stack.callback(stop)
         servers = ensure({})
-        stack.enter_context(kept({}))
         environ = {**environment(servers, place, name=NAME, fresh=True), **UNTHROTTLED}
         prepare(environ, place, fresh=True)
         logs = place / "logs"
@@ -57,6 +55,7 @@ def stage(*, movies: int) -> Iterator[Stage]:
             clock=place / "clock",
         )
         supervisor = stack.enter_context(Supervisor(say=_say))
+        supervisor.watch(native_servers({}))
         supervisor.bring_up(found.members())
         catalogue = place / "catalogue.jsonl"
         write_catalogue(catalogue, movies=movies)

@@ -18,7 +18,7 @@ from infra.demo import __main__ as demo
 from infra.demo import playlist_steps, rating_steps
 from infra.demo.api_client import ApiClient
 from infra.demo.reporter import TourFailed
-from infra.platform.processes import DidNotStart
+from infra.services.errors import DidNotStart
 
 PLAYLIST = "/v1/playlists/rides"
 

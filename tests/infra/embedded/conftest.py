@@ -19,7 +19,7 @@ from infra.config import PREFIX
 from infra.embedded.engines import engines
 from infra.embedded.layout import layout_of
 from infra.embedded.startup import Ports, planned
-from infra.platform.processes import HOME
+from infra.platform.processes import HOME, Process
 from infra.services import process_table
 from infra.services.ports import LOOPBACK, free
 from tests.fixtures.waiting import until
@@ -80,7 +80,7 @@ def leftovers(directory: Path) -> list[process_table.ProcessInfo]:
     return [
         process
         for member in members
-        if member.process.home
+        if isinstance(member.process, Process) and member.process.home
         for process in process_table.belonging_to(member.process.home, member.process.program)
     ]
 

@@ -8,8 +8,8 @@ import pytest
 
 from infra.embedded import data_directory
 from infra.embedded.data_directory import LAYOUT, LAYOUT_FILE, owned, wipe
-from infra.embedded.errors import InUse, NotUsable
 from infra.embedded.layout import layout_of
+from infra.services.errors import InUse, NotUsable
 from infra.services.system_user import current
 
 

@@ -124,7 +124,7 @@ def test_killed_engines_are_restarted_with_their_data(start, data, tmp_path):
     until(lambda: ratings(run, token) == [(1, 9)])
     for program in ("postgres", "redis-server"):
         os.kill(pid_of(data, program), signal.SIGKILL)
-    until(lambda: run.says.count("started again") >= 2)
+    until(lambda: run.says.count("restarted") >= 2)
     until(lambda: is_answering(run))
     until(lambda: run.log_in().status_code == 200)
     until(lambda: ratings(run, token) == [(1, 9)])
@@ -134,7 +134,7 @@ def test_killed_api_is_restarted_on_its_port(start, data):
     run = start().wait()
     main = min(p.pid for p in leftovers(data) if "granian" in p.program)
     os.kill(main, signal.SIGKILL)
-    until(lambda: "started again" in run.says)
+    until(lambda: "restarted" in run.says)
     until(lambda: is_answering(run))
 
 

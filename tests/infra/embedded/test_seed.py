@@ -7,9 +7,9 @@ import pytest
 
 from infra.embedded import seed
 from infra.embedded.seed import STEPS, SeedStep, fill
-from infra.platform.processes import DidNotStart
 from infra.platform.supervisor import Stopped, Supervisor
 from infra.platform.topology import Platform
+from infra.services.errors import DidNotStart
 from tests.fixtures.waiting import until
 
 NOTHING = Platform(command_url="", query_url="", environ={}, processes={})

@@ -6,7 +6,7 @@ from threading import Event, Thread
 
 import pytest
 
-from infra.platform.processes import DidNotStart, Process
+from infra.platform.processes import Process
 from infra.platform.supervisor import (
     FIRST_PAUSE_SECONDS,
     LONGEST_PAUSE_SECONDS,
@@ -15,6 +15,7 @@ from infra.platform.supervisor import (
     Stopped,
     Supervisor,
 )
+from infra.services.errors import DidNotStart
 from tests.fixtures.waiting import until
 
 PATIENCE_SECONDS = 60
@@ -54,7 +55,7 @@ def test_supervisor_restarts_an_ended_process_and_says_so(supervisor, process, s
     until(lambda: member.process.pid not in {0, first}, supervisor.look)
     assert any("ended (by SIGKILL)" in line for line in said)
     assert any("last words" in line for line in said)
-    assert any("started again" in line for line in said)
+    assert any("restarted" in line for line in said)
 
 
 def test_back_off_doubles_for_a_process_that_ends_soon(process):
@@ -68,7 +69,7 @@ def test_back_off_doubles_for_a_process_that_ends_soon(process):
 
 def test_process_that_ends_during_start_is_reported_with_its_last_lines(supervisor, process):
     member = Member(process("echo no such thing; exit 3"), is_ready=lambda: False)
-    with pytest.raises(DidNotStart, match="sleeper ended at once:\nno such thing"):
+    with pytest.raises(DidNotStart, match="sleeper ended during its start:\nno such thing"):
         supervisor.bring_up([member])
 
 
@@ -121,7 +122,7 @@ def test_supervisor_restarts_others_while_a_step_runs(supervisor, process, said,
     script = f"echo one; kill -9 {first}; until test -e {tmp_path}/go; do sleep 0.05; done; exit 4"
 
     def let_go():
-        until(lambda: any("started again" in line for line in said))
+        until(lambda: any("restarted" in line for line in said))
         (tmp_path / "go").touch()
 
     watching = Thread(target=let_go)

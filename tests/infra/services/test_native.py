@@ -14,7 +14,17 @@ import psycopg2
 import pytest
 from redis import Redis
 
-from infra.services import PortTaken, ensure, kept, native, planned, ports, process_table, stop
+from infra.platform.supervisor import Supervisor
+from infra.services import (
+    PortTaken,
+    ensure,
+    native,
+    native_servers,
+    planned,
+    ports,
+    process_table,
+    stop,
+)
 from infra.services.ports import LOOPBACK, free
 from infra.services.postgres import POSTGRES
 from infra.services.postgres import url as postgres_url
@@ -191,12 +201,13 @@ def test_given_servers_are_used_as_given(only_redis, redis_url):
 
 def test_killed_server_is_restarted_on_its_port(checkout, only_redis):
     url = ensure(only_redis).redis
-    with kept(only_redis):
+    with Supervisor() as supervisor:
+        supervisor.watch(native_servers(only_redis))
         for _ in range(2):
             killed = main_pid(REDIS, checkout)
             os.kill(killed, signal.SIGKILL)
-            until(lambda dead=killed: pids(REDIS, checkout) - {dead})
-            until(lambda: native.is_up(REDIS, checkout))
+            until(lambda dead=killed: pids(REDIS, checkout) - {dead}, supervisor.look)
+            until(lambda: native.is_up(REDIS, checkout), supervisor.look)
     assert ensure(only_redis).redis == url
     os.kill(main_pid(REDIS, checkout), signal.SIGKILL)
     until(lambda: not pids(REDIS, checkout))
