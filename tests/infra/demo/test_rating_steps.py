@@ -113,8 +113,8 @@ def _platform(world: World, monkeypatch) -> None:
     def platform(_narration: object) -> Iterator[SimpleNamespace]:
         yield SimpleNamespace(command_url="", query_url="", manage=world.manage)
 
-    monkeypatch.setattr(rating_steps, "Visitor", Guest)
-    monkeypatch.setattr(playlist_steps, "Visitor", Guest)
+    monkeypatch.setattr(rating_steps, "ApiClient", Guest)
+    monkeypatch.setattr(playlist_steps, "ApiClient", Guest)
     monkeypatch.setitem(demo.MODES, "embedded", platform)
 
 
