@@ -88,17 +88,12 @@ class DirtyMarks:
             shard.changes_key,
             *(shard.derived("dirty", name) for name in names),
         ]
+        self._committed = ""
         self._token = ""
-        self.forget()
-
-    def forget(self) -> None:
-        """Read everything next time."""
-        self._token = token_hex(8)
 
     def take(self) -> DirtyBatch:
-        """Take all marks. Unless they are ``done`` with, the next time everything is read."""
-        before = self._token
-        self.forget()
+        """Take all marks. Unless ``commit`` succeeds, the next batch is not continued."""
+        before, self._committed, self._token = self._committed, "", token_hex(8)
         is_continued, checkpoints, late, touched = _script(self._redis)(
             keys=self._keys, args=[before, self._at_work]
         )
@@ -129,6 +124,9 @@ class DirtyMarks:
                 pipe.execute()
             except WatchError as error:
                 raise BuilderSuperseded("another builder was quicker") from error
+        self._committed = (
+            self._token
+        )  # not if the reply was lost: then it is unknown what was written
 
     @property
     def _at_work(self) -> str:

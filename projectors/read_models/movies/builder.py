@@ -28,11 +28,7 @@ class MoviesBuilder(DutyCycle):
 
     def build(self, now: datetime) -> None:
         with self.working():
-            try:
-                self._build()
-            except BaseException:
-                self._marks.forget()
-                raise
+            self._build()
 
     def check(self, now: datetime) -> list[str]:
         """Compare the derived lists with the catalogue; one line for each difference."""

@@ -45,11 +45,7 @@ class SimilarityBuilder(DutyCycle):
 
     def build(self, now: datetime) -> None:
         with self.working():
-            try:
-                self._build(self._marks.take())
-            except BaseException:
-                self._marks.forget()
-                raise
+            self._build(self._marks.take())
 
     def check(self, now: datetime) -> list[str]:
         """Compare the lists with likes and genres; one line for each difference."""

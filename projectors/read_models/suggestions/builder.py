@@ -42,12 +42,7 @@ class SuggestionsBuilder(DutyCycle):
 
     def build(self, now: datetime) -> None:
         with self.working():
-            try:
-                self._build(self._marks.take())
-            except BaseException:
-                self._marks.forget()
-                self._beginnings = None
-                raise
+            self._build(self._marks.take())
 
     def check(self, now: datetime) -> list[str]:
         """Compare the lists with titles and rating counts; one line for each difference."""

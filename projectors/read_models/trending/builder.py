@@ -50,11 +50,7 @@ class TrendingBuilder(DutyCycle):
 
     def build(self, now: datetime) -> None:
         with self.working():
-            try:
-                self._build(now)
-            except BaseException:
-                self._marks.forget()
-                raise
+            self._build(now)
 
     def check(self, now: datetime) -> list[str]:
         """Compare boards and pages with the counts; one line for each difference."""
