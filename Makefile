@@ -34,11 +34,11 @@ lock: $(STAMP) ## resolve pyproject.toml again into requirements*.lock, with has
 # -------------------------------------------------------------------------------------- the platform
 
 .PHONY: run
-run: $(STAMP) ## the whole platform, with nothing but Python, until Ctrl-C (DATA=DIR PORT=8000 EMPTY=1)
+run: $(STAMP) ## run the whole platform with nothing but Python, until Ctrl-C (DATA=DIR PORT=8000 EMPTY=1)
 	@exec $(PYTHON) -m infra.embedded $(if $(DATA),--data "$(DATA)") $(if $(PORT),--port $(PORT)) $(if $(EMPTY),--empty)
 
 .PHONY: demo
-demo: $(STAMP) ## a tour that ends by itself (MODE=embedded or native, RATINGS=DIR of MovieLens files, TMDB=fake)
+demo: $(STAMP) ## take a tour of the platform (MODE=embedded or native, RATINGS=DIR of MovieLens files, TMDB=fake)
 	@$(PYTHON) -m infra.demo --mode $(MODE) $(if $(RATINGS),--ratings "$(RATINGS)") $(if $(TMDB),--tmdb $(TMDB))
 
 .PHONY: native
@@ -50,7 +50,7 @@ services: $(STAMP) ## start PostgreSQL, RabbitMQ, Redis and Elasticsearch for th
 	@$(PYTHON) -m infra.services start
 
 .PHONY: services-stop
-services-stop: $(STAMP) ## stop them
+services-stop: $(STAMP) ## stop this checkout's servers
 	@$(PYTHON) -m infra.services stop
 
 .PHONY: up
@@ -58,7 +58,7 @@ up: ## build the image and start everything with docker compose
 	@$(COMPOSE) up --build --detach --wait
 
 .PHONY: down
-down: ## stop what compose started (volumes stay)
+down: ## stop the containers of compose (volumes stay)
 	@$(COMPOSE) down
 
 .PHONY: logs
@@ -66,7 +66,7 @@ logs: ## follow the logs of compose (ONLY=service)
 	@$(COMPOSE) logs --follow --tail 100 $(ONLY)
 
 .PHONY: scale
-scale: ## more processes of one kind (SERVICE=query N=3)
+scale: ## run N containers of a service (SERVICE=query N=3)
 	@test -n "$(SERVICE)" -a -n "$(N)" || { echo "make scale SERVICE=query N=3"; exit 2; }
 	@$(COMPOSE) up --detach --no-recreate --scale $(SERVICE)=$(N) $(SERVICE)
 
@@ -74,16 +74,16 @@ scale: ## more processes of one kind (SERVICE=query N=3)
 
 PYTEST := $(PYTHON) -m pytest
 .PHONY: test
-test: $(STAMP) ## all tests, with real servers
+test: $(STAMP) ## run all tests, with real servers
 	@$(PYTHON) -m tests $(ARGS)
 
 .PHONY: test-lane
-test-lane: $(STAMP) ## some runs of the tests (ONLY=command,query,ops or faults,machine)
+test-lane: $(STAMP) ## run some of the test runs (ONLY=command,query,ops or faults,machine)
 	@$(PYTHON) -m tests.lane $(ONLY) $(ARGS)
 
-# One run a role, because a process has one role. All run even when one fails; no tests is a failure.
+# One run for each role, because a process has one role. All run even when one fails.
 .PHONY: test-fast
-test-fast: $(STAMP) ## the tests that need no servers
+test-fast: $(STAMP) ## run the tests that need no servers
 	@failed=""; \
 	MARQUEE_ROLE=command $(PYTEST) -q -m "not integration" tests/command_api $(ARGS) || failed="$$failed command"; \
 	MARQUEE_ROLE=query $(PYTEST) -q -m "not integration" tests/query_api $(ARGS) || failed="$$failed query"; \
@@ -92,15 +92,15 @@ test-fast: $(STAMP) ## the tests that need no servers
 	if [ -n "$$failed" ]; then echo "Failed in the role of:$$failed"; exit 1; fi
 
 .PHONY: teeth
-teeth: $(STAMP) ## put known bugs back, one at a time: each must make its tests fail (ONLY=name)
+teeth: $(STAMP) ## put known bugs back one at a time; their tests must fail (ONLY=name)
 	@$(PYTHON) -m tests.teeth $(if $(ONLY),--only $(ONLY))
 
 .PHONY: faults
-faults: $(STAMP) ## kill everything with -9 under load, again and again (SECONDS=600); is anything lost?
+faults: $(STAMP) ## kill every process and server under load and look for lost writes (SECONDS=600)
 	@$(PYTHON) -m tests.faults.kill_loop $(if $(SECONDS),--seconds $(SECONDS))
 
 .PHONY: check
-check: check-lint check-types check-imports check-words check-packages check-django check-reference check-documents ## lint, types, imports, words, packages, migrations, lock files, reference, documents
+check: check-lint check-types check-imports check-words check-packages check-django check-reference check-documents ## check lint, types, imports, spelling, packages, migrations, lock files, reference and documents
 
 .PHONY: check-lint
 check-lint: $(STAMP)
@@ -118,6 +118,11 @@ check-imports: $(STAMP)
 .PHONY: check-words
 check-words: $(STAMP)
 	.venv/bin/codespell $(wildcard $(SOURCES)) README.md CHANGELOG.md Makefile
+
+# First lines are statements (tests/architecture/first_lines.py).
+.PHONY: check-first-lines
+check-first-lines: $(STAMP)
+	$(PYTHON) -m tests.architecture.first_lines
 
 .PHONY: check-packages
 check-packages: $(STAMP)
@@ -138,9 +143,9 @@ check-reference: $(STAMP)
 check-documents: $(STAMP)
 	MARQUEE_ROLE=ops $(PYTEST) -q -m "not integration" tests/docs/test_documents.py tests/docs/test_guarantees.py
 
-# Asks a database of advisories, and so is no part of check, which needs no network.
+# Needs a database of advisories, so it is not part of check, which needs no network.
 .PHONY: audit
-audit: $(STAMP) ## look up known weaknesses of all locked packages (needs the network)
+audit: $(STAMP) ## look up known vulnerabilities of all locked packages (needs the network)
 	.venv/bin/uv tool run pip-audit@2.10.1 --strict --disable-pip --require-hashes --requirement requirements-dev.lock
 
 .PHONY: reference
@@ -148,12 +153,12 @@ reference: $(STAMP) ## write docs/reference from events, settings and metrics
 	@MARQUEE_ROLE=ops $(PYTHON) manage.py reference
 
 .PHONY: fmt
-fmt: $(STAMP) ## put every file into its form
+fmt: $(STAMP) ## format all files
 	@.venv/bin/ruff check --fix-only --quiet .
 	@.venv/bin/ruff format .
 
 .PHONY: bench
-bench: $(STAMP) ## the numbers, each beside its calibration (ONLY=name)
+bench: $(STAMP) ## run the benchmarks, each beside its calibration (ONLY=name)
 	@$(PYTHON) -m benchmarks $(if $(ONLY),--only $(ONLY))
 
 .PHONY: clean

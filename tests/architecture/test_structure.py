@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+from collections import defaultdict
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +23,8 @@ WITHOUT_EVENTS = {"export", "passwords"}
 EMPTY_NAMES = {"utils", "util", "helpers", "common", "manager", "managers", "processor", "misc"}
 # Django finds management commands by this name.
 PRESCRIBED_CLASS_NAMES = {"Command"}
+# A movie's credit, in its event and in the table made from it.
+SHARED_CLASS_NAMES = {"Credit"}
 
 
 def name_of(path):
@@ -63,6 +66,18 @@ def length(node):
 def test_module_names_say_what_is_inside():
     words = {name_of(path): set(path.relative_to(ROOT).with_suffix("").parts) for path in MODULES}
     assert [name for name, parts in words.items() if parts & EMPTY_NAMES] == []
+
+
+def test_public_class_names_are_unique():
+    """A name is searched for and found in one place; the benchmarks count as well."""
+    places = defaultdict(list)
+    for path in CODE:
+        for node in tree_of(path).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(name_of(path))
+    for name in PRESCRIBED_CLASS_NAMES | SHARED_CLASS_NAMES:
+        places.pop(name, None)
+    assert {name: paths for name, paths in places.items() if len(paths) > 1} == {}
 
 
 def test_product_code_does_not_import_tests():

@@ -1,0 +1,25 @@
+"""Program: lists modules whose first line is a question, and fails if there are any."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("command_api", "query_api", "projectors", "events", "infra", "benchmarks", "tests")
+
+
+def questions() -> Iterator[str]:
+    """Path and first line of each."""
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
+            first_line = docstring.partition("\n")[0].rstrip()
+            if first_line.endswith("?"):
+                yield f"{path.relative_to(ROOT)}: {first_line}"
+
+
+if __name__ == "__main__":
+    found = list(questions())
+    sys.stdout.writelines(f"{line}\n" for line in found)
+    sys.exit(bool(found))
