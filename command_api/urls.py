@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 from command_api.accounts.api import AccountsView
-from command_api.admin.pages import pages
+from command_api.admin.site import site
 from command_api.emails.api import MyVerificationView, VerifyEmailView
 from command_api.erasure.api import EraseMeView, ErasureView
 from command_api.export.api import ExportView
@@ -69,7 +69,7 @@ urlpatterns = [
         ),
     ),
     path("metrics", health.only_read(metrics)),
-    path("admin/", pages.urls),
+    path("admin/", site.urls),
 ]
 
 handler400 = problem_details.bad_request

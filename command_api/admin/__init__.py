@@ -1,1 +1,1 @@
-"""What do the staff see of the catalogue in a browser?"""
+"""Admin pages: the staff read the catalogue's tables in a browser."""

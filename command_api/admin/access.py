@@ -1,7 +1,7 @@
-"""What stands before each admin page?
+"""Access to the admin pages: each request passes these checks.
 
-In this order: the method and the form of what comes, its body (read as commands' are), who it is,
-and for what is posted the token that only our own pages hold. Faults are told as everywhere else.
+In this order: method and form, body (read as those of commands), log-in, and the CSRF token of a
+POST. Errors become problem details, as everywhere else.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 def open_to_all(view: View, *methods: str) -> View:
-    """A page that also strangers get, by these methods."""
+    """A page without log-in, for the given methods."""
     protected = csrf_protect(never_cache(view))
 
     def admitted(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -42,34 +42,34 @@ def open_to_all(view: View, *methods: str) -> View:
 
 
 def for_staff(view: View) -> View:
-    """A page to be read, by the staff; others are asked to log in."""
+    """A page for staff; others are redirected to the log-in page."""
 
-    def looked_at(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def for_staff_only(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if not request.user.is_staff:
             wanted = urlencode({"next": request.get_full_path()})
             return HttpResponseRedirect(f"{LOGIN}?{wanted}")
         return view(request, *args, **kwargs)
 
-    return _named(open_to_all(looked_at, *READ), view, READ)
+    return _named(open_to_all(for_staff_only, *READ), view, READ)
 
 
 def refuse_forged(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Django's CSRF_FAILURE_VIEW."""
+    """Answer a request without a valid CSRF token (Django's CSRF_FAILURE_VIEW)."""
     return problem_details.respond(
-        Forbidden(f"This was not sent by one of our pages: {reason}"), request
+        Forbidden(f"The form was not sent by an admin page: {reason}"), request
     )
 
 
 def _refuse_odd(request: HttpRequest, methods: tuple[str, ...]) -> None:
-    """Raise for what no page of ours sends."""
+    """Raise for requests that no admin page sends."""
     if request.method not in methods:
         raise MethodNotAllowed(request.method or "")
     if len(request.META.get("QUERY_STRING", "")) > MAX_QUERY_LENGTH:
-        raise TooLong(f"The parameters may have at most {MAX_QUERY_LENGTH} characters.")
+        raise TooLong(f"The query string may have at most {MAX_QUERY_LENGTH} characters.")
     if "\0" in request.path or any("\0" in value for value in request.GET.values()):
-        raise BadRequest("This may not hold the character U+0000.")
+        raise BadRequest("Path and parameters must not contain the character U+0000.")
     if request.method == "POST" and request.content_type != _FORM:
-        raise BadRequest(f"A form must come as {_FORM}.")
+        raise BadRequest(f"A form must be sent as {_FORM}.")
 
 
 def _answered(view: View, methods: tuple[str, ...]) -> View:
@@ -78,11 +78,11 @@ def _answered(view: View, methods: tuple[str, ...]) -> View:
         try:
             response: HttpResponse = view(request, *args, **kwargs)
             if hasattr(response, "render"):
-                response = response.render()  # here, so that faults of it are told, too
+                response = response.render()  # here, so that its errors become problems, too
         except MethodNotAllowed as fault:
             response = problem_details.respond(fault, request)
             response.headers["Allow"] = ", ".join(methods)
-        except Exception as fault:  # noqa: BLE001 - every fault becomes a problem there
+        except Exception as fault:  # noqa: BLE001 - every error becomes a problem
             response = problem_details.respond(fault, request)
         _measure(request, response.status_code, perf_counter() - begun)
         return response
@@ -91,7 +91,7 @@ def _answered(view: View, methods: tuple[str, ...]) -> View:
 
 
 def _named(page: Any, view: View, methods: tuple[str, ...]) -> View:
-    """The page under the name of its view, with what it takes for whoever wants to know."""
+    """Give the page the name of its view and list its methods."""
     named: Any = update_wrapper(page, view)
     named.methods = methods
     return cast("View", named)

@@ -1,7 +1,7 @@
-"""Who looks at the admin pages, and may they?
+"""The staff user of an admin request.
 
-Asked of the vault and of the log at each request, and not remembered: whatever ends a log-in, or
-takes somebody out of the staff, ends it here at once.
+Read from the vault and the log at each request, never cached: the end of a log-in or of the staff
+role takes effect at once.
 """
 
 from dataclasses import dataclass
@@ -15,33 +15,32 @@ from events.vault import refresh_families
 
 @dataclass(frozen=True, slots=True)
 class StaffUser:
-    """What Django's admin wants to know of a user. Nobody may do more than look."""
+    """The user as Django's admin needs it; staff may view, nobody may do more."""
 
     is_staff: bool = False
 
     @property
     def is_active(self) -> bool:
-        """Whoever is erased or logged out is nobody here."""
+        """The same: erased and logged-out users aren't staff."""
         return self.is_staff
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
-        """Whether they may do something; Django names it ``catalogue.view_movie``."""
+        """Whether a permission such as ``catalogue.view_movie`` is granted."""
         return self.is_staff and perm.partition(".")[2].startswith("view_")
 
     def has_module_perms(self, app_label: str) -> bool:
-        """Whether they may see any of an app."""
         return self.is_staff
 
 
-NOBODY = StaffUser()
+ANONYMOUS = StaffUser()
 
 
 def of(request: HttpRequest) -> StaffUser:
-    """Who sent a request."""
-    kept = session_cookie.of(request)
-    if kept is None:
-        return NOBODY
-    standing = refresh_families.login_status(kept.family)
-    if standing is None or standing.is_revoked or standing.epoch > kept.epoch:
-        return NOBODY
-    return StaffUser(is_staff=is_staff(standing.user_id))
+    """The user who sent a request."""
+    cookie = session_cookie.of(request)
+    if cookie is None:
+        return ANONYMOUS
+    status = refresh_families.login_status(cookie.family)
+    if status is None or status.is_revoked or status.epoch > cookie.epoch:
+        return ANONYMOUS
+    return StaffUser(is_staff=is_staff(status.user_id))

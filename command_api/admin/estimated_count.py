@@ -1,7 +1,7 @@
-"""How many rows are there, when it must not take long to say?
+"""Paginator with a bounded count.
 
-Up to a limit they are counted. Beyond it a whole table's number is what PostgreSQL last estimated,
-and of a choice of rows only the first so many are shown: who looks further chooses more closely.
+Up to a limit rows are counted. Beyond it a whole table's count is PostgreSQL's last estimate, and a
+filtered list ends at the limit: to see more, filter further.
 """
 
 from functools import cached_property
@@ -15,18 +15,16 @@ _ESTIMATE = "SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass"
 
 
 class EstimatedPaginator(Paginator):  # type: ignore[type-arg] # it is not generic when it runs
-    """The pages of a list."""
-
     @cached_property
     def count(self) -> int:
-        """How many rows can be looked at."""
+        """Number of rows that can be paged through."""
         if self._is_whole and (estimated := _estimate(self._table)) > MOST:
             return estimated
         return min(self._first, MOST)
 
     @property
-    def said(self) -> str:
-        """The same in words."""
+    def description(self) -> str:
+        """The count in words."""
         if self.count > MOST:
             return f"about {self.count:,}"
         if self._first > MOST:
@@ -35,8 +33,8 @@ class EstimatedPaginator(Paginator):  # type: ignore[type-arg] # it is not gener
 
     @cached_property
     def _first(self) -> int:
-        found: int = self._rows.order_by()[: MOST + 1].count()
-        return found
+        count: int = self._rows.order_by()[: MOST + 1].count()
+        return count
 
     @property
     def _rows(self) -> Any:

@@ -1,9 +1,7 @@
-"""Which rows hold these words, or words that begin so?
+"""Full-text search by words and prefixes, with a GIN index over to_tsvector without a language.
 
-Answered by an index of words (GIN over to_tsvector), which knows no language: titles are of many.
-
-What is found must be sorted by what no index is sorted by. PostgreSQL knows nothing of how words
-begin: it takes a rare one for common, and would read all rows in the list's order to find a few.
+Sort results by an expression that no index has. PostgreSQL has no statistics of prefixes: it takes
+a rare one for common, and would read all rows in the list's order to find a few.
 """
 
 from re import findall
@@ -15,14 +13,14 @@ from django.db.models import QuerySet
 from command_api.catalogue.models import WORDS
 
 _MOST, _LONGEST = 10, 50
-"""Words of a search, and letters of a word; more tell nothing more."""
+"""Words of a search, and letters of a word."""
 
 
 def holding(rows: QuerySet[Any, Any], field: str, text: str) -> QuerySet[Any, Any]:
-    """Those of the rows whose field has a word that begins with each of the text's."""
+    """The rows whose field has, for each word of the text, a word that begins with it."""
     words = [word[:_LONGEST] for word in findall(r"[^\W_]+", text)[:_MOST]]
     if not words:
         return rows.none()
-    asked = SearchQuery(" & ".join(f"{word}:*" for word in words), config=WORDS, search_type="raw")
-    found: QuerySet[Any, Any] = rows.alias(words=SearchVector(field, config=WORDS))
-    return found.filter(words=asked)
+    query = SearchQuery(" & ".join(f"{word}:*" for word in words), config=WORDS, search_type="raw")
+    with_words: QuerySet[Any, Any] = rows.alias(words=SearchVector(field, config=WORDS))
+    return with_words.filter(words=query)

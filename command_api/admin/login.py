@@ -1,7 +1,7 @@
-"""How do the staff log in to the admin pages, and out again?
+"""Log-in and log-out of staff at the admin pages.
 
-By the same way as everybody logs in: counted by address and name, compared in the same time, with
-the same limit on how many passwords are compared at once. Only what they get is another thing.
+The same checks as at the API: rate limit by address and name, constant time, limited parallel
+password digests. The result is a cookie instead of tokens.
 """
 
 from collections.abc import Mapping
@@ -13,17 +13,17 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from command_api.admin import session_cookie
 from command_api.http.view import origin_of
-from command_api.sessions import login as beginning
 from command_api.sessions import login_rate_limit, logout
 from command_api.sessions.api import LoginBody
+from command_api.sessions.login import authenticate, open_session
 from command_api.staff.grants import is_staff
 from events import notifications
 from events.vault import refresh_families
 from infra.errors import Invalid, Refused, Unauthenticated
 
 NEXT = "next"
-_WRONG = "The login or the password is wrong, or whose they are is not one of the staff."
-_SAID: tuple[type[Refused], ...] = (Invalid, Unauthenticated)
+_WRONG = "The login or password is wrong, or the user is not staff."
+_NOT_DISTINGUISHED: tuple[type[Refused], ...] = (Invalid, Unauthenticated)
 
 
 def log_in(typed: Mapping[str, Any], meta: Mapping[str, Any]) -> str:
@@ -31,30 +31,30 @@ def log_in(typed: Mapping[str, Any], meta: Mapping[str, Any]) -> str:
     login = typed.get("login", "")
     login_rate_limit.admit(login, meta)
     body = LoginBody.read({"login": login, "password": typed.get("password", "")})
-    found = beginning.authenticate(**body, meta=meta)
-    if not is_staff(found.user_id):
+    credentials = authenticate(**body, meta=meta)
+    if not is_staff(credentials.user_id):
         raise Unauthenticated(_WRONG)
-    begun = beginning.open_session(found, life=session_cookie.LIFE)
-    return session_cookie.write(begun.refresh.family, begun.epoch)
+    session = open_session(credentials, life=session_cookie.LIFE)
+    return session_cookie.write(session.refresh.family, session.epoch)
 
 
-def told(refused: Refused) -> tuple[str, int]:
-    """What the form says of a refusal, and the status: that of a form, or of what is to wait."""
-    if isinstance(refused, _SAID):
+def form_error(refused: Refused) -> tuple[str, int]:
+    """The form's message and status: 200, or that of a refusal to wait."""
+    if isinstance(refused, _NOT_DISTINGUISHED):
         return _WRONG, HTTPStatus.OK
     return refused.detail, refused.status
 
 
 def log_out(request: HttpRequest) -> None:
-    """End the log-in, as for everybody: also whoever copied the cookie is out."""
-    kept = session_cookie.of(request)
-    standing = kept and refresh_families.login_status(kept.family)
-    if kept and standing and not standing.is_revoked:
-        handled = logout.end_session(standing.user_id, kept.family, origin=origin_of(request))
+    """End the log-in on the server: copies of the cookie become invalid, too."""
+    cookie = session_cookie.of(request)
+    status = cookie and refresh_families.login_status(cookie.family)
+    if cookie and status and not status.is_revoked:
+        handled = logout.end_session(status.user_id, cookie.family, origin=origin_of(request))
         notifications.announce(handled.position.partition)
 
 
-def where_to(wanted: str) -> str:
-    """The page that was wanted, if it is one of these."""
+def redirect_target(wanted: str) -> str:
+    """The requested page if it is an admin page, else the index."""
     is_ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
     return wanted if is_ours and wanted.startswith(session_cookie.PATH) else session_cookie.PATH

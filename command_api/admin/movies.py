@@ -1,4 +1,4 @@
-"""What do the staff see of movies?"""
+"""Admin pages of movies."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -29,16 +29,15 @@ FIRST_DECADE, LAST_DECADE = 1890, 2030
 
 
 class DecadeFilter(admin.SimpleListFilter):
-    """By decade: a stretch of the index that the list is sorted by."""
+    """Filter by decade, a range of the index that the list is sorted by."""
 
     title = parameter_name = "decade"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
-        """All of them, whether or not there is a movie of it."""
+        """All decades, with or without movies."""
         return [(str(year), f"{year}s") for year in range(LAST_DECADE, FIRST_DECADE - 1, -10)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Movie]) -> QuerySet[Movie]:
-        """Movies of the decade."""
         if self.value() not in dict(self.lookup_choices):
             return queryset
         first = int(self.value() or 0)
@@ -46,37 +45,33 @@ class DecadeFilter(admin.SimpleListFilter):
 
 
 class GenreFilter(admin.SimpleListFilter):
-    """By genre, of our own table of them."""
+    """Filter by a genre of our table."""
 
     title = parameter_name = "genre"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
-        """All of them."""
         return [(name, name) for name in GENRES]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Movie]) -> QuerySet[Movie]:
-        """Movies of the genre; a movie has each once."""
+        """Movies of the genre. No duplicates: a movie has a genre once."""
         return queryset.filter(genres=self.value()) if self.value() else queryset
 
 
 class KeywordFilter(admin.SimpleListFilter):
-    """By keyword; there are too many to choose from, so the list of keywords leads here."""
+    """Filter by keyword; there are too many to list, so the keywords' page links here."""
 
     title = parameter_name = "keyword"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
-        """The one that is chosen."""
+        """The selected keyword only."""
         chosen = request.GET.get("keyword")
         return [(chosen, chosen)] if chosen else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Movie]) -> QuerySet[Movie]:
-        """Movies that are about it."""
         return queryset.filter(keywords=self.value()) if self.value() else queryset
 
 
 class CastInline(ReadOnlyInline):
-    """Who plays in it."""
-
     model = Casting
     verbose_name_plural = "cast"
     fields = ("billing", "person")
@@ -84,16 +79,12 @@ class CastInline(ReadOnlyInline):
 
 
 class CreditInline(ReadOnlyInline):
-    """Who made it."""
-
     model = Credit
     fields = ("job", "person")
     ordering = ("place",)
 
 
 class KeywordInline(ReadOnlyInline):
-    """What it is about."""
-
     model = MovieKeyword
     verbose_name_plural = "keywords"
     fields = ("keyword",)
@@ -101,23 +92,19 @@ class KeywordInline(ReadOnlyInline):
 
 
 class ExternalIdInline(ReadOnlyInline):
-    """What others call it."""
-
     model = ExternalId
     fields = ("source", "value")
     ordering = ("source", "value")
 
 
 class TranslationInline(ReadOnlyInline):
-    """What it is called elsewhere."""
-
     model = Translation
     fields = ("language", "title")
     ordering = ("language",)
 
 
 NEWEST_FOUND = ((F("year") + 0).desc(), F("id").desc())
-"""The order of the list, as no index has it (see words.py)."""
+"""The list's order as an expression without an index (see full_text_search.py)."""
 _ON_BOARD = Concat(F("board"), Value(" #"), Cast("rank", CharField()))
 
 
@@ -127,12 +114,12 @@ def _of(model: Any) -> QuerySet[Any]:
 
 
 class MovieAdmin(ReadOnlyAdmin):
-    """Movies, the newest first."""
+    """Movies, newest first."""
 
     list_display = ("name", "year", "genre", "cast", "crew", "popular", "original_language")
     list_filter = (DecadeFilter, GenreFilter, KeywordFilter)
     search_fields = ("title",)
-    search_help_text = "Words of the title, in any order, or how they begin; or an id of IMDb."
+    search_help_text = "Words of the title or their beginnings, in any order; or an IMDb id."
     ordering = ("-year", "-id")
     sortable_by = ("name", "year")
     inlines = (CastInline, CreditInline, KeywordInline, ExternalIdInline, TranslationInline)
@@ -153,7 +140,7 @@ class MovieAdmin(ReadOnlyAdmin):
     )
 
     def described(self, rows: QuerySet[Movie]) -> QuerySet[Movie]:
-        """With genres, boards, and how many took part."""
+        """Add genres, boards, and the sizes of cast and crew."""
         return rows.annotate(
             genre_names=ArraySubquery(_of(MovieGenre).order_by("place").values("genre")),
             boards=ArraySubquery(_of(TrendEntry).order_by("board").values(said=_ON_BOARD)),
@@ -164,7 +151,7 @@ class MovieAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Movie], search_term: str
     ) -> tuple[QuerySet[Movie], bool]:
-        """By title, or by the id that is told apart from any word."""
+        """By title, or by IMDb id."""
         text = search_term.strip()
         if not text:
             return queryset, False
@@ -174,27 +161,24 @@ class MovieAdmin(ReadOnlyAdmin):
 
     @admin.display(description="title", ordering="title_key")
     def name(self, movie: Movie) -> str:
-        """What it is called; in order of what its spellings share, of which there is an index."""
+        """The title, sorted by its key, which has an index."""
         return movie.title
 
     @admin.display(description="genres")
     def genre(self, movie: Any) -> str:
-        """Of which genres it is."""
         return ", ".join(movie.genre_names)
 
     @admin.display(description="popular at")
     def popular(self, movie: Any) -> str:
-        """On which boards it is, and where."""
+        """Boards and ranks."""
         return ", ".join(movie.boards)
 
     @admin.display(description="in the cast")
     def cast(self, movie: Any) -> int:
-        """How many play in it."""
         return int(movie.cast_size)
 
     @admin.display(description="credits")
     def crew(self, movie: Any) -> int:
-        """How many made it."""
         return int(movie.crew_size)
 
 

@@ -1,4 +1,4 @@
-"""What do the staff see of people, genres and keywords?"""
+"""Admin pages of people, genres and keywords."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -24,8 +24,6 @@ from command_api.catalogue.models import (
 
 
 class RoleInline(ReadOnlyInline):
-    """What somebody plays in."""
-
     model = Casting
     verbose_name_plural = "in the cast of"
     fields = ("movie", "billing")
@@ -33,8 +31,6 @@ class RoleInline(ReadOnlyInline):
 
 
 class WorkInline(ReadOnlyInline):
-    """What somebody made."""
-
     model = Credit
     fields = ("movie", "job")
     ordering = ("-movie__year", "movie")
@@ -45,13 +41,13 @@ class PersonAdmin(ReadOnlyAdmin):
 
     list_display = ("name", "roles", "works")
     search_fields = ("name",)
-    search_help_text = "Parts of the name, in any order, or how they begin."
+    search_help_text = "Parts of the name or their beginnings, in any order."
     ordering = ("name",)
     fields = ("name",)
     inlines = (RoleInline, WorkInline)
 
     def described(self, rows: QuerySet[Person]) -> QuerySet[Person]:
-        """With how much there is of them."""
+        """Add the numbers of roles and credits."""
         return rows.annotate(
             role_count=number_of(Casting, "person"), work_count=number_of(Credit, "person")
         )
@@ -59,32 +55,31 @@ class PersonAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Person], search_term: str
     ) -> tuple[QuerySet[Person], bool]:
-        """By the words of the name."""
         text = search_term.strip()
         if not text:
             return queryset, False
-        return holding(queryset, "name", text).order_by(Lower("name"), "id"), False  # see words.py
+        return holding(queryset, "name", text).order_by(
+            Lower("name"), "id"
+        ), False  # see full_text_search.py
 
     @admin.display(description="in the cast of")
     def roles(self, person: Any) -> int:
-        """How many movies they play in."""
         return int(person.role_count)
 
     @admin.display(description="credits")
     def works(self, person: Any) -> int:
-        """How often they are named among those who made a movie."""
         return int(person.work_count)
 
 
 class GenreAdmin(ReadOnlyAdmin):
-    """Genres, with how many movies there are of each."""
+    """Genres, with their numbers of movies."""
 
     list_display = ("name", "number")
     ordering = ("name",)
     has_page_for_each = False
 
     def described(self, rows: QuerySet[Genre]) -> QuerySet[Genre]:
-        """With the number of movies, off the index alone."""
+        """Add the number of movies, from an index alone."""
         return rows.annotate(movie_count=number_of(MovieGenre, "genre"))
 
     @admin.display(description="movies")
@@ -94,22 +89,21 @@ class GenreAdmin(ReadOnlyAdmin):
 
 
 class KeywordAdmin(ReadOnlyAdmin):
-    """Keywords, with how many movies there are of each."""
+    """Keywords, with their numbers of movies."""
 
     list_display = ("name", "number")
     search_fields = ("name",)
-    search_help_text = "How the keyword begins."
+    search_help_text = "Beginning of the keyword."
     ordering = ("name",)
     has_page_for_each = False
 
     def described(self, rows: QuerySet[Keyword]) -> QuerySet[Keyword]:
-        """With the number of movies."""
+        """Add the number of movies."""
         return rows.annotate(movie_count=number_of(MovieKeyword, "keyword"))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Keyword], search_term: str
     ) -> tuple[QuerySet[Keyword], bool]:
-        """By its beginning."""
         text = search_term.strip()
         return (queryset.filter(name__startswith=text) if text else queryset), False
 
@@ -120,7 +114,7 @@ class KeywordAdmin(ReadOnlyAdmin):
 
 
 def _movies(parameter: str, row: Any) -> str:
-    where = reverse("admin:catalogue_movie_changelist")
+    url = reverse("admin:catalogue_movie_changelist")
     return format_html(
-        '<a href="{}?{}">{}</a>', where, urlencode({parameter: row.pk}), row.movie_count
+        '<a href="{}?{}">{}</a>', url, urlencode({parameter: row.pk}), row.movie_count
     )

@@ -1,7 +1,7 @@
-"""What does a browser keep of a log-in at the admin pages?
+"""Session cookie of the admin pages.
 
-Which log-in it is, the last revocation of all log-ins before it, and when it is over, with a MAC.
-It is no token: no other route takes it, and these pages take no token.
+It holds the log-in's refresh family, the user's epoch (last revocation of all log-ins), the expiry
+and a MAC. It is not a token: no other route accepts it, and the admin pages accept no token.
 """
 
 import struct
@@ -21,14 +21,12 @@ from infra.security.keys import PEPPER, secret
 NAME = "marquee_admin"
 PATH = "/admin/"
 LIFE = timedelta(hours=8)
-"""A working day; who stays longer logs in again."""
+"""A working day."""
 _FORM = struct.Struct("!16sIQ")
 _MAC_BYTES = 32
 
 
 class SessionCookie(NamedTuple):
-    """What the cookie of a log-in says."""
-
     family: UUID
     epoch: int
     expires: int
@@ -36,13 +34,13 @@ class SessionCookie(NamedTuple):
 
 
 def write(family: UUID, epoch: int) -> str:
-    """The cookie of a log-in that begins now."""
+    """The cookie's text for a log-in that begins now."""
     payload = _FORM.pack(family.bytes, epoch, int(time() + LIFE.total_seconds()))
     return urlsafe_b64encode(payload + _mac(payload)).decode()
 
 
 def read(text: str) -> SessionCookie | None:
-    """What a cookie says; None for what we did not write, and for what is over."""
+    """Parse a cookie; None if it is forged or expired."""
     try:
         raw = urlsafe_b64decode(text.encode("ascii"))
     except (NotBase64, UnicodeEncodeError):
@@ -55,12 +53,12 @@ def read(text: str) -> SessionCookie | None:
 
 
 def of(request: HttpRequest) -> SessionCookie | None:
-    """What the cookie that came with a request says."""
+    """The cookie of a request."""
     return read(request.COOKIES.get(NAME, ""))
 
 
-def give(response: HttpResponse, text: str) -> None:
-    """Let the browser keep it, and send it along from our own pages only."""
+def set_on(response: HttpResponse, text: str) -> None:
+    """Set the cookie, for requests from our own pages only."""
     response.set_cookie(
         NAME,
         text,
@@ -72,8 +70,7 @@ def give(response: HttpResponse, text: str) -> None:
     )
 
 
-def take_back(response: HttpResponse) -> None:
-    """Let the browser forget it."""
+def delete_from(response: HttpResponse) -> None:
     response.delete_cookie(NAME, path=PATH, samesite="Strict")
 
 

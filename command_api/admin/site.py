@@ -1,7 +1,4 @@
-"""Which admin pages are there?
-
-Django's admin without its users, sessions and messages, and without all that writes.
-"""
+"""Admin site of the staff: Django's admin without its users, sessions, messages and writes."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,21 +8,31 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, include, path
 
-from command_api.admin import login as entering
-from command_api.admin import session_cookie
+from command_api.admin import login, session_cookie
 from command_api.admin.access import READ, for_staff, open_to_all
+from command_api.admin.movies import MovieAdmin
+from command_api.admin.people import GenreAdmin, KeywordAdmin, PersonAdmin
+from command_api.admin.sync import FilmAdmin, SyncRunAdmin
+from command_api.admin.trends import BoardAdmin
+from command_api.catalogue.models import (
+    Genre,
+    Keyword,
+    Movie,
+    Person,
+    SyncRun,
+    TmdbFilm,
+    TrendObservation,
+)
 from infra.errors import Refused
 
 
 class StaffSite(AdminSite):
-    """The pages of the staff."""
-
     site_title = site_header = "Marquee"
     index_title = "Catalogue"
     site_url = None
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """Only what is looked at; Django's own would change passwords and show what was changed."""
+        """The pages that read; Django's own also change passwords and show a history."""
         return [
             path("", for_staff(self.index), name="index"),
             path("login/", open_to_all(self.login, *READ, "POST"), name="login"),
@@ -34,35 +41,35 @@ class StaffSite(AdminSite):
         ]
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002 - Django calls it so
-        """A page of a model."""
+        """Restrict a model's page to staff."""
         return for_staff(view)
 
     def login(
         self, request: HttpRequest, extra_context: Mapping[str, Any] | None = None
     ) -> HttpResponse:
-        """The form, and what was typed into it."""
-        wanted = request.POST.get(entering.NEXT) or request.GET.get(entering.NEXT, "")
+        """Show the form, or log in."""
+        wanted = request.POST.get(login.NEXT) or request.GET.get(login.NEXT, "")
         if request.method != "POST":
             return self._form(request, wanted)
         try:
-            kept = entering.log_in(request.POST.dict(), request.META)
+            cookie = login.log_in(request.POST.dict(), request.META)
         except Refused as refused:
             return self._form(request, wanted, refused)
-        response = HttpResponseRedirect(entering.where_to(wanted))
-        session_cookie.give(response, kept)
+        response = HttpResponseRedirect(login.redirect_target(wanted))
+        session_cookie.set_on(response, cookie)
         return response
 
     def logout(  # type: ignore[override] # Django's shows a page
         self, request: HttpRequest, extra_context: Mapping[str, Any] | None = None
     ) -> HttpResponse:
-        """The end of a log-in; it has no page of its own."""
-        entering.log_out(request)
+        """Log out and redirect to the index."""
+        login.log_out(request)
         response = HttpResponseRedirect(session_cookie.PATH)
-        session_cookie.take_back(response)
+        session_cookie.delete_from(response)
         return response
 
     def get_log_entries(self, request: HttpRequest) -> Any:
-        """Nothing is changed here, so there is nothing to tell."""
+        """None: nothing is changed here."""
         return ()
 
     def _of_models(self) -> Iterator[URLPattern | URLResolver]:
@@ -76,11 +83,11 @@ class StaffSite(AdminSite):
     def _form(
         self, request: HttpRequest, wanted: str, refused: Refused | None = None
     ) -> HttpResponse:
-        said, status = entering.told(refused) if refused else ("", 200)
+        message, status = login.form_error(refused) if refused else ("", 200)
         context = {
             **self.each_context(request),
             "title": "Log in",
-            "said": said,
+            "message": message,
             "login": request.POST.get("login", ""),
             "next": wanted,
         }
@@ -89,3 +96,13 @@ class StaffSite(AdminSite):
         return TemplateResponse(
             request, "admin/log_in.html", context, status=status, headers=headers
         )
+
+
+site = StaffSite(name="admin")
+site.register(Movie, MovieAdmin)
+site.register(Person, PersonAdmin)
+site.register(Genre, GenreAdmin)
+site.register(Keyword, KeywordAdmin)
+site.register(TrendObservation, BoardAdmin)
+site.register(SyncRun, SyncRunAdmin)
+site.register(TmdbFilm, FilmAdmin)

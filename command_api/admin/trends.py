@@ -1,4 +1,4 @@
-"""What do the staff see of other sources' boards?"""
+"""Admin pages of other sources' trending boards."""
 
 from typing import Any
 
@@ -12,8 +12,6 @@ from command_api.sync.status import age
 
 
 class EntryInline(ReadOnlyInline):
-    """What is on a board."""
-
     model = TrendEntry
     verbose_name_plural = "movies"
     fields = ("rank", "movie")
@@ -21,7 +19,7 @@ class EntryInline(ReadOnlyInline):
 
 
 class BoardAdmin(ReadOnlyAdmin):
-    """Boards, as they were when somebody looked the last time."""
+    """Boards at their last observation."""
 
     list_display = ("board", "source", "window", "observed_at", "old", "size")
     ordering = ("board",)
@@ -30,15 +28,14 @@ class BoardAdmin(ReadOnlyAdmin):
     inlines = (EntryInline,)
 
     def described(self, rows: QuerySet[TrendObservation]) -> QuerySet[TrendObservation]:
-        """With how long they are."""
+        """Add the number of movies."""
         return rows.annotate(entry_count=number_of(TrendEntry, "board"))
 
     @admin.display(description="age")
     def old(self, board: TrendObservation) -> str:
-        """How long ago somebody looked."""
+        """Time since the last observation."""
         return age(board.observed_at, timezone.now())
 
     @admin.display(description="movies")
     def size(self, board: Any) -> int:
-        """How many movies are on it."""
         return int(board.entry_count)

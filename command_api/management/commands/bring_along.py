@@ -27,7 +27,6 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-
         parser.add_argument("file", type=Path, metavar="FILE")
         parser.add_argument("user", metavar="USER", help="a username, an e-mail address or an id")
 

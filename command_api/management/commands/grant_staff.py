@@ -21,7 +21,6 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-
         parser.add_argument("user", metavar="USER", help="a username, an e-mail address or an id")
         parser.add_argument("--revoke", action="store_true", help="take the role back")
 

@@ -152,13 +152,13 @@ def test_a_days_work_later(ann, inside, monkeypatch):
 
 def test_who_is_told_what(ann, register):
     register("bob")
-    said = set()
+    messages = set()
     for login, password in (("ann", "wrong"), ("nobody", PASSWORD), ("bob", PASSWORD), ("ann", "")):
         answer = type_in(browser(is_strict=True), login, password)
         assert answer.status_code == 200
         assert session_cookie.NAME not in answer.cookies
-        said.add(answer.context["said"])
-    assert len(said) == 1
+        messages.add(answer.context["message"])
+    assert len(messages) == 1
     assert Family.objects.count() == 0  # not one was begun for who may not come in
 
 
