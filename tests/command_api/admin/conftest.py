@@ -1,4 +1,4 @@
-"""Who looks at the admin pages, and at what?"""
+"""Fixtures of the admin pages: staff, log-ins and browsers."""
 
 from http.cookies import SimpleCookie
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""Do the staff's pages work in a real browser, without a word of it against our policy?"""
+"""Admin pages in a real browser, without violations of the content security policy."""
 
 import re
 import threading
@@ -54,7 +54,7 @@ def leave(page):
     return page
 
 
-def test_one_logs_in_looks_for_a_movie_and_logs_out(site, page):
+def test_staff_log_in_search_a_movie_and_log_out_in_a_browser(site, page):
     page.set_default_timeout(PATIENCE_MS)
     page.goto(f"{site}/admin/catalogue/movie/?q=movie+1150")
     page.get_by_label("Username").fill("ann")

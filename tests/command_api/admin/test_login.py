@@ -1,4 +1,4 @@
-"""Do only the staff get in, by a cookie that ends when their log-in does?"""
+"""Admin log-in: staff only, ends with the log-in, rate-limited like the API."""
 
 from time import time
 from urllib.parse import urlencode
@@ -76,7 +76,7 @@ def inside(ann):
     return client
 
 
-def test_the_staff_log_in_look_and_log_out(ann):
+def test_staff_log_in_read_pages_and_log_out(ann):
     client = browser(is_strict=True)
     answer = type_in(client, next=MOVIE)
     assert (answer.status_code, answer["Location"]) == (302, MOVIE)
@@ -93,7 +93,7 @@ def test_the_staff_log_in_look_and_log_out(ann):
     assert [type_ for type_, _ in log_rows()][-1] == "session-revoked.v1"
 
 
-def test_nobody_but_the_staff_gets_any_page(person, staff):
+def test_admin_pages_redirect_everyone_but_staff_to_the_login(person, staff):
     with_pages = browser(cookie_of(staff()))
     refused = {
         "nobody": browser(),
@@ -109,7 +109,7 @@ def test_nobody_but_the_staff_gets_any_page(person, staff):
         ] == []
 
 
-def test_a_token_of_the_staff_opens_no_page(api, staff):
+def test_access_token_of_staff_opens_no_admin_page(api, staff):
     somebody = staff()
     family = access_tokens.bearer(somebody.headers["Authorization"]).family
     token = access_tokens.mint_access(somebody.user_id, family, 0, is_staff=True)
@@ -117,7 +117,7 @@ def test_a_token_of_the_staff_opens_no_page(api, staff):
     assert answer.status_code == 302
 
 
-def test_the_cookie_is_good_for_nothing_else(api, inside):
+def test_session_cookie_is_accepted_by_no_other_route(api, inside):
     kept = inside.cookies[session_cookie.NAME].value
     by_cookie = inside.put(f"/v1/movies/{ALIEN}/favourite")
     assert by_cookie.status_code == 401
@@ -138,19 +138,19 @@ ENDS = {
 
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
-def test_whatever_ends_a_log_in_ends_it_here_at_once(ann, inside, end):
+def test_admin_session_ends_at_once_when_its_login_is_revoked(ann, inside, end):
     assert not is_asked_to_log_in(inside)
     end(ann)
     assert is_asked_to_log_in(inside)
 
 
-def test_a_days_work_later(ann, inside, monkeypatch):
+def test_admin_session_expires_after_eight_hours(ann, inside, monkeypatch):
     now = time()
     monkeypatch.setattr(session_cookie, "time", lambda: now + 8 * 3600 + 1)
     assert is_asked_to_log_in(inside)
 
 
-def test_who_is_told_what(ann, register):
+def test_failed_logins_get_the_same_message(ann, register):
     register("bob")
     messages = set()
     for login, password in (("ann", "wrong"), ("nobody", PASSWORD), ("bob", PASSWORD), ("ann", "")):
@@ -162,7 +162,7 @@ def test_who_is_told_what(ann, register):
     assert Family.objects.count() == 0  # not one was begun for who may not come in
 
 
-def test_guessing_here_counts_as_everywhere(log_in):
+def test_failed_admin_logins_count_towards_the_login_rate_limit(log_in):
     answers = [type_in(browser(is_strict=True), "nobody", "x") for _ in range(25)]
     answer = next(answer for answer in answers if answer.status_code == 429)
     assert int(answer["Retry-After"]) > 0
@@ -170,7 +170,7 @@ def test_guessing_here_counts_as_everywhere(log_in):
     assert log_in("nobody", "x").status_code == 429
 
 
-def test_a_burst_waits_as_everywhere(ann, monkeypatch):
+def test_admin_login_answers_503_when_all_hashing_slots_are_taken(ann, monkeypatch):
     places = passwords._hashing_slots
     taken = [places.acquire(blocking=False) for _ in range(100)]
     try:
@@ -181,7 +181,7 @@ def test_a_burst_waits_as_everywhere(ann, monkeypatch):
     assert (answer.status_code, answer["Retry-After"]) == (503, "1")
 
 
-def test_what_another_site_sends_does_nothing(ann, inside):
+def test_forms_sent_by_other_sites_are_refused(ann, inside):
     for page in (LOGIN, LOGOUT):
         answer = post(inside, page, login="ann", password=PASSWORD)
         assert answer.status_code == 403
@@ -200,18 +200,18 @@ def test_what_another_site_sends_does_nothing(ann, inside):
         "",
     ],
 )
-def test_one_is_led_nowhere_else(ann, wanted):
+def test_login_redirects_to_admin_pages_only(ann, wanted):
     assert type_in(browser(is_strict=True), next=wanted)["Location"] == "/admin/"
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-def test_pages_are_only_read(inside, method):
+def test_admin_pages_refuse_methods_that_write(inside, method):
     for page in ("/admin/", "/admin/catalogue/movie/", MOVIE):
         answer = getattr(inside, method)(page)
         assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
 
 
-def test_other_forms_than_ours_are_not_read(ann):
+def test_login_refuses_other_content_types(ann):
     client = browser()
     as_json = client.post(LOGIN, {"login": "ann"}, content_type="application/json")
     in_parts = client.post(LOGIN, b"--x", content_type="multipart/form-data; boundary=x")
@@ -220,7 +220,7 @@ def test_other_forms_than_ours_are_not_read(ann):
     assert too_much.status_code == 413
 
 
-def test_the_vault_is_away(inside, monkeypatch):
+def test_admin_pages_answer_503_without_the_vault(inside, monkeypatch):
     def away(_family):
         raise OperationalError
 

@@ -1,4 +1,4 @@
-"""Are the admin pages made of few questions, and do they show what is in the tables?"""
+"""Admin pages: bounded number of queries, contents, search and malformed requests."""
 
 from re import findall
 from unittest.mock import patch
@@ -65,7 +65,7 @@ def look(api, staff):
     return look
 
 
-def test_no_page_takes_more_than_eight_questions(look, django_assert_num_queries):
+def test_admin_pages_take_at_most_eight_queries(look, django_assert_num_queries):
     for page, questions in PAGES.items():
         assert questions + TO_KNOW_WHO_ASKS <= MOST
         with (
@@ -75,7 +75,7 @@ def test_no_page_takes_more_than_eight_questions(look, django_assert_num_queries
             look(page)
 
 
-def test_there_are_as_many_however_many_rows_are_on_the_page(look, django_assert_num_queries):
+def test_query_count_does_not_depend_on_the_rows_of_a_page(look, django_assert_num_queries):
     for rows in (1, 100):
         with (
             patch.object(ReadOnlyAdmin, "list_per_page", rows),
@@ -88,7 +88,7 @@ def ids_on(page):
     return [int(found) for found in findall(rf'href="{MOVIE}(\d+)/', page)]
 
 
-def test_every_question_could_be_answered_by_an_index(look):
+def test_every_query_of_the_admin_pages_can_use_an_index(look):
     """In a small catalogue PostgreSQL reads whole tables all the same, unless that is dear."""
     for page in PAGES:
         with CaptureQueriesContext(connection) as asked:
@@ -109,7 +109,7 @@ def scanned(question):
     return [line.split(" on ")[1].split()[0] for line in lines if "Seq Scan on" in line]
 
 
-def test_movies_newest_first_with_what_belongs_to_them(look):
+def test_movie_list_shows_newest_first_with_genres_and_boards(look):
     page = look(MOVIE)
     newest = Movie.objects.order_by("-year", "-id")[:100].values_list("pk", flat=True)
     assert ids_on(page) == [*newest]
@@ -120,7 +120,7 @@ def test_movies_newest_first_with_what_belongs_to_them(look):
     assert cells[:4] == ["2019", "Drama", "5", "2"]
 
 
-def test_a_movie_with_all_that_belongs_to_it(look):
+def test_movie_page_shows_all_related_rows(look):
     page = look(f"{MOVIE}1050/")
     shown = findall(r"<td>(.*?)</td>", page)
     assert next(cell for cell in shown if "Person" in cell).endswith(">Person 164</a>")
@@ -130,7 +130,7 @@ def test_a_movie_with_all_that_belongs_to_it(look):
     assert "<form" not in page.replace('<form id="logout-form"', "")
 
 
-def test_what_is_looked_for(look):
+def test_search_finds_words_prefixes_and_ids(look):
     of_the_decade = Movie.objects.filter(year__range=(1950, 1959))
     for query, found in {
         "q=movie+1234": [1234],
@@ -151,7 +151,7 @@ def ids(movies):
     return found
 
 
-def test_more_than_can_be_counted_at_once_is_estimated(look):
+def test_large_tables_show_an_estimated_count(look):
     with patch.object(estimated_count, "MOST", 500):
         assert "about 2,002 movies" in look(MOVIE)
         page = look(f"{MOVIE}?q=movie")
@@ -160,7 +160,7 @@ def test_more_than_can_be_counted_at_once_is_estimated(look):
         assert "p=6" not in page
 
 
-def test_people_genres_keywords_and_boards(look):
+def test_lists_of_people_genres_keywords_and_boards_show_their_counts(look):
     assert findall(r">Person 17<", look(f"{PERSON}?q=son+17")) == []
     assert findall(r">Person 17<", look(f"{PERSON}?q=17+per")) == [">Person 17<"]
     assert "The Movie" in look(f"{PERSON}17/")
@@ -171,20 +171,20 @@ def test_people_genres_keywords_and_boards(look):
     assert "The Movie 1001 (" in look("/admin/catalogue/trendobservation/tmdb-day/")
 
 
-def test_django_has_no_tables_of_its_own_but_that_of_migrations(look):
+def test_django_admin_adds_no_tables(look):
     found = connection.introspection.table_names()
     ours = ("auth_", "django_")
     assert [name for name in found if name.startswith(ours)] == ["django_migrations"]
 
 
-def test_how_the_sync_stands(look):
+def test_sync_page_shows_state_and_counts(look):
     page = look("/admin/catalogue/syncrun/")
     assert page.count("interrupted; the next run goes on") == 6
     assert page.count("events 7") == 6
     assert "a word" in look("/admin/catalogue/syncrun/films/")
 
 
-def test_what_nobody_asks_for(look):
+def test_malformed_admin_requests_are_client_errors_or_ignored(look):
     for page, status in ODD.items():
         look(page, status)
 

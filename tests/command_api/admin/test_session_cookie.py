@@ -1,4 +1,4 @@
-"""Is the cookie of the admin pages believed only as we wrote it, and only for a day's work?"""
+"""Session cookie: signed, expires after eight hours."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from time import time
@@ -25,13 +25,13 @@ def changed(text, place):
     return urlsafe_b64encode(raw).decode()
 
 
-def test_it_says_which_log_in_it_is():
+def test_session_cookie_holds_family_and_epoch():
     kept = session_cookie.read(session_cookie.write(FAMILY, 3))
     assert kept is not None
     assert (kept.family, kept.epoch) == (FAMILY, 3)
 
 
-def test_it_is_over_after_eight_hours(monkeypatch):
+def test_session_cookie_expires_after_eight_hours(monkeypatch):
     text = session_cookie.write(FAMILY, 0)
     later(monkeypatch, 8 * 3600 - 60)
     assert session_cookie.read(text)
@@ -40,14 +40,14 @@ def test_it_is_over_after_eight_hours(monkeypatch):
 
 
 @pytest.mark.parametrize("place", [0, 16, 20, 27, 28, -1])
-def test_nothing_of_it_can_be_changed(place):
+def test_session_cookie_with_a_changed_byte_is_rejected(place):
     assert session_cookie.read(changed(session_cookie.write(FAMILY, 0), place)) is None
 
 
 @pytest.mark.parametrize("text", ["", "x", "\u00e9", "AAAA", "=" * 80])
-def test_what_is_none(text):
+def test_malformed_session_cookies_are_rejected(text):
     assert session_cookie.read(text) is None
 
 
-def test_a_refresh_token_is_none():
+def test_refresh_token_is_no_session_cookie():
     assert session_cookie.read(refresh_token.encode(RefreshTokenId(FAMILY, uuid4()))) is None

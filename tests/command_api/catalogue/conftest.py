@@ -1,4 +1,4 @@
-"""Which log do tests of the catalogue write to?"""
+"""Fixtures of the catalogue: the log, and commands on it."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""What may be said of a movie, and which of it is news?"""
+"""Decider of movies: which commands become events."""
 
 from functools import reduce
 
@@ -50,18 +50,18 @@ def described(**changed):
     return MovieDescribed(movie_id=HEAT, **facts | changed)
 
 
-def test_a_new_movie_comes_with_all_that_is_known():
+def test_new_movie_is_added_with_all_its_facts():
     command = AddMovie(HEAT, FACTS, (("wikipedia", "Heat_(1995_film)"),))
     assert decide(command, given()) == (ADDED,)
 
 
-def test_the_same_facts_again_are_not_news():
+def test_unchanged_facts_are_no_event():
     command = AddMovie(HEAT, FACTS, (("wikipedia", "Heat_(1995_film)"),))
     assert decide(command, given(ADDED)) == ()
     assert decide(DescribeMovie(HEAT, FACTS), given(ADDED)) == ()
 
 
-def test_changed_facts_describe_the_movie_anew():
+def test_changed_facts_describe_the_movie():
     command = AddMovie(
         HEAT, MovieFacts(title="Heat", year=1996, genres=("Crime",)), (("imdb", "tt7"),)
     )
@@ -71,12 +71,12 @@ def test_changed_facts_describe_the_movie_anew():
     )
 
 
-def test_a_source_without_an_overview_does_not_take_ours_away():
+def test_facts_without_an_overview_keep_the_present_one():
     told = described(overview="Cops and robbers.", poster_url="https://p.example/heat.jpg")
     assert decide(DescribeMovie(HEAT, FACTS), given(ADDED, told)) == ()
 
 
-def test_a_link_is_news_once():
+def test_external_id_is_linked_once():
     link = LinkMovie(HEAT, "movielens", "6")
     [linked] = decide(link, given(ADDED))
     assert linked == MovieLinked(movie_id=HEAT, source="movielens", external_id="6")
@@ -84,7 +84,7 @@ def test_a_link_is_news_once():
     assert len(decide(LinkMovie(HEAT, "movielens", "60"), given(ADDED, linked))) == 1
 
 
-def test_two_ids_of_one_source_both_get_into_the_log():
+def test_two_ids_of_one_source_are_both_linked():
     command = AddMovie(HEAT, FACTS, (("movielens", "6"), ("movielens", "60")))
     added, linked = decide(command, given())
     assert isinstance(added, MovieAdded)
@@ -93,7 +93,7 @@ def test_two_ids_of_one_source_both_get_into_the_log():
 
 
 @pytest.mark.parametrize("command", [DescribeMovie(HEAT, FACTS), LinkMovie(HEAT, "imdb", "tt7")])
-def test_nothing_can_be_said_of_a_movie_that_is_not_there(command):
+def test_commands_on_a_missing_movie_are_not_found(command):
     with pytest.raises(NotFound):
         decide(command, given())
 
@@ -113,14 +113,14 @@ DETAILED = MovieDetailed(
 )
 
 
-def test_details_are_news_once():
+def test_unchanged_details_are_no_event():
     command = DetailMovie(HEAT, DETAILS)
     assert decide(command, given(ADDED)) == (DETAILED,)
     assert decide(command, given(ADDED, DETAILED)) == ()
     assert decide(DetailMovie(HEAT, MovieDetails()), given(ADDED)) == ()
 
 
-def test_a_movie_that_is_not_there_has_no_details():
+def test_details_of_a_missing_movie_are_not_found():
     with pytest.raises(NotFound):
         decide(DetailMovie(HEAT, DETAILS), given())
 
@@ -128,12 +128,12 @@ def test_a_movie_that_is_not_there_has_no_details():
 WITHDRAWN = MovieWithdrawn(movie_id=HEAT, reason="a double")
 
 
-def test_it_is_withdrawn_once():
+def test_movie_is_withdrawn_once():
     assert decide(WithdrawMovie(HEAT, " a double\n"), given(ADDED)) == (WITHDRAWN,)
     assert decide(WithdrawMovie(HEAT, "the same"), given(ADDED, WITHDRAWN)) == ()
 
 
-def test_it_is_restored_once_and_may_be_withdrawn_again():
+def test_movie_is_restored_once_and_may_be_withdrawn_again():
     restored = MovieRestored(movie_id=HEAT)
     assert decide(RestoreMovie(HEAT), given(ADDED, WITHDRAWN)) == (restored,)
     assert decide(RestoreMovie(HEAT), given(ADDED)) == ()
@@ -143,18 +143,18 @@ def test_it_is_restored_once_and_may_be_withdrawn_again():
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "x" * (LONGEST_REASON + 1)])
-def test_a_reason_is_short_and_has_words(reason):
+def test_withdrawal_needs_a_reason_of_limited_length(reason):
     with pytest.raises(Invalid):
         decide(WithdrawMovie(HEAT, reason), given(ADDED))
 
 
 @pytest.mark.parametrize("command", [WithdrawMovie(HEAT, "a double"), RestoreMovie(HEAT)])
-def test_what_is_not_there_neither_goes_nor_comes_back(command):
+def test_missing_movie_can_be_neither_withdrawn_nor_restored(command):
     with pytest.raises(NotFound):
         decide(command, given())
 
 
-def test_what_is_withdrawn_may_be_described():
+def test_withdrawn_movie_may_be_described():
     command = DescribeMovie(HEAT, MovieFacts(title="Heat", year=1996))
     [event] = decide(command, given(ADDED, WITHDRAWN))
     assert evolve(given(ADDED, WITHDRAWN), event).is_withdrawn

@@ -1,4 +1,4 @@
-"""What do we call the genres that other sources have names for?"""
+"""Genre table: names of all sources and their translation."""
 
 import pytest
 
@@ -21,7 +21,7 @@ TMDB = (
 
 
 @pytest.mark.parametrize("names", [WIKIPEDIA, MOVIELENS, TMDB, "|".join(GENRES)])
-def test_every_name_of_every_source_is_in_the_table(names):
+def test_genre_table_has_every_name_of_every_source(names):
     translated = translate(names.split("|"))
     assert translated.unknown == ()
     assert set(translated.genres) <= set(GENRES)
@@ -39,13 +39,13 @@ def test_every_name_of_every_source_is_in_the_table(names):
         (" Sports ", "Sport"),
     ],
 )
-def test_other_names_are_ours(theirs, ours):
+def test_genre_names_of_other_sources_are_translated(theirs, ours):
     assert translate([theirs]).genres == (ours,)
 
 
-def test_two_names_of_one_genre_are_one_and_the_order_stays():
+def test_genres_keep_their_order_without_duplicates():
     assert translate(["Suspense", "Drama", "Thriller"]).genres == ("Thriller", "Drama")
 
 
-def test_what_is_no_genre_goes_and_what_is_unknown_is_named():
+def test_non_genres_are_dropped_and_unknown_genres_reported():
     assert translate(["TV Movie", "Gastronomy", "Drama"]) == (("Drama",), ("Gastronomy",))

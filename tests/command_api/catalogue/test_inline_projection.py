@@ -1,4 +1,4 @@
-"""What do a movie's events put into the tables, and what do the tables say of it?"""
+"""Inline projection: tables written with the events and rebuilt from the log."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -88,7 +88,7 @@ def look(store, origin, *movies, at=NOON):
     return observe(command, store, origin=origin)
 
 
-def test_they_know_what_is_beyond_the_card(tell):
+def test_tables_hold_details_beyond_the_card(tell):
     tell(HEAT, RONIN)
     tell(DetailMovie(1, DETAILS), DetailMovie(2, MovieDetails(keywords=("heist",))))
     found = inline_projection.movie_states([1, 2])
@@ -98,7 +98,7 @@ def test_they_know_what_is_beyond_the_card(tell):
     assert inline_projection.movie_states([1])[1].details == MovieDetails(runtime_minutes=171)
 
 
-def test_they_know_the_last_look_at_a_board(tell, store, origin):
+def test_tables_hold_the_last_observation_of_a_board(tell, store, origin):
     tell(HEAT, RONIN, ALI)
     look(store, origin, 1, 2, 3)
     look(store, origin, 3, 1, at=NOON + timedelta(minutes=15))
@@ -106,7 +106,7 @@ def test_they_know_the_last_look_at_a_board(tell, store, origin):
     assert trend_tables.last("tmdb-week") == ((), None)
 
 
-def test_the_same_look_again_is_no_event(tell, store, origin):
+def test_unchanged_board_is_no_event(tell, store, origin):
     tell(HEAT, RONIN)
     assert len(look(store, origin, 1, 2)) == 1
     assert look(store, origin, 1, 2, at=NOON + timedelta(minutes=15)) == ()
@@ -115,7 +115,7 @@ def test_the_same_look_again_is_no_event(tell, store, origin):
     assert look(store, origin, 1, 2, at=midnight + timedelta(minutes=15)) == ()
 
 
-def test_the_tables_know_what_the_log_knows(tell, store):
+def test_tables_equal_the_state_folded_from_the_log(tell, store):
     tell(HEAT, RONIN, ALI)
     tell(DescribeMovie(1, NEW_HEAT), LinkMovie(1, "imdb", "tt1"))
     movie = inline_projection.movie_states([1, 2, 99])
@@ -126,18 +126,18 @@ def test_the_tables_know_what_the_log_knows(tell, store):
     assert [recorded.version for recorded in store.read(stream_of(1))] == [1, 2, 3]
 
 
-def test_a_person_in_two_movies_is_one_person(tell):
+def test_person_in_two_movies_is_one_row(tell):
     tell(HEAT, RONIN)
     [de_niro] = models.Person.objects.filter(name="Robert De Niro")
     assert sorted(movie.title for movie in de_niro.movies.all()) == ["Heat", "Ronin"]
 
 
-def test_one_batch_may_add_and_describe_the_same_movie(tell):
+def test_one_batch_adds_and_describes_the_same_movie(tell):
     tell(HEAT, DescribeMovie(1, NEW_HEAT), AddMovie(1, NEW_HEAT, (("imdb", "tt1"),)))
     assert inline_projection.movie_states([1])[1].facts == NEW_HEAT
 
 
-def test_tables_made_again_from_the_log_are_the_same(tell, store, origin):
+def test_tables_rebuilt_from_the_log_are_identical(tell, store, origin):
     tell(HEAT, RONIN, ALI)
     tell(DescribeMovie(1, NEW_HEAT), LinkMovie(3, "movielens", "3"), LinkMovie(3, "movielens", "4"))
     tell(DetailMovie(1, DETAILS))
@@ -152,7 +152,7 @@ def test_tables_made_again_from_the_log_are_the_same(tell, store, origin):
     assert contents() == before
 
 
-def test_nothing_of_a_batch_that_fails_stays(tell, store):
+def test_failed_batch_leaves_tables_and_log_unchanged(tell, store):
     tell(HEAT, RONIN)
     with pytest.raises(IntegrityError):
         tell(ALI, LinkMovie(1, "imdb", "tt2"))  # Ronin's
@@ -161,14 +161,14 @@ def test_nothing_of_a_batch_that_fails_stays(tell, store):
     assert len(store.read(stream_of(1))) == 1
 
 
-def test_a_wikipedia_page_may_tell_of_several_movies(tell):
+def test_wikipedia_page_may_belong_to_several_movies(tell):
     page = ("wikipedia", "The_Cremaster_Cycle")
     tell(AddMovie(1, MovieFacts(title="One", year=1995), (page,)))
     tell(AddMovie(2, MovieFacts(title="Two", year=1999), (page,)))
     assert models.ExternalId.objects.filter(value="The_Cremaster_Cycle").count() == 2
 
 
-def test_decides_again_when_a_rival_was_first(tell, store, origin):
+def test_bulk_handler_decides_again_after_a_concurrent_write(tell, store, origin):
     [events] = handle_all(
         [AddMovie(1, NEW_HEAT)], Racing(store.partitions, lambda: tell(HEAT)), origin=origin
     )

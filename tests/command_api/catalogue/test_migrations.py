@@ -1,4 +1,4 @@
-"""Do the migrations that change data end, whatever is there?"""
+"""Data migrations of the catalogue."""
 
 from importlib import import_module
 
@@ -8,7 +8,7 @@ from django.db import connection
 from command_api.catalogue.models import Movie
 
 
-def test_title_keys_of_titles_that_are_empty(db):
+def test_migration_fills_title_keys_also_of_empty_titles(db):
     with connection.cursor() as cursor:  # as the release before wrote them, without a key
         cursor.execute(
             "INSERT INTO movies (id, title, status)"

@@ -1,4 +1,4 @@
-"""Is there such a movie, and may people have opinions of it?"""
+"""Movie look-up: existence, availability and caching."""
 
 import pytest
 
@@ -9,20 +9,20 @@ from command_api.catalogue.movie_lookup import availabilities_of, availability_o
 from infra.errors import NotFound
 
 
-def test_a_movie_is_known_as_soon_as_it_is_there(tell):
+def test_movie_is_known_as_soon_as_it_is_added(tell):
     assert not is_known(1)
     tell(AddMovie(1, MovieFacts(title="Heat", year=1995)))
     assert is_known(1)
 
 
-def test_yes_is_remembered(tell, django_assert_num_queries):
+def test_known_movies_are_cached(tell, django_assert_num_queries):
     tell(AddMovie(1, MovieFacts(title="Heat", year=1995)))
     assert is_known(1)
     with django_assert_num_queries(0):
         assert is_known(1)
 
 
-def test_a_number_that_no_movie_can_have_is_unknown(store):
+def test_movie_id_out_of_range_is_unknown(store):
     assert not is_known(2**70)
     assert not is_known(-1)
 
@@ -40,7 +40,7 @@ def impatient(monkeypatch):
 
 
 @pytest.mark.usefixtures("impatient")
-def test_how_it_stands(tell):
+def test_availability_follows_withdrawal_and_restoration(tell):
     tell(
         AddMovie(1, MovieFacts(title="Heat", year=1995)),
         AddMovie(2, MovieFacts(title="Ali", year=2001)),
@@ -57,7 +57,7 @@ def test_how_it_stands(tell):
 
 
 @pytest.mark.usefixtures("patient")
-def test_that_it_is_shown_is_remembered_for_a_while(tell, django_assert_num_queries):
+def test_availability_is_cached_for_a_second(tell, django_assert_num_queries):
     tell(AddMovie(1, MovieFacts(title="Heat", year=1995)))
     assert availability_of(1) == AVAILABLE
     tell(WithdrawMovie(1, "a double"))
@@ -68,6 +68,6 @@ def test_that_it_is_shown_is_remembered_for_a_while(tell, django_assert_num_quer
 
 
 @pytest.mark.parametrize("movie_id", [1, 2**70])
-def test_what_is_not_there_does_not_stand_at_all(store, movie_id):
+def test_availability_of_a_missing_movie_is_not_found(store, movie_id):
     with pytest.raises(NotFound):
         availability_of(movie_id)

@@ -1,4 +1,4 @@
-"""Is each index used by the question that it is there for, in a catalogue that is not small?"""
+"""Query plans: each index is used by its query in a large catalogue."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -125,13 +125,13 @@ LISTS: dict[str, tuple[str, QuerySet[Any, Any]]] = {
 
 
 @pytest.mark.parametrize("index", QUESTIONS)
-def test_the_question_is_answered_by_its_index(plans, index):
+def test_query_uses_its_index(plans, index):
     assert index in plans[index]
     assert "Seq Scan" not in plans[index]
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_the_staffs_lists_are_answered_by_an_index(plans, name):
+def test_admin_lists_use_an_index(plans, name):
     index, _ = LISTS[name]
     assert index in plans[name]
     assert "Seq Scan" not in plans[name]

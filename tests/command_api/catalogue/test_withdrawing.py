@@ -1,4 +1,4 @@
-"""Are new opinions of a movie refused that was withdrawn, and old ones kept as they are?"""
+"""Withdrawal of movies: new opinions refused, existing ones kept, restored."""
 
 from io import StringIO
 
@@ -41,7 +41,7 @@ def types():
 
 
 @OPINIONS
-def test_a_new_opinion_is_refused_until_it_is_restored(api, ann, path, body):
+def test_withdrawn_movie_refuses_new_opinions_until_restored(api, ann, path, body):
     assert withdraw() == f"movie {ALIEN} is withdrawn\n"
     answer = api("PUT", path, body, by=ann)
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/conflict")
@@ -53,7 +53,7 @@ def test_a_new_opinion_is_refused_until_it_is_restored(api, ann, path, body):
 
 
 @OPINIONS
-def test_an_old_one_is_kept_and_can_be_taken_back(api, ann, path, body):
+def test_opinion_of_a_withdrawn_movie_is_kept_and_can_be_withdrawn(api, ann, path, body):
     api("PUT", path, body, by=ann)
     withdraw()
     assert api("PUT", path, body, by=ann).status_code == 200  # the same again is no news
@@ -63,13 +63,13 @@ def test_an_old_one_is_kept_and_can_be_taken_back(api, ann, path, body):
     assert api("PUT", path, body, by=ann).status_code == 409
 
 
-def test_another_score_is_a_new_opinion(api, ann):
+def test_changing_a_score_of_a_withdrawn_movie_is_refused(api, ann):
     api.rate(ALIEN, 8, by=ann)
     withdraw()
     assert api.rate(ALIEN, 9, by=ann).status_code == 409
 
 
-def test_it_comes_into_no_playlist_but_may_be_moved_and_taken_out(api, ann):
+def test_withdrawn_movie_enters_no_playlist_but_can_be_moved_and_removed(api, ann):
     playlists = [api("POST", "/v1/playlists", {"name": name}, by=ann).json()["id"] for name in "ab"]
     old, new = (f"/v1/playlists/{each}/movies" for each in playlists)
     for movie in (HEAT, ALIEN):
@@ -82,7 +82,7 @@ def test_it_comes_into_no_playlist_but_may_be_moved_and_taken_out(api, ann):
     assert api("PUT", f"{old}/{ALIEN}", by=ann).status_code == 409
 
 
-def test_a_rating_that_is_brought_along_is_refused_with_the_reason(api, ann):
+def test_bulk_import_refuses_ratings_of_a_withdrawn_movie_with_the_reason(api, ann):
     withdraw()
     ratings = [{"movie_id": ALIEN, "score": 8}, {"movie_id": HEAT, "score": 7}]
     answer = api("POST", "/v1/ratings/import", ratings, by=ann).json()
@@ -93,7 +93,7 @@ def test_a_rating_that_is_brought_along_is_refused_with_the_reason(api, ann):
 
 
 @pytest.mark.usefixtures("api")
-def test_the_commands_may_be_run_again():
+def test_withdraw_and_restore_commands_are_idempotent():
     assert run("restore_movie", str(ALIEN)) == f"movie {ALIEN} is shown already\n"
     withdraw()
     assert withdraw() == f"movie {ALIEN} is withdrawn already\n"
@@ -101,7 +101,7 @@ def test_the_commands_may_be_run_again():
 
 
 @pytest.mark.usefixtures("api")
-def test_the_commands_say_what_is_wrong():
+def test_withdraw_and_restore_commands_report_errors():
     for name, more in (("withdraw_movie", ("--reason", "a double")), ("restore_movie", ())):
         with pytest.raises(CommandError, match="no such movie"):
             run(name, "999", *more)
@@ -110,7 +110,7 @@ def test_the_commands_say_what_is_wrong():
 
 
 @pytest.mark.usefixtures("api")
-def test_the_tables_say_so_and_can_be_made_again():
+def test_withdrawal_is_in_the_tables_and_survives_a_rebuild():
     withdraw()
     statuses = models.Movie.objects.order_by("pk").values_list("pk", "status")
     assert list(statuses) == [(ALIEN, "withdrawn"), (HEAT, "listed")]

@@ -1,4 +1,4 @@
-"""Which files and which log do tests of the imports have?"""
+"""Fixtures of the imports: files, commands and the log."""
 
 import csv
 import io

@@ -1,13 +1,13 @@
-"""Which movies of the demo catalogue are films of MovieLens 100K, by a person's word?
+"""Sample of matches between the demo catalogue and MovieLens 100K, checked by hand.
 
-``movielens_100k.csv`` was made from both lists without our rules: names without articles, accents
-and blanks, words in common, whatever year; then each line was looked at, with cast and genres. It
-holds what is hard (articles, brackets, remakes, another year or another title here) and numbers
-only of MovieLens, which may not be redistributed: titles are ours. What is wanted of a film:
+``movielens_100k.csv`` was made from both lists without our rules (similar titles of any year), and
+each line was checked with cast and genres. It holds hard cases: articles, brackets, remakes, other
+years and titles. Only ids are MovieLens', which may not be redistributed; titles are ours. Expected
+of a film:
 
-- ``match``: it is found;
-- ``add``: our catalogue lacks it, however alike a title may be;
-- ``either``: we have it by another name, so that to add it is no mistake, and to take another is.
+- ``match``: it is matched;
+- ``add``: the catalogue lacks it, however similar a title may be;
+- ``either``: the catalogue has it under another name: adding it is no mistake, another match is.
 """
 
 import csv
@@ -20,8 +20,8 @@ ML_100K = Path(os.environ.get("RATINGS") or ROOT.parent / "shared" / "data" / "m
 _TABLE = Path(__file__).with_name("movielens_100k.csv")
 
 
-class Wanted(NamedTuple):
-    """A line of the table."""
+class ExpectedMatch(NamedTuple):
+    """A line of the sample."""
 
     movielens_id: int
     wanted: str
@@ -30,17 +30,16 @@ class Wanted(NamedTuple):
     year: str
 
     def is_right(self, movie_id: int | None) -> bool:
-        """Whether the film may be that movie of the catalogue; None: it is none of it."""
+        """Whether the movie is a correct match; None is a film that was added."""
         if self.wanted == "either" and movie_id is None:
             return True
         return movie_id == self.movie_id
 
 
-def wanted() -> list[Wanted]:
-    """The table."""
+def expected_matches() -> list[ExpectedMatch]:
     with _TABLE.open(newline="") as file:
         return [
-            Wanted(
+            ExpectedMatch(
                 int(row["movielens_id"]),
                 row["wanted"],
                 int(row["movie_id"]) if row["movie_id"] else None,

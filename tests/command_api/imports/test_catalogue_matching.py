@@ -1,4 +1,4 @@
-"""Which of our movies does a line of a catalogue file mean?"""
+"""Matching of catalogue lines: by id, title, year and cast."""
 
 from uuid import uuid4
 
@@ -68,7 +68,9 @@ def facts(movie_id):
         HEAT | {"title": "Else", "year": 2001, "external_ids": {"imdb": "tt1"}},
     ],
 )
-def test_a_movie_of_another_source_is_found_by_its_ids_or_by_title_and_year(there, import_, row):
+def test_catalogue_line_matches_a_movie_of_another_source_by_id_or_title_and_year(
+    there, import_, row
+):
     there(OF_TMDB, ("tmdb", "949"), ("imdb", "tt1"), cast=("Al Pacino",))
     assert import_(row) == (counted(read=1, changed=1, matched=1), [])
     assert movies() == [OF_TMDB]
@@ -77,7 +79,7 @@ def test_a_movie_of_another_source_is_found_by_its_ids_or_by_title_and_year(ther
     assert import_(row) == (counted(read=1, unchanged=1), [])
 
 
-def test_what_the_line_says_nothing_of_stays(there, import_):
+def test_facts_that_a_catalogue_line_lacks_are_kept(there, import_):
     there(OF_TMDB, ("imdb", "tt1"), genres=("Crime",), cast=("Al Pacino",), overview="A thief.")
     import_({"id": 1, "title": "Heat", "external_ids": {"imdb": "tt1"}})
     assert facts(OF_TMDB) == MovieFacts(
@@ -85,7 +87,7 @@ def test_what_the_line_says_nothing_of_stays(there, import_):
     )
 
 
-def test_who_was_found_once_is_found_whatever_it_is_called_by_then(there, import_, store):
+def test_matched_line_keeps_its_movie_after_a_rename(there, import_, store):
     there(OF_TMDB)
     import_(HEAT)
     renamed = DescribeMovie(OF_TMDB, MovieFacts(title="Heat: Director's Cut", year=1996))
@@ -98,14 +100,16 @@ def test_who_was_found_once_is_found_whatever_it_is_called_by_then(there, import
     ("title", "year", "cast"),
     [("Heat", 1996, ()), ("Heats", 1995, ()), ("Heat", 1995, ("Nobody",))],
 )
-def test_another_year_title_or_cast_is_another_movie(there, import_, title, year, cast):
+def test_catalogue_line_with_another_year_title_or_cast_is_added(there, import_, title, year, cast):
     there(OF_TMDB, title=title, year=year, cast=cast)
     assert import_(HEAT | {"cast": ["Al Pacino"]}) == (counted(read=1, added=1), [])
     assert movies() == [1, OF_TMDB]
 
 
 @pytest.mark.parametrize("batch", [1, 1000])
-def test_nor_is_one_with_another_id_of_the_same_source(there, import_, monkeypatch, batch):
+def test_catalogue_line_with_another_id_of_the_same_source_is_not_matched(
+    there, import_, monkeypatch, batch
+):
     monkeypatch.setattr(catalogue, "BATCH", batch)
     there(OF_TMDB, ("imdb", "tt1"))
     other, same = ({"external_ids": {"imdb": value}} for value in ("tt2", "tt1"))
@@ -116,7 +120,7 @@ def test_nor_is_one_with_another_id_of_the_same_source(there, import_, monkeypat
     assert import_(*rows) == (counted(read=2, unchanged=2), [])
 
 
-def test_what_could_be_several_is_told_and_added(there, import_):
+def test_ambiguous_catalogue_line_is_reported_and_added(there, import_):
     there(OF_TMDB)
     there(ANOTHER)
     assert import_(HEAT) == (
@@ -126,14 +130,14 @@ def test_what_could_be_several_is_told_and_added(there, import_):
     assert import_(HEAT) == (counted(read=1, unchanged=1), [])
 
 
-def test_of_several_the_one_that_shares_somebody(there, import_):
+def test_of_several_candidates_the_only_one_sharing_cast_is_matched(there, import_):
     there(OF_TMDB, cast=("Al Pacino",))
     there(ANOTHER)
     assert import_(HEAT | {"cast": ["Al Pacino"]})[0] == counted(read=1, changed=1, matched=1)
     assert ("catalogue", "1") in links(OF_TMDB)
 
 
-def test_ids_of_two_movies_tell_nothing(there, import_):
+def test_line_with_external_ids_of_two_movies_is_ambiguous(there, import_):
     there(OF_TMDB, ("imdb", "tt1"))
     there(ANOTHER, ("letterboxd", "heat"), title="Else")
     row = HEAT | {"external_ids": {"imdb": "tt1", "letterboxd": "heat", "mubi": "7"}}
@@ -159,7 +163,7 @@ def test_two_lines_with_the_same_title_are_two_movies(there, import_, monkeypatc
 
 
 @pytest.mark.parametrize("batch", [1, 1000])
-def test_the_second_line_with_an_id_of_another_source_is_broken(import_, monkeypatch, batch):
+def test_second_line_with_the_same_external_id_is_rejected(import_, monkeypatch, batch):
     monkeypatch.setattr(catalogue, "BATCH", batch)
     link = {"external_ids": {"imdb": "tt1"}}
     rows = (HEAT | link, {"id": 2, "title": "Ronin"} | link, {"id": 3, "title": "Alien"})
@@ -170,7 +174,7 @@ def test_the_second_line_with_an_id_of_another_source_is_broken(import_, monkeyp
 
 
 @pytest.mark.parametrize("batch", [1, 1000])
-def test_a_movie_that_an_earlier_line_was_found_to_be_is_told_once(import_, monkeypatch, batch):
+def test_line_of_a_movie_that_an_earlier_line_matched_is_rejected(import_, monkeypatch, batch):
     monkeypatch.setattr(catalogue, "BATCH", batch)
     link = {"external_ids": {"imdb": "tt1"}}
     import_(HEAT | link)
@@ -181,7 +185,7 @@ def test_a_movie_that_an_earlier_line_was_found_to_be_is_told_once(import_, monk
     assert movies() == [1]
 
 
-def test_a_movie_of_ours_leaves_another_its_id(there, import_):
+def test_external_id_of_another_movie_is_left_out_and_reported(there, import_):
     import_(HEAT)
     there(OF_TMDB, ("imdb", "tt1"), title="Else")
     row = HEAT | {"title": "Heat!", "external_ids": {"imdb": "tt1", "mubi": "7"}}
@@ -191,6 +195,6 @@ def test_a_movie_of_ours_leaves_another_its_id(there, import_):
     assert import_(row) == (counted(read=1, unchanged=1, taken=1), told)
 
 
-def test_a_page_of_wikipedia_tells_nobody_apart(import_):
+def test_wikipedia_page_does_not_identify_a_movie(import_):
     page = {"wikipedia": "Heat"}
     assert import_(HEAT | page, HEAT | {"id": 2} | page) == (counted(read=2, added=2), [])

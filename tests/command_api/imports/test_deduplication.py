@@ -1,4 +1,4 @@
-"""Which ratings of a batch become events, and which are in the log already?"""
+"""Deduplication of ratings: only events that the log lacks are planned."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -26,7 +26,7 @@ def told(batch, *, in_log=0):
     return {stream.name: StreamProgress(in_log) for stream in unknown_streams(batch, {})}
 
 
-def test_a_later_rating_replaces_the_earlier_one():
+def test_later_rating_replaces_the_earlier_one():
     batch = rated(6, 9)
     planned = plan(batch, told(batch))
     assert [(entry.version, entry.event, entry.occurred_at) for entry in planned.entries] == [
@@ -36,14 +36,14 @@ def test_a_later_rating_replaces_the_earlier_one():
     assert planned[1:] == (1, 1, 0)
 
 
-def test_the_same_score_again_is_counted_but_is_no_event():
+def test_repeated_score_is_counted_but_no_event():
     batch = rated(6, 6)
     planned = plan(batch, told(batch))
     assert len(planned.entries) == 1
     assert planned[1:] == (1, 1, 0)
 
 
-def test_a_stream_is_asked_for_once():
+def test_stream_length_is_read_once():
     batch = rated(6, 9)
     assert len(unknown_streams(batch, {})) == 1
     assert unknown_streams(batch, told(batch)) == []
@@ -54,7 +54,7 @@ def test_a_stream_is_asked_for_once():
     stopped_after=st.integers(0, 8),
     size=st.integers(1, 8),
 )
-def test_wherever_it_stopped_the_rest_follows(scores, stopped_after, size):
+def test_import_stopped_anywhere_resumes_with_the_missing_events(scores, stopped_after, size):
     batch = rated(*scores)
     whole = plan(batch, told(batch)).entries
     in_log = min(stopped_after, len(whole))

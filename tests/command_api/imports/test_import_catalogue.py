@@ -1,4 +1,4 @@
-"""How do the movies of a file get into the catalogue?"""
+"""manage.py import_catalogue: contents, repetition, broken files, locking."""
 
 import gzip
 import io
@@ -27,7 +27,7 @@ NONE_DOUBTED = "; matched 0, ambiguous 0, ids of another movie 0"
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_what_the_file_says_is_in_log_and_tables(command, store, write, pack):
+def test_catalogue_file_is_in_log_and_tables_after_import(command, store, write, pack):
     said = command("import_catalogue", write(HEAT, RONIN, pack=pack))
     assert said.splitlines() == [
         f"read 2, added 2, changed 0, unchanged 0, broken 0{NONE_DOUBTED}",
@@ -42,7 +42,7 @@ def test_what_the_file_says_is_in_log_and_tables(command, store, write, pack):
     assert added.event.title == "Heat"
 
 
-def test_to_run_it_again_tells_only_what_changed(command, store, write):
+def test_repeated_catalogue_import_appends_changes_only(command, store, write):
     command("import_catalogue", write(HEAT, RONIN))
     said = command("import_catalogue", write(HEAT, RONIN | {"year": 1999}))
     assert said.startswith("read 2, added 0, changed 1, unchanged 1, broken 0;")
@@ -52,7 +52,7 @@ def test_to_run_it_again_tells_only_what_changed(command, store, write):
     assert again.startswith("read 2, added 0, changed 0, unchanged 2, broken 0;")
 
 
-def test_broken_lines_are_told_with_their_reason_and_the_rest_is_imported(command, write, capsys):
+def test_broken_catalogue_lines_are_reported_and_the_rest_imported(command, write, capsys):
     path = write(
         HEAT,
         b"{not json",
@@ -80,14 +80,14 @@ def test_broken_lines_are_told_with_their_reason_and_the_rest_is_imported(comman
     assert told[7] == "movies.jsonl:10: id 1 was on line 1 already"
 
 
-def test_of_many_broken_lines_the_first_are_told_and_the_others_counted(command, write, capsys):
+def test_first_broken_lines_are_printed_and_the_others_counted(command, write, capsys):
     command("import_catalogue", write(HEAT, *[b"?"] * 50))
     told = capsys.readouterr().err.splitlines()
     assert len(told) == 21
     assert told[-1] == "movies.jsonl: 30 more broken lines"
 
 
-def test_of_a_packed_file_that_was_cut_short_the_good_part_is_imported(store, write):
+def test_truncated_gzipped_catalogue_is_imported_up_to_the_damage(store, write):
     rows = [RONIN | {"id": n, "title": f"Ronin {n * 7919 % 10_007}"} for n in range(1, 2001)]
     path, said = write(*rows, pack=gzip.compress), io.StringIO()
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -102,7 +102,7 @@ def test_of_a_packed_file_that_was_cut_short_the_good_part_is_imported(store, wr
 
 
 @pytest.mark.parametrize("rows", [[], [b"?"], [b"?", b"??"]])
-def test_a_file_with_nothing_in_it_is_an_error(command, write, rows):
+def test_catalogue_file_without_a_movie_is_an_error(command, write, rows):
     with pytest.raises(CommandError, match="could be read as a movie"):
         command("import_catalogue", write(*rows))
 
@@ -115,13 +115,13 @@ def test_a_file_with_nothing_in_it_is_an_error(command, write, rows):
         (["/"], "no file"),
     ],
 )
-def test_no_file_is_an_error_of_its_own(command, words, reason):
+def test_missing_catalogue_file_exits_with_2(command, words, reason):
     with pytest.raises(CommandError, match=reason) as error:
         command("import_catalogue", *words)
     assert error.value.returncode == 2
 
 
-def test_two_imports_do_not_meet(command, write):
+def test_second_import_is_refused_while_one_runs(command, write):
     def hold_the_lock():
         with import_lock():
             held.set()

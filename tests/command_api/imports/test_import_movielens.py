@@ -1,4 +1,4 @@
-"""How do ratings of MovieLens get into the log?"""
+"""manage.py import_movielens: films, ratings, repetition, broken files."""
 
 import gzip
 import io
@@ -39,7 +39,7 @@ def rating_events(history):
     }
 
 
-def test_films_are_found_or_added_and_ratings_are_events_with_their_own_times(
+def test_movielens_import_matches_films_and_appends_ratings_with_their_times(
     command, movielens, history, suspects
 ):
     ratings = [(7, 1, 5.0, T), (8, 2, 0.5, T + 60), (7, 2, "3.5", T + 90)]
@@ -66,7 +66,7 @@ def test_films_are_found_or_added_and_ratings_are_events_with_their_own_times(
     }
 
 
-def test_of_two_ids_for_one_film_the_later_rating_wins(command, movielens, history, suspects):
+def test_later_rating_wins_for_two_ids_of_one_film(command, movielens, history, suspects):
     ratings = [(7, 3, 4.0, T + 9), (7, 1, 2.0, T), (7, 1, 4.0, T + 99)]
     said = command("import_movielens", movielens(movies=MOVIES, ratings=ratings))
     assert said.startswith("ratings: read 3, imported 1, re-rated 2, already there 0, broken 0 (")
@@ -79,7 +79,7 @@ def test_of_two_ids_for_one_film_the_later_rating_wins(command, movielens, histo
     }
 
 
-def test_to_run_it_again_adds_nothing(command, movielens, history, suspects):
+def test_repeated_movielens_import_appends_nothing(command, movielens, history, suspects):
     ratings = [(7, 1, 4.0, T), (7, 3, 4.0, T + 1), (8, 2, 3, T)]
     files = movielens(movies=MOVIES, ratings=ratings, links=[(1, "0114814", "629"), (2, "", "")])
     command("import_movielens", files)
@@ -90,7 +90,7 @@ def test_to_run_it_again_adds_nothing(command, movielens, history, suspects):
     assert history("") == before
 
 
-def test_links_become_external_ids(command, movielens, suspects):
+def test_movielens_links_become_external_ids(command, movielens, suspects):
     files = movielens(
         movies=MOVIES,
         ratings=[(7, 1, 4.0, T)],
@@ -115,7 +115,7 @@ def test_links_become_external_ids(command, movielens, suspects):
     ]
 
 
-def test_until_now_moves_all_times_by_one_amount_for_good(command, movielens, history, suspects):
+def test_until_now_shifts_all_times_by_one_amount(command, movielens, history, suspects):
     files = movielens(movies=MOVIES, ratings=[(7, 1, 4.0, T), (8, 1, 4.0, T + 500)])
     earliest = int(time.time())
     command("import_movielens", files, "--until-now")
@@ -125,7 +125,9 @@ def test_until_now_moves_all_times_by_one_amount_for_good(command, movielens, hi
     assert (last[0].occurred_at - first[0].occurred_at).total_seconds() == 500
 
 
-def test_broken_lines_are_told_and_the_rest_is_imported(command, movielens, capsys, suspects):
+def test_broken_movielens_lines_are_reported_and_the_rest_imported(
+    command, movielens, capsys, suspects
+):
     files = movielens(
         movies=[
             *MOVIES,
@@ -158,7 +160,7 @@ def test_broken_lines_are_told_and_the_rest_is_imported(command, movielens, caps
     assert "ratings.csv:8: 3 columns instead of 4\n" in told
 
 
-def test_missing_files_and_other_tables_are_errors_of_their_own(command, tmp_path):
+def test_missing_movielens_files_or_columns_exit_with_2(command, tmp_path):
     with pytest.raises(CommandError, match=r"no file movies\.csv in") as missing:
         command("import_movielens", tmp_path)
     (tmp_path / "movies.csv").write_text("movieId,title\n")
@@ -168,14 +170,12 @@ def test_missing_files_and_other_tables_are_errors_of_their_own(command, tmp_pat
     assert (missing.value.returncode, other.value.returncode) == (2, 2)
 
 
-def test_files_without_a_rating_are_an_error(command, movielens):
+def test_movielens_files_without_a_rating_are_an_error(command, movielens):
     with pytest.raises(CommandError, match="could be read as a rating"):
         command("import_movielens", movielens(movies=MOVIES, ratings=[]))
 
 
-def test_of_packed_ratings_that_were_cut_short_the_good_part_is_imported(
-    movielens, history, suspects
-):
+def test_truncated_gzipped_ratings_are_imported_up_to_the_damage(movielens, history, suspects):
     rated = [(user, 1, 4.0, T + user * 7919 % 10_007) for user in range(1, 3001)]
     directory = movielens(movies=MOVIES[:1], ratings=rated)
     packed = gzip.compress((directory / "ratings.csv").read_bytes())
@@ -188,7 +188,7 @@ def test_of_packed_ratings_that_were_cut_short_the_good_part_is_imported(
     assert 0 < len(rating_events(history)) < 3000
 
 
-def test_what_could_be_several_of_ours_is_named(command, movielens, suspects, store):
+def test_ambiguous_films_are_printed_once(command, movielens, suspects, store):
     remake = AddMovie(6, MovieFacts(title="The Usual Suspects", year=1995))
     handle_all([remake], store, origin=Origin(correlation_id=UUID(int=1)))
     files = movielens(movies=MOVIES[:1], ratings=[(7, 1, 4.0, T)])
@@ -197,7 +197,7 @@ def test_what_could_be_several_of_ours_is_named(command, movielens, suspects, st
     assert "matches several" not in command("import_movielens", files)
 
 
-def test_of_another_year_is_named_and_the_report_has_every_film(
+def test_films_of_another_year_are_printed_and_the_report_has_every_film(
     command, movielens, suspects, tmp_path
 ):
     movies = [(1, "Usual Suspects, The (1996)", ""), (2, "Made Up (1995)", ""), (3, "unknown", "")]
@@ -214,7 +214,7 @@ def test_of_another_year_is_named_and_the_report_has_every_film(
     ]
 
 
-def test_a_dry_run_says_the_same_and_changes_nothing(command, movielens, history, suspects):
+def test_dry_run_prints_the_same_and_changes_nothing(command, movielens, history, suspects):
     files = movielens(movies=MOVIES, ratings=[(7, 1, 4.0, T), (7, 3, 5.0, T + 1), (8, 2, 3, T)])
     before = history("")
     dry = command("import_movielens", files, "--dry-run", "--until-now")
@@ -228,7 +228,7 @@ def test_a_dry_run_says_the_same_and_changes_nothing(command, movielens, history
     assert "imported 2, re-rated 1," in done
 
 
-def test_ratings_of_a_movie_that_was_withdrawn_are_refused_and_counted(
+def test_ratings_of_withdrawn_movies_are_refused_and_counted(
     command, movielens, history, suspects, store
 ):
     origin = Origin(correlation_id=UUID(int=1))
@@ -246,7 +246,7 @@ def test_ratings_of_a_movie_that_was_withdrawn_are_refused_and_counted(
     assert said.startswith("ratings: read 3, imported 2, re-rated 0, already there 1, broken 0 (")
 
 
-def test_when_all_are_refused_it_says_so_and_fails(command, movielens, suspects, store):
+def test_movielens_import_fails_when_all_ratings_are_refused(command, movielens, suspects, store):
     handle_all([WithdrawMovie(5, "a double")], store, origin=Origin(correlation_id=UUID(int=1)))
     files = movielens(movies=MOVIES[:1], ratings=[(7, 1, 5.0, T)])
     with pytest.raises(CommandError, match="refused 1 ratings of withdrawn movies"):

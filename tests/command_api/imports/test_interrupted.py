@@ -1,4 +1,4 @@
-"""What is in the log when an import is stopped or killed, and run again?"""
+"""Interrupted imports: stopped or killed, they resume when run again."""
 
 import random
 import signal
@@ -84,7 +84,7 @@ def held(store):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_after_it_was_stopped_the_same_command_brings_the_rest(store, files, ratings, number):
+def test_stopped_or_killed_import_resumes_when_run_again(store, files, ratings, number):
     first = start(files)
     deadline = time.monotonic() + 120
     while not imported() and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""Which lines does a file have, whatever is in it?"""
+"""Line reader: plain, gzipped, damaged and too long."""
 
 import gzip
 
@@ -17,7 +17,7 @@ def read(tmp_path):
     return _read
 
 
-def test_ends_of_lines_and_the_mark_before_the_first_do_not_count(read):
+def test_line_ends_and_byte_order_mark_are_stripped(read):
     assert read(b"\xef\xbb\xbfone\r\ntwo\nthree") == [
         (1, b"one", None),
         (2, b"two", None),
@@ -25,11 +25,11 @@ def test_ends_of_lines_and_the_mark_before_the_first_do_not_count(read):
     ]
 
 
-def test_an_archive_is_read_like_a_plain_file(read):
+def test_gzipped_file_is_read_like_a_plain_one(read):
     assert read(gzip.compress(b"one\ntwo\n")) == read(b"one\ntwo\n")
 
 
-def test_a_line_that_is_too_long_is_broken_and_the_next_is_whole(read):
+def test_line_that_is_too_long_is_an_error_and_the_next_is_read(read):
     [long, after] = read(b"x" * 2_500_000 + b"\nafter\n")
     assert long == (1, b"", "longer than 1000000 bytes")
     assert after == (2, b"after", None)
@@ -46,7 +46,7 @@ FLIPPED = WHOLE[:-6] + bytes([WHOLE[-6] ^ 0xFF]) + WHOLE[-5:]
         (FLIPPED, "the file is damaged from here on: CRC check failed"),
     ],
 )
-def test_an_archive_that_is_not_whole_is_torn(tmp_path, content, reason):
+def test_damaged_archive_ends_with_a_damaged_line(tmp_path, content, reason):
     path = tmp_path / "file"
     path.write_bytes(content)
     *good, last = line_reader.read(path)

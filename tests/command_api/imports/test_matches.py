@@ -1,4 +1,4 @@
-"""Is no film of MovieLens 100K taken for a movie that it is not?"""
+"""Matching of MovieLens 100K against a sample checked by hand."""
 
 from collections import Counter
 
@@ -10,7 +10,7 @@ from command_api.imports.line_warnings import RejectedLines
 from command_api.imports.movielens_formats import find
 from command_api.imports.movielens_matching import MovieLensMatcher
 from command_api.imports.movielens_reader import films
-from tests.command_api.imports.sample import ML_100K, ROOT, wanted
+from tests.command_api.imports.sample import ML_100K, ROOT, expected_matches
 
 DEMO = ROOT / "command_api" / "catalogue" / "demo" / "catalogue.jsonl.gz"
 
@@ -22,8 +22,8 @@ def demo():
     return {movie.movie_id: (movie.facts.title, movie.facts.year) for movie in movies}
 
 
-def test_the_table_is_of_this_catalogue(demo):
-    rows = wanted()
+def test_sample_of_matches_fits_the_demo_catalogue(demo):
+    rows = expected_matches()
     assert len(rows) == len({row.movielens_id for row in rows}) >= 200
     for row in rows:
         if row.movie_id is None:
@@ -33,7 +33,7 @@ def test_the_table_is_of_this_catalogue(demo):
 
 
 @pytest.mark.skipif(not ML_100K.is_dir(), reason=f"no MovieLens in {ML_100K}")
-def test_every_film_of_the_table_is_the_movie_that_it_is(demo):
+def test_every_sampled_film_is_matched_correctly(demo):
     matcher = MovieLensMatcher(next_id=1_000_001)
     for movie_id, (title, year) in demo.items():
         matcher.add(movie_id, title, year)
@@ -43,7 +43,7 @@ def test_every_film_of_the_table_is_the_movie_that_it_is(demo):
     found = {film.movielens_id: matcher.match(film, {}).movie_id for film in told}
     wrong = [
         (row, movie_id)
-        for row in wanted()
+        for row in expected_matches()
         if not row.is_right(movie_id if (movie_id := found[row.movielens_id]) in demo else None)
     ]
     assert wrong == []

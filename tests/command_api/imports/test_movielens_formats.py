@@ -1,4 +1,4 @@
-"""Does each of MovieLens' forms say the same?"""
+"""MovieLens formats: all yield the same films and ratings."""
 
 from collections import Counter
 
@@ -46,7 +46,7 @@ CASES = [("100K", "latin-1"), ("1M, 10M", "latin-1"), ("1M, 10M", "utf-8"), ("CS
 
 
 @pytest.mark.parametrize(("form", "encoding"), CASES)
-def test_films_and_ratings(tmp_path, form, encoding):
+def test_every_movielens_format_yields_the_same_films_and_ratings(tmp_path, form, encoding):
     for name, text in FORMS[form].items():
         (tmp_path / name).write_text(text, encoding=encoding)
     files, rejected = find(tmp_path), RejectedLines("films")
@@ -67,7 +67,7 @@ def test_films_and_ratings(tmp_path, form, encoding):
     assert rejected.count == 2
 
 
-def test_what_is_missing_is_named(tmp_path):
+def test_missing_movielens_file_is_named(tmp_path):
     with pytest.raises(MissingFiles, match=r"no file movies\.csv"):
         find(tmp_path)
     (tmp_path / "u.item").touch()

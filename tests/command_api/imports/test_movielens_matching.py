@@ -1,4 +1,4 @@
-"""Which of our movies are the films that MovieLens names?"""
+"""Matching of MovieLens films: by link, external id, title and year."""
 
 import pytest
 
@@ -22,23 +22,23 @@ def matcher():
     return matcher
 
 
-def test_the_same_title_and_year_is_the_same_movie(matcher):
+def test_film_matches_by_title_and_year(matcher):
     found = matcher.match(film(2571, "Matrix, The (1999)"), {})
     assert found == (5, "matched", [LinkMovie(5, "movielens", "2571")], [], ())
 
 
-def test_an_id_of_another_source_says_more_than_the_title(matcher):
+def test_external_id_takes_precedence_over_the_title(matcher):
     found = matcher.match(film(2571, "Die Matrix (1999)"), {"imdb": "tt0133093", "tmdb": "603"})
     assert found.movie_id == 5
     assert found.commands == [LinkMovie(5, "movielens", "2571"), LinkMovie(5, "tmdb", "603")]
 
 
-def test_of_several_the_lowest_id_is_taken(matcher):
+def test_ambiguous_film_takes_the_lowest_id(matcher):
     found = matcher.match(film(1, "Suspicion (1918)"), {})
     assert (found.movie_id, found.how, found.candidates) == (8, "ambiguous", [9, 8])
 
 
-def test_one_that_is_withdrawn_is_found_only_where_no_other_has_its_title_and_year(matcher):
+def test_withdrawn_movie_matches_by_title_only_if_no_other_does(matcher):
     matcher.add_withdrawn(3, "The Matrix", 1999)
     matcher.add_withdrawn(4, "Heat", 1995)
     found = matcher.match(film(2571, "Matrix, The (1999)"), {})
@@ -47,7 +47,7 @@ def test_one_that_is_withdrawn_is_found_only_where_no_other_has_its_title_and_ye
     assert (found.movie_id, found.how) == (4, "matched")
 
 
-def test_another_year_is_another_movie_and_gets_the_next_number(matcher):
+def test_film_of_another_year_is_added_with_the_next_id(matcher):
     found = matcher.match(film(1, "Matrix, The (2021)"), {"tmdb": "7"})
     facts = MovieFacts(title="The Matrix", year=2021, genres=("Drama",))
     command = AddMovie(1_000_001, facts, (("movielens", "1"), ("tmdb", "7")))
@@ -55,7 +55,7 @@ def test_another_year_is_another_movie_and_gets_the_next_number(matcher):
     assert matcher.match(film(2, "Heat (1995)"), {}).movie_id == 1_000_002
 
 
-def test_two_ids_for_one_new_film_are_one_movie(matcher):
+def test_two_films_with_the_same_title_and_year_are_one_movie(matcher):
     first = matcher.match(film(1, "Heat (1995)"), {})
     second = matcher.match(film(2, "Heat (1995)"), {})
     assert (second.movie_id, second.how) == (first.movie_id, "double")
@@ -67,13 +67,13 @@ def test_films_without_a_year_are_never_matched(matcher):
     assert matcher.match(film(2, "unknown"), {}).movie_id != first.movie_id
 
 
-def test_what_was_found_before_stays_so_and_learns_new_links(matcher):
+def test_linked_film_keeps_its_movie_and_gets_new_links(matcher):
     matcher.match(film(2571, "Matrix, The (1999)"), {})
     found = matcher.match(film(2571, "Renamed (2024)"), {"tmdb": "603"})
     assert found == (5, "there", [LinkMovie(5, "tmdb", "603")], [], ())
 
 
-def test_an_id_that_is_another_movies_is_not_taken_over(matcher):
+def test_external_id_of_another_movie_is_not_taken_over(matcher):
     matcher.link(8, "tmdb", "603")
     found = matcher.match(film(2571, "Matrix, The (1999)"), {"imdb": "tt0133093", "tmdb": "603"})
     assert found.movie_id == 5
@@ -129,12 +129,12 @@ def invented():
         ("Another Invented Name", None, "added"),  # in no year at all
     ],
 )
-def test_how_much_alike_is_the_same(invented, text, movie_id, how):
+def test_how_similar_titles_are_matched(invented, text, movie_id, how):
     found = invented.match(film(1, text), {})
     assert (found.movie_id, found.how) == (movie_id or 1_000_001, how)
 
 
-def test_a_movie_that_is_another_film_of_the_files_is_not_taken_for_one_of_another_year(invented):
+def test_movie_of_another_film_of_the_files_is_not_matched_by_a_near_year(invented):
     early, exact = (
         film(1, "Longer Invented Name, A (1989)"),
         film(2, "Longer Invented Name, A (1990)"),
@@ -146,12 +146,12 @@ def test_a_movie_that_is_another_film_of_the_files_is_not_taken_for_one_of_anoth
     assert invented.match(exact, {}).movie_id == 13
 
 
-def test_nor_is_one_that_another_film_is_already(invented):
+def test_linked_movie_is_not_matched_by_a_near_year(invented):
     invented.match(film(1, "Longer Invented Name, A (1990)"), {})
     assert invented.match(film(2, "Longer Invented Name, A (1991)"), {}).how == "added"
 
 
-def test_the_second_id_of_a_film_of_another_year_is_a_double(invented):
+def test_second_id_of_a_film_of_a_near_year_is_a_double(invented):
     invented.match(film(1, "Longer Invented Name, A (1991)"), {})
     for _ in range(2):  # also when the first was found by a run before
         assert invented.match(film(1, "Longer Invented Name, A (1991)"), {}).movie_id == 13

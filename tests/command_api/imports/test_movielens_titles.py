@@ -1,4 +1,4 @@
-"""Which film does MovieLens mean?"""
+"""MovieLens titles: articles, brackets, years and keys."""
 
 import pytest
 
@@ -26,11 +26,11 @@ from command_api.imports.movielens_titles import parse
         ("2001: A Space Odyssey (1968)", "2001: A Space Odyssey", 1968),
     ],
 )
-def test_titles_are_read_as_people_say_them(text, title, year):
+def test_movielens_titles_are_parsed_with_article_first(text, title, year):
     assert parse(text)[:2] == (title, year)
 
 
-def test_every_name_is_tried():
+def test_names_in_brackets_are_alternatives():
     names = parse("Seven (a.k.a. Se7en) (1995)").names
     assert names == ("Seven (Se7en)", "Seven", "Se7en")
 
@@ -45,10 +45,10 @@ def test_every_name_is_tried():
         ("Boy\u2019s Life", "Boy's Life"),
     ],
 )
-def test_spellings_share_a_key(one, other):
+def test_spellings_of_a_title_share_a_key(one, other):
     assert key(one) == key(other)
 
 
 @pytest.mark.parametrize(("one", "other"), [("$", "..."), ("Alien", "Aliens"), ("8", "8 1/2")])
-def test_other_names_have_other_keys(one, other):
+def test_different_titles_have_different_keys(one, other):
     assert key(one) != key(other)

@@ -1,4 +1,4 @@
-"""In which order do a file's ratings go into the log, and how much of them is in memory?"""
+"""External sort of ratings: order and memory."""
 
 import random
 import tracemalloc
@@ -25,7 +25,7 @@ def opinion(number, user, at):
 
 @pytest.mark.parametrize("run", [1, 3, 7, 1000])
 @pytest.mark.parametrize("at_hand", [1, 10, 1000])
-def test_a_user_at_a_time_each_in_order_of_time_and_then_of_the_file(monkeypatch, run, at_hand):
+def test_ratings_are_sorted_by_partition_user_and_time(monkeypatch, run, at_hand):
     monkeypatch.setattr(ratings_sort, "_MERGE_ROWS", at_hand)
     choose = random.Random(5)
     rows = [(choose.randint(1, 9), choose.randint(0, 5) * 10) for _ in range(50)]
@@ -57,13 +57,13 @@ def test_a_user_at_a_time_each_in_order_of_time_and_then_of_the_file(monkeypatch
     }
 
 
-def test_no_ratings_are_no_batches():
+def test_empty_sorter_yields_no_batches():
     with RatingsSorter(PARTITIONS) as ratings:
         assert list(ratings.batches(4, shift_seconds=0)) == []
 
 
 @pytest.mark.parametrize("order", ["by user", "anyhow"])
-def test_four_times_the_ratings_take_no_more_memory(tmp_path, monkeypatch, order):
+def test_sorting_four_times_the_ratings_takes_no_more_memory(tmp_path, monkeypatch, order):
     monkeypatch.setattr(ratings_sort, "_MERGE_ROWS", 500)
     peaks = []
     for rows in (3_000, 12_000):

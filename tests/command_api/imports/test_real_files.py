@@ -1,6 +1,6 @@
-"""Do the demo catalogue and MovieLens 100K come in as they should?
+"""Imports of the demo catalogue and MovieLens 100K.
 
-The ratings may not be redistributed, so they are read from where they are: RATINGS, or a folder
+The ratings may not be redistributed. They are read from the directory RATINGS, by default from
 ``shared`` beside the checkout.
 """
 
@@ -10,7 +10,7 @@ from django.db import connection
 from command_api.catalogue.id_allocation import LAST_FILE_ID
 from command_api.catalogue.models import Casting, ExternalId, Movie
 from command_api.imports.movielens_matching import MOVIELENS
-from tests.command_api.imports.sample import ML_100K, wanted
+from tests.command_api.imports.sample import ML_100K, expected_matches
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def demo(command):
 
 
 @pytest.mark.slow
-def test_the_demo_catalogue_comes_in_whole(demo, command):
+def test_demo_catalogue_is_imported_completely(demo, command):
     assert demo == (
         "read 36273, added 36273, changed 0, unchanged 0, broken 0;"
         " matched 0, ambiguous 0, ids of another movie 0\n"
@@ -39,7 +39,7 @@ def test_the_demo_catalogue_comes_in_whole(demo, command):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not (ML_100K / "ratings.csv").is_file(), reason=f"no MovieLens in {ML_100K}")
-def test_movielens_100k_comes_in_whole(demo, command):
+def test_movielens_100k_is_imported_completely(demo, command):
     said = command("import_movielens", ML_100K)
     assert said.startswith(
         "ratings: read 100000, imported 99693, re-rated 307, already there 0, broken 0 ("
@@ -50,7 +50,7 @@ def test_movielens_100k_comes_in_whole(demo, command):
     )
     links = ExternalId.objects.filter(source=MOVIELENS).values_list("value", "movie")
     found = {int(value): movie if movie <= LAST_FILE_ID else None for value, movie in links}
-    assert [row for row in wanted() if not row.is_right(found[row.movielens_id])] == []
+    assert [row for row in expected_matches() if not row.is_right(found[row.movielens_id])] == []
     assert ExternalId.objects.filter(source=MOVIELENS).count() == 1682
     assert Movie.objects.count() == 36_273 + 468
     again = command("import_movielens", ML_100K)

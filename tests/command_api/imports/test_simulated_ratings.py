@@ -1,4 +1,4 @@
-"""Do simulated people behave as people do, and the same each time?"""
+"""Simulated ratings: deterministic and distributed as on movie sites."""
 
 import json
 from collections import Counter, defaultdict
@@ -27,11 +27,11 @@ def given():
     return list(simulate(list(movies()), PEOPLE))
 
 
-def test_the_same_each_time(given):
+def test_simulation_is_deterministic(given):
     assert given == list(simulate(list(movies()), PEOPLE))
 
 
-def test_everyone_rates_some_movies_once_each(given):
+def test_simulated_people_rate_movies_once_each(given):
     pairs = [(rating.user, rating.film) for rating in given]
     assert len(set(pairs)) == len(pairs)
     counts = Counter(user for user, _ in pairs)
@@ -39,12 +39,12 @@ def test_everyone_rates_some_movies_once_each(given):
     assert 10 <= median(counts.values()) <= 25
 
 
-def test_scores_are_scores_and_most_are_good(given):
+def test_simulated_scores_are_in_range_and_mostly_good(given):
     assert {rating.score for rating in given} <= set(range(1, 11))
     assert 6 < mean(rating.score for rating in given) < 8
 
 
-def test_a_few_movies_have_most_ratings_and_the_classics_are_among_them(given):
+def test_simulated_popularity_is_concentrated_on_well_known_movies(given):
     counts = Counter(rating.film for rating in given)
     ranked = [count for _, count in counts.most_common()]
     assert sum(ranked[: len(ranked) // 5]) > 0.4 * sum(ranked)
@@ -52,7 +52,7 @@ def test_a_few_movies_have_most_ratings_and_the_classics_are_among_them(given):
     assert len(top & set(range(1, len(CLASSICS) + 1))) > 10
 
 
-def test_people_have_tastes(given):
+def test_simulated_people_prefer_genres(given):
     genres = {movie.movie_id: movie.genres for movie in movies()}
     of_user: dict[int, Counter[str]] = defaultdict(Counter)
     for rating in given:
@@ -61,17 +61,17 @@ def test_people_have_tastes(given):
     assert median(shares) > 0.3
 
 
-def test_all_was_given_in_two_weeks_and_more_of_it_lately(given):
+def test_simulated_ratings_are_of_two_weeks_and_mostly_recent(given):
     assert all(-(DAYS + 1) * 86_400 <= rating.at < 0 for rating in given)
     lately = sum(rating.at > -DAYS * 86_400 / 2 for rating in given)
     assert lately > 0.6 * len(given)
 
 
-def test_nobody_is_somebody_else():
+def test_simulated_people_have_distinct_ids():
     assert len({person_id(nth) for nth in range(1000)}) == 1000
 
 
-def test_simulated_once_is_simulated(command, store, tmp_path):
+def test_repeated_simulation_appends_nothing(command, store, tmp_path):
     with pytest.raises(CommandError, match="no movies to rate"):
         command("simulate_community")
     lines = [{"id": nth, "title": f"Movie {nth}", "genres": ["Drama"]} for nth in range(1, 41)]

@@ -1,4 +1,4 @@
-"""Which TMDb, which log and which settings do tests of the sync have?"""
+"""Fixtures of the sync: a fake TMDb, settings, jobs and the log."""
 
 import msgspec
 import pytest

@@ -1,7 +1,7 @@
-"""Do those who note what became of films, and those who wish for some, never wait in a ring?
+"""Fetch queue: concurrent writers don't deadlock.
 
-They may be about the same films at once, in whatever order TMDb lists them. Whoever locks rows in
-order of id waits for the first that another has, and holds none beyond it.
+They may write the same films at once, in any order. A writer that locks rows in order of id waits
+for the first that another holds, and holds none beyond it.
 """
 
 from datetime import timedelta
@@ -65,7 +65,7 @@ def is_somebody_waiting():
     ],
     ids=["record fetched", "record postponed", "enqueue", "retry_now"],
 )
-def test_rows_are_locked_in_order_of_id(taken, work):
+def test_fetch_queue_locks_rows_in_order_of_id(taken, work):
     def in_a_session_of_its_own():
         try:
             work()

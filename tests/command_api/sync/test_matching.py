@@ -1,4 +1,4 @@
-"""Is a film recognised as the movie that it is, and as no other?"""
+"""Matching of TMDb films: by link, IMDb id, title and cast."""
 
 import pytest
 
@@ -51,7 +51,7 @@ def candidate(movie_id, *cast, is_withdrawn=False):
         (film(released="1996-01-01"), matcher(candidate(HEAT)), TMDB_BASE + 949, "added"),
     ],
 )
-def test_which_movie_it_is(what, there, movie_id, how):
+def test_film_is_matched_by_link_id_title_and_cast(what, there, movie_id, how):
     assert there.match(what)[:2] == (movie_id, how)
 
 
@@ -77,7 +77,7 @@ NAMES = frozenset({NAME})
         ),
     ],
 )
-def test_an_id_at_imdb_of_a_film_that_is_film_exists_is_not_enough(what, profile, movie_id, how):
+def test_imdb_id_alone_does_not_match_while_the_movies_film_exists(what, profile, movie_id, how):
     movies = matcher(linked={("imdb", "tt1"): HEAT})
     movies.film_exists.add(HEAT)
     if profile:
@@ -85,12 +85,12 @@ def test_an_id_at_imdb_of_a_film_that_is_film_exists_is_not_enough(what, profile
     assert movies.match(what)[:2] == (movie_id, how)
 
 
-def test_a_movie_is_no_second_film():
+def test_movie_of_one_film_is_not_matched_to_a_second():
     movies = matcher(candidate(HEAT))
     assert movies.match(film(949)).how == "matched"
     assert movies.match(film(950))[:2] == (TMDB_BASE + 950, "added")
 
 
-def test_an_id_that_is_another_movies_is_left_out():
+def test_external_id_of_another_movie_is_left_out():
     movies = matcher(linked={("tmdb", "949"): HEAT, ("imdb", "tt1"): REMAKE})
     assert movies.match(film(imdb="tt1")) == TmdbMatch(HEAT, "there", [("tmdb", "949")])

@@ -1,4 +1,4 @@
-"""Does the catalogue become what TMDb says, by events of what is new, whatever goes wrong?"""
+"""Sync jobs against the fake TMDb: contents, repetition, faults and resumption."""
 
 import gzip
 from dataclasses import replace
@@ -40,7 +40,7 @@ def films_in(log):
     return {event.external_ids["tmdb"] for _, event in log if isinstance(event, MovieAdded)}
 
 
-def test_the_first_fill(sync, fake_tmdb, log):
+def test_first_fill_adds_all_listed_films(sync, fake_tmdb, log):
     assert sync("lists", "films").state == DONE
     assert films_in(log()) == {str(film) for film in fake_tmdb.films.ids()}
     assert kinds_of(log()).count(MovieDetailed) == kinds_of(log()).count(MovieAdded) == FILMS
@@ -52,7 +52,7 @@ def test_the_first_fill(sync, fake_tmdb, log):
     assert movie.credits.get().job == "Director"
 
 
-def test_a_catalogue_file_of_the_same_films_adds_none(sync, fake_tmdb, tmp_path):
+def test_catalogue_import_after_the_sync_adds_no_film_twice(sync, fake_tmdb, tmp_path):
     sync("lists", "films")
     before = set(Movie.objects.values_list("pk", flat=True))
     with gzip.open(CATALOGUE) as shipped:
@@ -66,7 +66,7 @@ def test_a_catalogue_file_of_the_same_films_adds_none(sync, fake_tmdb, tmp_path)
     assert set(Movie.objects.values_list("pk", flat=True)) == before
 
 
-def test_a_second_sync_of_the_same_appends_nothing(sync, fake_tmdb, log):
+def test_repeated_sync_appends_nothing(sync, fake_tmdb, log):
     sync(*ALL)
     before, asked = log(), fake_tmdb.answered[304]
     assert len(before) > 2 * FILMS
@@ -80,13 +80,13 @@ def test_a_second_sync_of_the_same_appends_nothing(sync, fake_tmdb, log):
     assert log() == before
 
 
-def test_no_more_than_is_wanted(sync, settings):
+def test_first_fill_stops_at_its_limit(sync, settings):
     settings(tmdb_first_fill=30)
     sync("lists", "films")
     assert Movie.objects.count() == 30
 
 
-def test_what_changed_there_changes_here(sync, fake_tmdb, log):
+def test_changed_films_of_the_catalogue_are_updated(sync, fake_tmdb, log):
     sync("lists", "films", "changes")
     film = fake_tmdb.films.ids()[0]
     fake_tmdb.films.change(film, title="Another Title")
@@ -100,7 +100,7 @@ def test_what_changed_there_changes_here(sync, fake_tmdb, log):
     assert not Movie.objects.filter(title="Of no interest").exists()
 
 
-def test_trends_with_the_films_that_we_lack(sync, fake_tmdb, log):
+def test_trending_job_fetches_missing_films(sync, fake_tmdb, log):
     assert sync("trending").state == DONE
     observed = [event for _, event in log() if isinstance(event, TrendObserved)]
     assert sorted(event.board for event in observed) == ["tmdb-day", "tmdb-week"]
@@ -115,7 +115,7 @@ def test_trends_with_the_films_that_we_lack(sync, fake_tmdb, log):
     assert kinds_of(log()).count(TrendObserved) == 4
 
 
-def test_a_film_that_is_ours_already_is_recognised(sync, store, fake_tmdb, log):
+def test_film_of_an_imported_movie_is_matched(sync, store, fake_tmdb, log):
     film = fake_tmdb.films.listed("popular")[0]
     year = int(film["release_date"][:4])
     cast = tuple(person["name"] for person in film["credits"]["cast"])
@@ -130,7 +130,7 @@ def test_a_film_that_is_ours_already_is_recognised(sync, store, fake_tmdb, log):
     assert "Silent" in known.genres
 
 
-def test_a_film_that_is_gone_stays_with_us(sync, fake_tmdb, log):
+def test_movie_stays_when_tmdb_deletes_its_film(sync, fake_tmdb, log):
     sync("lists", "films")
     film = fake_tmdb.films.ids()[0]
     fake_tmdb.films.delete(film)
@@ -140,7 +140,7 @@ def test_a_film_that_is_gone_stays_with_us(sync, fake_tmdb, log):
     assert TmdbFilm.objects.get(pk=film).gone_at is not None
 
 
-def test_a_film_that_was_merged_is_still_one_movie(sync, fake_tmdb, log):
+def test_merged_films_stay_one_movie(sync, fake_tmdb, log):
     film, other = fake_tmdb.films.ids()[:2]
     fake_tmdb.films.delete(other)
     sync("lists", "films")
@@ -153,7 +153,7 @@ def test_a_film_that_was_merged_is_still_one_movie(sync, fake_tmdb, log):
     assert Movie.objects.count() == FILMS - 1
 
 
-def test_a_film_that_cannot_be_read_is_named_and_holds_up_nobody(sync, fake_tmdb):
+def test_unreadable_film_is_reported_and_the_others_synced(sync, fake_tmdb):
     film = fake_tmdb.films.ids()[0]
     fake_tmdb.films.change(film, title=LEFT_OUT)
     row = sync("lists", "films")
@@ -167,7 +167,7 @@ def test_a_film_that_cannot_be_read_is_named_and_holds_up_nobody(sync, fake_tmdb
 
 
 @pytest.mark.parametrize("kind", ["offline", "html", "cut", "torn"])
-def test_when_tmdb_goes_away_half_way_the_next_run_goes_on(sync, fake_tmdb, connected, kind):
+def test_sync_resumes_after_tmdb_became_unavailable(sync, fake_tmdb, connected, kind):
     sync("lists")
     for film in fake_tmdb.films.ids()[50:]:
         fake_tmdb.faults.add(InjectedFault(kind, path=f"/movie/{film}$", times=None))
@@ -185,7 +185,7 @@ def test_when_tmdb_goes_away_half_way_the_next_run_goes_on(sync, fake_tmdb, conn
 
 
 @pytest.mark.parametrize("kind", ["fault", "html", "cut"])
-def test_a_film_that_cannot_be_had_holds_up_nobody(sync, fake_tmdb, kind):
+def test_unavailable_film_is_postponed_and_the_others_synced(sync, fake_tmdb, kind):
     film = fake_tmdb.films.listed("popular")[2]["id"]
     fake_tmdb.faults.add(InjectedFault(kind, path=f"/movie/{film}$", times=None))
     sync("lists")
@@ -202,7 +202,7 @@ def test_a_film_that_cannot_be_had_holds_up_nobody(sync, fake_tmdb, kind):
     assert (fetch_queue.count_waiting(), Movie.objects.count()) == (0, FILMS)
 
 
-def test_trends_without_a_film_that_cannot_be_had(sync, fake_tmdb, log):
+def test_trending_board_leaves_out_an_unavailable_film(sync, fake_tmdb, log):
     film = fake_tmdb.films.trending("day")[0]["id"]
     fake_tmdb.faults.add(InjectedFault("fault", path=f"/movie/{film}$", times=None))
     assert sync("trending").state == DONE
@@ -211,7 +211,7 @@ def test_trends_without_a_film_that_cannot_be_had(sync, fake_tmdb, log):
     assert TMDB_BASE + film not in observed[0].movies
 
 
-def test_trends_without_films_when_nothing_else_is_to_be_had(sync, fake_tmdb, log):
+def test_trending_board_is_recorded_without_films_when_tmdb_is_limited(sync, fake_tmdb, log):
     sync("trending")
     fake_tmdb.films.shuffle("again")
     fake_tmdb.faults.add(
@@ -232,7 +232,7 @@ def test_trends_without_films_when_nothing_else_is_to_be_had(sync, fake_tmdb, lo
         {"translations": {"translations": [{"iso_639_1": "\x00x", "data": {"title": "\x00Y"}}]}},
     ],
 )
-def test_what_the_database_cannot_keep_is_left_out(sync, fake_tmdb, changes):
+def test_values_that_the_database_cannot_store_are_left_out(sync, fake_tmdb, changes):
     film = fake_tmdb.films.ids()[0]
     fake_tmdb.films.change(film, **changes)
     row = sync("lists", "films")
@@ -240,7 +240,9 @@ def test_what_the_database_cannot_keep_is_left_out(sync, fake_tmdb, changes):
     assert Movie.objects.count() == FILMS
 
 
-def test_a_film_that_cannot_be_written_holds_up_nobody(sync, fake_tmdb, monkeypatch):
+def test_film_that_the_database_refuses_is_reported_and_the_others_synced(
+    sync, fake_tmdb, monkeypatch
+):
     film = fake_tmdb.films.ids()[0]
 
     def worse(told, *args, **options):
@@ -253,7 +255,7 @@ def test_a_film_that_cannot_be_written_holds_up_nobody(sync, fake_tmdb, monkeypa
     assert "too long" in TmdbFilm.objects.get(pk=film).fault
 
 
-def test_an_id_at_imdb_that_two_films_share_merges_nothing(sync, fake_tmdb):
+def test_shared_imdb_id_does_not_merge_movies(sync, fake_tmdb):
     one = fake_tmdb.films.ids()[0]
     imdb = fake_tmdb.films.get(one)["imdb_id"]
     sync("lists", "films")
@@ -265,7 +267,7 @@ def test_an_id_at_imdb_that_two_films_share_merges_nothing(sync, fake_tmdb):
     assert Movie.objects.filter(pk=TMDB_BASE + 777, title="Typed in wrongly").exists()
 
 
-def test_films_that_are_gone_are_looked_for_again_after_a_month(sync, fake_tmdb):
+def test_gone_films_are_retried_after_a_month(sync, fake_tmdb):
     film = fake_tmdb.films.ids()[0]
     now = timezone.now()
     for tmdb_id, days in ((film, 31), (777, 29)):
@@ -276,7 +278,7 @@ def test_films_that_are_gone_are_looked_for_again_after_a_month(sync, fake_tmdb)
     assert TmdbFilm.objects.get(pk=film).gone_at is None
 
 
-def test_a_wish_while_a_film_is_fetched_stays(sync, fake_tmdb):
+def test_film_enqueued_during_its_fetch_stays_in_the_queue(sync, fake_tmdb):
     film = fake_tmdb.films.ids()[0]
     fetch_queue.enqueue([film])
     asked_at = timezone.now()
@@ -287,7 +289,7 @@ def test_a_wish_while_a_film_is_fetched_stays(sync, fake_tmdb):
     assert (fetch_queue.count_waiting(), TmdbFilm.objects.get(pk=film).mark) == (0, "mark")
 
 
-def test_changes_go_on_with_the_page_where_they_stopped(sync, fake_tmdb):
+def test_changes_job_resumes_at_the_next_page(sync, fake_tmdb):
     sync("lists", "films")
     for film in fake_tmdb.films.ids():
         fake_tmdb.films.change(film, overview="Longer.")
@@ -298,7 +300,7 @@ def test_changes_go_on_with_the_page_where_they_stopped(sync, fake_tmdb):
     assert fake_tmdb.asked["/3/movie/changes"] == 2
 
 
-def test_lists_that_end_are_not_asked_again(sync, settings, fake_tmdb):
+def test_finished_lists_are_not_requested_again(sync, settings, fake_tmdb):
     settings(tmdb_first_fill=10_000)
     sync("lists")
     asked = sum(fake_tmdb.asked.values())
@@ -306,7 +308,7 @@ def test_lists_that_end_are_not_asked_again(sync, settings, fake_tmdb):
     assert sum(fake_tmdb.asked.values()) == asked
 
 
-def test_a_run_whose_time_is_up_goes_on_the_next_time(sync):
+def test_job_resumes_after_its_time_budget(sync):
     sync("lists")
     row = sync("films", budget_seconds=0)
     assert row.state == WAITING
@@ -315,7 +317,7 @@ def test_a_run_whose_time_is_up_goes_on_the_next_time(sync):
     assert Movie.objects.count() == FILMS
 
 
-def test_a_refused_key_is_said_and_nothing_else_is_asked(sync, settings, fake_tmdb):
+def test_rejected_key_stops_all_requests(sync, settings, fake_tmdb):
     settings(tmdb_token="wrong")
     rows = [sync(kind) for kind in ("genres", "trending", "lists", "changes")]
     assert {row.state for row in rows} == {REFUSED}
@@ -323,7 +325,7 @@ def test_a_refused_key_is_said_and_nothing_else_is_asked(sync, settings, fake_tm
     assert sum(fake_tmdb.asked.values()) == 1
 
 
-def test_why_a_sync_stopped_is_logged_once(sync, settings, monkeypatch):
+def test_reason_of_a_stopped_sync_is_logged_once(sync, settings, monkeypatch):
     said = []
     monkeypatch.setattr(
         job_runner._log, "warning", lambda *_, **fields: said.append(fields["kind"])
@@ -334,7 +336,7 @@ def test_why_a_sync_stopped_is_logged_once(sync, settings, monkeypatch):
     assert said == ["genres", "trending"]
 
 
-def test_only_one_of_a_kind_at_a_time(sync, fake_tmdb):
+def test_job_does_nothing_while_another_process_runs_it(sync, fake_tmdb):
     other = connection.copy()
     key = [job_runner._LOCKS, list(JOBS).index("trending")]
     with other.cursor() as cursor:
@@ -350,7 +352,7 @@ def test_only_one_of_a_kind_at_a_time(sync, fake_tmdb):
     assert sync("trending").state == DONE
 
 
-def test_numbers_that_no_film_can_have_are_told_and_left_out(sync, settings, fake_tmdb):
+def test_film_ids_out_of_range_are_reported_and_left_out(sync, settings, fake_tmdb):
     for number in (3_000_000_000, 1_000_000_000, 0):
         fake_tmdb.films.add(number, title="Too far", year=2020)
     settings(tmdb_first_fill=FILMS + 3)
@@ -361,7 +363,7 @@ def test_numbers_that_no_film_can_have_are_told_and_left_out(sync, settings, fak
         assert any("lists film 3000000000," in word for word in row.words)
 
 
-def test_movies_that_came_with_ids_of_tmdb_are_fetched_by_night(sync, store, fake_tmdb):
+def test_movies_imported_with_tmdb_ids_are_fetched_by_the_nightly_job(sync, store, fake_tmdb):
     film = fake_tmdb.films.ids()[0]
     ours = AddMovie(5, MovieFacts(title="By another name", year=1990), (("tmdb", str(film)),))
     handle_all([ours], store, origin=Origin(correlation_id=uuid4()))

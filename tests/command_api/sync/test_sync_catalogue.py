@@ -1,4 +1,4 @@
-"""Can a person have the catalogue synchronised, and see how that stands?"""
+"""manage.py sync_catalogue: jobs, status, keys and metrics."""
 
 import io
 
@@ -26,7 +26,7 @@ def command(store, settings):
     return run
 
 
-def test_everything_and_then_nothing_more(command):
+def test_sync_catalogue_runs_all_jobs_then_finds_nothing_new(command):
     said = command()
     assert Movie.objects.count() == FILMS
     assert [line.split()[:2] for line in said.splitlines() if not line.startswith(" ")] == [
@@ -35,7 +35,7 @@ def test_everything_and_then_nothing_more(command):
     assert "events 0" in command("--trending")
 
 
-def test_how_far_it_is(command, monkeypatch, capsys):
+def test_sync_catalogue_shows_progress(command, monkeypatch, capsys):
     monkeypatch.setattr(progress_bar, "_QUIET_SECONDS", 0.0)
     command()
     told = dict.fromkeys(capsys.readouterr().err.splitlines())
@@ -45,14 +45,14 @@ def test_how_far_it_is(command, monkeypatch, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_trends_alone(command, fake_tmdb):
+def test_sync_catalogue_trending_runs_that_job_only(command, fake_tmdb):
     assert command("--trending").startswith("trending  done")
     assert Movie.objects.count() == len(
         {film["id"] for w in ("day", "week") for film in fake_tmdb.films.trending(w)[:100]}
     )
 
 
-def test_how_it_stands(command, settings, fake_tmdb):
+def test_sync_catalogue_status_shows_jobs_boards_and_films(command, settings, fake_tmdb):
     assert "trending  never" in command("--status")
     command("--trending")
     fake_tmdb.faults.add(InjectedFault("limited", times=None, retry_after="3600"))
@@ -66,7 +66,7 @@ def test_how_it_stands(command, settings, fake_tmdb):
     assert sum(fake_tmdb.asked.values()) == asked
 
 
-def test_what_is_asked_for_later_is_not_unreadable(command, fake_tmdb):
+def test_postponed_films_are_not_counted_as_unreadable(command, fake_tmdb):
     late, torn = (film["id"] for film in fake_tmdb.films.listed("popular")[:2])
     fake_tmdb.faults.add(InjectedFault("fault", path=f"/movie/{late}$", times=None))
     fake_tmdb.films.change(torn, title=LEFT_OUT)
@@ -77,7 +77,7 @@ def test_what_is_asked_for_later_is_not_unreadable(command, fake_tmdb):
     )
 
 
-def test_a_wrong_key_is_said_and_asked_about_again_by_hand(command, settings, fake_tmdb):
+def test_sync_catalogue_retries_a_rejected_key(command, settings, fake_tmdb):
     settings(tmdb_token="wrong")
     for _ in range(2):
         with pytest.raises(CommandError, match="rejected the key"):
@@ -86,13 +86,13 @@ def test_a_wrong_key_is_said_and_asked_about_again_by_hand(command, settings, fa
     assert "genres    refused" in command("--status")
 
 
-def test_without_a_key(command, settings):
+def test_sync_catalogue_without_a_key_is_an_error(command, settings):
     settings(tmdb_token="")
     with pytest.raises(CommandError, match="MARQUEE_TMDB_TOKEN"):
         command()
 
 
-def test_for_those_who_watch(command):
+def test_sync_metrics_show_age_and_queue_length(command):
     command("--trending")
     told = Client().get("/metrics").content.decode()
     assert 'marquee_sync_age_seconds{kind="trending"}' in told

@@ -1,4 +1,4 @@
-"""Does the clock's task leave TMDb no time in which nobody asks?"""
+"""Celery task of the sync: when it starts the next run."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from command_api.sync.job_runner import TIME_IS_UP
 @pytest.mark.parametrize(
     ("note", "goes_on"), [(TIME_IS_UP, True), ("", False), ("TMDb limits us for 60 s", False)]
 )
-def test_it_goes_on_at_once_where_only_its_time_was_up(monkeypatch, note, goes_on):
+def test_sync_task_starts_the_next_run_only_after_using_up_its_time(monkeypatch, note, goes_on):
     sent = []
     monkeypatch.setattr(
         tasks, "run_job", lambda kind: SyncRun(kind=kind, state="waiting", note=note)

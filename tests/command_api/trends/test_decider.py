@@ -1,4 +1,4 @@
-"""When is what another source's board says news?"""
+"""Decider of trending boards: which observations become events."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -33,9 +33,9 @@ def observed(*movies):
     ],
     ids=["the first", "another order", "the same", "the same, late", "nothing", "an older look"],
 )
-def test_what_is_news(command, board, events):
+def test_trend_is_observed_if_changed_or_an_hour_passed(command, board, events):
     assert decide(command, board) == events
 
 
-def test_a_days_looks_are_one_stream():
+def test_observations_of_a_day_are_one_stream():
     assert stream_of("tmdb-day", NOON) == Stream("trend-tmdb-day-2026-03-01", "tmdb-day")

@@ -1,4 +1,4 @@
-"""Is TMDb asked as it wants to be, and understood whatever it says?"""
+"""TMDb client: responses, retries, rate limit, circuit breaker and keys."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -43,7 +43,7 @@ def a_film(fake_tmdb):
     return fake_tmdb.films.listed("popular")[0]
 
 
-def test_a_film_in_full(tmdb, fake_tmdb, a_film):
+def test_client_reads_a_film_in_full(tmdb, fake_tmdb, a_film):
     fake_tmdb.films.change(a_film["id"], something_new={"nobody": "knows"})
     found = tmdb.film(a_film["id"]).film
     assert (found.id, found.title) == (a_film["id"], a_film["title"])
@@ -53,18 +53,18 @@ def test_a_film_in_full(tmdb, fake_tmdb, a_film):
     assert found.translations.translations[0].iso_639_1 == "fr"
 
 
-def test_with_a_key_in_the_place_of_a_token(connected):
+def test_client_accepts_an_api_key_instead_of_a_token(connected):
     assert len(connected(tmdb_token="", tmdb_key=KEY).genres().genres) == 19
 
 
-def test_one_that_was_not_changed_is_not_sent_again(tmdb, fake_tmdb, a_film):
+def test_unchanged_film_is_not_sent_again(tmdb, fake_tmdb, a_film):
     etag = tmdb.film(a_film["id"]).etag
     assert tmdb.film(a_film["id"], etag).film is None
     fake_tmdb.films.change(a_film["id"], title="Another")
     assert tmdb.film(a_film["id"], etag).film.title == "Another"
 
 
-def test_lists_page_by_page(tmdb, fake_tmdb):
+def test_client_reads_lists_page_by_page(tmdb, fake_tmdb):
     page = tmdb.listed("popular", 20)
     assert (page.page, page.total_pages, len(page.results)) == (20, 20, 20)
     assert len(tmdb.trending("week", 10).results) == 20
@@ -74,33 +74,33 @@ def test_lists_page_by_page(tmdb, fake_tmdb):
     assert [len(page.results) for page in until_tomorrow] == [100, 1]
 
 
-def test_what_is_not_there_is_gone(tmdb, fake_tmdb):
+def test_missing_film_raises_film_not_found(tmdb, fake_tmdb):
     with pytest.raises(FilmNotFound, match="film 7"):
         tmdb.film(7)
     assert fake_tmdb.asked["/3/movie/7"] == 1
 
 
 @pytest.mark.parametrize("kind", ["html", "torn", "cut", "offline", "fault"])
-def test_faults_that_pass_are_nobodys_business(tmdb, fake_tmdb, kind):
+def test_client_retries_transient_faults(tmdb, fake_tmdb, kind):
     fake_tmdb.faults.add(InjectedFault(kind, times=3))
     assert len(tmdb.genres().genres) == 19
     assert fake_tmdb.asked["/3/genre/movie/list"] == 4
 
 
-def test_faults_that_stay_are_told(tmdb, fake_tmdb):
+def test_client_raises_after_the_last_retry(tmdb, fake_tmdb):
     fake_tmdb.faults.add(InjectedFault("html", times=None))
     with pytest.raises(TmdbUnavailable, match="no JSON but text/html"):
         tmdb.genres()
     assert fake_tmdb.asked["/3/genre/movie/list"] == client.TRIES
 
 
-def test_who_is_too_slow_is_given_up(connected, fake_tmdb):
+def test_client_gives_up_slow_responses(connected, fake_tmdb):
     fake_tmdb.faults.add(InjectedFault("slow", times=None, seconds=5))
     with pytest.raises(TmdbUnavailable, match="ReadTimeout"):
         connected(tmdb_timeout_seconds=0.05).genres()
 
 
-def test_when_it_fails_again_and_again_it_is_left_alone(connected, fake_tmdb):
+def test_circuit_breaker_pauses_requests_after_repeated_failures(connected, fake_tmdb):
     """By everybody: each has a connection of their own."""
     fake_tmdb.faults.add(InjectedFault("offline", times=None))
     for _ in range(FAILURES // client.TRIES):
@@ -112,7 +112,7 @@ def test_when_it_fails_again_and_again_it_is_left_alone(connected, fake_tmdb):
     assert fake_tmdb.asked["/3/genre/movie/list"] == FAILURES
 
 
-def test_a_429_is_waited_for(tmdb, fake_tmdb):
+def test_client_waits_as_a_429_asks(tmdb, fake_tmdb):
     fake_tmdb.faults.add(InjectedFault("limited", retry_after="1"))
     begun = monotonic()
     assert len(tmdb.genres().genres) == 19
@@ -120,7 +120,7 @@ def test_a_429_is_waited_for(tmdb, fake_tmdb):
     assert fake_tmdb.asked["/3/genre/movie/list"] == 2
 
 
-def test_an_hour_of_429_keeps_nobody_waiting(connected, fake_tmdb):
+def test_client_does_not_wait_longer_than_its_patience(connected, fake_tmdb):
     fake_tmdb.faults.add(InjectedFault("limited", retry_after="3600"))
     with pytest.raises(TmdbPaused) as told:
         connected().genres()
@@ -131,7 +131,7 @@ def test_an_hour_of_429_keeps_nobody_waiting(connected, fake_tmdb):
 
 
 @pytest.mark.parametrize("said", ["9" * 30, "Fri, 31 Dec 9999 23:59:59 GMT"])
-def test_more_than_a_day_is_not_waited(connected, fake_tmdb, said):
+def test_retry_after_is_capped_at_a_day(connected, fake_tmdb, said):
     fake_tmdb.faults.add(InjectedFault("limited", retry_after=said))
     with pytest.raises(TmdbPaused) as told:
         connected().genres()
@@ -142,7 +142,7 @@ def test_more_than_a_day_is_not_waited(connected, fake_tmdb, said):
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_who_is_not_tmdb_says_nothing_of_keys_and_films(connected, fake_tmdb, status):
+def test_errors_of_a_proxy_are_retried_not_taken_for_tmdbs(connected, fake_tmdb, status):
     """A proxy on the way; TMDb's own answers have a code."""
     fake_tmdb.faults.add(InjectedFault("proxy", times=client.TRIES, status=status))
     with pytest.raises(TmdbUnavailable, match=f"TMDb answered {status}"):
@@ -151,7 +151,7 @@ def test_who_is_not_tmdb_says_nothing_of_keys_and_films(connected, fake_tmdb, st
         connected().film(7)
 
 
-def test_without_redis_nobody_asks(connected, fake_tmdb, monkeypatch):
+def test_client_sends_no_request_without_redis(connected, fake_tmdb, monkeypatch):
     tmdb = connected()
     taken = tmdb._rate_limiter.acquire()
 
@@ -174,7 +174,7 @@ def test_without_redis_nobody_asks(connected, fake_tmdb, monkeypatch):
         tmdb._rate_limiter.pause(1)
 
 
-def test_all_workers_keep_to_one_rate(connected, fake_tmdb):
+def test_all_workers_share_one_rate_limit(connected, fake_tmdb):
     """Two, with eight threads each; the server counts them all."""
     fake_tmdb.rate_limit = RequestLimit(50)
     workers = [connected(tmdb_per_second=50) for _ in range(2)]
@@ -186,7 +186,7 @@ def test_all_workers_keep_to_one_rate(connected, fake_tmdb):
     assert (fake_tmdb.answered[200], fake_tmdb.rate_limit.refused) == (120, 0)
 
 
-def test_a_slow_answer_is_counted_when_it_came(connected, fake_tmdb):
+def test_slot_is_released_a_second_after_a_slow_response(connected, fake_tmdb):
     """TMDb may have counted it just then: who is asked with it must wait for a second more."""
     fake_tmdb.rate_limit = RequestLimit(2)
     tmdb = connected(tmdb_per_second=2)
@@ -197,7 +197,7 @@ def test_a_slow_answer_is_counted_when_it_came(connected, fake_tmdb):
     assert (fake_tmdb.answered[200], fake_tmdb.rate_limit.refused) == (6, 0)
 
 
-def test_a_wrong_key_is_said_once_and_not_tried_again(connected, fake_tmdb, monkeypatch):
+def test_rejected_key_is_logged_once_and_not_sent_again(connected, fake_tmdb, monkeypatch):
     said = []
     monkeypatch.setattr(
         rate_limiter._log, "error", lambda text, **_: said.append(text), raising=False
@@ -215,13 +215,13 @@ def test_a_wrong_key_is_said_once_and_not_tried_again(connected, fake_tmdb, monk
     assert fake_tmdb.answered[401] == 2
 
 
-def test_without_a_key_nothing_is_asked():
+def test_client_without_a_key_sends_no_request():
     with pytest.raises(MissingApiKey):
         connect(config())
 
 
 @pytest.mark.parametrize("field", ["title", "genres", "release_date"])
-def test_a_film_that_lacks_what_is_needed_is_named(tmdb, fake_tmdb, a_film, field):
+def test_film_without_a_required_field_is_malformed_and_named(tmdb, fake_tmdb, a_film, field):
     fake_tmdb.films.change(a_film["id"], **{field: LEFT_OUT})
     with pytest.raises(MalformedResponse, match=f"film {a_film['id']}.*{field}"):
         tmdb.film(a_film["id"])
@@ -229,6 +229,6 @@ def test_a_film_that_lacks_what_is_needed_is_named(tmdb, fake_tmdb, a_film, fiel
 
 
 @pytest.mark.parametrize("field", ["overview", "runtime", "credits", "keywords", "poster_path"])
-def test_one_that_lacks_anything_else_is_taken(tmdb, fake_tmdb, a_film, field):
+def test_film_without_optional_fields_is_accepted(tmdb, fake_tmdb, a_film, field):
     fake_tmdb.films.change(a_film["id"], **{field: LEFT_OUT})
     assert tmdb.film(a_film["id"]).film.title == a_film["title"]
