@@ -1,4 +1,4 @@
-"""Do a thread's own connection and redis-py's pipeline get the same answers?"""
+"""Redis pipeline: the same replies as redis-py's, errors and lost connections."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -28,7 +28,7 @@ def ask(pipe):
     pipe.expire("count", 60)
 
 
-def test_answers_as_a_pipeline_does(redis):
+def test_pipeline_replies_as_redis_py_does(redis):
     redis.set("word", "é\r\n".encode() * 10_000)
     redis.hset("hash", mapping={"a": b"\x00\xff", "b": "", 1: 2})
     ours, theirs = ReadPipeline(), redis.pipeline(transaction=False)
@@ -42,11 +42,11 @@ def test_answers_as_a_pipeline_does(redis):
     assert 0 < redis.ttl("count") <= 60
 
 
-def test_nothing_asked(redis):
+def test_empty_pipeline_returns_nothing(redis):
     assert ReadPipeline().execute(redis) == []
 
 
-def test_an_error_is_raised_and_the_next_trip_is_in_step(redis):
+def test_next_pipeline_is_in_step_after_an_error(redis):
     redis.set("word", "x")
     redis.set("other", "y")
     wrong = ReadPipeline()
@@ -60,7 +60,7 @@ def test_an_error_is_raised_and_the_next_trip_is_in_step(redis):
     assert right.execute(redis) == [b"x"]
 
 
-def test_a_lost_connection_is_made_anew(redis):
+def test_pipeline_reconnects_after_a_lost_connection(redis):
     pipe = ReadPipeline()
     pipe.get("word")
     pipe.execute(redis)
@@ -71,7 +71,7 @@ def test_a_lost_connection_is_made_anew(redis):
     assert pipe.execute(redis) == [b"x"]
 
 
-def test_each_thread_has_its_own(redis):
+def test_threads_have_connections_of_their_own(redis):
     for number in range(50):
         redis.set(f"key:{number}", number)
 
@@ -84,7 +84,7 @@ def test_each_thread_has_its_own(redis):
         assert list(pool.map(read, range(50))) == [[str(n).encode()] for n in range(50)]
 
 
-def test_without_redis_it_says_so(redis_url):
+def test_pipeline_without_redis_raises_connection_error(redis_url):
     pipe = ReadPipeline()
     pipe.get("word")
     with Redis(port=1) as away, pytest.raises(RedisConnectionError):

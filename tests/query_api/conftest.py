@@ -1,4 +1,4 @@
-"""What stands ready when a question is asked?"""
+"""Fixtures of the query API: read models that took in a log, clients and headers."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import count

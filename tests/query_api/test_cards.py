@@ -1,4 +1,4 @@
-"""Is a page no older, and no poorer, than it says, whichever model its cards come from?"""
+"""Cards on pages: waiting, age, data loss and round trips, whichever model they come from."""
 
 from uuid import UUID
 
@@ -113,7 +113,7 @@ def votes(answer):
 
 
 @pytest.mark.parametrize("path", [*BY_OTHERS, RECOMMENDED])
-def test_a_page_waits_for_its_cards(world, pages, ask, rated, path):
+def test_page_waits_for_its_cards(world, pages, ask, rated, path):
     take_in(world, rated, but=Movies)
     pages()
     late = ask(path, waiting(rated.position))
@@ -125,7 +125,7 @@ def test_a_page_waits_for_its_cards(world, pages, ask, rated, path):
 
 
 @pytest.mark.parametrize("path", [*BY_OTHERS, RECOMMENDED, *TRENDING])
-def test_what_its_cards_lack_is_said(world, pages, ask, rated, path):
+def test_parked_event_of_cards_is_named_in_log_parked(world, pages, ask, rated, path):
     world.park(Movies, rated)
     take_in(world, rated, but=Movies)
     pages()
@@ -135,7 +135,7 @@ def test_what_its_cards_lack_is_said(world, pages, ask, rated, path):
 
 
 @pytest.mark.parametrize("path", TRENDING)
-def test_a_board_comes_as_soon_as_it_is_built(world, pages, ask, rated, path):
+def test_board_is_answered_as_soon_as_it_is_built(world, pages, ask, rated, path):
     """It waits for the movies by itself; as a source they hold it up no longer."""
     take_in(world, rated, but=None)
     late = ask(path, waiting(rated.position))
@@ -147,7 +147,7 @@ def test_a_board_comes_as_soon_as_it_is_built(world, pages, ask, rated, path):
 
 
 @pytest.mark.parametrize("path", [*BY_OTHERS, RECOMMENDED, *TRENDING])
-def test_a_page_is_as_old_as_its_cards(world, ask, path):
+def test_page_is_as_old_as_its_cards(world, ask, path):
     """Levels are looked at again after a quarter of a second."""
     world.live.mark_level([Movies.name], 1.0)
     request.live().forget()
@@ -169,7 +169,7 @@ def lose_after(monkeypatch, redis, trips=1):
 
 
 @pytest.mark.parametrize("path", IN_TWO_TRIPS)
-def test_what_is_lost_between_two_trips_is_not_told_as_nothing(redis, ask, monkeypatch, path):
+def test_data_lost_between_round_trips_is_503(redis, ask, monkeypatch, path):
     before = ask(path)
     assert before.status_code == 200, before.content
     lose_after(monkeypatch, redis)
@@ -180,7 +180,9 @@ def test_what_is_lost_between_two_trips_is_not_told_as_nothing(redis, ask, monke
 
 
 @pytest.mark.parametrize("path", ["/v1/trending?limit=5", "/v1/genres", "/v1/playlists"])
-def test_nor_is_the_past(world, redis, client, log_in, pages, monkeypatch, path):
+def test_past_lost_between_round_trips_is_503(
+    world, redis, client, log_in, pages, monkeypatch, path
+):
     world.keep("then", Trending, Movies, Library, Playlists)
     then = log_in(ANN, is_staff=True) | {"As-Of": "then"}
     assert client.get(path, headers=then).status_code == 200
@@ -198,7 +200,7 @@ def test_nor_is_the_past(world, redis, client, log_in, pages, monkeypatch, path)
         ("/v1/trending", [6]),
     ],
 )
-def test_it_costs_no_trip_more(ask, monkeypatch, path, trips):
+def test_page_takes_two_round_trips_at_most(ask, monkeypatch, path, trips):
     """And one command more: the second trip's for the pointers, too."""
     ask(path)
     seen, execute = [], ReadPipeline.execute

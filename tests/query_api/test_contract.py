@@ -1,4 +1,4 @@
-"""Do the contract and the pages say what the API does?"""
+"""OpenAPI contract and documentation pages of the query API."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -55,7 +55,7 @@ def operations(document, base=""):
     }
 
 
-def test_many_may_ask_for_it_at_once():
+def test_contract_can_be_fetched_concurrently():
     """Which drf-spectacular by itself answers with a fault."""
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda _: Client().get("/openapi.json"), range(8)))
@@ -63,18 +63,18 @@ def test_many_may_ask_for_it_at_once():
     assert len({answer.content for answer in answers}) == 1
 
 
-def test_the_contract_lists_every_route(contract):
+def test_contract_lists_every_route(contract):
     assert contract["openapi"] == "3.0.3"
     assert operations(contract) == {path: {"get": name} for path, name in ROUTES.items()}
 
 
-def test_the_pages_list_the_same(client, contract):
+def test_pages_list_the_same_operations(client, contract):
     swagger = json.loads(client.get("/docs/?format=openapi").content)
     assert operations(swagger, swagger["basePath"].rstrip("/")) == operations(contract)
 
 
 @pytest.mark.parametrize("path", ["/docs/", "/redoc/"])
-def test_what_the_pages_load_is_made_once(client, monkeypatch, path):
+def test_swagger_document_is_generated_once(client, monkeypatch, path):
     """Anybody may ask for it, and as often as they like."""
     first = client.get(f"{path}?format=openapi")
 
@@ -89,13 +89,13 @@ def test_what_the_pages_load_is_made_once(client, monkeypatch, path):
 
 @pytest.mark.parametrize("path", ["/docs/", "/redoc/"])
 @pytest.mark.parametrize("form", ["json", "yaml", "nothing"])
-def test_there_is_no_other_form_of_it(client, path, form):
+def test_other_formats_of_the_pages_are_404(client, path, form):
     answer = client.get(f"{path}?format={form}")
     assert answer.status_code == 404
     assert answer["Content-Type"] == "application/problem+json"
 
 
-def test_every_problem_and_parameter_is_in_it(contract):
+def test_contract_has_problems_and_parameters(contract):
     for methods in contract["paths"].values():
         got = methods["get"]
         assert {"200", "401", "403", "404", "422", "429", "503"} <= set(got["responses"])
@@ -108,7 +108,7 @@ def test_every_problem_and_parameter_is_in_it(contract):
 
 
 @pytest.mark.parametrize("path", ["/docs/", "/redoc/"])
-def test_pages_and_what_they_load_come_from_here(path):
+def test_pages_load_from_this_site_only(path):
     client = Client()
     page = client.get(path, headers={"Accept": "text/html"})
     assert page.status_code == 200
@@ -123,18 +123,18 @@ def test_pages_and_what_they_load_come_from_here(path):
         loaded.close()
 
 
-def test_health(client, world):
+def test_liveness(client, world):
     assert client.get("/health/live").json() == {"status": "ok", "needs": {}}
 
 
-def test_metrics_know_how_old_models_are(client, world):
+def test_metrics_have_ages_of_models(client, world):
     lines = client.get("/metrics").content.decode().splitlines()
     ages = [line for line in lines if line.startswith("marquee_model_age_seconds{")]
     assert len(ages) == len(MODELS)
     assert all(1.5 <= float(line.split()[1]) < 600 for line in ages)
 
 
-def test_metrics_know_the_views(client, world):
+def test_metrics_count_requests_by_view(client, world):
     client.get("/v1/genres")
     assert (
         b'marquee_http_requests_total{method="GET",status="200",view="GenresView"}'
@@ -142,7 +142,7 @@ def test_metrics_know_the_views(client, world):
     )
 
 
-def test_every_answer_may_say_what_it_lacks(contract):
+def test_contract_has_log_age_and_log_parked(contract):
     for methods in contract["paths"].values():
         headers = methods["get"]["responses"]["200"]["headers"]
         assert {"Log-Age", "Log-Parked"} <= set(headers)

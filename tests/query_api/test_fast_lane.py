@@ -1,4 +1,4 @@
-"""Does the lane answer as Django would, byte for byte, and leave to Django what it should?"""
+"""Fast lane: the same answers as Django's, and what is left to Django."""
 
 from datetime import timedelta
 from io import BytesIO
@@ -69,7 +69,7 @@ HOT = [
 
 
 @pytest.mark.parametrize("path", HOT)
-def test_the_same_bytes_and_headers(path, log_in):
+def test_fast_lane_answers_as_django_does(path, log_in):
     headers = log_in(ANN)
     assert answer(environ(path, headers)) is not None
     lane, django = FastLane(WSGIHandler()), WSGIHandler()
@@ -101,7 +101,7 @@ def test_the_same_bytes_and_headers(path, log_in):
         "/nowhere",
     ],
 )
-def test_left_to_django(path):
+def test_fast_lane_leaves_other_requests_to_django(path):
     assert answer(environ(path)) is None
     lane, django = FastLane(WSGIHandler()), WSGIHandler()
     first, second = ask(lane, path), ask(django, path)
@@ -109,7 +109,7 @@ def test_left_to_django(path):
 
 
 @pytest.mark.parametrize("path", HOT)
-def test_who_may_not_ask_gets_no_fast_answer(path, world, log_in):
+def test_refused_caller_gets_no_fast_answer(path, world, log_in):
     old = log_in(ANN)
     world.happen(SessionsRevoked(user_id=ANN, epoch=1), ANN)
     for headers in (old, {"Authorization": "Bearer x.y.z"}):
@@ -119,7 +119,7 @@ def test_who_may_not_ask_gets_no_fast_answer(path, world, log_in):
 
 
 @pytest.mark.parametrize("path", HOT)
-def test_who_waits_or_writes_is_left_to_django(path, world, log_in):
+def test_waiting_and_writing_requests_are_left_to_django(path, world, log_in):
     headers = log_in(ANN)
     position = {"Log-Position": encode_positions([world.rate(BOB, UNKNOWN, 9)])}
     assert answer(environ(path, headers | position)) is None
@@ -128,7 +128,7 @@ def test_who_waits_or_writes_is_left_to_django(path, world, log_in):
 
 
 @pytest.mark.parametrize("path", HOT)
-def test_who_asks_how_it_was_is_left_to_django(path, log_in):
+def test_as_of_requests_are_left_to_django(path, log_in):
     for headers in (log_in(ANN, is_staff=True), log_in(ANN)):
         for label in ("then", ""):
             assert answer(environ(path, headers | {"As-Of": label})) is None
@@ -137,7 +137,7 @@ def test_who_asks_how_it_was_is_left_to_django(path, log_in):
 
 
 @pytest.mark.parametrize("path", HOT)
-def test_while_a_model_is_built(path, redis):
+def test_fast_lane_is_empty_while_a_model_is_built(path, redis):
     redis.delete(GENERATIONS_KEY)
     live.cache_clear()
     assert answer(environ(path)) is None
@@ -151,13 +151,13 @@ def test_while_a_model_is_built(path, redis):
         (f"/v1/movies/{UNKNOWN}/similar", "404 Not Found"),
     ],
 )
-def test_a_question_counts_once_whoever_answers(path, status, redis, log_in):
+def test_request_counts_once_in_fast_lane_and_django(path, status, redis, log_in):
     assert ask(FastLane(WSGIHandler()), path, log_in(ANN))[0] == status
     counts = [int(redis.get(key)) for key in redis.keys("throttle:query:{read:*")]
     assert counts == [1]
 
 
-def test_so_does_one_too_many(redis, log_in, monkeypatch):
+def test_request_beyond_the_limit_counts_once(redis, log_in, monkeypatch):
     changed = msgspec.structs.replace(config(), throttle_user_per_minute=1)
     monkeypatch.setattr(sliding_window, "config", lambda: changed)
     statuses = [
@@ -168,13 +168,13 @@ def test_so_does_one_too_many(redis, log_in, monkeypatch):
     assert sum(int(redis.get(key)) for key in redis.keys("throttle:query:{read:*")) == 4
 
 
-def test_it_is_what_is_served():
+def test_wsgi_application_has_fast_lane():
     assert isinstance(wsgi.application, SecurityHeaders)
     assert isinstance(wsgi.application.application, FastLane)
 
 
 @pytest.mark.parametrize("path", [*HOT, "/v1/genres", "/nowhere", "/v1/trending?window=month"])
-def test_every_answer_is_shielded_once(path, log_in):
+def test_every_response_has_security_headers_once(path, log_in):
     for headers in (log_in(ANN), {"Authorization": "Bearer x.y.z"}, {"As-Of": ""}):
         names = sent(environ(path, headers))
         assert len({name.lower() for name, _ in names}) == len(names)

@@ -1,4 +1,4 @@
-"""Is a page of the index kept for others, and never shown when it is over?"""
+"""Cached search pages: hits, invalidation and the index away."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -42,7 +42,7 @@ def ids(answer):
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_the_second_ask_is_the_same_answer_and_asks_no_index(client, asked, path):
+def test_second_search_is_a_cache_hit(client, asked, path):
     first, second = client.get(path), client.get(path)
     assert (second.content, second["ETag"]) == (first.content, first["ETag"])
     assert len(asked) == 1
@@ -50,7 +50,7 @@ def test_the_second_ask_is_the_same_answer_and_asks_no_index(client, asked, path
     assert len(asked) == 1
 
 
-def test_of_many_who_ask_at_once_one_asks_the_index(asked, monkeypatch):
+def test_of_concurrent_searches_one_asks_the_index(asked, monkeypatch):
     monkeypatch.setattr(single_flight, "LEASE_SECONDS", 60.0)  # this machine may be slow
     monkeypatch.setattr(single_flight, "PATIENCE_SECONDS", 60.0)
     together = Barrier(MANY)
@@ -66,14 +66,14 @@ def test_of_many_who_ask_at_once_one_asks_the_index(asked, monkeypatch):
     assert len(asked) == 1
 
 
-def test_other_questions_are_other_pages(client, asked):
+def test_other_queries_have_other_entries(client, asked):
     for more in ("", "&limit=1", "&sort=year", "&genre=Horror", "&year_from=1979"):
         assert ids(client.get(f"/v1/search?q=alien{more}")) == [ALIEN]
     assert len(asked) == 5
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_it_is_over_when_a_film_comes_or_changes(client, world, flush, asked, path):
+def test_cached_page_is_invalid_when_a_movie_changes(client, world, flush, asked, path):
     assert ids(client.get(path)) == [ALIEN]
     world.happen(MovieAdded(movie_id=7, title="Aliens", year=1986, genres=("Horror",)), 7)
     flush()
@@ -83,14 +83,14 @@ def test_it_is_over_when_a_film_comes_or_changes(client, world, flush, asked, pa
     assert ids(client.get("/v1/discover?genre=Horror")) == [ALIEN]
 
 
-def test_nothing_happened_and_it_stays(client, flush, asked):
+def test_cached_page_stays_without_changes(client, flush, asked):
     client.get(PATHS[0])
     flush()
     client.get(PATHS[0])
     assert len(asked) == 1
 
 
-def test_its_cards_are_those_of_now(client, world, asked):
+def test_cached_page_shows_current_cards(client, world, asked):
     """Though the index has not been told."""
     client.get(PATHS[0])
     world.rate(ANN, ALIEN, 9)
@@ -101,7 +101,7 @@ def test_its_cards_are_those_of_now(client, world, asked):
     assert len(asked) == 1
 
 
-def test_who_waits_for_a_position_gets_what_has_taken_it_in(client, world, flush):
+def test_search_of_a_position_gets_no_older_entry(client, world, flush):
     path = "/v1/discover?sort=score&min_score=1"
     assert ids(client.get(path)) == []
     headers = {"Log-Position": encode_positions([world.rate(ANN, HEAT, 9)]), "Prefer": "wait=0"}
@@ -116,7 +116,7 @@ def test_who_waits_for_a_position_gets_what_has_taken_it_in(client, world, flush
     ]
 
 
-def test_another_generation_has_pages_of_its_own(client, world, flush):
+def test_generations_have_entries_of_their_own(client, world, flush):
     assert ids(client.get(PATHS[0])) == [ALIEN]
     other = Search(world.redis, GENERATION + 1)
     for recorded in world.log:
@@ -130,7 +130,7 @@ def test_another_generation_has_pages_of_its_own(client, world, flush):
         assert client.get(PATHS[0]).json()["total"] == found
 
 
-def test_the_past_is_neither_kept_nor_what_was_kept(client, world, flush, asked, log_in):
+def test_as_of_search_bypasses_the_cache(client, world, flush, asked, log_in):
     world.keep("then", Search)
     then = log_in(ANN, is_staff=True) | {"As-Of": "then"}
     before = len(asked)
@@ -140,7 +140,7 @@ def test_the_past_is_neither_kept_nor_what_was_kept(client, world, flush, asked,
     assert list(world.redis.scan_iter("cache:*")) == []
 
 
-def test_a_page_that_failed_is_not_kept(client, flush, monkeypatch):
+def test_failed_search_is_not_cached(client, flush, monkeypatch):
     def fail(*_):
         raise IndexUnavailable("away")
 
@@ -151,7 +151,7 @@ def test_a_page_that_failed_is_not_kept(client, flush, monkeypatch):
     assert ids(client.get(PATHS[0])) == [ALIEN]
 
 
-def test_what_is_kept_is_shown_while_the_index_is_away(client, flush, monkeypatch):
+def test_cached_page_is_shown_while_the_index_is_away(client, flush, monkeypatch):
     def fail(*_):
         raise IndexUnavailable("away")
 
@@ -160,7 +160,7 @@ def test_what_is_kept_is_shown_while_the_index_is_away(client, flush, monkeypatc
     assert ids(client.get(PATHS[0])) == [ALIEN]
 
 
-def test_an_index_that_is_being_filled_answers_nothing_that_is_kept(client, world, flush):
+def test_search_of_index_being_filled_is_503_and_not_cached(client, world, flush):
     mark_all(world.models[Search])
     answer = client.get(PATHS[0])
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")

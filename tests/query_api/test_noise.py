@@ -1,4 +1,4 @@
-"""Whatever anybody sends to any route, is the answer one that its contract declares?"""
+"""Random requests: every response is one that the contract declares."""
 
 import json
 
@@ -59,7 +59,7 @@ def fitting(client, world, flush, log_in):
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 @settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_every_answer_is_declared(client, fitting, operation, data):
+def test_response_to_random_request_is_declared(client, fitting, operation, data):
     sent = data.draw(requests(operation, fitting))
     method = data.draw(st.sampled_from(["GET", "HEAD"]))
     answer = client.generic(

@@ -1,4 +1,4 @@
-"""May everyone ask exactly what they may ask, by every route that there is?
+"""Permissions of the query API: who may call each route, with a token or without.
 
 A new route is a line in TABLE.
 """
@@ -100,7 +100,7 @@ class Silent(ReadView):
         return HttpResponse()
 
 
-def test_a_view_that_says_nothing_is_for_nobody(log_in, monkeypatch):
+def test_view_without_permissions_is_closed(log_in, monkeypatch):
     monkeypatch.setattr(fast_lane, "_VIEWS", {"/v1/trending": Silent})
     strangers: Sequence[dict[str, str]] = ({}, log_in(BOB), log_in(CAROL, is_staff=True))
     for headers in strangers:
@@ -112,7 +112,7 @@ def test_a_view_that_says_nothing_is_for_nobody(log_in, monkeypatch):
 
 
 @pytest.mark.usefixtures("hers", "unlimited")
-def test_nobody_may_ask_more_than_they_may(client, keys, log_in, capsys):
+def test_every_route_checks_its_permissions(client, keys, log_in, capsys):
     honest = Honest(keys, ANN, LIVE)
     tokens = {name: forge(honest) for name, forge in FORGERIES.items()} | {
         "owner": honest.signed(),

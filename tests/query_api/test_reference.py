@@ -1,4 +1,4 @@
-"""Do the answers of the API say what the log means, by somebody else's reckoning?"""
+"""Reference model: answers equal those of an independent calculation."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -78,7 +78,7 @@ class Answers:
 
 @given(log=histories(since=TEN_DAYS_AGO, minutes=10 * 24 * 60))
 @settings(max_examples=15, deadline=None, suppress_health_check=SUPPRESSED)
-def test_every_answer_is_what_the_log_means(answers, log: DatedLog):
+def test_answers_equal_the_reference_model(answers, log: DatedLog):
     history, asked = whole(log), answers(log)
     known = movies.facts(history)
     the_cards(asked, history, known)

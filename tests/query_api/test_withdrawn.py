@@ -1,4 +1,4 @@
-"""Is a movie that was withdrawn in no answer, and in all of them again when it is restored?"""
+"""Withdrawn movies: in no answer, and in all of them again after restoring."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -73,7 +73,7 @@ def ids(client, path, headers):
 
 
 @pytest.mark.usefixtures("liked")
-def test_gone_and_back(client, world, catch_up, log_in):
+def test_withdrawn_movie_is_hidden_until_restored(client, world, catch_up, log_in):
     people = {"/v1/me/recommendations": log_in(BOB), "/v1/me/recommendations?limit=7": log_in(BOB)}
     ann = log_in(ANN)
 

@@ -1,4 +1,4 @@
-"""Is a view closed that does not say for whom it is?"""
+"""Permissions: a view that declares none is closed."""
 
 import pytest
 from django.http import HttpResponse
@@ -31,7 +31,7 @@ class Closed(Silent):
 
 
 @pytest.mark.parametrize(("view", "status"), [(Silent, 403), (Closed, 403), (Open, 200)])
-def test_by_the_way_of_drf(view, status):
+def test_drf_refuses_view_without_permissions(view, status):
     asked = RequestFactory().get("/", headers={"Authorization": "Bearer x.y.z"})
     answer = view.as_view()(asked)
     assert answer.status_code == status
@@ -39,7 +39,7 @@ def test_by_the_way_of_drf(view, status):
         assert answer["Content-Type"] == "application/problem+json"
 
 
-def test_by_our_own():
+def test_own_dispatch_reads_permission_class():
     assert needs_token((LoggedIn,))
     assert not needs_token((Anybody,))
 
@@ -47,6 +47,6 @@ def test_by_our_own():
 @pytest.mark.parametrize(
     "unclear", [(), (Nobody,), (AllowAny,), (Anybody, LoggedIn), Silent.permission_classes]
 )
-def test_what_is_not_clear_is_closed(unclear):
+def test_ambiguous_permission_classes_close_the_view(unclear):
     with pytest.raises(Forbidden):
         needs_token(unclear)

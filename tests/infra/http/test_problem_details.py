@@ -1,4 +1,4 @@
-"""Does every refusal and every fault look like problem details?"""
+"""Problem details: the shape of every refusal and fault."""
 
 import json
 from uuid import uuid4
@@ -60,7 +60,7 @@ def ask(fault, method="GET", **headers):
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
-def test_one_shape_for_all(fault, status, kind):
+def test_problems_have_one_shape(fault, status, kind):
     answer = ask(fault)
     assert answer.status_code == status
     assert answer["Content-Type"] == "application/problem+json"
@@ -70,12 +70,12 @@ def test_one_shape_for_all(fault, status, kind):
     assert "secret" not in answer.content.decode()
 
 
-def test_fields_are_named():
+def test_problem_names_invalid_fields():
     problem = json.loads(ask(errors.Invalid("no", errors=[("score", "too high")])).content)
     assert problem["errors"] == [{"field": "score", "reason": "too high"}]
 
 
-def test_what_http_wants_beside_the_status():
+def test_problem_has_headers_that_http_requires():
     assert ask(errors.Unauthenticated())["WWW-Authenticate"] == "Bearer"
     assert ask(errors.TooMany(retry_after_seconds=7))["Retry-After"] == "7"
     assert ask(errors.Unavailable(retry_after_seconds=2))["Retry-After"] == "2"
@@ -83,14 +83,14 @@ def test_what_http_wants_beside_the_status():
     assert ask(errors.NotFound())["Cache-Control"] == "no-store"
 
 
-def test_other_methods():
+def test_unsupported_method_is_405_with_allow():
     answer = ask(RuntimeError(), method="DELETE")
     assert answer.status_code == 405
     assert answer["Allow"] == "GET, HEAD, OPTIONS"
     assert json.loads(answer.content)["title"] == "Method Not Allowed"
 
 
-def test_a_fault_can_be_found_in_the_log(caplog):
+def test_fault_names_its_log_entry(caplog):
     number = uuid4()
     answer = ask(RuntimeError("secret"), **{"X-Request-ID": str(number)})
     assert answer["X-Request-ID"] == str(number)
@@ -98,7 +98,7 @@ def test_a_fault_can_be_found_in_the_log(caplog):
     assert any(str(number) in str(line.msg) for line in caplog.records)
 
 
-def test_addresses_that_are_not_there():
+def test_unknown_url_is_404_problem():
     answer = problem_details.not_found(RequestFactory().get("/nowhere"), Http404())
     assert answer.status_code == 404
     assert answer["Content-Type"] == "application/problem+json"

@@ -1,4 +1,4 @@
-"""Does every answer carry what browsers must know, whoever made it?"""
+"""Security headers: on every response, and the check of the Host header."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def headers(path="/v1/trending", *, status="200 OK", given=()):
 
 
 @pytest.mark.parametrize("status", ["200 OK", "304 Not Modified", "404 Not Found", "500 Fault"])
-def test_an_answer_may_do_nothing_but_be_read(status):
+def test_api_response_may_run_nothing(status):
     found = headers(status=status, given=[("ETag", '"x"')])
     assert found.pop("ETag") == '"x"'
     assert found == {
@@ -44,7 +44,7 @@ def policy_of(page):
     return dict(part.split(" ", 1) for part in said.split("; "))
 
 
-def test_the_staffs_pages_send_forms_to_us_and_say_to_us_alone_where_from():
+def test_admin_pages_send_forms_and_referrer_to_this_site_only():
     policy = policy_of(f"{STAFF_PAGES}catalogue/movie/")
     assert policy["form-action"] == policy["script-src"] == policy["style-src"] == "'self'"
     assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
@@ -53,7 +53,7 @@ def test_the_staffs_pages_send_forms_to_us_and_say_to_us_alone_where_from():
 
 
 @pytest.mark.parametrize(("https_only", "scheme"), [("true", "https"), ("false", "http")])
-def test_where_browsers_come_by_https_only_their_forms_do(monkeypatch, https_only, scheme):
+def test_https_only_sets_the_url_scheme(monkeypatch, https_only, scheme):
     monkeypatch.setenv("MARQUEE_HTTPS_ONLY", https_only)
     config.cache_clear()
     seen: dict[str, Any] = {"PATH_INFO": STAFF_PAGES, "wsgi.url_scheme": "http"}
@@ -63,7 +63,7 @@ def test_where_browsers_come_by_https_only_their_forms_do(monkeypatch, https_onl
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_may_run_what_comes_from_here_and_nothing_else(page):
+def test_documentation_page_runs_own_scripts_only(page):
     policy = policy_of(page)
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == "'self'"
@@ -85,7 +85,7 @@ def test_a_page_may_run_what_comes_from_here_and_nothing_else(page):
         ("/health/ready", "127.0.0.1:8000", 200),
     ],
 )
-def test_nobody_is_answered_under_another_name(monkeypatch, path, host, status):
+def test_foreign_host_header_is_refused(monkeypatch, path, host, status):
     named = msgspec.structs.replace(config(), allowed_hosts="movies.example.org,.films.example")
     monkeypatch.setattr(security_headers, "config", lambda: named)
     said: list[Any] = []
@@ -105,7 +105,7 @@ def test_nobody_is_answered_under_another_name(monkeypatch, path, host, status):
         assert msgspec.json.decode(body)["status"] == 400
 
 
-def test_https_for_a_year_where_that_is_said(monkeypatch):
+def test_hsts_is_sent_when_https_only(monkeypatch):
     assert "Strict-Transport-Security" not in headers()
     changed = msgspec.structs.replace(config(), https_only=True)
     monkeypatch.setattr(security_headers, "config", lambda: changed)

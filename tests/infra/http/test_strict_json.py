@@ -1,4 +1,4 @@
-"""Is exactly what was declared taken, and everything else refused by name?"""
+"""Strict JSON: declared fields are taken, everything else is refused by name."""
 
 from datetime import UTC, datetime
 from io import BytesIO
@@ -37,13 +37,13 @@ def errors(refusal):
     return {error.field: error.reason for error in refusal.value.errors}
 
 
-def test_what_was_declared():
+def test_declared_body_is_taken():
     given = {"score": 7, "note": "good", "genres": ["Drama"], "public": True}
     assert Rating.read(given) == given
 
 
 @pytest.mark.parametrize("score", ["7", 7.0, 7.5, True, [7], {"a": 1}, "", 0, 11, None, 10**30])
-def test_a_score_is_an_integer_from_1_to_10(score):
+def test_score_must_be_integer_from_1_to_10(score):
     with pytest.raises(Invalid) as refusal:
         Rating.read({"score": score})
     assert list(errors(refusal)) == ["score"]
@@ -62,7 +62,7 @@ def test_a_score_is_an_integer_from_1_to_10(score):
         ("genres.1", ["Drama", 7]),
     ],
 )
-def test_no_type_is_bent_into_another(field, value):
+def test_types_are_not_coerced(field, value):
     with pytest.raises(Invalid) as refusal:
         Rating.read({"score": 7, field.partition(".")[0]: value})
     assert list(errors(refusal)) == [field]
@@ -77,14 +77,14 @@ def test_unknown_fields_are_named():
     }
 
 
-def test_a_place_deep_inside_is_named():
+def test_nested_field_is_named_by_dots():
     with pytest.raises(Invalid) as refusal:
         Ratings.read({"ratings": [{"score": 7}, {"score": "7"}, {}]})
     assert set(errors(refusal)) == {"ratings.1.score", "ratings.2.score"}
 
 
 @pytest.mark.parametrize("body", [[], "x", 7, None])
-def test_a_body_is_an_object(body):
+def test_body_must_be_object(body):
     with pytest.raises(Invalid):
         Rating.read(body)
 
@@ -103,13 +103,13 @@ def test_a_body_is_an_object(body):
     ],
     ids=lambda body: repr(body[:20]),
 )
-def test_what_is_no_json(body):
+def test_malformed_json_is_refused(body):
     with pytest.raises(BadRequest, match="The body is not valid JSON"):
         decode(body)
 
 
 @pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"-Infinity", b"1e999", b"01", b"0x1"])
-def test_what_is_no_number(number):
+def test_non_finite_number_is_refused(number):
     with pytest.raises(BadRequest):
         decode(b'{"score": %b}' % number)
 
@@ -123,13 +123,13 @@ def test_what_is_no_number(number):
         (b'[{"a": 1}, {"b": {"c": 1, "d": 1, "c": 2, "d": 3}}]', {"c", "d"}),
     ],
 )
-def test_a_field_that_is_there_twice(body, names):
+def test_duplicate_field_is_refused(body, names):
     with pytest.raises(Invalid) as refusal:
         decode(body)
     assert set(errors(refusal)) == names
 
 
-def test_how_deep_a_body_may_be():
+def test_body_nesting_is_limited():
     deep = b"[" * MAX_DEPTH + b"]" * MAX_DEPTH
     assert decode(deep) is not None
     for deeper in (b"[%b]" % deep, b'{"a": %b}' % deep):
@@ -143,7 +143,7 @@ class Words(StrictSerializer):
     list = serializers.ListField(child=serializers.CharField(), required=False)
 
 
-def test_text_is_taken_in_one_form():
+def test_text_is_normalised_to_nfc():
     given = {"name": "Ame\u0301lie", "lines": "a\nb\tc", "list": ["e\u0301"]}
     assert Words.read(given) == {"name": "Am\u00e9lie", "lines": "a\nb\tc", "list": ["\u00e9"]}
     family = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
@@ -152,7 +152,7 @@ def test_text_is_taken_in_one_form():
 
 @pytest.mark.parametrize("hidden", "\0\x07\x1b\x7f\x85\u2028\u202e\u2066\ufeff")
 @pytest.mark.parametrize("field", ["name", "lines", "list"])
-def test_what_nobody_sees_is_no_text(field, hidden):
+def test_invisible_characters_are_refused(field, hidden):
     text = f"a{hidden}b"
     with pytest.raises(Invalid) as refusal:
         Words.read({field: [text] if field == "list" else text})
@@ -161,28 +161,28 @@ def test_what_nobody_sees_is_no_text(field, hidden):
 
 
 @pytest.mark.parametrize("line", "\n\r\t")
-def test_a_name_is_one_line(line):
+def test_line_break_in_name_is_refused(line):
     with pytest.raises(Invalid) as refusal:
         Words.read({"name": f"a{line}b"})
     assert list(errors(refusal)) == ["name"]
 
 
-def test_half_a_character_is_no_json():
+def test_lone_surrogate_is_refused():
     with pytest.raises(BadRequest):
         decode(b'"\\ud800"')
 
 
-def test_html_is_text():
+def test_html_is_kept_as_text():
     """Kept as it is, and written as JSON: whoever shows it says how."""
     assert Words.read({"name": "<b>&amp;"}) == {"name": "<b>&amp;"}
 
 
-def test_where_json_breaks_is_said():
+def test_malformed_json_names_the_place():
     with pytest.raises(BadRequest, match="byte 10"):
         decode(b'{"score": }')
 
 
-def test_a_body_has_a_limit():
+def test_body_size_is_limited():
     limit = config().body_limit_bytes
     exact = b'"' + b"x" * (limit - 2) + b'"'
     assert len(JSONParser().parse(BytesIO(exact))) == limit - 2
@@ -190,7 +190,7 @@ def test_a_body_has_a_limit():
         JSONParser().parse(BytesIO(exact + b" "))
 
 
-def test_how_values_are_written():
+def test_values_are_encoded_in_one_way():
     values = [datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), UUID(int=1), ErrorDetail("no", "code")]
     assert encode(values) == (
         b'["2026-01-02T03:04:05Z","00000000-0000-0000-0000-000000000001","no"]'
@@ -203,7 +203,7 @@ class Search(PageQuery):
     min_score = serializers.FloatField(required=False)
 
 
-def test_parameters():
+def test_query_parameters_have_types_and_defaults():
     query = Search.of("q=alien&genre=Drama&genre=War&limit=5&min_score=7.5")
     assert query == {
         "q": "alien",
@@ -237,18 +237,18 @@ def test_parameters():
     ],
     ids=lambda word: word[:24],
 )
-def test_parameters_are_as_strict(query, field):
+def test_invalid_query_parameters_are_refused_by_name(query, field):
     with pytest.raises(Invalid) as refusal:
         Search.of(query)
     assert list(errors(refusal)) == [field]
 
 
-def test_parameters_have_a_length():
+def test_query_string_length_is_limited():
     with pytest.raises(TooLong, match=str(MAX_QUERY_LENGTH)):
         Search.of("q=" + "a" * MAX_QUERY_LENGTH)
 
 
-def test_parameters_are_text_in_one_form_too():
+def test_query_parameters_are_normalised_to_nfc():
     assert Search.of("q=e%CC%81")["q"] == "\u00e9"
     with pytest.raises(Invalid) as refusal:
         Search.of("q=a%E2%80%AEb")

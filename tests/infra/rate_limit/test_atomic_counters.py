@@ -1,4 +1,4 @@
-"""Does everyone who counts at once see another count, and what is refused use up nothing?"""
+"""Atomic rate limits: concurrent requests, several counters, and Redis away."""
 
 from threading import Barrier, Thread
 
@@ -29,7 +29,7 @@ def count_of(redis, who, scope="login"):
     return int(redis.get(counter(who, scope=scope).key) or 0)
 
 
-def test_up_to_the_limit_and_no_further(redis):
+def test_atomic_limit_refuses_beyond_it(redis):
     left = [admit([counter("a")], redis)["RateLimit-Remaining"] for _ in range(2)]
     assert left == ["1", "0"]
     for _ in range(3):
@@ -38,14 +38,14 @@ def test_up_to_the_limit_and_no_further(redis):
     assert count_of(redis, "a") == 2
 
 
-def test_the_window_before_counts_by_what_is_left_of_it(redis):
+def test_window_before_counts_by_its_remaining_share(redis):
     redis.set(counter("a").previous_key, 6)  # a third of it: 2
     admit([counter("a", limit=3)], redis)
     with pytest.raises(TooMany):
         admit([counter("a", limit=3)], redis)
 
 
-def test_a_refusal_by_one_counter_uses_up_none(redis):
+def test_refusal_by_one_counter_uses_up_no_other(redis):
     for _ in range(5):
         try:
             admit([counter("a", 2), counter("b", 9)], redis)
@@ -54,11 +54,11 @@ def test_a_refusal_by_one_counter_uses_up_none(redis):
     assert (count_of(redis, "a"), count_of(redis, "b")) == (2, 2)
 
 
-def test_the_headers_are_of_the_one_with_the_least_left(redis):
+def test_headers_are_of_the_counter_with_the_least_left(redis):
     assert admit([counter("a", 9), counter("b", 3)], redis)["RateLimit-Limit"] == "3"
 
 
-def test_who_has_the_mark_counts_apart(redis):
+def test_marked_client_has_a_counter_of_its_own(redis):
     three = [counter("own"), counter("a"), counter("b")]
     admit(three, redis, mark=TrustMark("throttle:command:known:x", "here"))
     assert [count_of(redis, who) for who in ("own", "a", "b")] == [0, 1, 1]
@@ -72,7 +72,7 @@ def test_who_has_the_mark_counts_apart(redis):
     assert [count_of(redis, who) for who in ("own", "a", "b")] == [2, 2, 2]
 
 
-def test_many_at_once_can_not_be_more_than_the_limit(redis):
+def test_concurrent_requests_do_not_exceed_the_limit(redis):
     barrier, passed = Barrier(16), []
 
     def ask():
@@ -92,7 +92,7 @@ def test_many_at_once_can_not_be_more_than_the_limit(redis):
     assert len(passed) == 20
 
 
-def test_it_is_one_trip(redis, monkeypatch):
+def test_atomic_limit_takes_one_round_trip(redis, monkeypatch):
     sent, execute = [], Redis.execute_command
 
     def counted(*words, **more):
@@ -105,19 +105,19 @@ def test_it_is_one_trip(redis, monkeypatch):
 
 
 @pytest.mark.parametrize("scope", ["login", "account", "register"])
-def test_without_redis_nobody_may_guess(redis, scope):
+def test_without_redis_logins_are_refused(redis, scope):
     with Redis(port=1) as away, pytest.raises(Unavailable) as refusal:
         admit([counter("a", scope=scope)], away)
     assert refusal.value.headers == {"Retry-After": "1"}
 
 
 @pytest.mark.parametrize("scope", ["refresh", "write", "import"])
-def test_without_redis_all_else_passes(redis, scope):
+def test_without_redis_other_scopes_pass(redis, scope):
     with Redis(port=1) as away:
         assert admit([counter("a", scope=scope)], away) == {}
 
 
-def test_what_is_closed_without_redis_can_be_chosen(redis, monkeypatch):
+def test_scopes_closed_without_redis_are_configurable(redis, monkeypatch):
     changed = msgspec.structs.replace(config(), throttle_closed="write")
     monkeypatch.setattr(sliding_window, "config", lambda: changed)
     with Redis(port=1) as away:
@@ -126,7 +126,7 @@ def test_what_is_closed_without_redis_can_be_chosen(redis, monkeypatch):
             admit([counter("a", scope="write")], away)
 
 
-def test_it_can_be_switched_off(monkeypatch, redis):
+def test_rate_limits_can_be_switched_off(monkeypatch, redis):
     changed = msgspec.structs.replace(config(), throttle=False)
     monkeypatch.setattr(atomic_counters, "config", lambda: changed)
     assert [admit([counter("a", 1)], redis) for _ in range(3)] == [{}] * 3

@@ -1,4 +1,4 @@
-"""Whose request is it, whatever it says of itself?"""
+"""Client address: trusted proxies and forged headers."""
 
 import msgspec
 import pytest
@@ -46,12 +46,12 @@ def trust(monkeypatch):
         (OURS, "", "9.9.9.9", "unknown"),
     ],
 )
-def test_a_proxy_is_believed_when_it_is_ours(trust, proxies, peer, forwarded, found):
+def test_forwarded_header_counts_from_trusted_proxy_only(trust, proxies, peer, forwarded, found):
     trust(proxies)
     assert address({"REMOTE_ADDR": peer, "HTTP_X_FORWARDED_FOR": forwarded}) == found
 
 
-def test_proxies_may_say_it_in_a_header_that_no_other_is_taken_for(trust):
+def test_forwarded_header_name_is_configurable(trust):
     trust(OURS, forwarded_header="Forwardedfor")
     said = {"HTTP_FORWARDEDFOR": "9.9.9.9", "HTTP_X_FORWARDED_FOR": "1.1.1.1"}
     assert address({"REMOTE_ADDR": "10.0.0.1", **said}) == "9.9.9.9"
@@ -59,7 +59,7 @@ def test_proxies_may_say_it_in_a_header_that_no_other_is_taken_for(trust):
 
 
 @pytest.mark.parametrize("name", ["", "X_Forwarded_For", "X-Forwarded-For:"])
-def test_what_is_no_header_or_is_taken_for_another_stops_the_process(name):
+def test_invalid_forwarded_header_setting_stops_the_process(name):
     with pytest.raises(BadConfig, match="FORWARDED_HEADER"):
         read({"MARQUEE_FORWARDED_HEADER": name})
 
@@ -73,11 +73,11 @@ def test_what_is_no_header_or_is_taken_for_another_stops_the_process(name):
         ("", "unknown"),
     ],
 )
-def test_one_customer_is_one_address(given, found):
+def test_ipv6_client_counts_by_its_64_network(given, found):
     assert address({"REMOTE_ADDR": given}) == found
 
 
 @pytest.mark.parametrize("listed", ["1", "proxy.example.org", "10.0.0.1/8", "10.0.0.0/8;::1"])
-def test_what_is_no_network_stops_the_process(listed):
+def test_invalid_proxy_network_setting_stops_the_process(listed):
     with pytest.raises(BadConfig, match="TRUSTED_PROXIES"):
         read({"MARQUEE_TRUSTED_PROXIES": listed})

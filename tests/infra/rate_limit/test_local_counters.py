@@ -1,4 +1,4 @@
-"""Does a process that counts by itself still keep the limit?"""
+"""Local counters: limits of a process that syncs with Redis now and then."""
 
 from threading import Thread
 from time import time
@@ -28,7 +28,7 @@ def kept(redis, throttle):
     return int(redis.get(throttle.key) or 0)
 
 
-def test_redis_is_asked_now_and_then(redis, ann):
+def test_local_counter_syncs_now_and_then(redis, ann):
     counters = LocalCounters()
     remaining = [int(counters.check(ann, redis)["RateLimit-Remaining"]) for _ in range(20)]
     assert remaining == list(range(LIMIT - 1, LIMIT - 21, -1))
@@ -44,7 +44,7 @@ def test_one_process_keeps_the_limit_exactly(redis, ann):
     assert kept(redis, ann) == LIMIT + 1
 
 
-def test_two_processes_exceed_it_by_less_than_a_part_each(redis, ann):
+def test_two_processes_exceed_the_limit_by_less_than_a_part_each(redis, ann):
     processes = [LocalCounters(), LocalCounters()]
     taken = next(nth for nth in range(2 * LIMIT) if is_refused(processes[nth % 2], ann, redis))
     assert LIMIT <= taken <= LIMIT + 2 * PART
@@ -58,7 +58,7 @@ def is_refused(counters, throttle, redis):
     return False
 
 
-def test_small_limits_are_asked_for_each_time(redis):
+def test_small_limit_is_synced_at_each_request(redis):
     guess = Throttle("login", "127.0.0.1", 10, time())
     counters = LocalCounters()
     for nth in range(1, 11):
@@ -66,7 +66,7 @@ def test_small_limits_are_asked_for_each_time(redis):
         assert kept(redis, guess) == nth
 
 
-def test_nothing_is_lost_between_threads(redis, ann):
+def test_concurrent_threads_lose_no_count(redis, ann):
     counters = LocalCounters()
     wide = ann._replace(limit=100_000)
 
@@ -83,6 +83,6 @@ def test_nothing_is_lost_between_threads(redis, ann):
     assert kept(redis, wide) + count.unsynced == 2000
 
 
-def test_without_redis_everyone_is_let_through(ann, redis_url):
+def test_without_redis_commands_pass(ann, redis_url):
     with Redis(port=1) as nowhere:
         assert LocalCounters().check(ann, nowhere) == {}

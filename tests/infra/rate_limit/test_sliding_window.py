@@ -1,4 +1,4 @@
-"""Is too often noticed, in a window that slides?"""
+"""Sliding window: limits, waiting times and keys."""
 
 from itertools import pairwise
 from typing import get_args
@@ -23,7 +23,7 @@ def ask(counter, redis):
         return counter.judge(WindowCount.of(pipe.execute()))
 
 
-def test_beyond_the_limit(redis):
+def test_request_beyond_the_limit_is_refused(redis):
     counter = Throttle("read", "ann", limit=2, now=1000.0)
     assert ask(counter, redis) == {
         "RateLimit-Limit": "2",
@@ -41,7 +41,7 @@ def test_beyond_the_limit(redis):
     }
 
 
-def test_a_burst_at_the_turn_of_the_minute_is_one_burst(redis):
+def test_burst_across_two_minutes_counts_as_one(redis):
     """What a fixed window would let through twice."""
     for _ in range(10):
         ask(Throttle("read", "ann", limit=10, now=1019.9), redis)
@@ -51,14 +51,14 @@ def test_a_burst_at_the_turn_of_the_minute_is_one_burst(redis):
     assert ask(Throttle("read", "ann", limit=10, now=1050.0), redis)["RateLimit-Remaining"] == "2"
 
 
-def test_others_and_other_scopes_are_counted_apart(redis):
+def test_users_and_scopes_have_separate_counters(redis):
     ann = Throttle("read", "ann", 1, 1000.0)
     for counter in (ann, ann._replace(who="bob"), ann._replace(scope="search")):
         assert ask(counter, redis)["RateLimit-Remaining"] == "0"
 
 
 @pytest.mark.parametrize("scope", ["read", "search"])
-def test_the_query_api_counts_what_it_is_asked(query_redis_url, scope):
+def test_query_api_may_count_its_scopes(query_redis_url, scope):
     counter = Throttle(scope, "ann", 1, 1000.0)
     with Redis.from_url(query_redis_url) as query:
         assert ask(counter, query)["RateLimit-Remaining"] == "0"
@@ -68,7 +68,7 @@ def test_the_query_api_counts_what_it_is_asked(query_redis_url, scope):
 
 @pytest.mark.parametrize("scope", sorted({*get_args(Scope)} - {"read", "search"}))
 @pytest.mark.parametrize("command", ["DEL {}", "UNLINK {}", "SET {} 0", "EXPIRE {} 0", "GETDEL {}"])
-def test_the_query_api_can_not_reset_a_counter_of_commands(redis, query_redis_url, scope, command):
+def test_query_api_cannot_reset_counters_of_commands(redis, query_redis_url, scope, command):
     """Whoever took it over could guess passwords without end."""
     counter = Throttle(scope, "ann", 1, 1000.0)
     ask(counter, redis)
@@ -80,14 +80,14 @@ def test_the_query_api_can_not_reset_a_counter_of_commands(redis, query_redis_ur
     assert redis.get(counter.key) == b"1"
 
 
-def test_counters_do_not_stay(redis):
+def test_counters_expire(redis):
     ask(Throttle("read", "ann", 1, 1000.0), redis)
     ask(Throttle("account", "ann", 1, 1000.0, HOUR), redis)
     for key in redis.keys("throttle:*"):
         assert 60 <= redis.ttl(key) <= 2 * HOUR
 
 
-def test_both_counts_of_a_counter_lie_on_one_node():
+def test_both_windows_of_a_counter_share_a_hash_slot():
     counter = Throttle("read", "ann", 1, 1000.0)
     tags = [key.partition("{")[2].partition("}")[0] for key in (counter.key, counter.previous_key)]
     assert tags == ["read:ann", "read:ann"]
@@ -96,7 +96,7 @@ def test_both_counts_of_a_counter_lie_on_one_node():
 @pytest.mark.parametrize("limit", [1, 2, 7, 600])
 @pytest.mark.parametrize("previous", [0, 1, 5, 600, 1200])
 @pytest.mark.parametrize("passed", [0.0, 0.5, 30.0, 59.9])
-def test_who_waits_as_told_is_let_in(limit, previous, passed):
+def test_request_after_retry_after_passes(limit, previous, passed):
     """And who comes a second and a bit earlier is not, unless that is no time at all."""
     counter = Throttle("read", "ann", limit, now=60_000.0 + passed)
     taken = max(0, limit - int(previous * counter.weight))
@@ -117,7 +117,7 @@ def is_free(counter, wait, taken, previous):
     return later.used(seen) <= counter.limit
 
 
-def test_the_window_before_fades():
+def test_weight_of_window_before_decreases():
     used = [
         Throttle("read", "a", 9, 60.0 + now).used(WindowCount(0, 64)) for now in range(0, 60, 15)
     ]

@@ -1,4 +1,4 @@
-"""Is a token believed exactly as long as it should be?"""
+"""Access tokens: validity, forgery, expiry and key rotation."""
 
 import json
 from time import time
@@ -27,14 +27,14 @@ def signed(keys):
     return Honest(keys, ANN, FAMILY, epoch=3).signed
 
 
-def test_says_who_asks():
+def test_token_names_its_user():
     identity = verify(mint_access(ANN, FAMILY, 3))
     assert identity[:3] == (ANN, FAMILY, 3)
     assert identity.expires > time()
     assert bearer(f"bearer {mint_access(ANN, FAMILY, 4)}").epoch == 4
 
 
-def test_only_a_token_that_says_so_is_of_the_staff(signed):
+def test_only_staff_token_is_staff(signed):
     assert verify(mint_access(ANN, FAMILY, 3, is_staff=True)).is_staff is True
     assert verify(mint_access(ANN, FAMILY, 3)).is_staff is False
     assert [verify(signed(staff=said)).is_staff for said in (True, False, "true", 1)] == [
@@ -45,7 +45,7 @@ def test_only_a_token_that_says_so_is_of_the_staff(signed):
     ]
 
 
-def test_a_token_that_is_signed_elsewhere_is_checked_alike(signed):
+def test_token_signed_elsewhere_with_our_key_is_valid(signed):
     assert verify(signed()).user_id == ANN
 
 
@@ -60,18 +60,18 @@ def test_a_token_that_is_signed_elsewhere_is_checked_alike(signed):
     ],
     ids=str,
 )
-def test_what_is_wrong_in_a_signed_token(signed, changed):
+def test_signed_token_with_invalid_claims_is_refused(signed, changed):
     with pytest.raises(Unauthenticated):
         verify(signed(**changed))
 
 
 @pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
-def test_no_forgery_is_believed(keys, forge):
+def test_forged_tokens_are_refused(keys, forge):
     with pytest.raises(Unauthenticated):
         verify(forge(Honest(keys, ANN, FAMILY)))
 
 
-def test_a_remembered_token_expires_all_the_same(signed, monkeypatch):
+def test_cached_token_expires(signed, monkeypatch):
     token = signed()
     assert verify(token)
     monkeypatch.setattr(access_tokens, "time", lambda: time() + 601)
@@ -80,13 +80,13 @@ def test_a_remembered_token_expires_all_the_same(signed, monkeypatch):
 
 
 @pytest.mark.parametrize("word", ["", "x", "a.b.c", "..", "é.é.é"])
-def test_what_is_no_token(word):
+def test_malformed_token_is_refused(word):
     with pytest.raises(Unauthenticated):
         verify(word)
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic YTpi"])
-def test_what_is_no_bearer(header):
+def test_malformed_authorization_header_is_refused(header):
     with pytest.raises(Unauthenticated):
         bearer(header)
 
@@ -99,7 +99,7 @@ class Eager(KeyRing):
         super().refresh()
 
 
-def test_new_keys_are_found_and_old_ones_forgotten(tmp_path):
+def test_key_ring_takes_new_keys_and_drops_removed_ones(tmp_path):
     create(tmp_path)
     ring = Eager(tmp_path)
     first = ring.signing()[0]
@@ -113,12 +113,12 @@ def test_new_keys_are_found_and_old_ones_forgotten(tmp_path):
     assert ring.version > before
 
 
-def test_where_nothing_signs_nothing_is_minted(tmp_path):
+def test_minting_without_private_key_fails(tmp_path):
     with pytest.raises(KeysMissing, match="keys create"):
         KeyRing(tmp_path).signing()
 
 
-def test_the_published_set_verifies(keys):
+def test_published_jwks_verifies_tokens(keys):
     [published] = access_tokens.ring().jwks()["keys"]
     [kid] = kids(public_dir(keys))
     assert (published["kid"], published["alg"], published["use"]) == (kid, "RS256", "sig")
@@ -129,7 +129,7 @@ def test_the_published_set_verifies(keys):
     assert said["epo"] == 0
 
 
-def test_keys_that_are_given_verify_without_a_directory(keys, tmp_path):
+def test_configured_jwks_verifies_without_key_directory(keys, tmp_path):
     said = json.dumps(access_tokens.ring().jwks())
     far = KeyRing(tmp_path, given=read_jwks(said))
     [kid] = kids(public_dir(keys))
@@ -139,7 +139,7 @@ def test_keys_that_are_given_verify_without_a_directory(keys, tmp_path):
     assert read_jwks("") == {}
 
 
-def test_what_is_no_set_of_public_keys_is_refused_at_start(keys):
+def test_invalid_jwks_setting_is_refused_at_start(keys):
     private = RSAAlgorithm.to_jwk(access_tokens.ring().signing()[1], as_dict=True) | {"kid": "x"}
     for bad in ("x", "[]", "{}", '{"keys": [{}]}', json.dumps({"keys": [private]})):
         with pytest.raises(BadConfig, match="MARQUEE_PUBLIC_JWKS"):

@@ -1,4 +1,4 @@
-"""Are keys made once, kept private and rotated without anybody noticing?"""
+"""Keys: creation, file modes and rotation."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from infra.config import Config
 from infra.security.keys import create, kids, made_at, private_dir, public_dir, rotate
 
 
-def test_made_once(tmp_path):
+def test_keys_are_created_once(tmp_path):
     made = create(tmp_path)
     before = {path: path.read_bytes() for path in made}
     assert create(tmp_path) == []
@@ -27,26 +27,26 @@ def test_made_once(tmp_path):
     ]
 
 
-def test_two_at_once_make_one_set(tmp_path):
+def test_concurrent_creation_makes_one_set(tmp_path):
     with ThreadPoolExecutor(2) as pool:
         made = [path for paths in pool.map(create, [tmp_path] * 2) for path in paths]
     assert len(made) == len(set(made)) == 5
     assert len(kids(public_dir(tmp_path))) == 1
 
 
-def test_secrets_are_their_owners_alone(tmp_path):
+def test_secret_files_are_private(tmp_path):
     for path in create(tmp_path):
         assert S_IMODE(path.stat().st_mode) == (0o644 if path.parent.name == "public" else 0o600)
     assert S_IMODE((tmp_path / "command").stat().st_mode) == 0o700
 
 
-def test_the_query_side_is_given_nothing_that_signs_tokens(tmp_path):
+def test_query_side_has_no_signing_key(tmp_path):
     create(tmp_path)
     shared = b"".join(path.read_bytes() for path in (tmp_path / "shared").rglob("*.*"))
     assert b"PRIVATE" not in shared
 
 
-def test_rotation_keeps_the_key_before(tmp_path):
+def test_rotation_keeps_the_previous_public_key(tmp_path):
     create(tmp_path)
     [first] = kids(private_dir(tmp_path))
     rotate(tmp_path, publish_seconds=0)
@@ -58,7 +58,7 @@ def test_rotation_keeps_the_key_before(tmp_path):
 
 
 @pytest.mark.usefixtures("keys")
-def test_the_command_shows_no_secret(keys):
+def test_keys_command_prints_no_secret(keys):
     said = StringIO()
     call_command("keys", "create", stdout=said)
     assert said.getvalue() == "made nothing\n"
@@ -68,7 +68,7 @@ def test_the_command_shows_no_secret(keys):
     assert said.getvalue() == f"signs {kid}\nverifies {kid}\n"
 
 
-def test_no_key_goes_while_its_tokens_are_good(tmp_path, monkeypatch):
+def test_rotation_is_refused_while_tokens_of_the_old_key_are_valid(tmp_path, monkeypatch):
     create(tmp_path)
     monkeypatch.setattr(command, "config", lambda: Config(keys_dir=tmp_path, access_minutes=10))
     monkeypatch.setattr("infra.security.keys.rotate", partial(rotate, publish_seconds=0))
@@ -84,7 +84,7 @@ def test_no_key_goes_while_its_tokens_are_good(tmp_path, monkeypatch):
     assert kids(public_dir(tmp_path))[0] == before[1]
 
 
-def test_unless_it_must_end_at_once(tmp_path, monkeypatch):
+def test_forced_rotation_ends_old_key_at_once(tmp_path, monkeypatch):
     create(tmp_path)
     monkeypatch.setattr(command, "config", lambda: Config(keys_dir=tmp_path))
     monkeypatch.setattr("infra.security.keys.rotate", partial(rotate, publish_seconds=0))

@@ -1,4 +1,4 @@
-"""Do we know again only what we gave out, and for what?"""
+"""Signed tokens: round trip, purpose and tampering."""
 
 import pytest
 from hypothesis import given
@@ -10,17 +10,17 @@ pytestmark = pytest.mark.usefixtures("keys")
 
 
 @given(st.binary(max_size=80))
-def test_what_was_sealed_opens(payload):
+def test_signed_payload_opens(payload):
     assert open_("cursor", seal("cursor", payload)) == payload
 
 
-def test_for_another_purpose_it_does_not():
+def test_token_of_another_purpose_is_refused():
     with pytest.raises(BadSignature):
         open_("position", seal("cursor", b"1"))
 
 
 @given(st.binary(min_size=1, max_size=20), st.data())
-def test_a_changed_bit_is_noticed(payload, data):
+def test_changed_bit_is_refused(payload, data):
     token = bytearray(seal("cursor", payload).encode())
     place = data.draw(st.integers(0, len(token) - 2))  # the last one has spare bits
     token[place] = ord("A") if token[place] != ord("A") else ord("B")
@@ -29,6 +29,6 @@ def test_a_changed_bit_is_noticed(payload, data):
 
 
 @given(st.text(max_size=60))
-def test_garbage_is_refused_and_nothing_worse(text):
+def test_garbage_raises_bad_signature(text):
     with pytest.raises(BadSignature):
         open_("cursor", text)

@@ -1,4 +1,4 @@
-"""Is what many ask for loaded once, and given to nobody when it is over?"""
+"""Read-through cache: single flight, versions, expiry and Redis away."""
 
 import os
 import subprocess
@@ -82,14 +82,14 @@ def counted():
     }
 
 
-def test_it_is_loaded_at_the_first_ask_and_then_kept(ask, counted):
+def test_first_request_loads_and_later_ones_hit(ask, counted):
     loading = Loading()
     assert [ask(loading) for _ in range(3)] == [7, 7, 7]
     assert loading.times == 1
     assert counted() == {"loaded": 1, "hit": 2}
 
 
-def test_of_two_hundred_at_once_one_loads(redis, counted, monkeypatch):
+def test_of_two_hundred_concurrent_requests_one_loads(redis, counted, monkeypatch):
     monkeypatch.setattr(single_flight, "LEASE_SECONDS", 60.0)  # this machine may be slow
     monkeypatch.setattr(single_flight, "PATIENCE_SECONDS", 60.0)
     together, asked_by_all = Barrier(MANY), Event()
@@ -159,19 +159,19 @@ def test_of_two_processes_one_loads(redis, monkeypatch):
     assert redis.get("cache:loads") == b"1"
 
 
-def test_another_stamp_and_it_is_loaded_again(ask):
+def test_entry_of_another_version_is_loaded_again(ask):
     assert ask(Loading(7)) == 7
     assert ask(Loading(8), stamp=LATER) == 8
     assert ask(fail, stamp=LATER) == 8
 
 
-def test_without_a_stamp_nothing_is_kept(ask, redis, counted):
+def test_without_version_nothing_is_cached(ask, redis, counted):
     assert [ask(Loading(n), stamp=None) for n in (7, 8)] == [7, 8]
     assert redis.keys() == []
     assert counted() == {"unkept": 2}
 
 
-def test_that_there_is_nothing_is_kept_for_a_moment_only(ask, redis):
+def test_empty_value_is_cached_briefly(ask, redis):
     ask(Loading(0))
     assert 0 < redis.pttl(KEY) <= 1000 * NOTHING_SECONDS
     ask(Loading(7), stamp=LATER)
@@ -181,11 +181,11 @@ def test_that_there_is_nothing_is_kept_for_a_moment_only(ask, redis):
 @pytest.mark.parametrize(
     ("luck", "milliseconds"), [(0.0, 8000), (0.5, 9000), (1.0, 10_000)], ids=str
 )
-def test_what_was_kept_together_is_not_over_together(luck, milliseconds):
+def test_entries_loaded_together_expire_apart(luck, milliseconds):
     assert lifetime_ms(10.0, luck) == milliseconds
 
 
-def test_what_failed_is_not_kept_and_holds_up_nobody(ask, redis, counted):
+def test_failed_load_is_not_cached_and_releases_the_lock(ask, redis, counted):
     for _ in range(2):
         with pytest.raises(LookupError):
             ask(fail)
@@ -194,7 +194,7 @@ def test_what_failed_is_not_kept_and_holds_up_nobody(ask, redis, counted):
     assert counted() == {"failed": 2, "loaded": 1}
 
 
-def test_when_one_fails_the_next_one_loads(ask):
+def test_waiting_request_loads_after_a_failed_load(ask):
     """The second is waiting meanwhile."""
     begun, waiting = Event(), Event()
 
@@ -215,13 +215,13 @@ def test_when_one_fails_the_next_one_loads(ask):
             first.result(60)
 
 
-def test_a_turn_whose_owner_died_is_over_after_a_while(ask, redis, monkeypatch):
+def test_lock_of_dead_owner_expires(ask, redis, monkeypatch):
     monkeypatch.setattr(single_flight, "PATIENCE_SECONDS", 60.0)
     redis.set(f"{KEY}:turn", "of the dead", px=50)
     assert ask(Loading(7)) == 7
 
 
-def test_who_has_waited_long_enough_loads_and_takes_no_turn_from_anybody(
+def test_request_that_waited_too_long_loads_and_keeps_the_others_lock(
     ask, redis, monkeypatch, counted
 ):
     monkeypatch.setattr(single_flight, "PATIENCE_SECONDS", 0.05)
@@ -233,7 +233,7 @@ def test_who_has_waited_long_enough_loads_and_takes_no_turn_from_anybody(
     assert counted() == {"late": 1, "hit": 1}
 
 
-def test_who_lost_the_turn_ends_it_for_nobody(redis):
+def test_late_owner_does_not_release_the_next_owners_lock(redis):
     mine = SingleFlightLock(KEY)
     assert mine.wait(lambda _: None) is None
     assert mine.is_leader
@@ -242,14 +242,14 @@ def test_who_lost_the_turn_ends_it_for_nobody(redis):
     assert redis.get(f"{KEY}:turn") == b"of another"
 
 
-def test_what_is_too_much_is_not_kept(ask, redis):
+def test_large_value_is_not_cached(ask, redis):
     texts = ReadThrough("pages", str, seconds=30.0, is_nothing=lambda text: not text)
     assert len(ask(Loading("x" * MOST_BYTES), cache=texts)) == MOST_BYTES
     assert redis.keys() == []
 
 
 @pytest.mark.parametrize("kept", [b"", b"\xc1", b"\x92\xc4\x011\xa3abc"], ids=str)
-def test_what_another_version_kept_is_loaded_again(ask, redis, kept):
+def test_entry_in_unknown_format_is_loaded_again(ask, redis, kept):
     redis.set(KEY, kept)
     assert ask(Loading(7)) == 7
     assert ask(fail) == 7
@@ -266,7 +266,7 @@ def away(request, redis, redis_url):
     redis.acl_deluser("reader")
 
 
-def test_where_nothing_can_be_kept_everybody_loads(away, monkeypatch, counted):
+def test_every_request_loads_when_redis_cannot_cache(away, monkeypatch, counted):
     """No fault of its own, whatever is the matter."""
     with Redis.from_url(away, socket_connect_timeout=1) as elsewhere:
         monkeypatch.setattr(clients, "cache_redis", lambda: elsewhere)
@@ -277,7 +277,7 @@ def test_where_nothing_can_be_kept_everybody_loads(away, monkeypatch, counted):
     assert counted() == {"unkept": 2}
 
 
-def test_a_key_is_of_one_length_whatever_is_asked():
+def test_cache_key_has_fixed_length():
     keys = {numbers.key(3, question) for question in ("", "x" * 10_000, "y")}
     assert len(keys) == 3
     assert {len(key) for key in keys} == {len(KEY)}

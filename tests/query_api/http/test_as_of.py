@@ -1,4 +1,4 @@
-"""Is it as it was then, and only for those who may know?"""
+"""As-Of: answers of the past, for staff only."""
 
 from itertools import takewhile
 from uuid import UUID
@@ -126,7 +126,7 @@ def said(answer):
     return {name: value for name, value in answer.json().items() if name != "as_of"}
 
 
-def test_every_answer_is_as_it_was(client, world, acted, staff):
+def test_as_of_answers_are_of_the_past(client, world, acted, staff):
     before = {path: said(client.get(path, headers=staff)) for path in ANSWERED}
     world.keep("then", *KEPT)
     go_on(world)
@@ -136,7 +136,7 @@ def test_every_answer_is_as_it_was(client, world, acted, staff):
 
 
 @pytest.mark.parametrize("path", MODEL_OF)
-def test_who_may_not_ask(client, world, path, log_in):
+def test_as_of_is_for_staff_only(client, world, path, log_in):
     world.keep("then", *KEPT)
     for label in ("then", "never"):
         nobody = client.get(path, headers={"As-Of": label})
@@ -149,14 +149,14 @@ def test_who_may_not_ask(client, world, path, log_in):
 
 
 @pytest.mark.parametrize(("path", "model"), MODEL_OF.items())
-def test_what_is_not_kept(client, world, staff, path, model):
+def test_unknown_label_is_404(client, world, staff, path, model):
     answer = client.get(path, headers=staff | {"As-Of": "never"})
     assert answer.status_code == 404
     assert answer["Content-Type"] == "application/problem+json"
     assert answer.json()["detail"] == f"There is no {model} as of never."
 
 
-def test_a_label_that_was_dropped_is_not_there_any_more(client, world, staff):
+def test_dropped_label_is_404(client, world, staff):
     world.keep("then", Trending)
     assert client.get("/v1/trending", headers=staff | THEN).status_code == 200
     Pointers(world.redis).forget("then", "trending")
@@ -164,14 +164,14 @@ def test_a_label_that_was_dropped_is_not_there_any_more(client, world, staff):
 
 
 @pytest.mark.parametrize("label", ["", " ", "then:trending", "é", "x" * 2000, "../then"])
-def test_what_is_no_label(client, world, staff, label):
+def test_malformed_label_is_refused(client, world, staff, label):
     world.keep("then", Trending)
     answer = client.get("/v1/trending", headers=staff | {"As-Of": label})
     assert answer.status_code == 404
 
 
 @pytest.mark.parametrize("label", ["then", "never"])
-def test_a_revoked_token_learns_nothing(client, world, staff, label):
+def test_revoked_token_learns_nothing_of_labels(client, world, staff, label):
     world.keep("then", Trending, SessionRevocations)
     world.happen(SessionsRevoked(user_id=ANN, epoch=1), ANN)  # which the past does not know of
     answer = client.get("/v1/trending", headers=staff | {"As-Of": label})
@@ -179,7 +179,7 @@ def test_a_revoked_token_learns_nothing(client, world, staff, label):
     assert answer.json()["detail"] == "The access token was revoked."
 
 
-def test_cards_of_now_are_shown_if_those_of_then_are_not_kept(client, world, acted, staff):
+def test_as_of_without_kept_cards_shows_current_ones(client, world, acted, staff):
     world.keep("then", Trending)
     world.rate(BOB, ALIEN, 1)
     board = client.get("/v1/trending?limit=5", headers=staff | THEN).json()["items"]
@@ -189,7 +189,7 @@ def test_cards_of_now_are_shown_if_those_of_then_are_not_kept(client, world, act
     assert client.get(f"/v1/movies/{ALIEN}", headers=staff | THEN).status_code == 404
 
 
-def test_what_an_answer_says_of_itself(client, world, acted, staff):
+def test_as_of_answer_has_no_age_and_is_not_shared(client, world, acted, staff):
     world.keep("then", *KEPT)
     for path in ANSWERED:
         answer = client.get(path, headers=staff | THEN)
@@ -205,7 +205,7 @@ def test_what_an_answer_says_of_itself(client, world, acted, staff):
         )
 
 
-def test_other_bytes_are_sent_though_those_of_now_are_known(client, world, acted, staff):
+def test_etag_of_now_does_not_match_the_past(client, world, acted, staff):
     world.keep("then", *KEPT)
     go_on(world)
     for path in ANSWERED:
@@ -214,7 +214,7 @@ def test_other_bytes_are_sent_though_those_of_now_are_known(client, world, acted
         assert answer.status_code == 200
 
 
-def test_it_counts_once(client, world, staff):
+def test_as_of_request_counts_once(client, world, staff):
     world.keep("then", Trending)
     left = [
         int(client.get("/v1/trending", headers=staff | THEN)["RateLimit-Remaining"])
@@ -224,7 +224,7 @@ def test_it_counts_once(client, world, staff):
 
 
 @pytest.mark.parametrize("path", ["/v1/trending", "/v1/me/ratings"])
-def test_a_past_can_not_be_waited_for(client, world, staff, path, log_in):
+def test_as_of_with_log_position_is_refused(client, world, staff, path, log_in):
     world.keep("then", Trending, Library)
     position = {"Log-Position": encode_positions([world.rate(BOB, ALIEN, 9)])}
     answer = client.get(path, headers=staff | THEN | position)
@@ -233,7 +233,7 @@ def test_a_past_can_not_be_waited_for(client, world, staff, path, log_in):
     assert client.get(path, headers=log_in(BOB) | THEN | position).status_code == 403
 
 
-def test_nothing_is_asked_of_the_past_by_who_does_not_look_back(client, world, acted, staff):
+def test_request_without_as_of_reads_no_past(client, world, acted, staff):
     with world.redis.monitor() as heard:
         for path in ANSWERED:
             client.get(path, headers=staff)
@@ -261,7 +261,7 @@ def bob(log_in):
     return log_in(BOB, is_staff=True)
 
 
-def test_what_is_private_today_is_not_shown(client, world, night, staff, bob):
+def test_playlist_private_today_is_not_shown(client, world, night, staff, bob):
     world.keep("then", Library, Playlists)
     assert ids(client.get("/v1/playlists", headers=bob | THEN)) == [NIGHT]
     known = client.get(f"/v1/playlists/{NIGHT}", headers=bob | THEN)
@@ -278,7 +278,7 @@ def test_what_is_private_today_is_not_shown(client, world, night, staff, bob):
     assert ids(client.get("/v1/me/playlists", headers=staff | THEN)) == [NIGHT]
 
 
-def test_what_is_gone_today_is_its_owners(client, world, night, staff, bob):
+def test_deleted_playlist_is_shown_to_its_owner_only(client, world, night, staff, bob):
     world.keep("then", Library, Playlists)
     world.happen(PlaylistDeleted(playlist_id=NIGHT, user_id=ANN), ANN)
     assert client.get(f"/v1/playlists/{NIGHT}", headers=bob | THEN).status_code == 404
@@ -286,14 +286,14 @@ def test_what_is_gone_today_is_its_owners(client, world, night, staff, bob):
     assert ids(client.get(f"/v1/playlists/{NIGHT}", headers=staff | THEN)) == [HEAT]
 
 
-def test_what_was_not_there_yet_is_not_there(client, world, staff):
+def test_later_movie_is_not_in_the_past(client, world, staff):
     world.keep("then", Library, Playlists)
     world.happen(listed(NIGHT, "Night shift"), ANN)
     assert client.get(f"/v1/playlists/{NIGHT}", headers=staff | THEN).status_code == 404
     assert ids(client.get("/v1/playlists", headers=staff | THEN)) == []
 
 
-def test_personal_answers_are_the_askers_own(client, world, acted, staff, bob):
+def test_as_of_personal_answers_are_the_callers_own(client, world, acted, staff, bob):
     world.keep("then", Library, Recommendations)
     world.rate(BOB, UNKNOWN, 5)
     assert client.get("/v1/me", headers=bob | THEN).json()["counts"]["ratings"] == 2

@@ -1,4 +1,4 @@
-"""Is what Redis lost told from what never was, by a read model's own reads?"""
+"""Data-loss guard: lost read models are reported, not answered as empty."""
 
 import pytest
 
@@ -33,33 +33,33 @@ def acted(world):
 
 @pytest.mark.usefixtures("acted")
 @pytest.mark.parametrize(("kind", "read"), READS)
-def test_nothing_else_is_different(redis, kind, read):
+def test_guarded_reads_return_the_same(redis, kind, read):
     assert read(guarded(kind(redis, GENERATION))) == read(kind(redis, GENERATION))
 
 
 @pytest.mark.usefixtures("acted")
 @pytest.mark.parametrize(("kind", "read"), READS)
-def test_what_is_lost_is_not_ready(redis, kind, read):
+def test_guarded_read_of_lost_data_is_not_ready(redis, kind, read):
     model = guarded(kind(redis, GENERATION))
     redis.flushall()
     with pytest.raises(NotReady, match=kind.name):
         read(model)
 
 
-def test_only_its_own_pointer_counts(world, redis):
+def test_guard_checks_its_own_pointer_only(world, redis):
     model = guarded(Movies(redis, GENERATION))
     redis.hdel(GENERATIONS_KEY, Trending.name)
     assert len(model.genres()) == 6
 
 
-def test_a_model_notices_once(redis):
+def test_model_is_guarded_once(redis):
     model = guarded(Movies(redis, GENERATION))
     before = model.redis
     assert isinstance(before, DataLossGuard)
     assert guarded(model).redis is before
 
 
-def test_who_asks_nothing_makes_no_trip(redis):
+def test_empty_guarded_pipeline_makes_no_round_trip(redis):
     redis.flushall()
     with DataLossGuard(redis, Movies.name).pipeline() as pipe:
         assert pipe.execute() == []

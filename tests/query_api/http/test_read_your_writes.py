@@ -1,4 +1,4 @@
-"""Does a reader get what they wrote, or hear that it is not there yet?"""
+"""Read-your-writes: waiting for a Log-Position, its refusals and its round trips."""
 
 from time import sleep
 
@@ -22,14 +22,14 @@ from tests.query_api.conftest import ALIEN, AMELIE, ANN, BOB, HEAT, waiting
 pytestmark = pytest.mark.usefixtures("world")
 
 
-def test_what_is_there_is_not_waited_for(client, world):
+def test_reached_position_is_answered_at_once(client, world):
     position = world.rate(ANN, ALIEN, 9)
     answer = client.get(f"/v1/movies/{ALIEN}", headers=waiting(position))
     assert answer.status_code == 200
     assert answer.json()["community"]["count"] == 1
 
 
-def test_what_is_not_there_is_said_with_the_lag(client, world):
+def test_missing_position_is_503_with_the_lag(client, world):
     world.rate(ANN, ALIEN, 9, to=[])
     position = world.rate(ANN, HEAT, 9, to=[])
     answer = client.get(f"/v1/movies/{ALIEN}", headers=waiting(position))
@@ -40,7 +40,7 @@ def test_what_is_not_there_is_said_with_the_lag(client, world):
     ]
 
 
-def test_what_arrives_meanwhile_is_answered(client, world, monkeypatch):
+def test_position_reached_during_the_wait_is_answered(client, world, monkeypatch):
     rated = world.record(MovieRated(user_id=ANN, movie_id=ALIEN, score=9), ANN)
 
     def arrive(seconds):
@@ -55,7 +55,7 @@ def test_what_arrives_meanwhile_is_answered(client, world, monkeypatch):
     assert answer.json()["community"]["count"] == 1
 
 
-def test_built_answers_wait_for_the_builder(client, world):
+def test_built_answer_waits_for_the_builder(client, world):
     position = world.rate(ANN, ALIEN, 9)
     assert client.get("/v1/trending", headers=waiting(position)).status_code == 503
     world.build()
@@ -63,7 +63,7 @@ def test_built_answers_wait_for_the_builder(client, world):
     assert [item["id"] for item in answer.json()["items"]] == [ALIEN]
 
 
-def test_own_lists_wait_for_their_own_model(client, world, log_in):
+def test_read_waits_for_its_own_sources_only(client, world, log_in):
     position = world.rate(ANN, ALIEN, 9, to=[Library, Movies])
     headers = {**log_in(ANN), **waiting(position)}
     assert client.get("/v1/me/ratings", headers=headers).status_code == 200
@@ -73,7 +73,7 @@ def test_own_lists_wait_for_their_own_model(client, world, log_in):
     assert error["reason"].startswith(Recommendations.name)
 
 
-def test_several_positions(client, world):
+def test_read_waits_for_several_positions(client, world):
     there = world.rate(ANN, ALIEN, 9)
     missing = world.rate(ANN, HEAT, 9, to=[])
     other = there._replace(partition=(there.partition + 1) % config().partitions)
@@ -84,14 +84,14 @@ def test_several_positions(client, world):
 
 
 @pytest.mark.parametrize("header", ["", "x", "1:2", "AAAA,BBBB"])
-def test_what_is_no_position(client, header):
+def test_malformed_position_is_refused(client, header):
     answer = client.get("/v1/movies/1", headers={"Log-Position": header})
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == ["Log-Position"]
 
 
 @pytest.mark.parametrize("prefer", ["wait=6", "wait=-1", "wait=x", "wait=", "wait=1.5"])
-def test_nobody_waits_for_ever(client, world, prefer):
+def test_wait_beyond_five_seconds_is_refused(client, world, prefer):
     headers = {"Log-Position": encode_positions([world.rate(ANN, ALIEN, 9)]), "Prefer": prefer}
     answer = client.get("/v1/movies/1", headers=headers)
     assert answer.status_code == 422
@@ -109,16 +109,16 @@ def test_nobody_waits_for_ever(client, world, prefer):
         ("await=9", 1),
     ],
 )
-def test_preferences(prefer, seconds):
+def test_wait_is_read_from_prefer(prefer, seconds):
     assert wait_seconds(prefer) == seconds
 
 
-def test_a_wait_too_long_is_refused():
+def test_huge_wait_is_refused():
     with pytest.raises(Invalid):
         wait_seconds("wait=99999")
 
 
-def test_only_half_of_the_threads_wait(client, world):
+def test_half_of_the_threads_never_wait(client, world):
     missing = waiting(world.rate(ANN, ALIEN, 9, to=[]))
     places = [
         read_your_writes._waiting_threads.acquire(blocking=False)
@@ -135,7 +135,7 @@ def test_only_half_of_the_threads_wait(client, world):
             read_your_writes._waiting_threads.release()
 
 
-def test_who_waited_for_what_was_set_aside_is_told(client, world, log_in):
+def test_parked_position_is_named_in_log_parked(client, world, log_in):
     rated = world.record(MovieRated(user_id=ANN, movie_id=ALIEN, score=9), ANN)
     world.park(Library, rated)
     world.models[Movies].apply([rated])
@@ -147,7 +147,7 @@ def test_who_waited_for_what_was_set_aside_is_told(client, world, log_in):
     assert (card.status_code, "Log-Parked" in card) == (200, False)
 
 
-def test_who_waited_for_something_else_is_not(client, world, log_in):
+def test_log_parked_is_absent_for_other_positions(client, world, log_in):
     before = world.rate(ANN, ALIEN, 9)
     rated = world.record(MovieRated(user_id=ANN, movie_id=HEAT, score=9), ANN)
     world.park(Library, rated)
@@ -157,7 +157,7 @@ def test_who_waited_for_something_else_is_not(client, world, log_in):
     assert (answer.status_code, "Log-Parked" in answer) == (200, False)
 
 
-def test_one_that_is_behind_is_waited_for_all_the_same(client, world):
+def test_parked_position_of_a_lagging_source_is_waited_for(client, world):
     rated = world.record(MovieRated(user_id=ANN, movie_id=ALIEN, score=9), ANN)
     world.park(Trending, rated)
     world.models[Movies].apply([rated])
@@ -248,7 +248,7 @@ def test_malformed_position_is_reported_after_the_checks_and_counts(client, worl
     assert client.get("/v1/me/ratings", headers=headers).status_code == 401
 
 
-def test_who_waits_wakes_the_builder(client, world, redis):
+def test_waiting_read_wakes_the_builder(client, world, redis):
     with redis.pubsub(ignore_subscribe_messages=True) as heard:
         heard.subscribe(waiting_readers_channel())
         assert heard.get_message(timeout=5) is None  # the answer to SUBSCRIBE
@@ -257,7 +257,7 @@ def test_who_waits_wakes_the_builder(client, world, redis):
         assert message["data"] == b"trending"
 
 
-def test_who_may_not_ask_may_not_wait(client, world):
+def test_unauthenticated_read_is_refused_before_waiting(client, world):
     missing = waiting(world.rate(ANN, ALIEN, 9, to=[]), seconds=5)
     bad = {**missing, "Authorization": "Bearer x.y.z"}
     assert client.get("/v1/movies/1", headers=bad).status_code == 401

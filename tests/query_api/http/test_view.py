@@ -1,4 +1,4 @@
-"""Do all reads tag, age, count and check alike?"""
+"""Read views: tags, ages, rate limits, tokens and faults of every read."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -25,7 +25,7 @@ PERSONAL = ("/v1/me/ratings", "/v1/me/recommendations")
 
 
 @pytest.mark.parametrize("path", PUBLIC)
-def test_what_a_public_answer_says_of_itself(client, path):
+def test_public_answer_headers(client, path):
     answer = client.get(path)
     assert answer.status_code == 200
     assert int(answer["Log-Age"]) >= 2  # level a second and a half ago, or more
@@ -35,7 +35,7 @@ def test_what_a_public_answer_says_of_itself(client, path):
 
 
 @pytest.mark.parametrize("path", PERSONAL)
-def test_what_a_personal_answer_says_of_itself(client, path, log_in):
+def test_personal_answer_headers(client, path, log_in):
     answer = client.get(path, headers=log_in(ANN))
     assert answer.status_code == 200
     assert int(answer["Log-Age"]) >= 2  # level a second and a half ago, or more
@@ -45,7 +45,7 @@ def test_what_a_personal_answer_says_of_itself(client, path, log_in):
 
 
 @pytest.mark.parametrize("path", PUBLIC)
-def test_known_bytes_are_not_sent_again(client, path):
+def test_matching_etag_is_304(client, path):
     first = client.get(path)
     for known in (first["ETag"], f'"x", W/{first["ETag"]}', "*"):
         again = client.get(path, headers={"If-None-Match": known})
@@ -56,7 +56,7 @@ def test_known_bytes_are_not_sent_again(client, path):
     assert client.get(path, headers={"If-None-Match": '"x"'}).status_code == 200
 
 
-def test_other_bytes_have_another_tag(client, world):
+def test_changed_answer_has_another_etag(client, world):
     before = client.get("/v1/movies/1")["ETag"]
     world.rate(ANN, ALIEN, 9)
     answer = client.get("/v1/movies/1", headers={"If-None-Match": before})
@@ -65,7 +65,7 @@ def test_other_bytes_have_another_tag(client, world):
 
 
 @pytest.mark.parametrize("path", PERSONAL)
-def test_without_a_token(client, path):
+def test_personal_read_without_token_is_401(client, path):
     answer = client.get(path)
     assert answer.status_code == 401
     assert answer["WWW-Authenticate"] == "Bearer"
@@ -74,12 +74,12 @@ def test_without_a_token(client, path):
 
 @pytest.mark.parametrize("path", PUBLIC + PERSONAL)
 @pytest.mark.parametrize("header", ["Bearer x.y.z", "Bearer", "Basic YTpi", "é"])
-def test_with_a_bad_token(client, path, header):
+def test_invalid_token_is_401(client, path, header):
     assert client.get(path, headers={"Authorization": header}).status_code == 401
 
 
 @pytest.mark.parametrize("path", PUBLIC + PERSONAL)
-def test_log_out_everywhere_holds(client, world, path, log_in):
+def test_log_out_everywhere_revokes_tokens(client, world, path, log_in):
     old, new = log_in(ANN, epoch=0), log_in(ANN, epoch=1)
     assert client.get(path, headers=old).status_code == 200
     world.happen(SessionsRevoked(user_id=ANN, epoch=1), ANN)
@@ -89,7 +89,7 @@ def test_log_out_everywhere_holds(client, world, path, log_in):
     assert client.get(path, headers=new).status_code == 200
 
 
-def test_one_log_out_ends_one_family(client, world, log_in):
+def test_log_out_revokes_one_family(client, world, log_in):
     mine, other = log_in(ANN, family=UUID(int=1)), log_in(ANN, family=UUID(int=2))
     later = datetime.now(UTC) + timedelta(minutes=5)
     world.happen(SessionRevoked(user_id=ANN, family=UUID(int=1), expires_at=later), ANN)
@@ -98,7 +98,7 @@ def test_one_log_out_ends_one_family(client, world, log_in):
     assert client.get("/v1/me/ratings", headers=log_in(BOB)).status_code == 200
 
 
-def test_a_revoked_token_does_not_learn_that_nothing_changed(client, world, log_in):
+def test_revoked_token_gets_no_304(client, world, log_in):
     headers = log_in(ANN)
     tag = client.get("/v1/me/ratings", headers=headers)["ETag"]
     world.happen(SessionsRevoked(user_id=ANN, epoch=1), ANN)
@@ -106,7 +106,7 @@ def test_a_revoked_token_does_not_learn_that_nothing_changed(client, world, log_
     assert answer.status_code == 401
 
 
-def test_too_often(client, monkeypatch):
+def test_read_beyond_the_limit_is_429(client, monkeypatch):
     strict = msgspec.structs.replace(config(), throttle_anonymous_per_minute=2)
     monkeypatch.setattr(sliding_window, "config", lambda: strict)
     monkeypatch.setattr(sliding_window, "time", lambda: 1_700_000_000.0)  # no minute ends meanwhile
@@ -130,7 +130,7 @@ def test_too_often(client, monkeypatch):
         ("/v1/genres", {"Log-Position": "none"}, 422),
     ],
 )
-def test_who_is_refused_is_told_how_often_they_may_ask(client, path, headers, status):
+def test_refusal_has_rate_limit_headers(client, path, headers, status):
     answer = client.get(path, headers=headers)
     assert answer.status_code == status
     left = config().throttle_anonymous_per_minute - 1
@@ -139,7 +139,7 @@ def test_who_is_refused_is_told_how_often_they_may_ask(client, path, headers, st
     assert 1 <= int(answer["RateLimit-Reset"]) <= 60
 
 
-def test_so_is_who_is_logged_in(client, world, redis, log_in):
+def test_refusal_of_a_user_has_rate_limit_headers(client, world, redis, log_in):
     headers, limit = log_in(ANN), str(config().throttle_user_per_minute)
     position = world.record(SessionsRevoked(user_id=ANN, epoch=1), ANN).position
     refused = [
@@ -154,20 +154,20 @@ def test_so_is_who_is_logged_in(client, world, redis, log_in):
     assert [answer["RateLimit-Limit"] for answer in refused] == [limit] * len(refused)
 
 
-def test_what_was_not_counted_says_nothing(client):
+def test_uncounted_refusal_has_no_rate_limit_headers(client):
     answer = client.get("/v1/trending?window=month")
     assert answer.status_code == 422
     assert "RateLimit-Limit" not in answer
 
 
-def test_guessing_tokens_counts(client, redis):
+def test_invalid_token_counts(client, redis):
     client.get("/v1/me/ratings", headers={"Authorization": "Bearer x.y.z"})
     [key] = redis.keys("throttle:query:{read:*")
     assert int(redis.get(key)) == 1
 
 
 @pytest.mark.parametrize("path", PUBLIC)
-def test_while_a_model_is_built(client, redis, path):
+def test_model_being_built_is_503(client, redis, path):
     redis.delete(GENERATIONS_KEY)
     request.live.cache_clear()
     answer = client.get(path)
@@ -176,13 +176,13 @@ def test_while_a_model_is_built(client, redis, path):
     assert "is being built" in answer.json()["detail"]
 
 
-def test_an_age_that_is_not_known_is_not_told(client, redis):
+def test_unknown_age_is_not_sent(client, redis):
     redis.delete(LEVEL_KEY)
     request.live.cache_clear()
     assert "Log-Age" not in client.get("/v1/genres")
 
 
-def test_a_fault_is_a_problem_without_its_insides(client, redis, world):
+def test_fault_is_problem_without_internals(client, redis, world):
     """A key of the wrong type, as only a bug would leave it."""
     key = next(iter(redis.scan_iter(match=f"*state:movie:{ALIEN}")))
     redis.delete(key)
@@ -194,20 +194,20 @@ def test_a_fault_is_a_problem_without_its_insides(client, redis, world):
 
 
 @pytest.mark.parametrize("path", ["/", "/v1", "/v1/nothing", "/v1/movies/1/"])
-def test_addresses_that_are_not_there(client, path):
+def test_unknown_url_is_404(client, path):
     answer = client.get(path)
     assert answer.status_code == 404
     assert answer["Content-Type"] == "application/problem+json"
 
 
-def test_a_token_of_the_future_epoch_counts(client):
+def test_token_of_a_later_epoch_is_valid(client):
     token = mint_access(ANN, UUID(int=1), 7)
     answer = client.get("/v1/me/ratings", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("path", PUBLIC + PERSONAL)
-def test_without_redis_nothing_is_answered(client, path, log_in, monkeypatch):
+def test_read_without_redis_is_503(client, path, log_in, monkeypatch):
     headers = log_in(ANN)
     request.live.cache_clear()
     with Redis(port=1) as away:
@@ -219,7 +219,7 @@ def test_without_redis_nothing_is_answered(client, path, log_in, monkeypatch):
     assert answer["Content-Type"] == "application/problem+json"
 
 
-def test_the_query_side_can_not_write(world, query_redis_url):
+def test_query_api_cannot_write_read_models(world, query_redis_url):
     """What the views run as: it may count and keep, and nothing else."""
     with Redis.from_url(query_redis_url) as as_query:
         assert as_query.set("cache:x", 1, ex=5)

@@ -1,4 +1,4 @@
-"""Is it said what is missing, by readiness and by answers?"""
+"""Readiness of the query API: missing read models and lost data."""
 
 import pytest
 
@@ -7,13 +7,13 @@ from query_api.http import request
 from tests.query_api.conftest import ALIEN, ANN
 
 
-def test_all_there(client, world, elasticsearch_url):
+def test_ready_when_all_models_are_live(client, world, elasticsearch_url):
     answer = client.get("/health/ready")
     assert answer.status_code == 200
     assert set(answer.json()["needs"].values()) == {"ok"}
 
 
-def test_one_is_missing(client, world, redis, elasticsearch_url):
+def test_missing_model_is_down(client, world, redis, elasticsearch_url):
     redis.hdel(GENERATIONS_KEY, "trending")
     request.live.cache_clear()
     answer = client.get("/health/ready")
@@ -40,7 +40,7 @@ def test_one_is_missing(client, world, redis, elasticsearch_url):
         "/v1/me/recommendations",
     ],
 )
-def test_what_redis_lost_is_not_told_as_nothing_at_once(client, world, redis, log_in, path):
+def test_data_lost_by_redis_is_503_at_once(client, world, redis, log_in, path):
     """Where the pointers lead is remembered for a moment: long enough to answer with nothing."""
     mine = log_in(ANN)
     world.rate(ANN, ALIEN, 8)

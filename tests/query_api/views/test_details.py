@@ -1,4 +1,4 @@
-"""Is all shown that is known of a movie, and is it kept until that changes?"""
+"""Details of a movie: content, and the cache of the index's part."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -59,7 +59,7 @@ def beyond_the_card(client, path=PATH, **more):
     return shown
 
 
-def test_all_that_is_known(client, world, flush, loaded):
+def test_details_have_all_fields(client, world, flush, loaded):
     world.happen(DETAILED, ALIEN)
     world.happen(MovieLinked(movie_id=ALIEN, source="imdb", external_id="tt0078748"), ALIEN)
     flush()
@@ -67,7 +67,7 @@ def test_all_that_is_known(client, world, flush, loaded):
     assert loaded == [ALIEN]
 
 
-def test_its_card_is_that_of_now(client, world, flush, loaded):
+def test_details_show_the_current_card(client, world, flush, loaded):
     beyond_the_card(client)
     world.rate(ANN, ALIEN, 9)
     beyond_the_card(client)
@@ -75,7 +75,7 @@ def test_its_card_is_that_of_now(client, world, flush, loaded):
     assert loaded == [ALIEN]
 
 
-def test_it_is_over_when_the_film_changes_and_only_then(client, world, flush, loaded):
+def test_cached_details_are_invalid_only_when_the_movie_changes(client, world, flush, loaded):
     world.happen(DETAILED, ALIEN)
     flush()
     assert beyond_the_card(client) == SHOWN
@@ -88,7 +88,7 @@ def test_it_is_over_when_the_film_changes_and_only_then(client, world, flush, lo
     assert beyond_the_card(client) == NOTHING | {"keywords": ["cat"]}
 
 
-def test_that_nothing_is_known_is_kept_for_a_moment(client, world, flush, loaded):
+def test_missing_details_are_cached_briefly(client, world, flush, loaded):
     assert [beyond_the_card(client) for _ in range(2)] == [NOTHING] * 2
     assert loaded == [ALIEN]
     [key] = world.redis.scan_iter("cache:*")
@@ -98,7 +98,7 @@ def test_that_nothing_is_known_is_kept_for_a_moment(client, world, flush, loaded
     assert beyond_the_card(client) == SHOWN
 
 
-def test_who_waits_for_a_position_gets_what_has_taken_it_in(client, world, flush):
+def test_details_of_a_position_include_it(client, world, flush):
     assert beyond_the_card(client) == NOTHING
     headers = {
         "Log-Position": encode_positions([world.happen(DETAILED, ALIEN)]),
@@ -109,7 +109,7 @@ def test_who_waits_for_a_position_gets_what_has_taken_it_in(client, world, flush
     assert beyond_the_card(client, headers=headers) == SHOWN
 
 
-def test_a_film_that_the_index_does_not_show_yet(client, world, in_files):
+def test_movie_missing_in_the_index_has_card_only(client, world, in_files):
     """Where nobody can tell, nothing is claimed."""
     answer = client.get(PATH)
     assert (answer.status_code, answer["Retry-After"]) == (503, "1")
@@ -118,11 +118,11 @@ def test_a_film_that_the_index_does_not_show_yet(client, world, in_files):
     assert beyond_the_card(client) == NOTHING
 
 
-def test_an_unknown_film_asks_no_index(client, flush, loaded):
+def test_unknown_movie_asks_no_index(client, flush, loaded):
     for unknown in (UNKNOWN, 2**63, 10**30):
         assert client.get(f"/v1/movies/{unknown}/details").status_code == 404
     assert loaded == []
 
 
-def test_parameters_are_refused(client, world):
+def test_details_take_no_parameters(client, world):
     assert client.get(f"{PATH}?limit=5").status_code == 422

@@ -1,4 +1,4 @@
-"""Are my ratings mine, in the order I want them?"""
+"""My ratings: order, pages and cursors."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -24,14 +24,14 @@ def ids(answer):
 
 
 @pytest.mark.usefixtures("rated")
-def test_orders(client, log_in):
+def test_ratings_are_sorted_by_time_or_score(client, log_in):
     headers = log_in(ANN)
     assert ids(client.get("/v1/me/ratings", headers=headers)) == [HEAT, ALIEN, AMELIE]
     assert ids(client.get("/v1/me/ratings?sort=score", headers=headers)) == [HEAT, AMELIE, ALIEN]
 
 
 @pytest.mark.usefixtures("rated")
-def test_an_item_is_a_card_with_my_score(client, log_in):
+def test_rated_item_is_card_with_score(client, log_in):
     first = client.get("/v1/me/ratings", headers=log_in(ANN)).json()["items"][0]
     card = client.get(f"/v1/movies/{HEAT}").json()
     assert first.pop("score") == 9
@@ -41,30 +41,30 @@ def test_an_item_is_a_card_with_my_score(client, log_in):
 
 
 @pytest.mark.usefixtures("rated")
-def test_others_have_others(client, log_in):
+def test_ratings_are_per_user(client, log_in):
     assert ids(client.get("/v1/me/ratings", headers=log_in(BOB))) == []
 
 
-def test_what_was_withdrawn_is_gone(client, world, rated, log_in):
+def test_withdrawn_rating_is_gone(client, world, rated, log_in):
     world.happen(RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=7), ANN)
     assert ids(client.get("/v1/me/ratings", headers=log_in(ANN))) == [HEAT, AMELIE]
 
 
-def test_a_movie_without_a_card_is_left_out(client, world, rated, log_in):
+def test_rated_movie_without_card_is_left_out(client, world, rated, log_in):
     world.rate(ANN, UNKNOWN, 9)
     assert ids(client.get("/v1/me/ratings", headers=log_in(ANN))) == [HEAT, ALIEN, AMELIE]
 
 
 @pytest.mark.usefixtures("rated")
 @pytest.mark.parametrize("sort", ["new", "score"])
-def test_pages_follow_each_other(client, log_in, sort):
+def test_pages_of_ratings_follow_each_other(client, log_in, sort):
     headers = log_in(ANN)
     whole = ids(client.get(f"/v1/me/ratings?sort={sort}", headers=headers))
     assert walk(client, "/v1/me/ratings", {"sort": sort, "limit": 2}, headers=headers) == whole
 
 
 @pytest.mark.usefixtures("rated")
-def test_a_cursor_is_good_for_its_owner_and_order_only(client, log_in):
+def test_cursor_of_ratings_is_bound_to_owner_and_order(client, log_in):
     cursor = client.get("/v1/me/ratings?limit=1", headers=log_in(ANN)).json()["next"]
     for who, query in ((BOB, "sort=new"), (ANN, "sort=score")):
         answer = client.get(f"/v1/me/ratings?{query}&cursor={cursor}", headers=log_in(who))
@@ -74,7 +74,7 @@ def test_a_cursor_is_good_for_its_owner_and_order_only(client, log_in):
 
 @pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("query", ["sort=old", "limit=0", "x=1", "sort=new&sort=score"])
-def test_wrong_parameters(client, log_in, query):
+def test_ratings_refuse_invalid_parameters(client, log_in, query):
     assert client.get(f"/v1/me/ratings?{query}", headers=log_in(ANN)).status_code == 422
 
 
@@ -89,7 +89,7 @@ ratings = st.builds(
 
 
 @given(st.lists(ratings, unique_by=lambda rating: rating.movie), st.sampled_from(["new", "score"]))
-def test_every_place_has_all_the_rest_behind_it(some, sort):
+def test_every_cursor_position_continues_with_the_rest(some, sort):
     key = {"new": lambda r: (r.at, r.movie), "score": lambda r: (r.score, r.at, r.movie)}[sort]
     ordered = sorted(some, key=key, reverse=True)
     for index, rating in enumerate(ordered):

@@ -1,4 +1,4 @@
-"""Do I see who I am, what I keep and what I hid?"""
+"""My profile, favourites and hidden movies."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -31,7 +31,7 @@ def ids(answer):
     return [item["id"] for item in answer.json()["items"]]
 
 
-def test_who_i_am(client, world, flagged, log_in):
+def test_profile_has_name_preferences_and_counts(client, world, flagged, log_in):
     sealed = EncryptedField("ann")
     world.happen(UserRegistered(user_id=ANN, username=sealed, email=sealed), ANN)
     world.happen(PreferencesChanged(user_id=ANN, genres=("War",), public_activity=True), ANN)
@@ -46,14 +46,14 @@ def test_who_i_am(client, world, flagged, log_in):
     assert answer["Cache-Control"] == "private, no-cache"
 
 
-def test_before_anything_is_known_of_me(client, world, log_in):
+def test_profile_of_new_user_is_empty(client, world, log_in):
     answer = client.get("/v1/me", headers=log_in(BOB)).json()
     assert answer["username"] is None
     assert set(answer["counts"].values()) == {0}
 
 
 @pytest.mark.usefixtures("flagged")
-def test_what_i_keep(client, log_in):
+def test_favourites_are_listed_newest_first(client, log_in):
     headers = log_in(ANN)
     assert ids(client.get("/v1/me/favourites", headers=headers)) == [HEAT, ALIEN]
     assert walk(client, "/v1/me/favourites", {"limit": 1}, headers=headers) == [HEAT, ALIEN]
@@ -63,7 +63,7 @@ def test_what_i_keep(client, log_in):
     assert first == client.get(f"/v1/movies/{HEAT}").json()
 
 
-def test_what_i_hid(client, world, flagged, log_in):
+def test_hidden_movies_are_listed_newest_first(client, world, flagged, log_in):
     headers = log_in(ANN)
     answer = client.get("/v1/me/hidden", headers=headers)
     assert ids(answer) == [AMELIE]
@@ -75,7 +75,9 @@ def test_what_i_hid(client, world, flagged, log_in):
 @pytest.mark.parametrize(
     ("path", "newest_first"), [("favourites", [HEAT, ALIEN]), ("hidden", [AMELIE, ALIEN])]
 )
-def test_in_which_order(client, world, flagged, log_in, path, newest_first):
+def test_favourites_and_hidden_are_sorted_by_time(
+    client, world, flagged, log_in, path, newest_first
+):
     world.happen(MovieHidden(user_id=ANN, movie_id=ALIEN), ANN, ago=timedelta(hours=2))
     headers, path = log_in(ANN), f"/v1/me/{path}"
     for sort, wanted in (("new", newest_first), ("old", newest_first[::-1])):
@@ -88,7 +90,7 @@ def test_in_which_order(client, world, flagged, log_in, path, newest_first):
 
 
 @pytest.mark.usefixtures("flagged")
-def test_a_cursor_is_good_for_its_owner_and_list_only(client, log_in):
+def test_cursor_of_favourites_is_bound_to_owner_and_list(client, log_in):
     cursor = client.get("/v1/me/favourites?limit=1", headers=log_in(ANN)).json()["next"]
     for who, path in ((BOB, "favourites"), (ANN, "hidden"), (ANN, "ratings")):
         answer = client.get(f"/v1/me/{path}?cursor={cursor}", headers=log_in(who))
@@ -99,11 +101,11 @@ def test_a_cursor_is_good_for_its_owner_and_list_only(client, log_in):
 @pytest.mark.parametrize(
     "path", ["/v1/me?x=1", "/v1/me/favourites?sort=score", "/v1/me/hidden?limit=0"]
 )
-def test_wrong_parameters(client, log_in, path):
+def test_my_lists_refuse_invalid_parameters(client, log_in, path):
     assert client.get(path, headers=log_in(ANN)).status_code == 422
 
 
-def test_hidden_and_kept_movies_are_never_recommended(client, world, log_in):
+def test_hidden_and_favourite_movies_are_not_recommended(client, world, log_in):
     for movie in (ALIEN, AMELIE, HEAT):
         world.rate(BOB, movie, 9)
     world.build()

@@ -1,4 +1,4 @@
-"""Is a movie shown as it is known?"""
+"""Cards of movies, and genres."""
 
 import json
 
@@ -10,7 +10,7 @@ from tests.query_api.conftest import ALIEN, ANN, BOB, HEAT, UNKNOWN
 pytestmark = pytest.mark.usefixtures("world")
 
 
-def test_a_card(client, world):
+def test_card_has_all_fields(client, world):
     world.rate(ANN, ALIEN, 9)
     world.rate(BOB, ALIEN, 8)
     world.happen(MovieLinked(movie_id=ALIEN, source="imdb", external_id="tt0078748"), ALIEN)
@@ -33,7 +33,7 @@ def test_a_card(client, world):
 
 
 @pytest.mark.parametrize("movie", [UNKNOWN, 0, 10**30])
-def test_an_unknown_movie(client, movie):
+def test_unknown_movie_is_404(client, movie):
     answer = client.get(f"/v1/movies/{movie}")
     assert answer.status_code == 404
     assert answer["Content-Type"] == "application/problem+json"
@@ -41,24 +41,24 @@ def test_an_unknown_movie(client, movie):
 
 
 @pytest.mark.parametrize("movie", ["alien", "-1", "1.0", "9" * 5000])
-def test_what_is_no_id(client, movie):
+def test_malformed_movie_id_is_404(client, movie):
     answer = client.get(f"/v1/movies/{movie}")
     assert answer.status_code == 404
     assert answer["Content-Type"] == "application/problem+json"
 
 
-def test_votes_for_an_unknown_movie_wait(client, world):
+def test_votes_for_an_unknown_movie_count_once_it_is_added(client, world):
     world.rate(ANN, UNKNOWN, 9)
     assert client.get(f"/v1/movies/{UNKNOWN}").status_code == 404
 
 
-def test_parameters_are_refused(client):
+def test_card_takes_no_parameters(client):
     answer = client.get(f"/v1/movies/{HEAT}?limit=5&x=1")
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == ["limit", "x"]
 
 
-def test_genres(client):
+def test_genres_have_counts(client):
     answer = client.get("/v1/genres")
     assert answer.json() == {
         "items": [
@@ -72,7 +72,7 @@ def test_genres(client):
 
 @pytest.mark.parametrize("path", ["/v1/movies/1", "/v1/genres"])
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-def test_nothing_can_be_written(client, path, method):
+def test_writing_methods_are_405(client, path, method):
     answer = getattr(client, method)(path)
     assert answer.status_code == 405
     assert answer["Content-Type"] == "application/problem+json"

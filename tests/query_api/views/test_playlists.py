@@ -1,4 +1,4 @@
-"""Does everyone see the playlists that they may see, and is nothing said of others?"""
+"""Playlists: visibility, order, pages and cursors."""
 
 from datetime import timedelta
 
@@ -50,7 +50,7 @@ def ids(answer):
 
 
 @pytest.mark.usefixtures("night")
-def test_its_owner_sees_it_whole(client, log_in):
+def test_owner_sees_the_playlist(client, log_in):
     answer = client.get(f"/v1/playlists/{NIGHT}", headers=log_in(ANN))
     assert answer.status_code == 200
     body = answer.json()
@@ -75,7 +75,7 @@ def test_its_owner_sees_it_whole(client, log_in):
 
 
 @pytest.mark.usefixtures("night")
-def test_nobody_else_sees_a_private_one(client, log_in):
+def test_private_playlist_is_404_for_others(client, log_in):
     known = client.get(f"/v1/playlists/{NIGHT}", headers=log_in(ANN))["ETag"]
     nobody: dict[str, str] = {}
     for headers in (nobody, log_in(BOB)):
@@ -89,7 +89,7 @@ def test_nobody_else_sees_a_private_one(client, log_in):
     assert ids(client.get("/v1/me/playlists", headers=log_in(BOB))) == []
 
 
-def test_once_public_everyone_sees_it_and_once_private_no_more(client, world, night, log_in):
+def test_visibility_of_playlist_can_change(client, world, night, log_in):
     world.happen(show("public"), ANN)
     assert ids(client.get(f"/v1/playlists/{NIGHT}")) == [HEAT, ALIEN, AMELIE]
     assert ids(client.get("/v1/playlists")) == [NIGHT]
@@ -101,13 +101,13 @@ def test_once_public_everyone_sees_it_and_once_private_no_more(client, world, ni
     assert ids(client.get(f"/v1/playlists/{NIGHT}", headers=log_in(ANN))) != []
 
 
-def test_an_index_that_is_behind_shows_nothing_private(client, world, night):
+def test_lagging_index_shows_no_private_playlist(client, world, night):
     world.happen(show("public"), ANN)
     world.happen(show("private"), ANN, to=[k for k in world.models if k is not Playlists])
     assert ids(client.get("/v1/playlists")) == []
 
 
-def test_a_moved_movie_and_pages(client, world, night, log_in):
+def test_playlist_pages_follow_a_moved_movie(client, world, night, log_in):
     moved = PlaylistMovieMoved(playlist_id=NIGHT, user_id=ANN, movie_id=HEAT, rank=9)
     position = {"Log-Position": encode_positions([world.happen(moved, ANN)])}
     path, headers = f"/v1/playlists/{NIGHT}", log_in(ANN)
@@ -118,7 +118,7 @@ def test_a_moved_movie_and_pages(client, world, night, log_in):
     assert page["items"][0]["position"] == 1
 
 
-def test_movies_without_a_card_are_left_out(client, world, night, log_in):
+def test_playlist_movies_without_card_are_left_out(client, world, night, log_in):
     added = PlaylistMovieAdded(playlist_id=NIGHT, user_id=ANN, movie_id=UNKNOWN, rank=-1)
     world.happen(added, ANN)
     page = client.get(f"/v1/playlists/{NIGHT}", headers=log_in(ANN)).json()
@@ -126,7 +126,7 @@ def test_movies_without_a_card_are_left_out(client, world, night, log_in):
     assert page["items"][0]["position"] == 1
 
 
-def test_a_deleted_one_is_gone(client, world, night, log_in):
+def test_deleted_playlist_is_404(client, world, night, log_in):
     world.happen(show("public"), ANN)
     world.happen(PlaylistDeleted(playlist_id=NIGHT, user_id=ANN), ANN)
     assert client.get(f"/v1/playlists/{NIGHT}", headers=log_in(ANN)).status_code == 404
@@ -136,11 +136,11 @@ def test_a_deleted_one_is_gone(client, world, night, log_in):
 
 @pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("id_", ["x", "0" * 22, "G" * 23, "fff" + "0" * 20, "٣" * 23])
-def test_what_is_no_id_is_not_there(client, id_):
+def test_malformed_playlist_id_is_404(client, id_):
     assert client.get(f"/v1/playlists/{id_}").status_code == 404
 
 
-def test_lists_and_their_pages(client, world, log_in):
+def test_lists_of_playlists_have_pages(client, world, log_in):
     some = [playlist_id(str(ANN), config().partitions, bytes([n] * 10)) for n in range(5)]
     for nth, id_ in enumerate(some):
         public = created(id_, f"List {nth}", visibility="public")
@@ -173,13 +173,13 @@ def test_lists_and_their_pages(client, world, log_in):
         (f"/v1/playlists/{NIGHT}", "limit=101", "limit"),
     ],
 )
-def test_wrong_parameters(client, log_in, path, query, field):
+def test_playlists_refuse_invalid_parameters(client, log_in, path, query, field):
     answer = client.get(f"{path}?{query}", headers=log_in(ANN))
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
-def test_a_cursor_is_good_for_one_list_only(client, world, log_in):
+def test_cursor_of_playlists_is_bound_to_its_list(client, world, log_in):
     for nth in range(3):
         id_ = playlist_id(str(ANN), config().partitions, bytes([nth] * 10))
         world.happen(created(id_, visibility="public"), ANN)
@@ -190,7 +190,7 @@ def test_a_cursor_is_good_for_one_list_only(client, world, log_in):
 
 @pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("path", ["/v1/me/playlists", "/v1/me", "/v1/me/favourites"])
-def test_mine_need_a_token(client, path):
+def test_my_playlists_need_a_token(client, path):
     assert client.get(path).status_code == 401
 
 

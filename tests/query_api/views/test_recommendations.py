@@ -1,4 +1,4 @@
-"""Do my recommendations come with reasons, and never what I rated?"""
+"""My recommendations: items, genres and pages."""
 
 import pytest
 
@@ -22,14 +22,14 @@ def ids(answer):
 
 
 @pytest.mark.usefixtures("rated")
-def test_never_what_i_rated(client, log_in):
+def test_rated_movies_are_not_recommended(client, log_in):
     found = ids(client.get("/v1/me/recommendations", headers=log_in(ANN)))
     assert ALIEN in found
     assert HEAT not in found
 
 
 @pytest.mark.usefixtures("rated")
-def test_an_item_is_a_card_with_reasons(client, log_in):
+def test_recommended_item_is_card_with_reasons(client, log_in):
     item = client.get("/v1/me/recommendations", headers=log_in(ANN)).json()["items"][0]
     score, reasons = item.pop("score"), item.pop("reasons")
     assert item == client.get(f"/v1/movies/{ALIEN}").json()
@@ -45,13 +45,13 @@ def test_an_item_is_a_card_with_reasons(client, log_in):
 
 
 @pytest.mark.usefixtures("rated")
-def test_by_genre(client, log_in):
+def test_recommendations_by_genre(client, log_in):
     headers = log_in(ANN)
     assert ids(client.get("/v1/me/recommendations?genre=Horror", headers=headers)) == [ALIEN]
     assert ids(client.get("/v1/me/recommendations?genre=Drama", headers=headers)) == []
 
 
-def test_preferences_alone_make_a_list(client, world, rated, log_in):
+def test_preferences_alone_make_recommendations(client, world, rated, log_in):
     world.happen(PreferencesChanged(user_id=ANN, genres=("Romance",)), ANN)
     world.build()
     found = client.get("/v1/me/recommendations?genre=Romance", headers=log_in(ANN)).json()
@@ -64,7 +64,7 @@ def test_preferences_alone_make_a_list(client, world, rated, log_in):
 
 
 @pytest.mark.usefixtures("rated")
-def test_pages_follow_each_other(client, log_in):
+def test_pages_of_recommendations_follow_each_other(client, log_in):
     headers = log_in(ANN)
     whole = ids(client.get("/v1/me/recommendations", headers=headers))
     assert walk(client, "/v1/me/recommendations", {"limit": 1}, headers=headers) == whole
@@ -72,6 +72,6 @@ def test_pages_follow_each_other(client, log_in):
 
 @pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("query", ["limit=0", "cursor=x", "sort=new", "genre="])
-def test_wrong_parameters(client, log_in, query):
+def test_recommendations_refuse_invalid_parameters(client, log_in, query):
     answer = client.get(f"/v1/me/recommendations?{query}", headers=log_in(ANN))
     assert answer.status_code == 422

@@ -1,4 +1,4 @@
-"""Is what was typed found, page by page?"""
+"""Search and discovery: matches, pages and the index away."""
 
 from datetime import UTC, datetime
 
@@ -34,11 +34,11 @@ def ids(answer):
     ("typed", "movie"),
     [("alien", ALIEN), ("amelie", AMELIE), ("Amélie", AMELIE), ("aliem", ALIEN), ("pacino", HEAT)],
 )
-def test_found(client, typed, movie):
+def test_search_finds_matches(client, typed, movie):
     assert ids(client.get("/v1/search", {"q": typed}))[0] == movie
 
 
-def test_as_it_was(client, world, indexed, log_in):
+def test_search_as_of_the_past(client, world, indexed, log_in):
     world.keep("then", Search)
     aliens = MovieAdded(movie_id=7, title="Aliens", year=1986, genres=("Horror",), cast=())
     world.happen(aliens, 7)
@@ -51,7 +51,7 @@ def test_as_it_was(client, world, indexed, log_in):
 
 
 @pytest.mark.usefixtures("indexed")
-def test_a_page_in_full(client):
+def test_search_page_has_all_fields(client):
     page = client.get("/v1/search?q=amelie").json()
     card = client.get(f"/v1/movies/{AMELIE}").json()
     assert page == {
@@ -80,13 +80,13 @@ def test_a_page_in_full(client):
         ("person=audrey+tautou", [AMELIE]),
     ],
 )
-def test_discover(client, query, movies):
+def test_discover_filters_movies(client, query, movies):
     assert ids(client.get(f"/v1/discover?{query}")) == movies
 
 
 @pytest.mark.usefixtures("indexed")
 @pytest.mark.parametrize("sort", ["relevance", "popularity", "score", "year"])
-def test_pages_follow_each_other(client, sort):
+def test_search_pages_follow_each_other(client, sort):
     whole = ids(client.get(f"/v1/discover?sort={sort}"))
     seen = walk(client, "/v1/discover", {"sort": sort, "limit": 1})
     assert seen == whole
@@ -94,7 +94,7 @@ def test_pages_follow_each_other(client, sort):
 
 
 @pytest.mark.usefixtures("indexed")
-def test_a_cursor_is_good_for_its_question_only(client):
+def test_search_cursor_is_bound_to_its_query(client):
     cursor = client.get("/v1/discover?sort=year&limit=1").json()["next"]
     for query in ("sort=score", "sort=year&genre=Drama"):
         answer = client.get(f"/v1/discover?{query}&cursor={cursor}")
@@ -121,13 +121,13 @@ def test_a_cursor_is_good_for_its_question_only(client):
     ],
     ids=lambda query: query[:30],
 )
-def test_wrong_parameters(client, query, field):
+def test_search_refuses_invalid_parameters(client, query, field):
     answer = client.get(f"/v1/search?{query}")
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
-def test_waits_until_it_can_be_found(client, world, indexed):
+def test_search_waits_for_a_position(client, world, indexed):
     headers = {"Log-Position": encode_positions([world.rate(BOB, HEAT, 9)]), "Prefer": "wait=0"}
     late = client.get("/v1/search?q=heat", headers=headers)
     assert late.status_code == 503
@@ -137,7 +137,7 @@ def test_waits_until_it_can_be_found(client, world, indexed):
 
 
 @pytest.mark.usefixtures("world")
-def test_without_an_index(client, monkeypatch):
+def test_search_without_index_is_503(client, monkeypatch):
     """An address where nobody listens."""
     with Elasticsearch("http://127.0.0.1:9", max_retries=0) as away:
         monkeypatch.setattr(clients, "elasticsearch", lambda: away)

@@ -1,4 +1,4 @@
-"""Are movies like one shown with what speaks for it?"""
+"""Similar movies: order, items and waiting."""
 
 from uuid import UUID
 
@@ -29,7 +29,7 @@ def items(answer):
 
 
 @pytest.mark.usefixtures("liked")
-def test_the_most_alike_first(client):
+def test_most_similar_movie_is_first(client):
     [alien, ronin] = items(client.get(f"/v1/movies/{HEAT}/similar"))
     assert alien == (ALIEN, {"score": round(6 / 36, 4), "support": 6, "confidence": "some"})
     assert ronin[0] == RONIN
@@ -38,35 +38,35 @@ def test_the_most_alike_first(client):
 
 
 @pytest.mark.usefixtures("liked")
-def test_an_item_is_a_card(client):
+def test_similar_item_is_card_with_similarity(client):
     [item, *_] = client.get(f"/v1/movies/{HEAT}/similar").json()["items"]
     del item["similarity"]
     assert item == client.get(f"/v1/movies/{ALIEN}").json()
 
 
 @pytest.mark.usefixtures("liked")
-def test_as_many_as_asked_for(client):
+def test_similar_movies_keep_the_limit(client):
     assert len(items(client.get(f"/v1/movies/{HEAT}/similar?limit=1"))) == 1
 
 
 @pytest.mark.usefixtures("liked")
-def test_what_nobody_likes_is_like_what_has_its_genres(client):
+def test_unrated_movie_is_similar_by_genres(client):
     assert [movie for movie, _ in items(client.get(f"/v1/movies/{RONIN}/similar"))] == [HEAT]
     assert items(client.get(f"/v1/movies/{AMELIE}/similar")) == []
 
 
 @pytest.mark.usefixtures("world")
-def test_of_a_movie_that_is_not_there(client):
+def test_similar_of_unknown_movie_is_404(client):
     assert client.get(f"/v1/movies/{UNKNOWN}/similar").status_code == 404
 
 
 @pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("query", ["limit=0", "limit=101", "cursor=x", "x=1"])
-def test_wrong_parameters(client, query):
+def test_similar_refuses_invalid_parameters(client, query):
     assert client.get(f"/v1/movies/{HEAT}/similar?{query}").status_code == 422
 
 
-def test_waits_for_the_builder(client, world, liked):
+def test_similar_waits_for_the_builder(client, world, liked):
     position = world.happen(MovieRated(user_id=ANN, movie_id=AMELIE, score=9), ANN)
     waiting = {"Log-Position": encode_positions([position]), "Prefer": "wait=0"}
     path = f"/v1/movies/{AMELIE}/similar"

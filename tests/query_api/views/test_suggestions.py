@@ -1,4 +1,4 @@
-"""Is suggested what someone may be about to type?"""
+"""Suggestions: popularity, accents and typos."""
 
 import pytest
 
@@ -11,7 +11,7 @@ def ids(answer):
     return [item["id"] for item in answer.json()["items"]]
 
 
-def test_from_the_first_letter_by_popularity(client, world):
+def test_suggestions_are_sorted_by_popularity(client, world):
     world.rate(BOB, ALIEN, 2)
     world.build()
     assert ids(client.get("/v1/suggestions?q=a")) == [ALIEN, AMELIE]
@@ -25,23 +25,23 @@ def test_from_the_first_letter_by_popularity(client, world):
     ("text", "expected"),
     [("amel", [AMELIE]), ("Amé", [AMELIE]), ("aleinx", []), ("alein", [ALIEN]), ("haet", [HEAT])],
 )
-def test_accents_and_typos(client, text, expected):
+def test_suggestions_forgive_accents_and_typos(client, text, expected):
     assert ids(client.get("/v1/suggestions", {"q": text})) == expected
 
 
 @pytest.mark.usefixtures("world")
-def test_an_item(client):
+def test_suggestion_has_id_title_and_year(client):
     [item] = client.get("/v1/suggestions?q=heat").json()["items"]
     assert item == {"id": HEAT, "title": "Heat", "year": 1995}
 
 
 @pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("text", ["!!!", "ß" * 100, "  a", "\N{GRINNING FACE}"])
-def test_odd_texts(client, text):
+def test_suggestions_of_unusual_texts(client, text):
     assert client.get("/v1/suggestions", {"q": text}).status_code == 200
 
 
 @pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("query", ["", "q=", "q=a&limit=5", "q=a&q=b", "q=" + "a" * 101])
-def test_wrong_parameters(client, query):
+def test_suggestions_refuse_invalid_parameters(client, query):
     assert client.get(f"/v1/suggestions?{query}").status_code == 422

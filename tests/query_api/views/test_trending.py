@@ -1,4 +1,4 @@
-"""Is the hottest first, page by page?"""
+"""Trending boards: windows, genres, sources and pages."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -28,14 +28,14 @@ def ids(answer):
 
 
 @pytest.mark.usefixtures("acted")
-def test_windows(client):
+def test_windows_have_boards_of_their_own(client):
     assert ids(client.get("/v1/trending")) == [HEAT, ALIEN]
     assert ids(client.get("/v1/trending?window=day")) == [HEAT, ALIEN]
     assert set(ids(client.get("/v1/trending?window=week"))) == {HEAT, ALIEN, AMELIE}
 
 
 @pytest.mark.usefixtures("acted")
-def test_an_item_is_a_card_with_heat(client):
+def test_trending_item_is_card_with_heat(client):
     [item, _] = client.get("/v1/trending").json()["items"]
     card = client.get(f"/v1/movies/{HEAT}").json()
     assert item.pop("heat") > 0
@@ -43,27 +43,27 @@ def test_an_item_is_a_card_with_heat(client):
 
 
 @pytest.mark.usefixtures("acted")
-def test_genres(client):
+def test_trending_by_genre(client):
     assert ids(client.get("/v1/trending?genre=Horror")) == [ALIEN]
     assert ids(client.get("/v1/trending?genre=Horror&limit=5")) == [ALIEN]
     assert ids(client.get("/v1/trending?genre=Romance")) == []
 
 
 @pytest.mark.usefixtures("acted")
-def test_pages_follow_each_other(client):
+def test_pages_of_a_board_follow_each_other(client):
     seen = walk(client, "/v1/trending", {"window": "week", "limit": 1})
     assert seen == ids(client.get("/v1/trending?window=week"))
     assert len(seen) == 3
 
 
 @pytest.mark.usefixtures("acted")
-def test_the_ready_page_and_a_rendered_one_are_alike(client):
+def test_prepared_page_equals_a_rendered_one(client):
     ready = client.get("/v1/trending").json()
     rendered = client.get("/v1/trending?limit=21").json()
     assert ready == rendered
 
 
-def test_before_anything_happened(client, world):
+def test_board_is_empty_before_any_event(client, world):
     page = client.get("/v1/trending").json()
     assert (page["items"], page["next"]) == ([], None)
 
@@ -81,14 +81,14 @@ def test_before_anything_happened(client, world):
         ("genre=" + "x" * 61, "genre"),
     ],
 )
-def test_wrong_parameters(client, world, query, field):
+def test_trending_refuses_invalid_parameters(client, world, query, field):
     answer = client.get(f"/v1/trending?{query}")
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
 @pytest.mark.usefixtures("acted")
-def test_a_cursor_is_good_for_its_list_only(client):
+def test_cursor_of_a_board_is_bound_to_it(client):
     cursor = client.get("/v1/trending?window=week&limit=1").json()["next"]
     for query in ("window=day", "window=week&genre=Drama"):
         answer = client.get(f"/v1/trending?{query}&limit=1&cursor={cursor}")
@@ -104,7 +104,7 @@ def observe(world, *movies, ago=timedelta(0)):
 
 
 @pytest.mark.usefixtures("acted")
-def test_another_sources_board_stands_beside_ours(client, world):
+def test_external_board_is_separate(client, world):
     observe(world, AMELIE, ALIEN, ago=timedelta(hours=2))
     answer = client.get("/v1/trending?source=tmdb")
     assert ids(answer) == [AMELIE, ALIEN]
@@ -116,7 +116,7 @@ def test_another_sources_board_stands_beside_ours(client, world):
 
 
 @pytest.mark.usefixtures("acted")
-def test_its_pages_follow_each_other_and_no_others(client, world):
+def test_pages_of_external_board_follow_each_other(client, world):
     observe(world, AMELIE, ALIEN, HEAT)
     seen = walk(client, "/v1/trending", {"source": "tmdb", "limit": 1})
     assert seen == [AMELIE, ALIEN, HEAT]
