@@ -49,7 +49,8 @@ class Follower:
         self._breaker = CircuitBreaker(model.name, store)
         self._parking = ParkingApplier(model, store, decrypt, self._breaker)
         self._backoff = Backoff(_FIRST_DELAY_SECONDS, _MAX_DELAY_SECONDS)
-        self._retry_at = float("-inf")
+        self._retry_at = 0.0
+        """When a failed step is tried again; 0 while nothing fails."""
 
     @property
     def is_backing_off(self) -> bool:
@@ -82,8 +83,9 @@ class Follower:
             self.behind.add(partition)
             self.failing.add(partition)
         else:
-            self.failing.discard(partition)
-            self._end_back_off()
+            if self._retry_at:
+                self.failing.discard(partition)
+                self._end_back_off()
 
     def _fill_gap(self, partition: int, *, until: int) -> None:
         count("marquee_gaps_total", model=self.model.name)
@@ -178,3 +180,4 @@ class Follower:
         """Begin with the first delay again, unless other partitions still fail."""
         if not self.failing:
             self._backoff.reset()
+            self._retry_at = 0.0
