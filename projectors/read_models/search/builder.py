@@ -17,7 +17,6 @@ from redis.commands.core import Script
 
 from projectors.read_models.search.engine import IndexUnavailable, VersionedDocument
 from projectors.read_models.search.read_model import DocumentSource, Search
-from projectors.read_models.search.verification import unknown_documents, wrong_documents
 from projectors.storage.shard import read_offsets
 
 _CHUNK = 1000  # documents in a bulk, about 400 KB
@@ -87,13 +86,13 @@ class SearchBuilder:
         suspects: Sequence[int] = self._model.known_movies()
         while True:
             flush(self._model)
-            suspects = wrong_documents(self._model, suspects)
+            suspects = _wrong_documents(self._model, suspects)
             if not suspects or monotonic() >= deadline:
                 break
             sleep(_PAUSE_SECONDS)
         return [f"document of movie {movie} is not what the state says" for movie in suspects] + [
             f"document of movie {movie} should not be there"
-            for movie in unknown_documents(self._model)
+            for movie in _unknown_documents(self._model)
         ]
 
 
@@ -232,6 +231,25 @@ def _note_built(model: Search, checkpoints: Mapping[int, int], late: bytes) -> N
 
 def _flattened(numbers: Mapping[int, int]) -> list[int]:
     return [number for pair in numbers.items() for number in pair]
+
+
+def _wrong_documents(model: Search, movies: Sequence[int]) -> list[int]:
+    """Movies whose document is missing or differs from their state."""
+    return [movie for chunk in _chunks(movies) for movie in _wrong_in_chunk(model, chunk)]
+
+
+def _wrong_in_chunk(model: Search, movies: Sequence[int]) -> Iterator[int]:
+    written = model.index.get(movies)
+    for source in model.document_sources(movies):
+        if written.get(source.movie) != (source.revision, source.document()):
+            yield source.movie
+
+
+def _unknown_documents(model: Search) -> list[int]:
+    """Movies in the index without any state."""
+    model.index.refresh()
+    known = set(model.known_movies())
+    return [movie for movie in model.index.movies() if movie not in known]
 
 
 def _dirty_key(model: Search) -> str:

@@ -105,15 +105,8 @@ def _details(event: MovieAdded | MovieDescribed) -> SearchableDetails:
 
 
 def _extended(event: MovieDetailed) -> ExtendedDetails:
-    return ExtendedDetails(
-        original_title=event.original_title,
-        original_language=event.original_language,
-        released_on=event.released_on,
-        runtime_minutes=event.runtime_minutes,
-        crew=event.crew,
-        keywords=event.keywords,
-        titles=event.titles,
-    )
+    fields = ExtendedDetails.__struct_fields__
+    return ExtendedDetails(**{field: getattr(event, field) for field in fields})
 
 
 def document(
