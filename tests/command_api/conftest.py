@@ -25,20 +25,20 @@ PASSWORD = "correct horse battery"
 
 
 class Person(NamedTuple):
-    """Someone with an account, logged in."""
+    """A user who is logged in."""
 
     user_id: UUID
     headers: dict[str, str]
 
 
 class Api:
-    """Sends commands as clients do."""
+    """Sends requests to the command API."""
 
     def __init__(self) -> None:
         self._client = Client()
 
     def __call__(self, method: str, path: str, body: Any = None, *, by=None, **headers: str):
-        """The answer to one command; a body that is bytes is sent as it is."""
+        """Send a request; a body of bytes is sent as it is."""
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body)
         sent = {"Content-Type": "application/json"} | (by.headers if by else {})
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
@@ -63,7 +63,7 @@ def api(request, redis_url, keys):
     request.getfixturevalue("db" if rolls_back else "log_database")
     movie_lookup.clear_cache()
     token_revocation.clear_cache()
-    clients.redis().ping()  # hints go out from a thread: it shall have a connection by now
+    clients.redis().ping()  # the announcing thread needs an open connection
     movies = [
         AddMovie(movie_id, MovieFacts(title=title, year=year))
         for movie_id, title, year in ((ALIEN, "Alien", 1979), (HEAT, "Heat", 1995))
@@ -74,7 +74,7 @@ def api(request, redis_url, keys):
 
 @pytest.fixture
 def person(api):
-    """Makes people who are logged in, without the price of a password."""
+    """Makes logged-in users without hashing a password."""
 
     def make() -> Person:
         user_id = uuid4()
@@ -93,13 +93,13 @@ def person(api):
 
 @pytest.fixture
 def ann(person):
-    """Someone."""
+    """A logged-in user."""
     return person()
 
 
 @pytest.fixture
 def register(api):
-    """Opens accounts."""
+    """Registers accounts."""
 
     def _register(username="ann", email=None, password=PASSWORD, **more):
         body = {"username": username, "email": email or f"{username}@example.org"}
@@ -111,7 +111,7 @@ def register(api):
 
 @pytest.fixture
 def log_in(api):
-    """Logs people in."""
+    """Logs users in."""
 
     def _log_in(login="ann", password=PASSWORD):
         return api("POST", "/v1/tokens", {"login": login, "password": password})
@@ -120,13 +120,13 @@ def log_in(api):
 
 
 def bearer(tokens_answer) -> Person:
-    """Who an answer's access token speaks for."""
+    """Return the user of an answer's access token."""
     access = tokens_answer.json()["access"]
     return Person(access_tokens.verify(access).user_id, {"Authorization": f"Bearer {access}"})
 
 
 def log_rows() -> list[tuple[str, str]]:
-    """Type and data of every event in the log, by partition and offset, without movies."""
+    """Return type and data of every event, by partition and offset, without movies' events."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT type, data::text FROM events WHERE stream NOT LIKE 'movie-%'"
@@ -137,7 +137,7 @@ def log_rows() -> list[tuple[str, str]]:
 
 
 def in_thread(work):
-    """The same work with database connections of its thread, which it closes."""
+    """Wrap work so that it closes its thread's database connections."""
 
     def run(*args):
         with closing(connections["default"]), closing(connections["vault"]):
@@ -147,6 +147,6 @@ def in_thread(work):
 
 
 def fields(problem) -> list[str]:
-    """Which fields a problem names."""
+    """Return the fields that a problem names."""
     assert problem.headers["Content-Type"] == "application/problem+json"
     return [error["field"] for error in problem.json()["errors"]]

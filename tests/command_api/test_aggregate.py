@@ -20,7 +20,7 @@ careful = replace(rating, expects_new_stream=False)
 
 
 class Racing(MemoryStore):
-    """A log in which a rival is first, so many times."""
+    """A store in which a rival appends first, a given number of times."""
 
     def __init__(self, rivals: int) -> None:
         super().__init__(partitions=8)

@@ -17,7 +17,7 @@ ACCOUNT = {"username": "ann", "email": "ann@example.org", "password": "correct h
 
 @pytest.fixture
 def unchanged(api):
-    """The log is afterwards as it was."""
+    """Assert that the log is unchanged afterwards."""
     before = store().heads()
     yield
     assert store().heads() == before
@@ -187,7 +187,7 @@ def test_refusal_carries_the_rate_limit_headers(api, ann, method, path, body, st
 
 
 def test_failed_log_in_carries_no_rate_limit_headers(api):
-    """It would tell whether the name was ever logged in with from there."""
+    """They would reveal whether the name ever logged in from this address."""
     answer = api("POST", "/v1/tokens", {"login": "ann", "password": "x"})
     assert answer.status_code == 401
     assert not [name for name in answer.headers if name.startswith("RateLimit")]

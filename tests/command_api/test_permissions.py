@@ -33,7 +33,7 @@ _IN_PLAYLIST = f"{_PLAYLIST}/movies/<int:movie_id>"
 _MOVIE = "v1/movies/<int:movie_id>"
 
 TURNED_AWAY = (302, 401)
-"""Nothing is looked at, let alone changed."""
+"""The statuses of a caller who was not let in."""
 _ROW = "<path:object_id>/"
 _WITH_ROWS = tuple(
     f"catalogue/{table}/" for table in ("movie", "person", "trendobservation", "syncrun")
@@ -42,7 +42,7 @@ _LISTS = tuple(f"catalogue/{table}/" for table in ("genre", "keyword", "tmdbfilm
 _PAGES = ("", "catalogue/", *_WITH_ROWS, *_LISTS)
 
 TABLE: Sequence[Case] = [
-    # With nothing in the body: whoever is told so was let in.
+    # An empty body: an error about it means that the caller was let in.
     Case("POST", "v1/accounts", "/v1/accounts", everybody(422), body={}),
     Case("POST", "v1/tokens", "/v1/tokens", everybody(422), body={}),
     Case("POST", "v1/tokens/refresh", "/v1/tokens/refresh", everybody(422), body={}),
@@ -76,8 +76,8 @@ TABLE: Sequence[Case] = [
     Case("GET", "health/live", "/health/live", everybody(200)),
     Case("GET", "health/ready", "/health/ready", everybody(200)),
     Case("GET", "metrics", "/metrics", everybody(200)),
-    # The staff's pages take no token, whoever's it is: only the cookie of a log-in of theirs
-    # (tests/command_api/admin/test_login.py). All others are sent to where one logs in.
+    # Staff pages accept no token, only the cookie of a staff log-in
+    # (tests/command_api/admin/test_login.py). Others are redirected to the log-in page.
     *(Case("GET", f"admin/{page}", f"/admin/{page}", everybody(302)) for page in _PAGES),
     *(
         Case("GET", f"admin/{page}{_ROW}", f"/admin/{page}1/", everybody(302))
@@ -95,7 +95,7 @@ def test_every_route_is_in_the_permission_table():
 
 @pytest.fixture
 def hers(api, person):
-    """Makes somebody with opinions, and with a private playlist."""
+    """Makes a user with ratings, flags and a private playlist."""
 
     def make() -> Hers:
         owner = person()
@@ -111,7 +111,7 @@ def hers(api, person):
 
 @pytest.fixture
 def bad_tokens(hers, keys) -> dict[str, Person]:
-    """Whose tokens all are somebody's, but for what is wrong with them."""
+    """Tokens of a user, each with one thing wrong."""
     owner, over = hers().owner, hers().owner
     honest = Honest(keys, owner.user_id, family_of(owner))
     refresh_families.revoke(family_of(over))
@@ -124,10 +124,10 @@ def bad_tokens(hers, keys) -> dict[str, Person]:
 
 
 class Silent(CommandView):
-    """Does not say for whom it is."""
+    """A view without permission classes."""
 
     def post(self, call):
-        """What nobody shall do."""
+        """Must never be called."""
         return Answer(None)
 
 
@@ -170,25 +170,25 @@ def test_caller_may_send_exactly_the_permitted_commands(api, person, hers, bad_t
 
 
 class Hers(NamedTuple):
-    """Somebody, and what is theirs."""
+    """A user, and what belongs to them."""
 
     owner: Person
     playlist: str
 
 
 def family_of(somebody: Person) -> UUID:
-    """The log-in that their token is of."""
+    """Return the log-in of their token."""
     return access_tokens.bearer(somebody.headers["Authorization"]).family
 
 
 def of_the_staff(somebody: Person) -> Person:
-    """The same, with a token that says so."""
+    """The same user, with a staff token."""
     access = access_tokens.mint_access(somebody.user_id, family_of(somebody), 0, is_staff=True)
     return Person(somebody.user_id, {"Authorization": f"Bearer {access}"})
 
 
 def events() -> int:
-    """How many there are in the log."""
+    """Return the number of events in the log."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM events")
         [(found,)] = cursor.fetchall()

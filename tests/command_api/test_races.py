@@ -11,7 +11,7 @@ CROWD = 32
 
 
 def at_once(send, count=CROWD):
-    """The answers to as many requests, all sent at the same moment."""
+    """Return the answers to a number of concurrent requests."""
     start, answers = threading.Barrier(count), []
 
     def work(nth):
@@ -33,7 +33,7 @@ def statuses(answers):
 
 @pytest.fixture
 def playlist(api, ann):
-    """Ann's, with its version."""
+    """Ann's playlist, with its version."""
     answer = api("POST", "/v1/playlists", {"name": "Space"}, by=ann)
     return f"/v1/playlists/{answer.json()['id']}", answer.headers["ETag"]
 
@@ -74,7 +74,7 @@ def test_concurrent_changes_with_if_match_have_one_winner(ann, playlist):
 
 
 def test_concurrent_changes_without_if_match_are_decided_again(ann, playlist):
-    """Two movies put into a playlist at once are both in it."""
+    """Two movies put into a playlist concurrently are both in it."""
     path, _ = playlist
     answers = at_once(
         lambda api, nth: api("PUT", f"{path}/movies/{(ALIEN, HEAT)[nth]}", {}, by=ann), 2

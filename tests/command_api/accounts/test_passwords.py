@@ -15,7 +15,7 @@ PLACES = config().server_threads // 2
 
 @pytest.fixture
 def counted(monkeypatch):
-    """What was digested, with which costs."""
+    """The hashes that were compared, with their costs."""
     costs = []
 
     def compare(password, kept):
@@ -37,7 +37,7 @@ def test_password_check_costs_the_same_without_an_account(counted):
 
 @pytest.fixture
 def crowd(monkeypatch):
-    """As many as may be at their passwords, until the fixture's function is called."""
+    """All hashing slots are taken until the fixture's function is called."""
     go, arrived = Event(), Semaphore(0)
 
     def slow(password, kept):

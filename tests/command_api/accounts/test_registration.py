@@ -27,7 +27,7 @@ def grow_old():
 
 @pytest.fixture
 def log_is_broken(api):
-    """Nothing can be appended until the fixture's function is called."""
+    """Appends fail until the fixture's function is called."""
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE partitions RENAME TO gone")
 
@@ -40,7 +40,7 @@ def log_is_broken(api):
 
 @pytest.fixture
 def activation_is_broken(api):
-    """No reservation can become active until the fixture's function is called."""
+    """Activations fail until the fixture's function is called."""
     with connections["vault"].cursor() as cursor:
         cursor.execute("ALTER TABLE subjects ADD CONSTRAINT broken CHECK (state <> 'active')")
 
@@ -102,7 +102,7 @@ def test_concurrent_registrations_of_one_name_have_one_winner(api):
     def register(nth):
         wanted = body | {"email": f"ann{nth}@example.org"}
         answer = Api()("POST", "/v1/accounts", wanted)
-        while answer.status_code == 503:  # too many at once: it is to come again
+        while answer.status_code == 503:  # all hashing slots are taken
             sleep(int(answer.headers["Retry-After"]))
             answer = Api()("POST", "/v1/accounts", wanted)
         statuses.append(answer.status_code)
@@ -121,7 +121,7 @@ def test_registration_that_was_never_appended_releases_its_names(register, log_i
     assert states() == ["reserved"]
     assert log_in("ann").status_code == 401
     log_is_broken()
-    assert register("ann").status_code == 409  # it might still be on its way
+    assert register("ann").status_code == 409  # it may still be appended
     grow_old()
     assert register("ann").status_code == 201
     assert states() == ["active"]

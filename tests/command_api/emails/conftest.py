@@ -12,7 +12,7 @@ _TOKEN = re.compile("^[A-Za-z0-9_-]{43}$", re.MULTILINE)
 
 
 class Post:
-    """The letters that were delivered since the last look."""
+    """The e-mails that were sent since the last look."""
 
     def __call__(self):
         mail.outbox.clear()
@@ -20,13 +20,13 @@ class Post:
         return list(mail.outbox)
 
     def token(self):
-        """What the only letter says."""
+        """Return the token of the only e-mail."""
         [letter] = self()
         [token] = _TOKEN.findall(letter.body)
         return token
 
     def pass_time(self, interval="6 minutes"):
-        """As if so much time had passed."""
+        """Make letters and tokens older."""
         with connections["vault"].cursor() as cursor:
             cursor.execute("UPDATE letters SET due_at = due_at - %s::interval", [interval])
             cursor.execute(
@@ -38,13 +38,13 @@ class Post:
 
 @pytest.fixture
 def post(api):
-    """The letters to people."""
+    """The mailbox."""
     return Post()
 
 
 @pytest.fixture
 def register(register, django_capture_on_commit_callbacks):
-    """Opens accounts; what is done on commit is done at once, though nothing is committed."""
+    """Registers accounts; runs on_commit hooks at once, though nothing is committed."""
 
     def _register(*args, **more):
         with django_capture_on_commit_callbacks(execute=True):

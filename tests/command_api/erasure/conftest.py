@@ -5,5 +5,5 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def cheap_passwords(settings):
-    """Many register here, and how costly a digest is has tests of its own."""
+    """Use a cheap hash: the real one has tests of its own."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

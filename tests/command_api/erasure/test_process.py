@@ -57,7 +57,7 @@ def is_done(user_id):
 
 
 class Died(OperationalError):
-    """As far as anybody can tell."""
+    """A crash, as its caller sees it."""
 
 
 def dying(*_args, **_more):
@@ -102,8 +102,8 @@ def test_erasure_is_repeated_after_events_that_were_in_flight(ann):
     erasures.add_report_line(ann, "library 1", "gone")
     erasures.mark_gone(ann)
     assert erasures.incomplete() == []
-    rate(ann, HEAT)  # by a process that believed in the token for a moment longer
-    assert process.sweep() == 0  # more may be on its way
+    rate(ann, HEAT)  # by a process whose token cache is a moment old
+    assert process.sweep() == 0  # more events may be in flight
     a_minute_passes()
     assert process.sweep() == 1
     assert said(ann) == [UserErased(user_id=ann)] * 2
@@ -127,7 +127,7 @@ def test_erasure_that_fails_does_not_block_other_erasures(ann, register, log_in,
 
 
 def test_erasure_is_repeated_in_a_restored_log(ann):
-    """The vault is kept apart: it remembers what the log does not."""
+    """The vault has its own backup, so it remembers erasures that the log lacks."""
     rate(ann, ALIEN)
     erasures.begin(ann)
     erasures.destroy_key(ann)

@@ -127,7 +127,7 @@ def test_export_reads_streams_page_by_page(api, ann, monkeypatch):
     monkeypatch.setattr(event_store.store(), "read_many", counted)
     lines = exporter.lines(ann.user_id, event_store.store())
     assert next(lines) == whole[0]
-    assert asked == []  # nothing is read before it is wanted
+    assert asked == []  # pages are read only when needed
     assert [whole[0], *lines] == whole
     assert set(asked) == {1}
     assert kept in repr(whole)

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(databases=["default", "vault"])
 
 @pytest.fixture
 def taken(api, register, log_in, tmp_path):
-    """Ann's file, and Bob, who brings it in."""
+    """Ann's export file, Ann, and Bob, who imports it."""
     register("ann", genres=["War"])
     ann = bearer(log_in())
     live(api, ann)
@@ -45,7 +45,7 @@ def bring(path) -> str:
 
 
 def told(user_id) -> list[dict[str, object]]:
-    """All of it but who it is, when what began, and ids."""
+    """All lines without account, start times and ids."""
     return [
         {
             name: getattr(line, name)
@@ -109,10 +109,10 @@ def test_import_matches_movies_only_if_certain(api):
 
     movies = {
         **theirs(1, "Alien", 1979),  # the same here
-        **theirs(2, "Alien", 1992),  # number 2 is another movie here
+        **theirs(2, "Alien", 1992),  # id 2 is another movie here
         **theirs(99, "Other title", 1992, imdb="tt10"),
         **theirs(11, "Twin", 2000),
-        **theirs(98, "Twin", 2000),  # which?
+        **theirs(98, "Twin", 2000),  # ambiguous
         **theirs(97, "Nowhere", 2000, wikipedia="Alien"),
         **theirs(96, "Elsewhere", 2000, catalogue="7"),
     }

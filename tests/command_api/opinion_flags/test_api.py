@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db(databases=["default", "vault"])
 
 
 class Flag(NamedTuple):
-    """The last part of a flag's URL, also its stream's prefix and its field, and its events."""
+    """A flag's name (in URL, stream and body) and its events."""
 
     name: str
     was_set: str

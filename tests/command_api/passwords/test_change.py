@@ -70,7 +70,7 @@ def test_password_change_interrupted_keeps_the_old_password_and_no_log_in(
 
 
 def test_concurrent_log_in_with_the_old_password_does_not_survive(register, log_in, monkeypatch):
-    """The old password is compared, then it is changed, then the log-in would begin."""
+    """The old password is verified, then changed, and then the log-in opens its session."""
     register()
     me = bearer(log_in())
     compare, end_all = passwords.is_correct, logout.end_all_sessions
@@ -86,7 +86,7 @@ def test_concurrent_log_in_with_the_old_password_does_not_survive(register, log_
 
     def last(*args, **more):
         ended = end_all(*args, **more)
-        changed.set()  # but not committed yet: the late one has to wait for that
+        changed.set()  # not committed yet: the log-in has to wait for it
         return ended
 
     monkeypatch.setattr(passwords, "is_correct", meanwhile)

@@ -22,7 +22,7 @@ def types():
 
 
 def events(person):
-    """What the log says, opened; a movie's events may lie in the same partition."""
+    """Return the user's events, decrypted; movies' events may share the partition."""
     partition = partition_of(str(person.user_id), store().partitions)
     page = store().page(partition, after=0, limit=100)
     opened = [recorded.event for recorded in EventDecryptor().decrypt_all(page)]
@@ -31,7 +31,7 @@ def events(person):
 
 @pytest.fixture
 def begin(api, ann):
-    """Begins playlists of Ann's; answers with their addresses."""
+    """Creates playlists of Ann's; returns their paths."""
 
     def _begin(name="Noir", **more):
         answer = api("POST", ALL, {"name": name} | more, by=ann)
@@ -157,7 +157,7 @@ def every_change(path):
 @rolled_back
 @pytest.mark.parametrize("visibility", ["private", "public"])
 def test_playlist_of_another_user_is_not_found(api, begin, ann, person, visibility):
-    """The answers to a stranger are those for a playlist that never was, byte by byte."""
+    """A stranger gets the same bytes as for a playlist that never existed."""
     path = begin(visibility=visibility)
     put(api, path, ALIEN, by=ann)
     before = log_rows()
@@ -178,7 +178,7 @@ def test_playlist_of_another_user_is_not_found(api, begin, ann, person, visibili
 
 
 def _neighbour(person, ann):
-    """Somebody in the same partition: there even the stream is found."""
+    """A user in the same partition, where even the stream is found."""
     partitions = store().partitions
     while True:
         bob = person()
@@ -351,7 +351,7 @@ def test_playlist_command_repeated_with_its_key_is_done_once(api, ann):
 
 @rolled_back
 def test_playlist_texts_of_a_user_erased_meanwhile_are_refused(api, ann, monkeypatch):
-    api("PUT", f"/v1/movies/{ALIEN}/hidden", by=ann)  # for a moment her log-in is known to stand
+    api("PUT", f"/v1/movies/{ALIEN}/hidden", by=ann)  # caches her log-in's status
     monkeypatch.setattr("command_api.playlists.api._decryptor._cache", {})
     Subject.objects.filter(user_id=ann.user_id).update(
         state="erased", username_hmac=None, email_hmac=None, key=None, password_hash=None
@@ -380,7 +380,7 @@ def test_concurrent_playlist_changes_with_if_match_have_one_winner(api, begin, a
 
 
 def test_playlist_change_that_always_conflicts_is_answered_409(api, begin, ann, monkeypatch):
-    """Others change the playlist between each look at it and each append."""
+    """Another writer changes the playlist between each read and append."""
     path = begin()
     real = type(store()).append
 

@@ -44,7 +44,7 @@ def words(text):
 
 
 def created(name="Noir", description=None, visibility="private"):
-    """As the log says it when it was opened."""
+    """The event as it is after decryption."""
     return PlaylistCreated(**ME, name=name, description=description, visibility=visibility)
 
 
@@ -237,7 +237,7 @@ commands = st.one_of(
 
 @for_all(st.lists(commands, max_size=80))
 def test_playlist_moves_always_keep_all_movies(wanted):
-    """The same as when a list is changed by hand; and no other event changes who is before whom."""
+    """Equal to a list changed by hand; and no single event reorders other movies."""
     state = given(created())
     by_hand: list[int] = []
     for command in wanted:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from command_api.playlists.ranks import FAR, ROOM, RankPlan, insert_rank
 
 EXACT = 2**53
-"""Up to here a sorted set keeps integers as they are."""
+"""The largest integer that a sorted set stores exactly."""
 
 
 def test_rank_of_the_first_movie_and_at_the_ends():

@@ -67,11 +67,11 @@ def test_rating_announces_its_partition(api, ann):
         mine, heard = str(position.partition).encode(), set()
         until(lambda: mine in heard, turn=lambda: heard.update(listener.wait(1)))
     movies = {str(partition_of(str(id_), store().partitions)).encode() for id_ in (ALIEN, HEAT)}
-    assert heard - movies <= {mine}  # the hints of the fixture's movies may be late
+    assert heard - movies <= {mine}  # announcements of the fixture's movies may be late
 
 
 def test_concurrent_ratings_of_one_movie_are_all_appended_in_order(api, ann):
-    """Each event's ``previous`` is the score of the one before it, whoever was first."""
+    """Each event's ``previous`` is the score of the event before it."""
 
     def rate(score):
         statuses.append(Api().rate(ALIEN, score, by=ann).status_code)
@@ -85,7 +85,10 @@ def test_concurrent_ratings_of_one_movie_are_all_appended_in_order(api, ann):
     assert statuses == [200] * 4
     partition = partition_of(str(ann.user_id), store().partitions)
     page = [recorded.event for recorded in store().page(partition, after=0, limit=100)]
-    there = [event for event in page if not isinstance(event, MovieAdded)]  # some lie here, too
+    # movies may share the partition
+    there = [
+        event for event in page if not isinstance(event, MovieAdded)
+    ]  # movies may share the partition
     events = [event for event in there if isinstance(event, MovieRated)]
     assert events == there
     assert [event.previous for event in events] == [None, *(e.score for e in events[:-1])]

@@ -43,7 +43,7 @@ def kinds(done):
 
 
 def log(store):
-    """What happened, in the order of the log."""
+    """Return the recorded events, in log order."""
     partition = next((p for p, head in enumerate(store.heads()) if head), 0)
     return store.page(partition, after=0, limit=5000)
 
@@ -117,7 +117,7 @@ def test_import_gives_up_when_streams_always_move():
 
 
 class Racing(MemoryStore):
-    """A log in which a rival is first, so many times."""
+    """A store in which a rival appends first, a given number of times."""
 
     def __init__(self, rivals: int) -> None:
         super().__init__(partitions=8)

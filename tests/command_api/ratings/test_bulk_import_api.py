@@ -26,7 +26,7 @@ def one(movie_id, score, rated_at=None):
 
 
 def log(person):
-    """What was recorded of somebody; a movie's events may lie in the same partition."""
+    """Return a user's recorded events; movies' events may share the partition."""
     partition = partition_of(str(person.user_id), store().partitions)
     page = store().page(partition, after=0, limit=5000)
     return [one for one in page if getattr(one.event, "user_id", None) == person.user_id]

@@ -96,7 +96,7 @@ opinions = st.lists(
 
 @for_all(opinions)
 def test_rating_events_always_add_up_to_sum_and_histogram(wanted):
-    """Of one movie, kept event by event as read models do, without looking at what was before."""
+    """Sums of one movie, updated by each event alone, as read models do."""
     ratings: dict[int, RatingState] = {}
     total, histogram = 0, Counter[int]()
     for user, score in wanted:

@@ -15,7 +15,7 @@ HOME, ELSEWHERE = "192.0.2.1", "198.51.100.1"
 
 @pytest.fixture
 def log_in(api):
-    """Log in from somewhere."""
+    """Logs in from a given address."""
 
     def log_in(login="ann", password=PASSWORD, *, at=HOME):
         body = {"login": login, "password": password}
@@ -26,7 +26,7 @@ def log_in(api):
 
 @pytest.fixture
 def cheap(monkeypatch):
-    """Passwords that cost nothing to compare, for those who try many."""
+    """Replace the password check by a cheap one."""
     monkeypatch.setattr(
         "command_api.accounts.passwords.is_correct", lambda given, _kept: given == PASSWORD
     )
@@ -50,12 +50,12 @@ def test_log_in_burst_is_refused_without_affecting_others(register, log_in):
     limit = config().throttle_login_per_minute
     statuses = [answer.status_code for answer in answers]
     assert statuses.count(401) < 2 * limit
-    # Beyond the first limit, some of a second one if a minute turned meanwhile.
+    # Some more than the limit if a new minute began meanwhile.
     assert statuses[: limit - 1] == [401] * (limit - 1)
     assert statuses[-1] == 429
     assert int(answers[-1].headers["Retry-After"]) >= 1
     assert answers[-1].headers["RateLimit-Remaining"] == "0"
-    # Another user, from elsewhere and even from the same address; and the one who is attacked.
+    # Another user, from another address and from the same one; and the attacked user.
     assert log_in("bob").status_code == 200
     assert log_in("bob", at=ELSEWHERE).status_code == 200
     assert log_in("ann").status_code == 200
@@ -81,7 +81,7 @@ def test_log_in_attempts_from_a_known_address_are_limited_too(register, log_in):
 
 
 def test_log_in_limit_is_the_same_for_unknown_names(log_in):
-    """Or the refusal would tell who has an account."""
+    """Otherwise the refusal would reveal who has an account."""
     limit = config().throttle_account_per_hour
     statuses = [log_in("nobody", at=at).status_code for at in addresses(limit + 20)]
     assert (statuses[0], statuses[-1]) == (401, 429)

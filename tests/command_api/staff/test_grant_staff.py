@@ -99,7 +99,7 @@ def test_staff_revocation_interrupted_is_completed_by_the_next(api, register, lo
 
 
 def test_token_made_during_a_staff_revocation_does_not_survive_it(register, log_in, monkeypatch):
-    """Somebody logs in; between looking at the epoch and making the token, all of it happens."""
+    """The whole revocation happens in a log-in, between reading the epoch and making the token."""
     register()
     grant("ann")
     begin = refresh_families.create
@@ -114,7 +114,7 @@ def test_token_made_during_a_staff_revocation_does_not_survive_it(register, log_
     assert not says_staff(late)
     assert (
         access_tokens.verify(late.json()["access"]).epoch == 0
-    )  # of before: queries refuse it, too
+    )  # the old epoch: queries refuse it, too
 
 
 def test_grant_to_an_unknown_user_fails(register):

@@ -27,7 +27,7 @@ pytestmark = [
 
 @pytest.fixture
 def fitting(api, ann):
-    """What Ann could send that would be right."""
+    """Valid values for Ann's requests."""
     begun = api("POST", "/v1/playlists", {"name": "Space"}, by=ann)
     return Fitting(
         headers={
@@ -46,7 +46,7 @@ def fitting(api, ann):
 
 @pytest.fixture
 def cheap(monkeypatch):
-    """Passwords that cost nothing."""
+    """Make password checks cheap."""
     monkeypatch.setattr("command_api.accounts.passwords.is_correct", lambda _given, _kept: False)
     monkeypatch.setattr("command_api.accounts.passwords.hash_password", lambda _given: "unusable")
 
@@ -75,7 +75,7 @@ def test_random_request_gets_a_declared_answer_and_a_refusal_appends_nothing(
 
 @contextmanager
 def taken_back():
-    """Undo what is done: whoever comes next finds a log-in and a playlist that are good."""
+    """Roll back, so that the next request finds a valid log-in and playlist."""
     with ExitStack() as stack:
         for alias in DATABASES:
             stack.enter_context(transaction.atomic(using=alias))

@@ -19,55 +19,57 @@ from tests.command_api.conftest import in_thread, log_rows
 PATIENCE_SECONDS = 120
 
 
-class Frozen:
-    """Somebody who stands still, for a while, before or after what they do in one place."""
+class PausedCall:
+    """Pauses the first caller of a function, before or after the call."""
 
     def __init__(self, monkeypatch, module: Any, name: str, *, after: bool = False) -> None:
-        self._arrived, self._thawed = Event(), Event()
+        self._arrived, self._resumed = Event(), Event()
         self._is_after = after
-        self._goes_on: Callable[..., Any] = getattr(module, name)
+        self._original: Callable[..., Any] = getattr(module, name)
         monkeypatch.setattr(module, name, self._do)
 
     def _do(self, *args: Any, **kwargs: Any) -> Any:
-        if self._arrived.is_set():  # only the first one stands still
-            return self._goes_on(*args, **kwargs)
+        if self._arrived.is_set():  # only the first caller pauses
+            return self._original(*args, **kwargs)
         if not self._is_after:
-            self._stand_still()
-            return self._goes_on(*args, **kwargs)
-        done = self._goes_on(*args, **kwargs)
-        self._stand_still()
+            self._pause()
+            return self._original(*args, **kwargs)
+        done = self._original(*args, **kwargs)
+        self._pause()
         return done
 
-    def _stand_still(self) -> None:
+    def _pause(self) -> None:
         self._arrived.set()
-        assert self._thawed.wait(PATIENCE_SECONDS)
+        assert self._resumed.wait(PATIENCE_SECONDS)
 
     def wait(self) -> None:
-        """Until they do."""
+        """Wait until a caller has paused."""
         assert self._arrived.wait(PATIENCE_SECONDS)
 
-    def thaw(self) -> None:
-        """Let them go on."""
-        self._thawed.set()
+    def resume(self) -> None:
+        """Let the paused caller go on."""
+        self._resumed.set()
 
 
 @pytest.fixture
-def frozen(monkeypatch, aside):  # who stands still goes on before others wait for them
-    """Makes places where the first to come stands still."""
-    made: list[Frozen] = []
+def paused(
+    monkeypatch, in_background
+):  # paused callers go on before ``in_background`` waits for its threads
+    """Pauses the first caller of a given function."""
+    made: list[PausedCall] = []
 
-    def freeze(module, name, *, after=False):
-        made.append(Frozen(monkeypatch, module, name, after=after))
+    def pause(module, name, *, after=False):
+        made.append(PausedCall(monkeypatch, module, name, after=after))
         return made[-1]
 
-    yield freeze
+    yield pause
     for each in made:
-        each.thaw()
+        each.resume()
 
 
 @pytest.fixture
-def aside():
-    """Does something at the same time."""
+def in_background():
+    """Runs a function in another thread."""
     with ThreadPoolExecutor() as pool:
 
         def do(work, *args) -> Future[Any]:
@@ -81,92 +83,94 @@ def registered():
 
 
 def test_registration_fails_if_its_reservation_was_released_while_it_paused(
-    register, log_in, frozen, aside
+    register, log_in, paused, in_background
 ):
-    before_it_appends = frozen(registration, "_append")
-    slow = aside(register, "ann")
+    before_it_appends = paused(registration, "_append")
+    slow = in_background(register, "ann")
     before_it_appends.wait()
     grow_old()
     assert register("ann", password="another horse battery").status_code == 201
-    before_it_appends.thaw()
+    before_it_appends.resume()
     answer = slow.result(PATIENCE_SECONDS)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
-    # Not in the log either: there projectors would wait for a key that is nowhere.
+    # Not in the log either: projectors would wait for a key that does not exist.
     assert (registered(), states()) == (1, ["active"])
     assert log_in("ann", "another horse battery").status_code == 200
 
 
 def test_reservation_is_not_released_while_the_registration_appends(
-    register, log_in, frozen, aside
+    register, log_in, paused, in_background
 ):
-    before_it_commits = frozen(reservation_cleanup, "renew", after=True)
-    slow = aside(register, "ann")
+    before_it_commits = paused(reservation_cleanup, "renew", after=True)
+    slow = in_background(register, "ann")
     before_it_commits.wait()
     grow_old()
     assert sweep_reservations() == 0
     assert register("ann").status_code == 409
-    before_it_commits.thaw()
+    before_it_commits.resume()
     assert slow.result(PATIENCE_SECONDS).status_code == 201
     assert (registered(), states()) == (1, ["active"])
     assert log_in("ann").status_code == 200
 
 
-def overtaken(register, frozen, aside):
-    """A registration that goes on while a sweep stands still that has looked, its lock lost.
+def overtaken_by_cleanup(register, paused, in_background):
+    """A registration that goes on while a sweep pauses after its look, with its lock lost.
 
     The registration, the sweep, and where the sweep stands.
     """
-    before_it_appends = frozen(registration, "_append")
-    before_it_gives_up = frozen(subjects, "release")
-    slow = aside(register, "ann")
+    before_it_appends = paused(registration, "_append")
+    before_it_gives_up = paused(subjects, "release")
+    slow = in_background(register, "ann")
     before_it_appends.wait()
     grow_old()
-    sweep = aside(sweep_reservations)
+    sweep = in_background(sweep_reservations)
     before_it_gives_up.wait()
     lose_locks()
-    before_it_appends.thaw()
+    before_it_appends.resume()
     return slow, sweep, before_it_gives_up
 
 
 def test_expired_reservation_is_not_released_after_registration_completed(
-    register, log_in, frozen, aside
+    register, log_in, paused, in_background
 ):
-    slow, sweep, before_it_gives_up = overtaken(register, frozen, aside)
+    slow, sweep, before_it_gives_up = overtaken_by_cleanup(register, paused, in_background)
     assert slow.result(PATIENCE_SECONDS).status_code == 201
-    before_it_gives_up.thaw()
+    before_it_gives_up.resume()
     assert isinstance(sweep.exception(PATIENCE_SECONDS), InterfaceError | OperationalError)
     assert (registered(), states()) == (1, ["active"])
     assert log_in("ann").status_code == 200
 
 
-def test_reservation_is_not_released_after_append_before_activation(register, frozen, aside):
-    before_it_activates = frozen(subjects, "activate")
-    slow, sweep, before_it_gives_up = overtaken(register, frozen, aside)
+def test_reservation_is_not_released_after_append_before_activation(
+    register, paused, in_background
+):
+    before_it_activates = paused(subjects, "activate")
+    slow, sweep, before_it_gives_up = overtaken_by_cleanup(register, paused, in_background)
     before_it_activates.wait()
-    before_it_gives_up.thaw()
+    before_it_gives_up.resume()
     sweep.exception(PATIENCE_SECONDS)
     assert (registered(), states()) == (1, ["reserved"])
-    before_it_activates.thaw()
+    before_it_activates.resume()
     assert slow.result(PATIENCE_SECONDS).status_code == 201
     assert states() == ["active"]
 
 
-def test_user_erased_during_registration_stays_erased(register, frozen, aside):
-    before_it_activates = frozen(subjects, "activate")
-    slow = aside(register, "ann")
+def test_user_erased_during_registration_stays_erased(register, paused, in_background):
+    before_it_activates = paused(subjects, "activate")
+    slow = in_background(register, "ann")
     before_it_activates.wait()
     grow_old()
     assert sweep_reservations() == 1
     user_id = Subject.objects.values_list("user_id", flat=True).get()
     erasures.begin(user_id)
     erasures.destroy_key(user_id)
-    before_it_activates.thaw()
+    before_it_activates.resume()
     assert slow.result(PATIENCE_SECONDS).status_code == 201
     assert states() == ["erased"]
 
 
 def lose_locks():
-    """What the database does with who stands still in a transaction."""
+    """What the database does to a connection that idles in a transaction."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_locks"

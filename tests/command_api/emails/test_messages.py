@@ -19,7 +19,7 @@ OTHER = "a whiter shade of pale"
 
 @pytest.fixture
 def ann(register, post):
-    """Someone who has got the first letter, of which the token is in the fixture's hands."""
+    """The token of the verification e-mail to a new user."""
     register("Ann", email="Ann@example.org")
     return post.token()
 
@@ -68,10 +68,10 @@ def test_verification_email_is_sent_again_until_verified(api, log_in, ann, post)
         assert api("POST", "/v1/me/verify-email", by=me).status_code == 202
         return post()
 
-    assert ask() == []  # the first one is on its way
+    assert ask() == []  # the first one was sent a moment ago
     post.pass_time()
     assert len(ask()) == 1
-    assert verify(api, ann).status_code == 422  # only the last one counts
+    assert verify(api, ann).status_code == 422  # only the last token is valid
     post.pass_time()
     assert api("POST", "/v1/me/verify-email", by=me).status_code == 202
     assert verify(api, post.token()).status_code == 204
@@ -98,9 +98,9 @@ def test_password_reset_sets_the_password_and_ends_all_log_ins(api, log_in, ann,
     assert api.rate(ALIEN, 8, by=before).status_code == 401
     assert log_in().status_code == 401
     assert log_in(password=OTHER).status_code == 200
-    assert verified() == 1  # whoever read it has the address
+    assert verified() == 1  # reading it proves the address
     assert reset(api, token, PASSWORD).status_code == 422
-    assert MailedToken.objects.count() == 0  # the one of the first letter, too
+    assert MailedToken.objects.count() == 0  # the verification token, too
 
 
 def test_forgotten_password_answers_the_same_for_unknown_addresses(api, ann, post):
@@ -139,7 +139,7 @@ def test_mailed_tokens_expire_and_are_swept(api, ann, post):
     answer = reset(api, token)
     assert (answer.status_code, fields(answer)) == (422, ["token"])
     assert sweep_mailed_tokens() == 1
-    assert MailedToken.objects.count() == 1  # the other one counts for two days
+    assert MailedToken.objects.count() == 1  # the other one is valid for two days
 
 
 def test_mailed_token_is_valid_for_one_purpose(api, ann, post):
@@ -206,4 +206,4 @@ def test_erased_user_gets_no_email(api, ann, post):
             " key = NULL, password_hash = NULL"
         )
     assert post() == []
-    assert verify(api, ann).status_code == 204  # nothing of theirs is in it
+    assert verify(api, ann).status_code == 204  # it needs no personal data

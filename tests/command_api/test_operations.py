@@ -12,7 +12,7 @@ SITE = "https://movies.example.org"
 
 @pytest.fixture
 def site(monkeypatch):
-    """A site of its own may call."""
+    """The site's origin may call."""
     monkeypatch.setenv("MARQUEE_SITE_ORIGIN", SITE)
     config.cache_clear()
     yield
@@ -36,7 +36,7 @@ def test_cors_allows_only_the_site(api, site):
 
 
 def test_cors_exposes_all_answer_headers(api, ann, site):
-    """But those that a browser shows anyway."""
+    """Except those that a browser shows anyway."""
     api.rate(ALIEN, 8, by=ann, Idempotency_Key="k")
     answer = api.rate(ALIEN, 8, by=ann, Idempotency_Key="k", Origin=SITE)
     exposed = set(answer.headers["Access-Control-Expose-Headers"].split(", "))
@@ -76,7 +76,7 @@ def test_scheduled_tasks_exist(api):
     app.loader.import_default_modules()
     planned = {entry["task"] for entry in app.conf.beat_schedule.values()}
     tasks = {name for name in app.tasks if not name.startswith("celery.")}
-    assert planned == tasks - {"catalogue.sync"}  # which needs a key of TMDb's
+    assert planned == tasks - {"catalogue.sync"}  # needs a TMDb key
     for name in planned:
         assert app.tasks[name]() == 0
 

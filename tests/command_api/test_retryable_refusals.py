@@ -19,7 +19,7 @@ from tests.command_api.conftest import ALIEN, HEAT, PASSWORD, Person, bearer
 from tests.command_api.sessions.test_api import refresh
 
 NEVER = {"log_in", "forgot_password", "send_verification", "erase_me", "erasure", "export_me"}
-"""What appends nothing while its sender waits."""
+"""Operations that append nothing while the client waits."""
 
 _EVE = {"username": "eve", "email": "eve@example.org", "password": PASSWORD}
 _OTHER = "a whiter shade of pale"
@@ -28,7 +28,7 @@ _HERS = "/v1/playlists/{playlist}"
 
 
 class Sent(NamedTuple):
-    """A command that would be done; words in braces are for the test to fill in."""
+    """A valid command; the test fills in the words in braces."""
 
     name: str
     method: str
@@ -65,7 +65,7 @@ OF_MOVIES_AND_PLAYLISTS = [
 
 
 class Hers(NamedTuple):
-    """Somebody, and what the words in braces stand for."""
+    """A user, and the values for the words in braces."""
 
     owner: Person
     words: dict[str, str]
@@ -73,7 +73,7 @@ class Hers(NamedTuple):
 
 @pytest.fixture
 def hers(api, register, log_in):
-    """Somebody with opinions, a playlist, two letters and a refresh token that was exchanged."""
+    """A user with ratings, flags, a playlist, two mailed tokens and an exchanged refresh token."""
     register()
     logged_in = log_in()
     owner, exchanged = bearer(logged_in), logged_in.json()["refresh"]
@@ -93,7 +93,7 @@ def hers(api, register, log_in):
 
 @pytest.fixture
 def late(monkeypatch):
-    """Others are first, whoever comes."""
+    """Make every append find that the stream moved."""
 
     def moved(*_args, **_more):
         raise WrongExpectedVersion
