@@ -59,7 +59,7 @@ def told(user_id) -> list[dict[str, object]]:
 
 def test_imported_account_equals_the_exported_one(taken):
     path, ann, bob = taken
-    assert "0 movies are not known" in bring(path)
+    assert "0 movies have no or no certain match here" in bring(path)
     assert told(bob) == told(ann)
 
 
