@@ -1,4 +1,4 @@
-"""Cached look-up of movies: does the catalogue have it, and was it withdrawn?
+"""Cached look-up of movies and their availability.
 
 Ids are read in blocks and a hit is cached for good: movies are added but never deleted. Withdrawn
 movies are few and are read together, at most once a second, so a process may accept an opinion of

@@ -1,19 +1,18 @@
 """Title keys: what different spellings of a title have in common."""
 
+import re
 import unicodedata
-from re import compile as pattern
-from re import findall
 
 LONGEST = 200
 """More characters don't distinguish titles and exceed the size of an index entry."""
-_ARTICLE = pattern(r"\A(?:the|an?) (?=.)")
+_ARTICLE = re.compile(r"\A(?:the|an?) (?=.)")
 
 
 def key(name: str) -> str:
     """The title without accents, case and punctuation, and with "and" for "&"."""
     plain = unicodedata.normalize("NFKD", name.replace("&", " and ")).casefold()
     letters = "".join(c for c in plain if not unicodedata.combining(c) and c not in "'\u2019.")
-    return (" ".join(findall(r"\w+", letters)) or name.casefold())[:LONGEST]
+    return (" ".join(re.findall(r"\w+", letters)) or name.casefold())[:LONGEST]
 
 
 def loose(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Deduplication: which ratings of a batch are in the log already?
+"""Deduplication of imported ratings against the log.
 
 The events of a user's rating of a movie follow from the file alone. So the length of the stream in
 the log says how many of them are there: an import that was stopped, even by a power cut, resumes

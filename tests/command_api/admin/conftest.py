@@ -55,19 +55,19 @@ ANALYZE;
 
 @pytest.fixture(autouse=True)
 def cheap_passwords(settings):
-    """Many log in here, and how costly a digest is has tests of its own."""
+    """Cheap password digests: these tests log in often."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def fill(movies: int) -> None:
-    """So many of them."""
+    """The movies of FILLING."""
     with connection.cursor() as cursor:
         cursor.execute(FILLING, {"n": movies})
 
 
 @pytest.fixture
 def staff(person):
-    """Makes one of the staff."""
+    """Registers a user with the staff role."""
 
     def make():
         somebody = person()
@@ -78,7 +78,7 @@ def staff(person):
 
 
 def browser(kept=None, *, is_strict=False):
-    """A browser with such a cookie; a strict one may post only what one of our pages holds."""
+    """A client with the session cookie; a strict one checks CSRF tokens."""
     client = Client(enforce_csrf_checks=is_strict)
     if kept is not None:
         client.cookies = SimpleCookie({session_cookie.NAME: kept})
@@ -86,6 +86,6 @@ def browser(kept=None, *, is_strict=False):
 
 
 def cookie_of(somebody):
-    """The cookie of their log-in, had it begun at the admin pages."""
+    """The session cookie of an API log-in, as if it had begun at the admin pages."""
     family = access_tokens.bearer(somebody.headers["Authorization"]).family
     return session_cookie.write(family, 0)

@@ -27,7 +27,7 @@ class Server(ThreadingMixIn, WSGIServer):
 
 
 class Quiet(WSGIRequestHandler):
-    """Says nothing of what it is asked."""
+    """Logs no requests."""
 
     def log_message(self, *_: object) -> None:
         """Nothing."""
@@ -35,7 +35,7 @@ class Quiet(WSGIRequestHandler):
 
 @pytest.fixture
 def site(api, register) -> Iterator[str]:
-    """Where the command API answers as it does in its own process, with one of the staff."""
+    """URL of a live command API, with a staff user."""
     fill(200)
     user_id = UUID(register("ann").json()["id"])
     grants.grant(user_id, origin=Origin(correlation_id=user_id))

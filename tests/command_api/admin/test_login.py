@@ -33,7 +33,7 @@ def origin():
 
 
 def pages():
-    """All that are for the staff, each with its address."""
+    """URLs of all pages for staff."""
     routes = {each.route for each in endpoints(get_resolver().url_patterns)}
     found = {f"/{route}" for route in routes if route.startswith("admin/")} - {LOGIN, LOGOUT}
     return sorted(page.replace("<path:object_id>", str(ALIEN)) for page in found)
@@ -53,7 +53,7 @@ def post(client, page, **fields):
 
 
 def type_in(client, login="ann", password=PASSWORD, **more):
-    """Open the form, fill it in, and send it."""
+    """Open the log-in form, fill it in and submit it."""
     form = client.get(f"{LOGIN}?{urlencode(more)}")
     assert form.status_code == 200
     token = str(form.context["csrf_token"])
@@ -62,7 +62,7 @@ def type_in(client, login="ann", password=PASSWORD, **more):
 
 @pytest.fixture
 def ann(register):
-    """One of the staff, with a password."""
+    """A staff user with a password."""
     user_id = UUID(register("ann").json()["id"])
     grants.grant(user_id, origin=origin())
     return user_id
@@ -70,7 +70,7 @@ def ann(register):
 
 @pytest.fixture
 def inside(ann):
-    """Her browser, once she has logged in."""
+    """Her client after log-in."""
     client = browser(is_strict=True)
     assert type_in(client).status_code == 302
     return client

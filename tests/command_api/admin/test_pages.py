@@ -46,14 +46,14 @@ PAGES = {
     f"{FILM}?state=wanted": 3,
     f"{FILM}?q=1500": 3,
 }
-"""Each page, and how many questions about the catalogue it takes."""
+"""Each page, and its number of queries on the catalogue."""
 SMALL = ("genres", "trend_observations", "sync_runs", "pg_")
 """Tables that never have many rows."""
 
 
 @pytest.fixture
 def look(api, staff):
-    """One of the staff looks at pages of a catalogue with many movies."""
+    """Open a page as staff, in a catalogue with many movies."""
     fill(MOVIES)
     client = browser(cookie_of(staff()))
 
@@ -89,7 +89,7 @@ def ids_on(page):
 
 
 def test_every_query_of_the_admin_pages_can_use_an_index(look):
-    """In a small catalogue PostgreSQL reads whole tables all the same, unless that is dear."""
+    """In a small catalogue PostgreSQL scans tables, unless the plan's cost forbids it."""
     for page in PAGES:
         with CaptureQueriesContext(connection) as asked:
             look(page)

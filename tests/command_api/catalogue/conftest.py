@@ -22,7 +22,7 @@ def store(db, redis_url):
 
 @pytest.fixture
 def origin():
-    """Where the test's events come from."""
+    """Origin of the test's events."""
     return Origin(correlation_id=uuid4())
 
 

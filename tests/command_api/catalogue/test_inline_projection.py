@@ -38,7 +38,7 @@ NEW_HEAT = MovieFacts(title="Heat", year=1995, genres=("Drama", "Crime"), cast=(
 
 
 class Racing(PostgresStore):
-    """Lets a rival go first, once, between reading and appending."""
+    """Runs a concurrent writer once, between read and append."""
 
     def __init__(self, partitions, rival):
         super().__init__(partitions)
@@ -53,7 +53,7 @@ class Racing(PostgresStore):
 
 
 def contents():
-    """All that the tables say, without the numbers that rows happen to have."""
+    """The tables' contents without generated ids."""
     movies = models.Movie.objects
     return [
         sorted(movies.values_list("id", "title", "overview", "poster_url", "status")),

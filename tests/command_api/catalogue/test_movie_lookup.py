@@ -29,13 +29,13 @@ def test_movie_id_out_of_range_is_unknown(store):
 
 @pytest.fixture
 def patient(monkeypatch):
-    """Nobody asks again which movies are withdrawn, however long a test takes."""
+    """Withdrawn movies stay cached, however long the test takes."""
     monkeypatch.setattr(movie_lookup, "FRESH_SECONDS", 3600.0)
 
 
 @pytest.fixture
 def impatient(monkeypatch):
-    """They are asked for each time."""
+    """Withdrawn movies are read each time."""
     monkeypatch.setattr(movie_lookup, "FRESH_SECONDS", 0.0)
 
 

@@ -57,7 +57,7 @@ ANALYZE;
 
 @pytest.fixture(scope="module")
 def plans(django_db_setup, django_db_blocker):
-    """How PostgreSQL would answer each question; the catalogue is gone afterwards."""
+    """EXPLAIN of each query; the catalogue is rolled back afterwards."""
     with django_db_blocker.unblock():
         connection.set_autocommit(False)
         try:
@@ -121,7 +121,7 @@ LISTS: dict[str, tuple[str, QuerySet[Any, Any]]] = {
     "by title": ("movie_by_title_and_year", Movie.objects.order_by("title_key", "-id")[:100]),
     "oldest first": ("movie_newest_first", Movie.objects.order_by("year", "-id")[:100]),
 }
-"""What the admin's list of movies asks, and which index answers it."""
+"""Queries of the admin pages' list of movies, and their indexes."""
 
 
 @pytest.mark.parametrize("index", QUESTIONS)

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(databases=["default", "vault"])
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch):
-    """Which movies are withdrawn is asked each time."""
+    """Withdrawn movies are read each time."""
     monkeypatch.setattr(movie_lookup, "FRESH_SECONDS", 0.0)
 
 

@@ -22,7 +22,7 @@ def store(db, redis_url):
 
 @pytest.fixture
 def command(store):
-    """Run a command; what it says on stdout."""
+    """Run a command and return its stdout."""
 
     def run(*words):
         out = io.StringIO()
@@ -34,7 +34,7 @@ def command(store):
 
 @pytest.fixture
 def write(tmp_path):
-    """Write a catalogue file; where it is."""
+    """Write a catalogue file and return its path."""
 
     def _write(*rows, pack=bytes):
         lines = [row if isinstance(row, bytes) else json.dumps(row).encode() for row in rows]
@@ -47,7 +47,7 @@ def write(tmp_path):
 
 @pytest.fixture
 def movielens(tmp_path):
-    """Write files in the form of MovieLens; where they are."""
+    """Write MovieLens files and return their directory."""
 
     def write(*, movies, ratings, links=None):
         tables = {

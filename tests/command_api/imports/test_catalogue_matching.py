@@ -18,7 +18,7 @@ OF_TMDB, ANOTHER = TMDB_BASE + 949, TMDB_BASE + 950
 
 @pytest.fixture
 def there(store):
-    """Have a movie that came from elsewhere."""
+    """Add a movie of another source."""
 
     def _there(movie_id, *external_ids, title="Heat", year=1995, **facts):
         command = AddMovie(movie_id, MovieFacts(title=title, year=year, **facts), external_ids)
@@ -29,7 +29,7 @@ def there(store):
 
 @pytest.fixture
 def import_(command, write, capsys):
-    """Import these lines; what is counted, and what is told of lines."""
+    """Import lines and return counts and warnings."""
 
     def _import(*rows):
         counted = command("import_catalogue", write(*rows)).splitlines()[0]

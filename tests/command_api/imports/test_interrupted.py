@@ -27,7 +27,7 @@ def store(log_database, redis_url):
 
 @pytest.fixture
 def ratings():
-    """Made up; users rate some films more than once."""
+    """Random ratings; users rate some films more than once."""
     choose = random.Random(7)
     rows = [
         (choose.randint(1, 300), choose.randint(1, 60), choose.randint(1, 10) / 2, at)
@@ -57,7 +57,7 @@ def imported():
 
 
 def expected(ratings):
-    """What the log must hold: told from the file in the plainest way."""
+    """Expected contents of the log, computed naively from the file."""
     told: dict[tuple[str, int], list[tuple[int, int | None, float]]] = {}
     for user, film, stars, at in ratings:
         scores = told.setdefault((str(user_id(user)), 1_000_000 + film), [])
@@ -67,7 +67,7 @@ def expected(ratings):
 
 
 def held(store):
-    """What the log holds, with times counted from its last one."""
+    """Contents of the log, with times relative to the last."""
     told: dict[tuple[str, int], list[tuple[int, int | None, float]]] = {}
     for partition in range(store.partitions):
         for recorded in store.page(partition, after=0, limit=100_000):

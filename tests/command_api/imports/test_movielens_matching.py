@@ -83,7 +83,7 @@ def test_external_id_of_another_movie_is_not_taken_over(matcher):
 
 @pytest.fixture
 def invented():
-    """Movies that nobody made."""
+    """A matcher with invented movies."""
     matcher = MovieLensMatcher(next_id=1_000_001)
     for movie_id, title, year in (
         (10, "The Postponed", 1994),

@@ -24,7 +24,7 @@ def fake_tmdb():
 
 @pytest.fixture
 def settings(fake_tmdb, monkeypatch):
-    """Lead all of the sync to the fake; changes settings."""
+    """Connect the sync to the fake TMDb; returns a function that changes settings."""
     found = tmdb.settings(fake_tmdb, tmdb_first_fill=FILMS)
 
     def change(**changes):
@@ -47,7 +47,7 @@ def store(db, redis_url):
 
 @pytest.fixture
 def sync(store, settings):
-    """Run kinds one after the other; how the last ended."""
+    """Run jobs one after the other and return the last one's row."""
 
     def _sync(*kinds, **options):
         return [run_job(kind, **options) for kind in kinds][-1]

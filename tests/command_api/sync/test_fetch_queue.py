@@ -29,7 +29,7 @@ def note(answer):
 
 @pytest.fixture
 def films(log_database):
-    """Three that are to be fetched later, the last of them soonest."""
+    """Three postponed films, the last of them due first."""
     now = timezone.now()
     for film in (FIRST, TAKEN, LAST):
         TmdbFilm.objects.create(tmdb_id=film, wanted_at=now + timedelta(hours=9 - film))
@@ -37,7 +37,7 @@ def films(log_database):
 
 @pytest.fixture
 def taken(films):
-    """Another session has the middle one; gives it back."""
+    """Another session locks the middle film; returns its rollback."""
     other = connection.copy()
     other.set_autocommit(False)
     with other.cursor() as cursor:

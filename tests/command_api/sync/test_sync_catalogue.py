@@ -16,7 +16,7 @@ from tests.command_api.sync.conftest import FILMS
 
 @pytest.fixture
 def command(store, settings):
-    """Run it; what it says."""
+    """Run sync_catalogue and return its output."""
 
     def run(*words):
         out = io.StringIO()

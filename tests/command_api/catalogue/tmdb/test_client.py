@@ -101,7 +101,7 @@ def test_client_gives_up_slow_responses(connected, fake_tmdb):
 
 
 def test_circuit_breaker_pauses_requests_after_repeated_failures(connected, fake_tmdb):
-    """By everybody: each has a connection of their own."""
+    """The pause holds for all clients."""
     fake_tmdb.faults.add(InjectedFault("offline", times=None))
     for _ in range(FAILURES // client.TRIES):
         with pytest.raises(TmdbUnavailable, match="code 9"):
@@ -143,7 +143,7 @@ def test_retry_after_is_capped_at_a_day(connected, fake_tmdb, said):
 
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_errors_of_a_proxy_are_retried_not_taken_for_tmdbs(connected, fake_tmdb, status):
-    """A proxy on the way; TMDb's own answers have a code."""
+    """TMDb's own errors have a code, a proxy's don't."""
     fake_tmdb.faults.add(InjectedFault("proxy", times=client.TRIES, status=status))
     with pytest.raises(TmdbUnavailable, match=f"TMDb answered {status}"):
         connected().film(7)
@@ -187,7 +187,7 @@ def test_all_workers_share_one_rate_limit(connected, fake_tmdb):
 
 
 def test_slot_is_released_a_second_after_a_slow_response(connected, fake_tmdb):
-    """TMDb may have counted it just then: who is asked with it must wait for a second more."""
+    """TMDb may count a request as late as its response: the slot is free one second after it."""
     fake_tmdb.rate_limit = RequestLimit(2)
     tmdb = connected(tmdb_per_second=2)
     fake_tmdb.faults.add(InjectedFault("slow", times=2, seconds=0.6))
