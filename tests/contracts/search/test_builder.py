@@ -238,7 +238,7 @@ def test_document_keeps_extended_details(library):
 
 
 def test_search_version_changes_between_refresh_and_built_offset(library, monkeypatch):
-    """And not before, nor after who waits for it is let through."""
+    """Cached answers end after the refresh, and before the built offset moves."""
     library.add("Alien", "Heat")
     flush(library.search)
     first = stamp(library.search)
