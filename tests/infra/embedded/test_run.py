@@ -71,14 +71,19 @@ def test_embedded_platform_leaves_only_data_after_sigterm(start, data):
     assert second.end(signal.SIGINT) == 0
 
 
-def test_demo_password_is_readable_by_its_owner_only(start, data):
-    start().wait()
+def test_running_platform_is_private_durable_and_open_to_its_site_only(start, data):
+    """One start for what only looks at a running platform."""
+    run = start().wait()
+    assert_password_is_readable_by_its_owner_only(data)
+    assert_only_the_site_may_call_commands(run)
+    assert_postgres_commits_to_disk(data)
+
+
+def assert_password_is_readable_by_its_owner_only(data):
     assert (data / "demo-account.json").stat().st_mode & 0o777 == 0o600
 
 
-def test_only_the_site_may_call_commands_across_origins(start):
-    run = start().wait()
-
+def assert_only_the_site_may_call_commands(run):
     def allowed(origin):
         headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
         answer = httpx.options(f"{run.command_url}/v1/tokens", headers=headers, timeout=30)
@@ -87,6 +92,15 @@ def test_only_the_site_may_call_commands_across_origins(start):
     site = f"http://localhost:{run.port}"
     assert allowed(site) == site
     assert allowed("http://elsewhere.example") is None
+
+
+def assert_postgres_commits_to_disk(data):
+    with psycopg2.connect(postgres.url(layout_of(data))) as connection:
+        cursor = connection.cursor()
+        for setting in ("fsync", "synchronous_commit"):
+            cursor.execute(f"SHOW {setting}")
+            assert cursor.fetchone() == ("on",)
+    connection.close()
 
 
 def test_embedded_platform_starts_with_its_data_after_a_killed_supervisor(start, data):
@@ -161,13 +175,3 @@ def test_second_platform_runs_beside_the_first(start, open_path):
     assert first.login["password"] != second.login["password"]
     assert second.end(signal.SIGTERM) == 0
     assert leftovers(open_path / "other") == []
-
-
-def test_embedded_postgres_commits_to_disk(start, data):
-    start().wait()
-    with psycopg2.connect(postgres.url(layout_of(data))) as connection:
-        cursor = connection.cursor()
-        for setting in ("fsync", "synchronous_commit"):
-            cursor.execute(f"SHOW {setting}")
-            assert cursor.fetchone() == ("on",)
-    connection.close()
