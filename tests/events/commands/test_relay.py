@@ -21,7 +21,7 @@ def run(*words, **environ):
 def test_relay_help_describes_it():
     done = run("--help")
     assert done.returncode == 0
-    assert "Publish the log to RabbitMQ" in done.stdout
+    assert "Publish the event log to RabbitMQ" in done.stdout
 
 
 def test_relay_without_a_bus_fails_with_a_message():
