@@ -1,1 +1,1 @@
-"""What does each event mean for each answer, and how are the answers kept ready?"""
+"""Projectors: apply the event log to read models and keep them level."""

@@ -1,4 +1,4 @@
-"""What does Django call the projectors?"""
+"""Django app of the projectors."""
 
 from django.apps import AppConfig
 

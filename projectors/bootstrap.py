@@ -1,4 +1,4 @@
-"""What does a worker consist of?"""
+"""Composition root of a projector process."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager

@@ -1,8 +1,8 @@
-"""What was touched since this builder last looked, and how far had the state come then?
+"""Dirty marks: what was changed since a builder last read them, and how far the state was then.
 
 Both are read in one step, before the state: what is built from it holds at least that much. Taking
-removes the marks, so a builder whose work failed, one that has just started, one that finds another
-at work, and one whose marks were lost must read everything: ``is_continued`` is False for them.
+removes the marks. So a builder must read everything (``is_continued`` is False) if its work failed,
+if it has just started, if another builder was at work, or if its marks were lost.
 """
 
 from collections.abc import Iterator, Mapping

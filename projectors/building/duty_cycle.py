@@ -1,4 +1,4 @@
-"""How long does a builder rest, so that it never takes more than its share of the machine?"""
+"""Duty cycle: how long a builder rests, so that it leaves the machine to the projectors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""When does a builder build?"""
+"""Builder thread: builds when events were applied, when a reader waits, and as time passes."""
 
 import logging
 from collections.abc import Callable

@@ -1,11 +1,4 @@
-"""Does anything of somebody who was erased stand anywhere that it should not?
-
-Everything is read and compared: log and vault, every key of Redis, every document of the indexes.
-Looked for are the id, and the name and the address where whoever asks still knows them. The id may
-stay in the log, in the vault's tombstone, and with what ``kept_after_erasure`` says; an address
-nowhere. A name may be a word like any other: it is looked for as a whole, and not among movies, nor
-in what other people call their playlists.
-"""
+"""Erasure audit: searches log, vault, Redis and search index for an erased user."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice

@@ -1,8 +1,8 @@
-"""Has every generation of every read model let go of somebody, and what does each say of it?
+"""Erasure coordinator: purges erased users from every generation of every read model.
 
-Those that follow the log take the erasure in by themselves. The others are seen to here: moments of
-the past are purged, what nobody needs or goes on with is dropped. Whatever can't be yet is said,
-and done the next time; each that has let go writes its line, once.
+Generations that follow the log apply the erasure event by themselves. The others are handled here:
+those of the past are purged; those that nothing needs or resumes are dropped. What cannot be done
+yet is reported and done the next time. Each generation that is purged writes one report line.
 """
 
 import logging

@@ -1,7 +1,7 @@
-"""How does one generation let go of somebody who was erased?
+"""Purge: removes an erased user from one generation.
 
-One that follows the log does so by taking in ``user-erased``, like everything else. One that shows
-a moment of the past is given the same writes. What was set aside of them is given up either way.
+A generation that follows the log applies ``user-erased`` like every other event. One that shows a
+moment of the past is given the same writes. The user's parked events are skipped in both cases.
 """
 
 from uuid import UUID

@@ -1,9 +1,9 @@
-"""When does a generation go, and what is done so that nothing of it stays?
+"""Garbage collector of generations: drops what was kept long enough, and orphans.
 
-One that answered is kept level for a while, then it goes. What nobody answers with, follows,
-builds or keeps is an orphan (of a crash between two steps, or of a Redis that forgot the pointers)
-and goes, too. A worker that stood still may write to one that went: so it is looked after for
-another hour.
+A generation that answered before is kept level for a while, then it is dropped. An orphan is one
+that does not answer and that no worker, rebuild or pointer needs (left by a crash between two
+steps, or by a Redis that lost the pointers). A worker that was suspended may still write to a
+dropped generation, so it is checked for another hour.
 """
 
 import logging

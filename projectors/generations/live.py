@@ -1,8 +1,8 @@
-"""Which generation of each read model answers now, and how old may its answers be?
+"""Live generations: which one answers for each read model, and how old its answers may be.
 
-Hashes in Redis, which the workers write and everyone reads: model -> number of the live
-generation, and model -> the last moment (Unix time) at which it was known to have taken in the
-whole log. What else there is of generations: ``pointers``.
+Hashes in Redis, written by the workers and read by everyone: model -> number of the live
+generation, and model -> the last moment (Unix time) at which it was known to be level with the log.
+The other pointers are in ``pointers``.
 """
 
 from collections.abc import Iterable, Mapping

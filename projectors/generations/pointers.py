@@ -1,14 +1,14 @@
-"""Which generations are to be kept level, and how does one take over from another?
+"""Pointers: which generations workers keep level, and how one takes over from another.
 
-Hashes in Redis, beside the one that says which is live (``live``):
+Hashes in Redis, beside the one with the live generations (``live``):
 
-    coming    model -> number that the workers build because none fits, and switch to once level
+    coming    model -> number that workers build because none fits, and switch to once level
     joining   model -> number that a rebuild filled: workers keep it level, the rebuild switches
     kept      model:number -> Unix time until which one that answered before is kept level
-    followed  model:number -> Unix time at which a worker last had it, and what is built of it
+    followed  model:number -> Unix time at which a worker last had it, with its builder
 
-In a cluster each key is a place of its own, so that several can't change in one step. They change
-in an order in which being killed in between leaves nothing worse than one kept for too long.
+In a cluster each key may be on another node, so several cannot change in one step. They change in
+an order in which a crash in between leaves nothing worse than a generation kept for too long.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,8 +1,8 @@
-"""Which generations of a read model does a worker write?
+"""Selection: which generations of a read model a worker writes.
 
 The live one, if this version of the code made it. Otherwise one that is coming: the first worker
-takes a number from PostgreSQL and says so in Redis, the others join in. It is switched to when it
-has taken in the log. Beside it those that a rebuild hands over, and those that answered lately.
+takes a number from PostgreSQL and announces it in Redis, the others join. It is switched to when it
+is level. Beside it those that a rebuild hands over, and those that answered until lately.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Which read models does a command mean?"""
+"""Arguments of commands that name read models."""
 
 from argparse import ArgumentParser
 from collections.abc import Sequence

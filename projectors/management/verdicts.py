@@ -1,4 +1,4 @@
-"""How does a person see what was compared, and what differs?"""
+"""Prints verdicts: the first differences, then a table."""
 
 from collections.abc import Sequence
 

@@ -1,8 +1,8 @@
-"""How is a read model made anew from the log while the one there is goes on answering?
+"""Rebuild: makes read models anew from the log while the live ones answer.
 
-plan       which generations are filled: new ones, or those that an interrupted rebuild began
-filling    their state, out of the log, partitions side by side in several processes
-building   the rest of the log, and what is built of the state, until all of it is level
-proof      held at the same offsets, the new one and the live one hold the same
-takeover   the workers take it on; then one pointer is switched
+plan         selects the generations to fill: new ones, or those of an interrupted rebuild
+backfill     fills their state from the log, partitions in parallel processes
+derive       builds the derived data once their state is nearly level
+comparison   compares the new generation with the live one at the same offsets
+cutover      hands them to the workers, then switches one pointer
 """

@@ -1,7 +1,7 @@
-"""How does the state of new generations come out of the log?
+"""Backfill: fills the state of new generations from the log.
 
 Each process has partitions of its own. It reads a page, decodes it once and lets each generation
-take it in, exactly as a worker does: whoever is killed goes on at the checkpoints.
+apply it, exactly as a worker does: a killed one resumes at the checkpoints.
 """
 
 from collections.abc import Mapping, Sequence

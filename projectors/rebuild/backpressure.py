@@ -1,8 +1,8 @@
-"""When does a rebuild let the live read models go first?
+"""Backpressure: a rebuild waits while live read models are behind the log.
 
-While workers are at work, but a live model that they follow is seconds behind the log, it waits
-between pages, and between steps of building. Any of them counts, not only what is made anew: all
-share the log, Redis and the processors. It never stops: after a moment it goes one step on.
+While workers run and a live model that they follow is seconds behind, it waits between pages and
+between steps of building. Every model counts, not only those being rebuilt: all share the log,
+Redis and the processors. It never stops: after a moment it goes one step on.
 """
 
 from collections.abc import Iterable

@@ -1,8 +1,8 @@
-"""How do new generations take over without a moment in which nobody keeps them level?
+"""Cut-over: new generations take over, and are kept level without a gap.
 
-First the workers are asked to keep them level beside the live ones. When they do, and have built
-all there is to build, one command switches all pointers at once. Where no worker is at work, this
-process does their part until the generations are level.
+First the workers are asked to keep them level beside the live ones. When they do, and everything is
+built, one command switches all pointers at once. Where no worker runs, this process does its part
+until the generations are level.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

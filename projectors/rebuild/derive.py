@@ -1,6 +1,6 @@
-"""How is that made which is built of new generations' state?
+"""Derive: builds and checks the derived data of new generations.
 
-Their state stands still meanwhile, so each builder is asked again until it has taken in all of it.
+Their state does not move meanwhile, so each builder is called until it has built all of it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What would a rebuild change, and how long would it take?"""
+"""Dry run: what a rebuild would change, and how long it would take."""
 
 from collections.abc import Sequence
 from time import monotonic

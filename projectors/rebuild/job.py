@@ -1,4 +1,4 @@
-"""What are the steps of a rebuild, in order?"""
+"""Rebuild job: the steps of a rebuild in order, and its outcome."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

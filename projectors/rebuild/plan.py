@@ -1,7 +1,7 @@
-"""Which generations does a rebuild fill?
+"""Plan: which generations a rebuild fills.
 
-Those that an interrupted one of the same kind began and did not get ready, as far as nobody uses
-them; else new ones. What is left of others goes.
+Those that an interrupted rebuild of the same kind left unfinished and that are not in use; else new
+ones. What other rebuilds left is dropped.
 """
 
 from collections.abc import Iterable

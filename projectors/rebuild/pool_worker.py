@@ -1,6 +1,6 @@
-"""What does a process do that helps to fill?
+"""Entry points of a pool process: set up Django, then fill or build.
 
-Nothing here may need Django before it is set up: a fresh process begins with this module.
+No import at the top may need Django: a fresh process begins with this module.
 """
 
 import os

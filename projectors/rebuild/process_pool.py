@@ -1,4 +1,4 @@
-"""How do several processes work for a rebuild at once?"""
+"""Process pool: fills and builds generations in several processes."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait

@@ -1,4 +1,4 @@
-"""How does a person see how far a rebuild is, how fast it goes, and what the live ones do?"""
+"""Progress view: progress, rate and the lag of live models, as bars or as lines on stderr."""
 
 import sys
 from collections.abc import Sequence

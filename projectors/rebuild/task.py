@@ -1,4 +1,4 @@
-"""What does one of several processes fill, or build?"""
+"""Tasks of a pool process: partitions to fill, models to build."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

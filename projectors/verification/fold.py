@@ -1,8 +1,7 @@
-"""What would Redis hold, had it been given these writes?
+"""In-memory Redis: the state that a read model's writes lead to, for comparison with a shard.
 
-A read model's writes are Redis commands. ``InMemoryRedis`` takes them in memory, so that verify can
-compare what a shard holds with what the log says. It knows the commands that a model may write, in
-their plain forms, and refuses all else; one suite holds it and a real Redis to the same answers.
+It knows the commands that a model may write, in their plain forms, and refuses all others; a test
+holds it and a real Redis to the same results.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Does a builder say that it built what it had not yet seen?"""
+"""Builders: built offsets never claim more than was built."""
 
 from datetime import UTC, datetime
 from uuid import uuid4

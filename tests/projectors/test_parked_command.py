@@ -1,4 +1,4 @@
-"""Can a person see, retry and give up what was parked, with one command?"""
+"""manage.py parked: list, show, retry and skip."""
 
 import re
 from collections.abc import Callable

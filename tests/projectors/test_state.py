@@ -1,4 +1,4 @@
-"""Does the same log always add up to the same state, however it is cut and interleaved?"""
+"""State of read models: the same log adds up to the same state, however it is delivered."""
 
 from contextlib import suppress
 from datetime import timedelta

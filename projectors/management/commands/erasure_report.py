@@ -1,4 +1,4 @@
-"""manage.py erasure_report: is somebody who was erased gone everywhere?"""
+"""manage.py erasure_report: where an erased user is gone, and where not yet."""
 
 import sys
 from argparse import ArgumentParser

@@ -1,4 +1,4 @@
-"""How does a person see the generations of read models, go back to one, or let one go?"""
+"""manage.py generations: list the generations of read models, switch to one, drop one."""
 
 from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""How does a person see how far the read models are behind?"""
+"""manage.py lag: how many events each read model is behind the log."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""What can a person do with events that could not be applied?"""
+"""manage.py parked: list, show, retry or skip events that a read model could not apply."""
 
 import sys
 from argparse import ArgumentParser

@@ -1,4 +1,4 @@
-"""How are the projectors run?"""
+"""manage.py project: run the projectors."""
 
 import signal
 from argparse import ArgumentParser

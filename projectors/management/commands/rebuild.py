@@ -1,4 +1,4 @@
-"""How does a person have read models made anew?"""
+"""manage.py rebuild: make read models anew from the log."""
 
 import os
 import re

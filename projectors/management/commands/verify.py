@@ -1,4 +1,4 @@
-"""How does a person see that the read models hold what the log says?"""
+"""manage.py verify: compare read models with the log."""
 
 import sys
 from argparse import ArgumentParser

@@ -1,4 +1,4 @@
-"""Does a builder know when what it wrote is no more what it has in mind?"""
+"""Dirty marks: a builder notices when another one was at work or Redis went back."""
 
 import pytest
 

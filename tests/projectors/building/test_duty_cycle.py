@@ -1,4 +1,4 @@
-"""Does a builder rest for others, and only for them?"""
+"""Duty cycle: a builder rests for others only."""
 
 from threading import Thread
 from time import thread_time

@@ -1,4 +1,4 @@
-"""Does every generation let go of somebody, and does the search find what is left?"""
+"""Erasure: every generation is purged, and the audit finds what is left."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

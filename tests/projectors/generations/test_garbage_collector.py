@@ -1,4 +1,4 @@
-"""Does who lets go of things live on, whatever goes wrong?"""
+"""Garbage collector: survives faults, and drops nothing that is switched back to."""
 
 from threading import Event
 from time import time

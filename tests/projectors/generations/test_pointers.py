@@ -1,4 +1,4 @@
-"""Do pointers go from one generation to another without anything being lost or kept for ever?"""
+"""Pointers: switching, keeping and dropping generations."""
 
 from datetime import UTC, datetime, timedelta
 from time import time

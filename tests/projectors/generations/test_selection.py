@@ -1,4 +1,4 @@
-"""Does a worker write the generations that it should, each as what it is?"""
+"""Generation selection: which generations a worker writes, and in which role."""
 
 from collections.abc import Iterable, Sequence
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""Does a rebuild let whichever live model needs it go first?"""
+"""Backpressure: a rebuild waits for live models that are behind."""
 
 from collections.abc import Mapping
 

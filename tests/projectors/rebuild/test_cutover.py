@@ -1,4 +1,4 @@
-"""Does nothing answer before it is level, and is it followed all the time?"""
+"""Cut-over: a generation answers once it is level, and is followed all the time."""
 
 from threading import Thread
 from time import monotonic, sleep

@@ -1,4 +1,4 @@
-"""Does a dry run say how long a rebuild would take?"""
+"""Dry run: estimated time and changes."""
 
 from collections.abc import Iterable, Sequence
 from io import StringIO

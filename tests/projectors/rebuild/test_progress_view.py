@@ -1,4 +1,4 @@
-"""Does who looks on see how far a rebuild is, how fast it goes, and how far the live ones lag?"""
+"""Progress view: progress, rate and lag, on a terminal and in lines."""
 
 import sys
 from io import StringIO

@@ -1,4 +1,4 @@
-"""Is what is made anew the same, and does it answer only if it is?"""
+"""Rebuild: equal generations are switched to, different ones are not."""
 
 from datetime import UTC, datetime, timedelta
 from io import StringIO

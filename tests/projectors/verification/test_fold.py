@@ -1,4 +1,4 @@
-"""Does a fold in memory hold what a real Redis holds after the same writes?"""
+"""In-memory Redis holds what a real Redis holds after the same writes."""
 
 from collections.abc import Iterator
 from itertools import count

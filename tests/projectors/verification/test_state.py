@@ -1,4 +1,4 @@
-"""Does verify find every kind of difference, and none where there is none?"""
+"""Verify: finds every kind of difference, and none where there is none."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
