@@ -41,15 +41,18 @@ def _lag(model: type[ReadModel], heads: Sequence[int], live: Live) -> Lag:
         opened = live.open(model)
     except NotReady:
         return Lag(model.name, None, None, None)
-    return Lag(
-        model=model.name,
-        generation=opened.generation,
-        state=events_behind(heads, opened.checkpoints(len(heads))),
-        derived=events_behind(heads, opened.built_offsets(len(heads))) if model in BUILT else None,
-        parked=count_parked(opened, len(heads)).parked,
-    )
+    state, derived = events_behind(opened, heads)
+    parked = count_parked(opened, len(heads)).parked
+    return Lag(model.name, opened.generation, state, derived, parked)
 
 
-def events_behind(heads: Sequence[int], offsets: Sequence[int]) -> int:
-    """How many events the offsets are behind the heads."""
+def events_behind(model: ReadModel, heads: Sequence[int]) -> tuple[int, int | None]:
+    """How many events a generation's state lacks of heads, and its derived data, if it has any."""
+    state = _missing(heads, model.checkpoints(len(heads)))
+    if type(model) not in BUILT:
+        return state, None
+    return state, _missing(heads, model.built_offsets(len(heads)))
+
+
+def _missing(heads: Sequence[int], offsets: Sequence[int]) -> int:
     return sum(max(0, head - at) for head, at in zip(heads, offsets, strict=True))

@@ -33,7 +33,8 @@ MODELS: Sequence[type[ReadModel]] = tuple(each.model for each in DEFINITIONS)
 BUILT: Sequence[type[ReadModel]] = tuple(each.model for each in DEFINITIONS if each.build)
 """Those that answer with what a builder derives from their state."""
 
-_BY_NAME = {each.name: each for each in DEFINITIONS}
+BY_NAME: Mapping[str, type[ReadModel]] = {model.name: model for model in MODELS}
+_DEFINITION = {each.name: each for each in DEFINITIONS}
 
 Model = TypeVar("Model", bound=ReadModel)
 
@@ -52,7 +53,7 @@ def dependents_of(model: type[ReadModel]) -> Sequence[type[ReadModel]]:
 
 def make_builder(model: ReadModel, find: FindGeneration, partitions: int) -> Builder | None:
     """The builder of a generation; None for a model whose state is all there is."""
-    definition = _BY_NAME[model.name]
+    definition = _DEFINITION[model.name]
     if definition.build is None:
         return None
     sources = SourceGenerations(find(source) for source in definition.sources)

@@ -18,7 +18,7 @@ from events.stream_names import erasure_of
 from events.vault import erasures
 from projectors.generations.garbage_collector import StillNeeded, drop
 from projectors.generations.pointers import GenerationId, Pointers, PointerSnapshot
-from projectors.registry import MODELS
+from projectors.registry import BY_NAME
 from projectors.storage.read_model import ReadModel
 
 PATIENCE_SECONDS = 600.0
@@ -50,11 +50,10 @@ class AbandonedRebuilds:
                 self._see_to(model)
 
     def _found(self) -> list[ReadModel]:
-        kinds = {kind.name: kind for kind in MODELS}
         seen = self._pointers.snapshot()
         return [
-            kinds[each.model](self._redis, each.number)
-            for each in generations(kinds)
+            BY_NAME[each.model](self._redis, each.number)
+            for each in generations(BY_NAME)
             if is_half_made(each, seen)
         ]
 

@@ -70,7 +70,7 @@ def _log(wanted: SearchTerms, store: EventStore) -> ErasureStatus:
     partition = partition_of(user, store.partitions)
     history = store.read(erasure_of(wanted.user_id))
     if not history:
-        return ErasureStatus("log", is_gone=False, detail="does not say that they are erased")
+        return ErasureStatus("log", is_gone=False, detail="has no erasure event of this user")
     words = [f'"{wanted.username}"'] if wanted.username else []
     found = 0
     # A name may be a movie's, too: only what this person said is searched for it.
@@ -83,7 +83,7 @@ def _log(wanted: SearchTerms, store: EventStore) -> ErasureStatus:
         return ErasureStatus(
             "log", is_gone=False, detail=f"{found} events have name or address in clear"
         )
-    said = f"{GONE}: said at {last.partition}:{last.offset}; what they wrote opens with no key"
+    said = f"{GONE}: erased at {last.partition}:{last.offset}; what they wrote cannot be decrypted"
     return ErasureStatus("log", is_gone=True, detail=said)
 
 

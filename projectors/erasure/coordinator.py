@@ -6,7 +6,7 @@ yet is reported and done the next time. Each generation that is purged writes on
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from time import monotonic
 from typing import NamedTuple
 from uuid import UUID
@@ -22,7 +22,7 @@ from projectors.erasure.purge import forget_parked, is_behind, purge
 from projectors.errors import RetryLater
 from projectors.generations.garbage_collector import StillNeeded, drop
 from projectors.generations.pointers import Pointers, PointerSnapshot
-from projectors.registry import MODELS
+from projectors.registry import BY_NAME
 from projectors.storage.read_model import ReadModel
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,6 @@ KEPT_AFTER_SECONDS = 5.0
 """What Redis has done is in its file by then. One that is killed before comes back as it was."""
 
 GONE = "gone"
-_KINDS: Mapping[str, type[ReadModel]] = {kind.name: kind for kind in MODELS}
 
 
 class ErasureStatus(NamedTuple):
@@ -70,7 +69,7 @@ class ErasureCoordinator:
         """Do what can be done now about somebody; what each part says."""
         said = self._said(user_id)
         if said is None:
-            return [ErasureStatus("log", is_gone=False, detail="does not say that they are erased")]
+            return [ErasureStatus("log", is_gone=False, detail="has no erasure event of this user")]
         server = str(self._redis.info("server")["run_id"])
         parts = list(self._parts(said, user_id))
         for part in parts:
@@ -98,8 +97,8 @@ class ErasureCoordinator:
 
     def _parts(self, said: Recorded, user_id: UUID) -> Iterator[ErasureStatus]:
         seen = self._pointers.snapshot()
-        for found in generations(_KINDS):
-            model = _KINDS[found.model](self._redis, found.number)
+        for found in generations(BY_NAME):
+            model = BY_NAME[found.model](self._redis, found.number)
             if found.dropped_at is not None and not model.checkpoint(said.partition):
                 continue  # nor did it come back with a Redis that was killed
             yield _part(model, self._see_to(model, found, seen, said, user_id))
@@ -136,9 +135,11 @@ class ErasureCoordinator:
                 self._pointers.leave(model.name, model.generation)
                 drop(model, self._pointers)
         except RebuildInProgress:
-            return "is being filled"
+            return "is being rebuilt"
         except StillNeeded:
-            return f"answers in the shape of version {found.version} until it is built anew"
+            return (
+                f"answers in the format of version {found.version} until the new version is built"
+            )
         return ""
 
 

@@ -28,11 +28,11 @@ def is_behind(model: ReadModel, user_id: UUID, said: Position) -> str:
     """Why a generation that follows the log has not let go yet; "" when it has."""
     partition, offset = said
     if model.checkpoint(partition) < offset:
-        return "has not come so far in the log"
+        return "has not reached the erasure in the log"
     if erasure_of(user_id).name in _parked(model, model.shard(partition)):
-        return "has parked the very event: see manage.py parked"
+        return "has parked the erasure event: see manage.py parked"
     if type(model) in BUILT and model.built(partition) < offset:
-        return "is still built"
+        return "is still being built"
     return ""
 
 

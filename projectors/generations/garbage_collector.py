@@ -62,9 +62,9 @@ def drop(model: ReadModel, pointers: Pointers) -> int:
 
 def _refuse_if_needed(name: str, number: int, seen: PointerSnapshot) -> None:
     if seen.live.get(name) == number:
-        raise StillNeeded(f"{name} {number} is what answers now")
+        raise StillNeeded(f"{name} {number} is the live generation")
     if number in (seen.coming.get(name), seen.joining.get(name)):
-        raise StillNeeded(f"{name} {number} is about to answer")
+        raise StillNeeded(f"{name} {number} is about to become live")
 
 
 class GenerationCollector:
@@ -81,7 +81,7 @@ class GenerationCollector:
             if name not in self._kinds or until > time() or seen.live.get(name) == number:
                 continue
             if self._pointers.release_if_over(name, number):  # else somebody is going back to it
-                self._drop(name, number, "was kept long enough")
+                self._drop(name, number, "kept long enough")
 
     def drop_orphans(self) -> None:
         """Drop what nobody needs, and once more what was dropped lately."""
@@ -89,7 +89,7 @@ class GenerationCollector:
         now = datetime.now(UTC)
         for found in generations(self._kinds):
             if is_orphan(found, seen, now) or self._came_back(found, seen):
-                self._drop(found.model, found.number, "belongs to nobody")
+                self._drop(found.model, found.number, "orphan")
 
     def _came_back(self, found: Generation, seen: PointerSnapshot) -> bool:
         """Whether it was dropped just before a Redis was killed, which has it again."""
@@ -104,7 +104,7 @@ class GenerationCollector:
         except StillNeeded:
             return  # it took over in this very moment, or came back with its pointer
         if keys:
-            log.info("Dropped %s, generation %d, which %s: %d keys", name, number, why, keys)
+            log.info("Dropped %s generation %d (%s): %d keys", name, number, why, keys)
 
 
 def is_orphan(found: Generation, seen: PointerSnapshot, now: datetime) -> bool:
@@ -149,9 +149,9 @@ def _collect_garbage(collector: GenerationCollector, also: Callable[[], None], d
             if turn % _ORPHANS_EVERY == 0:
                 collector.drop_orphans()
         except (DatabaseError, RedisError, RetryLater, TransportError, ApiError, OSError) as error:
-            log.warning("What is to go stays for now: %s", error)
+            log.warning("Generations to drop are kept for now: %s", error)
             close_old_connections()
         except Exception:  # whatever it is, without this thread nothing would ever go
-            log.exception("What is to go stays for now")
+            log.exception("Generations to drop are kept for now")
             close_old_connections()
     close_old_connections()

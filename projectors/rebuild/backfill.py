@@ -20,7 +20,7 @@ from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
 from projectors.rebuild.backpressure import Backpressure
 from projectors.rebuild.task import BackfillTask
-from projectors.registry import MODELS
+from projectors.registry import BY_NAME, MODELS
 from projectors.storage.read_model import ReadModel
 
 _REST_SECONDS = 0.05
@@ -28,9 +28,9 @@ _REST_SECONDS = 0.05
 
 def fill(task: BackfillTask) -> None:
     """Fill one part. Raises Stop."""
-    redis, kinds = clients.redis(), {kind.name: kind for kind in MODELS}
+    redis = clients.redis()
     store = PostgresStore(config().partitions)
-    models = [kinds[name](redis, number) for name, number in task.places]
+    models = [BY_NAME[name](redis, number) for name, number in task.places]
     followers = [Follower(model, store, decryptor()) for model in models]
     courtesy = Backpressure(Live(redis), Pointers(redis))
     for follower in followers:

@@ -17,7 +17,6 @@ from events.store.generations import mark_finished
 from projectors.bootstrap import WorkerFailure, running_worker
 from projectors.generations.pointers import Pointers
 from projectors.lag import events_behind
-from projectors.registry import BUILT
 from projectors.storage.read_model import ReadModel
 
 PATIENCE_SECONDS = 600.0
@@ -79,15 +78,8 @@ def _wait(
 
 
 def _missing(models: Sequence[ReadModel], heads: Sequence[int]) -> int:
-    return sum(
-        events_behind(heads, offsets) for model in models for offsets in _offsets(model, len(heads))
-    )
-
-
-def _offsets(model: ReadModel, partitions: int) -> Iterator[Sequence[int]]:
-    yield model.checkpoints(partitions)
-    if type(model) in BUILT:
-        yield model.built_offsets(partitions)
+    """How many events state and derived data of all models lack together."""
+    return sum(count or 0 for model in models for count in events_behind(model, heads))
 
 
 @contextmanager

@@ -65,7 +65,7 @@ def _go_on(model: ReadModel, builder: Builder, part: BuildTask, courtesy: Backpr
             before, deadline = done, monotonic() + _PATIENCE_SECONDS
         elif monotonic() > deadline:
             raise RetryLater(
-                f"{model.name} can't be built: what it reads is behind it and does not come on"
+                f"{model.name} cannot be built: what it reads is behind it and does not catch up"
                 " (is a projector running?)"
             )
         sleep(_REST_SECONDS if builder.interval_seconds else 0)

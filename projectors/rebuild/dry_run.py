@@ -32,13 +32,13 @@ def preview(kinds: Sequence[type[ReadModel]], options: RebuildOptions, console: 
     for kind in kinds:
         seconds = _seconds(kind, store, sum(ends)) / options.processes
         total += seconds
-        words = _change(kind, live, store) if options.until is None else "a generation more"
+        words = _change(kind, live, store) if options.until is None else "one more generation"
         number = _number(kind, live)
         table.add_row(kind.name, number, f"{sum(ends):,}", words, f"{seconds:,.0f} s")
     console.print(table)
     console.print(
-        f"About {total:,.0f} s in all for the state, with {options.processes} processes, and what"
-        " is built of it. Nothing was changed.",
+        f"About {total:,.0f} s in all for state and derived data, with {options.processes}"
+        " processes. Nothing was changed.",
         highlight=False,
     )
 
@@ -54,9 +54,9 @@ def _change(kind: type[ReadModel], live: Live, store: EventStore) -> str:
     try:
         model = live.open(kind)
     except NotReady:
-        return "it would answer"
+        return "it would become live"
     if not plan.is_same_shape(model):
-        return "another shape"
+        return "new format"
     verdict = verify(model, store, advance=lambda _: None, decrypt=decryptor())
     for line in verdict.shown:
         Console(stderr=True).print(f"{kind.name}: {line}", markup=False, highlight=False)

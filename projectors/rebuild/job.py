@@ -81,11 +81,11 @@ class RebuildOutcome:
             highlight=False,
         )
         if self.options.label:
-            console.print(f"Ask for it with the header As-Of: {self.options.label}.")
+            console.print(f"Read it with the header As-Of: {self.options.label}.")
             return
         console.print("Switched." + (" All equal." if self.verdicts else ""))
         if not self.has_workers:
-            console.print("No projector is at work: start one, or nothing keeps them level.")
+            console.print("No projector is running: start one, or nothing keeps them level.")
 
 
 class RebuildJob:

@@ -12,7 +12,7 @@ from projectors.storage.shard import Shard
 _PATIENCE_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 
-_NOT_BUILT = "not everything that was taken in has been built"
+_NOT_BUILT = "not everything that was applied has been built"
 _MOVING = "could not be compared: events keep coming"
 
 

@@ -129,7 +129,7 @@ def test_retry_after_the_fix(world, capsys):
     world.mend()
     code, out = run(capsys, "parked", "retry", "trending", stream_of(USERS[0], BAD))
     assert (code, world.counts()) == (0, {1: 3, BAD: 1})
-    assert "2 events of 1 streams taken in" in out
+    assert "2 events of 1 streams applied" in out
     assert run(capsys, "parked", "retry", "--all")[0] == 0
     assert world.counts() == {1: 3, BAD: 2}
     assert "Nothing is parked" in run(capsys, "parked", "list")[1]
@@ -140,7 +140,7 @@ def test_retry_that_fails_again_says_so(world, capsys):
     world.fail_with("another hour")
     code, out = run(capsys, "parked", "retry", "trending", "--all")
     assert code == 1
-    assert f"{stream_of(USERS[0], BAD)}: 0 taken in, 2 still parked: LookupError: another" in out
+    assert f"{stream_of(USERS[0], BAD)}: 0 applied, 2 still parked: LookupError: another" in out
     assert re.search("2 LookupError: another hour", run(capsys, "parked", "list")[1])
 
 
@@ -149,16 +149,16 @@ def test_skip_keeps_a_note_and_retries_the_rest(world, capsys):
     stream = stream_of(USERS[0], BAD)
     code, out = run(capsys, "parked", "skip", "trending", stream, "--note", "a broken client")
     assert (code, world.counts()) == (0, {1: 3})  # the second only changes a score
-    assert "1 given up" in out
+    assert "1 skipped" in out
     _, shown = run(capsys, "parked", "show", "trending", stream)
     assert "a broken client" in shown
-    assert "1 given up for good" in run(capsys, "parked", "list")[1]
+    assert "1 skipped for good" in run(capsys, "parked", "list")[1]
 
 
 def test_skip_all(world, capsys):
     stream = stream_of(USERS[0], BAD)
     code, out = run(capsys, "parked", "skip", "trending", stream, "--all", "--note", "none needed")
-    assert (code, "2 given up" in out) == (0, True)
+    assert (code, "2 skipped" in out) == (0, True)
 
 
 @pytest.mark.parametrize(
@@ -172,15 +172,15 @@ def test_a_skip_whose_retry_is_cut_short_says_to_retry_and_not_to_skip(
     skip = ("parked", "skip", "trending", stream, "--note", "n", "--generation", number)
     with monkeypatch.context() as patch:
         patch.setattr(ParkedStreamRetry, "retry", raising(fault))
-        with pytest.raises(CommandError, match=r"1 given up.*gone") as refused:
+        with pytest.raises(CommandError, match=r"1 skipped.*gone") as refused:
             call_command(*skip)
     said = str(refused.value)
-    assert "run again" not in said
+    assert "run it again" not in said
     _, _, advice = said.partition(", but: ")
     assert advice == f"parked retry trending {stream} --generation {number}"
     code, out = run(capsys, *advice.split())
-    assert (code, "1 events of 1 streams taken in" in out) == (0, True)
-    assert "1 given up for good" in run(capsys, "parked", "list")[1]
+    assert (code, "1 events of 1 streams applied" in out) == (0, True)
+    assert "1 skipped for good" in run(capsys, "parked", "list")[1]
 
 
 def test_a_skip_whose_answer_is_lost_says_to_look_first(world, capsys, monkeypatch):
@@ -192,10 +192,10 @@ def test_a_skip_whose_answer_is_lost_says_to_look_first(world, capsys, monkeypat
 
     with monkeypatch.context() as patch:
         patch.setattr(Shard, "unpark", lost)
-        with pytest.raises(CommandError, match="given up or not: gone") as refused:
+        with pytest.raises(CommandError, match="skipped or not: gone") as refused:
             call_command("parked", "skip", "trending", stream, "--note", "a broken client")
     said = str(refused.value)
-    assert "run again" not in said
+    assert "run it again" not in said
     _, _, advice = said.partition("first: ")
     assert advice == f"parked show trending {stream}"
     _, shown = run(capsys, *advice.split())

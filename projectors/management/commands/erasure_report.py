@@ -37,7 +37,11 @@ class Command(BaseCommand):
         parser.add_argument("--username", metavar="NAME", help="look for it, too")
         parser.add_argument("--email", metavar="ADDRESS", help="look for it, too")
         parser.add_argument(
-            "--wait", type=float, default=0, metavar="SECONDS", help="wait so long for projectors"
+            "--wait",
+            type=float,
+            default=0,
+            metavar="SECONDS",
+            help="wait this long for the projectors",
         )
 
     def handle(self, *_args: object, **options: Any) -> None:
@@ -61,7 +65,7 @@ def _purge(
 ) -> list[ErasureStatus]:
     deadline = monotonic() + patience_seconds
     parts = coordinator.purge_user(user_id)
-    with progress("letting go", len(parts)) as advance:
+    with progress("purging", len(parts)) as advance:
         before = 0
         while not _are_gone(parts) and monotonic() < deadline:
             gone = sum(part.is_gone for part in parts)

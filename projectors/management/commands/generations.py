@@ -17,10 +17,10 @@ from infra.config import config
 from projectors.generations.garbage_collector import StillNeeded, drop
 from projectors.generations.pointers import Pointers, PointerSnapshot
 from projectors.lag import events_behind
-from projectors.registry import BUILT, MODELS
+from projectors.management.arguments import find_model
+from projectors.registry import BY_NAME
 from projectors.storage.read_model import ReadModel
 
-_KINDS = {kind.name: kind for kind in MODELS}
 _ACTIONS = ("switch", "drop")
 _PATIENCE_SECONDS = 10.0
 _POLL_SECONDS = 0.1
@@ -43,7 +43,7 @@ class Command(BaseCommand):
             "words",
             nargs="*",
             metavar="[NAME | switch NAME NUMBER | drop NAME NUMBER | drop LABEL]",
-            help=f"read models: {', '.join(_KINDS)}",
+            help=f"read models: {', '.join(BY_NAME)}",
         )
 
     def handle(self, *_args: object, **options: Any) -> None:
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         pointers = Pointers(clients.redis())
         match options["words"]:
             case []:
-                _show(list(_KINDS), pointers.snapshot())
+                _show(list(BY_NAME), pointers.snapshot())
             case ["switch", str(name), str(number)]:
                 self._switch(_opened(name, number), pointers)
             case ["drop", str(name), str(number)]:
@@ -59,21 +59,21 @@ class Command(BaseCommand):
             case ["drop", str(label)]:
                 self._drop_past(label, pointers)
             case [str(name)] if name not in _ACTIONS:
-                _show([_kind(name).name], pointers.snapshot())
+                _show([find_model(name).name], pointers.snapshot())
             case _:
-                raise CommandError("See --help: that is no question, and nothing to do.")
+                raise CommandError("Unknown arguments: see --help.")
 
     def _switch(self, model: ReadModel, pointers: Pointers) -> None:
         name, number = model.name, model.generation
         _hold_on_to(model, pointers)
         if missing := _wait_until_level(model):
             raise CommandError(
-                f"{name} {number} is {missing:,} events behind and does not come on:"
+                f"{name} {number} is {missing:,} events behind and does not catch up:"
                 " is a projector running?"
             )
         before = _hold_on_to(model, pointers).live.get(name)
         pointers.switch({name: number})
-        self.stdout.write(f"{name} {number} answers now, {before} is kept for a while.")
+        self.stdout.write(f"{name} {number} is live now; {before} is kept for a while.")
 
     def _drop(self, model: ReadModel, pointers: Pointers) -> None:
         seen = pointers.snapshot()
@@ -83,7 +83,7 @@ class Command(BaseCommand):
             keys = drop(model, pointers)
         except StillNeeded as error:
             raise CommandError(f"{error}.") from error
-        self.stdout.write(f"{model.name} {model.generation} is gone: {keys:,} keys.")
+        self.stdout.write(f"{model.name} {model.generation} is dropped: {keys:,} keys.")
 
     def _drop_past(self, label: str, pointers: Pointers) -> None:
         found = {
@@ -92,17 +92,11 @@ class Command(BaseCommand):
         if not found:
             raise CommandError(f"Nothing is kept as of {label}.")
         for name, number in found.items():
-            self._drop(_KINDS[name](clients.redis(), number), pointers)
-
-
-def _kind(name: str) -> type[ReadModel]:
-    if name not in _KINDS:
-        raise CommandError(f"No read model is called {name}. There are: {', '.join(_KINDS)}.")
-    return _KINDS[name]
+            self._drop(BY_NAME[name](clients.redis(), number), pointers)
 
 
 def _opened(name: str, number: str) -> ReadModel:
-    kind = _kind(name)
+    kind = find_model(name)
     known = {str(found.number) for found in generations([name])}
     if number not in known:
         raise CommandError(f"{name} has no generation {number}.")
@@ -118,11 +112,11 @@ def _hold_on_to(model: ReadModel, pointers: Pointers) -> PointerSnapshot:
     is_kept = pointers.keep_on(name, number, seconds=_HELD_ON_TO_SECONDS)
     seen = pointers.snapshot()
     if seen.live.get(name) == number:
-        raise CommandError(f"{name} {number} is what answers already.")
+        raise CommandError(f"{name} {number} is live already.")
     if not is_kept and seen.joining.get(name) != number:
         raise CommandError(
-            f"Nobody keeps {name} {number} level any more, so it must not answer."
-            f" To have the log anew: manage.py rebuild {name}"
+            f"{name} {number} is not kept level any more, so it cannot be switched to."
+            f" Rebuild instead: manage.py rebuild {name}"
         )
     return seen
 
@@ -137,20 +131,18 @@ def _wait_until_level(model: ReadModel) -> int:
 
 
 def _missing(model: ReadModel, heads: Sequence[int]) -> int:
-    offsets = [model.checkpoints(len(heads))]
-    if type(model) in BUILT:
-        offsets.append(model.built_offsets(len(heads)))
-    return max(events_behind(heads, found) for found in offsets)
+    state, derived = events_behind(model, heads)
+    return max(state, derived or 0)
 
 
 def _show(names: Sequence[str], seen: PointerSnapshot) -> None:
     heads = PostgresStore(config().partitions).heads()
-    table = Table("read model", "generation", "what it is", "code", "made", "events behind")
+    table = Table("read model", "generation", "role", "version", "made", "events behind")
     for found in generations(names):
         part = _part(found, seen)
         if part is None:
             continue
-        model = _KINDS[found.model](clients.redis(), found.number)
+        model = BY_NAME[found.model](clients.redis(), found.number)
         behind = "" if found.purpose == "past" else f"{_missing(model, heads):,}"
         made = found.made_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
         table.add_row(found.model, str(found.number), part, f"v{found.version}", made, behind)
@@ -161,9 +153,9 @@ def _part(found: Generation, seen: PointerSnapshot) -> str | None:
     """What a generation is for, in words; None for one that is gone."""
     name, number = found.model, found.number
     places: Mapping[str, Mapping[str, int]] = {
-        "answers": seen.live,
-        "is coming": seen.coming,
-        "joins": seen.joining,
+        "live": seen.live,
+        "coming": seen.coming,
+        "joining": seen.joining,
     }
     for words, pointed in places.items():
         if pointed.get(name) == number:
@@ -175,4 +167,4 @@ def _part(found: Generation, seen: PointerSnapshot) -> str | None:
             return f"as of {label} ({found.until:%Y-%m-%d %H:%M:%SZ})"
     if found.dropped_at is not None:
         return None
-    return "a rebuild's, unfinished" if found.purpose != "live" else None
+    return "unfinished rebuild" if found.purpose != "live" else None

@@ -24,12 +24,16 @@ _RESTS_TIMES = 4
 class Command(BaseCommand):
     """``manage.py lag``"""
 
-    help = "How many events each read model has still to take in. Exit 1 unless all are level."
+    help = "Show how many events each read model is behind the log. Exit 1 unless all are level."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What can be asked."""
         parser.add_argument(
-            "--wait", type=float, default=0, metavar="SECONDS", help="wait so long for level"
+            "--wait",
+            type=float,
+            default=0,
+            metavar="SECONDS",
+            help="wait this long for all to be level",
         )
 
     def handle(self, *_args: object, **options: Any) -> None:

@@ -18,6 +18,7 @@ from infra.config import config
 from projectors.consumer.decryption import decryptor
 from projectors.errors import TRANSIENT_ERRORS, StopProjector
 from projectors.generations.live import Live, NotReady
+from projectors.management.arguments import find_model
 from projectors.parking.retry import (
     ParkedStreamKey,
     ParkedStreamRetry,
@@ -31,7 +32,7 @@ from projectors.parking.store import (
     read_parked_events,
     read_skipped_events,
 )
-from projectors.registry import MODELS, dependents_of
+from projectors.registry import BY_NAME, MODELS, dependents_of
 from projectors.storage.read_model import ReadModel
 
 
@@ -47,28 +48,31 @@ class Command(BaseCommand):
         """One word for each thing to do."""
         actions = parser.add_subparsers(dest="action", required=True)
         listing = actions.add_parser("list", help="the streams that are parked")
-        listing.add_argument("name", nargs="*", metavar="NAME", help=_names())
+        listing.add_argument("name", nargs="*", metavar="NAME", help=", ".join(BY_NAME))
         show = actions.add_parser("show", help="each event with its payload and its reason")
-        show.add_argument("name", metavar="NAME", help=_names())
+        show.add_argument("name", metavar="NAME", help=", ".join(BY_NAME))
         show.add_argument("stream", nargs="?", metavar="STREAM", help="only this one")
         retry = actions.add_parser(
-            "retry", help="take in what is parked, in order; exit 1 if something fails again"
+            "retry", help="apply what is parked, in order; exit 1 if something fails again"
         )
-        retry.add_argument("name", nargs="?", metavar="NAME", help=_names())
+        retry.add_argument("name", nargs="?", metavar="NAME", help=", ".join(BY_NAME))
         retry.add_argument("stream", nargs="*", metavar="STREAM")
         retry.add_argument(
             "--all", action="store_true", help="all streams, of all read models if none is named"
         )
         skip = actions.add_parser(
-            "skip", help="give up the first parked event of a stream and retry the rest"
+            "skip", help="skip the first parked event of a stream and retry the rest"
         )
-        skip.add_argument("name", metavar="NAME", help=_names())
+        skip.add_argument("name", metavar="NAME", help=", ".join(BY_NAME))
         skip.add_argument("stream", metavar="STREAM")
-        skip.add_argument("--all", action="store_true", help="give up all that is parked of it")
-        skip.add_argument("--note", required=True, help="why, for those who look later")
+        skip.add_argument("--all", action="store_true", help="skip all parked events of the stream")
+        skip.add_argument("--note", required=True, help="why, for the record")
         for action in (listing, show, retry, skip):
             action.add_argument(
-                "--generation", type=int, metavar="NUMBER", help="not the live one but this one"
+                "--generation",
+                type=int,
+                metavar="NUMBER",
+                help="this generation instead of the live one",
             )
 
     def handle(self, *_args: object, **options: Any) -> None:
@@ -86,7 +90,9 @@ class Command(BaseCommand):
                 case "skip":
                     is_well = _skip(_one(options), options)
         except (*TRANSIENT_ERRORS, StopProjector) as error:
-            raise CommandError(f"Not done: {error}. What was done stays; run again.") from error
+            raise CommandError(
+                f"Not finished: {error}. What was done stays; run it again."
+            ) from error
         if not is_well:
             sys.exit(1)
 
@@ -94,22 +100,16 @@ class Command(BaseCommand):
 # ------------------------------------------------------------------------------ which
 
 
-def _names() -> str:
-    return ", ".join(model.name for model in MODELS)
-
-
 def _models(names: Sequence[str], generation: int | None) -> list[ReadModel]:
     """The models named, by default all that are live."""
-    known = {model.name: model for model in MODELS}
-    if unknown := set(names) - set(known):
-        raise CommandError(f"No read model is called {', '.join(sorted(unknown))}.")
+    named = [find_model(name) for name in names]
     if generation is not None and len(names) != 1:
-        raise CommandError("A generation is one of a read model: name it.")
+        raise CommandError("--generation needs the name of one read model.")
     if generation is not None:
-        return [known[names[0]](clients.redis(), generation)]
+        return [named[0](clients.redis(), generation)]
     live = Live(clients.redis())
     found = []
-    for model in [known[name] for name in names] or MODELS:
+    for model in named or MODELS:
         try:
             found.append(live.open(model))
         except NotReady as error:
@@ -127,7 +127,7 @@ def _wanted(options: dict[str, Any]) -> list[tuple[ReadModel, list[ParkedStreamK
     """The streams that are to be retried, by model."""
     name, streams, is_all = options["name"], options["stream"], options["all"]
     if bool(streams) == is_all or (streams and not name):
-        raise CommandError("Name a read model and its streams, or say --all.")
+        raise CommandError("Name a read model and its streams, or give --all.")
     models = _models([name] if name else [], options["generation"])
     wanted = [(model, parked_stream_keys(model, config().partitions)) for model in models]
     if is_all:
@@ -161,7 +161,7 @@ def _list(models: Sequence[ReadModel]) -> None:
     else:
         console.print("Nothing is parked.")
     if given_up:
-        console.print(f"{given_up:,} given up for good: parked show NAME", highlight=False)
+        console.print(f"{given_up:,} skipped for good: see parked show NAME", highlight=False)
 
 
 def _row(waiting: Sequence[ParkedEvent]) -> Iterator[str]:
@@ -203,7 +203,7 @@ def _write_entry(entry: ParkedEvent) -> None:
 
 def _write_skipped(one: SkippedEvent) -> None:
     place = f"{one.entry.partition}:{one.entry.offset}"
-    _write(f"{one.stream} {place} given up {_moment(one.at)}: {one.note}")
+    _write(f"{one.stream} {place} skipped {_moment(one.at)}: {one.note}")
     _write(f"    {one.entry.type} {one.entry.data}")
     _write(f"    {one.entry.reason}")
 
@@ -233,14 +233,14 @@ def _retry(wanted: Sequence[tuple[ReadModel, list[ParkedStreamKey]]]) -> bool:
                 streams, taken = streams + 1, taken + retried.applied
                 is_well &= _says(model, place, retried)
             unparking.wake_builders([kind.name for kind in dependents_of(type(model))])
-    _write(f"{taken:,} events of {streams:,} streams taken in." if streams else "Nothing to retry.")
+    _write(f"{taken:,} events of {streams:,} streams applied." if streams else "Nothing to retry.")
     return is_well
 
 
 def _says(model: ReadModel, place: ParkedStreamKey, retried: RetryResult) -> bool:
     if retried.left:
         left = f"{retried.left:,} still parked" + (f": {retried.reason}" if retried.reason else "")
-        _write(f"{model.name} {place.stream}: {retried.applied:,} taken in, {left}")
+        _write(f"{model.name} {place.stream}: {retried.applied:,} applied, {left}")
     return not retried.left
 
 
@@ -252,17 +252,17 @@ def _skip(model: ReadModel, options: dict[str, Any]) -> bool:
         given_up = unparking.skip(place, options["note"], is_all=options["all"])
     except TRANSIENT_ERRORS as error:
         raise CommandError(
-            f"It may be given up or not: {error}. Once more could give up the next one, so look"
+            f"It may be skipped or not: {error}. A second skip could skip the next event, so look"
             f" first: parked show {which}"
         ) from error
-    meanwhile = "" if given_up else ": somebody else saw to it meanwhile"
-    _write(f"{model.name} {place.stream}: {given_up:,} given up{meanwhile}")
+    meanwhile = "" if given_up else ": another process changed the stream meanwhile"
+    _write(f"{model.name} {place.stream}: {given_up:,} skipped{meanwhile}")
     try:
         return _retry([(model, [place])])
     except (*TRANSIENT_ERRORS, StopProjector) as error:
         raise CommandError(
-            f"{given_up:,} given up, but the rest is not taken in: {error}."
-            f" Do not skip again, that would give up the next one, but: parked retry {which}"
+            f"{given_up:,} skipped, but the rest is not applied: {error}."
+            f" Do not skip again, that would skip the next event. Run: parked retry {which}"
         ) from error
 
 

@@ -30,18 +30,18 @@ class Command(BaseCommand):
     """``manage.py rebuild``"""
 
     help = (
-        "Make read models anew from the log, beside those that answer, and switch to them when"
-        " they are level. Interrupted, run it again: it goes on where it was."
+        "Build read models anew from the log, beside those that answer, and switch to them when"
+        " they are level. If it was interrupted, run it again: it resumes."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What can be asked."""
         naming(parser, more=f"; or {CATALOGUE_TABLES}, the command side's own tables")
         parser.add_argument(
-            "--until", metavar="TIME", help="as they were at a moment (2026-11-24T12:00Z)"
+            "--until", metavar="TIME", help="as they were at a time (2026-11-24T12:00Z)"
         )
         parser.add_argument(
-            "--into", metavar="LABEL", help="the name under which queries find that: As-Of: LABEL"
+            "--into", metavar="LABEL", help="the label by which queries find them: As-Of: LABEL"
         )
         parser.add_argument(
             "--verify",
@@ -51,21 +51,23 @@ class Command(BaseCommand):
         parser.add_argument(
             "--dry-run",
             action="store_true",
-            help="say what would change and how long it would take; change nothing",
+            help="show what would change and how long it would take; change nothing",
         )
         parser.add_argument(
             "--processes",
             type=int,
             default=len(os.sched_getaffinity(0)),
             metavar="N",
-            help="how many work side by side (default: %(default)s, the cores there are)",
+            help="how many processes work in parallel (default: %(default)s, the number of cores)",
         )
 
     def handle(self, *_args: object, **options: Any) -> None:
         """Rebuild, with progress on stderr and the outcome on stdout."""
         if CATALOGUE_TABLES in options["name"]:
             if len(options["name"]) > 1 or options["all"] or options["until"]:
-                raise CommandError(f"{CATALOGUE_TABLES} are rebuilt alone, and as they are now.")
+                raise CommandError(
+                    f"{CATALOGUE_TABLES} are rebuilt without other read models and without --until."
+                )
             call_command("rebuild_catalogue_tables", dry_run=options["dry_run"])
             return
         models = chosen(options["name"], is_all=options["all"], what="rebuild")
@@ -76,7 +78,7 @@ class Command(BaseCommand):
             processes=max(1, options["processes"]),
         )
         if (asked.label is None) != (asked.until is None):
-            raise CommandError("--until says when, --into under which name: give both or neither.")
+            raise CommandError("Give --until and --into together, or neither.")
         console = Console()
         try:
             if options["dry_run"]:
@@ -86,16 +88,18 @@ class Command(BaseCommand):
                 outcome = RebuildJob(models, asked, screen).run()
         except RebuildInProgress as error:
             raise CommandError(
-                f"{error.model} is being rebuilt by somebody else: wait for that, or end it."
+                f"{error.model} is being rebuilt by another process: wait for it, or stop it."
             ) from error
         except GenerationsDiffer as error:
             print_verdicts(error.verdicts, console)
             raise CommandError(
-                f"Not switched, for the new ones differ from the live ones. They stay to be looked"
-                f" at; remove them by: manage.py generations drop {error.example}"
+                f"Not switched: the new generations differ from the live ones. They are kept for"
+                f" inspection; drop them with: manage.py generations drop {error.example}"
             ) from error
         except LabelTaken as error:
-            raise CommandError(f"{error} is there already: generations drop it first.") from error
+            raise CommandError(
+                f"{error} exists already: drop it first (manage.py generations drop)."
+            ) from error
         except (RetryLater, CouldNotCompare, NotTakenOver, StopProjector) as error:
             raise CommandError(f"Not switched: {error} (run it again to go on)") from error
         outcome.show(console)
@@ -103,7 +107,7 @@ class Command(BaseCommand):
 
 def _label(text: str | None) -> str | None:
     if text is not None and not _LABEL.fullmatch(text):
-        raise CommandError("A label is small letters, digits and hyphens, at most 40.")
+        raise CommandError("A label has at most 40 lower-case letters, digits and hyphens.")
     return text
 
 
@@ -115,8 +119,8 @@ def _moment(text: str | None) -> datetime | None:
     except ValueError as error:
         raise CommandError(f"--until: {error}.") from error
     if found is None:
-        raise CommandError(f"--until: {text!r} is no moment such as 2026-11-24T12:00:00Z.")
+        raise CommandError(f"--until: {text!r} is not a time such as 2026-11-24T12:00:00Z.")
     moment = found if found.tzinfo else found.replace(tzinfo=UTC)
     if moment > datetime.now(UTC):
-        raise CommandError("--until: that moment is yet to come.")
+        raise CommandError("--until must not be in the future.")
     return moment

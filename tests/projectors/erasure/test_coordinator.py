@@ -188,14 +188,14 @@ def build(world: World, models: dict[str, ReadModel]) -> None:
 def test_those_that_follow_the_log_say_so_when_they_have_taken_it_in(world, everything):
     assert world.names(everything["library"])
     world.erase()
-    assert {said for _, said in world.said().values()} == {"has not come so far in the log"}
+    assert {said for _, said in world.said().values()} == {"has not reached the erasure in the log"}
     assert erasures.report_lines(ANN) == []
     assert erasures.incomplete() == [ANN]
 
     world.level(*everything.values())
     said = world.said()
     assert said["library 1"] == (True, "gone")
-    assert said["search 1"] == (False, "is still built")
+    assert said["search 1"] == (False, "is still being built")
     build(world, everything)
     assert all(is_gone for is_gone, _ in world.said().values())
     assert {line.part for line in erasures.report_lines(ANN)} == set(said)
@@ -211,14 +211,14 @@ def test_the_command_fails_until_every_line_says_gone(world, everything, capsys,
     with pytest.raises(SystemExit, match="1"):
         call_command("erasure_report", str(ANN), wait=0)
     said = capsys.readouterr()
-    assert "NOT GONE: has not come so far" in " ".join(said.out.split())
-    assert said.err == "letting go: 0%\n"
+    assert "NOT GONE: has not reached the erasure" in " ".join(said.out.split())
+    assert said.err == "purging: 0%\n"
     world.level(*everything.values())
     build(world, everything)
     call_command("erasure_report", str(ANN), username="ann", email=EMAIL)
     said = capsys.readouterr()
     assert "NOT GONE" not in said.out
-    assert said.err == "letting go: 100%\n"
+    assert said.err == "purging: 100%\n"
 
 
 def test_retried_too_late_it_brings_nothing_back(world, poisoned):
@@ -333,7 +333,7 @@ def test_what_nobody_goes_on_with_is_dropped_but_not_while_it_is_filled(world):
     world.level(model)
     world.erase()
     with rebuild_lock(["library"]):
-        assert world.said() == {"library 1": (False, "is being filled")}
+        assert world.said() == {"library 1": (False, "is being rebuilt")}
     assert world.names(model)
     assert world.said() == {"library 1": (True, "gone")}
     assert world.names(model) == []
@@ -347,7 +347,7 @@ def test_what_is_being_filled_is_waited_for_though_it_has_nothing_yet(world):
     with rebuild_lock(["library"]):
         follower.sync(world.store.heads())
         world.erase()
-        assert world.said() == {"library 1": (False, "is being filled")}
+        assert world.said() == {"library 1": (False, "is being rebuilt")}
         partition = partition_of(str(ANN), world.store.partitions)
         follower.process(world.store.page(partition, after=0, limit=3))
         assert world.names(model)
@@ -419,7 +419,7 @@ def test_one_of_another_version_that_still_answers_is_waited_for(world, monkeypa
     monkeypatch.setattr(Library, "version", Library.version + 1)
     [(is_gone, said)] = world.said().values()
     assert not is_gone
-    assert "until it is built anew" in said
+    assert "until the new version is built" in said
     world.pointers.switch({"library": 9})
     assert world.said() == {"library 1": (True, "gone")}
     assert world.names(model) == []

@@ -236,7 +236,7 @@ def test_a_moment_of_the_past(pointers):
     assert {movie for movie, _ in then.most_rated(10)} == {2, 3, 4, 5, 6, 7}
     assert dict(then.most_rated(10))[2] == 5
     assert then.board("week").as_of == moment
-    with pytest.raises(CommandError, match="trending as of then is there already"):
+    with pytest.raises(CommandError, match="trending as of then exists already"):
         rebuild("trending", "--until", moment.isoformat(), "--into", "then")
     call_command("generations", "drop", "then", stdout=StringIO())
     assert not clients.redis().keys("{trending.2.*")
@@ -319,7 +319,7 @@ def test_back_to_one_that_is_let_go_meanwhile_is_refused(pointers, monkeypatch):
         return 0
 
     monkeypatch.setattr(commands, "_wait_until_level", wait)
-    with pytest.raises(CommandError, match="Nobody keeps trending 1 level any more"):
+    with pytest.raises(CommandError, match="trending 1 is not kept level any more"):
         call_command("generations", "switch", "trending", "1", stdout=StringIO())
     assert live()["trending"] == 2
     assert not clients.redis().keys("{trending.1.*")
@@ -339,7 +339,7 @@ def test_a_switch_that_was_killed_keeps_nothing_for_long(pointers, monkeypatch):
 def test_back_to_one_that_nobody_keeps_level_is_refused(pointers):
     rebuild("trending")
     pointers.release("trending", 1)
-    with pytest.raises(CommandError, match="Nobody keeps trending 1 level"):
+    with pytest.raises(CommandError, match="trending 1 is not kept level"):
         call_command("generations", "switch", "trending", "1", stdout=StringIO())
 
 
@@ -348,13 +348,13 @@ def test_back_to_one_that_nobody_keeps_level_is_refused(pointers):
     [
         ([], "Name the read models"),
         (["nonsense"], "No read model is called nonsense"),
-        (["movies", "--all"], "or say --all"),
-        (["movies", "--until", "2026-01-01T00:00:00Z"], "give both or neither"),
-        (["movies", "--until", "yesterday", "--into", "a"], "no moment"),
+        (["movies", "--all"], "or give --all"),
+        (["movies", "--until", "2026-01-01T00:00:00Z"], "together, or neither"),
+        (["movies", "--until", "yesterday", "--into", "a"], "not a time"),
         (["movies", "--until", "2026-13-01T00:00:00Z", "--into", "a"], "--until"),
-        (["movies", "--until", "2999-01-01T00:00:00Z", "--into", "a"], "yet to come"),
+        (["movies", "--until", "2999-01-01T00:00:00Z", "--into", "a"], "in the future"),
         (["movies", "--until", "2026-01-01T00:00:00Z", "--into", "A b"], "A label is"),
-        (["movies", "catalogue-tables"], "rebuilt alone"),
+        (["movies", "catalogue-tables"], "without other read models"),
     ],
 )
 def test_a_bad_question_is_refused(arguments, why, db, redis_url):
