@@ -29,7 +29,7 @@ from projectors.storage.read_model import ReadModel
 
 
 class WorkerFailure:
-    """The first fault that ends the whole worker, and the sign to stop because of it."""
+    """The first error that ends the whole worker, and the signal to stop."""
 
     def __init__(self, stopping: Event) -> None:
         self.error: BaseException | None = None
@@ -42,9 +42,9 @@ class WorkerFailure:
 
 
 def run(chosen: Sequence[type[ReadModel]], stopping: Event) -> None:
-    """Keep the models chosen level with the log until told to stop.
+    """Keep read models level with the log until ``stopping`` is set.
 
-    Raises Stop, or what a builder's thread died of.
+    Raises StopProjector, or the error that ended a builder's thread.
     """
     names = sorted(model.name for model in chosen)
     failure = WorkerFailure(stopping)
@@ -56,38 +56,38 @@ def run(chosen: Sequence[type[ReadModel]], stopping: Event) -> None:
             failure,
             subscription=subscription,
         ) as work,
-        collecting_garbage(chosen, _forgetting()),
+        collecting_garbage(chosen, _erasure_work()),
     ):
         work(stopping)
     if failure.error:
         raise failure.error
 
 
-def _forgetting() -> Callable[[], None]:
+def _erasure_work() -> Callable[[], None]:
     redis, store = clients.redis(), PostgresStore(config().partitions)
     coordinator, abandoned = ErasureCoordinator(redis, store), AbandonedRebuilds(redis, store)
 
-    def forget() -> None:
+    def work() -> None:
         coordinator.resume_all()
         abandoned.drop_stalled()
 
-    return forget
+    return work
 
 
 @contextmanager
 def running_worker(
-    wanted: Callable[[Iterable[type[ReadModel]]], Mapping[GenerationId, Role]],
+    select: Callable[[Iterable[type[ReadModel]]], Mapping[GenerationId, Role]],
     kinds: Sequence[type[ReadModel]],
     failure: WorkerFailure,
     *,
     subscription: Subscription | None = None,
 ) -> Iterator[Callable[[Event], None]]:
-    """Something that works, when called, for the generations wanted until it is told to stop."""
+    """Yields a function that runs a worker for the selected generations until stopped."""
     redis = clients.redis()
     live = Live(redis)
     store: EventStore = PostgresStore(config().partitions)
     assignments = GenerationAssignments(
-        lambda: wanted(kinds),
+        lambda: select(kinds),
         kinds,
         redis=redis,
         live=live,

@@ -31,7 +31,7 @@ DEFINITIONS: Sequence[ReadModelDefinition[Any]] = (
 
 MODELS: Sequence[type[ReadModel]] = tuple(each.model for each in DEFINITIONS)
 BUILT: Sequence[type[ReadModel]] = tuple(each.model for each in DEFINITIONS if each.build)
-"""Those that answer with what a builder derives from their state."""
+"""The models that answer with data that a builder derives from their state."""
 
 BY_NAME: Mapping[str, type[ReadModel]] = {model.name: model for model in MODELS}
 _DEFINITION = {each.name: each for each in DEFINITIONS}

@@ -6,17 +6,17 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 
 class Builder(Protocol):
-    """Recomputes derived data, idempotently. Runs in a thread of its own inside the worker."""
+    """Recomputes derived data, idempotently, in a thread of its own inside the worker."""
 
     name: ClassVar[str]
     """The model's."""
     interval_seconds: float
-    """Looks by itself at least so often: time passes (decay) even where nothing happens."""
+    """Builds at least this often, since time passes (decay) even without events."""
     pause_seconds: float
-    """Rests at least so long between two looks; events that arrive meanwhile are built together."""
+    """Rests at least this long after a build; events that arrive meanwhile are built together."""
 
     def build(self, now: datetime) -> None:
-        """Bring what is marked dirty up to its state, then note how far in the ``built`` hash.
+        """Build what is marked dirty, then note the offsets in the ``built`` hash.
 
         The marks and the checkpoints must be read in one step, before the state.
         """
@@ -40,7 +40,7 @@ class VerifiableBuilder(Protocol):
 
 @runtime_checkable
 class ComparableBuilder(Builder, Protocol):
-    """One that compares without waiting, since it shows other models that go on."""
+    """A builder that can compare at once: it shows other models, which move on."""
 
     def differences(self) -> list[str]:
         """What differs at this moment, a line each."""

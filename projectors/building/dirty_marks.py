@@ -43,11 +43,11 @@ def _script(redis: Redis) -> Script:
 
 
 def note_built(pipe: Redis, shard: Shard, offsets: Mapping[int, int], *, late: str) -> None:
-    """Say how much of a shard's state its derived data has taken in.
+    """Note up to which offsets a shard's derived data is built.
 
-    ``late``: the count of what was parked and came in, as it was when the state was looked at. When
-    it is another one now, the state has changed behind these offsets, and nothing is said: there
-    are marks of it, and what is built next takes it in.
+    ``late``: the count of parked events that were applied, as it was when the state was read. If it
+    has changed, so has the state behind these offsets, and nothing is noted: those events left
+    marks, and the next build includes them.
     """
     if offsets:
         numbers = [number for pair in offsets.items() for number in pair]
@@ -55,11 +55,11 @@ def note_built(pipe: Redis, shard: Shard, offsets: Mapping[int, int], *, late: s
 
 
 class BuilderSuperseded(RetryLater):
-    """Another builder looked meanwhile, or Redis is as it was before: nothing was written."""
+    """Another builder took the marks meanwhile, or Redis lost the token: nothing was written."""
 
 
 class DirtyBatch(NamedTuple):
-    """What a builder found."""
+    """The marks that a builder took, with the offsets of the state."""
 
     is_continued: bool
     checkpoints: dict[int, int]
@@ -70,7 +70,7 @@ class DirtyBatch(NamedTuple):
 
 
 class DirtyMarks:
-    """One builder's way to the marks of one shard.
+    """The marks of one shard, as one builder uses them.
 
     Taking leaves a token of the builder's own, and writing another, in one step with what is
     written and only if the first is still there. So of two builders at work, as while a generation
@@ -90,10 +90,23 @@ class DirtyMarks:
         ]
         self._committed = ""
         self._token = ""
+<<<<<<< HEAD
 
     def take(self) -> DirtyBatch:
         """Take all marks. Unless ``commit`` succeeds, the next batch is not continued."""
         before, self._committed, self._token = self._committed, "", token_hex(8)
+=======
+        self.forget()
+
+    def forget(self) -> None:
+        """Make the builder read everything next time."""
+        self._token = token_hex(8)
+
+    def take(self) -> DirtyBatch:
+        """Take all marks; unless ``commit`` follows, everything is read the next time."""
+        before = self._token
+        self.forget()
+>>>>>>> 6e83e2d (Reword rebuild, verification, erasure and generations in plain English)
         is_continued, checkpoints, late, touched = _script(self._redis)(
             keys=self._keys, args=[before, self._at_work]
         )
@@ -109,7 +122,7 @@ class DirtyMarks:
 
     @contextmanager
     def commit(self) -> Iterator[Pipeline]:
-        """Write in one step, and be done with what was taken: it is written, or kept in mind.
+        """Write in one step with the token, so that the next ``take`` continues.
 
         Raises BuilderSuperseded.
         """
@@ -117,16 +130,20 @@ class DirtyMarks:
             try:
                 pipe.watch(self._looker_key)  # type: ignore[no-untyped-call]  # of redis-py
                 if pipe.get(self._looker_key) != self._at_work.encode():
-                    raise BuilderSuperseded("another builder was quicker")
+                    raise BuilderSuperseded("another builder took the marks")
                 pipe.multi()
                 yield pipe
                 pipe.set(self._looker_key, self._token)
                 pipe.execute()
             except WatchError as error:
+<<<<<<< HEAD
                 raise BuilderSuperseded("another builder was quicker") from error
         self._committed = (
             self._token
         )  # not if the reply was lost: then it is unknown what was written
+=======
+                raise BuilderSuperseded("another builder took the marks") from error
+>>>>>>> 6e83e2d (Reword rebuild, verification, erasure and generations in plain English)
 
     @property
     def _at_work(self) -> str:

@@ -18,7 +18,7 @@ _HELD_SECONDS = 5.0
 
 
 class BuilderThread:
-    """Runs one builder: when events were applied, when a reader waits, and as time passes."""
+    """Runs one builder."""
 
     def __init__(self, builder: Builder, *, failed: Callable[[BaseException], None]) -> None:
         self._builder = builder
@@ -28,7 +28,7 @@ class BuilderThread:
         self._is_held = False
         self._stopping = False
         self.has_built = False
-        """Whether it has been through once: all that there was when it began is built."""
+        """Whether one build is complete: everything from before the start is built."""
         self._thread = Thread(target=self._run, name=f"build-{builder.name}", daemon=True)
 
     @property
@@ -37,45 +37,45 @@ class BuilderThread:
         return self._builder.name
 
     def start(self) -> None:
-        """Begin, with what there is: somebody may wait for it to have been through once."""
+        """Start with a build, even if nothing was marked."""
         self.wake()
         self._thread.start()
 
     def wake(self) -> None:
-        """There may be something to build."""
+        """Build: there may be something new."""
         self._woken.set()
 
     def urge(self) -> None:
-        """Someone waits for it: build without a pause."""
+        """Build without a pause: a reader waits for it."""
         self._urged.set()
         self._woken.set()
 
     def hold(self) -> None:
-        """The state is far behind: build seldom, what is built now is old in a moment."""
+        """Build seldom: the state is far behind, so derived data would be outdated at once."""
         self._is_held = True
 
     def release(self) -> None:
-        """The state is level again: build at once."""
+        """End ``hold`` and build at once: the state is level again."""
         if self._is_held:
             self._is_held = False
             self.urge()
 
     @property
     def is_alive(self) -> bool:
-        """Whether it may still be building."""
+        """Whether the thread runs."""
         return self._thread.is_alive()
 
     def leave(self) -> None:
-        """Finish what is being built, and no more; does not wait for that."""
+        """Stop after the present build, without waiting for it."""
         self._stopping = True
         self.urge()
 
     def join(self) -> None:
-        """Wait until it has left."""
+        """Wait for the thread to end."""
         self._thread.join(timeout=10)
 
     def stop(self) -> None:
-        """Leave, and wait for that."""
+        """Stop, and wait for the thread to end."""
         self.leave()
         self.join()
 
@@ -92,17 +92,17 @@ class BuilderThread:
             raise
 
     def _build(self) -> float:
-        """Build once; how long to rest after that."""
+        """Build once; the pause after it in seconds."""
         if self._stopping:
             return 0
         try:
             self._builder.build(datetime.now(UTC))
         except (RetryLater, RedisError, TransportError, ApiError, OSError) as error:
-            log.warning("%s will build again: %s", self.name, error)
+            log.warning("%s builds again: %s", self.name, error)
             self._woken.set()
             return _AGAIN_SECONDS
         except Exception:
-            log.exception("%s could not build and tries again", self.name)
+            log.exception("%s failed to build and tries again", self.name)
             self._woken.set()
             return _AGAIN_SECONDS
         self.has_built = True

@@ -22,13 +22,13 @@ from projectors.registry import BY_NAME
 from projectors.storage.read_model import ReadModel
 
 PATIENCE_SECONDS = 600.0
-"""For so long an interrupted rebuild may be gone on with, whoever was erased."""
+"""For this long an interrupted rebuild can be resumed, even if it holds an erased user."""
 
 _AT_ONCE = 1000
 
 
 class AbandonedRebuilds:
-    """Watches those that stand still; safe to have in several processes."""
+    """Watches unfinished rebuilds for progress; may run in several processes."""
 
     def __init__(
         self, redis: Redis, store: EventStore, *, clock: Callable[[], float] = monotonic
@@ -37,47 +37,47 @@ class AbandonedRebuilds:
         self._store = store
         self._pointers = Pointers(redis)
         self._clock = clock
-        self._stands: dict[GenerationId, tuple[Sequence[int], float]] = {}
-        """How far each has come, and since when it has come no further."""
+        self._progress: dict[GenerationId, tuple[Sequence[int], float]] = {}
+        """The checkpoints of each, and since when they have not moved."""
 
     def drop_stalled(self) -> None:
-        """Drop those that stood still for long and hold somebody who was erased."""
-        found = self._found()
-        places = [(model.name, model.generation) for model in found]
-        self._stands = {place: self._stands[place] for place in places if place in self._stands}
+        """Drop unfinished rebuilds that have stalled and hold an erased user."""
+        found = self._unfinished()
+        ids = [(model.name, model.generation) for model in found]
+        self._progress = {id_: self._progress[id_] for id_ in ids if id_ in self._progress}
         for model in found:
-            if self._stood_still(model):
-                self._see_to(model)
+            if self._has_stalled(model):
+                self._drop_if_erased(model)
 
-    def _found(self) -> list[ReadModel]:
+    def _unfinished(self) -> list[ReadModel]:
         seen = self._pointers.snapshot()
         return [
             BY_NAME[each.model](self._redis, each.number)
             for each in generations(BY_NAME)
-            if is_half_made(each, seen)
+            if is_unfinished(each, seen)
         ]
 
-    def _stood_still(self, model: ReadModel) -> bool:
-        place, now = (model.name, model.generation), self._clock()
+    def _has_stalled(self, model: ReadModel) -> bool:
+        id_, now = (model.name, model.generation), self._clock()
         at = model.checkpoints(self._store.partitions)
-        before, since = self._stands.get(place, (None, now))
+        before, since = self._progress.get(id_, (None, now))
         if at != before:
             since = now
         is_over = now - since >= PATIENCE_SECONDS
-        self._stands[place] = (at, now if is_over else since)
+        self._progress[id_] = (at, now if is_over else since)
         return is_over
 
-    def _see_to(self, model: ReadModel) -> None:
+    def _drop_if_erased(self, model: ReadModel) -> None:
         try:
             with rebuild_lock([model.name]):
                 if holds_erased(model, self._store):
                     drop(model, self._pointers)
         except (RebuildInProgress, StillNeeded):
-            return  # somebody goes on with it
+            return  # it was resumed
 
 
-def is_half_made(found: Generation, seen: PointerSnapshot) -> bool:
-    """Whether a rebuild began it and did not get it ready."""
+def is_unfinished(found: Generation, seen: PointerSnapshot) -> bool:
+    """Whether a rebuild began it and has not finished."""
     return (
         found.purpose != "live"
         and found.finished_at is None
@@ -87,13 +87,14 @@ def is_half_made(found: Generation, seen: PointerSnapshot) -> bool:
 
 
 def holds_erased(model: ReadModel, store: EventStore) -> bool:
-    """Whether it may have something of somebody, and not that they were erased."""
+    """Whether it may hold events of a user whose erasure it has not applied."""
     at = model.checkpoints(store.partitions)
     after = None
     while some := erasures.user_ids(are_erased=True, after=after, limit=_AT_ONCE):
         for user_id in some:
-            come = at[partition_of(str(user_id), store.partitions)]
-            if come and any(come < said.offset for said in store.read(erasure_of(user_id))[-1:]):
+            applied = at[partition_of(str(user_id), store.partitions)]
+            history = store.read(erasure_of(user_id))
+            if applied and history and applied < history[-1].offset:
                 return True
         after = some[-1]
     return False

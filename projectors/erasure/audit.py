@@ -23,10 +23,10 @@ from projectors.registry import MODELS
 _AT_ONCE = 500
 _SHOWN = 3
 _NAMELESS = (b"cache:", *(f"{{{kind.name}.".encode() for kind in MODELS if not kind.decrypts))
-"""Keys of models that are never told what anybody wrote, and of what is kept of their answers; a
-movie may be called like somebody."""
+"""Keys without users' texts: of models that decrypt nothing, and of caches of their answers. A
+movie may have the same title as a username."""
 _OF_OTHERS = (b":state:playlist:", b":state:names")
-"""What people call their playlists; those of who was erased are gone as keys."""
+"""Names of playlists; those of an erased user are removed with their keys."""
 _ALL_OF: Mapping[str, tuple[str | int, ...]] = {
     "string": ("GET",),
     "hash": ("HGETALL",),
@@ -40,7 +40,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class SearchTerms(NamedTuple):
-    """Who is looked for."""
+    """What is searched for: the id, and on request username and e-mail address."""
 
     user_id: UUID
     username: str | None = None
@@ -48,33 +48,33 @@ class SearchTerms(NamedTuple):
 
     @property
     def ids(self) -> Sequence[str]:
-        """What of them is like nothing else."""
+        """The unique ones."""
         return [str(self.user_id), *([self.email] if self.email else [])]
 
 
-def search(wanted: SearchTerms, store: EventStore, redis: Redis) -> Iterator[ErasureStatus]:
-    """Look everywhere; a line each."""
-    yield _log(wanted, store)
-    yield _vault(wanted)
-    yield _tables(wanted)
-    yield _caches(wanted, redis)
-    yield _redis(wanted, redis)
-    yield from _indexes(wanted, redis)
+def search(terms: SearchTerms, store: EventStore, redis: Redis) -> Iterator[ErasureStatus]:
+    """Search every place; a status for each."""
+    yield _log(terms, store)
+    yield _vault(terms)
+    yield _tables(terms)
+    yield _caches(terms, redis)
+    yield _redis(terms, redis)
+    yield from _indexes(terms, redis)
 
 
 # ------------------------------------------------------------------------------ databases
 
 
-def _log(wanted: SearchTerms, store: EventStore) -> ErasureStatus:
-    user = str(wanted.user_id)
+def _log(terms: SearchTerms, store: EventStore) -> ErasureStatus:
+    user = str(terms.user_id)
     partition = partition_of(user, store.partitions)
-    history = store.read(erasure_of(wanted.user_id))
+    history = store.read(erasure_of(terms.user_id))
     if not history:
         return ErasureStatus("log", is_gone=False, detail="has no erasure event of this user")
-    words = [f'"{wanted.username}"'] if wanted.username else []
+    words = [f'"{terms.username}"'] if terms.username else []
     found = 0
-    # A name may be a movie's, too: only what this person said is searched for it.
-    for text, of in [(wanted.email, ""), *((word, user) for word in words)]:
+    # A name may be a movie's, too: only events of this user are searched for it.
+    for text, of in [(terms.email, ""), *((word, user) for word in words)]:
         if text:
             where = "partition = %(partition)s AND strpos(data::text, %(user)s) > 0"
             found += _rows(text, where, {"partition": partition, "user": of})
@@ -83,8 +83,10 @@ def _log(wanted: SearchTerms, store: EventStore) -> ErasureStatus:
         return ErasureStatus(
             "log", is_gone=False, detail=f"{found} events have name or address in clear"
         )
-    said = f"{GONE}: erased at {last.partition}:{last.offset}; what they wrote cannot be decrypted"
-    return ErasureStatus("log", is_gone=True, detail=said)
+    detail = (
+        f"{GONE}: erased at {last.partition}:{last.offset}; what they wrote cannot be decrypted"
+    )
+    return ErasureStatus("log", is_gone=True, detail=detail)
 
 
 def _rows(text: str, where: str, of: Mapping[str, str | int]) -> int:
@@ -94,37 +96,37 @@ def _rows(text: str, where: str, of: Mapping[str, str | int]) -> int:
     )
 
 
-def _vault(wanted: SearchTerms) -> ErasureStatus:
-    left = [f"{left.what} ({left.number})" for left in erasures.remaining_rows(wanted.user_id)]
-    if not erasures.is_erased(wanted.user_id):
+def _vault(terms: SearchTerms) -> ErasureStatus:
+    left = [f"{left.what} ({left.number})" for left in erasures.remaining_rows(terms.user_id)]
+    if not erasures.is_erased(terms.user_id):
         left = left or ["no tombstone"]
-    for text in wanted.ids[1:]:
+    for text in terms.ids[1:]:
         left += [found.table for found in tables_with(text, alias="vault")]
-    said = f"{GONE}: a tombstone is left" if not left else f"still has {', '.join(left)}"
-    return ErasureStatus("vault", is_gone=not left, detail=said)
+    detail = f"{GONE}: a tombstone is left" if not left else f"still has {', '.join(left)}"
+    return ErasureStatus("vault", is_gone=not left, detail=detail)
 
 
-def _tables(wanted: SearchTerms) -> ErasureStatus:
+def _tables(terms: SearchTerms) -> ErasureStatus:
     """All the other tables of both databases."""
     movies = {model._meta.db_table for model in apps.get_app_config("catalogue").get_models()}  # noqa: SLF001 - Django's public name
     kept = {"default": {"events"}, "vault": {"subjects", "erasures", "erasure_lines"}}
     found: set[str] = set()
     for alias, without in kept.items():
-        for text in wanted.ids:
+        for text in terms.ids:
             found |= {it.table for it in tables_with(text, alias=alias, without=without)}
-        if wanted.username:
-            name = f'"{wanted.username}"'
+        if terms.username:
+            name = f'"{terms.username}"'
             found |= {it.table for it in tables_with(name, alias=alias, without=without | movies)}
-    said = f"still in {', '.join(sorted(found))}" if found else GONE
-    return ErasureStatus("other tables", is_gone=not found, detail=said)
+    detail = f"still in {', '.join(sorted(found))}" if found else GONE
+    return ErasureStatus("other tables", is_gone=not found, detail=detail)
 
 
 # ------------------------------------------------------------------------------ Redis
 
 
-def _caches(wanted: SearchTerms, redis: Redis) -> ErasureStatus:
-    """What would be over in a minute by itself goes now."""
-    user = str(wanted.user_id).encode()
+def _caches(terms: SearchTerms, redis: Redis) -> ErasureStatus:
+    """Drop at once what would expire within a minute."""
+    user = str(terms.user_id).encode()
     count = 0
     for prefix in _CACHES:
         for key in redis.scan_iter(match=f"{prefix}*", count=1000):
@@ -135,14 +137,14 @@ def _caches(wanted: SearchTerms, redis: Redis) -> ErasureStatus:
     )
 
 
-def _redis(wanted: SearchTerms, redis: Redis) -> ErasureStatus:
-    """Every key and every value, of all generations and whatever else there is."""
+def _redis(terms: SearchTerms, redis: Redis) -> ErasureStatus:
+    """Search every key and every value."""
     searched, found = 0, []
     keys = iter(redis.scan_iter(count=1000))
     while some := list(islice(keys, _AT_ONCE)):
         for key, parts in _contents(redis, some):
             searched += 1
-            if _stands(wanted, key, parts):
+            if _has_trace(terms, key, parts):
                 found.append(key.decode(errors="backslashreplace"))
     if found:
         return ErasureStatus("redis", is_gone=False, detail=f"still in {', '.join(found[:_SHOWN])}")
@@ -150,7 +152,7 @@ def _redis(wanted: SearchTerms, redis: Redis) -> ErasureStatus:
 
 
 def _contents(redis: Redis, keys: Sequence[bytes]) -> Iterator[tuple[bytes, list[bytes]]]:
-    """The keys that are still there, with all that they hold."""
+    """The keys that still exist, with everything they hold."""
     with redis.pipeline(transaction=False) as pipe:
         for key in keys:
             pipe.type(key)
@@ -182,23 +184,23 @@ def _flat(value: object) -> Iterator[bytes]:
             return
 
 
-def _stands(wanted: SearchTerms, key: bytes, parts: list[bytes]) -> bool:
+def _has_trace(terms: SearchTerms, key: bytes, parts: list[bytes]) -> bool:
     whole = b"\0".join([key, *parts]).lower()
-    if any(text.lower().encode() in whole for text in wanted.ids):
-        return not _may_stay(wanted, key, whole, parts)
-    if not wanted.username or key.startswith(_NAMELESS) or any(w in key for w in _OF_OTHERS):
+    if any(text.lower().encode() in whole for text in terms.ids):
+        return not _may_stay(terms, key, whole, parts)
+    if not terms.username or key.startswith(_NAMELESS) or any(w in key for w in _OF_OTHERS):
         return False
-    name = wanted.username.lower().encode()
+    name = terms.username.lower().encode()
     return name in whole.split(b"\0") or b'"%s"' % name in whole
 
 
-def _may_stay(wanted: SearchTerms, key: bytes, whole: bytes, parts: list[bytes]) -> bool:
+def _may_stay(terms: SearchTerms, key: bytes, whole: bytes, parts: list[bytes]) -> bool:
     """What ``kept_after_erasure`` says of similarity and of sessions."""
-    if wanted.email and wanted.email.lower().encode() in whole:
+    if terms.email and terms.email.lower().encode() in whole:
         return False
     if key.startswith(b"{similarity."):
         return b":state:likes:" in key
-    own = f":state:user:{wanted.user_id}".encode()
+    own = f":state:user:{terms.user_id}".encode()
     is_own = key.startswith(b"{sessions.") and key.endswith(own)
     return is_own and parts == [ERASED.encode(), b"1"]
 
@@ -206,13 +208,13 @@ def _may_stay(wanted: SearchTerms, key: bytes, whole: bytes, parts: list[bytes])
 # ------------------------------------------------------------------------------ indexes
 
 
-def _indexes(wanted: SearchTerms, redis: Redis) -> Iterator[ErasureStatus]:
+def _indexes(terms: SearchTerms, redis: Redis) -> Iterator[ErasureStatus]:
     for found in generations([Search.name]):
         if found.dropped_at is None:
-            yield _index(wanted, Search(redis, found.number))
+            yield _index(terms, Search(redis, found.number))
 
 
-def _index(wanted: SearchTerms, search_: Search) -> ErasureStatus:
+def _index(terms: SearchTerms, search_: Search) -> ErasureStatus:
     """Every document; they are of movies only, so a name may stand there like any other word."""
     name, index = f"index {search_.generation}", search_.index
     if index.identity() is None:
@@ -223,7 +225,7 @@ def _index(wanted: SearchTerms, search_: Search) -> ErasureStatus:
         for _, document in index.get(some).values():
             searched += 1
             text = _encode(document).decode().lower()
-            if any(one.lower() in text for one in wanted.ids):
+            if any(one.lower() in text for one in terms.ids):
                 return ErasureStatus(
                     name, is_gone=False, detail=f"still in the document of {document['id']}"
                 )

@@ -18,7 +18,7 @@ from events.store import EventStore
 from events.store.generations import Generation, RebuildInProgress, generations, rebuild_lock
 from events.stream_names import erasure_of
 from events.vault import erasures
-from projectors.erasure.purge import forget_parked, is_behind, purge
+from projectors.erasure.purge import is_behind, purge, redact_parked
 from projectors.errors import RetryLater
 from projectors.generations.garbage_collector import StillNeeded, drop
 from projectors.generations.pointers import Pointers, PointerSnapshot
@@ -28,109 +28,109 @@ from projectors.storage.read_model import ReadModel
 log = logging.getLogger(__name__)
 
 KEPT_AFTER_SECONDS = 5.0
-"""What Redis has done is in its file by then. One that is killed before comes back as it was."""
+"""By then Redis has written to its file. Killed earlier, it comes back as it was before."""
 
 GONE = "gone"
 
 
 class ErasureStatus(NamedTuple):
-    """What one part of the platform says."""
+    """Whether one part of the platform still has data of an erased user."""
 
     name: str
     is_gone: bool
     detail: str
 
 
-class _Had(NamedTuple):
-    """Since when a server had been found to have let go, all of it."""
+class _AllGone(NamedTuple):
+    """Since when every part was found purged, on one run of the Redis server."""
 
     server: str
     since: float
 
 
 class ErasureCoordinator:
-    """Sees to it that everybody who is to be forgotten is."""
+    """Purges erased users, and notes when they are gone for good."""
 
     def __init__(self, redis: Redis, store: EventStore) -> None:
         self._redis = redis
         self._store = store
         self._pointers = Pointers(redis)
-        self._had: dict[UUID, _Had] = {}
+        self._all_gone: dict[UUID, _AllGone] = {}
 
     def resume_all(self) -> None:
-        """Do what can be done now about everyone who is not gone yet."""
+        """Purge every user whose erasure is not complete, as far as possible now."""
         for user_id in erasures.incomplete():
             try:
                 self.purge_user(user_id)
-            except RetryLater as fault:  # the others need not wait for it
-                log.warning("Letting go of %s goes on later: %s", user_id, fault)
+            except RetryLater as fault:
+                log.warning("Purging %s is resumed later: %s", user_id, fault)
 
     def purge_user(self, user_id: UUID) -> list[ErasureStatus]:
-        """Do what can be done now about somebody; what each part says."""
-        said = self._said(user_id)
-        if said is None:
+        """Purge a user as far as possible now; the status of each generation."""
+        erasure = self._erasure_event(user_id)
+        if erasure is None:
             return [ErasureStatus("log", is_gone=False, detail="has no erasure event of this user")]
         server = str(self._redis.info("server")["run_id"])
-        parts = list(self._parts(said, user_id))
+        parts = list(self._purge_generations(erasure, user_id))
         for part in parts:
             if part.is_gone:
                 erasures.add_report_line(user_id, part.name, part.detail)
         if all(part.is_gone for part in parts):
-            self._note(user_id, server)
+            self._note_when_gone(user_id, server)
         else:
-            self._had.pop(user_id, None)
+            self._all_gone.pop(user_id, None)
         return parts
 
-    def _note(self, user_id: UUID, server: str) -> None:
-        """Once this very server had let go at a look long enough ago, they are gone for good."""
-        had = self._had.get(user_id)
-        if had is None or had.server != server:
-            had = self._had[user_id] = _Had(server, monotonic())
-        if monotonic() - had.since >= KEPT_AFTER_SECONDS:
+    def _note_when_gone(self, user_id: UUID, server: str) -> None:
+        """Note them as gone once this run of the server has had nothing for long enough."""
+        all_gone = self._all_gone.get(user_id)
+        if all_gone is None or all_gone.server != server:
+            all_gone = self._all_gone[user_id] = _AllGone(server, monotonic())
+        if monotonic() - all_gone.since >= KEPT_AFTER_SECONDS:
             erasures.mark_gone(user_id)
-            del self._had[user_id]
+            del self._all_gone[user_id]
 
-    def _said(self, user_id: UUID) -> Recorded | None:
-        """The last event that says so."""
+    def _erasure_event(self, user_id: UUID) -> Recorded | None:
+        """The last event that erases the user."""
         history = self._store.read(erasure_of(user_id))
         return history[-1] if history else None
 
-    def _parts(self, said: Recorded, user_id: UUID) -> Iterator[ErasureStatus]:
-        seen = self._pointers.snapshot()
+    def _purge_generations(self, erasure: Recorded, user_id: UUID) -> Iterator[ErasureStatus]:
+        pointers = self._pointers.snapshot()
         for found in generations(BY_NAME):
             model = BY_NAME[found.model](self._redis, found.number)
-            if found.dropped_at is not None and not model.checkpoint(said.partition):
-                continue  # nor did it come back with a Redis that was killed
-            yield _part(model, self._see_to(model, found, seen, said, user_id))
+            if found.dropped_at is not None and not model.checkpoint(erasure.partition):
+                continue  # dropped, and not back with a Redis that was killed
+            yield _status(model, self._purge(model, found, pointers, erasure, user_id))
 
-    def _see_to(
+    def _purge(
         self,
         model: ReadModel,
         found: Generation,
-        seen: PointerSnapshot,
-        said: Recorded,
+        pointers: PointerSnapshot,
+        erasure: Recorded,
         user_id: UUID,
     ) -> str:
-        """Why it has not let go yet; "" when it has."""
-        if _is_followed(model, found, seen):
-            why = is_behind(model, user_id, said.position)
-        elif found.version == model.version and found.number in _of_the_past(model.name, seen):
-            purge(model, user_id, said)
+        """Purge one generation; why it is not purged yet, "" if it is."""
+        if _is_followed(model, found, pointers):
+            why = is_behind(model, user_id, erasure.position)
+        elif _is_past(model, found, pointers):
+            purge(model, user_id, erasure)
             why = ""
         else:
-            return self._dropped(model, found, said)
+            return self._drop(model, found, erasure)
         if not why:
-            forget_parked(model, self._store, user_id, said.partition)
+            redact_parked(model, self._store, user_id, erasure.partition)
         return why
 
-    def _dropped(self, model: ReadModel, found: Generation, said: Recorded) -> str:
-        """Why what nobody follows can't go yet; "" when it is gone, or has nothing of them.
+    def _drop(self, model: ReadModel, found: Generation, erasure: Recorded) -> str:
+        """Drop a generation that no worker follows; why it can't be dropped yet, "" if it is.
 
-        Whoever fills it may have read their names already, though it has taken in nothing yet.
+        A rebuild may have read the user's names already, though it has applied nothing yet.
         """
         try:
             with rebuild_lock([model.name]):
-                if not model.checkpoint(said.partition):
+                if not model.checkpoint(erasure.partition):
                     return ""
                 self._pointers.leave(model.name, model.generation)
                 drop(model, self._pointers)
@@ -143,23 +143,25 @@ class ErasureCoordinator:
         return ""
 
 
-def _is_followed(model: ReadModel, found: Generation, seen: PointerSnapshot) -> bool:
+def _is_followed(model: ReadModel, found: Generation, pointers: PointerSnapshot) -> bool:
     """Whether workers of this version of the code keep it level."""
     if found.version != model.version:
         return False
     name, number = model.name, model.generation
-    return (name, number) in seen.kept or number in (
-        seen.live.get(name),
-        seen.coming.get(name),
-        seen.joining.get(name),
+    return (name, number) in pointers.kept or number in (
+        pointers.live.get(name),
+        pointers.coming.get(name),
+        pointers.joining.get(name),
     )
 
 
-def _of_the_past(name: str, seen: PointerSnapshot) -> set[int]:
-    return {number for (_, model), number in seen.past.items() if model == name}
+def _is_past(model: ReadModel, found: Generation, pointers: PointerSnapshot) -> bool:
+    """Whether it shows a moment of the past, and this version of the code can purge it."""
+    past = {number for (_, name), number in pointers.past.items() if name == model.name}
+    return found.version == model.version and found.number in past
 
 
-def _part(model: ReadModel, why: str) -> ErasureStatus:
+def _status(model: ReadModel, why: str) -> ErasureStatus:
     name = f"{model.name} {model.generation}"
     if why:
         return ErasureStatus(name, is_gone=False, detail=why)
@@ -167,15 +169,15 @@ def _part(model: ReadModel, why: str) -> ErasureStatus:
     return ErasureStatus(name, is_gone=True, detail=f"{GONE}{stays}")
 
 
-def purge_of_the_past(model: ReadModel, store: EventStore) -> int:
-    """Let a new moment of the past forget all who were erased since; how many ever were."""
+def purge_past_generation(model: ReadModel, store: EventStore) -> int:
+    """Purge all erased users from a new generation of the past; how many there are."""
     count = 0
     after: UUID | None = None
     while some := erasures.user_ids(are_erased=True, after=after, limit=1000):
         for user_id in some:
             if history := store.read(erasure_of(user_id)):
                 purge(model, user_id, history[-1])
-                forget_parked(model, store, user_id, history[-1].partition)
+                redact_parked(model, store, user_id, history[-1].partition)
                 count += 1
         after = some[-1]
     return count

@@ -24,9 +24,9 @@ from projectors.storage.shard import Shard, pack
 _NOTE = "of somebody who was erased"
 
 
-def is_behind(model: ReadModel, user_id: UUID, said: Position) -> str:
-    """Why a generation that follows the log has not let go yet; "" when it has."""
-    partition, offset = said
+def is_behind(model: ReadModel, user_id: UUID, erasure: Position) -> str:
+    """Why a generation that follows the log is not purged yet; "" if it is."""
+    partition, offset = erasure
     if model.checkpoint(partition) < offset:
         return "has not reached the erasure in the log"
     if erasure_of(user_id).name in _parked(model, model.shard(partition)):
@@ -36,29 +36,29 @@ def is_behind(model: ReadModel, user_id: UUID, said: Position) -> str:
     return ""
 
 
-def purge(model: ReadModel, user_id: UUID, said: Recorded) -> None:
-    """Let one that follows no events do what it would do."""
-    shard = model.shard(said.partition)
+def purge(model: ReadModel, user_id: UUID, erasure: Recorded) -> None:
+    """Purge a generation that follows no events, by the writes of the erasure event."""
+    shard = model.shard(erasure.partition)
     marks = pack(model.unmark_writes(shard, str(user_id)))
-    shard.overwrite([model.pack([said], leave_encrypted), marks])
+    shard.overwrite([model.pack([erasure], leave_encrypted), marks])
 
 
-def forget_parked(model: ReadModel, store: EventStore, user_id: UUID, partition: int) -> int:
-    """Give up what was set aside of somebody, and keep nothing of what it said; how many events."""
+def redact_parked(model: ReadModel, store: EventStore, user_id: UUID, partition: int) -> int:
+    """Skip the user's parked events and remove their contents; how many there were."""
     shard, user = model.shard(partition), str(user_id)
-    unparking = ParkedStreamRetry(model, store, leave_encrypted)
+    parked_retry = ParkedStreamRetry(model, store, leave_encrypted)
     count = 0
     for stream in _parked(model, shard):
         if _is_of(user, stream, read_parked_events(model.redis, shard, stream)):
-            count += unparking.redact(ParkedStreamKey(shard, stream), _NOTE)
-    given_up = [
+            count += parked_retry.redact(ParkedStreamKey(shard, stream), _NOTE)
+    skipped = [
         one
         for one in read_skipped_events(model.redis, shard)
         if _is_of(user, one.stream, [one.entry])
     ]
-    for one in given_up:
+    for one in skipped:
         shard.overwrite([pack(redact_writes(shard, one.entry, _NOTE))])
-    return count + len(given_up)
+    return count + len(skipped)
 
 
 def _parked(model: ReadModel, shard: Shard) -> frozenset[str]:

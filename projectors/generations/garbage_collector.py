@@ -27,23 +27,23 @@ from projectors.storage.read_model import ReadModel
 
 log = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 5.0
+_POLL_SECONDS = 5.0
 _ORPHANS_EVERY = 12
-"""Looks: orphans are looked for once a minute."""
+"""Polls: orphans are searched for once a minute."""
 
 _ORPHANED_AFTER = timedelta(minutes=10)
-"""Whoever takes a number says in Redis what for, at once."""
+"""A process that takes a number sets its pointer in Redis at once."""
 _LOOKED_AFTER = timedelta(hours=1)
 
 
 class StillNeeded(Exception):
-    """The generation answers, or is about to."""
+    """The generation is live, or about to be."""
 
 
 def drop(model: ReadModel, pointers: Pointers) -> int:
-    """Remove a generation, wherever it keeps anything; how many keys there were.
+    """Remove all data of a generation; the number of its keys. Idempotent.
 
-    Raises StillNeeded for one that answers, comes or joins. May be done again.
+    Raises StillNeeded for one that is live, coming or joining.
     """
     name, number = model.name, model.generation
     seen = pointers.snapshot()
@@ -52,7 +52,7 @@ def drop(model: ReadModel, pointers: Pointers) -> int:
         if (other, of) == (name, number):
             pointers.forget(label, name)
     pointers.release(name, number)
-    # Nobody goes back to what is not kept any more; somebody may have done so just before.
+    # One that is not kept can't be switched to any more, but it may have been just before.
     _refuse_if_needed(name, number, pointers.snapshot())
     pointers.forget_followed(name, number)
     keys = model.drop()
@@ -68,23 +68,23 @@ def _refuse_if_needed(name: str, number: int, seen: PointerSnapshot) -> None:
 
 
 class GenerationCollector:
-    """Lets go what has been kept long enough, and orphans."""
+    """Drops generations that were kept long enough, and orphans."""
 
     def __init__(self, kinds: Iterable[type[ReadModel]], pointers: Pointers) -> None:
         self._kinds = {kind.name: kind for kind in kinds}
         self._pointers = pointers
 
     def drop_expired(self) -> None:
-        """Drop what need not be kept any more."""
+        """Drop generations whose time to be kept is over."""
         seen = self._pointers.snapshot()
         for (name, number), until in seen.kept.items():
             if name not in self._kinds or until > time() or seen.live.get(name) == number:
                 continue
-            if self._pointers.release_if_over(name, number):  # else somebody is going back to it
+            if self._pointers.release_if_over(name, number):  # else it is being switched to
                 self._drop(name, number, "kept long enough")
 
     def drop_orphans(self) -> None:
-        """Drop what nobody needs, and once more what was dropped lately."""
+        """Drop orphans, and once more what was dropped lately."""
         seen = self._pointers.snapshot()
         now = datetime.now(UTC)
         for found in generations(self._kinds):
@@ -92,7 +92,7 @@ class GenerationCollector:
                 self._drop(found.model, found.number, "orphan")
 
     def _came_back(self, found: Generation, seen: PointerSnapshot) -> bool:
-        """Whether it was dropped just before a Redis was killed, which has it again."""
+        """Whether a Redis that was killed after the drop has it again."""
         if found.dropped_at is None or found.model not in seen.live:
             return False
         model = self._kinds[found.model](clients.redis(), found.number)
@@ -102,19 +102,19 @@ class GenerationCollector:
         try:
             keys = drop(self._kinds[name](clients.redis(), number), self._pointers)
         except StillNeeded:
-            return  # it took over in this very moment, or came back with its pointer
+            return  # it was switched to meanwhile, or came back with its pointer
         if keys:
             log.info("Dropped %s generation %d (%s): %d keys", name, number, why, keys)
 
 
 def is_orphan(found: Generation, seen: PointerSnapshot, now: datetime) -> bool:
-    """Whether something of a generation may lie about that nobody needs."""
+    """Whether a generation may have data that nothing needs."""
     if found.model not in seen.live or seen.holds(found.model, found.number):
         return False
     if found.dropped_at is not None:
         return now - found.dropped_at < _LOOKED_AFTER
     if found.purpose != "live" and found.finished_at is None:
-        return False  # a rebuild is at work, or can be gone on with
+        return False  # a rebuild fills it, or can be resumed
     return now - (found.finished_at or found.made_at) >= _ORPHANED_AFTER
 
 
@@ -122,9 +122,9 @@ def is_orphan(found: Generation, seen: PointerSnapshot, now: datetime) -> bool:
 def collecting_garbage(
     kinds: Sequence[type[ReadModel]], also: Callable[[], None] = lambda: None
 ) -> Iterator[None]:
-    """Let go what is to go, in a thread of its own, as long as the block lasts.
+    """Collect garbage in a thread of its own as long as the block lasts.
 
-    ``also``: what else is done at every look.
+    ``also`` is called at every poll.
     """
     done = Event()
     collector = GenerationCollector(kinds, Pointers(clients.redis()))
@@ -141,7 +141,7 @@ def collecting_garbage(
 
 def _collect_garbage(collector: GenerationCollector, also: Callable[[], None], done: Event) -> None:
     turn = 0
-    while not done.wait(_LOOK_SECONDS):
+    while not done.wait(_POLL_SECONDS):
         turn += 1
         try:
             collector.drop_expired()
@@ -151,7 +151,7 @@ def _collect_garbage(collector: GenerationCollector, also: Callable[[], None], d
         except (DatabaseError, RedisError, RetryLater, TransportError, ApiError, OSError) as error:
             log.warning("Generations to drop are kept for now: %s", error)
             close_old_connections()
-        except Exception:  # whatever it is, without this thread nothing would ever go
+        except Exception:  # without this thread nothing would ever be dropped
             log.exception("Generations to drop are kept for now")
             close_old_connections()
     close_old_connections()

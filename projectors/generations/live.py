@@ -20,7 +20,7 @@ PAST_KEY = "generations:past"
 """``label:model`` -> number of the generation that shows a moment of the past."""
 
 # A stale pointer is harmless (an old generation keeps following), and a level moment that is
-# older than the true one only makes an answer say that it is older than it is.
+# older than the true one only makes an answer report a greater age.
 _KEEP_SECONDS = 0.25
 
 Model = TypeVar("Model", bound=ReadModel)
@@ -31,7 +31,7 @@ class NotReady(Exception):
 
     @property
     def advice(self) -> str:
-        """What to tell who looks after it."""
+        """What an operator can do."""
         return (
             f"{self} has no live generation yet: it is being built."
             " ./manage.py lag --wait 300 ends when all are level."
@@ -39,7 +39,7 @@ class NotReady(Exception):
 
 
 class NoSuchPast(Exception):
-    """Nothing is kept of a model under this label."""
+    """No generation of a model has this label."""
 
     def __init__(self, label: str, name: str) -> None:
         super().__init__(f"{name} as of {label}")
@@ -47,18 +47,18 @@ class NoSuchPast(Exception):
         self.name = name
 
 
-class _Seen(NamedTuple):
+class _LivePointers(NamedTuple):
     at: float
     generations: dict[str, int]
     level: dict[str, float]
 
 
 class Live:
-    """The pointers, as seen at most a quarter of a second ago."""
+    """The live generations, as read at most a quarter of a second ago."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._seen = _Seen(at=float("-inf"), generations={}, level={})
+        self._seen = _LivePointers(at=float("-inf"), generations={}, level={})
         self._opened: dict[tuple[str, int], ReadModel] = {}
 
     def generation(self, name: str) -> int:
@@ -69,7 +69,7 @@ class Live:
         return number
 
     def level_at(self, name: str) -> float | None:
-        """When the model was last known to have taken in the whole log (Unix time), if ever."""
+        """When the model was last known to be level with the log (Unix time), if ever."""
         return self._now().level.get(name)
 
     def open(self, model: type[Model]) -> Model:
@@ -87,7 +87,7 @@ class Live:
             self._redis.hset(LEVEL_KEY, items=[part for mark in marks.items() for part in mark])
 
     def forget(self) -> None:
-        """Look again at the next question."""
+        """Read the pointers again on the next call."""
         self._seen = self._seen._replace(at=float("-inf"))
 
     def _open(self, model: type[Model], number: int) -> Model:
@@ -96,14 +96,14 @@ class Live:
             opened = self._opened[model.name, number] = model(self._redis, number)
         return opened
 
-    def _now(self) -> _Seen:
+    def _now(self) -> _LivePointers:
         if monotonic() - self._seen.at > _KEEP_SECONDS:
             at = monotonic()
             with self._redis.pipeline(transaction=False) as pipe:
                 pipe.hgetall(GENERATIONS_KEY)
                 pipe.hgetall(LEVEL_KEY)
                 generations, level = pipe.execute()
-            self._seen = _Seen(
+            self._seen = _LivePointers(
                 at=at,
                 generations=numbers(generations),
                 level={name.decode(): float(moment) for name, moment in level.items()},
@@ -112,7 +112,7 @@ class Live:
 
 
 class Past:
-    """The read models as they were at the moment that a label stands for."""
+    """The read models as they were at the moment of a label."""
 
     def __init__(self, redis: Redis, live: Live, label: str) -> None:
         self._redis = redis

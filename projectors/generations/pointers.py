@@ -32,7 +32,7 @@ GenerationId: TypeAlias = tuple[str, int]
 """A generation: its model's name, and its number."""
 
 _LIVELY_SECONDS = 5.0
-"""A worker that lives looks every second, and says so."""
+"""A running worker notes what it follows every second."""
 
 # Of one key each, as a cluster wants it.
 _ARRIVED = """
@@ -44,7 +44,7 @@ if coming and coming ~= ARGV[3] then return tonumber(coming) end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return tonumber(ARGV[2])
 """
-# Whoever comes second, who needs it longer or who lets it go, finds what the first one did.
+# One process may extend the time and another end it: the second finds what the first did.
 _KEEP_ON = """
 local over = redis.call('HGET', KEYS[1], ARGV[1])
 if not over then return 0 end
@@ -74,7 +74,7 @@ class PointerSnapshot(NamedTuple):
     """(Label, model) -> number."""
 
     def holds(self, name: str, number: int) -> bool:
-        """Whether anybody answers, follows or builds with it, or is still to keep it."""
+        """Whether any pointer is to this generation."""
         return (
             number in (self.live.get(name), self.coming.get(name), self.joining.get(name))
             or (name, number) in self.kept
@@ -83,13 +83,13 @@ class PointerSnapshot(NamedTuple):
 
 
 class Pointers:
-    """Reads and changes them."""
+    """Reads and changes the pointers."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
     def snapshot(self) -> PointerSnapshot:
-        """All of them, in one trip."""
+        """All pointers, in one round trip."""
         with self._redis.pipeline(transaction=True) as pipe:
             for key in (GENERATIONS_KEY, COMING_KEY, JOINING_KEY, KEPT_KEY, PAST_KEY):
                 pipe.hgetall(key)
@@ -102,23 +102,23 @@ class Pointers:
             past={_of_past(name): int(number) for name, number in past.items()},
         )
 
-    # ------------------------------------------------------------------------------ taking over
+    # ------------------------------------------------------------------------------ cut-over
 
     def propose(self, name: str, number: int, *, instead_of: int | None = None) -> int:
-        """Say which generation is coming, or is now instead of one; the one said first counts."""
+        """Set which generation is coming, unless another process did; the one that is coming."""
         args: list[str | int] = [name, number, "" if instead_of is None else instead_of]
         return int(_script(self._redis, _PROPOSE)(keys=[COMING_KEY], args=args))
 
     def join(self, chosen: Mapping[str, int]) -> None:
-        """Ask the workers to keep these level, too."""
+        """Ask the workers to keep these generations level, too."""
         self._redis.hset(JOINING_KEY, items=_items(chosen))
 
     def leave(self, name: str, number: int) -> None:
-        """It is joining no more."""
+        """Undo ``join`` for one."""
         _script(self._redis, _ARRIVED)(keys=[JOINING_KEY], args=[name, number])
 
     def switch(self, chosen: Mapping[str, int]) -> None:
-        """Let these generations answer from now on, all at once; what answered before is kept."""
+        """Make these generations live, all at once; the previous ones are kept for a while."""
         until = repr(time() + 60 * config().keep_generation_minutes)
         before = replies.hmget(self._redis, GENERATIONS_KEY, list(chosen))
         old = {
@@ -135,39 +135,39 @@ class Pointers:
                 _script(self._redis, _ARRIVED)(keys=[key], args=[name, number])
 
     def keep_on(self, name: str, number: int, *, seconds: float) -> bool:
-        """Have one that is kept stay so for that long, at least; whether it is kept at all."""
+        """Keep a kept one for at least this long; whether it is kept at all."""
         args: list[str] = [_name(name, number), repr(time() + seconds)]
         return bool(_script(self._redis, _KEEP_ON)(keys=[KEPT_KEY], args=args))
 
     def release_if_over(self, name: str, number: int) -> bool:
-        """Keep it no more if its time is over; whether it was."""
+        """Stop keeping it if its time is over; whether it was."""
         args: list[str] = [_name(name, number), repr(time())]
         return bool(_script(self._redis, _RELEASE_IF_OVER)(keys=[KEPT_KEY], args=args))
 
     def release(self, name: str, number: int) -> None:
-        """It need not be kept any more."""
+        """Stop keeping it."""
         self._redis.hdel(KEPT_KEY, _name(name, number))
 
     # ------------------------------------------------------------------------------ the past
 
     def remember(self, label: str, name: str, number: int) -> None:
-        """Let a generation answer for a moment of the past."""
+        """Let a generation answer for the label of a past moment."""
         self._redis.hset(PAST_KEY, f"{label}:{name}", number)
 
     def forget(self, label: str, name: str) -> None:
-        """Let it answer no more."""
+        """Remove the label of a past moment."""
         self._redis.hdel(PAST_KEY, f"{label}:{name}")
 
-    # ------------------------------------------------------------------------------ who works
+    # ------------------------------------------------------------------------------ workers
 
     def note_followed(self, places: Iterable[GenerationId]) -> None:
-        """Say that a worker has these at hand, with what is built of them."""
+        """Note that a worker follows these now and builds their derived data."""
         now = repr(time())
         if noted := {_name(*place): now for place in places}:
             self._redis.hset(FOLLOWED_KEY, items=_items(noted))
 
     def followed(self) -> set[GenerationId]:
-        """What some worker has at hand now."""
+        """The generations that some worker follows now."""
         lately = time() - _LIVELY_SECONDS
         return {
             _place(name)
@@ -176,7 +176,7 @@ class Pointers:
         }
 
     def forget_followed(self, name: str, number: int) -> None:
-        """Nobody will follow it any more."""
+        """Note that no worker follows it."""
         self._redis.hdel(FOLLOWED_KEY, _name(name, number))
 
 

@@ -16,14 +16,14 @@ Role: TypeAlias = Literal["live", "coming", "joining", "kept"]
 
 
 class GenerationSelection:
-    """Looks at the pointers, and says what is to be written."""
+    """Selects the generations to write, by the pointers."""
 
     def __init__(self, pointers: Pointers) -> None:
         self._pointers = pointers
         self._versions: dict[GenerationId, int] = {}
 
     def select(self, models: Iterable[type[ReadModel]]) -> Mapping[GenerationId, Role]:
-        """The generations to write, and as what each."""
+        """The generations to write, with their roles."""
         seen = self._pointers.snapshot()
         found: dict[GenerationId, Role] = {}
         for model in models:
@@ -38,20 +38,20 @@ class GenerationSelection:
         return found
 
     def choose(self, model: type[ReadModel]) -> int:
-        """The number of the generation that answers, or will."""
+        """The number of the generation that is live, or will be."""
         return self._choose(model, self._pointers.snapshot())
 
     def _choose(self, model: type[ReadModel], seen: PointerSnapshot) -> int:
         for number in (seen.live.get(model.name), seen.coming.get(model.name)):
             if number is not None and self._fits(model, number):
                 return number
-        # What another version began is in another shape, and nobody goes on with it.
+        # What another version began has another format, so it is not resumed.
         mine = new_generation(model.name, version=model.version)
         instead_of = seen.coming.get(model.name)
         return self._pointers.propose(model.name, mine, instead_of=instead_of)
 
     def _fits(self, model: type[ReadModel], number: int) -> bool:
-        """Whether this version of the code made it. What is known of a number never changes."""
+        """Whether this version of the code made it; that never changes."""
         place = model.name, number
         if place not in self._versions:
             if (version := version_of(*place)) is None:

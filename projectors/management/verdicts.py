@@ -19,5 +19,5 @@ def print_verdicts(verdicts: Sequence[Verdict], console: Console) -> None:
     table = Table("read model", "generation", "shards", "events", "keys", "verdict")
     for verdict in verdicts:
         counts = (verdict.generation, verdict.shards, verdict.events, verdict.keys)
-        table.add_row(verdict.model, *(f"{count:,}" for count in counts), verdict.said)
+        table.add_row(verdict.model, *(f"{count:,}" for count in counts), verdict.summary)
     console.print(table)

@@ -27,16 +27,16 @@ _REST_SECONDS = 0.05
 
 
 def fill(task: BackfillTask) -> None:
-    """Fill one part. Raises Stop."""
+    """Fill one task. Raises StopProjector."""
     redis = clients.redis()
     store = PostgresStore(config().partitions)
     models = [BY_NAME[name](redis, number) for name, number in task.places]
     followers = [Follower(model, store, decryptor()) for model in models]
-    courtesy = Backpressure(Live(redis), Pointers(redis))
+    backpressure = Backpressure(Live(redis), Pointers(redis))
     for follower in followers:
         follower.sync(task.until)
     while behind := _behind(followers, task):
-        if not _read_pages(store, followers, behind, task, courtesy):
+        if not _read_pages(store, followers, behind, task, backpressure):
             sleep(_REST_SECONDS)
     close_old_connections()
 
@@ -54,7 +54,7 @@ def _read_pages(
     followers: Sequence[Follower],
     partitions: Sequence[int],
     task: BackfillTask,
-    courtesy: Backpressure,
+    backpressure: Backpressure,
 ) -> int:
     """A page of each partition; how many events there were."""
     count = 0
@@ -67,12 +67,12 @@ def _read_pages(
         ]
         if able:
             count += read_page(store, partition, able, until=until)
-        courtesy.wait()
+        backpressure.wait()
     return count
 
 
 def progress(models: Sequence[ReadModel], until: Sequence[int]) -> int:
-    """How many events up to ``until`` the models have taken in, added up."""
+    """How many events up to ``until`` the models have applied, added up."""
     return sum(
         min(at, end)
         for model in models

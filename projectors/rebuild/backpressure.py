@@ -12,14 +12,14 @@ from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
 
 BEHIND_SECONDS = 3.0
-"""A worker compares every second, so what is level seems up to a second behind."""
+"""Workers compare once a second, so a level model seems up to a second behind."""
 
 _PAUSE_SECONDS = 0.25
 _LOOK_SECONDS = 1.0
 
 
 class Backpressure:
-    """Knows whether a live model needs to go first."""
+    """Decides whether live models are behind, and waits for them."""
 
     def __init__(self, live: Live, pointers: Pointers) -> None:
         self._live = live
@@ -28,7 +28,7 @@ class Backpressure:
         self._is_due = False
 
     def wait(self) -> None:
-        """Let others go first, if they need it."""
+        """Wait a moment if a live model is behind."""
         if monotonic() - self._looked_at >= _LOOK_SECONDS:
             self._is_due = self._look()
             self._looked_at = monotonic()
@@ -41,6 +41,6 @@ class Backpressure:
 
 
 def behind_seconds(live: Live, names: Iterable[str]) -> float:
-    """How long ago the one that is furthest behind was level with the log; 0 if nobody knows."""
+    """How long ago the model furthest behind was level with the log; 0 if unknown."""
     levels = [level for level in map(live.level_at, names) if level is not None]
     return max(0.0, time() - min(levels)) if levels else 0.0

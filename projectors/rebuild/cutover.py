@@ -20,31 +20,31 @@ from projectors.lag import events_behind
 from projectors.storage.read_model import ReadModel
 
 PATIENCE_SECONDS = 600.0
-"""Workers have to build all of it once, too, to know what changes later."""
+"""Workers must also build everything once, to notice later changes."""
 _LOOK_SECONDS = 0.1
 
 Look = Callable[[int], object]
-"""Told how many events are missing."""
+"""Is given the number of missing events."""
 
 
 class NotTakenOver(Exception):
-    """The workers that there are do not get level with the new generations."""
+    """The running workers do not bring the new generations level."""
 
 
 def call_back(numbers: Mapping[str, int], pointers: Pointers) -> None:
-    """Let no worker write generations that an interrupted rebuild handed over already."""
+    """Stop workers from writing generations that an interrupted rebuild handed over."""
     for place in numbers.items():
         pointers.leave(*place)
-    while numbers.items() & pointers.followed():  # until a worker has looked, or is no more
+    while numbers.items() & pointers.followed():  # until a worker has polled or ended
         sleep(_LOOK_SECONDS)
 
 
 def take_over(
     models: Sequence[ReadModel], store: EventStore, pointers: Pointers, look: Look
 ) -> bool:
-    """Have new generations kept level, then let them answer; whether workers are at work.
+    """Have new generations kept level, then make them live; whether workers are running.
 
-    Raises NotTakenOver, and whatever ends a builder.
+    Raises NotTakenOver, and the error that ended a builder.
     """
     numbers = {model.name: model.generation for model in models}
     has_workers = any(name in numbers for name, _ in pointers.followed())
@@ -66,7 +66,7 @@ def take_over(
 def _wait(
     models: Sequence[ReadModel], store: EventStore, look: Look, is_ready: Callable[[], bool]
 ) -> None:
-    """Until they have taken in all that the log held when this waiting began."""
+    """Wait until the generations are level with the heads of this moment."""
     deadline = monotonic() + PATIENCE_SECONDS
     heads = store.heads()
     while not is_ready() or _missing(models, heads):
@@ -86,14 +86,14 @@ def _missing(models: Sequence[ReadModel], heads: Sequence[int]) -> int:
 def _working(
     numbers: Mapping[str, int], kinds: Sequence[type[ReadModel]]
 ) -> Iterator[Callable[[], bool]]:
-    """Do the workers' part for these generations; what it gives tells whether it still does."""
+    """Do the workers' part for these generations; yields whether it still runs."""
     stopping = Event()
     failure = WorkerFailure(stopping)
 
     def run() -> None:
         try:
             work(stopping)
-        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+        except BaseException as error:  # noqa: BLE001 - raised by is_well
             failure.report(error)
         finally:
             connections.close_all()

@@ -43,23 +43,25 @@ AFTER = frozenset(each.name for each in DEFINITIONS if each.builds_by_partition)
 """Models that are built after those, by partition."""
 
 
-def build(numbers: Mapping[str, int], part: BuildTask) -> None:
-    """Build all that there is of a part."""
+def build(numbers: Mapping[str, int], task: BuildTask) -> None:
+    """Build the models of a task."""
     redis = clients.redis()
-    courtesy = Backpressure(Live(redis), Pointers(redis))
-    for model, builder, _ in _builders(numbers, part.names):
-        courtesy.wait()
+    backpressure = Backpressure(Live(redis), Pointers(redis))
+    for model, builder, _ in _builders(numbers, task.names):
+        backpressure.wait()
         if isinstance(builder, PartitionedBuilder):
-            builder.build_only(part.partitions)
-        builder.build(part.now)  # of nothing, too: an empty board is a board
-        _go_on(model, builder, part, courtesy)
+            builder.build_only(task.partitions)
+        builder.build(task.now)  # even of no events: an empty board is a board
+        _build_rest(model, builder, task, backpressure)
     close_old_connections()
 
 
-def _go_on(model: ReadModel, builder: Builder, part: BuildTask, courtesy: Backpressure) -> None:
-    """Build until there is no more to build; raises RetryLater when that does not come to be."""
+def _build_rest(
+    model: ReadModel, builder: Builder, task: BuildTask, backpressure: Backpressure
+) -> None:
+    """Build until everything is built. Raises RetryLater if it makes no progress."""
     before, deadline = -1, 0.0
-    while not _is_built(model, part.partitions):
+    while not _is_built(model, task.partitions):
         done = sum(model.built_offsets(config().partitions))
         if done != before:
             before, deadline = done, monotonic() + _PATIENCE_SECONDS
@@ -69,8 +71,8 @@ def _go_on(model: ReadModel, builder: Builder, part: BuildTask, courtesy: Backpr
                 " (is a projector running?)"
             )
         sleep(_REST_SECONDS if builder.interval_seconds else 0)
-        courtesy.wait()
-        builder.build(part.now)
+        backpressure.wait()
+        builder.build(task.now)
 
 
 def _is_built(model: ReadModel, partitions: Sequence[int]) -> bool:
@@ -82,7 +84,7 @@ def _is_built(model: ReadModel, partitions: Sequence[int]) -> bool:
 def check(
     numbers: Mapping[str, int], moment: datetime | None = None
 ) -> Iterator[tuple[str, list[str]]]:
-    """How what was built of each model differs from what its state leads to, a line each."""
+    """How the derived data of each model differs from its state, a line each."""
     now = moment or datetime.now(UTC)
     for model, builder, others in _builders(numbers, frozenset(numbers)):
         if isinstance(builder, VerifiableBuilder):
@@ -90,10 +92,10 @@ def check(
 
 
 def _check(builder: VerifiableBuilder, others: Sequence[ReadModel], now: datetime) -> list[str]:
-    """How derived data differs; models that answer and that it shows go on meanwhile.
+    """How derived data differs from the state; live models that it shows move on meanwhile.
 
-    No worker builds the new generation yet, so it is built once more of what they hold now, until
-    they did not move while it was compared.
+    No worker builds the new generation yet, so it is built again until those did not move while it
+    was compared.
     """
     if not (others and isinstance(builder, ComparableBuilder)):
         return builder.check(now)
@@ -110,7 +112,7 @@ def _check(builder: VerifiableBuilder, others: Sequence[ReadModel], now: datetim
 def _builders(
     numbers: Mapping[str, int], names: frozenset[str]
 ) -> Iterator[tuple[ReadModel, Builder, Sequence[ReadModel]]]:
-    """Each model that is built, its builder, and the generations that answer which that reads."""
+    """Each model to build, its builder, and the live generations which that reads."""
     live = Live(clients.redis())
     there = {model.name: model for model in opened(numbers)}
     others: list[ReadModel] = []
@@ -130,7 +132,7 @@ def _builders(
 
 
 def progress(models: Sequence[ReadModel], partitions: int) -> tuple[int, int]:
-    """How many events what is built has taken in, of how many that the state has."""
+    """Up to how many events derived data is built, and how many the state has."""
     built = total = 0
     for model in models:
         if type(model) in BUILT:

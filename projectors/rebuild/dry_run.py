@@ -19,11 +19,11 @@ from projectors.verification.state import verify
 
 _SAMPLE = 5000
 _STORES = 2.0
-"""Reading, decoding and meaning, which are measured, take about half of the time of a rebuild."""
+"""What is measured (reading, decoding, projecting) takes about half the time of a rebuild."""
 
 
 def preview(kinds: Sequence[type[ReadModel]], options: RebuildOptions, console: Console) -> None:
-    """Compare the live generations with the log, measure a sample, and say what would be."""
+    """Compare the live generations with the log, measure a sample, print the estimate."""
     store = PostgresStore(config().partitions)
     live = Live(clients.redis())
     ends = plan.offsets_at(store, options.until) if options.until else store.heads()

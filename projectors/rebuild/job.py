@@ -13,7 +13,7 @@ from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
 from projectors.consumer.decryption import decryptor
-from projectors.erasure.coordinator import purge_of_the_past
+from projectors.erasure.coordinator import purge_past_generation
 from projectors.generations.live import Live, NotReady
 from projectors.generations.pointers import Pointers
 from projectors.parking.store import count_parked
@@ -25,13 +25,13 @@ from projectors.storage.read_model import ReadModel
 from projectors.verification.state import Verdict, verify
 
 _NEAR = 2000
-"""Events: so many are soon read, and while they are as many again may come."""
+"""Events: few enough to be read soon; as many may arrive meanwhile."""
 _ROUNDS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class RebuildOptions:
-    """What is wanted of a rebuild."""
+    """Options of a rebuild."""
 
     label: str | None = None
     until: datetime | None = None
@@ -40,7 +40,7 @@ class RebuildOptions:
 
 
 class GenerationsDiffer(Exception):
-    """The new generations are not what the live ones are."""
+    """The new generations differ from the live ones."""
 
     def __init__(self, verdicts: Sequence[Verdict]) -> None:
         super().__init__("the new generations differ")
@@ -55,7 +55,7 @@ class GenerationsDiffer(Exception):
 
 @dataclass
 class RebuildOutcome:
-    """What became of it."""
+    """The outcome of a rebuild."""
 
     options: RebuildOptions
     numbers: dict[str, int]
@@ -67,11 +67,11 @@ class RebuildOutcome:
     has_workers: bool = True
 
     def show(self, console: Console) -> None:
-        """Say it."""
+        """Print it."""
         table = Table("read model", "generation", "proof" if self.verdicts else "")
-        said = {verdict.model: verdict.said for verdict in self.verdicts}
+        summaries = {verdict.model: verdict.summary for verdict in self.verdicts}
         for name, number in self.numbers.items():
-            table.add_row(name, str(number), said.get(name, ""))
+            table.add_row(name, str(number), summaries.get(name, ""))
         console.print(table)
         rate = self.events / self.filled_seconds if self.filled_seconds else 0
         console.print(
@@ -149,7 +149,7 @@ class RebuildJob:
             self._outcome.verdicts = [self._folded(model) for model in self._models]
             self._prove_built(self._options.until)
         for model in self._models:
-            purge_of_the_past(model, self._store)
+            purge_past_generation(model, self._store)
         for name, number in self._outcome.numbers.items():
             self._pointers.remember(self._options.label or "", name, number)
             mark_finished(name, number)

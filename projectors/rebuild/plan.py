@@ -23,7 +23,7 @@ from projectors.storage.read_model import ReadModel
 
 
 class LabelTaken(Exception):
-    """Another moment is kept under this label."""
+    """A generation has this label already."""
 
 
 def numbers(
@@ -58,7 +58,7 @@ def _number(
         raise LabelTaken(f"{model.name} as of {label}")
     begun = unfinished(model.name, version=model.version, purpose=purpose, label=label, until=until)
     if begun is not None and _is_used(seen, model.name, begun):
-        mark_finished(model.name, begun)  # killed just after the switch
+        mark_finished(model.name, begun)  # the rebuild was killed just after the switch
         begun = None
     number = begun or new_generation(
         model.name, version=model.version, purpose=purpose, label=label, until=until
@@ -73,7 +73,7 @@ def _is_used(seen: PointerSnapshot, name: str, number: int) -> bool:
 
 
 def _drop_others(model: type[ReadModel], number: int, pointers: Pointers) -> None:
-    """Remove what other rebuilds began and nobody goes on with."""
+    """Drop what other rebuilds left unfinished."""
     seen = pointers.snapshot()
     for other in generations([model.name]):
         if (

@@ -12,36 +12,36 @@ import django
 
 from projectors.rebuild.task import BackfillTask, BuildTask
 
-# Those who answer questions go first. Measured on 2 cores with a million ratings: a card takes 1.6
-# times as long beside a rebuild of all Redis models, a board 1.3 times (make bench, "rebuild").
+# Processes that answer requests go first. Measured on 2 cores with a million ratings: a card takes
+# 1.6 times as long beside a rebuild of all Redis models, a board 1.3 times (make bench, "rebuild").
 _NICENESS = 10
 _LOOK_SECONDS = 0.5
 
 
 def begin() -> None:
-    """Once in each process."""
+    """Initialise a pool process."""
     django.setup()
     os.nice(_NICENESS)
-    # A pool's process that waits for work does not notice that nobody is left to give it any.
+    # A pool process that waits for work does not notice that its parent was killed.
     Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
 
 
 def _end_with(starter: int) -> None:
-    """End this process when the one that started it was killed; wherever it is, that is safe."""
+    """End this process when its parent was killed; that is safe at any point."""
     while os.getppid() == starter:
         sleep(_LOOK_SECONDS)
     os._exit(1)
 
 
 def fill(task: BackfillTask) -> None:
-    """Fill the task's part."""
+    """Fill generations."""
     from projectors.rebuild import backfill  # noqa: PLC0415 - only now is Django set up
 
     backfill.fill(task)
 
 
 def build(numbers: Mapping[str, int], part: BuildTask) -> None:
-    """Build what there is to build."""
+    """Build derived data."""
     from projectors.rebuild import derive  # noqa: PLC0415 - only now is Django set up
 
     derive.build(numbers, part)

@@ -12,18 +12,18 @@ from projectors.rebuild.task import BackfillTask, BuildTask
 _LOOK_SECONDS = 0.2
 
 Look = Callable[[], object]
-"""Called several times a second while one waits."""
+"""Is called several times a second while waiting."""
 
 
 class RebuildPool:
-    """Processes that wait for work."""
+    """Pool processes that fill and build."""
 
     def __init__(self, pool: ProcessPoolExecutor, processes: int) -> None:
         self._pool = pool
         self._processes = processes
 
     def fill(self, numbers: Mapping[str, int], until: Sequence[int], *, look: Look) -> None:
-        """Fill generations up to ``until``. Raises Stop, or whatever ended one of the processes."""
+        """Fill generations up to ``until``. Raises the error that ended a process."""
         places = tuple(numbers.items())
         tasks = [BackfillTask(places, share, tuple(until)) for share in self._shares(len(until))]
         _wait([self._pool.submit(pool_worker.fill, task) for task in tasks], look)
@@ -31,7 +31,7 @@ class RebuildPool:
     def build(
         self, numbers: Mapping[str, int], partitions: int, moment: datetime | None, *, look: Look
     ) -> None:
-        """Build all that there is of generations, as of a moment (None: now)."""
+        """Build all derived data of generations, as of a moment (None: now)."""
         everything = tuple(range(partitions))
         apart = [BuildTask(names, everything, moment) for names in derive.APART]
         after = [BuildTask(derive.AFTER, share, moment) for share in self._shares(partitions)]
@@ -40,14 +40,14 @@ class RebuildPool:
             _wait([self._pool.submit(pool_worker.build, dict(numbers), it) for it in wanted], look)
 
     def _shares(self, partitions: int) -> list[tuple[int, ...]]:
-        """All partitions, dealt out."""
+        """The partitions, dealt out to the processes."""
         every = range(partitions)
         return [tuple(every[nth :: self._processes]) for nth in range(self._processes)]
 
 
 @contextmanager
 def rebuild_pool(processes: int) -> Iterator[RebuildPool]:
-    """So many processes, until the end of the block."""
+    """A pool of processes until the end of the block."""
     with ProcessPoolExecutor(
         processes, mp_context=get_context("spawn"), initializer=pool_worker.begin
     ) as pool:

@@ -46,22 +46,22 @@ class ProgressView:
         self._bars.stop()
 
     def watch(self, live: Live, names: Sequence[str]) -> None:
-        """Tell how far these are behind while they answer."""
+        """Show how far these live models are behind."""
         self._live = live
         self._names = names
 
     def begin(self, what: str, *, total: int | None) -> "ProgressStep":
-        """A step of the way, of so many events or keys (None: nobody knows)."""
+        """Begin a step with its number of events or keys (None: unknown)."""
         return ProgressStep(self, self._bars, what, total)
 
     def lag(self) -> str:
-        """How far the live one that is furthest behind is so, in words."""
+        """The lag of the live model furthest behind, in words."""
         if self._live is None:
             return ""
         return f"live {behind_seconds(self._live, self._names):.1f} s behind"
 
     def say(self, line: str) -> None:
-        """A line, where there are no bars."""
+        """Print a line where there are no bars."""
         if self._bars.disable:
             self._console.print(line, highlight=False)
 
@@ -76,26 +76,26 @@ class ProgressStep:
         self._total = total
         self._done = 0
         self._first: int | None = None
-        self._began = self._said = monotonic()
+        self._began = self._printed_at = monotonic()
         self._task = bars.add_task(what, total=total, rate="", lag="")
 
     def reach(self, done: int) -> None:
-        """So much is done now."""
+        """Set how much is done."""
         self._first = done if self._first is None else self._first
         self._done = done
         self._show()
 
     def advance(self, amount: int) -> None:
-        """So much more is done."""
+        """Add to what is done."""
         self.reach(self._done + amount)
 
     def missing(self, amount: int) -> None:
-        """So much is to be done still."""
+        """Set how much is left to do."""
         self._total = max(self._total or 0, amount)
         self.reach(self._total - amount)
 
     def end(self) -> None:
-        """All is done."""
+        """End the step."""
         if self._total is not None:
             self.reach(self._total)
         self._screen.say(f"{self._what}: done, {self._done:,} in {self._seconds:.1f} s")
@@ -109,7 +109,7 @@ class ProgressStep:
         words = f"{rate:,.0f}/s"
         lag = self._screen.lag()
         self._bars.update(self._task, completed=self._done, total=self._total, rate=words, lag=lag)
-        if monotonic() - self._said >= _QUIET_SECONDS:
-            self._said = monotonic()
+        if monotonic() - self._printed_at >= _QUIET_SECONDS:
+            self._printed_at = monotonic()
             of = "" if self._total is None else f" of {self._total:,}"
             self._screen.say(f"{self._what}: {self._done:,}{of}, {words}, {lag}")

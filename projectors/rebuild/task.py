@@ -18,7 +18,7 @@ class BackfillTask:
 
 @dataclass(frozen=True)
 class BuildTask:
-    """What there is to build of some models, as of a moment (None: now)."""
+    """Some models to build for some partitions, as of a moment (None: now)."""
 
     names: frozenset[str]
     partitions: tuple[int, ...]

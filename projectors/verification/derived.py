@@ -50,10 +50,10 @@ def compare_beside(
     *,
     has_seen_all: Callable[[], bool],
 ) -> list[str]:
-    """The same where a builder reads another model, too: both must be at the same offsets.
+    """``compare`` for a builder that reads another model, too: both must be at the same offsets.
 
-    ``has_seen_all``: whether what is built has taken in what offsets of the other don't tell. Both
-    models have one shard.
+    ``has_seen_all``: whether the builder has read changes of the other that offsets don't show.
+    Both models have one shard.
     """
     redis, shard, beside = model.redis, model.shard(0), other.shard(0)
 

@@ -18,7 +18,7 @@ _LARGEST = 2**63
 
 
 class UnsupportedWrite(Exception):
-    """A write that Redis, called from a script, would refuse or that no model may use."""
+    """A write that Redis refuses in a script, or that no model may use."""
 
 
 class Hash(dict[bytes, bytes]):
@@ -37,7 +37,7 @@ Value: TypeAlias = bytes | Hash | RedisSet | SortedSet
 
 
 class InMemoryRedis:
-    """Keys and values that writes have led to."""
+    """Keys and values after some writes."""
 
     def __init__(self) -> None:
         self._values: dict[str, Value] = {}
@@ -60,10 +60,10 @@ class InMemoryRedis:
         return self._values
 
     def apply(self, writes: Iterable[Write]) -> None:
-        """Take in commands in order."""
+        """Apply commands in order."""
         for name, key, *arguments in writes:
             if not isinstance(name, str) or name not in self._commands:
-                raise UnsupportedWrite(f"{name!r} is no command that a read model may write")
+                raise UnsupportedWrite(f"{name!r} is not a command that a read model may write")
             if not isinstance(key, str):
                 raise UnsupportedWrite(f"{name}: a key is a str, not {key!r}")
             self._commands[name](key, [_stored(argument) for argument in arguments])

@@ -23,12 +23,12 @@ _SHOWN = 20
 _LONGEST_SHOWN = 200
 
 Advance = Callable[[int], None]
-"""Told how many more events were folded."""
+"""Is given the number of events folded since the last call."""
 
 
 @dataclass(kw_only=True)
 class Verdict:
-    """What was found out about one generation of a model."""
+    """The result of comparing one generation of a model."""
 
     model: str
     generation: int
@@ -37,34 +37,34 @@ class Verdict:
     keys: int = 0
     differences: int = 0
     parked: int = 0
-    """Events that are set aside, and so in neither of the two that are compared."""
+    """Parked events: they are in neither side of the comparison."""
     streams: int = 0
-    """Of so many streams."""
+    """The streams of the parked events."""
     skipped: int = 0
-    """Events that somebody gave up."""
+    """Skipped events."""
     shown: list[str] = field(default_factory=list)
 
     @property
-    def said(self) -> str:
-        """The verdict in words, with what was not compared, since it is in neither."""
+    def summary(self) -> str:
+        """The verdict in words, with what was not compared."""
         parts = [f"{self.differences:,} differ" if self.differences else "equal"]
         if self.parked:
             parts.append(
-                f"{_counted(self.parked, 'event')} of {_counted(self.streams, 'stream')} parked"
+                f"{_plural(self.parked, 'event')} of {_plural(self.streams, 'stream')} parked"
             )
         if self.skipped:
             parts.append(f"{self.skipped:,} skipped")
         return ", ".join(parts)
 
     def differs(self, problems: Iterable[str]) -> None:
-        """Count what differs, and keep the first to show."""
+        """Count differences, and keep the first ones to show."""
         for problem in problems:
             self.differences += 1
             if len(self.shown) < _SHOWN:
                 self.shown.append(problem)
 
 
-def _counted(number: int, what: str) -> str:
+def _plural(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
@@ -99,7 +99,7 @@ def _compare(
 
 
 def shards(model: ReadModel, partitions: int) -> dict[Shard, list[int]]:
-    """The shards of a model, and the partitions that each takes in."""
+    """The shards of a model, with the partitions of each."""
     found: dict[Shard, list[int]] = {}
     for partition in range(partitions):
         found.setdefault(model.shard(partition), []).append(partition)
@@ -151,8 +151,8 @@ class _Fold:
             self._start_over()
         for partition in self._partitions:
             self._fold(partition, live)
-        said = {name: self.values[name] for name in names if name in self.values}
-        return differences(live.state, said)
+        expected = {name: self.values[name] for name in names if name in self.values}
+        return differences(live.state, expected)
 
     def _is_past(self, live: ShardSnapshot) -> bool:
         """Whether a parked event was applied since, or Redis went back to an older state."""
@@ -188,36 +188,40 @@ def _events(
     while after < through:
         page = store.page(partition, after=after, limit=min(PAGE, through - after))
         if not page:
-            return  # the read model knows more than the log: what it has of that will differ
+            return  # the read model is ahead of the log: its surplus will differ
         yield page
         after = page[-1].offset
 
 
-def differences(live: Mapping[str, Value], said: Mapping[str, Value]) -> Iterator[str]:
-    """What the live state has that the log does not say, lacks, or has otherwise."""
-    for key in sorted(live.keys() | said.keys()):
-        if key not in said:
+def differences(live: Mapping[str, Value], expected: Mapping[str, Value]) -> Iterator[str]:
+    """What the live state has too much, lacks, or holds otherwise, a line each."""
+    for key in sorted(live.keys() | expected.keys()):
+        if key not in expected:
             yield f"{key}: is there, but the log does not lead to it"
         elif key not in live:
             yield f"{key}: is missing"
-        elif live[key] != said[key]:
-            yield from (f"{key}{what}"[:_LONGEST_SHOWN] for what in _within(live[key], said[key]))
+        elif live[key] != expected[key]:
+            yield from (
+                f"{key}{what}"[:_LONGEST_SHOWN] for what in _within(live[key], expected[key])
+            )
 
 
-def _within(live: Value, said: Value) -> Iterator[str]:
-    if isinstance(live, Hash | SortedSet) and type(live) is type(said):
-        for field_ in sorted(live.keys() | said.keys()):
-            if live.get(field_) != said.get(field_):
-                pair = _text(live.get(field_)), _text(said.get(field_))
-                yield f" {_text(field_)}: is {pair[0]}, should be {pair[1]}"
-    elif isinstance(live, RedisSet) and isinstance(said, RedisSet):
-        yield from (f" {_text(member)}: should not be there" for member in sorted(live - said))
-        yield from (f" {_text(member)}: is missing" for member in sorted(said - live))
+def _within(live: Value, expected: Value) -> Iterator[str]:
+    if isinstance(live, Hash | SortedSet) and type(live) is type(expected):
+        for field_ in sorted(live.keys() | expected.keys()):
+            if live.get(field_) != expected.get(field_):
+                pair = _printable(live.get(field_)), _printable(expected.get(field_))
+                yield f" {_printable(field_)}: is {pair[0]}, should be {pair[1]}"
+    elif isinstance(live, RedisSet) and isinstance(expected, RedisSet):
+        yield from (
+            f" {_printable(member)}: should not be there" for member in sorted(live - expected)
+        )
+        yield from (f" {_printable(member)}: is missing" for member in sorted(expected - live))
     else:
-        yield f": is {_text(live)}, should be {_text(said)}"
+        yield f": is {_printable(live)}, should be {_printable(expected)}"
 
 
-def _text(value: object) -> str:
+def _printable(value: object) -> str:
     match value:
         case bytes():
             return value.decode(errors="backslashreplace")

@@ -19,23 +19,23 @@ from infra.progress_bar import progress
 from projectors.erasure.audit import SearchTerms, search
 from projectors.erasure.coordinator import ErasureCoordinator, ErasureStatus
 
-_LOOK_SECONDS = 0.2
+_POLL_SECONDS = 0.2
 
 
 class Command(BaseCommand):
     """``manage.py erasure_report``"""
 
     help = (
-        "A line for each part of the platform: whether somebody who was erased is gone there."
-        " Every generation of every read model says so, and then log, vault, Redis and the index"
-        " are searched. Purges what shows the past. Exit 1 unless every line says gone."
+        "Show for each part of the platform whether an erased user is gone there: each"
+        " generation of each read model, then log, vault, Redis and index, which are searched."
+        " Purges generations of the past. Exit 1 unless every line says gone."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Whose, and what else to look for."""
-        parser.add_argument("id", type=UUID, metavar="ID", help="the id that they had")
-        parser.add_argument("--username", metavar="NAME", help="look for it, too")
-        parser.add_argument("--email", metavar="ADDRESS", help="look for it, too")
+        """The user's id, and what else to search for."""
+        parser.add_argument("id", type=UUID, metavar="ID", help="the user's id")
+        parser.add_argument("--username", metavar="NAME", help="search for it, too")
+        parser.add_argument("--email", metavar="ADDRESS", help="search for it, too")
         parser.add_argument(
             "--wait",
             type=float,
@@ -45,16 +45,16 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: object, **options: Any) -> None:
-        """Look until all have let go, or the wait is over; then search."""
+        """Purge until all generations are clean or the wait is over; then search."""
         user_id: UUID = options["id"]
         if erasures.find(user_id) is None and not erasures.is_erased(user_id):
-            raise CommandError(f"Nobody asked for {user_id} to be erased.")
+            raise CommandError(f"The erasure of {user_id} was never requested.")
         store = PostgresStore(config().partitions)
         parts = _purge(
             user_id, ErasureCoordinator(clients.redis(), store), patience_seconds=options["wait"]
         )
-        wanted = SearchTerms(user_id, options["username"], options["email"])
-        parts += search(wanted, store, clients.redis())
+        terms = SearchTerms(user_id, options["username"], options["email"])
+        parts += search(terms, store, clients.redis())
         _print(parts)
         if not _are_gone(parts):
             sys.exit(1)
@@ -71,7 +71,7 @@ def _purge(
             gone = sum(part.is_gone for part in parts)
             advance(gone - before)
             before = gone
-            sleep(_LOOK_SECONDS)
+            sleep(_POLL_SECONDS)
             parts = coordinator.purge_user(user_id)
         advance(sum(part.is_gone for part in parts) - before)
     return parts
@@ -82,7 +82,7 @@ def _are_gone(parts: Sequence[ErasureStatus]) -> bool:
 
 
 def _print(parts: Sequence[ErasureStatus]) -> None:
-    table = Table("part", "says")
+    table = Table("part", "status")
     for part in parts:
         table.add_row(part.name, part.detail if part.is_gone else f"NOT GONE: {part.detail}")
     Console().print(table)

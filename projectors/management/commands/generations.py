@@ -24,21 +24,21 @@ from projectors.storage.read_model import ReadModel
 _ACTIONS = ("switch", "drop")
 _PATIENCE_SECONDS = 10.0
 _POLL_SECONDS = 0.1
-_HELD_ON_TO_SECONDS = 60.0
-"""Longer than the patience, and than any pause before the switch."""
+_KEPT_FOR_SWITCH_SECONDS = 60.0
+"""Longer than the patience and any delay before the switch."""
 
 
 class Command(BaseCommand):
     """``manage.py generations``"""
 
     help = (
-        "Without arguments, or with a read model's name: which generations there are."
-        " switch NAME NUMBER lets another one answer, at once. drop NAME NUMBER, or drop LABEL,"
-        " removes what does not answer."
+        "Without arguments, or with a read model's name: list generations. switch NAME NUMBER"
+        " makes another one live, at once. drop NAME NUMBER, or drop LABEL, removes one that is"
+        " not live."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """What can be asked."""
+        """See BaseCommand."""
         parser.add_argument(
             "words",
             nargs="*",
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: object, **options: Any) -> None:
-        """Do what was asked."""
+        """Run the action, or list."""
         pointers = Pointers(clients.redis())
         match options["words"]:
             case []:
@@ -65,20 +65,20 @@ class Command(BaseCommand):
 
     def _switch(self, model: ReadModel, pointers: Pointers) -> None:
         name, number = model.name, model.generation
-        _hold_on_to(model, pointers)
+        _keep_for_switch(model, pointers)
         if missing := _wait_until_level(model):
             raise CommandError(
                 f"{name} {number} is {missing:,} events behind and does not catch up:"
                 " is a projector running?"
             )
-        before = _hold_on_to(model, pointers).live.get(name)
+        before = _keep_for_switch(model, pointers).live.get(name)
         pointers.switch({name: number})
         self.stdout.write(f"{name} {number} is live now; {before} is kept for a while.")
 
     def _drop(self, model: ReadModel, pointers: Pointers) -> None:
         seen = pointers.snapshot()
         if seen.joining.get(model.name) == model.generation:
-            pointers.leave(model.name, model.generation)  # of a rebuild that is no more
+            pointers.leave(model.name, model.generation)  # left by a rebuild that ended
         try:
             keys = drop(model, pointers)
         except StillNeeded as error:
@@ -103,13 +103,13 @@ def _opened(name: str, number: str) -> ReadModel:
     return kind(clients.redis(), int(number))
 
 
-def _hold_on_to(model: ReadModel, pointers: Pointers) -> PointerSnapshot:
-    """See to it that it stays until it is switched to; what else there is.
+def _keep_for_switch(model: ReadModel, pointers: Pointers) -> PointerSnapshot:
+    """Keep it until it is switched to; the pointers.
 
-    Killed before that, it is kept a little longer and then goes as it would have.
+    If this process is killed before, it is kept a little longer and then dropped as usual.
     """
     name, number = model.name, model.generation
-    is_kept = pointers.keep_on(name, number, seconds=_HELD_ON_TO_SECONDS)
+    is_kept = pointers.keep_on(name, number, seconds=_KEPT_FOR_SWITCH_SECONDS)
     seen = pointers.snapshot()
     if seen.live.get(name) == number:
         raise CommandError(f"{name} {number} is live already.")
@@ -122,7 +122,7 @@ def _hold_on_to(model: ReadModel, pointers: Pointers) -> PointerSnapshot:
 
 
 def _wait_until_level(model: ReadModel) -> int:
-    """How many events it lacks in the end of what there were in the beginning."""
+    """How many events of the heads of this moment it still lacks after waiting."""
     heads = PostgresStore(config().partitions).heads()
     deadline = monotonic() + _PATIENCE_SECONDS
     while (missing := _missing(model, heads)) and monotonic() < deadline:
@@ -150,7 +150,7 @@ def _show(names: Sequence[str], seen: PointerSnapshot) -> None:
 
 
 def _part(found: Generation, seen: PointerSnapshot) -> str | None:
-    """What a generation is for, in words; None for one that is gone."""
+    """The role of a generation; None for one that was dropped."""
     name, number = found.model, found.number
     places: Mapping[str, Mapping[str, int]] = {
         "live": seen.live,

@@ -16,9 +16,9 @@ from infra.config import config
 from projectors.generations.live import Live
 from projectors.lag import Lag, lags
 
-_LOOK_SECONDS = 0.1
+_POLL_SECONDS = 0.1
 _RESTS_TIMES = 4
-"""As long as a look took: who waits for others must not take the processor that they need."""
+"""Times as long as a poll took: waiting must not take the processor from the projectors."""
 
 
 class Command(BaseCommand):
@@ -27,7 +27,7 @@ class Command(BaseCommand):
     help = "Show how many events each read model is behind the log. Exit 1 unless all are level."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """What can be asked."""
+        """See BaseCommand."""
         parser.add_argument(
             "--wait",
             type=float,
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: object, **options: Any) -> None:
-        """Look, and look again until the wait is over."""
+        """Poll until all are level or the wait is over."""
         store = PostgresStore(config().partitions)
         live = Live(clients.redis())
         deadline = time.monotonic() + options["wait"]
@@ -48,7 +48,7 @@ class Command(BaseCommand):
             is_level = all(lag.is_caught_up for lag in found)
             if is_level or time.monotonic() >= deadline:
                 break
-            time.sleep(max(_LOOK_SECONDS, _RESTS_TIMES * (time.monotonic() - began)))
+            time.sleep(max(_POLL_SECONDS, _RESTS_TIMES * (time.monotonic() - began)))
         _print(found)
         if not is_level:
             sys.exit(1)

@@ -40,12 +40,12 @@ class Command(BaseCommand):
     """``manage.py parked``"""
 
     help = (
-        "Events that a read model could not apply, and what follows in their streams, are set"
-        " aside (parked) so that everything else goes on. Safe while projectors are at work."
+        "An event that a read model could not apply is parked with what follows in its stream,"
+        " and everything else continues. Safe while projectors are running."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """One word for each thing to do."""
+        """One subcommand for each action."""
         actions = parser.add_subparsers(dest="action", required=True)
         listing = actions.add_parser("list", help="the streams that are parked")
         listing.add_argument("name", nargs="*", metavar="NAME", help=", ".join(BY_NAME))
@@ -76,7 +76,7 @@ class Command(BaseCommand):
             )
 
     def handle(self, *_args: object, **options: Any) -> None:
-        """Do what the first word says."""
+        """Run the action."""
         action: Literal["list", "show", "retry", "skip"] = options["action"]
         is_well = True
         try:
@@ -86,7 +86,7 @@ class Command(BaseCommand):
                 case "show":
                     _show(_one(options), options["stream"])
                 case "retry":
-                    is_well = _retry(_wanted(options))
+                    is_well = _retry(_streams_to_retry(options))
                 case "skip":
                     is_well = _skip(_one(options), options)
         except (*TRANSIENT_ERRORS, StopProjector) as error:
@@ -123,8 +123,8 @@ def _one(options: dict[str, Any]) -> ReadModel:
     return model
 
 
-def _wanted(options: dict[str, Any]) -> list[tuple[ReadModel, list[ParkedStreamKey]]]:
-    """The streams that are to be retried, by model."""
+def _streams_to_retry(options: dict[str, Any]) -> list[tuple[ReadModel, list[ParkedStreamKey]]]:
+    """The streams to retry, by model."""
     name, streams, is_all = options["name"], options["stream"], options["all"]
     if bool(streams) == is_all or (streams and not name):
         raise CommandError("Name a read model and its streams, or give --all.")
@@ -148,20 +148,20 @@ def _named(parked: Sequence[ParkedStreamKey], streams: Sequence[str]) -> list[Pa
 
 def _list(models: Sequence[ReadModel]) -> None:
     table = Table("read model", "generation", "stream", "events", "since", "tried", "reason")
-    given_up = 0
+    skipped_count = 0
     for model in models:
         for place in parked_stream_keys(model, config().partitions):
             if waiting := read_parked_events(model.redis, *place):
                 row = (model.name, str(model.generation), place.stream, *_row(waiting))
                 table.add_row(*row)
-        given_up += count_parked(model, config().partitions).skipped
+        skipped_count += count_parked(model, config().partitions).skipped
     console = Console()
     if table.row_count:
         console.print(table)
     else:
         console.print("Nothing is parked.")
-    if given_up:
-        console.print(f"{given_up:,} skipped for good: see parked show NAME", highlight=False)
+    if skipped_count:
+        console.print(f"{skipped_count:,} skipped for good: see parked show NAME", highlight=False)
 
 
 def _row(waiting: Sequence[ParkedEvent]) -> Iterator[str]:
@@ -220,24 +220,24 @@ def _write(line: str) -> None:
 
 
 def _retry(wanted: Sequence[tuple[ReadModel, list[ParkedStreamKey]]]) -> bool:
-    """Retry all, and say what came of it; whether all went well."""
+    """Retry all and print the results; whether nothing is left."""
     is_well, taken, streams = True, 0, 0
     columns = (TextColumn("{task.description}"), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         for model, parked in wanted:
             if not parked:
                 continue
-            unparking = _unparking(model)
+            parked_retry = _parked_retry(model)
             for place in progress.track(parked, description=model.name):
-                retried = unparking.retry(place)
+                retried = parked_retry.retry(place)
                 streams, taken = streams + 1, taken + retried.applied
-                is_well &= _says(model, place, retried)
-            unparking.wake_builders([kind.name for kind in dependents_of(type(model))])
+                is_well &= _report(model, place, retried)
+            parked_retry.wake_builders([kind.name for kind in dependents_of(type(model))])
     _write(f"{taken:,} events of {streams:,} streams applied." if streams else "Nothing to retry.")
     return is_well
 
 
-def _says(model: ReadModel, place: ParkedStreamKey, retried: RetryResult) -> bool:
+def _report(model: ReadModel, place: ParkedStreamKey, retried: RetryResult) -> bool:
     if retried.left:
         left = f"{retried.left:,} still parked" + (f": {retried.reason}" if retried.reason else "")
         _write(f"{model.name} {place.stream}: {retried.applied:,} applied, {left}")
@@ -245,39 +245,39 @@ def _says(model: ReadModel, place: ParkedStreamKey, retried: RetryResult) -> boo
 
 
 def _skip(model: ReadModel, options: dict[str, Any]) -> bool:
-    """Give up what is to be given up, and retry the rest; whether that went well."""
+    """Skip, then retry the rest; whether nothing is left."""
     [place] = _named(parked_stream_keys(model, config().partitions), [options["stream"]])
-    unparking, which = _unparking(model), _words(place, options)
+    parked_retry, which = _parked_retry(model), _words(place, options)
     try:
-        given_up = unparking.skip(place, options["note"], is_all=options["all"])
+        skipped_count = parked_retry.skip(place, options["note"], is_all=options["all"])
     except TRANSIENT_ERRORS as error:
         raise CommandError(
             f"It may be skipped or not: {error}. A second skip could skip the next event, so look"
             f" first: parked show {which}"
         ) from error
-    meanwhile = "" if given_up else ": another process changed the stream meanwhile"
-    _write(f"{model.name} {place.stream}: {given_up:,} skipped{meanwhile}")
+    meanwhile = "" if skipped_count else ": another process changed the stream meanwhile"
+    _write(f"{model.name} {place.stream}: {skipped_count:,} skipped{meanwhile}")
     try:
         return _retry([(model, [place])])
     except (*TRANSIENT_ERRORS, StopProjector) as error:
         raise CommandError(
-            f"{given_up:,} skipped, but the rest is not applied: {error}."
+            f"{skipped_count:,} skipped, but the rest is not applied: {error}."
             f" Do not skip again, that would skip the next event. Run: parked retry {which}"
         ) from error
 
 
 def _words(place: ParkedStreamKey, options: dict[str, Any]) -> str:
-    """What names the stream in another command."""
+    """The arguments that name the stream in another command."""
     number = options["generation"]
     chosen = "" if number is None else f" --generation {number}"
     return f"{options['name']} {place.stream}{chosen}"
 
 
-def _unparking(model: ReadModel) -> ParkedStreamRetry:
+def _parked_retry(model: ReadModel) -> ParkedStreamRetry:
     made_by = version_of(model.name, model.generation)
     if made_by != model.version:
         raise CommandError(
-            f"Generation {model.generation} of {model.name} was made by version {made_by} of its"
-            f" code, and this is version {model.version}: rebuild it, with these events."
+            f"Generation {model.generation} of {model.name} has the format of version {made_by};"
+            f" this is version {model.version}. Rebuild it: that applies these events, too."
         )
     return ParkedStreamRetry(model, PostgresStore(config().partitions), decryptor())

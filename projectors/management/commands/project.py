@@ -26,7 +26,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """What can be asked."""
+        """See BaseCommand."""
         names = [model.name for model in MODELS]
         share = parser.add_mutually_exclusive_group()
         share.add_argument(

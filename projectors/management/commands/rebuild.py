@@ -35,7 +35,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """What can be asked."""
+        """See BaseCommand."""
         naming(parser, more=f"; or {CATALOGUE_TABLES}, the command side's own tables")
         parser.add_argument(
             "--until", metavar="TIME", help="as they were at a time (2026-11-24T12:00Z)"
@@ -101,7 +101,7 @@ class Command(BaseCommand):
                 f"{error} exists already: drop it first (manage.py generations drop)."
             ) from error
         except (RetryLater, CouldNotCompare, NotTakenOver, StopProjector) as error:
-            raise CommandError(f"Not switched: {error} (run it again to go on)") from error
+            raise CommandError(f"Not switched: {error} (run it again to resume)") from error
         outcome.show(console)
 
 

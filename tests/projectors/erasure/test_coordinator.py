@@ -30,7 +30,7 @@ from projectors.consumer.follower import Follower
 from projectors.erasure import coordinator
 from projectors.erasure.abandoned_rebuilds import PATIENCE_SECONDS, AbandonedRebuilds
 from projectors.erasure.audit import SearchTerms, search
-from projectors.erasure.coordinator import ErasureCoordinator, purge_of_the_past
+from projectors.erasure.coordinator import ErasureCoordinator, purge_past_generation
 from projectors.generations.live import PAST_KEY, Live
 from projectors.generations.pointers import Pointers
 from projectors.parking.retry import ParkedStreamRetry, parked_stream_keys
@@ -324,7 +324,7 @@ def test_a_new_moment_of_the_past_forgets_who_was_erased_after_it(world):
     model = world.generation(Library, "past", label="then", until=datetime.now(UTC))
     world.level(model)
     world.erase()
-    assert purge_of_the_past(model, world.store) == 1
+    assert purge_past_generation(model, world.store) == 1
     assert world.names(model) == []
 
 
@@ -536,7 +536,7 @@ def test_counters_of_their_requests_go(world):
 def test_nobody_is_gone_who_was_not_erased(world):
     found = world.found()
     assert set(found) == {"log", "vault"}
-    with pytest.raises(CommandError, match="Nobody asked"):
+    with pytest.raises(CommandError, match="never requested"):
         call_command("erasure_report", str(ANN))
 
 

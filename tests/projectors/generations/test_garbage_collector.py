@@ -22,7 +22,7 @@ ANN, BOB = UUID(int=1), UUID(int=2)
 
 
 class Idle(GenerationCollector):
-    """Has nothing to let go."""
+    """Has nothing to drop."""
 
     def __init__(self):
         """Without any read models."""
@@ -36,7 +36,7 @@ class Idle(GenerationCollector):
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch):
-    monkeypatch.setattr(garbage_collector, "_LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(garbage_collector, "_POLL_SECONDS", 0.001)
     monkeypatch.setattr(garbage_collector, "close_old_connections", lambda: None)
 
 

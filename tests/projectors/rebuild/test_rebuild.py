@@ -245,7 +245,7 @@ def test_a_moment_of_the_past(pointers):
 def test_one_of_the_past_that_was_killed_keeps_nobody_who_is_erased(pointers, monkeypatch):
     ann, moment = USERS[0], datetime.now(UTC).isoformat()
     with monkeypatch.context() as patch:
-        patch.setattr(job, "purge_of_the_past", killed)
+        patch.setattr(job, "purge_past_generation", killed)
         with pytest.raises(KeyboardInterrupt):
             rebuild("library", "--until", moment, "--into", "then")
     half = Library(clients.redis(), 2)
