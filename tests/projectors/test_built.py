@@ -49,9 +49,7 @@ def come_in_late(model):
 
 
 @pytest.mark.parametrize("name", [model.name for model in BUILT])
-def test_what_came_in_late_while_it_was_building_is_still_to_be_built(
-    models, builders, name, monkeypatch
-):
+def test_event_retried_during_a_build_is_not_noted_as_built(models, builders, name, monkeypatch):
     model = models[name]
     for builder in builders.values():
         builder.build(NOW)

@@ -104,7 +104,7 @@ def _wide(monkeypatch):
     monkeypatch.setenv("COLUMNS", "250")
 
 
-def test_list_names_streams_reasons_and_how_many(world, capsys):
+def test_list_shows_streams_reasons_and_counts(world, capsys):
     code, out = run(capsys, "parked", "list")
     assert code == 0
     generation = world.trending.generation
@@ -124,7 +124,7 @@ def test_show_has_payload_and_trace(world, capsys):
     assert str(USERS[1]) not in out
 
 
-def test_retry_after_the_fix(world, capsys):
+def test_retry_applies_events_after_the_fix(world, capsys):
     assert world.counts() == {1: 3}
     world.mend()
     code, out = run(capsys, "parked", "retry", "trending", stream_of(USERS[0], BAD))
@@ -136,7 +136,7 @@ def test_retry_after_the_fix(world, capsys):
     assert "Nothing to retry" in run(capsys, "parked", "retry", "--all")[1]
 
 
-def test_retry_that_fails_again_says_so(world, capsys):
+def test_retry_that_fails_again_reports_it(world, capsys):
     world.fail_with("another hour")
     code, out = run(capsys, "parked", "retry", "trending", "--all")
     assert code == 1
@@ -155,7 +155,7 @@ def test_skip_keeps_a_note_and_retries_the_rest(world, capsys):
     assert "1 skipped for good" in run(capsys, "parked", "list")[1]
 
 
-def test_skip_all(world, capsys):
+def test_skip_all_skips_every_event_of_the_stream(world, capsys):
     stream = stream_of(USERS[0], BAD)
     code, out = run(capsys, "parked", "skip", "trending", stream, "--all", "--note", "none needed")
     assert (code, "2 skipped" in out) == (0, True)
@@ -164,9 +164,7 @@ def test_skip_all(world, capsys):
 @pytest.mark.parametrize(
     "fault", [RedisConnectionError("gone"), RetryLater("gone"), StopProjector("gone")]
 )
-def test_a_skip_whose_retry_is_cut_short_says_to_retry_and_not_to_skip(
-    world, capsys, monkeypatch, fault
-):
+def test_skip_whose_retry_fails_advises_to_retry_and_not_to_skip(world, capsys, monkeypatch, fault):
     world.mend()
     stream, number = stream_of(USERS[0], BAD), str(world.trending.generation)
     skip = ("parked", "skip", "trending", stream, "--note", "n", "--generation", number)
@@ -183,7 +181,7 @@ def test_a_skip_whose_retry_is_cut_short_says_to_retry_and_not_to_skip(
     assert "1 skipped for good" in run(capsys, "parked", "list")[1]
 
 
-def test_a_skip_whose_answer_is_lost_says_to_look_first(world, capsys, monkeypatch):
+def test_skip_whose_reply_is_lost_advises_to_look_first(world, capsys, monkeypatch):
     stream, unpark = stream_of(USERS[0], BAD), Shard.unpark
 
     def lost(*args, **more):
@@ -210,7 +208,7 @@ def raising(fault: Exception) -> Callable[..., Any]:
     return failing
 
 
-def test_verify_and_lag_name_what_is_left_out(world, capsys, monkeypatch):
+def test_verify_and_lag_report_parked_events(world, capsys, monkeypatch):
     monkeypatch.setattr("projectors.management.commands.verify.make_builders", lambda *_: ())
     code, out = run(capsys, "verify", "trending")
     assert (code, "equal, 3 events of 2 streams parked" in out) == (0, True), out
@@ -222,11 +220,11 @@ def test_verify_and_lag_name_what_is_left_out(world, capsys, monkeypatch):
     assert (code, "equal, 1 skipped" in out, "parked" in out) == (0, True, False)
 
 
-def test_lag_counts_it(world, capsys):
+def test_lag_counts_parked_events(world, capsys):
     assert re.search(r"trending \d+ 0 \d* ?3 ", run(capsys, "lag")[1])
 
 
-def test_a_generation_that_is_not_live_is_asked_by_its_number(world, capsys):
+def test_generation_option_selects_one_that_is_not_live(world, capsys):
     number = world.trending.generation
     later = new_generation("trending", version=1)
     Pointers(clients.redis()).switch({"trending": later})
@@ -238,7 +236,7 @@ def test_a_generation_that_is_not_live_is_asked_by_its_number(world, capsys):
     assert world.counts() == {1: 3, BAD: 2}
 
 
-def test_another_version_of_the_code_does_not_write(world, monkeypatch):
+def test_retry_refuses_a_generation_of_another_version(world, monkeypatch):
     monkeypatch.setattr(Trending, "version", 99)
     with pytest.raises(CommandError, match="version 1"):
         call_command("parked", "retry", "trending", "--all")
@@ -257,6 +255,6 @@ def test_another_version_of_the_code_does_not_write(world, monkeypatch):
         ("list", "--generation", "1"),
     ],
 )
-def test_a_bad_question_is_refused(world, arguments):
+def test_parked_refuses_bad_arguments(world, arguments):
     with pytest.raises(CommandError):
         call_command("parked", *arguments)

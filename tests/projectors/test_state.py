@@ -109,7 +109,7 @@ def state(model, batches) -> dict[str, Value]:
 
 @pytest.mark.parametrize("kind", MODELS)
 @given(log=logs, data=st.data())
-def test_neither_the_order_of_partitions_nor_the_size_of_batches_matters(kind, log, data):
+def test_state_is_independent_of_partition_order_and_batch_size(kind, log, data):
     recording, model = recorded(log), kind(Redis(), 1)
     whole = state(model, recording.by_partition().values())
     pieces = []
@@ -126,7 +126,7 @@ def test_neither_the_order_of_partitions_nor_the_size_of_batches_matters(kind, l
 
 @pytest.mark.parametrize("kind", MODELS)
 @given(log=logs)
-def test_writes_only_what_is_its_shards(kind, log):
+def test_writes_stay_within_the_shard(kind, log):
     model = kind(Redis(), 1)
     for partition, events in recorded(log).by_partition().items():
         shard = model.shard(partition)
@@ -136,7 +136,7 @@ def test_writes_only_what_is_its_shards(kind, log):
 
 
 @pytest.mark.parametrize("kind", MODELS)
-def test_a_batch_delivered_twice_counts_once(kind, redis):
+def test_batch_delivered_twice_counts_once(kind, redis):
     log: list[tuple[tuple[Any, ...], int]] = [
         (("rate", UUID(int=1), movie, 7), 0) for movie in range(1, 5)
     ]

@@ -22,23 +22,23 @@ def take(marks):
         return taken.is_continued
 
 
-def test_one_that_goes_on_is_continued(marks):
+def test_builder_that_committed_continues(marks):
     assert [take(marks), take(marks), take(marks)] == [False, True, True]
 
 
-def test_one_that_was_not_done_reads_everything(marks):
+def test_builder_that_did_not_commit_reads_everything(marks):
     take(marks)
     marks.take()
     assert not take(marks)
 
 
-def test_one_that_finds_another_at_work_reads_everything(marks, redis, shard):
+def test_builder_after_another_reads_everything(marks, redis, shard):
     take(marks)
     take(DirtyMarks(redis, shard, "movies"))
     assert [take(marks), take(marks)] == [False, True]
 
 
-def test_one_whose_redis_is_as_it_was_reads_everything(marks, redis, shard):
+def test_builder_reads_everything_after_redis_went_back(marks, redis, shard):
     """As after a kill, which loses the last second."""
     take(marks)
     key = shard.derived("looker")
@@ -48,7 +48,7 @@ def test_one_whose_redis_is_as_it_was_reads_everything(marks, redis, shard):
     assert [take(marks), take(marks)] == [False, True]
 
 
-def test_one_that_was_overtaken_writes_nothing(marks, redis, shard):
+def test_superseded_builder_writes_nothing(marks, redis, shard):
     """What it read is older than what the other read, and wrote."""
     other = DirtyMarks(redis, shard, "movies")
     marks.take()
@@ -61,7 +61,7 @@ def test_one_that_was_overtaken_writes_nothing(marks, redis, shard):
     assert [take(other), take(marks)] == [True, False]
 
 
-def test_nor_one_that_was_overtaken_while_it_wrote(marks, redis, shard):
+def test_builder_superseded_while_writing_writes_nothing(marks, redis, shard):
     marks.take()
     other = DirtyMarks(redis, shard, "movies")
     with pytest.raises(BuilderSuperseded), marks.commit() as pipe:
@@ -69,7 +69,7 @@ def test_nor_one_that_was_overtaken_while_it_wrote(marks, redis, shard):
     assert redis.get("list") is None
 
 
-def test_nor_one_whose_redis_came_back_as_it_was_meanwhile(marks, redis, shard):
+def test_builder_writes_nothing_after_redis_went_back_meanwhile(marks, redis, shard):
     take(marks)
     key = shard.derived("looker")
     before = redis.get(key)
@@ -80,7 +80,7 @@ def test_nor_one_whose_redis_came_back_as_it_was_meanwhile(marks, redis, shard):
     assert not take(marks)
 
 
-def test_what_was_marked_is_taken_once(marks, redis, shard):
+def test_marks_are_taken_once(marks, redis, shard):
     redis.sadd(shard.derived("dirty", "movies"), 3, 4)
     assert marks.take().touched == [frozenset({3, 4})]
     assert marks.take().touched == [frozenset()]

@@ -21,13 +21,13 @@ def work(seconds: float) -> None:
         pass
 
 
-def test_who_is_alone_at_work_need_not_rest(builder):
+def test_builder_that_runs_alone_does_not_rest(builder):
     with builder.working():
         work(WORK_SECONDS)
     assert builder.pause_seconds < WORK_SECONDS / 2
 
 
-def test_who_shares_the_interpreter_rests_no_longer_than_it_worked(builder):
+def test_builder_rests_no_longer_than_it_worked(builder):
     other = Thread(target=work, args=(3 * WORK_SECONDS,))
     other.start()
     with builder.working():
@@ -36,7 +36,7 @@ def test_who_shares_the_interpreter_rests_no_longer_than_it_worked(builder):
     assert 0.01 < builder.pause_seconds <= 1.5 * WORK_SECONDS
 
 
-def test_it_rests_for_a_while_even_after_nothing(builder):
+def test_builder_rests_its_minimum_after_no_work(builder):
     with builder.working():
         pass
     assert builder.pause_seconds == 0.01

@@ -185,7 +185,7 @@ def build(world: World, models: dict[str, ReadModel]) -> None:
         builder.build(datetime.now(UTC))
 
 
-def test_those_that_follow_the_log_say_so_when_they_have_taken_it_in(world, everything):
+def test_followed_generation_is_purged_once_it_applied_and_built_the_erasure(world, everything):
     assert world.names(everything["library"])
     world.erase()
     assert {said for _, said in world.said().values()} == {"has not reached the erasure in the log"}
@@ -205,7 +205,7 @@ def test_those_that_follow_the_log_say_so_when_they_have_taken_it_in(world, ever
         assert verify(model, world.store, advance=lambda _: None, decrypt=decryptor()).shown == []
 
 
-def test_the_command_fails_until_every_line_says_gone(world, everything, capsys, monkeypatch):
+def test_erasure_report_fails_until_every_line_says_gone(world, everything, capsys, monkeypatch):
     monkeypatch.setattr(progress_bar, "_QUIET_SECONDS", 0.0)
     world.erase()
     with pytest.raises(SystemExit, match="1"):
@@ -221,7 +221,7 @@ def test_the_command_fails_until_every_line_says_gone(world, everything, capsys,
     assert said.err == "purging: 100%\n"
 
 
-def test_retried_too_late_it_brings_nothing_back(world, poisoned):
+def test_late_retry_restores_nothing_of_an_erased_user(world, poisoned):
     """Between the erasure and its being given up somebody retries what was parked."""
     model = poisoned(Library)
     [place] = parked_stream_keys(model, world.store.partitions)
@@ -232,7 +232,7 @@ def test_retried_too_late_it_brings_nothing_back(world, poisoned):
     assert verify(model, world.store, advance=lambda _: None, decrypt=decryptor()).shown == []
 
 
-def test_nor_when_the_erasure_comes_in_this_very_moment(world, poisoned, monkeypatch):
+def test_retry_during_the_erasure_restores_nothing(world, poisoned, monkeypatch):
     model = poisoned(Library)
     [place] = parked_stream_keys(model, world.store.partitions)
     unpark = Shard.unpark
@@ -248,7 +248,7 @@ def test_nor_when_the_erasure_comes_in_this_very_moment(world, poisoned, monkeyp
     assert world.names(model) == []
 
 
-def test_what_stays_of_them_says_nothing_but_how_they_rated(world, everything):
+def test_only_anonymous_ratings_stay_of_an_erased_user(world, everything):
     before = everything["similarity"].likers_of([1, 2])
     world.erase()
     world.level(*everything.values())
@@ -263,7 +263,7 @@ def test_what_stays_of_them_says_nothing_but_how_they_rated(world, everything):
     assert {key.partition(b".")[0] for key in within} == {b"{similarity"}
 
 
-def test_a_moment_of_the_past_is_purged_though_it_follows_no_events(world):
+def test_past_generation_is_purged(world):
     model = world.generation(Library, "past", label="then", until=datetime.now(UTC))
     world.level(model)
     world.pointers.remember("then", model.name, model.generation)
@@ -275,7 +275,7 @@ def test_a_moment_of_the_past_is_purged_though_it_follows_no_events(world):
     assert model.ratings(BOB)
 
 
-def test_a_moment_of_the_past_that_comes_back_as_it_was_is_purged_again(world, monkeypatch):
+def test_past_generation_back_after_redis_crash_is_purged_again(world, monkeypatch):
     """Redis was killed before its file had the purge: it is as it was, however long it was away."""
     model = world.generation(Library, "past", label="then", until=datetime.now(UTC))
     world.level(model)
@@ -297,7 +297,7 @@ def test_a_moment_of_the_past_that_comes_back_as_it_was_is_purged_again(world, m
     assert gone_at() is not None
 
 
-def test_what_was_dropped_and_comes_back_as_it_was_is_dropped_again(world, monkeypatch):
+def test_dropped_generation_back_after_redis_crash_is_dropped_again(world, monkeypatch):
     number = new_generation(
         "library",
         version=Library.version - 1,
@@ -320,7 +320,7 @@ def test_what_was_dropped_and_comes_back_as_it_was_is_dropped_again(world, monke
     assert gone_at() is None
 
 
-def test_a_new_moment_of_the_past_forgets_who_was_erased_after_it(world):
+def test_new_past_generation_holds_no_user_erased_since(world):
     model = world.generation(Library, "past", label="then", until=datetime.now(UTC))
     world.level(model)
     world.erase()
@@ -328,7 +328,7 @@ def test_a_new_moment_of_the_past_forgets_who_was_erased_after_it(world):
     assert world.names(model) == []
 
 
-def test_what_nobody_goes_on_with_is_dropped_but_not_while_it_is_filled(world):
+def test_unfinished_generation_is_dropped_unless_a_rebuild_fills_it(world):
     model = world.generation(Library, "rebuild")
     world.level(model)
     world.erase()
@@ -340,7 +340,7 @@ def test_what_nobody_goes_on_with_is_dropped_but_not_while_it_is_filled(world):
     assert gone_at() is not None
 
 
-def test_what_is_being_filled_is_waited_for_though_it_has_nothing_yet(world):
+def test_erasure_waits_for_a_rebuild_that_has_applied_nothing_yet(world):
     """Whoever fills it may have read the names, with the key that is destroyed only now."""
     model = world.generation(Library, "past", label="then", until=datetime.now(UTC))
     follower = Follower(model, world.store, decryptor())
@@ -381,7 +381,7 @@ KINDS = [("rebuild", {}), ("past", {"label": "then", "until": datetime(2026, 1, 
 
 
 @pytest.mark.parametrize(("purpose", "more"), KINDS)
-def test_what_was_begun_later_and_nobody_goes_on_with_is_dropped(world, begun_later, purpose, more):
+def test_stalled_rebuild_with_an_erased_user_is_dropped(world, begun_later, purpose, more):
     model, time = begun_later(purpose, **more), Time()
     abandoned = AbandonedRebuilds(world.redis, world.store, clock=time)
     abandoned.drop_stalled()
@@ -398,7 +398,7 @@ def test_what_was_begun_later_and_nobody_goes_on_with_is_dropped(world, begun_la
     assert world.found() == {}
 
 
-def test_one_that_moves_or_came_past_the_erasure_stays(world, begun_later):
+def test_rebuild_that_progresses_or_passed_the_erasure_is_not_dropped(world, begun_later):
     model, time = begun_later("rebuild"), Time()
     abandoned = AbandonedRebuilds(world.redis, world.store, clock=time)
     abandoned.drop_stalled()
@@ -411,7 +411,7 @@ def test_one_that_moves_or_came_past_the_erasure_stays(world, begun_later):
     assert model.ratings(BOB)
 
 
-def test_one_of_another_version_that_still_answers_is_waited_for(world, monkeypatch):
+def test_erasure_waits_for_a_live_generation_of_another_version(world, monkeypatch):
     model = world.generation(Library)
     world.level(model)
     world.pointers.switch({"library": model.generation})
@@ -449,7 +449,9 @@ def poisoned(world, monkeypatch) -> Callable[[type[ReadModel]], ReadModel]:
 
 @pytest.mark.parametrize("kind", [Library, Movies])
 @pytest.mark.parametrize("is_skipped", [False, True])
-def test_what_was_set_aside_of_them_is_given_up_and_not_kept(world, poisoned, kind, is_skipped):
+def test_parked_events_of_an_erased_user_are_skipped_and_redacted(
+    world, poisoned, kind, is_skipped
+):
     model = poisoned(kind)
     [place] = parked_stream_keys(model, world.store.partitions)
     if is_skipped:
@@ -470,7 +472,7 @@ def test_what_was_set_aside_of_them_is_given_up_and_not_kept(world, poisoned, ki
     assert (verdict.shown, verdict.skipped) == ([], 1)
 
 
-def test_the_event_itself_is_never_given_up(world, monkeypatch):
+def test_parked_erasure_event_is_never_skipped(world, monkeypatch):
     model = world.generation(Library)
     world.pointers.switch({"library": model.generation})
     writes = Library.writes
@@ -492,7 +494,7 @@ def test_the_event_itself_is_never_given_up(world, monkeypatch):
     assert world.names(model) == []
 
 
-def test_the_search_finds_what_should_not_be_there(world):
+def test_audit_finds_remaining_data(world):
     world.erase()
     assert world.found(email=EMAIL, username="ann") == {}
     planted: list[tuple[str, Callable[[], object]]] = [
@@ -513,7 +515,7 @@ def test_the_search_finds_what_should_not_be_there(world):
             cursor.execute("DELETE FROM answered_commands")
 
 
-def test_words_of_others_are_no_trace(world):
+def test_audit_ignores_the_same_word_of_other_users(world):
     world.erase()
     world.redis.hset("{library.7.1}:state:playlist:000aa", "name", "ann")
     world.redis.hset("{movies.7.all}:state:movie:1", "details", '{"title":"Ann"}')
@@ -522,7 +524,7 @@ def test_words_of_others_are_no_trace(world):
     assert world.found(email=EMAIL, username="ann") == {}
 
 
-def test_counters_of_their_requests_go(world):
+def test_audit_drops_request_counters(world):
     world.erase()
     for user in (ANN, BOB):
         world.redis.set(Throttle("read", str(user), 1, 0.0).key, 1)
@@ -533,7 +535,7 @@ def test_counters_of_their_requests_go(world):
     assert all(str(BOB).encode() in key for key in left)
 
 
-def test_nobody_is_gone_who_was_not_erased(world):
+def test_user_who_was_not_erased_is_not_gone(world):
     found = world.found()
     assert set(found) == {"log", "vault"}
     with pytest.raises(CommandError, match="never requested"):

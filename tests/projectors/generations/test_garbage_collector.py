@@ -40,7 +40,7 @@ def at_once(monkeypatch):
     monkeypatch.setattr(garbage_collector, "close_old_connections", lambda: None)
 
 
-def test_goes_on_after_any_fault():
+def test_collector_continues_after_any_fault():
     faults = [ValueError(), KeyError(), DatabaseError(), RetryLater(), StillNeeded()]
     done = Event()
 
@@ -67,7 +67,9 @@ class TestGoingBack:
         redis.set(Trending(redis, 1).shard(0).state("a"), 1)
         return found
 
-    def test_between_the_look_and_the_step_it_is_spared(self, redis, pointers, monkeypatch):
+    def test_generation_kept_longer_after_the_snapshot_is_not_dropped(
+        self, redis, pointers, monkeypatch
+    ):
         see = Pointers.snapshot
 
         def while_looking(self):
@@ -88,7 +90,9 @@ class TestGoingBack:
         ],
         ids=["live", "joining"],
     )
-    def test_within_the_step_its_keys_are_spared(self, redis, pointers, monkeypatch, point):
+    def test_drop_keeps_keys_of_a_generation_switched_to_meanwhile(
+        self, redis, pointers, monkeypatch, point
+    ):
         release = Pointers.release
 
         def while_releasing(self, name, number):
@@ -100,12 +104,12 @@ class TestGoingBack:
             drop(Trending(redis, 1), pointers)
         assert redis.exists(Trending(redis, 1).shard(0).state("a"))
 
-    def test_after_it_there_is_nothing_to_hold_on_to(self, redis, pointers):
+    def test_dropped_generation_cannot_be_kept(self, redis, pointers):
         GenerationCollector([Trending], pointers).drop_expired()
         assert not pointers.keep_on("trending", 1, seconds=60)
         assert not redis.exists(Trending(redis, 1).shard(0).state("a"))
 
-    def test_what_came_back_with_a_redis_that_was_killed_goes_again(self, redis, pointers):
+    def test_generation_back_after_redis_crash_is_dropped_again(self, redis, pointers):
         number = new_generation("trending", version=Trending.version, purpose="past")
         model = Trending(redis, number)
         redis.hset(model.shard(0).checkpoints_key, "0", 7)
@@ -119,14 +123,14 @@ class TestGoingBack:
         assert not redis.exists(model.shard(0).checkpoints_key)
         assert pointers.snapshot().past == {}
 
-    def test_holding_on_shortens_nothing(self, pointers):
+    def test_keep_on_never_shortens_the_retention(self, pointers):
         pointers.switch({"trending": 3})
         before = pointers.snapshot().kept
         assert pointers.keep_on("trending", 2, seconds=1)
         assert pointers.snapshot().kept["trending", 2] == before["trending", 2]
 
 
-def test_one_that_has_to_wait_does_not_hold_up_the_others(monkeypatch):
+def test_erasure_that_must_wait_does_not_delay_others(monkeypatch):
     monkeypatch.setattr(erasures, "incomplete", lambda: [ANN, BOB])
     let = []
 

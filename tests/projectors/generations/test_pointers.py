@@ -30,7 +30,7 @@ def pointers(redis) -> Pointers:
     return Pointers(redis)
 
 
-def test_several_are_switched_at_once_and_the_old_ones_are_kept(pointers):
+def test_switch_of_several_models_keeps_the_old_generations(pointers):
     pointers.switch({"thing": 1, "other": 4})
     before = time()
     pointers.switch({"thing": 2, "other": 5})
@@ -40,13 +40,13 @@ def test_several_are_switched_at_once_and_the_old_ones_are_kept(pointers):
     assert all(until >= before + 15 * 60 for until in seen.kept.values())
 
 
-def test_switched_to_what_answers_already_nothing_is_kept(pointers):
+def test_switch_to_the_live_generation_keeps_nothing(pointers):
     pointers.switch({"thing": 1})
     pointers.switch({"thing": 1})
     assert pointers.snapshot().kept == {}
 
 
-def test_what_takes_over_joins_and_comes_no_more(pointers):
+def test_switch_clears_coming_and_joining(pointers):
     pointers.propose("thing", 2)
     pointers.join({"thing": 3})
     pointers.switch({"thing": 2})
@@ -55,7 +55,7 @@ def test_what_takes_over_joins_and_comes_no_more(pointers):
     assert pointers.snapshot().joining == {}
 
 
-def test_who_works_says_so(pointers):
+def test_followed_lists_generations_of_running_workers(pointers):
     assert pointers.followed() == set()
     pointers.note_followed([("thing", 1), ("other", 2)])
     assert pointers.followed() == {("thing", 1), ("other", 2)}
@@ -63,7 +63,7 @@ def test_who_works_says_so(pointers):
     assert pointers.followed() == {("other", 2)}
 
 
-def test_a_moment_of_the_past_is_found_by_its_label(pointers, redis):
+def test_past_generation_is_found_by_its_label(pointers, redis):
     live = Live(redis)
     pointers.switch({"thing": 1})
     pointers.remember("then", "thing", 7)
@@ -73,14 +73,14 @@ def test_a_moment_of_the_past_is_found_by_its_label(pointers, redis):
         live.as_of("before").open(Thing)
 
 
-def test_nothing_answers_before_anything_is_there(redis):
+def test_model_without_live_generation_is_not_ready(redis):
     with pytest.raises(NotReady):
         Live(redis).open(Thing)
 
 
 @pytest.mark.django_db
 class TestDropping:
-    def test_all_of_it_goes_and_nothing_else(self, pointers, redis):
+    def test_drop_removes_all_keys_of_the_generation_and_no_others(self, pointers, redis):
         for number in (1, 2, 12):
             redis.set(Thing(redis, number).shard(0).state("a"), 1)
             redis.set(Thing(redis, number).shard(0).derived("b"), 1)
@@ -99,14 +99,14 @@ class TestDropping:
         ],
         ids=["live", "coming", "joining"],
     )
-    def test_never_what_answers_or_is_about_to(self, pointers, redis, point):
+    def test_drop_refuses_live_coming_and_joining_generations(self, pointers, redis, point):
         point(pointers)
         redis.set(Thing(redis, 1).shard(0).state("a"), 1)
         with pytest.raises(StillNeeded):
             drop(Thing(redis, 1), pointers)
         assert redis.exists(Thing(redis, 1).shard(0).state("a"))
 
-    def test_dropped_a_past_is_found_no_more(self, pointers, redis):
+    def test_drop_removes_the_label_of_a_past_generation(self, pointers, redis):
         pointers.remember("then", "thing", 7)
         drop(Thing(redis, 7), pointers)
         with pytest.raises(NoSuchPast):
@@ -137,12 +137,12 @@ LATELY, LONG_AGO = NOW - timedelta(minutes=1), NOW - timedelta(hours=2)
         (generation(1, dropped_at=LONG_AGO), False),
     ],
 )
-def test_who_is_an_orphan(pointers, found, expected):
+def test_orphan_is_what_no_pointer_or_rebuild_needs(pointers, found, expected):
     pointers.switch({"thing": 3})
     pointers.switch({"thing": 2})
     pointers.remember("then", "thing", 4)
     assert is_orphan(found, pointers.snapshot(), NOW) is expected
 
 
-def test_while_nothing_answers_nothing_is_an_orphan(pointers):
+def test_nothing_is_an_orphan_while_the_model_has_no_live_generation(pointers):
     assert not is_orphan(generation(1), pointers.snapshot(), NOW)

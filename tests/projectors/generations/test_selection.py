@@ -42,18 +42,18 @@ def selection(pointers) -> GenerationSelection:
     return GenerationSelection(pointers)
 
 
-def test_workers_of_one_version_write_the_same(selection, pointers):
+def test_workers_of_one_version_select_the_same_generation(selection, pointers):
     assert selection.choose(Old) == GenerationSelection(pointers).choose(Old)
 
 
-def test_the_live_one_goes_on(selection, pointers):
+def test_live_generation_of_this_version_stays_selected(selection, pointers):
     number = selection.choose(Old)
     assert selection.select([Old]) == {("thing", number): "coming"}
     pointers.switch({"thing": number})
     assert selection.select([Old]) == {("thing", number): "live"}
 
 
-def test_another_shape_is_built_beside_the_live_one(selection, pointers, redis):
+def test_new_version_gets_a_coming_generation_beside_the_live_one(selection, pointers, redis):
     before = selection.choose(Old)
     pointers.switch({"thing": before})
     coming = selection.choose(New)
@@ -62,14 +62,14 @@ def test_another_shape_is_built_beside_the_live_one(selection, pointers, redis):
     assert selection.select([New]) == {("thing", coming): "coming"}
 
 
-def test_what_another_version_began_to_build_is_not_gone_on_with(selection):
+def test_coming_generation_of_another_version_is_not_resumed(selection):
     begun = selection.choose(Old)
     coming = selection.choose(New)
     assert (coming != begun, version_of("thing", coming)) == (True, New.version)
     assert selection.select([New]) == {("thing", coming): "coming"}
 
 
-def test_a_worker_of_the_live_generation_leaves_the_coming_one_alone(selection, pointers):
+def test_worker_of_the_live_version_does_not_write_the_coming_generation(selection, pointers):
     before = selection.choose(Old)
     pointers.switch({"thing": before})
     coming = selection.choose(New)
@@ -77,7 +77,7 @@ def test_a_worker_of_the_live_generation_leaves_the_coming_one_alone(selection, 
     assert pointers.snapshot().coming == {"thing": coming}
 
 
-def test_who_answered_before_is_kept_and_can_come_back(selection, pointers):
+def test_previous_generation_is_kept_and_can_be_switched_to(selection, pointers):
     first = selection.choose(Old)
     pointers.switch({"thing": first})
     second = new_generation("thing", version=Old.version, purpose="rebuild")
@@ -91,7 +91,7 @@ def test_who_answered_before_is_kept_and_can_come_back(selection, pointers):
     assert selection.select([Old]) == {("thing", first): "live"}
 
 
-def test_an_old_one_of_another_shape_is_not_written(selection, pointers):
+def test_kept_generation_of_another_version_is_not_written(selection, pointers):
     first = selection.choose(Old)
     pointers.switch({"thing": first})
     pointers.switch({"thing": selection.choose(New)})

@@ -58,29 +58,29 @@ def waits(behind: Mapping[str, float], followed: set[GenerationId] | None = None
     Backpressure(Levels(behind), workers).wait()
 
 
-def test_it_goes_on_while_all_are_level(pauses):
+def test_rebuild_does_not_wait_while_all_models_are_level(pauses):
     waits({"trending": 0.5, "library": 1.0})
     assert pauses == []
 
 
-def test_any_live_model_that_lags_goes_first(pauses):
+def test_rebuild_waits_for_any_lagging_live_model(pauses):
     """Whatever is made anew: a courtesy is not told what that is."""
     waits({"trending": 0.5, "library": LONG})
     assert len(pauses) == 1
 
 
-def test_what_nobody_follows_is_not_waited_for(pauses):
+def test_rebuild_does_not_wait_for_models_without_worker(pauses):
     waits({"trending": 0.5, "library": LONG}, {("trending", NUMBER)})
     assert pauses == []
 
 
-def test_nor_is_one_of_which_workers_follow_another_generation_only(pauses):
+def test_rebuild_does_not_wait_for_a_live_generation_that_is_not_followed(pauses):
     """It can't come on, however long one waits."""
     waits({"library": LONG}, {("library", NUMBER + 1)})
     assert pauses == []
 
 
-def test_it_goes_one_step_on_each_time_and_looks_again(pauses, monkeypatch):
+def test_rebuild_makes_one_step_after_each_wait(pauses, monkeypatch):
     monkeypatch.setattr(backpressure, "_LOOK_SECONDS", 0.0)
     behind = {"library": LONG}
     polite = Backpressure(Levels(behind), Workers({"library": NUMBER}, {("library", NUMBER)}))
@@ -91,7 +91,7 @@ def test_it_goes_one_step_on_each_time_and_looks_again(pauses, monkeypatch):
     assert len(pauses) == 2
 
 
-def test_the_furthest_behind_counts_and_who_was_never_level_is_not_known():
+def test_lag_is_that_of_the_model_furthest_behind():
     levels = Levels({"trending": 2.0, "library": 40.0})
     assert behind_seconds(levels, ("trending", "library", "movies")) == 40.0
     assert behind_seconds(levels, ("movies",)) == 0.0

@@ -60,7 +60,7 @@ def pointers(redis) -> Pointers:
     return found
 
 
-def test_nothing_answers_before_it_is_level(redis, store, pointers):
+def test_generation_is_not_live_before_it_is_level(redis, store, pointers):
     new = Library(redis, 2)
     take_in(new, store, range(PARTITIONS - 1))
     over: list[bool] = []
@@ -77,7 +77,7 @@ def test_nothing_answers_before_it_is_level(redis, store, pointers):
     assert (over, pointers.snapshot().live) == ([True], {"library": 2})
 
 
-def test_nothing_answers_before_a_worker_has_it(redis, store, pointers, monkeypatch):
+def test_generation_is_not_live_before_a_worker_follows_it(redis, store, pointers, monkeypatch):
     monkeypatch.setattr(cutover, "PATIENCE_SECONDS", 1.0)
     new = Library(redis, 2)
     take_in(new, store, range(PARTITIONS))

@@ -65,24 +65,24 @@ def log(events: int, *, partitions: int = 2) -> MemoryStore:
 
 
 @pytest.mark.parametrize("events", [40, 100_000])
-def test_it_takes_a_sample_and_as_much_again_for_the_stores(slow, events):
+def test_estimate_doubles_the_time_of_a_sample(slow, events):
     """However many there are: twice as long as reading them would take."""
     seconds = dry_run._seconds(slow, log(40), events)
     assert seconds == pytest.approx(2 * events * EVENT_SECONDS)
 
 
-def test_of_a_long_log_a_sample_is_read_only(slow, clock, monkeypatch):
+def test_estimate_reads_only_a_sample_of_a_long_log(slow, clock, monkeypatch):
     monkeypatch.setattr(dry_run, "_SAMPLE", 10)
     seconds = dry_run._seconds(slow, log(60), 60)
     assert clock.now <= 12 * EVENT_SECONDS
     assert seconds == pytest.approx(2 * 60 * EVENT_SECONDS)
 
 
-def test_an_empty_log_takes_no_time(slow):
+def test_estimate_of_an_empty_log_is_zero(slow):
     assert dry_run._seconds(slow, log(0), 0) == 0
 
 
-def test_it_is_said_by_model_and_in_all_with_the_processes_there_are(slow, monkeypatch):
+def test_estimate_is_printed_by_model_and_in_total(slow, monkeypatch):
     store = log(3000)
     monkeypatch.setattr(dry_run, "PostgresStore", lambda _: store)
     monkeypatch.setattr(dry_run, "_number", lambda *_: "1")

@@ -56,7 +56,7 @@ def fill(screen: ProgressView, clock: Clock) -> None:
         step.reach(done)
 
 
-def test_without_a_terminal_a_line_every_few_seconds_says_it(clock, capsys):
+def test_progress_without_terminal_prints_a_line_every_few_seconds(clock, capsys):
     with ProgressView() as screen:
         fill(screen, clock)
     assert capsys.readouterr().err.splitlines() == [
@@ -65,7 +65,7 @@ def test_without_a_terminal_a_line_every_few_seconds_says_it(clock, capsys):
     ]
 
 
-def test_what_was_done_is_said_in_the_end(clock, capsys):
+def test_progress_prints_the_total_at_the_end(clock, capsys):
     with ProgressView() as screen:
         step = screen.begin("comparing", total=None)
         step.advance(40)
@@ -75,7 +75,7 @@ def test_what_was_done_is_said_in_the_end(clock, capsys):
     assert capsys.readouterr().err == "comparing: done, 42 in 2.5 s\n"
 
 
-def test_what_is_missing_may_become_more(clock, capsys):
+def test_progress_total_grows_with_what_is_missing(clock, capsys):
     with ProgressView() as screen:
         step = screen.begin("taking over", total=None)
         step.missing(100)
@@ -90,7 +90,7 @@ def test_what_is_missing_may_become_more(clock, capsys):
     ]
 
 
-def test_on_a_terminal_a_bar_tells_rate_time_left_and_lag(clock, monkeypatch):
+def test_progress_bar_shows_rate_time_left_and_lag(clock, monkeypatch):
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")

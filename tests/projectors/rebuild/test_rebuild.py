@@ -74,7 +74,7 @@ def tamper_with_movies() -> None:
     clients.redis().hset(keys[0].decode(), "stray", 1)
 
 
-def test_everything_made_anew_is_equal_and_answers(pointers, capsys):
+def test_rebuild_of_all_models_is_equal_and_becomes_live(pointers, capsys):
     rebuild("--all", "--verify")
     assert live() == dict.fromkeys(NAMES, 2)
     assert set(pointers.snapshot().kept) == {(name, 1) for name in NAMES}
@@ -83,12 +83,12 @@ def test_everything_made_anew_is_equal_and_answers(pointers, capsys):
     call_command("verify", "--all", stdout=StringIO())
 
 
-def test_one_model_is_made_anew_alone(pointers):
+def test_rebuild_of_one_model_leaves_others_alone(pointers):
     rebuild("trending")
     assert live() == {**dict.fromkeys(NAMES, 1), "trending": 2}
 
 
-def test_it_lets_live_ones_go_first_while_it_fills_and_while_it_builds(pointers, monkeypatch):
+def test_rebuild_applies_backpressure_while_filling_and_building(pointers, monkeypatch):
     steps: list[str] = []
     monkeypatch.setattr(Backpressure, "wait", lambda _: steps.append("a chance to go first"))
     number = new_generation("trending", version=Trending.version, purpose="rebuild")
@@ -100,7 +100,7 @@ def test_it_lets_live_ones_go_first_while_it_fills_and_while_it_builds(pointers,
     assert 0 < filled < len(steps)
 
 
-def test_what_came_after_the_live_one_stood_still_is_there(pointers):
+def test_rebuild_includes_events_that_the_live_generation_lacks(pointers):
     rate(3)
     rebuild("movies")
     assert Movies(clients.redis(), 2).checkpoints(config().partitions) == list(
@@ -108,7 +108,7 @@ def test_what_came_after_the_live_one_stood_still_is_there(pointers):
     )
 
 
-def test_the_switch_refuses_on_a_difference(pointers, capsys):
+def test_rebuild_with_verify_refuses_to_switch_on_a_difference(pointers, capsys):
     tamper_with_movies()
     with pytest.raises(CommandError, match="generations drop movies 2"):
         rebuild("movies", "--verify")
@@ -116,7 +116,9 @@ def test_the_switch_refuses_on_a_difference(pointers, capsys):
     assert "stray" in capsys.readouterr().out
 
 
-def test_the_switch_refuses_on_a_list_of_wrong_movies(pointers, capsys, monkeypatch):
+def test_rebuild_with_verify_refuses_to_switch_on_an_inconsistent_list(
+    pointers, capsys, monkeypatch
+):
     prove = job.RebuildJob._prove_built
 
     def with_one_wrong(self, moment):
@@ -133,7 +135,7 @@ def test_the_switch_refuses_on_a_list_of_wrong_movies(pointers, capsys, monkeypa
     assert "recommendations: nobody: has " in capsys.readouterr().out
 
 
-def test_what_it_shows_of_another_that_goes_on_is_no_difference(pointers, monkeypatch):
+def test_rebuild_with_verify_ignores_changes_of_a_source_meanwhile(pointers, monkeypatch):
     """A rating of a movie on a first page, taken in just before what was built is proven."""
     prove, store = job.RebuildJob._prove_built, PostgresStore(config().partitions)
 
@@ -150,7 +152,7 @@ def test_what_it_shows_of_another_that_goes_on_is_no_difference(pointers, monkey
     take_in(Movies(clients.redis(), 1), store)  # nobody holds it any more
 
 
-def test_a_live_one_that_lost_a_key_is_found_out(pointers, capsys):
+def test_rebuild_with_verify_finds_a_key_lost_by_the_live_generation(pointers, capsys):
     key = Movies(clients.redis(), 1).all.state_keys()[0]
     clients.redis().delete(key)
     with pytest.raises(CommandError):
@@ -158,7 +160,7 @@ def test_a_live_one_that_lost_a_key_is_found_out(pointers, capsys):
     assert f"{key.decode().partition(':state:')[2]}: is missing" in capsys.readouterr().out
 
 
-def test_an_interrupted_one_is_gone_on_with(pointers):
+def test_interrupted_rebuild_is_resumed(pointers):
     begun = new_generation("movies", version=Movies.version, purpose="rebuild")
     half = Movies(clients.redis(), begun)
     store = PostgresStore(config().partitions)
@@ -169,7 +171,7 @@ def test_an_interrupted_one_is_gone_on_with(pointers):
     assert live()["movies"] == begun
 
 
-def test_one_that_was_killed_while_workers_joined_is_called_back(pointers):
+def test_rebuild_killed_while_joining_is_taken_back_from_workers(pointers):
     begun = new_generation("movies", version=Movies.version, purpose="rebuild")
     pointers.join({"movies": begun})
     pointers.note_followed([("movies", begun)])  # the last that a worker said of it
@@ -177,7 +179,7 @@ def test_one_that_was_killed_while_workers_joined_is_called_back(pointers):
     assert (live()["movies"], pointers.snapshot().joining) == (begun, {})
 
 
-def test_one_that_was_killed_just_after_the_switch_is_not_filled_again(pointers):
+def test_rebuild_killed_after_the_switch_is_not_filled_again(pointers):
     rebuild("movies")
     with_finish_undone("movies", 2)
     rebuild("movies")
@@ -192,7 +194,7 @@ def with_finish_undone(name: str, number: int) -> None:
         )
 
 
-def test_what_an_older_code_began_goes(pointers):
+def test_rebuild_drops_unfinished_generation_of_an_older_version(pointers):
     old = new_generation("movies", version=Movies.version - 1, purpose="rebuild")
     clients.redis().set(Movies(clients.redis(), old).all.state("a"), 1)
     rebuild("movies")
@@ -202,13 +204,13 @@ def test_what_an_older_code_began_goes(pointers):
     assert dropped.dropped_at is not None
 
 
-def test_two_at_once_are_refused(pointers):
+def test_second_rebuild_of_a_model_is_refused(pointers):
     with rebuild_lock(["trending"]), pytest.raises(CommandError, match="trending is being rebuilt"):
         rebuild("--all")
     rebuild("trending")
 
 
-def test_a_dry_run_changes_nothing(pointers, capsys):
+def test_dry_run_changes_nothing(pointers, capsys):
     before = sorted(clients.redis().keys())
     rebuild("--all", "--dry-run")
     assert sorted(clients.redis().keys()) == before
@@ -217,13 +219,13 @@ def test_a_dry_run_changes_nothing(pointers, capsys):
     assert out.count("equal") == len(NAMES)
 
 
-def test_a_dry_run_says_what_would_change(pointers, capsys):
+def test_dry_run_shows_what_would_change(pointers, capsys):
     tamper_with_movies()
     rebuild("movies", "--dry-run")
     assert "1 elements" in capsys.readouterr().out
 
 
-def test_a_moment_of_the_past(pointers):
+def test_rebuild_until_a_moment_holds_the_log_of_then(pointers):
     store = PostgresStore(config().partitions)
     before = list(store.heads())
     moment = datetime.now(UTC)
@@ -242,7 +244,7 @@ def test_a_moment_of_the_past(pointers):
     assert not clients.redis().keys("{trending.2.*")
 
 
-def test_one_of_the_past_that_was_killed_keeps_nobody_who_is_erased(pointers, monkeypatch):
+def test_killed_rebuild_of_the_past_keeps_no_erased_user(pointers, monkeypatch):
     ann, moment = USERS[0], datetime.now(UTC).isoformat()
     with monkeypatch.context() as patch:
         patch.setattr(job, "purge_past_generation", killed)
@@ -276,13 +278,13 @@ def erase(user: UUID) -> None:
     erasures.destroy_key(user)
 
 
-def test_the_offsets_of_a_moment_are_those_that_were_recorded_by_then(pointers):
+def test_offsets_of_a_moment_are_those_recorded_by_then(pointers):
     store = PostgresStore(config().partitions)
     assert offsets_at(store, datetime.now(UTC) - timedelta(days=1)) == [0] * store.partitions
     assert offsets_at(store, datetime.now(UTC)) == list(store.heads())
 
 
-def test_back_to_the_old_one_at_once(pointers):
+def test_switch_back_to_the_kept_generation_is_immediate(pointers):
     rebuild("trending")
     take_in(Trending(clients.redis(), 1), PostgresStore(config().partitions), decryptor())
     call_command("generations", "switch", "trending", "1", stdout=StringIO())
@@ -295,7 +297,7 @@ def times_over(name: str, number: int) -> None:
     clients.redis().hset(KEPT_KEY, f"{name}:{number}", repr(time() - 1))
 
 
-def test_back_to_one_whose_time_ends_meanwhile_it_stays(pointers, monkeypatch):
+def test_generation_switched_to_as_its_time_ends_is_not_dropped(pointers, monkeypatch):
     rebuild("trending")
     take_in(Trending(clients.redis(), 1), PostgresStore(config().partitions), decryptor())
     times_over("trending", 1)
@@ -310,7 +312,7 @@ def test_back_to_one_whose_time_ends_meanwhile_it_stays(pointers, monkeypatch):
     assert clients.redis().keys("{trending.1.*")
 
 
-def test_back_to_one_that_is_let_go_meanwhile_is_refused(pointers, monkeypatch):
+def test_switch_to_a_generation_dropped_meanwhile_is_refused(pointers, monkeypatch):
     rebuild("trending")
 
     def wait(_) -> int:
@@ -325,7 +327,7 @@ def test_back_to_one_that_is_let_go_meanwhile_is_refused(pointers, monkeypatch):
     assert not clients.redis().keys("{trending.1.*")
 
 
-def test_a_switch_that_was_killed_keeps_nothing_for_long(pointers, monkeypatch):
+def test_killed_switch_extends_retention_only_briefly(pointers, monkeypatch):
     rebuild("trending")
     times_over("trending", 1)
     monkeypatch.setattr(commands, "_wait_until_level", killed)
@@ -336,7 +338,7 @@ def test_a_switch_that_was_killed_keeps_nothing_for_long(pointers, monkeypatch):
     assert seen.kept["trending", 1] <= time() + 60
 
 
-def test_back_to_one_that_nobody_keeps_level_is_refused(pointers):
+def test_switch_to_a_generation_not_kept_level_is_refused(pointers):
     rebuild("trending")
     pointers.release("trending", 1)
     with pytest.raises(CommandError, match="trending 1 is not kept level"):
@@ -357,7 +359,7 @@ def test_back_to_one_that_nobody_keeps_level_is_refused(pointers):
         (["movies", "catalogue-tables"], "without other read models"),
     ],
 )
-def test_a_bad_question_is_refused(arguments, why, db, redis_url):
+def test_rebuild_refuses_bad_arguments(arguments, why, db, redis_url):
     with pytest.raises(CommandError, match=why):
         rebuild(*arguments)
 
@@ -366,10 +368,10 @@ def test_a_bad_question_is_refused(arguments, why, db, redis_url):
     "words",
     [["drop"], ["switch", "movies"], ["drop", "movies", "7"], ["nonsense"], ["drop", "then"]],
 )
-def test_a_bad_word_about_generations_is_refused(words, db, redis_url):
+def test_generations_command_refuses_bad_arguments(words, db, redis_url):
     with pytest.raises(CommandError):
         call_command("generations", *words, stdout=StringIO())
 
 
-def test_the_catalogue_tables_can_be_made_again(pointers, capsys):
+def test_rebuild_of_catalogue_tables(pointers, capsys):
     rebuild("catalogue-tables")

@@ -54,7 +54,7 @@ def redis(_redis_server) -> Iterator[Redis]:
 
 @given(WRITES)
 @settings(max_examples=300, deadline=None)
-def test_holds_what_redis_holds(redis, writes):
+def test_in_memory_redis_holds_what_redis_holds(redis, writes):
     shard = Shard(redis, model="fold", generation=next(_nth), name="all")
     on_shard = [(name, shard.state(key), *rest) for name, key, *rest in writes]
     shard.apply(0, first=1, last=1, packed=[pack(on_shard)])
@@ -81,6 +81,6 @@ def test_holds_what_redis_holds(redis, writes):
         ([("ZADD", "k", "nan", "m")], "nan"),
     ],
 )
-def test_refuses_what_a_script_could_not_do(writes, reason):
+def test_in_memory_redis_refuses_writes_that_fail_in_a_script(writes, reason):
     with pytest.raises(UnsupportedWrite, match=reason):
         InMemoryRedis().apply(writes)

@@ -238,7 +238,7 @@ def model(request, redis, store) -> ReadModel:
     return model
 
 
-def test_a_model_that_took_in_everything_is_equal(model, store):
+def test_verify_finds_a_level_model_equal(model, store):
     folded: list[int] = []
     verdict = verify(model, store, advance=folded.append)
     assert verdict.shown == []
@@ -248,38 +248,38 @@ def test_a_model_that_took_in_everything_is_equal(model, store):
     assert verdict.events == sum(folded) == sum(store.heads())
 
 
-def test_everything_that_can_happen_happens_here():
+def test_entries_contain_every_event_type():
     happened = {type(entry.event) for entry in entries()}
     assert happened == set(get_args(AnyEvent))
 
 
-def test_the_log_may_be_ahead(model, store):
+def test_verify_allows_the_log_to_be_ahead(model, store):
     stream = Stream(f"sessions-{USERS[0]}", str(USERS[0]))
     origin = Origin(correlation_id=uuid4())
     store.append(stream, [SessionsRevoked(user_id=USERS[0], epoch=9)], expected=2, origin=origin)
     assert verify(model, store, advance=lambda _: None).differences == 0
 
 
-def test_a_missing_key_is_named(model, store, redis):
+def test_verify_names_a_missing_key(model, store, redis):
     key = state_keys(redis, model)[0]
     redis.delete(key)
     verdict = verify(model, store, advance=lambda _: None)
     assert verdict.shown == [f"{key}: is missing"]
 
 
-def test_a_key_too_many_is_named(model, store, redis):
+def test_verify_names_a_surplus_key(model, store, redis):
     key = model.shard(0).state("stray")
     redis.set(key, 1)
     verdict = verify(model, store, advance=lambda _: None)
     assert verdict.shown == [f"{key}: is there, but the log does not lead to it"]
 
 
-def test_what_is_derived_is_not_state(model, store, redis):
+def test_verify_ignores_derived_keys(model, store, redis):
     redis.set(model.shard(0).derived("stray"), 1)
     assert verify(model, store, advance=lambda _: None).differences == 0
 
 
-def test_a_shard_goes_on_after_it_was_compared(model, store):
+def test_shard_applies_events_after_verify(model, store):
     verify(model, store, advance=lambda _: None)
     stream = Stream(f"sessions-{USERS[0]}", str(USERS[0]))
     origin = Origin(correlation_id=uuid4())
@@ -288,7 +288,7 @@ def test_a_shard_goes_on_after_it_was_compared(model, store):
     assert model.checkpoints(store.partitions) == list(store.heads())
 
 
-def test_finds_nothing_while_a_projector_is_at_work(redis, store):
+def test_verify_finds_nothing_while_a_projector_is_running(redis, store):
     for user in map(str, (uuid4() for _ in range(300))):
         rated = AppendEntry(
             Stream(f"rating-{user}-1", user),
@@ -313,7 +313,7 @@ def test_finds_nothing_while_a_projector_is_at_work(redis, store):
         assert (verdict.events, verdict.shown) == (sum(store.heads()), [])
 
 
-def test_only_the_first_differences_are_kept(redis, store):
+def test_verdict_keeps_only_the_first_differences(redis, store):
     search = Search(redis, 1)
     for number in range(50):
         redis.set(search.all.state("stray", number), 1)
@@ -337,7 +337,7 @@ def state_keys(redis: Redis, model: ReadModel) -> list[str]:
         (b"1", b"1", []),
     ],
 )
-def test_how_a_text_differs(live, said, expected):
+def test_difference_of_a_string_is_named(live, said, expected):
     assert list(differences({"k": live}, {"k": said})) == expected
 
 
@@ -387,7 +387,7 @@ def run(*arguments: str, capsys) -> tuple[int, str]:
     return 0, capsys.readouterr().out
 
 
-def test_everything_is_equal(platform, capsys):
+def test_verify_all_finds_a_whole_platform_equal(platform, capsys):
     code, out = run("--all", capsys=capsys)
     assert code == 0, out
     for name in platform.models:
@@ -395,7 +395,7 @@ def test_everything_is_equal(platform, capsys):
     assert "differ" not in out
 
 
-def test_a_tampered_count_is_found(platform, capsys, monkeypatch):
+def test_verify_finds_a_tampered_count(platform, capsys, monkeypatch):
     monkeypatch.setattr("projectors.read_models.search.builder._PATIENCE_SECONDS", 0)
     search = platform.models["search"]
     key = search.shard(0).state("votes")
@@ -405,7 +405,7 @@ def test_a_tampered_count_is_found(platform, capsys, monkeypatch):
     assert f"search: {key} 3: is 6, should be 5" in out
 
 
-def test_a_lost_document_is_found(platform, capsys, monkeypatch):
+def test_verify_finds_a_lost_document(platform, capsys, monkeypatch):
     monkeypatch.setattr("projectors.read_models.search.builder._PATIENCE_SECONDS", 0)
     index = platform.models["search"].index
     clients.elasticsearch().delete(index=index.name, id="3")
@@ -414,7 +414,7 @@ def test_a_lost_document_is_found(platform, capsys, monkeypatch):
     assert "search: document of movie 3 is not what the state says" in out
 
 
-def test_a_list_of_wrong_movies_is_found(platform, capsys):
+def test_verify_finds_a_list_that_differs_from_its_page(platform, capsys):
     recommendations = platform.models["recommendations"]
     key = recommendations.shard(0).derived("list", COLD_START)
     listed = recommendations.listed(COLD_START)
@@ -425,11 +425,11 @@ def test_a_list_of_wrong_movies_is_found(platform, capsys):
 
 
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["search", "--all"]])
-def test_a_bad_question_is_refused(arguments, db, redis_url):
+def test_verify_refuses_bad_arguments(arguments, db, redis_url):
     with pytest.raises(CommandError):
         call_command("verify", *arguments)
 
 
-def test_a_model_that_is_not_live_is_refused(db, redis_url):
+def test_verify_refuses_a_model_without_live_generation(db, redis_url):
     with pytest.raises(CommandError, match="no live generation"):
         call_command("verify", "search")
