@@ -92,4 +92,4 @@ def test_estimate_is_printed_by_model_and_in_total(slow, monkeypatch):
     rows = [line for line in screen.getvalue().splitlines() if " slow " in line]
     assert [line.split("│")[-2].strip() for line in rows] == ["3 s", "3 s"]
     assert "3,000" in rows[0]
-    assert "About 6 s in all for the state, with 2 processes" in screen.getvalue()
+    assert "About 6 s in all for state and derived data, with 2 processes" in screen.getvalue()

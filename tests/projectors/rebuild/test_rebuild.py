@@ -355,7 +355,7 @@ def test_switch_to_a_generation_not_kept_level_is_refused(pointers):
         (["movies", "--until", "yesterday", "--into", "a"], "not a time"),
         (["movies", "--until", "2026-13-01T00:00:00Z", "--into", "a"], "--until"),
         (["movies", "--until", "2999-01-01T00:00:00Z", "--into", "a"], "in the future"),
-        (["movies", "--until", "2026-01-01T00:00:00Z", "--into", "A b"], "A label is"),
+        (["movies", "--until", "2026-01-01T00:00:00Z", "--into", "A b"], "A label has"),
         (["movies", "catalogue-tables"], "without other read models"),
     ],
 )
