@@ -90,23 +90,10 @@ class DirtyMarks:
         ]
         self._committed = ""
         self._token = ""
-<<<<<<< HEAD
 
     def take(self) -> DirtyBatch:
         """Take all marks. Unless ``commit`` succeeds, the next batch is not continued."""
         before, self._committed, self._token = self._committed, "", token_hex(8)
-=======
-        self.forget()
-
-    def forget(self) -> None:
-        """Make the builder read everything next time."""
-        self._token = token_hex(8)
-
-    def take(self) -> DirtyBatch:
-        """Take all marks; unless ``commit`` follows, everything is read the next time."""
-        before = self._token
-        self.forget()
->>>>>>> 6e83e2d (Reword rebuild, verification, erasure and generations in plain English)
         is_continued, checkpoints, late, touched = _script(self._redis)(
             keys=self._keys, args=[before, self._at_work]
         )
@@ -136,14 +123,9 @@ class DirtyMarks:
                 pipe.set(self._looker_key, self._token)
                 pipe.execute()
             except WatchError as error:
-<<<<<<< HEAD
-                raise BuilderSuperseded("another builder was quicker") from error
-        self._committed = (
-            self._token
-        )  # not if the reply was lost: then it is unknown what was written
-=======
                 raise BuilderSuperseded("another builder took the marks") from error
->>>>>>> 6e83e2d (Reword rebuild, verification, erasure and generations in plain English)
+        # Not if the reply was lost: then it is unknown what was written.
+        self._committed = self._token
 
     @property
     def _at_work(self) -> str:
