@@ -41,6 +41,7 @@ class AskedAnswer(serializers.Serializer[Any]):
 class EraseMeView(CommandView):
     """My account."""
 
+    metrics_name = "MeView"
     permission_classes = (LoggedIn,)
     bodies = {"DELETE": ErasureBody}
     # OpenAPI 3.0 has no body for DELETE: clients built from it get an error that names the field.

@@ -86,6 +86,8 @@ class CommandView(APIView):
     A view must declare its ``permission_classes``; without them it refuses everybody.
     """
 
+    metrics_name: ClassVar[str] = ""
+    """The ``view`` label of its metrics; the class name by default."""
     shows_rate_on_refusal: ClassVar[bool] = True
     """Whether a refusal carries the RateLimit headers, too."""
     bodies: ClassVar[Mapping[str, type[StrictSerializer]]] = {}
@@ -183,7 +185,7 @@ class CommandView(APIView):
         return raw, expected.read({} if is_left_out else strict_json.decode(raw))
 
     def _measure(self, request: HttpRequest, status: int, seconds: float) -> None:
-        view = type(self).__name__
+        view = self.metrics_name or type(self).__name__
         count(
             "marquee_http_requests_total",
             view=view,

@@ -93,6 +93,7 @@ class PlaceAnswer(PlaylistAnswer):
 class CreatePlaylistView(CommandView):
     """My playlists."""
 
+    metrics_name = "PlaylistsView"
     permission_classes = (LoggedIn,)
     bodies = {"POST": NewPlaylistBody}
 
@@ -113,6 +114,7 @@ class CreatePlaylistView(CommandView):
 class EditPlaylistView(CommandView):
     """One of my playlists."""
 
+    metrics_name = "PlaylistView"
     permission_classes = (LoggedIn,)
     bodies = {"PATCH": PlaylistBody}
 
