@@ -100,7 +100,7 @@ faults: $(STAMP) ## kill every process and server under load and look for lost w
 	@$(PYTHON) -m tests.faults.kill_loop $(if $(SECONDS),--seconds $(SECONDS))
 
 .PHONY: check
-check: check-lint check-types check-imports check-words check-packages check-django check-reference check-documents ## check lint, types, imports, spelling, packages, migrations, lock files, reference and documents
+check: check-lint check-types check-imports check-words check-first-lines check-packages check-django check-reference check-documents ## check lint, types, imports, spelling, first lines, packages, migrations, lock files, reference and documents
 
 .PHONY: check-lint
 check-lint: $(STAMP)

@@ -11,12 +11,12 @@ PACKAGES = ("command_api", "query_api", "projectors", "events", "infra", "benchm
 
 def questions() -> Iterator[str]:
     """Path and first line of each."""
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
-            first_line = docstring.partition("\n")[0].rstrip()
-            if first_line.endswith("?"):
-                yield f"{path.relative_to(ROOT)}: {first_line}"
+    packages = (path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+    for path in sorted([*ROOT.glob("*.py"), *packages]):
+        docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
+        first_line = docstring.partition("\n")[0].rstrip()
+        if first_line.endswith("?"):
+            yield f"{path.relative_to(ROOT)}: {first_line}"
 
 
 if __name__ == "__main__":

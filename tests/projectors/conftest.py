@@ -1,4 +1,4 @@
-"""What do tests of read models start with?"""
+"""Fixtures of the read models' tests."""
 
 import pytest
 from redis import Redis
