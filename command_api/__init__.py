@@ -1,1 +1,1 @@
-"""How does a request to change something become events? (hop 1)"""
+"""Command API: turns requests to change something into events in the log (hop 1)."""

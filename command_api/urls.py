@@ -20,7 +20,7 @@ from infra.http import health, openapi, problem_details, strict_json
 from infra.security import access_tokens
 
 
-def jwks(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view is given one
+def jwks(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django passes it
     """Serve the public keys that verify access tokens."""
     return HttpResponse(
         strict_json.encode(access_tokens.ring().jwks()),

@@ -34,7 +34,7 @@ from infra.errors import Invalid, Unavailable
 from infra.observability import count
 
 SHORTEST, LONGEST = 8, 256
-_SALT_BYTES = 22  # Django's are text
+_SALT_BYTES = 22  # Django's salts are text
 
 # The other half of the threads serves other commands.
 _hashing_slots = BoundedSemaphore(max(1, config().server_threads // 2))
@@ -77,7 +77,7 @@ def _hashing_slot() -> Iterator[None]:
 
 @cache
 def _dummy_hash() -> str:
-    """Return a hash that no password has and that takes as long to compare, without hashing."""
+    """Build, without hashing, a hash that fits no password and takes as long to compare."""
     hasher = Argon2PasswordHasher()
     params = hasher.params()
     head = f"$argon2id$v={params.version}"

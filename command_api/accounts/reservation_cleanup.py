@@ -3,9 +3,9 @@
 If the user's stream is in the log, the registration is complete and only the vault lacks the mark.
 If not, the names are released.
 
-A process that died cannot be told from one that pauses and goes on an hour later, and log and vault
-are two databases. Without a protocol, names could be released whose owner is appended afterwards,
-without a key:
+A process that died looks like one that pauses and continues an hour later, and log and vault are
+two databases. Without a protocol, names could be released first, and their owner appended
+afterwards, without a key:
 
     registration   takes the log's advisory lock ──▶ renews in the vault ──▶ appends ──▶ commits
     cleanup        has read the reservation's time ──▶ tries the lock, skips if it is held
@@ -40,7 +40,7 @@ def renew(user_id: UUID) -> None:
 
 
 def resolve(reservations: Sequence[Reservation]) -> int:
-    """Complete or release those that no process holds; return how many."""
+    """Complete or release the reservations that no process holds; return how many."""
     return sum(_resolve(each) for each in reservations)
 
 

@@ -32,13 +32,13 @@ def open_to_all(view: View, *methods: str) -> View:
     """A page without log-in, for the given methods."""
     protected = csrf_protect(never_cache(view))
 
-    def admitted(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        _refuse_odd(request, methods)
+    def checked_view(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        _refuse_unexpected(request, methods)
         read_body(request)
-        request.user = current_staff.of(request)  # type: ignore[assignment] # all that the pages ask of one
+        request.user = current_staff.of(request)  # type: ignore[assignment] # has what the pages use
         return protected(request, *args, **kwargs)
 
-    return _named(_answered(admitted, methods), view, methods)
+    return _named(_with_problem_details(checked_view, methods), view, methods)
 
 
 def for_staff(view: View) -> View:
@@ -46,8 +46,8 @@ def for_staff(view: View) -> View:
 
     def for_staff_only(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if not request.user.is_staff:
-            wanted = urlencode({"next": request.get_full_path()})
-            return HttpResponseRedirect(f"{LOGIN}?{wanted}")
+            query = urlencode({"next": request.get_full_path()})
+            return HttpResponseRedirect(f"{LOGIN}?{query}")
         return view(request, *args, **kwargs)
 
     return _named(open_to_all(for_staff_only, *READ), view, READ)
@@ -60,7 +60,7 @@ def refuse_forged(request: HttpRequest, reason: str = "") -> HttpResponse:
     )
 
 
-def _refuse_odd(request: HttpRequest, methods: tuple[str, ...]) -> None:
+def _refuse_unexpected(request: HttpRequest, methods: tuple[str, ...]) -> None:
     """Raise for requests that no admin page sends."""
     if request.method not in methods:
         raise MethodNotAllowed(request.method or "")
@@ -72,7 +72,7 @@ def _refuse_odd(request: HttpRequest, methods: tuple[str, ...]) -> None:
         raise BadRequest(f"A form must be sent as {_FORM}.")
 
 
-def _answered(view: View, methods: tuple[str, ...]) -> View:
+def _with_problem_details(view: View, methods: tuple[str, ...]) -> View:
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         begun = perf_counter()
         try:

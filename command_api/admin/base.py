@@ -1,7 +1,7 @@
 """Read-only admin pages of a model, fast on tables of any size.
 
-Nobody may write, and the pages that write have no URL. No list counts, sorts or filters in time
-that grows with the table; what is shown beside the rows is one query for the rows of the page.
+No page writes, and Django's pages that write have no URL. No list counts, sorts or filters in time
+that grows with the table. Data of other tables is read in one query for the rows of a page.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,14 +19,14 @@ from django.urls import URLPattern, path
 from command_api.admin.estimated_count import EstimatedPaginator
 
 
-class DescribedChangeList(ChangeList):
-    """A page of a list, with what other tables say of its rows."""
+class AnnotatedChangeList(ChangeList):
+    """A page of a list, with annotated rows."""
 
     model_admin: "ReadOnlyAdmin"
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        self.result_list = self.model_admin.shown(self.result_list)
+        self.result_list = self.model_admin.page_rows(self.result_list)
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # it is not generic when it runs
@@ -39,21 +39,21 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # it is not gen
     sortable_by: ClassVar[tuple[str, ...]] = ()
     list_per_page = list_max_show_all = 100
     view_on_site = False
-    has_page_for_each: ClassVar[bool] = True
+    has_page_per_row: ClassVar[bool] = True
 
-    def described(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """Annotate rows with what other tables say of them."""
+    def annotate(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Add data of other tables to the rows; subclasses override it."""
         return rows
 
-    def shown(self, rows: QuerySet[Any]) -> Sequence[Any]:
+    def page_rows(self, rows: QuerySet[Any]) -> Sequence[Any]:
         """The rows of one page of the list, annotated.
 
         The ids come first, from an index alone: annotations are costly, and OFFSET would compute
         them for the rows of all pages before this one.
         """
         ids = list(rows.values_list("pk", flat=True))
-        described = self.described(self._all().filter(pk__in=ids)).in_bulk()
-        return [described[id_] for id_ in ids if id_ in described]
+        annotated = self.annotate(self._all().filter(pk__in=ids)).in_bulk()
+        return [annotated[id_] for id_ in ids if id_ in annotated]
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
@@ -61,7 +61,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # it is not gen
         """The annotated row, or 404; Django would redirect with a message instead."""
         try:
             pk = self.opts.pk.to_python(object_id)
-            return self.described(self._all()).get(pk=pk)
+            return self.annotate(self._all()).get(pk=pk)
         except (ObjectDoesNotExist, ValidationError, ValueError) as fault:
             raise Http404 from fault
 
@@ -69,21 +69,21 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # it is not gen
         """URLs of the list and of the rows' pages."""
         view, name = self.admin_site.admin_view, f"{self.opts.app_label}_{self.opts.model_name}"
         urls = [path("", view(self.changelist_view), name=f"{name}_changelist")]
-        if self.has_page_for_each:
+        if self.has_page_per_row:
             row = path("<path:object_id>/", view(self.change_view), name=f"{name}_change")
             urls.append(row)
         return urls
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return DescribedChangeList
+        return AnnotatedChangeList
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
         """Link to the row's page, if rows have one."""
         links = super().get_list_display_links(request, list_display)
-        return links if self.has_page_for_each else None
+        return links if self.has_page_per_row else None
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Allow the filters' parameters only: other look-ups might have no index."""
+        """Allow only the parameters of the filters: other look-ups might have no index."""
         return lookup in [getattr(each, "parameter_name", "") for each in self.list_filter]
 
     def render_change_form(
@@ -97,11 +97,9 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # it is not gen
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The same."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The same."""
         return False
 
     def _all(self) -> QuerySet[Any]:
@@ -123,8 +121,8 @@ class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg] # as above
         return rows.select_related(*related) if related else rows
 
 
-def number_of(model: Any, key: str) -> Coalesce:
-    """Number of the model's rows that refer to a row by ``key``."""
+def count_related(model: Any, key: str) -> Coalesce:
+    """Number of the model's rows that refer to a row by the foreign key ``key``."""
     rows = model.objects.filter(**{key: OuterRef("pk")}).order_by()
     counts = rows.values(key).annotate(n=Count("*")).values("n")
     return Coalesce(Subquery(counts, output_field=IntegerField()), 0)

@@ -15,13 +15,13 @@ from events.vault import refresh_families
 
 @dataclass(frozen=True, slots=True)
 class StaffUser:
-    """The user as Django's admin needs it; staff may view, nobody may do more."""
+    """The user as Django's admin needs it; staff may view, and no one may write."""
 
     is_staff: bool = False
 
     @property
     def is_active(self) -> bool:
-        """The same: erased and logged-out users aren't staff."""
+        """Equal to ``is_staff``: erased and logged-out users aren't staff."""
         return self.is_staff
 
     def has_perm(self, perm: str, obj: object = None) -> bool:

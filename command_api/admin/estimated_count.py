@@ -10,7 +10,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.db import connection
 
-MOST = 10_000
+EXACT_LIMIT = 10_000
 _ESTIMATE = "SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass"
 
 
@@ -18,22 +18,22 @@ class EstimatedPaginator(Paginator):  # type: ignore[type-arg] # it is not gener
     @cached_property
     def count(self) -> int:
         """Number of rows that can be paged through."""
-        if self._is_whole and (estimated := _estimate(self._table)) > MOST:
+        if self._is_whole and (estimated := _estimate(self._table)) > EXACT_LIMIT:
             return estimated
-        return min(self._first, MOST)
+        return min(self._bounded_count, EXACT_LIMIT)
 
     @property
     def description(self) -> str:
         """The count in words."""
-        if self.count > MOST:
+        if self.count > EXACT_LIMIT:
             return f"about {self.count:,}"
-        if self._first > MOST:
-            return f"more than {MOST:,}"
+        if self._bounded_count > EXACT_LIMIT:
+            return f"more than {EXACT_LIMIT:,}"
         return f"{self.count:,}"
 
     @cached_property
-    def _first(self) -> int:
-        count: int = self._rows.order_by()[: MOST + 1].count()
+    def _bounded_count(self) -> int:
+        count: int = self._rows.order_by()[: EXACT_LIMIT + 1].count()
         return count
 
     @property

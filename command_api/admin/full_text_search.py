@@ -1,7 +1,7 @@
 """Full-text search by words and prefixes, with a GIN index over to_tsvector without a language.
 
-Sort results by an expression that no index has. PostgreSQL has no statistics of prefixes: it takes
-a rare one for common, and would read all rows in the list's order to find a few.
+Sort results by an expression that no index has. PostgreSQL has no statistics on prefixes: it
+assumes that a rare one is common, and would read all rows in the list's order to find a few.
 """
 
 from re import findall
@@ -16,8 +16,8 @@ _MOST, _LONGEST = 10, 50
 """Words of a search, and letters of a word."""
 
 
-def holding(rows: QuerySet[Any, Any], field: str, text: str) -> QuerySet[Any, Any]:
-    """The rows whose field has, for each word of the text, a word that begins with it."""
+def rows_with_words(rows: QuerySet[Any, Any], field: str, text: str) -> QuerySet[Any, Any]:
+    """The rows whose field contains every word of the text, at least as a prefix."""
     words = [word[:_LONGEST] for word in findall(r"[^\W_]+", text)[:_MOST]]
     if not words:
         return rows.none()

@@ -26,11 +26,11 @@ _WRONG = "The login or password is wrong, or the user is not staff."
 _NOT_DISTINGUISHED: tuple[type[Refused], ...] = (Invalid, Unauthenticated)
 
 
-def log_in(typed: Mapping[str, Any], meta: Mapping[str, Any]) -> str:
+def log_in(form: Mapping[str, Any], meta: Mapping[str, Any]) -> str:
     """The cookie of a new log-in; raises Refused."""
-    login = typed.get("login", "")
+    login = form.get("login", "")
     login_rate_limit.admit(login, meta)
-    body = LoginBody.read({"login": login, "password": typed.get("password", "")})
+    body = LoginBody.read({"login": login, "password": form.get("password", "")})
     credentials = authenticate(**body, meta=meta)
     if not is_staff(credentials.user_id):
         raise Unauthenticated(_WRONG)
@@ -39,7 +39,7 @@ def log_in(typed: Mapping[str, Any], meta: Mapping[str, Any]) -> str:
 
 
 def form_error(refused: Refused) -> tuple[str, int]:
-    """The form's message and status: 200, or that of a refusal to wait."""
+    """The form's message and HTTP status; 200 unless the log-in was rate-limited or unavailable."""
     if isinstance(refused, _NOT_DISTINGUISHED):
         return _WRONG, HTTPStatus.OK
     return refused.detail, refused.status
@@ -54,7 +54,11 @@ def log_out(request: HttpRequest) -> None:
         notifications.announce(handled.position.partition)
 
 
-def redirect_target(wanted: str) -> str:
+def redirect_target(requested_url: str) -> str:
     """The requested page if it is an admin page, else the index."""
-    is_ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
-    return wanted if is_ours and wanted.startswith(session_cookie.PATH) else session_cookie.PATH
+    is_ours = url_has_allowed_host_and_scheme(requested_url, allowed_hosts=None)
+    return (
+        requested_url
+        if is_ours and requested_url.startswith(session_cookie.PATH)
+        else session_cookie.PATH
+    )

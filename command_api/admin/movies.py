@@ -9,8 +9,8 @@ from django.db.models import CharField, F, OuterRef, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 from django.http import HttpRequest
 
-from command_api.admin.base import ReadOnlyAdmin, ReadOnlyInline, number_of
-from command_api.admin.full_text_search import holding
+from command_api.admin.base import ReadOnlyAdmin, ReadOnlyInline, count_related
+from command_api.admin.full_text_search import rows_with_words
 from command_api.catalogue import title_keys
 from command_api.catalogue.genres import GENRES
 from command_api.catalogue.models import (
@@ -64,8 +64,8 @@ class KeywordFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
         """The selected keyword only."""
-        chosen = request.GET.get("keyword")
-        return [(chosen, chosen)] if chosen else []
+        selected = request.GET.get("keyword")
+        return [(selected, selected)] if selected else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Movie]) -> QuerySet[Movie]:
         return queryset.filter(keywords=self.value()) if self.value() else queryset
@@ -103,12 +103,12 @@ class TranslationInline(ReadOnlyInline):
     ordering = ("language",)
 
 
-NEWEST_FOUND = ((F("year") + 0).desc(), F("id").desc())
+NEWEST_MATCHES = ((F("year") + 0).desc(), F("id").desc())
 """The list's order as an expression without an index (see full_text_search.py)."""
-_ON_BOARD = Concat(F("board"), Value(" #"), Cast("rank", CharField()))
+_BOARD_AND_RANK = Concat(F("board"), Value(" #"), Cast("rank", CharField()))
 
 
-def _of(model: Any) -> QuerySet[Any]:
+def _rows_of_movie(model: Any) -> QuerySet[Any]:
     rows: QuerySet[Any] = model.objects.filter(movie=OuterRef("pk"))
     return rows
 
@@ -139,13 +139,15 @@ class MovieAdmin(ReadOnlyAdmin):
         "poster_url",
     )
 
-    def described(self, rows: QuerySet[Movie]) -> QuerySet[Movie]:
+    def annotate(self, rows: QuerySet[Movie]) -> QuerySet[Movie]:
         """Add genres, boards, and the sizes of cast and crew."""
         return rows.annotate(
-            genre_names=ArraySubquery(_of(MovieGenre).order_by("place").values("genre")),
-            boards=ArraySubquery(_of(TrendEntry).order_by("board").values(said=_ON_BOARD)),
-            cast_size=number_of(Casting, "movie"),
-            crew_size=number_of(Credit, "movie"),
+            genre_names=ArraySubquery(_rows_of_movie(MovieGenre).order_by("place").values("genre")),
+            boards=ArraySubquery(
+                _rows_of_movie(TrendEntry).order_by("board").values(board_and_rank=_BOARD_AND_RANK)
+            ),
+            cast_size=count_related(Casting, "movie"),
+            crew_size=count_related(Credit, "movie"),
         )
 
     def get_search_results(
@@ -156,8 +158,10 @@ class MovieAdmin(ReadOnlyAdmin):
         if not text:
             return queryset, False
         if text.startswith("tt") and text[2:].isdecimal():
-            return queryset.filter(pk__in=_called(IMDB, text)), False
-        return holding(queryset, "title_key", title_keys.key(text)).order_by(*NEWEST_FOUND), False
+            return queryset.filter(pk__in=_movies_with_external_id(IMDB, text)), False
+        return rows_with_words(queryset, "title_key", title_keys.key(text)).order_by(
+            *NEWEST_MATCHES
+        ), False
 
     @admin.display(description="title", ordering="title_key")
     def name(self, movie: Movie) -> str:
@@ -182,6 +186,6 @@ class MovieAdmin(ReadOnlyAdmin):
         return int(movie.crew_size)
 
 
-def _called(source: str, value: str) -> list[int]:
+def _movies_with_external_id(source: str, value: str) -> list[int]:
     ids = ExternalId.objects.filter(source=source, value=value)
     return list(ids.values_list("movie", flat=True))

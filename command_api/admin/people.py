@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from command_api.admin.base import ReadOnlyAdmin, ReadOnlyInline, number_of
-from command_api.admin.full_text_search import holding
+from command_api.admin.base import ReadOnlyAdmin, ReadOnlyInline, count_related
+from command_api.admin.full_text_search import rows_with_words
 from command_api.catalogue.models import (
     Casting,
     Credit,
@@ -46,10 +46,10 @@ class PersonAdmin(ReadOnlyAdmin):
     fields = ("name",)
     inlines = (RoleInline, WorkInline)
 
-    def described(self, rows: QuerySet[Person]) -> QuerySet[Person]:
+    def annotate(self, rows: QuerySet[Person]) -> QuerySet[Person]:
         """Add the numbers of roles and credits."""
         return rows.annotate(
-            role_count=number_of(Casting, "person"), work_count=number_of(Credit, "person")
+            role_count=count_related(Casting, "person"), work_count=count_related(Credit, "person")
         )
 
     def get_search_results(
@@ -58,7 +58,7 @@ class PersonAdmin(ReadOnlyAdmin):
         text = search_term.strip()
         if not text:
             return queryset, False
-        return holding(queryset, "name", text).order_by(
+        return rows_with_words(queryset, "name", text).order_by(
             Lower("name"), "id"
         ), False  # see full_text_search.py
 
@@ -76,15 +76,15 @@ class GenreAdmin(ReadOnlyAdmin):
 
     list_display = ("name", "number")
     ordering = ("name",)
-    has_page_for_each = False
+    has_page_per_row = False
 
-    def described(self, rows: QuerySet[Genre]) -> QuerySet[Genre]:
+    def annotate(self, rows: QuerySet[Genre]) -> QuerySet[Genre]:
         """Add the number of movies, from an index alone."""
-        return rows.annotate(movie_count=number_of(MovieGenre, "genre"))
+        return rows.annotate(movie_count=count_related(MovieGenre, "genre"))
 
     @admin.display(description="movies")
     def number(self, genre: Any) -> str:
-        """How many, and the way there."""
+        """The number of movies, as a link to their list."""
         return _movies("genre", genre)
 
 
@@ -95,11 +95,11 @@ class KeywordAdmin(ReadOnlyAdmin):
     search_fields = ("name",)
     search_help_text = "Beginning of the keyword."
     ordering = ("name",)
-    has_page_for_each = False
+    has_page_per_row = False
 
-    def described(self, rows: QuerySet[Keyword]) -> QuerySet[Keyword]:
+    def annotate(self, rows: QuerySet[Keyword]) -> QuerySet[Keyword]:
         """Add the number of movies."""
-        return rows.annotate(movie_count=number_of(MovieKeyword, "keyword"))
+        return rows.annotate(movie_count=count_related(MovieKeyword, "keyword"))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Keyword], search_term: str
@@ -109,7 +109,7 @@ class KeywordAdmin(ReadOnlyAdmin):
 
     @admin.display(description="movies")
     def number(self, keyword: Any) -> str:
-        """How many, and the way there."""
+        """The number of movies, as a link to their list."""
         return _movies("keyword", keyword)
 
 

@@ -48,14 +48,14 @@ class StaffSite(AdminSite):
         self, request: HttpRequest, extra_context: Mapping[str, Any] | None = None
     ) -> HttpResponse:
         """Show the form, or log in."""
-        wanted = request.POST.get(login.NEXT) or request.GET.get(login.NEXT, "")
+        requested_url = request.POST.get(login.NEXT) or request.GET.get(login.NEXT, "")
         if request.method != "POST":
-            return self._form(request, wanted)
+            return self._form(request, requested_url)
         try:
             cookie = login.log_in(request.POST.dict(), request.META)
         except Refused as refused:
-            return self._form(request, wanted, refused)
-        response = HttpResponseRedirect(login.redirect_target(wanted))
+            return self._form(request, requested_url, refused)
+        response = HttpResponseRedirect(login.redirect_target(requested_url))
         session_cookie.set_on(response, cookie)
         return response
 
@@ -81,7 +81,7 @@ class StaffSite(AdminSite):
             yield path(f"{meta.app_label}/{meta.model_name}/", include(pages.get_urls()))
 
     def _form(
-        self, request: HttpRequest, wanted: str, refused: Refused | None = None
+        self, request: HttpRequest, requested_url: str, refused: Refused | None = None
     ) -> HttpResponse:
         message, status = login.form_error(refused) if refused else ("", 200)
         context = {
@@ -89,7 +89,7 @@ class StaffSite(AdminSite):
             "title": "Log in",
             "message": message,
             "login": request.POST.get("login", ""),
-            "next": wanted,
+            "next": requested_url,
         }
         request.current_app = self.name
         headers = refused.headers if refused and status != 200 else {}  # noqa: PLR2004 - the form's own

@@ -16,52 +16,62 @@ from command_api.sync.status import counted, state_of
 class SyncRunAdmin(ReadOnlyAdmin):
     """The last run of each job, and the totals of all runs."""
 
-    list_display = ("kind", "standing", "begun_at", "ended_at", "did", "in_all", "note")
+    list_display = (
+        "kind",
+        "state_now",
+        "begun_at",
+        "ended_at",
+        "last_counts",
+        "all_counts",
+        "note",
+    )
     ordering = ("kind",)
     fields = (
         "kind",
-        "standing",
+        "state_now",
         "begun_at",
         "ended_at",
         "done_at",
-        "did",
-        "in_all",
+        "last_counts",
+        "all_counts",
         "note",
         "warnings",
     )
-    readonly_fields = ("standing", "did", "in_all", "warnings")
+    readonly_fields = ("state_now", "last_counts", "all_counts", "warnings")
 
-    def shown(self, rows: QuerySet[SyncRun]) -> Sequence[SyncRun]:
+    def page_rows(self, rows: QuerySet[SyncRun]) -> Sequence[SyncRun]:
         """Add whether each job runs now."""
-        busy = running_jobs()
-        return [_looked_at(run, busy) for run in super().shown(rows)]
+        running = running_jobs()
+        return [_with_running_state(run, running) for run in super().page_rows(rows)]
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> SyncRun:
-        return _looked_at(super().get_object(request, object_id, from_field), running_jobs())
+        return _with_running_state(
+            super().get_object(request, object_id, from_field), running_jobs()
+        )
 
     @admin.display(description="state")
-    def standing(self, run: Any) -> str:
-        return state_of(run, is_running=run.is_at_work)
+    def state_now(self, run: Any) -> str:
+        return state_of(run, is_running=run.is_running_now)
 
-    @admin.display(description="did")
-    def did(self, run: SyncRun) -> str:
+    @admin.display(description="last run")
+    def last_counts(self, run: SyncRun) -> str:
         """Counts of the last run."""
         return counted(run.counts)
 
-    @admin.display(description="in all")
-    def in_all(self, run: SyncRun) -> str:
+    @admin.display(description="all runs")
+    def all_counts(self, run: SyncRun) -> str:
         """Counts of all runs."""
-        return counted(run.in_all())
+        return counted(run.all_counts())
 
     @admin.display(description="warnings")
     def warnings(self, run: SyncRun) -> str:
         return "\n".join(run.words)
 
 
-def _looked_at(run: SyncRun, busy: Collection[str]) -> SyncRun:
-    run.is_at_work = run.kind in busy  # type: ignore[attr-defined] # as annotations are
+def _with_running_state(run: SyncRun, running: Collection[str]) -> SyncRun:
+    run.is_running_now = run.kind in running  # type: ignore[attr-defined] # as annotations are
     return run
 
 
@@ -93,7 +103,7 @@ class FilmAdmin(ReadOnlyAdmin):
     search_fields = ("tmdb_id",)
     search_help_text = "A TMDb id."
     ordering = ("tmdb_id",)
-    has_page_for_each = False
+    has_page_per_row = False
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[TmdbFilm], search_term: str

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from command_api.admin.base import ReadOnlyAdmin, ReadOnlyInline, number_of
+from command_api.admin.base import ReadOnlyAdmin, ReadOnlyInline, count_related
 from command_api.catalogue.models import TrendEntry, TrendObservation
 from command_api.sync.status import age
 
@@ -21,18 +21,18 @@ class EntryInline(ReadOnlyInline):
 class BoardAdmin(ReadOnlyAdmin):
     """Boards at their last observation."""
 
-    list_display = ("board", "source", "window", "observed_at", "old", "size")
+    list_display = ("board", "source", "window", "observed_at", "age_text", "size")
     ordering = ("board",)
-    fields = ("board", "source", "window", "observed_at", "old")
-    readonly_fields = ("old",)
+    fields = ("board", "source", "window", "observed_at", "age_text")
+    readonly_fields = ("age_text",)
     inlines = (EntryInline,)
 
-    def described(self, rows: QuerySet[TrendObservation]) -> QuerySet[TrendObservation]:
+    def annotate(self, rows: QuerySet[TrendObservation]) -> QuerySet[TrendObservation]:
         """Add the number of movies."""
-        return rows.annotate(entry_count=number_of(TrendEntry, "board"))
+        return rows.annotate(entry_count=count_related(TrendEntry, "board"))
 
     @admin.display(description="age")
-    def old(self, board: TrendObservation) -> str:
+    def age_text(self, board: TrendObservation) -> str:
         """Time since the last observation."""
         return age(board.observed_at, timezone.now())
 

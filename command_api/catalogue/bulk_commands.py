@@ -28,7 +28,7 @@ def handle_all(
     for _ in range(_TRIES - 1):
         try:
             return _handle_once(commands, store, origin)
-        except (WrongExpectedVersion, IntegrityError):  # someone else's rows came first
+        except (WrongExpectedVersion, IntegrityError):  # another process wrote first
             continue
     return _handle_once(commands, store, origin)
 

@@ -111,10 +111,10 @@ def stream_of(movie_id: int) -> Stream:
     return Stream(f"movie-{movie_id}", str(movie_id))
 
 
-def decide(  # noqa: PLR0911 - a line a command
+def decide(  # noqa: PLR0911 - a return per command
     command: MovieCommand, movie: MovieState
 ) -> Sequence[MovieEvent]:
-    """The events of a command; raises NotFound for a movie that was never added, and Invalid."""
+    """The events of a command; raises NotFound for a movie that was never added, or Invalid."""
     match command:
         case AddMovie(movie_id, facts, external_ids) if movie.facts is None:
             return _added(movie_id, facts, external_ids)
@@ -168,30 +168,32 @@ def _added(
         overview=facts.overview,
         poster_url=facts.poster_url,
     )
-    known = evolve(MovieState(), added)
-    return added, *(event for link in external_ids for event in _linked(movie_id, link, known))
+    added_state = evolve(MovieState(), added)
+    return added, *(
+        event for link in external_ids for event in _linked(movie_id, link, added_state)
+    )
 
 
 def _described(movie_id: int, facts: MovieFacts, movie: MovieState) -> Sequence[MovieDescribed]:
     current = movie.facts
     if current is None:
         raise NotFound("There is no such movie.")
-    wanted = replace(
+    described = replace(
         facts,
         overview=facts.overview or current.overview,
         poster_url=facts.poster_url or current.poster_url,
     )
-    if wanted == current:
+    if described == current:
         return ()
     return (
         MovieDescribed(
             movie_id=movie_id,
-            title=wanted.title,
-            year=wanted.year,
-            genres=wanted.genres,
-            cast=wanted.cast,
-            overview=wanted.overview,
-            poster_url=wanted.poster_url,
+            title=described.title,
+            year=described.year,
+            genres=described.genres,
+            cast=described.cast,
+            overview=described.overview,
+            poster_url=described.poster_url,
         ),
     )
 

@@ -14,7 +14,7 @@ from django.db.models import Q
 from command_api.catalogue import title_keys
 
 WORDS = "simple"
-"""PostgreSQL's text search configuration without a language: titles are of many."""
+"""PostgreSQL's text search configuration without a language: titles are in many."""
 WIKIPEDIA = "wikipedia"
 TMDB, IMDB = "tmdb", "imdb"
 CATALOGUE = "catalogue"
@@ -72,7 +72,7 @@ class Movie(models.Model):
     title_key = models.CharField(max_length=title_keys.LONGEST, db_default="")
     """title_keys.key of the title."""
     year = models.PositiveSmallIntegerField(null=True)
-    overview = models.TextField(null=True)  # noqa: DJ001 - none given is not an empty one
+    overview = models.TextField(null=True)  # noqa: DJ001 - null means unknown
     poster_url = models.CharField(max_length=2000, null=True)  # noqa: DJ001 - as above
     original_title = models.CharField(max_length=500, null=True)  # noqa: DJ001 - as above
     original_language = models.CharField(max_length=10, null=True)  # noqa: DJ001 - as above
@@ -282,10 +282,10 @@ class TmdbFilm(models.Model):
 
     tmdb_id = models.PositiveIntegerField(primary_key=True)
     wanted_at = models.DateTimeField(null=True)
-    """When it is due; null when nothing is to be fetched."""
+    """When its fetch is due; null if it is not queued."""
     fetched_at = models.DateTimeField(null=True)
-    mark = models.CharField(max_length=200, null=True)  # noqa: DJ001 - none given is not an empty one
-    """Its ETag at that time."""
+    mark = models.CharField(max_length=200, null=True)  # noqa: DJ001 - null means unknown
+    """Its ETag when it was fetched."""
     gone_at = models.DateTimeField(null=True)
     fault = models.CharField(max_length=500, default="")
     """Why it could not be fetched or read; empty when it could."""
@@ -353,11 +353,11 @@ class SyncRun(models.Model):
     def begin(self, now: datetime) -> None:
         """Record the start of a run."""
         self.state, self.begun_at, self.ended_at = self.State.RUNNING, now, None
-        self.totals = self.in_all()
+        self.totals = self.all_counts()
         self.counts, self.words, self.note = {}, [], ""
         self.save()
 
-    def in_all(self) -> dict[str, int]:
+    def all_counts(self) -> dict[str, int]:
         """Counts of all runs."""
         names = {*self.totals, *self.counts}
         return {name: self.totals.get(name, 0) + self.counts.get(name, 0) for name in names}

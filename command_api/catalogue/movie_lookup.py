@@ -26,7 +26,7 @@ _withdrawn = [_NEVER]
 
 
 def is_known(movie_id: int) -> bool:
-    """Whether the catalogue has the movie; queries the database until it has."""
+    """Whether the catalogue has the movie; only hits are cached."""
     block = movie_id // _BLOCK
     return movie_id in _blocks.get(block, ()) or movie_id in _read_block(block)
 
@@ -41,14 +41,14 @@ def availability_of(movie_id: int) -> Availability:
 def availabilities_of(movie_ids: Collection[int]) -> Mapping[int, Availability]:
     """The present availability of those of the movies that the catalogue has, in one query."""
     possible = [movie_id for movie_id in movie_ids if 0 < movie_id <= LARGEST_ID]
-    found = Movie.objects.filter(pk__in=possible).values_list("pk", "status")
-    return {movie_id: _availability(status) for movie_id, status in found}
+    rows = Movie.objects.filter(pk__in=possible).values_list("pk", "status")
+    return {movie_id: _availability(status) for movie_id, status in rows}
 
 
 def withdrawn_movies() -> Mapping[int, Availability]:
     """The movies that are withdrawn, read from the database."""
-    found = Movie.objects.exclude(status=Movie.Status.LISTED).values_list("pk", "status")
-    return {movie_id: _availability(status) for movie_id, status in found.iterator()}
+    rows = Movie.objects.exclude(status=Movie.Status.LISTED).values_list("pk", "status")
+    return {movie_id: _availability(status) for movie_id, status in rows.iterator()}
 
 
 def clear_cache() -> None:
@@ -73,7 +73,7 @@ def _availability(status: str) -> Availability:
 def _read_block(block: int) -> frozenset[int]:
     first = block * _BLOCK
     ids = Movie.objects.filter(pk__gte=first, pk__lt=first + _BLOCK).values_list("pk", flat=True)
-    found = _blocks[block] = frozenset(ids)
+    known = _blocks[block] = frozenset(ids)
     while len(_blocks) > _CACHED_BLOCKS:
         _blocks.popitem(last=False)
-    return found
+    return known

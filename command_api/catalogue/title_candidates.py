@@ -20,9 +20,9 @@ class TitleCandidate(NamedTuple):
 
 
 def plausible(candidates: Iterable[TitleCandidate], cast: frozenset[str]) -> list[TitleCandidate]:
-    """The candidates whose cast doesn't contradict; of several, the only one that shares a member.
+    """Drop candidates with a disjoint cast; if exactly one shares a cast member, keep only that.
 
-    Withdrawn movies only when no other is left.
+    Withdrawn movies remain only if no other does.
     """
     left = [each for each in candidates if not each.cast or not cast or cast & each.cast]
     left = [candidate for candidate in left if not candidate.is_withdrawn] or left

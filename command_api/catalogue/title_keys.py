@@ -1,4 +1,4 @@
-"""Title keys: what different spellings of a title have in common."""
+"""Title keys: normal forms that are equal for different spellings of a title."""
 
 import re
 import unicodedata

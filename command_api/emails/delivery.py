@@ -1,9 +1,9 @@
 """Mail delivery: a background thread sends the letters queued in the vault.
 
 Each process of the command API has one. It wakes up when its process enqueues a letter, and every
-30 s for letters that others left. Requests do not wait for it, so response times do not reveal
-whether an e-mail was sent. A letter stays in the vault until it was sent, so none is lost with a
-process.
+30 s for letters that other processes left. Requests do not wait for it, so response times do not
+reveal whether an e-mail was sent. A letter stays in the vault until it was sent, so a crash loses
+none.
 """
 
 from threading import Thread

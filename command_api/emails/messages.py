@@ -19,31 +19,31 @@ from infra.config import config
 
 PAUSE = timedelta(minutes=5)
 """Minimum time between two messages of one purpose to a user."""
-_PLACE = "{token}"
+_PLACEHOLDER = "{token}"
 
 
 class MessageTemplate(NamedTuple):
     """The text of the messages of one purpose."""
 
     subject: str
-    wanted: str
-    otherwise: str
-    call: str
+    reason: str
+    if_unexpected: str
+    request: str
     """The request that takes the token, where the platform has no page for it."""
 
 
 TEMPLATES: Mapping[Purpose, MessageTemplate] = {
     Purpose.VERIFY: MessageTemplate(
         subject="Verify your e-mail address",
-        wanted="An account was registered with this address. To verify that it is yours,",
-        otherwise="If you did not register, ignore this message.",
-        call="POST /v1/accounts/verify-email",
+        reason="An account was registered with this address. To verify that it is yours,",
+        if_unexpected="If you did not register, ignore this message.",
+        request="POST /v1/accounts/verify-email",
     ),
     Purpose.RESET: MessageTemplate(
         subject="Reset your password",
-        wanted="Someone asked to reset the password of your account. To choose a new one,",
-        otherwise="If it was not you, ignore this message: your password stays as it is.",
-        call="POST /v1/passwords/reset",
+        reason="Someone asked to reset the password of your account. To choose a new one,",
+        if_unexpected="If it was not you, ignore this message: your password stays as it is.",
+        request="POST /v1/passwords/reset",
     ),
 }
 
@@ -58,7 +58,7 @@ def token_lifetime(purpose: Purpose) -> timedelta:
 
 
 def send(letter: QueuedLetter) -> bool:
-    """Send the message; False if there is no recipient or one was sent a moment ago."""
+    """Send the message; False if there is no recipient or they got one a moment ago."""
     user_id = outgoing_mail.recipient(letter.email_hmac)
     names = None if user_id is None else personal_names.names_of(user_id)
     if user_id is None or names is None:
@@ -79,15 +79,15 @@ def send(letter: QueuedLetter) -> bool:
 
 def _send(names: PersonalNames, purpose: Purpose, token: str, life: timedelta) -> None:
     template, page = TEMPLATES[purpose], _pages()[purpose]
-    how = (
-        f"open {page.replace(_PLACE, token)}"
+    instruction = (
+        f"open {page.replace(_PLACEHOLDER, token)}"
         if page
-        else f"send this token with {template.call}:\n\n{token}"
+        else f"send this token with {template.request}:\n\n{token}"
     )
     lines = (
         f"Hello {names.username},",
-        f"{template.wanted} {how}",
-        f"This works once, within {_in_words(life)}. {template.otherwise}",
+        f"{template.reason} {instruction}",
+        f"This works once, within {_in_words(life)}. {template.if_unexpected}",
     )
     send_mail(template.subject, "\n\n".join(lines) + "\n", None, [names.email])
 

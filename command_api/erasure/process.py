@@ -49,7 +49,7 @@ def complete(user_id: UUID, *, origin: Origin) -> Position:
 
 
 def sweep() -> int:
-    """Go on with all erasures that are not finished; return how many."""
+    """Continue all unfinished erasures; return how many."""
     unfinished = erasures.unsettled()
     for user_id in unfinished:
         try:

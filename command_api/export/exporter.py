@@ -142,8 +142,8 @@ def _playlist_line(stream: str, state: playlists.PlaylistState, first: Recorded)
 def _movies(movie_ids: Collection[int]) -> dict[int, ExportedMovie]:
     """Look the movies up; one that is not in the tables yet has no title."""
     external: dict[int, dict[str, str]] = {}
-    found = models.ExternalId.objects.filter(movie_id__in=movie_ids).order_by("source", "value")
-    for movie_id, source, value in found.values_list("movie_id", "source", "value"):
+    links = models.ExternalId.objects.filter(movie_id__in=movie_ids).order_by("source", "value")
+    for movie_id, source, value in links.values_list("movie_id", "source", "value"):
         external.setdefault(movie_id, {}).setdefault(source, value)
     rows = models.Movie.objects.filter(pk__in=movie_ids).values_list("pk", "title", "year")
     facts = {movie_id: (title, year) for movie_id, title, year in rows}

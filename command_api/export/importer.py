@@ -84,14 +84,14 @@ class AccountImporter:
 
     def _import_ratings(self, lines: Sequence[RatingLine], ids: Mapping[int, int]) -> None:
         now, availabilities = datetime.now(UTC), dict.fromkeys(ids.values(), AVAILABLE)
-        said = [line.rating for line in lines if line.rating.movie_id in ids]
-        brought = [RatingInput(ids[it.movie_id], it.score, it.rated_at) for it in said]
+        known = [line.rating for line in lines if line.rating.movie_id in ids]
+        inputs = [RatingInput(ids[it.movie_id], it.score, it.rated_at) for it in known]
         ratings = {
             nth: it
-            for nth, it in enumerate(brought)
+            for nth, it in enumerate(inputs)
             if reject_invalid(it, availabilities=availabilities, now=now) is None
         }
-        self.count.refused += len(brought) - len(ratings)
+        self.count.refused += len(inputs) - len(ratings)
         if ratings:
             import_ratings(self._user_id, ratings, self._store, now=now, origin=self._origin)
 
@@ -161,17 +161,17 @@ def _movies_of(line: ExportLine) -> Sequence[ExportedMovie]:
 def _local_ids(movies: Mapping[int, ExportedMovie]) -> dict[int, int]:
     """Map the file's movie ids to ours, for movies that match exactly one here."""
     titles = dict(_titles(movies))
-    found = {
+    ids = {
         theirs: theirs
         for theirs, movie in movies.items()
         if titles.get(theirs) == (movie.title, movie.year)
     }
-    rest = {theirs: movie for theirs, movie in movies.items() if theirs not in found}
+    rest = {theirs: movie for theirs, movie in movies.items() if theirs not in ids}
     for theirs, movie in rest.items():
         ours = _match_external_id(movie) or _match_title(movie)
         if len(ours) == 1:
-            found[theirs] = ours.pop()
-    return found
+            ids[theirs] = ours.pop()
+    return ids
 
 
 def _titles(movies: Iterable[int]) -> Iterator[tuple[int, tuple[str, int | None]]]:

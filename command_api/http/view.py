@@ -83,7 +83,7 @@ class Answer(NamedTuple):
 class CommandView(APIView):
     """A resource that commands change. Methods take a Call and return an Answer.
 
-    A view must declare its ``permission_classes``; without them it refuses everybody.
+    A view must declare its ``permission_classes``; without them it refuses every request.
     """
 
     metrics_name: ClassVar[str] = ""
@@ -119,7 +119,7 @@ class CommandView(APIView):
         return admit([counter], clients.redis())
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
-        """Return the counter that the request counts on."""
+        """Return the rate-limit counter of the request."""
         return (
             sliding_window.of_user(identity.user_id)
             if identity

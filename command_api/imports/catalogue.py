@@ -33,7 +33,7 @@ class CatalogueImportResult:
     """Changed lines that were matched to a movie with another id."""
     ambiguous: int = 0
     """Added lines that could be one of several movies."""
-    taken: int = 0
+    conflicting_ids: int = 0
     """External ids that belong to another movie."""
     unknown_genres: Counter[str] = field(default_factory=Counter)
     damage: str | None = None
@@ -48,13 +48,13 @@ class _ParsedLine(NamedTuple):
 def import_catalogue(path: Path, session: ImportSession) -> CatalogueImportResult:
     """Import every line; raises ImportInterrupted between two batches."""
     result, rejected = CatalogueImportResult(), RejectedLines(path.name)
-    taken = LineWarnings(path.name, "ids of other movies")
+    conflicting_ids = LineWarnings(path.name, "ids of other movies")
     line_of: dict[int, int] = {}
     with progress("movies", path.stat().st_size) as advance:
         lines = _parsed_lines(path, rejected, result)
         done_bytes = 0
         while batch := list(islice(lines, BATCH)):
-            matches = list(_match(batch, line_of, rejected, taken))
+            matches = list(_match(batch, line_of, rejected, conflicting_ids))
             commands = [match.command for match in matches]
             decided = handle_all(commands, session.store, origin=session.origin)
             for match, events in zip(matches, decided, strict=True):
@@ -63,9 +63,9 @@ def import_catalogue(path: Path, session: ImportSession) -> CatalogueImportResul
             done_bytes = batch[-1].read_bytes
             session.batch_done()
     rejected.sum_up()
-    taken.sum_up()
+    conflicting_ids.sum_up()
     result.broken, result.damage = rejected.count, rejected.damage
-    result.taken = taken.count
+    result.conflicting_ids = conflicting_ids.count
     return result
 
 
@@ -90,7 +90,7 @@ def _match(
     batch: Sequence[_ParsedLine],
     line_of: dict[int, int],
     rejected: RejectedLines,
-    taken: LineWarnings,
+    conflicting_ids: LineWarnings,
 ) -> Iterator[CatalogueMatch]:
     commands = [line.command for line in batch if isinstance(line.command, AddMovie)]
     matcher = matcher_for(commands, line_of)
@@ -102,8 +102,10 @@ def _match(
         except ValueError as error:
             rejected.add(number, str(error))
             continue
-        for source, value in match.taken:
-            taken.add(number, f"{source} {value} belongs to movie {matcher.linked[source, value]}")
+        for source, value in match.conflicting_ids:
+            conflicting_ids.add(
+                number, f"{source} {value} belongs to movie {matcher.linked[source, value]}"
+            )
         if match.how == "ambiguous":
             _warn_ambiguous(rejected.name, number, match)
         yield match

@@ -1,6 +1,6 @@
 """Matching of catalogue lines to movies of the catalogue.
 
-A line is, in this order:
+A line is matched to, in this order:
 
 1. the movie with the line's own id, or that an earlier import matched to this id;
 2. the movie with one of the line's external ids;
@@ -43,7 +43,7 @@ class CatalogueMatch(NamedTuple):
 
     command: AddMovie
     how: How
-    taken: Sequence[ExternalId]
+    conflicting_ids: Sequence[ExternalId]
     """External ids that belong to another movie; left out."""
     candidates: Sequence[int]
     """Ids of the movies that it could be, if there are several."""
@@ -78,8 +78,8 @@ class CatalogueMatcher:
         self.linked |= dict.fromkeys(_identifying(ours), movie_id)
         self.line_of[own_id] = self.line_of[movie_id] = line
         facts = self._completed(command.facts, movie_id) if movie_id != own_id else command.facts
-        taken = [link for link in wanted if link not in ours]
-        return CatalogueMatch(AddMovie(movie_id, facts, ours), how, taken, candidates)
+        conflicting_ids = [link for link in wanted if link not in ours]
+        return CatalogueMatch(AddMovie(movie_id, facts, ours), how, conflicting_ids, candidates)
 
     def _refuse_matched(self, links: Sequence[ExternalId]) -> None:
         for source, value in links:
@@ -108,24 +108,23 @@ class CatalogueMatcher:
         if not self.named:
             return ()
         called = (each for name in _names(command) for each in self.named.get(name, ()))
-        named_by = {source for source, _ in _identifying(command.external_ids)}
-        # With another id of a source than the line has it is another movie.
+        sources = {source for source, _ in _identifying(command.external_ids)}
+        # A movie with another id of the same source is another movie.
         free = [
             each
             for each in called
-            if each.movie_id not in self.line_of
-            and self.sources[each.movie_id].isdisjoint(named_by)
+            if each.movie_id not in self.line_of and self.sources[each.movie_id].isdisjoint(sources)
         ]
         return sorted(each.movie_id for each in plausible(free, frozenset(command.facts.cast)))
 
     def _completed(self, facts: MovieFacts, movie_id: int) -> MovieFacts:
         """Keep what the line lacks."""
-        known = self.facts[movie_id]
+        present = self.facts[movie_id]
         return replace(
             facts,
-            year=facts.year or known.year,
-            genres=facts.genres or known.genres,
-            cast=facts.cast or known.cast,
+            year=facts.year or present.year,
+            genres=facts.genres or present.genres,
+            cast=facts.cast or present.cast,
         )
 
 

@@ -26,9 +26,9 @@ def read(path: Path, columns: Sequence[str], rejected: RejectedLines) -> Iterato
     Each line is parsed alone, so that an unclosed quote spoils its own line only.
     """
     lines = line_reader.read(path)
-    width, places = _places(path, next(lines, None), columns)
+    width, indexes = _column_indexes(path, next(lines, None), columns)
     for row in split_rows(lines, _cells, width, rejected):
-        yield row._replace(values=[row.values[place] for place in places])
+        yield row._replace(values=[row.values[index] for index in indexes])
 
 
 def split_rows(
@@ -56,7 +56,7 @@ def _split(line: FileLine, split: Callable[[bytes], Sequence[str]], width: int) 
     return cells
 
 
-def _places(
+def _column_indexes(
     path: Path, header: FileLine | None, columns: Sequence[str]
 ) -> tuple[int, Sequence[int]]:
     try:
@@ -65,7 +65,7 @@ def _places(
         names = []
     missing = [name for name in columns if name not in names]
     if missing:
-        raise MissingColumns(f"The first line of {path} names no column {', '.join(missing)}.")
+        raise MissingColumns(f"The first line of {path} lacks the columns {', '.join(missing)}.")
     return len(names), [names.index(name) for name in columns]
 
 

@@ -32,7 +32,7 @@ class AppendPlan(NamedTuple):
     entries: Sequence[AppendEntry]
     imported: int
     rerated: int
-    there: int
+    already_there: int
 
 
 def unknown_streams(
@@ -46,7 +46,7 @@ def unknown_streams(
 def plan(batch: Sequence[TimedRating], progress: Mapping[str, StreamProgress]) -> AppendPlan:
     """Plan what the batch appends; advances ``progress``."""
     entries: list[AppendEntry] = []
-    imported = rerated = there = 0
+    imported = rerated = already_there = 0
     for command, at in batch:
         stream = rating.stream(command)
         reached = progress[stream.name]
@@ -58,9 +58,9 @@ def plan(batch: Sequence[TimedRating], progress: Mapping[str, StreamProgress]) -
             if reached.version > reached.in_log:
                 entries.append(AppendEntry(stream, reached.version, event, at))
         if reached.version <= reached.in_log:
-            there += 1
+            already_there += 1
         elif is_first:
             imported += 1
         else:
             rerated += 1
-    return AppendPlan(entries, imported, rerated, there)
+    return AppendPlan(entries, imported, rerated, already_there)

@@ -34,7 +34,7 @@ class FilmImportResult:
     movies: dict[int, int] = field(default_factory=dict)
     """Movie id by MovieLens' id."""
     how: Counter[str] = field(default_factory=Counter)
-    taken: int = 0
+    conflicting_ids: int = 0
     """External ids that belong to another movie."""
     broken: int = 0
     unknown_genres: Counter[str] = field(default_factory=Counter)
@@ -65,7 +65,7 @@ def import_films(files: MovieLensFiles, session: ImportSession) -> FilmImportRes
             for film, match in zip(batch, matches, strict=True):
                 result.movies[film.movielens_id] = match.movie_id
                 result.how[match.how] += 1
-                result.taken += len(match.taken)
+                result.conflicting_ids += len(match.conflicting_ids)
                 result.films.append(MatchedFilm(film, match._replace(commands=())))
             advance(len(batch))
             session.batch_done()

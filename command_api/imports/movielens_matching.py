@@ -1,6 +1,6 @@
 """Matching of MovieLens films to movies of the catalogue.
 
-A film is, in this order:
+A film is matched to, in this order:
 
 1. ``there``: the movie that is linked to the film;
 2. ``matched``: the movie with one of its external ids, with its title and year, or the only one of
@@ -8,7 +8,7 @@ A film is, in this order:
    title and year (the lowest id is taken); ``double`` if the movie is linked to another film;
 3. ``near``: the only movie with its title a year before or after, unless the title is short or the
    movie is another film of the same files;
-4. ``added``: a new movie.
+4. ``added``: a new movie, if none of these exists.
 
 Withdrawn movies are matched, too, so that they aren't added again, but by title only where no
 other movie has it.
@@ -37,7 +37,7 @@ class MovieLensMatch(NamedTuple):
     movie_id: int
     how: How
     commands: Sequence[MovieCommand]
-    taken: Sequence[ExternalId]
+    conflicting_ids: Sequence[ExternalId]
     """External ids that belong to another movie; left out."""
     candidates: Sequence[int] = ()
     """Ids of the movies that it could be, if there are several."""
@@ -50,19 +50,19 @@ class MovieLensMatcher:
     next_id: int
     linked: dict[ExternalId, int] = field(default_factory=dict)
     _of_movielens: set[int] = field(default_factory=set)
-    _expected: set[int] = field(default_factory=set)
-    _named: dict[tuple[str, int], list[int]] = field(default_factory=dict)
-    _loosely: dict[tuple[str, int], list[int]] = field(default_factory=dict)
+    _of_files: set[int] = field(default_factory=set)
+    _by_key: dict[tuple[str, int], list[int]] = field(default_factory=dict)
+    _by_loose_title: dict[tuple[str, int], list[int]] = field(default_factory=dict)
 
     def add(self, movie_id: int, title: str, year: int | None) -> None:
         """Add a movie by title and year; without a year it can't be matched by title."""
         if year is not None:
-            self._named.setdefault((title_keys.key(title), year), []).append(movie_id)
-            self._loosely.setdefault((title_keys.loose(title), year), []).append(movie_id)
+            self._by_key.setdefault((title_keys.key(title), year), []).append(movie_id)
+            self._by_loose_title.setdefault((title_keys.loose(title), year), []).append(movie_id)
 
     def add_withdrawn(self, movie_id: int, title: str, year: int | None) -> None:
         """Add a withdrawn movie. All others must have been added before."""
-        if year is not None and (title_keys.key(title), year) not in self._named:
+        if year is not None and (title_keys.key(title), year) not in self._by_key:
             self.add(movie_id, title, year)
 
     def link(self, movie_id: int, source: str, value: str) -> None:
@@ -72,8 +72,8 @@ class MovieLensMatcher:
             self._of_movielens.add(movie_id)
 
     def expect(self, film: MovieLensFilm, other_ids: Mapping[str, str]) -> None:
-        """Announce a film, so that its movie isn't matched to a film of another year."""
-        self._expected.update(self._same(film, list(other_ids.items())))
+        """Announce a film of the files: its movie is not matched to a film of another year."""
+        self._of_files.update(self._by_id_or_title(film, list(other_ids.items())))
 
     def match(self, film: MovieLensFilm, other_ids: Mapping[str, str]) -> MovieLensMatch:
         """Match a film and remember its movie."""
@@ -87,11 +87,11 @@ class MovieLensMatcher:
             self.next_id = movie_id + 1
         else:
             commands += [LinkMovie(movie_id, *link) for link in ours if link not in self.linked]
-            self._call(movie_id, film.title)
+            self._add_title(movie_id, film.title)
         for link in ours:
             self.link(movie_id, *link)
-        taken = [link for link in links if link not in ours]
-        return MovieLensMatch(movie_id, how, commands, taken, candidates)
+        conflicting_ids = [link for link in links if link not in ours]
+        return MovieLensMatch(movie_id, how, commands, conflicting_ids, candidates)
 
     def _recognise(
         self, film: MovieLensFilm, links: Sequence[ExternalId]
@@ -99,17 +99,19 @@ class MovieLensMatcher:
         mine, *others = links
         if mine in self.linked:
             return self.linked[mine], "there", ()
-        if same := self._same(film, others):
+        if same := self._by_id_or_title(film, others):
             movie_id = min(same)
             if movie_id in self._of_movielens:
                 return movie_id, "double", ()
             return (movie_id, "ambiguous", same) if len(same) > 1 else (movie_id, "matched", ())
-        near = self._of_another_year(film.title)
+        near = self._by_adjacent_year(film.title)
         if len(near) == 1 and not self._is_taken(near[0]) and _is_distinctive(film.title):
             return near[0], "near", ()
         return self.next_id, "added", near
 
-    def _same(self, film: MovieLensFilm, other_ids: Sequence[ExternalId]) -> Sequence[int]:
+    def _by_id_or_title(
+        self, film: MovieLensFilm, other_ids: Sequence[ExternalId]
+    ) -> Sequence[int]:
         by_id = [self.linked[link] for link in other_ids if link in self.linked][:1]
         return by_id or self._by_title(film.title)
 
@@ -117,26 +119,28 @@ class MovieLensMatcher:
         if title.year is None:
             return []
         keys = ((title_keys.key(name), title.year) for name in title.names)
-        if same := next((self._named[key] for key in keys if key in self._named), []):
+        if same := next((self._by_key[key] for key in keys if key in self._by_key), []):
             return same
         keys = ((title_keys.loose(name), title.year) for name in title.names)
-        like = next((self._loosely[key] for key in keys if key in self._loosely), [])
+        like = next((self._by_loose_title[key] for key in keys if key in self._by_loose_title), [])
         return like if len(like) == 1 else []
 
-    def _of_another_year(self, title: ParsedTitle) -> Sequence[int]:
+    def _by_adjacent_year(self, title: ParsedTitle) -> Sequence[int]:
         if title.year is None:
             return []
         # The first two names are the title with and without its brackets.
         keys = {title_keys.key(name) for name in title.names[:2]}
         years = (title.year - 1, title.year + 1)
-        return [id_ for key in sorted(keys) for y in years for id_ in self._named.get((key, y), ())]
+        return [
+            id_ for key in sorted(keys) for y in years for id_ in self._by_key.get((key, y), ())
+        ]
 
     def _is_taken(self, movie_id: int) -> bool:
-        return movie_id in self._expected or movie_id in self._of_movielens
+        return movie_id in self._of_files or movie_id in self._of_movielens
 
-    def _call(self, movie_id: int, title: ParsedTitle) -> None:
+    def _add_title(self, movie_id: int, title: ParsedTitle) -> None:
         """Let another film with the same title match the same movie."""
-        if title.year is not None and (title_keys.key(title.title), title.year) not in self._named:
+        if title.year is not None and (title_keys.key(title.title), title.year) not in self._by_key:
             self.add(movie_id, title.title, title.year)
 
 

@@ -26,7 +26,7 @@ class RatingImportCounts:
     read: int = 0
     imported: int = 0
     rerated: int = 0
-    there: int = 0
+    already_there: int = 0
     broken: int = 0
     refused: int = 0
     """Ratings of withdrawn movies."""
@@ -95,7 +95,7 @@ def append_ratings(
                 notifications.announce(partition)
             counts.imported += planned.imported
             counts.rerated += planned.rerated
-            counts.there += planned.there
+            counts.already_there += planned.already_there
             advance(len(batch))
             session.batch_done()
 

@@ -43,7 +43,9 @@ def films(
     for row in files.read_films(files.films, rejected):
         try:
             film = _film(row.values, unknown_genres)
-            _refuse(film.movielens_id in seen, f"film {film.movielens_id} was there already")
+            _refuse(
+                film.movielens_id in seen, f"film {film.movielens_id} is on an earlier line already"
+            )
         except ValueError as error:
             rejected.add(row.number, str(error))
         else:
@@ -53,15 +55,15 @@ def films(
 
 def links(files: MovieLensFiles, rejected: RejectedLines) -> Mapping[int, Mapping[str, str]]:
     """External ids by MovieLens' id; empty when there is no links.csv."""
-    found: dict[int, Mapping[str, str]] = {}
+    external_ids: dict[int, Mapping[str, str]] = {}
     if files.links.is_file():
         for row in csv_table.read(files.links, ("movieId", "imdbId", "tmdbId"), rejected):
             try:
                 film, imdb, tmdb = row.values
-                found[_number("movieId", film)] = _external_ids(imdb, tmdb)
+                external_ids[_number("movieId", film)] = _external_ids(imdb, tmdb)
             except ValueError as error:
                 rejected.add(row.number, str(error))
-    return found
+    return external_ids
 
 
 def ratings(
@@ -98,12 +100,12 @@ def _film(values: Sequence[str], unknown_genres: Counter[str]) -> MovieLensFilm:
 
 
 def _external_ids(imdb: str, tmdb: str) -> Mapping[str, str]:
-    found = {}
+    external_ids = {}
     if imdb:
-        found["imdb"] = f"tt{_number('imdbId', imdb):07d}"
+        external_ids["imdb"] = f"tt{_number('imdbId', imdb):07d}"
     if tmdb:
-        found["tmdb"] = str(_number("tmdbId", tmdb))
-    return found
+        external_ids["tmdb"] = str(_number("tmdbId", tmdb))
+    return external_ids
 
 
 def _score(stars: str) -> int:

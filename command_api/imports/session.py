@@ -52,13 +52,15 @@ def import_session(store: EventStore, *, is_dry: bool = False) -> Iterator[Impor
 
 @contextmanager
 def import_lock(wait_seconds: float = _WAIT_SECONDS) -> Iterator[None]:
-    """Be the only writer that matches movies; raises ImportBusy.
+    """Hold the lock of all writers that match movies; raises ImportBusy.
 
     The lock also ends with the connection.
     """
     with session_lock(_LOCK, wait_seconds=wait_seconds) as is_held:
         if not is_held:
-            raise ImportBusy("Another import is running on this log. Run again when it is done.")
+            raise ImportBusy(
+                "Another import is running on this log. Run the command again when it is done."
+            )
         yield
 
 

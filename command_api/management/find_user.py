@@ -10,12 +10,14 @@ from events.vault import subjects
 
 
 def find(name: str) -> UUID:
-    """The user's id; raises CommandError when nobody is registered by that name."""
+    """The user's id; raises CommandError when no user is registered by that name."""
     user_id = _parse_id(name)
     if user_id is None and (subject := subjects.find(name)) is not None:
         user_id = subject.user_id
     if user_id is None or not event_store.store().versions([stream_of(user_id)]):
-        raise CommandError(f"Nobody is registered as {name}.")
+        raise CommandError(
+            f"No user is registered as {name}. Give a username, an e-mail address or an id."
+        )
     return user_id
 
 

@@ -129,13 +129,14 @@ class EditPlaylistView(CommandView):
         """Change the given properties."""
         changes = _encrypted(call.user_id, call.body)
         return _answer(
-            playlist_id, _handle(call, ChangePlaylist(**_about(call, playlist_id), **changes))
+            playlist_id,
+            _handle(call, ChangePlaylist(**_common_fields(call, playlist_id), **changes)),
         )
 
     @describe_command("delete_playlist", answers={204: None}, problems=(404,), is_conditional=True)
     def delete(self, call: Call, playlist_id: str) -> Answer:
         """Delete the playlist."""
-        handled = _handle(call, DeletePlaylist(**_about(call, playlist_id)))
+        handled = _handle(call, DeletePlaylist(**_common_fields(call, playlist_id)))
         return Answer(handled.position, status=204)
 
 
@@ -156,7 +157,7 @@ class PlaylistMovieView(CommandView):
     def put(self, call: Call, playlist_id: str, movie_id: int) -> Answer:
         """Put the movie at a position; without one a new movie comes last, others stay."""
         command = PutMovie(
-            **_about(call, playlist_id),
+            **_common_fields(call, playlist_id),
             movie_id=movie_id,
             availability=availability_of(movie_id),
             **call.body,
@@ -170,11 +171,11 @@ class PlaylistMovieView(CommandView):
     )
     def delete(self, call: Call, playlist_id: str, movie_id: int) -> Answer:
         """Remove the movie from the playlist."""
-        handled = _handle(call, RemoveMovie(**_about(call, playlist_id), movie_id=movie_id))
+        handled = _handle(call, RemoveMovie(**_common_fields(call, playlist_id), movie_id=movie_id))
         return Answer(handled.position, status=204, version=handled.state.version)
 
 
-def _about(call: Call, playlist_id: str) -> dict[str, Any]:
+def _common_fields(call: Call, playlist_id: str) -> dict[str, Any]:
     """Return the arguments that all commands on an existing playlist share."""
     return {
         "playlist_id": playlist_id,

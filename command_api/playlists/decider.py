@@ -39,7 +39,7 @@ class PlaylistText:
     """A user's text: in clear, to compare, and encrypted, to store in an event."""
 
     text: str
-    sealed: EncryptedField
+    encrypted: EncryptedField
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,8 +158,8 @@ def _create(command: CreatePlaylist, current: PlaylistState) -> Sequence[Playlis
         PlaylistCreated(
             playlist_id=command.playlist_id,
             user_id=command.user_id,
-            name=command.name.sealed,
-            description=None if command.description is None else command.description.sealed,
+            name=command.name.encrypted,
+            description=None if command.description is None else command.description.encrypted,
             visibility=command.visibility,
         ),
     )
@@ -167,13 +167,16 @@ def _create(command: CreatePlaylist, current: PlaylistState) -> Sequence[Playlis
 
 def _change_events(command: ChangePlaylist, current: PlaylistState) -> Iterator[PlaylistEvent]:
     playlist_id, user = command.playlist_id, command.user_id
-    name, words, visibility = command.name, command.description, command.visibility
-    _refuse_invalid_texts(name, words)
+    name, description, visibility = command.name, command.description, command.visibility
+    _refuse_invalid_texts(name, description)
     if name is not UNSET and name.text != current.name:
-        yield PlaylistRenamed(playlist_id=playlist_id, user_id=user, name=name.sealed)
-    if words is not UNSET and (words.text if words else None) != current.description:
-        description = words.sealed if words else None
-        yield PlaylistDescribed(playlist_id=playlist_id, user_id=user, description=description)
+        yield PlaylistRenamed(playlist_id=playlist_id, user_id=user, name=name.encrypted)
+    if (
+        description is not UNSET
+        and (description.text if description else None) != current.description
+    ):
+        encrypted = description.encrypted if description else None
+        yield PlaylistDescribed(playlist_id=playlist_id, user_id=user, description=encrypted)
     if visibility is not UNSET and visibility != current.visibility:
         yield PlaylistShown(playlist_id=playlist_id, user_id=user, visibility=visibility)
 
@@ -234,12 +237,12 @@ def evolve(before: PlaylistState, event: PlaylistEvent) -> PlaylistState:
 
 def _after(before: PlaylistState, event: PlaylistEvent) -> PlaylistState:
     match event:
-        case PlaylistCreated(user_id=user, name=name, description=words, visibility=visibility):
-            return PlaylistState(owner=user, name=name, description=words, visibility=visibility)
+        case PlaylistCreated(user_id=user, name=name, description=text, visibility=visibility):
+            return PlaylistState(owner=user, name=name, description=text, visibility=visibility)
         case PlaylistRenamed(name=name):
             return replace(before, name=name)
-        case PlaylistDescribed(description=words):
-            return replace(before, description=words)
+        case PlaylistDescribed(description=text):
+            return replace(before, description=text)
         case PlaylistShown(visibility=visibility):
             return replace(before, visibility=visibility)
         case PlaylistMovieAdded() | PlaylistMovieMoved() | PlaylistMovieRemoved():

@@ -35,7 +35,7 @@ MAX_RATINGS = 1000
 _Time = Annotated[datetime, Meta(tz=True)]
 
 
-class _Plain(msgspec.Struct, forbid_unknown_fields=True):
+class _ValidRating(msgspec.Struct, forbid_unknown_fields=True):
     """A valid rating; msgspec reads it a hundred times faster than DRF."""
 
     movie_id: Annotated[int, Meta(ge=1)]
@@ -80,10 +80,10 @@ class RatingsBody(RatingBroughtBody):
 
 def _read(item: Any) -> RatingInput | RatingRejected:
     try:
-        plain = msgspec.convert(item, _Plain)
+        valid = msgspec.convert(item, _ValidRating)
     except msgspec.ValidationError:
         return _read_with_reasons(item)
-    return RatingInput(plain.movie_id, plain.score, plain.rated_at)
+    return RatingInput(valid.movie_id, valid.score, valid.rated_at)
 
 
 def _read_with_reasons(item: Any) -> RatingInput | RatingRejected:

@@ -22,7 +22,7 @@ class OpenedSession(NamedTuple):
 
 
 def authenticate(login: str, password: str, meta: Mapping[str, Any]) -> Credentials:
-    """Return whose login and password these are; raises Unauthenticated.
+    """Check login and password; return the credentials. Raises Unauthenticated.
 
     An unknown login takes as long as a wrong password. The caller has counted the attempt
     (``login_rate_limit.admit``).

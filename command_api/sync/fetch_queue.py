@@ -145,11 +145,11 @@ def record(results: Sequence[FetchResult]) -> None:
 
 
 def _columns(result: FetchResult) -> tuple[str | None, datetime | None, str]:
-    """ETag, time since when the film is gone, and why it can't be read."""
+    """Columns of a result: ETag, when the film was gone, and why it can't be read."""
     match result.outcome:
         case FetchedFilm(etag=etag):
-            can_be_kept = etag and etag.isascii() and len(etag) <= _LONGEST_ETAG
-            return etag if can_be_kept else None, None, ""
+            can_be_stored = etag and etag.isascii() and len(etag) <= _LONGEST_ETAG
+            return etag if can_be_stored else None, None, ""
         case FilmNotFound():
             return None, result.requested_at, ""
         case unreadable:

@@ -26,7 +26,7 @@ from infra.progress_bar import ProgressReporter, no_progress
 BUDGET_SECONDS = 28.0
 """The worker runs one task at a time and drops some after a minute, so long jobs are split into
 runs. Just less than two periods of the films job."""
-TIME_IS_UP = "its time was up; the next run goes on"
+TIME_IS_UP = "the time budget is used up; the next run continues"
 _LOCKS = 0x53_59_4E_43  # any number that nothing else locks
 _HELD = """
 SELECT objid::integer FROM pg_locks

@@ -1,6 +1,6 @@
 """Matching of TMDb films to movies of the catalogue.
 
-A film is, in this order:
+A film is matched to, in this order:
 
 1. the movie that is linked to it;
 2. the movie with its IMDb id, as when TMDb merged a film into another. IMDb ids are typed by hand:
@@ -124,8 +124,8 @@ def matcher_for(films: Sequence[FilmResponse]) -> TmdbMatcher:
 
 def _gone(values: Iterable[str]) -> set[str]:
     ids = [int(value) for value in values if value.isdecimal() and len(value) <= _LONGEST_ID]
-    found = models.TmdbFilm.objects.filter(pk__in=ids).exclude(gone_at=None)
-    return {str(tmdb_id) for tmdb_id in found.values_list("pk", flat=True)}
+    gone = models.TmdbFilm.objects.filter(pk__in=ids).exclude(gone_at=None)
+    return {str(tmdb_id) for tmdb_id in gone.values_list("pk", flat=True)}
 
 
 def _profiles(movies: set[int]) -> dict[int, MovieProfile]:

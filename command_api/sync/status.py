@@ -35,19 +35,19 @@ def describe(row: SyncRun, now: datetime, *, is_running: bool) -> str:
         parts.append(f"{age(when, now)} ago")
     if row.counts:
         parts.append(counted(row.counts))
-    if (in_all := row.in_all()) != row.counts:
-        parts.append(f"in all: {counted(in_all)}")
+    if (all_counts := row.all_counts()) != row.counts:
+        parts.append(f"in all: {counted(all_counts)}")
     if row.note:
         parts.append(row.note)
     if row.state != SyncRun.State.DONE and row.done_at:
-        parts.append(f"all was done {age(row.done_at, now)} ago")
+        parts.append(f"last complete run {age(row.done_at, now)} ago")
     return "; ".join(parts)
 
 
 def state_of(row: SyncRun, *, is_running: bool) -> str:
     """The row's state; a run that crashed is ``interrupted``."""
     if row.state == SyncRun.State.RUNNING and not is_running:
-        return "interrupted; the next run goes on"
+        return "interrupted; the next run continues"
     return str(row.state)
 
 

@@ -12,12 +12,12 @@ from command_api.sync.job_runner import TIME_IS_UP, run_job
 from command_api.sync.jobs import JobKind
 
 AT_ONCE_SECONDS = 10.0
-"""Expiry of that next run: later, the schedule has started it."""
+"""Expiry of the next run: by then the schedule has started one."""
 
 
 @shared_task(name="catalogue.sync")  # type: ignore[untyped-decorator] # Celery ships no types
 def sync(kind: JobKind) -> str:
-    """Run a job; its state at the end."""
+    """Run a job; return its state at the end."""
     row = run_job(kind)
     if row.note == TIME_IS_UP:
         sync.apply_async((kind,), expires=AT_ONCE_SECONDS)

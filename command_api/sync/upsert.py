@@ -83,7 +83,7 @@ def _unless_refused(result: FetchResult, refused: Mapping[int, str]) -> FetchRes
 
 
 def _write(films: Sequence[FilmResponse], job: JobContext) -> Mapping[int, str]:
-    """Write the films; the error by id of those that the database refuses."""
+    """Write the films; return the errors of those that the database refuses, by id."""
     for _ in range(3):
         try:
             _write_once(films, job)

@@ -112,7 +112,7 @@ class TmdbClient:
         return _read(self._get("genre/movie/list", {}), GenreList, "genres")
 
     def reset(self) -> None:
-        """Forget failures, pauses and a rejected key: a person retries."""
+        """Forget failures, pauses and a rejected key, for a retry by hand."""
         self._rate_limiter.reset()
 
     # ---------------------------------------------------------------------------- requests

@@ -17,7 +17,7 @@ from events.recorded import Origin
 from events.vault import subjects
 from infra.errors import Refused
 
-_line: msgspec.json.Decoder[ExportLine] = msgspec.json.Decoder(ExportLine)
+_decoder: msgspec.json.Decoder[ExportLine] = msgspec.json.Decoder(ExportLine)
 
 
 class Command(BaseCommand):
@@ -37,16 +37,16 @@ class Command(BaseCommand):
         if key is None:
             raise CommandError(f"{user_id} is erased.")
         origin = Origin(correlation_id=uuid4())
-        bringing = AccountImporter(user_id, key, event_store.store(), origin)
+        importer = AccountImporter(user_id, key, event_store.store(), origin)
         lines = _Lines(options["file"])
         try:
-            for count in bringing.run(lines):
+            for count in importer.run(lines):
                 self.stdout.write(f"{count.lines:,} lines")
         except Refused as error:
             raise CommandError(f"{error.detail} The lines before it are imported.") from error
         self.stdout.write(
-            f"Imported. {bringing.count.unknown:,} movies have no or no certain match here;"
-            f" {bringing.count.refused:,} ratings have an impossible time."
+            f"Imported. {importer.count.unknown:,} movies have no or no certain match here;"
+            f" {importer.count.refused:,} ratings have an impossible time."
         )
         if not lines.is_whole:
             raise CommandError("The file was cut short or changed: its end line is missing.")
@@ -63,7 +63,7 @@ class _Lines:
         with self._path.open("rb") as file:
             for number, raw in enumerate(file):
                 try:
-                    line = _line.decode(raw)
+                    line = _decoder.decode(raw)
                 except msgspec.MsgspecError:
                     return
                 if isinstance(line, EndLine):

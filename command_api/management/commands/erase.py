@@ -51,7 +51,7 @@ class Command(BaseCommand):
         if bool(options["user"]) == options["restored"]:
             raise CommandError("Give a user, or --restored.")
         if options["restored"]:
-            self._recall()
+            self._erase_again()
             return
         user_id = find(options["user"])
         names = _names(user_id)
@@ -64,13 +64,13 @@ class Command(BaseCommand):
             **names,
         )
 
-    def _recall(self) -> None:
-        vault = process.erase_again_in_vault()
-        found = process.erase_again_in_log()
-        carried = process.sweep()
+    def _erase_again(self) -> None:
+        in_vault = process.erase_again_in_vault()
+        in_log = process.erase_again_in_log()
+        resumed = process.sweep()
         self.stdout.write(
-            f"Erased again in the vault: {vault}. Appended again to the log: {found}."
-            f" Resumed: {carried}. Check each with: manage.py erasure_report ID."
+            f"Erased again in the vault: {in_vault}. Appended again to the log: {in_log}."
+            f" Resumed: {resumed}. Check each with: manage.py erasure_report ID."
         )
 
 
@@ -78,7 +78,7 @@ def _erase(user_id: UUID) -> None:
     origin = Origin(correlation_id=uuid4())
     process.mark_for_erasure(user_id)
     process.complete(user_id, origin=origin)
-    # A process may accept the user's tokens for so long; commands until then are in the log after.
+    # Other processes accept the user's tokens for this long: late commands follow the erasure.
     sleep(token_revocation.FRESH_SECONDS)
     if process.has_events_after_erasure(user_id, event_store.store()):
         erasures.resume(user_id)

@@ -31,8 +31,8 @@ class Command(BaseCommand):
         if options["revoke"]:
             self._revoke(user_id, options["user"], origin)
             return
-        is_news = grant(user_id, origin=origin).events
-        already = "" if is_news else " already"
+        is_new = grant(user_id, origin=origin).events
+        already = "" if is_new else " already"
         self.stdout.write(
             f"{options['user']} ({user_id}) is staff{already}."
             " Access tokens say so from the next log-in or refresh on."

@@ -35,7 +35,7 @@ class Command(ImportCommand):
         self.stdout.write(
             f"read {result.read}, added {result.added}, changed {result.changed},"
             f" unchanged {result.unchanged}, broken {result.broken}; matched {result.matched},"
-            f" ambiguous {result.ambiguous}, ids of another movie {result.taken}"
+            f" ambiguous {result.ambiguous}, ids of another movie {result.conflicting_ids}"
         )
         self.print_unknown_genres(result.unknown_genres)
         self.fail_if_damaged([result.damage])

@@ -96,7 +96,7 @@ class Command(ImportCommand):
         how = films.how
         self.stdout.write(
             f"ratings: read {counts.read}, imported {counts.imported}, re-rated {counts.rerated},"
-            f" already there {counts.there}, broken {counts.broken}"
+            f" already there {counts.already_there}, broken {counts.broken}"
             f" ({(counts.imported + counts.rerated) / max(seconds, 0.001):.0f} a second)"
         )
         if counts.refused:
@@ -106,7 +106,7 @@ class Command(ImportCommand):
             f" matched {how['matched'] + how['ambiguous'] + how['near']},"
             f" added {how['added']}, doubles {how['double']}, already there {how['there']},"
             f" broken {films.broken}; ambiguous {how['ambiguous']}, a year off {how['near']},"
-            f" ids of another movie {films.taken}"
+            f" ids of another movie {films.conflicting_ids}"
         )
         self._print_matches("matches several movies", films.matched_as("ambiguous"))
         self._print_matches("matches a movie of another year", films.matched_as("near"))

@@ -50,7 +50,7 @@ class Command(ImportCommand):
             append_ratings(sorter, counts, session, shift_seconds=first.shift_seconds)
         self.stdout.write(
             f"{people} simulated people: {counts.imported + counts.rerated} ratings,"
-            f" {counts.there} were there already"
+            f" {counts.already_there} were there already"
         )
 
 

@@ -152,7 +152,7 @@ def ids(movies):
 
 
 def test_large_tables_show_an_estimated_count(look):
-    with patch.object(estimated_count, "MOST", 500):
+    with patch.object(estimated_count, "EXACT_LIMIT", 500):
         assert "about 2,002 movies" in look(MOVIE)
         page = look(f"{MOVIE}?q=movie")
         assert "more than 500 movies" in page

@@ -7,8 +7,8 @@ import pytest
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from command_api.admin.full_text_search import holding
-from command_api.admin.movies import NEWEST_FOUND
+from command_api.admin.full_text_search import rows_with_words
+from command_api.admin.movies import NEWEST_MATCHES
 from command_api.catalogue.models import (
     Casting,
     Credit,
@@ -98,8 +98,8 @@ QUESTIONS: dict[str, QuerySet[Any, Any]] = {
     ).order_by("fetched_at")[:50],
     "tmdb_films_gone": TmdbFilm.objects.filter(gone_at__isnull=False).order_by("tmdb_id")[:100],
     "tmdb_films_unreadable": TmdbFilm.objects.exclude(fault="").order_by("tmdb_id")[:100],
-    "movie_by_words": holding(Movie.objects.all(), "title_key", "movie 471"),
-    "people_by_words": holding(Person.objects.all(), "name", "471 per"),
+    "movie_by_words": rows_with_words(Movie.objects.all(), "title_key", "movie 471"),
+    "people_by_words": rows_with_words(Person.objects.all(), "name", "471 per"),
     "movie_genres_genre_id": MovieGenre.objects.filter(genre="Horror"),
 }
 NEWEST = Movie.objects.order_by("-year", "-id").values_list("pk")
@@ -112,11 +112,11 @@ LISTS: dict[str, tuple[str, QuerySet[Any, Any]]] = {
     "about something": ("movie_keywords_keyword_id", NEWEST.filter(keywords="word 7")[:100]),
     "with a word": (
         "movie_by_words",
-        holding(NEWEST, "title_key", "471").order_by(*NEWEST_FOUND)[:100],
+        rows_with_words(NEWEST, "title_key", "471").order_by(*NEWEST_MATCHES)[:100],
     ),
     "with a word of all": (
         "movie_by_words",
-        holding(NEWEST, "title_key", "mov").order_by(*NEWEST_FOUND)[:100],
+        rows_with_words(NEWEST, "title_key", "mov").order_by(*NEWEST_MATCHES)[:100],
     ),
     "by title": ("movie_by_title_and_year", Movie.objects.order_by("title_key", "-id")[:100]),
     "oldest first": ("movie_newest_first", Movie.objects.order_by("year", "-id")[:100]),

@@ -154,7 +154,7 @@ def test_broken_movielens_lines_are_reported_and_the_rest_imported(
     assert "films: read 8, matched 1, added 2, doubles 1, already there 0, broken 4;" in said
     told = capsys.readouterr().err
     assert "movies.csv:6: movieId 'five' is not a number\n" in told
-    assert "movies.csv:7: film 1 was there already\n" in told
+    assert "movies.csv:7: film 1 is on an earlier line already\n" in told
     assert "ratings.csv:2: rating '5.5' is not 0.5 to 5 stars in halves\n" in told
     assert "ratings.csv:4: film 99 is not in movies.csv\n" in told
     assert "ratings.csv:8: 3 columns instead of 4\n" in told
@@ -165,7 +165,7 @@ def test_missing_movielens_files_or_columns_exit_with_2(command, tmp_path):
         command("import_movielens", tmp_path)
     (tmp_path / "movies.csv").write_text("movieId,title\n")
     (tmp_path / "ratings.csv").write_text("")
-    with pytest.raises(CommandError, match="names no column genres") as other:
+    with pytest.raises(CommandError, match="lacks the columns genres") as other:
         command("import_movielens", tmp_path)
     assert (missing.value.returncode, other.value.returncode) == (2, 2)
 

@@ -77,7 +77,7 @@ def test_external_id_of_another_movie_is_not_taken_over(matcher):
     matcher.link(8, "tmdb", "603")
     found = matcher.match(film(2571, "Matrix, The (1999)"), {"imdb": "tt0133093", "tmdb": "603"})
     assert found.movie_id == 5
-    assert found.taken == [("tmdb", "603")]
+    assert found.conflicting_ids == [("tmdb", "603")]
     assert matcher.linked["tmdb", "603"] == 8
 
 
