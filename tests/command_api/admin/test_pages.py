@@ -179,7 +179,7 @@ def test_django_admin_adds_no_tables(look):
 
 def test_sync_page_shows_state_and_counts(look):
     page = look("/admin/catalogue/syncrun/")
-    assert page.count("interrupted; the next run goes on") == 6
+    assert page.count("interrupted; the next run continues") == 6
     assert page.count("events 7") == 6
     assert "a word" in look("/admin/catalogue/syncrun/films/")
 

@@ -61,7 +61,7 @@ def test_sync_catalogue_status_shows_jobs_boards_and_films(command, settings, fa
     asked = sum(fake_tmdb.asked.values())
     said = command("--status")
     assert "trending  waiting" in said
-    assert "all was done 0:00:" in said
+    assert "last complete run 0:00:" in said
     assert "tmdb-day  observed 0:00:" in said
     assert sum(fake_tmdb.asked.values()) == asked
 
