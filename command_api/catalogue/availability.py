@@ -18,4 +18,4 @@ AVAILABLE = Availability()
 def refuse_withdrawn(availability: Availability) -> None:
     """Raise Conflict when the movie was withdrawn."""
     if availability.is_withdrawn:
-        raise Conflict(f"{WITHDRAWN} No new opinions of it are taken.")
+        raise Conflict(f"{WITHDRAWN} It takes no new ratings, favourites or playlist entries.")

@@ -219,14 +219,16 @@ class _Details:
 
     def __init__(self, movie_ids: Collection[int]) -> None:
         self._crew: dict[int, list[Credit]] = defaultdict(list)
-        credited = models.Credit.objects.filter(movie__in=movie_ids).order_by("movie", "place")
-        for movie, name, job in credited.values_list("movie", "person__name", "job"):
+        crew = models.Credit.objects.filter(movie__in=movie_ids).order_by("movie", "place")
+        for movie, name, job in crew.values_list("movie", "person__name", "job"):
             self._crew[movie].append(Credit(name, job))
-        about = models.MovieKeyword.objects.filter(movie__in=movie_ids).order_by("movie", "place")
-        self._keywords = _names_in_order(about.values_list("movie", "keyword"))
+        keywords = models.MovieKeyword.objects.filter(movie__in=movie_ids).order_by(
+            "movie", "place"
+        )
+        self._keywords = _names_in_order(keywords.values_list("movie", "keyword"))
         self._titles: dict[int, set[tuple[str, str]]] = defaultdict(set)
-        called = models.Translation.objects.filter(movie__in=movie_ids)
-        for movie, language, title in called.values_list("movie", "language", "title"):
+        translations = models.Translation.objects.filter(movie__in=movie_ids)
+        for movie, language, title in translations.values_list("movie", "language", "title"):
             self._titles[movie].add((language, title))
 
     def of(self, movie: models.Movie) -> MovieDetails:

@@ -24,24 +24,24 @@ def plausible(candidates: Iterable[TitleCandidate], cast: frozenset[str]) -> lis
 
     Withdrawn movies remain only if no other does.
     """
-    left = [each for each in candidates if not each.cast or not cast or cast & each.cast]
-    left = [candidate for candidate in left if not candidate.is_withdrawn] or left
-    sharing = [candidate for candidate in left if not cast.isdisjoint(candidate.cast)]
-    return sharing if len(sharing) == 1 else left
+    remaining = [each for each in candidates if not each.cast or not cast or cast & each.cast]
+    remaining = [each for each in remaining if not each.is_withdrawn] or remaining
+    sharing = [each for each in remaining if not cast.isdisjoint(each.cast)]
+    return sharing if len(sharing) == 1 else remaining
 
 
 def candidates_by_title(
     names: Iterable[TitleAndYear], *, among: QuerySet[Movie]
 ) -> dict[TitleAndYear, list[TitleCandidate]]:
     """The movies of ``among`` with one of these titles and years."""
-    wanted = set(names)
+    titles = set(names)
     rows = among.filter(
-        title_key__in={key for key, _ in wanted}, year__in={year for _, year in wanted}
+        title_key__in={key for key, _ in titles}, year__in={year for _, year in titles}
     ).values_list("pk", "title_key", "year", "status")
     movies = [
         (pk, (key, year), status == Movie.Status.WITHDRAWN)
         for pk, key, year, status in rows
-        if year and (key, year) in wanted
+        if year and (key, year) in titles
     ]
     casts = casts_of([pk for pk, *_ in movies])
     candidates: dict[TitleAndYear, list[TitleCandidate]] = defaultdict(list)

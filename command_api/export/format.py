@@ -1,4 +1,4 @@
-"""Format of an export: JSON lines, told apart by ``kind``."""
+"""Format of an export: JSON lines of several kinds, tagged by ``kind``."""
 
 from datetime import datetime
 from typing import TypeAlias

@@ -159,18 +159,18 @@ def _movies_of(line: ExportLine) -> Sequence[ExportedMovie]:
 
 
 def _local_ids(movies: Mapping[int, ExportedMovie]) -> dict[int, int]:
-    """Map the file's movie ids to ours, for movies that match exactly one here."""
+    """Map the file's movie ids to local ids, for movies that match exactly one here."""
     titles = dict(_titles(movies))
     ids = {
-        theirs: theirs
-        for theirs, movie in movies.items()
-        if titles.get(theirs) == (movie.title, movie.year)
+        file_id: file_id
+        for file_id, movie in movies.items()
+        if titles.get(file_id) == (movie.title, movie.year)
     }
-    rest = {theirs: movie for theirs, movie in movies.items() if theirs not in ids}
-    for theirs, movie in rest.items():
-        ours = _match_external_id(movie) or _match_title(movie)
-        if len(ours) == 1:
-            ids[theirs] = ours.pop()
+    rest = {file_id: movie for file_id, movie in movies.items() if file_id not in ids}
+    for file_id, movie in rest.items():
+        local_ids = _match_external_id(movie) or _match_title(movie)
+        if len(local_ids) == 1:
+            ids[file_id] = local_ids.pop()
     return ids
 
 
@@ -181,11 +181,11 @@ def _titles(movies: Iterable[int]) -> Iterator[tuple[int, tuple[str, int | None]
 
 def _match_external_id(movie: ExportedMovie) -> set[int]:
     return {
-        ours
+        local_id
         for source, value in movie.external_ids.items()
         # A page may be about several movies, and another platform has other catalogue files.
         if source not in (models.WIKIPEDIA, models.CATALOGUE)
-        for ours in _available()
+        for local_id in _available()
         .filter(external_ids__source=source, external_ids__value=value)
         .values_list("pk", flat=True)
     }

@@ -74,12 +74,14 @@ class CatalogueMatcher:
         self._refuse_matched(links)
         movie_id, how, candidates = self._recognise(command)
         wanted = links if movie_id != own_id else command.external_ids
-        ours = tuple(link for link in wanted if self.linked.get(link, movie_id) == movie_id)
-        self.linked |= dict.fromkeys(_identifying(ours), movie_id)
+        movie_links = tuple(link for link in wanted if self.linked.get(link, movie_id) == movie_id)
+        self.linked |= dict.fromkeys(_identifying(movie_links), movie_id)
         self.line_of[own_id] = self.line_of[movie_id] = line
         facts = self._completed(command.facts, movie_id) if movie_id != own_id else command.facts
-        conflicting_ids = [link for link in wanted if link not in ours]
-        return CatalogueMatch(AddMovie(movie_id, facts, ours), how, conflicting_ids, candidates)
+        conflicting_ids = [link for link in wanted if link not in movie_links]
+        return CatalogueMatch(
+            AddMovie(movie_id, facts, movie_links), how, conflicting_ids, candidates
+        )
 
     def _refuse_matched(self, links: Sequence[ExternalId]) -> None:
         for source, value in links:
@@ -107,12 +109,12 @@ class CatalogueMatcher:
     def _by_name(self, command: AddMovie) -> Sequence[int]:
         if not self.named:
             return ()
-        called = (each for name in _names(command) for each in self.named.get(name, ()))
+        same_title = (each for name in _names(command) for each in self.named.get(name, ()))
         sources = {source for source, _ in _identifying(command.external_ids)}
         # A movie with another id of the same source is another movie.
         free = [
             each
-            for each in called
+            for each in same_title
             if each.movie_id not in self.line_of and self.sources[each.movie_id].isdisjoint(sources)
         ]
         return sorted(each.movie_id for each in plausible(free, frozenset(command.facts.cast)))
@@ -142,7 +144,7 @@ def matcher_for(commands: Sequence[AddMovie], line_of: dict[int, int]) -> Catalo
         (name for command in new for name in _names(command)),
         among=of_others.exclude(external_ids__source=CATALOGUE),
     )
-    could_be = {each.movie_id for called in matcher.named.values() for each in called}
+    could_be = {each.movie_id for group in matcher.named.values() for each in group}
     could_be |= {
         matcher.linked[link]
         for command in new

@@ -72,5 +72,5 @@ def _column_indexes(
 def _cells(content: bytes) -> list[str]:
     text = content.decode()
     if "\x00" in text:
-        raise ValueError("a NUL character")
+        raise ValueError("the line has a NUL character")
     return next(csv.reader([text], strict=True))

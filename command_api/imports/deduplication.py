@@ -2,7 +2,7 @@
 
 The events of a user's rating of a movie follow from the file alone. So the length of the stream in
 the log says how many of them are there: an import that was stopped, even by a power cut, resumes
-with the next.
+at the next rating.
 """
 
 from collections.abc import Mapping, Sequence

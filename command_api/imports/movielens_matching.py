@@ -79,27 +79,29 @@ class MovieLensMatcher:
         """Match a film and remember its movie."""
         links = ((MOVIELENS, str(film.movielens_id)), *other_ids.items())
         movie_id, how, candidates = self._recognise(film, links)
-        ours = [link for link in links if self.linked.get(link, movie_id) == movie_id]
+        movie_links = [link for link in links if self.linked.get(link, movie_id) == movie_id]
         commands: list[MovieCommand] = []
         if how == "added":
-            commands.append(AddMovie(movie_id, _facts(film), tuple(ours)))
+            commands.append(AddMovie(movie_id, _facts(film), tuple(movie_links)))
             self.add(movie_id, film.title.title, film.title.year)
             self.next_id = movie_id + 1
         else:
-            commands += [LinkMovie(movie_id, *link) for link in ours if link not in self.linked]
+            commands += [
+                LinkMovie(movie_id, *link) for link in movie_links if link not in self.linked
+            ]
             self._add_title(movie_id, film.title)
-        for link in ours:
+        for link in movie_links:
             self.link(movie_id, *link)
-        conflicting_ids = [link for link in links if link not in ours]
+        conflicting_ids = [link for link in links if link not in movie_links]
         return MovieLensMatch(movie_id, how, commands, conflicting_ids, candidates)
 
     def _recognise(
         self, film: MovieLensFilm, links: Sequence[ExternalId]
     ) -> tuple[int, How, Sequence[int]]:
-        mine, *others = links
-        if mine in self.linked:
-            return self.linked[mine], "there", ()
-        if same := self._by_id_or_title(film, others):
+        own_link, *other_links = links
+        if own_link in self.linked:
+            return self.linked[own_link], "there", ()
+        if same := self._by_id_or_title(film, other_links):
             movie_id = min(same)
             if movie_id in self._of_movielens:
                 return movie_id, "double", ()
@@ -122,8 +124,8 @@ class MovieLensMatcher:
         if same := next((self._by_key[key] for key in keys if key in self._by_key), []):
             return same
         keys = ((title_keys.loose(name), title.year) for name in title.names)
-        like = next((self._by_loose_title[key] for key in keys if key in self._by_loose_title), [])
-        return like if len(like) == 1 else []
+        loose = next((self._by_loose_title[key] for key in keys if key in self._by_loose_title), [])
+        return loose if len(loose) == 1 else []
 
     def _by_adjacent_year(self, title: ParsedTitle) -> Sequence[int]:
         if title.year is None:

@@ -62,7 +62,7 @@ def read_ratings(
 
 
 def shift_of(files: MovieLensFiles, wanted_seconds: int, *, session: ImportSession) -> int:
-    """Seconds by which the file's times move: those of the first import of the same file."""
+    """Seconds to shift the file's times by: as the first import of the same file did."""
     with files.ratings.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     first = RatingsImport.objects.filter(digest=digest).first()

@@ -1,1 +1,1 @@
-"""Management of the command side: users found by name, commands."""
+"""Management commands of the command side, and their look-up of users."""

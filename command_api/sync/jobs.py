@@ -40,9 +40,9 @@ def genres(job: JobContext, _: SyncRun) -> None:
 
 def lists(job: JobContext, row: SyncRun) -> None:
     """First fill: queue popular and top-rated films, page by page, until there are enough."""
-    left = config().tmdb_first_fill - TmdbFilm.objects.count()
-    if left > 0 and row.cursor < LAST_PAGE:
-        with job.progress("lists", left) as advance:
+    missing = config().tmdb_first_fill - TmdbFilm.objects.count()
+    if missing > 0 and row.cursor < LAST_PAGE:
+        with job.progress("lists", missing) as advance:
             _queue_lists(job, row, advance)
 
 

@@ -24,7 +24,7 @@ _JOBS = frozenset(
         "Original Music Composer",
     }
 )
-# Genres that TMDb has, too. Genres of other sources stay when TMDb describes a movie.
+# Our genres that TMDb has, too. A movie's other genres stay when TMDb describes it.
 _TMDB_GENRES = frozenset(
     {
         "Action",

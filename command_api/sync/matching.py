@@ -37,7 +37,7 @@ _LONGEST_IMDB_ID, _LONGEST_ID = 20, 9
 
 
 class MovieProfile(NamedTuple):
-    """Titles with year, and cast, of a movie."""
+    """A movie's titles with year, and its cast."""
 
     names: frozenset[TitleAndYear]
     cast: frozenset[str]
@@ -60,7 +60,7 @@ class TmdbMatcher:
     of_tmdb: set[int] = field(default_factory=set)
     """Movies that are linked to a film of TMDb."""
     film_exists: set[int] = field(default_factory=set)
-    """Those of them whose film is not known to be gone."""
+    """Movies of ``of_tmdb`` whose film is not known to be gone."""
     profiles: dict[int, MovieProfile] = field(default_factory=dict)
     """Profiles of movies with a matching IMDb id whose film exists."""
     named: dict[TitleAndYear, list[TitleCandidate]] = field(default_factory=dict)
@@ -69,18 +69,18 @@ class TmdbMatcher:
         """Match a film and remember its movie."""
         links = _links(film)
         movie_id, how = self._recognise(film, links)
-        ours = [link for link in links if self.linked.get(link, movie_id) == movie_id]
-        self.linked |= dict.fromkeys(ours, movie_id)
+        movie_links = [link for link in links if self.linked.get(link, movie_id) == movie_id]
+        self.linked |= dict.fromkeys(movie_links, movie_id)
         self.of_tmdb.add(movie_id)
         self.film_exists.add(movie_id)
-        return TmdbMatch(movie_id, how, ours)
+        return TmdbMatch(movie_id, how, movie_links)
 
     def _recognise(self, film: FilmResponse, links: Sequence[ExternalId]) -> tuple[int, How]:
-        mine, *others = links
-        if mine in self.linked:
-            return self.linked[mine], "there"
-        if same := next((self.linked[link] for link in others if link in self.linked), 0):
-            if same not in self.film_exists or self._is_like(same, film):
+        own_link, *other_links = links
+        if own_link in self.linked:
+            return self.linked[own_link], "there"
+        if same := next((self.linked[link] for link in other_links if link in self.linked), 0):
+            if same not in self.film_exists or self._resembles(same, film):
                 return same, "matched"
             return TMDB_BASE + film.id, "ambiguous"
         candidates = self._by_title(film)
@@ -88,18 +88,18 @@ class TmdbMatcher:
             return candidates[0].movie_id, "matched"
         return TMDB_BASE + film.id, "ambiguous" if candidates else "added"
 
-    def _is_like(self, movie_id: int, film: FilmResponse) -> bool:
-        ours = self.profiles.get(movie_id)
-        if ours is None:
+    def _resembles(self, movie_id: int, film: FilmResponse) -> bool:
+        profile = self.profiles.get(movie_id)
+        if profile is None:
             return False
         cast = (member.name for member in film.credits.cast)
-        return not (ours.names.isdisjoint(_names(film)) and ours.cast.isdisjoint(cast))
+        return not (profile.names.isdisjoint(_names(film)) and profile.cast.isdisjoint(cast))
 
     def _by_title(self, film: FilmResponse) -> list[TitleCandidate]:
         cast = frozenset(member.name for member in film.credits.cast)
-        called = [each for name in _names(film) for each in self.named.get(name, ())]
-        free = {each for each in called if each.movie_id not in self.of_tmdb}
-        return plausible(free, cast)
+        same_title = [each for name in _names(film) for each in self.named.get(name, ())]
+        unlinked = {each for each in same_title if each.movie_id not in self.of_tmdb}
+        return plausible(unlinked, cast)
 
 
 def matcher_for(films: Sequence[FilmResponse]) -> TmdbMatcher:
@@ -111,7 +111,7 @@ def matcher_for(films: Sequence[FilmResponse]) -> TmdbMatcher:
         matcher.linked[source, value] = movie
     names = (name for film in films for name in _names(film))
     matcher.named = candidates_by_title(names, among=models.Movie.objects.all())
-    candidates = {each.movie_id for called in matcher.named.values() for each in called}
+    candidates = {each.movie_id for group in matcher.named.values() for each in group}
     by_imdb = {movie for (source, _), movie in matcher.linked.items() if source == IMDB}
     of_tmdb = models.ExternalId.objects.filter(source=TMDB, movie__in=candidates | by_imdb)
     films_of = list(of_tmdb.values_list("movie", "value"))

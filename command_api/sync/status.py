@@ -12,10 +12,10 @@ from command_api.sync.jobs import JOBS
 def lines(now: datetime) -> Iterator[str]:
     """A line per job with its warnings, then boards and films."""
     rows = {row.kind: row for row in SyncRun.objects.all()}
-    busy = running_jobs()
+    running = running_jobs()
     for kind in JOBS:
         row = rows.get(kind) or SyncRun(kind=kind)
-        yield describe(row, now, is_running=kind in busy)
+        yield describe(row, now, is_running=kind in running)
         yield from (f"          {warning}" for warning in row.words)
     for board in TrendObservation.objects.order_by("board"):
         yield f"{board.board:9} observed {age(board.observed_at, now)} ago"

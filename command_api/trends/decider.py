@@ -8,7 +8,7 @@ from events.catalogue import TrendEvent, TrendObserved, TrendWindow
 from events.recorded import Stream
 
 REPEATED_AFTER = timedelta(hours=1)
-"""An unchanged board is recorded again after this time, so that its age shows the last look."""
+"""An unchanged board is recorded again after this time, so that its age stays low."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -188,4 +188,4 @@ class TmdbRateLimiter:
             _, rests, _ = pipe.execute()
         seconds = min(FIRST_PAUSE_SECONDS * 2 ** (rests - 1), LONGEST_PAUSE_SECONDS)
         self._redis.expire(_REST, seconds)
-        _log.warning("requests to TMDb pause after failures", seconds=seconds)
+        _log.warning("TMDb requests paused after repeated failures", seconds=seconds)

@@ -35,7 +35,7 @@ class Command(BaseCommand):
         user_id = find(options["user"])
         key = subjects.key_of(user_id)
         if key is None:
-            raise CommandError(f"{user_id} is erased.")
+            raise CommandError(f"User {user_id} was erased; their account takes no import.")
         origin = Origin(correlation_id=uuid4())
         importer = AccountImporter(user_id, key, event_store.store(), origin)
         lines = _Lines(options["file"])

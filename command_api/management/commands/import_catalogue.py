@@ -43,5 +43,5 @@ class Command(ImportCommand):
             raise CommandError(f"No line of {options['file']} could be read as a movie.")
 
 
-def _path(given: str) -> Path:
-    return DEMO if given == "demo" else Path(given)
+def _path(argument: str) -> Path:
+    return DEMO if argument == "demo" else Path(argument)

@@ -70,7 +70,9 @@ class Command(ImportCommand):
             if not sorter:
                 self.fail_if_damaged([*films.damages, counts.damage])
                 if counts.refused:
-                    raise CommandError(f"Of {files.ratings.name} {_refused(counts)}.")
+                    raise CommandError(
+                        f"Nothing to import from {files.ratings.name}: {_refused(counts)}."
+                    )
                 raise CommandError(f"No line of {files.ratings.name} could be read as a rating.")
             shift_seconds = self._shift(files, sorter, session, now if options["until_now"] else 0)
             started = time.monotonic()

@@ -70,5 +70,5 @@ class Command(BaseCommand):
             self.stdout.write(f"          {warning}")
         self.stdout.flush()
         if row.state != SyncRun.State.DONE:
-            left = fetch_queue.count_waiting()
-            raise CommandError(f"{row.note or row.state} ({left} films are still queued.)")
+            queued = fetch_queue.count_waiting()
+            raise CommandError(f"{row.note or row.state} ({queued} films are still queued.)")
