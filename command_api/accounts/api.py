@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from rest_framework import serializers
 
-from command_api.accounts import passwords
+from command_api.accounts import password_hashing
 from command_api.accounts.registration import Applicant, register
 from command_api.http.openapi import describe_command
 from command_api.http.view import Answer, Call, CommandView
@@ -31,7 +31,9 @@ class AccountBody(StrictSerializer):
     )
     email = serializers.EmailField(max_length=254, trim_whitespace=False)
     password = serializers.CharField(
-        min_length=passwords.SHORTEST, max_length=passwords.LONGEST, trim_whitespace=False
+        min_length=password_hashing.SHORTEST,
+        max_length=password_hashing.LONGEST,
+        trim_whitespace=False,
     )
     genres = genre_list(required=False)
 

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from django.db import connection, transaction
 
 from command_api import event_store
-from command_api.accounts import passwords, reservation_cleanup
+from command_api.accounts import password_hashing, reservation_cleanup
 from command_api.accounts.decider import Register, account
 from command_api.aggregate import handle
 from command_api.preferences.decider import ChangePreferences, preferences
@@ -46,7 +46,9 @@ class RegisteredUser:
 
 def register(applicant: Applicant, *, origin: Origin) -> RegisteredUser:
     """Open an account; raises Conflict when the names are taken, Invalid for a weak password."""
-    passwords.refuse_weak(applicant.password, username=applicant.username, email=applicant.email)
+    password_hashing.refuse_weak(
+        applicant.password, username=applicant.username, email=applicant.email
+    )
     user_id = uuid4()
     key = _reserve(user_id, applicant)
     # A failure from here on may follow a commit, so nothing is undone here.
@@ -54,7 +56,7 @@ def register(applicant: Applicant, *, origin: Origin) -> RegisteredUser:
 
 
 def _reserve(user_id: UUID, applicant: Applicant) -> bytes:
-    password_hash = passwords.hash_password(applicant.password)
+    password_hash = password_hashing.hash_password(applicant.password)
     names = {"username": applicant.username, "email": applicant.email}
     try:
         return subjects.reserve(user_id, **names, password_hash=password_hash)

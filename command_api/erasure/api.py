@@ -8,7 +8,7 @@ from django.db import Error as DatabaseError
 from django.http import HttpRequest
 from rest_framework import serializers
 
-from command_api.accounts import passwords
+from command_api.accounts import password_hashing
 from command_api.erasure import process, status_link
 from command_api.http.openapi import describe_command
 from command_api.http.view import Answer, Call, CommandView
@@ -29,7 +29,7 @@ _log = structlog.get_logger(__name__)
 class ErasureBody(StrictSerializer):
     """The user's password, as confirmation."""
 
-    password = serializers.CharField(max_length=passwords.LONGEST, trim_whitespace=False)
+    password = serializers.CharField(max_length=password_hashing.LONGEST, trim_whitespace=False)
 
 
 class AskedAnswer(serializers.Serializer[Any]):
@@ -69,7 +69,7 @@ class EraseMeView(CommandView):
         Needs a body, which OpenAPI 3.0 cannot describe for DELETE: {"password": "..."}.
         """
         credentials = subjects.credentials_of(call.user_id)
-        if not passwords.is_correct(
+        if not password_hashing.is_correct(
             call.body["password"], credentials and credentials.password_hash
         ):
             raise Forbidden("The password is wrong.")

@@ -6,7 +6,7 @@ They ignore Idempotency-Key: the change ends the very token that a repetition wo
 from django.http import HttpRequest
 from rest_framework import serializers
 
-from command_api.accounts import passwords
+from command_api.accounts import password_hashing
 from command_api.emails.api import mailed_token
 from command_api.http.openapi import describe_command
 from command_api.http.view import Answer, Call, CommandView
@@ -23,14 +23,16 @@ from infra.security.access_tokens import Identity
 def new_password() -> serializers.CharField:
     """Return a field for a new password."""
     return serializers.CharField(
-        min_length=passwords.SHORTEST, max_length=passwords.LONGEST, trim_whitespace=False
+        min_length=password_hashing.SHORTEST,
+        max_length=password_hashing.LONGEST,
+        trim_whitespace=False,
     )
 
 
 class ChangeBody(StrictSerializer):
     """The old password and the new one."""
 
-    old = serializers.CharField(max_length=passwords.LONGEST, trim_whitespace=False)
+    old = serializers.CharField(max_length=password_hashing.LONGEST, trim_whitespace=False)
     new = new_password()
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from command_api.accounts import passwords, personal_names
+from command_api.accounts import password_hashing, personal_names
 from command_api.accounts.personal_names import PersonalNames
 from command_api.emails import verification
 from command_api.http import token_revocation
@@ -25,7 +25,7 @@ def change(user_id: UUID, *, old: str, new: str, origin: Origin) -> Position:
     credentials, names = subjects.credentials_of(user_id), personal_names.names_of(user_id)
     if credentials is None or names is None:
         raise Unauthenticated
-    if not passwords.is_correct(old, credentials.password_hash):
+    if not password_hashing.is_correct(old, credentials.password_hash):
         reason = "This is not your current password."
         raise Invalid("The password was not changed.", errors=[("old", reason)])
     password_hash = _hash(new, names, field="new")
@@ -65,5 +65,5 @@ def _replace(user_id: UUID, *, was: str, now: str, origin: Origin) -> Position:
 
 
 def _hash(password: str, names: PersonalNames, *, field: str) -> str:
-    passwords.refuse_weak(password, username=names.username, email=names.email, field=field)
-    return passwords.hash_password(password)
+    password_hashing.refuse_weak(password, username=names.username, email=names.email, field=field)
+    return password_hashing.hash_password(password)

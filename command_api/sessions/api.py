@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from rest_framework import serializers
 
 from command_api import event_store
-from command_api.accounts import passwords
+from command_api.accounts import password_hashing
 from command_api.accounts.decider import stream_of
 from command_api.aggregate import partition_start
 from command_api.http.openapi import describe_command
@@ -53,7 +53,7 @@ class LoginBody(StrictSerializer):
     """A log-in: a username or e-mail address, and the password."""
 
     login = serializers.CharField(max_length=_LONGEST_LOGIN, trim_whitespace=False)
-    password = serializers.CharField(max_length=passwords.LONGEST, trim_whitespace=False)
+    password = serializers.CharField(max_length=password_hashing.LONGEST, trim_whitespace=False)
 
 
 class RefreshBody(StrictSerializer):

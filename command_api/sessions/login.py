@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from command_api import event_store
-from command_api.accounts import passwords
+from command_api.accounts import password_hashing
 from command_api.accounts.decider import stream_of
 from command_api.sessions import login_rate_limit, logout
 from events.vault import refresh_families, subjects
@@ -28,7 +28,7 @@ def authenticate(login: str, password: str, meta: Mapping[str, Any]) -> Credenti
     (``login_rate_limit.admit``).
     """
     credentials = subjects.find(login)
-    is_correct = passwords.is_correct(password, credentials and credentials.password_hash)
+    is_correct = password_hashing.is_correct(password, credentials and credentials.password_hash)
     if credentials is None or not is_correct or not _is_registered(credentials):
         raise Unauthenticated("The login or the password is wrong.")
     login_rate_limit.remember_address(login, meta)

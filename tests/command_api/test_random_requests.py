@@ -47,8 +47,12 @@ def fitting(api, ann):
 @pytest.fixture
 def cheap(monkeypatch):
     """Make password checks cheap."""
-    monkeypatch.setattr("command_api.accounts.passwords.is_correct", lambda _given, _kept: False)
-    monkeypatch.setattr("command_api.accounts.passwords.hash_password", lambda _given: "unusable")
+    monkeypatch.setattr(
+        "command_api.accounts.password_hashing.is_correct", lambda _given, _kept: False
+    )
+    monkeypatch.setattr(
+        "command_api.accounts.password_hashing.hash_password", lambda _given: "unusable"
+    )
 
 
 @pytest.mark.usefixtures("cheap")

@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError
 from django.urls import get_resolver
 
-from command_api.accounts import passwords
+from command_api.accounts import password_hashing
 from command_api.admin import session_cookie
 from command_api.erasure import process
 from command_api.passwords import change
@@ -171,7 +171,7 @@ def test_failed_admin_logins_count_towards_the_login_rate_limit(log_in):
 
 
 def test_admin_login_answers_503_when_all_hashing_slots_are_taken(ann, monkeypatch):
-    places = passwords._hashing_slots
+    places = password_hashing._hashing_slots
     taken = [places.acquire(blocking=False) for _ in range(100)]
     try:
         answer = type_in(browser(is_strict=True))

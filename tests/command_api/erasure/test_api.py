@@ -76,7 +76,7 @@ def test_erasure_voids_tokens_and_password_at_once(api, ann, log_in):
 
 
 def test_erasure_password_guesses_are_rate_limited_across_addresses(api, ann, monkeypatch):
-    monkeypatch.setattr("command_api.accounts.passwords.is_correct", lambda *_: False)
+    monkeypatch.setattr("command_api.accounts.password_hashing.is_correct", lambda *_: False)
     statuses = [
         api._client.delete(
             "/v1/me",

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from command_api.accounts import passwords
+from command_api.accounts import password_hashing
 from command_api.sessions import logout
 from events.vault import subjects
 from tests.command_api.conftest import ALIEN, PASSWORD, Api, bearer, fields, in_thread, log_rows
@@ -73,7 +73,7 @@ def test_concurrent_log_in_with_the_old_password_does_not_survive(register, log_
     """The old password is verified, then changed, and then the log-in opens its session."""
     register()
     me = bearer(log_in())
-    compare, end_all = passwords.is_correct, logout.end_all_sessions
+    compare, end_all = password_hashing.is_correct, logout.end_all_sessions
     compared, changed = threading.Event(), threading.Event()
     statuses = []
 
@@ -89,7 +89,7 @@ def test_concurrent_log_in_with_the_old_password_does_not_survive(register, log_
         changed.set()  # not committed yet: the log-in has to wait for it
         return ended
 
-    monkeypatch.setattr(passwords, "is_correct", meanwhile)
+    monkeypatch.setattr(password_hashing, "is_correct", meanwhile)
     monkeypatch.setattr(logout, "end_all_sessions", last)
 
     def log_in_late():

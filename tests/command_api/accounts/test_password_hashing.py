@@ -5,7 +5,7 @@ from threading import Event, Semaphore, Thread
 import pytest
 from django.contrib.auth.hashers import check_password
 
-from command_api.accounts import passwords
+from command_api.accounts import password_hashing
 from infra.config import config
 from infra.errors import Unavailable
 from tests.command_api.conftest import ALIEN
@@ -22,15 +22,15 @@ def counted(monkeypatch):
         costs.append(kept.split("$")[1:4])
         return check_password(password, kept)
 
-    monkeypatch.setattr(passwords, "check_password", compare)
+    monkeypatch.setattr(password_hashing, "check_password", compare)
     return costs
 
 
 def test_password_check_costs_the_same_without_an_account(counted):
-    kept = passwords.hash_password("correct horse battery")
-    assert passwords.is_correct("correct horse battery", kept)
-    assert not passwords.is_correct("correct horse staple", kept)
-    assert not passwords.is_correct("correct horse battery", None)
+    kept = password_hashing.hash_password("correct horse battery")
+    assert password_hashing.is_correct("correct horse battery", kept)
+    assert not password_hashing.is_correct("correct horse staple", kept)
+    assert not password_hashing.is_correct("correct horse battery", None)
     assert counted[0] == counted[1] == counted[2]
     assert counted[0][0] == "argon2id"
 
@@ -44,8 +44,8 @@ def crowd(monkeypatch):
         arrived.release()
         return go.wait(60)
 
-    monkeypatch.setattr(passwords, "check_password", slow)
-    threads = [Thread(target=passwords.is_correct, args=("x", "y")) for _ in range(PLACES)]
+    monkeypatch.setattr(password_hashing, "check_password", slow)
+    threads = [Thread(target=password_hashing.is_correct, args=("x", "y")) for _ in range(PLACES)]
 
     def end():
         go.set()
@@ -62,11 +62,11 @@ def crowd(monkeypatch):
 
 def test_password_hashing_is_refused_while_all_slots_are_taken(crowd):
     with pytest.raises(Unavailable):
-        passwords.is_correct("x", "y")
+        password_hashing.is_correct("x", "y")
     with pytest.raises(Unavailable):
-        passwords.hash_password("x")
+        password_hashing.hash_password("x")
     crowd()
-    assert passwords.is_correct("x", "y")
+    assert password_hashing.is_correct("x", "y")
 
 
 @pytest.mark.django_db(databases=["default", "vault"])

@@ -1,4 +1,4 @@
-"""Password rules and hashing (Argon2id, by Django).
+"""Password rules, and hashing with Argon2id (by Django).
 
 A log-in with an unknown name takes as long as one with a wrong password, so that response times do
 not reveal who has an account.
