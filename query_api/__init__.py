@@ -1,1 +1,1 @@
-"""What do people ask? Answers come from read models alone; there is no way from here to the log."""
+"""Query API: answers reads from the read models alone; it has no access to the event log."""

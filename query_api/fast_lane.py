@@ -2,7 +2,8 @@
 
 Hot reads are a card, similar movies, the first page of a trending board, suggestions and my
 recommendations. The lane calls the view that Django would call. What it can't answer with 200 or
-304 goes on to Django, which calls the view again and reports the problem; the request counts once.
+304 is left to Django, which calls the view again and reports the problem; the rate limit counts
+the request once.
 """
 
 import re
@@ -16,7 +17,7 @@ from infra.observability import count
 from query_api.http.as_of import META as AS_OF
 from query_api.http.request import COUNTED, ReadRequest
 from query_api.http.response import Rendered, render
-from query_api.http.view import ReadView, note
+from query_api.http.view import ReadView, record_metrics
 from query_api.views.movies import MovieView
 from query_api.views.recommendations import MyRecommendationsView
 from query_api.views.similar import SimilarView
@@ -26,7 +27,7 @@ from query_api.views.trending import TrendingView
 Environ: TypeAlias = dict[str, Any]
 Application: TypeAlias = Callable[..., Iterable[bytes]]
 
-_LINES = {status: f"{status} {HTTPStatus(status).phrase}" for status in (200, 304)}
+_STATUS_LINES = {status: f"{status} {HTTPStatus(status).phrase}" for status in (200, 304)}
 _MOVIE = re.compile("/v1/movies/([0-9]{1,18})(/similar)?")
 _VIEWS: Mapping[str, type[ReadView]] = {
     "/v1/trending": TrendingView,
@@ -45,24 +46,24 @@ class FastLane:
         rendered = answer(environ)
         if rendered is None:
             return self._django(environ, start_response)
-        start_response(_LINES[rendered.status], list(rendered.headers.items()))
+        start_response(_STATUS_LINES[rendered.status], list(rendered.headers.items()))
         return [rendered.body]
 
 
 def answer(environ: Environ) -> Rendered | None:
-    """The answer, if it is ready and the request is allowed; None leaves it to Django."""
+    """Answer a hot read that is allowed and prepared; None leaves the request to Django."""
     if environ["REQUEST_METHOD"] != "GET" or "HTTP_LOG_POSITION" in environ or AS_OF in environ:
         return None
     path: str = environ["PATH_INFO"]
     if (kind := _VIEWS.get(path)) is not None:
-        return _ask(kind, environ)
+        return _call_view(kind, environ)
     if (movie := _MOVIE.fullmatch(path)) is not None:
         kind = SimilarView if movie[2] else MovieView
-        return _ask(kind, environ, movie_id=int(movie[1]))
+        return _call_view(kind, environ, movie_id=int(movie[1]))
     return None
 
 
-def _ask(kind: type[ReadView], environ: Environ, **path: Any) -> Rendered | None:
+def _call_view(kind: type[ReadView], environ: Environ, **path: Any) -> Rendered | None:
     begun = perf_counter()
     view = kind()
     try:
@@ -75,12 +76,12 @@ def _ask(kind: type[ReadView], environ: Environ, **path: Any) -> Rendered | None
     if body is None:
         return None
     rendered = render(environ, body, cache_policy=view.cache_policy, headers=request.headers())
-    note(kind, rendered.status, perf_counter() - begun)
+    record_metrics(kind, rendered.status, perf_counter() - begun)
     return rendered
 
 
 def _read(view: ReadView, request: ReadRequest, path: Mapping[str, Any]) -> bytes | None:
-    """The prepared body; tells Django in the environ that the request was counted."""
+    """Read the prepared body; marks the request as counted in the environ, for Django."""
     prepared = view.prepared(request, **path)
     if prepared is None:
         return None

@@ -16,7 +16,7 @@ from query_api.views.similar import SimilarView
 from query_api.views.suggestions import SuggestionsView
 from query_api.views.trending import TrendingView
 
-questions = [
+queries = [
     path("v1/movies/<int:movie_id>", MovieView.as_view()),
     path("v1/movies/<int:movie_id>/details", DetailsView.as_view()),
     path("v1/movies/<int:movie_id>/similar", SimilarView.as_view()),
@@ -36,8 +36,8 @@ questions = [
 ]
 
 urlpatterns = [
-    *questions,
-    *openapi.urls("Marquee query API", questions),
+    *queries,
+    *openapi.urls("Marquee query API", queries),
     path("health/live", health.live),
     path("health/ready", health.ready(readiness_checks())),
     path("metrics", health.only_read(metrics)),

@@ -1,6 +1,6 @@
 """Visibility: who may see a playlist, or a user's activity.
 
-The only place where it is decided, by the state of now. Every endpoint asks here before it tells
+Visibility is decided only here, by the current state. Every endpoint checks it before it reveals
 that a thing exists, changed, or did not change.
 """
 
@@ -18,7 +18,7 @@ class Activity(NamedTuple):
     preferences: UserPreferences
 
 
-def visible(thing: PlaylistSummary | Activity, viewer: UUID | None) -> bool:
+def is_visible(thing: PlaylistSummary | Activity, viewer: UUID | None) -> bool:
     """Whether a user (None: without a token) may see a thing."""
     return (viewer is not None and str(viewer) == thing.owner) or _is_public(thing)
 

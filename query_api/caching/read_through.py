@@ -1,9 +1,9 @@
-"""Read-through cache: what one request loaded is kept in Redis for the others.
+"""Read-through cache in Redis for answers of the search index: pages, and details of a movie.
 
-For what is no read model: pages of the search index, and what its documents keep. An entry has
-the version of the data it was made of. A request reads the current version in the same round trip,
-so an entry of another version is a miss (docs/adr/0016). Of many requests at once one loads, and
-the others wait (``single_flight``). When Redis can't keep an entry, every request loads.
+An entry carries the version of the data it was made from. A request reads the current version in
+the same round trip as the entry, so an entry of another version is a miss (docs/adr/0016). Of
+concurrent requests one loads, and the others wait (``single_flight``). When Redis can't store an
+entry, every request loads.
 """
 
 from collections.abc import Callable
@@ -24,10 +24,10 @@ Outcome: TypeAlias = Literal["hit", "waited", "loaded", "late", "unkept", "faile
 Value = TypeVar("Value")
 
 NOTHING_SECONDS = 2.0
-"""How long an empty answer is kept: they are many, and rarely asked for again."""
+"""Expiry of an empty answer: there are many, and they are rarely requested again."""
 MOST_BYTES = 65_536
-"""Bytes of an entry; a page of a hundred has about ten thousand."""
-_SHORTEST = 0.8
+"""Larger entries are not stored; a page of a hundred has about ten thousand bytes."""
+_SHORTEST_SHARE = 0.8
 
 _encode = msgspec.msgpack.Encoder().encode
 _log = structlog.get_logger(__name__)
@@ -38,12 +38,12 @@ class CacheLookup(NamedTuple):
 
     key: str
     version: bytes | None
-    """Differs when the data does; None if no version is known, so nothing is kept."""
+    """Changes with the data; None if it is unknown, so nothing is stored."""
     entry: bytes | None
 
 
 class ReadThrough(Generic[Value]):
-    """A cache of one kind of value; safe to share between threads and processes."""
+    """A cache of one type of value; safe to share between threads and processes."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class ReadThrough(Generic[Value]):
         return f"cache:{{{self._name}.{generation}.{digest}}}"
 
     def get(self, lookup: CacheLookup, load: Callable[[], Value]) -> Value:
-        """The value, from the cache or loaded; raises what ``load`` raises, which is not kept."""
+        """Return the value, cached or loaded; exceptions of ``load`` are raised and not cached."""
         began = perf_counter()
         outcome: Outcome = "failed"
         try:
@@ -82,16 +82,18 @@ class ReadThrough(Generic[Value]):
         version = lookup.version
         if version is None:
             return "unkept", load()
-        if (kept := self._read(lookup.entry, version)) is not None:
-            return "hit", kept
+        if (cached := self._read(lookup.entry, version)) is not None:
+            return "hit", cached
         lock = SingleFlightLock(lookup.key)
         try:
-            kept = lock.wait(lambda entry: self._read(entry, version))
+            cached = lock.wait(lambda entry: self._read(entry, version))
         except RedisError as fault:
-            _log.warning("Redis can't cache; loading instead", fault=repr(fault))
+            _log.warning(
+                "Redis can't lock the cache entry; loading without the cache", fault=repr(fault)
+            )
             return "unkept", load()
-        if kept is not None:
-            return "waited", kept
+        if cached is not None:
+            return "waited", cached
         return self._load(lock, version, load)
 
     def _load(
@@ -112,7 +114,7 @@ class ReadThrough(Generic[Value]):
         return "loaded" if lock.is_leader else "late", answer
 
     def _read(self, entry: bytes | None, version: bytes) -> Value | None:
-        """The value of an entry, if it is current and this code can read it."""
+        """Decode an entry; None if it is of another version or can't be decoded."""
         if entry is None:
             return None
         try:
@@ -122,6 +124,6 @@ class ReadThrough(Generic[Value]):
         return value if entry_version == version else None
 
 
-def lifetime_ms(seconds: float, luck: float) -> int:
-    """Lifetime of an entry; ``luck`` from 0 to 1 spreads the expiry of entries loaded together."""
-    return int(1000 * seconds * (_SHORTEST + (1 - _SHORTEST) * luck))
+def lifetime_ms(seconds: float, jitter: float) -> int:
+    """Lifetime of an entry; ``jitter`` (0 to 1) spreads the expiry of entries loaded together."""
+    return int(1000 * seconds * (_SHORTEST_SHARE + (1 - _SHORTEST_SHARE) * jitter))

@@ -17,7 +17,7 @@ from infra import clients
 from infra.backoff import Backoff
 
 LEASE_SECONDS = 2.0
-"""Life of a lock; what takes longer to load may be loaded twice."""
+"""Expiry of a lock; an entry that takes longer to load may be loaded twice."""
 PATIENCE_SECONDS = 3.0
 """How long the others wait: longer than a lease, or all would load when its owner dies."""
 _FIRST_SLEEP, _LONGEST_SLEEP = 0.001, 0.02
@@ -43,9 +43,9 @@ class SingleFlightLock:
         self.is_leader = False
 
     def wait(self, read: Callable[[bytes | None], Value | None]) -> Value | None:
-        """The entry that another request loaded; None when this one is to load it.
+        """Wait for the entry that another request loads; None if this request must load it.
 
-        That is when it ``is_leader``, or has waited too long. Raises RedisError.
+        It must if it ``is_leader`` or has waited too long. Raises RedisError.
         """
         until = monotonic() + PATIENCE_SECONDS
         backoff = Backoff(_FIRST_SLEEP, _LONGEST_SLEEP)
@@ -59,7 +59,7 @@ class SingleFlightLock:
             sleep(backoff.next_seconds())
 
     def publish(self, entry: bytes, milliseconds: int) -> bool:
-        """Keep an entry for so long and release the lock; False if Redis can't."""
+        """Store an entry with its expiry and release the lock; False if Redis can't."""
         return self._release(entry, milliseconds)
 
     def release(self) -> None:
@@ -81,6 +81,9 @@ class SingleFlightLock:
         try:
             self._redis.eval(_RELEASE, 2, self._key, self._lock_key, *arguments)
         except RedisError as fault:
-            _log.warning("Redis can't cache; loading instead", fault=repr(fault))
+            _log.warning(
+                "Redis can't store the cache entry; the next request loads it again",
+                fault=repr(fault),
+            )
             return False
         return True

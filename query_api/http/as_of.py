@@ -1,7 +1,7 @@
-"""Time travel: As-Of names a label, and staff are answered by the read models kept under it.
+"""Time travel: As-Of answers staff from the read models of a past moment, named by a label.
 
-``manage.py rebuild --until TIME --into LABEL`` makes them. The token and who may see what are
-checked as of now.
+``manage.py rebuild --until TIME --into LABEL`` builds them. The token and visibility are
+checked by the current state.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.sessions.read_model import SessionRevocations
 from query_api.http.data_loss import guarded
 from query_api.http.request import Meta, ReadRequest, live
-from query_api.visibility import visible
+from query_api.visibility import is_visible
 
 AS_OF = "As-Of"
 META = "HTTP_AS_OF"
@@ -30,7 +30,7 @@ _CACHE_HEADERS = {"Cache-Control": "private, no-cache", "Vary": "Authorization, 
 class AsOfRequest(ReadRequest):
     """A request for an answer of the past.
 
-    Raises Unauthenticated, TooMany, Forbidden or Invalid, before it tells whether a label exists.
+    Raises Unauthenticated, TooMany, Forbidden or Invalid, before it reveals whether a label exists.
     """
 
     is_cacheable: ClassVar[bool] = False
@@ -41,16 +41,16 @@ class AsOfRequest(ReadRequest):
         if self.identity is None or not self.identity.is_staff:
             raise Forbidden("Only staff may send As-Of.")
         if self.positions is not None:
-            reason = f"The past takes in no new events: send {LOG_POSITION} or {AS_OF}, not both."
+            reason = f"A past moment has no new events: send {LOG_POSITION} or {AS_OF}, not both."
             raise Invalid("The headers contradict each other.", errors=[(LOG_POSITION, reason)])
         self._past = live().as_of(meta[META])
 
     def open(self, model: type[Model]) -> Model:
-        """The generation kept under the label; raises NoSuchPast."""
+        """The generation of the label; raises NoSuchPast."""
         return guarded(self._past.open(model))
 
     def movies(self) -> Movies:
-        """Those of the label if it has them, else the live ones."""
+        """The movies of the label if it has them, else the live ones."""
         try:
             return self.open(Movies)
         except NoSuchPast:
@@ -59,19 +59,23 @@ class AsOfRequest(ReadRequest):
     def visible(
         self, playlists: Sequence[PlaylistSummary], viewer: UUID | None
     ) -> list[PlaylistSummary]:
-        """The playlists that a user may see today; a deleted one only its owner may see."""
+        """The playlists that a user may see now; a playlist deleted since is private."""
         current = super().open(Library).playlists([playlist.id for playlist in playlists])
-        today = {playlist.id: playlist for playlist in current}
-        return [then for then in playlists if visible(today.get(then.id, _private(then)), viewer)]
+        current_by_id = {playlist.id: playlist for playlist in current}
+        return [
+            playlist
+            for playlist in playlists
+            if is_visible(current_by_id.get(playlist.id, _private(playlist)), viewer)
+        ]
 
     def headers(self) -> dict[str, str]:
         """No Log-Age, since the answer is of a fixed moment; shared caches must not keep it."""
         return {**_CACHE_HEADERS, **(self._rate or {})}
 
     def _model_names(self) -> list[str]:
-        """Of the live models only the sessions, which tell whether the token is revoked."""
+        """Of the live models only the sessions, which show whether the token is revoked."""
         return [SessionRevocations.name]
 
 
-def _private(then: PlaylistSummary) -> PlaylistSummary:
-    return msgspec.structs.replace(then, visibility="private")
+def _private(playlist: PlaylistSummary) -> PlaylistSummary:
+    return msgspec.structs.replace(playlist, visibility="private")

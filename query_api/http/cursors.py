@@ -1,4 +1,4 @@
-"""Cursors: refusal of cursors that are not of this list."""
+"""Cursors: refuses forged cursors and those of other lists with 422."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +14,6 @@ def reject_foreign_cursor() -> Iterator[None]:
         yield
     except BadSignature as error:
         raise Invalid(
-            "The cursor is not of this list. Start again without one.",
-            errors=[("cursor", "not a cursor of this list")],
+            "The cursor does not belong to this list. Start again without a cursor.",
+            errors=[("cursor", "does not belong to this list")],
         ) from error

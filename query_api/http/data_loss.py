@@ -1,9 +1,8 @@
 """Data-loss guard: detects that Redis lost a read model while it was being read.
 
-The live generation is remembered for a moment. When Redis loses its data in that moment, lost data
-looks like data that never was. So every read fetches the pointer to the generation too, in the same
-round trip and behind the data: ``request`` does it for its pipelines, ``DataLossGuard`` for a read
-model's own reads.
+A process caches the pointer to the live generation for a moment. If Redis loses its data meanwhile,
+lost data looks like an empty answer. So every read fetches the pointer again, after the data and in
+the same round trip: ``request`` for its pipelines, ``DataLossGuard`` for a read model's own reads.
 """
 
 from typing import Any
@@ -49,7 +48,7 @@ class _Pipeline(Pipeline):
 
 
 def guarded(model: Model) -> Model:
-    """The model, with its own reads guarded."""
+    """Guard the model's own reads."""
     if not isinstance(model.redis, DataLossGuard):
         model.redis = DataLossGuard(model.redis, model.name)
     return model

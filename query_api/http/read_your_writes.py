@@ -1,9 +1,9 @@
 """Read-your-writes: a read waits until its sources have taken in the positions it names.
 
 A client sends the ``Log-Position`` that a command answered with. The checkpoints are read in the
-round trip that reads the data, and before it: mostly they have passed the position, and the data is
-the answer. Otherwise Redis is polled, first after a millisecond, which is mostly enough. An event
-that a source has parked is not waited for: the answer names that source in ``Log-Parked``.
+round trip that reads the data, and before it: usually they have passed the position, and the data
+is the answer. Otherwise Redis is polled, first after a millisecond, which is usually enough. A
+parked event is not waited for: the answer names the source that parked it in ``Log-Parked``.
 """
 
 import re
@@ -35,11 +35,11 @@ _waiting_threads = BoundedSemaphore(max(1, config().server_threads // 2))
 
 
 class AnswerSource(NamedTuple):
-    """A read model that an answer is made of."""
+    """A read model that an answer is made from."""
 
     model: ReadModel
     is_built: bool = False
-    """Whether the answer is derived data, which a builder makes of the model's state."""
+    """Whether the answer is derived data, which a builder makes from the model's state."""
 
     def offsets_key(self, partition: int) -> str:
         """The hash of the offsets that the answer has taken in."""
@@ -73,18 +73,18 @@ class PositionWait:
 
     @property
     def commands(self) -> int:
-        """How many commands ``enqueue`` adds."""
+        """The number of commands that ``enqueue`` adds."""
         return 2 * len(self._checks)
 
     def enqueue(self, pipe: ReadCommands) -> None:
-        """Read how far each source is; to be enqueued before the data."""
+        """Enqueue reads of checkpoints and parked events; must come before the data."""
         for source, position in self._checks:
             partition = position.partition
             pipe.hget(source.offsets_key(partition), str(partition))
             pipe.hget(unapplied_key(source.model.shard(partition)), position_field(position))
 
     def read(self, replies: Sequence[Any]) -> PositionCheck:
-        """What the replies to ``enqueue``'s commands say."""
+        """Evaluate the replies to the commands of ``enqueue``."""
         offsets, streams = replies[::2], replies[1::2]
         missing = [
             SourceLag(source, position.offset - int(offset or 0))
@@ -99,30 +99,30 @@ class PositionWait:
         return PositionCheck(missing, frozenset(parked))
 
     def check(self) -> PositionCheck:
-        """Read it now, in a round trip of its own."""
+        """Check the positions now, in a round trip of its own."""
         pipe = ReadPipeline()
         self.enqueue(pipe)
         return self.read(pipe.execute(clients.redis()))
 
     def poll(self) -> PositionCheck:
-        """Return when all sources have passed all positions; raises Unavailable if they don't."""
+        """Poll until all sources have passed all positions; raises Unavailable at the timeout."""
         with _waiting_thread():
             _wake_builders(self._sources)
-            found = self._poll(until=monotonic() + self._seconds)
-        count("marquee_waits_total", outcome="late" if found.missing else "reached")
-        if found.missing:
-            raise _late(found.missing)
-        return found
+            check = self._poll(until=monotonic() + self._seconds)
+        count("marquee_waits_total", outcome="late" if check.missing else "reached")
+        if check.missing:
+            raise _late(check.missing)
+        return check
 
     def _poll(self, *, until: float) -> PositionCheck:
         backoff = Backoff(_FIRST_SLEEP, _LONGEST_SLEEP)
-        while (found := self.check()).missing and (left := until - monotonic()) > 0:
+        while (check := self.check()).missing and (left := until - monotonic()) > 0:
             sleep(min(backoff.next_seconds(), left))
-        return found
+        return check
 
 
 def wait_seconds(prefer: str) -> int:
-    """The ``wait`` of a Prefer header (RFC 7240); raises Invalid if it is none, or too long."""
+    """The ``wait`` of a Prefer header (RFC 7240); raises Invalid for no number or a large one."""
     preference = _WAIT.search(prefer)
     if preference is None:
         return DEFAULT_WAIT_SECONDS
@@ -137,7 +137,7 @@ def wait_seconds(prefer: str) -> int:
 def _waiting_thread() -> Iterator[None]:
     if not _waiting_threads.acquire(blocking=False):
         count("marquee_waits_total", outcome="crowded")
-        raise Unavailable("Too many reads are waiting already. Try again in a moment.")
+        raise Unavailable("Too many reads are waiting for a Log-Position. Try again in a moment.")
     try:
         yield
     finally:
@@ -145,7 +145,7 @@ def _waiting_thread() -> Iterator[None]:
 
 
 def _wake_builders(sources: Sequence[AnswerSource]) -> None:
-    """Tell idle builders that a read waits for them."""
+    """Wake idle builders: a read waits for their data."""
     for source in sources:
         if source.is_built:
             clients.redis().publish(waiting_readers_channel(), source.model.name)
@@ -153,7 +153,7 @@ def _wake_builders(sources: Sequence[AnswerSource]) -> None:
 
 def _late(missing: Sequence[SourceLag]) -> Unavailable:
     return Unavailable(
-        "The position you wait for is not in the answer yet. Try again.",
+        "The read models have not reached the Log-Position yet. Try again.",
         errors=[
             (HEADER, f"{source.model.name} is {events} events behind") for source, events in missing
         ],

@@ -1,8 +1,8 @@
-"""A read request: who asks, how often, and how fresh the answer must be.
+"""Read request: rate limit, token revocation, read-your-writes and data in one round trip.
 
-One round trip counts the request, fetches what would revoke the token, how far the sources are
-where a Log-Position is given, and the data. Then the checks follow, in this order: rate limit, lost
-data, revoked token, and only then waiting. ``meta`` is the WSGI environ, which Django calls META.
+One round trip counts the request and fetches the token's revocations, the data and, with a
+Log-Position, the sources' checkpoints. Then the checks follow, in this order: rate limit, lost
+data, revoked token; waiting comes last. ``meta`` is the WSGI environ, which Django calls META.
 """
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
@@ -27,11 +27,11 @@ from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.sessions.read_model import SessionRevocations, is_valid
 from query_api.http.data_loss import guarded
 from query_api.http.read_your_writes import AnswerSource, PositionWait
-from query_api.visibility import visible
+from query_api.visibility import is_visible
 
 Meta = MutableMapping[str, Any]
 COUNTED = "marquee.counted"
-"""Where META has the count of a request that the fast lane counted and left to Django."""
+"""META key: the count of a request that the fast lane counted and left to Django."""
 LOG_PARKED = "Log-Parked"
 """Header: the models that parked an event which the request names; the answer lacks it."""
 
@@ -39,24 +39,24 @@ Enqueue = Callable[[ReadCommands], object]
 
 
 class CountedRequest(NamedTuple):
-    """A request that was counted, and what its counter stood at."""
+    """A counted request: its rate limit, and the count of the window."""
 
     throttle: Throttle
     window: WindowCount
 
 
 class PreparedAnswer(NamedTuple):
-    """An answer that Redis has ready, or nearly so."""
+    """An answer kept ready in Redis: the commands that fetch it, and how to read the replies."""
 
     enqueue: Enqueue
     read: Callable[[Sequence[Any]], bytes | None]
-    """Makes the body out of the replies; None if it is not there."""
+    """Makes the body from the replies; None if it is missing."""
     sources: Sequence[AnswerSource]
 
 
 @cache
 def live() -> Live:
-    """The live generations, as this process knows them."""
+    """The live generations, cached by this process."""
     return Live(clients.redis())
 
 
@@ -64,7 +64,7 @@ class ReadRequest:
     """A request to read something; raises Unauthenticated for an invalid token."""
 
     is_cacheable: ClassVar[bool] = True
-    """Whether it may be answered from a cache that others fill, and fill it."""
+    """Whether it may read and fill caches that requests share."""
 
     def __init__(self, meta: Meta, *, needs_token: bool, scope: Scope = "read") -> None:
         self.meta = meta
@@ -119,12 +119,12 @@ class ReadRequest:
         self, playlists: Sequence[PlaylistSummary], viewer: UUID | None
     ) -> list[PlaylistSummary]:
         """The playlists that a user (None: without a token) may see."""
-        return [playlist for playlist in playlists if visible(playlist, viewer)]
+        return [playlist for playlist in playlists if is_visible(playlist, viewer)]
 
     def fetch(self, enqueue: Enqueue, *sources: AnswerSource) -> list[Any]:
         """The replies to the commands of ``enqueue``, once the sources are at the Log-Position.
 
-        Raises what refuses the request. ``enqueue`` is called again after a wait.
+        Raises Refused if a check fails. ``enqueue`` is called again after a wait.
         """
         self._sources = sources
         wait = self._position_wait()
@@ -139,7 +139,7 @@ class ReadRequest:
         return data
 
     def answer(self, prepared: PreparedAnswer) -> bytes | None:
-        """The body of a prepared answer, after all checks; None if it is not there."""
+        """The body of a prepared answer, after all checks; None if it is missing."""
         return prepared.read(self.fetch(prepared.enqueue, *prepared.sources))
 
     def headers(self) -> dict[str, str]:
@@ -158,7 +158,7 @@ class ReadRequest:
             raise
 
     def _execute(self, *enqueues: Enqueue) -> list[Any]:
-        """The replies to what is enqueued, in one round trip with all checks of the request."""
+        """Execute the enqueued commands and all checks of the request in one round trip."""
         throttle = self._throttle() if self.counted is None else None
         pipe = ReadPipeline()
         if throttle is not None:
@@ -170,7 +170,7 @@ class ReadRequest:
         for enqueue in enqueues:
             enqueue(pipe)
         names = self._model_names()
-        # Behind the data: see ``data_loss``.
+        # After the data: see ``data_loss``.
         pipe.hmget(GENERATIONS_KEY, names)
         *replies, pointers = pipe.execute(clients.redis())
         if throttle is not None:
@@ -215,7 +215,7 @@ def _refuse_revoked(identity: Identity, revoked: Mapping[bytes, bytes]) -> None:
 
 
 def _age(sources: Sequence[AnswerSource]) -> dict[str, str]:
-    """Log-Age, unless a source was never level with the log yet."""
+    """Log-Age, unless a source has never caught up with the log."""
     moments = [live().level_at(source.model.name) for source in sources]
     levels = [moment for moment in moments if moment is not None]
     if not levels or len(levels) < len(moments):

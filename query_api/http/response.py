@@ -10,7 +10,7 @@ CachePolicy: TypeAlias = Literal["a moment", "a minute", "never"]
 """How long shared caches may give an answer to other clients."""
 
 _CACHE_HEADERS: dict[CachePolicy, dict[str, str]] = {
-    # A read of a position, or of the past, must not get what a cache kept for others.
+    # Answers to Log-Position and As-Of must not be shared with other requests.
     "a moment": {"Cache-Control": "public, max-age=1", "Vary": "Log-Position, As-Of"},
     "a minute": {"Cache-Control": "public, max-age=60", "Vary": "Log-Position, As-Of"},
     "never": {"Cache-Control": "private, no-cache", "Vary": "Authorization"},
@@ -36,7 +36,7 @@ class Rendered(NamedTuple):
 def render(
     meta: Mapping[str, Any], body: bytes, *, cache_policy: CachePolicy, headers: Mapping[str, str]
 ) -> Rendered:
-    """200, or 304 when the client has these bytes. To be called after all checks only."""
+    """Render 200, or 304 if the client has this body. Call it only after all checks."""
     tag = f'"{sha256(body).hexdigest()[:24]}"'
     if_none_match = meta.get("HTTP_IF_NONE_MATCH")
     if if_none_match is not None and _matches(if_none_match, tag):

@@ -1,4 +1,4 @@
-"""Read views: what all GET endpoints have in common.
+"""Read views: base class of all GET endpoints.
 
 DRF declares and describes the views. ``dispatch`` is our own: DRF's content negotiation and
 wrapping of requests and responses take as long as the whole answer.
@@ -30,7 +30,7 @@ READ_HEADERS = Headers(
     request={
         LOG_POSITION: "The Log-Position of a command's response: the read waits for it.",
         "Prefer": "wait=N: wait N seconds at most (0 to 5, default 1).",
-        AS_OF: "For staff: the label of a moment of the past, whose answer is wanted.",
+        AS_OF: "For staff: the label of a past moment; the answer is as of that moment.",
     },
     response={
         "Log-Age": "Seconds that the answer may be behind the log; not sent with As-Of.",
@@ -41,11 +41,11 @@ READ_HEADERS = Headers(
     },
 )
 PROBLEMS = (401, 403, 404, 414, 422, 429, 503)
-"""Of every read; 403 and 404 with As-Of."""
+"""Statuses that every read may have; 403 and 404 with As-Of."""
 
 
 class ReadView(APIView):
-    """A GET endpoint. Each declares its ``permission_classes``; without them nobody may call it."""
+    """A GET endpoint. Each declares its ``permission_classes``; without, all calls are refused."""
 
     scope: ClassVar[Scope] = "read"
     cache_policy: ClassVar[CachePolicy] = "a moment"
@@ -53,11 +53,11 @@ class ReadView(APIView):
     """The view's name in metrics, where it isn't the class's."""
 
     def prepared(self, request: ReadRequest, **path: Any) -> PreparedAnswer | None:
-        """The answer kept ready for this request; None if such a request has none."""
+        """The answer that is kept ready for this request; None if there is none."""
         return None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Answer the request, or its problem."""
+        """Respond to the request, or with a problem."""
         if request.method not in ("GET", "HEAD"):
             return problem_details.not_allowed(request, self.allowed_methods)
         begun = perf_counter()
@@ -67,7 +67,7 @@ class ReadView(APIView):
             response = self.get(read_request, **kwargs)
         except Exception as fault:  # noqa: BLE001 - respond() turns every fault into a problem
             response = problem_details.respond(_translate(fault), request)
-        note(type(self), response.status_code, perf_counter() - begun)
+        record_metrics(type(self), response.status_code, perf_counter() - begun)
         return response
 
     def get(self, request: ReadRequest, **kwargs: Any) -> HttpResponse:
@@ -79,8 +79,8 @@ class ReadView(APIView):
         return render(request.meta, body, cache_policy=policy, headers=headers).response()
 
 
-def note(view: type[ReadView], status: int, seconds: float) -> None:
-    """Count a response in the metrics."""
+def record_metrics(view: type[ReadView], status: int, seconds: float) -> None:
+    """Record a response in the metrics."""
     name = view.metrics_name or view.__name__
     count("marquee_http_requests_total", view=name, method="GET", status=str(status))
     observe_seconds("marquee_http_seconds", seconds, view=name)
@@ -98,7 +98,7 @@ def _admit(request: HttpRequest, *, needs_token: bool, scope: Scope) -> ReadRequ
 
 
 def _translate(fault: Exception) -> Exception:
-    """The refusal that an exception of the read models means."""
+    """Map an exception of the read models to a refusal."""
     if isinstance(fault, NotReady):
         return Unavailable(f"{fault} is being built. Try again in a moment.", retry_after_seconds=5)
     if isinstance(fault, NoSuchPast):

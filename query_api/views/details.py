@@ -1,6 +1,6 @@
 """Details of a movie: crew, keywords and titles in other languages.
 
-The card in the answer is current; what follows it, from a document of the index, may be cached.
+The card in the answer is current; the other details, from a document of the index, may be cached.
 """
 
 from typing import Any
@@ -20,17 +20,17 @@ from query_api.http import schemas
 from query_api.http.read_your_writes import AnswerSource
 from query_api.http.request import ReadRequest
 from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
-from query_api.views.search import reaching
+from query_api.views.search import translate_index_errors
 
 DETAILS = ReadThrough(
     "details", bytes, seconds=60.0, is_nothing=lambda details: details == NO_EXTENDED_DETAILS_JSON
 )
-_NOT_SHOWN = b"0"
-"""The stamp of a movie that the index shows no document of."""
+_NO_DOCUMENT = b"0"
+"""The version of a movie without a document in the index."""
 
 
 class DetailsView(ReadView):
-    """A movie's card, who made it, its keywords, and its titles in other languages."""
+    """A movie's card, crew, keywords, and titles in other languages."""
 
     permission_classes = (Anybody,)
 
@@ -43,7 +43,7 @@ class DetailsView(ReadView):
     def get(self, request: ReadRequest, movie_id: int = 0, **kwargs: Any) -> HttpResponse:
         StrictQuery.of(request.query_string)
         movies, search = request.open(Movies), request.open(Search)
-        # As text: the number may be larger than what is encoded there.
+        # As text: msgpack can't encode integers above 64 bits.
         key = DETAILS.key(search.generation, str(movie_id))
 
         def enqueue(pipe: ReadCommands) -> None:
@@ -52,18 +52,21 @@ class DetailsView(ReadView):
             pipe.get(key)
 
         sources = (AnswerSource(movies), AnswerSource(search, is_built=True))
-        fields, shown, found = request.fetch(enqueue, *sources)
+        fields, shown, entry = request.fetch(enqueue, *sources)
         card = movies.read_card(fields)
         if card is None:
             raise NotFound("There is no such movie.")
-        stamp = (shown or _NOT_SHOWN) if request.is_cacheable else None
-        details = DETAILS.get(CacheLookup(key, stamp, found), lambda: load(search, movie_id))
+        version = (shown or _NO_DOCUMENT) if request.is_cacheable else None
+        details = DETAILS.get(CacheLookup(key, version, entry), lambda: load(search, movie_id))
         return self.respond(request, pagination.merge_objects(card, details))
 
 
 def load(search: Search, movie: int) -> bytes:
-    """What the movie's document keeps, as JSON; raises Unavailable where nobody can tell."""
-    with reaching():
+    """Load the details from the movie's document, as JSON.
+
+    Raises Unavailable while the index is being filled or can't be reached.
+    """
+    with translate_index_errors():
         details = search.extended_details(movie)
     if details is None and not search.is_filled():
         raise Unavailable("The search index is being filled.", retry_after_seconds=5)

@@ -29,12 +29,12 @@ from query_api.http.schemas import FavouriteFields, HiddenFields, RatedFields
 from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
 from query_api.views.time_order import OrderedQuery, in_order
 
-# Milliseconds since 1970 stay below this for 280 years, and ten times it is still an exact float.
-_ABOVE_TIMES = 10**13
+# One score step, above any time in milliseconds for 280 years; ten steps are still an exact float.
+_SCORE_STEP = 10**13
 
 
 class RatingsQuery(PageQuery):
-    """In which order."""
+    """Page and order of the ratings."""
 
     sort = serializers.ChoiceField(["new", "score"], default="new")
 
@@ -57,20 +57,22 @@ class MyRatingsView(ReadView):
         query = RatingsQuery.of(request.query_string)
         library, movies = request.open(Library), request.movies()
         user, sort = request.user_id, query["sort"]
-        [found] = request.fetch(
+        [reply] = request.fetch(
             lambda pipe: library.enqueue_movies(pipe, "ratings", user),
             AnswerSource(library),
             AnswerSource(movies),
         )
         scope = f"{user}|{sort}"
-        rest = behind(read_ratings(found, sort), sort, _place("ratings", scope, query))
-        some = rest[: query["limit"]]
+        rest = after_cursor(
+            read_ratings(reply, sort), sort, _decode_cursor("ratings", scope, query)
+        )
+        page = rest[: query["limit"]]
         next_ = (
-            pagination.encode_cursor("ratings", scope, place_of(some[-1], sort))
-            if len(rest) > len(some)
+            pagination.encode_cursor("ratings", scope, cursor_position(page[-1], sort))
+            if len(rest) > len(page)
             else None
         )
-        fields = {rating.movie: RatedFields(rating.score, rating.at) for rating in some}
+        fields = {rating.movie: RatedFields(rating.score, rating.at) for rating in page}
         return self.respond(request, render(request, movies, fields, next_))
 
 
@@ -83,23 +85,23 @@ class MyMoviesView(ReadView):
     fields: ClassVar[type[FavouriteFields] | type[HiddenFields]]
 
     def find(self, request: ReadRequest) -> HttpResponse:
-        """The page that was asked for."""
+        """Answer the requested page."""
         query = OrderedQuery.of(request.query_string)
         library, movies = request.open(Library), request.movies()
         user, sort = request.user_id, query["sort"]
-        [found] = request.fetch(
+        [reply] = request.fetch(
             lambda pipe: library.enqueue_movies(pipe, self.kind, user),
             AnswerSource(library),
             AnswerSource(movies),
         )
         scope = f"{user}|{sort}"
-        kept = {_place_of(each): each for each in read_flagged(found)}
-        rest = in_order(kept, sort, behind=_place(self.kind, scope, query))
-        some = rest[: query["limit"]]
+        flagged = {_flagged_position(movie): movie for movie in read_flagged(reply)}
+        rest = in_order(flagged, sort, after=_decode_cursor(self.kind, scope, query))
+        page = rest[: query["limit"]]
         next_ = (
-            pagination.encode_cursor(self.kind, scope, some[-1]) if len(rest) > len(some) else None
+            pagination.encode_cursor(self.kind, scope, page[-1]) if len(rest) > len(page) else None
         )
-        fields = {place.movie: self.fields(kept[place].at) for place in some}
+        fields = {position.movie: self.fields(flagged[position].at) for position in page}
         return self.respond(request, render(request, movies, fields, next_))
 
 
@@ -122,7 +124,7 @@ class MyFavouritesView(MyMoviesView):
 
 
 class MyHiddenView(MyMoviesView):
-    """What I never want to be recommended, the newest or the oldest first."""
+    """Movies that I never want to be recommended, the newest or the oldest first."""
 
     kind = "hidden"
     fields = HiddenFields
@@ -139,19 +141,19 @@ class MyHiddenView(MyMoviesView):
         return self.find(request)
 
 
-def place_of(rating: UserRating, sort: RatingSort) -> CursorPosition:
-    """Where a rating stands in its list."""
-    above = rating.score * _ABOVE_TIMES if sort == "score" else 0
-    return CursorPosition(_milliseconds(rating.at) + above, rating.movie)
+def cursor_position(rating: UserRating, sort: RatingSort) -> CursorPosition:
+    """The position of a rating in its list, as cursors carry it."""
+    offset = rating.score * _SCORE_STEP if sort == "score" else 0
+    return CursorPosition(_milliseconds(rating.at) + offset, rating.movie)
 
 
-def behind(
-    ratings: list[UserRating], sort: RatingSort, place: CursorPosition | None
+def after_cursor(
+    ratings: list[UserRating], sort: RatingSort, position: CursorPosition | None
 ) -> list[UserRating]:
-    """The ratings behind a place, all if there is none."""
-    if place is None:
+    """The ratings after a cursor's position; all without one."""
+    if position is None:
         return ratings
-    return [rating for rating in ratings if place_of(rating, sort) < place]
+    return [rating for rating in ratings if cursor_position(rating, sort) < position]
 
 
 def render(
@@ -161,7 +163,7 @@ def render(
     next_: str | None,
     about: Mapping[str, Any] | None = None,
 ) -> bytes:
-    """A page of movies with what is said of each; one without a card is left out."""
+    """A page of movies, each with its own fields; a movie without a card is left out."""
     cards = request.cards(movies, list(fields))
     items = (
         pagination.merge_objects(cards[movie], encode(more))
@@ -171,15 +173,15 @@ def render(
     return pagination.render_page(items, next_, about)
 
 
-def _place_of(kept: FlaggedMovie) -> CursorPosition:
-    return CursorPosition(_milliseconds(kept.at), kept.movie)
+def _flagged_position(flagged: FlaggedMovie) -> CursorPosition:
+    return CursorPosition(_milliseconds(flagged.at), flagged.movie)
 
 
 def _milliseconds(at: datetime) -> int:
     return round(at.timestamp() * 1000)
 
 
-def _place(purpose: str, scope: str, query: Mapping[str, Any]) -> CursorPosition | None:
+def _decode_cursor(purpose: str, scope: str, query: Mapping[str, Any]) -> CursorPosition | None:
     if (cursor := query.get("cursor")) is None:
         return None
     with reject_foreign_cursor():

@@ -16,7 +16,7 @@ from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
 
 
 class MyProfileView(ReadView):
-    """My name, my preferences, and how much I have."""
+    """My name, my preferences, and the sizes of my lists."""
 
     permission_classes = (LoggedIn,)
     metrics_name = "MeView"
@@ -32,10 +32,10 @@ class MyProfileView(ReadView):
     def get(self, request: ReadRequest, **kwargs: Any) -> HttpResponse:
         StrictQuery.of(request.query_string)
         library, user = request.open(Library), request.user_id
-        found = request.fetch(
+        replies = request.fetch(
             lambda pipe: library.enqueue_profile(pipe, user), AnswerSource(library)
         )
-        person = read_profile(found)
+        person = read_profile(replies)
         counts = LibraryCounts(**person.counts)
         profile = ProfileFields(user, person.username, person.preferences, counts)
         return self.respond(request, encode(profile))

@@ -44,7 +44,7 @@ class _Cursor(msgspec.Struct, frozen=True, array_like=True):
     place: PublicPlace
 
 
-_cursor = msgspec.msgpack.Decoder(_Cursor)
+_cursor_decoder = msgspec.msgpack.Decoder(_Cursor)
 
 
 class PlaylistPageView(ReadView):
@@ -78,7 +78,9 @@ class PlaylistPageView(ReadView):
         if playlist is None or not request.visible([playlist], viewer):
             raise NotFound(_NO_SUCH)
         order = read_order(ranks)
-        return self.respond(request, _with_movies(request, playlist, order, library, movies, query))
+        return self.respond(
+            request, _render_with_movies(request, playlist, order, library, movies, query)
+        )
 
 
 class MyPlaylistsView(ReadView):
@@ -102,27 +104,27 @@ class MyPlaylistsView(ReadView):
             request.user_id,
             query["sort"],
         )
-        [found] = request.fetch(
+        [reply] = request.fetch(
             lambda pipe: library.enqueue_playlists(pipe, user), AnswerSource(library)
         )
         scope = f"{user}|{sort}"
-        all_ = [PublicPlace(*own) for own in read_playlist_ids(found)]
-        rest = in_order(all_, sort, behind=_read_cursor(_MINE, scope, query))
-        some = rest[: query["limit"]]
-        next_ = _seal(_MINE, scope, some[-1]) if len(rest) > len(some) else None
-        mine = library.playlists([own.id for own in some])
+        own_playlists = [PublicPlace(*own) for own in read_playlist_ids(reply)]
+        rest = in_order(own_playlists, sort, after=_decode_cursor(_MINE, scope, query))
+        page = rest[: query["limit"]]
+        next_ = _encode_cursor(_MINE, scope, page[-1]) if len(rest) > len(page) else None
+        mine = library.playlists([own.id for own in page])
         return self.respond(request, _page(mine, library, next_))
 
 
 class PlaylistsQuery(PageQuery):
-    """Which public playlists, in which order."""
+    """Page, order and search words of the public playlists."""
 
     sort = serializers.ChoiceField(["new", "popular"], default="new")
     q = serializers.CharField(max_length=100, required=False)
 
 
 class PublicPlaylistsView(ReadView):
-    """Public playlists, the last that became public first, by words in their names."""
+    """Public playlists, the last published first; by words in their names."""
 
     permission_classes = (Anybody,)
     metrics_name = "PlaylistsView"
@@ -141,18 +143,18 @@ class PublicPlaylistsView(ReadView):
         words = fold(query.get("q", "")).split()
         scope = sha256(f"{query['sort']}|{' '.join(words)}".encode()).hexdigest()[:16]
         request.fetch(lambda _: None, AnswerSource(library), AnswerSource(public))
-        found = PublicPlaylistPage([], None)
-        if words or "q" not in query:  # nothing has no letters in its name
-            behind = _read_cursor(_PUBLIC, scope, query)
-            # Nobody follows playlists yet: the popular are the new.
-            found = public.newest(words, limit=query["limit"], after=behind)
-        shown = request.visible(library.playlists([place.id for place in found.playlists]), None)
-        next_ = None if found.next is None else _seal(_PUBLIC, scope, found.next)
+        page = PublicPlaylistPage([], None)
+        if words or "q" not in query:  # a search text without words matches nothing
+            after = _decode_cursor(_PUBLIC, scope, query)
+            # Playlists have no followers yet, so "popular" is the order of "new".
+            page = public.newest(words, limit=query["limit"], after=after)
+        shown = request.visible(library.playlists([place.id for place in page.playlists]), None)
+        next_ = None if page.next is None else _encode_cursor(_PUBLIC, scope, page.next)
         return self.respond(request, _page(shown, library, next_))
 
 
 def is_playlist_id(text: str) -> bool:
-    """Whether it may be a playlist's id."""
+    """Whether the text has the form of a playlist id."""
     try:
         partition_of_playlist(text)
     except InvalidPlaylistId:
@@ -160,7 +162,7 @@ def is_playlist_id(text: str) -> bool:
     return True
 
 
-def _with_movies(
+def _render_with_movies(
     request: ReadRequest,
     playlist: PlaylistSummary,
     order: Sequence[tuple[int, int]],
@@ -178,17 +180,19 @@ def _with_movies(
         for position, (rank, movie) in enumerate(order)
         if place is None or (rank, movie) > place
     ]
-    some = rest[: query["limit"]]
+    page = rest[: query["limit"]]
     next_ = None
-    if len(rest) > len(some):
-        _, rank, movie = some[-1]
+    if len(rest) > len(page):
+        _, rank, movie = page[-1]
         next_ = pagination.encode_cursor(_MOVIES, playlist.id, CursorPosition(rank, movie))
-    positions = {movie: PlaylistItemFields(position) for position, _, movie in some}
-    [about] = _shown([playlist], library)
+    positions = {movie: PlaylistItemFields(position) for position, _, movie in page}
+    [about] = _playlist_fields([playlist], library)
     return render(request, movies, positions, next_, msgspec.structs.asdict(about))
 
 
-def _shown(playlists: Sequence[PlaylistSummary], library: Library) -> list[PlaylistFields]:
+def _playlist_fields(
+    playlists: Sequence[PlaylistSummary], library: Library
+) -> list[PlaylistFields]:
     names = library.usernames(playlist.owner for playlist in playlists)
     return [
         PlaylistFields(
@@ -207,21 +211,21 @@ def _shown(playlists: Sequence[PlaylistSummary], library: Library) -> list[Playl
 
 
 def _page(playlists: Sequence[PlaylistSummary], library: Library, next_: str | None) -> bytes:
-    return pagination.render_page(map(encode, _shown(playlists, library)), next_)
+    return pagination.render_page(map(encode, _playlist_fields(playlists, library)), next_)
 
 
-def _seal(purpose: str, scope: str, place: PublicPlace) -> str:
+def _encode_cursor(purpose: str, scope: str, place: PublicPlace) -> str:
     return signing.seal(purpose, _pack(_Cursor(scope, place)))
 
 
-def _read_cursor(purpose: str, scope: str, query: Mapping[str, Any]) -> PublicPlace | None:
+def _decode_cursor(purpose: str, scope: str, query: Mapping[str, Any]) -> PublicPlace | None:
     if (token := query.get("cursor")) is None:
         return None
     with reject_foreign_cursor():
         try:
-            found = _cursor.decode(signing.open_(purpose, token))
+            cursor = _cursor_decoder.decode(signing.open_(purpose, token))
         except msgspec.DecodeError as error:
             raise BadSignature(purpose) from error
-        if found.scope != scope:
+        if cursor.scope != scope:
             raise BadSignature(purpose)
-        return found.place
+        return cursor.place

@@ -21,7 +21,7 @@ from query_api.views.trending import LONGEST_GENRE
 
 
 class RecommendationsQuery(PageQuery):
-    """Which part of the list."""
+    """Page and genre of the recommendations."""
 
     genre = serializers.CharField(max_length=LONGEST_GENRE, required=False)
 
@@ -44,7 +44,7 @@ class MyRecommendationsView(ReadView):
         query = RecommendationsQuery.of(request.query_string)
         model, movies = request.open(Recommendations), request.movies()
         user = request.user_id
-        # The prepared page has the cards of when it was built; a read that waits gets current ones.
+        # The cards of a prepared page are as old as the page; a read that waits gets current ones.
         prepared = self.prepared(request) if request.positions is None else None
         if prepared is not None and (first := request.answer(prepared)) is not None:
             return self.respond(request, first)

@@ -29,7 +29,7 @@ from query_api.http.schemas import FacetFields, HighlightFields, NamedCount
 from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
 
 PAGES = ReadThrough("pages", Hits, seconds=10.0, is_nothing=lambda hits: not hits.total)
-"""What the index finds. Not the cards: they are fetched each time, as they are now."""
+"""Cached matches of the index. Cards are not cached: each request fetches current ones."""
 
 _PURPOSE = "search"
 _encode = msgspec.msgpack.Encoder().encode
@@ -40,11 +40,11 @@ class _Cursor(msgspec.Struct, frozen=True, array_like=True):
     after: SearchAfter
 
 
-_cursor = msgspec.msgpack.Decoder(_Cursor)
+_cursor_decoder = msgspec.msgpack.Decoder(_Cursor)
 
 
 class DiscoverParameters(PageQuery):
-    """What the movies must be like."""
+    """Page, order and filters of a discovery."""
 
     genre = serializers.ListField(
         child=serializers.CharField(max_length=60), required=False, max_length=10
@@ -59,7 +59,7 @@ class DiscoverParameters(PageQuery):
 
 
 class SearchParameters(DiscoverParameters):
-    """What was typed, too."""
+    """Filters of a discovery, and the search text."""
 
     q = serializers.CharField(max_length=200)
 
@@ -82,25 +82,25 @@ class DiscoverView(ReadView):
         return self.find(request)
 
     def find(self, request: ReadRequest) -> HttpResponse:
-        """The page that was asked for."""
-        asked = read(self.parameters.of(request.query_string))
+        """Answer the requested page."""
+        query = to_query(self.parameters.of(request.query_string))
         search, movies = request.open(Search), request.movies()
-        key = PAGES.key(search.generation, asked)
+        key = PAGES.key(search.generation, query)
 
         def enqueue(pipe: ReadCommands) -> None:
-            for each in (search.filled_key, search.stamp_key, key):
-                pipe.get(each)
+            for redis_key in (search.filled_key, search.stamp_key, key):
+                pipe.get(redis_key)
 
         sources = (AnswerSource(search, is_built=True), AnswerSource(movies))
-        filled, stamp, found = request.fetch(enqueue, *sources)
-        kept = CacheLookup(key, stamp if request.is_cacheable else None, found)
-        hits = PAGES.get(kept, lambda: load(search, asked, is_filled=filled is not None))
+        filled, stamp, entry = request.fetch(enqueue, *sources)
+        lookup = CacheLookup(key, stamp if request.is_cacheable else None, entry)
+        hits = PAGES.get(lookup, lambda: load(search, query, is_filled=filled is not None))
         cards = request.cards(movies, [hit.id for hit in hits.items])
-        return self.respond(request, render(asked, hits, cards))
+        return self.respond(request, render(query, hits, cards))
 
 
 class SearchView(DiscoverView):
-    """Movies by what someone typed: titles, names, years; typos and accents are forgiven."""
+    """Movies that match a text (titles, names, years); tolerates typos and missing accents."""
 
     parameters = SearchParameters
 
@@ -115,46 +115,47 @@ class SearchView(DiscoverView):
         return self.find(request)
 
 
-def read(given: Mapping[str, Any]) -> SearchQuery:
-    """The question that the parameters make."""
-    if given.get("year_from", 0) > given.get("year_to", 9999):
-        raise Invalid("No year is in there.", errors=[("year_to", "This is before year_from.")])
-    asked = SearchQuery(
-        q=given.get("q", ""),
-        genres=tuple(given.get("genre", ())),
-        year_from=given.get("year_from"),
-        year_to=given.get("year_to"),
-        min_score=given.get("min_score"),
-        person=given.get("person"),
-        sort=given["sort"],
-        limit=given["limit"],
+def to_query(parameters: Mapping[str, Any]) -> SearchQuery:
+    """Make the search query of the parameters; raises Invalid."""
+    if parameters.get("year_from", 0) > parameters.get("year_to", 9999):
+        reason = "year_to must not be before year_from"
+        raise Invalid("Some parameters are invalid.", errors=[("year_to", reason)])
+    query = SearchQuery(
+        q=parameters.get("q", ""),
+        genres=tuple(parameters.get("genre", ())),
+        year_from=parameters.get("year_from"),
+        year_to=parameters.get("year_to"),
+        min_score=parameters.get("min_score"),
+        person=parameters.get("person"),
+        sort=parameters["sort"],
+        limit=parameters["limit"],
     )
-    if (cursor := given.get("cursor")) is None:
-        return asked
+    if (cursor := parameters.get("cursor")) is None:
+        return query
     with reject_foreign_cursor():
-        return msgspec.structs.replace(asked, after=_after(asked, cursor))
+        return msgspec.structs.replace(query, after=_after(query, cursor))
 
 
-def load(search: Search, asked: SearchQuery, *, is_filled: bool) -> Hits:
-    """The page out of the index; raises Unavailable where that can't tell."""
-    with reaching():
-        hits = search.search(asked)
-    # Again behind it: the index may have been lost and begun anew while it was asked.
+def load(search: Search, query: SearchQuery, *, is_filled: bool) -> Hits:
+    """Search the index; raises Unavailable while it is being filled or can't be reached."""
+    with translate_index_errors():
+        hits = search.search(query)
+    # Checked again after the search: the index may have been lost and recreated meanwhile.
     if not is_filled or not search.is_filled():
         raise Unavailable("The search index is being filled.", retry_after_seconds=5)
     return hits
 
 
 @contextmanager
-def reaching() -> Iterator[None]:
-    """Turn what says that the index is away into what its reader is told."""
+def translate_index_errors() -> Iterator[None]:
+    """Turn IndexUnavailable into Unavailable (503)."""
     try:
         yield
     except IndexUnavailable as fault:
-        raise Unavailable("The search index is away. Try again in a moment.") from fault
+        raise Unavailable("The search index can't be reached. Try again in a moment.") from fault
 
 
-def render(asked: SearchQuery, hits: Hits, cards: dict[int, bytes]) -> bytes:
+def render(query: SearchQuery, hits: Hits, cards: dict[int, bytes]) -> bytes:
     """The page; a movie without a card is left out."""
     items = (
         pagination.merge_objects(cards[hit.id], encode(HighlightFields(hit.highlight)))
@@ -163,7 +164,7 @@ def render(asked: SearchQuery, hits: Hits, cards: dict[int, bytes]) -> bytes:
     )
     facets = FacetFields(_counts(hits.genres), _counts(hits.decades))
     return pagination.render_page(
-        items, _next(asked, hits), {"total": hits.total, "facets": facets}
+        items, _next(query, hits), {"total": hits.total, "facets": facets}
     )
 
 
@@ -171,23 +172,23 @@ def _counts(counts: tuple[FacetCount, ...]) -> tuple[NamedCount, ...]:
     return tuple(NamedCount(count.value, count.count) for count in counts)
 
 
-def _scope(asked: SearchQuery) -> bytes:
-    """What a cursor is good for: the same question, whatever the size of its pages."""
-    same = msgspec.structs.replace(asked, limit=0, after=None)
+def _scope(query: SearchQuery) -> bytes:
+    """Digest of the query that a cursor belongs to; the page size may differ."""
+    same = msgspec.structs.replace(query, limit=0, after=None)
     return sha256(_encode(same)).digest()[:8]
 
 
-def _next(asked: SearchQuery, hits: Hits) -> str | None:
+def _next(query: SearchQuery, hits: Hits) -> str | None:
     if hits.next is None:
         return None
-    return signing.seal(_PURPOSE, _encode(_Cursor(_scope(asked), hits.next)))
+    return signing.seal(_PURPOSE, _encode(_Cursor(_scope(query), hits.next)))
 
 
-def _after(asked: SearchQuery, cursor: str) -> SearchAfter:
+def _after(query: SearchQuery, cursor: str) -> SearchAfter:
     try:
-        found = _cursor.decode(signing.open_(_PURPOSE, cursor))
+        decoded = _cursor_decoder.decode(signing.open_(_PURPOSE, cursor))
     except msgspec.DecodeError as error:
         raise BadSignature(_PURPOSE) from error
-    if found.scope != _scope(asked):
+    if decoded.scope != _scope(query):
         raise BadSignature(_PURPOSE)
-    return found.after
+    return decoded.after

@@ -22,13 +22,13 @@ from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
 
 
 class SimilarQuery(StrictQuery):
-    """How many."""
+    """Number of movies."""
 
     limit = serializers.IntegerField(min_value=1, max_value=MAX_LIMIT, default=DEFAULT_LIMIT)
 
 
 class SimilarView(ReadView):
-    """Movies like one, the most alike first; fifty at most."""
+    """Movies similar to a movie, the most similar first; fifty at most."""
 
     permission_classes = (Anybody,)
 
@@ -40,22 +40,22 @@ class SimilarView(ReadView):
         headers=READ_HEADERS,
     )
     def get(self, request: ReadRequest, movie_id: int = 0, **kwargs: Any) -> HttpResponse:
-        found = request.answer(self.prepared(request, movie_id=movie_id))
-        if found is None:
+        body = request.answer(self.prepared(request, movie_id=movie_id))
+        if body is None:
             raise NotFound("There is no such movie.")
-        return self.respond(request, found)
+        return self.respond(request, body)
 
     def prepared(self, request: ReadRequest, movie_id: int = 0, **path: Any) -> PreparedAnswer:
         limit = SimilarQuery.of(request.query_string)["limit"]
         similarity, movies = request.open(Similarity), request.movies()
 
         def read(results: Sequence[Any]) -> bytes | None:
-            found = similarity.read_neighbours(movie_id, results)
-            if found is None:
+            neighbours = similarity.read_neighbours(movie_id, results)
+            if neighbours is None:
                 return None
-            some = found[:limit]
-            cards = request.cards(movies, [movie_id, *(each.movie for each in some)])
-            return render(some, cards) if movie_id in cards else None
+            page = neighbours[:limit]
+            cards = request.cards(movies, [movie_id, *(neighbour.movie for neighbour in page)])
+            return render(page, cards) if movie_id in cards else None
 
         return PreparedAnswer(
             enqueue=lambda pipe: similarity.enqueue_neighbours(pipe, movie_id),

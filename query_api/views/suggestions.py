@@ -17,13 +17,13 @@ from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
 
 
 class SuggestionsQuery(StrictQuery):
-    """What was typed so far."""
+    """The text typed so far."""
 
     q = serializers.CharField(max_length=100)
 
 
 class SuggestionsView(ReadView):
-    """The most popular movies whose titles have a word that begins so, ten at most."""
+    """The most popular movies with a title word that begins with the text; ten at most."""
 
     permission_classes = (Anybody,)
 

@@ -1,4 +1,4 @@
-"""Lists ordered by time: the query parameter, and the items behind a cursor."""
+"""Lists ordered by time: the query parameter, and the items after a cursor."""
 
 from collections.abc import Iterable
 from typing import Any, Literal, TypeAlias, TypeVar
@@ -13,16 +13,16 @@ P = TypeVar("P", bound=tuple[Any, ...])
 
 
 class OrderedQuery(PageQuery):
-    """The newest first, or the oldest."""
+    """Page and order: the newest first, or the oldest."""
 
     sort = serializers.ChoiceField(["new", "old"], default="new")
 
 
-def in_order(places: Iterable[P], order: Order, *, behind: P | None) -> list[P]:
-    """The places behind one, all if there is none; each begins with its time."""
+def in_order(positions: Iterable[P], order: Order, *, after: P | None) -> list[P]:
+    """Sort positions, which begin with a time; only those after a cursor's, if there is one."""
     match order:
         case "new":
-            rest = [place for place in places if behind is None or place < behind]
+            rest = [position for position in positions if after is None or position < after]
             return sorted(rest, reverse=True)
         case "old":
-            return sorted(place for place in places if behind is None or place > behind)
+            return sorted(position for position in positions if after is None or position > after)

@@ -24,7 +24,7 @@ TMDB = "tmdb"
 
 
 class TrendingQuery(PageQuery):
-    """Which board, and which part of it."""
+    """Page, window, genre and source of a board."""
 
     window = serializers.ChoiceField(sorted(WINDOWS), default="day")
     genre = serializers.CharField(max_length=LONGEST_GENRE, required=False)
@@ -48,7 +48,7 @@ class TrendingView(ReadView):
     def get(self, request: ReadRequest, **kwargs: Any) -> HttpResponse:
         query = TrendingQuery.of(request.query_string)
         trending, movies = request.open(Trending), request.movies()
-        # The cards of a ready page are as old as its board; who waits gets those of now.
+        # The cards of a prepared page are as old as its board; a read that waits gets current ones.
         prepared = self.prepared(request) if request.positions is None else None
         if prepared is None:
             request.fetch(lambda _: None, *_sources(trending, movies))
@@ -83,5 +83,5 @@ class TrendingView(ReadView):
 
 
 def _sources(trending: Trending, movies: Movies) -> Sequence[AnswerSource]:
-    """Boards wait for movies by themselves; but what those have set aside is on none."""
+    """Movies, too: boards wait for them already, but an event parked there is on no board."""
     return AnswerSource(trending, is_built=True), AnswerSource(movies)

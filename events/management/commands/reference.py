@@ -17,7 +17,7 @@ DIRECTORY = Path(__file__).parents[3] / "docs" / "reference"
 # By name: events must not import the packages above it.
 _ROUTES = {
     "command": ("Marquee command API", "command_api.urls.commands"),
-    "query": ("Marquee query API", "query_api.urls.questions"),
+    "query": ("Marquee query API", "query_api.urls.queries"),
 }
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from events.catalogue import RatingWithdrawn
 from projectors.read_models.library.projection import UserRating
-from query_api.views.library import behind, place_of
+from query_api.views.library import after_cursor, cursor_position
 from tests.query_api.conftest import ALIEN, AMELIE, ANN, BOB, HEAT, UNKNOWN, walk
 
 
@@ -93,4 +93,4 @@ def test_every_cursor_position_continues_with_the_rest(some, sort):
     key = {"new": lambda r: (r.at, r.movie), "score": lambda r: (r.score, r.at, r.movie)}[sort]
     ordered = sorted(some, key=key, reverse=True)
     for index, rating in enumerate(ordered):
-        assert behind(ordered, sort, place_of(rating, sort)) == ordered[index + 1 :]
+        assert after_cursor(ordered, sort, cursor_position(rating, sort)) == ordered[index + 1 :]

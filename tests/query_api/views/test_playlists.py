@@ -18,7 +18,7 @@ from events.position_token import encode_positions
 from infra.config import config
 from projectors.read_models.library.projection import UserPreferences
 from projectors.read_models.playlists.read_model import Playlists
-from query_api.visibility import Activity, visible
+from query_api.visibility import Activity, is_visible
 from tests.query_api.conftest import ALIEN, AMELIE, ANN, BOB, HEAT, UNKNOWN, walk
 
 NIGHT = playlist_id(str(ANN), config().partitions, bytes(10))
@@ -198,5 +198,5 @@ def test_activity_is_private_by_default():
     quiet, loud = (
         Activity(str(ANN), UserPreferences(public_activity=said)) for said in (False, True)
     )
-    assert [visible(quiet, who) for who in (ANN, BOB, None)] == [True, False, False]
-    assert [visible(loud, who) for who in (ANN, BOB, None)] == [True, True, True]
+    assert [is_visible(quiet, who) for who in (ANN, BOB, None)] == [True, False, False]
+    assert [is_visible(loud, who) for who in (ANN, BOB, None)] == [True, True, True]
