@@ -104,7 +104,7 @@ def _fill(fake: str, environ: Mapping[str, str], process: Process, films: int) -
     waiting = sorted({films // 10, *(n for n in (1_000, 5_000) if n < films), films})
     while waiting:
         sleep(_PAUSE_SECONDS)
-        assert not process.has_ended(), process.last_words()  # noqa: S101 - nothing to measure
+        assert not process.has_ended(), process.log_tail()  # noqa: S101 - nothing to measure
         now = _progress(fake)
         if now.films >= waiting[0]:
             sizes[waiting.pop(0)] = _resident_mib(process.pid)
@@ -150,8 +150,8 @@ def _fake(place: Path, films: int, per_second: int) -> Iterator[str]:
     )
     process.start()
     try:
-        _wait(lambda: "/3" in process.last_words(1), process)
-        yield process.last_words(1).removesuffix("/3")
+        _wait(lambda: "/3" in process.log_tail(1), process)
+        yield process.log_tail(1).removesuffix("/3")
     finally:
         process.stop()
 
@@ -198,5 +198,5 @@ def _resident_mib(pid: int) -> float:
 
 def _wait(condition: Callable[[], bool], process: Process) -> None:
     while not condition():
-        assert not process.has_ended(), process.last_words()  # noqa: S101 - nothing to measure
+        assert not process.has_ended(), process.log_tail()  # noqa: S101 - nothing to measure
         sleep(_PAUSE_SECONDS)

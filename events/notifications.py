@@ -18,8 +18,8 @@ from infra.config import config
 
 log = logging.getLogger(__name__)
 
-# The first notification goes out at once; under load they are collected for so long. One for each
-# command took a fifth of its time.
+# The first notification goes out at once; under load they are collected for this pause. One for
+# each command took a fifth of the command's time.
 _PAUSE_SECONDS = 0.005
 
 

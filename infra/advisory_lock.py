@@ -1,7 +1,6 @@
 """PostgreSQL advisory locks, of a session or of a transaction.
 
-A key is one number, or two parts of which each is a number or a text that PostgreSQL hashes. Keys
-are the database's own: another database has other locks.
+A key is a number or a pair; PostgreSQL hashes the texts of a pair. Each database has its own locks.
 """
 
 from collections.abc import Iterator
@@ -20,9 +19,9 @@ _RETRY_SECONDS = 0.05
 def session_lock(
     key: LockKey, *, wait_seconds: float = 0.0, alias: str = "default"
 ) -> Iterator[bool]:
-    """Hold a lock during the block, if it is free in time; yields whether it is held.
+    """Try to hold a lock during the block; yields whether it is held.
 
-    Should the connection be lost, PostgreSQL releases it, too.
+    Waits at most ``wait_seconds`` for it. PostgreSQL also releases it if the connection is lost.
     """
     until = monotonic() + wait_seconds
     while not (is_held := _try(key, alias)) and monotonic() < until:
@@ -32,22 +31,22 @@ def session_lock(
     finally:
         if is_held:
             with connections[alias].cursor() as cursor:
-                _call(cursor, "pg_advisory_unlock", key)
+                _select(cursor, "pg_advisory_unlock", key)
 
 
 def try_session_lock(cursor: Any, key: LockKey) -> bool:
     """Take a lock that lasts until the cursor's connection ends; False if another holds it."""
-    return bool(_call(cursor, "pg_try_advisory_lock", key))
+    return bool(_select(cursor, "pg_try_advisory_lock", key))
 
 
 def transaction_lock(cursor: Any, key: LockKey) -> None:
     """Wait for a lock and hold it until the transaction ends."""
-    _call(cursor, "pg_advisory_xact_lock", key)
+    _select(cursor, "pg_advisory_xact_lock", key)
 
 
 def try_transaction_lock(cursor: Any, key: LockKey) -> bool:
     """Take a lock until the transaction ends; False if another holds it."""
-    return bool(_call(cursor, "pg_try_advisory_xact_lock", key))
+    return bool(_select(cursor, "pg_try_advisory_xact_lock", key))
 
 
 def _try(key: LockKey, alias: str) -> bool:
@@ -55,7 +54,7 @@ def _try(key: LockKey, alias: str) -> bool:
         return try_session_lock(cursor, key)
 
 
-def _call(cursor: Any, function: str, key: LockKey) -> object:
+def _select(cursor: Any, function: str, key: LockKey) -> object:
     parts = key if isinstance(key, tuple) else (key,)
     arguments = ", ".join("hashtext(%s)" if isinstance(part, str) else "%s" for part in parts)
     cursor.execute(f"SELECT {function}({arguments})", parts)

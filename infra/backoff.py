@@ -26,5 +26,5 @@ class Backoff:
         return _random.uniform(0, pause) if self._jitter else pause
 
     def reset(self) -> None:
-        """Begin again with the first pause: it worked."""
+        """Start again with the first pause, after a success."""
         self._seconds = self._first_seconds

@@ -58,7 +58,7 @@ def _every_minute(task: str) -> dict[str, object]:
 
 
 def _sync(kind: str, schedule: float | crontab, expires: float) -> dict[str, object]:
-    """A sync job; expires if no worker takes it in time."""
+    """A sync job with TMDb; expires if no worker takes it in time."""
     return {
         "task": "catalogue.sync",
         "schedule": schedule,

@@ -32,7 +32,7 @@ def _connect(url: str) -> Redis:
 
 
 def cache_redis() -> Redis:
-    """The same Redis for caches, as the user that may write them."""
+    """The same Redis for caches, connected as the user that may write them."""
     url = config().cache_redis_url
     return _cache_redis(url) if url else redis()
 

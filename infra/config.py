@@ -18,14 +18,14 @@ from msgspec import Meta
 PREFIX = "MARQUEE_"
 _FROM_FILE = "_FILE"
 _DEFAULT_PASSWORDS = frozenset({"", "marquee", "guest", "postgres", "password", "query", "cache"})
-"""Of compose, of this platform's own servers and of the server products."""
+"""Passwords of compose, of ``infra.services`` and of the server products."""
 
 Role = Literal["command", "query", "ops"]
 Positive = Annotated[int, Meta(ge=1)]
 FAIL_CLOSED_SCOPES = frozenset(
     {"register", "login", "account", "refresh", "write", "import", "anonymous"}
 )
-"""Rate limits that may fail closed; reads can't be answered without Redis anyhow."""
+"""Rate limits that may fail closed; reads can't be answered without Redis anyway."""
 Network: TypeAlias = IPv4Network | IPv6Network
 
 
@@ -40,7 +40,7 @@ class BadConfig(Exception):
 
 
 def doc(text: str) -> Meta:
-    """The description of a field, for docs/reference."""
+    """Describe a field, for docs/reference."""
     return Meta(description=text)
 
 
@@ -218,7 +218,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename="upper", forbid_u
         str,
         doc(
             "Networks or addresses of the reverse proxies, separated by commas: their "
-            "`MARQUEE_FORWARDED_HEADER` is believed. Empty: nobody's is."
+            "`MARQUEE_FORWARDED_HEADER` is believed. Empty: no proxy is trusted."
         ),
     ] = ""
     forwarded_header: Annotated[
@@ -316,7 +316,7 @@ def read(environ: Mapping[str, str]) -> Config:
     except msgspec.ValidationError as error:
         raise BadConfig(f"The environment's {PREFIX}* variables are invalid: {error}") from error
     if settings.production and (unsafe := list(_unsafe_in_production(settings))):
-        raise BadConfig(f"Not in production: {'; '.join(unsafe)}")
+        raise BadConfig(f"Refused with {PREFIX}PRODUCTION=true: {'; '.join(unsafe)}")
     return settings
 
 

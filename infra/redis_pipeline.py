@@ -33,7 +33,7 @@ class ReadCommands(Protocol):
 
 
 class ReadPipeline:
-    """The commands of one round trip; their methods are named and shaped as redis-py's."""
+    """The commands of one round trip; methods have redis-py's names and parameters."""
 
     def __init__(self) -> None:
         self._commands: list[bytes] = []
@@ -114,7 +114,7 @@ def _reply(connection: AbstractConnection) -> Any:
 
 
 def _mapping(reply: Any) -> Mapping[bytes, bytes]:
-    """A hash: a map in RESP3, a flat list in RESP2."""
+    """Turn the reply to HGETALL into a mapping: a map in RESP3, a flat list in RESP2."""
     if isinstance(reply, Mapping):
         return reply
     pairs = iter(reply)

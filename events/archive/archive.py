@@ -74,10 +74,11 @@ def import_log(store: Restorable, path: Path) -> Iterator[int]:
             f"The archive has {header.partitions} partitions, this log has {store.partitions}."
         )
     heads = list(store.heads())
-    for partition, (here, there) in enumerate(zip(heads, header.heads, strict=True)):
-        if here > there:
+    for partition, (ours, archived) in enumerate(zip(heads, header.heads, strict=True)):
+        if ours > archived:
             raise InvalidArchive(
-                f"Partition {partition} has {here} events here, but {there} in the archive."
+                f"Partition {partition} has {ours} events in this log, but {archived} in the"
+                " archive: import it into an empty log."
             )
     events = _EventReader(path, header)
     for batch in _batches(events):
@@ -85,7 +86,7 @@ def import_log(store: Restorable, path: Path) -> Iterator[int]:
     if events.fault:
         raise InvalidArchive(events.fault)
     if list(store.heads()) != header.heads:
-        raise InvalidArchive("The file was cut short: it ends before the log does.")
+        raise InvalidArchive("The file was cut short: it ends before the last event.")
 
 
 def _import_batch(store: Restorable, batch: Sequence[Stored], head: int) -> int:
@@ -100,11 +101,11 @@ def _import_batch(store: Restorable, batch: Sequence[Stored], head: int) -> int:
 
 def _check_same(store: EventStore, stored: Stored) -> None:
     """Refuse a log that is not a prefix of this archive."""
-    [here] = store.page_stored(stored.partition, after=stored.offset - 1, limit=1)
-    if here != stored:
+    [existing] = store.page_stored(stored.partition, after=stored.offset - 1, limit=1)
+    if existing != stored:
         raise InvalidArchive(
-            f"Event {stored.partition}:{stored.offset} is another one here: the log must be empty,"
-            " or hold what an interrupted import of this file has left."
+            f"Event {stored.partition}:{stored.offset} differs from this log's: the log must"
+            " be empty, or hold events of an interrupted import of this file."
         )
 
 

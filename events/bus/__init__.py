@@ -1,7 +1,7 @@
 """AMQP bus: publishes events to a topic exchange, and consumes them from quorum queues.
 
-Every message has the routing key ``<partition>.<type>``. The bus is only fast and the log is the
-truth: what is lost here is read there. This package is the only AMQP code.
+Every message has the routing key ``<partition>.<type>``. The log is the
+source of truth: what the bus loses is read from there. This package is the only AMQP code.
 """
 
 import logging

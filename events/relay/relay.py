@@ -120,7 +120,7 @@ class _BusSession:
         wakeups.on_wake(self._publisher.wake)
 
     def run(self, stopping: Event) -> None:
-        """Relay until told to stop. Raises BusLost, LeadershipLost or DatabaseError."""
+        """Relay until a stop is requested. Raises BusLost, LeadershipLost or DatabaseError."""
         try:
             while not stopping.is_set():
                 self._read()

@@ -27,7 +27,7 @@ class MemoryStore:
 
     def read_many(self, streams: Sequence[Stream]) -> dict[str, Sequence[Recorded]]:
         """See EventStore."""
-        return {stream.name: found for stream in streams if (found := self.read(stream))}
+        return {stream.name: events for stream in streams if (events := self.read(stream))}
 
     def append(
         self,

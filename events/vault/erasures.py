@@ -128,7 +128,7 @@ def user_ids(*, are_erased: bool, after: UUID | None, limit: int) -> Sequence[UU
 
 
 def remaining_rows(user_id: UUID) -> Sequence[RemainingRows]:
-    """What the vault has of a user beside the tombstone; empty once they are erased."""
+    """The vault's rows of a user beside the tombstone; empty once they are erased."""
     whole = Subject.objects.filter(user_id=user_id).exclude(state=_State.ERASED).count()
     remaining = [RemainingRows("key, names and password", whole)]
     for model in _user_tables():
@@ -157,8 +157,8 @@ def report_lines(user_id: UUID) -> Sequence[ErasureReportLine]:
 
 
 def _delete_user_rows(user_id: UUID) -> None:
-    theirs = Subject.objects.filter(user_id=user_id, email_hmac__isnull=False)
-    Letter.objects.filter(email_hmac__in=theirs.values("email_hmac")).delete()
+    their_subject = Subject.objects.filter(user_id=user_id, email_hmac__isnull=False)
+    Letter.objects.filter(email_hmac__in=their_subject.values("email_hmac")).delete()
     for model in _user_tables():
         model._default_manager.filter(user_id=user_id).delete()  # noqa: SLF001 - Django's public name
 

@@ -110,7 +110,7 @@ class MailedToken(models.Model):
 
 
 class Family(models.Model):
-    """A log-in: a family of rotated refresh tokens, of which one is current."""
+    """A log-in: a family of rotated refresh tokens with one current token."""
 
     family = models.UUIDField(primary_key=True)
     user_id = models.UUIDField(db_index=True)
@@ -133,7 +133,7 @@ class Erasure(models.Model):
     erased_at = models.DateTimeField(null=True)
     """When the key was destroyed."""
     settled_at = models.DateTimeField(null=True)
-    """When no more events of theirs could be appended."""
+    """Since when no more of their events can be appended."""
     gone_at = models.DateTimeField(null=True)
     """When every read model had dropped them."""
 

@@ -1,8 +1,8 @@
 """Queue of outgoing mail, and the tokens sent by mail.
 
 A mail is enqueued by the digest of an address, whether or not a user has it: so enqueueing takes
-equally long for all addresses, and does not reveal who is registered. Of a token only the digest is
-stored; it is valid once, and only the last one of a user for a purpose.
+equally long for all addresses, and does not reveal who is registered. Only the
+digest of a token is stored. A token is valid once, and a newer one of its purpose replaces it.
 """
 
 from datetime import timedelta

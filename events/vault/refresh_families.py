@@ -1,4 +1,4 @@
-"""Log-ins: families of rotated refresh tokens, of which one each is current."""
+"""Log-ins: families of rotated refresh tokens, each with one current token."""
 
 from datetime import timedelta
 from typing import NamedTuple

@@ -1,1 +1,1 @@
-"""What can the platform do? A tour that shows it, and fails where it does not."""
+"""Demo: a tour of the platform's features that fails at the first that does not work."""

@@ -1,4 +1,4 @@
-"""``make demo``: starts a platform and takes the tour on it."""
+"""``make demo``: starts a platform and runs the tour of its features."""
 
 import argparse
 import sys
@@ -18,30 +18,30 @@ from infra.services.paths import state_dir
 
 
 def main() -> int:
-    """Take the tour; exit status 0 only if each step did what it should."""
+    """Run the tour; exit status 0 only if every step succeeded."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument(
-        "--mode", choices=list(MODES), default="embedded", help="on which engines (make: MODE=)"
+        "--mode", choices=list(MODES), default="embedded", help="engines to run on (make: MODE=)"
     )
     parser.add_argument(
-        "--ratings", type=Path, metavar="DIR", help="MovieLens files, of whatever release"
+        "--ratings", type=Path, metavar="DIR", help="directory of MovieLens files, any release"
     )
     parser.add_argument(
         "--tmdb",
         choices=["", "fake"],
         default="",
-        help="with a TMDb that pretends (make: TMDB=); needs --mode native",
+        help="synchronise with a fake TMDb server (make: TMDB=); needs --mode native",
     )
     arguments = parser.parse_args()
     if arguments.tmdb and arguments.mode != "native":
-        parser.error("TMDB=fake needs MODE=native: Celery works over RabbitMQ there.")
+        parser.error("TMDB=fake needs MODE=native: Celery needs RabbitMQ.")
     if arguments.ratings and not arguments.ratings.is_dir():
         parser.error(f"{arguments.ratings} is no directory")
     narration = Narration(Console())
     try:
-        with MODES[arguments.mode](narration) as found:
+        with MODES[arguments.mode](narration) as started:
             directory = state_dir() / "demo" if arguments.tmdb else None
-            tour(found, narration, arguments.ratings, directory)
+            tour(started, narration, arguments.ratings, directory)
     except (ServiceError, TourFailed) as error:
         narration.fail(str(error))
         return 1
@@ -51,13 +51,13 @@ def main() -> int:
 
 @contextmanager
 def _embedded(narration: Narration) -> Iterator[Platform]:
-    """In a directory of its own, emptied first; beside whatever else runs."""
+    """A platform in its own data directory, emptied first; other platforms may run beside it."""
     with ExitStack() as stack:
-        with narration.step("PostgreSQL and Redis from wheels, keys, and our processes"):
+        with narration.step("PostgreSQL and Redis from wheels, keys, and the platform's processes"):
             directory = state_dir() / "demo-embedded"
-            found = stack.enter_context(embedded.platform(directory, fresh=True))
-            _introduce(found, narration)
-        yield found
+            started = stack.enter_context(embedded.platform(directory, fresh=True))
+            _introduce(started, narration)
+        yield started
 
 
 @contextmanager
@@ -69,16 +69,16 @@ def _native(narration: Narration) -> Iterator[Platform]:
             servers = msgspec.structs.replace(
                 servers, redis=redis_url, query_redis=as_query(redis_url)
             )
-        with narration.step("An empty log, keys, and our processes"):
-            found = stack.enter_context(
+        with narration.step("An empty log, keys, and the platform's processes"):
+            started = stack.enter_context(
                 platform(servers, state_dir() / "demo", name="marquee_demo", fresh=True)
             )
-            _introduce(found, narration)
-        yield found
+            _introduce(started, narration)
+        yield started
 
 
-def _introduce(found: Platform, narration: Narration) -> None:
-    for process in found.processes.values():
+def _introduce(started: Platform, narration: Narration) -> None:
+    for process in started.processes.values():
         narration.say(f"{process.name:<10} process {process.pid}, {process.log}")
 
 

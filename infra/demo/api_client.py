@@ -10,7 +10,7 @@ _WAIT = {"Prefer": "wait=5"}
 
 
 class ApiClient:
-    """A client with an account, who always reads what they wrote."""
+    """A client that reads its own writes; has an account once it registered."""
 
     def __init__(self, command_url: str, query_url: str) -> None:
         self.urls = command_url, query_url
@@ -21,13 +21,13 @@ class ApiClient:
 
     @classmethod
     def beside(cls, other: "ApiClient") -> "ApiClient":
-        """Somebody else, on the same platform, who has waited for all that the other did."""
-        visitor = cls(*other.urls)
-        visitor.wait_for(other)
-        return visitor
+        """Make another client of the same platform that waits for the other's writes."""
+        client = cls(*other.urls)
+        client.wait_for(other)
+        return client
 
     def wait_for(self, other: "ApiClient") -> None:
-        """Read from now on what is known once all that another one changed has been taken in."""
+        """Let later reads wait for the other client's writes as well."""
         self.positions |= other.positions
 
     def register(self, *, username: str, password: str, genres: list[str]) -> None:
@@ -52,31 +52,31 @@ class ApiClient:
         self.command("PUT", f"/v1/movies/{movie}/rating", json={"score": score})
 
     def command(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """Ask for a change; remembers the position it is at."""
-        answer = _checked(self._command.request(method, path, headers=self._headers, **options))
-        for token in filter(None, answer.headers.get("Log-Position", "").split(",")):
+        """Send a command; remembers its Log-Position."""
+        response = _checked(self._command.request(method, path, headers=self._headers, **options))
+        for token in filter(None, response.headers.get("Log-Position", "").split(",")):
             self.positions[path] = token.strip()
-        return answer
+        return response
 
     def read(self, path: str, **parameters: Any) -> Any:
-        """Read what is known once all that this visitor changed has been taken in."""
-        return _checked(self._ask(path, **parameters)).json()
+        """Read a path, waiting for all remembered positions."""
+        return _checked(self._get(path, **parameters)).json()
 
     def status(self, path: str) -> int:
-        """With which status that is answered."""
-        return self._ask(path).status_code
+        """Read a path; only the status of the response."""
+        return self._get(path).status_code
 
-    def _ask(self, path: str, **parameters: Any) -> httpx.Response:
+    def _get(self, path: str, **parameters: Any) -> httpx.Response:
         headers = dict(self._headers)
         if self.positions:
             headers |= _WAIT | {"Log-Position": ",".join(self.positions.values())}
         return self._query.get(path, params=parameters, headers=headers)
 
 
-def _checked(answer: httpx.Response) -> httpx.Response:
-    if answer.is_error:
+def _checked(response: httpx.Response) -> httpx.Response:
+    if response.is_error:
         raise TourFailed(
-            f"{answer.request.method} {answer.request.url} answered {answer.status_code}:"
-            f" {answer.text[:500]}"
+            f"{response.request.method} {response.request.url} answered {response.status_code}:"
+            f" {response.text[:500]}"
         )
-    return answer
+    return response

@@ -1,4 +1,4 @@
-"""Tour steps: a rating goes all seven hops and comes back as a recommendation."""
+"""Tour steps: catalogue, ratings, trending, search and recommendations."""
 
 import sys
 from pathlib import Path
@@ -7,10 +7,10 @@ from typing import Any
 from infra.demo.api_client import ApiClient
 from infra.demo.playlist_steps import playlist, similar
 from infra.demo.reporter import Narration, TourFailed
-from infra.demo.tmdb_steps import fresh
+from infra.demo.tmdb_steps import sync_with_tmdb
 from infra.platform.topology import Platform
 
-PASSWORD = "a-Trip-to-the-Moon-1902"  # noqa: S105 - of an account that lives for a minute
+PASSWORD = "a-Trip-to-the-Moon-1902"  # noqa: S105 - of a short-lived account
 PEOPLE = 300
 LEVEL_SECONDS = "180"
 SEARCHES = (
@@ -21,25 +21,25 @@ SEARCHES = (
 
 
 def tour(
-    found: Platform, narration: Narration, ratings: Path | None, tmdb: Path | None = None
+    platform: Platform, narration: Narration, ratings: Path | None, tmdb: Path | None = None
 ) -> None:
-    """Take all steps; raises TourFailed at the first that does not do what it should.
+    """Run all steps; raises TourFailed at the first that fails.
 
-    With ``tmdb``, a directory to work in, those of a catalogue that keeps itself fresh instead.
+    With ``tmdb``, a work directory, run the steps of the sync with TMDb instead.
     """
-    visitor = ApiClient(found.command_url, found.query_url)
-    _import_catalogue(found, narration, visitor)
+    visitor = ApiClient(platform.command_url, platform.query_url)
+    _import_catalogue(platform, narration, visitor)
     if tmdb:
-        fresh(found, narration, visitor, tmdb)
-        _verify(found, narration)
+        sync_with_tmdb(platform, narration, visitor, tmdb)
+        _verify(platform, narration)
         return
     if ratings:
-        _import_ratings(found, narration, ratings)
+        _import_ratings(platform, narration, ratings)
     else:
-        _simulate(found, narration)
+        _simulate(platform, narration)
     _trending(narration, visitor)
     _search(narration, visitor)
-    with narration.step("Somebody registers, and prefers science fiction"):
+    with narration.step("A user registers and prefers science fiction"):
         visitor.register(username="melies", password=PASSWORD, genres=["Science Fiction"])
     before = _recommendations(narration, visitor, "Recommended before any rating")
     liked = _rate(narration, visitor)
@@ -48,27 +48,27 @@ def tour(
     _my_ratings(narration, visitor, liked)
     similar(narration, visitor, liked[0])
     playlist(narration, visitor, liked)
-    _verify(found, narration)
+    _verify(platform, narration)
 
 
-def _import_catalogue(found: Platform, narration: Narration, visitor: ApiClient) -> None:
-    with narration.step("The demo catalogue becomes events, and the events a catalogue"):
-        _manage(found, "import_catalogue", "demo")
-        _manage(found, "lag", "--wait", LEVEL_SECONDS)
+def _import_catalogue(platform: Platform, narration: Narration, visitor: ApiClient) -> None:
+    with narration.step("The demo catalogue is imported as events and projected"):
+        _manage(platform, "import_catalogue", "demo")
+        _manage(platform, "lag", "--wait", LEVEL_SECONDS)
         card = visitor.read("/v1/movies/1")
         narration.say(f"GET /v1/movies/1: {card['title']} ({card['year']})")
 
 
-def _import_ratings(found: Platform, narration: Narration, ratings: Path) -> None:
-    with narration.step("Real ratings, moved in time so that the last is from now"):
-        _manage(found, "import_movielens", str(ratings), "--until-now")
-        _manage(found, "lag", "--wait", LEVEL_SECONDS)
+def _import_ratings(platform: Platform, narration: Narration, ratings: Path) -> None:
+    with narration.step("Real ratings, with times shifted so that the last is from now"):
+        _manage(platform, "import_movielens", str(ratings), "--until-now")
+        _manage(platform, "lag", "--wait", LEVEL_SECONDS)
 
 
-def _simulate(found: Platform, narration: Narration) -> None:
-    with narration.step(f"No RATINGS=DIR given: {PEOPLE} simulated people, who don't exist, rate"):
-        _manage(found, "simulate_community", "--people", str(PEOPLE))
-        _manage(found, "lag", "--wait", LEVEL_SECONDS)
+def _simulate(platform: Platform, narration: Narration) -> None:
+    with narration.step(f"No RATINGS=DIR given: ratings of {PEOPLE} simulated users"):
+        _manage(platform, "simulate_community", "--people", str(PEOPLE))
+        _manage(platform, "lag", "--wait", LEVEL_SECONDS)
 
 
 def _trending(narration: Narration, visitor: ApiClient) -> None:
@@ -81,12 +81,12 @@ def _trending(narration: Narration, visitor: ApiClient) -> None:
 
 
 def _search(narration: Narration, visitor: ApiClient) -> None:
-    for words, wanted in SEARCHES:
+    for words, title in SEARCHES:
         with narration.step(f"Search: {words}"):
             items = visitor.read("/v1/search", q=words, limit=5)["items"]
             narration.items([_title(item) for item in items])
-            if wanted not in [item["title"] for item in items]:
-                raise TourFailed(f"{wanted} is not among the first five.")
+            if title not in [item["title"] for item in items]:
+                raise TourFailed(f"{title} is not among the first five.")
 
 
 def _recommendations(narration: Narration, visitor: ApiClient, title: str) -> list[dict[str, Any]]:
@@ -125,14 +125,14 @@ def _my_ratings(narration: Narration, visitor: ApiClient, liked: list[int]) -> N
             raise TourFailed("These are not the movies that were rated.")
 
 
-def _verify(found: Platform, narration: Narration) -> None:
-    with narration.step("manage.py verify --all: does every read model equal a fold of the log?"):
-        _manage(found, "verify", "--all")
+def _verify(platform: Platform, narration: Narration) -> None:
+    with narration.step("manage.py verify --all: every read model equals a fold of the log"):
+        _manage(platform, "verify", "--all")
 
 
-def _manage(found: Platform, *arguments: str) -> None:
+def _manage(platform: Platform, *arguments: str) -> None:
     sys.stdout.flush()
-    if status := found.manage(*arguments):
+    if status := platform.manage(*arguments):
         raise TourFailed(f"manage.py {' '.join(arguments)} ended with {status}.")
 
 

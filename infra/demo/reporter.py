@@ -9,11 +9,11 @@ from rich.markup import escape
 
 
 class TourFailed(Exception):
-    """A step did not do what it should; the message says what it did instead."""
+    """A step failed; the message says how."""
 
 
 class Narration:
-    """Tells the steps as they happen."""
+    """Prints the steps while they run."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -22,7 +22,7 @@ class Narration:
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """One step: its title before, its time after."""
+        """Print a step's title before it, and its duration after it."""
         self._steps += 1
         self._console.print(f"\n[bold]{self._steps}. {escape(title)}[/bold]")
         began = time.monotonic()
@@ -30,23 +30,21 @@ class Narration:
         self._console.print(f"   [green]done[/green] in {_duration(time.monotonic() - began)}")
 
     def say(self, line: str) -> None:
-        """One line of what a step shows."""
+        """Print a line of the step's result."""
         self._console.print(f"   {escape(line)}", soft_wrap=True, highlight=False)
 
     def items(self, lines: Sequence[str]) -> None:
-        """A numbered list."""
+        """Print a numbered list."""
         for nth, line in enumerate(lines, start=1):
             self.say(f"{nth:>3}. {line}")
 
     def end(self) -> None:
-        """All steps did what they should."""
+        """Print that all steps succeeded."""
         took = _duration(time.monotonic() - self._began)
-        self._console.print(
-            f"\n[bold green]All {self._steps} steps did what they should[/], {took}."
-        )
+        self._console.print(f"\n[bold green]All {self._steps} steps succeeded[/], {took}.")
 
     def fail(self, why: str) -> None:
-        """The tour ends here."""
+        """Print why the tour ended at the current step."""
         self._console.print(f"\n[bold red]Step {self._steps} failed:[/] {escape(why)}")
 
 

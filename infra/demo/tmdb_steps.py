@@ -1,6 +1,6 @@
 """Tour steps: the catalogue is filled from a fake TMDb and synchronised while users read.
 
-TMDb is one that pretends (infra/fake_tmdb), so that nothing leaves this machine.
+It is the fake server of infra/fake_tmdb, so nothing leaves this machine.
 """
 
 import os
@@ -23,17 +23,19 @@ from infra.platform.topology import Platform
 
 FILMS, PER_SECOND, TRENDING_SECONDS = 600, 40, 5
 PATIENCE_SECONDS = 180.0
-_TOKEN = "a-read-access-token"  # noqa: S105 - of a server that pretends
+_TOKEN = "a-read-access-token"  # noqa: S105 - of the fake server
 _CELERY = (sys.executable, "-m", "celery", "-A", "infra.celery")
 _KINDS = ("trending", "lists", "films")
 
 
-def fresh(found: Platform, narration: Narration, visitor: ApiClient, directory: Path) -> None:
-    """Take these steps; raises TourFailed at the first that does not do what it should."""
+def sync_with_tmdb(
+    platform: Platform, narration: Narration, visitor: ApiClient, directory: Path
+) -> None:
+    """Run these steps; raises TourFailed at the first that fails."""
     with ExitStack() as stack:
-        with narration.step("A TMDb that pretends, and Celery's worker and clock over RabbitMQ"):
+        with narration.step("A fake TMDb server, and Celery's worker and beat over RabbitMQ"):
             tmdb = stack.enter_context(_fake(directory, narration))
-            environ = _environ(found, tmdb)
+            environ = _environ(platform, tmdb)
             celery = _celery(environ, directory)
             for process in celery:
                 stack.callback(process.stop)
@@ -41,11 +43,11 @@ def fresh(found: Platform, narration: Narration, visitor: ApiClient, directory: 
                 narration.say(f"{process.name:<10} process {process.pid}, {process.log}")
         _fill(narration, visitor, environ, tmdb)
         _shuffle(narration, visitor, tmdb)
-        _again(narration, environ, celery)
+        _sync_again(narration, environ, celery)
 
 
 def _fill(narration: Narration, visitor: ApiClient, environ: Mapping[str, str], tmdb: str) -> None:
-    with narration.step(f"The clock has {FILMS} films and the trends fetched while people read"):
+    with narration.step(f"The sync fetches {FILMS} films and the trends while users read"):
         begun, reads = time.monotonic(), list[float]()
 
         def is_filled() -> bool:
@@ -59,7 +61,7 @@ def _fill(narration: Narration, visitor: ApiClient, environ: Mapping[str, str], 
         counts = httpx.get(f"{tmdb}/fake/counts").json()
         answered = counts["answered"].get("200", 0)
         narration.say(
-            f"TMDb answered {answered} questions in {seconds:.0f} s, waits for the clock included;"
+            f"TMDb answered {answered} requests in {seconds:.0f} s, waits for beat included;"
             f" it allows {PER_SECOND} a second, and refused {counts['refused']}"
         )
         narration.say(f"{len(reads)} cards were read meanwhile, {median(reads) * 1000:.1f} ms each")
@@ -70,19 +72,21 @@ def _fill(narration: Narration, visitor: ApiClient, environ: Mapping[str, str], 
 
 def _shuffle(narration: Narration, visitor: ApiClient, tmdb: str) -> None:
     before = _trending(visitor)
-    with narration.step("GET /v1/trending?source=tmdb, before and after others are in fashion"):
+    with narration.step("GET /v1/trending?source=tmdb, before and after TMDb's trends change"):
         narration.items(before)
         httpx.post(f"{tmdb}/fake/shuffle", json={"seed": "demo"}).raise_for_status()
         begun = time.monotonic()
-        _wait(lambda: _trending(visitor) not in (before, []), "The board stayed as it was.")
-        narration.say(f"{time.monotonic() - begun:.1f} s later, by the clock:")
+        _wait(lambda: _trending(visitor) not in (before, []), "The board did not change.")
+        narration.say(f"{time.monotonic() - begun:.1f} s later, after the next sync:")
         narration.items(_trending(visitor))
 
 
-def _again(narration: Narration, environ: Mapping[str, str], celery: Sequence[Process]) -> None:
+def _sync_again(
+    narration: Narration, environ: Mapping[str, str], celery: Sequence[Process]
+) -> None:
     with narration.step("A second sync of all films: nothing changed, so nothing is appended"):
         for process in celery:
-            process.stop()  # what is told here was done by hand, then
+            process.stop()  # so that only the sync below appends
         lines = _manage(environ, "sync_catalogue", "--all")
         for line in lines:
             narration.say(line)
@@ -92,21 +96,21 @@ def _again(narration: Narration, environ: Mapping[str, str], celery: Sequence[Pr
 
 
 def _events(lines: Sequence[str]) -> list[int]:
-    """How many each kind has appended now; behind that stands what it appended in all."""
-    found = (re.search(r"ago; .*?events (\d+)", line) for line in lines)
-    return [int(events[1]) for events in found if events]
+    """Events appended by this run of each kind; the line goes on with the total."""
+    matches = (re.search(r"ago; .*?events (\d+)", line) for line in lines)
+    return [int(match[1]) for match in matches if match]
 
 
 def _trending(visitor: ApiClient) -> list[str]:
-    found = visitor.read("/v1/trending", source="tmdb", limit=5)
-    return [f"{item['title']} ({item['year']}), as of {found['as_of']}" for item in found["items"]]
+    board = visitor.read("/v1/trending", source="tmdb", limit=5)
+    return [f"{item['title']} ({item['year']}), as of {board['as_of']}" for item in board["items"]]
 
 
 def _is_done(visitor: ApiClient) -> bool:
-    """Whether the kinds that fill the catalogue have done all there was to do."""
-    told = httpx.get(f"{visitor.urls[0]}/metrics").text
+    """Whether the jobs that fill the catalogue have completed."""
+    metrics = httpx.get(f"{visitor.urls[0]}/metrics").text
     ages = [f'marquee_sync_age_seconds{{kind="{kind}"}}' for kind in _KINDS]
-    return all(age in told for age in ages) and "marquee_sync_waiting_films 0.0" in told
+    return all(age in metrics for age in ages) and "marquee_sync_waiting_films 0.0" in metrics
 
 
 def _wait(condition: Callable[[], bool], otherwise: str) -> None:
@@ -122,23 +126,23 @@ def _wait(condition: Callable[[], bool], otherwise: str) -> None:
 
 @contextmanager
 def _fake(directory: Path, narration: Narration) -> Iterator[str]:
-    """Where it answers, below which its API is at /3."""
+    """Run a fake TMDb server; yields its base URL, without ``/3``."""
     options = ("--films", str(FILMS), "--per-second", str(PER_SECOND))
     log = directory / "logs" / "tmdb.log"
     log.unlink(missing_ok=True)
     process = Process("tmdb", (sys.executable, "-m", "infra.fake_tmdb", *options), {}, log)
     process.start()
     try:
-        _wait(lambda: "/3" in process.last_words(1), "The TMDb that pretends did not start.")
-        narration.say(f"{process.name:<10} process {process.pid}, {process.last_words(1)}")
-        yield process.last_words(1).removesuffix("/3")
+        _wait(lambda: "/3" in process.log_tail(1), "The fake TMDb server did not start.")
+        narration.say(f"{process.name:<10} process {process.pid}, {process.log_tail(1)}")
+        yield process.log_tail(1).removesuffix("/3")
     finally:
         process.stop()
 
 
-def _environ(found: Platform, tmdb: str) -> Mapping[str, str]:
+def _environ(platform: Platform, tmdb: str) -> Mapping[str, str]:
     return {
-        **found.environ,
+        **platform.environ,
         "MARQUEE_ROLE": "ops",
         "MARQUEE_TMDB_URL": f"{tmdb}/3",
         "MARQUEE_TMDB_TOKEN": _TOKEN,

@@ -1,5 +1,5 @@
-"""Embedded mode: the whole platform with nothing but Python.
+"""Embedded mode: the whole platform, installed by pip alone.
 
-On real engines all the same: PostgreSQL and Redis come as wheels, the search index is a library,
+It runs on real engines: PostgreSQL and Redis come as wheels, the search index is a library,
 and the projectors follow the log, so no broker is needed.
 """

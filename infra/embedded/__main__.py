@@ -20,17 +20,20 @@ from infra.services.ports import holder, is_free
 
 QUERY_PORT = 8000
 _HIGHEST_PORT = 65_535
-_SIMULATED = "The movies are real. The community is simulated: its ratings were given by nobody."
+_SIMULATED = "The movies are real. The community is simulated: its ratings are made up."
 
 
 def main() -> int:
-    """Run until told to stop; exit status 1 if that was not possible."""
+    """Run until a stop is requested; exit status 1 if it could not start."""
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
     parser.add_argument(
-        "--data", type=Path, default=DIRECTORY, metavar="DIR", help="where everything is kept"
+        "--data", type=Path, default=DIRECTORY, metavar="DIR", help="the data directory"
     )
     parser.add_argument(
-        "--port", type=int, default=QUERY_PORT, help="of the queries; commands have the next one"
+        "--port",
+        type=int,
+        default=QUERY_PORT,
+        help="port of the query API; the command API has the next one",
     )
     parser.add_argument("--empty", action="store_true", help="no movies and no community")
     arguments = parser.parse_args()
@@ -42,7 +45,7 @@ def main() -> int:
         ports = Ports(arguments.port, arguments.port + 1)
         _run(arguments.data, ports, stopping, steps=() if arguments.empty else STEPS)
     except Stopped:
-        _say("Stopped. What was done until then stays.")
+        _say("Stopped. The next start resumes from here.")
     except (ServiceError, OSError) as error:
         _say(f"\n{error}")
         return 1
@@ -51,18 +54,18 @@ def main() -> int:
 
 def _run(directory: Path, ports: Ports, stopping: Event, *, steps: Sequence[SeedStep]) -> None:
     began = time.monotonic()
-    supervisor = Supervisor(stopping, say=_tell)
-    with running(directory, ports, supervisor, check=lambda: _check(ports)) as (place, found):
-        _remember(found, place, is_usual=directory == DIRECTORY)
-        fill(found, place.base, supervisor, steps)
-        login = demo_account(place.base, found.command_url)
+    supervisor = Supervisor(stopping, say=_say_news)
+    with running(directory, ports, supervisor, check=lambda: _check(ports)) as (layout, platform):
+        _save_environment(platform, layout, is_default=directory == DIRECTORY)
+        fill(platform, layout.base, supervisor, steps)
+        login = demo_account(layout.base, platform.command_url)
         _say(f"\nReady after {time.monotonic() - began:.0f} s.\n")
-        _say(_welcome(ports, place, login))
+        _say(_welcome(ports, layout, login))
         if steps:
             _say(_SIMULATED)
-        supervisor.keep_up()
+        supervisor.supervise()
         _say("\nStopping ...")
-    _say(f"Stopped. Everything is kept in {place.base}.")
+    _say(f"Stopped. All data stays in {layout.base}.")
 
 
 def _check(ports: Ports) -> None:
@@ -74,26 +77,26 @@ def _check(ports: Ports) -> None:
             )
 
 
-def _remember(found: Platform, place: Layout, *, is_usual: bool) -> None:
-    """Let ./manage.py find these servers."""
-    lines = "".join(f"{name}={value}\n" for name, value in found.environ.items())
-    (place.base / "environment").write_text(lines)
-    if is_usual:
+def _save_environment(platform: Platform, layout: Layout, *, is_default: bool) -> None:
+    """Save the platform's variables for ./manage.py."""
+    lines = "".join(f"{name}={value}\n" for name, value in platform.environ.items())
+    (layout.base / "environment").write_text(lines)
+    if is_default:
         (HOME / ".state" / "environment").write_text(lines)
 
 
-def _welcome(ports: Ports, place: Layout, login: Login) -> str:
+def _welcome(ports: Ports, layout: Layout, login: Login) -> str:
     return f"""\
   Queries    http://localhost:{ports.query}/docs/
   Commands   http://localhost:{ports.command}/docs/
   Log in as  {login.username}, password {login.password}
 
-Data       {place.base}
-Logs       {place.logs}, a file a process
+Data       {layout.base}
+Logs       {layout.logs}, one file per process
 ./manage.py works on it (lag, verify --all, events log --follow). Ctrl-C stops it."""
 
 
-def _tell(subject: str, news: str) -> None:
+def _say_news(subject: str, news: str) -> None:
     _say(f"  {subject:<12} {news}")
 
 

@@ -1,8 +1,7 @@
 """Finds the servers' programs in their wheels.
 
-The wheels' Python code is not used: it starts servers that outlive whoever started them, widens
-permissions of every directory above, and opens sockets in places of its own. The programs in them
-are the real ones.
+The wheels contain the original programs. Their Python code is not used: its servers outlive their
+starter, it widens the permissions of all parent directories, and it puts sockets elsewhere.
 """
 
 import shutil
@@ -19,21 +18,21 @@ _OWNER_READS_AND_RUNS, _TO_OTHERS = stat.S_IRUSR | stat.S_IXUSR, 6
 
 
 def programs(package: str, folder: str, account: SystemUser) -> Path:
-    """The ``folder`` of an installed package, where the account can run what is in it."""
+    """The ``folder`` of an installed package, copied if the account can't run its programs."""
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise NotInstalled(
             f"The package {package} is not installed: it is in requirements-dev.lock and in the"
             " extra named embedded."
         )
-    found = Path(spec.submodule_search_locations[0]) / folder
-    if account.is_ours or is_passable(found):
-        return found
-    return _copied(found, f"{package}-{version(package)}")
+    directory = Path(spec.submodule_search_locations[0]) / folder
+    if account.is_ours or is_passable(directory):
+        return directory
+    return _copy(directory, f"{package}-{version(package)}")
 
 
-def _copied(source: Path, name: str) -> Path:
-    """A copy that the servers' account can read: the checkout is in a directory of root's."""
+def _copy(source: Path, name: str) -> Path:
+    """Copy programs for the servers' account: it can't enter root's directories."""
     copy = elsewhere(source) / name
     if not copy.exists():
         part = copy.with_suffix(".part")

@@ -12,37 +12,37 @@ from typing import IO
 from infra.services.errors import InUse, NotUsable
 
 LAYOUT = 1
-"""How files lie in a data directory. What is in them has versions of its own (migrations, read
-models); this one changes when a version can't use what an older one left."""
+"""Version of the directory's layout, raised when older ones can't be used.
+Migrations and read models have their own versions."""
 
 NEEDED_BYTES = 1_000_000_000
-"""A first start writes half of that: the log, its copy in Redis, the index."""
+"""A first start writes half of that: log, read models and index."""
 
 LOCK, LAYOUT_FILE = "lock", "layout"
 
 
 @contextmanager
 def owned(directory: Path) -> Iterator[None]:
-    """Be the only one on a directory of this layout, as long as the block or the process lasts.
+    """Lock a data directory during the block; the lock also ends with the process.
 
-    Raises InUse; NotUsable for one that is not of ours, of another layout, read-only or full.
+    Raises InUse; NotUsable for a foreign, read-only or full directory, or another layout.
     """
     with ExitStack() as stack:
         try:
             lock = stack.enter_context((directory / LOCK).open("a+"))
-            _take(lock, directory)
+            _lock(lock, directory)
             _check_layout(directory)
-            _check_room(directory)
+            _check_free_space(directory)
         except OSError as error:
             raise NotUsable(
                 f"{error.filename or directory}: {error.strerror}."
-                " Another directory: make run DATA=DIR"
+                " Use another directory: make run DATA=DIR"
             ) from error
         yield
 
 
 def wipe(directory: Path) -> None:
-    """Begin anew: all but the lock goes."""
+    """Delete everything but the lock and the layout version."""
     for path in directory.iterdir():
         if path.name in {LOCK, LAYOUT_FILE}:
             continue
@@ -52,14 +52,14 @@ def wipe(directory: Path) -> None:
             path.unlink()
 
 
-def _take(lock: IO[str], directory: Path) -> None:
+def _lock(lock: IO[str], directory: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         lock.seek(0)
         raise InUse(
             f"The platform runs on {directory} already, as process {lock.read().strip() or '?'}."
-            "\nStop that one, or run a second one beside it: make run DATA=DIR PORT=9000"
+            "\nStop it, or run a second one beside it: make run DATA=DIR PORT=9000"
         ) from None
     lock.truncate(0)
     lock.write(str(os.getpid()))
@@ -71,14 +71,17 @@ def _check_layout(directory: Path) -> None:
     if not path.exists():
         others = sorted(child.name for child in directory.iterdir() if child.name != LOCK)
         if others:
-            raise NotUsable(f"{directory} holds something else: {', '.join(others[:5])}")
+            raise NotUsable(
+                f"{directory} holds something else: {', '.join(others[:5])}."
+                " Use another directory: make run DATA=DIR"
+            )
         path.write_text(json.dumps({"layout": LAYOUT}))
-    found = _read_layout(path)
-    if found != LAYOUT:
+    layout = _read_layout(path)
+    if layout != LAYOUT:
         raise NotUsable(
-            f"{directory} was made by {'a newer' if found > LAYOUT else 'an older'} version of the"
-            f" platform (layout {found}, this one uses {LAYOUT}). Start it with that version and"
-            " take the log away with ./manage.py events export, or use another directory:"
+            f"{directory} was made by {'a newer' if layout > LAYOUT else 'an older'} version of the"
+            f" platform (layout {layout}, this one uses {LAYOUT}). Start it with that version and"
+            " export the log with ./manage.py events export, or use another directory:"
             " make run DATA=DIR"
         )
 
@@ -87,10 +90,12 @@ def _read_layout(path: Path) -> int:
     try:
         return int(json.loads(path.read_bytes())["layout"])
     except (ValueError, KeyError, TypeError) as error:
-        raise NotUsable(f"{path} says nothing that can be understood: {error}") from error
+        raise NotUsable(
+            f"{path} can't be read: {error}. Use another directory: make run DATA=DIR"
+        ) from error
 
 
-def _check_room(directory: Path) -> None:
+def _check_free_space(directory: Path) -> None:
     free = shutil.disk_usage(directory).free
     if free < NEEDED_BYTES:
         raise NotUsable(

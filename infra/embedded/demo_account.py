@@ -1,6 +1,6 @@
 """Demo account: a user whose password is made for this directory and kept in it.
 
-The password is made up for this directory and kept in it, for its owner to read.
+The file with the password is readable by its owner only.
 """
 
 import json
@@ -26,16 +26,16 @@ class Login(NamedTuple):
 
 
 def demo_account(directory: Path, command_url: str) -> Login:
-    """The directory's account; opened the first time, and if that was interrupted, again."""
+    """The directory's account; registers it unless an earlier start did."""
     path = directory / FILE
     login = _read(path) or _write(path, Login("demo", secrets.token_urlsafe(12)))
-    done = path.with_suffix(".open")
-    if not done.exists():
-        if not _register(command_url, login) and not _knows(command_url, login):
-            # Somebody else has the name: this file was lost, and with it the password.
+    registered = path.with_suffix(".open")
+    if not registered.exists():
+        if not _register(command_url, login) and not _can_log_in(command_url, login):
+            # The name is taken by an account whose file, with its password, was lost.
             login = _write(path, Login(f"demo-{secrets.token_hex(3)}", login.password))
             _register(command_url, login)
-        done.touch()
+        registered.touch()
     return login
 
 
@@ -52,13 +52,13 @@ def _write(path: Path, login: Login) -> Login:
 
 
 def _register(command_url: str, login: Login) -> bool:
-    """Whether the account could be opened; False when the name is taken."""
+    """Register the account; False when the name is taken."""
     email = f"{login.username}@example.org"
     body = {**login._asdict(), "email": email, "genres": list(GENRES)}
     return _post(f"{command_url}/v1/accounts", body)
 
 
-def _knows(command_url: str, login: Login) -> bool:
+def _can_log_in(command_url: str, login: Login) -> bool:
     try:
         body = {"login": login.username, "password": login.password}
         return _post(f"{command_url}/v1/tokens", body)
@@ -76,5 +76,5 @@ def _post(url: str, body: object) -> bool:
     except urllib.error.HTTPError as error:
         if error.code == _CONFLICT:
             return False
-        said = error.read().decode(errors="replace")
-        raise DidNotStart(f"{url} answered {error.code}: {said}") from error
+        body_text = error.read().decode(errors="replace")
+        raise DidNotStart(f"{url} answered {error.code}: {body_text}") from error

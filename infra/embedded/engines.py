@@ -1,4 +1,4 @@
-"""Engines of the embedded platform, and the variables that lead to them."""
+"""Engines of the embedded platform, and the environment variables with their URLs."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,23 +8,23 @@ from infra.platform.supervisor import Member
 from infra.services import as_query
 
 
-def engines(place: Layout) -> Sequence[Member]:
-    """What everything else needs."""
-    return [postgres.postgres(place), redis.redis(place)]
+def engines(layout: Layout) -> Sequence[Member]:
+    """PostgreSQL and Redis, which all other processes need."""
+    return [postgres.postgres(layout), redis.redis(layout)]
 
 
-def environment(place: Layout, *, query_url: str) -> Mapping[str, str]:
-    """The variables that make a process one of this platform; without a bus the log is followed."""
+def environment(layout: Layout, *, query_url: str) -> Mapping[str, str]:
+    """The environment of the platform's processes; without a bus they read from the event log."""
     return {
-        "MARQUEE_DATABASE_URL": postgres.url(place, "marquee"),
-        "MARQUEE_VAULT_URL": postgres.url(place, "marquee_vault"),
+        "MARQUEE_DATABASE_URL": postgres.url(layout, "marquee"),
+        "MARQUEE_VAULT_URL": postgres.url(layout, "marquee_vault"),
         "MARQUEE_BUS_URL": "",
-        "MARQUEE_REDIS_URL": redis.url(place),
-        "MARQUEE_QUERY_REDIS_URL": as_query(redis.url(place)),
-        "MARQUEE_CACHE_REDIS_URL": redis.cache_url(place),
+        "MARQUEE_REDIS_URL": redis.url(layout),
+        "MARQUEE_QUERY_REDIS_URL": as_query(redis.url(layout)),
+        "MARQUEE_CACHE_REDIS_URL": redis.cache_url(layout),
         "MARQUEE_SEARCH": "tantivy",
-        "MARQUEE_SEARCH_DIR": str(place.index),
+        "MARQUEE_SEARCH_DIR": str(layout.index),
         "MARQUEE_NAMESPACE": "marquee",
-        "MARQUEE_KEYS_DIR": str(place.keys),
+        "MARQUEE_KEYS_DIR": str(layout.keys),
         "MARQUEE_SITE_ORIGIN": query_url,
     }

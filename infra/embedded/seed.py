@@ -13,7 +13,7 @@ PEOPLE = 300
 
 
 class SeedStep(NamedTuple):
-    """Something that is done once."""
+    """A management command that runs once."""
 
     name: str
     what: str
@@ -24,35 +24,35 @@ STEPS = (
     SeedStep("catalogue", "36,273 movies", ("import_catalogue", "demo")),
     SeedStep(
         "community",
-        f"simulated: ratings by {PEOPLE} people who don't exist",
+        f"ratings by {PEOPLE} simulated users",
         ("simulate_community", "--people", str(PEOPLE)),
     ),
-    SeedStep("lists", "made of all that", ("lag", "--wait", "120")),
+    SeedStep("lists", "built from these", ("lag", "--wait", "120")),
 )
 
 
 def fill(
-    found: Platform, directory: Path, supervisor: Supervisor, steps: Sequence[SeedStep]
+    platform: Platform, directory: Path, supervisor: Supervisor, steps: Sequence[SeedStep]
 ) -> None:
-    """Take each step once; one that was interrupted goes on. Raises DidNotStart, Stopped."""
+    """Run each step once; resume an interrupted one. Raises DidNotStart, Stopped."""
     for name, what, arguments in steps:
         done = directory / f"{name}-filled"
         if not done.exists():
             supervisor.say(name, what)
-            _run(found, directory, supervisor, name, *arguments)
+            _run(platform, directory, supervisor, name, *arguments)
             done.touch()
 
 
 def _run(
-    found: Platform, directory: Path, supervisor: Supervisor, name: str, *arguments: str
+    platform: Platform, directory: Path, supervisor: Supervisor, name: str, *arguments: str
 ) -> None:
     process = Process(
         name=name,
         command=manage(*arguments),
-        environ={**found.environ, "MARQUEE_ROLE": "ops"},
+        environ={**platform.environ, "MARQUEE_ROLE": "ops"},
         log=directory / "logs" / f"{name}.log",
         home=directory / "processes" / "step",
     )
     if status := supervisor.run(process):
-        words = process.last_words()
+        words = process.log_tail()
         raise DidNotStart(f"manage.py {' '.join(arguments)} ended with {status}:\n{words}")

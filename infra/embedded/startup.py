@@ -20,7 +20,7 @@ DIRECTORY = HOME / ".state" / "run"
 
 @dataclass(frozen=True)
 class Ports:
-    """Where the two APIs answer."""
+    """Ports of the two APIs."""
 
     query: int
     command: int
@@ -35,61 +35,61 @@ def running(
     fresh: bool = False,
     check: Callable[[], None] = lambda: None,
 ) -> Iterator[tuple[Layout, Platform]]:
-    """The platform on a directory, ready to answer, until the end of the block.
+    """Run the platform of a directory until the end of the block; yields once it is ready.
 
-    ``fresh`` throws away what the directory held; ``check`` is asked once nothing of ours runs.
+    ``fresh`` deletes the directory's data; ``check`` runs once leftover processes have ended.
     Raises ServiceError, DidNotStart, Stopped.
     """
-    place = layout_of(directory)
-    with owned(place.base):
-        found = planned(place, ports)
-        _end_leftovers(found, place)
+    layout = layout_of(directory)
+    with owned(layout.base):
+        found = planned(layout, ports)
+        _end_leftovers(found, layout)
         check()
         if fresh:
-            wipe(place.base)
+            wipe(layout.base)
         with supervisor:
-            supervisor.bring_up(engines(place))
-            _prepare_once(found, place)
+            supervisor.bring_up(engines(layout))
+            _prepare_once(found, layout)
             supervisor.bring_up(found.members())
-            yield place, found
+            yield layout, found
 
 
-def _end_leftovers(found: Platform, place: Layout) -> None:
-    """End what a killed supervisor left: first what uses the engines, then these."""
-    for members in (found.members(), engines(place)):
+def _end_leftovers(found: Platform, layout: Layout) -> None:
+    """End processes that a killed supervisor left: first those that use the engines."""
+    for members in (found.members(), engines(layout)):
         with ThreadPoolExecutor() as threads:
             list(threads.map(lambda member: member.process.end_leftovers(), members))
 
 
-def _prepare_once(found: Platform, place: Layout) -> None:
-    """Tables and keys, unless this version of the platform has made them here."""
-    stamp, version = place.home("postgres") / "prepared", _migrations()
-    if place.keys.exists() and stamp.exists() and stamp.read_text() == version:
+def _prepare_once(found: Platform, layout: Layout) -> None:
+    """Make tables and keys, unless this version of the platform has done so."""
+    stamp, version = layout.home("postgres") / "prepared", _migrations()
+    if layout.keys.exists() and stamp.exists() and stamp.read_text() == version:
         return
-    prepare(found.environ, place.base, fresh=False)
+    prepare(found.environ, layout.base, fresh=False)
     stamp.write_text(version)
 
 
 def _migrations() -> str:
-    """Which migrations there are, as one word."""
+    """Digest of the names of all migrations."""
     names = sorted(str(path.relative_to(HOME)) for path in HOME.glob("*/**/migrations/*.py"))
     return sha256("\n".join(names).encode()).hexdigest()
 
 
-def planned(place: Layout, ports: Ports) -> Platform:
-    """What will run there."""
+def planned(layout: Layout, ports: Ports) -> Platform:
+    """The processes of the platform, not yet started."""
     return processes(
-        environment(place, query_url=f"http://localhost:{ports.query}"),
-        place.logs,
+        environment(layout, query_url=f"http://localhost:{ports.query}"),
+        layout.logs,
         ports=(ports.command, ports.query),
-        home=place.base / "processes",
-        clock=place.base / "clock",
+        home=layout.base / "processes",
+        clock=layout.base / "clock",
     )
 
 
 @contextmanager
 def platform(directory: Path, *, fresh: bool) -> Iterator[Platform]:
-    """The same for those who need no more than the platform, on free ports."""
+    """Run the platform of a directory on free ports, without progress messages."""
     query = free(run=2)
     with running(directory, Ports(query, query + 1), Supervisor(), fresh=fresh) as (_, found):
         yield found

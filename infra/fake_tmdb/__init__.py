@@ -1,6 +1,6 @@
 """Fake TMDb server: API v3 with the films of the demo catalogue and faults on demand.
 
-For tests, benchmarks and the demo. It holds no data of TMDb's; the payloads follow TMDb's
+For tests, benchmarks and the demo. It has no data of TMDb; the payloads follow TMDb's
 documentation as of 2026-11 (pages of developer.themoviedb.org):
 
 | what | page |

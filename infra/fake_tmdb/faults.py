@@ -31,10 +31,10 @@ class FaultQueue:
         self._lock = Lock()
         self._waiting: list[InjectedFault] = []
 
-    def add(self, trouble: InjectedFault) -> None:
+    def add(self, fault: InjectedFault) -> None:
         """Append a fault."""
         with self._lock:
-            self._waiting.append(trouble)
+            self._waiting.append(fault)
 
     def clear(self) -> None:
         """Remove all faults."""
@@ -44,11 +44,11 @@ class FaultQueue:
     def next(self, path: str) -> InjectedFault | None:
         """Take the first fault that matches the path; None when there is none."""
         with self._lock:
-            for trouble in self._waiting:
-                if re.search(trouble.path, path):
-                    if trouble.times is not None:
-                        trouble.times -= 1
-                        if trouble.times <= 0:
-                            self._waiting.remove(trouble)
-                    return trouble
+            for fault in self._waiting:
+                if re.search(fault.path, path):
+                    if fault.times is not None:
+                        fault.times -= 1
+                        if fault.times <= 0:
+                            self._waiting.remove(fault)
+                    return fault
         return None

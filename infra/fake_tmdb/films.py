@@ -99,30 +99,30 @@ class FilmCatalogue:
         with self._lock:
             film = {**self._films[film_id], **fields}
             self._films[film_id] = {k: v for k, v in film.items() if v is not payloads.LEFT_OUT}
-            self._note(film_id)
+            self._mark_changed(film_id)
 
     def delete(self, film_id: int) -> None:
         """Delete a film."""
         with self._lock:
             del self._films[film_id]
-            self._note(film_id)
+            self._mark_changed(film_id)
 
     def merge(self, film_id: int, into: int) -> None:
         """Delete a film and give its IMDb id to another."""
         with self._lock:
-            gone = self._films[film_id]
+            deleted = self._films[film_id]
             self.delete(film_id)
-            same = {name: gone[name] for name in ("imdb_id", "external_ids")}
+            same = {name: deleted[name] for name in ("imdb_id", "external_ids")}
             self.change(into, **same)
 
     def add(self, film_id: int, **line: Any) -> None:
         """Add a film that isn't in the demo catalogue."""
         with self._lock:
-            made = payloads.film(film_id, {"id": film_id, "genres": (), "cast": (), **line})
-            self._films[film_id] = made
-            self._note(film_id)
+            film = payloads.film(film_id, {"id": film_id, "genres": (), "cast": (), **line})
+            self._films[film_id] = film
+            self._mark_changed(film_id)
 
-    def _note(self, film_id: int) -> None:
+    def _mark_changed(self, film_id: int) -> None:
         self._changed[film_id] = datetime.now(UTC).date()
         self._listed.clear()
 

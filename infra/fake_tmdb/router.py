@@ -47,9 +47,9 @@ def _find(films: FilmCatalogue, words: list[str], query: Mapping[str, str]) -> M
             return payloads.page([film | kind for film in trending], _page(query), PAGE)
         case ["movie", ("popular" | "top_rated") as name]:
             number = _page(query)
-            found = films.listed(name)
-            some = [payloads.listed(film) for film in found[(number - 1) * PAGE : number * PAGE]]
-            return payloads.page(found, number, PAGE) | {"results": some}
+            listed = films.listed(name)
+            some = [payloads.listed(film) for film in listed[(number - 1) * PAGE : number * PAGE]]
+            return payloads.page(listed, number, PAGE) | {"results": some}
         case ["movie", "changes"]:
             changed: list[Any] = [
                 {"id": film, "adult": False} for film in films.changed(*_range(query))
@@ -91,11 +91,11 @@ def _range(query: Mapping[str, str]) -> tuple[date, date]:
 
 
 def _appended(query: Mapping[str, str]) -> list[str]:
-    wanted = [name for name in query.get("append_to_response", "").split(",") if name]
-    if len(wanted) > MOST_APPENDED:
+    requested = [name for name in query.get("append_to_response", "").split(",") if name]
+    if len(requested) > MOST_APPENDED:
         raise ApiError(
             400,
             27,
             "Too many append to response objects: The maximum number of remote calls is 20.",
         )
-    return wanted
+    return requested

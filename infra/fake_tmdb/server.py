@@ -148,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
     # ------------------------------------------------------------------------------ answers
 
     def _answer(self, path: str, query: dict[str, str]) -> None:
-        if not self._may_ask(query):
+        if not self._is_authorised(query):
             message = "Invalid API key: You must be granted a valid key."
             self._send(ApiResponse(401, payloads.problem(7, message)))
         elif not self.server.rate_limit.allows():
@@ -159,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(answer(self.server.films, path.removeprefix(_PREFIX), query))
 
-    def _may_ask(self, query: Mapping[str, str]) -> bool:
+    def _is_authorised(self, query: Mapping[str, str]) -> bool:
         given = self.headers.get("Authorization", "").removeprefix("Bearer ")
         return given == TOKEN or query.get("api_key") == KEY
 

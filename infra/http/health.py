@@ -53,7 +53,7 @@ def ready(checks: Mapping[str, ReadinessCheck]) -> View:
 def _state(name: str, check: ReadinessCheck) -> str:
     try:
         check()
-    except Exception as fault:  # noqa: BLE001 - whatever it raises, it is down
+    except Exception as fault:  # noqa: BLE001 - any exception means that it is down
         _log.warning("dependency down", dependency=name, fault=repr(fault))
         return "down"
     return "ok"

@@ -1,7 +1,7 @@
 """OpenAPI examples: completes the contract with examples, headers and strict bodies.
 
 drf-spectacular knows types and limits. This adds to its document, for every operation: an example
-of each body and response, the headers that all have, and that bodies take no other fields.
+of each body and response, the headers of all responses, and that bodies refuse undeclared fields.
 """
 
 from collections.abc import Iterator, Mapping

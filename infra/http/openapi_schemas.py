@@ -23,8 +23,8 @@ _schemas: dict[type, Shape] = {}
 def schema(name: str, *structs: Any, description: str = "", **fields: Any) -> Shape:
     """A component with the fields of some structs, and more ``fields`` behind them.
 
-    A struct within a struct must have a schema of its own, made before. Without a ``description``
-    the last struct's docstring is it.
+    A struct within a struct must have a schema of its own, made before. The default
+    description is the last struct's docstring.
     """
     declared = {
         field.encode_name: _field(field.type, is_required=_is_always_there(struct, field))
@@ -45,7 +45,7 @@ def _fields(struct: Any) -> tuple[inspect.Field, ...]:
 
 
 def _is_always_there(struct: Any, field: inspect.Field) -> bool:
-    """Whether every answer has a field; msgspec leaves defaults out only if told to."""
+    """Whether every answer has a field; msgspec omits defaults only with omit_defaults."""
     options = getattr(struct, "__struct_config__", None)
     return field.required or (options is not None and not options.omit_defaults)
 

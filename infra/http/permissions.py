@@ -13,7 +13,7 @@ from infra.errors import Forbidden
 
 
 class Nobody(BasePermission):
-    """DRF's default: nobody may call the view."""
+    """DRF's default: refuses every call."""
 
     def has_permission(self, request: Any, view: Any) -> bool:
         return False
@@ -31,9 +31,9 @@ class Anybody(BasePermission):
 
 
 def needs_token(permission_classes: Sequence[Any]) -> bool:
-    """Whether a view needs an access token; raises Forbidden where nobody may call it."""
+    """Whether a view needs an access token; raises Forbidden if it declares none."""
     if len(permission_classes) == 1:
         [kind] = permission_classes
         if kind in (Anybody, LoggedIn):
             return kind is LoggedIn
-    raise Forbidden("Nobody may call this endpoint.")
+    raise Forbidden("This endpoint declares no permission, so every call is refused.")

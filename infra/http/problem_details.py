@@ -1,4 +1,4 @@
-"""Problem details (RFC 9457): how refusals and faults are answered.
+"""Problem details (RFC 9457): the response to every refusal and fault.
 
 A problem has a type, title, status and detail, and ``errors`` with field and reason.
 """
@@ -82,7 +82,7 @@ def handle(fault: Exception, context: Mapping[str, Any]) -> HttpResponse:
 
 
 def respond(fault: Exception, request: Any | None) -> HttpResponse:
-    """The response to an exception; ``request`` is None where Django never saw one."""
+    """The response to an exception; ``request`` is None if Django did not handle the request."""
     rate = {} if request is None else request.META.get(RATE, {})
     refused = _as_refused(fault)
     if refused is not None:
@@ -92,7 +92,7 @@ def respond(fault: Exception, request: Any | None) -> HttpResponse:
     return _unexpected(fault, request)
 
 
-_MEANINGS: Sequence[tuple[tuple[type[Exception], ...], Callable[[Any], Refused]]] = (
+_REFUSALS: Sequence[tuple[tuple[type[Exception], ...], Callable[[Any], Refused]]] = (
     ((Refused,), lambda fault: fault),
     (
         (exceptions.ValidationError,),
@@ -117,7 +117,7 @@ def _as_refused(fault: Exception) -> Refused | None:
     """The refusal that an exception means; None for a fault."""
     if isinstance(fault, AWAY):
         _log.warning("data store can't be reached", fault=f"{type(fault).__name__}: {fault}")
-    return next((means(fault) for kinds, means in _MEANINGS if isinstance(fault, kinds)), None)
+    return next((means(fault) for kinds, means in _REFUSALS if isinstance(fault, kinds)), None)
 
 
 def _problem(refused: Refused) -> Problem:
@@ -142,14 +142,14 @@ def field_errors(detail: Any, path: str = "") -> Iterator[FieldError]:
     match detail:
         case Mapping():
             for name, inner in detail.items():
-                here = path if name == "non_field_errors" else f"{path}.{name}".lstrip(".")
-                yield from field_errors(inner, here)
+                inner_path = path if name == "non_field_errors" else f"{path}.{name}".lstrip(".")
+                yield from field_errors(inner, inner_path)
         case str():
             yield FieldError(path, str(detail))
         case Sequence():
             for index, inner in enumerate(detail):
-                here = path if isinstance(inner, str) else f"{path}.{index}".lstrip(".")
-                yield from field_errors(inner, here)
+                inner_path = path if isinstance(inner, str) else f"{path}.{index}".lstrip(".")
+                yield from field_errors(inner, inner_path)
         case _:
             yield FieldError(path, str(detail))
 

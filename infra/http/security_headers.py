@@ -92,7 +92,7 @@ def _is_allowed_host(host: str, allowed: tuple[str, ...]) -> bool:
 
 def _refuse(start: Callable[..., Any]) -> Iterable[bytes]:
     refusal: HttpResponse = problem_details.respond(
-        BadRequest("The Host header names no host that is served here."), None
+        BadRequest("The Host header names none of this server's hosts."), None
     )
     refusal.headers["Content-Length"] = str(len(refusal.content))
     status = HTTPStatus.BAD_REQUEST

@@ -1,8 +1,8 @@
-"""Strict JSON: how bodies and query parameters are read, and answers written.
+"""Strict JSON: parses bodies and query parameters strictly, and encodes answers.
 
-Unknown fields and parameters are refused by name, duplicates too, and a number is no string: DRF
-alone takes ``"7"``, ``7.0`` and ``true`` for the integer 7. Text is normalised (NFC) and may have
-no invisible characters.
+Unknown fields and parameters are refused by name, duplicates too, and values of another JSON
+type: DRF alone takes ``"7"``, ``7.0`` and ``true`` for integers. Text is normalised (NFC) and may
+have no invisible characters.
 """
 
 import json

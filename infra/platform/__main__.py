@@ -19,7 +19,7 @@ NAME = "marquee"
 
 
 def main() -> int:
-    """Run until told to stop; exit status 1 if something could not start or ended by itself."""
+    """Run until a stop is requested; exit status 1 if something could not start."""
     parser = argparse.ArgumentParser(prog="make native", description=__doc__)
     parser.add_argument("--command-port", type=int, default=8001, metavar="PORT")
     parser.add_argument("--query-port", type=int, default=8000, metavar="PORT")
@@ -45,8 +45,8 @@ def _run(ports: tuple[int, int], stopping: Event) -> int:
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     environ = environment(ensure(), DIRECTORY, name=NAME, fresh=False)
     prepare(environ, DIRECTORY, fresh=False)
-    _remember(environ, STATE / "environment")
-    found = processes(
+    _save_environment(environ, STATE / "environment")
+    platform = processes(
         environ,
         DIRECTORY / "logs",
         ports=ports,
@@ -54,32 +54,32 @@ def _run(ports: tuple[int, int], stopping: Event) -> int:
         projectors=2,
         clock=DIRECTORY / "clock",
     )
-    for member in found.members():
+    for member in platform.members():
         member.process.end_leftovers()
-    with Supervisor(stopping, say=_tell) as supervisor:
+    with Supervisor(stopping, say=_say_news) as supervisor:
         supervisor.watch(native_servers())
-        supervisor.bring_up(found.members())
-        _import_once(found)
-        _say(f"\nQueries   {found.query_url}/docs/\nCommands  {found.command_url}/docs/")
+        supervisor.bring_up(platform.members())
+        _import_once(platform)
+        _say(f"\nQueries   {platform.query_url}/docs/\nCommands  {platform.command_url}/docs/")
         _say(f"Logs      {DIRECTORY / 'logs'}\n./manage.py uses these servers too. Ctrl-C ends it.")
-        supervisor.keep_up()
+        supervisor.supervise()
     return 0
 
 
-def _import_once(found: Platform) -> None:
-    """The demo catalogue, the first time."""
-    done = DIRECTORY / "catalogue-imported"
-    if not done.exists():
-        if found.manage("import_catalogue", "demo"):
+def _import_once(platform: Platform) -> None:
+    """Import the demo catalogue at the first start."""
+    imported = DIRECTORY / "catalogue-imported"
+    if not imported.exists():
+        if platform.manage("import_catalogue", "demo"):
             raise DidNotStart("The demo catalogue could not be imported; see above.")
-        done.touch()
+        imported.touch()
 
 
-def _remember(environ: Mapping[str, str], path: Path) -> None:
+def _save_environment(environ: Mapping[str, str], path: Path) -> None:
     path.write_text("".join(f"{name}={value}\n" for name, value in environ.items()))
 
 
-def _tell(subject: str, news: str) -> None:
+def _say_news(subject: str, news: str) -> None:
     _say(f"  {subject:<12} {news}")
 
 

@@ -16,16 +16,16 @@ HOME = Path(__file__).resolve().parents[2]
 """The checkout."""
 
 _STOP_SECONDS = 15.0
-# Who is left over was asked to end when its starter died, and may be killed at any moment.
+# Leftover processes got their stop signal when their starter died, so they are killed soon.
 _LEFTOVER_SECONDS = 5.0
 _SETPRIV = "/usr/bin/setpriv"
 
 ADMITTED = (
-    *("--http", "1"),  # proxies speak it; of HTTP/2 there would be streams and frames to bound
-    *("--http1-buffer-size", "16384"),  # request line and headers together; beyond: 431
-    *("--http1-header-read-timeout", "10000"),  # milliseconds until they must be there
+    *("--http", "1"),  # proxies speak it; HTTP/2 would need limits of streams and frames
+    *("--http1-buffer-size", "16384"),  # request line and headers together; larger ones get 431
+    *("--http1-header-read-timeout", "10000"),  # milliseconds until they must have arrived
 )
-"""What a server takes of a request before anything of ours sees it. The same in compose."""
+"""The server's limits for requests, applied before our code; the same as in compose."""
 
 
 def manage(*arguments: str) -> list[str]:
@@ -34,9 +34,9 @@ def manage(*arguments: str) -> list[str]:
 
 
 def api(port: int, *, threads: int = 4) -> list[str]:
-    """The command line of one of the two APIs; which one is said by its role.
+    """The command line of an API; MARQUEE_ROLE selects which.
 
-    Without the limits of backlog and backpressure the 1,025th connection would hang all others.
+    With the default backlog and backpressure the 1,025th connection would hang all others.
     """
     return [
         str(Path(sys.executable).parent / "granian"),
@@ -49,7 +49,7 @@ def api(port: int, *, threads: int = 4) -> list[str]:
 
 
 def worker(clock: Path) -> list[str]:
-    """The command line of a Celery worker that is its own beat; what is due is kept in a file."""
+    """The command line of a Celery worker with embedded beat; ``clock`` is the schedule file."""
     return [
         *(sys.executable, "-m", "celery", "-A", "infra.celery", "worker", "--pool", "solo"),
         *("--beat", "--schedule", str(clock), "--loglevel", "warning"),
@@ -58,35 +58,36 @@ def worker(clock: Path) -> list[str]:
 
 @dataclass
 class Process:
-    """One running process of ours and where it logs."""
+    """A process of the platform: command, environment, log and lifetime."""
 
     name: str
     command: Sequence[str]
     environ: Mapping[str, str]
     log: Path
     home: Path | None = None
-    """Written on the process, so that it is found again when whoever started it was killed."""
+    """Set in the process's environment, so that it is found after its starter was killed."""
     program: str = ""
-    """The kernel's name for a server that works in its home; such write over what is on them."""
+    """The kernel's name for a server whose working directory is its home: servers overwrite their
+    environment."""
     account: SystemUser = field(default_factory=current)
-    polite: signal.Signals = signal.SIGTERM
+    stop_signal: signal.Signals = signal.SIGTERM
     popen: "Popen[bytes] | None" = None
 
     @property
     def pid(self) -> int:
-        """Its process id; 0 while it is not running."""
+        """The process id; 0 while it is not running."""
         return self.popen.pid if self.popen else 0
 
     def start(self) -> None:
-        """Start it (again); what it says is added to its log.
+        """Start or restart it; its output is appended to its log.
 
-        It ends politely with the thread that starts it, even one that is killed.
+        It gets its stop signal when the thread that started it ends, even if killed.
         """
         self.log.parent.mkdir(parents=True, exist_ok=True)
         mark = {MARK: str(self.home)} if self.home else {}
         with self.log.open("ab") as log:
             self.popen = Popen(
-                [_SETPRIV, "--pdeathsig", self.polite.name.removeprefix("SIG"), *self.command],
+                [_SETPRIV, "--pdeathsig", self.stop_signal.name.removeprefix("SIG"), *self.command],
                 cwd=self.home if self.program else HOME,
                 env={**os.environ, "PYTHONPATH": str(HOME), **self.environ, **mark},
                 stdin=subprocess.DEVNULL,
@@ -97,19 +98,19 @@ class Process:
             )
 
     def end_leftovers(self) -> bool:
-        """End what an earlier one of this home left; whether there was anything."""
+        """End leftover processes of this home; whether there were any."""
         if self.home is None:
             return False
-        return end(self.home, self.program, polite=self.polite, seconds=_LEFTOVER_SECONDS)
+        return end(self.home, self.program, stop_signal=self.stop_signal, seconds=_LEFTOVER_SECONDS)
 
     @property
     def status(self) -> int:
-        """The exit status of its last life; negative for the signal that ended it."""
+        """The exit status of the last run; negative for the signal that ended it."""
         return self.popen.returncode or 0 if self.popen else 0
 
     @property
     def how_it_ended(self) -> str:
-        """Its exit status in words."""
+        """The exit status in words."""
         if self.status >= 0:
             return f"exit status {self.status}"
         return f"by {signal.Signals(-self.status).name}"
@@ -119,11 +120,11 @@ class Process:
         return self.popen is None or self.popen.poll() is not None
 
     def stop(self, number: signal.Signals | None = None) -> None:
-        """End it and what it started: politely, or with SIGKILL at once."""
+        """End it: with its stop signal or a given one; with SIGKILL its children, too."""
         if self.popen is None:
             return
         if self.popen.poll() is None:
-            self._signal(number or self.polite)
+            self._signal(number or self.stop_signal)
             try:
                 self.popen.wait(_STOP_SECONDS)
             except subprocess.TimeoutExpired:
@@ -132,14 +133,14 @@ class Process:
         self.popen = None
 
     def _signal(self, number: signal.Signals) -> None:
-        assert self.popen is not None  # noqa: S101 - stop() looked
+        assert self.popen is not None  # noqa: S101 - stop() checked
         if number == signal.SIGKILL:
             os.killpg(self.popen.pid, number)  # it leads a session of its own
         else:
             self.popen.send_signal(number)
 
-    def last_words(self, lines: int = 15) -> str:
-        """The end of its log."""
+    def log_tail(self, lines: int = 15) -> str:
+        """The last lines of its log."""
         if not self.log.exists():
             return ""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])

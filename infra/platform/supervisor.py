@@ -24,7 +24,7 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 10.0
 SETTLED_SECONDS = 30.0
 """A process that ran for so long has its back-off reset."""
 
-_LOOK_SECONDS = 0.1
+_POLL_SECONDS = 0.1
 _LAST_LINES = 3
 
 
@@ -47,7 +47,7 @@ class Supervised(Protocol):
     def end_leftovers(self) -> bool: ...
     def start(self) -> None: ...
     def stop(self) -> None: ...
-    def last_words(self, lines: int = ...) -> str: ...
+    def log_tail(self, lines: int = ...) -> str: ...
 
 
 @dataclass
@@ -56,31 +56,31 @@ class Member:
 
     process: Supervised
     is_ready: IsReady | None = None
-    """Whether it answers; None: it is ready when it runs."""
-    before: Callable[[], None] | None = None
-    """Removes files that a killed one left behind."""
+    """Readiness check; None: it is ready when it runs."""
+    before_start: Callable[[], None] | None = None
+    """Removes files that a killed process left behind."""
     backoff: Backoff = field(
         default_factory=lambda: Backoff(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
     )
     began: float = 0.0
-    again_at: float | None = None
+    restart_at: float | None = None
     """When it is restarted, while it is down."""
 
     def start(self) -> None:
-        """End leftovers of an earlier one and start it."""
+        """End leftover processes, then start it."""
         self.began = time.monotonic()
         self.process.end_leftovers()
-        if self.before:
-            self.before()
+        if self.before_start:
+            self.before_start()
         self.process.start()
-        self.again_at = None
+        self.restart_at = None
 
-    def rest(self, now: float) -> float:
-        """Back-off after it ended: seconds until its restart, doubled each time it ends soon."""
+    def schedule_restart(self, now: float) -> float:
+        """Schedule the restart after its end; returns the seconds until then, by back-off."""
         if now - self.began >= SETTLED_SECONDS:
             self.backoff.reset()
         pause = self.backoff.next_seconds()
-        self.again_at = now + pause
+        self.restart_at = now + pause
         return pause
 
 
@@ -90,7 +90,7 @@ def _silent(_subject: str, _news: str) -> None:
 
 @dataclass
 class Supervisor:
-    """Owns processes as long as its block lasts, all in one thread.
+    """Starts, restarts and stops processes, in one thread, until its block ends.
 
     A process ends with the thread that started it, so use the main thread.
     """
@@ -108,91 +108,93 @@ class Supervisor:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop what was started last first."""
+        """Stop the processes, the last started first."""
         while self._members:
             self._members.pop().process.stop()
 
     def watch(self, servers: Sequence[Supervised]) -> None:
-        """Restart these, which run already, when they end."""
+        """Supervise servers that are already running."""
         self._members += [Member(server) for server in servers]
 
     def bring_up(self, members: Sequence[Member]) -> None:
-        """Start them side by side and wait until each is ready.
+        """Start members concurrently and wait until each is ready.
 
         Raises DidNotStart with the last lines of a process that ended; Stopped.
         """
         for member in members:
             self._members.append(member)
-            _start_a_log(member.process.log)
+            _rotate_log(member.process.log)
             member.start()
         deadline = time.monotonic() + READY_SECONDS
         for member in members:
             self._wait_until_ready(member, members, deadline)
 
-    def keep_up(self) -> None:
-        """Restart processes that end, until a stop is requested."""
-        while not self.stopping.wait(_LOOK_SECONDS):
-            self.look()
+    def supervise(self) -> None:
+        """Restart ended processes until a stop is requested."""
+        while not self.stopping.wait(_POLL_SECONDS):
+            self.restart_ended()
 
-    def look(self) -> None:
+    def restart_ended(self) -> None:
         """Restart ended processes whose back-off is over."""
         now = time.monotonic()
         for member in self._members:
-            if member.again_at is None and member.process.has_ended():
-                self._tell_end(member, member.rest(now))
-            elif member.again_at is not None and now >= member.again_at:
-                self._start_again(member)
+            if member.restart_at is None and member.process.has_ended():
+                self._report_end(member, member.schedule_restart(now))
+            elif member.restart_at is not None and now >= member.restart_at:
+                self._restart(member)
 
     def run(self, process: Process) -> int:
         """Run a process to its end while the others are supervised; return its exit status.
 
         Its output is shown. Raises Stopped, after ending it.
         """
-        _start_a_log(process.log)
+        _rotate_log(process.log)
         process.start()
         try:
             with process.log.open(errors="replace") as log:
                 while not process.has_ended():
-                    if self.stopping.wait(_LOOK_SECONDS):
+                    if self.stopping.wait(_POLL_SECONDS):
                         raise Stopped
-                    self.look()
-                    self._tell_new(process.name, log)
-                self._tell_new(process.name, log)
+                    self.restart_ended()
+                    self._report_output(process.name, log)
+                self._report_output(process.name, log)
             return process.status
         finally:
             process.stop()
 
-    def _tell_new(self, name: str, log: IO[str]) -> None:
+    def _report_output(self, name: str, log: IO[str]) -> None:
         for line in log.read().splitlines():
             self.say(name, line.rstrip())
 
-    def _start_again(self, member: Member) -> None:
+    def _restart(self, member: Member) -> None:
         try:
             member.start()
         except (OSError, ServiceError, SubprocessError) as error:
             self.say(member.process.name, f"could not be restarted: {error}")
-            member.rest(time.monotonic())
+            member.schedule_restart(time.monotonic())
         else:
             self.say(member.process.name, "restarted")
 
-    def _tell_end(self, member: Member, pause_seconds: float) -> None:
+    def _report_end(self, member: Member, pause_seconds: float) -> None:
         process = member.process
         self.say(process.name, f"ended ({process.how_it_ended}); restart in {pause_seconds:.1f} s")
-        for line in process.last_words(_LAST_LINES).splitlines():
+        for line in process.log_tail(_LAST_LINES).splitlines():
             self.say(process.name, f"  {line}")
 
     def _wait_until_ready(self, member: Member, members: Sequence[Member], deadline: float) -> None:
         while True:
             for other in members:
                 if other.process.has_ended():
-                    name, words = other.process.name, other.process.last_words()
+                    name, words = other.process.name, other.process.log_tail()
                     raise DidNotStart(f"{name} ended during its start:\n{words}")
             if member.is_ready is None or member.is_ready():
                 break
             if time.monotonic() > deadline:
                 log = member.process.log
-                raise DidNotStart(f"{member.process.name} is not ready: see {log}")
-            if self.stopping.wait(_LOOK_SECONDS):
+                raise DidNotStart(
+                    f"{member.process.name} is not ready after {READY_SECONDS:.0f} s: see {log}"
+                )
+            if self.stopping.wait(_POLL_SECONDS):
                 raise Stopped
         took = time.monotonic() - member.began
         self.say(member.process.name, f"up after {took:.1f} s (process {member.process.pid})")
@@ -211,8 +213,8 @@ def answers(url: str) -> IsReady:
     return ask
 
 
-def _start_a_log(log: Path) -> None:
-    """Begin a new log file; the one before is kept beside it."""
+def _rotate_log(log: Path) -> None:
+    """Start a new log file; keep the previous one beside it."""
     if log.exists():
         log.replace(log.with_suffix(".log.before"))
 
@@ -220,5 +222,5 @@ def _start_a_log(log: Path) -> None:
 def stop_on_signals(stopping: Event) -> None:
     """Set the event on Ctrl-C, on TERM, and when the terminal is closed."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        # In a thread: the interrupted one may hold the event's own lock.
+        # In a thread: the interrupted main thread may hold the event's lock.
         signal.signal(number, lambda *_: Thread(target=stopping.set).start())

@@ -1,4 +1,4 @@
-"""Topology: which processes make up the platform, and what they need prepared."""
+"""Topology: the platform's processes, their environment, databases and keys."""
 
 import os
 import secrets
@@ -21,13 +21,14 @@ from infra.services import (
 from infra.services.ports import free
 
 FINDING = ("search", "suggestions", "similarity")
-"""Models whose builders work as much as all the others': with a process of their own an import has
-both cores. Measured: 100,000 ratings on 2 cores at 0.50 of what pgbench inserts, 0.35 with one."""
+"""Models whose builders take as much CPU as all others: with a projector of their own, an import
+uses both cores. Measured: 100,000 ratings on 2 cores at 0.50 of pgbench's inserts, 0.35 with
+one."""
 
 
 @dataclass(frozen=True)
 class Platform:
-    """The platform's processes and where it answers."""
+    """The platform's processes and the URLs of its APIs."""
 
     command_url: str
     query_url: str
@@ -44,7 +45,7 @@ class Platform:
         ).returncode
 
     def members(self) -> Sequence[Member]:
-        """The processes as a supervisor takes them."""
+        """The processes as members of a supervisor."""
         ready = {"command": self.command_url, "query": self.query_url}
         return [
             Member(process, answers(f"{ready[name]}/health/ready") if name in ready else None)
@@ -56,11 +57,11 @@ class Platform:
 def running(
     environ: Mapping[str, str], logs: Path, *, ports: tuple[int, int], projectors: int = 1
 ) -> Iterator[Platform]:
-    """The processes on what is prepared, ready to answer, until the end of the block."""
-    found = processes(environ, logs, ports=ports, projectors=projectors)
+    """Run the processes until the end of the block; yields once they are ready."""
+    started = processes(environ, logs, ports=ports, projectors=projectors)
     with Supervisor() as supervisor:
-        supervisor.bring_up(found.members())
-        yield found
+        supervisor.bring_up(started.members())
+        yield started
 
 
 def processes(
@@ -72,11 +73,11 @@ def processes(
     projectors: int = 1,
     clock: Path | None = None,
 ) -> Platform:
-    """What runs beside the engines, not yet started. Without a bus nothing has to be relayed.
+    """The platform's processes, not yet started; without a bus there is no relay.
 
-    With a ``home`` it is found again after whoever runs it was killed. One projector takes 300 MB,
-    two are faster on two cores. With a ``clock``, the file of what is due when, one worker does
-    what is done on a clock.
+    With a ``home``, leftovers of a killed starter are found. One projector takes 300 MB; two are
+    faster on two cores. With a ``clock``, beat's schedule file, a Celery worker runs the periodic
+    tasks.
     """
     shares = [()] if projectors == 1 else [("--except", *FINDING), ("--only", *FINDING)]
     names = ("projector", "projector-finding")
@@ -108,7 +109,7 @@ def processes(
 
 
 def prepare(environ: Mapping[str, str], directory: Path, *, fresh: bool) -> None:
-    """Databases, tables and keys; running it again changes nothing."""
+    """Create databases, tables and keys that are missing; ``fresh`` drops the databases first."""
     for url in databases(environ):
         if fresh:
             drop_database(url, name_of(url))
@@ -122,7 +123,7 @@ def prepare(environ: Mapping[str, str], directory: Path, *, fresh: bool) -> None
 
 
 def forget(environ: Mapping[str, str]) -> None:
-    """Drop the databases of a platform that nobody needs any more."""
+    """Drop the databases of a platform."""
     for url in databases(environ):
         drop_database(url, name_of(url))
 
@@ -133,13 +134,13 @@ def databases(environ: Mapping[str, str]) -> Sequence[str]:
 
 
 def name_of(url: str) -> str:
-    """The database that a URL leads to."""
+    """The name of a URL's database."""
     return urlsplit(url).path.lstrip("/")
 
 
 def _run(arguments: Sequence[str], environ: Mapping[str, str], directory: Path) -> None:
     with (directory / "prepare.log").open("ab") as log:
-        done = run(
+        completed = run(
             manage(*arguments),
             env={**os.environ, **environ, "MARQUEE_ROLE": "ops"},
             cwd=HOME,
@@ -148,28 +149,28 @@ def _run(arguments: Sequence[str], environ: Mapping[str, str], directory: Path) 
             stderr=log,
             check=False,
         )
-    if done.returncode:
+    if completed.returncode:
         raise DidNotStart(f"manage.py {' '.join(arguments)} failed: see {log.name}")
 
 
 @contextmanager
 def platform(servers: Addresses, directory: Path, *, name: str, fresh: bool) -> Iterator[Platform]:
-    """The platform ``name``, ready to answer; its processes end with the block.
+    """Run the platform ``name`` until the end of the block; yields once it is ready.
 
-    ``fresh`` begins with an empty log, whatever an earlier one of that name held. Raises
-    DidNotStart with the last words of the process that did not.
+    ``fresh`` deletes the event log of an earlier run. Raises DidNotStart with the last log lines
+    of the process that failed.
     """
     directory.mkdir(parents=True, exist_ok=True)
     environ = environment(servers, directory, name=name, fresh=fresh)
     prepare(environ, directory, fresh=fresh)
-    with running(environ, directory / "logs", ports=(free(), free()), projectors=2) as found:
-        yield found
+    with running(environ, directory / "logs", ports=(free(), free()), projectors=2) as started:
+        yield started
 
 
 def environment(
     servers: Addresses, directory: Path, *, name: str, fresh: bool
 ) -> Mapping[str, str]:
-    """The variables that make a process one of the platform ``name``."""
+    """The environment of the processes of the platform ``name``."""
     prefix = name.replace("_", "-")
     return {
         "MARQUEE_DATABASE_URL": at_database(servers.postgres, name),
@@ -178,7 +179,7 @@ def environment(
         "MARQUEE_REDIS_URL": servers.redis,
         "MARQUEE_QUERY_REDIS_URL": servers.query_redis,
         "MARQUEE_ELASTICSEARCH_URL": servers.elasticsearch,
-        # A new log must not meet the queues and indexes of an old one.
+        # A new event log must not use the queues and indexes of an old one.
         "MARQUEE_NAMESPACE": f"{prefix}-{secrets.token_hex(4)}" if fresh else prefix,
         "MARQUEE_KEYS_DIR": str(directory.resolve() / "keys"),
     }

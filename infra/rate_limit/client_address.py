@@ -1,8 +1,8 @@
 """Client address: the address a request comes from, behind trusted proxies.
 
 Every proxy appends to X-Forwarded-For (or the header that ``MARQUEE_FORWARDED_HEADER`` names), and
-a client may begin it with anything. So it is read from the right: the first address that is no
-proxy of ours is the client. It is not read at all unless a proxy of ours connected.
+a client may send any value first. So it is read from the right: the first address that is not a
+trusted proxy is the client. It is ignored unless a trusted proxy connected.
 
 Servers take ``X_Forwarded_For`` for the same name: a proxy must not let that through.
 """
@@ -37,7 +37,7 @@ def address(meta: Mapping[str, Any]) -> str:
 
 
 def _client(hops: list[str], proxies: tuple[Network, ...]) -> Address | None:
-    """The first hop that is no proxy of ours; the last one if all are."""
+    """The first hop that is not a trusted proxy; the last hop if all are."""
     last = None
     for hop in hops:
         last = _parsed(hop)

@@ -1,15 +1,15 @@
 """Rate limiter: sliding windows, counted in Redis and partly in the process.
 
-A window is two counts in Redis under ``throttle:*``: of this minute, and of the one before, which
-counts by as much of it as the window still covers. A request is judged by the count that its own
-INCR returned, so no two are judged by the same. Each API has its own keys: the query API's user of
-Redis may write ``throttle:query:*`` only (infra/redis/users.acl), so that the query API, taken
-over, can't reset the counters of log-ins.
+A window has two counts in Redis under ``throttle:*``: of this minute, and of the previous one,
+which is weighted by the share that the window still covers. A request is judged by the reply to its
+own INCR, so no two requests see the same count. Each API has its own keys: the query API's Redis
+user may write ``throttle:query:*`` only (infra/redis/users.acl), so a compromised query API can't
+reset the counters of log-ins.
 
 Reads count in the round trip that fetches their answer (``enqueue``, ``judge``), by plain commands:
-the query API's user may run no scripts. A refused read has been counted, so a client that goes on
-stays refused until it slows down. Commands count by ``LocalCounters``; what invites guessing counts
-by ``infra.rate_limit.atomic_counters``.
+the query API's user may run no scripts. A refused read has been counted, so a client that continues
+stays refused until it slows down. Commands count by ``LocalCounters``; limits against guessing by
+``infra.rate_limit.atomic_counters``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -51,9 +51,9 @@ Scope: TypeAlias = Literal[
 _OF_QUERIES: frozenset[Scope] = frozenset({"read", "search"})
 MINUTE, HOUR = 60, 3600
 RATE = "marquee.rate"
-"""Where META has the RateLimit headers once the request was counted, for refusals too."""
+"""META key: the RateLimit headers of a counted request, for refusals too."""
 
-# A process counts by itself up to a fiftieth of the limit, for a second at most; near the limit,
+# A process counts locally up to a fiftieth of the limit, for a second at most; near the limit,
 # and for small limits, each request goes to Redis. So each process may exceed a limit by a
 # fiftieth. Asking Redis each time was a quarter of what a command costs (0.15 of 0.54 ms).
 _PARTS = 50
@@ -64,14 +64,14 @@ _log = structlog.get_logger(__name__)
 
 
 class WindowCount(NamedTuple):
-    """Requests of this window, with the one that is judged, and of the window before."""
+    """Requests of this window, including the judged one, and of the previous window."""
 
     current: int
     previous: int
 
     @classmethod
     def of(cls, replies: Sequence[Any]) -> Self:
-        """Out of the replies to the commands of ``Throttle.enqueue``."""
+        """From the replies to the commands of ``Throttle.enqueue``."""
         current, _, previous = replies
         return cls(current, int(previous or 0))
 
@@ -136,7 +136,7 @@ class Throttle(NamedTuple):
     def wait_seconds(self, count: WindowCount) -> int:
         """Seconds until one more request is let through, if none comes until then."""
         taken, passed = count.current - 1, self.now % self.seconds
-        if taken < self.limit:  # the window before only has to move out of sight
+        if taken < self.limit:  # wait until less of the previous window counts
             share = 1 - (self.limit - taken) / count.previous
             wait = share * self.seconds - passed
         else:
@@ -149,7 +149,7 @@ class Throttle(NamedTuple):
 
 
 class _LocalCount:
-    """What Redis said last of one counter, and what it was not told since."""
+    """The last count from Redis, and the requests that were not sent to it since."""
 
     __slots__ = ("synced", "synced_at", "unsynced")
 
@@ -172,7 +172,7 @@ class _LocalCount:
 
 
 class LocalCounters:
-    """The counts of one process, which sends them to Redis now and then; thread-safe."""
+    """The counts of one process, which sends them to Redis in batches; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -219,7 +219,10 @@ def _sync(throttle: Throttle, redis: Redis, by: int) -> WindowCount | None:
 
 def allow_uncounted(throttles: Sequence[Throttle], fault: RedisError) -> None:
     """Let a request through when Redis can't count it; raises Unavailable for the closed scopes."""
-    _log.warning("Redis can't count requests; they are let through", fault=repr(fault))
+    _log.warning(
+        "Redis can't count requests; only scopes of MARQUEE_THROTTLE_CLOSED are refused",
+        fault=repr(fault),
+    )
     closed = config().throttle_closed.split(",")
     if any(throttle.scope in closed for throttle in throttles):
         raise Unavailable("Attempts can't be counted at the moment. Try again in a moment.")

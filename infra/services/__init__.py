@@ -1,8 +1,8 @@
 """PostgreSQL, RabbitMQ, Redis and Elasticsearch for this checkout.
 
 ``ensure()`` starts the servers that do not run and returns their addresses; ``environment()``
-turns these into the variables that every program reads. A server whose variable is already set is
-used as given.
+turns these into the environment variables of every program. A server whose variable is already set
+is used as given.
 """
 
 import os
@@ -35,6 +35,6 @@ __all__ = [
 ]
 
 
-def environment(found: Addresses, given: Mapping[str, str] = os.environ) -> dict[str, str]:
+def environment(addresses: Addresses, given: Mapping[str, str] = os.environ) -> dict[str, str]:
     """MARQUEE_* variables for these servers; creates the two databases if they are missing."""
-    return _addresses.environment(found, given)
+    return _addresses.environment(addresses, given)

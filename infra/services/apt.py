@@ -1,7 +1,6 @@
 """Installs missing Debian packages without upgrading or starting anything.
 
-Nothing that is installed is upgraded and no system service is started: a policy file forbids it
-for the time of the installation.
+A policy file (policy-rc.d) keeps packages from starting services during the installation.
 """
 
 import os
@@ -16,18 +15,18 @@ from infra.services.paths import cache_dir, locked
 from infra.services.progress import say
 
 _POLICY = Path("/usr/sbin/policy-rc.d")
-_SET_ASIDE = Path("/usr/sbin/policy-rc.d.before-marquee")
+_SAVED_POLICY = Path("/usr/sbin/policy-rc.d.before-marquee")
 _FORBID = "#!/bin/sh\n# Written by marquee for the time of an installation.\nexit 101\n"
 
 
 def install(missing: Sequence[str]) -> None:
-    """Install with the system's own client; as a normal user, say what is to be installed."""
-    wanted = " ".join(missing)
+    """Install with apt-get; raises NotInstalled with the command to run if not root."""
+    packages = " ".join(missing)
     if os.geteuid() != 0:
         raise NotInstalled(
-            f"Not installed: {wanted}. Run `sudo apt-get install {wanted}`, or start as root."
+            f"Not installed: {packages}. Run `sudo apt-get install {packages}`, or start as root."
         )
-    say("packages", f"installing {wanted}")
+    say("packages", f"installing {packages}")
     with locked(cache_dir() / "packages.lock"), _no_services_start():
         _apt_get("update")
         _apt_get("install", "--yes", "--no-install-recommends", "--no-upgrade", *missing)
@@ -43,7 +42,9 @@ def _apt_get(*arguments: str) -> None:
             env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
         )
     except FileNotFoundError as error:
-        raise NotInstalled("There is no apt-get here: install the servers by hand.") from error
+        raise NotInstalled(
+            "apt-get is missing on this system: install the servers by hand."
+        ) from error
     except subprocess.CalledProcessError as error:
         raise ServiceError(f"apt-get {arguments[0]} failed; see its output above.") from error
 
@@ -52,7 +53,7 @@ def _apt_get(*arguments: str) -> None:
 def _no_services_start() -> Iterator[None]:
     _restore()  # an earlier installation may have been killed
     if _POLICY.exists():
-        _POLICY.rename(_SET_ASIDE)
+        _POLICY.rename(_SAVED_POLICY)
     _POLICY.write_text(_FORBID)
     _POLICY.chmod(0o755)
     try:
@@ -64,5 +65,5 @@ def _no_services_start() -> Iterator[None]:
 def _restore() -> None:
     if _POLICY.exists() and _POLICY.read_text() == _FORBID:
         _POLICY.unlink()
-    if _SET_ASIDE.exists():
-        _SET_ASIDE.rename(_POLICY)
+    if _SAVED_POLICY.exists():
+        _SAVED_POLICY.rename(_POLICY)

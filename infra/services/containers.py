@@ -1,4 +1,4 @@
-"""Runs the servers in containers where an engine answers."""
+"""Runs the servers in Docker containers."""
 
 import functools
 import hashlib
@@ -18,7 +18,7 @@ _START_SECONDS = 180
 
 @functools.cache
 def is_available() -> bool:
-    """Whether an engine is installed and its daemon answers."""
+    """Whether Docker is installed and its daemon answers."""
     try:
         return subprocess.run(["docker", "info"], capture_output=True, timeout=20).returncode == 0  # noqa: PLW1510 - the code is the answer
     except (OSError, subprocess.TimeoutExpired):
@@ -26,8 +26,8 @@ def is_available() -> bool:
 
 
 def start(servers: Sequence[Server], services: Path) -> None:
-    """Run what does not run, side by side; the first time the engine fetches the images."""
-    # One after another: they are in one record.
+    """Start servers that do not run, concurrently; Docker fetches the images at first."""
+    # One after another: all ports are in one file.
     ports = {server.name: ports_of(server, services) for server in servers}
     with ThreadPoolExecutor(max_workers=len(servers) or 1) as threads:
         list(threads.map(lambda server: _bring_up(server, services, ports[server.name]), servers))
@@ -88,7 +88,7 @@ def _name(server: Server, services: Path) -> str:
 
 
 def _docker(*arguments: str) -> str:
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
-    if done.returncode and arguments[0] != "rm":
-        raise ServiceError(f"docker {arguments[0]} failed: {done.stderr.strip()}")
-    return done.stdout
+    completed = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
+    if completed.returncode and arguments[0] != "rm":
+        raise ServiceError(f"docker {arguments[0]} failed: {completed.stderr.strip()}")
+    return completed.stdout

@@ -19,7 +19,7 @@ _SETTINGS = {
     "xpack.security.enabled": "false",
     # Disks of development machines are full; past the watermark every index turns read-only.
     "cluster.routing.allocation.disk.threshold_enabled": "false",
-    # A write to an index that was lost must fail, not make another one without its mappings.
+    # A write to a lost index must fail, not create one without mappings.
     "action.auto_create_index": "false",
 }
 _HEAP = "-Xms512m -Xmx512m"
@@ -33,7 +33,7 @@ def url(ports: Mapping[str, int]) -> str:
 
 
 def _java() -> Path | None:
-    """The home of Java 17, which the distribution was built for, or of whatever Java there is."""
+    """The home of Java 17, which the distribution was built for, or of any other Java."""
     tried = Path("/usr/lib/jvm").glob("java-17-openjdk-*/bin/java")
     found = next(tried, None) or shutil.which("java")
     return Path(found).resolve().parents[1] if found else None
@@ -51,14 +51,14 @@ def _prepare(home: Home) -> Launch:
     if java is None:
         raise NotInstalled("Java 17 is not installed.")
     program = elasticsearch_download.unpacked()
-    # Its security module may write to /tmp, so it refuses to have its configuration under there.
+    # It refuses a configuration under /tmp, where its security module may write.
     config = outside_tmp(home.path / "config")
     scratch = home.path / "tmp"
     for directory in (config, scratch, home.path / "log"):
         directory.mkdir(parents=True, exist_ok=True)
     written = [config / "elasticsearch.yml", config / "jvm.options", config / "log4j2.properties"]
     written[0].write_text(_yaml(home))
-    written[1].write_text("")  # the shipped one writes its logs into the distribution
+    written[1].write_text("")  # the shipped file writes logs into the distribution
     shutil.copyfile(program / "config" / "log4j2.properties", written[2])
     home.account.own(config, scratch, home.path / "log", *written)
     return Launch(

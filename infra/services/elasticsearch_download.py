@@ -1,7 +1,7 @@
 """Fetches the Elasticsearch distribution with Maven.
 
-Its publisher also gives the server to Maven, where a plain client can fetch it. It is unpacked
-once for all checkouts of a user and only read from there.
+Its publisher distributes the server through Maven, too. It is unpacked once for all checkouts of a
+user, which only read it.
 """
 
 import os
@@ -31,7 +31,7 @@ def packages() -> Sequence[str]:
 
 
 def unpacked() -> Path:
-    """The server's directory, fetched when it isn't there yet."""
+    """The server's directory, fetched if it is missing."""
     with locked(cache_dir() / "elasticsearch.lock"):
         if not is_unpacked():
             _fetch()

@@ -1,7 +1,7 @@
 """Errors of starting servers and processes.
 
 ServiceError
-├── NotInstalled   a program is missing and we may not install it
+├── NotInstalled   a program is missing and can't be installed
 ├── PortTaken      a requested port is held by another process
 ├── DidNotStart    a server or process ended, or did not answer in time
 └── NotUsable      a data directory can't be used

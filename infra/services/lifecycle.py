@@ -1,4 +1,4 @@
-"""Starts, stops and supervises the servers of a checkout, on its engine."""
+"""Starts and stops the servers of a checkout, native or in containers."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ SERVERS = (POSTGRES, REDIS, RABBITMQ, ELASTICSEARCH)
 
 
 def ensure(given: Mapping[str, str] = os.environ) -> Addresses:
-    """Start what neither runs nor is given, and say where everything answers."""
+    """Start servers that neither run nor are given; returns the addresses of all."""
     services = services_dir()
     ours = _not_given(given)
     with locked(services / "lock"):
@@ -32,14 +32,14 @@ def ensure(given: Mapping[str, str] = os.environ) -> Addresses:
 
 
 def planned(given: Mapping[str, str] = os.environ) -> Addresses:
-    """Where everything will answer once started; starts nothing."""
+    """The addresses of all servers once started; starts nothing."""
     services = services_dir()
     with locked(services / "lock"):
         return addresses(_ports(_not_given(given), services), given)
 
 
 def native_servers(given: Mapping[str, str] = os.environ) -> Sequence[native.NativeServer]:
-    """Our servers on this machine, for a supervisor; a container engine restarts its own."""
+    """Our native servers, for a supervisor; Docker restarts containers itself."""
     if _engine() is not native:
         return ()
     services = services_dir()
@@ -81,12 +81,12 @@ def _ports(servers: Sequence[Server], services: Path) -> dict[str, int]:
 
 
 def _engine() -> ModuleType:
-    """Containers where an engine answers, else the machine itself."""
-    asked = os.environ.get("SERVICES_ENGINE", "")
-    match asked or ("containers" if containers.is_available() else "native"):
+    """The module that runs servers: containers if Docker is available, else native."""
+    requested = os.environ.get("SERVICES_ENGINE", "")
+    match requested or ("containers" if containers.is_available() else "native"):
         case "containers":
             return containers
         case "native":
             return native
         case other:
-            raise ServiceError(f"SERVICES_ENGINE is {other!r}: say native or containers.")
+            raise ServiceError(f"SERVICES_ENGINE is {other!r}: set it to native or containers.")

@@ -1,4 +1,4 @@
-"""Starts and stops servers on the machine itself."""
+"""Starts, stops and finds native servers: processes on this machine."""
 
 import time
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _LOG_LINES = 15
 
 
 def start(servers: Sequence[Server], services: Path) -> None:
-    """Start what does not run, side by side."""
+    """Start servers that do not run, concurrently."""
     homes = [(server, home_of(server, services)) for server in servers]
     down = [(server, home) for server, home in homes if not _answers(server, home)]
     missing = [package for server, _ in down for package in server.packages()]
@@ -36,7 +36,7 @@ def start(servers: Sequence[Server], services: Path) -> None:
 
 def stop(servers: Sequence[Server], services: Path) -> None:
     with ThreadPoolExecutor(max_workers=len(servers) or 1) as threads:
-        list(threads.map(lambda server: _take_down(server, services), servers))
+        list(threads.map(lambda server: _stop_server(server, services), servers))
 
 
 def is_up(server: Server, services: Path) -> bool:
@@ -52,7 +52,7 @@ def is_alive(server: Server, home: Path) -> bool:
 
 
 def find(server: Server, home: Path) -> ProcessInfo | None:
-    """The server's process; of several the one that the others are children of."""
+    """The server's main process, the parent of its others."""
     found = [
         process
         for process in process_table.belonging_to(home, server.program)
@@ -67,12 +67,12 @@ def ports_of(server: Server, services: Path) -> dict[str, int]:
 
 
 def home_of(server: Server, services: Path) -> Home:
-    """Where the server lives; its ports are chosen now if they never were, or were lost."""
+    """The server's directory, ports and account; chooses ports that are not recorded."""
     account = unprivileged()
     path = server_dir(services, server.name, account)
 
     def in_use() -> bool:
-        # What a killed server left, its port mapper or its children, may hold them as well.
+        # Children of a killed server, or its port mapper, may hold the ports, too.
         return bool(process_table.belonging_to(path, server.program))
 
     ports = reserve(services / "ports.json", server.ports, in_use=in_use)
@@ -80,15 +80,15 @@ def home_of(server: Server, services: Path) -> Home:
 
 
 def bring_up(server: Server, home: Home) -> None:
-    """Have it answer, whatever an earlier life left; one starter at a time."""
+    """Start a server and wait until it answers; ends leftovers first. Locked between processes."""
     began = time.monotonic()
     with locked(home.path.with_suffix(".lock")):
         if is_alive(server, home.path):
-            say(server.name, "is starting already")
+            say(server.name, "is already starting")
             if _comes_up(server, home):
                 return
-            say(server.name, "does not answer: starting it again")
-        # What a killed one left would stand in the way.
+            say(server.name, "does not answer: restarting it")
+        # Leftovers of a killed server would hold its ports and files.
         _end(server, home.path)
         _launch(server, home)
     say(server.name, f"up after {time.monotonic() - began:.1f} s")
@@ -110,17 +110,17 @@ def _spawn(server: Server, home: Home) -> None:
 
 
 def _comes_up(server: Server, home: Home) -> bool:
-    """Wait for an answer as long as anything of the server is alive.
+    """Wait until the server answers; False if its processes end or time is up.
 
-    One that was forked a moment ago is not the server's program yet.
+    Just after the fork, the process does not run the server's program yet.
     """
     began, was_there = time.monotonic(), False
     while not server.answers(home.ports):
         is_there = bool(process_table.belonging_to(home.path, server.program))
         was_there = was_there or is_there
         waited = time.monotonic() - began
-        is_gone = not is_there and (was_there or waited > _FORK_SECONDS)
-        if is_gone or waited > _START_SECONDS:
+        has_ended = not is_there and (was_there or waited > _FORK_SECONDS)
+        if has_ended or waited > _START_SECONDS:
             return False
         time.sleep(_PAUSE_SECONDS)
     return True
@@ -128,7 +128,7 @@ def _comes_up(server: Server, home: Home) -> bool:
 
 @dataclass
 class NativeServer:
-    """A server that a supervisor restarts where it was; it outlives the supervisor."""
+    """A native server for a supervisor, which restarts it; it outlives the supervisor."""
 
     server: Server
     home: Home
@@ -163,32 +163,34 @@ class NativeServer:
         return bool(process_table.belonging_to(self.home.path, self.server.program))
 
     def end_leftovers(self) -> bool:
-        """End what a killed one left, unless another starter was quicker."""
+        """End leftovers of a killed server, unless another process has restarted it."""
         with locked(self.home.path.with_suffix(".lock")):
             return not is_alive(self.server, self.home.path) and _end(self.server, self.home.path)
 
     def start(self) -> None:
-        """Launch it without waiting for its answer."""
+        """Launch it without waiting until it answers."""
         with locked(self.home.path.with_suffix(".lock")):
             if not is_alive(self.server, self.home.path):
                 _spawn(self.server, self.home)
         self._launched_at = time.monotonic()
 
     def stop(self) -> None:
-        """Leave it running: ``python -m infra.services stop`` ends it."""
+        """Do nothing: ``python -m infra.services stop`` ends it."""
 
-    def last_words(self, lines: int = _LOG_LINES) -> str:
+    def log_tail(self, lines: int = _LOG_LINES) -> str:
         return "\n".join(_log(self.home.path)[-lines:])
 
 
-def _take_down(server: Server, services: Path) -> None:
+def _stop_server(server: Server, services: Path) -> None:
     path = server_dir(services, server.name, unprivileged())
     if _end(server, path):
         say(server.name, "stopped")
 
 
 def _end(server: Server, path: Path) -> bool:
-    return process_table.end(path, server.program, polite=server.polite, seconds=_STOP_SECONDS)
+    return process_table.end(
+        path, server.program, stop_signal=server.stop_signal, seconds=_STOP_SECONDS
+    )
 
 
 def _log(home: Path) -> list[str]:

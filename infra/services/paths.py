@@ -1,4 +1,4 @@
-"""Directories of a checkout's servers, and what all checkouts share."""
+"""Directories of a checkout's servers, and those shared by all checkouts."""
 
 import fcntl
 import hashlib
@@ -16,12 +16,12 @@ _ANYONE_MAY_PASS = 0o001
 
 
 def state_dir() -> Path:
-    """Where this checkout keeps what it makes: ``MARQUEE_STATE_DIR``, by default .state."""
+    """This checkout's state directory: ``MARQUEE_STATE_DIR``, by default .state."""
     return Path(os.environ.get("MARQUEE_STATE_DIR") or CHECKOUT / ".state").absolute()
 
 
 def services_dir() -> Path:
-    """This checkout's servers."""
+    """Directory of this checkout's servers."""
     return state_dir() / "services"
 
 
@@ -43,7 +43,7 @@ def server_dir(services: Path, server: str, account: SystemUser) -> Path:
 
 
 def outside_tmp(directory: Path) -> Path:
-    """The same directory, or for one beneath /tmp its stand-in among the caches."""
+    """The same directory, or a substitute in the cache for one under /tmp."""
     if not directory.is_relative_to(_TMP):
         return directory
     return cache_dir() / "checkouts" / _digest(directory)
@@ -51,7 +51,7 @@ def outside_tmp(directory: Path) -> Path:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a lock that dies with its process, so a killed starter never blocks the next one."""
+    """Hold a file lock; the kernel releases it if the process is killed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -59,13 +59,13 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def is_passable(path: Path) -> bool:
-    """Whether every account may pass through a directory, which is made if it is not there."""
+    """Whether every account may enter a directory and its parents; makes it if missing."""
     path.mkdir(parents=True, exist_ok=True)
     return all(each.stat().st_mode & _ANYONE_MAY_PASS for each in (path, *path.parents))
 
 
 def elsewhere(services: Path) -> Path:
-    """What stands for a directory that the servers' account can't reach, such as one of root's."""
+    """The substitute for a directory that the servers' account can't enter, as one of root's."""
     return _SHARED_STATE / _digest(services)
 
 

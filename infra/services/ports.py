@@ -3,8 +3,8 @@
 Ports are chosen once and recorded, so that addresses are known before any server runs. They lie
 below the range from which the kernel takes ports for outgoing connections.
 
-A port looks free until its server listens, and again while that server is down. So whoever chooses
-one promises it as well: no other process, and no other server of this one, is given it.
+A port looks free until its server listens, and again while that server is down. So choosing a port
+also claims it: no other process and no other server of this process gets it.
 """
 
 import contextlib
@@ -25,41 +25,38 @@ PORTS = range(20_000, 32_000)
 _LISTENS = "0A"
 _DYING_SECONDS = 1.0
 
-_promised: dict[int, int] = {}
-"""Descriptors by port: sockets would complain at the end that nobody closed them."""
+_claims: dict[int, int] = {}
+"""File descriptors by port; open socket objects would raise ResourceWarning at exit."""
 
 
 def reserve(record: Path, names: Sequence[str], *, in_use: Callable[[], bool]) -> dict[str, int]:
     """The recorded port of each name; a new one where none is recorded or it was lost.
 
-    ``in_use`` says whether our own server holds them, so that being taken is as it should be. It is
-    asked after a port was found taken: the server may be starting in this very moment.
+    ``in_use`` tells whether our own server holds the ports. It is called after a port was found
+    taken, since the server may be starting at that moment.
     """
     known = _load(record)
     for port in known.values():
-        _promise(port)  # the others' as well: no server here may be given another one's
-    settled = dict(known)
+        _claim(port)  # the others' as well: no server may get another server's port
+    ports = dict(known)
     for name in names:
-        settled[name] = _settle(name, settled, in_use=in_use)
-    if settled != known:
+        ports[name] = _choose(name, ports, in_use=in_use)
+    if ports != known:
         record.parent.mkdir(parents=True, exist_ok=True)
         fresh = record.with_suffix(".new")
-        fresh.write_bytes(msgspec.json.encode(settled))
+        fresh.write_bytes(msgspec.json.encode(ports))
         fresh.rename(record)
-    return {name: settled[name] for name in names}
+    return {name: ports[name] for name in names}
 
 
 def free(*, run: int = 1) -> int:
-    """The first of ``run`` ports in a row that nobody listens on, promised to this process.
-
-    PortTaken: there are none.
-    """
+    """Claim ``run`` consecutive free ports; returns the first. Raises PortTaken."""
     firsts = list(PORTS[: len(PORTS) - run + 1])
     random.SystemRandom().shuffle(firsts)
     for first in firsts:
         if _take(range(first, first + run)):
             return first
-    raise PortTaken(f"No port from {PORTS[0]} to {PORTS[-1]} is free: end what holds them.")
+    raise PortTaken(f"No port from {PORTS[0]} to {PORTS[-1]} is free: end processes that use them.")
 
 
 def is_free(port: int) -> bool:
@@ -82,7 +79,7 @@ def accepts(port: int, host: str = LOOPBACK) -> bool:
 
 
 def holder(port: int) -> str:
-    """Who listens on a port, in words for people."""
+    """Describe the process that listens on a port."""
     inodes = _listening_inodes(port)
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and inodes & _socket_inodes(entry):
@@ -91,13 +88,13 @@ def holder(port: int) -> str:
     return "a process of another user"
 
 
-def _settle(name: str, known: dict[str, int], *, in_use: Callable[[], bool]) -> int:
+def _choose(name: str, known: dict[str, int], *, in_use: Callable[[], bool]) -> int:
     variable = f"SERVICES_{name.upper().replace('-', '_')}_PORT"
-    if asked := os.environ.get(variable):
-        port = int(asked)
+    if requested := os.environ.get(variable):
+        port = int(requested)
         if not (is_free(port) or (known.get(name) == port and _is_ours(port, in_use))):
             raise PortTaken(f"{variable}: port {port} for {name} is held by {holder(port)}.")
-        _promise(port)
+        _claim(port)
         return port
     recorded = known.get(name)
     if recorded and _is_ours(recorded, in_use):
@@ -106,7 +103,7 @@ def _settle(name: str, known: dict[str, int], *, in_use: Callable[[], bool]) -> 
 
 
 def _is_ours(port: int, in_use: Callable[[], bool]) -> bool:
-    """Whether it is free or our server's; one that was killed holds it for a moment more."""
+    """Whether it is free or our server's; waits a moment for a killed server to free it."""
     deadline = time.monotonic() + _DYING_SECONDS
     while not (is_free(port) or in_use()):
         if time.monotonic() > deadline:
@@ -116,28 +113,28 @@ def _is_ours(port: int, in_use: Callable[[], bool]) -> bool:
 
 
 def _take(ports: Sequence[int]) -> bool:
-    """Promise all of them, or none."""
-    promised = list(itertools.takewhile(_promise, ports))
-    if len(promised) == len(ports) and all(is_free(port) for port in ports):
+    """Claim all ports, or none."""
+    claimed = list(itertools.takewhile(_claim, ports))
+    if len(claimed) == len(ports) and all(is_free(port) for port in ports):
         return True
-    for port in promised:
-        os.close(_promised.pop(port))
+    for port in claimed:
+        os.close(_claims.pop(port))
     return False
 
 
-def _promise(port: int) -> bool:
-    """Whether it was nobody's; it is ours from now on until this process ends.
+def _claim(port: int) -> bool:
+    """Claim a port until this process ends; False if another process has claimed it.
 
-    The promise is a name in Linux's abstract namespace, which goes with its process, however that
-    ends, and which network namespaces keep apart as they do ports.
+    The claim is a socket name in Linux's abstract namespace: it ends with its process, and each
+    network namespace has its own, as for ports.
     """
-    promise = socket.socket(socket.AF_UNIX)
+    claim = socket.socket(socket.AF_UNIX)
     try:
-        promise.bind(f"\0marquee-port-{port}")
+        claim.bind(f"\0marquee-port-{port}")
     except OSError:
-        promise.close()
+        claim.close()
         return False
-    _promised[port] = promise.detach()
+    _claims[port] = claim.detach()
     return True
 
 
@@ -145,7 +142,7 @@ def _load(record: Path) -> dict[str, int]:
     try:
         return msgspec.json.decode(record.read_bytes(), type=dict[str, int])
     except (FileNotFoundError, msgspec.DecodeError):
-        return {}  # a record that can't be read is as good as none
+        return {}  # an unreadable record counts as missing
 
 
 def _listening_inodes(port: int) -> set[str]:
@@ -160,7 +157,7 @@ def _listening_inodes(port: int) -> set[str]:
 
 def _socket_inodes(process: Path) -> set[str]:
     found = set()
-    with contextlib.suppress(OSError):  # it ended, or we may not look
+    with contextlib.suppress(OSError):  # it ended, or access is denied
         for link in (process / "fd").iterdir():
             with contextlib.suppress(FileNotFoundError):  # closed meanwhile
                 found.add(str(link.readlink()))

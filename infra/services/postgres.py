@@ -1,7 +1,7 @@
 """PostgreSQL: configuration, start, and creating and dropping databases.
 
-Durable as in production: fsync and synchronous_commit stay on, or no measurement and no test of
-a crash would mean anything.
+Durable as in production: fsync and synchronous_commit stay on, or measurements and crash tests
+would be worthless.
 """
 
 import shutil
@@ -43,9 +43,9 @@ def at_database(server: str, database: str) -> str:
 
 
 def create_database(server: str, name: str, *, template: str = "template1") -> None:
-    """Create a database unless it is there."""
-    with _administration(server) as cursor_of:
-        cursor = cursor_of.cursor()
+    """Create a database if it is missing."""
+    with _administration(server) as session:
+        cursor = session.cursor()
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
         if cursor.fetchone() is None:
             cursor.execute(
@@ -54,7 +54,7 @@ def create_database(server: str, name: str, *, template: str = "template1") -> N
 
 
 def drop_database(server: str, name: str) -> None:
-    """Drop a database, whoever is connected to it."""
+    """Drop a database, and end its connections."""
     with _administration(server) as session:
         session.cursor().execute(
             SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name))
@@ -72,15 +72,15 @@ def _administration(server: str) -> Iterator[connection]:
 
 
 def binaries() -> Path | None:
-    """Debian keeps each version's programs apart; the newest one is ours."""
-    versions = [path for path in Path("/usr/lib/postgresql").glob("*/bin") if _is_whole(path)]
+    """The directory of the newest PostgreSQL's programs; Debian has one for each version."""
+    versions = [path for path in Path("/usr/lib/postgresql").glob("*/bin") if _is_complete(path)]
     if versions:
         return max(versions, key=lambda path: int(path.parent.name))
     found = shutil.which("postgres")
     return Path(found).parent if found else None
 
 
-def _is_whole(path: Path) -> bool:
+def _is_complete(path: Path) -> bool:
     return path.parent.name.isdigit() and (path / "initdb").exists()
 
 
@@ -95,7 +95,7 @@ def _prepare(home: Home) -> Launch:
     cluster = home.path / "cluster"
     if not cluster.exists():
         initialise(programs, cluster, home)
-    # Nothing of ours runs now; the pid in there may meanwhile be another program's.
+    # The server is down, and its old pid may now belong to another process.
     (cluster / "postmaster.pid").unlink(missing_ok=True)
     settings = SETTINGS | {"port": str(home.ports["postgres"])}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
@@ -104,12 +104,12 @@ def _prepare(home: Home) -> Launch:
 
 def initialise(programs: Path, cluster: Path, home: Home) -> None:
     """Make an empty cluster."""
-    # Renamed when whole, so that a start that was killed leaves no half a cluster.
-    half = cluster.with_suffix(".new")
-    shutil.rmtree(half, ignore_errors=True)
+    # Renamed when complete, so a killed start leaves no partial cluster.
+    partial = cluster.with_suffix(".new")
+    shutil.rmtree(partial, ignore_errors=True)
     subprocess.run(
         [
-            *(programs / "initdb", "-D", half, "-U", "postgres", "-A", "trust"),
+            *(programs / "initdb", "-D", partial, "-U", "postgres", "-A", "trust"),
             *("-E", "UTF8", "--locale=C.UTF-8"),
         ],
         check=True,
@@ -117,7 +117,7 @@ def initialise(programs: Path, cluster: Path, home: Home) -> None:
         capture_output=True,
         **as_account(home.account),
     )
-    half.rename(cluster)
+    partial.rename(cluster)
 
 
 def _answers(ports: Mapping[str, int]) -> bool:
@@ -135,7 +135,7 @@ POSTGRES = Server(
     packages=_packages,
     prepare=_prepare,
     answers=_answers,
-    polite=signal.SIGINT,  # "fast": ends sessions and writes its checkpoint
+    stop_signal=signal.SIGINT,  # "fast": ends sessions and writes its checkpoint
     container=Container(
         image="postgres:16.9",
         ports={"postgres": 5432},

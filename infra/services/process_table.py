@@ -1,9 +1,9 @@
 """Finds, starts and ends the processes that belong to a directory.
 
-Every server is started with its directory in its environment, and children inherit it; some
-write over that (Redis and PostgreSQL put their titles there), but these work in the directory.
-So ownership is written on the process itself: no pid file can be stale, a starter that was
-killed forgets nothing, and no foreign process is ever taken for ours.
+Every server is started with its directory in its environment, which children inherit. Redis and
+PostgreSQL overwrite their environment, but the directory is their working directory. So a process
+itself shows what it belongs to: there are no stale pid files, a killed starter loses nothing, and
+no foreign process is taken for ours.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ _PAUSE_SECONDS = 0.05
 
 
 class SubprocessUser(TypedDict, total=False):
-    """What subprocess must be told to run something as another account."""
+    """Arguments of subprocess that run a program as another account."""
 
     user: int
     group: int
@@ -42,7 +42,7 @@ class ProcessInfo:
 def spawn(
     command: Sequence[str | Path], *, home: Path, account: SystemUser, environ: Mapping[str, str]
 ) -> None:
-    """Start a server that outlives us; its output goes to ``output.log`` in its directory."""
+    """Start a server that outlives this process; its output is in ``output.log`` of its home."""
     log = home / "output.log"
     with log.open("ab") as output:
         account.own(log)
@@ -59,7 +59,7 @@ def spawn(
 
 
 def as_account(account: SystemUser) -> SubprocessUser:
-    """Arguments by which subprocess runs something as that account."""
+    """Arguments of subprocess that run a program as that account."""
     if account.is_ours:
         return {}
     return {"user": account.uid, "group": account.gid, "extra_groups": []}
@@ -75,23 +75,23 @@ def belonging_to(home: Path, program: str) -> list[ProcessInfo]:
 
 
 def lives_on(process: ProcessInfo, home: Path) -> bool:
-    """Whether it is still there; asking for one costs a hundredth of looking for all."""
+    """Whether it is still running; a hundredth of the cost of ``belonging_to``."""
     found = _read(Path("/proc", str(process.pid)), home, process.program)
     return found is not None and found.program == process.program
 
 
-def end(home: Path, program: str, *, polite: signal.Signals, seconds: float) -> bool:
-    """Ask what belongs to the directory to end, then insist; False if nothing was running."""
+def end(home: Path, program: str, *, stop_signal: signal.Signals, seconds: float) -> bool:
+    """End the directory's processes, at last with SIGKILL; False if none was running."""
     found = belonging_to(home, program)
     pids = {process.pid for process in found}
     for process in found:
         if process.parent not in pids:
-            _signal(process, polite)
+            _signal(process, stop_signal)
     if not _is_gone(home, program, seconds):
         for process in belonging_to(home, program):
             _signal(process, signal.SIGKILL)
         if not _is_gone(home, program, seconds):
-            raise ServiceError(f"Processes of {home} survive SIGKILL.")
+            raise ServiceError(f"Processes of {home} survive SIGKILL: end them by hand.")
     return bool(found)
 
 
@@ -105,7 +105,7 @@ def _is_gone(home: Path, program: str, seconds: float) -> bool:
 
 
 def _signal(process: ProcessInfo, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):  # it may end by itself meanwhile
+    with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
         os.kill(process.pid, number)
 
 
@@ -118,7 +118,7 @@ def _read(entry: Path, home: Path, program: str) -> ProcessInfo | None:
         )
         is_ours = _is_marked(entry, home) or (process.program == program and _works_in(entry, home))
     except OSError:
-        return None  # it ended while we looked, or is another user's and so not ours
+        return None  # it has ended, or is another user's and so not ours
     return process if is_ours else None
 
 
@@ -127,6 +127,6 @@ def _is_marked(entry: Path, home: Path) -> bool:
 
 
 def _works_in(entry: Path, home: Path) -> bool:
-    # The kernel says so when somebody removed the directory under a running server.
+    # The kernel adds this if the directory was deleted while the server runs.
     directory = str((entry / "cwd").readlink()).removesuffix(" (deleted)")
     return Path(directory).is_relative_to(home)

@@ -4,6 +4,6 @@ import sys
 
 
 def say(subject: str, news: str) -> None:
-    """One line on stderr, so that stdout stays free for ``env``."""
+    """Write a line to stderr: stdout is for the output of ``env``."""
     sys.stderr.write(f"  {subject:<14} {news}\n")
     sys.stderr.flush()

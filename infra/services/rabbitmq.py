@@ -1,7 +1,7 @@
 """RabbitMQ: configuration, start and health check.
 
-Erlang's port mapper is a second server that all nodes of a machine would share; ours has a port
-of its own, so that checkouts don't meet and it can be ended with the node.
+Erlang's port mapper (epmd) is usually shared by all nodes of a machine. Ours has its own port, so
+that checkouts are independent and it ends with the node.
 """
 
 import socket
@@ -44,7 +44,7 @@ def _config(ports: Mapping[str, int]) -> str:
         f"listeners.tcp.1 = {LOOPBACK}:{ports['rabbitmq']}",
         f"management.tcp.ip = {LOOPBACK}",
         f"management.tcp.port = {ports['rabbitmq-management']}",
-        # Names are all we ask the management for; counting would slow every message.
+        # Only names are read from the management; counters would slow every message.
         "management_agent.disable_metrics_collector = true",
         "vm_memory_high_watermark.absolute = 2GB",
         "disk_free_limit.absolute = 200MB",

@@ -1,4 +1,4 @@
-"""Redis: configuration, start, access rights, and a private one for tests."""
+"""Redis: configuration, start, access rights, and a temporary one for tests and the demo."""
 
 import shutil
 import subprocess
@@ -26,16 +26,16 @@ def url(ports: Mapping[str, int]) -> str:
     return f"redis://{LOOPBACK}:{ports['redis']}/0"
 
 
-def as_query(whole: str) -> str:
-    """The same Redis for the query API, which reads all and writes caches and its throttles."""
-    parts = urlsplit(whole)
+def as_query(redis_url: str) -> str:
+    """The URL for the query API's user, who reads all and writes caches and its rate limits."""
+    parts = urlsplit(redis_url)
     address = parts.netloc.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=f"{_QUERY}@{address}"))
 
 
-def grant(whole: str) -> None:
-    """Give a Redis that we did not start the users of our ACL file."""
-    with Redis.from_url(whole) as redis:
+def grant(redis_url: str) -> None:
+    """Create the users of our ACL file in a given Redis."""
+    with Redis.from_url(redis_url) as redis:
         for line in USERS.read_text().splitlines():
             _, name, *rules = line.split()
             if name != "default":
@@ -44,7 +44,7 @@ def grant(whole: str) -> None:
 
 @contextmanager
 def private_redis(port: int | None = None) -> Iterator[str]:
-    """One more Redis, empty and without persistence, that ends with the block or with us."""
+    """Run an empty Redis without persistence until the block or this process ends."""
     if missing := _packages():
         apt.install(missing)
     with tempfile.TemporaryDirectory(prefix="marquee-redis-") as directory:
@@ -54,7 +54,7 @@ def private_redis(port: int | None = None) -> Iterator[str]:
         # pdeathsig: a test run that is killed leaves no server behind.
         command = ["setpriv", "--pdeathsig", "TERM", "redis-server", str(config)]
         log = home / "redis.log"
-        with log.open("w") as said, subprocess.Popen(command, stdout=said) as process:
+        with log.open("w") as output, subprocess.Popen(command, stdout=output) as process:
             try:
                 _wait(process, ports, log)
                 yield url(ports)

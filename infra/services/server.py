@@ -10,7 +10,7 @@ from infra.services.system_user import SystemUser
 
 @dataclass(frozen=True, kw_only=True)
 class Home:
-    """A server's place: its directory, its ports and the account that runs it."""
+    """A server's directory and ports, and the account that runs it."""
 
     path: Path
     ports: Mapping[str, int]
@@ -19,7 +19,7 @@ class Home:
 
 @dataclass(frozen=True, kw_only=True)
 class Launch:
-    """What to run, in which environment."""
+    """A server's command line and environment."""
 
     command: Sequence[str | Path]
     environ: Mapping[str, str] = field(default_factory=dict)
@@ -27,7 +27,7 @@ class Launch:
 
 @dataclass(frozen=True, kw_only=True)
 class Container:
-    """The same server from its official image."""
+    """A server's official image and how to run it."""
 
     image: str
     ports: Mapping[str, int]
@@ -41,12 +41,12 @@ class Container:
 class Server:
     name: str
     program: str
-    """The main process by the kernel's name for it; without it the server is down."""
+    """The kernel's name of the main process; without that process the server is down."""
     ports: Sequence[str]
     packages: Callable[[], Sequence[str]]
     """Debian packages that are missing."""
     prepare: Callable[[Home], Launch]
-    """Write configuration and, the first time, data; say how to launch it. Safe to repeat."""
+    """Write the configuration and, at first, the data; returns the launch. Repeatable."""
     answers: Callable[[Mapping[str, int]], bool]
     container: Container
-    polite: signal.Signals = signal.SIGTERM
+    stop_signal: signal.Signals = signal.SIGTERM

@@ -1,6 +1,6 @@
 """The system user that servers run as.
 
-PostgreSQL and Elasticsearch refuse to run as root, and nothing needs it. Started by root, all
+PostgreSQL and Elasticsearch refuse to run as root, and no server needs root. Started by root, all
 servers run as one system account; started by anyone else, they run as that user.
 """
 
@@ -23,7 +23,7 @@ class SystemUser:
         return self.uid == os.geteuid()
 
     def own(self, *paths: Path) -> None:
-        """Hand paths to this account; a no-op for the user who runs us."""
+        """Hand paths to this account; a no-op for the current user."""
         for path in paths:
             os.chown(path, self.uid, self.gid)
 
@@ -33,7 +33,7 @@ def current() -> SystemUser:
 
 
 def unprivileged() -> SystemUser:
-    """The account for servers, created when root asks for it first."""
+    """The account for servers; created if root runs this for the first time."""
     if os.geteuid() != 0:
         return current()
     try:

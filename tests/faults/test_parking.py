@@ -132,7 +132,7 @@ def test_projector_that_fails_on_every_event_stops_and_parks_nothing(
     at = rate(ann, 12, 8)
     until(failing.has_ended)
     assert failing.status == 1
-    assert "movies fails on everything" in failing.last_words()
+    assert "movies fails on everything" in failing.log_tail()
     assert "Nothing is parked" in parked(found, "list", "movies")
     mend(found, failing)
     assert votes(ann, 12, at) == (before + 1, None)

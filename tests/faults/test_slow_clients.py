@@ -39,7 +39,7 @@ def port(redis_url, keys, tmp_path):
     try:
         is_ready, deadline = answers(f"http://127.0.0.1:{port}/health/live"), monotonic() + 60
         while not is_ready():
-            assert monotonic() < deadline, process.last_words()
+            assert monotonic() < deadline, process.log_tail()
             sleep(0.05)
         yield port
     finally:

@@ -52,8 +52,8 @@ def worker(log_database, redis_url, bus_url, tmdb, tmp_path):
 def wait(condition, process):
     until = time.monotonic() + PATIENCE_SECONDS
     while not condition():
-        assert time.monotonic() < until, process.last_words()
-        assert not process.has_ended(), process.last_words()
+        assert time.monotonic() < until, process.log_tail()
+        assert not process.has_ended(), process.log_tail()
         time.sleep(0.02)
 
 
@@ -104,7 +104,7 @@ def test_sync_ends_the_same_when_its_worker_is_killed_half_way(worker, tmdb):
     assert TmdbFilm.objects.count() == FILMS
     ask_for("films")
     wait(models.Movie.objects.exists, worker)
-    worker.stop(worker.polite.SIGKILL)
+    worker.stop(worker.stop_signal.SIGKILL)
     assert 0 < models.Movie.objects.count() < FILMS
     assert state("films") == SyncRun.State.RUNNING  # nobody could say otherwise
 

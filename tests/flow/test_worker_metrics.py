@@ -64,4 +64,4 @@ def test_worker_exposes_its_childrens_metrics(worker, fake_tmdb, port, tmp_path)
 
 
 def _still_runs(worker):
-    assert not worker.has_ended(), worker.last_words()
+    assert not worker.has_ended(), worker.log_tail()

@@ -62,11 +62,11 @@ def run(seconds: float, *, seed: int) -> Report:
 
 def _kill(on: Stage, loop: Loop, load: "subprocess.Popen[bytes]", *, until: float) -> None:
     while (monotonic() < until or not loop.had_everyone) and load.poll() is None:
-        on.supervisor.look()
+        on.supervisor.restart_ended()
         loop.turn()
         sleep(_LOOK_SECONDS)
     while not loop.is_quiet:
-        on.supervisor.look()
+        on.supervisor.restart_ended()
         loop.watch()
         sleep(_LOOK_SECONDS)
 
@@ -81,7 +81,7 @@ def _under_load(on: Stage, place: Path) -> Iterator["subprocess.Popen[bytes]"]:
         while not said.stat().st_size:  # it speaks when everybody is there and begins to write
             if load.poll() is not None:
                 raise DidNotStart("The load ended before it began, see above.")
-            on.supervisor.look()
+            on.supervisor.restart_ended()
             sleep(_LOOK_SECONDS)
         yield load
         load.terminate()  # it ends when the fate of its last writes is known

@@ -135,7 +135,7 @@ def test_tour_succeeds_when_every_step_does(take):
     titles = re.findall(r"^(\d+)\. ", said, re.MULTILINE)
     assert titles == [str(nth) for nth in range(1, len(titles) + 1)]
     assert (status, len(re.findall("done in", said))) == (0, len(titles))
-    assert f"All {len(titles)} steps did what they should" in said
+    assert f"All {len(titles)} steps succeeded" in said
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_tour_stops_at_a_failing_step_and_names_it(take, world, wrong, title, wo
     assert last.startswith(title)
     [failure] = re.findall(rf"^Step {number} failed: (.+)", said, re.MULTILINE)
     assert (status, words in failure) == (1, True), failure
-    assert "did what they should" not in said
+    assert "steps succeeded" not in said
 
 
 def test_tour_fails_when_the_platform_does_not_start(take, monkeypatch):

@@ -36,7 +36,10 @@ def test_data_directory_of_an_ended_owner_is_free(tmp_path):
 
 def test_directory_with_foreign_files_is_refused_and_untouched(tmp_path):
     (tmp_path / "thesis.txt").touch()
-    with pytest.raises(NotUsable, match=r"holds something else: thesis\.txt"), owned(tmp_path):
+    with (
+        pytest.raises(NotUsable, match=r"holds something else: thesis\.txt\. Use another"),
+        owned(tmp_path),
+    ):
         pass
 
 
@@ -50,7 +53,7 @@ def test_data_directory_of_another_layout_is_refused_with_a_way_out(tmp_path, la
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"layout": "x"}'])
 def test_unreadable_layout_file_is_refused(tmp_path, text):
     (tmp_path / LAYOUT_FILE).write_text(text)
-    with pytest.raises(NotUsable, match="nothing that can be understood"), owned(tmp_path):
+    with pytest.raises(NotUsable, match="can't be read"), owned(tmp_path):
         pass
 
 
@@ -71,7 +74,7 @@ def test_read_only_directory_is_reported(tmp_path, monkeypatch):
     def refuse(lock, directory):
         raise OSError(30, "Read-only file system", str(directory / "lock"))
 
-    monkeypatch.setattr(data_directory, "_take", refuse)
+    monkeypatch.setattr(data_directory, "_lock", refuse)
     told = "lock: Read-only file system.*make run DATA=DIR"
     with pytest.raises(NotUsable, match=told), owned(tmp_path):
         pass

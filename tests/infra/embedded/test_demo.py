@@ -24,7 +24,7 @@ def test_embedded_tour_succeeds_and_leaves_no_process(open_path):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "steps did what they should" in done.stdout
+    assert "steps succeeded" in done.stdout
     verified = done.stdout.partition("manage.py verify --all")[2]
     assert "equal" in verified
     assert "differ" not in verified

@@ -10,8 +10,8 @@ import pytest
 from infra.platform.processes import HOME
 
 CATALOGUE = "36,273 movies"
-COMMUNITY = "simulated: ratings by 300 people who don't exist"
-LISTS = "made of all that"
+COMMUNITY = "ratings by 300 simulated users"
+LISTS = "built from these"
 
 
 def requests(run) -> str:
@@ -32,14 +32,14 @@ def test_interrupted_first_run_is_seeded_and_readmes_requests_work(start):
     first.wait_for(CATALOGUE)
     first.wait_for(COMMUNITY)
     assert first.end(signal.SIGTERM) == 0
-    assert "What was done until then stays" in first.says
+    assert "The next start resumes from here" in first.says
 
     second = start(is_empty=False)
     second.wait_for(COMMUNITY)  # it goes on there
     second.wait_for(LISTS)
     second.wait()
     assert CATALOGUE not in second.says
-    second.wait_for("The community is simulated: its ratings were given by nobody.")
+    second.wait_for("The community is simulated: its ratings are made up.")
 
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", requests(second)],

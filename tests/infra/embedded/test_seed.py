@@ -92,4 +92,4 @@ def test_failed_seed_step_is_reported_and_retried(filled, tmp_path):
 
 def test_simulated_community_is_announced_before_it_is_made():
     [community] = (step for step in STEPS if step.name == "community")
-    assert community.what == "simulated: ratings by 300 people who don't exist"
+    assert community.what == "ratings by 300 simulated users"

@@ -50,9 +50,9 @@ def test_supervisor_restarts_an_ended_process_and_says_so(supervisor, process, s
     member = Member(process("echo last words; sleep 600"))
     supervisor.bring_up([member])
     first = member.process.pid
-    until(lambda: "last words" in member.process.last_words())
+    until(lambda: "last words" in member.process.log_tail())
     os.kill(first, signal.SIGKILL)
-    until(lambda: member.process.pid not in {0, first}, supervisor.look)
+    until(lambda: member.process.pid not in {0, first}, supervisor.restart_ended)
     assert any("ended (by SIGKILL)" in line for line in said)
     assert any("last words" in line for line in said)
     assert any("restarted" in line for line in said)
@@ -61,10 +61,10 @@ def test_supervisor_restarts_an_ended_process_and_says_so(supervisor, process, s
 def test_back_off_doubles_for_a_process_that_ends_soon(process):
     member = Member(process("true"))
     member.began = 0.0
-    pauses = [member.rest(now=1.0) for _ in range(10)]
+    pauses = [member.schedule_restart(now=1.0) for _ in range(10)]
     assert pauses[:3] == [FIRST_PAUSE_SECONDS, 2 * FIRST_PAUSE_SECONDS, 4 * FIRST_PAUSE_SECONDS]
     assert pauses[-1] == LONGEST_PAUSE_SECONDS
-    assert member.rest(now=SETTLED_SECONDS) == FIRST_PAUSE_SECONDS
+    assert member.schedule_restart(now=SETTLED_SECONDS) == FIRST_PAUSE_SECONDS
 
 
 def test_process_that_ends_during_start_is_reported_with_its_last_lines(supervisor, process):

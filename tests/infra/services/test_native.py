@@ -109,7 +109,7 @@ def test_hanging_server_is_ended(checkout, only_redis):
     ensure(only_redis)
     os.kill(main_pid(REDIS, checkout), signal.SIGSTOP)
     home = native.home_of(REDIS, checkout).path
-    assert process_table.end(home, REDIS.program, polite=signal.SIGTERM, seconds=0.2)
+    assert process_table.end(home, REDIS.program, stop_signal=signal.SIGTERM, seconds=0.2)
     assert not native.is_up(REDIS, checkout)
 
 
@@ -206,8 +206,8 @@ def test_killed_server_is_restarted_on_its_port(checkout, only_redis):
         for _ in range(2):
             killed = main_pid(REDIS, checkout)
             os.kill(killed, signal.SIGKILL)
-            until(lambda dead=killed: pids(REDIS, checkout) - {dead}, supervisor.look)
-            until(lambda: native.is_up(REDIS, checkout), supervisor.look)
+            until(lambda dead=killed: pids(REDIS, checkout) - {dead}, supervisor.restart_ended)
+            until(lambda: native.is_up(REDIS, checkout), supervisor.restart_ended)
     assert ensure(only_redis).redis == url
     os.kill(main_pid(REDIS, checkout), signal.SIGKILL)
     until(lambda: not pids(REDIS, checkout))
