@@ -9,5 +9,4 @@ from infra.config import config
 
 @cache
 def store() -> EventStore:
-    """Return the store of this process."""
     return PostgresStore(config().partitions)

@@ -36,14 +36,12 @@ def decide(command: Register, account: AccountState) -> Sequence[UserRegistered]
 
 
 def evolve(_before: AccountState, event: UserRegistered) -> AccountState:
-    """Apply an event."""
     match event:
         case UserRegistered():
             return AccountState(is_open=True)
 
 
 def stream_of(user_id: UUID) -> Stream:
-    """Return the stream of a user's account."""
     return Stream(f"user-{user_id}", str(user_id))
 
 

@@ -53,7 +53,6 @@ def read(text: str) -> SessionCookie | None:
 
 
 def of(request: HttpRequest) -> SessionCookie | None:
-    """The cookie of a request."""
     return read(request.COOKIES.get(NAME, ""))
 
 

@@ -107,7 +107,6 @@ class MovieState:
 
 
 def stream_of(movie_id: int) -> Stream:
-    """The stream of the movie's events."""
     return Stream(f"movie-{movie_id}", str(movie_id))
 
 
@@ -138,7 +137,6 @@ def decide(  # noqa: PLR0911 - a return per command
 
 
 def evolve(movie: MovieState, event: MovieEvent) -> MovieState:
-    """The state after an event."""
     match event:
         case MovieAdded():
             return MovieState(_facts(event), frozenset(event.external_ids.items()))

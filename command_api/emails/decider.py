@@ -31,7 +31,6 @@ def decide(command: VerifyEmail, email: EmailState) -> Sequence[EmailVerified]:
 
 
 def evolve(_before: EmailState, event: EmailVerified) -> EmailState:
-    """Apply an event."""
     match event:
         case EmailVerified():
             return EmailState(is_verified=True)

@@ -25,7 +25,6 @@ _log = structlog.get_logger(__name__)
 
 
 def start() -> None:
-    """Start the delivery thread."""
     Thread(target=_run, name="mail-delivery", daemon=True).start()
 
 

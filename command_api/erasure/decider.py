@@ -11,8 +11,6 @@ from events.stream_names import erasure_of
 
 @dataclass(frozen=True, slots=True)
 class EraseUser:
-    """Erase a user."""
-
     user_id: UUID
     playlists: tuple[str, ...] = ()
     """The ids of all playlists that the user ever had."""
@@ -35,7 +33,6 @@ def decide(command: EraseUser, erasure: ErasureState) -> Sequence[UserErased]:
 
 
 def evolve(_before: ErasureState, event: UserErased) -> ErasureState:
-    """Apply an event."""
     match event:
         case UserErased():
             return ErasureState(is_erased=True)

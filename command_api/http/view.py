@@ -71,7 +71,6 @@ class Answer(NamedTuple):
     """The new version of a resource that supports If-Match; sent as its ETag."""
 
     def reply(self) -> Reply:
-        """Encode the answer."""
         return Reply(
             self.status,
             b"" if self.data is None else strict_json.encode(self.data),

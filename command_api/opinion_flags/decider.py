@@ -14,8 +14,6 @@ from infra.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class SetFlag:
-    """Set a flag on a movie."""
-
     user_id: UUID
     movie_id: int
     availability: Availability = AVAILABLE
@@ -23,8 +21,6 @@ class SetFlag:
 
 @dataclass(frozen=True, slots=True)
 class ClearFlag:
-    """Remove a flag from a movie."""
-
     user_id: UUID
     movie_id: int
 

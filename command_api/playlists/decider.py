@@ -44,8 +44,6 @@ class PlaylistText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreatePlaylist:
-    """Create a playlist."""
-
     playlist_id: str
     user_id: UUID
     name: PlaylistText
@@ -67,8 +65,6 @@ class ChangePlaylist:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeletePlaylist:
-    """Delete a playlist."""
-
     playlist_id: str
     user_id: UUID
     versions: Versions = None
@@ -88,8 +84,6 @@ class PutMovie:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveMovie:
-    """Remove a movie from a playlist."""
-
     playlist_id: str
     user_id: UUID
     movie_id: int
@@ -231,7 +225,6 @@ def _index(position: int | None, movies: Sequence[int], movie: int) -> int:
 
 
 def evolve(before: PlaylistState, event: PlaylistEvent) -> PlaylistState:
-    """Apply an event."""
     return replace(_after(before, event), version=before.version + 1)
 
 

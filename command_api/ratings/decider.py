@@ -26,8 +26,6 @@ class RateMovie:
 
 @dataclass(frozen=True, slots=True)
 class WithdrawRating:
-    """Withdraw a rating."""
-
     user_id: UUID
     movie_id: int
 
@@ -61,7 +59,6 @@ def decide(command: RatingCommand, current: RatingState) -> Sequence[RatingEvent
 
 
 def evolve(_before: RatingState, event: RatingEvent) -> RatingState:
-    """Apply an event."""
     match event:
         case MovieRated(score=score):
             return RatingState(score)
@@ -70,7 +67,6 @@ def evolve(_before: RatingState, event: RatingEvent) -> RatingState:
 
 
 def stream(command: RatingCommand) -> Stream:
-    """Return the stream of a user's rating of a movie."""
     return Stream(f"rating-{command.user_id}-{command.movie_id}", str(command.user_id))
 
 

@@ -53,17 +53,17 @@ def requested_login(request: HttpRequest) -> str:
 
 def admit(login: str, meta: Mapping[str, Any]) -> dict[str, str]:
     """Count an attempt; return the RateLimit headers. Raises TooMany; Unavailable without Redis."""
-    now, where = time(), address(meta)
+    now, client = time(), address(meta)
     name = login_digest(login).hex()
     each, hourly = config().throttle_login_per_minute, config().throttle_account_per_hour
     return atomic_counters.admit(
         [
-            Throttle("login", _pair(login, where), each, now),
-            Throttle("login", where, each, now),
+            Throttle("login", _pair(login, client), each, now),
+            Throttle("login", client, each, now),
             Throttle("account", name, hourly, now, HOUR),
         ],
         clients.redis(),
-        mark=_mark(login, where),
+        mark=_mark(login, client),
     )
 
 
@@ -90,13 +90,13 @@ def forget_addresses(digests: Sequence[bytes]) -> None:
         _log.warning("known addresses not deleted; Redis failed", fault=repr(fault))
 
 
-def _mark(login: str, where: str) -> TrustMark:
-    return TrustMark(_marks_of(login_digest(login)), _pair(login, where))
+def _mark(login: str, client: str) -> TrustMark:
+    return TrustMark(_marks_of(login_digest(login)), _pair(login, client))
 
 
 def _marks_of(digest: bytes) -> str:
     return f"throttle:command:known:{digest.hex()}"
 
 
-def _pair(login: str, where: str) -> str:
-    return sha256(login_digest(login) + where.encode()).hexdigest()
+def _pair(login: str, client: str) -> str:
+    return sha256(login_digest(login) + client.encode()).hexdigest()

@@ -28,7 +28,6 @@ def end_session(user_id: UUID, family: UUID, *, origin: Origin) -> Handled[Sessi
 
 
 def end_all_sessions(user_id: UUID, *, origin: Origin) -> Handled[SessionsState]:
-    """End all log-ins of a user."""
     handled = handle(RevokeSessions(user_id), sessions, event_store.store(), origin=origin)
     _end_in_vault(user_id, handled.state.epoch)
     return handled

@@ -53,7 +53,6 @@ def decide(command: StaffCommand, staff: StaffState) -> Sequence[StaffEvent]:
 
 
 def evolve(_before: StaffState, event: StaffEvent) -> StaffState:
-    """Apply an event."""
     match event:
         case StaffGranted():
             return StaffState(is_staff=True, has_been=True)
@@ -62,7 +61,6 @@ def evolve(_before: StaffState, event: StaffEvent) -> StaffState:
 
 
 def stream_of(user_id: UUID) -> Stream:
-    """Return the stream of a user's staff role."""
     return Stream(f"staff-{user_id}", str(user_id))
 
 
