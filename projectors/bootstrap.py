@@ -97,16 +97,16 @@ def running_worker(
     )
     with ExitStack() as stack:
         stack.callback(assignments.stop)
-        hints = stack.enter_context(listening(redis, log_channel()))
-        wishes = stack.enter_context(listening(redis, waiting_readers_channel()))
-        stack.enter_context(_urging(assignments, wishes))
+        log_notifications = stack.enter_context(listening(redis, log_channel()))
+        waiting_readers = stack.enter_context(listening(redis, waiting_readers_channel()))
+        stack.enter_context(_waking_builders(assignments, waiting_readers))
         yield Worker(
             store=store,
             live=live,
             pointers=Pointers(redis),
             assignments=assignments,
             subscription=subscription,
-            notifications=hints,
+            notifications=log_notifications,
         ).run
 
 
@@ -128,19 +128,28 @@ def _subscribed(name: str) -> Iterator[Subscription | None]:
 
 
 @contextmanager
-def _urging(assignments: GenerationAssignments, wishes: NotificationListener) -> Iterator[None]:
+def _waking_builders(
+    assignments: GenerationAssignments, waiting_readers: NotificationListener
+) -> Iterator[None]:
     done = Event()
-    urging = Thread(target=_urge, args=(assignments, wishes, done), name="urge", daemon=True)
-    urging.start()
+    thread = Thread(
+        target=_wake_builders,
+        args=(assignments, waiting_readers, done),
+        name="wake-builders",
+        daemon=True,
+    )
+    thread.start()
     try:
         yield
     finally:
         done.set()
-        wishes.wake()
-        urging.join(timeout=5)
+        waiting_readers.wake()
+        thread.join(timeout=5)
 
 
-def _urge(assignments: GenerationAssignments, wishes: NotificationListener, done: Event) -> None:
+def _wake_builders(
+    assignments: GenerationAssignments, waiting_readers: NotificationListener, done: Event
+) -> None:
     while not done.is_set():
-        for word in wishes.wait(1.0):
-            assignments.wake_builder(word.decode())
+        for name in waiting_readers.wait(1.0):
+            assignments.wake_builder(name.decode())

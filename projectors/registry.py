@@ -40,7 +40,7 @@ Model = TypeVar("Model", bound=ReadModel)
 
 
 class FindGeneration(Protocol):
-    """Gives the generation of another model that a builder reads."""
+    """Finds the generation of another model that a builder reads."""
 
     def __call__(self, kind: type[Model], /) -> Model:
         """Raises NotReady."""
@@ -63,7 +63,7 @@ def make_builder(model: ReadModel, find: FindGeneration, partitions: int) -> Bui
 def make_builders(
     models: Mapping[str, ReadModel], live: Live, partitions: int
 ) -> Sequence[Builder]:
-    """The builders of the models given; what else they read is taken from the live generations."""
+    """Make the builders of these models; other sources are taken from the live generations."""
 
     def find(kind: type[Model]) -> Model:
         found = models.get(kind.name)

@@ -1,4 +1,4 @@
-"""Builders: what recomputes derived data from the state of a read model."""
+"""Builder protocols: recompute derived data from the state of a read model, and verify it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,7 +9,7 @@ class Builder(Protocol):
     """Recomputes derived data, idempotently, in a thread of its own inside the worker."""
 
     name: ClassVar[str]
-    """The model's."""
+    """The name of its read model."""
     interval_seconds: float
     """Builds at least this often, since time passes (decay) even without events."""
     pause_seconds: float
@@ -27,7 +27,7 @@ class PartitionedBuilder(Builder, Protocol):
     """A builder of which several can share the work of a rebuild."""
 
     def build_only(self, partitions: Sequence[int]) -> None:
-        """Build only of these from now on."""
+        """Build only these partitions from now on."""
 
 
 @runtime_checkable
@@ -40,7 +40,7 @@ class VerifiableBuilder(Protocol):
 
 @runtime_checkable
 class ComparableBuilder(Builder, Protocol):
-    """A builder that can compare at once: it shows other models, which move on."""
+    """A builder that can compare without waiting, because it reads other models that change."""
 
     def differences(self) -> list[str]:
         """What differs at this moment, a line each."""

@@ -1,8 +1,9 @@
-"""Dirty marks: what was changed since a builder last read them, and how far the state was then.
+"""Dirty marks: what changed since a builder last read them, and the checkpoints of that moment.
 
-Both are read in one step, before the state: what is built from it holds at least that much. Taking
-removes the marks. So a builder must read everything (``is_continued`` is False) if its work failed,
-if it has just started, if another builder was at work, or if its marks were lost.
+Marks and checkpoints are read in one step, before the state, so what is built from the state
+includes at least these events. Taking removes the marks. So a builder must read everything
+(``is_continued`` is False) if its last build failed, if it has just started, if another builder was
+at work, or if its marks were lost.
 """
 
 from collections.abc import Iterator, Mapping
@@ -45,9 +46,9 @@ def _script(redis: Redis) -> Script:
 def note_built(pipe: Redis, shard: Shard, offsets: Mapping[int, int], *, late: str) -> None:
     """Note up to which offsets a shard's derived data is built.
 
-    ``late``: the count of parked events that were applied, as it was when the state was read. If it
-    has changed, so has the state behind these offsets, and nothing is noted: those events left
-    marks, and the next build includes them.
+    ``late``: the count of parked events applied later, as read with the state. If it has changed,
+    so has the state before these offsets, and nothing is noted: those events left marks, and the
+    next build includes them.
     """
     if offsets:
         numbers = [number for pair in offsets.items() for number in pair]
@@ -59,12 +60,12 @@ class BuilderSuperseded(RetryLater):
 
 
 class DirtyBatch(NamedTuple):
-    """The marks that a builder took, with the offsets of the state."""
+    """The marks that a builder took, with the checkpoints of that moment."""
 
     is_continued: bool
     checkpoints: dict[int, int]
     late: str
-    """For ``note_built``."""
+    """Count of parked events applied later: passed on to ``note_built``."""
     touched: list[frozenset[int]]
     """A set of numbers for each name, in order."""
 
@@ -72,18 +73,18 @@ class DirtyBatch(NamedTuple):
 class DirtyMarks:
     """The marks of one shard, as one builder uses them.
 
-    Taking leaves a token of the builder's own, and writing another, in one step with what is
-    written and only if the first is still there. So of two builders at work, as while a generation
-    changes hands, the one that looked first writes nothing any more: what it read is old. And a
-    Redis that was killed comes back as it was a moment ago: then the token is an older one, and
-    what the builder has in memory is ahead of what it wrote.
+    Fencing: ``take`` stores a token of this builder; ``commit`` replaces it in one transaction with
+    the data, and only if it is still the same. So when two builders overlap during a cut-over, the
+    one that took the marks first writes nothing: what it read is old. And when Redis was killed and
+    restarted with older data, it holds an older token: then the builder's memory is ahead of what
+    is stored, and it must read everything.
     """
 
     def __init__(self, redis: Redis, shard: Shard, *names: str) -> None:
         self._redis = redis
-        self._looker_key = shard.derived("looker")
+        self._token_key = shard.derived("looker")
         self._keys = [
-            self._looker_key,
+            self._token_key,
             shard.checkpoints_key,
             shard.changes_key,
             *(shard.derived("dirty", name) for name in names),
@@ -115,16 +116,16 @@ class DirtyMarks:
         """
         with self._redis.pipeline(transaction=True) as pipe:
             try:
-                pipe.watch(self._looker_key)  # type: ignore[no-untyped-call]  # of redis-py
-                if pipe.get(self._looker_key) != self._at_work.encode():
+                pipe.watch(self._token_key)  # type: ignore[no-untyped-call]  # of redis-py
+                if pipe.get(self._token_key) != self._at_work.encode():
                     raise BuilderSuperseded("another builder took the marks")
                 pipe.multi()
                 yield pipe
-                pipe.set(self._looker_key, self._token)
+                pipe.set(self._token_key, self._token)
                 pipe.execute()
             except WatchError as error:
                 raise BuilderSuperseded("another builder took the marks") from error
-        # Not if the reply was lost: then it is unknown what was written.
+        # Not reached if the reply was lost: then it is unknown what was written.
         self._committed = self._token
 
     @property

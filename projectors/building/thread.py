@@ -13,8 +13,8 @@ from projectors.errors import RetryLater
 
 log = logging.getLogger(__name__)
 
-_AGAIN_SECONDS = 0.5
-_HELD_SECONDS = 5.0
+_RETRY_SECONDS = 0.5
+_THROTTLED_SECONDS = 5.0
 
 
 class BuilderThread:
@@ -25,7 +25,7 @@ class BuilderThread:
         self._failed = failed
         self._woken = Event()
         self._urged = Event()
-        self._is_held = False
+        self._is_throttled = False
         self._stopping = False
         self.has_built = False
         """Whether one build is complete: everything from before the start is built."""
@@ -33,7 +33,7 @@ class BuilderThread:
 
     @property
     def name(self) -> str:
-        """The builder's."""
+        """The name of its read model."""
         return self._builder.name
 
     def start(self) -> None:
@@ -42,22 +42,22 @@ class BuilderThread:
         self._thread.start()
 
     def wake(self) -> None:
-        """Build: there may be something new."""
+        """Request a build: there may be new marks."""
         self._woken.set()
 
     def urge(self) -> None:
-        """Build without a pause: a reader waits for it."""
+        """Request a build without a pause: a reader waits for it."""
         self._urged.set()
         self._woken.set()
 
-    def hold(self) -> None:
+    def throttle(self) -> None:
         """Build seldom: the state is far behind, so derived data would be outdated at once."""
-        self._is_held = True
+        self._is_throttled = True
 
-    def release(self) -> None:
-        """End ``hold`` and build at once: the state is level again."""
-        if self._is_held:
-            self._is_held = False
+    def unthrottle(self) -> None:
+        """End ``throttle`` and build at once: the state is level again."""
+        if self._is_throttled:
+            self._is_throttled = False
             self.urge()
 
     @property
@@ -85,25 +85,31 @@ class BuilderThread:
                 self._woken.wait(self._builder.interval_seconds)
                 self._woken.clear()
                 pause_seconds = self._build()
-                self._urged.wait(max(pause_seconds, _HELD_SECONDS if self._is_held else 0))
+                self._urged.wait(
+                    max(pause_seconds, _THROTTLED_SECONDS if self._is_throttled else 0)
+                )
                 self._urged.clear()
         except BaseException as error:
             self._failed(error)
             raise
 
     def _build(self) -> float:
-        """Build once; the pause after it in seconds."""
+        """Build once; return the pause after it in seconds."""
         if self._stopping:
             return 0
         try:
             self._builder.build(datetime.now(UTC))
         except (RetryLater, RedisError, TransportError, ApiError, OSError) as error:
-            log.warning("%s builds again: %s", self.name, error)
+            log.warning(
+                "%s: build failed, trying again in %.1f s: %s", self.name, _RETRY_SECONDS, error
+            )
             self._woken.set()
-            return _AGAIN_SECONDS
+            return _RETRY_SECONDS
         except Exception:
-            log.exception("%s failed to build and tries again", self.name)
+            log.exception(
+                "%s: build failed by a bug, trying again in %.1f s", self.name, _RETRY_SECONDS
+            )
             self._woken.set()
-            return _AGAIN_SECONDS
+            return _RETRY_SECONDS
         self.has_built = True
         return self._builder.pause_seconds

@@ -1,7 +1,7 @@
 """Assignments: the generations that a worker keeps up to date, and their builders.
 
-They change while the worker runs: the generation of a rebuild joins, goes live, and the one before
-is kept for a while and then dropped. The worker doesn't notice.
+They change while the worker runs: the generation of a rebuild joins and goes live, and the previous
+one is kept for a while and then dropped.
 """
 
 import logging
@@ -82,10 +82,10 @@ class Assignments(Protocol):
 
     @property
     def assigned(self) -> Sequence[AssignedGeneration]:
-        """All of them now."""
+        """The generations assigned now."""
 
     def refresh(self) -> None:
-        """Add those that are wanted, and drop those that are not."""
+        """Follow generations that the pointers ask for now, and drop all others."""
 
 
 _BUILT = frozenset(model.name for model in BUILT)
@@ -137,10 +137,10 @@ class GenerationAssignments:
                 self._refresh_builder(assigned)
 
     def wake_builder(self, name: str) -> None:
-        """Build what a reader waits for: derived data of a model's live generation."""
+        """Wake the builder of a model's live or coming generation: a reader waits for it."""
         for assigned in self.assigned:
-            is_meant = assigned.model.name == name and assigned.role in REPORTED_ROLES
-            if is_meant and assigned.builder:
+            is_waited_for = assigned.model.name == name and assigned.role in REPORTED_ROLES
+            if is_waited_for and assigned.builder:
                 assigned.builder.urge()
 
     def stop(self) -> None:
@@ -166,7 +166,10 @@ class GenerationAssignments:
         if assigned.builder is not None:
             if not self._have_sources_changed(assigned):
                 return
-            log.info("%s, generation %d: other sources, new builder", *assigned.generation_id)
+            log.info(
+                "%s, generation %d: new builder, because its source generations changed",
+                *assigned.generation_id,
+            )
             self._stop_builder(assigned)
         sources: dict[type[ReadModel], int] = {}
 
@@ -182,7 +185,7 @@ class GenerationAssignments:
             assigned.builder.start()
 
     def _have_sources_changed(self, assigned: AssignedGeneration) -> bool:
-        """Whether its builder should read others; one that is kept reads the old ones if it can."""
+        """Whether its builder must read other sources; a kept one keeps its old ones if it can."""
         if assigned.role == "kept":
             ids = [(kind.name, number) for kind, number in assigned.sources.items()]
             return not all(id_ in self._assigned or self._is_live(id_) for id_ in ids)

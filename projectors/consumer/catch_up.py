@@ -21,7 +21,10 @@ def read_page(
     try:
         page = store.page(partition, after=after, limit=limit) if limit else ()
     except msgspec.ValidationError as error:
-        raise StopProjector(f"An event in partition {partition} behind {after}: {error}") from error
+        raise StopProjector(
+            f"Cannot decode an event of partition {partition} after offset {after}: {error}."
+            " Run ./manage.py events verify"
+        ) from error
     for follower in followers:
         if len(page) < PAGE:
             follower.behind.discard(partition)

@@ -1,7 +1,7 @@
 """Decryption of personal fields for the read models that need them in clear.
 
-The only place where projectors decrypt. Fields of erased users read as "". An event whose key is
-not there yet is retried later; a field that no key opens is a poison event.
+The only place where projectors decrypt. Fields of erased users become "". An event whose key does
+not exist yet is retried later; a field that no key decrypts makes it a poison event.
 """
 
 from collections.abc import Sequence
@@ -22,8 +22,8 @@ def decryptor() -> Decrypt:
         try:
             return event_decryptor.decrypt_all(batch)
         except KeyMissing as error:
-            raise RetryLater(f"the vault has no key of {error}") from error
+            raise RetryLater(f"the vault has no key of {error} yet") from error
         except DecryptionError as error:
-            raise PoisonEvent(f"a sealed field does not open: {error}") from error
+            raise PoisonEvent(f"a sealed field cannot be decrypted: {error}") from error
 
     return decrypt

@@ -42,7 +42,7 @@ class Follower:
         self.store = store
         self.checkpoints = [0] * store.partitions
         self.behind: set[int] = set(range(store.partitions))
-        """Partitions of which the log may have more than the model."""
+        """Partitions in which the log may be ahead of the model."""
         self.failing: set[int] = set()
         """Partitions whose next events failed at the last attempt."""
         self._decrypt = decrypt
@@ -162,7 +162,7 @@ class Follower:
     # ------------------------------------------------------------------------------ back-off
 
     def _back_off(self, error: Exception) -> None:
-        """Wait before the next attempt, longer each time."""
+        """Schedule the next attempt, later each time, and log the reason."""
         seconds = self._backoff.next_seconds()
         self._retry_at = monotonic() + seconds
         if isinstance(error, RetryLater):
@@ -170,7 +170,7 @@ class Follower:
         elif isinstance(error, TRANSIENT_ERRORS):
             if isinstance(error, DatabaseError):
                 close_old_connections()
-            reason = f"a server is unavailable ({error})"
+            reason = f"PostgreSQL or Redis is unavailable ({error})"
         else:
             log.error("%s failed", self.model.name, exc_info=error)
             reason = "see the error above"

@@ -40,8 +40,8 @@ _RESUME_SHARE = 0.1
 """The share of both limits at which the bus is used again: under traffic the lag is never 0."""
 
 BULK_EVENTS_PER_SECOND = 2000
-"""A growth of the log that only an import causes. Chosen, not measured: people at the command API
-came to 1,700 on 2 cores, an import to 5,000 and more."""
+"""A growth of the log that only an import causes. A choice: load on the command API reached
+1,700 on 2 cores, an import 5,000 and more."""
 _RESUME_RATE_SHARE = 0.5
 
 _COMPARE_SECONDS = 1.0
@@ -82,7 +82,7 @@ class Worker:
                 self._read_missing_pages()
                 self._consume()
             except (DatabaseError, RedisError, OSError) as error:
-                log.warning("A server is unavailable, trying again: %s", error)
+                log.warning("PostgreSQL, Redis or the bus is unavailable, trying again: %s", error)
                 close_old_connections()
                 stopping.wait(_POLL_SECONDS)
 
@@ -142,7 +142,7 @@ class Worker:
             assigned.role = "live"
 
     def _largest_lag(self, heads: Sequence[int]) -> int:
-        """Of the reported generations, without those that fail: bulk does not help them."""
+        """Largest lag of the reported generations, except failing ones: bulk does not help them."""
         return max(
             (
                 assigned.follower.lag(heads)
@@ -153,7 +153,7 @@ class Worker:
         )
 
     def _choose_source(self, lag: int, rate: float) -> None:
-        """Read the log in bulk while far behind, with builders on hold; else use the bus."""
+        """Read the log in bulk while far behind, with builders throttled; else use the bus."""
         is_behind = lag > BULK_LAG or rate > BULK_EVENTS_PER_SECOND
         has_caught_up = (
             lag <= BULK_LAG * _RESUME_SHARE and rate <= BULK_EVENTS_PER_SECOND * _RESUME_RATE_SHARE
@@ -164,7 +164,7 @@ class Worker:
             self._end_bulk()
         if self._is_in_bulk:
             for builder in self._builders:  # also those started since
-                builder.hold()
+                builder.throttle()
 
     def _begin_bulk(self, lag: int, rate: float) -> None:
         log.info("%d events behind, %d new a second: reading the log in bulk", lag, rate)
@@ -178,7 +178,7 @@ class Worker:
         if self._subscription:
             self._subscription.resume()
         for builder in self._builders:
-            builder.release()
+            builder.unthrottle()
 
     # ------------------------------------------------------------------------------ events
 
@@ -232,7 +232,7 @@ def _batches(deliveries: Iterable[Delivery]) -> Iterable[list[Recorded]]:
         try:
             recorded = codec.from_wire(delivery.body)
         except msgspec.DecodeError as error:
-            # If it was an event, it is read from the log.
+            # If it was an event, the worker reads it from the log later.
             log.warning("Ignored a message that can't be decoded: %s", error)
             continue
         by_partition[recorded.partition][recorded.offset] = recorded

@@ -42,19 +42,19 @@ class AbandonedRebuilds:
 
     def drop_stalled(self) -> None:
         """Drop unfinished rebuilds that have stalled and hold an erased user."""
-        found = self._unfinished()
-        ids = [(model.name, model.generation) for model in found]
+        unfinished = self._unfinished()
+        ids = [(model.name, model.generation) for model in unfinished]
         self._progress = {id_: self._progress[id_] for id_ in ids if id_ in self._progress}
-        for model in found:
+        for model in unfinished:
             if self._has_stalled(model):
                 self._drop_if_erased(model)
 
     def _unfinished(self) -> list[ReadModel]:
-        seen = self._pointers.snapshot()
+        snapshot = self._pointers.snapshot()
         return [
             BY_NAME[each.model](self._redis, each.number)
             for each in generations(BY_NAME)
-            if is_unfinished(each, seen)
+            if is_unfinished(each, snapshot)
         ]
 
     def _has_stalled(self, model: ReadModel) -> bool:
@@ -76,13 +76,13 @@ class AbandonedRebuilds:
             return  # it was resumed
 
 
-def is_unfinished(found: Generation, seen: PointerSnapshot) -> bool:
+def is_unfinished(generation: Generation, snapshot: PointerSnapshot) -> bool:
     """Whether a rebuild began it and has not finished."""
     return (
-        found.purpose != "live"
-        and found.finished_at is None
-        and found.dropped_at is None
-        and not seen.holds(found.model, found.number)
+        generation.purpose != "live"
+        and generation.finished_at is None
+        and generation.dropped_at is None
+        and not snapshot.holds(generation.model, generation.number)
     )
 
 

@@ -48,7 +48,7 @@ class SearchTerms(NamedTuple):
 
     @property
     def ids(self) -> Sequence[str]:
-        """The unique ones."""
+        """The terms that identify the user alone: id and e-mail address."""
         return [str(self.user_id), *([self.email] if self.email else [])]
 
 
@@ -158,15 +158,15 @@ def _contents(redis: Redis, keys: Sequence[bytes]) -> Iterator[tuple[bytes, list
             pipe.type(key)
         kinds = [kind.decode() for kind in pipe.execute()]
         for key, kind in zip(keys, kinds, strict=True):
-            _ask(pipe, key, kind)
-        held = pipe.execute(raise_on_error=False)  # what went meanwhile, or is another kind now
-    for key, kind, value in zip(keys, kinds, held, strict=True):
+            _enqueue_read(pipe, key, kind)
+        values = pipe.execute(raise_on_error=False)  # a key may be gone, or of another type now
+    for key, kind, value in zip(keys, kinds, values, strict=True):
         if kind != "none":
             yield key, list(_flat(value))
 
 
-def _ask(pipe: Any, key: bytes, kind: str) -> None:
-    name, *rest = _ALL_OF.get(kind, ("EXISTS",))  # of whatever else there is the name says all
+def _enqueue_read(pipe: Any, key: bytes, kind: str) -> None:
+    name, *rest = _ALL_OF.get(kind, ("EXISTS",))  # of other types only the key's name is searched
     pipe.execute_command(name, key, *rest)
 
 
@@ -195,7 +195,7 @@ def _has_trace(terms: SearchTerms, key: bytes, parts: list[bytes]) -> bool:
 
 
 def _may_stay(terms: SearchTerms, key: bytes, whole: bytes, parts: list[bytes]) -> bool:
-    """What ``kept_after_erasure`` says of similarity and of sessions."""
+    """Whether the models similarity and sessions may keep it: see ``kept_after_erasure``."""
     if terms.email and terms.email.lower().encode() in whole:
         return False
     if key.startswith(b"{similarity."):
@@ -215,7 +215,7 @@ def _indexes(terms: SearchTerms, redis: Redis) -> Iterator[ErasureStatus]:
 
 
 def _index(terms: SearchTerms, search_: Search) -> ErasureStatus:
-    """Every document; they are of movies only, so a name may stand there like any other word."""
+    """Search every document for the ids; a name may be any word of a movie's document."""
     name, index = f"index {search_.generation}", search_.index
     if index.identity() is None:
         return ErasureStatus(name, is_gone=True, detail=f"{GONE}: there is none")

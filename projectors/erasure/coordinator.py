@@ -28,7 +28,7 @@ from projectors.storage.read_model import ReadModel
 log = logging.getLogger(__name__)
 
 KEPT_AFTER_SECONDS = 5.0
-"""By then Redis has written to its file. Killed earlier, it comes back as it was before."""
+"""By then Redis has written to its file. Killed earlier, it restarts with older data."""
 
 GONE = "gone"
 
@@ -42,7 +42,7 @@ class ErasureStatus(NamedTuple):
 
 
 class _AllGone(NamedTuple):
-    """Since when every part was found purged, on one run of the Redis server."""
+    """The time since which all parts are purged, on one run of the Redis server."""
 
     server: str
     since: float
@@ -62,8 +62,8 @@ class ErasureCoordinator:
         for user_id in erasures.incomplete():
             try:
                 self.purge_user(user_id)
-            except RetryLater as fault:
-                log.warning("Purging %s is resumed later: %s", user_id, fault)
+            except RetryLater as error:
+                log.warning("Purging %s is resumed later: %s", user_id, error)
 
     def purge_user(self, user_id: UUID) -> list[ErasureStatus]:
         """Purge a user as far as possible now; the status of each generation."""
@@ -97,34 +97,34 @@ class ErasureCoordinator:
 
     def _purge_generations(self, erasure: Recorded, user_id: UUID) -> Iterator[ErasureStatus]:
         pointers = self._pointers.snapshot()
-        for found in generations(BY_NAME):
-            model = BY_NAME[found.model](self._redis, found.number)
-            if found.dropped_at is not None and not model.checkpoint(erasure.partition):
+        for generation in generations(BY_NAME):
+            model = BY_NAME[generation.model](self._redis, generation.number)
+            if generation.dropped_at is not None and not model.checkpoint(erasure.partition):
                 continue  # dropped, and not back with a Redis that was killed
-            yield _status(model, self._purge(model, found, pointers, erasure, user_id))
+            yield _status(model, self._purge(model, generation, pointers, erasure, user_id))
 
     def _purge(
         self,
         model: ReadModel,
-        found: Generation,
+        generation: Generation,
         pointers: PointerSnapshot,
         erasure: Recorded,
         user_id: UUID,
     ) -> str:
-        """Purge one generation; why it is not purged yet, "" if it is."""
-        if _is_followed(model, found, pointers):
+        """Purge one generation; return why it is not purged yet, "" if it is."""
+        if _is_followed(model, generation, pointers):
             why = is_behind(model, user_id, erasure.position)
-        elif _is_past(model, found, pointers):
+        elif _is_past(model, generation, pointers):
             purge(model, user_id, erasure)
             why = ""
         else:
-            return self._drop(model, found, erasure)
+            return self._drop(model, generation, erasure)
         if not why:
             redact_parked(model, self._store, user_id, erasure.partition)
         return why
 
-    def _drop(self, model: ReadModel, found: Generation, erasure: Recorded) -> str:
-        """Drop a generation that no worker follows; why it can't be dropped yet, "" if it is.
+    def _drop(self, model: ReadModel, generation: Generation, erasure: Recorded) -> str:
+        """Drop a generation that no worker follows; return why not yet, "" if it is.
 
         A rebuild may have read the user's names already, though it has applied nothing yet.
         """
@@ -138,14 +138,15 @@ class ErasureCoordinator:
             return "is being rebuilt"
         except StillNeeded:
             return (
-                f"answers in the format of version {found.version} until the new version is built"
+                f"answers in the format of version {generation.version} until the new version is"
+                " built"
             )
         return ""
 
 
-def _is_followed(model: ReadModel, found: Generation, pointers: PointerSnapshot) -> bool:
+def _is_followed(model: ReadModel, generation: Generation, pointers: PointerSnapshot) -> bool:
     """Whether workers of this version of the code keep it level."""
-    if found.version != model.version:
+    if generation.version != model.version:
         return False
     name, number = model.name, model.generation
     return (name, number) in pointers.kept or number in (
@@ -155,10 +156,10 @@ def _is_followed(model: ReadModel, found: Generation, pointers: PointerSnapshot)
     )
 
 
-def _is_past(model: ReadModel, found: Generation, pointers: PointerSnapshot) -> bool:
+def _is_past(model: ReadModel, generation: Generation, pointers: PointerSnapshot) -> bool:
     """Whether it shows a moment of the past, and this version of the code can purge it."""
     past = {number for (_, name), number in pointers.past.items() if name == model.name}
-    return found.version == model.version and found.number in past
+    return generation.version == model.version and generation.number in past
 
 
 def _status(model: ReadModel, why: str) -> ErasureStatus:

@@ -21,11 +21,11 @@ from projectors.registry import BUILT
 from projectors.storage.read_model import ReadModel, leave_encrypted
 from projectors.storage.shard import Shard, pack
 
-_NOTE = "of somebody who was erased"
+_NOTE = "the user was erased"
 
 
 def is_behind(model: ReadModel, user_id: UUID, erasure: Position) -> str:
-    """Why a generation that follows the log is not purged yet; "" if it is."""
+    """The reason why a generation that follows the log is not purged yet; "" if it is."""
     partition, offset = erasure
     if model.checkpoint(partition) < offset:
         return "has not reached the erasure in the log"
@@ -37,7 +37,7 @@ def is_behind(model: ReadModel, user_id: UUID, erasure: Position) -> str:
 
 
 def purge(model: ReadModel, user_id: UUID, erasure: Recorded) -> None:
-    """Purge a generation that follows no events, by the writes of the erasure event."""
+    """Purge a generation of the past, by the writes of the erasure event."""
     shard = model.shard(erasure.partition)
     marks = pack(model.unmark_writes(shard, str(user_id)))
     shard.overwrite([model.pack([erasure], leave_encrypted), marks])
@@ -62,8 +62,8 @@ def redact_parked(model: ReadModel, store: EventStore, user_id: UUID, partition:
 
 
 def _parked(model: ReadModel, shard: Shard) -> frozenset[str]:
-    [aside] = read_parked_streams(model.redis, [shard], {})
-    return aside.streams
+    [parked] = read_parked_streams(model.redis, [shard], {})
+    return parked.streams
 
 
 def _is_of(user: str, stream: str, waiting: list[ParkedEvent]) -> bool:

@@ -33,7 +33,7 @@ _ORPHANS_EVERY = 12
 
 _ORPHANED_AFTER = timedelta(minutes=10)
 """A process that takes a number sets its pointer in Redis at once."""
-_LOOKED_AFTER = timedelta(hours=1)
+_CHECKED_AFTER_DROP = timedelta(hours=1)
 
 
 class StillNeeded(Exception):
@@ -46,13 +46,13 @@ def drop(model: ReadModel, pointers: Pointers) -> int:
     Raises StillNeeded for one that is live, coming or joining.
     """
     name, number = model.name, model.generation
-    seen = pointers.snapshot()
-    _refuse_if_needed(name, number, seen)
-    for (label, other), of in seen.past.items():
+    snapshot = pointers.snapshot()
+    _refuse_if_needed(name, number, snapshot)
+    for (label, other), of in snapshot.past.items():
         if (other, of) == (name, number):
             pointers.forget(label, name)
     pointers.release(name, number)
-    # One that is not kept can't be switched to any more, but it may have been just before.
+    # Now that it is not kept, it can't be switched to; but it may have been a moment ago.
     _refuse_if_needed(name, number, pointers.snapshot())
     pointers.forget_followed(name, number)
     keys = model.drop()
@@ -60,10 +60,10 @@ def drop(model: ReadModel, pointers: Pointers) -> int:
     return keys
 
 
-def _refuse_if_needed(name: str, number: int, seen: PointerSnapshot) -> None:
-    if seen.live.get(name) == number:
+def _refuse_if_needed(name: str, number: int, snapshot: PointerSnapshot) -> None:
+    if snapshot.live.get(name) == number:
         raise StillNeeded(f"{name} {number} is the live generation")
-    if number in (seen.coming.get(name), seen.joining.get(name)):
+    if number in (snapshot.coming.get(name), snapshot.joining.get(name)):
         raise StillNeeded(f"{name} {number} is about to become live")
 
 
@@ -76,26 +76,26 @@ class GenerationCollector:
 
     def drop_expired(self) -> None:
         """Drop generations whose time to be kept is over."""
-        seen = self._pointers.snapshot()
-        for (name, number), until in seen.kept.items():
-            if name not in self._kinds or until > time() or seen.live.get(name) == number:
+        snapshot = self._pointers.snapshot()
+        for (name, number), until in snapshot.kept.items():
+            if name not in self._kinds or until > time() or snapshot.live.get(name) == number:
                 continue
             if self._pointers.release_if_over(name, number):  # else it is being switched to
                 self._drop(name, number, "kept long enough")
 
     def drop_orphans(self) -> None:
         """Drop orphans, and once more what was dropped lately."""
-        seen = self._pointers.snapshot()
+        snapshot = self._pointers.snapshot()
         now = datetime.now(UTC)
-        for found in generations(self._kinds):
-            if is_orphan(found, seen, now) or self._came_back(found, seen):
-                self._drop(found.model, found.number, "orphan")
+        for generation in generations(self._kinds):
+            if is_orphan(generation, snapshot, now) or self._came_back(generation, snapshot):
+                self._drop(generation.model, generation.number, "orphan")
 
-    def _came_back(self, found: Generation, seen: PointerSnapshot) -> bool:
-        """Whether a Redis that was killed after the drop has it again."""
-        if found.dropped_at is None or found.model not in seen.live:
+    def _came_back(self, generation: Generation, snapshot: PointerSnapshot) -> bool:
+        """Whether its data is back, because Redis was killed after the drop."""
+        if generation.dropped_at is None or generation.model not in snapshot.live:
             return False
-        model = self._kinds[found.model](clients.redis(), found.number)
+        model = self._kinds[generation.model](clients.redis(), generation.number)
         return any(model.checkpoints(config().partitions))
 
     def _drop(self, name: str, number: int, why: str) -> None:
@@ -107,15 +107,15 @@ class GenerationCollector:
             log.info("Dropped %s generation %d (%s): %d keys", name, number, why, keys)
 
 
-def is_orphan(found: Generation, seen: PointerSnapshot, now: datetime) -> bool:
+def is_orphan(generation: Generation, snapshot: PointerSnapshot, now: datetime) -> bool:
     """Whether a generation may have data that nothing needs."""
-    if found.model not in seen.live or seen.holds(found.model, found.number):
+    if generation.model not in snapshot.live or snapshot.holds(generation.model, generation.number):
         return False
-    if found.dropped_at is not None:
-        return now - found.dropped_at < _LOOKED_AFTER
-    if found.purpose != "live" and found.finished_at is None:
+    if generation.dropped_at is not None:
+        return now - generation.dropped_at < _CHECKED_AFTER_DROP
+    if generation.purpose != "live" and generation.finished_at is None:
         return False  # a rebuild fills it, or can be resumed
-    return now - (found.finished_at or found.made_at) >= _ORPHANED_AFTER
+    return now - (generation.finished_at or generation.made_at) >= _ORPHANED_AFTER
 
 
 @contextmanager
@@ -149,9 +149,13 @@ def _collect_garbage(collector: GenerationCollector, also: Callable[[], None], d
             if turn % _ORPHANS_EVERY == 0:
                 collector.drop_orphans()
         except (DatabaseError, RedisError, RetryLater, TransportError, ApiError, OSError) as error:
-            log.warning("Generations to drop are kept for now: %s", error)
+            log.warning(
+                "Garbage collection of generations failed, trying again in %.0f s: %s",
+                _POLL_SECONDS,
+                error,
+            )
             close_old_connections()
         except Exception:  # without this thread nothing would ever be dropped
-            log.exception("Generations to drop are kept for now")
+            log.exception("Garbage collection of generations failed by a bug, trying again")
             close_old_connections()
     close_old_connections()

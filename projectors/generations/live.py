@@ -124,7 +124,7 @@ class Past:
         number = replies.hget(self._redis, PAST_KEY, f"{self.label}:{model.name}")
         if number is None:
             raise NoSuchPast(self.label, model.name)
-        return self._live._open(model, int(number))  # noqa: SLF001 - one keeps what both opened
+        return self._live._open(model, int(number))  # noqa: SLF001 - Past shares the cache of Live
 
 
 def numbers(stored: Mapping[bytes, bytes]) -> dict[str, int]:

@@ -31,11 +31,11 @@ FOLLOWED_KEY = "generations:followed"
 GenerationId: TypeAlias = tuple[str, int]
 """A generation: its model's name, and its number."""
 
-_LIVELY_SECONDS = 5.0
+_FOLLOWED_SECONDS = 5.0
 """A running worker notes what it follows every second."""
 
-# Of one key each, as a cluster wants it.
-_ARRIVED = """
+# One key each: a cluster requires it.
+_REMOVE_IF_EQUAL = """
 if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('HDEL', KEYS[1], ARGV[1]) end
 """
 _PROPOSE = """
@@ -44,7 +44,7 @@ if coming and coming ~= ARGV[3] then return tonumber(coming) end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return tonumber(ARGV[2])
 """
-# One process may extend the time and another end it: the second finds what the first did.
+# Scripts, because one process may extend the time while another ends it.
 _KEEP_ON = """
 local over = redis.call('HGET', KEYS[1], ARGV[1])
 if not over then return 0 end
@@ -98,14 +98,14 @@ class Pointers:
             live=numbers(live),
             coming=numbers(coming),
             joining=numbers(joining),
-            kept={_place(name): float(until) for name, until in kept.items()},
-            past={_of_past(name): int(number) for name, number in past.items()},
+            kept={_parse_id(name): float(until) for name, until in kept.items()},
+            past={_parse_label(name): int(number) for name, number in past.items()},
         )
 
     # ------------------------------------------------------------------------------ cut-over
 
     def propose(self, name: str, number: int, *, instead_of: int | None = None) -> int:
-        """Set which generation is coming, unless another process did; the one that is coming."""
+        """Set which generation is coming, unless another process did; return its number."""
         args: list[str | int] = [name, number, "" if instead_of is None else instead_of]
         return int(_script(self._redis, _PROPOSE)(keys=[COMING_KEY], args=args))
 
@@ -115,7 +115,7 @@ class Pointers:
 
     def leave(self, name: str, number: int) -> None:
         """Undo ``join`` for one."""
-        _script(self._redis, _ARRIVED)(keys=[JOINING_KEY], args=[name, number])
+        _script(self._redis, _REMOVE_IF_EQUAL)(keys=[JOINING_KEY], args=[name, number])
 
     def switch(self, chosen: Mapping[str, int]) -> None:
         """Make these generations live, all at once; the previous ones are kept for a while."""
@@ -132,7 +132,7 @@ class Pointers:
         self._redis.hdel(KEPT_KEY, *(_name(name, number) for name, number in chosen.items()))
         for name, number in chosen.items():
             for key in (COMING_KEY, JOINING_KEY):
-                _script(self._redis, _ARRIVED)(keys=[key], args=[name, number])
+                _script(self._redis, _REMOVE_IF_EQUAL)(keys=[key], args=[name, number])
 
     def keep_on(self, name: str, number: int, *, seconds: float) -> bool:
         """Keep a kept one for at least this long; whether it is kept at all."""
@@ -160,17 +160,17 @@ class Pointers:
 
     # ------------------------------------------------------------------------------ workers
 
-    def note_followed(self, places: Iterable[GenerationId]) -> None:
+    def note_followed(self, ids: Iterable[GenerationId]) -> None:
         """Note that a worker follows these now and builds their derived data."""
         now = repr(time())
-        if noted := {_name(*place): now for place in places}:
+        if noted := {_name(*id_): now for id_ in ids}:
             self._redis.hset(FOLLOWED_KEY, items=_items(noted))
 
     def followed(self) -> set[GenerationId]:
         """The generations that some worker follows now."""
-        lately = time() - _LIVELY_SECONDS
+        lately = time() - _FOLLOWED_SECONDS
         return {
-            _place(name)
+            _parse_id(name)
             for name, at in replies.hgetall(self._redis, FOLLOWED_KEY).items()
             if float(at) > lately
         }
@@ -188,11 +188,11 @@ def _name(name: str, number: int) -> str:
     return f"{name}:{number}"
 
 
-def _place(stored: bytes) -> GenerationId:
+def _parse_id(stored: bytes) -> GenerationId:
     name, _, number = stored.decode().rpartition(":")
     return name, int(number)
 
 
-def _of_past(stored: bytes) -> tuple[str, str]:
+def _parse_label(stored: bytes) -> tuple[str, str]:
     label, _, name = stored.decode().rpartition(":")
     return label, name

@@ -24,37 +24,37 @@ class GenerationSelection:
 
     def select(self, models: Iterable[type[ReadModel]]) -> Mapping[GenerationId, Role]:
         """The generations to write, with their roles."""
-        seen = self._pointers.snapshot()
-        found: dict[GenerationId, Role] = {}
+        snapshot = self._pointers.snapshot()
+        roles: dict[GenerationId, Role] = {}
         for model in models:
             name = model.name
-            for other, number in seen.kept:
+            for other, number in snapshot.kept:
                 if other == name and self._fits(model, number):
-                    found[name, number] = "kept"
-            if (joining := seen.joining.get(name)) is not None and self._fits(model, joining):
-                found[name, joining] = "joining"
-            number = self._choose(model, seen)
-            found[name, number] = "live" if number == seen.live.get(name) else "coming"
-        return found
+                    roles[name, number] = "kept"
+            if (joining := snapshot.joining.get(name)) is not None and self._fits(model, joining):
+                roles[name, joining] = "joining"
+            number = self._choose(model, snapshot)
+            roles[name, number] = "live" if number == snapshot.live.get(name) else "coming"
+        return roles
 
     def choose(self, model: type[ReadModel]) -> int:
         """The number of the generation that is live, or will be."""
         return self._choose(model, self._pointers.snapshot())
 
-    def _choose(self, model: type[ReadModel], seen: PointerSnapshot) -> int:
-        for number in (seen.live.get(model.name), seen.coming.get(model.name)):
+    def _choose(self, model: type[ReadModel], snapshot: PointerSnapshot) -> int:
+        for number in (snapshot.live.get(model.name), snapshot.coming.get(model.name)):
             if number is not None and self._fits(model, number):
                 return number
         # What another version began has another format, so it is not resumed.
         mine = new_generation(model.name, version=model.version)
-        instead_of = seen.coming.get(model.name)
+        instead_of = snapshot.coming.get(model.name)
         return self._pointers.propose(model.name, mine, instead_of=instead_of)
 
     def _fits(self, model: type[ReadModel], number: int) -> bool:
         """Whether this version of the code made it; that never changes."""
-        place = model.name, number
-        if place not in self._versions:
-            if (version := version_of(*place)) is None:
+        generation_id = model.name, number
+        if generation_id not in self._versions:
+            if (version := version_of(*generation_id)) is None:
                 return False
-            self._versions[place] = version
-        return self._versions[place] == model.version
+            self._versions[generation_id] = version
+        return self._versions[generation_id] == model.version

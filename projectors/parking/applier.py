@@ -1,11 +1,11 @@
 """Applies batches that the happy path can't: poison events, and events of parked streams.
 
-What can be applied is applied; what can't is parked with the rest of its stream. Both, and the
-checkpoint that passes them, are one step of the shard. Which streams are parked is known by a
-revision, and the shard refuses a decision that was made by another one. A retry that empties a
-stream leaves the revision as it is (thousands of them would hold up the workers). So the shard also
-compares that the streams that more is parked of are still parked, and that none of the others is: a
-Redis that was killed restarts with older data, in which a stream that was retried is parked again.
+What can be applied is applied; what can't is parked with the rest of its stream. Both, and moving
+the checkpoint past them, are one step of the shard. The set of parked streams has a revision, and
+the shard refuses a batch prepared for another revision. A retry that empties a stream does not
+change the revision, because thousands of retries would delay the workers. So the shard also checks
+that the batch's parked streams are still parked and its other streams are not: a Redis that was
+killed restarts with older data, in which a retried stream is parked again.
 """
 
 import logging
@@ -66,7 +66,7 @@ class ParkingApplier:
             parked = self._read_parked(shard)
 
     def _try_to_apply(self, shard: Shard, batch: Sequence[Recorded], parked: ParkedStreams) -> bool:
-        """Whether it is done; not when the parked streams changed meanwhile."""
+        """Apply or park; return False if the parked streams changed meanwhile."""
         result = self._isolate_failures(batch, parked)
         new = frozenset(result.reasons)
         writes, revision = park_writes(shard, result.parked, new, datetime.now(UTC))

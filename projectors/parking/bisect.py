@@ -14,7 +14,7 @@ from projectors.errors import TRANSIENT_ERRORS, PoisonEvent, StopProjector
 from projectors.parking.store import FOLLOWS_PARKED_EVENT, FailureReason
 
 PackEvents: TypeAlias = Callable[[Sequence[Recorded]], bytes]
-"""Packs what events of one partition write, and has no effect: see ``ReadModel.pack``."""
+"""Encodes the writes of events of one partition, without applying them: see ``ReadModel.pack``."""
 
 _MAX_REASON_LENGTH = 300
 _TRACE_LINES = 8
@@ -22,7 +22,7 @@ _TRACE_LINES = 8
 
 @dataclass
 class BisectResult:
-    """What can be applied of a batch, and what is to be parked."""
+    """The events of a batch that can be applied, and those that must be parked."""
 
     packed: list[bytes] = field(default_factory=list)
     """The writes of the events that can be applied."""

@@ -52,7 +52,8 @@ class CircuitBreaker:
         if len(tried) >= FAILED_STREAMS_LIMIT:
             raise StopProjector(
                 f"{self._model} fails on everything: {len(tried)} streams in a row, the last one"
-                f" {batch[-1].stream}. Nothing more was parked."
+                f" {batch[-1].stream}. Nothing more was parked. Fix or roll back"
+                " the code, then start the projector again."
             )
 
     def _pages_around(self, batch: Sequence[Recorded]) -> Iterator[Sequence[Recorded]]:

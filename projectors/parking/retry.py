@@ -200,7 +200,7 @@ class ParkedStreamRetry:
         *,
         is_applied: bool,
     ) -> bool:
-        """Whether the events were unparked; not when the parked streams changed meanwhile."""
+        """Unpark the events; return False if the parked streams changed meanwhile."""
         try:
             key.shard.unpark(
                 events[0].partition,

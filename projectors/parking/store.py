@@ -3,7 +3,7 @@
 All keys carry the shard's own tag, so that an event is parked in the same step that moves the
 checkpoint past it:
 
-    parked:revision     a random word, another one whenever one more stream is parked
+    parked:revision     a random token, replaced whenever one more stream is parked
     parked:streams      set of the streams that are parked
     parked:stream:NAME  hash: offset -> ``ParkedEvent``
     parked:left-out     hash: partition:offset -> stream, of all events that the state lacks

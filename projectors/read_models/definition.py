@@ -31,12 +31,13 @@ class SourceGenerations:
 
 @dataclass(frozen=True, kw_only=True)
 class ReadModelDefinition(Generic[Model]):
-    """What there is to know about a read model beside its own class."""
+    """Declaration of a read model: class, builder, sources and weight."""
 
     model: type[Model]
     build: Callable[[Model, SourceGenerations, int], Builder] | None = None
     """Makes the builder of a generation; the number is that of partitions. None for a model whose
-    state is all there is. It imports the builder itself: the query API reads this, too."""
+    state is all there is. It imports the builder itself,
+    because the query API imports this module, too."""
     sources: tuple[type[ReadModel], ...] = ()
     """The other models that the builder reads."""
     weight: Weight = "light"
@@ -46,5 +47,5 @@ class ReadModelDefinition(Generic[Model]):
 
     @property
     def name(self) -> str:
-        """The model's."""
+        """The name of the read model."""
         return self.model.name

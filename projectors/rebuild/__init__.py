@@ -1,4 +1,4 @@
-"""Rebuild: makes read models anew from the log while the live ones answer.
+"""Rebuild: builds new generations of read models from the log while the live ones answer.
 
 plan         selects the generations to fill: new ones, or those of an interrupted rebuild
 backfill     fills their state from the log, partitions in parallel processes

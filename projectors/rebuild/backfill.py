@@ -30,7 +30,7 @@ def fill(task: BackfillTask) -> None:
     """Fill one task. Raises StopProjector."""
     redis = clients.redis()
     store = PostgresStore(config().partitions)
-    models = [BY_NAME[name](redis, number) for name, number in task.places]
+    models = [BY_NAME[name](redis, number) for name, number in task.generation_ids]
     followers = [Follower(model, store, decryptor()) for model in models]
     backpressure = Backpressure(Live(redis), Pointers(redis))
     for follower in followers:
@@ -56,17 +56,17 @@ def _read_pages(
     task: BackfillTask,
     backpressure: Backpressure,
 ) -> int:
-    """A page of each partition; how many events there were."""
+    """Read a page of each partition; return the number of events."""
     count = 0
     for partition in partitions:
         until = task.until[partition]
-        able = [
+        ready = [
             follower
             for follower in followers
             if follower.checkpoints[partition] < until and not follower.is_backing_off
         ]
-        if able:
-            count += read_page(store, partition, able, until=until)
+        if ready:
+            count += read_page(store, partition, ready, until=until)
         backpressure.wait()
     return count
 
@@ -80,7 +80,7 @@ def progress(models: Sequence[ReadModel], until: Sequence[int]) -> int:
     )
 
 
-def opened(places: Mapping[str, int]) -> list[ReadModel]:
-    """The generations."""
+def opened(numbers: Mapping[str, int]) -> list[ReadModel]:
+    """Open the generations with these numbers, by model."""
     redis = clients.redis()
-    return [kind(redis, places[kind.name]) for kind in MODELS if kind.name in places]
+    return [kind(redis, numbers[kind.name]) for kind in MODELS if kind.name in numbers]

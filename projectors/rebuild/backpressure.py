@@ -2,7 +2,7 @@
 
 While workers run and a live model that they follow is seconds behind, it waits between pages and
 between steps of building. Every model counts, not only those being rebuilt: all share the log,
-Redis and the processors. It never stops: after a moment it goes one step on.
+Redis and the processors. It never stops: after each wait it makes one step.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ BEHIND_SECONDS = 3.0
 """Workers compare once a second, so a level model seems up to a second behind."""
 
 _PAUSE_SECONDS = 0.25
-_LOOK_SECONDS = 1.0
+_POLL_SECONDS = 1.0
 
 
 class Backpressure:
@@ -24,18 +24,18 @@ class Backpressure:
     def __init__(self, live: Live, pointers: Pointers) -> None:
         self._live = live
         self._pointers = pointers
-        self._looked_at = float("-inf")
-        self._is_due = False
+        self._polled_at = float("-inf")
+        self._is_behind = False
 
     def wait(self) -> None:
         """Wait a moment if a live model is behind."""
-        if monotonic() - self._looked_at >= _LOOK_SECONDS:
-            self._is_due = self._look()
-            self._looked_at = monotonic()
-        if self._is_due:
+        if monotonic() - self._polled_at >= _POLL_SECONDS:
+            self._is_behind = self._is_any_behind()
+            self._polled_at = monotonic()
+        if self._is_behind:
             sleep(_PAUSE_SECONDS)
 
-    def _look(self) -> bool:
+    def _is_any_behind(self) -> bool:
         followed = self._pointers.snapshot().live.items() & self._pointers.followed()
         return behind_seconds(self._live, (name for name, _ in followed)) > BEHIND_SECONDS
 

@@ -1,8 +1,9 @@
-"""Compares a new generation with the live one at the very same offsets.
+"""Compares a new generation with the live one at the same offsets, while the live one goes on.
 
-Some keys of the live shard are read with their checkpoints; the new generation, which no other
-process writes, is brought to exactly those offsets; then the keys are compared. The live generation
-goes on meanwhile, so each part is compared at later offsets than the one before.
+Keys are compared some hundreds at a time. The keys of the live shard are read together with its
+checkpoints in one Lua call; the new generation, which no other process writes, is filled up to
+exactly those offsets; then the same keys of it are read and compared. So each part is compared at
+later offsets than the one before.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ from projectors.verification.snapshot import ShardSnapshot, in_parts, read
 from projectors.verification.state import Verdict, differences, shards, state_keys
 
 _WALKS = 2
-"""What comes during the first is compared in the second; what comes later came to both alike."""
+"""Keys added during the first walk are compared in the second."""
 _PATIENCE_SECONDS = 60.0
 _POLL_SECONDS = 0.02
 
@@ -35,7 +36,7 @@ class CouldNotCompare(Exception):
 def compare(
     new: ReadModel, live: ReadModel, store: EventStore, *, decrypt: Decrypt, advance: Advance
 ) -> Verdict:
-    """Compare the state of all shards; ``advance`` is told how many keys were compared.
+    """Compare the state of all shards; ``advance`` gets the number of keys compared.
 
     Raises CouldNotCompare.
     """
@@ -58,7 +59,7 @@ def compare(
 
 
 def _names(model: ReadModel, partitions: int) -> Names:
-    """What the keys of each shard's state are called in every generation."""
+    """The names of each shard's state keys without the prefix of the generation."""
     return {
         prefix: {key.removeprefix(prefix) for key in keys}
         for prefix, keys in state_keys(model, partitions).items()
@@ -78,20 +79,22 @@ class _Pair:
         self._seen: set[str] = set()
 
     def fresh(self, new: Names, live: Names) -> Iterator[Sequence[str]]:
-        """Those keys of either that were not there before, some at a time."""
+        """Keys of either shard that were not compared before, some at a time."""
         there = new.get(self._new.state(""), set()) | live.get(self._live.state(""), set())
         fresh = sorted(there - self._seen)
         self._seen.update(fresh)
         yield from in_parts(fresh)
 
     def differences(self, names: Sequence[str]) -> Iterator[str]:
-        """How these keys differ, a line each."""
+        """Compare these keys; one line for each difference."""
         self._wait_until_not_ahead()
         live = self._read(self._live, names)
-        self._bring_to(live.checkpoints)
+        self._fill_up_to(live.checkpoints)
         new = self._read(self._new, names)
         if any(new.checkpoints.get(p, 0) != live.checkpoints.get(p, 0) for p in self._partitions):
-            raise CouldNotCompare("Another process writes the new generation.")
+            raise CouldNotCompare(
+                "Another process writes the new generation: stop it, then run the rebuild again."
+            )
         return differences(_by_name(self._live, live), _by_name(self._new, new))
 
     def _read(self, shard: Shard, names: Sequence[str]) -> ShardSnapshot:
@@ -111,7 +114,7 @@ class _Pair:
                 )
             sleep(_POLL_SECONDS)
 
-    def _bring_to(self, offsets: Mapping[int, int]) -> None:
+    def _fill_up_to(self, offsets: Mapping[int, int]) -> None:
         deadline = monotonic() + _PATIENCE_SECONDS
         targets = {p: offsets.get(p, 0) for p in self._partitions}
         self._follower.read_checkpoints()
@@ -122,10 +125,13 @@ class _Pair:
                         self._follower.store, partition, [self._follower], until=targets[partition]
                     )
             if monotonic() > deadline:
-                raise CouldNotCompare("The new generation does not reach the live one's offsets.")
+                raise CouldNotCompare(
+                    "The new generation does not reach the offsets of the live one:"
+                    " see the warnings in the log."
+                )
 
 
 def _by_name(shard: Shard, snapshot: ShardSnapshot) -> dict[str, Value]:
-    """What keys hold, by the names that they have in every generation."""
+    """Key name without the generation's prefix -> value."""
     prefix = shard.state("")
     return {key.removeprefix(prefix): value for key, value in snapshot.state.items()}

@@ -1,8 +1,8 @@
 """Cut-over: new generations take over, and are kept level without a gap.
 
 First the workers are asked to keep them level beside the live ones. When they do, and everything is
-built, one command switches all pointers at once. Where no worker runs, this process does its part
-until the generations are level.
+built, one command switches all pointers at once. Where no worker runs, this process does the
+workers' part until the generations are level.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,10 +20,10 @@ from projectors.lag import events_behind
 from projectors.storage.read_model import ReadModel
 
 PATIENCE_SECONDS = 600.0
-"""Workers must also build everything once, to notice later changes."""
-_LOOK_SECONDS = 0.1
+"""Includes the first build by the workers, which reads everything."""
+_POLL_SECONDS = 0.1
 
-Look = Callable[[int], object]
+ReportMissing = Callable[[int], object]
 """Is given the number of missing events."""
 
 
@@ -33,14 +33,17 @@ class NotTakenOver(Exception):
 
 def call_back(numbers: Mapping[str, int], pointers: Pointers) -> None:
     """Stop workers from writing generations that an interrupted rebuild handed over."""
-    for place in numbers.items():
-        pointers.leave(*place)
+    for generation_id in numbers.items():
+        pointers.leave(*generation_id)
     while numbers.items() & pointers.followed():  # until a worker has polled or ended
-        sleep(_LOOK_SECONDS)
+        sleep(_POLL_SECONDS)
 
 
 def take_over(
-    models: Sequence[ReadModel], store: EventStore, pointers: Pointers, look: Look
+    models: Sequence[ReadModel],
+    store: EventStore,
+    pointers: Pointers,
+    report_missing: ReportMissing,
 ) -> bool:
     """Have new generations kept level, then make them live; whether workers are running.
 
@@ -50,35 +53,41 @@ def take_over(
     has_workers = any(name in numbers for name, _ in pointers.followed())
     if has_workers:
         pointers.join(numbers)
-        _wait(models, store, look, lambda: numbers.items() <= pointers.followed())
+        _wait(models, store, report_missing, lambda: numbers.items() <= pointers.followed())
         pointers.switch(numbers)
     else:
         with _working(numbers, [type(model) for model in models]) as is_well:
-            _wait(models, store, look, is_well)
+            _wait(models, store, report_missing, is_well)
             pointers.switch(numbers)
-        for place in numbers.items():
-            pointers.forget_followed(*place)
+        for generation_id in numbers.items():
+            pointers.forget_followed(*generation_id)
     for name, number in numbers.items():
         mark_finished(name, number)
     return has_workers
 
 
 def _wait(
-    models: Sequence[ReadModel], store: EventStore, look: Look, is_ready: Callable[[], bool]
+    models: Sequence[ReadModel],
+    store: EventStore,
+    report_missing: ReportMissing,
+    is_ready: Callable[[], bool],
 ) -> None:
     """Wait until the generations are level with the heads of this moment."""
     deadline = monotonic() + PATIENCE_SECONDS
     heads = store.heads()
     while not is_ready() or _missing(models, heads):
-        look(_missing(models, heads))
+        report_missing(_missing(models, heads))
         if monotonic() > deadline:
-            raise NotTakenOver(f"{_missing(models, heads)} events are still missing")
-        sleep(_LOOK_SECONDS)
-    look(0)
+            raise NotTakenOver(
+                f"{_missing(models, heads):,} events are missing after {PATIENCE_SECONDS:.0f} s:"
+                " the running projectors do not catch up"
+            )
+        sleep(_POLL_SECONDS)
+    report_missing(0)
 
 
 def _missing(models: Sequence[ReadModel], heads: Sequence[int]) -> int:
-    """How many events state and derived data of all models lack together."""
+    """The number of events that state and derived data of all models lack, summed."""
     return sum(count or 0 for model in models for count in events_behind(model, heads))
 
 
@@ -86,7 +95,7 @@ def _missing(models: Sequence[ReadModel], heads: Sequence[int]) -> int:
 def _working(
     numbers: Mapping[str, int], kinds: Sequence[type[ReadModel]]
 ) -> Iterator[Callable[[], bool]]:
-    """Do the workers' part for these generations; yields whether it still runs."""
+    """Run a worker for these generations; yields a check that raises its error."""
     stopping = Event()
     failure = WorkerFailure(stopping)
 

@@ -1,6 +1,6 @@
 """Derive: builds and checks the derived data of new generations.
 
-Their state does not move meanwhile, so each builder is called until it has built all of it.
+Their state does not change meanwhile, so each builder is called until it has built everything.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,12 +34,12 @@ _TRIES = 100
 Model = TypeVar("Model", bound=ReadModel)
 
 _TOGETHER = [each for each in DEFINITIONS if each.build and not each.builds_by_partition]
-APART = (
+SIDE_BY_SIDE = (
     *(frozenset((each.name,)) for each in _TOGETHER if each.weight == "heaviest"),
     frozenset(each.name for each in _TOGETHER if each.weight != "heaviest"),
 )
 """Models that are built side by side: each of the heaviest alone, and all others in one process."""
-AFTER = frozenset(each.name for each in DEFINITIONS if each.builds_by_partition)
+LAST = frozenset(each.name for each in DEFINITIONS if each.builds_by_partition)
 """Models that are built after those, by partition."""
 
 
@@ -51,7 +51,7 @@ def build(numbers: Mapping[str, int], task: BuildTask) -> None:
         backpressure.wait()
         if isinstance(builder, PartitionedBuilder):
             builder.build_only(task.partitions)
-        builder.build(task.now)  # even of no events: an empty board is a board
+        builder.build(task.now)  # even without events: an empty board is stored, too
         _build_rest(model, builder, task, backpressure)
     close_old_connections()
 
@@ -67,8 +67,8 @@ def _build_rest(
             before, deadline = done, monotonic() + _PATIENCE_SECONDS
         elif monotonic() > deadline:
             raise RetryLater(
-                f"{model.name} cannot be built: what it reads is behind it and does not catch up"
-                " (is a projector running?)"
+                f"{model.name} cannot be built: the models it reads are behind it and do not"
+                " catch up (is a projector running?)"
             )
         sleep(_REST_SECONDS if builder.interval_seconds else 0)
         backpressure.wait()
@@ -84,7 +84,7 @@ def _is_built(model: ReadModel, partitions: Sequence[int]) -> bool:
 def check(
     numbers: Mapping[str, int], moment: datetime | None = None
 ) -> Iterator[tuple[str, list[str]]]:
-    """How the derived data of each model differs from its state, a line each."""
+    """Compare each model's derived data with its state; yields name and differences."""
     now = moment or datetime.now(UTC)
     for model, builder, others in _builders(numbers, frozenset(numbers)):
         if isinstance(builder, VerifiableBuilder):
@@ -92,10 +92,10 @@ def check(
 
 
 def _check(builder: VerifiableBuilder, others: Sequence[ReadModel], now: datetime) -> list[str]:
-    """How derived data differs from the state; live models that it shows move on meanwhile.
+    """Compare derived data with the state; one line for each difference.
 
-    No worker builds the new generation yet, so it is built again until those did not move while it
-    was compared.
+    A builder may read live models, which change meanwhile. So it builds again until they did not
+    change during the comparison.
     """
     if not (others and isinstance(builder, ComparableBuilder)):
         return builder.check(now)
@@ -112,7 +112,7 @@ def _check(builder: VerifiableBuilder, others: Sequence[ReadModel], now: datetim
 def _builders(
     numbers: Mapping[str, int], names: frozenset[str]
 ) -> Iterator[tuple[ReadModel, Builder, Sequence[ReadModel]]]:
-    """Each model to build, its builder, and the live generations which that reads."""
+    """Yield each model to build, its builder, and the live generations that the builder reads."""
     live = Live(clients.redis())
     there = {model.name: model for model in opened(numbers)}
     others: list[ReadModel] = []

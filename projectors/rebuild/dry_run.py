@@ -18,8 +18,8 @@ from projectors.storage.read_model import ReadModel
 from projectors.verification.state import verify
 
 _SAMPLE = 5000
-_STORES = 2.0
-"""What is measured (reading, decoding, projecting) takes about half the time of a rebuild."""
+_WRITE_FACTOR = 2.0
+"""The sample measures reading, decoding and projecting: about half the time of a rebuild."""
 
 
 def preview(kinds: Sequence[type[ReadModel]], options: RebuildOptions, console: Console) -> None:
@@ -66,11 +66,11 @@ def _change(kind: type[ReadModel], live: Live, store: EventStore) -> str:
 def _seconds(kind: type[ReadModel], store: EventStore, events: int) -> float:
     """How long one process would need, from a sample of each partition's beginning."""
     model = kind(clients.redis(), 0)
-    open_all = decryptor()
+    decrypt = decryptor()
     began, read = monotonic(), 0
     for partition in range(store.partitions):
         page = store.page(partition, after=0, limit=_SAMPLE // store.partitions + 1)
         if page:
-            list(model.writes(model.shard(partition), model.decrypted(page, open_all)))
+            list(model.writes(model.shard(partition), model.decrypted(page, decrypt)))
             read += len(page)
-    return _STORES * events * (monotonic() - began) / max(read, 1)
+    return _WRITE_FACTOR * events * (monotonic() - began) / max(read, 1)

@@ -67,7 +67,7 @@ class RebuildOutcome:
     has_workers: bool = True
 
     def show(self, console: Console) -> None:
-        """Print it."""
+        """Print the outcome."""
         table = Table("read model", "generation", "proof" if self.verdicts else "")
         summaries = {verdict.model: verdict.summary for verdict in self.verdicts}
         for name, number in self.numbers.items():
@@ -103,7 +103,10 @@ class RebuildJob:
         self._began = monotonic()
 
     def run(self) -> RebuildOutcome:
-        """All of it. Raises LabelTaken, GenerationsDiffer, CouldNotCompare, NotTakenOver, Stop."""
+        """Run all steps.
+
+        Raises LabelTaken, GenerationsDiffer, CouldNotCompare, NotTakenOver and StopProjector.
+        """
         options = self._options
         numbers = plan.numbers(
             self._kinds, self._pointers, label=options.label, until=options.until
@@ -129,13 +132,14 @@ class RebuildJob:
             self._fill(self._store.heads())
         if self._options.is_verified:
             self._prove_state()
-            # Each came as far as the live one was when it was compared; what is built of several
-            # wants them to be level with each other.
+            # The comparison left each model at other offsets; a builder that reads several models
+            # needs them at the same ones.
             self._fill(self._store.heads())
         self._build(None)
         if self._options.is_verified:
             self._prove_built(None)
-        self._fill(self._store.heads())  # what came meanwhile need not go through the workers
+        # Events that came meanwhile: they are filled faster here than by the workers.
+        self._fill(self._store.heads())
         task = self._screen.begin("taking over", total=None)
         self._outcome.has_workers = cutover.take_over(
             self._models, self._store, self._pointers, task.missing
@@ -160,7 +164,7 @@ class RebuildJob:
         began, before = monotonic(), self._filled(until)
         task = self._screen.begin("filling", total=sum(until) * len(self._models))
         self._processes.fill(
-            self._outcome.numbers, until, look=lambda: task.reach(self._filled(until))
+            self._outcome.numbers, until, on_poll=lambda: task.reach(self._filled(until))
         )
         task.end()
         self._outcome.events += (self._filled(until) - before) // len(self._models)
@@ -181,7 +185,7 @@ class RebuildJob:
             self._outcome.numbers,
             partitions,
             moment,
-            look=lambda: task.reach(derive.progress(self._models, partitions)[0]),
+            on_poll=lambda: task.reach(derive.progress(self._models, partitions)[0]),
         )
         task.end()
         self._outcome.built_seconds += monotonic() - began
@@ -205,9 +209,9 @@ class RebuildJob:
             raise GenerationsDiffer(self._outcome.verdicts)
 
     def _compared(self, model: ReadModel, advance: comparison.Advance) -> Verdict:
-        """With the live one; where that is no yardstick, with a fold of the log.
+        """Compare with the live generation, or with a fold of the log.
 
-        It is none where it has another shape, or lacks events that it set aside.
+        The live one is no reference if it has another shape, or parked or skipped events.
         """
         live = self._live_of(model)
         if live is None or any(count_parked(live, self._store.partitions)):

@@ -1,7 +1,7 @@
 """Plan: which generations a rebuild fills.
 
 Those that an interrupted rebuild of the same kind left unfinished and that are not in use; else new
-ones. What other rebuilds left is dropped.
+ones. Unfinished generations of other rebuilds are dropped.
 """
 
 from collections.abc import Iterable
@@ -53,11 +53,11 @@ def _number(
     label: str | None,
     until: datetime | None,
 ) -> int:
-    seen = pointers.snapshot()
-    if label is not None and (label, model.name) in seen.past:
+    snapshot = pointers.snapshot()
+    if label is not None and (label, model.name) in snapshot.past:
         raise LabelTaken(f"{model.name} as of {label}")
     begun = unfinished(model.name, version=model.version, purpose=purpose, label=label, until=until)
-    if begun is not None and _is_used(seen, model.name, begun):
+    if begun is not None and _is_used(snapshot, model.name, begun):
         mark_finished(model.name, begun)  # the rebuild was killed just after the switch
         begun = None
     number = begun or new_generation(
@@ -68,20 +68,20 @@ def _number(
     return number
 
 
-def _is_used(seen: PointerSnapshot, name: str, number: int) -> bool:
-    return seen.live.get(name) == number or (name, number) in seen.kept
+def _is_used(snapshot: PointerSnapshot, name: str, number: int) -> bool:
+    return snapshot.live.get(name) == number or (name, number) in snapshot.kept
 
 
 def _drop_others(model: type[ReadModel], number: int, pointers: Pointers) -> None:
     """Drop what other rebuilds left unfinished."""
-    seen = pointers.snapshot()
+    snapshot = pointers.snapshot()
     for other in generations([model.name]):
         if (
             other.purpose == "rebuild"
             and other.number != number
             and other.finished_at is None
             and other.dropped_at is None
-            and not _is_used(seen, model.name, other.number)
+            and not _is_used(snapshot, model.name, other.number)
         ):
             pointers.leave(model.name, other.number)
             drop(model(clients.redis(), other.number), pointers)
@@ -90,7 +90,7 @@ def _drop_others(model: type[ReadModel], number: int, pointers: Pointers) -> Non
 def offsets_at(store: EventStore, moment: datetime) -> list[int]:
     """The last offset of each partition that was recorded by then.
 
-    Within a partition offsets are given in the order of time, so half and half again finds it.
+    Within a partition offsets are in the order of time, so a binary search finds it.
     """
     return [
         _offset_at(store, partition, head, moment.astimezone(UTC))
@@ -99,7 +99,7 @@ def offsets_at(store: EventStore, moment: datetime) -> list[int]:
 
 
 def _offset_at(store: EventStore, partition: int, head: int, moment: datetime) -> int:
-    low, high = 0, head  # recorded by then; and perhaps
+    low, high = 0, head  # low was recorded by then, high perhaps
     while low < high:
         middle = (low + high + 1) // 2
         if _recorded(store, partition, middle) <= moment:

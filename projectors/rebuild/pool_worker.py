@@ -15,7 +15,7 @@ from projectors.rebuild.task import BackfillTask, BuildTask
 # Processes that answer requests go first. Measured on 2 cores with a million ratings: a card takes
 # 1.6 times as long beside a rebuild of all Redis models, a board 1.3 times (make bench, "rebuild").
 _NICENESS = 10
-_LOOK_SECONDS = 0.5
+_POLL_SECONDS = 0.5
 
 
 def begin() -> None:
@@ -26,10 +26,10 @@ def begin() -> None:
     Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
 
 
-def _end_with(starter: int) -> None:
+def _end_with(parent: int) -> None:
     """End this process when its parent was killed; that is safe at any point."""
-    while os.getppid() == starter:
-        sleep(_LOOK_SECONDS)
+    while os.getppid() == parent:
+        sleep(_POLL_SECONDS)
     os._exit(1)
 
 

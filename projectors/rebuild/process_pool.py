@@ -9,9 +9,9 @@ from multiprocessing import get_context
 from projectors.rebuild import derive, pool_worker
 from projectors.rebuild.task import BackfillTask, BuildTask
 
-_LOOK_SECONDS = 0.2
+_POLL_SECONDS = 0.2
 
-Look = Callable[[], object]
+OnPoll = Callable[[], object]
 """Is called several times a second while waiting."""
 
 
@@ -22,22 +22,31 @@ class RebuildPool:
         self._pool = pool
         self._processes = processes
 
-    def fill(self, numbers: Mapping[str, int], until: Sequence[int], *, look: Look) -> None:
+    def fill(self, numbers: Mapping[str, int], until: Sequence[int], *, on_poll: OnPoll) -> None:
         """Fill generations up to ``until``. Raises the error that ended a process."""
-        places = tuple(numbers.items())
-        tasks = [BackfillTask(places, share, tuple(until)) for share in self._shares(len(until))]
-        _wait([self._pool.submit(pool_worker.fill, task) for task in tasks], look)
+        generation_ids = tuple(numbers.items())
+        tasks = [
+            BackfillTask(generation_ids, share, tuple(until)) for share in self._shares(len(until))
+        ]
+        _wait([self._pool.submit(pool_worker.fill, task) for task in tasks], on_poll)
 
     def build(
-        self, numbers: Mapping[str, int], partitions: int, moment: datetime | None, *, look: Look
+        self,
+        numbers: Mapping[str, int],
+        partitions: int,
+        moment: datetime | None,
+        *,
+        on_poll: OnPoll,
     ) -> None:
         """Build all derived data of generations, as of a moment (None: now)."""
         everything = tuple(range(partitions))
-        apart = [BuildTask(names, everything, moment) for names in derive.APART]
-        after = [BuildTask(derive.AFTER, share, moment) for share in self._shares(partitions)]
-        for parts in (apart, after):
+        side_by_side = [BuildTask(names, everything, moment) for names in derive.SIDE_BY_SIDE]
+        after = [BuildTask(derive.LAST, share, moment) for share in self._shares(partitions)]
+        for parts in (side_by_side, after):
             wanted = [part for part in parts if part.names & numbers.keys()]
-            _wait([self._pool.submit(pool_worker.build, dict(numbers), it) for it in wanted], look)
+            _wait(
+                [self._pool.submit(pool_worker.build, dict(numbers), it) for it in wanted], on_poll
+            )
 
     def _shares(self, partitions: int) -> list[tuple[int, ...]]:
         """The partitions, dealt out to the processes."""
@@ -54,12 +63,12 @@ def rebuild_pool(processes: int) -> Iterator[RebuildPool]:
         yield RebuildPool(pool, processes)
 
 
-def _wait(parts: Sequence["Future[None]"], look: Look) -> None:
-    while wait(parts, timeout=_LOOK_SECONDS, return_when=FIRST_EXCEPTION).not_done:
-        look()
+def _wait(parts: Sequence["Future[None]"], on_poll: OnPoll) -> None:
+    while wait(parts, timeout=_POLL_SECONDS, return_when=FIRST_EXCEPTION).not_done:
+        on_poll()
         for part in parts:
             if part.done():
                 part.result()
     for part in parts:
         part.result()
-    look()
+    on_poll()

@@ -8,17 +8,17 @@ from projectors.generations.pointers import GenerationId
 
 @dataclass(frozen=True)
 class BackfillTask:
-    """Some partitions of some generations, up to an offset each."""
+    """Partitions to fill of some generations, each up to an offset."""
 
-    places: tuple[GenerationId, ...]
+    generation_ids: tuple[GenerationId, ...]
     partitions: tuple[int, ...]
     until: tuple[int, ...]
-    """By partition, of all there are."""
+    """The last offset of each partition, of all partitions."""
 
 
 @dataclass(frozen=True)
 class BuildTask:
-    """Some models to build for some partitions, as of a moment (None: now)."""
+    """Models to build for some partitions, as of a moment (None: now)."""
 
     names: frozenset[str]
     partitions: tuple[int, ...]

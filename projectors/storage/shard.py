@@ -38,9 +38,9 @@ end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 return -3
 """
-# For parked events: the checkpoint has passed them, so the script compares that they are still
-# parked. Derived data that was up to date is so no more, so its offset goes back. A builder of
-# another model that reads this shard sees no change of offsets; it watches the count of ``late``.
+# For parked events. The checkpoint has passed them, so the script checks that they are still
+# parked. Derived data is outdated then, so its offset is moved back. Builders of other models that
+# read this shard see no change of offsets; they watch the counter ``late``.
 _UNPARK = """
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return -2 end
 local offsets = cmsgpack.unpack(ARGV[5])
@@ -100,7 +100,7 @@ class Shard:
         self.tag = f"{{{model}.{generation}.{name}}}"
         self.checkpoints_key = f"{self.tag}:checkpoints"
         self.revision_key = self.parked("revision")
-        """Holds a random word, another one whenever one more stream is parked."""
+        """Holds a random token, replaced whenever one more stream is parked."""
         self.parked_streams_key = self.parked("streams")
         """Set of the streams that are parked."""
         self.built_key = self.derived("built")
@@ -177,11 +177,11 @@ class Shard:
             self.built_key,
             self.changes_key,
         ]
-        there = [_packer.encode([str(offset) for offset in offsets]), *filter(None, packed)]
+        arguments = [_packer.encode([str(offset) for offset in offsets]), *filter(None, packed)]
         behind = min(offsets) - 1 if is_applied else ""
         at = _script(self._redis, _UNPARK)(
             keys=[self.revision_key, *keys],
-            args=[revision, stream, partition, behind, *there],
+            args=[revision, stream, partition, behind, *arguments],
         )
         if at == _PARKED_STREAMS_CHANGED:
             raise ParkedStreamsChanged

@@ -1,4 +1,8 @@
-"""Compares derived data with its state while no event comes in: unchanged offsets tell."""
+"""Compares derived data with its state, at a moment when no event was applied meanwhile.
+
+Nothing is paused: checkpoints are read before and after, and the comparison is repeated if they
+differ.
+"""
 
 from collections.abc import Callable, Sequence
 from time import monotonic, sleep
@@ -12,7 +16,7 @@ from projectors.storage.shard import Shard
 _PATIENCE_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 
-_NOT_BUILT = "not everything that was applied has been built"
+_NOT_BUILT = "could not be compared: derived data is still being built"
 _MOVING = "could not be compared: events keep coming"
 
 
@@ -24,9 +28,10 @@ def compare(
     beside: Sequence[Shard] = (),
     prevented: Callable[[], str] = lambda: "",
 ) -> list[str]:
-    """What differs while neither these shards nor those ``beside`` take anything in.
+    """Compare while the checkpoints of these shards and those ``beside`` do not move.
 
-    If it can't be compared, one line says why. ``prevented`` may name one reason more to wait.
+    If that does not succeed in time, return one line with the reason. ``prevented`` returns a
+    further reason to wait, or "".
     """
     keys = [shard.checkpoints_key for shard in (*shards, *beside)]
     deadline = monotonic() + _PATIENCE_SECONDS

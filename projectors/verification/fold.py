@@ -1,7 +1,7 @@
-"""In-memory Redis: the state that a read model's writes lead to, for comparison with a shard.
+"""In-memory Redis: applies a read model's writes, for comparison with a shard.
 
-It knows the commands that a model may write, in their plain forms, and refuses all others; a test
-holds it and a real Redis to the same results.
+It supports the commands that a model may write, in their plain forms, and refuses all others; a
+test compares it with a real Redis.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -56,7 +56,7 @@ class InMemoryRedis:
 
     @property
     def values(self) -> Mapping[str, Value]:
-        """What each key holds. As in Redis, nothing is empty: an empty value has no key."""
+        """Key -> value. As in Redis, a key whose value becomes empty is deleted."""
         return self._values
 
     def apply(self, writes: Iterable[Write]) -> None:
@@ -118,10 +118,10 @@ class InMemoryRedis:
         self._drop_if_empty(key)
 
     def _of(self, kind: type[_Kind], key: str) -> _Kind:
-        held = self._values.setdefault(key, kind())
-        if not isinstance(held, kind):
-            raise UnsupportedWrite(f"{key} holds a {type(held).__name__}, not a {kind.__name__}")
-        return held
+        value = self._values.setdefault(key, kind())
+        if not isinstance(value, kind):
+            raise UnsupportedWrite(f"{key} holds a {type(value).__name__}, not a {kind.__name__}")
+        return value
 
     def _drop_if_empty(self, key: str) -> None:
         if not self._values[key]:
@@ -135,7 +135,7 @@ def _stored(argument: str | int | bytes) -> bytes:
         case int() if -_EXACT <= argument <= _EXACT:
             return str(int(argument)).encode()
         case int():
-            raise UnsupportedWrite(f"{argument} does not pass a script unharmed: write it as a str")
+            raise UnsupportedWrite(f"Lua would round {argument}: write it as a str")
         case bytes():
             # Redis's msgpack is older than the byte string of that format.
             raise UnsupportedWrite("A write's arguments are str or int, not bytes")

@@ -1,6 +1,6 @@
 """Atomic snapshots of a shard: some of its keys with the checkpoints that they belong to.
 
-One Lua call reads both, so the projector goes on meanwhile and nothing has to be paused.
+One Lua call reads both, so they fit together although the projector goes on.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,8 +15,8 @@ from projectors.parking.store import UnappliedEvents, decode_unapplied_events, u
 from projectors.storage.shard import Shard, read_offsets
 from projectors.verification.fold import Hash, RedisSet, SortedSet, Value
 
-_AT_ONCE = 500
-"""Keys: those of a library take Redis some milliseconds."""
+_KEYS_AT_ONCE = 500
+"""So many keys of a library take Redis some milliseconds."""
 
 _READ = """
 local values = {}
@@ -40,7 +40,7 @@ def _script(redis: Redis) -> Script:
 
 
 class ShardSnapshot(NamedTuple):
-    """Some keys of a shard, its checkpoints, and the events before them that it left out."""
+    """Some keys of a shard, its checkpoints, and the parked and skipped events before them."""
 
     checkpoints: Mapping[int, int]
     unapplied: UnappliedEvents
@@ -65,10 +65,10 @@ def read(redis: Redis, shard: Shard, keys: Iterable[str] | None = None) -> Shard
 
 
 def in_parts(keys: Iterable[str]) -> Iterator[Sequence[str]]:
-    """The keys, as many at a time as one snapshot may have; one empty part if there are none."""
+    """Split keys into parts for one snapshot each; one empty part if there are none."""
     rest = iter(keys)
-    yield list(islice(rest, _AT_ONCE))
-    while part := list(islice(rest, _AT_ONCE)):
+    yield list(islice(rest, _KEYS_AT_ONCE))
+    while part := list(islice(rest, _KEYS_AT_ONCE)):
         yield part
 
 

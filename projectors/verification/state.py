@@ -1,9 +1,9 @@
 """Compares the state of a read model with a fold of the event log.
 
-Keys are read some at a time, each time with the checkpoints they belong to; the log is folded up to
-those very offsets through the model's own ``writes``, and compared key by key. Nothing is paused.
-Parked and skipped events are left out of the fold, too, and counted. Derived data is compared by
-its builders (``VerifiableBuilder``).
+Some hundreds of keys at a time are read together with their checkpoints in one Lua call; the log is
+folded up to exactly those offsets through the model's own ``writes``, and compared key by key. The
+projector goes on. Parked and skipped events are left out of the fold, too, and counted. Derived
+data is compared by its builders (``VerifiableBuilder``).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ _SHOWN = 20
 _LONGEST_SHOWN = 200
 
 Advance = Callable[[int], None]
-"""Is given the number of events folded since the last call."""
+"""Called with the number of events folded since the last call."""
 
 
 @dataclass(kw_only=True)
@@ -37,11 +37,10 @@ class Verdict:
     keys: int = 0
     differences: int = 0
     parked: int = 0
-    """Parked events: they are in neither side of the comparison."""
+    """Number of parked events, which are on neither side of the comparison."""
     streams: int = 0
-    """The streams of the parked events."""
+    """Number of streams of the parked events."""
     skipped: int = 0
-    """Skipped events."""
     shown: list[str] = field(default_factory=list)
 
     @property
@@ -83,7 +82,7 @@ def verify(
 def _compare(
     redis: Redis, shard: Shard, candidates: Sequence[str], fold: "_Fold", verdict: Verdict
 ) -> None:
-    """Compare part by part, each at the checkpoints it was read at: the projector goes on."""
+    """Compare one shard part by part, each at the checkpoints of its own snapshot."""
     for names in in_parts(candidates):
         verdict.differs(fold.differences(read(redis, shard, names), names))
     # Keys that the projector has added since the candidates were listed, or that are missing.
@@ -107,7 +106,7 @@ def shards(model: ReadModel, partitions: int) -> dict[Shard, list[int]]:
 
 
 def state_keys(model: ReadModel, partitions: int) -> dict[str, list[str]]:
-    """All keys of a model's state by its shard's prefix, from one walk through Redis for all."""
+    """All keys of a model's state by its shard's prefix, from one scan of Redis."""
     prefixes = {shard.state("") for shard in shards(model, partitions)}
     found: dict[str, list[str]] = {}
     for raw in model.redis.scan_iter(match=f"{{{model.name}.{model.generation}.*", count=1000):
@@ -119,7 +118,7 @@ def state_keys(model: ReadModel, partitions: int) -> dict[str, list[str]]:
 
 
 class _Fold:
-    """What the log says that one shard holds, folded on from snapshot to snapshot."""
+    """Expected state of one shard, folded from the log up to each snapshot in turn."""
 
     def __init__(
         self,
@@ -138,7 +137,7 @@ class _Fold:
         self._advance = advance
         self._folded = InMemoryRedis()
         self._offsets: dict[int, int] = {}
-        self._without: set[Position] = set()
+        self._left_out: set[Position] = set()
 
     @property
     def values(self) -> Mapping[str, Value]:
@@ -159,10 +158,10 @@ class _Fold:
         return any(
             live.checkpoints.get(partition, 0) < offset
             for partition, offset in self._offsets.items()
-        ) or any(position not in live.unapplied for position in self._without)
+        ) or any(position not in live.unapplied for position in self._left_out)
 
     def _start_over(self) -> None:
-        self._folded, self._offsets, self._without = InMemoryRedis(), {}, set()
+        self._folded, self._offsets, self._left_out = InMemoryRedis(), {}, set()
         self._advance = lambda _: None  # these events were counted before
 
     def _fold(self, partition: int, live: ShardSnapshot) -> None:
@@ -175,7 +174,7 @@ class _Fold:
                     self._shard, self._model.decrypted(taken, self._decrypt)
                 )
                 self._folded.apply(write for write in writes if str(write[1]).startswith(prefix))
-            self._without.update(
+            self._left_out.update(
                 recorded.position for recorded in batch if recorded.position in live.unapplied
             )
             self._advance(len(batch))
@@ -188,16 +187,16 @@ def _events(
     while after < through:
         page = store.page(partition, after=after, limit=min(PAGE, through - after))
         if not page:
-            return  # the read model is ahead of the log: its surplus will differ
+            return  # the read model is ahead of the log, and will differ
         yield page
         after = page[-1].offset
 
 
 def differences(live: Mapping[str, Value], expected: Mapping[str, Value]) -> Iterator[str]:
-    """What the live state has too much, lacks, or holds otherwise, a line each."""
+    """Keys of the live state that are surplus, missing or different, a line each."""
     for key in sorted(live.keys() | expected.keys()):
         if key not in expected:
-            yield f"{key}: is there, but the log does not lead to it"
+            yield f"{key}: exists, but no event of the log explains it"
         elif key not in live:
             yield f"{key}: is missing"
         elif live[key] != expected[key]:

@@ -33,8 +33,8 @@ def test_builder_is_named_after_its_model(redis, definition):
 
 
 def test_rebuild_derives_each_built_model_once():
-    together = [name for names in derive.APART for name in names]
-    assert sorted([*together, *derive.AFTER]) == sorted(model.name for model in BUILT)
+    together = [name for names in derive.SIDE_BY_SIDE for name in names]
+    assert sorted([*together, *derive.LAST]) == sorted(model.name for model in BUILT)
 
 
 def test_rebuild_derives_a_model_after_the_sources_of_its_builder():
@@ -42,8 +42,8 @@ def test_rebuild_derives_a_model_after_the_sources_of_its_builder():
     order = [model.name for model in MODELS]
     for definition in DEFINITIONS:
         for source in definition.sources:
-            assert definition.name in derive.AFTER or (
-                any({definition.name, source.name} <= names for names in derive.APART)
+            assert definition.name in derive.LAST or (
+                any({definition.name, source.name} <= names for names in derive.SIDE_BY_SIDE)
                 and order.index(source.name) < order.index(definition.name)
             )
 

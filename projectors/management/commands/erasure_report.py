@@ -1,4 +1,4 @@
-"""manage.py erasure_report: where an erased user is gone, and where not yet."""
+"""manage.py erasure_report: searches all stores for an erased user."""
 
 import sys
 from argparse import ArgumentParser

@@ -76,8 +76,8 @@ class Command(BaseCommand):
         self.stdout.write(f"{name} {number} is live now; {before} is kept for a while.")
 
     def _drop(self, model: ReadModel, pointers: Pointers) -> None:
-        seen = pointers.snapshot()
-        if seen.joining.get(model.name) == model.generation:
+        snapshot = pointers.snapshot()
+        if snapshot.joining.get(model.name) == model.generation:
             pointers.leave(model.name, model.generation)  # left by a rebuild that ended
         try:
             keys = drop(model, pointers)
@@ -86,43 +86,43 @@ class Command(BaseCommand):
         self.stdout.write(f"{model.name} {model.generation} is dropped: {keys:,} keys.")
 
     def _drop_past(self, label: str, pointers: Pointers) -> None:
-        found = {
+        numbers = {
             name: number for (of, name), number in pointers.snapshot().past.items() if of == label
         }
-        if not found:
+        if not numbers:
             raise CommandError(f"Nothing is kept as of {label}.")
-        for name, number in found.items():
+        for name, number in numbers.items():
             self._drop(BY_NAME[name](clients.redis(), number), pointers)
 
 
 def _opened(name: str, number: str) -> ReadModel:
     kind = find_model(name)
-    known = {str(found.number) for found in generations([name])}
+    known = {str(generation.number) for generation in generations([name])}
     if number not in known:
         raise CommandError(f"{name} has no generation {number}.")
     return kind(clients.redis(), int(number))
 
 
 def _keep_for_switch(model: ReadModel, pointers: Pointers) -> PointerSnapshot:
-    """Keep it until it is switched to; the pointers.
+    """Keep a generation until the switch; return the pointers.
 
     If this process is killed before, it is kept a little longer and then dropped as usual.
     """
     name, number = model.name, model.generation
     is_kept = pointers.keep_on(name, number, seconds=_KEPT_FOR_SWITCH_SECONDS)
-    seen = pointers.snapshot()
-    if seen.live.get(name) == number:
+    snapshot = pointers.snapshot()
+    if snapshot.live.get(name) == number:
         raise CommandError(f"{name} {number} is live already.")
-    if not is_kept and seen.joining.get(name) != number:
+    if not is_kept and snapshot.joining.get(name) != number:
         raise CommandError(
             f"{name} {number} is not kept level any more, so it cannot be switched to."
             f" Rebuild instead: manage.py rebuild {name}"
         )
-    return seen
+    return snapshot
 
 
 def _wait_until_level(model: ReadModel) -> int:
-    """How many events of the heads of this moment it still lacks after waiting."""
+    """Wait for the heads of this moment; return how many events are still missing."""
     heads = PostgresStore(config().partitions).heads()
     deadline = monotonic() + _PATIENCE_SECONDS
     while (missing := _missing(model, heads)) and monotonic() < deadline:
@@ -135,36 +135,38 @@ def _missing(model: ReadModel, heads: Sequence[int]) -> int:
     return max(state, derived or 0)
 
 
-def _show(names: Sequence[str], seen: PointerSnapshot) -> None:
+def _show(names: Sequence[str], snapshot: PointerSnapshot) -> None:
     heads = PostgresStore(config().partitions).heads()
     table = Table("read model", "generation", "role", "version", "made", "events behind")
-    for found in generations(names):
-        part = _part(found, seen)
-        if part is None:
+    for generation in generations(names):
+        role = _role(generation, snapshot)
+        if role is None:
             continue
-        model = BY_NAME[found.model](clients.redis(), found.number)
-        behind = "" if found.purpose == "past" else f"{_missing(model, heads):,}"
-        made = found.made_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-        table.add_row(found.model, str(found.number), part, f"v{found.version}", made, behind)
+        model = BY_NAME[generation.model](clients.redis(), generation.number)
+        behind = "" if generation.purpose == "past" else f"{_missing(model, heads):,}"
+        made = generation.made_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+        table.add_row(
+            generation.model, str(generation.number), role, f"v{generation.version}", made, behind
+        )
     Console().print(table)
 
 
-def _part(found: Generation, seen: PointerSnapshot) -> str | None:
+def _role(generation: Generation, snapshot: PointerSnapshot) -> str | None:
     """The role of a generation; None for one that was dropped."""
-    name, number = found.model, found.number
-    places: Mapping[str, Mapping[str, int]] = {
-        "live": seen.live,
-        "coming": seen.coming,
-        "joining": seen.joining,
+    name, number = generation.model, generation.number
+    roles: Mapping[str, Mapping[str, int]] = {
+        "live": snapshot.live,
+        "coming": snapshot.coming,
+        "joining": snapshot.joining,
     }
-    for words, pointed in places.items():
+    for role, pointed in roles.items():
         if pointed.get(name) == number:
-            return words
-    if (until := seen.kept.get((name, number))) is not None:
+            return role
+    if (until := snapshot.kept.get((name, number))) is not None:
         return f"kept until {datetime.fromtimestamp(until, UTC):%H:%M:%SZ}"
-    for (label, other), of in seen.past.items():
+    for (label, other), of in snapshot.past.items():
         if (other, of) == (name, number):
-            return f"as of {label} ({found.until:%Y-%m-%d %H:%M:%SZ})"
-    if found.dropped_at is not None:
+            return f"as of {label} ({generation.until:%Y-%m-%d %H:%M:%SZ})"
+    if generation.dropped_at is not None:
         return None
-    return "unfinished rebuild" if found.purpose != "live" else None
+    return "unfinished rebuild" if generation.purpose != "live" else None

@@ -17,8 +17,8 @@ from projectors.generations.live import Live
 from projectors.lag import Lag, lags
 
 _POLL_SECONDS = 0.1
-_RESTS_TIMES = 4
-"""Times as long as a poll took: waiting must not take the processor from the projectors."""
+_REST_FACTOR = 4
+"""Pause after a poll, in multiples of its time: polling must not slow the projectors."""
 
 
 class Command(BaseCommand):
@@ -48,7 +48,7 @@ class Command(BaseCommand):
             is_level = all(lag.is_caught_up for lag in found)
             if is_level or time.monotonic() >= deadline:
                 break
-            time.sleep(max(_POLL_SECONDS, _RESTS_TIMES * (time.monotonic() - began)))
+            time.sleep(max(_POLL_SECONDS, _REST_FACTOR * (time.monotonic() - began)))
         _print(found)
         if not is_level:
             sys.exit(1)

@@ -78,7 +78,7 @@ class Command(BaseCommand):
     def handle(self, *_args: object, **options: Any) -> None:
         """Run the action."""
         action: Literal["list", "show", "retry", "skip"] = options["action"]
-        is_well = True
+        is_done = True
         try:
             match action:
                 case "list":
@@ -86,18 +86,18 @@ class Command(BaseCommand):
                 case "show":
                     _show(_one(options), options["stream"])
                 case "retry":
-                    is_well = _retry(_streams_to_retry(options))
+                    is_done = _retry(_streams_to_retry(options))
                 case "skip":
-                    is_well = _skip(_one(options), options)
+                    is_done = _skip(_one(options), options)
         except (*TRANSIENT_ERRORS, StopProjector) as error:
             raise CommandError(
                 f"Not finished: {error}. What was done stays; run it again."
             ) from error
-        if not is_well:
+        if not is_done:
             sys.exit(1)
 
 
-# ------------------------------------------------------------------------------ which
+# ------------------------------------------------------------------------------ selection
 
 
 def _models(names: Sequence[str], generation: int | None) -> list[ReadModel]:
@@ -137,22 +137,22 @@ def _streams_to_retry(options: dict[str, Any]) -> list[tuple[ReadModel, list[Par
 
 
 def _named(parked: Sequence[ParkedStreamKey], streams: Sequence[str]) -> list[ParkedStreamKey]:
-    by_stream = {place.stream: place for place in parked}
+    by_stream = {key.stream: key for key in parked}
     if unknown := [stream for stream in streams if stream not in by_stream]:
         raise CommandError(f"Not parked: {', '.join(unknown)}.")
     return [by_stream[stream] for stream in streams]
 
 
-# ------------------------------------------------------------------------------ looking
+# ------------------------------------------------------------------------------ list and show
 
 
 def _list(models: Sequence[ReadModel]) -> None:
     table = Table("read model", "generation", "stream", "events", "since", "tried", "reason")
     skipped_count = 0
     for model in models:
-        for place in parked_stream_keys(model, config().partitions):
-            if waiting := read_parked_events(model.redis, *place):
-                row = (model.name, str(model.generation), place.stream, *_row(waiting))
+        for key in parked_stream_keys(model, config().partitions):
+            if waiting := read_parked_events(model.redis, *key):
+                row = (model.name, str(model.generation), key.stream, *_row(waiting))
                 table.add_row(*row)
         skipped_count += count_parked(model, config().partitions).skipped
     console = Console()
@@ -174,27 +174,27 @@ def _row(waiting: Sequence[ParkedEvent]) -> Iterator[str]:
 
 def _show(model: ReadModel, stream: str | None) -> None:
     parked = parked_stream_keys(model, config().partitions)
-    chosen = [place for place in parked if stream in (None, place.stream)]
-    gone = [
+    chosen = [key for key in parked if stream in (None, key.stream)]
+    skipped = [
         one
         for shard in model.shards(config().partitions)
         for one in read_skipped_events(model.redis, shard)
         if stream in (None, one.stream)
     ]
-    for place in chosen:
-        _write(f"{model.name}, generation {model.generation}: {place.stream}")
-        for entry in read_parked_events(model.redis, *place):
+    for key in chosen:
+        _write(f"{model.name}, generation {model.generation}: {key.stream}")
+        for entry in read_parked_events(model.redis, *key):
             _write_entry(entry)
-    for one in gone:
+    for one in skipped:
         _write_skipped(one)
-    if not chosen and not gone:
+    if not chosen and not skipped:
         _write("Nothing is parked.")
 
 
 def _write_entry(entry: ParkedEvent) -> None:
     tried = f", tried {entry.tries} times" if entry.tries else ""
-    place = f"{entry.partition}:{entry.offset}"
-    _write(f"  {place} version {entry.version}, since {_moment(entry.since)}{tried}")
+    position = f"{entry.partition}:{entry.offset}"
+    _write(f"  {position} version {entry.version}, since {_moment(entry.since)}{tried}")
     _write(f"    {entry.type} {entry.data}")
     _write(f"    {entry.reason}")
     for line in entry.trace.splitlines():
@@ -202,8 +202,8 @@ def _write_entry(entry: ParkedEvent) -> None:
 
 
 def _write_skipped(one: SkippedEvent) -> None:
-    place = f"{one.entry.partition}:{one.entry.offset}"
-    _write(f"{one.stream} {place} skipped {_moment(one.at)}: {one.note}")
+    position = f"{one.entry.partition}:{one.entry.offset}"
+    _write(f"{one.stream} {position} skipped {_moment(one.at)}: {one.note}")
     _write(f"    {one.entry.type} {one.entry.data}")
     _write(f"    {one.entry.reason}")
 
@@ -216,49 +216,51 @@ def _write(line: str) -> None:
     Console().print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-# ------------------------------------------------------------------------------ doing
+# ------------------------------------------------------------------------------ retry and skip
 
 
 def _retry(wanted: Sequence[tuple[ReadModel, list[ParkedStreamKey]]]) -> bool:
-    """Retry all and print the results; whether nothing is left."""
-    is_well, taken, streams = True, 0, 0
+    """Retry all and print the results; return whether nothing is left."""
+    is_done, applied, streams = True, 0, 0
     columns = (TextColumn("{task.description}"), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         for model, parked in wanted:
             if not parked:
                 continue
             parked_retry = _parked_retry(model)
-            for place in progress.track(parked, description=model.name):
-                retried = parked_retry.retry(place)
-                streams, taken = streams + 1, taken + retried.applied
-                is_well &= _report(model, place, retried)
+            for key in progress.track(parked, description=model.name):
+                retried = parked_retry.retry(key)
+                streams, applied = streams + 1, applied + retried.applied
+                is_done &= _report(model, key, retried)
             parked_retry.wake_builders([kind.name for kind in dependents_of(type(model))])
-    _write(f"{taken:,} events of {streams:,} streams applied." if streams else "Nothing to retry.")
-    return is_well
+    _write(
+        f"{applied:,} events of {streams:,} streams applied." if streams else "Nothing to retry."
+    )
+    return is_done
 
 
-def _report(model: ReadModel, place: ParkedStreamKey, retried: RetryResult) -> bool:
+def _report(model: ReadModel, key: ParkedStreamKey, retried: RetryResult) -> bool:
     if retried.left:
         left = f"{retried.left:,} still parked" + (f": {retried.reason}" if retried.reason else "")
-        _write(f"{model.name} {place.stream}: {retried.applied:,} applied, {left}")
+        _write(f"{model.name} {key.stream}: {retried.applied:,} applied, {left}")
     return not retried.left
 
 
 def _skip(model: ReadModel, options: dict[str, Any]) -> bool:
-    """Skip, then retry the rest; whether nothing is left."""
-    [place] = _named(parked_stream_keys(model, config().partitions), [options["stream"]])
-    parked_retry, which = _parked_retry(model), _words(place, options)
+    """Skip, then retry the rest; return whether nothing is left."""
+    [key] = _named(parked_stream_keys(model, config().partitions), [options["stream"]])
+    parked_retry, which = _parked_retry(model), _arguments(key, options)
     try:
-        skipped_count = parked_retry.skip(place, options["note"], is_all=options["all"])
+        skipped_count = parked_retry.skip(key, options["note"], is_all=options["all"])
     except TRANSIENT_ERRORS as error:
         raise CommandError(
-            f"It may be skipped or not: {error}. A second skip could skip the next event, so look"
-            f" first: parked show {which}"
+            f"Unknown whether it was skipped: {error}. A second skip could skip the next event,"
+            f" so look first: parked show {which}"
         ) from error
     meanwhile = "" if skipped_count else ": another process changed the stream meanwhile"
-    _write(f"{model.name} {place.stream}: {skipped_count:,} skipped{meanwhile}")
+    _write(f"{model.name} {key.stream}: {skipped_count:,} skipped{meanwhile}")
     try:
-        return _retry([(model, [place])])
+        return _retry([(model, [key])])
     except (*TRANSIENT_ERRORS, StopProjector) as error:
         raise CommandError(
             f"{skipped_count:,} skipped, but the rest is not applied: {error}."
@@ -266,11 +268,11 @@ def _skip(model: ReadModel, options: dict[str, Any]) -> bool:
         ) from error
 
 
-def _words(place: ParkedStreamKey, options: dict[str, Any]) -> str:
+def _arguments(key: ParkedStreamKey, options: dict[str, Any]) -> str:
     """The arguments that name the stream in another command."""
     number = options["generation"]
     chosen = "" if number is None else f" --generation {number}"
-    return f"{options['name']} {place.stream}{chosen}"
+    return f"{options['name']} {key.stream}{chosen}"
 
 
 def _parked_retry(model: ReadModel) -> ParkedStreamRetry:

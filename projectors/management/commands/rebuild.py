@@ -1,4 +1,4 @@
-"""manage.py rebuild: make read models anew from the log."""
+"""manage.py rebuild: rebuild read models from the log."""
 
 import os
 import re
@@ -30,7 +30,7 @@ class Command(BaseCommand):
     """``manage.py rebuild``"""
 
     help = (
-        "Build read models anew from the log, beside those that answer, and switch to them when"
+        "Rebuild read models from the log, beside those that answer, and switch to them when"
         " they are level. If it was interrupted, run it again: it resumes."
     )
 
@@ -71,21 +71,21 @@ class Command(BaseCommand):
             call_command("rebuild_catalogue_tables", dry_run=options["dry_run"])
             return
         models = chosen(options["name"], is_all=options["all"], what="rebuild")
-        asked = RebuildOptions(
+        job_options = RebuildOptions(
             label=_label(options["into"]),
             until=_moment(options["until"]),
             is_verified=options["verify"],
             processes=max(1, options["processes"]),
         )
-        if (asked.label is None) != (asked.until is None):
+        if (job_options.label is None) != (job_options.until is None):
             raise CommandError("Give --until and --into together, or neither.")
         console = Console()
         try:
             if options["dry_run"]:
-                preview(models, asked, console)
+                preview(models, job_options, console)
                 return
             with rebuild_lock(model.name for model in models), ProgressView() as screen:
-                outcome = RebuildJob(models, asked, screen).run()
+                outcome = RebuildJob(models, job_options, screen).run()
         except RebuildInProgress as error:
             raise CommandError(
                 f"{error.model} is being rebuilt by another process: wait for it, or stop it."

@@ -32,9 +32,9 @@ class Command(BaseCommand):
 
     help = (
         "Compare the state of live read models with a fold of the event log at the same offsets,"
-        " and derived data with what it would be if it was built now. Recommendation lists are"
-        " checked for order, for movies that their user has rated, kept or hidden, and for a first"
-        " page that matches. Projectors go on meanwhile. Exit 1 if anything differs or could not"
+        " and derived data with a new build of the state. Recommendation lists are checked for"
+        " order, for movies that their user has rated, favourited or hidden, and for a first page"
+        " that matches. Projectors go on meanwhile. Exit 1 if anything differs or could not"
         " be compared."
     )
 
@@ -47,11 +47,11 @@ class Command(BaseCommand):
         store = PostgresStore(config().partitions)
         live = Live(clients.redis())
         models = _opened(chosen(options["name"], is_all=options["all"], what="verify"), live)
-        open_all = decryptor()
+        decrypt = decryptor()
         try:
             with _progress(models, store) as advances:
                 verdicts = [
-                    _verified(model, store, live, open_all, advance)
+                    _verified(model, store, live, decrypt, advance)
                     for model, advance in zip(models, advances, strict=True)
                 ]
         except RetryLater as error:
@@ -69,9 +69,9 @@ def _opened(models: Sequence[type[ReadModel]], live: Live) -> Sequence[ReadModel
 
 
 def _verified(
-    model: ReadModel, store: EventStore, live: Live, open_all: Decrypt, advance: Advance
+    model: ReadModel, store: EventStore, live: Live, decrypt: Decrypt, advance: Advance
 ) -> Verdict:
-    verdict = verify(model, store, advance=advance, decrypt=open_all)
+    verdict = verify(model, store, advance=advance, decrypt=decrypt)
     for builder in make_builders({model.name: model}, live, store.partitions):
         if isinstance(builder, VerifiableBuilder):
             verdict.differs(builder.check(datetime.now(UTC)))

@@ -1,4 +1,4 @@
-"""Declaration of the library: what each user rated, kept and listed."""
+"""Declaration of the library: ratings, favourites, hidden movies and playlists."""
 
 from projectors.read_models.definition import ReadModelDefinition
 from projectors.read_models.library.read_model import Library

@@ -83,11 +83,11 @@ def profile_updates(events: Iterable[AnyEvent]) -> dict[str, dict[str, str | Non
             case UserRegistered(user_id=user, username=username):
                 found.setdefault(str(user), {})["username"] = username
             case PreferencesChanged(user_id=user):
-                told = UserPreferences(event.genres, event.public_activity, event.strategy)
-                found.setdefault(str(user), {})["preferences"] = _encode(told).decode()
+                preferences = UserPreferences(event.genres, event.public_activity, event.strategy)
+                found.setdefault(str(user), {})["preferences"] = _encode(preferences).decode()
             case UserErased(user_id=user):
                 found.pop(str(user), None)
-            case _:  # not about who someone is
+            case _:  # not about a profile
                 continue
     return found
 

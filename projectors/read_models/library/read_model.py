@@ -1,8 +1,9 @@
 """Read model of the library: each user's movies, playlists and profile.
 
 State: hashes of each user's movies (``ratings``: movie -> ``score:milliseconds``; ``favourites``
-and ``hidden``: movie -> milliseconds), a hash ``person`` with name and preferences, one with the
-ids of their playlists, and those (playlists.py). Names are stored decrypted: see ``opens``.
+and ``hidden``: movie -> milliseconds), a hash ``person`` with name and preferences, a hash with the
+ids of their playlists, and the playlists themselves (playlists.py). Names are stored decrypted: see
+``decrypts``.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,7 +42,7 @@ _preferences = msgspec.json.Decoder(UserPreferences)
 
 
 class Library(ReadModel):
-    """All that belongs to each user."""
+    """Ratings, favourites, hidden movies, playlists and profile of each user."""
 
     name: ClassVar[str] = "library"
     version: ClassVar[int] = 2
@@ -62,7 +63,7 @@ class Library(ReadModel):
     # ------------------------------------------------------------------------------ movies
 
     def enqueue_movies(self, pipe: ReadCommands, kind: LibraryKind, user: UUID | str) -> None:
-        """Ask for a user's movies in a pipeline: see ``read_ratings``, ``read_flagged``."""
+        """Enqueue the read of a user's movies: see ``read_ratings``, ``read_flagged``."""
         pipe.hgetall(self._key(kind, user))
 
     def ratings(self, user: UUID | str, sort: RatingSort = "new") -> list[UserRating]:
@@ -70,7 +71,7 @@ class Library(ReadModel):
         return read_ratings(replies.hgetall(self.redis, self._key("ratings", user)), sort)
 
     def rating(self, user: UUID | str, movie: int) -> UserRating | None:
-        """What a user thinks of a movie."""
+        """A user's rating of a movie."""
         found = replies.hget(self.redis, self._key("ratings", user), str(movie))
         return None if found is None else unpack_rating(movie, found)
 
@@ -81,13 +82,13 @@ class Library(ReadModel):
     # ------------------------------------------------------------------------------ people
 
     def enqueue_profile(self, pipe: ReadCommands, user: UUID | str) -> None:
-        """Ask in a pipeline for who a user is, and how much they have, by five commands."""
+        """Enqueue the five reads of a user's profile: see ``read_profile``."""
         pipe.hgetall(self._key("person", user))
         for kind in ("ratings", "favourites", "hidden", "playlists"):
             pipe.hlen(self._key(kind, user))
 
     def usernames(self, users: Iterable[str]) -> dict[str, str]:
-        """User -> name, of those whose name is known and who were not erased."""
+        """User -> name; unknown and erased users are left out."""
         wanted = list(dict.fromkeys(users))
         with self.redis.pipeline(transaction=False) as pipe:
             for user in wanted:
@@ -98,17 +99,17 @@ class Library(ReadModel):
     # ------------------------------------------------------------------------------ playlists
 
     def enqueue_playlists(self, pipe: ReadCommands, user: UUID | str) -> None:
-        """Ask for the ids of a user's playlists in a pipeline: see ``read_playlist_ids``."""
+        """Enqueue the read of the ids of a user's playlists: see ``read_playlist_ids``."""
         pipe.hgetall(self._key("playlists", user))
 
     def enqueue_playlist(self, pipe: ReadCommands, id_: str) -> None:
-        """Ask for a playlist and its order by two commands; raises InvalidPlaylistId."""
+        """Enqueue the two reads of a playlist and its order; raises InvalidPlaylistId."""
         shard = self._shard_of_playlist(id_)
         pipe.hgetall(playlists.summary_key(shard, id_))
         pipe.hgetall(playlists.order_key(shard, id_))
 
     def playlists(self, ids: Sequence[str]) -> list[PlaylistSummary]:
-        """The playlists that there are of these; raises InvalidPlaylistId."""
+        """The playlists with these ids that exist; raises InvalidPlaylistId."""
         with self.redis.pipeline(transaction=False) as pipe:
             for id_ in ids:
                 pipe.hgetall(playlists.summary_key(self._shard_of_playlist(id_), id_))
@@ -125,7 +126,7 @@ class Library(ReadModel):
 
 
 def read_ratings(result: Mapping[bytes, bytes], sort: RatingSort = "new") -> list[UserRating]:
-    """The ratings that were asked for in a pipeline."""
+    """Decode ratings from the reply."""
     ratings = [unpack_rating(int(movie), rating) for movie, rating in result.items()]
     match sort:
         case "new":
@@ -135,18 +136,18 @@ def read_ratings(result: Mapping[bytes, bytes], sort: RatingSort = "new") -> lis
 
 
 def read_flagged(result: Mapping[bytes, bytes]) -> list[FlaggedMovie]:
-    """The movies that were asked for in a pipeline, the newest first."""
-    kept = [FlaggedMovie(int(movie), from_milliseconds(at)) for movie, at in result.items()]
-    return sorted(kept, key=lambda k: (k.at, k.movie), reverse=True)
+    """Decode favourites or hidden movies from the reply, the newest first."""
+    movies = [FlaggedMovie(int(movie), from_milliseconds(at)) for movie, at in result.items()]
+    return sorted(movies, key=lambda flagged: (flagged.at, flagged.movie), reverse=True)
 
 
 def read_playlist_ids(result: Mapping[bytes, bytes]) -> list[tuple[int, str]]:
-    """When each playlist that was asked for was created, in milliseconds; the newest first."""
+    """Decode (creation time in milliseconds, playlist id) pairs, the newest first."""
     return sorted(((int(at), id_.decode()) for id_, at in result.items()), reverse=True)
 
 
 class UserProfile(msgspec.Struct, frozen=True, kw_only=True):
-    """Who a user is to themselves, and how much they have."""
+    """A user's profile as they see it, with counts of their movies and playlists."""
 
     username: str | None
     preferences: UserPreferences
@@ -154,7 +155,7 @@ class UserProfile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_profile(results: Sequence[object]) -> UserProfile:
-    """The person that was asked for in a pipeline."""
+    """Decode a profile from the five replies."""
     fields, *counts = results
     known: Mapping[bytes, bytes] = fields if isinstance(fields, Mapping) else {}
     username, preferences = known.get(b"username"), known.get(b"preferences")

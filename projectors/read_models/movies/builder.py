@@ -39,9 +39,9 @@ class MoviesBuilder(DutyCycle):
         [touched] = taken.touched
         if not taken.is_continued:
             self._by_genre = GenreIndex(dict(self._movies.all_features()))
-        facts = self._movies.features_of(sorted(touched))
-        self._by_genre.take(facts)
-        self._by_genre.drop(touched - facts.keys())
+        features = self._movies.features_of(sorted(touched))
+        self._by_genre.update(features)
+        self._by_genre.drop(touched - features.keys())
         with self._marks.commit() as pipe:
             if touched or not taken.is_continued:
                 shard = self._movies.all
@@ -50,10 +50,10 @@ class MoviesBuilder(DutyCycle):
             note_built(pipe, self._movies.all, taken.checkpoints, late=taken.late)
 
     def _differences(self) -> list[str]:
-        facts = dict(self._movies.all_features())
+        features = dict(self._movies.all_features())
         problems = []
-        if self._movies.genres() != count_by_genre(facts):
-            problems.append("the counts by genre are not those of the catalogue")
-        if self._movies.newest() != newest_by_genre(facts):
-            problems.append("the newest movies by genre are not those of the catalogue")
+        if self._movies.genres() != count_by_genre(features):
+            problems.append("the movie counts by genre differ from the catalogue")
+        if self._movies.newest() != newest_by_genre(features):
+            problems.append("the newest movies by genre differ from the catalogue")
         return problems

@@ -1,4 +1,4 @@
-"""Declaration of the movies: cards, genres and facts."""
+"""Declaration of the movies: cards and genre index."""
 
 from projectors.building.builder import Builder
 from projectors.read_models.definition import ReadModelDefinition, SourceGenerations

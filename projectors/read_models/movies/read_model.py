@@ -1,9 +1,9 @@
 """Read model of movies: cards, genres, newest movies.
 
-State: a hash a movie (``details`` as JSON, ``link:<source>``, and votes by score), so that a card
-is one HGETALL, and one hash with every movie's year and genres, so that many can be had in one
-HMGET. Votes for a movie that is not known yet are kept until it is. A withdrawn movie keeps its
-data; it is marked in its own hash and in one of all withdrawn movies. Derived: genre index.
+State: a hash for each movie (``details`` as JSON, ``link:<source>``, and votes by score), so that a
+card is one HGETALL, and one hash with every movie's year and genres, so that many can be had in one
+HMGET. Votes for an unknown movie are kept until it is added. A withdrawn movie keeps its data; it
+is marked in its own hash and in one of all withdrawn movies. Derived: genre index.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -57,29 +57,29 @@ class Movies(ReadModel):
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """Sums of zero are written too: a batch's size must not show."""
-        told = 0
+        change_count = 0
         for movie, change in movie_changes([recorded.event for recorded in batch]).items():
             key = shard.state("movie", movie)
             fields = _last_values(change)
             if fields:
-                told += 1
+                change_count += 1
                 yield ("HSET", key, *fields)
             for score, amount in change.votes.items():
                 yield "HINCRBY", key, score, amount
             if change.details is not None:
                 yield "HSET", shard.state("facts"), movie, _encode_features(change.details)
             if change.is_listed is not None:
-                told += 1
+                change_count += 1
                 yield from _listing(shard, movie, is_listed=change.is_listed)
             if change.details is not None or change.is_listed is not None:
                 yield "SADD", shard.derived("dirty", "movies"), movie
-        if told:
-            yield "HINCRBY", shard.changes_key, "catalogue", told
+        if change_count:
+            yield "HINCRBY", shard.changes_key, "catalogue", change_count
 
     # ------------------------------------------------------------------------------ cards
 
     def enqueue_card(self, pipe: ReadCommands, movie: int) -> None:
-        """Ask for a card in a pipeline; ``read_card`` makes it of the result."""
+        """Enqueue the read of a card: see ``read_card``."""
         pipe.hgetall(self.all.state("movie", movie))
 
     @staticmethod
@@ -104,12 +104,12 @@ class Movies(ReadModel):
         }
 
     def details(self, movie: int) -> CardDetails | None:
-        """A movie without what the community says, as an object."""
+        """A movie's details, without the ratings of the community."""
         found = replies.hmget(self.redis, self.all.state("movie", movie), [DETAILS, WITHDRAWN])
         return _shown(found)
 
     def titles_of(self, movies: Sequence[int]) -> dict[int, str]:
-        """Titles of those that are known."""
+        """Titles of these movies, without unknown and withdrawn ones."""
         with self.redis.pipeline(transaction=False) as pipe:
             for movie in movies:
                 pipe.hmget(self.all.state("movie", movie), [DETAILS, WITHDRAWN])
@@ -131,7 +131,7 @@ class Movies(ReadModel):
         return int(known) - int(withdrawn)
 
     def genres(self) -> list[GenreCount]:
-        """Every genre and how many movies it has, by name; as of the last look of the builder."""
+        """Every genre and how many movies it has, by name; as of the last build."""
         found = replies.get(self.redis, self.all.derived("genres"))
         return [] if found is None else _counts.decode(found)
 
@@ -141,7 +141,7 @@ class Movies(ReadModel):
         return {} if found is None else _newest.decode(found)
 
     def features_of(self, movies: Sequence[int]) -> dict[int, YearAndGenres]:
-        """Year and genres of those that are known."""
+        """Year and genres of these movies, without unknown and withdrawn ones."""
         if not movies:
             return {}
         fields = [str(movie) for movie in movies]
@@ -156,7 +156,7 @@ class Movies(ReadModel):
         }
 
     def genres_of(self, movies: Sequence[int]) -> dict[int, tuple[str, ...]]:
-        """Genres of those that are known."""
+        """Genres of these movies, without unknown and withdrawn ones."""
         return {movie: facts.genres for movie, facts in self.features_of(movies).items()}
 
     def all_features(self) -> Iterator[tuple[int, YearAndGenres]]:
@@ -167,11 +167,11 @@ class Movies(ReadModel):
                 yield int(movie), _facts.decode(facts)
 
     def withdrawn(self) -> frozenset[int]:
-        """The movies that are withdrawn: known, and in none of the other answers."""
+        """Ids of the withdrawn movies; the other reads leave them out."""
         return withdrawn_marks.movie_ids(self.redis, self.all)
 
     def catalogue_version(self) -> int:
-        """A number that is another one when the catalogue changed, or what was parked came in."""
+        """A number that grows when the catalogue changed or a parked event was applied."""
         return sum(map(int, replies.hgetall(self.redis, self.all.changes_key).values()))
 
 

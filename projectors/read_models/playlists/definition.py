@@ -1,4 +1,4 @@
-"""Declaration of the playlists by their id."""
+"""Declaration of the public playlists."""
 
 from projectors.read_models.definition import ReadModelDefinition
 from projectors.read_models.playlists.read_model import Playlists

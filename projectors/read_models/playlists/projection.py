@@ -44,5 +44,5 @@ def field_updates(batch: Sequence[Recorded]) -> Iterator[PlaylistFieldUpdate]:
                 for id_ in ids:
                     yield PlaylistFieldUpdate(id_, "name", None)
                     yield PlaylistFieldUpdate(id_, "public", None)
-            case _:  # not about who sees which playlist
+            case _:  # not about the name or visibility of a playlist
                 continue

@@ -1,8 +1,8 @@
 """Read model of public playlists: newest first, filtered by words in their names.
 
 State: a sorted set of the public ones by when they became public, and a hash with all folded names.
-It is an index only: what is shown, and to whom, is decided by the playlists themselves (library) at
-the time of the read.
+It is only an index: each read checks the playlists themselves (in library) for what may be shown
+and to whom.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,8 +17,8 @@ from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import Shard, Write
 
 _AT_ONCE = 500
-MOST_LOOKED_AT = 5000
-"""How many names are looked at for one page; a page may be short, and go on behind them."""
+MAX_SCANNED = 5000
+"""Names read for one page; then it ends short, and the next page continues after them."""
 
 
 class PublicPlaylist(NamedTuple):
@@ -33,7 +33,7 @@ class PublicPlaylistPage(NamedTuple):
 
     playlists: list[PublicPlaylist]
     next: PublicPlaylist | None
-    """Behind which place more may be found."""
+    """The entry after which the next page starts; None on the last page."""
 
 
 class Playlists(ReadModel):
@@ -67,7 +67,7 @@ class Playlists(ReadModel):
     ) -> PublicPlaylistPage:
         """Public playlists whose names have all these words (or words that begin with them)."""
         found: list[PublicPlaylist] = []
-        for _ in range(MOST_LOOKED_AT // _AT_ONCE):
+        for _ in range(MAX_SCANNED // _AT_ONCE):
             some, is_end = self._after(after)
             found += self._named(some, words)
             if len(found) > limit:
@@ -78,7 +78,7 @@ class Playlists(ReadModel):
         return PublicPlaylistPage(found, after)
 
     def _after(self, place: PublicPlaylist | None) -> tuple[list[PublicPlaylist], bool]:
-        """The next places in order, and whether they are the last."""
+        """The next entries in order, and whether they are the last."""
         highest = "+inf" if place is None else place.since
         start = 0
         while True:
@@ -86,7 +86,7 @@ class Playlists(ReadModel):
             rest = [row for row in rows if place is None or row < place]
             if rest or len(rows) < _AT_ONCE:
                 return rest, len(rows) < _AT_ONCE
-            start += _AT_ONCE  # so many became public in one millisecond
+            start += _AT_ONCE  # a whole batch became public in one millisecond
 
     def _rows(self, highest: int | str, start: int) -> list[PublicPlaylist]:
         raw = self.redis.zrevrangebyscore(

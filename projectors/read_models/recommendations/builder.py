@@ -51,8 +51,8 @@ _LONG_AGO = datetime.fromtimestamp(0, UTC)
 _AT_ONCE = 50
 _AT_ONCE_IN_REBUILD = 1000
 # Old lists are rebuilt at 100 a second at most, to take little of a core.
-_AGAIN_AT_ONCE = 10
-_AGAIN_SECONDS = 0.1
+_OLD_AT_ONCE = 10
+_OLD_PAUSE_SECONDS = 0.1
 _LIST_MAX_AGE = timedelta(minutes=5)
 _SNAPSHOT_MAX_AGE = timedelta(seconds=60)
 _SNAPSHOT_MIN_AGE = timedelta(seconds=1)
@@ -74,7 +74,7 @@ class RecommendationsBuilder(DutyCycle):
         self._at_once = _AT_ONCE
         self._snapshot: CandidateSnapshot | None = None
         self._snapshot_version: object = None
-        self._moved_at = self._again_at = _LONG_AGO
+        self._moved_at = self._next_old_at = _LONG_AGO
         self._trends: Mapping[int, TrendScore] = {}
         self._turn = 0
         self._live = Live(recommendations.redis)
@@ -91,14 +91,16 @@ class RecommendationsBuilder(DutyCycle):
             if not self._sources_are_ready():
                 return
             snapshot = self._snapshot or self._current_snapshot(now)
-            waiting = self._read_queues(now)
-            if lost := [found.shard for found in waiting if not found.is_whole]:
+            queues = self._read_queues(now)
+            if lost := [queue.shard for queue in queues if not queue.is_whole]:
                 mark_all_users(self._recommendations, lost)
-                waiting = self._read_queues(now)
-            marked = self._build_marked(snapshot, waiting, now)
+                queues = self._read_queues(now)
+            marked = self._build_marked(snapshot, queues, now)
             # After users who wait for their own events: a snapshot takes some 20 ms.
-            old = self._build_oldest(self._current_snapshot(now), waiting, now)
-            self.interval_seconds = 0 if marked else _AGAIN_SECONDS if old else _INTERVAL_SECONDS
+            old = self._build_oldest(self._current_snapshot(now), queues, now)
+            self.interval_seconds = (
+                0 if marked else _OLD_PAUSE_SECONDS if old else _INTERVAL_SECONDS
+            )
 
     def check(self, now: datetime) -> list[str]:
         """Inconsistent lists, a line each."""
@@ -107,8 +109,8 @@ class RecommendationsBuilder(DutyCycle):
     def _sources_are_ready(self) -> bool:
         """Whether all models that lists are built from have a live generation.
 
-        When all are rebuilt together, as after a loss of Redis, those go live later than the
-        tastes here; lists built before would be empty or poor, and stay so for minutes.
+        When all are rebuilt together, as after a loss of Redis, they go live after this model;
+        lists built earlier would be empty or poor, and stay so for minutes.
         """
         if not self._may_begin:
             with suppress(NotReady):
@@ -123,70 +125,70 @@ class RecommendationsBuilder(DutyCycle):
         before = self._snapshot
         if before is not None and now - before.made_at < _SNAPSHOT_MIN_AGE:
             return before
-        seen = self._sources.version()
+        version = self._sources.version()
         if (
             before is not None
-            and seen == self._snapshot_version
+            and version == self._snapshot_version
             and now - before.made_at < _SNAPSHOT_MAX_AGE
         ):
             return before
         snapshot = self._snapshot = CandidateSnapshot(self._sources, now)
-        self._snapshot_version = seen
-        is_other = before is not None and before.withdrawn != snapshot.withdrawn
-        if is_other or is_material_change(self._trends, snapshot.candidates.trends):
+        self._snapshot_version = version
+        has_other_withdrawn = before is not None and before.withdrawn != snapshot.withdrawn
+        if has_other_withdrawn or is_material_change(self._trends, snapshot.candidates.trends):
             self._moved_at, self._trends = now, snapshot.candidates.trends
         with self._recommendations.redis.pipeline(transaction=True) as pipe:
             self._write(pipe, self._recommendations.shard(0), {COLD_START: NO_TASTE}, snapshot, now)
             pipe.execute()
         return snapshot
 
-    # ------------------------------------------------------------------------------ whose turn
+    # ------------------------------------------------------------------------------ queues
 
     def _read_queues(self, now: datetime) -> list[ShardQueue]:
         return read_queues(
             self._recommendations,
             self._partitions,
             made_before=max(self._moved_at, now - _LIST_MAX_AGE),
-            limit=_AGAIN_AT_ONCE,
+            limit=_OLD_AT_ONCE,
         )
 
     def _build_marked(
-        self, snapshot: CandidateSnapshot, waiting: Sequence[ShardQueue], now: datetime
+        self, snapshot: CandidateSnapshot, queues: Sequence[ShardQueue], now: datetime
     ) -> int:
         """Build lists of users with new events; return how many are left.
 
         Some of every shard, latest event first: the queue after an import delays no active user.
         """
-        each = max(1, self._at_once // max(1, sum(bool(found.marks) for found in waiting)))
-        for found in waiting:
-            some = dict(nlargest(each, found.marks.items(), key=itemgetter(1)))
-            if not self._build_lists(found.shard, some, snapshot, now):
+        each = max(1, self._at_once // max(1, sum(bool(queue.marks) for queue in queues)))
+        for queue in queues:
+            some = dict(nlargest(each, queue.marks.items(), key=itemgetter(1)))
+            if not self._build_lists(queue.shard, some, snapshot, now):
                 continue
-            remove_marks(self._recommendations.redis, found.shard, some)
-            if len(some) == len(found.marks) and found.built != found.checkpoints:
+            remove_marks(self._recommendations.redis, queue.shard, some)
+            if len(some) == len(queue.marks) and queue.built != queue.checkpoints:
                 note_built(
-                    self._recommendations.redis, found.shard, found.checkpoints, late=found.late
+                    self._recommendations.redis, queue.shard, queue.checkpoints, late=queue.late
                 )
-        return sum(max(0, len(found.marks) - each) for found in waiting)
+        return sum(max(0, len(queue.marks) - each) for queue in queues)
 
     def _build_oldest(
-        self, snapshot: CandidateSnapshot, waiting: Sequence[ShardQueue], now: datetime
+        self, snapshot: CandidateSnapshot, queues: Sequence[ShardQueue], now: datetime
     ) -> int:
         """Rebuild some old lists, rate-limited; return how many are known to be old."""
-        left = _AGAIN_AT_ONCE if now >= self._again_at else 0
+        left = _OLD_AT_ONCE if now >= self._next_old_at else 0
         if left:
-            self._again_at = now + timedelta(seconds=_AGAIN_SECONDS)
+            self._next_old_at = now + timedelta(seconds=_OLD_PAUSE_SECONDS)
         self._turn += 1
-        for found in self._rotated(waiting):
-            old = found.oldest[:left]
-            self._build_lists(found.shard, old, snapshot, now)
+        for queue in self._rotated(queues):
+            old = queue.oldest[:left]
+            self._build_lists(queue.shard, old, snapshot, now)
             left -= len(old)
-        return sum(len(found.oldest) for found in waiting)
+        return sum(len(queue.oldest) for queue in queues)
 
-    def _rotated(self, waiting: Sequence[ShardQueue]) -> Sequence[ShardQueue]:
+    def _rotated(self, queues: Sequence[ShardQueue]) -> Sequence[ShardQueue]:
         """All queues, starting with another one each time."""
-        first = self._turn % len(waiting)
-        return [*waiting[first:], *waiting[:first]]
+        first = self._turn % len(queues)
+        return [*queues[first:], *queues[:first]]
 
     # ------------------------------------------------------------------------------ lists
 
@@ -202,9 +204,9 @@ class RecommendationsBuilder(DutyCycle):
         redis = self._recommendations.redis
         with redis.pipeline(transaction=True) as pipe:
             pipe.watch(*(shard.derived("list", user) for user in users))  # type: ignore[no-untyped-call]  # of redis-py
-            said = read_tastes(redis, shard, list(users))
+            tastes = read_tastes(redis, shard, list(users))
             pipe.multi()
-            self._write(pipe, shard, said, snapshot, now)
+            self._write(pipe, shard, tastes, snapshot, now)
             try:
                 pipe.execute()
             except WatchError:
@@ -215,21 +217,21 @@ class RecommendationsBuilder(DutyCycle):
         self,
         pipe: Pipeline,
         shard: Shard,
-        said: Mapping[str, UserTaste],
+        tastes: Mapping[str, UserTaste],
         snapshot: CandidateSnapshot,
         now: datetime,
     ) -> None:
-        for user, opinions in said.items():
+        for user, taste in tastes.items():
             names = [shard.derived("list", user), shard.derived("page", user)]
-            if user != COLD_START and opinions == NO_TASTE:
+            if user != COLD_START and taste == NO_TASTE:
                 pipe.delete(*names)
                 pipe.zrem(shard.derived("made"), user)
                 continue
-            items = recommend(opinions, snapshot)
+            items = recommend(taste, snapshot)
             pipe.set(names[0], encode_list(RecommendationList(now, items)))
             pipe.set(names[1], _first_page(items, snapshot))
             if user != COLD_START:
-                # Of a snapshot that moves in this very look it is an old list already.
+                # Dated by its snapshot: if trends moved in this build, the list is old at once.
                 pipe.zadd(shard.derived("made"), {user: snapshot.made_at.timestamp()})
 
 

@@ -53,12 +53,14 @@ class CandidateSnapshot:
         self._outside: dict[int, tuple[YearAndGenres, TrendScore]] = {}
         self._neighbours: dict[int, Sequence[Neighbour]] = {}
         heats = _heats(trending)
-        people = dict(trending.most_rated(_POPULAR))
+        rating_counts = dict(trending.most_rated(_POPULAR))
         self._genres: dict[int, Sequence[str]] = {}
         self.withdrawn = movies.withdrawn()
         """Movies that no list may have."""
-        known = self._know({*heats, *people, *_newest(movies)})
-        self.candidates = Candidates(known, heats=heats, people=people, year=made_at.year)
+        known = self._know({*heats, *rating_counts, *_newest(movies)})
+        self.candidates = Candidates(
+            known, heats=heats, rating_counts=rating_counts, year=made_at.year
+        )
 
     def genres_of(self, movies: Iterable[int]) -> Mapping[int, Sequence[str]]:
         """Genres of these movies, and of others."""
@@ -94,7 +96,7 @@ class CandidateSnapshot:
         wanted = list(movies)
         if missing := [movie for movie in wanted if movie not in self._outside]:
             known = self._know(missing)
-            found = trend_scores(known, heats={}, people={}, year=self.made_at.year)
+            found = trend_scores(known, heats={}, rating_counts={}, year=self.made_at.year)
             self._outside |= {movie: (facts, found[movie]) for movie, facts in known.items()}
         return {movie: self._outside[movie] for movie in wanted if movie in self._outside}
 

@@ -35,14 +35,14 @@ class Candidates:
         known: Mapping[int, YearAndGenres],
         *,
         heats: Mapping[int, float],
-        people: Mapping[int, int],
+        rating_counts: Mapping[int, int],
         year: int,
     ) -> None:
         self.movies = sorted(known)
         self.row_of = {movie: row for row, movie in enumerate(self.movies)}
         self.genres = [tuple(known[movie].genres) for movie in self.movies]
-        self.trends = trend_scores(known, heats=heats, people=people, year=year)
-        self.shares = genre_shares(known, people)
+        self.trends = trend_scores(known, heats=heats, rating_counts=rating_counts, year=year)
+        self.shares = genre_shares(known, rating_counts)
         self._total: _Vector = np.array([self.trends[movie].total for movie in self.movies])
         self._column_of = {genre: column for column, genre in enumerate(sorted(self.shares))}
         self._genres = self._weigh_genres()
@@ -101,27 +101,29 @@ def trend_scores(
     known: Mapping[int, YearAndGenres],
     *,
     heats: Mapping[int, float],
-    people: Mapping[int, int],
+    rating_counts: Mapping[int, int],
     year: int,
 ) -> dict[int, TrendScore]:
     hottest = max(heats.values(), default=0.0) or 1.0
-    most = log1p(max(people.values(), default=0)) or 1.0
+    most = log1p(max(rating_counts.values(), default=0)) or 1.0
     return {
         movie: TrendScore(
             heat=heats.get(movie, 0.0) / hottest,
-            popularity=POPULARITY * log1p(people.get(movie, 0)) / most,
+            popularity=POPULARITY * log1p(rating_counts.get(movie, 0)) / most,
             recency=RECENCY * _recency(facts.year, year),
         )
         for movie, facts in known.items()
     }
 
 
-def genre_shares(known: Mapping[int, YearAndGenres], people: Mapping[int, int]) -> dict[str, float]:
+def genre_shares(
+    known: Mapping[int, YearAndGenres], rating_counts: Mapping[int, int]
+) -> dict[str, float]:
     """Share of each genre in all ratings; each movie has one rating more, as a prior."""
     weights: dict[str, float] = {}
     for movie, facts in known.items():
         for genre in facts.genres:
-            weight = (1 + people.get(movie, 0)) / sqrt(len(facts.genres))
+            weight = (1 + rating_counts.get(movie, 0)) / sqrt(len(facts.genres))
             weights[genre] = weights.get(genre, 0.0) + weight
     whole = sum(weights.values()) or 1.0
     return {genre: weight / whole for genre, weight in weights.items()}

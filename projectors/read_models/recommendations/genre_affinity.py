@@ -27,8 +27,8 @@ _PRIOR = 1.0
 """Added to all evidence: with few ratings, the trend counts more."""
 _LEAST_SHARE = 0.02
 
-# Measured for 1..5 stars: 0, .2, .6, 1, 1.2; a disliked movie must never add. Half stars lie in
-# between, and the lowest scores count against a genre.
+# Measured for 1..5 stars: 0, .2, .6, 1, 1.2; a disliked movie must never add. Half stars are
+# interpolated, and the lowest scores count against a genre.
 WEIGHTS = {1: -0.4, 2: -0.2, 3: 0.0, 4: 0.2, 5: 0.4, 6: 0.6, 7: 0.8, 8: 1.0, 9: 1.1, 10: 1.2}
 
 FAVOURITE = WEIGHTS[10]
@@ -67,7 +67,7 @@ class RecommendationReason(msgspec.Struct, frozen=True, omit_defaults=True):
     share: float
     movie: int | None = None
     title: str | None = None
-    """That movie's."""
+    """The title of ``movie``."""
     genre: str | None = None
 
 
@@ -93,7 +93,9 @@ class ReasonContext(NamedTuple):
 
 
 _Share: TypeAlias = tuple[float, str | int]
-"""What the trend's heat or popularity, a movie, or a genre gives; a list has hundreds."""
+"""A share of the score, and its source: "trending", "popular", a movie or a genre.
+
+A plain tuple, because a list has hundreds."""
 
 
 class _Evidence(msgspec.Struct):
@@ -101,13 +103,15 @@ class _Evidence(msgspec.Struct):
     by_movie: dict[int, float] = msgspec.field(default_factory=dict)
 
     def affinity(self) -> GenreAffinity:
-        """All evidence, the movie that contributed most, and its share of what is positive."""
+        """Total evidence, the movie that contributed most, and its share of the positive part."""
         total = self.preference + sum(self.by_movie.values())
-        gives = {movie: weight for movie, weight in self.by_movie.items() if weight > 0}
-        if total <= 0 or not gives:
+        positive = {movie: weight for movie, weight in self.by_movie.items() if weight > 0}
+        if total <= 0 or not positive:
             return GenreAffinity(max(0.0, total))
-        movie = max(gives, key=lambda one: (gives[one], -one))
-        return GenreAffinity(total, movie, gives[movie] / (self.preference + sum(gives.values())))
+        movie = max(positive, key=lambda one: (positive[one], -one))
+        return GenreAffinity(
+            total, movie, positive[movie] / (self.preference + sum(positive.values()))
+        )
 
 
 def genre_affinities(
@@ -160,16 +164,16 @@ def explain(genres: Sequence[str], affinities: Mapping[str, GenreAffinity]) -> E
 def reasons(
     explanation: Explanation,
     trend: TrendScore,
-    near: Mapping[int, float] = MappingProxyType({}),
-    telling: ReasonContext = ReasonContext(),  # noqa: B008 - a value that never changes
+    neighbour_parts: Mapping[int, float] = MappingProxyType({}),
+    context: ReasonContext = ReasonContext(),  # noqa: B008 - a value that never changes
 ) -> tuple[RecommendationReason, ...]:
     """The strongest reasons of a score; their shares never exceed 1 in sum."""
     of_taste = trend.total / explanation.of_trend
-    whole = of_taste + sum(near.values())
+    whole = of_taste + sum(neighbour_parts.values())
     if whole <= 0:
         return ()
     part = of_taste / whole
-    by_movie = {movie: amount / whole for movie, amount in near.items()}
+    by_movie = {movie: amount / whole for movie, amount in neighbour_parts.items()}
     for movie, share in explanation.by_movie.items():
         by_movie[movie] = by_movie.get(movie, 0.0) + share * part
     found: list[_Share] = [
@@ -179,7 +183,7 @@ def reasons(
         *[(share, movie) for movie, share in by_movie.items()],
     ]
     found.sort(key=itemgetter(0), reverse=True)
-    return tuple([_reason(*one, telling) for one in found[:MAX_REASONS] if one[0] >= _LEAST])
+    return tuple([_reason(*one, context) for one in found[:MAX_REASONS] if one[0] >= _LEAST])
 
 
 def _gather_evidence(
@@ -208,13 +212,13 @@ def _by_genre(genres: Sequence[str], affinities: Mapping[str, GenreAffinity]) ->
     }
 
 
-def _reason(amount: float, of: str | int, telling: ReasonContext) -> RecommendationReason:
+def _reason(amount: float, of: str | int, context: ReasonContext) -> RecommendationReason:
     """Shares are rounded down, so that their sum never exceeds 1."""
     share = int(amount * 100) / 100
     match of:
         case "trending" | "popular" as because:
             return RecommendationReason(because, share)
         case int(movie):
-            return telling.of_movie(movie, share)
+            return context.of_movie(movie, share)
         case genre:
             return RecommendationReason("genre", share, genre=genre)

@@ -24,7 +24,7 @@ def neighbour_scores(
     """Return movie -> liked movie -> its part; ``latest`` is newest first."""
     found: dict[int, dict[int, float]] = {}
     for nth, liked in enumerate(latest[:LATEST_LIKED]):
-        gives = WEIGHT * 2.0 ** (-nth / HALF_LIFE) * weights[liked]
+        weight = WEIGHT * 2.0 ** (-nth / HALF_LIFE) * weights[liked]
         for neighbour in neighbours.get(liked, ()):
-            found.setdefault(neighbour.movie, {})[liked] = gives * neighbour.score
+            found.setdefault(neighbour.movie, {})[liked] = weight * neighbour.score
     return found

@@ -37,13 +37,13 @@ class TimedScore(NamedTuple):
 class TasteChange(msgspec.Struct, kw_only=True):
     """The sum of a batch's changes to one user."""
 
-    is_anew: bool = False
-    """Whether all that was known before goes."""
+    is_reset: bool = False
+    """Whether the earlier taste is deleted first."""
     movies: dict[TasteKind, dict[int, str | None]] = msgspec.field(default_factory=dict)
-    """Movie -> the packed rating (or since when), or None for none any more."""
+    """Movie -> the packed rating (or since when), or None if removed."""
     preferences: str | None = None
     offset: int = 0
-    """That of the last event that says something."""
+    """The offset of the last event that changed something."""
 
 
 def taste_changes(batch: Sequence[Recorded]) -> dict[str, TasteChange]:
@@ -67,8 +67,8 @@ def taste_changes(batch: Sequence[Recorded]) -> dict[str, TasteChange]:
                 change = _of(found, str(user), recorded.offset)
                 change.preferences = _encode(genres).decode()
             case UserErased(user_id=user):
-                found[str(user)] = TasteChange(is_anew=True, offset=recorded.offset)
-            case _:  # says nothing about taste
+                found[str(user)] = TasteChange(is_reset=True, offset=recorded.offset)
+            case _:  # not about taste
                 continue
     return found
 

@@ -30,9 +30,9 @@ from projectors.storage.shard import Shard
 LIST_LENGTH = 100
 """How many movies a list has at most."""
 _OUTSIDE = 100
-"""How many movies are looked at that are no candidates but like what was liked."""
+"""How many neighbours of liked movies are scored that are not candidates."""
 _ENOUGH = DEFAULT_LIMIT
-"""A list with so many movies for which there is a reason has no others."""
+"""With this many movies that have a reason, a list leaves out all others."""
 
 _NeighbourScores = Mapping[int, Mapping[int, float]]
 
@@ -54,7 +54,7 @@ class UserTaste(NamedTuple):
 
 
 NO_TASTE = UserTaste({}, ())
-"""What those said who said nothing."""
+"""The taste of a user without any events."""
 
 
 def read_tastes(redis: Redis, shard: Shard, users: Sequence[str]) -> dict[str, UserTaste]:
@@ -65,8 +65,8 @@ def read_tastes(redis: Redis, shard: Shard, users: Sequence[str]) -> dict[str, U
             enqueue_taste(pipe, shard, user)
         found = iter(pipe.execute())
     return {
-        user: taste_from_replies(*said)
-        for user, *said in zip(users, found, found, found, found, strict=True)
+        user: taste_from_replies(*replies)
+        for user, *replies in zip(users, found, found, found, found, strict=True)
     }
 
 
@@ -84,13 +84,13 @@ def taste_from_replies(
     preferences: bytes | None,
 ) -> UserTaste:
     """Decode a taste from the four replies."""
-    opinions = {int(movie): unpack_score(packed) for movie, packed in history.items()}
-    liked = {movie: one.at for movie, one in opinions.items() if one.score >= LIKES_FROM}
+    scores = {int(movie): unpack_score(packed) for movie, packed in history.items()}
+    liked = {movie: one.at for movie, one in scores.items() if one.score >= LIKES_FROM}
     liked |= {int(movie): int(at) for movie, at in favourites.items()}
     gone = frozenset(map(int, hidden))
     latest = nlargest(LATEST_LIKED, liked.keys() - gone, key=lambda movie: (liked[movie], movie))
     return UserTaste(
-        ratings={movie: opinion.score for movie, opinion in opinions.items()},
+        ratings={movie: score.score for movie, score in scores.items()},
         preferred=decode_genres(preferences),
         favourites=frozenset(map(int, favourites)),
         hidden=gone,
@@ -98,21 +98,27 @@ def taste_from_replies(
     )
 
 
-def recommend(said: UserTaste, snapshot: CandidateSnapshot) -> tuple[RecommendedMovie, ...]:
+def recommend(taste: UserTaste, snapshot: CandidateSnapshot) -> tuple[RecommendedMovie, ...]:
     """Rank the movies for a user."""
-    of_movies = rating_weights(said.ratings, said.favourites)
+    of_movies = rating_weights(taste.ratings, taste.favourites)
     affinities = genre_affinities(
-        said.ratings,
-        said.preferred,
+        taste.ratings,
+        taste.preferred,
         genres=snapshot.genres_of(of_movies),
         shares=snapshot.candidates.shares,
-        favourites=said.favourites,
+        favourites=taste.favourites,
     )
-    given = neighbour_scores(said.latest, of_movies, snapshot.neighbours_of(said.latest))
-    best = _best(affinities, given, said.seen, snapshot)
-    items = _explained(best, affinities, given, _reason_context(said, affinities, snapshot))
+    neighbour_parts = neighbour_scores(
+        taste.latest, of_movies, snapshot.neighbours_of(taste.latest)
+    )
+    best = _best(affinities, neighbour_parts, taste.seen, snapshot)
+    items = _explained(
+        best, affinities, neighbour_parts, _reason_context(taste, affinities, snapshot)
+    )
     with_reasons = [item for item in items if item.reasons]
-    return tuple(with_reasons if len(with_reasons) >= _ENOUGH and (affinities or given) else items)
+    return tuple(
+        with_reasons if len(with_reasons) >= _ENOUGH and (affinities or neighbour_parts) else items
+    )
 
 
 class _RankedMovie(NamedTuple):
@@ -124,12 +130,16 @@ class _RankedMovie(NamedTuple):
 
 def _best(
     affinities: Mapping[str, GenreAffinity],
-    given: _NeighbourScores,
+    neighbour_parts: _NeighbourScores,
     seen: set[int],
     snapshot: CandidateSnapshot,
 ) -> list[_RankedMovie]:
     candidates = snapshot.candidates
-    sums = {movie: sum(amounts.values()) for movie, amounts in given.items() if movie not in seen}
+    sums = {
+        movie: sum(amounts.values())
+        for movie, amounts in neighbour_parts.items()
+        if movie not in seen
+    }
     inside = (
         _RankedMovie(
             movie, score, candidates.genres[candidates.row_of[movie]], candidates.trends[movie]
@@ -158,21 +168,23 @@ def _score_outside(
 def _explained(
     best: Sequence[_RankedMovie],
     affinities: Mapping[str, GenreAffinity],
-    given: _NeighbourScores,
-    telling: ReasonContext,
+    neighbour_parts: _NeighbourScores,
+    context: ReasonContext,
 ) -> list[RecommendedMovie]:
     explanations: dict[tuple[str, ...], Explanation] = {}
     items: list[RecommendedMovie] = []
     for movie, score, genres, trend in best:
         if genres not in explanations:
             explanations[genres] = explain(genres, affinities)
-        why = reasons(explanations[genres], trend, given.get(movie, {}), telling)
+        why = reasons(explanations[genres], trend, neighbour_parts.get(movie, {}), context)
         items.append(RecommendedMovie(movie, score, genres, why))
     return items
 
 
 def _reason_context(
-    said: UserTaste, affinities: Mapping[str, GenreAffinity], snapshot: CandidateSnapshot
+    taste: UserTaste, affinities: Mapping[str, GenreAffinity], snapshot: CandidateSnapshot
 ) -> ReasonContext:
-    speak = {affinity.movie for affinity in affinities.values() if affinity.movie is not None}
-    return ReasonContext(snapshot.titles_of(speak.union(said.latest)), said.favourites)
+    reason_movies = {
+        affinity.movie for affinity in affinities.values() if affinity.movie is not None
+    }
+    return ReasonContext(snapshot.titles_of(reason_movies.union(taste.latest)), taste.favourites)

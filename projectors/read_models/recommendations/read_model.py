@@ -1,7 +1,7 @@
 """Read model of recommendations: each user's taste and list.
 
-State: hashes a user with their ratings (``history``: movie -> ``score:milliseconds``), and with
-their ``favourites`` and ``hidden`` movies (movie -> milliseconds); and one with all users'
+State: hashes for each user with their ratings (``history``: movie -> ``score:milliseconds``), and
+with their ``favourites`` and ``hidden`` movies (movie -> milliseconds); and one with all users'
 preferences. Marks: user -> offset of the last event that touched them. Derived (builder.py): a list
 and its first page for each user with any such event, and one of each for all others (cold start).
 """
@@ -25,7 +25,7 @@ from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import Shard, Write
 
 COLD_START = "nobody"
-"""The name under which the list is kept of those who have said nothing yet."""
+"""The name of the list for users without any events."""
 
 
 class RecommendationList(msgspec.Struct, frozen=True, array_like=True):
@@ -49,7 +49,7 @@ class Recommendations(ReadModel):
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         for user, change in taste_changes(batch).items():
-            if change.is_anew:
+            if change.is_reset:
                 yield ("DEL", *(shard.state(kind, user) for kind in KINDS))
                 yield "HDEL", shard.state("preferences"), user
                 # A list built at this moment is rebuilt because of the mark below.
@@ -73,9 +73,9 @@ class Recommendations(ReadModel):
 
     @staticmethod
     def read_page(results: Sequence[bytes | None]) -> bytes | None:
-        """The page from the two replies; None if there is none at all."""
-        own, nobodys = results
-        return nobodys if own is None else own
+        """The page from the two replies; that of cold start if the user has none."""
+        own, cold_start = results
+        return cold_start if own is None else own
 
     def enqueue_items(self, pipe: ReadCommands, user: UUID | str) -> None:
         """Enqueue the two reads of a user's whole list: see ``read_items``."""
@@ -85,8 +85,8 @@ class Recommendations(ReadModel):
     @staticmethod
     def read_items(results: Sequence[bytes | None]) -> tuple[RecommendedMovie, ...]:
         """The list from the two replies, best first; that of cold start if the user has none."""
-        own, nobodys = results
-        found = own or nobodys
+        own, cold_start = results
+        found = own or cold_start
         return decode_list(found).items if found else ()
 
     def listed(self, user: UUID | str) -> RecommendationList:
@@ -99,14 +99,14 @@ class Recommendations(ReadModel):
         return self.listed(user).items
 
     def users_with_taste(self) -> Iterator[tuple[str, str]]:
-        """Users with ratings, favourites or hidden movies, after their shard's tag; some repeat."""
+        """Users with ratings, favourites or hidden movies, with their shard's tag; some repeat."""
         pattern = f"{{{self.name}.{self.generation}.*}}:state:*:*"
         for key in self.redis.scan_iter(match=pattern, count=1000):
             tag, _, _, user = key.decode().rsplit(":", 3)
             yield tag, user
 
     def people(self) -> set[str]:
-        """Users of whom anything is stored: taste or a list."""
+        """Users with any stored data: a taste or a list."""
         found = {user for _, user in self.users_with_taste()}
         pattern = f"{{{self.name}.{self.generation}.*}}:derived:*:*"
         for key in self.redis.scan_iter(match=pattern, count=1000):

@@ -1,7 +1,7 @@
 """Consistency checks of recommendation lists: order, shares of reasons, seen movies, first page.
 
-What a user said, their list, its page and its mark are read in one step. Whether a list has the
-right movies is not checked: it is built of trends and neighbours that are gone a second later.
+A user's taste, list, page and dirty mark are read in one transaction. Whether a list has the right
+movies is not checked: the trends and neighbours it was built from are gone a second later.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ from projectors.storage.pagination import DEFAULT_LIMIT
 from projectors.storage.shard import Shard
 
 _PATIENCE_SECONDS = 30.0
-"""Without a list that was still to be built; a worker that is far behind builds seldom."""
+"""How long no list at all is built before the check gives up: a worker far behind builds seldom."""
 _POLL_SECONDS = 0.05
 _READ_AT_ONCE = 100
 _WHOLE = 100  # shares have two digits
@@ -52,7 +52,7 @@ _page = msgspec.json.Decoder(_Page)
 class StoredList(NamedTuple):
     """All that is stored of one user at one moment."""
 
-    said: UserTaste
+    taste: UserTaste
     listed: RecommendationList | None
     page: bytes | None
     is_due: bool
@@ -69,26 +69,26 @@ class ListCheck:
     def run(self) -> list[str]:
         """What is inconsistent, or could not be checked, a line each."""
         people = [COLD_START, *sorted(self._model.people())]
-        due = _patiently(self._look_through(people), self._look_again)
+        due = _wait_until_built(self._check_users(people), self._check_built)
         return [
             *(f"{user}: {problem}" for user, problem in sorted(self._problems.items())),
-            *_hindered(due, "still to be made"),
+            *_not_built(due),
         ]
 
-    def _look_through(self, users: Sequence[str]) -> Sequence[str]:
+    def _check_users(self, users: Sequence[str]) -> Sequence[str]:
         """Collect inconsistencies; return users whose lists are still to be built."""
         due = []
-        for user, found in self._find(users):
-            if found.is_due:
+        for user, stored in self._find(users):
+            if stored.is_due:
                 due.append(user)
-            elif problem := next(_wrong(user, found), None):
+            elif problem := next(_problems_of(user, stored), None):
                 self._problems[user] = problem
         return due
 
-    def _look_again(self, users: Sequence[str]) -> Sequence[str]:
-        """The same for users whose lists were still to be built."""
+    def _check_built(self, users: Sequence[str]) -> Sequence[str]:
+        """Check the users whose lists are built now; return the others."""
         due = self._due(users)
-        return [*due, *self._look_through([user for user in users if user not in due])]
+        return [*due, *self._check_users([user for user in users if user not in due])]
 
     def _due(self, users: Sequence[str]) -> Collection[str]:
         by_shard = self._by_shard(users)
@@ -127,45 +127,47 @@ class ListCheck:
                 pipe.exists(shard.derived("whole"))
             answers = iter(pipe.execute())
         for user in users:
-            *said, packed, page, is_marked, is_whole = islice(answers, _COMMANDS)
+            *taste, packed, page, is_marked, is_whole = islice(answers, _COMMANDS)
             listed = decode_list(packed) if packed else None
             yield (
                 user,
                 StoredList(
-                    taste_from_replies(*said), listed, page, bool(is_marked) or not is_whole
+                    taste_from_replies(*taste), listed, page, bool(is_marked) or not is_whole
                 ),
             )
 
 
-def _wrong(user: str, found: StoredList) -> Iterator[str]:
-    """What is inconsistent in a list, whatever it was built of."""
-    said, listed, page, _ = found
-    if user != COLD_START and said == NO_TASTE:
+def _problems_of(user: str, stored: StoredList) -> Iterator[str]:
+    """What is wrong with a user's list, a line each."""
+    taste, listed, page, _ = stored
+    if user != COLD_START and taste == NO_TASTE:
         if listed is not None or page is not None:
-            yield "has a list, and said nothing"
+            yield "has a list without any events"
         return
     if listed is None:
         yield "has no list"
         return
-    yield from _within(said, listed, page)
+    yield from _inconsistencies(taste, listed, page)
 
 
-def _within(said: UserTaste, listed: RecommendationList, page: bytes | None) -> Iterator[str]:
+def _inconsistencies(
+    taste: UserTaste, listed: RecommendationList, page: bytes | None
+) -> Iterator[str]:
     items = listed.items
-    if seen := sorted(said.seen.intersection(item.movie for item in items)):
-        yield f"has rated, kept or hidden what is recommended: {seen}"
+    if seen := sorted(taste.seen.intersection(item.movie for item in items)):
+        yield f"is recommended movies that they rated, favourited or hid: {seen}"
     if any(sum(round(100 * reason.share) for reason in item.reasons) > _WHOLE for item in items):
-        yield "has reasons for more than the whole"
+        yield "has reasons whose shares exceed 100 %"
     if list(items) != sorted(items, key=lambda item: (-item.score, item.movie)):
-        yield "has a list out of order"
+        yield "has a list that is not sorted by score"
     if not _is_page_of(page, items):
-        yield "has a first page that is not that of the list"
+        yield "has a first page that differs from the list"
 
 
-def _patiently(
+def _wait_until_built(
     users: Sequence[str], go_on: Callable[[Sequence[str]], Sequence[str]]
 ) -> Sequence[str]:
-    """Go on as long as they get fewer; answers who is left."""
+    """Call ``go_on`` with the remaining users while they get fewer; return those left."""
     left, deadline = users, monotonic() + _PATIENCE_SECONDS
     while left and monotonic() < deadline:
         sleep(_POLL_SECONDS)
@@ -175,11 +177,12 @@ def _patiently(
     return left
 
 
-def _hindered(users: Sequence[str], what: str) -> Iterator[str]:
+def _not_built(users: Sequence[str]) -> Iterator[str]:
     if users:
         more = f" and {len(users) - 1:,} more" if len(users) > 1 else ""
         yield (
-            f"could not be compared: the list of {users[0]}{more}, {what} (is a projector running?)"
+            f"could not be compared: the list of {users[0]}{more} is not built"
+            " (is a projector running?)"
         )
 
 

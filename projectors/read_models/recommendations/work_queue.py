@@ -16,7 +16,7 @@ from redis.commands.core import Script
 from projectors.read_models.recommendations.read_model import Recommendations
 from projectors.storage.shard import Shard
 
-_LOOK = """
+_READ = """
 return {redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2]),
         redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2]),
         redis.call('EXISTS', KEYS[4]), redis.call('HGETALL', KEYS[5]),
@@ -37,7 +37,7 @@ def _script(redis: Redis, text: str) -> Script:
 
 
 class ShardQueue(NamedTuple):
-    """Queue of one shard, and how far its state was when that was read."""
+    """Queue of one shard, and its checkpoints at the time of the read."""
 
     shard: Shard
     marks: dict[str, int]
@@ -45,9 +45,9 @@ class ShardQueue(NamedTuple):
     oldest: list[str]
     is_whole: bool
     built: dict[int, int]
-    """How much of its state its lists have taken in, as was noted last."""
+    """Offsets up to which its lists were noted as built."""
     late: str
-    """For ``note_built``."""
+    """Count of parked events applied later: passed on to ``note_built``."""
 
 
 def read_queues(
@@ -57,12 +57,12 @@ def read_queues(
     made_before: datetime,
     limit: int,
 ) -> list[ShardQueue]:
-    """Read the queue of each shard; its marks and checkpoints are read in one step.
+    """Read the queue of each shard; marks and checkpoints of a shard are read in one step.
 
-    ``limit`` oldest lists of each shard, of those built before ``made_before``.
+    Includes the ``limit`` oldest lists of each shard among those built before ``made_before``.
     """
     shards = [recommendations.shard(partition) for partition in partitions]
-    script = _script(recommendations.redis, _LOOK)
+    script = _script(recommendations.redis, _READ)
     with recommendations.redis.pipeline(transaction=False) as pipe:
         for shard in shards:
             dirty, made, whole = map(shard.derived, ("dirty", "made", "whole"))

@@ -33,7 +33,7 @@ for i = 1, #ARGV, 2 do
 end
 return cleaned
 """
-# Two workers may flush at once: the one behind must not lower what the other noted.
+# Two workers may flush at once: the slower one must not lower the revisions noted by the other.
 _ADVANCE = """
 for i = 1, #ARGV, 2 do
   local at = tonumber(redis.call('HGET', KEYS[1], ARGV[i]) or '0')
@@ -41,7 +41,7 @@ for i = 1, #ARGV, 2 do
 end
 return 1
 """
-# Nothing is noted if a parked event came in after the read: it changed the state behind these
+# Nothing is noted if a parked event was applied after the read: it changed the state before these
 # offsets.
 _BUILT = """
 if (redis.call('HGET', KEYS[2], 'late') or '') ~= ARGV[1] then return 0 end
@@ -74,7 +74,7 @@ class SearchBuilder:
         self._partitions = partitions
 
     def build(self, now: datetime) -> None:
-        """Flush; rest at least twice as long as that took, so that a bulk import gets on."""
+        """Flush; rest at least twice as long as that took, to leave the processor to imports."""
         began = monotonic()
         flush(self._model)
         rest = 2 * (monotonic() - began)
@@ -90,8 +90,8 @@ class SearchBuilder:
             if not suspects or monotonic() >= deadline:
                 break
             sleep(_PAUSE_SECONDS)
-        return [f"document of movie {movie} is not what the state says" for movie in suspects] + [
-            f"document of movie {movie} should not be there"
+        return [f"document of movie {movie} differs from the state" for movie in suspects] + [
+            f"document of movie {movie} belongs to no known movie"
             for movie in _unknown_documents(self._model)
         ]
 
@@ -119,10 +119,9 @@ def mark_all(model: Search) -> None:
 
 
 def _ensure_index(model: Search) -> str:
-    """Return the identity of the index, recreated unless it is the one that was filled.
+    """Return the identity of the index; recreate it unless it is the one that was filled.
 
-    It may be that index restored from an older backup: then it has fewer writes than noted, and
-    all movies are marked.
+    An index restored from an older backup has fewer writes than noted: then all movies are marked.
     """
     key = _index_key(model)
     filled, writes = (
@@ -160,10 +159,7 @@ def _require_same_index(model: Search, identity: str) -> None:
 
 
 def _note_shown(model: Search, flushed: Sequence[Mapping[int, int]]) -> None:
-    """Publish that searches return something else now, before waiting readers are let through.
-
-    Cached answers end with that: see docs/adr/0016.
-    """
+    """Invalidate cached searches, before waiting readers are let through: see docs/adr/0016."""
     advance = _script(model.redis, _ADVANCE)
     for revisions in flushed:
         advance(keys=[model.shown_key], args=_flattened(revisions))

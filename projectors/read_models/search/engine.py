@@ -10,7 +10,7 @@ from projectors.errors import RetryLater
 from projectors.read_models.search.query import Hits, SearchQuery
 
 Document = dict[str, Any]
-"""As the projection makes it; one without votes is a tombstone, which no search matches."""
+"""Content of an index document; one without votes is a tombstone, which no search matches."""
 
 
 class IndexUnavailable(RetryLater):
@@ -18,7 +18,7 @@ class IndexUnavailable(RetryLater):
 
 
 class DocumentsRefused(Exception):
-    """The index will never take some documents: mapping and ``document`` don't fit."""
+    """The index rejects documents for good: its mapping does not fit ``projection.document``."""
 
 
 class VersionedDocument(NamedTuple):
@@ -30,7 +30,7 @@ class VersionedDocument(NamedTuple):
 
 
 class IndexIdentity(NamedTuple):
-    """Tells an index from another of its name, and from a restored backup of itself."""
+    """Distinguishes an index from another of the same name, and from its own restored backup."""
 
     uuid: str
     writes: int
@@ -43,7 +43,7 @@ class SearchEngine(Protocol):
     name: str
 
     def identity(self) -> IndexIdentity | None:
-        """Which index there is; None if there is none."""
+        """Identity of the existing index; None if there is none."""
 
     def create(self) -> None:
         """Create it empty; drops any index of its name."""
@@ -66,5 +66,5 @@ class SearchEngine(Protocol):
     def count(self) -> int:
         """How many movies searches can return."""
 
-    def search(self, asked: SearchQuery) -> Hits:
+    def search(self, search_query: SearchQuery) -> Hits:
         """Return the matching movies, best first."""

@@ -27,7 +27,7 @@ def reach() -> None:
         case "tantivy":
             place = config().search_dir
             if not place.is_dir():
-                raise IndexUnavailable(f"{place} is not there")
+                raise IndexUnavailable(f"the search directory {place} does not exist")
             _in_files(place)  # imports it now rather than at the first search: 0.2 s
 
 

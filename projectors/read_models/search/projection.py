@@ -81,21 +81,21 @@ def document_changes(events: Sequence[AnyEvent]) -> dict[int, DocumentChange]:
                 _change_of(found, movie).is_listed = False
             case MovieRestored(movie_id=movie):
                 _change_of(found, movie).is_listed = True
-            case _:  # not about finding movies
+            case _:  # not about search
                 continue
     return found
 
 
 def _change_of(found: dict[int, DocumentChange], movie: int) -> DocumentChange:
-    touch = found.setdefault(movie, DocumentChange())
-    touch.events += 1
-    return touch
+    change = found.setdefault(movie, DocumentChange())
+    change.events += 1
+    return change
 
 
-def _vote(touch: DocumentChange, *, votes: int, total: int) -> None:
-    touch.rated = True
-    touch.votes += votes
-    touch.total += total
+def _vote(change: DocumentChange, *, votes: int, total: int) -> None:
+    change.rated = True
+    change.votes += votes
+    change.total += total
 
 
 def _details(event: MovieAdded | MovieDescribed) -> SearchableDetails:

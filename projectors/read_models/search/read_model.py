@@ -65,9 +65,9 @@ class Search(ReadModel):
         self._index = index
         self.all = self.shard(0)
         self.filled_key = self.all.derived("filled")
-        """Exists as long as the index has a document of every known movie, even an older one."""
+        """Exists while the index has a document, perhaps an older one, of every known movie."""
         self.stamp_key = self.all.derived("stamp")
-        """A random value, replaced whenever searches may return something else."""
+        """A random value, replaced whenever the results of searches may change."""
         self.shown_key = self.all.derived("shown")
         """Hash of movie -> revision of its document, once all searches see that one."""
 
@@ -75,9 +75,9 @@ class Search(ReadModel):
     def index(self) -> SearchEngine:
         return self._index or engine_factory.engine_of(self.generation)
 
-    def search(self, asked: SearchQuery) -> Hits:
+    def search(self, search_query: SearchQuery) -> Hits:
         """Return the matching movies, best first; raises IndexUnavailable."""
-        return self.index.search(asked)
+        return self.index.search(search_query)
 
     def extended_details(self, movie: int) -> bytes | None:
         """Extended details of a movie as JSON, from its document; None if there is none.
@@ -104,19 +104,19 @@ class Search(ReadModel):
         return removed
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
-        """Nothing is left out for being zero: a batch's size must not show."""
-        touched = document_changes([recorded.event for recorded in batch])
-        for movie, touch in touched.items():
-            if touch.details is not None:
-                yield "HSET", shard.state("movies"), movie, _encoder.encode(touch.details).decode()
-            if touch.long is not None:
-                yield "HSET", shard.state("long"), movie, _encoder.encode(touch.long).decode()
-            if touch.rated:
-                yield "HINCRBY", shard.state("votes"), movie, touch.votes
-                yield "HINCRBY", shard.state("sums"), movie, touch.total
-            if touch.is_listed is not None:
-                yield withdrawn.write(shard, movie, is_listed=touch.is_listed)
-            yield "HINCRBY", shard.state("revisions"), movie, touch.events
+        """Sums of zero are written too: a batch's size must not show."""
+        changes = document_changes([recorded.event for recorded in batch])
+        for movie, change in changes.items():
+            if change.details is not None:
+                yield "HSET", shard.state("movies"), movie, _encoder.encode(change.details).decode()
+            if change.long is not None:
+                yield "HSET", shard.state("long"), movie, _encoder.encode(change.long).decode()
+            if change.rated:
+                yield "HINCRBY", shard.state("votes"), movie, change.votes
+                yield "HINCRBY", shard.state("sums"), movie, change.total
+            if change.is_listed is not None:
+                yield withdrawn.write(shard, movie, is_listed=change.is_listed)
+            yield "HINCRBY", shard.state("revisions"), movie, change.events
             yield "SADD", shard.derived("dirty"), movie
 
     def document_sources(self, movies: Sequence[int]) -> list[DocumentSource]:

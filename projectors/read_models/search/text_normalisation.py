@@ -43,7 +43,7 @@ def _words(text: str) -> Iterator[Word]:
 # Titles and names are folded again whenever someone rates a movie; 20,000 words are some MB.
 @lru_cache(maxsize=20_000)
 def _fold_word(word: str) -> str:
-    # Twice: what a letter is taken apart into may have a capital (Unicode 3.13, D146).
+    # Twice: the decomposition of a letter may contain a capital (Unicode 3.13, D146).
     for _ in range(2):
         word = unicodedata.normalize("NFKD", word.casefold())
     letters = word.translate(_NOT_DECOMPOSED)

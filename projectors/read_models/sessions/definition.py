@@ -1,4 +1,4 @@
-"""Declaration of the sessions that were revoked."""
+"""Declaration of the revoked sessions."""
 
 from projectors.read_models.definition import ReadModelDefinition
 from projectors.read_models.sessions.read_model import SessionRevocations

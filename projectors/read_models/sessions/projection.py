@@ -13,7 +13,7 @@ ERASED = "erased"
 class RevocationChange(NamedTuple):
     """The sum of a batch's revocations of one user."""
 
-    is_anew: bool
+    is_reset: bool
     """Whether earlier fields are void: after a new epoch or an erasure."""
     fields: dict[str, str | None]
 
@@ -24,12 +24,12 @@ def revocation_changes(events: Sequence[AnyEvent]) -> dict[str, RevocationChange
     for event in events:
         match event:
             case SessionsRevoked(user_id=user, epoch=epoch):
-                found[str(user)] = RevocationChange(is_anew=True, fields={EPOCH: str(epoch)})
+                found[str(user)] = RevocationChange(is_reset=True, fields={EPOCH: str(epoch)})
             case SessionRevoked(user_id=user, family=family, expires_at=expires_at):
-                change = found.setdefault(str(user), RevocationChange(is_anew=False, fields={}))
+                change = found.setdefault(str(user), RevocationChange(is_reset=False, fields={}))
                 change.fields[str(family)] = _seconds(expires_at)
             case UserErased(user_id=user):
-                found[str(user)] = RevocationChange(is_anew=True, fields={ERASED: "1"})
+                found[str(user)] = RevocationChange(is_reset=True, fields={ERASED: "1"})
             case _:  # not about sessions
                 continue
     return found

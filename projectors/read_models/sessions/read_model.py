@@ -1,7 +1,8 @@
 """Read model of revoked sessions, and the check of an access token against it.
 
-State: a hash a user: ``epoch``, and each revoked family with the Unix time at which its last access
-token expires. A later epoch empties it. Of an erased user it only says that they were erased.
+State: a hash for each user: ``epoch``, and each revoked family with the Unix time at which its last
+access token expires. A later epoch empties it. For an erased user it holds only the mark
+``erased``.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,16 +34,16 @@ class SessionRevocations(ReadModel):
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         for user, change in revocation_changes([recorded.event for recorded in batch]).items():
             key = shard.state("user", user)
-            if change.is_anew:
+            if change.is_reset:
                 yield "DEL", key
             yield from hash_writes(key, change.fields)
 
     def enqueue(self, pipe: ReadCommands, user: UUID | str) -> None:
-        """Ask in a pipeline for what a user revoked; ``is_valid`` judges by the result."""
+        """Enqueue the read of a user's revocations, for ``is_valid``."""
         pipe.hgetall(self._key(user))
 
     def revoked(self, user: UUID | str) -> dict[bytes, bytes]:
-        """What a user revoked, as ``is_valid`` takes it."""
+        """A user's revocations, for ``is_valid``."""
         return replies.hgetall(self.redis, self._key(user))
 
     def _key(self, user: UUID | str) -> str:

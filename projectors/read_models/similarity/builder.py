@@ -1,7 +1,7 @@
 """Builder of the neighbour lists.
 
-About once a second, it updates the lists of touched movies and of their neighbours. While a whole
-catalogue comes in, that waits until it is complete.
+About once a second, it updates the lists of touched movies and of their neighbours. While a
+catalogue is imported, it waits until the import ends.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,8 +22,9 @@ from projectors.storage import replies
 from projectors.verification.derived import compare
 
 _INTERVAL_SECONDS = 60.0
-_LOOK_SECONDS = 1.0
-_COMING_IN = 200
+_IMPORT_POLL_SECONDS = 1.0
+_IMPORTED_AT_ONCE = 200
+"""New movies since the last build by which an import is recognised."""
 _AT_ONCE = 500
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -57,28 +58,28 @@ class SimilarityBuilder(DutyCycle):
         self._likes, self._facts = self._likes | likes, self._facts | facts
         if not taken.is_continued:
             self._neighbourhood = None
-        if len(facts) > _COMING_IN:
-            self.interval_seconds = _LOOK_SECONDS
+        if len(facts) > _IMPORTED_AT_ONCE:
+            self.interval_seconds = _IMPORT_POLL_SECONDS
             with self._marks.commit():
-                return  # what was taken is owing
+                return  # the marks taken are kept in memory for a later build
         self.interval_seconds = _INTERVAL_SECONDS
         with self._marks.commit() as pipe:
             if self._neighbourhood is None:
-                self._make_all(pipe)
+                self._build_all(pipe)
             else:
-                self._make_touched(pipe, self._neighbourhood)
+                self._build_touched(pipe, self._neighbourhood)
             note_built(pipe, self._similarity.all, taken.checkpoints, late=taken.late)
         self._likes = self._facts = frozenset()
 
-    def _make_all(self, pipe: Pipeline) -> None:
+    def _build_all(self, pipe: Pipeline) -> None:
         made = self._neighbourhood = self._read()
         pipe.delete(self._similarity.lists_key, self._similarity.alike_key)
         _write(pipe, self._similarity.lists_key, _by_movie(made, made.own))
         _write(pipe, self._similarity.alike_key, _by_facts(made, made.alike))
 
-    def _make_touched(self, pipe: Pipeline, neighbourhood: NeighbourLists) -> None:
+    def _build_touched(self, pipe: Pipeline, neighbourhood: NeighbourLists) -> None:
         similarity = self._similarity
-        own, alike = neighbourhood.take(
+        own, alike = neighbourhood.update(
             similarity.features_of(sorted(self._facts)), similarity.likers_of(sorted(self._likes))
         )
         _write(pipe, similarity.lists_key, _by_movie(neighbourhood, own))
@@ -91,12 +92,12 @@ class SimilarityBuilder(DutyCycle):
         )
 
     def _differences(self) -> list[str]:
-        said = self._read()
-        of_movies = _by_movie(said, said.own), self._similarity.lists_key
-        of_facts = _by_facts(said, said.alike), self._similarity.alike_key
+        expected = self._read()
+        by_movie = _by_movie(expected, expected.own), self._similarity.lists_key
+        by_facts = _by_facts(expected, expected.alike), self._similarity.alike_key
         return [
-            f"the neighbours of {name} are not what the likes and genres lead to"
-            for lists, key in (of_movies, of_facts)
+            f"the neighbours of {name} differ from those computed from likes and genres"
+            for lists, key in (by_movie, by_facts)
             for name in _unequal(lists, replies.hgetall(self._similarity.redis, key))
         ]
 
@@ -123,7 +124,7 @@ def _write(pipe: Pipeline, key: str, lists: Mapping[bytes, bytes | None]) -> Non
             pipe.hset(key, items=kept)
 
 
-def _unequal(said: Mapping[bytes, bytes | None], stored: Mapping[bytes, bytes]) -> list[str]:
+def _unequal(expected: Mapping[bytes, bytes | None], stored: Mapping[bytes, bytes]) -> list[str]:
     return sorted(
-        name.decode() for name in said.keys() | stored if said.get(name) != stored.get(name)
+        name.decode() for name in expected.keys() | stored if expected.get(name) != stored.get(name)
     )

@@ -5,8 +5,8 @@
 
 L_ij: how many people liked both; l: how many liked each (8 of 10 at least). It is the cosine of the
 two sets of people, shrunk towards what the movies themselves have in common, which is worth WORTH
-at most: with a hundred likes it is nearly all community, with none all content. In [0, 1),
-symmetric.
+at most: with a hundred likes the community decides nearly alone, without likes the content does. In
+[0, 1), symmetric.
 
 The shape is that of significance weighting (Herlocker, Konstan, Borchers, Riedl: "An Algorithmic
 Framework for Performing Collaborative Filtering", SIGIR 1999) and of shrinkage towards a prior
@@ -21,12 +21,12 @@ from math import exp, sqrt
 from typing import Literal, TypeAlias
 
 LIKES_FROM = 8
-"""A score so high is a like."""
+"""The lowest score that counts as a like."""
 PRIOR = 30.0
 WORTH = 0.2
 YEARS = 15.0
 UNKNOWN_YEARS_APART = 15
-"""How far apart movies are taken to be when a year is not known."""
+"""The difference in years that is assumed when a year is unknown."""
 LIST = 50
 """How many neighbours of a movie are kept."""
 DIGITS = 4

@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from projectors.read_models.similarity.feature_groups import FeatureGroups
 from projectors.read_models.similarity.formula import LIST
 from projectors.read_models.similarity.like_matrix import LikeMatrix
+from projectors.read_models.similarity.liked_movies import LikedMovies
 from projectors.read_models.similarity.projection import ContentFeatures
-from projectors.read_models.similarity.rated_movies import RatedMovies
 from projectors.read_models.similarity.scoring import SimilarityRow
 from projectors.read_models.similarity.types import Neighbour, merge_neighbours
-from projectors.read_models.similarity.unrated_movies import FeatureGroups
 
 # Above this, inserting in the lists of others takes longer than rebuilding all.
 _FEW = 50
@@ -36,56 +36,58 @@ class ChangedLists(NamedTuple):
 class NeighbourLists:
     """All neighbour lists, and their inputs."""
 
-    def __init__(self, facts: Mapping[int, ContentFeatures], who: Mapping[int, set[bytes]]) -> None:
+    def __init__(
+        self, features: Mapping[int, ContentFeatures], likers: Mapping[int, set[bytes]]
+    ) -> None:
         self.own: dict[int, list[Neighbour]] = {}
         self.alike: dict[ContentFeatures, list[Neighbour]] = {}
-        self._facts = dict(facts)
-        self._likes = LikeMatrix(who)
-        self._kinds = FeatureGroups(self._facts)
-        self._liked = RatedMovies(self._likes, self._facts, self._kinds)
-        self._make_own(self._liked.movies)
-        self._make_alike(set(self._facts.values()))
+        self._features = dict(features)
+        self._likes = LikeMatrix(likers)
+        self._groups = FeatureGroups(self._features)
+        self._liked = LikedMovies(self._likes, self._features, self._groups)
+        self._build_own(self._liked.movies)
+        self._build_alike(set(self._features.values()))
 
-    def take(
-        self, facts: Mapping[int, ContentFeatures], who: Mapping[int, set[bytes]]
+    def update(
+        self, features: Mapping[int, ContentFeatures], likers: Mapping[int, set[bytes]]
     ) -> ChangedLists:
         """Set features and likers of touched movies; return which lists changed."""
-        self._likes.take(who)
-        if facts:
-            self._facts |= facts
-            self._kinds = FeatureGroups(self._facts)
-        self._liked = RatedMovies(self._likes, self._facts, self._kinds)
-        touched = {movie for movie in {*facts, *who} if movie in self._facts}
+        self._likes.update(likers)
+        if features:
+            self._features |= features
+            self._groups = FeatureGroups(self._features)
+        self._liked = LikedMovies(self._likes, self._features, self._groups)
+        touched = {movie for movie in {*features, *likers} if movie in self._features}
         if len(touched) > _FEW:
-            own = self._make_own(self._liked.movies | self.own.keys())
+            own = self._build_own(self._liked.movies | self.own.keys())
         else:
             rows = {movie: self._liked.compare(movie) for movie in sorted(touched)}
-            own = self._make_own(touched) | self._put_into_others(rows)
-        return ChangedLists(own, self._take_facts(facts))
+            own = self._build_own(touched) | self._insert_into_others(rows)
+        return ChangedLists(own, self._update_groups(features))
 
     # ------------------------------------------------------------------------------ liked movies
 
-    def _make_own(self, movies: Iterable[int]) -> set[int]:
-        made = set(movies)
-        for movie in made:
+    def _build_own(self, movies: Iterable[int]) -> set[int]:
+        built = set(movies)
+        for movie in built:
             if movie in self._liked.movies:
                 self.own[movie] = self._liked.top(movie, LIST)
             else:
                 self.own.pop(movie, None)
-        return made
+        return built
 
-    def _put_into_others(self, rows: Mapping[int, SimilarityRow]) -> set[int]:
+    def _insert_into_others(self, rows: Mapping[int, SimilarityRow]) -> set[int]:
         others = self._with_any(rows) | self._better_than_last(rows)
-        anew: set[int] = set()
+        to_rebuild: set[int] = set()
         for movie in others:
             at = self._likes.row_of[movie]
             changed = {one: row.neighbour(one, at) for one, row in rows.items()}
             after = merge_neighbours(self.own[movie], changed, LIST)
             if after is None:
-                anew.add(movie)
+                to_rebuild.add(movie)
             else:
                 self.own[movie] = after
-        self._make_own(anew)
+        self._build_own(to_rebuild)
         return others
 
     def _with_any(self, rows: Mapping[int, SimilarityRow]) -> set[int]:
@@ -108,39 +110,42 @@ class NeighbourLists:
 
     # ------------------------------------------------------------------------------ the others
 
-    def _take_facts(self, facts: Mapping[int, ContentFeatures]) -> set[ContentFeatures]:
+    def _update_groups(self, features: Mapping[int, ContentFeatures]) -> set[ContentFeatures]:
         """Rebuild the lists of changed feature groups; return which changed."""
-        if not facts:
+        if not features:
             return set()
-        there = set(self._facts.values())
-        gone = self.alike.keys() - there
+        current = set(self._features.values())
+        gone = self.alike.keys() - current
         for one in gone:
             del self.alike[one]
-        made = there if len(facts) > _FEW_NEW else self._near(facts, there)
-        self._make_alike(made)
-        return made | gone
+        built = current if len(features) > _FEW_NEW else self._near(features, current)
+        self._build_alike(built)
+        return built | gone
 
     def _near(
-        self, facts: Mapping[int, ContentFeatures], there: set[ContentFeatures]
+        self, features: Mapping[int, ContentFeatures], current: set[ContentFeatures]
     ) -> set[ContentFeatures]:
-        made = {
+        built = {
             one
-            for one in there
-            if one not in self.alike or any(n.movie in facts for n in self.alike[one])
+            for one in current
+            if one not in self.alike or any(n.movie in features for n in self.alike[one])
         }
         lasts = np.array(
-            [inf if one in made else _last(self.alike[one], LIST + 1) for one in self._kinds.facts]
+            [
+                inf if one in built else _last(self.alike[one], LIST + 1)
+                for one in self._groups.features
+            ]
         )
-        for movie in facts:
-            scores = self._kinds.scores(self._kinds.content(self._facts[movie]))
+        for movie in features:
+            scores = self._groups.scores(self._groups.content(self._features[movie]))
             better = np.flatnonzero((scores >= lasts) & (scores > 0))
-            made.update(self._kinds.facts[nth] for nth in better.tolist())
-        return made
+            built.update(self._groups.features[nth] for nth in better.tolist())
+        return built
 
-    def _make_alike(self, made: Iterable[ContentFeatures]) -> None:
-        for one in made:  # one more: a movie is in its own group's list
-            content = self._kinds.content(one)
-            self.alike[one] = self._kinds.top(content, LIST + 1, self._kinds.all)
+    def _build_alike(self, built: Iterable[ContentFeatures]) -> None:
+        for one in built:  # one more: a movie is in its own group's list
+            content = self._groups.content(one)
+            self.alike[one] = self._groups.top(content, LIST + 1, self._groups.all)
 
 
 def _last(neighbours: list[Neighbour], most: int) -> float:

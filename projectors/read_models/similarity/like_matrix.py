@@ -15,35 +15,35 @@ from projectors.read_models.similarity.scoring import Vector
 class LikeMatrix:
     """All likes, by movie and by user."""
 
-    def __init__(self, who: Mapping[int, set[bytes]]) -> None:
+    def __init__(self, likers: Mapping[int, set[bytes]]) -> None:
         self.row_of: dict[int, int] = {}
-        self._who: dict[int, set[bytes]] = {}
-        self._what: dict[bytes, set[int]] = {}
-        self._rows: dict[bytes, npt.NDArray[np.int32]] = {}
-        self.take(who)
+        self._likers: dict[int, set[bytes]] = {}
+        self._liked_rows: dict[bytes, set[int]] = {}
+        self._row_arrays: dict[bytes, npt.NDArray[np.int32]] = {}
+        self.update(likers)
 
-    def take(self, who: Mapping[int, set[bytes]]) -> None:
+    def update(self, likers: Mapping[int, set[bytes]]) -> None:
         """Set the likers of some movies."""
-        for movie, users in who.items():
+        for movie, users in likers.items():
             row = self.row_of.setdefault(movie, len(self.row_of))
-            before = self._who.get(movie, set())
+            before = self._likers.get(movie, set())
             for user in before - users:
-                self._what[user].discard(row)
+                self._liked_rows[user].discard(row)
             for user in users - before:
-                self._what.setdefault(user, set()).add(row)
+                self._liked_rows.setdefault(user, set()).add(row)
             for user in before ^ users:
-                self._rows.pop(user, None)
+                self._row_arrays.pop(user, None)
             if users:
-                self._who[movie] = users
+                self._likers[movie] = users
             else:
-                self._who.pop(movie, None)
+                self._likers.pop(movie, None)
 
     def movies(self) -> Collection[int]:
         """Movies with any likes."""
-        return self._who.keys()
+        return self._likers.keys()
 
     def count(self, movie: int) -> int:
-        return len(self._who.get(movie, ()))
+        return len(self._likers.get(movie, ()))
 
     def counts(self) -> Vector:
         """Likes of each row's movie."""
@@ -51,13 +51,13 @@ class LikeMatrix:
 
     def both(self, movie: int) -> Vector:
         """Common likers of a movie and each row's: one row of the sparse product."""
-        rows = [self._of(user) for user in self._who.get(movie, ())]
+        rows = [self._rows_of(user) for user in self._likers.get(movie, ())]
         together = np.concatenate(rows) if rows else np.zeros(0, dtype=np.int32)
         return np.bincount(together, minlength=len(self.row_of)).astype(np.float64)
 
-    def _of(self, user: bytes) -> npt.NDArray[np.int32]:
-        found = self._rows.get(user)
+    def _rows_of(self, user: bytes) -> npt.NDArray[np.int32]:
+        found = self._row_arrays.get(user)
         if found is None:
-            what = self._what[user]
-            found = self._rows[user] = np.fromiter(what, dtype=np.int32, count=len(what))
+            liked = self._liked_rows[user]
+            found = self._row_arrays[user] = np.fromiter(liked, dtype=np.int32, count=len(liked))
         return found

@@ -1,6 +1,6 @@
 """Read model of similarity: neighbours of each movie.
 
-State: a set a movie of the users who like it, and a hash with every movie's year and genres.
+State: for each movie a set of the users who like it, and a hash with every movie's year and genres.
 Derived (builder.py): a neighbour list for each liked movie; for movies without likes, one list for
 each combination of year and genres, because nothing else tells them apart.
 """
@@ -51,14 +51,14 @@ class Similarity(ReadModel):
     # ------------------------------------------------------------------------------ reads
 
     def enqueue_neighbours(self, pipe: ReadCommands, movie: int) -> None:
-        """Ask for a movie's neighbours in a pipeline, by two commands: see ``read_neighbours``."""
+        """Enqueue the two reads of a movie's neighbours: see ``read_neighbours``."""
         pipe.hget(self.lists_key, str(movie))
         pipe.hget(self.facts_key, str(movie))
 
     def read_neighbours(
         self, movie: int, results: Sequence[bytes | None]
     ) -> list[Neighbour] | None:
-        """The neighbours that were asked for; None if the movie is not known."""
+        """Decode the neighbours from the two replies; None if the movie is not known."""
         own, facts = results
         if facts is None:
             return None
@@ -69,7 +69,7 @@ class Similarity(ReadModel):
         return [neighbour for neighbour in found if neighbour.movie != movie]
 
     def neighbours_of(self, movies: Sequence[int]) -> dict[int, list[Neighbour]]:
-        """The neighbours of those movies that anyone likes."""
+        """The neighbours of these movies; movies without likes are left out."""
         if not movies:
             return {}
         found = replies.hmget(self.redis, self.lists_key, [str(movie) for movie in movies])
@@ -97,7 +97,7 @@ class Similarity(ReadModel):
         }
 
     def liked_movies(self) -> list[int]:
-        """Every movie with likes, from one walk through Redis."""
+        """Every movie with likes, from one scan of Redis."""
         prefix = self.all.state("likes", "")
         keys = self.redis.scan_iter(match=f"{prefix}*", count=1000)
         return sorted({int(key.decode().removeprefix(prefix)) for key in keys})

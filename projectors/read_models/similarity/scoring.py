@@ -35,9 +35,9 @@ class SimilarityRow(NamedTuple):
 class ContentMatrix:
     """Features as a matrix, ready for comparison."""
 
-    def __init__(self, facts: Sequence[ContentFeatures]) -> None:
-        self._count = len(facts)
-        mixes = {genres: nth for nth, genres in enumerate({one.genres for one in facts})}
+    def __init__(self, features: Sequence[ContentFeatures]) -> None:
+        self._count = len(features)
+        mixes = {genres: nth for nth, genres in enumerate({one.genres for one in features})}
         self._column_of = {
             genre: nth for nth, genre in enumerate(sorted({g for mix in mixes for g in mix}))
         }
@@ -45,20 +45,20 @@ class ContentMatrix:
         for genres, nth in mixes.items():
             self._genres[nth, [self._column_of[genre] for genre in genres]] = 1
         self._sizes = self._genres.sum(axis=1)
-        self._mixes: RowNumbers = np.array([mixes[one.genres] for one in facts], dtype=np.intp)
-        years = [one.year for one in facts]
+        self._mixes: RowNumbers = np.array([mixes[one.genres] for one in features], dtype=np.intp)
+        years = [one.year for one in features]
         self._is_known = np.array([year is not None for year in years], dtype=bool)
         self._years = np.array([year or 0 for year in years], dtype=np.int64)
         self._nearness = np.array([nearness(apart) for apart in range(_LONGEST_APART)])
 
-    def content(self, facts: ContentFeatures) -> Vector:
+    def content(self, features: ContentFeatures) -> Vector:
         """Content similarity of each row to these features."""
-        asked = np.zeros(len(self._column_of))
-        asked[[self._column_of[g] for g in facts.genres if g in self._column_of]] = 1
-        common = self._genres @ asked
-        together = self._sizes + len(facts.genres) - common
+        wanted = np.zeros(len(self._column_of))
+        wanted[[self._column_of[g] for g in features.genres if g in self._column_of]] = 1
+        common = self._genres @ wanted
+        together = self._sizes + len(features.genres) - common
         jaccard = np.divide(common, together, out=np.zeros_like(common), where=together > 0)
-        found: Vector = jaccard[self._mixes] * self._near(facts.year)
+        found: Vector = jaccard[self._mixes] * self._near(features.year)
         return found
 
     def _near(self, year: int | None) -> Vector:

@@ -1,7 +1,7 @@
 """Builder of the suggestion lists.
 
 Every two seconds at most, it updates the lists of new movies and changed rating counts. It rebuilds
-all when a movie has another title, or was withdrawn.
+all lists when a title changed or a movie was withdrawn.
 """
 
 from collections.abc import Iterable
@@ -19,8 +19,9 @@ from projectors.storage import replies
 from projectors.verification.derived import compare
 
 _INTERVAL_SECONDS = 60.0
-_LOOK_SECONDS = 1.0
-_COMING_IN = 200
+_IMPORT_POLL_SECONDS = 1.0
+_IMPORTED_AT_ONCE = 200
+"""New titles since the last build by which an import is recognised."""
 _AT_ONCE = 500
 _FEW_NEW = 1000
 """Inserting this many new titles takes 0.5 s; building all of 36,000 takes 1.3 s."""
@@ -54,23 +55,23 @@ class SuggestionsBuilder(DutyCycle):
         self._titles, self._people = self._titles | titles, self._people | people
         if not taken.is_continued or len(self._titles) > _FEW_NEW:
             self._beginnings = None
-        if len(titles) > _COMING_IN:
-            self.interval_seconds = _LOOK_SECONDS
+        if len(titles) > _IMPORTED_AT_ONCE:
+            self.interval_seconds = _IMPORT_POLL_SECONDS
             with self._marks.commit():
-                return  # what was taken is owing
+                return  # the marks taken are kept in memory for a later build
         self.interval_seconds = _INTERVAL_SECONDS
         with self._marks.commit() as pipe:
-            if self._beginnings is None or not self._make_touched(pipe, self._beginnings):
-                self._make_all(pipe)
+            if self._beginnings is None or not self._build_touched(pipe, self._beginnings):
+                self._build_all(pipe)
             note_built(pipe, self._suggestions.all, taken.checkpoints, late=taken.late)
         self._titles = self._people = frozenset()
 
-    def _make_all(self, pipe: Pipeline) -> None:
+    def _build_all(self, pipe: Pipeline) -> None:
         made = self._beginnings = self._read()
         pipe.delete(self._suggestions.lists_key)
         self._write(pipe, made, made.lists)
 
-    def _make_touched(self, pipe: Pipeline, beginnings: PrefixIndex) -> bool:
+    def _build_touched(self, pipe: Pipeline, beginnings: PrefixIndex) -> bool:
         """Update the lists of touched movies; False if all must be rebuilt."""
         suggestions = self._suggestions
         titles = suggestions.titles_of(sorted(self._titles))
@@ -79,7 +80,7 @@ class SuggestionsBuilder(DutyCycle):
         added = beginnings.add(titles)
         if added is None:
             return False
-        changed = {*added, *beginnings.take(suggestions.rating_counts_of(sorted(self._people)))}
+        changed = {*added, *beginnings.update(suggestions.rating_counts_of(sorted(self._people)))}
         self._write(pipe, beginnings, changed)
         return True
 
@@ -94,10 +95,10 @@ class SuggestionsBuilder(DutyCycle):
 
     def _differences(self) -> list[str]:
         made = self._read()
-        said = {name.encode(): pack_list(made.suggestions(name)) for name in made.lists}
+        expected = {name.encode(): pack_list(made.suggestions(name)) for name in made.lists}
         stored = replies.hgetall(self._suggestions.redis, self._suggestions.lists_key)
         return [
             f"the suggestions for {name.decode()!r} are not the most popular"
-            for name in sorted(said.keys() | stored)
-            if said.get(name) != stored.get(name)
+            for name in sorted(expected.keys() | stored)
+            if expected.get(name) != stored.get(name)
         ]

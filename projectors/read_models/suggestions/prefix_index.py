@@ -17,21 +17,21 @@ from projectors.read_models.suggestions.read_model import LIST_SIZE
 _BEHIND_ALL = "\U0010ffff"
 
 Order: TypeAlias = tuple[int, int, int]
-"""The smaller, the further in front."""
+"""Sort key: the smallest comes first."""
 
 
 class PrefixIndex:
     """The lists of all prefixes."""
 
-    def __init__(self, titles: Iterable[Suggestion], people: Mapping[int, int]) -> None:
+    def __init__(self, titles: Iterable[Suggestion], rating_counts: Mapping[int, int]) -> None:
         self.titles = {title.id: title for title in titles}
-        self._people = dict(people)
+        self._rating_counts = dict(rating_counts)
         self._typed = {movie: indexed_forms(title.title) for movie, title in self.titles.items()}
         self._ordered = sorted(
             (text, movie) for movie, texts in self._typed.items() for text in texts
         )
         self.lists: dict[str, list[int]] = {}
-        self._make("", 0, len(self._ordered), self.lists)
+        self._build("", 0, len(self._ordered), self.lists)
 
     def has_any(self, movies: Iterable[int]) -> bool:
         """Whether one of these movies is indexed."""
@@ -42,11 +42,11 @@ class PrefixIndex:
 
         Half a millisecond for each, where building all lists of 36,000 titles takes 1.3 s.
         """
-        news = [title for title in titles if self.titles.get(title.id) != title]
-        if any(title.id in self.titles for title in news):
+        new = [title for title in titles if self.titles.get(title.id) != title]
+        if any(title.id in self.titles for title in new):
             return None
         changed: set[str] = set()
-        for title in news:
+        for title in new:
             self.titles[title.id] = title
             self._typed[title.id] = indexed_forms(title.title)
             for text in self._typed[title.id]:
@@ -55,15 +55,15 @@ class PrefixIndex:
                 changed |= self._enter(title.id, text)
         return changed
 
-    def take(self, people: Mapping[int, int]) -> Collection[str]:
+    def update(self, rating_counts: Mapping[int, int]) -> Collection[str]:
         """Set rating counts; return the prefixes whose lists changed."""
         touched: dict[str, set[int]] = defaultdict(set)
-        for movie in people:
+        for movie in rating_counts:
             for text in self._typed.get(movie, ()):
                 for beginning in self._listed(text):
                     touched[beginning].add(movie)
         last = {beginning: self._last(beginning) for beginning in touched}
-        self._people |= people
+        self._rating_counts |= rating_counts
         return {
             beginning
             for beginning, movies in touched.items()
@@ -73,7 +73,7 @@ class PrefixIndex:
     def suggestions(self, beginning: str) -> list[Suggestion]:
         return [self.titles[movie] for movie in self.lists[beginning]]
 
-    def _make(self, beginning: str, start: int, end: int, made: dict[str, list[int]]) -> None:
+    def _build(self, beginning: str, start: int, end: int, made: dict[str, list[int]]) -> None:
         """Build the lists of all longer prefixes within a range of the sorted forms."""
         at = start
         while at < end:
@@ -83,29 +83,29 @@ class PrefixIndex:
                 continue
             longer = text[: len(beginning) + 1]
             behind = bisect_left(self._ordered, (longer + _BEHIND_ALL,), at, end)
-            self._make_one(longer, at, behind, made)
+            self._build_one(longer, at, behind, made)
             at = behind
 
-    def _make_one(self, beginning: str, start: int, end: int, made: dict[str, list[int]]) -> None:
+    def _build_one(self, beginning: str, start: int, end: int, made: dict[str, list[int]]) -> None:
         movies = {movie for _, movie in self._ordered[start:end]}
         made[beginning] = self._best(movies)
         if len(movies) > LIST_SIZE:
-            self._make(beginning, start, end, made)
+            self._build(beginning, start, end, made)
 
     def _enter(self, movie: int, text: str) -> set[str]:
         """Insert a new movie into the lists of a form's prefixes; build missing lists."""
-        there = list(self._listed(text))
-        changed = {one for one in there if self._put(one, {movie}, self._last(one))}
-        last = there[-1] if there else ""
-        lacking = text[: len(last) + 1]
+        listed = list(self._listed(text))
+        changed = {one for one in listed if self._put(one, {movie}, self._last(one))}
+        last = listed[-1] if listed else ""
+        missing = text[: len(last) + 1]
         start, end = self._places(last)
         if last and not self._has_more(last, start, end):
             return changed
         made: dict[str, list[int]] = {}
-        if last and self._is_first_time(last, lacking, start, end):
-            self._make(last, start, end, made)
-        elif lacking != last:
-            self._make_one(lacking, *self._places(lacking), made)
+        if last and self._is_first_time(last, missing, start, end):
+            self._build(last, start, end, made)
+        elif missing != last:
+            self._build_one(missing, *self._places(missing), made)
         self.lists |= made
         return changed | made.keys()
 
@@ -115,10 +115,10 @@ class PrefixIndex:
             return False
         return len({movie for _, movie in self._ordered[start:end]}) > LIST_SIZE
 
-    def _is_first_time(self, last: str, lacking: str, start: int, end: int) -> bool:
+    def _is_first_time(self, last: str, missing: str, start: int, end: int) -> bool:
         """Whether no longer prefix has a list yet."""
         for text, _ in self._ordered[start:end]:
-            if len(text) > len(last) and (lacking == last or not text.startswith(lacking)):
+            if len(text) > len(last) and (missing == last or not text.startswith(missing)):
                 return text[: len(last) + 1] not in self.lists
         return False
 
@@ -135,14 +135,14 @@ class PrefixIndex:
         """Insert movies into a list that ended with ``last``; return whether it changed."""
         before = self.lists[beginning]
         if last is not None and all(self._order(m) > last and m not in before for m in movies):
-            return False  # as for most movies in most lists
+            return False  # the usual case
         after = self._best({*before, *movies})
         if last is not None and self._order(after[-1]) > last:
-            after = self._best(self._behind(beginning))  # one from outside may enter
+            after = self._best(self._movies_with(beginning))  # one from outside may enter
         self.lists[beginning] = after
         return after != before
 
-    def _behind(self, beginning: str) -> set[int]:
+    def _movies_with(self, beginning: str) -> set[int]:
         start, end = self._places(beginning)
         return {movie for _, movie in self._ordered[start:end]}
 
@@ -158,4 +158,4 @@ class PrefixIndex:
 
     def _order(self, movie: int) -> Order:
         """Sort key: most rated first, then newest, then by id."""
-        return -self._people.get(movie, 0), -(self.titles[movie].year or 0), movie
+        return -self._rating_counts.get(movie, 0), -(self.titles[movie].year or 0), movie

@@ -41,8 +41,8 @@ def suggestion_changes(events: Sequence[AnyEvent]) -> dict[int, SuggestionChange
             case RatingWithdrawn(movie_id=movie):
                 _count(_of(found, movie), -1)
             case MovieAdded() | MovieDescribed():
-                told = Suggestion(event.movie_id, event.title, event.year)
-                _of(found, event.movie_id).suggestion = told
+                suggestion = Suggestion(event.movie_id, event.title, event.year)
+                _of(found, event.movie_id).suggestion = suggestion
             case MovieWithdrawn(movie_id=movie):
                 _of(found, movie).is_listed = False
             case MovieRestored(movie_id=movie):

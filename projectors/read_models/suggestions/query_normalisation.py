@@ -1,6 +1,6 @@
 """Query normalisation, the forms in which a title may be typed, and typo variants.
 
-A title matches a prefix of itself, of its words from any word on, or of words that a sign joins
+A title matches a prefix of itself, of its words from any word on, or of words joined by a sign,
 written as one: "god" and "part ii", "spider m" and "spiderm".
 """
 

@@ -1,8 +1,8 @@
 """Read model of suggestions: the most popular titles for a typed prefix.
 
 State: a hash with every movie's title and year, one with its rating count, and one with withdrawn
-movies. Derived (builder.py): a hash of prefixes with the ten most popular movies of each. A prefix
-of at most ten movies has no longer ones beside it: their movies are filtered from its ten.
+movies. Derived (builder.py): a hash of prefixes with the ten most popular movies of each. For a
+prefix with at most ten movies no longer prefixes are stored: theirs are filtered from its ten.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -59,26 +59,26 @@ class Suggestions(ReadModel):
     # ------------------------------------------------------------------------------ reads
 
     def enqueue(self, pipe: ReadCommands, text: str) -> None:
-        """Ask in a pipeline for what may be meant by a typed text: see ``read``."""
+        """Enqueue the read of the lists for a typed text: see ``read_suggestions``."""
         pipe.hmget(self.lists_key, prefixes(text) or [""])
 
     def read_suggestions(self, text: str, found: Sequence[bytes | None]) -> list[Suggestion]:
-        """The most popular movies that are meant; if there are none, those nearly meant."""
+        """The most popular movies that match; if there are none, those that match with one typo."""
         if not text:
             return []
-        return _matching(text, found) or self._nearly(text)
+        return _matching(text, found) or self._with_one_typo(text)
 
-    def _nearly(self, text: str) -> list[Suggestion]:
+    def _with_one_typo(self, text: str) -> list[Suggestion]:
         texts = list(typo_variants(text))
         if not texts:
             return []
-        asked = list(dict.fromkeys(prefix for other in texts for prefix in prefixes(other)))
-        lists = dict(zip(asked, replies.hmget(self.redis, self.lists_key, asked), strict=True))
-        meant: dict[int, Suggestion] = {}
+        wanted = list(dict.fromkeys(prefix for other in texts for prefix in prefixes(other)))
+        lists = dict(zip(wanted, replies.hmget(self.redis, self.lists_key, wanted), strict=True))
+        suggested: dict[int, Suggestion] = {}
         for other in texts:
             for suggestion in _matching(other, [lists[prefix] for prefix in prefixes(other)]):
-                meant[suggestion.id] = suggestion
-        return self._most_popular(list(meant.values()))
+                suggested[suggestion.id] = suggestion
+        return self._most_popular(list(suggested.values()))
 
     def _most_popular(self, some: Sequence[Suggestion]) -> list[Suggestion]:
         if not some:
@@ -97,7 +97,7 @@ class Suggestions(ReadModel):
                 yield _suggestion.decode(title)
 
     def titles_of(self, movies: Sequence[int]) -> list[Suggestion]:
-        """Those of some movies that are known and shown."""
+        """Titles of these movies, without unknown and withdrawn ones."""
         if not movies:
             return []
         fields = [str(movie) for movie in movies]
@@ -125,7 +125,7 @@ def pack_list(suggestions: Sequence[Suggestion]) -> bytes:
 
 
 def _matching(text: str, found: Sequence[bytes | None]) -> list[Suggestion]:
-    """Those of the longest prefix with a list that match the text."""
+    """The movies that match, from the list of the longest prefix that has one."""
     longest = next((packed for packed in reversed(found) if packed is not None), None)
     if longest is None:
         return []

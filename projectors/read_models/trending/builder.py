@@ -1,8 +1,8 @@
 """Builder of the trending boards and their first pages.
 
-It reads the touched movies in the touched hours, and nothing else. Only boards that look different
-are written. All are written once a minute, when an hour ends, when the catalogue changed, and
-whenever this builder can't know what happened before.
+It reads only the touched movies in the touched hours, and writes only boards that look different.
+All boards are written once a minute, when an hour ends, when the catalogue changed, and when the
+dirty marks are not continued (see ``DirtyMarks``).
 """
 
 from collections.abc import Iterable, Mapping
@@ -46,7 +46,7 @@ class TrendingBuilder(DutyCycle):
         self._unsettled: frozenset[int] = frozenset()
         self._entries: dict[str, tuple[MovieHeat, ...]] = {}
         self._all_written_at = float("-inf")
-        self._observed = ExternalBoardBuilder(trending, movies)
+        self._external = ExternalBoardBuilder(trending, movies)
 
     def build(self, now: datetime) -> None:
         with self.working():
@@ -68,35 +68,37 @@ class TrendingBuilder(DutyCycle):
         movies_at = self._movies.all.checkpoints()
         hours, touched = taken.touched
         touched |= self._unsettled
-        heats, is_all = self._look(hour_of(now), hours, touched, is_continued=taken.is_continued)
+        heats, is_all = self._update_heats(
+            hour_of(now), hours, touched, is_continued=taken.is_continued
+        )
         self._forget(touched, is_all=is_all)
         built = {p: min(offset, movies_at.get(p, 0)) for p, offset in taken.checkpoints.items()}
         with self._marks.commit() as pipe:
             if is_all or touched:
                 self._write(pipe, heats, now, touched, is_all=is_all)
-            self._observed.build(pipe, touched, is_all=is_all)
+            self._external.build(pipe, touched, is_all=is_all)
             note_built(pipe, self._trending.all, built, late=taken.late)
             pipe.set(self._trending.shown_catalogue_version_key, self._catalogue or 0)
         # A card read before the movies model had the same events is read again next time.
         self._unsettled = frozenset() if built == taken.checkpoints else touched
 
-    # ------------------------------------------------------------------------------ looking
+    # ------------------------------------------------------------------------------ heats
 
-    def _look(
+    def _update_heats(
         self, hour: int, hours: Iterable[int], touched: Iterable[int], *, is_continued: bool
     ) -> tuple[HeatTable, bool]:
-        """Update the heats; also answers whether every board may look different."""
+        """Update the heats; also return whether every board may look different."""
         before, self._catalogue = self._catalogue, self._movies.catalogue_version()
         heats = self._heats
         if heats is None or not is_continued or not heats.can_go_to(hour):
             heats = self._heats = HeatTable(self._trending, hour)
             return heats, True
-        is_over = hour != heats.hour
-        if is_over:
+        is_next_hour = hour != heats.hour
+        if is_next_hour:
             heats.go_to(hour)
         heats.read(touched, hours)
         is_due = monotonic() - self._all_written_at >= _ALL_SECONDS
-        return heats, is_over or is_due or before != self._catalogue
+        return heats, is_next_hour or is_due or before != self._catalogue
 
     def _forget(self, touched: Iterable[int], *, is_all: bool) -> None:
         if is_all:
@@ -139,13 +141,13 @@ class TrendingBuilder(DutyCycle):
     def _rank(self, heats: HeatTable) -> dict[str, tuple[MovieHeat, ...]]:
         """Entries of every board, by its name."""
         found: dict[str, tuple[MovieHeat, ...]] = {}
-        for window, degrees in heats.of.items():
-            ranking = ranked(degrees)
-            for genre, entries in by_genre(ranking, self._known(ranking)).items():
+        for window, heat_by_movie in heats.of.items():
+            ranking = ranked(heat_by_movie)
+            for genre, entries in by_genre(ranking, self._genres_of(ranking)).items():
                 found[board_name(window, genre)] = entries
         return found
 
-    def _known(self, ranking: Iterable[MovieHeat]) -> Mapping[int, tuple[str, ...]]:
+    def _genres_of(self, ranking: Iterable[MovieHeat]) -> Mapping[int, tuple[str, ...]]:
         """Genres of the ranked movies, and of more."""
         missing = [entry.movie for entry in ranking if entry.movie not in self._genres]
         self._genres |= self._movies.genres_of(missing)
@@ -177,18 +179,18 @@ class TrendingBuilder(DutyCycle):
         rankings = self._rank(HeatTable(self._trending, hour))
         pages = self._pages(stored)
         problems = [
-            f"the board {name} is not what the counts add up to"
+            f"the board {name} differs from the rating counts"
             for name in sorted(rankings.keys() | stored.keys())
             if name not in stored or stored[name].entries != rankings.get(name)
         ]
         return (
             problems
             + [
-                f"the first page of {name} is not that of its board"
+                f"the first page of {name} differs from its board"
                 for name in sorted(pages)
                 if pages[name] != stored_pages.get(name)
             ]
-            + self._observed.differences()
+            + self._external.differences()
         )
 
 

@@ -1,6 +1,6 @@
 """External boards: other sources' trending lists as boards of ours.
 
-A source gives an order, not distances: the first has 100 degrees, and heat falls evenly from there.
+A source gives only an order, so the first movie gets 100 degrees, and heat falls evenly from there.
 It does not decay with time: ``as_of`` says how old a board is.
 """
 
@@ -68,27 +68,27 @@ class ExternalBoardBuilder:
 
     def differences(self) -> list[str]:
         """Boards and pages that would differ if rebuilt now."""
-        wanted, stored = self._boards(self._trending.observations()), self._stored()
-        cards = self._cards(wanted.values())
+        expected, stored = self._boards(self._trending.observations()), self._stored()
+        cards = self._cards(expected.values())
         return [
-            f"the board {name} is not what was observed"
-            for name in sorted(wanted.keys() | stored.keys())
-            if name not in wanted or stored.get(name) != wanted[name].board
+            f"the board {name} differs from the last observation"
+            for name in sorted(expected.keys() | stored.keys())
+            if name not in expected or stored.get(name) != expected[name].board
         ] + [
-            f"the first page of {name} is not that of its board"
-            for name, shown in sorted(wanted.items())
+            f"the first page of {name} differs from its board"
+            for name, shown in sorted(expected.items())
             if self._page(shown) != shown.page(cards)
         ]
 
     def _boards(self, observations: Mapping[str, BoardObservation]) -> dict[str, ExternalBoard]:
         found: dict[str, ExternalBoard] = {}
-        for said in observations.values():
-            ranking = _ranking(said.movies)
-            genres = self._movies.genres_of(said.movies)
+        for observation in observations.values():
+            ranking = _ranking(observation.movies)
+            genres = self._movies.genres_of(observation.movies)
             for genre, entries in by_genre(ranking, genres).items():
-                board = TrendingBoard(hour=0, as_of=said.at, entries=entries)
-                found[board_name(said.window, genre, said.source)] = ExternalBoard(
-                    said, genre or None, board
+                board = TrendingBoard(hour=0, as_of=observation.at, entries=entries)
+                found[board_name(observation.window, genre, observation.source)] = ExternalBoard(
+                    observation, genre or None, board
                 )
         return found
 
@@ -110,8 +110,8 @@ class ExternalBoardBuilder:
         return self._trending.observed_boards()
 
     def _page(self, shown: ExternalBoard) -> bytes | None:
-        said = shown.observation
-        return self._trending.page(said.window, shown.genre, said.source)
+        observation = shown.observation
+        return self._trending.page(observation.window, shown.genre, observation.source)
 
 
 def _ranking(movies: Sequence[int]) -> list[MovieHeat]:

@@ -21,8 +21,8 @@ class HeatTable:
         self._ratings: dict[int, dict[int, int]] = {}
         self.hour = hour
         self.of: dict[WindowName, dict[int, float]] = {window: {} for window in WINDOWS}
-        self._take(trending.ratings_in(_window(hour)))
-        self._sum_up(self._ratings)
+        self._set_counts(trending.ratings_in(_window(hour)))
+        self._recompute(self._ratings)
 
     def can_go_to(self, hour: int) -> bool:
         """Whether the table can advance to ``hour``."""
@@ -30,32 +30,32 @@ class HeatTable:
 
     def go_to(self, hour: int) -> None:
         """Advance to a later hour."""
-        self._take(self._trending.ratings_in(_window(hour)[-(hour - self.hour) :]))
+        self._set_counts(self._trending.ratings_in(_window(hour)[-(hour - self.hour) :]))
         self.hour = hour
         self._forget_before(hour - LONGEST_HOURS + 1)
-        self._sum_up(self._ratings)
+        self._recompute(self._ratings)
 
     def read(self, movies: Iterable[int], hours: Iterable[int]) -> None:
         """Read the counts of touched movies in touched hours."""
         touched = sorted(movies)
         within = sorted(set(hours) & set(_window(self.hour)))
         if len(touched) * len(within) <= _FEW:
-            self._take(self._trending.ratings_of(touched, within))
+            self._set_counts(self._trending.ratings_of(touched, within))
         else:
-            self._take(self._trending.ratings_in(within))
-        self._sum_up(touched)
+            self._set_counts(self._trending.ratings_in(within))
+        self._recompute(touched)
 
-    def _take(self, found: Mapping[int, Mapping[int, int]]) -> None:
+    def _set_counts(self, found: Mapping[int, Mapping[int, int]]) -> None:
         for hour, counts in found.items():
             for movie, count in counts.items():
                 self._ratings.setdefault(movie, {})[hour] = count
 
     def _forget_before(self, first: int) -> None:
         for ratings in self._ratings.values():
-            for gone in [hour for hour in ratings if hour < first]:
-                del ratings[gone]
+            for expired in [hour for hour in ratings if hour < first]:
+                del ratings[expired]
 
-    def _sum_up(self, movies: Iterable[int]) -> None:
+    def _recompute(self, movies: Iterable[int]) -> None:
         for movie in movies:
             ratings = self._ratings.get(movie, {})
             for name, window in WINDOWS.items():

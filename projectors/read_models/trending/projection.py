@@ -2,9 +2,9 @@
 
 A first rating adds one degree to a movie in its hour; a new score adds none. A withdrawal takes one
 degree *in its own hour*: the event does not say when the rating was given, and counts may only be
-added to. As newer hours weigh more, one person's events in any order come to between -1 and +1
-degree for a movie, so rating and withdrawing again and again gains nothing. A movie's heat is never
-shown below zero.
+added to. Newer hours weigh more, so one person's events in any order add between -1 and +1 degree
+to a movie, and rating and withdrawing repeatedly gains nothing. A movie's heat is never shown below
+zero.
 
 The last observation of another source's board is kept beside that; it adds no heat.
 """

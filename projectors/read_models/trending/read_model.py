@@ -1,6 +1,6 @@
 """Read model of trending: boards of each window and genre.
 
-State: a hash an hour with each movie's new ratings, how many people rated each movie in all, and
+State: for each hour a hash with each movie's new ratings, the number of ratings of each movie, and
 the last observation of each external board. Derived (builder.py): a hash with the boards, one with
 their first pages, ready to be sent; the same two for external boards (external_boards.py); and the
 catalogue version whose cards the pages show.
@@ -49,11 +49,11 @@ class Trending(ReadModel):
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """Sums of zero are written too: a batch's size must not show."""
         change = heat_changes(batch)
-        in_all: dict[int, int] = {}
+        totals: dict[int, int] = {}
         for (hour, movie), amount in change.ratings.items():
             yield "HINCRBY", shard.state("hour", hour), movie, amount
-            in_all[movie] = in_all.get(movie, 0) + amount
-        for movie, amount in in_all.items():
+            totals[movie] = totals.get(movie, 0) + amount
+        for movie, amount in totals.items():
             yield "ZINCRBY", shard.state("popular"), amount, movie
         for hour in {hour for hour, _ in change.ratings}:
             yield "SADD", shard.derived("dirty", "hours"), hour
@@ -71,7 +71,7 @@ class Trending(ReadModel):
         genre: str | None = None,
         source: str = COMMUNITY,
     ) -> None:
-        """Ask in a pipeline for a board's default page: its bytes, or None if there is no board."""
+        """Enqueue the read of a board's default page; the reply is None if there is no board."""
         key = self.pages_key if source == COMMUNITY else self.observed_pages_key
         pipe.hget(key, board_name(window, genre, source))
 
@@ -98,11 +98,11 @@ class Trending(ReadModel):
         return _NO_BOARD
 
     def boards(self) -> dict[str, TrendingBoard]:
-        """All boards of the community, by ``field``."""
+        """All boards of the community, by ``board_name``."""
         return self._boards(self.boards_key)
 
     def boards_and_pages(self) -> tuple[dict[str, TrendingBoard], dict[str, bytes]]:
-        """The same with their first pages, all at one moment."""
+        """All boards of the community and their first pages, in one transaction."""
         with self.redis.pipeline(transaction=True) as pipe:
             pipe.hgetall(self.boards_key)
             pipe.hgetall(self.pages_key)
@@ -110,18 +110,18 @@ class Trending(ReadModel):
         return _decoded(boards), {name.decode(): page for name, page in pages.items()}
 
     def observed_boards(self) -> dict[str, TrendingBoard]:
-        """All boards of other sources, by ``field``."""
+        """All boards of other sources, by ``board_name``."""
         return self._boards(self.observed_boards_key)
 
     def observations(self) -> dict[str, BoardObservation]:
-        """What other sources' boards said last, by their names."""
+        """The last observation of each external board, by its name."""
         return {
-            board.decode(): _observation.decode(said)
-            for board, said in replies.hgetall(self.redis, self._observed_key).items()
+            board.decode(): _observation.decode(packed)
+            for board, packed in replies.hgetall(self.redis, self._observed_key).items()
         }
 
     def shown_catalogue_version(self) -> int:
-        """The ``changes`` of the movies that the first pages show."""
+        """The catalogue version of the cards that the first pages show."""
         return int(replies.get(self.redis, self.shown_catalogue_version_key) or 0)
 
     def most_rated(self, limit: int) -> list[tuple[int, int]]:

@@ -134,8 +134,8 @@ def test_check_reports_wrong_documents(library, monkeypatch):
         ]
     )
     assert builder.check(NOW) == [
-        "document of movie 1 is not what the state says",
-        "document of movie 77 should not be there",
+        "document of movie 1 differs from the state",
+        "document of movie 77 belongs to no known movie",
     ]
 
 

@@ -112,15 +112,15 @@ def at_work(request, redis, monkeypatch):
 
 
 @pytest.mark.parametrize("at_work", [LOW], indirect=True)
-def test_failing_follower_does_not_hold_builders_of_others(at_work):
+def test_failing_follower_does_not_throttle_builders_of_others(at_work):
     store, counted, _, builder = at_work
     until(lambda: counted.built(LOW) == 3 * FAR)
-    until(lambda: not builder._is_held)
+    until(lambda: not builder._is_throttled)
     held = 0
     for more in range(1, 2 * FAR):
         rate(store, 1)
         until(lambda more=more: counted.checkpoint(LOW) == 3 * FAR + more)
-        held += builder._is_held
+        held += builder._is_throttled
         sleep(0.05)
     assert held == 0
 
@@ -133,7 +133,7 @@ def test_worker_ends_bulk_when_nearly_caught_up_under_traffic(at_work):
         rate(store, 1)
         sleep(0.1)
 
-    until(lambda: not builder._is_held, turn=rate_one)
+    until(lambda: not builder._is_throttled, turn=rate_one)
 
 
 @pytest.mark.parametrize("at_work", [LOW], indirect=True)
@@ -145,12 +145,12 @@ def test_follower_failing_in_one_partition_continues_in_others(at_work):
     assert partly_failing.checkpoint(LOW) == 0
 
 
-def test_worker_holds_builders_during_import_even_without_lag(at_work, monkeypatch):
+def test_worker_throttles_builders_during_import_even_without_lag(at_work, monkeypatch):
     store, _, _, builder = at_work
-    until(lambda: not builder._is_held)
+    until(lambda: not builder._is_throttled)
     monkeypatch.setattr(worker_module, "BULK_EVENTS_PER_SECOND", 5)
-    until(lambda: builder._is_held, turn=lambda: rate(store, 1))
-    until(lambda: not builder._is_held)
+    until(lambda: builder._is_throttled, turn=lambda: rate(store, 1))
+    until(lambda: not builder._is_throttled)
 
 
 @pytest.mark.parametrize("at_work", [LOW], indirect=True)

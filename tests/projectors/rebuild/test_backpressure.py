@@ -81,7 +81,7 @@ def test_rebuild_does_not_wait_for_a_live_generation_that_is_not_followed(pauses
 
 
 def test_rebuild_makes_one_step_after_each_wait(pauses, monkeypatch):
-    monkeypatch.setattr(backpressure, "_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(backpressure, "_POLL_SECONDS", 0.0)
     behind = {"library": LONG}
     polite = Backpressure(Levels(behind), Workers({"library": NUMBER}, {("library", NUMBER)}))
     polite.wait()

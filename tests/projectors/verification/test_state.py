@@ -271,7 +271,7 @@ def test_verify_names_a_surplus_key(model, store, redis):
     key = model.shard(0).state("stray")
     redis.set(key, 1)
     verdict = verify(model, store, advance=lambda _: None)
-    assert verdict.shown == [f"{key}: is there, but the log does not lead to it"]
+    assert verdict.shown == [f"{key}: exists, but no event of the log explains it"]
 
 
 def test_verify_ignores_derived_keys(model, store, redis):
@@ -411,7 +411,7 @@ def test_verify_finds_a_lost_document(platform, capsys, monkeypatch):
     clients.elasticsearch().delete(index=index.name, id="3")
     code, out = run("search", "movies", capsys=capsys)
     assert code == 1
-    assert "search: document of movie 3 is not what the state says" in out
+    assert "search: document of movie 3 differs from the state" in out
 
 
 def test_verify_finds_a_list_that_differs_from_its_page(platform, capsys):

@@ -145,8 +145,8 @@ class ElasticsearchIndex:
         with reaching():
             return int(self._elasticsearch.count(index=self.name, query=query.FOUND)["count"])
 
-    def search(self, asked: SearchQuery) -> Hits:
-        return query.hits(self._ask(query.body(asked)), asked)
+    def search(self, search_query: SearchQuery) -> Hits:
+        return query.hits(self._ask(query.body(search_query)), search_query)
 
     def _ask(self, body: dict[str, Any]) -> dict[str, Any]:
         with reaching():
@@ -161,7 +161,8 @@ def _raise_unless_newer(items: Sequence[dict[str, Any]]) -> None:
         for item in faults
     ):
         raise IndexUnavailable(
-            f"{len(faults)} documents were not taken, the first: {faults[0]['error']}"
+            f"Elasticsearch failed to index {len(faults)} documents, the first:"
+            f" {faults[0]['error']}"
         )
     if faults:
         raise DocumentsRefused(f"movie {faults[0]['_id']}: {faults[0]['error']}")

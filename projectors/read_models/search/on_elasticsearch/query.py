@@ -29,31 +29,33 @@ _KEYS: dict[SearchSort, list[Any]] = {
 }
 
 
-def body(asked: SearchQuery) -> dict[str, Any]:
+def body(search_query: SearchQuery) -> dict[str, Any]:
     """Build the request; it asks for one hit beyond the page, to know whether there are more."""
-    asking: dict[str, Any] = {
-        "size": asked.limit + 1,
+    request: dict[str, Any] = {
+        "size": search_query.limit + 1,
         "track_total_hits": True,
         "_source": ["title"],
-        "query": {"bool": {"must": [_text(asked.q)], "filter": [FOUND, *_filters(asked)]}},
-        "sort": _KEYS[asked.order],
+        "query": {
+            "bool": {"must": [_text(search_query.q)], "filter": [FOUND, *_filters(search_query)]}
+        },
+        "sort": _KEYS[search_query.order],
         "aggs": {
             "genres": {"terms": {"field": "genres", "size": _MOST_GENRES}},
             "decades": {"histogram": {"field": "year", "interval": _DECADE, "min_doc_count": 1}},
         },
     }
-    if asked.after is not None:
-        asking["search_after"] = list(asked.after)
-    return asking
+    if search_query.after is not None:
+        request["search_after"] = list(search_query.after)
+    return request
 
 
-def hits(answer: dict[str, Any], asked: SearchQuery) -> Hits:
+def hits(answer: dict[str, Any], search_query: SearchQuery) -> Hits:
     found = answer["hits"]["hits"]
-    page = found[: asked.limit]
+    page = found[: search_query.limit]
     facets = answer["aggregations"]
     return Hits(
         items=tuple(
-            Hit(int(hit["_id"]), highlight(hit["_source"]["title"], asked.q)) for hit in page
+            Hit(int(hit["_id"]), highlight(hit["_source"]["title"], search_query.q)) for hit in page
         ),
         total=answer["hits"]["total"]["value"],
         genres=tuple(
@@ -63,22 +65,22 @@ def hits(answer: dict[str, Any], asked: SearchQuery) -> Hits:
             FacetCount(f"{int(bucket['key'])}s", bucket["doc_count"])
             for bucket in facets["decades"]["buckets"]
         ),
-        next=tuple(page[-1]["sort"]) if len(found) > asked.limit else None,
+        next=tuple(page[-1]["sort"]) if len(found) > search_query.limit else None,
     )
 
 
-def _filters(asked: SearchQuery) -> list[dict[str, Any]]:
-    years = {"gte": asked.year_from, "lte": asked.year_to}
-    filters: list[dict[str, Any]] = [{"term": {"genres": genre}} for genre in asked.genres]
+def _filters(search_query: SearchQuery) -> list[dict[str, Any]]:
+    years = {"gte": search_query.year_from, "lte": search_query.year_to}
+    filters: list[dict[str, Any]] = [{"term": {"genres": genre}} for genre in search_query.genres]
     if set(years.values()) != {None}:
         filters.append(
             {"range": {"year": {k: year for k, year in years.items() if year is not None}}}
         )
-    if asked.min_score is not None:
-        filters.append({"range": {"average": {"gte": asked.min_score}}})
+    if search_query.min_score is not None:
+        filters.append({"range": {"average": {"gte": search_query.min_score}}})
         filters.append({"range": {"votes": {"gt": 0}}})
-    if asked.person is not None:
-        filters.append({"term": {"people": fold(asked.person)}})
+    if search_query.person is not None:
+        filters.append({"term": {"people": fold(search_query.person)}})
     return filters
 
 
@@ -94,10 +96,10 @@ def _text(q: str) -> dict[str, Any]:
             "minimum_should_match": typed.minimum_matches,
         }
     }
-    spaced_otherwise = _constant(
-        {"term": {"whole": typed.text.replace(" ", "")}}, boosts.SPACED_OTHERWISE
+    other_spacing = _constant(
+        {"term": {"whole": typed.text.replace(" ", "")}}, boosts.OTHER_SPACING
     )
-    fits = {"dis_max": {"queries": [found, spaced_otherwise]}}
+    fits = {"dis_max": {"queries": [found, other_spacing]}}
     return _a_little_by_votes({"bool": {"must": [fits], "should": _whole_titles(typed)}})
 
 
@@ -113,8 +115,8 @@ def _whole_titles(typed: ParsedQuery) -> list[dict[str, Any]]:
         )
     if len(text) <= LONGEST_WORD and (typos := max_typos(text)):
         nearly = {"fuzzy": {"exact": _nearly(text, typos)}}
-        shoulds.append(_constant(nearly, boosts.TITLE_NEARLY))
-    shoulds.append(_constant({"prefix": {"exact": text}}, boosts.TITLE_BEGINS))
+        shoulds.append(_constant(nearly, boosts.TITLE_WITH_TYPOS))
+    shoulds.append(_constant({"prefix": {"exact": text}}, boosts.TITLE_PREFIX))
     shoulds.append({"match_phrase": {"words": {"query": text, "boost": boosts.PHRASE}}})
     return shoulds
 
@@ -139,18 +141,17 @@ def _group(group: WordGroup) -> dict[str, Any]:
     pieces.append(_word(end, is_last=group.is_last))
     as_one = [_term(field, group.joined, 4) for field in ("words", "compounds")]
     ways = [{"bool": {"must": pieces}}, *as_one] if others else pieces
-    there = {"match_all": {"boost": boosts.THERE}}
+    there = {"match_all": {"boost": boosts.WORD_FOUND}}
     return {"bool": {"must": [{"dis_max": {"queries": ways}}, there]}}
 
 
 def _word(word: str, *, is_last: bool) -> dict[str, Any]:
-    ways = [_term(field, word, boost) for field, boost in boosts.AS_IT_IS.items()]
+    ways = [_term(field, word, boost) for field, boost in boosts.EXACT_WORD.items()]
     for field, by_typos in boosts.TYPOS.items():
         ways += _typos(field, word, by_typos)
     if is_last:
         ways += [
-            _constant({"prefix": {field: word}}, weight)
-            for field, weight in boosts.BEGINNING.items()
+            _constant({"prefix": {field: word}}, weight) for field, weight in boosts.PREFIX.items()
         ]
     if (year := year_of(word)) is not None:
         ways.append(_constant({"term": {"year": year}}, boosts.YEAR))
@@ -162,7 +163,7 @@ def _term(field: str, word: str, boost: float) -> dict[str, Any]:
 
 
 def _typos(field: str, word: str, by_typos: Sequence[float]) -> list[dict[str, Any]]:
-    """With one letter wrong, with two."""
+    """With one wrong letter, and with two."""
     return [
         _constant({"fuzzy": {field: _nearly(word, typos)}}, weight)
         for typos, weight in enumerate(by_typos[: max_typos(word)], start=1)

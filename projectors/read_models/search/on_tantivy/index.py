@@ -71,8 +71,8 @@ class TantivyIndex:
     def count(self) -> int:
         return len(_found(self._files.searcher()))
 
-    def search(self, asked: SearchQuery) -> Hits:
-        return paging.of(self._files.searcher(), asked)
+    def search(self, search_query: SearchQuery) -> Hits:
+        return paging.search(self._files.searcher(), search_query)
 
 
 def _found(searcher: tantivy.Searcher) -> list[tantivy.DocAddress]:

@@ -1,7 +1,7 @@
 """Sorting and paging of tantivy results.
 
-tantivy sorts by one column and has no ``search_after``. So all matches are taken, without their
-content, and sorted here by the same keys as on Elasticsearch: 2 ms for what a few words match, 15
+tantivy sorts by one column and has no ``search_after``. So all matches are read, without their
+content, and sorted here by the same keys as on Elasticsearch: 2 ms for a query of a few words, 15
 ms for all of 36,273 movies.
 """
 
@@ -45,24 +45,24 @@ class _Sorted:
     def page(self, after: SearchAfter | None, limit: int) -> tuple[list[int], SearchAfter | None]:
         """Row numbers of a page, and the sort values after which the next one begins."""
         begin = 0 if after is None else bisect_right(self._order, after, key=self._key)
-        nths = [int(nth) for nth in self._order[begin : begin + limit]]
+        rows = [int(row) for row in self._order[begin : begin + limit]]
         has_next = begin + limit < len(self._order)
-        return nths, self._key(nths[-1]) if has_next else None
+        return rows, self._key(rows[-1]) if has_next else None
 
-    def _key(self, nth: int) -> SearchAfter:
-        return tuple(float(key[nth]) for key in self._keys)
+    def _key(self, row: int) -> SearchAfter:
+        return tuple(float(key[row]) for key in self._keys)
 
 
-def of(searcher: tantivy.Searcher, asked: SearchQuery) -> Hits:
+def search(searcher: tantivy.Searcher, search_query: SearchQuery) -> Hits:
     """Run the query and return the page."""
-    question = query.of(asked)
-    found = searcher.search(question, limit=searcher.num_docs + 1, count=False).hits
+    built_query = query.build(search_query)
+    found = searcher.search(built_query, limit=searcher.num_docs + 1, count=False).hits
     places = [place for _, place in found]
-    keys = _keys(searcher, asked.order, [score for score, _ in found], places)
-    nths, following = _Sorted(keys).page(asked.after, asked.limit)
-    facets = searcher.aggregate(question, _FACETS)
+    keys = _keys(searcher, search_query.order, [score for score, _ in found], places)
+    rows, following = _Sorted(keys).page(search_query.after, search_query.limit)
+    facets = searcher.aggregate(built_query, _FACETS)
     return Hits(
-        items=tuple(_hit(searcher, places[nth], asked.q) for nth in nths),
+        items=tuple(_hit(searcher, places[row], search_query.q) for row in rows),
         total=len(places),
         genres=_by_count(facets["genres"]["buckets"]),
         decades=tuple(

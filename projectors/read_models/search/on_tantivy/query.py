@@ -1,6 +1,6 @@
 """tantivy query of a search: the same clauses and boosts as on Elasticsearch.
 
-tantivy's BM25 is 2.2 times as much: it has the constant factor that Lucene leaves out.
+tantivy's BM25 is 2.2 times Lucene's, which leaves out a constant factor.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,20 +29,20 @@ FOUND = Query.exists_query("votes")
 """Every movie that may be found."""
 
 
-def of(asked: SearchQuery) -> Query:
-    return _all(_text(asked.q), *_filters(asked))
+def build(search_query: SearchQuery) -> Query:
+    return _all(_text(search_query.q), *_filters(search_query))
 
 
-def _filters(asked: SearchQuery) -> Iterable[Query]:
-    for genre in asked.genres:
+def _filters(search_query: SearchQuery) -> Iterable[Query]:
+    for genre in search_query.genres:
         yield _constant(_is("genres", genre), 0)
-    if asked.year_from is not None or asked.year_to is not None:
-        yield _between("year", FieldType.Integer, asked.year_from, asked.year_to)
-    if asked.min_score is not None:
-        yield _between("average", FieldType.Float, float(asked.min_score), None)
+    if search_query.year_from is not None or search_query.year_to is not None:
+        yield _between("year", FieldType.Integer, search_query.year_from, search_query.year_to)
+    if search_query.min_score is not None:
+        yield _between("average", FieldType.Float, float(search_query.min_score), None)
         yield _between("votes", FieldType.Integer, 1, None)
-    if asked.person is not None:
-        yield _constant(_is("people", fold(asked.person)), 0)
+    if search_query.person is not None:
+        yield _constant(_is("people", fold(search_query.person)), 0)
 
 
 def _text(q: str) -> Query:
@@ -55,8 +55,8 @@ def _text(q: str) -> Query:
         [(Occur.Should, _group(group)) for group in typed.groups],
         minimum_number_should_match=typed.minimum_matches,
     )
-    spaced_otherwise = _constant(_is("whole", typed.text.replace(" ", "")), boosts.SPACED_OTHERWISE)
-    fits = _best(found, spaced_otherwise)
+    other_spacing = _constant(_is("whole", typed.text.replace(" ", "")), boosts.OTHER_SPACING)
+    fits = _best(found, other_spacing)
     return Query.boolean_query(
         [(Occur.Must, fits), *((Occur.Should, title) for title in _whole_titles(typed))]
     )
@@ -71,8 +71,8 @@ def _whole_titles(typed: ParsedQuery) -> Iterable[Query]:
         yield _all(_exactly(title, boosts.TITLE_IN_YEAR), _constant(_is("year", year), 0))
     if len(text) <= LONGEST_WORD and (typos := max_typos(text)):
         nearly = Query.fuzzy_term_query(SCHEMA, "exact", text, distance=typos)
-        yield _constant(nearly, boosts.TITLE_NEARLY)
-    yield _constant(_begins("exact", text), boosts.TITLE_BEGINS)
+        yield _constant(nearly, boosts.TITLE_WITH_TYPOS)
+    yield _constant(_begins("exact", text), boosts.TITLE_PREFIX)
     if len(words := text.split()) > 1:
         yield Query.boost_query(
             Query.phrase_query(SCHEMA, "words", [*words]), boosts.PHRASE * _BM25
@@ -93,17 +93,15 @@ def _group(group: WordGroup) -> Query:
     pieces.append(_word(end, is_last=group.is_last))
     as_one = [_term(field, group.joined, 4) for field in ("words", "compounds")]
     ways = [_all(*pieces), *as_one] if others else pieces
-    return _all(_best(*ways), _constant(Query.all_query(), boosts.THERE))
+    return _all(_best(*ways), _constant(Query.all_query(), boosts.WORD_FOUND))
 
 
 def _word(word: str, *, is_last: bool) -> Query:
-    ways = [_term(field, word, boost) for field, boost in boosts.AS_IT_IS.items()]
+    ways = [_term(field, word, boost) for field, boost in boosts.EXACT_WORD.items()]
     for field, by_typos in boosts.TYPOS.items():
         ways += _typos(f"{field}_typed", word, by_typos)
     if is_last:
-        ways += [
-            _constant(_begins(field, word), weight) for field, weight in boosts.BEGINNING.items()
-        ]
+        ways += [_constant(_begins(field, word), weight) for field, weight in boosts.PREFIX.items()]
     if (year := year_of(word)) is not None:
         ways.append(_constant(_is("year", year), boosts.YEAR))
     return _best(*ways)
@@ -114,10 +112,10 @@ def _term(field: str, word: str, boost: float) -> Query:
 
 
 def _typos(field: str, word: str, by_typos: Sequence[float]) -> list[Query]:
-    """With one letter wrong, with two."""
-    asked = guard_first_letters(word)
+    """With one wrong letter, and with two."""
+    guarded = guard_first_letters(word)
     return [
-        _constant(Query.fuzzy_term_query(SCHEMA, field, asked, distance=typos), weight)
+        _constant(Query.fuzzy_term_query(SCHEMA, field, guarded, distance=typos), weight)
         for typos, weight in enumerate(by_typos[: max_typos(word)], start=1)
     ]
 

@@ -169,7 +169,7 @@ catalogues = st.dictionaries(st.integers(1, 12), known)
 def test_incremental_genre_index_equals_full_build(first, more):
     by_genre, facts = GenreIndex(first), dict(first)
     for some in more:
-        by_genre.take(some)
+        by_genre.update(some)
         facts |= some
     assert by_genre.counts() == count_by_genre(facts)
     assert by_genre.newest() == newest_by_genre(facts)

@@ -91,7 +91,7 @@ def test_playlist_pages_have_no_gap_or_repeat(playlists, happen, monkeypatch, at
 
 def test_playlist_page_scans_a_bounded_number_of_names(playlists, happen, monkeypatch):
     monkeypatch.setattr(read_model, "_AT_ONCE", 2)
-    monkeypatch.setattr(read_model, "MOST_LOOKED_AT", 4)
+    monkeypatch.setattr(read_model, "MAX_SCANNED", 4)
     happen(created("a", "wanted"))
     for number in range(6):
         happen(created(f"x{number}"), at=NOON + SECOND)

@@ -172,8 +172,8 @@ def test_preference_never_lowers_affinity(ratings, preferred, more):
 KNOWN = {movie: YearAndGenres(1990 + movie, genres) for movie, genres in GENRES.items()}
 
 
-def candidates(heats=None, people=None):
-    return Candidates(KNOWN, heats=heats or {}, people=people or {}, year=2000)
+def candidates(heats=None, rating_counts=None):
+    return Candidates(KNOWN, heats=heats or {}, rating_counts=rating_counts or {}, year=2000)
 
 
 @given(
@@ -211,13 +211,13 @@ def test_unrated_catalogue_still_has_candidates():
 
 
 def test_empty_catalogue_has_no_candidates():
-    empty = Candidates({}, heats={}, people={}, year=2000)
+    empty = Candidates({}, heats={}, rating_counts={}, year=2000)
     assert empty.best({"Crime": GenreAffinity(1.0)}, without=[ALIEN], limit=10) == []
 
 
 def test_heat_outranks_popularity_in_trend():
     found = trend_scores(
-        KNOWN, heats={HEAT: 4.0, TRON: 2.0}, people={TRON: 100, ALIEN: 9}, year=2000
+        KNOWN, heats={HEAT: 4.0, TRON: 2.0}, rating_counts={TRON: 100, ALIEN: 9}, year=2000
     )
     assert (found[HEAT].heat, found[TRON].heat) == (1.0, 0.5)
     assert found[TRON].popularity == 0.5
@@ -234,7 +234,7 @@ def test_genre_shares_add_up_and_follow_ratings():
 def test_small_trend_moves_are_not_material():
     def of(**heats):
         return trend_scores(
-            KNOWN, heats=dict(zip(KNOWN, heats.values(), strict=False)), people={}, year=2000
+            KNOWN, heats=dict(zip(KNOWN, heats.values(), strict=False)), rating_counts={}, year=2000
         )
 
     assert not is_material_change(of(a=100, b=50), of(a=100, b=50))

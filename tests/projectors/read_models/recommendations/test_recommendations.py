@@ -421,7 +421,7 @@ def test_check_reports_wrong_lists(world):
     shard = world.recommendations.shard_of(ANN)
     world.redis.hset(shard.state("history", str(ANN)), str(HEAT), "9:0")
     assert world.builder.check(world.now) == [
-        f"{ANN}: has rated, kept or hidden what is recommended: [{HEAT}]"
+        f"{ANN}: is recommended movies that they rated, favourited or hid: [{HEAT}]"
     ]
     world.redis.delete(shard.derived("list", str(ANN)))
     assert world.builder.check(world.now) == [f"{ANN}: has no list"]

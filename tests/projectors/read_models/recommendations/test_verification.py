@@ -102,7 +102,7 @@ def test_check_reports_list_of_user_without_taste(world, impatient):
     listed = world.recommendations.listed(ANN)
     shard = world.recommendations.shard_of(DORA)
     world.redis.set(shard.derived("list", str(DORA)), encode_list(listed))
-    assert checked(world) == [f"{DORA}: has a list, and said nothing"]
+    assert checked(world) == [f"{DORA}: has a list without any events"]
 
 
 @contextmanager
@@ -156,7 +156,7 @@ def test_check_accepts_page_without_withdrawn_movie(world):
 def test_check_reports_list_out_of_order(world, impatient, user):
     items = world.recommendations.items(user)
     write(world, user, items[::-1])
-    assert checked(world) == [f"{user}: has a list out of order"]
+    assert checked(world) == [f"{user}: has a list that is not sorted by score"]
     write(world, user, items)
     assert checked(world) == []
 
@@ -164,7 +164,9 @@ def test_check_reports_list_out_of_order(world, impatient, user):
 def test_check_reports_list_with_rated_movie(world, impatient):
     items = world.recommendations.items(ANN)
     write(world, ANN, [replace(items[0], movie=ALIEN), *items[1:]])
-    assert checked(world) == [f"{ANN}: has rated, kept or hidden what is recommended: [{ALIEN}]"]
+    assert checked(world) == [
+        f"{ANN}: is recommended movies that they rated, favourited or hid: [{ALIEN}]"
+    ]
 
 
 def test_check_reports_page_of_another_list(world, impatient):
@@ -186,7 +188,7 @@ def test_list_of_an_earlier_version_is_read(world, impatient):
 def test_check_does_not_report_list_still_to_be_built(world, impatient):
     world.rate(ANN, HEAT)
     assert (
-        f"could not be compared: the list of {ANN}, still to be made (is a projector running?)"
+        f"could not be compared: the list of {ANN} is not built (is a projector running?)"
         in checked(world)
     )
 

@@ -20,7 +20,7 @@ def test_tantivy_engine_uses_its_directory(monkeypatch, tmp_path):
     place = tmp_path / "search"
     chosen = Config(namespace="here", search="tantivy", search_dir=place)
     monkeypatch.setattr(engine_factory, "config", lambda: chosen)
-    with pytest.raises(IndexUnavailable, match="is not there"):
+    with pytest.raises(IndexUnavailable, match="does not exist"):
         engine_factory.reach()
     index = engine_factory.engine_of(3)
     assert isinstance(index, TantivyIndex)

@@ -177,7 +177,7 @@ def test_check_reports_wrong_neighbours(world):
     world.build()
     world.similarity.redis.hdel(world.similarity.lists_key, str(ALIEN))
     assert world.builder.check(NOON) == [
-        f"the neighbours of {ALIEN} are not what the likes and genres lead to"
+        f"the neighbours of {ALIEN} differ from those computed from likes and genres"
     ]
 
 
@@ -204,7 +204,7 @@ def test_incremental_neighbours_equal_full_build(facts, who, steps):
         patch.setattr(module, "LIST", 4)
         kept = NeighbourLists(facts, who)
         for more_facts, others in steps:
-            kept.take(more_facts, others)
+            kept.update(more_facts, others)
             facts, who = facts | more_facts, who | others
         anew = NeighbourLists(facts, who)
     assert kept.own == anew.own

@@ -215,7 +215,7 @@ def test_each_list_has_the_most_popular_matches(titles, steps):
             more = {movie: count for movie, count in step.items() if movie < len(titles)}
             people |= more
             before = {name: list(movies) for name, movies in made.lists.items()}
-            changed = made.take(more)
+            changed = made.update(more)
             assert changed == {n for n, movies in made.lists.items() if before[n] != movies}
         for beginning, movies in made.lists.items():
             meant = [one.id for one in known if matches(one.title, beginning)]

@@ -24,18 +24,20 @@ class GroupSelection(NamedTuple):
 class FeatureGroups:
     """All distinct features, and the movies with each."""
 
-    def __init__(self, facts: Mapping[int, ContentFeatures]) -> None:
-        by_kind: dict[ContentFeatures, list[int]] = {}
-        for movie in sorted(facts):
-            by_kind.setdefault(facts[movie], []).append(movie)
-        self.facts = list(by_kind)
-        self.nth_of = {one: nth for nth, one in enumerate(self.facts)}
-        self.all = GroupSelection(list(by_kind.values()), np.zeros(len(self.facts), dtype=bool))
-        self._catalogue = ContentMatrix(self.facts)
-        self._nobody = np.zeros(len(self.facts))
+    def __init__(self, features: Mapping[int, ContentFeatures]) -> None:
+        by_features: dict[ContentFeatures, list[int]] = {}
+        for movie in sorted(features):
+            by_features.setdefault(features[movie], []).append(movie)
+        self.features = list(by_features)
+        self.nth_of = {one: nth for nth, one in enumerate(self.features)}
+        self.all = GroupSelection(
+            list(by_features.values()), np.zeros(len(self.features), dtype=bool)
+        )
+        self._catalogue = ContentMatrix(self.features)
+        self._zeros = np.zeros(len(self.features))
 
     def without(self, movies: Mapping[int, ContentFeatures]) -> GroupSelection:
-        """All movies but these."""
+        """Select all movies but these."""
         rest = list(self.all.movies)
         for nth in {self.nth_of[one] for one in movies.values()}:
             rest[nth] = [movie for movie in rest[nth] if movie not in movies]
@@ -47,15 +49,15 @@ class FeatureGroups:
 
     def scores(self, content: Vector) -> Vector:
         """Similarity to each group's movies, from content alone."""
-        return compare(both=self._nobody, ones=0, others=self._nobody, content=content).scores
+        return compare(both=self._zeros, ones=0, others=self._zeros, content=content).scores
 
     def top(self, content: Vector, limit: int, choice: GroupSelection) -> list[Neighbour]:
         """The nearest movies of a selection, from content alone."""
         scores = np.where(choice.is_empty, 0.0, self.scores(content))
         found: list[tuple[float, int]] = []
         for nth in top_rows(scores, limit):
-            cold = -float(scores[nth])
-            if len(found) >= limit and cold > found[-1][0]:
+            negated = -float(scores[nth])
+            if len(found) >= limit and negated > found[-1][0]:
                 break
-            found += ((cold, movie) for movie in choice.movies[nth][:limit])
-        return [Neighbour(movie, -cold, 0) for cold, movie in sorted(found)[:limit]]
+            found += ((negated, movie) for movie in choice.movies[nth][:limit])
+        return [Neighbour(movie, -negated, 0) for negated, movie in sorted(found)[:limit]]
