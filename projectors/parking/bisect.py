@@ -87,7 +87,7 @@ def _parked(
 def _reason(error: Exception, *, is_personal: bool) -> FailureReason:
     kind = type(error).__name__
     if isinstance(error, PoisonEvent):
-        reason = str(error)  # our own text, which quotes nobody
+        reason = str(error)  # our own text, which quotes no user
     else:
         reason = kind if is_personal else f"{kind}: {error}"
     lines = "".join(format_tb(error.__traceback__)[-_TRACE_LINES:])

@@ -1,4 +1,4 @@
-"""Compares a new generation with the live one at the same offsets, while the live one goes on.
+"""Compares a new generation with the live one at the same offsets, without pausing the live one.
 
 Keys are compared some hundreds at a time. The keys of the live shard are read together with its
 checkpoints in one Lua call; the new generation, which no other process writes, is filled up to

@@ -43,9 +43,9 @@ class RebuildPool:
         side_by_side = [BuildTask(names, everything, moment) for names in derive.SIDE_BY_SIDE]
         after = [BuildTask(derive.LAST, share, moment) for share in self._shares(partitions)]
         for parts in (side_by_side, after):
-            wanted = [part for part in parts if part.names & numbers.keys()]
+            needed = [part for part in parts if part.names & numbers.keys()]
             _wait(
-                [self._pool.submit(pool_worker.build, dict(numbers), it) for it in wanted], on_poll
+                [self._pool.submit(pool_worker.build, dict(numbers), it) for it in needed], on_poll
             )
 
     def _shares(self, partitions: int) -> list[tuple[int, ...]]:

@@ -1,6 +1,6 @@
 """Atomic snapshots of a shard: some of its keys with the checkpoints that they belong to.
 
-One Lua call reads both, so they fit together although the projector goes on.
+One Lua call reads both, so they fit together while the projector keeps running.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -2,8 +2,8 @@
 
 Some hundreds of keys at a time are read together with their checkpoints in one Lua call; the log is
 folded up to exactly those offsets through the model's own ``writes``, and compared key by key. The
-projector goes on. Parked and skipped events are left out of the fold, too, and counted. Derived
-data is compared by its builders (``VerifiableBuilder``).
+projector keeps running. Parked and skipped events are left out of the fold, too, and counted.
+Derived data is compared by its builders (``VerifiableBuilder``).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

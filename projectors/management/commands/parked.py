@@ -129,10 +129,10 @@ def _streams_to_retry(options: dict[str, Any]) -> list[tuple[ReadModel, list[Par
     if bool(streams) == is_all or (streams and not name):
         raise CommandError("Name a read model and its streams, or give --all.")
     models = _models([name] if name else [], options["generation"])
-    wanted = [(model, parked_stream_keys(model, config().partitions)) for model in models]
+    streams_by_model = [(model, parked_stream_keys(model, config().partitions)) for model in models]
     if is_all:
-        return wanted
-    [(model, parked)] = wanted
+        return streams_by_model
+    [(model, parked)] = streams_by_model
     return [(model, _named(parked, streams))]
 
 
@@ -219,12 +219,12 @@ def _write(line: str) -> None:
 # ------------------------------------------------------------------------------ retry and skip
 
 
-def _retry(wanted: Sequence[tuple[ReadModel, list[ParkedStreamKey]]]) -> bool:
+def _retry(streams_by_model: Sequence[tuple[ReadModel, list[ParkedStreamKey]]]) -> bool:
     """Retry all and print the results; return whether nothing is left."""
     is_done, applied, streams = True, 0, 0
     columns = (TextColumn("{task.description}"), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        for model, parked in wanted:
+        for model, parked in streams_by_model:
             if not parked:
                 continue
             parked_retry = _parked_retry(model)

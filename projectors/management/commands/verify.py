@@ -34,7 +34,7 @@ class Command(BaseCommand):
         "Compare the state of live read models with a fold of the event log at the same offsets,"
         " and derived data with a new build of the state. Recommendation lists are checked for"
         " order, for movies that their user has rated, favourited or hidden, and for a first page"
-        " that matches. Projectors go on meanwhile. Exit 1 if anything differs or could not"
+        " that matches. Projectors keep running. Exit 1 if anything differs or could not"
         " be compared."
     )
 

@@ -16,7 +16,7 @@ NEWEST = 200
 
 _ALL = ""
 
-_Place: TypeAlias = tuple[int, int]
+_SortKey: TypeAlias = tuple[int, int]
 
 
 class GenreIndex:
@@ -24,12 +24,12 @@ class GenreIndex:
 
     def __init__(self, features: Mapping[int, YearAndGenres]) -> None:
         self._features = dict(features)
-        self._ordered: dict[str, list[_Place]] = {_ALL: []}
+        self._ordered: dict[str, list[_SortKey]] = {_ALL: []}
         for movie, movie_features in self._features.items():
             for name in _names(movie_features):
-                self._ordered.setdefault(name, []).append(_place(movie, movie_features))
-        for places in self._ordered.values():
-            places.sort()
+                self._ordered.setdefault(name, []).append(_sort_key(movie, movie_features))
+        for sort_keys in self._ordered.values():
+            sort_keys.sort()
 
     def update(self, features: Mapping[int, YearAndGenres]) -> None:
         """Add movies, or replace their year and genres."""
@@ -41,7 +41,7 @@ class GenreIndex:
                 self._remove(movie, previous)
             self._features[movie] = movie_features
             for name in _names(movie_features):
-                insort(self._ordered.setdefault(name, []), _place(movie, movie_features))
+                insort(self._ordered.setdefault(name, []), _sort_key(movie, movie_features))
 
     def drop(self, movies: Iterable[int]) -> None:
         """Remove movies."""
@@ -57,14 +57,15 @@ class GenreIndex:
     def newest(self) -> dict[str, list[int]]:
         """Newest movies by genre, and under "" of all; of one year, the last added comes first."""
         return {
-            name: [-movie for _, movie in places[:NEWEST]] for name, places in self._ordered.items()
+            name: [-movie for _, movie in sort_keys[:NEWEST]]
+            for name, sort_keys in self._ordered.items()
         }
 
     def _remove(self, movie: int, movie_features: YearAndGenres) -> None:
         for name in _names(movie_features):
-            places = self._ordered[name]
-            del places[bisect_left(places, _place(movie, movie_features))]
-            if not places and name != _ALL:
+            sort_keys = self._ordered[name]
+            del sort_keys[bisect_left(sort_keys, _sort_key(movie, movie_features))]
+            if not sort_keys and name != _ALL:
                 del self._ordered[name]
 
 
@@ -73,7 +74,7 @@ def _names(movie_features: YearAndGenres) -> Iterator[str]:
     yield from dict.fromkeys(movie_features.genres)
 
 
-def _place(movie: int, movie_features: YearAndGenres) -> _Place:
+def _sort_key(movie: int, movie_features: YearAndGenres) -> _SortKey:
     """Sort key: newest first; of one year, the last added first."""
     return -(movie_features.year or 0), -movie
 
@@ -92,7 +93,7 @@ def newest_by_genre(features: Mapping[int, YearAndGenres]) -> dict[str, list[int
     found: dict[str, list[int]] = {_ALL: ordered[:NEWEST]}
     for movie in ordered:
         for genre in features[movie].genres:
-            kept = found.setdefault(genre, [])
-            if len(kept) < NEWEST:
-                kept.append(movie)
+            newest = found.setdefault(genre, [])
+            if len(newest) < NEWEST:
+                newest.append(movie)
     return found

@@ -77,13 +77,13 @@ class Playlists(ReadModel):
             after = some[-1]
         return PublicPlaylistPage(found, after)
 
-    def _after(self, place: PublicPlaylist | None) -> tuple[list[PublicPlaylist], bool]:
+    def _after(self, entry: PublicPlaylist | None) -> tuple[list[PublicPlaylist], bool]:
         """The next entries in order, and whether they are the last."""
-        highest = "+inf" if place is None else place.since
+        highest = "+inf" if entry is None else entry.since
         start = 0
         while True:
             rows = self._rows(highest, start)
-            rest = [row for row in rows if place is None or row < place]
+            rest = [row for row in rows if entry is None or row < entry]
             if rest or len(rows) < _AT_ONCE:
                 return rest, len(rows) < _AT_ONCE
             start += _AT_ONCE  # a whole batch became public in one millisecond
@@ -96,14 +96,14 @@ class Playlists(ReadModel):
         return [PublicPlaylist(int(since), id_.decode()) for id_, since in rows]
 
     def _named(
-        self, places: Sequence[PublicPlaylist], words: Sequence[str]
+        self, entries: Sequence[PublicPlaylist], words: Sequence[str]
     ) -> list[PublicPlaylist]:
-        if not words or not places:
-            return list(places)
-        names = replies.hmget(self.redis, self._names_key, [place.id for place in places])
+        if not words or not entries:
+            return list(entries)
+        names = replies.hmget(self.redis, self._names_key, [entry.id for entry in entries])
         return [
-            place
-            for place, name in zip(places, names, strict=True)
+            entry
+            for entry, name in zip(entries, names, strict=True)
             if name is not None and _has(name.decode(), words)
         ]
 

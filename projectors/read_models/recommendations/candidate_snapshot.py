@@ -93,12 +93,12 @@ class CandidateSnapshot:
 
     def outside(self, movies: Iterable[int]) -> dict[int, tuple[YearAndGenres, TrendScore]]:
         """Features and trend scores of movies that are no candidates; their heat is 0."""
-        wanted = list(movies)
-        if missing := [movie for movie in wanted if movie not in self._outside]:
+        requested = list(movies)
+        if missing := [movie for movie in requested if movie not in self._outside]:
             known = self._know(missing)
             found = trend_scores(known, heats={}, rating_counts={}, year=self.made_at.year)
             self._outside |= {movie: (facts, found[movie]) for movie, facts in known.items()}
-        return {movie: self._outside[movie] for movie in wanted if movie in self._outside}
+        return {movie: self._outside[movie] for movie in requested if movie in self._outside}
 
     def _know(self, movies: Iterable[int]) -> dict[int, YearAndGenres]:
         facts = self._movies.features_of(sorted(movies))

@@ -39,8 +39,10 @@ def paginate(
     scope = genre or ""
     rest = [item for item in items if genre is None or genre in item.genres]
     if cursor is not None:
-        place = pagination.decode_cursor(PURPOSE, scope, cursor)
-        rest = [item for item in rest if (-item.score, item.movie) > (-place.value, place.movie)]
+        position = pagination.decode_cursor(PURPOSE, scope, cursor)
+        rest = [
+            item for item in rest if (-item.score, item.movie) > (-position.value, position.movie)
+        ]
     shown = tuple(rest[:limit])
     if len(rest) <= limit:
         return RecommendationPage(shown, None)

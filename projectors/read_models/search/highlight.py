@@ -8,28 +8,28 @@ from projectors.read_models.search.text_normalisation import Word, join_words, w
 
 def highlight(title: str, q: str) -> str:
     """Return the title as safe HTML, with matches in <em>."""
-    asked = word_groups(q)
-    wanted = [word.folded for run in asked for word in run] + [join_words(run) for run in asked]
-    beginning = _beginning(title, asked)
+    groups = word_groups(q)
+    targets = [word.folded for run in groups for word in run] + [join_words(run) for run in groups]
+    beginning = _beginning(title, groups)
     spans = [
         (word.start, word.end)
         for run in word_groups(title)
         for word in run
-        if _is_wanted(word, run, wanted) or (beginning and word.folded.startswith(beginning))
+        if _is_match(word, run, targets) or (beginning and word.folded.startswith(beginning))
     ]
     return _with_em(title, spans)
 
 
-def _beginning(title: str, asked: list[list[Word]]) -> str | None:
+def _beginning(title: str, groups: list[list[Word]]) -> str | None:
     """The word still being typed: the last one, unless the title has it whole."""
-    if not asked:
+    if not groups:
         return None
-    last = asked[-1][-1].folded
+    last = groups[-1][-1].folded
     return None if last in {word.folded for word in words(title)} else last
 
 
-def _is_wanted(word: Word, run: list[Word], wanted: list[str]) -> bool:
-    return join_words(run) in wanted or any(is_typo_of(word.folded, one) for one in wanted)
+def _is_match(word: Word, run: list[Word], targets: list[str]) -> bool:
+    return join_words(run) in targets or any(is_typo_of(word.folded, one) for one in targets)
 
 
 def _with_em(title: str, spans: list[tuple[int, int]]) -> str:

@@ -119,8 +119,8 @@ def document(
 ) -> dict[str, Any]:
     """Build the index document of a movie's state."""
     title = fold(details.title)
-    kept = {} if long is None else {"details": _as_stored(long)}
-    return kept | {
+    stored = {} if long is None else {"details": _as_stored(long)}
+    return stored | {
         "id": movie,
         "title": details.title,
         "words": title,

@@ -44,8 +44,8 @@ class ParsedQuery(NamedTuple):
     @property
     def minimum_matches(self) -> int:
         """How many groups must match."""
-        asked = len(self.groups)
-        return asked if asked <= _ALL_MUST_FIT else asked * 4 // 5
+        count = len(self.groups)
+        return count if count <= _ALL_MUST_FIT else count * 4 // 5
 
 
 def parse(q: str) -> ParsedQuery:
@@ -71,11 +71,11 @@ def max_typos(word: str) -> int:
 
 
 def _bounded(groups: list[list[Word]]) -> list[list[Word]]:
-    kept: list[list[Word]] = []
+    bounded: list[list[Word]] = []
     left = _MOST_WORDS
     for group in groups:
         short = [word for word in group if len(word.folded) <= LONGEST_WORD][:left]
         if short:
-            kept.append(short)
+            bounded.append(short)
             left -= len(short)
-    return kept
+    return bounded

@@ -88,8 +88,8 @@ class Search(ReadModel):
         if found is None:
             return None
         _, written = found
-        kept = written.get("details")
-        return NO_EXTENDED_DETAILS_JSON if kept is None else _encoder.encode(kept)
+        stored = written.get("details")
+        return NO_EXTENDED_DETAILS_JSON if stored is None else _encoder.encode(stored)
 
     def is_filled(self) -> bool:
         """Whether the index is complete; False while a lost one is rebuilt."""

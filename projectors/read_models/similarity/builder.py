@@ -119,9 +119,9 @@ def _write(pipe: Pipeline, key: str, lists: Mapping[bytes, bytes | None]) -> Non
     while some := list(islice(rest, _AT_ONCE)):
         if gone := [name for name, packed in some if packed is None]:
             pipe.hdel(key, *gone)
-        kept = [part for name, packed in some if packed is not None for part in (name, packed)]
-        if kept:
-            pipe.hset(key, items=kept)
+        changed = [part for name, packed in some if packed is not None for part in (name, packed)]
+        if changed:
+            pipe.hset(key, items=changed)
 
 
 def _unequal(expected: Mapping[bytes, bytes | None], stored: Mapping[bytes, bytes]) -> list[str]:

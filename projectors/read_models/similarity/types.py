@@ -22,9 +22,9 @@ def merge_neighbours(
     before: Sequence[Neighbour], changed: Mapping[int, Neighbour], limit: int
 ) -> list[Neighbour] | None:
     """Merge changed neighbours into a list; None if one from outside may enter."""
-    kept = [neighbour for neighbour in before if neighbour.movie not in changed]
-    kept += (neighbour for neighbour in changed.values() if neighbour.score > 0)
-    after = sorted(kept, key=lambda neighbour: neighbour.order)[:limit]
+    merged = [neighbour for neighbour in before if neighbour.movie not in changed]
+    merged += (neighbour for neighbour in changed.values() if neighbour.score > 0)
+    after = sorted(merged, key=lambda neighbour: neighbour.order)[:limit]
     if len(before) < limit:
         return after
     if len(after) < limit or after[-1].order > before[-1].order:

@@ -31,11 +31,11 @@ class TrendingBoard(msgspec.Struct, frozen=True, array_like=True):
     as_of: datetime
     entries: tuple[MovieHeat, ...] = ()
 
-    def after(self, place: CursorPosition | None) -> Sequence[MovieHeat]:
+    def after(self, position: CursorPosition | None) -> Sequence[MovieHeat]:
         """Entries after a cursor's position; all without one."""
-        if place is None:
+        if position is None:
             return self.entries
-        return [entry for entry in self.entries if _is_behind(entry, place)]
+        return [entry for entry in self.entries if _is_behind(entry, position)]
 
 
 def ranked(heats: Mapping[int, float]) -> list[MovieHeat]:
@@ -61,7 +61,7 @@ def by_genre(
     return {genre: tuple(board) for genre, board in boards.items()}
 
 
-def _is_behind(entry: MovieHeat, place: CursorPosition) -> bool:
-    if abs(entry.heat - place.value) <= _SAME:
-        return entry.movie > place.movie
-    return entry.heat < place.value
+def _is_behind(entry: MovieHeat, position: CursorPosition) -> bool:
+    if abs(entry.heat - position.value) <= _SAME:
+        return entry.movie > position.movie
+    return entry.heat < position.value

@@ -55,5 +55,7 @@ def render(board: TrendingBoard, chosen: BoardPage, cards: Mapping[int, bytes]) 
 def _place(cursor: str | None, scope: str, hour: int, window: WindowName) -> CursorPosition | None:
     if cursor is None:
         return None
-    place = pagination.decode_cursor(PURPOSE, scope, cursor)
-    return CursorPosition(heat_at(place.value, hour=hour, window=WINDOWS[window]), place.movie)
+    position = pagination.decode_cursor(PURPOSE, scope, cursor)
+    return CursorPosition(
+        heat_at(position.value, hour=hour, window=WINDOWS[window]), position.movie
+    )

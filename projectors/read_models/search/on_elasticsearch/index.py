@@ -21,7 +21,7 @@ from projectors.read_models.search.engine import (
 from projectors.read_models.search.on_elasticsearch import query
 from projectors.read_models.search.query import Hits, SearchQuery
 
-# Nobody types a longer word, and Lucene takes no terms over 32 KiB.
+# Longer than any typed word; Lucene refuses terms over 32 KiB.
 _LONGEST_KEYWORD = 1000
 _KEYWORD = {"type": "keyword", "ignore_above": _LONGEST_KEYWORD}
 _WORDS = {"type": "text", "analyzer": "whitespace"}

@@ -55,9 +55,9 @@ class TantivyIndex:
 
     def get(self, movies: Sequence[int]) -> dict[int, tuple[int, Document]]:
         searcher = self._files.searcher()
-        places = _places(searcher, map(schema.key_of, movies))
-        contents = [schema.content_of(searcher.doc(place)) for place in places]
-        revisions = searcher.fast_field_values("revision", places)
+        addresses = _addresses(searcher, map(schema.key_of, movies))
+        contents = [schema.content_of(searcher.doc(address)) for address in addresses]
+        revisions = searcher.fast_field_values("revision", addresses)
         return {
             content["id"]: (int(revision or 0), content)
             for content, revision in zip(contents, revisions, strict=True)
@@ -77,25 +77,25 @@ class TantivyIndex:
 
 def _found(searcher: tantivy.Searcher) -> list[tantivy.DocAddress]:
     found = searcher.search(FOUND, limit=searcher.num_docs + 1, count=False)
-    return [place for _, place in found.hits]
+    return [address for _, address in found.hits]
 
 
 def _mark(searcher: tantivy.Searcher) -> IndexIdentity:
-    [place] = _places(searcher, [schema.MARK])
-    return schema.mark_of(searcher.doc(place))
+    [address] = _addresses(searcher, [schema.MARK])
+    return schema.mark_of(searcher.doc(address))
 
 
 def _revisions(searcher: tantivy.Searcher, movies: Sequence[int]) -> dict[int, int]:
-    places = _places(searcher, map(schema.key_of, movies))
-    columns = (searcher.fast_field_values(field, places) for field in ("id", "revision"))
+    addresses = _addresses(searcher, map(schema.key_of, movies))
+    columns = (searcher.fast_field_values(field, addresses) for field in ("id", "revision"))
     return {int(movie or 0): int(revision or 0) for movie, revision in zip(*columns, strict=True)}
 
 
-def _places(
+def _addresses(
     searcher: tantivy.Searcher, keys: Iterator[str] | Sequence[str]
 ) -> list[tantivy.DocAddress]:
     wanted = list(keys)
     if not wanted:
         return []
     found = searcher.search(schema.by_keys(wanted), limit=len(wanted), count=False)
-    return [place for _, place in found.hits]
+    return [address for _, address in found.hits]

@@ -35,39 +35,41 @@ class IndexDirectory:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._seen: OpenIndex | None = None
+        self._open_index: OpenIndex | None = None
 
     def searcher(self) -> tantivy.Searcher:
         """The index as it is now; raises IndexUnavailable if it is missing or unreadable."""
-        seen = self._seen
+        opened = self._open_index
         with reaching():
             list_of_files = self._list_of_files()
-            if seen is None or seen.list_of_files != list_of_files:
-                seen = self._seen = OpenIndex(list_of_files, _opened(self._directory).searcher())
-        return seen.searcher
+            if opened is None or opened.list_of_files != list_of_files:
+                opened = self._open_index = OpenIndex(
+                    list_of_files, _opened(self._directory).searcher()
+                )
+        return opened.searcher
 
     def create(self, mark: IndexIdentity) -> None:
         """Create an index with nothing but its identity; it appears atomically."""
         with reaching():
-            place = self._aside("new")
-            place.mkdir(parents=True)
+            path = self._aside("new")
+            path.mkdir(parents=True)
             try:
-                with _writing(tantivy.Index(schema.SCHEMA, path=str(place))) as writer:
+                with _writing(tantivy.Index(schema.SCHEMA, path=str(path))) as writer:
                     writer.add_document(schema.of_mark(mark))
                 self.drop()
-                place.rename(self._directory)
+                path.rename(self._directory)
             finally:
-                shutil.rmtree(place, ignore_errors=True)
+                shutil.rmtree(path, ignore_errors=True)
 
     def drop(self) -> None:
         """Remove it atomically, if it exists."""
-        place = self._aside("old")
+        path = self._aside("old")
         with reaching():
             try:
-                self._directory.rename(place)
+                self._directory.rename(path)
             except FileNotFoundError:
                 return
-            shutil.rmtree(place, ignore_errors=True)
+            shutil.rmtree(path, ignore_errors=True)
 
     @contextmanager
     def commit(self) -> Iterator[tuple[tantivy.IndexWriter, tantivy.Searcher]]:

@@ -57,13 +57,13 @@ def search(searcher: tantivy.Searcher, search_query: SearchQuery) -> Hits:
     """Run the query and return the page."""
     built_query = query.build(search_query)
     found = searcher.search(built_query, limit=searcher.num_docs + 1, count=False).hits
-    places = [place for _, place in found]
-    keys = _keys(searcher, search_query.order, [score for score, _ in found], places)
+    addresses = [address for _, address in found]
+    keys = _keys(searcher, search_query.order, [score for score, _ in found], addresses)
     rows, following = _Sorted(keys).page(search_query.after, search_query.limit)
     facets = searcher.aggregate(built_query, _FACETS)
     return Hits(
-        items=tuple(_hit(searcher, places[row], search_query.q) for row in rows),
-        total=len(places),
+        items=tuple(_hit(searcher, addresses[row], search_query.q) for row in rows),
+        total=len(addresses),
         genres=_by_count(facets["genres"]["buckets"]),
         decades=tuple(
             FacetCount(f"{int(bucket['key'])}s", bucket["doc_count"])
@@ -77,10 +77,10 @@ def _keys(
     searcher: tantivy.Searcher,
     order: SearchSort,
     scores: Sequence[float],
-    places: list[tantivy.DocAddress],
+    addresses: list[tantivy.DocAddress],
 ) -> Sequence[Column]:
     def column(field: str) -> Column:
-        return np.array(searcher.fast_field_values(field, places), dtype=np.float64)
+        return np.array(searcher.fast_field_values(field, addresses), dtype=np.float64)
 
     votes, movie = column("votes"), column("id")
     match order:
@@ -95,8 +95,8 @@ def _keys(
             return -np.nan_to_num(column("year"), nan=_NO_YEAR), -votes, movie
 
 
-def _hit(searcher: tantivy.Searcher, place: tantivy.DocAddress, q: str) -> Hit:
-    found = schema.titled(searcher.doc(place))
+def _hit(searcher: tantivy.Searcher, address: tantivy.DocAddress, q: str) -> Hit:
+    found = schema.titled(searcher.doc(address))
     return Hit(found.id, highlight(found.title, q))
 
 
