@@ -121,10 +121,10 @@ def is_erased(user_id: UUID) -> bool:
 def user_ids(*, are_erased: bool, after: UUID | None, limit: int) -> Sequence[UUID]:
     """A page of the users with a tombstone, or of those without, in order of id."""
     states = [_State.ERASED] if are_erased else [_State.ACTIVE, _State.RESERVED]
-    some = Subject.objects.filter(state__in=states)
+    rows = Subject.objects.filter(state__in=states)
     if after is not None:
-        some = some.filter(user_id__gt=after)
-    return list(some.order_by("user_id").values_list("user_id", flat=True)[:limit])
+        rows = rows.filter(user_id__gt=after)
+    return list(rows.order_by("user_id").values_list("user_id", flat=True)[:limit])
 
 
 def remaining_rows(user_id: UUID) -> Sequence[RemainingRows]:
@@ -165,9 +165,9 @@ def _delete_user_rows(user_id: UUID) -> None:
 
 def _user_tables() -> Sequence[type[Model]]:
     """Every table of the vault with a user_id, except for those that are kept."""
-    kept = (Subject, Erasure, Line)
+    kept_tables = (Subject, Erasure, Line)
     return [
         model
         for model in apps.get_app_config("vault").get_models()
-        if model not in kept and any(field.name == "user_id" for field in model._meta.fields)  # noqa: SLF001 - as above
+        if model not in kept_tables and any(field.name == "user_id" for field in model._meta.fields)  # noqa: SLF001 - as above
     ]

@@ -55,9 +55,9 @@ class Layout:
             directory.mkdir(mode=0o700)
             self.account.own(directory)
         except FileExistsError:
-            found = directory.lstat()
-            is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == self.account.uid
-            if not is_ours or stat.S_IMODE(found.st_mode) & 0o077:
+            status = directory.lstat()
+            is_ours = stat.S_ISDIR(status.st_mode) and status.st_uid == self.account.uid
+            if not is_ours or stat.S_IMODE(status.st_mode) & 0o077:
                 raise NotUsable(f"{directory} is not ours: remove it and start again.") from None
         return directory
 

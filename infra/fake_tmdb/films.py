@@ -79,12 +79,12 @@ class FilmCatalogue:
 
     def search(self, words: str) -> list[dict[str, Any]]:
         """Films whose titles contain all the words."""
-        wanted = words.casefold().split()
+        folded_words = words.casefold().split()
         with self._lock:
             return [
                 film
                 for film in self._films.values()
-                if all(word in film["title"].casefold() for word in wanted)
+                if all(word in film["title"].casefold() for word in folded_words)
             ]
 
     # ------------------------------------------------------------------------------ changes

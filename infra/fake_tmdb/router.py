@@ -48,8 +48,10 @@ def _find(films: FilmCatalogue, words: list[str], query: Mapping[str, str]) -> M
         case ["movie", ("popular" | "top_rated") as name]:
             number = _page(query)
             listed = films.listed(name)
-            some = [payloads.listed(film) for film in listed[(number - 1) * PAGE : number * PAGE]]
-            return payloads.page(listed, number, PAGE) | {"results": some}
+            results = [
+                payloads.listed(film) for film in listed[(number - 1) * PAGE : number * PAGE]
+            ]
+            return payloads.page(listed, number, PAGE) | {"results": results}
         case ["movie", "changes"]:
             changed: list[Any] = [
                 {"id": film, "adult": False} for film in films.changed(*_range(query))

@@ -23,13 +23,13 @@ if #KEYS % 2 == 1 then
   local marked_until = tonumber(redis.call('ZSCORE', KEYS[#KEYS], ARGV[#ARGV - 1]) or 0)
   if marked_until > tonumber(ARGV[#ARGV]) then last = 1 else first = 2 end
 end
-local found, is_over = {first}, false
+local counts, is_over = {first}, false
 for nth = first, last do
   local current = tonumber(redis.call('GET', KEYS[2 * nth - 1]) or 0) + 1
   local previous = tonumber(redis.call('GET', KEYS[2 * nth]) or 0)
   local weight = tonumber(ARGV[3 * nth - 1])
   is_over = is_over or math.floor(previous * weight) + current > tonumber(ARGV[3 * nth - 2])
-  found[#found + 1], found[#found + 2] = current, previous
+  counts[#counts + 1], counts[#counts + 2] = current, previous
 end
 if not is_over then
   for nth = first, last do
@@ -37,7 +37,7 @@ if not is_over then
     redis.call('EXPIRE', KEYS[2 * nth - 1], ARGV[3 * nth])
   end
 end
-return found
+return counts
 """
 
 

@@ -60,10 +60,10 @@ def _run(command: str) -> int:
 
 
 def _print_status() -> int:
-    found = status()
-    for name, is_up, port in found:
+    rows = status()
+    for name, is_up, port in rows:
         sys.stdout.write(f"{name:<14} {'up' if is_up else 'down':<5} port {port}\n")
-    return 0 if all(is_up for _, is_up, _ in found) else 1
+    return 0 if all(is_up for _, is_up, _ in rows) else 1
 
 
 def _print_environment() -> None:

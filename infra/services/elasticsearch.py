@@ -35,8 +35,8 @@ def url(ports: Mapping[str, int]) -> str:
 def _java() -> Path | None:
     """The home of Java 17, which the distribution was built for, or of any other Java."""
     tried = Path("/usr/lib/jvm").glob("java-17-openjdk-*/bin/java")
-    found = next(tried, None) or shutil.which("java")
-    return Path(found).resolve().parents[1] if found else None
+    program = next(tried, None) or shutil.which("java")
+    return Path(program).resolve().parents[1] if program else None
 
 
 def _packages() -> Sequence[str]:

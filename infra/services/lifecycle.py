@@ -25,10 +25,10 @@ def ensure(given: Mapping[str, str] = os.environ) -> Addresses:
     with locked(services / "lock"):
         if ours:
             _engine().start(ours, services)
-        found = addresses(_ports(ours, services), given)
+        all_addresses = addresses(_ports(ours, services), given)
     if given.get(VARIABLES["redis"]) and not given.get("MARQUEE_QUERY_REDIS_URL"):
-        grant(found.redis)
-    return found
+        grant(all_addresses.redis)
+    return all_addresses
 
 
 def planned(given: Mapping[str, str] = os.environ) -> Addresses:

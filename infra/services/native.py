@@ -53,13 +53,13 @@ def is_alive(server: Server, home: Path) -> bool:
 
 def find(server: Server, home: Path) -> ProcessInfo | None:
     """The server's main process, the parent of its others."""
-    found = [
+    processes = [
         process
         for process in process_table.belonging_to(home, server.program)
         if process.program == server.program
     ]
-    pids = {process.pid for process in found}
-    return next((process for process in found if process.parent not in pids), None)
+    pids = {process.pid for process in processes}
+    return next((process for process in processes if process.parent not in pids), None)
 
 
 def ports_of(server: Server, services: Path) -> dict[str, int]:

@@ -156,9 +156,9 @@ def _listening_inodes(port: int) -> set[str]:
 
 
 def _socket_inodes(process: Path) -> set[str]:
-    found = set()
+    inodes = set()
     with contextlib.suppress(OSError):  # it ended, or access is denied
         for link in (process / "fd").iterdir():
             with contextlib.suppress(FileNotFoundError):  # closed meanwhile
-                found.add(str(link.readlink()))
-    return found
+                inodes.add(str(link.readlink()))
+    return inodes

@@ -76,8 +76,8 @@ def binaries() -> Path | None:
     versions = [path for path in Path("/usr/lib/postgresql").glob("*/bin") if _is_complete(path)]
     if versions:
         return max(versions, key=lambda path: int(path.parent.name))
-    found = shutil.which("postgres")
-    return Path(found).parent if found else None
+    program = shutil.which("postgres")
+    return Path(program).parent if program else None
 
 
 def _is_complete(path: Path) -> bool:

@@ -76,15 +76,15 @@ def belonging_to(home: Path, program: str) -> list[ProcessInfo]:
 
 def lives_on(process: ProcessInfo, home: Path) -> bool:
     """Whether it is still running; a hundredth of the cost of ``belonging_to``."""
-    found = _read(Path("/proc", str(process.pid)), home, process.program)
-    return found is not None and found.program == process.program
+    current = _read(Path("/proc", str(process.pid)), home, process.program)
+    return current is not None and current.program == process.program
 
 
 def end(home: Path, program: str, *, stop_signal: signal.Signals, seconds: float) -> bool:
     """End the directory's processes, at last with SIGKILL; False if none was running."""
-    found = belonging_to(home, program)
-    pids = {process.pid for process in found}
-    for process in found:
+    processes = belonging_to(home, program)
+    pids = {process.pid for process in processes}
+    for process in processes:
         if process.parent not in pids:
             _signal(process, stop_signal)
     if not _is_gone(home, program, seconds):
@@ -92,7 +92,7 @@ def end(home: Path, program: str, *, stop_signal: signal.Signals, seconds: float
             _signal(process, signal.SIGKILL)
         if not _is_gone(home, program, seconds):
             raise ServiceError(f"Processes of {home} survive SIGKILL: end them by hand.")
-    return bool(found)
+    return bool(processes)
 
 
 def _is_gone(home: Path, program: str, seconds: float) -> bool:

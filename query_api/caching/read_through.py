@@ -23,9 +23,9 @@ Cache: TypeAlias = Literal["pages", "details"]
 Outcome: TypeAlias = Literal["hit", "waited", "loaded", "late", "unkept", "failed"]
 Value = TypeVar("Value")
 
-NOTHING_SECONDS = 2.0
+EMPTY_SECONDS = 2.0
 """Expiry of an empty answer: there are many, and they are rarely requested again."""
-MOST_BYTES = 65_536
+MAX_ENTRY_BYTES = 65_536
 """Larger entries are not stored; a page of a hundred has about ten thousand bytes."""
 _SHORTEST_SHARE = 0.8
 
@@ -51,11 +51,11 @@ class ReadThrough(Generic[Value]):
         kind: type[Value],
         *,
         seconds: float,
-        is_nothing: Callable[[Value], bool],
+        is_empty: Callable[[Value], bool],
     ) -> None:
         self._name = name
         self._seconds = seconds
-        self._is_nothing = is_nothing
+        self._is_empty = is_empty
         self._decoder: msgspec.msgpack.Decoder[tuple[bytes, Value]] = msgspec.msgpack.Decoder(
             tuple[bytes, kind]  # type: ignore[valid-type]  # known at run time
         )
@@ -105,10 +105,10 @@ class ReadThrough(Generic[Value]):
             lock.release()
             raise
         entry = _encode((version, answer))
-        if len(entry) > MOST_BYTES:
+        if len(entry) > MAX_ENTRY_BYTES:
             lock.release()
             return "unkept", answer
-        seconds = NOTHING_SECONDS if self._is_nothing(answer) else self._seconds
+        seconds = EMPTY_SECONDS if self._is_empty(answer) else self._seconds
         if not lock.publish(entry, lifetime_ms(seconds, random())):  # noqa: S311 - no secret
             return "unkept", answer
         return "loaded" if lock.is_leader else "late", answer

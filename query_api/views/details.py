@@ -23,7 +23,7 @@ from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
 from query_api.views.search import translate_index_errors
 
 DETAILS = ReadThrough(
-    "details", bytes, seconds=60.0, is_nothing=lambda details: details == NO_EXTENDED_DETAILS_JSON
+    "details", bytes, seconds=60.0, is_empty=lambda details: details == NO_EXTENDED_DETAILS_JSON
 )
 _NO_DOCUMENT = b"0"
 """The version of a movie without a document in the index."""

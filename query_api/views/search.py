@@ -28,7 +28,7 @@ from query_api.http.request import ReadRequest
 from query_api.http.schemas import FacetFields, HighlightFields, NamedCount
 from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
 
-PAGES = ReadThrough("pages", Hits, seconds=10.0, is_nothing=lambda hits: not hits.total)
+PAGES = ReadThrough("pages", Hits, seconds=10.0, is_empty=lambda hits: not hits.total)
 """Cached matches of the index. Cards are not cached: each request fetches current ones."""
 
 _PURPOSE = "search"

@@ -68,13 +68,13 @@ def test_compose_has_every_process_of_the_platform():
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_runs_a_command_that_exists(name):
+def test_compose_runs_existing_management_commands(name):
     for command in commands_of(OURS[name]):
         assert command in get_commands()
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_runs_a_program_of_ours(name):
+def test_compose_runs_programs_of_the_platform(name):
     program, *arguments = words(OURS[name])
     match program:
         case "granian":
@@ -95,7 +95,7 @@ def test_compose_processes_are_read_only_and_unprivileged():
 
 
 def test_compose_servers_do_not_run_as_root():
-    """Ours say so in their image."""
+    """The platform's own image sets its user."""
     assert {name: server["user"] for name, server in SERVERS.items()} == {
         "log": "postgres",
         "vault": "postgres",
@@ -122,7 +122,7 @@ def resolved(name, **env_file):
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_starts_where_strangers_can_reach_it(name):
+def test_compose_settings_are_accepted_in_production(name):
     found = read(resolved(name, **IN_PRODUCTION))
     assert found.production
     assert read(resolved(name)).role == found.role
@@ -130,7 +130,7 @@ def test_starts_where_strangers_can_reach_it(name):
 
 @pytest.mark.parametrize("name", OURS)
 @pytest.mark.parametrize("secret", [word for word in IN_PRODUCTION if word.endswith("PASSWORD")])
-def test_does_not_start_there_with_a_password_that_everybody_knows(name, secret):
+def test_default_passwords_are_refused_in_production(name, secret):
     given = {word: value for word, value in IN_PRODUCTION.items() if word != secret}
     holders = [
         variable
@@ -146,7 +146,7 @@ def test_does_not_start_there_with_a_password_that_everybody_knows(name, secret)
 
 
 @pytest.mark.parametrize("name", HTTP)
-def test_answers_there_to_hosts_that_are_named(name):
+def test_apis_need_allowed_hosts_in_production(name):
     for hosts in ({}, {"ALLOWED_HOSTS": "*"}):
         given = {word: value for word, value in IN_PRODUCTION.items() if word != "ALLOWED_HOSTS"}
         with pytest.raises(BadConfig, match="MARQUEE_ALLOWED_HOSTS"):
@@ -154,7 +154,7 @@ def test_answers_there_to_hosts_that_are_named(name):
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_reaches_what_its_addresses_name(name):
+def test_services_share_networks_with_the_servers_of_their_urls(name):
     service = OURS[name]
     for variable, value in service["environment"].items():
         if not variable.endswith("_URL") or value.startswith("${"):  # which is for others to set
@@ -165,7 +165,7 @@ def test_reaches_what_its_addresses_name(name):
         assert set(server["networks"]) & set(service["networks"]), f"{name} can't reach {host[1]}"
 
 
-def test_the_query_side_can_reach_neither_log_nor_bus_nor_private_keys():
+def test_query_service_reaches_neither_log_nor_bus_nor_private_keys():
     query = SERVICES["query"]
     forbidden = {"MARQUEE_DATABASE_URL", "MARQUEE_VAULT_URL", "MARQUEE_BUS_URL"}
     assert not forbidden & set(query["environment"])
@@ -174,7 +174,7 @@ def test_the_query_side_can_reach_neither_log_nor_bus_nor_private_keys():
     assert "//query:" in query["environment"]["MARQUEE_REDIS_URL"]
 
 
-def test_private_keys_are_for_the_command_side():
+def test_only_command_services_have_private_keys():
     holders = {
         name
         for name, service in OURS.items()
@@ -183,7 +183,7 @@ def test_private_keys_are_for_the_command_side():
     assert holders == {"prepare", "command", "tools"}
 
 
-def test_what_is_done_by_hand_reaches_what_any_command_may_need():
+def test_tools_service_reaches_everything_that_commands_need():
     tools, others = OURS["tools"], [each for name, each in OURS.items() if name != "query"]
     needed = {"MARQUEE_TMDB_TOKEN", "MARQUEE_TMDB_KEY"} | {
         variable
@@ -196,14 +196,14 @@ def test_what_is_done_by_hand_reaches_what_any_command_may_need():
     assert tools["depends_on"].items() >= OURS["projector"]["depends_on"].items()
 
 
-def test_what_is_done_by_hand_is_started_by_nobody_else():
+def test_tools_service_is_not_started_with_the_others():
     assert [name for name, each in SERVICES.items() if "profiles" in each] == ["tools"]
     assert OURS["tools"]["profiles"] == ["tools"]
     assert OURS["tools"]["restart"] == "no"
     assert "ports" not in OURS["tools"]
 
 
-def test_what_the_manuals_run_in_it_exists():
+def test_commands_in_the_manuals_exist():
     run = re.compile(r"docker compose run --rm (?:--volume \S+ )?(\S+) (\w+)")
     found = {page.name: run.findall(page.read_text()) for page in (ROOT / "docs").rglob("*.md")}
     assert found["run-with-compose.md"]
@@ -212,15 +212,15 @@ def test_what_the_manuals_run_in_it_exists():
         assert command in get_commands()
 
 
-def test_a_proxy_on_the_host_is_believed():
-    """It comes from the address that the engine takes for itself: the network's first."""
+def test_proxy_on_the_host_is_trusted():
+    """Its requests come from the engine's own address, the network's first."""
     [pages] = COMPOSE["networks"]["pages"]["ipam"]["config"]
     [subnet] = re.findall(r"^\$\{PAGES_SUBNET:-(.*)\}$", pages["subnet"])
     for name in HTTP:
         assert read(resolved(name)).trusted_proxies == str(next(IPv4Network(subnet).hosts()))
 
 
-def test_the_sync_takes_either_key():
+def test_sync_takes_token_or_key_of_tmdb():
     for name in ("worker", "beat", "tools"):
         for word in ("TMDB_TOKEN", "TMDB_KEY"):
             found = read(resolved(name, **{word: "of-an-account"}))
@@ -235,7 +235,7 @@ def test_every_variable_of_compose_is_in_its_manual():
 
 
 @pytest.mark.parametrize(("name", "port"), HTTP.items())
-def test_listens_where_it_is_published_and_asked(name, port):
+def test_apis_listen_on_published_port_and_are_checked_there(name, port):
     service = SERVICES[name]
     given = words(service)
     assert given[given.index("--port") + 1] == port
@@ -243,8 +243,8 @@ def test_listens_where_it_is_published_and_asked(name, port):
     assert f"127.0.0.1:{port}/health/ready" in service["healthcheck"]["test"][-1]
 
 
-def test_whoever_counts_tells_it():
-    """The APIs where they answer; the clock counts nothing."""
+def test_processes_without_an_api_expose_a_metrics_port():
+    """The APIs serve metrics on their own port; beat has none."""
     telling = {name for name, each in OURS.items() if "MARQUEE_METRICS_PORT" in each["environment"]}
     assert telling == {"relay", "projector", "projector-finding", "worker"}
     for name in telling:
@@ -253,14 +253,14 @@ def test_whoever_counts_tells_it():
 
 
 @pytest.mark.parametrize("name", HTTP)
-def test_takes_as_much_of_a_request_as_elsewhere(name):
+def test_request_limits_of_compose_equal_those_of_native_mode(name):
     given = words(SERVICES[name])
     begin = given.index(ADMITTED[0])
     assert tuple(given[begin : begin + len(ADMITTED)]) == ADMITTED
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_publishes_on_loopback_only(name):
+def test_ports_are_published_on_loopback_only(name):
     for port in SERVICES[name].get("ports", []):
         assert port.startswith("127.0.0.1:")
 
@@ -286,7 +286,7 @@ def test_volumes_and_networks_exist(name):
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_waits_for_what_exists_and_can_tell(name):
+def test_dependencies_have_a_health_check_or_run_once(name):
     for other, wait in SERVICES[name].get("depends_on", {}).items():
         if wait["condition"] == "service_healthy":
             assert "healthcheck" in SERVICES[other]
@@ -310,7 +310,7 @@ def instructions(word):
     return [line.split()[1:] for line in text.splitlines() if line.startswith(f"{word} ")]
 
 
-def test_the_image_copies_what_exists():
+def test_image_copies_only_existing_files():
     copied = [words for words in instructions("COPY") if not words[0].startswith("--from")]
     for *sources, _target in copied:
         for source in sources:

@@ -17,7 +17,7 @@ from events.store import AppendEntry
 from events.store.postgres import PostgresStore
 from infra.config import config
 from tests.events.store.contract import ORIGIN, assert_dense, rated, rating
-from tests.events.store.hands import Hand, hands
+from tests.events.store.ordered_transactions import Hand, hands
 
 ANN, BOB, CAROL = (UUID(int=n) for n in (1, 2, 3))
 LOW, HIGH = sorted((ANN, BOB), key=lambda who: partition_of(str(who), config().partitions))

@@ -14,8 +14,8 @@ from redis import Redis
 from infra import clients
 from query_api.caching import single_flight
 from query_api.caching.read_through import (
-    MOST_BYTES,
-    NOTHING_SECONDS,
+    EMPTY_SECONDS,
+    MAX_ENTRY_BYTES,
     CacheLookup,
     ReadThrough,
     lifetime_ms,
@@ -25,7 +25,7 @@ from query_api.caching.single_flight import SingleFlightLock
 MANY = 200
 NOW, LATER = b"1", b"2"
 
-numbers = ReadThrough("pages", int, seconds=30.0, is_nothing=lambda number: number == 0)
+numbers = ReadThrough("pages", int, seconds=30.0, is_empty=lambda number: number == 0)
 KEY = numbers.key(1, "how many")
 
 
@@ -121,7 +121,7 @@ from query_api.caching.read_through import CacheLookup, ReadThrough
 
 single_flight.LEASE_SECONDS = single_flight.PATIENCE_SECONDS = 60.0
 key, many = sys.argv[1], int(sys.argv[2])
-numbers = ReadThrough("pages", int, seconds=30.0, is_nothing=lambda number: number == 0)
+numbers = ReadThrough("pages", int, seconds=30.0, is_empty=lambda number: number == 0)
 
 def load():
     return clients.redis().incr("cache:loads")
@@ -173,16 +173,16 @@ def test_without_version_nothing_is_cached(ask, redis, counted):
 
 def test_empty_value_is_cached_briefly(ask, redis):
     ask(Loading(0))
-    assert 0 < redis.pttl(KEY) <= 1000 * NOTHING_SECONDS
+    assert 0 < redis.pttl(KEY) <= 1000 * EMPTY_SECONDS
     ask(Loading(7), stamp=LATER)
-    assert redis.pttl(KEY) > 1000 * NOTHING_SECONDS
+    assert redis.pttl(KEY) > 1000 * EMPTY_SECONDS
 
 
 @pytest.mark.parametrize(
-    ("luck", "milliseconds"), [(0.0, 8000), (0.5, 9000), (1.0, 10_000)], ids=str
+    ("jitter", "milliseconds"), [(0.0, 8000), (0.5, 9000), (1.0, 10_000)], ids=str
 )
-def test_entries_loaded_together_expire_apart(luck, milliseconds):
-    assert lifetime_ms(10.0, luck) == milliseconds
+def test_entries_loaded_together_expire_apart(jitter, milliseconds):
+    assert lifetime_ms(10.0, jitter) == milliseconds
 
 
 def test_failed_load_is_not_cached_and_releases_the_lock(ask, redis, counted):
@@ -243,8 +243,8 @@ def test_late_owner_does_not_release_the_next_owners_lock(redis):
 
 
 def test_large_value_is_not_cached(ask, redis):
-    texts = ReadThrough("pages", str, seconds=30.0, is_nothing=lambda text: not text)
-    assert len(ask(Loading("x" * MOST_BYTES), cache=texts)) == MOST_BYTES
+    texts = ReadThrough("pages", str, seconds=30.0, is_empty=lambda text: not text)
+    assert len(ask(Loading("x" * MAX_ENTRY_BYTES), cache=texts)) == MAX_ENTRY_BYTES
     assert redis.keys() == []
 
 
