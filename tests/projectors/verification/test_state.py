@@ -421,7 +421,7 @@ def test_verify_finds_a_list_that_differs_from_its_page(platform, capsys):
     recommendations.redis.set(key, encode_list(replace(listed, items=listed.items[1:])))
     code, out = run("recommendations", capsys=capsys)
     assert code == 1
-    assert "recommendations: nobody: has a first page that is not that of the list" in out
+    assert "recommendations: nobody: has a first page that differs from the list" in out
 
 
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["search", "--all"]])

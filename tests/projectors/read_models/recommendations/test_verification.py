@@ -173,7 +173,7 @@ def test_check_reports_page_of_another_list(world, impatient):
     shard = world.recommendations.shard_of(ANN)
     other = world.redis.get(world.recommendations.shard_of(BOB).derived("page", str(BOB)))
     world.redis.set(shard.derived("page", str(ANN)), other)
-    assert checked(world) == [f"{ANN}: has a first page that is not that of the list"]
+    assert checked(world) == [f"{ANN}: has a first page that differs from the list"]
 
 
 def test_list_of_an_earlier_version_is_read(world, impatient):
