@@ -179,7 +179,7 @@ def test_import_refuses_a_log_that_is_ahead_of_the_archive(store, tmp_path):
     run("export", str(path))
     link = MovieLinked(movie_id=3, source="imdb", external_id="tt1")
     store.append(Stream("movie-3", "3"), [link], expected=1, origin=ORIGIN)
-    with pytest.raises(CommandError, match=r"events here"):
+    with pytest.raises(CommandError, match=r"events in this log"):
         run("import", str(path))
     assert len(everything()) == 125
 
