@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from infra.services.elasticsearch import QUICK_START
-from tests.lane import ROOT, end, run
+from tests.lane import ROOT, accept_interrupts, end, run
 
 MAIN = ["command", "query", "ops"]
 BESIDE = ["faults", "machine"]
@@ -74,5 +74,6 @@ def _interrupt(*_: object) -> None:
 
 
 if __name__ == "__main__":
+    accept_interrupts()
     signal.signal(signal.SIGTERM, _interrupt)
     sys.exit(main(sys.argv[1:]))

@@ -32,6 +32,11 @@ def run(names: Sequence[str], arguments: Sequence[str]) -> list[str]:
     return [name for name in names if _pytest(name, arguments)]
 
 
+def accept_interrupts() -> None:
+    """Take SIGINT again where a shell's ``&`` made it ignored: children inherit that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def end(process: "subprocess.Popen[bytes]") -> None:
     """Interrupt a running process and wait until it has tidied up."""
     if process.poll() is None:
@@ -66,4 +71,5 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    accept_interrupts()
     sys.exit(main(sys.argv[1:]))
