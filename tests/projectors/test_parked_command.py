@@ -190,7 +190,7 @@ def test_skip_whose_reply_is_lost_advises_to_look_first(world, capsys, monkeypat
 
     with monkeypatch.context() as patch:
         patch.setattr(Shard, "unpark", lost)
-        with pytest.raises(CommandError, match="skipped or not: gone") as refused:
+        with pytest.raises(CommandError, match="whether it was skipped: gone") as refused:
             call_command("parked", "skip", "trending", stream, "--note", "a broken client")
     said = str(refused.value)
     assert "run it again" not in said
