@@ -17,7 +17,7 @@ from projectors.storage.read_model import Decrypt, ReadModel
 from projectors.storage.shard import Shard
 from projectors.verification.fold import Value
 from projectors.verification.snapshot import ShardSnapshot, in_parts, read
-from projectors.verification.state import Verdict, differences, shards, state_keys
+from projectors.verification.state import Verdict, differences, partitions_by_shard, state_keys
 
 _WALKS = 2
 """Keys added during the first walk are compared in the second."""
@@ -44,7 +44,7 @@ def compare(
     follower = Follower(new, store, decrypt)
     pairs = [
         _Pair(shard, live.shard(partitions[0]), partitions, follower)
-        for shard, partitions in shards(new, store.partitions).items()
+        for shard, partitions in partitions_by_shard(new, store.partitions).items()
     ]
     for _ in range(_WALKS):
         names = _names(new, store.partitions), _names(live, store.partitions)
@@ -120,7 +120,9 @@ class _Pair:
         self._follower.read_checkpoints()
         while behind := [p for p, at in targets.items() if self._follower.checkpoints[p] < at]:
             for partition in behind:
-                if not self._follower.is_backing_off:
+                if self._follower.is_backing_off:
+                    sleep(_POLL_SECONDS)
+                else:
                     read_page(
                         self._follower.store, partition, [self._follower], until=targets[partition]
                     )

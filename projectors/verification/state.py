@@ -73,7 +73,7 @@ def verify(
     """Compare the state of all shards with the log, one after the other."""
     verdict = Verdict(model=model.name, generation=model.generation)
     candidates = state_keys(model, store.partitions)
-    for shard, partitions in shards(model, store.partitions).items():
+    for shard, partitions in partitions_by_shard(model, store.partitions).items():
         fold = _Fold(model, store, decrypt, shard, partitions, advance)
         _compare(model.redis, shard, candidates.get(shard.state(""), []), fold, verdict)
     return verdict
@@ -97,8 +97,8 @@ def _compare(
     verdict.skipped += len(live.unapplied.skipped)
 
 
-def shards(model: ReadModel, partitions: int) -> dict[Shard, list[int]]:
-    """The shards of a model, with the partitions of each."""
+def partitions_by_shard(model: ReadModel, partitions: int) -> dict[Shard, list[int]]:
+    """The partitions of each shard of a model."""
     found: dict[Shard, list[int]] = {}
     for partition in range(partitions):
         found.setdefault(model.shard(partition), []).append(partition)
@@ -107,7 +107,7 @@ def shards(model: ReadModel, partitions: int) -> dict[Shard, list[int]]:
 
 def state_keys(model: ReadModel, partitions: int) -> dict[str, list[str]]:
     """All keys of a model's state by its shard's prefix, from one scan of Redis."""
-    prefixes = {shard.state("") for shard in shards(model, partitions)}
+    prefixes = {shard.state("") for shard in model.shards(partitions)}
     found: dict[str, list[str]] = {}
     for raw in model.redis.scan_iter(match=f"{{{model.name}.{model.generation}.*", count=1000):
         name = raw.decode()

@@ -4,9 +4,9 @@ The tests share a platform. Every test ends with ``verify --all``: each read mod
 the log.
 """
 
-import os
 import signal
 import subprocess
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -16,7 +16,6 @@ from redis import Redis
 
 from benchmarks.generated_ratings import make
 from events.bus import topology
-from infra.platform.processes import HOME, manage
 from tests.fixtures import broker
 from tests.fixtures.platform import SharedPlatform, assert_level_and_equal
 from tests.fixtures.waiting import until
@@ -40,23 +39,9 @@ def ratings(tmp_path: Path, request) -> Path:
 
 
 @pytest.fixture
-def importing(shared_platform, ratings):
-    """Starts an import of the ratings; it is killed after the test if it still runs."""
-    started = []
-
-    def begin() -> "subprocess.Popen[bytes]":
-        process = subprocess.Popen(
-            manage("import_movielens", str(ratings), "--until-now"),
-            cwd=HOME,
-            env={**os.environ, **shared_platform.platform.environ, "MARQUEE_ROLE": "ops"},
-        )
-        started.append(process)
-        return process
-
-    yield begin
-    for process in started:
-        process.kill()
-        process.wait()
+def importing(start_import, ratings):
+    """Starts an import of the ratings."""
+    return partial(start_import, ratings)
 
 
 @pytest.mark.parametrize("ratings", [RATINGS_FOR_THREE_KILLS], indirect=True)

@@ -139,26 +139,16 @@ def test_projector_that_fails_on_every_event_stops_and_parks_nothing(
 
 
 @pytest.fixture
-def importing(shared_platform, tmp_path):
+def importing(start_import, tmp_path):
     """Starts an import of ratings of two hundred movies."""
-    started: list[subprocess.Popen[bytes]] = []
 
-    def begin(ratings: int) -> "subprocess.Popen[bytes]":
+    def begin(ratings: int):
         directory = tmp_path / str(ratings)
         directory.mkdir()
         make(directory, ratings=ratings, people=100, movies=200, first_user=FIRST_USER)
-        process = subprocess.Popen(
-            manage("import_movielens", str(directory), "--until-now"),
-            cwd=HOME,
-            env={**os.environ, **shared_platform.platform.environ, "MARQUEE_ROLE": "ops"},
-        )
-        started.append(process)
-        return process
+        return start_import(directory)
 
-    yield begin
-    for process in started:
-        process.kill()
-        process.wait()
+    return begin
 
 
 @pytest.mark.slow
