@@ -124,7 +124,7 @@ class _Life:
         self._followers = [Follower(model, store) for model in models]
         self._builders = {
             builder.name: BuilderThread(builder, failed=lambda _: self._stopping.set())
-            for builder in make_builders(by_name, live, partitions)
+            for builder in make_builders(by_name, live)
         }
         self._store, self._live = store, live
         self._thread = Thread(target=self._run, daemon=True)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from events.store import EventStore
 from projectors.generations.live import Live, NotReady
 from projectors.parking.store import count_parked
-from projectors.registry import BUILT, MODELS
+from projectors.registry import MODELS
 from projectors.storage.read_model import ReadModel
 
 
@@ -49,7 +49,7 @@ def _lag(model: type[ReadModel], heads: Sequence[int], live: Live) -> Lag:
 def events_behind(model: ReadModel, heads: Sequence[int]) -> tuple[int, int | None]:
     """How many events a generation's state lacks of heads, and its derived data, if it has any."""
     state = _missing(heads, model.checkpoints(len(heads)))
-    if type(model) not in BUILT:
+    if not model.builder_path:
         return state, None
     return state, _missing(heads, model.built_offsets(len(heads)))
 

@@ -1,73 +1,61 @@
 """Registry of read models: one line for each, and what derives from their declarations."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias, cast
+
+from django.utils.module_loading import import_string
 
 from projectors.building.builder import Builder
 from projectors.generations.live import Live
-from projectors.read_models.definition import ReadModelDefinition, SourceGenerations
-from projectors.read_models.library.definition import definition as library
-from projectors.read_models.movies.definition import definition as movies
-from projectors.read_models.playlists.definition import definition as playlists
-from projectors.read_models.recommendations.definition import definition as recommendations
-from projectors.read_models.search.definition import definition as search
-from projectors.read_models.sessions.definition import definition as sessions
-from projectors.read_models.similarity.definition import definition as similarity
-from projectors.read_models.suggestions.definition import definition as suggestions
-from projectors.read_models.trending.definition import definition as trending
+from projectors.read_models.library.read_model import Library
+from projectors.read_models.movies.read_model import Movies
+from projectors.read_models.playlists.read_model import Playlists
+from projectors.read_models.recommendations.read_model import Recommendations
+from projectors.read_models.search.read_model import Search
+from projectors.read_models.sessions.read_model import SessionRevocations
+from projectors.read_models.similarity.read_model import Similarity
+from projectors.read_models.suggestions.read_model import Suggestions
+from projectors.read_models.trending.read_model import Trending
 from projectors.storage.read_model import ReadModel
 
-DEFINITIONS: Sequence[ReadModelDefinition[Any]] = (
-    sessions,
-    movies,
-    library,
-    playlists,
-    recommendations,
-    trending,
-    similarity,
-    suggestions,
-    search,
+MODELS: Sequence[type[ReadModel]] = (
+    SessionRevocations,
+    Movies,
+    Library,
+    Playlists,
+    Recommendations,
+    Trending,
+    Similarity,
+    Suggestions,
+    Search,
 )
-
-MODELS: Sequence[type[ReadModel]] = tuple(each.model for each in DEFINITIONS)
-BUILT: Sequence[type[ReadModel]] = tuple(each.model for each in DEFINITIONS if each.build)
+BUILT: Sequence[type[ReadModel]] = tuple(model for model in MODELS if model.builder_path)
 """The models that answer with data that a builder derives from their state."""
 
 BY_NAME: Mapping[str, type[ReadModel]] = {model.name: model for model in MODELS}
-_DEFINITION = {each.name: each for each in DEFINITIONS}
 
-Model = TypeVar("Model", bound=ReadModel)
-
-
-class FindGeneration(Protocol):
-    """Finds the generation of another model that a builder reads."""
-
-    def __call__(self, kind: type[Model], /) -> Model:
-        """Raises NotReady."""
+FindGeneration: TypeAlias = Callable[[type[ReadModel]], ReadModel]
+"""Finds the generation of another model that a builder reads; raises NotReady."""
 
 
 def dependents_of(model: type[ReadModel]) -> Sequence[type[ReadModel]]:
     """The models whose builders read this one, too."""
-    return [each.model for each in DEFINITIONS if model in each.sources]
+    return [each for each in MODELS if model.name in each.sources]
 
 
-def make_builder(model: ReadModel, find: FindGeneration, partitions: int) -> Builder | None:
+def make_builder(model: ReadModel, find: FindGeneration) -> Builder | None:
     """The builder of a generation; None for a model whose state is all there is."""
-    definition = _DEFINITION[model.name]
-    if definition.build is None:
+    if not model.builder_path:
         return None
-    sources = SourceGenerations(find(source) for source in definition.sources)
-    return definition.build(model, sources, partitions)
+    make = import_string(model.builder_path)
+    return cast("Builder", make(model, *(find(BY_NAME[source]) for source in model.sources)))
 
 
-def make_builders(
-    models: Mapping[str, ReadModel], live: Live, partitions: int
-) -> Sequence[Builder]:
+def make_builders(models: Mapping[str, ReadModel], live: Live) -> Sequence[Builder]:
     """Make the builders of these models; other sources are taken from the live generations."""
 
-    def find(kind: type[Model]) -> Model:
-        found = models.get(kind.name)
-        return found if isinstance(found, kind) else live.open(kind)
+    def find(kind: type[ReadModel]) -> ReadModel:
+        return models.get(kind.name) or live.open(kind)
 
-    made = (make_builder(model, find, partitions) for model in models.values())
+    made = (make_builder(model, find) for model in models.values())
     return [builder for builder in made if builder is not None]

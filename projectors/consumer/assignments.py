@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from redis import Redis
 
@@ -19,12 +19,10 @@ from projectors.consumer.watermark import Watermark
 from projectors.generations.live import Live, NotReady
 from projectors.generations.pointers import GenerationId
 from projectors.generations.selection import Role
-from projectors.registry import BUILT, make_builder
+from projectors.registry import make_builder
 from projectors.storage.read_model import Decrypt, ReadModel
 
 log = logging.getLogger(__name__)
-
-Model = TypeVar("Model", bound=ReadModel)
 
 FindWantedRoles = Callable[[], Mapping[GenerationId, Role]]
 """Returns the generations to write now, and the role of each."""
@@ -57,15 +55,13 @@ class AssignedGeneration:
     @property
     def is_ready(self) -> bool:
         """Whether its builder, if it needs one, has built everything once."""
-        if self.model.name not in _BUILT:
-            return True
-        return self.builder is not None and self.builder.has_built
+        return not self.model.builder_path or (self.builder is not None and self.builder.has_built)
 
     def offsets(self, partitions: int) -> Sequence[int]:
         """The offsets that its answers include: of derived data if it has any, else of state."""
-        if self.model.name not in _BUILT:
-            return self.follower.checkpoints
-        return self.model.built_offsets(partitions)
+        if self.model.builder_path:
+            return self.model.built_offsets(partitions)
+        return self.follower.checkpoints
 
 
 _SOURCE_ROLES: Mapping[Role, Sequence[Role]] = {
@@ -86,9 +82,6 @@ class Assignments(Protocol):
 
     def refresh(self) -> None:
         """Follow generations that the pointers ask for now, and drop all others."""
-
-
-_BUILT = frozenset(model.name for model in BUILT)
 
 
 class GenerationAssignments:
@@ -161,7 +154,7 @@ class GenerationAssignments:
 
     def _refresh_builder(self, assigned: AssignedGeneration) -> None:
         """Start a builder, or replace one that reads the wrong generations."""
-        if assigned.model.name not in _BUILT:
+        if not assigned.model.builder_path:
             return
         if assigned.builder is not None:
             if not self._have_sources_changed(assigned):
@@ -173,12 +166,12 @@ class GenerationAssignments:
             self._stop_builder(assigned)
         sources: dict[type[ReadModel], int] = {}
 
-        def find(kind: type[Model]) -> Model:
+        def find(kind: type[ReadModel]) -> ReadModel:
             source = self._source(assigned, kind)
             sources[kind] = source.generation
             return source
 
-        builder = make_builder(assigned.model, find, self._store.partitions)
+        builder = make_builder(assigned.model, find)
         if builder is not None:
             assigned.sources = sources
             assigned.builder = BuilderThread(builder, failed=self._failed)
@@ -201,7 +194,7 @@ class GenerationAssignments:
         except NotReady:
             return False
 
-    def _source(self, assigned: AssignedGeneration, kind: type[Model]) -> Model:
+    def _source(self, assigned: AssignedGeneration, kind: type[ReadModel]) -> ReadModel:
         """The generation of another model that the builder reads. Raises NotReady.
 
         A live generation is not built from one that is coming: that is empty at first, and the one

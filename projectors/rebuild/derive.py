@@ -6,7 +6,6 @@ Their state does not change meanwhile, so each builder is called until it has bu
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from time import monotonic, sleep
-from typing import TypeVar
 
 from django.db import close_old_connections
 
@@ -24,22 +23,20 @@ from projectors.generations.pointers import Pointers
 from projectors.rebuild.backfill import opened
 from projectors.rebuild.backpressure import Backpressure
 from projectors.rebuild.task import BuildTask
-from projectors.registry import BUILT, DEFINITIONS, make_builder
+from projectors.registry import BUILT, MODELS, make_builder
 from projectors.storage.read_model import ReadModel
 
 _REST_SECONDS = 0.05
 _PATIENCE_SECONDS = 60.0
 _TRIES = 100
 
-Model = TypeVar("Model", bound=ReadModel)
-
-_TOGETHER = [each for each in DEFINITIONS if each.build and not each.builds_by_partition]
+_TOGETHER = [each for each in BUILT if not each.builds_by_partition]
 SIDE_BY_SIDE = (
     *(frozenset((each.name,)) for each in _TOGETHER if each.weight == "heaviest"),
     frozenset(each.name for each in _TOGETHER if each.weight != "heaviest"),
 )
 """Models that are built side by side: each of the heaviest alone, and all others in one process."""
-LAST = frozenset(each.name for each in DEFINITIONS if each.builds_by_partition)
+LAST = frozenset(each.name for each in MODELS if each.builds_by_partition)
 """Models that are built after those, by partition."""
 
 
@@ -117,17 +114,16 @@ def _builders(
     there = {model.name: model for model in opened(numbers)}
     others: list[ReadModel] = []
 
-    def find(kind: type[Model]) -> Model:
-        found = there.get(kind.name)
-        if isinstance(found, kind):
-            return found
+    def find(kind: type[ReadModel]) -> ReadModel:
+        if kind.name in there:
+            return there[kind.name]
         opened_ = live.open(kind)
         others.append(opened_)
         return opened_
 
     for name, model in there.items():
         others.clear()
-        if name in names and (builder := make_builder(model, find, config().partitions)):
+        if name in names and (builder := make_builder(model, find)):
             yield model, builder, list(others)
 
 

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from redis import Redis
 
@@ -12,6 +12,10 @@ from projectors.storage.shard import Shard, Write, pack
 
 Decrypt: TypeAlias = Callable[[Sequence[Recorded]], Sequence[Recorded]]
 """Returns events with their personal fields in clear."""
+
+Weight: TypeAlias = Literal["light", "heavy", "heaviest"]
+"""How much work a builder has. The heavy ones may get a projector process of their own; in a
+rebuild the heaviest ones are built side by side with all others."""
 
 _DROPPED_AT_ONCE = 500
 _CHECKPOINTS = b":checkpoints"
@@ -40,6 +44,16 @@ class ReadModel(ABC):
     """Whether events of a user write nothing once the user is erased."""
     kept_after_erasure: ClassVar[str] = ""
     """What stays of an erased user, in words; see docs/adr/0014."""
+
+    builder_path: ClassVar[str] = ""
+    """Dotted path of the class that builds its derived data, called with the model and its sources.
+    Imported when it is needed, because the query API imports read models, too."""
+    sources: ClassVar[tuple[str, ...]] = ()
+    """Names of the other models that the builder reads."""
+    weight: ClassVar[Weight] = "light"
+    builds_by_partition: ClassVar[bool] = False
+    """Whether a rebuild shares its derived data out by partition (``PartitionedBuilder``), once
+    all other models are built."""
 
     def __init__(self, redis: Redis, generation: int) -> None:
         self.redis = redis

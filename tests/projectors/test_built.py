@@ -37,7 +37,7 @@ def models(redis, elasticsearch_url):
 
 @pytest.fixture
 def builders(redis, models):
-    return {builder.name: builder for builder in make_builders(models, Live(redis), 4)}
+    return {builder.name: builder for builder in make_builders(models, Live(redis))}
 
 
 def come_in_late(model):

@@ -7,7 +7,7 @@ import yaml
 
 from infra.platform import topology
 from projectors.rebuild import derive
-from projectors.registry import BUILT, DEFINITIONS, MODELS, dependents_of, make_builder
+from projectors.registry import BUILT, MODELS, dependents_of, make_builder
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,16 +20,16 @@ def test_models_that_depend_on_another_are_those_whose_builder_reads_it(redis, k
         read.append(source)
         return source(redis, 1)
 
-    make_builder(kind(redis, 1), find, 4)
+    make_builder(kind(redis, 1), find)
     assert [source for source in MODELS if kind in dependents_of(source)] == [
         source for source in MODELS if source in read
     ]
 
 
-@pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda one: one.name)
-def test_builder_is_named_after_its_model(redis, definition):
-    builder = make_builder(definition.model(redis, 1), lambda kind: kind(redis, 1), 4)
-    assert (builder.name if builder else None) == (definition.name if definition.build else None)
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_builder_is_named_after_its_model(redis, model):
+    builder = make_builder(model(redis, 1), lambda kind: kind(redis, 1))
+    assert (builder.name if builder else None) == (model.name if model in BUILT else None)
 
 
 def test_rebuild_derives_each_built_model_once():
@@ -40,16 +40,16 @@ def test_rebuild_derives_each_built_model_once():
 def test_rebuild_derives_a_model_after_the_sources_of_its_builder():
     """Within one process they are built in the order of the registry."""
     order = [model.name for model in MODELS]
-    for definition in DEFINITIONS:
-        for source in definition.sources:
-            assert definition.name in derive.LAST or (
-                any({definition.name, source.name} <= names for names in derive.SIDE_BY_SIDE)
-                and order.index(source.name) < order.index(definition.name)
+    for model in MODELS:
+        for source in model.sources:
+            assert model.name in derive.LAST or (
+                any({model.name, source} <= names for names in derive.SIDE_BY_SIDE)
+                and order.index(source) < order.index(model.name)
             )
 
 
 def test_heavy_models_have_one_projector_process_of_their_own():
-    heavy = sorted(one.name for one in DEFINITIONS if one.weight != "light")
+    heavy = sorted(one.name for one in MODELS if one.weight != "light")
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     commands = [service.get("command", []) for service in services.values()]
     shares = [command[3:] for command in commands if command[2:3] == ["project"]]

@@ -24,7 +24,6 @@ from projectors.parking.store import FailureReason, park_writes
 from projectors.read_models.movies.builder import MoviesBuilder
 from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.recommendations.builder import RecommendationsBuilder
-from projectors.read_models.recommendations.candidate_snapshot import CandidateSources
 from projectors.read_models.recommendations.read_model import Recommendations
 from projectors.read_models.search.builder import SearchBuilder
 from projectors.read_models.search.read_model import Search
@@ -70,11 +69,7 @@ class World:
             TrendingBuilder(trending, movies),
             SimilarityBuilder(similarity),
             SuggestionsBuilder(self.models[Suggestions]),
-            RecommendationsBuilder(
-                self.models[Recommendations],
-                CandidateSources(trending, movies, similarity),
-                config().partitions,
-            ),
+            RecommendationsBuilder(self.models[Recommendations], trending, movies, similarity),
         )
 
     def happen(self, event, owner, *, ago=timedelta(0), to=None):
@@ -128,7 +123,7 @@ class World:
             for recorded in self.log:
                 model.apply([recorded])
         now = datetime.now(UTC) + self._passed
-        for builder in make_builders(made, self.live, config().partitions):
+        for builder in make_builders(made, self.live):
             builder.build(now)
             builder.build(now)
         for name in made:
@@ -179,7 +174,7 @@ def in_files(tmp_path, monkeypatch):
 @pytest.fixture
 def flush(in_files, world):
     """Bring the index up to what happened."""
-    builder = SearchBuilder(world.models[Search], config().partitions)
+    builder = SearchBuilder(world.models[Search])
 
     def flush():
         builder.build(datetime.now(UTC))

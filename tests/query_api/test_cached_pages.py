@@ -9,7 +9,6 @@ from django.test import Client
 
 from events.catalogue import MovieAdded, MovieDescribed, MovieLinked
 from events.position_token import encode_positions
-from infra.config import config
 from projectors.generations.pointers import Pointers
 from projectors.read_models.search.builder import SearchBuilder, mark_all
 from projectors.read_models.search.engine import IndexUnavailable
@@ -123,7 +122,7 @@ def test_generations_have_entries_of_their_own(client, world, flush):
         other.apply([recorded])
     aliens = world.record(MovieAdded(movie_id=7, title="Aliens", year=1986, genres=()), 7)
     other.apply([aliens])
-    SearchBuilder(other, config().partitions).build(datetime.now(UTC))
+    SearchBuilder(other).build(datetime.now(UTC))
     for number, found in ((GENERATION + 1, 2), (GENERATION, 1)):
         Pointers(world.redis).switch({Search.name: number})
         request.live().forget()

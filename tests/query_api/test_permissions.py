@@ -85,7 +85,7 @@ def hers(world, elasticsearch_url):
     until = datetime.now(UTC) + timedelta(minutes=5)
     world.happen(SessionRevoked(user_id=ANN, family=OVER, expires_at=until), ANN)
     world.build()
-    SearchBuilder(world.models[Search], config().partitions).build(datetime.now(UTC))
+    SearchBuilder(world.models[Search]).build(datetime.now(UTC))
 
 
 def test_every_route_is_in_the_table():

@@ -12,7 +12,6 @@ from events.catalogue import (
     MovieWithdrawn,
     TrendObserved,
 )
-from infra.config import config
 from projectors.read_models.search.builder import SearchBuilder
 from projectors.read_models.search.read_model import Search
 from tests.query_api.conftest import ALIEN, ANN, BOB, HEAT
@@ -39,7 +38,7 @@ OF_MANY = (
 @pytest.fixture
 def catch_up(world, in_files):
     """Lets everything be built that is kept ready."""
-    search = SearchBuilder(world.models[Search], config().partitions)
+    search = SearchBuilder(world.models[Search])
 
     def build():
         search.build(datetime.now(UTC))

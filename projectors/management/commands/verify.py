@@ -72,7 +72,7 @@ def _verified(
     model: ReadModel, store: EventStore, live: Live, decrypt: Decrypt, advance: Advance
 ) -> Verdict:
     verdict = verify(model, store, advance=advance, decrypt=decrypt)
-    for builder in make_builders({model.name: model}, live, store.partitions):
+    for builder in make_builders({model.name: model}, live):
         if isinstance(builder, VerifiableBuilder):
             verdict.differs(builder.check(datetime.now(UTC)))
     return verdict

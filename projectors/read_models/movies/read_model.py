@@ -48,6 +48,7 @@ class Movies(ReadModel):
     version: ClassVar[int] = 2
     by_partition: ClassVar[bool] = False
     kept_after_erasure: ClassVar[str] = "their scores, in sums"
+    builder_path: ClassVar[str] = "projectors.read_models.movies.builder.MoviesBuilder"
 
     def __init__(self, redis: Redis, generation: int) -> None:
         super().__init__(redis, generation)

@@ -14,9 +14,11 @@ from typing import ClassVar
 from redis.client import Pipeline
 from redis.exceptions import WatchError
 
+from infra.config import config
 from projectors.building.dirty_marks import note_built
 from projectors.building.duty_cycle import DutyCycle
 from projectors.generations.live import Live, NotReady
+from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.recommendations.candidate_snapshot import (
     CandidateSnapshot,
     CandidateSources,
@@ -43,6 +45,8 @@ from projectors.read_models.recommendations.work_queue import (
     read_queues,
     remove_marks,
 )
+from projectors.read_models.similarity.read_model import Similarity
+from projectors.read_models.trending.read_model import Trending
 from projectors.storage.pagination import DEFAULT_LIMIT
 from projectors.storage.shard import Shard
 
@@ -65,12 +69,16 @@ class RecommendationsBuilder(DutyCycle):
     interval_seconds = _INTERVAL_SECONDS
 
     def __init__(
-        self, recommendations: Recommendations, sources: CandidateSources, partitions: int
+        self,
+        recommendations: Recommendations,
+        trending: Trending,
+        movies: Movies,
+        similarity: Similarity,
     ) -> None:
         super().__init__(pause_seconds=0.01)
         self._recommendations = recommendations
-        self._sources = sources
-        self._partitions: Sequence[int] = range(partitions)
+        self._sources = CandidateSources(trending, movies, similarity)
+        self._partitions: Sequence[int] = range(config().partitions)
         self._at_once = _AT_ONCE
         self._snapshot: CandidateSnapshot | None = None
         self._snapshot_version: object = None

@@ -46,6 +46,11 @@ class Recommendations(ReadModel):
     version: ClassVar[int] = 2
     by_partition: ClassVar[bool] = True
     purges_erased_users: ClassVar[bool] = True
+    builder_path: ClassVar[str] = (
+        "projectors.read_models.recommendations.builder.RecommendationsBuilder"
+    )
+    sources: ClassVar[tuple[str, ...]] = ("trending", "movies", "similarity")
+    builds_by_partition: ClassVar[bool] = True
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         for user, change in taste_changes(batch).items():

@@ -69,9 +69,8 @@ class SearchBuilder:
     interval_seconds: float = 5.0
     pause_seconds: float = _PAUSE_SECONDS
 
-    def __init__(self, model: Search, partitions: int) -> None:
+    def __init__(self, model: Search) -> None:
         self._model = model
-        self._partitions = partitions
 
     def build(self, now: datetime) -> None:
         """Flush; rest at least twice as long as that took, to leave the processor to imports."""

@@ -25,7 +25,7 @@ from projectors.read_models.search.projection import (
 )
 from projectors.read_models.search.query import Hits, SearchQuery
 from projectors.storage import withdrawn
-from projectors.storage.read_model import ReadModel
+from projectors.storage.read_model import ReadModel, Weight
 from projectors.storage.shard import Shard, Write
 
 _encoder = msgspec.json.Encoder()
@@ -59,6 +59,8 @@ class Search(ReadModel):
     version: ClassVar[int] = 4
     by_partition: ClassVar[bool] = False
     kept_after_erasure: ClassVar[str] = "their scores, in sums"
+    builder_path: ClassVar[str] = "projectors.read_models.search.builder.SearchBuilder"
+    weight: ClassVar[Weight] = "heavy"
 
     def __init__(self, redis: Redis, generation: int, *, index: SearchEngine | None = None) -> None:
         super().__init__(redis, generation)

@@ -16,7 +16,7 @@ from infra.redis_pipeline import ReadCommands
 from projectors.read_models.similarity.projection import ContentFeatures, LikeChange, like_changes
 from projectors.read_models.similarity.types import Neighbour
 from projectors.storage import replies
-from projectors.storage.read_model import ReadModel
+from projectors.storage.read_model import ReadModel, Weight
 from projectors.storage.shard import Shard, Write
 
 _AT_ONCE = 500
@@ -31,6 +31,8 @@ class Similarity(ReadModel):
     version: ClassVar[int] = 1
     by_partition: ClassVar[bool] = False
     kept_after_erasure: ClassVar[str] = "what they liked, under an id that leads to nobody"
+    builder_path: ClassVar[str] = "projectors.read_models.similarity.builder.SimilarityBuilder"
+    weight: ClassVar[Weight] = "heaviest"
 
     def __init__(self, redis: Redis, generation: int) -> None:
         super().__init__(redis, generation)

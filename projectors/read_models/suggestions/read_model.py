@@ -18,7 +18,7 @@ from projectors.read_models.suggestions.projection import Suggestion, suggestion
 from projectors.read_models.suggestions.query_normalisation import matches, prefixes, typo_variants
 from projectors.storage import replies
 from projectors.storage import withdrawn as withdrawn_marks
-from projectors.storage.read_model import ReadModel
+from projectors.storage.read_model import ReadModel, Weight
 from projectors.storage.shard import Shard, Write
 
 LIST_SIZE = 10
@@ -34,6 +34,8 @@ class Suggestions(ReadModel):
     version: ClassVar[int] = 2
     by_partition: ClassVar[bool] = False
     kept_after_erasure: ClassVar[str] = "their scores, in sums"
+    builder_path: ClassVar[str] = "projectors.read_models.suggestions.builder.SuggestionsBuilder"
+    weight: ClassVar[Weight] = "heavy"
 
     def __init__(self, redis: Redis, generation: int) -> None:
         super().__init__(redis, generation)

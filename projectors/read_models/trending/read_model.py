@@ -35,6 +35,8 @@ class Trending(ReadModel):
     version: ClassVar[int] = 1
     by_partition: ClassVar[bool] = False
     kept_after_erasure: ClassVar[str] = "their scores, in sums"
+    builder_path: ClassVar[str] = "projectors.read_models.trending.builder.TrendingBuilder"
+    sources: ClassVar[tuple[str, ...]] = ("movies",)
 
     def __init__(self, redis: Redis, generation: int) -> None:
         super().__init__(redis, generation)

@@ -124,7 +124,7 @@ def test_generations_have_separate_indexes(make_search, library):
 def test_check_reports_wrong_documents(library, monkeypatch):
     monkeypatch.setattr("projectors.read_models.search.builder._PATIENCE_SECONDS", 0)
     library.add("Alien", "Heat", "Up")
-    builder = SearchBuilder(library.search, 1)
+    builder = SearchBuilder(library.search)
     assert builder.check(NOW) == []
     [source] = library.search.document_sources([1])
     library.search.index.put(
@@ -140,7 +140,7 @@ def test_check_reports_wrong_documents(library, monkeypatch):
 
 
 def test_builder_rests_longer_after_long_flush(library):
-    builder = SearchBuilder(library.search, 1)
+    builder = SearchBuilder(library.search)
     builder.build(AT)
     assert 0.3 <= builder.pause_seconds <= 2.0
 
@@ -233,7 +233,7 @@ def test_document_keeps_extended_details(library):
         "titles": {},
     }
     assert library.search.extended_details(3) is None
-    assert SearchBuilder(library.search, 1).check(NOW) == []
+    assert SearchBuilder(library.search).check(NOW) == []
     assert library.found("passager") == []
 
 
@@ -284,12 +284,12 @@ def test_withdrawn_movie_is_replaced_by_tombstone(library):
     assert library.search.count() == 1
     assert list(library.search.index.movies()) == [2]
     assert library.search.index.get([1]) == {1: (3, {"id": 1})}
-    assert SearchBuilder(library.search, 1).check(NOW) == []
+    assert SearchBuilder(library.search).check(NOW) == []
     library.rate(1, 10)
     assert library.found("alien") == []
     library.take(MovieRestored(movie_id=1))
     assert library.found("alien", min_score=9) == ["<em>Alien</em>"]
-    assert SearchBuilder(library.search, 1).check(NOW) == []
+    assert SearchBuilder(library.search).check(NOW) == []
 
 
 def test_delayed_flush_does_not_restore_withdrawn_movie(library):
@@ -307,4 +307,4 @@ def test_refilled_index_has_tombstones(library):
     flush(library.search)
     library.search.index.drop()
     assert library.found() == ["Heat"]
-    assert SearchBuilder(library.search, 1).check(NOW) == []
+    assert SearchBuilder(library.search).check(NOW) == []

@@ -181,7 +181,7 @@ def gone_at() -> datetime | None:
 
 
 def build(world: World, models: dict[str, ReadModel]) -> None:
-    for builder in make_builders(models, Live(world.redis), world.store.partitions):
+    for builder in make_builders(models, Live(world.redis)):
         builder.build(datetime.now(UTC))
 
 

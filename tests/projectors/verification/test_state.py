@@ -373,7 +373,7 @@ def platform(vault_database, keys, redis_url, elasticsearch_url) -> Platform:
     for model in models.values():
         take_in(model, store, decryptor())
     Pointers(redis).switch(dict.fromkeys(models, 1))
-    builders = make_builders(models, live, store.partitions)
+    builders = make_builders(models, live)
     for builder in sorted(builders, key=lambda one: one.name == Recommendations.name):
         builder.build(datetime.now(UTC))  # last of all the lists, which are made of the others
     return Platform(models)

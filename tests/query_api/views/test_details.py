@@ -7,7 +7,6 @@ import pytest
 
 from events.catalogue import Credit, MovieDetailed, MovieLinked
 from events.position_token import encode_positions
-from infra.config import config
 from projectors.read_models.search.builder import SearchBuilder
 from projectors.read_models.search.read_model import Search
 from query_api.caching.read_through import EMPTY_SECONDS
@@ -113,7 +112,7 @@ def test_movie_missing_in_the_index_has_card_only(client, world, in_files):
     """Where nobody can tell, nothing is claimed."""
     answer = client.get(PATH)
     assert (answer.status_code, answer["Retry-After"]) == (503, "1")
-    builder = SearchBuilder(world.models[Search], config().partitions)
+    builder = SearchBuilder(world.models[Search])
     builder.build(datetime.now(UTC))
     assert beyond_the_card(client) == NOTHING
 

@@ -8,7 +8,6 @@ from elasticsearch import Elasticsearch
 from events.catalogue import MovieAdded
 from events.position_token import encode_positions
 from infra import clients
-from infra.config import config
 from projectors.read_models.search.builder import SearchBuilder
 from projectors.read_models.search.read_model import Search
 from tests.query_api.conftest import ALIEN, AMELIE, ANN, BOB, HEAT, MOVIES, walk
@@ -19,7 +18,7 @@ def indexed(world, elasticsearch_url):
     """The movies and two opinions, flushed into a real index."""
     world.rate(ANN, HEAT, 9)
     world.rate(BOB, ALIEN, 5)
-    builder = SearchBuilder(world.models[Search], config().partitions)
+    builder = SearchBuilder(world.models[Search])
     builder.build(datetime.now(UTC))
     return builder
 

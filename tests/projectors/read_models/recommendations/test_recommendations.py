@@ -26,7 +26,6 @@ from projectors.generations.pointers import Pointers
 from projectors.read_models.movies.builder import MoviesBuilder
 from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.recommendations.builder import RecommendationsBuilder
-from projectors.read_models.recommendations.candidate_snapshot import CandidateSources
 from projectors.read_models.recommendations.page import paginate, render
 from projectors.read_models.recommendations.read_model import COLD_START, Recommendations
 from projectors.read_models.similarity.builder import SimilarityBuilder
@@ -71,9 +70,8 @@ class World:
 
     def begin(self):
         """Builders that have just started."""
-        sources = CandidateSources(self.trending, self.movies, self.similarity)
         self.builder = RecommendationsBuilder(
-            self.recommendations, sources, self.recording.partitions
+            self.recommendations, self.trending, self.movies, self.similarity
         )
         self.others: list[Builder] = [
             MoviesBuilder(self.movies),

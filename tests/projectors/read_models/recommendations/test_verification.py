@@ -65,8 +65,9 @@ def checked(world: World) -> list[str]:
 
 
 def beside(world: World) -> RecommendationsBuilder:
-    sources = CandidateSources(world.trending, world.movies, world.similarity)
-    return RecommendationsBuilder(world.recommendations, sources, world.recording.partitions)
+    return RecommendationsBuilder(
+        world.recommendations, world.trending, world.movies, world.similarity
+    )
 
 
 def write(world: World, user: UUID | str, items: Sequence[RecommendedMovie]) -> None:
