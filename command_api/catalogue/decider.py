@@ -20,6 +20,8 @@ from events.recorded import Stream
 from infra.errors import Invalid, NotFound
 
 LONGEST_REASON = 500
+WITHDRAWN = "This movie was withdrawn."
+NO_NEW_OPINIONS = f"{WITHDRAWN} It takes no new ratings, favourites or playlist entries."
 
 ExternalId: TypeAlias = tuple[str, str]  # source and value
 

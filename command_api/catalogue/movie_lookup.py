@@ -1,4 +1,4 @@
-"""Cached look-up of movies and their availability.
+"""Cached look-up of movies, and of those that are withdrawn.
 
 Ids are read in blocks and a hit is cached for good: movies are added but never deleted. Withdrawn
 movies are few and are read together, at most once a second, so a process may accept an opinion of
@@ -8,9 +8,7 @@ a movie for one second after its withdrawal.
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
 from time import monotonic
-from types import MappingProxyType
 
-from command_api.catalogue.availability import AVAILABLE, Availability
 from command_api.catalogue.models import Movie
 from infra.errors import NotFound
 
@@ -21,53 +19,39 @@ _BLOCK = 1000
 _CACHED_BLOCKS = 500
 
 _blocks: OrderedDict[int, frozenset[int]] = OrderedDict()
-_NEVER: tuple[float, Mapping[int, Availability]] = (float("-inf"), MappingProxyType({}))
-_withdrawn = [_NEVER]
+_withdrawn: list[tuple[float, frozenset[int]]] = []
+"""When the withdrawn movies were read, and which; empty before the first look-up."""
 
 
-def is_known(movie_id: int) -> bool:
-    """Whether the catalogue has the movie; only hits are cached."""
+def is_withdrawn(movie_id: int) -> bool:
+    """Whether the movie was withdrawn, as of a second ago at most; raises NotFound."""
     block = movie_id // _BLOCK
-    return movie_id in _blocks.get(block, ()) or movie_id in _read_block(block)
-
-
-def availability_of(movie_id: int) -> Availability:
-    """The movie's availability, at most a second old; raises NotFound."""
-    if movie_id > LARGEST_ID or not is_known(movie_id):
+    if movie_id > LARGEST_ID or not (
+        movie_id in _blocks.get(block, ()) or movie_id in _read_block(block)
+    ):
         raise NotFound("There is no such movie.")
-    return _all_withdrawn().get(movie_id, AVAILABLE)
+    now = monotonic()
+    if not _withdrawn or now - _withdrawn[0][0] >= FRESH_SECONDS:
+        _withdrawn[:] = [(now, withdrawn_movies())]
+    return movie_id in _withdrawn[0][1]
 
 
-def availabilities_of(movie_ids: Collection[int]) -> Mapping[int, Availability]:
-    """The present availability of those of the movies that the catalogue has, in one query."""
+def find_movies(movie_ids: Collection[int]) -> Mapping[int, bool]:
+    """Those of the movies that the catalogue has, and whether each is withdrawn, in one query."""
     possible = [movie_id for movie_id in movie_ids if 0 < movie_id <= LARGEST_ID]
     rows = Movie.objects.filter(pk__in=possible).values_list("pk", "status")
-    return {movie_id: _availability(status) for movie_id, status in rows}
+    return {movie_id: status == Movie.Status.WITHDRAWN for movie_id, status in rows}
 
 
-def withdrawn_movies() -> Mapping[int, Availability]:
-    """The movies that are withdrawn, read from the database."""
-    rows = Movie.objects.exclude(status=Movie.Status.LISTED).values_list("pk", "status")
-    return {movie_id: _availability(status) for movie_id, status in rows.iterator()}
+def withdrawn_movies() -> frozenset[int]:
+    """The ids of all withdrawn movies, read from the database."""
+    withdrawn = Movie.objects.exclude(status=Movie.Status.LISTED)  # as the partial index says it
+    return frozenset(withdrawn.values_list("pk", flat=True).iterator())
 
 
 def clear_cache() -> None:
     _blocks.clear()
-    _withdrawn[0] = _NEVER
-
-
-def _all_withdrawn() -> Mapping[int, Availability]:
-    read_at, withdrawn = _withdrawn[0]
-    if monotonic() - read_at < FRESH_SECONDS:
-        return withdrawn
-    now = monotonic()
-    withdrawn = withdrawn_movies()
-    _withdrawn[0] = now, withdrawn
-    return withdrawn
-
-
-def _availability(status: str) -> Availability:
-    return Availability(is_withdrawn=status == Movie.Status.WITHDRAWN)
+    _withdrawn.clear()
 
 
 def _read_block(block: int) -> frozenset[int]:

@@ -44,7 +44,7 @@ class ExportView(CommandView):
         """Answer with one body, so that the server waits for slow clients and no thread does."""
         if request.method != "GET":
             return super()._answer(request, **kwargs)
-        identity, rate = self._admit(request)
+        identity, rate = self.admit(request)
         if identity is None:
             raise Unauthenticated
         headers = {

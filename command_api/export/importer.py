@@ -15,7 +15,6 @@ from django.db.models import QuerySet
 
 from command_api.aggregate import handle
 from command_api.catalogue import models
-from command_api.catalogue.availability import AVAILABLE
 from command_api.export.format import (
     ExportedMovie,
     ExportLine,
@@ -83,13 +82,13 @@ class AccountImporter:
             self._import_line(line, ids)
 
     def _import_ratings(self, lines: Sequence[RatingLine], ids: Mapping[int, int]) -> None:
-        now, availabilities = datetime.now(UTC), dict.fromkeys(ids.values(), AVAILABLE)
+        now, movies = datetime.now(UTC), dict.fromkeys(ids.values(), False)
         known = [line.rating for line in lines if line.rating.movie_id in ids]
         inputs = [RatingInput(ids[it.movie_id], it.score, it.rated_at) for it in known]
         ratings = {
             nth: it
             for nth, it in enumerate(inputs)
-            if reject_invalid(it, availabilities=availabilities, now=now) is None
+            if reject_invalid(it, movies=movies, now=now) is None
         }
         self.count.refused += len(inputs) - len(ratings)
         if ratings:

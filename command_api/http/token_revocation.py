@@ -14,13 +14,20 @@ from infra.security.access_tokens import Identity
 
 FRESH_SECONDS = 1.0
 _CACHE_SIZE = 10_000
+_NEVER = float("-inf"), None
 
 _cache: dict[UUID, tuple[float, LoginStatus | None]] = {}
 
 
 def refuse_revoked(identity: Identity) -> None:
     """Raise Unauthenticated if the token's log-in or epoch was revoked."""
-    status = _login_status(identity.family)
+    now = monotonic()
+    read_at, status = _cache.get(identity.family, _NEVER)
+    if now - read_at >= FRESH_SECONDS:
+        if len(_cache) >= _CACHE_SIZE:
+            _cache.clear()
+        status = refresh_families.login_status(identity.family)
+        _cache[identity.family] = now, status
     if (
         status is None
         or status.is_revoked
@@ -36,15 +43,3 @@ def clear_cache(family: UUID | None = None) -> None:
         _cache.clear()
     else:
         _cache.pop(family, None)
-
-
-def _login_status(family: UUID) -> LoginStatus | None:
-    cached = _cache.get(family)
-    if cached is not None and monotonic() - cached[0] < FRESH_SECONDS:
-        return cached[1]
-    if len(_cache) >= _CACHE_SIZE:
-        _cache.clear()
-    asked_at = monotonic()
-    status = refresh_families.login_status(family)
-    _cache[family] = asked_at, status
-    return status

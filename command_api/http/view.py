@@ -70,14 +70,6 @@ class Answer(NamedTuple):
     version: int | None = None
     """The new version of a resource that supports If-Match; sent as its ETag."""
 
-    def reply(self) -> Reply:
-        return Reply(
-            self.status,
-            b"" if self.data is None else strict_json.encode(self.data),
-            "" if self.position is None else encode_position(self.position),
-            "" if self.version is None else f'"{self.version}"',
-        )
-
 
 class CommandView(APIView):
     """A resource that commands change. Methods take a Call and return an Answer.
@@ -87,8 +79,6 @@ class CommandView(APIView):
 
     metrics_name: ClassVar[str] = ""
     """The ``view`` label of its metrics; the class name by default."""
-    shows_rate_on_refusal: ClassVar[bool] = True
-    """Whether a refusal carries the RateLimit headers, too."""
     bodies: ClassVar[Mapping[str, type[StrictSerializer]]] = {}
     """The body's serializer, by method."""
     bodies_optional: ClassVar[frozenset[str]] = frozenset()
@@ -103,19 +93,33 @@ class CommandView(APIView):
         except Exception as fault:  # noqa: BLE001 - every fault becomes problem details there
             response = problem_details.respond(_as_refusal(fault), request)
         response.headers["X-Request-ID"] = request_id
-        self._measure(request, response.status_code, perf_counter() - started)
+        view, status = self.metrics_name or type(self).__name__, str(response.status_code)
+        count("marquee_http_requests_total", view=view, method=request.method or "", status=status)
+        observe_seconds("marquee_http_seconds", perf_counter() - started, view=view)
         return response
 
     def scope(self, call: Call) -> str | None:
         """Return the scope in which an Idempotency-Key is unique; None ignores the key."""
         return scope_of(call.user_id)
 
-    def rate(self, request: HttpRequest, identity: Identity | None) -> Mapping[str, str]:
-        """Count the request; return the RateLimit headers. Raises TooMany or Unavailable."""
-        counter = self.throttle(request, identity)
-        if counter.scope == "write":
-            return _counters.check(counter, clients.redis())
-        return admit([counter], clients.redis())
+    def admit(self, request: HttpRequest) -> tuple[Identity | None, Mapping[str, str]]:
+        """Authenticate and rate-limit the request; return the RateLimit headers, too."""
+        identity = None
+        try:
+            if needs_token(self.permission_classes):
+                identity = access_tokens.bearer(request.META.get("HTTP_AUTHORIZATION", ""))
+                refuse_revoked(identity)
+        except Refused:
+            by_address = sliding_window.of_address(request)
+            request.META[RATE] = admit([by_address], clients.redis())  # guessing tokens counts
+            raise
+        throttle = self.throttle(request, identity)
+        request.META[RATE] = rate = (
+            _counters.check(throttle, clients.redis())
+            if throttle.scope == "write"
+            else admit([throttle], clients.redis())
+        )
+        return identity, rate
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
         """Return the rate-limit counter of the request."""
@@ -130,7 +134,7 @@ class CommandView(APIView):
         handler = getattr(self, method.lower(), None) if method in _METHODS else None
         if handler is None:
             return problem_details.not_allowed(request, self.allowed_methods)
-        identity, rate = self._admit(request)
+        identity, rate = self.admit(request)
         raw, body = self._read(request, method)
         if identity is not None and raw:
             refuse_revoked(identity)  # again: a slow body may outlive its token
@@ -140,9 +144,12 @@ class CommandView(APIView):
 
         def execute() -> Reply:
             answer: Answer = handler(call, **kwargs)
-            if answer.position is not None:
-                partitions.append(answer.position.partition)
-            return answer.reply()
+            body = b"" if answer.data is None else strict_json.encode(answer.data)
+            etag = "" if answer.version is None else f'"{answer.version}"'
+            if answer.position is None:
+                return Reply(answer.status, body, "", etag)
+            partitions.append(answer.position.partition)
+            return Reply(answer.status, body, encode_position(answer.position), etag)
 
         key = meta.get("HTTP_IDEMPOTENCY_KEY")
         scope = None if key is None else self.scope(call)
@@ -153,26 +160,6 @@ class CommandView(APIView):
         notifications.announce(*partitions)
         return _respond(reply, rate)
 
-    def _admit(self, request: HttpRequest) -> tuple[Identity | None, Mapping[str, str]]:
-        """Authenticate and rate-limit the request; return the RateLimit headers, too."""
-        try:
-            identity = self._authenticate(request)
-        except Refused:
-            by_address = sliding_window.of_address(request)
-            request.META[RATE] = admit([by_address], clients.redis())  # guessing tokens counts
-            raise
-        rate = self.rate(request, identity)
-        if self.shows_rate_on_refusal:
-            request.META[RATE] = rate
-        return identity, rate
-
-    def _authenticate(self, request: HttpRequest) -> Identity | None:
-        if not needs_token(self.permission_classes):
-            return None
-        identity = access_tokens.bearer(request.META.get("HTTP_AUTHORIZATION", ""))
-        refuse_revoked(identity)
-        return identity
-
     def _read(self, request: HttpRequest, method: str) -> tuple[bytes, Mapping[str, Any]]:
         length, expected = content_length(request), self.bodies.get(method)
         if expected is None:
@@ -182,16 +169,6 @@ class CommandView(APIView):
             raise Unsupported
         raw = read_body(request)
         return raw, expected.read({} if is_left_out else strict_json.decode(raw))
-
-    def _measure(self, request: HttpRequest, status: int, seconds: float) -> None:
-        view = self.metrics_name or type(self).__name__
-        count(
-            "marquee_http_requests_total",
-            view=view,
-            method=request.method or "",
-            status=str(status),
-        )
-        observe_seconds("marquee_http_seconds", seconds, view=view)
 
 
 def _as_refusal(fault: Exception) -> Exception:

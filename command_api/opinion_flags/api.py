@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from command_api import event_store
 from command_api.aggregate import handle
-from command_api.catalogue.movie_lookup import availability_of
+from command_api.catalogue.movie_lookup import is_withdrawn
 from command_api.http.openapi import describe_command
 from command_api.http.view import Answer, Call, CommandView
 from command_api.opinion_flags.decider import (
@@ -44,7 +44,7 @@ class FavouriteView(CommandView):
     @describe_command("favourite", answers={200: FavouriteAnswer}, problems=(404,))
     def put(self, call: Call, movie_id: int) -> Answer:
         """Make the movie a favourite."""
-        command = FavouriteMovie(call.user_id, movie_id, availability_of(movie_id))
+        command = FavouriteMovie(call.user_id, movie_id, is_withdrawn(movie_id))
         return _set(call, command, favourite, "favourite")
 
     @describe_command("unfavourite", answers={204: None}, problems=(404,))
@@ -61,7 +61,7 @@ class HiddenView(CommandView):
     @describe_command("hide", answers={200: HidingAnswer}, problems=(404,))
     def put(self, call: Call, movie_id: int) -> Answer:
         """Stop recommending the movie to me."""
-        command = HideMovie(call.user_id, movie_id, availability_of(movie_id))
+        command = HideMovie(call.user_id, movie_id, is_withdrawn(movie_id))
         return _set(call, command, hidden, "hidden")
 
     @describe_command("unhide", answers={204: None}, problems=(404,))

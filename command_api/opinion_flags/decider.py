@@ -6,17 +6,18 @@ from typing import TypeAlias
 from uuid import UUID
 
 from command_api.aggregate import Aggregate
-from command_api.catalogue.availability import AVAILABLE, Availability, refuse_withdrawn
+from command_api.catalogue.decider import NO_NEW_OPINIONS
 from events.catalogue import MovieFavourited, MovieHidden, MovieUnfavourited, MovieUnhidden
 from events.recorded import Stream
-from infra.errors import NotFound
+from infra.errors import Conflict, NotFound
 
 
 @dataclass(frozen=True, slots=True)
 class SetFlag:
     user_id: UUID
     movie_id: int
-    availability: Availability = AVAILABLE
+    is_withdrawn: bool = False
+    """Whether the movie is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,9 @@ def _flag(
         match command:
             case SetFlag() if current.is_set:
                 return ()
+            case SetFlag(is_withdrawn=True):
+                raise Conflict(NO_NEW_OPINIONS)
             case SetFlag(user_id=user, movie_id=movie):
-                refuse_withdrawn(command.availability)
                 return (set_event(user_id=user, movie_id=movie),)
             case ClearFlag(user_id=user, movie_id=movie):
                 if not current.is_set:

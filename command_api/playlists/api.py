@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from command_api import event_store
 from command_api.aggregate import Handled, handle
-from command_api.catalogue.movie_lookup import availability_of
+from command_api.catalogue.movie_lookup import is_withdrawn
 from command_api.http.if_match import versions
 from command_api.http.openapi import describe_command
 from command_api.http.view import Answer, Call, CommandView
@@ -159,7 +159,7 @@ class PlaylistMovieView(CommandView):
         command = PutMovie(
             **_common_fields(call, playlist_id),
             movie_id=movie_id,
-            availability=availability_of(movie_id),
+            is_withdrawn=is_withdrawn(movie_id),
             **call.body,
         )
         handled = _handle(call, command)

@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from command_api.aggregate import Aggregate
-from command_api.catalogue.availability import AVAILABLE, Availability, refuse_withdrawn
+from command_api.catalogue.decider import NO_NEW_OPINIONS
 from command_api.playlists.ranks import insert_rank
 from events.catalogue import (
     PlaylistCreated,
@@ -79,7 +79,8 @@ class PutMovie:
     movie_id: int
     position: int | None = None
     versions: Versions = None
-    availability: Availability = AVAILABLE
+    is_withdrawn: bool = False
+    """Whether the movie is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,8 +192,8 @@ def _refuse_invalid_texts(
 def _put(command: PutMovie, current: PlaylistState) -> Sequence[PlaylistEvent]:
     playlist_id, user, movie = command.playlist_id, command.user_id, command.movie_id
     before = current.movies
-    if movie not in current.ranks:
-        refuse_withdrawn(command.availability)
+    if movie not in current.ranks and command.is_withdrawn:
+        raise Conflict(NO_NEW_OPINIONS)
     others = [other for other in before if other != movie]
     if len(others) == MOST_MOVIES:
         reason = f"A playlist holds at most {MOST_MOVIES} movies."

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from command_api import event_store
 from command_api.aggregate import handle
-from command_api.catalogue.movie_lookup import availability_of
+from command_api.catalogue.movie_lookup import is_withdrawn
 from command_api.http.openapi import describe_command
 from command_api.http.view import Answer, Call, CommandView
 from command_api.ratings.decider import HIGHEST, LOWEST, RateMovie, WithdrawRating, rating
@@ -45,7 +45,7 @@ class RatingView(CommandView):
     @describe_command("rate", answers={200: RatingAnswer}, problems=(404, 409), body=RatingBody)
     def put(self, call: Call, movie_id: int) -> Answer:
         """Give the movie a score, or change the score."""
-        command = RateMovie(call.user_id, movie_id, call.body["score"], availability_of(movie_id))
+        command = RateMovie(call.user_id, movie_id, call.body["score"], is_withdrawn(movie_id))
         handled = handle(command, rating, event_store.store(), origin=call.origin)
         return Answer(handled.position, {"movie_id": movie_id, "score": handled.state.score})
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from command_api.aggregate import MAX_ATTEMPTS, partition_start
-from command_api.catalogue.availability import WITHDRAWN, Availability
+from command_api.catalogue.decider import WITHDRAWN
 from command_api.ratings.decider import RateMovie, rating
 from events.catalogue import Score
 from events.recorded import Origin, Position, Recorded, Stream
@@ -64,13 +64,13 @@ class ImportResult(NamedTuple):
 
 
 def reject_invalid(
-    given: RatingInput, *, availabilities: Mapping[int, Availability], now: datetime
+    given: RatingInput, *, movies: Mapping[int, bool], now: datetime
 ) -> RatingRejected | None:
-    """Why a rating is rejected; ``availabilities`` holds every known movie."""
+    """Why a rating is rejected; ``movies`` tells of each known movie whether it is withdrawn."""
     errors = []
-    if (availability := availabilities.get(given.movie_id)) is None:
+    if given.movie_id not in movies:
         errors.append(FieldError("movie_id", "There is no such movie."))
-    elif availability.is_withdrawn:
+    elif movies[given.movie_id]:
         errors.append(FieldError("movie_id", WITHDRAWN))
     if given.at is not None and given.at > now:
         errors.append(FieldError("rated_at", "rated_at must not be in the future."))

@@ -10,7 +10,7 @@ from msgspec import Meta
 from rest_framework import serializers
 
 from command_api import event_store
-from command_api.catalogue.movie_lookup import availabilities_of
+from command_api.catalogue.movie_lookup import find_movies
 from command_api.http.openapi import describe_command
 from command_api.http.view import Answer, Call, CommandView
 from command_api.ratings.bulk_import import (
@@ -152,9 +152,9 @@ class RatingsImportView(CommandView):
 
 def _checked(ratings: list[RatingInput | RatingRejected], now: datetime) -> dict[int, Any]:
     """Return the ratings by index; those that break a rule are rejected."""
-    movies = availabilities_of({it.movie_id for it in ratings if isinstance(it, RatingInput)})
+    movies = find_movies({it.movie_id for it in ratings if isinstance(it, RatingInput)})
     return {
-        nth: (reject_invalid(it, availabilities=movies, now=now) or it)
+        nth: (reject_invalid(it, movies=movies, now=now) or it)
         if isinstance(it, RatingInput)
         else it
         for nth, it in enumerate(ratings)

@@ -6,10 +6,10 @@ from typing import TypeAlias
 from uuid import UUID
 
 from command_api.aggregate import Aggregate
-from command_api.catalogue.availability import AVAILABLE, Availability, refuse_withdrawn
+from command_api.catalogue.decider import NO_NEW_OPINIONS
 from events.catalogue import MovieRated, RatingEvent, RatingWithdrawn, Score
 from events.recorded import Stream
-from infra.errors import Invalid, NotFound
+from infra.errors import Conflict, Invalid, NotFound
 
 LOWEST, HIGHEST = 1, 10
 
@@ -21,7 +21,8 @@ class RateMovie:
     user_id: UUID
     movie_id: int
     score: Score
-    availability: Availability = AVAILABLE
+    is_withdrawn: bool = False
+    """Whether the movie is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,9 @@ def decide(command: RatingCommand, current: RatingState) -> Sequence[RatingEvent
             raise Invalid("The score is invalid.", errors=[("score", reason)])
         case RateMovie(score=score) if score == current.score:
             return ()
+        case RateMovie(is_withdrawn=True):
+            raise Conflict(NO_NEW_OPINIONS)
         case RateMovie(user_id=user, movie_id=movie, score=score):
-            refuse_withdrawn(command.availability)
             previous = current.score
             return (MovieRated(user_id=user, movie_id=movie, score=score, previous=previous),)
         case WithdrawRating(user_id=user, movie_id=movie):

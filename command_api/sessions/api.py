@@ -83,13 +83,16 @@ class _SessionView(CommandView):
 class TokensView(_SessionView):
     """Log-ins."""
 
-    # The remaining number would reveal which counters exist, and so whether the address is known.
-    shows_rate_on_refusal = False
     bodies = {"POST": LoginBody}
 
-    def rate(self, request: HttpRequest, identity: Identity | None) -> Mapping[str, str]:
-        """Limit password guessing."""
-        return login_rate_limit.admit(login_rate_limit.requested_login(request), request.META)
+    def admit(self, request: HttpRequest) -> tuple[None, Mapping[str, str]]:
+        """Limit password guessing.
+
+        Refusals show no RateLimit headers: the remaining number would reveal which counters exist,
+        and so whether the address is known.
+        """
+        typed = login_rate_limit.requested_login(request)
+        return None, login_rate_limit.admit(typed, request.META)
 
     @_describe("log_in", {200: TokensAnswer}, LoginBody, appends=False)
     def post(self, call: Call) -> Answer:

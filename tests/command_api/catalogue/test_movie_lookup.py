@@ -1,30 +1,26 @@
-"""Movie look-up: existence, availability and caching."""
+"""Movie look-up: existence, withdrawal and caching."""
 
 import pytest
 
 from command_api.catalogue import movie_lookup
-from command_api.catalogue.availability import AVAILABLE, Availability
 from command_api.catalogue.decider import AddMovie, MovieFacts, RestoreMovie, WithdrawMovie
-from command_api.catalogue.movie_lookup import availabilities_of, availability_of, is_known
+from command_api.catalogue.movie_lookup import find_movies, is_withdrawn
 from infra.errors import NotFound
 
 
 def test_movie_is_known_as_soon_as_it_is_added(tell):
-    assert not is_known(1)
+    with pytest.raises(NotFound):
+        is_withdrawn(1)
     tell(AddMovie(1, MovieFacts(title="Heat", year=1995)))
-    assert is_known(1)
+    assert not is_withdrawn(1)
 
 
+@pytest.mark.usefixtures("patient")
 def test_known_movies_are_cached(tell, django_assert_num_queries):
     tell(AddMovie(1, MovieFacts(title="Heat", year=1995)))
-    assert is_known(1)
+    assert not is_withdrawn(1)
     with django_assert_num_queries(0):
-        assert is_known(1)
-
-
-def test_movie_id_out_of_range_is_unknown(store):
-    assert not is_known(2**70)
-    assert not is_known(-1)
+        assert not is_withdrawn(1)
 
 
 @pytest.fixture
@@ -40,34 +36,31 @@ def impatient(monkeypatch):
 
 
 @pytest.mark.usefixtures("impatient")
-def test_availability_follows_withdrawal_and_restoration(tell):
+def test_look_up_follows_withdrawal_and_restoration(tell):
     tell(
         AddMovie(1, MovieFacts(title="Heat", year=1995)),
         AddMovie(2, MovieFacts(title="Ali", year=2001)),
     )
-    assert availability_of(1) == AVAILABLE
+    assert not is_withdrawn(1)
     tell(WithdrawMovie(1, "a double"))
-    assert (availability_of(1), availability_of(2)) == (Availability(is_withdrawn=True), AVAILABLE)
-    assert availabilities_of([1, 2, 3, -1, 2**70]) == {
-        1: Availability(is_withdrawn=True),
-        2: AVAILABLE,
-    }
+    assert (is_withdrawn(1), is_withdrawn(2)) == (True, False)
+    assert find_movies([1, 2, 3, -1, 2**70]) == {1: True, 2: False}
     tell(RestoreMovie(1))
-    assert availability_of(1) == AVAILABLE
+    assert not is_withdrawn(1)
 
 
 @pytest.mark.usefixtures("patient")
-def test_availability_is_cached_for_a_second(tell, django_assert_num_queries):
+def test_withdrawal_is_cached_for_a_second(tell, django_assert_num_queries):
     tell(AddMovie(1, MovieFacts(title="Heat", year=1995)))
-    assert availability_of(1) == AVAILABLE
+    assert not is_withdrawn(1)
     tell(WithdrawMovie(1, "a double"))
     with django_assert_num_queries(0):
-        assert availability_of(1) == AVAILABLE
+        assert not is_withdrawn(1)
     movie_lookup.clear_cache()
-    assert availability_of(1) == Availability(is_withdrawn=True)
+    assert is_withdrawn(1)
 
 
-@pytest.mark.parametrize("movie_id", [1, 2**70])
-def test_availability_of_a_missing_movie_is_not_found(store, movie_id):
+@pytest.mark.parametrize("movie_id", [1, -1, 2**70])
+def test_missing_movie_is_not_found(store, movie_id):
     with pytest.raises(NotFound):
-        availability_of(movie_id)
+        is_withdrawn(movie_id)

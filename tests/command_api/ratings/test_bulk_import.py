@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from command_api.aggregate import MAX_ATTEMPTS, handle
-from command_api.catalogue.availability import AVAILABLE
 from command_api.ratings.bulk_import import (
     EARLIEST,
     RatingAppended,
@@ -144,7 +143,7 @@ class Racing(MemoryStore):
     ],
 )
 def test_import_rejects_invalid_ratings(brought, fields):
-    found = reject_invalid(brought, availabilities={ALIEN: AVAILABLE}, now=NOW)
+    found = reject_invalid(brought, movies={ALIEN: False}, now=NOW)
     assert [error.field for error in (found or RatingRejected([])).errors] == fields
 
 
