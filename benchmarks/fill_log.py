@@ -26,13 +26,15 @@ from benchmarks.generated_log import (  # noqa: E402 - Django first
 )
 from events import codec  # noqa: E402 - Django first
 from events.catalogue import AnyEvent, MovieAdded, MovieRated  # noqa: E402 - Django first
-from events.partition import partition_of  # noqa: E402 - Django first
-from events.recorded import Origin, Stored  # noqa: E402 - Django first
+from events.recorded import (  # noqa: E402 - Django first
+    Stored,
+    partition_of,
+)
 from events.store.restore import RestorableStore  # noqa: E402 - Django first
 from infra.config import config  # noqa: E402 - Django first
 
 _BATCH = 5000
-_ORIGIN = Origin(correlation_id=UUID(int=0))
+_REQUEST = UUID(int=0)
 _LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -89,16 +91,17 @@ def fill(by_user: Iterable[Sequence[GeneratedRating]], movies: int) -> Iterator[
 
 
 def _stored(partition: int, offset: int, stream: str, event: AnyEvent, at: datetime) -> Stored:
+    type_, data = codec.encode(event)
     return Stored(
         partition=partition,
         offset=offset,
         stream=stream,
         version=1,
-        type=codec.type_of(event),
-        data=codec.encode(event),
+        type=type_,
+        data=data,
         occurred_at=at,
         recorded_at=at,
-        origin=_ORIGIN,
+        correlation_id=_REQUEST,
     )
 
 

@@ -21,8 +21,7 @@ from events import codec
 from events.bus import Subscription, topology
 from events.catalogue import MovieRated
 from events.notifications import listening
-from events.partition import partition_of
-from events.recorded import Origin, Stored
+from events.recorded import Stored, partition_of
 from events.relay.relay import BusTarget
 from events.store.postgres import PostgresStore
 from projectors.building.thread import BuilderThread
@@ -33,7 +32,6 @@ from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
 from projectors.registry import MODELS, make_builders
 from projectors.storage.read_model import ReadModel
-from tests.fixtures.fixed_assignments import FixedAssignments
 
 USERS = 500
 MOVIES = 2000
@@ -55,10 +53,20 @@ class Unheard(PostgresStore):
         return [0] * self.partitions
 
 
+class FixedAssignments:
+    """The same generations during the whole run."""
+
+    def __init__(self, assigned: Sequence[AssignedGeneration]) -> None:
+        self.assigned = assigned
+
+    def refresh(self) -> None:
+        """Nothing changes."""
+
+
 def messages(partitions: int, count: int) -> list[tuple[str, bytes]]:
     """So many ratings as the relay sends them, the partitions in turn."""
     users = [uuid4() for _ in range(USERS)]
-    origin, now = Origin(correlation_id=uuid4()), datetime.now(UTC)
+    request, now = uuid4(), datetime.now(UTC)
     offsets = [0] * partitions
     found = []
     for nth in range(count):
@@ -66,16 +74,17 @@ def messages(partitions: int, count: int) -> list[tuple[str, bytes]]:
         partition = partition_of(str(user), partitions)
         offsets[partition] += 1
         event = MovieRated(user_id=user, movie_id=movie, score=1 + nth % 10)
+        type_, data = codec.encode(event)
         stored = Stored(
             partition=partition,
             offset=offsets[partition],
             stream=f"rating-{user}-{movie}",
             version=1,
-            type=codec.type_of(event),
-            data=codec.encode(event),
+            type=type_,
+            data=data,
             occurred_at=now,
             recorded_at=now,
-            origin=origin,
+            correlation_id=request,
         )
         found.append((topology.routing_key(partition, stored.type), codec.to_wire(stored)))
     return found
@@ -164,10 +173,10 @@ class _Life:
                 live=self._live,
                 pointers=self._pointers,
                 assignments=FixedAssignments(
-                    *(
+                    [
                         AssignedGeneration("live", f, self._builders.get(f.model.name))
                         for f in self._followers
-                    )
+                    ]
                 ),
                 subscription=self._subscription,
                 notifications=hints,

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
 from events.catalogue import AnyEvent
-from events.partition import partition_of
-from events.recorded import Origin, Position, Recorded, Stream
+from events.recorded import Origin, Position, Recorded, Stream, partition_of
 from events.store import EventStore, WrongExpectedVersion
 from infra.errors import Refused
 

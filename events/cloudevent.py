@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from events.recorded import Origin, Stored
+from events.recorded import Stored
 
 CONTENT_TYPE = "application/cloudevents+json"
 SOURCE = "/marquee/log"
@@ -75,9 +75,9 @@ def wrap(stored: Stored) -> bytes:
             partition=stored.partition,
             offset=stored.offset,
             streamversion=stored.version,
-            correlationid=stored.origin.correlation_id,
-            causationid=stored.origin.causation_id,
-            traceparent=stored.origin.traceparent,
+            correlationid=stored.correlation_id,
+            causationid=stored.causation_id,
+            traceparent=stored.traceparent,
             data=msgspec.Raw(stored.data),
         )
     )
@@ -95,11 +95,9 @@ def unwrap(message: bytes) -> Stored:
         data=decode_text(cloud_event.data),
         occurred_at=cloud_event.time,
         recorded_at=cloud_event.recordedtime,
-        origin=Origin(
-            correlation_id=cloud_event.correlationid,
-            causation_id=cloud_event.causationid,
-            traceparent=cloud_event.traceparent,
-        ),
+        correlation_id=cloud_event.correlationid,
+        causation_id=cloud_event.causationid,
+        traceparent=cloud_event.traceparent,
     )
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from events import cloudevent
 from events.catalogue import AnyEvent
-from events.recorded import Recorded, Stored
+from events.recorded import Origin, Recorded, Stored
 from events.upcasters import UPCASTERS, upcast
 
 _encoder = msgspec.json.Encoder()
@@ -20,9 +20,9 @@ to_wire = cloudevent.wrap
 """Encode a stored event as a message; its data passes through undecoded."""
 
 
-def encode(event: AnyEvent) -> str:
-    """Encode an event as the log stores it."""
-    return _encoder.encode(event).decode()
+def encode(event: AnyEvent) -> tuple[str, str]:
+    """Encode an event as the log stores it: its type and its JSON."""
+    return str(event.__struct_config__.tag), _encoder.encode(event).decode()
 
 
 def decode(type_: str, data: bytes | str) -> AnyEvent:
@@ -30,11 +30,6 @@ def decode(type_: str, data: bytes | str) -> AnyEvent:
     if type_ in UPCASTERS:
         return _upcast(type_, data)
     return _decoder.decode(data)
-
-
-def type_of(event: AnyEvent) -> str:
-    """The event's tag, as ``movie-rated.v1``."""
-    return str(event.__struct_config__.tag)
 
 
 def decode_stored(stored: Stored) -> Recorded:
@@ -46,7 +41,11 @@ def decode_stored(stored: Stored) -> Recorded:
         version=stored.version,
         occurred_at=stored.occurred_at,
         recorded_at=stored.recorded_at,
-        origin=stored.origin,
+        origin=Origin(
+            correlation_id=stored.correlation_id,
+            causation_id=stored.causation_id,
+            traceparent=stored.traceparent,
+        ),
         event=decode(stored.type, stored.data),
     )
 

@@ -6,7 +6,6 @@ import msgspec
 
 from events import codec
 from events.store.integrity_queries import CheckedEvent, IntegrityQueries, PartitionCounter
-from events.upcasters import UPCASTERS
 
 OnProgress = Callable[[int, int], object]
 """Called with a partition and how many more of its events were read."""
@@ -56,13 +55,8 @@ def _partition_faults(
 
 def _why_unreadable(stored: CheckedEvent) -> str | None:
     try:
-        event = codec.decode(stored.type, stored.data)
-        # An upcast event has today's tag; compare the stored one.
-        tag = (
-            _tag_decoder.decode(stored.data).type
-            if stored.type in UPCASTERS
-            else codec.type_of(event)
-        )
+        codec.decode(stored.type, stored.data)
+        tag = _tag_decoder.decode(stored.data).type
     except (msgspec.MsgspecError, ValueError) as error:
         return f"can't be read: {error}"
     return None if tag == stored.type else f"is stored as {stored.type}, but its tag is {tag}"

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from heapq import nlargest
 from typing import NamedTuple
 
-from events.partition import partition_of
-from events.recorded import Stored
+from events.recorded import Stored, partition_of
 from events.store import EventStore
 
 _PAGE = 2000

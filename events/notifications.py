@@ -33,20 +33,19 @@ def waiting_readers_channel() -> str:
     return f"{config().namespace}:wanted"
 
 
-class Announcer:
+class _Announcer:
     """Publishes from a background thread; partitions that pile up go out together."""
 
-    def __init__(self, redis: Redis) -> None:
-        self._redis = redis
+    def __init__(self) -> None:
         self._waiting: set[int] = set()
         self._changed = Condition()
-        self._thread: Thread | None = None
+        self._thread = Thread()
 
-    def announce(self, partitions: Iterator[int] | tuple[int, ...]) -> None:
-        """Announce partitions with new events; returns at once."""
+    def announce(self, *partitions: int) -> None:
+        """Announce partitions with new events; never blocks, never raises."""
         with self._changed:
             self._waiting.update(partitions)
-            if self._thread is None or not self._thread.is_alive():
+            if not self._thread.is_alive():
                 self._thread = Thread(target=self._run, name="announcer", daemon=True)
                 self._thread.start()
             self._changed.notify()
@@ -57,21 +56,13 @@ class Announcer:
                 self._changed.wait_for(lambda: self._waiting)
                 partitions, self._waiting = self._waiting, set()
             try:
-                self._redis.publish(log_channel(), ",".join(map(str, partitions)))
+                clients.redis().publish(log_channel(), ",".join(map(str, partitions)))
                 sleep(_PAUSE_SECONDS)
             except RedisError as error:
                 log.warning("Notification not sent; pollers will find the events: %s", error)
 
 
-_announcers: dict[int, Announcer] = {}
-
-
-def announce(*partitions: int) -> None:
-    """Announce partitions with new events; never blocks, never raises."""
-    if not partitions:
-        return
-    redis = clients.redis()
-    _announcers.setdefault(id(redis), Announcer(redis)).announce(partitions)
+announce = _Announcer().announce
 
 
 class NotificationListener:

@@ -6,7 +6,7 @@ look-up of its owner. The rest is random: an id can't be guessed.
 
 import re
 
-from events.partition import partition_of
+from events.recorded import partition_of
 
 RANDOM_BYTES = 10
 _PATTERN = re.compile(r"[0-9a-f]{23}", re.ASCII)

@@ -1,12 +1,18 @@
 """Recorded events: an event with its stream, version, position, times and origin."""
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from hashlib import sha256
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from events.catalogue import AnyEvent
+
+
+def partition_of(owner: str, partitions: int) -> int:
+    """The partition (0..partitions-1) of an owner: a user's id, a movie's, a board's name."""
+    return int.from_bytes(sha256(owner.encode()).digest()[:4]) % partitions
 
 
 class Stream(NamedTuple):
@@ -49,8 +55,8 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
         return Position(self.partition, self.offset)
 
 
-class Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """A recorded event whose event is still the stored JSON, not decoded."""
+class Stored(msgspec.Struct, frozen=True):
+    """A row of the log: a recorded event that is still JSON, not decoded."""
 
     partition: int
     offset: int
@@ -60,19 +66,6 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     data: str
     occurred_at: datetime
     recorded_at: datetime
-    origin: Origin
-
-
-def stored_from_row(row: tuple[Any, ...]) -> Stored:
-    """The stored event of a row of ``events.store.postgres.COLUMNS``."""
-    return Stored(
-        partition=row[0],
-        offset=row[1],
-        stream=row[2],
-        version=row[3],
-        type=row[4],
-        data=row[5],
-        occurred_at=row[6],
-        recorded_at=row[7],
-        origin=Origin(correlation_id=row[8], causation_id=row[9], traceparent=row[10]),
-    )
+    correlation_id: UUID
+    causation_id: str | None = None
+    traceparent: str | None = None

@@ -20,7 +20,7 @@ import numpy as np
 
 from command_api.imports.movielens_reader import SourceRating
 from command_api.ratings.decider import RateMovie
-from events.partition import partition_of
+from events.recorded import partition_of
 
 # The namespace of MovieLens users: their ids are the same in every import.
 _USERS = UUID("5f2a2d5e-6a40-4f4b-9d0b-6c0d1c6c7a11")

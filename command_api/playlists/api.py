@@ -30,7 +30,7 @@ from command_api.playlists.decider import (
     not_found,
 )
 from events import playlist_ids
-from events.partition import partition_of
+from events.recorded import partition_of
 from events.vault.decryption import PLAYLIST_DESCRIPTION, PLAYLIST_NAME, EventDecryptor
 from events.vault.encryption import encrypt_field
 from infra.errors import Unauthenticated

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from events import cloudevent
-from events.recorded import Stored, stored_from_row
+from events.recorded import Stored
 
 Format: TypeAlias = Literal["marquee-log.v1", "marquee-log.v2"]
 
@@ -50,8 +50,9 @@ _v1_decoder = msgspec.json.Decoder(ArchiveLineV1)
 
 def decode_v1_line(line: bytes) -> Stored:
     """Decode an event line; raises msgspec.MsgspecError for anything else."""
-    row = msgspec.structs.astuple(_v1_decoder.decode(line))
-    return stored_from_row((*row[:5], cloudevent.decode_text(row[5]), *row[6:]))
+    event = _v1_decoder.decode(line)
+    fields = msgspec.structs.asdict(event) | {"data": cloudevent.decode_text(event.data)}
+    return Stored(**fields)
 
 
 LINE_DECODERS: Mapping[Format, Callable[[bytes], Stored]] = MappingProxyType(

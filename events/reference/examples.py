@@ -36,14 +36,13 @@ from events.catalogue import (
     UserErased,
     UserRegistered,
 )
-from events.partition import partition_of
-from events.recorded import Origin, Stored, Stream
+from events.recorded import Stored, Stream, partition_of
 
 GOLDEN = Path(__file__).parent / "golden"
 
 _PARTITIONS = 64
 _TIME = datetime(2026, 1, 2, 12, tzinfo=UTC)
-_ORIGIN = Origin(correlation_id=UUID("0191a7d4-38f1-4c54-a8a7-4f4d5f1a2b3c"))
+_REQUEST = UUID("0191a7d4-38f1-4c54-a8a7-4f4d5f1a2b3c")
 
 
 def golden(directory: Path = GOLDEN) -> Mapping[str, str]:
@@ -68,7 +67,7 @@ def message(tag: str, line: str) -> bytes:
             data=line,
             occurred_at=_TIME,
             recorded_at=_TIME + timedelta(milliseconds=3),
-            origin=_ORIGIN,
+            correlation_id=_REQUEST,
         )
     )
 

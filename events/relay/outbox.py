@@ -5,11 +5,12 @@ cursors. When the connection is lost, so is the leadership.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import starmap
 from typing import Any
 
 from django.db import connections
 
-from events.recorded import Stored, stored_from_row
+from events.recorded import Stored
 from events.store.postgres import COLUMNS
 from infra.advisory_lock import try_session_lock
 
@@ -66,10 +67,8 @@ class Outbox:
 
     def unsent(self, after: Mapping[int, int], *, limit: int) -> list[Stored]:
         """The next events of each partition after an offset, in order; at most ``limit`` each."""
-        return [
-            stored_from_row(row)
-            for row in self._rows(_UNSENT, [list(after), list(after.values()), limit])
-        ]
+        rows = self._rows(_UNSENT, [list(after), list(after.values()), limit])
+        return list(starmap(Stored, rows))
 
     def save_cursors(self, epoch: int, cursors: Mapping[int, int]) -> None:
         """Save how far the partitions are confirmed; raises LeadershipLost."""

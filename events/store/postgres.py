@@ -1,9 +1,10 @@
 """Event store in PostgreSQL."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from itertools import starmap
+from typing import Any, TypeAlias
 from weakref import WeakSet
 
 from django.db import connections, transaction
@@ -13,15 +14,14 @@ from psycopg2 import Error as DriverError
 
 from events import codec
 from events.catalogue import AnyEvent
-from events.partition import partition_of
-from events.recorded import Origin, Position, Recorded, Stored, Stream, stored_from_row
+from events.recorded import Origin, Position, Recorded, Stored, Stream, partition_of
 from events.store import AppendEntry, WrongExpectedVersion
 
 COLUMNS = (
     'partition, "offset", stream, version, type, data::text, occurred_at, recorded_at,'
     " correlation_id, causation_id, traceparent"
 )
-"""What ``stored_from_row`` takes."""
+"""The fields of ``Stored``, in their order."""
 
 _READ = (
     f"SELECT {COLUMNS} FROM events"  # noqa: S608 - constants
@@ -69,6 +69,9 @@ RETURNING "offset", recorded_at
 """
 _APPEND_ONE = "EXECUTE append_one(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
+_Row: TypeAlias = tuple[str, int, str, str, datetime | None]
+"""Stream, version, type, data, and when it happened; None: now."""
+
 _prepared: WeakSet[Any] = WeakSet()
 """Driver connections whose session has prepared ``append_one``."""
 
@@ -79,19 +82,21 @@ class PostgresStore:
     def __init__(self, partitions: int, *, alias: str = "default") -> None:
         self.partitions = partitions
         self._alias = alias
-        self._partition_count = 0  # of the log; read when first needed
+        self._counted = range(0)  # the log's partitions; counted when first needed
 
     def read(self, stream: Stream) -> Sequence[Recorded]:
         """See EventStore."""
         partition = partition_of(stream.owner, self.partitions)
-        return [codec.decode_stored(row) for row in self._stored(_READ, [partition, stream.name])]
+        rows = _rows(connections[self._alias], _READ, [partition, stream.name])
+        return list(map(codec.decode_stored, starmap(Stored, rows)))
 
     def read_many(self, streams: Sequence[Stream]) -> dict[str, Sequence[Recorded]]:
         """See EventStore."""
         by_stream: dict[str, list[Recorded]] = defaultdict(list)
         for partition, names in self._by_partition(streams).items():
-            for row in self._stored(_READ_MANY, [partition, names]):
-                by_stream[row.stream].append(codec.decode_stored(row))
+            for row in _rows(connections[self._alias], _READ_MANY, [partition, names]):
+                recorded = codec.decode_stored(Stored(*row))
+                by_stream[recorded.stream].append(recorded)
         return dict(by_stream)
 
     def append(
@@ -106,46 +111,45 @@ class PostgresStore:
         """See EventStore."""
         if not events:
             return ()
-        partition = partition_of(stream.owner, self.partitions)
-        entries = [
-            AppendEntry(stream, expected + nth, event, occurred_at)
-            for nth, event in enumerate(events, start=1)
+        rows = [
+            (stream.name, version, *codec.encode(event), occurred_at)
+            for version, event in enumerate(events, start=expected + 1)
         ]
-        database = connections[self._alias]
-        if database.in_atomic_block:
+        partition = partition_of(stream.owner, self.partitions)
+        if connections[self._alias].in_atomic_block:
             # A savepoint, so that a conflict does not abort the caller's transaction.
             with transaction.atomic(using=self._alias):
-                first, at = self._append(database, partition, entries, origin)
+                first, at = self._append(partition, rows, origin)
         else:
-            first, at = self._append(database, partition, entries, origin)
+            first, at = self._append(partition, rows, origin)
         return [
             Recorded(
                 partition=partition,
-                offset=first + nth,
+                offset=first + nth - 1,
                 stream=stream.name,
-                version=entry.version,
+                version=expected + nth,
                 occurred_at=occurred_at or at,
                 recorded_at=at,
                 origin=origin,
-                event=entry.event,
+                event=event,
             )
-            for nth, entry in enumerate(entries)
+            for nth, event in enumerate(events, start=1)
         ]
 
     def append_many(self, entries: Sequence[AppendEntry], *, origin: Origin) -> Sequence[Position]:
         """See EventStore."""
-        by_partition: dict[int, list[int]] = defaultdict(list)
-        for nth, entry in enumerate(entries):
-            by_partition[partition_of(entry.stream.owner, self.partitions)].append(nth)
+        by_partition: dict[int, dict[int, _Row]] = defaultdict(dict)
+        for nth, (stream, version, event, occurred_at) in enumerate(entries):
+            row = (stream.name, version, *codec.encode(event), occurred_at)
+            by_partition[partition_of(stream.owner, self.partitions)][nth] = row
         positions: dict[int, Position] = {}
-        database = connections[self._alias]
         with transaction.atomic(using=self._alias):
             # In one order for all, or two appends would deadlock.
             for partition in sorted(by_partition):
-                nths = by_partition[partition]
-                some = [entries[nth] for nth in nths]
-                first, _ = self._append(database, partition, some, origin)
-                positions |= {nth: Position(partition, first + k) for k, nth in enumerate(nths)}
+                rows = by_partition[partition]
+                first, _ = self._append(partition, list(rows.values()), origin)
+                for offset, nth in enumerate(rows, start=first):
+                    positions[nth] = Position(partition, offset)
         return [positions[nth] for nth in range(len(entries))]
 
     def versions(self, streams: Sequence[Stream]) -> dict[str, int]:
@@ -153,32 +157,30 @@ class PostgresStore:
         return {
             name: version
             for partition, names in self._by_partition(streams).items()
-            for name, version in self._rows(_VERSIONS, [partition, names])
+            for name, version in _rows(connections[self._alias], _VERSIONS, [partition, names])
         }
 
     def streams(self, owner: str, *, prefix: str, after: str, limit: int) -> Sequence[str]:
         """See EventStore."""
         partition = partition_of(owner, self.partitions)
         pattern = f"{prefix}%"  # stream names have no % and no _
-        rows = self._rows(_STREAMS, [partition, after, pattern, owner, limit])
+        parameters = [partition, after, pattern, owner, limit]
+        rows = _rows(connections[self._alias], _STREAMS, parameters)
         return [name for (name,) in rows]
 
     def heads(self) -> Sequence[int]:
         """See EventStore."""
-        return [
-            head for (head,) in self._rows("SELECT head FROM partitions ORDER BY partition", [])
-        ]
+        sql = "SELECT head FROM partitions ORDER BY partition"
+        return [head for (head,) in _rows(connections[self._alias], sql, [])]
 
     def page(self, partition: int, *, after: int, limit: int) -> Sequence[Recorded]:
         """See EventStore."""
-        return [
-            codec.decode_stored(row)
-            for row in self.page_stored(partition, after=after, limit=limit)
-        ]
+        return list(map(codec.decode_stored, self.page_stored(partition, after=after, limit=limit)))
 
     def page_stored(self, partition: int, *, after: int, limit: int) -> Sequence[Stored]:
         """See EventStore."""
-        return list(self._stored(_PAGE, [partition, after, after + limit]))
+        rows = _rows(connections[self._alias], _PAGE, [partition, after, after + limit])
+        return list(starmap(Stored, rows))
 
     def _by_partition(self, streams: Sequence[Stream]) -> dict[int, list[str]]:
         names: dict[int, list[str]] = defaultdict(list)
@@ -187,56 +189,37 @@ class PostgresStore:
         return names
 
     def _append(
-        self,
-        database: BaseDatabaseWrapper,
-        partition: int,
-        entries: Sequence[AppendEntry],
-        origin: Origin,
+        self, partition: int, events: Sequence[_Row], origin: Origin
     ) -> tuple[int, datetime]:
-        columns: list[list[Any]] = [
-            [entry.stream.name for entry in entries],
-            [entry.version for entry in entries],
-            [codec.type_of(entry.event) for entry in entries],
-            [codec.encode(entry.event) for entry in entries],
-            [entry.occurred_at for entry in entries],
-        ]
-        origin_columns = [str(origin.correlation_id), origin.causation_id, origin.traceparent]
+        """Append to one partition; the first offset, and the time."""
+        database = connections[self._alias]
+        request = (str(origin.correlation_id), origin.causation_id, origin.traceparent)
         try:
-            if len(entries) == 1:
-                _prepare(database)
-                scalars = [value for [value] in columns]
-                rows = _rows(database, _APPEND_ONE, [partition, *scalars, *origin_columns])
+            if len(events) == 1:
+                if database.connection not in _prepared:
+                    _prepare(database)
+                rows = _rows(database, _APPEND_ONE, (partition, *events[0], *request))
             else:
-                rows = _rows(database, _APPEND, [partition, *columns, *origin_columns])
+                columns = map(list, zip(*events, strict=True))
+                rows = _rows(database, _APPEND, (partition, *columns, *request))
         except IntegrityError as error:
-            raise WrongExpectedVersion(entries[0].stream.name) from error
+            raise WrongExpectedVersion(events[0][0]) from error
         if not rows:
-            self._check_partition(partition)
-            raise WrongExpectedVersion(entries[0].stream.name)
-        [(first, at)] = rows
-        return first, at
+            if partition not in self._counted:
+                self._count_partitions(partition)
+            raise WrongExpectedVersion(events[0][0])
+        return rows[0]
 
-    def _check_partition(self, partition: int) -> None:
-        """Raise ValueError for a partition that the log does not have."""
-        if partition >= self._partition_count:
-            self._partition_count = len(self.heads())
-        if partition >= self._partition_count:
-            raise ValueError(
-                f"The log has {self._partition_count} partitions, no number {partition}."
-            )
-
-    def _rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        return _rows(connections[self._alias], sql, parameters)
-
-    def _stored(self, sql: str, parameters: Sequence[Any]) -> Iterable[Stored]:
-        return map(stored_from_row, self._rows(sql, parameters))
+    def _count_partitions(self, partition: int) -> None:
+        """Count the log's partitions; raises ValueError if it does not have this one."""
+        self._counted = range(len(self.heads()))
+        if partition not in self._counted:
+            raise ValueError(f"The log has {len(self._counted)} partitions, no number {partition}.")
 
 
 def _prepare(database: BaseDatabaseWrapper) -> None:
     """Prepare the append of one event in the session."""
     database.ensure_connection()
-    if database.connection in _prepared:
-        return
     with database.wrap_database_errors, database.connection.cursor() as cursor:
         cursor.execute(_PREPARE_ONE)
     _prepared.add(database.connection)

@@ -1,8 +1,8 @@
 """Restoring the event log: inserts events with the offsets and times they had."""
 
 from collections.abc import Sequence
-from typing import Any
 
+import msgspec
 from django.db import connections, transaction
 
 from events.recorded import Stored
@@ -36,7 +36,7 @@ class RestorableStore(PostgresStore):
             cursor.execute(_HEAD, [batch[-1].offset, partition, head])
             if cursor.rowcount != 1 or len(batch) != batch[-1].offset - head:
                 raise NotContiguous(f"{partition}:{head + 1}")
-            columns = zip(*map(_to_row, batch), strict=True)
+            columns = zip(*map(msgspec.structs.astuple, batch), strict=True)
             cursor.execute(_INSERT, [list(column) for column in columns])
 
     def analyze(self) -> None:
@@ -46,20 +46,3 @@ class RestorableStore(PostgresStore):
         """
         with connections[self._restored_alias].cursor() as cursor:
             cursor.execute("ANALYZE events, partitions")
-
-
-def _to_row(stored: Stored) -> tuple[Any, ...]:
-    origin = stored.origin
-    return (
-        stored.partition,
-        stored.offset,
-        stored.stream,
-        stored.version,
-        stored.type,
-        stored.data,
-        stored.occurred_at,
-        stored.recorded_at,
-        str(origin.correlation_id),
-        origin.causation_id,
-        origin.traceparent,
-    )

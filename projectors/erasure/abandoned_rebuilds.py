@@ -11,7 +11,7 @@ from time import monotonic
 
 from redis import Redis
 
-from events.partition import partition_of
+from events.recorded import partition_of
 from events.store import EventStore
 from events.store.generations import Generation, RebuildInProgress, generations, rebuild_lock
 from events.stream_names import erasure_of

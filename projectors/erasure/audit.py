@@ -9,7 +9,7 @@ import msgspec
 from django.apps import apps
 from redis import Redis
 
-from events.partition import partition_of
+from events.recorded import partition_of
 from events.store import EventStore
 from events.store.generations import generations
 from events.stream_names import erasure_of

@@ -114,12 +114,13 @@ def park_writes(
     """
     writes: list[Write] = []
     for recorded, failure in events:
+        type_, data = codec.encode(recorded.event)
         event = ParkedEvent(
             partition=recorded.partition,
             offset=recorded.offset,
             version=recorded.version,
-            type=codec.type_of(recorded.event),
-            data=codec.encode(recorded.event),
+            type=type_,
+            data=data,
             since=at,
             reason=failure.reason,
             trace=failure.trace,

@@ -10,8 +10,8 @@ from command_api.ratings.decider import RateMovie, WithdrawRating, rating, strea
 from events.catalogue import MovieRated
 from events.recorded import Origin, Position
 from events.store import WrongExpectedVersion
-from events.store.memory import MemoryStore
 from infra.errors import NotFound
+from tests.fixtures.memory_store import MemoryStore
 
 ANN = UUID(int=1)
 ALIEN = 7

@@ -28,7 +28,7 @@ def lines(tag: str) -> list[str]:
 
 
 def what_it_says(event: AnyEvent) -> dict[str, str]:
-    return {"type": codec.type_of(event)} | {
+    return {"type": codec.encode(event)[0]} | {
         name: repr(value) for name, value in asdict(event).items()
     }
 
@@ -57,7 +57,7 @@ def test_golden_log_decodes_as_it_always_did(tag):
 @pytest.mark.parametrize("tag", [tag for tag in RELEASED if tag in CURRENT])
 def test_golden_log_is_encoded_unchanged(tag):
     for line in lines(tag):
-        written = msgspec.json.decode(codec.encode(codec.decode(tag, line)))
+        written = msgspec.json.decode(codec.encode(codec.decode(tag, line))[1])
         before = msgspec.json.decode(line)
         assert {name: written.get(name) for name in before} == before
         assert list(written)[: len(before)] == list(before)

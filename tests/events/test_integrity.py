@@ -12,8 +12,7 @@ from django.db import connection
 from events import codec
 from events.catalogue import MovieRated, RatingWithdrawn
 from events.integrity import find_faults
-from events.partition import partition_of
-from events.recorded import Origin, Stored, Stream
+from events.recorded import Origin, Stored, Stream, partition_of
 from events.store.integrity_queries import IntegrityQueries
 from events.store.postgres import PostgresStore
 from events.store.restore import RestorableStore
@@ -124,7 +123,7 @@ def test_missing_partition_is_reported():
         ("movie-rated.v1", "[]", "can't be read: Expected `object`"),
         (
             "rating-withdrawn.v1",
-            codec.encode(EVENTS[0]),
+            codec.encode(EVENTS[0])[1],
             "is stored as .*, but its tag is movie-rated.v1",
         ),
     ],
@@ -161,10 +160,10 @@ def fill(*, first, count):
         stream="",
         version=1,
         type="movie-rated.v1",
-        data=codec.encode(EVENTS[0]),
+        data=codec.encode(EVENTS[0])[1],
         occurred_at=datetime(2026, 1, 1, tzinfo=UTC),
         recorded_at=datetime(2026, 1, 1, tzinfo=UTC),
-        origin=ORIGIN,
+        correlation_id=ORIGIN.correlation_id,
     )
     RestorableStore(config().partitions).restore(
         [

@@ -7,7 +7,7 @@ import pytest
 from events.catalogue import MovieLinked, MovieRated, RatingWithdrawn
 from events.log_query import EventFilter, last_events, new_events
 from events.recorded import Origin, Stream
-from events.store.memory import MemoryStore
+from tests.fixtures.memory_store import MemoryStore
 
 ANN, BOB = UUID(int=1), UUID(int=2)
 ORIGIN = Origin(correlation_id=UUID(int=7))

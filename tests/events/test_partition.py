@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.partition import partition_of
+from events.recorded import partition_of
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.partition import partition_of
 from events.playlist_ids import RANDOM_BYTES, InvalidPlaylistId, partition_of_playlist, playlist_id
+from events.recorded import partition_of
 
 
 @given(st.uuids(version=4), st.integers(1, 1024), st.binary(min_size=10, max_size=10))

@@ -17,13 +17,12 @@ from events import cloudevent, codec
 from events.archive import archive
 from events.archive.formats import FORMAT, ArchiveHeader
 from events.catalogue import MovieRated
-from events.partition import partition_of
-from events.recorded import Origin, Stored, Stream
-from events.store.memory import MemoryStore
+from events.recorded import Origin, Stored, Stream, partition_of
 from events.store.postgres import PostgresStore
 from events.store.restore import RestorableStore
 from events.upcasters import UPCASTERS, upcast
 from infra.config import config
+from tests.fixtures.memory_store import MemoryStore
 
 ANN = UUID("7b0f6b52-6d2c-4f6e-9e0b-0c8a4f3c9a10")
 STREAM = Stream(f"rating-{ANN}-25", str(ANN))
@@ -66,7 +65,7 @@ def stored(request) -> Stored:
         data=OLD[request.param],
         occurred_at=NOON,
         recorded_at=NOON,
-        origin=Origin(correlation_id=UUID(int=7)),
+        correlation_id=UUID(int=7),
     )
 
 
@@ -87,7 +86,7 @@ def test_event_store_upcasts_old_events(stored, db):
 
 def test_memory_store_upcasts_old_events(stored):
     store = MemoryStore(config().partitions)
-    store.append(STREAM, [TODAY], expected=0, origin=stored.origin)
+    store.append(STREAM, [TODAY], expected=0, origin=Origin(correlation_id=stored.correlation_id))
     store._log[stored.partition][0] = stored
     assert recorded(store, stored.partition).event == TODAY
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from events.recorded import Stored
 from events.relay.outbox import LeadershipLost, Outbox
-from events.store.memory import MemoryStore
+from tests.fixtures.memory_store import MemoryStore
 
 
 class MemoryOutbox(Outbox):

@@ -6,13 +6,13 @@ from uuid import uuid4
 import pytest
 
 from events.recorded import Origin
-from events.store.memory import MemoryStore
 from projectors.building.dirty_marks import DirtyMarks
 from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
 from projectors.read_models.recommendations import builder as recommendations_builder
 from projectors.read_models.search import builder as search_builder
 from projectors.registry import BUILT, MODELS, make_builders
+from tests.fixtures.memory_store import MemoryStore
 from tests.projectors.verification.test_state import entries, take_in
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

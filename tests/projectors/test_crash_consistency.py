@@ -2,13 +2,13 @@
 
 import pytest
 
-from events.store.memory import MemoryStore
 from projectors.consumer.follower import Follower
 from projectors.read_models.library.read_model import Library
 from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.trending.read_model import Trending
 from projectors.verification.snapshot import read
 from tests.fixtures.dying_redis import DyingRedis
+from tests.fixtures.memory_store import MemoryStore
 from tests.reference.history import PARTITIONS, do, everyday
 
 

@@ -12,9 +12,8 @@ from redis import Redis
 from redis.connection import AbstractConnection
 
 from events.catalogue import MovieAdded, MovieRated
-from events.partition import partition_of
 from events.position_token import encode_positions as positions_of
-from events.recorded import Origin, Recorded
+from events.recorded import Origin, Recorded, partition_of
 from infra import clients
 from infra.config import config
 from infra.security import access_tokens

@@ -46,8 +46,8 @@ from events.catalogue.accounts import EncryptedField
 from events.playlist_ids import playlist_id
 from events.recorded import Origin, Recorded, Stream
 from events.store import EventStore
-from events.store.memory import MemoryStore
 from infra.errors import Refused
+from tests.fixtures.memory_store import MemoryStore
 from tests.fixtures.recording import NOON
 
 Command: TypeAlias = EraseUser | MovieCommand | FlagCommand | PlaylistCommand | RatingCommand

@@ -12,9 +12,8 @@ from uuid import UUID
 
 import msgspec
 
-from events.partition import partition_of
 from events.playlist_ids import partition_of_playlist
-from events.recorded import Recorded
+from events.recorded import Recorded, partition_of
 from infra.config import config
 from infra.redis_pipeline import ReadCommands
 from projectors.read_models.library import playlists

@@ -13,8 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from events.partition import partition_of
-from events.recorded import Recorded
+from events.recorded import Recorded, partition_of
 from infra.config import config
 from infra.redis_pipeline import ReadCommands
 from projectors.read_models.recommendations.page import RecommendedMovie

@@ -10,8 +10,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from events.partition import partition_of
-from events.recorded import Recorded
+from events.recorded import Recorded, partition_of
 from infra.config import config
 from infra.redis_pipeline import ReadCommands
 from projectors.read_models.sessions.projection import EPOCH, ERASED, revocation_changes

@@ -13,8 +13,8 @@ from command_api.imports.movielens_ratings import append_ratings, read_ratings
 from command_api.imports.movielens_reader import SourceRating
 from command_api.imports.ratings_sort import RatingsSorter, user_id
 from command_api.imports.session import ImportSession
-from events.partition import partition_of
-from events.store.memory import MemoryStore
+from events.recorded import partition_of
+from tests.fixtures.memory_store import MemoryStore
 
 PARTITIONS = 4
 

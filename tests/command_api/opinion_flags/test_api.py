@@ -5,8 +5,8 @@ from typing import NamedTuple
 import pytest
 
 from command_api.event_store import store
-from events.partition import partition_of
 from events.position_token import decode_positions
+from events.recorded import partition_of
 from tests.command_api.conftest import ALIEN, HEAT, fields, log_rows
 
 pytestmark = pytest.mark.django_db(databases=["default", "vault"])

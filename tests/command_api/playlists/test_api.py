@@ -6,9 +6,9 @@ import pytest
 
 from command_api.event_store import store
 from events.catalogue import MovieAdded, PlaylistShown, Visibility
-from events.partition import partition_of
 from events.playlist_ids import partition_of_playlist, playlist_id
 from events.position_token import decode_positions
+from events.recorded import partition_of
 from events.vault.decryption import EventDecryptor
 from events.vault.models import Subject
 from tests.command_api.conftest import ALIEN, HEAT, Api, fields, in_thread, log_rows

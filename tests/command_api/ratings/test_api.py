@@ -7,8 +7,8 @@ import pytest
 from command_api.event_store import store
 from events.catalogue import MovieAdded, MovieRated
 from events.notifications import listening, log_channel
-from events.partition import partition_of
 from events.position_token import decode_positions
+from events.recorded import partition_of
 from infra import clients
 from tests.command_api.conftest import ALIEN, HEAT, Api, in_thread, log_rows
 from tests.fixtures.waiting import until

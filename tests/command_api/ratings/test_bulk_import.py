@@ -21,7 +21,7 @@ from command_api.ratings.decider import RateMovie, WithdrawRating, rating
 from events.catalogue import MovieRated
 from events.recorded import Origin
 from events.store import WrongExpectedVersion
-from events.store.memory import MemoryStore
+from tests.fixtures.memory_store import MemoryStore
 
 ANN = UUID(int=1)
 ALIEN, HEAT = 1, 2

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from command_api.event_store import store
-from events.partition import partition_of
 from events.position_token import decode_positions
+from events.recorded import partition_of
 from infra.config import config
 from tests.command_api.conftest import ALIEN, HEAT, fields, log_rows
 

@@ -16,9 +16,7 @@ from events import codec
 from events.bus import Publisher, Subscription
 from events.catalogue import MovieRated
 from events.notifications import listening
-from events.partition import partition_of
-from events.recorded import Origin, Position, Recorded, Stored, Stream
-from events.store.memory import MemoryStore
+from events.recorded import Origin, Position, Recorded, Stored, Stream, partition_of
 from projectors.consumer.assignments import AssignedGeneration
 from projectors.consumer.follower import Follower
 from projectors.consumer.worker import BULK_LAG, Worker
@@ -27,6 +25,7 @@ from projectors.generations.pointers import Pointers
 from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import Shard, Write
 from tests.fixtures.fixed_assignments import FixedAssignments
+from tests.fixtures.memory_store import MemoryStore
 from tests.fixtures.waiting import until
 
 PARTITIONS = 4

@@ -7,8 +7,7 @@ import pytest
 from django.db import DatabaseError, connections
 
 from events.catalogue import MovieRated
-from events.partition import partition_of
-from events.recorded import Origin, Stream
+from events.recorded import Origin, Stream, partition_of
 from events.relay.outbox import LeadershipLost, Outbox
 from events.store import AppendEntry
 from events.store.postgres import PostgresStore

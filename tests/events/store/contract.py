@@ -10,8 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from events.catalogue import MovieRated
-from events.partition import partition_of
-from events.recorded import Origin, Stream
+from events.recorded import Origin, Stream, partition_of
 from events.store import AppendEntry, EventStore, WrongExpectedVersion
 
 ANN, BOB = (UUID(int=0x4000_8000_0000_0000_0000 + n) for n in (1, 2))
@@ -127,8 +126,10 @@ class OneWriter(_Contract):
         [stored] = store.page_stored(partition, after=0, limit=5)
         [recorded] = store.page(partition, after=0, limit=5)
         assert stored.type == "movie-rated.v1"
-        for name in ("partition", "offset", "stream", "version", "recorded_at", "origin"):
+        for name in ("partition", "offset", "stream", "version", "recorded_at"):
             assert getattr(stored, name) == getattr(recorded, name)
+        for name in ("correlation_id", "causation_id", "traceparent"):
+            assert getattr(stored, name) == getattr(recorded.origin, name)
 
     def test_versions_returns_versions_of_many_streams(self, store):
         store.append(rating(ANN, 1), [rated(ANN, 1), rated(ANN, 1, 8)], expected=0, origin=ORIGIN)

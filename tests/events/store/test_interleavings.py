@@ -10,8 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import connections
 
-from events.partition import partition_of
-from events.recorded import Position, Recorded, Stored
+from events.recorded import Position, Recorded, Stored, partition_of
 from events.relay.outbox import Outbox
 from events.store import AppendEntry
 from events.store.postgres import PostgresStore

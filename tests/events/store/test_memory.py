@@ -2,8 +2,8 @@
 
 import pytest
 
-from events.store.memory import MemoryStore
 from tests.events.store.contract import ManyWriters, OneWriter, run_in_threads
+from tests.fixtures.memory_store import MemoryStore
 
 
 class TestMemoryStore(OneWriter, ManyWriters):

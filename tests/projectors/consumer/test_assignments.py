@@ -4,7 +4,6 @@ from threading import Event
 
 import pytest
 
-from events.store.memory import MemoryStore
 from projectors.consumer.assignments import GenerationAssignments
 from projectors.generations.live import Live
 from projectors.generations.pointers import GenerationId, Pointers
@@ -12,6 +11,7 @@ from projectors.generations.selection import Role
 from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.trending.read_model import Trending
 from projectors.storage.read_model import leave_encrypted
+from tests.fixtures.memory_store import MemoryStore
 
 KINDS = (Movies, Trending)
 

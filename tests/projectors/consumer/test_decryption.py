@@ -8,7 +8,6 @@ import pytest
 from events.catalogue import UserRegistered
 from events.catalogue.accounts import EncryptedField
 from events.recorded import Origin, Recorded, Stream
-from events.store.memory import MemoryStore
 from events.vault.encryption import encrypt_field
 from events.vault.models import Subject
 from events.vault.subjects import reserve
@@ -18,6 +17,7 @@ from projectors.consumer.follower import Follower
 from projectors.errors import PoisonEvent, RetryLater
 from projectors.read_models.library.read_model import Library
 from projectors.registry import MODELS
+from tests.fixtures.memory_store import MemoryStore
 
 ANN, NOBODY = UUID(int=1), UUID(int=2)
 

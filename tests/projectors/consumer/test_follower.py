@@ -10,11 +10,11 @@ from redis import Redis
 
 from events.catalogue import MovieRated
 from events.recorded import Origin, Recorded, Stream
-from events.store.memory import MemoryStore
 from projectors.consumer.follower import Follower
 from projectors.errors import RetryLater, StopProjector
 from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import Shard, Write
+from tests.fixtures.memory_store import MemoryStore
 
 ANN = UUID(int=1)
 

@@ -13,7 +13,6 @@ from events.catalogue import MovieRated
 from events.notifications import listening
 from events.recorded import Origin, Recorded, Stream
 from events.store import AppendEntry
-from events.store.memory import MemoryStore
 from projectors.building.thread import BuilderThread
 from projectors.consumer import worker as worker_module
 from projectors.consumer.assignments import AssignedGeneration
@@ -25,6 +24,7 @@ from projectors.generations.pointers import Pointers
 from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import Shard, Write
 from tests.fixtures.fixed_assignments import FixedAssignments
+from tests.fixtures.memory_store import MemoryStore
 from tests.fixtures.waiting import until
 
 FAR = 20

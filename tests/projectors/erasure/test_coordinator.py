@@ -12,8 +12,7 @@ from django.db import connection
 from redis import Redis
 
 from events.catalogue import AnyEvent, MovieAdded, MovieFavourited, MovieRated, UserErased
-from events.partition import partition_of
-from events.recorded import Origin, Stream
+from events.recorded import Origin, Stream, partition_of
 from events.store import AppendEntry
 from events.store.generations import new_generation, rebuild_lock
 from events.store.postgres import PostgresStore

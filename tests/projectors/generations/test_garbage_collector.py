@@ -9,7 +9,6 @@ from django.db import DatabaseError
 from redis import Redis
 
 from events.store.generations import new_generation
-from events.store.memory import MemoryStore
 from events.vault import erasures
 from projectors.erasure.coordinator import ErasureCoordinator
 from projectors.errors import RetryLater
@@ -17,6 +16,7 @@ from projectors.generations import garbage_collector
 from projectors.generations.garbage_collector import GenerationCollector, StillNeeded, drop
 from projectors.generations.pointers import KEPT_KEY, Pointers
 from projectors.read_models.trending.read_model import Trending
+from tests.fixtures.memory_store import MemoryStore
 
 ANN, BOB = UUID(int=1), UUID(int=2)
 

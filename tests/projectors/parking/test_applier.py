@@ -9,7 +9,6 @@ import pytest
 from events.catalogue import MovieRated, PlaylistRenamed
 from events.catalogue.accounts import EncryptedField
 from events.recorded import Origin, Position, Recorded, Stream
-from events.store.memory import MemoryStore
 from projectors.consumer.follower import Follower
 from projectors.errors import StopProjector
 from projectors.parking.applier import ParkingApplier
@@ -24,6 +23,7 @@ from projectors.storage.read_model import leave_encrypted
 from projectors.storage.shard import CheckpointMismatch, ParkedStreamsChanged
 from projectors.verification.snapshot import read
 from tests.fixtures.failing_read_model import FailingReadModel
+from tests.fixtures.memory_store import MemoryStore
 
 ANN = UUID(int=1)
 GOOD, BAD, WORSE = 1, 2, 3

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from events.catalogue import MovieRated
 from events.recorded import Origin, Position, Recorded, Stream
-from events.store.memory import MemoryStore
 from projectors.consumer.follower import Follower
 from projectors.parking import retry
 from projectors.parking import store as parked
@@ -27,6 +26,7 @@ from projectors.storage.shard import ParkedStreamsChanged, Shard
 from projectors.verification.snapshot import read
 from projectors.verification.state import verify
 from tests.fixtures.failing_read_model import FailingReadModel
+from tests.fixtures.memory_store import MemoryStore
 from tests.projectors.verification.test_state import entries as everything
 
 ANN = UUID(int=1)

@@ -9,11 +9,11 @@ import pytest
 from events.catalogue import MovieRated
 from events.recorded import Origin, Stream
 from events.store import AppendEntry
-from events.store.memory import MemoryStore
 from projectors.generations.pointers import Pointers
 from projectors.read_models.library.read_model import Library
 from projectors.rebuild import cutover
 from projectors.rebuild.cutover import NotTakenOver, take_over
+from tests.fixtures.memory_store import MemoryStore
 from tests.fixtures.waiting import until
 
 PARTITIONS = 4

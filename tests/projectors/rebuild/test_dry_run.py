@@ -10,11 +10,11 @@ from rich.console import Console
 
 from events.catalogue import MovieRated
 from events.recorded import Origin, Recorded, Stream
-from events.store.memory import MemoryStore
 from projectors.rebuild import dry_run
 from projectors.rebuild.job import RebuildOptions
 from projectors.storage.read_model import ReadModel, leave_encrypted
 from projectors.storage.shard import Shard, Write
+from tests.fixtures.memory_store import MemoryStore
 
 EVENT_SECONDS = 0.001
 

@@ -51,7 +51,6 @@ from events.catalogue.accounts import EncryptedField
 from events.playlist_ids import playlist_id
 from events.recorded import Origin, Stream
 from events.store import AppendEntry
-from events.store.memory import MemoryStore
 from events.store.postgres import PostgresStore
 from events.vault.decryption import PLAYLIST_DESCRIPTION, PLAYLIST_NAME
 from events.vault.encryption import encrypt_field
@@ -70,6 +69,7 @@ from projectors.read_models.search.read_model import Search
 from projectors.registry import MODELS, make_builders
 from projectors.storage.read_model import Decrypt, ReadModel, leave_encrypted
 from projectors.verification.state import differences, verify
+from tests.fixtures.memory_store import MemoryStore
 
 USERS = [UUID(int=number) for number in range(1, 6)]
 MOVIES = range(1, 8)

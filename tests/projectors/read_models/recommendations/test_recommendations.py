@@ -18,7 +18,7 @@ from events.catalogue import (
     PreferencesChanged,
     RatingWithdrawn,
 )
-from events.partition import partition_of
+from events.recorded import partition_of
 from infra.security.signing import BadSignature
 from projectors.building.builder import Builder
 from projectors.generations.live import GENERATIONS_KEY

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from events.catalogue import MovieAdded, MovieDescribed, MovieRated, RatingWithdrawn
 from events.recorded import Origin, Stream
-from events.store.memory import MemoryStore
 from infra.security.signing import BadSignature
 from projectors.consumer.catch_up import read_page
 from projectors.consumer.follower import Follower
@@ -21,6 +20,7 @@ from projectors.read_models.trending.builder import TrendingBuilder
 from projectors.read_models.trending.page import paginate, render
 from projectors.read_models.trending.read_model import Trending
 from projectors.storage.read_model import leave_encrypted
+from tests.fixtures.memory_store import MemoryStore
 from tests.fixtures.recording import NOON, Recording
 
 ANN = UUID(int=1)
