@@ -55,8 +55,7 @@ class _PasswordView(CommandView):
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
         """Limit password guessing."""
-        by_address = sliding_window.of_login(request)
-        return by_address._replace(who=str(identity.user_id)) if identity else by_address
+        return sliding_window.of_login(request, identity.user_id if identity else None)
 
 
 class MyPasswordView(_PasswordView):

@@ -8,12 +8,7 @@ Servers take ``X_Forwarded_For`` for the same name: a proxy must not let that th
 """
 
 from collections.abc import Mapping
-from ipaddress import (
-    IPv4Address,
-    IPv6Address,
-    ip_address,
-    ip_network,
-)
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, TypeAlias
 
 from infra.config import Network, config, networks
@@ -28,16 +23,17 @@ def address(meta: Mapping[str, Any]) -> str:
     """The client's IPv4 address, or its IPv6 /64 network. ``meta`` is the WSGI environ."""
     given: str = meta.get("REMOTE_ADDR", "")
     proxies = networks(config().trusted_proxies)
-    if not proxies:
-        return _counter_name(_parsed(given))
+    client = _client(given, meta, proxies) if proxies else _parsed(given)
+    if isinstance(client, IPv6Address):
+        return str(ip_network((client, 64), strict=False).network_address)
+    return UNKNOWN if client is None else str(client)
+
+
+def _client(peer: str, meta: Mapping[str, Any], proxies: tuple[Network, ...]) -> Address | None:
+    """The first hop that is not a trusted proxy; the last hop if all are."""
     name = config().forwarded_header.upper().replace("-", "_")
     forwarded: str = meta.get(f"HTTP_{name}", "")
-    hops = [given, *reversed(forwarded.split(","))] if forwarded else [given]
-    return _counter_name(_client(hops, proxies))
-
-
-def _client(hops: list[str], proxies: tuple[Network, ...]) -> Address | None:
-    """The first hop that is not a trusted proxy; the last hop if all are."""
+    hops = [peer, *reversed(forwarded.split(","))] if forwarded else [peer]
     last = None
     for hop in hops:
         last = _parsed(hop)
@@ -61,11 +57,3 @@ def _parsed(word: str) -> Address | None:
     if isinstance(parsed, IPv6Address):
         return parsed.ipv4_mapped or parsed
     return parsed
-
-
-def _counter_name(client: Address | None) -> str:
-    if client is None:
-        return UNKNOWN
-    if isinstance(client, IPv6Address):
-        return str(ip_network((client, 64), strict=False).network_address)
-    return str(client)

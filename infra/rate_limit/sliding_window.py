@@ -15,7 +15,7 @@ stays refused until it slows down. Commands count by ``LocalCounters``; limits a
 from collections.abc import Mapping, Sequence
 from threading import Lock
 from time import monotonic, time
-from typing import Any, Literal, NamedTuple, Self, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 import structlog
@@ -69,43 +69,23 @@ class WindowCount(NamedTuple):
     current: int
     previous: int
 
-    @classmethod
-    def of(cls, replies: Sequence[Any]) -> Self:
-        """From the replies to the commands of ``Throttle.enqueue``."""
-        current, _, previous = replies
-        return cls(current, int(previous or 0))
 
+class Throttle:
+    """The limit of one counter at a moment: how many requests of ``who`` a window may have."""
 
-class Throttle(NamedTuple):
-    """The limit of one counter: who is counted, and how many requests a window may have."""
-
-    scope: Scope
-    who: str
-    limit: int
-    now: float
-    seconds: int = MINUTE
-
-    @property
-    def key(self) -> str:
-        """The key of this window's count."""
-        return self._key(int(self.now) // self.seconds)
-
-    @property
-    def previous_key(self) -> str:
-        """The key of the count of the window before."""
-        return self._key(int(self.now) // self.seconds - 1)
-
-    @property
-    def weight(self) -> float:
+    def __init__(
+        self, scope: Scope, who: str, limit: int, now: float, seconds: int = MINUTE
+    ) -> None:
+        self.scope, self.limit, self.now, self.seconds = scope, limit, now, seconds
+        window, self._passed = divmod(now, seconds)
+        counter = f"throttle:{'query' if scope in _OF_QUERIES else 'command'}:{{{scope}:{who}}}"
+        self.key = f"{counter}:{int(window)}"
+        self.previous_key = f"{counter}:{int(window) - 1}"
+        self.weight = 1 - self._passed / seconds
         """The share of the window before that still counts."""
-        return 1 - self.now % self.seconds / self.seconds
-
-    def _key(self, window: int) -> str:
-        side = "query" if self.scope in _OF_QUERIES else "command"
-        return f"throttle:{side}:{{{self.scope}:{self.who}}}:{window}"
 
     def enqueue(self, pipe: ReadCommands, by: int = 1) -> None:
-        """Count ``by`` requests in a pipeline, with three commands."""
+        """Count ``by`` requests; the first and the last of three replies are the WindowCount."""
         pipe.incr(self.key, by)
         pipe.expire(self.key, 2 * self.seconds)
         pipe.get(self.previous_key)
@@ -118,7 +98,7 @@ class Throttle(NamedTuple):
         """The RateLimit headers; raises TooMany beyond the limit."""
         used = self.used(count)
         is_over = used > self.limit and config().throttle
-        reset = self.wait_seconds(count) if is_over else self._left_seconds()
+        reset = self.wait_seconds(count) if is_over else self.seconds - int(self._passed)
         headers = {
             "RateLimit-Limit": str(self.limit),
             "RateLimit-Remaining": str(max(0, self.limit - used)),
@@ -135,7 +115,7 @@ class Throttle(NamedTuple):
 
     def wait_seconds(self, count: WindowCount) -> int:
         """Seconds until one more request is let through, if none comes until then."""
-        taken, passed = count.current - 1, self.now % self.seconds
+        taken, passed = count.current - 1, self._passed
         if taken < self.limit:  # wait until less of the previous window counts
             share = 1 - (self.limit - taken) / count.previous
             wait = share * self.seconds - passed
@@ -143,9 +123,6 @@ class Throttle(NamedTuple):
             share = 1 - self.limit / taken
             wait = self.seconds - passed + share * self.seconds
         return max(1, int(wait) + 1)
-
-    def _left_seconds(self) -> int:
-        return self.seconds - int(self.now) % self.seconds
 
 
 class _LocalCount:
@@ -158,18 +135,6 @@ class _LocalCount:
         self.synced_at = float("-inf")
         self.unsynced = 0
 
-    @property
-    def total(self) -> WindowCount:
-        return self.synced._replace(current=self.synced.current + self.unsynced)
-
-    def may_stay_unsynced(self, throttle: Throttle) -> bool:
-        part = throttle.limit // _PARTS
-        return (
-            self.unsynced < part
-            and throttle.used(self.total) + part < throttle.limit
-            and monotonic() - self.synced_at < _SYNC_SECONDS
-        )
-
 
 class LocalCounters:
     """The counts of one process, which sends them to Redis in batches; thread-safe."""
@@ -180,24 +145,29 @@ class LocalCounters:
 
     def check(self, throttle: Throttle, redis: Redis) -> dict[str, str]:
         """Count a request; the RateLimit headers. Raises TooMany beyond the limit."""
+        part = throttle.limit // _PARTS
         with self._lock:
-            count = self._of(throttle.key)
+            count = self._counts.get(throttle.key) or self._new(throttle.key)
             count.unsynced += 1
-            to_sync = 0 if count.may_stay_unsynced(throttle) else count.unsynced
-            count.unsynced -= to_sync
-        if to_sync:
-            synced = _sync(throttle, redis, to_sync)
-            if synced is None:
-                return {}
-            count.synced, count.synced_at = synced, monotonic()
-        return throttle.judge(count.total)
+            known = WindowCount(count.synced.current + count.unsynced, count.synced.previous)
+            if (
+                count.unsynced < part
+                and throttle.used(known) + part < throttle.limit
+                and monotonic() - count.synced_at < _SYNC_SECONDS
+            ):
+                return throttle.judge(known)
+            by, count.unsynced = count.unsynced, 0
+        synced = _sync(throttle, redis, by)
+        if synced is None:
+            return {}
+        count.synced, count.synced_at = synced, monotonic()
+        return throttle.judge(synced)
 
-    def _of(self, key: str) -> _LocalCount:
-        if key not in self._counts:
-            if len(self._counts) >= _MOST_KEYS:
-                self._counts.clear()
-            self._counts[key] = _LocalCount()
-        return self._counts[key]
+    def _new(self, key: str) -> _LocalCount:
+        if len(self._counts) >= _MOST_KEYS:
+            self._counts.clear()
+        count = self._counts[key] = _LocalCount()
+        return count
 
 
 def check_in_redis(throttle: Throttle, redis: Redis) -> dict[str, str]:
@@ -211,7 +181,8 @@ def _sync(throttle: Throttle, redis: Redis, by: int) -> WindowCount | None:
     try:
         with redis.pipeline(transaction=False) as pipe:
             throttle.enqueue(pipe, by)
-            return WindowCount.of(pipe.execute())
+            current, _, previous = pipe.execute()
+        return WindowCount(current, int(previous or 0))
     except RedisError as fault:
         allow_uncounted([throttle], fault)
         return None
@@ -262,9 +233,10 @@ def of_registration(request: HttpRequest) -> Throttle:
     return Throttle("register", address(request.META), limit, time())
 
 
-def of_login(request: HttpRequest) -> Throttle:
-    """Log-ins from an address."""
-    return Throttle("login", address(request.META), config().throttle_login_per_minute, time())
+def of_login(request: HttpRequest, user_id: UUID | None = None) -> Throttle:
+    """Log-ins from an address, or password checks of a user, who could guess as well."""
+    who = address(request.META) if user_id is None else str(user_id)
+    return Throttle("login", who, config().throttle_login_per_minute, time())
 
 
 def of_refresh(request: HttpRequest) -> Throttle:

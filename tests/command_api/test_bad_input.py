@@ -4,11 +4,10 @@ import pytest
 from django.test import RequestFactory
 
 from command_api.event_store import store
-from infra import clients
 from infra.config import config
 from infra.rate_limit import sliding_window
 from infra.rate_limit.sliding_window import MINUTE
-from tests.command_api.conftest import ALIEN, fields
+from tests.command_api.conftest import ALIEN, fields, use_up
 
 RATING = f"/v1/movies/{ALIEN}/rating"
 LONG = "x" * 100_000
@@ -160,8 +159,7 @@ def test_unknown_url_is_not_found(api):
 
 def test_commands_are_rate_limited_by_user(api, ann):
     counter = sliding_window.of_user(ann.user_id)
-    for key in (counter.key, counter._replace(now=counter.now + MINUTE).key):
-        clients.redis().set(key, counter.limit - 1)
+    use_up(counter, counter.limit - 1)
     answers = [api.rate(ALIEN, 0, by=ann) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [422, 429]
     assert 1 <= int(answers[1].headers["Retry-After"]) <= 2 * MINUTE
@@ -196,6 +194,5 @@ def test_failed_log_in_carries_no_rate_limit_headers(api):
 def test_invalid_tokens_count_against_the_address(api):
     request = RequestFactory().get("/")
     counter = sliding_window.of_address(request)
-    for key in (counter.key, counter._replace(now=counter.now + MINUTE).key):
-        clients.redis().set(key, counter.limit)
+    use_up(counter, counter.limit)
     assert api("PUT", RATING, {"score": 8}, Authorization="Bearer x.y.z").status_code == 429

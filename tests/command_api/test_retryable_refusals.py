@@ -12,10 +12,9 @@ from events.store import WrongExpectedVersion
 from events.store.postgres import PostgresStore
 from events.vault import outgoing_mail
 from events.vault.models import Purpose
-from infra import clients
 from infra.rate_limit import sliding_window
 from infra.rate_limit.sliding_window import MINUTE
-from tests.command_api.conftest import ALIEN, HEAT, PASSWORD, Person, bearer
+from tests.command_api.conftest import ALIEN, HEAT, PASSWORD, Person, bearer, use_up
 from tests.command_api.sessions.test_api import refresh
 
 NEVER = {"log_in", "forgot_password", "send_verification", "erase_me", "erasure", "export_me"}
@@ -131,8 +130,7 @@ def test_openapi_declares_409_for_exactly_these_commands(api):
 @pytest.mark.parametrize("sent", OF_MOVIES_AND_PLAYLISTS, ids=lambda sent: sent.name)
 def test_command_over_the_rate_limit_is_told_when_to_retry(api, ann, sent):
     counter, before = sliding_window.of_user(ann.user_id), store().heads()
-    for key in (counter.key, counter._replace(now=counter.now + MINUTE).key):
-        clients.redis().set(key, counter.limit)
+    use_up(counter, counter.limit)
     answer = api(sent.method, sent.path.format(playlist="hers"), sent.body, by=ann)
     assert (answer.status_code, answer.json()["type"]) == (429, "/problems/too-many-requests")
     assert 1 <= int(answer.headers["Retry-After"]) <= 2 * MINUTE

@@ -68,7 +68,7 @@ def test_small_limit_is_synced_at_each_request(redis):
 
 def test_concurrent_threads_lose_no_count(redis, ann):
     counters = LocalCounters()
-    wide = ann._replace(limit=100_000)
+    wide = Throttle("write", "ann", 100_000, ann.now)
 
     def ask():
         for _ in range(500):

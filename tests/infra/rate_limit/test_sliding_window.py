@@ -20,7 +20,8 @@ def redis(redis_url):
 def ask(counter, redis):
     with redis.pipeline(transaction=False) as pipe:
         counter.enqueue(pipe)
-        return counter.judge(WindowCount.of(pipe.execute()))
+        current, _, previous = pipe.execute()
+        return counter.judge(WindowCount(current, int(previous or 0)))
 
 
 def test_request_beyond_the_limit_is_refused(redis):
@@ -52,9 +53,9 @@ def test_burst_across_two_minutes_counts_as_one(redis):
 
 
 def test_users_and_scopes_have_separate_counters(redis):
-    ann = Throttle("read", "ann", 1, 1000.0)
-    for counter in (ann, ann._replace(who="bob"), ann._replace(scope="search")):
-        assert ask(counter, redis)["RateLimit-Remaining"] == "0"
+    counters: list[tuple[Scope, str]] = [("read", "ann"), ("read", "bob"), ("search", "ann")]
+    for scope, who in counters:
+        assert ask(Throttle(scope, who, 1, 1000.0), redis)["RateLimit-Remaining"] == "0"
 
 
 @pytest.mark.parametrize("scope", ["read", "search"])
@@ -109,7 +110,7 @@ def test_request_after_retry_after_passes(limit, previous, passed):
 
 
 def is_free(counter, wait, taken, previous):
-    later = counter._replace(now=counter.now + wait)
+    later = Throttle("read", "ann", counter.limit, counter.now + wait)
     windows = int(later.now) // 60 - int(counter.now) // 60
     seen = [WindowCount(taken + 1, previous), WindowCount(1, taken), WindowCount(1, 0)][
         min(windows, 2)
