@@ -81,6 +81,13 @@ def observe_seconds(name: HistogramName, seconds: float, **labels: str) -> None:
     _histogram(name, tuple(labels)).labels(*labels.values()).observe(seconds)
 
 
+def observe_response(view: str, method: str, status: int, seconds: float) -> None:
+    """Count a response of an API and add its duration to the histogram."""
+    requests = _counter("marquee_http_requests_total", ("view", "method", "status"))
+    requests.labels(view, method, str(status)).inc()
+    _histogram("marquee_http_seconds", ("view",)).labels(view).observe(seconds)
+
+
 def set_gauge(name: GaugeName, value: float, **labels: str) -> None:
     """Set a gauge."""
     gauge = _gauge(name, tuple(labels))

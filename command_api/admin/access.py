@@ -20,7 +20,7 @@ from command_api.http.request_body import read_body
 from infra.errors import BadRequest, Forbidden, TooLong
 from infra.http import problem_details
 from infra.http.strict_json import MAX_QUERY_LENGTH
-from infra.observability import count, observe_seconds
+from infra.observability import observe_response
 
 View: TypeAlias = Callable[..., Any]
 READ = ("GET", "HEAD")
@@ -84,7 +84,8 @@ def _with_problem_details(view: View, methods: tuple[str, ...]) -> View:
             response.headers["Allow"] = ", ".join(methods)
         except Exception as fault:  # noqa: BLE001 - every error becomes a problem
             response = problem_details.respond(fault, request)
-        _measure(request, response.status_code, perf_counter() - begun)
+        seconds = perf_counter() - begun
+        observe_response("AdminPages", request.method or "", response.status_code, seconds)
         return response
 
     return answer
@@ -95,9 +96,3 @@ def _named(page: Any, view: View, methods: tuple[str, ...]) -> View:
     named: Any = update_wrapper(page, view)
     named.methods = methods
     return cast("View", named)
-
-
-def _measure(request: HttpRequest, status: int, seconds: float) -> None:
-    method = request.method or ""
-    count("marquee_http_requests_total", view="AdminPages", method=method, status=str(status))
-    observe_seconds("marquee_http_seconds", seconds, view="AdminPages")

@@ -31,7 +31,7 @@ from infra.errors import Conflict, Refused, Unauthenticated, Unavailable, Unsupp
 from infra.http import problem_details, strict_json
 from infra.http.permissions import needs_token
 from infra.http.strict_json import StrictSerializer
-from infra.observability import correlation_id, count, observe_seconds
+from infra.observability import correlation_id, observe_response
 from infra.rate_limit import sliding_window
 from infra.rate_limit.atomic_counters import admit
 from infra.rate_limit.sliding_window import RATE, LocalCounters, Throttle
@@ -93,9 +93,8 @@ class CommandView(APIView):
         except Exception as fault:  # noqa: BLE001 - every fault becomes problem details there
             response = problem_details.respond(_as_refusal(fault), request)
         response.headers["X-Request-ID"] = request_id
-        view, status = self.metrics_name or type(self).__name__, str(response.status_code)
-        count("marquee_http_requests_total", view=view, method=request.method or "", status=status)
-        observe_seconds("marquee_http_seconds", perf_counter() - started, view=view)
+        view, method = self.metrics_name or type(self).__name__, request.method or ""
+        observe_response(view, method, response.status_code, perf_counter() - started)
         return response
 
     def scope(self, call: Call) -> str | None:
