@@ -63,7 +63,11 @@ class SecurityHeaders:
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         path: str = environ["PATH_INFO"]
-        more = self._headers(path)
+        more = self._answers
+        if path.startswith(PAGES):
+            more = self._pages
+        elif path.startswith(STAFF_PAGES):
+            more = self._staff_pages
 
         def start(status: str, headers: Headers, exc_info: Any = None) -> Any:
             return start_response(status, headers + more, exc_info)
@@ -74,11 +78,6 @@ class SecurityHeaders:
             return _refuse(start)
         environ.update(self._scheme)  # the proxy ends TLS
         return self.application(environ, start)
-
-    def _headers(self, path: str) -> Headers:
-        if path.startswith(PAGES):
-            return self._pages
-        return self._staff_pages if path.startswith(STAFF_PAGES) else self._answers
 
 
 def _policy_headers(policy: str, referrer: str) -> Headers:

@@ -47,12 +47,8 @@ def _plain(value: Any) -> Any:
     raise TypeError(type(value).__name__)
 
 
-_encoder = msgspec.json.Encoder(enc_hook=_plain)
-
-
-def encode(value: Any) -> bytes:
-    """JSON; times must be aware, and become UTC in RFC 3339 with Z."""
-    return _encoder.encode(value)
+encode = msgspec.json.Encoder(enc_hook=_plain).encode
+"""Encode JSON; times must be aware, and become UTC in RFC 3339 with Z."""
 
 
 def moment(milliseconds: int) -> datetime:

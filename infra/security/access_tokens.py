@@ -167,21 +167,19 @@ def mint_access(user_id: UUID, family: UUID, epoch: int, *, is_staff: bool = Fal
     return str(token)
 
 
-def verify(token: str) -> Identity:
-    """The identity of a token; raises Unauthenticated. The caller compares revocations."""
-    ring().refresh()
-    identity = _verified(token, ring().version)
-    if identity.expires <= time():
-        raise Unauthenticated("The access token has expired.")
-    return identity
-
-
 def bearer(authorization: str) -> Identity:
-    """The identity of an Authorization header; raises Unauthenticated."""
+    """The identity of an Authorization header; raises Unauthenticated.
+
+    The caller compares revocations.
+    """
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("The Authorization header must be: Bearer ACCESS_TOKEN.")
-    return verify(token.strip())
+    ring().refresh()
+    identity = _verified(token.strip(), ring().version)
+    if identity.expires <= time():
+        raise Unauthenticated("The access token has expired.")
+    return identity
 
 
 @lru_cache(maxsize=_CACHED_TOKENS)

@@ -18,7 +18,9 @@ from command_api.http import token_revocation
 from events.recorded import Origin
 from events.vault import refresh_families, subjects
 from infra import clients
+from infra.rate_limit.sliding_window import Throttle
 from infra.security import access_tokens
+from infra.security.access_tokens import Identity
 
 ALIEN, HEAT = 1, 2
 PASSWORD = "correct horse battery"
@@ -122,7 +124,19 @@ def log_in(api):
 def bearer(tokens_answer) -> Person:
     """Return the user of an answer's access token."""
     access = tokens_answer.json()["access"]
-    return Person(access_tokens.verify(access).user_id, {"Authorization": f"Bearer {access}"})
+    return Person(identity(tokens_answer).user_id, {"Authorization": f"Bearer {access}"})
+
+
+def identity(tokens_answer) -> Identity:
+    """Return what an answer's access token says."""
+    return access_tokens.bearer(f"Bearer {tokens_answer.json()['access']}")
+
+
+def use_up(counter: Throttle, requests: int) -> None:
+    """Count requests in this minute, and in the next one, which may begin meanwhile."""
+    minute = int(counter.key.rpartition(":")[2])
+    for key in (counter.key, f"{counter.key.rpartition(':')[0]}:{minute + 1}"):
+        clients.redis().set(key, requests)
 
 
 def log_rows() -> list[tuple[str, str]]:

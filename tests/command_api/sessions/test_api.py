@@ -9,8 +9,7 @@ from django.db import OperationalError, connections
 from command_api.http import token_revocation
 from command_api.sessions import logout
 from events.vault import refresh_families, subjects
-from infra.security import access_tokens
-from tests.command_api.conftest import ALIEN, PASSWORD, Api, bearer, in_thread, log_rows
+from tests.command_api.conftest import ALIEN, PASSWORD, Api, bearer, identity, in_thread, log_rows
 
 
 def refresh(api, token):
@@ -72,7 +71,7 @@ def test_refresh_token_used_again_ends_its_log_in(api, register, log_in):
     assert api.rate(ALIEN, 8, by=bearer(current)).status_code == 401
     assert api.rate(ALIEN, 8, by=bearer(other)).status_code == 200
     [revoked] = revocations()
-    assert revoked["family"] == str(access_tokens.verify(current.json()["access"]).family)
+    assert revoked["family"] == str(identity(current).family)
 
 
 def test_concurrent_refreshes_of_one_token_have_at_most_one_winner(api, register, log_in):
@@ -128,7 +127,7 @@ def test_log_out_everywhere_is_completed_when_the_vault_failed(
     token_revocation.clear_cache()  # as after a second
     assert api.rate(ALIEN, 8, by=bearer(before)).status_code == 401
     after = log_in()
-    assert access_tokens.verify(after.json()["access"]).epoch == 1  # or queries would refuse it
+    assert identity(after).epoch == 1  # or queries would refuse it
     assert api.rate(ALIEN, 8, by=bearer(after)).status_code == 200
     assert refresh(api, after.json()["refresh"]).status_code == 200
 
@@ -141,7 +140,7 @@ def test_log_in_completes_a_log_out_everywhere_that_the_vault_missed(
     with monkeypatch.context() as broken:
         broken.setattr(refresh_families, "revoke_all", away)
         api("POST", "/v1/tokens/revoke-all", by=bearer(before))
-    assert access_tokens.verify(log_in().json()["access"]).epoch == 1
+    assert identity(log_in()).epoch == 1
     assert refresh(api, before.json()["refresh"]).status_code == 401
 
 

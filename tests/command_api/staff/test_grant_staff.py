@@ -11,8 +11,7 @@ from django.db import OperationalError
 from command_api.http import token_revocation
 from command_api.sessions import logout
 from events.vault import refresh_families
-from infra.security import access_tokens
-from tests.command_api.conftest import ALIEN, bearer, log_rows
+from tests.command_api.conftest import ALIEN, bearer, identity, log_rows
 
 pytestmark = pytest.mark.django_db(databases=["default", "vault"])
 
@@ -25,7 +24,7 @@ def grant(*arguments: str) -> str:
 
 def says_staff(answer) -> bool:
     assert answer.status_code == 200, answer.content
-    return access_tokens.verify(answer.json()["access"]).is_staff
+    return identity(answer).is_staff
 
 
 def refresh(api, answer):
@@ -112,9 +111,7 @@ def test_token_made_during_a_staff_revocation_does_not_survive_it(register, log_
     monkeypatch.setattr(refresh_families, "create", meanwhile)
     late = log_in()
     assert not says_staff(late)
-    assert (
-        access_tokens.verify(late.json()["access"]).epoch == 0
-    )  # the old epoch: queries refuse it, too
+    assert identity(late).epoch == 0  # the old epoch: queries refuse it, too
 
 
 def test_grant_to_an_unknown_user_fails(register):
