@@ -5,7 +5,7 @@ generation, and model -> the last moment (Unix time) at which it was known to be
 The other pointers are in ``pointers``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from time import monotonic
 from typing import NamedTuple, TypeVar
 
@@ -49,36 +49,49 @@ class NoSuchPast(Exception):
 
 class _LivePointers(NamedTuple):
     at: float
-    generations: dict[str, int]
-    level: dict[str, float]
+    generations: Mapping[bytes, bytes]
+    level: Mapping[bytes, bytes]
 
 
 class Live:
-    """The live generations, as read at most a quarter of a second ago."""
+    """The live generations, as read at most a quarter of a second ago.
 
-    def __init__(self, redis: Redis) -> None:
+    ``connect`` makes the connection of a model, by its name; by default all share ``redis``.
+    """
+
+    def __init__(self, redis: Redis, *, connect: Callable[[str], Redis] | None = None) -> None:
         self._redis = redis
+        self._connect = connect or (lambda _: redis)
         self._seen = _LivePointers(at=float("-inf"), generations={}, level={})
         self._opened: dict[tuple[str, int], ReadModel] = {}
 
     def generation(self, name: str) -> int:
         """The number of the live generation; raises NotReady when there is none."""
-        number = self._now().generations.get(name)
+        number = self._now().generations.get(name.encode())
         if number is None:
             raise NotReady(name)
-        return number
+        return int(number)
 
     def level_at(self, name: str) -> float | None:
         """When the model was last known to be level with the log (Unix time), if ever."""
-        return self._now().level.get(name)
+        moment = self._now().level.get(name.encode())
+        return None if moment is None else float(moment)
 
     def open(self, model: type[Model]) -> Model:
         """The model's live generation; raises NotReady when there is none."""
-        return self._open(model, self.generation(model.name))
+        number = self.generation(model.name)
+        opened = self._opened.get((model.name, number))
+        if not isinstance(opened, model):
+            opened = model(self._connect(model.name), number)
+            self._opened[model.name, number] = opened
+        return opened
 
-    def as_of(self, label: str) -> "Past":
-        """The generations that show one moment of the past."""
-        return Past(self._redis, self, label)
+    def open_past(self, model: type[Model], label: str) -> Model:
+        """The model as it was at the moment of a label; raises NoSuchPast."""
+        number = replies.hget(self._redis, PAST_KEY, f"{label}:{model.name}")
+        if number is None:
+            raise NoSuchPast(label, model.name)
+        return model(self._connect(model.name), int(number))
 
     def mark_level(self, names: Iterable[str], at: float) -> None:
         """Note that the models were level with the log at ``at`` (Unix time)."""
@@ -90,43 +103,11 @@ class Live:
         """Read the pointers again on the next call."""
         self._seen = self._seen._replace(at=float("-inf"))
 
-    def _open(self, model: type[Model], number: int) -> Model:
-        opened = self._opened.get((model.name, number))
-        if not isinstance(opened, model):
-            opened = self._opened[model.name, number] = model(self._redis, number)
-        return opened
-
     def _now(self) -> _LivePointers:
         if monotonic() - self._seen.at > _KEEP_SECONDS:
             at = monotonic()
             with self._redis.pipeline(transaction=False) as pipe:
                 pipe.hgetall(GENERATIONS_KEY)
                 pipe.hgetall(LEVEL_KEY)
-                generations, level = pipe.execute()
-            self._seen = _LivePointers(
-                at=at,
-                generations=numbers(generations),
-                level={name.decode(): float(moment) for name, moment in level.items()},
-            )
+                self._seen = _LivePointers(at, *pipe.execute())
         return self._seen
-
-
-class Past:
-    """The read models as they were at the moment of a label."""
-
-    def __init__(self, redis: Redis, live: Live, label: str) -> None:
-        self._redis = redis
-        self._live = live
-        self.label = label
-
-    def open(self, model: type[Model]) -> Model:
-        """The model as it was; raises NoSuchPast."""
-        number = replies.hget(self._redis, PAST_KEY, f"{self.label}:{model.name}")
-        if number is None:
-            raise NoSuchPast(self.label, model.name)
-        return self._live._open(model, int(number))  # noqa: SLF001 - Past shares the cache of Live
-
-
-def numbers(stored: Mapping[bytes, bytes]) -> dict[str, int]:
-    """Model -> number, out of a hash of them."""
-    return {name.decode(): int(number) for name, number in stored.items()}

@@ -20,7 +20,7 @@ from redis import Redis
 from redis.commands.core import Script
 
 from infra.config import config
-from projectors.generations.live import GENERATIONS_KEY, PAST_KEY, numbers
+from projectors.generations.live import GENERATIONS_KEY, PAST_KEY
 from projectors.storage import replies
 
 COMING_KEY = "generations:coming"
@@ -95,9 +95,9 @@ class Pointers:
                 pipe.hgetall(key)
             live, coming, joining, kept, past = pipe.execute()
         return PointerSnapshot(
-            live=numbers(live),
-            coming=numbers(coming),
-            joining=numbers(joining),
+            live=_numbers(live),
+            coming=_numbers(coming),
+            joining=_numbers(joining),
             kept={_parse_id(name): float(until) for name, until in kept.items()},
             past={_parse_label(name): int(number) for name, number in past.items()},
         )
@@ -186,6 +186,10 @@ def _items(values: Mapping[str, int] | Mapping[str, str]) -> list[str | int]:
 
 def _name(name: str, number: int) -> str:
     return f"{name}:{number}"
+
+
+def _numbers(stored: Mapping[bytes, bytes]) -> dict[str, int]:
+    return {name.decode(): int(number) for name, number in stored.items()}
 
 
 def _parse_id(stored: bytes) -> GenerationId:

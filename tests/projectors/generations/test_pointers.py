@@ -67,10 +67,10 @@ def test_past_generation_is_found_by_its_label(pointers, redis):
     live = Live(redis)
     pointers.switch({"thing": 1})
     pointers.remember("then", "thing", 7)
-    assert live.as_of("then").open(Thing).generation == 7
+    assert live.open_past(Thing, "then").generation == 7
     assert live.open(Thing).generation == 1
     with pytest.raises(NoSuchPast, match="thing as of before"):
-        live.as_of("before").open(Thing)
+        live.open_past(Thing, "before")
 
 
 def test_model_without_live_generation_is_not_ready(redis):
@@ -110,7 +110,7 @@ class TestDropping:
         pointers.remember("then", "thing", 7)
         drop(Thing(redis, 7), pointers)
         with pytest.raises(NoSuchPast):
-            Live(redis).as_of("then").open(Thing)
+            Live(redis).open_past(Thing, "then")
 
 
 def generation(number: int, **more) -> Generation:

@@ -233,7 +233,7 @@ def test_rebuild_until_a_moment_holds_the_log_of_then(pointers):
     assert offsets_at(store, moment) == before
     rebuild("trending", "--until", moment.isoformat(), "--into", "then")
     assert live() == dict.fromkeys(NAMES, 1)
-    then = Live(clients.redis()).as_of("then").open(Trending)
+    then = Live(clients.redis()).open_past(Trending, "then")
     assert then.checkpoints(store.partitions) == before
     assert {movie for movie, _ in then.most_rated(10)} == {2, 3, 4, 5, 6, 7}
     assert dict(then.most_rated(10))[2] == 5
@@ -258,7 +258,7 @@ def test_killed_rebuild_of_the_past_keeps_no_erased_user(pointers, monkeypatch):
     assert said.is_gone
     assert clients.redis().keys("{library.2.*") == []
     rebuild("library", "--until", moment, "--into", "then")
-    then = Live(clients.redis()).as_of("then").open(Library)
+    then = Live(clients.redis()).open_past(Library, "then")
     assert then.generation == 3
     assert (then.ratings(ann), bool(then.ratings(USERS[1]))) == ([], True)
 
