@@ -13,11 +13,11 @@ from time import perf_counter
 from typing import Any, TypeAlias
 
 from infra.http.permissions import needs_token
-from infra.observability import count
+from infra.observability import count, observe_response
 from query_api.http.as_of import META as AS_OF
-from query_api.http.request import COUNTED, ReadRequest
+from query_api.http.request import ReadRequest
 from query_api.http.response import Rendered, render
-from query_api.http.view import ReadView, record_metrics
+from query_api.http.view import ReadView
 from query_api.views.movies import MovieView
 from query_api.views.recommendations import MyRecommendationsView
 from query_api.views.similar import SimilarView
@@ -69,24 +69,14 @@ def _call_view(kind: type[ReadView], environ: Environ, **path: Any) -> Rendered 
     try:
         is_token_needed = needs_token(view.permission_classes)
         request = ReadRequest(environ, needs_token=is_token_needed, scope=view.scope)
-        body = _read(view, request, path)
+        prepared = view.prepared(request, **path)
+        body = None if prepared is None else request.answer(prepared)
     except Exception as fault:  # noqa: BLE001 - Django calls the view again and reports it
         count("marquee_lane_left_total", why=type(fault).__name__)
         return None
     if body is None:
         return None
     rendered = render(environ, body, cache_policy=view.cache_policy, headers=request.headers())
-    record_metrics(kind, rendered.status, perf_counter() - begun)
+    name = view.metrics_name or kind.__name__
+    observe_response(name, "GET", rendered.status, perf_counter() - begun)
     return rendered
-
-
-def _read(view: ReadView, request: ReadRequest, path: Mapping[str, Any]) -> bytes | None:
-    """Read the prepared body; marks the request as counted in the environ, for Django."""
-    prepared = view.prepared(request, **path)
-    if prepared is None:
-        return None
-    try:
-        return request.answer(prepared)
-    finally:
-        if request.counted is not None:
-            request.meta[COUNTED] = request.counted

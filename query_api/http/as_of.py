@@ -18,7 +18,6 @@ from projectors.read_models.library.playlists import PlaylistSummary
 from projectors.read_models.library.read_model import Library
 from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.sessions.read_model import SessionRevocations
-from query_api.http.data_loss import guarded
 from query_api.http.request import Meta, ReadRequest, live
 from query_api.visibility import is_visible
 
@@ -43,11 +42,11 @@ class AsOfRequest(ReadRequest):
         if self.positions is not None:
             reason = f"A past moment has no new events: send {LOG_POSITION} or {AS_OF}, not both."
             raise Invalid("The headers contradict each other.", errors=[(LOG_POSITION, reason)])
-        self._past = live().as_of(meta[META])
+        self._label = meta[META]
 
     def open(self, model: type[Model]) -> Model:
         """The generation of the label; raises NoSuchPast."""
-        return guarded(self._past.open(model))
+        return live().open_past(model, self._label)
 
     def movies(self) -> Movies:
         """The movies of the label if it has them, else the live ones."""

@@ -10,7 +10,7 @@ from typing import Any
 from redis import Redis
 from redis.client import Pipeline
 
-from projectors.generations.live import GENERATIONS_KEY, Model, NotReady
+from projectors.generations.live import GENERATIONS_KEY, NotReady
 
 
 class DataLossGuard(Redis):
@@ -45,10 +45,3 @@ class _Pipeline(Pipeline):
         if pointer is None:
             raise NotReady(self._model)
         return answers
-
-
-def guarded(model: Model) -> Model:
-    """Guard the model's own reads."""
-    if not isinstance(model.redis, DataLossGuard):
-        model.redis = DataLossGuard(model.redis, model.name)
-    return model

@@ -17,7 +17,7 @@ from infra.errors import NotFound, Unauthenticated, Unavailable
 from infra.http import problem_details
 from infra.http.openapi import Headers
 from infra.http.permissions import needs_token
-from infra.observability import count, observe_seconds
+from infra.observability import observe_response
 from infra.rate_limit import sliding_window
 from infra.rate_limit.sliding_window import RATE, Scope, check_in_redis
 from projectors.generations.live import NoSuchPast, NotReady
@@ -67,7 +67,8 @@ class ReadView(APIView):
             response = self.get(read_request, **kwargs)
         except Exception as fault:  # noqa: BLE001 - respond() turns every fault into a problem
             response = problem_details.respond(_translate(fault), request)
-        record_metrics(type(self), response.status_code, perf_counter() - begun)
+        name, seconds = self.metrics_name or type(self).__name__, perf_counter() - begun
+        observe_response(name, "GET", response.status_code, seconds)
         return response
 
     def get(self, request: ReadRequest, **kwargs: Any) -> HttpResponse:
@@ -77,13 +78,6 @@ class ReadView(APIView):
         """The response with its headers; 304 when the client has this body."""
         policy, headers = self.cache_policy, request.headers()
         return render(request.meta, body, cache_policy=policy, headers=headers).response()
-
-
-def record_metrics(view: type[ReadView], status: int, seconds: float) -> None:
-    """Record a response in the metrics."""
-    name = view.metrics_name or view.__name__
-    count("marquee_http_requests_total", view=name, method="GET", status=str(status))
-    observe_seconds("marquee_http_seconds", seconds, view=name)
 
 
 def _admit(request: HttpRequest, *, needs_token: bool, scope: Scope) -> ReadRequest:

@@ -12,6 +12,7 @@ from infra.http.openapi import operation
 from infra.http.permissions import Anybody
 from infra.http.strict_json import StrictQuery
 from infra.redis_pipeline import ReadCommands
+from projectors.read_models.movies.card import compose
 from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.search.read_model import NO_EXTENDED_DETAILS_JSON, Search
 from projectors.storage import pagination
@@ -53,7 +54,7 @@ class DetailsView(ReadView):
 
         sources = (AnswerSource(movies), AnswerSource(search, is_built=True))
         fields, shown, entry = request.fetch(enqueue, *sources)
-        card = movies.read_card(fields)
+        card = compose(fields)
         if card is None:
             raise NotFound("There is no such movie.")
         version = (shown or _NO_DOCUMENT) if request.is_cacheable else None

@@ -8,6 +8,7 @@ from infra.errors import NotFound
 from infra.http.openapi import operation
 from infra.http.permissions import Anybody
 from infra.http.strict_json import StrictQuery, encode
+from projectors.read_models.movies.card import compose
 from projectors.read_models.movies.read_model import Movies
 from query_api.http import schemas
 from query_api.http.read_your_writes import AnswerSource
@@ -37,7 +38,7 @@ class MovieView(ReadView):
         movies = request.open(Movies)
         return PreparedAnswer(
             enqueue=lambda pipe: movies.enqueue_card(pipe, movie_id),
-            read=lambda results: movies.read_card(results[0]),
+            read=lambda results: compose(results[0]),
             sources=(AnswerSource(movies),),
         )
 

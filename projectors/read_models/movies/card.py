@@ -1,6 +1,7 @@
 """Movie card: its JSON, composed from a movie's stored fields."""
 
 from collections.abc import Mapping
+from operator import mul
 from typing import TypedDict
 
 import msgspec
@@ -42,16 +43,15 @@ def compose(fields: Mapping[bytes, bytes]) -> bytes | None:
         + b',"external_ids":'
         + _encode(links)
         + b',"community":'
-        + _encode(rating_summary(fields))
+        + _encode(_rating_summary(fields))
         + b"}"
     )
 
 
-def rating_summary(fields: Mapping[bytes, bytes]) -> RatingSummary:
-    """Sum up the votes in a movie's stored fields."""
+def _rating_summary(fields: Mapping[bytes, bytes]) -> RatingSummary:
     histogram = [int(fields.get(field, 0)) for field in _SCORES]
     count = sum(histogram)
-    total = sum(score * votes for score, votes in zip(SCORES, histogram, strict=True))
+    total = sum(map(mul, SCORES, histogram))
     return {
         "average": round(total / count, 2) if count else None,
         "count": count,

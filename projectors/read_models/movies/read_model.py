@@ -6,7 +6,7 @@ HMGET. Votes for an unknown movie are kept until it is added. A withdrawn movie 
 is marked in its own hash and in one of all withdrawn movies. Derived: genre index.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
 import msgspec
@@ -80,13 +80,8 @@ class Movies(ReadModel):
     # ------------------------------------------------------------------------------ cards
 
     def enqueue_card(self, pipe: ReadCommands, movie: int) -> None:
-        """Enqueue the read of a card: see ``read_card``."""
+        """Enqueue the read of a card, for ``card.compose``."""
         pipe.hgetall(self.all.state("movie", movie))
-
-    @staticmethod
-    def read_card(result: Mapping[bytes, bytes]) -> bytes | None:
-        """The card's JSON, complete; None if there is no such movie (yet)."""
-        return compose(result)
 
     def card(self, movie: int) -> bytes | None:
         """The card's JSON, complete; None if there is no such movie (yet)."""
@@ -99,7 +94,7 @@ class Movies(ReadModel):
         with self.redis.pipeline(transaction=False) as pipe:
             for movie in movies:
                 self.enqueue_card(pipe, movie)
-            composed = [self.read_card(result) for result in pipe.execute()]
+            composed = [compose(result) for result in pipe.execute()]
         return {
             movie: card for movie, card in zip(movies, composed, strict=True) if card is not None
         }

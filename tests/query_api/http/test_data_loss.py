@@ -8,7 +8,8 @@ from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.playlists.read_model import Playlists
 from projectors.read_models.search.read_model import Search
 from projectors.read_models.trending.read_model import Trending
-from query_api.http.data_loss import DataLossGuard, guarded
+from query_api.http.data_loss import DataLossGuard
+from query_api.http.request import live
 from tests.query_api.conftest import ALIEN, ANN, GENERATION, HEAT
 
 READS = [
@@ -25,6 +26,10 @@ READS = [
 ]
 
 
+def guarded(kind, redis):
+    return kind(DataLossGuard(redis, kind.name), GENERATION)
+
+
 @pytest.fixture
 def acted(world):
     world.rate(ANN, ALIEN, 9)
@@ -34,29 +39,29 @@ def acted(world):
 @pytest.mark.usefixtures("acted")
 @pytest.mark.parametrize(("kind", "read"), READS)
 def test_guarded_reads_return_the_same(redis, kind, read):
-    assert read(guarded(kind(redis, GENERATION))) == read(kind(redis, GENERATION))
+    assert read(guarded(kind, redis)) == read(kind(redis, GENERATION))
 
 
 @pytest.mark.usefixtures("acted")
 @pytest.mark.parametrize(("kind", "read"), READS)
 def test_guarded_read_of_lost_data_is_not_ready(redis, kind, read):
-    model = guarded(kind(redis, GENERATION))
+    model = guarded(kind, redis)
     redis.flushall()
     with pytest.raises(NotReady, match=kind.name):
         read(model)
 
 
 def test_guard_checks_its_own_pointer_only(world, redis):
-    model = guarded(Movies(redis, GENERATION))
+    model = guarded(Movies, redis)
     redis.hdel(GENERATIONS_KEY, Trending.name)
     assert len(model.genres()) == 6
 
 
-def test_model_is_guarded_once(redis):
-    model = guarded(Movies(redis, GENERATION))
-    before = model.redis
-    assert isinstance(before, DataLossGuard)
-    assert guarded(model).redis is before
+@pytest.mark.usefixtures("world")
+def test_models_of_requests_are_guarded():
+    model = live().open(Movies)
+    assert isinstance(model.redis, DataLossGuard)
+    assert live().open(Movies) is model
 
 
 def test_empty_guarded_pipeline_makes_no_round_trip(redis):
