@@ -15,7 +15,7 @@ SOURCES := command_api query_api projectors events infra benchmarks tests docs
 $(STAMP): requirements-dev.lock
 	@test -x $(PYTHON) || python3 -m venv .venv
 	@echo "Installing what requirements-dev.lock names into .venv (once a lock file) ..."
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(PYTHON) -m pip install --no-compile --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
 .PHONY: help
@@ -38,8 +38,8 @@ run: $(STAMP) ## run the whole platform with nothing but Python, until Ctrl-C (D
 	@exec $(PYTHON) -m infra.embedded $(if $(DATA),--data "$(DATA)") $(if $(PORT),--port $(PORT)) $(if $(EMPTY),--empty)
 
 .PHONY: demo
-demo: $(STAMP) ## take a tour of the platform (MODE=embedded or native, RATINGS=DIR of MovieLens files, TMDB=fake)
-	@$(PYTHON) -m infra.demo --mode $(MODE) $(if $(RATINGS),--ratings "$(RATINGS)") $(if $(TMDB),--tmdb $(TMDB))
+demo: $(STAMP) ## take a tour of the platform (MODE=embedded or native, CATALOGUE=FILE, RATINGS=DIR of MovieLens files, TMDB=fake)
+	@$(PYTHON) -m infra.demo --mode $(MODE) $(if $(CATALOGUE),--catalogue "$(CATALOGUE)") $(if $(RATINGS),--ratings "$(RATINGS)") $(if $(TMDB),--tmdb $(TMDB))
 
 .PHONY: native
 native: $(STAMP) ## run the platform on native servers until Ctrl-C (QUERY_PORT=8000 COMMAND_PORT=8001)

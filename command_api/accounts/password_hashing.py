@@ -75,7 +75,6 @@ def _hashing_slot() -> Iterator[None]:
         _hashing_slots.release()
 
 
-@cache
 def _dummy_hash() -> str:
     """Build, without hashing, a hash that fits no password and takes as long to compare."""
     hasher = Argon2PasswordHasher()

@@ -24,6 +24,12 @@ def main() -> int:
         "--mode", choices=list(MODES), default="embedded", help="engines to run on (make: MODE=)"
     )
     parser.add_argument(
+        "--catalogue",
+        default="demo",
+        metavar="FILE",
+        help="movies to import instead of the shipped ones (make: CATALOGUE=)",
+    )
+    parser.add_argument(
         "--ratings", type=Path, metavar="DIR", help="directory of MovieLens files, any release"
     )
     parser.add_argument(
@@ -41,7 +47,7 @@ def main() -> int:
     try:
         with MODES[arguments.mode](narration) as started:
             directory = state_dir() / "demo" if arguments.tmdb else None
-            tour(started, narration, arguments.ratings, directory)
+            tour(started, narration, arguments.catalogue, arguments.ratings, directory)
     except (ServiceError, TourFailed) as error:
         narration.fail(str(error))
         return 1

@@ -21,14 +21,18 @@ SEARCHES = (
 
 
 def tour(
-    platform: Platform, narration: Narration, ratings: Path | None, tmdb: Path | None = None
+    platform: Platform,
+    narration: Narration,
+    catalogue: str,
+    ratings: Path | None,
+    tmdb: Path | None = None,
 ) -> None:
     """Run all steps; raises TourFailed at the first that fails.
 
     With ``tmdb``, a work directory, run the steps of the sync with TMDb instead.
     """
     visitor = ApiClient(platform.command_url, platform.query_url)
-    _import_catalogue(platform, narration, visitor)
+    _import_catalogue(platform, narration, visitor, catalogue)
     if tmdb:
         sync_with_tmdb(platform, narration, visitor, tmdb)
         _verify(platform, narration)
@@ -51,9 +55,11 @@ def tour(
     _verify(platform, narration)
 
 
-def _import_catalogue(platform: Platform, narration: Narration, visitor: ApiClient) -> None:
-    with narration.step("The demo catalogue is imported as events and projected"):
-        _manage(platform, "import_catalogue", "demo")
+def _import_catalogue(
+    platform: Platform, narration: Narration, visitor: ApiClient, catalogue: str
+) -> None:
+    with narration.step("The catalogue is imported as events and projected"):
+        _manage(platform, "import_catalogue", catalogue)
         _manage(platform, "lag", "--wait", LEVEL_SECONDS)
         card = visitor.read("/v1/movies/1")
         narration.say(f"GET /v1/movies/1: {card['title']} ({card['year']})")

@@ -53,12 +53,6 @@ ANALYZE;
 """Movies of 1900 to 2019 with the ids 1001, 1002..., each with all that a movie can have."""
 
 
-@pytest.fixture(autouse=True)
-def cheap_passwords(settings):
-    """Cheap password digests: these tests log in often."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 def fill(movies: int) -> None:
     """The movies of FILLING."""
     with connection.cursor() as cursor:

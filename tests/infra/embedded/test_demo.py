@@ -1,22 +1,39 @@
 """The tour on an embedded platform."""
 
+import gzip
+import json
 import os
 import subprocess
 import sys
 
 import pytest
 
+from command_api.management.commands.import_catalogue import DEMO
 from infra.config import PREFIX
 from infra.platform.processes import HOME
 from tests.infra.embedded.conftest import leftovers
 
+EVERY = 20
+SEARCHED = ("The Godfather", "Léon: The Professional", "Désirée")
+
+
+@pytest.fixture
+def catalogue(open_path):
+    """A twentieth of the shipped movies, and those that the tour searches."""
+    path = open_path / "catalogue.jsonl"
+    with gzip.open(DEMO, "rt") as shipped, path.open("w") as sample:
+        for nth, line in enumerate(shipped):
+            if nth % EVERY == 0 or json.loads(line)["title"] in SEARCHED:
+                sample.write(line)
+    return path
+
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("embedded_engines")
-def test_embedded_tour_succeeds_and_leaves_no_process(open_path):
+def test_embedded_tour_succeeds_and_leaves_no_process(open_path, catalogue):
     environ = {name: value for name, value in os.environ.items() if PREFIX not in name}
     done = subprocess.run(
-        [sys.executable, "-m", "infra.demo", "--mode", "embedded"],
+        [sys.executable, "-m", "infra.demo", "--mode", "embedded", "--catalogue", str(catalogue)],
         cwd=HOME,
         env=environ | {"MARQUEE_STATE_DIR": str(open_path)},
         capture_output=True,

@@ -21,6 +21,8 @@ def clocked(redis_url, keys, tmp_path):
         log=tmp_path / "worker.log",
     )
     process.start()
+    # Printing this it runs uname; what it starts after this is its beat, and SIGTERM is handled.
+    until(lambda: "[queues]" in process.log.read_text())
     yield process
     process.stop()
 
