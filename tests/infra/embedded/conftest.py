@@ -113,19 +113,19 @@ def listener() -> Iterator[int]:
         yield held.getsockname()[1]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def embedded_engines() -> None:
     """Its name says that a test starts servers of its own (tests/fixtures/isolation.py)."""
 
 
-@pytest.fixture
-def start(data, tmp_path, embedded_engines) -> Iterator[Callable[..., Run]]:
-    """Run it, as often as a test likes; all of them end with the test."""
+@pytest.fixture(scope="module")
+def start(data, open_path, embedded_engines) -> Iterator[Callable[..., Run]]:
+    """Run it, as often as the tests of a module like; those that still run end with the module."""
     begun: list[Run] = []
 
     def start(directory: Path = data, port: int = 0, *, is_empty: bool = True) -> Run:
         port = port or free(run=2)
-        screen = tmp_path / f"screen-{len(begun)}"
+        screen = open_path / f"screen-{len(begun)}"
         environ = {name: value for name, value in os.environ.items() if PREFIX not in name}
         command = [sys.executable, "-m", "infra.embedded", *(["--empty"] if is_empty else [])]
         with screen.open("wb") as output:
@@ -144,3 +144,18 @@ def start(data, tmp_path, embedded_engines) -> Iterator[Callable[..., Run]]:
         if run.popen.poll() is None:
             run.end(signal.SIGTERM)
     assert leftovers(data) == []
+
+
+@pytest.fixture(scope="module")
+def running(start) -> Callable[[], Run]:
+    """The platform that runs on the module's directory; it is started if it does not run.
+
+    Tests hand it on, because a start takes seven CPU seconds. They may end it.
+    """
+    runs: list[Run] = []
+
+    def running() -> Run:
+        runs[:] = [run for run in runs if run.popen.poll() is None] or [start()]
+        return runs[0].wait()
+
+    return running
