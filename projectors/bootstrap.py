@@ -1,7 +1,8 @@
 """Composition root of a projector process."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from threading import Event, Thread
 
 from events.bus import Subscription
@@ -15,15 +16,15 @@ from events.store import EventStore
 from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
-from projectors.consumer.assignments import GenerationAssignments
+from projectors.consumer.assignments import FindWantedRoles, GenerationAssignments
 from projectors.consumer.decryption import decryptor
 from projectors.consumer.worker import Worker
 from projectors.erasure.abandoned_rebuilds import AbandonedRebuilds
 from projectors.erasure.coordinator import ErasureCoordinator
 from projectors.generations.garbage_collector import collecting_garbage
 from projectors.generations.live import Live
-from projectors.generations.pointers import GenerationId, Pointers
-from projectors.generations.selection import GenerationSelection, Role
+from projectors.generations.pointers import Pointers
+from projectors.generations.selection import GenerationSelection
 from projectors.registry import MODELS
 from projectors.storage.read_model import ReadModel
 
@@ -51,7 +52,7 @@ def run(chosen: Sequence[type[ReadModel]], stopping: Event) -> None:
     with (
         _subscribed("all" if len(chosen) == len(MODELS) else "-".join(names)) as subscription,
         running_worker(
-            GenerationSelection(Pointers(clients.redis())).select,
+            partial(GenerationSelection(Pointers(clients.redis())).select, chosen),
             chosen,
             failure,
             subscription=subscription,
@@ -76,7 +77,7 @@ def _erasure_work() -> Callable[[], None]:
 
 @contextmanager
 def running_worker(
-    select: Callable[[Iterable[type[ReadModel]]], Mapping[GenerationId, Role]],
+    wanted: FindWantedRoles,
     kinds: Sequence[type[ReadModel]],
     failure: WorkerFailure,
     *,
@@ -87,7 +88,7 @@ def running_worker(
     live = Live(redis)
     store: EventStore = PostgresStore(config().partitions)
     assignments = GenerationAssignments(
-        lambda: select(kinds),
+        wanted,
         kinds,
         redis=redis,
         live=live,
@@ -115,16 +116,15 @@ def _subscribed(name: str) -> Iterator[Subscription | None]:
     if not config().bus_url:
         yield None
         return
-    subscription = Subscription(
-        config().bus_url,
-        namespace=config().namespace,
-        name=name,
-        partitions=config().partitions,
-    )
-    try:
+    with closing(
+        Subscription(
+            config().bus_url,
+            namespace=config().namespace,
+            name=name,
+            partitions=config().partitions,
+        )
+    ) as subscription:
         yield subscription
-    finally:
-        subscription.close()
 
 
 @contextmanager
@@ -132,12 +132,13 @@ def _waking_builders(
     assignments: GenerationAssignments, waiting_readers: NotificationListener
 ) -> Iterator[None]:
     done = Event()
-    thread = Thread(
-        target=_wake_builders,
-        args=(assignments, waiting_readers, done),
-        name="wake-builders",
-        daemon=True,
-    )
+
+    def wake() -> None:
+        while not done.is_set():
+            for name in waiting_readers.wait(1.0):
+                assignments.wake_builder(name.decode())
+
+    thread = Thread(target=wake, name="wake-builders", daemon=True)
     thread.start()
     try:
         yield
@@ -145,11 +146,3 @@ def _waking_builders(
         done.set()
         waiting_readers.wake()
         thread.join(timeout=5)
-
-
-def _wake_builders(
-    assignments: GenerationAssignments, waiting_readers: NotificationListener, done: Event
-) -> None:
-    while not done.is_set():
-        for name in waiting_readers.wait(1.0):
-            assignments.wake_builder(name.decode())

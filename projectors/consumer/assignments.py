@@ -5,17 +5,17 @@ one is kept for a while and then dropped.
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Protocol
+from operator import ge
 
 from redis import Redis
 
 from events.store import EventStore
 from projectors.building.thread import BuilderThread
 from projectors.consumer.follower import Follower
-from projectors.consumer.watermark import Watermark
 from projectors.generations.live import Live, NotReady
 from projectors.generations.pointers import GenerationId
 from projectors.generations.selection import Role
@@ -31,6 +31,28 @@ REPORTED_ROLES: frozenset[Role] = frozenset(("live", "coming"))
 """The roles whose watermark readers see."""
 
 
+class Watermark:
+    """The latest moment whose log a read model is known to have applied in full.
+
+    Under steady traffic a model never reaches the heads of this moment. But once it has applied all
+    that the log held at an earlier moment, its answers are no older than that moment.
+    """
+
+    def __init__(self) -> None:
+        self._open: deque[tuple[float, Sequence[int]]] = deque(maxlen=600)
+
+    def observe(self, at: float, heads: Sequence[int]) -> None:
+        """Add the heads of the log at a moment (Unix time)."""
+        self._open.append((at, heads))
+
+    def reached(self, offsets: Sequence[int]) -> float | None:
+        """The latest moment whose heads the offsets have reached; None if there is no newer one."""
+        reached = None
+        while self._open and all(map(ge, offsets, self._open[0][1])):
+            reached = self._open.popleft()[0]
+        return reached
+
+
 @dataclass
 class AssignedGeneration:
     """A generation, its follower, its watermark, and the thread of its builder."""
@@ -44,12 +66,10 @@ class AssignedGeneration:
 
     @property
     def model(self) -> ReadModel:
-        """The read model."""
         return self.follower.model
 
     @property
     def generation_id(self) -> GenerationId:
-        """Name and number."""
         return self.model.name, self.model.generation
 
     @property
@@ -71,17 +91,6 @@ _SOURCE_ROLES: Mapping[Role, Sequence[Role]] = {
     "joining": ("joining", "live", "coming"),
 }
 """Roles of the generations of other models that a builder reads, in order of preference."""
-
-
-class Assignments(Protocol):
-    """The generations that a worker writes."""
-
-    @property
-    def assigned(self) -> Sequence[AssignedGeneration]:
-        """The generations assigned now."""
-
-    def refresh(self) -> None:
-        """Follow generations that the pointers ask for now, and drop all others."""
 
 
 class GenerationAssignments:
@@ -110,11 +119,14 @@ class GenerationAssignments:
 
     @property
     def assigned(self) -> Sequence[AssignedGeneration]:
-        """See Assignments."""
+        """The generations assigned now."""
         return list(self._assigned.values())
 
     def refresh(self) -> None:
-        """See Assignments. A builder starts once all generations that it reads are there."""
+        """Follow generations that the pointers ask for now, and drop all others.
+
+        A builder starts once all generations that it reads are there.
+        """
         wanted = self._wanted()
         self._live.forget()
         for id_ in self._assigned.keys() - wanted.keys():

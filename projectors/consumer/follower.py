@@ -10,6 +10,7 @@ import logging
 from collections.abc import Sequence
 from time import monotonic
 
+import msgspec
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
@@ -40,6 +41,7 @@ class Follower:
     ) -> None:
         self.model = model
         self.store = store
+        self._shards = [model.shard(partition) for partition in range(store.partitions)]
         self.checkpoints = [0] * store.partitions
         self.behind: set[int] = set(range(store.partitions))
         """Partitions in which the log may be ahead of the model."""
@@ -115,7 +117,7 @@ class Follower:
     def _write(self, batch: Sequence[Recorded]) -> None:
         """Write what the events change and move the checkpoint, in one step of the shard."""
         partition = batch[0].partition
-        shard = self.model.shard(partition)
+        shard = self._shards[partition]
         if shard in self._parking.parked:
             self._parking.apply(batch)
             return
@@ -181,3 +183,27 @@ class Follower:
         if not self.failing:
             self._backoff.reset()
             self._retry_at = 0.0
+
+
+def read_page(
+    store: EventStore, partition: int, followers: Sequence[Follower], *, until: int | None = None
+) -> int:
+    """Hand the next page of a partition to all followers, up to offset ``until``.
+
+    Returns the number of events; raises StopProjector for one that can't be decoded.
+    """
+    after = min(follower.checkpoints[partition] for follower in followers)
+    limit = PAGE if until is None else min(PAGE, max(0, until - after))
+    try:
+        page = store.page(partition, after=after, limit=limit) if limit else ()
+    except msgspec.ValidationError as error:
+        raise StopProjector(
+            f"Cannot decode an event of partition {partition} after offset {after}: {error}."
+            " Run ./manage.py events verify"
+        ) from error
+    for follower in followers:
+        if len(page) < PAGE:
+            follower.behind.discard(partition)
+        if page and follower.checkpoints[partition] < page[-1].offset:
+            follower.process(page)
+    return len(page)

@@ -26,9 +26,12 @@ from events.notifications import NotificationListener
 from events.recorded import Recorded
 from events.store import EventStore
 from projectors.building.thread import BuilderThread
-from projectors.consumer.assignments import REPORTED_ROLES, AssignedGeneration, Assignments
-from projectors.consumer.catch_up import read_page
-from projectors.consumer.follower import Follower
+from projectors.consumer.assignments import (
+    REPORTED_ROLES,
+    AssignedGeneration,
+    GenerationAssignments,
+)
+from projectors.consumer.follower import Follower, read_page
 from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
 
@@ -58,7 +61,7 @@ class Worker:
         store: EventStore,
         live: Live,
         pointers: Pointers,
-        assignments: Assignments,
+        assignments: GenerationAssignments,
         subscription: Subscription | None,
         notifications: NotificationListener,
     ) -> None:

@@ -13,9 +13,8 @@ from events.store import EventStore
 from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
-from projectors.consumer.catch_up import read_page
 from projectors.consumer.decryption import decryptor
-from projectors.consumer.follower import Follower
+from projectors.consumer.follower import Follower, read_page
 from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
 from projectors.rebuild.backpressure import Backpressure

@@ -11,8 +11,7 @@ from time import monotonic, sleep
 from typing import TypeAlias
 
 from events.store import EventStore
-from projectors.consumer.catch_up import read_page
-from projectors.consumer.follower import Follower
+from projectors.consumer.follower import Follower, read_page
 from projectors.storage.read_model import Decrypt, ReadModel
 from projectors.storage.shard import Shard
 from projectors.verification.fold import Value

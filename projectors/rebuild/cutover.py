@@ -112,9 +112,7 @@ def _working(
             raise failure.error
         return True
 
-    with running_worker(
-        lambda _: dict.fromkeys(numbers.items(), "joining"), kinds, failure
-    ) as work:
+    with running_worker(lambda: dict.fromkeys(numbers.items(), "joining"), kinds, failure) as work:
         thread = Thread(target=run, name="work")
         thread.start()
         try:

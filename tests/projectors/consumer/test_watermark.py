@@ -1,6 +1,6 @@
 """Watermark: the latest moment whose log is applied in full."""
 
-from projectors.consumer.watermark import Watermark
+from projectors.consumer.assignments import Watermark
 
 
 def test_watermark_reaches_nothing_before_first_observation():
