@@ -1,6 +1,7 @@
 """Projection of the library: entries and profile fields that each event changes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
@@ -41,32 +42,31 @@ class FlaggedMovie(NamedTuple):
     at: datetime
 
 
-class LibraryEntryUpdate(NamedTuple):
-    """The new packed value of one library entry; None removes it."""
-
-    kind: LibraryKind
-    user: str
-    movie: int
-    packed: str | None
-
-
-class LibraryErased(NamedTuple):
-    """Voids all earlier entries of a user."""
-
-    user: str
-
-
 def entry_updates(
     batch: Sequence[Recorded],
-) -> dict[tuple[LibraryKind, str], dict[int, str | None]]:
+) -> Mapping[tuple[LibraryKind, str], Mapping[int, str | None]]:
     """Return (kind, user) -> movie -> packed value after the batch; None means removed."""
-    found: dict[tuple[LibraryKind, str], dict[int, str | None]] = {}
-    for change in _entry_updates(batch):
-        if isinstance(change, LibraryErased):
-            for kind in KINDS:
-                found.pop((kind, change.user), None)
-        else:
-            found.setdefault((change.kind, change.user), {})[change.movie] = change.packed
+    found: defaultdict[tuple[LibraryKind, str], dict[int, str | None]] = defaultdict(dict)
+    for recorded in batch:
+        match recorded.event:
+            case MovieRated(user_id=user, movie_id=movie, score=score):
+                rating = f"{score}:{to_milliseconds(recorded.occurred_at)}"
+                found["ratings", str(user)][movie] = rating
+            case RatingWithdrawn(user_id=user, movie_id=movie):
+                found["ratings", str(user)][movie] = None
+            case MovieFavourited(user_id=user, movie_id=movie):
+                found["favourites", str(user)][movie] = to_milliseconds(recorded.occurred_at)
+            case MovieUnfavourited(user_id=user, movie_id=movie):
+                found["favourites", str(user)][movie] = None
+            case MovieHidden(user_id=user, movie_id=movie):
+                found["hidden", str(user)][movie] = to_milliseconds(recorded.occurred_at)
+            case MovieUnhidden(user_id=user, movie_id=movie):
+                found["hidden", str(user)][movie] = None
+            case UserErased(user_id=user):
+                for kind in KINDS:
+                    found.pop((kind, str(user)), None)
+            case _:  # not about a user's movies
+                continue
     return found
 
 
@@ -75,16 +75,16 @@ def erased_users(events: Iterable[AnyEvent]) -> list[str]:
     return [str(event.user_id) for event in events if isinstance(event, UserErased)]
 
 
-def profile_updates(events: Iterable[AnyEvent]) -> dict[str, dict[str, str | None]]:
-    """Return user -> profile fields after the events; None means removed."""
-    found: dict[str, dict[str, str | None]] = {}
+def profile_updates(events: Iterable[AnyEvent]) -> Mapping[str, Mapping[str, str]]:
+    """Return user -> profile fields that the events set."""
+    found: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for event in events:
         match event:
             case UserRegistered(user_id=user, username=username):
-                found.setdefault(str(user), {})["username"] = username
+                found[str(user)]["username"] = username
             case PreferencesChanged(user_id=user):
                 preferences = UserPreferences(event.genres, event.public_activity, event.strategy)
-                found.setdefault(str(user), {})["preferences"] = _encode(preferences).decode()
+                found[str(user)]["preferences"] = _encode(preferences).decode()
             case UserErased(user_id=user):
                 found.pop(str(user), None)
             case _:  # not about a profile
@@ -100,11 +100,6 @@ class UserPreferences(msgspec.Struct, frozen=True):
     strategy: str | None = None
 
 
-def pack_rating(score: int, at: datetime) -> str:
-    """Pack as ``score:milliseconds``."""
-    return f"{score}:{to_milliseconds(at)}"
-
-
 def unpack_rating(movie: int, rating: bytes) -> UserRating:
     score, _, at = rating.partition(b":")
     return UserRating(movie, int(score), from_milliseconds(at))
@@ -116,30 +111,3 @@ def to_milliseconds(at: datetime) -> str:
 
 def from_milliseconds(at: bytes) -> datetime:
     return datetime.fromtimestamp(int(at) / 1000, UTC)
-
-
-def _entry_updates(batch: Sequence[Recorded]) -> Iterator[LibraryEntryUpdate | LibraryErased]:
-    for recorded in batch:
-        match recorded.event:
-            case MovieRated(user_id=user, movie_id=movie, score=score):
-                yield LibraryEntryUpdate(
-                    "ratings", str(user), movie, pack_rating(score, recorded.occurred_at)
-                )
-            case RatingWithdrawn(user_id=user, movie_id=movie):
-                yield LibraryEntryUpdate("ratings", str(user), movie, None)
-            case MovieFavourited(user_id=user, movie_id=movie):
-                yield LibraryEntryUpdate(
-                    "favourites", str(user), movie, to_milliseconds(recorded.occurred_at)
-                )
-            case MovieUnfavourited(user_id=user, movie_id=movie):
-                yield LibraryEntryUpdate("favourites", str(user), movie, None)
-            case MovieHidden(user_id=user, movie_id=movie):
-                yield LibraryEntryUpdate(
-                    "hidden", str(user), movie, to_milliseconds(recorded.occurred_at)
-                )
-            case MovieUnhidden(user_id=user, movie_id=movie):
-                yield LibraryEntryUpdate("hidden", str(user), movie, None)
-            case UserErased(user_id=user):
-                yield LibraryErased(str(user))
-            case _:  # not about a user's movies
-                continue

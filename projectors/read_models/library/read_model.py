@@ -7,6 +7,7 @@ ids of their playlists, and the playlists themselves (playlists.py). Names are s
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import ClassVar, Literal, TypeAlias
 from uuid import UUID
 
@@ -30,10 +31,8 @@ from projectors.read_models.library.projection import (
     profile_updates,
     unpack_rating,
 )
-from projectors.storage import replies
-from projectors.storage.hash_fields import hash_writes
 from projectors.storage.read_model import ReadModel
-from projectors.storage.shard import Shard, Write
+from projectors.storage.shard import Shard, Write, hash_writes
 
 RatingSort: TypeAlias = Literal["new", "score"]
 
@@ -55,7 +54,7 @@ class Library(ReadModel):
         for (kind, user), values in entry_updates(batch).items():
             yield from hash_writes(shard.state(kind, user), values)
         for user, fields in profile_updates(recorded.event for recorded in batch).items():
-            yield from hash_writes(shard.state("person", user), fields)
+            yield ("HSET", shard.state("person", user), *chain.from_iterable(fields.items()))
         for recorded in batch:
             yield from playlists.writes(shard, recorded)
 
@@ -64,19 +63,6 @@ class Library(ReadModel):
     def enqueue_movies(self, pipe: ReadCommands, kind: LibraryKind, user: UUID | str) -> None:
         """Enqueue the read of a user's movies: see ``read_ratings``, ``read_flagged``."""
         pipe.hgetall(self._key(kind, user))
-
-    def ratings(self, user: UUID | str, sort: RatingSort = "new") -> list[UserRating]:
-        """A user's ratings, the newest first, or the highest score first and then the newest."""
-        return read_ratings(replies.hgetall(self.redis, self._key("ratings", user)), sort)
-
-    def rating(self, user: UUID | str, movie: int) -> UserRating | None:
-        """A user's rating of a movie."""
-        found = replies.hget(self.redis, self._key("ratings", user), str(movie))
-        return None if found is None else unpack_rating(movie, found)
-
-    def flagged(self, kind: LibraryKind, user: UUID | str) -> list[FlaggedMovie]:
-        """A user's favourites or hidden movies, the newest first."""
-        return read_flagged(replies.hgetall(self.redis, self._key(kind, user)))
 
     # ------------------------------------------------------------------------------ people
 
@@ -125,7 +111,7 @@ class Library(ReadModel):
 
 
 def read_ratings(result: Mapping[bytes, bytes], sort: RatingSort = "new") -> list[UserRating]:
-    """Decode ratings from the reply."""
+    """Decode ratings, the newest first, or the highest score first and then the newest."""
     ratings = [unpack_rating(int(movie), rating) for movie, rating in result.items()]
     match sort:
         case "new":

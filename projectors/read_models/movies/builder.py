@@ -7,7 +7,7 @@ import msgspec
 
 from projectors.building.dirty_marks import DirtyMarks, note_built
 from projectors.building.duty_cycle import DutyCycle
-from projectors.read_models.movies.genre_index import GenreIndex, count_by_genre, newest_by_genre
+from projectors.read_models.movies.genre_index import GenreIndex
 from projectors.read_models.movies.read_model import Movies
 from projectors.verification.derived import compare
 
@@ -50,10 +50,10 @@ class MoviesBuilder(DutyCycle):
             note_built(pipe, self._movies.all, taken.checkpoints, late=taken.late)
 
     def _differences(self) -> list[str]:
-        features = dict(self._movies.all_features())
+        expected = GenreIndex(dict(self._movies.all_features()))
         problems = []
-        if self._movies.genres() != count_by_genre(features):
+        if self._movies.genres() != expected.counts():
             problems.append("the movie counts by genre differ from the catalogue")
-        if self._movies.newest() != newest_by_genre(features):
+        if self._movies.newest() != expected.newest():
             problems.append("the newest movies by genre differ from the catalogue")
         return problems

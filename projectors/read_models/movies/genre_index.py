@@ -5,7 +5,6 @@ Every genre's movies are kept sorted, and a new movie is inserted where it belon
 """
 
 from bisect import bisect_left, insort
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
@@ -77,23 +76,3 @@ def _names(movie_features: YearAndGenres) -> Iterator[str]:
 def _sort_key(movie: int, movie_features: YearAndGenres) -> _SortKey:
     """Sort key: newest first; of one year, the last added first."""
     return -(movie_features.year or 0), -movie
-
-
-def count_by_genre(features: Mapping[int, YearAndGenres]) -> list[GenreCount]:
-    """Count from scratch: movies in each genre, by name."""
-    counts = Counter(
-        genre for movie_features in features.values() for genre in movie_features.genres
-    )
-    return [GenreCount(name, counts[name]) for name in sorted(counts)]
-
-
-def newest_by_genre(features: Mapping[int, YearAndGenres]) -> dict[str, list[int]]:
-    """Sort from scratch: newest movies by genre, and under "" of all."""
-    ordered = sorted(features, key=lambda movie: (features[movie].year or 0, movie), reverse=True)
-    found: dict[str, list[int]] = {_ALL: ordered[:NEWEST]}
-    for movie in ordered:
-        for genre in features[movie].genres:
-            newest = found.setdefault(genre, [])
-            if len(newest) < NEWEST:
-                newest.append(movie)
-    return found

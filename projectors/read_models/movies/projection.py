@@ -1,6 +1,8 @@
 """Projection of movies: details, links, votes and availability that each event changes."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 import msgspec
 
@@ -33,49 +35,38 @@ class MovieChange(msgspec.Struct, kw_only=True):
 
     details: CardDetails | None = None
     links: dict[str, str] = msgspec.field(default_factory=dict)
-    votes: dict[int, int] = msgspec.field(default_factory=dict)
+    votes: defaultdict[int, int] = msgspec.field(default_factory=partial(defaultdict, int))
     """Score -> vote delta."""
     is_listed: bool | None = None
     """None: no event changed it."""
 
 
-def movie_changes(events: Sequence[AnyEvent]) -> dict[int, MovieChange]:
+def movie_changes(events: Sequence[AnyEvent]) -> Mapping[int, MovieChange]:
     """Sum up one partition's events, in order, by movie."""
-    found: dict[int, MovieChange] = {}
+    found: defaultdict[int, MovieChange] = defaultdict(MovieChange)
     for event in events:
         match event:
-            case MovieRated(movie_id=movie, score=score, previous=None):
-                _vote(_of(found, movie), score, 1)
-            case MovieRated(movie_id=movie, score=score, previous=int(previous)):
-                _vote(_of(found, movie), previous, -1)
-                _vote(_of(found, movie), score, 1)
+            case MovieRated(movie_id=movie, score=score, previous=previous):
+                votes = found[movie].votes
+                if previous is not None:
+                    votes[previous] -= 1
+                votes[score] += 1
             case RatingWithdrawn(movie_id=movie, previous=previous):
-                _vote(_of(found, movie), previous, -1)
+                found[movie].votes[previous] -= 1
             case MovieAdded():
-                _of(found, event.movie_id).details = _details(event)
-                _of(found, event.movie_id).links.update(event.external_ids)
+                found[event.movie_id].details = _details(event)
+                found[event.movie_id].links.update(event.external_ids)
             case MovieDescribed():
-                _of(found, event.movie_id).details = _details(event)
+                found[event.movie_id].details = _details(event)
             case MovieLinked(movie_id=movie, source=source, external_id=external_id):
-                _of(found, movie).links[source] = external_id
+                found[movie].links[source] = external_id
             case MovieWithdrawn(movie_id=movie):
-                _of(found, movie).is_listed = False
+                found[movie].is_listed = False
             case MovieRestored(movie_id=movie):
-                _of(found, movie).is_listed = True
+                found[movie].is_listed = True
             case _:  # not about movies
                 continue
     return found
-
-
-def _of(found: dict[int, MovieChange], movie: int) -> MovieChange:
-    change = found.get(movie)
-    if change is None:
-        change = found[movie] = MovieChange()
-    return change
-
-
-def _vote(change: MovieChange, score: int, amount: int) -> None:
-    change.votes[score] = change.votes.get(score, 0) + amount
 
 
 def _details(event: MovieAdded | MovieDescribed) -> CardDetails:

@@ -52,40 +52,27 @@ class Movies(ReadModel):
 
     def __init__(self, redis: Redis, generation: int) -> None:
         super().__init__(redis, generation)
-        self.all = self.shard(0)
         self._facts_key = self.all.state("facts")
         self._withdrawn_key = withdrawn_marks.key(self.all)
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """Sums of zero are written too: a batch's size must not show."""
-        change_count = 0
+        is_changed = False
         for movie, change in movie_changes([recorded.event for recorded in batch]).items():
             key = shard.state("movie", movie)
-            fields = _last_values(change)
-            if fields:
-                change_count += 1
-                yield ("HSET", key, *fields)
             for score, amount in change.votes.items():
                 yield "HINCRBY", key, score, amount
-            if change.details is not None:
-                yield "HSET", shard.state("facts"), movie, _encode_features(change.details)
-            if change.is_listed is not None:
-                change_count += 1
-                yield from _listing(shard, movie, is_listed=change.is_listed)
-            if change.details is not None or change.is_listed is not None:
-                yield "SADD", shard.derived("dirty", "movies"), movie
-        if change_count:
-            yield "HINCRBY", shard.changes_key, "catalogue", change_count
+            if change.links or change.details or change.is_listed is not None:
+                is_changed = True
+                yield from _catalogue_writes(shard, movie, change)
+        if is_changed:
+            yield "HINCRBY", shard.changes_key, "catalogue", 1
 
     # ------------------------------------------------------------------------------ cards
 
     def enqueue_card(self, pipe: ReadCommands, movie: int) -> None:
         """Enqueue the read of a card, for ``card.compose``."""
         pipe.hgetall(self.all.state("movie", movie))
-
-    def card(self, movie: int) -> bytes | None:
-        """The card's JSON, complete; None if there is no such movie (yet)."""
-        return compose(replies.hgetall(self.redis, self.all.state("movie", movie)))
 
     def cards(self, movies: Sequence[int]) -> dict[int, bytes]:
         """The cards of those that have one, in one round trip."""
@@ -99,22 +86,17 @@ class Movies(ReadModel):
             movie: card for movie, card in zip(movies, composed, strict=True) if card is not None
         }
 
-    def details(self, movie: int) -> CardDetails | None:
-        """A movie's details, without the ratings of the community."""
-        found = replies.hmget(self.redis, self.all.state("movie", movie), [DETAILS, WITHDRAWN])
-        return _shown(found)
-
     def titles_of(self, movies: Sequence[int]) -> dict[int, str]:
         """Titles of these movies, without unknown and withdrawn ones."""
         with self.redis.pipeline(transaction=False) as pipe:
             for movie in movies:
                 pipe.hmget(self.all.state("movie", movie), [DETAILS, WITHDRAWN])
-            shown = map(_shown, pipe.execute())
-            return {
-                movie: details.title
-                for movie, details in zip(movies, shown, strict=True)
-                if details is not None
-            }
+            rows = pipe.execute()
+        return {
+            movie: _details.decode(details).title
+            for movie, (details, mark) in zip(movies, rows, strict=True)
+            if details is not None and mark is None
+        }
 
     # ------------------------------------------------------------------------------ the catalogue
 
@@ -171,24 +153,18 @@ class Movies(ReadModel):
         return sum(map(int, replies.hgetall(self.redis, self.all.changes_key).values()))
 
 
-def _shown(found: Sequence[bytes | None]) -> CardDetails | None:
-    details, mark = found
-    return None if details is None or mark is not None else _details.decode(details)
-
-
-def _listing(shard: Shard, movie: int, *, is_listed: bool) -> Iterator[Write]:
-    one = shard.state("movie", movie)
-    yield ("HDEL", one, WITHDRAWN) if is_listed else ("HSET", one, WITHDRAWN, 1)
-    yield withdrawn_marks.write(shard, movie, is_listed=is_listed)
-
-
-def _last_values(change: MovieChange) -> list[str]:
-    fields: list[str] = []
-    if change.details is not None:
-        fields += (DETAILS, _encode(change.details).decode())
+def _catalogue_writes(shard: Shard, movie: int, change: MovieChange) -> Iterator[Write]:
+    key = shard.state("movie", movie)
     for source, external_id in change.links.items():
-        fields += (f"{LINK}{source}", external_id)
-    return fields
+        yield "HSET", key, f"{LINK}{source}", external_id
+    if change.details is not None:
+        yield "HSET", key, DETAILS, _encode(change.details).decode()
+        yield "HSET", shard.state("facts"), movie, _encode_features(change.details)
+    if change.is_listed is not None:
+        yield ("HDEL", key, WITHDRAWN) if change.is_listed else ("HSET", key, WITHDRAWN, 1)
+        yield withdrawn_marks.write(shard, movie, is_listed=change.is_listed)
+    if change.details is not None or change.is_listed is not None:
+        yield "SADD", shard.derived("dirty", "movies"), movie
 
 
 def _encode_features(details: CardDetails) -> str:

@@ -1,19 +1,19 @@
 """Projection of recommendations: a user's scores, favourites, hidden movies and preferences."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
 from events.catalogue import (
-    CollectionEvent,
     MovieFavourited,
     MovieHidden,
     MovieRated,
     MovieUnfavourited,
     MovieUnhidden,
     PreferencesChanged,
-    RatingEvent,
     RatingWithdrawn,
     UserErased,
 )
@@ -39,37 +39,39 @@ class TasteChange(msgspec.Struct, kw_only=True):
 
     is_reset: bool = False
     """Whether the earlier taste is deleted first."""
-    movies: dict[TasteKind, dict[int, str | None]] = msgspec.field(default_factory=dict)
+    movies: defaultdict[TasteKind, dict[int, str | None]] = msgspec.field(
+        default_factory=partial(defaultdict, dict)
+    )
     """Movie -> the packed rating (or since when), or None if removed."""
     preferences: str | None = None
     offset: int = 0
     """The offset of the last event that changed something."""
 
 
-def taste_changes(batch: Sequence[Recorded]) -> dict[str, TasteChange]:
+def taste_changes(batch: Sequence[Recorded]) -> Mapping[str, TasteChange]:
     """Sum up one partition's events, in order, by user."""
-    found: dict[str, TasteChange] = {}
+    found: defaultdict[str, TasteChange] = defaultdict(TasteChange)
     for recorded in batch:
         match recorded.event:
-            case MovieRated(score=score):
-                _set_movie(found, recorded, recorded.event, "history", f"{score}:{_at(recorded)}")
-            case RatingWithdrawn():
-                _set_movie(found, recorded, recorded.event, "history", None)
-            case MovieFavourited():
-                _set_movie(found, recorded, recorded.event, "favourites", _at(recorded))
-            case MovieUnfavourited():
-                _set_movie(found, recorded, recorded.event, "favourites", None)
-            case MovieHidden():
-                _set_movie(found, recorded, recorded.event, "hidden", _at(recorded))
-            case MovieUnhidden():
-                _set_movie(found, recorded, recorded.event, "hidden", None)
+            case MovieRated(user_id=user, movie_id=movie, score=score):
+                found[str(user)].movies["history"][movie] = f"{score}:{_at(recorded)}"
+            case RatingWithdrawn(user_id=user, movie_id=movie):
+                found[str(user)].movies["history"][movie] = None
+            case MovieFavourited(user_id=user, movie_id=movie):
+                found[str(user)].movies["favourites"][movie] = _at(recorded)
+            case MovieUnfavourited(user_id=user, movie_id=movie):
+                found[str(user)].movies["favourites"][movie] = None
+            case MovieHidden(user_id=user, movie_id=movie):
+                found[str(user)].movies["hidden"][movie] = _at(recorded)
+            case MovieUnhidden(user_id=user, movie_id=movie):
+                found[str(user)].movies["hidden"][movie] = None
             case PreferencesChanged(user_id=user, genres=genres):
-                change = _of(found, str(user), recorded.offset)
-                change.preferences = _encode(genres).decode()
+                found[str(user)].preferences = _encode(genres).decode()
             case UserErased(user_id=user):
-                found[str(user)] = TasteChange(is_reset=True, offset=recorded.offset)
+                found[str(user)] = TasteChange(is_reset=True)
             case _:  # not about taste
                 continue
+        found[str(user)].offset = recorded.offset
     return found
 
 
@@ -80,25 +82,6 @@ def unpack_score(rating: bytes) -> TimedScore:
 
 def decode_genres(preferences: bytes | None) -> tuple[str, ...]:
     return () if preferences is None else _genres.decode(preferences)
-
-
-def _set_movie(
-    found: dict[str, TasteChange],
-    recorded: Recorded,
-    event: RatingEvent | CollectionEvent,
-    kind: TasteKind,
-    packed: str | None,
-) -> None:
-    change = _of(found, str(event.user_id), recorded.offset)
-    change.movies.setdefault(kind, {})[event.movie_id] = packed
-
-
-def _of(found: dict[str, TasteChange], user: str, offset: int) -> TasteChange:
-    change = found.get(user)
-    if change is None:
-        change = found[user] = TasteChange()
-    change.offset = offset
-    return change
 
 
 def _at(recorded: Recorded) -> str:

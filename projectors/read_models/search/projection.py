@@ -1,6 +1,7 @@
 """Projection of search: changes to a movie's state, and the document of a state."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -62,34 +63,29 @@ class DocumentChange(msgspec.Struct, kw_only=True):
     """None: no event changed it."""
 
 
-def document_changes(events: Sequence[AnyEvent]) -> dict[int, DocumentChange]:
+def document_changes(events: Sequence[AnyEvent]) -> Mapping[int, DocumentChange]:
     """Sum up one partition's events, in order, by movie."""
-    found: dict[int, DocumentChange] = {}
+    found: defaultdict[int, DocumentChange] = defaultdict(DocumentChange)
     for event in events:
         match event:
-            case MovieAdded() | MovieDescribed():
-                _change_of(found, event.movie_id).details = _details(event)
-            case MovieDetailed():
-                _change_of(found, event.movie_id).long = _extended(event)
+            case MovieAdded(movie_id=movie) | MovieDescribed(movie_id=movie):
+                found[movie].details = _details(event)
+            case MovieDetailed(movie_id=movie):
+                found[movie].long = _extended(event)
             case MovieRated(movie_id=movie, score=score, previous=None):
-                _vote(_change_of(found, movie), votes=1, total=score)
+                _vote(found[movie], votes=1, total=score)
             case MovieRated(movie_id=movie, score=score, previous=int(previous)):
-                _vote(_change_of(found, movie), votes=0, total=score - previous)
+                _vote(found[movie], votes=0, total=score - previous)
             case RatingWithdrawn(movie_id=movie, previous=previous):
-                _vote(_change_of(found, movie), votes=-1, total=-previous)
+                _vote(found[movie], votes=-1, total=-previous)
             case MovieWithdrawn(movie_id=movie):
-                _change_of(found, movie).is_listed = False
+                found[movie].is_listed = False
             case MovieRestored(movie_id=movie):
-                _change_of(found, movie).is_listed = True
+                found[movie].is_listed = True
             case _:  # not about search
                 continue
+        found[movie].events += 1
     return found
-
-
-def _change_of(found: dict[int, DocumentChange], movie: int) -> DocumentChange:
-    change = found.setdefault(movie, DocumentChange())
-    change.events += 1
-    return change
 
 
 def _vote(change: DocumentChange, *, votes: int, total: int) -> None:

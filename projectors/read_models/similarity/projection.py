@@ -1,6 +1,7 @@
 """Projection of similarity: likes and content features of movies."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -29,20 +30,20 @@ class LikeChange(msgspec.Struct, kw_only=True):
     facts: ContentFeatures | None = None
 
 
-def like_changes(events: Sequence[AnyEvent]) -> dict[int, LikeChange]:
+def like_changes(events: Sequence[AnyEvent]) -> Mapping[int, LikeChange]:
     """Sum up one partition's events, in order, by movie."""
-    found: dict[int, LikeChange] = {}
+    found: defaultdict[int, LikeChange] = defaultdict(LikeChange)
     for event in events:
         match event:
             case MovieRated(user_id=user, movie_id=movie, score=score, previous=previous):
                 if is_liked(score) != is_liked(previous):
-                    _of(found, movie).likes[str(user)] = is_liked(score)
+                    found[movie].likes[str(user)] = is_liked(score)
             case RatingWithdrawn(user_id=user, movie_id=movie, previous=previous):
                 if is_liked(previous):
-                    _of(found, movie).likes[str(user)] = False
+                    found[movie].likes[str(user)] = False
             case MovieAdded() | MovieDescribed():
                 genres = tuple(sorted(set(event.genres)))
-                _of(found, event.movie_id).facts = ContentFeatures(event.year, genres)
+                found[event.movie_id].facts = ContentFeatures(event.year, genres)
             case _:  # not about similarity
                 continue
     return found
@@ -51,10 +52,3 @@ def like_changes(events: Sequence[AnyEvent]) -> dict[int, LikeChange]:
 def is_liked(score: int | None) -> bool:
     """Whether a score is a like."""
     return score is not None and score >= LIKES_FROM
-
-
-def _of(found: dict[int, LikeChange], movie: int) -> LikeChange:
-    change = found.get(movie)
-    if change is None:
-        change = found[movie] = LikeChange()
-    return change

@@ -1,6 +1,7 @@
 """Projection of suggestions: titles, rating counts and availability."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -31,22 +32,22 @@ class SuggestionChange(msgspec.Struct, kw_only=True):
     """None: no event changed it."""
 
 
-def suggestion_changes(events: Sequence[AnyEvent]) -> dict[int, SuggestionChange]:
+def suggestion_changes(events: Sequence[AnyEvent]) -> Mapping[int, SuggestionChange]:
     """Sum up one partition's events, in order, by movie."""
-    found: dict[int, SuggestionChange] = {}
+    found: defaultdict[int, SuggestionChange] = defaultdict(SuggestionChange)
     for event in events:
         match event:
             case MovieRated(movie_id=movie, previous=None):
-                _count(_of(found, movie), 1)
+                _count(found[movie], 1)
             case RatingWithdrawn(movie_id=movie):
-                _count(_of(found, movie), -1)
+                _count(found[movie], -1)
             case MovieAdded() | MovieDescribed():
                 suggestion = Suggestion(event.movie_id, event.title, event.year)
-                _of(found, event.movie_id).suggestion = suggestion
+                found[event.movie_id].suggestion = suggestion
             case MovieWithdrawn(movie_id=movie):
-                _of(found, movie).is_listed = False
+                found[movie].is_listed = False
             case MovieRestored(movie_id=movie):
-                _of(found, movie).is_listed = True
+                found[movie].is_listed = True
             case _:  # not about suggestions
                 continue
     return found
@@ -54,10 +55,3 @@ def suggestion_changes(events: Sequence[AnyEvent]) -> dict[int, SuggestionChange
 
 def _count(change: SuggestionChange, amount: int) -> None:
     change.rating_count_delta = (change.rating_count_delta or 0) + amount
-
-
-def _of(found: dict[int, SuggestionChange], movie: int) -> SuggestionChange:
-    change = found.get(movie)
-    if change is None:
-        change = found[movie] = SuggestionChange()
-    return change

@@ -24,7 +24,8 @@ def normalise_query(text: str) -> str:
 def indexed_forms(title: str) -> list[str]:
     """All forms in which a title may be typed, whole; the first is the title itself."""
     groups = word_groups(title)
-    found = dict.fromkeys(_from_each_word([word.folded for group in groups for word in group]))
+    words = [word.folded for group in groups for word in group]
+    found = dict.fromkeys(" ".join(words[nth:]) for nth in range(len(words)))
     for nth, group in enumerate(groups):
         if len(group) > 1:
             found[_as_one(group, groups[nth + 1 :])] = None
@@ -67,11 +68,6 @@ def _single_edits(word: str) -> Iterator[str]:
         for letter in _LETTERS:
             yield word[:at] + letter + word[at + 1 :]
             yield word[:at] + letter + word[at:]
-
-
-def _from_each_word(words: Sequence[str]) -> Iterator[str]:
-    for nth in range(len(words)):
-        yield " ".join(words[nth:])
 
 
 def _as_one(group: list[Word], rest: Sequence[list[Word]]) -> str:

@@ -39,7 +39,6 @@ class Suggestions(ReadModel):
 
     def __init__(self, redis: Redis, generation: int) -> None:
         super().__init__(redis, generation)
-        self.all = self.shard(0)
         self.lists_key = self.all.derived("lists")
         self._titles_key = self.all.state("titles")
         self._people_key = self.all.state("people")
