@@ -4,7 +4,6 @@ The header ``Log-Position`` holds one or several, joined by commas.
 """
 
 import struct
-from collections.abc import Iterable
 
 from events.recorded import Position
 from infra.errors import Invalid
@@ -19,12 +18,6 @@ _MAX_POSITIONS = 16
 def encode_position(position: Position) -> str:
     """The token of a position."""
     return seal(_PURPOSE, _FORMAT.pack(*position))
-
-
-def encode_positions(positions: Iterable[Position]) -> str:
-    """The header value of several positions: only the last one of each partition."""
-    last = {position.partition: position for position in sorted(positions)}
-    return ",".join(encode_position(position) for position in last.values())
 
 
 def decode_positions(header: str) -> tuple[Position, ...]:

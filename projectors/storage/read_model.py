@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from typing import ClassVar, Literal, TypeAlias
 
 from redis import Redis
@@ -81,6 +82,11 @@ class ReadModel(ABC):
             )
         return self._shards[name]
 
+    @cached_property
+    def all(self) -> Shard:
+        """The only shard of a model of the whole community."""
+        return self.shard(0)
+
     def shards(self, partitions: int) -> list[Shard]:
         """All its shards."""
         return list(dict.fromkeys(self.shard(partition) for partition in range(partitions)))
@@ -89,19 +95,6 @@ class ReadModel(ABC):
         """Encode the writes of a batch for its shard; fails for the same events each time."""
         shard = self.shard(batch[0].partition)
         return pack(self.writes(shard, self.decrypted(batch, decrypt)))
-
-    def apply(self, batch: Sequence[Recorded]) -> None:
-        """Apply consecutive events of one partition, all or none, without a follower.
-
-        Only for a shard with nothing parked. Raises CheckpointMismatch or
-        ParkedStreamsChanged.
-        """
-        self.shard(batch[0].partition).apply(
-            batch[0].partition,
-            first=batch[0].offset,
-            last=batch[-1].offset,
-            packed=[self.pack(batch, leave_encrypted)],
-        )
 
     def drop(self) -> int:
         """Delete all keys of this generation; returns how many there were. Raises RetryLater."""

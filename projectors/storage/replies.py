@@ -14,11 +14,6 @@ def get(redis: Redis, key: str) -> bytes | None:
     return cast("bytes | None", redis.get(key))
 
 
-def mget(redis: Redis, keys: Sequence[str]) -> list[bytes | None]:
-    """Some values, in order."""
-    return cast("list[bytes | None]", redis.mget(list(keys)))
-
-
 def hget(redis: Redis, key: str, field: str) -> bytes | None:
     """A field of a hash."""
     return cast("bytes | None", redis.hget(key, field))

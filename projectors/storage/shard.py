@@ -7,7 +7,7 @@ lost; the builder's dirty marks belong here too), ``parked`` (see ``projectors.p
 the checkpoints.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TypeAlias
 
@@ -66,6 +66,9 @@ return -3
 _PARKED_STREAMS_CHANGED = -2
 _DONE = -3
 
+# Redis passes a script's command its arguments on Lua's stack, which holds some thousands.
+_FIELDS_AT_ONCE = 500
+
 _packer = msgspec.msgpack.Encoder()
 
 
@@ -88,7 +91,8 @@ def pack(writes: Iterable[Write]) -> bytes:
 
 
 @cache
-def _script(redis: Redis, text: str) -> Script:
+def script(redis: Redis, text: str) -> Script:
+    """A Lua script, loaded once for each client."""
     return redis.register_script(text)
 
 
@@ -142,7 +146,7 @@ class Shard:
         before. Raises CheckpointMismatch or ParkedStreamsChanged.
         """
         streams = (_packer.encode(still_parked), _packer.encode(not_parked))
-        at = _script(self._redis, _APPLY)(
+        at = script(self._redis, _APPLY)(
             keys=[
                 self.checkpoints_key,
                 self.revision_key,
@@ -179,7 +183,7 @@ class Shard:
         ]
         arguments = [_packer.encode([str(offset) for offset in offsets]), *filter(None, packed)]
         behind = min(offsets) - 1 if is_applied else ""
-        at = _script(self._redis, _UNPARK)(
+        at = script(self._redis, _UNPARK)(
             keys=[self.revision_key, *keys],
             args=[revision, stream, partition, behind, *arguments],
         )
@@ -189,7 +193,7 @@ class Shard:
     def overwrite(self, packed: Iterable[bytes]) -> None:
         """Do writes that are right at any checkpoint, which stays."""
         # The key is there for a cluster, which sends the script to the shard's node by it.
-        _script(self._redis, _OVERWRITE)(
+        script(self._redis, _OVERWRITE)(
             keys=[self.checkpoints_key], args=list(filter(None, packed))
         )
 
@@ -202,3 +206,20 @@ class Shard:
 def read_offsets(stored: Mapping[bytes, bytes]) -> dict[int, int]:
     """Decode a hash of partition -> offset."""
     return {int(partition): int(offset) for partition, offset in stored.items()}
+
+
+def hash_writes(
+    key: str, values: Mapping[int, str | None] | Mapping[str, str | None]
+) -> Iterator[Write]:
+    """The commands that set the fields of a hash and delete those whose value is None."""
+    changed: list[str | int] = []
+    deleted: list[str | int] = []
+    for field, value in values.items():
+        if value is None:
+            deleted.append(field)
+        else:
+            changed += (field, value)
+    for at in range(0, len(changed), _FIELDS_AT_ONCE):
+        yield ("HSET", key, *changed[at : at + _FIELDS_AT_ONCE])
+    for at in range(0, len(deleted), _FIELDS_AT_ONCE):
+        yield ("HDEL", key, *deleted[at : at + _FIELDS_AT_ONCE])

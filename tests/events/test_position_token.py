@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.position_token import decode_positions, encode_position, encode_positions
+from events.position_token import decode_positions, encode_position
 from events.recorded import Position
 from infra.errors import Invalid
 from infra.security.signing import seal
+from tests.fixtures.position_header import encode_positions
 
 pytestmark = pytest.mark.usefixtures("keys")
 
@@ -18,13 +19,6 @@ positions = st.builds(Position, st.integers(0, 1023), st.integers(1, 2**63 - 1))
 def test_positions_survive_a_round_trip(chosen):
     wanted = [Position(partition, offset) for partition, (_, offset) in chosen.items()]
     assert decode_positions(encode_positions(wanted)) == tuple(sorted(wanted))
-
-
-def test_only_the_last_position_of_a_partition_is_encoded():
-    assert decode_positions(encode_positions([Position(3, 9), Position(3, 7), Position(1, 1)])) == (
-        Position(1, 1),
-        Position(3, 9),
-    )
 
 
 def test_tokens_of_several_responses_can_be_joined_with_commas():

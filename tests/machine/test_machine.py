@@ -30,7 +30,6 @@ from hypothesis.stateful import (
 from command_api.ratings.decider import RateMovie
 from events.bus import BusLost
 from events.catalogue import AnyEvent
-from events.position_token import encode_positions
 from events.recorded import Origin, Position, Recorded, Stream
 from events.relay import relay as relaying
 from events.relay.outbox import LeadershipLost
@@ -41,6 +40,7 @@ from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
 from query_api.http.read_your_writes import AnswerSource, PositionWait
 from tests.fixtures.dying_redis import DyingRedis
+from tests.fixtures.position_header import encode_positions
 from tests.fixtures.recording import NOON
 from tests.machine.broker import Broker, HandPublisher
 from tests.machine.projecting import Generation

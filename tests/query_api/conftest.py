@@ -12,7 +12,6 @@ from redis import Redis
 from redis.connection import AbstractConnection
 
 from events.catalogue import MovieAdded, MovieRated
-from events.position_token import encode_positions as positions_of
 from events.recorded import Origin, Recorded, partition_of
 from infra import clients
 from infra.config import config
@@ -36,6 +35,8 @@ from projectors.registry import MODELS, make_builders
 from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import pack
 from query_api.http import request
+from tests.fixtures import model_access
+from tests.fixtures.position_header import encode_positions as positions_of
 
 GENERATION = 3
 ANN, BOB = UUID(int=0xA), UUID(int=0xB)
@@ -75,7 +76,7 @@ class World:
         """Let something happen; the models given (all by default) take it in."""
         recorded = self.record(event, owner, ago=ago)
         for kind in self.models if to is None else to:
-            self.models[kind].apply([recorded])
+            model_access.apply(self.models[kind], [recorded])
         return recorded.position
 
     def record(self, event, owner, *, ago=timedelta(0)):
@@ -120,7 +121,7 @@ class World:
         made = {kind.name: kind(self.redis, number) for kind in kinds}
         for model in made.values():
             for recorded in self.log:
-                model.apply([recorded])
+                model_access.apply(model, [recorded])
         now = datetime.now(UTC) + self._passed
         for builder in make_builders(made, self.live):
             builder.build(now)

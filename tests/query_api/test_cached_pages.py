@@ -8,13 +8,14 @@ import pytest
 from django.test import Client
 
 from events.catalogue import MovieAdded, MovieDescribed, MovieLinked
-from events.position_token import encode_positions
 from projectors.generations.pointers import Pointers
 from projectors.read_models.search.builder import SearchBuilder, mark_all
 from projectors.read_models.search.engine import IndexUnavailable
 from projectors.read_models.search.read_model import Search
 from query_api.caching import single_flight
 from query_api.http import request
+from tests.fixtures import model_access
+from tests.fixtures.position_header import encode_positions
 from tests.query_api.conftest import ALIEN, ANN, BOB, GENERATION, HEAT
 
 MANY = 50
@@ -119,9 +120,9 @@ def test_generations_have_entries_of_their_own(client, world, flush):
     assert ids(client.get(PATHS[0])) == [ALIEN]
     other = Search(world.redis, GENERATION + 1)
     for recorded in world.log:
-        other.apply([recorded])
+        model_access.apply(other, [recorded])
     aliens = world.record(MovieAdded(movie_id=7, title="Aliens", year=1986, genres=()), 7)
-    other.apply([aliens])
+    model_access.apply(other, [aliens])
     SearchBuilder(other).build(datetime.now(UTC))
     for number, found in ((GENERATION + 1, 2), (GENERATION, 1)):
         Pointers(world.redis).switch({Search.name: number})

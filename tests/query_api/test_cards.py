@@ -22,6 +22,7 @@ from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.playlists.read_model import Playlists
 from projectors.read_models.trending.read_model import Trending
 from query_api.http import request
+from tests.fixtures import model_access
 from tests.query_api.conftest import ALIEN, ANN, BOB, HEAT, waiting
 
 CAROL = UUID(int=0xC)
@@ -102,7 +103,7 @@ def rated(world):
 def take_in(world, recorded, *, but):
     for kind, model in world.models.items():
         if kind is not but:
-            model.apply([recorded])
+            model_access.apply(model, [recorded])
 
 
 def votes(answer):
@@ -120,7 +121,7 @@ def test_page_waits_for_its_cards(world, pages, ask, rated, path):
     assert late.status_code == 503
     assert [error["reason"] for error in late.json()["errors"]] == ["movies is 1 events behind"]
     assert votes(ask(path)) == 7
-    world.models[Movies].apply([rated])
+    model_access.apply(world.models[Movies], [rated])
     assert votes(ask(path, waiting(rated.position))) == 8
 
 

@@ -9,7 +9,6 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.test import RequestFactory
 
 from events.catalogue import SessionsRevoked
-from events.position_token import encode_positions
 from infra import wsgi
 from infra.config import config
 from infra.http.security_headers import SecurityHeaders
@@ -17,6 +16,7 @@ from infra.rate_limit import sliding_window
 from projectors.generations.live import GENERATIONS_KEY
 from query_api.fast_lane import FastLane, answer
 from query_api.http.request import live
+from tests.fixtures.position_header import encode_positions
 from tests.query_api.conftest import ALIEN, AMELIE, ANN, BOB, HEAT, UNKNOWN
 
 

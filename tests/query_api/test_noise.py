@@ -10,8 +10,8 @@ from events.catalogue import MovieFavourited, PlaylistCreated
 from events.catalogue.accounts import EncryptedField
 from events.management.commands.reference import DIRECTORY
 from events.playlist_ids import playlist_id
-from events.position_token import encode_positions
 from infra.config import config
+from tests.fixtures.position_header import encode_positions
 from tests.fixtures.random_requests import Fitting, operations, requests, wrong
 from tests.query_api.conftest import ALIEN, ANN, HEAT
 

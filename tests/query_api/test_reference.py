@@ -20,6 +20,7 @@ from projectors.read_models.sessions.read_model import SessionRevocations
 from projectors.read_models.trending.builder import TrendingBuilder
 from projectors.read_models.trending.read_model import Trending
 from query_api.http import request
+from tests.fixtures import model_access
 from tests.reference import library, movies, reading, trending
 from tests.reference.history import MOVIES, PEOPLE, SUPPRESSED, DatedLog, histories, whole
 
@@ -49,7 +50,7 @@ class Answers:
         for model in models:
             for partition, head in enumerate(log.heads()):
                 if head:
-                    model.apply(log.page(partition, after=0, limit=head))
+                    model_access.apply(model, log.page(partition, after=0, limit=head))
         Pointers(redis).switch({model.name: generation for model in models})
         Live(redis).mark_level([model.name for model in models], time())
         request.live.cache_clear()

@@ -10,6 +10,7 @@ from projectors.read_models.library.playlists import read_order
 from projectors.read_models.library.read_model import Library, read_playlist_ids
 from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.trending.read_model import Trending
+from tests.fixtures import model_access
 from tests.reference import library as said
 from tests.reference.movies import SCORES, Community, Facts
 from tests.reference.opinions import Opinion
@@ -17,7 +18,7 @@ from tests.reference.opinions import Opinion
 
 def card(movies: Movies, movie: int) -> tuple[Facts, Community] | None:
     """A movie's card; None if it has none."""
-    found = movies.card(movie)
+    found = model_access.card(movies, movie)
     return None if found is None else of_card(json.loads(found))
 
 
@@ -43,16 +44,16 @@ def of_card(card: dict[str, Any]) -> tuple[Facts, Community]:
 
 def library(model: Library, user: UUID) -> said.Library:
     """A user's library; its lists must be in the promised order."""
-    ratings = model.ratings(user)
+    ratings = model_access.ratings(model, user)
     assert [it.at for it in ratings] == sorted((it.at for it in ratings), reverse=True)
-    by_score = model.ratings(user, "score")
+    by_score = model_access.ratings(model, user, "score")
     assert sorted(by_score) == sorted(ratings)
     places = [(it.score, it.at) for it in by_score]
     assert places == sorted(places, reverse=True)
     return said.Library(
         ratings={it.movie: Opinion(it.score, it.at) for it in ratings},
-        favourites={it.movie: it.at for it in model.flagged("favourites", user)},
-        hidden={it.movie: it.at for it in model.flagged("hidden", user)},
+        favourites={it.movie: it.at for it in model_access.flagged(model, "favourites", user)},
+        hidden={it.movie: it.at for it in model_access.flagged(model, "hidden", user)},
         playlists=_playlists(model, user),
     )
 

@@ -8,8 +8,6 @@ and to whom.
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, NamedTuple, cast
 
-from redis import Redis
-
 from events.recorded import Recorded
 from projectors.read_models.playlists.projection import field_updates
 from projectors.storage import replies
@@ -42,12 +40,6 @@ class Playlists(ReadModel):
     by_partition: ClassVar[bool] = False
     purges_erased_users: ClassVar[bool] = True
     decrypts: ClassVar[bool] = True
-
-    def __init__(self, redis: Redis, generation: int) -> None:
-        super().__init__(redis, generation)
-        self.all = self.shard(0)
-        self._public_key = self.all.state("public")
-        self._names_key = self.all.state("names")
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         names, public = shard.state("names"), shard.state("public")
@@ -90,7 +82,7 @@ class Playlists(ReadModel):
 
     def _rows(self, highest: int | str, start: int) -> list[PublicPlaylist]:
         raw = self.redis.zrevrangebyscore(
-            self._public_key, highest, "-inf", start=start, num=_AT_ONCE, withscores=True
+            self.all.state("public"), highest, "-inf", start=start, num=_AT_ONCE, withscores=True
         )
         rows = cast("list[tuple[bytes, float]]", raw)
         return [PublicPlaylist(int(since), id_.decode()) for id_, since in rows]
@@ -100,7 +92,7 @@ class Playlists(ReadModel):
     ) -> list[PublicPlaylist]:
         if not words or not entries:
             return list(entries)
-        names = replies.hmget(self.redis, self._names_key, [entry.id for entry in entries])
+        names = replies.hmget(self.redis, self.all.state("names"), [entry.id for entry in entries])
         return [
             entry
             for entry, name in zip(entries, names, strict=True)

@@ -38,7 +38,7 @@ from projectors.read_models.recommendations.read_model import (
     Recommendations,
     encode_list,
 )
-from projectors.read_models.recommendations.verification import ListCheck
+from projectors.read_models.recommendations.verification import check_lists
 from projectors.read_models.recommendations.work_queue import (
     ShardQueue,
     mark_all_users,
@@ -112,7 +112,7 @@ class RecommendationsBuilder(DutyCycle):
 
     def check(self, now: datetime) -> list[str]:
         """Inconsistent lists, a line each."""
-        return ListCheck(self._recommendations).run()
+        return check_lists(self._recommendations)
 
     def _sources_are_ready(self) -> bool:
         """Whether all models that lists are built from have a live generation.

@@ -4,9 +4,9 @@ Candidates are the movies of the week's boards, the most rated ever, and the new
 Cards, titles and neighbours are read on first use and kept. A snapshot serves for a second or so.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from projectors.read_models.movies.read_model import Movies, YearAndGenres
 from projectors.read_models.recommendations.candidates import Candidates, trend_scores
@@ -17,6 +17,8 @@ from projectors.read_models.trending.read_model import Trending
 from projectors.storage import replies
 from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import Shard
+
+Value = TypeVar("Value")
 
 _POPULAR = 3000
 _NEWEST_OF_GENRE = 50
@@ -64,32 +66,19 @@ class CandidateSnapshot:
 
     def genres_of(self, movies: Iterable[int]) -> Mapping[int, Sequence[str]]:
         """Genres of these movies, and of others."""
-        missing = [movie for movie in movies if movie not in self._genres]
-        if missing:
-            self._genres |= self._movies.genres_of(missing)
-        return self._genres
+        return _completed(self._genres, movies, self._movies.genres_of)
 
     def cards_of(self, movies: Iterable[int]) -> Mapping[int, bytes]:
         """Cards of these movies, and of others."""
-        missing = [movie for movie in movies if movie not in self._cards]
-        if missing:
-            self._cards |= self._movies.cards(missing)
-        return self._cards
+        return _completed(self._cards, movies, self._movies.cards)
 
     def titles_of(self, movies: Iterable[int]) -> Mapping[int, str]:
         """Titles of these movies, and of others."""
-        missing = [movie for movie in movies if movie not in self._titles]
-        if missing:
-            self._titles |= self._movies.titles_of(missing)
-        return self._titles
+        return _completed(self._titles, movies, self._movies.titles_of)
 
-    def neighbours_of(self, movies: Sequence[int]) -> Mapping[int, Sequence[Neighbour]]:
+    def neighbours_of(self, movies: Iterable[int]) -> Mapping[int, Sequence[Neighbour]]:
         """Neighbours of these movies, and of others."""
-        missing = [movie for movie in movies if movie not in self._neighbours]
-        if missing:
-            found = self._similarity.neighbours_of(missing)
-            self._neighbours |= {movie: found.get(movie, ()) for movie in missing}
-        return self._neighbours
+        return _completed(self._neighbours, movies, self._neighbours_or_none)
 
     def outside(self, movies: Iterable[int]) -> dict[int, tuple[YearAndGenres, TrendScore]]:
         """Features and trend scores of movies that are no candidates; their heat is 0."""
@@ -100,10 +89,24 @@ class CandidateSnapshot:
             self._outside |= {movie: (facts, found[movie]) for movie, facts in known.items()}
         return {movie: self._outside[movie] for movie in requested if movie in self._outside}
 
+    def _neighbours_or_none(self, movies: Sequence[int]) -> dict[int, Sequence[Neighbour]]:
+        found = self._similarity.neighbours_of(movies)
+        return {movie: found.get(movie, ()) for movie in movies}
+
     def _know(self, movies: Iterable[int]) -> dict[int, YearAndGenres]:
         facts = self._movies.features_of(sorted(movies))
         self._genres |= {movie: known.genres for movie, known in facts.items()}
         return facts
+
+
+def _completed(
+    known: dict[int, Value],
+    movies: Iterable[int],
+    read: Callable[[Sequence[int]], Mapping[int, Value]],
+) -> Mapping[int, Value]:
+    if missing := [movie for movie in movies if movie not in known]:
+        known |= read(missing)
+    return known
 
 
 def _heats(trending: Trending) -> dict[int, float]:

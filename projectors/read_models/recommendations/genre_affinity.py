@@ -5,7 +5,7 @@
     affinity(genre) = evidence, not below zero, as a share of all evidence
                       / sqrt(the genre's share of all ratings)
     affinity(movie) = WEIGHT x sum over its genres of affinity / sqrt(genres of the movie)
-    score(movie)    = trend x (1 + affinity) + neighbour score (item_similarity.py)
+    score(movie)    = trend x (1 + affinity) + neighbour score (ranking.py)
 
 A favourite counts as much as the highest score. Dividing by the root of the genre's share is half a
 lift: without it Drama, a quarter of all ratings, would be everyone's favourite, and with a whole

@@ -1,4 +1,13 @@
-"""Ranking: a user's recommendation list from their taste and a candidate snapshot."""
+"""Ranking: a user's recommendation list from their taste and a candidate snapshot.
+
+Beside genre affinity, movies like those that a user liked last count:
+
+    neighbour score(movie) = WEIGHT x sum over the LATEST_LIKED movies, the k-th latest:
+                             2^(-k / HALF_LIFE) x weight(score) x similarity
+
+A sum, so the part of each liked movie is known exactly. Liked is a movie rated 8 at least, or a
+favourite.
+"""
 
 from collections.abc import Mapping, Sequence
 from heapq import nlargest
@@ -20,13 +29,16 @@ from projectors.read_models.recommendations.genre_affinity import (
     rating_weights,
     reasons,
 )
-from projectors.read_models.recommendations.item_similarity import LATEST_LIKED, neighbour_scores
 from projectors.read_models.recommendations.page import RecommendedMovie
 from projectors.read_models.recommendations.projection import KINDS, decode_genres, unpack_score
 from projectors.read_models.similarity.formula import LIKES_FROM
+from projectors.read_models.similarity.types import Neighbour
 from projectors.storage.pagination import DEFAULT_LIMIT
 from projectors.storage.shard import Shard
 
+WEIGHT = 1.5
+LATEST_LIKED = 10
+HALF_LIFE = 5.0
 LIST_LENGTH = 100
 """How many movies a list has at most."""
 _OUTSIDE = 100
@@ -119,6 +131,20 @@ def recommend(taste: UserTaste, snapshot: CandidateSnapshot) -> tuple[Recommende
     return tuple(
         with_reasons if len(with_reasons) >= _ENOUGH and (affinities or neighbour_parts) else items
     )
+
+
+def neighbour_scores(
+    latest: Sequence[int],
+    weights: Mapping[int, float],
+    neighbours: Mapping[int, Sequence[Neighbour]],
+) -> dict[int, dict[int, float]]:
+    """Return movie -> liked movie -> its part; ``latest`` is newest first."""
+    found: dict[int, dict[int, float]] = {}
+    for nth, liked in enumerate(latest[:LATEST_LIKED]):
+        weight = WEIGHT * 2.0 ** (-nth / HALF_LIFE) * weights[liked]
+        for neighbour in neighbours.get(liked, ()):
+            found.setdefault(neighbour.movie, {})[liked] = weight * neighbour.score
+    return found
 
 
 class _RankedMovie(NamedTuple):

@@ -7,7 +7,7 @@ and its first page for each user with any such event, and one of each for all ot
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -19,9 +19,8 @@ from infra.redis_pipeline import ReadCommands
 from projectors.read_models.recommendations.page import RecommendedMovie
 from projectors.read_models.recommendations.projection import KINDS, taste_changes
 from projectors.storage import replies
-from projectors.storage.hash_fields import hash_writes
 from projectors.storage.read_model import ReadModel
-from projectors.storage.shard import Shard, Write
+from projectors.storage.shard import Shard, Write, hash_writes
 
 COLD_START = "nobody"
 """The name of the list for users without any events."""
@@ -92,15 +91,6 @@ class Recommendations(ReadModel):
         own, cold_start = results
         found = own or cold_start
         return decode_list(found).items if found else ()
-
-    def listed(self, user: UUID | str) -> RecommendationList:
-        """A user's whole list; that of cold start if they have none."""
-        own = replies.get(self.redis, self.shard_of(user).derived("list", str(user)))
-        found = own or replies.get(self.redis, self.shard(0).derived("list", COLD_START))
-        return decode_list(found) if found else RecommendationList(datetime.fromtimestamp(0, UTC))
-
-    def items(self, user: UUID | str) -> tuple[RecommendedMovie, ...]:
-        return self.listed(user).items
 
     def users_with_taste(self) -> Iterator[tuple[str, str]]:
         """Users with ratings, favourites or hidden movies, with their shard's tag; some repeat."""

@@ -7,14 +7,12 @@ that lost its derived data (its key ``whole`` is gone) gets a mark for every use
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cache
 from typing import NamedTuple
 
 from redis import Redis
-from redis.commands.core import Script
 
 from projectors.read_models.recommendations.read_model import Recommendations
-from projectors.storage.shard import Shard
+from projectors.storage.shard import Shard, script
 
 _READ = """
 return {redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2]),
@@ -29,11 +27,6 @@ for nth = 1, #ARGV, 2 do
   end
 end
 """
-
-
-@cache
-def _script(redis: Redis, text: str) -> Script:
-    return redis.register_script(text)
 
 
 class ShardQueue(NamedTuple):
@@ -62,12 +55,12 @@ def read_queues(
     Includes the ``limit`` oldest lists of each shard among those built before ``made_before``.
     """
     shards = [recommendations.shard(partition) for partition in partitions]
-    script = _script(recommendations.redis, _READ)
+    read = script(recommendations.redis, _READ)
     with recommendations.redis.pipeline(transaction=False) as pipe:
         for shard in shards:
             dirty, made, whole = map(shard.derived, ("dirty", "made", "whole"))
             keys = [dirty, shard.checkpoints_key, made, whole, shard.built_key, shard.changes_key]
-            script(keys=keys, args=[f"({made_before.timestamp()}", limit], client=pipe)
+            read(keys=keys, args=[f"({made_before.timestamp()}", limit], client=pipe)
         found = pipe.execute()
     return [
         ShardQueue(
@@ -89,7 +82,7 @@ def remove_marks(redis: Redis, shard: Shard, marks: Mapping[str, int]) -> None:
     """Remove marks that have not moved since."""
     if marks:
         args = [part for pair in marks.items() for part in pair]
-        _script(redis, _CLEAR)(keys=[shard.derived("dirty")], args=args)
+        script(redis, _CLEAR)(keys=[shard.derived("dirty")], args=args)
 
 
 def mark_all_users(recommendations: Recommendations, shards: Iterable[Shard]) -> None:

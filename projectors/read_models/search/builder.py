@@ -5,19 +5,15 @@ still the current one, so a write in between is never lost. Writing a document t
 nothing, and the index itself refuses an older revision.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cache
 from secrets import token_hex
 from time import monotonic, sleep
 from typing import ClassVar
 
-from redis import Redis
-from redis.commands.core import Script
-
 from projectors.read_models.search.engine import IndexUnavailable, VersionedDocument
-from projectors.read_models.search.read_model import DocumentSource, Search
-from projectors.storage.shard import read_offsets
+from projectors.read_models.search.read_model import Search
+from projectors.storage.shard import read_offsets, script
 
 _CHUNK = 1000  # documents in a bulk, about 400 KB
 _PAUSE_SECONDS = 0.3
@@ -43,23 +39,13 @@ return 1
 """
 # Nothing is noted if a parked event was applied after the read: it changed the state before these
 # offsets.
-_BUILT = """
-if (redis.call('HGET', KEYS[2], 'late') or '') ~= ARGV[1] then return 0 end
-for i = 2, #ARGV, 2 do
-  local at = tonumber(redis.call('HGET', KEYS[1], ARGV[i]) or '0')
-  if tonumber(ARGV[i + 1]) > at then redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
-end
-return 1
-"""
+_BUILT = f"""
+if (redis.call('HGET', KEYS[2], 'late') or '') ~= table.remove(ARGV, 1) then return 0 end
+{_ADVANCE}"""
 _FILLED = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[2], ARGV[1]) end
 return 1
 """
-
-
-@cache
-def _script(redis: Redis, text: str) -> Script:
-    return redis.register_script(text)
 
 
 class SearchBuilder:
@@ -101,7 +87,8 @@ def flush(model: Search) -> None:
     checkpoints, late, dirty = _read_dirty(model)
     flushed = [_index_documents(model, chunk) for chunk in _chunks(dirty)]
     if flushed:
-        _note_writes(model, model.index.refresh())
+        writes = model.index.refresh()
+        script(model.redis, _ADVANCE)(keys=[model.writes_key], args=["index", writes])
         _require_same_index(model, identity)
     _note_shown(model, flushed)
     for revisions in flushed:
@@ -114,7 +101,7 @@ def mark_all(model: Search) -> None:
     """Mark all movies dirty: for an empty index."""
     model.redis.delete(model.filled_key, model.all.built_key)
     for chunk in _chunks(model.known_movies()):
-        model.redis.sadd(_dirty_key(model), *chunk)
+        model.redis.sadd(model.dirty_key, *chunk)
 
 
 def _ensure_index(model: Search) -> str:
@@ -122,17 +109,15 @@ def _ensure_index(model: Search) -> str:
 
     An index restored from an older backup has fewer writes than noted: then all movies are marked.
     """
-    key = _index_key(model)
-    filled, writes = (
-        model.redis.get(key),
-        _noted_writes(model),
-    )  # before the index: its number only grows
+    filled = model.redis.get(model.index_key)
+    writes = int(model.redis.hget(model.writes_key, "index") or 0)
+    # Read after those: its number only grows.
     there = model.index.identity()
     if there is None or filled != there.uuid.encode():
         return recreate_index(model)
     if there.writes < writes:
         mark_all(model)
-        model.redis.delete(_writes_key(model))
+        model.redis.delete(model.writes_key)
     return there.uuid
 
 
@@ -140,13 +125,13 @@ def recreate_index(model: Search) -> str:
     """Create an empty index, and mark all movies dirty."""
     # First: searches must not find an empty index complete, and a builder that still fills the old
     # one must not note it as this one.
-    model.redis.delete(model.filled_key, _index_key(model))
+    model.redis.delete(model.filled_key, model.index_key)
     model.index.create()
-    model.redis.delete(_writes_key(model))
+    model.redis.delete(model.writes_key)
     mark_all(model)
     there = model.index.identity()
     identity = there.uuid if there else ""
-    model.redis.set(_index_key(model), identity)
+    model.redis.set(model.index_key, identity)
     return identity
 
 
@@ -159,7 +144,7 @@ def _require_same_index(model: Search, identity: str) -> None:
 
 def _note_shown(model: Search, flushed: Sequence[Mapping[int, int]]) -> None:
     """Invalidate cached searches, before waiting readers are let through: see docs/adr/0016."""
-    advance = _script(model.redis, _ADVANCE)
+    advance = script(model.redis, _ADVANCE)
     for revisions in flushed:
         advance(keys=[model.shown_key], args=_flattened(revisions))
     # Random: a counter could repeat a value after Redis was restored from a backup.
@@ -168,32 +153,14 @@ def _note_shown(model: Search, flushed: Sequence[Mapping[int, int]]) -> None:
 
 def _note_filled(model: Search, identity: str) -> None:
     """Note that the index is complete, unless it was recreated meanwhile."""
-    note = _script(model.redis, _FILLED)
-    note(keys=[_index_key(model), model.filled_key], args=[identity])
-
-
-def _index_key(model: Search) -> str:
-    return model.all.derived("index")
-
-
-def _note_writes(model: Search, writes: int) -> None:
-    advance = _script(model.redis, _ADVANCE)
-    advance(keys=[_writes_key(model)], args=["index", writes])
-
-
-def _noted_writes(model: Search) -> int:
-    return int(model.redis.hget(_writes_key(model), "index") or 0)
-
-
-def _writes_key(model: Search) -> str:
-    return model.all.derived("writes")
+    script(model.redis, _FILLED)(keys=[model.index_key, model.filled_key], args=[identity])
 
 
 def _read_dirty(model: Search) -> tuple[Mapping[int, int], bytes, Sequence[int]]:
     with model.redis.pipeline(transaction=True) as pipe:
         pipe.hgetall(model.all.checkpoints_key)
         pipe.hget(model.all.changes_key, "late")
-        pipe.smembers(_dirty_key(model))
+        pipe.smembers(model.dirty_key)
         checkpoints, late, dirty = pipe.execute()
     return read_offsets(checkpoints), late or b"", sorted(map(int, dirty))
 
@@ -201,27 +168,27 @@ def _read_dirty(model: Search) -> tuple[Mapping[int, int], bytes, Sequence[int]]
 def _index_documents(model: Search, movies: Sequence[int]) -> dict[int, int]:
     """Send documents of some movies; return the revisions they were made from."""
     sources = model.document_sources(movies)
-    model.index.put(list(_versioned(sources)))
+    model.index.put(
+        [
+            VersionedDocument(source.movie, source.revision, document)
+            for source in sources
+            if (document := source.document()) is not None
+        ]
+    )
     return {source.movie: source.revision for source in sources}
 
 
-def _versioned(sources: Iterable[DocumentSource]) -> Iterator[VersionedDocument]:
-    for source in sources:
-        document = source.document()
-        if document is not None:
-            yield VersionedDocument(source.movie, source.revision, document)
-
-
 def _clear_marks(model: Search, revisions: Mapping[int, int]) -> None:
-    _script(model.redis, _CLEAN)(
-        keys=[_dirty_key(model), model.all.state("revisions")],
+    script(model.redis, _CLEAN)(
+        keys=[model.dirty_key, model.all.state("revisions")],
         args=_flattened(revisions),
     )
 
 
 def _note_built(model: Search, checkpoints: Mapping[int, int], late: bytes) -> None:
-    keys = [model.all.built_key, model.all.changes_key]
-    _script(model.redis, _BUILT)(keys=keys, args=[late, *_flattened(checkpoints)])
+    script(model.redis, _BUILT)(
+        keys=[model.all.built_key, model.all.changes_key], args=[late, *_flattened(checkpoints)]
+    )
 
 
 def _flattened(numbers: Mapping[int, int]) -> list[int]:
@@ -245,10 +212,6 @@ def _unknown_documents(model: Search) -> list[int]:
     model.index.refresh()
     known = set(model.known_movies())
     return [movie for movie in model.index.movies() if movie not in known]
-
-
-def _dirty_key(model: Search) -> str:
-    return model.all.derived("dirty")
 
 
 def _chunks(movies: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -65,11 +65,13 @@ class Search(ReadModel):
     def __init__(self, redis: Redis, generation: int, *, index: SearchEngine | None = None) -> None:
         super().__init__(redis, generation)
         self._index = index
-        self.all = self.shard(0)
         self.filled_key = self.all.derived("filled")
         """Exists while the index has a document, perhaps an older one, of every known movie."""
         self.stamp_key = self.all.derived("stamp")
         """A random value, replaced whenever the results of searches may change."""
+        self.index_key = self.all.derived("index")
+        self.writes_key = self.all.derived("writes")
+        self.dirty_key = self.all.derived("dirty")
         self.shown_key = self.all.derived("shown")
         """Hash of movie -> revision of its document, once all searches see that one."""
 
@@ -96,9 +98,6 @@ class Search(ReadModel):
     def is_filled(self) -> bool:
         """Whether the index is complete; False while a lost one is rebuilt."""
         return bool(self.redis.exists(self.filled_key))
-
-    def count(self) -> int:
-        return self.index.count()
 
     def drop(self) -> int:
         removed = super().drop()

@@ -6,7 +6,6 @@ titles again for highlighting. The index itself only splits at spaces.
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -31,13 +30,11 @@ class Word(NamedTuple):
 
 
 def words(text: str) -> list[Word]:
-    return list(_words(text))
-
-
-def _words(text: str) -> Iterator[Word]:
-    for found in _WORD.finditer(text):
-        if folded := _fold_word(found[0]):
-            yield Word(folded, found.start(), found.end())
+    return [
+        Word(folded, found.start(), found.end())
+        for found in _WORD.finditer(text)
+        if (folded := _fold_word(found[0]))
+    ]
 
 
 # Titles and names are folded again whenever someone rates a movie; 20,000 words are some MB.

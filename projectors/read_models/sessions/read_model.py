@@ -14,10 +14,8 @@ from events.recorded import Recorded, partition_of
 from infra.config import config
 from infra.redis_pipeline import ReadCommands
 from projectors.read_models.sessions.projection import EPOCH, ERASED, revocation_changes
-from projectors.storage import replies
-from projectors.storage.hash_fields import hash_writes
 from projectors.storage.read_model import ReadModel
-from projectors.storage.shard import Shard, Write
+from projectors.storage.shard import Shard, Write, hash_writes
 
 _EPOCH = EPOCH.encode()
 _ERASED = ERASED.encode()
@@ -39,15 +37,8 @@ class SessionRevocations(ReadModel):
 
     def enqueue(self, pipe: ReadCommands, user: UUID | str) -> None:
         """Enqueue the read of a user's revocations, for ``is_valid``."""
-        pipe.hgetall(self._key(user))
-
-    def revoked(self, user: UUID | str) -> dict[bytes, bytes]:
-        """A user's revocations, for ``is_valid``."""
-        return replies.hgetall(self.redis, self._key(user))
-
-    def _key(self, user: UUID | str) -> str:
         shard = self.shard(partition_of(str(user), config().partitions))
-        return shard.state("user", str(user))
+        pipe.hgetall(shard.state("user", str(user)))
 
 
 def is_valid(revoked: Mapping[bytes, bytes], family: UUID | str, epoch: int, now: datetime) -> bool:

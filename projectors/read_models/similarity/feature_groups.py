@@ -33,7 +33,8 @@ class FeatureGroups:
         self.all = GroupSelection(
             list(by_features.values()), np.zeros(len(self.features), dtype=bool)
         )
-        self._catalogue = ContentMatrix(self.features)
+        self.content = ContentMatrix(self.features).content
+        """Content similarity of each group to some features."""
         self._zeros = np.zeros(len(self.features))
 
     def without(self, movies: Mapping[int, ContentFeatures]) -> GroupSelection:
@@ -42,10 +43,6 @@ class FeatureGroups:
         for nth in {self.nth_of[one] for one in movies.values()}:
             rest[nth] = [movie for movie in rest[nth] if movie not in movies]
         return GroupSelection(rest, np.array([not some for some in rest], dtype=bool))
-
-    def content(self, one: ContentFeatures) -> Vector:
-        """Content similarity of each group to some features."""
-        return self._catalogue.content(one)
 
     def scores(self, content: Vector) -> Vector:
         """Similarity to each group's movies, from content alone."""

@@ -16,8 +16,7 @@ same from one half of the people to the other (rank correlation .71 for 1-4 like
 from 20), where Pearson and adjusted cosine are noise at low counts (.01-.1).
 """
 
-from collections.abc import Collection
-from math import exp, sqrt
+from math import exp
 from typing import Literal, TypeAlias
 
 LIKES_FROM = 8
@@ -34,27 +33,6 @@ DIGITS = 4
 Confidence: TypeAlias = Literal["mostly content", "some", "strong"]
 
 _SOME, _STRONG = 5, 20
-
-
-def similarity(both: int, ones: int, others: int, content: float) -> float:
-    """Similarity of two movies from like counts (both, one, other) and content."""
-    return (both + PRIOR * WORTH * content) / (sqrt(ones * others) + PRIOR)
-
-
-def content(
-    genres: Collection[str], year: int | None, others: Collection[str], other_year: int | None
-) -> float:
-    """Content similarity of two movies, in [0, 1]."""
-    apart = UNKNOWN_YEARS_APART
-    if year is not None and other_year is not None:
-        apart = abs(year - other_year)
-    return jaccard(genres, others) * nearness(apart)
-
-
-def jaccard(genres: Collection[str], others: Collection[str]) -> float:
-    """Common genres as a share of all; 0 if neither has any."""
-    together = set(genres) | set(others)
-    return len(set(genres) & set(others)) / len(together) if together else 0.0
 
 
 def nearness(years: int) -> float:

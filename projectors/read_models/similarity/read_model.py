@@ -36,7 +36,6 @@ class Similarity(ReadModel):
 
     def __init__(self, redis: Redis, generation: int) -> None:
         super().__init__(redis, generation)
-        self.all = self.shard(0)
         self.facts_key = self.all.state("facts")
         self.lists_key = self.all.derived("lists")
         self.alike_key = self.all.derived("alike")

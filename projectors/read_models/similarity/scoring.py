@@ -70,7 +70,7 @@ class ContentMatrix:
 
 
 def compare(*, both: Vector, ones: int, others: Vector, content: Vector) -> SimilarityRow:
-    """``formula.similarity`` of one movie to all, vectorised."""
+    """Similarity of one movie to many: see ``formula``."""
     scores = (both + PRIOR * WORTH * content) / (np.sqrt(ones * others) + PRIOR)
     return SimilarityRow(np.round(scores, DIGITS), both)
 

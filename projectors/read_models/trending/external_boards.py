@@ -54,21 +54,17 @@ class ExternalBoardBuilder:
         """Write all boards if an observation changed, else the pages that show touched movies."""
         observations = self._trending.observations()
         if is_all or observations != self._seen:
-            self._seen = {}
             self._shown = self._boards(observations)
             self._write(pipe, self._shown, is_all=True)
             self._seen = observations
         else:
-            shown = self._shown.items()
-            self._write(
-                pipe,
-                {name: board for name, board in shown if not touched.isdisjoint(board.first)},
-                is_all=False,
-            )
+            shown = {n: b for n, b in self._shown.items() if not touched.isdisjoint(b.first)}
+            self._write(pipe, shown, is_all=False)
 
     def differences(self) -> list[str]:
         """Boards and pages that would differ if rebuilt now."""
-        expected, stored = self._boards(self._trending.observations()), self._stored()
+        expected = self._boards(self._trending.observations())
+        stored, pages = self._trending.observed_boards_and_pages()
         cards = self._cards(expected.values())
         return [
             f"the board {name} differs from the last observation"
@@ -77,7 +73,7 @@ class ExternalBoardBuilder:
         ] + [
             f"the first page of {name} differs from its board"
             for name, shown in sorted(expected.items())
-            if self._page(shown) != shown.page(cards)
+            if pages.get(name) != shown.page(cards)
         ]
 
     def _boards(self, observations: Mapping[str, BoardObservation]) -> dict[str, ExternalBoard]:
@@ -105,13 +101,6 @@ class ExternalBoardBuilder:
 
     def _cards(self, boards: Iterable[ExternalBoard]) -> Mapping[int, bytes]:
         return self._movies.cards(sorted({movie for shown in boards for movie in shown.first}))
-
-    def _stored(self) -> Mapping[str, TrendingBoard]:
-        return self._trending.observed_boards()
-
-    def _page(self, shown: ExternalBoard) -> bytes | None:
-        observation = shown.observation
-        return self._trending.page(observation.window, shown.genre, observation.source)
 
 
 def _ranking(movies: Sequence[int]) -> list[MovieHeat]:

@@ -40,7 +40,6 @@ class Trending(ReadModel):
 
     def __init__(self, redis: Redis, generation: int) -> None:
         super().__init__(redis, generation)
-        self.all = self.shard(0)
         self.boards_key = self.all.derived("boards")
         self.pages_key = self.all.derived("pages")
         self.observed_boards_key = self.all.derived("observed", "boards")
@@ -77,13 +76,6 @@ class Trending(ReadModel):
         key = self.pages_key if source == COMMUNITY else self.observed_pages_key
         pipe.hget(key, board_name(window, genre, source))
 
-    def page(
-        self, window: WindowName, genre: str | None = None, source: str = COMMUNITY
-    ) -> bytes | None:
-        """A board's default page, complete; None if there is no such board."""
-        key = self.pages_key if source == COMMUNITY else self.observed_pages_key
-        return replies.hget(self.redis, key, board_name(window, genre, source))
-
     def board(
         self, window: WindowName, genre: str | None = None, source: str = COMMUNITY
     ) -> TrendingBoard:
@@ -101,19 +93,15 @@ class Trending(ReadModel):
 
     def boards(self) -> dict[str, TrendingBoard]:
         """All boards of the community, by ``board_name``."""
-        return self._boards(self.boards_key)
+        return _decoded(replies.hgetall(self.redis, self.boards_key))
 
     def boards_and_pages(self) -> tuple[dict[str, TrendingBoard], dict[str, bytes]]:
         """All boards of the community and their first pages, in one transaction."""
-        with self.redis.pipeline(transaction=True) as pipe:
-            pipe.hgetall(self.boards_key)
-            pipe.hgetall(self.pages_key)
-            boards, pages = pipe.execute()
-        return _decoded(boards), {name.decode(): page for name, page in pages.items()}
+        return self._stored(self.boards_key, self.pages_key)
 
-    def observed_boards(self) -> dict[str, TrendingBoard]:
-        """All boards of other sources, by ``board_name``."""
-        return self._boards(self.observed_boards_key)
+    def observed_boards_and_pages(self) -> tuple[dict[str, TrendingBoard], dict[str, bytes]]:
+        """All boards of other sources and their first pages, in one transaction."""
+        return self._stored(self.observed_boards_key, self.observed_pages_key)
 
     def observations(self) -> dict[str, BoardObservation]:
         """The last observation of each external board, by its name."""
@@ -153,8 +141,12 @@ class Trending(ReadModel):
             for hour, counts in zip(hours, found, strict=True)
         }
 
-    def _boards(self, key: str) -> dict[str, TrendingBoard]:
-        return _decoded(replies.hgetall(self.redis, key))
+    def _stored(self, *keys: str) -> tuple[dict[str, TrendingBoard], dict[str, bytes]]:
+        with self.redis.pipeline(transaction=True) as pipe:
+            for key in keys:
+                pipe.hgetall(key)
+            boards, pages = pipe.execute()
+        return _decoded(boards), {name.decode(): page for name, page in pages.items()}
 
 
 def _decoded(boards: Mapping[bytes, bytes]) -> dict[str, TrendingBoard]:

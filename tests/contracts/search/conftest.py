@@ -16,6 +16,7 @@ from projectors.read_models.search.on_elasticsearch.index import ElasticsearchIn
 from projectors.read_models.search.on_tantivy.index import TantivyIndex
 from projectors.read_models.search.query import SearchQuery
 from projectors.read_models.search.read_model import Search
+from tests.fixtures import model_access
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 CAST = {
@@ -33,7 +34,7 @@ class Library:
         self._offset = 0
 
     def take(self, *events: AnyEvent) -> None:
-        self.search.apply([self._recorded(event) for event in events])
+        model_access.apply(self.search, [self._recorded(event) for event in events])
 
     def add(self, *titles: str, year: int = 2000, genres: Sequence[str] = ()) -> None:
         """Movies numbered in the order in which they are added."""

@@ -32,7 +32,7 @@ def test_flush_reaches_checkpoint_and_clears_marks(library):
     assert (library.search.built(0), dirty(library.search)) == (0, {b"1", b"2"})
     flush(library.search)
     assert (library.search.built(0), dirty(library.search)) == (3, set())
-    assert library.search.count() == 2
+    assert library.search.index.count() == 2
 
 
 def test_unrelated_events_count_as_built(library):
@@ -84,7 +84,7 @@ def test_lost_index_is_refilled(library):
     with pytest.raises(IndexUnavailable):
         library.search.search(SearchQuery())
     flush(library.search)
-    assert library.search.count() == 2
+    assert library.search.index.count() == 2
     assert library.search.built(0) == 2
 
 
@@ -103,14 +103,14 @@ def test_index_created_by_another_is_recreated(library, make_index):
 def test_search_sees_writes_of_another_process(library, make_index):
     library.add("Alien")
     flush(library.search)
-    assert library.search.count() == 1
+    assert library.search.index.count() == 1
     other = make_index(1)
     other.put(
         [VersionedDocument(77, 1, library.search.document_sources([1])[0].document() | {"id": 77})]
     )
     other.refresh()
     assert sorted(library.search.index.movies()) == [1, 77]
-    assert (library.search.count(), other.count()) == (2, 2)
+    assert (library.search.index.count(), other.index.count()) == (2, 2)
 
 
 def test_generations_have_separate_indexes(make_search, library):
@@ -118,7 +118,7 @@ def test_generations_have_separate_indexes(make_search, library):
     other = make_search(2)
     flush(other)
     flush(library.search)
-    assert (other.count(), library.search.count()) == (0, 1)
+    assert (other.index.count(), library.search.index.count()) == (0, 1)
 
 
 def test_check_reports_wrong_documents(library, monkeypatch):
@@ -174,7 +174,7 @@ def test_index_is_filled_only_once_complete(library, monkeypatch):
     monkeypatch.setattr(library.search.index, "put", put_and_look)
     flush(library.search)
     assert library.search.is_filled()
-    assert library.search.count() == 2
+    assert library.search.index.count() == 2
 
 
 def test_builder_of_replaced_index_does_not_mark_new_one_filled(library, make_index, monkeypatch):
@@ -281,7 +281,7 @@ def test_withdrawn_movie_is_replaced_by_tombstone(library):
     assert library.found(min_score=1) == []
     asked = library.search.search(SearchQuery())
     assert (asked.total, [it.count for it in asked.genres]) == (1, [1])
-    assert library.search.count() == 1
+    assert library.search.index.count() == 1
     assert list(library.search.index.movies()) == [2]
     assert library.search.index.get([1]) == {1: (3, {"id": 1})}
     assert SearchBuilder(library.search).check(NOW) == []

@@ -11,6 +11,7 @@ from projectors.generations.selection import Role
 from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.trending.read_model import Trending
 from projectors.storage.read_model import leave_encrypted
+from tests.fixtures import model_access
 from tests.fixtures.memory_store import MemoryStore
 
 KINDS = (Movies, Trending)
@@ -135,7 +136,7 @@ def test_live_generation_is_not_built_from_coming_source(redis, wanted):
     )
     assignments.refresh()
     assert builder(assignments, ("trending", 1)) is None
-    assert trending.page("day") == b"a page"
+    assert model_access.board_page(trending, "day") == b"a page"
     wanted["movies", 2] = "live"
     pointers.switch({"movies": 2})
     assignments.refresh()

@@ -41,6 +41,7 @@ from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import Shard
 from projectors.verification.snapshot import read
 from projectors.verification.state import verify
+from tests.fixtures import model_access
 from tests.projectors.verification.test_state import playlists
 
 pytestmark = pytest.mark.django_db(databases=["default", "vault"])
@@ -253,7 +254,7 @@ def test_only_anonymous_ratings_stay_of_an_erased_user(world, everything):
     world.level(*everything.values())
     build(world, everything)
     assert everything["similarity"].likers_of([1, 2]) == before
-    assert everything["sessions"].revoked(ANN) == {b"erased": b"1"}
+    assert model_access.revoked(everything["sessions"], ANN) == {b"erased": b"1"}
     keys = list(world.redis.scan_iter())
     of_sets = [key for key in keys if world.redis.type(key) == b"set"]
     named = [key for key in keys if str(ANN).encode() in key]
@@ -271,7 +272,7 @@ def test_past_generation_is_purged(world):
     assert world.said() == {"library 1": (True, "gone")}
     assert world.names(model) == []
     assert model.checkpoints(world.store.partitions) == at
-    assert model.ratings(BOB)
+    assert model_access.ratings(model, BOB)
 
 
 def test_past_generation_back_after_redis_crash_is_purged_again(world, monkeypatch):
@@ -407,7 +408,7 @@ def test_rebuild_that_progresses_or_passed_the_erasure_is_not_dropped(world, beg
         abandoned.drop_stalled()
         time.now += PATIENCE_SECONDS
     assert world.names(model) == []
-    assert model.ratings(BOB)
+    assert model_access.ratings(model, BOB)
 
 
 def test_erasure_waits_for_a_live_generation_of_another_version(world, monkeypatch):

@@ -22,6 +22,7 @@ from projectors.parking.store import (
 from projectors.storage.read_model import leave_encrypted
 from projectors.storage.shard import CheckpointMismatch, ParkedStreamsChanged
 from projectors.verification.snapshot import read
+from tests.fixtures import model_access
 from tests.fixtures.failing_read_model import FailingReadModel
 from tests.fixtures.memory_store import MemoryStore
 
@@ -176,7 +177,7 @@ def test_shard_refuses_batch_of_another_revision(model, store, rate):
     follower(model, store).process([rate(GOOD), rate(BAD)])
     before = model.redis.dump(model.shard(0).checkpoints_key)
     with pytest.raises(ParkedStreamsChanged):
-        model.apply([rate(GOOD)])
+        model_access.apply(model, [rate(GOOD)])
     assert model.redis.dump(model.shard(0).checkpoints_key) == before
 
 

@@ -13,6 +13,7 @@ from projectors.generations.pointers import Pointers
 from projectors.read_models.library.read_model import Library
 from projectors.rebuild import cutover
 from projectors.rebuild.cutover import NotTakenOver, take_over
+from tests.fixtures import model_access
 from tests.fixtures.memory_store import MemoryStore
 from tests.fixtures.waiting import until
 
@@ -48,7 +49,7 @@ def take_in(model: Library, store: MemoryStore, partitions: range) -> None:
     for partition in partitions:
         at = model.checkpoint(partition)
         if page := store.page(partition, after=at, limit=1000):
-            model.apply(page)
+            model_access.apply(model, page)
 
 
 @pytest.fixture

@@ -39,6 +39,7 @@ from projectors.rebuild.backpressure import Backpressure
 from projectors.rebuild.plan import offsets_at
 from projectors.rebuild.task import BackfillTask, BuildTask
 from projectors.registry import MODELS
+from tests.fixtures import model_access
 from tests.projectors.verification.test_state import USERS, Platform, entries, platform, take_in  # noqa: F401 - a fixture
 
 NAMES = [model.name for model in MODELS]
@@ -123,7 +124,7 @@ def test_rebuild_with_verify_refuses_to_switch_on_an_inconsistent_list(
 
     def with_one_wrong(self, moment):
         new = Recommendations(clients.redis(), 2)
-        listed = new.listed(COLD_START)
+        listed = model_access.listed(new, COLD_START)
         wrong = replace(listed, items=listed.items[:-1])
         new.redis.set(new.shard(0).derived("list", COLD_START), encode_list(wrong))
         prove(self, moment)
@@ -166,7 +167,7 @@ def test_interrupted_rebuild_is_resumed(pointers):
     store = PostgresStore(config().partitions)
     for partition in range(store.partitions // 2):
         if page := store.page(partition, after=0, limit=100):
-            half.apply(page)
+            model_access.apply(half, page)
     rebuild("movies", "--verify")
     assert live()["movies"] == begun
 
@@ -251,7 +252,7 @@ def test_killed_rebuild_of_the_past_keeps_no_erased_user(pointers, monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             rebuild("library", "--until", moment, "--into", "then")
     half = Library(clients.redis(), 2)
-    assert half.ratings(ann)
+    assert model_access.ratings(half, ann)
     erase(ann)
     letting = ErasureCoordinator(clients.redis(), PostgresStore(config().partitions))
     [said] = [part for part in letting.purge_user(ann) if part.name == "library 2"]
@@ -260,7 +261,10 @@ def test_killed_rebuild_of_the_past_keeps_no_erased_user(pointers, monkeypatch):
     rebuild("library", "--until", moment, "--into", "then")
     then = Live(clients.redis()).open_past(Library, "then")
     assert then.generation == 3
-    assert (then.ratings(ann), bool(then.ratings(USERS[1]))) == ([], True)
+    assert (model_access.ratings(then, ann), bool(model_access.ratings(then, USERS[1]))) == (
+        [],
+        True,
+    )
 
 
 def killed(*_: object) -> int:

@@ -69,6 +69,7 @@ from projectors.read_models.search.read_model import Search
 from projectors.registry import MODELS, make_builders
 from projectors.storage.read_model import Decrypt, ReadModel, leave_encrypted
 from projectors.verification.state import differences, verify
+from tests.fixtures import model_access
 from tests.fixtures.memory_store import MemoryStore
 
 USERS = [UUID(int=number) for number in range(1, 6)]
@@ -214,7 +215,7 @@ def take_in(
     for partition in range(store.partitions):
         at = model.checkpoint(partition)
         while batch := store.page(partition, after=at, limit=3):
-            model.apply(model.decrypted(batch, decrypt))
+            model_access.apply(model, model.decrypted(batch, decrypt))
             at = batch[-1].offset
 
 
@@ -417,7 +418,7 @@ def test_verify_finds_a_lost_document(platform, capsys, monkeypatch):
 def test_verify_finds_a_list_that_differs_from_its_page(platform, capsys):
     recommendations = platform.models["recommendations"]
     key = recommendations.shard(0).derived("list", COLD_START)
-    listed = recommendations.listed(COLD_START)
+    listed = model_access.listed(recommendations, COLD_START)
     recommendations.redis.set(key, encode_list(replace(listed, items=listed.items[1:])))
     code, out = run("recommendations", capsys=capsys)
     assert code == 1

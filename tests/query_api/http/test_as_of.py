@@ -18,7 +18,6 @@ from events.catalogue import (
 )
 from events.catalogue.accounts import EncryptedField
 from events.playlist_ids import playlist_id
-from events.position_token import encode_positions
 from infra.config import config
 from projectors.generations.live import PAST_KEY
 from projectors.generations.pointers import Pointers
@@ -30,6 +29,7 @@ from projectors.read_models.sessions.read_model import SessionRevocations
 from projectors.read_models.similarity.read_model import Similarity
 from projectors.read_models.suggestions.read_model import Suggestions
 from projectors.read_models.trending.read_model import Trending
+from tests.fixtures.position_header import encode_positions
 from tests.query_api.conftest import ALIEN, AMELIE, ANN, BOB, HEAT, UNKNOWN
 
 CAROL = UUID(int=0xC)

@@ -10,17 +10,18 @@ from projectors.read_models.search.read_model import Search
 from projectors.read_models.trending.read_model import Trending
 from query_api.http.data_loss import DataLossGuard
 from query_api.http.request import live
+from tests.fixtures import model_access
 from tests.query_api.conftest import ALIEN, ANN, GENERATION, HEAT
 
 READS = [
     (Movies, lambda movies: movies.genres()),  # a value
-    (Movies, lambda movies: movies.details(ALIEN)),  # a field
+    (Trending, lambda trending: trending.board("week")),  # a field
     (Movies, lambda movies: movies.features_of([ALIEN, HEAT])),  # some fields
     (Movies, lambda movies: movies.cards([ALIEN, HEAT])),  # several hashes
     (Movies, lambda movies: list(movies.all_features())),  # a walk
     (Trending, lambda trending: trending.boards()),  # a hash
     (Trending, lambda trending: trending.most_rated(5)),  # the top of a set
-    (Library, lambda library: library.ratings(ANN)),
+    (Library, lambda library: model_access.ratings(library, ANN)),
     (Playlists, lambda playlists: playlists.newest((), limit=5, after=None)),
     (Search, lambda search: search.is_filled()),
 ]

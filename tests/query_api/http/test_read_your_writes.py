@@ -7,7 +7,6 @@ import pytest
 
 from events.catalogue import MovieFavourited, MovieHidden, MovieRated, SessionsRevoked
 from events.notifications import waiting_readers_channel
-from events.position_token import encode_positions
 from infra.config import config
 from infra.errors import Invalid
 from infra.rate_limit import sliding_window
@@ -17,6 +16,8 @@ from projectors.read_models.recommendations.read_model import Recommendations
 from projectors.read_models.trending.read_model import Trending
 from query_api.http import read_your_writes
 from query_api.http.read_your_writes import wait_seconds
+from tests.fixtures import model_access
+from tests.fixtures.position_header import encode_positions
 from tests.query_api.conftest import ALIEN, AMELIE, ANN, BOB, HEAT, waiting
 
 pytestmark = pytest.mark.usefixtures("world")
@@ -46,7 +47,7 @@ def test_position_reached_during_the_wait_is_answered(client, world, monkeypatch
     def arrive(seconds):
         """While the reader sleeps for the first time, a worker takes the event in."""
         if world.models[Movies].checkpoint(rated.partition) < rated.offset:
-            world.models[Movies].apply([rated])
+            model_access.apply(world.models[Movies], [rated])
         sleep(seconds)
 
     monkeypatch.setattr(read_your_writes, "sleep", arrive)
@@ -138,7 +139,7 @@ def test_half_of_the_threads_never_wait(client, world):
 def test_parked_position_is_named_in_log_parked(client, world, log_in):
     rated = world.record(MovieRated(user_id=ANN, movie_id=ALIEN, score=9), ANN)
     world.park(Library, rated)
-    world.models[Movies].apply([rated])
+    model_access.apply(world.models[Movies], [rated])
     headers = {**log_in(ANN), **waiting(rated.position)}
     mine = client.get("/v1/me/ratings", headers=headers)
     assert (mine.status_code, mine["Log-Parked"]) == (200, "library")
@@ -160,7 +161,7 @@ def test_log_parked_is_absent_for_other_positions(client, world, log_in):
 def test_parked_position_of_a_lagging_source_is_waited_for(client, world):
     rated = world.record(MovieRated(user_id=ANN, movie_id=ALIEN, score=9), ANN)
     world.park(Trending, rated)
-    world.models[Movies].apply([rated])
+    model_access.apply(world.models[Movies], [rated])
     late = client.get("/v1/trending", headers=waiting(rated.position))
     assert late.status_code == 503
     world.build()
@@ -232,7 +233,7 @@ def test_token_revoked_during_the_wait_is_refused(client, world, log_in, monkeyp
 
     def revoke(_seconds):
         for model in world.models.values():
-            model.apply([rated])
+            model_access.apply(model, [rated])
         world.happen(SessionsRevoked(user_id=ANN, epoch=1), ANN)
 
     monkeypatch.setattr(read_your_writes, "sleep", revoke)

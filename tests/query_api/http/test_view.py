@@ -16,6 +16,7 @@ from infra.security.access_tokens import mint_access
 from projectors.generations.live import GENERATIONS_KEY, LEVEL_KEY
 from projectors.read_models.sessions.read_model import SessionRevocations
 from query_api.http import request
+from tests.fixtures import model_access
 from tests.query_api.conftest import ALIEN, ANN, BOB, waiting
 
 pytestmark = pytest.mark.usefixtures("world")
@@ -146,7 +147,7 @@ def test_refusal_of_a_user_has_rate_limit_headers(client, world, redis, log_in):
         client.get("/v1/genres", headers=headers | {"As-Of": "then"}),
         client.get("/v1/me", headers=headers | waiting(position)),
     ]
-    world.models[SessionRevocations].apply(world.log[-1:])
+    model_access.apply(world.models[SessionRevocations], world.log[-1:])
     refused.append(client.get("/v1/me", headers=headers))
     redis.delete(GENERATIONS_KEY)
     refused.append(client.get("/v1/genres", headers=headers))

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from events.catalogue import Credit, MovieDetailed, MovieLinked
-from events.position_token import encode_positions
 from projectors.read_models.search.builder import SearchBuilder
 from projectors.read_models.search.read_model import Search
 from query_api.caching.read_through import EMPTY_SECONDS
+from tests.fixtures.position_header import encode_positions
 from tests.query_api.conftest import ALIEN, ANN, HEAT, UNKNOWN
 
 PATH = f"/v1/movies/{ALIEN}/details"

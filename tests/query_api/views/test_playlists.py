@@ -14,11 +14,11 @@ from events.catalogue import (
 )
 from events.catalogue.accounts import EncryptedField
 from events.playlist_ids import playlist_id
-from events.position_token import encode_positions
 from infra.config import config
 from projectors.read_models.library.projection import UserPreferences
 from projectors.read_models.playlists.read_model import Playlists
 from query_api.visibility import Activity, is_visible
+from tests.fixtures.position_header import encode_positions
 from tests.query_api.conftest import ALIEN, AMELIE, ANN, BOB, HEAT, UNKNOWN, walk
 
 NIGHT = playlist_id(str(ANN), config().partitions, bytes(10))

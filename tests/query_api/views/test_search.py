@@ -6,10 +6,10 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from events.catalogue import MovieAdded
-from events.position_token import encode_positions
 from infra import clients
 from projectors.read_models.search.builder import SearchBuilder
 from projectors.read_models.search.read_model import Search
+from tests.fixtures.position_header import encode_positions
 from tests.query_api.conftest import ALIEN, AMELIE, ANN, BOB, HEAT, MOVIES, walk
 
 

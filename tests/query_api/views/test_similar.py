@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from events.catalogue import MovieAdded, MovieRated, RatingWithdrawn
-from events.position_token import encode_positions
+from tests.fixtures.position_header import encode_positions
 from tests.query_api.conftest import ALIEN, AMELIE, ANN, HEAT, UNKNOWN
 
 RONIN = 4

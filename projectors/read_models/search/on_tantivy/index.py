@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from uuid import uuid4
 
+import msgspec
 import tantivy
 
 from projectors.read_models.search.engine import (
@@ -16,6 +17,9 @@ from projectors.read_models.search.on_tantivy import paging, schema
 from projectors.read_models.search.on_tantivy.index_directory import IndexDirectory
 from projectors.read_models.search.on_tantivy.query import FOUND
 from projectors.read_models.search.query import Hits, SearchQuery
+
+_identity = msgspec.json.Decoder(IndexIdentity)
+_document = msgspec.json.Decoder(Document)
 
 
 class TantivyIndex:
@@ -43,7 +47,7 @@ class TantivyIndex:
             known = _revisions(before, [written.movie for written in documents])
             for written in documents:
                 if written.revision >= known.get(written.movie, 0):
-                    writer.delete_documents_by_term(schema.KEY, schema.key_of(written.movie))
+                    writer.delete_documents_by_term(schema.KEY, str(written.movie))
                     writer.add_document(schema.of_movie(written))
             mark = _mark(before)
             writer.delete_documents_by_term(schema.KEY, schema.MARK)
@@ -55,8 +59,10 @@ class TantivyIndex:
 
     def get(self, movies: Sequence[int]) -> dict[int, tuple[int, Document]]:
         searcher = self._files.searcher()
-        addresses = _addresses(searcher, map(schema.key_of, movies))
-        contents = [schema.content_of(searcher.doc(address)) for address in addresses]
+        addresses = _addresses(searcher, map(str, movies))
+        contents = [
+            _document.decode(schema.content_of(searcher.doc(address))) for address in addresses
+        ]
         revisions = searcher.fast_field_values("revision", addresses)
         return {
             content["id"]: (int(revision or 0), content)
@@ -82,11 +88,11 @@ def _found(searcher: tantivy.Searcher) -> list[tantivy.DocAddress]:
 
 def _mark(searcher: tantivy.Searcher) -> IndexIdentity:
     [address] = _addresses(searcher, [schema.MARK])
-    return schema.mark_of(searcher.doc(address))
+    return _identity.decode(schema.content_of(searcher.doc(address)))
 
 
 def _revisions(searcher: tantivy.Searcher, movies: Sequence[int]) -> dict[int, int]:
-    addresses = _addresses(searcher, map(schema.key_of, movies))
+    addresses = _addresses(searcher, map(str, movies))
     columns = (searcher.fast_field_values(field, addresses) for field in ("id", "revision"))
     return {int(movie or 0): int(revision or 0) for movie, revision in zip(*columns, strict=True)}
 
@@ -97,5 +103,6 @@ def _addresses(
     wanted = list(keys)
     if not wanted:
         return []
-    found = searcher.search(schema.by_keys(wanted), limit=len(wanted), count=False)
+    by_keys = tantivy.Query.term_set_query(schema.SCHEMA, schema.KEY, wanted)
+    found = searcher.search(by_keys, limit=len(wanted), count=False)
     return [address for _, address in found.hits]

@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 import tantivy
 from numpy.typing import NDArray
@@ -33,6 +34,16 @@ _FACETS = {
 _NO_YEAR = -1
 
 Column = NDArray[np.float64]
+
+
+class _Title(msgspec.Struct):
+    """The part of a document that a page shows; decoded alone, it is cheaper for long ones."""
+
+    id: int
+    title: str
+
+
+_title = msgspec.json.Decoder(_Title)
 
 
 class _Sorted:
@@ -96,7 +107,7 @@ def _keys(
 
 
 def _hit(searcher: tantivy.Searcher, address: tantivy.DocAddress, q: str) -> Hit:
-    found = schema.titled(searcher.doc(address))
+    found = _title.decode(schema.content_of(searcher.doc(address)))
     return Hit(found.id, highlight(found.title, q))
 
 

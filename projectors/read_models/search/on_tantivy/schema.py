@@ -5,9 +5,6 @@ key: by a number, ``delete_documents_by_term`` silently deletes nothing where th
 unsigned.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
-
 import msgspec
 import tantivy
 
@@ -18,18 +15,6 @@ MARK = "mark"
 """Key of the document that holds the IndexIdentity; each commit rewrites it."""
 
 _encode = msgspec.json.encode
-_mark: msgspec.json.Decoder[IndexIdentity] = msgspec.json.Decoder(IndexIdentity)
-_content: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder()
-
-
-class TitleOnly(msgspec.Struct, frozen=True):
-    """The part of a document that a page shows."""
-
-    id: int
-    title: str
-
-
-_titled: msgspec.json.Decoder[TitleOnly] = msgspec.json.Decoder(TitleOnly)
 
 
 def _schema() -> tantivy.Schema:
@@ -54,7 +39,7 @@ SCHEMA = _schema()
 def of_movie(written: VersionedDocument) -> tantivy.Document:
     content = written.document
     document = tantivy.Document()
-    document.add_text(KEY, key_of(written.movie))
+    document.add_text(KEY, str(written.movie))
     document.add_integer("revision", written.revision)
     document.add_bytes("content", _encode(content))
     document.add_integer("id", written.movie)
@@ -68,7 +53,10 @@ def of_movie(written: VersionedDocument) -> tantivy.Document:
     document.add_text("words_typed", guard_first_letters(content["words"]))
     for name in content["cast"]:
         document.add_text("cast_typed", guard_first_letters(name))
-    _add_numbers(document, content)
+    document.add_integer("votes", content["votes"])
+    document.add_float("average", content["average"])
+    if content["year"] is not None:
+        document.add_integer("year", content["year"])
     return document
 
 
@@ -80,10 +68,6 @@ def of_mark(mark: IndexIdentity) -> tantivy.Document:
     return document
 
 
-def key_of(movie: int) -> str:
-    return str(movie)
-
-
 def guard_first_letters(text: str) -> str:
     """Repeat each first letter three times, which is more than two typos can change.
 
@@ -93,29 +77,6 @@ def guard_first_letters(text: str) -> str:
     return " ".join(word[0] * 2 + word for word in text.split())
 
 
-def content_of(document: tantivy.Document) -> dict[str, Any]:
-    return _content.decode(_bytes(document))
-
-
-def titled(document: tantivy.Document) -> TitleOnly:
-    """Decode id and title alone; cheaper for long documents."""
-    return _titled.decode(_bytes(document))
-
-
-def mark_of(document: tantivy.Document) -> IndexIdentity:
-    return _mark.decode(_bytes(document))
-
-
-def by_keys(keys: Iterable[str]) -> tantivy.Query:
-    return tantivy.Query.term_set_query(SCHEMA, KEY, list(keys))
-
-
-def _add_numbers(document: tantivy.Document, content: Mapping[str, Any]) -> None:
-    document.add_integer("votes", content["votes"])
-    document.add_float("average", content["average"])
-    if content["year"] is not None:
-        document.add_integer("year", content["year"])
-
-
-def _bytes(document: tantivy.Document) -> bytes:
+def content_of(document: tantivy.Document) -> bytes:
+    """The stored JSON: of a movie's document, or of the IndexIdentity."""
     return bytes(document.get_first("content") or b"")

@@ -27,6 +27,7 @@ from infra.config import config
 from projectors.read_models.library.playlists import read_order, read_playlist
 from projectors.read_models.library.projection import FlaggedMovie, UserPreferences
 from projectors.read_models.library.read_model import Library, read_playlist_ids, read_profile
+from tests.fixtures import model_access
 from tests.fixtures.recording import NOON, Recording
 
 ANN, BOB = UUID(int=1), UUID(int=2)
@@ -45,7 +46,7 @@ def library(redis):
 def happen(library, recording):
     def happen(*events, at=NOON):
         for event in events:
-            library.apply([recording.say(event, at=at)])
+            model_access.apply(library, [recording.say(event, at=at)])
 
     return happen
 
@@ -123,10 +124,11 @@ def test_deleted_playlist_leaves_nothing(library, happen):
 
 def test_playlist_version_is_that_of_its_last_event(library, recording):
     first = recording.say(created())
-    library.apply([first])
+    model_access.apply(library, [first])
     later = recording.say(of_rainy(PlaylistRenamed, name=EncryptedField("x")))
-    library.apply(
-        [type(later)(**{f: getattr(later, f) for f in later.__struct_fields__} | {"version": 7})]
+    model_access.apply(
+        library,
+        [type(later)(**{f: getattr(later, f) for f in later.__struct_fields__} | {"version": 7})],
     )
     assert library.playlists([RAINY])[0].version == 7
 
@@ -148,14 +150,14 @@ def test_invalid_playlist_id_raises(library):
 def test_favourites_and_hidden_movies_are_newest_first(library, happen):
     happen(MovieFavourited(user_id=ANN, movie_id=ALIEN), MovieHidden(user_id=ANN, movie_id=HEAT))
     happen(MovieFavourited(user_id=ANN, movie_id=TRON), at=NOON + HOUR)
-    assert library.flagged("favourites", ANN) == [
+    assert model_access.flagged(library, "favourites", ANN) == [
         FlaggedMovie(TRON, NOON + HOUR),
         FlaggedMovie(ALIEN, NOON),
     ]
-    assert library.flagged("hidden", ANN) == [FlaggedMovie(HEAT, NOON)]
+    assert model_access.flagged(library, "hidden", ANN) == [FlaggedMovie(HEAT, NOON)]
     happen(MovieUnfavourited(user_id=ANN, movie_id=TRON))
-    assert library.flagged("favourites", ANN) == [FlaggedMovie(ALIEN, NOON)]
-    assert library.flagged("favourites", BOB) == []
+    assert model_access.flagged(library, "favourites", ANN) == [FlaggedMovie(ALIEN, NOON)]
+    assert model_access.flagged(library, "favourites", BOB) == []
 
 
 def test_profile_has_name_preferences_and_counts(library, happen):
@@ -186,12 +188,12 @@ def test_library_does_not_depend_on_batch_size(redis):
         moved = of_rainy(PlaylistMovieMoved, movie_id=movie, rank=-movie)
         events.append(recording.say(moved))
     one, other = Library(redis, 1), Library(redis, 2)
-    one.apply(events)
-    one.apply(events)
+    model_access.apply(one, events)
+    model_access.apply(one, events)
     at = 0
     while at < len(events):
         some = chance.randint(1, 7)
-        other.apply(events[at : at + some])
+        model_access.apply(other, events[at : at + some])
         at += some
     assert read_whole(one) == read_whole(other)
     assert read_whole(one)[1] == list(reversed(range(20)))

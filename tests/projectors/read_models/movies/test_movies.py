@@ -18,8 +18,10 @@ from events.catalogue import (
     RatingWithdrawn,
 )
 from projectors.read_models.movies.builder import MoviesBuilder
-from projectors.read_models.movies.genre_index import GenreIndex, count_by_genre, newest_by_genre
+from projectors.read_models.movies.genre_index import GenreIndex
 from projectors.read_models.movies.read_model import GenreCount, Movies, YearAndGenres
+from tests.fixtures import model_access
+from tests.fixtures.genre_lists import count_by_genre, newest_by_genre
 
 ANN, BOB = UUID(int=1), UUID(int=2)
 ALIEN, HEAT = 1, 2
@@ -43,7 +45,7 @@ def movies(redis):
 def happen(movies, recording):
     def happen(*events):
         for event in events:
-            movies.apply([recording.say(event)])
+            model_access.apply(movies, [recording.say(event)])
 
     return happen
 
@@ -55,7 +57,7 @@ def test_card_has_details_links_and_ratings(movies, happen):
         MovieRated(user_id=ANN, movie_id=ALIEN, score=9),
         MovieRated(user_id=BOB, movie_id=ALIEN, score=10),
     )
-    assert json.loads(movies.card(ALIEN)) == {
+    assert json.loads(model_access.card(movies, ALIEN)) == {
         "id": ALIEN,
         "title": 'Alien "79"',
         "year": 1979,
@@ -68,7 +70,7 @@ def test_card_has_details_links_and_ratings(movies, happen):
 
 def test_card_of_unrated_movie_has_no_average(movies, happen):
     happen(ADDED)
-    community = json.loads(movies.card(ALIEN))["community"]
+    community = json.loads(model_access.card(movies, ALIEN))["community"]
     assert community == {"average": None, "count": 0, "histogram": [0] * 10}
 
 
@@ -80,23 +82,23 @@ def test_new_score_moves_vote_and_withdrawal_removes_it(movies, happen):
         MovieRated(user_id=BOB, movie_id=ALIEN, score=4),
         RatingWithdrawn(user_id=BOB, movie_id=ALIEN, previous=4),
     )
-    community = json.loads(movies.card(ALIEN))["community"]
+    community = json.loads(model_access.card(movies, ALIEN))["community"]
     assert (community["average"], community["count"]) == (7.0, 1)
     assert community["histogram"] == [0] * 6 + [1] + [0] * 3
 
 
 def test_votes_of_unknown_movie_are_kept_until_it_is_added(movies, happen):
     happen(MovieRated(user_id=ANN, movie_id=ALIEN, score=8))
-    assert movies.card(ALIEN) is None
+    assert model_access.card(movies, ALIEN) is None
     assert movies.cards([ALIEN]) == {}
     happen(ADDED)
-    assert json.loads(movies.card(ALIEN))["community"]["count"] == 1
+    assert json.loads(model_access.card(movies, ALIEN))["community"]["count"] == 1
 
 
 def test_new_description_replaces_old_one_and_keeps_links(movies, happen):
     changed = MovieDescribed(movie_id=ALIEN, title="Alien", year=None, overview="In space.")
     happen(ADDED, changed)
-    card = json.loads(movies.card(ALIEN))
+    card = json.loads(model_access.card(movies, ALIEN))
     assert (card["title"], card["year"], card["genres"]) == ("Alien", None, [])
     assert card["overview"] == "In space."
     assert card["external_ids"] == {"imdb": "tt0078748"}
@@ -106,7 +108,7 @@ def test_cards_keep_requested_order_without_unknown_movies(movies, happen):
     happen(ADDED, MovieAdded(movie_id=HEAT, title="Heat", year=1995))
     found = movies.cards([HEAT, 99, ALIEN])
     assert list(found) == [HEAT, ALIEN]
-    assert found[ALIEN] == movies.card(ALIEN)
+    assert found[ALIEN] == model_access.card(movies, ALIEN)
 
 
 def test_features_of_known_movies_are_returned(movies, happen):
@@ -180,14 +182,14 @@ def test_withdrawn_movie_is_in_no_answer_and_returns_complete(movies, happen):
     happen(ADDED, MovieAdded(movie_id=HEAT, title="Heat", year=1995, genres=("Crime",)))
     happen(MovieRated(user_id=ANN, movie_id=ALIEN, score=9))
     builder.build(NOW)
-    before, changes = movies.card(ALIEN), movies.catalogue_version()
+    before, changes = model_access.card(movies, ALIEN), movies.catalogue_version()
     happen(MovieWithdrawn(movie_id=ALIEN, reason="a double"))
     assert movies.catalogue_version() != changes
     happen(MovieRated(user_id=BOB, movie_id=ALIEN, score=10))  # was on its way
     happen(MovieDescribed(movie_id=ALIEN, title="Alien", year=1979, genres=("Horror",)))
     builder.build(NOW)
     assert builder.check(NOW) == []
-    assert (movies.card(ALIEN), movies.details(ALIEN)) == (None, None)
+    assert model_access.card(movies, ALIEN) is None
     assert movies.cards([ALIEN, HEAT]).keys() == {HEAT}
     assert movies.titles_of([ALIEN, HEAT]) == {HEAT: "Heat"}
     assert movies.features_of([ALIEN, HEAT]).keys() == {HEAT}
@@ -200,6 +202,6 @@ def test_withdrawn_movie_is_in_no_answer_and_returns_complete(movies, happen):
     assert builder.check(NOW) == []
     assert (movies.count(), movies.withdrawn()) == (2, frozenset())
     assert movies.genres() == [GenreCount("Crime", 1), GenreCount("Horror", 1)]
-    card = json.loads(movies.card(ALIEN))
+    card = json.loads(model_access.card(movies, ALIEN))
     assert (card["title"], card["community"]["count"]) == ("Alien", 2)
     assert (card["id"], card["external_ids"]) == (ALIEN, json.loads(before)["external_ids"])

@@ -9,6 +9,7 @@ from events.catalogue import PlaylistCreated, PlaylistDeleted, PlaylistRenamed, 
 from events.catalogue.accounts import EncryptedField
 from projectors.read_models.playlists import read_model
 from projectors.read_models.playlists.read_model import Playlists
+from tests.fixtures import model_access
 from tests.fixtures.recording import NOON
 
 ANN = UUID(int=1)
@@ -24,8 +25,8 @@ def playlists(redis):
 def happen(playlists, recording):
     def happen(event, *, at=NOON):
         recorded = recording.say(event, at=at)
-        playlists.apply([recorded])
-        playlists.apply([recorded])
+        model_access.apply(playlists, [recorded])
+        model_access.apply(playlists, [recorded])
 
     return happen
 

@@ -23,7 +23,7 @@ from projectors.read_models.recommendations.genre_affinity import (
     rating_weights,
     reasons,
 )
-from projectors.read_models.recommendations.item_similarity import (
+from projectors.read_models.recommendations.ranking import (
     HALF_LIFE,
     WEIGHT,
     neighbour_scores,

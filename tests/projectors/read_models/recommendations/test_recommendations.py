@@ -33,6 +33,7 @@ from projectors.read_models.similarity.read_model import Similarity
 from projectors.read_models.trending.builder import TrendingBuilder
 from projectors.read_models.trending.read_model import Trending
 from projectors.storage.pagination import DEFAULT_LIMIT
+from tests.fixtures import model_access
 from tests.fixtures.recording import NOON, Recording
 
 ANN, BOB = UUID(int=1), UUID(int=2)
@@ -82,7 +83,7 @@ class World:
     def happen(self, event):
         recorded = self.recording.say(event, at=self.now)
         for model in (self.movies, self.trending, self.similarity, self.recommendations):
-            model.apply([recorded])
+            model_access.apply(model, [recorded])
 
     def rate(self, user, movie, score=9, previous=None):
         event = MovieRated(user_id=user, movie_id=movie, score=score, previous=previous)
@@ -169,12 +170,12 @@ def test_preferences_alone_change_the_list(world):
 def test_lists_follow_moved_trends(world):
     world.rate(ANN, ALIEN)
     world.build()
-    before = world.recommendations.listed(ANN)
+    before = model_access.listed(world.recommendations, ANN)
     for _ in range(50):
         world.rate(uuid4(), TRON)
     world.build(after=timedelta(seconds=2))
     world.build(after=timedelta(seconds=2))
-    after = world.recommendations.listed(ANN)
+    after = model_access.listed(world.recommendations, ANN)
     assert after.items[0].movie == TRON != before.items[0].movie
     assert after.made_at > before.made_at
 
@@ -198,11 +199,11 @@ def test_withdrawn_movie_leaves_lists_even_without_heat(world):
 def test_old_lists_are_rebuilt(world):
     world.rate(ANN, ALIEN)
     world.build()
-    made_at = world.recommendations.listed(ANN).made_at
+    made_at = model_access.listed(world.recommendations, ANN).made_at
     world.build(after=timedelta(minutes=4))
-    assert world.recommendations.listed(ANN).made_at == made_at
+    assert model_access.listed(world.recommendations, ANN).made_at == made_at
     world.build(after=timedelta(minutes=2))
-    assert world.recommendations.listed(ANN).made_at > made_at
+    assert model_access.listed(world.recommendations, ANN).made_at > made_at
 
 
 def test_built_offsets_wait_for_all_marked_lists(world):
@@ -313,7 +314,7 @@ def _break(*_args, **_more):
 def test_genre_pages_have_no_gap_or_repeat(world):
     world.rate(ANN, TRON, 10)
     world.build()
-    items = world.recommendations.items(ANN)
+    items = model_access.items(world.recommendations, ANN)
     first = paginate(items, "Crime", limit=1)
     second = paginate(items, "Crime", limit=1, cursor=first.next)
     assert [item.movie for item in first.items + second.items] == [HEAT, RONIN]
@@ -325,7 +326,7 @@ def test_genre_pages_have_no_gap_or_repeat(world):
 def test_query_renders_recommendations_as_the_builder_does(world):
     world.rate(ANN, ALIEN)
     world.build()
-    chosen = paginate(world.recommendations.items(ANN), limit=20)
+    chosen = paginate(model_access.items(world.recommendations, ANN), limit=20)
     cards = world.movies.cards([item.movie for item in chosen.items])
     assert json.loads(render(chosen, cards)) == world.shown(ANN)[1]
 
@@ -395,21 +396,27 @@ def test_movie_without_reason_is_left_out_of_full_list(world):
         world.happen(MovieAdded(movie_id=movie, title=f"M{movie}", year=1990, genres=war))
     world.happen(PreferencesChanged(user_id=ANN, genres=war))
     world.build(after=timedelta(seconds=2))
-    items = world.recommendations.items(ANN)
+    items = model_access.items(world.recommendations, ANN)
     assert len(items) == DEFAULT_LIMIT
     assert all(item.reasons for item in items)
-    assert any(not item.reasons for item in world.recommendations.items(BOB))
+    assert any(not item.reasons for item in model_access.items(world.recommendations, BOB))
 
 
 def test_lost_recommendation_lists_are_rebuilt(world):
     world.rate(ANN, ALIEN)
     world.happen(PreferencesChanged(user_id=BOB, genres=("Crime",)))
     world.build()
-    before = world.recommendations.items(ANN), world.recommendations.items(BOB)
+    before = (
+        model_access.items(world.recommendations, ANN),
+        model_access.items(world.recommendations, BOB),
+    )
     for key in world.redis.scan_iter(match="{recommendations.*:derived:*"):
         world.redis.delete(key)
     world.build(after=timedelta(minutes=2))
-    assert (world.recommendations.items(ANN), world.recommendations.items(BOB)) == before
+    assert (
+        model_access.items(world.recommendations, ANN),
+        model_access.items(world.recommendations, BOB),
+    ) == before
     assert world.builder.check(world.now) == []
 
 
@@ -434,10 +441,10 @@ def test_builder_waits_for_its_sources(world):
     assert world.recommendations.built_offsets(world.recording.partitions) == [
         0 for _ in range(world.recording.partitions)
     ]
-    assert world.recommendations.items(COLD_START) == ()
+    assert model_access.items(world.recommendations, COLD_START) == ()
     answer(world.redis)
     world.begin()
     world.build()
-    assert world.recommendations.items(ANN) != ()
+    assert model_access.items(world.recommendations, ANN) != ()
     checkpoints = world.recommendations.checkpoints(world.recording.partitions)
     assert world.recommendations.built_offsets(world.recording.partitions) == checkpoints

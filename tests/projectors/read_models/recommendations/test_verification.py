@@ -25,6 +25,7 @@ from projectors.read_models.recommendations.candidate_snapshot import (
 from projectors.read_models.recommendations.page import RecommendedMovie, paginate, render
 from projectors.read_models.recommendations.read_model import COLD_START, encode_list
 from projectors.storage.pagination import DEFAULT_LIMIT
+from tests.fixtures import model_access
 from tests.fixtures.waiting import until
 from tests.projectors.read_models.recommendations.test_recommendations import (
     ALIEN,
@@ -79,7 +80,7 @@ def write(world: World, user: UUID | str, items: Sequence[RecommendedMovie]) -> 
     )
     cards = world.movies.cards([item.movie for item in items])
     page = render(paginate(items, limit=DEFAULT_LIMIT), cards)
-    listed = replace(world.recommendations.listed(user), items=tuple(items))
+    listed = replace(model_access.listed(world.recommendations, user), items=tuple(items))
     world.redis.set(shard.derived("list", str(user)), encode_list(listed))
     world.redis.set(shard.derived("page", str(user)), page)
 
@@ -100,7 +101,7 @@ def test_check_reports_missing_list(world, impatient, user):
 
 
 def test_check_reports_list_of_user_without_taste(world, impatient):
-    listed = world.recommendations.listed(ANN)
+    listed = model_access.listed(world.recommendations, ANN)
     shard = world.recommendations.shard_of(DORA)
     world.redis.set(shard.derived("list", str(DORA)), encode_list(listed))
     assert checked(world) == [f"{DORA}: has a list without any events"]
@@ -145,17 +146,17 @@ def builders_at_work(world: World) -> Iterator[None]:
 def test_check_accepts_page_without_withdrawn_movie(world):
     sources = CandidateSources(world.trending, world.movies, world.similarity)
     snapshot = CandidateSnapshot(sources, world.now)
-    shown = world.recommendations.items(ANN)[0].movie
+    shown = model_access.items(world.recommendations, ANN)[0].movie
     world.happen(MovieWithdrawn(movie_id=shown, reason="a double"))
     world.builder._build_lists(world.recommendations.shard_of(ANN), [str(ANN)], snapshot, world.now)
-    assert shown in [item.movie for item in world.recommendations.items(ANN)]
+    assert shown in [item.movie for item in model_access.items(world.recommendations, ANN)]
     with builders_at_work(world):
         assert checked(world) == []
 
 
 @pytest.mark.parametrize("user", [ANN, BOB, CARL, COLD_START])
 def test_check_reports_list_out_of_order(world, impatient, user):
-    items = world.recommendations.items(user)
+    items = model_access.items(world.recommendations, user)
     write(world, user, items[::-1])
     assert checked(world) == [f"{user}: has a list that is not sorted by score"]
     write(world, user, items)
@@ -163,7 +164,7 @@ def test_check_reports_list_out_of_order(world, impatient, user):
 
 
 def test_check_reports_list_with_rated_movie(world, impatient):
-    items = world.recommendations.items(ANN)
+    items = model_access.items(world.recommendations, ANN)
     write(world, ANN, [replace(items[0], movie=ALIEN), *items[1:]])
     assert checked(world) == [
         f"{ANN}: is recommended movies that they rated, favourited or hid: [{ALIEN}]"
@@ -179,10 +180,10 @@ def test_check_reports_page_of_another_list(world, impatient):
 
 def test_list_of_an_earlier_version_is_read(world, impatient):
     """It had three digests more."""
-    listed = world.recommendations.listed(ANN)
+    listed = model_access.listed(world.recommendations, ANN)
     key = world.recommendations.shard_of(ANN).derived("list", str(ANN))
     world.redis.set(key, encode_list((listed.made_at, listed.items, b"12345678", b"", b"")))
-    assert world.recommendations.listed(ANN) == listed
+    assert model_access.listed(world.recommendations, ANN) == listed
     assert checked(world) == []
 
 
@@ -205,9 +206,9 @@ def test_check_accepts_right_lists_while_events_arrive(world):
         )
         recorded = world.recording.say(event, at=world.now)
         for model in (world.movies, world.trending, world.similarity, world.recommendations):
-            model.apply([recorded])
+            model_access.apply(model, [recorded])
 
     with builders_at_work(world), again_and_again(rate):
-        until(lambda: all(world.recommendations.items(user) for user in users))
+        until(lambda: all(model_access.items(world.recommendations, user) for user in users))
         for _ in range(3):
             assert checked(world) == []

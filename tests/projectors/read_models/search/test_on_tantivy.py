@@ -231,7 +231,7 @@ def test_index_restored_from_backup_is_refilled(index, place, redis, tmp_path):
     flush(library.search)
     assert library.search.built(0) == 3
     assert library.found("heat") == ["<em>Heat</em>"]
-    assert library.search.count() == 2
+    assert library.search.index.count() == 2
     assert library.found("alien") == []
 
 

@@ -4,14 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projectors.read_models.similarity.formula import (
-    PRIOR,
-    WORTH,
-    confidence,
-    content,
-    jaccard,
-    similarity,
-)
+from projectors.read_models.similarity.formula import PRIOR, WORTH, confidence
+from tests.fixtures.similarity_formula import content, jaccard, similarity
 
 genres = st.sets(st.sampled_from(["Drama", "Crime", "Comedy", "Horror", "War"]))
 years = st.none() | st.integers(1900, 2030)

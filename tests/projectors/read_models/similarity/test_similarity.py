@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from events.catalogue import MovieAdded, MovieDescribed, MovieRated, RatingWithdrawn
 from projectors.read_models.similarity import incremental_update as module
 from projectors.read_models.similarity.builder import SimilarityBuilder
-from projectors.read_models.similarity.formula import DIGITS, LIST, content, similarity
+from projectors.read_models.similarity.formula import DIGITS, LIST
 from projectors.read_models.similarity.incremental_update import NeighbourLists
 from projectors.read_models.similarity.projection import ContentFeatures
 from projectors.read_models.similarity.read_model import Similarity
 from projectors.read_models.similarity.types import Neighbour
+from tests.fixtures import model_access
 from tests.fixtures.recording import NOON
+from tests.fixtures.similarity_formula import content, similarity
 
 ALIEN, ALIENS, HEAT, RONIN, TRON = 1, 2, 3, 4, 5
 FACTS = {
@@ -48,7 +50,7 @@ class World:
 
     def happen(self, *events):
         for event in events:
-            self.similarity.apply([self.recording.say(event)])
+            model_access.apply(self.similarity, [self.recording.say(event)])
 
     def build(self):
         self.builder.build(NOON)
@@ -123,8 +125,8 @@ def test_new_description_changes_neighbours(world):
 
 def test_redelivered_likes_count_once(world):
     batch = [world.recording.say(rated(1, ALIEN)), world.recording.say(rated(1, HEAT))]
-    world.similarity.apply(batch)
-    world.similarity.apply(batch)
+    model_access.apply(world.similarity, batch)
+    model_access.apply(world.similarity, batch)
     world.build()
     assert world.list(ALIEN)[-1].support == 1
 
@@ -141,7 +143,7 @@ def test_neighbours_do_not_depend_on_partition_order(redis, recording):
     for generation, order in enumerate((sorted(partitions), sorted(partitions, reverse=True))):
         similarity = Similarity(redis, generation)
         for partition in order:
-            similarity.apply(partitions[partition])
+            model_access.apply(similarity, partitions[partition])
         SimilarityBuilder(similarity).build(NOON)
         found.append(similarity.neighbours_of(list(FACTS)))
     assert found[0] == found[1]

@@ -26,6 +26,7 @@ from projectors.read_models.suggestions.query_normalisation import (
     typo_variants,
 )
 from projectors.read_models.suggestions.read_model import LIST_SIZE, Suggestions
+from tests.fixtures import model_access
 from tests.fixtures.recording import NOON
 
 TITLES = {
@@ -53,7 +54,7 @@ class World:
             self.happen(MovieAdded(movie_id=movie, title=title, year=1970 + movie))
 
     def happen(self, event):
-        self.suggestions.apply([self.recording.say(event)])
+        model_access.apply(self.suggestions, [self.recording.say(event)])
 
     def build(self):
         self.builder.build(NOON)
@@ -127,8 +128,8 @@ def test_new_title_replaces_old_suggestions(world):
 
 def test_redelivered_ratings_count_once(world):
     batch = [world.recording.say(rated(UUID(int=1), 5))]
-    world.suggestions.apply(batch)
-    world.suggestions.apply(batch)
+    model_access.apply(world.suggestions, batch)
+    model_access.apply(world.suggestions, batch)
     assert world.suggestions.rating_counts_of([5]) == {5: 1}
 
 
@@ -143,7 +144,7 @@ def test_suggestions_do_not_depend_on_partition_order(redis, recording):
     for generation, order in enumerate((sorted(partitions), sorted(partitions, reverse=True))):
         suggestions = Suggestions(redis, generation)
         for partition in order:
-            suggestions.apply(partitions[partition])
+            model_access.apply(suggestions, partitions[partition])
         SuggestionsBuilder(suggestions).build(NOON)
         found.append(redis.hgetall(suggestions.lists_key))
     assert found[0] == found[1]

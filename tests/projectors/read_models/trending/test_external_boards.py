@@ -11,6 +11,7 @@ from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.trending.board import MovieHeat
 from projectors.read_models.trending.builder import TrendingBuilder
 from projectors.read_models.trending.read_model import Trending
+from tests.fixtures import model_access
 from tests.fixtures.recording import NOON, Recording
 
 ALIEN, HEAT, TRON, UNKNOWN = 1, 2, 3, 99
@@ -30,7 +31,7 @@ class World:
     def happen(self, event, at=NOON):
         recorded = self.recording.say(event, at=at)
         for model in (self.movies, self.trending):
-            model.apply([recorded])
+            model_access.apply(model, [recorded])
 
     def add(self, *movies):
         for movie in movies:
@@ -48,7 +49,7 @@ class World:
         return self.trending.board(window, genre, "tmdb")
 
     def page(self, window="day", genre=None):
-        return json.loads(self.trending.page(window, genre, "tmdb") or "null")
+        return json.loads(model_access.board_page(self.trending, window, genre, "tmdb") or "null")
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def test_last_observation_wins_and_states_its_age(world):
     page = world.page()
     assert [item["id"] for item in page["items"]] == [TRON, ALIEN]
     assert page["as_of"] == "2026-03-01T14:00:00Z"
-    assert world.trending.page("day", "Crime", "tmdb") is None
+    assert model_access.board_page(world.trending, "day", "Crime", "tmdb") is None
 
 
 def test_repeated_observation_renews_age(world):

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from events.catalogue import MovieAdded, MovieDescribed, MovieRated, RatingWithdrawn
 from events.recorded import Origin, Stream
 from infra.security.signing import BadSignature
-from projectors.consumer.catch_up import read_page
-from projectors.consumer.follower import Follower
+from projectors.consumer.follower import Follower, read_page
 from projectors.parking.retry import ParkedStreamRetry, parked_stream_keys
 from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.trending.board import MovieHeat
@@ -20,6 +19,7 @@ from projectors.read_models.trending.builder import TrendingBuilder
 from projectors.read_models.trending.page import paginate, render
 from projectors.read_models.trending.read_model import Trending
 from projectors.storage.read_model import leave_encrypted
+from tests.fixtures import model_access
 from tests.fixtures.memory_store import MemoryStore
 from tests.fixtures.recording import NOON, Recording
 
@@ -44,7 +44,7 @@ class World:
         for event in events:
             recorded = self.recording.say(event, at=at)
             for model in to or (self.movies, self.trending):
-                model.apply([recorded])
+                model_access.apply(model, [recorded])
 
     def add(self, *movies):
         for movie in movies:
@@ -61,7 +61,7 @@ class World:
         return list(self.trending.board(window, genre).entries)
 
     def page(self, window="day", genre=None):
-        return json.loads(self.trending.page(window, genre) or "null")
+        return json.loads(model_access.board_page(self.trending, window, genre) or "null")
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_movie_changes_boards_with_its_genre(world):
     world.happen(MovieDescribed(movie_id=HEAT, title="Heat", year=1995, genres=("Drama",)))
     assert world.board(genre="Crime") == []
     assert world.board(genre="Drama") == [MovieHeat(HEAT, 1.0)]
-    assert world.trending.page("day", "Crime") is None
+    assert model_access.board_page(world.trending, "day", "Crime") is None
 
 
 def test_trending_built_offset_waits_for_movies(world):
@@ -164,7 +164,7 @@ def test_trending_built_offset_waits_for_movies(world):
     world.builder.build(NOON)
     assert world.page()["items"][0]["heat"] == 1.0
     assert world.trending.built(recorded.partition) < recorded.offset
-    world.movies.apply([recorded])
+    model_access.apply(world.movies, [recorded])
     world.builder.build(NOON)
     assert world.page()["items"][0]["community"]["count"] == 1
     assert world.trending.built(recorded.partition) == recorded.offset
@@ -227,7 +227,7 @@ def test_check_accepts_cards_newer_than_boards(world, monkeypatch):
     world.happen(MovieRated(user_id=ANN, movie_id=ALIEN, score=9), to=[world.movies])
     [said] = world.builder.check(NOON)
     assert said.startswith("could not be compared")
-    world.trending.apply([world.recording.events[-1]])
+    model_access.apply(world.trending, [world.recording.events[-1]])
     world.builder.build(NOON)
     assert world.builder.check(NOON) == []
 
@@ -242,7 +242,7 @@ def _without_ratings(writes):
 
 
 def _votes_shown(trending):
-    [item] = json.loads(trending.page("day"))["items"]
+    [item] = json.loads(model_access.board_page(trending, "day"))["items"]
     return item["community"]["count"]
 
 
@@ -307,7 +307,7 @@ def test_query_renders_board_as_the_builder_does(world):
     board = world.trending.board("week")
     chosen = paginate(board, "week", None, limit=20)
     cards = world.movies.cards([entry.movie for entry in chosen.entries])
-    assert render(board, chosen, cards) == world.trending.page("week")
+    assert render(board, chosen, cards) == model_access.board_page(world.trending, "week")
     assert chosen.next is not None
 
 
