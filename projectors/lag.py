@@ -24,14 +24,12 @@ class Lag(NamedTuple):
 
     @property
     def is_caught_up(self) -> bool:
-        """Whether the lag is 0."""
         return self.state == 0 and not self.derived
 
 
 def lags(
     store: EventStore, live: Live, models: Iterable[type[ReadModel]] = MODELS
 ) -> Sequence[Lag]:
-    """The lag of each model's live generation."""
     heads = store.heads()
     return [_lag(model, heads, live) for model in models]
 

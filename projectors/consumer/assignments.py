@@ -119,7 +119,6 @@ class GenerationAssignments:
 
     @property
     def assigned(self) -> Sequence[AssignedGeneration]:
-        """The generations assigned now."""
         return list(self._assigned.values())
 
     def refresh(self) -> None:

@@ -56,11 +56,9 @@ class Follower:
 
     @property
     def is_backing_off(self) -> bool:
-        """Whether it waits before the next attempt."""
         return monotonic() < self._retry_at
 
     def lag(self, heads: Sequence[int]) -> int:
-        """How many events the model has not applied."""
         return sum(max(0, head - at) for head, at in zip(heads, self.checkpoints, strict=True))
 
     # ------------------------------------------------------------------------------ events

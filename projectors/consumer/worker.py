@@ -77,7 +77,6 @@ class Worker:
         self._heads: Sequence[int] = ()
 
     def run(self, stopping: Event) -> None:
-        """Work until ``stopping`` is set."""
         while not stopping.is_set():
             try:
                 if self._must_compare():

@@ -88,7 +88,6 @@ class ReadModel(ABC):
         return self.shard(0)
 
     def shards(self, partitions: int) -> list[Shard]:
-        """All its shards."""
         return list(dict.fromkeys(self.shard(partition) for partition in range(partitions)))
 
     def pack(self, batch: Sequence[Recorded], decrypt: Decrypt) -> bytes:

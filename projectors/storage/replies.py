@@ -10,22 +10,28 @@ from redis import Redis
 
 
 def get(redis: Redis, key: str) -> bytes | None:
-    """A value."""
     return cast("bytes | None", redis.get(key))
 
 
 def hget(redis: Redis, key: str, field: str) -> bytes | None:
-    """A field of a hash."""
     return cast("bytes | None", redis.hget(key, field))
 
 
 def hmget(redis: Redis, key: str, fields: Sequence[str]) -> list[bytes | None]:
-    """Some fields of a hash, in order."""
     return cast("list[bytes | None]", redis.hmget(key, list(fields)))
 
 
+def hmget_by_number(redis: Redis, key: str, numbers: Sequence[int]) -> dict[int, bytes]:
+    """Fields of a hash by number, without those it lacks."""
+    if not numbers:
+        return {}
+    found = hmget(redis, key, [str(number) for number in numbers])
+    return {
+        number: value for number, value in zip(numbers, found, strict=True) if value is not None
+    }
+
+
 def hgetall(redis: Redis, key: str) -> dict[bytes, bytes]:
-    """A hash."""
     return cast("dict[bytes, bytes]", redis.hgetall(key))
 
 

@@ -113,11 +113,9 @@ class Shard:
         """Hash of counters by kind of change, for builders of other models that read this shard."""
 
     def state(self, *parts: str | int) -> str:
-        """The key of a piece of state."""
         return ":".join((self.tag, "state", *map(str, parts)))
 
     def derived(self, *parts: str | int) -> str:
-        """The key of a piece of derived data."""
         return ":".join((self.tag, "derived", *map(str, parts)))
 
     def parked(self, *parts: str) -> str:

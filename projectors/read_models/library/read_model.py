@@ -140,7 +140,6 @@ class UserProfile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_profile(results: Sequence[object]) -> UserProfile:
-    """Decode a profile from the five replies."""
     fields, *counts = results
     known: Mapping[bytes, bytes] = fields if isinstance(fields, Mapping) else {}
     username, preferences = known.get(b"username"), known.get(b"preferences")

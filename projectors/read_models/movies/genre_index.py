@@ -43,7 +43,6 @@ class GenreIndex:
                 insort(self._ordered.setdefault(name, []), _sort_key(movie, movie_features))
 
     def drop(self, movies: Iterable[int]) -> None:
-        """Remove movies."""
         for movie in movies:
             if (previous := self._features.pop(movie, None)) is not None:
                 self._remove(movie, previous)

@@ -53,7 +53,6 @@ class Movies(ReadModel):
     def __init__(self, redis: Redis, generation: int) -> None:
         super().__init__(redis, generation)
         self._facts_key = self.all.state("facts")
-        self._withdrawn_key = withdrawn_marks.key(self.all)
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """Sums of zero are written too: a batch's size must not show."""
@@ -101,10 +100,9 @@ class Movies(ReadModel):
     # ------------------------------------------------------------------------------ the catalogue
 
     def count(self) -> int:
-        """How many movies there are."""
         with self.redis.pipeline(transaction=True) as pipe:
             pipe.hlen(self._facts_key)
-            pipe.hlen(self._withdrawn_key)
+            pipe.hlen(withdrawn_marks.key(self.all))
             known, withdrawn = pipe.execute()
         return int(known) - int(withdrawn)
 
@@ -120,18 +118,8 @@ class Movies(ReadModel):
 
     def features_of(self, movies: Sequence[int]) -> dict[int, YearAndGenres]:
         """Year and genres of these movies, without unknown and withdrawn ones."""
-        if not movies:
-            return {}
-        fields = [str(movie) for movie in movies]
-        with self.redis.pipeline(transaction=True) as pipe:
-            pipe.hmget(self._facts_key, fields)
-            pipe.hmget(self._withdrawn_key, fields)
-            rows = zip(movies, *pipe.execute(), strict=True)
-        return {
-            movie: _facts.decode(facts)
-            for movie, facts, mark in rows
-            if facts is not None and mark is None
-        }
+        found = withdrawn_marks.read_listed(self.redis, self.all, self._facts_key, movies)
+        return {movie: _facts.decode(facts) for movie, facts in found.items()}
 
     def genres_of(self, movies: Sequence[int]) -> dict[int, tuple[str, ...]]:
         """Genres of these movies, without unknown and withdrawn ones."""
@@ -139,10 +127,8 @@ class Movies(ReadModel):
 
     def all_features(self) -> Iterator[tuple[int, YearAndGenres]]:
         """Year and genres of every movie; one that changes meanwhile may come twice."""
-        withdrawn = self.withdrawn()
-        for movie, facts in self.redis.hscan_iter(self._facts_key, count=1000):
-            if int(movie) not in withdrawn:
-                yield int(movie), _facts.decode(facts)
+        for movie, facts in withdrawn_marks.scan_listed(self.redis, self.all, self._facts_key):
+            yield movie, _facts.decode(facts)
 
     def withdrawn(self) -> frozenset[int]:
         """Ids of the withdrawn movies; the other reads leave them out."""

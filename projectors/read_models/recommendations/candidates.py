@@ -48,7 +48,6 @@ class Candidates:
         self._genres = self._weigh_genres()
 
     def scores(self, affinities: Mapping[str, GenreAffinity]) -> _Vector:
-        """Each candidate's score for these affinities."""
         taste = np.zeros(len(self._column_of))
         for genre, affinity in affinities.items():
             if genre in self._column_of:

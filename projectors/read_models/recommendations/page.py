@@ -13,8 +13,6 @@ PURPOSE = "recommendations"
 
 
 class RecommendedMovie(msgspec.Struct, frozen=True, array_like=True):
-    """An entry of a list."""
-
     movie: int
     score: float
     genres: tuple[str, ...]

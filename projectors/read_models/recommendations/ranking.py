@@ -95,7 +95,6 @@ def taste_from_replies(
     hidden: Mapping[bytes, bytes],
     preferences: bytes | None,
 ) -> UserTaste:
-    """Decode a taste from the four replies."""
     scores = {int(movie): unpack_score(packed) for movie, packed in history.items()}
     liked = {movie: one.at for movie, one in scores.items() if one.score >= LIKES_FROM}
     liked |= {int(movie): int(at) for movie, at in favourites.items()}
@@ -111,7 +110,6 @@ def taste_from_replies(
 
 
 def recommend(taste: UserTaste, snapshot: CandidateSnapshot) -> tuple[RecommendedMovie, ...]:
-    """Rank the movies for a user."""
     of_movies = rating_weights(taste.ratings, taste.favourites)
     affinities = genre_affinities(
         taste.ratings,

@@ -113,7 +113,6 @@ def document(
     votes: int,
     total: int,
 ) -> dict[str, Any]:
-    """Build the index document of a movie's state."""
     title = fold(details.title)
     stored = {} if long is None else {"details": _as_stored(long)}
     return stored | {

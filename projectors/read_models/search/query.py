@@ -27,7 +27,6 @@ class SearchQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def order(self) -> SearchSort:
-        """The effective sort order."""
         return "popularity" if self.sort == "relevance" and not self.q.strip() else self.sort
 
 

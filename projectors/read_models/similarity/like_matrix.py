@@ -23,7 +23,6 @@ class LikeMatrix:
         self.update(likers)
 
     def update(self, likers: Mapping[int, set[bytes]]) -> None:
-        """Set the likers of some movies."""
         for movie, users in likers.items():
             row = self.row_of.setdefault(movie, len(self.row_of))
             before = self._likers.get(movie, set())
@@ -39,7 +38,6 @@ class LikeMatrix:
                 self._likers.pop(movie, None)
 
     def movies(self) -> Collection[int]:
-        """Movies with any likes."""
         return self._likers.keys()
 
     def count(self, movie: int) -> int:

@@ -50,5 +50,4 @@ def like_changes(events: Sequence[AnyEvent]) -> Mapping[int, LikeChange]:
 
 
 def is_liked(score: int | None) -> bool:
-    """Whether a score is a like."""
     return score is not None and score >= LIKES_FROM

@@ -71,14 +71,8 @@ class Similarity(ReadModel):
 
     def neighbours_of(self, movies: Sequence[int]) -> dict[int, list[Neighbour]]:
         """The neighbours of these movies; movies without likes are left out."""
-        if not movies:
-            return {}
-        found = replies.hmget(self.redis, self.lists_key, [str(movie) for movie in movies])
-        return {
-            movie: _list.decode(packed)
-            for movie, packed in zip(movies, found, strict=True)
-            if packed is not None
-        }
+        found = replies.hmget_by_number(self.redis, self.lists_key, movies)
+        return {movie: _list.decode(packed) for movie, packed in found.items()}
 
     # ------------------------------------------------------------------------------ state
 
@@ -88,14 +82,8 @@ class Similarity(ReadModel):
             yield int(movie), _facts.decode(facts)
 
     def features_of(self, movies: Sequence[int]) -> dict[int, ContentFeatures]:
-        if not movies:
-            return {}
-        found = replies.hmget(self.redis, self.facts_key, [str(movie) for movie in movies])
-        return {
-            movie: _facts.decode(facts)
-            for movie, facts in zip(movies, found, strict=True)
-            if facts is not None
-        }
+        found = replies.hmget_by_number(self.redis, self.facts_key, movies)
+        return {movie: _facts.decode(facts) for movie, facts in found.items()}
 
     def liked_movies(self) -> list[int]:
         """Every movie with likes, from one scan of Redis."""

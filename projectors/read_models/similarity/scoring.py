@@ -52,7 +52,6 @@ class ContentMatrix:
         self._nearness = np.array([nearness(apart) for apart in range(_LONGEST_APART)])
 
     def content(self, features: ContentFeatures) -> Vector:
-        """Content similarity of each row to these features."""
         wanted = np.zeros(len(self._column_of))
         wanted[[self._column_of[g] for g in features.genres if g in self._column_of]] = 1
         common = self._genres @ wanted

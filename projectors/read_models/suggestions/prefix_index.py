@@ -34,7 +34,6 @@ class PrefixIndex:
         self._build("", 0, len(self._ordered), self.lists)
 
     def has_any(self, movies: Iterable[int]) -> bool:
-        """Whether one of these movies is indexed."""
         return any(movie in self.titles for movie in movies)
 
     def add(self, titles: Iterable[Suggestion]) -> Collection[str] | None:

@@ -44,7 +44,6 @@ def _cached_forms(title: str) -> tuple[str, ...]:
 
 
 def prefixes(text: str) -> list[str]:
-    """All prefixes, the shortest first."""
     return [text[:length] for length in range(1, len(text) + 1)]
 
 

@@ -42,7 +42,6 @@ class Suggestions(ReadModel):
         self.lists_key = self.all.derived("lists")
         self._titles_key = self.all.state("titles")
         self._people_key = self.all.state("people")
-        self._withdrawn_key = withdrawn_marks.key(self.all)
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         """Sums of zero are written too: a batch's size must not show."""
@@ -82,43 +81,28 @@ class Suggestions(ReadModel):
         return self._most_popular(list(suggested.values()))
 
     def _most_popular(self, some: Sequence[Suggestion]) -> list[Suggestion]:
-        if not some:
-            return []
-        people = replies.hmget(self.redis, self._people_key, [str(one.id) for one in some])
-        counts = {one.id: int(count or 0) for one, count in zip(some, people, strict=True)}
+        counts = self.rating_counts_of([one.id for one in some])
         return sorted(some, key=lambda one: (-counts[one.id], -(one.year or 0), one.id))[:LIST_SIZE]
 
     # ------------------------------------------------------------------------------ state
 
     def all_titles(self) -> Iterator[Suggestion]:
         """Every available movie; one that changes meanwhile may come twice."""
-        withdrawn = withdrawn_marks.movie_ids(self.redis, self.all)
-        for movie, title in self.redis.hscan_iter(self._titles_key, count=1000):
-            if int(movie) not in withdrawn:
-                yield _suggestion.decode(title)
+        for _, title in withdrawn_marks.scan_listed(self.redis, self.all, self._titles_key):
+            yield _suggestion.decode(title)
 
     def titles_of(self, movies: Sequence[int]) -> list[Suggestion]:
         """Titles of these movies, without unknown and withdrawn ones."""
-        if not movies:
-            return []
-        fields = [str(movie) for movie in movies]
-        with self.redis.pipeline(transaction=True) as pipe:
-            pipe.hmget(self._titles_key, fields)
-            pipe.hmget(self._withdrawn_key, fields)
-            rows = zip(*pipe.execute(), strict=True)
-        return [
-            _suggestion.decode(title) for title, mark in rows if title is not None and mark is None
-        ]
+        found = withdrawn_marks.read_listed(self.redis, self.all, self._titles_key, movies)
+        return [_suggestion.decode(title) for title in found.values()]
 
     def all_rating_counts(self) -> dict[int, int]:
         found = replies.hgetall(self.redis, self._people_key)
         return {int(movie): int(count) for movie, count in found.items()}
 
     def rating_counts_of(self, movies: Sequence[int]) -> dict[int, int]:
-        if not movies:
-            return {}
-        found = replies.hmget(self.redis, self._people_key, [str(movie) for movie in movies])
-        return {movie: int(count or 0) for movie, count in zip(movies, found, strict=True)}
+        found = replies.hmget_by_number(self.redis, self._people_key, movies)
+        return {movie: int(found.get(movie, 0)) for movie in movies}
 
 
 def pack_list(suggestions: Sequence[Suggestion]) -> bytes:

@@ -18,8 +18,6 @@ _SAME = 2e-6
 
 
 class MovieHeat(NamedTuple):
-    """A board's entry."""
-
     movie: int
     heat: float
 

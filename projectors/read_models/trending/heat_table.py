@@ -25,7 +25,6 @@ class HeatTable:
         self._recompute(self._ratings)
 
     def can_go_to(self, hour: int) -> bool:
-        """Whether the table can advance to ``hour``."""
         return 0 <= hour - self.hour < LONGEST_HOURS
 
     def go_to(self, hour: int) -> None:

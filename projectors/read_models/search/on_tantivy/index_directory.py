@@ -24,8 +24,6 @@ _PAUSE_SECONDS = 0.01
 
 
 class OpenIndex(NamedTuple):
-    """An index as it was opened."""
-
     list_of_files: tuple[int, int]
     searcher: tantivy.Searcher
 

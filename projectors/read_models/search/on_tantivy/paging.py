@@ -65,7 +65,6 @@ class _Sorted:
 
 
 def search(searcher: tantivy.Searcher, search_query: SearchQuery) -> Hits:
-    """Run the query and return the page."""
     built_query = query.build(search_query)
     found = searcher.search(built_query, limit=searcher.num_docs + 1, count=False).hits
     addresses = [address for _, address in found]
