@@ -79,7 +79,8 @@ class Worker:
     def run(self, stopping: Event) -> None:
         while not stopping.is_set():
             try:
-                if self._must_compare():
+                is_due = monotonic() - self._compared_at >= _COMPARE_SECONDS
+                if self._has_reconnected() or is_due:
                     self._compare_with_log()
                 self._read_missing_pages()
                 self._consume()
@@ -97,9 +98,6 @@ class Worker:
         return (each.builder for each in self._assignments.assigned if each.builder is not None)
 
     # ------------------------------------------------------------------------------ comparison
-
-    def _must_compare(self) -> bool:
-        return self._has_reconnected() or monotonic() - self._compared_at >= _COMPARE_SECONDS
 
     def _has_reconnected(self) -> bool:
         """Whether the bus connection is new: events sent meanwhile are only in the log."""

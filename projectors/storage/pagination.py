@@ -26,29 +26,23 @@ class CursorPosition(NamedTuple):
     movie: int
 
 
-class _Cursor(NamedTuple):
-    scope: str
-    value: float
-    movie: int
-
-
-_cursor = msgspec.msgpack.Decoder(_Cursor)
+_cursor = msgspec.msgpack.Decoder(tuple[str, float, int])
 
 
 def encode_cursor(purpose: str, scope: str, position: CursorPosition) -> str:
     """Encode the cursor of the page after a position."""
-    return signing.seal(purpose, _pack(_Cursor(scope, position.value, position.movie)))
+    return signing.seal(purpose, _pack((scope, *position)))
 
 
 def decode_cursor(purpose: str, scope: str, token: str) -> CursorPosition:
     """Decode a cursor of this list; raises BadSignature for any other."""
     try:
-        decoded = _cursor.decode(signing.open_(purpose, token))
+        scope_of_token, value, movie = _cursor.decode(signing.open_(purpose, token))
     except msgspec.DecodeError as error:
         raise BadSignature(purpose) from error
-    if decoded.scope != scope:
+    if scope_of_token != scope:
         raise BadSignature(purpose)
-    return CursorPosition(decoded.value, decoded.movie)
+    return CursorPosition(value, movie)
 
 
 def render_item(card: bytes, more: Mapping[str, Any]) -> bytes:

@@ -187,16 +187,12 @@ class RecommendationsBuilder(DutyCycle):
         if left:
             self._next_old_at = now + timedelta(seconds=_OLD_PAUSE_SECONDS)
         self._turn += 1
-        for queue in self._rotated(queues):
+        first = self._turn % len(queues)  # another one each time
+        for queue in (*queues[first:], *queues[:first]):
             old = queue.oldest[:left]
             self._build_lists(queue.shard, old, snapshot, now)
             left -= len(old)
         return sum(len(queue.oldest) for queue in queues)
-
-    def _rotated(self, queues: Sequence[ShardQueue]) -> Sequence[ShardQueue]:
-        """All queues, starting with another one each time."""
-        first = self._turn % len(queues)
-        return [*queues[first:], *queues[:first]]
 
     # ------------------------------------------------------------------------------ lists
 
