@@ -25,7 +25,7 @@ from events.recorded import Stored, partition_of
 from events.relay.relay import BusTarget
 from events.store.postgres import PostgresStore
 from projectors.building.thread import BuilderThread
-from projectors.consumer.assignments import AssignedGeneration
+from projectors.consumer.assignments import AssignedGeneration, GenerationAssignments
 from projectors.consumer.follower import Follower
 from projectors.consumer.worker import Worker
 from projectors.generations.live import Live
@@ -53,11 +53,15 @@ class Unheard(PostgresStore):
         return [0] * self.partitions
 
 
-class FixedAssignments:
+class FixedAssignments(GenerationAssignments):
     """The same generations during the whole run."""
 
     def __init__(self, assigned: Sequence[AssignedGeneration]) -> None:
-        self.assigned = assigned
+        self._fixed = assigned
+
+    @property
+    def assigned(self) -> Sequence[AssignedGeneration]:
+        return self._fixed
 
     def refresh(self) -> None:
         """Nothing changes."""
