@@ -32,11 +32,6 @@ class EventFilter(NamedTuple):
         partition = partition_of(self.user, count)
         return range(partition, partition + 1)
 
-    @property
-    def is_everything(self) -> bool:
-        """Whether every event passes."""
-        return self == EventFilter()
-
 
 def last_events(store: EventStore, event_filter: EventFilter, count: int) -> list[Stored]:
     """The last ``count`` matching events, in the order of recording."""
@@ -49,7 +44,7 @@ def last_events(store: EventStore, event_filter: EventFilter, count: int) -> lis
             for stored in events_after(
                 store,
                 partition,
-                max(heads[partition] - count, 0) if event_filter.is_everything else 0,
+                max(heads[partition] - count, 0) if event_filter == EventFilter() else 0,
             )
             if event_filter.matches(stored)
         ),

@@ -5,8 +5,7 @@ until the next poll, so nothing here may fail a command or block it.
 """
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from threading import Condition, Thread
 from time import sleep
 
@@ -111,11 +110,6 @@ class NotificationListener:
         self._pubsub.close()
 
 
-@contextmanager
-def listening(redis: Redis, *channels: str) -> Iterator[NotificationListener]:
+def listening(redis: Redis, *channels: str) -> closing[NotificationListener]:
     """Listen during the block."""
-    listener = NotificationListener(redis, *channels)
-    try:
-        yield listener
-    finally:
-        listener.close()
+    return closing(NotificationListener(redis, *channels))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from time import monotonic, sleep
 from typing import Any, TypeAlias
 
-from django.db import connections
+from django.db import connection
 
 LockKey: TypeAlias = int | tuple[int | str, int | str]
 
@@ -16,21 +16,20 @@ _RETRY_SECONDS = 0.05
 
 
 @contextmanager
-def session_lock(
-    key: LockKey, *, wait_seconds: float = 0.0, alias: str = "default"
-) -> Iterator[bool]:
+def session_lock(key: LockKey, *, wait_seconds: float = 0.0) -> Iterator[bool]:
     """Try to hold a lock during the block; yields whether it is held.
 
     Waits at most ``wait_seconds`` for it. PostgreSQL also releases it if the connection is lost.
     """
     until = monotonic() + wait_seconds
-    while not (is_held := _try(key, alias)) and monotonic() < until:
-        sleep(_RETRY_SECONDS)
+    with connection.cursor() as cursor:
+        while not (is_held := try_session_lock(cursor, key)) and monotonic() < until:
+            sleep(_RETRY_SECONDS)
     try:
         yield is_held
     finally:
         if is_held:
-            with connections[alias].cursor() as cursor:
+            with connection.cursor() as cursor:
                 _select(cursor, "pg_advisory_unlock", key)
 
 
@@ -47,11 +46,6 @@ def transaction_lock(cursor: Any, key: LockKey) -> None:
 def try_transaction_lock(cursor: Any, key: LockKey) -> bool:
     """Take a lock until the transaction ends; False if another holds it."""
     return bool(_select(cursor, "pg_try_advisory_xact_lock", key))
-
-
-def _try(key: LockKey, alias: str) -> bool:
-    with connections[alias].cursor() as cursor:
-        return try_session_lock(cursor, key)
 
 
 def _select(cursor: Any, function: str, key: LockKey) -> object:

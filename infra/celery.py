@@ -22,7 +22,6 @@ from infra.config import config
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infra.settings")
 
 _HOUR_SECONDS = 3600.0
-_MINUTE_SECONDS = 60.0
 _METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -47,24 +46,11 @@ def _serve_metrics(**_: object) -> None:
 _share_metrics()
 
 
-def _hourly(task: str) -> dict[str, object]:
-    """Every hour; expires if no worker takes it within the hour."""
-    return {"task": task, "schedule": _HOUR_SECONDS, "options": {"expires": _HOUR_SECONDS}}
-
-
-def _every_minute(task: str) -> dict[str, object]:
-    """Every minute; expires after a minute."""
-    return {"task": task, "schedule": _MINUTE_SECONDS, "options": {"expires": _MINUTE_SECONDS}}
-
-
-def _sync(kind: str, schedule: float | crontab, expires: float) -> dict[str, object]:
-    """A sync job with TMDb; expires if no worker takes it in time."""
-    return {
-        "task": "catalogue.sync",
-        "schedule": schedule,
-        "args": (kind,),
-        "options": {"expires": expires},
-    }
+def _periodic(
+    task: str, schedule: float | crontab, *args: str, expires: float
+) -> dict[str, object]:
+    """A periodic task that expires if no worker takes it in time."""
+    return {"task": task, "schedule": schedule, "args": args, "options": {"expires": expires}}
 
 
 def _syncs() -> dict[str, dict[str, object]]:
@@ -72,14 +58,18 @@ def _syncs() -> dict[str, dict[str, object]]:
     if not (config().tmdb_token or config().tmdb_key):
         return {}
     trending = float(config().tmdb_trending_seconds)
+    films, lists = min(15.0, trending), min(60.0, trending)
+    schedules: dict[str, tuple[float | crontab, float]] = {
+        "trending": (trending, trending),
+        "films": (films, films),  # with nothing to do it costs one query
+        "changes": (_HOUR_SECONDS, _HOUR_SECONDS),
+        "lists": (lists, lists),
+        "genres": (24 * _HOUR_SECONDS, _HOUR_SECONDS),
+        "oldest": (crontab(hour="3", minute="0"), _HOUR_SECONDS),
+    }
     return {
-        "sync trending": _sync("trending", trending, trending),
-        # With nothing to do it costs one query.
-        "sync films": _sync("films", *(min(15.0, trending),) * 2),
-        "sync changes": _sync("changes", _HOUR_SECONDS, _HOUR_SECONDS),
-        "sync lists": _sync("lists", *(min(60.0, trending),) * 2),
-        "sync genres": _sync("genres", 24 * _HOUR_SECONDS, _HOUR_SECONDS),
-        "sync oldest": _sync("oldest", crontab(hour="3", minute="0"), _HOUR_SECONDS),
+        f"sync {kind}": _periodic("catalogue.sync", schedule, kind, expires=expires)
+        for kind, (schedule, expires) in schedules.items()
     }
 
 
@@ -105,16 +95,16 @@ app.conf.update(
     worker_hijack_root_logger=False,
     beat_schedule_filename=".state/beat-schedule",
     beat_schedule={
-        name: _hourly(name)
-        for name in (
-            "accounts.sweep_reservations",
-            "accounts.sweep_mailed_tokens",
-            "sessions.sweep",
-            "commands.sweep_answers",
-            "erasures.recall",
-        )
+        name: _periodic(name, seconds, expires=seconds)
+        for name, seconds in {
+            "accounts.sweep_reservations": _HOUR_SECONDS,
+            "accounts.sweep_mailed_tokens": _HOUR_SECONDS,
+            "sessions.sweep": _HOUR_SECONDS,
+            "commands.sweep_answers": _HOUR_SECONDS,
+            "erasures.recall": _HOUR_SECONDS,
+            "erasures.sweep": 60.0,
+        }.items()
     }
-    | {"erasures.sweep": _every_minute("erasures.sweep")}
     | _syncs(),
 )
 worker_init.connect(_serve_metrics)

@@ -17,7 +17,9 @@ _UNLIMITED_CONNECTIONS = 2**31
 @cache
 def redis() -> Redis:
     """Redis with replies as bytes; retries once when the connection is lost."""
-    return _connect(_redis_url())
+    settings = config()
+    is_query = settings.role == "query"
+    return _connect((is_query and settings.query_redis_url) or settings.redis_url)
 
 
 def _connect(url: str) -> Redis:
@@ -46,9 +48,3 @@ def _cache_redis(url: str) -> Redis:
 def elasticsearch() -> Elasticsearch:
     """The search engine's client."""
     return Elasticsearch(config().elasticsearch_url, request_timeout=10)
-
-
-def _redis_url() -> str:
-    if config().role == "query" and config().query_redis_url:
-        return config().query_redis_url
-    return config().redis_url

@@ -1,18 +1,10 @@
-"""Database routers: which models belong to which database."""
+"""Database router: which models belong to which database."""
 
 from typing import Any
 
 _UNUSED_APPS = frozenset({"admin", "auth", "contenttypes"})
-
-
-class NoTablesRouter:
-    """Makes no tables of Django's own apps, whose models are only imported.
-
-    Accounts live in the vault, and the admin pages are read-only.
-    """
-
-    def allow_migrate(self, db: str, app_label: str, **_hints: Any) -> bool | None:
-        return False if app_label in _UNUSED_APPS else None
+"""Django's own, whose models are only imported: accounts live in the vault, and the admin pages are
+read-only."""
 
 
 class VaultRouter:
@@ -24,4 +16,4 @@ class VaultRouter:
     db_for_write = db_for_read
 
     def allow_migrate(self, db: str, app_label: str, **_hints: object) -> bool:
-        return (db == "vault") == (app_label == "vault")
+        return app_label not in _UNUSED_APPS and (db == "vault") == (app_label == "vault")

@@ -7,13 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TypeAlias
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import Progress
 
 Advance: TypeAlias = Callable[[int], None]
 ProgressReporter: TypeAlias = Callable[[str, int], AbstractContextManager[Advance]]
@@ -38,13 +32,7 @@ def no_progress(_what: str, _total: int) -> Iterator[Advance]:
 
 
 def _bar(what: str, total: int) -> Iterator[Advance]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task(what, total=total)
         yield lambda amount: bar.advance(task, amount)
 

@@ -74,10 +74,7 @@ DATABASES: dict[str, dict[str, Any]] = {}
 
 if ROLE != "query":
     DATABASES = {"default": _database(_config.database_url), "vault": _database(_config.vault_url)}
-    DATABASE_ROUTERS = [
-        "infra.database_router.NoTablesRouter",
-        "infra.database_router.VaultRouter",
-    ]
+    DATABASE_ROUTERS = ["infra.database_router.VaultRouter"]
     INSTALLED_APPS += ["events", "events.vault", "command_api", "command_api.catalogue"]
 if ROLE == "ops":
     INSTALLED_APPS += ["projectors"]

@@ -33,7 +33,8 @@ class Publisher:
     def __init__(self, bus_url: str, namespace: str, *, window: int) -> None:
         self._exchange = topology.exchange(namespace)
         self._window = window
-        self._ready = False
+        self.is_ready = False
+        """Whether the exchange is declared and messages can be sent."""
         self._failure: str | None = None
         self._next_tag = 1
         self._lowest = 1
@@ -53,14 +54,9 @@ class Publisher:
         )
 
     @property
-    def is_ready(self) -> bool:
-        """Whether the exchange is declared and messages can be sent."""
-        return self._ready
-
-    @property
     def capacity(self) -> int:
         """How many more messages the window lets in."""
-        return self._window - len(self._unconfirmed) if self._ready else 0
+        return self._window - len(self._unconfirmed) if self.is_ready else 0
 
     @property
     def unconfirmed(self) -> int:
@@ -151,10 +147,10 @@ class Publisher:
         self._is_blocked = False
 
     def _mark_ready(self, _frame: Method) -> None:
-        self._ready = True
+        self.is_ready = True
 
     def _fail(self, _source: object, reason: BaseException | str) -> None:
-        self._ready = False
+        self.is_ready = False
         self._failure = self._failure or str(reason) or type(reason).__name__
 
     def _on_confirm(self, frame: Method) -> None:

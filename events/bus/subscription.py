@@ -39,29 +39,17 @@ class Subscription:
         self._queues = _Queues(bus_url, namespace, name, partitions, prefetch)
         self._changed = Condition()
         self._waiting: deque[Delivery] = deque()
-        self._connected = False
-        self._connection_number = 0
+        self.connected = False
+        """Whether messages are delivered now."""
+        self.connection_number = 0
+        """Changes with each new connection: what was sent in between is only in the log."""
         self._attempts = 0
         self._connection: _Connection | None = None
-        self._paused = False
+        self.paused = False
+        """Whether ``pause`` has ended delivery until ``resume``."""
         self._closing = False
         self._thread = Thread(target=self._run, name="bus", daemon=True)
         self._thread.start()
-
-    @property
-    def connected(self) -> bool:
-        """Whether messages are delivered now."""
-        return self._connected
-
-    @property
-    def paused(self) -> bool:
-        """Whether ``pause`` has ended delivery until ``resume``."""
-        return self._paused
-
-    @property
-    def connection_number(self) -> int:
-        """Changes with each new connection: what was sent in between is only in the log."""
-        return self._connection_number
 
     def receive(self, limit: int, timeout_seconds: float) -> list[Delivery]:
         """The messages delivered so far, in order; waits for the first until the timeout."""
@@ -85,7 +73,7 @@ class Subscription:
         A standby worker at these queues declares them again by itself.
         """
         with self._changed:
-            self._paused = True
+            self.paused = True
             self._waiting.clear()
         connection = self._connection
         if connection is not None:
@@ -94,7 +82,7 @@ class Subscription:
     def resume(self) -> None:
         """Connect again after ``pause``."""
         with self._changed:
-            self._paused = False
+            self.paused = False
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -112,11 +100,11 @@ class Subscription:
         pause_seconds = 0.0
         while self._wait_to_connect(pause_seconds):
             reason = self._run_connection()
-            if self._connected:
+            if self.connected:
                 backoff.reset()
-            self._connected = False
+            self.connected = False
             pause_seconds = backoff.next_seconds()
-            if not self._paused and not self._closing:
+            if not self.paused and not self._closing:
                 log.warning(
                     "AMQP connection lost; reading from the event log until it is back: %s", reason
                 )
@@ -125,7 +113,7 @@ class Subscription:
         """Wait for the pause, and while paused; False once closing."""
         with self._changed:
             self._changed.wait_for(lambda: self._closing, pause_seconds)
-            self._changed.wait_for(lambda: self._closing or not self._paused)
+            self._changed.wait_for(lambda: self._closing or not self.paused)
             return not self._closing
 
     def _run_connection(self) -> str:
@@ -136,7 +124,7 @@ class Subscription:
                 self._attempts, self._queues, self._on_consuming, self._on_delivery
             )
         try:
-            if self._paused or self._closing:  # it came before there was a connection to close
+            if self.paused or self._closing:  # it came before there was a connection to close
                 connection.close()
             return connection.run()
         except Exception as error:  # noqa: BLE001 - whatever failed, the worker reads from the log
@@ -146,14 +134,14 @@ class Subscription:
 
     def _on_consuming(self) -> None:
         with self._changed:
-            self._connection_number = self._attempts
-            self._connected = True
+            self.connection_number = self._attempts
+            self.connected = True
             self._changed.notify_all()
         log.info("Consuming from the bus.")
 
     def _on_delivery(self, delivery: Delivery) -> None:
         with self._changed:
-            if not self._paused:
+            if not self.paused:
                 self._waiting.append(delivery)
                 self._changed.notify()
 

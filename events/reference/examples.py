@@ -18,14 +18,7 @@ from events.catalogue import (
     MovieRated,
     MovieUnfavourited,
     MovieUnhidden,
-    PlaylistCreated,
-    PlaylistDeleted,
-    PlaylistDescribed,
-    PlaylistMovieAdded,
-    PlaylistMovieMoved,
-    PlaylistMovieRemoved,
-    PlaylistRenamed,
-    PlaylistShown,
+    PlaylistEvent,
     PreferencesChanged,
     RatingWithdrawn,
     SessionRevoked,
@@ -82,6 +75,8 @@ def owner_of(event: AnyEvent) -> str:
 def _stream_name(event: AnyEvent) -> str:  # noqa: C901, PLR0911 - a line a kind of stream
     if isinstance(event, MovieEvent):
         return f"movie-{event.movie_id}"
+    if isinstance(event, PlaylistEvent):
+        return f"playlist-{event.playlist_id}"
     match event:
         case TrendObserved(board=board):
             return f"trend-{board}-{_TIME.date()}"
@@ -103,14 +98,3 @@ def _stream_name(event: AnyEvent) -> str:  # noqa: C901, PLR0911 - a line a kind
             return f"email-{event.user_id}"
         case StaffGranted() | StaffRevoked():
             return f"staff-{event.user_id}"
-        case (
-            PlaylistCreated()
-            | PlaylistRenamed()
-            | PlaylistDescribed()
-            | PlaylistShown()
-            | PlaylistMovieAdded()
-            | PlaylistMovieMoved()
-            | PlaylistMovieRemoved()
-            | PlaylistDeleted()
-        ):
-            return f"playlist-{event.playlist_id}"

@@ -9,22 +9,18 @@ class ConfirmTracker:
     """Confirms come in any order; a cursor passes only what is confirmed without a gap."""
 
     def __init__(self, cursors: Sequence[int]) -> None:
-        self._read = list(cursors)
+        self.read_offsets = list(cursors)
+        """The last offset of each partition that was read from the log."""
         self._saved = list(cursors)
         # Dictionaries for their order: the first key is the first that is not confirmed.
         self._unconfirmed: list[dict[int, None]] = [{} for _ in cursors]
         self._touched: set[int] = set()
 
-    @property
-    def read_offsets(self) -> Sequence[int]:
-        """The last offset of each partition that was read from the log."""
-        return self._read
-
     def track(self, position: Position) -> None:
         """Await the confirm of a partition's next event."""
         partition, offset = position
         self._unconfirmed[partition][offset] = None
-        self._read[partition] = offset
+        self.read_offsets[partition] = offset
 
     def confirm(self, position: Position) -> None:
         """Note that the broker has the event."""
@@ -35,7 +31,7 @@ class ConfirmTracker:
     def cursor(self, partition: int) -> int:
         """The last offset up to which everything is confirmed."""
         first = next(iter(self._unconfirmed[partition]), None)
-        return self._read[partition] if first is None else first - 1
+        return self.read_offsets[partition] if first is None else first - 1
 
     def unsaved_cursors(self) -> Mapping[int, int]:
         """The cursors that moved since they were last saved."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import starmap
 from typing import Any
 
-from django.db import connections
+from django.db import connection
 
 from events.recorded import Stored
 from events.store.postgres import COLUMNS
@@ -46,14 +46,11 @@ class LeadershipLost(Exception):
 
 
 class Outbox:
-    """The event log and the relay's cursors, in the Django database ``alias``."""
-
-    def __init__(self, *, alias: str = "default") -> None:
-        self._alias = alias
+    """The event log and the relay's cursors, in Django's default database."""
 
     def acquire_leadership(self) -> int | None:
         """Become the leader until ``close``; the new epoch, or None if another relay leads."""
-        with connections[self._alias].cursor() as cursor:
+        with connection.cursor() as cursor:
             cursor.execute(_IDLE_TIMEOUT)
             if not try_session_lock(cursor, _LEADER_LOCK):
                 return None
@@ -72,7 +69,7 @@ class Outbox:
 
     def save_cursors(self, epoch: int, cursors: Mapping[int, int]) -> None:
         """Save how far the partitions are confirmed; raises LeadershipLost."""
-        with connections[self._alias].cursor() as cursor:
+        with connection.cursor() as cursor:
             cursor.execute(_SAVE_CURSORS, [epoch, list(cursors), list(cursors.values())])
             if cursor.rowcount != len(cursors):
                 raise LeadershipLost
@@ -92,10 +89,10 @@ class Outbox:
 
     def close(self) -> None:
         """Close the connection, which gives up the leadership."""
-        connections[self._alias].close()
+        connection.close()
 
     def _rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        with connections[self._alias].cursor() as cursor:
+        with connection.cursor() as cursor:
             cursor.execute(sql, parameters)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
             return rows

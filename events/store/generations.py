@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 
 from infra.advisory_lock import transaction_lock, try_session_lock
 
@@ -49,10 +49,9 @@ def new_generation(
     purpose: Purpose = "live",
     label: str | None = None,
     until: datetime | None = None,
-    alias: str = "default",
 ) -> int:
     """Register a new generation; returns its number, which is never used again."""
-    with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         # Two workers that start together must not get the same number: the second waits.
         transaction_lock(cursor, ("generations", model))
         cursor.execute(
@@ -64,9 +63,9 @@ def new_generation(
         return int(cursor.fetchone()[0])
 
 
-def version_of(model: str, number: int, *, alias: str = "default") -> int | None:
+def version_of(model: str, number: int) -> int | None:
     """The version of the code that made a generation."""
-    with connections[alias].cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(
             "SELECT version FROM generations WHERE model = %s AND number = %s", [model, number]
         )
@@ -74,9 +73,9 @@ def version_of(model: str, number: int, *, alias: str = "default") -> int | None
     return int(row[0]) if row else None
 
 
-def generations(models: Iterable[str], *, alias: str = "default") -> Sequence[Generation]:
+def generations(models: Iterable[str]) -> Sequence[Generation]:
     """All generations ever registered of these models, by model and number."""
-    with connections[alias].cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {_COLUMNS} FROM generations WHERE model = ANY(%s)"  # noqa: S608 - constants
             " ORDER BY model, number",
@@ -92,10 +91,9 @@ def unfinished(
     purpose: Purpose,
     label: str | None = None,
     until: datetime | None = None,
-    alias: str = "default",
 ) -> int | None:
     """The number of the newest unfinished generation of this purpose, if any."""
-    for generation in reversed(generations([model], alias=alias)):
+    for generation in reversed(generations([model])):
         if (
             (generation.version, generation.purpose, generation.label, generation.until)
             == (version, purpose, label, until)
@@ -106,20 +104,18 @@ def unfinished(
     return None
 
 
-def mark_finished(model: str, number: int, *, alias: str = "default") -> None:
+def mark_finished(model: str, number: int) -> None:
     """Note that a generation is ready to serve."""
-    _set_timestamp("finished_at", model, number, alias)
+    _set_timestamp("finished_at", model, number)
 
 
-def mark_dropped(model: str, number: int, *, alias: str = "default") -> None:
+def mark_dropped(model: str, number: int) -> None:
     """Note that a generation was dropped."""
-    _set_timestamp("dropped_at", model, number, alias)
+    _set_timestamp("dropped_at", model, number)
 
 
-def _set_timestamp(
-    column: Literal["finished_at", "dropped_at"], model: str, number: int, alias: str
-) -> None:
-    with connections[alias].cursor() as cursor:
+def _set_timestamp(column: Literal["finished_at", "dropped_at"], model: str, number: int) -> None:
+    with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE generations SET {column} = coalesce({column}, now())"  # noqa: S608 - constants
             " WHERE model = %s AND number = %s",
@@ -128,15 +124,15 @@ def _set_timestamp(
 
 
 @contextmanager
-def rebuild_lock(models: Iterable[str], *, alias: str = "default") -> Iterator[None]:
+def rebuild_lock(models: Iterable[str]) -> Iterator[None]:
     """Hold the rebuild lock of these models; raises RebuildInProgress.
 
     A session of its own holds it: Django closes shared connections after database faults.
     """
     with ExitStack() as stack:
-        connection: Any = connections.create_connection(alias)
-        stack.callback(connection.close)
-        cursor = stack.enter_context(connection.cursor())
+        own: Any = connections.create_connection("default")
+        stack.callback(own.close)
+        cursor = stack.enter_context(own.cursor())
         for model in sorted(models):
             if not try_session_lock(cursor, (_REBUILD_LOCKS, model)):
                 raise RebuildInProgress(model)

@@ -77,24 +77,23 @@ _prepared: WeakSet[Any] = WeakSet()
 
 
 class PostgresStore:
-    """The event log in the Django database ``alias``; thread-safe."""
+    """The event log in Django's default database; thread-safe."""
 
-    def __init__(self, partitions: int, *, alias: str = "default") -> None:
+    def __init__(self, partitions: int) -> None:
         self.partitions = partitions
-        self._alias = alias
         self._counted = range(0)  # the log's partitions; counted when first needed
 
     def read(self, stream: Stream) -> Sequence[Recorded]:
         """See EventStore."""
         partition = partition_of(stream.owner, self.partitions)
-        rows = _rows(connections[self._alias], _READ, [partition, stream.name])
+        rows = _rows(connections["default"], _READ, [partition, stream.name])
         return list(map(codec.decode_stored, starmap(Stored, rows)))
 
     def read_many(self, streams: Sequence[Stream]) -> dict[str, Sequence[Recorded]]:
         """See EventStore."""
         by_stream: dict[str, list[Recorded]] = defaultdict(list)
         for partition, names in self._by_partition(streams).items():
-            for row in _rows(connections[self._alias], _READ_MANY, [partition, names]):
+            for row in _rows(connections["default"], _READ_MANY, [partition, names]):
                 recorded = codec.decode_stored(Stored(*row))
                 by_stream[recorded.stream].append(recorded)
         return dict(by_stream)
@@ -116,9 +115,9 @@ class PostgresStore:
             for version, event in enumerate(events, start=expected + 1)
         ]
         partition = partition_of(stream.owner, self.partitions)
-        if connections[self._alias].in_atomic_block:
+        if connections["default"].in_atomic_block:
             # A savepoint, so that a conflict does not abort the caller's transaction.
-            with transaction.atomic(using=self._alias):
+            with transaction.atomic():
                 first, at = self._append(partition, rows, origin)
         else:
             first, at = self._append(partition, rows, origin)
@@ -143,7 +142,7 @@ class PostgresStore:
             row = (stream.name, version, *codec.encode(event), occurred_at)
             by_partition[partition_of(stream.owner, self.partitions)][nth] = row
         positions: dict[int, Position] = {}
-        with transaction.atomic(using=self._alias):
+        with transaction.atomic():
             # In one order for all, or two appends would deadlock.
             for partition in sorted(by_partition):
                 rows = by_partition[partition]
@@ -157,7 +156,7 @@ class PostgresStore:
         return {
             name: version
             for partition, names in self._by_partition(streams).items()
-            for name, version in _rows(connections[self._alias], _VERSIONS, [partition, names])
+            for name, version in _rows(connections["default"], _VERSIONS, [partition, names])
         }
 
     def streams(self, owner: str, *, prefix: str, after: str, limit: int) -> Sequence[str]:
@@ -165,13 +164,13 @@ class PostgresStore:
         partition = partition_of(owner, self.partitions)
         pattern = f"{prefix}%"  # stream names have no % and no _
         parameters = [partition, after, pattern, owner, limit]
-        rows = _rows(connections[self._alias], _STREAMS, parameters)
+        rows = _rows(connections["default"], _STREAMS, parameters)
         return [name for (name,) in rows]
 
     def heads(self) -> Sequence[int]:
         """See EventStore."""
         sql = "SELECT head FROM partitions ORDER BY partition"
-        return [head for (head,) in _rows(connections[self._alias], sql, [])]
+        return [head for (head,) in _rows(connections["default"], sql, [])]
 
     def page(self, partition: int, *, after: int, limit: int) -> Sequence[Recorded]:
         """See EventStore."""
@@ -179,7 +178,7 @@ class PostgresStore:
 
     def page_stored(self, partition: int, *, after: int, limit: int) -> Sequence[Stored]:
         """See EventStore."""
-        rows = _rows(connections[self._alias], _PAGE, [partition, after, after + limit])
+        rows = _rows(connections["default"], _PAGE, [partition, after, after + limit])
         return list(starmap(Stored, rows))
 
     def _by_partition(self, streams: Sequence[Stream]) -> dict[int, list[str]]:
@@ -192,7 +191,7 @@ class PostgresStore:
         self, partition: int, events: Sequence[_Row], origin: Origin
     ) -> tuple[int, datetime]:
         """Append to one partition; the first offset, and the time."""
-        database = connections[self._alias]
+        database = connections["default"]
         request = (str(origin.correlation_id), origin.causation_id, origin.traceparent)
         try:
             if len(events) == 1:

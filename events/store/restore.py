@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
-from django.db import connections, transaction
+from django.db import connection, transaction
 
 from events.recorded import Stored
 from events.store.postgres import PostgresStore
@@ -24,15 +24,10 @@ class NotContiguous(Exception):
 class RestorableStore(PostgresStore):
     """The log while an archive is imported."""
 
-    def __init__(self, partitions: int, *, alias: str = "default") -> None:
-        super().__init__(partitions, alias=alias)
-        self._restored_alias = alias
-
     def restore(self, batch: Sequence[Stored]) -> None:
         """Insert the next events of one partition, all or none; raises NotContiguous."""
         partition, head = batch[0].partition, batch[0].offset - 1
-        alias = self._restored_alias
-        with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_HEAD, [batch[-1].offset, partition, head])
             if cursor.rowcount != 1 or len(batch) != batch[-1].offset - head:
                 raise NotContiguous(f"{partition}:{head + 1}")
@@ -44,5 +39,5 @@ class RestorableStore(PostgresStore):
 
         Without them a page of the log may be planned as a sort of all that follows it.
         """
-        with connections[self._restored_alias].cursor() as cursor:
+        with connection.cursor() as cursor:
             cursor.execute("ANALYZE events, partitions")

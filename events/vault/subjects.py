@@ -68,7 +68,9 @@ def reserve(user_id: UUID, *, username: str, email: str, password_hash: str) -> 
                 password_hash=password_hash,
             )
     except IntegrityError as error:
-        raise NamesTaken(_taken(username, email)) from error
+        names = _same_names(username, email).items()
+        taken = [field for field, same in names if Subject.objects.filter(same).exists()]
+        raise NamesTaken(taken) from error
     return key
 
 
@@ -96,18 +98,15 @@ def orphans(*, username: str | None = None, email: str | None = None) -> Sequenc
     """Reservations whose registration has ended; only those of the given names, if any."""
     old = Subject.objects.filter(state=_State.RESERVED, reserved_at__lt=Now() - ORPHANED_AFTER)
     if username is not None and email is not None:
-        old = old.filter(_has_name(username, email))
+        same = _same_names(username, email)
+        old = old.filter(same["username"] | same["email"])
     return [Reservation(*row) for row in old.values_list("user_id", "reserved_at")]
 
 
 def find(login: str) -> Credentials | None:
     """The credentials of a username or an e-mail address; only an address has an @."""
-    of_login = (
-        Q(email_hmac=email_digest(_pepper(), login))
-        if "@" in login
-        else Q(username_hmac=username_digest(_pepper(), login))
-    )
-    return _credentials(Subject.objects.filter(of_login).first())
+    field = "email_hmac" if "@" in login else "username_hmac"
+    return _credentials(Subject.objects.filter((field, login_digest(login))).first())
 
 
 def credentials_of(user_id: UUID) -> Credentials | None:
@@ -145,10 +144,10 @@ def raise_epoch(user_id: UUID, epoch: int) -> None:
 
 def key_of(user_id: UUID) -> bytes | None:
     """The key of the person's fields; None if it was destroyed. Raises KeyMissing."""
-    row = Subject.objects.filter(user_id=user_id).values_list("key", flat=True)[:1]
-    for key in row:
-        return None if key is None else bytes(key)
-    raise KeyMissing(str(user_id))
+    keys = keys_of([user_id])
+    if user_id not in keys:
+        raise KeyMissing(str(user_id))
+    return keys[user_id]
 
 
 def keys_of(user_ids: Collection[UUID]) -> dict[UUID, bytes | None]:
@@ -169,18 +168,12 @@ def _credentials(row: Subject | None) -> Credentials | None:
     return Credentials(row.user_id, row.password_hash, row.epoch, row.state == _State.ACTIVE)
 
 
-def _taken(username: str, email: str) -> Sequence[str]:
-    names = {
+def _same_names(username: str, email: str) -> dict[str, Q]:
+    """The condition on each name, by field."""
+    return {
         "username": Q(username_hmac=username_digest(_pepper(), username)),
         "email": Q(email_hmac=email_digest(_pepper(), email)),
     }
-    return [field for field, same in names.items() if Subject.objects.filter(same).exists()]
-
-
-def _has_name(username: str, email: str) -> Q:
-    return Q(username_hmac=username_digest(_pepper(), username)) | Q(
-        email_hmac=email_digest(_pepper(), email)
-    )
 
 
 def _pepper() -> bytes:

@@ -1,16 +1,16 @@
-"""Tour steps: catalogue, ratings, trending, search and recommendations."""
+"""Tour steps: catalogue, ratings, trending, search, recommendations and playlists."""
 
 import sys
 from pathlib import Path
 from typing import Any
 
 from infra.demo.api_client import ApiClient
-from infra.demo.playlist_steps import playlist, similar
 from infra.demo.reporter import Narration, TourFailed
 from infra.demo.tmdb_steps import sync_with_tmdb
 from infra.platform.topology import Platform
 
 PASSWORD = "a-Trip-to-the-Moon-1902"  # noqa: S105 - of a short-lived account
+OK, NOT_FOUND = 200, 404
 PEOPLE = 300
 LEVEL_SECONDS = "180"
 SEARCHES = (
@@ -50,8 +50,8 @@ def tour(
     after = _recommendations(narration, visitor, "Recommended after five ratings")
     _compare(before, after, liked)
     _my_ratings(narration, visitor, liked)
-    similar(narration, visitor, liked[0])
-    playlist(narration, visitor, liked)
+    _similar(narration, visitor, liked[0])
+    _playlist(narration, visitor, liked)
     _verify(platform, narration)
 
 
@@ -131,6 +131,41 @@ def _my_ratings(narration: Narration, visitor: ApiClient, liked: list[int]) -> N
             raise TourFailed("These are not the movies that were rated.")
 
 
+def _playlist(narration: Narration, owner: ApiClient, movies: list[int]) -> None:
+    """Show a public playlist to another user; a private one is hidden from them."""
+    other = ApiClient.beside(owner)
+    other.register(username="alice-guy", password=PASSWORD, genres=[])
+    with narration.step("The user makes a playlist, and another user reads it"):
+        body = {"name": "Rides into the sunset", "visibility": "public"}
+        playlist_id = owner.command("POST", "/v1/playlists", json=body).json()["id"]
+        for movie in movies:
+            owner.command("PUT", f"/v1/playlists/{playlist_id}/movies/{movie}", json={})
+        path = f"/v1/playlists/{playlist_id}"
+        other.wait_for(owner)
+        seen = other.read(path)
+        narration.say(f"{seen['name']}, read by another user, with {len(movies)} movies")
+    with narration.step("They make it private: it is hidden from all others"):
+        owner.command("PATCH", path, json={"visibility": "private"})
+        other.wait_for(owner)
+        _expect(other.status(path), NOT_FOUND, "Another user's look at a private playlist")
+        _expect(ApiClient.beside(other).status(path), NOT_FOUND, "A stranger's look at it")
+        _expect(owner.status(path), OK, "Its owner's look at it")
+        listed = [item["id"] for item in other.read("/v1/playlists", limit=100)["items"]]
+        if playlist_id in listed:
+            raise TourFailed("A private playlist is in the list of public ones.")
+        narration.say(f"GET {path}: 200 for its owner, 404 for everyone else")
+
+
+def _similar(narration: Narration, visitor: ApiClient, movie: int) -> None:
+    """Show movies similar to one that the user liked."""
+    card = visitor.read(f"/v1/movies/{movie}")
+    with narration.step(f"More like {card['title']}"):
+        items = visitor.read(f"/v1/movies/{movie}/similar", limit=5)["items"]
+        narration.items([_similarity(item) for item in items])
+        if not items or movie in [item["id"] for item in items]:
+            raise TourFailed("Nothing is like it, or it is like itself.")
+
+
 def _verify(platform: Platform, narration: Narration) -> None:
     with narration.step("manage.py verify --all: every read model equals a fold of the log"):
         _manage(platform, "verify", "--all")
@@ -155,3 +190,13 @@ def _reason(visitor: ApiClient, reason: dict[str, Any]) -> str:
     if "movie" in reason:
         about = visitor.read(f"/v1/movies/{reason['movie']}")["title"]
     return " ".join(filter(None, (reason["because"], about, f"{reason['share']:.0%}")))
+
+
+def _similarity(item: dict[str, Any]) -> str:
+    how = item["similarity"]
+    return f"{item['title']} ({item['year']}): {how['score'] * 100:.0f} of 100, {how['confidence']}"
+
+
+def _expect(status: int, expected: int, what: str) -> None:
+    if status != expected:
+        raise TourFailed(f"{what} was answered {status} instead of {expected}.")

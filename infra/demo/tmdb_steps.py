@@ -3,22 +3,19 @@
 It is the fake server of infra/fake_tmdb, so nothing leaves this machine.
 """
 
-import os
 import re
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import httpx
 
 from infra.demo.api_client import ApiClient
 from infra.demo.reporter import Narration, TourFailed
-from infra.platform.processes import HOME, Process, manage
+from infra.platform.processes import Process, run_manage
 from infra.platform.topology import Platform
 
 FILMS, PER_SECOND, TRENDING_SECONDS = 600, 40, 5
@@ -165,15 +162,7 @@ def _celery(environ: Mapping[str, str], directory: Path) -> Sequence[Process]:
 
 
 def _manage(environ: Mapping[str, str], *arguments: str) -> Sequence[str]:
-    done: subprocess.CompletedProcess[Any] = subprocess.run(
-        manage(*arguments),
-        env={**os.environ, **environ},
-        cwd=HOME,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    done = run_manage(environ, *arguments, capture_output=True)
     if done.returncode:
         raise TourFailed(f"manage.py {' '.join(arguments)}: {done.stdout}{done.stderr}")
-    lines: Sequence[str] = done.stdout.splitlines()
-    return lines
+    return done.stdout.splitlines()

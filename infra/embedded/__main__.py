@@ -13,10 +13,9 @@ from infra.embedded.seed import STEPS, SeedStep, fill
 from infra.embedded.startup import DIRECTORY, Ports, running
 from infra.platform.processes import HOME
 from infra.platform.supervisor import Stopped, Supervisor, stop_on_signals
-from infra.platform.topology import Platform
 from infra.services import ServiceError
-from infra.services.errors import DidNotStart
-from infra.services.ports import holder, is_free
+from infra.services.ports import require_free
+from infra.services.progress import show, show_news
 
 QUERY_PORT = 8000
 _HIGHEST_PORT = 65_535
@@ -45,44 +44,34 @@ def main() -> int:
         ports = Ports(arguments.port, arguments.port + 1)
         _run(arguments.data, ports, stopping, steps=() if arguments.empty else STEPS)
     except Stopped:
-        _say("Stopped. The next start resumes from here.")
+        show("Stopped. The next start resumes from here.")
     except (ServiceError, OSError) as error:
-        _say(f"\n{error}")
+        show(f"\n{error}")
         return 1
     return 0
 
 
 def _run(directory: Path, ports: Ports, stopping: Event, *, steps: Sequence[SeedStep]) -> None:
     began = time.monotonic()
-    supervisor = Supervisor(stopping, say=_say_news)
-    with running(directory, ports, supervisor, check=lambda: _check(ports)) as (layout, platform):
-        _save_environment(platform, layout, is_default=directory == DIRECTORY)
+    supervisor = Supervisor(stopping, say=show_news)
+
+    def check() -> None:
+        advice = "Choose another one and the one after it: make run PORT=9000"
+        require_free((ports.query, ports.command), advice)
+
+    with running(directory, ports, supervisor, check=check) as (layout, platform):
+        platform.save_environment(layout.base / "environment")
+        if directory == DIRECTORY:
+            platform.save_environment(HOME / ".state" / "environment")
         fill(platform, layout.base, supervisor, steps)
         login = demo_account(layout.base, platform.command_url)
-        _say(f"\nReady after {time.monotonic() - began:.0f} s.\n")
-        _say(_welcome(ports, layout, login))
+        show(f"\nReady after {time.monotonic() - began:.0f} s.\n")
+        show(_welcome(ports, layout, login))
         if steps:
-            _say(_SIMULATED)
+            show(_SIMULATED)
         supervisor.supervise()
-        _say("\nStopping ...")
-    _say(f"Stopped. All data stays in {layout.base}.")
-
-
-def _check(ports: Ports) -> None:
-    for port in (ports.query, ports.command):
-        if not is_free(port):
-            raise DidNotStart(
-                f"Port {port} is held by {holder(port)}.\n"
-                "Choose another one and the one after it: make run PORT=9000"
-            )
-
-
-def _save_environment(platform: Platform, layout: Layout, *, is_default: bool) -> None:
-    """Save the platform's variables for ./manage.py."""
-    lines = "".join(f"{name}={value}\n" for name, value in platform.environ.items())
-    (layout.base / "environment").write_text(lines)
-    if is_default:
-        (HOME / ".state" / "environment").write_text(lines)
+        show("\nStopping ...")
+    show(f"Stopped. All data stays in {layout.base}.")
 
 
 def _welcome(ports: Ports, layout: Layout, login: Login) -> str:
@@ -94,15 +83,6 @@ def _welcome(ports: Ports, layout: Layout, login: Login) -> str:
 Data       {layout.base}
 Logs       {layout.logs}, one file per process
 ./manage.py works on it (lag, verify --all, events log --follow). Ctrl-C stops it."""
-
-
-def _say_news(subject: str, news: str) -> None:
-    _say(f"  {subject:<12} {news}")
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -6,16 +6,15 @@ The file with the password is readable by its owner only.
 import json
 import os
 import secrets
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import NamedTuple
+
+import httpx
 
 from infra.services.errors import DidNotStart
 
 FILE = "demo-account.json"
 GENRES = ("Science Fiction", "Comedy")
-_CONFLICT = 409
 
 
 class Login(NamedTuple):
@@ -67,14 +66,7 @@ def _can_log_in(command_url: str, login: Login) -> bool:
 
 
 def _post(url: str, body: object) -> bool:
-    request = urllib.request.Request(  # noqa: S310 - our own
-        url, json.dumps(body).encode(), {"Content-Type": "application/json"}
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=30):  # noqa: S310 - our own
-            return True
-    except urllib.error.HTTPError as error:
-        if error.code == _CONFLICT:
-            return False
-        body_text = error.read().decode(errors="replace")
-        raise DidNotStart(f"{url} answered {error.code}: {body_text}") from error
+    response = httpx.post(url, json=body, timeout=30)
+    if response.is_error and response.status_code != httpx.codes.CONFLICT:
+        raise DidNotStart(f"{url} answered {response.status_code}: {response.text}")
+    return response.is_success

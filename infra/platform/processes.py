@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import Popen
+from typing import Any
 
 from infra.services.process_table import MARK, as_account, end
 from infra.services.system_user import SystemUser, current
@@ -31,6 +32,19 @@ ADMITTED = (
 def manage(*arguments: str) -> list[str]:
     """The command line of a management command."""
     return [sys.executable, str(HOME / "manage.py"), *arguments]
+
+
+def run_manage(
+    environ: Mapping[str, str], *arguments: str, **options: Any
+) -> "subprocess.CompletedProcess[str]":
+    """Run a management command to its end, by default in the foreground."""
+    return subprocess.run(  # noqa: PLW1510 - callers decide
+        manage(*arguments),
+        env={**os.environ, **environ, "MARQUEE_ROLE": "ops"},
+        cwd=HOME,
+        text=True,
+        **options,
+    )
 
 
 def api(port: int, *, threads: int = 4) -> list[str]:

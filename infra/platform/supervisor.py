@@ -2,22 +2,24 @@
 
 import signal
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import SubprocessError
 from threading import Event, Thread
 from types import TracebackType
-from typing import IO, Protocol, Self, TypeAlias
+from typing import IO, Self, TypeAlias
+
+import httpx
 
 from infra.backoff import Backoff
 from infra.platform.processes import Process
 from infra.services.errors import DidNotStart, ServiceError
+from infra.services.native import NativeServer
 
 IsReady: TypeAlias = Callable[[], bool]
 Say: TypeAlias = Callable[[str, str], None]
+Supervised: TypeAlias = Process | NativeServer
 
 READY_SECONDS = 120.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 10.0
@@ -30,24 +32,6 @@ _LAST_LINES = 3
 
 class Stopped(Exception):
     """A stop was requested during a start or a step."""
-
-
-class Supervised(Protocol):
-    """A process or server that can be restarted."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def pid(self) -> int: ...
-    @property
-    def log(self) -> Path: ...
-    @property
-    def how_it_ended(self) -> str: ...
-    def has_ended(self) -> bool: ...
-    def end_leftovers(self) -> bool: ...
-    def start(self) -> None: ...
-    def stop(self) -> None: ...
-    def log_tail(self, lines: int = ...) -> str: ...
 
 
 @dataclass
@@ -84,10 +68,6 @@ class Member:
         return pause
 
 
-def _silent(_subject: str, _news: str) -> None:
-    """Discard progress messages."""
-
-
 @dataclass
 class Supervisor:
     """Starts, restarts and stops processes, in one thread, until its block ends.
@@ -96,7 +76,7 @@ class Supervisor:
     """
 
     stopping: Event = field(default_factory=Event)
-    say: Say = _silent
+    say: Say = lambda _subject, _news: None
     _members: list[Member] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -205,9 +185,8 @@ def answers(url: str) -> IsReady:
 
     def ask() -> bool:
         try:
-            with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - our own
-                return True
-        except (urllib.error.URLError, OSError):
+            return httpx.get(url, timeout=5).is_success
+        except httpx.HTTPError:
             return False
 
     return ask

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import DEVNULL, run
+from subprocess import DEVNULL
 from urllib.parse import urlsplit
 
-from infra.platform.processes import HOME, Process, api, manage, worker
+from infra.platform.processes import Process, api, manage, run_manage, worker
 from infra.platform.supervisor import Member, Supervisor, answers
 from infra.services import (
     Addresses,
@@ -37,12 +37,11 @@ class Platform:
 
     def manage(self, *arguments: str) -> int:
         """Run a management command in the foreground; its exit status."""
-        return run(
-            manage(*arguments),
-            env={**os.environ, **self.environ, "MARQUEE_ROLE": "ops"},
-            cwd=HOME,
-            check=False,
-        ).returncode
+        return run_manage(self.environ, *arguments).returncode
+
+    def save_environment(self, path: Path) -> None:
+        """Save the platform's variables for ./manage.py."""
+        path.write_text("".join(f"{name}={value}\n" for name, value in self.environ.items()))
 
     def members(self) -> Sequence[Member]:
         """The processes as members of a supervisor."""
@@ -140,15 +139,7 @@ def name_of(url: str) -> str:
 
 def _run(arguments: Sequence[str], environ: Mapping[str, str], directory: Path) -> None:
     with (directory / "prepare.log").open("ab") as log:
-        completed = run(
-            manage(*arguments),
-            env={**os.environ, **environ, "MARQUEE_ROLE": "ops"},
-            cwd=HOME,
-            stdin=DEVNULL,
-            stdout=log,
-            stderr=log,
-            check=False,
-        )
+        completed = run_manage(environ, *arguments, stdin=DEVNULL, stdout=log, stderr=log)
     if completed.returncode:
         raise DidNotStart(f"manage.py {' '.join(arguments)} failed: see {log.name}")
 

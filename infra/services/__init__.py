@@ -5,11 +5,7 @@ turns these into the environment variables of every program. A server whose vari
 is used as given.
 """
 
-import os
-from collections.abc import Mapping
-
-from infra.services import addresses as _addresses
-from infra.services.addresses import Addresses
+from infra.services.addresses import Addresses, environment
 from infra.services.errors import DidNotStart, NotInstalled, PortTaken, ServiceError
 from infra.services.lifecycle import ensure, native_servers, planned, status, stop
 from infra.services.postgres import at_database, create_database, drop_database
@@ -33,8 +29,3 @@ __all__ = [
     "status",
     "stop",
 ]
-
-
-def environment(addresses: Addresses, given: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """MARQUEE_* variables for these servers; creates the two databases if they are missing."""
-    return _addresses.environment(addresses, given)

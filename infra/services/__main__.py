@@ -1,7 +1,6 @@
 """``python -m infra.services``: start, stop, status and env."""
 
 import argparse
-import os
 import shlex
 import sys
 from typing import Final
@@ -67,7 +66,7 @@ def _print_status() -> int:
 
 
 def _print_environment() -> None:
-    for name, value in environment(ensure(), os.environ).items():
+    for name, value in environment(ensure()).items():
         sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
 
 

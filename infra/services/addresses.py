@@ -1,5 +1,6 @@
 """URLs of the servers, and the environment variables that hold them."""
 
+import os
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -50,8 +51,8 @@ def addresses(ports: Mapping[str, int], given: Mapping[str, str]) -> Addresses:
     )
 
 
-def environment(addresses_: Addresses, given: Mapping[str, str]) -> dict[str, str]:
-    """The environment variables of these servers; creates missing databases."""
+def environment(addresses_: Addresses, given: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """MARQUEE_* variables for these servers; creates the two databases if they are missing."""
     log = given.get("MARQUEE_DATABASE_URL") or postgres.at_database(addresses_.postgres, LOG)
     vault = given.get("MARQUEE_VAULT_URL") or postgres.at_database(addresses_.postgres, VAULT)
     for url in (log, vault):

@@ -70,6 +70,13 @@ def is_free(port: int) -> bool:
     return True
 
 
+def require_free(ports: Sequence[int], advice: str) -> None:
+    """Raise PortTaken, with the advice, if a port is taken."""
+    for port in ports:
+        if not is_free(port):
+            raise PortTaken(f"Port {port} is held by {holder(port)}.\n{advice}")
+
+
 def accepts(port: int, host: str = LOOPBACK) -> bool:
     try:
         socket.create_connection((host, port), timeout=2).close()

@@ -20,6 +20,7 @@ from infra.services.errors import NotInstalled
 from infra.services.ports import LOOPBACK
 from infra.services.process_table import as_account
 from infra.services.server import Container, Home, Launch, Server
+from infra.services.system_user import SystemUser
 
 SETTINGS = {
     "listen_addresses": LOOPBACK,
@@ -27,10 +28,8 @@ SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "512MB",
     "max_wal_size": "2GB",
-    "fsync": "on",
-    "synchronous_commit": "on",
-    "log_min_messages": "warning",
 }
+_DURABLE = {"fsync": "on", "synchronous_commit": "on", "log_min_messages": "warning"}
 
 
 def url(ports: Mapping[str, int], database: str = "postgres") -> str:
@@ -92,18 +91,25 @@ def _prepare(home: Home) -> Launch:
     programs = binaries()
     if programs is None:
         raise NotInstalled("PostgreSQL is not installed.")
-    cluster = home.path / "cluster"
-    if not cluster.exists():
-        initialise(programs, cluster, home)
+    prepare_cluster(programs, home.path, home.account)
+    settings = SETTINGS | {"port": str(home.ports["postgres"])}
+    return Launch(command=command(programs, home.path, settings))
+
+
+def command(programs: Path, home: Path, settings: Mapping[str, str]) -> Sequence[str]:
+    """The command line of a server on its home's cluster."""
+    all_settings = {**settings, **_DURABLE}.items()
+    options = [part for name, value in all_settings for part in ("-c", f"{name}={value}")]
+    return [str(programs / "postgres"), "-D", str(home / "cluster"), *options]
+
+
+def prepare_cluster(programs: Path, home: Path, account: SystemUser) -> None:
+    """Make an empty cluster if there is none; remove what a killed server left in it."""
+    cluster = home / "cluster"
     # The server is down, and its old pid may now belong to another process.
     (cluster / "postmaster.pid").unlink(missing_ok=True)
-    settings = SETTINGS | {"port": str(home.ports["postgres"])}
-    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    return Launch(command=[programs / "postgres", "-D", cluster, *options])
-
-
-def initialise(programs: Path, cluster: Path, home: Home) -> None:
-    """Make an empty cluster."""
+    if cluster.exists():
+        return
     # Renamed when complete, so a killed start leaves no partial cluster.
     partial = cluster.with_suffix(".new")
     shutil.rmtree(partial, ignore_errors=True)
@@ -113,16 +119,17 @@ def initialise(programs: Path, cluster: Path, home: Home) -> None:
             *("-E", "UTF8", "--locale=C.UTF-8"),
         ],
         check=True,
-        cwd=home.path,
+        cwd=home,
         capture_output=True,
-        **as_account(home.account),
+        **as_account(account),
     )
     partial.rename(cluster)
 
 
-def _answers(ports: Mapping[str, int]) -> bool:
+def answers(url_: str) -> bool:
+    """Whether the server of a URL takes connections."""
     try:
-        psycopg2.connect(url(ports), connect_timeout=2).close()
+        psycopg2.connect(url_, connect_timeout=2).close()
     except psycopg2.OperationalError:
         return False
     return True
@@ -134,7 +141,7 @@ POSTGRES = Server(
     ports=("postgres",),
     packages=_packages,
     prepare=_prepare,
-    answers=_answers,
+    answers=lambda ports: answers(url(ports)),
     stop_signal=signal.SIGINT,  # "fast": ends sessions and writes its checkpoint
     container=Container(
         image="postgres:16.9",

@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import Any
 
 from infra.services.errors import ServiceError
 from infra.services.system_user import SystemUser
@@ -22,14 +22,6 @@ from infra.services.system_user import SystemUser
 MARK = "SERVICE_HOME"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PAUSE_SECONDS = 0.05
-
-
-class SubprocessUser(TypedDict, total=False):
-    """Arguments of subprocess that run a program as another account."""
-
-    user: int
-    group: int
-    extra_groups: list[int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +50,7 @@ def spawn(
         )
 
 
-def as_account(account: SystemUser) -> SubprocessUser:
+def as_account(account: SystemUser) -> dict[str, Any]:
     """Arguments of subprocess that run a program as that account."""
     if account.is_ours:
         return {}

@@ -18,6 +18,7 @@ from infra.services.ports import LOOPBACK, free
 from infra.services.server import Container, Home, Launch, Server
 
 USERS = Path(__file__).resolve().parents[1] / "redis" / "users.acl"
+PERSISTENT = ("appendonly yes", "appendfsync everysec")
 _QUERY = "query:query"
 _START_SECONDS = 30
 
@@ -50,7 +51,7 @@ def private_redis(port: int | None = None) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="marquee-redis-") as directory:
         home = Path(directory)
         ports = {"redis": port or free()}
-        config = _write(home, ports, persistence=["appendonly no"])
+        config, _ = write_config(home, USERS, f"bind {LOOPBACK}", f"port {ports['redis']}")
         # pdeathsig: a test run that is killed leaves no server behind.
         command = ["setpriv", "--pdeathsig", "TERM", "redis-server", str(config)]
         log = home / "redis.log"
@@ -64,7 +65,7 @@ def private_redis(port: int | None = None) -> Iterator[str]:
 
 def _wait(process: "subprocess.Popen[bytes]", ports: Mapping[str, int], log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
-    while not _answers(ports):
+    while not answers(url(ports)):
         if process.poll() is not None or time.monotonic() > deadline:
             raise DidNotStart(
                 f"A private Redis did not start on port {ports['redis']}: {log.read_text()[-500:]}"
@@ -72,22 +73,15 @@ def _wait(process: "subprocess.Popen[bytes]", ports: Mapping[str, int], log: Pat
         time.sleep(0.01)
 
 
-def _write(home: Path, ports: Mapping[str, int], *, persistence: Sequence[str]) -> Path:
-    # The account that runs Redis may not be able to read the checkout.
-    users = home / "users.acl"
-    users.write_text(USERS.read_text())
+def write_config(home: Path, users: Path, *lines: str) -> tuple[Path, Path]:
+    """Write a server's configuration and, beside it, its ACL file; returns both."""
+    # A copy: the account that runs Redis may not be able to read the checkout.
+    acl = home / "users.acl"
+    acl.write_text(users.read_text())
     config = home / "redis.conf"
-    lines = [
-        f"bind {LOOPBACK}",
-        f"port {ports['redis']}",
-        f"dir {home}",
-        f"aclfile {users}",
-        'save ""',
-        "maxmemory-policy noeviction",
-        *persistence,
-    ]
-    config.write_text("\n".join(lines) + "\n")
-    return config
+    common = (f'dir "{home}"', f'aclfile "{acl}"', 'save ""', "maxmemory-policy noeviction")
+    config.write_text("\n".join((*common, *lines)) + "\n")
+    return config, acl
 
 
 def _packages() -> Sequence[str]:
@@ -95,15 +89,16 @@ def _packages() -> Sequence[str]:
 
 
 def _prepare(home: Home) -> Launch:
-    persistence = ["appendonly yes", "appendfsync everysec"]
-    config = _write(home.path, home.ports, persistence=persistence)
-    home.account.own(config, home.path / "users.acl")
-    return Launch(command=["redis-server", config])
+    listen = (f"bind {LOOPBACK}", f"port {home.ports['redis']}")
+    files = write_config(home.path, USERS, *listen, *PERSISTENT)
+    home.account.own(*files)
+    return Launch(command=["redis-server", files[0]])
 
 
-def _answers(ports: Mapping[str, int]) -> bool:
+def answers(url_: str) -> bool:
+    """Whether the server of a URL answers."""
     try:
-        with Redis.from_url(url(ports), socket_timeout=2) as redis:
+        with Redis.from_url(url_, socket_timeout=2) as redis:
             return bool(redis.ping())
     except RedisError:
         return False  # not there, or still loading its file
@@ -115,7 +110,7 @@ REDIS = Server(
     ports=("redis",),
     packages=_packages,
     prepare=_prepare,
-    answers=_answers,
+    answers=lambda ports: answers(url(ports)),
     container=Container(
         image="redis:7.4.5",
         ports={"redis": 6379},

@@ -13,7 +13,6 @@ from events import codec
 from events.catalogue import MovieRated, RatingWithdrawn
 from events.integrity import find_faults
 from events.recorded import Origin, Stored, Stream, partition_of
-from events.store.integrity_queries import IntegrityQueries
 from events.store.postgres import PostgresStore
 from events.store.restore import RestorableStore
 from infra.config import config
@@ -37,9 +36,7 @@ def _log(db):
 
 
 def found():
-    return list(
-        find_faults(IntegrityQueries(), partitions=config().partitions, on_progress=lambda *_: None)
-    )
+    return list(find_faults(partitions=config().partitions, on_progress=lambda *_: None))
 
 
 def change(sql, *parameters):
@@ -55,7 +52,6 @@ def change(sql, *parameters):
 def test_intact_log_has_no_faults():
     passed = []
     told = find_faults(
-        IntegrityQueries(),
         partitions=config().partitions,
         on_progress=lambda *each: passed.append(each),
     )

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from events import codec
 from events.archive import archive
@@ -20,11 +18,11 @@ from events.recorded import Stored
 from events.reference import asyncapi
 from events.reference.examples import golden
 from events.store import EventStore
-from events.store.integrity_queries import IntegrityQueries
 from events.store.postgres import PostgresStore
 from events.store.restore import NotContiguous, RestorableStore
 from infra import clients
 from infra.config import config
+from infra.progress_bar import progress
 
 _POLL_SECONDS = 0.5
 
@@ -75,7 +73,7 @@ class Command(BaseCommand):
             case "describe":
                 self._describe()
             case "verify":
-                self._verify()
+                self._verify(store)
 
     def _log(self, store: EventStore, options: dict[str, Any]) -> None:
         event_filter = EventFilter(options["type"], options["stream"], options["user"])
@@ -113,22 +111,21 @@ class Command(BaseCommand):
         self.stdout.write(codec.to_wire(stored).decode())
 
     def _export(self, store: EventStore, path: Path) -> None:
-        with _progress() as progress:
-            task = progress.add_task("Writing the log", total=sum(store.heads()))
+        written = 0
+        with progress("Writing the log", sum(store.heads())) as advance:
             for _ in archive.export_log(store, path):
-                progress.advance(task)
-            written = int(progress.tasks[0].completed)
+                written += 1
+                advance(1)
         self.stdout.write(f"{written} events in {path}.")
 
     def _import(self, path: Path) -> None:
         store = RestorableStore(config().partitions)
         before = sum(store.heads())
         try:
-            with _progress() as progress:
-                total = sum(archive.read_header(path).heads)
-                task = progress.add_task("Reading the file", total=total)
+            total = sum(archive.read_header(path).heads)
+            with progress("Reading the file", total) as advance:
                 for count in archive.import_log(store, path):
-                    progress.advance(task, count)
+                    advance(count)
         except InvalidArchive as error:
             raise CommandError(str(error)) from error
         except NotContiguous as error:
@@ -146,30 +143,18 @@ class Command(BaseCommand):
         document = asyncapi.document(golden(), namespace=config().namespace)
         self.stdout.write(json.dumps(document, indent=2, ensure_ascii=False))
 
-    def _verify(self) -> None:
-        count = 0
-        partitions, queries = config().partitions, IntegrityQueries()
-        with _progress() as progress:
-            total = sum(counter.last for counter in queries.partition_counters())
-            task = progress.add_task("Reading the log", total=total)
+    def _verify(self, store: EventStore) -> None:
+        faults = read = 0
+        with progress("Reading the log", sum(store.heads())) as advance:
 
-            def on_progress(partition: int, events: int) -> None:
-                what = f"Reading partition {partition + 1} of {partitions}"
-                progress.update(task, description=what, advance=events)
+            def on_progress(_partition: int, events: int) -> None:
+                nonlocal read
+                read += events
+                advance(events)
 
-            for fault in find_faults(queries, partitions=partitions, on_progress=on_progress):
-                count += 1
+            for fault in find_faults(partitions=store.partitions, on_progress=on_progress):
+                faults += 1
                 self.stdout.write(fault)
-            read = int(progress.tasks[0].completed)
-        if count:
-            raise CommandError(f"{count} faults in {read} events.")
+        if faults:
+            raise CommandError(f"{faults} faults in {read} events.")
         self.stdout.write(f"{read} events: all are readable, no gaps.")
-
-
-def _progress() -> Progress:
-    return Progress(
-        *Progress.get_default_columns()[:2],
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from infra.demo import __main__ as demo
-from infra.demo import playlist_steps, rating_steps
+from infra.demo import rating_steps
 from infra.demo.api_client import ApiClient
 from infra.demo.reporter import TourFailed
 from infra.services.errors import DidNotStart
@@ -114,7 +114,6 @@ def _platform(world: World, monkeypatch) -> None:
         yield SimpleNamespace(command_url="", query_url="", manage=world.manage)
 
     monkeypatch.setattr(rating_steps, "ApiClient", Guest)
-    monkeypatch.setattr(playlist_steps, "ApiClient", Guest)
     monkeypatch.setitem(demo.MODES, "embedded", platform)
 
 

@@ -6,9 +6,8 @@ import pytest
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from infra.embedded import redis as embedded
+from infra.embedded.engines import environment, redis_member
 from infra.embedded.layout import Layout, layout_of
-from infra.services import as_query
 from tests.fixtures.waiting import until
 
 
@@ -16,7 +15,7 @@ from tests.fixtures.waiting import until
 def place(open_path, embedded_engines) -> Iterator[Layout]:
     """Where the server alone runs."""
     place = layout_of(open_path / "redis-alone")
-    member = embedded.redis(place)
+    member = redis_member(place)
     member.start()
     try:
         until(lambda: member.is_ready and member.is_ready())
@@ -26,7 +25,8 @@ def place(open_path, embedded_engines) -> Iterator[Layout]:
 
 
 def test_cache_user_of_embedded_redis_may_only_use_caches(place):
-    with Redis.from_url(embedded.cache_url(place)) as cache:
+    urls = environment(place, query_url="")
+    with Redis.from_url(urls["MARQUEE_CACHE_REDIS_URL"]) as cache:
         assert cache.set("cache:x", 1, nx=True, px=60_000)
         script = "redis.call('DEL', KEYS[1]) return redis.call('SET', KEYS[2], 'y')"
         assert cache.eval(script, 2, "cache:x", "cache:y")
@@ -42,7 +42,7 @@ def test_cache_user_of_embedded_redis_may_only_use_caches(place):
         ):
             with pytest.raises(ResponseError):
                 attempt()
-    with Redis.from_url(as_query(embedded.url(place))) as query:
+    with Redis.from_url(urls["MARQUEE_QUERY_REDIS_URL"]) as query:
         assert query.get("cache:y") == b"y"
         with pytest.raises(ResponseError):
             query.set("cache:y", 1)

@@ -11,7 +11,7 @@ from contextlib import suppress
 import httpx
 import psycopg2
 
-from infra.embedded import postgres
+from infra.embedded.engines import postgres_url
 from infra.embedded.layout import layout_of
 from infra.platform.processes import HOME, manage
 from tests.fixtures.platform import write_catalogue
@@ -97,7 +97,7 @@ def assert_only_the_site_may_call_commands(run):
 
 
 def assert_postgres_commits_to_disk(data):
-    with psycopg2.connect(postgres.url(layout_of(data))) as connection:
+    with psycopg2.connect(postgres_url(layout_of(data))) as connection:
         cursor = connection.cursor()
         for setting in ("fsync", "synchronous_commit"):
             cursor.execute(f"SHOW {setting}")
