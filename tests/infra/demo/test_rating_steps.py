@@ -140,8 +140,8 @@ def test_tour_succeeds_when_every_step_does(take):
 @pytest.mark.parametrize(
     ("wrong", "title", "words"),
     [
-        ({"failing": "import_catalogue"}, "The demo catalogue", "import_catalogue demo ended with"),
-        ({"failing": "lag"}, "The demo catalogue", "lag --wait 180 ended with 1"),
+        ({"failing": "import_catalogue"}, "The catalogue", "import_catalogue demo ended with"),
+        ({"failing": "lag"}, "The catalogue", "lag --wait 180 ended with 1"),
         ({"failing": "simulate_community"}, "No RATINGS=DIR given", "simulate_community"),
         ({"failing": "verify"}, "manage.py verify --all", "verify --all ended with 1"),
         ({"instead": {"/v1/trending": []}}, "Trending this day", "Nothing is trending"),
