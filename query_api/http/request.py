@@ -97,16 +97,25 @@ class ReadRequest:
         """Movie -> card, of those movies that have one."""
         if not movies:
             return {}
+        cards, _ = self.cards_and(model, movies, lambda _: None)
+        return cards
+
+    def cards_and(
+        self, model: Movies, movies: Sequence[int], enqueue: Enqueue
+    ) -> tuple[dict[int, bytes], list[Any]]:
+        """As ``cards``, and the replies to the commands of ``enqueue`` in the same round trip."""
         pipe = ReadPipeline()
         for movie in movies:
             model.enqueue_card(pipe, movie)
+        enqueue(pipe)
         names = self._model_names()
         pipe.hmget(GENERATIONS_KEY, names)
         *replies, pointers = pipe.execute(clients.redis())
         if None in pointers:
             raise _lost(names, pointers)
-        cards = map(compose, replies)
-        return {movie: card for movie, card in zip(movies, cards, strict=True) if card is not None}
+        count = len(movies)
+        cards = zip(movies, map(compose, replies[:count]), strict=True)
+        return {movie: card for movie, card in cards if card is not None}, replies[count:]
 
     def visible(
         self, playlists: Sequence[PlaylistSummary], viewer: UUID | None

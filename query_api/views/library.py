@@ -18,7 +18,6 @@ from projectors.read_models.library.read_model import (
     read_flagged,
     read_ratings,
 )
-from projectors.read_models.movies.read_model import Movies
 from projectors.storage import pagination
 from projectors.storage.pagination import CursorPosition
 from query_api.http import schemas
@@ -73,7 +72,7 @@ class MyRatingsView(ReadView):
             else None
         )
         fields = {rating.movie: RatedFields(rating.score, rating.at) for rating in page}
-        return self.respond(request, render(request, movies, fields, next_))
+        return self.respond(request, render(request.cards(movies, list(fields)), fields, next_))
 
 
 class MyMoviesView(ReadView):
@@ -102,7 +101,7 @@ class MyMoviesView(ReadView):
             pagination.encode_cursor(self.kind, scope, page[-1]) if len(rest) > len(page) else None
         )
         fields = {position.movie: self.fields(flagged[position].at) for position in page}
-        return self.respond(request, render(request, movies, fields, next_))
+        return self.respond(request, render(request.cards(movies, list(fields)), fields, next_))
 
 
 class MyFavouritesView(MyMoviesView):
@@ -157,14 +156,12 @@ def after_cursor(
 
 
 def render(
-    request: ReadRequest,
-    movies: Movies,
+    cards: Mapping[int, bytes],
     fields: Mapping[int, msgspec.Struct],
     next_: str | None,
     about: Mapping[str, Any] | None = None,
 ) -> bytes:
     """A page of movies, each with its own fields; a movie without a card is left out."""
-    cards = request.cards(movies, list(fields))
     items = (
         pagination.merge_objects(cards[movie], encode(more))
         for movie, more in fields.items()

@@ -13,6 +13,7 @@ from infra.errors import NotFound
 from infra.http.openapi import operation
 from infra.http.permissions import Anybody, LoggedIn
 from infra.http.strict_json import PageQuery, encode
+from infra.redis_pipeline import ReadCommands
 from infra.security import signing
 from infra.security.signing import BadSignature
 from projectors.read_models.library.playlists import PlaylistSummary, read_order, read_playlist
@@ -99,21 +100,21 @@ class MyPlaylistsView(ReadView):
     )
     def get(self, request: ReadRequest, **kwargs: Any) -> HttpResponse:
         query = OrderedQuery.of(request.query_string)
-        library, user, sort = (
-            request.open(Library),
-            request.user_id,
-            query["sort"],
-        )
-        [reply] = request.fetch(
-            lambda pipe: library.enqueue_playlists(pipe, user), AnswerSource(library)
-        )
+        library, user, sort = request.open(Library), request.user_id, query["sort"]
+
+        def enqueue(pipe: ReadCommands) -> None:
+            library.enqueue_playlists(pipe, user)
+            library.enqueue_username(pipe, user)
+
+        reply, name = request.fetch(enqueue, AnswerSource(library))
         scope = f"{user}|{sort}"
         own_playlists = [PublicPlace(*own) for own in read_playlist_ids(reply)]
         rest = in_order(own_playlists, sort, after=_decode_cursor(_MINE, scope, query))
         page = rest[: query["limit"]]
         next_ = _encode_cursor(_MINE, scope, page[-1]) if len(rest) > len(page) else None
         mine = library.playlists([own.id for own in page])
-        return self.respond(request, _page(mine, library, next_))
+        names = {str(user): name.decode()} if name else {}
+        return self.respond(request, _page(mine, names, next_))
 
 
 class PlaylistsQuery(PageQuery):
@@ -150,7 +151,8 @@ class PublicPlaylistsView(ReadView):
             page = public.newest(words, limit=query["limit"], after=after)
         shown = request.visible(library.playlists([place.id for place in page.playlists]), None)
         next_ = None if page.next is None else _encode_cursor(_PUBLIC, scope, page.next)
-        return self.respond(request, _page(shown, library, next_))
+        names = library.usernames(playlist.owner for playlist in shown)
+        return self.respond(request, _page(shown, names, next_))
 
 
 def is_playlist_id(text: str) -> bool:
@@ -186,32 +188,32 @@ def _render_with_movies(
         _, rank, movie = page[-1]
         next_ = pagination.encode_cursor(_MOVIES, playlist.id, CursorPosition(rank, movie))
     positions = {movie: PlaylistItemFields(position) for position, _, movie in page}
-    [about] = _playlist_fields([playlist], library)
-    return render(request, movies, positions, next_, msgspec.structs.asdict(about))
+    cards, [name] = request.cards_and(
+        movies, list(positions), lambda pipe: library.enqueue_username(pipe, playlist.owner)
+    )
+    about = _fields(playlist, name.decode() if name else None)
+    return render(cards, positions, next_, msgspec.structs.asdict(about))
 
 
-def _playlist_fields(
-    playlists: Sequence[PlaylistSummary], library: Library
-) -> list[PlaylistFields]:
-    names = library.usernames(playlist.owner for playlist in playlists)
-    return [
-        PlaylistFields(
-            id=playlist.id,
-            owner=names.get(playlist.owner),
-            name=playlist.name,
-            description=playlist.description,
-            visibility=playlist.visibility,
-            version=playlist.version,
-            size=playlist.size,
-            created_at=playlist.created_at,
-            updated_at=playlist.updated_at,
-        )
-        for playlist in playlists
-    ]
+def _fields(playlist: PlaylistSummary, owner: str | None) -> PlaylistFields:
+    return PlaylistFields(
+        id=playlist.id,
+        owner=owner,
+        name=playlist.name,
+        description=playlist.description,
+        visibility=playlist.visibility,
+        version=playlist.version,
+        size=playlist.size,
+        created_at=playlist.created_at,
+        updated_at=playlist.updated_at,
+    )
 
 
-def _page(playlists: Sequence[PlaylistSummary], library: Library, next_: str | None) -> bytes:
-    return pagination.render_page(map(encode, _playlist_fields(playlists, library)), next_)
+def _page(
+    playlists: Sequence[PlaylistSummary], names: Mapping[str, str], next_: str | None
+) -> bytes:
+    items = (encode(_fields(playlist, names.get(playlist.owner))) for playlist in playlists)
+    return pagination.render_page(items, next_)
 
 
 def _encode_cursor(purpose: str, scope: str, place: PublicPlace) -> str:

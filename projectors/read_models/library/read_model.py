@@ -72,12 +72,16 @@ class Library(ReadModel):
         for kind in ("ratings", "favourites", "hidden", "playlists"):
             pipe.hlen(self._key(kind, user))
 
+    def enqueue_username(self, pipe: ReadCommands, user: UUID | str) -> None:
+        """Enqueue the read of a user's name; there is none of unknown and erased users."""
+        pipe.hget(self._key("person", user), "username")
+
     def usernames(self, users: Iterable[str]) -> dict[str, str]:
         """User -> name; unknown and erased users are left out."""
         wanted = list(dict.fromkeys(users))
         with self.redis.pipeline(transaction=False) as pipe:
             for user in wanted:
-                pipe.hget(self._key("person", user), "username")
+                self.enqueue_username(pipe, user)
             found = pipe.execute()
         return {user: name.decode() for user, name in zip(wanted, found, strict=True) if name}
 

@@ -5,8 +5,17 @@ from time import sleep
 import msgspec
 import pytest
 
-from events.catalogue import MovieFavourited, MovieHidden, MovieRated, SessionsRevoked
+from events.catalogue import (
+    MovieFavourited,
+    MovieHidden,
+    MovieRated,
+    PlaylistCreated,
+    PlaylistMovieAdded,
+    SessionsRevoked,
+)
+from events.catalogue.accounts import EncryptedField
 from events.notifications import waiting_readers_channel
+from events.playlist_ids import playlist_id
 from infra.config import config
 from infra.errors import Invalid
 from infra.rate_limit import sliding_window
@@ -21,6 +30,8 @@ from tests.fixtures.position_header import encode_positions
 from tests.query_api.conftest import ALIEN, AMELIE, ANN, BOB, HEAT, waiting
 
 pytestmark = pytest.mark.usefixtures("world")
+
+NIGHT = playlist_id(str(ANN), config().partitions, bytes(10))
 
 
 def test_reached_position_is_answered_at_once(client, world):
@@ -178,16 +189,22 @@ def test_parked_position_of_a_lagging_source_is_waited_for(client, world):
         ("/v1/me/ratings", 2),
         ("/v1/me/favourites", 2),
         ("/v1/me/hidden", 2),
+        ("/v1/me/playlists", 2),
+        (f"/v1/playlists/{NIGHT}", 2),
         ("/v1/me/recommendations", 2),
     ],
 )
 def test_read_of_a_reached_position_takes_two_round_trips_at_most(
     client, world, log_in, round_trips, path, trips
 ):
-    """One for the checks, the position and the data, one for the cards."""
+    """One for the checks, the position and the data, one for the cards or the playlists."""
     world.rate(BOB, HEAT, 9)
     world.happen(MovieFavourited(user_id=ANN, movie_id=ALIEN), ANN)
     world.happen(MovieHidden(user_id=ANN, movie_id=AMELIE), ANN)
+    world.happen(
+        PlaylistCreated(playlist_id=NIGHT, user_id=ANN, name=EncryptedField("Night shift")), ANN
+    )
+    world.happen(PlaylistMovieAdded(playlist_id=NIGHT, user_id=ANN, movie_id=ALIEN, rank=1), ANN)
     position = world.rate(ANN, ALIEN, 9)
     world.build()
     world.build()
