@@ -118,7 +118,7 @@ def test_generations_have_separate_indexes(make_search, library):
     other = make_search(2)
     flush(other)
     flush(library.search)
-    assert (other.count(), library.search.index.count()) == (0, 1)
+    assert (other.index.count(), library.search.index.count()) == (0, 1)
 
 
 def test_check_reports_wrong_documents(library, monkeypatch):
