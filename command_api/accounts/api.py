@@ -23,6 +23,14 @@ _NAMING = (
 )
 
 
+def new_password() -> serializers.CharField:
+    return serializers.CharField(
+        min_length=password_hashing.SHORTEST,
+        max_length=password_hashing.LONGEST,
+        trim_whitespace=False,
+    )
+
+
 class AccountBody(StrictSerializer):
     """A new account."""
 
@@ -30,11 +38,7 @@ class AccountBody(StrictSerializer):
         USERNAME, trim_whitespace=False, error_messages={"invalid": _NAMING}
     )
     email = serializers.EmailField(max_length=254, trim_whitespace=False)
-    password = serializers.CharField(
-        min_length=password_hashing.SHORTEST,
-        max_length=password_hashing.LONGEST,
-        trim_whitespace=False,
-    )
+    password = new_password()
     genres = genre_list(required=False)
 
 
@@ -59,16 +63,11 @@ class AccountsView(CommandView):
         """Limit registrations: each costs a password hash."""
         return sliding_window.of_registration(request)
 
-    @describe_command(
-        "register",
-        answers={201: AccountAnswer},
-        body=AccountBody,
-        is_public=True,
-    )
+    @describe_command("register", answers={201: AccountAnswer})
     def post(self, call: Call) -> Answer:
         """Open an account."""
         fields: dict[str, Any] = dict(call.body)
         applicant = Applicant(**fields | {"genres": tuple(fields.get("genres", ()))})
-        registered = register(applicant, origin=call.origin)
-        data = {"id": registered.user_id, "username": applicant.username}
-        return Answer(registered.position, data, status=201)
+        user_id, position = register(applicant, origin=call.origin)
+        data = {"id": user_id, "username": applicant.username}
+        return Answer(position, data, status=201)

@@ -21,8 +21,6 @@ class Register:
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
-    """Whether the account is open."""
-
     is_open: bool = False
 
 

@@ -19,15 +19,11 @@ class PersonalNames(NamedTuple):
 
 def names_of(user_id: UUID) -> PersonalNames | None:
     """Return a user's names; None if the user is unknown or erased."""
-    registered = _registered(user_id)
+    events = (recorded.event for recorded in event_store.store().read(stream_of(user_id)))
+    registered = next((event for event in events if isinstance(event, UserRegistered)), None)
     if registered is None or (key := subjects.key_of(user_id)) is None:
         return None
     return PersonalNames(
         username=decrypt_field(key, registered.username, subject=user_id, field="username"),
         email=decrypt_field(key, registered.email, subject=user_id, field="email"),
     )
-
-
-def _registered(user_id: UUID) -> UserRegistered | None:
-    events = (recorded.event for recorded in event_store.store().read(stream_of(user_id)))
-    return next((event for event in events if isinstance(event, UserRegistered)), None)

@@ -28,31 +28,24 @@ _STATEMENT_TIMEOUT = "10s"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applicant:
-    """The data of a registration."""
-
     username: str
     email: str
     password: str
     genres: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RegisteredUser:
-    """The new user, and the position of the last event."""
+def register(applicant: Applicant, *, origin: Origin) -> tuple[UUID, Position]:
+    """Open an account; return the user and the last event's position.
 
-    user_id: UUID
-    position: Position
-
-
-def register(applicant: Applicant, *, origin: Origin) -> RegisteredUser:
-    """Open an account; raises Conflict when the names are taken, Invalid for a weak password."""
+    Raises Conflict when the names are taken, Invalid for a weak password.
+    """
     password_hashing.refuse_weak(
         applicant.password, username=applicant.username, email=applicant.email
     )
     user_id = uuid4()
     key = _reserve(user_id, applicant)
     # A failure from here on may follow a commit, so nothing is undone here.
-    return RegisteredUser(user_id, _append(user_id, key, applicant, origin))
+    return user_id, _append(user_id, key, applicant, origin)
 
 
 def _reserve(user_id: UUID, applicant: Applicant) -> bytes:

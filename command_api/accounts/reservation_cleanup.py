@@ -52,15 +52,11 @@ def sweep() -> int:
 def _resolve(reservation: Reservation) -> bool:
     stream = stream_of(reservation.user_id)
     with transaction.atomic():
-        if not _try_lock(reservation.user_id):
-            return False
+        with connection.cursor() as cursor:
+            if not try_transaction_lock(cursor, (_LOCKS, str(reservation.user_id))):
+                return False
         if event_store.store().versions([stream]):
             subjects.activate(reservation.user_id)
         else:
             subjects.release(reservation)
     return True
-
-
-def _try_lock(user_id: UUID) -> bool:
-    with connection.cursor() as cursor:
-        return try_transaction_lock(cursor, (_LOCKS, str(user_id)))

@@ -34,8 +34,8 @@ def log_in(form: Mapping[str, Any], meta: Mapping[str, Any]) -> str:
     credentials = authenticate(**body, meta=meta)
     if not is_staff(credentials.user_id):
         raise Unauthenticated(_WRONG)
-    session = open_session(credentials, life=session_cookie.LIFE)
-    return session_cookie.write(session.refresh.family, session.epoch)
+    refresh, epoch = open_session(credentials, life=session_cookie.LIFE)
+    return session_cookie.write(refresh.family, epoch)
 
 
 def form_error(refused: Refused) -> tuple[str, int]:

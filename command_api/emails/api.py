@@ -18,7 +18,6 @@ _LONGEST_TOKEN = 100
 
 
 def mailed_token() -> Any:
-    """Return a field for a mailed token."""
     return serializers.CharField(max_length=_LONGEST_TOKEN, trim_whitespace=False)
 
 
@@ -28,47 +27,33 @@ class VerifyBody(StrictSerializer):
     token = mailed_token()
 
 
-class VerifyEmailView(CommandView):
+class _VerificationView(CommandView):
+    takes_idempotency_key = False  # a repetition does no harm
+
+    def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
+        """Limit token guessing, and requests that may each send an e-mail."""
+        return sliding_window.of_login(request)
+
+
+class VerifyEmailView(_VerificationView):
     """Verification of e-mail addresses."""
 
     permission_classes = (Anybody,)
     bodies = {"POST": VerifyBody}
 
-    def scope(self, call: Call) -> None:
-        """Ignore the key: a repetition does no harm."""
-
-    def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
-        """Limit token guessing."""
-        return sliding_window.of_login(request)
-
-    @describe_command(
-        "verify_email",
-        answers={204: None},
-        body=VerifyBody,
-        is_public=True,
-        takes_idempotency_key=False,
-    )
+    @describe_command("verify_email", answers={204: None})
     def post(self, call: Call) -> Answer:
         """Verify an address with the token that was mailed to it."""
         handled = verification.verify(call.body["token"], origin=call.origin)
         return Answer(handled.position, status=204)
 
 
-class MyVerificationView(CommandView):
+class MyVerificationView(_VerificationView):
     """The verification e-mail to my address."""
 
     permission_classes = (LoggedIn,)
 
-    def scope(self, call: Call) -> None:
-        """Ignore the key: a repetition does no harm."""
-
-    def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
-        """Limit requests: each may send an e-mail."""
-        return sliding_window.of_login(request)
-
-    @describe_command(
-        "send_verification", answers={202: None}, takes_idempotency_key=False, appends=False
-    )
+    @describe_command("send_verification", answers={202: None}, appends=False)
     def post(self, call: Call) -> Answer:
         """Send the e-mail again, unless my address is verified already."""
         verification.resend(call.user_id)

@@ -18,8 +18,6 @@ class VerifyEmail:
 
 @dataclass(frozen=True, slots=True)
 class EmailState:
-    """Whether a user's address is verified."""
-
     is_verified: bool = False
 
 

@@ -23,8 +23,6 @@ _PLACEHOLDER = "{token}"
 
 
 class MessageTemplate(NamedTuple):
-    """The text of the messages of one purpose."""
-
     subject: str
     reason: str
     if_unexpected: str
@@ -49,7 +47,6 @@ TEMPLATES: Mapping[Purpose, MessageTemplate] = {
 
 
 def token_lifetime(purpose: Purpose) -> timedelta:
-    """Return how long the token of a message is valid."""
     match purpose:
         case Purpose.VERIFY:
             return timedelta(hours=config().verify_hours)
@@ -78,7 +75,8 @@ def send(letter: QueuedLetter) -> bool:
 
 
 def _send(names: PersonalNames, purpose: Purpose, token: str, life: timedelta) -> None:
-    template, page = TEMPLATES[purpose], _pages()[purpose]
+    pages = {Purpose.VERIFY: config().verify_url, Purpose.RESET: config().reset_url}
+    template, page = TEMPLATES[purpose], pages[purpose]
     instruction = (
         f"open {page.replace(_PLACEHOLDER, token)}"
         if page
@@ -90,10 +88,6 @@ def _send(names: PersonalNames, purpose: Purpose, token: str, life: timedelta) -
         f"This works once, within {_in_words(life)}. {template.if_unexpected}",
     )
     send_mail(template.subject, "\n\n".join(lines) + "\n", None, [names.email])
-
-
-def _pages() -> Mapping[Purpose, str]:
-    return {Purpose.VERIFY: config().verify_url, Purpose.RESET: config().reset_url}
 
 
 def _in_words(life: timedelta) -> str:

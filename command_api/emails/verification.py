@@ -23,7 +23,6 @@ def verify(token: str, *, origin: Origin) -> Handled[EmailState]:
 
 
 def mark_verified(user_id: UUID, *, origin: Origin) -> Handled[EmailState]:
-    """Record that a user's address is theirs."""
     return handle(VerifyEmail(user_id), email, event_store.store(), origin=origin)
 
 
@@ -35,7 +34,6 @@ def resend(user_id: UUID) -> None:
 
 
 def is_verified(user_id: UUID) -> bool:
-    """Return whether a user's address is verified."""
     history = event_store.store().read(email.stream(VerifyEmail(user_id)))
     return email.state(history, since=email.initial).is_verified
 

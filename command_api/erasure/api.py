@@ -2,26 +2,27 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.db import Error as DatabaseError
-from django.http import HttpRequest
 from rest_framework import serializers
 
 from command_api.accounts import password_hashing
-from command_api.erasure import process, status_link
+from command_api.erasure import process
+from command_api.http import mac_token
 from command_api.http.openapi import describe_command
 from command_api.http.view import Answer, Call, CommandView
+from command_api.passwords.api import PasswordView
 from events.recorded import Position
 from events.store import WrongExpectedVersion
 from events.vault import erasures, subjects
 from events.vault.erasures import ErasureProgress, ErasureReportLine
-from infra.errors import Forbidden
+from infra.errors import Forbidden, NotFound
 from infra.http.permissions import Anybody, LoggedIn
 from infra.http.strict_json import StrictSerializer
-from infra.rate_limit import sliding_window
-from infra.rate_limit.sliding_window import Throttle
-from infra.security.access_tokens import Identity
+
+_STATUS_LINK = "erasure"
 
 _log = structlog.get_logger(__name__)
 
@@ -38,7 +39,7 @@ class AskedAnswer(serializers.Serializer[Any]):
     link = serializers.CharField()
 
 
-class EraseMeView(CommandView):
+class EraseMeView(PasswordView):
     """My account."""
 
     metrics_name = "MeView"
@@ -47,19 +48,10 @@ class EraseMeView(CommandView):
     # OpenAPI 3.0 has no body for DELETE: clients built from it get an error that names the field.
     bodies_optional = frozenset({"DELETE"})
 
-    def scope(self, call: Call) -> None:
-        """Ignore the key: an erased user has no token to repeat the request with."""
-
-    def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
-        """Limit password guessing."""
-        return sliding_window.of_login(request, identity.user_id if identity else None)
-
     @describe_command(
         "erase_me",
         answers={202: AskedAnswer},
         problems=(403,),
-        body=ErasureBody,
-        takes_idempotency_key=False,
         appends=False,  # a conflict is retried later, by the sweep
     )
     def delete(self, call: Call) -> Answer:
@@ -73,8 +65,13 @@ class EraseMeView(CommandView):
         ):
             raise Forbidden("The password is wrong.")
         process.mark_for_erasure(call.user_id)
-        data = {"link": f"/v1/erasures/{status_link.encode(call.user_id)}"}
+        data = {"link": f"/v1/erasures/{status_token(call.user_id)}"}
         return Answer(_complete_now(call), data, status=202)
+
+
+def status_token(user_id: UUID) -> str:
+    """Return the token that shows the progress to a user who can't log in any more."""
+    return mac_token.write(_STATUS_LINK, user_id.bytes).rstrip("=")
 
 
 def _complete_now(call: Call) -> Position | None:
@@ -112,25 +109,16 @@ class ErasureView(CommandView):
     """An erasure."""
 
     permission_classes = (Anybody,)
+    takes_idempotency_key = False  # nothing is changed
 
-    def scope(self, call: Call) -> None:
-        """Ignore the key: nothing is changed."""
-
-    @describe_command(
-        "erasure",
-        answers={200: ErasureAnswer},
-        problems=(404,),
-        is_public=True,
-        takes_idempotency_key=False,
-        appends=False,
-    )
+    @describe_command("erasure", answers={200: ErasureAnswer}, problems=(404,), appends=False)
     def get(self, call: Call, token: str = "") -> Answer:
         """Show the state: asked, erased (the key is destroyed), gone (purged everywhere)."""
-        user_id = status_link.decode(token)
-        progress = erasures.find(user_id)
-        if progress is None:
-            raise status_link.unknown_link()
-        return Answer(None, _report(progress, erasures.report_lines(user_id)))
+        user_id = mac_token.read(_STATUS_LINK, token + "=" * (-len(token) % 4))
+        progress = user_id and erasures.find(UUID(bytes=user_id))
+        if not user_id or not progress:
+            raise NotFound("There is no such erasure.")
+        return Answer(None, _report(progress, erasures.report_lines(progress.user_id)))
 
 
 def _report(progress: ErasureProgress, lines: Sequence[ErasureReportLine]) -> dict[str, Any]:

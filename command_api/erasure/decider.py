@@ -20,8 +20,6 @@ class EraseUser:
 
 @dataclass(frozen=True, slots=True)
 class ErasureState:
-    """Whether the user is erased."""
-
     is_erased: bool = False
 
 

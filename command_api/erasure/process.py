@@ -39,7 +39,10 @@ def mark_for_erasure(user_id: UUID) -> bool:
 
 def complete(user_id: UUID, *, origin: Origin) -> Position:
     """Do all remaining steps; return the event's position."""
-    position = _append(user_id, event_store.store(), origin)
+    store = event_store.store()
+    playlists = tuple(playlists_of(user_id, store))
+    command = EraseUser(user_id, playlists, has_events_after_erasure(user_id, store))
+    position = handle(command, erasure, store, origin=origin).position
     idempotency.forget_user(user_id)
     login_rate_limit.forget_addresses(subjects.login_digests_of(user_id))
     erasures.destroy_key(user_id)
@@ -101,13 +104,6 @@ def _finish(user_id: UUID) -> None:
     complete(user_id, origin=Origin(correlation_id=uuid4()))
     if not is_first:
         erasures.settle(user_id)
-
-
-def _append(user_id: UUID, store: EventStore, origin: Origin) -> Position:
-    command = EraseUser(
-        user_id, tuple(playlists_of(user_id, store)), has_events_after_erasure(user_id, store)
-    )
-    return handle(command, erasure, store, origin=origin).position
 
 
 def has_events_after_erasure(user_id: UUID, store: EventStore) -> bool:

@@ -1,8 +1,6 @@
 """HTTP endpoint that exports all data of a user."""
 
-from collections.abc import Iterator
 from typing import Any
-from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -33,12 +31,11 @@ class ExportView(CommandView):
     """All my data."""
 
     permission_classes = (LoggedIn,)
+    takes_idempotency_key = False
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
         """Limit exports: one costs about as much as an import of ratings."""
-        if identity is None:
-            return super().throttle(request, identity)
-        return of_import(identity.user_id)
+        return of_import(identity.user_id) if identity else super().throttle(request, identity)
 
     def _answer(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         """Answer with one body, so that the server waits for slow clients and no thread does."""
@@ -52,21 +49,13 @@ class ExportView(CommandView):
             "Content-Disposition": 'attachment; filename="marquee-export.jsonl"',
             **rate,
         }
-        body = b"".join(_encoded(identity.user_id))
+        export = lines(identity.user_id, event_store.store())
+        body = b"".join(strict_json.encode(line) + b"\n" for line in export)
         return HttpResponse(body, content_type=MEDIA_TYPE, headers=headers)
 
     @describe_command(
-        "export_me",
-        answers={200: ExportAnswer},
-        takes_idempotency_key=False,
-        appends=False,
-        media_type=MEDIA_TYPE,
+        "export_me", answers={200: ExportAnswer}, appends=False, media_type=MEDIA_TYPE
     )
     def get(self, call: Call) -> Answer:
         """Export all my data as JSON lines; the last line has their number."""
         raise NotImplementedError(call)  # answered by _answer
-
-
-def _encoded(user_id: UUID) -> Iterator[bytes]:
-    for line in lines(user_id, event_store.store()):
-        yield strict_json.encode(line) + b"\n"

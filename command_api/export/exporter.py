@@ -4,8 +4,10 @@ The streams are read page by page, so a long history needs no more memory than a
 no common snapshot: each page is as it was when it was read.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, replace
+from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 from command_api.accounts.decider import stream_of as account_of
@@ -32,6 +34,7 @@ from events.stream_names import PLAYLISTS
 from events.vault.decryption import EventDecryptor
 
 _PAGE = 500
+_Opinion: TypeAlias = MovieRated | MovieFavourited | MovieHidden
 
 
 def lines(user_id: UUID, store: EventStore) -> Iterator[ExportLine]:
@@ -51,7 +54,6 @@ class _Exporter:
         self._decryptor = EventDecryptor()
 
     def lines(self) -> Iterator[ExportLine]:
-        """Yield the lines of all kinds."""
         yield from self._account()
         yield from self._preferences()
         for kind in ("rating", "favourite", "hidden"):
@@ -81,13 +83,14 @@ class _Exporter:
             yield PreferencesLine(**asdict(state))
 
     def _opinions(self, prefix: str) -> Iterator[ExportLine]:
-        """Yield the current opinions: each stream's last event decides."""
+        """Yield the current opinions: a stream's last event gives one, or takes it back."""
         for streams in self._pages(prefix):
             histories = self._store.read_many(streams)
             last = [histories[stream.name][-1] for stream in streams]
-            movies = _movies({movie for recorded in last for movie in _movie_ids(recorded)})
-            for recorded in last:
-                yield from _opinion_line(recorded, movies)
+            current = [(r.event, r.occurred_at) for r in last if isinstance(r.event, _Opinion)]
+            movies = _movies({event.movie_id for event, _ in current})
+            for event, at in current:
+                yield _opinion_line(event, at, movies[event.movie_id])
 
     def _playlists(self) -> Iterator[ExportLine]:
         aggregate = replace(playlists.playlist, decrypt=self._decryptor.decrypt_all)
@@ -105,26 +108,15 @@ class _Exporter:
             after = names[-1]
 
 
-def _movie_ids(recorded: Recorded) -> Sequence[int]:
-    match recorded.event:
-        case MovieRated() | MovieFavourited() | MovieHidden():
-            return (recorded.event.movie_id,)
-        case _:  # withdrawn, cleared
-            return ()
-
-
-def _opinion_line(recorded: Recorded, movies: Mapping[int, ExportedMovie]) -> Iterator[ExportLine]:
-    at = recorded.occurred_at
-    match recorded.event:
+def _opinion_line(event: _Opinion, at: datetime, movie: ExportedMovie) -> ExportLine:
+    match event:
         case MovieRated(movie_id=movie_id, score=score):
             opinion = ExportedRating(movie_id=movie_id, score=score, rated_at=at)
-            yield RatingLine(rating=opinion, movie=movies[movie_id])
-        case MovieFavourited(movie_id=movie_id):
-            yield FavouriteLine(since=at, movie=movies[movie_id])
-        case MovieHidden(movie_id=movie_id):
-            yield HiddenLine(since=at, movie=movies[movie_id])
-        case _:  # withdrawn, cleared
-            return
+            return RatingLine(rating=opinion, movie=movie)
+        case MovieFavourited():
+            return FavouriteLine(since=at, movie=movie)
+        case MovieHidden():
+            return HiddenLine(since=at, movie=movie)
 
 
 def _playlist_line(stream: str, state: playlists.PlaylistState, first: Recorded) -> PlaylistLine:

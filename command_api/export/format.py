@@ -26,7 +26,17 @@ class ExportedRating(msgspec.Struct, frozen=True, kw_only=True):
     rated_at: datetime
 
 
-class AccountLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="account"):
+class _Line(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    tag_field="kind",
+    tag=lambda name: name.removesuffix("Line").lower(),
+):
+    """A line; its kind is its class's name: ``account``, ``preferences`` and so on."""
+
+
+class AccountLine(_Line, frozen=True, kw_only=True):
     """The first line: the user."""
 
     id: UUID
@@ -37,38 +47,28 @@ class AccountLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", t
     """Missing in older files."""
 
 
-class PreferencesLine(
-    msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="preferences"
-):
-    """The user's preferences."""
-
+class PreferencesLine(_Line, frozen=True, kw_only=True):
     genres: tuple[str, ...]
     public_activity: bool
     strategy: str | None
 
 
-class RatingLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="rating"):
-    """A rating."""
-
+class RatingLine(_Line, frozen=True, kw_only=True):
     rating: ExportedRating
     movie: ExportedMovie
 
 
-class FavouriteLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="favourite"):
-    """A favourite."""
-
+class FavouriteLine(_Line, frozen=True, kw_only=True):
     since: datetime
     movie: ExportedMovie
 
 
-class HiddenLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="hidden"):
-    """A hidden movie."""
-
+class HiddenLine(_Line, frozen=True, kw_only=True):
     since: datetime
     movie: ExportedMovie
 
 
-class PlaylistLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="playlist"):
+class PlaylistLine(_Line, frozen=True, kw_only=True):
     """A playlist with its movies in order."""
 
     id: str
@@ -79,7 +79,7 @@ class PlaylistLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", 
     movies: tuple[ExportedMovie, ...]
 
 
-class EndLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="end"):
+class EndLine(_Line, frozen=True, kw_only=True):
     """The last line: the number of lines before it. A file without it was cut short."""
 
     lines: int

@@ -45,8 +45,6 @@ _PAGE = 500
 
 @dataclass
 class ImportCounts:
-    """What was imported, and what could not be."""
-
     lines: int = 0
     unknown: int = 0
     """Movies that are not in this catalogue, are withdrawn, or match several movies."""
@@ -55,8 +53,6 @@ class ImportCounts:
 
 
 class AccountImporter:
-    """Imports one file into one account."""
-
     def __init__(self, user_id: UUID, key: bytes, store: EventStore, origin: Origin) -> None:
         self._user_id = user_id
         self._key = key
@@ -159,7 +155,8 @@ def _movies_of(line: ExportLine) -> Sequence[ExportedMovie]:
 
 def _local_ids(movies: Mapping[int, ExportedMovie]) -> dict[int, int]:
     """Map the file's movie ids to local ids, for movies that match exactly one here."""
-    titles = dict(_titles(movies))
+    rows = _available().filter(pk__in=list(movies)).values_list("pk", "title", "year")
+    titles = {movie_id: (title, year) for movie_id, title, year in rows}
     ids = {
         file_id: file_id
         for file_id, movie in movies.items()
@@ -171,11 +168,6 @@ def _local_ids(movies: Mapping[int, ExportedMovie]) -> dict[int, int]:
         if len(local_ids) == 1:
             ids[file_id] = local_ids.pop()
     return ids
-
-
-def _titles(movies: Iterable[int]) -> Iterator[tuple[int, tuple[str, int | None]]]:
-    rows = _available().filter(pk__in=list(movies)).values_list("pk", "title", "year")
-    return ((movie_id, (title, year)) for movie_id, title, year in rows)
 
 
 def _match_external_id(movie: ExportedMovie) -> set[int]:

@@ -26,7 +26,6 @@ class CorsMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Add the CORS headers if the request comes from the site's origin."""
         origin = request.META.get("HTTP_ORIGIN")
         if origin is None:
             return self._get_response(request)

@@ -68,28 +68,23 @@ class IdempotentCommand(NamedTuple):
     def run(self, command: Callable[[], Reply]) -> Reply:
         """Execute the command, or return its stored answer. Failures are not stored."""
         with transaction.atomic():
-            if not self._rows(_CLAIM, life=timedelta(hours=config().idempotency_hours)):
+            if not self._execute(_CLAIM, life=timedelta(hours=config().idempotency_hours)):
                 return self._stored()
             reply = command()
             self._execute(_KEEP, **reply._asdict())
             return reply
 
     def _stored(self) -> Reply:
-        [(fingerprint, status, body, position, etag)] = self._rows(_FIND)
+        [(fingerprint, status, body, position, etag)] = self._execute(_FIND)
         if not hmac.compare_digest(bytes(fingerprint), self.fingerprint):
             reason = "The key was used for another command. Send a new key."
             raise Invalid("The Idempotency-Key is invalid.", errors=[(HEADER, reason)])
         return Reply(status, bytes(body), position, etag, is_replayed=True)
 
-    def _execute(self, sql: str, **more: Any) -> None:
+    def _execute(self, sql: str, **more: Any) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
             cursor.execute(sql, self._asdict() | more)
-
-    def _rows(self, sql: str, **more: Any) -> list[tuple[Any, ...]]:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, self._asdict() | more)
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
-            return rows
+            return cursor.fetchall() if cursor.description else []
 
 
 def idempotent(scope: str, key: str, *, method: str, path: str, body: bytes) -> IdempotentCommand:
@@ -110,12 +105,10 @@ def forget_user(user_id: UUID) -> None:
 
 
 def scope_of(user_id: UUID) -> str:
-    """Return the scope in which a user's keys are unique."""
     return f"user:{user_id}"
 
 
 def delete_expired() -> int:
-    """Delete expired answers; return how many."""
     old = Now() - timedelta(hours=config().idempotency_hours)
     count, _ = AnsweredCommand.objects.filter(made_at__lt=old).delete()
     return count

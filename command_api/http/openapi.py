@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from infra.http.openapi import Headers, Method, Shape, operation
+from infra.http.permissions import Anybody
 
 _ONCE = {
     "Idempotency-Key": "A command sent again with the same key within a day is not executed again;"
@@ -17,41 +18,58 @@ _ALWAYS = (422, 429, 503)
 _WITH_BODY = (400, 413, 415)
 
 
-def describe_command(  # noqa: PLR0913 - a keyword for each part of the description
+def describe_command(
     name: str,
     *,
     answers: Mapping[int, Shape | None],
     problems: Sequence[int] = (),
-    body: Shape | serializers.BaseSerializer[Any] | None = None,
-    is_public: bool = False,
-    takes_idempotency_key: bool = True,
+    body: serializers.BaseSerializer[Any] | None = None,
     is_conditional: bool = False,
     appends: bool = True,
     media_type: str = "application/json",
 ) -> Callable[[Method], Method]:
-    """Describe a view's method; headers and problems that all commands share are added.
+    """Describe a view's method; ``describe_view`` adds what its class declares.
 
-    ``appends``: whether it may append events, and so answer 409 when its stream moved meanwhile.
+    ``body``: where it differs from the view's serializer. ``appends``: whether the method may
+    append events, and so answer 409 when its stream moved meanwhile.
     """
-    return operation(
-        name,
-        answers=answers,
-        problems=sorted(
-            {
-                *problems,
-                *_ALWAYS,
-                *(_WITH_BODY if body is not None else ()),
-                *(() if is_public else (401,)),
-                *((409,) if appends else ()),
-                *((412,) if is_conditional else ()),
-            }
-        ),
-        body=body,
-        headers=Headers(
-            _TRACED
-            | (_ONCE if takes_idempotency_key else {})
-            | (_IF_MATCH if is_conditional else {})
-        ),
-        needs_token=not is_public,
-        media_type=media_type,
-    )
+
+    def complete(view: Any, method: Method) -> None:
+        is_public = view.permission_classes == (Anybody,)
+        shape = body or view.bodies.get(method.__name__.upper())
+        operation(
+            name,
+            answers=answers,
+            problems=sorted(
+                {
+                    *problems,
+                    *_ALWAYS,
+                    *(_WITH_BODY if shape is not None else ()),
+                    *(() if is_public else (401,)),
+                    *((409,) if appends else ()),
+                    *((412,) if is_conditional else ()),
+                }
+            ),
+            body=shape,
+            headers=Headers(
+                _TRACED
+                | (_ONCE if view.takes_idempotency_key else {})
+                | (_IF_MATCH if is_conditional else {})
+            ),
+            needs_token=not is_public,
+            media_type=media_type,
+        )(method)
+
+    def describe(method: Method) -> Method:
+        described: Any = method
+        described.complete_description = complete
+        return method
+
+    return describe
+
+
+def describe_view(view: type) -> None:
+    """Describe the methods of a view's class, which declares permission, bodies and keys."""
+    for method in vars(view).values():
+        if hasattr(method, "complete_description"):
+            method.complete_description(view, method)

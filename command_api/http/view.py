@@ -18,6 +18,7 @@ from django.http.response import HttpResponseBase
 from rest_framework.views import APIView
 
 from command_api.http.idempotency import REPLAYED, Reply, idempotent, scope_of
+from command_api.http.openapi import describe_view
 from command_api.http.request_body import content_length, read_body
 from command_api.http.token_revocation import refuse_revoked
 from events import notifications
@@ -55,7 +56,6 @@ class Call(NamedTuple):
 
     @property
     def user_id(self) -> UUID:
-        """The authenticated user's id; raises Unauthenticated where there is none."""
         if self.identity is None:
             raise Unauthenticated
         return self.identity.user_id
@@ -79,10 +79,14 @@ class CommandView(APIView):
 
     metrics_name: ClassVar[str] = ""
     """The ``view`` label of its metrics; the class name by default."""
+    takes_idempotency_key: ClassVar[bool] = True
     bodies: ClassVar[Mapping[str, type[StrictSerializer]]] = {}
     """The body's serializer, by method."""
     bodies_optional: ClassVar[frozenset[str]] = frozenset()
     """Methods whose body may be left out, which means the same as an empty object."""
+
+    def __init_subclass__(cls) -> None:
+        describe_view(cls)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer the request; every exception becomes problem details."""
@@ -97,8 +101,8 @@ class CommandView(APIView):
         observe_response(view, method, response.status_code, perf_counter() - started)
         return response
 
-    def scope(self, call: Call) -> str | None:
-        """Return the scope in which an Idempotency-Key is unique; None ignores the key."""
+    def scope(self, call: Call) -> str:
+        """Return the scope in which an Idempotency-Key is unique."""
         return scope_of(call.user_id)
 
     def admit(self, request: HttpRequest) -> tuple[Identity | None, Mapping[str, str]]:
@@ -121,7 +125,6 @@ class CommandView(APIView):
         return identity, rate
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
-        """Return the rate-limit counter of the request."""
         return (
             sliding_window.of_user(identity.user_id)
             if identity
@@ -150,12 +153,12 @@ class CommandView(APIView):
             partitions.append(answer.position.partition)
             return Reply(answer.status, body, encode_position(answer.position), etag)
 
-        key = meta.get("HTTP_IDEMPOTENCY_KEY")
-        scope = None if key is None else self.scope(call)
-        if key is None or scope is None:
+        key = meta.get("HTTP_IDEMPOTENCY_KEY") if self.takes_idempotency_key else None
+        if key is None:
             reply = execute()
         else:
-            reply = idempotent(scope, key, method=method, path=request.path, body=raw).run(execute)
+            once = idempotent(self.scope(call), key, method=method, path=request.path, body=raw)
+            reply = once.run(execute)
         notifications.announce(*partitions)
         return _respond(reply, rate)
 
@@ -182,7 +185,6 @@ def _as_refusal(fault: Exception) -> Exception:
 
 
 def origin_of(request: HttpRequest) -> Origin:
-    """Return the correlation id and trace for the events of a request."""
     trace = request.META.get("HTTP_TRACEPARENT", "")
     return Origin(
         correlation_id=correlation_id(request),

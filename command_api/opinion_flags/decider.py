@@ -49,8 +49,6 @@ FlagAggregate: TypeAlias = Aggregate[FlagCommand, "FlagState", FlagEvent]
 
 @dataclass(frozen=True, slots=True)
 class FlagState:
-    """Whether a user has set the flag on a movie."""
-
     is_set: bool = False
 
 

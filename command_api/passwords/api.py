@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from rest_framework import serializers
 
 from command_api.accounts import password_hashing
+from command_api.accounts.api import new_password
 from command_api.emails.api import mailed_token
 from command_api.http.openapi import describe_command
 from command_api.http.view import Answer, Call, CommandView
@@ -18,15 +19,6 @@ from infra.http.strict_json import StrictSerializer
 from infra.rate_limit import sliding_window
 from infra.rate_limit.sliding_window import Throttle
 from infra.security.access_tokens import Identity
-
-
-def new_password() -> serializers.CharField:
-    """Return a field for a new password."""
-    return serializers.CharField(
-        min_length=password_hashing.SHORTEST,
-        max_length=password_hashing.LONGEST,
-        trim_whitespace=False,
-    )
 
 
 class ChangeBody(StrictSerializer):
@@ -49,63 +41,49 @@ class ResetBody(StrictSerializer):
     password = new_password()
 
 
-class _PasswordView(CommandView):
-    def scope(self, call: Call) -> None:
-        """Ignore the key: passwords are not stored, not even in a digest."""
+class PasswordView(CommandView):
+    """A view that takes a password: guesses are limited."""
+
+    takes_idempotency_key = False  # passwords are not stored, not even in a digest
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
         """Limit password guessing."""
         return sliding_window.of_login(request, identity.user_id if identity else None)
 
 
-class MyPasswordView(_PasswordView):
+class MyPasswordView(PasswordView):
     """My password."""
 
     permission_classes = (LoggedIn,)
     bodies = {"POST": ChangeBody}
 
-    @describe_command(
-        "change_password", answers={204: None}, body=ChangeBody, takes_idempotency_key=False
-    )
+    @describe_command("change_password", answers={204: None})
     def post(self, call: Call) -> Answer:
         """Change my password. All log-ins end, including this one."""
         position = change.change(call.user_id, **call.body, origin=call.origin)
         return Answer(position, status=204)
 
 
-class ForgottenView(_PasswordView):
+class ForgottenView(PasswordView):
     """Requests to reset a forgotten password."""
 
     permission_classes = (Anybody,)
     bodies = {"POST": ForgotBody}
 
-    @describe_command(
-        "forgot_password",
-        answers={202: None},
-        body=ForgotBody,
-        is_public=True,
-        takes_idempotency_key=False,
-        appends=False,
-    )
+    @describe_command("forgot_password", answers={202: None}, appends=False)
     def post(self, call: Call) -> Answer:
         """Send an e-mail with a reset token. The answer is the same for unknown addresses."""
         outgoing_mail.enqueue(Purpose.RESET, email=call.body["email"])
         return Answer(None, status=202)
 
 
-class ResetView(_PasswordView):
+class ResetView(PasswordView):
     """Resets of forgotten passwords."""
 
     permission_classes = (Anybody,)
     bodies = {"POST": ResetBody}
 
-    @describe_command(
-        "reset_password",
-        answers={204: None},
-        body=ResetBody,
-        is_public=True,
-        takes_idempotency_key=False,
-    )
+    @describe_command("reset_password", answers={204: None})
     def post(self, call: Call) -> Answer:
         """Set a new password with the mailed token. All log-ins end."""
         position = change.reset(

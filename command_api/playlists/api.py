@@ -97,7 +97,7 @@ class CreatePlaylistView(CommandView):
     permission_classes = (LoggedIn,)
     bodies = {"POST": NewPlaylistBody}
 
-    @describe_command("create_playlist", answers={201: PlaylistAnswer}, body=NewPlaylistBody)
+    @describe_command("create_playlist", answers={201: PlaylistAnswer})
     def post(self, call: Call) -> Answer:
         """Create a playlist; it is private unless ``visibility`` is public."""
         user, store = call.user_id, event_store.store()
@@ -119,11 +119,7 @@ class EditPlaylistView(CommandView):
     bodies = {"PATCH": PlaylistBody}
 
     @describe_command(
-        "change_playlist",
-        answers={200: PlaylistAnswer},
-        problems=(404,),
-        body=PlaylistBody,
-        is_conditional=True,
+        "change_playlist", answers={200: PlaylistAnswer}, problems=(404,), is_conditional=True
     )
     def patch(self, call: Call, playlist_id: str) -> Answer:
         """Change the given properties."""
@@ -148,11 +144,7 @@ class PlaylistMovieView(CommandView):
     bodies_optional = frozenset({"PUT"})
 
     @describe_command(
-        "put_into_playlist",
-        answers={200: PlaceAnswer},
-        problems=(404,),
-        body=PlaceBody,
-        is_conditional=True,
+        "put_into_playlist", answers={200: PlaceAnswer}, problems=(404,), is_conditional=True
     )
     def put(self, call: Call, playlist_id: str, movie_id: int) -> Answer:
         """Put the movie at a position; without one a new movie comes last, others stay."""
@@ -176,7 +168,6 @@ class PlaylistMovieView(CommandView):
 
 
 def _common_fields(call: Call, playlist_id: str) -> dict[str, Any]:
-    """Return the arguments that all commands on an existing playlist share."""
     return {
         "playlist_id": playlist_id,
         "user_id": call.user_id,

@@ -52,43 +52,38 @@ class CreatePlaylist:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangePlaylist:
-    """Change the given properties; the others stay."""
-
+class _Change:
     playlist_id: str
     user_id: UUID
+    versions: Versions = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangePlaylist(_Change):
+    """Change the given properties; the others stay."""
+
     name: PlaylistText | UnsetType = UNSET
     description: PlaylistText | UnsetType | None = UNSET
     visibility: Visibility | UnsetType = UNSET
-    versions: Versions = None
+
+
+class DeletePlaylist(_Change):
+    """Delete the playlist."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeletePlaylist:
-    playlist_id: str
-    user_id: UUID
-    versions: Versions = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PutMovie:
+class PutMovie(_Change):
     """Put a movie into a playlist at a position; without one a new movie comes last."""
 
-    playlist_id: str
-    user_id: UUID
     movie_id: int
     position: int | None = None
-    versions: Versions = None
     is_withdrawn: bool = False
     """Whether the movie is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveMovie:
-    playlist_id: str
-    user_id: UUID
+class RemoveMovie(_Change):
     movie_id: int
-    versions: Versions = None
 
 
 PlaylistChange: TypeAlias = ChangePlaylist | DeletePlaylist | PutMovie | RemoveMovie
@@ -108,12 +103,10 @@ class PlaylistState:
 
     @property
     def movies(self) -> list[int]:
-        """The ids of the movies, in order."""
         return sorted(self.ranks, key=self.ranks.__getitem__)
 
 
 def decide(command: PlaylistCommand, current: PlaylistState) -> Sequence[PlaylistEvent]:
-    """Return the events that the command leads to."""
     if not isinstance(command, CreatePlaylist):
         _refuse_foreign(command, current)
     match command:
@@ -229,7 +222,9 @@ def evolve(before: PlaylistState, event: PlaylistEvent) -> PlaylistState:
     return replace(_after(before, event), version=before.version + 1)
 
 
-def _after(before: PlaylistState, event: PlaylistEvent) -> PlaylistState:
+def _after(  # noqa: PLR0911 - a return per event
+    before: PlaylistState, event: PlaylistEvent
+) -> PlaylistState:
     match event:
         case PlaylistCreated(user_id=user, name=name, description=text, visibility=visibility):
             return PlaylistState(owner=user, name=name, description=text, visibility=visibility)
@@ -239,23 +234,13 @@ def _after(before: PlaylistState, event: PlaylistEvent) -> PlaylistState:
             return replace(before, description=text)
         case PlaylistShown(visibility=visibility):
             return replace(before, visibility=visibility)
-        case PlaylistMovieAdded() | PlaylistMovieMoved() | PlaylistMovieRemoved():
-            return replace(before, ranks=_ranks(before.ranks, event))
+        case PlaylistMovieRemoved(movie_id=removed):
+            ranks = {movie: rank for movie, rank in before.ranks.items() if movie != removed}
+            return replace(before, ranks=ranks)
+        case PlaylistMovieAdded() | PlaylistMovieMoved():
+            return replace(before, ranks={**before.ranks, event.movie_id: event.rank})
         case PlaylistDeleted():
             return PlaylistState()
-
-
-def _ranks(
-    before: Mapping[int, int],
-    event: PlaylistMovieAdded | PlaylistMovieMoved | PlaylistMovieRemoved,
-) -> Mapping[int, int]:
-    match event:
-        case PlaylistMovieRemoved(movie_id=movie):
-            return {other: rank for other, rank in before.items() if other != movie}
-        case PlaylistMovieAdded(movie_id=movie, rank=rank):
-            return {**before, movie: rank}
-        case PlaylistMovieMoved(movie_id=movie, rank=rank):
-            return {**before, movie: rank}
 
 
 def stream(command: PlaylistCommand) -> Stream:

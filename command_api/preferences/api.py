@@ -18,7 +18,6 @@ _STRATEGY = r"\A[a-z0-9][a-z0-9-]{0,39}\Z"
 
 
 def genre_list(*, required: bool) -> serializers.ListField:
-    """Return a field for genres by the catalogue's names."""
     return serializers.ListField(
         child=serializers.ChoiceField(GENRES),
         max_length=len(GENRES),
@@ -50,7 +49,7 @@ class PreferencesView(CommandView):
     permission_classes = (LoggedIn,)
     bodies = {"PUT": PreferencesBody}
 
-    @describe_command("change_preferences", answers={200: PreferencesAnswer}, body=PreferencesBody)
+    @describe_command("change_preferences", answers={200: PreferencesAnswer})
     def put(self, call: Call) -> Answer:
         """Change the given preferences; the answer has all of them."""
         changes: dict[str, Any] = dict(call.body)

@@ -1,10 +1,11 @@
 """Rules for changing preferences."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TypeAlias
 from uuid import UUID
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from command_api.aggregate import Aggregate
@@ -39,21 +40,11 @@ def decide(command: ChangePreferences, current: PreferencesState) -> Sequence[Pr
     changed = _changed(command, current)
     if changed == current:
         return ()
-    return (
-        PreferencesChanged(
-            user_id=command.user_id,
-            genres=changed.genres,
-            public_activity=changed.public_activity,
-            strategy=changed.strategy,
-        ),
-    )
+    return (PreferencesChanged(user_id=command.user_id, **asdict(changed)),)
 
 
 def evolve(_before: PreferencesState, event: PreferencesEvent) -> PreferencesState:
-    """Replace the preferences by the event's."""
-    return PreferencesState(
-        genres=event.genres, public_activity=event.public_activity, strategy=event.strategy
-    )
+    return msgspec.convert(event, PreferencesState, from_attributes=True)
 
 
 def _changed(command: ChangePreferences, current: PreferencesState) -> PreferencesState:

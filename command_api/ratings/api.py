@@ -42,7 +42,7 @@ class RatingView(CommandView):
     permission_classes = (LoggedIn,)
     bodies = {"PUT": RatingBody}
 
-    @describe_command("rate", answers={200: RatingAnswer}, problems=(404, 409), body=RatingBody)
+    @describe_command("rate", answers={200: RatingAnswer}, problems=(404, 409))
     def put(self, call: Call, movie_id: int) -> Answer:
         """Give the movie a score, or change the score."""
         command = RateMovie(call.user_id, movie_id, call.body["score"], is_withdrawn(movie_id))

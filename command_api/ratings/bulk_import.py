@@ -5,9 +5,9 @@ never overwrites newer ratings, and the same list sent again changes nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from command_api.aggregate import MAX_ATTEMPTS, partition_start
@@ -30,42 +30,27 @@ class RatingInput(NamedTuple):
     at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RatingAppended:
-    """The rating led to an event."""
+class RatingOutcome(NamedTuple):
+    """What became of a rating: appended, valid without changing anything, or invalid."""
+
+    result: Literal["taken", "unchanged", "refused"]
+    reason: str = ""
+    errors: Sequence[FieldError] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RatingUnchanged:
-    """The rating is valid but changes nothing."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class RatingRejected:
-    """The rating is invalid."""
-
-    errors: Sequence[FieldError]
-
-
-class ImportPlan(NamedTuple):
-    """The events to append, and the outcome of each rating by its index in the list."""
-
-    entries: Sequence[AppendEntry]
-    outcomes: Mapping[int, RatingAppended | RatingUnchanged]
+APPENDED = RatingOutcome("taken")
 
 
 class ImportResult(NamedTuple):
     """The outcome of each rating by its index, and the position after all of them."""
 
-    outcomes: Mapping[int, RatingAppended | RatingUnchanged]
+    outcomes: Mapping[int, RatingOutcome]
     position: Position
 
 
 def reject_invalid(
     given: RatingInput, *, movies: Mapping[int, bool], now: datetime
-) -> RatingRejected | None:
+) -> RatingOutcome | None:
     """Why a rating is rejected; ``movies`` tells of each known movie whether it is withdrawn."""
     errors = []
     if given.movie_id not in movies:
@@ -76,7 +61,7 @@ def reject_invalid(
         errors.append(FieldError("rated_at", "rated_at must not be in the future."))
     if given.at is not None and given.at < EARLIEST:
         errors.append(FieldError("rated_at", f"rated_at must not be before {EARLIEST.year}."))
-    return RatingRejected(errors) if errors else None
+    return RatingOutcome("refused", errors=errors) if errors else None
 
 
 def import_ratings(
@@ -89,10 +74,8 @@ def import_ratings(
 ) -> ImportResult:
     """Append the ratings that change something; plan again if one of the streams moved."""
     for _ in range(MAX_ATTEMPTS - 1):
-        try:
+        with suppress(WrongExpectedVersion):
             return _attempt(user_id, ratings, store, now, origin)
-        except WrongExpectedVersion:
-            continue
     return _attempt(user_id, ratings, store, now, origin)
 
 
@@ -105,11 +88,11 @@ def _attempt(
 ) -> ImportResult:
     movies = {given.movie_id for given in ratings.values()}
     histories = store.read_many([_stream(user_id, movie) for movie in movies])
-    planned = plan(user_id, ratings, histories, now=now)
-    positions = store.append_many(planned.entries, origin=origin) if planned.entries else ()
+    entries, outcomes = plan(user_id, ratings, histories, now=now)
+    positions = store.append_many(entries, origin=origin) if entries else ()
     existing = [history[-1].position for history in histories.values()]
     start = partition_start(_stream(user_id, 0), store)
-    return ImportResult(planned.outcomes, max([*(positions or existing), start]))
+    return ImportResult(outcomes, max([*(positions or existing), start]))
 
 
 def plan(
@@ -118,33 +101,37 @@ def plan(
     histories: Mapping[str, Sequence[Recorded]],
     *,
     now: datetime,
-) -> ImportPlan:
-    """Return what a list adds to the log, and the outcome of each of its ratings."""
+) -> tuple[Sequence[AppendEntry], Mapping[int, RatingOutcome]]:
+    """Return the events to append, and the outcome of each rating by its index in the list."""
     last = _last_of_each_movie(ratings, now)
     entries: list[AppendEntry] = []
-    outcomes: dict[int, RatingAppended | RatingUnchanged] = {}
+    outcomes: dict[int, RatingOutcome] = {}
     for nth, given in sorted(ratings.items(), key=lambda item: item[1].at or now):
         if last[given.movie_id] != nth:
-            outcomes[nth] = RatingUnchanged("The list has a later rating of this movie.")
+            outcomes[nth] = _unchanged("The list has a later rating of this movie.")
             continue
         history = histories.get(_stream(user_id, given.movie_id).name, ())
         entry = _entry(user_id, given, history)
-        outcomes[nth] = RatingAppended() if isinstance(entry, AppendEntry) else entry
+        outcomes[nth] = APPENDED if isinstance(entry, AppendEntry) else entry
         if isinstance(entry, AppendEntry):
             entries.append(entry)
-    return ImportPlan(entries, outcomes)
+    return entries, outcomes
 
 
 def _entry(
     user_id: UUID, given: RatingInput, history: Sequence[Recorded]
-) -> AppendEntry | RatingUnchanged:
+) -> AppendEntry | RatingOutcome:
     if given.at is not None and history and given.at < history[-1].occurred_at:
-        return RatingUnchanged("You rated this movie, or withdrew the rating, after that time.")
+        return _unchanged("You rated this movie, or withdrew the rating, after that time.")
     command = RateMovie(user_id, given.movie_id, given.score)
     decided = rating.decide(command, rating.state(history, since=rating.initial))
     for event in decided:
         return AppendEntry(rating.stream(command), len(history) + 1, event, given.at)
-    return RatingUnchanged("You have already given this rating.")
+    return _unchanged("You have already given this rating.")
+
+
+def _unchanged(reason: str) -> RatingOutcome:
+    return RatingOutcome("unchanged", reason)
 
 
 def _last_of_each_movie(ratings: Mapping[int, RatingInput], now: datetime) -> Mapping[int, int]:

@@ -14,10 +14,8 @@ from command_api.catalogue.movie_lookup import find_movies
 from command_api.http.openapi import describe_command
 from command_api.http.view import Answer, Call, CommandView
 from command_api.ratings.bulk_import import (
-    RatingAppended,
     RatingInput,
-    RatingRejected,
-    RatingUnchanged,
+    RatingOutcome,
     import_ratings,
     reject_invalid,
 )
@@ -47,7 +45,6 @@ class TimeField(serializers.DateTimeField):
     """A time with its UTC offset; one without an offset is refused."""
 
     def to_internal_value(self, value: Any) -> datetime:
-        """Parse the time."""
         try:
             return msgspec.convert(value, _Time)
         except msgspec.ValidationError as error:
@@ -69,7 +66,7 @@ class RatingsBody(RatingBroughtBody):
 
     @classmethod
     def read(cls, data: Any) -> dict[str, Any]:
-        """Read the list: each item becomes a RatingInput or a RatingRejected."""
+        """Read the list: each item becomes a RatingInput, or a RatingOutcome with its errors."""
         if not isinstance(data, list):
             raise Invalid("The body is not a list.", errors=[("", "This must be a list.")])
         if len(data) > MAX_RATINGS:
@@ -78,7 +75,7 @@ class RatingsBody(RatingBroughtBody):
         return {"ratings": [_read(item) for item in data]}
 
 
-def _read(item: Any) -> RatingInput | RatingRejected:
+def _read(item: Any) -> RatingInput | RatingOutcome:
     try:
         valid = msgspec.convert(item, _ValidRating)
     except msgspec.ValidationError:
@@ -86,11 +83,11 @@ def _read(item: Any) -> RatingInput | RatingRejected:
     return RatingInput(valid.movie_id, valid.score, valid.rated_at)
 
 
-def _read_with_reasons(item: Any) -> RatingInput | RatingRejected:
+def _read_with_reasons(item: Any) -> RatingInput | RatingOutcome:
     try:
         valid = RatingBroughtBody.read(item)
     except Invalid as error:
-        return RatingRejected(error.errors)
+        return RatingOutcome("refused", errors=error.errors)
     return RatingInput(valid["movie_id"], valid["score"], valid.get("rated_at"))
 
 
@@ -127,9 +124,7 @@ class RatingsImportView(CommandView):
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
         """Limit imports: a list costs as much as a thousand commands."""
-        if identity is None:
-            return super().throttle(request, identity)
-        return of_import(identity.user_id)
+        return of_import(identity.user_id) if identity else super().throttle(request, identity)
 
     @describe_command(
         "import_ratings",
@@ -150,7 +145,7 @@ class RatingsImportView(CommandView):
         return Answer(done.position, _report({**outcomes, **done.outcomes}))
 
 
-def _checked(ratings: list[RatingInput | RatingRejected], now: datetime) -> dict[int, Any]:
+def _checked(ratings: list[RatingInput | RatingOutcome], now: datetime) -> dict[int, Any]:
     """Return the ratings by index; those that break a rule are rejected."""
     movies = find_movies({it.movie_id for it in ratings if isinstance(it, RatingInput)})
     return {
@@ -161,9 +156,7 @@ def _checked(ratings: list[RatingInput | RatingRejected], now: datetime) -> dict
     }
 
 
-def _report(
-    outcomes: Mapping[int, RatingAppended | RatingUnchanged | RatingRejected],
-) -> dict[str, Any]:
+def _report(outcomes: Mapping[int, RatingOutcome]) -> dict[str, Any]:
     results = [{"index": nth, **_outcome(outcomes[nth])} for nth in sorted(outcomes)]
     counts = dict.fromkeys(("taken", "unchanged", "refused"), 0)
     for result in results:
@@ -171,11 +164,10 @@ def _report(
     return {**counts, "results": results}
 
 
-def _outcome(outcome: RatingAppended | RatingUnchanged | RatingRejected) -> dict[str, Any]:
-    match outcome:
-        case RatingAppended():
-            return {"result": "taken"}
-        case RatingUnchanged(reason=reason):
-            return {"result": "unchanged", "reason": reason}
-        case RatingRejected(errors=errors):
-            return {"result": "refused", "errors": [error._asdict() for error in errors]}
+def _outcome(outcome: RatingOutcome) -> dict[str, Any]:
+    result, reason, errors = outcome
+    return {
+        "result": result,
+        **({"reason": reason} if reason else {}),
+        **({"errors": [error._asdict() for error in errors]} if errors else {}),
+    }

@@ -3,7 +3,7 @@
 They ignore Idempotency-Key: answers that hold tokens are never stored.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -24,7 +24,6 @@ from events.recorded import Origin, Position
 from events.vault import refresh_families
 from events.vault.refresh_families import RefreshTokenId
 from infra.config import config
-from infra.http.openapi import Method, Shape
 from infra.http.permissions import Anybody, LoggedIn
 from infra.http.strict_json import StrictSerializer
 from infra.rate_limit import sliding_window
@@ -33,20 +32,6 @@ from infra.security import access_tokens
 from infra.security.access_tokens import Identity
 
 _LONGEST_LOGIN = 254
-
-
-def _describe(
-    name: str, answers: Mapping[int, Shape | None], body: Shape, *, appends: bool = True
-) -> Callable[[Method], Method]:
-    return describe_command(
-        name,
-        answers=answers,
-        problems=(401,),
-        body=body,
-        is_public=True,
-        takes_idempotency_key=False,
-        appends=appends,
-    )
 
 
 class LoginBody(StrictSerializer):
@@ -71,9 +56,7 @@ class TokensAnswer(serializers.Serializer[Any]):
 
 class _SessionView(CommandView):
     permission_classes = (Anybody,)
-
-    def scope(self, call: Call) -> None:
-        """Ignore the key: tokens are issued once."""
+    takes_idempotency_key = False  # tokens are issued once
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
         """Limit by address: the request has no access token."""
@@ -94,12 +77,13 @@ class TokensView(_SessionView):
         typed = login_rate_limit.requested_login(request)
         return None, login_rate_limit.admit(typed, request.META)
 
-    @_describe("log_in", {200: TokensAnswer}, LoginBody, appends=False)
+    @describe_command("log_in", answers={200: TokensAnswer}, problems=(401,), appends=False)
     def post(self, call: Call) -> Answer:
         """Log in with a username or an e-mail address."""
         credentials = login.authenticate(**call.body, meta=call.meta)
-        session = login.open_session(credentials, life=timedelta(days=config().refresh_days))
-        return _tokens(credentials.user_id, session.refresh, session.epoch)
+        life = timedelta(days=config().refresh_days)
+        refresh, epoch = login.open_session(credentials, life=life)
+        return _tokens(credentials.user_id, refresh, epoch)
 
 
 class RefreshView(_SessionView):
@@ -107,7 +91,7 @@ class RefreshView(_SessionView):
 
     bodies = {"POST": RefreshBody}
 
-    @_describe("refresh", {200: TokensAnswer}, RefreshBody)
+    @describe_command("refresh", answers={200: TokensAnswer}, problems=(401,))
     def post(self, call: Call) -> Answer:
         """Exchange a refresh token. A token that was exchanged before ends its log-in."""
         given = refresh_token.decode(call.body["refresh"])
@@ -128,7 +112,7 @@ class RevokeView(_SessionView):
 
     bodies = {"POST": RefreshBody}
 
-    @_describe("log_out", {204: None}, RefreshBody)
+    @describe_command("log_out", answers={204: None}, problems=(401,))
     def post(self, call: Call) -> Answer:
         """Log out."""
         given = refresh_token.decode(call.body["refresh"])
@@ -142,11 +126,9 @@ class RevokeAllView(CommandView):
     """The end of all log-ins."""
 
     permission_classes = (LoggedIn,)
+    takes_idempotency_key = False  # a repetition does no harm
 
-    def scope(self, call: Call) -> None:
-        """Ignore the key: a repetition does no harm."""
-
-    @describe_command("log_out_everywhere", answers={204: None}, takes_idempotency_key=False)
+    @describe_command("log_out_everywhere", answers={204: None})
     def post(self, call: Call) -> Answer:
         """Log out everywhere."""
         return Answer(
@@ -157,10 +139,7 @@ class RevokeAllView(CommandView):
 def _tokens(user_id: UUID, current: RefreshTokenId, epoch: int) -> Answer:
     # The epoch was read before is_staff: a revocation of the staff role in between ends this token.
     access = access_tokens.mint_access(user_id, current.family, epoch, is_staff=is_staff(user_id))
-    data = {
-        "access": access,
-        "refresh": refresh_token.encode(current),
-    }
+    data = {"access": access, "refresh": refresh_token.encode(current)}
     return Answer(_registered_at(user_id), data)
 
 

@@ -13,8 +13,6 @@ from events.recorded import Stream
 
 @dataclass(frozen=True, slots=True)
 class RevokeSession:
-    """End one log-in."""
-
     user_id: UUID
     family: UUID
     expires_at: datetime
@@ -23,8 +21,6 @@ class RevokeSession:
 
 @dataclass(frozen=True, slots=True)
 class RevokeSessions:
-    """End all log-ins."""
-
     user_id: UUID
 
 
@@ -41,7 +37,6 @@ class SessionsState:
 
 
 def decide(command: SessionCommand, sessions: SessionsState) -> Sequence[SessionEvent]:
-    """Return the events that the command leads to."""
     match command:
         case RevokeSession(family=family) if family in sessions.revoked:
             return ()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from command_api import event_store
 from command_api.accounts import password_hashing
@@ -12,13 +12,6 @@ from events.vault import refresh_families, subjects
 from events.vault.refresh_families import RefreshTokenId
 from events.vault.subjects import Credentials
 from infra.errors import Unauthenticated
-
-
-class OpenedSession(NamedTuple):
-    """A new log-in's refresh token, and the epoch that its access tokens carry."""
-
-    refresh: RefreshTokenId
-    epoch: int
 
 
 def authenticate(login: str, password: str, meta: Mapping[str, Any]) -> Credentials:
@@ -35,15 +28,18 @@ def authenticate(login: str, password: str, meta: Mapping[str, Any]) -> Credenti
     return credentials
 
 
-def open_session(credentials: Credentials, *, life: timedelta) -> OpenedSession:
-    """Open a session; raises Unauthenticated if the password was changed since it was checked."""
+def open_session(credentials: Credentials, *, life: timedelta) -> tuple[RefreshTokenId, int]:
+    """Open a session; return its refresh token, and the epoch that its access tokens carry.
+
+    Raises Unauthenticated if the password was changed since it was checked.
+    """
     epoch = logout.sync_epoch(credentials.user_id, credentials.epoch)
     refresh = refresh_families.create(
         credentials.user_id, password_hash=credentials.password_hash, life=life
     )
     if refresh is None:
         raise Unauthenticated("The password was changed meanwhile. Log in with the new one.")
-    return OpenedSession(refresh, epoch)
+    return refresh, epoch
 
 
 def _is_registered(credentials: Credentials) -> bool:

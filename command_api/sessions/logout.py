@@ -18,7 +18,6 @@ _MARGIN = timedelta(minutes=5)
 
 
 def end_session(user_id: UUID, family: UUID, *, origin: Origin) -> Handled[SessionsState]:
-    """End one log-in."""
     over = datetime.now(UTC) + _access_life()
     command = RevokeSession(user_id, family, over)
     handled = handle(command, sessions, event_store.store(), origin=origin)

@@ -13,15 +13,11 @@ from infra.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class GrantStaff:
-    """Make a user staff."""
-
     user_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class RevokeStaff:
-    """End a user's staff role."""
-
     user_id: UUID
 
 

@@ -13,7 +13,6 @@ from events.recorded import Origin
 
 
 def grant(user_id: UUID, *, origin: Origin) -> Handled[StaffState]:
-    """Make a user staff."""
     return handle(GrantStaff(user_id), staff, event_store.store(), origin=origin)
 
 
@@ -23,6 +22,5 @@ def revoke(user_id: UUID, *, origin: Origin) -> Handled[StaffState]:
 
 
 def is_staff(user_id: UUID) -> bool:
-    """Return whether a user is staff now."""
     history = event_store.store().read(stream_of(user_id))
     return staff.state(history, since=staff.initial).is_staff

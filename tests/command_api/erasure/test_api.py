@@ -7,7 +7,8 @@ import pytest
 from django.db import OperationalError, connection, connections
 
 from command_api import event_store
-from command_api.erasure import process, status_link
+from command_api.erasure import process
+from command_api.erasure.api import status_token
 from command_api.http.request_body import read_body
 from command_api.models import AnsweredCommand
 from events.recorded import Origin
@@ -145,7 +146,7 @@ def test_status_link_that_was_not_issued_is_not_found(api, token):
 
 
 def test_status_link_of_a_user_who_was_not_erased_is_not_found(api, ann):
-    assert api("GET", f"/v1/erasures/{status_link.encode(ann.user_id)}").status_code == 404
+    assert api("GET", f"/v1/erasures/{status_token(ann.user_id)}").status_code == 404
 
 
 def test_erasure_is_accepted_while_the_log_is_unavailable(api, ann, monkeypatch):
