@@ -32,7 +32,6 @@ class Aggregate(Generic[C, S, E]):
     """Decrypts personal fields before ``evolve``, for rules that compare texts."""
 
     def state(self, history: Sequence[Recorded], *, since: S) -> S:
-        """Apply the stream's events to a state."""
         state = since
         for past in self.decrypt(history) if self.decrypt else history:
             state = self.evolve(state, cast("E", past.event))  # a stream holds one aggregate

@@ -1,6 +1,7 @@
 """Bulk handling of movie commands: decide all, write tables and log in one transaction."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import reduce
 from typing import TypeAlias
 
@@ -26,10 +27,8 @@ def handle_all(
     Decides again when another process changed a movie meanwhile.
     """
     for _ in range(_TRIES - 1):
-        try:
+        with suppress(WrongExpectedVersion, IntegrityError):  # another process wrote first
             return _handle_once(commands, store, origin)
-        except (WrongExpectedVersion, IntegrityError):  # another process wrote first
-            continue
     return _handle_once(commands, store, origin)
 
 

@@ -1,11 +1,12 @@
 """Decider of movies: add, describe, link, detail, withdraw, restore."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import TypeAlias
 
-from command_api.aggregate import Aggregate
+import msgspec
+
 from events.catalogue import (
     Credit,
     MovieAdded,
@@ -61,12 +62,6 @@ class AddMovie:
 
 
 @dataclass(frozen=True, slots=True)
-class DescribeMovie:
-    movie_id: int
-    facts: MovieFacts
-
-
-@dataclass(frozen=True, slots=True)
 class LinkMovie:
     movie_id: int
     source: str
@@ -93,9 +88,7 @@ class RestoreMovie:
     movie_id: int
 
 
-MovieCommand: TypeAlias = (
-    AddMovie | DescribeMovie | LinkMovie | DetailMovie | WithdrawMovie | RestoreMovie
-)
+MovieCommand: TypeAlias = AddMovie | LinkMovie | DetailMovie | WithdrawMovie | RestoreMovie
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,22 +105,18 @@ def stream_of(movie_id: int) -> Stream:
     return Stream(f"movie-{movie_id}", str(movie_id))
 
 
-def decide(  # noqa: PLR0911 - a return per command
-    command: MovieCommand, movie: MovieState
-) -> Sequence[MovieEvent]:
+def decide(command: MovieCommand, movie: MovieState) -> Sequence[MovieEvent]:
     """The events of a command; raises NotFound for a movie that was never added, or Invalid."""
+    if movie.facts is None:
+        if isinstance(command, AddMovie):
+            return _added(command)
+        raise NotFound("There is no such movie.")
     match command:
-        case AddMovie(movie_id, facts, external_ids) if movie.facts is None:
-            return _added(movie_id, facts, external_ids)
         case AddMovie(movie_id, facts, external_ids):
             return (
-                *_described(movie_id, facts, movie),
+                *_described(movie_id, facts, movie.facts),
                 *(event for link in external_ids for event in _linked(movie_id, link, movie)),
             )
-        case _ if movie.facts is None:
-            raise NotFound("There is no such movie.")
-        case DescribeMovie(movie_id, facts):
-            return _described(movie_id, facts, movie)
         case LinkMovie(movie_id, source, external_id):
             return _linked(movie_id, (source, external_id), movie)
         case DetailMovie(movie_id, details):
@@ -154,30 +143,16 @@ def evolve(movie: MovieState, event: MovieEvent) -> MovieState:
             return replace(movie, is_withdrawn=False)
 
 
-def _added(
-    movie_id: int, facts: MovieFacts, external_ids: Sequence[ExternalId]
-) -> tuple[MovieEvent, ...]:
+def _added(command: AddMovie) -> tuple[MovieEvent, ...]:
+    movie_id, external_ids = command.movie_id, command.external_ids
+    # The event holds one id of each source, the first; the others are linked to the movie.
     first = dict(reversed(external_ids))
-    added = MovieAdded(
-        movie_id=movie_id,
-        title=facts.title,
-        year=facts.year,
-        genres=facts.genres,
-        cast=facts.cast,
-        external_ids=first,
-        overview=facts.overview,
-        poster_url=facts.poster_url,
-    )
-    added_state = evolve(MovieState(), added)
-    return added, *(
-        event for link in external_ids for event in _linked(movie_id, link, added_state)
-    )
+    added = MovieAdded(movie_id=movie_id, external_ids=first, **asdict(command.facts))
+    movie = evolve(MovieState(), added)
+    return added, *(event for link in external_ids for event in _linked(movie_id, link, movie))
 
 
-def _described(movie_id: int, facts: MovieFacts, movie: MovieState) -> Sequence[MovieDescribed]:
-    current = movie.facts
-    if current is None:
-        raise NotFound("There is no such movie.")
+def _described(movie_id: int, facts: MovieFacts, current: MovieFacts) -> Sequence[MovieDescribed]:
     described = replace(
         facts,
         overview=facts.overview or current.overview,
@@ -185,17 +160,7 @@ def _described(movie_id: int, facts: MovieFacts, movie: MovieState) -> Sequence[
     )
     if described == current:
         return ()
-    return (
-        MovieDescribed(
-            movie_id=movie_id,
-            title=described.title,
-            year=described.year,
-            genres=described.genres,
-            cast=described.cast,
-            overview=described.overview,
-            poster_url=described.poster_url,
-        ),
-    )
+    return (MovieDescribed(movie_id=movie_id, **asdict(described)),)
 
 
 def _linked(movie_id: int, link: ExternalId, movie: MovieState) -> Sequence[MovieLinked]:
@@ -243,19 +208,4 @@ def _details(event: MovieDetailed) -> MovieDetails:
 
 
 def _facts(event: MovieAdded | MovieDescribed) -> MovieFacts:
-    return MovieFacts(
-        title=event.title,
-        year=event.year,
-        genres=event.genres,
-        cast=event.cast,
-        overview=event.overview,
-        poster_url=event.poster_url,
-    )
-
-
-movie: Aggregate[MovieCommand, MovieState, MovieEvent] = Aggregate(
-    stream=lambda command: stream_of(command.movie_id),
-    initial=MovieState(),
-    decide=decide,
-    evolve=evolve,
-)
+    return msgspec.convert(event, MovieFacts, from_attributes=True)

@@ -63,7 +63,6 @@ class TranslatedGenres(NamedTuple):
 
 
 def translate(names: Iterable[str]) -> TranslatedGenres:
-    """Translate a source's genre names to ours."""
     genres: dict[str, None] = {}
     unknown = []
     for name in names:

@@ -1,12 +1,13 @@
-"""Inline projection of movies: tables written with the events, and states read from them."""
+"""Inline projection of movies and boards: tables written with the events, and states read back."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 from django.db import connection, transaction
 
-from command_api.catalogue import models, title_keys, trend_tables
+from command_api.catalogue import models, title_keys
 from command_api.catalogue.decider import MovieDetails, MovieFacts, MovieState
 from events.catalogue import (
     Credit,
@@ -18,6 +19,7 @@ from events.catalogue import (
     MovieRestored,
     MovieWithdrawn,
     TrendEvent,
+    TrendObserved,
 )
 from events.store import EventStore
 
@@ -65,7 +67,6 @@ _MOVIE_GENRES = """
 INSERT INTO movie_genres (movie_id, place, genre_id)
 SELECT * FROM unnest(%s::integer[], %s::smallint[], %s::text[])
 """
-# Names are sorted, so that two transactions that add the same people don't deadlock.
 _PEOPLE = "INSERT INTO people (name) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING"
 _CASTINGS = """
 INSERT INTO castings (movie_id, billing, person_id)
@@ -88,45 +89,54 @@ def apply(events: Sequence[MovieEvent]) -> None:
     described = {
         event.movie_id: event for event in events if isinstance(event, MovieAdded | MovieDescribed)
     }
-    facts = [described[movie_id] for movie_id in sorted(described)]
-    _put_movies(facts)
-    _clear_details([event.movie_id for event in facts if isinstance(event, MovieDescribed)])
-    _put_genres(facts)
-    _put_cast(facts)
-    _put_external_ids(events)
+    _put_facts([described[movie_id] for movie_id in sorted(described)])
+    _put(_EXTERNAL_IDS, sorted(link for event in events for link in _links_of(event)))
     detailed = {event.movie_id: event for event in events if isinstance(event, MovieDetailed)}
     _put_details([detailed[movie_id] for movie_id in sorted(detailed)])
     _put(_STATUSES, sorted(_statuses(events).items()))
 
 
+def apply_trend(event: TrendObserved, *, at: datetime) -> None:
+    """Write the last observation of a board to the tables, in the transaction that appends it."""
+    board, _ = models.TrendObservation.objects.update_or_create(
+        board=event.board,
+        defaults={"source": event.source, "window": event.window, "observed_at": at},
+    )
+    board.entries.all().delete()
+    models.TrendEntry.objects.bulk_create(
+        models.TrendEntry(board=board, movie_id=movie, rank=rank)
+        for rank, movie in enumerate(event.movies, start=1)
+    )
+
+
 def movie_states(movie_ids: Collection[int]) -> dict[int, MovieState]:
-    """The states of those of the movies that the catalogue has."""
-    genres = _names_in_order(
-        models.MovieGenre.objects.filter(movie__in=movie_ids)
-        .order_by("movie", "place")
-        .values_list("movie", "genre")
-    )
-    cast = _names_in_order(
-        models.Casting.objects.filter(movie__in=movie_ids)
-        .order_by("movie", "billing")
-        .values_list("movie", "person__name")
-    )
-    links: dict[int, set[tuple[str, str]]] = defaultdict(set)
-    for link in models.ExternalId.objects.filter(movie__in=movie_ids):
-        links[link.movie_id].add((link.source, link.value))
-    details = _Details(movie_ids)
+    """The states of those of the movies that the catalogue has, with one query per table."""
+    genres = _by_movie(models.MovieGenre, movie_ids, "genre", order="place")
+    cast = _by_movie(models.Casting, movie_ids, "person__name", order="billing")
+    links = _by_movie(models.ExternalId, movie_ids, "source", "value")
+    crew = _by_movie(models.Credit, movie_ids, "person__name", "job", order="place")
+    keywords = _by_movie(models.MovieKeyword, movie_ids, "keyword", order="place")
+    titles = _by_movie(models.Translation, movie_ids, "language", "title")
     return {
         movie.pk: MovieState(
             MovieFacts(
                 title=movie.title,
                 year=movie.year,
-                genres=tuple(genres[movie.pk]),
-                cast=tuple(cast[movie.pk]),
+                genres=tuple(genre for (genre,) in genres[movie.pk]),
+                cast=tuple(name for (name,) in cast[movie.pk]),
                 overview=movie.overview,
                 poster_url=movie.poster_url,
             ),
             frozenset(links[movie.pk]),
-            details.of(movie),
+            MovieDetails(
+                original_title=movie.original_title,
+                original_language=movie.original_language,
+                released_on=movie.released_on,
+                runtime_minutes=movie.runtime_minutes,
+                crew=tuple(Credit(name, job) for name, job in crew[movie.pk]),
+                keywords=tuple(word for (word,) in keywords[movie.pk]),
+                titles=frozenset(titles[movie.pk]),
+            ),
             is_withdrawn=movie.status == models.Movie.Status.WITHDRAWN,
         )
         for movie in models.Movie.objects.filter(pk__in=movie_ids)
@@ -164,11 +174,22 @@ def _replay(store: EventStore, partition: int, advance: Callable[[int], object])
             if isinstance(recorded.event, TrendEvent)
         ]
         for event, at in {event.board: (event, at) for event, at in trends}.values():
-            trend_tables.apply(event, at=at)
+            apply_trend(event, at=at)
         offset = page[-1].offset
         total += len(events) + len(trends)
         advance(len(page))
     return total
+
+
+def _by_movie(
+    model: Any, movie_ids: Collection[int], *columns: str, order: str = "id"
+) -> dict[int, list[tuple[Any, ...]]]:
+    """Columns of the rows of some movies, by movie and in order."""
+    rows = model.objects.filter(movie__in=movie_ids).order_by("movie", order)
+    of_movie: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    for movie_id, *values in rows.values_list("movie", *columns):
+        of_movie[movie_id].append(tuple(values))
+    return of_movie
 
 
 def _put(sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
@@ -178,7 +199,16 @@ def _put(sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
             cursor.execute(sql, columns)
 
 
-def _put_movies(facts: Sequence[MovieAdded | MovieDescribed]) -> None:
+def _put_named(names_sql: str, rows_sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Add the names in the rows' last column, then the rows.
+
+    The names are sorted, so that two transactions that add the same ones don't deadlock.
+    """
+    _put(names_sql, [(name,) for name in sorted({row[-1] for row in rows})])
+    _put(rows_sql, rows)
+
+
+def _put_facts(facts: Sequence[MovieAdded | MovieDescribed]) -> None:
     _put(
         _MOVIES,
         [
@@ -186,70 +216,17 @@ def _put_movies(facts: Sequence[MovieAdded | MovieDescribed]) -> None:
             for e in facts
         ],
     )
-
-
-def _clear_details(movie_ids: Sequence[int]) -> None:
-    if movie_ids:
-        models.MovieGenre.objects.filter(movie__in=movie_ids).delete()
-        models.Casting.objects.filter(movie__in=movie_ids).delete()
-
-
-def _put_genres(facts: Sequence[MovieAdded | MovieDescribed]) -> None:
-    rows = [
-        (event.movie_id, place, name)
-        for event in facts
-        for place, name in enumerate(event.genres, start=1)
-    ]
-    _put(_GENRES, [(name,) for name in sorted({name for _, _, name in rows})])
-    _put(_MOVIE_GENRES, rows)
-
-
-def _put_cast(facts: Sequence[MovieAdded | MovieDescribed]) -> None:
-    rows = [
-        (event.movie_id, billing, name)
-        for event in facts
-        for billing, name in enumerate(event.cast, start=1)
-    ]
-    _put(_PEOPLE, [(name,) for name in sorted({name for _, _, name in rows})])
-    _put(_CASTINGS, rows)
-
-
-class _Details:
-    """Details of some movies, loaded with one query per table."""
-
-    def __init__(self, movie_ids: Collection[int]) -> None:
-        self._crew: dict[int, list[Credit]] = defaultdict(list)
-        crew = models.Credit.objects.filter(movie__in=movie_ids).order_by("movie", "place")
-        for movie, name, job in crew.values_list("movie", "person__name", "job"):
-            self._crew[movie].append(Credit(name, job))
-        keywords = models.MovieKeyword.objects.filter(movie__in=movie_ids).order_by(
-            "movie", "place"
-        )
-        self._keywords = _names_in_order(keywords.values_list("movie", "keyword"))
-        self._titles: dict[int, set[tuple[str, str]]] = defaultdict(set)
-        translations = models.Translation.objects.filter(movie__in=movie_ids)
-        for movie, language, title in translations.values_list("movie", "language", "title"):
-            self._titles[movie].add((language, title))
-
-    def of(self, movie: models.Movie) -> MovieDetails:
-        return MovieDetails(
-            original_title=movie.original_title,
-            original_language=movie.original_language,
-            released_on=movie.released_on,
-            runtime_minutes=movie.runtime_minutes,
-            crew=tuple(self._crew[movie.pk]),
-            keywords=tuple(self._keywords[movie.pk]),
-            titles=frozenset(self._titles[movie.pk]),
-        )
+    again = [event.movie_id for event in facts if isinstance(event, MovieDescribed)]
+    _clear(again, models.MovieGenre, models.Casting)
+    _put_named(
+        _GENRES, _MOVIE_GENRES, [(e.movie_id, *row) for e in facts for row in _numbered(e.genres)]
+    )
+    _put_named(_PEOPLE, _CASTINGS, [(e.movie_id, *row) for e in facts for row in _numbered(e.cast)])
 
 
 def _put_details(detailed: Sequence[MovieDetailed]) -> None:
-    if not detailed:
-        return
     movie_ids = [event.movie_id for event in detailed]
-    models.Credit.objects.filter(movie__in=movie_ids).delete()
-    models.MovieKeyword.objects.filter(movie__in=movie_ids).delete()
-    models.Translation.objects.filter(movie__in=movie_ids).delete()
+    _clear(movie_ids, models.Credit, models.MovieKeyword, models.Translation)
     _put(
         _DETAILS,
         [
@@ -264,12 +241,15 @@ def _put_details(detailed: Sequence[MovieDetailed]) -> None:
         ],
     )
     crew = [(e.movie_id, place, c.job, c.name) for e in detailed for place, c in _numbered(e.crew)]
-    _put(_PEOPLE, [(name,) for name in sorted({name for *_, name in crew})])
-    _put(_CREDITS, crew)
-    words = [(e.movie_id, place, word) for e in detailed for place, word in _numbered(e.keywords)]
-    _put(_KEYWORDS, [(word,) for word in sorted({word for *_, word in words})])
-    _put(_MOVIE_KEYWORDS, words)
+    _put_named(_PEOPLE, _CREDITS, crew)
+    words = [(e.movie_id, *row) for e in detailed for row in _numbered(e.keywords)]
+    _put_named(_KEYWORDS, _MOVIE_KEYWORDS, words)
     _put(_TRANSLATIONS, [(e.movie_id, *title) for e in detailed for title in e.titles.items()])
+
+
+def _clear(movie_ids: Sequence[int], *tables: Any) -> None:
+    for table in tables if movie_ids else ():
+        table.objects.filter(movie__in=movie_ids).delete()
 
 
 def _numbered(things: Iterable[T]) -> Iterable[tuple[int, T]]:
@@ -290,27 +270,11 @@ def _statuses(events: Sequence[MovieEvent]) -> dict[int, str]:
     return statuses
 
 
-def _put_external_ids(events: Sequence[MovieEvent]) -> None:
-    links = [
-        (event.movie_id, source, value)
-        for event in events
-        for source, value in _links_of(event).items()
-    ]
-    _put(_EXTERNAL_IDS, sorted(links))
-
-
-def _links_of(event: MovieEvent) -> Mapping[str, str]:
+def _links_of(event: MovieEvent) -> Sequence[tuple[int, str, str]]:
     match event:
-        case MovieAdded(external_ids=external_ids):
-            return external_ids
-        case MovieLinked(source=source, external_id=external_id):
-            return {source: external_id}
+        case MovieAdded(movie_id=movie_id, external_ids=external_ids):
+            return [(movie_id, *link) for link in external_ids.items()]
+        case MovieLinked(movie_id=movie_id, source=source, external_id=external_id):
+            return [(movie_id, source, external_id)]
         case MovieDescribed() | MovieDetailed() | MovieWithdrawn() | MovieRestored():
-            return {}
-
-
-def _names_in_order(pairs: Iterable[tuple[int, str]]) -> dict[int, list[str]]:
-    names: dict[int, list[str]] = defaultdict(list)
-    for movie_id, name in pairs:
-        names[movie_id].append(name)
-    return names
+            return ()

@@ -1,6 +1,6 @@
 """Tables of the catalogue and of the bookkeeping of imports and sync.
 
-The catalogue's tables are written by inline_projection.py and trend_tables.py only, in the
+The catalogue's tables are written by inline_projection.py only, in the
 transaction that appends the events.
 """
 
@@ -183,8 +183,6 @@ class MovieKeyword(models.Model):
 
 
 class Translation(models.Model):
-    """A movie's title in another language."""
-
     movie = models.ForeignKey(Movie, models.CASCADE, related_name="translations", db_index=False)
     language = models.CharField(max_length=10)
     title = models.CharField(max_length=500)
@@ -242,8 +240,6 @@ class TrendObservation(models.Model):
 
 
 class TrendEntry(models.Model):
-    """A movie on a board."""
-
     board = models.ForeignKey(
         TrendObservation, models.CASCADE, related_name="entries", db_index=False
     )
@@ -351,19 +347,16 @@ class SyncRun(models.Model):
         return f"{self.kind}: {self.state}"
 
     def begin(self, now: datetime) -> None:
-        """Record the start of a run."""
         self.state, self.begun_at, self.ended_at = self.State.RUNNING, now, None
         self.totals = self.all_counts()
         self.counts, self.words, self.note = {}, [], ""
         self.save()
 
     def all_counts(self) -> dict[str, int]:
-        """Counts of all runs."""
         names = {*self.totals, *self.counts}
         return {name: self.totals.get(name, 0) + self.counts.get(name, 0) for name in names}
 
     def end(self, state: "SyncRun.State", now: datetime, note: str) -> None:
-        """Record the end of a run."""
         self.state, self.ended_at, self.note = state, now, note[:1000]
         if state == self.State.DONE:
             self.done_at = self.begun_at

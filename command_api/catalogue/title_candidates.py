@@ -51,7 +51,6 @@ def candidates_by_title(
 
 
 def casts_of(movies: Collection[int]) -> dict[int, set[str]]:
-    """Names of the cast by movie id."""
     casts: dict[int, set[str]] = defaultdict(set)
     billed = Casting.objects.filter(movie__in=movies)
     for movie, name in billed.values_list("movie", "person__name"):

@@ -20,7 +20,7 @@ class TableRow(NamedTuple):
     read_bytes: int
 
 
-def read(path: Path, columns: Sequence[str], rejected: RejectedLines) -> Iterator[TableRow]:
+def read(path: Path, rejected: RejectedLines, *, columns: Sequence[str]) -> Iterator[TableRow]:
     """The given columns of a CSV file with a header; raises MissingColumns.
 
     Each line is parsed alone, so that an unclosed quote spoils its own line only.

@@ -33,8 +33,6 @@ class LineWarnings:
 
 @dataclass
 class RejectedLines(LineWarnings):
-    """Lines of a file that can't be imported."""
-
     what: str = "broken lines"
     damage: str | None = None
     """Where and why the rest of the file can't be read."""

@@ -29,8 +29,6 @@ class MatchedFilm(NamedTuple):
 
 @dataclass
 class FilmImportResult:
-    """The movie of each film, and counts of how it was matched."""
-
     movies: dict[int, int] = field(default_factory=dict)
     """Movie id by MovieLens' id."""
     how: Counter[str] = field(default_factory=Counter)
@@ -103,7 +101,6 @@ def write_report(path: Path, films: Iterable[MatchedFilm]) -> None:
 
 
 def name_of(film: MovieLensFilm) -> str:
-    """``Title (year)``."""
     title, year, _ = film.title
     return f"{title} ({year})" if year else title
 

@@ -36,8 +36,6 @@ class MissingFiles(Exception):
 
 
 class MovieLensFiles(NamedTuple):
-    """The files of a release, and how to read them."""
-
     films: Path
     ratings: Path
     read_films: RowReader
@@ -90,12 +88,13 @@ def _genres(flags: Sequence[str]) -> str:
     return "|".join(name for name, flag in flagged if flag == "1" and name != _NO_GENRE)
 
 
-def _csv(columns: Sequence[str], path: Path, rejected: RejectedLines) -> Iterator[TableRow]:
-    return csv_table.read(path, columns, rejected)
-
-
 _FORMATS: Sequence[tuple[str, str, RowReader, RowReader]] = (
-    ("movies.csv", "ratings.csv", partial(_csv, _FILM_COLUMNS), partial(_csv, _RATING_COLUMNS)),
+    (
+        "movies.csv",
+        "ratings.csv",
+        partial(csv_table.read, columns=_FILM_COLUMNS),
+        partial(csv_table.read, columns=_RATING_COLUMNS),
+    ),
     (
         "movies.dat",
         "ratings.dat",

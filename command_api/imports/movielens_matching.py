@@ -66,7 +66,6 @@ class MovieLensMatcher:
             self.add(movie_id, title, year)
 
     def link(self, movie_id: int, source: str, value: str) -> None:
-        """Add an external id of a movie."""
         self.linked[source, value] = movie_id
         if source == MOVIELENS:
             self._of_movielens.add(movie_id)
@@ -76,7 +75,6 @@ class MovieLensMatcher:
         self._of_files.update(self._by_id_or_title(film, list(other_ids.items())))
 
     def match(self, film: MovieLensFilm, other_ids: Mapping[str, str]) -> MovieLensMatch:
-        """Match a film and remember its movie."""
         links = ((MOVIELENS, str(film.movielens_id)), *other_ids.items())
         movie_id, how, candidates = self._recognise(film, links)
         movie_links = [link for link in links if self.linked.get(link, movie_id) == movie_id]

@@ -16,6 +16,7 @@ _SCORES = {f"{points / 2:g}": points for points in range(1, 11)} | {
     f"{points / 2:.1f}": points for points in range(1, 11)
 }
 _MAX_TITLE = 500
+_LINK_COLUMNS = ("movieId", "imdbId", "tmdbId")
 
 
 class MovieLensFilm(NamedTuple):
@@ -57,7 +58,7 @@ def links(files: MovieLensFiles, rejected: RejectedLines) -> Mapping[int, Mappin
     """External ids by MovieLens' id; empty when there is no links.csv."""
     external_ids: dict[int, Mapping[str, str]] = {}
     if files.links.is_file():
-        for row in csv_table.read(files.links, ("movieId", "imdbId", "tmdbId"), rejected):
+        for row in csv_table.read(files.links, rejected, columns=_LINK_COLUMNS):
             try:
                 film, imdb, tmdb = row.values
                 external_ids[_number("movieId", film)] = _external_ids(imdb, tmdb)

@@ -40,7 +40,6 @@ _COLUMNS = np.dtype(
 
 
 def user_id(movielens_user: int) -> UUID:
-    """The user id of a MovieLens user."""
     return uuid5(_USERS, f"movielens:{movielens_user}")
 
 
@@ -78,7 +77,6 @@ class RatingsSorter:
         return self._count
 
     def add(self, rating: SourceRating, *, movie_id: int) -> None:
-        """Add the next rating of the file."""
         if len(self._rows) == self._run * _PACKED.size:
             self._write_run()
         user, at = rating.user, rating.at

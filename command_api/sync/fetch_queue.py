@@ -86,12 +86,10 @@ def retry_now() -> None:
 
 
 def count_waiting() -> int:
-    """Number of queued films."""
     return TmdbFilm.objects.filter(wanted_at__isnull=False).count()
 
 
 def count_due(until: datetime) -> int:
-    """Number of queued films that are due at a time."""
     return TmdbFilm.objects.filter(wanted_at__lte=until).count()
 
 

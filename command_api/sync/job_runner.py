@@ -58,10 +58,11 @@ def run_job(
                 job = JobContext(
                     tmdb,
                     event_store.store(),
+                    row,
                     is_over=lambda: is_stopping() or monotonic() > until,
                     progress=progress,
                 )
-                _run(kind, row, job)
+                _run(kind, job)
         except (MissingApiKey, RejectedApiKey) as fault:
             _end(row, SyncRun.State.REFUSED, fault, before)
         except (TmdbUnavailable, ImportBusy) as fault:
@@ -82,24 +83,17 @@ def running_jobs() -> frozenset[str]:
         return frozenset(kinds[number] for (number,) in cursor.fetchall() if number < len(kinds))
 
 
-def _run(kind: JobKind, row: SyncRun, job: JobContext) -> None:
+def _run(kind: JobKind, job: JobContext) -> None:
     job.counts.update(runs=1, events=0)
-
-    def save() -> None:
-        row.counts = dict(job.counts)
-        row.words = list(job.warnings)
-        row.save()
-
-    job.save = save
     try:
-        JOBS[kind](job, row)
+        JOBS[kind](job)
     finally:
-        save()
+        job.save()
         count("marquee_sync_events_total", job.counts["events"], kind=kind)
     if job.is_over():
-        row.end(SyncRun.State.WAITING, timezone.now(), TIME_IS_UP)
+        job.row.end(SyncRun.State.WAITING, timezone.now(), TIME_IS_UP)
     else:
-        row.end(SyncRun.State.DONE, timezone.now(), "")
+        job.row.end(SyncRun.State.DONE, timezone.now(), "")
 
 
 def _end(row: SyncRun, state: SyncRun.State, fault: BaseException, before: str) -> None:

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from django.utils import timezone
 
 from command_api.catalogue.genres import translate
-from command_api.catalogue.models import TMDB, ExternalId, SyncRun, TmdbFilm
+from command_api.catalogue.models import TMDB, ExternalId, TmdbFilm
 from command_api.catalogue.tmdb.client import LAST_PAGE, Window
 from command_api.catalogue.tmdb.errors import TmdbUnavailable
 from command_api.catalogue.tmdb.schemas import LARGEST_ID, FilmRef, ResultPage
@@ -31,71 +31,71 @@ _MARGIN = timedelta(hours=3)
 """Overlap with the last run: if it resumed an older one, pages may have shifted meanwhile."""
 
 
-def genres(job: JobContext, _: SyncRun) -> None:
+def genres(job: JobContext) -> None:
     """Warn of genres of TMDb that our table lacks."""
     translated = translate(genre.name for genre in job.tmdb.genres().genres)
     for name in translated.unknown:
         job.warn(f"unknown genre, left out: {name}")
 
 
-def lists(job: JobContext, row: SyncRun) -> None:
+def lists(job: JobContext) -> None:
     """First fill: queue popular and top-rated films, page by page, until there are enough."""
     missing = config().tmdb_first_fill - TmdbFilm.objects.count()
-    if missing > 0 and row.cursor < LAST_PAGE:
+    if missing > 0 and job.row.cursor < LAST_PAGE:
         with job.progress("lists", missing) as advance:
-            _queue_lists(job, row, advance)
+            _queue_lists(job, advance)
 
 
-def _queue_lists(job: JobContext, row: SyncRun, advance: Advance) -> None:
+def _queue_lists(job: JobContext, advance: Advance) -> None:
     pages = LAST_PAGE
-    while row.cursor < pages and TmdbFilm.objects.count() < config().tmdb_first_fill:
-        lists = [job.tmdb.listed(name, row.cursor + 1) for name in ("popular", "top_rated")]
+    while job.row.cursor < pages and TmdbFilm.objects.count() < config().tmdb_first_fill:
+        lists = [job.tmdb.listed(name, job.row.cursor + 1) for name in ("popular", "top_rated")]
         ids = _ids(job, *lists)
         known = TmdbFilm.objects.filter(pk__in=ids).values_list("pk", flat=True)
         new = [id_ for id_ in ids if id_ not in set(known)]
         new = new[: config().tmdb_first_fill - TmdbFilm.objects.count()]
         fetch_queue.enqueue_missing(new)
         advance(len(new))
-        row.cursor += 1
+        job.row.cursor += 1
         pages = min(LAST_PAGE, max(page.total_pages for page in lists))
         job.counts["pages"] += 2
-        if row.cursor >= pages:
-            row.cursor = LAST_PAGE  # the lists end here
+        if job.row.cursor >= pages:
+            job.row.cursor = LAST_PAGE  # the lists end here
         job.save()
         if job.is_over():
             return
 
 
-def changes(job: JobContext, row: SyncRun) -> None:
+def changes(job: JobContext) -> None:
     """Queue the films of the catalogue that changed since the last complete run."""
     today = datetime.now(UTC).date()
-    since = (row.done_at - _MARGIN if row.done_at else datetime.now(UTC) - timedelta(days=1)).date()
-    for page in job.tmdb.changes(max(since, today - LONGEST_RANGE), today, row.cursor + 1):
+    done_at = job.row.done_at
+    since = (done_at - _MARGIN if done_at else datetime.now(UTC) - timedelta(days=1)).date()
+    for page in job.tmdb.changes(max(since, today - LONGEST_RANGE), today, job.row.cursor + 1):
         ids = [str(id_) for id_ in _ids(job, page)]
         ours = ExternalId.objects.filter(source=TMDB, value__in=ids)
         fetch_queue.enqueue([int(value) for value in ours.values_list("value", flat=True)])
         job.counts["pages"] += 1
-        row.cursor = page.page
+        job.row.cursor = page.page
         job.save()
         if job.is_over():
             return
-    row.cursor = 0
+    job.row.cursor = 0
 
 
-def oldest(_job: JobContext, _: SyncRun) -> None:
+def oldest(_: JobContext) -> None:
     """Queue the films that were fetched longest ago, and linked movies that never were."""
     fetch_queue.enqueue_linked(OLDEST)
     fetch_queue.enqueue_oldest(OLDEST)
 
 
-def films(job: JobContext, _: SyncRun) -> None:
-    """Fetch the queued films."""
+def films(job: JobContext) -> None:
     now = timezone.now()
     with job.progress("films", fetch_queue.count_due(now)) as advance:
         fetch_and_upsert(fetch_queue.due_requests(now), job, advance)
 
 
-def trending(job: JobContext, _: SyncRun) -> None:
+def trending(job: JobContext) -> None:
     """Record TMDb's trending boards of day and week, after fetching films that are missing."""
     windows: tuple[Window, ...] = ("day", "week")
     # Both boards before any film: films may be rate-limited for long.
@@ -144,7 +144,7 @@ def _movies(tmdb_ids: list[int]) -> dict[int, int]:
     return {int(value): movie for value, movie in links.values_list("value", "movie")}
 
 
-JOBS: Mapping[JobKind, Callable[[JobContext, SyncRun], None]] = {
+JOBS: Mapping[JobKind, Callable[[JobContext], None]] = {
     "genres": genres,
     "lists": lists,
     "changes": changes,

@@ -89,12 +89,10 @@ def details_of(film: FilmResponse) -> MovieDetails:
 
 
 def unknown_genres(film: FilmResponse) -> tuple[str, ...]:
-    """The film's genres that our table lacks."""
     return translate(genre.name for genre in film.genres).unknown
 
 
 def released_on(film: FilmResponse) -> date | None:
-    """The film's release date, if TMDb has it."""
     try:
         return date.fromisoformat(film.release_date or "")
     except ValueError:

@@ -66,7 +66,6 @@ class TmdbMatcher:
     named: dict[TitleAndYear, list[TitleCandidate]] = field(default_factory=dict)
 
     def match(self, film: FilmResponse) -> TmdbMatch:
-        """Match a film and remember its movie."""
         links = _links(film)
         movie_id, how = self._recognise(film, links)
         movie_links = [link for link in links if self.linked.get(link, movie_id) == movie_id]

@@ -28,7 +28,6 @@ def lines(now: datetime) -> Iterator[str]:
 
 
 def describe(row: SyncRun, now: datetime, *, is_running: bool) -> str:
-    """State and counts of a job's last run."""
     when = row.ended_at or row.begun_at
     parts = [f"{row.kind:9} {state_of(row, is_running=is_running)}"]
     if when is not None:

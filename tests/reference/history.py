@@ -12,13 +12,15 @@ from msgspec import UNSET
 from command_api.aggregate import Aggregate, Handled, handle
 from command_api.catalogue.decider import (
     AddMovie,
-    DescribeMovie,
     LinkMovie,
     MovieCommand,
     MovieFacts,
+    MovieState,
     RestoreMovie,
     WithdrawMovie,
-    movie,
+    decide,
+    evolve,
+    stream_of,
 )
 from command_api.erasure.decider import EraseUser, erasure
 from command_api.opinion_flags.decider import (
@@ -41,7 +43,7 @@ from command_api.playlists.decider import (
     playlist,
 )
 from command_api.ratings.decider import RateMovie, RatingCommand, WithdrawRating, rating
-from events.catalogue import AnyEvent
+from events.catalogue import AnyEvent, MovieEvent
 from events.catalogue.accounts import EncryptedField
 from events.playlist_ids import playlist_id
 from events.recorded import Origin, Recorded, Stream
@@ -51,6 +53,13 @@ from tests.fixtures.memory_store import MemoryStore
 from tests.fixtures.recording import NOON
 
 Command: TypeAlias = EraseUser | MovieCommand | FlagCommand | PlaylistCommand | RatingCommand
+
+movie: Aggregate[MovieCommand, MovieState, MovieEvent] = Aggregate(
+    stream=lambda command: stream_of(command.movie_id),
+    initial=MovieState(),
+    decide=decide,
+    evolve=evolve,
+)
 
 PARTITIONS = 64
 PEOPLE = tuple(UUID(int=n) for n in range(1, 4))
@@ -66,7 +75,7 @@ SUPPRESSED = (
 _ORIGIN = Origin(correlation_id=UUID(int=7))
 _AGGREGATES: Mapping[type[Any], Aggregate[Any, Any, Any]] = {
     EraseUser: erasure,
-    **dict.fromkeys((AddMovie, DescribeMovie, LinkMovie, WithdrawMovie, RestoreMovie), movie),
+    **dict.fromkeys((AddMovie, LinkMovie, WithdrawMovie, RestoreMovie), movie),
     **dict.fromkeys((FavouriteMovie, UnfavouriteMovie), favourite),
     **dict.fromkeys((HideMovie, UnhideMovie), hidden),
     **dict.fromkeys((RateMovie, WithdrawRating), rating),
@@ -165,7 +174,7 @@ _describing: st.SearchStrategy[Command] = st.one_of(
         facts=_facts,
         external_ids=st.lists(st.tuples(_sources, _texts), max_size=2).map(tuple),
     ),
-    st.builds(DescribeMovie, _movies, _facts),
+    st.builds(AddMovie, _movies, _facts),
     st.builds(LinkMovie, _movies, _sources, _texts),
     st.builds(WithdrawMovie, _movies, st.just("a double")),
     st.builds(RestoreMovie, _movies),

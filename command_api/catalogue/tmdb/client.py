@@ -88,12 +88,10 @@ class TmdbClient:
         return FetchedFilm(_read(response, FilmResponse, f"film {film_id}"), etag)
 
     def trending(self, window: Window, page: int) -> ResultPage[FilmRef]:
-        """A page of the trending films."""
         response = self._get(f"trending/movie/{window}", {"page": page})
         return _read(response, ResultPage[FilmRef], f"trending of the {window}, page {page}")
 
     def listed(self, name: ListName, page: int) -> ResultPage[FilmRef]:
-        """A page of the popular or top-rated films."""
         return _read(
             self._get(f"movie/{name}", {"page": page}), ResultPage[FilmRef], f"{name}, {page}"
         )
@@ -112,7 +110,6 @@ class TmdbClient:
         return _read(self._get("genre/movie/list", {}), GenreList, "genres")
 
     def reset(self) -> None:
-        """Forget failures, pauses and a rejected key, for a retry by hand."""
         self._rate_limiter.reset()
 
     # ---------------------------------------------------------------------------- requests
@@ -158,12 +155,13 @@ class TmdbClient:
         return response
 
     def _raise_for_error(self, response: httpx.Response) -> None:
-        """Raise the TmdbError of a response other than 200 and 304."""
         status = response.status_code
-        code = _code(response)
+        if status == HTTPStatus.NOT_MODIFIED or (status == HTTPStatus.OK and _is_json(response)):
+            return
+        code, message = _problem(response)
         if status == HTTPStatus.NOT_FOUND and code in _NOT_FOUND_CODES:
             self._rate_limiter.record_success()
-            raise FilmNotFound(_describe(response))
+            raise FilmNotFound(message)
         if status in _UNAUTHORIZED and code in _REJECTED_KEY_CODES:
             self._rate_limiter.record_rejected_key()
             raise RejectedApiKey
@@ -171,11 +169,8 @@ class TmdbClient:
             seconds = _retry_after(response)
             self._rate_limiter.pause(seconds)
             raise TmdbUnavailable(f"TMDb's rate limit: retry in {seconds:.0f} s", seconds=seconds)
-        if status == HTTPStatus.NOT_MODIFIED:
-            return
-        if status != HTTPStatus.OK or not _is_json(response):
-            self._rate_limiter.record_failure()
-            raise TmdbUnavailable(f"TMDb answered {status}: {_describe(response)}")
+        self._rate_limiter.record_failure()
+        raise TmdbUnavailable(f"TMDb answered {status}: {message}")
 
 
 def connect(settings: Config | None = None) -> TmdbClient:
@@ -184,10 +179,12 @@ def connect(settings: Config | None = None) -> TmdbClient:
     key = settings.tmdb_token or settings.tmdb_key
     if not key:
         raise MissingApiKey
+    token = settings.tmdb_token
     http = httpx.Client(
         base_url=settings.tmdb_url,
-        params={"language": settings.tmdb_language} | _as_parameter(settings),
-        headers={"Accept": "application/json"} | _as_header(settings),
+        params={"language": settings.tmdb_language} | ({} if token else {"api_key": key}),
+        headers={"Accept": "application/json"}
+        | ({"Authorization": f"Bearer {token}"} if token else {}),
         timeout=settings.tmdb_timeout_seconds,
         limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
     )
@@ -198,14 +195,6 @@ def connect(settings: Config | None = None) -> TmdbClient:
         patience_seconds=settings.tmdb_patience_seconds,
     )
     return TmdbClient(http, rate_limiter)
-
-
-def _as_header(settings: Config) -> dict[str, str]:
-    return {"Authorization": f"Bearer {settings.tmdb_token}"} if settings.tmdb_token else {}
-
-
-def _as_parameter(settings: Config) -> dict[str, str]:
-    return {} if settings.tmdb_token else {"api_key": settings.tmdb_key}
 
 
 def _is_json(response: httpx.Response) -> bool:
@@ -225,24 +214,14 @@ def _read(response: httpx.Response, schema: type[T], what: str) -> T:
         raise MalformedResponse(f"TMDb's {what} can't be read: {error}") from error
 
 
-def _code(response: httpx.Response) -> int:
-    """TMDb's error code, 0 without one."""
-    if response.status_code in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
-        return 0
-    try:
-        return msgspec.json.decode(response.content, type=ErrorResponse).status_code
-    except msgspec.DecodeError:
-        return 0
-
-
-def _describe(response: httpx.Response) -> str:
-    """TMDb's error message and code."""
+def _problem(response: httpx.Response) -> tuple[int, str]:
+    """TMDb's error code, 0 without one, and its message."""
     try:
         problem = msgspec.json.decode(response.content, type=ErrorResponse)
     except msgspec.DecodeError:
-        return f"no JSON but {response.headers.get('Content-Type', 'something')}"
+        return 0, f"no JSON but {response.headers.get('Content-Type', 'something')}"
     message = problem.status_message.replace("\x00", "")
-    return f"{message} (code {problem.status_code})"
+    return problem.status_code, f"{message} (code {problem.status_code})"
 
 
 def _retry_after(response: httpx.Response) -> float:

@@ -19,8 +19,6 @@ class TmdbError(Exception):
 
 
 class MissingApiKey(TmdbError):
-    """Neither a token nor a key is configured."""
-
     outcome = "nokey"
 
     def __init__(self) -> None:
@@ -28,8 +26,6 @@ class MissingApiKey(TmdbError):
 
 
 class RejectedApiKey(TmdbError):
-    """TMDb refused the configured key."""
-
     outcome = "wrongkey"
 
     def __init__(self) -> None:
@@ -50,18 +46,12 @@ class TmdbUnavailable(TmdbError):
 
 
 class TmdbPaused(TmdbUnavailable):
-    """All workers pause for longer than the caller's patience."""
-
     outcome = "resting"
 
 
 class FilmNotFound(TmdbError):
-    """TMDb has no such film, or no longer."""
-
     outcome = "gone"
 
 
 class MalformedResponse(TmdbError):
-    """The response is JSON, but lacks a field that is needed."""
-
     outcome = "unreadable"

@@ -149,7 +149,6 @@ class TmdbRateLimiter:
             _script(self._redis, _PAUSE)(keys=[_NEXT], args=[int(seconds * _MICRO)])
 
     def record_success(self) -> None:
-        """Reset the count of failures."""
         if self._is_failing:
             with _redis_is_needed():
                 self._redis.delete(_FAILURES, _RESTS)

@@ -57,8 +57,6 @@ class Translations(msgspec.Struct, frozen=True):
 
 
 class FilmResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """A film in full."""
-
     id: Annotated[int, msgspec.Meta(gt=0, le=LARGEST_ID)]
     title: str
     release_date: str | None
@@ -75,14 +73,10 @@ class FilmResponse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FilmRef(msgspec.Struct, frozen=True):
-    """A film of a list."""
-
     id: int
 
 
 class ResultPage(msgspec.Struct, Generic[T], frozen=True):
-    """A page of a list."""
-
     page: int
     results: tuple[T, ...]
     total_pages: int
@@ -93,8 +87,6 @@ class GenreList(msgspec.Struct, frozen=True):
 
 
 class ErrorResponse(msgspec.Struct, frozen=True):
-    """The body of an error."""
-
     status_code: int = 0
     status_message: str = ""
 

@@ -7,7 +7,6 @@ import pytest
 from command_api.catalogue.decider import (
     LONGEST_REASON,
     AddMovie,
-    DescribeMovie,
     DetailMovie,
     LinkMovie,
     MovieDetails,
@@ -58,7 +57,7 @@ def test_new_movie_is_added_with_all_its_facts():
 def test_unchanged_facts_are_no_event():
     command = AddMovie(HEAT, FACTS, (("wikipedia", "Heat_(1995_film)"),))
     assert decide(command, given(ADDED)) == ()
-    assert decide(DescribeMovie(HEAT, FACTS), given(ADDED)) == ()
+    assert decide(AddMovie(HEAT, FACTS), given(ADDED)) == ()
 
 
 def test_changed_facts_describe_the_movie():
@@ -73,7 +72,7 @@ def test_changed_facts_describe_the_movie():
 
 def test_facts_without_an_overview_keep_the_present_one():
     told = described(overview="Cops and robbers.", poster_url="https://p.example/heat.jpg")
-    assert decide(DescribeMovie(HEAT, FACTS), given(ADDED, told)) == ()
+    assert decide(AddMovie(HEAT, FACTS), given(ADDED, told)) == ()
 
 
 def test_external_id_is_linked_once():
@@ -92,7 +91,7 @@ def test_two_ids_of_one_source_are_both_linked():
     assert linked == MovieLinked(movie_id=HEAT, source="movielens", external_id="60")
 
 
-@pytest.mark.parametrize("command", [DescribeMovie(HEAT, FACTS), LinkMovie(HEAT, "imdb", "tt7")])
+@pytest.mark.parametrize("command", [RestoreMovie(HEAT), LinkMovie(HEAT, "imdb", "tt7")])
 def test_commands_on_a_missing_movie_are_not_found(command):
     with pytest.raises(NotFound):
         decide(command, given())
@@ -155,6 +154,6 @@ def test_missing_movie_can_be_neither_withdrawn_nor_restored(command):
 
 
 def test_withdrawn_movie_may_be_described():
-    command = DescribeMovie(HEAT, MovieFacts(title="Heat", year=1996))
+    command = AddMovie(HEAT, MovieFacts(title="Heat", year=1996))
     [event] = decide(command, given(ADDED, WITHDRAWN))
     assert evolve(given(ADDED, WITHDRAWN), event).is_withdrawn

@@ -5,19 +5,18 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.db import IntegrityError, connection
 
-from command_api.catalogue import inline_projection, models, trend_tables
+from command_api.catalogue import inline_projection, models
 from command_api.catalogue.bulk_commands import handle_all
 from command_api.catalogue.decider import (
     AddMovie,
-    DescribeMovie,
     DetailMovie,
     LinkMovie,
     MovieDetails,
     MovieFacts,
     stream_of,
 )
-from command_api.trends.decider import ObserveTrend
-from command_api.trends.handler import observe
+from command_api.trends.decider import BoardState, ObserveTrend
+from command_api.trends.handler import last_observation, observe
 from events.catalogue import Credit, MovieAdded
 from events.store.postgres import PostgresStore
 
@@ -102,8 +101,8 @@ def test_tables_hold_the_last_observation_of_a_board(tell, store, origin):
     tell(HEAT, RONIN, ALI)
     look(store, origin, 1, 2, 3)
     look(store, origin, 3, 1, at=NOON + timedelta(minutes=15))
-    assert trend_tables.last("tmdb-day") == ((3, 1), NOON + timedelta(minutes=15))
-    assert trend_tables.last("tmdb-week") == ((), None)
+    assert last_observation("tmdb-day") == BoardState((3, 1), NOON + timedelta(minutes=15))
+    assert last_observation("tmdb-week") == BoardState()
 
 
 def test_unchanged_board_is_no_event(tell, store, origin):
@@ -117,7 +116,7 @@ def test_unchanged_board_is_no_event(tell, store, origin):
 
 def test_tables_equal_the_state_folded_from_the_log(tell, store):
     tell(HEAT, RONIN, ALI)
-    tell(DescribeMovie(1, NEW_HEAT), LinkMovie(1, "imdb", "tt1"))
+    tell(AddMovie(1, NEW_HEAT), LinkMovie(1, "imdb", "tt1"))
     movie = inline_projection.movie_states([1, 2, 99])
     assert movie.keys() == {1, 2}
     assert movie[1].facts == NEW_HEAT
@@ -133,13 +132,13 @@ def test_person_in_two_movies_is_one_row(tell):
 
 
 def test_one_batch_adds_and_describes_the_same_movie(tell):
-    tell(HEAT, DescribeMovie(1, NEW_HEAT), AddMovie(1, NEW_HEAT, (("imdb", "tt1"),)))
+    tell(HEAT, AddMovie(1, NEW_HEAT), AddMovie(1, NEW_HEAT, (("imdb", "tt1"),)))
     assert inline_projection.movie_states([1])[1].facts == NEW_HEAT
 
 
 def test_tables_rebuilt_from_the_log_are_identical(tell, store, origin):
     tell(HEAT, RONIN, ALI)
-    tell(DescribeMovie(1, NEW_HEAT), LinkMovie(3, "movielens", "3"), LinkMovie(3, "movielens", "4"))
+    tell(AddMovie(1, NEW_HEAT), LinkMovie(3, "movielens", "3"), LinkMovie(3, "movielens", "4"))
     tell(DetailMovie(1, DETAILS))
     look(store, origin, 1, 2)
     look(store, origin, 2, at=NOON + timedelta(minutes=15))

@@ -6,7 +6,7 @@ import pytest
 
 from command_api.catalogue import inline_projection
 from command_api.catalogue.bulk_commands import handle_all
-from command_api.catalogue.decider import AddMovie, DescribeMovie, MovieFacts
+from command_api.catalogue.decider import AddMovie, MovieFacts
 from command_api.catalogue.id_allocation import TMDB_BASE
 from command_api.catalogue.models import Movie
 from command_api.imports import catalogue
@@ -90,7 +90,7 @@ def test_facts_that_a_catalogue_line_lacks_are_kept(there, import_):
 def test_matched_line_keeps_its_movie_after_a_rename(there, import_, store):
     there(OF_TMDB)
     import_(HEAT)
-    renamed = DescribeMovie(OF_TMDB, MovieFacts(title="Heat: Director's Cut", year=1996))
+    renamed = AddMovie(OF_TMDB, MovieFacts(title="Heat: Director's Cut", year=1996))
     handle_all([renamed], store, origin=Origin(correlation_id=uuid4()))
     assert import_(HEAT) == (counted(read=1, changed=1), [])
     assert movies() == [OF_TMDB]
