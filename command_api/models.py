@@ -18,8 +18,6 @@ class AnsweredCommand(models.Model):
     etag = models.TextField(default="", db_default="")
 
     class Meta:
-        """Rows live for a day."""
-
         db_table = "answered_commands"
 
     def __str__(self) -> str:

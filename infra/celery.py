@@ -81,13 +81,7 @@ def _broker() -> str:
 
 app = Celery("marquee", broker=_broker())
 app.conf.update(
-    imports=(
-        "command_api.tasks",
-        "command_api.accounts.tasks",
-        "command_api.sessions.tasks",
-        "command_api.erasure.tasks",
-        "command_api.sync.tasks",
-    ),
+    imports=("command_api.tasks",),
     task_default_queue=f"{config().namespace}.tasks",
     task_ignore_result=True,
     task_time_limit=600,

@@ -29,7 +29,6 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 def open_to_all(view: View, *methods: str) -> View:
-    """A page without log-in, for the given methods."""
     protected = csrf_protect(never_cache(view))
 
     def checked_view(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:

@@ -4,7 +4,7 @@ No page writes, and Django's pages that write have no URL. No list counts, sorts
 that grows with the table. Data of other tables is read in one query for the rows of a page.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -45,6 +45,17 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # it is not gen
         """Add data of other tables to the rows; subclasses override it."""
         return rows
 
+    def search(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+        """The rows that match a text; all of them where a list has no search."""
+        return rows
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """The rows that match, each once."""
+        text = search_term.strip()
+        return (self.search(queryset, text) if text else queryset), False
+
     def page_rows(self, rows: QuerySet[Any]) -> Sequence[Any]:
         """The rows of one page of the list, annotated.
 
@@ -66,7 +77,6 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # it is not gen
             raise Http404 from fault
 
     def get_urls(self) -> list[URLPattern]:
-        """URLs of the list and of the rows' pages."""
         view, name = self.admin_site.admin_view, f"{self.opts.app_label}_{self.opts.model_name}"
         urls = [path("", view(self.changelist_view), name=f"{name}_changelist")]
         if self.has_page_per_row:
@@ -78,7 +88,6 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # it is not gen
         return AnnotatedChangeList
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
-        """Link to the row's page, if rows have one."""
         links = super().get_list_display_links(request, list_display)
         return links if self.has_page_per_row else None
 
@@ -92,15 +101,6 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # it is not gen
         """A row's page without a form; Django's own would query the content types."""
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/look.html", {**context, "opts": self.opts})
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def _all(self) -> QuerySet[Any]:
         rows: QuerySet[Any] = self.model._default_manager.all()  # noqa: SLF001 - Django's public name
@@ -119,6 +119,16 @@ class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg] # as above
         related = [name for name in self.fields or () if name in keys]
         rows = super().get_queryset(request)
         return rows.select_related(*related) if related else rows
+
+
+def number_column(attribute: str, description: str) -> Callable[[Any, Any], int]:
+    """A column of a list with a number that the rows are annotated with."""
+
+    @admin.display(description=description)
+    def number(_admin: Any, row: Any) -> int:
+        return int(getattr(row, attribute))
+
+    return number
 
 
 def count_related(model: Any, key: str) -> Coalesce:

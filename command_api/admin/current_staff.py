@@ -36,7 +36,6 @@ ANONYMOUS = StaffUser()
 
 
 def of(request: HttpRequest) -> StaffUser:
-    """The user who sent a request."""
     cookie = session_cookie.of(request)
     if cookie is None:
         return ANONYMOUS

@@ -15,16 +15,17 @@ _ESTIMATE = "SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass"
 
 
 class EstimatedPaginator(Paginator):  # type: ignore[type-arg] # it is not generic when it runs
+    object_list: Any  # a query set
+
     @cached_property
     def count(self) -> int:
         """Number of rows that can be paged through."""
-        if self._is_whole and (estimated := _estimate(self._table)) > EXACT_LIMIT:
+        if not self.object_list.query.where and (estimated := self._estimate()) > EXACT_LIMIT:
             return estimated
         return min(self._bounded_count, EXACT_LIMIT)
 
     @property
     def description(self) -> str:
-        """The count in words."""
         if self.count > EXACT_LIMIT:
             return f"about {self.count:,}"
         if self._bounded_count > EXACT_LIMIT:
@@ -33,24 +34,12 @@ class EstimatedPaginator(Paginator):  # type: ignore[type-arg] # it is not gener
 
     @cached_property
     def _bounded_count(self) -> int:
-        count: int = self._rows.order_by()[: EXACT_LIMIT + 1].count()
+        count: int = self.object_list.order_by()[: EXACT_LIMIT + 1].count()
         return count
 
-    @property
-    def _rows(self) -> Any:
-        return self.object_list
-
-    @property
-    def _is_whole(self) -> bool:
-        return not self._rows.query.where
-
-    @property
-    def _table(self) -> str:
-        return str(self._rows.model._meta.db_table)  # noqa: SLF001 - Django's public name
-
-
-def _estimate(table: str) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(_ESTIMATE, [table])
-        [(estimated,)] = cursor.fetchall()
-    return int(estimated)
+    def _estimate(self) -> int:
+        table = self.object_list.model._meta.db_table  # noqa: SLF001 - Django's public name
+        with connection.cursor() as cursor:
+            cursor.execute(_ESTIMATE, [table])
+            [(estimated,)] = cursor.fetchall()
+        return int(estimated)

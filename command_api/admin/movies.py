@@ -9,7 +9,7 @@ from django.db.models import CharField, F, OuterRef, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 from django.http import HttpRequest
 
-from command_api.admin.base import ReadOnlyAdmin, ReadOnlyInline, count_related
+from command_api.admin.base import ReadOnlyAdmin, ReadOnlyInline, count_related, number_column
 from command_api.admin.full_text_search import rows_with_words
 from command_api.catalogue import title_keys
 from command_api.catalogue.genres import GENRES
@@ -34,7 +34,6 @@ class DecadeFilter(admin.SimpleListFilter):
     title = parameter_name = "decade"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
-        """All decades, with or without movies."""
         return [(str(year), f"{year}s") for year in range(LAST_DECADE, FIRST_DECADE - 1, -10)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Movie]) -> QuerySet[Movie]:
@@ -45,8 +44,6 @@ class DecadeFilter(admin.SimpleListFilter):
 
 
 class GenreFilter(admin.SimpleListFilter):
-    """Filter by a genre of our table."""
-
     title = parameter_name = "genre"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
@@ -63,7 +60,6 @@ class KeywordFilter(admin.SimpleListFilter):
     title = parameter_name = "keyword"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
-        """The selected keyword only."""
         selected = request.GET.get("keyword")
         return [(selected, selected)] if selected else []
 
@@ -114,8 +110,6 @@ def _rows_of_movie(model: Any) -> QuerySet[Any]:
 
 
 class MovieAdmin(ReadOnlyAdmin):
-    """Movies, newest first."""
-
     list_display = ("name", "year", "genre", "cast", "crew", "popular", "original_language")
     list_filter = (DecadeFilter, GenreFilter, KeywordFilter)
     search_fields = ("title",)
@@ -124,6 +118,8 @@ class MovieAdmin(ReadOnlyAdmin):
     sortable_by = ("name", "year")
     inlines = (CastInline, CreditInline, KeywordInline, ExternalIdInline, TranslationInline)
     readonly_fields = ("genre", "popular")
+    cast = number_column("cast_size", "in the cast")
+    crew = number_column("crew_size", "credits")
     fields = (
         "id",
         "title",
@@ -140,7 +136,6 @@ class MovieAdmin(ReadOnlyAdmin):
     )
 
     def annotate(self, rows: QuerySet[Movie]) -> QuerySet[Movie]:
-        """Add genres, boards, and the sizes of cast and crew."""
         return rows.annotate(
             genre_names=ArraySubquery(_rows_of_movie(MovieGenre).order_by("place").values("genre")),
             boards=ArraySubquery(
@@ -150,18 +145,10 @@ class MovieAdmin(ReadOnlyAdmin):
             crew_size=count_related(Credit, "movie"),
         )
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Movie], search_term: str
-    ) -> tuple[QuerySet[Movie], bool]:
-        """By title, or by IMDb id."""
-        text = search_term.strip()
-        if not text:
-            return queryset, False
+    def search(self, rows: QuerySet[Movie], text: str) -> QuerySet[Movie]:
         if text.startswith("tt") and text[2:].isdecimal():
-            return queryset.filter(pk__in=_movies_with_external_id(IMDB, text)), False
-        return rows_with_words(queryset, "title_key", title_keys.key(text)).order_by(
-            *NEWEST_MATCHES
-        ), False
+            return rows.filter(pk__in=_movies_with_external_id(IMDB, text))
+        return rows_with_words(rows, "title_key", title_keys.key(text)).order_by(*NEWEST_MATCHES)
 
     @admin.display(description="title", ordering="title_key")
     def name(self, movie: Movie) -> str:
@@ -174,16 +161,7 @@ class MovieAdmin(ReadOnlyAdmin):
 
     @admin.display(description="popular at")
     def popular(self, movie: Any) -> str:
-        """Boards and ranks."""
         return ", ".join(movie.boards)
-
-    @admin.display(description="in the cast")
-    def cast(self, movie: Any) -> int:
-        return int(movie.cast_size)
-
-    @admin.display(description="credits")
-    def crew(self, movie: Any) -> int:
-        return int(movie.crew_size)
 
 
 def _movies_with_external_id(source: str, value: str) -> list[int]:

@@ -41,13 +41,11 @@ class StaffSite(AdminSite):
         ]
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002 - Django calls it so
-        """Restrict a model's page to staff."""
         return for_staff(view)
 
     def login(
         self, request: HttpRequest, extra_context: Mapping[str, Any] | None = None
     ) -> HttpResponse:
-        """Show the form, or log in."""
         requested_url = request.POST.get(login.NEXT) or request.GET.get(login.NEXT, "")
         if request.method != "POST":
             return self._form(request, requested_url)
@@ -62,7 +60,6 @@ class StaffSite(AdminSite):
     def logout(  # type: ignore[override] # Django's shows a page
         self, request: HttpRequest, extra_context: Mapping[str, Any] | None = None
     ) -> HttpResponse:
-        """Log out and redirect to the index."""
         login.log_out(request)
         response = HttpResponseRedirect(session_cookie.PATH)
         session_cookie.delete_from(response)

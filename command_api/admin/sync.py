@@ -40,7 +40,6 @@ class SyncRunAdmin(ReadOnlyAdmin):
     readonly_fields = ("state_now", "last_counts", "all_counts", "warnings")
 
     def page_rows(self, rows: QuerySet[SyncRun]) -> Sequence[SyncRun]:
-        """Add whether each job runs now."""
         running = running_jobs()
         return [_with_running_state(run, running) for run in super().page_rows(rows)]
 
@@ -57,12 +56,10 @@ class SyncRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="last run")
     def last_counts(self, run: SyncRun) -> str:
-        """Counts of the last run."""
         return counted(run.counts)
 
     @admin.display(description="all runs")
     def all_counts(self, run: SyncRun) -> str:
-        """Counts of all runs."""
         return counted(run.all_counts())
 
     @admin.display(description="warnings")
@@ -96,8 +93,6 @@ class StateFilter(admin.SimpleListFilter):
 
 
 class FilmAdmin(ReadOnlyAdmin):
-    """Films of TMDb that were fetched or are queued."""
-
     list_display = ("tmdb_id", "wanted_at", "fetched_at", "gone_at", "fault")
     list_filter = (StateFilter,)
     search_fields = ("tmdb_id",)
@@ -105,11 +100,6 @@ class FilmAdmin(ReadOnlyAdmin):
     ordering = ("tmdb_id",)
     has_page_per_row = False
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[TmdbFilm], search_term: str
-    ) -> tuple[QuerySet[TmdbFilm], bool]:
-        text = search_term.strip()
-        if not text:
-            return queryset, False
+    def search(self, rows: QuerySet[TmdbFilm], text: str) -> QuerySet[TmdbFilm]:
         is_id = text.isascii() and text.isdecimal() and len(text) < 10  # noqa: PLR2004 - digits of an integer
-        return (queryset.filter(pk=int(text)) if is_id else queryset.none()), False
+        return rows.filter(pk=int(text)) if is_id else rows.none()

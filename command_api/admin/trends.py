@@ -1,12 +1,10 @@
 """Admin pages of other sources' trending boards."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from command_api.admin.base import ReadOnlyAdmin, ReadOnlyInline, count_related
+from command_api.admin.base import ReadOnlyAdmin, ReadOnlyInline, count_related, number_column
 from command_api.catalogue.models import TrendEntry, TrendObservation
 from command_api.sync.status import age
 
@@ -26,16 +24,11 @@ class BoardAdmin(ReadOnlyAdmin):
     fields = ("board", "source", "window", "observed_at", "age_text")
     readonly_fields = ("age_text",)
     inlines = (EntryInline,)
+    size = number_column("entry_count", "movies")
 
     def annotate(self, rows: QuerySet[TrendObservation]) -> QuerySet[TrendObservation]:
-        """Add the number of movies."""
         return rows.annotate(entry_count=count_related(TrendEntry, "board"))
 
     @admin.display(description="age")
     def age_text(self, board: TrendObservation) -> str:
-        """Time since the last observation."""
         return age(board.observed_at, timezone.now())
-
-    @admin.display(description="movies")
-    def size(self, board: Any) -> int:
-        return int(board.entry_count)

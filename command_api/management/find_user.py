@@ -11,19 +11,13 @@ from events.vault import subjects
 
 def find(name: str) -> UUID:
     """The user's id; raises CommandError when no user is registered by that name."""
-    user_id = _parse_id(name)
-    if user_id is None and (subject := subjects.find(name)) is not None:
-        user_id = subject.user_id
+    try:
+        user_id: UUID | None = UUID(name)  # no username is as long
+    except ValueError:
+        subject = subjects.find(name)
+        user_id = subject and subject.user_id
     if user_id is None or not event_store.store().versions([stream_of(user_id)]):
         raise CommandError(
             f"No user is registered as {name}. Give a username, an e-mail address or an id."
         )
     return user_id
-
-
-def _parse_id(name: str) -> UUID | None:
-    """The name as a UUID; no username is as long."""
-    try:
-        return UUID(name)
-    except ValueError:
-        return None

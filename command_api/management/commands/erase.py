@@ -47,7 +47,6 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: object, **options: Any) -> None:
-        """Erase, then report what is left."""
         if bool(options["user"]) == options["restored"]:
             raise CommandError("Give a user, or --restored.")
         if options["restored"]:
@@ -57,12 +56,7 @@ class Command(BaseCommand):
         names = _names(user_id)
         _erase(user_id)
         self.stdout.write(f"{user_id} is erased. What is left of them:")
-        call_command(
-            "erasure_report",
-            str(user_id),
-            wait=options["wait"],
-            **names,
-        )
+        call_command("erasure_report", str(user_id), wait=options["wait"], **names)
 
     def _erase_again(self) -> None:
         in_vault = process.erase_again_in_vault()

@@ -25,7 +25,6 @@ class Command(BaseCommand):
         parser.add_argument("--revoke", action="store_true", help="take the role back")
 
     def handle(self, *_args: object, **options: Any) -> None:
-        """Grant or revoke; idempotent."""
         user_id = find(options["user"])
         origin = Origin(correlation_id=uuid4())
         if options["revoke"]:

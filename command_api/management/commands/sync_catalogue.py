@@ -1,7 +1,7 @@
 """manage.py sync_catalogue: run the sync with TMDb now, or show its status."""
 
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -14,10 +14,9 @@ from command_api.imports.base_command import STOPPED
 from command_api.imports.session import stop_signals
 from command_api.sync import fetch_queue, status
 from command_api.sync.job_runner import run_job
-from command_api.sync.jobs import JobKind
+from command_api.sync.jobs import JOBS, JobKind
 from infra.progress_bar import progress
 
-_ALL: Sequence[JobKind] = ("genres", "lists", "changes", "oldest", "trending", "films")
 _A_DAY_SECONDS = 86_400.0
 _EVERY = 10_000_000
 
@@ -37,7 +36,6 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: object, **options: Any) -> None:
-        """Run the jobs one after the other."""
         if options["status"]:
             for line in status.lines(timezone.now()):
                 self.stdout.write(line)
@@ -51,7 +49,8 @@ class Command(BaseCommand):
         if options["all"]:
             fetch_queue.enqueue_oldest(_EVERY)
         with stop_signals() as is_stopping:
-            for kind in ("trending",) if options["trending"] else _ALL:
+            kinds: Iterable[JobKind] = ("trending",) if options["trending"] else JOBS
+            for kind in kinds:
                 row = run_job(
                     kind,
                     is_stopping=is_stopping,

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from command_api import event_store
 from command_api.catalogue.bulk_commands import handle_all
-from command_api.catalogue.decider import LONGEST_REASON, WithdrawMovie
+from command_api.catalogue.decider import LONGEST_REASON, MovieCommand, WithdrawMovie
 from events.recorded import Origin
 from infra.errors import Refused
 
@@ -30,14 +30,16 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: object, **options: Any) -> None:
-        """Withdraw the movie; idempotent."""
-        command = WithdrawMovie(options["movie"], options["reason"])
-        try:
-            [events] = handle_all(
-                [command], event_store.store(), origin=Origin(correlation_id=uuid4())
-            )
-        except Refused as error:
-            reasons = [error.detail, *(reason for _, reason in error.errors)]
-            raise CommandError(" ".join(reasons)) from error
-        already = "" if events else " already"
+        already = run(WithdrawMovie(options["movie"], options["reason"]))
         self.stdout.write(f"movie {options['movie']} is withdrawn{already}")
+
+
+def run(command: MovieCommand) -> str:
+    """Handle the command; return " already" if it changed nothing. Raises CommandError."""
+    origin = Origin(correlation_id=uuid4())
+    try:
+        [events] = handle_all([command], event_store.store(), origin=origin)
+    except Refused as error:
+        reasons = [error.detail, *(reason for _, reason in error.errors)]
+        raise CommandError(" ".join(reasons)) from error
+    return "" if events else " already"

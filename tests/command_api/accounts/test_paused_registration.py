@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.utils import InterfaceError, OperationalError
 
 from command_api.accounts import registration, reservation_cleanup
-from command_api.accounts.tasks import sweep_reservations
+from command_api.tasks import sweep_reservations
 from events.vault import erasures, subjects
 from events.vault.models import Subject
 from tests.command_api.accounts.test_registration import grow_old, states

@@ -6,8 +6,8 @@ from time import sleep
 import pytest
 from django.db import connection, connections
 
-from command_api.accounts.tasks import sweep_reservations
 from command_api.event_store import store
+from command_api.tasks import sweep_reservations
 from events.catalogue import UserRegistered
 from events.position_token import decode_positions
 from events.vault import subjects

@@ -6,9 +6,9 @@ import pytest
 from django.db import connections
 from msgspec.structs import replace
 
-from command_api.accounts.tasks import sweep_mailed_tokens
 from command_api.emails import messages
 from command_api.emails.delivery import MAX_TRIES
+from command_api.tasks import sweep_mailed_tokens
 from events.vault.models import Letter, MailedToken
 from infra.config import config
 from tests.command_api.conftest import ALIEN, PASSWORD, bearer, fields, log_rows

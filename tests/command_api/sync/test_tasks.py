@@ -2,8 +2,8 @@
 
 import pytest
 
+from command_api import tasks
 from command_api.catalogue.models import SyncRun
-from command_api.sync import tasks
 from command_api.sync.job_runner import TIME_IS_UP
 
 
