@@ -1,8 +1,8 @@
 """My ratings, favourites and hidden movies, page by page."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import msgspec
 from django.http import HttpResponse
@@ -26,7 +26,8 @@ from query_api.http.read_your_writes import AnswerSource
 from query_api.http.request import ReadRequest
 from query_api.http.schemas import FavouriteFields, HiddenFields, RatedFields
 from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
-from query_api.views.time_order import OrderedQuery, in_order
+
+P = TypeVar("P", bound=tuple[Any, ...])
 
 # One score step, above any time in milliseconds for 280 years; ten steps are still an exact float.
 _SCORE_STEP = 10**13
@@ -36,6 +37,12 @@ class RatingsQuery(PageQuery):
     """Page and order of the ratings."""
 
     sort = serializers.ChoiceField(["new", "score"], default="new")
+
+
+class OrderedQuery(PageQuery):
+    """Page and order: the newest first, or the oldest."""
+
+    sort = serializers.ChoiceField(["new", "old"], default="new")
 
 
 class MyRatingsView(ReadView):
@@ -153,6 +160,16 @@ def after_cursor(
     if position is None:
         return ratings
     return [rating for rating in ratings if cursor_position(rating, sort) < position]
+
+
+def in_order(positions: Iterable[P], order: Literal["new", "old"], *, after: P | None) -> list[P]:
+    """Sort positions, which begin with a time; only those after a cursor's, if there is one."""
+    match order:
+        case "new":
+            rest = [position for position in positions if after is None or position < after]
+            return sorted(rest, reverse=True)
+        case "old":
+            return sorted(position for position in positions if after is None or position > after)
 
 
 def render(

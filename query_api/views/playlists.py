@@ -30,8 +30,7 @@ from query_api.http.read_your_writes import AnswerSource
 from query_api.http.request import ReadRequest
 from query_api.http.schemas import PlaylistFields, PlaylistItemFields
 from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
-from query_api.views.library import render
-from query_api.views.time_order import OrderedQuery, in_order
+from query_api.views.library import OrderedQuery, in_order, render
 
 _MINE, _PUBLIC, _MOVIES = "my-playlists", "playlists", "playlist"
 _pack = msgspec.msgpack.Encoder().encode
