@@ -136,7 +136,14 @@ class Follower:
     def sync(self, heads: Sequence[int]) -> None:
         """Read the model's checkpoints and compare them with the heads of the log."""
         if not self.is_backing_off:
-            self._try_to_read_checkpoints()
+            try:
+                self.read_checkpoints()
+            except StopProjector:
+                raise
+            except Exception as error:  # noqa: BLE001 - logged, and tried again
+                self._back_off(error)
+            else:
+                self._end_back_off()
         self.note_heads(heads)
         self.failing &= self.behind
 
@@ -148,16 +155,6 @@ class Follower:
         """Read the model's checkpoints, and which of its streams are parked."""
         self.checkpoints = self.model.checkpoints(self.store.partitions)
         self._parking.refresh()
-
-    def _try_to_read_checkpoints(self) -> None:
-        try:
-            self.read_checkpoints()
-        except StopProjector:
-            raise
-        except Exception as error:  # noqa: BLE001 - logged, and tried again
-            self._back_off(error)
-        else:
-            self._end_back_off()
 
     # ------------------------------------------------------------------------------ back-off
 

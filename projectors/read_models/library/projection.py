@@ -70,11 +70,6 @@ def entry_updates(
     return found
 
 
-def erased_users(events: Iterable[AnyEvent]) -> list[str]:
-    """Users erased in the batch; what the other functions return happened after that."""
-    return [str(event.user_id) for event in events if isinstance(event, UserErased)]
-
-
 def profile_updates(events: Iterable[AnyEvent]) -> Mapping[str, Mapping[str, str]]:
     """Return user -> profile fields that the events set."""
     found: defaultdict[str, dict[str, str]] = defaultdict(dict)

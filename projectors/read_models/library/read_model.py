@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from events.catalogue import UserErased
 from events.playlist_ids import partition_of_playlist
 from events.recorded import Recorded, partition_of
 from infra.config import config
@@ -26,7 +27,6 @@ from projectors.read_models.library.projection import (
     UserPreferences,
     UserRating,
     entry_updates,
-    erased_users,
     from_milliseconds,
     profile_updates,
     unpack_rating,
@@ -49,8 +49,10 @@ class Library(ReadModel):
     decrypts: ClassVar[bool] = True
 
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
-        for user in erased_users(recorded.event for recorded in batch):
-            yield ("DEL", *(shard.state(kind, user) for kind in (*KINDS, "person")))
+        for event in (recorded.event for recorded in batch):
+            if isinstance(event, UserErased):  # what follows here happened after that
+                user = str(event.user_id)
+                yield ("DEL", *(shard.state(kind, user) for kind in (*KINDS, "person")))
         for (kind, user), values in entry_updates(batch).items():
             yield from hash_writes(shard.state(kind, user), values)
         for user, fields in profile_updates(recorded.event for recorded in batch).items():

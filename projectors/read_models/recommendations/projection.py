@@ -54,24 +54,31 @@ def taste_changes(batch: Sequence[Recorded]) -> Mapping[str, TasteChange]:
     for recorded in batch:
         match recorded.event:
             case MovieRated(user_id=user, movie_id=movie, score=score):
-                found[str(user)].movies["history"][movie] = f"{score}:{_at(recorded)}"
+                change = found[str(user)]
+                change.movies["history"][movie] = f"{score}:{_at(recorded)}"
             case RatingWithdrawn(user_id=user, movie_id=movie):
-                found[str(user)].movies["history"][movie] = None
+                change = found[str(user)]
+                change.movies["history"][movie] = None
             case MovieFavourited(user_id=user, movie_id=movie):
-                found[str(user)].movies["favourites"][movie] = _at(recorded)
+                change = found[str(user)]
+                change.movies["favourites"][movie] = _at(recorded)
             case MovieUnfavourited(user_id=user, movie_id=movie):
-                found[str(user)].movies["favourites"][movie] = None
+                change = found[str(user)]
+                change.movies["favourites"][movie] = None
             case MovieHidden(user_id=user, movie_id=movie):
-                found[str(user)].movies["hidden"][movie] = _at(recorded)
+                change = found[str(user)]
+                change.movies["hidden"][movie] = _at(recorded)
             case MovieUnhidden(user_id=user, movie_id=movie):
-                found[str(user)].movies["hidden"][movie] = None
+                change = found[str(user)]
+                change.movies["hidden"][movie] = None
             case PreferencesChanged(user_id=user, genres=genres):
-                found[str(user)].preferences = _encode(genres).decode()
+                change = found[str(user)]
+                change.preferences = _encode(genres).decode()
             case UserErased(user_id=user):
-                found[str(user)] = TasteChange(is_reset=True)
+                change = found[str(user)] = TasteChange(is_reset=True)
             case _:  # not about taste
                 continue
-        found[str(user)].offset = recorded.offset
+        change.offset = recorded.offset
     return found
 
 

@@ -15,7 +15,9 @@ def highlight(title: str, q: str) -> str:
         (word.start, word.end)
         for run in word_groups(title)
         for word in run
-        if _is_match(word, run, targets) or (beginning and word.folded.startswith(beginning))
+        if join_words(run) in targets
+        or any(is_typo_of(word.folded, one) for one in targets)
+        or (beginning and word.folded.startswith(beginning))
     ]
     return _with_em(title, spans)
 
@@ -26,10 +28,6 @@ def _beginning(title: str, groups: list[list[Word]]) -> str | None:
         return None
     last = groups[-1][-1].folded
     return None if last in {word.folded for word in words(title)} else last
-
-
-def _is_match(word: Word, run: list[Word], targets: list[str]) -> bool:
-    return join_words(run) in targets or any(is_typo_of(word.folded, one) for one in targets)
 
 
 def _with_em(title: str, spans: list[tuple[int, int]]) -> str:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
-from typing import NamedTuple
 from uuid import uuid4
 
 import tantivy
@@ -23,28 +22,22 @@ _LOCK_SECONDS = 5.0
 _PAUSE_SECONDS = 0.01
 
 
-class OpenIndex(NamedTuple):
-    list_of_files: tuple[int, int]
-    searcher: tantivy.Searcher
-
-
 class IndexDirectory:
     """The directory of an index, and this process's open searcher."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._open_index: OpenIndex | None = None
+        self._open_index: tuple[tuple[int, int], tantivy.Searcher] | None = None
+        """The searcher, and which list of files it was opened with."""
 
     def searcher(self) -> tantivy.Searcher:
         """The index as it is now; raises IndexUnavailable if it is missing or unreadable."""
-        opened = self._open_index
         with reaching():
-            list_of_files = self._list_of_files()
-            if opened is None or opened.list_of_files != list_of_files:
-                opened = self._open_index = OpenIndex(
-                    list_of_files, _opened(self._directory).searcher()
-                )
-        return opened.searcher
+            found = (self._directory / "meta.json").stat()
+            list_of_files = found.st_ino, found.st_mtime_ns
+            if self._open_index is None or self._open_index[0] != list_of_files:
+                self._open_index = list_of_files, _opened(self._directory).searcher()
+        return self._open_index[1]
 
     def create(self, mark: IndexIdentity) -> None:
         """Create an index with nothing but its identity; it appears atomically."""
@@ -80,10 +73,6 @@ class IndexDirectory:
             with _writing(index) as writer:
                 index.reload()
                 yield writer, index.searcher()
-
-    def _list_of_files(self) -> tuple[int, int]:
-        found = (self._directory / "meta.json").stat()
-        return found.st_ino, found.st_mtime_ns
 
     def _aside(self, what: str) -> Path:
         return self._directory.with_name(f".{self._directory.name}-{what}-{uuid4().hex}")
