@@ -1,6 +1,6 @@
 """Builder protocols: recompute derived data from the state of a read model, and verify it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -42,5 +42,5 @@ class VerifiableBuilder(Protocol):
 class ComparableBuilder(Builder, Protocol):
     """A builder that can compare without waiting, because it reads other models that change."""
 
-    def differences(self) -> list[str]:
-        """What differs at this moment, a line each."""
+    def differences(self) -> Mapping[str, object]:
+        """What differs at this moment: a line each, with both values."""

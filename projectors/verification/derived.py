@@ -1,79 +1,89 @@
-"""Compares derived data with its state, at a moment when no event was applied meanwhile.
+"""Compares derived data with its state while events arrive; nothing is paused.
 
-Nothing is paused: checkpoints are read before and after, and the comparison is repeated if they
-differ.
+An event that is applied between two reads looks like a difference. So the comparison is repeated
+once everything that it may have read is built: what differs by the same values again, differs; what
+is equal once, is right.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from time import monotonic, sleep
-
-from redis import Redis
+from typing import TypeAlias, TypeVar
 
 from events.notifications import waiting_readers_channel
+from projectors.storage import replies
 from projectors.storage.read_model import ReadModel
-from projectors.storage.shard import Shard
+from projectors.storage.shard import read_offsets
+
+Differences: TypeAlias = Mapping[str, object]
+"""A line for each element that differs -> both its values."""
+
+Key = TypeVar("Key", int, str, bytes)
+Value = TypeVar("Value")
 
 _PATIENCE_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 
-_NOT_BUILT = "could not be compared: derived data is still being built"
-_MOVING = "could not be compared: events keep coming"
-
 
 def compare(
-    redis: Redis,
-    shards: Sequence[Shard],
-    differences: Callable[[], list[str]],
-    *,
-    beside: Sequence[Shard] = (),
-    prevented: Callable[[], str] = lambda: "",
-) -> list[str]:
-    """Compare while the checkpoints of these shards and those ``beside`` do not move.
-
-    If that does not succeed in time, return one line with the reason. ``prevented`` returns a
-    further reason to wait, or "".
-    """
-    keys = [shard.checkpoints_key for shard in (*shards, *beside)]
-    deadline = monotonic() + _PATIENCE_SECONDS
-    while True:
-        before = _offsets(redis, keys)
-        is_built = _offsets(redis, [shard.built_key for shard in shards]) == before[: len(shards)]
-        if not (reason := prevented() or ("" if is_built else _NOT_BUILT)):
-            found = differences()
-            if not found or before == _offsets(redis, keys):
-                return found
-            reason = _MOVING
-        if monotonic() >= deadline:
-            return [reason]
-        sleep(_POLL_SECONDS)
-
-
-def compare_beside(
     model: ReadModel,
-    other: ReadModel,
-    differences: Callable[[], list[str]],
+    find_differences: Callable[[], Differences],
     *,
-    has_seen_all: Callable[[], bool],
+    beside: ReadModel | None = None,
+    has_seen_all: Callable[[], bool] = lambda: True,
 ) -> list[str]:
-    """``compare`` for a builder that reads another model, too: both must be at the same offsets.
+    """Compare what a worker builds from a model, and from another one ``beside`` it.
 
     ``has_seen_all``: whether the builder has read changes of the other that offsets don't show.
-    Both models have one shard.
+    Each model has one shard. Returns a line for each difference, or one with the reason why there
+    is no result.
     """
-    redis, shard, beside = model.redis, model.shard(0), other.shard(0)
-
-    def prevented() -> str:
-        its, others = _offsets(redis, [shard.checkpoints_key, beside.checkpoints_key])
-        if its != others:
-            return f"could not be compared: {model.name} and {other.name} are never at one offset"
-        redis.publish(waiting_readers_channel(), model.name)
-        return "" if has_seen_all() else _NOT_BUILT
-
-    return compare(redis, [shard], differences, beside=[beside], prevented=prevented)
+    models = [model, beside] if beside else [model]
+    return settle(find_differences, lambda: _wait_until_built(model, models, has_seen_all))
 
 
-def _offsets(redis: Redis, keys: Sequence[str]) -> list[dict[bytes, bytes]]:
-    with redis.pipeline(transaction=False) as pipe:
-        for key in keys:
-            pipe.hgetall(key)
-        return list(pipe.execute())
+def unequal(
+    stored: Mapping[Key, Value], expected: Mapping[Key, Value]
+) -> dict[Key, tuple[Value | None, Value | None]]:
+    """The keys whose values differ, or that only one has, with both values."""
+    keys = sorted(stored.keys() | expected.keys())
+    pairs = ((key, (stored.get(key), expected.get(key))) for key in keys)
+    return {key: pair for key, pair in pairs if pair[0] != pair[1]}
+
+
+def settle(
+    find_differences: Callable[[], Differences], wait_until_built: Callable[[], bool]
+) -> list[str]:
+    """Compare until each element was equal once, or one differed by the same values twice.
+
+    ``wait_until_built`` waits until all that was applied before is built; False: it is not.
+    """
+    deadline = monotonic() + _PATIENCE_SECONDS
+    before: Differences = {}
+    unproven: set[str] | None = None
+    while wait_until_built():
+        found = find_differences()
+        if real := [line for line, values in found.items() if before.get(line) == values]:
+            return real
+        unproven = set(found) if unproven is None else unproven & found.keys()
+        if not unproven:
+            return []
+        if monotonic() > deadline:
+            return ["could not be compared: events keep coming"]
+        before = found
+    return ["could not be compared: derived data is still being built"]
+
+
+def _wait_until_built(
+    model: ReadModel, models: list[ReadModel], has_seen_all: Callable[[], bool]
+) -> bool:
+    deadline = monotonic() + _PATIENCE_SECONDS
+    applied = [each.shard(0).checkpoints() for each in models]
+    while True:
+        built = read_offsets(replies.hgetall(model.redis, model.shard(0).built_key))
+        is_built = all(built.get(p, 0) >= at for offsets in applied for p, at in offsets.items())
+        if is_built and has_seen_all():
+            return True
+        if monotonic() > deadline:
+            return False
+        model.redis.publish(waiting_readers_channel(), model.name)
+        sleep(_POLL_SECONDS)

@@ -9,7 +9,7 @@ from projectors.building.dirty_marks import DirtyMarks, note_built
 from projectors.building.duty_cycle import DutyCycle
 from projectors.read_models.movies.genre_index import GenreIndex
 from projectors.read_models.movies.read_model import Movies
-from projectors.verification.derived import compare
+from projectors.verification.derived import Differences, compare
 
 _encode = msgspec.json.Encoder().encode
 
@@ -32,7 +32,7 @@ class MoviesBuilder(DutyCycle):
 
     def check(self, now: datetime) -> list[str]:
         """Compare the derived lists with the catalogue; one line for each difference."""
-        return compare(self._movies.redis, [self._movies.all], self._differences)
+        return compare(self._movies, self._differences)
 
     def _build(self) -> None:
         taken = self._marks.take()
@@ -49,11 +49,14 @@ class MoviesBuilder(DutyCycle):
                 pipe.set(shard.derived("newest"), _encode(self._by_genre.newest()))
             note_built(pipe, self._movies.all, taken.checkpoints, late=taken.late)
 
-    def _differences(self) -> list[str]:
+    def _differences(self) -> Differences:
         expected = GenreIndex(dict(self._movies.all_features()))
-        problems = []
-        if self._movies.genres() != expected.counts():
-            problems.append("the movie counts by genre differ from the catalogue")
-        if self._movies.newest() != expected.newest():
-            problems.append("the newest movies by genre differ from the catalogue")
-        return problems
+        pairs = {
+            "the movie counts by genre": (self._movies.genres(), expected.counts()),
+            "the newest movies by genre": (self._movies.newest(), expected.newest()),
+        }
+        return {
+            f"{what} differ from the catalogue": pair
+            for what, pair in pairs.items()
+            if pair[0] != pair[1]
+        }

@@ -19,7 +19,7 @@ from projectors.read_models.similarity.projection import ContentFeatures
 from projectors.read_models.similarity.read_model import Similarity, encode_features
 from projectors.read_models.similarity.types import Neighbour
 from projectors.storage import replies
-from projectors.verification.derived import compare
+from projectors.verification.derived import Differences, compare, unequal
 
 _INTERVAL_SECONDS = 60.0
 _IMPORT_POLL_SECONDS = 1.0
@@ -50,8 +50,7 @@ class SimilarityBuilder(DutyCycle):
 
     def check(self, now: datetime) -> list[str]:
         """Compare the lists with likes and genres; one line for each difference."""
-        similarity = self._similarity
-        return compare(similarity.redis, [similarity.all], self._differences)
+        return compare(self._similarity, self._differences)
 
     def _build(self, taken: DirtyBatch) -> None:
         likes, facts = taken.touched
@@ -91,15 +90,16 @@ class SimilarityBuilder(DutyCycle):
             dict(similarity.all_features()), similarity.likers_of(similarity.liked_movies())
         )
 
-    def _differences(self) -> list[str]:
+    def _differences(self) -> Differences:
         expected = self._read()
         by_movie = _by_movie(expected, expected.own), self._similarity.lists_key
         by_facts = _by_facts(expected, expected.alike), self._similarity.alike_key
-        return [
-            f"the neighbours of {name} differ from those computed from likes and genres"
+        return {
+            f"the neighbours of {name.decode()} differ from those computed from likes and"
+            " genres": values
             for lists, key in (by_movie, by_facts)
-            for name in _unequal(lists, replies.hgetall(self._similarity.redis, key))
-        ]
+            for name, values in unequal(replies.hgetall(self._similarity.redis, key), lists).items()
+        }
 
 
 def _by_movie(made: NeighbourLists, movies: Iterable[int]) -> dict[bytes, bytes | None]:
@@ -122,9 +122,3 @@ def _write(pipe: Pipeline, key: str, lists: Mapping[bytes, bytes | None]) -> Non
         changed = [part for name, packed in some if packed is not None for part in (name, packed)]
         if changed:
             pipe.hset(key, items=changed)
-
-
-def _unequal(expected: Mapping[bytes, bytes | None], stored: Mapping[bytes, bytes]) -> list[str]:
-    return sorted(
-        name.decode() for name in expected.keys() | stored if expected.get(name) != stored.get(name)
-    )

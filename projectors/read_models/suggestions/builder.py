@@ -16,7 +16,7 @@ from projectors.building.duty_cycle import DutyCycle
 from projectors.read_models.suggestions.prefix_index import PrefixIndex
 from projectors.read_models.suggestions.read_model import Suggestions, pack_list
 from projectors.storage import replies
-from projectors.verification.derived import compare
+from projectors.verification.derived import Differences, compare, unequal
 
 _INTERVAL_SECONDS = 60.0
 _IMPORT_POLL_SECONDS = 1.0
@@ -47,8 +47,7 @@ class SuggestionsBuilder(DutyCycle):
 
     def check(self, now: datetime) -> list[str]:
         """Compare the lists with titles and rating counts; one line for each difference."""
-        suggestions = self._suggestions
-        return compare(suggestions.redis, [suggestions.all], self._differences)
+        return compare(self._suggestions, self._differences)
 
     def _build(self, taken: DirtyBatch) -> None:
         titles, people = taken.touched
@@ -93,12 +92,11 @@ class SuggestionsBuilder(DutyCycle):
             lists = [part for name in names for part in (name, pack_list(made.suggestions(name)))]
             pipe.hset(self._suggestions.lists_key, items=lists)
 
-    def _differences(self) -> list[str]:
+    def _differences(self) -> Differences:
         made = self._read()
         expected = {name.encode(): pack_list(made.suggestions(name)) for name in made.lists}
         stored = replies.hgetall(self._suggestions.redis, self._suggestions.lists_key)
-        return [
-            f"the suggestions for {name.decode()!r} are not the most popular"
-            for name in sorted(expected.keys() | stored)
-            if expected.get(name) != stored.get(name)
-        ]
+        return {
+            f"the suggestions for {name.decode()!r} are not the most popular": lists
+            for name, lists in unequal(stored, expected).items()
+        }

@@ -23,7 +23,7 @@ from projectors.read_models.trending.page import paginate, render
 from projectors.read_models.trending.projection import hour_of
 from projectors.read_models.trending.read_model import Trending, board_name, parse_board_name
 from projectors.storage.pagination import DEFAULT_LIMIT
-from projectors.verification.derived import compare_beside
+from projectors.verification.derived import Differences, compare, unequal
 
 _ALL_SECONDS = 60.0
 
@@ -54,10 +54,10 @@ class TrendingBuilder(DutyCycle):
 
     def check(self, now: datetime) -> list[str]:
         """Compare boards and pages with the counts; one line for each difference."""
-        return compare_beside(
+        return compare(
             self._trending,
-            self._movies,
             self.differences,
+            beside=self._movies,
             has_seen_all=lambda: (
                 self._trending.shown_catalogue_version() == self._movies.catalogue_version()
             ),
@@ -171,27 +171,49 @@ class TrendingBuilder(DutyCycle):
 
     # ------------------------------------------------------------------------------ checking
 
-    def differences(self) -> list[str]:
+    def differences(self) -> Differences:
         """Boards and pages that would differ if rebuilt now for the same hour."""
         stored, stored_pages = self._trending.boards_and_pages()
         self._forget((), is_all=True)
         hour = max((board.hour for board in stored.values()), default=0)
         rankings = self._rank(HeatTable(self._trending, hour))
-        pages = self._pages(stored)
-        problems = [
-            f"the board {name} differs from the rating counts"
-            for name in sorted(rankings.keys() | stored.keys())
-            if name not in stored or stored[name].entries != rankings.get(name)
-        ]
-        return (
-            problems
-            + [
-                f"the first page of {name} differs from its board"
-                for name in sorted(pages)
-                if pages[name] != stored_pages.get(name)
-            ]
-            + self._external.differences()
-        )
+        shown = {name: _by_movie(board.entries) for name, board in stored.items()}
+        expected = {name: _by_movie(entries) for name, entries in rankings.items()}
+        pages = {name: _items_by_movie(page) for name, page in self._pages(stored).items()}
+        shown_pages = {name: _items_by_movie(stored_pages.get(name)) for name in pages}
+        return {
+            **_differences("the board {} differs from the rating counts", shown, expected),
+            **_differences("the first page of {} differs from its board", shown_pages, pages),
+            **self._external.differences(),
+        }
+
+
+# Boards and pages are compared movie by movie: some movie is rated all the time.
+
+
+def _by_movie(entries: tuple[MovieHeat, ...]) -> dict[str, object]:
+    heats = {f" at movie {movie}": heat for movie, heat in entries}
+    return {"": list(entries) == ranked(dict(entries)), **heats}
+
+
+def _items_by_movie(page: bytes | None) -> dict[str, object]:
+    if page is None:
+        return {}
+    rest = msgspec.json.decode(page)
+    items = {f" at movie {item['id']}": item for item in rest.pop("items")}
+    return {"": (rest, list(items)), **items}
+
+
+def _differences(
+    what: str,
+    stored: Mapping[str, Mapping[str, object]],
+    expected: Mapping[str, Mapping[str, object]],
+) -> Differences:
+    return {
+        what.format(name) + where: values
+        for name in sorted(stored.keys() | expected.keys())
+        for where, values in unequal(stored.get(name, {}), expected.get(name, {})).items()
+    }
 
 
 def _fields(values: Mapping[str, bytes]) -> list[str | bytes]:

@@ -16,6 +16,7 @@ from projectors.read_models.trending.page import paginate, render
 from projectors.read_models.trending.projection import BoardObservation
 from projectors.read_models.trending.read_model import Trending, board_name
 from projectors.storage.pagination import DEFAULT_LIMIT
+from projectors.verification.derived import Differences, unequal
 
 _HOTTEST = 100.0
 _DIGITS = 6
@@ -61,20 +62,21 @@ class ExternalBoardBuilder:
             shown = {n: b for n, b in self._shown.items() if not touched.isdisjoint(b.first)}
             self._write(pipe, shown, is_all=False)
 
-    def differences(self) -> list[str]:
+    def differences(self) -> Differences:
         """Boards and pages that would differ if rebuilt now."""
-        expected = self._boards(self._trending.observations())
-        stored, pages = self._trending.observed_boards_and_pages()
-        cards = self._cards(expected.values())
-        return [
-            f"the board {name} differs from the last observation"
-            for name in sorted(expected.keys() | stored.keys())
-            if name not in expected or stored.get(name) != expected[name].board
-        ] + [
-            f"the first page of {name} differs from its board"
-            for name, shown in sorted(expected.items())
-            if pages.get(name) != shown.page(cards)
-        ]
+        shown = self._boards(self._trending.observations())
+        stored, stored_pages = self._trending.observed_boards_and_pages()
+        cards = self._cards(shown.values())
+        boards = {name: board.board for name, board in shown.items()}
+        pages = {name: board.page(cards) for name, board in shown.items()}
+        stored_pages = {name: page for name, page in stored_pages.items() if name in pages}
+        return {
+            f"the board {name} differs from the last observation": both
+            for name, both in unequal(stored, boards).items()
+        } | {
+            f"the first page of {name} differs from its board": both
+            for name, both in unequal(stored_pages, pages).items()
+        }
 
     def _boards(self, observations: Mapping[str, BoardObservation]) -> dict[str, ExternalBoard]:
         found: dict[str, ExternalBoard] = {}

@@ -2,11 +2,14 @@
 
 import json
 from datetime import timedelta
+from itertools import cycle
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from events.catalogue import MovieAdded, MovieDescribed, MovieRated, RatingWithdrawn
 from events.recorded import Origin, Stream
@@ -217,6 +220,48 @@ def test_check_accepts_pages_rewritten_during_comparison(world, monkeypatch):
     monkeypatch.setattr(TrendingBuilder, "_rank", meanwhile)
     assert world.builder.check(NOON) == []
     assert world.page()["as_of"] == "2026-03-01T12:01:00Z"
+
+
+def rated_during_each_comparison(world, monkeypatch, worker) -> None:
+    """Movies are rated by turns after each read of the boards; the worker builds when awaited."""
+    read, movies = Trending.boards_and_pages, cycle((ALIEN, HEAT))
+
+    def meanwhile(self):
+        found = read(self)
+        world.rate(next(movies))
+        return found
+
+    monkeypatch.setattr(Trending, "boards_and_pages", meanwhile)
+    monkeypatch.setattr("projectors.verification.derived.sleep", lambda _: worker())
+
+
+def test_check_of_right_boards_ends_while_ratings_keep_coming(world, monkeypatch):
+    world.add(ALIEN, HEAT, TRON)
+    world.rate(ALIEN, HEAT, TRON)
+    world.board()
+    rated_during_each_comparison(world, monkeypatch, lambda: world.builder.build(NOON))
+    check = TrendingBuilder(world.trending, world.movies).check
+    assert check(NOON) == []
+
+
+def test_check_names_the_wrong_entry_while_ratings_keep_coming(world, monkeypatch):
+    world.add(ALIEN, HEAT, TRON)
+    world.rate(ALIEN, HEAT, TRON)
+    world.board()
+
+    def build_wrongly():
+        world.builder.build(NOON)
+        board = world.trending.board("day", "Science Fiction")
+        others = tuple(entry for entry in board.entries if entry.movie != TRON)
+        wrong = replace(board, entries=(MovieHeat(TRON, 7.0), *others))
+        packed = msgspec.msgpack.encode(wrong)
+        world.trending.redis.hset(world.trending.boards_key, "day|Science Fiction", packed)
+
+    build_wrongly()
+    rated_during_each_comparison(world, monkeypatch, build_wrongly)
+    found = TrendingBuilder(world.trending, world.movies).check(NOON)
+    assert "the board day|Science Fiction differs from the rating counts at movie 3" in found
+    assert not any("at movie 2" in line for line in found)
 
 
 def test_check_accepts_cards_newer_than_boards(world, monkeypatch):
