@@ -84,26 +84,6 @@ def generations(models: Iterable[str]) -> Sequence[Generation]:
         return [Generation(*row) for row in cursor.fetchall()]
 
 
-def unfinished(
-    model: str,
-    *,
-    version: int,
-    purpose: Purpose,
-    label: str | None = None,
-    until: datetime | None = None,
-) -> int | None:
-    """The number of the newest unfinished generation of this purpose, if any."""
-    for generation in reversed(generations([model])):
-        if (
-            (generation.version, generation.purpose, generation.label, generation.until)
-            == (version, purpose, label, until)
-            and generation.finished_at is None
-            and generation.dropped_at is None
-        ):
-            return generation.number
-    return None
-
-
 def mark_finished(model: str, number: int) -> None:
     """Note that a generation is ready to serve."""
     _set_timestamp("finished_at", model, number)

@@ -9,7 +9,6 @@ from time import sleep
 
 from django.db import close_old_connections
 
-from events.store import EventStore
 from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
@@ -18,56 +17,35 @@ from projectors.consumer.follower import Follower, read_page
 from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
 from projectors.rebuild.backpressure import Backpressure
-from projectors.rebuild.task import BackfillTask
-from projectors.registry import BY_NAME, MODELS
+from projectors.registry import MODELS
 from projectors.storage.read_model import ReadModel
 
 _REST_SECONDS = 0.05
 
 
-def fill(task: BackfillTask) -> None:
-    """Fill one task. Raises StopProjector."""
-    redis = clients.redis()
+def fill(numbers: Mapping[str, int], partitions: Sequence[int], until: Sequence[int]) -> None:
+    """Fill these partitions of generations. Raises StopProjector.
+
+    ``until``: the last offset to fill of each partition, of all partitions.
+    """
     store = PostgresStore(config().partitions)
-    models = [BY_NAME[name](redis, number) for name, number in task.generation_ids]
-    followers = [Follower(model, store, decryptor()) for model in models]
-    backpressure = Backpressure(Live(redis), Pointers(redis))
+    followers = [Follower(model, store, decryptor()) for model in opened(numbers)]
+    backpressure = Backpressure(Live(clients.redis()), Pointers(clients.redis()))
     for follower in followers:
-        follower.sync(task.until)
-    while behind := _behind(followers, task):
-        if not _read_pages(store, followers, behind, task, backpressure):
+        follower.sync(until)
+    while behind := [
+        (partition, lacking)
+        for partition in partitions
+        if (lacking := [f for f in followers if f.checkpoints[partition] < until[partition]])
+    ]:
+        count = 0
+        for partition, lacking in behind:
+            if ready := [follower for follower in lacking if not follower.is_backing_off]:
+                count += read_page(store, partition, ready, until=until[partition])
+            backpressure.wait()
+        if not count:
             sleep(_REST_SECONDS)
     close_old_connections()
-
-
-def _behind(followers: Sequence[Follower], task: BackfillTask) -> list[int]:
-    return [
-        partition
-        for partition in task.partitions
-        if any(follower.checkpoints[partition] < task.until[partition] for follower in followers)
-    ]
-
-
-def _read_pages(
-    store: EventStore,
-    followers: Sequence[Follower],
-    partitions: Sequence[int],
-    task: BackfillTask,
-    backpressure: Backpressure,
-) -> int:
-    """Read a page of each partition; return the number of events."""
-    count = 0
-    for partition in partitions:
-        until = task.until[partition]
-        ready = [
-            follower
-            for follower in followers
-            if follower.checkpoints[partition] < until and not follower.is_backing_off
-        ]
-        if ready:
-            count += read_page(store, partition, ready, until=until)
-        backpressure.wait()
-    return count
 
 
 def progress(models: Sequence[ReadModel], until: Sequence[int]) -> int:

@@ -8,7 +8,6 @@ later offsets than the one before.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import monotonic, sleep
-from typing import TypeAlias
 
 from events.store import EventStore
 from projectors.consumer.follower import Follower, read_page
@@ -23,17 +22,18 @@ _WALKS = 2
 _PATIENCE_SECONDS = 60.0
 _POLL_SECONDS = 0.02
 
-Advance = Callable[[int], None]
-Names: TypeAlias = Mapping[str, set[str]]
-"""By the prefix of a shard's state."""
-
 
 class CouldNotCompare(Exception):
     """The two could not be brought to the same offsets."""
 
 
 def compare(
-    new: ReadModel, live: ReadModel, store: EventStore, *, decrypt: Decrypt, advance: Advance
+    new: ReadModel,
+    live: ReadModel,
+    store: EventStore,
+    *,
+    decrypt: Decrypt,
+    advance: Callable[[int], None],
 ) -> Verdict:
     """Compare the state of all shards; ``advance`` gets the number of keys compared.
 
@@ -41,95 +41,75 @@ def compare(
     """
     verdict = Verdict(model=new.name, generation=new.generation)
     follower = Follower(new, store, decrypt)
-    pairs = [
-        _Pair(shard, live.shard(partitions[0]), partitions, follower)
-        for shard, partitions in partitions_by_shard(new, store.partitions).items()
-    ]
+    shards = partitions_by_shard(new, store.partitions)
+    seen: dict[Shard, set[str]] = {shard: set() for shard in shards}
     for _ in range(_WALKS):
-        names = _names(new, store.partitions), _names(live, store.partitions)
-        for pair in pairs:
-            for some in pair.fresh(*names):
-                verdict.differs(pair.differences(some))
+        keys = state_keys(new, store.partitions) | state_keys(live, store.partitions)
+        for shard, partitions in shards.items():
+            both = shard, live.shard(partitions[0])
+            names = {name for each in both for name in _names(each, keys)} - seen[shard]
+            seen[shard] |= names
+            for some in in_parts(sorted(names)):
+                verdict.differs(_differences(follower, *both, partitions, some))
                 verdict.keys += len(some)
                 advance(len(some))
-    verdict.shards = len(pairs)
+    verdict.shards = len(shards)
     verdict.events = sum(new.checkpoints(store.partitions))
     return verdict
 
 
-def _names(model: ReadModel, partitions: int) -> Names:
-    """The names of each shard's state keys without the prefix of the generation."""
-    return {
-        prefix: {key.removeprefix(prefix) for key in keys}
-        for prefix, keys in state_keys(model, partitions).items()
-    }
+def _names(shard: Shard, keys: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """The names of a shard's state keys without the prefix of the generation."""
+    prefix = shard.state("")
+    return (key.removeprefix(prefix) for key in keys.get(prefix, ()))
 
 
-class _Pair:
-    """A new shard and the live one of the same partitions."""
+def _differences(
+    follower: Follower, new: Shard, live: Shard, partitions: Sequence[int], names: Sequence[str]
+) -> Iterator[str]:
+    """Compare these keys of two shards of the same partitions; one line for each difference."""
+    _wait_until_not_ahead(new, live)
+    redis = follower.model.redis
+    of_live = read(redis, live, map(live.state, names))
+    _fill_up_to(follower, {p: of_live.checkpoints.get(p, 0) for p in partitions})
+    of_new = read(redis, new, map(new.state, names))
+    if of_new.checkpoints != of_live.checkpoints:
+        raise CouldNotCompare(
+            "Another process writes the new generation: stop it, then run the rebuild again."
+        )
+    return differences(_by_name(live, of_live), _by_name(new, of_new))
 
-    def __init__(
-        self, new: Shard, live: Shard, partitions: Sequence[int], follower: Follower
-    ) -> None:
-        self._new = new
-        self._live = live
-        self._partitions = partitions
-        self._follower = follower
-        self._seen: set[str] = set()
 
-    def fresh(self, new: Names, live: Names) -> Iterator[Sequence[str]]:
-        """Keys of either shard that were not compared before, some at a time."""
-        there = new.get(self._new.state(""), set()) | live.get(self._live.state(""), set())
-        fresh = sorted(there - self._seen)
-        self._seen.update(fresh)
-        yield from in_parts(fresh)
-
-    def differences(self, names: Sequence[str]) -> Iterator[str]:
-        """Compare these keys; one line for each difference."""
-        self._wait_until_not_ahead()
-        live = self._read(self._live, names)
-        self._fill_up_to(live.checkpoints)
-        new = self._read(self._new, names)
-        if any(new.checkpoints.get(p, 0) != live.checkpoints.get(p, 0) for p in self._partitions):
+def _wait_until_not_ahead(new: Shard, live: Shard) -> None:
+    deadline = monotonic() + _PATIENCE_SECONDS
+    while _is_ahead(new, live):
+        if monotonic() > deadline:
             raise CouldNotCompare(
-                "Another process writes the new generation: stop it, then run the rebuild again."
+                "The live generation is behind the new one and does not catch up:"
+                " is a projector running?"
             )
-        return differences(_by_name(self._live, live), _by_name(self._new, new))
+        sleep(_POLL_SECONDS)
 
-    def _read(self, shard: Shard, names: Sequence[str]) -> ShardSnapshot:
-        prefix = shard.state("")
-        return read(self._follower.model.redis, shard, [prefix + name for name in names])
 
-    def _wait_until_not_ahead(self) -> None:
-        deadline = monotonic() + _PATIENCE_SECONDS
-        while True:
-            new, live = self._new.checkpoints(), self._live.checkpoints()
-            if all(live.get(partition, 0) >= at for partition, at in new.items()):
-                return
-            if monotonic() > deadline:
-                raise CouldNotCompare(
-                    "The live generation is behind the new one and does not catch up:"
-                    " is a projector running?"
-                )
-            sleep(_POLL_SECONDS)
+def _is_ahead(new: Shard, live: Shard) -> bool:
+    there = live.checkpoints()
+    return any(there.get(partition, 0) < at for partition, at in new.checkpoints().items())
 
-    def _fill_up_to(self, offsets: Mapping[int, int]) -> None:
-        deadline = monotonic() + _PATIENCE_SECONDS
-        targets = {p: offsets.get(p, 0) for p in self._partitions}
-        self._follower.read_checkpoints()
-        while behind := [p for p, at in targets.items() if self._follower.checkpoints[p] < at]:
-            for partition in behind:
-                if self._follower.is_backing_off:
-                    sleep(_POLL_SECONDS)
-                else:
-                    read_page(
-                        self._follower.store, partition, [self._follower], until=targets[partition]
-                    )
-            if monotonic() > deadline:
-                raise CouldNotCompare(
-                    "The new generation does not reach the offsets of the live one:"
-                    " see the warnings in the log."
-                )
+
+def _fill_up_to(follower: Follower, offsets: Mapping[int, int]) -> None:
+    deadline = monotonic() + _PATIENCE_SECONDS
+    follower.read_checkpoints()
+    while behind := [p for p, at in offsets.items() if follower.checkpoints[p] < at]:
+        for partition in behind:
+            if follower.is_backing_off:
+                sleep(_POLL_SECONDS)
+            else:
+                read_page(follower.store, partition, [follower], until=offsets[partition])
+        if monotonic() > deadline:
+            raise CouldNotCompare(
+                "The new generation does not reach the offsets of the live one:"
+                " see the warnings in the log."
+            )
 
 
 def _by_name(shard: Shard, snapshot: ShardSnapshot) -> dict[str, Value]:

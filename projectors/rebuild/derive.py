@@ -3,8 +3,9 @@
 Their state does not change meanwhile, so each builder is called until it has built everything.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic, sleep
 
 from django.db import close_old_connections
@@ -22,13 +23,12 @@ from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
 from projectors.rebuild.backfill import opened
 from projectors.rebuild.backpressure import Backpressure
-from projectors.rebuild.task import BuildTask
 from projectors.registry import BUILT, MODELS, make_builder
 from projectors.storage.read_model import ReadModel
+from projectors.verification.derived import settle
 
 _REST_SECONDS = 0.05
 _PATIENCE_SECONDS = 60.0
-_TRIES = 100
 
 _TOGETHER = [each for each in BUILT if not each.builds_by_partition]
 SIDE_BY_SIDE = (
@@ -40,36 +40,33 @@ LAST = frozenset(each.name for each in MODELS if each.builds_by_partition)
 """Models that are built after those, by partition."""
 
 
-def build(numbers: Mapping[str, int], task: BuildTask) -> None:
-    """Build the models of a task."""
-    redis = clients.redis()
-    backpressure = Backpressure(Live(redis), Pointers(redis))
-    for model, builder, _ in _builders(numbers, task.names):
+def build(
+    numbers: Mapping[str, int],
+    names: Collection[str],
+    partitions: Sequence[int],
+    moment: datetime | None,
+) -> None:
+    """Build the models of these names for some partitions, as of a moment (None: now)."""
+    backpressure = Backpressure(Live(clients.redis()), Pointers(clients.redis()))
+    for model, builder in _builders(numbers, names):
         backpressure.wait()
         if isinstance(builder, PartitionedBuilder):
-            builder.build_only(task.partitions)
-        builder.build(task.now)  # even without events: an empty board is stored, too
-        _build_rest(model, builder, task, backpressure)
+            builder.build_only(partitions)
+        builder.build(moment or datetime.now(UTC))  # without events, too: an empty board is stored
+        before, deadline = -1, 0.0
+        while not _is_built(model, partitions):
+            done = sum(model.built_offsets(config().partitions))
+            if done != before:
+                before, deadline = done, monotonic() + _PATIENCE_SECONDS
+            elif monotonic() > deadline:
+                raise RetryLater(
+                    f"{model.name} cannot be built: the models it reads are behind it and do not"
+                    " catch up (is a projector running?)"
+                )
+            sleep(_REST_SECONDS if builder.interval_seconds else 0)
+            backpressure.wait()
+            builder.build(moment or datetime.now(UTC))
     close_old_connections()
-
-
-def _build_rest(
-    model: ReadModel, builder: Builder, task: BuildTask, backpressure: Backpressure
-) -> None:
-    """Build until everything is built. Raises RetryLater if it makes no progress."""
-    before, deadline = -1, 0.0
-    while not _is_built(model, task.partitions):
-        done = sum(model.built_offsets(config().partitions))
-        if done != before:
-            before, deadline = done, monotonic() + _PATIENCE_SECONDS
-        elif monotonic() > deadline:
-            raise RetryLater(
-                f"{model.name} cannot be built: the models it reads are behind it and do not"
-                " catch up (is a projector running?)"
-            )
-        sleep(_REST_SECONDS if builder.interval_seconds else 0)
-        backpressure.wait()
-        builder.build(task.now)
 
 
 def _is_built(model: ReadModel, partitions: Sequence[int]) -> bool:
@@ -78,60 +75,40 @@ def _is_built(model: ReadModel, partitions: Sequence[int]) -> bool:
     return all(built[partition] == there[partition] for partition in partitions)
 
 
-def check(
-    numbers: Mapping[str, int], moment: datetime | None = None
-) -> Iterator[tuple[str, list[str]]]:
+def check(numbers: Mapping[str, int], moment: datetime | None) -> Iterator[tuple[str, list[str]]]:
     """Compare each model's derived data with its state; yields name and differences."""
     now = moment or datetime.now(UTC)
-    for model, builder, others in _builders(numbers, frozenset(numbers)):
-        if isinstance(builder, VerifiableBuilder):
-            yield model.name, _check(builder, others, now)
+    for model, builder in _builders(numbers, numbers):
+        if isinstance(builder, ComparableBuilder):
+            yield model.name, settle(builder.differences, partial(_build_again, builder, now))
+        elif isinstance(builder, VerifiableBuilder):
+            yield model.name, builder.check(now)
 
 
-def _check(builder: VerifiableBuilder, others: Sequence[ReadModel], now: datetime) -> list[str]:
-    """Compare derived data with the state; one line for each difference.
-
-    A builder may read live models, which change meanwhile. So it builds again until they did not
-    change during the comparison.
-    """
-    if not (others and isinstance(builder, ComparableBuilder)):
-        return builder.check(now)
-    shards = [shard for other in others for shard in other.shards(config().partitions)]
-    for _ in range(_TRIES):
-        before = [shard.checkpoints() for shard in shards]
-        builder.build(now)
-        found = builder.differences()
-        if not found or before == [shard.checkpoints() for shard in shards]:
-            return found
-    return ["could not be compared: events keep coming"]
+def _build_again(builder: Builder, now: datetime) -> bool:
+    builder.build(now)
+    return True
 
 
 def _builders(
-    numbers: Mapping[str, int], names: frozenset[str]
-) -> Iterator[tuple[ReadModel, Builder, Sequence[ReadModel]]]:
-    """Yield each model to build, its builder, and the live generations that the builder reads."""
+    numbers: Mapping[str, int], names: Collection[str]
+) -> Iterator[tuple[ReadModel, Builder]]:
+    """Yield each model of these names that has derived data, and its builder."""
+    models = {model.name: model for model in opened(numbers)}
     live = Live(clients.redis())
-    there = {model.name: model for model in opened(numbers)}
-    others: list[ReadModel] = []
 
     def find(kind: type[ReadModel]) -> ReadModel:
-        if kind.name in there:
-            return there[kind.name]
-        opened_ = live.open(kind)
-        others.append(opened_)
-        return opened_
+        return models.get(kind.name) or live.open(kind)
 
-    for name, model in there.items():
-        others.clear()
+    for name, model in models.items():
         if name in names and (builder := make_builder(model, find)):
-            yield model, builder, list(others)
+            yield model, builder
 
 
 def progress(models: Sequence[ReadModel], partitions: int) -> tuple[int, int]:
     """Up to how many events derived data is built, and how many the state has."""
-    built = total = 0
-    for model in models:
-        if type(model) in BUILT:
-            built += sum(model.built_offsets(partitions))
-            total += sum(model.checkpoints(partitions))
-    return built, total
+    built = [model for model in models if type(model) in BUILT]
+    return (
+        sum(sum(model.built_offsets(partitions)) for model in built),
+        sum(sum(model.checkpoints(partitions)) for model in built),
+    )

@@ -1,6 +1,7 @@
 """Dry run: what a rebuild would change, and how long it would take."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from time import monotonic
 
 from rich.console import Console
@@ -26,15 +27,14 @@ def preview(kinds: Sequence[type[ReadModel]], options: RebuildOptions, console: 
     """Compare the live generations with the log, measure a sample, print the estimate."""
     store = PostgresStore(config().partitions)
     live = Live(clients.redis())
-    ends = plan.offsets_at(store, options.until) if options.until else store.heads()
+    events = sum(plan.offsets_at(store, options.until) if options.until else store.heads())
     table = Table("read model", "live now", "events to read", "what would change", "about")
     total = 0.0
     for kind in kinds:
-        seconds = _seconds(kind, store, sum(ends)) / options.processes
+        seconds = _seconds(kind, store, events) / options.processes
         total += seconds
-        words = _change(kind, live, store) if options.until is None else "one more generation"
-        number = _number(kind, live)
-        table.add_row(kind.name, number, f"{sum(ends):,}", words, f"{seconds:,.0f} s")
+        number, change = _change(kind, live, store, options.until)
+        table.add_row(kind.name, number, f"{events:,}", change, f"{seconds:,.0f} s")
     console.print(table)
     console.print(
         f"About {total:,.0f} s in all for state and derived data, with {options.processes}"
@@ -43,24 +43,23 @@ def preview(kinds: Sequence[type[ReadModel]], options: RebuildOptions, console: 
     )
 
 
-def _number(kind: type[ReadModel], live: Live) -> str:
-    try:
-        return str(live.generation(kind.name))
-    except NotReady:
-        return "none"
-
-
-def _change(kind: type[ReadModel], live: Live, store: EventStore) -> str:
+def _change(
+    kind: type[ReadModel], live: Live, store: EventStore, until: datetime | None
+) -> tuple[str, str]:
+    """The live generation's number, and what would change."""
     try:
         model = live.open(kind)
     except NotReady:
-        return "it would become live"
+        return "none", "one more generation" if until else "it would become live"
+    number = str(model.generation)
+    if until:
+        return number, "one more generation"
     if not plan.is_same_shape(model):
-        return "new format"
-    verdict = verify(model, store, advance=lambda _: None, decrypt=decryptor())
-    for line in verdict.shown:
-        Console(stderr=True).print(f"{kind.name}: {line}", markup=False, highlight=False)
-    return "nothing: equal" if not verdict.differences else f"{verdict.differences:,} elements"
+        return number, "new format"
+    verdict = verify(model, store, decrypt=decryptor())
+    for line in verdict.lines:
+        Console(stderr=True).print(line, markup=False, highlight=False)
+    return number, f"{verdict.differences:,} elements" if verdict.differences else "nothing: equal"
 
 
 def _seconds(kind: type[ReadModel], store: EventStore, events: int) -> float:

@@ -5,30 +5,26 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wai
 from contextlib import contextmanager
 from datetime import datetime
 from multiprocessing import get_context
+from typing import TypeAlias
 
-from projectors.rebuild import derive, pool_worker
-from projectors.rebuild.task import BackfillTask, BuildTask
+from projectors.rebuild import backfill, derive, pool_worker
 
 _POLL_SECONDS = 0.2
 
-OnPoll = Callable[[], object]
+OnPoll: TypeAlias = Callable[[], object]
 """Is called several times a second while waiting."""
 
 
 class RebuildPool:
-    """Pool processes that fill and build."""
+    """Pool processes that fill and build; both raise the error that ended a process."""
 
     def __init__(self, pool: ProcessPoolExecutor, processes: int) -> None:
         self._pool = pool
         self._processes = processes
 
     def fill(self, numbers: Mapping[str, int], until: Sequence[int], *, on_poll: OnPoll) -> None:
-        """Fill generations up to ``until``. Raises the error that ended a process."""
-        generation_ids = tuple(numbers.items())
-        tasks = [
-            BackfillTask(generation_ids, share, tuple(until)) for share in self._shares(len(until))
-        ]
-        _wait([self._pool.submit(pool_worker.fill, task) for task in tasks], on_poll)
+        shares = self._shares(len(until))
+        _wait([self._pool.submit(backfill.fill, numbers, each, until) for each in shares], on_poll)
 
     def build(
         self,
@@ -39,36 +35,34 @@ class RebuildPool:
         on_poll: OnPoll,
     ) -> None:
         """Build all derived data of generations, as of a moment (None: now)."""
-        everything = tuple(range(partitions))
-        side_by_side = [BuildTask(names, everything, moment) for names in derive.SIDE_BY_SIDE]
-        after = [BuildTask(derive.LAST, share, moment) for share in self._shares(partitions)]
-        for parts in (side_by_side, after):
-            needed = [part for part in parts if part.names & numbers.keys()]
-            _wait(
-                [self._pool.submit(pool_worker.build, dict(numbers), it) for it in needed], on_poll
-            )
+        side_by_side = [(names, range(partitions)) for names in derive.SIDE_BY_SIDE]
+        last = [(derive.LAST, share) for share in self._shares(partitions)]
+        for parts in (side_by_side, last):
+            needed = [(names & numbers.keys(), share) for names, share in parts]
+            tasks = [
+                self._pool.submit(derive.build, numbers, names, share, moment)
+                for names, share in needed
+                if names
+            ]
+            _wait(tasks, on_poll)
 
-    def _shares(self, partitions: int) -> list[tuple[int, ...]]:
+    def _shares(self, partitions: int) -> list[range]:
         """The partitions, dealt out to the processes."""
-        every = range(partitions)
-        return [tuple(every[nth :: self._processes]) for nth in range(self._processes)]
+        return [range(nth, partitions, self._processes) for nth in range(self._processes)]
 
 
 @contextmanager
 def rebuild_pool(processes: int) -> Iterator[RebuildPool]:
-    """A pool of processes until the end of the block."""
     with ProcessPoolExecutor(
         processes, mp_context=get_context("spawn"), initializer=pool_worker.begin
     ) as pool:
         yield RebuildPool(pool, processes)
 
 
-def _wait(parts: Sequence["Future[None]"], on_poll: OnPoll) -> None:
-    while wait(parts, timeout=_POLL_SECONDS, return_when=FIRST_EXCEPTION).not_done:
+def _wait(tasks: Sequence["Future[None]"], on_poll: OnPoll) -> None:
+    running = set(tasks)
+    while running:
+        done, running = wait(running, timeout=_POLL_SECONDS, return_when=FIRST_EXCEPTION)
+        for task in done:
+            task.result()
         on_poll()
-        for part in parts:
-            if part.done():
-                part.result()
-    for part in parts:
-        part.result()
-    on_poll()

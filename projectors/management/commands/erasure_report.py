@@ -2,7 +2,6 @@
 
 import sys
 from argparse import ArgumentParser
-from collections.abc import Sequence
 from time import monotonic, sleep
 from typing import Any
 from uuid import UUID
@@ -18,13 +17,12 @@ from infra.config import config
 from infra.progress_bar import progress
 from projectors.erasure.audit import SearchTerms, search
 from projectors.erasure.coordinator import ErasureCoordinator, ErasureStatus
+from projectors.management.arguments import waiting
 
 _POLL_SECONDS = 0.2
 
 
 class Command(BaseCommand):
-    """``manage.py erasure_report``"""
-
     help = (
         "Show for each part of the platform whether an erased user is gone there: each"
         " generation of each read model, then log, vault, Redis and index, which are searched."
@@ -32,17 +30,10 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The user's id, and what else to search for."""
         parser.add_argument("id", type=UUID, metavar="ID", help="the user's id")
         parser.add_argument("--username", metavar="NAME", help="search for it, too")
         parser.add_argument("--email", metavar="ADDRESS", help="search for it, too")
-        parser.add_argument(
-            "--wait",
-            type=float,
-            default=0,
-            metavar="SECONDS",
-            help="wait this long for the projectors",
-        )
+        waiting(parser, "wait this long for the projectors")
 
     def handle(self, *_args: object, **options: Any) -> None:
         """Purge until all generations are clean or the wait is over; then search."""
@@ -50,13 +41,15 @@ class Command(BaseCommand):
         if erasures.find(user_id) is None and not erasures.is_erased(user_id):
             raise CommandError(f"The erasure of {user_id} was never requested.")
         store = PostgresStore(config().partitions)
-        parts = _purge(
-            user_id, ErasureCoordinator(clients.redis(), store), patience_seconds=options["wait"]
-        )
+        coordinator = ErasureCoordinator(clients.redis(), store)
+        parts = _purge(user_id, coordinator, patience_seconds=options["wait"])
         terms = SearchTerms(user_id, options["username"], options["email"])
         parts += search(terms, store, clients.redis())
-        _print(parts)
-        if not _are_gone(parts):
+        table = Table("part", "status")
+        for part in parts:
+            table.add_row(part.name, part.detail if part.is_gone else f"NOT GONE: {part.detail}")
+        Console().print(table)
+        if not all(part.is_gone for part in parts):
             sys.exit(1)
 
 
@@ -64,25 +57,13 @@ def _purge(
     user_id: UUID, coordinator: ErasureCoordinator, *, patience_seconds: float
 ) -> list[ErasureStatus]:
     deadline = monotonic() + patience_seconds
-    parts = coordinator.purge_user(user_id)
+    parts, shown = coordinator.purge_user(user_id), 0
     with progress("purging", len(parts)) as advance:
-        before = 0
-        while not _are_gone(parts) and monotonic() < deadline:
+        while True:
             gone = sum(part.is_gone for part in parts)
-            advance(gone - before)
-            before = gone
+            advance(gone - shown)
+            if gone == len(parts) or monotonic() >= deadline:
+                return parts
+            shown = gone
             sleep(_POLL_SECONDS)
             parts = coordinator.purge_user(user_id)
-        advance(sum(part.is_gone for part in parts) - before)
-    return parts
-
-
-def _are_gone(parts: Sequence[ErasureStatus]) -> bool:
-    return all(part.is_gone for part in parts)
-
-
-def _print(parts: Sequence[ErasureStatus]) -> None:
-    table = Table("part", "status")
-    for part in parts:
-        table.add_row(part.name, part.detail if part.is_gone else f"NOT GONE: {part.detail}")
-    Console().print(table)

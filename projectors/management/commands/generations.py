@@ -1,7 +1,7 @@
 """manage.py generations: list the generations of read models, switch to one, drop one."""
 
 from argparse import ArgumentParser
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from time import monotonic, sleep
 from typing import Any
@@ -29,8 +29,6 @@ _KEPT_FOR_SWITCH_SECONDS = 60.0
 
 
 class Command(BaseCommand):
-    """``manage.py generations``"""
-
     help = (
         "Without arguments, or with a read model's name: list generations. switch NAME NUMBER"
         " makes another one live, at once. drop NAME NUMBER, or drop LABEL, removes one that is"
@@ -38,7 +36,6 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """See BaseCommand."""
         parser.add_argument(
             "words",
             nargs="*",
@@ -47,7 +44,6 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: object, **options: Any) -> None:
-        """Run the action, or list."""
         pointers = Pointers(clients.redis())
         match options["words"]:
             case []:
@@ -76,9 +72,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{name} {number} is live now; {before} is kept for a while.")
 
     def _drop(self, model: ReadModel, pointers: Pointers) -> None:
-        snapshot = pointers.snapshot()
-        if snapshot.joining.get(model.name) == model.generation:
-            pointers.leave(model.name, model.generation)  # left by a rebuild that ended
+        pointers.leave(model.name, model.generation)  # a rebuild that ended may have left it
         try:
             keys = drop(model, pointers)
         except StillNeeded as error:
@@ -154,13 +148,8 @@ def _show(names: Sequence[str], snapshot: PointerSnapshot) -> None:
 def _role(generation: Generation, snapshot: PointerSnapshot) -> str | None:
     """The role of a generation; None for one that was dropped."""
     name, number = generation.model, generation.number
-    roles: Mapping[str, Mapping[str, int]] = {
-        "live": snapshot.live,
-        "coming": snapshot.coming,
-        "joining": snapshot.joining,
-    }
-    for role, pointed in roles.items():
-        if pointed.get(name) == number:
+    for role in ("live", "coming", "joining"):
+        if getattr(snapshot, role).get(name) == number:
             return role
     if (until := snapshot.kept.get((name, number))) is not None:
         return f"kept until {datetime.fromtimestamp(until, UTC):%H:%M:%SZ}"

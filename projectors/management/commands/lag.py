@@ -15,6 +15,7 @@ from infra import clients
 from infra.config import config
 from projectors.generations.live import Live
 from projectors.lag import Lag, lags
+from projectors.management.arguments import waiting
 
 _POLL_SECONDS = 0.1
 _REST_FACTOR = 4
@@ -22,19 +23,10 @@ _REST_FACTOR = 4
 
 
 class Command(BaseCommand):
-    """``manage.py lag``"""
-
     help = "Show how many events each read model is behind the log. Exit 1 unless all are level."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """See BaseCommand."""
-        parser.add_argument(
-            "--wait",
-            type=float,
-            default=0,
-            metavar="SECONDS",
-            help="wait this long for all to be level",
-        )
+        waiting(parser, "wait this long for all to be level")
 
     def handle(self, *_args: object, **options: Any) -> None:
         """Poll until all are level or the wait is over."""

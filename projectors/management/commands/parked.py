@@ -3,22 +3,24 @@
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from events.notifications import waiting_readers_channel
 from events.store.generations import version_of
 from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
+from infra.progress_bar import progress
 from projectors.consumer.decryption import decryptor
 from projectors.errors import TRANSIENT_ERRORS, StopProjector
 from projectors.generations.live import Live, NotReady
-from projectors.management.arguments import find_model
+from projectors.management.arguments import find_model, open_live, print_line
 from projectors.parking.retry import (
     ParkedStreamKey,
     ParkedStreamRetry,
@@ -27,7 +29,6 @@ from projectors.parking.retry import (
 )
 from projectors.parking.store import (
     ParkedEvent,
-    SkippedEvent,
     count_parked,
     read_parked_events,
     read_skipped_events,
@@ -37,15 +38,12 @@ from projectors.storage.read_model import ReadModel
 
 
 class Command(BaseCommand):
-    """``manage.py parked``"""
-
     help = (
         "An event that a read model could not apply is parked with what follows in its stream,"
         " and everything else continues. Safe while projectors are running."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """One subcommand for each action."""
         actions = parser.add_subparsers(dest="action", required=True)
         listing = actions.add_parser("list", help="the streams that are parked")
         listing.add_argument("name", nargs="*", metavar="NAME", help=", ".join(BY_NAME))
@@ -76,7 +74,6 @@ class Command(BaseCommand):
             )
 
     def handle(self, *_args: object, **options: Any) -> None:
-        """Run the action."""
         action: Literal["list", "show", "retry", "skip"] = options["action"]
         is_done = True
         try:
@@ -103,18 +100,17 @@ class Command(BaseCommand):
 def _models(names: Sequence[str], generation: int | None) -> list[ReadModel]:
     """The models named, by default all that are live."""
     named = [find_model(name) for name in names]
-    if generation is not None and len(names) != 1:
-        raise CommandError("--generation needs the name of one read model.")
     if generation is not None:
+        if len(named) != 1:
+            raise CommandError("--generation needs the name of one read model.")
         return [named[0](clients.redis(), generation)]
     live = Live(clients.redis())
+    if named:
+        return [open_live(model, live) for model in named]
     found = []
-    for model in named or MODELS:
-        try:
+    for model in MODELS:
+        with suppress(NotReady):
             found.append(live.open(model))
-        except NotReady as error:
-            if names:
-                raise CommandError(error.advice) from error
     return found
 
 
@@ -152,68 +148,53 @@ def _list(models: Sequence[ReadModel]) -> None:
     for model in models:
         for key in parked_stream_keys(model, config().partitions):
             if waiting := read_parked_events(model.redis, *key):
-                row = (model.name, str(model.generation), key.stream, *_row(waiting))
-                table.add_row(*row)
+                first = waiting[0]
+                row = (model.generation, key.stream, f"{len(waiting):,}", _moment(first.since))
+                table.add_row(model.name, *map(str, row), str(first.tries), first.reason)
         skipped_count += count_parked(model, config().partitions).skipped
     console = Console()
-    if table.row_count:
-        console.print(table)
-    else:
-        console.print("Nothing is parked.")
+    console.print(table if table.row_count else "Nothing is parked.")
     if skipped_count:
         console.print(f"{skipped_count:,} skipped for good: see parked show NAME", highlight=False)
 
 
-def _row(waiting: Sequence[ParkedEvent]) -> Iterator[str]:
-    first = waiting[0]
-    yield f"{len(waiting):,}"
-    yield _moment(first.since)
-    yield str(first.tries)
-    yield first.reason
-
-
 def _show(model: ReadModel, stream: str | None) -> None:
-    parked = parked_stream_keys(model, config().partitions)
-    chosen = [key for key in parked if stream in (None, key.stream)]
-    skipped = [
-        one
-        for shard in model.shards(config().partitions)
-        for one in read_skipped_events(model.redis, shard)
-        if stream in (None, one.stream)
-    ]
-    for key in chosen:
-        _write(f"{model.name}, generation {model.generation}: {key.stream}")
-        for entry in read_parked_events(model.redis, *key):
-            _write_entry(entry)
-    for one in skipped:
-        _write_skipped(one)
-    if not chosen and not skipped:
-        _write("Nothing is parked.")
+    lines = [*_parked(model, stream), *_skipped(model, stream)]
+    for line in lines or ["Nothing is parked."]:
+        print_line(line)
 
 
-def _write_entry(entry: ParkedEvent) -> None:
-    tried = f", tried {entry.tries} times" if entry.tries else ""
-    position = f"{entry.partition}:{entry.offset}"
-    _write(f"  {position} version {entry.version}, since {_moment(entry.since)}{tried}")
-    _write(f"    {entry.type} {entry.data}")
-    _write(f"    {entry.reason}")
-    for line in entry.trace.splitlines():
-        _write(f"      {line}")
+def _parked(model: ReadModel, stream: str | None) -> Iterator[str]:
+    for key in parked_stream_keys(model, config().partitions):
+        if stream not in (None, key.stream):
+            continue
+        yield f"{model.name}, generation {model.generation}: {key.stream}"
+        for event in read_parked_events(model.redis, *key):
+            tried = f", tried {event.tries} times" if event.tries else ""
+            yield (
+                f"  {event.partition}:{event.offset} version {event.version},"
+                f" since {_moment(event.since)}{tried}"
+            )
+            yield from _contents(event)
+            yield from (f"      {line}" for line in event.trace.splitlines())
 
 
-def _write_skipped(one: SkippedEvent) -> None:
-    position = f"{one.entry.partition}:{one.entry.offset}"
-    _write(f"{one.stream} {position} skipped {_moment(one.at)}: {one.note}")
-    _write(f"    {one.entry.type} {one.entry.data}")
-    _write(f"    {one.entry.reason}")
+def _skipped(model: ReadModel, stream: str | None) -> Iterator[str]:
+    for shard in model.shards(config().partitions):
+        for one in read_skipped_events(model.redis, shard):
+            if stream in (None, one.stream):
+                position = f"{one.entry.partition}:{one.entry.offset}"
+                yield f"{one.stream} {position} skipped {_moment(one.at)}: {one.note}"
+                yield from _contents(one.entry)
+
+
+def _contents(event: ParkedEvent) -> Iterator[str]:
+    yield f"    {event.type} {event.data}"
+    yield f"    {event.reason}"
 
 
 def _moment(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(sep=" ", timespec="seconds")
-
-
-def _write(line: str) -> None:
-    Console().print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 # ------------------------------------------------------------------------------ retry and skip
@@ -221,29 +202,32 @@ def _write(line: str) -> None:
 
 def _retry(streams_by_model: Sequence[tuple[ReadModel, list[ParkedStreamKey]]]) -> bool:
     """Retry all and print the results; return whether nothing is left."""
-    is_done, applied, streams = True, 0, 0
-    columns = (TextColumn("{task.description}"), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        for model, parked in streams_by_model:
-            if not parked:
-                continue
-            parked_retry = _parked_retry(model)
-            for key in progress.track(parked, description=model.name):
-                retried = parked_retry.retry(key)
-                streams, applied = streams + 1, applied + retried.applied
-                is_done &= _report(model, key, retried)
-            parked_retry.wake_builders([kind.name for kind in dependents_of(type(model))])
-    _write(
-        f"{applied:,} events of {streams:,} streams applied." if streams else "Nothing to retry."
+    results: list[RetryResult] = []
+    for model, parked in streams_by_model:
+        if not parked:
+            continue
+        parked_retry = _parked_retry(model)
+        with progress(model.name, len(parked)) as advance:
+            for key in parked:
+                results.append(parked_retry.retry(key))
+                _report(model, key, results[-1])
+                advance(1)
+        for kind in (type(model), *dependents_of(type(model))):
+            model.redis.publish(waiting_readers_channel(), kind.name)
+    applied = sum(result.applied for result in results)
+    print_line(
+        f"{applied:,} events of {len(results):,} streams applied."
+        if results
+        else "Nothing to retry."
     )
-    return is_done
+    return not any(result.left for result in results)
 
 
-def _report(model: ReadModel, key: ParkedStreamKey, retried: RetryResult) -> bool:
-    if retried.left:
-        left = f"{retried.left:,} still parked" + (f": {retried.reason}" if retried.reason else "")
-        _write(f"{model.name} {key.stream}: {retried.applied:,} applied, {left}")
-    return not retried.left
+def _report(model: ReadModel, key: ParkedStreamKey, result: RetryResult) -> None:
+    if result.left:
+        reason = f": {result.reason}" if result.reason else ""
+        counts = f"{result.applied:,} applied, {result.left:,} still parked"
+        print_line(f"{model.name} {key.stream}: {counts}{reason}")
 
 
 def _skip(model: ReadModel, options: dict[str, Any]) -> bool:
@@ -258,7 +242,7 @@ def _skip(model: ReadModel, options: dict[str, Any]) -> bool:
             f" so look first: parked show {which}"
         ) from error
     meanwhile = "" if skipped_count else ": another process changed the stream meanwhile"
-    _write(f"{model.name} {key.stream}: {skipped_count:,} skipped{meanwhile}")
+    print_line(f"{model.name} {key.stream}: {skipped_count:,} skipped{meanwhile}")
     try:
         return _retry([(model, [key])])
     except (*TRANSIENT_ERRORS, StopProjector) as error:

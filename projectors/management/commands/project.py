@@ -17,8 +17,6 @@ from projectors.storage.read_model import ReadModel
 
 
 class Command(BaseCommand):
-    """``manage.py project``"""
-
     help = (
         "Keep the read models level with the log: from RabbitMQ where MARQUEE_BUS_URL is set,"
         " else from the log alone. Several may run; one is active at a time. Processes with other"
@@ -26,7 +24,6 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """See BaseCommand."""
         names = [model.name for model in MODELS]
         share = parser.add_mutually_exclusive_group()
         share.add_argument(

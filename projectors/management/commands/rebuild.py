@@ -2,7 +2,7 @@
 
 import os
 import re
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,8 +13,7 @@ from rich.console import Console
 
 from events.store.generations import RebuildInProgress, rebuild_lock
 from projectors.errors import RetryLater, StopProjector
-from projectors.management.arguments import chosen, naming
-from projectors.management.verdicts import print_verdicts
+from projectors.management.arguments import chosen, naming, print_verdicts
 from projectors.rebuild.comparison import CouldNotCompare
 from projectors.rebuild.cutover import NotTakenOver
 from projectors.rebuild.dry_run import preview
@@ -27,21 +26,24 @@ _LABEL = re.compile("[a-z0-9][a-z0-9-]{0,39}")
 
 
 class Command(BaseCommand):
-    """``manage.py rebuild``"""
-
     help = (
         "Rebuild read models from the log, beside those that answer, and switch to them when"
         " they are level. If it was interrupted, run it again: it resumes."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """See BaseCommand."""
         naming(parser, more=f"; or {CATALOGUE_TABLES}, the command side's own tables")
         parser.add_argument(
-            "--until", metavar="TIME", help="as they were at a time (2026-11-24T12:00Z)"
+            "--until",
+            type=_moment,
+            metavar="TIME",
+            help="as they were at a time (2026-11-24T12:00Z)",
         )
         parser.add_argument(
-            "--into", metavar="LABEL", help="the label by which queries find them: As-Of: LABEL"
+            "--into",
+            type=_label,
+            metavar="LABEL",
+            help="the label by which queries find them: As-Of: LABEL",
         )
         parser.add_argument(
             "--verify",
@@ -72,8 +74,8 @@ class Command(BaseCommand):
             return
         models = chosen(options["name"], is_all=options["all"], what="rebuild")
         job_options = RebuildOptions(
-            label=_label(options["into"]),
-            until=_moment(options["until"]),
+            label=options["into"],
+            until=options["until"],
             is_verified=options["verify"],
             processes=max(1, options["processes"]),
         )
@@ -85,13 +87,14 @@ class Command(BaseCommand):
                 preview(models, job_options, console)
                 return
             with rebuild_lock(model.name for model in models), ProgressView() as screen:
-                outcome = RebuildJob(models, job_options, screen).run()
+                job = RebuildJob(models, job_options, screen)
+                job.run()
         except RebuildInProgress as error:
             raise CommandError(
                 f"{error.model} is being rebuilt by another process: wait for it, or stop it."
             ) from error
         except GenerationsDiffer as error:
-            print_verdicts(error.verdicts, console)
+            print_verdicts(error.verdicts)
             raise CommandError(
                 f"Not switched: the new generations differ from the live ones. They are kept for"
                 f" inspection; drop them with: manage.py generations drop {error.example}"
@@ -102,25 +105,23 @@ class Command(BaseCommand):
             ) from error
         except (RetryLater, CouldNotCompare, NotTakenOver, StopProjector) as error:
             raise CommandError(f"Not switched: {error} (run it again to resume)") from error
-        outcome.show(console)
+        job.show_outcome(console)
 
 
-def _label(text: str | None) -> str | None:
-    if text is not None and not _LABEL.fullmatch(text):
-        raise CommandError("A label has at most 40 lower-case letters, digits and hyphens.")
+def _label(text: str) -> str:
+    if not _LABEL.fullmatch(text):
+        raise ArgumentTypeError("A label has at most 40 lower-case letters, digits and hyphens.")
     return text
 
 
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
+def _moment(text: str) -> datetime:
     try:
         found = parse_datetime(text)
-    except ValueError as error:
-        raise CommandError(f"--until: {error}.") from error
+    except ValueError:
+        found = None
     if found is None:
-        raise CommandError(f"--until: {text!r} is not a time such as 2026-11-24T12:00:00Z.")
+        raise ArgumentTypeError(f"{text!r} is not a time such as 2026-11-24T12:00:00Z.")
     moment = found if found.tzinfo else found.replace(tzinfo=UTC)
     if moment > datetime.now(UTC):
-        raise CommandError("--until must not be in the future.")
+        raise ArgumentTypeError("The time must not be in the future.")
     return moment

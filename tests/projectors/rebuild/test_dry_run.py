@@ -85,8 +85,7 @@ def test_estimate_of_an_empty_log_is_zero(slow):
 def test_estimate_is_printed_by_model_and_in_total(slow, monkeypatch):
     store = log(3000)
     monkeypatch.setattr(dry_run, "PostgresStore", lambda _: store)
-    monkeypatch.setattr(dry_run, "_number", lambda *_: "1")
-    monkeypatch.setattr(dry_run, "_change", lambda *_: "nothing: equal")
+    monkeypatch.setattr(dry_run, "_change", lambda *_: ("1", "nothing: equal"))
     screen = StringIO()
     dry_run.preview([slow, slow], RebuildOptions(processes=2), Console(file=screen, width=120))
     rows = [line for line in screen.getvalue().splitlines() if " slow " in line]

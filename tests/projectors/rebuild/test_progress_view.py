@@ -96,7 +96,7 @@ def test_progress_bar_shows_rate_time_left_and_lag(clock, monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "160")
     with ProgressView() as screen:
-        screen._bars.get_time = clock
+        screen.get_time = clock
         fill(screen, clock)
     said = terminal.getvalue()
     for words in ("filling", "300/1000", "10/s", "0:01:10", "live 4.0 s behind"):

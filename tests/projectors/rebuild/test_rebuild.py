@@ -37,7 +37,6 @@ from projectors.read_models.trending.read_model import Trending
 from projectors.rebuild import backfill, derive, job
 from projectors.rebuild.backpressure import Backpressure
 from projectors.rebuild.plan import offsets_at
-from projectors.rebuild.task import BackfillTask, BuildTask
 from projectors.registry import MODELS
 from tests.fixtures import model_access
 from tests.projectors.verification.test_state import USERS, Platform, entries, platform, take_in  # noqa: F401 - a fixture
@@ -95,9 +94,9 @@ def test_rebuild_applies_backpressure_while_filling_and_building(pointers, monke
     number = new_generation("trending", version=Trending.version, purpose="rebuild")
     partitions = tuple(range(config().partitions))
     heads = PostgresStore(config().partitions).heads()
-    backfill.fill(BackfillTask((("trending", number),), partitions, tuple(heads)))
+    backfill.fill({"trending": number}, partitions, heads)
     filled = len(steps)
-    derive.build({"trending": number}, BuildTask(frozenset({"trending"}), partitions, None))
+    derive.build({"trending": number}, {"trending"}, partitions, None)
     assert 0 < filled < len(steps)
 
 
@@ -122,12 +121,12 @@ def test_rebuild_with_verify_refuses_to_switch_on_an_inconsistent_list(
 ):
     prove = job.RebuildJob._prove_built
 
-    def with_one_wrong(self, moment):
+    def with_one_wrong(self):
         new = Recommendations(clients.redis(), 2)
         listed = model_access.listed(new, COLD_START)
         wrong = replace(listed, items=listed.items[:-1])
         new.redis.set(new.shard(0).derived("list", COLD_START), encode_list(wrong))
-        prove(self, moment)
+        prove(self)
 
     monkeypatch.setattr(job.RebuildJob, "_prove_built", with_one_wrong)
     with pytest.raises(CommandError, match="generations drop recommendations 2"):
@@ -140,11 +139,11 @@ def test_rebuild_with_verify_ignores_changes_of_a_source_meanwhile(pointers, mon
     """A rating of a movie on a first page, taken in just before what was built is proven."""
     prove, store = job.RebuildJob._prove_built, PostgresStore(config().partitions)
 
-    def late(self, moment):
+    def late(self):
         rate(1)
         for kind in (Movies, Trending):
             take_in(kind(clients.redis(), 1), store)
-        prove(self, moment)
+        prove(self)
 
     monkeypatch.setattr(job.RebuildJob, "_prove_built", late)
     rebuild("trending", "--verify")
