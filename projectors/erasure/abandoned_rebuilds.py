@@ -11,11 +11,9 @@ from time import monotonic
 
 from redis import Redis
 
-from events.recorded import partition_of
 from events.store import EventStore
 from events.store.generations import Generation, RebuildInProgress, generations, rebuild_lock
-from events.stream_names import erasure_of
-from events.vault import erasures
+from projectors.erasure.coordinator import erased_users
 from projectors.generations.garbage_collector import StillNeeded, drop
 from projectors.generations.pointers import GenerationId, Pointers, PointerSnapshot
 from projectors.registry import BY_NAME
@@ -23,8 +21,6 @@ from projectors.storage.read_model import ReadModel
 
 PATIENCE_SECONDS = 600.0
 """For this long an interrupted rebuild can be resumed, even if it holds an erased user."""
-
-_AT_ONCE = 1000
 
 
 class AbandonedRebuilds:
@@ -42,41 +38,32 @@ class AbandonedRebuilds:
 
     def drop_stalled(self) -> None:
         """Drop unfinished rebuilds that have stalled and hold an erased user."""
-        unfinished = self._unfinished()
-        ids = [(model.name, model.generation) for model in unfinished]
-        self._progress = {id_: self._progress[id_] for id_ in ids if id_ in self._progress}
-        for model in unfinished:
-            if self._has_stalled(model):
+        snapshot, now = self._pointers.snapshot(), self._clock()
+        before, self._progress = self._progress, {}
+        for generation in generations(BY_NAME):
+            if not _is_unfinished(generation, snapshot):
+                continue
+            id_ = generation.model, generation.number
+            model = BY_NAME[generation.model](self._redis, generation.number)
+            at = model.checkpoints(self._store.partitions)
+            last, since = before.get(id_, (None, now))
+            if at != last:
+                since = now
+            elif now - since >= PATIENCE_SECONDS:
                 self._drop_if_erased(model)
-
-    def _unfinished(self) -> list[ReadModel]:
-        snapshot = self._pointers.snapshot()
-        return [
-            BY_NAME[each.model](self._redis, each.number)
-            for each in generations(BY_NAME)
-            if is_unfinished(each, snapshot)
-        ]
-
-    def _has_stalled(self, model: ReadModel) -> bool:
-        id_, now = (model.name, model.generation), self._clock()
-        at = model.checkpoints(self._store.partitions)
-        before, since = self._progress.get(id_, (None, now))
-        if at != before:
-            since = now
-        is_over = now - since >= PATIENCE_SECONDS
-        self._progress[id_] = (at, now if is_over else since)
-        return is_over
+                since = now
+            self._progress[id_] = at, since
 
     def _drop_if_erased(self, model: ReadModel) -> None:
         try:
             with rebuild_lock([model.name]):
-                if holds_erased(model, self._store):
+                if _holds_erased(model, self._store):
                     drop(model, self._pointers)
         except (RebuildInProgress, StillNeeded):
             return  # it was resumed
 
 
-def is_unfinished(generation: Generation, snapshot: PointerSnapshot) -> bool:
+def _is_unfinished(generation: Generation, snapshot: PointerSnapshot) -> bool:
     """Whether a rebuild began it and has not finished."""
     return (
         generation.purpose != "live"
@@ -86,15 +73,7 @@ def is_unfinished(generation: Generation, snapshot: PointerSnapshot) -> bool:
     )
 
 
-def holds_erased(model: ReadModel, store: EventStore) -> bool:
+def _holds_erased(model: ReadModel, store: EventStore) -> bool:
     """Whether it may hold events of a user whose erasure it has not applied."""
     at = model.checkpoints(store.partitions)
-    after = None
-    while some := erasures.user_ids(are_erased=True, after=after, limit=_AT_ONCE):
-        for user_id in some:
-            applied = at[partition_of(str(user_id), store.partitions)]
-            history = store.read(erasure_of(user_id))
-            if applied and history and applied < history[-1].offset:
-                return True
-        after = some[-1]
-    return False
+    return any(0 < at[erasure.partition] < erasure.offset for _, erasure in erased_users(store))

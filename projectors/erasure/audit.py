@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -16,6 +16,7 @@ from events.stream_names import erasure_of
 from events.text_scan import tables_with
 from events.vault import erasures
 from projectors.erasure.coordinator import GONE, ErasureStatus
+from projectors.read_models.search.engine import SearchEngine
 from projectors.read_models.search.read_model import Search
 from projectors.read_models.sessions.projection import ERASED
 from projectors.registry import MODELS
@@ -51,6 +52,11 @@ class SearchTerms(NamedTuple):
         """The terms that identify the user alone: id and e-mail address."""
         return [str(self.user_id), *([self.email] if self.email else [])]
 
+    @property
+    def quoted_username(self) -> str:
+        """The username as a whole value of JSON; "" without one."""
+        return f'"{self.username}"' if self.username else ""
+
 
 def search(terms: SearchTerms, store: EventStore, redis: Redis) -> Iterator[ErasureStatus]:
     """Search every place; a status for each."""
@@ -62,6 +68,11 @@ def search(terms: SearchTerms, store: EventStore, redis: Redis) -> Iterator[Eras
     yield from _indexes(terms, redis)
 
 
+def _status(name: str, left: str, searched: str = "") -> ErasureStatus:
+    """What is left, or that nothing is."""
+    return ErasureStatus(name, is_gone=not left, detail=left or f"{GONE}{searched}")
+
+
 # ------------------------------------------------------------------------------ databases
 
 
@@ -70,29 +81,20 @@ def _log(terms: SearchTerms, store: EventStore) -> ErasureStatus:
     partition = partition_of(user, store.partitions)
     history = store.read(erasure_of(terms.user_id))
     if not history:
-        return ErasureStatus("log", is_gone=False, detail="has no erasure event of this user")
-    words = [f'"{terms.username}"'] if terms.username else []
-    found = 0
+        return _status("log", "has no erasure event of this user")
     # A name may be a movie's, too: only events of this user are searched for it.
-    for text, of in [(terms.email, ""), *((word, user) for word in words)]:
+    where = "partition = %(partition)s AND strpos(data::text, %(user)s) > 0"
+    found = 0
+    for text, whose in ((terms.email, ""), (terms.quoted_username, user)):
         if text:
-            where = "partition = %(partition)s AND strpos(data::text, %(user)s) > 0"
-            found += _rows(text, where, {"partition": partition, "user": of})
+            of: dict[str, str | int] = {"partition": partition, "user": whose}
+            matches = tables_with(text, alias="default", only=["events"], where=where, of=of)
+            found += sum(match.rows for match in matches)
     last = history[-1].position
-    if found:
-        return ErasureStatus(
-            "log", is_gone=False, detail=f"{found} events have name or address in clear"
-        )
-    detail = (
-        f"{GONE}: erased at {last.partition}:{last.offset}; what they wrote cannot be decrypted"
-    )
-    return ErasureStatus("log", is_gone=True, detail=detail)
-
-
-def _rows(text: str, where: str, of: Mapping[str, str | int]) -> int:
-    return sum(
-        found.rows
-        for found in tables_with(text, alias="default", only=["events"], where=where, of=of)
+    return _status(
+        "log",
+        f"{found} events have name or address in clear" if found else "",
+        f": erased at {last.partition}:{last.offset}; what they wrote cannot be decrypted",
     )
 
 
@@ -100,25 +102,25 @@ def _vault(terms: SearchTerms) -> ErasureStatus:
     left = [f"{left.what} ({left.number})" for left in erasures.remaining_rows(terms.user_id)]
     if not erasures.is_erased(terms.user_id):
         left = left or ["no tombstone"]
-    for text in terms.ids[1:]:
-        left += [found.table for found in tables_with(text, alias="vault")]
-    detail = f"{GONE}: a tombstone is left" if not left else f"still has {', '.join(left)}"
-    return ErasureStatus("vault", is_gone=not left, detail=detail)
+    if terms.email:
+        left += [found.table for found in tables_with(terms.email, alias="vault")]
+    return _status("vault", f"still has {', '.join(left)}" if left else "", ": a tombstone is left")
 
 
 def _tables(terms: SearchTerms) -> ErasureStatus:
     """All the other tables of both databases."""
     movies = {model._meta.db_table for model in apps.get_app_config("catalogue").get_models()}  # noqa: SLF001 - Django's public name
     kept = {"default": {"events"}, "vault": {"subjects", "erasures", "erasure_lines"}}
-    found: set[str] = set()
-    for alias, without in kept.items():
-        for text in terms.ids:
-            found |= {it.table for it in tables_with(text, alias=alias, without=without)}
-        if terms.username:
-            name = f'"{terms.username}"'
-            found |= {it.table for it in tables_with(name, alias=alias, without=without | movies)}
-    detail = f"still in {', '.join(sorted(found))}" if found else GONE
-    return ErasureStatus("other tables", is_gone=not found, detail=detail)
+    searches = [(text, set[str]()) for text in terms.ids]
+    if terms.quoted_username:
+        searches.append((terms.quoted_username, movies))
+    found = {
+        match.table
+        for alias, without in kept.items()
+        for text, nameless in searches
+        for match in tables_with(text, alias=alias, without=without | nameless)
+    }
+    return _status("other tables", f"still in {', '.join(sorted(found))}" if found else "")
 
 
 # ------------------------------------------------------------------------------ Redis
@@ -127,14 +129,13 @@ def _tables(terms: SearchTerms) -> ErasureStatus:
 def _caches(terms: SearchTerms, redis: Redis) -> ErasureStatus:
     """Drop at once what would expire within a minute."""
     user = str(terms.user_id).encode()
-    count = 0
-    for prefix in _CACHES:
-        for key in redis.scan_iter(match=f"{prefix}*", count=1000):
-            if user in key:
-                count += int(redis.unlink(key))
-    return ErasureStatus(
-        "caches", is_gone=True, detail=f"{GONE}: {count} counters of requests dropped"
+    count = sum(
+        int(redis.unlink(key))
+        for prefix in _CACHES
+        for key in redis.scan_iter(match=f"{prefix}*", count=1000)
+        if user in key
     )
+    return _status("caches", "", f": {count} counters of requests dropped")
 
 
 def _redis(terms: SearchTerms, redis: Redis) -> ErasureStatus:
@@ -146,9 +147,8 @@ def _redis(terms: SearchTerms, redis: Redis) -> ErasureStatus:
             searched += 1
             if _has_trace(terms, key, parts):
                 found.append(key.decode(errors="backslashreplace"))
-    if found:
-        return ErasureStatus("redis", is_gone=False, detail=f"still in {', '.join(found[:_SHOWN])}")
-    return ErasureStatus("redis", is_gone=True, detail=f"{GONE}: {searched:,} keys searched")
+    left = f"still in {', '.join(found[:_SHOWN])}" if found else ""
+    return _status("redis", left, f": {searched:,} keys searched")
 
 
 def _contents(redis: Redis, keys: Sequence[bytes]) -> Iterator[tuple[bytes, list[bytes]]]:
@@ -158,16 +158,13 @@ def _contents(redis: Redis, keys: Sequence[bytes]) -> Iterator[tuple[bytes, list
             pipe.type(key)
         kinds = [kind.decode() for kind in pipe.execute()]
         for key, kind in zip(keys, kinds, strict=True):
-            _enqueue_read(pipe, key, kind)
+            # Of other types only the key's name is searched.
+            name, *rest = _ALL_OF.get(kind, ("EXISTS",))
+            pipe.execute_command(name, key, *rest)  # type: ignore[no-untyped-call]  # of redis-py
         values = pipe.execute(raise_on_error=False)  # a key may be gone, or of another type now
     for key, kind, value in zip(keys, kinds, values, strict=True):
         if kind != "none":
             yield key, list(_flat(value))
-
-
-def _enqueue_read(pipe: Any, key: bytes, kind: str) -> None:
-    name, *rest = _ALL_OF.get(kind, ("EXISTS",))  # of other types only the key's name is searched
-    pipe.execute_command(name, key, *rest)
 
 
 def _flat(value: object) -> Iterator[bytes]:
@@ -209,16 +206,15 @@ def _may_stay(terms: SearchTerms, key: bytes, whole: bytes, parts: list[bytes]) 
 
 
 def _indexes(terms: SearchTerms, redis: Redis) -> Iterator[ErasureStatus]:
+    """Search every document for the ids; a name may be any word of a movie's document."""
     for found in generations([Search.name]):
         if found.dropped_at is None:
-            yield _index(terms, Search(redis, found.number))
+            yield _index(terms, f"index {found.number}", Search(redis, found.number).index)
 
 
-def _index(terms: SearchTerms, search_: Search) -> ErasureStatus:
-    """Search every document for the ids; a name may be any word of a movie's document."""
-    name, index = f"index {search_.generation}", search_.index
+def _index(terms: SearchTerms, name: str, index: SearchEngine) -> ErasureStatus:
     if index.identity() is None:
-        return ErasureStatus(name, is_gone=True, detail=f"{GONE}: there is none")
+        return _status(name, "", ": there is none")
     searched = 0
     movies = index.movies()
     while some := list(islice(movies, _AT_ONCE)):
@@ -226,7 +222,5 @@ def _index(terms: SearchTerms, search_: Search) -> ErasureStatus:
             searched += 1
             text = _encode(document).decode().lower()
             if any(one.lower() in text for one in terms.ids):
-                return ErasureStatus(
-                    name, is_gone=False, detail=f"still in the document of {document['id']}"
-                )
-    return ErasureStatus(name, is_gone=True, detail=f"{GONE}: {searched:,} documents searched")
+                return _status(name, f"still in the document of {document['id']}")
+    return _status(name, "", f": {searched:,} documents searched")
