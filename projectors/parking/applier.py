@@ -46,7 +46,7 @@ class ParkingApplier:
     def refresh(self) -> None:
         """Read what is parked now: other workers park too, and people retry and skip."""
         shards = self._model.shards(self._partitions)
-        of_shards = read_parked_streams(self._model.redis, shards, self.parked)
+        of_shards = read_parked_streams(self._model.redis, shards)
         self.parked = {s: p for s, p in zip(shards, of_shards, strict=True) if p.revision}
         if not self._has_refreshed:
             # Streams that failed before this worker started, perhaps by the same deploy.
@@ -66,8 +66,17 @@ class ParkingApplier:
             parked = self._read_parked(shard)
 
     def _try_to_apply(self, shard: Shard, batch: Sequence[Recorded], parked: ParkedStreams) -> bool:
-        """Apply or park; return False if the parked streams changed meanwhile."""
-        result = self._isolate_failures(batch, parked)
+        """Apply or park; return False if the parked streams changed meanwhile.
+
+        Raises StopProjector when it is the code that fails.
+        """
+        result = isolate_failures(
+            batch, parked.streams, self._pack, is_personal=self._model.decrypts
+        )
+        if result.packed:
+            self._breaker.reset()
+        elif result.reasons:
+            self._breaker.check(result.reasons, batch, self._pack)
         new = frozenset(result.reasons)
         writes, revision = park_writes(shard, result.parked, new, datetime.now(UTC))
         others = {recorded.stream for recorded in batch} - parked.streams
@@ -88,22 +97,11 @@ class ParkingApplier:
             self._log_parked(result)
         return True
 
-    def _isolate_failures(self, batch: Sequence[Recorded], parked: ParkedStreams) -> BisectResult:
-        """Find the poison events; raises StopProjector when it is the code that fails."""
-        result = isolate_failures(
-            batch, parked.streams, self._pack, is_personal=self._model.decrypts
-        )
-        if result.packed:
-            self._breaker.reset()
-        elif result.reasons:
-            self._breaker.check(result.reasons, batch, self._pack)
-        return result
-
     def _pack(self, events: Sequence[Recorded]) -> bytes:
         return self._model.pack(events, self._decrypt)
 
     def _read_parked(self, shard: Shard) -> ParkedStreams:
-        [parked] = read_parked_streams(self._model.redis, [shard], {})
+        [parked] = read_parked_streams(self._model.redis, [shard])
         if parked.revision:
             self.parked[shard] = parked
         else:

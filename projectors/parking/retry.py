@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from events.notifications import waiting_readers_channel
 from events.recorded import Position, Recorded
 from events.store import EventStore
 from events.stream_names import erasure_of
@@ -36,8 +35,6 @@ _EVENTS_AT_ONCE = 200
 
 
 class ParkedStreamKey(NamedTuple):
-    """A parked stream: its shard and its name."""
-
     shard: Shard
     stream: str
 
@@ -55,7 +52,7 @@ class RetryResult(NamedTuple):
 def parked_stream_keys(model: ReadModel, partitions: int) -> list[ParkedStreamKey]:
     """The parked streams of a model, sorted by name."""
     shards = model.shards(partitions)
-    parked = read_parked_streams(model.redis, shards, {})
+    parked = read_parked_streams(model.redis, shards)
     keys = [
         ParkedStreamKey(shard, stream)
         for shard, of_shard in zip(shards, parked, strict=True)
@@ -65,8 +62,6 @@ def parked_stream_keys(model: ReadModel, partitions: int) -> list[ParkedStreamKe
 
 
 class ParkedStreamRetry:
-    """Retries the parked streams of one generation."""
-
     def __init__(self, model: ReadModel, store: EventStore, decrypt: Decrypt) -> None:
         self._model = model
         self._store = store
@@ -108,20 +103,27 @@ class ParkedStreamRetry:
         while found := self._read(key):
             revision, events = found
             writes = [write for event in events for write in redact_writes(key.shard, event, note)]
-            if self._commit(key, revision, events, [pack(writes)], is_applied=False):
+            if _unpark(key, revision, events, [pack(writes)]):
                 return len(events)
         return 0
-
-    def wake_builders(self, dependents: Sequence[str]) -> None:
-        """Wake the builders of the model, and of the models (by name) that are built from it."""
-        for name in (self._model.name, *dependents):
-            self._model.redis.publish(waiting_readers_channel(), name)
 
     def _read(self, key: ParkedStreamKey) -> tuple[str, list[ParkedEvent]] | None:
         """The revision and the parked events; the revision is read first, so it is not newer."""
         revision = read_revision(self._model.redis, key.shard)
         events = read_parked_events(self._model.redis, *key)
         return (revision, events) if events else None
+
+    def _commit_skipped(
+        self, key: ParkedStreamKey, revision: str, events: Sequence[ParkedEvent], note: str
+    ) -> bool:
+        at = datetime.now(UTC)
+        skipped = [SkippedEvent(stream=key.stream, entry=e, at=at, note=note) for e in events]
+        notes = pack(skip_write(key.shard, event) for event in skipped)
+        if _unpark(key, revision, events, [notes]):
+            return True
+        # A connection that is lost before the reply sends the script again: then it is done.
+        stored = read_skipped_events(self._model.redis, key.shard)
+        return all(event in stored for event in skipped)
 
     # ------------------------------------------------------------------------------ retry
 
@@ -133,8 +135,11 @@ class ParkedStreamRetry:
         self._erasures = _latest_erasures(events, self._store)
         result = isolate_failures(events, (), self._pack, is_personal=self._model.decrypts)
         applied = parked[: len(parked) - len(result.parked)]
-        if applied and not self._commit_applied(key, revision, applied, result.packed):
-            return 0, None  # another process was quicker: read again
+        if applied:
+            positions = [Position(event.partition, event.offset) for event in applied]
+            packed = [*result.packed, pack(applied_writes(key.shard, positions))]
+            if not _unpark(key, revision, applied, packed, is_applied=bool(result.packed)):
+                return 0, None  # another process was quicker: read again
         self._purge_again(events)
         failure = result.reasons.get(key.stream)
         if failure is not None:
@@ -166,53 +171,28 @@ class ParkedStreamRetry:
                 packed = self._model.pack([erasure], leave_encrypted)
                 self._model.shard(erasure.partition).overwrite([packed])
 
-    # ------------------------------------------------------------------------------ commit
 
-    def _commit_applied(
-        self,
-        key: ParkedStreamKey,
-        revision: str,
-        applied: Sequence[ParkedEvent],
-        packed: Sequence[bytes],
-    ) -> bool:
-        positions = [Position(event.partition, event.offset) for event in applied]
-        note = pack(applied_writes(key.shard, positions))
-        return self._commit(key, revision, applied, [*packed, note], is_applied=bool(packed))
-
-    def _commit_skipped(
-        self, key: ParkedStreamKey, revision: str, events: Sequence[ParkedEvent], note: str
-    ) -> bool:
-        at = datetime.now(UTC)
-        skipped = [SkippedEvent(stream=key.stream, entry=e, at=at, note=note) for e in events]
-        notes = [pack(skip_write(key.shard, event) for event in skipped)]
-        if self._commit(key, revision, events, notes, is_applied=False):
-            return True
-        # A connection that is lost before the reply sends the script again: then it is done.
-        stored = read_skipped_events(self._model.redis, key.shard)
-        return all(event in stored for event in skipped)
-
-    def _commit(
-        self,
-        key: ParkedStreamKey,
-        revision: str,
-        events: Sequence[ParkedEvent],
-        packed: Sequence[bytes],
-        *,
-        is_applied: bool,
-    ) -> bool:
-        """Unpark the events; return False if the parked streams changed meanwhile."""
-        try:
-            key.shard.unpark(
-                events[0].partition,
-                stream=key.stream,
-                offsets=[event.offset for event in events],
-                packed=packed,
-                revision=revision,
-                is_applied=is_applied,
-            )
-        except ParkedStreamsChanged:
-            return False
-        return True
+def _unpark(
+    key: ParkedStreamKey,
+    revision: str,
+    events: Sequence[ParkedEvent],
+    packed: Sequence[bytes],
+    *,
+    is_applied: bool = False,
+) -> bool:
+    """Unpark the events; return False if the parked streams changed meanwhile."""
+    try:
+        key.shard.unpark(
+            events[0].partition,
+            stream=key.stream,
+            offsets=[event.offset for event in events],
+            packed=packed,
+            revision=revision,
+            is_applied=is_applied,
+        )
+    except ParkedStreamsChanged:
+        return False
+    return True
 
 
 # ------------------------------------------------------------------------------ erased users
@@ -230,7 +210,7 @@ def _latest_erasures(events: Iterable[Recorded], store: EventStore) -> Mapping[U
 def _is_erased(recorded: Recorded, erasures: Mapping[UUID, Recorded]) -> bool:
     """Whether the event's user was erased after it."""
     user = _user_of(recorded)
-    erasure = None if user is None else erasures.get(user)
+    erasure = erasures.get(user) if user else None
     return erasure is not None and recorded.offset < erasure.offset
 
 

@@ -10,7 +10,7 @@ checkpoint past it:
     parked:skipped      hash: partition:offset -> ``SkippedEvent``
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -80,8 +80,6 @@ class UnappliedEvents:
 
 
 class ParkedCount(NamedTuple):
-    """How many events of a model are parked, and how many skipped."""
-
     parked: int
     skipped: int
 
@@ -174,33 +172,20 @@ def unapplied_key(shard: Shard) -> str:
 
 
 def position_field(position: Position) -> str:
-    """The hash field of a position."""
     return f"{position.partition}:{position.offset}"
 
 
-def read_parked_streams(
-    redis: Redis, shards: Sequence[Shard], known: Mapping[Shard, ParkedStreams]
-) -> list[ParkedStreams]:
-    """The parked streams of each shard; those whose revision is ``known`` are not read again."""
+def read_parked_streams(redis: Redis, shards: Iterable[Shard]) -> list[ParkedStreams]:
     with redis.pipeline(transaction=False) as pipe:
         for shard in shards:
+            # Revision first: streams newer than it do no harm, older ones would.
             pipe.get(shard.revision_key)
-        stored = [(revision or b"").decode() for revision in pipe.execute()]
-    revisions = dict(zip(shards, stored, strict=True))
-    parked = {
-        shard: known[shard]
-        for shard, revision in revisions.items()
-        if shard in known and known[shard].revision == revision
-    }
-    changed = [shard for shard, revision in revisions.items() if revision and shard not in parked]
-    with redis.pipeline(transaction=False) as pipe:
-        # After the revision: streams newer than it do no harm, older ones would.
-        for shard in changed:
             pipe.smembers(shard.parked_streams_key)
-        for shard, streams in zip(changed, pipe.execute(), strict=True):
-            names = frozenset(stream.decode() for stream in streams)
-            parked[shard] = ParkedStreams(revisions[shard], names)
-    return [parked.get(shard, ParkedStreams()) for shard in shards]
+        stored = iter(pipe.execute())
+    return [
+        ParkedStreams((revision or b"").decode(), frozenset(stream.decode() for stream in streams))
+        for revision, streams in zip(stored, stored, strict=True)
+    ]
 
 
 def read_revision(redis: Redis, shard: Shard) -> str:

@@ -192,7 +192,7 @@ def test_unpark_refuses_events_that_are_not_parked(world):
     world.rate_all(GOOD, BAD)
     shard, [aside] = (
         world.model.shard(0),
-        read_parked_streams(world.model.redis, [world.model.shard(0)], {}),
+        read_parked_streams(world.model.redis, [world.model.shard(0)]),
     )
     for wrong in (ParkedStreams("another").revision, aside.revision):
         with pytest.raises(ParkedStreamsChanged):
