@@ -166,7 +166,8 @@ class _Life:
         self._thread.join(timeout=10)
         self._subscription.close()
         for builder in self._builders.values():
-            builder.stop()
+            builder.leave()
+            builder.join()
 
     def _run(self) -> None:
         for builder in self._builders.values():

@@ -18,7 +18,8 @@ from redis.commands.core import Script
 from redis.exceptions import WatchError
 
 from projectors.errors import RetryLater
-from projectors.storage.shard import Shard
+from projectors.storage import replies
+from projectors.storage.shard import Shard, read_offsets
 
 _TAKE = """
 local is_continued = redis.call('GET', KEYS[1]) == ARGV[1]
@@ -98,12 +99,9 @@ class DirtyMarks:
         is_continued, checkpoints, late, touched = _script(self._redis)(
             keys=self._keys, args=[before, self._at_work]
         )
-        pairs = iter(checkpoints)
         return DirtyBatch(
             is_continued=bool(is_continued),
-            checkpoints={
-                int(partition): int(offset) for partition, offset in zip(pairs, pairs, strict=True)
-            },
+            checkpoints=read_offsets(replies.pairs(checkpoints)),
             late=late.decode(),
             touched=[frozenset(map(int, members)) for members in touched],
         )

@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 from threading import Event, Thread
 
 from elasticsearch import ApiError, TransportError
-from redis.exceptions import RedisError
 
 from projectors.building.builder import Builder
-from projectors.errors import RetryLater
+from projectors.errors import TRANSIENT_ERRORS
 
 log = logging.getLogger(__name__)
 
@@ -18,8 +17,6 @@ _THROTTLED_SECONDS = 5.0
 
 
 class BuilderThread:
-    """Runs one builder."""
-
     def __init__(self, builder: Builder, *, failed: Callable[[BaseException], None]) -> None:
         self._builder = builder
         self._failed = failed
@@ -30,11 +27,6 @@ class BuilderThread:
         self.has_built = False
         """Whether one build is complete: everything from before the start is built."""
         self._thread = Thread(target=self._run, name=f"build-{builder.name}", daemon=True)
-
-    @property
-    def name(self) -> str:
-        """The name of its read model."""
-        return self._builder.name
 
     def start(self) -> None:
         """Start with a build, even if nothing was marked."""
@@ -62,7 +54,6 @@ class BuilderThread:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the thread runs."""
         return self._thread.is_alive()
 
     def leave(self) -> None:
@@ -71,13 +62,7 @@ class BuilderThread:
         self.urge()
 
     def join(self) -> None:
-        """Wait for the thread to end."""
         self._thread.join(timeout=10)
-
-    def stop(self) -> None:
-        """Stop, and wait for the thread to end."""
-        self.leave()
-        self.join()
 
     def _run(self) -> None:
         try:
@@ -99,15 +84,13 @@ class BuilderThread:
             return 0
         try:
             self._builder.build(datetime.now(UTC))
-        except (RetryLater, RedisError, TransportError, ApiError, OSError) as error:
-            log.warning(
-                "%s: build failed, trying again in %.1f s: %s", self.name, _RETRY_SECONDS, error
-            )
-            self._woken.set()
-            return _RETRY_SECONDS
-        except Exception:
-            log.exception(
-                "%s: build failed by a bug, trying again in %.1f s", self.name, _RETRY_SECONDS
+        except Exception as error:
+            is_bug = not isinstance(error, (*TRANSIENT_ERRORS, TransportError, ApiError))
+            log.log(
+                logging.ERROR if is_bug else logging.WARNING,
+                "%s: build failed%s, trying again in %.1f s: %s",
+                *(self._builder.name, " by a bug" if is_bug else "", _RETRY_SECONDS, error),
+                exc_info=is_bug,
             )
             self._woken.set()
             return _RETRY_SECONDS

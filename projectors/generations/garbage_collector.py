@@ -13,15 +13,13 @@ from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 from time import time
 
-from django.db import Error as DatabaseError
 from django.db import close_old_connections
 from elasticsearch import ApiError, TransportError
-from redis.exceptions import RedisError
 
 from events.store.generations import Generation, generations, mark_dropped
 from infra import clients
 from infra.config import config
-from projectors.errors import RetryLater
+from projectors.errors import TRANSIENT_ERRORS
 from projectors.generations.pointers import Pointers, PointerSnapshot
 from projectors.storage.read_model import ReadModel
 
@@ -68,14 +66,11 @@ def _refuse_if_needed(name: str, number: int, snapshot: PointerSnapshot) -> None
 
 
 class GenerationCollector:
-    """Drops generations that were kept long enough, and orphans."""
-
     def __init__(self, kinds: Iterable[type[ReadModel]], pointers: Pointers) -> None:
         self._kinds = {kind.name: kind for kind in kinds}
         self._pointers = pointers
 
     def drop_expired(self) -> None:
-        """Drop generations whose time to be kept is over."""
         snapshot = self._pointers.snapshot()
         for (name, number), until in snapshot.kept.items():
             if name not in self._kinds or until > time() or snapshot.live.get(name) == number:
@@ -148,14 +143,13 @@ def _collect_garbage(collector: GenerationCollector, also: Callable[[], None], d
             also()
             if turn % _ORPHANS_EVERY == 0:
                 collector.drop_orphans()
-        except (DatabaseError, RedisError, RetryLater, TransportError, ApiError, OSError) as error:
-            log.warning(
-                "Garbage collection of generations failed, trying again in %.0f s: %s",
-                _POLL_SECONDS,
-                error,
+        except Exception as error:  # without this thread nothing would ever be dropped
+            is_bug = not isinstance(error, (*TRANSIENT_ERRORS, TransportError, ApiError))
+            log.log(
+                logging.ERROR if is_bug else logging.WARNING,
+                "Garbage collection of generations failed%s, trying again in %.0f s: %s",
+                *(" by a bug" if is_bug else "", _POLL_SECONDS, error),
+                exc_info=is_bug,
             )
-            close_old_connections()
-        except Exception:  # without this thread nothing would ever be dropped
-            log.exception("Garbage collection of generations failed by a bug, trying again")
             close_old_connections()
     close_old_connections()

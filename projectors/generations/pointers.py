@@ -73,23 +73,26 @@ class PointerSnapshot(NamedTuple):
     past: dict[tuple[str, str], int]
     """(Label, model) -> number."""
 
+    def is_followed(self, name: str, number: int) -> bool:
+        """Whether workers whose code has its version keep this generation level."""
+        return (name, number) in self.kept or number in (
+            self.live.get(name),
+            self.coming.get(name),
+            self.joining.get(name),
+        )
+
     def holds(self, name: str, number: int) -> bool:
         """Whether any pointer is to this generation."""
-        return (
-            number in (self.live.get(name), self.coming.get(name), self.joining.get(name))
-            or (name, number) in self.kept
-            or number in [of for (_, model), of in self.past.items() if model == name]
-        )
+        return self.is_followed(name, number) or (name, number) in [
+            (model, of) for (_, model), of in self.past.items()
+        ]
 
 
 class Pointers:
-    """Reads and changes the pointers."""
-
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
     def snapshot(self) -> PointerSnapshot:
-        """All pointers, in one round trip."""
         with self._redis.pipeline(transaction=True) as pipe:
             for key in (GENERATIONS_KEY, COMING_KEY, JOINING_KEY, KEPT_KEY, PAST_KEY):
                 pipe.hgetall(key)

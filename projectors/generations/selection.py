@@ -16,14 +16,11 @@ Role: TypeAlias = Literal["live", "coming", "joining", "kept"]
 
 
 class GenerationSelection:
-    """Selects the generations to write, by the pointers."""
-
     def __init__(self, pointers: Pointers) -> None:
         self._pointers = pointers
         self._versions: dict[GenerationId, int] = {}
 
     def select(self, models: Iterable[type[ReadModel]]) -> Mapping[GenerationId, Role]:
-        """The generations to write, with their roles."""
         snapshot = self._pointers.snapshot()
         roles: dict[GenerationId, Role] = {}
         for model in models:
@@ -37,11 +34,8 @@ class GenerationSelection:
             roles[name, number] = "live" if number == snapshot.live.get(name) else "coming"
         return roles
 
-    def choose(self, model: type[ReadModel]) -> int:
-        """The number of the generation that is live, or will be."""
-        return self._choose(model, self._pointers.snapshot())
-
     def _choose(self, model: type[ReadModel], snapshot: PointerSnapshot) -> int:
+        """The number of the generation that is live, or will be."""
         for number in (snapshot.live.get(model.name), snapshot.coming.get(model.name)):
             if number is not None and self._fits(model, number):
                 return number

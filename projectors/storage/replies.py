@@ -39,3 +39,9 @@ def ranking(redis: Redis, key: str, limit: int) -> list[tuple[bytes, float]]:
     """The top of a sorted set, highest score first."""
     reply = redis.zrange(key, 0, limit - 1, desc=True, withscores=True)
     return cast("list[tuple[bytes, float]]", reply)
+
+
+def pairs(flat: Sequence[bytes]) -> dict[bytes, bytes]:
+    """A hash as a script returns it: field, value, field, value."""
+    parts = iter(flat)
+    return dict(zip(parts, parts, strict=True))

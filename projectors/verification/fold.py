@@ -6,11 +6,9 @@ test compares it with a real Redis.
 
 from collections.abc import Callable, Iterable, Mapping
 from math import isnan
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from projectors.storage.shard import Write
-
-_Kind = TypeVar("_Kind", "Hash", "RedisSet", "SortedSet")
 
 # Lua has only doubles: an integer beyond this would reach Redis rounded.
 _EXACT = 2**53
@@ -37,95 +35,72 @@ Value: TypeAlias = bytes | Hash | RedisSet | SortedSet
 
 
 class InMemoryRedis:
-    """Keys and values after some writes."""
+    """Keys and values after some writes. As in Redis, a key that becomes empty is deleted."""
 
     def __init__(self) -> None:
-        self._values: dict[str, Value] = {}
-        self._commands: Mapping[str, Callable[[str, list[bytes]], None]] = {
-            "SET": self._set,
-            "DEL": self._del,
-            "HSET": self._hset,
-            "HDEL": self._hdel,
-            "HINCRBY": self._hincrby,
-            "SADD": self._sadd,
-            "SREM": self._srem,
-            "ZADD": self._zadd,
-            "ZINCRBY": self._zincrby,
-            "ZREM": self._zrem,
-        }
-
-    @property
-    def values(self) -> Mapping[str, Value]:
-        """Key -> value. As in Redis, a key whose value becomes empty is deleted."""
-        return self._values
+        self.values: dict[str, Value] = {}
 
     def apply(self, writes: Iterable[Write]) -> None:
-        """Apply commands in order."""
-        for name, key, *arguments in writes:
-            if not isinstance(name, str) or name not in self._commands:
-                raise UnsupportedWrite(f"{name!r} is not a command that a read model may write")
+        for name, key, *given in writes:
             if not isinstance(key, str):
                 raise UnsupportedWrite(f"{name}: a key is a str, not {key!r}")
-            self._commands[name](key, [_stored(argument) for argument in arguments])
+            arguments = [_stored(argument) for argument in given]
+            if name == "SET":
+                if len(arguments) != 1:
+                    raise UnsupportedWrite("SET takes a value and no options")
+                self.values[key] = arguments[0]
+            elif name == "DEL":
+                for each in (key, *map(bytes.decode, arguments)):
+                    self.values.pop(each, None)
+            else:
+                self._change(str(name), key, arguments)
 
-    def _set(self, key: str, arguments: list[bytes]) -> None:
-        if len(arguments) != 1:
-            raise UnsupportedWrite("SET takes a value and no options")
-        self._values[key] = arguments[0]
-
-    def _del(self, key: str, arguments: list[bytes]) -> None:
-        for each in (key, *(argument.decode() for argument in arguments)):
-            self._values.pop(each, None)
-
-    def _hset(self, key: str, arguments: list[bytes]) -> None:
-        pairs = _pairs("HSET", arguments)
-        self._of(Hash, key).update(pairs)
-
-    def _hdel(self, key: str, arguments: list[bytes]) -> None:
-        fields = self._of(Hash, key)
-        for field in _some("HDEL", arguments):
-            fields.pop(field, None)
-        self._drop_if_empty(key)
-
-    def _hincrby(self, key: str, arguments: list[bytes]) -> None:
-        [(field, by)] = _pairs("HINCRBY", arguments)
-        fields = self._of(Hash, key)
-        total = _integer(fields.get(field, b"0")) + _integer(by)
-        if not -_LARGEST <= total < _LARGEST:
-            raise UnsupportedWrite(f"HINCRBY {key}: overflow")
-        fields[field] = str(total).encode()
-
-    def _sadd(self, key: str, arguments: list[bytes]) -> None:
-        self._of(RedisSet, key).update(_some("SADD", arguments))
-
-    def _srem(self, key: str, arguments: list[bytes]) -> None:
-        self._of(RedisSet, key).difference_update(_some("SREM", arguments))
-        self._drop_if_empty(key)
-
-    def _zadd(self, key: str, arguments: list[bytes]) -> None:
-        ranks = {member: _number(score) for score, member in _pairs("ZADD", arguments)}
-        self._of(SortedSet, key).update(ranks)
-
-    def _zincrby(self, key: str, arguments: list[bytes]) -> None:
-        [(by, member)] = _pairs("ZINCRBY", arguments)
-        ranks = self._of(SortedSet, key)
-        ranks[member] = ranks.get(member, 0.0) + _number(by)
-
-    def _zrem(self, key: str, arguments: list[bytes]) -> None:
-        ranks = self._of(SortedSet, key)
-        for member in _some("ZREM", arguments):
-            ranks.pop(member, None)
-        self._drop_if_empty(key)
-
-    def _of(self, kind: type[_Kind], key: str) -> _Kind:
-        value = self._values.setdefault(key, kind())
+    def _change(self, name: str, key: str, arguments: list[bytes]) -> None:
+        if name not in _CHANGES:
+            raise UnsupportedWrite(f"{name!r} is not a command that a read model may write")
+        kind, change = _CHANGES[name]
+        if not arguments:
+            raise UnsupportedWrite(f"{name} without arguments")
+        value = self.values.setdefault(key, kind())
         if not isinstance(value, kind):
             raise UnsupportedWrite(f"{key} holds a {type(value).__name__}, not a {kind.__name__}")
-        return value
+        change(value, arguments)
+        if not value:
+            del self.values[key]
 
-    def _drop_if_empty(self, key: str) -> None:
-        if not self._values[key]:
-            del self._values[key]
+
+def _remove(values: Hash | SortedSet, names: list[bytes]) -> None:
+    for name in names:
+        values.pop(name, None)
+
+
+def _increase(fields: Hash, arguments: list[bytes]) -> None:
+    [(name, by)] = _pairs(arguments)
+    total = _integer(fields.get(name, b"0")) + _integer(by)
+    if not -_LARGEST <= total < _LARGEST:
+        raise UnsupportedWrite(f"HINCRBY {name!r}: overflow")
+    fields[name] = str(total).encode()
+
+
+def _add_scores(ranks: SortedSet, arguments: list[bytes]) -> None:
+    ranks.update({member: _number(score) for score, member in _pairs(arguments)})
+
+
+def _increase_score(ranks: SortedSet, arguments: list[bytes]) -> None:
+    [(by, member)] = _pairs(arguments)
+    ranks[member] = ranks.get(member, 0.0) + _number(by)
+
+
+_CHANGES: Mapping[str, tuple[type[Any], Callable[[Any, list[bytes]], None]]] = {
+    "HSET": (Hash, lambda fields, arguments: fields.update(_pairs(arguments))),
+    "HDEL": (Hash, _remove),
+    "HINCRBY": (Hash, _increase),
+    "SADD": (RedisSet, RedisSet.update),
+    "SREM": (RedisSet, RedisSet.difference_update),
+    "ZADD": (SortedSet, _add_scores),
+    "ZINCRBY": (SortedSet, _increase_score),
+    "ZREM": (SortedSet, _remove),
+}
 
 
 def _stored(argument: str | int | bytes) -> bytes:
@@ -141,17 +116,10 @@ def _stored(argument: str | int | bytes) -> bytes:
             raise UnsupportedWrite("A write's arguments are str or int, not bytes")
 
 
-def _pairs(name: str, arguments: list[bytes]) -> list[tuple[bytes, bytes]]:
-    _some(name, arguments)
+def _pairs(arguments: list[bytes]) -> list[tuple[bytes, bytes]]:
     if len(arguments) % 2:
-        raise UnsupportedWrite(f"{name} takes pairs, and no options")
+        raise UnsupportedWrite("it takes pairs, and no options")
     return list(zip(arguments[::2], arguments[1::2], strict=True))
-
-
-def _some(name: str, arguments: list[bytes]) -> list[bytes]:
-    if not arguments:
-        raise UnsupportedWrite(f"{name} without arguments")
-    return arguments
 
 
 def _integer(text: bytes) -> int:

@@ -12,6 +12,7 @@ from redis import Redis
 from redis.commands.core import Script
 
 from projectors.parking.store import UnappliedEvents, decode_unapplied_events, unapplied_keys
+from projectors.storage import replies
 from projectors.storage.shard import Shard, read_offsets
 from projectors.verification.fold import Hash, RedisSet, SortedSet, Value
 
@@ -54,8 +55,8 @@ def read(redis: Redis, shard: Shard, keys: Iterable[str] | None = None) -> Shard
         keys=[shard.checkpoints_key, *unapplied_keys(shard), *names], args=[]
     )
     return ShardSnapshot(
-        checkpoints=read_offsets(_pairs(checkpoints)),
-        unapplied=decode_unapplied_events(_pairs(unapplied), skipped),
+        checkpoints=read_offsets(replies.pairs(checkpoints)),
+        unapplied=decode_unapplied_events(replies.pairs(unapplied), skipped),
         state={
             name: _value(name, kind.decode(), value)
             for name, (kind, value) in zip(names, values, strict=True)
@@ -77,15 +78,11 @@ def _value(name: str, kind: str, found: Any) -> Value:
         case "string":
             return bytes(found)
         case "hash":
-            return Hash(_pairs(found))
+            return Hash(replies.pairs(found))
         case "set":
             return RedisSet(found)
         case "zset":
-            return SortedSet({member: float(score) for member, score in _pairs(found).items()})
+            scores = replies.pairs(found)
+            return SortedSet({member: float(score) for member, score in scores.items()})
         case _:
             raise TypeError(f"{name} is a {kind}, which no read model writes")
-
-
-def _pairs(flat: Sequence[bytes]) -> dict[bytes, bytes]:
-    parts = iter(flat)
-    return dict(zip(parts, parts, strict=True))

@@ -15,6 +15,7 @@ from events.recorded import Position, Recorded
 from events.store import EventStore
 from projectors.storage.read_model import Decrypt, ReadModel, leave_encrypted
 from projectors.storage.shard import Shard
+from projectors.verification.derived import unequal
 from projectors.verification.fold import Hash, InMemoryRedis, RedisSet, SortedSet, Value
 from projectors.verification.snapshot import ShardSnapshot, in_parts, read
 
@@ -55,6 +56,14 @@ class Verdict:
             parts.append(f"{self.skipped:,} skipped")
         return ", ".join(parts)
 
+    @property
+    def lines(self) -> Iterator[str]:
+        """The first differences, a line each, and how many are not shown."""
+        for line in self.shown:
+            yield f"{self.model}: {line}"
+        if hidden := self.differences - len(self.shown):
+            yield f"{self.model}: and {hidden:,} more"
+
     def differs(self, problems: Iterable[str]) -> None:
         """Count differences, and keep the first ones to show."""
         for problem in problems:
@@ -68,30 +77,32 @@ def _plural(number: int, what: str) -> str:
 
 
 def verify(
-    model: ReadModel, store: EventStore, *, advance: Advance, decrypt: Decrypt = leave_encrypted
+    model: ReadModel,
+    store: EventStore,
+    *,
+    decrypt: Decrypt = leave_encrypted,
+    advance: Advance = lambda _: None,
 ) -> Verdict:
     """Compare the state of all shards with the log, one after the other."""
     verdict = Verdict(model=model.name, generation=model.generation)
     candidates = state_keys(model, store.partitions)
     for shard, partitions in partitions_by_shard(model, store.partitions).items():
         fold = _Fold(model, store, decrypt, shard, partitions, advance)
-        _compare(model.redis, shard, candidates.get(shard.state(""), []), fold, verdict)
+        _compare(model.redis, candidates.get(shard.state(""), []), fold, verdict)
     return verdict
 
 
-def _compare(
-    redis: Redis, shard: Shard, candidates: Sequence[str], fold: "_Fold", verdict: Verdict
-) -> None:
+def _compare(redis: Redis, candidates: Sequence[str], fold: "_Fold", verdict: Verdict) -> None:
     """Compare one shard part by part, each at the checkpoints of its own snapshot."""
     for names in in_parts(candidates):
-        verdict.differs(fold.differences(read(redis, shard, names), names))
+        verdict.differs(fold.differences(read(redis, fold.shard, names), names))
     # Keys that the projector has added since the candidates were listed, or that are missing.
-    others = sorted(fold.values.keys() - set(candidates))
-    live = read(redis, shard, others)
+    others = sorted(fold.folded.values.keys() - set(candidates))
+    live = read(redis, fold.shard, others)
     verdict.differs(fold.differences(live, others))
     verdict.shards += 1
     verdict.events += sum(live.checkpoints.values())
-    verdict.keys += len(fold.values)
+    verdict.keys += len(fold.folded.values)
     verdict.parked += len(live.unapplied.parked)
     verdict.streams += len(set(live.unapplied.parked.values()))
     verdict.skipped += len(live.unapplied.skipped)
@@ -117,68 +128,48 @@ def state_keys(model: ReadModel, partitions: int) -> dict[str, list[str]]:
     return {prefix: sorted(set(names)) for prefix, names in found.items()}
 
 
+@dataclass
 class _Fold:
     """Expected state of one shard, folded from the log up to each snapshot in turn."""
 
-    def __init__(
-        self,
-        model: ReadModel,
-        store: EventStore,
-        decrypt: Decrypt,
-        shard: Shard,
-        partitions: Sequence[int],
-        advance: Advance,
-    ) -> None:
-        self._model = model
-        self._store = store
-        self._decrypt = decrypt
-        self._shard = shard
-        self._partitions = partitions
-        self._advance = advance
-        self._folded = InMemoryRedis()
-        self._offsets: dict[int, int] = {}
-        self._left_out: set[Position] = set()
-
-    @property
-    def values(self) -> Mapping[str, Value]:
-        """By key."""
-        return self._folded.values
+    model: ReadModel
+    store: EventStore
+    decrypt: Decrypt
+    shard: Shard
+    partitions: Sequence[int]
+    advance: Advance
+    folded: InMemoryRedis = field(default_factory=InMemoryRedis)
+    offsets: dict[int, int] = field(default_factory=dict)
+    left_out: set[Position] = field(default_factory=set)
 
     def differences(self, live: ShardSnapshot, names: Iterable[str]) -> Iterator[str]:
         """How the snapshot of these keys differs from the log up to its checkpoints."""
-        if self._is_past(live):
-            self._start_over()
-        for partition in self._partitions:
+        if self._is_past(live):  # start over; its events were counted before
+            self.folded, self.offsets, self.left_out = InMemoryRedis(), {}, set()
+            self.advance = lambda _: None
+        for partition in self.partitions:
             self._fold(partition, live)
-        expected = {name: self.values[name] for name in names if name in self.values}
-        return differences(live.state, expected)
+        values = self.folded.values
+        return differences(live.state, {name: values[name] for name in names if name in values})
 
     def _is_past(self, live: ShardSnapshot) -> bool:
         """Whether a parked event was applied since, or Redis went back to an older state."""
         return any(
             live.checkpoints.get(partition, 0) < offset
-            for partition, offset in self._offsets.items()
-        ) or any(position not in live.unapplied for position in self._left_out)
-
-    def _start_over(self) -> None:
-        self._folded, self._offsets, self._left_out = InMemoryRedis(), {}, set()
-        self._advance = lambda _: None  # these events were counted before
+            for partition, offset in self.offsets.items()
+        ) or any(position not in live.unapplied for position in self.left_out)
 
     def _fold(self, partition: int, live: ShardSnapshot) -> None:
-        after, through = self._offsets.get(partition, 0), live.checkpoints.get(partition, 0)
-        prefix = self._shard.state("")
-        for batch in _events(self._store, partition, after=after, through=through):
+        after, through = self.offsets.get(partition, 0), live.checkpoints.get(partition, 0)
+        prefix = self.shard.state("")
+        for batch in _events(self.store, partition, after=after, through=through):
             taken = [recorded for recorded in batch if recorded.position not in live.unapplied]
+            self.left_out |= {each.position for each in batch if each.position in live.unapplied}
             if taken:
-                writes = self._model.writes(
-                    self._shard, self._model.decrypted(taken, self._decrypt)
-                )
-                self._folded.apply(write for write in writes if str(write[1]).startswith(prefix))
-            self._left_out.update(
-                recorded.position for recorded in batch if recorded.position in live.unapplied
-            )
-            self._advance(len(batch))
-        self._offsets[partition] = through
+                writes = self.model.writes(self.shard, self.model.decrypted(taken, self.decrypt))
+                self.folded.apply(write for write in writes if str(write[1]).startswith(prefix))
+            self.advance(len(batch))
+        self.offsets[partition] = through
 
 
 def _events(
@@ -207,24 +198,17 @@ def differences(live: Mapping[str, Value], expected: Mapping[str, Value]) -> Ite
 
 def _within(live: Value, expected: Value) -> Iterator[str]:
     if isinstance(live, Hash | SortedSet) and type(live) is type(expected):
-        for field_ in sorted(live.keys() | expected.keys()):
-            if live.get(field_) != expected.get(field_):
-                pair = _printable(live.get(field_)), _printable(expected.get(field_))
-                yield f" {_printable(field_)}: is {pair[0]}, should be {pair[1]}"
+        for name, (found, wanted) in unequal(live, expected).items():
+            yield f" {_printable(name)}: is {_printable(found)}, should be {_printable(wanted)}"
     elif isinstance(live, RedisSet) and isinstance(expected, RedisSet):
-        yield from (
-            f" {_printable(member)}: should not be there" for member in sorted(live - expected)
-        )
-        yield from (f" {_printable(member)}: is missing" for member in sorted(expected - live))
+        for member in sorted(live ^ expected):
+            wrong = "should not be there" if member in live else "is missing"
+            yield f" {_printable(member)}: {wrong}"
     else:
         yield f": is {_printable(live)}, should be {_printable(expected)}"
 
 
 def _printable(value: object) -> str:
-    match value:
-        case bytes():
-            return value.decode(errors="backslashreplace")
-        case None:
-            return "missing"
-        case _:
-            return str(value)
+    if isinstance(value, bytes):
+        return value.decode(errors="backslashreplace")
+    return "missing" if value is None else str(value)

@@ -108,7 +108,8 @@ def at_work(request, redis, monkeypatch):
         yield store, counted, partly_failing, builder
         stopping.set()
         thread.join(timeout=PATIENCE_SECONDS)
-        builder.stop()
+        builder.leave()
+        builder.join()
 
 
 @pytest.mark.parametrize("at_work", [LOW], indirect=True)
