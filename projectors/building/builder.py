@@ -21,6 +21,9 @@ class Builder(Protocol):
         The marks and the checkpoints must be read in one step, before the state.
         """
 
+    def check(self, now: datetime) -> list[str]:
+        """What differs, a line each; waits a moment for what is still being built."""
+
 
 @runtime_checkable
 class PartitionedBuilder(Builder, Protocol):
@@ -28,14 +31,6 @@ class PartitionedBuilder(Builder, Protocol):
 
     def build_only(self, partitions: Sequence[int]) -> None:
         """Build only these partitions from now on."""
-
-
-@runtime_checkable
-class VerifiableBuilder(Protocol):
-    """A builder that can compare what it built with what it would build now."""
-
-    def check(self, now: datetime) -> list[str]:
-        """What differs, a line each; waits a moment for what is still being built."""
 
 
 @runtime_checkable

@@ -12,12 +12,7 @@ from django.db import close_old_connections
 
 from infra import clients
 from infra.config import config
-from projectors.building.builder import (
-    Builder,
-    ComparableBuilder,
-    PartitionedBuilder,
-    VerifiableBuilder,
-)
+from projectors.building.builder import Builder, ComparableBuilder, PartitionedBuilder
 from projectors.errors import RetryLater
 from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
@@ -81,7 +76,7 @@ def check(numbers: Mapping[str, int], moment: datetime | None) -> Iterator[tuple
     for model, builder in _builders(numbers, numbers):
         if isinstance(builder, ComparableBuilder):
             yield model.name, settle(builder.differences, partial(_build_again, builder, now))
-        elif isinstance(builder, VerifiableBuilder):
+        else:
             yield model.name, builder.check(now)
 
 

@@ -19,7 +19,7 @@ from projectors.generations.live import Live, NotReady
 from projectors.generations.pointers import Pointers
 from projectors.parking.store import count_parked
 from projectors.rebuild import backfill, comparison, cutover, derive, plan
-from projectors.rebuild.process_pool import rebuild_pool
+from projectors.rebuild.process_pool import RebuildPool
 from projectors.rebuild.progress_view import ProgressView
 from projectors.registry import MODELS
 from projectors.storage.read_model import ReadModel
@@ -42,14 +42,13 @@ class GenerationsDiffer(Exception):
     """The new generations differ from the live ones."""
 
     def __init__(self, verdicts: Sequence[Verdict]) -> None:
-        super().__init__("the new generations differ")
+        [first, *_] = (verdict for verdict in verdicts if verdict.differences)
+        super().__init__(
+            "Not switched: the new generations differ from the live ones. They are kept for"
+            f" inspection; drop them with: manage.py generations drop {first.model}"
+            f" {first.generation}"
+        )
         self.verdicts = verdicts
-
-    @property
-    def example(self) -> str:
-        """The name and number of one that differs."""
-        [first, *_] = (verdict for verdict in self.verdicts if verdict.differences)
-        return f"{first.model} {first.generation}"
 
 
 class RebuildJob:
@@ -79,7 +78,7 @@ class RebuildJob:
         )
         self._models = backfill.opened(self._numbers)
         self._screen.watch(self._live, [model.name for model in MODELS])
-        with rebuild_pool(options.processes) as self._pool:
+        with RebuildPool(options.processes) as self._pool:
             if options.until is None:
                 self._make_present()
             else:

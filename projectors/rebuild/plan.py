@@ -49,7 +49,9 @@ def _number(
     purpose: Purpose = "rebuild" if label is None else "past"
     name, snapshot = model.name, pointers.snapshot()
     if label is not None and (label, name) in snapshot.past:
-        raise LabelTaken(f"{name} as of {label}")
+        raise LabelTaken(
+            f"{name} as of {label} exists already: drop it first (manage.py generations drop)."
+        )
     resumed: int | None = None
     wanted = (model.version, label, until)
     for begun in reversed(generations([name])):

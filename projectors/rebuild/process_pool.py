@@ -1,8 +1,7 @@
 """Process pool: fills and builds generations in several processes."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
 from datetime import datetime
 from multiprocessing import get_context
 from typing import TypeAlias
@@ -15,16 +14,16 @@ OnPoll: TypeAlias = Callable[[], object]
 """Is called several times a second while waiting."""
 
 
-class RebuildPool:
+class RebuildPool(ProcessPoolExecutor):
     """Pool processes that fill and build; both raise the error that ended a process."""
 
-    def __init__(self, pool: ProcessPoolExecutor, processes: int) -> None:
-        self._pool = pool
-        self._processes = processes
+    def __init__(self, size: int) -> None:
+        super().__init__(size, mp_context=get_context("spawn"), initializer=pool_worker.begin)
+        self._size = size
 
     def fill(self, numbers: Mapping[str, int], until: Sequence[int], *, on_poll: OnPoll) -> None:
         shares = self._shares(len(until))
-        _wait([self._pool.submit(backfill.fill, numbers, each, until) for each in shares], on_poll)
+        _wait([self.submit(backfill.fill, numbers, each, until) for each in shares], on_poll)
 
     def build(
         self,
@@ -40,7 +39,7 @@ class RebuildPool:
         for parts in (side_by_side, last):
             needed = [(names & numbers.keys(), share) for names, share in parts]
             tasks = [
-                self._pool.submit(derive.build, numbers, names, share, moment)
+                self.submit(derive.build, numbers, names, share, moment)
                 for names, share in needed
                 if names
             ]
@@ -48,15 +47,7 @@ class RebuildPool:
 
     def _shares(self, partitions: int) -> list[range]:
         """The partitions, dealt out to the processes."""
-        return [range(nth, partitions, self._processes) for nth in range(self._processes)]
-
-
-@contextmanager
-def rebuild_pool(processes: int) -> Iterator[RebuildPool]:
-    with ProcessPoolExecutor(
-        processes, mp_context=get_context("spawn"), initializer=pool_worker.begin
-    ) as pool:
-        yield RebuildPool(pool, processes)
+        return [range(nth, partitions, self._size) for nth in range(self._size)]
 
 
 def _wait(tasks: Sequence["Future[None]"], on_poll: OnPoll) -> None:

@@ -3,7 +3,7 @@
 Some hundreds of keys at a time are read together with their checkpoints in one Lua call; the log is
 folded up to exactly those offsets through the model's own ``writes``, and compared key by key. The
 projector keeps running. Parked and skipped events are left out of the fold, too, and counted.
-Derived data is compared by its builders (``VerifiableBuilder``).
+Derived data is compared by its builders (``Builder.check``).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -95,14 +95,9 @@ class Command(BaseCommand):
             ) from error
         except GenerationsDiffer as error:
             print_verdicts(error.verdicts)
-            raise CommandError(
-                f"Not switched: the new generations differ from the live ones. They are kept for"
-                f" inspection; drop them with: manage.py generations drop {error.example}"
-            ) from error
+            raise CommandError(str(error)) from error
         except LabelTaken as error:
-            raise CommandError(
-                f"{error} exists already: drop it first (manage.py generations drop)."
-            ) from error
+            raise CommandError(str(error)) from error
         except (RetryLater, CouldNotCompare, NotTakenOver, StopProjector) as error:
             raise CommandError(f"Not switched: {error} (run it again to resume)") from error
         job.show_outcome(console)

@@ -12,7 +12,6 @@ from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
 from infra.progress_bar import Advance, progress
-from projectors.building.builder import VerifiableBuilder
 from projectors.consumer.decryption import decryptor
 from projectors.errors import RetryLater
 from projectors.generations.live import Live
@@ -55,6 +54,5 @@ class Command(BaseCommand):
 def _verified(model: ReadModel, store: EventStore, live: Live, advance: Advance) -> Verdict:
     verdict = verify(model, store, decrypt=decryptor(), advance=advance)
     for builder in make_builders({model.name: model}, live):
-        if isinstance(builder, VerifiableBuilder):
-            verdict.differs(builder.check(datetime.now(UTC)))
+        verdict.differs(builder.check(datetime.now(UTC)))
     return verdict
