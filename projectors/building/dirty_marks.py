@@ -8,18 +8,16 @@ at work, or if its marks were lost.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from secrets import token_hex
 from typing import NamedTuple
 
 from redis import Redis
 from redis.client import Pipeline
-from redis.commands.core import Script
 from redis.exceptions import WatchError
 
 from projectors.errors import RetryLater
 from projectors.storage import replies
-from projectors.storage.shard import Shard, read_offsets
+from projectors.storage.shard import Shard, read_offsets, script
 
 _TAKE = """
 local is_continued = redis.call('GET', KEYS[1]) == ARGV[1]
@@ -37,11 +35,6 @@ if (redis.call('HGET', KEYS[2], 'late') or '') ~= ARGV[1] then return 0 end
 for nth = 2, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[nth], ARGV[nth + 1]) end
 return 1
 """
-
-
-@cache
-def _script(redis: Redis) -> Script:
-    return redis.register_script(_TAKE)
 
 
 def note_built(pipe: Redis, shard: Shard, offsets: Mapping[int, int], *, late: str) -> None:
@@ -96,7 +89,7 @@ class DirtyMarks:
     def take(self) -> DirtyBatch:
         """Take all marks. Unless ``commit`` succeeds, the next batch is not continued."""
         before, self._committed, self._token = self._committed, "", token_hex(8)
-        is_continued, checkpoints, late, touched = _script(self._redis)(
+        is_continued, checkpoints, late, touched = script(self._redis, _TAKE)(
             keys=self._keys, args=[before, self._at_work]
         )
         return DirtyBatch(

@@ -12,16 +12,15 @@ an order in which a crash in between leaves nothing worse than a generation kept
 """
 
 from collections.abc import Iterable, Mapping
-from functools import cache
 from time import time
 from typing import NamedTuple, TypeAlias
 
 from redis import Redis
-from redis.commands.core import Script
 
 from infra.config import config
 from projectors.generations.live import GENERATIONS_KEY, PAST_KEY
 from projectors.storage import replies
+from projectors.storage.shard import script
 
 COMING_KEY = "generations:coming"
 JOINING_KEY = "generations:joining"
@@ -56,11 +55,6 @@ local over = redis.call('HGET', KEYS[1], ARGV[1])
 if not over or tonumber(over) > tonumber(ARGV[2]) then return 0 end
 return redis.call('HDEL', KEYS[1], ARGV[1])
 """
-
-
-@cache
-def _script(redis: Redis, text: str) -> Script:
-    return redis.register_script(text)
 
 
 class PointerSnapshot(NamedTuple):
@@ -110,7 +104,7 @@ class Pointers:
     def propose(self, name: str, number: int, *, instead_of: int | None = None) -> int:
         """Set which generation is coming, unless another process did; return its number."""
         args: list[str | int] = [name, number, "" if instead_of is None else instead_of]
-        return int(_script(self._redis, _PROPOSE)(keys=[COMING_KEY], args=args))
+        return int(script(self._redis, _PROPOSE)(keys=[COMING_KEY], args=args))
 
     def join(self, chosen: Mapping[str, int]) -> None:
         """Ask the workers to keep these generations level, too."""
@@ -118,7 +112,7 @@ class Pointers:
 
     def leave(self, name: str, number: int) -> None:
         """Undo ``join`` for one."""
-        _script(self._redis, _REMOVE_IF_EQUAL)(keys=[JOINING_KEY], args=[name, number])
+        script(self._redis, _REMOVE_IF_EQUAL)(keys=[JOINING_KEY], args=[name, number])
 
     def switch(self, chosen: Mapping[str, int]) -> None:
         """Make these generations live, all at once; the previous ones are kept for a while."""
@@ -135,17 +129,17 @@ class Pointers:
         self._redis.hdel(KEPT_KEY, *(_name(name, number) for name, number in chosen.items()))
         for name, number in chosen.items():
             for key in (COMING_KEY, JOINING_KEY):
-                _script(self._redis, _REMOVE_IF_EQUAL)(keys=[key], args=[name, number])
+                script(self._redis, _REMOVE_IF_EQUAL)(keys=[key], args=[name, number])
 
     def keep_on(self, name: str, number: int, *, seconds: float) -> bool:
         """Keep a kept one for at least this long; whether it is kept at all."""
         args: list[str] = [_name(name, number), repr(time() + seconds)]
-        return bool(_script(self._redis, _KEEP_ON)(keys=[KEPT_KEY], args=args))
+        return bool(script(self._redis, _KEEP_ON)(keys=[KEPT_KEY], args=args))
 
     def release_if_over(self, name: str, number: int) -> bool:
         """Stop keeping it if its time is over; whether it was."""
         args: list[str] = [_name(name, number), repr(time())]
-        return bool(_script(self._redis, _RELEASE_IF_OVER)(keys=[KEPT_KEY], args=args))
+        return bool(script(self._redis, _RELEASE_IF_OVER)(keys=[KEPT_KEY], args=args))
 
     def release(self, name: str, number: int) -> None:
         """Stop keeping it."""

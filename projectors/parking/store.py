@@ -13,20 +13,18 @@ checkpoint past it:
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from secrets import token_hex
 from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
 from redis import Redis
-from redis.commands.core import Script
 
 from events import codec
 from events.recorded import Position, Recorded
 from projectors.storage import replies
 from projectors.storage.read_model import ReadModel
-from projectors.storage.shard import Shard, Write
+from projectors.storage.shard import Shard, Write, script
 
 
 class ParkedEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -160,7 +158,9 @@ def record_failed_retry(
 ) -> None:
     """Store the new reason of a parked event, if it is still parked."""
     failed = replace(event, reason=failure.reason, trace=failure.trace, tries=event.tries + 1)
-    _script(redis)(keys=[_stream_key(shard, stream)], args=[event.offset, _encode(failed)])
+    script(redis, _REPLACE_IF_PARKED)(
+        keys=[_stream_key(shard, stream)], args=[event.offset, _encode(failed)]
+    )
 
 
 # ------------------------------------------------------------------------------ reads
@@ -236,11 +236,6 @@ def count_parked(model: ReadModel, partitions: int) -> ParkedCount:
 
 def _stream_key(shard: Shard, stream: str) -> str:
     return shard.parked("stream", stream)
-
-
-@cache
-def _script(redis: Redis) -> Script:
-    return redis.register_script(_REPLACE_IF_PARKED)
 
 
 def _position(field: bytes) -> Position:

@@ -4,16 +4,14 @@ One Lua call reads both, so they fit together while the projector keeps running.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
 
 from redis import Redis
-from redis.commands.core import Script
 
 from projectors.parking.store import UnappliedEvents, decode_unapplied_events, unapplied_keys
 from projectors.storage import replies
-from projectors.storage.shard import Shard, read_offsets
+from projectors.storage.shard import Shard, read_offsets, script
 from projectors.verification.fold import Hash, RedisSet, SortedSet, Value
 
 _KEYS_AT_ONCE = 500
@@ -35,11 +33,6 @@ return {redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2]),
 """
 
 
-@cache
-def _script(redis: Redis) -> Script:
-    return redis.register_script(_READ)
-
-
 class ShardSnapshot(NamedTuple):
     """Some keys of a shard, its checkpoints, and the parked and skipped events before them."""
 
@@ -51,7 +44,7 @@ class ShardSnapshot(NamedTuple):
 def read(redis: Redis, shard: Shard, keys: Iterable[str] | None = None) -> ShardSnapshot:
     """A snapshot of ``keys``, by default of all state; a key that does not exist is left out."""
     names = [name.decode() for name in shard.state_keys()] if keys is None else list(keys)
-    checkpoints, unapplied, skipped, values = _script(redis)(
+    checkpoints, unapplied, skipped, values = script(redis, _READ)(
         keys=[shard.checkpoints_key, *unapplied_keys(shard), *names], args=[]
     )
     return ShardSnapshot(
