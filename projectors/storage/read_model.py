@@ -38,11 +38,13 @@ class ReadModel(ABC):
     version: ClassVar[int] = 1
     """Increased when the shape of its data changes: the model is then rebuilt."""
     by_partition: ClassVar[bool]
+    """Whether each partition has a shard. A user's is ``partition_of(str(user), partitions)``."""
     decrypts: ClassVar[bool] = False
     """Whether ``writes`` gets personal fields in clear (``projectors.consumer.decryption``)."""
 
     purges_erased_users: ClassVar[bool] = False
-    """Whether events of a user write nothing once the user is erased."""
+    """Whether ``writes`` deletes a user's data at ``UserErased``. Then their parked events write
+    nothing when they are retried later."""
     kept_after_erasure: ClassVar[str] = ""
     """What stays of an erased user, in words; see docs/adr/0014."""
 

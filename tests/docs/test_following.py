@@ -36,7 +36,7 @@ def follow(document: Path, tree: Path) -> int:
         if kind == "console":
             commands += sum(1 for _ in _run(text, tree))
         elif kind == "diff":
-            _edit(tree / name, text)
+            _edit(tree / name, text, document.name)
         else:
             _write(tree / name, text)
     return commands
@@ -48,12 +48,15 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def _edit(path: Path, diff: str) -> None:
+def _edit(path: Path, diff: str, document: str) -> None:
     lines = diff.splitlines(keepends=True)
     before = "".join(line[1:] for line in lines if not line.startswith("+"))
     after = "".join(line[1:] for line in lines if not line.startswith("-"))
     text = path.read_text()
-    assert text.count(before) == 1, f"{path.name} has this {text.count(before)} times:\n{before}"
+    assert text.count(before) == 1, (
+        f"{document} edits lines that {path.name} has {text.count(before)} times, not once."
+        f" Update the diff in {document}:\n{before}"
+    )
     path.write_text(text.replace(before, after))
 
 

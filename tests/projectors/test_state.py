@@ -22,6 +22,7 @@ from events.catalogue import (
     RatingWithdrawn,
     SessionRevoked,
     SessionsRevoked,
+    UserErased,
 )
 from projectors.registry import MODELS
 from projectors.storage.shard import CheckpointMismatch
@@ -42,6 +43,7 @@ happenings = st.one_of(
     st.tuples(st.just("prefer"), users, genres),
     st.tuples(st.just("leave"), users, st.integers(1, 3)),
     st.tuples(st.just("leave all"), users),
+    st.tuples(st.just("erase"), users),
 )
 
 
@@ -58,7 +60,7 @@ class Told:
         for event in self._events(*happening):
             self.recording.say(event, at=NOON + timedelta(hours=hours))
 
-    def _events(self, what, who, *more):  # noqa: C901 - a line a happening
+    def _events(self, what, who, *more):  # noqa: C901, PLR0912 - a line a happening
         match what, *more:
             case "rate", movie, score:
                 previous = self._scores.get((who, movie))
@@ -85,6 +87,8 @@ class Told:
             case ("leave all",):
                 self._epochs[who] = self._epochs.get(who, 0) + 1
                 yield SessionsRevoked(user_id=who, epoch=self._epochs[who])
+            case ("erase",):
+                yield UserErased(user_id=who)
             case _:
                 raise AssertionError(what)
 

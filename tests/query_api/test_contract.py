@@ -1,13 +1,16 @@
 """OpenAPI contract and documentation pages of the query API."""
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.test import Client
 from drf_yasg.generators import OpenAPISchemaGenerator
 
+from infra.http.permissions import needs_token
 from projectors.registry import MODELS
+from query_api import urls
 
 ROUTES = {
     "/v1/movies/{movie_id}": "movie",
@@ -26,14 +29,6 @@ ROUTES = {
     "/v1/me/hidden": "my_hidden",
     "/v1/me/playlists": "my_playlists",
     "/v1/me/recommendations": "my_recommendations",
-}
-TOKEN_ONLY = {
-    "me",
-    "my_ratings",
-    "my_favourites",
-    "my_hidden",
-    "my_playlists",
-    "my_recommendations",
 }
 
 
@@ -102,9 +97,18 @@ def test_contract_has_problems_and_parameters(contract):
         assert "application/problem+json" in got["responses"]["422"]["content"]
         names = {parameter["name"] for parameter in got["parameters"]}
         assert {"Log-Position", "Prefer", "As-Of"} <= names
-        assert got.get("security", []) == (
-            [{"bearer": []}] if got["operationId"] in TOKEN_ONLY else []
-        )
+
+
+def test_views_that_need_a_token_say_so_and_are_not_cached_for_others(contract):
+    for pattern in urls.queries:
+        path = re.sub(r"<\w+:(\w+)>", r"{\1}", str(pattern.pattern))
+        view = pattern.callback.view_class
+        security = contract["paths"][f"/{path}"]["get"].get("security", [])
+        if needs_token(view.permission_classes):
+            assert security == [{"bearer": []}], f"{view.__name__}: needs_token=True is missing"
+            assert view.cache_policy == "never", f"{view.__name__}: cache_policy is not 'never'"
+        else:
+            assert security == [], f"{view.__name__}: needs_token=True, but Anybody may call it"
 
 
 @pytest.mark.parametrize("path", ["/docs/", "/redoc/"])
