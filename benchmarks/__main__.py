@@ -73,8 +73,8 @@ def main() -> int:
         bench.measure(groups, servers, ratings, events=arguments.events, films=arguments.films)
     machine = describe(load_before, of_servers)
     show(bench.rows, machine, console)
-    said = str(arguments.ratings.name) if arguments.ratings else "made up"
-    console.print(f"Kept in {keep(bench.rows, machine, ratings=said)}", highlight=False)
+    ratings_name = str(arguments.ratings.name) if arguments.ratings else "made up"
+    console.print(f"Kept in {keep(bench.rows, machine, ratings=ratings_name)}", highlight=False)
     for failure in bench.failures:
         console.print(f"[red]Not measured:[/] {escape(failure)}", highlight=False)
     return 0 if all(row.passes for row in bench.rows) and not bench.failures else 1
@@ -114,23 +114,23 @@ class _Bench:
             self._group("import-memory", lambda: import_memory.rows(servers))
         if _ON_STAGE & set(groups):
             self._console.print("Starting a platform ...")
-            with stage(servers, ratings) as found:
-                self._on_stage(groups, found)
+            with stage(servers, ratings) as running_stage:
+                self._on_stage(groups, running_stage)
         if "query" in groups:
             self._group("query, embedded", lambda: _embedded(ratings))
             self.rows = query.side_by_side(self.rows)
 
-    def _on_stage(self, groups: Sequence[str], found: Stage) -> None:
+    def _on_stage(self, groups: Sequence[str], running_stage: Stage) -> None:
         # Whatever is measured, it is measured on a platform that holds the ratings.
-        self._group("import", lambda: imports.rows(found))
+        self._group("import", lambda: imports.rows(running_stage))
         if "memory" in groups:
-            self._group("memory", lambda: memory.rows(found))
+            self._group("memory", lambda: memory.rows(running_stage))
         if "query" in groups:
-            self._group("query", lambda: query.rows(found))
+            self._group("query", lambda: query.rows(running_stage))
         if "visibility" in groups:
-            self._group("visibility", lambda: visibility.rows(found))
+            self._group("visibility", lambda: visibility.rows(running_stage))
         if "commands" in groups:
-            self._group("commands", lambda: commands.rows(found))
+            self._group("commands", lambda: commands.rows(running_stage))
 
     def _group(self, name: str, rows: Callable[[], Iterable[Measurement]]) -> None:
         self._console.print(f"Measuring {name} ...")
@@ -144,10 +144,10 @@ class _Bench:
 
 
 def _embedded(ratings: Path) -> Iterable[Measurement]:
-    with embedded_stage(ratings) as found:
-        manage(found.platform, "import_movielens", str(ratings), "--until-now")
-        manage(found.platform, "lag", "--wait", "300")
-        yield from query.rows(found)
+    with embedded_stage(ratings) as running_stage:
+        manage(running_stage.platform, "import_movielens", str(ratings), "--until-now")
+        manage(running_stage.platform, "lag", "--wait", "300")
+        yield from query.rows(running_stage)
 
 
 if __name__ == "__main__":

@@ -59,9 +59,9 @@ def rows(servers: Addresses) -> Iterable[Measurement]:
 def temporary_log(servers: Addresses, name: str) -> Iterator[Mapping[str, str]]:
     """The variables of an empty log that is dropped after the block."""
     with TemporaryDirectory() as directory:
-        place = Path(directory)
-        environ = environment(servers, place, name=name, fresh=True)
-        prepare(environ, place, fresh=True)
+        path = Path(directory)
+        environ = environment(servers, path, name=name, fresh=True)
+        prepare(environ, path, fresh=True)
         try:
             yield environ
         finally:

@@ -46,11 +46,13 @@ def held(bus: BusTarget, names: Sequence[str]) -> Iterator[None]:
     with pika.BlockingConnection(pika.URLParameters(bus.url)) as connection:
         channel = connection.channel()
         channel.basic_qos(prefetch_count=1)
-        kept: list[bytes] = []
+        bodies: list[bytes] = []
         for name in names:
             channel.basic_publish("", name, b"kept")
-            channel.basic_consume(name, lambda _channel, _method, _properties, it: kept.append(it))
-        while len(kept) < len(names):
+            channel.basic_consume(
+                name, lambda _channel, _method, _properties, it: bodies.append(it)
+            )
+        while len(bodies) < len(names):
             connection.process_data_events(time_limit=0.1)
         yield
 

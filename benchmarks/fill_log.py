@@ -44,9 +44,9 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=EVENTS, help="ratings (%(default)s)")
     parser.add_argument("--users", type=int, default=USERS, help="who rate (%(default)s)")
     parser.add_argument("--movies", type=int, default=MOVIES, help="that are rated (%(default)s)")
-    given = parser.parse_args()
-    by_user = ratings(given.events // given.users, given.users, given.movies)
-    for count in fill(by_user, given.movies):
+    arguments = parser.parse_args()
+    by_user = ratings(arguments.events // arguments.users, arguments.users, arguments.movies)
+    for count in fill(by_user, arguments.movies):
         sys.stderr.write(f"\r{count:,} events")
     sys.stderr.write("\n")
 

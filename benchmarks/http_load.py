@@ -39,19 +39,19 @@ def wrk(
         command += ["-H", f"{name}: {value}"]
     if script:
         command += ["-s", str(script)]
-    said = subprocess.run([*command, url], check=True, capture_output=True, text=True).stdout
-    if "Non-2xx" in said or "Socket errors" in said:
-        raise LoadFailed(f"{url}:\n{said}")
-    return LoadResult(float(_find(r"Requests/sec:\s+([\d.]+)", said)), _median_us(said))
+    output = subprocess.run([*command, url], check=True, capture_output=True, text=True).stdout
+    if "Non-2xx" in output or "Socket errors" in output:
+        raise LoadFailed(f"{url}:\n{output}")
+    return LoadResult(float(_find(r"Requests/sec:\s+([\d.]+)", output)), _median_us(output))
 
 
-def _median_us(said: str) -> float:
-    number, unit = re.search(r"50%\s+([\d.]+)(us|ms|s)", said).groups()  # type: ignore[union-attr] # --latency prints it
+def _median_us(output: str) -> float:
+    number, unit = re.search(r"50%\s+([\d.]+)(us|ms|s)", output).groups()  # type: ignore[union-attr] # --latency prints it
     return float(number) * _UNITS[unit]
 
 
-def _find(pattern: str, said: str) -> str:
-    found = re.search(pattern, said)
-    if not found:
-        raise LoadFailed(said)
-    return found.group(1)
+def _find(pattern: str, output: str) -> str:
+    match = re.search(pattern, output)
+    if not match:
+        raise LoadFailed(output)
+    return match.group(1)

@@ -37,13 +37,13 @@ def rows(stage: Stage) -> Iterable[Measurement]:
 
 def sizes_mib(pid: int) -> dict[str, float]:
     """Pss and Rss of a process and all that it started."""
-    found = {"Pss": 0.0, "Rss": 0.0}
+    sizes = {"Pss": 0.0, "Rss": 0.0}
     for each in (pid, *_children(pid)):
         for line in (_PROC / str(each) / "smaps_rollup").read_text().splitlines():
             name, _, size = line.partition(":")
-            if name in found:
-                found[name] += int(size.split()[0]) / 1024
-    return found
+            if name in sizes:
+                sizes[name] += int(size.split()[0]) / 1024
+    return sizes
 
 
 def _children(pid: int) -> Iterator[int]:

@@ -72,7 +72,7 @@ def messages(partitions: int, count: int) -> list[tuple[str, bytes]]:
     users = [uuid4() for _ in range(USERS)]
     request, now = uuid4(), datetime.now(UTC)
     offsets = [0] * partitions
-    found = []
+    bodies = []
     for nth in range(count):
         user, movie = users[nth % USERS], 1 + nth % MOVIES
         partition = partition_of(str(user), partitions)
@@ -90,8 +90,8 @@ def messages(partitions: int, count: int) -> list[tuple[str, bytes]]:
             recorded_at=now,
             correlation_id=request,
         )
-        found.append((topology.routing_key(partition, stored.type), codec.to_wire(stored)))
-    return found
+        bodies.append((topology.routing_key(partition, stored.type), codec.to_wire(stored)))
+    return bodies
 
 
 def measure(

@@ -45,19 +45,21 @@ def rows(servers: Addresses, *, events: int) -> Iterable[Measurement]:
     with _stage(servers, events) as environ:
         peaks = PeakMemory()
         decoded = [_decoded_per_second(environ)]
-        whole = _rebuild(environ, IN_REDIS, peaks)
+        rebuilt = _rebuild(environ, IN_REDIS, peaks)
         decoded.append(_decoded_per_second(environ))
         one = _rebuild(environ, (FASTEST,), peaks)
         decoded.append(_decoded_per_second(environ))
         yield Measurement(
             group="rebuild",
             name=f"all Redis models, {events:,} ratings, with what is built of them",
-            measured=events / whole.seconds,
+            measured=events / rebuilt.seconds,
             unit="events/s",
             calibration="one process that reads and decodes the same log",
             calibrated=median(decoded),
             spread=spread(decoded),
-            note=f"{whole.seconds:.0f} s in all (to reach: 180), {whole.filled:.0f} s for state",
+            note=(
+                f"{rebuilt.seconds:.0f} s in all (to reach: 180), {rebuilt.filled:.0f} s for state"
+            ),
         )
         yield Measurement(
             group="rebuild",
@@ -94,10 +96,10 @@ def _rebuild(environ: Mapping[str, str], names: Sequence[str], peaks: PeakMemory
             peaks.look(process.pid)
             sleep(0.2)
         out, _ = process.communicate()
-    found = _FILLED.search(out)
-    if process.returncode or found is None:
+    match = _FILLED.search(out)
+    if process.returncode or match is None:
         raise RuntimeError(f"rebuild {' '.join(names)} failed:\n{out}")
-    return _Rebuilt(monotonic() - began, float(found[1]))
+    return _Rebuilt(monotonic() - began, float(match[1]))
 
 
 @contextmanager
@@ -160,12 +162,12 @@ def _median_us(url: str) -> float:
 @contextmanager
 def _query_api(environ: Mapping[str, str]) -> Iterator[str]:
     port = free()
-    with TemporaryDirectory() as place:
+    with TemporaryDirectory() as directory:
         process = Process(
             name="query",
             command=api(port),
             environ={**environ, "MARQUEE_ROLE": "query", "MARQUEE_THROTTLE": "false"},
-            log=Path(place) / "query.log",
+            log=Path(directory) / "query.log",
         )
         process.start()
         try:
@@ -187,10 +189,10 @@ def _wait(is_so: Callable[[], bool]) -> None:
 @contextmanager
 def _stage(servers: Addresses, events: int) -> Iterator[Mapping[str, str]]:
     """A log with that many ratings, and an empty Redis."""
-    with TemporaryDirectory() as place, private_redis() as redis_url:
+    with TemporaryDirectory() as directory, private_redis() as redis_url:
         servers = msgspec.structs.replace(servers, redis=redis_url, query_redis=as_query(redis_url))
-        environ = environment(servers, Path(place), name="marquee_bench_rebuild", fresh=True)
-        prepare(environ, Path(place), fresh=True)
+        environ = environment(servers, Path(directory), name="marquee_bench_rebuild", fresh=True)
+        prepare(environ, Path(directory), fresh=True)
         try:
             subprocess.run(
                 [sys.executable, "-m", "benchmarks.fill_log", "--events", str(events)],

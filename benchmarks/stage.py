@@ -40,25 +40,29 @@ class Stage:
 def stage(servers: Addresses, ratings: Path) -> Iterator[Stage]:
     """The platform with the demo catalogue and nothing else, ready; gone after the block."""
     with ExitStack() as stack:
-        place = Path(stack.enter_context(TemporaryDirectory()))
+        directory = Path(stack.enter_context(TemporaryDirectory()))
         redis_url = stack.enter_context(private_redis())
         servers = msgspec.structs.replace(servers, redis=redis_url, query_redis=as_query(redis_url))
         _unthrottle()
-        found = stack.enter_context(platform(servers, place, name="marquee_bench", fresh=True))
-        stack.callback(forget, found.environ)
-        yield stack.enter_context(_set("native", found, place, ratings))
+        running_platform = stack.enter_context(
+            platform(servers, directory, name="marquee_bench", fresh=True)
+        )
+        stack.callback(forget, running_platform.environ)
+        yield stack.enter_context(_set("native", running_platform, directory, ratings))
 
 
 @contextmanager
 def embedded_stage(ratings: Path) -> Iterator[Stage]:
     """The same without a server of this machine's."""
     with ExitStack() as stack:
-        place = Path(stack.enter_context(TemporaryDirectory()))
+        directory = Path(stack.enter_context(TemporaryDirectory()))
         # The servers' account can't reach a closed one, and their data would stand elsewhere.
-        place.chmod(0o755)
+        directory.chmod(0o755)
         _unthrottle()
-        found = stack.enter_context(embedded.platform(place / "platform", fresh=True))
-        yield stack.enter_context(_set("embedded", found, place, ratings))
+        running_platform = stack.enter_context(
+            embedded.platform(directory / "platform", fresh=True)
+        )
+        yield stack.enter_context(_set("embedded", running_platform, directory, ratings))
 
 
 def _unthrottle() -> None:
@@ -76,33 +80,35 @@ def _unthrottle() -> None:
 
 
 @contextmanager
-def _set(mode: Mode, found: Platform, place: Path, ratings: Path) -> Iterator[Stage]:
-    with _bare(found, place) as bare_url:
-        manage(found, "import_catalogue", "demo")
-        manage(found, "lag", "--wait", "120")
-        redis_url = found.environ["MARQUEE_REDIS_URL"]
-        yield Stage(mode, found, register(found), bare_url, ratings, redis_url)
+def _set(mode: Mode, running_platform: Platform, directory: Path, ratings: Path) -> Iterator[Stage]:
+    with _bare(running_platform, directory) as bare_url:
+        manage(running_platform, "import_catalogue", "demo")
+        manage(running_platform, "lag", "--wait", "120")
+        redis_url = running_platform.environ["MARQUEE_REDIS_URL"]
+        yield Stage(
+            mode, running_platform, register(running_platform), bare_url, ratings, redis_url
+        )
 
 
-def manage(found: Platform, *arguments: str) -> None:
+def manage(platform: Platform, *arguments: str) -> None:
     """Run a management command that must not fail."""
-    if found.manage(*arguments):
+    if platform.manage(*arguments):
         sys.exit(f"manage.py {' '.join(arguments)} failed, so there is nothing to measure.")
 
 
 @contextmanager
-def _bare(found: Platform, place: Path) -> Iterator[str]:
+def _bare(running_platform: Platform, directory: Path) -> Iterator[str]:
     """The server without anything of ours: same Python, same granian, same flags."""
     port = free()
     process = Process(
         name="bare",
         command=api(port),
         environ={
-            **found.environ,
+            **running_platform.environ,
             "MARQUEE_ROLE": "command",
             "DJANGO_SETTINGS_MODULE": "benchmarks.bare_settings",
         },
-        log=place / "logs" / "bare.log",
+        log=directory / "logs" / "bare.log",
     )
     process.start()
     try:

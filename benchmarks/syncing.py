@@ -64,7 +64,7 @@ def rows(
             note=f"{filled.seconds:.1f} s, {filled.refused} refused, {before:,} events",
         )
         first, *_, last = filled.sizes_mib.values()
-        told = ", ".join(f"{at:,}: {size:.0f}" for at, size in filled.sizes_mib.items())
+        sizes = ", ".join(f"{at:,}: {size:.0f}" for at, size in filled.sizes_mib.items())
         yield Measurement(
             group="sync",
             name="the fill's worker at its end",
@@ -74,7 +74,7 @@ def rows(
             calibrated=first,
             gate=GROWTH_GATE,
             sense="at_most",
-            note=f"MiB by films: {told}",
+            note=f"MiB by films: {sizes}",
         )
         process.stop()
         # What is in fashion is news to a log that was never told, and no film of the fill.
@@ -119,14 +119,14 @@ def _stage(
 ) -> Iterator[tuple[Mapping[str, str], str, Process]]:
     """The variables, where the fake answers, and the worker."""
     with ExitStack() as stack:
-        place = Path(stack.enter_context(TemporaryDirectory()))
+        directory = Path(stack.enter_context(TemporaryDirectory()))
         # Its broker is a Redis of its own, too: a queue of tasks that nobody else ever had.
         redis_url = stack.enter_context(private_redis())
         servers = msgspec.structs.replace(
             servers, redis=redis_url, query_redis=as_query(redis_url), bus=""
         )
         log = stack.enter_context(temporary_log(servers, "marquee_bench_sync"))
-        fake = stack.enter_context(_fake(place, films, per_second))
+        fake = stack.enter_context(_fake(directory, films, per_second))
         environ = {
             **log,
             "MARQUEE_ROLE": "ops",
@@ -135,18 +135,18 @@ def _stage(
             "MARQUEE_TMDB_PER_SECOND": str(per_second),
             "MARQUEE_TMDB_FIRST_FILL": str(films),
         }
-        process = Process("worker", worker(place / "clock"), environ, place / "worker.log")
+        process = Process("worker", worker(directory / "clock"), environ, directory / "worker.log")
         process.start()
         stack.callback(process.stop)
         yield environ, fake, process
 
 
 @contextmanager
-def _fake(place: Path, films: int, per_second: int) -> Iterator[str]:
+def _fake(directory: Path, films: int, per_second: int) -> Iterator[str]:
     """Where a TMDb that pretends answers."""
     options = ("--films", str(films), "--per-second", str(per_second))
     process = Process(
-        "tmdb", (sys.executable, "-m", "infra.fake_tmdb", *options), {}, place / "tmdb.log"
+        "tmdb", (sys.executable, "-m", "infra.fake_tmdb", *options), {}, directory / "tmdb.log"
     )
     process.start()
     try:
@@ -167,8 +167,8 @@ def _must(command: list[str], environ: Mapping[str, str]) -> None:
 
 
 def _progress(fake: str) -> _Progress:
-    told = httpx.get(f"{fake}/fake/progress").json()
-    return _Progress(told["allowed"], told["films"], monotonic())
+    progress = httpx.get(f"{fake}/fake/progress").json()
+    return _Progress(progress["allowed"], progress["films"], monotonic())
 
 
 def _events(environ: Mapping[str, str]) -> int:
@@ -180,13 +180,13 @@ def _waiting(environ: Mapping[str, str]) -> int:
 
 
 def _number(environ: Mapping[str, str], sql: str) -> int:
-    told = subprocess.run(
+    result = subprocess.run(
         ["psql", "-qAt", environ["MARQUEE_DATABASE_URL"], "-c", sql],
         check=True,
         capture_output=True,
         text=True,
     )
-    return int(told.stdout)
+    return int(result.stdout)
 
 
 def _resident_mib(pid: int) -> float:

@@ -47,9 +47,9 @@ def main() -> None:
         sys.stdout.write(f"{again} {calibrated} {first}\n")
 
 
-def _median_us(verify: Callable[[str], object], given: Sequence[str]) -> float:
+def _median_us(verify: Callable[[str], object], tokens: Sequence[str]) -> float:
     taken = []
-    for one in given:
+    for one in tokens:
         begun = perf_counter()
         verify(one)
         taken.append(perf_counter() - begun)

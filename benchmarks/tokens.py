@@ -21,7 +21,7 @@ def rows() -> Iterable[Measurement]:
     """A process with the query API's settings, and keys of its own."""
     with TemporaryDirectory() as directory:
         keys.create(Path(directory))
-        said = subprocess.run(
+        output = subprocess.run(
             [sys.executable, "-m", "benchmarks.token_turns"],
             cwd=HOME,
             env={**os.environ, "MARQUEE_ROLE": "query", "MARQUEE_KEYS_DIR": directory},
@@ -29,7 +29,7 @@ def rows() -> Iterable[Measurement]:
             stdout=subprocess.PIPE,
             text=True,
         ).stdout
-    turns = [tuple(map(float, line.split())) for line in said.splitlines()]
+    turns = [tuple(map(float, line.split())) for line in output.splitlines()]
     bare = [turn[1] for turn in turns]
     for name, column, gate in (("seen before", 0, GATE), ("at first sight", 2, None)):
         yield Measurement(

@@ -33,7 +33,7 @@ def in_turn(
 
 def of_process(module: str, *arguments: str, environ: Mapping[str, str]) -> Turns:
     """Those of a module of ours, which prints a line a turn: measured, then calibrated."""
-    said = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=HOME,
         env={**os.environ, **environ, "MARQUEE_ROLE": "ops"},
@@ -41,7 +41,7 @@ def of_process(module: str, *arguments: str, environ: Mapping[str, str]) -> Turn
         stdout=subprocess.PIPE,
         text=True,
     ).stdout
-    turns = [tuple(map(float, line.split())) for line in said.splitlines()]
+    turns = [tuple(map(float, line.split())) for line in output.splitlines()]
     return _turns([turn[0] for turn in turns], [turn[1] for turn in turns])
 
 

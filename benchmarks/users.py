@@ -24,10 +24,10 @@ class BenchmarkUser:
         return {"Authorization": f"Bearer {self.token}"}
 
 
-def register(found: Platform) -> BenchmarkUser:
+def register(platform: Platform) -> BenchmarkUser:
     """A new account, logged in."""
     name = f"bench-{uuid4().hex[:12]}"
-    with httpx.Client(base_url=found.command_url, timeout=30) as client:
+    with httpx.Client(base_url=platform.command_url, timeout=30) as client:
         account = client.post(
             "/v1/accounts",
             json={"username": name, "email": f"{name}@example.org", "password": PASSWORD},

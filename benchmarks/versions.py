@@ -14,14 +14,16 @@ _PATIENCE_SECONDS = 30.0
 
 def versions(servers: Addresses) -> Mapping[str, str]:
     """What each says of itself; of a bus that was given nobody knows how to ask."""
-    found = {
+    versions_by_name = {
         "postgresql": _postgresql(servers.postgres),
         "redis": _redis(servers.redis),
         "elasticsearch": _elasticsearch(servers.elasticsearch),
     }
     if servers.bus_admin:
-        found["rabbitmq"] = _json(f"{servers.bus_admin}/api/overview")["rabbitmq_version"]
-    return found
+        versions_by_name["rabbitmq"] = _json(f"{servers.bus_admin}/api/overview")[
+            "rabbitmq_version"
+        ]
+    return versions_by_name
 
 
 def _postgresql(url: str) -> str:

@@ -21,13 +21,13 @@ def rows(stage: Stage) -> Iterable[Measurement]:
     command = httpx.Client(base_url=stage.platform.command_url, timeout=30)
     query = httpx.Client(base_url=stage.platform.query_url, timeout=30)
     read_ms = median(_timed(lambda: query.get("/v1/movies/23901")) for _ in range(100)) * 1000
-    for what, writes, seen in (
+    for what, writes, is_visible in (
         ("card", WRITES, _on_card),
         ("my ratings", WRITES, _in_my_ratings),
         ("recommendations", WRITES, _gone_from_recommendations),
         ("search", SEARCH_WRITES, _in_search),
     ):
-        took = [seen(stage, command, query, nth) for nth in range(writes)]
+        took = [is_visible(stage, command, query, nth) for nth in range(writes)]
         yield Measurement(
             group="visibility",
             name=f"accepted rating to visible in {what}, median of {writes}",
@@ -70,8 +70,8 @@ def _gone_from_recommendations(
 
 
 def _in_search(stage: Stage, command: httpx.Client, query: httpx.Client, nth: int) -> float:
-    found = _get(query, "/v1/search?q=station&limit=100")["items"]
-    movie = found[nth]["id"]
+    items = _get(query, "/v1/search?q=station&limit=100")["items"]
+    movie = items[nth]["id"]
     _rate(command, movie, dict(stage.person.headers))
     path = "/v1/search?q=station&limit=100&min_score=1"
     return _until(lambda: movie in [item["id"] for item in _get(query, path)["items"]])

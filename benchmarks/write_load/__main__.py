@@ -49,9 +49,9 @@ def main() -> int:
         arguments.ledger.write_bytes(ledger.write())
     summary: dict[str, Any] = _summary(load, began)
     if arguments.check:
-        found = load.check()
-        summary |= {"values looked at": found.values, "lost": found.lost, "twice": found.twice}
-        summary["differs"] = found.shown
+        result = load.check()
+        summary |= {"values looked at": result.values, "lost": result.lost, "twice": result.twice}
+        summary["differs"] = result.shown
     load.close()
     print(json.dumps(summary, indent=2), flush=True)
     if arguments.report:

@@ -54,68 +54,68 @@ class CheckResult:
 
 def check(ledger: Ledger, query_url: str, tokens: Mapping[str, str], *, movies: int) -> CheckResult:
     """Everything in the ledger; ``tokens`` by person's id. Let all models be level before."""
-    found = CheckResult()
+    result = CheckResult()
     with httpx.Client(base_url=query_url, timeout=30) as client:
         for person in ledger.people:
             mine = {"Authorization": f"Bearer {tokens[person.account.id]}"}
-            _person(found, client, mine, person)
+            _person(result, client, mine, person)
         for movie in range(1, movies + 1):
             votes = _get(client, f"/v1/movies/{movie}", {})["community"]
-            _votes(found, movie, votes, ledger.histogram(movie))
-    return found
+            _votes(result, movie, votes, ledger.histogram(movie))
+    return result
 
 
 def _person(
-    found: CheckResult, client: httpx.Client, mine: Mapping[str, str], person: LoadUser
+    result: CheckResult, client: httpx.Client, mine: Mapping[str, str], person: LoadUser
 ) -> None:
     who = person.account.username
     ratings = list(_all(client, "/v1/me/ratings", mine))
-    found.count(f"{who}'s ratings", is_there=len(ratings), accepted=len(person.ratings))
+    result.count(f"{who}'s ratings", is_there=len(ratings), accepted=len(person.ratings))
     scores = {item["id"]: item["score"] for item in ratings}
     for movie in sorted(scores.keys() | person.ratings):
-        found.compare(
+        result.compare(
             f"{who}'s rating of {movie}",
             is_there=scores.get(movie),
             accepted=person.ratings.get(movie),
         )
     favourites = [item["id"] for item in _all(client, "/v1/me/favourites", mine)]
-    found.count(f"{who}'s favourites", is_there=len(favourites), accepted=len(person.favourites))
+    result.count(f"{who}'s favourites", is_there=len(favourites), accepted=len(person.favourites))
     for movie in sorted(person.favourites | set(favourites)):
-        found.compare(
+        result.compare(
             f"{movie} as {who}'s favourite",
             is_there=movie in favourites,
             accepted=movie in person.favourites,
         )
-    _playlists(found, client, mine, person)
+    _playlists(result, client, mine, person)
 
 
 def _playlists(
-    found: CheckResult, client: httpx.Client, mine: Mapping[str, str], person: LoadUser
+    result: CheckResult, client: httpx.Client, mine: Mapping[str, str], person: LoadUser
 ) -> None:
     who = person.account.username
     playlists = {item["id"]: item for item in _all(client, "/v1/me/playlists", mine)}
-    found.count(f"{who}'s playlists", is_there=len(playlists), accepted=len(person.playlists))
+    result.count(f"{who}'s playlists", is_there=len(playlists), accepted=len(person.playlists))
     for playlist_id, playlist in person.playlists.items():
         is_there = playlists.get(playlist_id)
         if is_there is None:
-            found.compare(f"{who}'s {playlist.name}", is_there=None, accepted=playlist_id)
+            result.compare(f"{who}'s {playlist.name}", is_there=None, accepted=playlist_id)
             continue
         movies = [item["id"] for item in _all(client, f"/v1/playlists/{playlist_id}", mine)]
-        found.count(playlist.name, is_there=len(movies), accepted=len(playlist.movies))
-        found.count(playlist.name, is_there=is_there["size"], accepted=len(playlist.movies))
-        found.compare(playlist.name, is_there=movies, accepted=playlist.movies)
-        found.compare(playlist.name, is_there=is_there["name"], accepted=playlist.name)
-        found.count(
+        result.count(playlist.name, is_there=len(movies), accepted=len(playlist.movies))
+        result.count(playlist.name, is_there=is_there["size"], accepted=len(playlist.movies))
+        result.compare(playlist.name, is_there=movies, accepted=playlist.movies)
+        result.compare(playlist.name, is_there=is_there["name"], accepted=playlist.name)
+        result.count(
             f"changes of {playlist.name}",
             is_there=is_there["version"],
             accepted=playlist.version,
         )
 
 
-def _votes(found: CheckResult, movie: int, votes: Mapping[str, Any], accepted: list[int]) -> None:
-    found.count(f"votes for {movie}", is_there=votes["count"], accepted=sum(accepted))
+def _votes(result: CheckResult, movie: int, votes: Mapping[str, Any], accepted: list[int]) -> None:
+    result.count(f"votes for {movie}", is_there=votes["count"], accepted=sum(accepted))
     for score, (have, had) in enumerate(zip(votes["histogram"], accepted, strict=True), start=1):
-        found.count(f"{score} points for {movie}", is_there=have, accepted=had)
+        result.count(f"{score} points for {movie}", is_there=have, accepted=had)
 
 
 def _all(client: httpx.Client, path: str, headers: Mapping[str, str]) -> Iterator[Any]:

@@ -87,9 +87,9 @@ class Load:
         """Whether all that was accepted is there; looks again while models may be behind."""
         deadline = monotonic() + _BEHIND_SECONDS
         while True:
-            found = self._check()
-            if found.is_right or monotonic() > deadline:
-                return found
+            result = self._check()
+            if result.is_right or monotonic() > deadline:
+                return result
             sleep(_LOOK_SECONDS)
 
     def _check(self) -> CheckResult:

@@ -20,6 +20,6 @@ def questions() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    found = list(questions())
-    sys.stdout.writelines(f"{line}\n" for line in found)
-    sys.exit(bool(found))
+    violations = list(questions())
+    sys.stdout.writelines(f"{line}\n" for line in violations)
+    sys.exit(bool(violations))

@@ -25,14 +25,14 @@ PIP_OPTIONS = ("--index-url", "--extra-index-url", "--find-links", "--trusted-ho
 
 
 def tracked():
-    given = subprocess.run(
+    result = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
         check=True,
         capture_output=True,
         text=True,
     )
-    paths = [ROOT / name for name in given.stdout.split("\0") if name]
+    paths = [ROOT / name for name in result.stdout.split("\0") if name]
     return sorted(path for path in paths if path.is_file())
 
 
@@ -91,11 +91,11 @@ def test_every_suppression_gives_its_reason():
         r"|#\s*type:\s*" + r"ignore\[[\w-]+(?:,\s*[\w-]+)*\]\s*$"
         r"|#\s*no" + r"qa\s*$"
     )
-    found = [
+    suppressions = [
         f"{path}:{number}"
         for path, text in texts()
         if path.suffix == ".py"
         for number, line in enumerate(text.splitlines(), 1)
         if bare.search(line)
     ]
-    assert found == []
+    assert suppressions == []

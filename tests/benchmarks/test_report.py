@@ -43,22 +43,22 @@ def shown(*rows):
     return screen.getvalue()
 
 
-def line(said, name):
-    [found] = (line for line in said.splitlines() if name in line)
-    return found
+def line(output, name):
+    [matching_line] = (line for line in output.splitlines() if name in line)
+    return matching_line
 
 
 def test_missed_gate_is_shown():
-    said = shown(row("fast"), row("slow", measured=30.0), row("for information", gate=None))
-    assert "reached" in line(said, "fast")
-    assert "missed" in line(said, "slow")
-    assert not re.search("reached|missed", line(said, "for information"))
-    assert re.search(r"80\.0 events/s .* 100\.0 .* 0\.80 .* >= 0\.5", line(said, "fast"))
+    output = shown(row("fast"), row("slow", measured=30.0), row("for information", gate=None))
+    assert "reached" in line(output, "fast")
+    assert "missed" in line(output, "slow")
+    assert not re.search("reached|missed", line(output, "for information"))
+    assert re.search(r"80\.0 events/s .* 100\.0 .* 0\.80 .* >= 0\.5", line(output, "fast"))
 
 
 def test_noisy_run_names_the_calibrations_that_moved():
-    said = shown(row("still", spread=NOISY), row("disturbed", spread=NOISY + 0.01))
-    [warning] = (line for line in said.splitlines() if "A noisy run" in line)
+    output = shown(row("still", spread=NOISY), row("disturbed", spread=NOISY + 0.01))
+    [warning] = (line for line in output.splitlines() if "A noisy run" in line)
     assert "disturbed" in warning
     assert "still" not in warning
 
@@ -72,9 +72,9 @@ def test_notes_are_shown():
 
 
 def test_run_is_saved_with_machine_and_versions(results):
-    kept = keep([row(), row(measured=30.0)], describe(0.5, SERVERS), ratings="made up")
+    saved_path = keep([row(), row(measured=30.0)], describe(0.5, SERVERS), ratings="made up")
     [path] = results.iterdir()
-    assert path == kept
+    assert path == saved_path
     run = json.loads(path.read_bytes())
     head = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
@@ -111,17 +111,17 @@ def test_exit_status_tells_whether_all_gates_were_reached(
     monkeypatch.setattr(bench, "make", lambda _: None)
     monkeypatch.setattr(sys, "argv", ["make bench"])
     assert bench.main() == status
-    said = capsys.readouterr().out
-    assert all(f"Not measured: {failure}" in said for failure in failures)
+    output = capsys.readouterr().out
+    assert all(f"Not measured: {failure}" in output for failure in failures)
 
 
 def test_failing_group_leaves_the_others():
-    found = bench._Bench(Console(file=StringIO()))
+    running_bench = bench._Bench(Console(file=StringIO()))
 
     def fails():
         raise OSError("no such server")
 
-    found._group("relay", fails)
-    found._group("append", lambda: [row()])
-    assert [each.name for each in found.rows] == ["appends"]
-    assert found.failures == ["relay: OSError('no such server')"]
+    running_bench._group("relay", fails)
+    running_bench._group("append", lambda: [row()])
+    assert [each.name for each in running_bench.rows] == ["appends"]
+    assert running_bench.failures == ["relay: OSError('no such server')"]

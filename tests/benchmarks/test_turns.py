@@ -20,9 +20,9 @@ def test_turns_alternate_and_report_medians():
         order.append("calibrate")
         return next(calibrated)
 
-    found = in_turn(measure, calibrate)
+    result = in_turn(measure, calibrate)
     assert order == ["calibrate", "measure"] * turns.TURNS
-    assert (found.measured, found.calibrated, found.spread) == (20.0, 100.0, 0.4)
+    assert (result.measured, result.calibrated, result.spread) == (20.0, 100.0, 0.4)
 
 
 def test_constant_calibration_has_no_spread():

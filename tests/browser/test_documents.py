@@ -20,7 +20,9 @@ def url_of(platform, api):
 
 def operations(url):
     paths = httpx.get(f"{url}/openapi.json", timeout=60).json()["paths"]
-    return [(path, method) for path, found in paths.items() for method in found.keys() & METHODS]
+    return [
+        (path, method) for path, methods in paths.items() for method in methods.keys() & METHODS
+    ]
 
 
 def test_api_pages_show_every_operation(platform, page):

@@ -163,10 +163,10 @@ def test_caller_may_send_exactly_the_permitted_commands(api, person, hers, bad_t
             case "expired" | "revoked" | "forged":
                 return bad_tokens[cell.forgery or cell.role]
 
-    found = list(differences(TABLE, ask))
+    differences_found = list(differences(TABLE, ask))
     with capsys.disabled():
-        print(f"\n{len(found)} cells of the command API's permissions")  # noqa: T201 - asked for
-    assert {str(cell): wrong for cell, wrong in found if wrong} == {}
+        print(f"\n{len(differences_found)} cells of the command API's permissions")  # noqa: T201 - asked for
+    assert {str(cell): wrong for cell, wrong in differences_found if wrong} == {}
 
 
 class Hers(NamedTuple):
@@ -176,20 +176,20 @@ class Hers(NamedTuple):
     playlist: str
 
 
-def family_of(somebody: Person) -> UUID:
+def family_of(person: Person) -> UUID:
     """Return the log-in of their token."""
-    return access_tokens.bearer(somebody.headers["Authorization"]).family
+    return access_tokens.bearer(person.headers["Authorization"]).family
 
 
-def of_the_staff(somebody: Person) -> Person:
+def of_the_staff(person: Person) -> Person:
     """The same user, with a staff token."""
-    access = access_tokens.mint_access(somebody.user_id, family_of(somebody), 0, is_staff=True)
-    return Person(somebody.user_id, {"Authorization": f"Bearer {access}"})
+    access = access_tokens.mint_access(person.user_id, family_of(person), 0, is_staff=True)
+    return Person(person.user_id, {"Authorization": f"Bearer {access}"})
 
 
 def events() -> int:
     """Return the number of events in the log."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM events")
-        [(found,)] = cursor.fetchall()
-        return int(found)
+        [(count,)] = cursor.fetchall()
+        return int(count)

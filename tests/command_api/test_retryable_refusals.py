@@ -121,9 +121,11 @@ def test_openapi_declares_409_for_exactly_these_commands(api):
         for methods in api("GET", "/openapi.json").json()["paths"].values()
         for operation in methods.values()
     ]
-    declared = {found["operationId"] for found in operations if "409" in found["responses"]}
+    declared = {
+        operation["operationId"] for operation in operations if "409" in operation["responses"]
+    }
     assert declared == {sent.name for sent in COMMANDS}
-    assert {found["operationId"] for found in operations} == declared | NEVER
+    assert {operation["operationId"] for operation in operations} == declared | NEVER
 
 
 @pytest.mark.django_db(databases=["default", "vault"])

@@ -94,4 +94,4 @@ def open_bodies(contract: dict[str, Any], operation: dict[str, Any]) -> Iterator
 def assert_no_faults(faults_of: Callable[..., Iterator[str]]) -> None:
     """Apply a check to all operations of both contracts; name those with faults."""
     faults = {name: list(faults_of(*operation)) for name, operation in OPERATIONS.items()}
-    assert {name: found for name, found in faults.items() if found} == {}
+    assert {name: messages for name, messages in faults.items() if messages} == {}

@@ -73,12 +73,12 @@ def test_named_make_targets_exist():
 
 def test_named_management_commands_exist():
     ours = {file.stem for file in ROOT.glob("*/**/management/commands/*.py")}
-    known = ours | {"migrate", "check", "makemigrations", "collectstatic"}
+    known_commands = ours | {"migrate", "check", "makemigrations", "collectstatic"}
     assert [
         f"{name_of(path)}: manage.py {command}"
         for path in DOCUMENTS
         for command in re.findall(r"manage\.py ([a-z_]+)", path.read_text())
-        if command not in known
+        if command not in known_commands
     ] == []
 
 

@@ -20,10 +20,10 @@ def test_every_promise_names_existing_tests():
 
 def faults_of(row: str) -> Iterator[str]:
     promise, _, named = row.rpartition(" | ")
-    found = _TEST.findall(named)
-    if not promise or not found:
+    tests = _TEST.findall(named)
+    if not promise or not tests:
         yield "it names no test"
-    for path, name in found:
+    for path, name in tests:
         if name not in functions(HOME / path):
             yield f"{path} has no {name}"
 

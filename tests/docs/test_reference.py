@@ -96,7 +96,7 @@ def test_asyncapi_messages_are_the_event_types():
 
 def test_every_message_has_a_summary_and_a_valid_example():
     faults = {tag: list(message_faults(tag)) for tag in TAGS}
-    assert {tag: found for tag, found in faults.items() if found} == {}
+    assert {tag: messages for tag, messages in faults.items() if messages} == {}
 
 
 def message_faults(tag: str) -> Iterator[str]:

@@ -36,18 +36,20 @@ def what_it_says(event: AnyEvent) -> dict[str, str]:
 @pytest.mark.parametrize("tag", sorted(CURRENT.keys() | UPCASTERS.keys()))
 def test_every_event_type_has_a_golden_log(tag):
     assert tag in RELEASED, f"{tag} needs lines in events/reference/golden/{tag}.jsonl"
-    found = lines(tag)
-    assert len(found) >= 2
-    assert {msgspec.json.decode(line)["type"] for line in found} == {tag}
+    golden_lines = lines(tag)
+    assert len(golden_lines) >= 2
+    assert {msgspec.json.decode(line)["type"] for line in golden_lines} == {tag}
 
 
 @pytest.mark.parametrize("tag", RELEASED)
 def test_golden_log_decodes_as_it_always_did(tag):
-    kept = GOLDEN / f"{tag}.read.json"
-    said = [what_it_says(codec.decode(tag, line)) for line in lines(tag)]
-    assert kept.exists(), f"{kept.name} should say {msgspec.json.encode(said).decode()}"
-    expected = msgspec.json.decode(kept.read_bytes())
-    for now, before in zip(said, expected, strict=True):
+    snapshot_path = GOLDEN / f"{tag}.read.json"
+    decoded = [what_it_says(codec.decode(tag, line)) for line in lines(tag)]
+    assert snapshot_path.exists(), (
+        f"{snapshot_path.name} should say {msgspec.json.encode(decoded).decode()}"
+    )
+    expected = msgspec.json.decode(snapshot_path.read_bytes())
+    for now, before in zip(decoded, expected, strict=True):
         assert now["type"] in CURRENT
         assert {name: now.get(name) for name in before} == before
         added = now.keys() - before.keys()
@@ -76,8 +78,8 @@ def test_field_with_default_may_be_missing(tag):
         field.name for field in fields(CURRENT[tag]) if default_of(tag, field.name) is not None
     ]
     for line in lines(tag):
-        said = msgspec.json.decode(line)
-        less = {name: value for name, value in said.items() if name not in with_default}
+        event_fields = msgspec.json.decode(line)
+        less = {name: value for name, value in event_fields.items() if name not in with_default}
         event = codec.decode(tag, msgspec.json.encode(less))
         for name in with_default:
             assert repr(getattr(event, name)) == default_of(tag, name)

@@ -51,11 +51,11 @@ def change(sql, *parameters):
 @pytest.mark.usefixtures("_log")
 def test_intact_log_has_no_faults():
     passed = []
-    told = find_faults(
+    faults = find_faults(
         partitions=config().partitions,
         on_progress=lambda *each: passed.append(each),
     )
-    assert list(told) == []
+    assert list(faults) == []
     assert passed == [(P, 3)]
 
 
@@ -127,9 +127,9 @@ def test_missing_partition_is_reported():
 def test_unreadable_event_is_reported(type_, data, reason):
     change("UPDATE events SET type = %s, data = %s::json WHERE version = 1", type_, data)
     [fault] = found()
-    place, _, said = fault.partition(f" {type_}: ")
-    assert place == f"{P}:1 {NAME}@1"
-    assert re.match(reason, said)
+    position, _, message = fault.partition(f" {type_}: ")
+    assert position == f"{P}:1 {NAME}@1"
+    assert re.match(reason, message)
 
 
 @pytest.mark.slow

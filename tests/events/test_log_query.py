@@ -33,8 +33,8 @@ def rate(store, user, movie):
     store.append(stream, events, expected=0, origin=ORIGIN)
 
 
-def names(found):
-    return [f"{it.stream}@{it.version}" for it in found]
+def names(recorded_events):
+    return [f"{it.stream}@{it.version}" for it in recorded_events]
 
 
 def test_last_events_are_in_recording_order(store):
@@ -52,19 +52,19 @@ def test_filter_by_type_matches_any_version(store, type_):
 
 
 def test_filter_by_stream(store):
-    found = last_events(store, EventFilter(stream=f"rating-{BOB}-2"), 10)
-    assert names(found) == [f"rating-{BOB}-2@1", f"rating-{BOB}-2@2"]
+    events = last_events(store, EventFilter(stream=f"rating-{BOB}-2"), 10)
+    assert names(events) == [f"rating-{BOB}-2@1", f"rating-{BOB}-2@2"]
 
 
 def test_filter_by_user(store):
-    found = last_events(store, EventFilter(user=str(ANN)), 100)
-    assert len(found) == 10
-    assert all(str(ANN) in it.stream for it in found)
+    events = last_events(store, EventFilter(user=str(ANN)), 100)
+    assert len(events) == 10
+    assert all(str(ANN) in it.stream for it in events)
 
 
 def test_filter_by_type_and_user(store):
-    found = last_events(store, EventFilter(type="rating-withdrawn", user=str(BOB)), 2)
-    assert names(found) == [f"rating-{BOB}-3@2", f"rating-{BOB}-4@2"]
+    events = last_events(store, EventFilter(type="rating-withdrawn", user=str(BOB)), 2)
+    assert names(events) == [f"rating-{BOB}-3@2", f"rating-{BOB}-4@2"]
 
 
 def test_query_without_matches_is_empty(store):
@@ -73,8 +73,8 @@ def test_query_without_matches_is_empty(store):
 
 
 def test_new_events_are_returned_once(store):
-    seen = dict(enumerate(store.heads()))
-    assert list(new_events(store, EventFilter(), seen)) == []
+    heads = dict(enumerate(store.heads()))
+    assert list(new_events(store, EventFilter(), heads)) == []
     rate(store, ANN, 5)
-    assert names(new_events(store, EventFilter(type="movie-rated"), seen)) == [f"rating-{ANN}-5@1"]
-    assert list(new_events(store, EventFilter(type="movie-rated"), seen)) == []
+    assert names(new_events(store, EventFilter(type="movie-rated"), heads)) == [f"rating-{ANN}-5@1"]
+    assert list(new_events(store, EventFilter(type="movie-rated"), heads)) == []

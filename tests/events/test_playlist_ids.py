@@ -12,9 +12,9 @@ from events.recorded import partition_of
 
 @given(st.uuids(version=4), st.integers(1, 1024), st.binary(min_size=10, max_size=10))
 def test_playlist_id_carries_its_owners_partition(owner, partitions, random):
-    found = playlist_id(str(owner), partitions, random)
-    assert partition_of_playlist(found) == partition_of(str(owner), partitions)
-    assert found.endswith(random.hex())
+    id_ = playlist_id(str(owner), partitions, random)
+    assert partition_of_playlist(id_) == partition_of(str(owner), partitions)
+    assert id_.endswith(random.hex())
 
 
 def test_playlist_ids_of_an_owner_differ():

@@ -79,9 +79,9 @@ def recorded(store, partition):
 
 def test_event_store_upcasts_old_events(stored, db):
     RestorableStore(config().partitions).restore([stored])
-    found = recorded(PostgresStore(config().partitions), stored.partition)
-    assert found.event == TODAY
-    assert found == codec.decode_stored(stored)
+    upcast = recorded(PostgresStore(config().partitions), stored.partition)
+    assert upcast.event == TODAY
+    assert upcast == codec.decode_stored(stored)
 
 
 def test_memory_store_upcasts_old_events(stored):
@@ -130,7 +130,7 @@ def test_old_event_without_a_required_field_is_refused(stored):
 
 
 def test_upcaster_does_not_change_its_input(stored):
-    said = {"type": "movie-rated.v0", "user_id": str(ANN), "movie_id": 25, "points": 9}
-    kept = dict(said)
-    assert upcast(said)["type"] == "movie-rated.v1"
-    assert said == kept
+    old_event = {"type": "movie-rated.v0", "user_id": str(ANN), "movie_id": 25, "points": 9}
+    unchanged = dict(old_event)
+    assert upcast(old_event)["type"] == "movie-rated.v1"
+    assert old_event == unchanged

@@ -72,8 +72,8 @@ def test_attribute_names_follow_the_cloud_events_rules():
     ],
 )
 def test_message_decodes_to_the_stored_event(cause):
-    kept = stored(**cause)
-    assert codec.from_wire(codec.to_wire(kept)) == codec.decode_stored(kept)
+    expected = stored(**cause)
+    assert codec.from_wire(codec.to_wire(expected)) == codec.decode_stored(expected)
 
 
 def test_message_decodes_to_the_recorded_event():

@@ -48,16 +48,16 @@ def importing(start_import, ratings):
 def test_import_loses_nothing_when_projector_and_relay_are_killed_thrice(
     shared_platform, importing, ratings
 ):
-    found = shared_platform.platform
+    platform = shared_platform.platform
     before = ratings_in(shared_platform)
     running_import = importing()
     for _ in range(3):
         wait_for_more(shared_platform, running_import)
         for name in ("projector", "relay"):
-            found.processes[name].stop(signal.SIGKILL)
-            found.processes[name].start()
+            platform.processes[name].stop(signal.SIGKILL)
+            platform.processes[name].start()
     assert running_import.wait(PATIENCE_SECONDS) == 0
-    assert_level_and_equal(found)
+    assert_level_and_equal(platform)
     assert ratings_in(shared_platform) == before + RATINGS_FOR_THREE_KILLS
 
 
@@ -73,50 +73,50 @@ def test_killed_import_resumes_where_it_was(shared_platform, importing):
 
 
 def test_deleted_queues_are_replaced_by_the_log_when_no_event_follows(shared_platform, importing):
-    found = shared_platform.platform
+    platform = shared_platform.platform
     before = ratings_in(shared_platform)
-    found.processes["projector"].stop(signal.SIGKILL)
+    platform.processes["projector"].stop(signal.SIGKILL)
     assert importing().wait(PATIENCE_SECONDS) == 0
     shared_platform.empty_bus()
-    found.processes["projector"].start()
-    assert_level_and_equal(found)
+    platform.processes["projector"].start()
+    assert_level_and_equal(platform)
     assert ratings_in(shared_platform) == before + RATINGS
 
 
 def test_projector_reads_on_when_its_queues_are_deleted(shared_platform, somebody):
-    found = shared_platform.platform
-    ann = somebody(found)
+    platform = shared_platform.platform
+    ann = somebody(platform)
     before = ann.read("/v1/movies/3").json()["community"]["count"]
     shared_platform.empty_bus()
     at = ann.put("/v1/movies/3/rating", {"score": 7}).headers["Log-Position"]
     assert ann.read("/v1/movies/3", at).json()["community"]["count"] == before + 1
-    assert_level_and_equal(found)
+    assert_level_and_equal(platform)
 
 
 def test_purged_messages_are_read_from_the_log_when_no_event_follows(shared_platform, importing):
-    found = shared_platform.platform
+    platform = shared_platform.platform
     before = ratings_in(shared_platform)
-    projector = found.processes["projector"].popen
+    projector = platform.processes["projector"].popen
     projector.send_signal(signal.SIGSTOP)
     assert importing().wait(PATIENCE_SECONDS) == 0
     broker.purge(shared_platform.bus_admin, shared_platform.virtual_host)
     projector.send_signal(signal.SIGCONT)
-    assert_level_and_equal(found)
+    assert_level_and_equal(platform)
     assert ratings_in(shared_platform) == before + RATINGS
 
 
 @pytest.mark.parametrize("ratings", [2000, RATINGS], indirect=True)
 def test_messages_dropped_by_full_queues_are_read_from_the_log(shared_platform, importing, ratings):
     """Few are missing: gaps, filled one by one. Many: the worker leaves the bus for the log."""
-    found = shared_platform.platform
+    platform = shared_platform.platform
     before = ratings_in(shared_platform)
     broker.shorten(shared_platform.bus_admin, shared_platform.virtual_host, length=10)
     try:
-        projector = found.processes["projector"].popen
+        projector = platform.processes["projector"].popen
         projector.send_signal(signal.SIGSTOP)
         assert importing().wait(PATIENCE_SECONDS) == 0
         projector.send_signal(signal.SIGCONT)
-        assert_level_and_equal(found)
+        assert_level_and_equal(platform)
     finally:
         broker.lengthen(shared_platform.bus_admin, shared_platform.virtual_host)
     assert ratings_in(shared_platform) == before + int(ratings.name)
@@ -124,32 +124,32 @@ def test_messages_dropped_by_full_queues_are_read_from_the_log(shared_platform, 
 
 def test_projectors_follow_the_log_when_a_full_queue_stops_the_relay(shared_platform, somebody):
     """Another subscriber's queue refuses messages, so the relay gets no confirms."""
-    found = shared_platform.platform
+    platform = shared_platform.platform
     before = ratings_in(shared_platform)
     with pika.BlockingConnection(pika.URLParameters(shared_platform.bus_url)) as connection:
         channel = connection.channel()
         arguments = {"x-max-length": 1, "x-overflow": "reject-publish"}
         channel.queue_declare("full", arguments=arguments)
         channel.queue_bind("full", topology.exchange(shared_platform.namespace), "#")
-        ann = somebody(found)
+        ann = somebody(platform)
         answers = [ann.put(f"/v1/movies/{n}/rating", {"score": 7}) for n in range(1, 11)]
         at = answers[-1].headers["Log-Position"]
         assert len(ann.read("/v1/me/ratings", at).json()["items"]) == 10
-        assert_level_and_equal(found)
+        assert_level_and_equal(platform)
         channel.queue_delete("full")
     assert ratings_in(shared_platform) == before + 10
 
 
 def test_read_models_are_rebuilt_when_redis_lost_everything(shared_platform, somebody):
-    found = shared_platform.platform
-    ann = somebody(found)
+    platform = shared_platform.platform
+    ann = somebody(platform)
     at = ann.put("/v1/movies/3/rating", {"score": 7}).headers["Log-Position"]
     rated = ann.read("/v1/movies/3", at).json()["community"]["count"]
     assert rated > 0
     with Redis.from_url(shared_platform.redis_url) as redis:
         redis.flushall()
     assert ann.read("/v1/movies/3").status_code in {200, 404, 503}
-    assert_level_and_equal(found)
+    assert_level_and_equal(platform)
     until(lambda: ann.read("/v1/movies/3").status_code == 200)
     assert ann.read("/v1/movies/3").json()["community"]["count"] == rated
 

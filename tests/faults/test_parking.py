@@ -38,10 +38,10 @@ def failing_projector():
     """Replaces the platform's projector by one that fails on movies whose ids end with digits."""
     started: list[Process] = []
 
-    def begin(found: Platform, digits: str) -> Process:
-        found.processes["projector"].stop()
+    def begin(platform: Platform, digits: str) -> Process:
+        platform.processes["projector"].stop()
         command = [sys.executable, "-m", PROGRAM, digits]
-        failing = replace(found.processes["projector"], command=command, popen=None)
+        failing = replace(platform.processes["projector"], command=command, popen=None)
         started.append(failing)
         failing.start()
         return failing
@@ -51,18 +51,18 @@ def failing_projector():
         process.stop(signal.SIGKILL)
 
 
-def mend(found: Platform, failing: Process) -> None:
+def mend(platform: Platform, failing: Process) -> None:
     """Deploy the fixed code."""
     failing.stop()
-    found.processes["projector"].start()
+    platform.processes["projector"].start()
 
 
-def parked(found: Platform, *arguments: str) -> str:
+def parked(platform: Platform, *arguments: str) -> str:
     """Output of ``manage.py parked``."""
     return subprocess.run(
         manage("parked", *arguments),
         cwd=HOME,
-        env={**os.environ, **found.environ, "MARQUEE_ROLE": "ops", "COLUMNS": "200"},
+        env={**os.environ, **platform.environ, "MARQUEE_ROLE": "ops", "COLUMNS": "200"},
         check=True,
         capture_output=True,
         text=True,
@@ -91,12 +91,12 @@ def votes(person: Client, movie: int, at: str) -> tuple[int, str | None]:
 def test_only_the_failing_movies_streams_are_parked_until_a_retry_applies_them(
     shared_platform, somebody, failing_projector
 ):
-    found = shared_platform.platform
-    ann, bob = somebody(found), somebody(found)
+    platform = shared_platform.platform
+    ann, bob = somebody(platform), somebody(platform)
     votes_13, parked_13 = votes(ann, 13, rate(ann, 13, 7))
     assert parked_13 is None
     votes_12, _ = votes(ann, 12, "")
-    failing = failing_projector(found, "13")
+    failing = failing_projector(platform, "13")
 
     assert votes(ann, 13, rate(ann, 13, 8)) == (votes_13, "movies")
     assert votes(bob, 13, rate(bob, 13, 9)) == (votes_13, "movies")
@@ -104,13 +104,13 @@ def test_only_the_failing_movies_streams_are_parked_until_a_retry_applies_them(
     mine = read(ann, "/v1/me/ratings", rate(ann, 13, 6))
     assert mine.headers["Log-Parked"] == "library, movies"
     assert [item["score"] for item in mine.json()["items"]] == [7]
-    assert_level_and_equal(found)  # parked events aside
-    assert "LookupError: movie 13" in parked(found, "list", "movies")
+    assert_level_and_equal(platform)  # parked events aside
+    assert "LookupError: movie 13" in parked(platform, "list", "movies")
 
-    mend(found, failing)
+    mend(platform, failing)
     at = rate(ann, 13, 5)  # is parked behind the others
     assert votes(ann, 13, at) == (votes_13, "movies")
-    assert found.manage("parked", "retry", "--all") == 0
+    assert platform.manage("parked", "retry", "--all") == 0
     assert votes(ann, 13, at) == (votes_13 + 1, None)
     mine = read(ann, "/v1/me/ratings", at)
     assert ([item["score"] for item in mine.json()["items"]], "Log-Parked" in mine.headers) == (
@@ -118,23 +118,23 @@ def test_only_the_failing_movies_streams_are_parked_until_a_retry_applies_them(
         False,
     )
     assert votes(ann, 13, rate(ann, 13, 4)) == (votes_13 + 1, None)
-    assert "Nothing is parked" in parked(found, "list")
-    assert_level_and_equal(found)
+    assert "Nothing is parked" in parked(platform, "list")
+    assert_level_and_equal(platform)
 
 
 def test_projector_that_fails_on_every_event_stops_and_parks_nothing(
     shared_platform, somebody, failing_projector
 ):
-    found = shared_platform.platform
-    ann = somebody(found)
+    platform = shared_platform.platform
+    ann = somebody(platform)
     before, _ = votes(ann, 12, "")
-    failing = failing_projector(found, "")
+    failing = failing_projector(platform, "")
     at = rate(ann, 12, 8)
     until(failing.has_ended)
     assert failing.status == 1
     assert "movies fails on everything" in failing.log_tail()
-    assert "Nothing is parked" in parked(found, "list", "movies")
-    mend(found, failing)
+    assert "Nothing is parked" in parked(platform, "list", "movies")
+    mend(platform, failing)
     assert votes(ann, 12, at) == (before + 1, None)
 
 
@@ -155,8 +155,8 @@ def importing(start_import, tmp_path):
 def test_parked_events_are_all_applied_when_killed_while_parking_and_retried_during_an_import(
     shared_platform, importing, failing_projector
 ):
-    found = shared_platform.platform
-    failing = failing_projector(found, "3")
+    platform = shared_platform.platform
+    failing = failing_projector(platform, "3")
     running_import = importing(2000)
     for _ in range(2):
         wait_for_more(shared_platform, running_import)
@@ -164,13 +164,13 @@ def test_parked_events_are_all_applied_when_killed_while_parking_and_retried_dur
         failing.start()
     assert running_import.wait(PATIENCE_SECONDS) == 0
     until(lambda: parked_streams(shared_platform) > 0)
-    mend(found, failing)
+    mend(platform, failing)
     running_import = importing(3000)
     while running_import.poll() is None:
-        assert found.manage("parked", "retry", "--all") == 0
-    manage_all(found, ("lag", "--wait", LEVEL_SECONDS), ("parked", "retry", "--all"))
-    assert "Nothing is parked" in parked(found, "list")
-    assert_level_and_equal(found)
+        assert platform.manage("parked", "retry", "--all") == 0
+    manage_all(platform, ("lag", "--wait", LEVEL_SECONDS), ("parked", "retry", "--all"))
+    assert "Nothing is parked" in parked(platform, "list")
+    assert_level_and_equal(platform)
 
 
 def wait_for_more(shared: SharedPlatform, running_import: "subprocess.Popen[bytes]") -> None:

@@ -44,10 +44,10 @@ NEED_NO_SEARCH = (
 
 
 @contextmanager
-def under_load(found):
+def under_load(platform):
     """People write and read; what they saw, and whether all of it is there, is looked at after."""
     options = LoadOptions(
-        command_url=found.command_url, query_url=found.query_url, people=3, movies=RATED
+        command_url=platform.command_url, query_url=platform.query_url, people=3, movies=RATED
     )
     load, stopping = Load(options), Event()
     with closing(load), ThreadPoolExecutor() as threads:
@@ -60,7 +60,7 @@ def under_load(found):
         assert (load.writes.refused, load.writes.repeated) == (0, 0)
         [reads] = load.reads
         assert (dict(reads.failed), dict(reads.untrue)) == ({}, {})
-        assert_level_and_equal(found)
+        assert_level_and_equal(platform)
         result = load.check()
         assert result.is_right, result.shown
 
@@ -74,9 +74,9 @@ def has_read(load, times):
 
 def test_no_read_is_untrue_when_redis_is_flushed_under_load(start, catalogue, redis_url):
     """On a platform of its own: the shared one's log is long, and all of it is read again."""
-    found = start(**UNTHROTTLED)
-    import_(found, catalogue)
-    with under_load(found) as load:
+    platform = start(**UNTHROTTLED)
+    import_(platform, catalogue)
+    with under_load(platform) as load:
         has_read(load, 2)
         with Redis.from_url(redis_url) as redis:
             redis.flushall()
@@ -86,19 +86,19 @@ def test_no_read_is_untrue_when_redis_is_flushed_under_load(start, catalogue, re
 
 
 def test_no_read_is_untrue_when_the_search_index_is_deleted_under_load(shared_platform):
-    found = shared_platform.platform
-    total = discovered(found)
-    with under_load(found) as load:
+    platform = shared_platform.platform
+    total = discovered(platform)
+    with under_load(platform) as load:
         for _ in range(3):
             has_read(load, 2)
             shared_platform.drop_indices()
         has_read(load, 2)
-    assert discovered(found) == total
+    assert discovered(platform) == total
 
 
-def discovered(found):
+def discovered(platform):
     """How many movies the search index holds."""
-    total = httpx.get(f"{found.query_url}/v1/discover?limit=100", timeout=60).json()["total"]
+    total = httpx.get(f"{platform.query_url}/v1/discover?limit=100", timeout=60).json()["total"]
     assert total >= MOVIES
     return total
 
@@ -137,8 +137,8 @@ def proxies(proxied_platform, _proxied):
 def test_reads_are_refused_and_writes_accepted_while_redis_is_away(
     proxied_platform, proxies, somebody
 ):
-    found = proxied_platform.platform
-    ann = somebody(found)
+    platform = proxied_platform.platform
+    ann = somebody(platform)
     until(lambda: all(ann.read(path).status_code == 200 for path in NEED_NO_SEARCH))
     before = ann.read("/v1/movies/3").json()["community"]["count"]
     proxies["redis"].cut()
@@ -153,13 +153,13 @@ def test_reads_are_refused_and_writes_accepted_while_redis_is_away(
     at = written.headers["Log-Position"]
     until(lambda: ann.read("/v1/movies/3", at).status_code == 200)
     assert ann.read("/v1/movies/3", at).json()["community"]["count"] == before + 1
-    assert_level_and_equal(found)
+    assert_level_and_equal(platform)
     until(lambda: ann.query.get("/health/ready").status_code == 200)
 
 
 def test_only_searches_are_refused_while_elasticsearch_is_away(proxied_platform, proxies, somebody):
-    found = proxied_platform.platform
-    ann = somebody(found)
+    platform = proxied_platform.platform
+    ann = somebody(platform)
     until(lambda: all(ann.read(p).status_code == 200 for p in (*NEED_NO_SEARCH, *NEED_SEARCH)))
     before = ann.read("/v1/movies/3").json()["community"]["count"]
     proxies["elasticsearch"].cut()
@@ -178,7 +178,7 @@ def test_only_searches_are_refused_while_elasticsearch_is_away(proxied_platform,
     until(lambda: ann.read("/v1/discover?min_score=7", at).status_code == 200)
     items = ann.read("/v1/discover?min_score=7", at).json()["items"]
     assert [item["id"] for item in items] == [3]
-    assert_level_and_equal(found)
+    assert_level_and_equal(platform)
 
 
 def refused_for_now(answer):

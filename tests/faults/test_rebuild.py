@@ -13,36 +13,36 @@ from tests.fixtures.platform import UNTHROTTLED, import_
 from tests.fixtures.waiting import until
 
 
-def rebuild(found, *arguments: str) -> "subprocess.Popen[str]":
+def rebuild(platform, *arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         manage("rebuild", "--all", *arguments),
         cwd=HOME,
-        env={**os.environ, **found.environ, "MARQUEE_ROLE": "ops"},
+        env={**os.environ, **platform.environ, "MARQUEE_ROLE": "ops"},
         stdout=subprocess.PIPE,
         text=True,
     )
 
 
 def test_rebuild_killed_half_way_resumes_and_no_read_fails(start, catalogue, redis_url):
-    found = start(**UNTHROTTLED)
-    import_(found, catalogue)
-    with under_load(found) as load, Redis.from_url(redis_url) as redis:
+    platform = start(**UNTHROTTLED)
+    import_(platform, catalogue)
+    with under_load(platform) as load, Redis.from_url(redis_url) as redis:
         has_read(load, 2)
-        half = rebuild(found)
+        half = rebuild(platform)
         until(lambda: has_begun(redis, 2) or half.poll() is not None)
         half.kill()
         half.communicate()
         assert live(redis) == dict.fromkeys(names(), 1)
-        whole = rebuild(found, "--verify")
-        out, _ = whole.communicate()
-        assert whole.returncode == 0, out
+        verified_rebuild = rebuild(platform, "--verify")
+        out, _ = verified_rebuild.communicate()
+        assert verified_rebuild.returncode == 0, out
         assert out.count("equal") >= len(names())
         assert live(redis) == dict.fromkeys(names(), 2), (
             "the second rebuild did not resume the first"
         )
         has_read(load, 2)
-    assert found.manage("generations", "switch", "trending", "1") == 0
-    assert found.manage("verify", "trending") == 0
+    assert platform.manage("generations", "switch", "trending", "1") == 0
+    assert platform.manage("verify", "trending") == 0
 
 
 def names() -> list[str]:

@@ -74,14 +74,14 @@ def test_unfinished_bodies_hold_only_half_of_the_threads(port, slow):
     clients = [slow(HEAD + BODY[:3]) for _ in range(SLOW)]
     assert ask(port, "GET", "/health/live").status_code == 200
     # Those of the other half are told, one after the other; two are read for as long as they stay.
-    told: list[bytes] = []
+    status_lines: list[bytes] = []
     waiting = set(clients)
-    while len(told) < SLOW - THREADS // 2:
+    while len(status_lines) < SLOW - THREADS // 2:
         ready, _, _ = select(waiting, [], [], PATIENCE_SECONDS)
         assert ready
-        told += [client.recv(100).split(b"\r\n")[0] for client in ready]
+        status_lines += [client.recv(100).split(b"\r\n")[0] for client in ready]
         waiting -= set(ready)
-    assert set(told) == {BUSY}
+    assert set(status_lines) == {BUSY}
     for client in clients:
         client.close()
 

@@ -114,9 +114,9 @@ def test_sync_ends_the_same_when_its_worker_is_killed_half_way(worker, tmdb):
     finish("trending", worker)
     ids = {TMDB_BASE + film: film for film in tmdb.films.ids()}
     assert added() == Counter(ids.keys())
-    found = inline_projection.movie_states(list(ids))
+    states = inline_projection.movie_states(list(ids))
     wanted = {movie: tmdb.films.get(film) for movie, film in ids.items()}
-    assert {movie: found[movie].facts for movie in found} == {
+    assert {movie: states[movie].facts for movie in states} == {
         movie: facts_of(film) for movie, film in wanted.items()
     }
 

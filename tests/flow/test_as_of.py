@@ -29,32 +29,34 @@ def hour_of(answer) -> datetime:
 
 
 def test_as_of_board_is_that_of_the_past(start, catalogue, somebody):
-    found = start()
-    import_(found, catalogue)
-    ann, bob = somebody(found, "ann"), somebody(found, "bob")
-    seen = ann.read("/v1/trending", ",".join([rate(ann, 3, 5), rate(bob, 3)]))
+    platform = start()
+    import_(platform, catalogue)
+    ann, bob = somebody(platform, "ann"), somebody(platform, "bob")
+    trending = ann.read("/v1/trending", ",".join([rate(ann, 3, 5), rate(bob, 3)]))
     moment = datetime.now(UTC)
-    assert [movie for movie, _ in board(seen)] == [3, 5]
+    assert [movie for movie, _ in board(trending)] == [3, 5]
     now = ann.read("/v1/trending", ",".join([rate(ann, 7, 9), rate(bob, 7, 9, 5)]))
 
-    assert found.manage("rebuild", "trending", "--until", moment.isoformat(), "--into", "then") == 0
+    assert (
+        platform.manage("rebuild", "trending", "--until", moment.isoformat(), "--into", "then") == 0
+    )
     then = {"As-Of": "then"}
     assert bob.query.get("/v1/trending", headers={**bob.headers, **then}).status_code == 403
-    assert found.manage("grant_staff", "bob") == 0
+    assert platform.manage("grant_staff", "bob") == 0
     log_in(bob, "bob")
     looked = bob.query.get("/v1/trending", headers={**bob.headers, **then})
-    assert board(looked) == board(seen) != board(now)
+    assert board(looked) == board(trending) != board(now)
     assert datetime.fromisoformat(looked.json()["as_of"]) == moment
     still = bob.read("/v1/trending")
     if hour_of(still) == hour_of(now):  # with the hour heat fades
         assert board(still) == board(now)
     assert [movie for movie, _ in board(still)] == [movie for movie, _ in board(now)]
 
-    assert found.manage("generations", "drop", "then") == 0
+    assert platform.manage("generations", "drop", "then") == 0
     dropped = bob.query.get("/v1/trending", headers={**bob.headers, **then})
     assert dropped.status_code == 404
     assert dropped.json()["detail"] == "There is no trending as of then."
-    assert found.manage("grant_staff", "bob", "--revoke") == 0
-    assert found.manage("lag", "--wait", "60") == 0
+    assert platform.manage("grant_staff", "bob", "--revoke") == 0
+    assert platform.manage("lag", "--wait", "60") == 0
     ended = bob.query.get("/v1/trending", headers={**bob.headers, **then})
     assert ended.status_code == 401

@@ -56,13 +56,13 @@ def dump(url: str, *options: str) -> str:
 
 
 def tool(name: str) -> str:
-    found = binaries()
-    assert found, "PostgreSQL's own programs are part of every installation of it"
-    return str(found / name)
+    programs = binaries()
+    assert programs, "PostgreSQL's own programs are part of every installation of it"
+    return str(programs / name)
 
 
 def keys_and_values(redis_url: str) -> str:
-    said: list[str] = []
+    texts: list[str] = []
     with Redis.from_url(redis_url) as redis:
         for key in redis.scan_iter(count=1000):
             held = {
@@ -73,8 +73,8 @@ def keys_and_values(redis_url: str) -> str:
                 b"list": lambda key: redis.lrange(key, 0, -1),
                 b"none": lambda _: "gone meanwhile",
             }[redis.type(key)]
-            said.append(f"{key!r} {held(key)!r}")
-    return "\n".join(said)
+            texts.append(f"{key!r} {held(key)!r}")
+    return "\n".join(texts)
 
 
 def documents(url: str) -> str:
@@ -86,8 +86,8 @@ def documents(url: str) -> str:
 def found_in(places: Mapping[str, str]) -> list[tuple[str, str]]:
     """Where any of the words stands; bytes are dumped as hexadecimal digits."""
     return [
-        (place, words)
-        for place, text in places.items()
+        (store_name, words)
+        for store_name, text in places.items()
         for words in NEVER_AGAIN
         if words.lower() in text.lower() or words.encode().hex() in text.lower()
     ]
@@ -120,9 +120,9 @@ def me(person: Client) -> str:
 
 
 def test_erased_user_is_gone_from_every_store_for_good(start, catalogue, somebody, look, redis_url):
-    found: Platform = start()
-    import_(found, catalogue)
-    zoe, bob, cid = (somebody(found, name) for name in (NAME, "bob", "cid"))
+    platform: Platform = start()
+    import_(platform, catalogue)
+    zoe, bob, cid = (somebody(platform, name) for name in (NAME, "bob", "cid"))
     theirs, at = live(zoe, 1, 2, 3)
     bobs = bob.put("/v1/movies/1/rating", {"score": 4}).headers["Log-Position"]
     user_id = me(zoe)
@@ -130,11 +130,11 @@ def test_erased_user_is_gone_from_every_store_for_good(start, catalogue, somebod
     assert zoe.read("/v1/me/recommendations", at).json()["items"]
     moment = datetime.now(UTC).isoformat()
     past = ("--until", moment, "--into", "then")
-    assert found.manage("rebuild", "library", "playlists", *past) == 0
+    assert platform.manage("rebuild", "library", "playlists", *past) == 0
     assert set(look()) == {("redis", NAME), ("redis", WORDS)}  # the address is sealed everywhere
     gone_id, link = me(cid), erase_themselves(cid)
 
-    assert found.manage("erase", EMAIL) == 0
+    assert platform.manage("erase", EMAIL) == 0
     assert look() == []
     assert zoe.read("/v1/me").status_code == 401
     assert zoe.put("/v1/movies/1/rating", {"score": 3}).status_code == 401
@@ -144,12 +144,12 @@ def test_erased_user_is_gone_from_every_store_for_good(start, catalogue, somebod
     assert (community["count"], community["average"]) == (2, 6.0)  # statistics of nobody
     login = {"login": EMAIL, "password": PASSWORD}
     assert zoe.command.post("/v1/tokens", json=login).status_code == 401
-    assert found.manage("erasure_report", gone_id, "--wait", "60") == 0
+    assert platform.manage("erasure_report", gone_id, "--wait", "60") == 0
     assert_link_says_gone(cid, link)
 
-    assert found.manage("rebuild", "--all", "--verify") == 0
+    assert platform.manage("rebuild", "--all", "--verify") == 0
     names = ("--email", EMAIL, "--username", NAME)
-    assert found.manage("erasure_report", user_id, *names, "--wait", "60") == 0
+    assert platform.manage("erasure_report", user_id, *names, "--wait", "60") == 0
     assert look() == []
     with Redis.from_url(redis_url) as redis:
         of_library = [key for key in redis.scan_iter("{library.*") if user_id.encode() in key]
@@ -168,8 +168,8 @@ def erase_themselves(person: Client) -> str:
 
 def assert_link_says_gone(person: Client, link: str) -> None:
     until(lambda: person.command.get(link).json()["state"] == "gone")
-    told = person.command.get(link).json()
-    parts = {line["part"].partition(" ")[0]: line["said"] for line in told["lines"]}
+    status = person.command.get(link).json()
+    parts = {line["part"].partition(" ")[0]: line["said"] for line in status["lines"]}
     assert (parts["library"], parts["similarity"][:13]) == ("gone", "gone; stays: ")
     assert person.read("/v1/me").status_code == 401
 
@@ -182,9 +182,9 @@ def test_older_backup_of_the_log_restores_no_erased_user(vault_database, keys, r
 
     restore(backup)
     store = PostgresStore(config().partitions)
-    said = [event for page in whole(store) for event in page]
-    assert str(user) in repr(said)
-    assert found_in({"what can be read": repr(EventDecryptor().decrypt_all(said))}) == []
+    events = [event for page in whole(store) for event in page]
+    assert str(user) in repr(events)
+    assert found_in({"what can be read": repr(EventDecryptor().decrypt_all(events))}) == []
     assert subjects.find(EMAIL) is None
     assert any(str(user) in key for key in library(store))
 
@@ -232,9 +232,9 @@ def whole(store: PostgresStore) -> list[Sequence[Recorded]]:
 
 def library(store: PostgresStore) -> Mapping[str, object]:
     """What the library would hold, built from log and vault as they are now."""
-    model, decryptor, found = Library(Redis(), 1), EventDecryptor(), InMemoryRedis()
+    model, decryptor, folded = Library(Redis(), 1), EventDecryptor(), InMemoryRedis()
     for batch in whole(store):
         if batch:
             shard = model.shard(batch[0].partition)
-            found.apply(model.writes(shard, model.decrypted(batch, decryptor.decrypt_all)))
-    return found.values
+            folded.apply(model.writes(shard, model.decrypted(batch, decryptor.decrypt_all)))
+    return folded.values

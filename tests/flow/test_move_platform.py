@@ -76,11 +76,11 @@ def history(name: str) -> list[tuple[str, list[AnyEvent]]]:
     )
     subjects.activate(user)
     sealed = partial(encrypt_field, key, subject=user)
-    kept, gone = (
+    kept_id, deleted_id = (
         playlist_id(str(user), config().partitions, bytes([n, *user.bytes[:9]])) for n in (1, 2)
     )
     called = partial(sealed, field=PLAYLIST_NAME)
-    told = partial(sealed, field=PLAYLIST_DESCRIPTION)
+    encrypt_description = partial(sealed, field=PLAYLIST_DESCRIPTION)
     mine: dict[str, Any] = {"user_id": user, "movie_id": 25}
     return [
         (
@@ -120,28 +120,32 @@ def history(name: str) -> list[tuple[str, list[AnyEvent]]]:
             [MovieHidden(**mine), MovieUnhidden(**mine), MovieHidden(**mine)],
         ),
         (
-            f"playlist-{kept}",
+            f"playlist-{kept_id}",
             [
                 PlaylistCreated(
-                    playlist_id=kept,
+                    playlist_id=kept_id,
                     user_id=user,
                     name=called(text="Rainy days"),
-                    description=told(text="Long ones"),
+                    description=encrypt_description(text="Long ones"),
                 ),
-                PlaylistRenamed(playlist_id=kept, user_id=user, name=called(text="Rainy Sundays")),
-                PlaylistDescribed(playlist_id=kept, user_id=user, description=told(text="Short")),
-                PlaylistMovieAdded(playlist_id=kept, **mine, rank=10),
-                PlaylistMovieMoved(playlist_id=kept, **mine, rank=20),
-                PlaylistShown(playlist_id=kept, user_id=user, visibility="public"),
+                PlaylistRenamed(
+                    playlist_id=kept_id, user_id=user, name=called(text="Rainy Sundays")
+                ),
+                PlaylistDescribed(
+                    playlist_id=kept_id, user_id=user, description=encrypt_description(text="Short")
+                ),
+                PlaylistMovieAdded(playlist_id=kept_id, **mine, rank=10),
+                PlaylistMovieMoved(playlist_id=kept_id, **mine, rank=20),
+                PlaylistShown(playlist_id=kept_id, user_id=user, visibility="public"),
             ],
         ),
         (
-            f"playlist-{gone}",
+            f"playlist-{deleted_id}",
             [
-                PlaylistCreated(playlist_id=gone, user_id=user, name=called(text="No more")),
-                PlaylistMovieAdded(playlist_id=gone, **mine, rank=10),
-                PlaylistMovieRemoved(playlist_id=gone, **mine),
-                PlaylistDeleted(playlist_id=gone, user_id=user),
+                PlaylistCreated(playlist_id=deleted_id, user_id=user, name=called(text="No more")),
+                PlaylistMovieAdded(playlist_id=deleted_id, **mine, rank=10),
+                PlaylistMovieRemoved(playlist_id=deleted_id, **mine),
+                PlaylistDeleted(playlist_id=deleted_id, user_id=user),
             ],
         ),
     ]
@@ -156,14 +160,14 @@ def forgotten() -> list[AppendEntry]:
         username=encrypt_field(key, subject=GONE, field="username", text="cid"),
         email=encrypt_field(key, subject=GONE, field="email", text="cid@example.org"),
     )
-    said: dict[str, AnyEvent] = {
+    events: dict[str, AnyEvent] = {
         f"user-{GONE}": registered,
         f"rating-{GONE}-25": MovieRated(user_id=GONE, movie_id=25, score=8),
         f"erasure-{GONE}": UserErased(user_id=GONE),
     }
     erasures.begin(GONE)
     erasures.destroy_key(GONE)
-    return [AppendEntry(Stream(name, str(GONE)), 1, event) for name, event in said.items()]
+    return [AppendEntry(Stream(name, str(GONE)), 1, event) for name, event in events.items()]
 
 
 def movie() -> list[AnyEvent]:
@@ -201,13 +205,13 @@ def states() -> dict[str, Mapping[str, Value]]:
 
 
 def folded(model: ReadModel) -> Mapping[str, Value]:
-    store, decryptor, found = PostgresStore(config().partitions), EventDecryptor(), InMemoryRedis()
+    store, decryptor, redis = PostgresStore(config().partitions), EventDecryptor(), InMemoryRedis()
     for partition in range(store.partitions):
         if batch := store.page(partition, after=0, limit=1000):
             shard = model.shard(partition)
             writes = model.writes(shard, model.decrypted(batch, decryptor.decrypt_all))
-            found.apply(write for write in writes if str(write[1]).startswith(shard.state("")))
-    return found.values
+            redis.apply(write for write in writes if str(write[1]).startswith(shard.state("")))
+    return redis.values
 
 
 def rows() -> list[object]:
@@ -226,7 +230,7 @@ def test_moved_platform_gives_the_same_answers_to_the_same_users(
     vault_database, keys, tmp_path, name
 ):
     live()
-    before, kept = states(), rows()
+    before, tables_before = states(), rows()
     assert all(before.values())
     assert b"Rainy Sundays" in repr(before).encode()
     run("events", "export", tmp_path / name)
@@ -237,7 +241,7 @@ def test_moved_platform_gives_the_same_answers_to_the_same_users(
     assert subjects.find("ann") is None
 
     run("events", "import", tmp_path / name)
-    assert rows() == kept
+    assert rows() == tables_before
     with pytest.raises(subjects.KeyMissing):  # until the keys are there, it waits
         states()
     run("keys", "import", tmp_path / "vault.jsonl")

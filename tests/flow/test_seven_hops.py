@@ -13,9 +13,9 @@ def wait_for_the_market(person):
 
 
 def test_rating_shows_in_every_read_model(start, catalogue, somebody):
-    found = start()
-    import_(found, catalogue)
-    ann = somebody(found, "ann")
+    platform = start()
+    import_(platform, catalogue)
+    ann = somebody(platform, "ann")
     wait_for_the_market(ann)
 
     answer = ann.put("/v1/movies/1/rating", {"score": 9})
@@ -45,9 +45,9 @@ def test_rating_shows_in_every_read_model(start, catalogue, somebody):
 
 
 def test_response_states_its_age(start, catalogue, somebody):
-    found = start()
-    import_(found, catalogue)
-    ann = somebody(found, "ann")
+    platform = start()
+    import_(platform, catalogue)
+    ann = somebody(platform, "ann")
     for path in ("/v1/movies/1", "/v1/trending", "/v1/search?q=movie", "/v1/me/ratings"):
         answer = ann.read(path)
         assert answer.status_code == 200, answer.text
@@ -59,17 +59,17 @@ def test_response_states_its_age(start, catalogue, somebody):
 
 
 def test_writes_appear_without_the_bus(start, catalogue, somebody):
-    found = start(MARQUEE_BUS_URL="amqp://guest:guest@127.0.0.1:1/%2F")
-    import_(found, catalogue)
-    ann = somebody(found, "ann")
+    platform = start(MARQUEE_BUS_URL="amqp://guest:guest@127.0.0.1:1/%2F")
+    import_(platform, catalogue)
+    ann = somebody(platform, "ann")
     at = ann.put("/v1/movies/7/rating", {"score": 4}).headers["Log-Position"]
     assert ann.read("/v1/movies/7", at).json()["community"]["count"] == 1
 
 
 def test_withdrawn_rating_leaves_no_trace(start, catalogue, somebody):
-    found = start()
-    import_(found, catalogue)
-    ann = somebody(found, "ann")
+    platform = start()
+    import_(platform, catalogue)
+    ann = somebody(platform, "ann")
     ann.put("/v1/movies/1/rating", {"score": 9})
     answer = ann.command.delete("/v1/movies/1/rating", headers=dict(ann.headers))
     at = answer.headers["Log-Position"]
@@ -80,8 +80,8 @@ def test_withdrawn_rating_leaves_no_trace(start, catalogue, somebody):
 
 
 def test_logout_everywhere_holds_for_queries(start, somebody):
-    found = start()
-    ann = somebody(found, "ann")
+    platform = start()
+    ann = somebody(platform, "ann")
     assert ann.read("/v1/me/ratings").status_code == 200
     answer = ann.command.post("/v1/tokens/revoke-all", headers=dict(ann.headers))
     assert answer.status_code == 204

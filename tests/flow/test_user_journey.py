@@ -9,9 +9,9 @@ def ids(answer):
 
 
 def test_private_playlist_is_hidden_from_others_at_once(start, catalogue, somebody):
-    found = start()
-    import_(found, catalogue)
-    ann, bob = somebody(found, "ann"), somebody(found, "bob")
+    platform = start()
+    import_(platform, catalogue)
+    ann, bob = somebody(platform, "ann"), somebody(platform, "bob")
     made = ann.command.post(
         "/v1/playlists",
         json={"name": "Rainy days", "visibility": "public"},
@@ -23,9 +23,9 @@ def test_private_playlist_is_hidden_from_others_at_once(start, catalogue, somebo
         at = ann.put(f"{path}/movies/{movie}", {}).headers["Log-Position"]
     at = ann.put(f"{path}/movies/2", {"position": 0}).headers["Log-Position"]
     assert ids(bob.read(path, at)) == [2, 3, 1]
-    whole = bob.read(path, at).json()
-    assert (whole["name"], whole["owner"], whole["version"]) == ("Rainy days", "ann", 4)
-    assert ids(bob.read("/v1/playlists?q=rain", at)) == [whole["id"]]
+    playlist = bob.read(path, at).json()
+    assert (playlist["name"], playlist["owner"], playlist["version"]) == ("Rainy days", "ann", 4)
+    assert ids(bob.read("/v1/playlists?q=rain", at)) == [playlist["id"]]
 
     hidden = ann.command.patch(path, json={"visibility": "private"}, headers=dict(ann.headers))
     assert hidden.status_code == 200, hidden.text
@@ -33,13 +33,13 @@ def test_private_playlist_is_hidden_from_others_at_once(start, catalogue, somebo
     assert bob.read(path, at).status_code == 404
     assert ids(bob.read("/v1/playlists", at)) == []
     assert ids(ann.read(path, at)) == [2, 3, 1]
-    assert ids(ann.read("/v1/me/playlists", at)) == [whole["id"]]
+    assert ids(ann.read("/v1/me/playlists", at)) == [playlist["id"]]
 
 
 def test_favourites_hidden_movies_and_likes_show_at_once(start, catalogue, somebody):
-    found = start()
-    import_(found, catalogue)
-    ann, bob = somebody(found, "ann"), somebody(found, "bob")
+    platform = start()
+    import_(platform, catalogue)
+    ann, bob = somebody(platform, "ann"), somebody(platform, "bob")
     at = ann.put("/v1/movies/1/favourite", {}).headers["Log-Position"]
     assert ids(ann.read("/v1/me/favourites", at)) == [1]
     at = ann.put("/v1/movies/2/hidden", {}).headers["Log-Position"]
@@ -55,4 +55,4 @@ def test_favourites_hidden_movies_and_likes_show_at_once(start, catalogue, someb
     alike = ann.read("/v1/movies/5/similar", at).json()["items"]
     assert [(it["id"], it["similarity"]["support"]) for it in alike if it["id"] == 6] == [(6, 2)]
     assert ids(ann.read("/v1/suggestions?q=amleie", at)) == [1]
-    assert found.manage("verify", "--all") == 0
+    assert platform.manage("verify", "--all") == 0

@@ -22,11 +22,11 @@ ENDS_THE_LOG_IN = "log_out_everywhere"
 @pytest.fixture
 def fuzzing(start, catalogue, somebody, tmp_path):
     """A platform, what puts one of its APIs to the test as somebody, and where refusals are."""
-    found = start(**UNTHROTTLED)
-    import_(found, catalogue)
+    platform = start(**UNTHROTTLED)
+    import_(platform, catalogue)
 
     # One after the other: who registers while others do may be told to come again.
-    people = {name: somebody(found, name) for name in ("ann", "bob", "cleo")}
+    people = {name: somebody(platform, name) for name in ("ann", "bob", "cleo")}
 
     def fuzz(url, name, *more):
         person = people[name]
@@ -50,16 +50,16 @@ def fuzzing(start, catalogue, somebody, tmp_path):
         )
         assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-5_000:]
 
-    return found, fuzz, tmp_path / "refused"
+    return platform, fuzz, tmp_path / "refused"
 
 
 @pytest.mark.slow
 def test_both_apis_keep_their_openapi_contracts(fuzzing):
-    found, fuzz, refused = fuzzing
+    platform, fuzz, refused = fuzzing
     runs = (
-        (found.command_url, "ann", "--exclude-operation-id", ENDS_THE_LOG_IN),  # of the others
-        (found.command_url, "bob", "--include-operation-id", ENDS_THE_LOG_IN),
-        (found.query_url, "cleo"),
+        (platform.command_url, "ann", "--exclude-operation-id", ENDS_THE_LOG_IN),  # of the others
+        (platform.command_url, "bob", "--include-operation-id", ENDS_THE_LOG_IN),
+        (platform.query_url, "cleo"),
     )
     with ThreadPoolExecutor() as threads:
         list(threads.map(lambda run: fuzz(*run), runs))

@@ -46,10 +46,10 @@ def state(model):
 
 @pytest.mark.parametrize("kind", [Library, Movies, Trending])
 def test_read_model_is_whole_wherever_its_worker_died(kind, mortal, log):
-    whole = kind(mortal, 1)
+    expected_model = kind(mortal, 1)
     for _ in range(10):
-        work(whole, log)
-    expected = state(whole)
+        work(expected_model, log)
+    expected = state(expected_model)
     assert expected
     for commands in range(12):
         model = kind(mortal, 2 + commands)

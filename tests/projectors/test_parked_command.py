@@ -172,9 +172,9 @@ def test_skip_whose_retry_fails_advises_to_retry_and_not_to_skip(world, capsys, 
         patch.setattr(ParkedStreamRetry, "retry", raising(fault))
         with pytest.raises(CommandError, match=r"1 skipped.*gone") as refused:
             call_command(*skip)
-    said = str(refused.value)
-    assert "run it again" not in said
-    _, _, advice = said.partition("Run: ")
+    message = str(refused.value)
+    assert "run it again" not in message
+    _, _, advice = message.partition("Run: ")
     assert advice == f"parked retry trending {stream} --generation {number}"
     code, out = run(capsys, *advice.split())
     assert (code, "1 events of 1 streams applied" in out) == (0, True)
@@ -192,9 +192,9 @@ def test_skip_whose_reply_is_lost_advises_to_look_first(world, capsys, monkeypat
         patch.setattr(Shard, "unpark", lost)
         with pytest.raises(CommandError, match="whether it was skipped: gone") as refused:
             call_command("parked", "skip", "trending", stream, "--note", "a broken client")
-    said = str(refused.value)
-    assert "run it again" not in said
-    _, _, advice = said.partition("first: ")
+    message = str(refused.value)
+    assert "run it again" not in message
+    _, _, advice = message.partition("first: ")
     assert advice == f"parked show trending {stream}"
     _, shown = run(capsys, *advice.split())
     assert shown.count("a broken client") == 1

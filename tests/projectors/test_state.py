@@ -47,8 +47,8 @@ happenings = st.one_of(
 )
 
 
-class Told:
-    """A log in which the rules hold: what was rated before, which epoch comes next."""
+class ConsistentRecording:
+    """Records events with consistent previous scores and session epochs."""
 
     def __init__(self):
         self.recording = Recording()
@@ -56,11 +56,11 @@ class Told:
         self._epochs = {}
         self._known = set()
 
-    def tell(self, happening, hours):
+    def record(self, happening, hours):
         for event in self._events(*happening):
             self.recording.say(event, at=NOON + timedelta(hours=hours))
 
-    def _events(self, what, who, *more):  # noqa: C901, PLR0912 - a line a happening
+    def _events(self, what, who, *more):  # noqa: C901, PLR0912 - one case per action
         match what, *more:
             case "rate", movie, score:
                 previous = self._scores.get((who, movie))
@@ -97,10 +97,10 @@ logs = st.lists(st.tuples(happenings, st.integers(0, 200)), max_size=40)
 
 
 def recorded(happenings) -> Recording:
-    told = Told()
+    log = ConsistentRecording()
     for happening, hours in happenings:
-        told.tell(happening, hours)
-    return told.recording
+        log.record(happening, hours)
+    return log.recording
 
 
 def state(model, batches) -> dict[str, Value]:
@@ -116,7 +116,7 @@ def state(model, batches) -> dict[str, Value]:
 @given(log=logs, data=st.data())
 def test_state_is_independent_of_partition_order_and_batch_size(kind, log, data):
     recording, model = recorded(log), kind(Redis(), 1)
-    whole = state(model, recording.by_partition().values())
+    expected = state(model, recording.by_partition().values())
     pieces = []
     for events in recording.by_partition().values():
         cuts = data.draw(st.sets(st.integers(1, max(1, len(events) - 1))))
@@ -126,7 +126,7 @@ def test_state_is_independent_of_partition_order_and_batch_size(kind, log, data)
     while any(pieces):
         some = data.draw(st.sampled_from([piece for piece in pieces if piece]))
         shuffled.append(some.pop(0))
-    assert state(model, shuffled) == whole
+    assert state(model, shuffled) == expected
 
 
 @pytest.mark.parametrize("kind", MODELS)

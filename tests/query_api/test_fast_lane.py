@@ -37,9 +37,9 @@ def environ(path, headers=None, method="GET"):
 
 def ask(application, path, headers=None, method="GET"):
     """Status line, headers and body as a WSGI server gets them."""
-    said = []
-    body = application(environ(path, headers, method), lambda *line: said.extend(line))
-    return said[0], dict(said[1]), b"".join(body)
+    started = []
+    body = application(environ(path, headers, method), lambda *line: started.extend(line))
+    return started[0], dict(started[1]), b"".join(body)
 
 
 CHANGES = {"RateLimit-Remaining", "RateLimit-Reset", "Log-Age"}

@@ -245,10 +245,10 @@ everyday: tuple[Command, ...] = (
 """Commands that were handled earlier."""
 
 
-def tell(said: Sequence[tuple[Command, datetime]]) -> DatedLog:
+def tell(timed_commands: Sequence[tuple[Command, datetime]]) -> DatedLog:
     """A log in which these commands were handled."""
     log = DatedLog(PARTITIONS)
-    for command, at in said:
+    for command, at in timed_commands:
         log.now = at
         do(command, log)
     return log
@@ -257,12 +257,12 @@ def tell(said: Sequence[tuple[Command, datetime]]) -> DatedLog:
 def histories(*, since: datetime, minutes: int) -> st.SearchStrategy[DatedLog]:
     """Logs of some dozens of commands, handled within so many minutes."""
     moments = st.integers(0, minutes * 60_000).map(lambda ms: _later(since, ms))
-    said = st.tuples(commands, moments)
+    timed_command = st.tuples(commands, moments)
     # Left to itself Hypothesis mostly says three of them or none.
     length = st.sampled_from([1, 10, 25, 40, 40, 60, 60])
-    rest = length.flatmap(lambda n: st.lists(said, min_size=n, max_size=n))
+    rest = length.flatmap(lambda n: st.lists(timed_command, min_size=n, max_size=n))
     begun = [(command, since) for command in everyday]
-    return (rest | rest.map(lambda said: begun + said)).map(tell)
+    return (rest | rest.map(lambda timed_command: begun + timed_command)).map(tell)
 
 
 def _later(since: datetime, milliseconds: int) -> datetime:

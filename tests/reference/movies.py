@@ -51,24 +51,26 @@ NOBODY = Community((0,) * len(SCORES))
 
 def facts(history: Iterable[Recorded]) -> dict[int, Facts]:
     """The movies of the catalogue that are not withdrawn, as last described."""
-    found: dict[int, Facts] = {}
+    movies: dict[int, Facts] = {}
     withdrawn: set[int] = set()
     for recorded in history:
         match recorded.event:
-            case MovieAdded() as said:
-                found[said.movie_id] = _facts(said, dict(said.external_ids))
-            case MovieDescribed() as said:
-                found[said.movie_id] = _facts(said, found[said.movie_id].external_ids)
+            case MovieAdded() as event:
+                movies[event.movie_id] = _facts(event, dict(event.external_ids))
+            case MovieDescribed() as event:
+                movies[event.movie_id] = _facts(event, movies[event.movie_id].external_ids)
             case MovieLinked(movie_id=movie, source=source, external_id=external_id):
-                known = found[movie].external_ids
-                found[movie] = replace(found[movie], external_ids={**known, source: external_id})
+                external_ids = movies[movie].external_ids
+                movies[movie] = replace(
+                    movies[movie], external_ids={**external_ids, source: external_id}
+                )
             case MovieWithdrawn(movie_id=movie):
                 withdrawn.add(movie)
             case MovieRestored(movie_id=movie):
                 withdrawn.remove(movie)
             case _:
                 continue
-    return {movie: known for movie, known in found.items() if movie not in withdrawn}
+    return {movie: details for movie, details in movies.items() if movie not in withdrawn}
 
 
 def community(history: Iterable[Recorded]) -> dict[int, Community]:
@@ -77,18 +79,18 @@ def community(history: Iterable[Recorded]) -> dict[int, Community]:
     for (_, movie), opinion in opinions(history).items():
         scores.setdefault(movie, []).append(opinion.score)
     return {
-        movie: Community(tuple(given.count(score) for score in SCORES))
-        for movie, given in scores.items()
+        movie: Community(tuple(given_scores.count(score) for score in SCORES))
+        for movie, given_scores in scores.items()
     }
 
 
-def _facts(said: MovieAdded | MovieDescribed, external_ids: dict[str, str]) -> Facts:
+def _facts(event: MovieAdded | MovieDescribed, external_ids: dict[str, str]) -> Facts:
     return Facts(
-        title=said.title,
-        year=said.year,
-        genres=said.genres,
-        cast=said.cast,
-        overview=said.overview,
-        poster_url=said.poster_url,
+        title=event.title,
+        year=event.year,
+        genres=event.genres,
+        cast=event.cast,
+        overview=event.overview,
+        poster_url=event.poster_url,
         external_ids=external_ids,
     )

@@ -86,11 +86,11 @@ def run(tests: Sequence[str], copy: Path, role: str) -> Bite:
     report = copy.parent / "report.xml"
     report.unlink(missing_ok=True)
     began = monotonic()
-    status, said = _pytest([f"--junitxml={report}", *tests], copy, role)
+    status, output = _pytest([f"--junitxml={report}", *tests], copy, role)
     failed = _failed(report) if status == _FAILED else set()
     caught = [test for test in tests if _is_among(test, failed)]
     missed = [test for test in tests if test not in caught]
-    return Bite(status, caught, missed, monotonic() - began, said)
+    return Bite(status, caught, missed, monotonic() - began, output)
 
 
 def _pytest(arguments: Sequence[str], copy: Path, role: str) -> tuple[int | None, str]:
@@ -104,12 +104,12 @@ def _pytest(arguments: Sequence[str], copy: Path, role: str) -> tuple[int | None
         text=True,
     ) as process:
         try:
-            said, _ = process.communicate(timeout=LONGEST_SECONDS)
+            output, _ = process.communicate(timeout=LONGEST_SECONDS)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGINT)  # so that it takes its servers along
-            said, _ = process.communicate()
-            return None, said[-_SHOWN:]
-        return process.returncode, said[-_SHOWN:]
+            output, _ = process.communicate()
+            return None, output[-_SHOWN:]
+        return process.returncode, output[-_SHOWN:]
 
 
 def _environment(role: str) -> dict[str, str]:

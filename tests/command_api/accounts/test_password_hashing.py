@@ -23,18 +23,18 @@ def counted(monkeypatch):
     """The hashes that were compared, with their costs."""
     costs = []
 
-    def compare(password, kept):
-        costs.append(kept.split("$")[1:4])
-        return check_password(password, kept)
+    def compare(password, password_hash):
+        costs.append(password_hash.split("$")[1:4])
+        return check_password(password, password_hash)
 
     monkeypatch.setattr(password_hashing, "check_password", compare)
     return costs
 
 
 def test_password_check_costs_the_same_without_an_account(counted):
-    kept = password_hashing.hash_password("correct horse battery")
-    assert password_hashing.is_correct("correct horse battery", kept)
-    assert not password_hashing.is_correct("correct horse staple", kept)
+    password_hash = password_hashing.hash_password("correct horse battery")
+    assert password_hashing.is_correct("correct horse battery", password_hash)
+    assert not password_hashing.is_correct("correct horse staple", password_hash)
     assert not password_hashing.is_correct("correct horse battery", None)
     assert counted[0] == counted[1] == counted[2]
     assert counted[0][0] == "argon2id"
@@ -45,7 +45,7 @@ def crowd(monkeypatch):
     """All hashing slots are taken until the fixture's function is called."""
     go, arrived = Event(), Semaphore(0)
 
-    def slow(password, kept):
+    def slow(password, password_hash):
         arrived.release()
         return go.wait(60)
 

@@ -64,22 +64,22 @@ def staff(person):
     """Registers a user with the staff role."""
 
     def make():
-        somebody = person()
-        grants.grant(somebody.user_id, origin=Origin(correlation_id=uuid4()))
-        return somebody
+        user = person()
+        grants.grant(user.user_id, origin=Origin(correlation_id=uuid4()))
+        return user
 
     return make
 
 
-def browser(kept=None, *, is_strict=False):
+def browser(cookie=None, *, is_strict=False):
     """A client with the session cookie; a strict one checks CSRF tokens."""
     client = Client(enforce_csrf_checks=is_strict)
-    if kept is not None:
-        client.cookies = SimpleCookie({session_cookie.NAME: kept})
+    if cookie is not None:
+        client.cookies = SimpleCookie({session_cookie.NAME: cookie})
     return client
 
 
-def cookie_of(somebody):
+def cookie_of(user):
     """The session cookie of an API log-in, as if it had begun at the admin pages."""
-    family = access_tokens.bearer(somebody.headers["Authorization"]).family
+    family = access_tokens.bearer(user.headers["Authorization"]).family
     return session_cookie.write(family, 0)

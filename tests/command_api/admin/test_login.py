@@ -35,8 +35,8 @@ def origin():
 def pages():
     """URLs of all pages for staff."""
     routes = {each.route for each in endpoints(get_resolver().url_patterns)}
-    found = {f"/{route}" for route in routes if route.startswith("admin/")} - {LOGIN, LOGOUT}
-    return sorted(page.replace("<path:object_id>", str(ALIEN)) for page in found)
+    paths = {f"/{route}" for route in routes if route.startswith("admin/")} - {LOGIN, LOGOUT}
+    return sorted(page.replace("<path:object_id>", str(ALIEN)) for page in paths)
 
 
 def is_asked_to_log_in(client, page=MOVIE):
@@ -80,16 +80,22 @@ def test_staff_log_in_read_pages_and_log_out(ann):
     client = browser(is_strict=True)
     answer = type_in(client, next=MOVIE)
     assert (answer.status_code, answer["Location"]) == (302, MOVIE)
-    kept = answer.cookies[session_cookie.NAME]
-    assert kept["httponly"]
-    assert (kept["samesite"], kept["path"], kept["max-age"]) == ("Strict", "/admin/", 8 * 3600)
+    cookie = answer.cookies[session_cookie.NAME]
+    assert cookie["httponly"]
+    assert (cookie["samesite"], cookie["path"], cookie["max-age"]) == (
+        "Strict",
+        "/admin/",
+        8 * 3600,
+    )
     page = client.get(MOVIE)
     assert page.status_code == 200
     assert "no-store" in page["Cache-Control"]
     token = str(page.context["csrf_token"])
     assert post(client, LOGOUT, csrfmiddlewaretoken=token)["Location"] == "/admin/"
-    assert session_cookie.NAME not in {name for name, kept in client.cookies.items() if kept.value}
-    assert is_asked_to_log_in(browser(kept.value))  # a copy is good for nothing either
+    assert session_cookie.NAME not in {
+        name for name, cookie in client.cookies.items() if cookie.value
+    }
+    assert is_asked_to_log_in(browser(cookie.value))  # a copy is good for nothing either
     assert [type_ for type_, _ in log_rows()][-1] == "session-revoked.v1"
 
 
@@ -110,18 +116,18 @@ def test_admin_pages_redirect_everyone_but_staff_to_the_login(person, staff):
 
 
 def test_access_token_of_staff_opens_no_admin_page(api, staff):
-    somebody = staff()
-    family = access_tokens.bearer(somebody.headers["Authorization"]).family
-    token = access_tokens.mint_access(somebody.user_id, family, 0, is_staff=True)
+    user = staff()
+    family = access_tokens.bearer(user.headers["Authorization"]).family
+    token = access_tokens.mint_access(user.user_id, family, 0, is_staff=True)
     answer = browser().get(MOVIE, headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 302
 
 
 def test_session_cookie_is_accepted_by_no_other_route(api, inside):
-    kept = inside.cookies[session_cookie.NAME].value
+    cookie = inside.cookies[session_cookie.NAME].value
     by_cookie = inside.put(f"/v1/movies/{ALIEN}/favourite")
     assert by_cookie.status_code == 401
-    as_token = api("POST", "/v1/tokens/refresh", {"refresh": kept})
+    as_token = api("POST", "/v1/tokens/refresh", {"refresh": cookie})
     assert as_token.status_code == 401
 
 

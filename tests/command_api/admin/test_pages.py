@@ -85,15 +85,15 @@ def test_query_count_does_not_depend_on_the_rows_of_a_page(look, django_assert_n
 
 
 def ids_on(page):
-    return [int(found) for found in findall(rf'href="{MOVIE}(\d+)/', page)]
+    return [int(movie_id) for movie_id in findall(rf'href="{MOVIE}(\d+)/', page)]
 
 
 def test_every_query_of_the_admin_pages_can_use_an_index(look):
     """In a small catalogue PostgreSQL scans tables, unless the plan's cost forbids it."""
     for page in PAGES:
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             look(page)
-        for question in (each["sql"] for each in asked.captured_queries):
+        for question in (each["sql"] for each in queries.captured_queries):
             assert not [table for table in scanned(question) if not table.startswith(SMALL)], (
                 page,
                 question,
@@ -132,7 +132,7 @@ def test_movie_page_shows_all_related_rows(look):
 
 def test_search_finds_words_prefixes_and_ids(look):
     of_the_decade = Movie.objects.filter(year__range=(1950, 1959))
-    for query, found in {
+    for query, expected in {
         "q=movie+1234": [1234],
         "q=1234+THE": [1234],
         "q=mov+123": range(1230, 1240),
@@ -142,13 +142,13 @@ def test_search_finds_words_prefixes_and_ids(look):
         "decade=1950&genre=Horror": ids(of_the_decade.filter(genres="Horror")),
         "keyword=word+7": ids(Movie.objects.filter(keywords="word 7")),
     }.items():
-        assert sorted(ids_on(look(f"{MOVIE}?{query}"))) == sorted(found), query
+        assert sorted(ids_on(look(f"{MOVIE}?{query}"))) == sorted(expected), query
 
 
 def ids(movies):
-    found = list(movies.values_list("pk", flat=True))
-    assert found
-    return found
+    movie_ids = list(movies.values_list("pk", flat=True))
+    assert movie_ids
+    return movie_ids
 
 
 def test_large_tables_show_an_estimated_count(look):
@@ -172,9 +172,9 @@ def test_lists_of_people_genres_keywords_and_boards_show_their_counts(look):
 
 
 def test_django_admin_adds_no_tables(look):
-    found = connection.introspection.table_names()
+    tables = connection.introspection.table_names()
     ours = ("auth_", "django_")
-    assert [name for name in found if name.startswith(ours)] == ["django_migrations"]
+    assert [name for name in tables if name.startswith(ours)] == ["django_migrations"]
 
 
 def test_sync_page_shows_state_and_counts(look):

@@ -19,16 +19,16 @@ def later(monkeypatch, seconds):
     monkeypatch.setattr(session_cookie, "time", lambda: now + seconds)
 
 
-def changed(text, place):
+def changed(text, index):
     raw = bytearray(urlsafe_b64decode(text))
-    raw[place] ^= 1
+    raw[index] ^= 1
     return urlsafe_b64encode(raw).decode()
 
 
 def test_session_cookie_holds_family_and_epoch():
-    kept = session_cookie.read(session_cookie.write(FAMILY, 3))
-    assert kept is not None
-    assert (kept.family, kept.epoch) == (FAMILY, 3)
+    cookie = session_cookie.read(session_cookie.write(FAMILY, 3))
+    assert cookie is not None
+    assert (cookie.family, cookie.epoch) == (FAMILY, 3)
 
 
 def test_session_cookie_expires_after_eight_hours(monkeypatch):

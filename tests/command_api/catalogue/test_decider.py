@@ -71,8 +71,8 @@ def test_changed_facts_describe_the_movie():
 
 
 def test_facts_without_an_overview_keep_the_present_one():
-    told = described(overview="Cops and robbers.", poster_url="https://p.example/heat.jpg")
-    assert decide(AddMovie(HEAT, FACTS), given(ADDED, told)) == ()
+    event = described(overview="Cops and robbers.", poster_url="https://p.example/heat.jpg")
+    assert decide(AddMovie(HEAT, FACTS), given(ADDED, event)) == ()
 
 
 def test_external_id_is_linked_once():

@@ -45,10 +45,10 @@ class Racing(PostgresStore):
 
     def versions(self, streams):
         """See EventStore."""
-        known = super().versions(streams)
+        versions = super().versions(streams)
         while self._rivals:
             self._rivals.pop()()
-        return known
+        return versions
 
 
 def contents():
@@ -90,9 +90,9 @@ def look(store, origin, *movies, at=NOON):
 def test_tables_hold_details_beyond_the_card(tell):
     tell(HEAT, RONIN)
     tell(DetailMovie(1, DETAILS), DetailMovie(2, MovieDetails(keywords=("heist",))))
-    found = inline_projection.movie_states([1, 2])
-    assert found[1].details == DETAILS
-    assert found[2].details == MovieDetails(keywords=("heist",))
+    states = inline_projection.movie_states([1, 2])
+    assert states[1].details == DETAILS
+    assert states[2].details == MovieDetails(keywords=("heist",))
     tell(DetailMovie(1, MovieDetails(runtime_minutes=171)))
     assert inline_projection.movie_states([1])[1].details == MovieDetails(runtime_minutes=171)
 

@@ -104,13 +104,13 @@ def test_password_reset_sets_the_password_and_ends_all_log_ins(api, log_in, ann,
 
 
 def test_forgotten_password_answers_the_same_for_unknown_addresses(api, ann, post):
-    known, unknown = forgot(api), forgot(api, "nobody@example.org")
+    known_address, unknown_address = forgot(api), forgot(api, "nobody@example.org")
     changing = {"RateLimit-Remaining", "RateLimit-Reset", "X-Request-ID"}
-    said = [
+    answers = [
         {name: value for name, value in answer.items() if name not in changing}
-        for answer in (known, unknown)
+        for answer in (known_address, unknown_address)
     ]
-    assert said[0] == said[1]
+    assert answers[0] == answers[1]
     assert [letter.to for letter in post()] == [["Ann@example.org"]]
     assert Letter.objects.count() == 0
 

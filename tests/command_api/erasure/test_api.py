@@ -125,19 +125,19 @@ def test_erasure_needs_a_token(api, ann):
 
 def test_status_link_shows_the_progress(api, ann):
     where = erase(api, ann).json()["link"]
-    told = api("GET", where)
-    assert told.status_code == 200
-    said = told.json()
-    assert (said["state"], said["gone_at"], said["lines"]) == ("erased", None, [])
-    assert said["asked_at"] <= said["erased_at"]
+    response = api("GET", where)
+    assert response.status_code == 200
+    status = response.json()
+    assert (status["state"], status["gone_at"], status["lines"]) == ("erased", None, [])
+    assert status["asked_at"] <= status["erased_at"]
 
     erasures.add_report_line(ann.user_id, "library 1", "gone")
     assert api("GET", where).json()["state"] == "erased"
     erasures.mark_gone(ann.user_id)
-    said = api("GET", where).json()
-    assert said["state"] == "gone"
-    assert [(line["part"], line["said"]) for line in said["lines"]] == [("library 1", "gone")]
-    assert "ann" not in json.dumps(said)
+    status = api("GET", where).json()
+    assert status["state"] == "gone"
+    assert [(line["part"], line["said"]) for line in status["lines"]] == [("library 1", "gone")]
+    assert "ann" not in json.dumps(status)
 
 
 @pytest.mark.parametrize("token", ["x", "", "ÿ", "A" * 64, "%00"])

@@ -167,8 +167,8 @@ def test_erasure_reads_playlists_page_by_page(api, register, log_in, monkeypatch
     assert len(named) == len(made) == 5
     assert set(named) == made
     erase(ann.user_id)
-    [gone] = said(ann.user_id)
-    assert set(gone.playlists) == made
+    [report_line] = said(ann.user_id)
+    assert set(report_line.playlists) == made
 
 
 def test_unknown_user_cannot_be_erased(api):

@@ -35,12 +35,12 @@ def live(api, ann):
     api("DELETE", f"/v1/movies/{HEAT}/favourite", by=ann)
     api("PUT", f"/v1/movies/{HEAT}/hidden", by=ann)
     body = {"name": "Rainy days", "description": "Long", "visibility": "public"}
-    kept = api("POST", "/v1/playlists", body, by=ann).json()["id"]
-    api("PUT", f"/v1/playlists/{kept}/movies/{ALIEN}", {}, by=ann)
-    api("PUT", f"/v1/playlists/{kept}/movies/{HEAT}", {"position": 0}, by=ann)
-    gone = api("POST", "/v1/playlists", {"name": "No more"}, by=ann).json()["id"]
-    api("DELETE", f"/v1/playlists/{gone}", by=ann)
-    return kept
+    playlist_id = api("POST", "/v1/playlists", body, by=ann).json()["id"]
+    api("PUT", f"/v1/playlists/{playlist_id}/movies/{ALIEN}", {}, by=ann)
+    api("PUT", f"/v1/playlists/{playlist_id}/movies/{HEAT}", {"position": 0}, by=ann)
+    deleted_id = api("POST", "/v1/playlists", {"name": "No more"}, by=ann).json()["id"]
+    api("DELETE", f"/v1/playlists/{deleted_id}", by=ann)
+    return playlist_id
 
 
 def export(api, person):
@@ -61,7 +61,7 @@ def test_export_says_whether_the_address_is_verified(api, ann):
 
 
 def test_export_holds_all_data_of_the_user(api, ann):
-    kept = live(api, ann)
+    playlist_id = live(api, ann)
     account, preferences, alien, heat, favourite, hidden, playlist, end = export(api, ann)
     assert datetime.fromisoformat(account.pop("registered_at")) <= datetime.now(UTC)
     assert account == {
@@ -88,7 +88,7 @@ def test_export_holds_all_data_of_the_user(api, ann):
     del playlist["created_at"]
     assert playlist == {
         "kind": "playlist",
-        "id": kept,
+        "id": playlist_id,
         "name": "Rainy days",
         "description": "Long",
         "visibility": "public",
@@ -114,23 +114,23 @@ def test_exported_ratings_can_be_imported_as_they_are(api, ann, register, log_in
 
 
 def test_export_reads_streams_page_by_page(api, ann, monkeypatch):
-    kept = live(api, ann)
-    whole = list(exporter.lines(ann.user_id, event_store.store()))
+    playlist_id = live(api, ann)
+    exported = list(exporter.lines(ann.user_id, event_store.store()))
     monkeypatch.setattr(exporter, "_PAGE", 1)
-    asked = []
+    requested = []
     read_many = event_store.store().read_many
 
     def counted(streams):
-        asked.append(len(streams))
+        requested.append(len(streams))
         return read_many(streams)
 
     monkeypatch.setattr(event_store.store(), "read_many", counted)
     lines = exporter.lines(ann.user_id, event_store.store())
-    assert next(lines) == whole[0]
-    assert asked == []  # pages are read only when needed
-    assert [whole[0], *lines] == whole
-    assert set(asked) == {1}
-    assert kept in repr(whole)
+    assert next(lines) == exported[0]
+    assert requested == []  # pages are read only when needed
+    assert [exported[0], *lines] == exported
+    assert set(requested) == {1}
+    assert playlist_id in repr(exported)
 
 
 def test_exported_lines_decode_to_their_kinds(api, ann):

@@ -69,11 +69,11 @@ def history(store):
     """All events of the log, by stream."""
 
     def read(prefix):
-        found: dict[str, list[Recorded]] = {}
+        by_stream: dict[str, list[Recorded]] = {}
         for partition in range(store.partitions):
             for recorded in store.page(partition, after=0, limit=1_000_000):
                 if recorded.stream.startswith(prefix):
-                    found.setdefault(recorded.stream, []).append(recorded)
-        return found
+                    by_stream.setdefault(recorded.stream, []).append(recorded)
+        return by_stream
 
     return read

@@ -41,11 +41,11 @@ def import_(command, write, capsys):
 def counted(**wanted):
     names = {"read": 0, "added": 0, "changed": 0, "unchanged": 0, "broken": 0}
     doubts = {"matched": 0, "ambiguous": 0, "ids of another movie": wanted.pop("taken", 0)}
-    told = [
+    messages = [
         ", ".join(f"{name} {wanted.get(name, count)}" for name, count in each.items())
         for each in (names, doubts)
     ]
-    return "; ".join(told)
+    return "; ".join(messages)
 
 
 def movies():
@@ -167,9 +167,9 @@ def test_second_line_with_the_same_external_id_is_rejected(import_, monkeypatch,
     monkeypatch.setattr(catalogue, "BATCH", batch)
     link = {"external_ids": {"imdb": "tt1"}}
     rows = (HEAT | link, {"id": 2, "title": "Ronin"} | link, {"id": 3, "title": "Alien"})
-    told = ["movies.jsonl:2: imdb tt1 belongs to movie 1, which was on line 1"]
-    assert import_(*rows) == (counted(read=3, added=2, broken=1), told)
-    assert import_(*rows) == (counted(read=3, unchanged=2, broken=1), told)
+    messages = ["movies.jsonl:2: imdb tt1 belongs to movie 1, which was on line 1"]
+    assert import_(*rows) == (counted(read=3, added=2, broken=1), messages)
+    assert import_(*rows) == (counted(read=3, unchanged=2, broken=1), messages)
     assert movies() == [1, 3]
 
 
@@ -189,10 +189,10 @@ def test_external_id_of_another_movie_is_left_out_and_reported(there, import_):
     import_(HEAT)
     there(OF_TMDB, ("imdb", "tt1"), title="Else")
     row = HEAT | {"title": "Heat!", "external_ids": {"imdb": "tt1", "mubi": "7"}}
-    told = [f"movies.jsonl:1: imdb tt1 belongs to movie {OF_TMDB}"]
-    assert import_(row) == (counted(read=1, changed=1, taken=1), told)
+    messages = [f"movies.jsonl:1: imdb tt1 belongs to movie {OF_TMDB}"]
+    assert import_(row) == (counted(read=1, changed=1, taken=1), messages)
     assert (facts(1).title, links(1)) == ("Heat!", {("mubi", "7")})
-    assert import_(row) == (counted(read=1, unchanged=1, taken=1), told)
+    assert import_(row) == (counted(read=1, unchanged=1, taken=1), messages)
 
 
 def test_wikipedia_page_does_not_identify_a_movie(import_):

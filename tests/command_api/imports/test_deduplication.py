@@ -56,14 +56,14 @@ def test_stream_length_is_read_once():
 )
 def test_import_stopped_anywhere_resumes_with_the_missing_events(scores, stopped_after, size):
     batch = rated(*scores)
-    whole = plan(batch, told(batch)).entries
-    in_log = min(stopped_after, len(whole))
-    known = told(batch, in_log=in_log)
+    entries = plan(batch, told(batch)).entries
+    in_log = min(stopped_after, len(entries))
+    logged = told(batch, in_log=in_log)
     rest: list[AppendEntry] = []
     counted = 0
     for start in range(0, len(batch), size):
-        planned = plan(batch[start : start + size], known)
+        planned = plan(batch[start : start + size], logged)
         rest += planned.entries
         counted += sum(planned[1:])
-    assert rest == list(whole[in_log:])
+    assert rest == list(entries[in_log:])
     assert counted == len(batch)

@@ -28,8 +28,8 @@ NONE_DOUBTED = "; matched 0, ambiguous 0, ids of another movie 0"
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_catalogue_file_is_in_log_and_tables_after_import(command, store, write, pack):
-    said = command("import_catalogue", write(HEAT, RONIN, pack=pack))
-    assert said.splitlines() == [
+    output = command("import_catalogue", write(HEAT, RONIN, pack=pack))
+    assert output.splitlines() == [
         f"read 2, added 2, changed 0, unchanged 0, broken 0{NONE_DOUBTED}",
         "left out genres that are not in our table: Gastronomy (1)",
     ]
@@ -44,8 +44,8 @@ def test_catalogue_file_is_in_log_and_tables_after_import(command, store, write,
 
 def test_repeated_catalogue_import_appends_changes_only(command, store, write):
     command("import_catalogue", write(HEAT, RONIN))
-    said = command("import_catalogue", write(HEAT, RONIN | {"year": 1999}))
-    assert said.startswith("read 2, added 0, changed 1, unchanged 1, broken 0;")
+    output = command("import_catalogue", write(HEAT, RONIN | {"year": 1999}))
+    assert output.startswith("read 2, added 0, changed 1, unchanged 1, broken 0;")
     assert [recorded.version for recorded in store.read(stream_of(2))] == [1, 2]
     assert Movie.objects.get(pk=2).year == 1999
     again = command("import_catalogue", write(HEAT, RONIN | {"year": 1999}))
@@ -70,33 +70,33 @@ def test_broken_catalogue_lines_are_reported_and_the_rest_imported(command, writ
         b'["a list"]',
         RONIN,
     )
-    said = command("import_catalogue", path)
-    assert said.startswith("read 14, added 2, changed 0, unchanged 0, broken 12;")
-    told = capsys.readouterr().err.splitlines()
-    assert [line.split(":")[1] for line in told] == [
+    output = command("import_catalogue", path)
+    assert output.startswith("read 14, added 2, changed 0, unchanged 0, broken 12;")
+    messages = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[1] for line in messages] == [
         "2", "3", "4", "5", "6", "7", "8", "10", "11", "12", "13", "14",
     ]  # fmt: skip
-    assert told[1] == "movies.jsonl:3: Expected `str` of length <= 500 - at `$.title`"
-    assert told[7] == "movies.jsonl:10: id 1 was on line 1 already"
+    assert messages[1] == "movies.jsonl:3: Expected `str` of length <= 500 - at `$.title`"
+    assert messages[7] == "movies.jsonl:10: id 1 was on line 1 already"
 
 
 def test_first_broken_lines_are_printed_and_the_others_counted(command, write, capsys):
     command("import_catalogue", write(HEAT, *[b"?"] * 50))
-    told = capsys.readouterr().err.splitlines()
-    assert len(told) == 21
-    assert told[-1] == "movies.jsonl: 30 more broken lines"
+    messages = capsys.readouterr().err.splitlines()
+    assert len(messages) == 21
+    assert messages[-1] == "movies.jsonl: 30 more broken lines"
 
 
 def test_truncated_gzipped_catalogue_is_imported_up_to_the_damage(store, write):
     rows = [RONIN | {"id": n, "title": f"Ronin {n * 7919 % 10_007}"} for n in range(1, 2001)]
-    path, said = write(*rows, pack=gzip.compress), io.StringIO()
+    path, output = write(*rows, pack=gzip.compress), io.StringIO()
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(CommandError, match="cut short here\nThe lines before that are") as error:
-        call_command("import_catalogue", str(path), stdout=said)
+        call_command("import_catalogue", str(path), stdout=output)
     assert error.value.returncode == 1
     imported = Movie.objects.count()
     assert 0 < imported < 2000
-    assert said.getvalue() == (
+    assert output.getvalue() == (
         f"read {imported}, added {imported}, changed 0, unchanged 0, broken 0{NONE_DOUBTED}\n"
     )
 

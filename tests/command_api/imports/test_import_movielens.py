@@ -34,8 +34,8 @@ def suspects(store):
 
 def rating_events(history):
     return {
-        stream: [(past.event, past.occurred_at.timestamp()) for past in found]
-        for stream, found in history("rating-").items()
+        stream: [(past.event, past.occurred_at.timestamp()) for past in recorded_events]
+        for stream, recorded_events in history("rating-").items()
     }
 
 
@@ -43,9 +43,9 @@ def test_movielens_import_matches_films_and_appends_ratings_with_their_times(
     command, movielens, history, suspects
 ):
     ratings = [(7, 1, 5.0, T), (8, 2, 0.5, T + 60), (7, 2, "3.5", T + 90)]
-    said = command("import_movielens", movielens(movies=MOVIES, ratings=ratings))
-    assert said.startswith("ratings: read 3, imported 3, re-rated 0, already there 0, broken 0 (")
-    films, genres = said.splitlines()[1:]
+    output = command("import_movielens", movielens(movies=MOVIES, ratings=ratings))
+    assert output.startswith("ratings: read 3, imported 3, re-rated 0, already there 0, broken 0 (")
+    films, genres = output.splitlines()[1:]
     assert films == (
         "films: read 4, matched 1, added 2, doubles 1, already there 0, broken 0;"
         " ambiguous 0, a year off 0, ids of another movie 0"
@@ -68,8 +68,8 @@ def test_movielens_import_matches_films_and_appends_ratings_with_their_times(
 
 def test_later_rating_wins_for_two_ids_of_one_film(command, movielens, history, suspects):
     ratings = [(7, 3, 4.0, T + 9), (7, 1, 2.0, T), (7, 1, 4.0, T + 99)]
-    said = command("import_movielens", movielens(movies=MOVIES, ratings=ratings))
-    assert said.startswith("ratings: read 3, imported 1, re-rated 2, already there 0, broken 0 (")
+    output = command("import_movielens", movielens(movies=MOVIES, ratings=ratings))
+    assert output.startswith("ratings: read 3, imported 1, re-rated 2, already there 0, broken 0 (")
     ann = user_id(7)
     assert rating_events(history) == {
         f"rating-{ann}-5": [
@@ -84,9 +84,9 @@ def test_repeated_movielens_import_appends_nothing(command, movielens, history, 
     files = movielens(movies=MOVIES, ratings=ratings, links=[(1, "0114814", "629"), (2, "", "")])
     command("import_movielens", files)
     before = history("")
-    said = command("import_movielens", files)
-    assert said.startswith("ratings: read 3, imported 0, re-rated 0, already there 3, broken 0 (")
-    assert "films: read 4, matched 0, added 0, doubles 0, already there 4," in said
+    output = command("import_movielens", files)
+    assert output.startswith("ratings: read 3, imported 0, re-rated 0, already there 3, broken 0 (")
+    assert "films: read 4, matched 0, added 0, doubles 0, already there 4," in output
     assert history("") == before
 
 
@@ -96,11 +96,11 @@ def test_movielens_links_become_external_ids(command, movielens, suspects):
         ratings=[(7, 1, 4.0, T)],
         links=[(1, "0114814", "629"), (2, "7", ""), (4, "0114814", "8"), (3, "7", "629")],
     )
-    said = command("import_movielens", files)
+    output = command("import_movielens", files)
     # The third is the first, by tmdb's word; then its imdb id is the second's.
     assert (
         "doubles 2, already there 0, broken 0; ambiguous 0, a year off 0, ids of another movie 1"
-        in said
+        in output
     )
     links = ExternalId.objects.values_list("source", "value", "movie")
     assert sorted(links) == [
@@ -149,15 +149,17 @@ def test_broken_movielens_lines_are_reported_and_the_rest_imported(
     )
     with (files / "ratings.csv").open("ab") as file:
         file.write(b'7,"1,4.0,5\r\n\xff,1,4.0,5\r\n8,1,4.0,5\r\n')
-    said = command("import_movielens", files)
-    assert said.startswith("ratings: read 11, imported 2, re-rated 0, already there 0, broken 9 (")
-    assert "films: read 8, matched 1, added 2, doubles 1, already there 0, broken 4;" in said
-    told = capsys.readouterr().err
-    assert "movies.csv:6: movieId 'five' is not a number\n" in told
-    assert "movies.csv:7: film 1 is on an earlier line already\n" in told
-    assert "ratings.csv:2: rating '5.5' is not 0.5 to 5 stars in halves\n" in told
-    assert "ratings.csv:4: film 99 is not in movies.csv\n" in told
-    assert "ratings.csv:8: 3 columns instead of 4\n" in told
+    output = command("import_movielens", files)
+    assert output.startswith(
+        "ratings: read 11, imported 2, re-rated 0, already there 0, broken 9 ("
+    )
+    assert "films: read 8, matched 1, added 2, doubles 1, already there 0, broken 4;" in output
+    messages = capsys.readouterr().err
+    assert "movies.csv:6: movieId 'five' is not a number\n" in messages
+    assert "movies.csv:7: film 1 is on an earlier line already\n" in messages
+    assert "ratings.csv:2: rating '5.5' is not 0.5 to 5 stars in halves\n" in messages
+    assert "ratings.csv:4: film 99 is not in movies.csv\n" in messages
+    assert "ratings.csv:8: 3 columns instead of 4\n" in messages
 
 
 def test_missing_movielens_files_or_columns_exit_with_2(command, tmp_path):
@@ -192,8 +194,8 @@ def test_ambiguous_films_are_printed_once(command, movielens, suspects, store):
     remake = AddMovie(6, MovieFacts(title="The Usual Suspects", year=1995))
     handle_all([remake], store, origin=Origin(correlation_id=UUID(int=1)))
     files = movielens(movies=MOVIES[:1], ratings=[(7, 1, 4.0, T)])
-    said = command("import_movielens", files)
-    assert "matches several movies: The Usual Suspects (1995), linked to 5 of 5, 6\n" in said
+    output = command("import_movielens", files)
+    assert "matches several movies: The Usual Suspects (1995), linked to 5 of 5, 6\n" in output
     assert "matches several" not in command("import_movielens", files)
 
 
@@ -202,10 +204,10 @@ def test_films_of_another_year_are_printed_and_the_report_has_every_film(
 ):
     movies = [(1, "Usual Suspects, The (1996)", ""), (2, "Made Up (1995)", ""), (3, "unknown", "")]
     files, report = movielens(movies=movies, ratings=[(7, 1, 4.0, T)]), tmp_path / "report.csv"
-    said = command("import_movielens", files, "--report", report)
-    assert "matched 1, added 2," in said
-    assert "a year off 1," in said
-    assert "matches a movie of another year: The Usual Suspects (1996), linked to 5\n" in said
+    output = command("import_movielens", files, "--report", report)
+    assert "matched 1, added 2," in output
+    assert "a year off 1," in output
+    assert "matches a movie of another year: The Usual Suspects (1996), linked to 5\n" in output
     assert report.read_text().splitlines() == [
         "movielens_id,title,how,movie_id,possible",
         "1,The Usual Suspects (1996),near,5,",
@@ -235,15 +237,15 @@ def test_ratings_of_withdrawn_movies_are_refused_and_counted(
     handle_all([WithdrawMovie(5, "a double")], store, origin=origin)
     ratings = [(7, 1, 5.0, T), (8, 2, 0.5, T + 60), (8, 3, 4.0, T + 90)]
     files = movielens(movies=MOVIES, ratings=ratings)
-    said = command("import_movielens", files).splitlines()
-    assert said[0].startswith(
+    output = command("import_movielens", files).splitlines()
+    assert output[0].startswith(
         "ratings: read 3, imported 1, re-rated 0, already there 0, broken 0 ("
     )
-    assert said[1] == "refused 2 ratings of withdrawn movies"
+    assert output[1] == "refused 2 ratings of withdrawn movies"
     assert len(rating_events(history)) == 1
     handle_all([RestoreMovie(5)], store, origin=origin)
-    said = command("import_movielens", files)
-    assert said.startswith("ratings: read 3, imported 2, re-rated 0, already there 1, broken 0 (")
+    output = command("import_movielens", files)
+    assert output.startswith("ratings: read 3, imported 2, re-rated 0, already there 1, broken 0 (")
 
 
 def test_movielens_import_fails_when_all_ratings_are_refused(command, movielens, suspects, store):

@@ -58,27 +58,27 @@ def imported():
 
 def expected(ratings):
     """Expected contents of the log, computed naively from the file."""
-    told: dict[tuple[str, int], list[tuple[int, int | None, float]]] = {}
+    events: dict[tuple[str, int], list[tuple[int, int | None, float]]] = {}
     for user, film, stars, at in ratings:
-        scores = told.setdefault((str(user_id(user)), 1_000_000 + film), [])
+        scores = events.setdefault((str(user_id(user)), 1_000_000 + film), [])
         if not scores or scores[-1][0] != int(stars * 2):
             scores.append((int(stars * 2), scores[-1][0] if scores else None, at - LAST_AT))
-    return told
+    return events
 
 
 def held(store):
     """Contents of the log, with times relative to the last."""
-    told: dict[tuple[str, int], list[tuple[int, int | None, float]]] = {}
+    ratings: dict[tuple[str, int], list[tuple[int, int | None, float]]] = {}
     for partition in range(store.partitions):
         for recorded in store.page(partition, after=0, limit=100_000):
             if recorded.stream.startswith("rating-"):
                 event, at = recorded.event, recorded.occurred_at.timestamp()
-                scores = told.setdefault((str(event.user_id), event.movie_id), [])
+                scores = ratings.setdefault((str(event.user_id), event.movie_id), [])
                 scores.append((event.score, event.previous, at))
-    last = max(at for scores in told.values() for _, _, at in scores)
+    last = max(at for scores in ratings.values() for _, _, at in scores)
     return {
         key: [(score, previous, at - last) for score, previous, at in scores]
-        for key, scores in told.items()
+        for key, scores in ratings.items()
     }
 
 
@@ -90,17 +90,17 @@ def test_stopped_or_killed_import_resumes_when_run_again(store, files, ratings, 
     while not imported() and time.monotonic() < deadline:
         assert first.poll() is None, first.communicate()
     first.send_signal(number)
-    _, told = first.communicate(timeout=120)
+    _, errors = first.communicate(timeout=120)
     assert 0 < imported() < RATINGS / 2
     if number == signal.SIGINT:
         assert first.returncode == 130
-        assert "Run the same command again to resume." in told
+        assert "Run the same command again to resume." in errors
 
     second = start(files)
-    said, told = second.communicate(timeout=300)
-    assert second.returncode == 0, told
-    assert f"read {RATINGS}," in said
-    assert "already there 0" not in said
+    output, errors = second.communicate(timeout=300)
+    assert second.returncode == 0, errors
+    assert f"read {RATINGS}," in output
+    assert "already there 0" not in output
     assert held(store) == expected(ratings)
     with connection.cursor() as cursor:
         cursor.execute("SELECT sum(head) = (SELECT count(*) FROM events) FROM partitions")

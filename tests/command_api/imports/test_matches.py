@@ -37,13 +37,13 @@ def test_every_sampled_film_is_matched_correctly(demo):
     matcher = MovieLensMatcher(next_id=1_000_001)
     for movie_id, (title, year) in demo.items():
         matcher.add(movie_id, title, year)
-    told = list(films(find(ML_100K), RejectedLines("films"), Counter()))
-    for film in told:
+    sample = list(films(find(ML_100K), RejectedLines("films"), Counter()))
+    for film in sample:
         matcher.expect(film, {})
-    found = {film.movielens_id: matcher.match(film, {}).movie_id for film in told}
+    matches = {film.movielens_id: matcher.match(film, {}).movie_id for film in sample}
     wrong = [
         (row, movie_id)
         for row in expected_matches()
-        if not row.is_right(movie_id if (movie_id := found[row.movielens_id]) in demo else None)
+        if not row.is_right(movie_id if (movie_id := matches[row.movielens_id]) in demo else None)
     ]
     assert wrong == []

@@ -50,13 +50,13 @@ def test_every_movielens_format_yields_the_same_films_and_ratings(tmp_path, form
     for name, text in FORMS[form].items():
         (tmp_path / name).write_text(text, encoding=encoding)
     files, rejected = find(tmp_path), RejectedLines("films")
-    told = list(films(files, rejected, Counter()))
-    assert [(film.movielens_id, film.title.title, film.title.year) for film in told] == [
+    parsed = list(films(files, rejected, Counter()))
+    assert [(film.movielens_id, film.title.title, film.title.year) for film in parsed] == [
         (1, "An Invented", 1995),
         (2, "Café Imaginé", 1996),
         (3, "unknown", None),
     ]
-    assert [film.genres for film in told] == [("Drama", "Science Fiction"), ("Family",), ()]
+    assert [film.genres for film in parsed] == [("Drama", "Science Fiction"), ("Family",), ()]
     assert rejected.count == 1
     assert links(files, rejected) == {}
     rated = ratings(files, rejected, known={1: 1, 2: 2}, now=2_000_000_000)

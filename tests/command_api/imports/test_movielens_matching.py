@@ -23,35 +23,35 @@ def matcher():
 
 
 def test_film_matches_by_title_and_year(matcher):
-    found = matcher.match(film(2571, "Matrix, The (1999)"), {})
-    assert found == (5, "matched", [LinkMovie(5, "movielens", "2571")], [], ())
+    match = matcher.match(film(2571, "Matrix, The (1999)"), {})
+    assert match == (5, "matched", [LinkMovie(5, "movielens", "2571")], [], ())
 
 
 def test_external_id_takes_precedence_over_the_title(matcher):
-    found = matcher.match(film(2571, "Die Matrix (1999)"), {"imdb": "tt0133093", "tmdb": "603"})
-    assert found.movie_id == 5
-    assert found.commands == [LinkMovie(5, "movielens", "2571"), LinkMovie(5, "tmdb", "603")]
+    match = matcher.match(film(2571, "Die Matrix (1999)"), {"imdb": "tt0133093", "tmdb": "603"})
+    assert match.movie_id == 5
+    assert match.commands == [LinkMovie(5, "movielens", "2571"), LinkMovie(5, "tmdb", "603")]
 
 
 def test_ambiguous_film_takes_the_lowest_id(matcher):
-    found = matcher.match(film(1, "Suspicion (1918)"), {})
-    assert (found.movie_id, found.how, found.candidates) == (8, "ambiguous", [9, 8])
+    match = matcher.match(film(1, "Suspicion (1918)"), {})
+    assert (match.movie_id, match.how, match.candidates) == (8, "ambiguous", [9, 8])
 
 
 def test_withdrawn_movie_matches_by_title_only_if_no_other_does(matcher):
     matcher.add_withdrawn(3, "The Matrix", 1999)
     matcher.add_withdrawn(4, "Heat", 1995)
-    found = matcher.match(film(2571, "Matrix, The (1999)"), {})
-    assert (found.movie_id, found.how) == (5, "matched")
-    found = matcher.match(film(6, "Heat (1995)"), {})
-    assert (found.movie_id, found.how) == (4, "matched")
+    match = matcher.match(film(2571, "Matrix, The (1999)"), {})
+    assert (match.movie_id, match.how) == (5, "matched")
+    match = matcher.match(film(6, "Heat (1995)"), {})
+    assert (match.movie_id, match.how) == (4, "matched")
 
 
 def test_film_of_another_year_is_added_with_the_next_id(matcher):
-    found = matcher.match(film(1, "Matrix, The (2021)"), {"tmdb": "7"})
+    match = matcher.match(film(1, "Matrix, The (2021)"), {"tmdb": "7"})
     facts = MovieFacts(title="The Matrix", year=2021, genres=("Drama",))
     command = AddMovie(1_000_001, facts, (("movielens", "1"), ("tmdb", "7")))
-    assert found == (1_000_001, "added", [command], [], [])
+    assert match == (1_000_001, "added", [command], [], [])
     assert matcher.match(film(2, "Heat (1995)"), {}).movie_id == 1_000_002
 
 
@@ -69,15 +69,15 @@ def test_films_without_a_year_are_never_matched(matcher):
 
 def test_linked_film_keeps_its_movie_and_gets_new_links(matcher):
     matcher.match(film(2571, "Matrix, The (1999)"), {})
-    found = matcher.match(film(2571, "Renamed (2024)"), {"tmdb": "603"})
-    assert found == (5, "there", [LinkMovie(5, "tmdb", "603")], [], ())
+    match = matcher.match(film(2571, "Renamed (2024)"), {"tmdb": "603"})
+    assert match == (5, "there", [LinkMovie(5, "tmdb", "603")], [], ())
 
 
 def test_external_id_of_another_movie_is_not_taken_over(matcher):
     matcher.link(8, "tmdb", "603")
-    found = matcher.match(film(2571, "Matrix, The (1999)"), {"imdb": "tt0133093", "tmdb": "603"})
-    assert found.movie_id == 5
-    assert found.conflicting_ids == [("tmdb", "603")]
+    match = matcher.match(film(2571, "Matrix, The (1999)"), {"imdb": "tt0133093", "tmdb": "603"})
+    assert match.movie_id == 5
+    assert match.conflicting_ids == [("tmdb", "603")]
     assert matcher.linked["tmdb", "603"] == 8
 
 
@@ -130,8 +130,8 @@ def invented():
     ],
 )
 def test_how_similar_titles_are_matched(invented, text, movie_id, how):
-    found = invented.match(film(1, text), {})
-    assert (found.movie_id, found.how) == (movie_id or 1_000_001, how)
+    match = invented.match(film(1, text), {})
+    assert (match.movie_id, match.how) == (movie_id or 1_000_001, how)
 
 
 def test_movie_of_another_film_of_the_files_is_not_matched_by_a_near_year(invented):
@@ -141,8 +141,8 @@ def test_movie_of_another_film_of_the_files_is_not_matched_by_a_near_year(invent
     )
     for each in (early, exact):
         invented.expect(each, {})
-    assert (found := invented.match(early, {})).how == "added"
-    assert found.candidates == [13]
+    assert (match := invented.match(early, {})).how == "added"
+    assert match.candidates == [13]
     assert invented.match(exact, {}).movie_id == 13
 
 
@@ -155,5 +155,5 @@ def test_second_id_of_a_film_of_a_near_year_is_a_double(invented):
     invented.match(film(1, "Longer Invented Name, A (1991)"), {})
     for _ in range(2):  # also when the first was found by a run before
         assert invented.match(film(1, "Longer Invented Name, A (1991)"), {}).movie_id == 13
-    found = invented.match(film(2, "Longer Invented Name, A (1991)"), {})
-    assert (found.movie_id, found.how) == (13, "double")
+    match = invented.match(film(2, "Longer Invented Name, A (1991)"), {})
+    assert (match.movie_id, match.how) == (13, "double")

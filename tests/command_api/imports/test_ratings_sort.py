@@ -36,18 +36,18 @@ def test_ratings_are_sorted_by_partition_user_and_time(monkeypatch, run, at_hand
         batches = list(ratings.batches(4, shift_seconds=100))
     assert all(0 < len(batch) <= 4 for _, batch in batches)
     assert [partition for partition, _ in batches] == sorted(partition for partition, _ in batches)
-    told = [
+    unsorted = [
         (each.command.user_id, partition, each) for partition, batch in batches for each in batch
     ]
-    assert {(user, partition) for user, partition, _ in told} == {
+    assert {(user, partition) for user, partition, _ in unsorted} == {
         (user_id(user), partition_of(str(user_id(user)), PARTITIONS)) for user, _ in rows
     }
-    found = {
+    sorted_ratings = {
         user: [(each.command.movie_id, each.at.timestamp()) for *_, each in of_user]
-        for user, of_user in groupby(told, key=lambda row: row[0])
+        for user, of_user in groupby(unsorted, key=lambda row: row[0])
     }
-    assert sum(len(of_user) for of_user in found.values()) == 50  # each user comes once
-    assert found == {
+    assert sum(len(of_user) for of_user in sorted_ratings.values()) == 50  # each user comes once
+    assert sorted_ratings == {
         user_id(user): [
             (number, at + 100)
             for number, (who, at) in sorted(enumerate(rows), key=lambda row: row[1][1])

@@ -40,8 +40,10 @@ def test_demo_catalogue_and_movielens_100k_are_imported_completely(command):
         " ambiguous 1, a year off 37, ids of another movie 0"
     )
     links = ExternalId.objects.filter(source=MOVIELENS).values_list("value", "movie")
-    found = {int(value): movie if movie <= LAST_FILE_ID else None for value, movie in links}
-    assert [row for row in expected_matches() if not row.is_right(found[row.movielens_id])] == []
+    linked_movies = {int(value): movie if movie <= LAST_FILE_ID else None for value, movie in links}
+    assert [
+        row for row in expected_matches() if not row.is_right(linked_movies[row.movielens_id])
+    ] == []
     assert ExternalId.objects.filter(source=MOVIELENS).count() == 1682
     assert Movie.objects.count() == 36_273 + 468
     again = command("import_movielens", ML_100K)

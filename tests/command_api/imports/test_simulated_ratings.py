@@ -57,7 +57,10 @@ def test_simulated_people_prefer_genres(given):
     of_user: dict[int, Counter[str]] = defaultdict(Counter)
     for rating in given:
         of_user[rating.user].update(genres[rating.film])
-    shares = [seen.most_common(1)[0][1] / seen.total() for seen in of_user.values()]
+    shares = [
+        genre_counts.most_common(1)[0][1] / genre_counts.total()
+        for genre_counts in of_user.values()
+    ]
     assert median(shares) > 0.3
 
 

@@ -24,9 +24,9 @@ def test_password_change_ends_all_log_ins(api, register, log_in):
     assert answer.status_code == 204
     assert answer.headers["Log-Position"]
     assert [type_ for type_, _ in log_rows()][-1] == "sessions-revoked.v1"
-    for gone in (phone, laptop):
-        assert api.rate(ALIEN, 8, by=bearer(gone)).status_code == 401
-        assert refresh(api, gone.json()["refresh"]).status_code == 401
+    for session in (phone, laptop):
+        assert api.rate(ALIEN, 8, by=bearer(session)).status_code == 401
+        assert refresh(api, session.json()["refresh"]).status_code == 401
     assert log_in().status_code == 401
     assert api.rate(ALIEN, 8, by=bearer(log_in(password=OTHER))).status_code == 200
 
@@ -77,12 +77,12 @@ def test_concurrent_log_in_with_the_old_password_does_not_survive(register, log_
     compared, changed = threading.Event(), threading.Event()
     statuses = []
 
-    def meanwhile(password, kept):
-        found = compare(password, kept)
+    def meanwhile(password, password_hash):
+        is_correct = compare(password, password_hash)
         if threading.current_thread().name == "late":
             compared.set()
             changed.wait(60)
-        return found
+        return is_correct
 
     def last(*args, **more):
         ended = end_all(*args, **more)

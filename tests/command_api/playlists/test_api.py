@@ -164,7 +164,7 @@ def test_playlist_of_another_user_is_not_found(api, begin, ann, person, visibili
     bob = _neighbour(person, ann)
     nowhere = f"{ALL}/{playlist_id(str(bob.user_id), store().partitions, bytes(10))}"
     for there, never in zip(every_change(path), every_change(nowhere), strict=True):
-        seen = [
+        answers = [
             (answer.status_code, answer.content, answer.headers.get("ETag"))
             for method, address, body in (there, never)
             for answer in (
@@ -172,8 +172,8 @@ def test_playlist_of_another_user_is_not_found(api, begin, ann, person, visibili
                 api(method, address, body, by=bob, If_Match='"1"'),
             )
         ]
-        assert seen[0][0] == 404
-        assert len(set(seen)) == 1
+        assert answers[0][0] == 404
+        assert len(set(answers)) == 1
     assert log_rows() == before
 
 
@@ -385,8 +385,8 @@ def test_playlist_change_that_always_conflicts_is_answered_409(api, begin, ann, 
     real = type(store()).append
 
     def late(self, stream, events, *, expected, origin):
-        seen: Visibility = "public" if expected % 2 else "private"
-        rival = PlaylistShown(playlist_id=path[-23:], user_id=ann.user_id, visibility=seen)
+        visibility: Visibility = "public" if expected % 2 else "private"
+        rival = PlaylistShown(playlist_id=path[-23:], user_id=ann.user_id, visibility=visibility)
         real(self, stream, [rival], expected=expected, origin=origin)
         return real(self, stream, events, expected=expected, origin=origin)
 

@@ -146,11 +146,11 @@ CHANGES = [
 
 @pytest.mark.parametrize("command", CHANGES, ids=lambda command: type(command).__name__)
 def test_playlist_is_changed_only_by_its_owner_while_it_exists(command):
-    gone = given(created(), PlaylistDeleted(**ME))
+    deleted = given(created(), PlaylistDeleted(**ME))
     reasons = []
     for theirs, current in (
         (command, given()),
-        (command, gone),
+        (command, deleted),
         (replace(command, user_id=BOB), three()),
     ):
         with pytest.raises(NotFound) as refusal:

@@ -64,10 +64,10 @@ def test_rating_announces_its_partition(api, ann):
         while not clients.redis().pubsub_numsub(log_channel())[0][1]:
             listener.wait(0.05)
         [position] = decode_positions(api.rate(ALIEN, 8, by=ann).headers["Log-Position"])
-        mine, heard = str(position.partition).encode(), set()
-        until(lambda: mine in heard, turn=lambda: heard.update(listener.wait(1)))
+        partition, announced = str(position.partition).encode(), set()
+        until(lambda: partition in announced, turn=lambda: announced.update(listener.wait(1)))
     movies = {str(partition_of(str(id_), store().partitions)).encode() for id_ in (ALIEN, HEAT)}
-    assert heard - movies <= {mine}  # announcements of the fixture's movies may be late
+    assert announced - movies <= {partition}  # announcements of the fixture's movies may be late
 
 
 def test_concurrent_ratings_of_one_movie_are_all_appended_in_order(api, ann):

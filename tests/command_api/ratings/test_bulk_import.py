@@ -140,8 +140,8 @@ class Racing(MemoryStore):
     ],
 )
 def test_import_rejects_invalid_ratings(brought, fields):
-    found = reject_invalid(brought, movies={ALIEN: False}, now=NOW)
-    assert [error.field for error in (found.errors if found else ())] == fields
+    result = reject_invalid(brought, movies={ALIEN: False}, now=NOW)
+    assert [error.field for error in (result.errors if result else ())] == fields
 
 
 lists = st.lists(

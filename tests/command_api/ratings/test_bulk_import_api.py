@@ -21,8 +21,8 @@ def bring(api, by, *ratings, **headers):
 
 
 def one(movie_id, score, rated_at=None):
-    found = {"movie_id": movie_id, "score": score}
-    return found if rated_at is None else found | {"rated_at": rated_at}
+    rating = {"movie_id": movie_id, "score": score}
+    return rating if rated_at is None else rating | {"rated_at": rated_at}
 
 
 def log(person):
@@ -44,10 +44,10 @@ def test_import_takes_the_good_ratings_of_a_mixed_list(api, ann):
         one(HEAT, 2, "1999-01-01T00:00:00Z"),
     )
     assert answer.status_code == 200
-    found = answer.json()
-    assert [found[name] for name in ("taken", "unchanged", "refused")] == [2, 1, 3]
-    assert [it["index"] for it in found["results"]] == list(range(6))
-    assert [it["result"] for it in found["results"]] == [
+    result = answer.json()
+    assert [result[name] for name in ("taken", "unchanged", "refused")] == [2, 1, 3]
+    assert [it["index"] for it in result["results"]] == list(range(6))
+    assert [it["result"] for it in result["results"]] == [
         "taken",
         "refused",
         "refused",
@@ -55,7 +55,7 @@ def test_import_takes_the_good_ratings_of_a_mixed_list(api, ann):
         "taken",
         "unchanged",
     ]
-    assert [[e["field"] for e in it.get("errors", ())] for it in found["results"]] == [
+    assert [[e["field"] for e in it.get("errors", ())] for it in result["results"]] == [
         [],
         ["score"],
         ["movie_id", "rated_at"],

@@ -106,9 +106,9 @@ def test_log_out_everywhere_ends_all_log_ins(api, register, log_in):
     phone, laptop = log_in(), log_in()
     answer = api("POST", "/v1/tokens/revoke-all", by=bearer(phone))
     assert answer.status_code == 204
-    for gone in (phone, laptop):
-        assert api.rate(ALIEN, 8, by=bearer(gone)).status_code == 401
-        assert refresh(api, gone.json()["refresh"]).status_code == 401
+    for session in (phone, laptop):
+        assert api.rate(ALIEN, 8, by=bearer(session)).status_code == 401
+        assert refresh(api, session.json()["refresh"]).status_code == 401
     assert [event["epoch"] for event in revocations()] == [1]
     assert api.rate(ALIEN, 8, by=bearer(log_in())).status_code == 200
 
@@ -150,9 +150,9 @@ def test_revocation_by_another_process_takes_effect_within_a_second(api, registe
     assert api.rate(ALIEN, 8, by=me).status_code == 200
     with connections["vault"].cursor() as cursor:  # as another process would
         cursor.execute("UPDATE families SET revoked_at = now()")
-    known = token_revocation._cache
-    [family] = known
-    known[family] = (known[family][0] - token_revocation.FRESH_SECONDS, known[family][1])
+    cache = token_revocation._cache
+    [family] = cache
+    cache[family] = (cache[family][0] - token_revocation.FRESH_SECONDS, cache[family][1])
     assert api.rate(ALIEN, 8, by=me).status_code == 401
 
 

@@ -28,7 +28,8 @@ def log_in(api):
 def cheap(monkeypatch):
     """Replace the password check by a cheap one."""
     monkeypatch.setattr(
-        "command_api.accounts.password_hashing.is_correct", lambda given, _kept: given == PASSWORD
+        "command_api.accounts.password_hashing.is_correct",
+        lambda password, _kept: password == PASSWORD,
     )
 
 

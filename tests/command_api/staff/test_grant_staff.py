@@ -38,9 +38,9 @@ def staff_events() -> list[str]:
 @pytest.mark.parametrize("how", ["name", "address", "id"])
 def test_grant_finds_the_user_by_name_address_or_id(register, log_in, how):
     user_id = register("Ann").json()["id"]
-    said = grant({"name": "ann", "address": "ANN@example.org", "id": user_id}[how])
-    assert user_id in said
-    assert "next log-in or refresh" in said
+    output = grant({"name": "ann", "address": "ANN@example.org", "id": user_id}[how])
+    assert user_id in output
+    assert "next log-in or refresh" in output
     assert says_staff(log_in("ann"))
 
 
@@ -72,9 +72,9 @@ def test_staff_revocation_ends_all_log_ins(api, register, log_in):
     grant("ann")
     phone, laptop = log_in(), log_in()
     assert "ended" in grant("ann", "--revoke")
-    for gone in (phone, laptop):
-        assert api.rate(ALIEN, 8, by=bearer(gone)).status_code == 401
-        assert refresh(api, gone).status_code == 401
+    for session in (phone, laptop):
+        assert api.rate(ALIEN, 8, by=bearer(session)).status_code == 401
+        assert refresh(api, session).status_code == 401
     assert not says_staff(log_in())
     assert sorted(staff_events()) == ["staff-granted.v1", "staff-revoked.v1"]
 

@@ -25,13 +25,13 @@ def fake_tmdb():
 @pytest.fixture
 def settings(fake_tmdb, monkeypatch):
     """Connect the sync to the fake TMDb; returns a function that changes settings."""
-    found = tmdb.settings(fake_tmdb, tmdb_first_fill=FILMS)
+    tmdb_settings = tmdb.settings(fake_tmdb, tmdb_first_fill=FILMS)
 
     def change(**changes):
-        nonlocal found
-        found = msgspec.structs.replace(found, **changes)
+        nonlocal tmdb_settings
+        tmdb_settings = msgspec.structs.replace(tmdb_settings, **changes)
         for module in (client, upsert, jobs):
-            monkeypatch.setattr(module, "config", lambda: found)
+            monkeypatch.setattr(module, "config", lambda: tmdb_settings)
 
     change()
     monkeypatch.setattr(client, "_FIRST_PAUSE_SECONDS", 0.01)

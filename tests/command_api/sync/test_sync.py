@@ -57,10 +57,10 @@ def test_catalogue_import_after_the_sync_adds_no_film_twice(sync, fake_tmdb, tmp
     before = set(Movie.objects.values_list("pk", flat=True))
     with gzip.open(CATALOGUE) as shipped:
         lines = shipped.readlines()[-FILMS:]
-    path, said = tmp_path / "movies.jsonl", StringIO()
+    path, output = tmp_path / "movies.jsonl", StringIO()
     path.write_bytes(b"".join(lines))
-    call_command("import_catalogue", str(path), stdout=said)
-    assert f"added 0, changed {FILMS}, unchanged 0, broken 0; matched {FILMS}," in said.getvalue()
+    call_command("import_catalogue", str(path), stdout=output)
+    assert f"added 0, changed {FILMS}, unchanged 0, broken 0; matched {FILMS}," in output.getvalue()
     fetch_queue.enqueue(fake_tmdb.films.ids())
     sync("films")
     assert set(Movie.objects.values_list("pk", flat=True)) == before
@@ -68,12 +68,12 @@ def test_catalogue_import_after_the_sync_adds_no_film_twice(sync, fake_tmdb, tmp
 
 def test_repeated_sync_appends_nothing(sync, fake_tmdb, log):
     sync(*ALL)
-    before, asked = log(), fake_tmdb.answered[304]
+    before, requests = log(), fake_tmdb.answered[304]
     assert len(before) > 2 * FILMS
     fetch_queue.enqueue(fake_tmdb.films.ids())
     assert sync(*ALL).counts["unchanged"] == FILMS
     assert log() == before
-    assert fake_tmdb.answered[304] == asked + FILMS
+    assert fake_tmdb.answered[304] == requests + FILMS
     TmdbFilm.objects.update(mark=None)  # nor when all is sent once more
     fetch_queue.enqueue(fake_tmdb.films.ids())
     assert sync("films").counts["fetched"] == FILMS
@@ -125,9 +125,9 @@ def test_film_of_an_imported_movie_is_matched(sync, store, fake_tmdb, log):
     assert sync("films").counts["matched"] == 1
     assert [stream for stream, _ in log()] == ["movie-5"] * len(log())
     assert {MovieLinked, MovieDescribed, MovieDetailed} <= set(kinds_of(log()))
-    known = inline_projection.movie_states([5])[5].facts
-    assert known is not None
-    assert "Silent" in known.genres
+    facts = inline_projection.movie_states([5])[5].facts
+    assert facts is not None
+    assert "Silent" in facts.genres
 
 
 def test_movie_stays_when_tmdb_deletes_its_film(sync, fake_tmdb, log):
@@ -193,9 +193,9 @@ def test_unavailable_film_is_postponed_and_the_others_synced(sync, fake_tmdb, ki
     assert (row.state, row.counts["postponed"], Movie.objects.count()) == (DONE, 1, FILMS - 1)
     assert any(f"film {film}" in word for word in row.words)
     assert fetch_queue.count_waiting() == 1
-    asked = fake_tmdb.asked[f"/3/movie/{film}"]
+    requests = fake_tmdb.asked[f"/3/movie/{film}"]
     assert sync("films").state == DONE  # and it is not asked for again at once
-    assert fake_tmdb.asked[f"/3/movie/{film}"] == asked
+    assert fake_tmdb.asked[f"/3/movie/{film}"] == requests
     fake_tmdb.faults.clear()
     fetch_queue.retry_now()
     sync("films")
@@ -303,9 +303,9 @@ def test_changes_job_resumes_at_the_next_page(sync, fake_tmdb):
 def test_finished_lists_are_not_requested_again(sync, settings, fake_tmdb):
     settings(tmdb_first_fill=10_000)
     sync("lists")
-    asked = sum(fake_tmdb.asked.values())
+    requests = sum(fake_tmdb.asked.values())
     assert sync("lists").state == DONE
-    assert sum(fake_tmdb.asked.values()) == asked
+    assert sum(fake_tmdb.asked.values()) == requests
 
 
 def test_job_resumes_after_its_time_budget(sync):
@@ -326,14 +326,14 @@ def test_rejected_key_stops_all_requests(sync, settings, fake_tmdb):
 
 
 def test_reason_of_a_stopped_sync_is_logged_once(sync, settings, monkeypatch):
-    said = []
+    messages = []
     monkeypatch.setattr(
-        job_runner._log, "warning", lambda *_, **fields: said.append(fields["kind"])
+        job_runner._log, "warning", lambda *_, **fields: messages.append(fields["kind"])
     )
     settings(tmdb_token="wrong")
     for _ in range(3):
         sync("genres", "trending")
-    assert said == ["genres", "trending"]
+    assert messages == ["genres", "trending"]
 
 
 def test_job_does_nothing_while_another_process_runs_it(sync, fake_tmdb):

@@ -27,9 +27,9 @@ def command(store, settings):
 
 
 def test_sync_catalogue_runs_all_jobs_then_finds_nothing_new(command):
-    said = command()
+    output = command()
     assert Movie.objects.count() == FILMS
-    assert [line.split()[:2] for line in said.splitlines() if not line.startswith(" ")] == [
+    assert [line.split()[:2] for line in output.splitlines() if not line.startswith(" ")] == [
         [kind, "done;"] for kind in ("genres", "lists", "changes", "oldest", "trending", "films")
     ]
     assert "events 0" in command("--trending")
@@ -38,9 +38,9 @@ def test_sync_catalogue_runs_all_jobs_then_finds_nothing_new(command):
 def test_sync_catalogue_shows_progress(command, monkeypatch, capsys):
     monkeypatch.setattr(progress_bar, "_QUIET_SECONDS", 0.0)
     command()
-    told = dict.fromkeys(capsys.readouterr().err.splitlines())
+    lines = dict.fromkeys(capsys.readouterr().err.splitlines())
     steps = ("lists", "films of the day", "films of the week", "films")
-    assert [line for line in told if line.endswith(" 100%")] == [f"{step}: 100%" for step in steps]
+    assert [line for line in lines if line.endswith(" 100%")] == [f"{step}: 100%" for step in steps]
     command("--trending")  # has all of its films
     assert capsys.readouterr().err == ""
 
@@ -58,12 +58,12 @@ def test_sync_catalogue_status_shows_jobs_boards_and_films(command, settings, fa
     fake_tmdb.faults.add(InjectedFault("limited", times=None, retry_after="3600"))
     with pytest.raises(CommandError, match="paused"):
         command("--trending")
-    asked = sum(fake_tmdb.asked.values())
-    said = command("--status")
-    assert "trending  waiting" in said
-    assert "last complete run 0:00:" in said
-    assert "tmdb-day  observed 0:00:" in said
-    assert sum(fake_tmdb.asked.values()) == asked
+    requests = sum(fake_tmdb.asked.values())
+    output = command("--status")
+    assert "trending  waiting" in output
+    assert "last complete run 0:00:" in output
+    assert "tmdb-day  observed 0:00:" in output
+    assert sum(fake_tmdb.asked.values()) == requests
 
 
 def test_postponed_films_are_not_counted_as_unreadable(command, fake_tmdb):
@@ -94,6 +94,6 @@ def test_sync_catalogue_without_a_key_is_an_error(command, settings):
 
 def test_sync_metrics_show_age_and_queue_length(command):
     command("--trending")
-    told = Client().get("/metrics").content.decode()
-    assert 'marquee_sync_age_seconds{kind="trending"}' in told
-    assert "marquee_sync_waiting_films 0.0" in told
+    metrics = Client().get("/metrics").content.decode()
+    assert 'marquee_sync_age_seconds{kind="trending"}' in metrics
+    assert "marquee_sync_waiting_films 0.0" in metrics

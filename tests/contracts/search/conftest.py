@@ -38,7 +38,7 @@ class Library:
 
     def add(self, *titles: str, year: int = 2000, genres: Sequence[str] = ()) -> None:
         """Movies numbered in the order in which they are added."""
-        known = len(self.search.known_movies())
+        known_count = len(self.search.known_movies())
         self.take(
             *(
                 MovieAdded(
@@ -48,7 +48,7 @@ class Library:
                     genres=tuple(genres),
                     cast=CAST.get(title, ()),
                 )
-                for number, title in enumerate(titles, start=known + 1)
+                for number, title in enumerate(titles, start=known_count + 1)
             )
         )
 
@@ -60,10 +60,10 @@ class Library:
             )
         )
 
-    def found(self, q: str = "", **asked) -> list[str]:
+    def found(self, q: str = "", **query) -> list[str]:
         """The highlighted titles, after a flush."""
         flush(self.search)
-        return [hit.highlight for hit in self.search.search(SearchQuery(q=q, **asked)).items]
+        return [hit.highlight for hit in self.search.search(SearchQuery(q=q, **query)).items]
 
     def _recorded(self, event: AnyEvent) -> Recorded:
         self._offset += 1

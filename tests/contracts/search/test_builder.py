@@ -279,8 +279,8 @@ def test_withdrawn_movie_is_replaced_by_tombstone(library):
     assert library.found("alien") == library.found("weaver") == []
     assert library.found(genres=("Crime",)) == ["Heat"]
     assert library.found(min_score=1) == []
-    asked = library.search.search(SearchQuery())
-    assert (asked.total, [it.count for it in asked.genres]) == (1, [1])
+    page = library.search.search(SearchQuery())
+    assert (page.total, [it.count for it in page.genres]) == (1, [1])
     assert library.search.index.count() == 1
     assert list(library.search.index.movies()) == [2]
     assert library.search.index.get([1]) == {1: (3, {"id": 1})}

@@ -69,8 +69,8 @@ def engines(on_elasticsearch, on_tantivy) -> tuple[SearchEngine, SearchEngine]:
     return on_elasticsearch, on_tantivy
 
 
-def first(engine, q, **asked):
-    hits = engine.search(SearchQuery(q=q, limit=5, **asked)).items
+def first(engine, q, **query):
+    hits = engine.search(SearchQuery(q=q, limit=5, **query)).items
     return hits[0].highlight.replace("<em>", "").replace("</em>", "") if hits else None
 
 
@@ -182,23 +182,23 @@ def test_both_engines_return_same_facets_and_totals(engines, name):
 def test_paging_reaches_deep_into_the_catalogue(engines):
     pages = []
     for engine in engines:
-        after, seen = None, []
+        after, paged = None, []
         for _ in range(12):
             page = engine.search(SearchQuery(sort="score", limit=100, after=after))
-            seen += [hit.id for hit in page.items]
+            paged += [hit.id for hit in page.items]
             after = page.next
-        pages.append(seen)
+        pages.append(paged)
     assert len(set(pages[0])) == 1200
     assert pages[0] == pages[1]
 
 
 def test_paging_through_a_word_query_returns_all_matches(engines):
     for engine in engines:
-        whole = engine.search(SearchQuery(q="the night", limit=2000))
+        all_matches = engine.search(SearchQuery(q="the night", limit=2000))
         page = engine.search(SearchQuery(q="the night", limit=50))
-        seen = [hit.id for hit in page.items]
+        paged = [hit.id for hit in page.items]
         while page.next is not None:
             page = engine.search(SearchQuery(q="the night", limit=50, after=page.next))
-            seen += [hit.id for hit in page.items]
-        assert seen == [hit.id for hit in whole.items]
-        assert len(seen) == whole.total
+            paged += [hit.id for hit in page.items]
+        assert paged == [hit.id for hit in all_matches.items]
+        assert len(paged) == all_matches.total

@@ -73,17 +73,17 @@ def test_pages_return_every_match_once(library, sort, q):
     library.rate(3, 9, 9)
     library.rate(4, 10)
     flush(library.search)
-    whole = library.search.search(SearchQuery(q=q, sort=sort, limit=100))
-    seen, after = [], None
+    all_matches = library.search.search(SearchQuery(q=q, sort=sort, limit=100))
+    paged, after = [], None
     while True:
         page = library.search.search(SearchQuery(q=q, sort=sort, limit=3, after=after))
-        seen += [hit.id for hit in page.items]
+        paged += [hit.id for hit in page.items]
         after = page.next
         if after is None:
             break
-    assert seen == [hit.id for hit in whole.items]
-    assert sorted(seen) == list(range(1, 23))
-    assert (whole.total, page.total) == (22, 22)
+    assert paged == [hit.id for hit in all_matches.items]
+    assert sorted(paged) == list(range(1, 23))
+    assert (all_matches.total, page.total) == (22, 22)
 
 
 def test_search_sorts_by_score_popularity_and_year(library):

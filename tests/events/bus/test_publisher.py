@@ -24,14 +24,14 @@ def publisher(line, namespace):
 
 
 def confirmed(publisher, count):
-    found: list[Position] = []
+    positions: list[Position] = []
 
     def has_all():
-        found.extend(publisher.poll(0.1))
-        return len(found) >= count
+        positions.extend(publisher.poll(0.1))
+        return len(positions) >= count
 
     until(has_all)
-    return found
+    return positions
 
 
 def test_published_message_is_persistent_with_id_and_content_type(publisher, bus_url, namespace):

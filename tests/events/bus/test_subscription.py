@@ -46,16 +46,16 @@ def channel(url):
 
 def bodies(subscription, count):
     """The bodies of the next ``count`` messages, acknowledged."""
-    found: list[bytes] = []
+    received: list[bytes] = []
 
     def has_all():
         deliveries = subscription.receive(count, 0.1)
         subscription.ack_through(deliveries)
-        found.extend(delivery.body for delivery in deliveries)
-        return len(found) >= count
+        received.extend(delivery.body for delivery in deliveries)
+        return len(received) >= count
 
     until(has_all)
-    return found
+    return received
 
 
 @pytest.fixture
@@ -160,12 +160,12 @@ def test_deliveries_of_an_earlier_connection_are_not_acknowledged(subscription, 
 
 def queues(url, namespace):
     """The groups whose queues exist."""
-    found = []
+    names = []
     for group in range(topology.GROUPS):
         with channel(url) as open_channel, suppress(ChannelClosedByBroker):
             open_channel.queue_declare(topology.queue(namespace, "test", group), passive=True)
-            found.append(group)
-    return found
+            names.append(group)
+    return names
 
 
 def test_paused_subscription_leaves_no_queues(subscription, publish, bus_url, namespace):

@@ -96,31 +96,31 @@ def test_exported_log_is_imported_unchanged(store, tmp_path, name):
 
 
 def test_interrupted_import_resumes(store, tmp_path):
-    before, whole, cut = everything(), tmp_path / "log.jsonl", tmp_path / "cut.jsonl"
-    run("export", str(whole))
-    lines = whole.read_bytes().splitlines(keepends=True)
+    before, archive, cut = everything(), tmp_path / "log.jsonl", tmp_path / "cut.jsonl"
+    run("export", str(archive))
+    lines = archive.read_bytes().splitlines(keepends=True)
     cut.write_bytes(b"".join(lines[:60]))
     empty()
     with pytest.raises(CommandError, match="cut short"):
         run("import", str(cut))
     assert len(everything()) == 59
-    assert run("import", str(whole)) == ["65 events imported."]
+    assert run("import", str(archive)) == ["65 events imported."]
     assert everything() == before
-    assert run("import", str(whole)) == ["0 events imported."]
+    assert run("import", str(archive)) == ["0 events imported."]
 
 
 @pytest.mark.parametrize("name", ["log.jsonl", "log.jsonl.gz"])
 def test_import_of_a_truncated_archive_keeps_its_events(store, tmp_path, name):
-    before, whole, cut = everything(), tmp_path / name, tmp_path / f"cut-{name}"
-    run("export", str(whole))
-    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 2 // 3])
+    before, archive, cut = everything(), tmp_path / name, tmp_path / f"cut-{name}"
+    run("export", str(archive))
+    cut.write_bytes(archive.read_bytes()[: archive.stat().st_size * 2 // 3])
     empty()
     with pytest.raises(CommandError, match="The file was cut short") as error:
         run("import", str(cut))
     assert error.value.returncode == 1
     there = len(everything())
     assert 0 < there < 124
-    assert run("import", str(whole)) == [f"{124 - there} events imported."]
+    assert run("import", str(archive)) == [f"{124 - there} events imported."]
     assert everything() == before
 
 

@@ -113,8 +113,8 @@ def test_delayed_cursor_update_and_new_leader_wait_for_each_other(outbox):
 def test_unsent_events_are_read_by_partition_in_order(outbox):
     append(5)
     assert outbox.backlog() == 5
-    found = outbox.unsent({PARTITION: 1, (PARTITION + 1) % 64: 0}, limit=3)
-    assert [(it.partition, it.offset) for it in found] == [(PARTITION, n) for n in (2, 3, 4)]
+    unsent = outbox.unsent({PARTITION: 1, (PARTITION + 1) % 64: 0}, limit=3)
+    assert [(it.partition, it.offset) for it in unsent] == [(PARTITION, n) for n in (2, 3, 4)]
     assert outbox.unsent({PARTITION: 5}, limit=3) == []
     [stored] = outbox.unsent({PARTITION: 4}, limit=3)
     assert [stored] == PostgresStore(64).page_stored(PARTITION, after=4, limit=1)

@@ -29,14 +29,14 @@ def test_added_partitions_call_the_callback():
 
 def test_wakeups_collect_announced_partitions(redis_url):
     clients.redis.cache_clear()
-    heard: set[int] = set()
+    received: set[int] = set()
     with listening_wakeups(clients.redis()) as wakeups:
 
-        def has_heard():
+        def has_received():
             announce(3, 61)  # a hint is lost while nobody listens yet
-            heard.update(wakeups.take())
-            return heard
+            received.update(wakeups.take())
+            return received
 
-        until(has_heard)
-        until(lambda: has_heard() >= {3, 61})
-    assert heard == {3, 61}
+        until(has_received)
+        until(lambda: has_received() >= {3, 61})
+    assert received == {3, 61}

@@ -54,12 +54,12 @@ class OneWriter(_Contract):
 
     def test_occurred_at_differs_from_recorded_at(self, store):
         in_1997 = datetime(1997, 12, 31, 23, 59, 59, 123456, tzinfo=UTC)
-        [told] = store.append(
+        [appended] = store.append(
             rating(ANN, 1), [rated(ANN, 1)], expected=0, origin=ORIGIN, occurred_at=in_1997
         )
-        [kept] = store.read(rating(ANN, 1))
-        assert told.occurred_at == kept.occurred_at == in_1997
-        assert kept.recorded_at.year > 1997
+        [stored] = store.read(rating(ANN, 1))
+        assert appended.occurred_at == stored.occurred_at == in_1997
+        assert stored.recorded_at.year > 1997
 
     def test_versions_count_per_stream_and_offsets_per_partition(self, store, partition):
         store.append(rating(ANN, 1), [rated(ANN, 1), rated(ANN, 1, 8)], expected=0, origin=ORIGIN)
@@ -115,11 +115,11 @@ class OneWriter(_Contract):
     def test_pages_continue_after_the_last_offset(self, store, partition):
         for movie in range(7):
             store.append(rating(ANN, movie), [rated(ANN, movie)], expected=0, origin=ORIGIN)
-        found: list[int] = []
-        while page := store.page(partition, after=len(found), limit=3):
+        movie_ids: list[int] = []
+        while page := store.page(partition, after=len(movie_ids), limit=3):
             assert len(page) <= 3
-            found += [it.event.movie_id for it in page]
-        assert found == list(range(7))
+            movie_ids += [it.event.movie_id for it in page]
+        assert movie_ids == list(range(7))
 
     def test_stored_page_is_the_undecoded_page(self, store, partition):
         store.append(rating(ANN, 1), [rated(ANN, 1)], expected=0, origin=ORIGIN)
@@ -134,8 +134,8 @@ class OneWriter(_Contract):
     def test_versions_returns_versions_of_many_streams(self, store):
         store.append(rating(ANN, 1), [rated(ANN, 1), rated(ANN, 1, 8)], expected=0, origin=ORIGIN)
         store.append(rating(BOB, 1), [rated(BOB, 1)], expected=0, origin=ORIGIN)
-        asked = [rating(ANN, 1), rating(BOB, 1), rating(BOB, 2)]
-        assert store.versions(asked) == {f"rating-{ANN}-1": 2, f"rating-{BOB}-1": 1}
+        streams = [rating(ANN, 1), rating(BOB, 1), rating(BOB, 2)]
+        assert store.versions(streams) == {f"rating-{ANN}-1": 2, f"rating-{BOB}-1": 1}
 
     def test_bulk_append_keeps_its_order(self, store):
         users = [uuid4() for _ in range(20)]
@@ -148,9 +148,9 @@ class OneWriter(_Contract):
         positions = store.append_many(entries, origin=ORIGIN)
         assert len(set(positions)) == len(entries)
         for entry, position in zip(entries, positions, strict=True):
-            [found] = store.page(position.partition, after=position.offset - 1, limit=1)
-            assert (found.stream, found.version) == (entry.stream.name, entry.version)
-            assert found.event == entry.event
+            [stored] = store.page(position.partition, after=position.offset - 1, limit=1)
+            assert (stored.stream, stored.version) == (entry.stream.name, entry.version)
+            assert stored.event == entry.event
         for user in users:
             assert [it.event.score for it in store.read(rating(user, 2))] == [5, 6]
 
@@ -212,8 +212,8 @@ class ManyWriters(_Contract):
                 seen += [it.offset for it in store.page(partition, after=after, limit=7)]
             return seen
 
-        *_, seen = in_threads(writers + 1, work)
-        assert seen == list(range(1, writers * each + 1))
+        *_, offsets = in_threads(writers + 1, work)
+        assert offsets == list(range(1, writers * each + 1))
 
 
 def assert_dense(store: EventStore) -> None:
@@ -224,8 +224,8 @@ def assert_dense(store: EventStore) -> None:
         versions: dict[str, list[int]] = defaultdict(list)
         for it in page:
             versions[it.stream].append(it.version)
-        for found in versions.values():
-            assert found == list(range(1, len(found) + 1))
+        for stream_versions in versions.values():
+            assert stream_versions == list(range(1, len(stream_versions) + 1))
 
 
 def run_in_threads(count, work, clean_up):

@@ -80,9 +80,9 @@ def _begin() -> int:
 @contextmanager
 def hands(count: int) -> Iterator[list[Hand]]:
     """So many, each with a transaction."""
-    found = [Hand(f"hand-{nth}") for nth in range(count)]
+    transactions = [Hand(f"hand-{nth}") for nth in range(count)]
     try:
-        yield found
+        yield transactions
     finally:
-        for hand in found:
+        for hand in transactions:
             hand.leave()

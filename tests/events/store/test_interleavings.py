@@ -37,8 +37,8 @@ def store(log_database):
 
 @pytest.fixture
 def three(store):
-    with hands(3) as found:
-        yield found
+    with hands(3) as transactions:
+        yield transactions
 
 
 def partition(who: UUID) -> int:
@@ -68,9 +68,9 @@ class Reader:
         self.seen: dict[int, list[int]] = {partition(who): [] for who in whose}
 
     def read(self) -> None:
-        for where, seen in self.seen.items():
-            while page := [it.offset for it in self._page(where, seen[-1] if seen else 0)]:
-                seen.extend(page)
+        for where, offsets in self.seen.items():
+            while page := [it.offset for it in self._page(where, offsets[-1] if offsets else 0)]:
+                offsets.extend(page)
 
 
 def of_the_log(store: PostgresStore, *whose: UUID) -> Reader:
@@ -233,7 +233,9 @@ def test_pages_are_in_offset_order_with_any_query_plan(store):
     assert [it.offset for it in first] == [1, 2, 3, 4]
     assert [it.version for it in store.read(rating(ANN, 0))] == [1, 2, 3]
     many = store.read_many([rating(ANN, 0), rating(ANN, 2)])
-    assert {name: [it.version for it in found] for name, found in many.items()} == {
+    assert {
+        name: [it.version for it in recorded_events] for name, recorded_events in many.items()
+    } == {
         rating(ANN, 0).name: [1, 2, 3],
         rating(ANN, 2).name: [1, 2, 3],
     }

@@ -71,7 +71,7 @@ def asked(work):
 def test_every_encrypted_field_is_decrypted():
     ann = Writer()
     whose: dict[str, Any] = {"playlist_id": "p", "user_id": ann.user_id}
-    found = opened(
+    decrypted = opened(
         UserRegistered(
             user_id=ann.user_id,
             username=ann.encrypt("username", "ann"),
@@ -82,7 +82,7 @@ def test_every_encrypted_field_is_decrypted():
         PlaylistDescribed(**whose, description=ann.encrypt(PLAYLIST_DESCRIPTION, "Darker")),
         PlaylistDescribed(**whose, description=None),
     )
-    assert found == [
+    assert decrypted == [
         UserRegistered(
             user_id=ann.user_id,
             username=EncryptedField("ann"),

@@ -45,8 +45,8 @@ def ann() -> tuple[UUID, bytes]:
     subjects.activate(user_id)
     subjects.raise_epoch(user_id, 3)
     person("bob")
-    gone, _ = person("eve")
-    Subject.objects.filter(user_id=gone).update(
+    erased_id, _ = person("eve")
+    Subject.objects.filter(user_id=erased_id).update(
         state="erased", username_hmac=None, email_hmac=None, key=None, password_hash=None
     )
     return user_id, key
@@ -54,13 +54,13 @@ def ann() -> tuple[UUID, bytes]:
 
 def test_exported_people_are_imported_unchanged(ann, tmp_path):
     path, before = tmp_path / "vault.jsonl", everyone()
-    said, warned = run("export", path)
-    assert said == f"3 people in {path}.\n"
+    output, warned = run("export", path)
+    assert output == f"3 people in {path}.\n"
     assert "decrypts every personal field" in warned
     assert PEPPER in warned
     Subject.objects.all().delete()
-    said, warned = run("import", path)
-    assert said.startswith("3 people imported.")
+    output, warned = run("import", path)
+    assert output.startswith("3 people imported.")
     assert warned == ""
     assert everyone() == before
     user_id, key = ann

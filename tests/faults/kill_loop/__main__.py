@@ -50,14 +50,14 @@ def run(seconds: float, *, seed: int) -> Report:
     random = Random(seed)
     with ExitStack() as stack:
         on = stack.enter_context(stage(movies=MOVIES))
-        place = Path(stack.enter_context(TemporaryDirectory()))
+        directory = Path(stack.enter_context(TemporaryDirectory()))
         health = Health(on.platform.command_url, on.platform.query_url, movie=MOVIES)
         stack.callback(health.close)
         loop = Loop(victims(on.platform, on.services, NAME, random), health, random)
-        with _under_load(on, place) as load:
+        with _under_load(on, directory) as load:
             _kill(on, loop, load, until=monotonic() + seconds)
         health.close()  # while somebody writes nothing is ever quite level
-        return _look(on, loop, place)
+        return _look(on, loop, directory)
 
 
 def _kill(on: Stage, loop: Loop, load: "subprocess.Popen[bytes]", *, until: float) -> None:
@@ -72,13 +72,13 @@ def _kill(on: Stage, loop: Loop, load: "subprocess.Popen[bytes]", *, until: floa
 
 
 @contextmanager
-def _under_load(on: Stage, place: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def _under_load(on: Stage, directory: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """A process that writes and reads, and keeps the ledger, until the end of the block."""
-    said = place / "load.log"
-    with said.open("wb") as log:
-        load = subprocess.Popen(_load(on, place), cwd=HOME, stdout=log)
+    log_path = directory / "load.log"
+    with log_path.open("wb") as log:
+        load = subprocess.Popen(_load(on, directory), cwd=HOME, stdout=log)
     try:
-        while not said.stat().st_size:  # it speaks when everybody is there and begins to write
+        while not log_path.stat().st_size:  # it speaks when everybody is there and begins to write
             if load.poll() is not None:
                 raise DidNotStart("The load ended before it began, see above.")
             on.supervisor.restart_ended()
@@ -91,18 +91,18 @@ def _under_load(on: Stage, place: Path) -> Iterator["subprocess.Popen[bytes]"]:
         load.wait()
 
 
-def _load(on: Stage, place: Path) -> list[str]:
+def _load(on: Stage, directory: Path) -> list[str]:
     return [
         *(sys.executable, "-m", "benchmarks.write_load", "--reads-may-fail"),
         *("--command-url", on.platform.command_url, "--query-url", on.platform.query_url),
         *("--people", str(PEOPLE), "--movies", str(MOVIES - 1), "--pause", "0.05"),
-        *("--ledger", str(place / "ledger"), "--report", str(place / "report")),
+        *("--ledger", str(directory / "ledger"), "--report", str(directory / "report")),
     ]
 
 
-def _look(on: Stage, loop: Loop, place: Path) -> Report:
-    sys.stdout.write((place / "load.log").read_text())
-    ledger = Ledger.read((place / "ledger").read_bytes())
+def _look(on: Stage, loop: Loop, directory: Path) -> Report:
+    sys.stdout.write((directory / "load.log").read_text())
+    ledger = Ledger.read((directory / "ledger").read_bytes())
     is_level = on.platform.manage("lag", "--wait", _LEVEL_SECONDS) == 0
     tokens = {}
     for person in ledger.people:
@@ -112,7 +112,7 @@ def _look(on: Stage, loop: Loop, place: Path) -> Report:
     return Report(
         records=loop.records,
         writes=ledger.writes,
-        reads=json.loads((place / "report").read_text())["reads"][0],
+        reads=json.loads((directory / "report").read_text())["reads"][0],
         found=check(ledger, on.platform.query_url, tokens, movies=MOVIES - 1),
         is_level=is_level,
         is_equal=on.platform.manage("verify", "--all") == 0,

@@ -38,7 +38,7 @@ class Health:
 
     def forget(self, moment: float) -> None:
         """What was before a moment is not asked for any more."""
-        self._well = [seen for seen in self._well if seen[0] >= moment]
+        self._well = [observation for observation in self._well if observation[0] >= moment]
 
     def close(self) -> None:
         """Try no more."""

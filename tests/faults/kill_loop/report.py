@@ -40,7 +40,7 @@ class Report:
             console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def _lines(self) -> Iterator[str]:
-        writes, found = self.writes, self.found
+        writes, result = self.writes, self.found
         longest = max((r.longest_unwell_seconds for r in self.records.values()), default=0.0)
         yield (
             f"kills {sum(record.kills for record in self.records.values())},"
@@ -52,6 +52,6 @@ class Report:
             f" {writes.had_not_been_done:,} had not; refused {writes.refused}"
         )
         yield f"reads {self.reads}"
-        yield f"values looked at {found.values:,}: lost {found.lost}, twice {found.twice}"
+        yield f"values looked at {result.values:,}: lost {result.lost}, twice {result.twice}"
         yield "level: " + ("yes" if self.is_level else "no")
         yield "verify --all: " + ("equal" if self.is_equal else "differs")

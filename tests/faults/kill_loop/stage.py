@@ -38,40 +38,40 @@ _SET = ("MARQUEE_STATE_DIR", "SERVICES_ENGINE", *QUICK_START)
 def stage(*, movies: int) -> Iterator[Stage]:
     """The stage, ready; nothing of it is left after the block."""
     with ExitStack() as stack:
-        place = Path(stack.enter_context(TemporaryDirectory(prefix="marquee-faults-")))
-        place.chmod(0o755)  # the servers' own account must come through
-        stack.enter_context(_of_its_own(place))
+        directory = Path(stack.enter_context(TemporaryDirectory(prefix="marquee-faults-")))
+        directory.chmod(0o755)  # the servers' own account must come through
+        stack.enter_context(_of_its_own(directory))
         stack.callback(stop)
         servers = ensure({})
-        environ = {**environment(servers, place, name=NAME, fresh=True), **UNTHROTTLED}
-        prepare(environ, place, fresh=True)
-        logs = place / "logs"
-        found = processes(
+        environ = {**environment(servers, directory, name=NAME, fresh=True), **UNTHROTTLED}
+        prepare(environ, directory, fresh=True)
+        logs = directory / "logs"
+        process_tree = processes(
             environ,
             logs,
             ports=(free(), free()),
-            home=place / "processes",
+            home=directory / "processes",
             projectors=2,
-            clock=place / "clock",
+            clock=directory / "clock",
         )
         supervisor = stack.enter_context(Supervisor(say=_say))
         supervisor.watch(native_servers({}))
-        supervisor.bring_up(found.members())
-        catalogue = place / "catalogue.jsonl"
+        supervisor.bring_up(process_tree.members())
+        catalogue = directory / "catalogue.jsonl"
         write_catalogue(catalogue, movies=movies)
         for arguments in (("import_catalogue", str(catalogue)), ("lag", "--wait", LEVEL_SECONDS)):
-            if found.manage(*arguments):
+            if process_tree.manage(*arguments):
                 raise DidNotStart(f"manage.py {' '.join(arguments)} failed, see above.")
-        yield Stage(found, supervisor, services_dir(), logs)
+        yield Stage(process_tree, supervisor, services_dir(), logs)
 
 
 @contextmanager
-def _of_its_own(place: Path) -> Iterator[None]:
+def _of_its_own(directory: Path) -> Iterator[None]:
     """Have servers started in this directory, whatever the environment says."""
     names = [*VARIABLES.values(), "MARQUEE_QUERY_REDIS_URL", "MARQUEE_VAULT_URL"]
     before = {name: os.environ.pop(name) for name in names if name in os.environ}
     before_too = {name: os.environ.get(name) for name in _SET}
-    os.environ |= {"MARQUEE_STATE_DIR": str(place), "SERVICES_ENGINE": "native", **QUICK_START}
+    os.environ |= {"MARQUEE_STATE_DIR": str(directory), "SERVICES_ENGINE": "native", **QUICK_START}
     try:
         yield
     finally:

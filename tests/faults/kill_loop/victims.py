@@ -32,24 +32,24 @@ class Victim:
 
     def kill(self) -> bool:
         """End it without a word; whether there was anything to end."""
-        found = self.find()
-        for pid in found:
+        pids = self.find()
+        for pid in pids:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        return bool(found)
+        return bool(pids)
 
 
-def victims(found: Platform, services: Path, database: str, random: Random) -> Sequence[Victim]:
+def victims(platform: Platform, services: Path, database: str, random: Random) -> Sequence[Victim]:
     """Every process of ours and every server."""
-    urls = {"command": found.command_url, "query": found.query_url}
+    urls = {"command": platform.command_url, "query": platform.query_url}
     ours = [
         _process(process, answers(f"{urls[name]}/health/live") if name in urls else None)
-        for name, process in found.processes.items()
+        for name, process in platform.processes.items()
     ]
-    ours.append(_clock_of(found.processes["worker"]))
+    ours.append(_clock_of(platform.processes["worker"]))
     # An API's workers are processes of their own: without one the API must not be there by halves.
     ours += [
-        _worker_of(found.processes[name], answers(f"{url}/health/live"), random)
+        _worker_of(platform.processes[name], answers(f"{url}/health/live"), random)
         for name, url in urls.items()
     ]
     homes = {server.name: native.home_of(server, services) for server in SERVERS}
@@ -84,10 +84,10 @@ def _worker_of(process: Process, is_live: IsReady, random: Random) -> Victim:
 
 def _server(server: Server, home: Home) -> Victim:
     def find() -> Sequence[int]:
-        found = _of(server, home)
-        pids = {each.pid for each in found}
+        live_pids = _of(server, home)
+        pids = {each.pid for each in live_pids}
         if server is POSTGRES:  # the others of its processes are its children, which must notice
-            return [each.pid for each in found if each.parent not in pids]
+            return [each.pid for each in live_pids if each.parent not in pids]
         return sorted(pids)
 
     def is_back() -> bool:
@@ -122,11 +122,11 @@ def _title(pid: int) -> str:
 
 def children_of(pid: int) -> list[int]:
     """The processes that a process started."""
-    found = []
+    pids = []
     for entry in Path("/proc").iterdir():
         with suppress(OSError):
             if entry.name.isdigit():
                 _, _, after = (entry / "stat").read_text().rpartition(")")
                 if int(after.split()[1]) == pid:
-                    found.append(int(entry.name))
-    return found
+                    pids.append(int(entry.name))
+    return pids

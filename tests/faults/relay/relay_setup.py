@@ -88,8 +88,8 @@ class Box:
     def open(self) -> None:
         """Take out what it holds now."""
         with self._channel() as channel:
-            while (found := channel.basic_get(self._name, auto_ack=True))[0]:
-                self._held.append(from_wire(found[2]).position)
+            while (delivery := channel.basic_get(self._name, auto_ack=True))[0]:
+                self._held.append(from_wire(delivery[2]).position)
 
     def assert_in_order(self) -> None:
         """Each partition's offsets one by one; what was there before may be there again."""

@@ -31,10 +31,10 @@ def test_relay_moves_on_when_no_queue_takes_its_messages(relays, bus_url, namesp
 
 def test_relay_resends_nacked_messages_in_order(relays, audience, bus_url, namespace, channel):
     """Somebody's queue that takes no more makes the broker say no to what is published."""
-    somebodys = f"{namespace}.somebody"
+    other_queue = f"{namespace}.somebody"
     arguments = {"x-max-length": 10, "x-overflow": "reject-publish"}
-    channel.queue_declare(somebodys, arguments=arguments)
-    channel.queue_bind(somebodys, topology.exchange(namespace), "#")
+    channel.queue_declare(other_queue, arguments=arguments)
+    channel.queue_bind(other_queue, topology.exchange(namespace), "#")
     relays.start(bus_url)
     positions = append(2000)
     until(lambda: audience.has_heard([min(positions)]))
@@ -42,7 +42,7 @@ def test_relay_resends_nacked_messages_in_order(relays, audience, bus_url, names
         lambda: audience.listen() or audience.duplicates() > 0
     )  # it has begun again at least once
     assert cursors() != heads()
-    channel.queue_delete(somebodys)
+    channel.queue_delete(other_queue)
     until(lambda: audience.has_heard(positions))
     audience.assert_in_order()
     until(lambda: cursors() == heads())

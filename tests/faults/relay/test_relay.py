@@ -21,8 +21,8 @@ def test_relay_sends_every_event_once_and_in_order(relays, audience, bus_url):
 
 def test_relay_ignores_a_hint_of_an_unknown_partition(relays, audience, bus_url, namespace):
     relay = relays.start(bus_url)
-    heard = append(10)
-    until(lambda: audience.has_heard(heard))
+    appended = append(10)
+    until(lambda: audience.has_heard(appended))
     clients.redis().publish(f"{namespace}:log", f"nonsense,{config().partitions}")
     later = append(10)
     until(lambda: audience.has_heard(later))
@@ -133,9 +133,9 @@ def test_relay_writes_its_cursor_when_it_is_stopped(relays, audience, bus_url, n
     until(lambda: audience.has_heard(positions[:100]))
     relay.send_signal(number)
     assert relay.wait(timeout=60) == 0
-    known = cursors()
+    before = cursors()
     relays.start(bus_url)
     until(lambda: audience.has_heard(positions))
     audience.assert_in_order()
     assert audience.duplicates() == 0
-    assert sum(known) >= 100
+    assert sum(before) >= 100

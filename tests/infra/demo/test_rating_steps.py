@@ -130,11 +130,11 @@ def take(monkeypatch, capsys) -> Callable[..., tuple[int, str]]:
 
 
 def test_tour_succeeds_when_every_step_does(take):
-    status, said = take()
-    titles = re.findall(r"^(\d+)\. ", said, re.MULTILINE)
+    status, output = take()
+    titles = re.findall(r"^(\d+)\. ", output, re.MULTILINE)
     assert titles == [str(nth) for nth in range(1, len(titles) + 1)]
-    assert (status, len(re.findall("done in", said))) == (0, len(titles))
-    assert f"All {len(titles)} steps succeeded" in said
+    assert (status, len(re.findall("done in", output))) == (0, len(titles))
+    assert f"All {len(titles)} steps succeeded" in output
 
 
 @pytest.mark.parametrize(
@@ -177,12 +177,12 @@ def test_tour_succeeds_when_every_step_does(take):
 def test_tour_stops_at_a_failing_step_and_names_it(take, world, wrong, title, words):
     for name, value in wrong.items():
         setattr(world, name, value)
-    status, said = take()
-    number, last = re.findall(r"^(\d+)\. (.+)$", said, re.MULTILINE)[-1]
+    status, output = take()
+    number, last = re.findall(r"^(\d+)\. (.+)$", output, re.MULTILINE)[-1]
     assert last.startswith(title)
-    [failure] = re.findall(rf"^Step {number} failed: (.+)", said, re.MULTILINE)
+    [failure] = re.findall(rf"^Step {number} failed: (.+)", output, re.MULTILINE)
     assert (status, words in failure) == (1, True), failure
-    assert "steps succeeded" not in said
+    assert "steps succeeded" not in output
 
 
 def test_tour_fails_when_the_platform_does_not_start(take, monkeypatch):
@@ -190,8 +190,8 @@ def test_tour_fails_when_the_platform_does_not_start(take, monkeypatch):
         raise DidNotStart("query ended at once")
 
     monkeypatch.setitem(demo.MODES, "embedded", platform)
-    status, said = take()
-    assert (status, "failed: query ended at once" in said) == (1, True)
+    status, output = take()
+    assert (status, "failed: query ended at once" in output) == (1, True)
 
 
 @pytest.mark.parametrize("file", ["ratings.csv", "ratings.dat", "u.data", "ratings.csv.gz"])
@@ -205,8 +205,8 @@ def test_tour_passes_any_movielens_release_to_the_import(take, world, tmp_path, 
 
 def test_tour_shows_why_the_import_cannot_read_its_files(take, world, tmp_path):
     world.failing = "import_movielens"
-    status, said = take("--ratings", str(tmp_path))
-    assert (status, "import_movielens" in said.splitlines()[-1]) == (1, True)
+    status, output = take("--ratings", str(tmp_path))
+    assert (status, "import_movielens" in output.splitlines()[-1]) == (1, True)
 
 
 def test_missing_ratings_directory_is_reported_before_anything_starts(

@@ -59,8 +59,8 @@ def test_unreadable_layout_file_is_refused(tmp_path, text):
 
 def test_full_disk_is_reported_before_anything_starts(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(50_000_000))
-    told = "has 50 MB of room, and 1000 MB are needed"
-    with pytest.raises(NotUsable, match=told), owned(tmp_path):
+    message = "has 50 MB of room, and 1000 MB are needed"
+    with pytest.raises(NotUsable, match=message), owned(tmp_path):
         pass
 
 
@@ -75,8 +75,8 @@ def test_read_only_directory_is_reported(tmp_path, monkeypatch):
         raise OSError(30, "Read-only file system", str(directory / "lock"))
 
     monkeypatch.setattr(data_directory, "_lock", refuse)
-    told = "lock: Read-only file system.*make run DATA=DIR"
-    with pytest.raises(NotUsable, match=told), owned(tmp_path):
+    message = "lock: Read-only file system.*make run DATA=DIR"
+    with pytest.raises(NotUsable, match=message), owned(tmp_path):
         pass
 
 

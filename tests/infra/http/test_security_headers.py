@@ -11,15 +11,15 @@ from infra.http.security_headers import PAGES, STAFF_PAGES, SecurityHeaders
 
 
 def headers(path="/v1/trending", *, status="200 OK", given=()):
-    said: list[Any] = []
+    started: list[Any] = []
 
     def application(environ, start_response):
         start_response(status, list(given))
         return [b""]
 
-    SecurityHeaders(application)({"PATH_INFO": path}, lambda *line: said.extend(line))
-    assert said[0] == status
-    return dict(said[1])
+    SecurityHeaders(application)({"PATH_INFO": path}, lambda *line: started.extend(line))
+    assert started[0] == status
+    return dict(started[1])
 
 
 @pytest.mark.parametrize("status", ["200 OK", "304 Not Modified", "404 Not Found", "500 Fault"])
@@ -40,8 +40,8 @@ def test_api_response_may_run_nothing(status):
 
 
 def policy_of(page):
-    said = headers(page)["Content-Security-Policy"]
-    return dict(part.split(" ", 1) for part in said.split("; "))
+    policy = headers(page)["Content-Security-Policy"]
+    return dict(part.split(" ", 1) for part in policy.split("; "))
 
 
 def test_admin_pages_send_forms_and_referrer_to_this_site_only():
@@ -88,20 +88,20 @@ def test_documentation_page_runs_own_scripts_only(page):
 def test_foreign_host_header_is_refused(monkeypatch, path, host, status):
     named = msgspec.structs.replace(config(), allowed_hosts="movies.example.org,.films.example")
     monkeypatch.setattr(security_headers, "config", lambda: named)
-    said: list[Any] = []
+    started: list[Any] = []
 
     def application(environ, start_response):
         start_response("200 OK", [])
         return [b""]
 
     environ = {"PATH_INFO": path, "HTTP_HOST": host}
-    body = b"".join(SecurityHeaders(application)(environ, lambda *line: said.extend(line)))
-    assert said[0].startswith(f"{status} ")
-    given = dict(said[1])
-    assert given["X-Frame-Options"] == "DENY"
+    body = b"".join(SecurityHeaders(application)(environ, lambda *line: started.extend(line)))
+    assert started[0].startswith(f"{status} ")
+    response_headers = dict(started[1])
+    assert response_headers["X-Frame-Options"] == "DENY"
     if status == 400:
-        assert given["Content-Type"] == "application/problem+json"
-        assert given["Content-Length"] == str(len(body))
+        assert response_headers["Content-Type"] == "application/problem+json"
+        assert response_headers["Content-Length"] == str(len(body))
         assert msgspec.json.decode(body)["status"] == 400
 
 

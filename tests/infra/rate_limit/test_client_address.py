@@ -53,9 +53,9 @@ def test_forwarded_header_counts_from_trusted_proxy_only(trust, proxies, peer, f
 
 def test_forwarded_header_name_is_configurable(trust):
     trust(OURS, forwarded_header="Forwardedfor")
-    said = {"HTTP_FORWARDEDFOR": "9.9.9.9", "HTTP_X_FORWARDED_FOR": "1.1.1.1"}
-    assert address({"REMOTE_ADDR": "10.0.0.1", **said}) == "9.9.9.9"
-    assert address({"REMOTE_ADDR": "8.8.8.8", **said}) == "8.8.8.8"
+    headers = {"HTTP_FORWARDEDFOR": "9.9.9.9", "HTTP_X_FORWARDED_FOR": "1.1.1.1"}
+    assert address({"REMOTE_ADDR": "10.0.0.1", **headers}) == "9.9.9.9"
+    assert address({"REMOTE_ADDR": "8.8.8.8", **headers}) == "8.8.8.8"
 
 
 @pytest.mark.parametrize("name", ["", "X_Forwarded_For", "X-Forwarded-For:"])

@@ -41,7 +41,7 @@ def test_token_names_its_user():
 def test_only_staff_token_is_staff(signed):
     assert verify(mint_access(ANN, FAMILY, 3, is_staff=True)).is_staff is True
     assert verify(mint_access(ANN, FAMILY, 3)).is_staff is False
-    assert [verify(signed(staff=said)).is_staff for said in (True, False, "true", 1)] == [
+    assert [verify(signed(staff=claim)).is_staff for claim in (True, False, "true", 1)] == [
         True,
         False,
         False,
@@ -129,13 +129,13 @@ def test_published_jwks_verifies_tokens(keys):
     key = jwt.PyJWK(published).key
     assert key == load_pem_public_key((public_dir(keys) / f"{kid}.pem").read_bytes())
     token = mint_access(uuid4(), FAMILY, 0)
-    said = jwt.decode(token, key, algorithms=["RS256"], issuer="marquee", audience="marquee")
-    assert said["epo"] == 0
+    claims = jwt.decode(token, key, algorithms=["RS256"], issuer="marquee", audience="marquee")
+    assert claims["epo"] == 0
 
 
 def test_configured_jwks_verifies_without_key_directory(keys, tmp_path):
-    said = json.dumps(access_tokens.ring().jwks())
-    far = KeyRing(tmp_path, given=read_jwks(said))
+    jwks = json.dumps(access_tokens.ring().jwks())
+    far = KeyRing(tmp_path, given=read_jwks(jwks))
     [kid] = kids(public_dir(keys))
     assert far.public(kid) == access_tokens.ring().public(kid)
     assert far.public("other") is None

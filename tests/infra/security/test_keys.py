@@ -59,13 +59,13 @@ def test_rotation_keeps_the_previous_public_key(tmp_path):
 
 @pytest.mark.usefixtures("keys")
 def test_keys_command_prints_no_secret(keys):
-    said = StringIO()
-    call_command("keys", "create", stdout=said)
-    assert said.getvalue() == "made nothing\n"
-    said = StringIO()
-    call_command("keys", "show", stdout=said)
+    output = StringIO()
+    call_command("keys", "create", stdout=output)
+    assert output.getvalue() == "made nothing\n"
+    output = StringIO()
+    call_command("keys", "show", stdout=output)
     [kid] = kids(public_dir(keys))
-    assert said.getvalue() == f"signs {kid}\nverifies {kid}\n"
+    assert output.getvalue() == f"signs {kid}\nverifies {kid}\n"
 
 
 def test_rotation_is_refused_while_tokens_of_the_old_key_are_valid(tmp_path, monkeypatch):

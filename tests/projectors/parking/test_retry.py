@@ -353,8 +353,10 @@ def test_failures_and_retries_lose_nothing_and_count_nothing_twice(redis, steps)
         assert verify(FailingReadModel(redis, 1), world.store, advance=lambda _: None).shown == []
     world.fix_model()
     finish(world)
-    said = [event.stream for event in world.store.page(0, after=0, limit=1000)]
-    assert world.model.times() == {stream: said.count(stream) for stream in set(said)}
+    logged_streams = [event.stream for event in world.store.page(0, after=0, limit=1000)]
+    assert world.model.times() == {
+        stream: logged_streams.count(stream) for stream in set(logged_streams)
+    }
     verdict = verify(world.model, world.store, advance=lambda _: None)
     assert (verdict.shown, verdict.parked) == ([], 0)
 

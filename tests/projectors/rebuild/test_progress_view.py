@@ -98,6 +98,6 @@ def test_progress_bar_shows_rate_time_left_and_lag(clock, monkeypatch):
     with ProgressView() as screen:
         screen.get_time = clock
         fill(screen, clock)
-    said = terminal.getvalue()
+    output = terminal.getvalue()
     for words in ("filling", "300/1000", "10/s", "0:01:10", "live 4.0 s behind"):
-        assert words in said
+        assert words in output

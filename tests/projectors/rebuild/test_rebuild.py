@@ -253,9 +253,9 @@ def test_killed_rebuild_of_the_past_keeps_no_erased_user(pointers, monkeypatch):
     half = Library(clients.redis(), 2)
     assert model_access.ratings(half, ann)
     erase(ann)
-    letting = ErasureCoordinator(clients.redis(), PostgresStore(config().partitions))
-    [said] = [part for part in letting.purge_user(ann) if part.name == "library 2"]
-    assert said.is_gone
+    coordinator = ErasureCoordinator(clients.redis(), PostgresStore(config().partitions))
+    [part_report] = [part for part in coordinator.purge_user(ann) if part.name == "library 2"]
+    assert part_report.is_gone
     assert clients.redis().keys("{library.2.*") == []
     rebuild("library", "--until", moment, "--into", "then")
     then = Live(clients.redis()).open_past(Library, "then")

@@ -162,7 +162,7 @@ def erasure(user: UUID) -> list[AppendEntry]:
 
 def collections(user: UUID) -> list[AppendEntry]:
     """Two favourites and two hidden movies, one of each no longer."""
-    said: dict[tuple[str, int], list[type[CollectionEvent]]] = {
+    event_types: dict[tuple[str, int], list[type[CollectionEvent]]] = {
         ("favourite", 1): [MovieFavourited, MovieUnfavourited],
         ("favourite", 2): [MovieFavourited],
         ("hidden", 3): [MovieHidden, MovieUnhidden, MovieHidden],
@@ -172,7 +172,7 @@ def collections(user: UUID) -> list[AppendEntry]:
         AppendEntry(
             Stream(f"{what}-{user}-{movie}", str(user)), nth, kind(user_id=user, movie_id=movie)
         )
-        for (what, movie), kinds in said.items()
+        for (what, movie), kinds in event_types.items()
         for nth, kind in enumerate(kinds, start=1)
     ]
 
@@ -183,11 +183,11 @@ def playlists(user: UUID, seal: Seal) -> list[AppendEntry]:
         playlist_id(str(user), 4, bytes([nth] * 10)) for nth in (user.int, 100 + user.int)
     )
     name = partial(seal, user, PLAYLIST_NAME)
-    said = partial(seal, user, PLAYLIST_DESCRIPTION)
+    encrypt_description = partial(seal, user, PLAYLIST_DESCRIPTION)
     mine: dict[str, Any] = {"playlist_id": kept, "user_id": user}
     other: dict[str, Any] = {"playlist_id": gone, "user_id": user}
     first: list[AnyEvent] = [
-        PlaylistCreated(**mine, name=name("Rainy days"), description=said("Long")),
+        PlaylistCreated(**mine, name=name("Rainy days"), description=encrypt_description("Long")),
         PlaylistMovieAdded(**mine, movie_id=1, rank=10),
         PlaylistMovieAdded(**mine, movie_id=2, rank=20),
         PlaylistMovieAdded(**mine, movie_id=3, rank=30),

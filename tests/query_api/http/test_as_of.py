@@ -142,10 +142,10 @@ def test_as_of_is_for_staff_only(client, world, path, log_in):
         nobody = client.get(path, headers={"As-Of": label})
         assert nobody.status_code == 401
         assert nobody["WWW-Authenticate"] == "Bearer"
-        somebody = client.get(path, headers=log_in(BOB) | {"As-Of": label})
-        assert somebody.status_code == 403
-        assert somebody["Content-Type"] == "application/problem+json"
-        assert somebody.json()["detail"] == "Only staff may send As-Of."
+        answer = client.get(path, headers=log_in(BOB) | {"As-Of": label})
+        assert answer.status_code == 403
+        assert answer["Content-Type"] == "application/problem+json"
+        assert answer.json()["detail"] == "Only staff may send As-Of."
 
 
 @pytest.mark.parametrize(("path", "model"), MODEL_OF.items())
@@ -234,22 +234,28 @@ def test_as_of_with_log_position_is_refused(client, world, staff, path, log_in):
 
 
 def test_request_without_as_of_reads_no_past(client, world, acted, staff):
-    with world.redis.monitor() as heard:
+    with world.redis.monitor() as monitor:
         for path in ANSWERED:
             client.get(path, headers=staff)
         world.redis.get("that was all")
-        commands = takewhile(lambda said: "that was all" not in said, words(heard, world.redis))
-        assert not [said for said in commands if PAST_KEY in said]
+        commands = takewhile(
+            lambda command: "that was all" not in command, words(monitor, world.redis)
+        )
+        assert not [command for command in commands if PAST_KEY in command]
         client.get("/v1/genres", headers=staff | THEN)
         world.redis.get("that was all")
-        commands = takewhile(lambda said: "that was all" not in said, words(heard, world.redis))
-        assert [said for said in commands if PAST_KEY in said] == [f"HGET {PAST_KEY} then:movies"]
+        commands = takewhile(
+            lambda command: "that was all" not in command, words(monitor, world.redis)
+        )
+        assert [command for command in commands if PAST_KEY in command] == [
+            f"HGET {PAST_KEY} then:movies"
+        ]
 
 
-def words(heard, redis):
+def words(monitor, redis):
     """The commands that this test's database is given."""
     mine = redis.connection_pool.connection_kwargs.get("db", 0)
-    return (said["command"] for said in heard.listen() if said["db"] == mine)
+    return (command["command"] for command in monitor.listen() if command["db"] == mine)
 
 
 # -------------------------------------------------------------------------- who may see what

@@ -267,11 +267,11 @@ def test_malformed_position_is_reported_after_the_checks_and_counts(client, worl
 
 
 def test_waiting_read_wakes_the_builder(client, world, redis):
-    with redis.pubsub(ignore_subscribe_messages=True) as heard:
-        heard.subscribe(waiting_readers_channel())
-        assert heard.get_message(timeout=5) is None  # the answer to SUBSCRIBE
+    with redis.pubsub(ignore_subscribe_messages=True) as subscriber:
+        subscriber.subscribe(waiting_readers_channel())
+        assert subscriber.get_message(timeout=5) is None  # the answer to SUBSCRIBE
         client.get("/v1/trending", headers=waiting(world.rate(ANN, ALIEN, 9)))
-        message = heard.get_message(timeout=20)
+        message = subscriber.get_message(timeout=20)
         assert message["data"] == b"trending"
 
 

@@ -59,8 +59,8 @@ def test_rated_movie_without_card_is_left_out(client, world, rated, log_in):
 @pytest.mark.parametrize("sort", ["new", "score"])
 def test_pages_of_ratings_follow_each_other(client, log_in, sort):
     headers = log_in(ANN)
-    whole = ids(client.get(f"/v1/me/ratings?sort={sort}", headers=headers))
-    assert walk(client, "/v1/me/ratings", {"sort": sort, "limit": 2}, headers=headers) == whole
+    all_ids = ids(client.get(f"/v1/me/ratings?sort={sort}", headers=headers))
+    assert walk(client, "/v1/me/ratings", {"sort": sort, "limit": 2}, headers=headers) == all_ids
 
 
 @pytest.mark.usefixtures("rated")

@@ -196,7 +196,8 @@ def test_my_playlists_need_a_token(client, path):
 
 def test_activity_is_private_by_default():
     quiet, loud = (
-        Activity(str(ANN), UserPreferences(public_activity=said)) for said in (False, True)
+        Activity(str(ANN), UserPreferences(public_activity=is_public))
+        for is_public in (False, True)
     )
     assert [is_visible(quiet, who) for who in (ANN, BOB, None)] == [True, False, False]
     assert [is_visible(loud, who) for who in (ANN, BOB, None)] == [True, True, True]

@@ -66,8 +66,8 @@ def test_preferences_alone_make_recommendations(client, world, rated, log_in):
 @pytest.mark.usefixtures("rated")
 def test_pages_of_recommendations_follow_each_other(client, log_in):
     headers = log_in(ANN)
-    whole = ids(client.get("/v1/me/recommendations", headers=headers))
-    assert walk(client, "/v1/me/recommendations", {"limit": 1}, headers=headers) == whole
+    all_ids = ids(client.get("/v1/me/recommendations", headers=headers))
+    assert walk(client, "/v1/me/recommendations", {"limit": 1}, headers=headers) == all_ids
 
 
 @pytest.mark.usefixtures("world")

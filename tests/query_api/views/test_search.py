@@ -86,10 +86,10 @@ def test_discover_filters_movies(client, query, movies):
 @pytest.mark.usefixtures("indexed")
 @pytest.mark.parametrize("sort", ["relevance", "popularity", "score", "year"])
 def test_search_pages_follow_each_other(client, sort):
-    whole = ids(client.get(f"/v1/discover?sort={sort}"))
-    seen = walk(client, "/v1/discover", {"sort": sort, "limit": 1})
-    assert seen == whole
-    assert sorted(seen) == sorted(MOVIES)
+    all_ids = ids(client.get(f"/v1/discover?sort={sort}"))
+    paged = walk(client, "/v1/discover", {"sort": sort, "limit": 1})
+    assert paged == all_ids
+    assert sorted(paged) == sorted(MOVIES)
 
 
 @pytest.mark.usefixtures("indexed")

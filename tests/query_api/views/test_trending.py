@@ -98,8 +98,8 @@ def test_cursor_of_a_board_is_bound_to_it(client):
 
 
 def observe(world, *movies, ago=timedelta(0)):
-    said = TrendObserved(board="tmdb-day", source="tmdb", window="day", movies=movies)
-    world.happen(said, "tmdb-day", ago=ago)
+    event = TrendObserved(board="tmdb-day", source="tmdb", window="day", movies=movies)
+    world.happen(event, "tmdb-day", ago=ago)
     world.build()
 
 

@@ -45,12 +45,12 @@ def a_film(fake_tmdb):
 
 def test_client_reads_a_film_in_full(tmdb, fake_tmdb, a_film):
     fake_tmdb.films.change(a_film["id"], something_new={"nobody": "knows"})
-    found = tmdb.film(a_film["id"]).film
-    assert (found.id, found.title) == (a_film["id"], a_film["title"])
-    assert found.external_ids.imdb_id == a_film["imdb_id"]
+    film = tmdb.film(a_film["id"]).film
+    assert (film.id, film.title) == (a_film["id"], a_film["title"])
+    assert film.external_ids.imdb_id == a_film["imdb_id"]
     names = [person["name"] for person in a_film["credits"]["cast"]]
-    assert found.credits.cast == tuple(CastMember(name, n) for n, name in enumerate(names))
-    assert found.translations.translations[0].iso_639_1 == "fr"
+    assert film.credits.cast == tuple(CastMember(name, n) for n, name in enumerate(names))
+    assert film.translations.translations[0].iso_639_1 == "fr"
 
 
 def test_client_accepts_an_api_key_instead_of_a_token(connected):
@@ -122,20 +122,20 @@ def test_client_waits_as_a_429_asks(tmdb, fake_tmdb):
 
 def test_client_does_not_wait_longer_than_its_patience(connected, fake_tmdb):
     fake_tmdb.faults.add(InjectedFault("limited", retry_after="3600"))
-    with pytest.raises(TmdbPaused) as told:
+    with pytest.raises(TmdbPaused) as error:
         connected().genres()
-    assert told.value.seconds == pytest.approx(3600, abs=60)
+    assert error.value.seconds == pytest.approx(3600, abs=60)
     with pytest.raises(TmdbPaused):
         connected().trending("day", 1)
     assert sum(fake_tmdb.asked.values()) == 1
 
 
-@pytest.mark.parametrize("said", ["9" * 30, "Fri, 31 Dec 9999 23:59:59 GMT"])
-def test_retry_after_is_capped_at_a_day(connected, fake_tmdb, said):
-    fake_tmdb.faults.add(InjectedFault("limited", retry_after=said))
-    with pytest.raises(TmdbPaused) as told:
+@pytest.mark.parametrize("retry_after", ["9" * 30, "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_retry_after_is_capped_at_a_day(connected, fake_tmdb, retry_after):
+    fake_tmdb.faults.add(InjectedFault("limited", retry_after=retry_after))
+    with pytest.raises(TmdbPaused) as error:
         connected().genres()
-    assert told.value.seconds == pytest.approx(client.LONGEST_DELAY_SECONDS, abs=60)
+    assert error.value.seconds == pytest.approx(client.LONGEST_DELAY_SECONDS, abs=60)
     anew = connected()
     anew.reset()
     assert len(anew.genres().genres) == 19
@@ -180,8 +180,8 @@ def test_all_workers_share_one_rate_limit(connected, fake_tmdb):
     workers = [connected(tmdb_per_second=50) for _ in range(2)]
     begun = monotonic()
     with ThreadPoolExecutor(16) as pool:
-        asked = [pool.submit(workers[nth % 2].genres) for nth in range(120)]
-        assert all(len(each.result().genres) == 19 for each in asked)
+        futures = [pool.submit(workers[nth % 2].genres) for nth in range(120)]
+        assert all(len(each.result().genres) == 19 for each in futures)
     assert monotonic() - begun > 1.5
     assert (fake_tmdb.answered[200], fake_tmdb.rate_limit.refused) == (120, 0)
 
@@ -198,15 +198,15 @@ def test_slot_is_released_a_second_after_a_slow_response(connected, fake_tmdb):
 
 
 def test_rejected_key_is_logged_once_and_not_sent_again(connected, fake_tmdb, monkeypatch):
-    said = []
+    messages = []
     monkeypatch.setattr(
-        rate_limiter._log, "error", lambda text, **_: said.append(text), raising=False
+        rate_limiter._log, "error", lambda text, **_: messages.append(text), raising=False
     )
     for _ in range(3):
         with pytest.raises(RejectedApiKey, match="MARQUEE_TMDB_TOKEN"):
             connected(tmdb_token="wrong").genres()
     assert fake_tmdb.answered == {401: 1}
-    assert said == ["TMDb rejected the key"]
+    assert messages == ["TMDb rejected the key"]
     assert len(connected().genres().genres) == 19
     anew = connected(tmdb_token="wrong")
     anew.reset()

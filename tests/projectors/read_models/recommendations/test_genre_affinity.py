@@ -116,15 +116,15 @@ def test_movie_without_affinity_or_heat_has_no_reasons():
 def test_shares_of_explanation_add_up_to_one(ratings, preferred, movie, trend):
     affinities = liked(ratings, sorted(preferred))
     explanation = explain(GENRES[movie], affinities)
-    given = [*explanation.by_genre.values(), *explanation.by_movie.values()]
-    whole = explanation.of_trend + sum(given)
-    assert whole == pytest.approx(1)
+    shares = [*explanation.by_genre.values(), *explanation.by_movie.values()]
+    total = explanation.of_trend + sum(shares)
+    assert total == pytest.approx(1)
     affinity = movie_affinity(GENRES[movie], affinities)
     assert explanation.of_trend == pytest.approx(1 / (1 + affinity))
-    told = reasons(explanation, trend)
-    assert len(told) <= MAX_REASONS
-    assert sum(round(100 * reason.share) for reason in told) <= 100
-    assert [reason.share for reason in told] == sorted((r.share for r in told), reverse=True)
+    stated = reasons(explanation, trend)
+    assert len(stated) <= MAX_REASONS
+    assert sum(round(100 * reason.share) for reason in stated) <= 100
+    assert [reason.share for reason in stated] == sorted((r.share for r in stated), reverse=True)
 
 
 @given(
@@ -136,12 +136,12 @@ def test_shares_of_explanation_add_up_to_one(ratings, preferred, movie, trend):
 def test_reasons_state_exact_shares_of_liked_movies(ratings, movie, trend, given_):
     explanation = explain(GENRES[movie], liked(ratings))
     score = trend.total / explanation.of_trend + sum(given_.values())
-    told = {
+    stated = {
         reason.movie: reason.share
         for reason in reasons(explanation, trend, given_)
         if reason.movie is not None
     }
-    for rated, share in told.items():
+    for rated, share in stated.items():
         of_genres = explanation.by_movie.get(rated, 0.0) * trend.total / explanation.of_trend
         assert share == pytest.approx((given_.get(rated, 0.0) + of_genres) / score, abs=0.0101)
     assert sum(round(100 * reason.share) for reason in reasons(explanation, trend, given_)) <= 100

@@ -40,8 +40,8 @@ class World:
 
     def observe(self, *movies, window="day", at=NOON):
         board = f"tmdb-{window}"
-        said = TrendObserved(board=board, source="tmdb", window=window, movies=movies)
-        self.happen(said, at=at)
+        event = TrendObserved(board=board, source="tmdb", window=window, movies=movies)
+        self.happen(event, at=at)
 
     def board(self, window="day", genre=None):
         self.builder.build(NOON)

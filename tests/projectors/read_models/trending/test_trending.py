@@ -270,8 +270,8 @@ def test_check_accepts_cards_newer_than_boards(world, monkeypatch):
     world.rate(ALIEN)
     world.board()
     world.happen(MovieRated(user_id=ANN, movie_id=ALIEN, score=9), to=[world.movies])
-    [said] = world.builder.check(NOON)
-    assert said.startswith("could not be compared")
+    [difference] = world.builder.check(NOON)
+    assert difference.startswith("could not be compared")
     model_access.apply(world.trending, [world.recording.events[-1]])
     world.builder.build(NOON)
     assert world.builder.check(NOON) == []
