@@ -83,9 +83,9 @@ def test_deleted_queues_are_replaced_by_the_log_when_no_event_follows(shared_pla
     assert ratings_in(shared_platform) == before + RATINGS
 
 
-def test_projector_reads_on_when_its_queues_are_deleted(shared_platform, somebody):
+def test_projector_reads_on_when_its_queues_are_deleted(shared_platform, register_client):
     platform = shared_platform.platform
-    ann = somebody(platform)
+    ann = register_client(platform)
     before = ann.read("/v1/movies/3").json()["community"]["count"]
     shared_platform.empty_bus()
     at = ann.put("/v1/movies/3/rating", {"score": 7}).headers["Log-Position"]
@@ -122,7 +122,9 @@ def test_messages_dropped_by_full_queues_are_read_from_the_log(shared_platform, 
     assert ratings_in(shared_platform) == before + int(ratings.name)
 
 
-def test_projectors_follow_the_log_when_a_full_queue_stops_the_relay(shared_platform, somebody):
+def test_projectors_follow_the_log_when_a_full_queue_stops_the_relay(
+    shared_platform, register_client
+):
     """Another subscriber's queue refuses messages, so the relay gets no confirms."""
     platform = shared_platform.platform
     before = ratings_in(shared_platform)
@@ -131,7 +133,7 @@ def test_projectors_follow_the_log_when_a_full_queue_stops_the_relay(shared_plat
         arguments = {"x-max-length": 1, "x-overflow": "reject-publish"}
         channel.queue_declare("full", arguments=arguments)
         channel.queue_bind("full", topology.exchange(shared_platform.namespace), "#")
-        ann = somebody(platform)
+        ann = register_client(platform)
         answers = [ann.put(f"/v1/movies/{n}/rating", {"score": 7}) for n in range(1, 11)]
         at = answers[-1].headers["Log-Position"]
         assert len(ann.read("/v1/me/ratings", at).json()["items"]) == 10
@@ -140,9 +142,9 @@ def test_projectors_follow_the_log_when_a_full_queue_stops_the_relay(shared_plat
     assert ratings_in(shared_platform) == before + 10
 
 
-def test_read_models_are_rebuilt_when_redis_lost_everything(shared_platform, somebody):
+def test_read_models_are_rebuilt_when_redis_lost_everything(shared_platform, register_client):
     platform = shared_platform.platform
-    ann = somebody(platform)
+    ann = register_client(platform)
     at = ann.put("/v1/movies/3/rating", {"score": 7}).headers["Log-Position"]
     rated = ann.read("/v1/movies/3", at).json()["community"]["count"]
     assert rated > 0

@@ -30,7 +30,7 @@ from tests.fixtures.waiting import until
 PATIENCE_SECONDS = 120
 PROGRAM = "tests.fixtures.failing_projector"
 FIRST_USER = 5001
-"""Users of the imports here; no other test's imports have them."""
+"""First user id of the imports here; no other test imports these users."""
 
 
 @pytest.fixture
@@ -51,13 +51,13 @@ def failing_projector():
         process.stop(signal.SIGKILL)
 
 
-def mend(platform: Platform, failing: Process) -> None:
+def deploy_fixed_projector(platform: Platform, failing: Process) -> None:
     """Deploy the fixed code."""
     failing.stop()
     platform.processes["projector"].start()
 
 
-def parked(platform: Platform, *arguments: str) -> str:
+def run_parked_command(platform: Platform, *arguments: str) -> str:
     """Output of ``manage.py parked``."""
     return subprocess.run(
         manage("parked", *arguments),
@@ -89,10 +89,10 @@ def votes(person: Client, movie: int, at: str) -> tuple[int, str | None]:
 
 
 def test_only_the_failing_movies_streams_are_parked_until_a_retry_applies_them(
-    shared_platform, somebody, failing_projector
+    shared_platform, register_client, failing_projector
 ):
     platform = shared_platform.platform
-    ann, bob = somebody(platform), somebody(platform)
+    ann, bob = register_client(platform), register_client(platform)
     votes_13, parked_13 = votes(ann, 13, rate(ann, 13, 7))
     assert parked_13 is None
     votes_12, _ = votes(ann, 12, "")
@@ -105,10 +105,10 @@ def test_only_the_failing_movies_streams_are_parked_until_a_retry_applies_them(
     assert mine.headers["Log-Parked"] == "library, movies"
     assert [item["score"] for item in mine.json()["items"]] == [7]
     assert_level_and_equal(platform)  # parked events aside
-    assert "LookupError: movie 13" in parked(platform, "list", "movies")
+    assert "LookupError: movie 13" in run_parked_command(platform, "list", "movies")
 
-    mend(platform, failing)
-    at = rate(ann, 13, 5)  # is parked behind the others
+    deploy_fixed_projector(platform, failing)
+    at = rate(ann, 13, 5)  # parked behind the earlier events of its stream
     assert votes(ann, 13, at) == (votes_13, "movies")
     assert platform.manage("parked", "retry", "--all") == 0
     assert votes(ann, 13, at) == (votes_13 + 1, None)
@@ -118,23 +118,23 @@ def test_only_the_failing_movies_streams_are_parked_until_a_retry_applies_them(
         False,
     )
     assert votes(ann, 13, rate(ann, 13, 4)) == (votes_13 + 1, None)
-    assert "Nothing is parked" in parked(platform, "list")
+    assert "Nothing is parked" in run_parked_command(platform, "list")
     assert_level_and_equal(platform)
 
 
 def test_projector_that_fails_on_every_event_stops_and_parks_nothing(
-    shared_platform, somebody, failing_projector
+    shared_platform, register_client, failing_projector
 ):
     platform = shared_platform.platform
-    ann = somebody(platform)
+    ann = register_client(platform)
     before, _ = votes(ann, 12, "")
     failing = failing_projector(platform, "")
     at = rate(ann, 12, 8)
     until(failing.has_ended)
     assert failing.status == 1
     assert "movies fails on everything" in failing.log_tail()
-    assert "Nothing is parked" in parked(platform, "list", "movies")
-    mend(platform, failing)
+    assert "Nothing is parked" in run_parked_command(platform, "list", "movies")
+    deploy_fixed_projector(platform, failing)
     assert votes(ann, 12, at) == (before + 1, None)
 
 
@@ -164,12 +164,12 @@ def test_parked_events_are_all_applied_when_killed_while_parking_and_retried_dur
         failing.start()
     assert running_import.wait(PATIENCE_SECONDS) == 0
     until(lambda: parked_streams(shared_platform) > 0)
-    mend(platform, failing)
+    deploy_fixed_projector(platform, failing)
     running_import = importing(3000)
     while running_import.poll() is None:
         assert platform.manage("parked", "retry", "--all") == 0
     manage_all(platform, ("lag", "--wait", LEVEL_SECONDS), ("parked", "retry", "--all"))
-    assert "Nothing is parked" in parked(platform, "list")
+    assert "Nothing is parked" in run_parked_command(platform, "list")
     assert_level_and_equal(platform)
 
 

@@ -1,7 +1,7 @@
-"""Read stores lost or away: answers are true or refused, and everything is there again after it.
+"""Read stores lost or away: answers are true or refused, and read models recover.
 
-What can't be answered is refused with a reason and a time, never answered as empty; everything
-else is answered.
+A read that cannot be answered gets a 503 with a reason and a Retry-After, never an empty answer;
+all other reads are answered.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -45,7 +45,7 @@ NEED_NO_SEARCH = (
 
 @contextmanager
 def under_load(platform):
-    """People write and read; what they saw, and whether all of it is there, is looked at after."""
+    """Users write and read during the block; afterwards their reads and all writes are checked."""
     options = LoadOptions(
         command_url=platform.command_url, query_url=platform.query_url, people=3, movies=RATED
     )
@@ -65,38 +65,38 @@ def under_load(platform):
         assert result.is_right, result.shown
 
 
-def has_read(load, times):
-    """Wait until every path was answered so many more times."""
+def wait_for_reads(load, times):
+    """Wait until every path was answered ``times`` more times."""
     [reads] = load.reads
     before = dict(reads.answered)
     until(lambda: all(reads.answered[path] >= before.get(path, 0) + times for path in PATHS))
 
 
 def test_no_read_is_untrue_when_redis_is_flushed_under_load(start, catalogue, redis_url):
-    """On a platform of its own: the shared one's log is long, and all of it is read again."""
+    """Uses its own platform: the shared log is long, and all of it would be read again."""
     platform = start(**UNTHROTTLED)
     import_(platform, catalogue)
     with under_load(platform) as load:
-        has_read(load, 2)
+        wait_for_reads(load, 2)
         with Redis.from_url(redis_url) as redis:
             redis.flushall()
-        has_read(load, 2)
+        wait_for_reads(load, 2)
         [reads] = load.reads
         assert reads.not_now.total() > 0
 
 
 def test_no_read_is_untrue_when_the_search_index_is_deleted_under_load(shared_platform):
     platform = shared_platform.platform
-    total = discovered(platform)
+    total = discoverable_count(platform)
     with under_load(platform) as load:
         for _ in range(3):
-            has_read(load, 2)
+            wait_for_reads(load, 2)
             shared_platform.drop_indices()
-        has_read(load, 2)
-    assert discovered(platform) == total
+        wait_for_reads(load, 2)
+    assert discoverable_count(platform) == total
 
 
-def discovered(platform):
+def discoverable_count(platform):
     """How many movies the search index holds."""
     total = httpx.get(f"{platform.query_url}/v1/discover?limit=100", timeout=60).json()["total"]
     assert total >= MOVIES
@@ -130,25 +130,25 @@ def proxied_platform(_proxied, request):
 
 @pytest.fixture
 def proxies(proxied_platform, _proxied):
-    """Its proxies, by server."""
+    """The platform's proxies, by server."""
     return _proxied[1]
 
 
 def test_reads_are_refused_and_writes_accepted_while_redis_is_away(
-    proxied_platform, proxies, somebody
+    proxied_platform, proxies, register_client
 ):
     platform = proxied_platform.platform
-    ann = somebody(platform)
+    ann = register_client(platform)
     until(lambda: all(ann.read(path).status_code == 200 for path in NEED_NO_SEARCH))
     before = ann.read("/v1/movies/3").json()["community"]["count"]
     proxies["redis"].cut()
     for path in (*NEED_NO_SEARCH, *NEED_SEARCH):
-        refused_for_now(ann.read(path))
+        assert_unavailable(ann.read(path))
     assert ann.query.get("/health/live").status_code == 200
-    assert "redis" in down(ann.query)
+    assert "redis" in failed_needs(ann.query)
     written = ann.put("/v1/movies/3/rating", {"score": 7})
     assert written.status_code == 200
-    assert "redis" in down(ann.command)
+    assert "redis" in failed_needs(ann.command)
     proxies["redis"].mend()
     at = written.headers["Log-Position"]
     until(lambda: ann.read("/v1/movies/3", at).status_code == 200)
@@ -157,9 +157,11 @@ def test_reads_are_refused_and_writes_accepted_while_redis_is_away(
     until(lambda: ann.query.get("/health/ready").status_code == 200)
 
 
-def test_only_searches_are_refused_while_elasticsearch_is_away(proxied_platform, proxies, somebody):
+def test_only_searches_are_refused_while_elasticsearch_is_away(
+    proxied_platform, proxies, register_client
+):
     platform = proxied_platform.platform
-    ann = somebody(platform)
+    ann = register_client(platform)
     until(lambda: all(ann.read(p).status_code == 200 for p in (*NEED_NO_SEARCH, *NEED_SEARCH)))
     before = ann.read("/v1/movies/3").json()["community"]["count"]
     proxies["elasticsearch"].cut()
@@ -169,10 +171,10 @@ def test_only_searches_are_refused_while_elasticsearch_is_away(proxied_platform,
         assert ann.read(path).status_code == 200, path
     assert ann.read("/v1/movies/3", at).json()["community"]["count"] == before + 1
     for path in NEED_SEARCH:
-        refused_for_now(ann.read(f"{path}&limit=7"))  # not cached
-        refused_for_now(ann.read(path, at))
+        assert_unavailable(ann.read(f"{path}&limit=7"))  # not cached
+        assert_unavailable(ann.read(path, at))
     assert ann.query.get("/health/live").status_code == 200
-    assert down(ann.query) == ["search"]
+    assert failed_needs(ann.query) == ["search"]
     assert ann.command.get("/health/ready").status_code == 200
     proxies["elasticsearch"].mend()
     until(lambda: ann.read("/v1/discover?min_score=7", at).status_code == 200)
@@ -181,7 +183,7 @@ def test_only_searches_are_refused_while_elasticsearch_is_away(proxied_platform,
     assert_level_and_equal(platform)
 
 
-def refused_for_now(answer):
+def assert_unavailable(answer):
     """Assert a 503 with problem details and a Retry-After."""
     assert answer.status_code == 503, (answer.url, answer.text)
     assert answer.headers["Content-Type"].startswith("application/problem+json")
@@ -189,7 +191,7 @@ def refused_for_now(answer):
     assert answer.json()["type"] == "/problems/unavailable"
 
 
-def down(client):
+def failed_needs(client):
     ready = client.get("/health/ready")
     assert ready.status_code == 503
     return [name for name, state in ready.json()["needs"].items() if state != "ok"]

@@ -27,7 +27,7 @@ HEAD = (
 
 @pytest.fixture
 def port(redis_url, keys, tmp_path):
-    """A command API that is alive, and needs no database for what is asked here."""
+    """Port of a command API; the requests of these tests need no database."""
     port = free()
     process = Process(
         name="command",
@@ -47,33 +47,33 @@ def port(redis_url, keys, tmp_path):
 
 
 @pytest.fixture
-def slow(port):
-    """Makes clients that send so much and then no more."""
+def send_partially(port):
+    """Connect a client that sends part of a request and then stops."""
     with ExitStack() as stack:
 
-        def slow(sent):
+        def send(sent):
             client = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
             client.sendall(sent)
             return client
 
-        yield slow
+        yield send
 
 
-def ask(port, method, path, **more):
+def request(port, method, path, **more):
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS) as client:
         return client.request(method, path, **more)
 
 
-def test_unfinished_headers_hold_no_thread(port, slow):
+def test_unfinished_headers_hold_no_thread(port, send_partially):
     for _ in range(SLOW):
-        slow(HEAD[:30])
-    assert ask(port, "GET", "/health/live").status_code == 200
+        send_partially(HEAD[:30])
+    assert request(port, "GET", "/health/live").status_code == 200
 
 
-def test_unfinished_bodies_hold_only_half_of_the_threads(port, slow):
-    clients = [slow(HEAD + BODY[:3]) for _ in range(SLOW)]
-    assert ask(port, "GET", "/health/live").status_code == 200
-    # Those of the other half are told, one after the other; two are read for as long as they stay.
+def test_unfinished_bodies_hold_only_half_of_the_threads(port, send_partially):
+    clients = [send_partially(HEAD + BODY[:3]) for _ in range(SLOW)]
+    assert request(port, "GET", "/health/live").status_code == 200
+    # The others are answered 503, one after the other; two keep their threads until they close.
     status_lines: list[bytes] = []
     waiting = set(clients)
     while len(status_lines) < SLOW - THREADS // 2:
@@ -86,7 +86,7 @@ def test_unfinished_bodies_hold_only_half_of_the_threads(port, slow):
         client.close()
 
     def is_served():
-        answer = ask(port, "POST", "/v1/tokens/revoke", content=BODY, headers=AS_JSON)
+        answer = request(port, "POST", "/v1/tokens/revoke", content=BODY, headers=AS_JSON)
         return answer.status_code == 401
 
     until(is_served)
@@ -94,4 +94,4 @@ def test_unfinished_bodies_hold_only_half_of_the_threads(port, slow):
 
 def test_server_refuses_too_long_headers_itself(port):
     for headers in ({"X-Long": "x" * 20_000}, {f"X-{nth}": "x" for nth in range(150)}):
-        assert ask(port, "GET", "/health/live", headers=headers).status_code == 431
+        assert request(port, "GET", "/health/live", headers=headers).status_code == 431

@@ -27,14 +27,14 @@ PATIENCE_SECONDS = 90.0
 
 @pytest.fixture
 def tmdb():
-    """A TMDb that limits, so that a sync takes a while."""
+    """Fake TMDb with a rate limit, so that a sync takes a while."""
     with running(FilmCatalogue.of_catalogue(FILMS), per_second=PER_SECOND) as server:
         yield server
 
 
 @pytest.fixture
 def worker(log_database, redis_url, bus_url, tmdb, tmp_path):
-    """A Celery worker; start it again when it was killed."""
+    """Celery worker; the test restarts it after killing it."""
     environ = {
         "MARQUEE_ROLE": "ops",
         "MARQUEE_TMDB_URL": tmdb.url,
@@ -50,9 +50,9 @@ def worker(log_database, redis_url, bus_url, tmdb, tmp_path):
 
 
 def wait(condition, process):
-    until = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
-        assert time.monotonic() < until, process.log_tail()
+        assert time.monotonic() < deadline, process.log_tail()
         assert not process.has_ended(), process.log_tail()
         time.sleep(0.02)
 
@@ -63,21 +63,21 @@ def state(kind):
 
 
 def finish(kind, process):
-    """Ask again and again, as the clock does, until all is done."""
+    """Request the sync again, as the clock does, until its run is done."""
     while state(kind) != SyncRun.State.DONE:
         before = SyncRun.objects.filter(kind=kind).values_list("begun_at", flat=True).first()
-        over = SyncRun.objects.filter(kind=kind).exclude(begun_at=before)
+        other_runs = SyncRun.objects.filter(kind=kind).exclude(begun_at=before)
         ask_for(kind)
-        wait(over.exclude(state=SyncRun.State.RUNNING).exists, process)
+        wait(other_runs.exclude(state=SyncRun.State.RUNNING).exists, process)
 
 
-def go_wrong(tmdb, *kinds: Kind):
+def inject_faults(tmdb, *kinds: Kind):
     for kind in kinds:
         tmdb.faults.add(InjectedFault(kind, path="/movie/"))
 
 
 def facts_of(film) -> MovieFacts:
-    """What the catalogue should say of a film, said once more in other words."""
+    """Facts that the catalogue should have of a film, computed independently."""
     return MovieFacts(
         title=film["title"],
         year=int(film["release_date"][:4]),
@@ -88,7 +88,7 @@ def facts_of(film) -> MovieFacts:
     )
 
 
-def added():
+def added_movies():
     store = PostgresStore(config().partitions)
     return Counter(
         recorded.event.movie_id
@@ -99,25 +99,25 @@ def added():
 
 
 def test_sync_ends_the_same_when_its_worker_is_killed_half_way(worker, tmdb):
-    go_wrong(tmdb, "html", "cut", "offline", "torn", "limited", "fault")
+    inject_faults(tmdb, "html", "cut", "offline", "torn", "limited", "fault")
     finish("lists", worker)
     assert TmdbFilm.objects.count() == FILMS
     ask_for("films")
     wait(models.Movie.objects.exists, worker)
     worker.stop(worker.stop_signal.SIGKILL)
     assert 0 < models.Movie.objects.count() < FILMS
-    assert state("films") == SyncRun.State.RUNNING  # nobody could say otherwise
+    assert state("films") == SyncRun.State.RUNNING  # the killed worker could not write its end
 
-    go_wrong(tmdb, "cut", "html", "limited", "slow")
+    inject_faults(tmdb, "cut", "html", "limited", "slow")
     worker.start()
     finish("films", worker)
     finish("trending", worker)
     ids = {TMDB_BASE + film: film for film in tmdb.films.ids()}
-    assert added() == Counter(ids.keys())
+    assert added_movies() == Counter(ids.keys())
     states = inline_projection.movie_states(list(ids))
-    wanted = {movie: tmdb.films.get(film) for movie, film in ids.items()}
+    films = {movie: tmdb.films.get(film) for movie, film in ids.items()}
     assert {movie: states[movie].facts for movie in states} == {
-        movie: facts_of(film) for movie, film in wanted.items()
+        movie: facts_of(film) for movie, film in films.items()
     }
 
     heads = PostgresStore(config().partitions).heads()

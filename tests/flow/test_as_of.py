@@ -28,10 +28,10 @@ def hour_of(answer) -> datetime:
     return as_of.replace(minute=0, second=0, microsecond=0)
 
 
-def test_as_of_board_is_that_of_the_past(start, catalogue, somebody):
+def test_as_of_board_is_that_of_the_past(start, catalogue, register_client):
     platform = start()
     import_(platform, catalogue)
-    ann, bob = somebody(platform, "ann"), somebody(platform, "bob")
+    ann, bob = register_client(platform, "ann"), register_client(platform, "bob")
     trending = ann.read("/v1/trending", ",".join([rate(ann, 3, 5), rate(bob, 3)]))
     moment = datetime.now(UTC)
     assert [movie for movie, _ in board(trending)] == [3, 5]

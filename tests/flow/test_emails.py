@@ -9,10 +9,10 @@ OTHER = "l-arrivee-d-un-train"
 TOKEN = re.compile("^[A-Za-z0-9_-]{43}$", re.MULTILINE)
 
 
-def test_forgotten_password_is_reset_by_email(start, somebody, tmp_path):
+def test_forgotten_password_is_reset_by_email(start, register_client, tmp_path):
     mail = tmp_path / "mail"
     mail.mkdir()
-    ann = somebody(start(MARQUEE_MAIL_URL=f"file:{mail}"), "ann")
+    ann = register_client(start(MARQUEE_MAIL_URL=f"file:{mail}"), "ann")
 
     def letter(subject):
         letters = [path.read_text() for path in mail.iterdir()]

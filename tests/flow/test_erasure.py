@@ -119,10 +119,12 @@ def me(person: Client) -> str:
     return str(person.read("/v1/me").json()["id"])
 
 
-def test_erased_user_is_gone_from_every_store_for_good(start, catalogue, somebody, look, redis_url):
+def test_erased_user_is_gone_from_every_store_for_good(
+    start, catalogue, register_client, look, redis_url
+):
     platform: Platform = start()
     import_(platform, catalogue)
-    zoe, bob, cid = (somebody(platform, name) for name in (NAME, "bob", "cid"))
+    zoe, bob, cid = (register_client(platform, name) for name in (NAME, "bob", "cid"))
     theirs, at = live(zoe, 1, 2, 3)
     bobs = bob.put("/v1/movies/1/rating", {"score": 4}).headers["Log-Position"]
     user_id = me(zoe)

@@ -12,10 +12,10 @@ def wait_for_the_market(person):
     until(lambda: len(person.read(all_of_them).json()["items"]) == MOVIES)
 
 
-def test_rating_shows_in_every_read_model(start, catalogue, somebody):
+def test_rating_shows_in_every_read_model(start, catalogue, register_client):
     platform = start()
     import_(platform, catalogue)
-    ann = somebody(platform, "ann")
+    ann = register_client(platform, "ann")
     wait_for_the_market(ann)
 
     answer = ann.put("/v1/movies/1/rating", {"score": 9})
@@ -44,10 +44,10 @@ def test_rating_shows_in_every_read_model(start, catalogue, somebody):
     assert 1 not in [item["id"] for item in recommended]
 
 
-def test_response_states_its_age(start, catalogue, somebody):
+def test_response_states_its_age(start, catalogue, register_client):
     platform = start()
     import_(platform, catalogue)
-    ann = somebody(platform, "ann")
+    ann = register_client(platform, "ann")
     for path in ("/v1/movies/1", "/v1/trending", "/v1/search?q=movie", "/v1/me/ratings"):
         answer = ann.read(path)
         assert answer.status_code == 200, answer.text
@@ -58,18 +58,18 @@ def test_response_states_its_age(start, catalogue, somebody):
         assert again.status_code == 304, path
 
 
-def test_writes_appear_without_the_bus(start, catalogue, somebody):
+def test_writes_appear_without_the_bus(start, catalogue, register_client):
     platform = start(MARQUEE_BUS_URL="amqp://guest:guest@127.0.0.1:1/%2F")
     import_(platform, catalogue)
-    ann = somebody(platform, "ann")
+    ann = register_client(platform, "ann")
     at = ann.put("/v1/movies/7/rating", {"score": 4}).headers["Log-Position"]
     assert ann.read("/v1/movies/7", at).json()["community"]["count"] == 1
 
 
-def test_withdrawn_rating_leaves_no_trace(start, catalogue, somebody):
+def test_withdrawn_rating_leaves_no_trace(start, catalogue, register_client):
     platform = start()
     import_(platform, catalogue)
-    ann = somebody(platform, "ann")
+    ann = register_client(platform, "ann")
     ann.put("/v1/movies/1/rating", {"score": 9})
     answer = ann.command.delete("/v1/movies/1/rating", headers=dict(ann.headers))
     at = answer.headers["Log-Position"]
@@ -79,9 +79,9 @@ def test_withdrawn_rating_leaves_no_trace(start, catalogue, somebody):
     assert ann.read("/v1/trending", at).json()["items"] == []
 
 
-def test_logout_everywhere_holds_for_queries(start, somebody):
+def test_logout_everywhere_holds_for_queries(start, register_client):
     platform = start()
-    ann = somebody(platform, "ann")
+    ann = register_client(platform, "ann")
     assert ann.read("/v1/me/ratings").status_code == 200
     answer = ann.command.post("/v1/tokens/revoke-all", headers=dict(ann.headers))
     assert answer.status_code == 204

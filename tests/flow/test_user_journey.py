@@ -8,10 +8,10 @@ def ids(answer):
     return [item["id"] for item in answer.json()["items"]]
 
 
-def test_private_playlist_is_hidden_from_others_at_once(start, catalogue, somebody):
+def test_private_playlist_is_hidden_from_others_at_once(start, catalogue, register_client):
     platform = start()
     import_(platform, catalogue)
-    ann, bob = somebody(platform, "ann"), somebody(platform, "bob")
+    ann, bob = register_client(platform, "ann"), register_client(platform, "bob")
     made = ann.command.post(
         "/v1/playlists",
         json={"name": "Rainy days", "visibility": "public"},
@@ -36,10 +36,10 @@ def test_private_playlist_is_hidden_from_others_at_once(start, catalogue, somebo
     assert ids(ann.read("/v1/me/playlists", at)) == [playlist["id"]]
 
 
-def test_favourites_hidden_movies_and_likes_show_at_once(start, catalogue, somebody):
+def test_favourites_hidden_movies_and_likes_show_at_once(start, catalogue, register_client):
     platform = start()
     import_(platform, catalogue)
-    ann, bob = somebody(platform, "ann"), somebody(platform, "bob")
+    ann, bob = register_client(platform, "ann"), register_client(platform, "bob")
     at = ann.put("/v1/movies/1/favourite", {}).headers["Log-Position"]
     assert ids(ann.read("/v1/me/favourites", at)) == [1]
     at = ann.put("/v1/movies/2/hidden", {}).headers["Log-Position"]

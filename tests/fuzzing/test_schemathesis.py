@@ -20,13 +20,13 @@ ENDS_THE_LOG_IN = "log_out_everywhere"
 
 
 @pytest.fixture
-def fuzzing(start, catalogue, somebody, tmp_path):
-    """A platform, what puts one of its APIs to the test as somebody, and where refusals are."""
+def fuzzing(start, catalogue, register_client, tmp_path):
+    """Platform, a function that fuzzes one of its APIs as a user, and the directory of refusals."""
     platform = start(**UNTHROTTLED)
     import_(platform, catalogue)
 
     # One after the other: who registers while others do may be told to come again.
-    people = {name: somebody(platform, name) for name in ("ann", "bob", "cleo")}
+    people = {name: register_client(platform, name) for name in ("ann", "bob", "cleo")}
 
     def fuzz(url, name, *more):
         person = people[name]

@@ -13,7 +13,7 @@ from events.store import AppendEntry
 from events.store.postgres import PostgresStore
 from infra.config import config
 from tests.events.store.contract import ANN, run_in_threads
-from tests.faults.relay.relay_setup import ask
+from tests.faults.relay.relay_setup import query
 from tests.fixtures.waiting import until
 
 PARTITION = partition_of(str(ANN), 64)
@@ -92,7 +92,7 @@ def test_delayed_cursor_update_and_new_leader_wait_for_each_other(outbox):
         connections.close_all()
 
     def take_over() -> None:
-        until(lambda: ask("SELECT 1 FROM pg_locks WHERE NOT granted"))
+        until(lambda: query("SELECT 1 FROM pg_locks WHERE NOT granted"))
         with connections["default"].cursor() as cursor:
             cursor.execute("SET lock_timeout = '500ms'")
             with pytest.raises(DatabaseError, match="lock timeout"):

@@ -37,7 +37,7 @@ def main() -> int:
     """Exit status 1 if anything was lost or done twice."""
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
     parser.add_argument("--seconds", type=int, default=SECONDS, metavar="N", help="of killing")
-    parser.add_argument("--seed", type=int, default=1896, help="of who is killed when")
+    parser.add_argument("--seed", type=int, default=1896, help="of the order of kills")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # all ends in order
     report = run(arguments.seconds, seed=arguments.seed)
@@ -46,76 +46,87 @@ def main() -> int:
 
 
 def run(seconds: float, *, seed: int) -> Report:
-    """Kill for so long and everyone at least once, wait until all is level, and look."""
+    """Kill for ``seconds`` and each victim at least once, wait until level, and check."""
     random = Random(seed)
     with ExitStack() as stack:
-        on = stack.enter_context(stage(movies=MOVIES))
+        running_stage = stack.enter_context(stage(movies=MOVIES))
         directory = Path(stack.enter_context(TemporaryDirectory()))
-        health = Health(on.platform.command_url, on.platform.query_url, movie=MOVIES)
+        health = Health(
+            running_stage.platform.command_url, running_stage.platform.query_url, movie=MOVIES
+        )
         stack.callback(health.close)
-        loop = Loop(victims(on.platform, on.services, NAME, random), health, random)
-        with _under_load(on, directory) as load:
-            _kill(on, loop, load, until=monotonic() + seconds)
-        health.close()  # while somebody writes nothing is ever quite level
-        return _look(on, loop, directory)
+        loop = Loop(
+            victims(running_stage.platform, running_stage.services, NAME, random), health, random
+        )
+        with _under_load(running_stage, directory) as load:
+            _kill(running_stage, loop, load, until=monotonic() + seconds)
+        health.close()  # read models are never level while the probe writes
+        return _look(running_stage, loop, directory)
 
 
-def _kill(on: Stage, loop: Loop, load: "subprocess.Popen[bytes]", *, until: float) -> None:
+def _kill(
+    running_stage: Stage, loop: Loop, load: "subprocess.Popen[bytes]", *, until: float
+) -> None:
     while (monotonic() < until or not loop.had_everyone) and load.poll() is None:
-        on.supervisor.restart_ended()
+        running_stage.supervisor.restart_ended()
         loop.turn()
         sleep(_LOOK_SECONDS)
     while not loop.is_quiet:
-        on.supervisor.restart_ended()
+        running_stage.supervisor.restart_ended()
         loop.watch()
         sleep(_LOOK_SECONDS)
 
 
 @contextmanager
-def _under_load(on: Stage, directory: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """A process that writes and reads, and keeps the ledger, until the end of the block."""
+def _under_load(running_stage: Stage, directory: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a process that writes, reads and keeps the ledger, until the end of the block."""
     log_path = directory / "load.log"
     with log_path.open("wb") as log:
-        load = subprocess.Popen(_load(on, directory), cwd=HOME, stdout=log)
+        load = subprocess.Popen(_load(running_stage, directory), cwd=HOME, stdout=log)
     try:
-        while not log_path.stat().st_size:  # it speaks when everybody is there and begins to write
+        while not log_path.stat().st_size:  # it prints once all users are registered
             if load.poll() is not None:
                 raise DidNotStart("The load ended before it began, see above.")
-            on.supervisor.restart_ended()
+            running_stage.supervisor.restart_ended()
             sleep(_LOOK_SECONDS)
         yield load
-        load.terminate()  # it ends when the fate of its last writes is known
+        load.terminate()  # it ends when the outcome of its last writes is known
         load.wait(_SETTLE_SECONDS)
     finally:
         load.kill()
         load.wait()
 
 
-def _load(on: Stage, directory: Path) -> list[str]:
+def _load(running_stage: Stage, directory: Path) -> list[str]:
     return [
         *(sys.executable, "-m", "benchmarks.write_load", "--reads-may-fail"),
-        *("--command-url", on.platform.command_url, "--query-url", on.platform.query_url),
+        *(
+            "--command-url",
+            running_stage.platform.command_url,
+            "--query-url",
+            running_stage.platform.query_url,
+        ),
         *("--people", str(PEOPLE), "--movies", str(MOVIES - 1), "--pause", "0.05"),
         *("--ledger", str(directory / "ledger"), "--report", str(directory / "report")),
     ]
 
 
-def _look(on: Stage, loop: Loop, directory: Path) -> Report:
+def _look(running_stage: Stage, loop: Loop, directory: Path) -> Report:
     sys.stdout.write((directory / "load.log").read_text())
     ledger = Ledger.read((directory / "ledger").read_bytes())
-    is_level = on.platform.manage("lag", "--wait", _LEVEL_SECONDS) == 0
+    is_level = running_stage.platform.manage("lag", "--wait", _LEVEL_SECONDS) == 0
     tokens = {}
     for person in ledger.people:
-        sender = Sender(on.platform.command_url, person.account)
+        sender = Sender(running_stage.platform.command_url, person.account)
         tokens[person.account.id] = sender.log_in()
         sender.close()
     return Report(
         records=loop.records,
         writes=ledger.writes,
         reads=json.loads((directory / "report").read_text())["reads"][0],
-        found=check(ledger, on.platform.query_url, tokens, movies=MOVIES - 1),
+        check_result=check(ledger, running_stage.platform.query_url, tokens, movies=MOVIES - 1),
         is_level=is_level,
-        is_equal=on.platform.manage("verify", "--all") == 0,
+        is_equal=running_stage.platform.manage("verify", "--all") == 0,
     )
 
 

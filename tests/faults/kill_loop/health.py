@@ -1,7 +1,7 @@
 """Health probe: a write and a read that waits for it, again and again.
 
-Well is: a write is accepted, and a read that waits for it shows it. Somebody tries all the time, on
-a movie that nobody else rates.
+The platform is well when a write is accepted and a read that waits for it shows it. The probe tries
+all the time, on a movie that no other user rates.
 """
 
 from itertools import cycle
@@ -19,7 +19,7 @@ _PATIENCE_SECONDS = 5.0
 
 
 class Health:
-    """Tries, in a thread of its own."""
+    """Probes the platform in a thread of its own."""
 
     def __init__(self, command_url: str, query_url: str, *, movie: int) -> None:
         self._path = f"/v1/movies/{movie}/rating"
@@ -33,15 +33,15 @@ class Health:
         self._thread.start()
 
     def well_after(self, moment: float) -> float | None:
-        """When it was first seen to be well by an attempt that began after a moment, if it was."""
+        """Return when the first good probe begun after ``moment`` ended, or None."""
         return next((end for begin, end in self._well if begin >= moment), None)
 
     def forget(self, moment: float) -> None:
-        """What was before a moment is not asked for any more."""
+        """Forget probes begun before ``moment``."""
         self._well = [observation for observation in self._well if observation[0] >= moment]
 
     def close(self) -> None:
-        """Try no more."""
+        """Stop probing."""
         self._done.set()
         self._thread.join()
         for client in (self._command, self._query, self._logging_in):

@@ -1,8 +1,8 @@
 """The loop: chooses the next victim and measures how long the platform is unwell.
 
-One after the other in an order that changes, so that each gets its turn; now and then two at once.
-The next one is killed soon after the platform is well again, whatever is still coming up: only who
-is down itself waits for its turn.
+Victims are killed one after the other in random order, sometimes two at once. The next one is
+killed soon after the platform is well again, even while others still start; a victim that is down
+waits.
 """
 
 from collections.abc import Sequence
@@ -19,12 +19,12 @@ _STUCK_SECONDS = 600.0
 
 
 class NeverWell(Exception):
-    """The platform did not come back."""
+    """The platform or a victim did not recover in time."""
 
 
 @dataclass
 class Record:
-    """What became of one victim's deaths."""
+    """Kills of one victim and its longest recovery."""
 
     kills: int = 0
     longest_unwell_seconds: float = 0.0
@@ -42,7 +42,7 @@ class _Death:
 
 
 class Loop:
-    """Kills, and watches what comes of it; ``turn`` is called again and again."""
+    """Kills victims and measures recovery; call ``turn`` repeatedly."""
 
     def __init__(self, victims: Sequence[Victim], health: Health, random: Random) -> None:
         self.records = {victim.name: Record() for victim in victims}
@@ -55,16 +55,16 @@ class Loop:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether all who died are back, and the platform is well."""
+        """Whether all killed victims are back and the platform is well."""
         return not self._deaths
 
     @property
     def had_everyone(self) -> bool:
-        """Whether each was killed at least once."""
+        """Whether each victim was killed at least once."""
         return all(record.kills for record in self.records.values())
 
     def watch(self) -> None:
-        """Note who is back; raises NeverWell."""
+        """Note which victims are back; raises NeverWell."""
         now = monotonic()
         for death in self._deaths:
             self._watch(death, now)

@@ -14,33 +14,38 @@ from tests.faults.kill_loop.loop import Record
 
 @dataclass(frozen=True)
 class Report:
-    """The whole of it."""
+    """Kills, writes, reads and the result of the checks."""
 
     records: Mapping[str, Record]
     writes: Writes
     reads: Mapping[str, Any]
-    found: CheckResult
+    check_result: CheckResult
     is_level: bool
     is_equal: bool
     """Whether ``verify --all`` says so."""
 
     @property
     def is_right(self) -> bool:
-        """Whether nothing is lost, and nothing is there twice."""
-        return self.found.is_right and not self.writes.refused and self.is_level and self.is_equal
+        """Whether no write is lost or applied twice."""
+        return (
+            self.check_result.is_right
+            and not self.writes.refused
+            and self.is_level
+            and self.is_equal
+        )
 
     def show(self, console: Console) -> None:
-        """As a table, and some lines."""
+        """Print a table of the kills and the checks' result."""
         table = Table("killed with -9", "times", "longest until well", "until back itself")
         for name, record in self.records.items():
             seconds = (record.longest_unwell_seconds, record.longest_away_seconds)
             table.add_row(name, str(record.kills), *(f"{each:.1f} s" for each in seconds))
         console.print(table)
-        for line in (*self._lines(), *self.found.shown):
+        for line in (*self._lines(), *self.check_result.shown):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def _lines(self) -> Iterator[str]:
-        writes, result = self.writes, self.found
+        writes, result = self.writes, self.check_result
         longest = max((r.longest_unwell_seconds for r in self.records.values()), default=0.0)
         yield (
             f"kills {sum(record.kills for record in self.records.values())},"

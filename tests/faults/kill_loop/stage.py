@@ -36,7 +36,7 @@ _SET = ("MARQUEE_STATE_DIR", "SERVICES_ENGINE", *QUICK_START)
 
 @contextmanager
 def stage(*, movies: int) -> Iterator[Stage]:
-    """The stage, ready; nothing of it is left after the block."""
+    """Start a platform and import a catalogue; everything is removed after the block."""
     with ExitStack() as stack:
         directory = Path(stack.enter_context(TemporaryDirectory(prefix="marquee-faults-")))
         directory.chmod(0o755)  # the servers' own account must come through
@@ -46,7 +46,7 @@ def stage(*, movies: int) -> Iterator[Stage]:
         environ = {**environment(servers, directory, name=NAME, fresh=True), **UNTHROTTLED}
         prepare(environ, directory, fresh=True)
         logs = directory / "logs"
-        process_tree = processes(
+        platform = processes(
             environ,
             logs,
             ports=(free(), free()),
@@ -56,18 +56,18 @@ def stage(*, movies: int) -> Iterator[Stage]:
         )
         supervisor = stack.enter_context(Supervisor(say=_say))
         supervisor.watch(native_servers({}))
-        supervisor.bring_up(process_tree.members())
+        supervisor.bring_up(platform.members())
         catalogue = directory / "catalogue.jsonl"
         write_catalogue(catalogue, movies=movies)
         for arguments in (("import_catalogue", str(catalogue)), ("lag", "--wait", LEVEL_SECONDS)):
-            if process_tree.manage(*arguments):
+            if platform.manage(*arguments):
                 raise DidNotStart(f"manage.py {' '.join(arguments)} failed, see above.")
-        yield Stage(process_tree, supervisor, services_dir(), logs)
+        yield Stage(platform, supervisor, services_dir(), logs)
 
 
 @contextmanager
 def _of_its_own(directory: Path) -> Iterator[None]:
-    """Have servers started in this directory, whatever the environment says."""
+    """Start servers in this directory, whatever the environment says."""
     names = [*VARIABLES.values(), "MARQUEE_QUERY_REDIS_URL", "MARQUEE_VAULT_URL"]
     before = {name: os.environ.pop(name) for name in names if name in os.environ}
     before_too = {name: os.environ.get(name) for name in _SET}

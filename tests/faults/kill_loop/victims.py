@@ -23,7 +23,7 @@ SERVERS = (POSTGRES, REDIS, RABBITMQ, ELASTICSEARCH)
 
 @dataclass(frozen=True)
 class Victim:
-    """Something that must be able to end at any moment."""
+    """A process or server that may be killed at any moment."""
 
     name: str
     find: Callable[[], Sequence[int]]
@@ -31,7 +31,7 @@ class Victim:
     is_back: Callable[[], bool]
 
     def kill(self) -> bool:
-        """End it without a word; whether there was anything to end."""
+        """Kill its processes; return whether there were any."""
         pids = self.find()
         for pid in pids:
             with suppress(ProcessLookupError):
@@ -47,7 +47,7 @@ def victims(platform: Platform, services: Path, database: str, random: Random) -
         for name, process in platform.processes.items()
     ]
     ours.append(_clock_of(platform.processes["worker"]))
-    # An API's workers are processes of their own: without one the API must not be there by halves.
+    # An API's workers are processes of their own: losing one must not break the API.
     ours += [
         _worker_of(platform.processes[name], answers(f"{url}/health/live"), random)
         for name, url in urls.items()
@@ -84,10 +84,10 @@ def _worker_of(process: Process, is_live: IsReady, random: Random) -> Victim:
 
 def _server(server: Server, home: Home) -> Victim:
     def find() -> Sequence[int]:
-        live_pids = _of(server, home)
-        pids = {each.pid for each in live_pids}
+        processes = _of(server, home)
+        pids = {each.pid for each in processes}
         if server is POSTGRES:  # the others of its processes are its children, which must notice
-            return [each.pid for each in live_pids if each.parent not in pids]
+            return [each.pid for each in processes if each.parent not in pids]
         return sorted(pids)
 
     def is_back() -> bool:

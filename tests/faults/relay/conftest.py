@@ -2,41 +2,41 @@
 
 import pytest
 
-from tests.faults.relay.relay_setup import Audience, Relays
+from tests.faults.relay.relay_setup import RelayProcesses, Subscriber
 from tests.fixtures.broker import own_broker
 from tests.fixtures.tcp_proxy import proxy_to
 
 
 @pytest.fixture
-def line(bus_url):
-    with proxy_to(bus_url) as line:
-        yield line
+def proxy(bus_url):
+    with proxy_to(bus_url) as proxy:
+        yield proxy
 
 
 @pytest.fixture
 def relays(log_database, redis_url, namespace):
-    relays = Relays(namespace)
+    relays = RelayProcesses(namespace)
     yield relays
     relays.end()
 
 
 @pytest.fixture
-def audience(bus_url, namespace):
-    audience = Audience(bus_url, namespace)
-    yield audience
-    audience.subscription.close()
+def subscriber(bus_url, namespace):
+    subscriber = Subscriber(bus_url, namespace)
+    yield subscriber
+    subscriber.subscription.close()
 
 
 @pytest.fixture(scope="module")
 def broker():
-    """A RabbitMQ for tests that others would suffer from."""
+    """RabbitMQ server for tests that kill it, fill its disk or raise its alarms."""
     with own_broker() as broker:
         yield broker
 
 
 @pytest.fixture
-def listeners(broker, namespace):
-    """An audience at that broker."""
-    audience = Audience(broker.url, namespace)
-    yield audience
-    audience.subscription.close()
+def broker_subscriber(broker, namespace):
+    """Subscriber of the broker that a test may stop."""
+    subscriber = Subscriber(broker.url, namespace)
+    yield subscriber
+    subscriber.subscription.close()

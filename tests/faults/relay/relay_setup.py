@@ -26,8 +26,8 @@ from tests.fixtures.waiting import until
 PATIENCE_SECONDS = 60
 
 
-class Relays:
-    """``manage.py relay``, as often as a test wants it."""
+class RelayProcesses:
+    """``manage.py relay`` processes; they end with the test."""
 
     def __init__(self, namespace: str) -> None:
         self._namespace = namespace
@@ -47,57 +47,57 @@ class Relays:
                 relay.wait(timeout=PATIENCE_SECONDS)
 
 
-class Audience:
-    """A worker's queues and everything that came out of them."""
+class Subscriber:
+    """A worker's queues and all positions received from them."""
 
     def __init__(self, bus_url: str, namespace: str) -> None:
-        self.heard: list[Position] = []
-        self.subscription = Subscription(bus_url, namespace, "audience", config().partitions)
+        self.received: list[Position] = []
+        self.subscription = Subscription(bus_url, namespace, "subscriber", config().partitions)
         until(lambda: self.subscription.connected)
 
     def listen(self) -> None:
         deliveries = self.subscription.receive(1000, 0.1)
-        self.heard += [from_wire(delivery.body).position for delivery in deliveries]
+        self.received += [from_wire(delivery.body).position for delivery in deliveries]
         self.subscription.ack_through(deliveries)
 
-    def has_heard(self, positions: Iterable[Position]) -> bool:
+    def has_received(self, positions: Iterable[Position]) -> bool:
         self.listen()
-        return set(positions) <= set(self.heard)
+        return set(positions) <= set(self.received)
 
     def duplicates(self) -> int:
-        return sum(count - 1 for count in Counter(self.heard).values())
+        return sum(count - 1 for count in Counter(self.received).values())
 
     def assert_in_order(self) -> None:
-        """Each partition's offsets one by one; what was heard before may come again."""
-        walk(self.heard)
+        """Offsets of each partition have no gap; earlier ones may repeat."""
+        last_offsets(self.received)
 
 
-class Box:
-    """A queue on the broker's disk that keeps all there ever was: a worker's may forget."""
+class DurableQueue:
+    """Durable queue bound to all events; a worker's queues lose theirs with the broker."""
 
     def __init__(self, bus_url: str, namespace: str) -> None:
         self._bus_url = bus_url
-        self._name = f"{namespace}.box"
-        self._held: list[Position] = []
+        self._name = f"{namespace}.queue"
+        self._received: list[Position] = []
         exchange = topology.exchange(namespace)
         with self._channel() as channel:
             channel.exchange_declare(exchange, exchange_type="topic", durable=True)
             channel.queue_declare(self._name, durable=True)
             channel.queue_bind(self._name, exchange, "#")
 
-    def open(self) -> None:
-        """Take out what it holds now."""
+    def drain(self) -> None:
+        """Receive all messages that the queue holds now."""
         with self._channel() as channel:
             while (delivery := channel.basic_get(self._name, auto_ack=True))[0]:
-                self._held.append(from_wire(delivery[2]).position)
+                self._received.append(from_wire(delivery[2]).position)
 
     def assert_in_order(self) -> None:
-        """Each partition's offsets one by one; what was there before may be there again."""
-        walk(self._held)
+        """Offsets of each partition have no gap; earlier ones may repeat."""
+        last_offsets(self._received)
 
-    def last(self) -> dict[int, int]:
+    def last_offsets(self) -> dict[int, int]:
         """The highest offset of each partition."""
-        return walk(self._held)
+        return last_offsets(self._received)
 
     @contextmanager
     def _channel(self) -> Iterator[BlockingChannel]:
@@ -105,8 +105,8 @@ class Box:
             yield connection.channel()
 
 
-def walk(positions: Iterable[Position]) -> dict[int, int]:
-    """The highest offset of each partition; there must be no gap on the way."""
+def last_offsets(positions: Iterable[Position]) -> dict[int, int]:
+    """The highest offset of each partition; fails at a gap."""
     last: dict[int, int] = {}
     for partition, offset in positions:
         assert offset <= last.get(partition, 0) + 1, f"a gap before {partition}:{offset}"
@@ -115,7 +115,7 @@ def walk(positions: Iterable[Position]) -> dict[int, int]:
 
 
 def append(count: int) -> Sequence[Position]:
-    """Ratings of so many users."""
+    """Append one rating each of ``count`` users."""
     store = PostgresStore(config().partitions)
     users = [uuid4() for _ in range(count)]
     entries = [
@@ -131,8 +131,8 @@ def append(count: int) -> Sequence[Position]:
 
 
 def cursors() -> list[int]:
-    """How far the relay says that it is."""
-    return [offset for (offset,) in ask('SELECT "offset" FROM relay_cursors ORDER BY partition')]
+    """The relay's cursor of each partition."""
+    return [offset for (offset,) in query('SELECT "offset" FROM relay_cursors ORDER BY partition')]
 
 
 def heads() -> list[int]:
@@ -140,7 +140,7 @@ def heads() -> list[int]:
 
 
 def epoch() -> int:
-    [(number,)] = ask("SELECT epoch FROM relay_epoch")
+    [(number,)] = query("SELECT epoch FROM relay_epoch")
     return int(number)
 
 
@@ -148,14 +148,14 @@ def leaders() -> list[int]:
     """Process ids of the sessions that hold a relay's lock on this database."""
     return [
         pid
-        for (pid,) in ask(
+        for (pid,) in query(
             "SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
             " WHERE locktype = 'advisory' AND granted AND datname = current_database()"
         )
     ]
 
 
-def ask(sql: str) -> list[tuple[int, ...]]:
+def query(sql: str) -> list[tuple[int, ...]]:
     with connections["default"].cursor() as cursor:
         cursor.execute(sql)
         return list(cursor.fetchall())

@@ -4,11 +4,11 @@ import pika
 import pytest
 
 from events.bus import topology
-from tests.faults.relay.relay_setup import Audience, Box, append, cursors, heads
+from tests.faults.relay.relay_setup import DurableQueue, Subscriber, append, cursors, heads
 from tests.fixtures.waiting import until
 
 NO_ROOM = "100000GB"
-"""More than any disk here has: wanted free, it is an alarm."""
+"""More free space than any disk here has, so that the disk alarm is raised."""
 
 
 @pytest.fixture
@@ -18,40 +18,40 @@ def channel(bus_url):
 
 
 def test_relay_moves_on_when_no_queue_takes_its_messages(relays, bus_url, namespace):
-    """No queue at all: the cursor moves on, and who comes later reads the log."""
+    """Without queues the cursor moves on; later subscribers read the log."""
     relays.start(bus_url)
     append(3000)
     until(lambda: cursors() == heads())
-    audience = Audience(bus_url, namespace)
+    subscriber = Subscriber(bus_url, namespace)
     later = append(100)
-    until(lambda: audience.has_heard(later))
-    assert set(audience.heard) == set(later)
-    audience.subscription.close()
+    until(lambda: subscriber.has_received(later))
+    assert set(subscriber.received) == set(later)
+    subscriber.subscription.close()
 
 
-def test_relay_resends_nacked_messages_in_order(relays, audience, bus_url, namespace, channel):
-    """Somebody's queue that takes no more makes the broker say no to what is published."""
-    other_queue = f"{namespace}.somebody"
+def test_relay_resends_nacked_messages_in_order(relays, subscriber, bus_url, namespace, channel):
+    """A full queue makes the broker nack the relay's messages."""
+    other_queue = f"{namespace}.full"
     arguments = {"x-max-length": 10, "x-overflow": "reject-publish"}
     channel.queue_declare(other_queue, arguments=arguments)
     channel.queue_bind(other_queue, topology.exchange(namespace), "#")
     relays.start(bus_url)
     positions = append(2000)
-    until(lambda: audience.has_heard([min(positions)]))
+    until(lambda: subscriber.has_received([min(positions)]))
     until(
-        lambda: audience.listen() or audience.duplicates() > 0
-    )  # it has begun again at least once
+        lambda: subscriber.listen() or subscriber.duplicates() > 0
+    )  # the relay resent at least once
     assert cursors() != heads()
     channel.queue_delete(other_queue)
-    until(lambda: audience.has_heard(positions))
-    audience.assert_in_order()
+    until(lambda: subscriber.has_received(positions))
+    subscriber.assert_in_order()
     until(lambda: cursors() == heads())
 
 
 @pytest.mark.slow
 def test_relay_loses_nothing_when_the_broker_is_killed(relays, broker, namespace):
-    """All that was confirmed is there, on the broker's disk, and the rest is sent after it."""
-    box = Box(broker.url, namespace)
+    """Confirmed messages are on the broker's disk; the rest is sent after its restart."""
+    queue = DurableQueue(broker.url, namespace)
     relays.start(broker.url)
     append(500)
     until(lambda: cursors() == heads())
@@ -64,9 +64,11 @@ def test_relay_loses_nothing_when_the_broker_is_killed(relays, broker, namespace
     until(lambda: cursors() == heads())
     append(10)
     until(lambda: cursors() == heads())
-    box.open()
-    box.assert_in_order()
-    assert box.last() == {partition: head for partition, head in enumerate(heads()) if head}
+    queue.drain()
+    queue.assert_in_order()
+    assert queue.last_offsets() == {
+        partition: head for partition, head in enumerate(heads()) if head
+    }
 
 
 @pytest.mark.slow
@@ -81,19 +83,21 @@ def test_relay_loses_nothing_when_the_broker_is_killed(relays, broker, namespace
     ],
     ids=["disk", "memory"],
 )
-def test_broker_alarm_stops_the_relay_and_no_writes(relays, listeners, broker, alarm, all_clear):
+def test_broker_alarm_stops_the_relay_and_no_writes(
+    relays, broker_subscriber, broker, alarm, all_clear
+):
     relay = relays.start(broker.url)
     first = append(500)
-    until(lambda: listeners.has_heard(first))
+    until(lambda: broker_subscriber.has_received(first))
     broker.control(*alarm)
     try:
         until(lambda: "resource_limit" in broker.control("eval", "rabbit_alarm:get_alarms()."))
-        second = append(5000)  # the log takes them as always
+        second = append(5000)  # the log still accepts events
         until(lambda: relay.poll() is None and sum(heads()) == 5500)
         assert sum(cursors()) < 5500
     finally:
         broker.control(*all_clear)
-    until(lambda: listeners.has_heard(second))
-    listeners.assert_in_order()
+    until(lambda: broker_subscriber.has_received(second))
+    broker_subscriber.assert_in_order()
     until(lambda: cursors() == heads())
     assert relay.poll() is None
