@@ -37,26 +37,32 @@ GROUPS = (
     *("tokens", "append", "relay", "projecting", "rebuild", "sync", "import-memory"),
     *("import", "memory", "query", "visibility", "commands"),
 )
-"""In order: the later ones find ratings and read models as the earlier ones left them."""
+"""In order of execution: later groups use the ratings and read models of earlier ones."""
 
 WIDTH = 180
-"""Of the table where there is no terminal to ask."""
+"""Width of the table if there is no terminal."""
 
 _ON_STAGE = {"import", "memory", "query", "visibility", "commands"}
 
 
 def main() -> int:
-    """Measure, show and keep; exit status 1 if a gate was missed."""
+    """Run the benchmarks; exit status 1 if a gate was missed or a group failed."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--only", nargs="+", choices=GROUPS, metavar="NAME", help=", ".join(GROUPS))
     parser.add_argument(
-        "--ratings", type=Path, metavar="DIR", help="MovieLens files; without: made up ones"
+        "--ratings",
+        type=Path,
+        metavar="DIR",
+        help="directory of MovieLens files; generated ones by default",
     )
     parser.add_argument(
-        "--events", type=int, default=EVENTS, help="ratings of the log that is rebuilt from"
+        "--events", type=int, default=EVENTS, help="number of ratings in the log of the rebuild"
     )
     parser.add_argument(
-        "--films", type=int, default=syncing.FILMS, help="that are fetched from a TMDb of ours"
+        "--films",
+        type=int,
+        default=syncing.FILMS,
+        help="number of films fetched from the fake TMDb",
     )
     arguments = parser.parse_args()
     groups = [group for group in GROUPS if not arguments.only or group in arguments.only]
@@ -74,14 +80,14 @@ def main() -> int:
     machine = describe(load_before, of_servers)
     show(bench.rows, machine, console)
     ratings_name = str(arguments.ratings.name) if arguments.ratings else "made up"
-    console.print(f"Kept in {keep(bench.rows, machine, ratings=ratings_name)}", highlight=False)
+    console.print(f"Saved in {keep(bench.rows, machine, ratings=ratings_name)}", highlight=False)
     for failure in bench.failures:
         console.print(f"[red]Not measured:[/] {escape(failure)}", highlight=False)
     return 0 if all(row.passes for row in bench.rows) and not bench.failures else 1
 
 
 class _Bench:
-    """Rows as they come; a group that fails takes no other with it."""
+    """Runs groups and collects their rows; one that fails does not stop the others."""
 
     def __init__(self, console: Console) -> None:
         self.rows: list[Measurement] = []
@@ -97,7 +103,7 @@ class _Bench:
         events: int,
         films: int,
     ) -> None:
-        """All groups asked for."""
+        """Run the requested groups."""
         if "tokens" in groups:
             self._group("tokens", tokens.rows)
         if "append" in groups:
@@ -121,7 +127,7 @@ class _Bench:
             self.rows = query.side_by_side(self.rows)
 
     def _on_stage(self, groups: Sequence[str], running_stage: Stage) -> None:
-        # Whatever is measured, it is measured on a platform that holds the ratings.
+        # Always imported: all groups are measured on a platform with ratings.
         self._group("import", lambda: imports.rows(running_stage))
         if "memory" in groups:
             self._group("memory", lambda: memory.rows(running_stage))
@@ -137,9 +143,9 @@ class _Bench:
         before = len(self.rows)
         try:
             self.rows += rows()
-            for row in self.rows[before:]:  # a long run may be cut short
-                self._console.print(f"  {row.said}", highlight=False)
-        except Exception as error:  # noqa: BLE001 - said in the end; the other groups count
+            for row in self.rows[before:]:  # in case a long run is interrupted
+                self._console.print(f"  {row.summary}", highlight=False)
+        except Exception as error:  # noqa: BLE001 - reported at the end; the other groups go on
             self.failures.append(f"{name}: {error!r}")
 
 

@@ -19,7 +19,7 @@ PROCESSES = 16
 SECONDS = 5
 GATE = 0.5
 
-# The same columns and the same two indexes; offsets come from a sequence: no order is promised.
+# The same columns and indexes; offsets come from a sequence, so they are not in commit order.
 _PLAIN_TABLE = """
 SET client_min_messages = error;
 DROP TABLE IF EXISTS plain;
@@ -57,7 +57,7 @@ def rows(servers: Addresses) -> Iterable[Measurement]:
 
 @contextmanager
 def temporary_log(servers: Addresses, name: str) -> Iterator[Mapping[str, str]]:
-    """The variables of an empty log that is dropped after the block."""
+    """Environment variables of an empty log, which is dropped after the block."""
     with TemporaryDirectory() as directory:
         path = Path(directory)
         environ = environment(servers, path, name=name, fresh=True)
@@ -69,7 +69,7 @@ def temporary_log(servers: Addresses, name: str) -> Iterator[Mapping[str, str]]:
 
 
 def _appends(environ: Mapping[str, str]) -> float:
-    """Events a second of all processes together; they begin at a sign, with a warm connection."""
+    """Events a second of all processes together; they connect first, then start at one signal."""
     processes = [
         subprocess.Popen(
             [sys.executable, "-m", "benchmarks.appender", str(SECONDS)],
@@ -82,24 +82,24 @@ def _appends(environ: Mapping[str, str]) -> float:
         for _ in range(PROCESSES)
     ]
     for process in processes:
-        assert process.stdout  # noqa: S101 - a pipe was asked for
+        assert process.stdout  # noqa: S101 - a pipe was requested
         process.stdout.readline()
     for process in processes:
-        assert process.stdin  # noqa: S101 - a pipe was asked for
+        assert process.stdin  # noqa: S101 - a pipe was requested
         process.stdin.write("go\n")
         process.stdin.flush()
     return sum(int(process.communicate()[0]) for process in processes) / SECONDS
 
 
 def make_plain_table(url: str) -> None:
-    """A table like the log's, without its order."""
+    """Create a copy of the events table whose offsets come from a sequence."""
     subprocess.run(["psql", "-q", url, "-c", _PLAIN_TABLE], check=True)
 
 
 def plain_inserts_per_second(url: str) -> float:
-    """Single-row transactions a second into a table like the log's, by pgbench's own word.
+    """Single-row transactions a second into a copy of the events table, as pgbench reports them.
 
-    The simple protocol, which psycopg2 speaks too.
+    By the simple query protocol, as psycopg2.
     """
     make_plain_table(url)
     with TemporaryDirectory() as directory:

@@ -1,4 +1,4 @@
-"""What does one of the appending processes do? Started by benchmarks.append."""
+"""One appending process of the append benchmark; started by benchmarks.append."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ from infra.config import config  # noqa: E402 - Django first
 
 
 def main(seconds: float) -> None:
-    """Append one rating after the other, each to a stream of its own, until time is up."""
+    """Append ratings one by one, each to a new stream, until time is up; print their number."""
     store = PostgresStore(config().partitions)
     store.heads()
     print("ready", flush=True)

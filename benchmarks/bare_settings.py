@@ -1,4 +1,4 @@
-"""What is left of Django when there is nothing of ours in it? The server of the calibrations."""
+"""Django settings of the calibration server: the platform's, with other URLs."""
 
 from infra.settings import *  # noqa: F403 - the same settings, other URLs
 

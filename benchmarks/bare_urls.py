@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 
 def empty(_request: HttpRequest) -> HttpResponse:
-    """Nothing."""
+    """An empty response."""
     return HttpResponse()
 
 
@@ -20,7 +20,7 @@ class Insert(APIView):
     """One bare INSERT of an event's row, committed."""
 
     def post(self, _request: Request) -> Response:
-        """Insert a row into the table that is like the log's, without its order."""
+        """Insert a row into a copy of the events table whose offsets come from a sequence."""
         now, user = datetime.now(UTC), uuid4()
         data = (
             f'{{"type":"movie-rated.v1","user_id":"{user}","movie_id":1,"score":8,"previous":null}}'

@@ -18,7 +18,7 @@ PEOPLE = 64
 GATE = 0.5
 
 _POST = 'wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\nwrk.body = "{}"\n'
-# Every request another movie and, over time, another score: no command is one that changes nothing.
+# Each request has another movie and, over time, another score, so every command changes something.
 _PUT = """
 local tokens = {%s}
 local n = %d
@@ -33,13 +33,13 @@ end
 
 
 def rows(stage: Stage) -> Iterable[Measurement]:
-    """PUT rating, 16 connections: the command API alone, and with all others at work."""
+    """PUT rating, 16 connections: with relay and projectors running, and without them."""
     people = [register(stage.platform) for _ in range(PEOPLE)]
     make_plain_table(stage.platform.environ["MARQUEE_DATABASE_URL"])
     turn = count(1)
     with TemporaryDirectory() as directory:
         yield _row(stage, people, Path(directory), turn, "relay and projectors at work", gate=None)
-        # What the calibration does not have to share the processor with must not run here either.
+        # The calibration shares the processor with no relay and no projector, so stop them.
         for name, process in stage.platform.processes.items():
             if name.startswith(("relay", "projector")):
                 process.stop()
@@ -81,7 +81,7 @@ def _row(
 
 
 def _script(directory: Path, people: Sequence[BenchmarkUser], *, turn: int) -> Path:
-    """Each turn begins with movies that nobody here has rated yet."""
+    """Write a wrk script; each turn starts with movies that its users have not rated yet."""
     script = directory / f"put-{turn}.lua"
     tokens = ", ".join(f'"{person.token}"' for person in people)
     script.write_text(_PUT % (tokens, turn * 1_000_003))

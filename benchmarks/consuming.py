@@ -11,16 +11,16 @@ from events.bus import topology
 from events.relay.relay import BusTarget
 
 PREFETCH = 1000
-"""As a worker's."""
+"""The same as a worker's."""
 _ACK_EACH = 500
 
 NAME = "bench"
-"""Of the subscriber whose queues these are."""
+"""Name of the subscriber that owns the queues."""
 
 
 @contextmanager
 def queues(bus: BusTarget, partitions: int) -> Iterator[Sequence[str]]:
-    """The queues of a worker, empty; deleted after the block."""
+    """Declare empty queues like a worker's; they are deleted after the block."""
     names = [topology.queue(bus.namespace, NAME, group) for group in range(topology.GROUPS)]
     with pika.BlockingConnection(pika.URLParameters(bus.url)) as connection:
         channel = connection.channel()
@@ -37,34 +37,34 @@ def queues(bus: BusTarget, partitions: int) -> Iterator[Sequence[str]]:
 
 
 @contextmanager
-def held(bus: BusTarget, names: Sequence[str]) -> Iterator[None]:
-    """Someone takes a message from each queue and keeps it, until the block ends.
+def occupied(bus: BusTarget, names: Sequence[str]) -> Iterator[None]:
+    """Consume from each queue, holding one message unacknowledged, until the block ends.
 
-    A worker that comes meanwhile waits behind him, and does not purge what is in them. What he kept
-    goes back, perhaps behind others: so it is none that counts.
+    The queues have a single active consumer, so a worker that subscribes meanwhile waits, and does
+    not purge them. The held message is an extra one: it is requeued, perhaps behind others.
     """
     with pika.BlockingConnection(pika.URLParameters(bus.url)) as connection:
         channel = connection.channel()
         channel.basic_qos(prefetch_count=1)
         bodies: list[bytes] = []
         for name in names:
-            channel.basic_publish("", name, b"kept")
+            channel.basic_publish("", name, b"extra")
             channel.basic_consume(
-                name, lambda _channel, _method, _properties, it: bodies.append(it)
+                name, lambda _channel, _method, _properties, body: bodies.append(body)
             )
         while len(bodies) < len(names):
             connection.process_data_events(time_limit=0.1)
         yield
 
 
-def seconds_bare(bus: BusTarget, names: Sequence[str], messages: int) -> float:
-    """The least that pika can do: count what comes, acknowledge 500 at a time."""
-    bare = _Bare(bus, names, messages)
+def bare_seconds(bus: BusTarget, names: Sequence[str], messages: int) -> float:
+    """Seconds that a bare pika consumer takes: it counts messages, and acknowledges every 500th."""
+    bare = _BareConsumer(bus, names, messages)
     bare.connection.ioloop.start()
     return perf_counter() - bare.began
 
 
-class _Bare:
+class _BareConsumer:
     def __init__(self, bus: BusTarget, names: Sequence[str], messages: int) -> None:
         self.began = 0.0
         self._names = names

@@ -1,4 +1,4 @@
-"""How many events a second does one process read and decode? Prints the number."""
+"""Calibration of rebuilding: prints how many events a second one process reads and decodes."""
 
 import os
 import sys

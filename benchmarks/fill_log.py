@@ -1,6 +1,6 @@
 """Fills an empty log with generated movies and ratings, faster than by commands.
 
-Each event goes to its owner's partition, in the order of time. Run as a program, it fills the log
+Each event goes to its owner's partition, in order of time. Run as a program, it fills the log
 of its environment.
 """
 
@@ -39,11 +39,13 @@ _LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def main() -> None:
-    """Fill the log and report progress."""
+    """Fill the log of the environment and report progress."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fill_log", description=__doc__)
     parser.add_argument("--events", type=int, default=EVENTS, help="ratings (%(default)s)")
-    parser.add_argument("--users", type=int, default=USERS, help="who rate (%(default)s)")
-    parser.add_argument("--movies", type=int, default=MOVIES, help="that are rated (%(default)s)")
+    parser.add_argument("--users", type=int, default=USERS, help="users who rate (%(default)s)")
+    parser.add_argument(
+        "--movies", type=int, default=MOVIES, help="movies that are rated (%(default)s)"
+    )
     arguments = parser.parse_args()
     by_user = ratings(arguments.events // arguments.users, arguments.users, arguments.movies)
     for count in fill(by_user, arguments.movies):
@@ -52,7 +54,7 @@ def main() -> None:
 
 
 def fill(by_user: Iterable[Sequence[GeneratedRating]], movies: int) -> Iterator[int]:
-    """Put movies and ratings into the empty log; yields the number of events from time to time."""
+    """Put movies and ratings into an empty log; yields the number of events after each batch."""
     store = RestorableStore(config().partitions)
     heads = [0] * store.partitions
     waiting: list[list[Stored]] = [[] for _ in heads]

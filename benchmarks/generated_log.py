@@ -1,4 +1,4 @@
-"""Generated ratings for a log to rebuild from: fifty a user, and a few popular movies."""
+"""Generated ratings of the log that is rebuilt: fifty for each user; a few movies are popular."""
 
 from bisect import bisect
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ class GeneratedRating:
 
 
 def ratings(each: int, users: int, movies: int) -> Iterator[list[GeneratedRating]]:
-    """Each user's ratings in the order of time; the same for every call."""
+    """Each user's ratings in order of time; the same users, movies and scores for every call."""
     random = Random(SEED)
     weights = list(accumulate(1 / rank**_SKEW for rank in range(1, movies + 1)))
     end = datetime.now(UTC)

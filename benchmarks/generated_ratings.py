@@ -1,4 +1,4 @@
-"""Generated ratings in MovieLens's format, for when no real ones are at hand.
+"""Generated ratings in MovieLens's format, for benchmarks without real ones.
 
 ``python -m benchmarks.generated_ratings DIR --ratings N`` writes N ratings, user by user, as in the
 large MovieLens releases.
@@ -45,7 +45,7 @@ def make(
 
 
 def make_by_user(directory: Path, *, ratings: int, movies: int = MOVIES) -> None:
-    """The same for any number of ratings, user by user, in constant memory."""
+    """Write movies.csv and ratings.csv, user by user, in constant memory."""
     random = Random(SEED)
     _make_films(directory, movies)
     with (directory / "ratings.csv").open("w", newline="") as file:

@@ -1,4 +1,4 @@
-"""How is an API put under load? By wrk, which needs little of the processor itself."""
+"""HTTP load by wrk, which takes little processor time itself."""
 
 import re
 import shutil
@@ -13,14 +13,14 @@ _UNITS = {"us": 1.0, "ms": 1e3, "s": 1e6}
 
 
 class LoadResult(NamedTuple):
-    """What wrk saw."""
+    """Request rate and latency that wrk measured."""
 
     per_second: float
     median_us: float
 
 
 class LoadFailed(Exception):
-    """Answers were errors, so the numbers mean nothing."""
+    """Some responses were errors, so the numbers mean nothing."""
 
 
 def wrk(
@@ -31,7 +31,7 @@ def wrk(
     headers: Mapping[str, str] | None = None,
     script: Path | None = None,
 ) -> LoadResult:
-    """Requests for some seconds over so many connections; raises LoadFailed for any error."""
+    """Send requests for some seconds over some connections; raises LoadFailed for any error."""
     if not shutil.which("wrk"):
         apt.install(["wrk"])
     command = ["wrk", "--latency", "-t", "1", "-c", str(connections), "-d", f"{seconds}s"]

@@ -1,8 +1,8 @@
 """Peak memory of an import of few and of many ratings.
 
-Two files of made up ratings, user by user as the large releases of MovieLens are, the second three
-times as long as the first, which does not fit into memory at once any more (RUN). Nothing is
-appended: what is measured is all of the way but that.
+Two generated files of ratings, user by user as in the large releases of MovieLens. Even the shorter
+one exceeds the sorter's run (ratings_sort.RUN); the other is three times as long. It is a dry run:
+reading, matching and sorting are measured, nothing is appended.
 """
 
 import os
@@ -23,7 +23,7 @@ GATE = 1.15
 
 
 def rows(servers: Addresses) -> Iterable[Measurement]:
-    """The peak of the longer beside that of the shorter."""
+    """The peak for the long file, compared with that for the short one."""
     with temporary_log(servers, "marquee_bench_import") as environ:
         few, _ = _imported(environ, FEW)
         many, seconds = _imported(environ, MANY)
@@ -41,7 +41,7 @@ def rows(servers: Addresses) -> Iterable[Measurement]:
 
 
 def _imported(environ: Mapping[str, str], ratings: int) -> tuple[float, float]:
-    """The most memory that the command had, in MiB, and the seconds that it took."""
+    """Import a generated file; return the peak memory of the command in MiB, and its seconds."""
     with TemporaryDirectory() as directory:
         make_by_user(Path(directory), ratings=ratings)
         began = monotonic()

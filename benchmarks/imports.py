@@ -1,4 +1,4 @@
-"""Import of 100,000 ratings, from the file until all read models are level."""
+"""Import of 100,000 ratings, from the file until all read models have applied them."""
 
 import time
 from collections.abc import Iterable
@@ -8,11 +8,11 @@ from benchmarks.measurement import Measurement
 from benchmarks.stage import Stage, manage
 
 GATE_A_SECOND = 5000
-"""On two quiet cores; a rate and no ratio, so it is said and does not decide."""
+"""Goal on two quiet cores; it is not compared with a calibration, so it is printed only."""
 
 
 def rows(stage: Stage) -> Iterable[Measurement]:
-    """The import while everything runs, until the last read model and what is built of it."""
+    """Import on a running platform, until the derived data of the last read model is built."""
     lines = sum(1 for _ in (stage.ratings / "ratings.csv").open("rb")) - 1
     calibrated = plain_inserts_per_second(stage.platform.environ["MARQUEE_DATABASE_URL"])
     began = time.monotonic()

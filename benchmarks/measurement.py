@@ -13,13 +13,13 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     measured: float
     unit: str
     calibration: str
-    """What the calibration is, in words."""
+    """Describes the calibration."""
     calibrated: float
     gate: float | None = None
-    """What the ratio must reach (``at_least``) or keep to (``at_most``); None: for information."""
+    """Limit of the ratio, from below (``at_least``) or above (``at_most``); None: no limit."""
     sense: Literal["at_least", "at_most"] = "at_least"
     spread: float = 0.0
-    """How far apart the calibration's turns were, as a share of their median."""
+    """Range of the calibration's turns, as a share of their median."""
     note: str = ""
 
     @property
@@ -35,7 +35,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
         return self.ratio >= self.gate if self.sense == "at_least" else self.ratio <= self.gate
 
     @property
-    def said(self) -> str:
+    def summary(self) -> str:
         """The row in one line of text."""
         return (
             f"{self.name}: {self.measured:,.2f} {self.unit}, {self.ratio:.2f} of {self.calibration}"

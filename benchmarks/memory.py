@@ -1,7 +1,7 @@
 """Peak memory of the platform's processes after an import.
 
-Proportional set size: what a process shares with others counts in shares, so that the sum of all is
-what the platform takes of the machine.
+Proportional set size (PSS): memory that several processes share is divided among them, so the sum
+over all processes is the memory that the platform takes.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,13 +12,13 @@ from benchmarks.stage import Stage
 
 MOST_MIB = 300.0
 MOST_OF_THE_PROJECTOR_MIB = 400.0
-"""It has the list builders in it."""
+"""Includes the builders."""
 
 _PROC = Path("/proc")
 
 
 def rows(stage: Stage) -> Iterable[Measurement]:
-    """A line a process, with its children."""
+    """A row for each process, with its children."""
     for name, process in stage.platform.processes.items():
         most = MOST_OF_THE_PROJECTOR_MIB if name == "projector" else MOST_MIB
         shares = sizes_mib(process.pid)
@@ -36,7 +36,7 @@ def rows(stage: Stage) -> Iterable[Measurement]:
 
 
 def sizes_mib(pid: int) -> dict[str, float]:
-    """Pss and Rss of a process and all that it started."""
+    """PSS and RSS of a process and its descendants."""
     sizes = {"Pss": 0.0, "Rss": 0.0}
     for each in (pid, *_children(pid)):
         for line in (_PROC / str(each) / "smaps_rollup").read_text().splitlines():

@@ -4,19 +4,19 @@ from pathlib import Path
 
 
 class PeakMemory:
-    """The largest that any of the processes looked at ever was."""
+    """The largest peak of all sampled processes."""
 
     def __init__(self) -> None:
         self.largest_mib = 0.0
 
-    def look(self, pid: int) -> None:
-        """Look at a process and those that it started."""
+    def sample(self, pid: int) -> None:
+        """Read the peaks of a process and its children."""
         for each in (pid, *_children(pid)):
             self.largest_mib = max(self.largest_mib, _peak_mib(each))
 
 
 def _peak_mib(pid: int) -> float:
-    """The most memory that a process ever had resident; 0 if it is gone."""
+    """Peak resident memory of a process; 0 if it has ended."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:

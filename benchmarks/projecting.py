@@ -1,8 +1,8 @@
 """Rate at which a worker applies events from the bus, compared with bare pika.
 
-Both take the same messages from the same queues, with one prefetch, and acknowledge many at once.
-The worker is the real one; only its log says that it is empty, or it would read the events there,
-in bulk, before the bus has brought them.
+Both consume the same messages from queues of the same kind, with the same prefetch, and acknowledge
+many at once. The worker is the real one, but its log reports that it is empty: otherwise the
+worker would read the events from the log, in bulk, before the bus delivers them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from redis import Redis
 
-from benchmarks.consuming import NAME, held, queues, seconds_bare
+from benchmarks.consuming import NAME, bare_seconds, occupied, queues
 from benchmarks.relay import publish
 from events import codec
 from events.bus import Subscription, topology
@@ -45,8 +45,8 @@ class ProjectingRates(NamedTuple):
     bare: float
 
 
-class Unheard(PostgresStore):
-    """A log of which nobody hears that there is anything in it."""
+class EmptyLookingStore(PostgresStore):
+    """A log that reports no events, so that the worker applies only what the bus delivers."""
 
     def heads(self) -> Sequence[int]:
         """See EventStore."""
@@ -64,11 +64,11 @@ class FixedAssignments(GenerationAssignments):
         return self._fixed
 
     def refresh(self) -> None:
-        """Nothing changes."""
+        """Keep the assignments."""
 
 
 def messages(partitions: int, count: int) -> list[tuple[str, bytes]]:
-    """So many ratings as the relay sends them, the partitions in turn."""
+    """Generate the messages of ratings as the relay sends them."""
     users = [uuid4() for _ in range(USERS)]
     request, now = uuid4(), datetime.now(UTC)
     offsets = [0] * partitions
@@ -103,24 +103,27 @@ def measure(
     generation: int,
     only: Sequence[str],
 ) -> ProjectingRates:
-    """Take in what was sent, both ways, into a new generation of the models named (none: all)."""
+    """Consume the messages both ways; the worker applies them to new generations of some models.
+
+    ``only`` names the models; empty means all.
+    """
     chosen = [model for model in MODELS if not only or model.name in only]
     with queues(bus, partitions) as names:
         publish(bus, sent)
-        bare = seconds_bare(bus, names, len(sent))
+        bare = bare_seconds(bus, names, len(sent))
     models = [model(redis, generation) for model in chosen]
-    with queues(bus, partitions) as names, _worker(redis, bus, partitions, models) as life:
-        with held(bus, names):
+    with queues(bus, partitions) as names, _worker(redis, bus, partitions, models) as run:
+        with occupied(bus, names):
             publish(bus, sent)
-            life.begin()
+            run.begin()
         began = perf_counter()
-        life.until_level(len(sent))
+        run.wait_until_applied(len(sent))
         worker = perf_counter() - began
     return ProjectingRates(worker=len(sent) / worker, bare=len(sent) / bare)
 
 
-class _Life:
-    """A worker from its subscription to its end."""
+class _WorkerRun:
+    """A worker in a thread, from its subscription until it is stopped."""
 
     def __init__(
         self, redis: Redis, bus: BusTarget, partitions: int, models: Sequence[ReadModel]
@@ -129,7 +132,7 @@ class _Life:
         self._bus = bus
         self._partitions = partitions
         self._stopping = Event()
-        store = Unheard(partitions)
+        store = EmptyLookingStore(partitions)
         live = Live(redis)
         by_name = {model.name: model for model in models}
         self._pointers = Pointers(redis)
@@ -143,7 +146,7 @@ class _Life:
         self._thread = Thread(target=self._run, daemon=True)
 
     def begin(self) -> None:
-        """Subscribe, behind whoever holds the queues."""
+        """Subscribe, and start once connected; the occupied queues deliver nothing yet."""
         self._subscription = Subscription(
             self._bus.url, self._bus.namespace, NAME, self._partitions
         )
@@ -151,17 +154,17 @@ class _Life:
             self._stopping.wait(0.01)
         self._thread.start()
 
-    def until_level(self, events: int) -> None:
-        """Until every model has taken in so many."""
+    def wait_until_applied(self, events: int) -> None:
+        """Wait until every model has applied this number of events."""
         end = perf_counter() + PATIENCE_SECONDS
         while any(sum(follower.checkpoints) < events for follower in self._followers):
             if perf_counter() > end or self._stopping.is_set():
                 counts = {f.model.name: sum(f.checkpoints) for f in self._followers}
-                raise TimeoutError(f"Of {events} events were taken in: {counts}")
+                raise TimeoutError(f"Of {events} events were applied: {counts}")
             self._stopping.wait(0.005)
 
     def end(self) -> None:
-        """Stop all of it."""
+        """Stop worker, subscription and builders."""
         self._stopping.set()
         self._thread.join(timeout=10)
         self._subscription.close()
@@ -191,9 +194,9 @@ class _Life:
 @contextmanager
 def _worker(
     redis: Redis, bus: BusTarget, partitions: int, models: Sequence[ReadModel]
-) -> Iterator[_Life]:
-    life = _Life(redis, bus, partitions, models)
+) -> Iterator[_WorkerRun]:
+    run = _WorkerRun(redis, bus, partitions, models)
     try:
-        yield life
+        yield run
     finally:
-        life.end()
+        run.end()

@@ -11,7 +11,7 @@ GATE = 0.5
 
 
 def rows(servers: Addresses) -> Iterable[Measurement]:
-    """A worker of one model, which can be run as a process of its own; and one of all nine."""
+    """A worker of one model, and a worker of all nine."""
     with temporary_log(servers, "marquee_bench_projecting") as environ, private_redis() as redis:
         at = {**environ, "MARQUEE_REDIS_URL": redis}
         yield _row(at, "a worker of the library", ("library",), gate=GATE)

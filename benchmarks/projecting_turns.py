@@ -1,4 +1,4 @@
-"""What does the process do that measures projecting? Started by benchmarks.projecting_row."""
+"""Measuring process of the projecting benchmark; started by benchmarks.projecting_row."""
 
 import os
 import sys

@@ -1,7 +1,6 @@
 """Latency of hot reads, compared with an empty view and a raw Redis GET of the same bytes.
 
-And how long does a page of the index take that somebody asked for before, beside the same one when
-nobody did?
+A cached search page is compared with the same page read from the index.
 """
 
 import time
@@ -23,44 +22,43 @@ from benchmarks.turns import in_turn
 
 SECONDS = 4
 GETS = 5000
-ASKS = 300
+REQUESTS = 300
 GATE = 1.5
-KEPT_GATE = 0.5
+CACHED_GATE = 0.5
 GROUP = "query"
 _MODE = " | "
-"""In a row's name, between what is asked for and the mode."""
+"""In a row's name, separates the request from the mode."""
 
 
 def rows(stage: Stage) -> Iterable[Measurement]:
-    """What people ask for all the time, at one connection."""
+    """Latency of the most frequent reads, on one connection."""
     mine = stage.person.headers
     yield _row(stage, "card", "/v1/movies/23901", {})
     yield _row(stage, "trending", "/v1/trending?window=week", {})
     yield _row(stage, "recommendations", "/v1/me/recommendations", mine)
     yield _row(stage, "suggestions", "/v1/suggestions?q=godf", {})
-    # A slip is looked for at every place of the first word: it may be any of 680 others.
+    # A typo may be at any place of the first word: 680 variants are looked up.
     yield _row(stage, "suggestions, a typo", "/v1/suggestions?q=godftaher", {}, is_hot=False)
-    # Twenty cards, each with the ratings of this moment, are put together for every answer.
+    # Twenty cards with their current ratings are composed for each response.
     yield _row(stage, "similar", "/v1/movies/23901/similar", {}, is_hot=False)
-    yield _kept_row(stage, "/v1/search?q=the+godfather")
+    yield _cached_row(stage, "/v1/search?q=the+godfather")
 
 
 def side_by_side(rows: Sequence[Measurement]) -> list[Measurement]:
-    """All rows, what was measured in both modes in neighbouring lines that say how far apart."""
+    """Put the rows of both modes beside each other; the second notes its ratio to the first."""
     others = [row for row in rows if row.group != GROUP]
-    ours = [row for row in rows if row.group == GROUP]
-    first = {_what(row): row for row in reversed(ours)}
-    pairs = [row for what in dict.fromkeys(map(_what, ours)) for row in ours if _what(row) == what]
+    reads = [row for row in rows if row.group == GROUP]
+    by_request: dict[str, list[Measurement]] = {}
+    for row in reads:
+        by_request.setdefault(row.name.partition(_MODE)[0], []).append(row)
     return others + [
-        row if row is first[_what(row)] else _compared(row, first[_what(row)]) for row in pairs
+        row if row is first else _with_ratio_to(first, row)
+        for first, *rest in by_request.values()
+        for row in (first, *rest)
     ]
 
 
-def _what(row: Measurement) -> str:
-    return row.name.partition(_MODE)[0]
-
-
-def _compared(row: Measurement, first: Measurement) -> Measurement:
+def _with_ratio_to(first: Measurement, row: Measurement) -> Measurement:
     return msgspec.structs.replace(row, note=f"{row.measured / first.measured:.2f} x native")
 
 
@@ -83,15 +81,15 @@ def _row(
     )
 
 
-def _kept_row(stage: Stage, path: str) -> Measurement:
-    """A client of Python's on both sides: what is loaded must be forgotten before each ask."""
+def _cached_row(stage: Stage, path: str) -> Measurement:
+    """A Python client on both sides: it deletes the cached page before each uncached request."""
     address = urlsplit(stage.platform.query_url).netloc
     with closing(HTTPConnection(address)) as client, Redis.from_url(stage.redis_url) as redis:
-        size = len(_ask(client, path))
+        size = len(_request(client, path))
         keys = list(redis.scan_iter("cache:{pages.*", count=10_000))
         turns = in_turn(
-            lambda: _asks_us(client, path, lambda: None),
-            lambda: _asks_us(client, path, lambda: redis.delete(*keys)),
+            lambda: _median_request_us(client, path, lambda: None),
+            lambda: _median_request_us(client, path, lambda: redis.delete(*keys)),
         )
     return Measurement(
         group=GROUP,
@@ -100,23 +98,23 @@ def _kept_row(stage: Stage, path: str) -> Measurement:
         unit="us median",
         calibration="the same, out of the index",
         calibrated=turns.calibrated,
-        gate=KEPT_GATE if stage.mode == "native" else None,
+        gate=CACHED_GATE if stage.mode == "native" else None,
         sense="at_most",
         spread=turns.spread,
     )
 
 
-def _asks_us(client: HTTPConnection, path: str, before: Callable[[], object]) -> float:
+def _median_request_us(client: HTTPConnection, path: str, before: Callable[[], object]) -> float:
     took = []
-    for _ in range(ASKS):
+    for _ in range(REQUESTS):
         before()
         began = time.perf_counter_ns()
-        _ask(client, path)
+        _request(client, path)
         took.append(time.perf_counter_ns() - began)
     return median(took) / 1000
 
 
-def _ask(client: HTTPConnection, path: str) -> bytes:
+def _request(client: HTTPConnection, path: str) -> bytes:
     client.request("GET", path)
     answer = client.getresponse()
     content = answer.read()

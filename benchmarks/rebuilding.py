@@ -1,6 +1,6 @@
 """Rebuild rate of read models, and read latency during a rebuild.
 
-A log of a million ratings; no relay and no projector run, so that what is measured is the rebuild.
+The log has a million ratings. No relay and no projector run, so only the rebuild is measured.
 """
 
 import os
@@ -30,9 +30,9 @@ IN_REDIS = (
     *("sessions", "movies", "library", "playlists"),
     *("recommendations", "trending", "similarity", "suggestions"),
 )
-"""All read models but the one with an index elsewhere."""
+"""All read models except search, whose index is elsewhere."""
 FASTEST = "trending"
-"""The fastest of those to which a rating matters."""
+"""The fastest to rebuild of the models that ratings change."""
 LATENCY_GATE = 2.0
 MEMORY_GATE_MIB = 400
 
@@ -41,7 +41,7 @@ _SECONDS = 3
 
 
 def rows(servers: Addresses, *, events: int) -> Iterable[Measurement]:
-    """One model, all of them, and a hot read beside a rebuild."""
+    """Rebuild rate of all models and of one, peak memory, and read latency during a rebuild."""
     with _stage(servers, events) as environ:
         peaks = PeakMemory()
         decoded = [_decoded_per_second(environ)]
@@ -91,9 +91,9 @@ class _Rebuilt(msgspec.Struct, frozen=True):
 
 def _rebuild(environ: Mapping[str, str], names: Sequence[str], peaks: PeakMemory) -> _Rebuilt:
     began = monotonic()
-    with _under_way(environ, names) as process:
+    with _running_rebuild(environ, names) as process:
         while process.poll() is None:
-            peaks.look(process.pid)
+            peaks.sample(process.pid)
             sleep(0.2)
         out, _ = process.communicate()
     match = _FILLED.search(out)
@@ -103,7 +103,7 @@ def _rebuild(environ: Mapping[str, str], names: Sequence[str], peaks: PeakMemory
 
 
 @contextmanager
-def _under_way(
+def _running_rebuild(
     environ: Mapping[str, str], names: Sequence[str]
 ) -> "Iterator[subprocess.Popen[str]]":
     with subprocess.Popen(
@@ -133,12 +133,12 @@ def _decoded_per_second(environ: Mapping[str, str]) -> float:
 
 
 def _reads(environ: Mapping[str, str]) -> Iterable[Measurement]:
-    """A card and a board, without and during a rebuild of all models."""
+    """Latency of a card and a board, without a rebuild and during one of all models."""
     with _query_api(environ) as url:
         for what, path in (("card", "/v1/movies/1"), ("trending", "/v1/trending?window=week")):
             alone = [_median_us(url + path) for _ in range(TURNS)]
             beside = []
-            with _under_way(environ, IN_REDIS) as process:
+            with _running_rebuild(environ, IN_REDIS) as process:
                 while process.poll() is None:
                     beside.append(_median_us(url + path))
             yield Measurement(
@@ -188,7 +188,7 @@ def _wait(is_so: Callable[[], bool]) -> None:
 
 @contextmanager
 def _stage(servers: Addresses, events: int) -> Iterator[Mapping[str, str]]:
-    """A log with that many ratings, and an empty Redis."""
+    """Set up a log with that many ratings and an empty Redis; yields the environment variables."""
     with TemporaryDirectory() as directory, private_redis() as redis_url:
         servers = msgspec.structs.replace(servers, redis=redis_url, query_redis=as_query(redis_url))
         environ = environment(servers, Path(directory), name="marquee_bench_rebuild", fresh=True)

@@ -1,7 +1,7 @@
 """Publishing rate of the relay, compared with bare pika.
 
-Both send the same bytes under the same keys, persistent, with confirms and one window, to the
-queues that a projector worker would declare. The relay reads the log and moves its cursor besides.
+Both publish the same persistent messages with the same routing keys, confirms and window, to queues
+like a projector worker's. In addition, the relay reads the log and saves its cursors.
 """
 
 from collections import deque
@@ -38,12 +38,12 @@ class RelayRates(NamedTuple):
 
     @property
     def ratio(self) -> float:
-        """What is left of the bare rate."""
+        """The relay's share of the bare rate."""
         return self.relay / self.bare
 
 
 def measure(*, partitions: int, bus: BusTarget, events: int = 60_000) -> RelayRates:
-    """Append so many ratings to the log of the default database, and publish them both ways.
+    """Append ratings to the log of the default database, and publish them both ways.
 
     The log must have nothing unsent, and no relay may run.
     """
@@ -83,7 +83,9 @@ def _unsent(before: Sequence[int]) -> list[Stored]:
 
 
 def _in_turns(events: list[Stored], before: Sequence[int], page: int) -> list[Stored]:
-    """As the relay takes them: a page of each partition. The broker is slower with many queues."""
+    """Sort as the relay publishes: a page of each partition in turn, since the broker slows down
+    with many queues.
+    """
     return sorted(
         events, key=lambda it: ((it.offset - before[it.partition] - 1) // page, it.partition)
     )
@@ -97,13 +99,13 @@ def _timed(work: Callable[[], None]) -> float:
 
 def _relay(bus: BusTarget) -> None:
     relay = Relay(Outbox(), bus, Wakeups())
-    watcher = Thread(target=_stop_when_level, args=(relay,))
+    watcher = Thread(target=_stop_when_published, args=(relay,))
     watcher.start()
     relay.run()
     watcher.join()
 
 
-def _stop_when_level(relay: Relay) -> None:
+def _stop_when_published(relay: Relay) -> None:
     pause = Event()
     outbox = Outbox()
     while outbox.backlog():
@@ -130,13 +132,13 @@ def _queues(bus: BusTarget, partitions: int) -> Iterator[None]:
 
 
 def publish(bus: BusTarget, messages: Sequence[tuple[str, bytes]]) -> None:
-    """Send these, by bare pika."""
-    bare = _Bare(bus, messages)
+    """Publish messages with bare pika."""
+    bare = _BarePublisher(bus, messages)
     bare.connection.ioloop.start()
 
 
-class _Bare:
-    """The least that pika can do: publish from the confirm's callback."""
+class _BarePublisher:
+    """Publishes with pika alone, from the callback of confirms."""
 
     def __init__(self, bus: BusTarget, messages: Sequence[tuple[str, bytes]]) -> None:
         self._waiting = deque(messages)
@@ -156,9 +158,9 @@ class _Bare:
 
     def _begin(self, channel: Any) -> None:
         self._channel = channel
-        channel.confirm_delivery(self._on_word, callback=lambda _: self._pump())
+        channel.confirm_delivery(self._on_confirm, callback=lambda _: self._pump())
 
-    def _on_word(self, frame: Any) -> None:
+    def _on_confirm(self, frame: Any) -> None:
         tag = frame.method.delivery_tag
         if frame.method.multiple:
             self._under_way.difference_update([each for each in self._under_way if each <= tag])

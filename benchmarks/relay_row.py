@@ -11,7 +11,7 @@ GATE = 0.7
 
 
 def rows(servers: Addresses) -> Iterable[Measurement]:
-    """From the log, in order, confirmed, with the cursor moved."""
+    """Rate of the relay, which reads the log, publishes in order and saves its cursors."""
     with temporary_log(servers, "marquee_bench_relay") as environ:
         turns = of_process("benchmarks.relay_turns", environ=environ)
     yield Measurement(

@@ -1,4 +1,4 @@
-"""What does the process do that measures the relay? Started by benchmarks.relay_row."""
+"""Measuring process of the relay benchmark; started by benchmarks.relay_row."""
 
 import os
 import sys

@@ -17,7 +17,7 @@ from infra.platform.processes import HOME
 
 RESULTS = HOME / "benchmarks" / "results"
 NOISY = 0.25
-"""A calibration whose turns are further apart than this was disturbed, and its ratio with it."""
+"""Spread of a calibration beyond which it was disturbed, and the ratio is unreliable."""
 _PACKAGES = (
     "django",
     "djangorestframework",
@@ -30,7 +30,7 @@ _PACKAGES = (
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
-    """Where it was measured."""
+    """The machine that the benchmarks ran on."""
 
     cores: int
     processor: str
@@ -44,7 +44,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecordedMeasurement(msgspec.Struct, frozen=True, kw_only=True):
-    """One row with what follows from it."""
+    """A measurement with its ratio and verdict."""
 
     row: Measurement
     ratio: float
@@ -52,7 +52,7 @@ class RecordedMeasurement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BenchmarkRun(msgspec.Struct, frozen=True, kw_only=True):
-    """One run of the benchmarks, as it is kept."""
+    """A run of the benchmarks, as its JSON file holds it."""
 
     at: datetime
     commit: str
@@ -62,7 +62,7 @@ class BenchmarkRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def describe(load_before: float, servers: Mapping[str, str]) -> Machine:
-    """The machine of this moment; of the servers it knows the versions that it is told."""
+    """Describe this machine and its load now; ``servers`` are the servers' versions."""
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return Machine(
         cores=os.cpu_count() or 0,
@@ -78,7 +78,7 @@ def describe(load_before: float, servers: Mapping[str, str]) -> Machine:
 
 
 def keep(rows: Sequence[Measurement], machine: Machine, *, ratings: str) -> Path:
-    """Write the run into benchmarks/results; the path it has there."""
+    """Save the run in benchmarks/results; return the path of the file."""
     at = datetime.now(UTC)
     commit = _commit()
     run = BenchmarkRun(
@@ -98,7 +98,7 @@ def keep(rows: Sequence[Measurement], machine: Machine, *, ratings: str) -> Path
 
 
 def show(rows: Sequence[Measurement], machine: Machine, console: Console) -> None:
-    """The table."""
+    """Print the table, the notes, and which calibrations were noisy."""
     table = Table("what", "measured", "calibration", "calibrated", "ratio", "gate", "")
     for row in rows:
         table.add_row(

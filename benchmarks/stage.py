@@ -21,12 +21,12 @@ from infra.services.ports import free
 Mode: TypeAlias = Literal["native", "embedded"]
 
 UNTHROTTLED = "1000000000"
-"""Requests are counted as always; nothing is refused."""
+"""A limit that counts requests as usual and refuses none."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A platform with a catalogue and ratings, a person on it, and the bare server beside it."""
+    """A platform with a catalogue, a user, the calibration server, and a directory of ratings."""
 
     mode: Mode
     platform: Platform
@@ -38,7 +38,7 @@ class Stage:
 
 @contextmanager
 def stage(servers: Addresses, ratings: Path) -> Iterator[Stage]:
-    """The platform with the demo catalogue and nothing else, ready; gone after the block."""
+    """Run a platform with only the demo catalogue; it is deleted after the block."""
     with ExitStack() as stack:
         directory = Path(stack.enter_context(TemporaryDirectory()))
         redis_url = stack.enter_context(private_redis())
@@ -48,21 +48,21 @@ def stage(servers: Addresses, ratings: Path) -> Iterator[Stage]:
             platform(servers, directory, name="marquee_bench", fresh=True)
         )
         stack.callback(forget, running_platform.environ)
-        yield stack.enter_context(_set("native", running_platform, directory, ratings))
+        yield stack.enter_context(_prepared("native", running_platform, directory, ratings))
 
 
 @contextmanager
 def embedded_stage(ratings: Path) -> Iterator[Stage]:
-    """The same without a server of this machine's."""
+    """Run the same in embedded mode."""
     with ExitStack() as stack:
         directory = Path(stack.enter_context(TemporaryDirectory()))
-        # The servers' account can't reach a closed one, and their data would stand elsewhere.
+        # Else the servers' account can't enter the directory, and their data would be elsewhere.
         directory.chmod(0o755)
         _unthrottle()
         running_platform = stack.enter_context(
             embedded.platform(directory / "platform", fresh=True)
         )
-        yield stack.enter_context(_set("embedded", running_platform, directory, ratings))
+        yield stack.enter_context(_prepared("embedded", running_platform, directory, ratings))
 
 
 def _unthrottle() -> None:
@@ -80,7 +80,9 @@ def _unthrottle() -> None:
 
 
 @contextmanager
-def _set(mode: Mode, running_platform: Platform, directory: Path, ratings: Path) -> Iterator[Stage]:
+def _prepared(
+    mode: Mode, running_platform: Platform, directory: Path, ratings: Path
+) -> Iterator[Stage]:
     with _bare(running_platform, directory) as bare_url:
         manage(running_platform, "import_catalogue", "demo")
         manage(running_platform, "lag", "--wait", "120")
@@ -98,7 +100,7 @@ def manage(platform: Platform, *arguments: str) -> None:
 
 @contextmanager
 def _bare(running_platform: Platform, directory: Path) -> Iterator[str]:
-    """The server without anything of ours: same Python, same granian, same flags."""
+    """Run the calibration server: same Python, same granian, same flags, other URLs."""
     port = free()
     process = Process(
         name="bare",

@@ -1,7 +1,7 @@
 """TMDb sync: request rate of a first fill, memory of its worker, idempotence of a second sync.
 
-One Celery worker with its clock, as ``make run`` has it, asks a TMDb that pretends, a process of
-its own. Then everything is looked at again, and must add nothing to the log.
+A Celery worker with beat, as ``make run`` has it, fetches from a fake TMDb in another process. A
+second sync then fetches every film again, and must append nothing to the log.
 """
 
 import os
@@ -25,19 +25,19 @@ from infra.services import Addresses, as_query, private_redis
 FILMS, PER_SECOND = 1_000, 40
 GATE = 0.95
 GROWTH_GATE = 1.15
-"""Of the worker at the end over the worker after a tenth, or the first thousand."""
-_TOKEN = "a-read-access-token"  # noqa: S105 - of the TMDb that pretends
+"""Memory of the worker at the end, over that after a tenth of the films or a thousand."""
+_TOKEN = "a-read-access-token"  # noqa: S105 - of the fake TMDb
 _PAUSE_SECONDS = 0.2
 
 
-class Filled(NamedTuple):
-    """How a fill went."""
+class FirstFill(NamedTuple):
+    """Requests, duration and worker memory of a first fill."""
 
     requests: int
     seconds: float
     refused: int
     sizes_mib: Mapping[int, float]
-    """Of the worker, by the films that it had asked for by then."""
+    """Resident memory of the worker, by the number of films fetched."""
 
 
 class _Progress(NamedTuple):
@@ -77,10 +77,10 @@ def rows(
             note=f"MiB by films: {sizes}",
         )
         process.stop()
-        # What is in fashion is news to a log that was never told, and no film of the fill.
-        _must(manage("sync_catalogue", "--trending"), environ)
+        # The first observation of the trending boards is an event, but not one of the second sync.
+        _run(manage("sync_catalogue", "--trending"), environ)
         before, begun = _events(environ), _progress(fake)
-        _must(manage("sync_catalogue", "--all"), environ)
+        _run(manage("sync_catalogue", "--all"), environ)
         again = _progress(fake)
         yield Measurement(
             group="sync",
@@ -95,9 +95,9 @@ def rows(
         )
 
 
-def _fill(fake: str, environ: Mapping[str, str], process: Process, films: int) -> Filled:
-    """From the first film that is asked for to the last."""
-    _must([*_celery("call"), "catalogue.sync", "--args", '["lists"]'], environ)
+def _fill(fake: str, environ: Mapping[str, str], process: Process, films: int) -> FirstFill:
+    """Measure from the first film that is requested to the last."""
+    _run([*_celery("call"), "catalogue.sync", "--args", '["lists"]'], environ)
     _wait(lambda: _progress(fake).films > 0, process)
     now = begun = _progress(fake)
     sizes: dict[int, float] = {}
@@ -110,17 +110,17 @@ def _fill(fake: str, environ: Mapping[str, str], process: Process, films: int) -
             sizes[waiting.pop(0)] = _resident_mib(process.pid)
     refused = httpx.get(f"{fake}/fake/counts").json()["refused"]
     _wait(lambda: not _waiting(environ), process)
-    return Filled(now.requests - begun.requests, now.at - begun.at, refused, sizes)
+    return FirstFill(now.requests - begun.requests, now.at - begun.at, refused, sizes)
 
 
 @contextmanager
 def _stage(
     servers: Addresses, films: int, per_second: int
 ) -> Iterator[tuple[Mapping[str, str], str, Process]]:
-    """The variables, where the fake answers, and the worker."""
+    """Yield the environment variables, the URL of the fake TMDb, and the worker."""
     with ExitStack() as stack:
         directory = Path(stack.enter_context(TemporaryDirectory()))
-        # Its broker is a Redis of its own, too: a queue of tasks that nobody else ever had.
+        # This empty Redis is the broker, too, so no tasks of others are in its queue.
         redis_url = stack.enter_context(private_redis())
         servers = msgspec.structs.replace(
             servers, redis=redis_url, query_redis=as_query(redis_url), bus=""
@@ -143,7 +143,7 @@ def _stage(
 
 @contextmanager
 def _fake(directory: Path, films: int, per_second: int) -> Iterator[str]:
-    """Where a TMDb that pretends answers."""
+    """Run a fake TMDb; yields its URL, without ``/3``."""
     options = ("--films", str(films), "--per-second", str(per_second))
     process = Process(
         "tmdb", (sys.executable, "-m", "infra.fake_tmdb", *options), {}, directory / "tmdb.log"
@@ -160,7 +160,7 @@ def _celery(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "celery", "-A", "infra.celery", *arguments]
 
 
-def _must(command: list[str], environ: Mapping[str, str]) -> None:
+def _run(command: list[str], environ: Mapping[str, str]) -> None:
     subprocess.run(
         command, cwd=HOME, env={**os.environ, **environ}, check=True, stdout=subprocess.DEVNULL
     )

@@ -14,11 +14,11 @@ from infra.platform.processes import HOME
 from infra.security import keys
 
 GATE = 0.3
-"""Of a bare verification, for a token that was seen before."""
+"""For a token seen before, as a share of a bare verification."""
 
 
 def rows() -> Iterable[Measurement]:
-    """A process with the query API's settings, and keys of its own."""
+    """Verification in a process with the query API's settings and its own keys."""
     with TemporaryDirectory() as directory:
         keys.create(Path(directory))
         output = subprocess.run(

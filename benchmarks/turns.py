@@ -13,7 +13,7 @@ TURNS = 3
 
 
 class Turns(NamedTuple):
-    """The medians of both, and how far the calibration's turns were apart."""
+    """Medians of measurement and calibration, and the spread of the calibration."""
 
     measured: float
     calibrated: float
@@ -23,7 +23,7 @@ class Turns(NamedTuple):
 def in_turn(
     measure: Callable[[], float], calibrate: Callable[[], float], *, turns: int = TURNS
 ) -> Turns:
-    """Calibrate, measure, calibrate, measure...; medians."""
+    """Calibrate and measure in turn; return the medians."""
     calibrations, measurements = [], []
     for _ in range(turns):
         calibrations.append(calibrate())
@@ -32,7 +32,7 @@ def in_turn(
 
 
 def of_process(module: str, *arguments: str, environ: Mapping[str, str]) -> Turns:
-    """Those of a module of ours, which prints a line a turn: measured, then calibrated."""
+    """Run a module that prints ``measured calibrated`` for each turn; return the medians."""
     output = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=HOME,
@@ -46,7 +46,7 @@ def of_process(module: str, *arguments: str, environ: Mapping[str, str]) -> Turn
 
 
 def spread(calibrations: Sequence[float]) -> float:
-    """How far apart the turns of a calibration were, as a share of their median."""
+    """Range of the turns of a calibration, as a share of their median."""
     return (max(calibrations) - min(calibrations)) / median(calibrations)
 
 

@@ -20,12 +20,12 @@ class BenchmarkUser:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """What proves who asks."""
+        """The Authorization header of the user."""
         return {"Authorization": f"Bearer {self.token}"}
 
 
 def register(platform: Platform) -> BenchmarkUser:
-    """A new account, logged in."""
+    """Register a user and log them in."""
     name = f"bench-{uuid4().hex[:12]}"
     with httpx.Client(base_url=platform.command_url, timeout=30) as client:
         account = client.post(

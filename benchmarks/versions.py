@@ -13,7 +13,7 @@ _PATIENCE_SECONDS = 30.0
 
 
 def versions(servers: Addresses) -> Mapping[str, str]:
-    """What each says of itself; of a bus that was given nobody knows how to ask."""
+    """Versions as the servers report them; without RabbitMQ if its management URL is unknown."""
     versions_by_name = {
         "postgresql": _postgresql(servers.postgres),
         "redis": _redis(servers.redis),

@@ -17,17 +17,17 @@ PATIENCE_SECONDS = 10.0
 
 
 def rows(stage: Stage) -> Iterable[Measurement]:
-    """From the answer to PUT rating until it shows; read without a position."""
+    """Delay from the response to PUT rating until a read without Log-Position shows it."""
     command = httpx.Client(base_url=stage.platform.command_url, timeout=30)
     query = httpx.Client(base_url=stage.platform.query_url, timeout=30)
     read_ms = median(_timed(lambda: query.get("/v1/movies/23901")) for _ in range(100)) * 1000
-    for what, writes, is_visible in (
+    for what, writes, measure in (
         ("card", WRITES, _on_card),
         ("my ratings", WRITES, _in_my_ratings),
         ("recommendations", WRITES, _gone_from_recommendations),
         ("search", SEARCH_WRITES, _in_search),
     ):
-        took = [is_visible(stage, command, query, nth) for nth in range(writes)]
+        took = [measure(stage, command, query, nth) for nth in range(writes)]
         yield Measurement(
             group="visibility",
             name=f"accepted rating to visible in {what}, median of {writes}",
@@ -85,11 +85,11 @@ def _get(query: httpx.Client, path: str, headers: dict[str, str] | None = None) 
     return query.get(path, headers=headers).raise_for_status().json()
 
 
-def _until(is_seen: Callable[[], bool]) -> float:
+def _until(is_visible: Callable[[], bool]) -> float:
     began = time.perf_counter()
-    while not is_seen():
+    while not is_visible():
         if time.perf_counter() - began > PATIENCE_SECONDS:
-            raise TimeoutError(f"Not seen after {PATIENCE_SECONDS:.0f} s.")
+            raise TimeoutError(f"Not visible after {PATIENCE_SECONDS:.0f} s.")
     return time.perf_counter() - began
 
 

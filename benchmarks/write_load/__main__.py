@@ -15,16 +15,17 @@ from benchmarks.write_load.load import Load, LoadOptions
 from infra.platform.supervisor import stop_on_signals
 
 _HELP = """\
-People register, then write and read until the time is over, Ctrl-C or SIGTERM. Every write is sent
-with an Idempotency-Key until it is answered. --check then asks the query API for all of it, up to
-half a minute while models are behind: let nobody else rate these movies meanwhile.
-Exit status 1 when a read failed or said that there is nothing, or when a write is lost or twice;
---reads-may-fail leaves the reads out of that.
+Users register, then write and read until the time is over, Ctrl-C or SIGTERM. Each write is
+repeated with its Idempotency-Key until it is answered. --check then compares the query API's
+answers with the accepted writes, for up to half a minute while read models are behind: nothing
+else may rate these movies meanwhile.
+Exit status 1 if a read failed or wrongly found nothing, or if a write was lost or doubled;
+--reads-may-fail ignores the reads.
 """
 
 
 def main() -> int:
-    """Load, then say how it went."""
+    """Run the load and print a summary; exit status 1 if reads or writes went wrong."""
     arguments = _parse()
     stopping = Event()
     stop_on_signals(stopping)
@@ -44,7 +45,7 @@ def main() -> int:
     )
     began = time.monotonic()
     print(f"{arguments.people} people write, {arguments.readers} read.", flush=True)
-    ledger = load.run(stopping, lambda: _tell(load, began))
+    ledger = load.run(stopping, lambda: _print_progress(load, began))
     if arguments.ledger:
         arguments.ledger.write_bytes(ledger.write())
     summary: dict[str, Any] = _summary(load, began)
@@ -69,19 +70,25 @@ def _parse() -> argparse.Namespace:
     add = parser.add_argument
     add("--command-url", default="http://127.0.0.1:8001", metavar="URL")
     add("--query-url", default="http://127.0.0.1:8000", metavar="URL")
-    add("--seconds", type=float, default=0, metavar="N", help="0: until told to stop")
-    add("--people", type=int, default=4, metavar="N", help="who write (default 4)")
-    add("--readers", type=int, default=1, metavar="N", help="who read (default 1)")
-    add("--movies", type=int, default=100, metavar="N", help="those with the ids 1 to N")
-    add("--pause", type=float, default=0.02, metavar="SECONDS", help="of each between two requests")
-    add("--check", action="store_true", help="ask for all of it in the end")
-    add("--reads-may-fail", action="store_true", help="they are counted, no more")
-    add("--ledger", type=Path, metavar="FILE", help="keep what was accepted, as JSON")
-    add("--report", type=Path, metavar="FILE", help="keep the summary, as JSON")
+    add("--seconds", type=float, default=0, metavar="N", help="0: until stopped")
+    add("--people", type=int, default=4, metavar="N", help="users who write (default 4)")
+    add("--readers", type=int, default=1, metavar="N", help="users who read (default 1)")
+    add("--movies", type=int, default=100, metavar="N", help="movies with the ids 1 to N")
+    add(
+        "--pause",
+        type=float,
+        default=0.02,
+        metavar="SECONDS",
+        help="between two requests of a user",
+    )
+    add("--check", action="store_true", help="compare all answers with the ledger at the end")
+    add("--reads-may-fail", action="store_true", help="only count failed reads")
+    add("--ledger", type=Path, metavar="FILE", help="save the accepted writes as JSON")
+    add("--report", type=Path, metavar="FILE", help="save the summary as JSON")
     return parser.parse_args()
 
 
-def _tell(load: Load, began: float) -> None:
+def _print_progress(load: Load, began: float) -> None:
     writes, reads = load.writes, [each.summary() for each in load.reads]
     seconds = time.monotonic() - began
     answered, failed, not_now, untrue = (

@@ -1,6 +1,6 @@
 """Compares the query API's answers with the ledger: finds lost and doubled writes.
 
-Asked of the query API, as anybody would. Nobody else may have written meanwhile.
+It reads as any client does. No one else may have written to these movies meanwhile.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,30 +17,30 @@ _SHOWN = 20
 
 @dataclass
 class CheckResult:
-    """What the query API says, beside the ledger."""
+    """Differences between the query API's answers and the ledger."""
 
     values: int = 0
-    """Ratings, favourites, playlists and their places, and votes that were looked at."""
+    """Number of compared values: ratings, favourites, playlists, their movies, and votes."""
     lost: int = 0
-    """Accepted and not there, or there as it was before."""
+    """Accepted writes that are missing, or whose value is an older one."""
     twice: int = 0
-    """There more often than it was accepted."""
+    """Values that are there more often than they were accepted."""
     shown: list[str] = field(default_factory=list)
 
     @property
     def is_right(self) -> bool:
-        """Whether nothing is lost and nothing is there twice."""
+        """Whether no write was lost or doubled."""
         return not self.lost and not self.twice
 
     def compare(self, what: str, *, is_there: object, accepted: object) -> None:
-        """One value."""
+        """Compare one value."""
         self.values += 1
         if is_there != accepted:
             self.lost += 1
             self._show(f"{what}: is {is_there}, accepted was {accepted}")
 
     def count(self, what: str, *, is_there: int, accepted: int) -> None:
-        """A number of things."""
+        """Compare a count."""
         self.values += 1
         self.lost += max(0, accepted - is_there)
         self.twice += max(0, is_there - accepted)
@@ -53,7 +53,7 @@ class CheckResult:
 
 
 def check(ledger: Ledger, query_url: str, tokens: Mapping[str, str], *, movies: int) -> CheckResult:
-    """Everything in the ledger; ``tokens`` by person's id. Let all models be level before."""
+    """Compare all of the ledger, once the read models are up to date; ``tokens`` by user id."""
     result = CheckResult()
     with httpx.Client(base_url=query_url, timeout=30) as client:
         for person in ledger.people:
@@ -119,7 +119,7 @@ def _votes(result: CheckResult, movie: int, votes: Mapping[str, Any], accepted: 
 
 
 def _all(client: httpx.Client, path: str, headers: Mapping[str, str]) -> Iterator[Any]:
-    """The items of all pages."""
+    """Yield the items of all pages."""
     parameters = {"limit": "100"}
     while True:
         page = _get(client, path, headers, parameters)
@@ -130,7 +130,7 @@ def _all(client: httpx.Client, path: str, headers: Mapping[str, str]) -> Iterato
 
 
 def histograms(client: httpx.Client, movies: Iterable[int]) -> dict[int, list[int]]:
-    """The votes that movies have now."""
+    """The current histogram of votes of each movie."""
     return {
         movie: _get(client, f"/v1/movies/{movie}", {})["community"]["histogram"] for movie in movies
     }

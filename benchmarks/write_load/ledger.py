@@ -1,7 +1,7 @@
 """Ledger: what each user's accepted writes add up to, by the responses alone.
 
-The platform is no witness of its own: nothing here comes from a read model or from the log. A write
-that was answered is in the ledger; one without an answer is sent again until it is answered.
+Nothing here comes from a read model or from the log, which are what is tested. A write enters the
+ledger once it is answered; without an answer it is sent again.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ SCORES = range(1, 11)
 
 
 class LoadPlaylist(msgspec.Struct):
-    """A playlist as its owner left it."""
+    """A playlist after its owner's last write."""
 
     name: str
     version: int
@@ -21,7 +21,7 @@ class LoadPlaylist(msgspec.Struct):
 
 
 class LoadAccount(msgspec.Struct, frozen=True):
-    """Whose it is."""
+    """A user's id and credentials."""
 
     id: str
     username: str
@@ -29,7 +29,7 @@ class LoadAccount(msgspec.Struct, frozen=True):
 
 
 class LoadUser(msgspec.Struct):
-    """Somebody, and the last value of all that they wrote."""
+    """A user, and the last value of everything they wrote."""
 
     account: LoadAccount
     ratings: dict[int, int] = {}
@@ -38,17 +38,17 @@ class LoadUser(msgspec.Struct):
 
 
 class Writes(msgspec.Struct):
-    """What became of the writes."""
+    """Counts of writes by outcome."""
 
     accepted: int = 0
     refused: int = 0
-    """Answered with a no (4xx) that nothing explains: what was accepted before is not there."""
+    """Refused (4xx) for no valid reason: something accepted earlier is missing."""
     repeated: int = 0
-    """Sent again for want of an answer."""
+    """Sent again because there was no answer."""
     had_been_done: int = 0
-    """Of those without an answer, done all the same."""
+    """Repeated writes whose first attempt had been executed."""
     had_not_been_done: int = 0
-    """Of those, not done before they were sent again."""
+    """Repeated writes whose first attempt had not been executed."""
 
     def __add__(self, other: "Writes") -> "Writes":
         ours, theirs = msgspec.structs.astuple(self), msgspec.structs.astuple(other)
@@ -56,28 +56,28 @@ class Writes(msgspec.Struct):
 
 
 class Ledger(msgspec.Struct):
-    """Everyone's, and what the movies' histograms were before anyone of them came."""
+    """All users, and the movies' histograms before their first write."""
 
     people: list[LoadUser]
     before: dict[int, list[int]] = {}
     writes: Writes = msgspec.field(default_factory=Writes)
 
     def histogram(self, movie: int) -> list[int]:
-        """The votes for each score that a movie must have."""
+        """The number of votes for each score that a movie must have."""
         votes = Counter(person.ratings.get(movie) for person in self.people)
         before = self.before.get(movie) or [0] * len(SCORES)
         return [had + votes[score] for score, had in zip(SCORES, before, strict=True)]
 
     def write(self) -> bytes:
-        """As a file holds it."""
+        """Encode as JSON."""
         return msgspec.json.encode(self)
 
     @staticmethod
     def read(content: bytes) -> "Ledger":
-        """Out of a file."""
+        """Decode from JSON."""
         return msgspec.json.decode(content, type=Ledger)
 
 
 def total(writes: Iterable[Writes]) -> Writes:
-    """What became of all of them."""
+    """Add up the counts."""
     return sum(writes, Writes())

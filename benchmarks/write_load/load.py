@@ -1,4 +1,4 @@
-"""Load: users write and read concurrently until told to stop."""
+"""Load: users write and read concurrently until stopped."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,14 +16,14 @@ from benchmarks.write_load.reader import Reader, Reads
 from benchmarks.write_load.sender import Sender, register
 from benchmarks.write_load.writer import Writer
 
-_TELL_SECONDS = 5.0
+_PROGRESS_SECONDS = 5.0
 _BEHIND_SECONDS = 30.0
-_LOOK_SECONDS = 2.0
+_CHECK_SECONDS = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadOptions:
-    """How much of it."""
+    """The APIs, and the amount of load."""
 
     command_url: str
     query_url: str
@@ -50,18 +50,16 @@ class Load:
 
     @property
     def writes(self) -> Writes:
-        """What became of the writes so far."""
+        """Outcomes of all writes so far."""
         return total(sender.writes for sender in self._senders)
 
     @property
     def reads(self) -> Sequence[Reads]:
-        """What became of the reads so far, by reader."""
+        """Outcomes of the reads so far, of each reader."""
         return [reader.reads for reader in self._readers]
 
-    def run(
-        self, stopping: Event, tell: Callable[[], None], *, tell_seconds: float = 5.0
-    ) -> Ledger:
-        """Write and read until told to stop; when all of it is known, the ledger."""
+    def run(self, stopping: Event, report_progress: Callable[[], None]) -> Ledger:
+        """Write and read until stopped; return the ledger once every write is answered."""
         wanted = self._wanted
         writers = [
             Writer(person, sender, movies=wanted.movies, seed=wanted.seed + nth)
@@ -69,28 +67,28 @@ class Load:
                 zip(self._ledger.people, self._senders, strict=True)
             )
         ]
-        at_work: list[Writer | Reader] = [*writers, *self._readers]
-        with ThreadPoolExecutor(max_workers=len(at_work)) as threads:
+        workers: list[Writer | Reader] = [*writers, *self._readers]
+        with ThreadPoolExecutor(max_workers=len(workers)) as threads:
             running = [
-                threads.submit(one.run, stopping, pause_seconds=wanted.pause_seconds)
-                for one in at_work
+                threads.submit(worker.run, stopping, pause_seconds=wanted.pause_seconds)
+                for worker in workers
             ]
-            while not stopping.wait(_TELL_SECONDS):
-                tell()
+            while not stopping.wait(_PROGRESS_SECONDS):
+                report_progress()
                 if any(future.done() for future in running):
-                    stopping.set()  # one can't go on, and the rest would hide it
+                    stopping.set()  # one failed; the others would hide it
         _raise_first(running)
         self._ledger.writes = self.writes
         return self._ledger
 
     def check(self) -> CheckResult:
-        """Whether all that was accepted is there; looks again while models may be behind."""
+        """Compare all answers with the ledger; repeat while read models may be behind."""
         deadline = monotonic() + _BEHIND_SECONDS
         while True:
             result = self._check()
             if result.is_right or monotonic() > deadline:
                 return result
-            sleep(_LOOK_SECONDS)
+            sleep(_CHECK_SECONDS)
 
     def _check(self) -> CheckResult:
         tokens = {
@@ -100,7 +98,7 @@ class Load:
         return check(self._ledger, self._wanted.query_url, tokens, movies=self._wanted.movies)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connections."""
         for sender in (*self._senders, *self._tokens):
             sender.close()
 

@@ -1,7 +1,7 @@
 """Reader: requests pages in turn and records failures and untrue answers.
 
-Three kinds of trouble are told apart: no answer or a fault (500), which is broken; "not now" (503),
-which is honest; and an answer that says that there is nothing where there was something.
+Three kinds of failure are distinguished: no answer or a fault (500), which is an error; "not now"
+(503), which is allowed; and an answer without the data that was there before, which is untrue.
 """
 
 from collections import Counter
@@ -19,33 +19,33 @@ from benchmarks.write_load.sender import ANSWER_SECONDS
 SLOW_SECONDS = 1.0
 
 _CARD = "/v1/movies/1"
-_LIKE_IT = f"{_CARD}/similar"
+_SIMILAR = f"{_CARD}/similar"
 PATHS = (
     _CARD,
     "/v1/trending?window=week",
     "/v1/discover?sort=popularity",
     "/v1/suggestions?q=a",
-    _LIKE_IT,
+    _SIMILAR,
     "/v1/me/recommendations",
 )
 
 
 @dataclass
 class Reads:
-    """What became of the reads, by path."""
+    """Counts of reads by outcome and path."""
 
     answered: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
-    """Without an answer, or with a fault of the server's."""
+    """No answer, or a server error."""
     not_now: Counter[str] = field(default_factory=Counter)
-    """503, with a reason and a time."""
+    """503 with a reason and Retry-After."""
     untrue: Counter[str] = field(default_factory=Counter)
-    """200 with nothing, or 404, where there was something before."""
+    """Empty 200 or 404, where there was data before."""
     slow: Counter[str] = field(default_factory=Counter)
     longest_seconds: float = 0.0
 
     def summary(self) -> dict[str, Any]:
-        """The numbers, for people and files."""
+        """The counts for the printed summary and the report file."""
         return {
             "answered": self.answered.total(),
             "failed": self.failed.total(),
@@ -60,26 +60,26 @@ class Reads:
 
 
 class Reader:
-    """Somebody who reads, one thing after the other."""
+    """A user who reads one page after another."""
 
     def __init__(self, query_url: str, log_in: Callable[[], str]) -> None:
         self.reads = Reads()
         self._log_in = log_in
         self._client = httpx.Client(base_url=query_url, timeout=ANSWER_SECONDS)
-        self._had_something: set[str] = set()
+        self._had_data: set[str] = set()
         self._has_genres = True
 
     def run(self, stopping: Event, *, pause_seconds: float) -> None:
-        """Read until told to stop."""
+        """Read until stopped."""
         with self._client:
-            self._show_a_token()
+            self._renew_token()
             for path in cycle(PATHS):
                 if stopping.wait(pause_seconds):
                     return
                 self.read(path)
 
     def read(self, path: str) -> None:
-        """One thing."""
+        """Read a page and count the outcome."""
         began = monotonic()
         try:
             answer = self._client.get(path)
@@ -96,33 +96,33 @@ class Reader:
         match answer.status_code:
             case httpx.codes.OK:
                 self._judge(path, answer.json())
-            case httpx.codes.SERVICE_UNAVAILABLE if _is_told(answer):
+            case httpx.codes.SERVICE_UNAVAILABLE if _is_proper_refusal(answer):
                 self.reads.not_now[path] += 1
-            case httpx.codes.NOT_FOUND if path in self._had_something:
+            case httpx.codes.NOT_FOUND if path in self._had_data:
                 self.reads.untrue[path] += 1
             case httpx.codes.UNAUTHORIZED:
-                self._show_a_token()
+                self._renew_token()
             case httpx.codes.NOT_FOUND | httpx.codes.TOO_MANY_REQUESTS:
-                pass  # not there yet, or too much asked
+                pass  # no data yet, or rate-limited
             case status:
                 self.reads.failed[f"{path} {status}"] += 1
 
-    def _show_a_token(self) -> None:
+    def _renew_token(self) -> None:
         self._client.headers["Authorization"] = f"Bearer {self._log_in()}"
 
     def _judge(self, path: str, body: Mapping[str, Any]) -> None:
         self.reads.answered[path] += 1
         if path == _CARD:
             self._has_genres = bool(body["genres"])
-        if path == _LIKE_IT and not self._has_genres:
-            return  # once nobody likes it any more, nothing is like it
+        if path == _SIMILAR and not self._has_genres:
+            return  # without likes and genres it has no similar movies
         if body.get("items", [body]):
-            self._had_something.add(path)
-        elif path in self._had_something:
+            self._had_data.add(path)
+        elif path in self._had_data:
             self.reads.untrue[path] += 1
 
 
-def _is_told(answer: httpx.Response) -> bool:
-    """Whether a refusal has the form that was promised."""
+def _is_proper_refusal(answer: httpx.Response) -> bool:
+    """Whether a refusal is problem details with Retry-After."""
     kind = answer.headers.get("Content-Type", "")
     return kind.startswith("application/problem+json") and "Retry-After" in answer.headers

@@ -16,11 +16,11 @@ _PATIENCE_SECONDS = 300.0
 
 
 class NeverAnswered(Exception):
-    """A write's fate can't be found out: the platform did not come back."""
+    """A write's outcome stays unknown: the platform did not come back."""
 
 
 class Sender:
-    """One person's way to the command API: each write is sent until it is answered, by one key."""
+    """A user's client of the command API: repeats a write, with one key, until it is answered."""
 
     def __init__(self, command_url: str, account: LoadAccount) -> None:
         self.writes = Writes()
@@ -29,18 +29,18 @@ class Sender:
         self._token = ""
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._client.close()
 
     def log_in(self) -> str:
-        """A token of today."""
+        """Log in; return a new access token."""
         login = {"login": self._account.username, "password": self._account.password}
         answer = until_answered(lambda: self._client.post("/v1/tokens", json=login))
         self._token = str(answer.raise_for_status().json()["access"])
         return self._token
 
     def write(self, method: str, path: str, body: object = None) -> httpx.Response:
-        """The answer that stands; raises NeverAnswered."""
+        """Send a write and return its final answer; raises NeverAnswered."""
         headers = {"Idempotency-Key": uuid4().hex}
         without_answer = 0
 
@@ -77,11 +77,11 @@ class Sender:
 def until_answered(
     ask: Callable[[], httpx.Response], note: Callable[[], None] = lambda: None
 ) -> httpx.Response:
-    """Ask again as long as nobody knows: no answer at all, or one that says nothing (5xx)."""
+    """Repeat a request while its outcome is unknown: no answer, or a server error (5xx)."""
     deadline = monotonic() + _PATIENCE_SECONDS
     pause = _PAUSE_SECONDS
     while True:
-        answer = _asked(ask)
+        answer = _try_once(ask)
         if answer is not None and answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
             sleep(float(answer.headers.get("Retry-After", "1")))
             continue
@@ -94,7 +94,7 @@ def until_answered(
         pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
 
-def _asked(ask: Callable[[], httpx.Response]) -> httpx.Response | None:
+def _try_once(ask: Callable[[], httpx.Response]) -> httpx.Response | None:
     try:
         return ask()
     except httpx.TransportError:
@@ -102,7 +102,7 @@ def _asked(ask: Callable[[], httpx.Response]) -> httpx.Response | None:
 
 
 def register(command_url: str, name: str, password: str) -> LoadAccount:
-    """A new account."""
+    """Register an account."""
     body = {"username": name, "email": f"{name}@example.org", "password": password}
     key = {"Idempotency-Key": uuid4().hex}
     with httpx.Client(base_url=command_url, timeout=ANSWER_SECONDS) as client:

@@ -1,4 +1,4 @@
-"""Program: lists modules whose first line is a question, and fails if there are any."""
+"""Program: lists modules whose first line asks a question, and fails if there are any."""
 
 import ast
 import sys
@@ -14,8 +14,8 @@ def questions() -> Iterator[str]:
     packages = (path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
     for path in sorted([*ROOT.glob("*.py"), *packages]):
         docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
-        first_line = docstring.partition("\n")[0].rstrip()
-        if first_line.endswith("?"):
+        first_line = docstring.partition("\n")[0]
+        if "?" in first_line:
             yield f"{path.relative_to(ROOT)}: {first_line}"
 
 

@@ -40,4 +40,4 @@ def test_gate_compares_the_ratio(measured, gate, sense, passes):
 
 
 def test_summary_line_has_all_three_numbers():
-    assert row(50.0).said == "appends: 50.00 events/s, 0.50 of plain inserts (100.00)"
+    assert row(50.0).summary == "appends: 50.00 events/s, 0.50 of plain inserts (100.00)"

@@ -1,4 +1,4 @@
-"""Which requests were refused? Written down by Schemathesis, for a look into the log afterwards."""
+"""Schemathesis check: records the ids of refused requests, to be compared with the log."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ import schemathesis
 
 @schemathesis.check
 def refused(_context: Any, response: Any, _case: Any) -> None:
-    """Keep the number of what was refused; find no insides in any answer."""
+    """Record the request id of a refusal; fail if a response reveals internals."""
     for insides in ("Traceback (most recent call last)", 'File "/', "psycopg2", "redis.exceptions"):
         assert insides not in response.text
     number = response.headers.get("x-request-id")
