@@ -110,7 +110,7 @@ def plain_inserts_per_second(url: str) -> float:
 
 def _pgbench(url: str, script: Path) -> float:
     parts = urlsplit(url)
-    done = subprocess.run(
+    result = subprocess.run(
         [
             *("pgbench", "--no-vacuum", "--client", str(PROCESSES), "--jobs", "2"),
             *("--time", str(SECONDS), "--file", str(script)),
@@ -121,5 +121,5 @@ def _pgbench(url: str, script: Path) -> float:
         capture_output=True,
         text=True,
     )
-    [line] = [line for line in done.stdout.splitlines() if line.startswith("tps = ")]
+    [line] = [line for line in result.stdout.splitlines() if line.startswith("tps = ")]
     return float(line.split()[2])

@@ -23,17 +23,17 @@ def main(seconds: float) -> None:
     print("ready", flush=True)
     sys.stdin.readline()
     deadline = time.monotonic() + seconds
-    done = 0
+    appended = 0
     while time.monotonic() < deadline:
         user = uuid4()
         store.append(
-            Stream(f"rating-{user}-{done}", str(user)),
-            [MovieRated(user_id=user, movie_id=done, score=8)],
+            Stream(f"rating-{user}-{appended}", str(user)),
+            [MovieRated(user_id=user, movie_id=appended, score=8)],
             expected=0,
             origin=Origin(correlation_id=uuid4()),
         )
-        done += 1
-    print(done, flush=True)
+        appended += 1
+    print(appended, flush=True)
 
 
 main(float(sys.argv[1]))

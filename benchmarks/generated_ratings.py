@@ -51,14 +51,14 @@ def make_by_user(directory: Path, *, ratings: int, movies: int = MOVIES) -> None
     with (directory / "ratings.csv").open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["userId", "movieId", "rating", "timestamp"])
-        left = ratings
+        remaining = ratings
         for person in count(1):
-            wanted = min(left, movies, max(20, int(random.lognormvariate(4.4, 1.0))))
-            for movie in sorted(random.sample(range(1, movies + 1), wanted)):
+            count_of_user = min(remaining, movies, max(20, int(random.lognormvariate(4.4, 1.0))))
+            for movie in sorted(random.sample(range(1, movies + 1), count_of_user)):
                 at = random.randint(_FIRST, _LAST)
                 rows.writerow([person, movie, random.randint(1, 10) / 2, at])
-            left -= wanted
-            if not left:
+            remaining -= count_of_user
+            if not remaining:
                 return
 
 

@@ -32,10 +32,10 @@ _MODE = " | "
 
 def rows(stage: Stage) -> Iterable[Measurement]:
     """Latency of the most frequent reads, on one connection."""
-    mine = stage.person.headers
+    headers = stage.person.headers
     yield _row(stage, "card", "/v1/movies/23901", {})
     yield _row(stage, "trending", "/v1/trending?window=week", {})
-    yield _row(stage, "recommendations", "/v1/me/recommendations", mine)
+    yield _row(stage, "recommendations", "/v1/me/recommendations", headers)
     yield _row(stage, "suggestions", "/v1/suggestions?q=godf", {})
     # A typo may be at any place of the first word: 680 variants are looked up.
     yield _row(stage, "suggestions, a typo", "/v1/suggestions?q=godftaher", {}, is_hot=False)
@@ -46,12 +46,12 @@ def rows(stage: Stage) -> Iterable[Measurement]:
 
 def side_by_side(rows: Sequence[Measurement]) -> list[Measurement]:
     """Put the rows of both modes beside each other; the second notes its ratio to the first."""
-    others = [row for row in rows if row.group != GROUP]
+    other_rows = [row for row in rows if row.group != GROUP]
     reads = [row for row in rows if row.group == GROUP]
     by_request: dict[str, list[Measurement]] = {}
     for row in reads:
         by_request.setdefault(row.name.partition(_MODE)[0], []).append(row)
-    return others + [
+    return other_rows + [
         row if row is first else _with_ratio_to(first, row)
         for first, *rest in by_request.values()
         for row in (first, *rest)

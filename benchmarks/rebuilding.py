@@ -121,7 +121,7 @@ def _running_rebuild(
 
 
 def _decoded_per_second(environ: Mapping[str, str]) -> float:
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "benchmarks.decoding"],
         cwd=HOME,
         env={**os.environ, **environ, "MARQUEE_ROLE": "ops"},
@@ -129,7 +129,7 @@ def _decoded_per_second(environ: Mapping[str, str]) -> float:
         check=True,
         text=True,
     )
-    return float(done.stdout)
+    return float(result.stdout)
 
 
 def _reads(environ: Mapping[str, str]) -> Iterable[Measurement]:

@@ -135,14 +135,14 @@ def _verdict(row: Measurement) -> str:
 
 
 def _commit() -> str:
-    done = subprocess.run(
+    result = subprocess.run(
         ["git", "describe", "--always", "--dirty"],
         cwd=HOME,
         capture_output=True,
         text=True,
         check=False,
     )
-    return done.stdout.strip() or "unknown"
+    return result.stdout.strip() or "unknown"
 
 
 def _processor() -> str:

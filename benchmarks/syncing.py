@@ -79,9 +79,9 @@ def rows(
         process.stop()
         # The first observation of the trending boards is an event, but not one of the second sync.
         _run(manage("sync_catalogue", "--trending"), environ)
-        before, begun = _events(environ), _progress(fake)
+        before, start = _events(environ), _progress(fake)
         _run(manage("sync_catalogue", "--all"), environ)
-        again = _progress(fake)
+        end = _progress(fake)
         yield Measurement(
             group="sync",
             name="events of a second sync that looks at every film again",
@@ -91,7 +91,7 @@ def rows(
             calibrated=films,
             gate=0.0,
             sense="at_most",
-            note=f"{again.requests - begun.requests:,} requests in {again.at - begun.at:.1f} s",
+            note=f"{end.requests - start.requests:,} requests in {end.at - start.at:.1f} s",
         )
 
 

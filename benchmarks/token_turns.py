@@ -29,8 +29,8 @@ def main() -> None:
     """Measure all three in each turn, so that noise affects all."""
     key = access_tokens.ring().signing()[1].public_key()
     for _ in range(TURNS):
-        made = [access_tokens.mint_access(uuid4(), uuid4(), 0) for _ in range(TOKENS)]
-        headers = [f"Bearer {token}" for token in made]
+        tokens = [access_tokens.mint_access(uuid4(), uuid4(), 0) for _ in range(TOKENS)]
+        headers = [f"Bearer {token}" for token in tokens]
 
         def bare(token: str) -> object:
             return jwt.decode(
@@ -41,20 +41,22 @@ def main() -> None:
                 audience=config().audience,
             )
 
-        calibrated = _median_us(bare, made)
+        calibrated = _median_us(bare, tokens)
         first = _median_us(access_tokens.bearer, headers)
         # New strings of equal content, as each request has its own.
-        again = _median_us(access_tokens.bearer, [f"Bearer {token}" for token in made] * ROUNDS)
-        sys.stdout.write(f"{again} {calibrated} {first}\n")
+        last_median = _median_us(
+            access_tokens.bearer, [f"Bearer {token}" for token in tokens] * ROUNDS
+        )
+        sys.stdout.write(f"{last_median} {calibrated} {first}\n")
 
 
 def _median_us(verify: Callable[[str], object], tokens: Sequence[str]) -> float:
-    taken = []
+    timings = []
     for one in tokens:
-        begun = perf_counter()
+        started_at = perf_counter()
         verify(one)
-        taken.append(perf_counter() - begun)
-    return median(taken) * 1e6
+        timings.append(perf_counter() - started_at)
+    return median(timings) * 1e6
 
 
 if __name__ == "__main__":

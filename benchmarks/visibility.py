@@ -48,23 +48,23 @@ def _on_card(stage: Stage, command: httpx.Client, query: httpx.Client, nth: int)
 
 def _in_my_ratings(stage: Stage, command: httpx.Client, query: httpx.Client, nth: int) -> float:
     movie = 21_000 + nth
-    mine = dict(stage.person.headers)
-    _rate(command, movie, mine)
+    headers = dict(stage.person.headers)
+    _rate(command, movie, headers)
     return _until(
-        lambda: movie in [item["id"] for item in _get(query, "/v1/me/ratings", mine)["items"]]
+        lambda: movie in [item["id"] for item in _get(query, "/v1/me/ratings", headers)["items"]]
     )
 
 
 def _gone_from_recommendations(
     stage: Stage, command: httpx.Client, query: httpx.Client, _nth: int
 ) -> float:
-    mine = dict(register(stage.platform).headers)
-    movie = _get(query, "/v1/me/recommendations", mine)["items"][0]["id"]
-    _rate(command, movie, mine)
+    headers = dict(register(stage.platform).headers)
+    movie = _get(query, "/v1/me/recommendations", headers)["items"][0]["id"]
+    _rate(command, movie, headers)
     return _until(
         lambda: (
             movie
-            not in [item["id"] for item in _get(query, "/v1/me/recommendations", mine)["items"]]
+            not in [item["id"] for item in _get(query, "/v1/me/recommendations", headers)["items"]]
         )
     )
 
@@ -77,8 +77,8 @@ def _in_search(stage: Stage, command: httpx.Client, query: httpx.Client, nth: in
     return _until(lambda: movie in [item["id"] for item in _get(query, path)["items"]])
 
 
-def _rate(command: httpx.Client, movie: int, mine: dict[str, str]) -> None:
-    command.put(f"/v1/movies/{movie}/rating", json={"score": 9}, headers=mine).raise_for_status()
+def _rate(command: httpx.Client, movie: int, headers: dict[str, str]) -> None:
+    command.put(f"/v1/movies/{movie}/rating", json={"score": 9}, headers=headers).raise_for_status()
 
 
 def _get(query: httpx.Client, path: str, headers: dict[str, str] | None = None) -> Any:

@@ -57,8 +57,8 @@ def check(ledger: Ledger, query_url: str, tokens: Mapping[str, str], *, movies: 
     result = CheckResult()
     with httpx.Client(base_url=query_url, timeout=30) as client:
         for person in ledger.people:
-            mine = {"Authorization": f"Bearer {tokens[person.account.id]}"}
-            _person(result, client, mine, person)
+            headers = {"Authorization": f"Bearer {tokens[person.account.id]}"}
+            _person(result, client, headers, person)
         for movie in range(1, movies + 1):
             votes = _get(client, f"/v1/movies/{movie}", {})["community"]
             _votes(result, movie, votes, ledger.histogram(movie))
@@ -66,10 +66,10 @@ def check(ledger: Ledger, query_url: str, tokens: Mapping[str, str], *, movies: 
 
 
 def _person(
-    result: CheckResult, client: httpx.Client, mine: Mapping[str, str], person: LoadUser
+    result: CheckResult, client: httpx.Client, headers: Mapping[str, str], person: LoadUser
 ) -> None:
     who = person.account.username
-    ratings = list(_all(client, "/v1/me/ratings", mine))
+    ratings = list(_all(client, "/v1/me/ratings", headers))
     result.count(f"{who}'s ratings", is_there=len(ratings), accepted=len(person.ratings))
     scores = {item["id"]: item["score"] for item in ratings}
     for movie in sorted(scores.keys() | person.ratings):
@@ -78,7 +78,7 @@ def _person(
             is_there=scores.get(movie),
             accepted=person.ratings.get(movie),
         )
-    favourites = [item["id"] for item in _all(client, "/v1/me/favourites", mine)]
+    favourites = [item["id"] for item in _all(client, "/v1/me/favourites", headers)]
     result.count(f"{who}'s favourites", is_there=len(favourites), accepted=len(person.favourites))
     for movie in sorted(person.favourites | set(favourites)):
         result.compare(
@@ -86,21 +86,21 @@ def _person(
             is_there=movie in favourites,
             accepted=movie in person.favourites,
         )
-    _playlists(result, client, mine, person)
+    _playlists(result, client, headers, person)
 
 
 def _playlists(
-    result: CheckResult, client: httpx.Client, mine: Mapping[str, str], person: LoadUser
+    result: CheckResult, client: httpx.Client, headers: Mapping[str, str], person: LoadUser
 ) -> None:
     who = person.account.username
-    playlists = {item["id"]: item for item in _all(client, "/v1/me/playlists", mine)}
+    playlists = {item["id"]: item for item in _all(client, "/v1/me/playlists", headers)}
     result.count(f"{who}'s playlists", is_there=len(playlists), accepted=len(person.playlists))
     for playlist_id, playlist in person.playlists.items():
         is_there = playlists.get(playlist_id)
         if is_there is None:
             result.compare(f"{who}'s {playlist.name}", is_there=None, accepted=playlist_id)
             continue
-        movies = [item["id"] for item in _all(client, f"/v1/playlists/{playlist_id}", mine)]
+        movies = [item["id"] for item in _all(client, f"/v1/playlists/{playlist_id}", headers)]
         result.count(playlist.name, is_there=len(movies), accepted=len(playlist.movies))
         result.count(playlist.name, is_there=is_there["size"], accepted=len(playlist.movies))
         result.compare(playlist.name, is_there=movies, accepted=playlist.movies)

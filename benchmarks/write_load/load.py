@@ -37,16 +37,16 @@ class LoadOptions:
 class Load:
     """Writers and readers on a platform, and the ledger of what was accepted."""
 
-    def __init__(self, wanted: LoadOptions) -> None:
-        self._wanted = wanted
-        with httpx.Client(base_url=wanted.query_url, timeout=30) as client:
-            before = histograms(client, range(1, wanted.movies + 1))
-        people = [LoadUser(_new_account(wanted.command_url)) for _ in range(wanted.people)]
+    def __init__(self, options: LoadOptions) -> None:
+        self._wanted = options
+        with httpx.Client(base_url=options.query_url, timeout=30) as client:
+            before = histograms(client, range(1, options.movies + 1))
+        people = [LoadUser(_new_account(options.command_url)) for _ in range(options.people)]
         self._ledger = Ledger(people, before)
-        self._senders = [Sender(wanted.command_url, person.account) for person in people]
-        reading = [people[nth % len(people)].account for nth in range(wanted.readers)]
-        self._tokens = [Sender(wanted.command_url, account) for account in reading]
-        self._readers = [Reader(wanted.query_url, sender.log_in) for sender in self._tokens]
+        self._senders = [Sender(options.command_url, person.account) for person in people]
+        reading = [people[nth % len(people)].account for nth in range(options.readers)]
+        self._tokens = [Sender(options.command_url, account) for account in reading]
+        self._readers = [Reader(options.query_url, sender.log_in) for sender in self._tokens]
 
     @property
     def writes(self) -> Writes:
@@ -60,9 +60,9 @@ class Load:
 
     def run(self, stopping: Event, report_progress: Callable[[], None]) -> Ledger:
         """Write and read until stopped; return the ledger once every write is answered."""
-        wanted = self._wanted
+        options = self._wanted
         writers = [
-            Writer(person, sender, movies=wanted.movies, seed=wanted.seed + nth)
+            Writer(person, sender, movies=options.movies, seed=options.seed + nth)
             for nth, (person, sender) in enumerate(
                 zip(self._ledger.people, self._senders, strict=True)
             )
@@ -70,7 +70,7 @@ class Load:
         workers: list[Writer | Reader] = [*writers, *self._readers]
         with ThreadPoolExecutor(max_workers=len(workers)) as threads:
             running = [
-                threads.submit(worker.run, stopping, pause_seconds=wanted.pause_seconds)
+                threads.submit(worker.run, stopping, pause_seconds=options.pause_seconds)
                 for worker in workers
             ]
             while not stopping.wait(_PROGRESS_SECONDS):

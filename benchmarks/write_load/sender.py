@@ -49,9 +49,9 @@ class Sender:
             without_answer += 1
 
         def ask() -> httpx.Response:
-            mine = headers | {"Authorization": f"Bearer {self._token}"}
+            request_headers = headers | {"Authorization": f"Bearer {self._token}"}
             options: dict[str, Any] = {} if body is None else {"json": body}
-            return self._client.request(method, path, headers=mine, **options)
+            return self._client.request(method, path, headers=request_headers, **options)
 
         if not self._token:
             self.log_in()

@@ -57,12 +57,12 @@ class Writer:
             self.person.favourites ^= {movie}
 
     def _edit_playlist(self) -> None:
-        mine = self.person.playlists
-        if not mine or (len(mine) < _MOST_PLAYLISTS and self._random.random() < 0.2):
+        playlists = self.person.playlists
+        if not playlists or (len(playlists) < _MOST_PLAYLISTS and self._random.random() < 0.2):
             self._create_playlist()
             return
-        playlist_id = self._random.choice(sorted(mine))
-        movies = mine[playlist_id].movies
+        playlist_id = self._random.choice(sorted(playlists))
+        movies = playlists[playlist_id].movies
         if movies and (len(movies) >= _MOST_IN_A_PLAYLIST or self._random.random() < 0.3):
             self._remove_movie(playlist_id, self._random.choice(movies))
         else:

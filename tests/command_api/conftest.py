@@ -93,9 +93,9 @@ def person(api):
             user_id, username=name, email=f"{name}@example.org", password_hash="unusable"
         )
         subjects.activate(user_id)
-        begun = refresh_families.create(user_id, password_hash="unusable", life=timedelta(days=1))
-        assert begun is not None
-        access = access_tokens.mint_access(user_id, begun.family, 0)
+        session = refresh_families.create(user_id, password_hash="unusable", life=timedelta(days=1))
+        assert session is not None
+        access = access_tokens.mint_access(user_id, session.family, 0)
         return Person(user_id, {"Authorization": f"Bearer {access}"})
 
     return make

@@ -56,9 +56,9 @@ def test_command_without_events_answers_with_the_streams_last_position(aggregate
     store = MemoryStore(8)
     first = handle(RateMovie(ANN, ALIEN, 9), aggregate, store, origin=ORIGIN)
     handle(RateMovie(ANN, ALIEN + 1, 9), aggregate, store, origin=ORIGIN)
-    again = handle(RateMovie(ANN, ALIEN, 9), aggregate, store, origin=ORIGIN)
-    assert not again.events
-    assert (again.state, again.position) == (first.state, first.position)
+    repeated = handle(RateMovie(ANN, ALIEN, 9), aggregate, store, origin=ORIGIN)
+    assert not repeated.events
+    assert (repeated.state, repeated.position) == (first.state, first.position)
     assert sum(store.heads()) == 2
 
 

@@ -28,19 +28,19 @@ pytestmark = [
 @pytest.fixture
 def fitting(api, ann):
     """Valid values for Ann's requests."""
-    begun = api("POST", "/v1/playlists", {"name": "Space"}, by=ann)
+    created = api("POST", "/v1/playlists", {"name": "Space"}, by=ann)
     return Fitting(
         headers={
             "Authorization": [ann.headers["Authorization"], "Bearer x.y.z"],
             "Idempotency-Key": ["k", str(uuid4())],
-            "If-Match": [begun.headers["ETag"], "*", '"1", "2"', '"99999999999999999999"'],
+            "If-Match": [created.headers["ETag"], "*", '"1", "2"', '"99999999999999999999"'],
             "If-None-Match": ["*"],
-            "Log-Position": [begun.headers["Log-Position"]],
+            "Log-Position": [created.headers["Log-Position"]],
             "Prefer": ["wait=1"],
             "X-Request-ID": [str(uuid4())],
             "traceparent": [f"00-{'a' * 32}-{'b' * 16}-01"],
         },
-        paths={"movie_id": [str(ALIEN)], "playlist_id": [begun.json()["id"]]},
+        paths={"movie_id": [str(ALIEN)], "playlist_id": [created.json()["id"]]},
     )
 
 

@@ -143,11 +143,11 @@ def test_command_over_the_rate_limit_is_told_when_to_retry(api, ann, sent):
 @pytest.mark.django_db(databases=["default", "vault"])
 @pytest.mark.parametrize("sent", OF_MOVIES_AND_PLAYLISTS, ids=lambda sent: sent.name)
 def test_command_is_answered_503_while_the_database_is_unavailable(api, hers, monkeypatch, sent):
-    def away(*_args, **_more):
+    def raise_unavailable(*_args, **_more):
         raise OperationalError("password=secret")
 
     for alias in ("default", "vault"):
-        monkeypatch.setattr(connections[alias], "cursor", away)
+        monkeypatch.setattr(connections[alias], "cursor", raise_unavailable)
     answer = api(sent.method, sent.path.format(**hers.words), sent.body, by=hers.owner)
     assert (answer.status_code, answer.json()["type"]) == (503, "/problems/unavailable")
     assert answer.headers["Retry-After"] == "1"

@@ -72,8 +72,8 @@ def test_named_make_targets_exist():
 
 
 def test_named_management_commands_exist():
-    ours = {file.stem for file in ROOT.glob("*/**/management/commands/*.py")}
-    known_commands = ours | {"migrate", "check", "makemigrations", "collectstatic"}
+    our_commands = {file.stem for file in ROOT.glob("*/**/management/commands/*.py")}
+    known_commands = our_commands | {"migrate", "check", "makemigrations", "collectstatic"}
     assert [
         f"{name_of(path)}: manage.py {command}"
         for path in DOCUMENTS
@@ -128,8 +128,8 @@ def test_every_decision_has_every_part_on_one_page():
 
 def decision_faults(path):
     text = path.read_text()
-    wanted = re.findall(r"^## .+$", (ROOT / "docs/adr/template.md").read_text(), re.MULTILINE)
-    if re.findall(r"^## .+$", text, re.MULTILINE) != wanted:
+    headings = re.findall(r"^## .+$", (ROOT / "docs/adr/template.md").read_text(), re.MULTILINE)
+    if re.findall(r"^## .+$", text, re.MULTILINE) != headings:
         yield "its headings are not those of template.md"
     state = r"^State: (proposed|accepted|replaced by \d{4})\. Date: \d{4}-"
     if not re.search(state, text, re.MULTILINE):

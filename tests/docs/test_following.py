@@ -64,7 +64,7 @@ def _run(text: str, tree: Path) -> Iterator[None]:
     for step in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
         command, *expected = step.splitlines()
         environ = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-        done = subprocess.run(
+        result = subprocess.run(
             ["bash", "-c", command],
             cwd=tree,
             env=environ,
@@ -72,8 +72,8 @@ def _run(text: str, tree: Path) -> Iterator[None]:
             text=True,
             check=False,
         )
-        output = done.stdout + done.stderr
-        assert done.returncode == 0, f"{command}\n{output}"
+        output = result.stdout + result.stderr
+        assert result.returncode == 0, f"{command}\n{output}"
         for line in filter(None, expected):
             assert line in output, f"{command}\nsays no {line!r}:\n{output}"
         yield

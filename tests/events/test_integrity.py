@@ -35,7 +35,7 @@ def _log(db):
     store.append(STREAM, EVENTS, expected=0, origin=ORIGIN)
 
 
-def found():
+def found_faults():
     return list(find_faults(partitions=config().partitions, on_progress=lambda *_: None))
 
 
@@ -50,19 +50,19 @@ def change(sql, *parameters):
 
 @pytest.mark.usefixtures("_log")
 def test_intact_log_has_no_faults():
-    passed = []
+    progress = []
     faults = find_faults(
         partitions=config().partitions,
-        on_progress=lambda *each: passed.append(each),
+        on_progress=lambda *each: progress.append(each),
     )
     assert list(faults) == []
-    assert passed == [(P, 3)]
+    assert progress == [(P, 3)]
 
 
 @pytest.mark.usefixtures("_log")
 def test_missing_event_is_reported():
     change("DELETE FROM events WHERE version = 2")
-    assert found() == [
+    assert found_faults() == [
         f"{P}: after offset 1 comes 3",
         f"{P}:3 {NAME}: version 3 comes after 1",
     ]
@@ -72,13 +72,13 @@ def test_missing_event_is_reported():
 def test_gap_of_any_size_is_reported():
     change('UPDATE events SET "offset" = 4000000000000 WHERE version = 3')
     change("UPDATE partitions SET head = 4000000000000 WHERE head = 3")
-    assert found() == [f"{P}: after offset 2 comes 4000000000000"]
+    assert found_faults() == [f"{P}: after offset 2 comes 4000000000000"]
 
 
 @pytest.mark.usefixtures("_log")
 def test_duplicate_version_is_reported():
     change("UPDATE events SET version = 1 WHERE version = 2")
-    assert found() == [
+    assert found_faults() == [
         f"{P}:2 {NAME}: version 1 comes after 1",
         f"{P}:3 {NAME}: version 3 comes after 1",
     ]
@@ -87,7 +87,7 @@ def test_duplicate_version_is_reported():
 @pytest.mark.usefixtures("_log")
 def test_versions_out_of_order_are_reported():
     change("UPDATE events SET version = 4 - version")
-    assert found() == [
+    assert found_faults() == [
         f"{P}:1 {NAME}: version 3 comes after 0",
         f"{P}:2 {NAME}: version 2 comes after 3",
         f"{P}:3 {NAME}: version 1 comes after 2",
@@ -98,13 +98,13 @@ def test_versions_out_of_order_are_reported():
 @pytest.mark.parametrize("head", [2, 4])
 def test_head_that_differs_from_the_last_offset_is_reported(head):
     change("UPDATE partitions SET head = %s WHERE head = 3", head)
-    assert found() == [f"{P}: the head is {head}, but the last event is 3"]
+    assert found_faults() == [f"{P}: the head is {head}, but the last event is 3"]
 
 
 @pytest.mark.usefixtures("_log")
 def test_missing_partition_is_reported():
     change("DELETE FROM partitions WHERE partition = %s", P)
-    assert found() == [
+    assert found_faults() == [
         "the log has 63 partitions, the configuration 64",
         f"{P}: there are events, but the log has no such partition",
     ]
@@ -126,7 +126,7 @@ def test_missing_partition_is_reported():
 )
 def test_unreadable_event_is_reported(type_, data, reason):
     change("UPDATE events SET type = %s, data = %s::json WHERE version = 1", type_, data)
-    [fault] = found()
+    [fault] = found_faults()
     position, _, message = fault.partition(f" {type_}: ")
     assert position == f"{P}:1 {NAME}@1"
     assert re.match(reason, message)
@@ -136,7 +136,7 @@ def test_unreadable_event_is_reported(type_, data, reason):
 def test_memory_use_does_not_grow_with_the_log(db):
     def peak():
         tracemalloc.start()
-        assert found() == []
+        assert found_faults() == []
         try:
             return tracemalloc.get_traced_memory()[1]
         finally:

@@ -19,8 +19,8 @@ def test_playlist_id_carries_its_owners_partition(owner, partitions, random):
 
 def test_playlist_ids_of_an_owner_differ():
     owner = str(uuid4())
-    made = {playlist_id(owner, 64, bytes([nth] * RANDOM_BYTES)) for nth in range(100)}
-    assert len(made) == 100
+    ids = {playlist_id(owner, 64, bytes([nth] * RANDOM_BYTES)) for nth in range(100)}
+    assert len(ids) == 100
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ positions = st.builds(Position, st.integers(0, 1023), st.integers(1, 2**63 - 1))
 
 @given(st.dictionaries(st.integers(0, 1023), positions, min_size=1, max_size=16))
 def test_positions_survive_a_round_trip(chosen):
-    wanted = [Position(partition, offset) for partition, (_, offset) in chosen.items()]
-    assert decode_positions(encode_positions(wanted)) == tuple(sorted(wanted))
+    positions = [Position(partition, offset) for partition, (_, offset) in chosen.items()]
+    assert decode_positions(encode_positions(positions)) == tuple(sorted(positions))
 
 
 def test_tokens_of_several_responses_can_be_joined_with_commas():

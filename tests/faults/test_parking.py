@@ -101,9 +101,9 @@ def test_only_the_failing_movies_streams_are_parked_until_a_retry_applies_them(
     assert votes(ann, 13, rate(ann, 13, 8)) == (votes_13, "movies")
     assert votes(bob, 13, rate(bob, 13, 9)) == (votes_13, "movies")
     assert votes(bob, 12, rate(bob, 12, 9)) == (votes_12 + 1, None)
-    mine = read(ann, "/v1/me/ratings", rate(ann, 13, 6))
-    assert mine.headers["Log-Parked"] == "library, movies"
-    assert [item["score"] for item in mine.json()["items"]] == [7]
+    response = read(ann, "/v1/me/ratings", rate(ann, 13, 6))
+    assert response.headers["Log-Parked"] == "library, movies"
+    assert [item["score"] for item in response.json()["items"]] == [7]
     assert_level_and_equal(platform)  # parked events aside
     assert "LookupError: movie 13" in run_parked_command(platform, "list", "movies")
 
@@ -112,8 +112,11 @@ def test_only_the_failing_movies_streams_are_parked_until_a_retry_applies_them(
     assert votes(ann, 13, at) == (votes_13, "movies")
     assert platform.manage("parked", "retry", "--all") == 0
     assert votes(ann, 13, at) == (votes_13 + 1, None)
-    mine = read(ann, "/v1/me/ratings", at)
-    assert ([item["score"] for item in mine.json()["items"]], "Log-Parked" in mine.headers) == (
+    response = read(ann, "/v1/me/ratings", at)
+    assert (
+        [item["score"] for item in response.json()["items"]],
+        "Log-Parked" in response.headers,
+    ) == (
         [5],
         False,
     )

@@ -108,7 +108,7 @@ def _proxied(services, django_db_setup, keys):
     with ExitStack() as stack:
         proxies = {}
 
-        def over(redis_url, elasticsearch_url):
+        def proxy_addresses(redis_url, elasticsearch_url):
             redis = proxies["redis"] = stack.enter_context(proxy_to(redis_url))
             search = proxies["elasticsearch"] = stack.enter_context(proxy_to(elasticsearch_url))
             return {
@@ -117,7 +117,7 @@ def _proxied(services, django_db_setup, keys):
                 "MARQUEE_ELASTICSEARCH_URL": search.url,
             }
 
-        shared = Shared(lambda: start_shared_platform(services, "proxied", over))
+        shared = Shared(lambda: start_shared_platform(services, "proxied", proxy_addresses))
         yield shared, proxies
         shared.close()
 

@@ -49,10 +49,10 @@ def everything(redis_url: str, elasticsearch_url: str) -> Mapping[str, str]:
 
 
 def dump(url: str, *options: str) -> str:
-    done = run(
+    result = run(
         [tool("pg_dump"), *options, f"--dbname={url}"], capture_output=True, text=True, check=True
     )
-    return done.stdout
+    return result.stdout
 
 
 def tool(name: str) -> str:
@@ -109,8 +109,8 @@ def live(person: Client, *movies: int) -> tuple[str, str]:
     person.put("/v1/me/preferences", {"genres": ["Western"], "public_activity": True})
     body = {"name": WORDS, "description": f"{WORDS}, more of them", "visibility": "public"}
     other = {**person.headers, "Idempotency-Key": str(uuid4())}
-    made = person.command.post("/v1/playlists", json=body, headers=other)
-    id_ = made.json()["id"]
+    created = person.command.post("/v1/playlists", json=body, headers=other)
+    id_ = created.json()["id"]
     at = person.put(f"/v1/playlists/{id_}/movies/{movies[0]}", {}).headers["Log-Position"]
     return id_, at
 
@@ -125,10 +125,10 @@ def test_erased_user_is_gone_from_every_store_for_good(
     platform: Platform = start()
     import_(platform, catalogue)
     zoe, bob, cid = (register_client(platform, name) for name in (NAME, "bob", "cid"))
-    theirs, at = live(zoe, 1, 2, 3)
+    playlist, at = live(zoe, 1, 2, 3)
     bobs = bob.put("/v1/movies/1/rating", {"score": 4}).headers["Log-Position"]
     user_id = me(zoe)
-    assert bob.read(f"/v1/playlists/{theirs}", f"{at},{bobs}").json()["owner"] == NAME
+    assert bob.read(f"/v1/playlists/{playlist}", f"{at},{bobs}").json()["owner"] == NAME
     assert zoe.read("/v1/me/recommendations", at).json()["items"]
     moment = datetime.now(UTC).isoformat()
     past = ("--until", moment, "--into", "then")
@@ -140,7 +140,7 @@ def test_erased_user_is_gone_from_every_store_for_good(
     assert look() == []
     assert zoe.read("/v1/me").status_code == 401
     assert zoe.put("/v1/movies/1/rating", {"score": 3}).status_code == 401
-    assert bob.read(f"/v1/playlists/{theirs}").status_code == 404
+    assert bob.read(f"/v1/playlists/{playlist}").status_code == 404
     assert bob.read("/v1/playlists").json()["items"] == []
     community = bob.read("/v1/movies/1").json()["community"]
     assert (community["count"], community["average"]) == (2, 6.0)  # statistics of nobody

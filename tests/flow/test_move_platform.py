@@ -81,7 +81,7 @@ def history(name: str) -> list[tuple[str, list[AnyEvent]]]:
     )
     called = partial(sealed, field=PLAYLIST_NAME)
     encrypt_description = partial(sealed, field=PLAYLIST_DESCRIPTION)
-    mine: dict[str, Any] = {"user_id": user, "movie_id": 25}
+    fields: dict[str, Any] = {"user_id": user, "movie_id": 25}
     return [
         (
             f"user-{user}",
@@ -106,18 +106,18 @@ def history(name: str) -> list[tuple[str, list[AnyEvent]]]:
         (
             f"rating-{user}-25",
             [
-                MovieRated(**mine, score=7),
-                RatingWithdrawn(**mine, previous=7),
-                MovieRated(**mine, score=9),
+                MovieRated(**fields, score=7),
+                RatingWithdrawn(**fields, previous=7),
+                MovieRated(**fields, score=9),
             ],
         ),
         (
             f"favourite-{user}-25",
-            [MovieFavourited(**mine), MovieUnfavourited(**mine), MovieFavourited(**mine)],
+            [MovieFavourited(**fields), MovieUnfavourited(**fields), MovieFavourited(**fields)],
         ),
         (
             f"hidden-{user}-25",
-            [MovieHidden(**mine), MovieUnhidden(**mine), MovieHidden(**mine)],
+            [MovieHidden(**fields), MovieUnhidden(**fields), MovieHidden(**fields)],
         ),
         (
             f"playlist-{kept_id}",
@@ -134,8 +134,8 @@ def history(name: str) -> list[tuple[str, list[AnyEvent]]]:
                 PlaylistDescribed(
                     playlist_id=kept_id, user_id=user, description=encrypt_description(text="Short")
                 ),
-                PlaylistMovieAdded(playlist_id=kept_id, **mine, rank=10),
-                PlaylistMovieMoved(playlist_id=kept_id, **mine, rank=20),
+                PlaylistMovieAdded(playlist_id=kept_id, **fields, rank=10),
+                PlaylistMovieMoved(playlist_id=kept_id, **fields, rank=20),
                 PlaylistShown(playlist_id=kept_id, user_id=user, visibility="public"),
             ],
         ),
@@ -143,8 +143,8 @@ def history(name: str) -> list[tuple[str, list[AnyEvent]]]:
             f"playlist-{deleted_id}",
             [
                 PlaylistCreated(playlist_id=deleted_id, user_id=user, name=called(text="No more")),
-                PlaylistMovieAdded(playlist_id=deleted_id, **mine, rank=10),
-                PlaylistMovieRemoved(playlist_id=deleted_id, **mine),
+                PlaylistMovieAdded(playlist_id=deleted_id, **fields, rank=10),
+                PlaylistMovieRemoved(playlist_id=deleted_id, **fields),
                 PlaylistDeleted(playlist_id=deleted_id, user_id=user),
             ],
         ),

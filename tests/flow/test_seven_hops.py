@@ -28,8 +28,8 @@ def test_rating_shows_in_every_read_model(start, catalogue, register_client):
         "count": 1,
         "histogram": [0, 0, 0, 0, 0, 0, 0, 0, 1, 0],
     }
-    [mine] = ann.read("/v1/me/ratings", at).json()["items"]
-    assert (mine["id"], mine["score"]) == (1, 9)
+    [rating] = ann.read("/v1/me/ratings", at).json()["items"]
+    assert (rating["id"], rating["score"]) == (1, 9)
     [trend] = ann.read("/v1/trending", at).json()["items"]
     assert trend["id"] == 1
     heats = (1.0, 2 ** (-1 / 6))  # an hour may have ended meanwhile
@@ -52,10 +52,10 @@ def test_response_states_its_age(start, catalogue, register_client):
         answer = ann.read(path)
         assert answer.status_code == 200, answer.text
         assert int(answer.headers["Log-Age"]) >= 0
-        again = ann.query.get(
+        second = ann.query.get(
             path, headers={**ann.headers, "If-None-Match": answer.headers["ETag"]}
         )
-        assert again.status_code == 304, path
+        assert second.status_code == 304, path
 
 
 def test_writes_appear_without_the_bus(start, catalogue, register_client):

@@ -12,13 +12,13 @@ def test_private_playlist_is_hidden_from_others_at_once(start, catalogue, regist
     platform = start()
     import_(platform, catalogue)
     ann, bob = register_client(platform, "ann"), register_client(platform, "bob")
-    made = ann.command.post(
+    created = ann.command.post(
         "/v1/playlists",
         json={"name": "Rainy days", "visibility": "public"},
         headers=dict(ann.headers),
     )
-    assert made.status_code == 201, made.text
-    path = f"/v1/playlists/{made.json()['id']}"
+    assert created.status_code == 201, created.text
+    path = f"/v1/playlists/{created.json()['id']}"
     for movie in (3, 1):
         at = ann.put(f"{path}/movies/{movie}", {}).headers["Log-Position"]
     at = ann.put(f"{path}/movies/2", {"position": 0}).headers["Log-Position"]

@@ -42,8 +42,8 @@ def worker(log_database, redis_url, bus_url, fake_tmdb, port, tmp_path):
     process.stop()
 
 
-def told(port, name):
-    """The sum over all labels of what is told by a name; 0 while nobody answers."""
+def metric_sum(port, name):
+    """Sum of a metric over all its labels; 0 while the port does not answer."""
     try:
         with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
             lines = answer.read().decode()
@@ -55,9 +55,9 @@ def told(port, name):
 def test_worker_exposes_its_childrens_metrics(worker, fake_tmdb, port, tmp_path):
     for kind in SYNCS:
         ask_for(kind)
-    until(lambda: told(port, "marquee_sync_events_total"), lambda: _still_runs(worker))
-    until(lambda: fake_tmdb.asked.total() == told(port, "marquee_tmdb_requests_total"))
-    until(lambda: fake_tmdb.asked.total() == told(port, "marquee_tmdb_seconds_count"))
+    until(lambda: metric_sum(port, "marquee_sync_events_total"), lambda: _still_runs(worker))
+    until(lambda: fake_tmdb.asked.total() == metric_sum(port, "marquee_tmdb_requests_total"))
+    until(lambda: fake_tmdb.asked.total() == metric_sum(port, "marquee_tmdb_seconds_count"))
     assert list(tmp_path.glob("marquee-metrics-*/counter_*.db"))
     worker.stop()
     assert not list(tmp_path.glob("marquee-metrics-*"))

@@ -31,7 +31,7 @@ def fuzzing(start, catalogue, register_client, tmp_path):
     def fuzz(url, name, *more):
         person = people[name]
         person.put("/v1/movies/1/rating", {"score": 8})
-        done = subprocess.run(
+        result = subprocess.run(
             [
                 *(str(Path(sys.executable).parent / "schemathesis"),),
                 *("--config-file", str(HERE / "schemathesis.toml")),
@@ -48,7 +48,7 @@ def fuzzing(start, catalogue, register_client, tmp_path):
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-5_000:]
+        assert result.returncode == 0, result.stdout[-20_000:] + result.stderr[-5_000:]
 
     return platform, fuzz, tmp_path / "refused"
 

@@ -106,7 +106,7 @@ def test_missing_secret_file_is_named(tmp_path):
 
 @pytest.mark.parametrize("role", ["command", "query", "ops"])
 def test_django_deploy_check_has_no_warnings(role):
-    done = subprocess.run(
+    result = subprocess.run(
         [
             *(sys.executable, str(HOME / "manage.py")),
             *("check", "--deploy", "--fail-level", "WARNING"),
@@ -116,18 +116,18 @@ def test_django_deploy_check_has_no_warnings(role):
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert "no issues" in done.stdout
+    assert result.returncode == 0, result.stderr
+    assert "no issues" in result.stdout
 
 
 def test_process_with_a_default_password_does_not_start_in_production():
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, str(HOME / "manage.py"), "check"],
         env=HELD | {"MARQUEE_REDIS_URL": "redis://redis:6379/0"},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 1
-    assert "MARQUEE_REDIS_URL" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert result.returncode == 1
+    assert "MARQUEE_REDIS_URL" in result.stderr
+    assert "Traceback" not in result.stderr

@@ -31,11 +31,11 @@ def ask(pipe):
 def test_pipeline_replies_as_redis_py_does(redis):
     redis.set("word", "é\r\n".encode() * 10_000)
     redis.hset("hash", mapping={"a": b"\x00\xff", "b": "", 1: 2})
-    ours, theirs = ReadPipeline(), redis.pipeline(transaction=False)
-    ask(ours)
-    ask(theirs)
-    assert len(ours) == 9
-    first, second = ours.execute(redis), theirs.execute()
+    read_pipeline, redis_pipeline = ReadPipeline(), redis.pipeline(transaction=False)
+    ask(read_pipeline)
+    ask(redis_pipeline)
+    assert len(read_pipeline) == 9
+    first, second = read_pipeline.execute(redis), redis_pipeline.execute()
     assert first[:7] == second[:7]
     assert (first[7], second[7]) == (1, 2)
     assert bool(first[8]) is second[8] is True
@@ -87,5 +87,5 @@ def test_threads_have_connections_of_their_own(redis):
 def test_pipeline_without_redis_raises_connection_error(redis_url):
     pipe = ReadPipeline()
     pipe.get("word")
-    with Redis(port=1) as away, pytest.raises(RedisConnectionError):
-        pipe.execute(away)
+    with Redis(port=1) as unreachable, pytest.raises(RedisConnectionError):
+        pipe.execute(unreachable)

@@ -117,8 +117,8 @@ def test_image_is_built_after_all_tests():
 
 
 def test_workflow_runs_every_target_of_make_check():
-    [wanted] = re.findall(r"^check: ([a-z -]+) ##", MAKEFILE, re.MULTILINE)
-    assert set(wanted.split()) == set(re.findall(r"check-[a-z-]+", TEXT))
+    [prerequisites] = re.findall(r"^check: ([a-z -]+) ##", MAKEFILE, re.MULTILINE)
+    assert set(prerequisites.split()) == set(re.findall(r"check-[a-z-]+", TEXT))
 
 
 def test_ci_script_runs_check_and_test():

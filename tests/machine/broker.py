@@ -21,9 +21,9 @@ class Broker:
 
     def connect(self, _url: str, _namespace: str, *, window: int) -> "HandPublisher":
         """A publisher for one life of a relay: stands in for events.bus.Publisher."""
-        made = HandPublisher(self, window)
-        self.publishers.append(made)
-        return made
+        publisher = HandPublisher(self, window)
+        self.publishers.append(publisher)
+        return publisher
 
 
 class HandPublisher:
@@ -68,8 +68,8 @@ class HandPublisher:
 
     def arrive(self, count: int) -> None:
         """The broker takes so many more, in the order in which they were sent."""
-        taken, self._wire = self._wire[:count], self._wire[count:]
-        for position, body in taken:
+        arrived, self._wire = self._wire[:count], self._wire[count:]
+        for position, body in arrived:
             self._broker.queue.append(body)
             self._broker.has.add(position)
             self._unconfirmed.append(position)

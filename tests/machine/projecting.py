@@ -27,10 +27,10 @@ class Generation:
         self._workers = [self._hire()]
 
     def _hire(self) -> list[Follower]:
-        made = [Follower(model, self._log) for model in self.models]
-        for follower in made:
+        followers = [Follower(model, self._log) for model in self.models]
+        for follower in followers:
             follower.sync(self._log.heads())
-        return made
+        return followers
 
     def replace_worker(self) -> None:
         """It died, with all that it knew."""
@@ -67,7 +67,7 @@ class Generation:
     def is_level(self) -> bool:
         """Whether it has taken in the whole log."""
         heads = list(self._log.heads())
-        return all(found == heads for found in self.taken())
+        return all(checkpoints == heads for checkpoints in self.taken())
 
     def taken(self) -> Sequence[list[int]]:
         """How far each model is, in their order."""

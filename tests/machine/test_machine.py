@@ -62,7 +62,9 @@ WINDOW = 12
 
 few = st.integers(1, 4)
 some = st.integers(3, 20)
-sayings = st.lists(st.tuples(commands, st.integers(0, HOURS * 60)), min_size=5, max_size=10)
+timed_command_lists = st.lists(
+    st.tuples(commands, st.integers(0, HOURS * 60)), min_size=5, max_size=10
+)
 opinions: st.SearchStrategy[list[Command]] = st.lists(
     st.builds(RateMovie, st.sampled_from(PEOPLE[:2]), st.just(1), st.integers(1, 3)),
     min_size=4,
@@ -131,15 +133,15 @@ class Machine(RuleBasedStateMachine):
         for command in beginning:
             self.note(do(command, self.store))
 
-    @rule(said=sayings)
-    def act(self, said: list[tuple[Command, int]]) -> None:
-        for command, minutes in said:
+    @rule(timed_commands=timed_command_lists)
+    def act(self, timed_commands: list[tuple[Command, int]]) -> None:
+        for command, minutes in timed_commands:
             self.stage.at(NOON + timedelta(minutes=minutes))
             self.note(do(command, self.store))
 
-    @rule(said=sayings, count=some)
-    def act_and_all_goes_well(self, said: list[tuple[Command, int]], count: int) -> None:
-        self.act(said)
+    @rule(timed_commands=timed_command_lists, count=some)
+    def act_and_all_goes_well(self, timed_commands: list[tuple[Command, int]], count: int) -> None:
+        self.act(timed_commands)
         self.relay_goes_on(count)
         self.worker_takes(count)
 
@@ -152,9 +154,9 @@ class Machine(RuleBasedStateMachine):
         rivalled = Rivalled(self.store, lambda: self.note(do(command, self.store)))
         return cast("EventStore", rivalled)  # it has the rest of the store's methods, too
 
-    @rule(said=sayings)
-    def act_and_roll_back(self, said: list[tuple[Command, int]]) -> None:
-        self.stage.roll_back(lambda: [do(command, self.store) for command, _ in said])
+    @rule(timed_commands=timed_command_lists)
+    def act_and_roll_back(self, timed_commands: list[tuple[Command, int]]) -> None:
+        self.stage.roll_back(lambda: [do(command, self.store) for command, _ in timed_commands])
 
     def note(self, handled: Any) -> None:
         """Keep what was accepted: this is what must never be lost."""
@@ -223,8 +225,8 @@ class Machine(RuleBasedStateMachine):
 
     @property
     def publisher(self) -> HandPublisher:
-        found: HandPublisher = self.leg._publisher
-        return found
+        publisher: HandPublisher = self.leg._publisher
+        return publisher
 
     @rule(count=some)
     def broker_takes(self, count: int) -> None:
@@ -266,11 +268,11 @@ class Machine(RuleBasedStateMachine):
         self.broker.queue[:0] = messages
         self.now.replace_worker()
 
-    @rule(said=sayings, count=some, words=few)
+    @rule(timed_commands=timed_command_lists, count=some, words=few)
     def worker_dies_in_the_middle(
-        self, said: list[tuple[Command, int]], count: int, words: int
+        self, timed_commands: list[tuple[Command, int]], count: int, words: int
     ) -> None:
-        self.act(said)
+        self.act(timed_commands)
         self.relay_goes_on(count)
         self.redis.words_left = words
         messages = self.hand_over(count)
@@ -433,11 +435,11 @@ def redis(redis_url, keys):
 @pytest.fixture
 def broker(monkeypatch):
     """The relay reads, sends and notes at once, and publishes to this."""
-    made = Broker()
-    monkeypatch.setattr(relaying, "Publisher", made.connect)
+    memory_broker = Broker()
+    monkeypatch.setattr(relaying, "Publisher", memory_broker.connect)
     monkeypatch.setattr(relaying, "_POLL_SECONDS", 0)
     monkeypatch.setattr(relaying, "_SAVE_SECONDS", 0)
-    return made
+    return memory_broker
 
 
 def test_random_faults_lose_and_tear_nothing_in_memory(redis, broker):

@@ -20,10 +20,10 @@ def mortal(redis_url):
 
 @pytest.fixture(scope="module")
 def log():
-    made = MemoryStore(PARTITIONS)
+    log = MemoryStore(PARTITIONS)
     for command in everyday:
-        do(command, made)
-    return made
+        do(command, log)
+    return log
 
 
 def work(model, log):

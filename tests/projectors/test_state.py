@@ -150,7 +150,7 @@ def test_batch_delivered_twice_counts_once(kind, redis):
     for events in recording.by_partition().values():
         model_access.apply(model, events)
         once = {key: redis.dump(key) for key in redis.scan_iter()}
-        for again in (events, events[:1], events[-1:]):
+        for redelivered in (events, events[:1], events[-1:]):
             with suppress(CheckpointMismatch):
-                model_access.apply(model, again)
+                model_access.apply(model, redelivered)
         assert {key: redis.dump(key) for key in redis.scan_iter()} == once

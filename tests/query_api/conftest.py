@@ -118,15 +118,15 @@ class World:
 
     def keep(self, label, *kinds, number=GENERATION - 1):
         """Keep some models as they are now, as a rebuild of the past would."""
-        made = {kind.name: kind(self.redis, number) for kind in kinds}
-        for model in made.values():
+        models = {kind.name: kind(self.redis, number) for kind in kinds}
+        for model in models.values():
             for recorded in self.log:
                 model_access.apply(model, [recorded])
         now = datetime.now(UTC) + self._passed
-        for builder in make_builders(made, self.live):
+        for builder in make_builders(models, self.live):
             builder.build(now)
             builder.build(now)
-        for name in made:
+        for name in models:
             Pointers(self.redis).remember(label, name, number)
 
     def build(self):

@@ -23,17 +23,17 @@ PATHS = ["/v1/search?q=alien", "/v1/discover?genre=Horror"]
 
 
 @pytest.fixture
-def asked(flush, monkeypatch):
-    """The questions that the index was asked."""
-    questions = []
+def index_queries(flush, monkeypatch):
+    """Queries that reached the search index."""
+    queries = []
     search = Search.search
 
-    def note(self, question):
-        questions.append(question)
-        return search(self, question)
+    def record(self, query):
+        queries.append(query)
+        return search(self, query)
 
-    monkeypatch.setattr(Search, "search", note)
-    return questions
+    monkeypatch.setattr(Search, "search", record)
+    return queries
 
 
 def ids(answer):
@@ -42,15 +42,15 @@ def ids(answer):
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_second_search_is_a_cache_hit(client, asked, path):
+def test_second_search_is_a_cache_hit(client, index_queries, path):
     first, second = client.get(path), client.get(path)
     assert (second.content, second["ETag"]) == (first.content, first["ETag"])
-    assert len(asked) == 1
+    assert len(index_queries) == 1
     assert client.get(path, headers={"If-None-Match": first["ETag"]}).status_code == 304
-    assert len(asked) == 1
+    assert len(index_queries) == 1
 
 
-def test_of_concurrent_searches_one_asks_the_index(asked, monkeypatch):
+def test_of_concurrent_searches_one_asks_the_index(index_queries, monkeypatch):
     monkeypatch.setattr(single_flight, "LEASE_SECONDS", 60.0)  # this machine may be slow
     monkeypatch.setattr(single_flight, "PATIENCE_SECONDS", 60.0)
     together = Barrier(MANY)
@@ -63,17 +63,17 @@ def test_of_concurrent_searches_one_asks_the_index(asked, monkeypatch):
         answers = list(threads.map(ask, range(MANY)))
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.content for answer in answers}) == 1
-    assert len(asked) == 1
+    assert len(index_queries) == 1
 
 
-def test_other_queries_have_other_entries(client, asked):
+def test_other_queries_have_other_entries(client, index_queries):
     for more in ("", "&limit=1", "&sort=year", "&genre=Horror", "&year_from=1979"):
         assert ids(client.get(f"/v1/search?q=alien{more}")) == [ALIEN]
-    assert len(asked) == 5
+    assert len(index_queries) == 5
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_cached_page_is_invalid_when_a_movie_changes(client, world, flush, asked, path):
+def test_cached_page_is_invalid_when_a_movie_changes(client, world, flush, index_queries, path):
     assert ids(client.get(path)) == [ALIEN]
     world.happen(MovieAdded(movie_id=7, title="Aliens", year=1986, genres=("Horror",)), 7)
     flush()
@@ -83,14 +83,14 @@ def test_cached_page_is_invalid_when_a_movie_changes(client, world, flush, asked
     assert ids(client.get("/v1/discover?genre=Horror")) == [ALIEN]
 
 
-def test_cached_page_stays_without_changes(client, flush, asked):
+def test_cached_page_stays_without_changes(client, flush, index_queries):
     client.get(PATHS[0])
     flush()
     client.get(PATHS[0])
-    assert len(asked) == 1
+    assert len(index_queries) == 1
 
 
-def test_cached_page_shows_current_cards(client, world, asked):
+def test_cached_page_shows_current_cards(client, world, index_queries):
     """Though the index has not been told."""
     client.get(PATHS[0])
     world.rate(ANN, ALIEN, 9)
@@ -98,7 +98,7 @@ def test_cached_page_shows_current_cards(client, world, asked):
     [card] = client.get(PATHS[0]).json()["items"]
     assert card["community"]["count"] == 1
     assert card["external_ids"] == {"imdb": "tt0078748"}
-    assert len(asked) == 1
+    assert len(index_queries) == 1
 
 
 def test_search_of_a_position_gets_no_older_entry(client, world, flush):
@@ -130,13 +130,13 @@ def test_generations_have_entries_of_their_own(client, world, flush):
         assert client.get(PATHS[0]).json()["total"] == found
 
 
-def test_as_of_search_bypasses_the_cache(client, world, flush, asked, log_in):
+def test_as_of_search_bypasses_the_cache(client, world, flush, index_queries, log_in):
     world.keep("then", Search)
     then = log_in(ANN, is_staff=True) | {"As-Of": "then"}
-    before = len(asked)
+    before = len(index_queries)
     for _ in range(2):
         assert ids(client.get(PATHS[0], headers=then)) == [ALIEN]
-    assert len(asked) == before + 2
+    assert len(index_queries) == before + 2
     assert list(world.redis.scan_iter("cache:*")) == []
 
 

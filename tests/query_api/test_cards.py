@@ -157,12 +157,12 @@ def test_page_is_as_old_as_its_cards(world, ask, path):
 
 def lose_after(monkeypatch, redis, trips=1):
     """Redis loses all it has behind so many trips."""
-    execute, left = ReadPipeline.execute, [trips]
+    execute, trips_left = ReadPipeline.execute, [trips]
 
     def losing(pipe, connected):
         answers = execute(pipe, connected)
-        left[0] -= 1
-        if left[0] == 0:
+        trips_left[0] -= 1
+        if trips_left[0] == 0:
             redis.flushall()
         return answers
 
@@ -204,12 +204,12 @@ def test_past_lost_between_round_trips_is_503(
 def test_page_takes_two_round_trips_at_most(ask, monkeypatch, path, trips):
     """And one command more: the second trip's for the pointers, too."""
     ask(path)
-    seen, execute = [], ReadPipeline.execute
+    counted, execute = [], ReadPipeline.execute
 
     def counting(pipe, connected):
-        seen.append(len(pipe))
+        counted.append(len(pipe))
         return execute(pipe, connected)
 
     monkeypatch.setattr(ReadPipeline, "execute", counting)
     assert ask(path).status_code == 200
-    assert seen == trips
+    assert counted == trips

@@ -21,8 +21,8 @@ from tests.query_api.conftest import ALIEN, AMELIE, ANN, BOB, HEAT, UNKNOWN
 
 
 @pytest.fixture(autouse=True)
-def acted(world):
-    """Something is trending, and Ann is recommended something."""
+def activity(world):
+    """Ratings that make movies trend and give Ann recommendations."""
     for user, movie in ((BOB, HEAT), (BOB, ALIEN), (ANN, HEAT)):
         world.rate(user, movie, 9)
     world.rate(BOB, AMELIE, 9, ago=timedelta(days=3))
@@ -45,8 +45,8 @@ def ask(application, path, headers=None, method="GET"):
 CHANGES = {"RateLimit-Remaining", "RateLimit-Reset", "Log-Age"}
 
 
-def counted(headers):
-    """With a sign for what is another number from one request, or one second, to the next."""
+def with_placeholders(headers):
+    """Headers with a placeholder for numbers that change between requests or seconds."""
     return {
         name: "a number" if name in CHANGES and value.isdigit() else value
         for name, value in headers.items()
@@ -75,12 +75,12 @@ def test_fast_lane_answers_as_django_does(path, log_in):
     lane, django = FastLane(WSGIHandler()), WSGIHandler()
     first, second = ask(lane, path, headers), ask(django, path, headers)
     assert first[0] == second[0] == "200 OK"
-    assert counted(first[1]) == counted(second[1])
+    assert with_placeholders(first[1]) == with_placeholders(second[1])
     assert first[2] == second[2]
-    known = {**headers, "If-None-Match": first[1]["ETag"]}
-    third, fourth = ask(lane, path, known), ask(django, path, known)
+    conditional = {**headers, "If-None-Match": first[1]["ETag"]}
+    third, fourth = ask(lane, path, conditional), ask(django, path, conditional)
     assert third[0] == fourth[0] == "304 Not Modified"
-    assert counted(third[1]) == counted(fourth[1])
+    assert with_placeholders(third[1]) == with_placeholders(fourth[1])
     assert third[2] == fourth[2] == b""
 
 
@@ -105,7 +105,11 @@ def test_fast_lane_leaves_other_requests_to_django(path):
     assert answer(environ(path)) is None
     lane, django = FastLane(WSGIHandler()), WSGIHandler()
     first, second = ask(lane, path), ask(django, path)
-    assert (first[0], counted(first[1]), first[2]) == (second[0], counted(second[1]), second[2])
+    assert (first[0], with_placeholders(first[1]), first[2]) == (
+        second[0],
+        with_placeholders(second[1]),
+        second[2],
+    )
 
 
 @pytest.mark.parametrize("path", HOT)

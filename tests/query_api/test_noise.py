@@ -31,12 +31,12 @@ def fitting(client, world, flush, log_in):
     ]
     world.build()
     flush()
-    mine, staff = log_in(ANN), log_in(ANN, is_staff=True)
-    page = client.get("/v1/me/favourites?limit=1", headers=mine)
+    headers, staff = log_in(ANN), log_in(ANN, is_staff=True)
+    page = client.get("/v1/me/favourites?limit=1", headers=headers)
     board = client.get("/v1/discover?limit=1")
     return Fitting(
         headers={
-            "Authorization": [mine["Authorization"], staff["Authorization"], "Bearer x.y.z"],
+            "Authorization": [headers["Authorization"], staff["Authorization"], "Bearer x.y.z"],
             "Log-Position": [encode_positions(reached)],
             "Prefer": ["wait=0", "wait=1", "wait=9"],
             "As-Of": ["then"],

@@ -80,68 +80,68 @@ class Answers:
 @given(log=histories(since=TEN_DAYS_AGO, minutes=10 * 24 * 60))
 @settings(max_examples=15, deadline=None, suppress_health_check=SUPPRESSED)
 def test_answers_equal_the_reference_model(answers, log: DatedLog):
-    history, asked = whole(log), answers(log)
-    known = movies.facts(history)
-    the_cards(asked, history, known)
-    the_boards(asked, history, known)
+    history, api = whole(log), answers(log)
+    facts = movies.facts(history)
+    the_cards(api, history, facts)
+    the_boards(api, history, facts)
     expected = library.libraries(history)
     erased = library.erased(history)
     for person in erased:
-        asked.get("/v1/me/ratings", person, status=401)
+        api.get("/v1/me/ratings", person, status=401)
     for person in {*PEOPLE} - erased:
-        the_library(asked, person, expected.get(person, library.Library()), known)
+        the_library(api, person, expected.get(person, library.Library()), facts)
 
 
-def the_cards(asked: Answers, history: list[Recorded], known: dict[int, movies.Facts]) -> None:
+def the_cards(api: Answers, history: list[Recorded], facts: dict[int, movies.Facts]) -> None:
     community = movies.community(history)
     for movie in MOVIES:
-        if movie not in known:
-            asked.get(f"/v1/movies/{movie}", status=404)
+        if movie not in facts:
+            api.get(f"/v1/movies/{movie}", status=404)
             continue
-        card = asked.get(f"/v1/movies/{movie}")
+        card = api.get(f"/v1/movies/{movie}")
         assert card["id"] == movie
-        assert reading.of_card(card) == (known[movie], community.get(movie, movies.NOBODY))
+        assert reading.of_card(card) == (facts[movie], community.get(movie, movies.NOBODY))
 
 
-def the_boards(asked: Answers, history: list[Recorded], known: dict[int, movies.Facts]) -> None:
+def the_boards(api: Answers, history: list[Recorded], facts: dict[int, movies.Facts]) -> None:
     degrees = trending.degrees(history)
     for window in ("day", "week"):
-        board = trending.board(degrees, window, now=asked.now)
-        items = asked.items(f"/v1/trending?window={window}")
+        board = trending.board(degrees, window, now=api.now)
+        items = api.items(f"/v1/trending?window={window}")
         assert [item["heat"] for item in items] == sorted(
             (item["heat"] for item in items), reverse=True
         )
         assert {item["id"]: item["heat"] for item in items} == {
-            movie: pytest.approx(heat, abs=1e-3) for movie, heat in board.items() if movie in known
+            movie: pytest.approx(heat, abs=1e-3) for movie, heat in board.items() if movie in facts
         }
 
 
 def the_library(
-    asked: Answers, person: UUID, expected: library.Library, known: dict[int, movies.Facts]
+    api: Answers, person: UUID, expected: library.Library, facts: dict[int, movies.Facts]
 ) -> None:
-    ratings = asked.items("/v1/me/ratings", person)
+    ratings = api.items("/v1/me/ratings", person)
     assert {it["id"]: (it["score"], moment(it["rated_at"])) for it in ratings} == {
         movie: (opinion.score, opinion.at)
         for movie, opinion in expected.ratings.items()
-        if movie in known
+        if movie in facts
     }
-    for path, since, kept in (
+    for path, since, expected_ids in (
         ("/v1/me/favourites", "favourited_at", expected.favourites),
         ("/v1/me/hidden", "hidden_at", expected.hidden),
     ):
-        assert {it["id"]: moment(it[since]) for it in asked.items(path, person)} == {
-            movie: at for movie, at in kept.items() if movie in known
+        assert {it["id"]: moment(it[since]) for it in api.items(path, person)} == {
+            movie: at for movie, at in expected_ids.items() if movie in facts
         }
-    mine = asked.items("/v1/me/playlists", person)
-    assert {it["id"] for it in mine} == expected.playlists.keys()
+    playlists = api.items("/v1/me/playlists", person)
+    assert {it["id"] for it in playlists} == expected.playlists.keys()
     for playlist_id, playlist in expected.playlists.items():
-        shown = asked.get(f"/v1/playlists/{playlist_id}", person)
+        shown = api.get(f"/v1/playlists/{playlist_id}", person)
         assert (shown["name"], shown["description"]) == (playlist.name, playlist.description)
         assert (shown["visibility"], shown["version"]) == (playlist.visibility, playlist.version)
-        assert [it["id"] for it in asked.items(f"/v1/playlists/{playlist_id}", person)] == [
-            movie for movie in playlist.movies if movie in known
+        assert [it["id"] for it in api.items(f"/v1/playlists/{playlist_id}", person)] == [
+            movie for movie in playlist.movies if movie in facts
         ]
-        asked.get(f"/v1/playlists/{playlist_id}", status=_for_all(playlist.visibility))
+        api.get(f"/v1/playlists/{playlist_id}", status=_for_all(playlist.visibility))
 
 
 def _for_all(visibility: str) -> int:

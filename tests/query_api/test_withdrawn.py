@@ -37,7 +37,7 @@ OF_MANY = (
 
 @pytest.fixture
 def catch_up(world, in_files):
-    """Lets everything be built that is kept ready."""
+    """Build all derived data and the search index."""
     search = SearchBuilder(world.models[Search])
 
     def build():
@@ -50,7 +50,7 @@ def catch_up(world, in_files):
 
 @pytest.fixture
 def liked(world, catch_up):
-    """Alien is liked, kept, and on every board; BOB has said nothing of it."""
+    """Alien is liked, favourited and on every board; Bob has not rated it."""
     aliens = MovieAdded(
         movie_id=ALIENS, title="Aliens", year=1986, genres=("Horror", "Science Fiction")
     )

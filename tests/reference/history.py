@@ -261,8 +261,8 @@ def histories(*, since: datetime, minutes: int) -> st.SearchStrategy[DatedLog]:
     # Left to itself Hypothesis mostly says three of them or none.
     length = st.sampled_from([1, 10, 25, 40, 40, 60, 60])
     rest = length.flatmap(lambda n: st.lists(timed_command, min_size=n, max_size=n))
-    begun = [(command, since) for command in everyday]
-    return (rest | rest.map(lambda timed_command: begun + timed_command)).map(tell)
+    timed_setup = [(command, since) for command in everyday]
+    return (rest | rest.map(lambda timed_command: timed_setup + timed_command)).map(tell)
 
 
 def _later(since: datetime, milliseconds: int) -> datetime:

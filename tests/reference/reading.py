@@ -86,13 +86,13 @@ def degrees(
     trending: Trending, hours: Iterable[datetime], movies: Sequence[int]
 ) -> dict[tuple[int, datetime], int]:
     """The heat that each movie gained in each hour, without zeros."""
-    wanted = {int(hour.timestamp()) // 3600: hour for hour in hours}
-    counts = trending.ratings_in(list(wanted))
-    assert trending.ratings_of(movies, list(wanted)) == {
+    hours_by_number = {int(hour.timestamp()) // 3600: hour for hour in hours}
+    counts = trending.ratings_in(list(hours_by_number))
+    assert trending.ratings_of(movies, list(hours_by_number)) == {
         hour: {movie: of.get(movie, 0) for movie in movies} for hour, of in counts.items()
     }
     return {
-        (movie, wanted[hour]): count
+        (movie, hours_by_number[hour]): count
         for hour, found in counts.items()
         for movie, count in found.items()
         if count

@@ -34,9 +34,9 @@ class PausedCall:
         if not self._is_after:
             self._pause()
             return self._original(*args, **kwargs)
-        done = self._original(*args, **kwargs)
+        result = self._original(*args, **kwargs)
         self._pause()
-        return done
+        return result
 
     def _pause(self) -> None:
         self._arrived.set()
@@ -56,14 +56,14 @@ def paused(
     monkeypatch, in_background
 ):  # paused callers go on before ``in_background`` waits for its threads
     """Pauses the first caller of a given function."""
-    made: list[PausedCall] = []
+    calls: list[PausedCall] = []
 
     def pause(module, name, *, after=False):
-        made.append(PausedCall(monkeypatch, module, name, after=after))
-        return made[-1]
+        calls.append(PausedCall(monkeypatch, module, name, after=after))
+        return calls[-1]
 
     yield pause
-    for each in made:
+    for each in calls:
         each.resume()
 
 

@@ -100,11 +100,11 @@ def test_concurrent_registrations_of_one_name_have_one_winner(api):
     statuses: list[int] = []
 
     def register(nth):
-        wanted = body | {"email": f"ann{nth}@example.org"}
-        answer = Api()("POST", "/v1/accounts", wanted)
+        account = body | {"email": f"ann{nth}@example.org"}
+        answer = Api()("POST", "/v1/accounts", account)
         while answer.status_code == 503:  # all hashing slots are taken
             sleep(int(answer.headers["Retry-After"]))
-            answer = Api()("POST", "/v1/accounts", wanted)
+            answer = Api()("POST", "/v1/accounts", account)
         statuses.append(answer.status_code)
 
     threads = [threading.Thread(target=in_thread(register), args=(nth,)) for nth in range(4)]

@@ -227,9 +227,9 @@ def test_login_refuses_other_content_types(ann):
 
 
 def test_admin_pages_answer_503_without_the_vault(inside, monkeypatch):
-    def away(_family):
+    def raise_unavailable(_family):
         raise OperationalError
 
-    monkeypatch.setattr(refresh_families, "login_status", away)
+    monkeypatch.setattr(refresh_families, "login_status", raise_unavailable)
     answer = inside.get(MOVIE)
     assert (answer.status_code, answer["Content-Type"]) == (503, "application/problem+json")

@@ -27,10 +27,10 @@ def origin():
 
 
 @pytest.fixture
-def tell(store, origin):
+def handle_commands(store, origin):
     """Handle commands about movies as the platform does."""
 
-    def _tell(*commands):
+    def _handle_commands(*commands):
         return handle_all(commands, store, origin=origin)
 
-    return _tell
+    return _handle_commands

@@ -137,8 +137,8 @@ def test_movie_is_restored_once_and_may_be_withdrawn_again():
     assert decide(RestoreMovie(HEAT), given(ADDED, WITHDRAWN)) == (restored,)
     assert decide(RestoreMovie(HEAT), given(ADDED)) == ()
     assert decide(RestoreMovie(HEAT), given(ADDED, WITHDRAWN, restored)) == ()
-    again = decide(WithdrawMovie(HEAT, "a double"), given(ADDED, WITHDRAWN, restored))
-    assert again == (WITHDRAWN,)
+    withdrawn_again = decide(WithdrawMovie(HEAT, "a double"), given(ADDED, WITHDRAWN, restored))
+    assert withdrawn_again == (WITHDRAWN,)
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "x" * (LONGEST_REASON + 1)])

@@ -87,26 +87,26 @@ def look(store, origin, *movies, at=NOON):
     return observe(command, store, origin=origin)
 
 
-def test_tables_hold_details_beyond_the_card(tell):
-    tell(HEAT, RONIN)
-    tell(DetailMovie(1, DETAILS), DetailMovie(2, MovieDetails(keywords=("heist",))))
+def test_tables_hold_details_beyond_the_card(handle_commands):
+    handle_commands(HEAT, RONIN)
+    handle_commands(DetailMovie(1, DETAILS), DetailMovie(2, MovieDetails(keywords=("heist",))))
     states = inline_projection.movie_states([1, 2])
     assert states[1].details == DETAILS
     assert states[2].details == MovieDetails(keywords=("heist",))
-    tell(DetailMovie(1, MovieDetails(runtime_minutes=171)))
+    handle_commands(DetailMovie(1, MovieDetails(runtime_minutes=171)))
     assert inline_projection.movie_states([1])[1].details == MovieDetails(runtime_minutes=171)
 
 
-def test_tables_hold_the_last_observation_of_a_board(tell, store, origin):
-    tell(HEAT, RONIN, ALI)
+def test_tables_hold_the_last_observation_of_a_board(handle_commands, store, origin):
+    handle_commands(HEAT, RONIN, ALI)
     look(store, origin, 1, 2, 3)
     look(store, origin, 3, 1, at=NOON + timedelta(minutes=15))
     assert last_observation("tmdb-day") == BoardState((3, 1), NOON + timedelta(minutes=15))
     assert last_observation("tmdb-week") == BoardState()
 
 
-def test_unchanged_board_is_no_event(tell, store, origin):
-    tell(HEAT, RONIN)
+def test_unchanged_board_is_no_event(handle_commands, store, origin):
+    handle_commands(HEAT, RONIN)
     assert len(look(store, origin, 1, 2)) == 1
     assert look(store, origin, 1, 2, at=NOON + timedelta(minutes=15)) == ()
     midnight = NOON + timedelta(hours=12)
@@ -114,9 +114,9 @@ def test_unchanged_board_is_no_event(tell, store, origin):
     assert look(store, origin, 1, 2, at=midnight + timedelta(minutes=15)) == ()
 
 
-def test_tables_equal_the_state_folded_from_the_log(tell, store):
-    tell(HEAT, RONIN, ALI)
-    tell(AddMovie(1, NEW_HEAT), LinkMovie(1, "imdb", "tt1"))
+def test_tables_equal_the_state_folded_from_the_log(handle_commands, store):
+    handle_commands(HEAT, RONIN, ALI)
+    handle_commands(AddMovie(1, NEW_HEAT), LinkMovie(1, "imdb", "tt1"))
     movie = inline_projection.movie_states([1, 2, 99])
     assert movie.keys() == {1, 2}
     assert movie[1].facts == NEW_HEAT
@@ -125,21 +125,23 @@ def test_tables_equal_the_state_folded_from_the_log(tell, store):
     assert [recorded.version for recorded in store.read(stream_of(1))] == [1, 2, 3]
 
 
-def test_person_in_two_movies_is_one_row(tell):
-    tell(HEAT, RONIN)
+def test_person_in_two_movies_is_one_row(handle_commands):
+    handle_commands(HEAT, RONIN)
     [de_niro] = models.Person.objects.filter(name="Robert De Niro")
     assert sorted(movie.title for movie in de_niro.movies.all()) == ["Heat", "Ronin"]
 
 
-def test_one_batch_adds_and_describes_the_same_movie(tell):
-    tell(HEAT, AddMovie(1, NEW_HEAT), AddMovie(1, NEW_HEAT, (("imdb", "tt1"),)))
+def test_one_batch_adds_and_describes_the_same_movie(handle_commands):
+    handle_commands(HEAT, AddMovie(1, NEW_HEAT), AddMovie(1, NEW_HEAT, (("imdb", "tt1"),)))
     assert inline_projection.movie_states([1])[1].facts == NEW_HEAT
 
 
-def test_tables_rebuilt_from_the_log_are_identical(tell, store, origin):
-    tell(HEAT, RONIN, ALI)
-    tell(AddMovie(1, NEW_HEAT), LinkMovie(3, "movielens", "3"), LinkMovie(3, "movielens", "4"))
-    tell(DetailMovie(1, DETAILS))
+def test_tables_rebuilt_from_the_log_are_identical(handle_commands, store, origin):
+    handle_commands(HEAT, RONIN, ALI)
+    handle_commands(
+        AddMovie(1, NEW_HEAT), LinkMovie(3, "movielens", "3"), LinkMovie(3, "movielens", "4")
+    )
+    handle_commands(DetailMovie(1, DETAILS))
     look(store, origin, 1, 2)
     look(store, origin, 2, at=NOON + timedelta(minutes=15))
     before = contents()
@@ -151,25 +153,27 @@ def test_tables_rebuilt_from_the_log_are_identical(tell, store, origin):
     assert contents() == before
 
 
-def test_failed_batch_leaves_tables_and_log_unchanged(tell, store):
-    tell(HEAT, RONIN)
+def test_failed_batch_leaves_tables_and_log_unchanged(handle_commands, store):
+    handle_commands(HEAT, RONIN)
     with pytest.raises(IntegrityError):
-        tell(ALI, LinkMovie(1, "imdb", "tt2"))  # Ronin's
+        handle_commands(ALI, LinkMovie(1, "imdb", "tt2"))  # Ronin's
     assert inline_projection.movie_states([3]) == {}
     assert store.read(stream_of(3)) == []
     assert len(store.read(stream_of(1))) == 1
 
 
-def test_wikipedia_page_may_belong_to_several_movies(tell):
+def test_wikipedia_page_may_belong_to_several_movies(handle_commands):
     page = ("wikipedia", "The_Cremaster_Cycle")
-    tell(AddMovie(1, MovieFacts(title="One", year=1995), (page,)))
-    tell(AddMovie(2, MovieFacts(title="Two", year=1999), (page,)))
+    handle_commands(AddMovie(1, MovieFacts(title="One", year=1995), (page,)))
+    handle_commands(AddMovie(2, MovieFacts(title="Two", year=1999), (page,)))
     assert models.ExternalId.objects.filter(value="The_Cremaster_Cycle").count() == 2
 
 
-def test_bulk_handler_decides_again_after_a_concurrent_write(tell, store, origin):
+def test_bulk_handler_decides_again_after_a_concurrent_write(handle_commands, store, origin):
     [events] = handle_all(
-        [AddMovie(1, NEW_HEAT)], Racing(store.partitions, lambda: tell(HEAT)), origin=origin
+        [AddMovie(1, NEW_HEAT)],
+        Racing(store.partitions, lambda: handle_commands(HEAT)),
+        origin=origin,
     )
     assert [type(event).__name__ for event in events] == ["MovieDescribed"]
     [first, second] = store.read(stream_of(1))

@@ -57,8 +57,8 @@ def test_verification_token_works_once(api, ann):
     answer = verify(api, ann)
     assert (answer.status_code, verified()) == (204, 1)
     assert answer.headers["Log-Position"]
-    again = verify(api, ann)
-    assert (again.status_code, fields(again), verified()) == (422, ["token"], 1)
+    repeated = verify(api, ann)
+    assert (repeated.status_code, fields(repeated), verified()) == (422, ["token"], 1)
 
 
 def test_verification_email_is_sent_again_until_verified(api, log_in, ann, post):
@@ -164,8 +164,8 @@ def test_email_that_fails_is_retried_and_then_given_up(api, ann, post, monkeypat
         raise SMTPServerDisconnected("away")
 
     forgot(api)
-    with monkeypatch.context() as away:
-        away.setattr(messages, "send_mail", broken)
+    with monkeypatch.context() as unavailable:
+        unavailable.setattr(messages, "send_mail", broken)
         assert post() == []
         assert (Letter.objects.count(), MailedToken.objects.count()) == (1, 1)
         post.pass_time("3 minutes")

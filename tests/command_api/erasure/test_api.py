@@ -150,11 +150,11 @@ def test_status_link_of_a_user_who_was_not_erased_is_not_found(api, ann):
 
 
 def test_erasure_is_accepted_while_the_log_is_unavailable(api, ann, monkeypatch):
-    def away(*_args, **_more):
+    def raise_unavailable(*_args, **_more):
         raise OperationalError("the log is away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(process, "handle", away)
+        patch.setattr(process, "handle", raise_unavailable)
         answer = erase(api, ann)
     assert answer.status_code == 202
     assert "Log-Position" not in answer.headers

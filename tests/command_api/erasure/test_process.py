@@ -43,7 +43,7 @@ def rate(user_id, movie):
     handle(RateMovie(user_id, movie, 8), rating, event_store.store(), origin=origin())
 
 
-def said(user_id):
+def erasure_events(user_id):
     return [recorded.event for recorded in event_store.store().read(erasure_of(user_id))]
 
 
@@ -89,11 +89,11 @@ def test_erasure_is_completed_after_a_crash_at_any_step(ann, place, monkeypatch)
         return
     process.sweep()
     assert erasures.is_erased(ann)
-    assert said(ann) == [UserErased(user_id=ann)]
+    assert erasure_events(ann) == [UserErased(user_id=ann)]
     a_minute_passes()
     process.sweep()
     assert is_done(ann)
-    assert said(ann) == [UserErased(user_id=ann)]
+    assert erasure_events(ann) == [UserErased(user_id=ann)]
     assert process.sweep() == 0
 
 
@@ -106,7 +106,7 @@ def test_erasure_is_repeated_after_events_that_were_in_flight(ann):
     assert process.sweep() == 0  # more events may be in flight
     a_minute_passes()
     assert process.sweep() == 1
-    assert said(ann) == [UserErased(user_id=ann)] * 2
+    assert erasure_events(ann) == [UserErased(user_id=ann)] * 2
     assert not process.has_events_after_erasure(ann, event_store.store())
     assert is_done(ann)
     assert erasures.incomplete() == [ann]
@@ -132,7 +132,7 @@ def test_erasure_is_repeated_in_a_restored_log(ann):
     erasures.begin(ann)
     erasures.destroy_key(ann)
     assert process.erase_again_in_log() == 1
-    assert said(ann) == [UserErased(user_id=ann)]
+    assert erasure_events(ann) == [UserErased(user_id=ann)]
     assert erasures.incomplete() == [ann]
     assert process.erase_again_in_log() == 0
 
@@ -161,14 +161,16 @@ def test_erasure_is_repeated_in_a_restored_vault(ann):
 def test_erasure_reads_playlists_page_by_page(api, register, log_in, monkeypatch):
     register("ann")
     ann = bearer(log_in())
-    made = {api("POST", "/v1/playlists", {"name": f"{n}"}, by=ann).json()["id"] for n in range(5)}
+    playlist_ids = {
+        api("POST", "/v1/playlists", {"name": f"{n}"}, by=ann).json()["id"] for n in range(5)
+    }
     monkeypatch.setattr(process, "_PAGE", 2)
     named = list(process.playlists_of(ann.user_id, event_store.store()))
-    assert len(named) == len(made) == 5
-    assert set(named) == made
+    assert len(named) == len(playlist_ids) == 5
+    assert set(named) == playlist_ids
     erase(ann.user_id)
-    [report_line] = said(ann.user_id)
-    assert set(report_line.playlists) == made
+    [report_line] = erasure_events(ann.user_id)
+    assert set(report_line.playlists) == playlist_ids
 
 
 def test_unknown_user_cannot_be_erased(api):

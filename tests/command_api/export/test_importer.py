@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(databases=["default", "vault"])
 
 
 @pytest.fixture
-def taken(api, register, log_in, tmp_path):
+def exported_account(api, register, log_in, tmp_path):
     """Ann's export file, Ann, and Bob, who imports it."""
     register("ann", genres=["War"])
     ann = bearer(log_in())
@@ -38,13 +38,13 @@ def taken(api, register, log_in, tmp_path):
     return path, ann.user_id, bearer(log_in("bob")).user_id
 
 
-def bring(path) -> str:
+def import_account(path) -> str:
     out = StringIO()
     call_command("bring_along", str(path), "bob", stdout=out)
     return out.getvalue()
 
 
-def told(user_id) -> list[dict[str, object]]:
+def exported_lines(user_id) -> list[dict[str, object]]:
     """All lines without account, start times and ids."""
     return [
         {
@@ -57,41 +57,41 @@ def told(user_id) -> list[dict[str, object]]:
     ]
 
 
-def test_imported_account_equals_the_exported_one(taken):
-    path, ann, bob = taken
-    assert "0 movies have no or no certain match here" in bring(path)
-    assert told(bob) == told(ann)
+def test_imported_account_equals_the_exported_one(exported_account):
+    path, ann, bob = exported_account
+    assert "0 movies have no or no certain match here" in import_account(path)
+    assert exported_lines(bob) == exported_lines(ann)
 
 
-def test_import_accepts_older_files_without_verification_status(taken):
-    path, ann, bob = taken
+def test_import_accepts_older_files_without_verification_status(exported_account):
+    path, ann, bob = exported_account
     path.write_bytes(path.read_bytes().replace(b',"email_verified":false', b""))
     assert b"email_verified" not in path.read_bytes()
-    bring(path)
-    assert told(bob) == told(ann)
+    import_account(path)
+    assert exported_lines(bob) == exported_lines(ann)
 
 
-def test_import_of_the_same_file_again_changes_nothing(taken):
-    path, _, bob = taken
-    bring(path)
-    before, heads = told(bob), event_store.store().heads()
-    bring(path)
-    assert (told(bob), event_store.store().heads()) == (before, heads)
+def test_import_of_the_same_file_again_changes_nothing(exported_account):
+    path, _, bob = exported_account
+    import_account(path)
+    before, heads = exported_lines(bob), event_store.store().heads()
+    import_account(path)
+    assert (exported_lines(bob), event_store.store().heads()) == (before, heads)
 
 
-def test_import_works_page_by_page(taken, monkeypatch):
-    path, ann, bob = taken
+def test_import_works_page_by_page(exported_account, monkeypatch):
+    path, ann, bob = exported_account
     monkeypatch.setattr(importer, "_PAGE", 1)
-    bring(path)
-    assert told(bob) == told(ann)
+    import_account(path)
+    assert exported_lines(bob) == exported_lines(ann)
 
 
-def test_import_of_a_truncated_file_keeps_its_good_part(taken):
-    path, _, bob = taken
+def test_import_of_a_truncated_file_keeps_its_good_part(exported_account):
+    path, _, bob = exported_account
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(CommandError, match="cut short"):
-        bring(path)
-    assert len(told(bob)) > 3
+        import_account(path)
+    assert len(exported_lines(bob)) > 3
 
 
 def test_import_matches_movies_only_if_certain(api):

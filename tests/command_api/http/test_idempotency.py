@@ -16,7 +16,7 @@ def wire(answer):
     return answer.status_code, answer.content, [answer.headers.get(name) for name in WIRE]
 
 
-def kept():
+def stored_answers():
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM answered_commands")
         return cursor.fetchone()[0]
@@ -25,18 +25,18 @@ def kept():
 def test_idempotency_key_repeats_the_first_answer(api, ann):
     first = api.rate(ALIEN, 8, by=ann, Idempotency_Key="k")
     api.rate(ALIEN, 3, by=ann)
-    again = api.rate(ALIEN, 8, by=ann, Idempotency_Key="k")
-    assert wire(again) == wire(first)
+    repeated = api.rate(ALIEN, 8, by=ann, Idempotency_Key="k")
+    assert wire(repeated) == wire(first)
     assert "Idempotency-Replayed" not in first.headers
-    assert again.headers["Idempotency-Replayed"] == "true"
+    assert repeated.headers["Idempotency-Replayed"] == "true"
     assert len(log_rows()) == 2
 
 
 def test_idempotency_key_repeats_an_answer_without_a_body(api, ann):
     api.rate(ALIEN, 8, by=ann)
     path = f"/v1/movies/{ALIEN}/rating"
-    first, again = (api("DELETE", path, by=ann, Idempotency_Key="k") for _ in range(2))
-    assert wire(again) == wire(first)
+    first, repeated = (api("DELETE", path, by=ann, Idempotency_Key="k") for _ in range(2))
+    assert wire(repeated) == wire(first)
     assert first.status_code == 204
 
 
@@ -60,7 +60,7 @@ def test_idempotency_keys_are_separate_by_user(api, person):
 def test_idempotency_key_stores_only_successes(api, ann):
     assert api.rate(999, 8, by=ann, Idempotency_Key="k").status_code == 404
     assert api.rate(ALIEN, 8, by=ann, Idempotency_Key="k").status_code == 200
-    assert kept() == 1
+    assert stored_answers() == 1
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256])
@@ -79,7 +79,7 @@ def test_idempotency_key_expires(api, ann):
     with connection.cursor() as cursor:
         cursor.execute("UPDATE answered_commands SET made_at = now() - interval '25 hours'")
     assert idempotency.delete_expired() == 1
-    assert kept() == 0
+    assert stored_answers() == 0
 
 
 def test_concurrent_duplicates_are_done_once(api, ann):
@@ -132,9 +132,9 @@ def somebody_waits_for_a_lock():
 
 def test_registration_sent_twice_with_a_key_is_done_once(register):
     first = register("ann", headers={"Idempotency-Key": "k"})
-    again = register("ann", headers={"Idempotency-Key": "k"})
+    repeated = register("ann", headers={"Idempotency-Key": "k"})
     assert first.status_code == 201
-    assert wire(again) == wire(first)
+    assert wire(repeated) == wire(first)
     assert len(log_rows()) == 1
     other = register("ann", password="another password", headers={"Idempotency-Key": "k"})
     assert (other.status_code, fields(other)) == (422, ["Idempotency-Key"])

@@ -38,11 +38,11 @@ def import_(command, write, capsys):
     return _import
 
 
-def counted(**wanted):
+def counted(**counts):
     names = {"read": 0, "added": 0, "changed": 0, "unchanged": 0, "broken": 0}
-    doubts = {"matched": 0, "ambiguous": 0, "ids of another movie": wanted.pop("taken", 0)}
+    doubts = {"matched": 0, "ambiguous": 0, "ids of another movie": counts.pop("taken", 0)}
     messages = [
-        ", ".join(f"{name} {wanted.get(name, count)}" for name, count in each.items())
+        ", ".join(f"{name} {counts.get(name, count)}" for name, count in each.items())
         for each in (names, doubts)
     ]
     return "; ".join(messages)

@@ -22,13 +22,13 @@ def rated(*scores, movie=7):
     ]
 
 
-def told(batch, *, in_log=0):
+def progress_in_log(batch, *, in_log=0):
     return {stream.name: StreamProgress(in_log) for stream in unknown_streams(batch, {})}
 
 
 def test_later_rating_replaces_the_earlier_one():
     batch = rated(6, 9)
-    planned = plan(batch, told(batch))
+    planned = plan(batch, progress_in_log(batch))
     assert [(entry.version, entry.event, entry.occurred_at) for entry in planned.entries] == [
         (1, MovieRated(user_id=ANN, movie_id=7, score=6), START),
         (2, MovieRated(user_id=ANN, movie_id=7, score=9, previous=6), START + timedelta(hours=1)),
@@ -38,7 +38,7 @@ def test_later_rating_replaces_the_earlier_one():
 
 def test_repeated_score_is_counted_but_no_event():
     batch = rated(6, 6)
-    planned = plan(batch, told(batch))
+    planned = plan(batch, progress_in_log(batch))
     assert len(planned.entries) == 1
     assert planned[1:] == (1, 1, 0)
 
@@ -46,7 +46,7 @@ def test_repeated_score_is_counted_but_no_event():
 def test_stream_length_is_read_once():
     batch = rated(6, 9)
     assert len(unknown_streams(batch, {})) == 1
-    assert unknown_streams(batch, told(batch)) == []
+    assert unknown_streams(batch, progress_in_log(batch)) == []
 
 
 @given(
@@ -56,9 +56,9 @@ def test_stream_length_is_read_once():
 )
 def test_import_stopped_anywhere_resumes_with_the_missing_events(scores, stopped_after, size):
     batch = rated(*scores)
-    entries = plan(batch, told(batch)).entries
+    entries = plan(batch, progress_in_log(batch)).entries
     in_log = min(stopped_after, len(entries))
-    logged = told(batch, in_log=in_log)
+    logged = progress_in_log(batch, in_log=in_log)
     rest: list[AppendEntry] = []
     counted = 0
     for start in range(0, len(batch), size):

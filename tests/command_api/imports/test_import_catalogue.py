@@ -48,8 +48,8 @@ def test_repeated_catalogue_import_appends_changes_only(command, store, write):
     assert output.startswith("read 2, added 0, changed 1, unchanged 1, broken 0;")
     assert [recorded.version for recorded in store.read(stream_of(2))] == [1, 2]
     assert Movie.objects.get(pk=2).year == 1999
-    again = command("import_catalogue", write(HEAT, RONIN | {"year": 1999}))
-    assert again.startswith("read 2, added 0, changed 0, unchanged 2, broken 0;")
+    repeated = command("import_catalogue", write(HEAT, RONIN | {"year": 1999}))
+    assert repeated.startswith("read 2, added 0, changed 0, unchanged 2, broken 0;")
 
 
 def test_broken_catalogue_lines_are_reported_and_the_rest_imported(command, write, capsys):

@@ -223,11 +223,11 @@ def test_dry_run_prints_the_same_and_changes_nothing(command, movielens, history
     assert history("") == before
     assert not RatingsImport.objects.exists()
     assert Movie.objects.count() == 1
-    done = command("import_movielens", files)
+    output = command("import_movielens", files)
     assert [line.partition(" (")[0] for line in dry.splitlines()] == [
-        line.partition(" (")[0] for line in done.splitlines()
+        line.partition(" (")[0] for line in output.splitlines()
     ]
-    assert "imported 2, re-rated 1," in done
+    assert "imported 2, re-rated 1," in output
 
 
 def test_ratings_of_withdrawn_movies_are_refused_and_counted(

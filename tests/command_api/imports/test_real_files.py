@@ -27,8 +27,10 @@ def test_demo_catalogue_and_movielens_100k_are_imported_completely(command):
     assert Movie.objects.count() == 36_273
     assert Casting.objects.filter(movie__title="Heat", movie__year=1995).count() == 10
     assert ExternalId.objects.filter(source="wikipedia").count() == 34_540
-    again = command("import_catalogue", "demo")
-    assert again.startswith("read 36273, added 0, changed 0, unchanged 36273, broken 0; matched 0,")
+    repeated = command("import_catalogue", "demo")
+    assert repeated.startswith(
+        "read 36273, added 0, changed 0, unchanged 36273, broken 0; matched 0,"
+    )
     if not (ML_100K / "ratings.csv").is_file():
         pytest.skip(f"no MovieLens in {ML_100K}")
     output = command("import_movielens", ML_100K)
@@ -46,5 +48,7 @@ def test_demo_catalogue_and_movielens_100k_are_imported_completely(command):
     ] == []
     assert ExternalId.objects.filter(source=MOVIELENS).count() == 1682
     assert Movie.objects.count() == 36_273 + 468
-    again = command("import_movielens", ML_100K)
-    assert again.startswith("ratings: read 100000, imported 0, re-rated 0, already there 100000,")
+    repeated = command("import_movielens", ML_100K)
+    assert repeated.startswith(
+        "ratings: read 100000, imported 0, re-rated 0, already there 100000,"
+    )

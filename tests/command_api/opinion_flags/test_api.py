@@ -56,9 +56,9 @@ def test_flag_is_set_and_cleared_in_the_users_stream(api, ann, flag):
 def test_flag_set_again_answers_with_its_first_position(api, ann, flag):
     first = api("PUT", flag.path(), by=ann)
     api("PUT", flag.path(HEAT), by=ann)
-    again = api("PUT", flag.path(), by=ann)
-    assert again.content == first.content
-    assert again.headers["Log-Position"] == first.headers["Log-Position"]
+    repeated = api("PUT", flag.path(), by=ann)
+    assert repeated.content == first.content
+    assert repeated.headers["Log-Position"] == first.headers["Log-Position"]
     assert len(types()) == 2
 
 
@@ -71,9 +71,9 @@ def test_flag_of_one_user_cannot_be_cleared_by_another(api, person, flag):
 
 def test_flag_command_repeated_with_its_idempotency_key_is_done_once(api, ann, flag):
     api("PUT", flag.path(), by=ann)
-    first, again = (api("DELETE", flag.path(), by=ann, Idempotency_Key="k") for _ in range(2))
-    assert first.status_code == again.status_code == 204
-    assert again.headers["Log-Position"] == first.headers["Log-Position"]
+    first, repeated = (api("DELETE", flag.path(), by=ann, Idempotency_Key="k") for _ in range(2))
+    assert first.status_code == repeated.status_code == 204
+    assert repeated.headers["Log-Position"] == first.headers["Log-Position"]
     other = api("PUT", flag.path(), by=ann, Idempotency_Key="k")
     assert (other.status_code, fields(other)) == (422, ["Idempotency-Key"])
     assert types() == [flag.was_set, flag.was_cleared]

@@ -93,9 +93,9 @@ def test_playlist_change_to_the_same_values_appends_nothing(api, begin, ann):
     first = api("PATCH", path, {"name": "Night"}, by=ann)
     api("PUT", f"/v1/movies/{ALIEN}/favourite", by=ann)
     for body in ({"name": "Night"}, {"description": "Dark", "visibility": "private"}, {}):
-        again = api("PATCH", path, body, by=ann)
-        assert (again.status_code, again.content) == (200, first.content)
-        assert again.headers["Log-Position"] == first.headers["Log-Position"]
+        repeated = api("PATCH", path, body, by=ann)
+        assert (repeated.status_code, repeated.content) == (200, first.content)
+        assert repeated.headers["Log-Position"] == first.headers["Log-Position"]
     assert len(log_rows()) == 3
 
 
@@ -128,9 +128,9 @@ def test_playlist_movie_put_without_a_body_keeps_its_position(api, begin, ann):
     path = begin()
     first = api("PUT", f"{path}/movies/{ALIEN}", by=ann, Content_Type="")
     put(api, path, HEAT, by=ann)
-    again = api("PUT", f"{path}/movies/{ALIEN}", by=ann, Content_Type="")
-    assert (first.status_code, again.status_code) == (200, 200)
-    assert again.json()["position"] == 0
+    repeated = api("PUT", f"{path}/movies/{ALIEN}", by=ann, Content_Type="")
+    assert (first.status_code, repeated.status_code) == (200, 200)
+    assert repeated.json()["position"] == 0
     assert len(log_rows()) == 3
 
 
@@ -335,15 +335,17 @@ def test_playlist_refuses_other_methods(api, begin, ann):
 
 @rolled_back
 def test_playlist_command_repeated_with_its_key_is_done_once(api, ann):
-    first, again = (api("POST", ALL, {"name": "Noir"}, by=ann, Idempotency_Key="k") for _ in "ab")
-    assert (again.status_code, again.content) == (201, first.content)
+    first, repeated = (
+        api("POST", ALL, {"name": "Noir"}, by=ann, Idempotency_Key="k") for _ in "ab"
+    )
+    assert (repeated.status_code, repeated.content) == (201, first.content)
     for header in ("ETag", "Log-Position"):
-        assert again.headers[header] == first.headers[header]
+        assert repeated.headers[header] == first.headers[header]
     path = f"{ALL}/{first.json()['id']}"
     sent = {"Idempotency_Key": "l", "If_Match": '"1"'}
-    first, again = (put(api, path, ALIEN, by=ann, **sent) for _ in "ab")
-    assert (again.status_code, again.content) == (200, first.content)
-    assert again.headers["ETag"] == first.headers["ETag"] == '"2"'
+    first, repeated = (put(api, path, ALIEN, by=ann, **sent) for _ in "ab")
+    assert (repeated.status_code, repeated.content) == (200, first.content)
+    assert repeated.headers["ETag"] == first.headers["ETag"] == '"2"'
     other = api("POST", ALL, {"name": "Other"}, by=ann, Idempotency_Key="k")
     assert (other.status_code, fields(other)) == (422, ["Idempotency-Key"])
     assert len(log_rows()) == 2

@@ -148,13 +148,13 @@ CHANGES = [
 def test_playlist_is_changed_only_by_its_owner_while_it_exists(command):
     deleted = given(created(), PlaylistDeleted(**ME))
     reasons = []
-    for theirs, current in (
+    for identity, current in (
         (command, given()),
         (command, deleted),
         (replace(command, user_id=BOB), three()),
     ):
         with pytest.raises(NotFound) as refusal:
-            decide(theirs, current)
+            decide(identity, current)
         reasons.append(refusal.value.detail)
     assert len(set(reasons)) == 1
 

@@ -23,8 +23,8 @@ def test_preferences_request_changes_only_given_fields(api, ann):
         "strategy": "taste",
     }
     assert [type_ for type_, _ in log_rows()] == ["preferences-changed.v1"] * 2
-    again = api("PUT", "/v1/me/preferences", {"strategy": "taste"}, by=ann)
-    assert again.headers["Log-Position"] == second.headers["Log-Position"]
+    repeated = api("PUT", "/v1/me/preferences", {"strategy": "taste"}, by=ann)
+    assert repeated.headers["Log-Position"] == second.headers["Log-Position"]
 
 
 def test_preferences_request_without_fields_appends_nothing(api, ann):

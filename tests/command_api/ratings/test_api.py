@@ -45,9 +45,9 @@ def test_rating_is_withdrawn(api, ann):
 def test_rating_given_again_answers_with_its_first_position(api, ann):
     first = api.rate(ALIEN, 8, by=ann)
     api.rate(HEAT, 3, by=ann)
-    again = api.rate(ALIEN, 8, by=ann)
-    assert again.headers["Log-Position"] == first.headers["Log-Position"]
-    assert again.content == first.content
+    repeated = api.rate(ALIEN, 8, by=ann)
+    assert repeated.headers["Log-Position"] == first.headers["Log-Position"]
+    assert repeated.content == first.content
     assert len(log_rows()) == 2
 
 

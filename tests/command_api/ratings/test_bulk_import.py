@@ -34,8 +34,8 @@ def brought_into(store, *ratings):
     return import_ratings(ANN, dict(enumerate(ratings)), store, now=NOW, origin=ORIGIN)
 
 
-def kinds(done):
-    return [done.outcomes[nth].result for nth in sorted(done.outcomes)]
+def kinds(imported):
+    return [imported.outcomes[nth].result for nth in sorted(imported.outcomes)]
 
 
 def log(store):
@@ -51,11 +51,11 @@ def opinions(store):
 def test_imported_ratings_are_appended_in_order_of_time():
     store = MemoryStore(8)
     ratings = [RatingInput(ALIEN, 7), RatingInput(HEAT, 9, ago(2)), RatingInput(3, 1, ago(9))]
-    done = brought_into(store, *ratings)
-    assert kinds(done) == ["taken"] * 3
+    imported = brought_into(store, *ratings)
+    assert kinds(imported) == ["taken"] * 3
     assert opinions(store) == [(3, 1), (HEAT, 9), (ALIEN, 7)]
     assert [it.occurred_at for it in log(store)][:2] == [ago(9), ago(2)]
-    assert done.position == log(store)[-1].position
+    assert imported.position == log(store)[-1].position
 
 
 def test_imported_rating_carries_the_previous_score():
@@ -72,18 +72,18 @@ def test_imported_list_counts_the_latest_rating_of_a_movie():
         RatingInput(ALIEN, 8, ago(5)),
         RatingInput(ALIEN, 9, ago(1)),
     ]
-    done = brought_into(store, *ratings)
-    assert kinds(done) == ["unchanged", "unchanged", "taken"]
+    imported = brought_into(store, *ratings)
+    assert kinds(imported) == ["unchanged", "unchanged", "taken"]
     assert opinions(store) == [(ALIEN, 9)]
 
 
 def test_imported_rating_does_not_overwrite_a_later_one():
     store = MemoryStore(8)
     brought_into(store, RatingInput(ALIEN, 7, ago(5)))
-    done = brought_into(store, RatingInput(ALIEN, 3, ago(6)))
-    assert kinds(done) == ["unchanged"]
+    imported = brought_into(store, RatingInput(ALIEN, 3, ago(6)))
+    assert kinds(imported) == ["unchanged"]
     assert opinions(store) == [(ALIEN, 7)]
-    assert done.position == log(store)[0].position
+    assert imported.position == log(store)[0].position
 
 
 def test_imported_rating_does_not_undo_a_later_withdrawal():
@@ -102,8 +102,8 @@ def test_empty_import_answers_with_the_partitions_start():
 
 def test_import_plans_again_when_a_stream_moved():
     store = Racing(1)
-    done = brought_into(store, RatingInput(ALIEN, 9), RatingInput(HEAT, 8))
-    assert kinds(done) == ["taken", "taken"]
+    imported = brought_into(store, RatingInput(ALIEN, 9), RatingInput(HEAT, 8))
+    assert kinds(imported) == ["taken", "taken"]
     assert [it.event.previous for it in log(store)] == [None, 1, None]
 
 
@@ -161,8 +161,8 @@ def test_import_of_the_same_list_again_changes_nothing(before, ratings):
     brought_into(store, *before)
     first = brought_into(store, *ratings)
     heads = list(store.heads())
-    again = brought_into(store, *ratings)
+    repeated = brought_into(store, *ratings)
     assert list(store.heads()) == heads
-    assert "taken" not in kinds(again)
-    assert len(again.outcomes) == len(first.outcomes) == len(ratings)
+    assert "taken" not in kinds(repeated)
+    assert len(repeated.outcomes) == len(first.outcomes) == len(ratings)
     assert kinds(first).count("taken") <= len({it.movie_id for it in ratings})

@@ -99,8 +99,8 @@ def test_import_takes_the_good_ratings_of_a_mixed_list(api, ann):
 )
 def test_import_gives_the_reason_for_each_refused_rating(api, ann, rating, field):
     answer = bring(api, ann, rating, one(HEAT, 5))
-    refused, taken = answer.json()["results"]
-    assert (refused["result"], taken["result"]) == ("refused", "taken")
+    refused, accepted = answer.json()["results"]
+    assert (refused["result"], accepted["result"]) == ("refused", "taken")
     assert [error["field"] for error in refused["errors"]] == [field]
     assert all(error["reason"] for error in refused["errors"])
     assert len(log_rows()) == 1
@@ -122,15 +122,15 @@ def test_imported_rating_with_a_null_time_is_given_now(api, ann):
 def test_import_sent_again_changes_nothing(api, ann):
     ratings = [one(ALIEN, 8, YEAR_2000), one(ALIEN, 6, "1999-01-01T00:00:00Z"), one(HEAT, 2)]
     first = bring(api, ann, *ratings)
-    again = bring(api, ann, *ratings)
-    assert (first.json()["taken"], again.json()["taken"]) == (2, 0)
-    assert again.headers["Log-Position"] == first.headers["Log-Position"]
+    repeated = bring(api, ann, *ratings)
+    assert (first.json()["taken"], repeated.json()["taken"]) == (2, 0)
+    assert repeated.headers["Log-Position"] == first.headers["Log-Position"]
     assert len(log_rows()) == 2
 
 
 def test_import_repeated_with_its_key_gets_the_first_answer(api, ann):
-    first, again = (bring(api, ann, one(ALIEN, 8), Idempotency_Key="k") for _ in "ab")
-    assert (again.status_code, again.content) == (200, first.content)
+    first, repeated = (bring(api, ann, one(ALIEN, 8), Idempotency_Key="k") for _ in "ab")
+    assert (repeated.status_code, repeated.content) == (200, first.content)
     other = bring(api, ann, one(ALIEN, 9), Idempotency_Key="k")
     assert (other.status_code, fields(other)) == (422, ["Idempotency-Key"])
     assert len(log_rows()) == 1

@@ -20,7 +20,7 @@ def revoke(api, token):
     return api("POST", "/v1/tokens/revoke", {"refresh": token})
 
 
-def away(*_args):
+def raise_unavailable(*_args):
     raise OperationalError("the vault is away")
 
 
@@ -64,12 +64,12 @@ def test_refresh_token_works_once(api, register, log_in):
 
 def test_refresh_token_used_again_ends_its_log_in(api, register, log_in):
     register()
-    stolen, other = log_in(), log_in()
+    stolen, other_session = log_in(), log_in()
     current = refresh(api, stolen.json()["refresh"])
     assert refresh(api, stolen.json()["refresh"]).status_code == 401
     assert refresh(api, current.json()["refresh"]).status_code == 401
     assert api.rate(ALIEN, 8, by=bearer(current)).status_code == 401
-    assert api.rate(ALIEN, 8, by=bearer(other)).status_code == 200
+    assert api.rate(ALIEN, 8, by=bearer(other_session)).status_code == 200
     [revoked] = revocations()
     assert revoked["family"] == str(identity(current).family)
 
@@ -90,14 +90,14 @@ def test_concurrent_refreshes_of_one_token_have_at_most_one_winner(api, register
 
 def test_log_out_ends_one_log_in(api, register, log_in):
     register()
-    mine, other = log_in(), log_in()
-    answer = revoke(api, mine.json()["refresh"])
+    session, other_session = log_in(), log_in()
+    answer = revoke(api, session.json()["refresh"])
     assert (answer.status_code, answer.content) == (204, b"")
     assert answer.headers["Log-Position"]
-    assert api.rate(ALIEN, 8, by=bearer(mine)).status_code == 401
-    assert refresh(api, mine.json()["refresh"]).status_code == 401
-    assert api.rate(ALIEN, 8, by=bearer(other)).status_code == 200
-    assert revoke(api, mine.json()["refresh"]).status_code == 204
+    assert api.rate(ALIEN, 8, by=bearer(session)).status_code == 401
+    assert refresh(api, session.json()["refresh"]).status_code == 401
+    assert api.rate(ALIEN, 8, by=bearer(other_session)).status_code == 200
+    assert revoke(api, session.json()["refresh"]).status_code == 204
     assert len(revocations()) == 1
 
 
@@ -121,7 +121,7 @@ def test_log_out_everywhere_is_completed_when_the_vault_failed(
     before = log_in()
     with monkeypatch.context() as broken:
         where = refresh_families if missed == "revoke_all" else subjects
-        broken.setattr(where, missed, away)
+        broken.setattr(where, missed, raise_unavailable)
         assert api("POST", "/v1/tokens/revoke-all", by=bearer(before)).status_code == 503
     assert refresh(api, before.json()["refresh"]).status_code == 401
     token_revocation.clear_cache()  # as after a second
@@ -138,7 +138,7 @@ def test_log_in_completes_a_log_out_everywhere_that_the_vault_missed(
     register()
     before = log_in()
     with monkeypatch.context() as broken:
-        broken.setattr(refresh_families, "revoke_all", away)
+        broken.setattr(refresh_families, "revoke_all", raise_unavailable)
         api("POST", "/v1/tokens/revoke-all", by=bearer(before))
     assert identity(log_in()).epoch == 1
     assert refresh(api, before.json()["refresh"]).status_code == 401

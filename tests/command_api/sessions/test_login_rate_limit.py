@@ -148,8 +148,8 @@ def test_log_in_with_an_invalid_body_counts_as_an_attempt(api, body):
 
 def test_log_in_is_refused_as_unavailable_without_redis(register, log_in, monkeypatch):
     register("ann")
-    with Redis(port=1) as away:
-        monkeypatch.setattr(clients, "redis", lambda: away)
+    with Redis(port=1) as unreachable:
+        monkeypatch.setattr(clients, "redis", lambda: unreachable)
         answer = log_in("ann")
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "1"

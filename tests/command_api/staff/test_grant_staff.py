@@ -84,11 +84,11 @@ def test_staff_revocation_interrupted_is_completed_by_the_next(api, register, lo
     grant("ann")
     before = log_in()
 
-    def away(*_args):
+    def raise_unavailable(*_args):
         raise OperationalError
 
     with monkeypatch.context() as broken:
-        broken.setattr(logout, "end_all_sessions", lambda *_, **__: away())
+        broken.setattr(logout, "end_all_sessions", lambda *_, **__: raise_unavailable())
         with pytest.raises(OperationalError):
             grant("ann", "--revoke")
     assert api.rate(ALIEN, 8, by=bearer(before)).status_code == 200

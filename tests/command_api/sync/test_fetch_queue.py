@@ -36,7 +36,7 @@ def films(log_database):
 
 
 @pytest.fixture
-def taken(films):
+def locked_film(films):
     """Another session locks the middle film; returns its rollback."""
     other = connection.copy()
     other.set_autocommit(False)
@@ -46,7 +46,7 @@ def taken(films):
     other.close()
 
 
-def is_somebody_waiting():
+def is_session_waiting():
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity"
@@ -65,7 +65,7 @@ def is_somebody_waiting():
     ],
     ids=["record fetched", "record postponed", "enqueue", "retry_now"],
 )
-def test_fetch_queue_locks_rows_in_order_of_id(taken, work):
+def test_fetch_queue_locks_rows_in_order_of_id(locked_film, work):
     def in_a_session_of_its_own():
         try:
             work()
@@ -75,12 +75,12 @@ def test_fetch_queue_locks_rows_in_order_of_id(taken, work):
     worker = Thread(target=in_a_session_of_its_own)
     worker.start()
     try:
-        until(lambda: is_somebody_waiting() or not worker.is_alive())
+        until(lambda: is_session_waiting() or not worker.is_alive())
         assert worker.is_alive()
         with transaction.atomic():
             free = TmdbFilm.objects.select_for_update(skip_locked=True)
             assert [film.pk for film in free] == [LAST]
     finally:
-        taken()
+        locked_film()
         worker.join(PATIENCE_SECONDS)
     assert not worker.is_alive()

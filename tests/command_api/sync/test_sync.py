@@ -105,8 +105,8 @@ def test_trending_job_fetches_missing_films(sync, fake_tmdb, log):
     observed = [event for _, event in log() if isinstance(event, TrendObserved)]
     assert sorted(event.board for event in observed) == ["tmdb-day", "tmdb-week"]
     for event in observed:
-        wanted = [TMDB_BASE + film["id"] for film in fake_tmdb.films.trending(event.window)]
-        assert list(event.movies) == wanted[:100]
+        expected = [TMDB_BASE + film["id"] for film in fake_tmdb.films.trending(event.window)]
+        assert list(event.movies) == expected[:100]
     before = len(log())
     sync("trending")
     assert len(log()) == before
@@ -119,8 +119,8 @@ def test_film_of_an_imported_movie_is_matched(sync, store, fake_tmdb, log):
     film = fake_tmdb.films.listed("popular")[0]
     year = int(film["release_date"][:4])
     cast = tuple(person["name"] for person in film["credits"]["cast"])
-    ours = AddMovie(5, MovieFacts(title=film["title"], year=year, genres=("Silent",), cast=cast))
-    handle_all([ours], store, origin=Origin(correlation_id=uuid4()))
+    command = AddMovie(5, MovieFacts(title=film["title"], year=year, genres=("Silent",), cast=cast))
+    handle_all([command], store, origin=Origin(correlation_id=uuid4()))
     fetch_queue.enqueue([film["id"]])
     assert sync("films").counts["matched"] == 1
     assert [stream for stream, _ in log()] == ["movie-5"] * len(log())
@@ -245,11 +245,11 @@ def test_film_that_the_database_refuses_is_reported_and_the_others_synced(
 ):
     film = fake_tmdb.films.ids()[0]
 
-    def worse(told, *args, **options):
-        facts = facts_of(told, *args, **options)
-        return replace(facts, poster_url="p" * 3000) if told.id == film else facts
+    def facts_with_long_url(source, *args, **options):
+        facts = facts_of(source, *args, **options)
+        return replace(facts, poster_url="p" * 3000) if source.id == film else facts
 
-    monkeypatch.setattr(upsert, "facts_of", worse)
+    monkeypatch.setattr(upsert, "facts_of", facts_with_long_url)
     row = sync("lists", "films")
     assert (row.state, row.counts["unreadable"], Movie.objects.count()) == (DONE, 1, FILMS - 1)
     assert "too long" in TmdbFilm.objects.get(pk=film).fault
@@ -365,8 +365,8 @@ def test_film_ids_out_of_range_are_reported_and_left_out(sync, settings, fake_tm
 
 def test_movies_imported_with_tmdb_ids_are_fetched_by_the_nightly_job(sync, store, fake_tmdb):
     film = fake_tmdb.films.ids()[0]
-    ours = AddMovie(5, MovieFacts(title="By another name", year=1990), (("tmdb", str(film)),))
-    handle_all([ours], store, origin=Origin(correlation_id=uuid4()))
+    command = AddMovie(5, MovieFacts(title="By another name", year=1990), (("tmdb", str(film)),))
+    handle_all([command], store, origin=Origin(correlation_id=uuid4()))
     sync("oldest", "films")
     assert Movie.objects.get(pk=5).title == fake_tmdb.films.get(film)["title"]
     sync("oldest")

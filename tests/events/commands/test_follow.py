@@ -29,7 +29,7 @@ def test_follow_shows_new_events_until_a_signal(log_database, redis_url, number)
 def test_follow_ends_without_fault_when_its_reader_closes_the_pipe(log_database, redis_url):
     append(500)
     command = f"{sys.executable} manage.py events log --last 500 | head -1"
-    done = subprocess.run(
+    result = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command],
         env=os.environ,
         capture_output=True,
@@ -37,5 +37,5 @@ def test_follow_ends_without_fault_when_its_reader_closes_the_pipe(log_database,
         timeout=60,
         check=False,
     )
-    assert len(done.stdout.splitlines()) == 1
-    assert "Traceback" not in done.stderr
+    assert len(result.stdout.splitlines()) == 1
+    assert "Traceback" not in result.stderr

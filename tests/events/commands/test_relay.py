@@ -19,16 +19,16 @@ def run(*words, **environ):
 
 
 def test_relay_help_describes_it():
-    done = run("--help")
-    assert done.returncode == 0
-    assert "Publish the event log to RabbitMQ" in done.stdout
+    result = run("--help")
+    assert result.returncode == 0
+    assert "Publish the event log to RabbitMQ" in result.stdout
 
 
 def test_relay_without_a_bus_fails_with_a_message():
-    done = run(MARQUEE_BUS_URL="")
-    assert done.returncode == 1
-    assert "MARQUEE_BUS_URL is empty" in done.stderr
-    assert "Traceback" not in done.stderr
+    result = run(MARQUEE_BUS_URL="")
+    assert result.returncode == 1
+    assert "MARQUEE_BUS_URL is empty" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_relay_counts_confirmed_events(log_database, bus_url, redis_url):

@@ -79,9 +79,9 @@ class OneWriter(_Contract):
         streams = [rating(user, movie) for user in (ANN, BOB) for movie in (1, 2)]
         for stream in streams:
             store.append(stream, [rated(ANN, 1), rated(ANN, 1, 8)], expected=0, origin=ORIGIN)
-        wanted = [streams[0], streams[3], rating(ANN, 3)]
-        assert store.read_many(wanted) == {
-            stream.name: list(store.read(stream)) for stream in wanted[:2]
+        streams_to_read = [streams[0], streams[3], rating(ANN, 3)]
+        assert store.read_many(streams_to_read) == {
+            stream.name: list(store.read(stream)) for stream in streams_to_read[:2]
         }
         assert store.read_many([]) == {}
 
@@ -89,16 +89,16 @@ class OneWriter(_Contract):
         for user in (ANN, BOB):
             for movie in (1, 2, 3):
                 store.append(rating(user, movie), [rated(user, movie)], expected=0, origin=ORIGIN)
-        again = [rated(ANN, 2, 9)]
-        store.append(rating(ANN, 2), again, expected=1, origin=ORIGIN)
+        second_rating = [rated(ANN, 2, 9)]
+        store.append(rating(ANN, 2), second_rating, expected=1, origin=ORIGIN)
         whose = {"owner": str(ANN), "limit": 2}
         first = store.streams(**whose, prefix=f"rating-{ANN}-", after="")
         assert list(first) == [f"rating-{ANN}-1", f"rating-{ANN}-2"]
         rest = store.streams(**whose, prefix=f"rating-{ANN}-", after=first[-1])
         assert list(rest) == [f"rating-{ANN}-3"]
         assert list(store.streams(**whose, prefix="favourite-", after="")) == []
-        mine = store.streams(str(ANN), prefix="rating-", after="", limit=10)
-        assert len(mine) == 3  # whoever else is in the partition
+        listed = store.streams(str(ANN), prefix="rating-", after="", limit=10)
+        assert len(listed) == 3  # whoever else is in the partition
 
     def test_empty_append_records_nothing(self, store):
         assert list(store.append(rating(ANN, 1), [], expected=0, origin=ORIGIN)) == []

@@ -27,9 +27,9 @@ class Hand:
 
     def start(self, work: Callable[[], Answer]) -> "Future[Answer]":
         """Start a step after the earlier ones; returns its future."""
-        begun = self._thread.submit(work)
-        self._last = begun  # type: ignore[assignment]  # a Future gives, it never takes
-        return begun
+        future = self._thread.submit(work)
+        self._last = future  # type: ignore[assignment]  # a Future gives, it never takes
+        return future
 
     def do(self, work: Callable[[], Answer]) -> Answer:
         """Run a step and return its result."""

@@ -139,8 +139,8 @@ def test_bulk_appends_lock_partitions_in_one_order_and_do_not_deadlock(store, th
     assert holder.do(append(store, HIGH)) == [Position(partition(HIGH), 1)]  # nobody has it yet
     holder.commit()
     while waiting:  # who came first is nearly always the first to go on, and need not be
-        done, _ = wait(waiting, timeout=60, return_when=FIRST_COMPLETED)
-        [positions] = done
+        finished, _ = wait(waiting, timeout=60, return_when=FIRST_COMPLETED)
+        [positions] = finished
         positions.result()
         hand = waiting.pop(positions)
         hand.commit()

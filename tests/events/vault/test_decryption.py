@@ -62,7 +62,7 @@ def opened(*events, decryptor=None):
     return [it.event for it in (decryptor or EventDecryptor()).decrypt_all(recorded(*events))]
 
 
-def asked(work):
+def query_count(work):
     with CaptureQueriesContext(connections["vault"]) as queries:
         work()
     return len(queries)
@@ -105,7 +105,7 @@ def test_unencrypted_events_are_unchanged():
 
 def test_events_without_encrypted_fields_need_no_key():
     batch = recorded(Writer().rated())
-    assert asked(lambda: EventDecryptor().decrypt_all(batch)) == 0
+    assert query_count(lambda: EventDecryptor().decrypt_all(batch)) == 0
     assert EventDecryptor().decrypt_all(batch) is batch
 
 
@@ -113,8 +113,8 @@ def test_keys_of_a_batch_are_loaded_in_one_query():
     people = [Writer(name) for name in ("ann", "bob", "eve")]
     batch = recorded(*(writer.created(text) for writer in people for text in ("a", "b")))
     decryptor = EventDecryptor()
-    assert asked(lambda: decryptor.decrypt_all(batch)) == 1
-    assert asked(lambda: decryptor.decrypt_all(batch)) == 0
+    assert query_count(lambda: decryptor.decrypt_all(batch)) == 1
+    assert query_count(lambda: decryptor.decrypt_all(batch)) == 0
 
 
 def test_field_with_destroyed_key_decrypts_to_empty_text():

@@ -27,7 +27,7 @@ def reservation(user_id):
     return Reservation(user_id, since)
 
 
-def found(login):
+def find_credentials(login):
     credentials = subjects.find(login)
     assert credentials is not None
     return credentials
@@ -60,9 +60,9 @@ def test_missing_key_raises_key_missing():
 
 def test_names_are_unique_until_released():
     user_id, _ = reserve()
-    with pytest.raises(NamesTaken) as taken:
+    with pytest.raises(NamesTaken) as error:
         reserve("ANN", "other@example.org")
-    assert taken.value.fields == ["username"]
+    assert error.value.fields == ["username"]
     subjects.release(reservation(user_id))
     reserve("ANN", "other@example.org")
 
@@ -78,7 +78,7 @@ def test_active_account_is_not_released():
     user_id, _ = reserve()
     subjects.activate(user_id)
     subjects.release(reservation(user_id))
-    assert found("ann").is_active
+    assert find_credentials("ann").is_active
 
 
 def test_renewed_reservation_is_not_released():
@@ -112,18 +112,18 @@ def test_epoch_only_rises():
     user_id, _ = reserve()
     for epoch in (1, 3, 2):
         subjects.raise_epoch(user_id, epoch)
-    assert found("ann").epoch == 3
+    assert find_credentials("ann").epoch == 3
 
 
 def test_login_is_valid_only_for_an_active_person():
     user_id, _ = reserve()
-    begun = refresh_families.create(user_id, password_hash="hash", life=timedelta(days=1))
-    assert begun is not None
-    assert refresh_families.login_status(begun.family) is None
+    session = refresh_families.create(user_id, password_hash="hash", life=timedelta(days=1))
+    assert session is not None
+    assert refresh_families.login_status(session.family) is None
     subjects.activate(user_id)
-    assert refresh_families.login_status(begun.family) == (user_id, 0, False)
+    assert refresh_families.login_status(session.family) == (user_id, 0, False)
     erase(user_id)
-    assert refresh_families.login_status(begun.family) is None
+    assert refresh_families.login_status(session.family) is None
 
 
 def test_login_with_a_changed_password_is_not_created():

@@ -226,7 +226,7 @@ def test_fake_tmdb_is_refused_in_embedded_mode(take, capsys):
 
 def test_error_response_fails_the_step_with_its_request():
     visitor = ApiClient("http://commands", "http://queries")
-    away = httpx.MockTransport(lambda _: httpx.Response(503, text="movies is being built"))
-    visitor._query = httpx.Client(base_url="http://queries", transport=away)
+    unavailable = httpx.MockTransport(lambda _: httpx.Response(503, text="movies is being built"))
+    visitor._query = httpx.Client(base_url="http://queries", transport=unavailable)
     with pytest.raises(TourFailed, match=r"GET http://queries/v1/trending\?limit=5 answered 503"):
         visitor.read("/v1/trending", limit=5)

@@ -121,11 +121,11 @@ def embedded_engines() -> None:
 @pytest.fixture(scope="module")
 def start(data, open_path, embedded_engines) -> Iterator[Callable[..., Run]]:
     """Run it, as often as the tests of a module like; those that still run end with the module."""
-    begun: list[Run] = []
+    runs: list[Run] = []
 
     def start(directory: Path = data, port: int = 0, *, is_empty: bool = True) -> Run:
         port = port or free(run=2)
-        screen = open_path / f"screen-{len(begun)}"
+        screen = open_path / f"screen-{len(runs)}"
         environ = {name: value for name, value in os.environ.items() if PREFIX not in name}
         command = [sys.executable, "-m", "infra.embedded", *(["--empty"] if is_empty else [])]
         with screen.open("wb") as output:
@@ -136,11 +136,11 @@ def start(data, open_path, embedded_engines) -> Iterator[Callable[..., Run]]:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        begun.append(Run(directory, port, screen, popen))
-        return begun[-1]
+        runs.append(Run(directory, port, screen, popen))
+        return runs[-1]
 
     yield start
-    for run in begun:
+    for run in runs:
         if run.popen.poll() is None:
             run.end(signal.SIGTERM)
     assert leftovers(data) == []

@@ -32,7 +32,7 @@ def catalogue(open_path):
 @pytest.mark.usefixtures("embedded_engines")
 def test_embedded_tour_succeeds_and_leaves_no_process(open_path, catalogue):
     environ = {name: value for name, value in os.environ.items() if PREFIX not in name}
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "infra.demo", "--mode", "embedded", "--catalogue", str(catalogue)],
         cwd=HOME,
         env=environ | {"MARQUEE_STATE_DIR": str(open_path)},
@@ -40,9 +40,9 @@ def test_embedded_tour_succeeds_and_leaves_no_process(open_path, catalogue):
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "steps succeeded" in done.stdout
-    verified = done.stdout.partition("manage.py verify --all")[2]
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "steps succeeded" in result.stdout
+    verified = result.stdout.partition("manage.py verify --all")[2]
     assert "equal" in verified
     assert "differ" not in verified
     assert leftovers(open_path / "demo-embedded") == []

@@ -41,18 +41,18 @@ def test_interrupted_first_run_is_seeded_and_readmes_requests_work(start):
     assert CATALOGUE not in second.says
     second.wait_for("The community is simulated: its ratings are made up.")
 
-    done = subprocess.run(
+    result = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", requests(second)],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    account, found, rated, recommended, trending, variables = done.stdout.split("==\n")
+    assert result.returncode == 0, result.stdout + result.stderr
+    account, search_results, rated, recommended, trending, variables = result.stdout.split("==\n")
     movie = int(re.findall(r"/v1/movies/(\d+)/rating", requests(second))[0])
     assert json.loads(account)["username"] == "ann"
-    assert "The Godfather" in [item["title"] for item in json.loads(found)["items"]]
-    assert movie in [item["id"] for item in json.loads(found)["items"]]
+    assert "The Godfather" in [item["title"] for item in json.loads(search_results)["items"]]
+    assert movie in [item["id"] for item in json.loads(search_results)["items"]]
     assert rated.strip() == ""
     items = json.loads(recommended)["items"]
     assert len(items) == 3

@@ -21,11 +21,11 @@ def _steps_are_shell(monkeypatch) -> None:
 
 
 class Filled:
-    """A directory, and what was done to fill it."""
+    """Directory to seed, with the steps run and the messages shown."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.told: list[str] = []
+        self.messages: list[str] = []
         self._done = directory / "done"
         self._done.touch()
 
@@ -34,7 +34,7 @@ class Filled:
 
     def fill(self, *steps: SeedStep, stopping: Event | None = None) -> None:
         def say(subject: str, news: str) -> None:
-            self.told.append(f"{subject}: {news}")
+            self.messages.append(f"{subject}: {news}")
 
         supervisor = Supervisor(stopping or Event(), say)
         fill(NOTHING, self.directory, supervisor, steps)
@@ -54,7 +54,7 @@ def test_each_seed_step_runs_once_and_is_shown(filled):
     filled.fill(*steps)
     filled.fill(*steps)
     assert filled.done == ["catalogue", "community"]
-    assert filled.told == [
+    assert filled.messages == [
         "catalogue: all of the catalogue",
         "catalogue: half of it",
         "community: all of the community",

@@ -83,8 +83,8 @@ def test_fake_tmdb_lists_changes_by_day(fake_tmdb, ask, some_film):
 def test_fake_tmdb_answers_304_for_an_unchanged_etag(fake_tmdb, ask, some_film):
     tag = ask(f"/movie/{some_film}").headers["ETag"]
     url, headers = f"{fake_tmdb.url}/movie/{some_film}", {"If-None-Match": tag}
-    again = httpx.get(url, params={"api_key": KEY}, headers=headers)
-    assert (again.status_code, again.content) == (304, b"")
+    second = httpx.get(url, params={"api_key": KEY}, headers=headers)
+    assert (second.status_code, second.content) == (304, b"")
 
 
 def test_fake_tmdb_injects_faults_on_demand(fake_tmdb, ask):

@@ -36,26 +36,26 @@ def process(tmp_path):
 
 
 @pytest.fixture
-def said():
+def messages():
     return []
 
 
 @pytest.fixture
-def supervisor(said):
-    with Supervisor(say=lambda subject, news: said.append(f"{subject} {news}")) as made:
-        yield made
+def supervisor(messages):
+    with Supervisor(say=lambda subject, news: messages.append(f"{subject} {news}")) as started:
+        yield started
 
 
-def test_supervisor_restarts_an_ended_process_and_says_so(supervisor, process, said):
+def test_supervisor_restarts_an_ended_process_and_says_so(supervisor, process, messages):
     member = Member(process("echo last words; sleep 600"))
     supervisor.bring_up([member])
     first = member.process.pid
     until(lambda: "last words" in member.process.log_tail())
     os.kill(first, signal.SIGKILL)
     until(lambda: member.process.pid not in {0, first}, supervisor.restart_ended)
-    assert any("ended (by SIGKILL)" in line for line in said)
-    assert any("last words" in line for line in said)
-    assert any("restarted" in line for line in said)
+    assert any("ended (by SIGKILL)" in line for line in messages)
+    assert any("last words" in line for line in messages)
+    assert any("restarted" in line for line in messages)
 
 
 def test_back_off_doubles_for_a_process_that_ends_soon(process):
@@ -92,13 +92,13 @@ def test_supervisor_stops_processes_in_reverse_order(tmp_path, process):
 
 
 def test_leftover_process_is_ended_before_a_new_start(tmp_path, process):
-    left = process("sleep 600")
-    left.start()
-    again = process("sleep 600")
-    assert again.end_leftovers()
-    assert left.popen is not None
-    assert left.popen.wait(PATIENCE_SECONDS) == -signal.SIGTERM
-    assert not again.end_leftovers()
+    leftover = process("sleep 600")
+    leftover.start()
+    restarted = process("sleep 600")
+    assert restarted.end_leftovers()
+    assert leftover.popen is not None
+    assert leftover.popen.wait(PATIENCE_SECONDS) == -signal.SIGTERM
+    assert not restarted.end_leftovers()
 
 
 def test_process_ends_with_the_thread_that_started_it(process, tmp_path):
@@ -115,21 +115,21 @@ def test_process_ends_with_the_thread_that_started_it(process, tmp_path):
     assert started.popen.wait(PATIENCE_SECONDS) == -signal.SIGTERM
 
 
-def test_supervisor_restarts_others_while_a_step_runs(supervisor, process, said, tmp_path):
+def test_supervisor_restarts_others_while_a_step_runs(supervisor, process, messages, tmp_path):
     member = Member(process("sleep 600"))
     supervisor.bring_up([member])
     first = member.process.pid
     script = f"echo one; kill -9 {first}; until test -e {tmp_path}/go; do sleep 0.05; done; exit 4"
 
     def let_go():
-        until(lambda: any("restarted" in line for line in said))
+        until(lambda: any("restarted" in line for line in messages))
         (tmp_path / "go").touch()
 
     watching = Thread(target=let_go)
     watching.start()
     assert supervisor.run(process(script, "step")) == 4
     watching.join()
-    assert "step one" in said
+    assert "step one" in messages
 
 
 def test_stop_ends_a_running_step(process):

@@ -30,8 +30,8 @@ def count_of(redis, who, scope="login"):
 
 
 def test_atomic_limit_refuses_beyond_it(redis):
-    left = [admit([counter("a")], redis)["RateLimit-Remaining"] for _ in range(2)]
-    assert left == ["1", "0"]
+    remaining = [admit([counter("a")], redis)["RateLimit-Remaining"] for _ in range(2)]
+    assert remaining == ["1", "0"]
     for _ in range(3):
         with pytest.raises(TooMany):
             admit([counter("a")], redis)
@@ -106,24 +106,24 @@ def test_atomic_limit_takes_one_round_trip(redis, monkeypatch):
 
 @pytest.mark.parametrize("scope", ["login", "account", "register"])
 def test_without_redis_logins_are_refused(redis, scope):
-    with Redis(port=1) as away, pytest.raises(Unavailable) as refusal:
-        admit([counter("a", scope=scope)], away)
+    with Redis(port=1) as unreachable, pytest.raises(Unavailable) as refusal:
+        admit([counter("a", scope=scope)], unreachable)
     assert refusal.value.headers == {"Retry-After": "1"}
 
 
 @pytest.mark.parametrize("scope", ["refresh", "write", "import"])
 def test_without_redis_other_scopes_pass(redis, scope):
-    with Redis(port=1) as away:
-        assert admit([counter("a", scope=scope)], away) == {}
+    with Redis(port=1) as unreachable:
+        assert admit([counter("a", scope=scope)], unreachable) == {}
 
 
 def test_scopes_closed_without_redis_are_configurable(redis, monkeypatch):
     changed = msgspec.structs.replace(config(), throttle_closed="write")
     monkeypatch.setattr(sliding_window, "config", lambda: changed)
-    with Redis(port=1) as away:
-        assert admit([counter("a", scope="login")], away) == {}
+    with Redis(port=1) as unreachable:
+        assert admit([counter("a", scope="login")], unreachable) == {}
         with pytest.raises(Unavailable):
-            admit([counter("a", scope="write")], away)
+            admit([counter("a", scope="write")], unreachable)
 
 
 def test_rate_limits_can_be_switched_off(monkeypatch, redis):

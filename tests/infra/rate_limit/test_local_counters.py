@@ -24,7 +24,7 @@ def ann():
     return Throttle("write", "ann", LIMIT, time())
 
 
-def kept(redis, throttle):
+def counted_in_redis(redis, throttle):
     return int(redis.get(throttle.key) or 0)
 
 
@@ -32,7 +32,7 @@ def test_local_counter_syncs_now_and_then(redis, ann):
     counters = LocalCounters()
     remaining = [int(counters.check(ann, redis)["RateLimit-Remaining"]) for _ in range(20)]
     assert remaining == list(range(LIMIT - 1, LIMIT - 21, -1))
-    assert 20 - PART < kept(redis, ann) <= 20
+    assert 20 - PART < counted_in_redis(redis, ann) <= 20
 
 
 def test_one_process_keeps_the_limit_exactly(redis, ann):
@@ -41,13 +41,13 @@ def test_one_process_keeps_the_limit_exactly(redis, ann):
         counters.check(ann, redis)
     with pytest.raises(TooMany):
         counters.check(ann, redis)
-    assert kept(redis, ann) == LIMIT + 1
+    assert counted_in_redis(redis, ann) == LIMIT + 1
 
 
 def test_two_processes_exceed_the_limit_by_less_than_a_part_each(redis, ann):
     processes = [LocalCounters(), LocalCounters()]
-    taken = next(nth for nth in range(2 * LIMIT) if is_refused(processes[nth % 2], ann, redis))
-    assert LIMIT <= taken <= LIMIT + 2 * PART
+    accepted = next(nth for nth in range(2 * LIMIT) if is_refused(processes[nth % 2], ann, redis))
+    assert LIMIT <= accepted <= LIMIT + 2 * PART
 
 
 def is_refused(counters, throttle, redis):
@@ -63,7 +63,7 @@ def test_small_limit_is_synced_at_each_request(redis):
     counters = LocalCounters()
     for nth in range(1, 11):
         counters.check(guess, redis)
-        assert kept(redis, guess) == nth
+        assert counted_in_redis(redis, guess) == nth
 
 
 def test_concurrent_threads_lose_no_count(redis, ann):
@@ -80,7 +80,7 @@ def test_concurrent_threads_lose_no_count(redis, ann):
     for thread in threads:
         thread.join(timeout=60)
     [count] = counters._counts.values()
-    assert kept(redis, wide) + count.unsynced == 2000
+    assert counted_in_redis(redis, wide) + count.unsynced == 2000
 
 
 def test_without_redis_commands_pass(ann, redis_url):

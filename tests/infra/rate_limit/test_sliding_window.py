@@ -100,13 +100,13 @@ def test_both_windows_of_a_counter_share_a_hash_slot():
 def test_request_after_retry_after_passes(limit, previous, passed):
     """And who comes a second and a bit earlier is not, unless that is no time at all."""
     counter = Throttle("read", "ann", limit, now=60_000.0 + passed)
-    taken = max(0, limit - int(previous * counter.weight))
-    refused = WindowCount(taken + 1, previous)
+    used = max(0, limit - int(previous * counter.weight))
+    refused = WindowCount(used + 1, previous)
     assert counter.used(refused) > limit
     wait = counter.wait_seconds(refused)
     assert wait >= 1
-    assert is_free(counter, wait, taken, previous)
-    assert wait < 2 or not is_free(counter, wait - 1.1, taken, previous)
+    assert is_free(counter, wait, used, previous)
+    assert wait < 2 or not is_free(counter, wait - 1.1, used, previous)
 
 
 def is_free(counter, wait, taken, previous):

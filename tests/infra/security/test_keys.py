@@ -16,11 +16,11 @@ from infra.security.keys import create, kids, made_at, private_dir, public_dir, 
 
 
 def test_keys_are_created_once(tmp_path):
-    made = create(tmp_path)
-    before = {path: path.read_bytes() for path in made}
+    paths = create(tmp_path)
+    before = {path: path.read_bytes() for path in paths}
     assert create(tmp_path) == []
-    assert {path: path.read_bytes() for path in made} == before
-    assert sorted(str(path.relative_to(tmp_path)) for path in made[:3]) == [
+    assert {path: path.read_bytes() for path in paths} == before
+    assert sorted(str(path.relative_to(tmp_path)) for path in paths[:3]) == [
         "command/idempotency.key",
         "command/pepper.key",
         "shared/position.key",
@@ -29,8 +29,8 @@ def test_keys_are_created_once(tmp_path):
 
 def test_concurrent_creation_makes_one_set(tmp_path):
     with ThreadPoolExecutor(2) as pool:
-        made = [path for paths in pool.map(create, [tmp_path] * 2) for path in paths]
-    assert len(made) == len(set(made)) == 5
+        created = [path for paths in pool.map(create, [tmp_path] * 2) for path in paths]
+    assert len(created) == len(set(created)) == 5
     assert len(kids(public_dir(tmp_path))) == 1
 
 

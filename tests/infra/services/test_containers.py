@@ -77,13 +77,13 @@ def engine(tmp_path, monkeypatch) -> Engine:
 def servers(engine) -> Sequence[Server]:
     """Those of the platform; each answers while its container runs."""
 
-    def of(server: Server) -> Server:
+    def copy_of(server: Server) -> Server:
         def is_there(_ports: object) -> bool:
             return any(name.endswith(server.name) for name in engine.running)
 
         return replace(server, answers=is_there)
 
-    return [of(server) for server in SERVERS]
+    return [copy_of(server) for server in SERVERS]
 
 
 @pytest.fixture
@@ -154,11 +154,11 @@ def test_checkouts_have_containers_and_ports_of_their_own(engine, redis, tmp_pat
 
 def test_stopped_containers_are_removed_and_volumes_stay(engine, servers, tmp_path):
     containers.start(servers, tmp_path / "services")
-    begun = engine.running
+    started = engine.running
     removed = len(engine.asked("rm"))
     containers.stop(servers, tmp_path / "services")
     assert engine.running == set()
-    assert {call[-1] for call in engine.asked("rm")[removed:]} == begun
+    assert {call[-1] for call in engine.asked("rm")[removed:]} == started
     containers.stop(servers, tmp_path / "services")
     assert len(engine.asked("rm")) == removed + len(servers)  # there was nothing to remove
 

@@ -17,9 +17,9 @@ def marks(redis, shard):
 
 
 def take(marks):
-    taken = marks.take()
+    marks_taken = marks.take()
     with marks.commit():
-        return taken.is_continued
+        return marks_taken.is_continued
 
 
 def test_builder_that_committed_continues(marks):

@@ -55,21 +55,21 @@ def store() -> MemoryStore:
 
 
 def rate(store: MemoryStore, count: int) -> list[Recorded]:
-    found: list[Recorded] = []
+    recorded: list[Recorded] = []
     for movie in range(count):
-        found += store.append(
+        recorded += store.append(
             Stream(f"rating-{ANN}-{uuid4()}", str(ANN)),
             [MovieRated(user_id=ANN, movie_id=movie, score=8)],
             expected=0,
             origin=Origin(correlation_id=uuid4()),
         )
-    return found
+    return recorded
 
 
-def follower(tally: Tally, store: MemoryStore) -> Follower:
-    made = Follower(tally, store)
-    made.sync(store.heads())
-    return made
+def synced_follower(tally: Tally, store: MemoryStore) -> Follower:
+    follower = Follower(tally, store)
+    follower.sync(store.heads())
+    return follower
 
 
 def gaps() -> float:
@@ -78,37 +78,37 @@ def gaps() -> float:
 
 
 def test_follower_applies_redelivered_batch_once(tally, store):
-    made, before = follower(tally, store), gaps()
+    follower, before = synced_follower(tally, store), gaps()
     batch = rate(store, 5)
-    made.process(batch)
-    made.process(batch)
-    assert (tally.count(), made.checkpoints, gaps()) == (5, [5], before)
+    follower.process(batch)
+    follower.process(batch)
+    assert (tally.count(), follower.checkpoints, gaps()) == (5, [5], before)
 
 
 def test_follower_applies_only_new_events_of_overlapping_batch(tally, store):
-    made = follower(tally, store)
+    follower = synced_follower(tally, store)
     batch = rate(store, 5)
-    made.process(batch[:3])
-    made.process(batch[1:])
+    follower.process(batch[:3])
+    follower.process(batch[1:])
     assert tally.count() == 5
 
 
 def test_follower_fills_gap_from_log(tally, store):
-    made, before = follower(tally, store), gaps()
+    follower, before = synced_follower(tally, store), gaps()
     batch = rate(store, 2500)
-    made.process(batch[:1])
-    made.process(batch[-1:])
-    assert (tally.count(), made.checkpoints, gaps()) == (2500, [2500], before + 1)
+    follower.process(batch[:1])
+    follower.process(batch[-1:])
+    assert (tally.count(), follower.checkpoints, gaps()) == (2500, [2500], before + 1)
 
 
 def test_follower_fills_gap_at_start_of_log(tally, store):
-    made = follower(tally, store)
-    made.process(rate(store, 3)[2:])
+    follower = synced_follower(tally, store)
+    follower.process(rate(store, 3)[2:])
     assert tally.count() == 3
 
 
 def test_follower_adopts_checkpoint_of_faster_worker(tally, store):
-    first, second = follower(tally, store), follower(tally, store)
+    first, second = synced_follower(tally, store), synced_follower(tally, store)
     batch = rate(store, 4)
     first.process(batch)
     second.process(batch[:2])
@@ -117,39 +117,39 @@ def test_follower_adopts_checkpoint_of_faster_worker(tally, store):
 
 
 def test_follower_reads_log_again_after_redis_lost_its_data(tally, store):
-    made = follower(tally, store)
-    made.process(rate(store, 3))
+    follower = synced_follower(tally, store)
+    follower.process(rate(store, 3))
     tally.redis.flushdb()
     later = rate(store, 1)
-    made.process(later)
-    assert made.behind == {0}
-    made.process(store.page(0, after=0, limit=10))
+    follower.process(later)
+    assert follower.behind == {0}
+    follower.process(store.page(0, after=0, limit=10))
     assert tally.count() == 4
 
 
 @pytest.mark.usefixtures("long_back_off")
 def test_follower_does_not_skip_event_to_retry_later(tally, store):
-    made = follower(tally, store)
+    follower = synced_follower(tally, store)
     tally.retried_movie = 1
-    made.process(rate(store, 3))
-    assert (tally.count(), made.checkpoints, made.behind) == (0, [0], {0})
-    assert made.is_backing_off
-    assert made.lag(store.heads()) == 3
+    follower.process(rate(store, 3))
+    assert (tally.count(), follower.checkpoints, follower.behind) == (0, [0], {0})
+    assert follower.is_backing_off
+    assert follower.lag(store.heads()) == 3
 
 
 @pytest.mark.usefixtures("long_back_off")
 def test_follower_applies_nothing_while_it_backs_off(tally, store):
-    made = follower(tally, store)
+    follower = synced_follower(tally, store)
     tally.retried_movie = 0
     batch = rate(store, 2)
-    made.process(batch[:1])
+    follower.process(batch[:1])
     tally.retried_movie = None
-    made.process(batch)
-    assert (tally.count(), made.behind) == (0, {0})
+    follower.process(batch)
+    assert (tally.count(), follower.behind) == (0, {0})
 
 
 def test_follower_stops_when_log_lacks_an_event_of_the_bus(tally, store):
     other = MemoryStore(1)
-    made = follower(tally, store)
+    follower = synced_follower(tally, store)
     with pytest.raises(StopProjector, match="lacks partition 0 from 1"):
-        made.process(rate(other, 2)[1:])
+        follower.process(rate(other, 2)[1:])

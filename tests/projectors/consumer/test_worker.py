@@ -95,7 +95,7 @@ def at_work(request, redis, monkeypatch):
     builder = BuilderThread(OffsetBuilder(counted), failed=lambda _: stopping.set())
     builder.start()
     with listening(redis, "test:nothing") as hints:
-        made = Worker(
+        worker = Worker(
             store=store,
             live=live,
             pointers=Pointers(redis),
@@ -106,7 +106,7 @@ def at_work(request, redis, monkeypatch):
             subscription=None,
             notifications=hints,
         )
-        thread = Thread(target=made.run, args=(stopping,))
+        thread = Thread(target=worker.run, args=(stopping,))
         thread.start()
         yield store, counted, partly_failing, builder
         stopping.set()

@@ -60,12 +60,12 @@ class TestGoingBack:
     @pytest.fixture
     def pointers(self, redis) -> Pointers:
         """Of a platform on which 1 was kept long enough."""
-        found = Pointers(redis)
-        found.switch({"trending": 1})
-        found.switch({"trending": 2})
+        pointers = Pointers(redis)
+        pointers.switch({"trending": 1})
+        pointers.switch({"trending": 2})
         redis.hset(KEPT_KEY, "trending:1", repr(time() - 1))
         redis.set(Trending(redis, 1).shard(0).state("a"), 1)
-        return found
+        return pointers
 
     def test_generation_kept_longer_after_the_snapshot_is_not_dropped(
         self, redis, pointers, monkeypatch
@@ -140,6 +140,6 @@ def test_erasure_that_must_wait_does_not_delay_others(monkeypatch):
         let.append(user_id)
 
     monkeypatch.setattr(ErasureCoordinator, "purge_user", purge_user)
-    with Redis(port=1) as away:
-        ErasureCoordinator(away, MemoryStore(1)).resume_all()
+    with Redis(port=1) as unreachable:
+        ErasureCoordinator(unreachable, MemoryStore(1)).resume_all()
     assert let == [BOB]

@@ -73,9 +73,9 @@ def test_new_version_gets_a_coming_generation_beside_the_live_one(selection, poi
 
 
 def test_coming_generation_of_another_version_is_not_resumed(selection):
-    begun = choose(selection, Old)
+    started = choose(selection, Old)
     coming = choose(selection, New)
-    assert (coming != begun, version_of("thing", coming)) == (True, New.version)
+    assert (coming != started, version_of("thing", coming)) == (True, New.version)
     assert selection.select([New]) == {("thing", coming): "coming"}
 
 

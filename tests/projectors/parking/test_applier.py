@@ -38,9 +38,9 @@ def store() -> MemoryStore:
 
 @pytest.fixture
 def model(redis) -> FailingReadModel:
-    made = FailingReadModel(redis, 1)
-    made.bad_movies = frozenset({BAD})
-    return made
+    model = FailingReadModel(redis, 1)
+    model.bad_movies = frozenset({BAD})
+    return model
 
 
 @pytest.fixture
@@ -48,22 +48,22 @@ def rate(store) -> Callable[..., Recorded]:
     def rate(movie: int, score: int = 5, *, user: UUID = ANN) -> Recorded:
         """The next event of a stream of its own for each movie and user."""
         stream = Stream(f"rating-{user.int}-{movie}", str(user))
-        made: Recorded
-        [made] = store.append(
+        recorded: Recorded
+        [recorded] = store.append(
             stream,
             [MovieRated(user_id=user, movie_id=movie, score=score)],
             expected=store.versions([stream]).get(stream.name, 0),
             origin=ORIGIN,
         )
-        return made
+        return recorded
 
     return rate
 
 
-def follower(model, store) -> Follower:
-    made = Follower(model, store)
-    made.sync(store.heads())
-    return made
+def synced_follower(model, store) -> Follower:
+    follower = Follower(model, store)
+    follower.sync(store.heads())
+    return follower
 
 
 def applier(model, store) -> ParkingApplier:
@@ -71,14 +71,18 @@ def applier(model, store) -> ParkingApplier:
 
 
 def test_poison_event_parks_only_its_stream(model, store, rate):
-    made = follower(model, store)
+    follower = synced_follower(model, store)
     batch = [rate(GOOD, 4), rate(BAD, 5), rate(WORSE, 6), rate(BAD, 7), rate(GOOD, 8)]
-    made.process(batch)
+    follower.process(batch)
     assert (model.scores(), model.times()) == (
         {"rating-1-1": 8, "rating-1-3": 6},
         {"rating-1-1": 2, "rating-1-3": 1},
     )
-    assert (made.checkpoints, made.is_backing_off, made.lag(store.heads())) == ([5], False, 0)
+    assert (follower.checkpoints, follower.is_backing_off, follower.lag(store.heads())) == (
+        [5],
+        False,
+        0,
+    )
     assert read(model.redis, model.shard(0), []).unapplied == UnappliedEvents(
         parked={Position(0, 2): "rating-1-2", Position(0, 4): "rating-1-2"}, skipped=frozenset()
     )
@@ -86,21 +90,21 @@ def test_poison_event_parks_only_its_stream(model, store, rate):
 
 def test_stream_parked_again_by_restored_redis_is_not_overtaken(model, store, rate):
     """Redis was killed before it saved the retry; the worker knows of events after it."""
-    made = follower(model, store)
-    made.process([rate(GOOD), rate(BAD, 1)])
+    follower = synced_follower(model, store)
+    follower.process([rate(GOOD), rate(BAD, 1)])
     before = {key: model.redis.dump(key) for key in model.redis.scan_iter()}
     model.bad_movies = frozenset()
     ParkedStreamRetry(model, store, leave_encrypted).retry(
         ParkedStreamKey(model.shard(0), "rating-1-2")
     )
-    made.process([rate(BAD, 2)])
+    follower.process([rate(BAD, 2)])
     assert model.scores()["rating-1-2"] == 2
 
     model.redis.flushdb()
     for key, held in before.items():
         model.redis.restore(key, 0, held)
-    made.sync(store.heads())
-    made.process(store.page(0, after=0, limit=10))
+    follower.sync(store.heads())
+    follower.process(store.page(0, after=0, limit=10))
     offsets = [
         entry.offset for entry in read_parked_events(model.redis, model.shard(0), "rating-1-2")
     ]
@@ -114,22 +118,22 @@ def test_stream_parked_again_by_restored_redis_is_not_overtaken(model, store, ra
 def test_stream_parked_again_by_restored_redis_is_not_overtaken_before_a_failure(
     model, store, rate
 ):
-    made = follower(model, store)
-    made.process([rate(GOOD), rate(BAD, 1)])
+    follower = synced_follower(model, store)
+    follower.process([rate(GOOD), rate(BAD, 1)])
     before = {key: model.redis.dump(key) for key in model.redis.scan_iter()}
     model.bad_movies = frozenset()
     ParkedStreamRetry(model, store, leave_encrypted).retry(
         ParkedStreamKey(model.shard(0), "rating-1-2")
     )
-    made.process([rate(BAD, 2)])
+    follower.process([rate(BAD, 2)])
     model.redis.flushdb()
     for key, held in before.items():
         model.redis.restore(key, 0, held)
-    made.sync(store.heads())
+    follower.sync(store.heads())
 
     rate(BAD, 3)
     model.bad_offsets = frozenset({4})
-    made.process(store.page(0, after=0, limit=10))
+    follower.process(store.page(0, after=0, limit=10))
     offsets = [
         entry.offset for entry in read_parked_events(model.redis, model.shard(0), "rating-1-2")
     ]
@@ -137,7 +141,7 @@ def test_stream_parked_again_by_restored_redis_is_not_overtaken_before_a_failure
 
 
 def test_parked_event_keeps_payload_reason_and_trace(model, store, rate):
-    follower(model, store).process([rate(GOOD), rate(BAD, 5), rate(BAD, 7)])
+    synced_follower(model, store).process([rate(GOOD), rate(BAD, 5), rate(BAD, 7)])
     first, second = read_parked_events(model.redis, model.shard(0), "rating-1-2")
     assert (first.partition, first.offset, first.version, first.tries) == (0, 2, 1, 1)
     assert (first.type, json.loads(first.data)["score"]) == ("movie-rated.v1", 5)
@@ -148,9 +152,9 @@ def test_parked_event_keeps_payload_reason_and_trace(model, store, rate):
 
 
 def test_later_events_of_parked_stream_are_parked_by_any_worker(model, store, rate):
-    follower(model, store).process([rate(GOOD), rate(BAD)])
+    synced_follower(model, store).process([rate(GOOD), rate(BAD)])
     model.bad_movies = frozenset()  # a new deploy: even so they wait for those before them
-    follower(model, store).process([rate(BAD, 9), rate(GOOD, 9)])
+    synced_follower(model, store).process([rate(BAD, 9), rate(GOOD, 9)])
     assert model.scores() == {"rating-1-1": 9}
     assert [e.offset for e in read_parked_events(model.redis, model.shard(0), "rating-1-2")] == [
         2,
@@ -159,7 +163,7 @@ def test_later_events_of_parked_stream_are_parked_by_any_worker(model, store, ra
 
 
 def test_worker_unaware_of_parked_stream_decides_again(model, store, rate):
-    first, second = follower(model, store), follower(model, store)
+    first, second = synced_follower(model, store), synced_follower(model, store)
     batch = [rate(GOOD), rate(BAD)]
     first.process(batch)
     model.bad_movies = frozenset()
@@ -174,7 +178,7 @@ def test_worker_unaware_of_parked_stream_decides_again(model, store, rate):
 
 
 def test_shard_refuses_batch_of_another_revision(model, store, rate):
-    follower(model, store).process([rate(GOOD), rate(BAD)])
+    synced_follower(model, store).process([rate(GOOD), rate(BAD)])
     before = model.redis.dump(model.shard(0).checkpoints_key)
     with pytest.raises(ParkedStreamsChanged):
         model_access.apply(model, [rate(GOOD)])
@@ -183,9 +187,9 @@ def test_shard_refuses_batch_of_another_revision(model, store, rate):
 
 def test_redelivered_batch_is_parked_once(model, store, rate):
     batch = [rate(GOOD), rate(BAD), rate(BAD)]
-    follower(model, store).process(batch)
+    synced_follower(model, store).process(batch)
     once = {key: model.redis.dump(key) for key in model.redis.scan_iter()}
-    follower(model, store).process(batch)
+    synced_follower(model, store).process(batch)
     applier(model, store).apply(batch)
     with pytest.raises(CheckpointMismatch):
         applier(model, store).apply(batch[:2])
@@ -201,7 +205,7 @@ def test_nothing_is_parked_when_shard_refuses_batch(model, store, rate):
 
 
 def test_parked_events_lie_under_tag_of_shard(model, store, rate):
-    follower(model, store).process([rate(GOOD), rate(BAD)])
+    synced_follower(model, store).process([rate(GOOD), rate(BAD)])
     kinds = {key.decode().partition("}:")[::2] for key in model.redis.scan_iter()}
     assert {tag for tag, _ in kinds} == {"{poisoned.1.all"}
     assert sorted(name for _, name in kinds if name.startswith("parked")) == [
@@ -213,19 +217,19 @@ def test_parked_events_lie_under_tag_of_shard(model, store, rate):
 
 
 def test_nothing_is_parked_after_redis_lost_its_data(model, store, rate):
-    made = follower(model, store)
-    made.process([rate(GOOD), rate(BAD)])
+    follower = synced_follower(model, store)
+    follower.process([rate(GOOD), rate(BAD)])
     model.redis.flushdb()
     model.bad_movies = frozenset()
-    made.sync(store.heads())
-    made.process(store.page(0, after=0, limit=10))
+    follower.sync(store.heads())
+    follower.process(store.page(0, after=0, limit=10))
     assert model.scores() == {"rating-1-1": 5, "rating-1-2": 5}
 
 
 def test_parking_is_logged_once_per_stream(model, store, rate, caplog):
-    made = follower(model, store)
-    made.process([rate(GOOD), rate(BAD)])
-    made.process([rate(BAD), rate(GOOD)])
+    follower = synced_follower(model, store)
+    follower.process([rate(GOOD), rate(BAD)])
+    follower.process([rate(BAD), rate(GOOD)])
     messages = [r.getMessage() for r in caplog.records if "parked" in r.getMessage()]
     assert messages == ["poisoned: parked stream rating-1-2 from 0:2 on: KeyError: 2"]
 
@@ -236,7 +240,7 @@ def test_parking_is_logged_once_per_stream(model, store, rate, caplog):
 def test_breaker_stops_worker_when_everything_fails_and_parks_nothing(model, store, rate):
     batch = [rate(BAD, user=UUID(int=user)) for user in range(1, 30)]
     with pytest.raises(StopProjector, match="poisoned fails on everything: 29 streams"):
-        follower(model, store).process(batch)
+        synced_follower(model, store).process(batch)
     assert (count_parked(model, 1), model.checkpoints(1)) == ((0, 0), [0])
 
 
@@ -244,25 +248,25 @@ def test_breaker_stops_worker_on_single_event_when_events_around_fail(model, sto
     """As they come from the bus: events before and after are tried before the first is parked."""
     batch = [rate(BAD, user=UUID(int=user)) for user in range(1, 30)]
     with pytest.raises(StopProjector):
-        follower(model, store).process(batch[:1])
+        synced_follower(model, store).process(batch[:1])
     assert count_parked(model, 1) == (0, 0)
 
 
 def test_breaker_stops_deploy_that_fails_on_events_applied_before(model, store, rate):
     model.bad_movies = frozenset()
-    made = follower(model, store)
-    made.process([rate(BAD, user=UUID(int=user)) for user in range(1, 30)])
+    follower = synced_follower(model, store)
+    follower.process([rate(BAD, user=UUID(int=user)) for user in range(1, 30)])
     model.bad_movies = frozenset({BAD})
     with pytest.raises(StopProjector):
-        follower(model, store).process([rate(BAD, user=UUID(int=99))])
+        synced_follower(model, store).process([rate(BAD, user=UUID(int=99))])
     assert count_parked(model, 1) == (0, 0)
 
 
 def test_breaker_lets_park_after_one_success_around(model, store, rate):
-    made = follower(model, store)
+    follower = synced_follower(model, store)
     batch = [rate(BAD, user=UUID(int=user)) for user in range(1, 30)]
     rate(GOOD)
-    made.process(batch)
+    follower.process(batch)
     assert count_parked(model, 1) == (29, 0)
 
 
@@ -272,24 +276,24 @@ def test_breaker_counts_event_without_writes_as_no_success(model, store, rate):
     renamed = PlaylistRenamed(playlist_id="1", user_id=ANN, name=EncryptedField("n"))
     batch += store.append(playlist, [renamed], expected=0, origin=ORIGIN)
     with pytest.raises(StopProjector):
-        follower(model, store).process(batch)
+        synced_follower(model, store).process(batch)
 
 
 def test_breaker_lets_park_when_few_streams_fail(model, store, rate):
     batch = [rate(BAD, user=UUID(int=user)) for user in range(1, 10)]
-    follower(model, store).process(batch)
+    synced_follower(model, store).process(batch)
     assert count_parked(model, 1) == (9, 0)
 
 
 def test_breaker_remembers_parked_streams_across_restarts(model, store, rate):
     for user in range(1, 20):
-        follower(model, store).process([rate(BAD, user=UUID(int=user))])
+        synced_follower(model, store).process([rate(BAD, user=UUID(int=user))])
     for user in range(20, 40):
         with pytest.raises(StopProjector):
-            follower(model, store).process([rate(BAD, user=UUID(int=user))])
+            synced_follower(model, store).process([rate(BAD, user=UUID(int=user))])
     assert count_parked(model, 1).parked == 19
 
 
 def test_breaker_counts_each_stream_once(model, store, rate):
-    follower(model, store).process([rate(BAD) for _ in range(50)])
+    synced_follower(model, store).process([rate(BAD) for _ in range(50)])
     assert count_parked(model, 1).parked == 50

@@ -81,15 +81,15 @@ def test_bisect_does_not_try_parked_stream():
 
 
 def test_bisect_raises_transient_errors():
-    for away in (
+    for error in (
         RetryLater("x"),
         RedisAway("x"),
         TimeoutError("x"),
         MemoryError(),
         StopProjector("x"),
     ):
-        with pytest.raises(type(away)):
-            isolate_failures(batch_of("ab"), (), failing_at(2, error=away))
+        with pytest.raises(type(error)):
+            isolate_failures(batch_of("ab"), (), failing_at(2, error=error))
 
 
 def test_reason_of_personal_model_does_not_quote_the_error():

@@ -51,14 +51,14 @@ class World:
 
     def rate(self, movie: int, score: int = 5) -> Recorded:
         stream = Stream(f"rating-{movie}", str(ANN))
-        made: Recorded
-        [made] = self.store.append(
+        recorded: Recorded
+        [recorded] = self.store.append(
             stream,
             [MovieRated(user_id=ANN, movie_id=movie, score=score)],
             expected=self.store.versions([stream]).get(stream.name, 0),
             origin=ORIGIN,
         )
-        return made
+        return recorded
 
     def rate_all(self, *movies: int) -> None:
         """Rate each movie, with the offset as score; the follower applies it at once."""
@@ -136,10 +136,10 @@ def test_retry_applies_events_parked_meanwhile_last(world, monkeypatch):
     more, read = [BAD, GOOD, BAD, GOOD], parked.read_parked_events
 
     def while_reading(*where):
-        found = read(*where)
+        entries = read(*where)
         if more:
             world.rate_all(more.pop())
-        return found
+        return entries
 
     monkeypatch.setattr(retry, "read_parked_events", while_reading)
     assert world.parked_retry.retry(world.key(BAD)) == (5, 0, "")
@@ -178,10 +178,10 @@ def test_concurrent_retries_apply_stream_once(world, monkeypatch):
     racing = [True]
 
     def while_reading(*where):
-        found = read(*where)
+        entries = read(*where)
         if racing.pop() if racing else False:
             assert rival.retry(world.key(BAD)) == (2, 0, "")
-        return found
+        return entries
 
     monkeypatch.setattr(retry, "read_parked_events", while_reading)
     assert world.parked_retry.retry(world.key(BAD)) == (0, 0, "")
@@ -251,10 +251,10 @@ def test_skip_drops_nothing_when_a_retry_applied_it_meanwhile(world, monkeypatch
         return writes(self, shard, batch)
 
     def while_reading(*where):
-        found = read(*where)
+        entries = read(*where)
         if racing.pop() if racing else False:
             assert rival.retry(world.key(BAD)).applied == 1
-        return found
+        return entries
 
     monkeypatch.setattr(FailingReadModel, "writes", all_but_the_first)
     monkeypatch.setattr(retry, "read_parked_events", while_reading)
@@ -270,10 +270,10 @@ def test_skip_all_leaves_events_parked_after_first_read(world, monkeypatch):
     more = [BAD, WORSE]  # the second one makes the step look again
 
     def while_reading(*where):
-        found = read(*where)
+        entries = read(*where)
         while more:
             world.rate_all(more.pop(0))
-        return found
+        return entries
 
     monkeypatch.setattr(retry, "read_parked_events", while_reading)
     assert world.parked_retry.skip(world.key(BAD), "n", is_all=True) == 2
@@ -400,9 +400,9 @@ def test_state_after_fix_and_retry_equals_state_without_failure(redis, log, mode
     follow(broken, log, size)
     assert verify(mended, log, advance=lambda _: None).shown == []
     assert parked.count_parked(mended, 4).parked >= len(bad)
-    again = ParkedStreamRetry(mended, log, leave_encrypted)
+    second_retry = ParkedStreamRetry(mended, log, leave_encrypted)
     for key in data.draw(st.permutations(parked_stream_keys(mended, 4))):
-        assert again.retry(key).left == 0
+        assert second_retry.retry(key).left == 0
     verdict = verify(mended, log, advance=lambda _: None)
     assert (verdict.shown, verdict.parked) == ([], 0)
     assert verdict.events == sum(log.heads())

@@ -25,9 +25,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def store() -> MemoryStore:
-    made = MemoryStore(PARTITIONS)
-    rate(made, 40)
-    return made
+    store = MemoryStore(PARTITIONS)
+    rate(store, 40)
+    return store
 
 
 def rate(store: MemoryStore, count: int) -> None:

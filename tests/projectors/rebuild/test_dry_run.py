@@ -30,9 +30,9 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(dry_run, "monotonic", made)
-    return made
+    clock = Clock()
+    monkeypatch.setattr(dry_run, "monotonic", clock)
+    return clock
 
 
 @pytest.fixture

@@ -42,10 +42,10 @@ class Terminal(StringIO):
 
 @pytest.fixture
 def clock(monkeypatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(shown, "monotonic", made)
+    clock = Clock()
+    monkeypatch.setattr(shown, "monotonic", clock)
     monkeypatch.setattr(backpressure, "time", lambda: NOW)
-    return made
+    return clock
 
 
 def fill(screen: ProgressView, clock: Clock) -> None:

@@ -161,22 +161,22 @@ def test_rebuild_with_verify_finds_a_key_lost_by_the_live_generation(pointers, c
 
 
 def test_interrupted_rebuild_is_resumed(pointers):
-    begun = new_generation("movies", version=Movies.version, purpose="rebuild")
-    half = Movies(clients.redis(), begun)
+    generation = new_generation("movies", version=Movies.version, purpose="rebuild")
+    half = Movies(clients.redis(), generation)
     store = PostgresStore(config().partitions)
     for partition in range(store.partitions // 2):
         if page := store.page(partition, after=0, limit=100):
             model_access.apply(half, page)
     rebuild("movies", "--verify")
-    assert live()["movies"] == begun
+    assert live()["movies"] == generation
 
 
 def test_rebuild_killed_while_joining_is_taken_back_from_workers(pointers):
-    begun = new_generation("movies", version=Movies.version, purpose="rebuild")
-    pointers.join({"movies": begun})
-    pointers.note_followed([("movies", begun)])  # the last that a worker said of it
+    generation = new_generation("movies", version=Movies.version, purpose="rebuild")
+    pointers.join({"movies": generation})
+    pointers.note_followed([("movies", generation)])  # the last that a worker said of it
     rebuild("movies", "--verify")
-    assert (live()["movies"], pointers.snapshot().joining) == (begun, {})
+    assert (live()["movies"], pointers.snapshot().joining) == (generation, {})
 
 
 def test_rebuild_killed_after_the_switch_is_not_filled_again(pointers):

@@ -9,9 +9,9 @@ PARTITION = 7
 
 @pytest.fixture
 def shard(redis):
-    made = Shard(redis, model="sums", generation=1, name="all")
-    apply(made, 1, 3)
-    return made
+    shard = Shard(redis, model="sums", generation=1, name="all")
+    apply(shard, 1, 3)
+    return shard
 
 
 def apply(shard, first, last):

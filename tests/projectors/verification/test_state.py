@@ -87,7 +87,7 @@ def unsealed(user: UUID, field: str, text: str) -> EncryptedField:
 
 def entries(seal: Seal = unsealed) -> list[AppendEntry]:
     """Something of everything that can happen: a model whose state shows batches would be found."""
-    found = [
+    entries = [
         AppendEntry(
             Stream(f"movie-{movie}", str(movie)),
             1,
@@ -97,18 +97,22 @@ def entries(seal: Seal = unsealed) -> list[AppendEntry]:
         )
         for movie in MOVIES
     ]
-    again = Stream("movie-1", "1")
-    found.append(AppendEntry(again, 2, MovieDescribed(movie_id=1, title="Movie One", year=None)))
-    found.append(AppendEntry(again, 3, MovieLinked(movie_id=1, source="imdb", external_id="tt1")))
-    found.append(AppendEntry(again, 4, MovieDetailed(movie_id=1, runtime_minutes=90)))
-    found.append(AppendEntry(again, 5, MovieWithdrawn(movie_id=1, reason="a double")))
-    found.append(AppendEntry(again, 6, MovieRestored(movie_id=1)))
-    gone = MovieWithdrawn(movie_id=MOVIES[-1], reason="no film")
-    found.append(AppendEntry(Stream(f"movie-{MOVIES[-1]}", str(MOVIES[-1])), 2, gone))
+    movie_stream = Stream("movie-1", "1")
+    entries.append(
+        AppendEntry(movie_stream, 2, MovieDescribed(movie_id=1, title="Movie One", year=None))
+    )
+    entries.append(
+        AppendEntry(movie_stream, 3, MovieLinked(movie_id=1, source="imdb", external_id="tt1"))
+    )
+    entries.append(AppendEntry(movie_stream, 4, MovieDetailed(movie_id=1, runtime_minutes=90)))
+    entries.append(AppendEntry(movie_stream, 5, MovieWithdrawn(movie_id=1, reason="a double")))
+    entries.append(AppendEntry(movie_stream, 6, MovieRestored(movie_id=1)))
+    withdrawn = MovieWithdrawn(movie_id=MOVIES[-1], reason="no film")
+    entries.append(AppendEntry(Stream(f"movie-{MOVIES[-1]}", str(MOVIES[-1])), 2, withdrawn))
     trend = Stream("trend-tmdb-day-2026-03-01", "tmdb-day")
     for nth, movies in enumerate(((1, 2), (2, 1)), start=1):
         board = TrendObserved(board="tmdb-day", source="tmdb", window="day", movies=movies)
-        found.append(AppendEntry(trend, nth, board))
+        entries.append(AppendEntry(trend, nth, board))
     for user in USERS:
         owner = str(user)
         registered = UserRegistered(
@@ -116,10 +120,10 @@ def entries(seal: Seal = unsealed) -> list[AppendEntry]:
             username=seal(user, "username", f"user{user.int}"),
             email=seal(user, "email", f"user{user.int}@example.org"),
         )
-        found.append(AppendEntry(Stream(f"user-{user}", owner), 1, registered))
+        entries.append(AppendEntry(Stream(f"user-{user}", owner), 1, registered))
         verified = EmailVerified(user_id=user)
-        found.append(AppendEntry(Stream(f"email-{user}", owner), 1, verified))
-        found += [
+        entries.append(AppendEntry(Stream(f"email-{user}", owner), 1, verified))
+        entries += [
             AppendEntry(
                 Stream(f"rating-{user}-{movie}", owner),
                 1,
@@ -128,22 +132,24 @@ def entries(seal: Seal = unsealed) -> list[AppendEntry]:
             for movie in MOVIES
         ]
         stream = Stream(f"rating-{user}-1", owner)
-        found.append(
+        entries.append(
             AppendEntry(stream, 2, MovieRated(user_id=user, movie_id=1, score=9, previous=2))
         )
-        found.append(AppendEntry(stream, 3, RatingWithdrawn(user_id=user, movie_id=1, previous=9)))
+        entries.append(
+            AppendEntry(stream, 3, RatingWithdrawn(user_id=user, movie_id=1, previous=9))
+        )
         stream = Stream(f"preferences-{user}", owner)
-        found.append(AppendEntry(stream, 1, PreferencesChanged(user_id=user, genres=("Drama",))))
+        entries.append(AppendEntry(stream, 1, PreferencesChanged(user_id=user, genres=("Drama",))))
         stream = Stream(f"sessions-{user}", owner)
-        found.append(AppendEntry(stream, 1, SessionsRevoked(user_id=user, epoch=2)))
+        entries.append(AppendEntry(stream, 1, SessionsRevoked(user_id=user, epoch=2)))
         family = SessionRevoked(user_id=user, family=user, expires_at=NEXT_YEAR)
-        found.append(AppendEntry(stream, 2, family))
+        entries.append(AppendEntry(stream, 2, family))
         stream = Stream(f"staff-{user}", owner)
-        found.append(AppendEntry(stream, 1, StaffGranted(user_id=user)))
-        found.append(AppendEntry(stream, 2, StaffRevoked(user_id=user)))
-        found += collections(user)
-        found += playlists(user, seal)
-    return found + erasure(USERS[-1])
+        entries.append(AppendEntry(stream, 1, StaffGranted(user_id=user)))
+        entries.append(AppendEntry(stream, 2, StaffRevoked(user_id=user)))
+        entries += collections(user)
+        entries += playlists(user, seal)
+    return entries + erasure(USERS[-1])
 
 
 def erasure(user: UUID) -> list[AppendEntry]:
@@ -151,12 +157,12 @@ def erasure(user: UUID) -> list[AppendEntry]:
     owner = str(user)
     ids = tuple(playlist_id(owner, 4, bytes([nth] * 10)) for nth in (user.int, 100 + user.int))
     stream = Stream(f"erasure-{user}", owner)
-    gone = UserErased(user_id=user, playlists=ids)
+    event = UserErased(user_id=user, playlists=ids)
     late = Stream(f"favourite-{user}-7", owner)
     return [
-        AppendEntry(stream, 1, gone),
+        AppendEntry(stream, 1, event),
         AppendEntry(late, 1, MovieFavourited(user_id=user, movie_id=7)),
-        AppendEntry(stream, 2, gone),
+        AppendEntry(stream, 2, event),
     ]
 
 
@@ -179,23 +185,23 @@ def collections(user: UUID) -> list[AppendEntry]:
 
 def playlists(user: UUID, seal: Seal) -> list[AppendEntry]:
     """One that stays and changes, and one that is deleted."""
-    kept, gone = (
+    kept_id, deleted_id = (
         playlist_id(str(user), 4, bytes([nth] * 10)) for nth in (user.int, 100 + user.int)
     )
     name = partial(seal, user, PLAYLIST_NAME)
     encrypt_description = partial(seal, user, PLAYLIST_DESCRIPTION)
-    mine: dict[str, Any] = {"playlist_id": kept, "user_id": user}
-    other: dict[str, Any] = {"playlist_id": gone, "user_id": user}
+    fields: dict[str, Any] = {"playlist_id": kept_id, "user_id": user}
+    other: dict[str, Any] = {"playlist_id": deleted_id, "user_id": user}
     first: list[AnyEvent] = [
-        PlaylistCreated(**mine, name=name("Rainy days"), description=encrypt_description("Long")),
-        PlaylistMovieAdded(**mine, movie_id=1, rank=10),
-        PlaylistMovieAdded(**mine, movie_id=2, rank=20),
-        PlaylistMovieAdded(**mine, movie_id=3, rank=30),
-        PlaylistMovieMoved(**mine, movie_id=3, rank=15),
-        PlaylistMovieRemoved(**mine, movie_id=1),
-        PlaylistRenamed(**mine, name=name("Rainy Sundays")),
-        PlaylistDescribed(**mine, description=None),
-        PlaylistShown(**mine, visibility="public"),
+        PlaylistCreated(**fields, name=name("Rainy days"), description=encrypt_description("Long")),
+        PlaylistMovieAdded(**fields, movie_id=1, rank=10),
+        PlaylistMovieAdded(**fields, movie_id=2, rank=20),
+        PlaylistMovieAdded(**fields, movie_id=3, rank=30),
+        PlaylistMovieMoved(**fields, movie_id=3, rank=15),
+        PlaylistMovieRemoved(**fields, movie_id=1),
+        PlaylistRenamed(**fields, name=name("Rainy Sundays")),
+        PlaylistDescribed(**fields, description=None),
+        PlaylistShown(**fields, visibility="public"),
     ]
     second: list[AnyEvent] = [
         PlaylistCreated(**other, name=name("No more"), visibility="public"),
@@ -204,7 +210,7 @@ def playlists(user: UUID, seal: Seal) -> list[AppendEntry]:
     ]
     return [
         AppendEntry(Stream(f"playlist-{id_}", str(user)), nth, event)
-        for id_, events in ((kept, first), (gone, second))
+        for id_, events in ((kept_id, first), (deleted_id, second))
         for nth, event in enumerate(events, start=1)
     ]
 

@@ -146,16 +146,16 @@ def test_of_two_processes_one_loads(redis, monkeypatch):
         other.stdin.flush()
         asked = CacheLookup(KEY, NOW, None)
         with ThreadPoolExecutor(20) as threads:
-            ours = set(
+            results = set(
                 threads.map(
                     lambda _: numbers.get(asked, lambda: redis.incr("cache:loads")), range(20)
                 )
             )
-        theirs = other.communicate(timeout=60)[0]
+        output = other.communicate(timeout=60)[0]
     finally:
         other.kill()
         other.wait()
-    assert (ours, theirs) == ({1}, "{1}\n")
+    assert (results, output) == ({1}, "{1}\n")
     assert redis.get("cache:loads") == b"1"
 
 
@@ -196,15 +196,15 @@ def test_failed_load_is_not_cached_and_releases_the_lock(ask, redis, counted):
 
 def test_waiting_request_loads_after_a_failed_load(ask):
     """The second is waiting meanwhile."""
-    begun, waiting = Event(), Event()
+    started, waiting = Event(), Event()
 
     def fail_late():
-        begun.set()
+        started.set()
         assert waiting.wait(60)
         fail()
 
     def wait():
-        assert begun.wait(60)
+        assert started.wait(60)
         waiting.set()
         return ask(Loading(7))
 
@@ -234,11 +234,11 @@ def test_request_that_waited_too_long_loads_and_keeps_the_others_lock(
 
 
 def test_late_owner_does_not_release_the_next_owners_lock(redis):
-    mine = SingleFlightLock(KEY)
-    assert mine.wait(lambda _: None) is None
-    assert mine.is_leader
+    lock = SingleFlightLock(KEY)
+    assert lock.wait(lambda _: None) is None
+    assert lock.is_leader
     redis.set(f"{KEY}:turn", "of another")
-    assert mine.publish(b"x", 1000)
+    assert lock.publish(b"x", 1000)
     assert redis.get(f"{KEY}:turn") == b"of another"
 
 

@@ -93,8 +93,8 @@ def night(world):
 
 
 @pytest.fixture
-def acted(world, night):
-    """Something happened that every model knows of."""
+def activity(world, night):
+    """Events of every read model."""
     world.happen(added_movie(8, "Blade Runner", "Science Fiction"), 8)
     for user, movie in ((ANN, HEAT), (BOB, HEAT), (ANN, ALIEN), (BOB, ALIEN)):
         world.rate(user, movie, 9)
@@ -120,19 +120,19 @@ def go_on(world):
     world.build()
 
 
-def said(answer):
-    """What an answer says, without the moment at which it was made."""
+def body_without_time(answer):
+    """Body of an answer without the time at which it was made."""
     assert answer.status_code == 200, answer.content
     return {name: value for name, value in answer.json().items() if name != "as_of"}
 
 
-def test_as_of_answers_are_of_the_past(client, world, acted, staff):
-    before = {path: said(client.get(path, headers=staff)) for path in ANSWERED}
+def test_as_of_answers_are_of_the_past(client, world, activity, staff):
+    before = {path: body_without_time(client.get(path, headers=staff)) for path in ANSWERED}
     world.keep("then", *KEPT)
     go_on(world)
     for path in ANSWERED:
-        assert said(client.get(path, headers=staff | THEN)) == before[path], path
-        assert said(client.get(path, headers=staff)) != before[path], path
+        assert body_without_time(client.get(path, headers=staff | THEN)) == before[path], path
+        assert body_without_time(client.get(path, headers=staff)) != before[path], path
 
 
 @pytest.mark.parametrize("path", MODEL_OF)
@@ -179,7 +179,7 @@ def test_revoked_token_learns_nothing_of_labels(client, world, staff, label):
     assert answer.json()["detail"] == "The access token was revoked."
 
 
-def test_as_of_without_kept_cards_shows_current_ones(client, world, acted, staff):
+def test_as_of_without_kept_cards_shows_current_ones(client, world, activity, staff):
     world.keep("then", Trending)
     world.rate(BOB, ALIEN, 1)
     board = client.get("/v1/trending?limit=5", headers=staff | THEN).json()["items"]
@@ -189,7 +189,7 @@ def test_as_of_without_kept_cards_shows_current_ones(client, world, acted, staff
     assert client.get(f"/v1/movies/{ALIEN}", headers=staff | THEN).status_code == 404
 
 
-def test_as_of_answer_has_no_age_and_is_not_shared(client, world, acted, staff):
+def test_as_of_answer_has_no_age_and_is_not_shared(client, world, activity, staff):
     world.keep("then", *KEPT)
     for path in ANSWERED:
         answer = client.get(path, headers=staff | THEN)
@@ -197,15 +197,15 @@ def test_as_of_answer_has_no_age_and_is_not_shared(client, world, acted, staff):
         assert answer["Vary"] == "Authorization, As-Of"
         assert "Log-Age" not in answer
         assert answer["RateLimit-Limit"] == str(config().throttle_user_per_minute)
-        known = client.get(path, headers=staff | THEN | {"If-None-Match": answer["ETag"]})
-        assert known.status_code == 304
-        assert (known["Cache-Control"], known["Vary"]) == (
+        conditional = client.get(path, headers=staff | THEN | {"If-None-Match": answer["ETag"]})
+        assert conditional.status_code == 304
+        assert (conditional["Cache-Control"], conditional["Vary"]) == (
             "private, no-cache",
             "Authorization, As-Of",
         )
 
 
-def test_etag_of_now_does_not_match_the_past(client, world, acted, staff):
+def test_etag_of_now_does_not_match_the_past(client, world, activity, staff):
     world.keep("then", *KEPT)
     go_on(world)
     for path in ANSWERED:
@@ -216,11 +216,11 @@ def test_etag_of_now_does_not_match_the_past(client, world, acted, staff):
 
 def test_as_of_request_counts_once(client, world, staff):
     world.keep("then", Trending)
-    left = [
+    remaining = [
         int(client.get("/v1/trending", headers=staff | THEN)["RateLimit-Remaining"])
         for _ in range(2)
     ]
-    assert left[1] in (left[0] - 1, config().throttle_user_per_minute - 1)
+    assert remaining[1] in (remaining[0] - 1, config().throttle_user_per_minute - 1)
 
 
 @pytest.mark.parametrize("path", ["/v1/trending", "/v1/me/ratings"])
@@ -233,7 +233,7 @@ def test_as_of_with_log_position_is_refused(client, world, staff, path, log_in):
     assert client.get(path, headers=log_in(BOB) | THEN | position).status_code == 403
 
 
-def test_request_without_as_of_reads_no_past(client, world, acted, staff):
+def test_request_without_as_of_reads_no_past(client, world, activity, staff):
     with world.redis.monitor() as monitor:
         for path in ANSWERED:
             client.get(path, headers=staff)
@@ -254,8 +254,8 @@ def test_request_without_as_of_reads_no_past(client, world, acted, staff):
 
 def words(monitor, redis):
     """The commands that this test's database is given."""
-    mine = redis.connection_pool.connection_kwargs.get("db", 0)
-    return (command["command"] for command in monitor.listen() if command["db"] == mine)
+    database = redis.connection_pool.connection_kwargs.get("db", 0)
+    return (command["command"] for command in monitor.listen() if command["db"] == database)
 
 
 # -------------------------------------------------------------------------- who may see what
@@ -270,17 +270,17 @@ def bob(log_in):
 def test_playlist_private_today_is_not_shown(client, world, night, staff, bob):
     world.keep("then", Library, Playlists)
     assert ids(client.get("/v1/playlists", headers=bob | THEN)) == [NIGHT]
-    known = client.get(f"/v1/playlists/{NIGHT}", headers=bob | THEN)
-    assert ids(known) == [HEAT]
+    as_of_answer = client.get(f"/v1/playlists/{NIGHT}", headers=bob | THEN)
+    assert ids(as_of_answer) == [HEAT]
     world.happen(show(NIGHT, "private"), ANN)
-    for more in ({}, {"If-None-Match": known["ETag"]}, {"If-None-Match": "*"}):
+    for more in ({}, {"If-None-Match": as_of_answer["ETag"]}, {"If-None-Match": "*"}):
         answer = client.get(f"/v1/playlists/{NIGHT}", headers=bob | THEN | more)
         assert answer.status_code == 404
         assert answer.json()["detail"] == "There is no such playlist."
     assert ids(client.get("/v1/playlists", headers=bob | THEN)) == []
     assert ids(client.get("/v1/playlists?q=night", headers=bob | THEN)) == []
-    mine = client.get(f"/v1/playlists/{NIGHT}", headers=staff | THEN).json()
-    assert mine["visibility"] == "public"  # as it was, to its owner
+    playlist = client.get(f"/v1/playlists/{NIGHT}", headers=staff | THEN).json()
+    assert playlist["visibility"] == "public"  # as it was, to its owner
     assert ids(client.get("/v1/me/playlists", headers=staff | THEN)) == [NIGHT]
 
 
@@ -299,7 +299,7 @@ def test_later_movie_is_not_in_the_past(client, world, staff):
     assert ids(client.get("/v1/playlists", headers=staff | THEN)) == []
 
 
-def test_as_of_personal_answers_are_the_callers_own(client, world, acted, staff, bob):
+def test_as_of_personal_answers_are_the_callers_own(client, world, activity, staff, bob):
     world.keep("then", Library, Recommendations)
     world.rate(BOB, UNKNOWN, 5)
     assert client.get("/v1/me", headers=bob | THEN).json()["counts"]["ratings"] == 2

@@ -32,18 +32,18 @@ def guarded(kind, redis):
 
 
 @pytest.fixture
-def acted(world):
+def activity(world):
     world.rate(ANN, ALIEN, 9)
     world.build()
 
 
-@pytest.mark.usefixtures("acted")
+@pytest.mark.usefixtures("activity")
 @pytest.mark.parametrize(("kind", "read"), READS)
 def test_guarded_reads_return_the_same(redis, kind, read):
     assert read(guarded(kind, redis)) == read(kind(redis, GENERATION))
 
 
-@pytest.mark.usefixtures("acted")
+@pytest.mark.usefixtures("activity")
 @pytest.mark.parametrize(("kind", "read"), READS)
 def test_guarded_read_of_lost_data_is_not_ready(redis, kind, read):
     model = guarded(kind, redis)

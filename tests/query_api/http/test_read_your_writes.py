@@ -152,9 +152,9 @@ def test_parked_position_is_named_in_log_parked(client, world, log_in):
     world.park(Library, rated)
     model_access.apply(world.models[Movies], [rated])
     headers = {**log_in(ANN), **waiting(rated.position)}
-    mine = client.get("/v1/me/ratings", headers=headers)
-    assert (mine.status_code, mine["Log-Parked"]) == (200, "library")
-    assert mine.json()["items"] == []
+    answer = client.get("/v1/me/ratings", headers=headers)
+    assert (answer.status_code, answer["Log-Parked"]) == (200, "library")
+    assert answer.json()["items"] == []
     card = client.get(f"/v1/movies/{ALIEN}", headers=headers)
     assert (card.status_code, "Log-Parked" in card) == (200, False)
 
@@ -177,8 +177,8 @@ def test_parked_position_of_a_lagging_source_is_waited_for(client, world):
     assert late.status_code == 503
     world.build()
     headers = {**waiting(rated.position), "If-None-Match": "*"}
-    known = client.get("/v1/trending", headers=headers)
-    assert (known.status_code, known["Log-Parked"]) == (304, "trending")
+    answer = client.get("/v1/trending", headers=headers)
+    assert (answer.status_code, answer["Log-Parked"]) == (304, "trending")
 
 
 @pytest.mark.parametrize(

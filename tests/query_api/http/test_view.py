@@ -48,12 +48,15 @@ def test_personal_answer_headers(client, path, log_in):
 @pytest.mark.parametrize("path", PUBLIC)
 def test_matching_etag_is_304(client, path):
     first = client.get(path)
-    for known in (first["ETag"], f'"x", W/{first["ETag"]}', "*"):
-        again = client.get(path, headers={"If-None-Match": known})
-        assert again.status_code == 304
-        assert again.content == b""
-        assert (again["ETag"], again["Cache-Control"]) == (first["ETag"], first["Cache-Control"])
-        assert "Content-Type" not in again
+    for if_none_match in (first["ETag"], f'"x", W/{first["ETag"]}', "*"):
+        conditional = client.get(path, headers={"If-None-Match": if_none_match})
+        assert conditional.status_code == 304
+        assert conditional.content == b""
+        assert (conditional["ETag"], conditional["Cache-Control"]) == (
+            first["ETag"],
+            first["Cache-Control"],
+        )
+        assert "Content-Type" not in conditional
     assert client.get(path, headers={"If-None-Match": '"x"'}).status_code == 200
 
 
@@ -91,11 +94,11 @@ def test_log_out_everywhere_revokes_tokens(client, world, path, log_in):
 
 
 def test_log_out_revokes_one_family(client, world, log_in):
-    mine, other = log_in(ANN, family=UUID(int=1)), log_in(ANN, family=UUID(int=2))
+    revoked, other_family = log_in(ANN, family=UUID(int=1)), log_in(ANN, family=UUID(int=2))
     later = datetime.now(UTC) + timedelta(minutes=5)
     world.happen(SessionRevoked(user_id=ANN, family=UUID(int=1), expires_at=later), ANN)
-    assert client.get("/v1/me/ratings", headers=mine).status_code == 401
-    assert client.get("/v1/me/ratings", headers=other).status_code == 200
+    assert client.get("/v1/me/ratings", headers=revoked).status_code == 401
+    assert client.get("/v1/me/ratings", headers=other_family).status_code == 200
     assert client.get("/v1/me/ratings", headers=log_in(BOB)).status_code == 200
 
 
@@ -134,9 +137,9 @@ def test_read_beyond_the_limit_is_429(client, monkeypatch):
 def test_refusal_has_rate_limit_headers(client, path, headers, status):
     answer = client.get(path, headers=headers)
     assert answer.status_code == status
-    left = config().throttle_anonymous_per_minute - 1
+    remaining = config().throttle_anonymous_per_minute - 1
     assert answer["RateLimit-Limit"] == str(config().throttle_anonymous_per_minute)
-    assert answer["RateLimit-Remaining"] == str(left)
+    assert answer["RateLimit-Remaining"] == str(remaining)
     assert 1 <= int(answer["RateLimit-Reset"]) <= 60
 
 
@@ -211,8 +214,8 @@ def test_token_of_a_later_epoch_is_valid(client):
 def test_read_without_redis_is_503(client, path, log_in, monkeypatch):
     headers = log_in(ANN)
     request.live.cache_clear()
-    with Redis(port=1) as away:
-        monkeypatch.setattr(clients, "redis", lambda: away)
+    with Redis(port=1) as unreachable:
+        monkeypatch.setattr(clients, "redis", lambda: unreachable)
         answer = client.get(path, headers=headers)
     request.live.cache_clear()
     assert answer.status_code == 503

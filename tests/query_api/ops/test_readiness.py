@@ -42,11 +42,11 @@ def test_missing_model_is_down(client, world, redis, elasticsearch_url):
 )
 def test_data_lost_by_redis_is_503_at_once(client, world, redis, log_in, path):
     """Where the pointers lead is remembered for a moment: long enough to answer with nothing."""
-    mine = log_in(ANN)
+    headers = log_in(ANN)
     world.rate(ANN, ALIEN, 8)
-    assert client.get(f"/v1/movies/{ALIEN}", headers=mine).status_code == 200
+    assert client.get(f"/v1/movies/{ALIEN}", headers=headers).status_code == 200
     redis.flushall()
-    answer = client.get(path, headers=mine)
+    answer = client.get(path, headers=headers)
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]
     assert "is being built" in answer.json()["detail"]

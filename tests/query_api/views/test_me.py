@@ -80,9 +80,9 @@ def test_favourites_and_hidden_are_sorted_by_time(
 ):
     world.happen(MovieHidden(user_id=ANN, movie_id=ALIEN), ANN, ago=timedelta(hours=2))
     headers, path = log_in(ANN), f"/v1/me/{path}"
-    for sort, wanted in (("new", newest_first), ("old", newest_first[::-1])):
-        assert ids(client.get(f"{path}?sort={sort}", headers=headers)) == wanted
-        assert walk(client, path, {"sort": sort, "limit": 1}, headers=headers) == wanted
+    for sort, expected in (("new", newest_first), ("old", newest_first[::-1])):
+        assert ids(client.get(f"{path}?sort={sort}", headers=headers)) == expected
+        assert walk(client, path, {"sort": sort, "limit": 1}, headers=headers) == expected
     default = client.get(f"{path}?limit=1", headers=headers).json()
     assert default == client.get(f"{path}?limit=1&sort=new", headers=headers).json()
     other = client.get(f"{path}?sort=old&cursor={default['next']}", headers=headers)

@@ -76,11 +76,11 @@ def test_owner_sees_the_playlist(client, log_in):
 
 @pytest.mark.usefixtures("night")
 def test_private_playlist_is_404_for_others(client, log_in):
-    known = client.get(f"/v1/playlists/{NIGHT}", headers=log_in(ANN))["ETag"]
+    etag = client.get(f"/v1/playlists/{NIGHT}", headers=log_in(ANN))["ETag"]
     nobody: dict[str, str] = {}
     for headers in (nobody, log_in(BOB)):
         absent = client.get(f"/v1/playlists/{ABSENT}", headers=headers)
-        for more in ({}, {"If-None-Match": known}, {"If-None-Match": "*"}):
+        for more in ({}, {"If-None-Match": etag}, {"If-None-Match": "*"}):
             hidden = client.get(f"/v1/playlists/{NIGHT}", headers={**headers, **more})
             assert hidden.status_code == absent.status_code == 404
             assert hidden.json() == absent.json()
@@ -93,9 +93,9 @@ def test_visibility_of_playlist_can_change(client, world, night, log_in):
     world.happen(show("public"), ANN)
     assert ids(client.get(f"/v1/playlists/{NIGHT}")) == [HEAT, ALIEN, AMELIE]
     assert ids(client.get("/v1/playlists")) == [NIGHT]
-    known = client.get(f"/v1/playlists/{NIGHT}", headers=log_in(BOB))["ETag"]
+    etag = client.get(f"/v1/playlists/{NIGHT}", headers=log_in(BOB))["ETag"]
     world.happen(show("private"), ANN)
-    for headers in ({}, log_in(BOB), {**log_in(BOB), "If-None-Match": known}):
+    for headers in ({}, log_in(BOB), {**log_in(BOB), "If-None-Match": etag}):
         assert client.get(f"/v1/playlists/{NIGHT}", headers=headers).status_code == 404
     assert ids(client.get("/v1/playlists")) == []
     assert ids(client.get(f"/v1/playlists/{NIGHT}", headers=log_in(ANN))) != []
@@ -152,10 +152,10 @@ def test_lists_of_playlists_have_pages(client, world, log_in):
     assert ids(client.get("/v1/playlists?q=!")) == []
     headers = log_in(ANN)
     assert ids(client.get("/v1/me/playlists", headers=headers)) == some
-    for sort, wanted in (("new", some), ("old", some[::-1])):
-        assert ids(client.get(f"/v1/me/playlists?sort={sort}", headers=headers)) == wanted
+    for sort, expected in (("new", some), ("old", some[::-1])):
+        assert ids(client.get(f"/v1/me/playlists?sort={sort}", headers=headers)) == expected
         parameters = {"limit": 2, "sort": sort}
-        assert walk(client, "/v1/me/playlists", parameters, headers=headers) == wanted
+        assert walk(client, "/v1/me/playlists", parameters, headers=headers) == expected
 
 
 @pytest.mark.usefixtures("night")

@@ -23,9 +23,9 @@ def ids(answer):
 
 @pytest.mark.usefixtures("rated")
 def test_rated_movies_are_not_recommended(client, log_in):
-    found = ids(client.get("/v1/me/recommendations", headers=log_in(ANN)))
-    assert ALIEN in found
-    assert HEAT not in found
+    recommended = ids(client.get("/v1/me/recommendations", headers=log_in(ANN)))
+    assert ALIEN in recommended
+    assert HEAT not in recommended
 
 
 @pytest.mark.usefixtures("rated")
@@ -54,8 +54,8 @@ def test_recommendations_by_genre(client, log_in):
 def test_preferences_alone_make_recommendations(client, world, rated, log_in):
     world.happen(PreferencesChanged(user_id=ANN, genres=("Romance",)), ANN)
     world.build()
-    found = client.get("/v1/me/recommendations?genre=Romance", headers=log_in(ANN)).json()
-    [item] = found["items"]
+    page = client.get("/v1/me/recommendations?genre=Romance", headers=log_in(ANN)).json()
+    [item] = page["items"]
     assert item["id"] == AMELIE
     assert {"because": "genre", "genre": "Romance"} in [
         {name: value for name, value in reason.items() if name != "share"}

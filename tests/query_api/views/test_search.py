@@ -131,15 +131,15 @@ def test_search_waits_for_a_position(client, world, indexed):
     late = client.get("/v1/search?q=heat", headers=headers)
     assert late.status_code == 503
     indexed.build(datetime.now(UTC))
-    found = client.get("/v1/search?q=heat", headers=headers)
-    assert found.json()["items"][0]["community"]["count"] == 2
+    answer = client.get("/v1/search?q=heat", headers=headers)
+    assert answer.json()["items"][0]["community"]["count"] == 2
 
 
 @pytest.mark.usefixtures("world")
 def test_search_without_index_is_503(client, monkeypatch):
     """An address where nobody listens."""
-    with Elasticsearch("http://127.0.0.1:9", max_retries=0) as away:
-        monkeypatch.setattr(clients, "elasticsearch", lambda: away)
+    with Elasticsearch("http://127.0.0.1:9", max_retries=0) as unreachable:
+        monkeypatch.setattr(clients, "elasticsearch", lambda: unreachable)
         answer = client.get("/v1/search?q=alien")
     assert answer.status_code == 503
     assert answer["Retry-After"] == "1"

@@ -13,7 +13,7 @@ CAROL = UUID(int=0xC)
 
 
 @pytest.fixture
-def acted(world):
+def activity(world):
     """Heat is hotter than Alien; Amélie was hot days ago."""
     for user, movie in ((ANN, HEAT), (BOB, HEAT), (ANN, ALIEN)):
         world.rate(user, movie, 8)
@@ -27,14 +27,14 @@ def ids(answer):
     return [item["id"] for item in answer.json()["items"]]
 
 
-@pytest.mark.usefixtures("acted")
+@pytest.mark.usefixtures("activity")
 def test_windows_have_boards_of_their_own(client):
     assert ids(client.get("/v1/trending")) == [HEAT, ALIEN]
     assert ids(client.get("/v1/trending?window=day")) == [HEAT, ALIEN]
     assert set(ids(client.get("/v1/trending?window=week"))) == {HEAT, ALIEN, AMELIE}
 
 
-@pytest.mark.usefixtures("acted")
+@pytest.mark.usefixtures("activity")
 def test_trending_item_is_card_with_heat(client):
     [item, _] = client.get("/v1/trending").json()["items"]
     card = client.get(f"/v1/movies/{HEAT}").json()
@@ -42,21 +42,21 @@ def test_trending_item_is_card_with_heat(client):
     assert item == card
 
 
-@pytest.mark.usefixtures("acted")
+@pytest.mark.usefixtures("activity")
 def test_trending_by_genre(client):
     assert ids(client.get("/v1/trending?genre=Horror")) == [ALIEN]
     assert ids(client.get("/v1/trending?genre=Horror&limit=5")) == [ALIEN]
     assert ids(client.get("/v1/trending?genre=Romance")) == []
 
 
-@pytest.mark.usefixtures("acted")
+@pytest.mark.usefixtures("activity")
 def test_pages_of_a_board_follow_each_other(client):
-    seen = walk(client, "/v1/trending", {"window": "week", "limit": 1})
-    assert seen == ids(client.get("/v1/trending?window=week"))
-    assert len(seen) == 3
+    paged = walk(client, "/v1/trending", {"window": "week", "limit": 1})
+    assert paged == ids(client.get("/v1/trending?window=week"))
+    assert len(paged) == 3
 
 
-@pytest.mark.usefixtures("acted")
+@pytest.mark.usefixtures("activity")
 def test_prepared_page_equals_a_rendered_one(client):
     ready = client.get("/v1/trending").json()
     rendered = client.get("/v1/trending?limit=21").json()
@@ -87,7 +87,7 @@ def test_trending_refuses_invalid_parameters(client, world, query, field):
     assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
-@pytest.mark.usefixtures("acted")
+@pytest.mark.usefixtures("activity")
 def test_cursor_of_a_board_is_bound_to_it(client):
     cursor = client.get("/v1/trending?window=week&limit=1").json()["next"]
     for query in ("window=day", "window=week&genre=Drama"):
@@ -103,7 +103,7 @@ def observe(world, *movies, ago=timedelta(0)):
     world.build()
 
 
-@pytest.mark.usefixtures("acted")
+@pytest.mark.usefixtures("activity")
 def test_external_board_is_separate(client, world):
     observe(world, AMELIE, ALIEN, ago=timedelta(hours=2))
     answer = client.get("/v1/trending?source=tmdb")
@@ -115,10 +115,10 @@ def test_external_board_is_separate(client, world):
     assert ids(client.get("/v1/trending?source=tmdb&window=week")) == []
 
 
-@pytest.mark.usefixtures("acted")
+@pytest.mark.usefixtures("activity")
 def test_pages_of_external_board_follow_each_other(client, world):
     observe(world, AMELIE, ALIEN, HEAT)
-    seen = walk(client, "/v1/trending", {"source": "tmdb", "limit": 1})
-    assert seen == [AMELIE, ALIEN, HEAT]
+    paged = walk(client, "/v1/trending", {"source": "tmdb", "limit": 1})
+    assert paged == [AMELIE, ALIEN, HEAT]
     cursor = client.get("/v1/trending?source=tmdb&limit=1").json()["next"]
     assert client.get("/v1/trending", {"limit": 1, "cursor": cursor}).status_code == 422

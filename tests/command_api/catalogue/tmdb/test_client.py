@@ -114,9 +114,9 @@ def test_circuit_breaker_pauses_requests_after_repeated_failures(connected, fake
 
 def test_client_waits_as_a_429_asks(tmdb, fake_tmdb):
     fake_tmdb.faults.add(InjectedFault("limited", retry_after="1"))
-    begun = monotonic()
+    started_at = monotonic()
     assert len(tmdb.genres().genres) == 19
-    assert monotonic() - begun > 0.9
+    assert monotonic() - started_at > 0.9
     assert fake_tmdb.asked["/3/genre/movie/list"] == 2
 
 
@@ -153,13 +153,13 @@ def test_errors_of_a_proxy_are_retried_not_taken_for_tmdbs(connected, fake_tmdb,
 
 def test_client_sends_no_request_without_redis(connected, fake_tmdb, monkeypatch):
     tmdb = connected()
-    taken = tmdb._rate_limiter.acquire()
+    acquired = tmdb._rate_limiter.acquire()
 
-    def away(*_, **__):
+    def raise_unavailable(*_, **__):
         raise RedisConnectionError("away")
 
-    monkeypatch.setattr(tmdb._rate_limiter._redis, "execute_command", away)
-    monkeypatch.setattr(tmdb._rate_limiter._redis, "pipeline", away)
+    monkeypatch.setattr(tmdb._rate_limiter._redis, "execute_command", raise_unavailable)
+    monkeypatch.setattr(tmdb._rate_limiter._redis, "pipeline", raise_unavailable)
     for what in (
         tmdb.genres,
         tmdb._rate_limiter.record_failure,
@@ -169,7 +169,7 @@ def test_client_sends_no_request_without_redis(connected, fake_tmdb, monkeypatch
         with pytest.raises(TmdbPaused, match="Redis"):
             what()
     with pytest.raises(TmdbPaused, match="Redis"):
-        tmdb._rate_limiter.release(taken)
+        tmdb._rate_limiter.release(acquired)
     with pytest.raises(TmdbPaused, match="Redis"):
         tmdb._rate_limiter.pause(1)
 
@@ -178,11 +178,11 @@ def test_all_workers_share_one_rate_limit(connected, fake_tmdb):
     """Two, with eight threads each; the server counts them all."""
     fake_tmdb.rate_limit = RequestLimit(50)
     workers = [connected(tmdb_per_second=50) for _ in range(2)]
-    begun = monotonic()
+    started_at = monotonic()
     with ThreadPoolExecutor(16) as pool:
         futures = [pool.submit(workers[nth % 2].genres) for nth in range(120)]
         assert all(len(each.result().genres) == 19 for each in futures)
-    assert monotonic() - begun > 1.5
+    assert monotonic() - started_at > 1.5
     assert (fake_tmdb.answered[200], fake_tmdb.rate_limit.refused) == (120, 0)
 
 

@@ -232,12 +232,12 @@ def test_genre_shares_add_up_and_follow_ratings():
 
 
 def test_small_trend_moves_are_not_material():
-    def of(**heats):
+    def trends(**heats):
         return trend_scores(
             KNOWN, heats=dict(zip(KNOWN, heats.values(), strict=False)), rating_counts={}, year=2000
         )
 
-    assert not is_material_change(of(a=100, b=50), of(a=100, b=50))
-    assert not is_material_change(of(a=100, b=50), of(a=100, b=51))
-    assert is_material_change(of(a=100, b=50), of(a=50, b=100))
-    assert is_material_change({}, of(a=1))
+    assert not is_material_change(trends(a=100, b=50), trends(a=100, b=50))
+    assert not is_material_change(trends(a=100, b=50), trends(a=100, b=51))
+    assert is_material_change(trends(a=100, b=50), trends(a=50, b=100))
+    assert is_material_change({}, trends(a=1))

@@ -23,6 +23,6 @@ def place(tmp_path):
 @pytest.fixture
 def index(place) -> TantivyIndex:
     """An empty one."""
-    made = TantivyIndex(place)
-    made.create()
-    return made
+    index = TantivyIndex(place)
+    index.create()
+    return index

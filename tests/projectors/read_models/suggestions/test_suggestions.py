@@ -194,9 +194,9 @@ def test_typo_variants_include_the_word(word, data):
 def test_new_movie_joins_suggestions(world):
     world.happen(MovieAdded(movie_id=7, title="Goodfellas", year=1990))
     world.happen(rated(uuid4(), 7))
-    made = world.builder._beginnings
+    prefix_index = world.builder._beginnings
     world.build()
-    assert world.builder._beginnings is made  # it was put in its place
+    assert world.builder._beginnings is prefix_index  # it was put in its place
     assert world.ids("good") == [7, 5]
 
 
@@ -209,17 +209,17 @@ titles = st.lists(st.text(alphabet="ab -", min_size=1, max_size=7), min_size=1, 
 def test_each_list_has_the_most_popular_matches(titles, steps):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "LIST_SIZE", 3)
-        known = [Suggestion(movie, title, 1990) for movie, title in enumerate(titles)]
-        made = PrefixIndex(known, {})
+        suggestions = [Suggestion(movie, title, 1990) for movie, title in enumerate(titles)]
+        index = PrefixIndex(suggestions, {})
         people: dict[int, int] = {}
         for step in steps:
             more = {movie: count for movie, count in step.items() if movie < len(titles)}
             people |= more
-            before = {name: list(movies) for name, movies in made.lists.items()}
-            changed = made.update(more)
-            assert changed == {n for n, movies in made.lists.items() if before[n] != movies}
-        for beginning, movies in made.lists.items():
-            meant = [one.id for one in known if matches(one.title, beginning)]
+            before = {name: list(movies) for name, movies in index.lists.items()}
+            changed = index.update(more)
+            assert changed == {n for n, movies in index.lists.items() if before[n] != movies}
+        for beginning, movies in index.lists.items():
+            meant = [one.id for one in suggestions if matches(one.title, beginning)]
             assert movies == sorted(meant, key=lambda movie: (-people.get(movie, 0), movie))[:3]
     assert LIST_SIZE == 10
 
@@ -231,19 +231,21 @@ def test_each_list_has_the_most_popular_matches(titles, steps):
 def test_incremental_prefix_index_equals_full_build(first, more, people):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "LIST_SIZE", 3)
-        known = [Suggestion(movie, title, 1990) for movie, title in enumerate(first)]
-        made = PrefixIndex(known, people)
+        suggestions = [Suggestion(movie, title, 1990) for movie, title in enumerate(first)]
+        index = PrefixIndex(suggestions, people)
         for some in more:
-            new = [Suggestion(len(known) + nth, title, 1990) for nth, title in enumerate(some)]
-            before = {name: list(movies) for name, movies in made.lists.items()}
-            changed = made.add(new)
-            known += new
+            new = [
+                Suggestion(len(suggestions) + nth, title, 1990) for nth, title in enumerate(some)
+            ]
+            before = {name: list(movies) for name, movies in index.lists.items()}
+            changed = index.add(new)
+            suggestions += new
             assert changed is not None
             assert set(changed) >= {
-                n for n, movies in made.lists.items() if before.get(n) != movies
+                n for n, movies in index.lists.items() if before.get(n) != movies
             }
-        assert made.lists == PrefixIndex(known, people).lists
-    assert PrefixIndex(known, {}).add([Suggestion(0, "another", 1990)]) is None
+        assert index.lists == PrefixIndex(suggestions, people).lists
+    assert PrefixIndex(suggestions, {}).add([Suggestion(0, "another", 1990)]) is None
 
 
 def test_withdrawn_movie_is_not_suggested_until_restored(world):
