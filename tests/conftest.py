@@ -2,11 +2,11 @@
 
 from hypothesis import Phase, settings
 
-# One stall of the machine in thousands of examples says nothing about any of them.
+# One slow example among thousands, caused by a busy machine, is no failure.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 settings.register_profile(
-    # For those who want to know whether, not how: no smaller case is looked for.
+    # Profile that only detects failures: it does not search for a smaller example.
     "at-once",
     phases=[Phase.explicit, Phase.generate],
     report_multiple_bugs=False,

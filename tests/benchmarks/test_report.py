@@ -32,7 +32,7 @@ def row(name="appends", *, measured=80.0, gate=0.5, **more):
 
 @pytest.fixture(autouse=True)
 def results(tmp_path, monkeypatch):
-    """Where runs are kept."""
+    """Directory in which runs are saved."""
     monkeypatch.setattr(report, "RESULTS", tmp_path / "results")
     return tmp_path / "results"
 

@@ -136,7 +136,7 @@ def bearer(tokens_answer) -> Person:
 
 
 def identity(tokens_answer) -> Identity:
-    """Return what an answer's access token says."""
+    """Return the identity in an answer's access token."""
     return access_tokens.bearer(f"Bearer {tokens_answer.json()['access']}")
 
 

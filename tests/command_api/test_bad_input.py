@@ -185,7 +185,7 @@ def test_refusal_carries_the_rate_limit_headers(api, ann, method, path, body, st
 
 
 def test_failed_log_in_carries_no_rate_limit_headers(api):
-    """They would reveal whether the name ever logged in from this address."""
+    """The headers would reveal whether the name ever logged in from this address."""
     answer = api("POST", "/v1/tokens", {"login": "ann", "password": "x"})
     assert answer.status_code == 401
     assert not [name for name in answer.headers if name.startswith("RateLimit")]

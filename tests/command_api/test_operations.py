@@ -12,7 +12,7 @@ SITE = "https://movies.example.org"
 
 @pytest.fixture
 def site(monkeypatch):
-    """The site's origin may call."""
+    """Origin of the site, which may call the API."""
     monkeypatch.setenv("MARQUEE_SITE_ORIGIN", SITE)
     config.cache_clear()
     yield
@@ -36,7 +36,7 @@ def test_cors_allows_only_the_site(api, site):
 
 
 def test_cors_exposes_all_answer_headers(api, ann, site):
-    """Except those that a browser shows anyway."""
+    """Except headers that browsers expose anyway."""
     api.rate(ALIEN, 8, by=ann, Idempotency_Key="k")
     answer = api.rate(ALIEN, 8, by=ann, Idempotency_Key="k", Origin=SITE)
     exposed = set(answer.headers["Access-Control-Expose-Headers"].split(", "))

@@ -17,7 +17,7 @@ from command_api.http.view import Answer, CommandView
 from events.vault import refresh_families
 from infra.security import access_tokens
 from tests.command_api.conftest import ALIEN, HEAT, Person
-from tests.fixtures.forged_tokens import FORGERIES, Honest
+from tests.fixtures.forged_tokens import FORGERIES, ValidToken
 from tests.fixtures.permission_matrix import (
     Case,
     Cell,
@@ -111,12 +111,12 @@ def hers(api, person):
 
 @pytest.fixture
 def bad_tokens(hers, keys) -> dict[str, Person]:
-    """Tokens of a user, each with one thing wrong."""
+    """Tokens of a user, each with one defect."""
     owner, over = hers().owner, hers().owner
-    honest = Honest(keys, owner.user_id, family_of(owner))
+    valid = ValidToken(keys, owner.user_id, family_of(owner))
     refresh_families.revoke(family_of(over))
     token_revocation.clear_cache()
-    forged = {name: forge(honest) for name, forge in FORGERIES.items()}
+    forged = {name: forge(valid) for name, forge in FORGERIES.items()}
     return {
         name: Person(owner.user_id, {"Authorization": f"Bearer {token}"})
         for name, token in forged.items()
@@ -177,7 +177,7 @@ class Hers(NamedTuple):
 
 
 def family_of(person: Person) -> UUID:
-    """Return the log-in of their token."""
+    """Return the token's log-in family."""
     return access_tokens.bearer(person.headers["Authorization"]).family
 
 

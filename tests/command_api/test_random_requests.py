@@ -79,7 +79,7 @@ def test_random_request_gets_a_declared_answer_and_a_refusal_appends_nothing(
 
 @contextmanager
 def taken_back():
-    """Roll back, so that the next request finds a valid log-in and playlist."""
+    """Roll back, so that the next request finds a valid session and playlist."""
     with ExitStack() as stack:
         for alias in DATABASES:
             stack.enter_context(transaction.atomic(using=alias))

@@ -92,7 +92,7 @@ def hers(api, register, log_in):
 
 @pytest.fixture
 def late(monkeypatch):
-    """Make every append find that the stream moved."""
+    """Make every append find that the stream has moved."""
 
     def moved(*_args, **_more):
         raise WrongExpectedVersion

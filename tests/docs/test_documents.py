@@ -12,7 +12,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 WORD_IN_CODE = re.compile(r"`([^`\n]+)`")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 WRITTEN = re.compile(r"^`([^`\n]+)`:\n\n```(?!diff)", re.MULTILINE)
-"""Files that a how-to has its reader write."""
+"""Files that a how-to makes its reader write."""
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 OUR_FOLDERS = ("command_api/", "query_api/", "projectors/", "events/", "infra/", "tests/", "docs/")
 
@@ -22,7 +22,7 @@ def name_of(path):
 
 
 def anchors(path):
-    """What can be linked to in a document: its headings, as a web page names them."""
+    """Anchors of a document: its headings, as a web page names them."""
     headings = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
     return {
         re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings
@@ -55,7 +55,7 @@ def test_named_files_exist():
 def named_files(path):
     text = path.read_text()
     named = {
-        word.partition("::")[0]  # of a test
+        word.partition("::")[0]  # name of a test
         for word in WORD_IN_CODE.findall(text)
         if word.startswith(OUR_FOLDERS)
     }

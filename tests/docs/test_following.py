@@ -18,7 +18,7 @@ _INHERITED = ("HOME", "PATH", "TMPDIR", "LANG")
 
 
 def copy_tree(to: Path) -> None:
-    """What git knows of, with the environment to run it."""
+    """Copy the files that git tracks; return the environment to run commands in it."""
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listing, cwd=ROOT, capture_output=True, check=True, text=True).stdout
     for name in filter(None, names.split("\0")):
@@ -30,7 +30,7 @@ def copy_tree(to: Path) -> None:
 
 
 def follow(document: Path, tree: Path) -> int:
-    """Do what the document says, in order; the number of commands run."""
+    """Follow the document step by step; return the number of commands run."""
     commands = 0
     for name, kind, text in _STEP.findall(document.read_text()):
         if kind == "console":

@@ -40,7 +40,7 @@ def found_faults():
 
 
 def change(sql, *parameters):
-    """Change the log without its constraints. Rolled back with the test."""
+    """Change the log without its constraints; rolled back with the test."""
     with connection.cursor() as cursor:
         cursor.execute(
             "ALTER TABLE events DROP CONSTRAINT IF EXISTS events_partition_stream_version_key"

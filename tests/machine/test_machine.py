@@ -268,15 +268,15 @@ class Machine(RuleBasedStateMachine):
         self.broker.queue[:0] = messages
         self.now.replace_worker()
 
-    @rule(timed_commands=timed_command_lists, count=some, words=few)
+    @rule(timed_commands=timed_command_lists, count=some, calls=few)
     def worker_dies_in_the_middle(
-        self, timed_commands: list[tuple[Command, int]], count: int, words: int
+        self, timed_commands: list[tuple[Command, int]], count: int, calls: int
     ) -> None:
         self.act(timed_commands)
         self.relay_goes_on(count)
-        self.redis.words_left = words
+        self.redis.calls_left = calls
         messages = self.hand_over(count)
-        self.redis.words_left = None
+        self.redis.calls_left = None
         self.broker.queue[:0] = messages
         self.now.replace_worker()
         if self.next:

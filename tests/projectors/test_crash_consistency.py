@@ -53,9 +53,9 @@ def test_read_model_is_whole_wherever_its_worker_died(kind, mortal, log):
     assert expected
     for commands in range(12):
         model = kind(mortal, 2 + commands)
-        mortal.words_left = commands
+        mortal.calls_left = commands
         work(model, log)
-        mortal.words_left = None
+        mortal.calls_left = None
         for _ in range(10):
             work(model, log)
         assert model.checkpoints(PARTITIONS) == list(log.heads())

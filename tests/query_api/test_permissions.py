@@ -21,7 +21,7 @@ from projectors.read_models.search.builder import SearchBuilder
 from projectors.read_models.search.read_model import Search
 from query_api import fast_lane, urls
 from query_api.http.view import ReadView
-from tests.fixtures.forged_tokens import FORGERIES, Honest
+from tests.fixtures.forged_tokens import FORGERIES, ValidToken
 from tests.fixtures.permission_matrix import (
     Case,
     Cell,
@@ -113,10 +113,10 @@ def test_view_without_permissions_is_closed(log_in, monkeypatch):
 
 @pytest.mark.usefixtures("hers", "unlimited")
 def test_every_route_checks_its_permissions(client, keys, log_in, capsys):
-    honest = Honest(keys, ANN, LIVE)
-    tokens = {name: forge(honest) for name, forge in FORGERIES.items()} | {
-        "owner": honest.signed(),
-        "revoked": Honest(keys, ANN, OVER).signed(),
+    valid = ValidToken(keys, ANN, LIVE)
+    tokens = {name: forge(valid) for name, forge in FORGERIES.items()} | {
+        "owner": valid.signed(),
+        "revoked": ValidToken(keys, ANN, OVER).signed(),
     }
     headers = {name: {"Authorization": f"Bearer {token}"} for name, token in tokens.items()} | {
         "anonymous": {},

@@ -15,7 +15,7 @@ PLACES = config().server_threads // 2
 
 @pytest.fixture
 def cheap_argon2():
-    """Not here: the costs are the subject."""
+    """Keep the real costs: they are the subject here."""
 
 
 @pytest.fixture

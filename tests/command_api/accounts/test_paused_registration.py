@@ -47,7 +47,7 @@ class PausedCall:
         assert self._arrived.wait(PATIENCE_SECONDS)
 
     def resume(self) -> None:
-        """Let the paused caller go on."""
+        """Resume the paused caller."""
         self._resumed.set()
 
 
@@ -170,7 +170,7 @@ def test_user_erased_during_registration_stays_erased(register, paused, in_backg
 
 
 def lose_locks():
-    """What the database does to a connection that idles in a transaction."""
+    """PostgreSQL ends a connection that idles in a transaction."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_locks"

@@ -50,11 +50,11 @@ INSERT INTO sync_runs (kind, state, begun_at, cursor, counts, totals, words, not
     FROM unnest(ARRAY['genres', 'lists', 'changes', 'oldest', 'trending', 'films']) kind;
 ANALYZE;
 """
-"""Movies of 1900 to 2019 with the ids 1001, 1002..., each with all that a movie can have."""
+"""Movies of 1900 to 2019 with the ids 1001, 1002..., each with every detail set."""
 
 
 def fill(movies: int) -> None:
-    """The movies of FILLING."""
+    """Insert ``movies`` movies of FILLING."""
     with connection.cursor() as cursor:
         cursor.execute(FILLING, {"n": movies})
 
@@ -80,6 +80,6 @@ def browser(cookie=None, *, is_strict=False):
 
 
 def cookie_of(user):
-    """The session cookie of an API log-in, as if it had begun at the admin pages."""
+    """Session cookie of an API log-in, as if it had started at the admin pages."""
     family = access_tokens.bearer(user.headers["Authorization"]).family
     return session_cookie.write(family, 0)

@@ -21,7 +21,7 @@ PATIENCE_MS = 60_000
 
 
 class Server(ThreadingMixIn, WSGIServer):
-    """Browsers open connections in advance: each has a thread, or one would wait for another."""
+    """Browsers open connections in advance; each gets a thread, or one would wait for another."""
 
     daemon_threads = True
 
@@ -30,7 +30,7 @@ class Quiet(WSGIRequestHandler):
     """Logs no requests."""
 
     def log_message(self, *_: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def site(api, register) -> Iterator[str]:
 
 
 def leave(page):
-    """The page, about to be left: what it still loads would be cancelled, and that is a fault."""
+    """Wait for the page to load: leaving it earlier cancels requests, which counts as a fault."""
     page.wait_for_load_state()
     return page
 

@@ -70,7 +70,7 @@ def ann(register):
 
 @pytest.fixture
 def inside(ann):
-    """Her client after log-in."""
+    """Client of a staff user after log-in."""
     client = browser(is_strict=True)
     assert type_in(client).status_code == 302
     return client
@@ -95,7 +95,7 @@ def test_staff_log_in_read_pages_and_log_out(ann):
     assert session_cookie.NAME not in {
         name for name, cookie in client.cookies.items() if cookie.value
     }
-    assert is_asked_to_log_in(browser(cookie.value))  # a copy is good for nothing either
+    assert is_asked_to_log_in(browser(cookie.value))  # a copied cookie is invalid, too
     assert [type_ for type_, _ in log_rows()][-1] == "session-revoked.v1"
 
 
@@ -165,7 +165,7 @@ def test_failed_logins_get_the_same_message(ann, register):
         assert session_cookie.NAME not in answer.cookies
         messages.add(answer.context["message"])
     assert len(messages) == 1
-    assert Family.objects.count() == 0  # not one was begun for who may not come in
+    assert Family.objects.count() == 0  # no session was created for a refused user
 
 
 def test_failed_admin_logins_count_towards_the_login_rate_limit(log_in):

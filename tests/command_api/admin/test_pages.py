@@ -15,8 +15,8 @@ from tests.command_api.admin.conftest import browser, cookie_of, fill
 pytestmark = pytest.mark.django_db(databases=["default", "vault"])
 MOVIES = 2000
 MOST = 8
-TO_KNOW_WHO_ASKS = 2
-"""One of the vault, and one of the log, which Django does not see."""
+IDENTITY_QUERIES = 2
+"""Queries that are not on the catalogue: one of the vault, one of the log."""
 MOVIE, PERSON, FILM = (f"/admin/catalogue/{name}/" for name in ("movie", "person", "tmdbfilm"))
 PAGES = {
     "/admin/": 0,
@@ -67,7 +67,7 @@ def look(api, staff):
 
 def test_admin_pages_take_at_most_eight_queries(look, django_assert_num_queries):
     for page, questions in PAGES.items():
-        assert questions + TO_KNOW_WHO_ASKS <= MOST
+        assert questions + IDENTITY_QUERIES <= MOST
         with (
             django_assert_num_queries(questions, info=page),
             django_assert_num_queries(1, connection=connections["vault"], info=page),
@@ -113,7 +113,7 @@ def test_movie_list_shows_newest_first_with_genres_and_boards(look):
     page = look(MOVIE)
     newest = Movie.objects.order_by("-year", "-id")[:100].values_list("pk", flat=True)
     assert ids_on(page) == [*newest]
-    assert "2,002 movies" in page  # with those that every test has
+    assert "2,002 movies" in page  # plus the movies of every test
     [row] = findall(rf'<tr><th class="field-name"><a href="{MOVIE}{newest[5]}/.*?</tr>', page)
     assert f">The Movie {newest[5]}<" in row
     cells = findall(r"<td[^>]*>(.*?)</td>", row)

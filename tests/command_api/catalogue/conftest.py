@@ -15,7 +15,7 @@ from infra.config import config
 @pytest.fixture
 def store(db, redis_url):
     """The log; what the test writes is rolled back."""
-    clients.redis().ping()  # hints go out from a thread: it shall have a connection by now
+    clients.redis().ping()  # the thread that publishes hints needs an open connection
     movie_lookup.clear_cache()
     return PostgresStore(config().partitions)
 

@@ -148,7 +148,7 @@ def test_tables_rebuilt_from_the_log_are_identical(handle_commands, store, origi
     models.Movie.objects.filter(pk=2).update(title="tampered with")
     models.Person.objects.filter(name="Val Kilmer").update(name="Nobody")
     models.ExternalId.objects.filter(movie=3).delete()
-    connection.check_constraints()  # they wait for the end of the test's transaction otherwise
+    connection.check_constraints()  # otherwise they wait for the end of the test's transaction
     assert inline_projection.rebuild(store) == 9
     assert contents() == before
 
@@ -156,7 +156,7 @@ def test_tables_rebuilt_from_the_log_are_identical(handle_commands, store, origi
 def test_failed_batch_leaves_tables_and_log_unchanged(handle_commands, store):
     handle_commands(HEAT, RONIN)
     with pytest.raises(IntegrityError):
-        handle_commands(ALI, LinkMovie(1, "imdb", "tt2"))  # Ronin's
+        handle_commands(ALI, LinkMovie(1, "imdb", "tt2"))  # the id belongs to Ronin
     assert inline_projection.movie_states([3]) == {}
     assert store.read(stream_of(3)) == []
     assert len(store.read(stream_of(1))) == 1

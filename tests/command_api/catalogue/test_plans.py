@@ -68,7 +68,7 @@ def plans(django_db_setup, django_db_blocker):
         finally:
             connection.rollback()
             connection.set_autocommit(True)
-            connection.close()  # others may not touch it
+            connection.close()  # other tests must not use it
 
 
 SOME = range(1000, 1050)

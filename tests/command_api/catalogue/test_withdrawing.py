@@ -56,7 +56,7 @@ def test_withdrawn_movie_refuses_new_opinions_until_restored(api, ann, path, bod
 def test_opinion_of_a_withdrawn_movie_is_kept_and_can_be_withdrawn(api, ann, path, body):
     api("PUT", path, body, by=ann)
     withdraw()
-    assert api("PUT", path, body, by=ann).status_code == 200  # the same again is no news
+    assert api("PUT", path, body, by=ann).status_code == 200  # repeated: appends nothing
     assert len(types()) == 1
     assert api("DELETE", path, by=ann).status_code == 204
     assert len(types()) == 2

@@ -12,7 +12,7 @@ _TOKEN = re.compile("^[A-Za-z0-9_-]{43}$", re.MULTILINE)
 
 
 class Post:
-    """The e-mails that were sent since the last look."""
+    """E-mails sent since the last call."""
 
     def __call__(self):
         mail.outbox.clear()
@@ -44,7 +44,7 @@ def post(api):
 
 @pytest.fixture
 def register(register, django_capture_on_commit_callbacks):
-    """Registers accounts; runs on_commit hooks at once, though nothing is committed."""
+    """Register accounts; on_commit hooks run at once, although nothing is committed."""
 
     def _register(*args, **more):
         with django_capture_on_commit_callbacks(execute=True):

@@ -57,7 +57,7 @@ def is_done(user_id):
 
 
 class Died(OperationalError):
-    """A crash, as its caller sees it."""
+    """Crash of the process, as its caller sees it."""
 
 
 def dying(*_args, **_more):
@@ -102,7 +102,7 @@ def test_erasure_is_repeated_after_events_that_were_in_flight(ann):
     erasures.add_report_line(ann, "library 1", "gone")
     erasures.mark_gone(ann)
     assert erasures.incomplete() == []
-    rate(ann, HEAT)  # by a process whose token cache is a moment old
+    rate(ann, HEAT)  # by a process whose token cache is outdated
     assert process.sweep() == 0  # more events may be in flight
     a_minute_passes()
     assert process.sweep() == 1
@@ -127,7 +127,7 @@ def test_erasure_that_fails_does_not_block_other_erasures(ann, register, log_in,
 
 
 def test_erasure_is_repeated_in_a_restored_log(ann):
-    """The vault has its own backup, so it remembers erasures that the log lacks."""
+    """The vault has its own backup, so it remembers erasures that the restored log lacks."""
     rate(ann, ALIEN)
     erasures.begin(ann)
     erasures.destroy_key(ann)
@@ -150,7 +150,7 @@ def test_erasure_is_repeated_in_a_restored_vault(ann):
     before = Subject.objects.get(user_id=ann)
     erase(ann)
     Erasure.objects.all().delete()
-    before.save()  # as the backup has it: names, key and password
+    before.save()  # as restored from the backup: names, key and password
     assert subjects.find("ann") is not None
     assert process.erase_again_in_vault() == 1
     assert subjects.find("ann") is None

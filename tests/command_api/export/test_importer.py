@@ -108,7 +108,7 @@ def test_import_matches_movies_only_if_certain(api):
         return {number: ExportedMovie(id=number, title=title, year=year, external_ids=external)}
 
     movies = {
-        **theirs(1, "Alien", 1979),  # the same here
+        **theirs(1, "Alien", 1979),  # same id and movie here
         **theirs(2, "Alien", 1992),  # id 2 is another movie here
         **theirs(99, "Other title", 1992, imdb="tt10"),
         **theirs(11, "Twin", 2000),

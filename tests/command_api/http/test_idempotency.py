@@ -102,7 +102,7 @@ def test_concurrent_duplicates_are_done_once(api, ann):
 
 
 def test_duplicate_is_executed_when_the_first_one_fails(api, ann):
-    """It waits on the unique index until the first one ends."""
+    """The second insert waits on the unique index until the first transaction ends."""
     answers = []
     rival = threading.Thread(
         target=in_thread(

@@ -16,7 +16,7 @@ from command_api.imports.ratings_sort import user_id
 from events.catalogue import MovieRated
 from events.recorded import Origin
 
-T = 874_724_710  # some second of 1997
+T = 874_724_710  # a second in 1997
 MOVIES = [
     (1, "Usual Suspects, The (1995)", "Crime|Thriller"),
     (2, "Made Up, Entirely (1995)", "Sci-Fi|Gastronomy"),
@@ -97,7 +97,7 @@ def test_movielens_links_become_external_ids(command, movielens, suspects):
         links=[(1, "0114814", "629"), (2, "7", ""), (4, "0114814", "8"), (3, "7", "629")],
     )
     output = command("import_movielens", files)
-    # The third is the first, by tmdb's word; then its imdb id is the second's.
+    # By TMDb id the third film is the first; its IMDb id then belongs to the second.
     assert (
         "doubles 2, already there 0, broken 0; ambiguous 0, a year off 0, ids of another movie 1"
         in output

@@ -107,26 +107,26 @@ def invented():
 @pytest.mark.parametrize(
     ("text", "movie_id", "how"),
     [
-        ("Postponed, The (1994)", 10, "matched"),  # the article stands at the end
-        ("Postponed (1994)", 10, "matched"),  # or is missing
-        ("Mouse Trap (1997)", 11, "matched"),  # a blank more
-        ("Underneath It (Darunter) (1995)", 12, "matched"),  # another name in brackets
+        ("Postponed, The (1994)", 10, "matched"),  # article at the end
+        ("Postponed (1994)", 10, "matched"),  # article missing
+        ("Mouse Trap (1997)", 11, "matched"),  # extra blank
+        ("Underneath It (Darunter) (1995)", 12, "matched"),  # other name in brackets
         ("Darunter (a.k.a. Underneath It) (1995)", 12, "matched"),
-        ("Eleve (1991)", 14, "matched"),  # without its accent
-        ("Longer Invented Name, A (1989)", 13, "near"),  # a year before
-        ("Longer Invented Name, A (1991)", 13, "near"),  # or after
-        ("Longer Invented Name (1991)", None, "added"),  # not all at once
-        ("Longer Invented Name, A (1992)", None, "added"),  # two years
-        ("Fear (1995)", None, "added"),  # many films are called so
-        ("Twice Invented, The (1951)", None, "added"),  # which of the two?
-        ("Night-Life (1989)", 18, "matched"),  # the spelling decides
+        ("Eleve (1991)", 14, "matched"),  # accent missing
+        ("Longer Invented Name, A (1989)", 13, "near"),  # a year earlier
+        ("Longer Invented Name, A (1991)", 13, "near"),  # a year later
+        ("Longer Invented Name (1991)", None, "added"),  # year and spelling differ
+        ("Longer Invented Name, A (1992)", None, "added"),  # two years off
+        ("Fear (1995)", None, "added"),  # many films have this title
+        ("Twice Invented, The (1951)", None, "added"),  # ambiguous
+        ("Night-Life (1989)", 18, "matched"),  # spelling decides
         ("NightLife (1989)", 19, "matched"),
-        ("Nig htlife (1989)", None, "added"),  # and does not: which of the two?
+        ("Nig htlife (1989)", None, "added"),  # spelling does not decide: ambiguous
         ("Invented Remake, An (1961)", 21, "matched"),
         ("Invented Remake, An (1998)", 22, "matched"),
         ("Invented Remake, An (1980)", None, "added"),
-        ("Name (Another Invented Name) (1981)", None, "added"),  # another name in another year
-        ("Another Invented Name", None, "added"),  # in no year at all
+        ("Name (Another Invented Name) (1981)", None, "added"),  # other name and other year
+        ("Another Invented Name", None, "added"),  # no year at all
     ],
 )
 def test_how_similar_titles_are_matched(invented, text, movie_id, how):
@@ -153,7 +153,7 @@ def test_linked_movie_is_not_matched_by_a_near_year(invented):
 
 def test_second_id_of_a_film_of_a_near_year_is_a_double(invented):
     invented.match(film(1, "Longer Invented Name, A (1991)"), {})
-    for _ in range(2):  # also when the first was found by a run before
+    for _ in range(2):  # also when an earlier run matched the first film
         assert invented.match(film(1, "Longer Invented Name, A (1991)"), {}).movie_id == 13
     match = invented.match(film(2, "Longer Invented Name, A (1991)"), {})
     assert (match.movie_id, match.how) == (13, "double")

@@ -78,7 +78,7 @@ def test_sorting_four_times_the_ratings_takes_no_more_memory(tmp_path, monkeypat
 
 
 def _peak(directory, rows):
-    """Bytes, from the file to what would be appended."""
+    """Peak memory in bytes, from the file to the entries to append."""
     run = ImportSession(MemoryStore(PARTITIONS), lambda: False, is_dry=True)
     movies = {film: film for film in range(1, MOVIES + 1)}
     tracemalloc.start()

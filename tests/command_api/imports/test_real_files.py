@@ -15,14 +15,14 @@ from tests.command_api.imports.sample import ML_100K, expected_matches
 
 @pytest.mark.slow
 def test_demo_catalogue_and_movielens_100k_are_imported_completely(command):
-    """One test, because the catalogue takes thirteen CPU seconds."""
+    """One test, because importing the catalogue takes thirteen CPU seconds."""
     assert command("import_catalogue", "demo") == (
         "read 36273, added 36273, changed 0, unchanged 0, broken 0;"
         " matched 0, ambiguous 0, ids of another movie 0\n"
     )
     with connection.cursor() as cursor:
-        # In one transaction with all tests nobody else analyses: the session would look foreign
-        # keys up as it did when the tables were empty, row by row.
+        # Autovacuum analyses nothing in the test's transaction. Without this, the session checks
+        # foreign keys with the plan for empty tables, row by row.
         cursor.execute("ANALYZE")
     assert Movie.objects.count() == 36_273
     assert Casting.objects.filter(movie__title="Heat", movie__year=1995).count() == 10

@@ -70,7 +70,7 @@ def test_password_change_interrupted_keeps_the_old_password_and_no_log_in(
 
 
 def test_concurrent_log_in_with_the_old_password_does_not_survive(register, log_in, monkeypatch):
-    """The old password is verified, then changed, and then the log-in opens its session."""
+    """The log-in verifies the old password, it is changed, then the log-in opens its session."""
     register()
     me = bearer(log_in())
     compare, end_all = password_hashing.is_correct, logout.end_all_sessions
@@ -86,7 +86,7 @@ def test_concurrent_log_in_with_the_old_password_does_not_survive(register, log_
 
     def last(*args, **more):
         ended = end_all(*args, **more)
-        changed.set()  # not committed yet: the log-in has to wait for it
+        changed.set()  # not committed yet, so the log-in has to wait
         return ended
 
     monkeypatch.setattr(password_hashing, "is_correct", meanwhile)

@@ -353,7 +353,7 @@ def test_playlist_command_repeated_with_its_key_is_done_once(api, ann):
 
 @rolled_back
 def test_playlist_texts_of_a_user_erased_meanwhile_are_refused(api, ann, monkeypatch):
-    api("PUT", f"/v1/movies/{ALIEN}/hidden", by=ann)  # caches her log-in's status
+    api("PUT", f"/v1/movies/{ALIEN}/hidden", by=ann)  # caches the status of her session
     monkeypatch.setattr("command_api.playlists.api._decryptor._cache", {})
     Subject.objects.filter(user_id=ann.user_id).update(
         state="erased", username_hmac=None, email_hmac=None, key=None, password_hash=None

@@ -237,7 +237,7 @@ commands = st.one_of(
 
 @for_all(st.lists(commands, max_size=80))
 def test_playlist_moves_always_keep_all_movies(wanted):
-    """Equal to a list changed by hand; and no single event reorders other movies."""
+    """Equal to a list changed by hand; no single event reorders other movies."""
     state = given(created())
     by_hand: list[int] = []
     for command in wanted:

@@ -72,7 +72,7 @@ commands = st.lists(
 
 @for_all(commands)
 def test_rating_events_always_carry_the_score_before(wanted):
-    """So that a projector can correct a sum by ``previous`` alone."""
+    """A projector can correct a sum by ``previous`` alone."""
     state, before = RatingState(), None
     for command in wanted:
         try:

@@ -127,7 +127,7 @@ def test_log_out_everywhere_is_completed_when_the_vault_failed(
     token_revocation.clear_cache()  # as after a second
     assert api.rate(ALIEN, 8, by=bearer(before)).status_code == 401
     after = log_in()
-    assert identity(after).epoch == 1  # or queries would refuse it
+    assert identity(after).epoch == 1  # otherwise queries would refuse the token
     assert api.rate(ALIEN, 8, by=bearer(after)).status_code == 200
     assert refresh(api, after.json()["refresh"]).status_code == 200
 

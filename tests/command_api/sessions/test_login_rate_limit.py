@@ -51,7 +51,7 @@ def test_log_in_burst_is_refused_without_affecting_others(register, log_in):
     limit = config().throttle_login_per_minute
     statuses = [answer.status_code for answer in answers]
     assert statuses.count(401) < 2 * limit
-    # Some more than the limit if a new minute began meanwhile.
+    # A few more than the limit are answered if a new minute began meanwhile.
     assert statuses[: limit - 1] == [401] * (limit - 1)
     assert statuses[-1] == 429
     assert int(answers[-1].headers["Retry-After"]) >= 1

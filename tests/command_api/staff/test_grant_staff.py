@@ -98,7 +98,7 @@ def test_staff_revocation_interrupted_is_completed_by_the_next(api, register, lo
 
 
 def test_token_made_during_a_staff_revocation_does_not_survive_it(register, log_in, monkeypatch):
-    """The whole revocation happens in a log-in, between reading the epoch and making the token."""
+    """The revocation happens during a log-in, between reading the epoch and minting the token."""
     register()
     grant("ann")
     begin = refresh_families.create

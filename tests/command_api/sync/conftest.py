@@ -17,7 +17,7 @@ FILMS = 130
 
 @pytest.fixture
 def fake_tmdb():
-    """A TMDb with fewer films."""
+    """Fake TMDb with fewer films."""
     with running(FilmCatalogue.of_catalogue(FILMS), per_second=100_000) as server:
         yield server
 
@@ -41,7 +41,7 @@ def settings(fake_tmdb, monkeypatch):
 @pytest.fixture
 def store(db, redis_url):
     """The log; what the test writes is rolled back."""
-    clients.redis().ping()  # hints go out from a thread: it shall have a connection by now
+    clients.redis().ping()  # the thread that publishes hints needs an open connection
     return PostgresStore(config().partitions)
 
 
@@ -57,7 +57,7 @@ def sync(store, settings):
 
 @pytest.fixture
 def log(store):
-    """What the log holds: streams and events, in order."""
+    """Streams and events of the log, in order."""
 
     def read():
         return [

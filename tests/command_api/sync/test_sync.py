@@ -74,7 +74,7 @@ def test_repeated_sync_appends_nothing(sync, fake_tmdb, log):
     assert sync(*ALL).counts["unchanged"] == FILMS
     assert log() == before
     assert fake_tmdb.answered[304] == requests + FILMS
-    TmdbFilm.objects.update(mark=None)  # nor when all is sent once more
+    TmdbFilm.objects.update(mark=None)  # nothing is appended either when all films are sent again
     fetch_queue.enqueue(fake_tmdb.films.ids())
     assert sync("films").counts["fetched"] == FILMS
     assert log() == before
@@ -194,7 +194,7 @@ def test_unavailable_film_is_postponed_and_the_others_synced(sync, fake_tmdb, ki
     assert any(f"film {film}" in word for word in row.words)
     assert fetch_queue.count_waiting() == 1
     requests = fake_tmdb.asked[f"/3/movie/{film}"]
-    assert sync("films").state == DONE  # and it is not asked for again at once
+    assert sync("films").state == DONE  # and it is not requested again at once
     assert fake_tmdb.asked[f"/3/movie/{film}"] == requests
     fake_tmdb.faults.clear()
     fetch_queue.retry_now()

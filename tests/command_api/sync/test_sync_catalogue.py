@@ -41,7 +41,7 @@ def test_sync_catalogue_shows_progress(command, monkeypatch, capsys):
     lines = dict.fromkeys(capsys.readouterr().err.splitlines())
     steps = ("lists", "films of the day", "films of the week", "films")
     assert [line for line in lines if line.endswith(" 100%")] == [f"{step}: 100%" for step in steps]
-    command("--trending")  # has all of its films
+    command("--trending")  # all films are fetched
     assert capsys.readouterr().err == ""
 
 

@@ -33,7 +33,7 @@ PEOPLE = [UUID(int=nth) for nth in range(1, 9)]
 
 
 class Order(ReadModel):
-    """Each partition's offsets, in the order in which they were taken in."""
+    """Offsets of each partition, in the order in which they were applied."""
 
     name: ClassVar[str] = "order"
     by_partition: ClassVar[bool] = True
@@ -49,7 +49,7 @@ class Order(ReadModel):
 
 
 class Feed:
-    """A log, and a way from it to a worker."""
+    """A log and a feed that brings its events to a worker."""
 
     def __init__(self, redis: Redis, bus_url: str | None, namespace: str) -> None:
         self.log = MemoryStore(PARTITIONS)
@@ -60,7 +60,7 @@ class Feed:
         self._namespace = namespace
 
     def append(self, count: int) -> list[Stored]:
-        """Ratings of some people, in the log and nowhere else yet."""
+        """Append ratings to the log without publishing them."""
         for nth in range(count):
             who = PEOPLE[nth % len(PEOPLE)]
             self.log.append(
@@ -76,7 +76,7 @@ class Feed:
         ]
 
     def publish(self, events: Iterable[Stored]) -> None:
-        """Bring them over the bus, where there is one."""
+        """Publish events on the bus, if the feed has one."""
         if self._bus_url is None:
             return
         publisher = Publisher(self._bus_url, self._namespace, window=100)
@@ -91,7 +91,7 @@ class Feed:
 
     @contextmanager
     def worker(self) -> Iterator[None]:
-        """A worker that listens; it ends with the block."""
+        """Run a worker until the end of the block."""
         stopping = Event()
         with ExitStack() as stack:
             subscription = stack.enter_context(self._subscribed())
@@ -116,7 +116,7 @@ class Feed:
         return [len(taken) for taken in self.model.taken()] == list(self.log.heads())
 
     def answers(self) -> bool:
-        """Whether readers are sent to the model."""
+        """Whether the model is live."""
         try:
             return self.live.generation("order") == self.model.generation
         except NotReady:
@@ -144,7 +144,7 @@ def feed(request, redis_url, namespace) -> Iterator[Feed]:
 
 @pytest.fixture
 def is_in_order(feed) -> Callable[[], bool]:
-    """Whether each event was taken in once and after the one before it."""
+    """Whether each event was applied once and right after the one before it."""
     return lambda: feed.model.taken() == [list(range(1, head + 1)) for head in feed.log.heads()]
 
 

@@ -27,7 +27,7 @@ CAST = {
 
 
 class Library:
-    """A search model that takes in events without a log, in partition 0."""
+    """Search model that applies events without a log, in partition 0."""
 
     def __init__(self, search: Search) -> None:
         self.search = search
@@ -37,7 +37,7 @@ class Library:
         model_access.apply(self.search, [self._recorded(event) for event in events])
 
     def add(self, *titles: str, year: int = 2000, genres: Sequence[str] = ()) -> None:
-        """Movies numbered in the order in which they are added."""
+        """Add movies, numbered in order."""
         known_count = len(self.search.known_movies())
         self.take(
             *(

@@ -178,7 +178,7 @@ def test_index_is_filled_only_once_complete(library, monkeypatch):
 
 
 def test_builder_of_replaced_index_does_not_mark_new_one_filled(library, make_index, monkeypatch):
-    """Another worker begins anew while this one is at work."""
+    """Another worker's builder starts while this one is at work."""
     library.add("Alien", "Heat")
     put = library.search.index.put
 
@@ -238,7 +238,7 @@ def test_document_keeps_extended_details(library):
 
 
 def test_search_version_changes_between_refresh_and_built_offset(library, monkeypatch):
-    """Cached answers end after the refresh, and before the built offset moves."""
+    """Cached answers are invalid after the refresh and before the built offset moves."""
     library.add("Alien", "Heat")
     flush(library.search)
     first = stamp(library.search)

@@ -52,7 +52,7 @@ def filled(index: SearchEngine) -> SearchEngine:
 
 @pytest.fixture(scope="module")
 def on_elasticsearch(services) -> Iterator[SearchEngine]:
-    # Not of this run's namespace: those indices go after each test.
+    # Not in this run's namespace: its indices are deleted after each test.
     with Elasticsearch(services.elasticsearch, request_timeout=60) as client:
         index = ElasticsearchIndex(client, f"contract-{os.getpid()}-catalogue")
         yield filled(index)
@@ -75,7 +75,7 @@ def first(engine, q, **query):
 
 
 QUERIES = {
-    # what it is called, and almost
+    # exact and near titles
     "star wars": "Star Wars",
     "the godfather": "The Godfather",
     "godfather": "The Godfather",
@@ -88,7 +88,7 @@ QUERIES = {
     "schindler's list": "Schindler&#x27;s List",
     "schindlers list": "Schindler&#x27;s List",
     "fast and furious": "Fast &amp; Furious",
-    # spaces and signs otherwise
+    # other spaces and punctuation
     "starwars": "Star Wars",
     "spiderman": "Spider-Man",
     "spider man": "Spider-Man",
@@ -98,7 +98,7 @@ QUERIES = {
     "mash": "M*A*S*H",
     "jurassicpark": "Jurassic Park",
     "e.t.": "E.T. the Extra-Terrestrial",
-    # the first letters
+    # prefixes
     "star war": "Star Wars",
     "the godf": "The Godfather",
     "pulp fic": "Pulp Fiction",
@@ -119,17 +119,17 @@ QUERIES = {
     "les miserables": "Les Misérables",
     "pokemon detective": "Pokémon Detective Pikachu",
     "LÉS MISÉRÀBLES": "Les Misérables",
-    # the year, too
+    # with the year
     "heat 1995": "Heat",
     "titanic 1953": "Titanic",
     "alien 1979": "Alien",
-    # who plays in it
+    # cast
     "pacino brando": "The Godfather",
     "sigourney weaver aliens": "Aliens",
     "travolta pulp": "Pulp Fiction",
     "bogart casablanca": "Casablanca",
     "jean reno leon": "Léon: The Professional",
-    # nothing
+    # no match
     "xyzzy qwrtp": None,
 }
 

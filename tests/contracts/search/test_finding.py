@@ -11,7 +11,7 @@ from projectors.read_models.search.query import FacetCount, SearchQuery
 @pytest.mark.parametrize(
     ("q", "first"),
     [
-        ("alien", "<em>Alien</em>"),  # the title itself before what only has the word
+        ("alien", "<em>Alien</em>"),  # an exact title ranks before titles that contain the word
         ("alien 1979", "<em>Alien</em>"),
         ("alein", "<em>Alien</em>"),
         ("sigourney weaver aliens", "<em>Aliens</em>"),

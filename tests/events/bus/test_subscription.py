@@ -152,7 +152,7 @@ def test_deliveries_of_an_earlier_connection_are_not_acknowledged(subscription, 
     until(lambda: not subscription.connected)
     line.mend()
     until(lambda: subscription.connected)
-    subscription.ack_through(old)  # the broker would close a channel that acknowledges such
+    subscription.ack_through(old)  # the broker closes a channel that acknowledges unknown messages
     publish(5, b"after")
     assert bodies(subscription, 1) == [b"after"]
     assert subscription.connection_number == 2
@@ -233,7 +233,7 @@ def test_only_one_of_two_subscriptions_receives_until_it_closes(
         publish(5, b"one")
         assert bodies(subscription, 1) == [b"one"]
         publish(5, b"two")
-        until(lambda: subscription._waiting)  # taken over the wire, never acknowledged
+        until(lambda: subscription._waiting)  # delivered by the broker, never acknowledged
         subscription.close()
         assert bodies(standby, 1) == [b"two"]
         publish(5, b"three")

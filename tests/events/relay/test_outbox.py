@@ -27,7 +27,7 @@ def outbox(log_database):
 
 
 def elsewhere(work):
-    """Do it with a connection of its own."""
+    """Run a function with a database connection of its own."""
     [answer] = run_in_threads(1, lambda _: work(), connections.close_all)
     return answer
 
@@ -77,7 +77,7 @@ def test_deposed_leader_cannot_move_cursors(outbox):
 
 
 def test_delayed_cursor_update_and_new_leader_wait_for_each_other(outbox):
-    """The old relay's statement hangs on a row while the new one takes over and moves on."""
+    """The deposed relay's statement waits for a row while the new one takes over and moves on."""
     epoch = outbox.acquire_leadership()
     holds, may_end = Event(), Event()
 

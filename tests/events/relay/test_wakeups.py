@@ -33,7 +33,7 @@ def test_wakeups_collect_announced_partitions(redis_url):
     with listening_wakeups(clients.redis()) as wakeups:
 
         def has_received():
-            announce(3, 61)  # a hint is lost while nobody listens yet
+            announce(3, 61)  # a hint is lost while no subscriber listens yet
             received.update(wakeups.take())
             return received
 

@@ -53,7 +53,7 @@ class Hand:
                 return False
             assert monotonic() < end, "neither done nor waiting for a lock"
             sleep(0.001)
-        self._last.result()  # raises what it raised
+        self._last.result()  # raises the step's exception
         return True
 
     def _is_waiting(self) -> bool:
@@ -65,7 +65,7 @@ class Hand:
         return bool(waiting)
 
     def leave(self) -> None:
-        """Roll back what is open, and go."""
+        """Roll back and end the thread."""
         self._thread.submit(connections.close_all)
         self._thread.shutdown()
 
@@ -79,7 +79,7 @@ def _begin() -> int:
 
 @contextmanager
 def hands(count: int) -> Iterator[list[Hand]]:
-    """So many, each with a transaction."""
+    """Start ``count`` hands, each with a transaction."""
     transactions = [Hand(f"hand-{nth}") for nth in range(count)]
     try:
         yield transactions

@@ -129,16 +129,16 @@ def test_appends_to_two_partitions_do_not_wait_and_commit_in_any_order(store, th
 
 
 def test_bulk_appends_lock_partitions_in_one_order_and_do_not_deadlock(store, three):
-    """One holds the lower partition; then two append to both, in opposite orders."""
+    """One holds the lower partition; then two append to both partitions in opposite orders."""
     holder, one, other = three
     holder.do(append(store, LOW))
     waiting = {one.start(append(store, LOW, HIGH)): one}
     assert not one.settle()
     waiting[other.start(append(store, HIGH, LOW))] = other
     assert not other.settle()
-    assert holder.do(append(store, HIGH)) == [Position(partition(HIGH), 1)]  # nobody has it yet
+    assert holder.do(append(store, HIGH)) == [Position(partition(HIGH), 1)]  # no append yet
     holder.commit()
-    while waiting:  # who came first is nearly always the first to go on, and need not be
+    while waiting:  # the first to wait is nearly always the first to finish, but need not be
         finished, _ = wait(waiting, timeout=60, return_when=FIRST_COMPLETED)
         [positions] = finished
         positions.result()

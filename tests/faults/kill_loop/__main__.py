@@ -39,7 +39,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=SECONDS, metavar="N", help="of killing")
     parser.add_argument("--seed", type=int, default=1896, help="of the order of kills")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # all ends in order
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # cleans up
     report = run(arguments.seconds, seed=arguments.seed)
     report.show(Console(width=None if sys.stdout.isatty() else 120))
     return 0 if report.is_right else 1

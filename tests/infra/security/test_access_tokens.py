@@ -14,7 +14,7 @@ from infra.errors import Unauthenticated
 from infra.security import access_tokens
 from infra.security.access_tokens import KeyRing, bearer, mint_access
 from infra.security.keys import KeysMissing, create, kids, public_dir, read_jwks, rotate
-from tests.fixtures.forged_tokens import FORGERIES, Honest
+from tests.fixtures.forged_tokens import FORGERIES, ValidToken
 
 pytestmark = pytest.mark.usefixtures("keys")
 
@@ -28,7 +28,7 @@ def verify(token):
 @pytest.fixture
 def signed(keys):
     """Tokens that say what a test wants, signed as ours are."""
-    return Honest(keys, ANN, FAMILY, epoch=3).signed
+    return ValidToken(keys, ANN, FAMILY, epoch=3).signed
 
 
 def test_token_names_its_user():
@@ -72,7 +72,7 @@ def test_signed_token_with_invalid_claims_is_refused(signed, changed):
 @pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
 def test_forged_tokens_are_refused(keys, forge):
     with pytest.raises(Unauthenticated):
-        verify(forge(Honest(keys, ANN, FAMILY)))
+        verify(forge(ValidToken(keys, ANN, FAMILY)))
 
 
 def test_cached_token_expires(signed, monkeypatch):

@@ -143,7 +143,7 @@ def test_retry_after_is_capped_at_a_day(connected, fake_tmdb, retry_after):
 
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_errors_of_a_proxy_are_retried_not_taken_for_tmdbs(connected, fake_tmdb, status):
-    """TMDb's own errors have a code, a proxy's don't."""
+    """Errors of TMDb have a code; those of a proxy don't."""
     fake_tmdb.faults.add(InjectedFault("proxy", times=client.TRIES, status=status))
     with pytest.raises(TmdbUnavailable, match=f"TMDb answered {status}"):
         connected().film(7)
@@ -175,7 +175,7 @@ def test_client_sends_no_request_without_redis(connected, fake_tmdb, monkeypatch
 
 
 def test_all_workers_share_one_rate_limit(connected, fake_tmdb):
-    """Two, with eight threads each; the server counts them all."""
+    """Two clients with eight threads each; the server counts all requests."""
     fake_tmdb.rate_limit = RequestLimit(50)
     workers = [connected(tmdb_per_second=50) for _ in range(2)]
     started_at = monotonic()
