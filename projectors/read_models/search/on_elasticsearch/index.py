@@ -57,7 +57,7 @@ _GONE = {HTTPStatus.NOT_FOUND}  # the index was lost; the builder recreates it
 
 
 @contextmanager
-def reaching() -> Iterator[None]:
+def translating_errors() -> Iterator[None]:
     """Turn connection errors and overload into IndexUnavailable."""
     try:
         yield
@@ -75,7 +75,7 @@ class ElasticsearchIndex:
         self.name = name
 
     def identity(self) -> IndexIdentity | None:
-        with reaching():
+        with translating_errors():
             try:
                 found = self._elasticsearch.indices.get_settings(
                     index=self.name, name="index.uuid", flat_settings=True
@@ -86,13 +86,13 @@ class ElasticsearchIndex:
 
     def create(self) -> None:
         self.drop()
-        with reaching():
+        with translating_errors():
             self._elasticsearch.indices.create(
                 index=self.name, mappings=MAPPINGS, settings=SETTINGS, wait_for_active_shards="1"
             )
 
     def drop(self) -> None:
-        with reaching():
+        with translating_errors():
             self._elasticsearch.indices.delete(index=self.name, ignore_unavailable=True)
 
     def put(self, documents: Sequence[VersionedDocument]) -> None:
@@ -102,7 +102,7 @@ class ElasticsearchIndex:
         for movie, revision, document in documents:
             place = {"_id": str(movie), "version": revision, "version_type": "external_gte"}
             operations += ({"index": place}, document)
-        with reaching():
+        with translating_errors():
             answer = self._elasticsearch.bulk(
                 index=self.name, operations=operations, filter_path="errors,items.index"
             )
@@ -110,14 +110,14 @@ class ElasticsearchIndex:
             _raise_unless_newer([item["index"] for item in answer["items"]])
 
     def refresh(self) -> int:
-        with reaching():
+        with translating_errors():
             self._elasticsearch.indices.refresh(index=self.name)
         return 0
 
     def get(self, movies: Sequence[int]) -> dict[int, tuple[int, Document]]:
         if not movies:
             return {}
-        with reaching():
+        with translating_errors():
             answer = self._elasticsearch.mget(index=self.name, ids=[str(movie) for movie in movies])
         return {
             int(found["_id"]): (found["_version"], found["_source"])
@@ -131,7 +131,7 @@ class ElasticsearchIndex:
             answer = self._ask(
                 {
                     "size": _PAGE,
-                    "query": query.FOUND,
+                    "query": query.SEARCHABLE,
                     "sort": [{"id": "asc"}],
                     "_source": False,
                     "search_after": after,
@@ -142,14 +142,14 @@ class ElasticsearchIndex:
             after = movies[-1:]
 
     def count(self) -> int:
-        with reaching():
-            return int(self._elasticsearch.count(index=self.name, query=query.FOUND)["count"])
+        with translating_errors():
+            return int(self._elasticsearch.count(index=self.name, query=query.SEARCHABLE)["count"])
 
     def search(self, search_query: SearchQuery) -> Hits:
         return query.hits(self._ask(query.body(search_query)), search_query)
 
     def _ask(self, body: dict[str, Any]) -> dict[str, Any]:
-        with reaching():
+        with translating_errors():
             return dict(self._elasticsearch.search(index=self.name, body=body).body)
 
 

@@ -16,8 +16,8 @@ from projectors.read_models.search.query_parser import (
 )
 from projectors.read_models.search.text_normalisation import fold, without_article
 
-FOUND = {"exists": {"field": "votes"}}
-"""Every movie that may be found."""
+SEARCHABLE = {"exists": {"field": "votes"}}
+"""Matches all movies but withdrawn ones, whose documents are tombstones without votes."""
 _DECADE = 10
 _MOST_GENRES = 100
 _LAST_YEAR = {"year": {"order": "desc", "missing": "_last"}}
@@ -36,7 +36,10 @@ def body(search_query: SearchQuery) -> dict[str, Any]:
         "track_total_hits": True,
         "_source": ["title"],
         "query": {
-            "bool": {"must": [_text(search_query.q)], "filter": [FOUND, *_filters(search_query)]}
+            "bool": {
+                "must": [_text(search_query.q)],
+                "filter": [SEARCHABLE, *_filters(search_query)],
+            }
         },
         "sort": _KEYS[search_query.order],
         "aggs": {

@@ -15,11 +15,11 @@ from projectors.read_models.search.engine import (
 )
 from projectors.read_models.search.on_tantivy import paging, schema
 from projectors.read_models.search.on_tantivy.index_directory import IndexDirectory
-from projectors.read_models.search.on_tantivy.query import FOUND
+from projectors.read_models.search.on_tantivy.query import SEARCHABLE
 from projectors.read_models.search.query import Hits, SearchQuery
 
-_identity = msgspec.json.Decoder(IndexIdentity)
-_document = msgspec.json.Decoder(Document)
+_identity_decoder = msgspec.json.Decoder(IndexIdentity)
+_document_decoder = msgspec.json.Decoder(Document)
 
 
 class TantivyIndex:
@@ -29,7 +29,7 @@ class TantivyIndex:
 
     def identity(self) -> IndexIdentity | None:
         try:
-            return _mark(self._files.searcher())
+            return _identity_of(self._files.searcher())
         except IndexUnavailable:
             return None  # missing or unreadable: it is recreated
 
@@ -40,28 +40,30 @@ class TantivyIndex:
         self._files.drop()
 
     def put(self, documents: Sequence[VersionedDocument]) -> None:
-        """One commit; most of its 15-80 ms are spent waiting for the disk."""
+        """Upsert in one commit; most of its 15-80 ms are spent waiting for the disk."""
         if not documents:
             return
         with self._files.commit() as (writer, before):
-            known = _revisions(before, [written.movie for written in documents])
-            for written in documents:
-                if written.revision >= known.get(written.movie, 0):
-                    writer.delete_documents_by_term(schema.KEY, str(written.movie))
-                    writer.add_document(schema.of_movie(written))
-            mark = _mark(before)
-            writer.delete_documents_by_term(schema.KEY, schema.MARK)
-            writer.add_document(schema.of_mark(mark._replace(writes=mark.writes + 1)))
+            indexed = _revisions(before, [versioned.movie for versioned in documents])
+            for versioned in documents:
+                if versioned.revision >= indexed.get(versioned.movie, 0):
+                    writer.delete_documents_by_term(schema.KEY, str(versioned.movie))
+                    writer.add_document(schema.movie_document(versioned))
+            identity = _identity_of(before)
+            identity = identity._replace(writes=identity.writes + 1)
+            writer.delete_documents_by_term(schema.KEY, schema.IDENTITY_KEY)
+            writer.add_document(schema.identity_document(identity))
 
     def refresh(self) -> int:
-        """Searches see every commit as it is."""
-        return _mark(self._files.searcher()).writes
+        """Return the number of commits: searches see each at once, so there is nothing to do."""
+        return _identity_of(self._files.searcher()).writes
 
     def get(self, movies: Sequence[int]) -> dict[int, tuple[int, Document]]:
         searcher = self._files.searcher()
         addresses = _addresses(searcher, map(str, movies))
         contents = [
-            _document.decode(schema.content_of(searcher.doc(address))) for address in addresses
+            _document_decoder.decode(schema.content_of(searcher.doc(address)))
+            for address in addresses
         ]
         revisions = searcher.fast_field_values("revision", addresses)
         return {
@@ -71,24 +73,24 @@ class TantivyIndex:
 
     def movies(self) -> Iterator[int]:
         searcher = self._files.searcher()
-        for movie in searcher.fast_field_values("id", _found(searcher)):
+        for movie in searcher.fast_field_values("id", _searchable_addresses(searcher)):
             yield int(movie or 0)
 
     def count(self) -> int:
-        return len(_found(self._files.searcher()))
+        return len(_searchable_addresses(self._files.searcher()))
 
     def search(self, search_query: SearchQuery) -> Hits:
         return paging.search(self._files.searcher(), search_query)
 
 
-def _found(searcher: tantivy.Searcher) -> list[tantivy.DocAddress]:
-    found = searcher.search(FOUND, limit=searcher.num_docs + 1, count=False)
-    return [address for _, address in found.hits]
+def _searchable_addresses(searcher: tantivy.Searcher) -> list[tantivy.DocAddress]:
+    result = searcher.search(SEARCHABLE, limit=searcher.num_docs + 1, count=False)
+    return [address for _, address in result.hits]
 
 
-def _mark(searcher: tantivy.Searcher) -> IndexIdentity:
-    [address] = _addresses(searcher, [schema.MARK])
-    return _identity.decode(schema.content_of(searcher.doc(address)))
+def _identity_of(searcher: tantivy.Searcher) -> IndexIdentity:
+    [address] = _addresses(searcher, [schema.IDENTITY_KEY])
+    return _identity_decoder.decode(schema.content_of(searcher.doc(address)))
 
 
 def _revisions(searcher: tantivy.Searcher, movies: Sequence[int]) -> dict[int, int]:
@@ -104,5 +106,5 @@ def _addresses(
     if not wanted:
         return []
     by_keys = tantivy.Query.term_set_query(schema.SCHEMA, schema.KEY, wanted)
-    found = searcher.search(by_keys, limit=len(wanted), count=False)
-    return [address for _, address in found.hits]
+    result = searcher.search(by_keys, limit=len(wanted), count=False)
+    return [address for _, address in result.hits]

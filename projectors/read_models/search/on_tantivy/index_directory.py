@@ -2,7 +2,7 @@
 
 Any process may write: it takes tantivy's lock on the directory for one commit, which costs a third
 of a millisecond. A process that is killed loses the lock and what it had not committed. A reader
-reopens the index when the list of its files was replaced.
+reopens the index when meta.json, the list of its files, was replaced.
 """
 
 import shutil
@@ -17,45 +17,45 @@ import tantivy
 from projectors.read_models.search.engine import IndexIdentity, IndexUnavailable
 from projectors.read_models.search.on_tantivy import schema
 
-_HEAP_BYTES = 15_000_000  # the least that a writer takes
+_HEAP_BYTES = 15_000_000  # tantivy's minimum
 _LOCK_SECONDS = 5.0
 _PAUSE_SECONDS = 0.01
 
 
 class IndexDirectory:
-    """The directory of an index, and this process's open searcher."""
+    """The directory of an index, and the searcher that this process has open."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._open_index: tuple[tuple[int, int], tantivy.Searcher] | None = None
-        """The searcher, and which list of files it was opened with."""
+        self._open_searcher: tuple[tuple[int, int], tantivy.Searcher] | None = None
+        """The searcher, with inode and time of the meta.json that it was opened with."""
 
     def searcher(self) -> tantivy.Searcher:
         """The index as it is now; raises IndexUnavailable if it is missing or unreadable."""
-        with reaching():
-            found = (self._directory / "meta.json").stat()
-            list_of_files = found.st_ino, found.st_mtime_ns
-            if self._open_index is None or self._open_index[0] != list_of_files:
-                self._open_index = list_of_files, _opened(self._directory).searcher()
-        return self._open_index[1]
+        with translating_errors():
+            meta = (self._directory / "meta.json").stat()
+            file_version = meta.st_ino, meta.st_mtime_ns
+            if self._open_searcher is None or self._open_searcher[0] != file_version:
+                self._open_searcher = file_version, _open_index(self._directory).searcher()
+        return self._open_searcher[1]
 
-    def create(self, mark: IndexIdentity) -> None:
+    def create(self, identity: IndexIdentity) -> None:
         """Create an index with nothing but its identity; it appears atomically."""
-        with reaching():
-            path = self._aside("new")
+        with translating_errors():
+            path = self._temporary_path("new")
             path.mkdir(parents=True)
             try:
-                with _writing(tantivy.Index(schema.SCHEMA, path=str(path))) as writer:
-                    writer.add_document(schema.of_mark(mark))
+                with _committing(tantivy.Index(schema.SCHEMA, path=str(path))) as writer:
+                    writer.add_document(schema.identity_document(identity))
                 self.drop()
                 path.rename(self._directory)
             finally:
                 shutil.rmtree(path, ignore_errors=True)
 
     def drop(self) -> None:
-        """Remove it atomically, if it exists."""
-        path = self._aside("old")
-        with reaching():
+        """Remove the index atomically, if it exists."""
+        path = self._temporary_path("old")
+        with translating_errors():
             try:
                 self._directory.rename(path)
             except FileNotFoundError:
@@ -68,18 +68,18 @@ class IndexDirectory:
 
         No other process writes during the block, so the searcher is current.
         """
-        with reaching():
-            index = _opened(self._directory)
-            with _writing(index) as writer:
+        with translating_errors():
+            index = _open_index(self._directory)
+            with _committing(index) as writer:
                 index.reload()
                 yield writer, index.searcher()
 
-    def _aside(self, what: str) -> Path:
-        return self._directory.with_name(f".{self._directory.name}-{what}-{uuid4().hex}")
+    def _temporary_path(self, kind: str) -> Path:
+        return self._directory.with_name(f".{self._directory.name}-{kind}-{uuid4().hex}")
 
 
 @contextmanager
-def reaching() -> Iterator[None]:
+def translating_errors() -> Iterator[None]:
     """Turn file errors into IndexUnavailable."""
     try:
         yield
@@ -87,15 +87,15 @@ def reaching() -> Iterator[None]:
         raise IndexUnavailable(f"The search index can't be used: {error}") from error
 
 
-def _opened(directory: Path) -> tantivy.Index:
+def _open_index(directory: Path) -> tantivy.Index:
     index = tantivy.Index.open(str(directory))
     index.config_reader("manual")
     return index
 
 
 @contextmanager
-def _writing(index: tantivy.Index) -> Iterator[tantivy.IndexWriter]:
-    writer = _locked(index)
+def _committing(index: tantivy.Index) -> Iterator[tantivy.IndexWriter]:
+    writer = _acquire_writer(index)
     try:
         yield writer
         writer.commit()
@@ -103,11 +103,11 @@ def _writing(index: tantivy.Index) -> Iterator[tantivy.IndexWriter]:
         writer.rollback()
         raise
     finally:
-        writer.wait_merging_threads()  # and so gives back the lock
+        writer.wait_merging_threads()  # releases the lock
 
 
-def _locked(index: tantivy.Index) -> tantivy.IndexWriter:
-    """Return a writer as soon as no other process writes."""
+def _acquire_writer(index: tantivy.Index) -> tantivy.IndexWriter:
+    """Wait for the directory's lock; return a writer that holds it."""
     deadline = monotonic() + _LOCK_SECONDS
     while True:
         try:

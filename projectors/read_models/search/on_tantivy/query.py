@@ -25,8 +25,8 @@ Bound: TypeAlias = int | float | None
 
 _BM25 = 1 / 2.2
 
-FOUND = Query.exists_query("votes")
-"""Every movie that may be found."""
+SEARCHABLE = Query.exists_query("votes")
+"""Matches all movies but withdrawn ones, and not the document with the index's identity."""
 
 
 def build(search_query: SearchQuery) -> Query:
@@ -47,7 +47,7 @@ def _filters(search_query: SearchQuery) -> Iterable[Query]:
 
 def _text(q: str) -> Query:
     if not q.strip():
-        return _constant(FOUND, 0)
+        return _constant(SEARCHABLE, 0)
     typed = parse(q)
     if not typed.groups:
         return Query.empty_query()

@@ -1,8 +1,7 @@
 """tantivy schema: fields of a movie's document.
 
-Texts arrive folded, so the index only splits at spaces. A document is deleted by the text of its
-key: by a number, ``delete_documents_by_term`` silently deletes nothing where the field is
-unsigned.
+Texts arrive folded, so the index only splits at spaces. The key of a document is a text, because
+``delete_documents_by_term`` silently deletes nothing by a number in an unsigned field.
 """
 
 import msgspec
@@ -11,7 +10,7 @@ import tantivy
 from projectors.read_models.search.engine import IndexIdentity, VersionedDocument
 
 KEY = "key"
-MARK = "mark"
+IDENTITY_KEY = "mark"
 """Key of the document that holds the IndexIdentity; each commit rewrites it."""
 
 _encode = msgspec.json.encode
@@ -19,8 +18,8 @@ _encode = msgspec.json.encode
 
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
-    for whole in (KEY, "exact", "bare", "whole", "people"):
-        builder.add_text_field(whole, tokenizer_name="raw", index_option="basic")
+    for exact in (KEY, "exact", "bare", "whole", "people"):
+        builder.add_text_field(exact, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("genres", tokenizer_name="raw", index_option="basic", fast=True)
     for text in ("words", "compounds", "cast"):
         builder.add_text_field(text, tokenizer_name="whitespace", index_option="position")
@@ -36,13 +35,13 @@ def _schema() -> tantivy.Schema:
 SCHEMA = _schema()
 
 
-def of_movie(written: VersionedDocument) -> tantivy.Document:
-    content = written.document
+def movie_document(versioned: VersionedDocument) -> tantivy.Document:
+    content = versioned.document
     document = tantivy.Document()
-    document.add_text(KEY, str(written.movie))
-    document.add_integer("revision", written.revision)
+    document.add_text(KEY, str(versioned.movie))
+    document.add_integer("revision", versioned.revision)
     document.add_bytes("content", _encode(content))
-    document.add_integer("id", written.movie)
+    document.add_integer("id", versioned.movie)
     if "votes" not in content:
         return document  # a tombstone: nothing but its key finds it
     for field in ("exact", "bare", "words", "compounds"):
@@ -60,11 +59,11 @@ def of_movie(written: VersionedDocument) -> tantivy.Document:
     return document
 
 
-def of_mark(mark: IndexIdentity) -> tantivy.Document:
+def identity_document(identity: IndexIdentity) -> tantivy.Document:
     """The document that holds the index's identity."""
     document = tantivy.Document()
-    document.add_text(KEY, MARK)
-    document.add_bytes("content", _encode(mark))
+    document.add_text(KEY, IDENTITY_KEY)
+    document.add_bytes("content", _encode(identity))
     return document
 
 
