@@ -1,7 +1,7 @@
 """Backfill: fills the state of new generations from the log.
 
 Each process has partitions of its own. It reads a page, decodes it once and lets each generation
-apply it, exactly as a worker does: a killed one resumes at the checkpoints.
+apply it, exactly as a worker does. A process that was killed resumes at the checkpoints.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,18 +29,18 @@ def fill(numbers: Mapping[str, int], partitions: Sequence[int], until: Sequence[
     ``until``: the last offset to fill of each partition, of all partitions.
     """
     store = PostgresStore(config().partitions)
-    followers = [Follower(model, store, decryptor()) for model in opened(numbers)]
+    followers = [Follower(model, store, decryptor()) for model in open_generations(numbers)]
     backpressure = Backpressure(Live(clients.redis()), Pointers(clients.redis()))
     for follower in followers:
         follower.sync(until)
     while behind := [
-        (partition, lacking)
+        (partition, lagging)
         for partition in partitions
-        if (lacking := [f for f in followers if f.checkpoints[partition] < until[partition]])
+        if (lagging := [f for f in followers if f.checkpoints[partition] < until[partition]])
     ]:
         count = 0
-        for partition, lacking in behind:
-            if ready := [follower for follower in lacking if not follower.is_backing_off]:
+        for partition, lagging in behind:
+            if ready := [follower for follower in lagging if not follower.is_backing_off]:
                 count += read_page(store, partition, ready, until=until[partition])
             backpressure.wait()
         if not count:
@@ -57,7 +57,7 @@ def progress(models: Sequence[ReadModel], until: Sequence[int]) -> int:
     )
 
 
-def opened(numbers: Mapping[str, int]) -> list[ReadModel]:
+def open_generations(numbers: Mapping[str, int]) -> list[ReadModel]:
     """Open the generations with these numbers, by model."""
     redis = clients.redis()
     return [kind(redis, numbers[kind.name]) for kind in MODELS if kind.name in numbers]

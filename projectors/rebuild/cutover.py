@@ -31,8 +31,8 @@ class NotTakenOver(Exception):
     """The running workers do not bring the new generations level."""
 
 
-def call_back(numbers: Mapping[str, int], pointers: Pointers) -> None:
-    """Stop workers from writing generations that an interrupted rebuild handed over."""
+def reclaim(numbers: Mapping[str, int], pointers: Pointers) -> None:
+    """Take back generations that an interrupted rebuild handed over: no worker writes them then."""
     for generation_id in numbers.items():
         pointers.leave(*generation_id)
     while numbers.items() & pointers.followed():  # until a worker has polled or ended

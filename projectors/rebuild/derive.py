@@ -16,7 +16,7 @@ from projectors.building.builder import Builder, ComparableBuilder, PartitionedB
 from projectors.errors import RetryLater
 from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
-from projectors.rebuild.backfill import opened
+from projectors.rebuild.backfill import open_generations
 from projectors.rebuild.backpressure import Backpressure
 from projectors.registry import BUILT, MODELS, make_builder
 from projectors.storage.read_model import ReadModel
@@ -89,7 +89,7 @@ def _builders(
     numbers: Mapping[str, int], names: Collection[str]
 ) -> Iterator[tuple[ReadModel, Builder]]:
     """Yield each model of these names that has derived data, and its builder."""
-    models = {model.name: model for model in opened(numbers)}
+    models = {model.name: model for model in open_generations(numbers)}
     live = Live(clients.redis())
 
     def find(kind: type[ReadModel]) -> ReadModel:

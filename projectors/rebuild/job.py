@@ -25,16 +25,16 @@ from projectors.registry import MODELS
 from projectors.storage.read_model import ReadModel
 from projectors.verification.state import Verdict, verify
 
-_NEAR = 2000
-"""Events: few enough to be read soon; as many may arrive meanwhile."""
-_ROUNDS = 3
+_FEW_EVENTS = 2000
+"""A backlog this small ends the catch-up: as many events may arrive while it is filled."""
+_CATCH_UP_ROUNDS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class RebuildOptions:
     label: str | None = None
     until: datetime | None = None
-    is_verified: bool = False
+    verify: bool = False
     processes: int = 1
 
 
@@ -52,6 +52,8 @@ class GenerationsDiffer(Exception):
 
 
 class RebuildJob:
+    """A rebuild of some read models, by the label, moment and checks of its options."""
+
     def __init__(
         self, kinds: Sequence[type[ReadModel]], options: RebuildOptions, screen: ProgressView
     ) -> None:
@@ -76,13 +78,13 @@ class RebuildJob:
         self._numbers = plan.numbers(
             self._kinds, self._pointers, label=options.label, until=options.until
         )
-        self._models = backfill.opened(self._numbers)
+        self._models = backfill.open_generations(self._numbers)
         self._screen.watch(self._live, [model.name for model in MODELS])
         with RebuildPool(options.processes) as self._pool:
             if options.until is None:
-                self._make_present()
+                self._rebuild_present()
             else:
-                self._make_past(plan.offsets_at(self._store, options.until))
+                self._rebuild_past(plan.offsets_at(self._store, options.until))
 
     def show_outcome(self, console: Console) -> None:
         """Print what was made, and how fast."""
@@ -103,23 +105,25 @@ class RebuildJob:
             return
         console.print("Switched." + (" All equal." if self._verdicts else ""))
         if not self._has_workers:
-            console.print("No projector is running: start one, or nothing keeps them level.")
+            console.print(
+                "No projector is running: start one to keep the new generations up to date."
+            )
 
-    def _make_present(self) -> None:
-        cutover.call_back(self._numbers, self._pointers)
+    def _rebuild_present(self) -> None:
+        cutover.reclaim(self._numbers, self._pointers)
         self._fill(self._store.heads())
-        for _ in range(_ROUNDS):
+        for _ in range(_CATCH_UP_ROUNDS):
             heads = self._store.heads()
-            if sum(heads) - self._filled(heads) // len(self._models) <= _NEAR:
+            if sum(heads) - self._filled(heads) // len(self._models) <= _FEW_EVENTS:
                 break
             self._fill(heads)
-        if self._options.is_verified:
-            self._prove_state()
-            # The comparison left each model at other offsets; a builder that reads several models
-            # needs them at the same ones.
+        if self._options.verify:
+            self._verify_state()
+            # The comparison left the models at different offsets; a builder that reads several of
+            # them needs the same ones.
             self._fill(self._store.heads())
         self._build()
-        # Events that came meanwhile: they are filled faster here than by the workers.
+        # Events that arrived meanwhile are filled faster here than by the workers.
         self._fill(self._store.heads())
         task = self._screen.begin("taking over", total=None)
         self._has_workers = cutover.take_over(
@@ -127,10 +131,10 @@ class RebuildJob:
         )
         task.end()
 
-    def _make_past(self, ends: Sequence[int]) -> None:
+    def _rebuild_past(self, ends: Sequence[int]) -> None:
         self._fill(ends)
-        if self._options.is_verified:
-            self._verdicts = [self._folded(model) for model in self._models]
+        if self._options.verify:
+            self._verdicts = [self._compare_with_log(model) for model in self._models]
         self._build()
         for model in self._models:
             purge_past_generation(model, self._store)
@@ -152,7 +156,7 @@ class RebuildJob:
         return backfill.progress(self._models, until)
 
     def _build(self) -> None:
-        """Build the derived data, and prove it if asked to."""
+        """Build the derived data, and compare it with the state if asked to."""
         began, partitions = monotonic(), self._store.partitions
         task = self._screen.begin("building", total=derive.progress(self._models, partitions)[1])
         self._pool.build(
@@ -163,18 +167,18 @@ class RebuildJob:
         )
         task.end()
         self._built_seconds += monotonic() - began
-        if self._options.is_verified:
-            self._prove_built()
+        if self._options.verify:
+            self._verify_derived()
 
-    # ------------------------------------------------------------------------------ proof
+    # ------------------------------------------------------------------------------ verification
 
-    def _prove_state(self) -> None:
+    def _verify_state(self) -> None:
         task = self._screen.begin("comparing", total=None)
-        self._verdicts = [self._compared(model, task.advance) for model in self._models]
+        self._verdicts = [self._compare_state(model, task.advance) for model in self._models]
         task.end()
         self._refuse_if_any_differs()
 
-    def _prove_built(self) -> None:
+    def _verify_derived(self) -> None:
         verdicts = {verdict.model: verdict for verdict in self._verdicts}
         for name, problems in derive.check(self._numbers, self._options.until):
             verdicts[name].differs(problems)
@@ -184,10 +188,10 @@ class RebuildJob:
         if any(verdict.differences for verdict in self._verdicts):
             raise GenerationsDiffer(self._verdicts)
 
-    def _compared(self, model: ReadModel, advance: Callable[[int], None]) -> Verdict:
-        """Compare with the live generation, or with a fold of the log.
+    def _compare_state(self, model: ReadModel, advance: Callable[[int], None]) -> Verdict:
+        """Compare with the live generation if it has the same shape and lacks no events.
 
-        The live one is no reference if it has another shape, or parked or skipped events.
+        Otherwise compare with a fold of the log.
         """
         with suppress(NotReady):
             live = self._live.open(type(model))
@@ -195,7 +199,7 @@ class RebuildJob:
                 return comparison.compare(
                     model, live, self._store, decrypt=decryptor(), advance=advance
                 )
-        return self._folded(model)
+        return self._compare_with_log(model)
 
-    def _folded(self, model: ReadModel) -> Verdict:
+    def _compare_with_log(self, model: ReadModel) -> Verdict:
         return verify(model, self._store, decrypt=decryptor())

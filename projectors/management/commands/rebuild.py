@@ -76,7 +76,7 @@ class Command(BaseCommand):
         job_options = RebuildOptions(
             label=options["into"],
             until=options["until"],
-            is_verified=options["verify"],
+            verify=options["verify"],
             processes=max(1, options["processes"]),
         )
         if (job_options.label is None) != (job_options.until is None):

@@ -119,7 +119,7 @@ def test_rebuild_with_verify_refuses_to_switch_on_a_difference(pointers, capsys)
 def test_rebuild_with_verify_refuses_to_switch_on_an_inconsistent_list(
     pointers, capsys, monkeypatch
 ):
-    prove = job.RebuildJob._prove_built
+    prove = job.RebuildJob._verify_derived
 
     def with_one_wrong(self):
         new = Recommendations(clients.redis(), 2)
@@ -128,7 +128,7 @@ def test_rebuild_with_verify_refuses_to_switch_on_an_inconsistent_list(
         new.redis.set(new.shard(0).derived("list", COLD_START), encode_list(wrong))
         prove(self)
 
-    monkeypatch.setattr(job.RebuildJob, "_prove_built", with_one_wrong)
+    monkeypatch.setattr(job.RebuildJob, "_verify_derived", with_one_wrong)
     with pytest.raises(CommandError, match="generations drop recommendations 2"):
         rebuild("recommendations", "--verify")
     assert live() == dict.fromkeys(NAMES, 1)
@@ -137,7 +137,7 @@ def test_rebuild_with_verify_refuses_to_switch_on_an_inconsistent_list(
 
 def test_rebuild_with_verify_ignores_changes_of_a_source_meanwhile(pointers, monkeypatch):
     """A rating of a movie on a first page, taken in just before what was built is proven."""
-    prove, store = job.RebuildJob._prove_built, PostgresStore(config().partitions)
+    prove, store = job.RebuildJob._verify_derived, PostgresStore(config().partitions)
 
     def late(self):
         rate(1)
@@ -145,7 +145,7 @@ def test_rebuild_with_verify_ignores_changes_of_a_source_meanwhile(pointers, mon
             take_in(kind(clients.redis(), 1), store)
         prove(self)
 
-    monkeypatch.setattr(job.RebuildJob, "_prove_built", late)
+    monkeypatch.setattr(job.RebuildJob, "_verify_derived", late)
     rebuild("trending", "--verify")
     assert live()["trending"] == 2
     rate(1)
