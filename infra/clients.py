@@ -34,7 +34,7 @@ def _connect(url: str) -> Redis:
 
 
 def cache_redis() -> Redis:
-    """The same Redis for caches, connected as the user that may write them."""
+    """Redis connected as the user that may write caches; by default the same as ``redis``."""
     url = config().cache_redis_url
     return _cache_redis(url) if url else redis()
 
@@ -46,5 +46,5 @@ def _cache_redis(url: str) -> Redis:
 
 @cache
 def elasticsearch() -> Elasticsearch:
-    """The search engine's client."""
+    """Elasticsearch, with a timeout of ten seconds."""
     return Elasticsearch(config().elasticsearch_url, request_timeout=10)

@@ -22,7 +22,7 @@ class MailSettings(NamedTuple):
     directory: str | None = None
 
 
-def read(url: str) -> MailSettings:
+def parse(url: str) -> MailSettings:
     """Parse the URL; raises BadConfig."""
     parts = urlsplit(url)
     match parts.scheme:

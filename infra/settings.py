@@ -146,7 +146,7 @@ SIMPLE_JWT = {"USER_ID_CLAIM": "sub", "TOKEN_TYPE_CLAIM": "typ"}
 AT_START = ["command_api.emails.delivery.start"] if ROLE == "command" else []
 
 read_jwks(_config.public_jwks)  # stops the process at start if it is invalid
-_mail = mail_settings.read(_config.mail_url)
+_mail = mail_settings.parse(_config.mail_url)
 EMAIL_BACKEND = _mail.backend
 EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password

@@ -10,7 +10,7 @@ from command_api.accounts.registration import Applicant, register
 from command_api.http.openapi import describe_command
 from command_api.http.view import Answer, Call, CommandView
 from command_api.preferences.api import genre_list
-from events.vault.subjects import scope_of
+from events.vault.subjects import email_scope
 from infra.http.permissions import Anybody
 from infra.http.strict_json import StrictSerializer
 from infra.rate_limit import sliding_window
@@ -57,7 +57,7 @@ class AccountsView(CommandView):
 
     def scope(self, call: Call) -> str:
         """Use the e-mail address: a new user has no id yet."""
-        return f"email:{scope_of(call.body['email'])}"
+        return f"email:{email_scope(call.body['email'])}"
 
     def throttle(self, request: HttpRequest, identity: Identity | None) -> Throttle:
         """Limit registrations: each costs a password hash."""

@@ -1,4 +1,4 @@
-"""Inline projection of movies and boards: tables written with the events, and states read back."""
+"""Inline projection: writes movies and boards to tables with their events; reads movies' states."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -89,7 +89,7 @@ def apply(events: Sequence[MovieEvent]) -> None:
     described = {
         event.movie_id: event for event in events if isinstance(event, MovieAdded | MovieDescribed)
     }
-    _put_facts([described[movie_id] for movie_id in sorted(described)])
+    _put_descriptions([described[movie_id] for movie_id in sorted(described)])
     _put(_EXTERNAL_IDS, sorted(link for event in events for link in _links_of(event)))
     detailed = {event.movie_id: event for event in events if isinstance(event, MovieDetailed)}
     _put_details([detailed[movie_id] for movie_id in sorted(detailed)])
@@ -97,7 +97,7 @@ def apply(events: Sequence[MovieEvent]) -> None:
 
 
 def apply_trend(event: TrendObserved, *, at: datetime) -> None:
-    """Write the last observation of a board to the tables, in the transaction that appends it."""
+    """Write an observation of a board in place of the last, in the transaction that appends it."""
     board, _ = models.TrendObservation.objects.update_or_create(
         board=event.board,
         defaults={"source": event.source, "window": event.window, "observed_at": at},
@@ -110,7 +110,7 @@ def apply_trend(event: TrendObserved, *, at: datetime) -> None:
 
 
 def movie_states(movie_ids: Collection[int]) -> dict[int, MovieState]:
-    """The states of those of the movies that the catalogue has, with one query per table."""
+    """Read the states of movies, with one query per table; unknown movies are left out."""
     genres = _by_movie(models.MovieGenre, movie_ids, "genre", order="place")
     cast = _by_movie(models.Casting, movie_ids, "person__name", order="billing")
     links = _by_movie(models.ExternalId, movie_ids, "source", "value")
@@ -144,9 +144,10 @@ def movie_states(movie_ids: Collection[int]) -> dict[int, MovieState]:
 
 
 def rebuild(store: EventStore, advance: Callable[[int], object] = lambda _: None) -> int:
-    """Rebuild the tables from the log and return the number of events; writers of movies wait.
+    """Rebuild the tables from the log in one transaction; return the number of applied events.
 
-    ``advance`` gets the number of events read since its last call.
+    Commands that change movies wait for it. ``advance`` gets the number of events read since its
+    last call.
     """
     total = 0
     with transaction.atomic():
@@ -186,10 +187,10 @@ def _by_movie(
 ) -> dict[int, list[tuple[Any, ...]]]:
     """Columns of the rows of some movies, by movie and in order."""
     rows = model.objects.filter(movie__in=movie_ids).order_by("movie", order)
-    of_movie: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    rows_by_movie: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
     for movie_id, *values in rows.values_list("movie", *columns):
-        of_movie[movie_id].append(tuple(values))
-    return of_movie
+        rows_by_movie[movie_id].append(tuple(values))
+    return rows_by_movie
 
 
 def _put(sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
@@ -208,20 +209,24 @@ def _put_named(names_sql: str, rows_sql: str, rows: Sequence[tuple[Any, ...]]) -
     _put(rows_sql, rows)
 
 
-def _put_facts(facts: Sequence[MovieAdded | MovieDescribed]) -> None:
+def _put_descriptions(described: Sequence[MovieAdded | MovieDescribed]) -> None:
     _put(
         _MOVIES,
         [
             (e.movie_id, e.title, title_keys.key(e.title), e.year, e.overview, e.poster_url)
-            for e in facts
+            for e in described
         ],
     )
-    again = [event.movie_id for event in facts if isinstance(event, MovieDescribed)]
-    _clear(again, models.MovieGenre, models.Casting)
+    redescribed = [event.movie_id for event in described if isinstance(event, MovieDescribed)]
+    _clear(redescribed, models.MovieGenre, models.Casting)
     _put_named(
-        _GENRES, _MOVIE_GENRES, [(e.movie_id, *row) for e in facts for row in _numbered(e.genres)]
+        _GENRES,
+        _MOVIE_GENRES,
+        [(e.movie_id, *row) for e in described for row in _numbered(e.genres)],
     )
-    _put_named(_PEOPLE, _CASTINGS, [(e.movie_id, *row) for e in facts for row in _numbered(e.cast)])
+    _put_named(
+        _PEOPLE, _CASTINGS, [(e.movie_id, *row) for e in described for row in _numbered(e.cast)]
+    )
 
 
 def _put_details(detailed: Sequence[MovieDetailed]) -> None:
@@ -242,8 +247,8 @@ def _put_details(detailed: Sequence[MovieDetailed]) -> None:
     )
     crew = [(e.movie_id, place, c.job, c.name) for e in detailed for place, c in _numbered(e.crew)]
     _put_named(_PEOPLE, _CREDITS, crew)
-    words = [(e.movie_id, *row) for e in detailed for row in _numbered(e.keywords)]
-    _put_named(_KEYWORDS, _MOVIE_KEYWORDS, words)
+    keywords = [(e.movie_id, *row) for e in detailed for row in _numbered(e.keywords)]
+    _put_named(_KEYWORDS, _MOVIE_KEYWORDS, keywords)
     _put(_TRANSLATIONS, [(e.movie_id, *title) for e in detailed for title in e.titles.items()])
 
 
@@ -252,8 +257,8 @@ def _clear(movie_ids: Sequence[int], *tables: Any) -> None:
         table.objects.filter(movie__in=movie_ids).delete()
 
 
-def _numbered(things: Iterable[T]) -> Iterable[tuple[int, T]]:
-    return enumerate(things, start=1)
+def _numbered(items: Iterable[T]) -> Iterable[tuple[int, T]]:
+    return enumerate(items, start=1)
 
 
 def _statuses(events: Sequence[MovieEvent]) -> dict[int, str]:

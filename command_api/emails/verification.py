@@ -39,6 +39,6 @@ def is_verified(user_id: UUID) -> bool:
 
 
 def invalid_token() -> Invalid:
-    """Return one refusal for all invalid tokens: it does not reveal why."""
+    """Return the same error for every invalid token, so that it does not reveal the reason."""
     reason = "It was used, has expired, or was never issued. Ask for a new e-mail."
     return Invalid("The token is not valid.", errors=[("token", reason)])

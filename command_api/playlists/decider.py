@@ -134,7 +134,7 @@ def _refuse_foreign(command: PlaylistChange, current: PlaylistState) -> None:
 
 
 def not_found() -> NotFound:
-    """Return one refusal for missing playlists and for those of other users."""
+    """Return the same error for missing playlists and for those of other users."""
     return NotFound("You have no such playlist.")
 
 

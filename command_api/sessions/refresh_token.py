@@ -27,5 +27,5 @@ def decode(token: str) -> RefreshTokenId:
 
 
 def invalid_token() -> Unauthenticated:
-    """Return one refusal for all invalid tokens: it does not reveal why."""
+    """Return the same error for every invalid token, so that it does not reveal the reason."""
     return Unauthenticated("The refresh token is not valid. Log in again.")

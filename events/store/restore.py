@@ -1,4 +1,4 @@
-"""Restoring the event log: inserts events with the offsets and times they had."""
+"""Restore of the event log: inserts archived events with their original offsets and times."""
 
 from collections.abc import Sequence
 
@@ -18,11 +18,11 @@ _INSERT = (
 
 
 class NotContiguous(Exception):
-    """The events don't follow the partition's last one: another process appends to the log."""
+    """The events don't follow the partition's last one: another process appended to the log."""
 
 
 class RestorableStore(PostgresStore):
-    """The log while an archive is imported."""
+    """An event store that also inserts events at given offsets, for the import of an archive."""
 
     def restore(self, batch: Sequence[Stored]) -> None:
         """Insert the next events of one partition, all or none; raises NotContiguous."""
@@ -37,7 +37,7 @@ class RestorableStore(PostgresStore):
     def analyze(self) -> None:
         """Update the planner's statistics after an import.
 
-        Without them a page of the log may be planned as a sort of all that follows it.
+        With outdated ones, reading a page may sort all later events of the partition.
         """
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE events, partitions")

@@ -34,7 +34,7 @@ class NamesTaken(Exception):
 
 
 class KeyMissing(Exception):
-    """The vault does not have this person, or not yet: retry later."""
+    """The vault has no such person, or not yet: retry later."""
 
 
 class Reservation(NamedTuple):
@@ -45,7 +45,7 @@ class Reservation(NamedTuple):
 
 
 class Credentials(NamedTuple):
-    """What a log-in is checked against."""
+    """What a log-in is checked against, and the epoch of its tokens."""
 
     user_id: UUID
     password_hash: str
@@ -95,7 +95,7 @@ def release(reservation: Reservation) -> None:
 
 
 def orphans(*, username: str | None = None, email: str | None = None) -> Sequence[Reservation]:
-    """Reservations whose registration has ended; only those of the given names, if any."""
+    """Reservations whose registration stopped half-way; of one pair of names, if given."""
     old = Subject.objects.filter(state=_State.RESERVED, reserved_at__lt=Now() - ORPHANED_AFTER)
     if username is not None and email is not None:
         same = _same_names(username, email)
@@ -121,7 +121,7 @@ def replace_password(user_id: UUID, *, was: str, now: str) -> bool:
 
 
 def login_digest(login: str) -> bytes:
-    """A digest of what was entered at a log-in, for others to store; whether it exists or not."""
+    """A digest of a username or an e-mail address as entered, whether an account has it or not."""
     digest = email_digest if "@" in login else username_digest
     return digest(_pepper(), login)
 
@@ -132,8 +132,8 @@ def login_digests_of(user_id: UUID) -> Sequence[bytes]:
     return [bytes(digest) for digest in row or () if digest is not None]
 
 
-def scope_of(email: str) -> str:
-    """A stable digest of an address, for others to store."""
+def email_scope(email: str) -> str:
+    """A stable digest of an address: the scope of keys of requests without an account."""
     return email_digest(_pepper(), email).hex()
 
 

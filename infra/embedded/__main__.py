@@ -55,11 +55,11 @@ def _run(directory: Path, ports: Ports, stopping: Event, *, steps: Sequence[Seed
     began = time.monotonic()
     supervisor = Supervisor(stopping, say=show_news)
 
-    def check() -> None:
+    def require_ports() -> None:
         advice = "Choose another one and the one after it: make run PORT=9000"
         require_free((ports.query, ports.command), advice)
 
-    with running(directory, ports, supervisor, check=check) as (layout, platform):
+    with running(directory, ports, supervisor, check=require_ports) as (layout, platform):
         platform.save_environment(layout.base / "environment")
         if directory == DIRECTORY:
             platform.save_environment(HOME / ".state" / "environment")

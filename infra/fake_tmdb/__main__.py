@@ -13,7 +13,7 @@ parser.add_argument(
     "--films", type=int, help="number of films of the demo catalogue (default: all)"
 )
 arguments = parser.parse_args()
-films = FilmCatalogue.of_catalogue(arguments.films)
+films = FilmCatalogue.of_demo_catalogue(arguments.films)
 with FakeTmdb(films, port=arguments.port, per_second=arguments.per_second) as server:
     sys.stdout.write(f"{server.url}\n")
     sys.stdout.flush()

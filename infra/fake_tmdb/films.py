@@ -33,7 +33,7 @@ class FilmCatalogue:
         self._listed: dict[str, list[int]] = {}
 
     @classmethod
-    def of_catalogue(cls, count: int | None = None) -> "FilmCatalogue":
+    def of_demo_catalogue(cls, count: int | None = None) -> "FilmCatalogue":
         """The newest ``count`` films of the demo catalogue; all by default."""
         return cls(islice(reversed(_catalogue()), count))
 

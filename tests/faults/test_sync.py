@@ -28,7 +28,7 @@ PATIENCE_SECONDS = 90.0
 @pytest.fixture
 def tmdb():
     """Fake TMDb with a rate limit, so that a sync takes a while."""
-    with running(FilmCatalogue.of_catalogue(FILMS), per_second=PER_SECOND) as server:
+    with running(FilmCatalogue.of_demo_catalogue(FILMS), per_second=PER_SECOND) as server:
         yield server
 
 

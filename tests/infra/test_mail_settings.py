@@ -17,10 +17,10 @@ from infra.config import BadConfig
     ],
 )
 def test_mail_url_selects_backend_and_options(url, kind, rest):
-    assert mail_settings.read(url) == (f"django.core.mail.backends.{kind}.EmailBackend", *rest)
+    assert mail_settings.parse(url) == (f"django.core.mail.backends.{kind}.EmailBackend", *rest)
 
 
 @pytest.mark.parametrize("url", ["", "mail", "file:", "smtp:", "https://mail"])
 def test_invalid_mail_url_is_refused(url):
     with pytest.raises(BadConfig, match="MARQUEE_MAIL_URL"):
-        mail_settings.read(url)
+        mail_settings.parse(url)

@@ -74,7 +74,7 @@ class TmdbClient:
         self._http.close()
 
     def film(self, film_id: int, etag: str | None = None) -> FetchedFilm:
-        """A film in full, or ``film=None`` when its ETag is still ``etag``.
+        """A film with all details, or ``film=None`` if its ETag is unchanged.
 
         Raises FilmNotFound; MalformedResponse names the film.
         """
@@ -96,9 +96,9 @@ class TmdbClient:
             self._get(f"movie/{name}", {"page": page}), ResultPage[FilmRef], f"{name}, {page}"
         )
 
-    def changes(self, first: date, last: date, number: int = 1) -> Iterator[ResultPage[FilmRef]]:
-        """Films changed between two dates, at most 14 days, from page ``number`` on."""
-        pages = number
+    def changes(self, first: date, last: date, from_page: int = 1) -> Iterator[ResultPage[FilmRef]]:
+        """Films changed between two dates, at most 14 days apart, from one page on."""
+        number = pages = from_page
         while number <= min(pages, LAST_PAGE):
             days = {"start_date": first.isoformat(), "end_date": last.isoformat()}
             response = self._get("movie/changes", {**days, "page": number})

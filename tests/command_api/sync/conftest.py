@@ -18,7 +18,7 @@ FILMS = 130
 @pytest.fixture
 def fake_tmdb():
     """Fake TMDb with fewer films."""
-    with running(FilmCatalogue.of_catalogue(FILMS), per_second=100_000) as server:
+    with running(FilmCatalogue.of_demo_catalogue(FILMS), per_second=100_000) as server:
         yield server
 
 
