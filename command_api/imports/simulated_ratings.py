@@ -1,8 +1,8 @@
 """Ratings of a simulated community: a deterministic model of people on movie sites.
 
-Popularity has a long tail; each person likes some genres, has a mean score of their own, and rates
-in sittings, most of them in the last days. Popularity beyond the well-known movies is estimated
-from the cast: people who play in many movies make each of them popular.
+Popularity has a long tail; each person likes some genres, has their own mean score, and rates in
+sittings, most of them in the last days. Well-known movies lead; the popularity of all others is
+estimated from their actors: those who play in many movies make each of them popular.
 """
 
 from collections import Counter
@@ -21,12 +21,14 @@ SEED = 1895  # the first public film show
 DAYS = 14
 _PEOPLE = UUID("0c9f5b0e-2f0b-4b7e-8a55-7d0f3c1d9b1e")
 
-_MEDIAN, _SIGMA, _MOST = 15, 0.8, 120  # ratings of a person: log-normal, capped
+_MEDIAN, _SIGMA, _FEWEST, _MOST = 15, 0.8, 3, 120
+"""Number of ratings of a person: log-normal, within limits."""
 _HEAD = 20
-"""Number of movies at the top that are about as popular as the first."""
+"""Flattens the top of the long tail: popularity is 1 / (rank + _HEAD)."""
 _GENRE_FACTOR = 6.0
 """How much likelier a movie of a liked genre is rated."""
 _LATEST, _FADING_YEARS = 2023, 18.0
+"""Popularity falls to 1/e with each 18 years before the latest year."""
 _DAY_SECONDS = 86_400
 
 
@@ -58,30 +60,38 @@ def simulate(movies: Sequence[SimulationMovie], people: int) -> Iterator[SourceR
         noise = random.normal(0, 1.0, len(rated))
         raw = mean + quality[rated] + 1.6 * is_liked[rated] + noise
         scores = np.clip(np.rint(raw), 1, 10).astype(int)
-        for movie, score, at in zip(rated, scores, _times(len(rated), random), strict=True):
-            yield SourceRating(0, person, movies[movie].movie_id, int(score), int(at), 0)
+        for index, score, at in zip(rated, scores, _times(len(rated), random), strict=True):
+            yield SourceRating(
+                number=0,
+                user=person,
+                film=movies[index].movie_id,
+                score=int(score),
+                at=int(at),
+                read_bytes=0,
+            )
 
 
 def _popularity(movies: Sequence[SimulationMovie], random: Generator) -> NDArray[np.float64]:
-    """Popularity of each movie by its rank; newer movies are more popular."""
-    plays = Counter(name for movie in movies for name in movie.cast)
-    draw = np.array([sum(plays[name] for name in movie.cast[:4]) for movie in movies])
+    """Popularity of each movie, by rank: well-known movies, then by actors and year."""
+    appearances = Counter(name for movie in movies for name in movie.cast)
+    fame = np.array([sum(appearances[name] for name in movie.cast[:4]) for movie in movies])
     years = np.array([movie.year or 1900 for movie in movies])
     recent = np.exp((np.minimum(years, _LATEST) - _LATEST) / _FADING_YEARS)
     well_known = np.array([(movie.title, movie.year) in WELL_KNOWN for movie in movies])
-    likely = (draw + 1) * recent * random.lognormal(0, 0.5, len(movies))
-    rank = np.argsort(np.argsort(-np.where(well_known, likely + likely.max(), likely)))
+    estimate = (fame + 1) * recent * random.lognormal(0, 0.5, len(movies))
+    rank = np.argsort(np.argsort(-np.where(well_known, estimate + estimate.max(), estimate)))
     return np.asarray(1.0 / (rank + _HEAD), dtype=np.float64)
 
 
-def _sample(likely: NDArray[np.float64], random: Generator) -> NDArray[np.int64]:
-    count = int(np.clip(random.lognormal(np.log(_MEDIAN), _SIGMA), 3, _MOST))
-    count = min(count, len(likely))
-    return random.choice(len(likely), size=count, replace=False, p=likely / likely.sum())
+def _sample(weights: NDArray[np.float64], random: Generator) -> NDArray[np.int64]:
+    """Indexes of the movies that a person rates, by their weights."""
+    count = int(np.clip(random.lognormal(np.log(_MEDIAN), _SIGMA), _FEWEST, _MOST))
+    count = min(count, len(weights))
+    return random.choice(len(weights), size=count, replace=False, p=weights / weights.sum())
 
 
 def _times(count: int, random: Generator) -> NDArray[np.int64]:
-    """Times in sittings, ratings a minute apart; most sittings are in the last days."""
+    """Times in seconds, all negative; a sitting's ratings are a minute apart."""
     sittings = random.uniform(0, 1, max(1, count // 8)) ** 2 * DAYS * _DAY_SECONDS
     began = random.choice(sittings, size=count)
     at: NDArray[np.int64] = -(began + 60 * np.arange(count)[::-1]).astype(np.int64) - 60
