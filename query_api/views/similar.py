@@ -11,8 +11,8 @@ from infra.http.openapi import operation
 from infra.http.permissions import Anybody
 from infra.http.strict_json import DEFAULT_LIMIT, MAX_LIMIT, StrictQuery, encode
 from projectors.read_models.similarity.formula import confidence
+from projectors.read_models.similarity.neighbour import Neighbour
 from projectors.read_models.similarity.read_model import Similarity
-from projectors.read_models.similarity.types import Neighbour
 from projectors.storage import pagination
 from query_api.http import schemas
 from query_api.http.read_your_writes import AnswerSource

@@ -11,8 +11,8 @@ from typing import NamedTuple, TypeVar
 from projectors.read_models.movies.read_model import Movies, YearAndGenres
 from projectors.read_models.recommendations.candidates import Candidates, trend_scores
 from projectors.read_models.recommendations.genre_affinity import TrendScore
+from projectors.read_models.similarity.neighbour import Neighbour
 from projectors.read_models.similarity.read_model import Similarity
-from projectors.read_models.similarity.types import Neighbour
 from projectors.read_models.trending.read_model import Trending
 from projectors.storage import replies
 from projectors.storage.read_model import ReadModel

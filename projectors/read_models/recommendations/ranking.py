@@ -32,7 +32,7 @@ from projectors.read_models.recommendations.genre_affinity import (
 from projectors.read_models.recommendations.page import RecommendedMovie
 from projectors.read_models.recommendations.projection import KINDS, decode_genres, unpack_score
 from projectors.read_models.similarity.formula import LIKES_FROM
-from projectors.read_models.similarity.types import Neighbour
+from projectors.read_models.similarity.neighbour import Neighbour
 from projectors.storage.pagination import DEFAULT_LIMIT
 from projectors.storage.shard import Shard
 

@@ -15,9 +15,9 @@ from redis.client import Pipeline
 from projectors.building.dirty_marks import DirtyBatch, DirtyMarks, note_built
 from projectors.building.duty_cycle import DutyCycle
 from projectors.read_models.similarity.incremental_update import NeighbourLists
+from projectors.read_models.similarity.neighbour import Neighbour
 from projectors.read_models.similarity.projection import ContentFeatures
 from projectors.read_models.similarity.read_model import Similarity, encode_features
-from projectors.read_models.similarity.types import Neighbour
 from projectors.storage import replies
 from projectors.verification.derived import Differences, compare, unequal
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from projectors.read_models.similarity.neighbour import Neighbour
 from projectors.read_models.similarity.projection import ContentFeatures
 from projectors.read_models.similarity.scoring import ContentMatrix, Vector, compare, top_rows
-from projectors.read_models.similarity.types import Neighbour
 
 
 class GroupSelection(NamedTuple):

@@ -14,9 +14,9 @@ from projectors.read_models.similarity.feature_groups import FeatureGroups
 from projectors.read_models.similarity.formula import LIST
 from projectors.read_models.similarity.like_matrix import LikeMatrix
 from projectors.read_models.similarity.liked_movies import LikedMovies
+from projectors.read_models.similarity.neighbour import Neighbour, merge_neighbours
 from projectors.read_models.similarity.projection import ContentFeatures
 from projectors.read_models.similarity.scoring import SimilarityRow
-from projectors.read_models.similarity.types import Neighbour, merge_neighbours
 
 # Above this, inserting in the lists of others takes longer than rebuilding all.
 _FEW = 50

@@ -10,6 +10,7 @@ import numpy as np
 
 from projectors.read_models.similarity.feature_groups import FeatureGroups
 from projectors.read_models.similarity.like_matrix import LikeMatrix
+from projectors.read_models.similarity.neighbour import Neighbour
 from projectors.read_models.similarity.projection import ContentFeatures
 from projectors.read_models.similarity.scoring import (
     RowNumbers,
@@ -18,7 +19,6 @@ from projectors.read_models.similarity.scoring import (
     compare,
     top_rows,
 )
-from projectors.read_models.similarity.types import Neighbour
 
 
 class LikedMovies:

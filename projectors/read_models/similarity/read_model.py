@@ -13,8 +13,8 @@ from redis import Redis
 
 from events.recorded import Recorded
 from infra.redis_pipeline import ReadCommands
+from projectors.read_models.similarity.neighbour import Neighbour
 from projectors.read_models.similarity.projection import ContentFeatures, LikeChange, like_changes
-from projectors.read_models.similarity.types import Neighbour
 from projectors.storage import replies
 from projectors.storage.read_model import ReadModel, Weight
 from projectors.storage.shard import Shard, Write

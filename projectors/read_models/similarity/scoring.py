@@ -13,8 +13,8 @@ from projectors.read_models.similarity.formula import (
     WORTH,
     nearness,
 )
+from projectors.read_models.similarity.neighbour import Neighbour
 from projectors.read_models.similarity.projection import ContentFeatures
-from projectors.read_models.similarity.types import Neighbour
 
 Vector = npt.NDArray[np.float64]
 RowNumbers = npt.NDArray[np.intp]

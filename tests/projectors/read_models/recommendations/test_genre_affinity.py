@@ -28,7 +28,7 @@ from projectors.read_models.recommendations.ranking import (
     WEIGHT,
     neighbour_scores,
 )
-from projectors.read_models.similarity.types import Neighbour
+from projectors.read_models.similarity.neighbour import Neighbour
 
 ALIEN, HEAT, TRON, AMELIE = 1, 2, 3, 4
 GENRES = {

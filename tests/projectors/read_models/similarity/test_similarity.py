@@ -12,9 +12,9 @@ from projectors.read_models.similarity import incremental_update as module
 from projectors.read_models.similarity.builder import SimilarityBuilder
 from projectors.read_models.similarity.formula import DIGITS, LIST
 from projectors.read_models.similarity.incremental_update import NeighbourLists
+from projectors.read_models.similarity.neighbour import Neighbour
 from projectors.read_models.similarity.projection import ContentFeatures
 from projectors.read_models.similarity.read_model import Similarity
-from projectors.read_models.similarity.types import Neighbour
 from tests.fixtures import model_access
 from tests.fixtures.recording import NOON
 from tests.fixtures.similarity_formula import content, similarity
