@@ -24,6 +24,6 @@ def decryptor() -> Decrypt:
         except KeyMissing as error:
             raise RetryLater(f"the vault has no key of {error} yet") from error
         except DecryptionError as error:
-            raise PoisonEvent(f"a sealed field cannot be decrypted: {error}") from error
+            raise PoisonEvent(f"an encrypted field cannot be decrypted: {error}") from error
 
     return decrypt
