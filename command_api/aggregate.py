@@ -31,10 +31,14 @@ class Aggregate(Generic[C, S, E]):
     decrypt: Callable[[Sequence[Recorded]], Sequence[Recorded]] | None = None
     """Decrypts personal fields before ``evolve``, for rules that compare texts."""
 
-    def state(self, history: Sequence[Recorded], *, since: S) -> S:
-        state = since
-        for past in self.decrypt(history) if self.decrypt else history:
-            state = self.evolve(state, cast("E", past.event))  # a stream holds one aggregate
+    def state(self, history: Sequence[Recorded]) -> S:
+        """Fold all events of a stream."""
+        return self.fold(history, start=self.initial)
+
+    def fold(self, events: Sequence[Recorded], *, start: S) -> S:
+        state = start
+        for recorded in self.decrypt(events) if self.decrypt else events:
+            state = self.evolve(state, cast("E", recorded.event))  # a stream holds one aggregate
         return state
 
 
@@ -74,13 +78,13 @@ def _attempt(
     history: Sequence[Recorded],
     origin: Origin,
 ) -> Handled[S]:
-    state = aggregate.state(history, since=aggregate.initial)
+    state = aggregate.fold(history, start=aggregate.initial)
     events = aggregate.decide(command, state)
     appended = store.append(stream, events, expected=len(history), origin=origin)
     last = (appended or history)[-1:]
     return Handled(
         events=appended,
-        state=aggregate.state(appended, since=state),
+        state=aggregate.fold(appended, start=state),
         position=last[0].position if last else partition_start(stream, store),
     )
 

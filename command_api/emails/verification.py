@@ -35,7 +35,7 @@ def resend(user_id: UUID) -> None:
 
 def is_verified(user_id: UUID) -> bool:
     history = event_store.store().read(email.stream(VerifyEmail(user_id)))
-    return email.state(history, since=email.initial).is_verified
+    return email.state(history).is_verified
 
 
 def invalid_token() -> Invalid:

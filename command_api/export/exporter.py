@@ -74,12 +74,12 @@ class _Exporter:
 
     def _is_verified(self) -> bool:
         history = self._store.read(email.stream(VerifyEmail(self._user_id)))
-        return email.state(history, since=email.initial).is_verified
+        return email.state(history).is_verified
 
     def _preferences(self) -> Iterator[ExportLine]:
         stream = preferences.stream(ChangePreferences(user_id=self._user_id))
         if history := self._store.read(stream):
-            state = preferences.state(history, since=preferences.initial)
+            state = preferences.state(history)
             yield PreferencesLine(**asdict(state))
 
     def _opinions(self, prefix: str) -> Iterator[ExportLine]:
@@ -97,7 +97,7 @@ class _Exporter:
         for streams in self._pages(PLAYLISTS):
             for stream in streams:
                 history = self._store.read(stream)
-                state = aggregate.state(history, since=aggregate.initial)
+                state = aggregate.state(history)
                 if state.owner == self._user_id:
                     yield _playlist_line(stream.name, state, history[0])
 

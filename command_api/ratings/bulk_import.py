@@ -124,7 +124,7 @@ def _entry(
     if given.at is not None and history and given.at < history[-1].occurred_at:
         return _unchanged("You rated this movie, or withdrew the rating, after that time.")
     command = RateMovie(user_id, given.movie_id, given.score)
-    decided = rating.decide(command, rating.state(history, since=rating.initial))
+    decided = rating.decide(command, rating.state(history))
     for event in decided:
         return AppendEntry(rating.stream(command), len(history) + 1, event, given.at)
     return _unchanged("You have already given this rating.")

@@ -35,7 +35,7 @@ def end_all_sessions(user_id: UUID, *, origin: Origin) -> Handled[SessionsState]
 def sync_epoch(user_id: UUID, epoch: int) -> int:
     """Return the user's current epoch; brings the vault's ``epoch`` up to the log's."""
     history = event_store.store().read(sessions.stream(RevokeSessions(user_id)))
-    in_log = sessions.state(history, since=sessions.initial).epoch
+    in_log = sessions.state(history).epoch
     if in_log > epoch:
         _end_in_vault(user_id, in_log)
     return max(in_log, epoch)

@@ -23,4 +23,4 @@ def revoke(user_id: UUID, *, origin: Origin) -> Handled[StaffState]:
 
 def is_staff(user_id: UUID) -> bool:
     history = event_store.store().read(stream_of(user_id))
-    return staff.state(history, since=staff.initial).is_staff
+    return staff.state(history).is_staff

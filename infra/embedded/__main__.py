@@ -15,7 +15,7 @@ from infra.platform.processes import HOME
 from infra.platform.supervisor import Stopped, Supervisor, stop_on_signals
 from infra.services import ServiceError
 from infra.services.ports import require_free
-from infra.services.progress import show, show_news
+from infra.services.progress import show, show_progress
 
 QUERY_PORT = 8000
 _HIGHEST_PORT = 65_535
@@ -53,7 +53,7 @@ def main() -> int:
 
 def _run(directory: Path, ports: Ports, stopping: Event, *, steps: Sequence[SeedStep]) -> None:
     began = time.monotonic()
-    supervisor = Supervisor(stopping, say=show_news)
+    supervisor = Supervisor(stopping, say=show_progress)
 
     def require_ports() -> None:
         advice = "Choose another one and the one after it: make run PORT=9000"

@@ -10,7 +10,7 @@ from infra.platform.topology import Platform, environment, prepare, processes
 from infra.services import ServiceError, ensure, native_servers
 from infra.services.errors import DidNotStart
 from infra.services.ports import require_free
-from infra.services.progress import show, show_news
+from infra.services.progress import show, show_progress
 
 STATE = HOME / ".state"
 DIRECTORY = STATE / "platform"
@@ -50,7 +50,7 @@ def _run(ports: tuple[int, int], stopping: Event) -> int:
     platform.save_environment(STATE / "environment")
     for member in platform.members():
         member.process.end_leftovers()
-    with Supervisor(stopping, say=show_news) as supervisor:
+    with Supervisor(stopping, say=show_progress) as supervisor:
         supervisor.watch(native_servers())
         supervisor.bring_up(platform.members())
         _import_once(platform)

@@ -76,7 +76,7 @@ class Supervisor:
     """
 
     stopping: Event = field(default_factory=Event)
-    say: Say = lambda _subject, _news: None
+    say: Say = lambda _subject, _progress: None
     _members: list[Member] = field(default_factory=list)
 
     def __enter__(self) -> Self:

@@ -3,9 +3,9 @@
 import sys
 
 
-def say(subject: str, news: str) -> None:
-    """Write a line to stderr: stdout is for the output of ``env``."""
-    sys.stderr.write(f"  {subject:<14} {news}\n")
+def say(subject: str, progress: str) -> None:
+    """Write a progress line to stderr, because stdout is for the output of ``env``."""
+    sys.stderr.write(f"  {subject:<14} {progress}\n")
     sys.stderr.flush()
 
 
@@ -15,6 +15,6 @@ def show(line: str) -> None:
     sys.stdout.flush()
 
 
-def show_news(subject: str, news: str) -> None:
-    """Write news of a process to stdout."""
-    show(f"  {subject:<12} {news}")
+def show_progress(subject: str, progress: str) -> None:
+    """Write a progress line to stdout."""
+    show(f"  {subject:<12} {progress}")

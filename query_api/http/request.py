@@ -144,6 +144,13 @@ class ReadRequest:
         self._parked = check.parked
         return data
 
+    def check(self, *sources: AnswerSource) -> None:
+        """Make all checks, and wait until the sources are at the Log-Position; read nothing else.
+
+        Raises Refused.
+        """
+        self.fetch(lambda _: None, *sources)
+
     def answer(self, prepared: PreparedAnswer) -> bytes | None:
         """The body of a prepared answer, after all checks; None if it is missing."""
         return prepared.read(self.fetch(prepared.enqueue, *prepared.sources))

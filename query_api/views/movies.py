@@ -58,5 +58,5 @@ class GenresView(ReadView):
     def get(self, request: ReadRequest, **kwargs: Any) -> HttpResponse:
         StrictQuery.of(request.query_string)
         movies = request.open(Movies)
-        request.fetch(lambda _: None, AnswerSource(movies, is_built=True))
+        request.check(AnswerSource(movies, is_built=True))
         return self.respond(request, encode({"items": movies.genres(), "next": None}))

@@ -65,7 +65,7 @@ class PlaylistPageView(ReadView):
         query = PageQuery.of(request.query_string)
         library, movies = request.open(Library), request.movies()
         if not is_playlist_id(playlist_id):
-            request.fetch(lambda _: None, AnswerSource(library))
+            request.check(AnswerSource(library))
             raise NotFound(_NO_SUCH)
         about, ranks = request.fetch(
             lambda pipe: library.enqueue_playlist(pipe, playlist_id),
@@ -142,7 +142,7 @@ class PublicPlaylistsView(ReadView):
         library, public = request.open(Library), request.open(Playlists)
         words = fold(query.get("q", "")).split()
         scope = sha256(f"{query['sort']}|{' '.join(words)}".encode()).hexdigest()[:16]
-        request.fetch(lambda _: None, AnswerSource(library), AnswerSource(public))
+        request.check(AnswerSource(library), AnswerSource(public))
         page = PublicPlaylistPage([], None)
         if words or "q" not in query:  # a search text without words matches nothing
             after = _decode_cursor(_PUBLIC, scope, query)

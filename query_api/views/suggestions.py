@@ -35,7 +35,8 @@ class SuggestionsView(ReadView):
         headers=READ_HEADERS,
     )
     def get(self, request: ReadRequest, **kwargs: Any) -> HttpResponse:
-        return self.respond(request, request.answer(self.prepared(request)) or b"")
+        body = request.answer(self.prepared(request))
+        return self.respond(request, body or b"")  # never None: without matches the list is empty
 
     def prepared(self, request: ReadRequest, **path: Any) -> PreparedAnswer:
         text = normalise_query(SuggestionsQuery.of(request.query_string)["q"])

@@ -51,7 +51,7 @@ class TrendingView(ReadView):
         # The cards of a prepared page are as old as its board; a read that waits gets current ones.
         prepared = self.prepared(request) if request.positions is None else None
         if prepared is None:
-            request.fetch(lambda _: None, *_sources(trending, movies))
+            request.check(*_sources(trending, movies))
         elif (first := request.answer(prepared)) is not None:
             return self.respond(request, first)
         window, genre, source = query["window"], query.get("genre"), query["source"]

@@ -1,4 +1,4 @@
-"""manage.py rebuild catalogue-tables: rebuild the catalogue's tables from the log."""
+"""Rebuilds the catalogue's tables from the log, for ``manage.py rebuild catalogue-tables``."""
 
 from argparse import ArgumentParser
 from typing import Any
