@@ -42,31 +42,31 @@ def running(
     """
     layout = layout_of(directory)
     with owned(layout.base):
-        found = planned(layout, ports)
-        _end_leftovers(found, layout)
+        planned_platform = planned(layout, ports)
+        _end_leftovers(planned_platform, layout)
         check()
         if fresh:
             wipe(layout.base)
         with supervisor:
             supervisor.bring_up(engines(layout))
-            _prepare_once(found, layout)
-            supervisor.bring_up(found.members())
-            yield layout, found
+            _prepare_once(planned_platform, layout)
+            supervisor.bring_up(planned_platform.members())
+            yield layout, planned_platform
 
 
-def _end_leftovers(found: Platform, layout: Layout) -> None:
+def _end_leftovers(planned_platform: Platform, layout: Layout) -> None:
     """End processes that a killed supervisor left: first those that use the engines."""
-    for members in (found.members(), engines(layout)):
+    for members in (planned_platform.members(), engines(layout)):
         with ThreadPoolExecutor() as threads:
             list(threads.map(lambda member: member.process.end_leftovers(), members))
 
 
-def _prepare_once(found: Platform, layout: Layout) -> None:
+def _prepare_once(planned_platform: Platform, layout: Layout) -> None:
     """Make tables and keys, unless this version of the platform has done so."""
     stamp, version = layout.home("postgres") / "prepared", _migrations()
     if layout.keys.exists() and stamp.exists() and stamp.read_text() == version:
         return
-    prepare(found.environ, layout.base, fresh=False)
+    prepare(planned_platform.environ, layout.base, fresh=False)
     stamp.write_text(version)
 
 
@@ -91,5 +91,5 @@ def planned(layout: Layout, ports: Ports) -> Platform:
 def platform(directory: Path, *, fresh: bool) -> Iterator[Platform]:
     """Run the platform of a directory on free ports, without progress messages."""
     query = free(run=2)
-    with running(directory, Ports(query, query + 1), Supervisor(), fresh=fresh) as (_, found):
-        yield found
+    with running(directory, Ports(query, query + 1), Supervisor(), fresh=fresh) as (_, started):
+        yield started

@@ -84,16 +84,16 @@ def _log(terms: SearchTerms, store: EventStore) -> ErasureStatus:
         return _status("log", "has no erasure event of this user")
     # A name may be a movie's, too: only events of this user are searched for it.
     where = "partition = %(partition)s AND strpos(data::text, %(user)s) > 0"
-    found = 0
+    count = 0
     for text, whose in ((terms.email, ""), (terms.quoted_username, user)):
         if text:
             of: dict[str, str | int] = {"partition": partition, "user": whose}
             matches = tables_with(text, alias="default", only=["events"], where=where, of=of)
-            found += sum(match.rows for match in matches)
+            count += sum(match.rows for match in matches)
     last = history[-1].position
     return _status(
         "log",
-        f"{found} events have name or address in clear" if found else "",
+        f"{count} events have name or address in clear" if count else "",
         f": erased at {last.partition}:{last.offset}; what they wrote cannot be decrypted",
     )
 
@@ -103,7 +103,7 @@ def _vault(terms: SearchTerms) -> ErasureStatus:
     if not erasures.is_erased(terms.user_id):
         left = left or ["no tombstone"]
     if terms.email:
-        left += [found.table for found in tables_with(terms.email, alias="vault")]
+        left += [match.table for match in tables_with(terms.email, alias="vault")]
     return _status("vault", f"still has {', '.join(left)}" if left else "", ": a tombstone is left")
 
 
@@ -114,13 +114,13 @@ def _tables(terms: SearchTerms) -> ErasureStatus:
     searches = [(text, set[str]()) for text in terms.ids]
     if terms.quoted_username:
         searches.append((terms.quoted_username, movies))
-    found = {
+    tables = {
         match.table
         for alias, without in kept.items()
         for text, nameless in searches
         for match in tables_with(text, alias=alias, without=without | nameless)
     }
-    return _status("other tables", f"still in {', '.join(sorted(found))}" if found else "")
+    return _status("other tables", f"still in {', '.join(sorted(tables))}" if tables else "")
 
 
 # ------------------------------------------------------------------------------ Redis
@@ -140,14 +140,14 @@ def _caches(terms: SearchTerms, redis: Redis) -> ErasureStatus:
 
 def _redis(terms: SearchTerms, redis: Redis) -> ErasureStatus:
     """Search every key and every value."""
-    searched, found = 0, []
+    searched, matching_keys = 0, []
     keys = iter(redis.scan_iter(count=1000))
     while some := list(islice(keys, _AT_ONCE)):
         for key, parts in _contents(redis, some):
             searched += 1
             if _has_trace(terms, key, parts):
-                found.append(key.decode(errors="backslashreplace"))
-    left = f"still in {', '.join(found[:_SHOWN])}" if found else ""
+                matching_keys.append(key.decode(errors="backslashreplace"))
+    left = f"still in {', '.join(matching_keys[:_SHOWN])}" if matching_keys else ""
     return _status("redis", left, f": {searched:,} keys searched")
 
 
@@ -207,9 +207,11 @@ def _may_stay(terms: SearchTerms, key: bytes, whole: bytes, parts: list[bytes]) 
 
 def _indexes(terms: SearchTerms, redis: Redis) -> Iterator[ErasureStatus]:
     """Search every document for the ids; a name may be any word of a movie's document."""
-    for found in generations([Search.name]):
-        if found.dropped_at is None:
-            yield _index(terms, f"index {found.number}", Search(redis, found.number).index)
+    for generation in generations([Search.name]):
+        if generation.dropped_at is None:
+            yield _index(
+                terms, f"index {generation.number}", Search(redis, generation.number).index
+            )
 
 
 def _index(terms: SearchTerms, name: str, index: SearchEngine) -> ErasureStatus:

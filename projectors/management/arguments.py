@@ -28,10 +28,10 @@ def find_model(name: str) -> type[ReadModel]:
 
 def chosen(names: Sequence[str], *, is_all: bool, what: str) -> Sequence[type[ReadModel]]:
     """Those that were named, in the order of the registry; raises CommandError."""
-    found = {find_model(name) for name in names}
-    if bool(found) == is_all:
+    named = {find_model(name) for name in names}
+    if bool(named) == is_all:
         raise CommandError(f"Name the read models to {what}, or give --all.")
-    return [model for model in MODELS if is_all or model in found]
+    return [model for model in MODELS if is_all or model in named]
 
 
 def open_live(model: type[ReadModel], live: Live) -> ReadModel:

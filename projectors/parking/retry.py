@@ -74,8 +74,8 @@ class ParkedStreamRetry:
         Raises TRANSIENT_ERRORS.
         """
         applied = 0
-        while found := self._read(key):
-            revision, events = found
+        while parked := self._read(key):
+            revision, events = parked
             count, failure = self._apply_some(key, revision, events[:_EVENTS_AT_ONCE])
             applied += count
             if failure:
@@ -89,8 +89,8 @@ class ParkedStreamRetry:
         Only those parked at the first read: if another process handles them, none is skipped.
         """
         offsets: frozenset[int] | None = None
-        while found := self._read(key):
-            revision, events = found
+        while parked := self._read(key):
+            revision, events = parked
             if offsets is None:
                 offsets = frozenset(event.offset for event in (events if is_all else events[:1]))
             skipped = [event for event in events if event.offset in offsets]
@@ -100,8 +100,8 @@ class ParkedStreamRetry:
 
     def redact(self, key: ParkedStreamKey, note: str) -> int:
         """Skip all parked events of a stream and keep nothing of their data; returns how many."""
-        while found := self._read(key):
-            revision, events = found
+        while parked := self._read(key):
+            revision, events = parked
             writes = [write for event in events for write in redact_writes(key.shard, event, note)]
             if _unpark(key, revision, events, [pack(writes)]):
                 return len(events)

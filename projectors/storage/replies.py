@@ -25,9 +25,9 @@ def hmget_by_number(redis: Redis, key: str, numbers: Sequence[int]) -> dict[int,
     """Fields of a hash by number, without those it lacks."""
     if not numbers:
         return {}
-    found = hmget(redis, key, [str(number) for number in numbers])
+    values = hmget(redis, key, [str(number) for number in numbers])
     return {
-        number: value for number, value in zip(numbers, found, strict=True) if value is not None
+        number: value for number, value in zip(numbers, values, strict=True) if value is not None
     }
 
 

@@ -61,15 +61,15 @@ def settle(
     before: Differences = {}
     unproven: set[str] | None = None
     while wait_until_built():
-        found = find_differences()
-        if real := [line for line, values in found.items() if before.get(line) == values]:
+        differences = find_differences()
+        if real := [line for line, values in differences.items() if before.get(line) == values]:
             return real
-        unproven = set(found) if unproven is None else unproven & found.keys()
+        unproven = set(differences) if unproven is None else unproven & differences.keys()
         if not unproven:
             return []
         if monotonic() > deadline:
             return ["could not be compared: events keep coming"]
-        before = found
+        before = differences
     return ["could not be compared: derived data is still being built"]
 
 

@@ -66,16 +66,16 @@ def in_parts(keys: Iterable[str]) -> Iterator[Sequence[str]]:
         yield part
 
 
-def _value(name: str, kind: str, found: Any) -> Value:
+def _value(name: str, kind: str, contents: Any) -> Value:
     match kind:
         case "string":
-            return bytes(found)
+            return bytes(contents)
         case "hash":
-            return Hash(replies.pairs(found))
+            return Hash(replies.pairs(contents))
         case "set":
-            return RedisSet(found)
+            return RedisSet(contents)
         case "zset":
-            scores = replies.pairs(found)
+            scores = replies.pairs(contents)
             return SortedSet({member: float(score) for member, score in scores.items()})
         case _:
             raise TypeError(f"{name} is a {kind}, which no read model writes")

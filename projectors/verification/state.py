@@ -110,22 +110,22 @@ def _compare(redis: Redis, candidates: Sequence[str], fold: "_Fold", verdict: Ve
 
 def partitions_by_shard(model: ReadModel, partitions: int) -> dict[Shard, list[int]]:
     """The partitions of each shard of a model."""
-    found: dict[Shard, list[int]] = {}
+    partitions_of: dict[Shard, list[int]] = {}
     for partition in range(partitions):
-        found.setdefault(model.shard(partition), []).append(partition)
-    return found
+        partitions_of.setdefault(model.shard(partition), []).append(partition)
+    return partitions_of
 
 
 def state_keys(model: ReadModel, partitions: int) -> dict[str, list[str]]:
     """All keys of a model's state by its shard's prefix, from one scan of Redis."""
     prefixes = {shard.state("") for shard in model.shards(partitions)}
-    found: dict[str, list[str]] = {}
+    names_by_prefix: dict[str, list[str]] = {}
     for raw in model.redis.scan_iter(match=f"{{{model.name}.{model.generation}.*", count=1000):
         name = raw.decode()
         prefix = name[: name.index("}") + 1] + ":state:"
         if prefix in prefixes and name.startswith(prefix):
-            found.setdefault(prefix, []).append(name)
-    return {prefix: sorted(set(names)) for prefix, names in found.items()}
+            names_by_prefix.setdefault(prefix, []).append(name)
+    return {prefix: sorted(set(names)) for prefix, names in names_by_prefix.items()}
 
 
 @dataclass
@@ -198,8 +198,8 @@ def differences(live: Mapping[str, Value], expected: Mapping[str, Value]) -> Ite
 
 def _within(live: Value, expected: Value) -> Iterator[str]:
     if isinstance(live, Hash | SortedSet) and type(live) is type(expected):
-        for name, (found, wanted) in unequal(live, expected).items():
-            yield f" {_printable(name)}: is {_printable(found)}, should be {_printable(wanted)}"
+        for name, (actual, wanted) in unequal(live, expected).items():
+            yield f" {_printable(name)}: is {_printable(actual)}, should be {_printable(wanted)}"
     elif isinstance(live, RedisSet) and isinstance(expected, RedisSet):
         for member in sorted(live ^ expected):
             wrong = "should not be there" if member in live else "is missing"

@@ -36,19 +36,19 @@ class Command(BaseCommand):
         while True:
             began = time.monotonic()
             live.forget()
-            found = lags(store, live)
-            is_level = all(lag.is_caught_up for lag in found)
+            model_lags = lags(store, live)
+            is_level = all(lag.is_caught_up for lag in model_lags)
             if is_level or time.monotonic() >= deadline:
                 break
             time.sleep(max(_POLL_SECONDS, _REST_FACTOR * (time.monotonic() - began)))
-        _print(found)
+        _print(model_lags)
         if not is_level:
             sys.exit(1)
 
 
-def _print(found: Sequence[Lag]) -> None:
+def _print(model_lags: Sequence[Lag]) -> None:
     table = Table("read model", "generation", "state behind", "derived behind", "parked")
-    for lag in found:
+    for lag in model_lags:
         generation = "none" if lag.generation is None else str(lag.generation)
         state = "all" if lag.state is None else f"{lag.state:,}"
         derived = "" if lag.derived is None else f"{lag.derived:,}"

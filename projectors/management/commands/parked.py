@@ -107,11 +107,11 @@ def _models(names: Sequence[str], generation: int | None) -> list[ReadModel]:
     live = Live(clients.redis())
     if named:
         return [open_live(model, live) for model in named]
-    found = []
+    models = []
     for model in MODELS:
         with suppress(NotReady):
-            found.append(live.open(model))
-    return found
+            models.append(live.open(model))
+    return models
 
 
 def _one(options: dict[str, Any]) -> ReadModel:

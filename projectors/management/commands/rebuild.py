@@ -111,12 +111,12 @@ def _label(text: str) -> str:
 
 def _moment(text: str) -> datetime:
     try:
-        found = parse_datetime(text)
+        parsed = parse_datetime(text)
     except ValueError:
-        found = None
-    if found is None:
+        parsed = None
+    if parsed is None:
         raise ArgumentTypeError(f"{text!r} is not a time such as 2026-11-24T12:00:00Z.")
-    moment = found if found.tzinfo else found.replace(tzinfo=UTC)
+    moment = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     if moment > datetime.now(UTC):
         raise ArgumentTypeError("The time must not be in the future.")
     return moment

@@ -46,45 +46,45 @@ def entry_updates(
     batch: Sequence[Recorded],
 ) -> Mapping[tuple[LibraryKind, str], Mapping[int, str | None]]:
     """Return (kind, user) -> movie -> packed value after the batch; None means removed."""
-    found: defaultdict[tuple[LibraryKind, str], dict[int, str | None]] = defaultdict(dict)
+    updates: defaultdict[tuple[LibraryKind, str], dict[int, str | None]] = defaultdict(dict)
     for recorded in batch:
         match recorded.event:
             case MovieRated(user_id=user, movie_id=movie, score=score):
                 rating = f"{score}:{to_milliseconds(recorded.occurred_at)}"
-                found["ratings", str(user)][movie] = rating
+                updates["ratings", str(user)][movie] = rating
             case RatingWithdrawn(user_id=user, movie_id=movie):
-                found["ratings", str(user)][movie] = None
+                updates["ratings", str(user)][movie] = None
             case MovieFavourited(user_id=user, movie_id=movie):
-                found["favourites", str(user)][movie] = to_milliseconds(recorded.occurred_at)
+                updates["favourites", str(user)][movie] = to_milliseconds(recorded.occurred_at)
             case MovieUnfavourited(user_id=user, movie_id=movie):
-                found["favourites", str(user)][movie] = None
+                updates["favourites", str(user)][movie] = None
             case MovieHidden(user_id=user, movie_id=movie):
-                found["hidden", str(user)][movie] = to_milliseconds(recorded.occurred_at)
+                updates["hidden", str(user)][movie] = to_milliseconds(recorded.occurred_at)
             case MovieUnhidden(user_id=user, movie_id=movie):
-                found["hidden", str(user)][movie] = None
+                updates["hidden", str(user)][movie] = None
             case UserErased(user_id=user):
                 for kind in KINDS:
-                    found.pop((kind, str(user)), None)
+                    updates.pop((kind, str(user)), None)
             case _:  # not about a user's movies
                 continue
-    return found
+    return updates
 
 
 def profile_updates(events: Iterable[AnyEvent]) -> Mapping[str, Mapping[str, str]]:
     """Return user -> profile fields that the events set."""
-    found: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    updates: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for event in events:
         match event:
             case UserRegistered(user_id=user, username=username):
-                found[str(user)]["username"] = username
+                updates[str(user)]["username"] = username
             case PreferencesChanged(user_id=user):
                 preferences = UserPreferences(event.genres, event.public_activity, event.strategy)
-                found[str(user)]["preferences"] = _encode(preferences).decode()
+                updates[str(user)]["preferences"] = _encode(preferences).decode()
             case UserErased(user_id=user):
-                found.pop(str(user), None)
+                updates.pop(str(user), None)
             case _:  # not about a profile
                 continue
-    return found
+    return updates
 
 
 class UserPreferences(msgspec.Struct, frozen=True):

@@ -84,8 +84,8 @@ class Library(ReadModel):
         with self.redis.pipeline(transaction=False) as pipe:
             for user in wanted:
                 self.enqueue_username(pipe, user)
-            found = pipe.execute()
-        return {user: name.decode() for user, name in zip(wanted, found, strict=True) if name}
+            names = pipe.execute()
+        return {user: name.decode() for user, name in zip(wanted, names, strict=True) if name}
 
     # ------------------------------------------------------------------------------ playlists
 
@@ -104,8 +104,8 @@ class Library(ReadModel):
         with self.redis.pipeline(transaction=False) as pipe:
             for id_ in ids:
                 pipe.hgetall(playlists.summary_key(self._shard_of_playlist(id_), id_))
-            found = pipe.execute()
-        made = (read_playlist(id_, fields) for id_, fields in zip(ids, found, strict=True))
+            hashes = pipe.execute()
+        made = (read_playlist(id_, fields) for id_, fields in zip(ids, hashes, strict=True))
         return [playlist for playlist in made if playlist is not None]
 
     def _shard_of_playlist(self, id_: str) -> Shard:

@@ -43,30 +43,30 @@ class MovieChange(msgspec.Struct, kw_only=True):
 
 def movie_changes(events: Sequence[AnyEvent]) -> Mapping[int, MovieChange]:
     """Sum up one partition's events, in order, by movie."""
-    found: defaultdict[int, MovieChange] = defaultdict(MovieChange)
+    changes: defaultdict[int, MovieChange] = defaultdict(MovieChange)
     for event in events:
         match event:
             case MovieRated(movie_id=movie, score=score, previous=previous):
-                votes = found[movie].votes
+                votes = changes[movie].votes
                 if previous is not None:
                     votes[previous] -= 1
                 votes[score] += 1
             case RatingWithdrawn(movie_id=movie, previous=previous):
-                found[movie].votes[previous] -= 1
+                changes[movie].votes[previous] -= 1
             case MovieAdded():
-                found[event.movie_id].details = _details(event)
-                found[event.movie_id].links.update(event.external_ids)
+                changes[event.movie_id].details = _details(event)
+                changes[event.movie_id].links.update(event.external_ids)
             case MovieDescribed():
-                found[event.movie_id].details = _details(event)
+                changes[event.movie_id].details = _details(event)
             case MovieLinked(movie_id=movie, source=source, external_id=external_id):
-                found[movie].links[source] = external_id
+                changes[movie].links[source] = external_id
             case MovieWithdrawn(movie_id=movie):
-                found[movie].is_listed = False
+                changes[movie].is_listed = False
             case MovieRestored(movie_id=movie):
-                found[movie].is_listed = True
+                changes[movie].is_listed = True
             case _:  # not about movies
                 continue
-    return found
+    return changes
 
 
 def _details(event: MovieAdded | MovieDescribed) -> CardDetails:

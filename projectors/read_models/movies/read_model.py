@@ -108,18 +108,18 @@ class Movies(ReadModel):
 
     def genres(self) -> list[GenreCount]:
         """Every genre and how many movies it has, by name; as of the last build."""
-        found = replies.get(self.redis, self.all.derived("genres"))
-        return [] if found is None else _counts.decode(found)
+        encoded = replies.get(self.redis, self.all.derived("genres"))
+        return [] if encoded is None else _counts.decode(encoded)
 
     def newest(self) -> dict[str, list[int]]:
         """Genre -> its newest movies, and under "" those of the whole catalogue."""
-        found = replies.get(self.redis, self.all.derived("newest"))
-        return {} if found is None else _newest.decode(found)
+        encoded = replies.get(self.redis, self.all.derived("newest"))
+        return {} if encoded is None else _newest.decode(encoded)
 
     def features_of(self, movies: Sequence[int]) -> dict[int, YearAndGenres]:
         """Year and genres of these movies, without unknown and withdrawn ones."""
-        found = withdrawn_marks.read_listed(self.redis, self.all, self._facts_key, movies)
-        return {movie: _facts.decode(facts) for movie, facts in found.items()}
+        packed = withdrawn_marks.read_listed(self.redis, self.all, self._facts_key, movies)
+        return {movie: _facts.decode(facts) for movie, facts in packed.items()}
 
     def genres_of(self, movies: Sequence[int]) -> dict[int, tuple[str, ...]]:
         """Genres of these movies, without unknown and withdrawn ones."""

@@ -58,16 +58,16 @@ class Playlists(ReadModel):
         self, words: Sequence[str], *, limit: int, after: PublicPlaylist | None
     ) -> PublicPlaylistPage:
         """Public playlists whose names have all these words (or words that begin with them)."""
-        found: list[PublicPlaylist] = []
+        matches: list[PublicPlaylist] = []
         for _ in range(MAX_SCANNED // _AT_ONCE):
             some, is_end = self._after(after)
-            found += self._named(some, words)
-            if len(found) > limit:
-                return PublicPlaylistPage(found[:limit], found[limit - 1])
+            matches += self._named(some, words)
+            if len(matches) > limit:
+                return PublicPlaylistPage(matches[:limit], matches[limit - 1])
             if is_end:
-                return PublicPlaylistPage(found, None)
+                return PublicPlaylistPage(matches, None)
             after = some[-1]
-        return PublicPlaylistPage(found, after)
+        return PublicPlaylistPage(matches, after)
 
     def _after(self, entry: PublicPlaylist | None) -> tuple[list[PublicPlaylist], bool]:
         """The next entries in order, and whether they are the last."""

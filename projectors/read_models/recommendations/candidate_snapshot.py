@@ -85,13 +85,13 @@ class CandidateSnapshot:
         requested = list(movies)
         if missing := [movie for movie in requested if movie not in self._outside]:
             known = self._know(missing)
-            found = trend_scores(known, heats={}, rating_counts={}, year=self.made_at.year)
-            self._outside |= {movie: (facts, found[movie]) for movie, facts in known.items()}
+            scores = trend_scores(known, heats={}, rating_counts={}, year=self.made_at.year)
+            self._outside |= {movie: (facts, scores[movie]) for movie, facts in known.items()}
         return {movie: self._outside[movie] for movie in requested if movie in self._outside}
 
     def _neighbours_or_none(self, movies: Sequence[int]) -> dict[int, Sequence[Neighbour]]:
-        found = self._similarity.neighbours_of(movies)
-        return {movie: found.get(movie, ()) for movie in movies}
+        neighbours = self._similarity.neighbours_of(movies)
+        return {movie: neighbours.get(movie, ()) for movie in movies}
 
     def _know(self, movies: Iterable[int]) -> dict[int, YearAndGenres]:
         facts = self._movies.features_of(sorted(movies))

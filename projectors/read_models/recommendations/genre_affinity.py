@@ -137,8 +137,8 @@ def rating_weights(
     ratings: Mapping[int, int], favourites: Collection[int] = ()
 ) -> dict[int, float]:
     """Return movie -> weight of the user's score or favourite."""
-    found = {movie: WEIGHTS[score] for movie, score in ratings.items()}
-    return found | {movie: max(FAVOURITE, found.get(movie, 0.0)) for movie in favourites}
+    weights = {movie: WEIGHTS[score] for movie, score in ratings.items()}
+    return weights | {movie: max(FAVOURITE, weights.get(movie, 0.0)) for movie in favourites}
 
 
 def movie_affinity(genres: Sequence[str], affinities: Mapping[str, GenreAffinity]) -> float:
@@ -176,28 +176,28 @@ def reasons(
     by_movie = {movie: amount / whole for movie, amount in neighbour_parts.items()}
     for movie, share in explanation.by_movie.items():
         by_movie[movie] = by_movie.get(movie, 0.0) + share * part
-    found: list[_Share] = [
+    shares: list[_Share] = [
         (trend.heat / whole, "trending"),
         (trend.popularity / whole, "popular"),
         *[(share * part, genre) for genre, share in explanation.by_genre.items()],
         *[(share, movie) for movie, share in by_movie.items()],
     ]
-    found.sort(key=itemgetter(0), reverse=True)
-    return tuple([_reason(*one, context) for one in found[:MAX_REASONS] if one[0] >= _LEAST])
+    shares.sort(key=itemgetter(0), reverse=True)
+    return tuple([_reason(*one, context) for one in shares[:MAX_REASONS] if one[0] >= _LEAST])
 
 
 def _gather_evidence(
     rating_weights: Mapping[int, float], preferred: Iterable[str], genres: Genres
 ) -> dict[str, _Evidence]:
-    found: dict[str, _Evidence] = {}
+    evidence: dict[str, _Evidence] = {}
     for genre in preferred:
-        found.setdefault(genre, _Evidence()).preference = _PREFERENCE
+        evidence.setdefault(genre, _Evidence()).preference = _PREFERENCE
     for movie in sorted(rating_weights):
         of_movie = genres.get(movie, ())
         for genre in of_movie:
             weight = rating_weights[movie] / sqrt(len(of_movie))
-            found.setdefault(genre, _Evidence()).by_movie[movie] = weight
-    return found
+            evidence.setdefault(genre, _Evidence()).by_movie[movie] = weight
+    return evidence
 
 
 def _lift(share: float) -> float:

@@ -50,36 +50,36 @@ class TasteChange(msgspec.Struct, kw_only=True):
 
 def taste_changes(batch: Sequence[Recorded]) -> Mapping[str, TasteChange]:
     """Sum up one partition's events, in order, by user."""
-    found: defaultdict[str, TasteChange] = defaultdict(TasteChange)
+    changes: defaultdict[str, TasteChange] = defaultdict(TasteChange)
     for recorded in batch:
         match recorded.event:
             case MovieRated(user_id=user, movie_id=movie, score=score):
-                change = found[str(user)]
+                change = changes[str(user)]
                 change.movies["history"][movie] = f"{score}:{_at(recorded)}"
             case RatingWithdrawn(user_id=user, movie_id=movie):
-                change = found[str(user)]
+                change = changes[str(user)]
                 change.movies["history"][movie] = None
             case MovieFavourited(user_id=user, movie_id=movie):
-                change = found[str(user)]
+                change = changes[str(user)]
                 change.movies["favourites"][movie] = _at(recorded)
             case MovieUnfavourited(user_id=user, movie_id=movie):
-                change = found[str(user)]
+                change = changes[str(user)]
                 change.movies["favourites"][movie] = None
             case MovieHidden(user_id=user, movie_id=movie):
-                change = found[str(user)]
+                change = changes[str(user)]
                 change.movies["hidden"][movie] = _at(recorded)
             case MovieUnhidden(user_id=user, movie_id=movie):
-                change = found[str(user)]
+                change = changes[str(user)]
                 change.movies["hidden"][movie] = None
             case PreferencesChanged(user_id=user, genres=genres):
-                change = found[str(user)]
+                change = changes[str(user)]
                 change.preferences = _encode(genres).decode()
             case UserErased(user_id=user):
-                change = found[str(user)] = TasteChange(is_reset=True)
+                change = changes[str(user)] = TasteChange(is_reset=True)
             case _:  # not about taste
                 continue
         change.offset = recorded.offset
-    return found
+    return changes
 
 
 def unpack_score(rating: bytes) -> TimedScore:

@@ -75,10 +75,12 @@ def read_tastes(redis: Redis, shard: Shard, users: Sequence[str]) -> dict[str, U
     with redis.pipeline(transaction=False) as pipe:
         for user in users:
             enqueue_taste(pipe, shard, user)
-        found = iter(pipe.execute())
+        all_replies = iter(pipe.execute())
     return {
         user: taste_from_replies(*replies)
-        for user, *replies in zip(users, found, found, found, found, strict=True)
+        for user, *replies in zip(
+            users, all_replies, all_replies, all_replies, all_replies, strict=True
+        )
     }
 
 
@@ -137,12 +139,12 @@ def neighbour_scores(
     neighbours: Mapping[int, Sequence[Neighbour]],
 ) -> dict[int, dict[int, float]]:
     """Return movie -> liked movie -> its part; ``latest`` is newest first."""
-    found: dict[int, dict[int, float]] = {}
+    scores: dict[int, dict[int, float]] = {}
     for nth, liked in enumerate(latest[:LATEST_LIKED]):
         weight = WEIGHT * 2.0 ** (-nth / HALF_LIFE) * weights[liked]
         for neighbour in neighbours.get(liked, ()):
-            found.setdefault(neighbour.movie, {})[liked] = weight * neighbour.score
-    return found
+            scores.setdefault(neighbour.movie, {})[liked] = weight * neighbour.score
+    return scores
 
 
 class _RankedMovie(NamedTuple):
@@ -173,20 +175,20 @@ def _best(
         )
     )
     others = {movie: amount for movie, amount in sums.items() if movie not in candidates.row_of}
-    found = [*inside, *_score_outside(others, affinities, snapshot)]
-    return sorted(found, key=lambda one: (-one.score, one.movie))[:LIST_LENGTH]
+    ranked = [*inside, *_score_outside(others, affinities, snapshot)]
+    return sorted(ranked, key=lambda one: (-one.score, one.movie))[:LIST_LENGTH]
 
 
 def _score_outside(
     sums: Mapping[int, float], affinities: Mapping[str, GenreAffinity], snapshot: CandidateSnapshot
 ) -> list[_RankedMovie]:
     some = nlargest(_OUTSIDE, sums, key=lambda movie: (sums[movie], -movie))
-    found: list[_RankedMovie] = []
+    ranked: list[_RankedMovie] = []
     for movie, (facts, trend) in snapshot.outside(some).items():
         genres = tuple(facts.genres)
         score = trend.total * (1 + movie_affinity(genres, affinities)) + sums[movie]
-        found.append(_RankedMovie(movie, round_score(score), genres, trend))
-    return found
+        ranked.append(_RankedMovie(movie, round_score(score), genres, trend))
+    return ranked
 
 
 def _explained(

@@ -89,8 +89,8 @@ class Recommendations(ReadModel):
     def read_items(results: Sequence[bytes | None]) -> tuple[RecommendedMovie, ...]:
         """The list from the two replies, best first; that of cold start if the user has none."""
         own, cold_start = results
-        found = own or cold_start
-        return decode_list(found).items if found else ()
+        encoded = own or cold_start
+        return decode_list(encoded).items if encoded else ()
 
     def users_with_taste(self) -> Iterator[tuple[str, str]]:
         """Users with ratings, favourites or hidden movies, with their shard's tag; some repeat."""
@@ -101,13 +101,13 @@ class Recommendations(ReadModel):
 
     def people(self) -> set[str]:
         """Users with any stored data: a taste or a list."""
-        found = {user for _, user in self.users_with_taste()}
+        users = {user for _, user in self.users_with_taste()}
         pattern = f"{{{self.name}.{self.generation}.*}}:derived:*:*"
         for key in self.redis.scan_iter(match=pattern, count=1000):
-            found.add(key.decode().rpartition(":")[2])
+            users.add(key.decode().rpartition(":")[2])
         for partition in range(config().partitions):
-            found.update(self.users_with_preferences(self.shard(partition)))
-        return found - {COLD_START}
+            users.update(self.users_with_preferences(self.shard(partition)))
+        return users - {COLD_START}
 
     def users_with_preferences(self, shard: Shard) -> set[str]:
         return {user.decode() for user in replies.hgetall(self.redis, shard.state("preferences"))}

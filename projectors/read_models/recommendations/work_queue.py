@@ -61,7 +61,7 @@ def read_queues(
             dirty, made, whole = map(shard.derived, ("dirty", "made", "whole"))
             keys = [dirty, shard.checkpoints_key, made, whole, shard.built_key, shard.changes_key]
             read(keys=keys, args=[f"({made_before.timestamp()}", limit], client=pipe)
-        found = pipe.execute()
+        all_replies = pipe.execute()
     return [
         ShardQueue(
             shard,
@@ -73,7 +73,7 @@ def read_queues(
             late=late.decode(),
         )
         for shard, (marks, checkpoints, old, is_whole, built, late) in zip(
-            shards, found, strict=True
+            shards, all_replies, strict=True
         )
     ]
 

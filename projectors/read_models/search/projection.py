@@ -65,27 +65,27 @@ class DocumentChange(msgspec.Struct, kw_only=True):
 
 def document_changes(events: Sequence[AnyEvent]) -> Mapping[int, DocumentChange]:
     """Sum up one partition's events, in order, by movie."""
-    found: defaultdict[int, DocumentChange] = defaultdict(DocumentChange)
+    changes: defaultdict[int, DocumentChange] = defaultdict(DocumentChange)
     for event in events:
         match event:
             case MovieAdded(movie_id=movie) | MovieDescribed(movie_id=movie):
-                found[movie].details = _details(event)
+                changes[movie].details = _details(event)
             case MovieDetailed(movie_id=movie):
-                found[movie].long = _extended(event)
+                changes[movie].long = _extended(event)
             case MovieRated(movie_id=movie, score=score, previous=None):
-                _vote(found[movie], votes=1, total=score)
+                _vote(changes[movie], votes=1, total=score)
             case MovieRated(movie_id=movie, score=score, previous=int(previous)):
-                _vote(found[movie], votes=0, total=score - previous)
+                _vote(changes[movie], votes=0, total=score - previous)
             case RatingWithdrawn(movie_id=movie, previous=previous):
-                _vote(found[movie], votes=-1, total=-previous)
+                _vote(changes[movie], votes=-1, total=-previous)
             case MovieWithdrawn(movie_id=movie):
-                found[movie].is_listed = False
+                changes[movie].is_listed = False
             case MovieRestored(movie_id=movie):
-                found[movie].is_listed = True
+                changes[movie].is_listed = True
             case _:  # not about search
                 continue
-        found[movie].events += 1
-    return found
+        changes[movie].events += 1
+    return changes
 
 
 def _vote(change: DocumentChange, *, votes: int, total: int) -> None:

@@ -88,10 +88,10 @@ class Search(ReadModel):
 
         Raises IndexUnavailable.
         """
-        found = self.index.get([movie]).get(movie)
-        if found is None:
+        versioned = self.index.get([movie]).get(movie)
+        if versioned is None:
             return None
-        _, written = found
+        _, written = versioned
         stored = written.get("details")
         return NO_EXTENDED_DETAILS_JSON if stored is None else _encoder.encode(stored)
 

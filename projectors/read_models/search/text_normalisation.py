@@ -31,9 +31,9 @@ class Word(NamedTuple):
 
 def words(text: str) -> list[Word]:
     return [
-        Word(folded, found.start(), found.end())
-        for found in _WORD.finditer(text)
-        if (folded := _fold_word(found[0]))
+        Word(folded, match.start(), match.end())
+        for match in _WORD.finditer(text)
+        if (folded := _fold_word(match[0]))
     ]
 
 
@@ -60,11 +60,11 @@ def without_article(folded_text: str) -> str:
 
 def word_groups(text: str) -> list[list[Word]]:
     """Group words that no space separates: Spider-Man is one group, E.T. another."""
-    found = words(text)
-    if not found:
+    all_words = words(text)
+    if not all_words:
         return []
-    groups = [[found[0]]]
-    for before, word in pairwise(found):
+    groups = [[all_words[0]]]
+    for before, word in pairwise(all_words):
         gap = text[before.end : word.start]
         if gap and not any(sign.isspace() for sign in gap):
             groups[-1].append(word)

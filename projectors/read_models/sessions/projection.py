@@ -20,19 +20,19 @@ class RevocationChange(NamedTuple):
 
 def revocation_changes(events: Sequence[AnyEvent]) -> dict[str, RevocationChange]:
     """Sum up one partition's events, in order, by user."""
-    found: dict[str, RevocationChange] = {}
+    changes: dict[str, RevocationChange] = {}
     for event in events:
         match event:
             case SessionsRevoked(user_id=user, epoch=epoch):
-                found[str(user)] = RevocationChange(is_reset=True, fields={EPOCH: str(epoch)})
+                changes[str(user)] = RevocationChange(is_reset=True, fields={EPOCH: str(epoch)})
             case SessionRevoked(user_id=user, family=family, expires_at=expires_at):
-                change = found.setdefault(str(user), RevocationChange(is_reset=False, fields={}))
+                change = changes.setdefault(str(user), RevocationChange(is_reset=False, fields={}))
                 change.fields[str(family)] = _seconds(expires_at)
             case UserErased(user_id=user):
-                found[str(user)] = RevocationChange(is_reset=True, fields={ERASED: "1"})
+                changes[str(user)] = RevocationChange(is_reset=True, fields={ERASED: "1"})
             case _:  # not about sessions
                 continue
-    return found
+    return changes
 
 
 def _seconds(at: datetime) -> str:

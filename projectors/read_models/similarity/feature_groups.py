@@ -51,10 +51,10 @@ class FeatureGroups:
     def top(self, content: Vector, limit: int, choice: GroupSelection) -> list[Neighbour]:
         """The nearest movies of a selection, from content alone."""
         scores = np.where(choice.is_empty, 0.0, self.scores(content))
-        found: list[tuple[float, int]] = []
+        candidates: list[tuple[float, int]] = []
         for nth in top_rows(scores, limit):
             negated = -float(scores[nth])
-            if len(found) >= limit and negated > found[-1][0]:
+            if len(candidates) >= limit and negated > candidates[-1][0]:
                 break
-            found += ((negated, movie) for movie in choice.movies[nth][:limit])
-        return [Neighbour(movie, -negated, 0) for negated, movie in sorted(found)[:limit]]
+            candidates += ((negated, movie) for movie in choice.movies[nth][:limit])
+        return [Neighbour(movie, -negated, 0) for negated, movie in sorted(candidates)[:limit]]

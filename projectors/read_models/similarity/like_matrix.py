@@ -54,8 +54,8 @@ class LikeMatrix:
         return np.bincount(together, minlength=len(self.row_of)).astype(np.float64)
 
     def _rows_of(self, user: bytes) -> npt.NDArray[np.int32]:
-        found = self._row_arrays.get(user)
-        if found is None:
+        rows = self._row_arrays.get(user)
+        if rows is None:
             liked = self._liked_rows[user]
-            found = self._row_arrays[user] = np.fromiter(liked, dtype=np.int32, count=len(liked))
-        return found
+            rows = self._row_arrays[user] = np.fromiter(liked, dtype=np.int32, count=len(liked))
+        return rows

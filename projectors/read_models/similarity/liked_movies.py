@@ -48,9 +48,9 @@ class LikedMovies:
         """The nearest movies of one, with or without likes."""
         content = self._groups.content(self._features[movie])
         row = self._compare(movie, content)
-        found = [row.neighbour(self._of_rows[at], at) for at in top_rows(row.scores, limit)]
-        found += self._groups.top(content, limit, self._others)
-        return sorted(found, key=lambda neighbour: neighbour.order)[:limit]
+        candidates = [row.neighbour(self._of_rows[at], at) for at in top_rows(row.scores, limit)]
+        candidates += self._groups.top(content, limit, self._others)
+        return sorted(candidates, key=lambda neighbour: neighbour.order)[:limit]
 
     def _compare(self, movie: int, content: Vector) -> SimilarityRow:
         row = compare(

@@ -32,21 +32,21 @@ class LikeChange(msgspec.Struct, kw_only=True):
 
 def like_changes(events: Sequence[AnyEvent]) -> Mapping[int, LikeChange]:
     """Sum up one partition's events, in order, by movie."""
-    found: defaultdict[int, LikeChange] = defaultdict(LikeChange)
+    changes: defaultdict[int, LikeChange] = defaultdict(LikeChange)
     for event in events:
         match event:
             case MovieRated(user_id=user, movie_id=movie, score=score, previous=previous):
                 if is_liked(score) != is_liked(previous):
-                    found[movie].likes[str(user)] = is_liked(score)
+                    changes[movie].likes[str(user)] = is_liked(score)
             case RatingWithdrawn(user_id=user, movie_id=movie, previous=previous):
                 if is_liked(previous):
-                    found[movie].likes[str(user)] = False
+                    changes[movie].likes[str(user)] = False
             case MovieAdded() | MovieDescribed():
                 genres = tuple(sorted(set(event.genres)))
-                found[event.movie_id].facts = ContentFeatures(event.year, genres)
+                changes[event.movie_id].facts = ContentFeatures(event.year, genres)
             case _:  # not about similarity
                 continue
-    return found
+    return changes
 
 
 def is_liked(score: int | None) -> bool:

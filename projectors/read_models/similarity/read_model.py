@@ -66,13 +66,13 @@ class Similarity(ReadModel):
         if own is not None:
             return _list.decode(own)
         alike = replies.hget(self.redis, self.alike_key, facts.decode())
-        found = [] if alike is None else _list.decode(alike)
-        return [neighbour for neighbour in found if neighbour.movie != movie]
+        neighbours = [] if alike is None else _list.decode(alike)
+        return [neighbour for neighbour in neighbours if neighbour.movie != movie]
 
     def neighbours_of(self, movies: Sequence[int]) -> dict[int, list[Neighbour]]:
         """The neighbours of these movies; movies without likes are left out."""
-        found = replies.hmget_by_number(self.redis, self.lists_key, movies)
-        return {movie: _list.decode(packed) for movie, packed in found.items()}
+        lists = replies.hmget_by_number(self.redis, self.lists_key, movies)
+        return {movie: _list.decode(packed) for movie, packed in lists.items()}
 
     # ------------------------------------------------------------------------------ state
 
@@ -82,8 +82,8 @@ class Similarity(ReadModel):
             yield int(movie), _facts.decode(facts)
 
     def features_of(self, movies: Sequence[int]) -> dict[int, ContentFeatures]:
-        found = replies.hmget_by_number(self.redis, self.facts_key, movies)
-        return {movie: _facts.decode(facts) for movie, facts in found.items()}
+        packed = replies.hmget_by_number(self.redis, self.facts_key, movies)
+        return {movie: _facts.decode(facts) for movie, facts in packed.items()}
 
     def liked_movies(self) -> list[int]:
         """Every movie with likes, from one scan of Redis."""
@@ -92,13 +92,13 @@ class Similarity(ReadModel):
         return sorted({int(key.decode().removeprefix(prefix)) for key in keys})
 
     def likers_of(self, movies: Sequence[int]) -> dict[int, set[bytes]]:
-        found: list[set[bytes]] = []
+        likers: list[set[bytes]] = []
         for at in range(0, len(movies), _AT_ONCE):
             with self.redis.pipeline(transaction=False) as pipe:
                 for movie in movies[at : at + _AT_ONCE]:
                     pipe.smembers(self.all.state("likes", movie))
-                found += cast("list[set[bytes]]", pipe.execute())
-        return {movie: set(users) for movie, users in zip(movies, found, strict=True)}
+                likers += cast("list[set[bytes]]", pipe.execute())
+        return {movie: set(users) for movie, users in zip(movies, likers, strict=True)}
 
 
 def encode_features(facts: ContentFeatures) -> bytes:

@@ -57,8 +57,8 @@ class ContentMatrix:
         common = self._genres @ wanted
         together = self._sizes + len(features.genres) - common
         jaccard = np.divide(common, together, out=np.zeros_like(common), where=together > 0)
-        found: Vector = jaccard[self._mixes] * self._near(features.year)
-        return found
+        similarity: Vector = jaccard[self._mixes] * self._near(features.year)
+        return similarity
 
     def _near(self, year: int | None) -> Vector:
         unknown = nearness(UNKNOWN_YEARS_APART)
@@ -80,5 +80,5 @@ def top_rows(scores: Vector, limit: int) -> list[int]:
     if limit < len(scores):
         least = float(np.partition(scores, len(scores) - limit)[-limit])
     places = np.flatnonzero((scores >= least) & (scores > 0))
-    found: list[int] = places[np.argsort(-scores[places], kind="stable")].tolist()
-    return found
+    rows: list[int] = places[np.argsort(-scores[places], kind="stable")].tolist()
+    return rows

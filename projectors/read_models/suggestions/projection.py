@@ -34,23 +34,23 @@ class SuggestionChange(msgspec.Struct, kw_only=True):
 
 def suggestion_changes(events: Sequence[AnyEvent]) -> Mapping[int, SuggestionChange]:
     """Sum up one partition's events, in order, by movie."""
-    found: defaultdict[int, SuggestionChange] = defaultdict(SuggestionChange)
+    changes: defaultdict[int, SuggestionChange] = defaultdict(SuggestionChange)
     for event in events:
         match event:
             case MovieRated(movie_id=movie, previous=None):
-                _count(found[movie], 1)
+                _count(changes[movie], 1)
             case RatingWithdrawn(movie_id=movie):
-                _count(found[movie], -1)
+                _count(changes[movie], -1)
             case MovieAdded() | MovieDescribed():
                 suggestion = Suggestion(event.movie_id, event.title, event.year)
-                found[event.movie_id].suggestion = suggestion
+                changes[event.movie_id].suggestion = suggestion
             case MovieWithdrawn(movie_id=movie):
-                found[movie].is_listed = False
+                changes[movie].is_listed = False
             case MovieRestored(movie_id=movie):
-                found[movie].is_listed = True
+                changes[movie].is_listed = True
             case _:  # not about suggestions
                 continue
-    return found
+    return changes
 
 
 def _count(change: SuggestionChange, amount: int) -> None:

@@ -25,11 +25,11 @@ def indexed_forms(title: str) -> list[str]:
     """All forms in which a title may be typed, whole; the first is the title itself."""
     groups = word_groups(title)
     words = [word.folded for group in groups for word in group]
-    found = dict.fromkeys(" ".join(words[nth:]) for nth in range(len(words)))
+    forms = dict.fromkeys(" ".join(words[nth:]) for nth in range(len(words)))
     for nth, group in enumerate(groups):
         if len(group) > 1:
-            found[_as_one(group, groups[nth + 1 :])] = None
-    return [text[:MAX_QUERY_LENGTH] for text in found]
+            forms[_as_one(group, groups[nth + 1 :])] = None
+    return [text[:MAX_QUERY_LENGTH] for text in forms]
 
 
 def matches(title: str, text: str) -> bool:

@@ -62,11 +62,11 @@ class Suggestions(ReadModel):
         """Enqueue the read of the lists for a typed text: see ``read_suggestions``."""
         pipe.hmget(self.lists_key, prefixes(text) or [""])
 
-    def read_suggestions(self, text: str, found: Sequence[bytes | None]) -> list[Suggestion]:
+    def read_suggestions(self, text: str, lists: Sequence[bytes | None]) -> list[Suggestion]:
         """The most popular movies that match; if there are none, those that match with one typo."""
         if not text:
             return []
-        return _matching(text, found) or self._with_one_typo(text)
+        return _matching(text, lists) or self._with_one_typo(text)
 
     def _with_one_typo(self, text: str) -> list[Suggestion]:
         texts = list(typo_variants(text))
@@ -93,29 +93,29 @@ class Suggestions(ReadModel):
 
     def titles_of(self, movies: Sequence[int]) -> list[Suggestion]:
         """Titles of these movies, without unknown and withdrawn ones."""
-        found = withdrawn_marks.read_listed(self.redis, self.all, self._titles_key, movies)
-        return [_suggestion.decode(title) for title in found.values()]
+        packed = withdrawn_marks.read_listed(self.redis, self.all, self._titles_key, movies)
+        return [_suggestion.decode(title) for title in packed.values()]
 
     def all_rating_counts(self) -> dict[int, int]:
-        found = replies.hgetall(self.redis, self._people_key)
-        return {int(movie): int(count) for movie, count in found.items()}
+        counts = replies.hgetall(self.redis, self._people_key)
+        return {int(movie): int(count) for movie, count in counts.items()}
 
     def rating_counts_of(self, movies: Sequence[int]) -> dict[int, int]:
-        found = replies.hmget_by_number(self.redis, self._people_key, movies)
-        return {movie: int(found.get(movie, 0)) for movie in movies}
+        counts = replies.hmget_by_number(self.redis, self._people_key, movies)
+        return {movie: int(counts.get(movie, 0)) for movie in movies}
 
 
 def pack_list(suggestions: Sequence[Suggestion]) -> bytes:
     return _encode(suggestions)
 
 
-def _matching(text: str, found: Sequence[bytes | None]) -> list[Suggestion]:
+def _matching(text: str, lists: Sequence[bytes | None]) -> list[Suggestion]:
     """The movies that match, from the list of the longest prefix that has one."""
-    longest = next((packed for packed in reversed(found) if packed is not None), None)
+    longest = next((packed for packed in reversed(lists) if packed is not None), None)
     if longest is None:
         return []
     suggestions = _unpack_list(longest)
-    if found[-1] is not None:
+    if lists[-1] is not None:
         return list(suggestions)
     return [suggestion for suggestion in suggestions if matches(suggestion.title, text)]
 

@@ -48,11 +48,11 @@ def by_genre(
     """Top of a ranking by genre, and under "" of all; unknown movies are left out."""
     boards: dict[str, list[MovieHeat]] = {"": []}
     for entry in ranking:
-        if (found := genres.get(entry.movie)) is None:
+        if (movie_genres := genres.get(entry.movie)) is None:
             continue
         if len(boards[""]) < OVERALL:
             boards[""].append(entry)
-        for genre in found:
+        for genre in movie_genres:
             board = boards.setdefault(genre, [])
             if len(board) < BY_GENRE:
                 board.append(entry)

@@ -140,12 +140,12 @@ class TrendingBuilder(DutyCycle):
 
     def _rank(self, heats: HeatTable) -> dict[str, tuple[MovieHeat, ...]]:
         """Entries of every board, by its name."""
-        found: dict[str, tuple[MovieHeat, ...]] = {}
+        rankings: dict[str, tuple[MovieHeat, ...]] = {}
         for window, heat_by_movie in heats.of.items():
             ranking = ranked(heat_by_movie)
             for genre, entries in by_genre(ranking, self._genres_of(ranking)).items():
-                found[board_name(window, genre)] = entries
-        return found
+                rankings[board_name(window, genre)] = entries
+        return rankings
 
     def _genres_of(self, ranking: Iterable[MovieHeat]) -> Mapping[int, tuple[str, ...]]:
         """Genres of the ranked movies, and of more."""

@@ -79,16 +79,16 @@ class ExternalBoardBuilder:
         }
 
     def _boards(self, observations: Mapping[str, BoardObservation]) -> dict[str, ExternalBoard]:
-        found: dict[str, ExternalBoard] = {}
+        boards: dict[str, ExternalBoard] = {}
         for observation in observations.values():
             ranking = _ranking(observation.movies)
             genres = self._movies.genres_of(observation.movies)
             for genre, entries in by_genre(ranking, genres).items():
                 board = TrendingBoard(hour=0, as_of=observation.at, entries=entries)
-                found[board_name(observation.window, genre, observation.source)] = ExternalBoard(
+                boards[board_name(observation.window, genre, observation.source)] = ExternalBoard(
                     observation, genre or None, board
                 )
-        return found
+        return boards
 
     def _write(self, pipe: Pipeline, boards: Mapping[str, ExternalBoard], *, is_all: bool) -> None:
         if not boards and not is_all:

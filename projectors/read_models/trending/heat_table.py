@@ -44,8 +44,8 @@ class HeatTable:
             self._set_counts(self._trending.ratings_in(within))
         self._recompute(touched)
 
-    def _set_counts(self, found: Mapping[int, Mapping[int, int]]) -> None:
-        for hour, counts in found.items():
+    def _set_counts(self, counts_by_hour: Mapping[int, Mapping[int, int]]) -> None:
+        for hour, counts in counts_by_hour.items():
             for movie, count in counts.items():
                 self._ratings.setdefault(movie, {})[hour] = count
 

@@ -70,9 +70,9 @@ def heat_changes(batch: Sequence[Recorded]) -> HeatChange:
     ratings: dict[tuple[int, int], int] = {}
     movies: set[int] = set()
     for recorded in batch:
-        if (found := heat_delta(recorded.event)) is None:
+        if (delta := heat_delta(recorded.event)) is None:
             continue
-        movie, amount = found
+        movie, amount = delta
         movies.add(movie)
         if amount:
             key = (hour_of(recorded.occurred_at), movie)

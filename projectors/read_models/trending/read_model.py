@@ -116,18 +116,18 @@ class Trending(ReadModel):
 
     def most_rated(self, limit: int) -> list[tuple[int, int]]:
         """The movies that most people have rated, ever, and by how many."""
-        found = replies.ranking(self.redis, self.all.state("popular"), limit)
-        return [(int(movie), int(people)) for movie, people in found if people > 0]
+        ranking = replies.ranking(self.redis, self.all.state("popular"), limit)
+        return [(int(movie), int(people)) for movie, people in ranking if people > 0]
 
     def ratings_in(self, hours: Sequence[int]) -> dict[int, dict[int, int]]:
         """Hour -> movie -> new ratings in it."""
         with self.redis.pipeline(transaction=False) as pipe:
             for hour in hours:
                 pipe.hgetall(self.all.state("hour", hour))
-            found = pipe.execute()
+            hashes = pipe.execute()
         return {
             hour: {int(movie): int(count) for movie, count in counts.items()}
-            for hour, counts in zip(hours, found, strict=True)
+            for hour, counts in zip(hours, hashes, strict=True)
         }
 
     def ratings_of(self, movies: Sequence[int], hours: Sequence[int]) -> dict[int, dict[int, int]]:
@@ -135,10 +135,10 @@ class Trending(ReadModel):
         with self.redis.pipeline(transaction=False) as pipe:
             for hour in hours:
                 pipe.hmget(self.all.state("hour", hour), list(map(str, movies)))
-            found = pipe.execute()
+            counts_by_hour = pipe.execute()
         return {
             hour: {movie: int(count or 0) for movie, count in zip(movies, counts, strict=True)}
-            for hour, counts in zip(hours, found, strict=True)
+            for hour, counts in zip(hours, counts_by_hour, strict=True)
         }
 
     def _stored(self, *keys: str) -> tuple[dict[str, TrendingBoard], dict[str, bytes]]:

@@ -77,12 +77,12 @@ class ElasticsearchIndex:
     def identity(self) -> IndexIdentity | None:
         with translating_errors():
             try:
-                found = self._elasticsearch.indices.get_settings(
+                settings = self._elasticsearch.indices.get_settings(
                     index=self.name, name="index.uuid", flat_settings=True
                 )
             except NotFoundError:
                 return None
-        return IndexIdentity(str(found[self.name]["settings"]["index.uuid"]), writes=0)
+        return IndexIdentity(str(settings[self.name]["settings"]["index.uuid"]), writes=0)
 
     def create(self) -> None:
         self.drop()
@@ -120,9 +120,9 @@ class ElasticsearchIndex:
         with translating_errors():
             answer = self._elasticsearch.mget(index=self.name, ids=[str(movie) for movie in movies])
         return {
-            int(found["_id"]): (found["_version"], found["_source"])
-            for found in answer["docs"]
-            if found.get("found")
+            int(document["_id"]): (document["_version"], document["_source"])
+            for document in answer["docs"]
+            if document.get("found")
         }
 
     def movies(self) -> Iterator[int]:

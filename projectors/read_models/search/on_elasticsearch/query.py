@@ -53,8 +53,8 @@ def body(search_query: SearchQuery) -> dict[str, Any]:
 
 
 def hits(answer: dict[str, Any], search_query: SearchQuery) -> Hits:
-    found = answer["hits"]["hits"]
-    page = found[: search_query.limit]
+    raw_hits = answer["hits"]["hits"]
+    page = raw_hits[: search_query.limit]
     facets = answer["aggregations"]
     return Hits(
         items=tuple(
@@ -68,7 +68,7 @@ def hits(answer: dict[str, Any], search_query: SearchQuery) -> Hits:
             FacetCount(f"{int(bucket['key'])}s", bucket["doc_count"])
             for bucket in facets["decades"]["buckets"]
         ),
-        next=tuple(page[-1]["sort"]) if len(found) > search_query.limit else None,
+        next=tuple(page[-1]["sort"]) if len(raw_hits) > search_query.limit else None,
     )
 
 
@@ -93,7 +93,7 @@ def _text(q: str) -> dict[str, Any]:
     typed = parse(q)
     if not typed.groups:
         return {"match_none": {}}
-    found = {
+    words_match = {
         "bool": {
             "should": [_group(group) for group in typed.groups],
             "minimum_should_match": typed.minimum_matches,
@@ -102,7 +102,7 @@ def _text(q: str) -> dict[str, Any]:
     other_spacing = _constant(
         {"term": {"whole": typed.text.replace(" ", "")}}, boosts.OTHER_SPACING
     )
-    fits = {"dis_max": {"queries": [found, other_spacing]}}
+    fits = {"dis_max": {"queries": [words_match, other_spacing]}}
     return _a_little_by_votes({"bool": {"must": [fits], "should": _whole_titles(typed)}})
 
 

@@ -66,9 +66,9 @@ class _Sorted:
 
 def search(searcher: tantivy.Searcher, search_query: SearchQuery) -> Hits:
     built_query = query.build(search_query)
-    found = searcher.search(built_query, limit=searcher.num_docs + 1, count=False).hits
-    addresses = [address for _, address in found]
-    keys = _keys(searcher, search_query.order, [score for score, _ in found], addresses)
+    raw_hits = searcher.search(built_query, limit=searcher.num_docs + 1, count=False).hits
+    addresses = [address for _, address in raw_hits]
+    keys = _keys(searcher, search_query.order, [score for score, _ in raw_hits], addresses)
     rows, following = _Sorted(keys).page(search_query.after, search_query.limit)
     facets = searcher.aggregate(built_query, _FACETS)
     return Hits(
@@ -106,8 +106,8 @@ def _keys(
 
 
 def _hit(searcher: tantivy.Searcher, address: tantivy.DocAddress, q: str) -> Hit:
-    found = _title.decode(schema.content_of(searcher.doc(address)))
-    return Hit(found.id, highlight(found.title, q))
+    document = _title.decode(schema.content_of(searcher.doc(address)))
+    return Hit(document.id, highlight(document.title, q))
 
 
 def _by_count(buckets: Sequence[dict[str, Any]]) -> tuple[FacetCount, ...]:

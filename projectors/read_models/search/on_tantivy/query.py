@@ -51,12 +51,12 @@ def _text(q: str) -> Query:
     typed = parse(q)
     if not typed.groups:
         return Query.empty_query()
-    found = Query.boolean_query(
+    words_match = Query.boolean_query(
         [(Occur.Should, _group(group)) for group in typed.groups],
         minimum_number_should_match=typed.minimum_matches,
     )
     other_spacing = _constant(_is("whole", typed.text.replace(" ", "")), boosts.OTHER_SPACING)
-    fits = _best(found, other_spacing)
+    fits = _best(words_match, other_spacing)
     return Query.boolean_query(
         [(Occur.Must, fits), *((Occur.Should, title) for title in _whole_titles(typed))]
     )
