@@ -38,7 +38,7 @@ def accept_interrupts() -> None:
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
-    """Interrupt a running process and wait until it has tidied up."""
+    """Interrupt a running process and wait until it has cleaned up."""
     if process.poll() is None:
         process.send_signal(signal.SIGINT)
         try:
@@ -53,7 +53,7 @@ def _pytest(name: str, arguments: Sequence[str]) -> int:
         [sys.executable, "-m", "pytest", *PATHS[name], *arguments],
         cwd=ROOT,
         env=os.environ | {"MARQUEE_ROLE": ROLES.get(name, "ops")},
-        start_new_session=True,  # Ctrl-C reaches it from here, and once
+        start_new_session=True,  # Ctrl-C reaches it from here only
     )
     try:
         return process.wait()

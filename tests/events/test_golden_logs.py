@@ -36,9 +36,9 @@ def what_it_says(event: AnyEvent) -> dict[str, str]:
 @pytest.mark.parametrize("tag", sorted(CURRENT.keys() | UPCASTERS.keys()))
 def test_every_event_type_has_a_golden_log(tag):
     assert tag in RELEASED, f"{tag} needs lines in events/reference/golden/{tag}.jsonl"
-    golden_lines = lines(tag)
-    assert len(golden_lines) >= 2
-    assert {msgspec.json.decode(line)["type"] for line in golden_lines} == {tag}
+    released_lines = lines(tag)
+    assert len(released_lines) >= 2
+    assert {msgspec.json.decode(line)["type"] for line in released_lines} == {tag}
 
 
 @pytest.mark.parametrize("tag", RELEASED)

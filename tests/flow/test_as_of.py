@@ -6,14 +6,14 @@ from tests.fixtures.platform import PASSWORD, Client, import_
 
 
 def log_in(person: Client, username: str) -> None:
-    """Log in again, for a token that says what is so now."""
+    """Log in again, for a token with the current role."""
     login = {"login": username, "password": PASSWORD}
     access = person.command.post("/v1/tokens", json=login).json()["access"]
     person.headers = {"Authorization": f"Bearer {access}"}
 
 
 def rate(person: Client, *movies: int) -> str:
-    """Rate some movies; where in the log that is."""
+    """Rate some movies; return the log position."""
     answers = [person.put(f"/v1/movies/{movie}/rating", {"score": 8}) for movie in movies]
     return ",".join(answer.headers["Log-Position"] for answer in answers)
 
@@ -48,7 +48,7 @@ def test_as_of_board_is_that_of_the_past(start, catalogue, register_client):
     assert board(looked) == board(trending) != board(now)
     assert datetime.fromisoformat(looked.json()["as_of"]) == moment
     still = bob.read("/v1/trending")
-    if hour_of(still) == hour_of(now):  # with the hour heat fades
+    if hour_of(still) == hour_of(now):  # heat decays within the hour
         assert board(still) == board(now)
     assert [movie for movie, _ in board(still)] == [movie for movie, _ in board(now)]
 

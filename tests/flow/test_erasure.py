@@ -39,7 +39,7 @@ NEVER_AGAIN = (NAME, EMAIL, WORDS)
 
 
 def everything(redis_url: str, elasticsearch_url: str) -> Mapping[str, str]:
-    """All that is kept anywhere, as text."""
+    """Everything stored anywhere, as text."""
     return {
         "log": dump(os.environ["MARQUEE_DATABASE_URL"]),
         "vault": dump(os.environ["MARQUEE_VAULT_URL"]),
@@ -84,7 +84,7 @@ def documents(url: str) -> str:
 
 
 def found_in(places: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Where any of the words stands; bytes are dumped as hexadecimal digits."""
+    """Stores that contain any of the words; bytes are dumped as hexadecimal digits."""
     return [
         (store_name, words)
         for store_name, text in places.items()
@@ -99,7 +99,7 @@ def look(redis_url, elasticsearch_url) -> Callable[[], list[tuple[str, str]]]:
 
 
 def live(person: Client, *movies: int) -> tuple[str, str]:
-    """Do something of everything; the playlist that comes of it, and where in the log that is."""
+    """Send one command of each kind; return the playlist and the log position."""
     once = {"Idempotency-Key": str(uuid4())}
     person.put(f"/v1/movies/{movies[0]}/rating", {"score": 9}, **once)
     for movie in movies:
@@ -133,7 +133,7 @@ def test_erased_user_is_gone_from_every_store_for_good(
     moment = datetime.now(UTC).isoformat()
     past = ("--until", moment, "--into", "then")
     assert platform.manage("rebuild", "library", "playlists", *past) == 0
-    assert set(look()) == {("redis", NAME), ("redis", WORDS)}  # the address is sealed everywhere
+    assert set(look()) == {("redis", NAME), ("redis", WORDS)}  # the address is encrypted everywhere
     gone_id, link = me(cid), erase_themselves(cid)
 
     assert platform.manage("erase", EMAIL) == 0
@@ -143,7 +143,7 @@ def test_erased_user_is_gone_from_every_store_for_good(
     assert bob.read(f"/v1/playlists/{playlist}").status_code == 404
     assert bob.read("/v1/playlists").json()["items"] == []
     community = bob.read("/v1/movies/1").json()["community"]
-    assert (community["count"], community["average"]) == (2, 6.0)  # statistics of nobody
+    assert (community["count"], community["average"]) == (2, 6.0)  # statistics without a user
     login = {"login": EMAIL, "password": PASSWORD}
     assert zoe.command.post("/v1/tokens", json=login).status_code == 401
     assert platform.manage("erasure_report", gone_id, "--wait", "60") == 0
@@ -155,12 +155,12 @@ def test_erased_user_is_gone_from_every_store_for_good(
     assert look() == []
     with Redis.from_url(redis_url) as redis:
         of_library = [key for key in redis.scan_iter("{library.*") if user_id.encode() in key]
-    assert of_library == []  # nor as of then
+    assert of_library == []  # nor in the past generation
     assert me(bob)
 
 
 def erase_themselves(person: Client) -> str:
-    """By the API; the link to what becomes of it."""
+    """Erase over the API; return the link to the status."""
     answer = person.command.request(
         "DELETE", "/v1/me", json={"password": PASSWORD}, headers=dict(person.headers)
     )
@@ -177,7 +177,7 @@ def assert_link_says_gone(person: Client, link: str) -> None:
 
 
 def test_older_backup_of_the_log_restores_no_erased_user(vault_database, keys, redis_url):
-    """The vault is kept apart, and it is what remembers."""
+    """The vault has its own backup and remembers the erasure."""
     user = tell_of_zoe()
     backup = dump(os.environ["MARQUEE_DATABASE_URL"])
     call_command("erase", NAME, "--wait", "0", stdout=StringIO(), stderr=StringIO())
@@ -219,7 +219,7 @@ def tell_of_zoe() -> UUID:
 
 
 def restore(backup: str) -> None:
-    """The log's database as it was; the vault stays as it is."""
+    """Restore the log's database from the dump; the vault stays as it is."""
     url = os.environ["MARQUEE_DATABASE_URL"]
     connections["default"].close()
     name = url.rpartition("/")[2]
@@ -233,7 +233,7 @@ def whole(store: PostgresStore) -> list[Sequence[Recorded]]:
 
 
 def library(store: PostgresStore) -> Mapping[str, object]:
-    """What the library would hold, built from log and vault as they are now."""
+    """The library folded from the current log and vault."""
     model, decryptor, folded = Library(Redis(), 1), EventDecryptor(), InMemoryRedis()
     for batch in whole(store):
         if batch:

@@ -68,7 +68,7 @@ ORIGIN = Origin(correlation_id=UUID(int=7), causation_id="1-1")
 
 
 def history(name: str) -> list[tuple[str, list[AnyEvent]]]:
-    """Everything that can happen to one person, by stream."""
+    """Every kind of event of one user, by stream."""
     user = PEOPLE[name]
     email = f"{name}@example.org"
     key = subjects.reserve(
@@ -152,7 +152,7 @@ def history(name: str) -> list[tuple[str, list[AnyEvent]]]:
 
 
 def forgotten() -> list[AppendEntry]:
-    """Somebody who was erased: the key of what they wrote went before any of this was exported."""
+    """An erased user: their key was destroyed before the export."""
     key = subjects.reserve(GONE, username="cid", email="cid@example.org", password_hash="")
     subjects.activate(GONE)
     registered = UserRegistered(
@@ -200,7 +200,7 @@ def live() -> None:
 
 
 def states() -> dict[str, Mapping[str, Value]]:
-    """What each read model would hold, built from the log and the vault as they are now."""
+    """The state of each read model, folded from the current log and vault."""
     return {model.name: folded(model(Redis(), 1)) for model in MODELS}
 
 
@@ -242,7 +242,7 @@ def test_moved_platform_gives_the_same_answers_to_the_same_users(
 
     run("events", "import", tmp_path / name)
     assert rows() == tables_before
-    with pytest.raises(subjects.KeyMissing):  # until the keys are there, it waits
+    with pytest.raises(subjects.KeyMissing):  # waits until the keys are imported
         states()
     run("keys", "import", tmp_path / "vault.jsonl")
     assert states() == before

@@ -7,7 +7,7 @@ from tests.fixtures.waiting import until
 
 
 def wait_for_the_market(person):
-    """Until all movies may be recommended: what others did counts a second or so later."""
+    """Wait until all movies may be recommended: other users' ratings count about a second later."""
     all_of_them = "/v1/me/recommendations?limit=100"
     until(lambda: len(person.read(all_of_them).json()["items"]) == MOVIES)
 
@@ -36,7 +36,7 @@ def test_rating_shows_in_every_read_model(start, catalogue, register_client):
     assert any(trend["heat"] == pytest.approx(heat, abs=0.001) for heat in heats)
     assert [item["id"] for item in ann.read("/v1/search?q=amelie", at).json()["items"]] == [1]
     recommended = ann.read("/v1/me/recommendations", at).json()["items"]
-    assert recommended[0]["genres"] == ["Western"]  # as the movie that was rated
+    assert recommended[0]["genres"] == ["Western"]  # same as the rated movie
     assert (recommended[0]["reasons"][0]["because"], recommended[0]["reasons"][0]["movie"]) == (
         "rated",
         1,

@@ -25,7 +25,7 @@ def fuzzing(start, catalogue, register_client, tmp_path):
     platform = start(**UNTHROTTLED)
     import_(platform, catalogue)
 
-    # One after the other: who registers while others do may be told to come again.
+    # One after the other: concurrent registrations may be refused with 409.
     people = {name: register_client(platform, name) for name in ("ann", "bob", "cleo")}
 
     def fuzz(url, name, *more):

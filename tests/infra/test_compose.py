@@ -31,7 +31,7 @@ IN_PRODUCTION = {
     "REDIS_PASSWORD": "e6Jf4GvT",
     "REDIS_QUERY_PASSWORD": "u7Wc3MsK",
 }
-"""A .env that holds where strangers come."""
+"""A valid .env for production."""
 VARIABLES = {PREFIX + field.encode_name for field in msgspec.structs.fields(Config)}
 
 
@@ -42,12 +42,12 @@ def words(service):
 
 
 def commands_of(service):
-    """The manage.py commands that a service runs, scripts included."""
-    given = words(service)
-    if given[0] == "sh":
-        lines = (ROOT / given[1]).read_text().splitlines()
+    """manage.py commands that a service runs, those in scripts included."""
+    command = words(service)
+    if command[0] == "sh":
+        lines = (ROOT / command[1]).read_text().splitlines()
         return [line.split()[2] for line in lines if line.startswith("python manage.py")]
-    return [given[2]] if given[:2] == ["python", "manage.py"] else []
+    return [command[2]] if command[:2] == ["python", "manage.py"] else []
 
 
 def test_compose_has_every_process_of_the_platform():
@@ -91,7 +91,7 @@ def test_compose_processes_are_read_only_and_unprivileged():
         assert service["read_only"]
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
-        assert [place for place in service["tmpfs"] if place.startswith("/tmp")]  # noqa: S108 - theirs
+        assert [mount for mount in service["tmpfs"] if mount.startswith("/tmp")]  # noqa: S108 - theirs
 
 
 def test_compose_servers_do_not_run_as_root():
@@ -113,51 +113,51 @@ def test_sets_only_variables_that_are_read(name):
 
 
 def resolved(name, **env_file):
-    """The variables that a service of ours is started with, as compose fills them in."""
-    given = re.compile(r"\$\{(\w+):-([^}]*)\}")
+    """Environment of one of our services, as compose resolves it."""
+    default_pattern = re.compile(r"\$\{(\w+):-([^}]*)\}")
     return {
-        variable: given.sub(lambda found: env_file.get(*found.groups()), value)
+        variable: default_pattern.sub(lambda match: env_file.get(*match.groups()), value)
         for variable, value in OURS[name]["environment"].items()
     }
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_compose_settings_are_accepted_in_production(name):
-    found = read(resolved(name, **IN_PRODUCTION))
-    assert found.production
-    assert read(resolved(name)).role == found.role
+    settings = read(resolved(name, **IN_PRODUCTION))
+    assert settings.production
+    assert read(resolved(name)).role == settings.role
 
 
 @pytest.mark.parametrize("name", OURS)
 @pytest.mark.parametrize("secret", [word for word in IN_PRODUCTION if word.endswith("PASSWORD")])
 def test_default_passwords_are_refused_in_production(name, secret):
-    given = {word: value for word, value in IN_PRODUCTION.items() if word != secret}
+    values = {word: value for word, value in IN_PRODUCTION.items() if word != secret}
     holders = [
         variable
         for variable, value in OURS[name]["environment"].items()
         if f"${{{secret}:" in value
     ]
     if not holders:
-        assert read(resolved(name, **given)).production
+        assert read(resolved(name, **values)).production
         return
-    for kept in ({}, {secret: "marquee"}):
+    for default in ({}, {secret: "marquee"}):
         with pytest.raises(BadConfig, match=holders[0]):
-            read(resolved(name, **given, **kept))
+            read(resolved(name, **values, **default))
 
 
 @pytest.mark.parametrize("name", HTTP)
 def test_apis_need_allowed_hosts_in_production(name):
     for hosts in ({}, {"ALLOWED_HOSTS": "*"}):
-        given = {word: value for word, value in IN_PRODUCTION.items() if word != "ALLOWED_HOSTS"}
+        values = {word: value for word, value in IN_PRODUCTION.items() if word != "ALLOWED_HOSTS"}
         with pytest.raises(BadConfig, match="MARQUEE_ALLOWED_HOSTS"):
-            read(resolved(name, **given, **hosts))
+            read(resolved(name, **values, **hosts))
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_services_share_networks_with_the_servers_of_their_urls(name):
     service = OURS[name]
     for variable, value in service["environment"].items():
-        if not variable.endswith("_URL") or value.startswith("${"):  # which is for others to set
+        if not variable.endswith("_URL") or value.startswith("${"):  # settings of the operator
             continue
         host = re.search(r"(?:@|//)([a-z]+):\d+", value)
         assert host, f"{variable} names no server: {value}"
@@ -205,15 +205,17 @@ def test_tools_service_is_not_started_with_the_others():
 
 def test_commands_in_the_manuals_exist():
     run = re.compile(r"docker compose run --rm (?:--volume \S+ )?(\S+) (\w+)")
-    found = {page.name: run.findall(page.read_text()) for page in (ROOT / "docs").rglob("*.md")}
-    assert found["run-with-compose.md"]
-    for service, command in (each for page in found.values() for each in page):
+    commands_by_page = {
+        page.name: run.findall(page.read_text()) for page in (ROOT / "docs").rglob("*.md")
+    }
+    assert commands_by_page["run-with-compose.md"]
+    for service, command in (each for page in commands_by_page.values() for each in page):
         assert service == "tools"
         assert command in get_commands()
 
 
 def test_proxy_on_the_host_is_trusted():
-    """Its requests come from the engine's own address, the network's first."""
+    """Requests come from the engine's gateway, the network's first address."""
     [pages] = COMPOSE["networks"]["pages"]["ipam"]["config"]
     [subnet] = re.findall(r"^\$\{PAGES_SUBNET:-(.*)\}$", pages["subnet"])
     for name in HTTP:
@@ -223,22 +225,22 @@ def test_proxy_on_the_host_is_trusted():
 def test_sync_takes_token_or_key_of_tmdb():
     for name in ("worker", "beat", "tools"):
         for word in ("TMDB_TOKEN", "TMDB_KEY"):
-            found = read(resolved(name, **{word: "of-an-account"}))
-            assert getattr(found, word.lower()) == "of-an-account"
+            settings = read(resolved(name, **{word: "of-an-account"}))
+            assert getattr(settings, word.lower()) == "of-an-account"
 
 
 def test_every_variable_of_compose_is_in_its_manual():
-    given = set(re.findall(r"\$\{(\w+):-", (ROOT / "docker-compose.yml").read_text()))
+    variables = set(re.findall(r"\$\{(\w+):-", (ROOT / "docker-compose.yml").read_text()))
     manual = (ROOT / "docs/how-to/run-with-compose.md").read_text()
-    assert given == set(re.findall(r"^\| `([A-Z_]+)` \|", manual, re.MULTILINE))
-    assert given >= IN_PRODUCTION.keys()
+    assert variables == set(re.findall(r"^\| `([A-Z_]+)` \|", manual, re.MULTILINE))
+    assert variables >= IN_PRODUCTION.keys()
 
 
 @pytest.mark.parametrize(("name", "port"), HTTP.items())
 def test_apis_listen_on_published_port_and_are_checked_there(name, port):
     service = SERVICES[name]
-    given = words(service)
-    assert given[given.index("--port") + 1] == port
+    command = words(service)
+    assert command[command.index("--port") + 1] == port
     assert service["ports"] == [f"127.0.0.1:${{{name.upper()}_PORT:-{port}}}:{port}"]
     assert f"127.0.0.1:{port}/health/ready" in service["healthcheck"]["test"][-1]
 
@@ -254,9 +256,9 @@ def test_processes_without_an_api_expose_a_metrics_port():
 
 @pytest.mark.parametrize("name", HTTP)
 def test_request_limits_of_compose_equal_those_of_native_mode(name):
-    given = words(SERVICES[name])
-    begin = given.index(ADMITTED[0])
-    assert tuple(given[begin : begin + len(ADMITTED)]) == ADMITTED
+    command = words(SERVICES[name])
+    begin = command.index(ADMITTED[0])
+    assert tuple(command[begin : begin + len(ADMITTED)]) == ADMITTED
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -281,8 +283,10 @@ def test_volumes_and_networks_exist(name):
     assert set(service["networks"]) <= set(COMPOSE["networks"])
     for volume in service.get("volumes", []):
         source = volume.partition(":")[0]
-        known = (ROOT / source).exists() if source.startswith(".") else source in COMPOSE["volumes"]
-        assert known, source
+        exists = (
+            (ROOT / source).exists() if source.startswith(".") else source in COMPOSE["volumes"]
+        )
+        assert exists, source
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -59,9 +59,9 @@ def test_query_role_needs_passwords_only_for_its_own_servers():
     assert read(query | {"MARQUEE_ROLE": "query"}).production
     for user in ("query", "cache"):
         variable = f"MARQUEE_{user.upper()}_REDIS_URL"
-        known = {variable: f"redis://{user}:{user}@redis:6379/0"}
+        urls = {variable: f"redis://{user}:{user}@redis:6379/0"}
         with pytest.raises(BadConfig, match=variable):
-            read(query | known | {"MARQUEE_ROLE": "query"})
+            read(query | urls | {"MARQUEE_ROLE": "query"})
 
 
 @pytest.mark.parametrize("role", ["query", "ops"])
@@ -71,11 +71,13 @@ def test_role_without_mail_may_print_it_in_production(role):
 
 @pytest.mark.parametrize("hosts", [{}, {"MARQUEE_ALLOWED_HOSTS": "*"}])
 def test_only_api_roles_must_name_hosts_in_production(hosts):
-    given = {name: value for name, value in HELD.items() if name != "MARQUEE_ALLOWED_HOSTS"} | hosts
-    assert read(given | {"MARQUEE_ROLE": "ops"}).production
+    environ = {
+        name: value for name, value in HELD.items() if name != "MARQUEE_ALLOWED_HOSTS"
+    } | hosts
+    assert read(environ | {"MARQUEE_ROLE": "ops"}).production
     for role in ("command", "query"):
         with pytest.raises(BadConfig, match="MARQUEE_ALLOWED_HOSTS"):
-            read(given | {"MARQUEE_ROLE": role})
+            read(environ | {"MARQUEE_ROLE": role})
 
 
 def test_unix_sockets_need_no_password_in_production():
@@ -89,12 +91,12 @@ def test_unix_sockets_need_no_password_in_production():
 
 
 def test_secret_is_read_from_a_file(tmp_path):
-    kept = tmp_path / "redis"
-    kept.write_text("redis://default:from-a-file@redis:6379/0\n")
-    given = {"MARQUEE_REDIS_URL_FILE": str(kept)}
-    assert read(given).redis_url == "redis://default:from-a-file@redis:6379/0"
-    assert read({"MARQUEE_REDIS_URL": "x", **given}).redis_url.startswith("redis://default")
-    assert read({**given, "MARQUEE_REDIS_URL": "x"}).redis_url.startswith("redis://default")
+    path = tmp_path / "redis"
+    path.write_text("redis://default:from-a-file@redis:6379/0\n")
+    environ = {"MARQUEE_REDIS_URL_FILE": str(path)}
+    assert read(environ).redis_url == "redis://default:from-a-file@redis:6379/0"
+    assert read({"MARQUEE_REDIS_URL": "x", **environ}).redis_url.startswith("redis://default")
+    assert read({**environ, "MARQUEE_REDIS_URL": "x"}).redis_url.startswith("redis://default")
 
 
 def test_missing_secret_file_is_named(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from infra.platform.processes import HOME
 
-NOBODY = "127.0.0.1:9"  # the discard port, where nobody listens
+NOBODY = "127.0.0.1:9"  # the discard port, on which nothing listens
 
 
 def manage(*arguments, **environ):

@@ -32,8 +32,8 @@ def test_server_fixture_marks_the_test_integration(request, redis_url):
 
 
 def test_given_environment_is_known_after_planning(pytester, monkeypatch):
-    """By a worker, too, which plans in the environment of who started it."""
-    given = {
+    """Also in an xdist worker, which inherits its controller's environment."""
+    environ = {
         "MARQUEE_DATABASE_URL": "postgresql://marquee@postgres:5432/marquee",
         "MARQUEE_BUS_URL": "amqp://guest:guest@rabbitmq:5672/%2F",
         "MARQUEE_REDIS_URL": "redis://redis:6379/0",
@@ -42,7 +42,7 @@ def test_given_environment_is_known_after_planning(pytester, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
     for name in [name for name in os.environ if name.startswith(("MARQUEE_", "TEST_RUN_"))]:
         monkeypatch.delenv(name)
-    for name, value in given.items():
+    for name, value in environ.items():
         monkeypatch.setenv(name, value)
     pytester.makepyfile(
         f"""
@@ -55,7 +55,7 @@ def test_given_environment_is_known_after_planning(pytester, monkeypatch):
                 for name, value in environment.given().items()
                 if name.startswith(("MARQUEE_", "TEST_RUN_"))
             }}
-            assert before == {given!r}
+            assert before == {environ!r}
             assert os.environ["MARQUEE_BUS_URL"].endswith(f"@rabbitmq:5672/{{environment.RUN}}")
             assert os.environ["MARQUEE_REDIS_URL"].startswith("redis://redis:6379/")
         """

@@ -63,14 +63,14 @@ def test_workflow_names_existing_paths():
 
 
 def lanes(name):
-    """The runs of the tests that a job is for."""
+    """Runs of the lane that a job runs."""
     commands = "\n".join(step.get("run", "") for step in JOBS[name]["steps"])
     [runs] = re.findall(r"^make test-lane ONLY=([\w,]+)$", commands, re.MULTILINE)
     return runs.split(",")
 
 
 def test_every_lane_runs_in_a_job_with_its_servers():
-    """Those that kill servers, on their own; the others, as one lane does."""
+    """The fault tests kill servers, so they have a job of their own."""
     assert lanes("test") == MAIN
     assert lanes("test-faults") == BESIDE
     assert {*MAIN, *BESIDE} == set(PATHS)
@@ -78,7 +78,7 @@ def test_every_lane_runs_in_a_job_with_its_servers():
 
 @pytest.mark.parametrize("name", TESTS)
 def test_test_jobs_may_install_packages(name):
-    """As root on Debian, in the image's Python; what they kill must be reaped."""
+    """Jobs run as root on Debian with an init process that reaps killed children."""
     image = JOBS[name]["container"]["image"]
     assert f"FROM {image.replace('-', '-slim-')}\n" in DOCKERFILE
     assert "--init" in JOBS[name]["container"]["options"].split()
@@ -87,17 +87,17 @@ def test_test_jobs_may_install_packages(name):
 
 @pytest.mark.parametrize("name", TESTS)
 def test_test_jobs_set_only_known_variables(name):
-    known = {PREFIX + field.encode_name for field in msgspec.structs.fields(Config)}
-    assert JOBS[name]["env"].keys() <= known | {"CI", BUS_ADMIN}
+    known_variables = {PREFIX + field.encode_name for field in msgspec.structs.fields(Config)}
+    assert JOBS[name]["env"].keys() <= known_variables | {"CI", BUS_ADMIN}
     assert JOBS[name]["env"]["CI"] == "true"
 
 
 def test_service_addresses_match_the_jobs_services():
-    """All of them: a server that is started besides would be another engine's."""
-    given = {name: value for name, value in JOBS["test"]["env"].items() if name != "CI"}
-    assert given.keys() == {*VARIABLES.values(), "MARQUEE_VAULT_URL", BUS_ADMIN}
-    assert {urlsplit(url).hostname for url in given.values()} == JOBS["test"]["services"].keys()
-    bus, admin = (urlsplit(given[name]) for name in (VARIABLES["rabbitmq"], BUS_ADMIN))
+    """Every server has an address: a missing one would be started beside the services."""
+    addresses = {name: value for name, value in JOBS["test"]["env"].items() if name != "CI"}
+    assert addresses.keys() == {*VARIABLES.values(), "MARQUEE_VAULT_URL", BUS_ADMIN}
+    assert {urlsplit(url).hostname for url in addresses.values()} == JOBS["test"]["services"].keys()
+    bus, admin = (urlsplit(addresses[name]) for name in (VARIABLES["rabbitmq"], BUS_ADMIN))
     assert (admin.hostname, admin.username) == (bus.hostname, bus.username)
 
 

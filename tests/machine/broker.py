@@ -11,16 +11,16 @@ from events.recorded import Position
 
 
 class Broker:
-    """One queue, and the publishers that ever connected."""
+    """One queue and all publishers that ever connected."""
 
     def __init__(self) -> None:
         self.queue: list[bytes] = []
         self.has: set[Position] = set()
-        """All that it ever took."""
+        """Positions of all messages that ever arrived."""
         self.publishers: list[HandPublisher] = []
 
     def connect(self, _url: str, _namespace: str, *, window: int) -> "HandPublisher":
-        """A publisher for one life of a relay: stands in for events.bus.Publisher."""
+        """Publisher for one relay session: replaces events.bus.Publisher."""
         publisher = HandPublisher(self, window)
         self.publishers.append(publisher)
         return publisher
@@ -67,21 +67,21 @@ class HandPublisher:
     # ------------------------------------------------------------------- as the test wants it
 
     def arrive(self, count: int) -> None:
-        """The broker takes so many more, in the order in which they were sent."""
+        """Move ``count`` messages from the wire to the queue, in order."""
         arrived, self._wire = self._wire[:count], self._wire[count:]
         for position, body in arrived:
             self._broker.queue.append(body)
             self._broker.has.add(position)
             self._unconfirmed.append(position)
 
-    def confirm(self, places: Sequence[int]) -> None:
-        """It tells of some that it has, in any order."""
-        for place in places:
+    def confirm(self, indexes: Sequence[int]) -> None:
+        """Confirm some messages in any order."""
+        for index in indexes:
             if self._unconfirmed:
-                self._confirmed.append(self._unconfirmed.pop(place % len(self._unconfirmed)))
+                self._confirmed.append(self._unconfirmed.pop(index % len(self._unconfirmed)))
 
     def lose(self) -> None:
-        """The connection is gone, and what was on the wire."""
+        """Lose the connection and everything on the wire."""
         self._wire.clear()
         self._unconfirmed.clear()
         self._is_lost = True

@@ -8,7 +8,7 @@ from tests.fixtures.memory_store import MemoryStore
 
 
 class MemoryOutbox(Outbox):
-    """The promises of Outbox over a MemoryStore; whoever asks for the lead gets it."""
+    """Outbox over a MemoryStore; every request for leadership succeeds."""
 
     def __init__(self, store: MemoryStore) -> None:
         super().__init__()

@@ -15,7 +15,7 @@ from projectors.storage.read_model import ReadModel
 
 
 class Generation:
-    """The three models with this number, and the worker that keeps them level."""
+    """Three read models of one generation and the workers that write them."""
 
     def __init__(self, redis: Redis, number: int, log: EventStore) -> None:
         self.number = number
@@ -33,23 +33,23 @@ class Generation:
         return followers
 
     def replace_worker(self) -> None:
-        """It died, with all that it knew."""
+        """Replace the worker by a new one, which knows nothing."""
         self._workers = [self._hire()]
 
     def take_another_worker(self) -> None:
-        """One that does not know of the other, nor the other of it."""
+        """Start a second worker; neither knows of the other."""
         self._workers = [self._workers[-1], self._hire()]
 
     def take(self, messages: Iterable[bytes]) -> None:
-        """The older of its workers takes messages in."""
+        """Let the older worker apply the messages."""
         worker = self._workers[0]
-        self._workers = [*self._workers[1:], worker]  # next time it is the other
+        self._workers = [*self._workers[1:], worker]  # the other worker is next
         for run in _runs(codec.from_wire(message) for message in messages):
             for follower in worker:
                 follower.process(run)
 
     def read(self, *, pages: int, limit: int) -> None:
-        """Look how far the log is, and read so many pages of so many events of what is missing."""
+        """Read the log's heads, then up to ``pages`` pages of ``limit`` missing events."""
         for follower in self._workers[-1]:
             follower.sync(self._log.heads())
             for partition in sorted(follower.behind)[:pages]:
@@ -57,7 +57,7 @@ class Generation:
                 follower.process(self._log.page(partition, after=at, limit=limit))
 
     def level(self) -> None:
-        """Read all that is missing."""
+        """Apply all missing events."""
         while not self.is_level():
             before = [follower.checkpoints for follower in self._workers[-1]]
             self.read(pages=self._log.partitions, limit=1000)
@@ -65,17 +65,17 @@ class Generation:
             assert self.is_level() or after != before, "it does not get any further"
 
     def is_level(self) -> bool:
-        """Whether it has taken in the whole log."""
+        """Whether every model has applied the whole log."""
         heads = list(self._log.heads())
         return all(checkpoints == heads for checkpoints in self.taken())
 
     def taken(self) -> Sequence[list[int]]:
-        """How far each model is, in their order."""
+        """Checkpoints of each model, in order."""
         return [model.checkpoints(self._log.partitions) for model in self.models]
 
 
 def _runs(events: Iterable[Recorded]) -> Iterator[list[Recorded]]:
-    """Consecutive events of one partition, in the order in which they came."""
+    """Consecutive events of one partition, in the order of delivery."""
     run: list[Recorded] = []
     for recorded in events:
         if run and recorded.position != (run[-1].partition, run[-1].offset + 1):

@@ -18,22 +18,22 @@ from tests.reference.history import PARTITIONS, DatedLog
 
 
 class Stage(ABC):
-    """An empty log with the relay's side of it."""
+    """An empty log with its outbox."""
 
     store: EventStore
     outbox: Outbox
 
     @abstractmethod
     def at(self, moment: datetime) -> None:
-        """What is said now happened then."""
+        """Set the time at which the next events occur."""
 
     @abstractmethod
     def roll_back(self, work: Callable[[], object]) -> None:
-        """Do it in a transaction that comes to nothing."""
+        """Do work in a transaction that is rolled back."""
 
 
 class InMemory(Stage):
-    """Fast."""
+    """Fast log in lists."""
 
     def __init__(self) -> None:
         self.store = self._log = DatedLog(PARTITIONS)
@@ -67,7 +67,7 @@ class _DatedPostgres(PostgresStore):
 
 
 class InPostgres(Stage):
-    """The real thing; the database must be one that commits."""
+    """The real log; the database must be one that commits."""
 
     def __init__(self) -> None:
         self.store = self._log = _DatedPostgres(PARTITIONS)

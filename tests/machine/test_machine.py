@@ -70,11 +70,11 @@ opinions: st.SearchStrategy[list[Command]] = st.lists(
     min_size=4,
     max_size=4,
 )
-places = st.lists(st.integers(0, 20), min_size=1, max_size=6)
+indexes = st.lists(st.integers(0, 20), min_size=1, max_size=6)
 
 
 class Rivalled:
-    """A log in which a rival is quicker, once."""
+    """A log to which a rival appends first, once."""
 
     def __init__(self, store: EventStore, rival: Callable[[], object]) -> None:
         self._store = store
@@ -152,14 +152,14 @@ class Machine(RuleBasedStateMachine):
 
     def rivalled(self, command: Command) -> EventStore:
         rivalled = Rivalled(self.store, lambda: self.note(do(command, self.store)))
-        return cast("EventStore", rivalled)  # it has the rest of the store's methods, too
+        return cast("EventStore", rivalled)  # it forwards all other methods to the store
 
     @rule(timed_commands=timed_command_lists)
     def act_and_roll_back(self, timed_commands: list[tuple[Command, int]]) -> None:
         self.stage.roll_back(lambda: [do(command, self.store) for command, _ in timed_commands])
 
     def note(self, handled: Any) -> None:
-        """Keep what was accepted: this is what must never be lost."""
+        """Note accepted events in the ledger: they must never be lost."""
         if handled is not None:
             for recorded in handled.events:
                 self.ledger[recorded.partition].append(recorded)
@@ -232,29 +232,29 @@ class Machine(RuleBasedStateMachine):
     def broker_takes(self, count: int) -> None:
         self.publisher.arrive(count)
 
-    @rule(places=places)
-    def broker_confirms(self, places: list[int]) -> None:
-        self.publisher.confirm(places)
+    @rule(indexes=indexes)
+    def broker_confirms(self, indexes: list[int]) -> None:
+        self.publisher.confirm(indexes)
 
     @precondition(lambda self: self.delivered)
-    @rule(places=places)
-    def broker_delivers_again(self, places: list[int]) -> None:
-        for place in places:
-            again = self.delivered[place % len(self.delivered)]
-            self.broker.queue.insert(place % (len(self.broker.queue) + 1), again)
+    @rule(indexes=indexes)
+    def broker_delivers_again(self, indexes: list[int]) -> None:
+        for index in indexes:
+            again = self.delivered[index % len(self.delivered)]
+            self.broker.queue.insert(index % (len(self.broker.queue) + 1), again)
 
     @precondition(lambda self: len(self.broker.queue) > 1)
-    @rule(places=places)
-    def broker_shuffles(self, places: list[int]) -> None:
-        for place in places:
-            self.broker.queue.append(self.broker.queue.pop(place % len(self.broker.queue)))
+    @rule(indexes=indexes)
+    def broker_shuffles(self, indexes: list[int]) -> None:
+        for index in indexes:
+            self.broker.queue.append(self.broker.queue.pop(index % len(self.broker.queue)))
 
     @precondition(lambda self: self.broker.queue)
-    @rule(places=places)
-    def broker_drops(self, places: list[int]) -> None:
-        for place in places:
+    @rule(indexes=indexes)
+    def broker_drops(self, indexes: list[int]) -> None:
+        for index in indexes:
             if self.broker.queue:
-                del self.broker.queue[place % len(self.broker.queue)]
+                del self.broker.queue[index % len(self.broker.queue)]
 
     # ------------------------------------------------------------------------------- workers
 
@@ -335,7 +335,7 @@ class Machine(RuleBasedStateMachine):
 
     def point_at(self, generation: Generation) -> None:
         Pointers(self.redis).switch({model.name: generation.number for model in generation.models})
-        self.live.forget()  # it would believe for a moment longer in the one before
+        self.live.forget()  # otherwise it would use the old pointer for a moment
 
     # ------------------------------------------------------------------------------- what must hold
 
@@ -357,9 +357,9 @@ class Machine(RuleBasedStateMachine):
             self.is_checked = True
 
     @precondition(lambda self: self.accepted)
-    @rule(place=st.integers(0, 50))
-    def a_token_that_is_reached_is_visible(self, place: int) -> None:
-        position = self.accepted[-1 - place % len(self.accepted)]
+    @rule(index=st.integers(0, 50))
+    def a_token_that_is_reached_is_visible(self, index: int) -> None:
+        position = self.accepted[-1 - index % len(self.accepted)]
         wanted = encode_positions([position])
         for model, taken in zip(self.now.models, self.now.taken(), strict=True):
             assert self.live.generation(model.name) == self.now.number
@@ -373,7 +373,7 @@ class Machine(RuleBasedStateMachine):
         self.is_checked = False
 
     def compare(self, generation: Generation) -> None:
-        """Each model with the reference fold of exactly what it says that it has taken in."""
+        """Compare each model with the reference fold of exactly what it has applied."""
         of_movies, of_library, of_trending = map(self.beginning, generation.taken())
         facts, community = movies.facts(of_movies), movies.community(of_movies)
         for movie in MOVIES:
@@ -393,7 +393,7 @@ class Machine(RuleBasedStateMachine):
         return [it for of, offset in zip(self.ledger, taken, strict=True) for it in of[:offset]]
 
     def teardown(self) -> None:
-        """In the end everything arrives everywhere, once."""
+        """At the end every event arrives everywhere, once."""
         for partition, expected in enumerate(self.ledger):
             assert list(self.store.page(partition, after=0, limit=1000)) == expected
             versions: dict[str, int] = {}
@@ -434,7 +434,7 @@ def redis(redis_url, keys):
 
 @pytest.fixture
 def broker(monkeypatch):
-    """The relay reads, sends and notes at once, and publishes to this."""
+    """Broker to which the relay publishes; the relay polls and saves without pauses."""
     memory_broker = Broker()
     monkeypatch.setattr(relaying, "Publisher", memory_broker.connect)
     monkeypatch.setattr(relaying, "_POLL_SECONDS", 0)

@@ -8,7 +8,7 @@ from tests.fixtures.recording import Recording
 
 @pytest.fixture
 def redis(redis_url):
-    """An empty Redis, as a worker sees it."""
+    """An empty Redis with a worker's rights."""
     with Redis.from_url(redis_url) as connected:
         yield connected
 

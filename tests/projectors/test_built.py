@@ -28,11 +28,11 @@ pytestmark = pytest.mark.usefixtures("keys")
 def models(redis, elasticsearch_url):
     store = MemoryStore(4)
     store.append_many(entries(), origin=Origin(correlation_id=uuid4()))
-    found = {model.name: model(redis, 1) for model in MODELS}
-    for model in found.values():
+    result = {model.name: model(redis, 1) for model in MODELS}
+    for model in result.values():
         take_in(model, store)
-    Pointers(redis).switch(dict.fromkeys(found, 1))
-    return found
+    Pointers(redis).switch(dict.fromkeys(result, 1))
+    return result
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def builders(redis, models):
 
 
 def come_in_late(model):
-    """What taking in a parked event does to what others look at."""
+    """Mark data as changed, as applying a parked event does."""
     for shard in model.shards(4):
         for partition in shard.checkpoints():
             model.redis.hset(shard.built_key, str(partition), 0)
@@ -53,16 +53,16 @@ def test_event_retried_during_a_build_is_not_noted_as_built(models, builders, na
     model = models[name]
     for builder in builders.values():
         builder.build(NOW)
-        builder.build(NOW)  # trending's cards may have been behind
+        builder.build(NOW)  # trending's view of the cards may have been outdated
     assert model.built_offsets(4) == model.checkpoints(4)
 
     where, what = LOOKS.get(name, (DirtyMarks, "take"))
     look = getattr(where, what)
 
     def and_then(*args, **more):
-        found = look(*args, **more)
+        result = look(*args, **more)
         come_in_late(model)
-        return found
+        return result
 
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(where, what, and_then)

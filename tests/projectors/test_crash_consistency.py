@@ -27,7 +27,7 @@ def log():
 
 
 def work(model, log):
-    """Start a worker that reads a page of each partition; a dead one does nothing."""
+    """Start a worker that applies a page of each partition; a dead one does nothing."""
     follower = Follower(model, log)
     follower.sync(log.heads())
     for partition in sorted(follower.behind):
@@ -36,12 +36,12 @@ def work(model, log):
 
 
 def state(model):
-    """The state, by key names that are the same in every generation."""
-    found = {}
+    """The state by key name, without the generation."""
+    values = {}
     for shard in {model.shard(partition) for partition in range(PARTITIONS)}:
         for key, value in read(model.redis, shard).state.items():
-            found[key.partition("}")[2], shard.tag.rpartition(".")[2]] = value
-    return found
+            values[key.partition("}")[2], shard.tag.rpartition(".")[2]] = value
+    return values
 
 
 @pytest.mark.parametrize("kind", [Library, Movies, Trending])

@@ -40,7 +40,7 @@ def rated(user: UUID, movie: int, score: int, previous: int | None = None) -> Ap
 
 
 class World:
-    """A log in which two people rated a movie that trending can't take in."""
+    """A log in which two users rated a movie whose events trending cannot apply."""
 
     def __init__(self, monkeypatch):
         self.store = PostgresStore(config().partitions)
@@ -59,7 +59,7 @@ class World:
         Pointers(clients.redis()).switch({"trending": self.trending.generation})
 
     def fail_with(self, reason: str) -> None:
-        """Let trending fail on the movie."""
+        """Make trending fail on the movie."""
         writes = self._writes = getattr(self, "_writes", Trending.writes)
 
         def failing(model, shard, batch):
@@ -88,7 +88,7 @@ def world(db, keys, redis_url, monkeypatch) -> World:
 
 
 def run(capsys, *arguments: str) -> tuple[int, str]:
-    """The exit status and what was printed, in one line a row."""
+    """Exit status and output, one line a row."""
     code = 0
     capsys.readouterr()
     try:
@@ -100,7 +100,7 @@ def run(capsys, *arguments: str) -> tuple[int, str]:
 
 @pytest.fixture(autouse=True)
 def _wide(monkeypatch):
-    """A terminal in which no cell is broken."""
+    """A terminal so wide that no cell wraps."""
     monkeypatch.setenv("COLUMNS", "250")
 
 

@@ -49,7 +49,7 @@ MOVIES = {
 
 
 class World:
-    """A log that was taken in by all models, as the workers would do it."""
+    """A log applied by all models, as the workers do."""
 
     def __init__(self, redis):
         self.redis = redis
@@ -73,14 +73,14 @@ class World:
         )
 
     def happen(self, event, owner, *, ago=timedelta(0), to=None):
-        """Let something happen; the models given (all by default) take it in."""
+        """Record an event; the given models (all by default) apply it."""
         recorded = self.record(event, owner, ago=ago)
         for kind in self.models if to is None else to:
             model_access.apply(self.models[kind], [recorded])
         return recorded.position
 
     def record(self, event, owner, *, ago=timedelta(0)):
-        """The next event of its partition."""
+        """Record the next event of its owner's partition."""
         partition = partition_of(str(owner), config().partitions)
         offset = self._offsets[partition] = self._offsets.get(partition, 0) + 1
         at = datetime.now(UTC) - ago
@@ -98,17 +98,17 @@ class World:
         return recorded
 
     def add_movies(self):
-        """The catalogue."""
+        """Record the catalogue's movies."""
         for movie, (title, year, genres, cast) in MOVIES.items():
             added = MovieAdded(movie_id=movie, title=title, year=year, genres=genres, cast=cast)
             self.happen(added, movie)
 
     def rate(self, user, movie, score, **more):
-        """Somebody's first rating of a movie."""
+        """Record a user's first rating of a movie."""
         return self.happen(MovieRated(user_id=user, movie_id=movie, score=score), user, **more)
 
     def park(self, kind, recorded):
-        """Set an event aside, as a worker does when the model can't take it in."""
+        """Park an event, as a worker does when the model cannot apply it."""
         shard, at = self.models[kind].shard(recorded.partition), recorded.offset
         new = frozenset({recorded.stream})
         writes, _ = park_writes(
@@ -117,7 +117,7 @@ class World:
         shard.apply(recorded.partition, first=at, last=at, packed=[pack(writes)])
 
     def keep(self, label, *kinds, number=GENERATION - 1):
-        """Keep some models as they are now, as a rebuild of the past would."""
+        """Keep some models as they are now, as a rebuild of the past does."""
         models = {kind.name: kind(self.redis, number) for kind in kinds}
         for model in models.values():
             for recorded in self.log:
@@ -130,7 +130,7 @@ class World:
             Pointers(self.redis).remember(label, name, number)
 
     def build(self):
-        """Let all builders catch up, and see that time passes: some look only every second."""
+        """Let all builders catch up and notice that time passes: some look only every second."""
         self._passed += timedelta(seconds=2)
         for builder in self.builders:
             builder.build(datetime.now(UTC) + self._passed)
@@ -138,14 +138,14 @@ class World:
 
 @pytest.fixture
 def redis(redis_url):
-    """Redis as the workers see it: they may write."""
+    """Redis with the workers' rights, which include writing."""
     with Redis.from_url(redis_url) as connected:
         yield connected
 
 
 @pytest.fixture
 def world(redis, keys):
-    """Three movies, nobody's opinion yet; a Redis that the query API may only read."""
+    """Three movies without ratings; the query API may only read this Redis."""
     request.live.cache_clear()
     world = World(redis)
     world.add_movies()
@@ -156,13 +156,13 @@ def world(redis, keys):
 
 @pytest.fixture
 def client():
-    """A client that sees faults as they go out, not as exceptions."""
+    """Client that returns fault responses instead of raising exceptions."""
     return Client(raise_request_exception=False)
 
 
 @pytest.fixture
 def in_files(tmp_path, monkeypatch):
-    """The search index is in files: who tests what is around it needs no server."""
+    """Search index in files, so that tests of its callers need no server."""
     monkeypatch.setenv("MARQUEE_SEARCH", "tantivy")
     monkeypatch.setenv("MARQUEE_SEARCH_DIR", str(tmp_path))
     config.cache_clear()
@@ -173,7 +173,7 @@ def in_files(tmp_path, monkeypatch):
 
 @pytest.fixture
 def flush(in_files, world):
-    """Bring the index up to what happened."""
+    """Bring the index up to date."""
     builder = SearchBuilder(world.models[Search])
 
     def flush():
@@ -207,7 +207,7 @@ _families = count(1)
 
 @pytest.fixture
 def log_in(world):
-    """Headers of somebody who is logged in."""
+    """Headers of a logged-in user."""
 
     def log_in(user, *, family=None, epoch=0, is_staff=False):
         family = family or UUID(int=next(_families))
@@ -218,17 +218,17 @@ def log_in(world):
 
 
 def waiting(*positions, seconds=0):
-    """Headers of somebody who waits for positions."""
+    """Headers of a user who waits for positions."""
     return {"Log-Position": positions_of(positions), "Prefer": f"wait={seconds}"}
 
 
 def walk(client, path, parameters, **more):
-    """The ids on all pages of a list, in order."""
-    seen: list[int] = []
+    """Ids on all pages of a list, in order."""
+    ids: list[int] = []
     cursor: dict[str, str] = {}
     while True:
         page = client.get(path, {**parameters, **cursor}, **more).json()
-        seen += [item["id"] for item in page["items"]]
+        ids += [item["id"] for item in page["items"]]
         if page["next"] is None:
-            return seen
+            return ids
         cursor = {"cursor": page["next"]}

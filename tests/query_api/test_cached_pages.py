@@ -91,7 +91,7 @@ def test_cached_page_stays_without_changes(client, flush, index_queries):
 
 
 def test_cached_page_shows_current_cards(client, world, index_queries):
-    """Though the index has not been told."""
+    """Cards are current, although the index is not."""
     client.get(PATHS[0])
     world.rate(ANN, ALIEN, 9)
     world.happen(MovieLinked(movie_id=ALIEN, source="imdb", external_id="tt0078748"), ALIEN)

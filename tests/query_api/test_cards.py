@@ -39,7 +39,7 @@ BY_OTHERS = [
     f"/v1/playlists/{NIGHT}",
     "/v1/me/recommendations?limit=5",
 ]
-"""Pages of a model whose checkpoint says nothing of movies; Alien is on each."""
+"""Pages of models whose checkpoint does not cover movies; Alien is on each."""
 RECOMMENDED = "/v1/me/recommendations"
 TRENDING = ["/v1/trending", "/v1/trending?limit=5"]
 FOR_BOB = {"/v1/me/recommendations?limit=5", RECOMMENDED}
@@ -56,7 +56,7 @@ IN_TWO_TRIPS = [
 
 @pytest.fixture
 def pages(world, flush):
-    """Alien is on every page: of Ann, who has said much of it, and of Bob, who has not."""
+    """Alien is on every page: of Ann, who has rated and listed it, and of Bob, who has not."""
     world.happen(MovieAdded(movie_id=RONIN, title="Ronin", year=1998, genres=("Crime",)), RONIN)
     for number in range(6):
         for movie in (ALIEN, HEAT):
@@ -84,7 +84,7 @@ def pages(world, flush):
 
 @pytest.fixture
 def ask(client, log_in, pages):
-    """Ask for a page of whoever has Alien on it."""
+    """Request a page as a user whose page has Alien."""
 
     def ask(path, headers=()):
         return client.get(
@@ -96,18 +96,18 @@ def ask(client, log_in, pages):
 
 @pytest.fixture
 def rated(world):
-    """Carol rates Alien, and nobody knows it yet."""
+    """Carol rates Alien, and no model has applied it yet."""
     return world.record(MovieRated(user_id=CAROL, movie_id=ALIEN, score=9), CAROL)
 
 
-def take_in(world, recorded, *, but):
+def apply_to_models(world, recorded, *, excluding):
     for kind, model in world.models.items():
-        if kind is not but:
+        if kind is not excluding:
             model_access.apply(model, [recorded])
 
 
 def votes(answer):
-    """How many Alien has on a page."""
+    """Number of Alien's ratings on a page."""
     assert answer.status_code == 200, answer.content
     [alien] = [item for item in answer.json()["items"] if item["id"] == ALIEN]
     return alien["community"]["count"]
@@ -115,7 +115,7 @@ def votes(answer):
 
 @pytest.mark.parametrize("path", [*BY_OTHERS, RECOMMENDED])
 def test_page_waits_for_its_cards(world, pages, ask, rated, path):
-    take_in(world, rated, but=Movies)
+    apply_to_models(world, rated, excluding=Movies)
     pages()
     late = ask(path, waiting(rated.position))
     assert late.status_code == 503
@@ -128,7 +128,7 @@ def test_page_waits_for_its_cards(world, pages, ask, rated, path):
 @pytest.mark.parametrize("path", [*BY_OTHERS, RECOMMENDED, *TRENDING])
 def test_parked_event_of_cards_is_named_in_log_parked(world, pages, ask, rated, path):
     world.park(Movies, rated)
-    take_in(world, rated, but=Movies)
+    apply_to_models(world, rated, excluding=Movies)
     pages()
     page = ask(path, waiting(rated.position))
     assert (votes(page), page["Log-Parked"]) == (7, "movies")
@@ -137,8 +137,8 @@ def test_parked_event_of_cards_is_named_in_log_parked(world, pages, ask, rated, 
 
 @pytest.mark.parametrize("path", TRENDING)
 def test_board_is_answered_as_soon_as_it_is_built(world, pages, ask, rated, path):
-    """It waits for the movies by itself; as a source they hold it up no longer."""
-    take_in(world, rated, but=None)
+    """The page waits for the movies; as a source they no longer hold it up."""
+    apply_to_models(world, rated, excluding=None)
     late = ask(path, waiting(rated.position))
     assert late.status_code == 503
     [error] = late.json()["errors"]
@@ -149,14 +149,14 @@ def test_board_is_answered_as_soon_as_it_is_built(world, pages, ask, rated, path
 
 @pytest.mark.parametrize("path", [*BY_OTHERS, RECOMMENDED, *TRENDING])
 def test_page_is_as_old_as_its_cards(world, ask, path):
-    """Levels are looked at again after a quarter of a second."""
+    """Levels are read again after a quarter of a second."""
     world.live.mark_level([Movies.name], 1.0)
     request.live().forget()
     assert int(ask(path)["Log-Age"]) > 10**9
 
 
 def lose_after(monkeypatch, redis, trips=1):
-    """Redis loses all it has behind so many trips."""
+    """Redis loses all data after the given number of trips."""
     execute, trips_left = ReadPipeline.execute, [trips]
 
     def losing(pipe, connected):
@@ -187,7 +187,7 @@ def test_past_lost_between_round_trips_is_503(
     world.keep("then", Trending, Movies, Library, Playlists)
     then = log_in(ANN, is_staff=True) | {"As-Of": "then"}
     assert client.get(path, headers=then).status_code == 200
-    lose_after(monkeypatch, redis, trips=2)  # the first one is whether they may ask
+    lose_after(monkeypatch, redis, trips=2)  # the first one checks the caller
     assert client.get(path, headers=then).status_code == 503
 
 
@@ -195,14 +195,14 @@ def test_past_lost_between_round_trips_is_503(
     ("path", "trips"),
     [
         ("/v1/search?q=alien", [8, 2]),
-        (f"/v1/movies/{HEAT}/similar", [7, 4]),  # its own card, too: it may be withdrawn
+        (f"/v1/movies/{HEAT}/similar", [7, 4]),  # the movie's own card, too: it may be withdrawn
         ("/v1/me/ratings", [6, 2]),
         ("/v1/me/hidden", [6, 2]),
         ("/v1/trending", [6]),
     ],
 )
 def test_page_takes_two_round_trips_at_most(ask, monkeypatch, path, trips):
-    """And one command more: the second trip's for the pointers, too."""
+    """And one command more: the pointers are read again in the second trip."""
     ask(path)
     counted, execute = [], ReadPipeline.execute
 

@@ -51,7 +51,7 @@ def operations(document, base=""):
 
 
 def test_contract_can_be_fetched_concurrently():
-    """Which drf-spectacular by itself answers with a fault."""
+    """drf-spectacular fails when it generates two contracts at once."""
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda _: Client().get("/openapi.json"), range(8)))
     assert {answer.status_code for answer in answers} == {200}
@@ -70,7 +70,7 @@ def test_pages_list_the_same_operations(client, contract):
 
 @pytest.mark.parametrize("path", ["/docs/", "/redoc/"])
 def test_swagger_document_is_generated_once(client, monkeypatch, path):
-    """Anybody may ask for it, and as often as they like."""
+    """Anybody may request it, as often as they like."""
     first = client.get(f"{path}?format=openapi")
 
     def generate_again(*_args, **_more):

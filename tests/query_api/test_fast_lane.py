@@ -186,8 +186,8 @@ def test_every_response_has_security_headers_once(path, log_in):
         assert "default-src 'none'" in dict(names)["Content-Security-Policy"]
 
 
-def sent(asked):
-    """The headers as the server gets them."""
-    found: list[tuple[str, str]] = []
-    wsgi.application(asked, lambda _status, headers, _fault: found.extend(headers))
-    return found
+def sent(request_environ):
+    """Headers as the server receives them."""
+    sent_headers: list[tuple[str, str]] = []
+    wsgi.application(request_environ, lambda _status, headers, _fault: sent_headers.extend(headers))
+    return sent_headers

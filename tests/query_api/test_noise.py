@@ -21,7 +21,7 @@ MINE = playlist_id(str(ANN), config().partitions, bytes(10))
 
 @pytest.fixture
 def fitting(client, world, flush, log_in):
-    """What Ann could send that would be right."""
+    """Valid values for Ann's requests."""
     reached = [
         world.happen(
             PlaylistCreated(playlist_id=MINE, user_id=ANN, name=EncryptedField("Mine")), ANN

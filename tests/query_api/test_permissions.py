@@ -63,7 +63,7 @@ QUESTIONS: Sequence[Case] = [
 ]
 TABLE: Sequence[Case] = [
     *QUESTIONS,
-    # There is no such past: only the staff get to hear even that.
+    # An unknown past: only staff learn that it is unknown.
     *(replace(case, statuses=staff(404), headers={"As-Of": "then"}) for case in QUESTIONS),
     Case("GET", "openapi.json", "/openapi.json", everybody(200)),
     Case("GET", "docs/", "/docs/", everybody(200)),
@@ -76,7 +76,7 @@ TABLE: Sequence[Case] = [
 
 @pytest.fixture
 def hers(world, elasticsearch_url):
-    """What Ann has, of which one playlist is for everybody; and a log-in of hers is over."""
+    """Ann's data with one public playlist; one of her sessions is revoked."""
     sealed = EncryptedField("ann")
     world.happen(UserRegistered(user_id=ANN, username=sealed, email=sealed), ANN)
     for id_, name in ((SECRET, SECRET_NAME), (OPEN, "For everybody")):
@@ -93,10 +93,10 @@ def test_every_route_is_in_the_table():
 
 
 class Silent(ReadView):
-    """Does not say for whom it is."""
+    """View without permission classes."""
 
     def get(self, request, **kwargs):
-        """What nobody shall see."""
+        """Must never be called."""
         return HttpResponse()
 
 
@@ -104,11 +104,11 @@ def test_view_without_permissions_is_closed(log_in, monkeypatch):
     monkeypatch.setattr(fast_lane, "_VIEWS", {"/v1/trending": Silent})
     strangers: Sequence[dict[str, str]] = ({}, log_in(BOB), log_in(CAROL, is_staff=True))
     for headers in strangers:
-        asked = RequestFactory().get("/v1/trending", headers=headers)
-        answer = Silent.as_view()(asked)
+        request = RequestFactory().get("/v1/trending", headers=headers)
+        answer = Silent.as_view()(request)
         assert answer.status_code == HTTPStatus.FORBIDDEN
         assert answer["Content-Type"] == "application/problem+json"
-        assert fast_lane.answer(dict(asked.environ)) is None
+        assert fast_lane.answer(dict(request.environ)) is None
 
 
 @pytest.mark.usefixtures("hers", "unlimited")

@@ -24,7 +24,7 @@ from tests.fixtures import model_access
 from tests.reference import library, movies, reading, trending
 from tests.reference.history import MOVIES, PEOPLE, SUPPRESSED, DatedLog, histories, whole
 
-# Whole seconds, as answers tell times in milliseconds.
+# Whole seconds: answers have times in milliseconds.
 TEN_DAYS_AGO = datetime.now(UTC).replace(microsecond=0) - timedelta(days=10)
 
 _generations = count(1)
@@ -32,19 +32,19 @@ _generations = count(1)
 
 @pytest.fixture
 def answers(redis, keys, client):
-    """What the API answers about a log, once the models have taken it in."""
+    """Answers of the API about a log that all models have applied."""
     yield lambda log: Answers(redis, client, log)
     clients.redis().connection_pool.disconnect()
 
 
 class Answers:
-    """The API in front of models that have taken in a log."""
+    """The API in front of models that have applied a log."""
 
     def __init__(self, redis, client, log: DatedLog):
         self._client = client
         generation = next(_generations)
         for key in redis.scan_iter("throttle:*"):
-            redis.delete(key)  # this test asks more than anybody may
+            redis.delete(key)  # this test exceeds the rate limits
         catalogue, hot = Movies(redis, generation), Trending(redis, generation)
         models = (catalogue, hot, Library(redis, generation), SessionRevocations(redis, generation))
         for model in models:
@@ -66,7 +66,7 @@ class Answers:
         return answer.json()
 
     def items(self, path: str, user: UUID | None = None) -> list[dict[str, Any]]:
-        """All of a list, two at a time."""
+        """All items of a list, two a page."""
         found: list[dict[str, Any]] = []
         more = ""
         while True:

@@ -60,8 +60,8 @@ def liked(world, catch_up):
     world.rate(ANN, ALIEN, 8)
     world.happen(MovieFavourited(user_id=ANN, movie_id=ALIEN), ANN)
     world.rate(BOB, HEAT, 8)
-    seen = TrendObserved(board="tmdb-day", source="tmdb", window="day", movies=(ALIEN, HEAT))
-    world.happen(seen, "tmdb-day")
+    trend = TrendObserved(board="tmdb-day", source="tmdb", window="day", movies=(ALIEN, HEAT))
+    world.happen(trend, "tmdb-day")
     catch_up()
 
 
@@ -83,18 +83,18 @@ def test_withdrawn_movie_is_hidden_until_restored(client, world, catch_up, log_i
         return {path: client.get(path).status_code for path in OF_IT}
 
     before, card = of_many(), client.get(OF_IT[0]).json()
-    assert [path for path, found in before.items() if ALIEN not in found] == []
+    assert [path for path, movie_ids in before.items() if ALIEN not in movie_ids] == []
     assert set(of_it().values()) == {200}
 
     world.happen(MovieWithdrawn(movie_id=ALIEN, reason="a double"), ALIEN)
     catch_up()
-    assert [path for path, found in of_many().items() if ALIEN in found] == []
+    assert [path for path, movie_ids in of_many().items() if ALIEN in movie_ids] == []
     assert set(of_it().values()) == {404}
     [horror] = [it for it in client.get("/v1/genres").json()["items"] if it["name"] == "Horror"]
     assert horror["count"] == 1
 
     world.happen(MovieRestored(movie_id=ALIEN), ALIEN)
     catch_up()
-    assert [path for path, found in of_many().items() if ALIEN not in found] == []
+    assert [path for path, movie_ids in of_many().items() if ALIEN not in movie_ids] == []
     assert client.get(OF_IT[0]).json() == card
     assert set(of_it().values()) == {200}

@@ -66,8 +66,8 @@ PEOPLE = tuple(UUID(int=n) for n in range(1, 4))
 MOVIES = range(1, 5)
 
 SUPPRESSED = (
-    HealthCheck.function_scoped_fixture,  # each example makes a generation of its own
-    HealthCheck.too_slow,  # a busy machine is no fault
+    HealthCheck.function_scoped_fixture,  # each example creates a generation
+    HealthCheck.too_slow,  # a busy machine is no failure
     HealthCheck.data_too_large,  # a log is long
 )
 """Hypothesis health checks that tests of whole histories would fail."""
@@ -86,7 +86,7 @@ _AGGREGATES: Mapping[type[Any], Aggregate[Any, Any, Any]] = {
 
 
 class DatedLog(MemoryStore):
-    """A log whose events occur when a test says so."""
+    """Log whose events occur at the time that a test sets."""
 
     now = NOON
 
@@ -200,7 +200,7 @@ _placing: st.SearchStrategy[Command] = _own(
 )
 
 _erasing: st.SearchStrategy[Command] = _people.map(
-    # Whatever they say after it, in a moment or as somebody else, counts like anything else.
+    # Commands after an erasure, at any time or by another user, count like all others.
     lambda user: EraseUser(user, playlists_of(user), has_more=True)
 )
 
@@ -217,7 +217,7 @@ _kinds = [
 commands: st.SearchStrategy[Command] = st.sampled_from([*_kinds * 5, _erasing]).flatmap(
     lambda kind: kind
 )
-"""Drawn from evenly: hypothesis would flatten a union and favour the longest kind."""
+"""Drawn evenly: hypothesis would flatten a union and favour the longest kind."""
 
 furnishing: tuple[Command, ...] = tuple(
     CreatePlaylist(
@@ -258,7 +258,7 @@ def histories(*, since: datetime, minutes: int) -> st.SearchStrategy[DatedLog]:
     """Logs of some dozens of commands, handled within so many minutes."""
     moments = st.integers(0, minutes * 60_000).map(lambda ms: _later(since, ms))
     timed_command = st.tuples(commands, moments)
-    # Left to itself Hypothesis mostly says three of them or none.
+    # By default Hypothesis mostly draws three commands or none.
     length = st.sampled_from([1, 10, 25, 40, 40, 60, 60])
     rest = length.flatmap(lambda n: st.lists(timed_command, min_size=n, max_size=n))
     timed_setup = [(command, since) for command in everyday]

@@ -57,15 +57,15 @@ class Library:
 def libraries(history: Iterable[Recorded]) -> dict[UUID, Library]:
     """All libraries; texts of playlists as in the events, encrypted or decrypted."""
     history = list(history)
-    found: dict[UUID, Library] = {}
+    libraries_by_user: dict[UUID, Library] = {}
     for user, own in _since_erased(history).items():
         for (_, movie), opinion in opinions(own).items():
-            _of(found, user).ratings[movie] = opinion
+            _of(libraries_by_user, user).ratings[movie] = opinion
     for recorded in history:
-        _collect(found, recorded)
+        _collect(libraries_by_user, recorded)
     for playlist_id, playlist in playlists(history).items():
-        _of(found, playlist.owner).playlists[playlist_id] = playlist
-    return found
+        _of(libraries_by_user, playlist.owner).playlists[playlist_id] = playlist
+    return libraries_by_user
 
 
 def erased(history: Iterable[Recorded]) -> set[UUID]:
@@ -75,58 +75,58 @@ def erased(history: Iterable[Recorded]) -> set[UUID]:
 
 def playlists(history: Iterable[Recorded]) -> dict[str, Playlist]:
     """All playlists in the end; a version is the number of a playlist's events."""
-    found: dict[str, Playlist] = {}
+    playlists_by_id: dict[str, Playlist] = {}
     erased: set[str] = set()
     for recorded in history:
         event = recorded.event
         if isinstance(event, UserErased):
-            there = found.keys() & {*event.playlists}
+            there = playlists_by_id.keys() & {*event.playlists}
             erased |= there
             for playlist_id in there:
-                del found[playlist_id]
+                del playlists_by_id[playlist_id]
         elif isinstance(event, PlaylistEvent) and event.playlist_id not in erased:
-            _change(found, event)
-    return found
+            _change(playlists_by_id, event)
+    return playlists_by_id
 
 
 def _since_erased(history: Iterable[Recorded]) -> dict[UUID, list[Recorded]]:
-    """All events, without those of erased users before their erasure."""
-    found: dict[UUID, list[Recorded]] = {}
+    """All events except those of erased users before their erasure."""
+    by_user: dict[UUID, list[Recorded]] = {}
     for recorded in history:
         match recorded.event:
             case UserErased(user_id=user):
-                found[user] = []
+                by_user[user] = []
             case MovieRated(user_id=user) | RatingWithdrawn(user_id=user):
-                found.setdefault(user, []).append(recorded)
+                by_user.setdefault(user, []).append(recorded)
             case _:
                 continue
-    return found
+    return by_user
 
 
-def _of(found: dict[UUID, Library], user: UUID) -> Library:
-    return found.setdefault(user, Library())
+def _of(libraries_by_user: dict[UUID, Library], user: UUID) -> Library:
+    return libraries_by_user.setdefault(user, Library())
 
 
-def _collect(found: dict[UUID, Library], recorded: Recorded) -> None:
+def _collect(libraries_by_user: dict[UUID, Library], recorded: Recorded) -> None:
     match recorded.event:
         case MovieFavourited(user_id=user, movie_id=movie):
-            _of(found, user).favourites[movie] = recorded.occurred_at
+            _of(libraries_by_user, user).favourites[movie] = recorded.occurred_at
         case MovieUnfavourited(user_id=user, movie_id=movie):
-            _of(found, user).favourites.pop(movie, None)  # whose it is may have been erased
+            _of(libraries_by_user, user).favourites.pop(movie, None)  # the owner may be erased
         case MovieHidden(user_id=user, movie_id=movie):
-            _of(found, user).hidden[movie] = recorded.occurred_at
+            _of(libraries_by_user, user).hidden[movie] = recorded.occurred_at
         case MovieUnhidden(user_id=user, movie_id=movie):
-            _of(found, user).hidden.pop(movie, None)
+            _of(libraries_by_user, user).hidden.pop(movie, None)
         case UserErased(user_id=user):
-            found.setdefault(user, Library())
-            found[user].favourites.clear()
-            found[user].hidden.clear()
+            libraries_by_user.setdefault(user, Library())
+            libraries_by_user[user].favourites.clear()
+            libraries_by_user[user].hidden.clear()
         case _:
             return
 
 
-def _change(found: dict[str, Playlist], event: PlaylistEvent) -> None:
-    playlist = found.setdefault(event.playlist_id, Playlist(event.user_id, "", None, ""))
+def _change(playlists_by_id: dict[str, Playlist], event: PlaylistEvent) -> None:
+    playlist = playlists_by_id.setdefault(event.playlist_id, Playlist(event.user_id, "", None, ""))
     playlist.version += 1
     match event:
         case PlaylistCreated(name=name, description=description, visibility=visibility):
@@ -145,4 +145,4 @@ def _change(found: dict[str, Playlist], event: PlaylistEvent) -> None:
         case PlaylistMovieRemoved(movie_id=movie):
             del playlist.ranks[movie]
         case PlaylistDeleted():
-            del found[event.playlist_id]
+            del playlists_by_id[event.playlist_id]

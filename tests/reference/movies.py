@@ -18,7 +18,7 @@ SCORES = range(1, 11)
 
 @dataclass(frozen=True)
 class Facts:
-    """A movie's facts, as its sources have them."""
+    """A movie's facts from its sources."""
 
     title: str
     year: int | None

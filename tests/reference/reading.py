@@ -11,19 +11,19 @@ from projectors.read_models.library.read_model import Library, read_playlist_ids
 from projectors.read_models.movies.read_model import Movies
 from projectors.read_models.trending.read_model import Trending
 from tests.fixtures import model_access
-from tests.reference import library as said
+from tests.reference import library as reference_library
 from tests.reference.movies import SCORES, Community, Facts
 from tests.reference.opinions import Opinion
 
 
 def card(movies: Movies, movie: int) -> tuple[Facts, Community] | None:
     """A movie's card; None if it has none."""
-    found = model_access.card(movies, movie)
-    return None if found is None else of_card(json.loads(found))
+    packed = model_access.card(movies, movie)
+    return None if packed is None else of_card(json.loads(packed))
 
 
 def of_card(card: dict[str, Any]) -> tuple[Facts, Community]:
-    """The same of a card of the API. Its average must be that of its own histogram."""
+    """The same from a card of the API; its average must match its histogram."""
     shown = card["community"]
     community = Community(tuple(shown["histogram"]))
     assert len(community.histogram) == len(SCORES)
@@ -42,7 +42,7 @@ def of_card(card: dict[str, Any]) -> tuple[Facts, Community]:
     return facts, community
 
 
-def library(model: Library, user: UUID) -> said.Library:
+def library(model: Library, user: UUID) -> reference_library.Library:
     """A user's library; its lists must be in the promised order."""
     ratings = model_access.ratings(model, user)
     assert [it.at for it in ratings] == sorted((it.at for it in ratings), reverse=True)
@@ -50,7 +50,7 @@ def library(model: Library, user: UUID) -> said.Library:
     assert sorted(by_score) == sorted(ratings)
     places = [(it.score, it.at) for it in by_score]
     assert places == sorted(places, reverse=True)
-    return said.Library(
+    return reference_library.Library(
         ratings={it.movie: Opinion(it.score, it.at) for it in ratings},
         favourites={it.movie: it.at for it in model_access.flagged(model, "favourites", user)},
         hidden={it.movie: it.at for it in model_access.flagged(model, "hidden", user)},
@@ -58,19 +58,19 @@ def library(model: Library, user: UUID) -> said.Library:
     )
 
 
-def _playlists(model: Library, user: UUID) -> dict[str, said.Playlist]:
+def _playlists(model: Library, user: UUID) -> dict[str, reference_library.Playlist]:
     with model.redis.pipeline(transaction=False) as pipe:
         model.enqueue_playlists(pipe, user)
         [own] = pipe.execute()
     ids = [id_ for _, id_ in read_playlist_ids(own)]
-    found = {}
+    playlists_by_id = {}
     for playlist in model.playlists(ids):
         with model.redis.pipeline(transaction=False) as pipe:
             model.enqueue_playlist(pipe, playlist.id)
             _, ranks = pipe.execute()
         order = {movie: rank for rank, movie in read_order(ranks)}
         assert playlist.size == len(order)
-        found[playlist.id] = said.Playlist(
+        playlists_by_id[playlist.id] = reference_library.Playlist(
             owner=UUID(playlist.owner),
             name=playlist.name,
             description=playlist.description,
@@ -78,8 +78,8 @@ def _playlists(model: Library, user: UUID) -> dict[str, said.Playlist]:
             version=playlist.version,
             ranks=order,
         )
-    assert len(found) == len(ids)
-    return found
+    assert len(playlists_by_id) == len(ids)
+    return playlists_by_id
 
 
 def degrees(
@@ -93,7 +93,7 @@ def degrees(
     }
     return {
         (movie, hours_by_number[hour]): count
-        for hour, found in counts.items()
-        for movie, count in found.items()
+        for hour, by_movie in counts.items()
+        for movie, count in by_movie.items()
         if count
     }

@@ -75,7 +75,7 @@ def test_movie_cards_agree_with_the_reference(redis, log: DatedLog):
         assert reading.card(model, movie) == expected
     assert model.count() == len(facts)
     MoviesBuilder(model).build(NOON)
-    genres = [genre for known in facts.values() for genre in known.genres]
+    genres = [genre for details in facts.values() for genre in details.genres]
     assert {it.name: it.count for it in model.genres()} == {it: genres.count(it) for it in genres}
 
 
@@ -85,9 +85,9 @@ def test_libraries_agree_with_the_reference(redis, log: DatedLog):
     model = taken_in(Library, redis, log)
     expected = library.libraries(whole(log))
     for person in PEOPLE:
-        found = reading.library(model, person)
-        assert found == expected.get(person, library.Library())
-        for playlist_id, playlist in found.playlists.items():
+        actual = reading.library(model, person)
+        assert actual == expected.get(person, library.Library())
+        for playlist_id, playlist in actual.playlists.items():
             assert playlist.movies == expected[person].playlists[playlist_id].movies
 
 
@@ -101,13 +101,13 @@ def test_trending_heat_agrees_with_the_reference(redis, log: DatedLog):
     assert reading.degrees(model, hours, MOVIES) == degrees
     opinions_of = [movie for _, movie in opinions(history)]
     assert dict(model.most_rated(100)) == {it: opinions_of.count(it) for it in opinions_of}
-    builder, known = TrendingBuilder(model, catalogue), movies.facts(history)
+    builder, facts = TrendingBuilder(model, catalogue), movies.facts(history)
     builder.build(NOON)
     for window in ("day", "week"):
         board = trending.board(degrees, window, now=NOON)
         hot = {movie: pytest.approx(heat, abs=1e-6) for movie, heat in board.items()}
         entries = model.board(window).entries
-        assert dict(entries) == {movie: heat for movie, heat in hot.items() if movie in known}
+        assert dict(entries) == {movie: heat for movie, heat in hot.items() if movie in facts}
         assert [it.heat for it in entries] == sorted((it.heat for it in entries), reverse=True)
 
 
@@ -121,8 +121,8 @@ def test_read_models_agree_with_the_reference_on_movielens_100k(log_database, re
     facts, community = movies.facts(history), movies.community(history)
     cards = taken_in(Movies, redis, log)
     assert (len(facts), sum(it.count for it in community.values())) == (1664, 99_693)
-    for movie, known in facts.items():
-        assert reading.card(cards, movie) == (known, community.get(movie, movies.NOBODY))
+    for movie, details in facts.items():
+        assert reading.card(cards, movie) == (details, community.get(movie, movies.NOBODY))
 
     own = taken_in(Library, redis, log)
     libraries = library.libraries(history)

@@ -15,12 +15,12 @@ def degrees(history: Iterable[Recorded]) -> dict[tuple[int, datetime], int]:
 
     A first rating adds one degree; a withdrawn one takes one away, in the hour it is withdrawn.
     """
-    found: dict[tuple[int, datetime], int] = {}
+    degrees_by_hour: dict[tuple[int, datetime], int] = {}
     for change in changes(history):
         degree = (change.after is not None) - (change.before is not None)
-        place = change.movie, _beginning(change.at)
-        found[place] = found.get(place, 0) + degree
-    return {place: degree for place, degree in found.items() if degree}
+        movie_and_hour = change.movie, _beginning(change.at)
+        degrees_by_hour[movie_and_hour] = degrees_by_hour.get(movie_and_hour, 0) + degree
+    return {movie_and_hour: degree for movie_and_hour, degree in degrees_by_hour.items() if degree}
 
 
 def board(

@@ -21,33 +21,33 @@ def main() -> int:
         print(_LINE.format("bug put back", "test that caught it", "seconds"))
         survivors = 0
         for name, bug in bugs.items():
-            found = bite(bug, copy)
-            survivors += not found.is_caught
-            _tell(name, bug, found)
+            result = bite(bug, copy)
+            survivors += not result.is_caught
+            _tell(name, bug, result)
     print(f"{len(bugs) - survivors} of {len(bugs)} bugs were caught.")
     return 1 if survivors else 0
 
 
 def _all_is_well(bugs: Sequence[Bug], copy: Path) -> bool:
-    """Without any bug the tests pass; otherwise their failing says nothing."""
+    """The tests must pass without any bug, or their failure would prove nothing."""
     for role in sorted({bug.role for bug in bugs}):
         tests = sorted({test for bug in bugs if bug.role == role for test in bug.tests})
         print(f"Without a bug: {len(tests)} tests in the role {role} ...", flush=True)
-        found = run(tests, copy, role)
-        if found.status != 0:
-            print(found.said)
+        result = run(tests, copy, role)
+        if result.status != 0:
+            print(result.output)
             return False
     return True
 
 
-def _tell(name: str, bug: Bug, found: Bite) -> None:
-    caught_by = found.caught_by if found.is_caught else (f"NOBODY ({name})",)
+def _tell(name: str, bug: Bug, result: Bite) -> None:
+    caught_by = result.caught_by if result.is_caught else (f"NOBODY ({name})",)
     lines = [bug.bug] + [""] * (len(caught_by) - 1)
-    seconds = [f"{found.seconds:.1f}"] + [""] * (len(caught_by) - 1)
+    seconds = [f"{result.seconds:.1f}"] + [""] * (len(caught_by) - 1)
     for what, test, lasted in zip(lines, caught_by, seconds, strict=True):
         print(_LINE.format(what, test.removeprefix("tests/"), lasted), flush=True)
-    if not found.is_caught:
-        print(f"not noticed by: {', '.join(found.missed_by)}\n{found.said}", flush=True)
+    if not result.is_caught:
+        print(f"not noticed by: {', '.join(result.missed_by)}\n{result.output}", flush=True)
 
 
 if __name__ == "__main__":

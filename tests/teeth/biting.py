@@ -23,34 +23,34 @@ from tests.teeth.bug import Bug, apply
 ROOT = Path(__file__).parents[2]
 LONGEST_SECONDS = 900
 
-_FAILED = 1  # pytest's word for: tests ran, and some failed
+_FAILED = 1  # pytest's exit status for: tests ran, some failed
 _SHOWN = 5000
 _BROKEN = ("SyntaxError", "ImportError", "ModuleNotFoundError", "NameError", "IndentationError")
 
 
 class Bite(NamedTuple):
-    """What became of a bug."""
+    """Result of a bug's tests."""
 
     status: int | None
-    """Pytest's exit status; None when it had to be stopped."""
+    """Pytest's exit status; None when it was stopped."""
     caught_by: Sequence[str]
     missed_by: Sequence[str]
     seconds: float
-    said: str
-    """Pytest's own words, for when it was missed."""
+    output: str
+    """End of pytest's output, shown when the bug was missed."""
 
     @property
     def is_caught(self) -> bool:
-        """Whether every test that should have noticed did."""
+        """Whether every named test failed."""
         return bool(self.caught_by) and not self.missed_by
 
 
 @contextmanager
 def private_copy() -> Iterator[Path]:
-    """The tree as it is now, without what was built or downloaded; its servers end with it."""
-    with TemporaryDirectory(prefix="marquee-teeth-") as place:
-        Path(place).chmod(0o755)  # PostgreSQL does not run as root, and must get in
-        copy = Path(place) / "tree"
+    """A copy of the current tree without built or downloaded files; its servers end with it."""
+    with TemporaryDirectory(prefix="marquee-teeth-") as directory:
+        Path(directory).chmod(0o755)  # PostgreSQL does not run as root and needs access
+        copy = Path(directory) / "tree"
         for name in _files():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, copy / name)
@@ -65,8 +65,10 @@ def private_copy() -> Iterator[Path]:
 
 def _files() -> Sequence[str]:
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    found = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    return [name for name in found.split("\0") if name and (ROOT / name).is_file()]
+    listing_output = subprocess.run(
+        listing, cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    return [name for name in listing_output.split("\0") if name and (ROOT / name).is_file()]
 
 
 def bite(bug: Bug, copy: Path) -> Bite:
@@ -94,7 +96,7 @@ def run(tests: Sequence[str], copy: Path, role: str) -> Bite:
 
 
 def _pytest(arguments: Sequence[str], copy: Path, role: str) -> tuple[int | None, str]:
-    """How it ended (None: it did not) and what it said."""
+    """Exit status (None: timed out) and the end of the output."""
     with subprocess.Popen(
         [sys.executable, "-m", "pytest", "-q", "--hypothesis-profile=at-once", *arguments],
         cwd=copy,
@@ -106,20 +108,20 @@ def _pytest(arguments: Sequence[str], copy: Path, role: str) -> tuple[int | None
         try:
             output, _ = process.communicate(timeout=LONGEST_SECONDS)
         except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGINT)  # so that it takes its servers along
+            process.send_signal(signal.SIGINT)  # so that it stops its servers
             output, _ = process.communicate()
             return None, output[-_SHOWN:]
         return process.returncode, output[-_SHOWN:]
 
 
 def _environment(role: str) -> dict[str, str]:
-    # Without Python's cache: a file that changes twice in a second looks the same to it.
+    # Without Python's cache, which misses a second change within one second.
     fixed = {"MARQUEE_ROLE": role, "PYTHONDONTWRITEBYTECODE": "1"}
     return {**environment.given(), **fixed}
 
 
 def _failed(report: Path) -> set[tuple[str, str]]:
-    """Module (and class) and name of each test that failed by what it asserts."""
+    """Module (and class) and name of each test that failed by an assertion."""
     return {
         (case.get("classname", ""), case.get("name", "").partition("[")[0])
         for case in ET.parse(report).iter("testcase")  # noqa: S314 - pytest wrote it

@@ -14,7 +14,7 @@ HERE = Path(__file__).parent / "bugs"
 
 
 class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A piece of one file that becomes another."""
+    """A text of one file and its replacement."""
 
     file: str
     find: str
@@ -22,39 +22,39 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Bug(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A bug as its file says it."""
+    """A bug, as read from its file."""
 
     bug: str
-    """What is wrong, in a line."""
+    """What is wrong, in one line."""
     tests: list[str]
-    """``path::name``, or ``path::Class::name``; of a parametrised one, any case will do."""
+    """``path::name`` or ``path::Class::name``; of a parametrised test, any case counts."""
     change: list[Change]
     role: Literal["command", "query", "ops"] = "ops"
 
 
 class Stale(Exception):
-    """The code is not any more as the bug's file has it: say the bug anew, or drop it."""
+    """The text to replace is not in the code any more: update the bug's file or delete it."""
 
 
 def names() -> Sequence[str]:
-    """All bugs, by the names of their files."""
+    """All bugs, by file name."""
     return sorted(path.stem for path in HERE.glob("*.toml"))
 
 
 def read(name: str) -> Bug:
-    """A bug by its name."""
+    """Read a bug by its name."""
     return msgspec.toml.decode((HERE / f"{name}.toml").read_bytes(), type=Bug)
 
 
 def apply(bug: Bug, root: Path) -> None:
-    """Put it into the tree at ``root``; raises Stale and changes nothing."""
+    """Apply the bug to the tree at ``root``; raises Stale and then changes nothing."""
     contents: dict[Path, str] = {}
     for change in bug.change:
         path = root / change.file
         before = contents.get(path) or path.read_text()
         if before.count(change.find) != 1:
-            found = before.count(change.find)
-            raise Stale(f"{bug.bug}: found {found} times in {change.file}:\n{change.find}")
+            occurrences = before.count(change.find)
+            raise Stale(f"{bug.bug}: found {occurrences} times in {change.file}:\n{change.find}")
         contents[path] = before.replace(change.find, change.put)
     for path, content in contents.items():
         path.write_text(content)

@@ -49,7 +49,7 @@ def test_tests_named_by_bugs_exist(name):
 
 
 def has(body: list[ast.stmt], inside: list[str]) -> bool:
-    """Whether there is such a function, or class with such a method."""
+    """Whether there is such a function, or a class with such a method."""
     for node in body:
         match node:
             case ast.FunctionDef(name=name) if inside == [name]:
@@ -71,7 +71,7 @@ def test_bug_whose_code_is_not_found_once_is_stale(find, tmp_path):
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """As much of the tree as the cheap one's test needs."""
+    """Copy as much of the tree as the cheap test needs."""
     for part in ("events", "infra", "command_api", "projectors", "query_api", "tests"):
         copytree(biting.ROOT / part, tmp_path / "tree" / part)
     for name in ("pyproject.toml", "manage.py"):
@@ -83,9 +83,9 @@ def test_bug_is_caught_and_removed_again(copy):
     bug = read(CHEAP)
     files = [copy / change.file for change in bug.change]
     before = [path.read_bytes() for path in files]
-    found = biting.bite(Bug(bug.bug, [QUICK], bug.change), copy)
-    assert (found.caught_by, found.missed_by) == ([QUICK], []), found.said
-    assert found.is_caught
+    result = biting.bite(Bug(bug.bug, [QUICK], bug.change), copy)
+    assert (result.caught_by, result.missed_by) == ([QUICK], []), result.output
+    assert result.is_caught
     assert [path.read_bytes() for path in files] == before
 
 
@@ -96,5 +96,5 @@ def test_bug_is_caught_and_removed_again(copy):
 )
 def test_unnoticed_bug_is_reported_as_not_caught(copy, put):
     [change] = read(CHEAP).change
-    found = biting.bite(Bug("none", [QUICK], [Change(change.file, change.find, put)]), copy)
-    assert (found.is_caught, found.missed_by) == (False, [QUICK])
+    result = biting.bite(Bug("none", [QUICK], [Change(change.file, change.find, put)]), copy)
+    assert (result.is_caught, result.missed_by) == (False, [QUICK])

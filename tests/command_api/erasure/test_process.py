@@ -65,7 +65,7 @@ def dying(*_args, **_more):
 
 
 @pytest.mark.parametrize(
-    "place",
+    "step",
     [
         (erasures, "begin"),
         (process, "has_events_after_erasure"),
@@ -75,14 +75,14 @@ def dying(*_args, **_more):
         (erasures, "destroy_key"),
         (notifications, "announce"),
     ],
-    ids=lambda place: place[1],
+    ids=lambda step: step[1],
 )
-def test_erasure_is_completed_after_a_crash_at_any_step(ann, place, monkeypatch):
+def test_erasure_is_completed_after_a_crash_at_any_step(ann, step, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(*place, dying)
+        patch.setattr(*step, dying)
         with pytest.raises(Died):
             erase(ann)
-    is_asked = place[1] != "begin"
+    is_asked = step[1] != "begin"
     assert (erasures.find(ann) is not None) == is_asked
     if not is_asked:
         assert not erasures.is_erased(ann)

@@ -18,10 +18,10 @@ def test_refresh_token_round_trips():
     assert len(encode(GIVEN)) <= LONGEST
 
 
-@pytest.mark.parametrize("place", range(64))
-def test_refresh_token_with_a_changed_byte_is_refused(place):
+@pytest.mark.parametrize("index", range(64))
+def test_refresh_token_with_a_changed_byte_is_refused(index):
     raw = bytearray(urlsafe_b64decode(encode(GIVEN)))
-    raw[place] ^= 1
+    raw[index] ^= 1
     with pytest.raises(Unauthenticated):
         decode(urlsafe_b64encode(raw).decode())
 

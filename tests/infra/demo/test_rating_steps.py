@@ -41,22 +41,22 @@ def movies(*identities: int) -> list[dict[str, Any]]:
 
 @dataclass
 class World:
-    """What is on the platform, how it answers, and what goes wrong."""
+    """The fake platform's contents, its answers and its faults."""
 
     rated: list[int] = field(default_factory=list)
     is_private: bool = False
     instead: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    """Path -> the items that are answered there, whatever should be."""
+    """Path -> items to answer there, overriding the right ones."""
     statuses: dict[str, int] = field(default_factory=dict)
-    """Who asks for the playlist -> the status that they get, whatever it should be."""
+    """Caller -> status to answer for the playlist, overriding the right one."""
     failing: str = ""
     """The management command that fails."""
     managed: list[tuple[str, ...]] = field(default_factory=list)
 
     def items(self, path: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-        found = dict(rating_steps.SEARCHES).get(parameters.get("q", ""), "")
+        title = dict(rating_steps.SEARCHES).get(parameters.get("q", ""), "")
         right = {
-            "/v1/search": [movie(9, found)],
+            "/v1/search": [movie(9, title)],
             "/v1/me/recommendations": movies(51, 52) if self.rated else movies(41, 42),
             "/v1/discover": movies(*((1, 2, 3) if not self.rated else (4, 5, 6))),
             "/v1/me/ratings": movies(*self.rated),
@@ -77,7 +77,7 @@ def world() -> World:
 
 @pytest.fixture(autouse=True)
 def _platform(world: World, monkeypatch) -> None:
-    """That of this world, with visitors who ask it."""
+    """Tour on the fake platform, with visitors who call it."""
 
     class Guest:
         def __init__(self, *urls: str) -> None:
@@ -89,7 +89,7 @@ def _platform(world: World, monkeypatch) -> None:
             return cls(*other.urls)
 
         def wait_for(self, other: Self) -> None:
-            """All is there at once."""
+            """Read models are level at once."""
 
         def register(self, *, username: str, **_: object) -> None:
             self.who = "owner" if username == "melies" else "other"
@@ -119,7 +119,7 @@ def _platform(world: World, monkeypatch) -> None:
 
 @pytest.fixture
 def take(monkeypatch, capsys) -> Callable[..., tuple[int, str]]:
-    """Take the tour; its exit status and what it said."""
+    """Run the tour; return its exit status and output."""
 
     def take(*arguments: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["make demo", *arguments])

@@ -51,15 +51,15 @@ class Run:
 
     @property
     def login(self) -> dict[str, str]:
-        found: dict[str, str] = json.loads((self.directory / "demo-account.json").read_bytes())
-        return found
+        login: dict[str, str] = json.loads((self.directory / "demo-account.json").read_bytes())
+        return login
 
     def wait(self) -> "Run":
-        """Until it is ready."""
+        """Wait until the platform is ready."""
         return self.wait_for(READY)
 
     def wait_for(self, words: str) -> "Run":
-        """Until it says something."""
+        """Wait until the output contains a text."""
         until(lambda: words in self.says or self.popen.poll() is not None)
         assert words in self.says, self.says
         return self
@@ -74,9 +74,9 @@ class Run:
 
 
 def leftovers(directory: Path) -> list[process_table.ProcessInfo]:
-    """What belongs to a directory and lives."""
-    place = layout_of(directory)
-    members = [*engines(place), *planned(place, Ports(1, 2)).members()]
+    """Live processes that belong to a directory."""
+    layout = layout_of(directory)
+    members = [*engines(layout), *planned(layout, Ports(1, 2)).members()]
     return [
         process
         for member in members
@@ -91,7 +91,7 @@ def sockets(directory: Path) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def open_path() -> Iterator[Path]:
-    """A directory that the servers' account can reach; pytest's own can't be, when root tests."""
+    """A directory that the servers' account can read; pytest's own is private to root."""
     path = Path(mkdtemp(prefix="marquee-embedded-"))
     path.chmod(0o755)
     yield path
@@ -100,13 +100,13 @@ def open_path() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def data(open_path) -> Path:
-    """A directory that the tests of a module hand on: what one leaves, the next one finds."""
+    """A directory that the tests of a module share, one after the other."""
     return Path(open_path, "run")
 
 
 @pytest.fixture
 def listener() -> Iterator[int]:
-    """A port that somebody else holds: this process."""
+    """A port that is taken: this process listens on it."""
     with socket.socket() as held:
         held.bind((LOOPBACK, free()))
         held.listen()
@@ -115,12 +115,12 @@ def listener() -> Iterator[int]:
 
 @pytest.fixture(scope="session")
 def embedded_engines() -> None:
-    """Its name says that a test starts servers of its own (tests/fixtures/isolation.py)."""
+    """The fixture's name marks tests that start their own servers (tests/fixtures/isolation.py)."""
 
 
 @pytest.fixture(scope="module")
 def start(data, open_path, embedded_engines) -> Iterator[Callable[..., Run]]:
-    """Run it, as often as the tests of a module like; those that still run end with the module."""
+    """Start ``make run``; processes that still run are ended after the module."""
     runs: list[Run] = []
 
     def start(directory: Path = data, port: int = 0, *, is_empty: bool = True) -> Run:

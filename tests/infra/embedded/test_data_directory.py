@@ -19,7 +19,7 @@ class Usage(NamedTuple):
 
 @pytest.fixture(autouse=True)
 def _room(monkeypatch):
-    """Enough of it, whatever this machine has."""
+    """Enough free disk space, whatever this machine has."""
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**12))
 
 

@@ -19,7 +19,7 @@ SEARCHED = ("The Godfather", "Léon: The Professional", "Désirée")
 
 @pytest.fixture
 def catalogue(open_path):
-    """A twentieth of the shipped movies, and those that the tour searches."""
+    """A twentieth of the shipped movies, and those that the tour searches for."""
     path = open_path / "catalogue.jsonl"
     with gzip.open(DEMO, "rt") as shipped, path.open("w") as sample:
         for nth, line in enumerate(shipped):

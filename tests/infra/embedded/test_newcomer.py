@@ -15,7 +15,7 @@ LISTS = "built from these"
 
 
 def requests(run) -> str:
-    """README's shell, against the ports of this run, with a line behind each numbered part."""
+    """README's shell commands with this run's ports, and a separator after each numbered part."""
     used = (HOME / "README.md").read_text().partition("## Use it")[2]
     block = re.search(r"^```sh\n(.*?)^```", used, re.MULTILINE | re.DOTALL)
     assert block
@@ -35,7 +35,7 @@ def test_interrupted_first_run_is_seeded_and_readmes_requests_work(start):
     assert "The next start resumes from here" in first.says
 
     second = start(is_empty=False)
-    second.wait_for(COMMUNITY)  # it goes on there
+    second.wait_for(COMMUNITY)  # resumes there
     second.wait_for(LISTS)
     second.wait()
     assert CATALOGUE not in second.says
@@ -56,7 +56,7 @@ def test_interrupted_first_run_is_seeded_and_readmes_requests_work(start):
     assert rated.strip() == ""
     items = json.loads(recommended)["items"]
     assert len(items) == 3
-    assert movie not in [item["id"] for item in items]  # it knows of the rating
+    assert movie not in [item["id"] for item in items]  # the rating counts in them
     assert json.loads(trending)["items"]
     token, position = variables.split(maxsplit=1)  # neither is empty
     assert token.count(".") == 2

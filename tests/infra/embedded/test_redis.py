@@ -13,7 +13,7 @@ from tests.fixtures.waiting import until
 
 @pytest.fixture
 def place(open_path, embedded_engines) -> Iterator[Layout]:
-    """Where the server alone runs."""
+    """Directory in which only Redis runs."""
     place = layout_of(open_path / "redis-alone")
     member = redis_member(place)
     member.start()

@@ -20,18 +20,18 @@ from tests.infra.embedded.conftest import leftovers, sockets
 
 
 def pid_of(directory, program):
-    found = [process for process in leftovers(directory) if process.program == program]
-    pids = {process.pid for process in found}
-    [main] = [process.pid for process in found if process.parent not in pids]
+    processes = [process for process in leftovers(directory) if process.program == program]
+    pids = {process.pid for process in processes}
+    [main] = [process.pid for process in processes if process.parent not in pids]
     return main
 
 
-def bring_a_movie(directory, place):
-    """Into the catalogue of what runs on a directory: number 1."""
-    write_catalogue(place / "catalogue.jsonl", movies=1)
+def import_a_movie(directory, tmp_path):
+    """Import movie 1 into the platform of a directory."""
+    write_catalogue(tmp_path / "catalogue.jsonl", movies=1)
     lines = (layout_of(directory).base / "environment").read_text().splitlines()
     subprocess.run(
-        manage("import_catalogue", str(place / "catalogue.jsonl")),
+        manage("import_catalogue", str(tmp_path / "catalogue.jsonl")),
         cwd=HOME,
         env={**os.environ, **dict(line.split("=", 1) for line in lines), "MARQUEE_ROLE": "ops"},
         check=True,
@@ -39,7 +39,7 @@ def bring_a_movie(directory, place):
 
 
 def ratings(run, token):
-    """Whose token it is has given these, as Redis has it; None while nobody knows."""
+    """The token owner's ratings in Redis; None while the read fails."""
     headers = {"Authorization": f"Bearer {token}"}
     answer = httpx.get(f"{run.query_url}/v1/me/ratings", headers=headers, timeout=60)
     if not answer.is_success:
@@ -113,11 +113,11 @@ def test_embedded_platform_starts_with_its_data_after_a_killed_supervisor(runnin
 
 
 def test_processes_that_survived_a_killed_supervisor_are_ended_by_the_next(running, data):
-    """Stopped processes hear no signal: the worst that a kill -9 can leave."""
+    """Stopped processes receive no signal: the worst leftover of a kill -9."""
     first = running()
     stopped = [process.pid for process in leftovers(data)]
     for pid in stopped:
-        with suppress(ProcessLookupError):  # a helper of PostgreSQL's that has done its work
+        with suppress(ProcessLookupError):  # a helper of PostgreSQL that has ended
             os.kill(pid, signal.SIGSTOP)
     first.end(signal.SIGKILL)
     assert {process.pid for process in leftovers(data)} & set(stopped)
@@ -128,7 +128,7 @@ def test_processes_that_survived_a_killed_supervisor_are_ended_by_the_next(runni
 
 def test_killed_engines_are_restarted_with_their_data(running, data, tmp_path):
     run = running()
-    bring_a_movie(data, tmp_path)
+    import_a_movie(data, tmp_path)
     token = run.log_in().json()["access"]
     rated = httpx.put(
         f"{run.command_url}/v1/movies/1/rating",

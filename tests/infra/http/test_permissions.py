@@ -11,29 +11,29 @@ from infra.http.permissions import Anybody, LoggedIn, Nobody, needs_token
 
 
 class Silent(APIView):
-    """Says nothing."""
+    """View without permission classes."""
 
     def get(self, request):
-        """What nobody shall see."""
+        """Must never be called."""
         return HttpResponse()
 
 
 class Open(Silent):
-    """Says so."""
+    """View that is public."""
 
     permission_classes = (Anybody,)
 
 
 class Closed(Silent):
-    """Goes DRF's way, which knows nobody."""
+    """View dispatched by DRF, which authenticates nobody."""
 
     permission_classes = (LoggedIn,)
 
 
 @pytest.mark.parametrize(("view", "status"), [(Silent, 403), (Closed, 403), (Open, 200)])
 def test_drf_refuses_view_without_permissions(view, status):
-    asked = RequestFactory().get("/", headers={"Authorization": "Bearer x.y.z"})
-    answer = view.as_view()(asked)
+    request = RequestFactory().get("/", headers={"Authorization": "Bearer x.y.z"})
+    answer = view.as_view()(request)
     assert answer.status_code == status
     if status != 200:
         assert answer["Content-Type"] == "application/problem+json"

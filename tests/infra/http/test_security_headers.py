@@ -10,11 +10,11 @@ from infra.http import security_headers
 from infra.http.security_headers import PAGES, STAFF_PAGES, SecurityHeaders
 
 
-def headers(path="/v1/trending", *, status="200 OK", given=()):
+def headers(path="/v1/trending", *, status="200 OK", more=()):
     started: list[Any] = []
 
     def application(environ, start_response):
-        start_response(status, list(given))
+        start_response(status, list(more))
         return [b""]
 
     SecurityHeaders(application)({"PATH_INFO": path}, lambda *line: started.extend(line))
@@ -24,9 +24,9 @@ def headers(path="/v1/trending", *, status="200 OK", given=()):
 
 @pytest.mark.parametrize("status", ["200 OK", "304 Not Modified", "404 Not Found", "500 Fault"])
 def test_api_response_may_run_nothing(status):
-    found = headers(status=status, given=[("ETag", '"x"')])
-    assert found.pop("ETag") == '"x"'
-    assert found == {
+    response_headers = headers(status=status, more=[("ETag", '"x"')])
+    assert response_headers.pop("ETag") == '"x"'
+    assert response_headers == {
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
         "Referrer-Policy": "no-referrer",
@@ -56,10 +56,10 @@ def test_admin_pages_send_forms_and_referrer_to_this_site_only():
 def test_https_only_sets_the_url_scheme(monkeypatch, https_only, scheme):
     monkeypatch.setenv("MARQUEE_HTTPS_ONLY", https_only)
     config.cache_clear()
-    seen: dict[str, Any] = {"PATH_INFO": STAFF_PAGES, "wsgi.url_scheme": "http"}
-    SecurityHeaders(lambda *_: [])(seen, lambda *_: None)
+    environ: dict[str, Any] = {"PATH_INFO": STAFF_PAGES, "wsgi.url_scheme": "http"}
+    SecurityHeaders(lambda *_: [])(environ, lambda *_: None)
     config.cache_clear()
-    assert seen["wsgi.url_scheme"] == scheme
+    assert environ["wsgi.url_scheme"] == scheme
 
 
 @pytest.mark.parametrize("page", PAGES)

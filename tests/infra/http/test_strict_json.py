@@ -38,8 +38,8 @@ def errors(refusal):
 
 
 def test_declared_body_is_taken():
-    given = {"score": 7, "note": "good", "genres": ["Drama"], "public": True}
-    assert Rating.read(given) == given
+    data = {"score": 7, "note": "good", "genres": ["Drama"], "public": True}
+    assert Rating.read(data) == data
 
 
 @pytest.mark.parametrize("score", ["7", 7.0, 7.5, True, [7], {"a": 1}, "", 0, 11, None, 10**30])
@@ -144,8 +144,8 @@ class Words(StrictSerializer):
 
 
 def test_text_is_normalised_to_nfc():
-    given = {"name": "Ame\u0301lie", "lines": "a\nb\tc", "list": ["e\u0301"]}
-    assert Words.read(given) == {"name": "Am\u00e9lie", "lines": "a\nb\tc", "list": ["\u00e9"]}
+    data = {"name": "Ame\u0301lie", "lines": "a\nb\tc", "list": ["e\u0301"]}
+    assert Words.read(data) == {"name": "Am\u00e9lie", "lines": "a\nb\tc", "list": ["\u00e9"]}
     family = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
     assert Words.read({"name": family}) == {"name": family}
 
@@ -173,7 +173,7 @@ def test_lone_surrogate_is_refused():
 
 
 def test_html_is_kept_as_text():
-    """Kept as it is, and written as JSON: whoever shows it says how."""
+    """Text is stored unchanged and encoded as JSON; whoever renders it must escape it."""
     assert Words.read({"name": "<b>&amp;"}) == {"name": "<b>&amp;"}
 
 

@@ -13,7 +13,7 @@ from tests.fixtures.waiting import until
 
 @pytest.fixture
 def clocked(redis_url, keys, tmp_path):
-    """A worker with Redis as its broker, as the embedded platform's has it."""
+    """Worker with Redis as its broker, as on the embedded platform."""
     process = Process(
         name="worker",
         command=worker(tmp_path / "clock"),
@@ -21,7 +21,7 @@ def clocked(redis_url, keys, tmp_path):
         log=tmp_path / "worker.log",
     )
     process.start()
-    # Printing this it runs uname; what it starts after this is its beat, and SIGTERM is handled.
+    # Its banner runs uname; the process started after that is beat, and SIGTERM is handled by then.
     until(lambda: "[queues]" in process.log.read_text())
     yield process
     process.stop()

@@ -39,7 +39,7 @@ def test_atomic_limit_refuses_beyond_it(redis):
 
 
 def test_window_before_counts_by_its_remaining_share(redis):
-    redis.set(counter("a").previous_key, 6)  # a third of it: 2
+    redis.set(counter("a").previous_key, 6)  # a third of the limit: 2
     admit([counter("a", limit=3)], redis)
     with pytest.raises(TooMany):
         admit([counter("a", limit=3)], redis)
@@ -68,7 +68,7 @@ def test_marked_client_has_a_counter_of_its_own(redis):
     with pytest.raises(TooMany):
         admit(three, redis, mark=TrustMark("throttle:command:known:x", "here"))
     assert [count_of(redis, who) for who in ("own", "a", "b")] == [2, 1, 1]
-    admit(three, redis, mark=TrustMark("throttle:command:known:x", "there"))  # over by now
+    admit(three, redis, mark=TrustMark("throttle:command:known:x", "there"))  # its trust has ended
     assert [count_of(redis, who) for who in ("own", "a", "b")] == [2, 2, 2]
 
 

@@ -22,10 +22,10 @@ def trust(monkeypatch):
 @pytest.mark.parametrize(
     ("proxies", "peer", "forwarded", "found"),
     [
-        # Nobody is believed, or not who connected.
+        # No trusted proxy, or the peer is not one: the peer's address.
         ("", "10.0.0.1", "9.9.9.9", "10.0.0.1"),
         (OURS, "8.8.8.8", "9.9.9.9", "8.8.8.8"),
-        # The rightmost that is none of ours; what stands left of it, the client wrote itself.
+        # The rightmost untrusted address; those left of it were written by the client.
         (OURS, "10.0.0.1", "9.9.9.9", "9.9.9.9"),
         (OURS, "10.0.0.1", "1.1.1.1, 9.9.9.9", "9.9.9.9"),
         (OURS, "10.0.0.1", "1.1.1.1, 9.9.9.9, 10.9.9.9", "9.9.9.9"),
@@ -36,10 +36,10 @@ def trust(monkeypatch):
         # With ports, as some proxies write them.
         (OURS, "10.0.0.1", "9.9.9.9:4711", "9.9.9.9"),
         (OURS, "10.0.0.1", "[2001:db8:1:2::9]:4711", "2001:db8:1:2::"),
-        # Only ours: then one of ours asks.
+        # Trusted addresses only: the leftmost.
         (OURS, "10.0.0.1", "", "10.0.0.1"),
         (OURS, "10.0.0.1", "10.0.0.3, 10.0.0.2", "10.0.0.3"),
-        # What is no address is not looked past.
+        # An invalid address ends the search.
         (OURS, "10.0.0.1", "9.9.9.9, nonsense", "unknown"),
         (OURS, "10.0.0.1", "nonsense, 9.9.9.9", "9.9.9.9"),
         (OURS, "10.0.0.1", "9.9.9.9, ", "unknown"),

@@ -43,10 +43,10 @@ def test_request_beyond_the_limit_is_refused(redis):
 
 
 def test_burst_across_two_minutes_counts_as_one(redis):
-    """What a fixed window would let through twice."""
+    """Two bursts that a fixed window would both let through."""
     for _ in range(10):
         ask(Throttle("read", "ann", limit=10, now=1019.9), redis)
-    ask(Throttle("read", "ann", limit=10, now=1020.1), redis)  # a hundredth has faded already
+    ask(Throttle("read", "ann", limit=10, now=1020.1), redis)  # a hundredth has decayed already
     with pytest.raises(TooMany):
         ask(Throttle("read", "ann", limit=10, now=1020.2), redis)
     assert ask(Throttle("read", "ann", limit=10, now=1050.0), redis)["RateLimit-Remaining"] == "2"
@@ -70,7 +70,7 @@ def test_query_api_may_count_its_scopes(query_redis_url, scope):
 @pytest.mark.parametrize("scope", sorted({*get_args(Scope)} - {"read", "search"}))
 @pytest.mark.parametrize("command", ["DEL {}", "UNLINK {}", "SET {} 0", "EXPIRE {} 0", "GETDEL {}"])
 def test_query_api_cannot_reset_counters_of_commands(redis, query_redis_url, scope, command):
-    """Whoever took it over could guess passwords without end."""
+    """Otherwise a thief of the session could guess passwords without end."""
     counter = Throttle(scope, "ann", 1, 1000.0)
     ask(counter, redis)
     with Redis.from_url(query_redis_url) as query:
@@ -98,7 +98,7 @@ def test_both_windows_of_a_counter_share_a_hash_slot():
 @pytest.mark.parametrize("previous", [0, 1, 5, 600, 1200])
 @pytest.mark.parametrize("passed", [0.0, 0.5, 30.0, 59.9])
 def test_request_after_retry_after_passes(limit, previous, passed):
-    """And who comes a second and a bit earlier is not, unless that is no time at all."""
+    """A request slightly more than a second earlier is refused, unless the wait is below that."""
     counter = Throttle("read", "ann", limit, now=60_000.0 + passed)
     used = max(0, limit - int(previous * counter.weight))
     refused = WindowCount(used + 1, previous)
@@ -112,10 +112,10 @@ def test_request_after_retry_after_passes(limit, previous, passed):
 def is_free(counter, wait, taken, previous):
     later = Throttle("read", "ann", counter.limit, counter.now + wait)
     windows = int(later.now) // 60 - int(counter.now) // 60
-    seen = [WindowCount(taken + 1, previous), WindowCount(1, taken), WindowCount(1, 0)][
+    count = [WindowCount(taken + 1, previous), WindowCount(1, taken), WindowCount(1, 0)][
         min(windows, 2)
     ]
-    return later.used(seen) <= counter.limit
+    return later.used(count) <= counter.limit
 
 
 def test_weight_of_window_before_decreases():

@@ -27,7 +27,7 @@ def verify(token):
 
 @pytest.fixture
 def signed(keys):
-    """Tokens that say what a test wants, signed as ours are."""
+    """Sign tokens with any claims, as ours are signed."""
     return ValidToken(keys, ANN, FAMILY, epoch=3).signed
 
 
@@ -96,7 +96,7 @@ def test_malformed_authorization_header_is_refused(header):
 
 
 class Eager(KeyRing):
-    """Looks at every question, so that no test has to wait for a second."""
+    """Recheck the key directory at every call, so that no test waits a second."""
 
     def refresh(self):
         self._refreshed_at = float("-inf")

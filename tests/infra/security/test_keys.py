@@ -94,10 +94,10 @@ def test_forced_rotation_ends_old_key_at_once(tmp_path, monkeypatch):
 
 
 class Later(NamedTuple):
-    """A clock that stands."""
+    """A clock that stands still."""
 
     at: datetime
 
     def now(self, _zone):
-        """Always the same."""
+        """Always the same time."""
         return self.at

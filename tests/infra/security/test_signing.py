@@ -22,8 +22,8 @@ def test_token_of_another_purpose_is_refused():
 @given(st.binary(min_size=1, max_size=20), st.data())
 def test_changed_bit_is_refused(payload, data):
     token = bytearray(seal("cursor", payload).encode())
-    place = data.draw(st.integers(0, len(token) - 2))  # the last one has spare bits
-    token[place] = ord("A") if token[place] != ord("A") else ord("B")
+    index = data.draw(st.integers(0, len(token) - 2))  # the last one has spare bits
+    token[index] = ord("A") if token[index] != ord("A") else ord("B")
     with pytest.raises(BadSignature):
         open_("cursor", token.decode())
 

@@ -16,13 +16,13 @@ CHEAP = (REDIS, POSTGRES)
 
 @pytest.fixture
 def checkouts() -> Iterator[Callable[[], Path]]:
-    """Makes directories for servers, as many as asked for; what runs there ends with the test."""
+    """Make directories for servers; what runs there ends with the test."""
     with ExitStack() as stack:
 
         def make() -> Path:
             directory = tempfile.TemporaryDirectory(prefix="marquee-checkout-")
             services = Path(stack.enter_context(directory)) / "services"
-            services.parent.chmod(0o755)  # the servers' own account must come through
+            services.parent.chmod(0o755)  # the servers' own account needs access
             stack.callback(native.stop, CHEAP, services)
             return services
 
@@ -31,7 +31,7 @@ def checkouts() -> Iterator[Callable[[], Path]]:
 
 @pytest.fixture
 def checkout(checkouts: Callable[[], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
-    """One such directory, which is also the configured one."""
+    """One such directory, also configured as MARQUEE_STATE_DIR."""
     services = checkouts()
     monkeypatch.setenv("MARQUEE_STATE_DIR", str(services.parent))
     monkeypatch.setenv("SERVICES_ENGINE", "native")
@@ -40,7 +40,7 @@ def checkout(checkouts: Callable[[], Path], monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def only_redis(checkout) -> dict[str, str]:
-    """An environment that brings every server but Redis."""
+    """Environment with addresses of every server but Redis."""
     return {
         "MARQUEE_DATABASE_URL": "postgresql://brought/marquee",
         "MARQUEE_BUS_URL": "amqp://brought",

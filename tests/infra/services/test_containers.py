@@ -44,12 +44,12 @@ match asked:
 
 @dataclass(frozen=True)
 class Engine:
-    """What the stand-in was asked, and what runs in it."""
+    """Calls to the fake docker, and the containers that run in it."""
 
     place: Path
 
     def asked(self, what: str) -> list[list[str]]:
-        """Its calls of one kind so far."""
+        """Calls of one kind so far."""
         calls = map(json.loads, (self.place / "asked").read_text().splitlines())
         return [call for call in calls if call[0] == what]
 
@@ -58,24 +58,24 @@ class Engine:
         return {each.name for each in (self.place / "running").iterdir()}
 
     def ends(self, name: str) -> None:
-        """A container ends by itself."""
+        """End a container as if it had crashed."""
         (self.place / "running" / name).unlink()
 
 
 @pytest.fixture
 def engine(tmp_path, monkeypatch) -> Engine:
-    place = tmp_path / "bin"
-    (place / "running").mkdir(parents=True)
-    docker = place / "docker"
+    directory = tmp_path / "bin"
+    (directory / "running").mkdir(parents=True)
+    docker = directory / "docker"
     docker.write_text(_DOCKER)
     docker.chmod(0o755)
-    monkeypatch.setenv("PATH", str(place), prepend=":")
-    return Engine(place)
+    monkeypatch.setenv("PATH", str(directory), prepend=":")
+    return Engine(directory)
 
 
 @pytest.fixture
 def servers(engine) -> Sequence[Server]:
-    """Those of the platform; each answers while its container runs."""
+    """The platform's servers; each answers while its container runs."""
 
     def copy_of(server: Server) -> Server:
         def is_there(_ports: object) -> bool:
@@ -88,8 +88,8 @@ def servers(engine) -> Sequence[Server]:
 
 @pytest.fixture
 def redis(servers: Sequence[Server]) -> Server:
-    [found] = (server for server in servers if server.name == "redis")
-    return found
+    [redis_server] = (server for server in servers if server.name == "redis")
+    return redis_server
 
 
 def options(call: Sequence[str], name: str) -> list[str]:
@@ -136,7 +136,7 @@ def test_ended_container_restarts_on_its_volume_and_ports(engine, redis, tmp_pat
     containers.start([redis], tmp_path / "services")
     first, second = engine.asked("run")
     assert first == second
-    assert engine.asked("rm")[-1] == ["rm", "--force", name]  # or its name would be taken
+    assert engine.asked("rm")[-1] == ["rm", "--force", name]  # otherwise its name would be taken
 
 
 def test_checkouts_have_containers_and_ports_of_their_own(engine, redis, tmp_path):
@@ -160,7 +160,7 @@ def test_stopped_containers_are_removed_and_volumes_stay(engine, servers, tmp_pa
     assert engine.running == set()
     assert {call[-1] for call in engine.asked("rm")[removed:]} == started
     containers.stop(servers, tmp_path / "services")
-    assert len(engine.asked("rm")) == removed + len(servers)  # there was nothing to remove
+    assert len(engine.asked("rm")) == removed + len(servers)  # nothing was left to remove
 
 
 def test_engine_error_is_reported_in_its_words(engine, redis, tmp_path):

@@ -35,7 +35,7 @@ from tests.fixtures.waiting import until
 
 @pytest.fixture
 def listener():
-    """A port that somebody else holds: this process."""
+    """A port that is taken: this process listens on it."""
     with socket.socket() as held:
         held.bind((LOOPBACK, free()))
         held.listen()
@@ -43,9 +43,9 @@ def listener():
 
 
 def main_pid(server: Server, services: Path) -> int:
-    found = _all(server, services)
-    pids = {process.pid for process in found}
-    [main] = [process.pid for process in found if process.parent not in pids]
+    processes = _all(server, services)
+    pids = {process.pid for process in processes}
+    [main] = [process.pid for process in processes if process.parent not in pids]
     return main
 
 
@@ -144,7 +144,7 @@ def test_taken_port_from_the_environment_is_reported_with_its_holder(
 
 @contextmanager
 def stranger(run: int) -> Iterator[int]:
-    """Another process that has been given as many ports; the first of them."""
+    """First port of another process that was given as many ports."""
     give = f"from infra.services.ports import free; print(free(run={run}), flush=True); input()"
     command = [sys.executable, "-c", give]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
@@ -192,11 +192,11 @@ def test_recorded_port_that_was_taken_is_replaced(checkout, only_redis, listener
 
 
 def test_given_servers_are_used_as_given(only_redis, redis_url):
-    found = ensure(only_redis | {"MARQUEE_REDIS_URL": redis_url})
-    assert found.postgres == "postgresql://brought/postgres"
-    assert (found.bus, found.elasticsearch) == ("amqp://brought", "http://brought")
-    assert found.bus_admin == ""
-    assert Redis.from_url(found.query_redis).get("nothing") is None
+    addresses = ensure(only_redis | {"MARQUEE_REDIS_URL": redis_url})
+    assert addresses.postgres == "postgresql://brought/postgres"
+    assert (addresses.bus, addresses.elasticsearch) == ("amqp://brought", "http://brought")
+    assert addresses.bus_admin == ""
+    assert Redis.from_url(addresses.query_redis).get("nothing") is None
 
 
 def test_killed_server_is_restarted_on_its_port(checkout, only_redis):

@@ -39,7 +39,7 @@ def test_builder_after_another_reads_everything(marks, redis, shard):
 
 
 def test_builder_reads_everything_after_redis_went_back(marks, redis, shard):
-    """As after a kill, which loses the last second."""
+    """A kill loses the last second of writes."""
     take(marks)
     key = shard.derived("looker")
     before = redis.get(key)
@@ -49,7 +49,7 @@ def test_builder_reads_everything_after_redis_went_back(marks, redis, shard):
 
 
 def test_superseded_builder_writes_nothing(marks, redis, shard):
-    """What it read is older than what the other read, and wrote."""
+    """The first builder read an older document than the second one read and wrote."""
     other = DirtyMarks(redis, shard, "movies")
     marks.take()
     other.take()

@@ -18,7 +18,7 @@ KINDS = (Movies, Trending)
 
 
 class Wanted(dict[GenerationId, Role]):
-    """What the pointers would ask for; the test says so."""
+    """Generations that the pointers ask for, set by the test."""
 
     def __call__(self):
         return self
@@ -32,7 +32,7 @@ def wanted() -> Wanted:
 @pytest.fixture
 def assignments(redis, wanted):
     failed = Event()
-    found = GenerationAssignments(
+    assignments = GenerationAssignments(
         wanted,
         KINDS,
         redis=redis,
@@ -42,9 +42,9 @@ def assignments(redis, wanted):
         failed=lambda _: failed.set(),
     )
     Pointers(redis).switch({"movies": 1, "trending": 1})
-    found.refresh()
-    yield found
-    found.stop()
+    assignments.refresh()
+    yield assignments
+    assignments.stop()
     assert not failed.is_set()
 
 
@@ -100,12 +100,12 @@ def test_dropped_generation_stops_its_builder(assignments, wanted, redis):
     wanted |= {("movies", 1): "kept", ("trending", 1): "kept"}
     Pointers(redis).switch({"movies": 2, "trending": 2})
     assignments.refresh()
-    gone = builder(assignments, ("trending", 1))
+    dropped_builder = builder(assignments, ("trending", 1))
     del wanted["trending", 1], wanted["movies", 1]
     assignments.refresh()
     assert roles(assignments) == {("movies", 2): "live", ("trending", 2): "live"}
-    gone.join()
-    assert not gone.is_alive
+    dropped_builder.join()
+    assert not dropped_builder.is_alive
 
 
 def test_builder_of_kept_generation_reads_live_sources_once_its_own_are_gone(
@@ -119,7 +119,7 @@ def test_builder_of_kept_generation_reads_live_sources_once_its_own_are_gone(
 
 
 def test_live_generation_is_not_built_from_coming_source(redis, wanted):
-    """As after an update that gives movies another shape: pages stay as they are, and whole."""
+    """As after an update of the movies model: pages keep their content."""
     del wanted["movies", 1]
     wanted["movies", 2] = "coming"
     pointers, trending = Pointers(redis), Trending(redis, 1)

@@ -54,7 +54,7 @@ class PartlyFailing(Counted):
 
 
 class OffsetBuilder:
-    """OffsetBuilder checkpoints to the built offsets."""
+    """Builder that copies checkpoints to built offsets."""
 
     name: ClassVar[str] = Counted.name
     interval_seconds = 0.1
@@ -74,7 +74,7 @@ class OffsetBuilder:
 
 ANN, BOB = UUID(int=2), UUID(int=1)
 LOW, HIGH = 0, 1
-"""Of two partitions: Ann's, and Bob's."""
+"""Two partitions: Ann's and Bob's."""
 
 
 def rate(store: MemoryStore, count: int, user: UUID = ANN) -> None:
@@ -86,7 +86,7 @@ def rate(store: MemoryStore, count: int, user: UUID = ANN) -> None:
 
 @pytest.fixture
 def at_work(request, redis, monkeypatch):
-    """A worker far behind, with a model that may fail, and one with a builder thread."""
+    """Worker far behind, with a model that may fail and one with a builder thread."""
     monkeypatch.setattr(worker_module, "BULK_LAG", FAR)
     store, live, stopping = MemoryStore(2), Live(redis), Event()
     rate(store, 3 * FAR)

@@ -22,10 +22,10 @@ ANN, BOB = UUID(int=1), UUID(int=2)
 
 
 class Idle(GenerationCollector):
-    """Has nothing to drop."""
+    """Collector with nothing to drop."""
 
     def __init__(self):
-        """Without any read models."""
+        """Coordinator without read models."""
 
     def drop_expired(self):
         pass
@@ -55,11 +55,11 @@ def test_collector_continues_after_any_fault():
 
 @pytest.mark.django_db
 class TestGoingBack:
-    """Somebody goes back to a generation in the very moment in which it is to go."""
+    """A generation is switched back to at the moment it is to be dropped."""
 
     @pytest.fixture
     def pointers(self, redis) -> Pointers:
-        """Of a platform on which 1 was kept long enough."""
+        """Pointers of a platform on which generation 1 has expired."""
         pointers = Pointers(redis)
         pointers.switch({"trending": 1})
         pointers.switch({"trending": 2})
@@ -73,9 +73,9 @@ class TestGoingBack:
         see = Pointers.snapshot
 
         def while_looking(self):
-            seen = see(self)
+            result = see(self)
             pointers.keep_on("trending", 1, seconds=60)
-            return seen
+            return result
 
         monkeypatch.setattr(Pointers, "snapshot", while_looking)
         GenerationCollector([Trending], pointers).drop_expired()

@@ -16,7 +16,7 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
 class Thing(ReadModel):
-    """One that keeps what it is given."""
+    """Read model without data."""
 
     name: ClassVar[str] = "thing"
     by_partition: ClassVar[bool] = False
@@ -34,10 +34,10 @@ def test_switch_of_several_models_keeps_the_old_generations(pointers):
     pointers.switch({"thing": 1, "other": 4})
     before = time()
     pointers.switch({"thing": 2, "other": 5})
-    seen = pointers.snapshot()
-    assert seen.live == {"thing": 2, "other": 5}
-    assert set(seen.kept) == {("thing", 1), ("other", 4)}
-    assert all(until >= before + 15 * 60 for until in seen.kept.values())
+    snapshot = pointers.snapshot()
+    assert snapshot.live == {"thing": 2, "other": 5}
+    assert set(snapshot.kept) == {("thing", 1), ("other", 4)}
+    assert all(until >= before + 15 * 60 for until in snapshot.kept.values())
 
 
 def test_switch_to_the_live_generation_keeps_nothing(pointers):
@@ -114,22 +114,22 @@ class TestDropping:
 
 
 def generation(number: int, **more) -> Generation:
-    known: dict[str, Any] = {"purpose": "live", "label": None, "until": None, "finished_at": None}
-    known |= {"made_at": NOW - timedelta(hours=2), "dropped_at": None, "version": 1, **more}
-    return Generation(model="thing", number=number, **known)
+    row: dict[str, Any] = {"purpose": "live", "label": None, "until": None, "finished_at": None}
+    row |= {"made_at": NOW - timedelta(hours=2), "dropped_at": None, "version": 1, **more}
+    return Generation(model="thing", number=number, **row)
 
 
 LATELY, LONG_AGO = NOW - timedelta(minutes=1), NOW - timedelta(hours=2)
 
 
 @pytest.mark.parametrize(
-    ("found", "expected"),
+    ("candidate", "expected"),
     [
         (generation(1), True),
-        (generation(2), False),  # answers
-        (generation(3), False),  # is kept
+        (generation(2), False),  # live
+        (generation(3), False),  # kept
         (generation(1, made_at=LATELY), False),
-        (generation(1, purpose="rebuild"), False),  # somebody goes on with it
+        (generation(1, purpose="rebuild"), False),  # its rebuild is resumed
         (generation(1, purpose="rebuild", finished_at=LONG_AGO), True),
         (generation(1, purpose="rebuild", finished_at=LATELY), False),
         (generation(4, purpose="past", finished_at=LONG_AGO), False),
@@ -137,11 +137,11 @@ LATELY, LONG_AGO = NOW - timedelta(minutes=1), NOW - timedelta(hours=2)
         (generation(1, dropped_at=LONG_AGO), False),
     ],
 )
-def test_orphan_is_what_no_pointer_or_rebuild_needs(pointers, found, expected):
+def test_orphan_is_what_no_pointer_or_rebuild_needs(pointers, candidate, expected):
     pointers.switch({"thing": 3})
     pointers.switch({"thing": 2})
     pointers.remember("then", "thing", 4)
-    assert is_orphan(found, pointers.snapshot(), NOW) is expected
+    assert is_orphan(candidate, pointers.snapshot(), NOW) is expected
 
 
 def test_nothing_is_an_orphan_while_the_model_has_no_live_generation(pointers):

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 class Old(ReadModel):
-    """A model as it was."""
+    """Version of a model before the update."""
 
     name: ClassVar[str] = "thing"
     by_partition: ClassVar[bool] = False
@@ -27,7 +27,7 @@ class Old(ReadModel):
 
 
 class New(Old):
-    """The same in another shape."""
+    """The same model with another shape."""
 
     version: ClassVar[int] = 2
 
@@ -43,7 +43,7 @@ def selection(pointers) -> GenerationSelection:
 
 
 def choose(selection, model):
-    """The number of the generation that is live, or will be."""
+    """Number of the live generation, or of the coming one."""
     [number] = [
         number
         for (_, number), role in selection.select([model]).items()

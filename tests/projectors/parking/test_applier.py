@@ -89,7 +89,7 @@ def test_poison_event_parks_only_its_stream(model, store, rate):
 
 
 def test_stream_parked_again_by_restored_redis_is_not_overtaken(model, store, rate):
-    """Redis was killed before it saved the retry; the worker knows of events after it."""
+    """Redis was killed before it saved the retry; the worker has applied events after it."""
     follower = synced_follower(model, store)
     follower.process([rate(GOOD), rate(BAD, 1)])
     before = {key: model.redis.dump(key) for key in model.redis.scan_iter()}
@@ -153,7 +153,7 @@ def test_parked_event_keeps_payload_reason_and_trace(model, store, rate):
 
 def test_later_events_of_parked_stream_are_parked_by_any_worker(model, store, rate):
     synced_follower(model, store).process([rate(GOOD), rate(BAD)])
-    model.bad_movies = frozenset()  # a new deploy: even so they wait for those before them
+    model.bad_movies = frozenset()  # new deploy: the events still wait for those parked before them
     synced_follower(model, store).process([rate(BAD, 9), rate(GOOD, 9)])
     assert model.scores() == {"rating-1-1": 9}
     assert [e.offset for e in read_parked_events(model.redis, model.shard(0), "rating-1-2")] == [
@@ -167,7 +167,7 @@ def test_worker_unaware_of_parked_stream_decides_again(model, store, rate):
     batch = [rate(GOOD), rate(BAD)]
     first.process(batch)
     model.bad_movies = frozenset()
-    second.checkpoints = [2]  # it knows the offset, but nothing of what was parked
+    second.checkpoints = [2]  # it knows the offset but no parked streams
     second.process([rate(BAD, 9), rate(GOOD, 9)])
     assert model.scores() == {"rating-1-1": 9}
     assert second.checkpoints == [4]
@@ -245,7 +245,7 @@ def test_breaker_stops_worker_when_everything_fails_and_parks_nothing(model, sto
 
 
 def test_breaker_stops_worker_on_single_event_when_events_around_fail(model, store, rate):
-    """As they come from the bus: events before and after are tried before the first is parked."""
+    """As delivered by the bus: events before and after are tried before the first is parked."""
     batch = [rate(BAD, user=UUID(int=user)) for user in range(1, 30)]
     with pytest.raises(StopProjector):
         synced_follower(model, store).process(batch[:1])

@@ -61,7 +61,7 @@ class World:
         return recorded
 
     def rate_all(self, *movies: int) -> None:
-        """Rate each movie, with the offset as score; the follower applies it at once."""
+        """Rate each movie with its offset as score and apply the events."""
         for movie in movies:
             self.worker.process([self.rate(movie, 1 + sum(self.store.heads()))])
 
@@ -129,7 +129,7 @@ def test_retry_applies_events_before_the_one_that_fails(world, monkeypatch):
 
 
 def test_retry_applies_events_parked_meanwhile_last(world, monkeypatch):
-    """Workers continue between two steps, and between a read and its step."""
+    """Workers go on between two steps of a retry, and between its read and its step."""
     world.rate_all(GOOD, BAD, BAD, BAD)
     world.fix_model()
     monkeypatch.setattr(retry, "_EVENTS_AT_ONCE", 1)
@@ -149,7 +149,7 @@ def test_retry_applies_events_parked_meanwhile_last(world, monkeypatch):
 
 
 def test_worker_decides_again_when_stream_was_retried_meanwhile(world):
-    """It decided to park the next event before the stream was retried."""
+    """The worker decided to park the next event before the stream was retried."""
     world.rate_all(GOOD, BAD)
     world.fix_model()
     late = world.start_worker()
@@ -159,7 +159,7 @@ def test_worker_decides_again_when_stream_was_retried_meanwhile(world):
 
 
 def test_retry_leaves_revision_so_other_streams_continue(world):
-    """A new revision for each retried stream would make the workers decide again each time."""
+    """A new revision for every retried stream would make the workers decide again each time."""
     world.rate_all(GOOD, BAD, WORSE)
     shard = world.model.shard(0)
     before = read_revision(world.model.redis, shard)
@@ -264,10 +264,10 @@ def test_skip_drops_nothing_when_a_retry_applied_it_meanwhile(world, monkeypatch
 
 
 def test_skip_all_leaves_events_parked_after_first_read(world, monkeypatch):
-    """What its step meets is decided by the first look, however often it looks again."""
+    """The first read decides which events are skipped, however often the step is repeated."""
     world.rate_all(GOOD, BAD, BAD)
     read = parked.read_parked_events
-    more = [BAD, WORSE]  # the second one makes the step look again
+    more = [BAD, WORSE]  # the second one makes the step read again
 
     def while_reading(*where):
         entries = read(*where)

@@ -11,12 +11,12 @@ from projectors.rebuild.backpressure import BEHIND_SECONDS, Backpressure, behind
 
 NOW = 1_000_000.0
 NUMBER = 3
-"""Of every generation that answers."""
+"""Number of every live generation."""
 LONG = BEHIND_SECONDS + 60
 
 
 class Levels(Live):
-    """Models that were level so many seconds ago, in place of what workers wrote into Redis."""
+    """Live models that were level a given number of seconds ago."""
 
     def __init__(self, behind: Mapping[str, float]) -> None:
         self._behind = behind
@@ -26,7 +26,7 @@ class Levels(Live):
 
 
 class Workers(Pointers):
-    """What answers, and what somebody follows."""
+    """Live models and models that a worker follows."""
 
     def __init__(self, live: Mapping[str, int], followed: set[GenerationId]) -> None:
         self._live = dict(live)
@@ -46,10 +46,10 @@ def _now(monkeypatch) -> None:
 
 @pytest.fixture
 def pauses(monkeypatch) -> list[float]:
-    """For how long it let others go first, each time."""
-    found: list[float] = []
-    monkeypatch.setattr(backpressure, "sleep", found.append)
-    return found
+    """Seconds that the rebuild paused, in order."""
+    seconds: list[float] = []
+    monkeypatch.setattr(backpressure, "sleep", seconds.append)
+    return seconds
 
 
 def waits(behind: Mapping[str, float], followed: set[GenerationId] | None = None) -> None:
@@ -64,7 +64,7 @@ def test_rebuild_does_not_wait_while_all_models_are_level(pauses):
 
 
 def test_rebuild_waits_for_any_lagging_live_model(pauses):
-    """Whatever is made anew: a courtesy is not told what that is."""
+    """The pause is the same whatever is rebuilt."""
     waits({"trending": 0.5, "library": LONG})
     assert len(pauses) == 1
 
@@ -75,7 +75,7 @@ def test_rebuild_does_not_wait_for_models_without_worker(pauses):
 
 
 def test_rebuild_does_not_wait_for_a_live_generation_that_is_not_followed(pauses):
-    """It can't come on, however long one waits."""
+    """Its lag does not shrink, however long the rebuild waits."""
     waits({"library": LONG}, {("library", NUMBER + 1)})
     assert pauses == []
 

@@ -54,11 +54,11 @@ def take_in(model: Library, store: MemoryStore, partitions: range) -> None:
 
 @pytest.fixture
 def pointers(redis) -> Pointers:
-    """Of a platform with a worker at work."""
-    found = Pointers(redis)
-    found.switch({"library": 1})
-    found.note_followed([("library", 1)])
-    return found
+    """Pointers of a platform with a running worker."""
+    pointers = Pointers(redis)
+    pointers.switch({"library": 1})
+    pointers.note_followed([("library", 1)])
+    return pointers
 
 
 def test_generation_is_not_live_before_it_is_level(redis, store, pointers):
@@ -69,7 +69,7 @@ def test_generation_is_not_live_before_it_is_level(redis, store, pointers):
     taking.start()
     until(lambda: pointers.snapshot().joining == {"library": 2})
     end = monotonic() + 2
-    while monotonic() < end:  # the worker has it, but not all of the log
+    while monotonic() < end:  # the worker follows it, but it has not applied the whole log
         pointers.note_followed([("library", 1), ("library", 2)])
         assert pointers.snapshot().live == {"library": 1}
         sleep(0.05)

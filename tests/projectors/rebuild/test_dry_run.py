@@ -20,7 +20,7 @@ EVENT_SECONDS = 0.001
 
 
 class Clock:
-    """Goes by what is read."""
+    """Clock that advances with each event read."""
 
     now = 0.0
 
@@ -37,7 +37,7 @@ def clock(monkeypatch) -> Clock:
 
 @pytest.fixture
 def slow(clock: Clock, monkeypatch) -> type[ReadModel]:
-    """A model to which each event is a millisecond's work; no Redis is asked."""
+    """Model that spends a millisecond on each event; without Redis."""
 
     class Slow(ReadModel):
         name: ClassVar[str] = "slow"
@@ -66,7 +66,7 @@ def log(events: int, *, partitions: int = 2) -> MemoryStore:
 
 @pytest.mark.parametrize("events", [40, 100_000])
 def test_estimate_doubles_the_time_of_a_sample(slow, events):
-    """However many there are: twice as long as reading them would take."""
+    """For any number of events: twice the time of reading them."""
     seconds = dry_run._seconds(slow, log(40), events)
     assert seconds == pytest.approx(2 * events * EVENT_SECONDS)
 

@@ -14,7 +14,7 @@ NOW = 1_000_000.0
 
 
 class Clock:
-    """Goes when it is told to."""
+    """Clock set by the test."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -24,7 +24,7 @@ class Clock:
 
 
 class Levels(Live):
-    """Models that were level so many seconds ago, in place of what workers wrote into Redis."""
+    """Live models that were level a given number of seconds ago."""
 
     def __init__(self, **behind: float) -> None:
         self._behind = behind
@@ -34,7 +34,7 @@ class Levels(Live):
 
 
 class Terminal(StringIO):
-    """Somebody sits before it."""
+    """A terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -49,7 +49,7 @@ def clock(monkeypatch) -> Clock:
 
 
 def fill(screen: ProgressView, clock: Clock) -> None:
-    """From 100 events, which were there, to 300 of 1,000, in twenty seconds."""
+    """From 100 events, resumed, to 300 of 1,000 in twenty seconds."""
     screen.watch(Levels(trending=1.0, library=4.0), ["trending", "library"])
     step = screen.begin("filling", total=1000)
     for clock.now, done in ((0.0, 100), (10.0, 200), (20.0, 300)):
@@ -81,7 +81,7 @@ def test_progress_total_grows_with_what_is_missing(clock, capsys):
         step.missing(100)
         clock.now = 10.0
         step.missing(20)
-        step.missing(120)  # much came meanwhile
+        step.missing(120)  # many events were appended meanwhile
         clock.now = 20.0
         step.missing(0)
     assert capsys.readouterr().err.splitlines() == [

@@ -46,7 +46,7 @@ NAMES = [model.name for model in MODELS]
 
 @pytest.fixture
 def pointers(platform) -> Pointers:  # noqa: F811 - the fixture
-    """Of a platform whose generations have their numbers from the log's database."""
+    """Pointers of a platform whose generations are numbered by the log's database."""
     for model in MODELS:
         assert new_generation(model.name, version=model.version) == 1
     return Pointers(clients.redis())
@@ -136,7 +136,7 @@ def test_rebuild_with_verify_refuses_to_switch_on_an_inconsistent_list(
 
 
 def test_rebuild_with_verify_ignores_changes_of_a_source_meanwhile(pointers, monkeypatch):
-    """A rating of a movie on a first page, taken in just before what was built is proven."""
+    """A rating of a movie on a first page, applied just before derived data is verified."""
     prove, store = job.RebuildJob._verify_derived, PostgresStore(config().partitions)
 
     def late(self):
@@ -149,7 +149,7 @@ def test_rebuild_with_verify_ignores_changes_of_a_source_meanwhile(pointers, mon
     rebuild("trending", "--verify")
     assert live()["trending"] == 2
     rate(1)
-    take_in(Movies(clients.redis(), 1), store)  # nobody holds it any more
+    take_in(Movies(clients.redis(), 1), store)  # no process holds the lock any more
 
 
 def test_rebuild_with_verify_finds_a_key_lost_by_the_live_generation(pointers, capsys):
@@ -174,7 +174,7 @@ def test_interrupted_rebuild_is_resumed(pointers):
 def test_rebuild_killed_while_joining_is_taken_back_from_workers(pointers):
     generation = new_generation("movies", version=Movies.version, purpose="rebuild")
     pointers.join({"movies": generation})
-    pointers.note_followed([("movies", generation)])  # the last that a worker said of it
+    pointers.note_followed([("movies", generation)])  # a worker's last report on it
     rebuild("movies", "--verify")
     assert (live()["movies"], pointers.snapshot().joining) == (generation, {})
 
@@ -200,7 +200,7 @@ def test_rebuild_drops_unfinished_generation_of_an_older_version(pointers):
     rebuild("movies")
     assert live()["movies"] == old + 1
     assert not clients.redis().keys(f"{{movies.{old}.*")
-    [dropped] = [found for found in generations(["movies"]) if found.number == old]
+    [dropped] = [generation for generation in generations(["movies"]) if generation.number == old]
     assert dropped.dropped_at is not None
 
 
@@ -214,7 +214,7 @@ def test_dry_run_changes_nothing(pointers, capsys):
     before = sorted(clients.redis().keys())
     rebuild("--all", "--dry-run")
     assert sorted(clients.redis().keys()) == before
-    assert [found.number for found in generations(NAMES)] == [1] * len(NAMES)
+    assert [generation.number for generation in generations(NAMES)] == [1] * len(NAMES)
     out = capsys.readouterr().out
     assert out.count("equal") == len(NAMES)
 
@@ -295,15 +295,15 @@ def test_switch_back_to_the_kept_generation_is_immediate(pointers):
     assert set(pointers.snapshot().kept) == {("trending", 2)}
 
 
-def times_over(name: str, number: int) -> None:
-    """Let one have been kept long enough a second ago."""
+def expire(name: str, number: int) -> None:
+    """Let a generation's retention have ended a second ago."""
     clients.redis().hset(KEPT_KEY, f"{name}:{number}", repr(time() - 1))
 
 
 def test_generation_switched_to_as_its_time_ends_is_not_dropped(pointers, monkeypatch):
     rebuild("trending")
     take_in(Trending(clients.redis(), 1), PostgresStore(config().partitions), decryptor())
-    times_over("trending", 1)
+    expire("trending", 1)
 
     def wait(_) -> int:
         GenerationCollector(MODELS, pointers).drop_expired()
@@ -319,7 +319,7 @@ def test_switch_to_a_generation_dropped_meanwhile_is_refused(pointers, monkeypat
     rebuild("trending")
 
     def wait(_) -> int:
-        times_over("trending", 1)  # the command stood still for as long as it held on to it
+        expire("trending", 1)  # the command was suspended for the whole retention
         GenerationCollector(MODELS, pointers).drop_expired()
         return 0
 
@@ -332,13 +332,13 @@ def test_switch_to_a_generation_dropped_meanwhile_is_refused(pointers, monkeypat
 
 def test_killed_switch_extends_retention_only_briefly(pointers, monkeypatch):
     rebuild("trending")
-    times_over("trending", 1)
+    expire("trending", 1)
     monkeypatch.setattr(commands, "_wait_until_level", killed)
     with pytest.raises(KeyboardInterrupt):
         call_command("generations", "switch", "trending", "1", stdout=StringIO())
-    seen = pointers.snapshot()
-    assert (seen.joining, seen.coming) == ({}, {})
-    assert seen.kept["trending", 1] <= time() + 60
+    snapshot = pointers.snapshot()
+    assert (snapshot.joining, snapshot.coming) == ({}, {})
+    assert snapshot.kept["trending", 1] <= time() + 60
 
 
 def test_switch_to_a_generation_not_kept_level_is_refused(pointers):

@@ -81,12 +81,12 @@ Seal = Callable[[UUID, str, str], EncryptedField]
 
 
 def unsealed(user: UUID, field: str, text: str) -> EncryptedField:
-    """For stores without a vault."""
+    """Encryption of stores without a vault."""
     return EncryptedField(text)
 
 
 def entries(seal: Seal = unsealed) -> list[AppendEntry]:
-    """Something of everything that can happen: a model whose state shows batches would be found."""
+    """Every kind of event: a model whose state depends on batches would be found."""
     entries = [
         AppendEntry(
             Stream(f"movie-{movie}", str(movie)),
@@ -153,7 +153,7 @@ def entries(seal: Seal = unsealed) -> list[AppendEntry]:
 
 
 def erasure(user: UUID) -> list[AppendEntry]:
-    """Somebody is erased; then comes what was on its way, and so they are once more."""
+    """A user is erased, then events in flight arrive, then the user is erased again."""
     owner = str(user)
     ids = tuple(playlist_id(owner, 4, bytes([nth] * 10)) for nth in (user.int, 100 + user.int))
     stream = Stream(f"erasure-{user}", owner)
@@ -167,7 +167,7 @@ def erasure(user: UUID) -> list[AppendEntry]:
 
 
 def collections(user: UUID) -> list[AppendEntry]:
-    """Two favourites and two hidden movies, one of each no longer."""
+    """Two favourites and two hidden movies, one of each removed again."""
     event_types: dict[tuple[str, int], list[type[CollectionEvent]]] = {
         ("favourite", 1): [MovieFavourited, MovieUnfavourited],
         ("favourite", 2): [MovieFavourited],
@@ -184,7 +184,7 @@ def collections(user: UUID) -> list[AppendEntry]:
 
 
 def playlists(user: UUID, seal: Seal) -> list[AppendEntry]:
-    """One that stays and changes, and one that is deleted."""
+    """A playlist that stays and changes, and one that is deleted."""
     kept_id, deleted_id = (
         playlist_id(str(user), 4, bytes([nth] * 10)) for nth in (user.int, 100 + user.int)
     )
@@ -349,7 +349,7 @@ def test_difference_of_a_string_is_named(live, said, expected):
 
 
 class Platform(NamedTuple):
-    """Models that are live on real servers."""
+    """Live models on real servers."""
 
     models: dict[str, ReadModel]
 
@@ -382,7 +382,7 @@ def platform(vault_database, keys, redis_url, elasticsearch_url) -> Platform:
     Pointers(redis).switch(dict.fromkeys(models, 1))
     builders = make_builders(models, live)
     for builder in sorted(builders, key=lambda one: one.name == Recommendations.name):
-        builder.build(datetime.now(UTC))  # last of all the lists, which are made of the others
+        builder.build(datetime.now(UTC))  # lists last, because they are made of the others
     return Platform(models)
 
 

@@ -31,7 +31,7 @@ KEY = numbers.key(1, "how many")
 
 @pytest.fixture
 def redis(redis_url):
-    """Nothing is kept yet."""
+    """A Redis with an empty cache."""
     with Redis.from_url(redis_url) as connected:
         yield connected
     clients.redis().connection_pool.disconnect()
@@ -39,7 +39,7 @@ def redis(redis_url):
 
 @pytest.fixture
 def ask(redis):
-    """Ask as a view does: what is kept was read in the trip before."""
+    """Ask as a view does: the cached entry was read in an earlier round trip."""
 
     def ask(load, *, cache=numbers, stamp=NOW):
         return cache.get(CacheLookup(KEY, stamp, redis.get(KEY)), load)
@@ -48,7 +48,7 @@ def ask(redis):
 
 
 class Loading:
-    """Something to load; it says how often it was."""
+    """A loader that counts its calls."""
 
     def __init__(self, answer=7):
         self.answer = answer
@@ -64,7 +64,7 @@ def fail():
 
 
 def outcomes():
-    """How often each outcome was counted."""
+    """Counts of each outcome."""
     names = ("hit", "waited", "loaded", "late", "unkept", "failed")
     return {
         name: REGISTRY.get_sample_value("marquee_cache_total", {"cache": "pages", "outcome": name})
@@ -75,7 +75,7 @@ def outcomes():
 
 @pytest.fixture
 def counted():
-    """What was counted since the test began."""
+    """Counts since the start of the test."""
     before = outcomes()
     return lambda: {
         name: number - before[name] for name, number in outcomes().items() if number > before[name]
@@ -100,10 +100,10 @@ def test_of_two_hundred_concurrent_requests_one_loads(redis, counted, monkeypatc
         return loading()
 
     def ask(_):
-        asked = CacheLookup(KEY, NOW, redis.get(KEY))
+        lookup = CacheLookup(KEY, NOW, redis.get(KEY))
         if together.wait(60) == 0:
             asked_by_all.set()
-        return numbers.get(asked, load)
+        return numbers.get(lookup, load)
 
     with ThreadPoolExecutor(MANY) as threads:
         assert list(threads.map(ask, range(MANY))) == [7] * MANY
@@ -144,11 +144,11 @@ def test_of_two_processes_one_loads(redis, monkeypatch):
         assert other.stdout.readline() == "ready\n"
         other.stdin.write("go\n")
         other.stdin.flush()
-        asked = CacheLookup(KEY, NOW, None)
+        lookup = CacheLookup(KEY, NOW, None)
         with ThreadPoolExecutor(20) as threads:
             results = set(
                 threads.map(
-                    lambda _: numbers.get(asked, lambda: redis.incr("cache:loads")), range(20)
+                    lambda _: numbers.get(lookup, lambda: redis.incr("cache:loads")), range(20)
                 )
             )
         output = other.communicate(timeout=60)[0]
@@ -195,7 +195,7 @@ def test_failed_load_is_not_cached_and_releases_the_lock(ask, redis, counted):
 
 
 def test_waiting_request_loads_after_a_failed_load(ask):
-    """The second is waiting meanwhile."""
+    """The second request waits while the first one loads."""
     started, waiting = Event(), Event()
 
     def fail_late():
@@ -257,7 +257,7 @@ def test_entry_in_unknown_format_is_loaded_again(ask, redis, kept):
 
 @pytest.fixture(params=["nobody there", "may not write"])
 def away(request, redis, redis_url):
-    """Where nothing can be kept."""
+    """URL of a Redis that cannot cache: unreachable or read-only."""
     if request.param == "nobody there":
         yield "redis://127.0.0.1:1"
         return
@@ -267,12 +267,12 @@ def away(request, redis, redis_url):
 
 
 def test_every_request_loads_when_redis_cannot_cache(away, monkeypatch, counted):
-    """No fault of its own, whatever is the matter."""
-    with Redis.from_url(away, socket_connect_timeout=1) as elsewhere:
-        monkeypatch.setattr(clients, "cache_redis", lambda: elsewhere)
+    """The request succeeds, whatever the reason."""
+    with Redis.from_url(away, socket_connect_timeout=1) as unavailable_redis:
+        monkeypatch.setattr(clients, "cache_redis", lambda: unavailable_redis)
         loading = Loading(7)
-        asked = CacheLookup(KEY, NOW, None)
-        assert [numbers.get(asked, loading) for _ in range(2)] == [7, 7]
+        lookup = CacheLookup(KEY, NOW, None)
+        assert [numbers.get(lookup, loading) for _ in range(2)] == [7, 7]
     assert loading.times == 2
     assert counted() == {"unkept": 2}
 

@@ -105,7 +105,7 @@ def activity(world, night):
 
 
 def go_on(world):
-    """More happens, and every model answers otherwise."""
+    """More events, after which every model answers differently."""
     world.happen(added_movie(7, "Aliens", "Horror"), 7)
     for user in (BOB, CAROL):
         world.rate(user, 7, 10)
@@ -173,7 +173,7 @@ def test_malformed_label_is_refused(client, world, staff, label):
 @pytest.mark.parametrize("label", ["then", "never"])
 def test_revoked_token_learns_nothing_of_labels(client, world, staff, label):
     world.keep("then", Trending, SessionRevocations)
-    world.happen(SessionsRevoked(user_id=ANN, epoch=1), ANN)  # which the past does not know of
+    world.happen(SessionsRevoked(user_id=ANN, epoch=1), ANN)  # absent in the past
     answer = client.get("/v1/trending", headers=staff | {"As-Of": label})
     assert answer.status_code == 401
     assert answer.json()["detail"] == "The access token was revoked."
@@ -253,7 +253,7 @@ def test_request_without_as_of_reads_no_past(client, world, activity, staff):
 
 
 def words(monitor, redis):
-    """The commands that this test's database is given."""
+    """Commands sent to this test's database."""
     database = redis.connection_pool.connection_kwargs.get("db", 0)
     return (command["command"] for command in monitor.listen() if command["db"] == database)
 
@@ -263,7 +263,7 @@ def words(monitor, redis):
 
 @pytest.fixture
 def bob(log_in):
-    """Bob is one of the staff, too."""
+    """Make Bob staff, too."""
     return log_in(BOB, is_staff=True)
 
 
@@ -280,7 +280,7 @@ def test_playlist_private_today_is_not_shown(client, world, night, staff, bob):
     assert ids(client.get("/v1/playlists", headers=bob | THEN)) == []
     assert ids(client.get("/v1/playlists?q=night", headers=bob | THEN)) == []
     playlist = client.get(f"/v1/playlists/{NIGHT}", headers=staff | THEN).json()
-    assert playlist["visibility"] == "public"  # as it was, to its owner
+    assert playlist["visibility"] == "public"  # as it was, for its owner
     assert ids(client.get("/v1/me/playlists", headers=staff | THEN)) == [NIGHT]
 
 

@@ -14,13 +14,13 @@ from tests.fixtures import model_access
 from tests.query_api.conftest import ALIEN, ANN, GENERATION, HEAT
 
 READS = [
-    (Movies, lambda movies: movies.genres()),  # a value
-    (Trending, lambda trending: trending.board("week")),  # a field
-    (Movies, lambda movies: movies.features_of([ALIEN, HEAT])),  # some fields
+    (Movies, lambda movies: movies.genres()),  # string
+    (Trending, lambda trending: trending.board("week")),  # hash field
+    (Movies, lambda movies: movies.features_of([ALIEN, HEAT])),  # hash fields
     (Movies, lambda movies: movies.cards([ALIEN, HEAT])),  # several hashes
-    (Movies, lambda movies: list(movies.all_features())),  # a walk
-    (Trending, lambda trending: trending.boards()),  # a hash
-    (Trending, lambda trending: trending.most_rated(5)),  # the top of a set
+    (Movies, lambda movies: list(movies.all_features())),  # scan
+    (Trending, lambda trending: trending.boards()),  # hash
+    (Trending, lambda trending: trending.most_rated(5)),  # top of a sorted set
     (Library, lambda library: model_access.ratings(library, ANN)),
     (Playlists, lambda playlists: playlists.newest((), limit=5, after=None)),
     (Search, lambda search: search.is_filled()),

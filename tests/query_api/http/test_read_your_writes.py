@@ -56,7 +56,7 @@ def test_position_reached_during_the_wait_is_answered(client, world, monkeypatch
     rated = world.record(MovieRated(user_id=ANN, movie_id=ALIEN, score=9), ANN)
 
     def arrive(seconds):
-        """While the reader sleeps for the first time, a worker takes the event in."""
+        """A worker applies the event while the reader sleeps for the first time."""
         if world.models[Movies].checkpoint(rated.partition) < rated.offset:
             model_access.apply(world.models[Movies], [rated])
         sleep(seconds)
@@ -197,7 +197,7 @@ def test_parked_position_of_a_lagging_source_is_waited_for(client, world):
 def test_read_of_a_reached_position_takes_two_round_trips_at_most(
     client, world, log_in, round_trips, path, trips
 ):
-    """One for the checks, the position and the data, one for the cards or the playlists."""
+    """One trip for checks, position and data, one for the cards or playlists."""
     world.rate(BOB, HEAT, 9)
     world.happen(MovieFavourited(user_id=ANN, movie_id=ALIEN), ANN)
     world.happen(MovieHidden(user_id=ANN, movie_id=AMELIE), ANN)
@@ -209,7 +209,7 @@ def test_read_of_a_reached_position_takes_two_round_trips_at_most(
     world.build()
     world.build()
     headers = {**log_in(ANN), **waiting(position)}
-    client.get(path, headers=headers)  # connects
+    client.get(path, headers=headers)  # opens the connection
     round_trips.clear()
     assert client.get(path, headers=headers).status_code == 200
     assert len(round_trips) == trips
@@ -269,7 +269,7 @@ def test_malformed_position_is_reported_after_the_checks_and_counts(client, worl
 def test_waiting_read_wakes_the_builder(client, world, redis):
     with redis.pubsub(ignore_subscribe_messages=True) as subscriber:
         subscriber.subscribe(waiting_readers_channel())
-        assert subscriber.get_message(timeout=5) is None  # the answer to SUBSCRIBE
+        assert subscriber.get_message(timeout=5) is None  # reply to SUBSCRIBE
         client.get("/v1/trending", headers=waiting(world.rate(ANN, ALIEN, 9)))
         message = subscriber.get_message(timeout=20)
         assert message["data"] == b"trending"

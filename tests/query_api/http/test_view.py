@@ -29,7 +29,7 @@ PERSONAL = ("/v1/me/ratings", "/v1/me/recommendations")
 def test_public_answer_headers(client, path):
     answer = client.get(path)
     assert answer.status_code == 200
-    assert int(answer["Log-Age"]) >= 2  # level a second and a half ago, or more
+    assert int(answer["Log-Age"]) >= 2  # level at least a second and a half ago
     assert answer["Cache-Control"].startswith("public, max-age=")
     assert answer["Vary"] == "Log-Position, As-Of"
     assert answer["RateLimit-Limit"] == str(config().throttle_anonymous_per_minute)
@@ -39,7 +39,7 @@ def test_public_answer_headers(client, path):
 def test_personal_answer_headers(client, path, log_in):
     answer = client.get(path, headers=log_in(ANN))
     assert answer.status_code == 200
-    assert int(answer["Log-Age"]) >= 2  # level a second and a half ago, or more
+    assert int(answer["Log-Age"]) >= 2  # level at least a second and a half ago
     assert answer["Cache-Control"] == "private, no-cache"
     assert answer["Vary"] == "Authorization"
     assert answer["RateLimit-Limit"] == str(config().throttle_user_per_minute)
@@ -187,7 +187,7 @@ def test_unknown_age_is_not_sent(client, redis):
 
 
 def test_fault_is_problem_without_internals(client, redis, world):
-    """A key of the wrong type, as only a bug would leave it."""
+    """A key of the wrong type, as only a bug would leave."""
     key = next(iter(redis.scan_iter(match=f"*state:movie:{ALIEN}")))
     redis.delete(key)
     redis.set(key, "x")
@@ -224,7 +224,7 @@ def test_read_without_redis_is_503(client, path, log_in, monkeypatch):
 
 
 def test_query_api_cannot_write_read_models(world, query_redis_url):
-    """What the views run as: it may count and keep, and nothing else."""
+    """The views' Redis user may count requests and write caches, nothing else."""
     with Redis.from_url(query_redis_url) as as_query:
         assert as_query.set("cache:x", 1, ex=5)
         for attempt in (

@@ -41,7 +41,7 @@ def test_missing_model_is_down(client, world, redis, elasticsearch_url):
     ],
 )
 def test_data_lost_by_redis_is_503_at_once(client, world, redis, log_in, path):
-    """Where the pointers lead is remembered for a moment: long enough to answer with nothing."""
+    """Pointers are cached for a moment, long enough to answer from an empty generation."""
     headers = log_in(ANN)
     world.rate(ANN, ALIEN, 8)
     assert client.get(f"/v1/movies/{ALIEN}", headers=headers).status_code == 200

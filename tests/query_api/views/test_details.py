@@ -37,7 +37,7 @@ NOTHING: dict[str, Any] = {"crew": [], "keywords": [], "titles": {}}
 
 @pytest.fixture
 def loaded(monkeypatch):
-    """The movies whose documents were asked for."""
+    """Movies whose documents were requested."""
     movies = []
     load = Search.extended_details
 
@@ -109,7 +109,7 @@ def test_details_of_a_position_include_it(client, world, flush):
 
 
 def test_movie_missing_in_the_index_has_card_only(client, world, in_files):
-    """Where nobody can tell, nothing is claimed."""
+    """Before the index is built the answer is 503."""
     answer = client.get(PATH)
     assert (answer.status_code, answer["Retry-After"]) == (503, "1")
     builder = SearchBuilder(world.models[Search])

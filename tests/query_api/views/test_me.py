@@ -17,7 +17,7 @@ from tests.query_api.conftest import ALIEN, AMELIE, ANN, BOB, HEAT, UNKNOWN, wal
 
 @pytest.fixture
 def flagged(world):
-    """Ann keeps two movies and hides two others."""
+    """Ann has two favourites and two hidden movies."""
     for hours, movie in enumerate((HEAT, ALIEN)):
         favourited = MovieFavourited(user_id=ANN, movie_id=movie)
         world.happen(favourited, ANN, ago=timedelta(hours=hours))

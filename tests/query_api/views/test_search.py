@@ -15,7 +15,7 @@ from tests.query_api.conftest import ALIEN, AMELIE, ANN, BOB, HEAT, MOVIES, walk
 
 @pytest.fixture
 def indexed(world, elasticsearch_url):
-    """The movies and two opinions, flushed into a real index."""
+    """The movies and two ratings, flushed into a real index."""
     world.rate(ANN, HEAT, 9)
     world.rate(BOB, ALIEN, 5)
     builder = SearchBuilder(world.models[Search])
@@ -137,7 +137,7 @@ def test_search_waits_for_a_position(client, world, indexed):
 
 @pytest.mark.usefixtures("world")
 def test_search_without_index_is_503(client, monkeypatch):
-    """An address where nobody listens."""
+    """An address on which nothing listens."""
     with Elasticsearch("http://127.0.0.1:9", max_retries=0) as unreachable:
         monkeypatch.setattr(clients, "elasticsearch", lambda: unreachable)
         answer = client.get("/v1/search?q=alien")

@@ -136,8 +136,8 @@ def test_playlist_version_is_that_of_its_last_event(library, recording):
 def test_own_playlists_are_newest_first(library, happen):
     happen(created())
     happen(created(OTHER, "Other"), at=NOON + HOUR)
-    [found] = read(library, library.enqueue_playlists, ANN)
-    assert [id_ for _, id_ in read_playlist_ids(found)] == [OTHER, RAINY]
+    [playlists] = read(library, library.enqueue_playlists, ANN)
+    assert [id_ for _, id_ in read_playlist_ids(playlists)] == [OTHER, RAINY]
     assert read(library, library.enqueue_playlists, BOB) == [{}]
 
 

@@ -106,9 +106,9 @@ def test_new_description_replaces_old_one_and_keeps_links(movies, happen):
 
 def test_cards_keep_requested_order_without_unknown_movies(movies, happen):
     happen(ADDED, MovieAdded(movie_id=HEAT, title="Heat", year=1995))
-    found = movies.cards([HEAT, 99, ALIEN])
-    assert list(found) == [HEAT, ALIEN]
-    assert found[ALIEN] == model_access.card(movies, ALIEN)
+    cards = movies.cards([HEAT, 99, ALIEN])
+    assert list(cards) == [HEAT, ALIEN]
+    assert cards[ALIEN] == model_access.card(movies, ALIEN)
 
 
 def test_features_of_known_movies_are_returned(movies, happen):
@@ -159,12 +159,12 @@ def test_genre_counts_and_newest_movies():
     assert newest_by_genre(facts) == {"": [3, 1, 2], "War": [1, 2]}
 
 
-known = st.builds(
+details_strategy = st.builds(
     YearAndGenres,
     st.none() | st.integers(1990, 1993),
     st.lists(st.sampled_from(("Crime", "Drama", "War")), unique=True).map(tuple),
 )
-catalogues = st.dictionaries(st.integers(1, 12), known)
+catalogues = st.dictionaries(st.integers(1, 12), details_strategy)
 
 
 @given(catalogues, st.lists(catalogues, max_size=3))
@@ -185,7 +185,7 @@ def test_withdrawn_movie_is_in_no_answer_and_returns_complete(movies, happen):
     before, changes = model_access.card(movies, ALIEN), movies.catalogue_version()
     happen(MovieWithdrawn(movie_id=ALIEN, reason="a double"))
     assert movies.catalogue_version() != changes
-    happen(MovieRated(user_id=BOB, movie_id=ALIEN, score=10))  # was on its way
+    happen(MovieRated(user_id=BOB, movie_id=ALIEN, score=10))  # was in flight
     happen(MovieDescribed(movie_id=ALIEN, title="Alien", year=1979, genres=("Horror",)))
     builder.build(NOW)
     assert builder.check(NOW) == []

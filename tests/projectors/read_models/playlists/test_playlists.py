@@ -42,7 +42,7 @@ def shown(id_, visibility):
 
 
 def ids(playlists, *words, limit=10):
-    return [place.id for place in playlists.newest(words, limit=limit, after=None).playlists]
+    return [playlist.id for playlist in playlists.newest(words, limit=limit, after=None).playlists]
 
 
 def test_last_playlist_to_become_public_is_first(playlists, happen):
@@ -80,14 +80,14 @@ def test_playlist_pages_have_no_gap_or_repeat(playlists, happen, monkeypatch, at
     for number in range(12):  # some in one millisecond
         happen(created(f"{number:02}", f"n{number % 2}"), at=NOON + (number // 4) * SECOND)
     for words, expected in (((), 12), (("n1",), 6)):
-        seen, after = [], None
+        paged, after = [], None
         while True:
-            found = playlists.newest(words, limit=limit, after=after)
-            seen += [place.id for place in found.playlists]
-            if (after := found.next) is None:
+            page = playlists.newest(words, limit=limit, after=after)
+            paged += [playlist.id for playlist in page.playlists]
+            if (after := page.next) is None:
                 break
-        assert seen == sorted(seen, reverse=True)
-        assert len(seen) == expected
+        assert paged == sorted(paged, reverse=True)
+        assert len(paged) == expected
 
 
 def test_playlist_page_scans_a_bounded_number_of_names(playlists, happen, monkeypatch):
@@ -99,4 +99,4 @@ def test_playlist_page_scans_a_bounded_number_of_names(playlists, happen, monkey
     first = playlists.newest(["wanted"], limit=5, after=None)
     assert (first.playlists, first.next is not None) == ([], True)
     second = playlists.newest(["wanted"], limit=5, after=first.next)
-    assert [place.id for place in second.playlists] == ["a"]
+    assert [playlist.id for playlist in second.playlists] == ["a"]

@@ -89,8 +89,8 @@ def test_movie_of_unknown_genres_gives_no_affinity():
 
 
 def test_first_rating_explains_its_recommendations():
-    found = reasons(explain(GENRES[TRON], liked({ALIEN: 10})), TrendScore(1.0, 0.5, 0.0))
-    assert [(reason.because, reason.movie) for reason in found] == [
+    result = reasons(explain(GENRES[TRON], liked({ALIEN: 10})), TrendScore(1.0, 0.5, 0.0))
+    assert [(reason.because, reason.movie) for reason in result] == [
         ("rated", ALIEN),
         ("trending", None),
         ("popular", None),
@@ -98,8 +98,8 @@ def test_first_rating_explains_its_recommendations():
 
 
 def test_reasons_without_affinity_are_the_trend():
-    found = reasons(explain(GENRES[TRON], {}), TrendScore(0.75, 0.25, 0.0))
-    assert found == (RecommendationReason("trending", 0.75), RecommendationReason("popular", 0.25))
+    result = reasons(explain(GENRES[TRON], {}), TrendScore(0.75, 0.25, 0.0))
+    assert result == (RecommendationReason("trending", 0.75), RecommendationReason("popular", 0.25))
 
 
 def test_movie_without_affinity_or_heat_has_no_reasons():
@@ -149,10 +149,10 @@ def test_reasons_state_exact_shares_of_liked_movies(ratings, movie, trend, given
 
 def test_latest_liked_movie_gives_highest_neighbour_score():
     lists = {HEAT: [Neighbour(TRON, 0.5, 9)], ALIEN: [Neighbour(TRON, 0.5, 9)]}
-    found = neighbour_scores([HEAT, ALIEN], {HEAT: 1.0, ALIEN: 1.0}, lists)
-    assert set(found) == {TRON}
-    assert found[TRON][HEAT] == pytest.approx(WEIGHT * 0.5)
-    assert found[TRON][ALIEN] == pytest.approx(WEIGHT * 0.5 * 2 ** (-1 / HALF_LIFE))
+    result = neighbour_scores([HEAT, ALIEN], {HEAT: 1.0, ALIEN: 1.0}, lists)
+    assert set(result) == {TRON}
+    assert result[TRON][HEAT] == pytest.approx(WEIGHT * 0.5)
+    assert result[TRON][ALIEN] == pytest.approx(WEIGHT * 0.5 * 2 ** (-1 / HALF_LIFE))
 
 
 def test_favourite_weighs_as_the_highest_score():
@@ -182,17 +182,17 @@ def candidates(heats=None, rating_counts=None):
     heats=st.dictionaries(st.sampled_from(sorted(GENRES)), st.floats(0.1, 50)),
 )
 def test_candidate_score_is_trend_times_one_plus_affinity(ratings, preferred, heats):
-    found = candidates(heats, {ALIEN: 10})
-    affinities = liked(ratings, preferred, found.shares)
-    for movie, score in zip(found.movies, found.scores(affinities), strict=True):
-        expected = found.trends[movie].total * (1 + movie_affinity(GENRES[movie], affinities))
+    result = candidates(heats, {ALIEN: 10})
+    affinities = liked(ratings, preferred, result.shares)
+    for movie, score in zip(result.movies, result.scores(affinities), strict=True):
+        expected = result.trends[movie].total * (1 + movie_affinity(GENRES[movie], affinities))
         assert score == pytest.approx(expected)
 
 
 @given(ratings=scores, limit=st.integers(1, 5))
 def test_candidates_rank_best_first_without_seen_movies(ratings, limit):
-    found = candidates({HEAT: 3.0, ALIEN: 2.0}, {TRON: 9})
-    best = found.best(liked(ratings), without=list(ratings), limit=limit)
+    result = candidates({HEAT: 3.0, ALIEN: 2.0}, {TRON: 9})
+    best = result.best(liked(ratings), without=list(ratings), limit=limit)
     assert not {movie for movie, _ in best} & set(ratings)
     assert len(best) == min(limit, len(KNOWN) - len(ratings))
     assert best == sorted(best, key=lambda pair: (-pair[1], pair[0]))
@@ -216,13 +216,13 @@ def test_empty_catalogue_has_no_candidates():
 
 
 def test_heat_outranks_popularity_in_trend():
-    found = trend_scores(
+    result = trend_scores(
         KNOWN, heats={HEAT: 4.0, TRON: 2.0}, rating_counts={TRON: 100, ALIEN: 9}, year=2000
     )
-    assert (found[HEAT].heat, found[TRON].heat) == (1.0, 0.5)
-    assert found[TRON].popularity == 0.5
-    assert found[ALIEN].popularity == pytest.approx(0.5 * 0.5, abs=0.01)
-    assert found[AMELIE].heat == found[AMELIE].popularity == 0 < found[AMELIE].recency
+    assert (result[HEAT].heat, result[TRON].heat) == (1.0, 0.5)
+    assert result[TRON].popularity == 0.5
+    assert result[ALIEN].popularity == pytest.approx(0.5 * 0.5, abs=0.01)
+    assert result[AMELIE].heat == result[AMELIE].popularity == 0 < result[AMELIE].recency
 
 
 def test_genre_shares_add_up_and_follow_ratings():

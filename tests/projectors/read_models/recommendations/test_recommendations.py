@@ -50,12 +50,12 @@ pytestmark = pytest.mark.usefixtures("keys")
 
 
 def answer(redis) -> None:
-    """Let what lists are made of answer."""
+    """Mark every source of the lists as live."""
     Pointers(redis).switch(dict.fromkeys((Movies.name, Trending.name, Similarity.name), 1))
 
 
 class World:
-    """A log, the models that take it in, and their builders."""
+    """A log, the models that apply it, and their builders."""
 
     def __init__(self, redis):
         self.redis = redis
@@ -98,7 +98,7 @@ class World:
             self.builder.build(self.now)
 
     def shown(self, user):
-        """The movies on a user's page, and the page."""
+        """Movies on a user's page, and the page."""
         with self.redis.pipeline(transaction=False) as pipe:
             self.recommendations.enqueue_page(pipe, user)
             page = json.loads(self.recommendations.read_page(pipe.execute()) or "null")
@@ -255,7 +255,7 @@ def test_mark_set_during_build_is_kept(world, monkeypatch):
 
 
 def test_superseded_builder_writes_no_list(world, monkeypatch):
-    """As while a generation changes hands, and the one before is not gone yet."""
+    """While a generation is switched, the old one's builder may still run."""
     world.build()
     world.rate(ANN, ALIEN)
     write, slow = world.builder._write, world.builder
@@ -278,7 +278,7 @@ def test_lost_built_offsets_are_noted_again(world):
     world.build()
     shard, partition = world.recommendations.shard_of(ANN), world.recording.events[-1].partition
     at = world.recommendations.built(partition)
-    world.redis.hset(shard.built_key, str(partition), at - 1)  # as it was a moment ago
+    world.redis.hset(shard.built_key, str(partition), at - 1)  # as it was before
     world.build()
     assert world.recommendations.built(partition) == at
 
@@ -289,7 +289,7 @@ def test_retried_event_is_built_without_checkpoint_move(world):
     partition = partition_of(str(ANN), world.recording.partitions)
     at, shard = world.recommendations.checkpoint(partition), world.recommendations.shard_of(ANN)
     assert world.recommendations.built(partition) == at
-    world.redis.hset(shard.derived("dirty"), str(ANN), at)  # as a retry leaves it
+    world.redis.hset(shard.derived("dirty"), str(ANN), at)  # as left by a retry
     world.redis.hset(shard.built_key, str(partition), at - 1)
     world.builder.build(world.now)
     assert world.recommendations.built(partition) == at
@@ -379,7 +379,7 @@ def test_movie_liked_by_the_same_users_is_recommended(world):
 
 
 def test_list_of_earlier_snapshot_is_old_at_once(world):
-    """A list built in the same pass in which trends then move."""
+    """A list is built in the pass after which trends move."""
     world.rate(ANN, ALIEN)
     world.build()
     for _ in range(50):
@@ -433,7 +433,7 @@ def test_check_reports_wrong_lists(world):
 
 
 def test_builder_waits_for_its_sources(world):
-    """After a loss of Redis, tastes catch up first."""
+    """After a loss of Redis, preferences catch up first."""
     world.rate(ANN, 1)
     world.redis.delete(GENERATIONS_KEY)
     world.begin()

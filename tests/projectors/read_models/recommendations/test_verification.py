@@ -44,24 +44,24 @@ pytestmark = pytest.mark.usefixtures("keys")
 
 @pytest.fixture
 def world(redis) -> World:
-    """With people of whom one rated, one prefers, and one keeps something."""
+    """Three users: one has rated, one has preferences, one has a favourite."""
     world = World(redis)
     world.rate(ANN, ALIEN)
     world.happen(PreferencesChanged(user_id=BOB, genres=("Crime",)))
     world.happen(MovieFavourited(user_id=CARL, movie_id=TRON))
-    for _ in range(2):  # in the second they are made of what the first brought
+    for _ in range(2):  # the second build uses what the first one made
         world.build(after=timedelta(minutes=6))
     return world
 
 
 @pytest.fixture
 def impatient(monkeypatch):
-    """Waits for nobody."""
+    """Never sleeps."""
     monkeypatch.setattr(verification, "_PATIENCE_SECONDS", 0.0)
 
 
 def checked(world: World) -> list[str]:
-    """What ``verify`` finds, beside the builder of a worker."""
+    """Differences found by ``verify`` beside a worker's builder."""
     return beside(world).check(world.now)
 
 
@@ -72,7 +72,7 @@ def beside(world: World) -> RecommendationsBuilder:
 
 
 def write(world: World, user: UUID | str, items: Sequence[RecommendedMovie]) -> None:
-    """A list with its page, as only a broken builder would write it."""
+    """Store a list with a page, as only a broken builder would."""
     shard = (
         world.recommendations.shard(0)
         if user == COLD_START
@@ -109,7 +109,7 @@ def test_check_reports_list_of_user_without_taste(world, impatient):
 
 @contextmanager
 def again_and_again(turn: Callable[[], None]) -> Iterator[None]:
-    """Take turns in another thread as long as the block lasts."""
+    """Run a function repeatedly in another thread until the end of the block."""
     is_over, failures = Event(), []
 
     def run() -> None:
@@ -179,7 +179,7 @@ def test_check_reports_page_of_another_list(world, impatient):
 
 
 def test_list_of_an_earlier_version_is_read(world, impatient):
-    """It had three digests more."""
+    """The old format had three more digests."""
     listed = model_access.listed(world.recommendations, ANN)
     key = world.recommendations.shard_of(ANN).derived("list", str(ANN))
     world.redis.set(key, encode_list((listed.made_at, listed.items, b"12345678", b"", b"")))

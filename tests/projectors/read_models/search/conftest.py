@@ -10,9 +10,11 @@ from projectors.read_models.search.projection import SearchableDetails, document
 def written(
     movie: int, title: str, *, revision: int = 1, votes: int = 0, **details
 ) -> VersionedDocument:
-    """A document as the flusher hands it over."""
-    found = SearchableDetails(title=title, **details)
-    return VersionedDocument(movie, revision, document(movie, found, votes=votes, total=7 * votes))
+    """A document as the flusher writes it."""
+    searchable = SearchableDetails(title=title, **details)
+    return VersionedDocument(
+        movie, revision, document(movie, searchable, votes=votes, total=7 * votes)
+    )
 
 
 @pytest.fixture
@@ -22,7 +24,7 @@ def place(tmp_path):
 
 @pytest.fixture
 def index(place) -> TantivyIndex:
-    """An empty one."""
+    """An empty index."""
     index = TantivyIndex(place)
     index.create()
     return index

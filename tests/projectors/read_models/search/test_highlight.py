@@ -25,16 +25,16 @@ def test_highlight_marks_matched_words(title, q, expected):
 
 
 @pytest.mark.parametrize(
-    ("word", "asked", "expected"),
+    ("word", "query_word", "expected"),
     [
         ("alien", "alien", True),
-        ("alien", "alein", True),  # two neighbours swapped are one typo
+        ("alien", "alein", True),  # two swapped neighbours are one typo
         ("alien", "aien", True),
-        ("alien", "blien", False),  # the first letter is taken as meant
+        ("alien", "blien", False),  # the first letter must match
         ("casablanca", "casblnca", True),
         ("heat", "hopt", False),
         ("up", "us", False),
     ],
 )
-def test_typo_distance_decides_the_match(word, asked, expected):
-    assert is_typo_of(word, asked) is expected
+def test_typo_distance_decides_the_match(word, query_word, expected):
+    assert is_typo_of(word, query_word) is expected

@@ -37,7 +37,7 @@ def test_index_with_foreign_mapping_is_recreated(index, redis, elasticsearch_url
     flush(library.search)
     index.drop()
     with Elasticsearch(elasticsearch_url) as client:
-        client.indices.create(index=index.name)  # as servers do by themselves that may
+        client.indices.create(index=index.name)  # as servers with auto-creation do
         client.index(index=index.name, id="1", document={"stray": 1})
     assert library.found("alien") == ["<em>Alien</em>"]
     assert index.get([1])[1][1]["title"] == "Alien"

@@ -157,13 +157,13 @@ def test_killed_writer_releases_its_lock(index, place):
 
 
 def test_readers_see_whole_commits_only(index):
-    """Also while files are merged and thrown away beneath them."""
+    """Also while segments are merged and deleted."""
     done = Event()
-    seen = []
+    counts = []
 
     def read():
         while not done.is_set():
-            seen.append(index.search(SearchQuery(q="alien")).total)
+            counts.append(index.search(SearchQuery(q="alien")).total)
 
     reader = Thread(target=read)
     reader.start()
@@ -171,8 +171,8 @@ def test_readers_see_whole_commits_only(index):
         index.put([written(movie, "Alien", revision=nth + 1) for movie in (1, 2, 3)])
     done.set()
     reader.join(30)
-    assert set(seen) <= {0, 3}
-    assert seen == sorted(seen)
+    assert set(counts) <= {0, 3}
+    assert counts == sorted(counts)
 
 
 def test_restored_backup_has_fewer_writes(index, place, tmp_path):
@@ -197,7 +197,7 @@ def test_create_and_drop_leave_no_files(index, place):
 
 
 def test_delete_by_unsigned_number_deletes_nothing():
-    """If this fails, tantivy was mended, and a number would do as the key."""
+    """If this fails, tantivy is fixed and a number can be the key."""
     builder = tantivy.SchemaBuilder()
     builder.add_unsigned_field("id", indexed=True)
     index = tantivy.Index(builder.build())

@@ -24,7 +24,7 @@ ALIEN = 7
 
 
 def test_votes_and_scores_add_up():
-    found = document_changes(
+    changes = document_changes(
         [
             MovieRated(user_id=ANN, movie_id=ALIEN, score=6),
             MovieRated(user_id=ANN, movie_id=ALIEN, score=9, previous=6),
@@ -32,20 +32,20 @@ def test_votes_and_scores_add_up():
             RatingWithdrawn(user_id=ANN, movie_id=8, previous=3),
         ]
     )
-    assert found == {
+    assert changes == {
         ALIEN: DocumentChange(events=2, rated=True, votes=1, total=9),
         8: DocumentChange(events=2, rated=True, votes=0, total=0),
     }
 
 
 def test_last_description_wins():
-    found = document_changes(
+    changes = document_changes(
         [
             MovieAdded(movie_id=ALIEN, title="Alein", year=1978),
             MovieDescribed(movie_id=ALIEN, title="Alien", year=1979, genres=("Horror",)),
         ]
     )
-    assert found == {
+    assert changes == {
         ALIEN: DocumentChange(
             events=2, details=SearchableDetails(title="Alien", year=1979, genres=("Horror",))
         )
@@ -53,13 +53,13 @@ def test_last_description_wins():
 
 
 def test_last_extended_details_win():
-    found = document_changes(
+    changes = document_changes(
         [
             MovieDetailed(movie_id=ALIEN, runtime_minutes=90, keywords=("dog",)),
             MovieDetailed(movie_id=ALIEN, keywords=("cat",)),
         ]
     )
-    assert found == {
+    assert changes == {
         ALIEN: DocumentChange(events=2, long=ExtendedDetails(crew=(), keywords=("cat",), titles={}))
     }
 

@@ -17,7 +17,7 @@ from projectors.read_models.search.text_normalisation import (
     ("text", "expected"),
     [
         ("Amélie", "amelie"),
-        ("Ame\u0301lie", "amelie"),  # the accent as a sign of its own
+        ("Ame\u0301lie", "amelie"),  # combining accent
         ("ÆON FLUX", "aeon flux"),
         ("Łódź Straße Ørsted", "lodz strasse orsted"),
         ("Schindler's List", "schindlers list"),

@@ -16,16 +16,16 @@ likes = st.integers(0, 5000)
 @given(one=likes, other=likes, share=shares, content=shares)
 def test_similarity_is_symmetric_within_zero_and_one(one, other, share, content):
     both = int(share * min(one, other))
-    found = similarity(both, one, other, content)
-    assert 0 <= found < 1
-    assert found == similarity(both, other, one, content)
+    score = similarity(both, one, other, content)
+    assert 0 <= score < 1
+    assert score == similarity(both, other, one, content)
 
 
 @given(genres, years, genres, years)
 def test_content_is_symmetric_within_zero_and_one(one, year, other, other_year):
-    found = content(one, year, other, other_year)
-    assert 0 <= found <= 1
-    assert found == content(other, other_year, one, year)
+    score = content(one, year, other, other_year)
+    assert 0 <= score <= 1
+    assert score == content(other, other_year, one, year)
 
 
 @given(content=shares)

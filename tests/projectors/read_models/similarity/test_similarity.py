@@ -31,8 +31,8 @@ GENRES = ("Crime", "Drama", "Horror", "War")
 
 
 def added(movie, facts=None):
-    known = facts or FACTS[movie]
-    return MovieAdded(movie_id=movie, title=f"M{movie}", year=known.year, genres=known.genres)
+    details = facts or FACTS[movie]
+    return MovieAdded(movie_id=movie, title=f"M{movie}", year=details.year, genres=details.genres)
 
 
 def rated(user, movie, score=9, previous=None):
@@ -40,7 +40,7 @@ def rated(user, movie, score=9, previous=None):
 
 
 class World:
-    """A log, the model that takes it in, and its builder."""
+    """A log, the model that applies it, and its builder."""
 
     def __init__(self, redis, recording):
         self.similarity = Similarity(redis, 1)
@@ -138,15 +138,15 @@ def test_neighbours_do_not_depend_on_partition_order(redis, recording):
     for user in range(30):
         for movie in FACTS:
             recording.say(rated(user, movie, chance.randint(1, 10)))
-    found = []
+    results = []
     partitions = recording.by_partition()
     for generation, order in enumerate((sorted(partitions), sorted(partitions, reverse=True))):
         similarity = Similarity(redis, generation)
         for partition in order:
             model_access.apply(similarity, partitions[partition])
         SimilarityBuilder(similarity).build(NOON)
-        found.append(similarity.neighbours_of(list(FACTS)))
-    assert found[0] == found[1]
+        results.append(similarity.neighbours_of(list(FACTS)))
+    assert results[0] == results[1]
 
 
 def test_lost_neighbour_lists_are_rebuilt(world):
@@ -196,7 +196,7 @@ crowds = st.dictionaries(movies, people)
 
 @settings(deadline=None)
 @given(catalogues, crowds, st.lists(st.tuples(catalogues, crowds), max_size=4))
-@example(  # into a list that has room for exactly one more
+@example(  # into a list with room for exactly one more
     {movie: ContentFeatures(None, ("Crime", "Drama")) for movie in (2, 3, 4, 5)},
     {},
     [({1: ContentFeatures(None, ("Crime",))}, {})],
@@ -204,13 +204,13 @@ crowds = st.dictionaries(movies, people)
 def test_incremental_neighbours_equal_full_build(facts, who, steps):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "LIST", 4)
-        kept = NeighbourLists(facts, who)
+        incremental = NeighbourLists(facts, who)
         for more_facts, others in steps:
-            kept.update(more_facts, others)
+            incremental.update(more_facts, others)
             facts, who = facts | more_facts, who | others
         anew = NeighbourLists(facts, who)
-    assert kept.own == anew.own
-    assert kept.alike == anew.alike
+    assert incremental.own == anew.own
+    assert incremental.alike == anew.alike
 
 
 @settings(deadline=None)

@@ -44,7 +44,7 @@ def rated(user, movie, previous=None):
 
 
 class World:
-    """A log, the model that takes it in, and its builder."""
+    """A log, the model that applies it, and its builder."""
 
     def __init__(self, redis, recording):
         self.suggestions = Suggestions(redis, 1)
@@ -64,8 +64,8 @@ class World:
         text = normalise_query(text)
         with self.suggestions.redis.pipeline(transaction=False) as pipe:
             self.suggestions.enqueue(pipe, text)
-            [found] = pipe.execute()
-        return [one.id for one in self.suggestions.read_suggestions(text, found)]
+            [results] = pipe.execute()
+        return [one.id for one in self.suggestions.read_suggestions(text, results)]
 
 
 @pytest.fixture
@@ -139,15 +139,15 @@ def test_suggestions_do_not_depend_on_partition_order(redis, recording):
     chance = Random(3)
     for _ in range(50):
         recording.say(rated(UUID(int=chance.getrandbits(64)), chance.choice(list(TITLES))))
-    found = []
+    results = []
     partitions = recording.by_partition()
     for generation, order in enumerate((sorted(partitions), sorted(partitions, reverse=True))):
         suggestions = Suggestions(redis, generation)
         for partition in order:
             model_access.apply(suggestions, partitions[partition])
         SuggestionsBuilder(suggestions).build(NOON)
-        found.append(redis.hgetall(suggestions.lists_key))
-    assert found[0] == found[1]
+        results.append(redis.hgetall(suggestions.lists_key))
+    assert results[0] == results[1]
 
 
 def test_lost_suggestion_lists_are_rebuilt(world):
@@ -196,7 +196,7 @@ def test_new_movie_joins_suggestions(world):
     world.happen(rated(uuid4(), 7))
     prefix_index = world.builder._beginnings
     world.build()
-    assert world.builder._beginnings is prefix_index  # it was put in its place
+    assert world.builder._beginnings is prefix_index  # updated in place, not rebuilt
     assert world.ids("good") == [7, 5]
 
 
@@ -205,7 +205,7 @@ titles = st.lists(st.text(alphabet="ab -", min_size=1, max_size=7), min_size=1, 
 
 @settings(deadline=None)
 @given(titles, st.lists(st.dictionaries(st.integers(0, 29), st.integers(0, 5)), max_size=4))
-@example(["a"] * 5, [{0: 3, 1: 2, 2: 2, 3: 2}, {1: 1, 4: 3, 2: 0}])  # two fall, another comes in
+@example(["a"] * 5, [{0: 3, 1: 2, 2: 2, 3: 2}, {1: 1, 4: 3, 2: 0}])  # two fall, one enters
 def test_each_list_has_the_most_popular_matches(titles, steps):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "LIST_SIZE", 3)

@@ -46,7 +46,7 @@ def test_heat_is_never_below_zero():
     window=st.sampled_from(sorted(WINDOWS.values())),
 )
 def test_one_person_adds_at_most_one_degree(gaps, wait, window: Window):
-    """However they rate, score anew and withdraw."""
+    """Whatever one user rates, rates again and withdraws."""
     hour, score = 0, None
     ratings: dict[int, int] = {}
     for gap in gaps:
@@ -57,9 +57,9 @@ def test_one_person_adds_at_most_one_degree(gaps, wait, window: Window):
             else RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=score)
         )
         score = None if isinstance(event, RatingWithdrawn) else 8
-        found = heat_delta(event)
-        assert found is not None
-        ratings[hour] = ratings.get(hour, 0) + found[1]
+        delta = heat_delta(event)
+        assert delta is not None
+        ratings[hour] = ratings.get(hour, 0) + delta[1]
     assert 0 <= heat(ratings, hour=hour + wait, window=window) <= 1
 
 
@@ -78,6 +78,6 @@ def test_decay_keeps_the_order(one, other, wait):
 
 @given(degrees=st.floats(0.01, 1e6), wait=st.integers(0, 24))
 def test_time_invariant_heat_decays_like_all_others(degrees, wait):
-    kept = time_invariant(degrees, hour=NOW, window=WEEK)
+    stored_heat = time_invariant(degrees, hour=NOW, window=WEEK)
     faded = degrees * 2 ** (-wait / WEEK.half_life_hours)
-    assert heat_at(kept, hour=NOW + wait, window=WEEK) == pytest.approx(faded, rel=1e-9)
+    assert heat_at(stored_heat, hour=NOW + wait, window=WEEK) == pytest.approx(faded, rel=1e-9)

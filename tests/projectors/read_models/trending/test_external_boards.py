@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("keys")
 
 
 class World:
-    """A log, two models that take it in, and a builder."""
+    """A log, two models that apply it, and a builder."""
 
     def __init__(self, redis):
         self.recording = Recording()

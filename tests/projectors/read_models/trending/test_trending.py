@@ -35,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("keys")
 
 
 class World:
-    """A log, two models that take it in, and a builder."""
+    """A log, two models that apply it, and a builder."""
 
     def __init__(self, redis):
         redis.flushdb()
@@ -189,8 +189,8 @@ def test_retried_movie_event_shows_on_trending_page(redis, monkeypatch):
     builder.build(NOON)
     assert _votes_shown(trending) == 0
 
-    [place] = parked_stream_keys(movies, 1)
-    ParkedStreamRetry(movies, store, leave_encrypted).retry(place)
+    [parked_stream] = parked_stream_keys(movies, 1)
+    ParkedStreamRetry(movies, store, leave_encrypted).retry(parked_stream)
     builder.build(NOON)
     assert _votes_shown(trending) == 1
     assert builder.check(NOON) == []
@@ -227,9 +227,9 @@ def rated_during_each_comparison(world, monkeypatch, worker) -> None:
     read, movies = Trending.boards_and_pages, cycle((ALIEN, HEAT))
 
     def meanwhile(self):
-        found = read(self)
+        entries = read(self)
         world.rate(next(movies))
-        return found
+        return entries
 
     monkeypatch.setattr(Trending, "boards_and_pages", meanwhile)
     monkeypatch.setattr("projectors.verification.derived.sleep", lambda _: worker())
@@ -259,9 +259,9 @@ def test_check_names_the_wrong_entry_while_ratings_keep_coming(world, monkeypatc
 
     build_wrongly()
     rated_during_each_comparison(world, monkeypatch, build_wrongly)
-    found = TrendingBuilder(world.trending, world.movies).check(NOON)
-    assert "the board day|Science Fiction differs from the rating counts at movie 3" in found
-    assert not any("at movie 2" in line for line in found)
+    differences = TrendingBuilder(world.trending, world.movies).check(NOON)
+    assert "the board day|Science Fiction differs from the rating counts at movie 3" in differences
+    assert not any("at movie 2" in line for line in differences)
 
 
 def test_check_accepts_cards_newer_than_boards(world, monkeypatch):
@@ -321,16 +321,16 @@ def test_board_pages_have_no_gap_or_repeat(world):
     for movie in movies:
         world.rate(*[movie] * (movie // 2 + 1))
     world.board()
-    seen, cursor = [], None
+    paged, cursor = [], None
     for now in range(10):
-        world.board(now=NOON + now * HOUR)  # all fade meanwhile
+        world.board(now=NOON + now * HOUR)  # all decay meanwhile
         board = world.trending.board("day")
         chosen = paginate(board, "day", None, limit=3, cursor=cursor)
-        seen += [entry.movie for entry in chosen.entries]
+        paged += [entry.movie for entry in chosen.entries]
         cursor = chosen.next
         if cursor is None:
             break
-    assert seen == [6, 7, 4, 5, 2, 3, 1]
+    assert paged == [6, 7, 4, 5, 2, 3, 1]
 
 
 def test_cursor_of_another_board_is_refused(world):
@@ -379,7 +379,7 @@ steps = st.lists(
 
 @settings(
     max_examples=40,
-    deadline=None,  # a busy machine is no fault
+    deadline=None,  # a busy machine is no failure
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(steps=steps)
