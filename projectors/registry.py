@@ -57,5 +57,5 @@ def make_builders(models: Mapping[str, ReadModel], live: Live) -> Sequence[Build
     def find(kind: type[ReadModel]) -> ReadModel:
         return models.get(kind.name) or live.open(kind)
 
-    made = (make_builder(model, find) for model in models.values())
-    return [builder for builder in made if builder is not None]
+    builders = (make_builder(model, find) for model in models.values())
+    return [builder for builder in builders if builder is not None]

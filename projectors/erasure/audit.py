@@ -223,6 +223,6 @@ def _index(terms: SearchTerms, name: str, index: SearchEngine) -> ErasureStatus:
         for _, document in index.get(some).values():
             searched += 1
             text = _encode(document).decode().lower()
-            if any(one.lower() in text for one in terms.ids):
+            if any(term.lower() in text for term in terms.ids):
                 return _status(name, f"still in the document of {document['id']}")
     return _status(name, "", f": {searched:,} documents searched")

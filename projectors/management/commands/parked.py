@@ -181,11 +181,11 @@ def _parked(model: ReadModel, stream: str | None) -> Iterator[str]:
 
 def _skipped(model: ReadModel, stream: str | None) -> Iterator[str]:
     for shard in model.shards(config().partitions):
-        for one in read_skipped_events(model.redis, shard):
-            if stream in (None, one.stream):
-                position = f"{one.entry.partition}:{one.entry.offset}"
-                yield f"{one.stream} {position} skipped {_moment(one.at)}: {one.note}"
-                yield from _contents(one.entry)
+        for skipped in read_skipped_events(model.redis, shard):
+            if stream in (None, skipped.stream):
+                position = f"{skipped.entry.partition}:{skipped.entry.offset}"
+                yield f"{skipped.stream} {position} skipped {_moment(skipped.at)}: {skipped.note}"
+                yield from _contents(skipped.entry)
 
 
 def _contents(event: ParkedEvent) -> Iterator[str]:

@@ -105,8 +105,8 @@ class Library(ReadModel):
             for id_ in ids:
                 pipe.hgetall(playlists.summary_key(self._shard_of_playlist(id_), id_))
             hashes = pipe.execute()
-        made = (read_playlist(id_, fields) for id_, fields in zip(ids, hashes, strict=True))
-        return [playlist for playlist in made if playlist is not None]
+        decoded = (read_playlist(id_, fields) for id_, fields in zip(ids, hashes, strict=True))
+        return [playlist for playlist in decoded if playlist is not None]
 
     def _shard_of_playlist(self, id_: str) -> Shard:
         return self.shard(partition_of_playlist(id_))

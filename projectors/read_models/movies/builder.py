@@ -35,19 +35,19 @@ class MoviesBuilder(DutyCycle):
         return compare(self._movies, self._differences)
 
     def _build(self) -> None:
-        taken = self._marks.take()
-        [touched] = taken.touched
-        if not taken.is_continued:
+        batch = self._marks.take()
+        [touched] = batch.touched
+        if not batch.is_continued:
             self._by_genre = GenreIndex(dict(self._movies.all_features()))
         features = self._movies.features_of(sorted(touched))
         self._by_genre.update(features)
         self._by_genre.drop(touched - features.keys())
         with self._marks.commit() as pipe:
-            if touched or not taken.is_continued:
+            if touched or not batch.is_continued:
                 shard = self._movies.all
                 pipe.set(shard.derived("genres"), _encode(self._by_genre.counts()))
                 pipe.set(shard.derived("newest"), _encode(self._by_genre.newest()))
-            note_built(pipe, self._movies.all, taken.checkpoints, late=taken.late)
+            note_built(pipe, self._movies.all, batch.checkpoints, late=batch.late)
 
     def _differences(self) -> Differences:
         expected = GenreIndex(dict(self._movies.all_features()))

@@ -108,7 +108,7 @@ class _Evidence(msgspec.Struct):
         positive = {movie: weight for movie, weight in self.by_movie.items() if weight > 0}
         if total <= 0 or not positive:
             return GenreAffinity(max(0.0, total))
-        movie = max(positive, key=lambda one: (positive[one], -one))
+        movie = max(positive, key=lambda candidate: (positive[candidate], -candidate))
         return GenreAffinity(
             total, movie, positive[movie] / (self.preference + sum(positive.values()))
         )
@@ -125,9 +125,9 @@ def genre_affinities(
     """Return the affinities by genre; movies of unknown genres contribute nothing."""
     gathered = _gather_evidence(rating_weights(ratings, favourites), preferred, genres)
     affinities = {genre: evidence.affinity() for genre, evidence in gathered.items()}
-    whole = _PRIOR + fsum(affinity.amount for affinity in affinities.values())
+    total = _PRIOR + fsum(affinity.amount for affinity in affinities.values())
     return {
-        genre: affinity._replace(amount=affinity.amount / whole / _lift(shares.get(genre, 0.0)))
+        genre: affinity._replace(amount=affinity.amount / total / _lift(shares.get(genre, 0.0)))
         for genre, affinity in affinities.items()
         if affinity.amount > 0
     }
@@ -148,17 +148,17 @@ def movie_affinity(genres: Sequence[str], affinities: Mapping[str, GenreAffinity
 
 def explain(genres: Sequence[str], affinities: Mapping[str, GenreAffinity]) -> Explanation:
     """Explain the score of any movie of these genres."""
-    given = _by_genre(genres, affinities)
-    whole = 1 + sum(given.values())
+    amounts = _by_genre(genres, affinities)
+    total = 1 + sum(amounts.values())
     by_genre: dict[str, float] = {}
     by_movie: dict[int, float] = {}
-    for genre, amount in given.items():
+    for genre, amount in amounts.items():
         affinity = affinities[genre]
-        by_genre[genre] = amount * (1 - affinity.movie_share) / whole
+        by_genre[genre] = amount * (1 - affinity.movie_share) / total
         if affinity.movie is not None:
-            share = amount * affinity.movie_share / whole
+            share = amount * affinity.movie_share / total
             by_movie[affinity.movie] = by_movie.get(affinity.movie, 0.0) + share
-    return Explanation(1 / whole, by_genre, by_movie)
+    return Explanation(1 / total, by_genre, by_movie)
 
 
 def reasons(
@@ -169,21 +169,21 @@ def reasons(
 ) -> tuple[RecommendationReason, ...]:
     """The strongest reasons of a score; their shares never exceed 1 in sum."""
     of_taste = trend.total / explanation.of_trend
-    whole = of_taste + sum(neighbour_parts.values())
-    if whole <= 0:
+    total = of_taste + sum(neighbour_parts.values())
+    if total <= 0:
         return ()
-    part = of_taste / whole
-    by_movie = {movie: amount / whole for movie, amount in neighbour_parts.items()}
+    part = of_taste / total
+    by_movie = {movie: amount / total for movie, amount in neighbour_parts.items()}
     for movie, share in explanation.by_movie.items():
         by_movie[movie] = by_movie.get(movie, 0.0) + share * part
     shares: list[_Share] = [
-        (trend.heat / whole, "trending"),
-        (trend.popularity / whole, "popular"),
+        (trend.heat / total, "trending"),
+        (trend.popularity / total, "popular"),
         *[(share * part, genre) for genre, share in explanation.by_genre.items()],
         *[(share, movie) for movie, share in by_movie.items()],
     ]
     shares.sort(key=itemgetter(0), reverse=True)
-    return tuple([_reason(*one, context) for one in shares[:MAX_REASONS] if one[0] >= _LEAST])
+    return tuple([_reason(*each, context) for each in shares[:MAX_REASONS] if each[0] >= _LEAST])
 
 
 def _gather_evidence(

@@ -176,7 +176,7 @@ def _best(
     )
     others = {movie: amount for movie, amount in sums.items() if movie not in candidates.row_of}
     ranked = [*inside, *_score_outside(others, affinities, snapshot)]
-    return sorted(ranked, key=lambda one: (-one.score, one.movie))[:LIST_LENGTH]
+    return sorted(ranked, key=lambda entry: (-entry.score, entry.movie))[:LIST_LENGTH]
 
 
 def _score_outside(

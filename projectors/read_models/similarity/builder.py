@@ -40,7 +40,7 @@ class SimilarityBuilder(DutyCycle):
         super().__init__(pause_seconds=0.5)
         self._similarity = similarity
         self._marks = DirtyMarks(similarity.redis, similarity.all, "likes", "facts")
-        self._neighbourhood: NeighbourLists | None = None
+        self._neighbour_lists: NeighbourLists | None = None
         self._likes: frozenset[int] = frozenset()
         self._facts: frozenset[int] = frozenset()
 
@@ -52,37 +52,37 @@ class SimilarityBuilder(DutyCycle):
         """Compare the lists with likes and genres; one line for each difference."""
         return compare(self._similarity, self._differences)
 
-    def _build(self, taken: DirtyBatch) -> None:
-        likes, facts = taken.touched
+    def _build(self, batch: DirtyBatch) -> None:
+        likes, facts = batch.touched
         self._likes, self._facts = self._likes | likes, self._facts | facts
-        if not taken.is_continued:
-            self._neighbourhood = None
+        if not batch.is_continued:
+            self._neighbour_lists = None
         if len(facts) > _IMPORTED_AT_ONCE:
             self.interval_seconds = _IMPORT_POLL_SECONDS
             with self._marks.commit():
                 return  # the marks taken are kept in memory for a later build
         self.interval_seconds = _INTERVAL_SECONDS
         with self._marks.commit() as pipe:
-            if self._neighbourhood is None:
+            if self._neighbour_lists is None:
                 self._build_all(pipe)
             else:
-                self._build_touched(pipe, self._neighbourhood)
-            note_built(pipe, self._similarity.all, taken.checkpoints, late=taken.late)
+                self._build_touched(pipe, self._neighbour_lists)
+            note_built(pipe, self._similarity.all, batch.checkpoints, late=batch.late)
         self._likes = self._facts = frozenset()
 
     def _build_all(self, pipe: Pipeline) -> None:
-        made = self._neighbourhood = self._read()
+        neighbour_lists = self._neighbour_lists = self._read()
         pipe.delete(self._similarity.lists_key, self._similarity.alike_key)
-        _write(pipe, self._similarity.lists_key, _by_movie(made, made.own))
-        _write(pipe, self._similarity.alike_key, _by_facts(made, made.alike))
+        _write(pipe, self._similarity.lists_key, _by_movie(neighbour_lists, neighbour_lists.own))
+        _write(pipe, self._similarity.alike_key, _by_facts(neighbour_lists, neighbour_lists.alike))
 
-    def _build_touched(self, pipe: Pipeline, neighbourhood: NeighbourLists) -> None:
+    def _build_touched(self, pipe: Pipeline, neighbour_lists: NeighbourLists) -> None:
         similarity = self._similarity
-        own, alike = neighbourhood.update(
+        own, alike = neighbour_lists.update(
             similarity.features_of(sorted(self._facts)), similarity.likers_of(sorted(self._likes))
         )
-        _write(pipe, similarity.lists_key, _by_movie(neighbourhood, own))
-        _write(pipe, similarity.alike_key, _by_facts(neighbourhood, alike))
+        _write(pipe, similarity.lists_key, _by_movie(neighbour_lists, own))
+        _write(pipe, similarity.alike_key, _by_facts(neighbour_lists, alike))
 
     def _read(self) -> NeighbourLists:
         similarity = self._similarity
@@ -102,12 +102,17 @@ class SimilarityBuilder(DutyCycle):
         }
 
 
-def _by_movie(made: NeighbourLists, movies: Iterable[int]) -> dict[bytes, bytes | None]:
-    return {str(movie).encode(): _packed(made.own.get(movie)) for movie in movies}
+def _by_movie(neighbour_lists: NeighbourLists, movies: Iterable[int]) -> dict[bytes, bytes | None]:
+    return {str(movie).encode(): _packed(neighbour_lists.own.get(movie)) for movie in movies}
 
 
-def _by_facts(made: NeighbourLists, facts: Iterable[ContentFeatures]) -> dict[bytes, bytes | None]:
-    return {encode_features(one): _packed(made.alike.get(one)) for one in facts}
+def _by_facts(
+    neighbour_lists: NeighbourLists, facts: Iterable[ContentFeatures]
+) -> dict[bytes, bytes | None]:
+    return {
+        encode_features(features): _packed(neighbour_lists.alike.get(features))
+        for features in facts
+    }
 
 
 def _packed(neighbours: Sequence[Neighbour] | None) -> bytes | None:

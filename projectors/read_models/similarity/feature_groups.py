@@ -29,7 +29,7 @@ class FeatureGroups:
         for movie in sorted(features):
             by_features.setdefault(features[movie], []).append(movie)
         self.features = list(by_features)
-        self.nth_of = {one: nth for nth, one in enumerate(self.features)}
+        self.nth_of = {group: nth for nth, group in enumerate(self.features)}
         self.all = GroupSelection(
             list(by_features.values()), np.zeros(len(self.features), dtype=bool)
         )
@@ -40,9 +40,9 @@ class FeatureGroups:
     def without(self, movies: Mapping[int, ContentFeatures]) -> GroupSelection:
         """Select all movies but these."""
         rest = list(self.all.movies)
-        for nth in {self.nth_of[one] for one in movies.values()}:
+        for nth in {self.nth_of[features] for features in movies.values()}:
             rest[nth] = [movie for movie in rest[nth] if movie not in movies]
-        return GroupSelection(rest, np.array([not some for some in rest], dtype=bool))
+        return GroupSelection(rest, np.array([not group for group in rest], dtype=bool))
 
     def scores(self, content: Vector) -> Vector:
         """Similarity to each group's movies, from content alone."""

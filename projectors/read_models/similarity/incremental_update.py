@@ -81,7 +81,7 @@ class NeighbourLists:
         to_rebuild: set[int] = set()
         for movie in others:
             at = self._likes.row_of[movie]
-            changed = {one: row.neighbour(one, at) for one, row in rows.items()}
+            changed = {touched: row.neighbour(touched, at) for touched, row in rows.items()}
             after = merge_neighbours(self.own[movie], changed, LIST)
             if after is None:
                 to_rebuild.add(movie)
@@ -116,36 +116,36 @@ class NeighbourLists:
             return set()
         current = set(self._features.values())
         gone = self.alike.keys() - current
-        for one in gone:
-            del self.alike[one]
-        built = current if len(features) > _FEW_NEW else self._near(features, current)
-        self._build_alike(built)
-        return built | gone
+        for group in gone:
+            del self.alike[group]
+        changed = current if len(features) > _FEW_NEW else self._near(features, current)
+        self._build_alike(changed)
+        return changed | gone
 
     def _near(
         self, features: Mapping[int, ContentFeatures], current: set[ContentFeatures]
     ) -> set[ContentFeatures]:
-        built = {
-            one
-            for one in current
-            if one not in self.alike or any(n.movie in features for n in self.alike[one])
+        changed = {
+            group
+            for group in current
+            if group not in self.alike or any(n.movie in features for n in self.alike[group])
         }
         lasts = np.array(
             [
-                inf if one in built else _last(self.alike[one], LIST + 1)
-                for one in self._groups.features
+                inf if group in changed else _last(self.alike[group], LIST + 1)
+                for group in self._groups.features
             ]
         )
         for movie in features:
             scores = self._groups.scores(self._groups.content(self._features[movie]))
             better = np.flatnonzero((scores >= lasts) & (scores > 0))
-            built.update(self._groups.features[nth] for nth in better.tolist())
-        return built
+            changed.update(self._groups.features[nth] for nth in better.tolist())
+        return changed
 
-    def _build_alike(self, built: Iterable[ContentFeatures]) -> None:
-        for one in built:  # one more: a movie is in its own group's list
-            content = self._groups.content(one)
-            self.alike[one] = self._groups.top(content, LIST + 1, self._groups.all)
+    def _build_alike(self, groups: Iterable[ContentFeatures]) -> None:
+        for group in groups:  # one more: a movie is in its own group's list
+            content = self._groups.content(group)
+            self.alike[group] = self._groups.top(content, LIST + 1, self._groups.all)
 
 
 def _last(neighbours: list[Neighbour], most: int) -> float:

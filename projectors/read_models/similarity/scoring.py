@@ -37,7 +37,7 @@ class ContentMatrix:
 
     def __init__(self, features: Sequence[ContentFeatures]) -> None:
         self._count = len(features)
-        mixes = {genres: nth for nth, genres in enumerate({one.genres for one in features})}
+        mixes = {genres: nth for nth, genres in enumerate({each.genres for each in features})}
         self._column_of = {
             genre: nth for nth, genre in enumerate(sorted({g for mix in mixes for g in mix}))
         }
@@ -45,8 +45,8 @@ class ContentMatrix:
         for genres, nth in mixes.items():
             self._genres[nth, [self._column_of[genre] for genre in genres]] = 1
         self._sizes = self._genres.sum(axis=1)
-        self._mixes: RowNumbers = np.array([mixes[one.genres] for one in features], dtype=np.intp)
-        years = [one.year for one in features]
+        self._mixes: RowNumbers = np.array([mixes[each.genres] for each in features], dtype=np.intp)
+        years = [each.year for each in features]
         self._is_known = np.array([year is not None for year in years], dtype=bool)
         self._years = np.array([year or 0 for year in years], dtype=np.int64)
         self._nearness = np.array([nearness(apart) for apart in range(_LONGEST_APART)])

@@ -37,7 +37,7 @@ class SuggestionsBuilder(DutyCycle):
         super().__init__(pause_seconds=2.0)
         self._suggestions = suggestions
         self._marks = DirtyMarks(suggestions.redis, suggestions.all, "titles", "people")
-        self._beginnings: PrefixIndex | None = None
+        self._index: PrefixIndex | None = None
         self._titles: frozenset[int] = frozenset()
         self._people: frozenset[int] = frozenset()
 
@@ -49,52 +49,52 @@ class SuggestionsBuilder(DutyCycle):
         """Compare the lists with titles and rating counts; one line for each difference."""
         return compare(self._suggestions, self._differences)
 
-    def _build(self, taken: DirtyBatch) -> None:
-        titles, people = taken.touched
+    def _build(self, batch: DirtyBatch) -> None:
+        titles, people = batch.touched
         self._titles, self._people = self._titles | titles, self._people | people
-        if not taken.is_continued or len(self._titles) > _FEW_NEW:
-            self._beginnings = None
+        if not batch.is_continued or len(self._titles) > _FEW_NEW:
+            self._index = None
         if len(titles) > _IMPORTED_AT_ONCE:
             self.interval_seconds = _IMPORT_POLL_SECONDS
             with self._marks.commit():
                 return  # the marks taken are kept in memory for a later build
         self.interval_seconds = _INTERVAL_SECONDS
         with self._marks.commit() as pipe:
-            if self._beginnings is None or not self._build_touched(pipe, self._beginnings):
+            if self._index is None or not self._build_touched(pipe, self._index):
                 self._build_all(pipe)
-            note_built(pipe, self._suggestions.all, taken.checkpoints, late=taken.late)
+            note_built(pipe, self._suggestions.all, batch.checkpoints, late=batch.late)
         self._titles = self._people = frozenset()
 
     def _build_all(self, pipe: Pipeline) -> None:
-        made = self._beginnings = self._read()
+        index = self._index = self._read()
         pipe.delete(self._suggestions.lists_key)
-        self._write(pipe, made, made.lists)
+        self._write(pipe, index, index.lists)
 
-    def _build_touched(self, pipe: Pipeline, beginnings: PrefixIndex) -> bool:
+    def _build_touched(self, pipe: Pipeline, index: PrefixIndex) -> bool:
         """Update the lists of touched movies; False if all must be rebuilt."""
         suggestions = self._suggestions
         titles = suggestions.titles_of(sorted(self._titles))
-        if beginnings.has_any(self._titles - {title.id for title in titles}):
+        if index.has_any(self._titles - {title.id for title in titles}):
             return False
-        added = beginnings.add(titles)
+        added = index.add(titles)
         if added is None:
             return False
-        changed = {*added, *beginnings.update(suggestions.rating_counts_of(sorted(self._people)))}
-        self._write(pipe, beginnings, changed)
+        changed = {*added, *index.update(suggestions.rating_counts_of(sorted(self._people)))}
+        self._write(pipe, index, changed)
         return True
 
     def _read(self) -> PrefixIndex:
         return PrefixIndex(self._suggestions.all_titles(), self._suggestions.all_rating_counts())
 
-    def _write(self, pipe: Pipeline, made: PrefixIndex, some: Iterable[str]) -> None:
-        rest = iter(some)
-        while names := list(islice(rest, _AT_ONCE)):
-            lists = [part for name in names for part in (name, pack_list(made.suggestions(name)))]
+    def _write(self, pipe: Pipeline, index: PrefixIndex, prefixes: Iterable[str]) -> None:
+        remaining = iter(prefixes)
+        while some := list(islice(remaining, _AT_ONCE)):
+            lists = [part for name in some for part in (name, pack_list(index.suggestions(name)))]
             pipe.hset(self._suggestions.lists_key, items=lists)
 
     def _differences(self) -> Differences:
-        made = self._read()
-        expected = {name.encode(): pack_list(made.suggestions(name)) for name in made.lists}
+        index = self._read()
+        expected = {name.encode(): pack_list(index.suggestions(name)) for name in index.lists}
         stored = replies.hgetall(self._suggestions.redis, self._suggestions.lists_key)
         return {
             f"the suggestions for {name.decode()!r} are not the most popular": lists

@@ -59,58 +59,58 @@ class PrefixIndex:
         touched: dict[str, set[int]] = defaultdict(set)
         for movie in rating_counts:
             for text in self._typed.get(movie, ()):
-                for beginning in self._listed(text):
-                    touched[beginning].add(movie)
-        last = {beginning: self._last(beginning) for beginning in touched}
+                for prefix in self._listed(text):
+                    touched[prefix].add(movie)
+        last = {prefix: self._last(prefix) for prefix in touched}
         self._rating_counts |= rating_counts
         return {
-            beginning
-            for beginning, movies in touched.items()
-            if self._put(beginning, movies, last[beginning])
+            prefix for prefix, movies in touched.items() if self._put(prefix, movies, last[prefix])
         }
 
-    def suggestions(self, beginning: str) -> list[Suggestion]:
-        return [self.titles[movie] for movie in self.lists[beginning]]
+    def suggestions(self, prefix: str) -> list[Suggestion]:
+        return [self.titles[movie] for movie in self.lists[prefix]]
 
-    def _build(self, beginning: str, start: int, end: int, made: dict[str, list[int]]) -> None:
+    def _build(self, prefix: str, start: int, end: int, new_lists: dict[str, list[int]]) -> None:
         """Build the lists of all longer prefixes within a range of the sorted forms."""
         at = start
         while at < end:
             text, _ = self._ordered[at]
-            if len(text) == len(beginning):
+            if len(text) == len(prefix):
                 at += 1
                 continue
-            longer = text[: len(beginning) + 1]
-            behind = bisect_left(self._ordered, (longer + _BEHIND_ALL,), at, end)
-            self._build_one(longer, at, behind, made)
-            at = behind
+            longer = text[: len(prefix) + 1]
+            longer_end = bisect_left(self._ordered, (longer + _BEHIND_ALL,), at, end)
+            self._build_one(longer, at, longer_end, new_lists)
+            at = longer_end
 
-    def _build_one(self, beginning: str, start: int, end: int, made: dict[str, list[int]]) -> None:
+    def _build_one(
+        self, prefix: str, start: int, end: int, new_lists: dict[str, list[int]]
+    ) -> None:
         movies = {movie for _, movie in self._ordered[start:end]}
-        made[beginning] = self._best(movies)
+        new_lists[prefix] = self._best(movies)
         if len(movies) > LIST_SIZE:
-            self._build(beginning, start, end, made)
+            self._build(prefix, start, end, new_lists)
 
     def _enter(self, movie: int, text: str) -> set[str]:
         """Insert a new movie into the lists of a form's prefixes; build missing lists."""
         listed = list(self._listed(text))
-        changed = {one for one in listed if self._put(one, {movie}, self._last(one))}
+        changed = {prefix for prefix in listed if self._put(prefix, {movie}, self._last(prefix))}
         last = listed[-1] if listed else ""
         missing = text[: len(last) + 1]
         start, end = self._places(last)
         if last and not self._has_more(last, start, end):
             return changed
-        made: dict[str, list[int]] = {}
+        new_lists: dict[str, list[int]] = {}
         if last and self._is_first_time(last, missing, start, end):
-            self._build(last, start, end, made)
+            self._build(last, start, end, new_lists)
         elif missing != last:
-            self._build_one(missing, *self._places(missing), made)
-        self.lists |= made
-        return changed | made.keys()
+            self._build_one(missing, *self._places(missing), new_lists)
+        self.lists |= new_lists
+        return changed | new_lists.keys()
 
-    def _has_more(self, beginning: str, start: int, end: int) -> bool:
+    def _has_more(self, prefix: str, start: int, end: int) -> bool:
         """Whether more movies match than its list holds, so that longer prefixes have lists."""
-        if len(self.lists[beginning]) < LIST_SIZE:
+        if len(self.lists[prefix]) < LIST_SIZE:
             return False
         return len({movie for _, movie in self._ordered[start:end]}) > LIST_SIZE
 
@@ -125,30 +125,30 @@ class PrefixIndex:
         """Prefixes of a form that have lists."""
         return takewhile(self.lists.__contains__, prefixes(text))
 
-    def _last(self, beginning: str) -> Order | None:
+    def _last(self, prefix: str) -> Order | None:
         """Order of a full list's last movie, a threshold; None while there is room."""
-        listed = self.lists[beginning]
+        listed = self.lists[prefix]
         return self._order(listed[-1]) if len(listed) == LIST_SIZE else None
 
-    def _put(self, beginning: str, movies: Collection[int], last: Order | None) -> bool:
+    def _put(self, prefix: str, movies: Collection[int], last: Order | None) -> bool:
         """Insert movies into a list that ended with ``last``; return whether it changed."""
-        before = self.lists[beginning]
+        before = self.lists[prefix]
         if last is not None and all(self._order(m) > last and m not in before for m in movies):
             return False  # the usual case
         after = self._best({*before, *movies})
         if last is not None and self._order(after[-1]) > last:
-            after = self._best(self._movies_with(beginning))  # one from outside may enter
-        self.lists[beginning] = after
+            after = self._best(self._movies_with(prefix))  # one from outside may enter
+        self.lists[prefix] = after
         return after != before
 
-    def _movies_with(self, beginning: str) -> set[int]:
-        start, end = self._places(beginning)
+    def _movies_with(self, prefix: str) -> set[int]:
+        start, end = self._places(prefix)
         return {movie for _, movie in self._ordered[start:end]}
 
-    def _places(self, beginning: str) -> tuple[int, int]:
+    def _places(self, prefix: str) -> tuple[int, int]:
         """Range of the sorted forms with a prefix."""
-        start = bisect_left(self._ordered, (beginning,))
-        return start, bisect_left(self._ordered, (beginning + _BEHIND_ALL,), start)
+        start = bisect_left(self._ordered, (prefix,))
+        return start, bisect_left(self._ordered, (prefix + _BEHIND_ALL,), start)
 
     def _best(self, movies: Collection[int]) -> list[int]:
         if len(movies) <= 2 * LIST_SIZE:

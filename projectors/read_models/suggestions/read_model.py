@@ -69,20 +69,23 @@ class Suggestions(ReadModel):
         return _matching(text, lists) or self._with_one_typo(text)
 
     def _with_one_typo(self, text: str) -> list[Suggestion]:
-        texts = list(typo_variants(text))
-        if not texts:
+        variants = list(typo_variants(text))
+        if not variants:
             return []
-        wanted = list(dict.fromkeys(prefix for other in texts for prefix in prefixes(other)))
+        wanted = list(dict.fromkeys(prefix for variant in variants for prefix in prefixes(variant)))
         lists = dict(zip(wanted, replies.hmget(self.redis, self.lists_key, wanted), strict=True))
         suggested: dict[int, Suggestion] = {}
-        for other in texts:
-            for suggestion in _matching(other, [lists[prefix] for prefix in prefixes(other)]):
+        for variant in variants:
+            for suggestion in _matching(variant, [lists[prefix] for prefix in prefixes(variant)]):
                 suggested[suggestion.id] = suggestion
         return self._most_popular(list(suggested.values()))
 
-    def _most_popular(self, some: Sequence[Suggestion]) -> list[Suggestion]:
-        counts = self.rating_counts_of([one.id for one in some])
-        return sorted(some, key=lambda one: (-counts[one.id], -(one.year or 0), one.id))[:LIST_SIZE]
+    def _most_popular(self, suggestions: Sequence[Suggestion]) -> list[Suggestion]:
+        counts = self.rating_counts_of([suggestion.id for suggestion in suggestions])
+        return sorted(
+            suggestions,
+            key=lambda suggestion: (-counts[suggestion.id], -(suggestion.year or 0), suggestion.id),
+        )[:LIST_SIZE]
 
     # ------------------------------------------------------------------------------ state
 

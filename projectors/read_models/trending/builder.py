@@ -64,23 +64,25 @@ class TrendingBuilder(DutyCycle):
         )
 
     def _build(self, now: datetime) -> None:
-        taken = self._marks.take()
-        movies_at = self._movies.all.checkpoints()
-        hours, touched = taken.touched
+        batch = self._marks.take()
+        movie_checkpoints = self._movies.all.checkpoints()
+        hours, touched = batch.touched
         touched |= self._unsettled
         heats, is_all = self._update_heats(
-            hour_of(now), hours, touched, is_continued=taken.is_continued
+            hour_of(now), hours, touched, is_continued=batch.is_continued
         )
         self._forget(touched, is_all=is_all)
-        built = {p: min(offset, movies_at.get(p, 0)) for p, offset in taken.checkpoints.items()}
+        built = {
+            p: min(offset, movie_checkpoints.get(p, 0)) for p, offset in batch.checkpoints.items()
+        }
         with self._marks.commit() as pipe:
             if is_all or touched:
                 self._write(pipe, heats, now, touched, is_all=is_all)
             self._external.build(pipe, touched, is_all=is_all)
-            note_built(pipe, self._trending.all, built, late=taken.late)
+            note_built(pipe, self._trending.all, built, late=batch.late)
             pipe.set(self._trending.shown_catalogue_version_key, self._catalogue or 0)
         # A card read before the movies model had the same events is read again next time.
-        self._unsettled = frozenset() if built == taken.checkpoints else touched
+        self._unsettled = frozenset() if built == batch.checkpoints else touched
 
     # ------------------------------------------------------------------------------ heats
 

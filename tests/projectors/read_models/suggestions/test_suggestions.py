@@ -194,9 +194,9 @@ def test_typo_variants_include_the_word(word, data):
 def test_new_movie_joins_suggestions(world):
     world.happen(MovieAdded(movie_id=7, title="Goodfellas", year=1990))
     world.happen(rated(uuid4(), 7))
-    prefix_index = world.builder._beginnings
+    prefix_index = world.builder._index
     world.build()
-    assert world.builder._beginnings is prefix_index  # updated in place, not rebuilt
+    assert world.builder._index is prefix_index  # updated in place, not rebuilt
     assert world.ids("good") == [7, 5]
 
 
