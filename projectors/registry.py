@@ -29,7 +29,7 @@ MODELS: Sequence[type[ReadModel]] = (
     Suggestions,
     Search,
 )
-BUILT: Sequence[type[ReadModel]] = tuple(model for model in MODELS if model.builder_path)
+WITH_BUILDER: Sequence[type[ReadModel]] = tuple(model for model in MODELS if model.builder_path)
 """The models that answer with data that a builder derives from their state."""
 
 BY_NAME: Mapping[str, type[ReadModel]] = {model.name: model for model in MODELS}

@@ -20,7 +20,7 @@ from infra.services import (
 )
 from infra.services.ports import free
 
-FINDING = ("search", "suggestions", "similarity")
+HEAVY_MODELS = ("search", "suggestions", "similarity")
 """Models whose builders take as much CPU as all others: with a projector of their own, an import
 uses both cores. Measured: 100,000 ratings on 2 cores at 0.50 of pgbench's inserts, 0.35 with
 one."""
@@ -78,7 +78,7 @@ def processes(
     faster on two cores. With a ``clock``, beat's schedule file, a Celery worker runs the periodic
     tasks.
     """
-    shares = [()] if projectors == 1 else [("--except", *FINDING), ("--only", *FINDING)]
+    shares = [()] if projectors == 1 else [("--except", *HEAVY_MODELS), ("--only", *HEAVY_MODELS)]
     names = ("projector", "projector-finding")
     commands = {
         "relay": ("ops", manage("relay")),

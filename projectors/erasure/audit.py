@@ -26,7 +26,7 @@ _SHOWN = 3
 _NAMELESS = (b"cache:", *(f"{{{kind.name}.".encode() for kind in MODELS if not kind.decrypts))
 """Keys without users' texts: of models that decrypt nothing, and of caches of their answers. A
 movie may have the same title as a username."""
-_OF_OTHERS = (b":state:playlist:", b":state:names")
+_PLAYLIST_NAMES = (b":state:playlist:", b":state:names")
 """Names of playlists; those of an erased user are removed with their keys."""
 _ALL_OF: Mapping[str, tuple[str | int, ...]] = {
     "string": ("GET",),
@@ -185,7 +185,7 @@ def _has_trace(terms: SearchTerms, key: bytes, parts: list[bytes]) -> bool:
     whole = b"\0".join([key, *parts]).lower()
     if any(text.lower().encode() in whole for text in terms.ids):
         return not _may_stay(terms, key, whole, parts)
-    if not terms.username or key.startswith(_NAMELESS) or any(w in key for w in _OF_OTHERS):
+    if not terms.username or key.startswith(_NAMELESS) or any(w in key for w in _PLAYLIST_NAMES):
         return False
     name = terms.username.lower().encode()
     return name in whole.split(b"\0") or b'"%s"' % name in whole

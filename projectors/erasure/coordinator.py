@@ -28,7 +28,7 @@ from projectors.parking.store import (
     read_skipped_events,
     redact_writes,
 )
-from projectors.registry import BUILT, BY_NAME
+from projectors.registry import BY_NAME, WITH_BUILDER
 from projectors.storage.read_model import ReadModel, leave_encrypted
 from projectors.storage.shard import Shard, pack
 
@@ -172,7 +172,7 @@ def _is_behind(model: ReadModel, user_id: UUID, erasure: Position) -> str:
         return "has not reached the erasure in the log"
     if erasure_of(user_id).name in _parked_streams(model, model.shard(partition)):
         return "has parked the erasure event: see manage.py parked"
-    if type(model) in BUILT and model.built(partition) < offset:
+    if type(model) in WITH_BUILDER and model.built(partition) < offset:
         return "is still being built"
     return ""
 

@@ -18,20 +18,20 @@ from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
 from projectors.rebuild.backfill import open_generations
 from projectors.rebuild.backpressure import Backpressure
-from projectors.registry import BUILT, MODELS, make_builder
+from projectors.registry import MODELS, WITH_BUILDER, make_builder
 from projectors.storage.read_model import ReadModel
 from projectors.verification.derived import settle
 
 _REST_SECONDS = 0.05
 _PATIENCE_SECONDS = 60.0
 
-_TOGETHER = [each for each in BUILT if not each.builds_by_partition]
+_BUILT_FIRST = [each for each in WITH_BUILDER if not each.builds_by_partition]
 SIDE_BY_SIDE = (
-    *(frozenset((each.name,)) for each in _TOGETHER if each.weight == "heaviest"),
-    frozenset(each.name for each in _TOGETHER if each.weight != "heaviest"),
+    *(frozenset((each.name,)) for each in _BUILT_FIRST if each.weight == "heaviest"),
+    frozenset(each.name for each in _BUILT_FIRST if each.weight != "heaviest"),
 )
 """Models that are built side by side: each of the heaviest alone, and all others in one process."""
-LAST = frozenset(each.name for each in MODELS if each.builds_by_partition)
+BUILT_LAST = frozenset(each.name for each in MODELS if each.builds_by_partition)
 """Models that are built after those, by partition."""
 
 
@@ -102,7 +102,7 @@ def _builders(
 
 def progress(models: Sequence[ReadModel], partitions: int) -> tuple[int, int]:
     """Up to how many events derived data is built, and how many the state has."""
-    built = [model for model in models if type(model) in BUILT]
+    built = [model for model in models if type(model) in WITH_BUILDER]
     return (
         sum(sum(model.built_offsets(partitions)) for model in built),
         sum(sum(model.checkpoints(partitions)) for model in built),

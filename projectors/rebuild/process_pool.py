@@ -35,7 +35,7 @@ class RebuildPool(ProcessPoolExecutor):
     ) -> None:
         """Build all derived data of generations, as of a moment (None: now)."""
         side_by_side = [(names, range(partitions)) for names in derive.SIDE_BY_SIDE]
-        last = [(derive.LAST, share) for share in self._shares(partitions)]
+        last = [(derive.BUILT_LAST, share) for share in self._shares(partitions)]
         for parts in (side_by_side, last):
             needed = [(names & numbers.keys(), share) for names, share in parts]
             tasks = [

@@ -11,7 +11,7 @@ from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
 from projectors.read_models.recommendations import builder as recommendations_builder
 from projectors.read_models.search import builder as search_builder
-from projectors.registry import BUILT, MODELS, make_builders
+from projectors.registry import MODELS, WITH_BUILDER, make_builders
 from tests.fixtures.memory_store import MemoryStore
 from tests.projectors.verification.test_state import entries, take_in
 
@@ -48,7 +48,7 @@ def come_in_late(model):
         model.redis.hincrby(shard.changes_key, "late", 1)
 
 
-@pytest.mark.parametrize("name", [model.name for model in BUILT])
+@pytest.mark.parametrize("name", [model.name for model in WITH_BUILDER])
 def test_event_retried_during_a_build_is_not_noted_as_built(models, builders, name, monkeypatch):
     model = models[name]
     for builder in builders.values():

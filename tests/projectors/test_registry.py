@@ -7,7 +7,7 @@ import yaml
 
 from infra.platform import topology
 from projectors.rebuild import derive
-from projectors.registry import BUILT, MODELS, dependents_of, make_builder
+from projectors.registry import MODELS, WITH_BUILDER, dependents_of, make_builder
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,12 +29,12 @@ def test_models_that_depend_on_another_are_those_whose_builder_reads_it(redis, k
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
 def test_builder_is_named_after_its_model(redis, model):
     builder = make_builder(model(redis, 1), lambda kind: kind(redis, 1))
-    assert (builder.name if builder else None) == (model.name if model in BUILT else None)
+    assert (builder.name if builder else None) == (model.name if model in WITH_BUILDER else None)
 
 
 def test_rebuild_derives_each_built_model_once():
     together = [name for names in derive.SIDE_BY_SIDE for name in names]
-    assert sorted([*together, *derive.LAST]) == sorted(model.name for model in BUILT)
+    assert sorted([*together, *derive.BUILT_LAST]) == sorted(model.name for model in WITH_BUILDER)
 
 
 def test_rebuild_derives_a_model_after_the_sources_of_its_builder():
@@ -42,7 +42,7 @@ def test_rebuild_derives_a_model_after_the_sources_of_its_builder():
     order = [model.name for model in MODELS]
     for model in MODELS:
         for source in model.sources:
-            assert model.name in derive.LAST or (
+            assert model.name in derive.BUILT_LAST or (
                 any({model.name, source} <= names for names in derive.SIDE_BY_SIDE)
                 and order.index(source) < order.index(model.name)
             )
@@ -53,7 +53,7 @@ def test_heavy_models_have_one_projector_process_of_their_own():
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     commands = [service.get("command", []) for service in services.values()]
     shares = [command[3:] for command in commands if command[2:3] == ["project"]]
-    assert sorted(topology.FINDING) == heavy
+    assert sorted(topology.HEAVY_MODELS) == heavy
     assert sorted((share[0], sorted(share[1:])) for share in shares) == [
         ("--except", heavy),
         ("--only", heavy),
