@@ -8,7 +8,7 @@ from redis import Redis
 from infra.platform.processes import HOME, manage
 from projectors.generations.pointers import Pointers
 from projectors.registry import MODELS
-from tests.faults.test_read_stores import has_read, under_load
+from tests.faults.test_read_stores import wait_for_reads, under_load
 from tests.fixtures.platform import UNTHROTTLED, import_
 from tests.fixtures.waiting import until
 
@@ -27,7 +27,7 @@ def test_rebuild_killed_half_way_resumes_and_no_read_fails(start, catalogue, red
     platform = start(**UNTHROTTLED)
     import_(platform, catalogue)
     with under_load(platform) as load, Redis.from_url(redis_url) as redis:
-        has_read(load, 2)
+        wait_for_reads(load, 2)
         half = rebuild(platform)
         until(lambda: has_begun(redis, 2) or half.poll() is not None)
         half.kill()
@@ -40,7 +40,7 @@ def test_rebuild_killed_half_way_resumes_and_no_read_fails(start, catalogue, red
         assert live(redis) == dict.fromkeys(names(), 2), (
             "the second rebuild did not resume the first"
         )
-        has_read(load, 2)
+        wait_for_reads(load, 2)
     assert platform.manage("generations", "switch", "trending", "1") == 0
     assert platform.manage("verify", "trending") == 0
 

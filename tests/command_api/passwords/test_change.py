@@ -8,7 +8,7 @@ from command_api.accounts import password_hashing
 from command_api.sessions import logout
 from events.vault import subjects
 from tests.command_api.conftest import ALIEN, PASSWORD, Api, bearer, fields, in_thread, log_rows
-from tests.command_api.sessions.test_api import away, refresh
+from tests.command_api.sessions.test_api import raise_unavailable, refresh
 
 OTHER = "a whiter shade of pale"
 
@@ -62,7 +62,7 @@ def test_password_change_interrupted_keeps_the_old_password_and_no_log_in(
     register()
     me = log_in()
     with monkeypatch.context() as broken:
-        broken.setattr(subjects, "raise_epoch", away)
+        broken.setattr(subjects, "raise_epoch", raise_unavailable)
         assert change(api, bearer(me)).status_code == 503
     assert log_in(password=OTHER).status_code == 401
     assert refresh(api, me.json()["refresh"]).status_code == 401
