@@ -8,7 +8,7 @@ from redis import Redis
 from infra.platform.processes import HOME, manage
 from projectors.generations.pointers import Pointers
 from projectors.registry import MODELS
-from tests.faults.test_read_stores import wait_for_reads, under_load
+from tests.faults.test_read_stores import under_load, wait_for_reads
 from tests.fixtures.platform import UNTHROTTLED, import_
 from tests.fixtures.waiting import until
 

@@ -2,8 +2,8 @@
 
 import json
 import re
-from typing import Any
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.test import Client
