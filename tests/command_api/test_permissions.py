@@ -23,8 +23,8 @@ from tests.fixtures.permission_matrix import (
     Cell,
     differences,
     everybody,
-    lacking,
     logged_in,
+    missing_rows,
     owner,
 )
 
@@ -90,29 +90,29 @@ TABLE: Sequence[Case] = [
 
 
 def test_every_route_is_in_the_permission_table():
-    assert lacking(TABLE, urls.urlpatterns) == {}
+    assert missing_rows(TABLE, urls.urlpatterns) == {}
 
 
 @pytest.fixture
-def hers(api, person):
+def make_owner(api, person):
     """Makes a user with ratings, flags and a private playlist."""
 
-    def make() -> Hers:
+    def make() -> OwnerData:
         owner = person()
         api.rate(ALIEN, 7, by=owner)
         api("PUT", f"/v1/movies/{ALIEN}/favourite", by=owner)
         api("PUT", f"/v1/movies/{HEAT}/hidden", by=owner)
         playlist = api("POST", "/v1/playlists", {"name": "Hers"}, by=owner).json()["id"]
         api("PUT", f"/v1/playlists/{playlist}/movies/{ALIEN}", by=owner)
-        return Hers(owner, playlist)
+        return OwnerData(owner, playlist)
 
     return make
 
 
 @pytest.fixture
-def bad_tokens(hers, keys) -> dict[str, Person]:
+def bad_tokens(make_owner, keys) -> dict[str, Person]:
     """Tokens of a user, each with one defect."""
-    owner, over = hers().owner, hers().owner
+    owner, over = make_owner().owner, make_owner().owner
     valid = ValidToken(keys, owner.user_id, family_of(owner))
     refresh_families.revoke(family_of(over))
     token_revocation.clear_cache()
@@ -139,11 +139,13 @@ def test_view_without_permissions_refuses_everybody(person):
 
 
 @pytest.mark.usefixtures("unlimited")
-def test_caller_may_send_exactly_the_permitted_commands(api, person, hers, bad_tokens, capsys):
-    refused = hers()
+def test_caller_may_send_exactly_the_permitted_commands(
+    api, person, make_owner, bad_tokens, capsys
+):
+    refused = make_owner()
 
     def ask(cell: Cell):
-        owner, playlist = refused if cell.case.statuses[cell.role] in TURNED_AWAY else hers()
+        owner, playlist = refused if cell.case.statuses[cell.role] in TURNED_AWAY else make_owner()
         path = cell.case.path.format(playlist=playlist)
         who, before = sender(cell, owner), events()
         answer = api(cell.case.method, path, cell.case.body, by=who)
@@ -169,7 +171,7 @@ def test_caller_may_send_exactly_the_permitted_commands(api, person, hers, bad_t
     assert {str(cell): wrong for cell, wrong in differences_found if wrong} == {}
 
 
-class Hers(NamedTuple):
+class OwnerData(NamedTuple):
     """A user, and what belongs to them."""
 
     owner: Person

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from command_api.event_store import store
 from events.management.commands.reference import DIRECTORY
 from tests.command_api.conftest import ALIEN
-from tests.fixtures.random_requests import Fitting, operations, requests, wrong
+from tests.fixtures.random_requests import ValidValues, operations, requests, violation
 
 OPERATIONS = list(operations(json.loads((DIRECTORY / "command.openapi.json").read_text())))
 
@@ -26,10 +26,10 @@ pytestmark = [
 
 
 @pytest.fixture
-def fitting(api, ann):
+def valid_values(api, ann):
     """Valid values for Ann's requests."""
     created = api("POST", "/v1/playlists", {"name": "Space"}, by=ann)
-    return Fitting(
+    return ValidValues(
         headers={
             "Authorization": [ann.headers["Authorization"], "Bearer x.y.z"],
             "Idempotency-Key": ["k", str(uuid4())],
@@ -60,10 +60,10 @@ def cheap(monkeypatch):
 @settings(max_examples=12, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_random_request_gets_a_declared_answer_and_a_refusal_appends_nothing(
-    fitting, operation, data
+    valid_values, operation, data
 ):
-    sent, before = data.draw(requests(operation, fitting)), store().heads()
-    with taken_back():
+    sent, before = data.draw(requests(operation, valid_values)), store().heads()
+    with rolled_back():
         answer = Client(raise_request_exception=False).generic(
             operation.method,
             sent.path,
@@ -73,12 +73,12 @@ def test_random_request_gets_a_declared_answer_and_a_refusal_appends_nothing(
             CONTENT_TYPE=sent.content_type,
             QUERY_STRING=sent.query,
         )
-        assert wrong(operation, answer) is None
+        assert violation(operation, answer) is None
         assert answer.status_code < 400 or store().heads() == before
 
 
 @contextmanager
-def taken_back():
+def rolled_back():
     """Roll back, so that the next request finds a valid session and playlist."""
     with ExitStack() as stack:
         for alias in DATABASES:

@@ -63,7 +63,7 @@ OF_MOVIES_AND_PLAYLISTS = [
 ]
 
 
-class Hers(NamedTuple):
+class OwnerData(NamedTuple):
     """A user, and the values for the words in braces."""
 
     owner: Person
@@ -71,7 +71,7 @@ class Hers(NamedTuple):
 
 
 @pytest.fixture
-def hers(api, register, log_in):
+def owner_data(api, register, log_in):
     """A user with ratings, flags, a playlist, two mailed tokens and an exchanged refresh token."""
     register()
     logged_in = log_in()
@@ -87,7 +87,7 @@ def hers(api, register, log_in):
         hour, none = timedelta(hours=1), timedelta(0)
         token = outgoing_mail.make_token(owner.user_id, purpose, life=hour, pause=none)
         words[purpose.value] = str(token)
-    return Hers(owner, words)
+    return OwnerData(owner, words)
 
 
 @pytest.fixture
@@ -106,12 +106,12 @@ def late(monkeypatch):
 
 @pytest.mark.django_db(databases=["default", "vault"])
 @pytest.mark.parametrize("sent", COMMANDS, ids=lambda sent: sent.name)
-def test_command_that_always_conflicts_is_answered_409(api, hers, late, sent):
+def test_command_that_always_conflicts_is_answered_409(api, owner_data, late, sent):
     late()
     body = sent.body
     if isinstance(body, dict):
-        body = {name: _filled(value, hers.words) for name, value in body.items()}
-    answer = api(sent.method, sent.path.format(**hers.words), body, by=hers.owner)
+        body = {name: _filled(value, owner_data.words) for name, value in body.items()}
+    answer = api(sent.method, sent.path.format(**owner_data.words), body, by=owner_data.owner)
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/conflict")
 
 
@@ -142,13 +142,15 @@ def test_command_over_the_rate_limit_is_told_when_to_retry(api, ann, sent):
 
 @pytest.mark.django_db(databases=["default", "vault"])
 @pytest.mark.parametrize("sent", OF_MOVIES_AND_PLAYLISTS, ids=lambda sent: sent.name)
-def test_command_is_answered_503_while_the_database_is_unavailable(api, hers, monkeypatch, sent):
+def test_command_is_answered_503_while_the_database_is_unavailable(
+    api, owner_data, monkeypatch, sent
+):
     def raise_unavailable(*_args, **_more):
         raise OperationalError("password=secret")
 
     for alias in ("default", "vault"):
         monkeypatch.setattr(connections[alias], "cursor", raise_unavailable)
-    answer = api(sent.method, sent.path.format(**hers.words), sent.body, by=hers.owner)
+    answer = api(sent.method, sent.path.format(**owner_data.words), sent.body, by=owner_data.owner)
     assert (answer.status_code, answer.json()["type"]) == (503, "/problems/unavailable")
     assert answer.headers["Retry-After"] == "1"
     assert b"secret" not in answer.content

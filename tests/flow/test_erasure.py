@@ -94,7 +94,7 @@ def found_in(places: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def look(redis_url, elasticsearch_url) -> Callable[[], list[tuple[str, str]]]:
+def dump_everything(redis_url, elasticsearch_url) -> Callable[[], list[tuple[str, str]]]:
     return lambda: found_in(everything(redis_url, elasticsearch_url))
 
 
@@ -120,7 +120,7 @@ def me(person: Client) -> str:
 
 
 def test_erased_user_is_gone_from_every_store_for_good(
-    start, catalogue, register_client, look, redis_url
+    start, catalogue, register_client, dump_everything, redis_url
 ):
     platform: Platform = start()
     import_(platform, catalogue)
@@ -133,11 +133,14 @@ def test_erased_user_is_gone_from_every_store_for_good(
     moment = datetime.now(UTC).isoformat()
     past = ("--until", moment, "--into", "then")
     assert platform.manage("rebuild", "library", "playlists", *past) == 0
-    assert set(look()) == {("redis", NAME), ("redis", WORDS)}  # the address is encrypted everywhere
+    assert set(dump_everything()) == {
+        ("redis", NAME),
+        ("redis", WORDS),
+    }  # the address is encrypted everywhere
     gone_id, link = me(cid), erase_themselves(cid)
 
     assert platform.manage("erase", EMAIL) == 0
-    assert look() == []
+    assert dump_everything() == []
     assert zoe.read("/v1/me").status_code == 401
     assert zoe.put("/v1/movies/1/rating", {"score": 3}).status_code == 401
     assert bob.read(f"/v1/playlists/{playlist}").status_code == 404
@@ -152,7 +155,7 @@ def test_erased_user_is_gone_from_every_store_for_good(
     assert platform.manage("rebuild", "--all", "--verify") == 0
     names = ("--email", EMAIL, "--username", NAME)
     assert platform.manage("erasure_report", user_id, *names, "--wait", "60") == 0
-    assert look() == []
+    assert dump_everything() == []
     with Redis.from_url(redis_url) as redis:
         of_library = [key for key in redis.scan_iter("{library.*") if user_id.encode() in key]
     assert of_library == []  # nor in the past generation
@@ -184,7 +187,7 @@ def test_older_backup_of_the_log_restores_no_erased_user(vault_database, keys, r
 
     restore(backup)
     store = PostgresStore(config().partitions)
-    events = [event for page in whole(store) for event in page]
+    events = [event for page in all_batches(store) for event in page]
     assert str(user) in repr(events)
     assert found_in({"what can be read": repr(EventDecryptor().decrypt_all(events))}) == []
     assert subjects.find(EMAIL) is None
@@ -228,14 +231,14 @@ def restore(backup: str) -> None:
     run([tool("psql"), "--quiet", f"--dbname={url}"], input=backup, text=True, check=True)
 
 
-def whole(store: PostgresStore) -> list[Sequence[Recorded]]:
+def all_batches(store: PostgresStore) -> list[Sequence[Recorded]]:
     return [store.page(partition, after=0, limit=1000) for partition in range(store.partitions)]
 
 
 def library(store: PostgresStore) -> Mapping[str, object]:
     """The library folded from the current log and vault."""
     model, decryptor, folded = Library(Redis(), 1), EventDecryptor(), InMemoryRedis()
-    for batch in whole(store):
+    for batch in all_batches(store):
         if batch:
             shard = model.shard(batch[0].partition)
             folded.apply(model.writes(shard, model.decrypted(batch, decryptor.decrypt_all)))

@@ -35,7 +35,7 @@ IN_PRODUCTION = {
 VARIABLES = {PREFIX + field.encode_name for field in msgspec.structs.fields(Config)}
 
 
-def words(service):
+def command_words(service):
     command = service["command"]
     assert isinstance(command, list), "a list needs no shell to be taken apart"
     return service.get("entrypoint", []) + command
@@ -43,7 +43,7 @@ def words(service):
 
 def commands_of(service):
     """manage.py commands that a service runs, those in scripts included."""
-    command = words(service)
+    command = command_words(service)
     if command[0] == "sh":
         lines = (ROOT / command[1]).read_text().splitlines()
         return [line.split()[2] for line in lines if line.startswith("python manage.py")]
@@ -75,7 +75,7 @@ def test_compose_runs_existing_management_commands(name):
 
 @pytest.mark.parametrize("name", OURS)
 def test_compose_runs_programs_of_the_platform(name):
-    program, *arguments = words(OURS[name])
+    program, *arguments = command_words(OURS[name])
     match program:
         case "granian":
             module = next(word for word in arguments if ":" in word).partition(":")[0]
@@ -239,7 +239,7 @@ def test_every_variable_of_compose_is_in_its_manual():
 @pytest.mark.parametrize(("name", "port"), HTTP.items())
 def test_apis_listen_on_published_port_and_are_checked_there(name, port):
     service = SERVICES[name]
-    command = words(service)
+    command = command_words(service)
     assert command[command.index("--port") + 1] == port
     assert service["ports"] == [f"127.0.0.1:${{{name.upper()}_PORT:-{port}}}:{port}"]
     assert f"127.0.0.1:{port}/health/ready" in service["healthcheck"]["test"][-1]
@@ -256,7 +256,7 @@ def test_processes_without_an_api_expose_a_metrics_port():
 
 @pytest.mark.parametrize("name", HTTP)
 def test_request_limits_of_compose_equal_those_of_native_mode(name):
-    command = words(SERVICES[name])
+    command = command_words(SERVICES[name])
     begin = command.index(ADMITTED[0])
     assert tuple(command[begin : begin + len(ADMITTED)]) == ADMITTED
 

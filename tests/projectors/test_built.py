@@ -13,7 +13,7 @@ from projectors.read_models.recommendations import builder as recommendations_bu
 from projectors.read_models.search import builder as search_builder
 from projectors.registry import MODELS, WITH_BUILDER, make_builders
 from tests.fixtures.memory_store import MemoryStore
-from tests.projectors.verification.test_state import entries, take_in
+from tests.projectors.verification.test_state import apply_log, entries
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LOOKS = {
@@ -30,7 +30,7 @@ def models(redis, elasticsearch_url):
     store.append_many(entries(), origin=Origin(correlation_id=uuid4()))
     result = {model.name: model(redis, 1) for model in MODELS}
     for model in result.values():
-        take_in(model, store)
+        apply_log(model, store)
     Pointers(redis).switch(dict.fromkeys(result, 1))
     return result
 
@@ -40,7 +40,7 @@ def builders(redis, models):
     return {builder.name: builder for builder in make_builders(models, Live(redis))}
 
 
-def come_in_late(model):
+def mark_changed(model):
     """Mark data as changed, as applying a parked event does."""
     for shard in model.shards(4):
         for partition in shard.checkpoints():
@@ -59,13 +59,13 @@ def test_event_retried_during_a_build_is_not_noted_as_built(models, builders, na
     where, what = LOOKS.get(name, (DirtyMarks, "take"))
     look = getattr(where, what)
 
-    def and_then(*args, **more):
+    def look_then_mark(*args, **more):
         result = look(*args, **more)
-        come_in_late(model)
+        mark_changed(model)
         return result
 
     with monkeypatch.context() as meanwhile:
-        meanwhile.setattr(where, what, and_then)
+        meanwhile.setattr(where, what, look_then_mark)
         builders[name].build(NOW)
     assert model.built_offsets(4) == [0, 0, 0, 0]
     builders[name].build(NOW)

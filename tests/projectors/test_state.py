@@ -58,7 +58,7 @@ class ConsistentRecording:
 
     def record(self, happening, hours):
         for event in self._events(*happening):
-            self.recording.say(event, at=NOON + timedelta(hours=hours))
+            self.recording.record(event, at=NOON + timedelta(hours=hours))
 
     def _events(self, what, who, *more):  # noqa: C901, PLR0912 - one case per action
         match what, *more:

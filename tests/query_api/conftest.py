@@ -72,7 +72,7 @@ class World:
             RecommendationsBuilder(self.models[Recommendations], trending, movies, similarity),
         )
 
-    def happen(self, event, owner, *, ago=timedelta(0), to=None):
+    def apply_event(self, event, owner, *, ago=timedelta(0), to=None):
         """Record an event; the given models (all by default) apply it."""
         recorded = self.record(event, owner, ago=ago)
         for kind in self.models if to is None else to:
@@ -101,11 +101,11 @@ class World:
         """Record the catalogue's movies."""
         for movie, (title, year, genres, cast) in MOVIES.items():
             added = MovieAdded(movie_id=movie, title=title, year=year, genres=genres, cast=cast)
-            self.happen(added, movie)
+            self.apply_event(added, movie)
 
     def rate(self, user, movie, score, **more):
         """Record a user's first rating of a movie."""
-        return self.happen(MovieRated(user_id=user, movie_id=movie, score=score), user, **more)
+        return self.apply_event(MovieRated(user_id=user, movie_id=movie, score=score), user, **more)
 
     def park(self, kind, recorded):
         """Park an event, as a worker does when the model cannot apply it."""

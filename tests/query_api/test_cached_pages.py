@@ -75,10 +75,10 @@ def test_other_queries_have_other_entries(client, index_queries):
 @pytest.mark.parametrize("path", PATHS)
 def test_cached_page_is_invalid_when_a_movie_changes(client, world, flush, index_queries, path):
     assert ids(client.get(path)) == [ALIEN]
-    world.happen(MovieAdded(movie_id=7, title="Aliens", year=1986, genres=("Horror",)), 7)
+    world.apply_event(MovieAdded(movie_id=7, title="Aliens", year=1986, genres=("Horror",)), 7)
     flush()
     assert sorted(ids(client.get(path))) == [ALIEN, 7]
-    world.happen(MovieDescribed(movie_id=7, title="Alone", year=1986, genres=("Drama",)), 7)
+    world.apply_event(MovieDescribed(movie_id=7, title="Alone", year=1986, genres=("Drama",)), 7)
     flush()
     assert ids(client.get("/v1/discover?genre=Horror")) == [ALIEN]
 
@@ -94,7 +94,7 @@ def test_cached_page_shows_current_cards(client, world, index_queries):
     """Cards are current, although the index is not."""
     client.get(PATHS[0])
     world.rate(ANN, ALIEN, 9)
-    world.happen(MovieLinked(movie_id=ALIEN, source="imdb", external_id="tt0078748"), ALIEN)
+    world.apply_event(MovieLinked(movie_id=ALIEN, source="imdb", external_id="tt0078748"), ALIEN)
     [card] = client.get(PATHS[0]).json()["items"]
     assert card["community"]["count"] == 1
     assert card["external_ids"] == {"imdb": "tt0078748"}

@@ -57,21 +57,23 @@ IN_TWO_TRIPS = [
 @pytest.fixture
 def pages(world, flush):
     """Alien is on every page: of Ann, who has rated and listed it, and of Bob, who has not."""
-    world.happen(MovieAdded(movie_id=RONIN, title="Ronin", year=1998, genres=("Crime",)), RONIN)
+    world.apply_event(
+        MovieAdded(movie_id=RONIN, title="Ronin", year=1998, genres=("Crime",)), RONIN
+    )
     for number in range(6):
         for movie in (ALIEN, HEAT):
             world.rate(UUID(int=0x100 + number), movie, 9)
     world.rate(ANN, ALIEN, 9)
     world.rate(BOB, HEAT, 9)
-    world.happen(MovieFavourited(user_id=ANN, movie_id=ALIEN), ANN)
-    world.happen(MovieHidden(user_id=ANN, movie_id=ALIEN), ANN)
+    world.apply_event(MovieFavourited(user_id=ANN, movie_id=ALIEN), ANN)
+    world.apply_event(MovieHidden(user_id=ANN, movie_id=ALIEN), ANN)
     for id_ in (NIGHT, EMPTY):
-        world.happen(
+        world.apply_event(
             PlaylistCreated(playlist_id=id_, user_id=ANN, name=EncryptedField("Night")), ANN
         )
-        world.happen(PlaylistShown(playlist_id=id_, user_id=ANN, visibility="public"), ANN)
+        world.apply_event(PlaylistShown(playlist_id=id_, user_id=ANN, visibility="public"), ANN)
     added = PlaylistMovieAdded(playlist_id=NIGHT, user_id=ANN, movie_id=ALIEN, rank=1)
-    world.happen(added, ANN)
+    world.apply_event(added, ANN)
 
     def build():
         world.build()

@@ -115,7 +115,7 @@ def test_fast_lane_leaves_other_requests_to_django(path):
 @pytest.mark.parametrize("path", HOT)
 def test_refused_caller_gets_no_fast_answer(path, world, log_in):
     old = log_in(ANN)
-    world.happen(SessionsRevoked(user_id=ANN, epoch=1), ANN)
+    world.apply_event(SessionsRevoked(user_id=ANN, epoch=1), ANN)
     for headers in (old, {"Authorization": "Bearer x.y.z"}):
         assert answer(environ(path, headers)) is None
         assert ask(FastLane(WSGIHandler()), path, headers)[0] == "401 Unauthorized"

@@ -12,7 +12,7 @@ from events.management.commands.reference import DIRECTORY
 from events.playlist_ids import playlist_id
 from infra.config import config
 from tests.fixtures.position_header import encode_positions
-from tests.fixtures.random_requests import Fitting, operations, requests, wrong
+from tests.fixtures.random_requests import ValidValues, operations, requests, violation
 from tests.query_api.conftest import ALIEN, ANN, HEAT
 
 OPERATIONS = list(operations(json.loads((DIRECTORY / "query.openapi.json").read_text())))
@@ -20,21 +20,21 @@ MINE = playlist_id(str(ANN), config().partitions, bytes(10))
 
 
 @pytest.fixture
-def fitting(client, world, flush, log_in):
+def valid_values(client, world, flush, log_in):
     """Valid values for Ann's requests."""
     reached = [
-        world.happen(
+        world.apply_event(
             PlaylistCreated(playlist_id=MINE, user_id=ANN, name=EncryptedField("Mine")), ANN
         ),
-        world.happen(MovieFavourited(user_id=ANN, movie_id=HEAT), ANN),
-        world.happen(MovieFavourited(user_id=ANN, movie_id=ALIEN), ANN),
+        world.apply_event(MovieFavourited(user_id=ANN, movie_id=HEAT), ANN),
+        world.apply_event(MovieFavourited(user_id=ANN, movie_id=ALIEN), ANN),
     ]
     world.build()
     flush()
     headers, staff = log_in(ANN), log_in(ANN, is_staff=True)
     page = client.get("/v1/me/favourites?limit=1", headers=headers)
     board = client.get("/v1/discover?limit=1")
-    return Fitting(
+    return ValidValues(
         headers={
             "Authorization": [headers["Authorization"], staff["Authorization"], "Bearer x.y.z"],
             "Log-Position": [encode_positions(reached)],
@@ -59,8 +59,8 @@ def fitting(client, world, flush, log_in):
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 @settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_response_to_random_request_is_declared(client, fitting, operation, data):
-    sent = data.draw(requests(operation, fitting))
+def test_response_to_random_request_is_declared(client, valid_values, operation, data):
+    sent = data.draw(requests(operation, valid_values))
     method = data.draw(st.sampled_from(["GET", "HEAD"]))
     answer = client.generic(
         method,
@@ -71,6 +71,6 @@ def test_response_to_random_request_is_declared(client, fitting, operation, data
         QUERY_STRING=sent.query,
     )
     if method == "GET":
-        assert wrong(operation, answer) is None
+        assert violation(operation, answer) is None
     else:
         assert answer.status_code in operation.statuses | {304, 404}

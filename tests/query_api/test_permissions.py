@@ -28,8 +28,8 @@ from tests.fixtures.permission_matrix import (
     anybody,
     differences,
     everybody,
-    lacking,
     logged_in,
+    missing_rows,
     owner,
     staff,
 )
@@ -75,21 +75,23 @@ TABLE: Sequence[Case] = [
 
 
 @pytest.fixture
-def hers(world, elasticsearch_url):
+def owner_data(world, elasticsearch_url):
     """Ann's data with one public playlist; one of her sessions is revoked."""
-    sealed = EncryptedField("ann")
-    world.happen(UserRegistered(user_id=ANN, username=sealed, email=sealed), ANN)
+    encrypted = EncryptedField("ann")
+    world.apply_event(UserRegistered(user_id=ANN, username=encrypted, email=encrypted), ANN)
     for id_, name in ((SECRET, SECRET_NAME), (OPEN, "For everybody")):
-        world.happen(PlaylistCreated(playlist_id=id_, user_id=ANN, name=EncryptedField(name)), ANN)
-    world.happen(PlaylistShown(playlist_id=OPEN, user_id=ANN, visibility="public"), ANN)
+        world.apply_event(
+            PlaylistCreated(playlist_id=id_, user_id=ANN, name=EncryptedField(name)), ANN
+        )
+    world.apply_event(PlaylistShown(playlist_id=OPEN, user_id=ANN, visibility="public"), ANN)
     until = datetime.now(UTC) + timedelta(minutes=5)
-    world.happen(SessionRevoked(user_id=ANN, family=OVER, expires_at=until), ANN)
+    world.apply_event(SessionRevoked(user_id=ANN, family=OVER, expires_at=until), ANN)
     world.build()
     SearchBuilder(world.models[Search]).build(datetime.now(UTC))
 
 
 def test_every_route_is_in_the_table():
-    assert lacking(TABLE, urls.urlpatterns) == {}
+    assert missing_rows(TABLE, urls.urlpatterns) == {}
 
 
 class Silent(ReadView):
@@ -111,7 +113,7 @@ def test_view_without_permissions_is_closed(log_in, monkeypatch):
         assert fast_lane.answer(dict(request.environ)) is None
 
 
-@pytest.mark.usefixtures("hers", "unlimited")
+@pytest.mark.usefixtures("owner_data", "unlimited")
 def test_every_route_checks_its_permissions(client, keys, log_in, capsys):
     valid = ValidToken(keys, ANN, LIVE)
     tokens = {name: forge(valid) for name, forge in FORGERIES.items()} | {

@@ -22,7 +22,7 @@ from projectors.read_models.trending.read_model import Trending
 from query_api.http import request
 from tests.fixtures import model_access
 from tests.reference import library, movies, reading, trending
-from tests.reference.history import MOVIES, PEOPLE, SUPPRESSED, DatedLog, histories, whole
+from tests.reference.history import MOVIES, PEOPLE, SUPPRESSED, DatedLog, all_events, histories
 
 # Whole seconds: answers have times in milliseconds.
 TEN_DAYS_AGO = datetime.now(UTC).replace(microsecond=0) - timedelta(days=10)
@@ -80,19 +80,19 @@ class Answers:
 @given(log=histories(since=TEN_DAYS_AGO, minutes=10 * 24 * 60))
 @settings(max_examples=15, deadline=None, suppress_health_check=SUPPRESSED)
 def test_answers_equal_the_reference_model(answers, log: DatedLog):
-    history, api = whole(log), answers(log)
+    history, api = all_events(log), answers(log)
     facts = movies.facts(history)
-    the_cards(api, history, facts)
-    the_boards(api, history, facts)
+    check_cards(api, history, facts)
+    check_boards(api, history, facts)
     expected = library.libraries(history)
     erased = library.erased(history)
     for person in erased:
         api.get("/v1/me/ratings", person, status=401)
     for person in {*PEOPLE} - erased:
-        the_library(api, person, expected.get(person, library.Library()), facts)
+        check_library(api, person, expected.get(person, library.Library()), facts)
 
 
-def the_cards(api: Answers, history: list[Recorded], facts: dict[int, movies.Facts]) -> None:
+def check_cards(api: Answers, history: list[Recorded], facts: dict[int, movies.Facts]) -> None:
     community = movies.community(history)
     for movie in MOVIES:
         if movie not in facts:
@@ -103,7 +103,7 @@ def the_cards(api: Answers, history: list[Recorded], facts: dict[int, movies.Fac
         assert reading.of_card(card) == (facts[movie], community.get(movie, movies.NOBODY))
 
 
-def the_boards(api: Answers, history: list[Recorded], facts: dict[int, movies.Facts]) -> None:
+def check_boards(api: Answers, history: list[Recorded], facts: dict[int, movies.Facts]) -> None:
     degrees = trending.degrees(history)
     for window in ("day", "week"):
         board = trending.board(degrees, window, now=api.now)
@@ -116,11 +116,11 @@ def the_boards(api: Answers, history: list[Recorded], facts: dict[int, movies.Fa
         }
 
 
-def the_library(
+def check_library(
     api: Answers, person: UUID, expected: library.Library, facts: dict[int, movies.Facts]
 ) -> None:
     ratings = api.items("/v1/me/ratings", person)
-    assert {it["id"]: (it["score"], moment(it["rated_at"])) for it in ratings} == {
+    assert {it["id"]: (it["score"], parse_time(it["rated_at"])) for it in ratings} == {
         movie: (opinion.score, opinion.at)
         for movie, opinion in expected.ratings.items()
         if movie in facts
@@ -129,7 +129,7 @@ def the_library(
         ("/v1/me/favourites", "favourited_at", expected.favourites),
         ("/v1/me/hidden", "hidden_at", expected.hidden),
     ):
-        assert {it["id"]: moment(it[since]) for it in api.items(path, person)} == {
+        assert {it["id"]: parse_time(it[since]) for it in api.items(path, person)} == {
             movie: at for movie, at in expected_ids.items() if movie in facts
         }
     playlists = api.items("/v1/me/playlists", person)
@@ -148,5 +148,5 @@ def _for_all(visibility: str) -> int:
     return 200 if visibility == "public" else 404
 
 
-def moment(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
     return datetime.fromisoformat(text)

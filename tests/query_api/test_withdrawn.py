@@ -54,14 +54,14 @@ def liked(world, catch_up):
     aliens = MovieAdded(
         movie_id=ALIENS, title="Aliens", year=1986, genres=("Horror", "Science Fiction")
     )
-    world.happen(aliens, ALIENS)
+    world.apply_event(aliens, ALIENS)
     for number in range(3):
         world.rate(UUID(int=0x100 + number), ALIEN, 9)
     world.rate(ANN, ALIEN, 8)
-    world.happen(MovieFavourited(user_id=ANN, movie_id=ALIEN), ANN)
+    world.apply_event(MovieFavourited(user_id=ANN, movie_id=ALIEN), ANN)
     world.rate(BOB, HEAT, 8)
     trend = TrendObserved(board="tmdb-day", source="tmdb", window="day", movies=(ALIEN, HEAT))
-    world.happen(trend, "tmdb-day")
+    world.apply_event(trend, "tmdb-day")
     catch_up()
 
 
@@ -86,14 +86,14 @@ def test_withdrawn_movie_is_hidden_until_restored(client, world, catch_up, log_i
     assert [path for path, movie_ids in before.items() if ALIEN not in movie_ids] == []
     assert set(of_it().values()) == {200}
 
-    world.happen(MovieWithdrawn(movie_id=ALIEN, reason="a double"), ALIEN)
+    world.apply_event(MovieWithdrawn(movie_id=ALIEN, reason="a double"), ALIEN)
     catch_up()
     assert [path for path, movie_ids in of_many().items() if ALIEN in movie_ids] == []
     assert set(of_it().values()) == {404}
     [horror] = [it for it in client.get("/v1/genres").json()["items"] if it["name"] == "Horror"]
     assert horror["count"] == 1
 
-    world.happen(MovieRestored(movie_id=ALIEN), ALIEN)
+    world.apply_event(MovieRestored(movie_id=ALIEN), ALIEN)
     catch_up()
     assert [path for path, movie_ids in of_many().items() if ALIEN not in movie_ids] == []
     assert client.get(OF_IT[0]).json() == card

@@ -112,7 +112,7 @@ def do(command: Command, log: EventStore) -> Handled[Any] | None:
         return None
 
 
-def whole(log: EventStore) -> list[Recorded]:
+def all_events(log: EventStore) -> list[Recorded]:
     """All events, partition by partition, in order."""
     return [
         recorded

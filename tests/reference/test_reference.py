@@ -28,7 +28,7 @@ from projectors.read_models.trending.read_model import Trending
 from projectors.storage.read_model import Decrypt, leave_encrypted
 from tests.fixtures.recording import NOON
 from tests.reference import library, movies, reading, trending
-from tests.reference.history import MOVIES, PEOPLE, SUPPRESSED, DatedLog, histories, whole
+from tests.reference.history import MOVIES, PEOPLE, SUPPRESSED, DatedLog, all_events, histories
 from tests.reference.opinions import opinions
 
 ROOT = Path(__file__).parents[2]
@@ -44,8 +44,8 @@ def redis(redis_url):
         yield connected
 
 
-def taken_in(kind, redis: Redis, log: EventStore, *, decrypt: Decrypt = leave_encrypted):
-    """A new generation of a read model that has applied the whole log."""
+def generation_of(kind, redis: Redis, log: EventStore, *, decrypt: Decrypt = leave_encrypted):
+    """A new generation of a read model that has applied the all_events log."""
     model = kind(redis, next(_generations))
     follower = Follower(model, log, decrypt)
     follower.sync(log.heads())
@@ -67,8 +67,8 @@ given_a_log = partial(given, log=histories(since=DAYS_AGO, minutes=9 * 24 * 60))
 @given_a_log()
 @examples
 def test_movie_cards_agree_with_the_reference(redis, log: DatedLog):
-    history = whole(log)
-    model = taken_in(Movies, redis, log)
+    history = all_events(log)
+    model = generation_of(Movies, redis, log)
     facts, community = movies.facts(history), movies.community(history)
     for movie in (*MOVIES, 99):
         expected = (facts[movie], community.get(movie, movies.NOBODY)) if movie in facts else None
@@ -82,8 +82,8 @@ def test_movie_cards_agree_with_the_reference(redis, log: DatedLog):
 @given_a_log()
 @examples
 def test_libraries_agree_with_the_reference(redis, log: DatedLog):
-    model = taken_in(Library, redis, log)
-    expected = library.libraries(whole(log))
+    model = generation_of(Library, redis, log)
+    expected = library.libraries(all_events(log))
     for person in PEOPLE:
         actual = reading.library(model, person)
         assert actual == expected.get(person, library.Library())
@@ -94,8 +94,8 @@ def test_libraries_agree_with_the_reference(redis, log: DatedLog):
 @given_a_log()
 @examples
 def test_trending_heat_agrees_with_the_reference(redis, log: DatedLog):
-    history = whole(log)
-    model, catalogue = taken_in(Trending, redis, log), taken_in(Movies, redis, log)
+    history = all_events(log)
+    model, catalogue = generation_of(Trending, redis, log), generation_of(Movies, redis, log)
     degrees = trending.degrees(history)
     hours = [DAYS_AGO + timedelta(hours=nth) for nth in range(9 * 24 + 1)]
     assert reading.degrees(model, hours, MOVIES) == degrees
@@ -117,20 +117,20 @@ def test_trending_heat_agrees_with_the_reference(redis, log: DatedLog):
 def test_read_models_agree_with_the_reference_on_movielens_100k(log_database, redis):
     call_command("import_movielens", str(ML_100K), verbosity=0)
     log = PostgresStore(config().partitions)
-    history = whole(log)
+    history = all_events(log)
     facts, community = movies.facts(history), movies.community(history)
-    cards = taken_in(Movies, redis, log)
+    cards = generation_of(Movies, redis, log)
     assert (len(facts), sum(it.count for it in community.values())) == (1664, 99_693)
     for movie, details in facts.items():
         assert reading.card(cards, movie) == (details, community.get(movie, movies.NOBODY))
 
-    own = taken_in(Library, redis, log)
+    own = generation_of(Library, redis, log)
     libraries = library.libraries(history)
     assert len(libraries) == 943
     for person, expected in libraries.items():
         assert reading.library(own, person) == expected
 
-    hot = taken_in(Trending, redis, log)
+    hot = generation_of(Trending, redis, log)
     degrees = trending.degrees(history)
     first, last = min(hour for _, hour in degrees), max(hour for _, hour in degrees)
     assert (first.year, last.year) == (1997, 1998)

@@ -52,47 +52,47 @@ SMALL = ("genres", "trend_observations", "sync_runs", "pg_")
 
 
 @pytest.fixture
-def look(api, staff):
+def open_page(api, staff):
     """Open a page as staff, in a catalogue with many movies."""
     fill(MOVIES)
     client = browser(cookie_of(staff()))
 
-    def look(page, status=200):
+    def open_page(page, status=200):
         answer = client.get(page)
         assert answer.status_code == status, answer.content
         return answer.content.decode()
 
-    return look
+    return open_page
 
 
-def test_admin_pages_take_at_most_eight_queries(look, django_assert_num_queries):
+def test_admin_pages_take_at_most_eight_queries(open_page, django_assert_num_queries):
     for page, questions in PAGES.items():
         assert questions + IDENTITY_QUERIES <= MOST
         with (
             django_assert_num_queries(questions, info=page),
             django_assert_num_queries(1, connection=connections["vault"], info=page),
         ):
-            look(page)
+            open_page(page)
 
 
-def test_query_count_does_not_depend_on_the_rows_of_a_page(look, django_assert_num_queries):
+def test_query_count_does_not_depend_on_the_rows_of_a_page(open_page, django_assert_num_queries):
     for rows in (1, 100):
         with (
             patch.object(ReadOnlyAdmin, "list_per_page", rows),
             django_assert_num_queries(PAGES[MOVIE]),
         ):
-            assert len(ids_on(look(MOVIE))) == rows
+            assert len(ids_on(open_page(MOVIE))) == rows
 
 
 def ids_on(page):
     return [int(movie_id) for movie_id in findall(rf'href="{MOVIE}(\d+)/', page)]
 
 
-def test_every_query_of_the_admin_pages_can_use_an_index(look):
+def test_every_query_of_the_admin_pages_can_use_an_index(open_page):
     """In a small catalogue PostgreSQL scans tables, unless the plan's cost forbids it."""
     for page in PAGES:
         with CaptureQueriesContext(connection) as queries:
-            look(page)
+            open_page(page)
         for question in (each["sql"] for each in queries.captured_queries):
             assert not [table for table in scanned(question) if not table.startswith(SMALL)], (
                 page,
@@ -109,8 +109,8 @@ def scanned(question):
     return [line.split(" on ")[1].split()[0] for line in lines if "Seq Scan on" in line]
 
 
-def test_movie_list_shows_newest_first_with_genres_and_boards(look):
-    page = look(MOVIE)
+def test_movie_list_shows_newest_first_with_genres_and_boards(open_page):
+    page = open_page(MOVIE)
     newest = Movie.objects.order_by("-year", "-id")[:100].values_list("pk", flat=True)
     assert ids_on(page) == [*newest]
     assert "2,002 movies" in page  # plus the movies of every test
@@ -120,8 +120,8 @@ def test_movie_list_shows_newest_first_with_genres_and_boards(look):
     assert cells[:4] == ["2019", "Drama", "5", "2"]
 
 
-def test_movie_page_shows_all_related_rows(look):
-    page = look(f"{MOVIE}1050/")
+def test_movie_page_shows_all_related_rows(open_page):
+    page = open_page(f"{MOVIE}1050/")
     shown = findall(r"<td>(.*?)</td>", page)
     assert next(cell for cell in shown if "Person" in cell).endswith(">Person 164</a>")
     assert {"Director", "tmdb", "imdb", "1050", "tt1050", "fr", "Film 1050"} <= set(shown)
@@ -130,7 +130,7 @@ def test_movie_page_shows_all_related_rows(look):
     assert "<form" not in page.replace('<form id="logout-form"', "")
 
 
-def test_search_finds_words_prefixes_and_ids(look):
+def test_search_finds_words_prefixes_and_ids(open_page):
     of_the_decade = Movie.objects.filter(year__range=(1950, 1959))
     for query, expected in {
         "q=movie+1234": [1234],
@@ -142,7 +142,7 @@ def test_search_finds_words_prefixes_and_ids(look):
         "decade=1950&genre=Horror": ids(of_the_decade.filter(genres="Horror")),
         "keyword=word+7": ids(Movie.objects.filter(keywords="word 7")),
     }.items():
-        assert sorted(ids_on(look(f"{MOVIE}?{query}"))) == sorted(expected), query
+        assert sorted(ids_on(open_page(f"{MOVIE}?{query}"))) == sorted(expected), query
 
 
 def ids(movies):
@@ -151,42 +151,42 @@ def ids(movies):
     return movie_ids
 
 
-def test_large_tables_show_an_estimated_count(look):
+def test_large_tables_show_an_estimated_count(open_page):
     with patch.object(estimated_count, "EXACT_LIMIT", 500):
-        assert "about 2,002 movies" in look(MOVIE)
-        page = look(f"{MOVIE}?q=movie")
+        assert "about 2,002 movies" in open_page(MOVIE)
+        page = open_page(f"{MOVIE}?q=movie")
         assert "more than 500 movies" in page
         assert 'href="?p=5&amp;q=movie"' in page
         assert "p=6" not in page
 
 
-def test_lists_of_people_genres_keywords_and_boards_show_their_counts(look):
-    assert findall(r">Person 17<", look(f"{PERSON}?q=son+17")) == []
-    assert findall(r">Person 17<", look(f"{PERSON}?q=17+per")) == [">Person 17<"]
-    assert "The Movie" in look(f"{PERSON}17/")
-    genres = look("/admin/catalogue/genre/")
+def test_lists_of_people_genres_keywords_and_boards_show_their_counts(open_page):
+    assert findall(r">Person 17<", open_page(f"{PERSON}?q=son+17")) == []
+    assert findall(r">Person 17<", open_page(f"{PERSON}?q=17+per")) == [">Person 17<"]
+    assert "The Movie" in open_page(f"{PERSON}17/")
+    genres = open_page("/admin/catalogue/genre/")
     assert f'<a href="{MOVIE}?genre=Horror">40</a>' in genres
-    keywords = look("/admin/catalogue/keyword/?q=word+7")
+    keywords = open_page("/admin/catalogue/keyword/?q=word+7")
     assert f'<a href="{MOVIE}?keyword=word+7">30</a>' in keywords
-    assert "The Movie 1001 (" in look("/admin/catalogue/trendobservation/tmdb-day/")
+    assert "The Movie 1001 (" in open_page("/admin/catalogue/trendobservation/tmdb-day/")
 
 
-def test_django_admin_adds_no_tables(look):
+def test_django_admin_adds_no_tables(open_page):
     tables = connection.introspection.table_names()
     ours = ("auth_", "django_")
     assert [name for name in tables if name.startswith(ours)] == ["django_migrations"]
 
 
-def test_sync_page_shows_state_and_counts(look):
-    page = look("/admin/catalogue/syncrun/")
+def test_sync_page_shows_state_and_counts(open_page):
+    page = open_page("/admin/catalogue/syncrun/")
     assert page.count("interrupted; the next run continues") == 6
     assert page.count("events 7") == 6
-    assert "a word" in look("/admin/catalogue/syncrun/films/")
+    assert "a word" in open_page("/admin/catalogue/syncrun/films/")
 
 
-def test_malformed_admin_requests_are_client_errors_or_ignored(look):
+def test_malformed_admin_requests_are_client_errors_or_ignored(open_page):
     for page, status in ODD.items():
-        look(page, status)
+        open_page(page, status)
 
 
 ODD = {

@@ -82,7 +82,7 @@ DETAILS = MovieDetails(
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def look(store, origin, *movies, at=NOON):
+def observe_board(store, origin, *movies, at=NOON):
     command = ObserveTrend(board="tmdb-day", source="tmdb", window="day", movies=movies, at=at)
     return observe(command, store, origin=origin)
 
@@ -99,19 +99,19 @@ def test_tables_hold_details_beyond_the_card(handle_commands):
 
 def test_tables_hold_the_last_observation_of_a_board(handle_commands, store, origin):
     handle_commands(HEAT, RONIN, ALI)
-    look(store, origin, 1, 2, 3)
-    look(store, origin, 3, 1, at=NOON + timedelta(minutes=15))
+    observe_board(store, origin, 1, 2, 3)
+    observe_board(store, origin, 3, 1, at=NOON + timedelta(minutes=15))
     assert last_observation("tmdb-day") == BoardState((3, 1), NOON + timedelta(minutes=15))
     assert last_observation("tmdb-week") == BoardState()
 
 
 def test_unchanged_board_is_no_event(handle_commands, store, origin):
     handle_commands(HEAT, RONIN)
-    assert len(look(store, origin, 1, 2)) == 1
-    assert look(store, origin, 1, 2, at=NOON + timedelta(minutes=15)) == ()
+    assert len(observe_board(store, origin, 1, 2)) == 1
+    assert observe_board(store, origin, 1, 2, at=NOON + timedelta(minutes=15)) == ()
     midnight = NOON + timedelta(hours=12)
-    assert len(look(store, origin, 1, 2, at=midnight)) == 1
-    assert look(store, origin, 1, 2, at=midnight + timedelta(minutes=15)) == ()
+    assert len(observe_board(store, origin, 1, 2, at=midnight)) == 1
+    assert observe_board(store, origin, 1, 2, at=midnight + timedelta(minutes=15)) == ()
 
 
 def test_tables_equal_the_state_folded_from_the_log(handle_commands, store):
@@ -142,8 +142,8 @@ def test_tables_rebuilt_from_the_log_are_identical(handle_commands, store, origi
         AddMovie(1, NEW_HEAT), LinkMovie(3, "movielens", "3"), LinkMovie(3, "movielens", "4")
     )
     handle_commands(DetailMovie(1, DETAILS))
-    look(store, origin, 1, 2)
-    look(store, origin, 2, at=NOON + timedelta(minutes=15))
+    observe_board(store, origin, 1, 2)
+    observe_board(store, origin, 2, at=NOON + timedelta(minutes=15))
     before = contents()
     models.Movie.objects.filter(pk=2).update(title="tampered with")
     models.Person.objects.filter(name="Val Kilmer").update(name="Nobody")

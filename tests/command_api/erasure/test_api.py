@@ -34,7 +34,7 @@ def erasures_in_log():
     return [json.loads(data) for type_, data in log_rows() if type_ == "user-erased.v1"]
 
 
-def whole_vault() -> str:
+def vault_contents() -> str:
     with connections["vault"].cursor() as cursor:
         cursor.execute("SELECT s::text FROM subjects s UNION ALL SELECT f::text FROM families f")
         return str(cursor.fetchall())
@@ -104,7 +104,7 @@ def test_erasure_of_one_user_leaves_others_alone(api, ann, register, log_in):
     erase(api, ann)
     assert api.rate(ALIEN, 8, by=bob, Idempotency_Key="mine").headers["Idempotency-Replayed"]
     assert log_in("bob").status_code == 200
-    assert str(bob.user_id) in whole_vault()
+    assert str(bob.user_id) in vault_contents()
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_duplicate_is_executed_when_the_first_one_fails(api, ann):
 
     def fail():
         rival.start()
-        until(somebody_waits_for_a_lock)
+        until(is_session_waiting_for_a_lock)
         assert answers == []
         raise LookupError
 
@@ -124,7 +124,7 @@ def test_duplicate_is_executed_when_the_first_one_fails(api, ann):
     assert len(log_rows()) == 1
 
 
-def somebody_waits_for_a_lock():
+def is_session_waiting_for_a_lock():
     with connection.cursor() as cursor:
         cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
         return cursor.fetchone()[0]

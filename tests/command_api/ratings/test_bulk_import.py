@@ -30,7 +30,7 @@ def ago(days):
     return NOW - timedelta(days=days)
 
 
-def brought_into(store, *ratings):
+def import_into(store, *ratings):
     return import_ratings(ANN, dict(enumerate(ratings)), store, now=NOW, origin=ORIGIN)
 
 
@@ -51,7 +51,7 @@ def opinions(store):
 def test_imported_ratings_are_appended_in_order_of_time():
     store = MemoryStore(8)
     ratings = [RatingInput(ALIEN, 7), RatingInput(HEAT, 9, ago(2)), RatingInput(3, 1, ago(9))]
-    imported = brought_into(store, *ratings)
+    imported = import_into(store, *ratings)
     assert kinds(imported) == ["taken"] * 3
     assert opinions(store) == [(3, 1), (HEAT, 9), (ALIEN, 7)]
     assert [it.occurred_at for it in log(store)][:2] == [ago(9), ago(2)]
@@ -60,8 +60,8 @@ def test_imported_ratings_are_appended_in_order_of_time():
 
 def test_imported_rating_carries_the_previous_score():
     store = MemoryStore(8)
-    brought_into(store, RatingInput(ALIEN, 7, ago(9)))
-    brought_into(store, RatingInput(ALIEN, 8, ago(5)))
+    import_into(store, RatingInput(ALIEN, 7, ago(9)))
+    import_into(store, RatingInput(ALIEN, 8, ago(5)))
     assert [it.event.previous for it in log(store)] == [None, 7]
 
 
@@ -72,15 +72,15 @@ def test_imported_list_counts_the_latest_rating_of_a_movie():
         RatingInput(ALIEN, 8, ago(5)),
         RatingInput(ALIEN, 9, ago(1)),
     ]
-    imported = brought_into(store, *ratings)
+    imported = import_into(store, *ratings)
     assert kinds(imported) == ["unchanged", "unchanged", "taken"]
     assert opinions(store) == [(ALIEN, 9)]
 
 
 def test_imported_rating_does_not_overwrite_a_later_one():
     store = MemoryStore(8)
-    brought_into(store, RatingInput(ALIEN, 7, ago(5)))
-    imported = brought_into(store, RatingInput(ALIEN, 3, ago(6)))
+    import_into(store, RatingInput(ALIEN, 7, ago(5)))
+    imported = import_into(store, RatingInput(ALIEN, 3, ago(6)))
     assert kinds(imported) == ["unchanged"]
     assert opinions(store) == [(ALIEN, 7)]
     assert imported.position == log(store)[0].position
@@ -90,26 +90,26 @@ def test_imported_rating_does_not_undo_a_later_withdrawal():
     store = MemoryStore(8)
     for command in (RateMovie(ANN, ALIEN, 7), WithdrawRating(ANN, ALIEN)):
         handle(command, rating, store, origin=ORIGIN)
-    assert kinds(brought_into(store, RatingInput(ALIEN, 3, ago(6)))) == ["unchanged"]
-    assert kinds(brought_into(store, RatingInput(ALIEN, 3))) == ["taken"]
+    assert kinds(import_into(store, RatingInput(ALIEN, 3, ago(6)))) == ["unchanged"]
+    assert kinds(import_into(store, RatingInput(ALIEN, 3))) == ["taken"]
 
 
 def test_empty_import_answers_with_the_partitions_start():
     store = MemoryStore(8)
-    assert brought_into(store).position.offset == 0
+    assert import_into(store).position.offset == 0
     assert sum(store.heads()) == 0
 
 
 def test_import_plans_again_when_a_stream_moved():
     store = Racing(1)
-    imported = brought_into(store, RatingInput(ALIEN, 9), RatingInput(HEAT, 8))
+    imported = import_into(store, RatingInput(ALIEN, 9), RatingInput(HEAT, 8))
     assert kinds(imported) == ["taken", "taken"]
     assert [it.event.previous for it in log(store)] == [None, 1, None]
 
 
 def test_import_gives_up_when_streams_always_move():
     with pytest.raises(WrongExpectedVersion):
-        brought_into(Racing(MAX_ATTEMPTS), RatingInput(ALIEN, 9))
+        import_into(Racing(MAX_ATTEMPTS), RatingInput(ALIEN, 9))
 
 
 class Racing(MemoryStore):
@@ -158,10 +158,10 @@ lists = st.lists(
 @given(lists, lists)
 def test_import_of_the_same_list_again_changes_nothing(before, ratings):
     store = MemoryStore(8)
-    brought_into(store, *before)
-    first = brought_into(store, *ratings)
+    import_into(store, *before)
+    first = import_into(store, *ratings)
     heads = list(store.heads())
-    repeated = brought_into(store, *ratings)
+    repeated = import_into(store, *ratings)
     assert list(store.heads()) == heads
     assert "taken" not in kinds(repeated)
     assert len(repeated.outcomes) == len(first.outcomes) == len(ratings)

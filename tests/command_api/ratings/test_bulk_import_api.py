@@ -16,11 +16,11 @@ YEAR_2000 = "2000-02-29T12:00:00Z"
 pytestmark = pytest.mark.django_db(databases=["default", "vault"])
 
 
-def bring(api, by, *ratings, **headers):
+def send_import(api, by, *ratings, **headers):
     return api("POST", PATH, list(ratings), by=by, **headers)
 
 
-def one(movie_id, score, rated_at=None):
+def rating_input(movie_id, score, rated_at=None):
     rating = {"movie_id": movie_id, "score": score}
     return rating if rated_at is None else rating | {"rated_at": rated_at}
 
@@ -33,15 +33,15 @@ def log(person):
 
 
 def test_import_takes_the_good_ratings_of_a_mixed_list(api, ann):
-    answer = bring(
+    answer = send_import(
         api,
         ann,
-        one(ALIEN, 8, YEAR_2000),
-        one(ALIEN, 11),
-        one(999, 7, "1989-12-31T23:59:59Z"),
+        rating_input(ALIEN, 8, YEAR_2000),
+        rating_input(ALIEN, 11),
+        rating_input(999, 7, "1989-12-31T23:59:59Z"),
         "nonsense",
-        one(HEAT, 3, "2000-02-29T13:00:00.5+02:00"),
-        one(HEAT, 2, "1999-01-01T00:00:00Z"),
+        rating_input(HEAT, 3, "2000-02-29T13:00:00.5+02:00"),
+        rating_input(HEAT, 2, "1999-01-01T00:00:00Z"),
     )
     assert answer.status_code == 200
     result = answer.json()
@@ -74,31 +74,31 @@ def test_import_takes_the_good_ratings_of_a_mixed_list(api, ann):
 @pytest.mark.parametrize(
     ("rating", "field"),
     [
-        (one(ALIEN, 0), "score"),
-        (one(ALIEN, "7"), "score"),
-        (one(ALIEN, 7.0), "score"),
-        (one(ALIEN, True), "score"),
-        (one(ALIEN, None), "score"),
+        (rating_input(ALIEN, 0), "score"),
+        (rating_input(ALIEN, "7"), "score"),
+        (rating_input(ALIEN, 7.0), "score"),
+        (rating_input(ALIEN, True), "score"),
+        (rating_input(ALIEN, None), "score"),
         ({"movie_id": ALIEN}, "score"),
         ({"score": 7}, "movie_id"),
-        (one("1", 7), "movie_id"),
-        (one(0, 7), "movie_id"),
-        (one(-1, 7), "movie_id"),
-        (one(10**30, 7), "movie_id"),
-        (one(ALIEN, 7) | {"stars": 3}, "stars"),
-        (one(ALIEN, 7, "yesterday"), "rated_at"),
-        (one(ALIEN, 7, "2000-02-30T12:00:00Z"), "rated_at"),
-        (one(ALIEN, 7, "2000-02-28T12:00:00"), "rated_at"),
-        (one(ALIEN, 7, "2000-02-28"), "rated_at"),
-        (one(ALIEN, 7, "0001-01-01T00:00:00+14:00"), "rated_at"),
-        (one(ALIEN, 7, "9999-12-31T23:59:59-14:00"), "rated_at"),
-        (one(ALIEN, 7, 951_825_600), "rated_at"),
-        (one(ALIEN, 7, [YEAR_2000]), "rated_at"),
+        (rating_input("1", 7), "movie_id"),
+        (rating_input(0, 7), "movie_id"),
+        (rating_input(-1, 7), "movie_id"),
+        (rating_input(10**30, 7), "movie_id"),
+        (rating_input(ALIEN, 7) | {"stars": 3}, "stars"),
+        (rating_input(ALIEN, 7, "yesterday"), "rated_at"),
+        (rating_input(ALIEN, 7, "2000-02-30T12:00:00Z"), "rated_at"),
+        (rating_input(ALIEN, 7, "2000-02-28T12:00:00"), "rated_at"),
+        (rating_input(ALIEN, 7, "2000-02-28"), "rated_at"),
+        (rating_input(ALIEN, 7, "0001-01-01T00:00:00+14:00"), "rated_at"),
+        (rating_input(ALIEN, 7, "9999-12-31T23:59:59-14:00"), "rated_at"),
+        (rating_input(ALIEN, 7, 951_825_600), "rated_at"),
+        (rating_input(ALIEN, 7, [YEAR_2000]), "rated_at"),
     ],
     ids=lambda value: str(value)[-40:],
 )
 def test_import_gives_the_reason_for_each_refused_rating(api, ann, rating, field):
-    answer = bring(api, ann, rating, one(HEAT, 5))
+    answer = send_import(api, ann, rating, rating_input(HEAT, 5))
     refused, accepted = answer.json()["results"]
     assert (refused["result"], accepted["result"]) == ("refused", "taken")
     assert [error["field"] for error in refused["errors"]] == [field]
@@ -108,53 +108,62 @@ def test_import_gives_the_reason_for_each_refused_rating(api, ann, rating, field
 
 def test_import_refuses_ratings_of_the_future(api, ann):
     soon = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
-    [result] = bring(api, ann, one(ALIEN, 7, soon)).json()["results"]
+    [result] = send_import(api, ann, rating_input(ALIEN, 7, soon)).json()["results"]
     reason = "rated_at must not be in the future."
     assert result["errors"] == [{"field": "rated_at", "reason": reason}]
 
 
 def test_imported_rating_with_a_null_time_is_given_now(api, ann):
-    assert bring(api, ann, one(ALIEN, 7) | {"rated_at": None}).json()["taken"] == 1
+    assert send_import(api, ann, rating_input(ALIEN, 7) | {"rated_at": None}).json()["taken"] == 1
     [recorded] = log(ann)
     assert recorded.occurred_at == recorded.recorded_at
 
 
 def test_import_sent_again_changes_nothing(api, ann):
-    ratings = [one(ALIEN, 8, YEAR_2000), one(ALIEN, 6, "1999-01-01T00:00:00Z"), one(HEAT, 2)]
-    first = bring(api, ann, *ratings)
-    repeated = bring(api, ann, *ratings)
+    ratings = [
+        rating_input(ALIEN, 8, YEAR_2000),
+        rating_input(ALIEN, 6, "1999-01-01T00:00:00Z"),
+        rating_input(HEAT, 2),
+    ]
+    first = send_import(api, ann, *ratings)
+    repeated = send_import(api, ann, *ratings)
     assert (first.json()["taken"], repeated.json()["taken"]) == (2, 0)
     assert repeated.headers["Log-Position"] == first.headers["Log-Position"]
     assert len(log_rows()) == 2
 
 
 def test_import_repeated_with_its_key_gets_the_first_answer(api, ann):
-    first, repeated = (bring(api, ann, one(ALIEN, 8), Idempotency_Key="k") for _ in "ab")
+    first, repeated = (
+        send_import(api, ann, rating_input(ALIEN, 8), Idempotency_Key="k") for _ in "ab"
+    )
     assert (repeated.status_code, repeated.content) == (200, first.content)
-    other = bring(api, ann, one(ALIEN, 9), Idempotency_Key="k")
+    other = send_import(api, ann, rating_input(ALIEN, 9), Idempotency_Key="k")
     assert (other.status_code, fields(other)) == (422, ["Idempotency-Key"])
     assert len(log_rows()) == 1
 
 
 def test_imported_and_direct_ratings_share_a_stream(api, ann):
-    bring(api, ann, one(ALIEN, 4, YEAR_2000))
+    send_import(api, ann, rating_input(ALIEN, 4, YEAR_2000))
     api.rate(ALIEN, 8, by=ann)
-    assert bring(api, ann, one(ALIEN, 5, "2001-01-01T00:00:00Z")).json()["unchanged"] == 1
-    assert bring(api, ann, one(ALIEN, 5)).json()["taken"] == 1
+    assert (
+        send_import(api, ann, rating_input(ALIEN, 5, "2001-01-01T00:00:00Z")).json()["unchanged"]
+        == 1
+    )
+    assert send_import(api, ann, rating_input(ALIEN, 5)).json()["taken"] == 1
     assert [it.event.previous for it in log(ann)] == [None, 4, 8]
 
 
 def test_import_takes_at_most_a_thousand_ratings(api, ann):
-    ratings = [one(ALIEN + nth % 2, 1 + nth % 10, YEAR_2000) for nth in range(1000)]
-    answer = bring(api, ann, *ratings)
+    ratings = [rating_input(ALIEN + nth % 2, 1 + nth % 10, YEAR_2000) for nth in range(1000)]
+    answer = send_import(api, ann, *ratings)
     assert (answer.status_code, answer.json()["taken"]) == (200, 2)
-    answer = bring(api, ann, *ratings, ratings[0])
+    answer = send_import(api, ann, *ratings, ratings[0])
     assert (answer.status_code, fields(answer)) == (422, [""])
     assert len(log_rows()) == 2
 
 
 def test_import_takes_an_empty_list(api, ann):
-    answer = bring(api, ann)
+    answer = send_import(api, ann)
     assert answer.status_code == 200
     assert answer.json() == {"taken": 0, "unchanged": 0, "refused": 0, "results": []}
     assert decode_positions(answer.headers["Log-Position"])[0].offset == 0
@@ -187,7 +196,7 @@ def test_import_refuses_a_body_that_is_too_large(api, ann):
 
 
 def test_import_needs_a_token(api):
-    assert api("POST", PATH, [one(ALIEN, 7)]).status_code == 401
+    assert api("POST", PATH, [rating_input(ALIEN, 7)]).status_code == 401
     assert log_rows() == []
 
 

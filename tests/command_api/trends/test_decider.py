@@ -10,10 +10,10 @@ from events.recorded import Stream
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SOON, LATE = NOON + timedelta(minutes=15), NOON + REPEATED_AFTER
-SAID = BoardState((1, 2), NOON)
+CURRENT = BoardState((1, 2), NOON)
 
 
-def look(*movies, at=SOON):
+def observe(*movies, at=SOON):
     return ObserveTrend(board="tmdb-day", source="tmdb", window="day", movies=movies, at=at)
 
 
@@ -24,12 +24,12 @@ def observed(*movies):
 @pytest.mark.parametrize(
     ("command", "board", "events"),
     [
-        (look(1, 2), BoardState(), observed(1, 2)),
-        (look(2, 1), SAID, observed(2, 1)),
-        (look(1, 2), SAID, ()),
-        (look(1, 2, at=LATE), SAID, observed(1, 2)),
-        (look(), SAID, ()),
-        (look(2, 1, at=NOON), SAID, ()),
+        (observe(1, 2), BoardState(), observed(1, 2)),
+        (observe(2, 1), CURRENT, observed(2, 1)),
+        (observe(1, 2), CURRENT, ()),
+        (observe(1, 2, at=LATE), CURRENT, observed(1, 2)),
+        (observe(), CURRENT, ()),
+        (observe(2, 1, at=NOON), CURRENT, ()),
     ],
     ids=["the first", "another order", "the same", "the same, late", "nothing", "an older look"],
 )

@@ -10,14 +10,14 @@ from tests.fixtures.waiting import until
 
 
 @pytest.fixture
-def line(bus_url):
-    with proxy_to(bus_url) as line:
-        yield line
+def proxy(bus_url):
+    with proxy_to(bus_url) as proxy:
+        yield proxy
 
 
 @pytest.fixture
-def publisher(line, namespace):
-    publisher = Publisher(line.url, namespace, window=10)
+def publisher(proxy, namespace):
+    publisher = Publisher(proxy.url, namespace, window=10)
     until(lambda: publisher.poll(0.1) == [] and publisher.is_ready)
     yield publisher
     publisher.close()
@@ -54,13 +54,13 @@ def test_unroutable_message_is_confirmed(publisher):
     assert confirmed(publisher, 1) == [Position(0, 1)]
 
 
-def test_missing_confirm_ends_the_connection_after_a_timeout(publisher, line, monkeypatch):
+def test_missing_confirm_ends_the_connection_after_a_timeout(publisher, proxy, monkeypatch):
     monkeypatch.setattr("events.bus.publisher._CONFIRM_TIMEOUT_SECONDS", 0.2)
-    line.is_mute = True
+    proxy.is_mute = True
     publisher.publish(Position(0, 1), "movie-rated.v1", b"{}")
     with pytest.raises(BusLost, match="no confirm for message 1"):
         until(lambda: publisher.poll(0.1))
-    line.is_mute = False
+    proxy.is_mute = False
 
 
 def test_publisher_capacity_is_the_window_minus_unconfirmed_messages(publisher):
@@ -83,10 +83,10 @@ def test_nacked_message_ends_the_connection(publisher, bus_url, namespace):
             until(lambda: publisher.poll(0.1) is None)
 
 
-def test_lost_connection_is_raised_after_the_last_confirm(publisher, line):
+def test_lost_connection_is_raised_after_the_last_confirm(publisher, proxy):
     publisher.publish(Position(0, 1), "movie-rated.v1", b"{}")
     confirmed(publisher, 1)
-    line.cut()
+    proxy.cut()
     with pytest.raises(BusLost):
         until(lambda: publisher.poll(0.1) is None)
     assert publisher.capacity == 0
@@ -95,14 +95,14 @@ def test_lost_connection_is_raised_after_the_last_confirm(publisher, line):
         publisher.poll(0.1)
 
 
-def test_wake_from_another_thread_ends_the_poll(publisher, line):
+def test_wake_from_another_thread_ends_the_poll(publisher, proxy):
     publisher.wake()
     assert publisher.poll(30) == []
 
 
-def test_unreachable_broker_is_raised_at_the_next_poll(line, namespace):
-    line.close()
-    publisher = Publisher(line.url, namespace, window=10)
+def test_unreachable_broker_is_raised_at_the_next_poll(proxy, namespace):
+    proxy.close()
+    publisher = Publisher(proxy.url, namespace, window=10)
     with pytest.raises(BusLost):
         until(lambda: publisher.poll(0.1))
     publisher.close()

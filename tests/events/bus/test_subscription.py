@@ -59,14 +59,14 @@ def bodies(subscription, count):
 
 
 @pytest.fixture
-def line(bus_url):
-    with proxy_to(bus_url) as line:
-        yield line
+def proxy(bus_url):
+    with proxy_to(bus_url) as proxy:
+        yield proxy
 
 
 @pytest.fixture
-def subscription(line, namespace):
-    with subscribed(line.url, namespace) as subscription:
+def subscription(proxy, namespace):
+    with subscribed(proxy.url, namespace) as subscription:
         until(lambda: subscription.connected)
         yield subscription
 
@@ -133,24 +133,24 @@ def test_acknowledged_messages_leave_the_queues(subscription, publish, bus_url, 
     assert counts == [0] * topology.GROUPS
 
 
-def test_subscription_reconnects_after_a_lost_connection(subscription, publish, line):
-    line.cut()
+def test_subscription_reconnects_after_a_lost_connection(subscription, publish, proxy):
+    proxy.cut()
     until(lambda: not subscription.connected)
     assert subscription.receive(10, 0) == []
-    line.mend()
+    proxy.mend()
     until(lambda: subscription.connected)
     assert subscription.connection_number == 2
     publish(5, b"after")
     assert bodies(subscription, 1) == [b"after"]
 
 
-def test_deliveries_of_an_earlier_connection_are_not_acknowledged(subscription, publish, line):
+def test_deliveries_of_an_earlier_connection_are_not_acknowledged(subscription, publish, proxy):
     publish(5, b"before")
     until(lambda: subscription._waiting)
     old = subscription.receive(1, 1)
-    line.cut()
+    proxy.cut()
     until(lambda: not subscription.connected)
-    line.mend()
+    proxy.mend()
     until(lambda: subscription.connected)
     subscription.ack_through(old)  # the broker closes a channel that acknowledges unknown messages
     publish(5, b"after")
@@ -240,21 +240,21 @@ def test_only_one_of_two_subscriptions_receives_until_it_closes(
         assert bodies(standby, 1) == [b"three"]
 
 
-def test_unreachable_broker_raises_nothing(line, bus_url, namespace):
-    line.cut()
-    with subscribed(line.url, namespace) as subscription:
+def test_unreachable_broker_raises_nothing(proxy, bus_url, namespace):
+    proxy.cut()
+    with subscribed(proxy.url, namespace) as subscription:
         assert subscription.receive(10, 0.2) == []
         subscription.ack_through([])
         subscription.pause()
         subscription.resume()
         assert not subscription.connected
-        line.mend()
+        proxy.mend()
         until(lambda: subscription.connected)
 
 
-def test_subscription_closes_while_it_cannot_connect(line, namespace):
-    line.cut()
-    subscription = Subscription(line.url, namespace, "test", PARTITIONS)
+def test_subscription_closes_while_it_cannot_connect(proxy, namespace):
+    proxy.cut()
+    subscription = Subscription(proxy.url, namespace, "test", PARTITIONS)
     subscription.close()
     assert not subscription._thread.is_alive()
 

@@ -26,13 +26,13 @@ def outbox(log_database):
     outbox.close()
 
 
-def elsewhere(work):
+def in_other_connection(work):
     """Run a function with a database connection of its own."""
     [answer] = run_in_threads(1, lambda _: work(), connections.close_all)
     return answer
 
 
-def take_the_lead_by_force():
+def force_leadership():
     with connections["default"].cursor() as cursor:
         cursor.execute("UPDATE relay_epoch SET epoch = epoch + 1")
 
@@ -51,9 +51,9 @@ def append(count):
 
 def test_only_one_relay_leads(outbox):
     assert outbox.acquire_leadership() == 1
-    assert elsewhere(lambda: Outbox().acquire_leadership()) is None
+    assert in_other_connection(lambda: Outbox().acquire_leadership()) is None
     outbox.close()
-    assert elsewhere(lambda: Outbox().acquire_leadership()) == 2
+    assert in_other_connection(lambda: Outbox().acquire_leadership()) == 2
 
 
 def test_leader_moves_cursors_forward_only(outbox):
@@ -68,7 +68,7 @@ def test_leader_moves_cursors_forward_only(outbox):
 def test_deposed_leader_cannot_move_cursors(outbox):
     epoch = outbox.acquire_leadership()
     outbox.check_epoch(epoch)
-    elsewhere(take_the_lead_by_force)
+    in_other_connection(force_leadership)
     with pytest.raises(LeadershipLost):
         outbox.save_cursors(epoch, {PARTITION: 7})
     with pytest.raises(LeadershipLost):
@@ -124,6 +124,6 @@ def test_uncommitted_events_are_not_sent(outbox):
     connection = connections["default"]
     connection.set_autocommit(False)
     append(1)
-    assert elsewhere(lambda: Outbox().unsent({PARTITION: 0}, limit=3)) == []
+    assert in_other_connection(lambda: Outbox().unsent({PARTITION: 0}, limit=3)) == []
     connection.rollback()
     connection.set_autocommit(True)

@@ -55,7 +55,7 @@ class Writer:
 
 def recorded(*events):
     recording = Recording()
-    return [recording.say(event) for event in events]
+    return [recording.record(event) for event in events]
 
 
 def opened(*events, decryptor=None):

@@ -52,31 +52,31 @@ def pauses(monkeypatch) -> list[float]:
     return seconds
 
 
-def waits(behind: Mapping[str, float], followed: set[GenerationId] | None = None) -> None:
+def wait_once(behind: Mapping[str, float], followed: set[GenerationId] | None = None) -> None:
     live = dict.fromkeys(behind, NUMBER)
     workers = Workers(live, set(live.items()) if followed is None else followed)
     Backpressure(Levels(behind), workers).wait()
 
 
 def test_rebuild_does_not_wait_while_all_models_are_level(pauses):
-    waits({"trending": 0.5, "library": 1.0})
+    wait_once({"trending": 0.5, "library": 1.0})
     assert pauses == []
 
 
 def test_rebuild_waits_for_any_lagging_live_model(pauses):
     """The pause is the same whatever is rebuilt."""
-    waits({"trending": 0.5, "library": LONG})
+    wait_once({"trending": 0.5, "library": LONG})
     assert len(pauses) == 1
 
 
 def test_rebuild_does_not_wait_for_models_without_worker(pauses):
-    waits({"trending": 0.5, "library": LONG}, {("trending", NUMBER)})
+    wait_once({"trending": 0.5, "library": LONG}, {("trending", NUMBER)})
     assert pauses == []
 
 
 def test_rebuild_does_not_wait_for_a_live_generation_that_is_not_followed(pauses):
     """Its lag does not shrink, however long the rebuild waits."""
-    waits({"library": LONG}, {("library", NUMBER + 1)})
+    wait_once({"library": LONG}, {("library", NUMBER + 1)})
     assert pauses == []
 
 

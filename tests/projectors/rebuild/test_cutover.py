@@ -45,7 +45,7 @@ def rate(store: MemoryStore, count: int) -> None:
     )
 
 
-def take_in(model: Library, store: MemoryStore, partitions: range) -> None:
+def apply_log(model: Library, store: MemoryStore, partitions: range) -> None:
     for partition in partitions:
         at = model.checkpoint(partition)
         if page := store.page(partition, after=at, limit=1000):
@@ -63,7 +63,7 @@ def pointers(redis) -> Pointers:
 
 def test_generation_is_not_live_before_it_is_level(redis, store, pointers):
     new = Library(redis, 2)
-    take_in(new, store, range(PARTITIONS - 1))
+    apply_log(new, store, range(PARTITIONS - 1))
     over: list[bool] = []
     taking = Thread(target=lambda: over.append(take_over([new], store, pointers, lambda _: None)))
     taking.start()
@@ -73,7 +73,7 @@ def test_generation_is_not_live_before_it_is_level(redis, store, pointers):
         pointers.note_followed([("library", 1), ("library", 2)])
         assert pointers.snapshot().live == {"library": 1}
         sleep(0.05)
-    take_in(new, store, range(PARTITIONS))
+    apply_log(new, store, range(PARTITIONS))
     taking.join(PATIENCE_SECONDS)
     assert (over, pointers.snapshot().live) == ([True], {"library": 2})
 
@@ -81,7 +81,7 @@ def test_generation_is_not_live_before_it_is_level(redis, store, pointers):
 def test_generation_is_not_live_before_a_worker_follows_it(redis, store, pointers, monkeypatch):
     monkeypatch.setattr(cutover, "PATIENCE_SECONDS", 1.0)
     new = Library(redis, 2)
-    take_in(new, store, range(PARTITIONS))
+    apply_log(new, store, range(PARTITIONS))
     with pytest.raises(NotTakenOver):
         take_over([new], store, pointers, lambda _: pointers.note_followed([("library", 1)]))
     assert pointers.snapshot().live == {"library": 1}

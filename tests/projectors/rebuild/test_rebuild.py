@@ -39,7 +39,7 @@ from projectors.rebuild.backpressure import Backpressure
 from projectors.rebuild.plan import offsets_at
 from projectors.registry import MODELS
 from tests.fixtures import model_access
-from tests.projectors.verification.test_state import USERS, Platform, entries, platform, take_in  # noqa: F401 - a fixture
+from tests.projectors.verification.test_state import USERS, Platform, apply_log, entries, platform  # noqa: F401 - a fixture
 
 NAMES = [model.name for model in MODELS]
 
@@ -142,14 +142,14 @@ def test_rebuild_with_verify_ignores_changes_of_a_source_meanwhile(pointers, mon
     def late(self):
         rate(1)
         for kind in (Movies, Trending):
-            take_in(kind(clients.redis(), 1), store)
+            apply_log(kind(clients.redis(), 1), store)
         prove(self)
 
     monkeypatch.setattr(job.RebuildJob, "_verify_derived", late)
     rebuild("trending", "--verify")
     assert live()["trending"] == 2
     rate(1)
-    take_in(Movies(clients.redis(), 1), store)  # no process holds the lock any more
+    apply_log(Movies(clients.redis(), 1), store)  # no process holds the lock any more
 
 
 def test_rebuild_with_verify_finds_a_key_lost_by_the_live_generation(pointers, capsys):
@@ -289,7 +289,7 @@ def test_offsets_of_a_moment_are_those_recorded_by_then(pointers):
 
 def test_switch_back_to_the_kept_generation_is_immediate(pointers):
     rebuild("trending")
-    take_in(Trending(clients.redis(), 1), PostgresStore(config().partitions), decryptor())
+    apply_log(Trending(clients.redis(), 1), PostgresStore(config().partitions), decryptor())
     call_command("generations", "switch", "trending", "1", stdout=StringIO())
     assert live()["trending"] == 1
     assert set(pointers.snapshot().kept) == {("trending", 2)}
@@ -302,7 +302,7 @@ def expire(name: str, number: int) -> None:
 
 def test_generation_switched_to_as_its_time_ends_is_not_dropped(pointers, monkeypatch):
     rebuild("trending")
-    take_in(Trending(clients.redis(), 1), PostgresStore(config().partitions), decryptor())
+    apply_log(Trending(clients.redis(), 1), PostgresStore(config().partitions), decryptor())
     expire("trending", 1)
 
     def wait(_) -> int:

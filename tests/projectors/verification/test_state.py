@@ -215,7 +215,7 @@ def playlists(user: UUID, seal: Seal) -> list[AppendEntry]:
     ]
 
 
-def take_in(
+def apply_log(
     model: ReadModel, store: MemoryStore | PostgresStore, decrypt: Decrypt = leave_encrypted
 ) -> None:
     for partition in range(store.partitions):
@@ -241,7 +241,7 @@ def store() -> MemoryStore:
 @pytest.fixture(params=MODELS, ids=lambda model: model.name)
 def model(request, redis, store) -> ReadModel:
     model: ReadModel = request.param(redis, 1)
-    take_in(model, store)
+    apply_log(model, store)
     return model
 
 
@@ -291,7 +291,7 @@ def test_shard_applies_events_after_verify(model, store):
     stream = Stream(f"sessions-{USERS[0]}", str(USERS[0]))
     origin = Origin(correlation_id=uuid4())
     store.append(stream, [SessionsRevoked(user_id=USERS[0], epoch=9)], expected=2, origin=origin)
-    take_in(model, store)
+    apply_log(model, store)
     assert model.checkpoints(store.partitions) == list(store.heads())
 
 
@@ -307,7 +307,7 @@ def test_verify_finds_nothing_while_a_projector_is_running(redis, store):
 
     def project() -> None:
         for model in models:
-            take_in(model, store)
+            apply_log(model, store)
 
     projector = Thread(target=project)
     projector.start()
@@ -378,7 +378,7 @@ def platform(vault_database, keys, redis_url, elasticsearch_url) -> Platform:
     live = Live(redis)
     models = {model.name: model(redis, 1) for model in MODELS}
     for model in models.values():
-        take_in(model, store, decryptor())
+        apply_log(model, store, decryptor())
     Pointers(redis).switch(dict.fromkeys(models, 1))
     builders = make_builders(models, live)
     for builder in sorted(builders, key=lambda one: one.name == Recommendations.name):

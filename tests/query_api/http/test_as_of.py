@@ -87,34 +87,36 @@ def staff(log_in):
 @pytest.fixture
 def night(world):
     """Ann's public playlist."""
-    world.happen(listed(NIGHT, "Night shift"), ANN)
+    world.apply_event(listed(NIGHT, "Night shift"), ANN)
     added = PlaylistMovieAdded(playlist_id=NIGHT, user_id=ANN, movie_id=HEAT, rank=1)
-    world.happen(added, ANN)
+    world.apply_event(added, ANN)
 
 
 @pytest.fixture
 def activity(world, night):
     """Events of every read model."""
-    world.happen(added_movie(8, "Blade Runner", "Science Fiction"), 8)
+    world.apply_event(added_movie(8, "Blade Runner", "Science Fiction"), 8)
     for user, movie in ((ANN, HEAT), (BOB, HEAT), (ANN, ALIEN), (BOB, ALIEN)):
         world.rate(user, movie, 9)
-    world.happen(MovieFavourited(user_id=ANN, movie_id=ALIEN), ANN)
-    world.happen(MovieHidden(user_id=ANN, movie_id=AMELIE), ANN)
+    world.apply_event(MovieFavourited(user_id=ANN, movie_id=ALIEN), ANN)
+    world.apply_event(MovieHidden(user_id=ANN, movie_id=AMELIE), ANN)
     world.build()
     world.build()
 
 
-def go_on(world):
+def apply_more_events(world):
     """More events, after which every model answers differently."""
-    world.happen(added_movie(7, "Aliens", "Horror"), 7)
+    world.apply_event(added_movie(7, "Aliens", "Horror"), 7)
     for user in (BOB, CAROL):
         world.rate(user, 7, 10)
     world.rate(ANN, AMELIE, 4)
-    world.happen(MovieFavourited(user_id=ANN, movie_id=7), ANN)
-    world.happen(MovieHidden(user_id=ANN, movie_id=HEAT), ANN)
+    world.apply_event(MovieFavourited(user_id=ANN, movie_id=7), ANN)
+    world.apply_event(MovieHidden(user_id=ANN, movie_id=HEAT), ANN)
     world.rate(BOB, AMELIE, 10)
-    world.happen(listed(DAY, "Day shift"), ANN)
-    world.happen(PlaylistRenamed(playlist_id=NIGHT, user_id=ANN, name=EncryptedField("Late")), ANN)
+    world.apply_event(listed(DAY, "Day shift"), ANN)
+    world.apply_event(
+        PlaylistRenamed(playlist_id=NIGHT, user_id=ANN, name=EncryptedField("Late")), ANN
+    )
     world.rate(CAROL, ALIEN, 2)
     world.build()
     world.build()
@@ -129,7 +131,7 @@ def body_without_time(answer):
 def test_as_of_answers_are_of_the_past(client, world, activity, staff):
     before = {path: body_without_time(client.get(path, headers=staff)) for path in ANSWERED}
     world.keep("then", *KEPT)
-    go_on(world)
+    apply_more_events(world)
     for path in ANSWERED:
         assert body_without_time(client.get(path, headers=staff | THEN)) == before[path], path
         assert body_without_time(client.get(path, headers=staff)) != before[path], path
@@ -173,7 +175,7 @@ def test_malformed_label_is_refused(client, world, staff, label):
 @pytest.mark.parametrize("label", ["then", "never"])
 def test_revoked_token_learns_nothing_of_labels(client, world, staff, label):
     world.keep("then", Trending, SessionRevocations)
-    world.happen(SessionsRevoked(user_id=ANN, epoch=1), ANN)  # absent in the past
+    world.apply_event(SessionsRevoked(user_id=ANN, epoch=1), ANN)  # absent in the past
     answer = client.get("/v1/trending", headers=staff | {"As-Of": label})
     assert answer.status_code == 401
     assert answer.json()["detail"] == "The access token was revoked."
@@ -207,7 +209,7 @@ def test_as_of_answer_has_no_age_and_is_not_shared(client, world, activity, staf
 
 def test_etag_of_now_does_not_match_the_past(client, world, activity, staff):
     world.keep("then", *KEPT)
-    go_on(world)
+    apply_more_events(world)
     for path in ANSWERED:
         now = client.get(path, headers=staff)["ETag"]
         answer = client.get(path, headers=staff | THEN | {"If-None-Match": now})
@@ -239,20 +241,20 @@ def test_request_without_as_of_reads_no_past(client, world, activity, staff):
             client.get(path, headers=staff)
         world.redis.get("that was all")
         commands = takewhile(
-            lambda command: "that was all" not in command, words(monitor, world.redis)
+            lambda command: "that was all" not in command, sent_commands(monitor, world.redis)
         )
         assert not [command for command in commands if PAST_KEY in command]
         client.get("/v1/genres", headers=staff | THEN)
         world.redis.get("that was all")
         commands = takewhile(
-            lambda command: "that was all" not in command, words(monitor, world.redis)
+            lambda command: "that was all" not in command, sent_commands(monitor, world.redis)
         )
         assert [command for command in commands if PAST_KEY in command] == [
             f"HGET {PAST_KEY} then:movies"
         ]
 
 
-def words(monitor, redis):
+def sent_commands(monitor, redis):
     """Commands sent to this test's database."""
     database = redis.connection_pool.connection_kwargs.get("db", 0)
     return (command["command"] for command in monitor.listen() if command["db"] == database)
@@ -272,7 +274,7 @@ def test_playlist_private_today_is_not_shown(client, world, night, staff, bob):
     assert ids(client.get("/v1/playlists", headers=bob | THEN)) == [NIGHT]
     as_of_answer = client.get(f"/v1/playlists/{NIGHT}", headers=bob | THEN)
     assert ids(as_of_answer) == [HEAT]
-    world.happen(show(NIGHT, "private"), ANN)
+    world.apply_event(show(NIGHT, "private"), ANN)
     for more in ({}, {"If-None-Match": as_of_answer["ETag"]}, {"If-None-Match": "*"}):
         answer = client.get(f"/v1/playlists/{NIGHT}", headers=bob | THEN | more)
         assert answer.status_code == 404
@@ -286,7 +288,7 @@ def test_playlist_private_today_is_not_shown(client, world, night, staff, bob):
 
 def test_deleted_playlist_is_shown_to_its_owner_only(client, world, night, staff, bob):
     world.keep("then", Library, Playlists)
-    world.happen(PlaylistDeleted(playlist_id=NIGHT, user_id=ANN), ANN)
+    world.apply_event(PlaylistDeleted(playlist_id=NIGHT, user_id=ANN), ANN)
     assert client.get(f"/v1/playlists/{NIGHT}", headers=bob | THEN).status_code == 404
     assert ids(client.get("/v1/playlists", headers=bob | THEN)) == []
     assert ids(client.get(f"/v1/playlists/{NIGHT}", headers=staff | THEN)) == [HEAT]
@@ -294,7 +296,7 @@ def test_deleted_playlist_is_shown_to_its_owner_only(client, world, night, staff
 
 def test_later_movie_is_not_in_the_past(client, world, staff):
     world.keep("then", Library, Playlists)
-    world.happen(listed(NIGHT, "Night shift"), ANN)
+    world.apply_event(listed(NIGHT, "Night shift"), ANN)
     assert client.get(f"/v1/playlists/{NIGHT}", headers=staff | THEN).status_code == 404
     assert ids(client.get("/v1/playlists", headers=staff | THEN)) == []
 

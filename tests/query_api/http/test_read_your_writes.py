@@ -199,12 +199,14 @@ def test_read_of_a_reached_position_takes_two_round_trips_at_most(
 ):
     """One trip for checks, position and data, one for the cards or playlists."""
     world.rate(BOB, HEAT, 9)
-    world.happen(MovieFavourited(user_id=ANN, movie_id=ALIEN), ANN)
-    world.happen(MovieHidden(user_id=ANN, movie_id=AMELIE), ANN)
-    world.happen(
+    world.apply_event(MovieFavourited(user_id=ANN, movie_id=ALIEN), ANN)
+    world.apply_event(MovieHidden(user_id=ANN, movie_id=AMELIE), ANN)
+    world.apply_event(
         PlaylistCreated(playlist_id=NIGHT, user_id=ANN, name=EncryptedField("Night shift")), ANN
     )
-    world.happen(PlaylistMovieAdded(playlist_id=NIGHT, user_id=ANN, movie_id=ALIEN, rank=1), ANN)
+    world.apply_event(
+        PlaylistMovieAdded(playlist_id=NIGHT, user_id=ANN, movie_id=ALIEN, rank=1), ANN
+    )
     position = world.rate(ANN, ALIEN, 9)
     world.build()
     world.build()
@@ -228,7 +230,7 @@ def no_sleep(monkeypatch):
 @pytest.mark.usefixtures("no_sleep")
 def test_revoked_token_is_refused_before_waiting(client, world, log_in):
     revoked = log_in(ANN)
-    world.happen(SessionsRevoked(user_id=ANN, epoch=1), ANN)
+    world.apply_event(SessionsRevoked(user_id=ANN, epoch=1), ANN)
     missing = waiting(world.rate(ANN, ALIEN, 9, to=[]), seconds=5)
     assert client.get("/v1/me/ratings", headers={**revoked, **missing}).status_code == 401
 
@@ -251,7 +253,7 @@ def test_token_revoked_during_the_wait_is_refused(client, world, log_in, monkeyp
     def revoke(_seconds):
         for model in world.models.values():
             model_access.apply(model, [rated])
-        world.happen(SessionsRevoked(user_id=ANN, epoch=1), ANN)
+        world.apply_event(SessionsRevoked(user_id=ANN, epoch=1), ANN)
 
     monkeypatch.setattr(read_your_writes, "sleep", revoke)
     assert client.get("/v1/me/ratings", headers=headers).status_code == 401
@@ -262,7 +264,7 @@ def test_malformed_position_is_reported_after_the_checks_and_counts(client, worl
     assert client.get("/v1/me/ratings", headers=headers).status_code == 422
     [key] = redis.keys("throttle:query:{read:*")
     assert int(redis.get(key)) == 1
-    world.happen(SessionsRevoked(user_id=ANN, epoch=1), ANN)
+    world.apply_event(SessionsRevoked(user_id=ANN, epoch=1), ANN)
     assert client.get("/v1/me/ratings", headers=headers).status_code == 401
 
 

@@ -86,7 +86,7 @@ def test_invalid_token_is_401(client, path, header):
 def test_log_out_everywhere_revokes_tokens(client, world, path, log_in):
     old, new = log_in(ANN, epoch=0), log_in(ANN, epoch=1)
     assert client.get(path, headers=old).status_code == 200
-    world.happen(SessionsRevoked(user_id=ANN, epoch=1), ANN)
+    world.apply_event(SessionsRevoked(user_id=ANN, epoch=1), ANN)
     refused = client.get(path, headers=old)
     assert refused.status_code == 401
     assert refused.json()["detail"] == "The access token was revoked."
@@ -96,7 +96,7 @@ def test_log_out_everywhere_revokes_tokens(client, world, path, log_in):
 def test_log_out_revokes_one_family(client, world, log_in):
     revoked, other_family = log_in(ANN, family=UUID(int=1)), log_in(ANN, family=UUID(int=2))
     later = datetime.now(UTC) + timedelta(minutes=5)
-    world.happen(SessionRevoked(user_id=ANN, family=UUID(int=1), expires_at=later), ANN)
+    world.apply_event(SessionRevoked(user_id=ANN, family=UUID(int=1), expires_at=later), ANN)
     assert client.get("/v1/me/ratings", headers=revoked).status_code == 401
     assert client.get("/v1/me/ratings", headers=other_family).status_code == 200
     assert client.get("/v1/me/ratings", headers=log_in(BOB)).status_code == 200
@@ -105,7 +105,7 @@ def test_log_out_revokes_one_family(client, world, log_in):
 def test_revoked_token_gets_no_304(client, world, log_in):
     headers = log_in(ANN)
     tag = client.get("/v1/me/ratings", headers=headers)["ETag"]
-    world.happen(SessionsRevoked(user_id=ANN, epoch=1), ANN)
+    world.apply_event(SessionsRevoked(user_id=ANN, epoch=1), ANN)
     answer = client.get("/v1/me/ratings", headers={**headers, "If-None-Match": tag})
     assert answer.status_code == 401
 

@@ -59,8 +59,8 @@ def beyond_the_card(client, path=PATH, **more):
 
 
 def test_details_have_all_fields(client, world, flush, loaded):
-    world.happen(DETAILED, ALIEN)
-    world.happen(MovieLinked(movie_id=ALIEN, source="imdb", external_id="tt0078748"), ALIEN)
+    world.apply_event(DETAILED, ALIEN)
+    world.apply_event(MovieLinked(movie_id=ALIEN, source="imdb", external_id="tt0078748"), ALIEN)
     flush()
     assert [beyond_the_card(client) for _ in range(3)] == [SHOWN] * 3
     assert loaded == [ALIEN]
@@ -75,14 +75,14 @@ def test_details_show_the_current_card(client, world, flush, loaded):
 
 
 def test_cached_details_are_invalid_only_when_the_movie_changes(client, world, flush, loaded):
-    world.happen(DETAILED, ALIEN)
+    world.apply_event(DETAILED, ALIEN)
     flush()
     assert beyond_the_card(client) == SHOWN
     world.rate(ANN, HEAT, 9)
     flush()
     assert beyond_the_card(client) == SHOWN
     assert loaded == [ALIEN]
-    world.happen(MovieDetailed(movie_id=ALIEN, keywords=("cat",)), ALIEN)
+    world.apply_event(MovieDetailed(movie_id=ALIEN, keywords=("cat",)), ALIEN)
     flush()
     assert beyond_the_card(client) == NOTHING | {"keywords": ["cat"]}
 
@@ -92,7 +92,7 @@ def test_missing_details_are_cached_briefly(client, world, flush, loaded):
     assert loaded == [ALIEN]
     [key] = world.redis.scan_iter("cache:*")
     assert 0 < world.redis.pttl(key) <= 1000 * EMPTY_SECONDS
-    world.happen(DETAILED, ALIEN)
+    world.apply_event(DETAILED, ALIEN)
     flush()
     assert beyond_the_card(client) == SHOWN
 
@@ -100,7 +100,7 @@ def test_missing_details_are_cached_briefly(client, world, flush, loaded):
 def test_details_of_a_position_include_it(client, world, flush):
     assert beyond_the_card(client) == NOTHING
     headers = {
-        "Log-Position": encode_positions([world.happen(DETAILED, ALIEN)]),
+        "Log-Position": encode_positions([world.apply_event(DETAILED, ALIEN)]),
         "Prefer": "wait=0",
     }
     assert client.get(PATH, headers=headers).status_code == 503

@@ -46,7 +46,7 @@ def test_ratings_are_per_user(client, log_in):
 
 
 def test_withdrawn_rating_is_gone(client, world, rated, log_in):
-    world.happen(RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=7), ANN)
+    world.apply_event(RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=7), ANN)
     assert ids(client.get("/v1/me/ratings", headers=log_in(ANN))) == [HEAT, AMELIE]
 
 

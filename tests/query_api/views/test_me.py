@@ -20,10 +20,10 @@ def flagged(world):
     """Ann has two favourites and two hidden movies."""
     for hours, movie in enumerate((HEAT, ALIEN)):
         favourited = MovieFavourited(user_id=ANN, movie_id=movie)
-        world.happen(favourited, ANN, ago=timedelta(hours=hours))
+        world.apply_event(favourited, ANN, ago=timedelta(hours=hours))
     for hours, movie in enumerate((AMELIE, UNKNOWN)):
         hidden = MovieHidden(user_id=ANN, movie_id=movie)
-        world.happen(hidden, ANN, ago=timedelta(hours=hours))
+        world.apply_event(hidden, ANN, ago=timedelta(hours=hours))
 
 
 def ids(answer):
@@ -33,8 +33,8 @@ def ids(answer):
 
 def test_profile_has_name_preferences_and_counts(client, world, flagged, log_in):
     sealed = EncryptedField("ann")
-    world.happen(UserRegistered(user_id=ANN, username=sealed, email=sealed), ANN)
-    world.happen(PreferencesChanged(user_id=ANN, genres=("War",), public_activity=True), ANN)
+    world.apply_event(UserRegistered(user_id=ANN, username=sealed, email=sealed), ANN)
+    world.apply_event(PreferencesChanged(user_id=ANN, genres=("War",), public_activity=True), ANN)
     world.rate(ANN, ALIEN, 9)
     answer = client.get("/v1/me", headers=log_in(ANN))
     assert answer.json() == {
@@ -68,7 +68,7 @@ def test_hidden_movies_are_listed_newest_first(client, world, flagged, log_in):
     answer = client.get("/v1/me/hidden", headers=headers)
     assert ids(answer) == [AMELIE]
     assert "hidden_at" in answer.json()["items"][0]
-    world.happen(MovieUnhidden(user_id=ANN, movie_id=AMELIE), ANN)
+    world.apply_event(MovieUnhidden(user_id=ANN, movie_id=AMELIE), ANN)
     assert ids(client.get("/v1/me/hidden", headers=headers)) == []
 
 
@@ -78,7 +78,7 @@ def test_hidden_movies_are_listed_newest_first(client, world, flagged, log_in):
 def test_favourites_and_hidden_are_sorted_by_time(
     client, world, flagged, log_in, path, newest_first
 ):
-    world.happen(MovieHidden(user_id=ANN, movie_id=ALIEN), ANN, ago=timedelta(hours=2))
+    world.apply_event(MovieHidden(user_id=ANN, movie_id=ALIEN), ANN, ago=timedelta(hours=2))
     headers, path = log_in(ANN), f"/v1/me/{path}"
     for sort, expected in (("new", newest_first), ("old", newest_first[::-1])):
         assert ids(client.get(f"{path}?sort={sort}", headers=headers)) == expected
@@ -111,10 +111,10 @@ def test_hidden_and_favourite_movies_are_not_recommended(client, world, log_in):
     world.build()
     path, headers = "/v1/me/recommendations", log_in(ANN)
     assert set(ids(client.get(path, headers=headers))) == {ALIEN, AMELIE, HEAT}
-    world.happen(MovieHidden(user_id=ANN, movie_id=ALIEN), ANN)
-    world.happen(MovieFavourited(user_id=ANN, movie_id=HEAT), ANN)
+    world.apply_event(MovieHidden(user_id=ANN, movie_id=ALIEN), ANN)
+    world.apply_event(MovieFavourited(user_id=ANN, movie_id=HEAT), ANN)
     world.build()
     assert ids(client.get(path, headers=headers)) == [AMELIE]
-    world.happen(MovieUnhidden(user_id=ANN, movie_id=ALIEN), ANN)
+    world.apply_event(MovieUnhidden(user_id=ANN, movie_id=ALIEN), ANN)
     world.build()
     assert set(ids(client.get(path, headers=headers))) == {ALIEN, AMELIE}

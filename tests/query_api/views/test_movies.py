@@ -13,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("world")
 def test_card_has_all_fields(client, world):
     world.rate(ANN, ALIEN, 9)
     world.rate(BOB, ALIEN, 8)
-    world.happen(MovieLinked(movie_id=ALIEN, source="imdb", external_id="tt0078748"), ALIEN)
+    world.apply_event(MovieLinked(movie_id=ALIEN, source="imdb", external_id="tt0078748"), ALIEN)
     answer = client.get(f"/v1/movies/{ALIEN}")
     assert answer.status_code == 200
     assert answer["Content-Type"] == "application/json"

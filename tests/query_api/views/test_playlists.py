@@ -37,11 +37,11 @@ def show(visibility, id_=NIGHT):
 def night(world):
     """Ann's playlist, private, with three movies."""
     sealed = EncryptedField("ann")
-    world.happen(UserRegistered(user_id=ANN, username=sealed, email=sealed), ANN)
-    world.happen(created(description=EncryptedField("After dark")), ANN)
+    world.apply_event(UserRegistered(user_id=ANN, username=sealed, email=sealed), ANN)
+    world.apply_event(created(description=EncryptedField("After dark")), ANN)
     for rank, movie in enumerate((HEAT, ALIEN, AMELIE)):
         added = PlaylistMovieAdded(playlist_id=NIGHT, user_id=ANN, movie_id=movie, rank=rank)
-        world.happen(added, ANN)
+        world.apply_event(added, ANN)
 
 
 def ids(answer):
@@ -90,11 +90,11 @@ def test_private_playlist_is_404_for_others(client, log_in):
 
 
 def test_visibility_of_playlist_can_change(client, world, night, log_in):
-    world.happen(show("public"), ANN)
+    world.apply_event(show("public"), ANN)
     assert ids(client.get(f"/v1/playlists/{NIGHT}")) == [HEAT, ALIEN, AMELIE]
     assert ids(client.get("/v1/playlists")) == [NIGHT]
     etag = client.get(f"/v1/playlists/{NIGHT}", headers=log_in(BOB))["ETag"]
-    world.happen(show("private"), ANN)
+    world.apply_event(show("private"), ANN)
     for headers in ({}, log_in(BOB), {**log_in(BOB), "If-None-Match": etag}):
         assert client.get(f"/v1/playlists/{NIGHT}", headers=headers).status_code == 404
     assert ids(client.get("/v1/playlists")) == []
@@ -102,14 +102,14 @@ def test_visibility_of_playlist_can_change(client, world, night, log_in):
 
 
 def test_lagging_index_shows_no_private_playlist(client, world, night):
-    world.happen(show("public"), ANN)
-    world.happen(show("private"), ANN, to=[k for k in world.models if k is not Playlists])
+    world.apply_event(show("public"), ANN)
+    world.apply_event(show("private"), ANN, to=[k for k in world.models if k is not Playlists])
     assert ids(client.get("/v1/playlists")) == []
 
 
 def test_playlist_pages_follow_a_moved_movie(client, world, night, log_in):
     moved = PlaylistMovieMoved(playlist_id=NIGHT, user_id=ANN, movie_id=HEAT, rank=9)
-    position = {"Log-Position": encode_positions([world.happen(moved, ANN)])}
+    position = {"Log-Position": encode_positions([world.apply_event(moved, ANN)])}
     path, headers = f"/v1/playlists/{NIGHT}", log_in(ANN)
     assert ids(client.get(path, headers=headers | position)) == [ALIEN, AMELIE, HEAT]
     assert walk(client, path, {"limit": 1}, headers=headers) == [ALIEN, AMELIE, HEAT]
@@ -120,15 +120,15 @@ def test_playlist_pages_follow_a_moved_movie(client, world, night, log_in):
 
 def test_playlist_movies_without_card_are_left_out(client, world, night, log_in):
     added = PlaylistMovieAdded(playlist_id=NIGHT, user_id=ANN, movie_id=UNKNOWN, rank=-1)
-    world.happen(added, ANN)
+    world.apply_event(added, ANN)
     page = client.get(f"/v1/playlists/{NIGHT}", headers=log_in(ANN)).json()
     assert page["items"][0]["id"] == HEAT
     assert page["items"][0]["position"] == 1
 
 
 def test_deleted_playlist_is_404(client, world, night, log_in):
-    world.happen(show("public"), ANN)
-    world.happen(PlaylistDeleted(playlist_id=NIGHT, user_id=ANN), ANN)
+    world.apply_event(show("public"), ANN)
+    world.apply_event(PlaylistDeleted(playlist_id=NIGHT, user_id=ANN), ANN)
     assert client.get(f"/v1/playlists/{NIGHT}", headers=log_in(ANN)).status_code == 404
     assert ids(client.get("/v1/me/playlists", headers=log_in(ANN))) == []
     assert ids(client.get("/v1/playlists")) == []
@@ -144,7 +144,7 @@ def test_lists_of_playlists_have_pages(client, world, log_in):
     some = [playlist_id(str(ANN), config().partitions, bytes([n] * 10)) for n in range(5)]
     for nth, id_ in enumerate(some):
         public = created(id_, f"List {nth}", visibility="public")
-        world.happen(public, ANN, ago=timedelta(hours=nth))
+        world.apply_event(public, ANN, ago=timedelta(hours=nth))
     assert ids(client.get("/v1/playlists")) == some
     assert walk(client, "/v1/playlists", {"limit": 2}) == some
     assert walk(client, "/v1/playlists", {"limit": 2, "sort": "popular"}) == some
@@ -182,7 +182,7 @@ def test_playlists_refuse_invalid_parameters(client, log_in, path, query, field)
 def test_cursor_of_playlists_is_bound_to_its_list(client, world, log_in):
     for nth in range(3):
         id_ = playlist_id(str(ANN), config().partitions, bytes([nth] * 10))
-        world.happen(created(id_, visibility="public"), ANN)
+        world.apply_event(created(id_, visibility="public"), ANN)
     cursor = client.get("/v1/playlists?limit=1").json()["next"]
     for path in (f"/v1/playlists?q=night&cursor={cursor}", f"/v1/me/playlists?cursor={cursor}"):
         assert client.get(path, headers=log_in(ANN)).status_code == 422

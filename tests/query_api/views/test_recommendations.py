@@ -52,7 +52,7 @@ def test_recommendations_by_genre(client, log_in):
 
 
 def test_preferences_alone_make_recommendations(client, world, rated, log_in):
-    world.happen(PreferencesChanged(user_id=ANN, genres=("Romance",)), ANN)
+    world.apply_event(PreferencesChanged(user_id=ANN, genres=("Romance",)), ANN)
     world.build()
     page = client.get("/v1/me/recommendations?genre=Romance", headers=log_in(ANN)).json()
     [item] = page["items"]

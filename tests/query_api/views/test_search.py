@@ -40,7 +40,7 @@ def test_search_finds_matches(client, typed, movie):
 def test_search_as_of_the_past(client, world, indexed, log_in):
     world.keep("then", Search)
     aliens = MovieAdded(movie_id=7, title="Aliens", year=1986, genres=("Horror",), cast=())
-    world.happen(aliens, 7)
+    world.apply_event(aliens, 7)
     indexed.build(datetime.now(UTC))
     indexed.build(datetime.now(UTC))
     then = log_in(ANN, is_staff=True) | {"As-Of": "then"}

@@ -15,7 +15,7 @@ RONIN = 4
 def liked(world):
     """Six people like Alien and Heat; nobody likes Ronin, a crime film like Heat."""
     added = MovieAdded(movie_id=RONIN, title="Ronin", year=1998, genres=("Crime", "Drama"))
-    world.happen(added, RONIN)
+    world.apply_event(added, RONIN)
     for number in range(6):
         for movie in (ALIEN, HEAT):
             world.rate(UUID(int=0x100 + number), movie, 9)
@@ -67,13 +67,13 @@ def test_similar_refuses_invalid_parameters(client, query):
 
 
 def test_similar_waits_for_the_builder(client, world, liked):
-    position = world.happen(MovieRated(user_id=ANN, movie_id=AMELIE, score=9), ANN)
+    position = world.apply_event(MovieRated(user_id=ANN, movie_id=AMELIE, score=9), ANN)
     waiting = {"Log-Position": encode_positions([position]), "Prefer": "wait=0"}
     path = f"/v1/movies/{AMELIE}/similar"
     assert client.get(path, headers=waiting).status_code == 503
-    world.happen(MovieRated(user_id=ANN, movie_id=HEAT, score=9), ANN)
+    world.apply_event(MovieRated(user_id=ANN, movie_id=HEAT, score=9), ANN)
     world.build()
     assert items(client.get(path, headers=waiting))[0][0] == HEAT
-    world.happen(RatingWithdrawn(user_id=ANN, movie_id=HEAT, previous=9), ANN)
+    world.apply_event(RatingWithdrawn(user_id=ANN, movie_id=HEAT, previous=9), ANN)
     world.build()
     assert items(client.get(path)) == []

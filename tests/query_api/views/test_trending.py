@@ -99,7 +99,7 @@ def test_cursor_of_a_board_is_bound_to_it(client):
 
 def observe(world, *movies, ago=timedelta(0)):
     event = TrendObserved(board="tmdb-day", source="tmdb", window="day", movies=movies)
-    world.happen(event, "tmdb-day", ago=ago)
+    world.apply_event(event, "tmdb-day", ago=ago)
     world.build()
 
 

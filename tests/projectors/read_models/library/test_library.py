@@ -28,9 +28,9 @@ def library(redis):
 def test_ratings_sort_by_time_or_score(library, recording):
     for hours, (movie, score) in enumerate([(ALIEN, 9), (HEAT, 5), (TRON, 9)]):
         model_access.apply(
-            library, [recording.say(rated(ANN, movie, score), at=NOON + hours * HOUR)]
+            library, [recording.record(rated(ANN, movie, score), at=NOON + hours * HOUR)]
         )
-    model_access.apply(library, [recording.say(rated(BOB, ALIEN, 1))])
+    model_access.apply(library, [recording.record(rated(BOB, ALIEN, 1))])
     newest = [
         UserRating(TRON, 9, NOON + 2 * HOUR),
         UserRating(HEAT, 5, NOON + HOUR),
@@ -46,20 +46,20 @@ def test_ratings_sort_by_time_or_score(library, recording):
 
 def test_new_score_replaces_old_rating(library, recording):
     model_access.apply(
-        library, [recording.say(rated(ANN, ALIEN, 9)), recording.say(rated(ANN, ALIEN, 4, 9))]
+        library, [recording.record(rated(ANN, ALIEN, 9)), recording.record(rated(ANN, ALIEN, 4, 9))]
     )
     assert [rating.score for rating in model_access.ratings(library, ANN)] == [4]
 
 
 def test_rating_withdrawn_in_same_batch_is_gone(library, recording):
     withdrawn = RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=9)
-    batch = [recording.say(rated(ANN, ALIEN, 9)), recording.say(rated(ANN, HEAT, 8))]
-    model_access.apply(library, [*batch, recording.say(withdrawn)])
+    batch = [recording.record(rated(ANN, ALIEN, 9)), recording.record(rated(ANN, HEAT, 8))]
+    model_access.apply(library, [*batch, recording.record(withdrawn)])
     assert [rating.movie for rating in model_access.ratings(library, ANN)] == [HEAT]
 
 
 def test_batch_of_thousands_of_ratings_is_applied(library, recording):
-    model_access.apply(library, [recording.say(rated(ANN, movie, 7)) for movie in range(5000)])
+    model_access.apply(library, [recording.record(rated(ANN, movie, 7)) for movie in range(5000)])
     assert len(model_access.ratings(library, ANN)) == 5000
 
 
@@ -69,5 +69,5 @@ def test_user_without_ratings_gets_empty_list(library):
 
 def test_rating_time_keeps_milliseconds(library, recording):
     at = NOON + timedelta(milliseconds=123)
-    model_access.apply(library, [recording.say(rated(ANN, ALIEN, 10), at=at)])
+    model_access.apply(library, [recording.record(rated(ANN, ALIEN, 10), at=at)])
     assert model_access.ratings(library, ANN) == [UserRating(ALIEN, 10, at)]

@@ -43,12 +43,12 @@ def library(redis):
 
 
 @pytest.fixture
-def happen(library, recording):
-    def happen(*events, at=NOON):
+def apply_event(library, recording):
+    def apply_event(*events, at=NOON):
         for event in events:
-            model_access.apply(library, [recording.say(event, at=at)])
+            model_access.apply(library, [recording.record(event, at=at)])
 
-    return happen
+    return apply_event
 
 
 def created(id_=RAINY, name="Rainy days", **more):
@@ -70,8 +70,8 @@ def read_whole(library, id_=RAINY):
     return read_playlist(id_, about), [movie for _, movie in read_order(ranks)]
 
 
-def test_new_playlist_is_stored(library, happen):
-    happen(created(description=EncryptedField("For Sundays"), visibility="public"))
+def test_new_playlist_is_stored(library, apply_event):
+    apply_event(created(description=EncryptedField("For Sundays"), visibility="public"))
     playlist, movies = read_whole(library)
     assert (playlist.owner, playlist.name, playlist.description) == (
         str(ANN),
@@ -83,15 +83,15 @@ def test_new_playlist_is_stored(library, happen):
     assert movies == []
 
 
-def test_playlist_movies_sort_by_rank(library, happen):
-    happen(
+def test_playlist_movies_sort_by_rank(library, apply_event):
+    apply_event(
         created(),
         of_rainy(PlaylistMovieAdded, movie_id=ALIEN, rank=2**50),
         of_rainy(PlaylistMovieAdded, movie_id=HEAT, rank=-5),
         of_rainy(PlaylistMovieAdded, movie_id=TRON, rank=9),
     )
     assert read_whole(library)[1] == [HEAT, TRON, ALIEN]
-    happen(
+    apply_event(
         of_rainy(PlaylistMovieMoved, movie_id=HEAT, rank=2**50 + 1),
         of_rainy(PlaylistMovieRemoved, movie_id=TRON),
     )
@@ -100,9 +100,9 @@ def test_playlist_movies_sort_by_rank(library, happen):
     assert playlist.size == 2
 
 
-def test_playlist_fields_change(library, happen):
-    happen(created(description=EncryptedField("For Sundays")))
-    happen(
+def test_playlist_fields_change(library, apply_event):
+    apply_event(created(description=EncryptedField("For Sundays")))
+    apply_event(
         of_rainy(PlaylistRenamed, name=EncryptedField("Sunny days")),
         of_rainy(PlaylistDescribed, description=None),
         of_rainy(PlaylistShown, visibility="public"),
@@ -114,18 +114,18 @@ def test_playlist_fields_change(library, happen):
     assert (playlist.created_at, playlist.updated_at) == (NOON, NOON + HOUR)
 
 
-def test_deleted_playlist_leaves_nothing(library, happen):
-    happen(created(), of_rainy(PlaylistMovieAdded, movie_id=ALIEN, rank=1))
-    happen(of_rainy(PlaylistDeleted))
+def test_deleted_playlist_leaves_nothing(library, apply_event):
+    apply_event(created(), of_rainy(PlaylistMovieAdded, movie_id=ALIEN, rank=1))
+    apply_event(of_rainy(PlaylistDeleted))
     assert read_whole(library) == (None, [])
     assert library.playlists([RAINY]) == []
     assert list(library.redis.scan_iter(match="{library.*:state:*")) == []
 
 
 def test_playlist_version_is_that_of_its_last_event(library, recording):
-    first = recording.say(created())
+    first = recording.record(created())
     model_access.apply(library, [first])
-    later = recording.say(of_rainy(PlaylistRenamed, name=EncryptedField("x")))
+    later = recording.record(of_rainy(PlaylistRenamed, name=EncryptedField("x")))
     model_access.apply(
         library,
         [type(later)(**{f: getattr(later, f) for f in later.__struct_fields__} | {"version": 7})],
@@ -133,9 +133,9 @@ def test_playlist_version_is_that_of_its_last_event(library, recording):
     assert library.playlists([RAINY])[0].version == 7
 
 
-def test_own_playlists_are_newest_first(library, happen):
-    happen(created())
-    happen(created(OTHER, "Other"), at=NOON + HOUR)
+def test_own_playlists_are_newest_first(library, apply_event):
+    apply_event(created())
+    apply_event(created(OTHER, "Other"), at=NOON + HOUR)
     [playlists] = read(library, library.enqueue_playlists, ANN)
     assert [id_ for _, id_ in read_playlist_ids(playlists)] == [OTHER, RAINY]
     assert read(library, library.enqueue_playlists, BOB) == [{}]
@@ -147,22 +147,24 @@ def test_invalid_playlist_id_raises(library):
     assert library.playlists(["fff" + 20 * "0"]) == []
 
 
-def test_favourites_and_hidden_movies_are_newest_first(library, happen):
-    happen(MovieFavourited(user_id=ANN, movie_id=ALIEN), MovieHidden(user_id=ANN, movie_id=HEAT))
-    happen(MovieFavourited(user_id=ANN, movie_id=TRON), at=NOON + HOUR)
+def test_favourites_and_hidden_movies_are_newest_first(library, apply_event):
+    apply_event(
+        MovieFavourited(user_id=ANN, movie_id=ALIEN), MovieHidden(user_id=ANN, movie_id=HEAT)
+    )
+    apply_event(MovieFavourited(user_id=ANN, movie_id=TRON), at=NOON + HOUR)
     assert model_access.flagged(library, "favourites", ANN) == [
         FlaggedMovie(TRON, NOON + HOUR),
         FlaggedMovie(ALIEN, NOON),
     ]
     assert model_access.flagged(library, "hidden", ANN) == [FlaggedMovie(HEAT, NOON)]
-    happen(MovieUnfavourited(user_id=ANN, movie_id=TRON))
+    apply_event(MovieUnfavourited(user_id=ANN, movie_id=TRON))
     assert model_access.flagged(library, "favourites", ANN) == [FlaggedMovie(ALIEN, NOON)]
     assert model_access.flagged(library, "favourites", BOB) == []
 
 
-def test_profile_has_name_preferences_and_counts(library, happen):
+def test_profile_has_name_preferences_and_counts(library, apply_event):
     assert read_profile(read(library, library.enqueue_profile, ANN)).username is None
-    happen(
+    apply_event(
         UserRegistered(
             user_id=ANN, username=EncryptedField("ann"), email=EncryptedField("ann@example.org")
         ),
@@ -182,11 +184,11 @@ def test_profile_has_name_preferences_and_counts(library, happen):
 def test_library_does_not_depend_on_batch_size(redis):
     chance = Random(7)
     recording = Recording()
-    events = [recording.say(created())]
+    events = [recording.record(created())]
     for movie in range(20):
-        events.append(recording.say(of_rainy(PlaylistMovieAdded, movie_id=movie, rank=movie)))
+        events.append(recording.record(of_rainy(PlaylistMovieAdded, movie_id=movie, rank=movie)))
         moved = of_rainy(PlaylistMovieMoved, movie_id=movie, rank=-movie)
-        events.append(recording.say(moved))
+        events.append(recording.record(moved))
     one, other = Library(redis, 1), Library(redis, 2)
     model_access.apply(one, events)
     model_access.apply(one, events)

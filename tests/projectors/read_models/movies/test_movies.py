@@ -42,16 +42,16 @@ def movies(redis):
 
 
 @pytest.fixture
-def happen(movies, recording):
-    def happen(*events):
+def apply_event(movies, recording):
+    def apply_event(*events):
         for event in events:
-            model_access.apply(movies, [recording.say(event)])
+            model_access.apply(movies, [recording.record(event)])
 
-    return happen
+    return apply_event
 
 
-def test_card_has_details_links_and_ratings(movies, happen):
-    happen(
+def test_card_has_details_links_and_ratings(movies, apply_event):
+    apply_event(
         ADDED,
         MovieLinked(movie_id=ALIEN, source="tmdb", external_id="348"),
         MovieRated(user_id=ANN, movie_id=ALIEN, score=9),
@@ -68,14 +68,14 @@ def test_card_has_details_links_and_ratings(movies, happen):
     }
 
 
-def test_card_of_unrated_movie_has_no_average(movies, happen):
-    happen(ADDED)
+def test_card_of_unrated_movie_has_no_average(movies, apply_event):
+    apply_event(ADDED)
     community = json.loads(model_access.card(movies, ALIEN))["community"]
     assert community == {"average": None, "count": 0, "histogram": [0] * 10}
 
 
-def test_new_score_moves_vote_and_withdrawal_removes_it(movies, happen):
-    happen(
+def test_new_score_moves_vote_and_withdrawal_removes_it(movies, apply_event):
+    apply_event(
         ADDED,
         MovieRated(user_id=ANN, movie_id=ALIEN, score=2),
         MovieRated(user_id=ANN, movie_id=ALIEN, score=7, previous=2),
@@ -87,32 +87,32 @@ def test_new_score_moves_vote_and_withdrawal_removes_it(movies, happen):
     assert community["histogram"] == [0] * 6 + [1] + [0] * 3
 
 
-def test_votes_of_unknown_movie_are_kept_until_it_is_added(movies, happen):
-    happen(MovieRated(user_id=ANN, movie_id=ALIEN, score=8))
+def test_votes_of_unknown_movie_are_kept_until_it_is_added(movies, apply_event):
+    apply_event(MovieRated(user_id=ANN, movie_id=ALIEN, score=8))
     assert model_access.card(movies, ALIEN) is None
     assert movies.cards([ALIEN]) == {}
-    happen(ADDED)
+    apply_event(ADDED)
     assert json.loads(model_access.card(movies, ALIEN))["community"]["count"] == 1
 
 
-def test_new_description_replaces_old_one_and_keeps_links(movies, happen):
+def test_new_description_replaces_old_one_and_keeps_links(movies, apply_event):
     changed = MovieDescribed(movie_id=ALIEN, title="Alien", year=None, overview="In space.")
-    happen(ADDED, changed)
+    apply_event(ADDED, changed)
     card = json.loads(model_access.card(movies, ALIEN))
     assert (card["title"], card["year"], card["genres"]) == ("Alien", None, [])
     assert card["overview"] == "In space."
     assert card["external_ids"] == {"imdb": "tt0078748"}
 
 
-def test_cards_keep_requested_order_without_unknown_movies(movies, happen):
-    happen(ADDED, MovieAdded(movie_id=HEAT, title="Heat", year=1995))
+def test_cards_keep_requested_order_without_unknown_movies(movies, apply_event):
+    apply_event(ADDED, MovieAdded(movie_id=HEAT, title="Heat", year=1995))
     cards = movies.cards([HEAT, 99, ALIEN])
     assert list(cards) == [HEAT, ALIEN]
     assert cards[ALIEN] == model_access.card(movies, ALIEN)
 
 
-def test_features_of_known_movies_are_returned(movies, happen):
-    happen(ADDED)
+def test_features_of_known_movies_are_returned(movies, apply_event):
+    apply_event(ADDED)
     assert movies.features_of([ALIEN, HEAT]) == {
         ALIEN: YearAndGenres(1979, ("Horror", "Science Fiction"))
     }
@@ -120,29 +120,29 @@ def test_features_of_known_movies_are_returned(movies, happen):
     assert movies.count() == 1
 
 
-def test_builder_moves_movie_between_genres(movies, happen):
+def test_builder_moves_movie_between_genres(movies, apply_event):
     builder = MoviesBuilder(movies)
-    happen(ADDED, MovieAdded(movie_id=HEAT, title="Heat", year=1995, genres=("Crime",)))
+    apply_event(ADDED, MovieAdded(movie_id=HEAT, title="Heat", year=1995, genres=("Crime",)))
     builder.build(NOW)
-    happen(MovieDescribed(movie_id=ALIEN, title="Alien", year=1979, genres=("Horror",)))
+    apply_event(MovieDescribed(movie_id=ALIEN, title="Alien", year=1979, genres=("Horror",)))
     builder.build(NOW)
     assert movies.genres() == [GenreCount("Crime", 1), GenreCount("Horror", 1)]
     assert movies.newest() == {"": [HEAT, ALIEN], "Crime": [HEAT], "Horror": [ALIEN]}
     assert builder.check(NOW) == []
 
 
-def test_builder_reads_everything_when_late_or_superseded(movies, happen):
+def test_builder_reads_everything_when_late_or_superseded(movies, apply_event):
     first, second = MoviesBuilder(movies), MoviesBuilder(movies)
-    happen(ADDED)
+    apply_event(ADDED)
     first.build(NOW)
-    happen(MovieAdded(movie_id=HEAT, title="Heat", year=1995, genres=("Crime",)))
+    apply_event(MovieAdded(movie_id=HEAT, title="Heat", year=1995, genres=("Crime",)))
     second.build(NOW)
     first.build(NOW)
     assert [genre.name for genre in movies.genres()] == ["Crime", "Horror", "Science Fiction"]
 
 
-def test_built_offsets_follow_checkpoints(movies, happen, recording):
-    happen(ADDED)
+def test_built_offsets_follow_checkpoints(movies, apply_event, recording):
+    apply_event(ADDED)
     partition = recording.events[0].partition
     assert movies.built(partition) == 0
     MoviesBuilder(movies).build(NOW)
@@ -177,16 +177,16 @@ def test_incremental_genre_index_equals_full_build(first, more):
     assert by_genre.newest() == newest_by_genre(facts)
 
 
-def test_withdrawn_movie_is_in_no_answer_and_returns_complete(movies, happen):
+def test_withdrawn_movie_is_in_no_answer_and_returns_complete(movies, apply_event):
     builder = MoviesBuilder(movies)
-    happen(ADDED, MovieAdded(movie_id=HEAT, title="Heat", year=1995, genres=("Crime",)))
-    happen(MovieRated(user_id=ANN, movie_id=ALIEN, score=9))
+    apply_event(ADDED, MovieAdded(movie_id=HEAT, title="Heat", year=1995, genres=("Crime",)))
+    apply_event(MovieRated(user_id=ANN, movie_id=ALIEN, score=9))
     builder.build(NOW)
     before, changes = model_access.card(movies, ALIEN), movies.catalogue_version()
-    happen(MovieWithdrawn(movie_id=ALIEN, reason="a double"))
+    apply_event(MovieWithdrawn(movie_id=ALIEN, reason="a double"))
     assert movies.catalogue_version() != changes
-    happen(MovieRated(user_id=BOB, movie_id=ALIEN, score=10))  # was in flight
-    happen(MovieDescribed(movie_id=ALIEN, title="Alien", year=1979, genres=("Horror",)))
+    apply_event(MovieRated(user_id=BOB, movie_id=ALIEN, score=10))  # was in flight
+    apply_event(MovieDescribed(movie_id=ALIEN, title="Alien", year=1979, genres=("Horror",)))
     builder.build(NOW)
     assert builder.check(NOW) == []
     assert model_access.card(movies, ALIEN) is None
@@ -197,7 +197,7 @@ def test_withdrawn_movie_is_in_no_answer_and_returns_complete(movies, happen):
     assert (movies.count(), movies.withdrawn()) == (1, {ALIEN})
     assert movies.genres() == [GenreCount("Crime", 1)]
     assert movies.newest() == {"": [HEAT], "Crime": [HEAT]}
-    happen(MovieRestored(movie_id=ALIEN))
+    apply_event(MovieRestored(movie_id=ALIEN))
     builder.build(NOW)
     assert builder.check(NOW) == []
     assert (movies.count(), movies.withdrawn()) == (2, frozenset())

@@ -22,13 +22,13 @@ def playlists(redis):
 
 
 @pytest.fixture
-def happen(playlists, recording):
-    def happen(event, *, at=NOON):
-        recorded = recording.say(event, at=at)
+def apply_event(playlists, recording):
+    def apply_event(event, *, at=NOON):
+        recorded = recording.record(event, at=at)
         model_access.apply(playlists, [recorded])
         model_access.apply(playlists, [recorded])
 
-    return happen
+    return apply_event
 
 
 def created(id_, name="x", visibility="public"):
@@ -45,40 +45,40 @@ def ids(playlists, *words, limit=10):
     return [playlist.id for playlist in playlists.newest(words, limit=limit, after=None).playlists]
 
 
-def test_last_playlist_to_become_public_is_first(playlists, happen):
-    happen(created("a"))
-    happen(created("b", visibility="private"), at=NOON + SECOND)
-    happen(created("c"), at=NOON + 2 * SECOND)
+def test_last_playlist_to_become_public_is_first(playlists, apply_event):
+    apply_event(created("a"))
+    apply_event(created("b", visibility="private"), at=NOON + SECOND)
+    apply_event(created("c"), at=NOON + 2 * SECOND)
     assert ids(playlists) == ["c", "a"]
-    happen(shown("b", "public"), at=NOON + 3 * SECOND)
-    happen(shown("c", "private"), at=NOON + 4 * SECOND)
+    apply_event(shown("b", "public"), at=NOON + 3 * SECOND)
+    apply_event(shown("c", "private"), at=NOON + 4 * SECOND)
     assert ids(playlists) == ["b", "a"]
-    happen(PlaylistDeleted(playlist_id="a", user_id=ANN))
+    apply_event(PlaylistDeleted(playlist_id="a", user_id=ANN))
     assert ids(playlists) == ["b"]
 
 
-def test_playlist_search_matches_words_and_prefixes(playlists, happen):
-    happen(created("a", "Été à la plage"))
-    happen(created("b", "Rainy days"))
+def test_playlist_search_matches_words_and_prefixes(playlists, apply_event):
+    apply_event(created("a", "Été à la plage"))
+    apply_event(created("b", "Rainy days"))
     assert ids(playlists, "ete") == ["a"]
     assert ids(playlists, "da", "rain") == ["b"]
     assert ids(playlists, "ainy") == []
-    happen(PlaylistRenamed(playlist_id="b", user_id=ANN, name=EncryptedField("Sunny days")))
+    apply_event(PlaylistRenamed(playlist_id="b", user_id=ANN, name=EncryptedField("Sunny days")))
     assert ids(playlists, "rainy") == []
     assert ids(playlists, "sunny") == ["b"]
 
 
-def test_private_playlist_is_not_found(playlists, happen):
-    happen(created("a", "Secret", visibility="private"))
+def test_private_playlist_is_not_found(playlists, apply_event):
+    apply_event(created("a", "Secret", visibility="private"))
     assert ids(playlists, "secret") == []
 
 
 @pytest.mark.parametrize("at_once", [1, 3, 500])
 @pytest.mark.parametrize("limit", [1, 4, 100])
-def test_playlist_pages_have_no_gap_or_repeat(playlists, happen, monkeypatch, at_once, limit):
+def test_playlist_pages_have_no_gap_or_repeat(playlists, apply_event, monkeypatch, at_once, limit):
     monkeypatch.setattr(read_model, "_AT_ONCE", at_once)
     for number in range(12):  # some in one millisecond
-        happen(created(f"{number:02}", f"n{number % 2}"), at=NOON + (number // 4) * SECOND)
+        apply_event(created(f"{number:02}", f"n{number % 2}"), at=NOON + (number // 4) * SECOND)
     for words, expected in (((), 12), (("n1",), 6)):
         paged, after = [], None
         while True:
@@ -90,12 +90,12 @@ def test_playlist_pages_have_no_gap_or_repeat(playlists, happen, monkeypatch, at
         assert len(paged) == expected
 
 
-def test_playlist_page_scans_a_bounded_number_of_names(playlists, happen, monkeypatch):
+def test_playlist_page_scans_a_bounded_number_of_names(playlists, apply_event, monkeypatch):
     monkeypatch.setattr(read_model, "_AT_ONCE", 2)
     monkeypatch.setattr(read_model, "MAX_SCANNED", 4)
-    happen(created("a", "wanted"))
+    apply_event(created("a", "wanted"))
     for number in range(6):
-        happen(created(f"x{number}"), at=NOON + SECOND)
+        apply_event(created(f"x{number}"), at=NOON + SECOND)
     first = playlists.newest(["wanted"], limit=5, after=None)
     assert (first.playlists, first.next is not None) == ([], True)
     second = playlists.newest(["wanted"], limit=5, after=first.next)

@@ -67,7 +67,9 @@ class World:
         answer(redis)
         self.begin()
         for movie, genres in GENRES.items():
-            self.happen(MovieAdded(movie_id=movie, title=f"M{movie}", year=1990, genres=genres))
+            self.apply_event(
+                MovieAdded(movie_id=movie, title=f"M{movie}", year=1990, genres=genres)
+            )
 
     def begin(self):
         """Builders that have just started."""
@@ -80,14 +82,14 @@ class World:
             SimilarityBuilder(self.similarity),
         ]
 
-    def happen(self, event):
-        recorded = self.recording.say(event, at=self.now)
+    def apply_event(self, event):
+        recorded = self.recording.record(event, at=self.now)
         for model in (self.movies, self.trending, self.similarity, self.recommendations):
             model_access.apply(model, [recorded])
 
     def rate(self, user, movie, score=9, previous=None):
         event = MovieRated(user_id=user, movie_id=movie, score=score, previous=previous)
-        self.happen(event)
+        self.apply_event(event)
 
     def build(self, *, after=timedelta(0)):
         self.now += after
@@ -137,7 +139,7 @@ def test_movie_of_withdrawn_rating_is_recommended_again(world):
     world.rate(ANN, ALIEN)
     world.rate(ANN, HEAT)
     world.build()
-    world.happen(RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=9))
+    world.apply_event(RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=9))
     world.build()
     movies, _ = world.shown(ANN)
     assert ALIEN in movies
@@ -147,13 +149,13 @@ def test_movie_of_withdrawn_rating_is_recommended_again(world):
 def test_user_who_withdrew_everything_gets_cold_start_list(world):
     world.rate(ANN, ALIEN)
     world.build()
-    world.happen(RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=9))
+    world.apply_event(RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=9))
     world.build(after=timedelta(seconds=2))
     assert world.shown(ANN) == world.shown(BOB)
 
 
 def test_preferences_alone_change_the_list(world):
-    world.happen(PreferencesChanged(user_id=ANN, genres=("Science Fiction",)))
+    world.apply_event(PreferencesChanged(user_id=ANN, genres=("Science Fiction",)))
     world.build()
     movies, page = world.shown(ANN)
     assert movies[0] == TRON
@@ -162,7 +164,7 @@ def test_preferences_alone_change_the_list(world):
         "share": page["items"][0]["reasons"][0]["share"],
         "genre": "Science Fiction",
     }
-    world.happen(PreferencesChanged(user_id=ANN, genres=()))
+    world.apply_event(PreferencesChanged(user_id=ANN, genres=()))
     world.build(after=timedelta(seconds=2))
     assert world.shown(ANN) == world.shown(BOB)
 
@@ -186,11 +188,11 @@ def test_withdrawn_movie_leaves_lists_even_without_heat(world):
     world.rate(ANN, ALIEN)
     world.build()
     assert TRON in world.shown(ANN)[0]
-    world.happen(MovieWithdrawn(movie_id=TRON, reason="a double"))
+    world.apply_event(MovieWithdrawn(movie_id=TRON, reason="a double"))
     world.build(after=timedelta(seconds=2))
     world.build(after=timedelta(seconds=1))
     assert TRON not in world.shown(ANN)[0]
-    world.happen(MovieRestored(movie_id=TRON))
+    world.apply_event(MovieRestored(movie_id=TRON))
     world.build(after=timedelta(seconds=2))
     world.build(after=timedelta(seconds=1))
     assert TRON in world.shown(ANN)[0]
@@ -333,29 +335,29 @@ def test_query_renders_recommendations_as_the_builder_does(world):
 
 def test_hidden_movie_is_never_recommended(world):
     world.rate(ANN, ALIEN)
-    world.happen(MovieHidden(user_id=ANN, movie_id=ALIENS))
+    world.apply_event(MovieHidden(user_id=ANN, movie_id=ALIENS))
     world.build()
     assert set(world.shown(ANN)[0]) == {HEAT, RONIN, TRON}
-    world.happen(MovieUnhidden(user_id=ANN, movie_id=ALIENS))
+    world.apply_event(MovieUnhidden(user_id=ANN, movie_id=ALIENS))
     world.build()
     assert ALIENS in world.shown(ANN)[0]
 
 
 def test_user_with_hidden_movies_only_has_own_list(world):
-    world.happen(MovieHidden(user_id=BOB, movie_id=TRON))
+    world.apply_event(MovieHidden(user_id=BOB, movie_id=TRON))
     world.build()
     assert set(world.shown(BOB)[0]) == {ALIEN, ALIENS, HEAT, RONIN}
 
 
 def test_favourite_changes_list_and_is_a_reason(world):
-    world.happen(MovieFavourited(user_id=ANN, movie_id=ALIEN))
+    world.apply_event(MovieFavourited(user_id=ANN, movie_id=ALIEN))
     world.build()
     movies, page = world.shown(ANN)
     assert movies[0] == ALIENS
     assert ALIEN not in movies
     reason = page["items"][0]["reasons"][0]
     assert (reason["because"], reason["movie"], reason["title"]) == ("favourite", ALIEN, "M1")
-    world.happen(MovieUnfavourited(user_id=ANN, movie_id=ALIEN))
+    world.apply_event(MovieUnfavourited(user_id=ANN, movie_id=ALIEN))
     world.build(after=timedelta(seconds=2))
     assert world.shown(ANN) == world.shown(BOB)
 
@@ -393,8 +395,8 @@ def test_list_of_earlier_snapshot_is_old_at_once(world):
 def test_movie_without_reason_is_left_out_of_full_list(world):
     war = ("War",)
     for movie in range(100, 100 + DEFAULT_LIMIT):
-        world.happen(MovieAdded(movie_id=movie, title=f"M{movie}", year=1990, genres=war))
-    world.happen(PreferencesChanged(user_id=ANN, genres=war))
+        world.apply_event(MovieAdded(movie_id=movie, title=f"M{movie}", year=1990, genres=war))
+    world.apply_event(PreferencesChanged(user_id=ANN, genres=war))
     world.build(after=timedelta(seconds=2))
     items = model_access.items(world.recommendations, ANN)
     assert len(items) == DEFAULT_LIMIT
@@ -404,7 +406,7 @@ def test_movie_without_reason_is_left_out_of_full_list(world):
 
 def test_lost_recommendation_lists_are_rebuilt(world):
     world.rate(ANN, ALIEN)
-    world.happen(PreferencesChanged(user_id=BOB, genres=("Crime",)))
+    world.apply_event(PreferencesChanged(user_id=BOB, genres=("Crime",)))
     world.build()
     before = (
         model_access.items(world.recommendations, ANN),

@@ -47,8 +47,8 @@ def world(redis) -> World:
     """Three users: one has rated, one has preferences, one has a favourite."""
     world = World(redis)
     world.rate(ANN, ALIEN)
-    world.happen(PreferencesChanged(user_id=BOB, genres=("Crime",)))
-    world.happen(MovieFavourited(user_id=CARL, movie_id=TRON))
+    world.apply_event(PreferencesChanged(user_id=BOB, genres=("Crime",)))
+    world.apply_event(MovieFavourited(user_id=CARL, movie_id=TRON))
     for _ in range(2):  # the second build uses what the first one made
         world.build(after=timedelta(minutes=6))
     return world
@@ -60,12 +60,12 @@ def impatient(monkeypatch):
     monkeypatch.setattr(verification, "_PATIENCE_SECONDS", 0.0)
 
 
-def checked(world: World) -> list[str]:
+def differences(world: World) -> list[str]:
     """Differences found by ``verify`` beside a worker's builder."""
-    return beside(world).check(world.now)
+    return second_builder(world).check(world.now)
 
 
-def beside(world: World) -> RecommendationsBuilder:
+def second_builder(world: World) -> RecommendationsBuilder:
     return RecommendationsBuilder(
         world.recommendations, world.trending, world.movies, world.similarity
     )
@@ -86,7 +86,7 @@ def write(world: World, user: UUID | str, items: Sequence[RecommendedMovie]) -> 
 
 
 def test_check_accepts_right_lists(world, impatient):
-    assert checked(world) == []
+    assert differences(world) == []
 
 
 @pytest.mark.parametrize("user", [ANN, BOB, COLD_START])
@@ -97,18 +97,18 @@ def test_check_reports_missing_list(world, impatient, user):
         else world.recommendations.shard_of(user)
     )
     world.redis.delete(shard.derived("list", str(user)))
-    assert checked(world) == [f"{user}: has no list"]
+    assert differences(world) == [f"{user}: has no list"]
 
 
 def test_check_reports_list_of_user_without_taste(world, impatient):
     listed = model_access.listed(world.recommendations, ANN)
     shard = world.recommendations.shard_of(DORA)
     world.redis.set(shard.derived("list", str(DORA)), encode_list(listed))
-    assert checked(world) == [f"{DORA}: has a list without any events"]
+    assert differences(world) == [f"{DORA}: has a list without any events"]
 
 
 @contextmanager
-def again_and_again(turn: Callable[[], None]) -> Iterator[None]:
+def repeatedly(turn: Callable[[], None]) -> Iterator[None]:
     """Run a function repeatedly in another thread until the end of the block."""
     is_over, failures = Event(), []
 
@@ -130,7 +130,7 @@ def again_and_again(turn: Callable[[], None]) -> Iterator[None]:
 
 
 @contextmanager
-def builders_at_work(world: World) -> Iterator[None]:
+def running_builder(world: World) -> Iterator[None]:
     """As in a worker."""
     began, noon = monotonic(), world.now
 
@@ -139,7 +139,7 @@ def builders_at_work(world: World) -> Iterator[None]:
         for builder in (*world.others, world.builder):
             builder.build(world.now)
 
-    with again_and_again(build):
+    with repeatedly(build):
         yield
 
 
@@ -147,26 +147,26 @@ def test_check_accepts_page_without_withdrawn_movie(world):
     sources = CandidateSources(world.trending, world.movies, world.similarity)
     snapshot = CandidateSnapshot(sources, world.now)
     shown = model_access.items(world.recommendations, ANN)[0].movie
-    world.happen(MovieWithdrawn(movie_id=shown, reason="a double"))
+    world.apply_event(MovieWithdrawn(movie_id=shown, reason="a double"))
     world.builder._build_lists(world.recommendations.shard_of(ANN), [str(ANN)], snapshot, world.now)
     assert shown in [item.movie for item in model_access.items(world.recommendations, ANN)]
-    with builders_at_work(world):
-        assert checked(world) == []
+    with running_builder(world):
+        assert differences(world) == []
 
 
 @pytest.mark.parametrize("user", [ANN, BOB, CARL, COLD_START])
 def test_check_reports_list_out_of_order(world, impatient, user):
     items = model_access.items(world.recommendations, user)
     write(world, user, items[::-1])
-    assert checked(world) == [f"{user}: has a list that is not sorted by score"]
+    assert differences(world) == [f"{user}: has a list that is not sorted by score"]
     write(world, user, items)
-    assert checked(world) == []
+    assert differences(world) == []
 
 
 def test_check_reports_list_with_rated_movie(world, impatient):
     items = model_access.items(world.recommendations, ANN)
     write(world, ANN, [replace(items[0], movie=ALIEN), *items[1:]])
-    assert checked(world) == [
+    assert differences(world) == [
         f"{ANN}: is recommended movies that they rated, favourited or hid: [{ALIEN}]"
     ]
 
@@ -175,7 +175,7 @@ def test_check_reports_page_of_another_list(world, impatient):
     shard = world.recommendations.shard_of(ANN)
     other = world.redis.get(world.recommendations.shard_of(BOB).derived("page", str(BOB)))
     world.redis.set(shard.derived("page", str(ANN)), other)
-    assert checked(world) == [f"{ANN}: has a first page that differs from the list"]
+    assert differences(world) == [f"{ANN}: has a first page that differs from the list"]
 
 
 def test_list_of_an_earlier_version_is_read(world, impatient):
@@ -184,14 +184,14 @@ def test_list_of_an_earlier_version_is_read(world, impatient):
     key = world.recommendations.shard_of(ANN).derived("list", str(ANN))
     world.redis.set(key, encode_list((listed.made_at, listed.items, b"12345678", b"", b"")))
     assert model_access.listed(world.recommendations, ANN) == listed
-    assert checked(world) == []
+    assert differences(world) == []
 
 
 def test_check_does_not_report_list_still_to_be_built(world, impatient):
     world.rate(ANN, HEAT)
     assert (
         f"could not be compared: the list of {ANN} is not built (is a projector running?)"
-        in checked(world)
+        in differences(world)
     )
 
 
@@ -204,11 +204,11 @@ def test_check_accepts_right_lists_while_events_arrive(world):
         event = MovieRated(
             user_id=users[number % 20], movie_id=1 + number % 5, score=1 + number % 10
         )
-        recorded = world.recording.say(event, at=world.now)
+        recorded = world.recording.record(event, at=world.now)
         for model in (world.movies, world.trending, world.similarity, world.recommendations):
             model_access.apply(model, [recorded])
 
-    with builders_at_work(world), again_and_again(rate):
+    with running_builder(world), repeatedly(rate):
         until(lambda: all(model_access.items(world.recommendations, user) for user in users))
         for _ in range(3):
-            assert checked(world) == []
+            assert differences(world) == []

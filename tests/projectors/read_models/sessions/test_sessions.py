@@ -25,7 +25,7 @@ def valid(redis, recording):
 
     def valid(events, user, family, epoch, *, at=NOON):
         for event in events:
-            model_access.apply(sessions, [recording.say(event)])
+            model_access.apply(sessions, [recording.record(event)])
         with redis.pipeline(transaction=False) as pipe:
             sessions.enqueue(pipe, user)
             [revoked] = pipe.execute()
@@ -58,7 +58,7 @@ def test_family_revoked_after_new_epoch_stays_revoked(valid):
 def test_new_epoch_drops_revoked_families(redis, recording):
     sessions = SessionRevocations(redis, 1)
     for event in (left(ANN, PHONE), left(ANN, LAPTOP), SessionsRevoked(user_id=ANN, epoch=1)):
-        model_access.apply(sessions, [recording.say(event)])
+        model_access.apply(sessions, [recording.record(event)])
     assert model_access.revoked(sessions, ANN) == {b"epoch": b"1"}
 
 
@@ -70,5 +70,5 @@ def test_erased_users_tokens_are_invalid(valid):
 def test_erasure_drops_revoked_families(redis, recording):
     sessions = SessionRevocations(redis, 1)
     for event in (SessionsRevoked(user_id=ANN, epoch=1), left(ANN, PHONE), UserErased(user_id=ANN)):
-        model_access.apply(sessions, [recording.say(event)])
+        model_access.apply(sessions, [recording.record(event)])
     assert model_access.revoked(sessions, ANN) == {b"erased": b"1"}

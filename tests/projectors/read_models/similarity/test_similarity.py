@@ -46,11 +46,11 @@ class World:
         self.similarity = Similarity(redis, 1)
         self.builder = SimilarityBuilder(self.similarity)
         self.recording = recording
-        self.happen(*map(added, FACTS))
+        self.apply_event(*map(added, FACTS))
 
-    def happen(self, *events):
+    def apply_event(self, *events):
         for event in events:
-            model_access.apply(self.similarity, [self.recording.say(event)])
+            model_access.apply(self.similarity, [self.recording.record(event)])
 
     def build(self):
         self.builder.build(NOON)
@@ -79,8 +79,8 @@ def test_neighbours_without_likes_follow_content(world):
 def test_common_likes_make_neighbours(world):
     world.build()
     for user in range(6):
-        world.happen(rated(user, ALIEN, 8), rated(user, HEAT, 10))
-    world.happen(rated(7, ALIEN, 7))
+        world.apply_event(rated(user, ALIEN, 8), rated(user, HEAT, 10))
+    world.apply_event(rated(7, ALIEN, 7))
     world.build()
     [heat, aliens] = world.list(ALIEN)
     assert heat == Neighbour(HEAT, round(6 / 36, DIGITS), 6)
@@ -92,9 +92,9 @@ def test_common_likes_make_neighbours(world):
 def test_withdrawn_like_no_longer_counts(world):
     world.build()
     before = world.list(ALIEN), world.list(HEAT)
-    world.happen(rated(1, ALIEN), rated(1, HEAT), rated(2, ALIEN), rated(2, HEAT))
+    world.apply_event(rated(1, ALIEN), rated(1, HEAT), rated(2, ALIEN), rated(2, HEAT))
     world.build()
-    world.happen(
+    world.apply_event(
         rated(1, HEAT, 3, previous=9),
         RatingWithdrawn(user_id=UUID(int=1), movie_id=ALIEN, previous=9),
         RatingWithdrawn(user_id=UUID(int=2), movie_id=ALIEN, previous=9),
@@ -106,25 +106,25 @@ def test_withdrawn_like_no_longer_counts(world):
 
 
 def test_likes_of_unknown_movie_are_kept_until_it_is_added(world):
-    world.happen(rated(1, 77), rated(1, ALIEN))
+    world.apply_event(rated(1, 77), rated(1, ALIEN))
     world.build()
     assert 77 not in [neighbour.movie for neighbour in world.list(ALIEN)]
-    world.happen(added(77, ContentFeatures(1979, ("Drama",))))
+    world.apply_event(added(77, ContentFeatures(1979, ("Drama",))))
     world.build()
     assert Neighbour(77, round(1 / 31, DIGITS), 1) in world.list(ALIEN)
 
 
 def test_new_description_changes_neighbours(world):
-    world.happen(rated(1, HEAT))
+    world.apply_event(rated(1, HEAT))
     world.build()
-    world.happen(MovieDescribed(movie_id=RONIN, title="R", year=1979, genres=("Horror",)))
+    world.apply_event(MovieDescribed(movie_id=RONIN, title="R", year=1979, genres=("Horror",)))
     world.build()
     assert world.list(HEAT) == []
     assert {neighbour.movie for neighbour in world.list(RONIN)} == {ALIEN, ALIENS}
 
 
 def test_redelivered_likes_count_once(world):
-    batch = [world.recording.say(rated(1, ALIEN)), world.recording.say(rated(1, HEAT))]
+    batch = [world.recording.record(rated(1, ALIEN)), world.recording.record(rated(1, HEAT))]
     model_access.apply(world.similarity, batch)
     model_access.apply(world.similarity, batch)
     world.build()
@@ -134,10 +134,10 @@ def test_redelivered_likes_count_once(world):
 def test_neighbours_do_not_depend_on_partition_order(redis, recording):
     chance = Random(5)
     for movie in FACTS:
-        recording.say(added(movie))
+        recording.record(added(movie))
     for user in range(30):
         for movie in FACTS:
-            recording.say(rated(user, movie, chance.randint(1, 10)))
+            recording.record(rated(user, movie, chance.randint(1, 10)))
     results = []
     partitions = recording.by_partition()
     for generation, order in enumerate((sorted(partitions), sorted(partitions, reverse=True))):
@@ -150,7 +150,7 @@ def test_neighbours_do_not_depend_on_partition_order(redis, recording):
 
 
 def test_lost_neighbour_lists_are_rebuilt(world):
-    world.happen(rated(1, ALIEN), rated(1, HEAT))
+    world.apply_event(rated(1, ALIEN), rated(1, HEAT))
     world.build()
     before = world.list(ALIEN)
     for key in world.similarity.redis.scan_iter(match="{similarity.*:derived:*"):
@@ -162,7 +162,7 @@ def test_lost_neighbour_lists_are_rebuilt(world):
 def test_similarity_builder_waits_for_incoming_catalogue(world):
     world.build()
     drama = ContentFeatures(1990, ("Drama",))
-    world.happen(*(added(movie, drama) for movie in range(100, 400)))
+    world.apply_event(*(added(movie, drama) for movie in range(100, 400)))
     world.builder.build(NOON)
     assert world.list(100) == []
     partitions = world.recording.partitions
@@ -175,7 +175,7 @@ def test_similarity_builder_waits_for_incoming_catalogue(world):
 
 
 def test_check_reports_wrong_neighbours(world):
-    world.happen(rated(1, ALIEN))
+    world.apply_event(rated(1, ALIEN))
     world.build()
     world.similarity.redis.hdel(world.similarity.lists_key, str(ALIEN))
     assert world.builder.check(NOON) == [

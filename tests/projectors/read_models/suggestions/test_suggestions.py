@@ -51,10 +51,10 @@ class World:
         self.builder = SuggestionsBuilder(self.suggestions)
         self.recording = recording
         for movie, title in TITLES.items():
-            self.happen(MovieAdded(movie_id=movie, title=title, year=1970 + movie))
+            self.apply_event(MovieAdded(movie_id=movie, title=title, year=1970 + movie))
 
-    def happen(self, event):
-        model_access.apply(self.suggestions, [self.recording.say(event)])
+    def apply_event(self, event):
+        model_access.apply(self.suggestions, [self.recording.record(event)])
 
     def build(self):
         self.builder.build(NOON)
@@ -72,7 +72,7 @@ class World:
 def world(redis, recording):
     world = World(redis, recording)
     for movie in (1, 1, 1, 2):
-        world.happen(rated(uuid4(), movie))
+        world.apply_event(rated(uuid4(), movie))
     world.build()
     return world
 
@@ -109,25 +109,25 @@ def test_suggestions_match_typed_prefix(world, text, expected):
 def test_suggestions_rank_by_rating_count(world):
     user = uuid4()
     for movie in (5, 5, 5, 5):
-        world.happen(rated(uuid4(), movie))
-    world.happen(rated(user, 5))
+        world.apply_event(rated(uuid4(), movie))
+    world.apply_event(rated(user, 5))
     world.build()
     assert world.ids("go") == [5, 1, 2]
-    world.happen(rated(user, 5, previous=9))
-    world.happen(RatingWithdrawn(user_id=user, movie_id=5, previous=9))
+    world.apply_event(rated(user, 5, previous=9))
+    world.apply_event(RatingWithdrawn(user_id=user, movie_id=5, previous=9))
     world.build()
     assert world.suggestions.all_rating_counts() == {1: 3, 2: 1, 5: 4}
 
 
 def test_new_title_replaces_old_suggestions(world):
-    world.happen(MovieDescribed(movie_id=1, title="Il padrino", year=None))
+    world.apply_event(MovieDescribed(movie_id=1, title="Il padrino", year=None))
     world.build()
     assert world.ids("pad") == [1]
     assert world.ids("godf") == [2]
 
 
 def test_redelivered_ratings_count_once(world):
-    batch = [world.recording.say(rated(UUID(int=1), 5))]
+    batch = [world.recording.record(rated(UUID(int=1), 5))]
     model_access.apply(world.suggestions, batch)
     model_access.apply(world.suggestions, batch)
     assert world.suggestions.rating_counts_of([5]) == {5: 1}
@@ -135,10 +135,10 @@ def test_redelivered_ratings_count_once(world):
 
 def test_suggestions_do_not_depend_on_partition_order(redis, recording):
     for movie, title in TITLES.items():
-        recording.say(MovieAdded(movie_id=movie, title=title, year=1990))
+        recording.record(MovieAdded(movie_id=movie, title=title, year=1990))
     chance = Random(3)
     for _ in range(50):
-        recording.say(rated(UUID(int=chance.getrandbits(64)), chance.choice(list(TITLES))))
+        recording.record(rated(UUID(int=chance.getrandbits(64)), chance.choice(list(TITLES))))
     results = []
     partitions = recording.by_partition()
     for generation, order in enumerate((sorted(partitions), sorted(partitions, reverse=True))):
@@ -159,7 +159,7 @@ def test_lost_suggestion_lists_are_rebuilt(world):
 
 def test_suggestions_builder_waits_for_incoming_catalogue(world):
     for movie in range(100, 400):
-        world.happen(MovieAdded(movie_id=movie, title=f"Zulu {movie}", year=1964))
+        world.apply_event(MovieAdded(movie_id=movie, title=f"Zulu {movie}", year=1964))
     world.builder.build(NOON)
     assert world.ids("zulu") == []
     world.build()
@@ -192,8 +192,8 @@ def test_typo_variants_include_the_word(word, data):
 
 
 def test_new_movie_joins_suggestions(world):
-    world.happen(MovieAdded(movie_id=7, title="Goodfellas", year=1990))
-    world.happen(rated(uuid4(), 7))
+    world.apply_event(MovieAdded(movie_id=7, title="Goodfellas", year=1990))
+    world.apply_event(rated(uuid4(), 7))
     prefix_index = world.builder._index
     world.build()
     assert world.builder._index is prefix_index  # updated in place, not rebuilt
@@ -250,13 +250,13 @@ def test_incremental_prefix_index_equals_full_build(first, more, people):
 
 def test_withdrawn_movie_is_not_suggested_until_restored(world):
     assert world.ids("godf") == [1, 2]
-    world.happen(MovieWithdrawn(movie_id=1, reason="a double"))
+    world.apply_event(MovieWithdrawn(movie_id=1, reason="a double"))
     world.build()
     assert world.ids("godf") == [2]
-    world.happen(rated(uuid4(), 1))
-    world.happen(MovieDescribed(movie_id=1, title="The Godfather", year=1972))
+    world.apply_event(rated(uuid4(), 1))
+    world.apply_event(MovieDescribed(movie_id=1, title="The Godfather", year=1972))
     world.build()
     assert world.ids("godf") == [2]
-    world.happen(MovieRestored(movie_id=1))
+    world.apply_event(MovieRestored(movie_id=1))
     world.build()
     assert world.ids("godf") == [1, 2]

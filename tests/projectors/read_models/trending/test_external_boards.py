@@ -28,20 +28,22 @@ class World:
         self.movies, self.trending = Movies(redis, 1), Trending(redis, 1)
         self.builder = TrendingBuilder(self.trending, self.movies)
 
-    def happen(self, event, at=NOON):
-        recorded = self.recording.say(event, at=at)
+    def apply_event(self, event, at=NOON):
+        recorded = self.recording.record(event, at=at)
         for model in (self.movies, self.trending):
             model_access.apply(model, [recorded])
 
     def add(self, *movies):
         for movie in movies:
             genres = GENRES.get(movie, ())
-            self.happen(MovieAdded(movie_id=movie, title=f"M{movie}", year=1990, genres=genres))
+            self.apply_event(
+                MovieAdded(movie_id=movie, title=f"M{movie}", year=1990, genres=genres)
+            )
 
     def observe(self, *movies, window="day", at=NOON):
         board = f"tmdb-{window}"
         event = TrendObserved(board=board, source="tmdb", window=window, movies=movies)
-        self.happen(event, at=at)
+        self.apply_event(event, at=at)
 
     def board(self, window="day", genre=None):
         self.builder.build(NOON)
@@ -93,7 +95,7 @@ def test_repeated_observation_renews_age(world):
 def test_external_pages_show_current_cards(world):
     world.observe(HEAT)
     world.board()
-    world.happen(MovieRated(user_id=uuid4(), movie_id=HEAT, score=8))
+    world.apply_event(MovieRated(user_id=uuid4(), movie_id=HEAT, score=8))
     world.board()
     assert world.page()["items"][0]["community"]["count"] == 1
 

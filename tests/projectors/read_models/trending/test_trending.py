@@ -43,20 +43,22 @@ class World:
         self.movies, self.trending = Movies(redis, 1), Trending(redis, 1)
         self.builder = TrendingBuilder(self.trending, self.movies)
 
-    def happen(self, *events, at=NOON, to=None):
+    def apply_event(self, *events, at=NOON, to=None):
         for event in events:
-            recorded = self.recording.say(event, at=at)
+            recorded = self.recording.record(event, at=at)
             for model in to or (self.movies, self.trending):
                 model_access.apply(model, [recorded])
 
     def add(self, *movies):
         for movie in movies:
             genres = GENRES.get(movie, ())
-            self.happen(MovieAdded(movie_id=movie, title=f"M{movie}", year=1990, genres=genres))
+            self.apply_event(
+                MovieAdded(movie_id=movie, title=f"M{movie}", year=1990, genres=genres)
+            )
 
     def rate(self, *movies, at=NOON):
         for movie in movies:
-            self.happen(MovieRated(user_id=uuid4(), movie_id=movie, score=8), at=at)
+            self.apply_event(MovieRated(user_id=uuid4(), movie_id=movie, score=8), at=at)
 
     def board(self, window="day", genre=None, *, now=NOON):
         self.builder.build(now)
@@ -94,16 +96,16 @@ def test_first_page_has_cards_with_ratings(world):
 
 def test_new_score_adds_no_heat_but_updates_page(world):
     world.add(ALIEN)
-    world.happen(MovieRated(user_id=ANN, movie_id=ALIEN, score=2))
+    world.apply_event(MovieRated(user_id=ANN, movie_id=ALIEN, score=2))
     world.board()
-    world.happen(MovieRated(user_id=ANN, movie_id=ALIEN, score=9, previous=2))
+    world.apply_event(MovieRated(user_id=ANN, movie_id=ALIEN, score=9, previous=2))
     assert world.board() == [MovieHeat(ALIEN, 1.0)]
     assert world.page()["items"][0]["community"]["average"] == 9.0
 
 
 def test_rating_withdrawn_in_its_hour_leaves_no_heat(world):
     world.add(ALIEN)
-    world.happen(
+    world.apply_event(
         MovieRated(user_id=ANN, movie_id=ALIEN, score=2),
         RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=2),
     )
@@ -114,9 +116,9 @@ def test_rating_withdrawn_in_its_hour_leaves_no_heat(world):
 
 def test_later_withdrawal_never_shows_negative_heat(world):
     world.add(ALIEN, HEAT)
-    world.happen(MovieRated(user_id=ANN, movie_id=ALIEN, score=2))
+    world.apply_event(MovieRated(user_id=ANN, movie_id=ALIEN, score=2))
     later = NOON + 5 * HOUR
-    world.happen(RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=2), at=later)
+    world.apply_event(RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=2), at=later)
     world.rate(HEAT, at=later)
     assert world.board(now=later) == [MovieHeat(HEAT, 1.0)]
 
@@ -152,7 +154,7 @@ def test_movie_changes_boards_with_its_genre(world):
     world.add(HEAT)
     world.rate(HEAT)
     assert world.board(genre="Crime") == [MovieHeat(HEAT, 1.0)]
-    world.happen(MovieDescribed(movie_id=HEAT, title="Heat", year=1995, genres=("Drama",)))
+    world.apply_event(MovieDescribed(movie_id=HEAT, title="Heat", year=1995, genres=("Drama",)))
     assert world.board(genre="Crime") == []
     assert world.board(genre="Drama") == [MovieHeat(HEAT, 1.0)]
     assert model_access.board_page(world.trending, "day", "Crime") is None
@@ -162,7 +164,7 @@ def test_trending_built_offset_waits_for_movies(world):
     world.add(ALIEN)
     world.board()
     event = MovieRated(user_id=ANN, movie_id=ALIEN, score=9)
-    world.happen(event, to=[world.trending])
+    world.apply_event(event, to=[world.trending])
     recorded = world.recording.events[-1]
     world.builder.build(NOON)
     assert world.page()["items"][0]["heat"] == 1.0
@@ -269,7 +271,7 @@ def test_check_accepts_cards_newer_than_boards(world, monkeypatch):
     world.add(ALIEN)
     world.rate(ALIEN)
     world.board()
-    world.happen(MovieRated(user_id=ANN, movie_id=ALIEN, score=9), to=[world.movies])
+    world.apply_event(MovieRated(user_id=ANN, movie_id=ALIEN, score=9), to=[world.movies])
     [difference] = world.builder.check(NOON)
     assert difference.startswith("could not be compared")
     model_access.apply(world.trending, [world.recording.events[-1]])
