@@ -1,7 +1,7 @@
 """In-memory broker that delivers, confirms and fails as a test says.
 
-The relay's own code publishes to it. A message is on the wire, then the broker has it (it is in the
-queue), then the relay is told; between any two of these everything can be lost.
+The relay's own code publishes to it. A message is on the wire, then in the broker's queue, then
+confirmed; the connection can be lost between any two of these.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ class HandPublisher:
         self._confirmed: list[Position] = []
         self._is_lost = False
 
-    # ------------------------------------------------------------------- as the relay knows it
+    # ------------------------------------------------------------------- for the relay
 
     @property
     def capacity(self) -> int:
@@ -55,7 +55,7 @@ class HandPublisher:
     def poll(self, _seconds: float) -> list[Position]:
         confirmed, self._confirmed = self._confirmed, []
         if self._is_lost and not confirmed:
-            raise BusLost("the test said so")
+            raise BusLost("lost by the test")
         return confirmed
 
     def wake(self) -> None:
@@ -64,7 +64,7 @@ class HandPublisher:
     def close(self) -> None:
         self.lose()
 
-    # ------------------------------------------------------------------- as the test wants it
+    # ------------------------------------------------------------------- for the test
 
     def arrive(self, count: int) -> None:
         """Move ``count`` messages from the wire to the queue, in order."""

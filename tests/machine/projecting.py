@@ -24,9 +24,9 @@ class Generation:
         self.trending = Trending(redis, number)
         self.models: Sequence[ReadModel] = (self.movies, self.library, self.trending)
         self._log = log
-        self._workers = [self._hire()]
+        self._workers = [self._start_worker()]
 
-    def _hire(self) -> list[Follower]:
+    def _start_worker(self) -> list[Follower]:
         followers = [Follower(model, self._log) for model in self.models]
         for follower in followers:
             follower.sync(self._log.heads())
@@ -34,13 +34,13 @@ class Generation:
 
     def replace_worker(self) -> None:
         """Replace the worker by a new one, which knows nothing."""
-        self._workers = [self._hire()]
+        self._workers = [self._start_worker()]
 
-    def take_another_worker(self) -> None:
+    def start_second_worker(self) -> None:
         """Start a second worker; neither knows of the other."""
-        self._workers = [self._workers[-1], self._hire()]
+        self._workers = [self._workers[-1], self._start_worker()]
 
-    def take(self, messages: Iterable[bytes]) -> None:
+    def apply(self, messages: Iterable[bytes]) -> None:
         """Let the older worker apply the messages."""
         worker = self._workers[0]
         self._workers = [*self._workers[1:], worker]  # the other worker is next
@@ -56,20 +56,20 @@ class Generation:
                 at = follower.checkpoints[partition]
                 follower.process(self._log.page(partition, after=at, limit=limit))
 
-    def level(self) -> None:
+    def catch_up(self) -> None:
         """Apply all missing events."""
         while not self.is_level():
             before = [follower.checkpoints for follower in self._workers[-1]]
             self.read(pages=self._log.partitions, limit=1000)
             after = [follower.checkpoints for follower in self._workers[-1]]
-            assert self.is_level() or after != before, "it does not get any further"
+            assert self.is_level() or after != before, "it makes no progress"
 
     def is_level(self) -> bool:
         """Whether every model has applied the whole log."""
         heads = list(self._log.heads())
-        return all(checkpoints == heads for checkpoints in self.taken())
+        return all(checkpoints == heads for checkpoints in self.checkpoints())
 
-    def taken(self) -> Sequence[list[int]]:
+    def checkpoints(self) -> Sequence[list[int]]:
         """Checkpoints of each model, in order."""
         return [model.checkpoints(self._log.partitions) for model in self.models]
 

@@ -1,12 +1,12 @@
 """State machine: random operations and faults lose, tear and double nothing.
 
-A machine does at random what people, relays, brokers, workers and operators do, and what goes wrong
-with them: rolls back, kills, loses, repeats, shuffles, drops, rebuilds. Relay, deciders, followers,
-read models and their Redis are the real ones; the broker is the test's own. Beside it runs the
-plainest model there is: a list of accepted events for each partition, and the reference fold
-(tests/reference) of the beginnings that read models say to have taken in.
+The machine does at random what users, relays, brokers, workers and operators do, and injects
+faults: roll back, kill, lose, repeat, shuffle, drop, rebuild. Relay, deciders, followers, read
+models and their Redis are the real ones; the broker is a test double. The model beside it is a list
+of accepted events for each partition and the reference fold (tests/reference) of the events up to
+each read model's checkpoints.
 
-MACHINE_EXAMPLES=1000 plays it longer than a test run does.
+MACHINE_EXAMPLES=1000 runs more examples than a test run does.
 """
 
 import os
@@ -60,8 +60,8 @@ from tests.reference.history import (
 HOURS = 30
 WINDOW = 12
 
-few = st.integers(1, 4)
-some = st.integers(3, 20)
+small_counts = st.integers(1, 4)
+counts = st.integers(3, 20)
 timed_command_lists = st.lists(
     st.tuples(commands, st.integers(0, HOURS * 60)), min_size=5, max_size=10
 )
@@ -73,7 +73,7 @@ opinions: st.SearchStrategy[list[Command]] = st.lists(
 indexes = st.lists(st.integers(0, 20), min_size=1, max_size=6)
 
 
-class Rivalled:
+class RacingStore:
     """A log to which a rival appends first, once."""
 
     def __init__(self, store: EventStore, rival: Callable[[], object]) -> None:
@@ -104,24 +104,24 @@ class Machine(RuleBasedStateMachine):
     def __init__(self, make_stage: Callable[[], Stage], redis: DyingRedis, broker: Broker) -> None:
         super().__init__()
         redis.flushdb()
-        broker.__init__()  # type: ignore[misc]  # the relay knows this very one
+        broker.__init__()  # type: ignore[misc]  # the relay holds this object
         self.redis, self.broker, self.stage = redis, broker, make_stage()
         self.store, self.outbox = self.stage.store, self.stage.outbox
         self.ledger: list[list[Recorded]] = [[] for _ in range(PARTITIONS)]
         self.accepted: list[Position] = []
         self.delivered: list[bytes] = []
         self.live = Live(redis)
-        self.now = self.stage_generation(1)
-        self.next: Generation | None = None
+        self.current = self.make_generation(1)
+        self.coming: Generation | None = None
         self.live_number = 1
         self.is_checked = False
-        self.paused_leg: Any = None
-        self.leg = self.start_leg()
+        self.paused_session: Any = None
+        self.session = self.start_session()
 
-    def stage_generation(self, number: int) -> Generation:
+    def make_generation(self, number: int) -> Generation:
         return Generation(self.redis, number, self.store)
 
-    def start_leg(self) -> Any:
+    def start_session(self) -> Any:
         self.epoch = self.outbox.acquire_leadership() or 0
         return relaying._BusSession(self.outbox, self.epoch, BusTarget("", "", WINDOW), Wakeups())
 
@@ -129,36 +129,40 @@ class Machine(RuleBasedStateMachine):
 
     @initialize(beginning=st.sampled_from([(), furnishing, everyday, everyday, everyday]))
     def begin(self, beginning: Sequence[Command]) -> None:
-        self.point_at(self.now)
+        self.switch_to(self.current)
         for command in beginning:
-            self.note(do(command, self.store))
+            self.note_accepted(do(command, self.store))
 
     @rule(timed_commands=timed_command_lists)
     def act(self, timed_commands: list[tuple[Command, int]]) -> None:
         for command, minutes in timed_commands:
             self.stage.at(NOON + timedelta(minutes=minutes))
-            self.note(do(command, self.store))
+            self.note_accepted(do(command, self.store))
 
-    @rule(timed_commands=timed_command_lists, count=some)
-    def act_and_all_goes_well(self, timed_commands: list[tuple[Command, int]], count: int) -> None:
+    @rule(timed_commands=timed_command_lists, count=counts)
+    def act_and_deliver_everything(
+        self, timed_commands: list[tuple[Command, int]], count: int
+    ) -> None:
         self.act(timed_commands)
-        self.relay_goes_on(count)
+        self.relay_delivers(count)
         self.worker_takes(count)
 
     @rule(opinions=opinions, rival=opinions)
-    def act_while_another_is_quicker(self, opinions: list[Command], rival: list[Command]) -> None:
+    def act_while_a_rival_appends_first(
+        self, opinions: list[Command], rival: list[Command]
+    ) -> None:
         for command, rivals in zip(opinions, rival, strict=False):
-            self.note(do(command, self.rivalled(rivals)))
+            self.note_accepted(do(command, self.racing_store(rivals)))
 
-    def rivalled(self, command: Command) -> EventStore:
-        rivalled = Rivalled(self.store, lambda: self.note(do(command, self.store)))
-        return cast("EventStore", rivalled)  # it forwards all other methods to the store
+    def racing_store(self, command: Command) -> EventStore:
+        racing_store = RacingStore(self.store, lambda: self.note_accepted(do(command, self.store)))
+        return cast("EventStore", racing_store)  # it forwards all other methods to the store
 
     @rule(timed_commands=timed_command_lists)
     def act_and_roll_back(self, timed_commands: list[tuple[Command, int]]) -> None:
         self.stage.roll_back(lambda: [do(command, self.store) for command, _ in timed_commands])
 
-    def note(self, handled: Any) -> None:
+    def note_accepted(self, handled: Any) -> None:
         """Note accepted events in the ledger: they must never be lost."""
         if handled is not None:
             for recorded in handled.events:
@@ -167,68 +171,68 @@ class Machine(RuleBasedStateMachine):
 
     # ------------------------------------------------------------------------------- the relay
 
-    @rule(count=some)
-    def relay_goes_on(self, count: int) -> None:
+    @rule(count=counts)
+    def relay_delivers(self, count: int) -> None:
         self.relay_reads_and_sends()
         self.publisher.arrive(count)
         self.publisher.confirm([0] * count)
-        self.relay_hears_and_notes()
+        self.relay_polls_and_saves()
 
     @rule()
     def relay_reads_and_sends(self) -> None:
-        self.leg._read()
-        self.leg._send()
+        self.session._read()
+        self.session._send()
 
     @rule()
-    def relay_hears_and_notes(self) -> None:
-        self.leg._poll()
+    def relay_polls_and_saves(self) -> None:
+        self.session._poll()
 
-    @rule(count=few)
+    @rule(count=small_counts)
     def relay_dies(self, count: int) -> None:
         self.publisher.arrive(count)
         self.publisher.lose()
-        self.leg = self.start_leg()
+        self.session = self.start_session()
 
-    @rule(count=few)
+    @rule(count=small_counts)
     def connection_is_lost(self, count: int) -> None:
         self.publisher.arrive(count)
         self.publisher.lose()
         with pytest.raises(BusLost):
-            self.leg.run(Event())
-        self.leg = relaying._BusSession(
+            self.session.run(Event())
+        self.session = relaying._BusSession(
             self.outbox, self.epoch, BusTarget("", "", WINDOW), Wakeups()
         )
 
     @rule()
     def relay_is_paused_past_its_lock(self) -> None:
-        self.paused_leg = self.leg
-        self.leg = self.start_leg()
+        self.paused_session = self.session
+        self.session = self.start_session()
 
-    @precondition(lambda self: self.paused_leg is not None)
-    @rule(count=few)
-    def paused_relay_goes_on(self, count: int) -> None:
-        leg, self.paused_leg = self.paused_leg, None
+    @precondition(lambda self: self.paused_session is not None)
+    @rule(count=small_counts)
+    def paused_relay_resumes(self, count: int) -> None:
+        session, self.paused_session = self.paused_session, None
         cursors = self.outbox.cursors()
-        leg._send()
-        leg._publisher.arrive(count)
-        leg._publisher.confirm(range(count))
+        session._send()
+        session._publisher.arrive(count)
+        session._publisher.confirm(range(count))
         try:
-            leg._poll()
-            leg._read()
+            session._poll()
+            session._read()
         except LeadershipLost:
             pass
         else:
-            raise AssertionError("it went on as if it still led")
+            raise AssertionError("the deposed relay went on")
         assert self.outbox.cursors() == cursors
 
     # ------------------------------------------------------------------------------- the broker
 
     @property
     def publisher(self) -> HandPublisher:
-        publisher: HandPublisher = self.leg._publisher
+        publisher: HandPublisher = self.session._publisher
         return publisher
 
-    @rule(count=some)
+    @rule(count=counts)
     def broker_takes(self, count: int) -> None:
         self.publisher.arrive(count)
 
@@ -240,8 +244,8 @@ class Machine(RuleBasedStateMachine):
     @rule(indexes=indexes)
     def broker_delivers_again(self, indexes: list[int]) -> None:
         for index in indexes:
-            again = self.delivered[index % len(self.delivered)]
-            self.broker.queue.insert(index % (len(self.broker.queue) + 1), again)
+            message = self.delivered[index % len(self.delivered)]
+            self.broker.queue.insert(index % (len(self.broker.queue) + 1), message)
 
     @precondition(lambda self: len(self.broker.queue) > 1)
     @rule(indexes=indexes)
@@ -258,123 +262,123 @@ class Machine(RuleBasedStateMachine):
 
     # ------------------------------------------------------------------------------- workers
 
-    @rule(count=some)
+    @rule(count=counts)
     def worker_takes(self, count: int) -> None:
-        self.hand_over(count)
+        self.deliver(count)
 
-    @rule(count=some)
+    @rule(count=counts)
     def worker_dies_before_the_acknowledgement(self, count: int) -> None:
-        messages = self.hand_over(count)
+        messages = self.deliver(count)
         self.broker.queue[:0] = messages
-        self.now.replace_worker()
+        self.current.replace_worker()
 
-    @rule(timed_commands=timed_command_lists, count=some, calls=few)
+    @rule(timed_commands=timed_command_lists, count=counts, calls=small_counts)
     def worker_dies_in_the_middle(
         self, timed_commands: list[tuple[Command, int]], count: int, calls: int
     ) -> None:
         self.act(timed_commands)
-        self.relay_goes_on(count)
+        self.relay_delivers(count)
         self.redis.calls_left = calls
-        messages = self.hand_over(count)
+        messages = self.deliver(count)
         self.redis.calls_left = None
         self.broker.queue[:0] = messages
-        self.now.replace_worker()
-        if self.next:
-            self.next.replace_worker()
+        self.current.replace_worker()
+        if self.coming:
+            self.coming.replace_worker()
 
     @rule()
     def worker_dies(self) -> None:
-        self.now.replace_worker()
+        self.current.replace_worker()
 
     @rule()
-    def another_worker_believes_that_it_is_the_one(self) -> None:
-        self.now.take_another_worker()
+    def second_worker_starts(self) -> None:
+        self.current.start_second_worker()
 
-    @rule(pages=few, limit=few)
-    def worker_looks_at_the_log(self, pages: int, limit: int) -> None:
-        self.now.read(pages=pages, limit=limit)
+    @rule(pages=small_counts, limit=small_counts)
+    def worker_reads_the_log(self, pages: int, limit: int) -> None:
+        self.current.read(pages=pages, limit=limit)
         self.is_checked = False
 
-    def hand_over(self, count: int) -> list[bytes]:
+    def deliver(self, count: int) -> list[bytes]:
         messages = self.broker.queue[:count]
         del self.broker.queue[:count]
         self.delivered += messages
-        self.now.take(messages)
-        if self.next:
-            self.next.take(messages)
+        self.current.apply(messages)
+        if self.coming:
+            self.coming.apply(messages)
         self.is_checked = False
         return messages
 
     # ------------------------------------------------------------------------------- operators
 
-    @precondition(lambda self: self.next is None)
+    @precondition(lambda self: self.coming is None)
     @rule()
     def rebuild_begins(self) -> None:
-        self.next = self.stage_generation(self.now.number + 1)
+        self.coming = self.make_generation(self.current.number + 1)
 
-    @precondition(lambda self: self.next is not None)
-    @rule(pages=some, limit=some)
-    def rebuild_goes_on(self, pages: int, limit: int) -> None:
-        assert self.next is not None
-        self.next.read(pages=pages, limit=limit)
+    @precondition(lambda self: self.coming is not None)
+    @rule(pages=counts, limit=counts)
+    def rebuild_continues(self, pages: int, limit: int) -> None:
+        assert self.coming is not None
+        self.coming.read(pages=pages, limit=limit)
         self.is_checked = False
 
-    @precondition(lambda self: self.next is not None)
+    @precondition(lambda self: self.coming is not None)
     @rule()
-    def rebuild_is_level_and_switched(self) -> None:
-        assert self.next is not None
-        self.next.level()
-        self.now, self.next = self.next, None
-        self.point_at(self.now)
+    def rebuild_catches_up_and_is_switched_to(self) -> None:
+        assert self.coming is not None
+        self.coming.catch_up()
+        self.current, self.coming = self.coming, None
+        self.switch_to(self.current)
 
     @rule()
     def redis_loses_everything(self) -> None:
         self.redis.flushdb()
-        self.point_at(self.now)
+        self.switch_to(self.current)
         self.is_checked = False
 
-    def point_at(self, generation: Generation) -> None:
+    def switch_to(self, generation: Generation) -> None:
         Pointers(self.redis).switch({model.name: generation.number for model in generation.models})
         self.live.forget()  # otherwise it would use the old pointer for a moment
 
-    # ------------------------------------------------------------------------------- what must hold
+    # ------------------------------------------------------------------------------- invariants
 
     @invariant()
-    def the_log_has_what_was_accepted_and_no_more(self) -> None:
-        assert list(self.store.heads()) == [len(of) for of in self.ledger]
+    def log_has_exactly_the_accepted_events(self) -> None:
+        assert list(self.store.heads()) == [len(events) for events in self.ledger]
 
     @invariant()
-    def the_cursor_passes_only_what_the_broker_has(self) -> None:
+    def cursors_pass_only_messages_that_the_broker_has(self) -> None:
         for partition, cursor in enumerate(self.outbox.cursors()):
             passed = {Position(partition, nth) for nth in range(1, cursor + 1)}
             assert passed <= self.broker.has
 
     @invariant()
-    def models_say_what_the_beginnings_that_they_took_in_add_up_to(self) -> None:
+    def models_equal_the_reference_fold_of_applied_events(self) -> None:
         if not self.is_checked:
-            for generation in filter(None, (self.now, self.next)):
+            for generation in filter(None, (self.current, self.coming)):
                 self.compare(generation)
             self.is_checked = True
 
     @precondition(lambda self: self.accepted)
     @rule(index=st.integers(0, 50))
-    def a_token_that_is_reached_is_visible(self, index: int) -> None:
+    def reached_position_is_visible(self, index: int) -> None:
         position = self.accepted[-1 - index % len(self.accepted)]
-        wanted = encode_positions([position])
-        for model, taken in zip(self.now.models, self.now.taken(), strict=True):
-            assert self.live.generation(model.name) == self.now.number
-            is_reached = not PositionWait(wanted, "", [AnswerSource(model)]).check().missing
-            assert is_reached == (taken[position.partition] >= position.offset)
+        token = encode_positions([position])
+        for model, checkpoints in zip(self.current.models, self.current.checkpoints(), strict=True):
+            assert self.live.generation(model.name) == self.current.number
+            is_reached = not PositionWait(token, "", [AnswerSource(model)]).check().missing
+            assert is_reached == (checkpoints[position.partition] >= position.offset)
 
     @rule()
-    def all_is_level(self) -> None:
-        for generation in filter(None, (self.now, self.next)):
-            generation.level()
+    def everything_catches_up(self) -> None:
+        for generation in filter(None, (self.current, self.coming)):
+            generation.catch_up()
         self.is_checked = False
 
     def compare(self, generation: Generation) -> None:
         """Compare each model with the reference fold of exactly what it has applied."""
-        of_movies, of_library, of_trending = map(self.beginning, generation.taken())
+        of_movies, of_library, of_trending = map(self.applied_events, generation.checkpoints())
         facts, community = movies.facts(of_movies), movies.community(of_movies)
         for movie in MOVIES:
             card = (facts[movie], community.get(movie, movies.NOBODY)) if movie in facts else None
@@ -387,10 +391,14 @@ class Machine(RuleBasedStateMachine):
         degrees = trending.degrees(of_trending)
         assert reading.degrees(generation.trending, hours, MOVIES) == degrees
 
-    def beginning(self, taken: Sequence[int]) -> list[Recorded]:
-        for of, offset in zip(self.ledger, taken, strict=True):
-            assert offset <= len(of), "it took in what nobody accepted"
-        return [it for of, offset in zip(self.ledger, taken, strict=True) for it in of[:offset]]
+    def applied_events(self, checkpoints: Sequence[int]) -> list[Recorded]:
+        for partition_events, offset in zip(self.ledger, checkpoints, strict=True):
+            assert offset <= len(partition_events), "applied an event that was never accepted"
+        return [
+            recorded
+            for partition_events, offset in zip(self.ledger, checkpoints, strict=True)
+            for recorded in partition_events[:offset]
+        ]
 
     def teardown(self) -> None:
         """At the end every event arrives everywhere, once."""
@@ -401,15 +409,15 @@ class Machine(RuleBasedStateMachine):
                 versions[recorded.stream] = versions.get(recorded.stream, 0) + 1
                 assert (recorded.offset, recorded.version) == (nth, versions[recorded.stream])
         for _ in range(2 + sum(map(len, self.ledger))):
-            self.leg._read()
-            self.leg._send()
+            self.session._read()
+            self.session._send()
             self.publisher.arrive(WINDOW)
             self.publisher.confirm([0] * WINDOW)
-            self.leg._poll()
-        assert self.outbox.cursors() == [len(of) for of in self.ledger]
-        rebuilt = self.next or self.stage_generation(self.now.number + 1)
-        for generation in (self.now, rebuilt):
-            generation.level()
+            self.session._poll()
+        assert self.outbox.cursors() == [len(events) for events in self.ledger]
+        rebuilt = self.coming or self.make_generation(self.current.number + 1)
+        for generation in (self.current, rebuilt):
+            generation.catch_up()
             self.compare(generation)
 
 

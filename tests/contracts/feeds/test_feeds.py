@@ -41,7 +41,7 @@ class Order(ReadModel):
     def writes(self, shard: Shard, batch: Sequence[Recorded]) -> Iterable[Write]:
         yield "RPUSH", shard.state("offsets"), *(recorded.offset for recorded in batch)
 
-    def taken(self) -> list[list[int]]:
+    def applied(self) -> list[list[int]]:
         return [
             list(map(int, self.redis.lrange(self.shard(p).state("offsets"), 0, -1)))
             for p in range(PARTITIONS)
@@ -112,10 +112,10 @@ class Feed:
             thread.start()
             yield
 
-    def has_all(self) -> bool:
-        return [len(taken) for taken in self.model.taken()] == list(self.log.heads())
+    def has_applied_all(self) -> bool:
+        return [len(applied) for applied in self.model.applied()] == list(self.log.heads())
 
-    def answers(self) -> bool:
+    def is_live(self) -> bool:
         """Whether the model is live."""
         try:
             return self.live.generation("order") == self.model.generation
@@ -145,7 +145,7 @@ def feed(request, redis_url, namespace) -> Iterator[Feed]:
 @pytest.fixture
 def is_in_order(feed) -> Callable[[], bool]:
     """Whether each event was applied once and right after the one before it."""
-    return lambda: feed.model.taken() == [list(range(1, head + 1)) for head in feed.log.heads()]
+    return lambda: feed.model.applied() == [list(range(1, head + 1)) for head in feed.log.heads()]
 
 
 def test_sample_users_are_in_several_partitions():
@@ -155,14 +155,14 @@ def test_sample_users_are_in_several_partitions():
 def test_worker_applies_events_from_before_its_start(feed, is_in_order):
     feed.append(100)
     with feed.worker():
-        until(feed.has_all)
+        until(feed.has_applied_all)
     assert is_in_order()
 
 
 def test_worker_applies_events_while_running(feed, is_in_order):
     with feed.worker():
         feed.publish(feed.append(50))
-        until(feed.has_all)
+        until(feed.has_applied_all)
     assert is_in_order()
 
 
@@ -170,10 +170,10 @@ def test_worker_applies_redelivered_events_once(feed, is_in_order):
     events = feed.append(50)
     with feed.worker():
         feed.publish([*events, *events])
-        until(feed.has_all)
+        until(feed.has_applied_all)
         feed.publish(reversed(events))
         feed.append(1)
-        until(feed.has_all)
+        until(feed.has_applied_all)
     assert is_in_order()
 
 
@@ -181,32 +181,32 @@ def test_worker_applies_events_that_were_never_delivered(feed, is_in_order):
     with feed.worker():
         events = feed.append(60)
         feed.publish(events[::3])
-        until(feed.has_all)
+        until(feed.has_applied_all)
     assert is_in_order()
 
 
 def test_next_worker_resumes_at_the_checkpoint(feed, is_in_order):
     with feed.worker():
         feed.publish(feed.append(30))
-        until(feed.has_all)
+        until(feed.has_applied_all)
     feed.publish(feed.append(30))
     with feed.worker():
-        until(feed.has_all)
+        until(feed.has_applied_all)
     assert is_in_order()
 
 
 def test_model_goes_live_once_caught_up(feed):
     feed.append(10)
     with feed.worker():
-        until(feed.answers)
-        assert feed.has_all()
+        until(feed.is_live)
+        assert feed.has_applied_all()
         assert feed.live.level_at("order") is not None
 
 
 def test_worker_far_behind_catches_up_in_bulk(feed, is_in_order):
     feed.append(BULK_LAG + 100)
     with feed.worker():
-        until(feed.has_all)
+        until(feed.has_applied_all)
         feed.publish(feed.append(5)[-5:])
-        until(feed.has_all)
+        until(feed.has_applied_all)
     assert is_in_order()
