@@ -107,7 +107,7 @@ def apis():
     return sorted(path.parent for path in (ROOT / "command_api").glob("*/api.py"))
 
 
-def test_there_are_aggregates():
+def test_aggregates_are_found():
     assert {"ratings", "accounts"} <= {folder.name for folder in aggregates()}
 
 

@@ -130,7 +130,7 @@ def test_openapi_declares_409_for_exactly_these_commands(api):
 
 @pytest.mark.django_db(databases=["default", "vault"])
 @pytest.mark.parametrize("sent", OF_MOVIES_AND_PLAYLISTS, ids=lambda sent: sent.name)
-def test_command_over_the_rate_limit_is_told_when_to_retry(api, ann, sent):
+def test_command_over_the_rate_limit_gets_retry_after(api, ann, sent):
     counter, before = sliding_window.of_user(ann.user_id), store().heads()
     use_up(counter, counter.limit)
     answer = api(sent.method, sent.path.format(playlist="hers"), sent.body, by=ann)

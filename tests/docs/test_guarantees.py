@@ -28,7 +28,7 @@ def faults_of(row: str) -> Iterator[str]:
             yield f"{path} has no {name}"
 
 
-def test_there_are_promises():
+def test_promises_are_found():
     assert len(ROWS) > 30
 
 

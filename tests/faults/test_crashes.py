@@ -61,7 +61,7 @@ def test_import_loses_nothing_when_projector_and_relay_are_killed_thrice(
     assert ratings_in(shared_platform) == before + RATINGS_FOR_THREE_KILLS
 
 
-def test_killed_import_resumes_where_it_was(shared_platform, importing):
+def test_killed_import_resumes_at_the_last_committed_line(shared_platform, importing):
     before = ratings_in(shared_platform)
     killed = importing()
     wait_for_more(shared_platform, killed)

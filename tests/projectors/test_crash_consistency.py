@@ -45,7 +45,7 @@ def state(model):
 
 
 @pytest.mark.parametrize("kind", [Library, Movies, Trending])
-def test_read_model_is_whole_wherever_its_worker_died(kind, mortal, log):
+def test_read_model_is_consistent_wherever_its_worker_died(kind, mortal, log):
     expected_model = kind(mortal, 1)
     for _ in range(10):
         work(expected_model, log)

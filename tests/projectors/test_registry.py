@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("kind", MODELS, ids=lambda kind: kind.name)
-def test_models_that_depend_on_another_are_those_whose_builder_reads_it(redis, kind):
+def test_dependent_models_are_those_whose_builder_reads_the_other(redis, kind):
     read = []
 
     def find(source):

@@ -50,7 +50,7 @@ def test_second_search_is_a_cache_hit(client, index_queries, path):
     assert len(index_queries) == 1
 
 
-def test_of_concurrent_searches_one_asks_the_index(index_queries, monkeypatch):
+def test_concurrent_searches_query_the_index_once(index_queries, monkeypatch):
     monkeypatch.setattr(single_flight, "LEASE_SECONDS", 60.0)  # this machine may be slow
     monkeypatch.setattr(single_flight, "PATIENCE_SECONDS", 60.0)
     together = Barrier(MANY)

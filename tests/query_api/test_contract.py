@@ -100,7 +100,7 @@ def test_contract_has_problems_and_parameters(contract):
         assert {"Log-Position", "Prefer", "As-Of"} <= names
 
 
-def test_views_that_need_a_token_say_so_and_are_not_cached_for_others(contract):
+def test_views_that_need_a_token_declare_it_and_are_not_cached_for_others(contract):
     for pattern in urls.queries:
         path = re.sub(r"<\w+:(\w+)>", r"{\1}", str(pattern.pattern))
         view: Any = getattr(pattern.callback, "view_class")  # noqa: B009 - Django sets it

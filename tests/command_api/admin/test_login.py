@@ -123,7 +123,7 @@ def test_access_token_of_staff_opens_no_admin_page(api, staff):
     assert answer.status_code == 302
 
 
-def test_session_cookie_is_accepted_by_no_other_route(api, inside):
+def test_session_cookie_is_accepted_only_by_admin_pages(api, inside):
     cookie = inside.cookies[session_cookie.NAME].value
     by_cookie = inside.put(f"/v1/movies/{ALIEN}/favourite")
     assert by_cookie.status_code == 401

@@ -70,7 +70,7 @@ def test_changed_facts_describe_the_movie():
     )
 
 
-def test_facts_without_an_overview_keep_the_present_one():
+def test_facts_without_an_overview_keep_the_current_one():
     event = described(overview="Cops and robbers.", poster_url="https://p.example/heat.jpg")
     assert decide(AddMovie(HEAT, FACTS), given(ADDED, event)) == ()
 

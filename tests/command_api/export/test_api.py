@@ -55,7 +55,7 @@ ALIEN_LINE = {"id": ALIEN, "title": "Alien", "year": 1979, "external_ids": {}}
 HEAT_LINE = {"id": HEAT, "title": "Heat", "year": 1995, "external_ids": {}}
 
 
-def test_export_says_whether_the_address_is_verified(api, ann):
+def test_export_states_whether_the_address_is_verified(api, ann):
     mark_verified(ann.user_id, origin=Origin(correlation_id=uuid4()))
     assert export(api, ann)[0]["email_verified"] is True
 

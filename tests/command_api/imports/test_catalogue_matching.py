@@ -130,7 +130,7 @@ def test_ambiguous_catalogue_line_is_reported_and_added(there, import_):
     assert import_(HEAT) == (counted(read=1, unchanged=1), [])
 
 
-def test_of_several_candidates_the_only_one_sharing_cast_is_matched(there, import_):
+def test_only_candidate_that_shares_cast_is_matched(there, import_):
     there(OF_TMDB, cast=("Al Pacino",))
     there(ANOTHER)
     assert import_(HEAT | {"cast": ["Al Pacino"]})[0] == counted(read=1, changed=1, matched=1)

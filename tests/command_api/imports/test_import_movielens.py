@@ -216,7 +216,7 @@ def test_films_of_another_year_are_printed_and_the_report_has_every_film(
     ]
 
 
-def test_dry_run_prints_the_same_and_changes_nothing(command, movielens, history, suspects):
+def test_dry_run_prints_the_same_report_and_changes_nothing(command, movielens, history, suspects):
     files = movielens(movies=MOVIES, ratings=[(7, 1, 4.0, T), (7, 3, 5.0, T + 1), (8, 2, 3, T)])
     before = history("")
     dry = command("import_movielens", files, "--dry-run", "--until-now")

@@ -46,7 +46,7 @@ def supervisor(messages):
         yield started
 
 
-def test_supervisor_restarts_an_ended_process_and_says_so(supervisor, process, messages):
+def test_supervisor_restarts_an_ended_process_and_logs_it(supervisor, process, messages):
     member = Member(process("echo last words; sleep 600"))
     supervisor.bring_up([member])
     first = member.process.pid

@@ -19,7 +19,7 @@ def test_management_of_our_rabbitmq_has_its_own_port():
     assert addresses(PORTS, {}).bus_admin.endswith(f":{PORTS['rabbitmq-management']}")
 
 
-def test_management_of_a_given_rabbitmq_is_where_the_environment_says():
+def test_management_address_of_a_given_rabbitmq_is_configured():
     assert addresses(PORTS, BROUGHT | ADMIN).bus_admin == ADMIN[BUS_ADMIN]
     assert addresses(PORTS, BROUGHT).bus_admin == ""
 

@@ -38,7 +38,7 @@ def test_builder_after_another_reads_everything(marks, redis, shard):
     assert [take(marks), take(marks)] == [False, True]
 
 
-def test_builder_reads_everything_after_redis_went_back(marks, redis, shard):
+def test_builder_reads_everything_after_redis_was_restored(marks, redis, shard):
     """A kill loses the last second of writes."""
     take(marks)
     key = shard.derived("looker")
@@ -69,7 +69,7 @@ def test_builder_superseded_while_writing_writes_nothing(marks, redis, shard):
     assert redis.get("list") is None
 
 
-def test_builder_writes_nothing_after_redis_went_back_meanwhile(marks, redis, shard):
+def test_builder_writes_nothing_after_redis_was_restored_meanwhile(marks, redis, shard):
     take(marks)
     key = shard.derived("looker")
     before = redis.get(key)

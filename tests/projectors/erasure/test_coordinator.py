@@ -543,7 +543,7 @@ def test_audit_drops_request_counters(world):
     assert all(str(BOB).encode() in key for key in remaining_keys)
 
 
-def test_user_who_was_not_erased_is_not_gone(world):
+def test_audit_finds_a_user_who_was_not_erased(world):
     remaining = world.remaining()
     assert set(remaining) == {"log", "vault"}
     with pytest.raises(CommandError, match="never requested"):

@@ -137,7 +137,7 @@ LATELY, LONG_AGO = NOW - timedelta(minutes=1), NOW - timedelta(hours=2)
         (generation(1, dropped_at=LONG_AGO), False),
     ],
 )
-def test_orphan_is_what_no_pointer_or_rebuild_needs(pointers, candidate, expected):
+def test_generation_without_pointer_or_rebuild_is_an_orphan(pointers, candidate, expected):
     pointers.switch({"thing": 3})
     pointers.switch({"thing": 2})
     pointers.remember("then", "thing", 4)

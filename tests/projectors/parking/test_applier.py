@@ -262,7 +262,7 @@ def test_breaker_stops_deploy_that_fails_on_events_applied_before(model, store, 
     assert count_parked(model, 1) == (0, 0)
 
 
-def test_breaker_lets_park_after_one_success_around(model, store, rate):
+def test_breaker_parks_after_one_success_nearby(model, store, rate):
     follower = synced_follower(model, store)
     batch = [rate(BAD, user=UUID(int=user)) for user in range(1, 30)]
     rate(GOOD)

@@ -225,7 +225,7 @@ def test_dry_run_shows_what_would_change(pointers, capsys):
     assert "1 elements" in capsys.readouterr().out
 
 
-def test_rebuild_until_a_moment_holds_the_log_of_then(pointers):
+def test_rebuild_until_a_moment_applies_the_log_up_to_it(pointers):
     store = PostgresStore(config().partitions)
     before = list(store.heads())
     moment = datetime.now(UTC)

@@ -89,7 +89,7 @@ def test_first_request_loads_and_later_ones_hit(ask, counted):
     assert counted() == {"loaded": 1, "hit": 2}
 
 
-def test_of_two_hundred_concurrent_requests_one_loads(redis, counted, monkeypatch):
+def test_two_hundred_concurrent_requests_load_once(redis, counted, monkeypatch):
     monkeypatch.setattr(single_flight, "LEASE_SECONDS", 60.0)  # this machine may be slow
     monkeypatch.setattr(single_flight, "PATIENCE_SECONDS", 60.0)
     together, asked_by_all = Barrier(MANY), Event()
@@ -133,7 +133,7 @@ with ThreadPoolExecutor(many) as threads:
 """
 
 
-def test_of_two_processes_one_loads(redis, monkeypatch):
+def test_two_processes_load_once(redis, monkeypatch):
     monkeypatch.setattr(single_flight, "LEASE_SECONDS", 60.0)
     monkeypatch.setattr(single_flight, "PATIENCE_SECONDS", 60.0)
     command = [sys.executable, "-c", ANOTHER_PROCESS, KEY, "20"]

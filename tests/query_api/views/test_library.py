@@ -45,7 +45,7 @@ def test_ratings_are_per_user(client, log_in):
     assert ids(client.get("/v1/me/ratings", headers=log_in(BOB))) == []
 
 
-def test_withdrawn_rating_is_gone(client, world, rated, log_in):
+def test_withdrawn_rating_is_removed(client, world, rated, log_in):
     world.apply_event(RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=7), ANN)
     assert ids(client.get("/v1/me/ratings", headers=log_in(ANN))) == [HEAT, AMELIE]
 

@@ -51,7 +51,7 @@ def test_new_score_replaces_old_rating(library, recording):
     assert [rating.score for rating in model_access.ratings(library, ANN)] == [4]
 
 
-def test_rating_withdrawn_in_same_batch_is_gone(library, recording):
+def test_rating_withdrawn_in_same_batch_is_removed(library, recording):
     withdrawn = RatingWithdrawn(user_id=ANN, movie_id=ALIEN, previous=9)
     batch = [recording.record(rated(ANN, ALIEN, 9)), recording.record(rated(ANN, HEAT, 8))]
     model_access.apply(library, [*batch, recording.record(withdrawn)])
