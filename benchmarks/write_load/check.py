@@ -68,21 +68,23 @@ def check(ledger: Ledger, query_url: str, tokens: Mapping[str, str], *, movies: 
 def _person(
     result: CheckResult, client: httpx.Client, headers: Mapping[str, str], person: LoadUser
 ) -> None:
-    who = person.account.username
+    username = person.account.username
     ratings = list(_all(client, "/v1/me/ratings", headers))
-    result.count(f"{who}'s ratings", is_there=len(ratings), accepted=len(person.ratings))
+    result.count(f"{username}'s ratings", is_there=len(ratings), accepted=len(person.ratings))
     scores = {item["id"]: item["score"] for item in ratings}
     for movie in sorted(scores.keys() | person.ratings):
         result.compare(
-            f"{who}'s rating of {movie}",
+            f"{username}'s rating of {movie}",
             is_there=scores.get(movie),
             accepted=person.ratings.get(movie),
         )
     favourites = [item["id"] for item in _all(client, "/v1/me/favourites", headers)]
-    result.count(f"{who}'s favourites", is_there=len(favourites), accepted=len(person.favourites))
+    result.count(
+        f"{username}'s favourites", is_there=len(favourites), accepted=len(person.favourites)
+    )
     for movie in sorted(person.favourites | set(favourites)):
         result.compare(
-            f"{movie} as {who}'s favourite",
+            f"{movie} as {username}'s favourite",
             is_there=movie in favourites,
             accepted=movie in person.favourites,
         )
@@ -92,13 +94,13 @@ def _person(
 def _playlists(
     result: CheckResult, client: httpx.Client, headers: Mapping[str, str], person: LoadUser
 ) -> None:
-    who = person.account.username
+    username = person.account.username
     playlists = {item["id"]: item for item in _all(client, "/v1/me/playlists", headers)}
-    result.count(f"{who}'s playlists", is_there=len(playlists), accepted=len(person.playlists))
+    result.count(f"{username}'s playlists", is_there=len(playlists), accepted=len(person.playlists))
     for playlist_id, playlist in person.playlists.items():
         is_there = playlists.get(playlist_id)
         if is_there is None:
-            result.compare(f"{who}'s {playlist.name}", is_there=None, accepted=playlist_id)
+            result.compare(f"{username}'s {playlist.name}", is_there=None, accepted=playlist_id)
             continue
         movies = [item["id"] for item in _all(client, f"/v1/playlists/{playlist_id}", headers)]
         result.count(playlist.name, is_there=len(movies), accepted=len(playlist.movies))

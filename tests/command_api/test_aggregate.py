@@ -67,13 +67,13 @@ def test_command_without_events_on_an_empty_stream_answers_with_the_partitions_s
     command = RateMovie(ANN, ALIEN, 9)
     store = MemoryStore(8)
     handled = handle(command, silent, store, origin=ORIGIN)
-    [there] = store.append(
+    [existing] = store.append(
         stream(command),
         [MovieRated(user_id=ANN, movie_id=ALIEN, score=9)],
         expected=0,
         origin=ORIGIN,
     )
-    assert handled.position == Position(there.partition, 0)
+    assert handled.position == Position(existing.partition, 0)
 
 
 def test_command_refused_on_an_assumed_new_stream_is_decided_on_the_real_one():

@@ -147,8 +147,8 @@ def test_caller_may_send_exactly_the_permitted_commands(
     def ask(cell: Cell):
         owner, playlist = refused if cell.case.statuses[cell.role] in TURNED_AWAY else make_owner()
         path = cell.case.path.format(playlist=playlist)
-        who, before = sender(cell, owner), events()
-        answer = api(cell.case.method, path, cell.case.body, by=who)
+        caller, before = sender(cell, owner), events()
+        answer = api(cell.case.method, path, cell.case.body, by=caller)
         assert answer.status_code < 400 or events() == before, f"{cell} left an event"
         return answer
 

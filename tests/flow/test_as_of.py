@@ -40,11 +40,11 @@ def test_as_of_board_is_that_of_the_past(start, catalogue, register_client):
     assert (
         platform.manage("rebuild", "trending", "--until", moment.isoformat(), "--into", "then") == 0
     )
-    then = {"As-Of": "then"}
-    assert bob.query.get("/v1/trending", headers={**bob.headers, **then}).status_code == 403
+    as_of = {"As-Of": "then"}
+    assert bob.query.get("/v1/trending", headers={**bob.headers, **as_of}).status_code == 403
     assert platform.manage("grant_staff", "bob") == 0
     log_in(bob, "bob")
-    looked = bob.query.get("/v1/trending", headers={**bob.headers, **then})
+    looked = bob.query.get("/v1/trending", headers={**bob.headers, **as_of})
     assert board(looked) == board(trending) != board(now)
     assert datetime.fromisoformat(looked.json()["as_of"]) == moment
     still = bob.read("/v1/trending")
@@ -53,10 +53,10 @@ def test_as_of_board_is_that_of_the_past(start, catalogue, register_client):
     assert [movie for movie, _ in board(still)] == [movie for movie, _ in board(now)]
 
     assert platform.manage("generations", "drop", "then") == 0
-    dropped = bob.query.get("/v1/trending", headers={**bob.headers, **then})
+    dropped = bob.query.get("/v1/trending", headers={**bob.headers, **as_of})
     assert dropped.status_code == 404
     assert dropped.json()["detail"] == "There is no trending as of then."
     assert platform.manage("grant_staff", "bob", "--revoke") == 0
     assert platform.manage("lag", "--wait", "60") == 0
-    ended = bob.query.get("/v1/trending", headers={**bob.headers, **then})
+    ended = bob.query.get("/v1/trending", headers={**bob.headers, **as_of})
     assert ended.status_code == 401

@@ -107,8 +107,8 @@ def test_compose_servers_do_not_run_as_root():
 
 @pytest.mark.parametrize("name", OURS)
 def test_sets_only_variables_that_are_read(name):
-    ours = {word for word in OURS[name]["environment"] if word.startswith(PREFIX)}
-    assert ours <= VARIABLES
+    variables = {word for word in OURS[name]["environment"] if word.startswith(PREFIX)}
+    assert variables <= VARIABLES
     assert OURS[name]["environment"]["MARQUEE_ROLE"] == (name if name in HTTP else "ops")
 
 

@@ -29,13 +29,15 @@ def test_no_progress_bar_without_items(monkeypatch):
     assert terminal.getvalue() == ""
 
 
-@pytest.mark.parametrize(("quiet_seconds", "said"), [(0.0, "films: 25%\nfilms: 100%\n"), (1e9, "")])
-def test_pipe_gets_a_line_every_few_seconds(monkeypatch, capsys, quiet_seconds, said):
+@pytest.mark.parametrize(
+    ("quiet_seconds", "expected"), [(0.0, "films: 25%\nfilms: 100%\n"), (1e9, "")]
+)
+def test_pipe_gets_a_line_every_few_seconds(monkeypatch, capsys, quiet_seconds, expected):
     monkeypatch.setattr(progress_bar, "_QUIET_SECONDS", quiet_seconds)
     with progress_bar.progress("films", 4) as advance:
         advance(1)
         advance(3)
-    assert capsys.readouterr().err == said
+    assert capsys.readouterr().err == expected
 
 
 def test_no_progress_prints_nothing(capsys):

@@ -124,18 +124,18 @@ def test_generations_have_entries_of_their_own(client, world, flush):
     aliens = world.record(MovieAdded(movie_id=7, title="Aliens", year=1986, genres=()), 7)
     model_access.apply(other, [aliens])
     SearchBuilder(other).build(datetime.now(UTC))
-    for number, found in ((GENERATION + 1, 2), (GENERATION, 1)):
+    for number, expected in ((GENERATION + 1, 2), (GENERATION, 1)):
         Pointers(world.redis).switch({Search.name: number})
         request.live().forget()
-        assert client.get(PATHS[0]).json()["total"] == found
+        assert client.get(PATHS[0]).json()["total"] == expected
 
 
 def test_as_of_search_bypasses_the_cache(client, world, flush, index_queries, log_in):
     world.keep("then", Search)
-    then = log_in(ANN, is_staff=True) | {"As-Of": "then"}
+    as_of = log_in(ANN, is_staff=True) | {"As-Of": "then"}
     before = len(index_queries)
     for _ in range(2):
-        assert ids(client.get(PATHS[0], headers=then)) == [ALIEN]
+        assert ids(client.get(PATHS[0], headers=as_of)) == [ALIEN]
     assert len(index_queries) == before + 2
     assert list(world.redis.scan_iter("cache:*")) == []
 

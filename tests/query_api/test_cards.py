@@ -187,10 +187,10 @@ def test_past_lost_between_round_trips_is_503(
     world, redis, client, log_in, pages, monkeypatch, path
 ):
     world.keep("then", Trending, Movies, Library, Playlists)
-    then = log_in(ANN, is_staff=True) | {"As-Of": "then"}
-    assert client.get(path, headers=then).status_code == 200
+    as_of = log_in(ANN, is_staff=True) | {"As-Of": "then"}
+    assert client.get(path, headers=as_of).status_code == 200
     lose_after(monkeypatch, redis, trips=2)  # the first one checks the caller
-    assert client.get(path, headers=then).status_code == 503
+    assert client.get(path, headers=as_of).status_code == 503
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def test_every_route_checks_its_permissions(client, keys, log_in, capsys):
         assert cell.role == "owner" or SECRET_NAME.encode() not in answer.content, str(cell)
         return answer
 
-    found = list(differences(TABLE, ask))
+    differences_found = list(differences(TABLE, ask))
     with capsys.disabled():
-        print(f"\n{len(found)} cells of the query API's permissions")  # noqa: T201 - asked for
-    assert {str(cell): wrong for cell, wrong in found if wrong} == {}
+        print(f"\n{len(differences_found)} cells of the query API's permissions")  # noqa: T201 - asked for
+    assert {str(cell): wrong for cell, wrong in differences_found if wrong} == {}

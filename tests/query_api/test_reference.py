@@ -67,13 +67,13 @@ class Answers:
 
     def items(self, path: str, user: UUID | None = None) -> list[dict[str, Any]]:
         """All items of a list, two a page."""
-        found: list[dict[str, Any]] = []
+        items: list[dict[str, Any]] = []
         more = ""
         while True:
             page = self.get(f"{path}{'&' if '?' in path else '?'}limit=2{more}", user)
-            found += page["items"]
+            items += page["items"]
             if page["next"] is None:
-                return found
+                return items
             more = f"&cursor={page['next']}"
 
 

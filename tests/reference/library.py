@@ -80,9 +80,9 @@ def playlists(history: Iterable[Recorded]) -> dict[str, Playlist]:
     for recorded in history:
         event = recorded.event
         if isinstance(event, UserErased):
-            there = playlists_by_id.keys() & {*event.playlists}
-            erased |= there
-            for playlist_id in there:
+            existing = playlists_by_id.keys() & {*event.playlists}
+            erased |= existing
+            for playlist_id in existing:
                 del playlists_by_id[playlist_id]
         elif isinstance(event, PlaylistEvent) and event.playlist_id not in erased:
             _change(playlists_by_id, event)

@@ -51,4 +51,6 @@ def changes(history: Iterable[Recorded]) -> Iterable[RatingChange]:
 def opinions(history: Iterable[Recorded]) -> dict[tuple[UUID, int], Opinion]:
     """All ratings in the end, by user and movie."""
     last = {(change.user, change.movie): change.after for change in changes(history)}
-    return {whose: opinion for whose, opinion in last.items() if opinion is not None}
+    return {
+        user_and_movie: opinion for user_and_movie, opinion in last.items() if opinion is not None
+    }

@@ -111,7 +111,7 @@ def test_admin_pages_redirect_everyone_but_staff_to_the_login(person, staff):
     for page in pages():
         assert not is_asked_to_log_in(with_pages, page)
         assert [
-            who for who, client in refused.items() if not is_asked_to_log_in(client, page)
+            name for name, client in refused.items() if not is_asked_to_log_in(client, page)
         ] == []
 
 
@@ -196,7 +196,7 @@ def test_forms_sent_by_other_sites_are_refused(ann, inside):
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "next_url",
     [
         "https://evil.example/admin/",
         "//evil.example/admin/",
@@ -206,8 +206,8 @@ def test_forms_sent_by_other_sites_are_refused(ann, inside):
         "",
     ],
 )
-def test_login_redirects_to_admin_pages_only(ann, wanted):
-    assert type_in(browser(is_strict=True), next=wanted)["Location"] == "/admin/"
+def test_login_redirects_to_admin_pages_only(ann, next_url):
+    assert type_in(browser(is_strict=True), next=next_url)["Location"] == "/admin/"
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])

@@ -173,8 +173,8 @@ def test_lists_of_people_genres_keywords_and_boards_show_their_counts(open_page)
 
 def test_django_admin_adds_no_tables(open_page):
     tables = connection.introspection.table_names()
-    ours = ("auth_", "django_")
-    assert [name for name in tables if name.startswith(ours)] == ["django_migrations"]
+    prefixes = ("auth_", "django_")
+    assert [name for name in tables if name.startswith(prefixes)] == ["django_migrations"]
 
 
 def test_sync_page_shows_state_and_counts(open_page):

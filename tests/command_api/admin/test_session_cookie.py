@@ -39,9 +39,9 @@ def test_session_cookie_expires_after_eight_hours(monkeypatch):
     assert session_cookie.read(text) is None
 
 
-@pytest.mark.parametrize("place", [0, 16, 20, 27, 28, -1])
-def test_session_cookie_with_a_changed_byte_is_rejected(place):
-    assert session_cookie.read(changed(session_cookie.write(FAMILY, 0), place)) is None
+@pytest.mark.parametrize("index", [0, 16, 20, 27, 28, -1])
+def test_session_cookie_with_a_changed_byte_is_rejected(index):
+    assert session_cookie.read(changed(session_cookie.write(FAMILY, 0), index)) is None
 
 
 @pytest.mark.parametrize("text", ["", "x", "\u00e9", "AAAA", "=" * 80])

@@ -28,7 +28,7 @@ def test_genre_table_has_every_name_of_every_source(names):
 
 
 @pytest.mark.parametrize(
-    ("theirs", "ours"),
+    ("source_names", "expected"),
     [
         ("Sci-Fi", "Science Fiction"),
         ("film-noir", "Film Noir"),
@@ -39,8 +39,8 @@ def test_genre_table_has_every_name_of_every_source(names):
         (" Sports ", "Sport"),
     ],
 )
-def test_genre_names_of_other_sources_are_translated(theirs, ours):
-    assert translate([theirs]).genres == (ours,)
+def test_genre_names_of_other_sources_are_translated(source_names, expected):
+    assert translate([source_names]).genres == (expected,)
 
 
 def test_genres_keep_their_order_without_duplicates():

@@ -114,8 +114,8 @@ def test_withdrawal_is_in_the_tables_and_survives_a_rebuild():
     withdraw()
     statuses = models.Movie.objects.order_by("pk").values_list("pk", "status")
     assert list(statuses) == [(ALIEN, "withdrawn"), (HEAT, "listed")]
-    there = inline_projection.movie_states([ALIEN, HEAT])
-    assert (there[ALIEN].is_withdrawn, there[HEAT].is_withdrawn) == (True, False)
+    states = inline_projection.movie_states([ALIEN, HEAT])
+    assert (states[ALIEN].is_withdrawn, states[HEAT].is_withdrawn) == (True, False)
     inline_projection.rebuild(store())
     assert list(statuses.all()) == [(ALIEN, "withdrawn"), (HEAT, "listed")]
     run("restore_movie", str(ALIEN))

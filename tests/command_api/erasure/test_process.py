@@ -138,11 +138,11 @@ def test_erasure_is_repeated_in_a_restored_log(ann):
 
 
 def test_erased_user_missing_from_the_restored_log_is_skipped(api):
-    nobody = uuid4()
-    subjects.reserve(nobody, username="x", email="x@example.org", password_hash="")
-    erasures.begin(nobody)
-    erasures.destroy_key(nobody)
-    assert event_store.store().versions([account_of(nobody)]) == {}
+    unknown_user = uuid4()
+    subjects.reserve(unknown_user, username="x", email="x@example.org", password_hash="")
+    erasures.begin(unknown_user)
+    erasures.destroy_key(unknown_user)
+    assert event_store.store().versions([account_of(unknown_user)]) == {}
     assert process.erase_again_in_log() == 0
 
 

@@ -104,17 +104,17 @@ def test_import_matches_movies_only_if_certain(api):
     ]
     handle_all(added, event_store.store(), origin=Origin(correlation_id=uuid4()))
 
-    def theirs(number, title, year, **external):
+    def exported_movie(number, title, year, **external):
         return {number: ExportedMovie(id=number, title=title, year=year, external_ids=external)}
 
     movies = {
-        **theirs(1, "Alien", 1979),  # same id and movie here
-        **theirs(2, "Alien", 1992),  # id 2 is another movie here
-        **theirs(99, "Other title", 1992, imdb="tt10"),
-        **theirs(11, "Twin", 2000),
-        **theirs(98, "Twin", 2000),  # ambiguous
-        **theirs(97, "Nowhere", 2000, wikipedia="Alien"),
-        **theirs(96, "Elsewhere", 2000, catalogue="7"),
+        **exported_movie(1, "Alien", 1979),  # same id and movie here
+        **exported_movie(2, "Alien", 1992),  # id 2 is another movie here
+        **exported_movie(99, "Other title", 1992, imdb="tt10"),
+        **exported_movie(11, "Twin", 2000),
+        **exported_movie(98, "Twin", 2000),  # ambiguous
+        **exported_movie(97, "Nowhere", 2000, wikipedia="Alien"),
+        **exported_movie(96, "Elsewhere", 2000, catalogue="7"),
     }
     assert importer._local_ids(movies) == {1: 1, 2: 10, 99: 10, 11: 11}
 

@@ -7,7 +7,7 @@ from infra.errors import Invalid
 
 
 @pytest.mark.parametrize(
-    ("header", "wanted"),
+    ("header", "expected"),
     [
         (None, None),
         ("*", None),
@@ -25,8 +25,8 @@ from infra.errors import Invalid
         ('"a,b", "3"', {3}),
     ],
 )
-def test_if_match_parses_valid_headers(header, wanted):
-    assert versions(header) == (wanted if wanted is None else frozenset(wanted))
+def test_if_match_parses_valid_headers(header, expected):
+    assert versions(header) == (expected if expected is None else frozenset(expected))
 
 
 @pytest.mark.parametrize("header", ["", "3", '"3', '3"', '"3" "4"', '"3",', ',"3"', "**", '*, "3"'])

@@ -17,14 +17,14 @@ OF_TMDB, ANOTHER = TMDB_BASE + 949, TMDB_BASE + 950
 
 
 @pytest.fixture
-def there(store):
+def add_movie(store):
     """Add a movie of another source."""
 
-    def _there(movie_id, *external_ids, title="Heat", year=1995, **facts):
+    def add(movie_id, *external_ids, title="Heat", year=1995, **facts):
         command = AddMovie(movie_id, MovieFacts(title=title, year=year, **facts), external_ids)
         handle_all([command], store, origin=Origin(correlation_id=uuid4()))
 
-    return _there
+    return add
 
 
 @pytest.fixture
@@ -69,9 +69,9 @@ def facts(movie_id):
     ],
 )
 def test_catalogue_line_matches_a_movie_of_another_source_by_id_or_title_and_year(
-    there, import_, row
+    add_movie, import_, row
 ):
-    there(OF_TMDB, ("tmdb", "949"), ("imdb", "tt1"), cast=("Al Pacino",))
+    add_movie(OF_TMDB, ("tmdb", "949"), ("imdb", "tt1"), cast=("Al Pacino",))
     assert import_(row) == (counted(read=1, changed=1, matched=1), [])
     assert movies() == [OF_TMDB]
     assert facts(OF_TMDB).title == row["title"]
@@ -79,16 +79,16 @@ def test_catalogue_line_matches_a_movie_of_another_source_by_id_or_title_and_yea
     assert import_(row) == (counted(read=1, unchanged=1), [])
 
 
-def test_facts_that_a_catalogue_line_lacks_are_kept(there, import_):
-    there(OF_TMDB, ("imdb", "tt1"), genres=("Crime",), cast=("Al Pacino",), overview="A thief.")
+def test_facts_that_a_catalogue_line_lacks_are_kept(add_movie, import_):
+    add_movie(OF_TMDB, ("imdb", "tt1"), genres=("Crime",), cast=("Al Pacino",), overview="A thief.")
     import_({"id": 1, "title": "Heat", "external_ids": {"imdb": "tt1"}})
     assert facts(OF_TMDB) == MovieFacts(
         title="Heat", year=1995, genres=("Crime",), cast=("Al Pacino",), overview="A thief."
     )
 
 
-def test_matched_line_keeps_its_movie_after_a_rename(there, import_, store):
-    there(OF_TMDB)
+def test_matched_line_keeps_its_movie_after_a_rename(add_movie, import_, store):
+    add_movie(OF_TMDB)
     import_(HEAT)
     renamed = AddMovie(OF_TMDB, MovieFacts(title="Heat: Director's Cut", year=1996))
     handle_all([renamed], store, origin=Origin(correlation_id=uuid4()))
@@ -100,18 +100,20 @@ def test_matched_line_keeps_its_movie_after_a_rename(there, import_, store):
     ("title", "year", "cast"),
     [("Heat", 1996, ()), ("Heats", 1995, ()), ("Heat", 1995, ("Nobody",))],
 )
-def test_catalogue_line_with_another_year_title_or_cast_is_added(there, import_, title, year, cast):
-    there(OF_TMDB, title=title, year=year, cast=cast)
+def test_catalogue_line_with_another_year_title_or_cast_is_added(
+    add_movie, import_, title, year, cast
+):
+    add_movie(OF_TMDB, title=title, year=year, cast=cast)
     assert import_(HEAT | {"cast": ["Al Pacino"]}) == (counted(read=1, added=1), [])
     assert movies() == [1, OF_TMDB]
 
 
 @pytest.mark.parametrize("batch", [1, 1000])
 def test_catalogue_line_with_another_id_of_the_same_source_is_not_matched(
-    there, import_, monkeypatch, batch
+    add_movie, import_, monkeypatch, batch
 ):
     monkeypatch.setattr(catalogue, "BATCH", batch)
-    there(OF_TMDB, ("imdb", "tt1"))
+    add_movie(OF_TMDB, ("imdb", "tt1"))
     other, same = ({"external_ids": {"imdb": value}} for value in ("tt2", "tt1"))
     rows = (HEAT | other, HEAT | {"id": 2} | same)
     assert import_(*rows) == (counted(read=2, added=1, changed=1, matched=1), [])
@@ -120,9 +122,9 @@ def test_catalogue_line_with_another_id_of_the_same_source_is_not_matched(
     assert import_(*rows) == (counted(read=2, unchanged=2), [])
 
 
-def test_ambiguous_catalogue_line_is_reported_and_added(there, import_):
-    there(OF_TMDB)
-    there(ANOTHER)
+def test_ambiguous_catalogue_line_is_reported_and_added(add_movie, import_):
+    add_movie(OF_TMDB)
+    add_movie(ANOTHER)
     assert import_(HEAT) == (
         counted(read=1, added=1, ambiguous=1),
         [f"movies.jsonl:1: could be movie {OF_TMDB} or {ANOTHER}: added as 1"],
@@ -130,16 +132,16 @@ def test_ambiguous_catalogue_line_is_reported_and_added(there, import_):
     assert import_(HEAT) == (counted(read=1, unchanged=1), [])
 
 
-def test_only_candidate_that_shares_cast_is_matched(there, import_):
-    there(OF_TMDB, cast=("Al Pacino",))
-    there(ANOTHER)
+def test_only_candidate_that_shares_cast_is_matched(add_movie, import_):
+    add_movie(OF_TMDB, cast=("Al Pacino",))
+    add_movie(ANOTHER)
     assert import_(HEAT | {"cast": ["Al Pacino"]})[0] == counted(read=1, changed=1, matched=1)
     assert ("catalogue", "1") in links(OF_TMDB)
 
 
-def test_line_with_external_ids_of_two_movies_is_ambiguous(there, import_):
-    there(OF_TMDB, ("imdb", "tt1"))
-    there(ANOTHER, ("letterboxd", "heat"), title="Else")
+def test_line_with_external_ids_of_two_movies_is_ambiguous(add_movie, import_):
+    add_movie(OF_TMDB, ("imdb", "tt1"))
+    add_movie(ANOTHER, ("letterboxd", "heat"), title="Else")
     row = HEAT | {"external_ids": {"imdb": "tt1", "letterboxd": "heat", "mubi": "7"}}
     assert import_(row) == (
         counted(read=1, added=1, ambiguous=1, taken=2),
@@ -153,9 +155,9 @@ def test_line_with_external_ids_of_two_movies_is_ambiguous(there, import_):
 
 
 @pytest.mark.parametrize("batch", [1, 1000])
-def test_two_lines_with_the_same_title_are_two_movies(there, import_, monkeypatch, batch):
+def test_two_lines_with_the_same_title_are_two_movies(add_movie, import_, monkeypatch, batch):
     monkeypatch.setattr(catalogue, "BATCH", batch)
-    there(OF_TMDB)
+    add_movie(OF_TMDB)
     rows = (HEAT, HEAT | {"id": 2}, HEAT | {"id": 3})
     assert import_(*rows) == (counted(read=3, added=2, changed=1, matched=1), [])
     assert movies() == [2, 3, OF_TMDB]
@@ -185,9 +187,9 @@ def test_line_of_a_movie_that_an_earlier_line_matched_is_rejected(import_, monke
     assert movies() == [1]
 
 
-def test_external_id_of_another_movie_is_left_out_and_reported(there, import_):
+def test_external_id_of_another_movie_is_left_out_and_reported(add_movie, import_):
     import_(HEAT)
-    there(OF_TMDB, ("imdb", "tt1"), title="Else")
+    add_movie(OF_TMDB, ("imdb", "tt1"), title="Else")
     row = HEAT | {"title": "Heat!", "external_ids": {"imdb": "tt1", "mubi": "7"}}
     messages = [f"movies.jsonl:1: imdb tt1 belongs to movie {OF_TMDB}"]
     assert import_(row) == (counted(read=1, changed=1, taken=1), messages)

@@ -23,39 +23,39 @@ def movies():
 
 
 @pytest.fixture(scope="module")
-def given():
+def simulation():
     return list(simulate(list(movies()), PEOPLE))
 
 
-def test_simulation_is_deterministic(given):
-    assert given == list(simulate(list(movies()), PEOPLE))
+def test_simulation_is_deterministic(simulation):
+    assert simulation == list(simulate(list(movies()), PEOPLE))
 
 
-def test_simulated_people_rate_movies_once_each(given):
-    pairs = [(rating.user, rating.film) for rating in given]
+def test_simulated_people_rate_movies_once_each(simulation):
+    pairs = [(rating.user, rating.film) for rating in simulation]
     assert len(set(pairs)) == len(pairs)
     counts = Counter(user for user, _ in pairs)
     assert len(counts) == PEOPLE
     assert 10 <= median(counts.values()) <= 25
 
 
-def test_simulated_scores_are_in_range_and_mostly_good(given):
-    assert {rating.score for rating in given} <= set(range(1, 11))
-    assert 6 < mean(rating.score for rating in given) < 8
+def test_simulated_scores_are_in_range_and_mostly_good(simulation):
+    assert {rating.score for rating in simulation} <= set(range(1, 11))
+    assert 6 < mean(rating.score for rating in simulation) < 8
 
 
-def test_simulated_popularity_is_concentrated_on_well_known_movies(given):
-    counts = Counter(rating.film for rating in given)
+def test_simulated_popularity_is_concentrated_on_well_known_movies(simulation):
+    counts = Counter(rating.film for rating in simulation)
     ranked = [count for _, count in counts.most_common()]
     assert sum(ranked[: len(ranked) // 5]) > 0.4 * sum(ranked)
     top = {film for film, _ in counts.most_common(20)}
     assert len(top & set(range(1, len(CLASSICS) + 1))) > 10
 
 
-def test_simulated_people_prefer_genres(given):
+def test_simulated_people_prefer_genres(simulation):
     genres = {movie.movie_id: movie.genres for movie in movies()}
     of_user: dict[int, Counter[str]] = defaultdict(Counter)
-    for rating in given:
+    for rating in simulation:
         of_user[rating.user].update(genres[rating.film])
     shares = [
         genre_counts.most_common(1)[0][1] / genre_counts.total()
@@ -64,10 +64,10 @@ def test_simulated_people_prefer_genres(given):
     assert median(shares) > 0.3
 
 
-def test_simulated_ratings_are_of_two_weeks_and_mostly_recent(given):
-    assert all(-(DAYS + 1) * 86_400 <= rating.at < 0 for rating in given)
-    lately = sum(rating.at > -DAYS * 86_400 / 2 for rating in given)
-    assert lately > 0.6 * len(given)
+def test_simulated_ratings_are_of_two_weeks_and_mostly_recent(simulation):
+    assert all(-(DAYS + 1) * 86_400 <= rating.at < 0 for rating in simulation)
+    lately = sum(rating.at > -DAYS * 86_400 / 2 for rating in simulation)
+    assert lately > 0.6 * len(simulation)
 
 
 def test_simulated_people_have_distinct_ids():

@@ -163,10 +163,10 @@ def test_playlist_of_another_user_is_not_found(api, begin, ann, person, visibili
     before = log_rows()
     bob = _neighbour(person, ann)
     nowhere = f"{ALL}/{playlist_id(str(bob.user_id), store().partitions, bytes(10))}"
-    for there, never in zip(every_change(path), every_change(nowhere), strict=True):
+    for existing, missing in zip(every_change(path), every_change(nowhere), strict=True):
         answers = [
             (answer.status_code, answer.content, answer.headers.get("ETag"))
-            for method, address, body in (there, never)
+            for method, address, body in (existing, missing)
             for answer in (
                 api(method, address, body, by=bob),
                 api(method, address, body, by=bob, If_Match='"1"'),

@@ -236,11 +236,11 @@ commands = st.one_of(
 
 
 @for_all(st.lists(commands, max_size=80))
-def test_playlist_moves_always_keep_all_movies(wanted):
+def test_playlist_moves_always_keep_all_movies(commands):
     """Equal to a list changed by hand; no single event reorders other movies."""
     state = given(created())
     by_hand: list[int] = []
-    for command in wanted:
+    for command in commands:
         before = list(by_hand)
         try:
             events = decide(command, state)
@@ -266,9 +266,9 @@ def _do_by_hand(movies, command):
 
 
 @for_all(st.lists(commands, max_size=30))
-def test_playlist_version_is_the_number_of_events(wanted):
+def test_playlist_version_is_the_number_of_events(commands):
     history = [created()]
-    for command in wanted:
+    for command in commands:
         try:
             history += decide(command, given(*history))
         except (Invalid, NotFound):

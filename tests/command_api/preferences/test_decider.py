@@ -13,8 +13,8 @@ from events.catalogue import PreferencesChanged
 ANN = UUID(int=1)
 
 
-def change(**wanted):
-    return ChangePreferences(user_id=ANN, **wanted)
+def change(**fields):
+    return ChangePreferences(user_id=ANN, **fields)
 
 
 def changed(**now):
@@ -56,9 +56,9 @@ commands = st.builds(
 
 
 @for_all(st.lists(commands, max_size=20))
-def test_preferences_event_changes_something_and_carries_all(wanted):
+def test_preferences_event_changes_something_and_carries_all(commands):
     state = PreferencesState()
-    for command in wanted:
+    for command in commands:
         for event in decide(command, state):
             assert evolve(PreferencesState(), event) == evolve(state, event) != state
             state = evolve(state, event)

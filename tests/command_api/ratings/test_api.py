@@ -86,11 +86,11 @@ def test_concurrent_ratings_of_one_movie_are_all_appended_in_order(api, ann):
     partition = partition_of(str(ann.user_id), store().partitions)
     page = [recorded.event for recorded in store().page(partition, after=0, limit=100)]
     # movies may share the partition
-    there = [
+    rating_events = [
         event for event in page if not isinstance(event, MovieAdded)
     ]  # movies may share the partition
-    events = [event for event in there if isinstance(event, MovieRated)]
-    assert events == there
+    events = [event for event in rating_events if isinstance(event, MovieRated)]
+    assert events == rating_events
     assert [event.previous for event in events] == [None, *(e.score for e in events[:-1])]
     assert sorted(event.score for event in events) == [2, 4, 6, 8]
 

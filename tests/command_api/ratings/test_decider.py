@@ -71,10 +71,10 @@ commands = st.lists(
 
 
 @for_all(commands)
-def test_rating_events_always_carry_the_score_before(wanted):
+def test_rating_events_always_carry_the_score_before(commands):
     """A projector can correct a sum by ``previous`` alone."""
     state, before = RatingState(), None
-    for command in wanted:
+    for command in commands:
         try:
             events = decide(command, state)
         except (Invalid, NotFound):
@@ -95,13 +95,15 @@ opinions = st.lists(
 
 
 @for_all(opinions)
-def test_rating_events_always_add_up_to_sum_and_histogram(wanted):
+def test_rating_events_always_add_up_to_sum_and_histogram(commands):
     """Sums of one movie, updated by each event alone, as read models do."""
     ratings: dict[int, RatingState] = {}
     total, histogram = 0, Counter[int]()
-    for user, score in wanted:
-        who = UUID(int=user)
-        command = WithdrawRating(who, ALIEN) if score is None else RateMovie(who, ALIEN, score)
+    for user, score in commands:
+        user_id = UUID(int=user)
+        command = (
+            WithdrawRating(user_id, ALIEN) if score is None else RateMovie(user_id, ALIEN, score)
+        )
         before = ratings.get(user, RatingState())
         if score is None and before.score is None:
             continue

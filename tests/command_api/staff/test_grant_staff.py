@@ -116,9 +116,9 @@ def test_token_made_during_a_staff_revocation_does_not_survive_it(register, log_
 
 def test_grant_to_an_unknown_user_fails(register):
     register()
-    for nobody in ("bob", "bob@example.org", str(uuid4())):
-        with pytest.raises(CommandError, match=f"No user is registered as {nobody}"):
-            grant(nobody)
+    for unknown in ("bob", "bob@example.org", str(uuid4())):
+        with pytest.raises(CommandError, match=f"No user is registered as {unknown}"):
+            grant(unknown)
     with pytest.raises(CommandError, match="never was"):
         grant("ann", "--revoke")
     assert staff_events() == []

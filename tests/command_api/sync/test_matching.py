@@ -32,10 +32,10 @@ def candidate(movie_id, *cast, is_withdrawn=False):
 
 
 @pytest.mark.parametrize(
-    ("what", "there", "movie_id", "how"),
+    ("what", "movies", "movie_id", "how"),
     [
         (film(), matcher(), TMDB_BASE + 949, "added"),
-        (film(), matcher(linked={("tmdb", "949"): HEAT}), HEAT, "there"),
+        (film(), matcher(linked={("tmdb", "949"): HEAT}), HEAT, "movies"),
         (film(imdb="tt1"), matcher(linked={("imdb", "tt1"): HEAT}), HEAT, "matched"),
         (film(), matcher(candidate(HEAT)), HEAT, "matched"),
         (film(949, "Al Pacino"), matcher(candidate(HEAT, "Al Pacino")), HEAT, "matched"),
@@ -51,8 +51,8 @@ def candidate(movie_id, *cast, is_withdrawn=False):
         (film(released="1996-01-01"), matcher(candidate(HEAT)), TMDB_BASE + 949, "added"),
     ],
 )
-def test_film_is_matched_by_link_id_title_and_cast(what, there, movie_id, how):
-    assert there.match(what)[:2] == (movie_id, how)
+def test_film_is_matched_by_link_id_title_and_cast(what, movies, movie_id, how):
+    assert movies.match(what)[:2] == (movie_id, how)
 
 
 NAMES = frozenset({NAME})

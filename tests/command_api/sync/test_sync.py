@@ -271,8 +271,8 @@ def test_gone_films_are_retried_after_a_month(sync, fake_tmdb):
     film = fake_tmdb.films.ids()[0]
     now = timezone.now()
     for tmdb_id, days in ((film, 31), (777, 29)):
-        then = now - timedelta(days=days)
-        TmdbFilm.objects.create(tmdb_id=tmdb_id, fetched_at=then, gone_at=then)
+        fetched_at = now - timedelta(days=days)
+        TmdbFilm.objects.create(tmdb_id=tmdb_id, fetched_at=fetched_at, gone_at=fetched_at)
     sync("oldest", "films")
     assert Movie.objects.get().pk == TMDB_BASE + film
     assert TmdbFilm.objects.get(pk=film).gone_at is None

@@ -62,10 +62,10 @@ class Feed:
     def append(self, count: int) -> list[Stored]:
         """Append ratings to the log without publishing them."""
         for nth in range(count):
-            who = PEOPLE[nth % len(PEOPLE)]
+            user = PEOPLE[nth % len(PEOPLE)]
             self.log.append(
-                Stream(f"rating-{who}-{uuid4()}", str(who)),
-                [MovieRated(user_id=who, movie_id=nth + 1, score=8)],
+                Stream(f"rating-{user}-{uuid4()}", str(user)),
+                [MovieRated(user_id=user, movie_id=nth + 1, score=8)],
                 expected=0,
                 origin=Origin(correlation_id=uuid4()),
             )
@@ -149,7 +149,7 @@ def is_in_order(feed) -> Callable[[], bool]:
 
 
 def test_sample_users_are_in_several_partitions():
-    assert len({partition_of(str(who), PARTITIONS) for who in PEOPLE}) > 1
+    assert len({partition_of(str(user), PARTITIONS) for user in PEOPLE}) > 1
 
 
 def test_worker_applies_events_from_before_its_start(feed, is_in_order):

@@ -118,9 +118,9 @@ def test_import_of_a_truncated_archive_keeps_its_events(store, tmp_path, name):
     with pytest.raises(CommandError, match="The file was cut short") as error:
         run("import", str(cut))
     assert error.value.returncode == 1
-    there = len(everything())
-    assert 0 < there < 124
-    assert run("import", str(archive)) == [f"{124 - there} events imported."]
+    imported = len(everything())
+    assert 0 < imported < 124
+    assert run("import", str(archive)) == [f"{124 - imported} events imported."]
     assert everything() == before
 
 

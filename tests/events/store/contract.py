@@ -91,12 +91,12 @@ class OneWriter(_Contract):
                 store.append(rating(user, movie), [rated(user, movie)], expected=0, origin=ORIGIN)
         second_rating = [rated(ANN, 2, 9)]
         store.append(rating(ANN, 2), second_rating, expected=1, origin=ORIGIN)
-        whose = {"owner": str(ANN), "limit": 2}
-        first = store.streams(**whose, prefix=f"rating-{ANN}-", after="")
+        options = {"owner": str(ANN), "limit": 2}
+        first = store.streams(**options, prefix=f"rating-{ANN}-", after="")
         assert list(first) == [f"rating-{ANN}-1", f"rating-{ANN}-2"]
-        rest = store.streams(**whose, prefix=f"rating-{ANN}-", after=first[-1])
+        rest = store.streams(**options, prefix=f"rating-{ANN}-", after=first[-1])
         assert list(rest) == [f"rating-{ANN}-3"]
-        assert list(store.streams(**whose, prefix="favourite-", after="")) == []
+        assert list(store.streams(**options, prefix="favourite-", after="")) == []
         listed = store.streams(str(ANN), prefix="rating-", after="", limit=10)
         assert len(listed) == 3  # other streams may share the partition
 
@@ -109,8 +109,8 @@ class OneWriter(_Contract):
         with pytest.raises(WrongExpectedVersion):
             store.append(rating(ANN, 1), [rated(ANN, 1, 8)], expected=0, origin=ORIGIN)
         assert store.heads()[partition] == 1
-        [then] = store.append(rating(ANN, 1), [rated(ANN, 1, 9)], expected=1, origin=ORIGIN)
-        assert (then.offset, then.version) == (2, 2)
+        [appended] = store.append(rating(ANN, 1), [rated(ANN, 1, 9)], expected=1, origin=ORIGIN)
+        assert (appended.offset, appended.version) == (2, 2)
 
     def test_pages_continue_after_the_last_offset(self, store, partition):
         for movie in range(7):
@@ -206,11 +206,11 @@ class ManyWriters(_Contract):
                     event = rated(ANN, number)
                     store.append(rating(ANN, number), [event], expected=0, origin=ORIGIN)
                 return []
-            seen: list[int] = []
-            while len(seen) < writers * each:
-                after = seen[-1] if seen else 0
-                seen += [it.offset for it in store.page(partition, after=after, limit=7)]
-            return seen
+            offsets_read: list[int] = []
+            while len(offsets_read) < writers * each:
+                after = offsets_read[-1] if offsets_read else 0
+                offsets_read += [it.offset for it in store.page(partition, after=after, limit=7)]
+            return offsets_read
 
         *_, offsets = in_threads(writers + 1, work)
         assert offsets == list(range(1, writers * each + 1))

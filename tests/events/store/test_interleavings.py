@@ -41,31 +41,33 @@ def three(store):
         yield transactions
 
 
-def partition(who: UUID) -> int:
-    return partition_of(str(who), config().partitions)
+def partition(user: UUID) -> int:
+    return partition_of(str(user), config().partitions)
 
 
-def append(store: PostgresStore, *who: UUID) -> Callable[[], Sequence[Position]]:
+def append(store: PostgresStore, *users: UUID) -> Callable[[], Sequence[Position]]:
     """A bulk append of a new rating of each user."""
     movie = uuid4().int >> 80
-    entries = [AppendEntry(rating(user, movie), 1, rated(user, movie)) for user in who]
+    entries = [AppendEntry(rating(user, movie), 1, rated(user, movie)) for user in users]
     return partial(store.append_many, entries, origin=ORIGIN)
 
 
-def append_one(store: PostgresStore, who: UUID) -> Callable[[], Sequence[Recorded]]:
+def append_one(store: PostgresStore, user: UUID) -> Callable[[], Sequence[Recorded]]:
     """The same with single appends, as commands do."""
     movie = uuid4().int >> 80
-    return partial(store.append, rating(who, movie), [rated(who, movie)], expected=0, origin=ORIGIN)
+    return partial(
+        store.append, rating(user, movie), [rated(user, movie)], expected=0, origin=ORIGIN
+    )
 
 
 class Reader:
     """A reader with a plain cursor in each partition."""
 
     def __init__(
-        self, page: Callable[[int, int], Iterable[Recorded | Stored]], *whose: UUID
+        self, page: Callable[[int, int], Iterable[Recorded | Stored]], *users: UUID
     ) -> None:
         self._page = page
-        self.seen: dict[int, list[int]] = {partition(who): [] for who in whose}
+        self.seen: dict[int, list[int]] = {partition(who): [] for who in users}
 
     def read(self) -> None:
         for where, offsets in self.seen.items():
@@ -73,18 +75,18 @@ class Reader:
                 offsets.extend(page)
 
 
-def of_the_log(store: PostgresStore, *whose: UUID) -> Reader:
-    return Reader(lambda partition, after: store.page(partition, after=after, limit=2), *whose)
+def log_reader(store: PostgresStore, *users: UUID) -> Reader:
+    return Reader(lambda partition, after: store.page(partition, after=after, limit=2), *users)
 
 
-def of_the_relay(*whose: UUID) -> Reader:
+def outbox_reader(*users: UUID) -> Reader:
     outbox = Outbox()
-    return Reader(lambda partition, after: outbox.unsent({partition: after}, limit=2), *whose)
+    return Reader(lambda partition, after: outbox.unsent({partition: after}, limit=2), *users)
 
 
 def test_second_append_to_a_partition_waits_for_the_first(store, three):
     first, second, _ = three
-    reader = of_the_log(store, ANN, BOB)
+    reader = log_reader(store, ANN, BOB)
     [one] = first.do(append_one(store, ANN))
     later = second.start(append_one(store, ANN))
     assert not second.settle()
@@ -115,7 +117,7 @@ def test_rolled_back_append_leaves_no_gap(store, three):
 
 def test_appends_to_two_partitions_do_not_wait_and_commit_in_any_order(store, three):
     first, second, _ = three
-    reader = of_the_log(store, ANN, BOB)
+    reader = log_reader(store, ANN, BOB)
     first.do(append_one(store, ANN))
     second.do(append_one(store, BOB))
     second.commit()
@@ -165,14 +167,14 @@ WAYS: Mapping[str, tuple[Sequence[UUID], Sequence[UUID]]] = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_cursor_never_skips_an_event_in_any_interleaving(store, three, way: str):
-    everybody = {*WAYS[way][0], *WAYS[way][1]}
-    readers = [of_the_log(store, *everybody), of_the_relay(*everybody)]
-    expected = {partition(who): 0 for who in everybody}
+    all_users = {*WAYS[way][0], *WAYS[way][1]}
+    readers = [log_reader(store, *all_users), outbox_reader(*all_users)]
+    expected = {partition(user): 0 for user in all_users}
     for schedule, endings in product(schedules(), ENDINGS):
         run(store, three[:2], schedule, WAYS[way], endings, readers)
-        for whose, ending in zip(WAYS[way], endings, strict=True):
-            for who in whose if ending == "commit" else ():
-                expected[partition(who)] += 1
+        for users, ending in zip(WAYS[way], endings, strict=True):
+            for user in users if ending == "commit" else ():
+                expected[partition(user)] += 1
         for reader in readers:
             assert reader.seen == {
                 it: list(range(1, count + 1)) for it, count in expected.items()
@@ -184,7 +186,7 @@ def run(
     store: PostgresStore,
     pair: Sequence[Hand],
     schedule: Sequence[int],
-    whose: tuple[Sequence[UUID], Sequence[UUID]],
+    users: tuple[Sequence[UUID], Sequence[UUID]],
     endings: tuple[Ending, Ending],
     readers: Sequence[Reader],
 ) -> None:
@@ -194,10 +196,10 @@ def run(
     """
     steps: list[list[Callable[[], object]]] = [
         [
-            *(partial(hand.start, append(store, who)) for who in own),
+            *(partial(hand.start, append(store, user)) for user in own_users),
             hand.commit if ending == "commit" else hand.roll_back,
         ]
-        for hand, own, ending in zip(pair, whose, endings, strict=True)
+        for hand, own_users, ending in zip(pair, users, endings, strict=True)
     ]
     for nth in schedule:
         steps[nth].pop(0)()

@@ -33,8 +33,8 @@ class TestOneWriter(OneWriter):
         with transaction.atomic():
             store.append(rating(ANN, 2), [rated(ANN, 2)], expected=0, origin=ORIGIN)
             transaction.set_rollback(True)
-        [then] = store.append(rating(ANN, 3), [rated(ANN, 3)], expected=0, origin=ORIGIN)
-        assert then.offset == 2
+        [appended] = store.append(rating(ANN, 3), [rated(ANN, 3)], expected=0, origin=ORIGIN)
+        assert appended.offset == 2
         assert_dense(store)
 
     def test_conflict_does_not_abort_the_surrounding_transaction(self, store):

@@ -70,7 +70,7 @@ def query_count(work):
 
 def test_every_encrypted_field_is_decrypted():
     ann = Writer()
-    whose: dict[str, Any] = {"playlist_id": "p", "user_id": ann.user_id}
+    playlist: dict[str, Any] = {"playlist_id": "p", "user_id": ann.user_id}
     decrypted = opened(
         UserRegistered(
             user_id=ann.user_id,
@@ -78,9 +78,9 @@ def test_every_encrypted_field_is_decrypted():
             email=ann.encrypt("email", "ann@example.org"),
         ),
         ann.created("Noir", "Dark"),
-        PlaylistRenamed(**whose, name=ann.encrypt(PLAYLIST_NAME, "Night")),
-        PlaylistDescribed(**whose, description=ann.encrypt(PLAYLIST_DESCRIPTION, "Darker")),
-        PlaylistDescribed(**whose, description=None),
+        PlaylistRenamed(**playlist, name=ann.encrypt(PLAYLIST_NAME, "Night")),
+        PlaylistDescribed(**playlist, description=ann.encrypt(PLAYLIST_DESCRIPTION, "Darker")),
+        PlaylistDescribed(**playlist, description=None),
     )
     assert decrypted == [
         UserRegistered(
@@ -88,10 +88,12 @@ def test_every_encrypted_field_is_decrypted():
             username=EncryptedField("ann"),
             email=EncryptedField("ann@example.org"),
         ),
-        PlaylistCreated(**whose, name=EncryptedField("Noir"), description=EncryptedField("Dark")),
-        PlaylistRenamed(**whose, name=EncryptedField("Night")),
-        PlaylistDescribed(**whose, description=EncryptedField("Darker")),
-        PlaylistDescribed(**whose, description=None),
+        PlaylistCreated(
+            **playlist, name=EncryptedField("Noir"), description=EncryptedField("Dark")
+        ),
+        PlaylistRenamed(**playlist, name=EncryptedField("Night")),
+        PlaylistDescribed(**playlist, description=EncryptedField("Darker")),
+        PlaylistDescribed(**playlist, description=None),
     ]
 
 
@@ -122,8 +124,8 @@ def test_field_with_destroyed_key_decrypts_to_empty_text():
     Subject.objects.filter(user_id=ann.user_id).update(
         state="erased", username_hmac=None, email_hmac=None, key=None, password_hash=None
     )
-    [hers, his] = opened(ann.created("Noir", "Dark"), bob.created("Noir"))
-    assert (hers.name, hers.description, his.name) == ("", "", "Noir")
+    [erased, kept] = opened(ann.created("Noir", "Dark"), bob.created("Noir"))
+    assert (erased.name, erased.description, kept.name) == ("", "", "Noir")
 
 
 def test_cached_key_expires(monkeypatch):

@@ -42,19 +42,19 @@ class Victim:
 def victims(platform: Platform, services: Path, database: str, random: Random) -> Sequence[Victim]:
     """Every process of ours and every server."""
     urls = {"command": platform.command_url, "query": platform.query_url}
-    ours = [
+    process_victims = [
         _process(process, answers(f"{urls[name]}/health/live") if name in urls else None)
         for name, process in platform.processes.items()
     ]
-    ours.append(_clock_of(platform.processes["worker"]))
+    process_victims.append(_clock_of(platform.processes["worker"]))
     # An API's workers are processes of their own: losing one must not break the API.
-    ours += [
+    process_victims += [
         _worker_of(platform.processes[name], answers(f"{url}/health/live"), random)
         for name, url in urls.items()
     ]
     homes = {server.name: native.home_of(server, services) for server in SERVERS}
     servers = [_server(server, homes[server.name]) for server in SERVERS]
-    return [*ours, *servers, _backend(homes[POSTGRES.name], database, random)]
+    return [*process_victims, *servers, _backend(homes[POSTGRES.name], database, random)]
 
 
 def _process(process: Process, is_live: IsReady | None) -> Victim:

@@ -69,8 +69,8 @@ class Run:
         return self.popen.wait(PATIENCE_SECONDS)
 
     def log_in(self) -> httpx.Response:
-        who = {"login": self.login["username"], "password": self.login["password"]}
-        return httpx.post(f"{self.command_url}/v1/tokens", timeout=30, json=who)
+        credentials = {"login": self.login["username"], "password": self.login["password"]}
+        return httpx.post(f"{self.command_url}/v1/tokens", timeout=30, json=credentials)
 
 
 def leftovers(directory: Path) -> list[process_table.ProcessInfo]:

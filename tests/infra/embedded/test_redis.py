@@ -12,20 +12,20 @@ from tests.fixtures.waiting import until
 
 
 @pytest.fixture
-def place(open_path, embedded_engines) -> Iterator[Layout]:
+def layout(open_path, embedded_engines) -> Iterator[Layout]:
     """Directory in which only Redis runs."""
-    place = layout_of(open_path / "redis-alone")
-    member = redis_member(place)
+    layout = layout_of(open_path / "redis-alone")
+    member = redis_member(layout)
     member.start()
     try:
         until(lambda: member.is_ready and member.is_ready())
-        yield place
+        yield layout
     finally:
         member.process.stop()
 
 
-def test_cache_user_of_embedded_redis_may_only_use_caches(place):
-    urls = environment(place, query_url="")
+def test_cache_user_of_embedded_redis_may_only_use_caches(layout):
+    urls = environment(layout, query_url="")
     with Redis.from_url(urls["MARQUEE_CACHE_REDIS_URL"]) as cache:
         assert cache.set("cache:x", 1, nx=True, px=60_000)
         script = "redis.call('DEL', KEYS[1]) return redis.call('SET', KEYS[2], 'y')"

@@ -29,8 +29,8 @@ class Filled:
         self._done = directory / "done"
         self._done.touch()
 
-    def step(self, name: str, then: str = "") -> SeedStep:
-        return SeedStep(name, f"all of the {name}", (f"echo {name} >> {self._done}; {then}",))
+    def step(self, name: str, command: str = "") -> SeedStep:
+        return SeedStep(name, f"all of the {name}", (f"echo {name} >> {self._done}; {command}",))
 
     def fill(self, *steps: SeedStep, stopping: Event | None = None) -> None:
         def say(subject: str, news: str) -> None:

@@ -21,12 +21,12 @@ def redis(redis_url):
         yield client
 
 
-def counter(who, limit=2, scope="login"):
-    return Throttle(scope, who, limit, NOW)
+def counter(key, limit=2, scope="login"):
+    return Throttle(scope, key, limit, NOW)
 
 
-def count_of(redis, who, scope="login"):
-    return int(redis.get(counter(who, scope=scope).key) or 0)
+def count_of(redis, key, scope="login"):
+    return int(redis.get(counter(key, scope=scope).key) or 0)
 
 
 def test_atomic_limit_refuses_beyond_it(redis):
@@ -61,15 +61,15 @@ def test_headers_are_of_the_counter_with_the_least_left(redis):
 def test_marked_client_has_a_counter_of_its_own(redis):
     three = [counter("own"), counter("a"), counter("b")]
     admit(three, redis, mark=TrustMark("throttle:command:known:x", "here"))
-    assert [count_of(redis, who) for who in ("own", "a", "b")] == [0, 1, 1]
+    assert [count_of(redis, key) for key in ("own", "a", "b")] == [0, 1, 1]
     redis.zadd("throttle:command:known:x", {"here": NOW + 60, "there": NOW})
     for _ in range(2):
         admit(three, redis, mark=TrustMark("throttle:command:known:x", "here"))
     with pytest.raises(TooMany):
         admit(three, redis, mark=TrustMark("throttle:command:known:x", "here"))
-    assert [count_of(redis, who) for who in ("own", "a", "b")] == [2, 1, 1]
+    assert [count_of(redis, key) for key in ("own", "a", "b")] == [2, 1, 1]
     admit(three, redis, mark=TrustMark("throttle:command:known:x", "there"))  # its trust has ended
-    assert [count_of(redis, who) for who in ("own", "a", "b")] == [2, 2, 2]
+    assert [count_of(redis, key) for key in ("own", "a", "b")] == [2, 2, 2]
 
 
 def test_concurrent_requests_do_not_exceed_the_limit(redis):

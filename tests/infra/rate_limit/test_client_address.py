@@ -20,7 +20,7 @@ def trust(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("proxies", "peer", "forwarded", "found"),
+    ("proxies", "peer", "forwarded", "expected"),
     [
         # No trusted proxy, or the peer is not one: the peer's address.
         ("", "10.0.0.1", "9.9.9.9", "10.0.0.1"),
@@ -46,9 +46,9 @@ def trust(monkeypatch):
         (OURS, "", "9.9.9.9", "unknown"),
     ],
 )
-def test_forwarded_header_counts_from_trusted_proxy_only(trust, proxies, peer, forwarded, found):
+def test_forwarded_header_counts_from_trusted_proxy_only(trust, proxies, peer, forwarded, expected):
     trust(proxies)
-    assert address({"REMOTE_ADDR": peer, "HTTP_X_FORWARDED_FOR": forwarded}) == found
+    assert address({"REMOTE_ADDR": peer, "HTTP_X_FORWARDED_FOR": forwarded}) == expected
 
 
 def test_forwarded_header_name_is_configurable(trust):
@@ -65,7 +65,7 @@ def test_invalid_forwarded_header_setting_stops_the_process(name):
 
 
 @pytest.mark.parametrize(
-    ("given", "found"),
+    ("client", "expected"),
     [
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
         ("2001:db8:1:2::", "2001:db8:1:2::"),
@@ -73,8 +73,8 @@ def test_invalid_forwarded_header_setting_stops_the_process(name):
         ("", "unknown"),
     ],
 )
-def test_ipv6_client_counts_by_its_64_network(given, found):
-    assert address({"REMOTE_ADDR": given}) == found
+def test_ipv6_client_counts_by_its_64_network(client, expected):
+    assert address({"REMOTE_ADDR": client}) == expected
 
 
 @pytest.mark.parametrize("listed", ["1", "proxy.example.org", "10.0.0.1/8", "10.0.0.0/8;::1"])

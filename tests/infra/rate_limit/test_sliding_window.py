@@ -54,8 +54,8 @@ def test_burst_across_two_minutes_counts_as_one(redis):
 
 def test_users_and_scopes_have_separate_counters(redis):
     counters: list[tuple[Scope, str]] = [("read", "ann"), ("read", "bob"), ("search", "ann")]
-    for scope, who in counters:
-        assert ask(Throttle(scope, who, 1, 1000.0), redis)["RateLimit-Remaining"] == "0"
+    for scope, key in counters:
+        assert ask(Throttle(scope, key, 1, 1000.0), redis)["RateLimit-Remaining"] == "0"
 
 
 @pytest.mark.parametrize("scope", ["read", "search"])

@@ -25,15 +25,15 @@ class Wanted(dict[GenerationId, Role]):
 
 
 @pytest.fixture
-def wanted() -> Wanted:
+def selected() -> Wanted:
     return Wanted({("movies", 1): "live", ("trending", 1): "live"})
 
 
 @pytest.fixture
-def assignments(redis, wanted):
+def assignments(redis, selected):
     failed = Event()
     assignments = GenerationAssignments(
-        wanted,
+        selected,
         KINDS,
         redis=redis,
         live=Live(redis),
@@ -67,41 +67,41 @@ def test_live_generations_are_followed_and_built(assignments):
     assert sources(assignments, ("trending", 1)) == {"movies": 1}
 
 
-def test_builder_of_joining_generation_reads_joining_sources(assignments, wanted):
-    wanted |= {("movies", 2): "joining", ("trending", 2): "joining"}
+def test_builder_of_joining_generation_reads_joining_sources(assignments, selected):
+    selected |= {("movies", 2): "joining", ("trending", 2): "joining"}
     assignments.refresh()
     assert sources(assignments, ("trending", 2)) == {"movies": 2}
     assert sources(assignments, ("trending", 1)) == {"movies": 1}
 
 
-def test_joining_generation_keeps_its_builder_when_it_goes_live(assignments, wanted, redis):
-    wanted |= {("movies", 2): "joining", ("trending", 2): "joining"}
+def test_joining_generation_keeps_its_builder_when_it_goes_live(assignments, selected, redis):
+    selected |= {("movies", 2): "joining", ("trending", 2): "joining"}
     assignments.refresh()
     before = builder(assignments, ("trending", 2)), builder(assignments, ("trending", 1))
-    wanted |= {("movies", 2): "live", ("trending", 2): "live"}
-    wanted |= {("movies", 1): "kept", ("trending", 1): "kept"}
+    selected |= {("movies", 2): "live", ("trending", 2): "live"}
+    selected |= {("movies", 1): "kept", ("trending", 1): "kept"}
     Pointers(redis).switch({"movies": 2, "trending": 2})
     assignments.refresh()
     assert (builder(assignments, ("trending", 2)), builder(assignments, ("trending", 1))) == before
     assert sources(assignments, ("trending", 1)) == {"movies": 1}
 
 
-def test_builder_is_replaced_when_only_its_source_was_rebuilt(assignments, wanted, redis):
+def test_builder_is_replaced_when_only_its_source_was_rebuilt(assignments, selected, redis):
     before = builder(assignments, ("trending", 1))
-    wanted |= {("movies", 2): "live", ("movies", 1): "kept"}
+    selected |= {("movies", 2): "live", ("movies", 1): "kept"}
     Pointers(redis).switch({"movies": 2})
     assignments.refresh()
     assert sources(assignments, ("trending", 1)) == {"movies": 2}
     assert builder(assignments, ("trending", 1)) is not before
 
 
-def test_dropped_generation_stops_its_builder(assignments, wanted, redis):
-    wanted |= {("movies", 2): "live", ("trending", 2): "live"}
-    wanted |= {("movies", 1): "kept", ("trending", 1): "kept"}
+def test_dropped_generation_stops_its_builder(assignments, selected, redis):
+    selected |= {("movies", 2): "live", ("trending", 2): "live"}
+    selected |= {("movies", 1): "kept", ("trending", 1): "kept"}
     Pointers(redis).switch({"movies": 2, "trending": 2})
     assignments.refresh()
     dropped_builder = builder(assignments, ("trending", 1))
-    del wanted["trending", 1], wanted["movies", 1]
+    del selected["trending", 1], selected["movies", 1]
     assignments.refresh()
     assert roles(assignments) == {("movies", 2): "live", ("trending", 2): "live"}
     dropped_builder.join()
@@ -109,24 +109,24 @@ def test_dropped_generation_stops_its_builder(assignments, wanted, redis):
 
 
 def test_builder_of_kept_generation_reads_live_sources_once_its_own_are_gone(
-    assignments, wanted, redis
+    assignments, selected, redis
 ):
-    wanted |= {("movies", 2): "live", ("trending", 2): "live", ("trending", 1): "kept"}
-    del wanted["movies", 1]
+    selected |= {("movies", 2): "live", ("trending", 2): "live", ("trending", 1): "kept"}
+    del selected["movies", 1]
     Pointers(redis).switch({"movies": 2, "trending": 2})
     assignments.refresh()
     assert sources(assignments, ("trending", 1)) == {"movies": 2}
 
 
-def test_live_generation_is_not_built_from_coming_source(redis, wanted):
+def test_live_generation_is_not_built_from_coming_source(redis, selected):
     """As after an update of the movies model: pages keep their content."""
-    del wanted["movies", 1]
-    wanted["movies", 2] = "coming"
+    del selected["movies", 1]
+    selected["movies", 2] = "coming"
     pointers, trending = Pointers(redis), Trending(redis, 1)
     pointers.switch({"movies": 1, "trending": 1})
     redis.hset(trending.pages_key, "day|", b"a page")
     assignments = GenerationAssignments(
-        wanted,
+        selected,
         KINDS,
         redis=redis,
         live=Live(redis),
@@ -137,18 +137,18 @@ def test_live_generation_is_not_built_from_coming_source(redis, wanted):
     assignments.refresh()
     assert builder(assignments, ("trending", 1)) is None
     assert model_access.board_page(trending, "day") == b"a page"
-    wanted["movies", 2] = "live"
+    selected["movies", 2] = "live"
     pointers.switch({"movies": 2})
     assignments.refresh()
     assert sources(assignments, ("trending", 1)) == {"movies": 2}
     assignments.stop()
 
 
-def test_builder_starts_once_its_sources_are_live(redis, wanted):
-    wanted.clear()
-    wanted["trending", 1] = "coming"
+def test_builder_starts_once_its_sources_are_live(redis, selected):
+    selected.clear()
+    selected["trending", 1] = "coming"
     assignments = GenerationAssignments(
-        wanted,
+        selected,
         KINDS,
         redis=redis,
         live=Live(redis),

@@ -233,11 +233,11 @@ def test_rebuild_until_a_moment_applies_the_log_up_to_it(pointers):
     assert offsets_at(store, moment) == before
     rebuild("trending", "--until", moment.isoformat(), "--into", "then")
     assert live() == dict.fromkeys(NAMES, 1)
-    then = Live(clients.redis()).open_past(Trending, "then")
-    assert then.checkpoints(store.partitions) == before
-    assert {movie for movie, _ in then.most_rated(10)} == {2, 3, 4, 5, 6, 7}
-    assert dict(then.most_rated(10))[2] == 5
-    assert then.board("week").as_of == moment
+    past_model = Live(clients.redis()).open_past(Trending, "then")
+    assert past_model.checkpoints(store.partitions) == before
+    assert {movie for movie, _ in past_model.most_rated(10)} == {2, 3, 4, 5, 6, 7}
+    assert dict(past_model.most_rated(10))[2] == 5
+    assert past_model.board("week").as_of == moment
     with pytest.raises(CommandError, match="trending as of then exists already"):
         rebuild("trending", "--until", moment.isoformat(), "--into", "then")
     call_command("generations", "drop", "then", stdout=StringIO())
@@ -258,9 +258,12 @@ def test_killed_rebuild_of_the_past_keeps_no_erased_user(pointers, monkeypatch):
     assert part_report.is_gone
     assert clients.redis().keys("{library.2.*") == []
     rebuild("library", "--until", moment, "--into", "then")
-    then = Live(clients.redis()).open_past(Library, "then")
-    assert then.generation == 3
-    assert (model_access.ratings(then, ann), bool(model_access.ratings(then, USERS[1]))) == (
+    past_model = Live(clients.redis()).open_past(Library, "then")
+    assert past_model.generation == 3
+    assert (
+        model_access.ratings(past_model, ann),
+        bool(model_access.ratings(past_model, USERS[1])),
+    ) == (
         [],
         True,
     )

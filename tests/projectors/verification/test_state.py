@@ -338,14 +338,14 @@ def state_keys(redis: Redis, model: ReadModel) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("live", "said", "expected"),
+    ("live", "folded", "expected"),
     [
         (b"1", b"2", ["k: is 1, should be 2"]),
         (b"1", b"1", []),
     ],
 )
-def test_difference_of_a_string_is_named(live, said, expected):
-    assert list(differences({"k": live}, {"k": said})) == expected
+def test_difference_of_a_string_is_named(live, folded, expected):
+    assert list(differences({"k": live}, {"k": folded})) == expected
 
 
 class Platform(NamedTuple):

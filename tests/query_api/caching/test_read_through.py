@@ -248,15 +248,15 @@ def test_large_value_is_not_cached(ask, redis):
     assert redis.keys() == []
 
 
-@pytest.mark.parametrize("kept", [b"", b"\xc1", b"\x92\xc4\x011\xa3abc"], ids=str)
-def test_entry_in_unknown_format_is_loaded_again(ask, redis, kept):
-    redis.set(KEY, kept)
+@pytest.mark.parametrize("entry", [b"", b"\xc1", b"\x92\xc4\x011\xa3abc"], ids=str)
+def test_entry_in_unknown_format_is_loaded_again(ask, redis, entry):
+    redis.set(KEY, entry)
     assert ask(Loading(7)) == 7
     assert ask(fail) == 7
 
 
 @pytest.fixture(params=["nobody there", "may not write"])
-def away(request, redis, redis_url):
+def unavailable_url(request, redis, redis_url):
     """URL of a Redis that cannot cache: unreachable or read-only."""
     if request.param == "nobody there":
         yield "redis://127.0.0.1:1"
@@ -266,9 +266,9 @@ def away(request, redis, redis_url):
     redis.acl_deluser("reader")
 
 
-def test_every_request_loads_when_redis_cannot_cache(away, monkeypatch, counted):
+def test_every_request_loads_when_redis_cannot_cache(unavailable_url, monkeypatch, counted):
     """The request succeeds, whatever the reason."""
-    with Redis.from_url(away, socket_connect_timeout=1) as unavailable_redis:
+    with Redis.from_url(unavailable_url, socket_connect_timeout=1) as unavailable_redis:
         monkeypatch.setattr(clients, "cache_redis", lambda: unavailable_redis)
         loading = Loading(7)
         lookup = CacheLookup(KEY, NOW, None)

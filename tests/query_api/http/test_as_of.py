@@ -141,9 +141,9 @@ def test_as_of_answers_are_of_the_past(client, world, activity, staff):
 def test_as_of_is_for_staff_only(client, world, path, log_in):
     world.keep("then", *KEPT)
     for label in ("then", "never"):
-        nobody = client.get(path, headers={"As-Of": label})
-        assert nobody.status_code == 401
-        assert nobody["WWW-Authenticate"] == "Bearer"
+        anonymous = client.get(path, headers={"As-Of": label})
+        assert anonymous.status_code == 401
+        assert anonymous["WWW-Authenticate"] == "Bearer"
         answer = client.get(path, headers=log_in(BOB) | {"As-Of": label})
         assert answer.status_code == 403
         assert answer["Content-Type"] == "application/problem+json"

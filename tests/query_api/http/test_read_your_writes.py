@@ -86,12 +86,14 @@ def test_read_waits_for_its_own_sources_only(client, world, log_in):
 
 
 def test_read_waits_for_several_positions(client, world):
-    there = world.rate(ANN, ALIEN, 9)
+    second_position = world.rate(ANN, ALIEN, 9)
     missing = world.rate(ANN, HEAT, 9, to=[])
-    other = there._replace(partition=(there.partition + 1) % config().partitions)
-    assert client.get("/v1/movies/1", headers=waiting(there)).status_code == 200
-    assert client.get("/v1/movies/1", headers=waiting(there, missing)).status_code == 503
-    joined = f"{encode_positions([there])}, {encode_positions([other])}"
+    other = second_position._replace(
+        partition=(second_position.partition + 1) % config().partitions
+    )
+    assert client.get("/v1/movies/1", headers=waiting(second_position)).status_code == 200
+    assert client.get("/v1/movies/1", headers=waiting(second_position, missing)).status_code == 503
+    joined = f"{encode_positions([second_position])}, {encode_positions([other])}"
     assert client.get("/v1/movies/1", headers={"Log-Position": joined, "Prefer": "wait=0"})
 
 

@@ -66,8 +66,8 @@ def test_pages_of_ratings_follow_each_other(client, log_in, sort):
 @pytest.mark.usefixtures("rated")
 def test_cursor_of_ratings_is_bound_to_owner_and_order(client, log_in):
     cursor = client.get("/v1/me/ratings?limit=1", headers=log_in(ANN)).json()["next"]
-    for who, query in ((BOB, "sort=new"), (ANN, "sort=score")):
-        answer = client.get(f"/v1/me/ratings?{query}&cursor={cursor}", headers=log_in(who))
+    for user, query in ((BOB, "sort=new"), (ANN, "sort=score")):
+        answer = client.get(f"/v1/me/ratings?{query}&cursor={cursor}", headers=log_in(user))
         assert answer.status_code == 422
         assert [error["field"] for error in answer.json()["errors"]] == ["cursor"]
 

@@ -92,8 +92,8 @@ def test_favourites_and_hidden_are_sorted_by_time(
 @pytest.mark.usefixtures("flagged")
 def test_cursor_of_favourites_is_bound_to_owner_and_list(client, log_in):
     cursor = client.get("/v1/me/favourites?limit=1", headers=log_in(ANN)).json()["next"]
-    for who, path in ((BOB, "favourites"), (ANN, "hidden"), (ANN, "ratings")):
-        answer = client.get(f"/v1/me/{path}?cursor={cursor}", headers=log_in(who))
+    for user, path in ((BOB, "favourites"), (ANN, "hidden"), (ANN, "ratings")):
+        answer = client.get(f"/v1/me/{path}?cursor={cursor}", headers=log_in(user))
         assert answer.status_code == 422
 
 

@@ -77,8 +77,8 @@ def test_owner_sees_the_playlist(client, log_in):
 @pytest.mark.usefixtures("night")
 def test_private_playlist_is_404_for_others(client, log_in):
     etag = client.get(f"/v1/playlists/{NIGHT}", headers=log_in(ANN))["ETag"]
-    nobody: dict[str, str] = {}
-    for headers in (nobody, log_in(BOB)):
+    anonymous: dict[str, str] = {}
+    for headers in (anonymous, log_in(BOB)):
         absent = client.get(f"/v1/playlists/{ABSENT}", headers=headers)
         for more in ({}, {"If-None-Match": etag}, {"If-None-Match": "*"}):
             hidden = client.get(f"/v1/playlists/{NIGHT}", headers={**headers, **more})
@@ -199,5 +199,5 @@ def test_activity_is_private_by_default():
         Activity(str(ANN), UserPreferences(public_activity=is_public))
         for is_public in (False, True)
     )
-    assert [is_visible(quiet, who) for who in (ANN, BOB, None)] == [True, False, False]
-    assert [is_visible(loud, who) for who in (ANN, BOB, None)] == [True, True, True]
+    assert [is_visible(quiet, viewer) for viewer in (ANN, BOB, None)] == [True, False, False]
+    assert [is_visible(loud, viewer) for viewer in (ANN, BOB, None)] == [True, True, True]

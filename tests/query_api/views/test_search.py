@@ -43,10 +43,10 @@ def test_search_as_of_the_past(client, world, indexed, log_in):
     world.apply_event(aliens, 7)
     indexed.build(datetime.now(UTC))
     indexed.build(datetime.now(UTC))
-    then = log_in(ANN, is_staff=True) | {"As-Of": "then"}
+    as_of = log_in(ANN, is_staff=True) | {"As-Of": "then"}
     for path in ("/v1/search?q=aliens", "/v1/discover?genre=Horror"):
         assert 7 in ids(client.get(path))
-        assert ids(client.get(path, headers=then)) == [ALIEN]
+        assert ids(client.get(path, headers=as_of)) == [ALIEN]
 
 
 @pytest.mark.usefixtures("indexed")

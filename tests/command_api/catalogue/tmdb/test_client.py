@@ -136,9 +136,9 @@ def test_retry_after_is_capped_at_a_day(connected, fake_tmdb, retry_after):
     with pytest.raises(TmdbPaused) as error:
         connected().genres()
     assert error.value.seconds == pytest.approx(client.LONGEST_DELAY_SECONDS, abs=60)
-    anew = connected()
-    anew.reset()
-    assert len(anew.genres().genres) == 19
+    new_client = connected()
+    new_client.reset()
+    assert len(new_client.genres().genres) == 19
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
@@ -208,10 +208,10 @@ def test_rejected_key_is_logged_once_and_not_sent_again(connected, fake_tmdb, mo
     assert fake_tmdb.answered == {401: 1}
     assert messages == ["TMDb rejected the key"]
     assert len(connected().genres().genres) == 19
-    anew = connected(tmdb_token="wrong")
-    anew.reset()
+    new_client = connected(tmdb_token="wrong")
+    new_client.reset()
     with pytest.raises(RejectedApiKey):
-        anew.genres()
+        new_client.genres()
     assert fake_tmdb.answered[401] == 2
 
 

@@ -18,13 +18,13 @@ def written(
 
 
 @pytest.fixture
-def place(tmp_path):
+def index_path(tmp_path):
     return tmp_path / "test-search-1"
 
 
 @pytest.fixture
-def index(place) -> TantivyIndex:
+def index(index_path) -> TantivyIndex:
     """An empty index."""
-    index = TantivyIndex(place)
+    index = TantivyIndex(index_path)
     index.create()
     return index

@@ -17,13 +17,13 @@ def test_default_engine_is_elasticsearch(monkeypatch):
 
 
 def test_tantivy_engine_uses_its_directory(monkeypatch, tmp_path):
-    place = tmp_path / "search"
-    chosen = Config(namespace="here", search="tantivy", search_dir=place)
+    directory = tmp_path / "search"
+    chosen = Config(namespace="here", search="tantivy", search_dir=directory)
     monkeypatch.setattr(engine_factory, "config", lambda: chosen)
     with pytest.raises(IndexUnavailable, match="does not exist"):
         engine_factory.reach()
     index = engine_factory.engine_of(3)
     assert isinstance(index, TantivyIndex)
     index.create()
-    assert [path.name for path in place.iterdir()] == ["here-search-3"]
+    assert [path.name for path in directory.iterdir()] == ["here-search-3"]
     engine_factory.reach()

@@ -22,8 +22,8 @@ from tests.contracts.search.conftest import Library
 from tests.projectors.read_models.search.conftest import written
 
 
-def ids(index, q="", **asked):
-    return [hit.id for hit in index.search(SearchQuery(q=q, limit=100, **asked)).items]
+def ids(index, q="", **query):
+    return [hit.id for hit in index.search(SearchQuery(q=q, limit=100, **query)).items]
 
 
 def test_rewritten_document_exists_once(index):
@@ -80,10 +80,10 @@ def test_identity_counts_commits(index):
     assert index.refresh() == 2
 
 
-def test_unreadable_index_has_no_identity(index, place):
+def test_unreadable_index_has_no_identity(index, index_path):
     index.put([written(1, "Alien")])
-    (place / "meta.json").write_text("{")
-    broken = TantivyIndex(place)
+    (index_path / "meta.json").write_text("{")
+    broken = TantivyIndex(index_path)
     assert broken.identity() is None
     with pytest.raises(IndexUnavailable):
         broken.search(SearchQuery())
@@ -104,11 +104,11 @@ def test_failed_commit_changes_nothing(index):
     assert sorted(index.movies()) == [1, 2]
 
 
-def test_writer_waits_for_another(index, place):
+def test_writer_waits_for_another(index, index_path):
     entered, leave = Event(), Event()
 
     def write():
-        with index_directory.IndexDirectory(place).commit():
+        with index_directory.IndexDirectory(index_path).commit():
             entered.set()
             leave.wait(30)
 
@@ -123,10 +123,10 @@ def test_writer_waits_for_another(index, place):
     assert sorted(index.movies()) == [1]
 
 
-def test_writer_lock_times_out(index, place, monkeypatch):
+def test_writer_lock_times_out(index, index_path, monkeypatch):
     monkeypatch.setattr(index_directory, "_LOCK_SECONDS", 0)
     with (
-        index_directory.IndexDirectory(place).commit(),
+        index_directory.IndexDirectory(index_path).commit(),
         pytest.raises(IndexUnavailable, match="LockBusy"),
     ):
         index.put([written(1, "Alien")])
@@ -134,7 +134,7 @@ def test_writer_lock_times_out(index, place, monkeypatch):
     assert index.count() == 1
 
 
-def test_killed_writer_releases_its_lock(index, place):
+def test_killed_writer_releases_its_lock(index, index_path):
     index.put([written(1, "Alien")])
     program = """
         import sys, time
@@ -147,7 +147,7 @@ def test_killed_writer_releases_its_lock(index, place):
             time.sleep(600)
     """
     with subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(program), str(place)], stdout=subprocess.PIPE
+        [sys.executable, "-c", textwrap.dedent(program), str(index_path)], stdout=subprocess.PIPE
     ) as process:
         assert process.stdout
         assert process.stdout.readline() == b"writing\n"
@@ -175,23 +175,23 @@ def test_readers_see_whole_commits_only(index):
     assert counts == sorted(counts)
 
 
-def test_restored_backup_has_fewer_writes(index, place, tmp_path):
+def test_restored_backup_has_fewer_writes(index, index_path, tmp_path):
     index.put([written(1, "Alien")])
-    shutil.copytree(place, tmp_path / "copy")
+    shutil.copytree(index_path, tmp_path / "copy")
     index.put([written(2, "Heat")])
     index.drop()
-    shutil.copytree(tmp_path / "copy", place)
+    shutil.copytree(tmp_path / "copy", index_path)
     assert index.identity().writes == 1
     assert sorted(index.movies()) == [1]
 
 
-def test_create_and_drop_leave_no_files(index, place):
+def test_create_and_drop_leave_no_files(index, index_path):
     index.put([written(1, "Alien")])
     index.create()
-    assert [path.name for path in place.parent.iterdir()] == [place.name]
+    assert [path.name for path in index_path.parent.iterdir()] == [index_path.name]
     index.drop()
     index.drop()
-    assert list(place.parent.iterdir()) == []
+    assert list(index_path.parent.iterdir()) == []
     with pytest.raises(IndexUnavailable):
         index.count()
 
@@ -218,16 +218,16 @@ def test_first_letters_are_repeated():
     assert schema.guard_first_letters("") == ""
 
 
-def test_index_restored_from_backup_is_refilled(index, place, redis, tmp_path):
+def test_index_restored_from_backup_is_refilled(index, index_path, redis, tmp_path):
     library = Library(Search(redis, 1, index=index))
     library.add("Alien")
     flush(library.search)
-    shutil.copytree(place, tmp_path / "backup")
+    shutil.copytree(index_path, tmp_path / "backup")
     library.take(MovieDescribed(movie_id=1, title="Heat", year=1995))
     library.add("Up")
     flush(library.search)
     index.drop()
-    shutil.copytree(tmp_path / "backup", place)
+    shutil.copytree(tmp_path / "backup", index_path)
     flush(library.search)
     assert library.search.built(0) == 3
     assert library.found("heat") == ["<em>Heat</em>"]
@@ -246,10 +246,10 @@ def test_unrelated_events_write_nothing_to_index(index, redis):
     assert (library.search.built(0), index.identity().writes) == (2, writes)
 
 
-def test_concurrent_flush_does_not_overwrite_newer_document(index, place, redis, monkeypatch):
+def test_concurrent_flush_does_not_overwrite_newer_document(index, index_path, redis, monkeypatch):
     slow, library = (
         Search(redis, 1, index=index),
-        Library(Search(redis, 1, index=TantivyIndex(place))),
+        Library(Search(redis, 1, index=TantivyIndex(index_path))),
     )
     library.add("Alien")
     put = index.put

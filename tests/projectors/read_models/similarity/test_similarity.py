@@ -201,28 +201,28 @@ crowds = st.dictionaries(movies, people)
     {},
     [({1: ContentFeatures(None, ("Crime",))}, {})],
 )
-def test_incremental_neighbours_equal_full_build(facts, who, steps):
+def test_incremental_neighbours_equal_full_build(facts, likers, steps):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "LIST", 4)
-        incremental = NeighbourLists(facts, who)
+        incremental = NeighbourLists(facts, likers)
         for more_facts, others in steps:
             incremental.update(more_facts, others)
-            facts, who = facts | more_facts, who | others
-        anew = NeighbourLists(facts, who)
-    assert incremental.own == anew.own
-    assert incremental.alike == anew.alike
+            facts, likers = facts | more_facts, likers | others
+        full_build = NeighbourLists(facts, likers)
+    assert incremental.own == full_build.own
+    assert incremental.alike == full_build.alike
 
 
 @settings(deadline=None)
 @given(catalogues, crowds)
-def test_vectorised_scores_equal_the_formula(facts, who):
-    for movie, neighbours in NeighbourLists(facts, who).own.items():
+def test_vectorised_scores_equal_the_formula(facts, likers):
+    for movie, neighbours in NeighbourLists(facts, likers).own.items():
         for other, score, support in neighbours:
-            both = len(who[movie] & who.get(other, set()))
+            both = len(likers[movie] & likers.get(other, set()))
             alike = content(
                 facts[movie].genres, facts[movie].year, facts[other].genres, facts[other].year
             )
-            expected = similarity(both, len(who[movie]), len(who.get(other, ())), alike)
+            expected = similarity(both, len(likers[movie]), len(likers.get(other, ())), alike)
             assert score == pytest.approx(expected, abs=1e-4)
             assert support == both
         assert movie not in [neighbour.movie for neighbour in neighbours]
