@@ -1,7 +1,7 @@
 """Runs all tests in two lanes, side by side.
 
-The fault tests kill and empty servers, so their lane has servers of its own. Given servers are one
-set; then there is one lane.
+The fault tests kill and empty servers, so their lane has servers of its own. If servers
+are given, there is one set of them and so one lane.
 """
 
 import os

@@ -1,7 +1,7 @@
 """Runs the test runs of one lane, one after another.
 
-A process has one role, and faults leave servers behind that were killed and emptied: each is a run
-of its own.
+A process has one role, and fault tests leave killed and emptied servers behind, so each needs a
+run of its own.
 """
 
 import os

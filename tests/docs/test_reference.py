@@ -1,7 +1,7 @@
-"""docs/reference is what the code says, and the AsyncAPI document is valid.
+"""docs/reference equals what the code generates, and the AsyncAPI document is valid.
 
-The rules of AsyncAPI 3.0 that are checked here need no network: what must be there, what a key may
-be, where each $ref leads.
+The rules of AsyncAPI 3.0 are checked without a network: required fields, allowed keys, and the
+target of each $ref.
 """
 
 import json

@@ -1,8 +1,8 @@
 """Golden logs: every event ever released decodes as it always did.
 
-A file for each tag has lines as a log stores them; beside it is what each line decodes to: its tag
-of today, and each field as Python prints it. A released file never changes; a new version is a new
-file, and an upcaster for the previous one. A new field with a default needs neither.
+A file for each tag has lines as a log stores them; the file beside it has their decoded form: the
+current tag, and each field as Python prints it. A released file never changes. A new version needs
+a new file and an upcaster for the previous one; a new field with a default needs neither.
 """
 
 from typing import get_args

@@ -1,7 +1,7 @@
-"""Upcasters: every reader gets old events in today's version.
+"""Upcasters: every reader gets old events in their current version.
 
-There is no older version yet, so these are made up: opinions that were stars (v-1), then points
-under another name (v0), before they became today's ``movie-rated.v1``.
+There is no older version yet, so these are invented: ratings in stars (v-1), then in points under
+another name (v0), then today's ``movie-rated.v1``.
 """
 
 from datetime import UTC, datetime

@@ -1,7 +1,7 @@
 """Erasure on a running platform: every store forgets the user for good.
 
-A small platform on real servers, searched from outside: dumps of both databases, every key of
-Redis, every document of the index.
+A small platform on real servers; the test searches dumps of both databases, every Redis key and
+every document of the index.
 """
 
 import os

@@ -1,7 +1,7 @@
-"""Moving a platform: one built from exports equals the one they were made from.
+"""Moving a platform: one built from exports equals the exported one.
 
-Two logs and two vaults: the second pair is made new, and knows nothing but the two files (and the
-pepper among the keys, which goes along).
+Two logs and two vaults: the second pair starts empty and gets only the two files (and the pepper,
+which is copied with the keys).
 """
 
 from collections.abc import Mapping

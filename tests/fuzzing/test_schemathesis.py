@@ -1,6 +1,6 @@
 """Schemathesis: both APIs keep their OpenAPI contracts for generated requests.
 
-Both live APIs, every operation, all checks; and in the end nothing that was refused is in the log.
+Both live APIs, every operation, all checks; afterwards no refused request is in the log.
 """
 
 import os

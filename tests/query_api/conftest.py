@@ -185,9 +185,9 @@ def flush(in_files, world):
 
 @pytest.fixture
 def round_trips(monkeypatch):
-    """What was sent to Redis, a list item a round trip.
+    """Commands sent to Redis, one list item a round trip.
 
-    Without looking up the generations, which happens every quarter of a second.
+    Without reading the pointers, which happens every quarter of a second.
     """
     sent: list[bytes] = []
     send = AbstractConnection.send_packed_command

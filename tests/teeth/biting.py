@@ -1,8 +1,8 @@
 """Runs a bug's tests on a copy of the tree that has the bug.
 
-The bug goes into a private copy of the tree, with servers of its own; the named tests run there.
-They must fail as tests do, by what they assert: a test that can't be collected or set up, or that
-never ends, has noticed nothing.
+The bug is applied to a private copy of the tree, with servers of its own; the named tests run
+there. They must fail by an assertion: a test that cannot be collected or set up, or that never
+ends, has not caught the bug.
 """
 
 import shutil

@@ -1,7 +1,7 @@
 """A known bug: the changed code and the tests that must fail.
 
-A file in ``bugs/`` says it: what is wrong, the text to find, the text to put there instead, the
-tests that must fail, and the role in which they run.
+A file in ``bugs/`` has a description, the text to find, its replacement, the tests that must fail,
+and the role in which they run.
 """
 
 from collections.abc import Sequence

@@ -114,9 +114,9 @@ def test_reservation_is_not_released_while_the_registration_appends(
 
 
 def overtaken_by_cleanup(register, paused, in_background):
-    """A registration that goes on while a sweep pauses after its look, with its lock lost.
+    """Resume a registration while a sweep pauses between its check and its release, lock lost.
 
-    The registration, the sweep, and where the sweep stands.
+    Return the registration, the sweep and the call at which the sweep pauses.
     """
     before_it_appends = paused(registration, "_append")
     before_it_gives_up = paused(subjects, "release")

@@ -1,7 +1,7 @@
 """Fetch queue: concurrent writers don't deadlock.
 
-They may write the same films at once, in any order. A writer that locks rows in order of id waits
-for the first that another holds, and holds none beyond it.
+They may write the same films at once, in any order. A writer locks rows in order of id: it waits
+for the first row that another holds, and holds no row after it.
 """
 
 from datetime import timedelta

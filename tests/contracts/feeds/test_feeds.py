@@ -1,6 +1,7 @@
 """Feeds: the bus and the log bring a worker to the same state.
 
-One suite, two feeds. Over the bus a worker has the log, too; what differs is who brings what first.
+One suite for two feeds. With the bus a worker reads the log, too; only the order of arrival
+differs.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -1,7 +1,7 @@
 """Two transactions ordered by hand, each with a thread and a connection of its own.
 
-A hand runs one statement after the other. PostgreSQL itself tells whether it waits for a lock, so
-no test depends on the speed of the machine.
+A hand runs one statement after the other. PostgreSQL reports whether it waits for a lock, so no
+test depends on the speed of the machine.
 """
 
 from collections.abc import Callable, Iterator

@@ -192,7 +192,7 @@ def run(
 ) -> None:
     """Run the steps of two transactions in this order, reading after every step.
 
-    Who has to wait does the rest when the other has ended.
+    A transaction that waits for a lock does its remaining steps once the other one has ended.
     """
     steps: list[list[Callable[[], object]]] = [
         [

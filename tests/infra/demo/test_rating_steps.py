@@ -1,6 +1,6 @@
-"""Tour: it fails at a step that does not do what it should, and names it.
+"""Tour: fails at a step whose result is wrong, and names the step.
 
-A platform that stands in for a real one does all of it right; each test breaks one thing.
+A fake platform answers everything correctly; each test breaks one thing.
 """
 
 import re

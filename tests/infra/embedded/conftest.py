@@ -148,9 +148,9 @@ def start(data, open_path, embedded_engines) -> Iterator[Callable[..., Run]]:
 
 @pytest.fixture(scope="module")
 def running(start) -> Callable[[], Run]:
-    """The platform that runs on the module's directory; it is started if it does not run.
+    """The platform on the module's directory, started if it does not run.
 
-    Tests hand it on, because a start takes seven CPU seconds. They may end it.
+    Tests share it, because a start takes seven CPU seconds. They may stop it.
     """
     runs: list[Run] = []
 

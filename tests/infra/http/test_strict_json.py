@@ -173,7 +173,7 @@ def test_lone_surrogate_is_refused():
 
 
 def test_html_is_kept_as_text():
-    """Text is stored unchanged and encoded as JSON; whoever renders it must escape it."""
+    """Text is stored unchanged and encoded as JSON; clients must escape it when rendering."""
     assert Words.read({"name": "<b>&amp;"}) == {"name": "<b>&amp;"}
 
 

@@ -1,7 +1,6 @@
 """Servers in containers: started once, apart from other checkouts', stopped without loss.
 
-The engine is a program that stands in for docker: it notes what it is asked, and remembers what
-would be running.
+The engine is a fake docker program: it records its calls and the containers that would be running.
 """
 
 import json
