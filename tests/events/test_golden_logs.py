@@ -27,7 +27,7 @@ def lines(tag: str) -> list[str]:
     return (GOLDEN / f"{tag}.jsonl").read_text().splitlines()
 
 
-def what_it_says(event: AnyEvent) -> dict[str, str]:
+def decoded_fields(event: AnyEvent) -> dict[str, str]:
     return {"type": codec.encode(event)[0]} | {
         name: repr(value) for name, value in asdict(event).items()
     }
@@ -44,7 +44,7 @@ def test_every_event_type_has_a_golden_log(tag):
 @pytest.mark.parametrize("tag", RELEASED)
 def test_golden_log_decodes_as_it_always_did(tag):
     snapshot_path = GOLDEN / f"{tag}.read.json"
-    decoded = [what_it_says(codec.decode(tag, line)) for line in lines(tag)]
+    decoded = [decoded_fields(codec.decode(tag, line)) for line in lines(tag)]
     assert snapshot_path.exists(), (
         f"{snapshot_path.name} should say {msgspec.json.encode(decoded).decode()}"
     )

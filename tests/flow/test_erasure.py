@@ -98,7 +98,7 @@ def dump_everything(redis_url, elasticsearch_url) -> Callable[[], list[tuple[str
     return lambda: found_in(everything(redis_url, elasticsearch_url))
 
 
-def live(person: Client, *movies: int) -> tuple[str, str]:
+def send_every_command(person: Client, *movies: int) -> tuple[str, str]:
     """Send one command of each kind; return the playlist and the log position."""
     once = {"Idempotency-Key": str(uuid4())}
     person.put(f"/v1/movies/{movies[0]}/rating", {"score": 9}, **once)
@@ -115,7 +115,7 @@ def live(person: Client, *movies: int) -> tuple[str, str]:
     return id_, at
 
 
-def me(person: Client) -> str:
+def user_id_of(person: Client) -> str:
     return str(person.read("/v1/me").json()["id"])
 
 
@@ -125,9 +125,9 @@ def test_erased_user_is_gone_from_every_store_for_good(
     platform: Platform = start()
     import_(platform, catalogue)
     zoe, bob, cid = (register_client(platform, name) for name in (NAME, "bob", "cid"))
-    playlist, at = live(zoe, 1, 2, 3)
+    playlist, at = send_every_command(zoe, 1, 2, 3)
     bobs = bob.put("/v1/movies/1/rating", {"score": 4}).headers["Log-Position"]
-    user_id = me(zoe)
+    user_id = user_id_of(zoe)
     assert bob.read(f"/v1/playlists/{playlist}", f"{at},{bobs}").json()["owner"] == NAME
     assert zoe.read("/v1/me/recommendations", at).json()["items"]
     moment = datetime.now(UTC).isoformat()
@@ -137,7 +137,7 @@ def test_erased_user_is_gone_from_every_store_for_good(
         ("redis", NAME),
         ("redis", WORDS),
     }  # the address is encrypted everywhere
-    gone_id, link = me(cid), erase_themselves(cid)
+    gone_id, link = user_id_of(cid), erase_themselves(cid)
 
     assert platform.manage("erase", EMAIL) == 0
     assert dump_everything() == []
@@ -159,7 +159,7 @@ def test_erased_user_is_gone_from_every_store_for_good(
     with Redis.from_url(redis_url) as redis:
         of_library = [key for key in redis.scan_iter("{library.*") if user_id.encode() in key]
     assert of_library == []  # nor in the past generation
-    assert me(bob)
+    assert user_id_of(bob)
 
 
 def erase_themselves(person: Client) -> str:

@@ -6,17 +6,17 @@ from tests.fixtures.platform import MOVIES, import_
 from tests.fixtures.waiting import until
 
 
-def wait_for_the_market(person):
+def wait_until_recommendable(person):
     """Wait until all movies may be recommended: other users' ratings count about a second later."""
-    all_of_them = "/v1/me/recommendations?limit=100"
-    until(lambda: len(person.read(all_of_them).json()["items"]) == MOVIES)
+    path = "/v1/me/recommendations?limit=100"
+    until(lambda: len(person.read(path).json()["items"]) == MOVIES)
 
 
 def test_rating_shows_in_every_read_model(start, catalogue, register_client):
     platform = start()
     import_(platform, catalogue)
     ann = register_client(platform, "ann")
-    wait_for_the_market(ann)
+    wait_until_recommendable(ann)
 
     answer = ann.put("/v1/movies/1/rating", {"score": 9})
     assert (answer.status_code, answer.json()) == (200, {"movie_id": 1, "score": 9})

@@ -13,7 +13,7 @@ from command_api.accounts import registration, reservation_cleanup
 from command_api.tasks import sweep_reservations
 from events.vault import erasures, subjects
 from events.vault.models import Subject
-from tests.command_api.accounts.test_registration import grow_old, states
+from tests.command_api.accounts.test_registration import expire_reservations, states
 from tests.command_api.conftest import in_thread, log_rows
 
 PATIENCE_SECONDS = 120
@@ -85,12 +85,12 @@ def registered():
 def test_registration_fails_if_its_reservation_was_released_while_it_paused(
     register, log_in, paused, in_background
 ):
-    before_it_appends = paused(registration, "_append")
+    before_append = paused(registration, "_append")
     slow = in_background(register, "ann")
-    before_it_appends.wait()
-    grow_old()
+    before_append.wait()
+    expire_reservations()
     assert register("ann", password="another horse battery").status_code == 201
-    before_it_appends.resume()
+    before_append.resume()
     answer = slow.result(PATIENCE_SECONDS)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     # Not in the log either: projectors would wait for a key that does not exist.
@@ -104,7 +104,7 @@ def test_reservation_is_not_released_while_the_registration_appends(
     before_it_commits = paused(reservation_cleanup, "renew", after=True)
     slow = in_background(register, "ann")
     before_it_commits.wait()
-    grow_old()
+    expire_reservations()
     assert sweep_reservations() == 0
     assert register("ann").status_code == 409
     before_it_commits.resume()
@@ -118,24 +118,24 @@ def overtaken_by_cleanup(register, paused, in_background):
 
     Return the registration, the sweep and the call at which the sweep pauses.
     """
-    before_it_appends = paused(registration, "_append")
-    before_it_gives_up = paused(subjects, "release")
+    before_append = paused(registration, "_append")
+    before_release = paused(subjects, "release")
     slow = in_background(register, "ann")
-    before_it_appends.wait()
-    grow_old()
+    before_append.wait()
+    expire_reservations()
     sweep = in_background(sweep_reservations)
-    before_it_gives_up.wait()
+    before_release.wait()
     lose_locks()
-    before_it_appends.resume()
-    return slow, sweep, before_it_gives_up
+    before_append.resume()
+    return slow, sweep, before_release
 
 
 def test_expired_reservation_is_not_released_after_registration_completed(
     register, log_in, paused, in_background
 ):
-    slow, sweep, before_it_gives_up = overtaken_by_cleanup(register, paused, in_background)
+    slow, sweep, before_release = overtaken_by_cleanup(register, paused, in_background)
     assert slow.result(PATIENCE_SECONDS).status_code == 201
-    before_it_gives_up.resume()
+    before_release.resume()
     assert isinstance(sweep.exception(PATIENCE_SECONDS), InterfaceError | OperationalError)
     assert (registered(), states()) == (1, ["active"])
     assert log_in("ann").status_code == 200
@@ -144,27 +144,27 @@ def test_expired_reservation_is_not_released_after_registration_completed(
 def test_reservation_is_not_released_after_append_before_activation(
     register, paused, in_background
 ):
-    before_it_activates = paused(subjects, "activate")
-    slow, sweep, before_it_gives_up = overtaken_by_cleanup(register, paused, in_background)
-    before_it_activates.wait()
-    before_it_gives_up.resume()
+    before_activation = paused(subjects, "activate")
+    slow, sweep, before_release = overtaken_by_cleanup(register, paused, in_background)
+    before_activation.wait()
+    before_release.resume()
     sweep.exception(PATIENCE_SECONDS)
     assert (registered(), states()) == (1, ["reserved"])
-    before_it_activates.resume()
+    before_activation.resume()
     assert slow.result(PATIENCE_SECONDS).status_code == 201
     assert states() == ["active"]
 
 
 def test_user_erased_during_registration_stays_erased(register, paused, in_background):
-    before_it_activates = paused(subjects, "activate")
+    before_activation = paused(subjects, "activate")
     slow = in_background(register, "ann")
-    before_it_activates.wait()
-    grow_old()
+    before_activation.wait()
+    expire_reservations()
     assert sweep_reservations() == 1
     user_id = Subject.objects.values_list("user_id", flat=True).get()
     erasures.begin(user_id)
     erasures.destroy_key(user_id)
-    before_it_activates.resume()
+    before_activation.resume()
     assert slow.result(PATIENCE_SECONDS).status_code == 201
     assert states() == ["erased"]
 

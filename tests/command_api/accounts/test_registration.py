@@ -20,7 +20,7 @@ def states():
         return [state for (state,) in cursor.fetchall()]
 
 
-def grow_old():
+def expire_reservations():
     with connections["vault"].cursor() as cursor:
         cursor.execute("UPDATE subjects SET reserved_at = now() - interval '61 seconds'")
 
@@ -122,7 +122,7 @@ def test_registration_that_was_never_appended_releases_its_names(register, log_i
     assert log_in("ann").status_code == 401
     log_is_broken()
     assert register("ann").status_code == 409  # it may still be appended
-    grow_old()
+    expire_reservations()
     assert register("ann").status_code == 201
     assert states() == ["active"]
     assert log_in("ann").status_code == 200
@@ -140,7 +140,7 @@ def test_registration_without_activation_is_completed_by_the_sweep(register, act
     register("ann")
     activation_is_broken()
     assert sweep_reservations() == 0
-    grow_old()
+    expire_reservations()
     assert sweep_reservations() == 1
     assert states() == ["active"]
 
@@ -149,7 +149,7 @@ def test_reservation_without_a_stream_is_swept(register, log_is_broken):
     register("ann")
     register("bob")
     log_is_broken()
-    grow_old()
+    expire_reservations()
     register("cem")
     assert sweep_reservations() == 2
     assert states() == ["active"]

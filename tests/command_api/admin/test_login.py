@@ -52,7 +52,7 @@ def post(client, page, **fields):
     return client.post(page, urlencode(fields), content_type=FORM)
 
 
-def type_in(client, login="ann", password=PASSWORD, **more):
+def submit_login(client, login="ann", password=PASSWORD, **more):
     """Open the log-in form, fill it in and submit it."""
     form = client.get(f"{LOGIN}?{urlencode(more)}")
     assert form.status_code == 200
@@ -69,16 +69,16 @@ def ann(register):
 
 
 @pytest.fixture
-def inside(ann):
+def logged_in_client(ann):
     """Client of a staff user after log-in."""
     client = browser(is_strict=True)
-    assert type_in(client).status_code == 302
+    assert submit_login(client).status_code == 302
     return client
 
 
 def test_staff_log_in_read_pages_and_log_out(ann):
     client = browser(is_strict=True)
-    answer = type_in(client, next=MOVIE)
+    answer = submit_login(client, next=MOVIE)
     assert (answer.status_code, answer["Location"]) == (302, MOVIE)
     cookie = answer.cookies[session_cookie.NAME]
     assert cookie["httponly"]
@@ -123,9 +123,9 @@ def test_access_token_of_staff_opens_no_admin_page(api, staff):
     assert answer.status_code == 302
 
 
-def test_session_cookie_is_accepted_only_by_admin_pages(api, inside):
-    cookie = inside.cookies[session_cookie.NAME].value
-    by_cookie = inside.put(f"/v1/movies/{ALIEN}/favourite")
+def test_session_cookie_is_accepted_only_by_admin_pages(api, logged_in_client):
+    cookie = logged_in_client.cookies[session_cookie.NAME].value
+    by_cookie = logged_in_client.put(f"/v1/movies/{ALIEN}/favourite")
     assert by_cookie.status_code == 401
     as_token = api("POST", "/v1/tokens/refresh", {"refresh": cookie})
     assert as_token.status_code == 401
@@ -144,23 +144,23 @@ ENDS = {
 
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
-def test_admin_session_ends_at_once_when_its_login_is_revoked(ann, inside, end):
-    assert not is_asked_to_log_in(inside)
+def test_admin_session_ends_at_once_when_its_login_is_revoked(ann, logged_in_client, end):
+    assert not is_asked_to_log_in(logged_in_client)
     end(ann)
-    assert is_asked_to_log_in(inside)
+    assert is_asked_to_log_in(logged_in_client)
 
 
-def test_admin_session_expires_after_eight_hours(ann, inside, monkeypatch):
+def test_admin_session_expires_after_eight_hours(ann, logged_in_client, monkeypatch):
     now = time()
     monkeypatch.setattr(session_cookie, "time", lambda: now + 8 * 3600 + 1)
-    assert is_asked_to_log_in(inside)
+    assert is_asked_to_log_in(logged_in_client)
 
 
 def test_failed_logins_get_the_same_message(ann, register):
     register("bob")
     messages = set()
     for login, password in (("ann", "wrong"), ("nobody", PASSWORD), ("bob", PASSWORD), ("ann", "")):
-        answer = type_in(browser(is_strict=True), login, password)
+        answer = submit_login(browser(is_strict=True), login, password)
         assert answer.status_code == 200
         assert session_cookie.NAME not in answer.cookies
         messages.add(answer.context["message"])
@@ -169,7 +169,7 @@ def test_failed_logins_get_the_same_message(ann, register):
 
 
 def test_failed_admin_logins_count_towards_the_login_rate_limit(log_in):
-    answers = [type_in(browser(is_strict=True), "nobody", "x") for _ in range(25)]
+    answers = [submit_login(browser(is_strict=True), "nobody", "x") for _ in range(25)]
     answer = next(answer for answer in answers if answer.status_code == 429)
     assert int(answer["Retry-After"]) > 0
     assert "errornote" in answer.content.decode()
@@ -180,19 +180,19 @@ def test_admin_login_answers_503_when_all_hashing_slots_are_taken(ann, monkeypat
     places = password_hashing._hashing_slots
     taken = [places.acquire(blocking=False) for _ in range(100)]
     try:
-        answer = type_in(browser(is_strict=True))
+        answer = submit_login(browser(is_strict=True))
     finally:
         for _ in filter(None, taken):
             places.release()
     assert (answer.status_code, answer["Retry-After"]) == (503, "1")
 
 
-def test_forms_sent_by_other_sites_are_refused(ann, inside):
+def test_forms_sent_by_other_sites_are_refused(ann, logged_in_client):
     for page in (LOGIN, LOGOUT):
-        answer = post(inside, page, login="ann", password=PASSWORD)
+        answer = post(logged_in_client, page, login="ann", password=PASSWORD)
         assert answer.status_code == 403
         assert answer["Content-Type"] == "application/problem+json"
-    assert not is_asked_to_log_in(inside)
+    assert not is_asked_to_log_in(logged_in_client)
 
 
 @pytest.mark.parametrize(
@@ -207,13 +207,13 @@ def test_forms_sent_by_other_sites_are_refused(ann, inside):
     ],
 )
 def test_login_redirects_to_admin_pages_only(ann, next_url):
-    assert type_in(browser(is_strict=True), next=next_url)["Location"] == "/admin/"
+    assert submit_login(browser(is_strict=True), next=next_url)["Location"] == "/admin/"
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-def test_admin_pages_refuse_methods_that_write(inside, method):
+def test_admin_pages_refuse_methods_that_write(logged_in_client, method):
     for page in ("/admin/", "/admin/catalogue/movie/", MOVIE):
-        answer = getattr(inside, method)(page)
+        answer = getattr(logged_in_client, method)(page)
         assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
 
 
@@ -226,10 +226,10 @@ def test_login_refuses_other_content_types(ann):
     assert too_much.status_code == 413
 
 
-def test_admin_pages_answer_503_without_the_vault(inside, monkeypatch):
+def test_admin_pages_answer_503_without_the_vault(logged_in_client, monkeypatch):
     def raise_unavailable(_family):
         raise OperationalError
 
     monkeypatch.setattr(refresh_families, "login_status", raise_unavailable)
-    answer = inside.get(MOVIE)
+    answer = logged_in_client.get(MOVIE)
     assert (answer.status_code, answer["Content-Type"]) == (503, "application/problem+json")

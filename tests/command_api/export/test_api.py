@@ -24,7 +24,7 @@ def ann(register, log_in):
     return bearer(log_in())
 
 
-def live(api, ann):
+def send_every_command(api, ann):
     rated_at = "1999-01-02T03:04:05Z"
     ratings = [{"movie_id": HEAT, "score": 3, "rated_at": rated_at}]
     assert api("POST", "/v1/ratings/import", ratings, by=ann).json()["taken"] == 1
@@ -61,7 +61,7 @@ def test_export_states_whether_the_address_is_verified(api, ann):
 
 
 def test_export_holds_all_data_of_the_user(api, ann):
-    playlist_id = live(api, ann)
+    playlist_id = send_every_command(api, ann)
     account, preferences, alien, heat, favourite, hidden, playlist, end = export(api, ann)
     assert datetime.fromisoformat(account.pop("registered_at")) <= datetime.now(UTC)
     assert account == {
@@ -98,14 +98,14 @@ def test_export_holds_all_data_of_the_user(api, ann):
 
 
 def test_export_holds_nothing_of_other_users(api, ann, register, log_in):
-    live(api, ann)
+    send_every_command(api, ann)
     register("bob")
     bob = bearer(log_in("bob"))
     assert [line["kind"] for line in export(api, bob)] == ["account", "end"]
 
 
 def test_exported_ratings_can_be_imported_as_they_are(api, ann, register, log_in):
-    live(api, ann)
+    send_every_command(api, ann)
     register("bob")
     bob = bearer(log_in("bob"))
     ratings = [line["rating"] for line in export(api, ann) if line["kind"] == "rating"]
@@ -114,7 +114,7 @@ def test_exported_ratings_can_be_imported_as_they_are(api, ann, register, log_in
 
 
 def test_export_reads_streams_page_by_page(api, ann, monkeypatch):
-    playlist_id = live(api, ann)
+    playlist_id = send_every_command(api, ann)
     exported = list(exporter.lines(ann.user_id, event_store.store()))
     monkeypatch.setattr(exporter, "_PAGE", 1)
     requested = []
@@ -134,7 +134,7 @@ def test_export_reads_streams_page_by_page(api, ann, monkeypatch):
 
 
 def test_exported_lines_decode_to_their_kinds(api, ann):
-    live(api, ann)
+    send_every_command(api, ann)
     answer = api("GET", "/v1/me/export", by=ann)
     read = [msgspec.json.decode(line, type=ExportLine) for line in answer.content.splitlines()]
     assert read == list(exporter.lines(ann.user_id, event_store.store()))

@@ -21,7 +21,7 @@ from command_api.export.exporter import lines
 from command_api.export.format import AccountLine, ExportedMovie
 from events.recorded import Origin
 from tests.command_api.conftest import ALIEN, HEAT, bearer
-from tests.command_api.export.test_api import live
+from tests.command_api.export.test_api import send_every_command
 
 pytestmark = pytest.mark.django_db(databases=["default", "vault"])
 
@@ -31,7 +31,7 @@ def exported_account(api, register, log_in, tmp_path):
     """Ann's export file, Ann, and Bob, who imports it."""
     register("ann", genres=["War"])
     ann = bearer(log_in())
-    live(api, ann)
+    send_every_command(api, ann)
     path = tmp_path / "me.jsonl"
     path.write_bytes(api("GET", "/v1/me/export", by=ann).getvalue())
     register("bob")

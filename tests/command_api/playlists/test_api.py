@@ -30,15 +30,15 @@ def events(person):
 
 
 @pytest.fixture
-def begin(api, ann):
-    """Creates playlists of Ann's; returns their paths."""
+def create_playlist(api, ann):
+    """Create a playlist of Ann and return its path."""
 
-    def _begin(name="Noir", **more):
+    def _create_playlist(name="Noir", **more):
         answer = api("POST", ALL, {"name": name} | more, by=ann)
         assert answer.status_code == 201
         return f"{ALL}/{answer.json()['id']}"
 
-    return _begin
+    return _create_playlist
 
 
 def put(api, path, movie, position=None, *, by, **headers):
@@ -63,8 +63,8 @@ def test_playlist_is_created(api, ann):
 
 
 @rolled_back
-def test_playlist_texts_are_encrypted_in_the_log(api, begin, ann):
-    path = begin("Geheimnis", description="Verborgen")
+def test_playlist_texts_are_encrypted_in_the_log(api, create_playlist, ann):
+    path = create_playlist("Geheimnis", description="Verborgen")
     api("PATCH", path, {"name": "Raunen", "description": "Still"}, by=ann)
     assert len(log_rows()) == 3
     text = repr(log_rows())
@@ -72,8 +72,8 @@ def test_playlist_texts_are_encrypted_in_the_log(api, begin, ann):
 
 
 @rolled_back
-def test_playlist_properties_are_changed(api, begin, ann):
-    path = begin(description="Dark")
+def test_playlist_properties_are_changed(api, create_playlist, ann):
+    path = create_playlist(description="Dark")
     answer = api("PATCH", path, {"name": "Night", "visibility": "public"}, by=ann)
     assert (answer.status_code, answer.json()["version"]) == (200, 3)
     assert answer.headers["ETag"] == '"3"'
@@ -88,8 +88,8 @@ def test_playlist_properties_are_changed(api, begin, ann):
 
 
 @rolled_back
-def test_playlist_change_to_the_same_values_appends_nothing(api, begin, ann):
-    path = begin("Noir", description="Dark")
+def test_playlist_change_to_the_same_values_appends_nothing(api, create_playlist, ann):
+    path = create_playlist("Noir", description="Dark")
     first = api("PATCH", path, {"name": "Night"}, by=ann)
     api("PUT", f"/v1/movies/{ALIEN}/favourite", by=ann)
     for body in ({"name": "Night"}, {"description": "Dark", "visibility": "private"}, {}):
@@ -100,8 +100,8 @@ def test_playlist_change_to_the_same_values_appends_nothing(api, begin, ann):
 
 
 @rolled_back
-def test_playlist_movies_are_added_moved_and_removed(api, begin, ann):
-    path = begin()
+def test_playlist_movies_are_added_moved_and_removed(api, create_playlist, ann):
+    path = create_playlist()
     answer = put(api, path, ALIEN, by=ann)
     assert (answer.status_code, answer.headers["ETag"]) == (200, '"2"')
     assert answer.json() == {
@@ -124,8 +124,8 @@ def test_playlist_movies_are_added_moved_and_removed(api, begin, ann):
 
 
 @rolled_back
-def test_playlist_movie_put_without_a_body_keeps_its_position(api, begin, ann):
-    path = begin()
+def test_playlist_movie_put_without_a_body_keeps_its_position(api, create_playlist, ann):
+    path = create_playlist()
     first = api("PUT", f"{path}/movies/{ALIEN}", by=ann, Content_Type="")
     put(api, path, HEAT, by=ann)
     repeated = api("PUT", f"{path}/movies/{ALIEN}", by=ann, Content_Type="")
@@ -135,8 +135,8 @@ def test_playlist_movie_put_without_a_body_keeps_its_position(api, begin, ann):
 
 
 @rolled_back
-def test_playlist_deleted_is_not_found(api, begin, ann):
-    path = begin()
+def test_playlist_deleted_is_not_found(api, create_playlist, ann):
+    path = create_playlist()
     answer = api("DELETE", path, by=ann)
     assert (answer.status_code, answer.content) == (204, b"")
     assert types() == ["playlist-created.v1", "playlist-deleted.v1"]
@@ -156,9 +156,9 @@ def every_change(path):
 
 @rolled_back
 @pytest.mark.parametrize("visibility", ["private", "public"])
-def test_playlist_of_another_user_is_not_found(api, begin, ann, person, visibility):
+def test_playlist_of_another_user_is_not_found(api, create_playlist, ann, person, visibility):
     """A stranger gets the same bytes as for a playlist that never existed."""
-    path = begin(visibility=visibility)
+    path = create_playlist(visibility=visibility)
     put(api, path, ALIEN, by=ann)
     before = log_rows()
     bob = _neighbour(person, ann)
@@ -199,15 +199,15 @@ def test_playlist_with_a_malformed_id_is_not_found(api, ann, garbage):
 @rolled_back
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 @pytest.mark.parametrize("movie", ["999", "2147483648", "9" * 30])
-def test_playlist_refuses_an_unknown_movie(api, begin, ann, method, movie):
-    path = begin()
+def test_playlist_refuses_an_unknown_movie(api, create_playlist, ann, method, movie):
+    path = create_playlist()
     assert api(method, f"{path}/movies/{movie}", by=ann).status_code == 404
     assert len(log_rows()) == 1
 
 
 @rolled_back
-def test_playlist_change_with_if_match_needs_the_version(api, begin, ann):
-    path = begin()
+def test_playlist_change_with_if_match_needs_the_version(api, create_playlist, ann):
+    path = create_playlist()
     moves = [
         ("PATCH", path, {"name": "Night"}),
         ("PUT", f"{path}/movies/{ALIEN}", {}),
@@ -227,8 +227,8 @@ def test_playlist_change_with_if_match_needs_the_version(api, begin, ann):
 
 @rolled_back
 @pytest.mark.parametrize("header", ["1", "", '"1', '"1" "2"', '"1",', "'1'", "*, *", '"' * 99999])
-def test_playlist_change_refuses_a_malformed_if_match(api, begin, ann, header):
-    answer = api("PATCH", begin(), {"name": "Night"}, by=ann, If_Match=header)
+def test_playlist_change_refuses_a_malformed_if_match(api, create_playlist, ann, header):
+    answer = api("PATCH", create_playlist(), {"name": "Night"}, by=ann, If_Match=header)
     assert (answer.status_code, fields(answer)) == (422, ["If-Match"])
     assert len(log_rows()) == 1
 
@@ -259,8 +259,8 @@ LONG = "x" * 10_000
         ("version", 1),
     ],
 )
-def test_playlist_refuses_invalid_properties(api, begin, ann, field, value):
-    path = begin()
+def test_playlist_refuses_invalid_properties(api, create_playlist, ann, field, value):
+    path = create_playlist()
     for method, address in (("POST", ALL), ("PATCH", path)):
         answer = api(method, address, {"name": "Noir"} | {field: value}, by=ann)
         assert (answer.status_code, fields(answer)) == (422, [field])
@@ -268,8 +268,8 @@ def test_playlist_refuses_invalid_properties(api, begin, ann, field, value):
 
 
 @rolled_back
-def test_playlist_accepts_texts_of_the_longest_length_in_any_script(api, begin, ann):
-    begin("夜" * 100, description="🌃" * 1000)
+def test_playlist_accepts_texts_of_the_longest_length_in_any_script(api, create_playlist, ann):
+    create_playlist("夜" * 100, description="🌃" * 1000)
     assert events(ann)[0].name == "夜" * 100
 
 
@@ -281,8 +281,8 @@ def test_playlist_needs_a_name(api, ann):
 
 @rolled_back
 @pytest.mark.parametrize("position", [-1, 2, 2000, "0", 1.0, True, None, 10**30, [], LONG])
-def test_playlist_refuses_a_position_outside(api, begin, ann, position):
-    path = begin()
+def test_playlist_refuses_a_position_outside(api, create_playlist, ann, position):
+    path = create_playlist()
     put(api, path, HEAT, by=ann)
     answer = api("PUT", f"{path}/movies/{ALIEN}", {"position": position}, by=ann)
     assert (answer.status_code, fields(answer)) == (422, ["position"])
@@ -302,8 +302,8 @@ def test_playlist_refuses_a_position_outside(api, begin, ann, position):
     ],
     ids=lambda value: str(value)[:24],
 )
-def test_playlist_refuses_unreadable_bodies(api, begin, ann, raw, kind, status):
-    path = begin()
+def test_playlist_refuses_unreadable_bodies(api, create_playlist, ann, raw, kind, status):
+    path = create_playlist()
     for method, address in (("POST", ALL), ("PATCH", path), ("PUT", f"{path}/movies/{ALIEN}")):
         answer = api(method, address, raw, by=ann, Content_Type=kind)
         assert answer.status_code == status
@@ -314,8 +314,8 @@ def test_playlist_refuses_unreadable_bodies(api, begin, ann, raw, kind, status):
 
 
 @rolled_back
-def test_playlist_commands_need_a_token(api, begin):
-    path = begin()
+def test_playlist_commands_need_a_token(api, create_playlist):
+    path = create_playlist()
     for method, address, body in [("POST", ALL, {"name": "x"}), *every_change(path)]:
         assert api(method, address, body).status_code == 401
         assert api(method, address, body, Authorization="Bearer x.y.z").status_code == 401
@@ -323,11 +323,11 @@ def test_playlist_commands_need_a_token(api, begin):
 
 
 @rolled_back
-def test_playlist_refuses_other_methods(api, begin, ann):
+def test_playlist_refuses_other_methods(api, create_playlist, ann):
     for path, allowed in (
         (ALL, "POST, OPTIONS"),
-        (begin(), "PATCH, DELETE, OPTIONS"),
-        (f"{begin()}/movies/{ALIEN}", "PUT, DELETE, OPTIONS"),
+        (create_playlist(), "PATCH, DELETE, OPTIONS"),
+        (f"{create_playlist()}/movies/{ALIEN}", "PUT, DELETE, OPTIONS"),
     ):
         answer = api("GET", path, by=ann)
         assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)
@@ -362,8 +362,8 @@ def test_playlist_texts_of_a_user_erased_meanwhile_are_refused(api, ann, monkeyp
     assert types() == ["movie-hidden.v1"]
 
 
-def test_concurrent_playlist_changes_with_if_match_have_one_winner(api, begin, ann):
-    path = begin()
+def test_concurrent_playlist_changes_with_if_match_have_one_winner(api, create_playlist, ann):
+    path = create_playlist()
     statuses: list[int] = []
     start = threading.Barrier(4)
 
@@ -381,9 +381,11 @@ def test_concurrent_playlist_changes_with_if_match_have_one_winner(api, begin, a
     assert types() == ["playlist-created.v1", "playlist-renamed.v1"]
 
 
-def test_playlist_change_that_always_conflicts_is_answered_409(api, begin, ann, monkeypatch):
+def test_playlist_change_that_always_conflicts_is_answered_409(
+    api, create_playlist, ann, monkeypatch
+):
     """Another writer changes the playlist between each read and append."""
-    path = begin()
+    path = create_playlist()
     real = type(store()).append
 
     def late(self, stream, events, *, expected, origin):

@@ -64,7 +64,7 @@ def put(movie, position=None, **more):
     return PutMovie(**ME | more, movie_id=movie, position=position)
 
 
-def three():
+def three_movies():
     """Movies 1, 2, 3."""
     return given(created(), added(1, 0), added(2, FAR), added(3, 2 * FAR))
 
@@ -151,7 +151,7 @@ def test_playlist_is_changed_only_by_its_owner_while_it_exists(command):
     for identity, current in (
         (command, given()),
         (command, deleted),
-        (replace(command, user_id=BOB), three()),
+        (replace(command, user_id=BOB), three_movies()),
     ):
         with pytest.raises(NotFound) as refusal:
             decide(identity, current)
@@ -161,11 +161,13 @@ def test_playlist_is_changed_only_by_its_owner_while_it_exists(command):
 
 @pytest.mark.parametrize("command", CHANGES, ids=lambda command: type(command).__name__)
 def test_playlist_change_needs_a_required_version(command):
-    assert three().version == 4
-    assert decide(replace(command, versions=frozenset({2, 4})), three()) == decide(command, three())
+    assert three_movies().version == 4
+    assert decide(replace(command, versions=frozenset({2, 4})), three_movies()) == decide(
+        command, three_movies()
+    )
     for versions in (frozenset({3}), frozenset({5}), frozenset()):
         with pytest.raises(PreconditionFailed):
-            decide(replace(command, versions=versions), three())
+            decide(replace(command, versions=versions), three_movies())
 
 
 def test_playlist_deleted_keeps_only_its_version():
@@ -175,24 +177,24 @@ def test_playlist_deleted_keeps_only_its_version():
 
 def test_playlist_movie_is_added_last_by_default():
     assert decide(put(7), given(created())) == (added(7, 0),)
-    assert decide(put(7), three()) == (added(7, 3 * FAR),)
+    assert decide(put(7), three_movies()) == (added(7, 3 * FAR),)
 
 
 def test_playlist_movie_is_added_at_a_position():
-    assert decide(put(7, 0), three()) == (added(7, -FAR),)
-    assert decide(put(7, 1), three()) == (added(7, FAR // 2),)
-    assert decide(put(7, 3), three()) == (added(7, 3 * FAR),)
+    assert decide(put(7, 0), three_movies()) == (added(7, -FAR),)
+    assert decide(put(7, 1), three_movies()) == (added(7, FAR // 2),)
+    assert decide(put(7, 3), three_movies()) == (added(7, 3 * FAR),)
 
 
 def test_playlist_movie_is_moved_to_a_position():
-    assert decide(put(1, 2), three()) == (moved(1, 3 * FAR),)
-    assert decide(put(3, 0), three()) == (moved(3, -FAR),)
-    assert decide(put(1, 1), three()) == (moved(1, FAR + FAR // 2),)
+    assert decide(put(1, 2), three_movies()) == (moved(1, 3 * FAR),)
+    assert decide(put(3, 0), three_movies()) == (moved(3, -FAR),)
+    assert decide(put(1, 1), three_movies()) == (moved(1, FAR + FAR // 2),)
 
 
 @pytest.mark.parametrize("position", [None, 1])
 def test_playlist_movie_put_where_it_is_leads_to_no_event(position):
-    assert decide(put(2, position), three()) == ()
+    assert decide(put(2, position), three_movies()) == ()
 
 
 def test_playlist_moves_others_before_it_inserts():
@@ -206,7 +208,7 @@ def test_playlist_moves_others_before_it_inserts():
 @pytest.mark.parametrize(("movie", "position"), [(7, -1), (7, 4), (1, 3)])
 def test_playlist_refuses_a_position_outside(movie, position):
     with pytest.raises(Invalid) as refusal:
-        decide(put(movie, position), three())
+        decide(put(movie, position), three_movies())
     assert [error.field for error in refusal.value.errors] == ["position"]
 
 
@@ -222,8 +224,8 @@ def test_playlist_refuses_movies_when_full():
 
 def test_playlist_refuses_to_remove_a_movie_it_lacks():
     with pytest.raises(NotFound):
-        decide(RemoveMovie(**ME, movie_id=7), three())
-    assert decide(RemoveMovie(**ME, movie_id=2), three()) == (
+        decide(RemoveMovie(**ME, movie_id=7), three_movies())
+    assert decide(RemoveMovie(**ME, movie_id=2), three_movies()) == (
         PlaylistMovieRemoved(**ME, movie_id=2),
     )
 

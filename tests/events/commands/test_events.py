@@ -48,13 +48,13 @@ def run(*words):
     return out.getvalue().splitlines()
 
 
-def everything():
+def stored_events():
     with connection.cursor() as cursor:
         cursor.execute('SELECT events::text FROM events ORDER BY partition, "offset"')
         return cursor.fetchall()
 
 
-def empty():
+def delete_all_events():
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM events")
         cursor.execute("UPDATE partitions SET head = 0")
@@ -86,42 +86,42 @@ def test_events_verify_fails_on_a_broken_log(store):
 
 @pytest.mark.parametrize("name", ["log.jsonl", "log.jsonl.gz"])
 def test_exported_log_is_imported_unchanged(store, tmp_path, name):
-    before, heads = everything(), store.heads()
+    before, heads = stored_events(), store.heads()
     assert run("export", str(tmp_path / name)) == [f"124 events in {tmp_path / name}."]
-    empty()
+    delete_all_events()
     assert run("import", str(tmp_path / name)) == ["124 events imported."]
-    assert everything() == before
+    assert stored_events() == before
     assert store.heads() == heads
     assert [file.name for file in tmp_path.iterdir()] == [name]
 
 
 def test_interrupted_import_resumes(store, tmp_path):
-    before, archive, cut = everything(), tmp_path / "log.jsonl", tmp_path / "cut.jsonl"
+    before, archive, cut = stored_events(), tmp_path / "log.jsonl", tmp_path / "cut.jsonl"
     run("export", str(archive))
     lines = archive.read_bytes().splitlines(keepends=True)
     cut.write_bytes(b"".join(lines[:60]))
-    empty()
+    delete_all_events()
     with pytest.raises(CommandError, match="cut short"):
         run("import", str(cut))
-    assert len(everything()) == 59
+    assert len(stored_events()) == 59
     assert run("import", str(archive)) == ["65 events imported."]
-    assert everything() == before
+    assert stored_events() == before
     assert run("import", str(archive)) == ["0 events imported."]
 
 
 @pytest.mark.parametrize("name", ["log.jsonl", "log.jsonl.gz"])
 def test_import_of_a_truncated_archive_keeps_its_events(store, tmp_path, name):
-    before, archive, cut = everything(), tmp_path / name, tmp_path / f"cut-{name}"
+    before, archive, cut = stored_events(), tmp_path / name, tmp_path / f"cut-{name}"
     run("export", str(archive))
     cut.write_bytes(archive.read_bytes()[: archive.stat().st_size * 2 // 3])
-    empty()
+    delete_all_events()
     with pytest.raises(CommandError, match="The file was cut short") as error:
         run("import", str(cut))
     assert error.value.returncode == 1
-    imported = len(everything())
+    imported = len(stored_events())
     assert 0 < imported < 124
     assert run("import", str(archive)) == [f"{124 - imported} events imported."]
-    assert everything() == before
+    assert stored_events() == before
 
 
 def test_import_reports_a_damaged_archive(store, tmp_path):
@@ -130,10 +130,10 @@ def test_import_reports_a_damaged_archive(store, tmp_path):
     damaged = bytearray(path.read_bytes())
     damaged[-6] ^= 0xFF  # in the checksum
     path.write_bytes(damaged)
-    empty()
+    delete_all_events()
     with pytest.raises(CommandError, match="The file is damaged after line 125"):
         run("import", str(path))
-    assert len(everything()) == 124
+    assert len(stored_events()) == 124
 
 
 def test_archive_is_a_header_followed_by_cloud_events(store, tmp_path):
@@ -164,13 +164,13 @@ def test_archives_of_every_released_format_are_imported(db, tmp_path, version):
 def test_import_refuses_a_log_with_other_events(store, tmp_path):
     path = tmp_path / "log.jsonl"
     run("export", str(path))
-    empty()
+    delete_all_events()
     link = MovieLinked(movie_id=3, source="imdb", external_id="tt1")
     store.append(Stream("movie-3", "3"), [link], expected=0, origin=ORIGIN)
     heads = store.heads()
     with pytest.raises(CommandError, match=r"differs from this log"):
         run("import", str(path))
-    assert len([it for it in everything() if "tt1" in it[0]]) == 1
+    assert len([it for it in stored_events() if "tt1" in it[0]]) == 1
     assert store.heads()[heads.index(1)] == 1
 
 
@@ -181,7 +181,7 @@ def test_import_refuses_a_log_that_is_ahead_of_the_archive(store, tmp_path):
     store.append(Stream("movie-3", "3"), [link], expected=1, origin=ORIGIN)
     with pytest.raises(CommandError, match=r"events in this log"):
         run("import", str(path))
-    assert len(everything()) == 125
+    assert len(stored_events()) == 125
 
 
 @pytest.mark.parametrize(
@@ -206,10 +206,10 @@ def test_import_names_a_line_that_is_not_an_event(store, tmp_path):
     lines = gzip.decompress(path.read_bytes()).splitlines(keepends=True)
     lines[9] = b"{}\n"
     path.write_bytes(gzip.compress(b"".join(lines)))
-    empty()
+    delete_all_events()
     with pytest.raises(CommandError, match="Line 10 is not an event"):
         run("import", str(path))
-    assert len(everything()) == 8
+    assert len(stored_events()) == 8
 
 
 @pytest.mark.parametrize(("order", "good"), [((1, 1), 1), ((2, 1), 0), ((1, 3), 1), ((1, 2, 2), 2)])
@@ -219,7 +219,7 @@ def test_import_stops_at_events_out_of_order(db, tmp_path, order, good):
     path.write_text(first + "".join(lines[nth - 1] for nth in order))
     with pytest.raises(CommandError, match="not the next event of its partition"):
         run("import", str(path))
-    assert len(everything()) == good
+    assert len(stored_events()) == good
 
 
 def test_imported_log_has_planner_statistics(db):

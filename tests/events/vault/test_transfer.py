@@ -24,7 +24,7 @@ def run(*words):
     return out.getvalue(), err.getvalue()
 
 
-def everyone():
+def vault_rows():
     return [
         tuple(bytes(value) if isinstance(value, memoryview) else value for value in row)
         for row in Subject.objects.order_by("user_id").values_list(*FIELDS)
@@ -53,7 +53,7 @@ def ann() -> tuple[UUID, bytes]:
 
 
 def test_exported_people_are_imported_unchanged(ann, tmp_path):
-    path, before = tmp_path / "vault.jsonl", everyone()
+    path, before = tmp_path / "vault.jsonl", vault_rows()
     output, warned = run("export", path)
     assert output == f"3 people in {path}.\n"
     assert "decrypts every personal field" in warned
@@ -62,7 +62,7 @@ def test_exported_people_are_imported_unchanged(ann, tmp_path):
     output, warned = run("import", path)
     assert output.startswith("3 people imported.")
     assert warned == ""
-    assert everyone() == before
+    assert vault_rows() == before
     user_id, key = ann
     sealed = encrypt_field(key, subject=user_id, field="username", text="ann")
     assert subjects.decrypt(sealed, subject=user_id, field="username") == "ann"
@@ -105,10 +105,10 @@ def test_exported_file_has_no_names_in_plain_text(ann, tmp_path):
 def test_import_refuses_a_vault_with_people(ann, tmp_path):
     path = tmp_path / "vault.jsonl"
     run("export", path)
-    before = everyone()
+    before = vault_rows()
     with pytest.raises(CommandError, match="must be empty"):
         run("import", path)
-    assert everyone() == before
+    assert vault_rows() == before
 
 
 def test_import_refuses_names_digested_with_another_pepper(ann, tmp_path, monkeypatch):
@@ -118,7 +118,7 @@ def test_import_refuses_names_digested_with_another_pepper(ann, tmp_path, monkey
     monkeypatch.setattr("events.vault.transfer.secret", lambda name: secret(name) + b"?")
     with pytest.raises(CommandError, match=r"another pepper.*command/pepper.key"):
         run("import", path)
-    assert everyone() == []
+    assert vault_rows() == []
 
 
 @pytest.mark.parametrize(
@@ -144,4 +144,4 @@ def test_import_of_a_damaged_file_imports_nobody(ann, tmp_path, change, reason):
     Subject.objects.all().delete()
     with pytest.raises(CommandError, match=reason):
         run("import", path)
-    assert everyone() == []
+    assert vault_rows() == []

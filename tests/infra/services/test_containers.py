@@ -45,20 +45,20 @@ match asked:
 class Engine:
     """Calls to the fake docker, and the containers that run in it."""
 
-    place: Path
+    directory: Path
 
-    def asked(self, what: str) -> list[list[str]]:
+    def calls(self, what: str) -> list[list[str]]:
         """Calls of one kind so far."""
-        calls = map(json.loads, (self.place / "asked").read_text().splitlines())
-        return [call for call in calls if call[0] == what]
+        all_calls = map(json.loads, (self.directory / "asked").read_text().splitlines())
+        return [call for call in all_calls if call[0] == what]
 
     @property
     def running(self) -> set[str]:
-        return {each.name for each in (self.place / "running").iterdir()}
+        return {each.name for each in (self.directory / "running").iterdir()}
 
-    def ends(self, name: str) -> None:
+    def end_container(self, name: str) -> None:
         """End a container as if it had crashed."""
-        (self.place / "running" / name).unlink()
+        (self.directory / "running" / name).unlink()
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_container_engine_is_available_only_if_its_daemon_answers(engine, is_awa
 
 def test_containers_run_their_images_on_loopback_ports(engine, servers, tmp_path):
     containers.start(servers, tmp_path / "services")
-    runs = {options(call, "--name")[0].rpartition("-")[2]: call for call in engine.asked("run")}
+    runs = {options(call, "--name")[0].rpartition("-")[2]: call for call in engine.calls("run")}
     assert runs.keys() == {server.name for server in servers}
     for server in servers:
         call, container = runs[server.name], server.container
@@ -124,18 +124,18 @@ def test_running_containers_are_left_alone(engine, servers, tmp_path):
     before = engine.running
     containers.start(servers, tmp_path / "services")
     assert engine.running == before
-    assert len(engine.asked("run")) == len(servers)
+    assert len(engine.calls("run")) == len(servers)
 
 
 def test_ended_container_restarts_on_its_volume_and_ports(engine, redis, tmp_path):
     containers.start([redis], tmp_path / "services")
     [name] = engine.running
-    engine.ends(name)
+    engine.end_container(name)
     assert not containers.is_up(redis, tmp_path / "services")
     containers.start([redis], tmp_path / "services")
-    first, second = engine.asked("run")
+    first, second = engine.calls("run")
     assert first == second
-    assert engine.asked("rm")[-1] == ["rm", "--force", name]  # otherwise its name would be taken
+    assert engine.calls("rm")[-1] == ["rm", "--force", name]  # otherwise its name would be taken
 
 
 def test_checkouts_have_containers_and_ports_of_their_own(engine, redis, tmp_path):
@@ -144,7 +144,7 @@ def test_checkouts_have_containers_and_ports_of_their_own(engine, redis, tmp_pat
     [name] = engine.running
     assert not containers.is_alive(redis, other)
     containers.start([redis], other)
-    published = [options(call, "--publish") for call in engine.asked("run")]
+    published = [options(call, "--publish") for call in engine.calls("run")]
     assert len(engine.running) == 2
     assert published[0] != published[1]
     containers.stop([redis], other)
@@ -154,12 +154,12 @@ def test_checkouts_have_containers_and_ports_of_their_own(engine, redis, tmp_pat
 def test_stopped_containers_are_removed_and_volumes_stay(engine, servers, tmp_path):
     containers.start(servers, tmp_path / "services")
     started = engine.running
-    removed = len(engine.asked("rm"))
+    removed = len(engine.calls("rm"))
     containers.stop(servers, tmp_path / "services")
     assert engine.running == set()
-    assert {call[-1] for call in engine.asked("rm")[removed:]} == started
+    assert {call[-1] for call in engine.calls("rm")[removed:]} == started
     containers.stop(servers, tmp_path / "services")
-    assert len(engine.asked("rm")) == removed + len(servers)  # nothing was left to remove
+    assert len(engine.calls("rm")) == removed + len(servers)  # nothing was left to remove
 
 
 def test_engine_error_is_reported_in_its_words(engine, redis, tmp_path):

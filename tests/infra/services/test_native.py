@@ -143,10 +143,10 @@ def test_taken_port_from_the_environment_is_reported_with_its_holder(
 
 
 @contextmanager
-def stranger(run: int) -> Iterator[int]:
+def other_process_with_ports(run: int) -> Iterator[int]:
     """First port of another process that was given as many ports."""
-    give = f"from infra.services.ports import free; print(free(run={run}), flush=True); input()"
-    command = [sys.executable, "-c", give]
+    program = f"from infra.services.ports import free; print(free(run={run}), flush=True); input()"
+    command = [sys.executable, "-c", program]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         try:
             yield int(next(iter(process.stdout or ())))
@@ -155,7 +155,7 @@ def stranger(run: int) -> Iterator[int]:
 
 
 def test_port_held_by_another_process_is_not_given(monkeypatch):
-    with stranger(run=1) as port:
+    with other_process_with_ports(run=1) as port:
         monkeypatch.setattr(ports, "PORTS", range(port, port + 1))
         with pytest.raises(PortTaken, match=f"No port from {port} to {port} is free"):
             free()
@@ -163,7 +163,7 @@ def test_port_held_by_another_process_is_not_given(monkeypatch):
 
 
 def test_port_is_given_once(monkeypatch):
-    with stranger(run=4) as first:
+    with other_process_with_ports(run=4) as first:
         monkeypatch.setattr(ports, "PORTS", range(first, first + 4))
     with socket.socket() as held:
         held.bind((LOOPBACK, first + 1))

@@ -41,11 +41,11 @@ def loaded(monkeypatch):
     movies = []
     load = Search.extended_details
 
-    def note(self, movie):
+    def record(self, movie):
         movies.append(movie)
         return load(self, movie)
 
-    monkeypatch.setattr(Search, "extended_details", note)
+    monkeypatch.setattr(Search, "extended_details", record)
     return movies
 
 

@@ -55,7 +55,7 @@ def created(id_=RAINY, name="Rainy days", **more):
     return PlaylistCreated(playlist_id=id_, user_id=ANN, name=EncryptedField(name), **more)
 
 
-def of_rainy(kind, **more):
+def rainy_playlist_event(kind, **more):
     return kind(playlist_id=RAINY, user_id=ANN, **more)
 
 
@@ -86,14 +86,14 @@ def test_new_playlist_is_stored(library, apply_event):
 def test_playlist_movies_sort_by_rank(library, apply_event):
     apply_event(
         created(),
-        of_rainy(PlaylistMovieAdded, movie_id=ALIEN, rank=2**50),
-        of_rainy(PlaylistMovieAdded, movie_id=HEAT, rank=-5),
-        of_rainy(PlaylistMovieAdded, movie_id=TRON, rank=9),
+        rainy_playlist_event(PlaylistMovieAdded, movie_id=ALIEN, rank=2**50),
+        rainy_playlist_event(PlaylistMovieAdded, movie_id=HEAT, rank=-5),
+        rainy_playlist_event(PlaylistMovieAdded, movie_id=TRON, rank=9),
     )
     assert read_whole(library)[1] == [HEAT, TRON, ALIEN]
     apply_event(
-        of_rainy(PlaylistMovieMoved, movie_id=HEAT, rank=2**50 + 1),
-        of_rainy(PlaylistMovieRemoved, movie_id=TRON),
+        rainy_playlist_event(PlaylistMovieMoved, movie_id=HEAT, rank=2**50 + 1),
+        rainy_playlist_event(PlaylistMovieRemoved, movie_id=TRON),
     )
     playlist, movies = read_whole(library)
     assert movies == [ALIEN, HEAT]
@@ -103,9 +103,9 @@ def test_playlist_movies_sort_by_rank(library, apply_event):
 def test_playlist_fields_change(library, apply_event):
     apply_event(created(description=EncryptedField("For Sundays")))
     apply_event(
-        of_rainy(PlaylistRenamed, name=EncryptedField("Sunny days")),
-        of_rainy(PlaylistDescribed, description=None),
-        of_rainy(PlaylistShown, visibility="public"),
+        rainy_playlist_event(PlaylistRenamed, name=EncryptedField("Sunny days")),
+        rainy_playlist_event(PlaylistDescribed, description=None),
+        rainy_playlist_event(PlaylistShown, visibility="public"),
         at=NOON + HOUR,
     )
     playlist, _ = read_whole(library)
@@ -115,8 +115,8 @@ def test_playlist_fields_change(library, apply_event):
 
 
 def test_deleted_playlist_leaves_nothing(library, apply_event):
-    apply_event(created(), of_rainy(PlaylistMovieAdded, movie_id=ALIEN, rank=1))
-    apply_event(of_rainy(PlaylistDeleted))
+    apply_event(created(), rainy_playlist_event(PlaylistMovieAdded, movie_id=ALIEN, rank=1))
+    apply_event(rainy_playlist_event(PlaylistDeleted))
     assert read_whole(library) == (None, [])
     assert library.playlists([RAINY]) == []
     assert list(library.redis.scan_iter(match="{library.*:state:*")) == []
@@ -125,7 +125,7 @@ def test_deleted_playlist_leaves_nothing(library, apply_event):
 def test_playlist_version_is_that_of_its_last_event(library, recording):
     first = recording.record(created())
     model_access.apply(library, [first])
-    later = recording.record(of_rainy(PlaylistRenamed, name=EncryptedField("x")))
+    later = recording.record(rainy_playlist_event(PlaylistRenamed, name=EncryptedField("x")))
     model_access.apply(
         library,
         [type(later)(**{f: getattr(later, f) for f in later.__struct_fields__} | {"version": 7})],
@@ -186,8 +186,10 @@ def test_library_does_not_depend_on_batch_size(redis):
     recording = Recording()
     events = [recording.record(created())]
     for movie in range(20):
-        events.append(recording.record(of_rainy(PlaylistMovieAdded, movie_id=movie, rank=movie)))
-        moved = of_rainy(PlaylistMovieMoved, movie_id=movie, rank=-movie)
+        events.append(
+            recording.record(rainy_playlist_event(PlaylistMovieAdded, movie_id=movie, rank=movie))
+        )
+        moved = rainy_playlist_event(PlaylistMovieMoved, movie_id=movie, rank=-movie)
         events.append(recording.record(moved))
     one, other = Library(redis, 1), Library(redis, 2)
     model_access.apply(one, events)
