@@ -91,7 +91,7 @@ def owner_data(api, register, log_in):
 
 
 @pytest.fixture
-def late(monkeypatch):
+def conflicting_appends(monkeypatch):
     """Make every append find that the stream has moved."""
 
     def moved(*_args, **_more):
@@ -106,8 +106,8 @@ def late(monkeypatch):
 
 @pytest.mark.django_db(databases=["default", "vault"])
 @pytest.mark.parametrize("sent", COMMANDS, ids=lambda sent: sent.name)
-def test_command_that_always_conflicts_is_answered_409(api, owner_data, late, sent):
-    late()
+def test_command_that_always_conflicts_is_answered_409(api, owner_data, conflicting_appends, sent):
+    conflicting_appends()
     body = sent.body
     if isinstance(body, dict):
         body = {name: _filled(value, owner_data.words) for name, value in body.items()}

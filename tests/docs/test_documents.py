@@ -83,7 +83,7 @@ def test_named_management_commands_exist():
 
 
 def test_shell_blocks_can_be_parsed():
-    broken = {}
+    errors_by_page = {}
     for path in DOCUMENTS:
         code = "\n".join(
             code for language, code in BLOCK.findall(path.read_text()) if language == "sh"
@@ -92,20 +92,20 @@ def test_shell_blocks_can_be_parsed():
             ["bash", "-n"], input=code, text=True, capture_output=True, check=False
         )
         if parsed.returncode:
-            broken[name_of(path)] = parsed.stderr
-    assert broken == {}
+            errors_by_page[name_of(path)] = parsed.stderr
+    assert errors_by_page == {}
 
 
 def test_python_blocks_can_be_compiled():
-    broken = {}
+    errors_by_page = {}
     for path in DOCUMENTS:
         for language, code in BLOCK.findall(path.read_text()):
             if language == "python":
                 try:
                     compile(code, name_of(path), "exec")
                 except SyntaxError as error:
-                    broken[name_of(path)] = str(error)
-    assert broken == {}
+                    errors_by_page[name_of(path)] = str(error)
+    assert errors_by_page == {}
 
 
 def decisions():

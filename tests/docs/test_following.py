@@ -43,7 +43,7 @@ def follow(document: Path, tree: Path) -> int:
 
 
 def _write(path: Path, text: str) -> None:
-    assert not path.exists(), f"{path} is there already"
+    assert not path.exists(), f"{path} exists already"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
 
@@ -75,7 +75,7 @@ def _run(text: str, tree: Path) -> Iterator[None]:
         output = result.stdout + result.stderr
         assert result.returncode == 0, f"{command}\n{output}"
         for line in filter(None, expected):
-            assert line in output, f"{command}\nsays no {line!r}:\n{output}"
+            assert line in output, f"{command}\ndoes not print {line!r}:\n{output}"
         yield
 
 

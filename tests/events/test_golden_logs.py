@@ -46,7 +46,7 @@ def test_golden_log_decodes_as_it_always_did(tag):
     snapshot_path = GOLDEN / f"{tag}.read.json"
     decoded = [decoded_fields(codec.decode(tag, line)) for line in lines(tag)]
     assert snapshot_path.exists(), (
-        f"{snapshot_path.name} should say {msgspec.json.encode(decoded).decode()}"
+        f"{snapshot_path.name} should contain {msgspec.json.encode(decoded).decode()}"
     )
     expected = msgspec.json.decode(snapshot_path.read_bytes())
     for now, before in zip(decoded, expected, strict=True):

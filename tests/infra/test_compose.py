@@ -37,7 +37,7 @@ VARIABLES = {PREFIX + field.encode_name for field in msgspec.structs.fields(Conf
 
 def command_words(service):
     command = service["command"]
-    assert isinstance(command, list), "a list needs no shell to be taken apart"
+    assert isinstance(command, list), "commands are lists, not shell strings"
     return service.get("entrypoint", []) + command
 
 

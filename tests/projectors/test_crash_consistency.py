@@ -59,4 +59,4 @@ def test_read_model_is_consistent_wherever_its_worker_died(kind, mortal, log):
         for _ in range(10):
             work(model, log)
         assert model.checkpoints(PARTITIONS) == list(log.heads())
-        assert state(model) == expected, f"it died after {commands} commands"
+        assert state(model) == expected, f"the worker died after {commands} commands"

@@ -86,12 +86,12 @@ def test_registration_fails_if_its_reservation_was_released_while_it_paused(
     register, log_in, paused, in_background
 ):
     before_append = paused(registration, "_append")
-    slow = in_background(register, "ann")
+    pending_registration = in_background(register, "ann")
     before_append.wait()
     expire_reservations()
     assert register("ann", password="another horse battery").status_code == 201
     before_append.resume()
-    answer = slow.result(PATIENCE_SECONDS)
+    answer = pending_registration.result(PATIENCE_SECONDS)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     # Not in the log either: projectors would wait for a key that does not exist.
     assert (registered(), states()) == (1, ["active"])
@@ -102,13 +102,13 @@ def test_reservation_is_not_released_while_the_registration_appends(
     register, log_in, paused, in_background
 ):
     before_it_commits = paused(reservation_cleanup, "renew", after=True)
-    slow = in_background(register, "ann")
+    pending_registration = in_background(register, "ann")
     before_it_commits.wait()
     expire_reservations()
     assert sweep_reservations() == 0
     assert register("ann").status_code == 409
     before_it_commits.resume()
-    assert slow.result(PATIENCE_SECONDS).status_code == 201
+    assert pending_registration.result(PATIENCE_SECONDS).status_code == 201
     assert (registered(), states()) == (1, ["active"])
     assert log_in("ann").status_code == 200
 
@@ -120,21 +120,23 @@ def overtaken_by_cleanup(register, paused, in_background):
     """
     before_append = paused(registration, "_append")
     before_release = paused(subjects, "release")
-    slow = in_background(register, "ann")
+    pending_registration = in_background(register, "ann")
     before_append.wait()
     expire_reservations()
     sweep = in_background(sweep_reservations)
     before_release.wait()
     lose_locks()
     before_append.resume()
-    return slow, sweep, before_release
+    return pending_registration, sweep, before_release
 
 
 def test_expired_reservation_is_not_released_after_registration_completed(
     register, log_in, paused, in_background
 ):
-    slow, sweep, before_release = overtaken_by_cleanup(register, paused, in_background)
-    assert slow.result(PATIENCE_SECONDS).status_code == 201
+    pending_registration, sweep, before_release = overtaken_by_cleanup(
+        register, paused, in_background
+    )
+    assert pending_registration.result(PATIENCE_SECONDS).status_code == 201
     before_release.resume()
     assert isinstance(sweep.exception(PATIENCE_SECONDS), InterfaceError | OperationalError)
     assert (registered(), states()) == (1, ["active"])
@@ -145,19 +147,21 @@ def test_reservation_is_not_released_after_append_before_activation(
     register, paused, in_background
 ):
     before_activation = paused(subjects, "activate")
-    slow, sweep, before_release = overtaken_by_cleanup(register, paused, in_background)
+    pending_registration, sweep, before_release = overtaken_by_cleanup(
+        register, paused, in_background
+    )
     before_activation.wait()
     before_release.resume()
     sweep.exception(PATIENCE_SECONDS)
     assert (registered(), states()) == (1, ["reserved"])
     before_activation.resume()
-    assert slow.result(PATIENCE_SECONDS).status_code == 201
+    assert pending_registration.result(PATIENCE_SECONDS).status_code == 201
     assert states() == ["active"]
 
 
 def test_user_erased_during_registration_stays_erased(register, paused, in_background):
     before_activation = paused(subjects, "activate")
-    slow = in_background(register, "ann")
+    pending_registration = in_background(register, "ann")
     before_activation.wait()
     expire_reservations()
     assert sweep_reservations() == 1
@@ -165,7 +169,7 @@ def test_user_erased_during_registration_stays_erased(register, paused, in_backg
     erasures.begin(user_id)
     erasures.destroy_key(user_id)
     before_activation.resume()
-    assert slow.result(PATIENCE_SECONDS).status_code == 201
+    assert pending_registration.result(PATIENCE_SECONDS).status_code == 201
     assert states() == ["erased"]
 
 

@@ -160,12 +160,12 @@ def test_only_digests_of_mailed_tokens_are_stored(api, ann, post):
 
 
 def test_email_that_fails_is_retried_and_then_given_up(api, ann, post, monkeypatch):
-    def broken(*_args):
+    def fail_to_send(*_args):
         raise SMTPServerDisconnected("away")
 
     forgot(api)
-    with monkeypatch.context() as unavailable:
-        unavailable.setattr(messages, "send_mail", broken)
+    with monkeypatch.context() as patch:
+        patch.setattr(messages, "send_mail", fail_to_send)
         assert post() == []
         assert (Letter.objects.count(), MailedToken.objects.count()) == (1, 1)
         post.pass_time("3 minutes")
@@ -174,7 +174,7 @@ def test_email_that_fails_is_retried_and_then_given_up(api, ann, post, monkeypat
     assert reset(api, post.token()).status_code == 204
 
     forgot(api)
-    monkeypatch.setattr(messages, "send_mail", broken)
+    monkeypatch.setattr(messages, "send_mail", fail_to_send)
     for _ in range(MAX_TRIES):
         assert Letter.objects.count() == 1
         post()

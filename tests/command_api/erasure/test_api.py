@@ -124,17 +124,17 @@ def test_erasure_needs_a_token(api, ann):
 
 
 def test_status_link_shows_the_progress(api, ann):
-    where = erase(api, ann).json()["link"]
-    response = api("GET", where)
+    link = erase(api, ann).json()["link"]
+    response = api("GET", link)
     assert response.status_code == 200
     status = response.json()
     assert (status["state"], status["gone_at"], status["lines"]) == ("erased", None, [])
     assert status["asked_at"] <= status["erased_at"]
 
     erasures.add_report_line(ann.user_id, "library 1", "gone")
-    assert api("GET", where).json()["state"] == "erased"
+    assert api("GET", link).json()["state"] == "erased"
     erasures.mark_gone(ann.user_id)
-    status = api("GET", where).json()
+    status = api("GET", link).json()
     assert status["state"] == "gone"
     assert [(line["part"], line["said"]) for line in status["lines"]] == [("library 1", "gone")]
     assert "ann" not in json.dumps(status)

@@ -43,9 +43,9 @@ def files(movielens, ratings):
 
 
 def start(files):
-    words = [sys.executable, "manage.py", "import_movielens", str(files), "--until-now"]
+    command = [sys.executable, "manage.py", "import_movielens", str(files), "--until-now"]
     return subprocess.Popen(
-        words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 

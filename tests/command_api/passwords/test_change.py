@@ -61,8 +61,8 @@ def test_password_change_interrupted_keeps_the_old_password_and_no_log_in(
 ):
     register()
     me = log_in()
-    with monkeypatch.context() as broken:
-        broken.setattr(subjects, "raise_epoch", raise_unavailable)
+    with monkeypatch.context() as patch:
+        patch.setattr(subjects, "raise_epoch", raise_unavailable)
         assert change(api, bearer(me)).status_code == 503
     assert log_in(password=OTHER).status_code == 401
     assert refresh(api, me.json()["refresh"]).status_code == 401
@@ -77,28 +77,28 @@ def test_concurrent_log_in_with_the_old_password_does_not_survive(register, log_
     compared, changed = threading.Event(), threading.Event()
     statuses = []
 
-    def meanwhile(password, password_hash):
+    def change_password_after_check(password, password_hash):
         is_correct = compare(password, password_hash)
         if threading.current_thread().name == "late":
             compared.set()
             changed.wait(60)
         return is_correct
 
-    def last(*args, **more):
+    def pause_before_commit(*args, **more):
         ended = end_all(*args, **more)
         changed.set()  # not committed yet, so the log-in has to wait
         return ended
 
-    monkeypatch.setattr(password_hashing, "is_correct", meanwhile)
-    monkeypatch.setattr(logout, "end_all_sessions", last)
+    monkeypatch.setattr(password_hashing, "is_correct", change_password_after_check)
+    monkeypatch.setattr(logout, "end_all_sessions", pause_before_commit)
 
     def log_in_late():
         answer = Api()("POST", "/v1/tokens", {"login": "ann", "password": PASSWORD})
         statuses.append(answer.status_code)
 
-    late = threading.Thread(target=in_thread(log_in_late), name="late")
-    late.start()
+    log_in_thread = threading.Thread(target=in_thread(log_in_late), name="late")
+    log_in_thread.start()
     assert compared.wait(60)
     assert change(Api(), me).status_code == 204
-    late.join(60)
+    log_in_thread.join(60)
     assert statuses == [401]

@@ -388,12 +388,12 @@ def test_playlist_change_that_always_conflicts_is_answered_409(
     path = create_playlist()
     real = type(store()).append
 
-    def late(self, stream, events, *, expected, origin):
+    def append_after_a_rival(self, stream, events, *, expected, origin):
         visibility: Visibility = "public" if expected % 2 else "private"
         rival = PlaylistShown(playlist_id=path[-23:], user_id=ann.user_id, visibility=visibility)
         real(self, stream, [rival], expected=expected, origin=origin)
         return real(self, stream, events, expected=expected, origin=origin)
 
-    monkeypatch.setattr(type(store()), "append", late)
+    monkeypatch.setattr(type(store()), "append", append_after_a_rival)
     answer = api("PATCH", path, {"name": "Night"}, by=ann)
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/conflict")

@@ -95,11 +95,11 @@ opinions = st.lists(
 
 
 @for_all(opinions)
-def test_rating_events_always_add_up_to_sum_and_histogram(commands):
+def test_rating_events_always_add_up_to_sum_and_histogram(user_scores):
     """Sums of one movie, updated by each event alone, as read models do."""
     ratings: dict[int, RatingState] = {}
     total, histogram = 0, Counter[int]()
-    for user, score in commands:
+    for user, score in user_scores:
         user_id = UUID(int=user)
         command = (
             WithdrawRating(user_id, ALIEN) if score is None else RateMovie(user_id, ALIEN, score)

@@ -119,9 +119,9 @@ def test_log_out_everywhere_is_completed_when_the_vault_failed(
 ):
     register()
     before = log_in()
-    with monkeypatch.context() as broken:
-        where = refresh_families if missed == "revoke_all" else subjects
-        broken.setattr(where, missed, raise_unavailable)
+    with monkeypatch.context() as patch:
+        module = refresh_families if missed == "revoke_all" else subjects
+        patch.setattr(module, missed, raise_unavailable)
         assert api("POST", "/v1/tokens/revoke-all", by=bearer(before)).status_code == 503
     assert refresh(api, before.json()["refresh"]).status_code == 401
     token_revocation.clear_cache()  # as after a second
@@ -137,8 +137,8 @@ def test_log_in_completes_a_log_out_everywhere_that_the_vault_missed(
 ):
     register()
     before = log_in()
-    with monkeypatch.context() as broken:
-        broken.setattr(refresh_families, "revoke_all", raise_unavailable)
+    with monkeypatch.context() as patch:
+        patch.setattr(refresh_families, "revoke_all", raise_unavailable)
         api("POST", "/v1/tokens/revoke-all", by=bearer(before))
     assert identity(log_in()).epoch == 1
     assert refresh(api, before.json()["refresh"]).status_code == 401

@@ -87,8 +87,8 @@ def test_staff_revocation_interrupted_is_completed_by_the_next(api, register, lo
     def raise_unavailable(*_args):
         raise OperationalError
 
-    with monkeypatch.context() as broken:
-        broken.setattr(logout, "end_all_sessions", lambda *_, **__: raise_unavailable())
+    with monkeypatch.context() as patch:
+        patch.setattr(logout, "end_all_sessions", lambda *_, **__: raise_unavailable())
         with pytest.raises(OperationalError):
             grant("ann", "--revoke")
     assert api.rate(ALIEN, 8, by=bearer(before)).status_code == 200
@@ -103,15 +103,15 @@ def test_token_made_during_a_staff_revocation_does_not_survive_it(register, log_
     grant("ann")
     begin = refresh_families.create
 
-    def meanwhile(*args, **more):
+    def revoke_after_reading_epoch(*args, **more):
         monkeypatch.setattr(refresh_families, "create", begin)
         grant("ann", "--revoke")
         return begin(*args, **more)
 
-    monkeypatch.setattr(refresh_families, "create", meanwhile)
-    late = log_in()
-    assert not says_staff(late)
-    assert identity(late).epoch == 0  # the old epoch: queries refuse it, too
+    monkeypatch.setattr(refresh_families, "create", revoke_after_reading_epoch)
+    tokens = log_in()
+    assert not says_staff(tokens)
+    assert identity(tokens).epoch == 0  # the old epoch: queries refuse it, too
 
 
 def test_grant_to_an_unknown_user_fails(register):

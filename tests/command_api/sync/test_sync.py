@@ -174,9 +174,9 @@ def test_sync_resumes_after_tmdb_became_unavailable(sync, fake_tmdb, connected, 
     row = sync("films")
     assert row.state == WAITING
     assert "TMDb" in row.note
-    some = Movie.objects.count()
-    assert some <= 50
-    assert fetch_queue.count_waiting() == FILMS - some
+    movie_count = Movie.objects.count()
+    assert movie_count <= 50
+    assert fetch_queue.count_waiting() == FILMS - movie_count
     fake_tmdb.faults.clear()
     connected().reset()
     fetch_queue.retry_now()

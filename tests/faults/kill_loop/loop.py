@@ -91,8 +91,10 @@ class Loop:
             death.is_back = True
             record.longest_away_seconds = max(record.longest_away_seconds, now - death.at)
         if now - death.at > _STUCK_SECONDS:
-            what = "has not come back" if death.is_well else "was killed, and nothing goes since"
-            raise NeverWell(f"{death.victim.name} {what}, {_STUCK_SECONDS:.0f} s ago")
+            what = (
+                "has not restarted" if death.is_well else "was killed and the platform is not well"
+            )
+            raise NeverWell(f"{death.victim.name} {what} after {_STUCK_SECONDS:.0f} s")
 
     def _kill_next(self) -> None:
         if not self._queue:
