@@ -16,8 +16,8 @@ from tempfile import TemporaryFile
 from infra.services.elasticsearch import QUICK_START
 from tests.lane import ROOT, accept_interrupts, end, run
 
-MAIN = ["command", "query", "ops"]
-BESIDE = ["faults", "machine"]
+MAIN_LANE = ["command", "query", "ops"]
+FAULT_LANE = ["faults", "machine"]
 """Divided so that both take about as long: on two cores 1,240 s and 1,280 s."""
 
 
@@ -25,12 +25,12 @@ def main(arguments: Sequence[str]) -> int:
     """Run all; exit status 1 if any run failed, or found no tests."""
     os.environ |= QUICK_START
     if "MARQUEE_REDIS_URL" in os.environ:
-        failed = run([*MAIN, *BESIDE], arguments)
+        failed = run([*MAIN_LANE, *FAULT_LANE], arguments)
         status = 0
     else:
         _services("start", os.environ)  # or both lanes would install what is missing
         with _beside(arguments) as lane:
-            failed = run(MAIN, arguments)
+            failed = run(MAIN_LANE, arguments)
             status = lane.wait()
     sys.stdout.write(f"Failed: {', '.join(failed)}\n" if failed else "")
     return 1 if failed or status else 0
@@ -41,7 +41,7 @@ def _beside(arguments: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
     """Run the second lane beside the block; print its output at the end."""
     state = Path(os.environ.get("MARQUEE_STATE_DIR") or ROOT / ".state").absolute() / "beside"
     environ = {**os.environ, "MARQUEE_STATE_DIR": str(state)}
-    names = ",".join(BESIDE)
+    names = ",".join(FAULT_LANE)
     with TemporaryFile() as output:
         lane = subprocess.Popen(
             [sys.executable, "-m", "tests.lane", names, *arguments, "-p", "no:cacheprovider"],

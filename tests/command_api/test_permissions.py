@@ -32,7 +32,7 @@ _PLAYLIST = "v1/playlists/<str:playlist_id>"
 _IN_PLAYLIST = f"{_PLAYLIST}/movies/<int:movie_id>"
 _MOVIE = "v1/movies/<int:movie_id>"
 
-TURNED_AWAY = (302, 401)
+REFUSED_STATUSES = (302, 401)
 """The statuses of a caller who was not let in."""
 _ROW = "<path:object_id>/"
 _WITH_ROWS = tuple(
@@ -145,7 +145,9 @@ def test_caller_may_send_exactly_the_permitted_commands(
     refused = make_owner()
 
     def ask(cell: Cell):
-        owner, playlist = refused if cell.case.statuses[cell.role] in TURNED_AWAY else make_owner()
+        owner, playlist = (
+            refused if cell.case.statuses[cell.role] in REFUSED_STATUSES else make_owner()
+        )
         path = cell.case.path.format(playlist=playlist)
         caller, before = sender(cell, owner), events()
         answer = api(cell.case.method, path, cell.case.body, by=caller)

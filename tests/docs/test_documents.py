@@ -11,7 +11,7 @@ DOCUMENTS = sorted(
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 WORD_IN_CODE = re.compile(r"`([^`\n]+)`")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-WRITTEN = re.compile(r"^`([^`\n]+)`:\n\n```(?!diff)", re.MULTILINE)
+WRITTEN_FILE = re.compile(r"^`([^`\n]+)`:\n\n```(?!diff)", re.MULTILINE)
 """Files that a how-to makes its reader write."""
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 OUR_FOLDERS = ("command_api/", "query_api/", "projectors/", "events/", "infra/", "tests/", "docs/")
@@ -59,7 +59,7 @@ def named_files(path):
         for word in WORD_IN_CODE.findall(text)
         if word.startswith(OUR_FOLDERS)
     }
-    return sorted(named - set(WRITTEN.findall(text)))
+    return sorted(named - set(WRITTEN_FILE.findall(text)))
 
 
 def test_named_make_targets_exist():

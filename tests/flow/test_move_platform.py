@@ -62,7 +62,7 @@ from projectors.verification.fold import InMemoryRedis, Value
 from tests.fixtures.servers import renew
 
 PEOPLE = {name: uuid4() for name in ("ann", "bob")}
-GONE = uuid4()
+ERASED_USER = uuid4()
 NEXT_YEAR = datetime(2027, 1, 1, tzinfo=UTC)
 ORIGIN = Origin(correlation_id=UUID(int=7), causation_id="1-1")
 
@@ -153,21 +153,21 @@ def history(name: str) -> list[tuple[str, list[AnyEvent]]]:
 
 def forgotten() -> list[AppendEntry]:
     """An erased user: their key was destroyed before the export."""
-    key = subjects.reserve(GONE, username="cid", email="cid@example.org", password_hash="")
-    subjects.activate(GONE)
+    key = subjects.reserve(ERASED_USER, username="cid", email="cid@example.org", password_hash="")
+    subjects.activate(ERASED_USER)
     registered = UserRegistered(
-        user_id=GONE,
-        username=encrypt_field(key, subject=GONE, field="username", text="cid"),
-        email=encrypt_field(key, subject=GONE, field="email", text="cid@example.org"),
+        user_id=ERASED_USER,
+        username=encrypt_field(key, subject=ERASED_USER, field="username", text="cid"),
+        email=encrypt_field(key, subject=ERASED_USER, field="email", text="cid@example.org"),
     )
     events: dict[str, AnyEvent] = {
-        f"user-{GONE}": registered,
-        f"rating-{GONE}-25": MovieRated(user_id=GONE, movie_id=25, score=8),
-        f"erasure-{GONE}": UserErased(user_id=GONE),
+        f"user-{ERASED_USER}": registered,
+        f"rating-{ERASED_USER}-25": MovieRated(user_id=ERASED_USER, movie_id=25, score=8),
+        f"erasure-{ERASED_USER}": UserErased(user_id=ERASED_USER),
     }
-    erasures.begin(GONE)
-    erasures.destroy_key(GONE)
-    return [AppendEntry(Stream(name, str(GONE)), 1, event) for name, event in events.items()]
+    erasures.begin(ERASED_USER)
+    erasures.destroy_key(ERASED_USER)
+    return [AppendEntry(Stream(name, str(ERASED_USER)), 1, event) for name, event in events.items()]
 
 
 def movie() -> list[AnyEvent]:

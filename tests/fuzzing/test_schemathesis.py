@@ -15,7 +15,7 @@ from django.db import connection
 from infra.platform.processes import HOME
 from tests.fixtures.platform import UNTHROTTLED, import_
 
-HERE = Path(__file__).parent
+DIRECTORY = Path(__file__).parent
 ENDS_THE_LOG_IN = "log_out_everywhere"
 
 
@@ -34,7 +34,7 @@ def fuzzing(start, catalogue, register_client, tmp_path):
         result = subprocess.run(
             [
                 *(str(Path(sys.executable).parent / "schemathesis"),),
-                *("--config-file", str(HERE / "schemathesis.toml")),
+                *("--config-file", str(DIRECTORY / "schemathesis.toml")),
                 *("run", f"{url}/openapi.json", "--url", url, "--checks", "all", *more),
             ],
             env=os.environ

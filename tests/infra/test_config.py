@@ -8,7 +8,7 @@ import pytest
 from infra.config import BadConfig, read
 from infra.platform.processes import HOME
 
-HELD = {
+PRODUCTION_ENVIRON = {
     "MARQUEE_PRODUCTION": "true",
     "MARQUEE_ROLE": "command",
     "MARQUEE_ALLOWED_HOSTS": "movies.example.org",
@@ -21,7 +21,7 @@ HELD = {
 
 
 def test_safe_settings_are_accepted_in_production():
-    assert read(HELD).production
+    assert read(PRODUCTION_ENVIRON).production
 
 
 @pytest.mark.parametrize(
@@ -45,15 +45,15 @@ def test_safe_settings_are_accepted_in_production():
 )
 def test_unsafe_setting_is_refused_in_production(variable, value):
     with pytest.raises(BadConfig, match=variable) as refusal:
-        read(HELD | {variable: value})
+        read(PRODUCTION_ENVIRON | {variable: value})
     assert "m%61rquee" not in str(refusal.value)
-    read(HELD | {variable: value, "MARQUEE_PRODUCTION": "false"})
+    read(PRODUCTION_ENVIRON | {variable: value, "MARQUEE_PRODUCTION": "false"})
 
 
 def test_query_role_needs_passwords_only_for_its_own_servers():
     query = {
         name: value
-        for name, value in HELD.items()
+        for name, value in PRODUCTION_ENVIRON.items()
         if name not in ("MARQUEE_DATABASE_URL", "MARQUEE_VAULT_URL", "MARQUEE_BUS_URL")
     }
     assert read(query | {"MARQUEE_ROLE": "query"}).production
@@ -66,13 +66,15 @@ def test_query_role_needs_passwords_only_for_its_own_servers():
 
 @pytest.mark.parametrize("role", ["query", "ops"])
 def test_role_without_mail_may_print_it_in_production(role):
-    assert read(HELD | {"MARQUEE_ROLE": role, "MARQUEE_MAIL_URL": "console:"}).production
+    assert read(
+        PRODUCTION_ENVIRON | {"MARQUEE_ROLE": role, "MARQUEE_MAIL_URL": "console:"}
+    ).production
 
 
 @pytest.mark.parametrize("hosts", [{}, {"MARQUEE_ALLOWED_HOSTS": "*"}])
 def test_only_api_roles_must_name_hosts_in_production(hosts):
     environ = {
-        name: value for name, value in HELD.items() if name != "MARQUEE_ALLOWED_HOSTS"
+        name: value for name, value in PRODUCTION_ENVIRON.items() if name != "MARQUEE_ALLOWED_HOSTS"
     } | hosts
     assert read(environ | {"MARQUEE_ROLE": "ops"}).production
     for role in ("command", "query"):
@@ -87,7 +89,7 @@ def test_unix_sockets_need_no_password_in_production():
         "MARQUEE_REDIS_URL": "unix:///run/redis.sock",
         "MARQUEE_BUS_URL": "",
     }
-    assert read(HELD | sockets).production
+    assert read(PRODUCTION_ENVIRON | sockets).production
 
 
 def test_secret_is_read_from_a_file(tmp_path):
@@ -113,7 +115,7 @@ def test_django_deploy_check_has_no_warnings(role):
             *(sys.executable, str(HOME / "manage.py")),
             *("check", "--deploy", "--fail-level", "WARNING"),
         ],
-        env=HELD | {"MARQUEE_ROLE": role},
+        env=PRODUCTION_ENVIRON | {"MARQUEE_ROLE": role},
         capture_output=True,
         text=True,
         check=False,
@@ -125,7 +127,7 @@ def test_django_deploy_check_has_no_warnings(role):
 def test_process_with_a_default_password_does_not_start_in_production():
     result = subprocess.run(
         [sys.executable, str(HOME / "manage.py"), "check"],
-        env=HELD | {"MARQUEE_REDIS_URL": "redis://redis:6379/0"},
+        env=PRODUCTION_ENVIRON | {"MARQUEE_REDIS_URL": "redis://redis:6379/0"},
         capture_output=True,
         text=True,
         check=False,

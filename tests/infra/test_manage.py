@@ -7,13 +7,13 @@ import pytest
 
 from infra.platform.processes import HOME
 
-NOBODY = "127.0.0.1:9"  # the discard port, on which nothing listens
+CLOSED_PORT = "127.0.0.1:9"  # the discard port, on which nothing listens
 
 
 def manage(*arguments, **environ):
     unreachable = {
-        "MARQUEE_DATABASE_URL": f"postgresql://nobody@{NOBODY}/none",
-        "MARQUEE_REDIS_URL": f"redis://{NOBODY}/0",
+        "MARQUEE_DATABASE_URL": f"postgresql://nobody@{CLOSED_PORT}/none",
+        "MARQUEE_REDIS_URL": f"redis://{CLOSED_PORT}/0",
         "MARQUEE_ROLE": "ops",
     }
     return subprocess.run(

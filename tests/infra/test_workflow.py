@@ -10,7 +10,7 @@ import yaml
 
 from infra.config import PREFIX, Config
 from infra.services.addresses import BUS_ADMIN, VARIABLES
-from tests.__main__ import BESIDE, MAIN
+from tests.__main__ import FAULT_LANE, MAIN_LANE
 from tests.lane import PATHS
 
 ROOT = Path(__file__).parents[2]
@@ -71,9 +71,9 @@ def lanes(name):
 
 def test_every_lane_runs_in_a_job_with_its_servers():
     """The fault tests kill servers, so they have a job of their own."""
-    assert lanes("test") == MAIN
-    assert lanes("test-faults") == BESIDE
-    assert {*MAIN, *BESIDE} == set(PATHS)
+    assert lanes("test") == MAIN_LANE
+    assert lanes("test-faults") == FAULT_LANE
+    assert {*MAIN_LANE, *FAULT_LANE} == set(PATHS)
 
 
 @pytest.mark.parametrize("name", TESTS)

@@ -16,7 +16,7 @@ from tests.fixtures.memory_store import MemoryStore
 from tests.projectors.verification.test_state import apply_log, entries
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-LOOKS = {
+READING_METHODS = {
     "search": (search_builder, "_read_dirty"),
     "recommendations": (recommendations_builder, "read_queues"),
 }
@@ -56,7 +56,7 @@ def test_event_retried_during_a_build_is_not_noted_as_built(models, builders, na
         builder.build(NOW)  # trending's view of the cards may have been outdated
     assert model.built_offsets(4) == model.checkpoints(4)
 
-    where, what = LOOKS.get(name, (DirtyMarks, "take"))
+    where, what = READING_METHODS.get(name, (DirtyMarks, "take"))
     look = getattr(where, what)
 
     def look_then_mark(*args, **more):

@@ -29,7 +29,7 @@ CAROL = UUID(int=0xC)
 RONIN = 4
 NIGHT, EMPTY = (playlist_id(str(ANN), config().partitions, bytes([n] * 10)) for n in (1, 2))
 
-BY_OTHERS = [
+PAGES_WITHOUT_MOVIES_CHECKPOINT = [
     "/v1/search?q=alien",
     "/v1/discover?genre=Horror",
     f"/v1/movies/{HEAT}/similar",
@@ -44,7 +44,7 @@ RECOMMENDED = "/v1/me/recommendations"
 TRENDING = ["/v1/trending", "/v1/trending?limit=5"]
 FOR_BOB = {"/v1/me/recommendations?limit=5", RECOMMENDED}
 IN_TWO_TRIPS = [
-    *BY_OTHERS,
+    *PAGES_WITHOUT_MOVIES_CHECKPOINT,
     f"/v1/movies/{RONIN}/similar",
     "/v1/trending?limit=5",
     "/v1/genres",
@@ -115,7 +115,7 @@ def votes(answer):
     return alien["community"]["count"]
 
 
-@pytest.mark.parametrize("path", [*BY_OTHERS, RECOMMENDED])
+@pytest.mark.parametrize("path", [*PAGES_WITHOUT_MOVIES_CHECKPOINT, RECOMMENDED])
 def test_page_waits_for_its_cards(world, pages, ask, rated, path):
     apply_to_models(world, rated, excluding=Movies)
     pages()
@@ -127,7 +127,7 @@ def test_page_waits_for_its_cards(world, pages, ask, rated, path):
     assert votes(ask(path, waiting(rated.position))) == 8
 
 
-@pytest.mark.parametrize("path", [*BY_OTHERS, RECOMMENDED, *TRENDING])
+@pytest.mark.parametrize("path", [*PAGES_WITHOUT_MOVIES_CHECKPOINT, RECOMMENDED, *TRENDING])
 def test_parked_event_of_cards_is_named_in_log_parked(world, pages, ask, rated, path):
     world.park(Movies, rated)
     apply_to_models(world, rated, excluding=Movies)
@@ -149,7 +149,7 @@ def test_board_is_answered_as_soon_as_it_is_built(world, pages, ask, rated, path
     assert votes(ask(path, waiting(rated.position))) == 8
 
 
-@pytest.mark.parametrize("path", [*BY_OTHERS, RECOMMENDED, *TRENDING])
+@pytest.mark.parametrize("path", [*PAGES_WITHOUT_MOVIES_CHECKPOINT, RECOMMENDED, *TRENDING])
 def test_page_is_as_old_as_its_cards(world, ask, path):
     """Levels are read again after a quarter of a second."""
     world.live.mark_level([Movies.name], 1.0)

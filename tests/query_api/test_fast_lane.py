@@ -53,7 +53,7 @@ def with_placeholders(headers):
     }
 
 
-HOT = [
+FAST_LANE_PATHS = [
     f"/v1/movies/{ALIEN}",
     "/v1/trending",
     "/v1/trending?window=week",
@@ -68,7 +68,7 @@ HOT = [
 ]
 
 
-@pytest.mark.parametrize("path", HOT)
+@pytest.mark.parametrize("path", FAST_LANE_PATHS)
 def test_fast_lane_answers_as_django_does(path, log_in):
     headers = log_in(ANN)
     assert answer(environ(path, headers)) is not None
@@ -112,7 +112,7 @@ def test_fast_lane_leaves_other_requests_to_django(path):
     )
 
 
-@pytest.mark.parametrize("path", HOT)
+@pytest.mark.parametrize("path", FAST_LANE_PATHS)
 def test_refused_caller_gets_no_fast_answer(path, world, log_in):
     old = log_in(ANN)
     world.apply_event(SessionsRevoked(user_id=ANN, epoch=1), ANN)
@@ -122,7 +122,7 @@ def test_refused_caller_gets_no_fast_answer(path, world, log_in):
     assert answer(environ("/v1/me/recommendations")) is None
 
 
-@pytest.mark.parametrize("path", HOT)
+@pytest.mark.parametrize("path", FAST_LANE_PATHS)
 def test_waiting_and_writing_requests_are_left_to_django(path, world, log_in):
     headers = log_in(ANN)
     position = {"Log-Position": encode_positions([world.rate(BOB, UNKNOWN, 9)])}
@@ -131,7 +131,7 @@ def test_waiting_and_writing_requests_are_left_to_django(path, world, log_in):
     assert answer(environ(path, headers, method="POST")) is None
 
 
-@pytest.mark.parametrize("path", HOT)
+@pytest.mark.parametrize("path", FAST_LANE_PATHS)
 def test_as_of_requests_are_left_to_django(path, log_in):
     for headers in (log_in(ANN, is_staff=True), log_in(ANN)):
         for label in ("then", ""):
@@ -140,7 +140,7 @@ def test_as_of_requests_are_left_to_django(path, log_in):
     assert first[0] == "404 Not Found"
 
 
-@pytest.mark.parametrize("path", HOT)
+@pytest.mark.parametrize("path", FAST_LANE_PATHS)
 def test_fast_lane_is_empty_while_a_model_is_built(path, redis):
     redis.delete(GENERATIONS_KEY)
     live.cache_clear()
@@ -177,7 +177,9 @@ def test_wsgi_application_has_fast_lane():
     assert isinstance(wsgi.application.application, FastLane)
 
 
-@pytest.mark.parametrize("path", [*HOT, "/v1/genres", "/nowhere", "/v1/trending?window=month"])
+@pytest.mark.parametrize(
+    "path", [*FAST_LANE_PATHS, "/v1/genres", "/nowhere", "/v1/trending?window=month"]
+)
 def test_every_response_has_security_headers_once(path, log_in):
     for headers in (log_in(ANN), {"Authorization": "Bearer x.y.z"}, {"As-Of": ""}):
         names = sent(environ(path, headers))

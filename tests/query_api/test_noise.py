@@ -16,7 +16,7 @@ from tests.fixtures.random_requests import ValidValues, operations, requests, vi
 from tests.query_api.conftest import ALIEN, ANN, HEAT
 
 OPERATIONS = list(operations(json.loads((DIRECTORY / "query.openapi.json").read_text())))
-MINE = playlist_id(str(ANN), config().partitions, bytes(10))
+PLAYLIST = playlist_id(str(ANN), config().partitions, bytes(10))
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def valid_values(client, world, flush, log_in):
     """Valid values for Ann's requests."""
     reached = [
         world.apply_event(
-            PlaylistCreated(playlist_id=MINE, user_id=ANN, name=EncryptedField("Mine")), ANN
+            PlaylistCreated(playlist_id=PLAYLIST, user_id=ANN, name=EncryptedField("Mine")), ANN
         ),
         world.apply_event(MovieFavourited(user_id=ANN, movie_id=HEAT), ANN),
         world.apply_event(MovieFavourited(user_id=ANN, movie_id=ALIEN), ANN),
@@ -51,7 +51,7 @@ def valid_values(client, world, flush, log_in):
             "source": ["community", "tmdb"],
             "window": ["day", "week"],
         },
-        paths={"movie_id": [str(ALIEN)], "playlist_id": [MINE]},
+        paths={"movie_id": [str(ALIEN)], "playlist_id": [PLAYLIST]},
     )
 
 

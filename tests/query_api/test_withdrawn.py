@@ -17,8 +17,8 @@ from projectors.read_models.search.read_model import Search
 from tests.query_api.conftest import ALIEN, ANN, BOB, HEAT
 
 ALIENS = 4
-OF_IT = (f"/v1/movies/{ALIEN}", f"/v1/movies/{ALIEN}/details", f"/v1/movies/{ALIEN}/similar")
-OF_MANY = (
+MOVIE_PATHS = (f"/v1/movies/{ALIEN}", f"/v1/movies/{ALIEN}/details", f"/v1/movies/{ALIEN}/similar")
+LIST_PATHS = (
     "/v1/search?q=alien",
     "/v1/discover",
     "/v1/discover?genre=Horror",
@@ -77,12 +77,12 @@ def test_withdrawn_movie_is_hidden_until_restored(client, world, catch_up, log_i
     ann = log_in(ANN)
 
     def of_many():
-        return {path: ids(client, path, people.get(path, ann)) for path in OF_MANY}
+        return {path: ids(client, path, people.get(path, ann)) for path in LIST_PATHS}
 
     def of_it():
-        return {path: client.get(path).status_code for path in OF_IT}
+        return {path: client.get(path).status_code for path in MOVIE_PATHS}
 
-    before, card = of_many(), client.get(OF_IT[0]).json()
+    before, card = of_many(), client.get(MOVIE_PATHS[0]).json()
     assert [path for path, movie_ids in before.items() if ALIEN not in movie_ids] == []
     assert set(of_it().values()) == {200}
 
@@ -96,5 +96,5 @@ def test_withdrawn_movie_is_hidden_until_restored(client, world, catch_up, log_i
     world.apply_event(MovieRestored(movie_id=ALIEN), ALIEN)
     catch_up()
     assert [path for path, movie_ids in of_many().items() if ALIEN not in movie_ids] == []
-    assert client.get(OF_IT[0]).json() == card
+    assert client.get(MOVIE_PATHS[0]).json() == card
     assert set(of_it().values()) == {200}

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-HERE = Path(__file__).parent / "bugs"
+BUGS = Path(__file__).parent / "bugs"
 
 
 class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,12 +38,12 @@ class Stale(Exception):
 
 def names() -> Sequence[str]:
     """All bugs, by file name."""
-    return sorted(path.stem for path in HERE.glob("*.toml"))
+    return sorted(path.stem for path in BUGS.glob("*.toml"))
 
 
 def read(name: str) -> Bug:
     """Read a bug by its name."""
-    return msgspec.toml.decode((HERE / f"{name}.toml").read_bytes(), type=Bug)
+    return msgspec.toml.decode((BUGS / f"{name}.toml").read_bytes(), type=Bug)
 
 
 def apply(bug: Bug, root: Path) -> None:

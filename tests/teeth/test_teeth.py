@@ -16,8 +16,10 @@ WELL_KNOWN = {
     "nack-with-requeue",
     "unordered-poll",
 }
-CHEAP = "cursor-before-confirm"
-QUICK = "tests/events/relay/test_confirms.py::test_cursor_stops_before_the_first_unconfirmed_event"
+BUG = "cursor-before-confirm"
+CATCHING_TEST = (
+    "tests/events/relay/test_confirms.py::test_cursor_stops_before_the_first_unconfirmed_event"
+)
 
 
 def test_teeth_include_the_bugs_that_lose_data():
@@ -80,11 +82,11 @@ def copy(tmp_path: Path) -> Path:
 
 
 def test_bug_is_caught_and_removed_again(copy):
-    bug = read(CHEAP)
+    bug = read(BUG)
     files = [copy / change.file for change in bug.change]
     before = [path.read_bytes() for path in files]
-    result = biting.bite(Bug(bug.bug, [QUICK], bug.change), copy)
-    assert (result.caught_by, result.missed_by) == ([QUICK], []), result.output
+    result = biting.bite(Bug(bug.bug, [CATCHING_TEST], bug.change), copy)
+    assert (result.caught_by, result.missed_by) == ([CATCHING_TEST], []), result.output
     assert result.is_caught
     assert [path.read_bytes() for path in files] == before
 
@@ -95,6 +97,8 @@ def test_bug_is_caught_and_removed_again(copy):
     ids=["no bug", "no Python"],
 )
 def test_unnoticed_bug_is_reported_as_not_caught(copy, put):
-    [change] = read(CHEAP).change
-    result = biting.bite(Bug("none", [QUICK], [Change(change.file, change.find, put)]), copy)
-    assert (result.is_caught, result.missed_by) == (False, [QUICK])
+    [change] = read(BUG).change
+    result = biting.bite(
+        Bug("none", [CATCHING_TEST], [Change(change.file, change.find, put)]), copy
+    )
+    assert (result.is_caught, result.missed_by) == (False, [CATCHING_TEST])

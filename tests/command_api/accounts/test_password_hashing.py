@@ -10,7 +10,7 @@ from infra.config import config
 from infra.errors import Unavailable
 from tests.command_api.conftest import ALIEN
 
-PLACES = config().server_threads // 2
+HASHING_SLOTS = config().server_threads // 2
 
 
 @pytest.fixture
@@ -50,7 +50,9 @@ def crowd(monkeypatch):
         return go.wait(60)
 
     monkeypatch.setattr(password_hashing, "check_password", slow)
-    threads = [Thread(target=password_hashing.is_correct, args=("x", "y")) for _ in range(PLACES)]
+    threads = [
+        Thread(target=password_hashing.is_correct, args=("x", "y")) for _ in range(HASHING_SLOTS)
+    ]
 
     def end():
         go.set()

@@ -131,7 +131,7 @@ def test_session_cookie_is_accepted_only_by_admin_pages(api, logged_in_client):
     assert as_token.status_code == 401
 
 
-ENDS = {
+WAYS_TO_END_A_SESSION = {
     "logged out everywhere": lambda user: logout.end_all_sessions(user, origin=origin()),
     "staff no more": lambda user: grants.revoke(user, origin=origin()),
     "another password": lambda user: change.change(
@@ -143,7 +143,7 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+@pytest.mark.parametrize("end", WAYS_TO_END_A_SESSION.values(), ids=WAYS_TO_END_A_SESSION)
 def test_admin_session_ends_at_once_when_its_login_is_revoked(ann, logged_in_client, end):
     assert not is_asked_to_log_in(logged_in_client)
     end(ann)

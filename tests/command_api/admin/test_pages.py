@@ -14,7 +14,7 @@ from tests.command_api.admin.conftest import browser, cookie_of, fill
 
 pytestmark = pytest.mark.django_db(databases=["default", "vault"])
 MOVIES = 2000
-MOST = 8
+MAX_QUERIES = 8
 IDENTITY_QUERIES = 2
 """Queries that are not on the catalogue: one of the vault, one of the log."""
 MOVIE, PERSON, FILM = (f"/admin/catalogue/{name}/" for name in ("movie", "person", "tmdbfilm"))
@@ -67,7 +67,7 @@ def open_page(api, staff):
 
 def test_admin_pages_take_at_most_eight_queries(open_page, django_assert_num_queries):
     for page, questions in PAGES.items():
-        assert questions + IDENTITY_QUERIES <= MOST
+        assert questions + IDENTITY_QUERIES <= MAX_QUERIES
         with (
             django_assert_num_queries(questions, info=page),
             django_assert_num_queries(1, connection=connections["vault"], info=page),
@@ -185,11 +185,11 @@ def test_sync_page_shows_state_and_counts(open_page):
 
 
 def test_malformed_admin_requests_are_client_errors_or_ignored(open_page):
-    for page, status in ODD.items():
+    for page, status in MALFORMED_PAGES.items():
         open_page(page, status)
 
 
-ODD = {
+MALFORMED_PAGES = {
     f"{MOVIE}7/": 404,
     f"{MOVIE}x/": 404,
     f"{MOVIE}99999999999999999999/": 404,

@@ -35,14 +35,14 @@ def test_line_that_is_too_long_is_an_error_and_the_next_is_read(read):
     assert after == (2, b"after", None)
 
 
-WHOLE = gzip.compress(b"".join(b"line %d\n" % n for n in range(1000)))
-FLIPPED = WHOLE[:-6] + bytes([WHOLE[-6] ^ 0xFF]) + WHOLE[-5:]
+ARCHIVE = gzip.compress(b"".join(b"line %d\n" % n for n in range(1000)))
+FLIPPED = ARCHIVE[:-6] + bytes([ARCHIVE[-6] ^ 0xFF]) + ARCHIVE[-5:]
 
 
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (WHOLE[: len(WHOLE) // 2], "the file was cut short here"),
+        (ARCHIVE[: len(ARCHIVE) // 2], "the file was cut short here"),
         (FLIPPED, "the file is damaged from here on: CRC check failed"),
     ],
 )

@@ -13,7 +13,7 @@ from events.vault.decryption import EventDecryptor
 from events.vault.models import Subject
 from tests.command_api.conftest import ALIEN, HEAT, Api, fields, in_thread, log_rows
 
-ALL = "/v1/playlists"
+PLAYLISTS = "/v1/playlists"
 rolled_back = pytest.mark.django_db(databases=["default", "vault"])
 
 
@@ -34,9 +34,9 @@ def create_playlist(api, ann):
     """Create a playlist of Ann and return its path."""
 
     def _create_playlist(name="Noir", **more):
-        answer = api("POST", ALL, {"name": name} | more, by=ann)
+        answer = api("POST", PLAYLISTS, {"name": name} | more, by=ann)
         assert answer.status_code == 201
-        return f"{ALL}/{answer.json()['id']}"
+        return f"{PLAYLISTS}/{answer.json()['id']}"
 
     return _create_playlist
 
@@ -49,7 +49,7 @@ def put(api, path, movie, position=None, *, by, **headers):
 @rolled_back
 def test_playlist_is_created(api, ann):
     body = {"name": " Noir ", "description": "Dark streets", "visibility": "public"}
-    answer = api("POST", ALL, body, by=ann)
+    answer = api("POST", PLAYLISTS, body, by=ann)
     assert answer.status_code == 201
     assert answer.json() == {"id": answer.json()["id"], "version": 1}
     assert answer.headers["ETag"] == '"1"'
@@ -162,7 +162,7 @@ def test_playlist_of_another_user_is_not_found(api, create_playlist, ann, person
     put(api, path, ALIEN, by=ann)
     before = log_rows()
     bob = _neighbour(person, ann)
-    nowhere = f"{ALL}/{playlist_id(str(bob.user_id), store().partitions, bytes(10))}"
+    nowhere = f"{PLAYLISTS}/{playlist_id(str(bob.user_id), store().partitions, bytes(10))}"
     for existing, missing in zip(every_change(path), every_change(nowhere), strict=True):
         answers = [
             (answer.status_code, answer.content, answer.headers.get("ETag"))
@@ -191,7 +191,7 @@ def _neighbour(person, ann):
     "garbage", ["x", "7", "0" * 22, "0" * 24, "g" * 23, "A" * 23, "%00" * 23, "é" * 23, "9" * 5000]
 )
 def test_playlist_with_a_malformed_id_is_not_found(api, ann, garbage):
-    for method, path, body in every_change(f"{ALL}/{garbage}"):
+    for method, path, body in every_change(f"{PLAYLISTS}/{garbage}"):
         answer = api(method, path, body, by=ann)
         assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
 
@@ -261,7 +261,7 @@ LONG = "x" * 10_000
 )
 def test_playlist_refuses_invalid_properties(api, create_playlist, ann, field, value):
     path = create_playlist()
-    for method, address in (("POST", ALL), ("PATCH", path)):
+    for method, address in (("POST", PLAYLISTS), ("PATCH", path)):
         answer = api(method, address, {"name": "Noir"} | {field: value}, by=ann)
         assert (answer.status_code, fields(answer)) == (422, [field])
     assert len(log_rows()) == 1
@@ -275,7 +275,7 @@ def test_playlist_accepts_texts_of_the_longest_length_in_any_script(api, create_
 
 @rolled_back
 def test_playlist_needs_a_name(api, ann):
-    answer = api("POST", ALL, {}, by=ann)
+    answer = api("POST", PLAYLISTS, {}, by=ann)
     assert (answer.status_code, fields(answer)) == (422, ["name"])
 
 
@@ -304,11 +304,15 @@ def test_playlist_refuses_a_position_outside(api, create_playlist, ann, position
 )
 def test_playlist_refuses_unreadable_bodies(api, create_playlist, ann, raw, kind, status):
     path = create_playlist()
-    for method, address in (("POST", ALL), ("PATCH", path), ("PUT", f"{path}/movies/{ALIEN}")):
+    for method, address in (
+        ("POST", PLAYLISTS),
+        ("PATCH", path),
+        ("PUT", f"{path}/movies/{ALIEN}"),
+    ):
         answer = api(method, address, raw, by=ann, Content_Type=kind)
         assert answer.status_code == status
         assert answer.headers["Content-Type"] == "application/problem+json"
-    for method, address in (("POST", ALL), ("PATCH", path)):
+    for method, address in (("POST", PLAYLISTS), ("PATCH", path)):
         assert api(method, address, b"", by=ann, Content_Type="").status_code == 415
     assert len(log_rows()) == 1
 
@@ -316,7 +320,7 @@ def test_playlist_refuses_unreadable_bodies(api, create_playlist, ann, raw, kind
 @rolled_back
 def test_playlist_commands_need_a_token(api, create_playlist):
     path = create_playlist()
-    for method, address, body in [("POST", ALL, {"name": "x"}), *every_change(path)]:
+    for method, address, body in [("POST", PLAYLISTS, {"name": "x"}), *every_change(path)]:
         assert api(method, address, body).status_code == 401
         assert api(method, address, body, Authorization="Bearer x.y.z").status_code == 401
     assert len(log_rows()) == 1
@@ -325,7 +329,7 @@ def test_playlist_commands_need_a_token(api, create_playlist):
 @rolled_back
 def test_playlist_refuses_other_methods(api, create_playlist, ann):
     for path, allowed in (
-        (ALL, "POST, OPTIONS"),
+        (PLAYLISTS, "POST, OPTIONS"),
         (create_playlist(), "PATCH, DELETE, OPTIONS"),
         (f"{create_playlist()}/movies/{ALIEN}", "PUT, DELETE, OPTIONS"),
     ):
@@ -336,17 +340,17 @@ def test_playlist_refuses_other_methods(api, create_playlist, ann):
 @rolled_back
 def test_playlist_command_repeated_with_its_key_is_done_once(api, ann):
     first, repeated = (
-        api("POST", ALL, {"name": "Noir"}, by=ann, Idempotency_Key="k") for _ in "ab"
+        api("POST", PLAYLISTS, {"name": "Noir"}, by=ann, Idempotency_Key="k") for _ in "ab"
     )
     assert (repeated.status_code, repeated.content) == (201, first.content)
     for header in ("ETag", "Log-Position"):
         assert repeated.headers[header] == first.headers[header]
-    path = f"{ALL}/{first.json()['id']}"
+    path = f"{PLAYLISTS}/{first.json()['id']}"
     sent = {"Idempotency_Key": "l", "If_Match": '"1"'}
     first, repeated = (put(api, path, ALIEN, by=ann, **sent) for _ in "ab")
     assert (repeated.status_code, repeated.content) == (200, first.content)
     assert repeated.headers["ETag"] == first.headers["ETag"] == '"2"'
-    other = api("POST", ALL, {"name": "Other"}, by=ann, Idempotency_Key="k")
+    other = api("POST", PLAYLISTS, {"name": "Other"}, by=ann, Idempotency_Key="k")
     assert (other.status_code, fields(other)) == (422, ["Idempotency-Key"])
     assert len(log_rows()) == 2
 
@@ -358,7 +362,7 @@ def test_playlist_texts_of_a_user_erased_meanwhile_are_refused(api, ann, monkeyp
     Subject.objects.filter(user_id=ann.user_id).update(
         state="erased", username_hmac=None, email_hmac=None, key=None, password_hash=None
     )
-    assert api("POST", ALL, {"name": "Noir"}, by=ann).status_code == 401
+    assert api("POST", PLAYLISTS, {"name": "Noir"}, by=ann).status_code == 401
     assert types() == ["movie-hidden.v1"]
 
 

@@ -10,17 +10,17 @@ from events.vault.refresh_families import RefreshTokenId
 from infra.errors import Unauthenticated
 
 pytestmark = pytest.mark.usefixtures("keys")
-GIVEN = RefreshTokenId(uuid4(), uuid4())
+TOKEN_ID = RefreshTokenId(uuid4(), uuid4())
 
 
 def test_refresh_token_round_trips():
-    assert decode(encode(GIVEN)) == GIVEN
-    assert len(encode(GIVEN)) <= LONGEST
+    assert decode(encode(TOKEN_ID)) == TOKEN_ID
+    assert len(encode(TOKEN_ID)) <= LONGEST
 
 
 @pytest.mark.parametrize("index", range(64))
 def test_refresh_token_with_a_changed_byte_is_refused(index):
-    raw = bytearray(urlsafe_b64decode(encode(GIVEN)))
+    raw = bytearray(urlsafe_b64decode(encode(TOKEN_ID)))
     raw[index] ^= 1
     with pytest.raises(Unauthenticated):
         decode(urlsafe_b64encode(raw).decode())

@@ -157,7 +157,7 @@ def schedules() -> Iterable[Sequence[int]]:
         yield [0 if nth in of_first else 1 for nth in range(6)]
 
 
-WAYS: Mapping[str, tuple[Sequence[UUID], Sequence[UUID]]] = {
+USERS_OF_TRANSACTIONS: Mapping[str, tuple[Sequence[UUID], Sequence[UUID]]] = {
     "one partition": ((ANN, ANN), (ANN, ANN)),
     "two partitions": ((ANN, ANN), (BOB, BOB)),
     "both, in order": ((LOW, HIGH), (LOW, HIGH)),
@@ -165,14 +165,14 @@ WAYS: Mapping[str, tuple[Sequence[UUID], Sequence[UUID]]] = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", USERS_OF_TRANSACTIONS)
 def test_cursor_never_skips_an_event_in_any_interleaving(store, three, way: str):
-    all_users = {*WAYS[way][0], *WAYS[way][1]}
+    all_users = {*USERS_OF_TRANSACTIONS[way][0], *USERS_OF_TRANSACTIONS[way][1]}
     readers = [log_reader(store, *all_users), outbox_reader(*all_users)]
     expected = {partition(user): 0 for user in all_users}
     for schedule, endings in product(schedules(), ENDINGS):
-        run(store, three[:2], schedule, WAYS[way], endings, readers)
-        for users, ending in zip(WAYS[way], endings, strict=True):
+        run(store, three[:2], schedule, USERS_OF_TRANSACTIONS[way], endings, readers)
+        for users, ending in zip(USERS_OF_TRANSACTIONS[way], endings, strict=True):
             for user in users if ending == "commit" else ():
                 expected[partition(user)] += 1
         for reader in readers:

@@ -31,7 +31,7 @@ class Stage:
     logs: Path
 
 
-_SET = ("MARQUEE_STATE_DIR", "SERVICES_ENGINE", *QUICK_START)
+_SET_VARIABLES = ("MARQUEE_STATE_DIR", "SERVICES_ENGINE", *QUICK_START)
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def _of_its_own(directory: Path) -> Iterator[None]:
     """Start servers in this directory, whatever the environment says."""
     names = [*VARIABLES.values(), "MARQUEE_QUERY_REDIS_URL", "MARQUEE_VAULT_URL"]
     before = {name: os.environ.pop(name) for name in names if name in os.environ}
-    before_too = {name: os.environ.get(name) for name in _SET}
+    before_too = {name: os.environ.get(name) for name in _SET_VARIABLES}
     os.environ |= {"MARQUEE_STATE_DIR": str(directory), "SERVICES_ENGINE": "native", **QUICK_START}
     try:
         yield

@@ -13,8 +13,8 @@ from infra.config import PREFIX
 from infra.platform.processes import HOME
 from tests.infra.embedded.conftest import leftovers
 
-EVERY = 20
-SEARCHED = ("The Godfather", "Léon: The Professional", "Désirée")
+KEEP_EVERY_NTH = 20
+SEARCHED_TITLES = ("The Godfather", "Léon: The Professional", "Désirée")
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def catalogue(open_path):
     path = open_path / "catalogue.jsonl"
     with gzip.open(DEMO, "rt") as shipped, path.open("w") as sample:
         for nth, line in enumerate(shipped):
-            if nth % EVERY == 0 or json.loads(line)["title"] in SEARCHED:
+            if nth % KEEP_EVERY_NTH == 0 or json.loads(line)["title"] in SEARCHED_TITLES:
                 sample.write(line)
     return path
 

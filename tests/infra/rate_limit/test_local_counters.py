@@ -10,7 +10,7 @@ from infra.errors import TooMany
 from infra.rate_limit.sliding_window import LocalCounters, Throttle
 
 LIMIT = 200
-PART = LIMIT // 50
+UNSYNCED_REQUESTS = LIMIT // 50
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_local_counter_syncs_now_and_then(redis, ann):
     counters = LocalCounters()
     remaining = [int(counters.check(ann, redis)["RateLimit-Remaining"]) for _ in range(20)]
     assert remaining == list(range(LIMIT - 1, LIMIT - 21, -1))
-    assert 20 - PART < counted_in_redis(redis, ann) <= 20
+    assert 20 - UNSYNCED_REQUESTS < counted_in_redis(redis, ann) <= 20
 
 
 def test_one_process_keeps_the_limit_exactly(redis, ann):
@@ -47,7 +47,7 @@ def test_one_process_keeps_the_limit_exactly(redis, ann):
 def test_two_processes_exceed_the_limit_by_less_than_a_part_each(redis, ann):
     processes = [LocalCounters(), LocalCounters()]
     accepted = next(nth for nth in range(2 * LIMIT) if is_refused(processes[nth % 2], ann, redis))
-    assert LIMIT <= accepted <= LIMIT + 2 * PART
+    assert LIMIT <= accepted <= LIMIT + 2 * UNSYNCED_REQUESTS
 
 
 def is_refused(counters, throttle, redis):

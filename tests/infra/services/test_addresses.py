@@ -9,7 +9,7 @@ from infra.services.lifecycle import SERVERS
 from tests.fixtures import broker
 from tests.fixtures.broker import NoManagement
 
-BROUGHT = {"MARQUEE_BUS_URL": "amqp://guest:guest@rabbitmq:5672/%2F"}
+GIVEN_BROKER = {"MARQUEE_BUS_URL": "amqp://guest:guest@rabbitmq:5672/%2F"}
 ADMIN = {BUS_ADMIN: "http://guest:guest@rabbitmq:15672"}
 _port = count(20_000)
 PORTS = {name: next(_port) for server in SERVERS for name in server.ports}
@@ -20,8 +20,8 @@ def test_management_of_our_rabbitmq_has_its_own_port():
 
 
 def test_management_address_of_a_given_rabbitmq_is_configured():
-    assert addresses(PORTS, BROUGHT | ADMIN).bus_admin == ADMIN[BUS_ADMIN]
-    assert addresses(PORTS, BROUGHT).bus_admin == ""
+    assert addresses(PORTS, GIVEN_BROKER | ADMIN).bus_admin == ADMIN[BUS_ADMIN]
+    assert addresses(PORTS, GIVEN_BROKER).bus_admin == ""
 
 
 def test_management_address_is_ignored_for_our_rabbitmq():

@@ -27,7 +27,7 @@ from tests.fixtures.fixed_assignments import FixedAssignments
 from tests.fixtures.memory_store import MemoryStore
 from tests.fixtures.waiting import until
 
-FAR = 20
+BULK_LAG_EVENTS = 20
 PATIENCE_SECONDS = 10
 
 
@@ -87,9 +87,9 @@ def rate(store: MemoryStore, count: int, user: UUID = ANN) -> None:
 @pytest.fixture
 def at_work(request, redis, monkeypatch):
     """Worker far behind, with a model that may fail and one with a builder thread."""
-    monkeypatch.setattr(worker_module, "BULK_LAG", FAR)
+    monkeypatch.setattr(worker_module, "BULK_LAG", BULK_LAG_EVENTS)
     store, live, stopping = MemoryStore(2), Live(redis), Event()
-    rate(store, 3 * FAR)
+    rate(store, 3 * BULK_LAG_EVENTS)
     counted, partly_failing = Counted(redis, 1), PartlyFailing(redis, 1)
     partly_failing.failing_partition = getattr(request, "param", None)
     builder = BuilderThread(OffsetBuilder(counted), failed=lambda _: stopping.set())
@@ -118,12 +118,12 @@ def at_work(request, redis, monkeypatch):
 @pytest.mark.parametrize("at_work", [LOW], indirect=True)
 def test_failing_follower_does_not_throttle_builders_of_others(at_work):
     store, counted, _, builder = at_work
-    until(lambda: counted.built(LOW) == 3 * FAR)
+    until(lambda: counted.built(LOW) == 3 * BULK_LAG_EVENTS)
     until(lambda: not builder._is_throttled)
     held = 0
-    for more in range(1, 2 * FAR):
+    for more in range(1, 2 * BULK_LAG_EVENTS):
         rate(store, 1)
-        until(lambda more=more: counted.checkpoint(LOW) == 3 * FAR + more)
+        until(lambda more=more: counted.checkpoint(LOW) == 3 * BULK_LAG_EVENTS + more)
         held += builder._is_throttled
         sleep(0.05)
     assert held == 0
@@ -131,7 +131,7 @@ def test_failing_follower_does_not_throttle_builders_of_others(at_work):
 
 def test_worker_ends_bulk_when_nearly_caught_up_under_traffic(at_work):
     store, counted, _, builder = at_work
-    until(lambda: counted.checkpoint(LOW) >= 3 * FAR)
+    until(lambda: counted.checkpoint(LOW) >= 3 * BULK_LAG_EVENTS)
 
     def rate_one():
         rate(store, 1)

@@ -33,7 +33,7 @@ from tests.fixtures.position_header import encode_positions
 from tests.query_api.conftest import ALIEN, AMELIE, ANN, BOB, HEAT, UNKNOWN
 
 CAROL = UUID(int=0xC)
-THEN = {"As-Of": "then"}
+AS_OF = {"As-Of": "then"}
 NIGHT, DAY = (playlist_id(str(ANN), config().partitions, bytes([n] * 10)) for n in (1, 2))
 MODEL_OF = {
     f"/v1/movies/{ALIEN}": "movies",
@@ -55,7 +55,7 @@ MODEL_OF = {
     "/v1/me/recommendations": "recommendations",
     "/v1/me/recommendations?limit=5": "recommendations",
 }
-KEPT = (Movies, Library, Playlists, Similarity, Suggestions, Recommendations, Trending)
+KEPT_MODELS = (Movies, Library, Playlists, Similarity, Suggestions, Recommendations, Trending)
 ANSWERED = [path for path, model in MODEL_OF.items() if model != "search"]
 
 
@@ -130,16 +130,16 @@ def body_without_time(answer):
 
 def test_as_of_answers_are_of_the_past(client, world, activity, staff):
     before = {path: body_without_time(client.get(path, headers=staff)) for path in ANSWERED}
-    world.keep("then", *KEPT)
+    world.keep("then", *KEPT_MODELS)
     apply_more_events(world)
     for path in ANSWERED:
-        assert body_without_time(client.get(path, headers=staff | THEN)) == before[path], path
+        assert body_without_time(client.get(path, headers=staff | AS_OF)) == before[path], path
         assert body_without_time(client.get(path, headers=staff)) != before[path], path
 
 
 @pytest.mark.parametrize("path", MODEL_OF)
 def test_as_of_is_for_staff_only(client, world, path, log_in):
-    world.keep("then", *KEPT)
+    world.keep("then", *KEPT_MODELS)
     for label in ("then", "never"):
         anonymous = client.get(path, headers={"As-Of": label})
         assert anonymous.status_code == 401
@@ -160,9 +160,9 @@ def test_unknown_label_is_404(client, world, staff, path, model):
 
 def test_dropped_label_is_404(client, world, staff):
     world.keep("then", Trending)
-    assert client.get("/v1/trending", headers=staff | THEN).status_code == 200
+    assert client.get("/v1/trending", headers=staff | AS_OF).status_code == 200
     Pointers(world.redis).forget("then", "trending")
-    assert client.get("/v1/trending", headers=staff | THEN).status_code == 404
+    assert client.get("/v1/trending", headers=staff | AS_OF).status_code == 404
 
 
 @pytest.mark.parametrize("label", ["", " ", "then:trending", "é", "x" * 2000, "../then"])
@@ -184,22 +184,22 @@ def test_revoked_token_learns_nothing_of_labels(client, world, staff, label):
 def test_as_of_without_kept_cards_shows_current_ones(client, world, activity, staff):
     world.keep("then", Trending)
     world.rate(BOB, ALIEN, 1)
-    board = client.get("/v1/trending?limit=5", headers=staff | THEN).json()["items"]
+    board = client.get("/v1/trending?limit=5", headers=staff | AS_OF).json()["items"]
     card = client.get(f"/v1/movies/{ALIEN}").json()
     [alien] = [item for item in board if item["id"] == ALIEN]
     assert alien == card | {"heat": alien["heat"]}
-    assert client.get(f"/v1/movies/{ALIEN}", headers=staff | THEN).status_code == 404
+    assert client.get(f"/v1/movies/{ALIEN}", headers=staff | AS_OF).status_code == 404
 
 
 def test_as_of_answer_has_no_age_and_is_not_shared(client, world, activity, staff):
-    world.keep("then", *KEPT)
+    world.keep("then", *KEPT_MODELS)
     for path in ANSWERED:
-        answer = client.get(path, headers=staff | THEN)
+        answer = client.get(path, headers=staff | AS_OF)
         assert answer["Cache-Control"] == "private, no-cache"
         assert answer["Vary"] == "Authorization, As-Of"
         assert "Log-Age" not in answer
         assert answer["RateLimit-Limit"] == str(config().throttle_user_per_minute)
-        conditional = client.get(path, headers=staff | THEN | {"If-None-Match": answer["ETag"]})
+        conditional = client.get(path, headers=staff | AS_OF | {"If-None-Match": answer["ETag"]})
         assert conditional.status_code == 304
         assert (conditional["Cache-Control"], conditional["Vary"]) == (
             "private, no-cache",
@@ -208,18 +208,18 @@ def test_as_of_answer_has_no_age_and_is_not_shared(client, world, activity, staf
 
 
 def test_etag_of_now_does_not_match_the_past(client, world, activity, staff):
-    world.keep("then", *KEPT)
+    world.keep("then", *KEPT_MODELS)
     apply_more_events(world)
     for path in ANSWERED:
         now = client.get(path, headers=staff)["ETag"]
-        answer = client.get(path, headers=staff | THEN | {"If-None-Match": now})
+        answer = client.get(path, headers=staff | AS_OF | {"If-None-Match": now})
         assert answer.status_code == 200
 
 
 def test_as_of_request_counts_once(client, world, staff):
     world.keep("then", Trending)
     remaining = [
-        int(client.get("/v1/trending", headers=staff | THEN)["RateLimit-Remaining"])
+        int(client.get("/v1/trending", headers=staff | AS_OF)["RateLimit-Remaining"])
         for _ in range(2)
     ]
     assert remaining[1] in (remaining[0] - 1, config().throttle_user_per_minute - 1)
@@ -229,10 +229,10 @@ def test_as_of_request_counts_once(client, world, staff):
 def test_as_of_with_log_position_is_refused(client, world, staff, path, log_in):
     world.keep("then", Trending, Library)
     position = {"Log-Position": encode_positions([world.rate(BOB, ALIEN, 9)])}
-    answer = client.get(path, headers=staff | THEN | position)
+    answer = client.get(path, headers=staff | AS_OF | position)
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == ["Log-Position"]
-    assert client.get(path, headers=log_in(BOB) | THEN | position).status_code == 403
+    assert client.get(path, headers=log_in(BOB) | AS_OF | position).status_code == 403
 
 
 def test_request_without_as_of_reads_no_past(client, world, activity, staff):
@@ -244,7 +244,7 @@ def test_request_without_as_of_reads_no_past(client, world, activity, staff):
             lambda command: "that was all" not in command, sent_commands(monitor, world.redis)
         )
         assert not [command for command in commands if PAST_KEY in command]
-        client.get("/v1/genres", headers=staff | THEN)
+        client.get("/v1/genres", headers=staff | AS_OF)
         world.redis.get("that was all")
         commands = takewhile(
             lambda command: "that was all" not in command, sent_commands(monitor, world.redis)
@@ -271,40 +271,40 @@ def bob(log_in):
 
 def test_playlist_private_today_is_not_shown(client, world, night, staff, bob):
     world.keep("then", Library, Playlists)
-    assert ids(client.get("/v1/playlists", headers=bob | THEN)) == [NIGHT]
-    as_of_answer = client.get(f"/v1/playlists/{NIGHT}", headers=bob | THEN)
+    assert ids(client.get("/v1/playlists", headers=bob | AS_OF)) == [NIGHT]
+    as_of_answer = client.get(f"/v1/playlists/{NIGHT}", headers=bob | AS_OF)
     assert ids(as_of_answer) == [HEAT]
     world.apply_event(show(NIGHT, "private"), ANN)
     for more in ({}, {"If-None-Match": as_of_answer["ETag"]}, {"If-None-Match": "*"}):
-        answer = client.get(f"/v1/playlists/{NIGHT}", headers=bob | THEN | more)
+        answer = client.get(f"/v1/playlists/{NIGHT}", headers=bob | AS_OF | more)
         assert answer.status_code == 404
         assert answer.json()["detail"] == "There is no such playlist."
-    assert ids(client.get("/v1/playlists", headers=bob | THEN)) == []
-    assert ids(client.get("/v1/playlists?q=night", headers=bob | THEN)) == []
-    playlist = client.get(f"/v1/playlists/{NIGHT}", headers=staff | THEN).json()
+    assert ids(client.get("/v1/playlists", headers=bob | AS_OF)) == []
+    assert ids(client.get("/v1/playlists?q=night", headers=bob | AS_OF)) == []
+    playlist = client.get(f"/v1/playlists/{NIGHT}", headers=staff | AS_OF).json()
     assert playlist["visibility"] == "public"  # as it was, for its owner
-    assert ids(client.get("/v1/me/playlists", headers=staff | THEN)) == [NIGHT]
+    assert ids(client.get("/v1/me/playlists", headers=staff | AS_OF)) == [NIGHT]
 
 
 def test_deleted_playlist_is_shown_to_its_owner_only(client, world, night, staff, bob):
     world.keep("then", Library, Playlists)
     world.apply_event(PlaylistDeleted(playlist_id=NIGHT, user_id=ANN), ANN)
-    assert client.get(f"/v1/playlists/{NIGHT}", headers=bob | THEN).status_code == 404
-    assert ids(client.get("/v1/playlists", headers=bob | THEN)) == []
-    assert ids(client.get(f"/v1/playlists/{NIGHT}", headers=staff | THEN)) == [HEAT]
+    assert client.get(f"/v1/playlists/{NIGHT}", headers=bob | AS_OF).status_code == 404
+    assert ids(client.get("/v1/playlists", headers=bob | AS_OF)) == []
+    assert ids(client.get(f"/v1/playlists/{NIGHT}", headers=staff | AS_OF)) == [HEAT]
 
 
 def test_later_movie_is_not_in_the_past(client, world, staff):
     world.keep("then", Library, Playlists)
     world.apply_event(listed(NIGHT, "Night shift"), ANN)
-    assert client.get(f"/v1/playlists/{NIGHT}", headers=staff | THEN).status_code == 404
-    assert ids(client.get("/v1/playlists", headers=staff | THEN)) == []
+    assert client.get(f"/v1/playlists/{NIGHT}", headers=staff | AS_OF).status_code == 404
+    assert ids(client.get("/v1/playlists", headers=staff | AS_OF)) == []
 
 
 def test_as_of_personal_answers_are_the_callers_own(client, world, activity, staff, bob):
     world.keep("then", Library, Recommendations)
     world.rate(BOB, UNKNOWN, 5)
-    assert client.get("/v1/me", headers=bob | THEN).json()["counts"]["ratings"] == 2
-    assert set(ids(client.get("/v1/me/ratings", headers=bob | THEN))) == {ALIEN, HEAT}
-    assert ids(client.get("/v1/me/favourites", headers=bob | THEN)) == []
-    assert ids(client.get("/v1/me/favourites", headers=staff | THEN)) == [ALIEN]
+    assert client.get("/v1/me", headers=bob | AS_OF).json()["counts"]["ratings"] == 2
+    assert set(ids(client.get("/v1/me/ratings", headers=bob | AS_OF))) == {ALIEN, HEAT}
+    assert ids(client.get("/v1/me/favourites", headers=bob | AS_OF)) == []
+    assert ids(client.get("/v1/me/favourites", headers=staff | AS_OF)) == [ALIEN]

@@ -37,7 +37,6 @@ from tests.projectors.read_models.recommendations.test_recommendations import (
 )
 
 CARL, DORA = UUID(int=3), UUID(int=4)
-STRANGE = 99
 
 pytestmark = pytest.mark.usefixtures("keys")
 
