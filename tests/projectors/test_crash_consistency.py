@@ -9,7 +9,7 @@ from projectors.read_models.trending.read_model import Trending
 from projectors.verification.snapshot import read
 from tests.fixtures.dying_redis import DyingRedis
 from tests.fixtures.memory_store import MemoryStore
-from tests.reference.history import PARTITIONS, do, everyday
+from tests.reference.history import PARTITIONS, handle_command, setup_commands
 
 
 @pytest.fixture
@@ -21,8 +21,8 @@ def mortal(redis_url):
 @pytest.fixture(scope="module")
 def log():
     log = MemoryStore(PARTITIONS)
-    for command in everyday:
-        do(command, log)
+    for command in setup_commands:
+        handle_command(command, log)
     return log
 
 

@@ -33,16 +33,16 @@ from tests.fixtures.recording import NOON, Recording
 users = st.integers(1, 4).map(lambda n: UUID(int=n))
 movies = st.integers(1, 4)
 genres = st.lists(st.sampled_from(["Crime", "Drama", "War"]), unique=True, max_size=2).map(tuple)
-happenings = st.one_of(
+actions = st.one_of(
     st.tuples(st.just("rate"), users, movies, st.integers(1, 10)),
     st.tuples(st.just("withdraw"), users, movies),
     st.tuples(st.just("describe"), movies, st.text(max_size=3), genres),
     st.tuples(st.just("link"), movies, st.sampled_from(["imdb", "tmdb"]), st.text(max_size=3)),
-    st.tuples(st.just("take off"), movies),
-    st.tuples(st.just("put back"), movies),
+    st.tuples(st.just("withdraw movie"), movies),
+    st.tuples(st.just("restore movie"), movies),
     st.tuples(st.just("prefer"), users, genres),
-    st.tuples(st.just("leave"), users, st.integers(1, 3)),
-    st.tuples(st.just("leave all"), users),
+    st.tuples(st.just("revoke"), users, st.integers(1, 3)),
+    st.tuples(st.just("revoke all"), users),
     st.tuples(st.just("erase"), users),
 )
 
@@ -56,50 +56,52 @@ class ConsistentRecording:
         self._epochs = {}
         self._known = set()
 
-    def record(self, happening, hours):
-        for event in self._events(*happening):
+    def record(self, action, hours):
+        for event in self._events(*action):
             self.recording.record(event, at=NOON + timedelta(hours=hours))
 
-    def _events(self, what, who, *more):  # noqa: C901, PLR0912 - one case per action
-        match what, *more:
+    def _events(self, name, subject, *more):  # noqa: C901, PLR0912 - one case per action
+        match name, *more:
             case "rate", movie, score:
-                previous = self._scores.get((who, movie))
+                previous = self._scores.get((subject, movie))
                 if previous != score:
-                    self._scores[who, movie] = score
-                    yield MovieRated(user_id=who, movie_id=movie, score=score, previous=previous)
+                    self._scores[subject, movie] = score
+                    yield MovieRated(
+                        user_id=subject, movie_id=movie, score=score, previous=previous
+                    )
             case "withdraw", movie:
-                if previous := self._scores.pop((who, movie), None):
-                    yield RatingWithdrawn(user_id=who, movie_id=movie, previous=previous)
+                if previous := self._scores.pop((subject, movie), None):
+                    yield RatingWithdrawn(user_id=subject, movie_id=movie, previous=previous)
             case "describe", title, genres:
-                kind = MovieDescribed if who in self._known else MovieAdded
-                self._known.add(who)
-                yield kind(movie_id=who, title=title, year=1999, genres=genres)
+                kind = MovieDescribed if subject in self._known else MovieAdded
+                self._known.add(subject)
+                yield kind(movie_id=subject, title=title, year=1999, genres=genres)
             case "link", source, external_id:
-                yield MovieLinked(movie_id=who, source=source, external_id=external_id)
-            case ("take off",):
-                yield MovieWithdrawn(movie_id=who, reason="a double")
-            case ("put back",):
-                yield MovieRestored(movie_id=who)
+                yield MovieLinked(movie_id=subject, source=source, external_id=external_id)
+            case ("withdraw movie",):
+                yield MovieWithdrawn(movie_id=subject, reason="a double")
+            case ("restore movie",):
+                yield MovieRestored(movie_id=subject)
             case "prefer", genres:
-                yield PreferencesChanged(user_id=who, genres=genres)
-            case "leave", family:
-                yield SessionRevoked(user_id=who, family=UUID(int=family), expires_at=NOON)
-            case ("leave all",):
-                self._epochs[who] = self._epochs.get(who, 0) + 1
-                yield SessionsRevoked(user_id=who, epoch=self._epochs[who])
+                yield PreferencesChanged(user_id=subject, genres=genres)
+            case "revoke", family:
+                yield SessionRevoked(user_id=subject, family=UUID(int=family), expires_at=NOON)
+            case ("revoke all",):
+                self._epochs[subject] = self._epochs.get(subject, 0) + 1
+                yield SessionsRevoked(user_id=subject, epoch=self._epochs[subject])
             case ("erase",):
-                yield UserErased(user_id=who)
+                yield UserErased(user_id=subject)
             case _:
-                raise AssertionError(what)
+                raise AssertionError(name)
 
 
-logs = st.lists(st.tuples(happenings, st.integers(0, 200)), max_size=40)
+logs = st.lists(st.tuples(actions, st.integers(0, 200)), max_size=40)
 
 
-def recorded(happenings) -> Recording:
+def recorded(actions) -> Recording:
     log = ConsistentRecording()
-    for happening, hours in happenings:
-        log.record(happening, hours)
+    for action, hours in actions:
+        log.record(action, hours)
     return log.recording
 
 
@@ -145,7 +147,7 @@ def test_batch_delivered_twice_counts_once(kind, redis):
     log: list[tuple[tuple[Any, ...], int]] = [
         (("rate", UUID(int=1), movie, 7), 0) for movie in range(1, 5)
     ]
-    log += [(("describe", 1, "Alien", ("Horror",)), 0), (("leave", UUID(int=1), 1), 0)]
+    log += [(("describe", 1, "Alien", ("Horror",)), 0), (("revoke", UUID(int=1), 1), 0)]
     recording, model = recorded(log), kind(redis, 1)
     for events in recording.by_partition().values():
         model_access.apply(model, events)

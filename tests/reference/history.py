@@ -104,7 +104,7 @@ class DatedLog(MemoryStore):
         return super().append(stream, events, expected=expected, origin=origin, occurred_at=at)
 
 
-def do(command: Command, log: EventStore) -> Handled[Any] | None:
+def handle_command(command: Command, log: EventStore) -> Handled[Any] | None:
     """Handle a command; None if it was refused."""
     try:
         return handle(command, _AGGREGATES[type(command)], log, origin=_ORIGIN)
@@ -126,14 +126,14 @@ def playlists_of(user: UUID) -> tuple[str, ...]:
     return tuple(playlist_id(str(user), PARTITIONS, bytes([nth] * 10)) for nth in range(2))
 
 
-def _words(text: str | None) -> PlaylistText | None:
+def _playlist_text(text: str | None) -> PlaylistText | None:
     return None if text is None else PlaylistText(text, EncryptedField(text))
 
 
 _people, _movies = st.sampled_from(PEOPLE), st.sampled_from(MOVIES)
 _texts = st.sampled_from(["", "Noir", "Émigrés", "a \N{SNOWMAN}"])
 _sources = st.sampled_from(["imdb", "tmdb"])
-_words_or_none = st.none() | _texts.map(_words)
+_text_or_none = st.none() | _texts.map(_playlist_text)
 _facts = st.builds(
     MovieFacts,
     title=_texts,
@@ -182,14 +182,14 @@ _describing: st.SearchStrategy[Command] = st.one_of(
 _listing: st.SearchStrategy[Command] = st.one_of(
     _own(
         CreatePlaylist,
-        name=st.just(_words("Noir")),
-        description=_words_or_none,
+        name=st.just(_playlist_text("Noir")),
+        description=_text_or_none,
         visibility=_visibilities,
     ),
     _own(
         ChangePlaylist,
-        name=st.just(UNSET) | st.just(_words("Heist")),
-        description=st.just(UNSET) | _words_or_none,
+        name=st.just(UNSET) | st.just(_playlist_text("Heist")),
+        description=st.just(UNSET) | _text_or_none,
         visibility=st.just(UNSET) | _visibilities,
     ),
     _own(RemoveMovie, movie_id=_movies),
@@ -219,7 +219,7 @@ commands: st.SearchStrategy[Command] = st.sampled_from([*_kinds * 5, _erasing]).
 )
 """Drawn evenly: hypothesis would flatten a union and favour the longest kind."""
 
-furnishing: tuple[Command, ...] = tuple(
+playlist_setup: tuple[Command, ...] = tuple(
     CreatePlaylist(
         playlist_id=playlist_id, user_id=person, name=PlaylistText("Noir", EncryptedField("Noir"))
     )
@@ -229,8 +229,8 @@ furnishing: tuple[Command, ...] = tuple(
 """Every user has playlists: otherwise few random commands would find one."""
 
 
-everyday: tuple[Command, ...] = (
-    *furnishing,
+setup_commands: tuple[Command, ...] = (
+    *playlist_setup,
     *(AddMovie(movie_id, MovieFacts(title=f"M{movie_id}", year=1979)) for movie_id in MOVIES[:3]),
     *(RateMovie(person, movie_id, 5) for person in PEOPLE for movie_id in MOVIES[:2]),
     *(
@@ -242,27 +242,27 @@ everyday: tuple[Command, ...] = (
     ),
     RateMovie(PEOPLE[0], MOVIES[0], 9),
 )
-"""Commands that were handled earlier."""
+"""Commands handled before the random ones."""
 
 
-def tell(timed_commands: Sequence[tuple[Command, datetime]]) -> DatedLog:
+def log_of(timed_commands: Sequence[tuple[Command, datetime]]) -> DatedLog:
     """A log in which these commands were handled."""
     log = DatedLog(PARTITIONS)
     for command, at in timed_commands:
         log.now = at
-        do(command, log)
+        handle_command(command, log)
     return log
 
 
 def histories(*, since: datetime, minutes: int) -> st.SearchStrategy[DatedLog]:
-    """Logs of some dozens of commands, handled within so many minutes."""
+    """Logs of some dozens of commands, handled within ``minutes``."""
     moments = st.integers(0, minutes * 60_000).map(lambda ms: _later(since, ms))
     timed_command = st.tuples(commands, moments)
     # By default Hypothesis mostly draws three commands or none.
     length = st.sampled_from([1, 10, 25, 40, 40, 60, 60])
     rest = length.flatmap(lambda n: st.lists(timed_command, min_size=n, max_size=n))
-    timed_setup = [(command, since) for command in everyday]
-    return (rest | rest.map(lambda timed_command: timed_setup + timed_command)).map(tell)
+    timed_setup = [(command, since) for command in setup_commands]
+    return (rest | rest.map(lambda timed_command: timed_setup + timed_command)).map(log_of)
 
 
 def _later(since: datetime, milliseconds: int) -> datetime:
