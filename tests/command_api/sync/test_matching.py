@@ -35,7 +35,7 @@ def candidate(movie_id, *cast, is_withdrawn=False):
     ("what", "movies", "movie_id", "how"),
     [
         (film(), matcher(), TMDB_BASE + 949, "added"),
-        (film(), matcher(linked={("tmdb", "949"): HEAT}), HEAT, "movies"),
+        (film(), matcher(linked={("tmdb", "949"): HEAT}), HEAT, "there"),
         (film(imdb="tt1"), matcher(linked={("imdb", "tt1"): HEAT}), HEAT, "matched"),
         (film(), matcher(candidate(HEAT)), HEAT, "matched"),
         (film(949, "Al Pacino"), matcher(candidate(HEAT, "Al Pacino")), HEAT, "matched"),
