@@ -14,6 +14,7 @@ from infra.platform.supervisor import (
     Member,
     Stopped,
     Supervisor,
+    answers,
 )
 from infra.services.errors import DidNotStart
 from tests.fixtures.waiting import until
@@ -139,3 +140,11 @@ def test_stop_ends_a_running_step(process):
     with pytest.raises(Stopped):
         Supervisor(stopping).run(step)
     assert step.pid == 0
+
+
+def test_readiness_check_needs_success_and_uses_no_proxy(fake_tmdb, monkeypatch):
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1")
+    origin = fake_tmdb.url.removesuffix("/3")
+    assert answers(f"{origin}/fake/counts")()
+    assert not answers(f"{origin}/3/movie/1")()  # 401: no token
+    assert not answers("http://127.0.0.1:1")()
