@@ -66,7 +66,11 @@ def _can_log_in(command_url: str, login: Login) -> bool:
 
 
 def _post(url: str, body: object) -> bool:
-    response = httpx.post(url, json=body, timeout=30)
+    try:
+        response = httpx.post(url, json=body, timeout=30, trust_env=False)
+    except httpx.TransportError as error:
+        # No DidNotStart: a lost connection doesn't tell whether the account can log in.
+        raise ConnectionError(f"{url} did not answer: {error}") from error
     if response.is_error and response.status_code != httpx.codes.CONFLICT:
         raise DidNotStart(f"{url} answered {response.status_code}: {response.text}")
     return response.is_success
