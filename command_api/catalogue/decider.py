@@ -1,9 +1,9 @@
 """Decider of movies: add, describe, link, detail, withdraw, restore."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -147,7 +147,7 @@ def _added(command: AddMovie) -> tuple[MovieEvent, ...]:
     movie_id, external_ids = command.movie_id, command.external_ids
     # The event holds one id of each source, the first; the others are linked to the movie.
     first = dict(reversed(external_ids))
-    added = MovieAdded(movie_id=movie_id, external_ids=first, **asdict(command.facts))
+    added = MovieAdded(movie_id=movie_id, external_ids=first, **_fields(command.facts))
     movie = evolve(MovieState(), added)
     return added, *(event for link in external_ids for event in _linked(movie_id, link, movie))
 
@@ -160,7 +160,12 @@ def _described(movie_id: int, facts: MovieFacts, current: MovieFacts) -> Sequenc
     )
     if described == current:
         return ()
-    return (MovieDescribed(movie_id=movie_id, **asdict(described)),)
+    return (MovieDescribed(movie_id=movie_id, **_fields(described)),)
+
+
+def _fields(facts: MovieFacts) -> dict[str, Any]:
+    # Not asdict, which copies every name of the cast: 33 us of the 46 of an added movie.
+    return {each.name: getattr(facts, each.name) for each in fields(facts)}
 
 
 def _linked(movie_id: int, link: ExternalId, movie: MovieState) -> Sequence[MovieLinked]:
