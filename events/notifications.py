@@ -42,6 +42,8 @@ class _Announcer:
 
     def announce(self, *partitions: int) -> None:
         """Announce partitions with new events; never blocks, never raises."""
+        if not partitions:
+            return
         with self._changed:
             self._waiting.update(partitions)
             if not self._thread.is_alive():

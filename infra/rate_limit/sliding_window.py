@@ -161,7 +161,8 @@ class LocalCounters:
         if synced is None:
             return {}
         count.synced, count.synced_at = synced, monotonic()
-        return throttle.judge(synced)
+        # Other threads may have counted meanwhile.
+        return throttle.judge(WindowCount(synced.current + count.unsynced, synced.previous))
 
     def _new(self, key: str) -> _LocalCount:
         if len(self._counts) >= _MOST_KEYS:
