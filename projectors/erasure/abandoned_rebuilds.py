@@ -39,20 +39,20 @@ class AbandonedRebuilds:
     def drop_stalled(self) -> None:
         """Drop unfinished rebuilds that have stalled and hold an erased user."""
         snapshot, now = self._pointers.snapshot(), self._clock()
-        before, self._progress = self._progress, {}
-        for generation in generations(BY_NAME):
-            if not _is_unfinished(generation, snapshot):
-                continue
-            id_ = generation.model, generation.number
-            model = BY_NAME[generation.model](self._redis, generation.number)
+        unfinished = {
+            (each.model, each.number): BY_NAME[each.model](self._redis, each.number)
+            for each in generations(BY_NAME)
+            if _is_unfinished(each, snapshot)
+        }
+        # Kept for all of them, even if the drop of one fails: the others' time goes on.
+        self._progress = {id_: self._progress[id_] for id_ in unfinished.keys() & self._progress}
+        for id_, model in unfinished.items():
             at = model.checkpoints(self._store.partitions)
-            last, since = before.get(id_, (None, now))
-            if at != last:
-                since = now
-            elif now - since >= PATIENCE_SECONDS:
+            last, since = self._progress.get(id_, (None, now))
+            has_stalled = at == last and now - since >= PATIENCE_SECONDS
+            self._progress[id_] = at, since if at == last and not has_stalled else now
+            if has_stalled:
                 self._drop_if_erased(model)
-                since = now
-            self._progress[id_] = at, since
 
     def _drop_if_erased(self, model: ReadModel) -> None:
         try:

@@ -26,10 +26,12 @@ from infra.config import config
 from infra.rate_limit.sliding_window import Throttle
 from projectors.consumer.decryption import decryptor
 from projectors.consumer.follower import Follower
-from projectors.erasure import coordinator
+from projectors.erasure import abandoned_rebuilds, coordinator
 from projectors.erasure.abandoned_rebuilds import PATIENCE_SECONDS, AbandonedRebuilds
 from projectors.erasure.audit import SearchTerms, search
 from projectors.erasure.coordinator import ErasureCoordinator, purge_past_generation
+from projectors.errors import RetryLater
+from projectors.generations import garbage_collector
 from projectors.generations.live import PAST_KEY, Live
 from projectors.generations.pointers import Pointers
 from projectors.parking.retry import ParkedStreamRetry, parked_stream_keys
@@ -402,6 +404,33 @@ def test_stalled_rebuild_with_an_erased_user_is_dropped(
     abandoned.drop_stalled()
     assert world.keys_naming_ann(model) == []
     assert world.remaining() == {}
+
+
+def test_failed_drop_of_a_stalled_rebuild_does_not_delay_that_of_others(
+    world, start_rebuild_after_erasure, monkeypatch
+):
+    library, clock = start_rebuild_after_erasure("rebuild"), Clock()
+    movies = world.generation(Movies, "rebuild")
+    follower = Follower(movies, world.store)
+    partition = partition_of(str(ANN), world.store.partitions)
+    follower.sync(world.store.heads())
+    follower.process(world.store.page(partition, after=0, limit=3))
+
+    def drop(model, pointers):
+        if model.name == library.name:
+            raise RetryLater("the search index is away")
+        return garbage_collector.drop(model, pointers)
+
+    monkeypatch.setattr(abandoned_rebuilds, "drop", drop)
+    abandoned = AbandonedRebuilds(world.redis, world.store, clock=clock)
+    abandoned.drop_stalled()
+    clock.now = PATIENCE_SECONDS
+    with pytest.raises(RetryLater):
+        abandoned.drop_stalled()
+    assert movies.checkpoint(partition)
+    abandoned.drop_stalled()
+    assert not movies.checkpoint(partition)
+    assert library.checkpoint(partition)
 
 
 def test_rebuild_that_progresses_or_passed_the_erasure_is_not_dropped(
