@@ -201,9 +201,13 @@ def _by_movie(entries: tuple[MovieHeat, ...]) -> dict[str, object]:
 def _items_by_movie(page: bytes | None) -> dict[str, object]:
     if page is None:
         return {}
-    rest = msgspec.json.decode(page)
-    items = {f" at movie {item['id']}": item for item in rest.pop("items")}
-    return {"": (rest, list(items)), **items}
+    try:
+        rest = msgspec.json.decode(page)
+    except msgspec.DecodeError:
+        return {"": page}
+    items = rest.pop("items")
+    order = [item["id"] for item in items]  # a list: it shows a movie that is there twice
+    return {"": (rest, order), **{f" at movie {item['id']}": item for item in items}}
 
 
 def _differences(

@@ -224,6 +224,17 @@ def test_check_accepts_pages_rewritten_during_comparison(world, monkeypatch):
     assert world.page()["as_of"] == "2026-03-01T12:01:00Z"
 
 
+def test_check_reports_page_with_a_movie_twice_or_cut_off(world):
+    world.add(ALIEN)
+    world.rate(ALIEN)
+    world.board()
+    page = world.page()
+    twice = msgspec.json.encode(page | {"items": 2 * page["items"]})
+    for wrong in (twice, twice[:-1]):
+        world.trending.redis.hset(world.trending.pages_key, "day|", wrong)
+        assert "the first page of day| differs from its board" in world.builder.check(NOON)
+
+
 def rated_during_each_comparison(world, monkeypatch, worker) -> None:
     """Movies are rated by turns after each read of the boards; the worker builds when awaited."""
     read, movies = Trending.boards_and_pages, cycle((ALIEN, HEAT))
