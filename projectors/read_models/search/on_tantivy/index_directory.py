@@ -32,12 +32,14 @@ class IndexDirectory:
 
     def searcher(self) -> tantivy.Searcher:
         """The index as it is now; raises IndexUnavailable if it is missing or unreadable."""
+        opened = self._open_searcher  # another thread may replace it by an older one
         with translating_errors():
             meta = (self._directory / "meta.json").stat()
             file_version = meta.st_ino, meta.st_mtime_ns
-            if self._open_searcher is None or self._open_searcher[0] != file_version:
-                self._open_searcher = file_version, _open_index(self._directory).searcher()
-        return self._open_searcher[1]
+            if opened is None or opened[0] != file_version:
+                opened = file_version, _open_index(self._directory).searcher()
+                self._open_searcher = opened
+        return opened[1]
 
     def create(self, identity: IndexIdentity) -> None:
         """Create an index with nothing but its identity; it appears atomically."""
