@@ -33,6 +33,7 @@ from projectors.read_models.recommendations.read_model import (
     Recommendations,
     encode_list,
 )
+from projectors.read_models.trending.builder import TrendingBuilder
 from projectors.read_models.trending.read_model import Trending
 from projectors.rebuild import backfill, derive, job
 from projectors.rebuild.backpressure import Backpressure
@@ -150,6 +151,21 @@ def test_rebuild_with_verify_ignores_changes_of_a_source_meanwhile(pointers, mon
     assert live()["trending"] == 2
     rate(1)
     apply_log(Movies(clients.redis(), 1), store)  # no process holds the lock any more
+
+
+def test_rebuild_with_verify_ignores_changes_between_build_and_comparison(pointers, monkeypatch):
+    differences, store = TrendingBuilder.differences, PostgresStore(config().partitions)
+
+    def late(self):
+        monkeypatch.setattr(TrendingBuilder, "differences", differences)
+        rate(1)
+        for kind in (Movies, Trending):
+            apply_log(kind(clients.redis(), 1), store)
+        return differences(self)
+
+    monkeypatch.setattr(TrendingBuilder, "differences", late)
+    rebuild("trending", "--verify")
+    assert live()["trending"] == 2
 
 
 def test_rebuild_with_verify_finds_a_key_lost_by_the_live_generation(pointers, capsys):
