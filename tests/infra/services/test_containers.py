@@ -98,7 +98,7 @@ def options(call: Sequence[str], name: str) -> list[str]:
 @pytest.mark.parametrize("is_away", [False, True])
 def test_container_engine_is_available_only_if_its_daemon_answers(engine, is_away):
     if is_away:
-        (engine.place / "away").touch()
+        (engine.directory / "away").touch()
     assert containers.is_available.__wrapped__() is not is_away
 
 
@@ -163,7 +163,7 @@ def test_stopped_containers_are_removed_and_volumes_stay(engine, servers, tmp_pa
 
 
 def test_engine_error_is_reported_in_its_words(engine, redis, tmp_path):
-    (engine.place / "full").touch()
+    (engine.directory / "full").touch()
     with pytest.raises(ServiceError, match="docker run failed: no space left on device"):
         containers.start([redis], tmp_path / "services")
 
