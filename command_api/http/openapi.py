@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from infra.http.openapi import Headers, Method, Shape, operation
-from infra.http.permissions import Anybody
+from infra.http.permissions import needs_token
 
 _ONCE = {
     "Idempotency-Key": "A command sent again with the same key within a day is not executed again;"
@@ -35,7 +35,7 @@ def describe_command(
     """
 
     def complete(view: Any, method: Method) -> None:
-        is_public = view.permission_classes == (Anybody,)
+        is_public = not needs_token(view.permission_classes)
         shape = body or view.bodies.get(method.__name__.upper())
         operation(
             name,

@@ -3,7 +3,6 @@
 The tests share a platform; each ends with all parked events applied.
 """
 
-import os
 import signal
 import subprocess
 import sys
@@ -16,7 +15,7 @@ import pytest
 from redis import Redis
 
 from benchmarks.generated_ratings import make
-from infra.platform.processes import HOME, Process, manage
+from infra.platform.processes import Process, run_manage
 from infra.platform.topology import Platform
 from tests.fixtures.platform import (
     LEVEL_SECONDS,
@@ -59,14 +58,8 @@ def deploy_fixed_projector(platform: Platform, failing: Process) -> None:
 
 def run_parked_command(platform: Platform, *arguments: str) -> str:
     """Output of ``manage.py parked``."""
-    return subprocess.run(
-        manage("parked", *arguments),
-        cwd=HOME,
-        env={**os.environ, **platform.environ, "MARQUEE_ROLE": "ops", "COLUMNS": "200"},
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
+    environ = {**platform.environ, "COLUMNS": "200"}
+    return run_manage(environ, "parked", *arguments, check=True, capture_output=True).stdout
 
 
 def rate(person: Client, movie: int, score: int) -> str:

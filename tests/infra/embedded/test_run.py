@@ -5,7 +5,6 @@ The tests hand on a running platform, and its data.
 
 import os
 import signal
-import subprocess
 from contextlib import suppress
 
 import httpx
@@ -13,7 +12,7 @@ import psycopg2
 
 from infra.embedded.engines import postgres_url
 from infra.embedded.layout import layout_of
-from infra.platform.processes import HOME, manage
+from infra.platform.processes import run_manage
 from tests.fixtures.platform import write_catalogue
 from tests.fixtures.waiting import until
 from tests.infra.embedded.conftest import leftovers, sockets
@@ -30,12 +29,8 @@ def import_a_movie(directory, tmp_path):
     """Import movie 1 into the platform of a directory."""
     write_catalogue(tmp_path / "catalogue.jsonl", movies=1)
     lines = (layout_of(directory).base / "environment").read_text().splitlines()
-    subprocess.run(
-        manage("import_catalogue", str(tmp_path / "catalogue.jsonl")),
-        cwd=HOME,
-        env={**os.environ, **dict(line.split("=", 1) for line in lines), "MARQUEE_ROLE": "ops"},
-        check=True,
-    )
+    environ = dict(line.split("=", 1) for line in lines)
+    run_manage(environ, "import_catalogue", str(tmp_path / "catalogue.jsonl"), check=True)
 
 
 def ratings(run, token):
