@@ -10,6 +10,10 @@ COMPOSE := docker compose
 MODE ?= embedded
 SOURCES := command_api query_api projectors events infra benchmarks tests docs
 
+# A platform is a dozen processes and its tests start hundreds: without bytecode each would compile
+# 40,000 lines of ours first, and all packages, which pip does not compile here.
+unexport PYTHONDONTWRITEBYTECODE
+
 # ------------------------------------------------------------------------------------ environment
 
 $(STAMP): requirements-dev.lock
