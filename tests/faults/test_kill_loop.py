@@ -8,14 +8,15 @@ import pytest
 
 from infra.platform.processes import HOME
 
-SECONDS = "30"
-"""At least: it goes on until every victim was killed once. ``make faults`` kills for longer."""
+SHORT = ("--seconds", "30", "--pause", "0.25")
+"""At least: it goes on until every victim was killed once. ``make faults`` kills for longer, under
+five times the load."""
 
 
 @pytest.fixture
 def kill_loop():
     """A short ``make faults``; it ends its servers even when the test is killed."""
-    command = [sys.executable, "-m", "tests.faults.kill_loop", "--seconds", SECONDS]
+    command = [sys.executable, "-m", "tests.faults.kill_loop", *SHORT]
     with subprocess.Popen(
         ["setpriv", "--pdeathsig", "TERM", *command],
         cwd=HOME,

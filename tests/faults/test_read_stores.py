@@ -47,7 +47,11 @@ NEED_NO_SEARCH = (
 def under_load(platform):
     """Users write and read during the block; afterwards their reads and all writes are checked."""
     options = LoadOptions(
-        command_url=platform.command_url, query_url=platform.query_url, people=3, movies=RATED
+        command_url=platform.command_url,
+        query_url=platform.query_url,
+        people=3,
+        movies=RATED,
+        pause_seconds=0.1,  # what was lost is built again on the same cores
     )
     load, stopping = Load(options), Event()
     with closing(load), ThreadPoolExecutor() as threads:

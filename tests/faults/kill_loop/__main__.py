@@ -26,6 +26,7 @@ from tests.faults.kill_loop.stage import NAME, Stage, stage
 from tests.faults.kill_loop.victims import victims
 
 SECONDS = 600
+PAUSE_SECONDS = 0.05
 MOVIES = 200
 PEOPLE = 6
 _LOOK_SECONDS = 0.05
@@ -38,14 +39,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
     parser.add_argument("--seconds", type=int, default=SECONDS, metavar="N", help="of killing")
     parser.add_argument("--seed", type=int, default=1896, help="of the order of kills")
+    parser.add_argument(
+        "--pause",
+        type=float,
+        default=PAUSE_SECONDS,
+        metavar="S",
+        help="seconds between two writes of a user",
+    )
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # cleans up
-    report = run(arguments.seconds, seed=arguments.seed)
+    report = run(arguments.seconds, seed=arguments.seed, pause=arguments.pause)
     report.show(Console(width=None if sys.stdout.isatty() else 120))
     return 0 if report.is_right else 1
 
 
-def run(seconds: float, *, seed: int) -> Report:
+def run(seconds: float, *, seed: int, pause: float) -> Report:
     """Kill for ``seconds`` and each victim at least once, wait until level, and check."""
     random = Random(seed)
     with ExitStack() as stack:
@@ -58,7 +66,7 @@ def run(seconds: float, *, seed: int) -> Report:
         loop = Loop(
             victims(running_stage.platform, running_stage.services, NAME, random), health, random
         )
-        with _under_load(running_stage, directory) as load:
+        with _under_load(running_stage, directory, pause=pause) as load:
             _kill(running_stage, loop, load, until=monotonic() + seconds)
         health.close()  # read models are never level while the probe writes
         return _look(running_stage, loop, directory)
@@ -78,11 +86,13 @@ def _kill(
 
 
 @contextmanager
-def _under_load(running_stage: Stage, directory: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def _under_load(
+    running_stage: Stage, directory: Path, *, pause: float
+) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a process that writes, reads and keeps the ledger, until the end of the block."""
     log_path = directory / "load.log"
     with log_path.open("wb") as log:
-        load = subprocess.Popen(_load(running_stage, directory), cwd=HOME, stdout=log)
+        load = subprocess.Popen(_load(running_stage, directory, pause), cwd=HOME, stdout=log)
     try:
         while not log_path.stat().st_size:  # it prints once all users are registered
             if load.poll() is not None:
@@ -97,7 +107,7 @@ def _under_load(running_stage: Stage, directory: Path) -> Iterator["subprocess.P
         load.wait()
 
 
-def _load(running_stage: Stage, directory: Path) -> list[str]:
+def _load(running_stage: Stage, directory: Path, pause: float) -> list[str]:
     return [
         *(sys.executable, "-m", "benchmarks.write_load", "--reads-may-fail"),
         *(
@@ -106,7 +116,7 @@ def _load(running_stage: Stage, directory: Path) -> list[str]:
             "--query-url",
             running_stage.platform.query_url,
         ),
-        *("--people", str(PEOPLE), "--movies", str(MOVIES - 1), "--pause", "0.05"),
+        *("--people", str(PEOPLE), "--movies", str(MOVIES - 1), "--pause", str(pause)),
         *("--ledger", str(directory / "ledger"), "--report", str(directory / "report")),
     ]
 
