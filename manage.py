@@ -34,8 +34,8 @@ def run() -> None:
     # Imported here: the first Python may lack these packages.
     from django.core.management import execute_from_command_line  # noqa: PLC0415 - see above
 
+    from infra.clients import AWAY  # noqa: PLC0415 - see above
     from infra.config import BadConfig  # noqa: PLC0415 - see above
-    from infra.http.problem_details import AWAY  # noqa: PLC0415 - see above
 
     try:
         execute_from_command_line(sys.argv)

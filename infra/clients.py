@@ -1,14 +1,22 @@
-"""Clients of Redis and Elasticsearch, shared by a process."""
+"""Clients of Redis and Elasticsearch that a process shares, and the errors when one is away."""
 
 from functools import cache
+from typing import TYPE_CHECKING
 
-from elasticsearch import Elasticsearch
+from django.db import InterfaceError, OperationalError
 from redis import Redis
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 from infra.config import config
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+AWAY = (OperationalError, InterfaceError, RedisConnectionError, RedisTimeoutError)
+"""Raised when a database or Redis can't be reached."""
 
 # redis-py's default limit of 100 raises an error in the 101st concurrent thread.
 _UNLIMITED_CONNECTIONS = 2**31
@@ -45,6 +53,9 @@ def _cache_redis(url: str) -> Redis:
 
 
 @cache
-def elasticsearch() -> Elasticsearch:
+def elasticsearch() -> "Elasticsearch":
     """Elasticsearch, with a timeout of ten seconds."""
+    # A third of the time that a process takes to start, and most never search.
+    from elasticsearch import Elasticsearch  # noqa: PLC0415 - see above
+
     return Elasticsearch(config().elasticsearch_url, request_timeout=10)

@@ -73,11 +73,6 @@ def redis() -> None:
     clients.redis().ping()
 
 
-def elasticsearch() -> None:
-    """Raise if Elasticsearch doesn't answer. Not info(): some distributions refuse that."""
-    clients.elasticsearch().options(request_timeout=2).cluster.health()
-
-
 def database(alias: str) -> ReadinessCheck:
     """A check that a database answers."""
 

@@ -18,14 +18,10 @@ from django.core.exceptions import (
     RequestDataTooBig,
     SuspiciousOperation,
 )
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
-from elastic_transport import ConnectionError as SearchConnectionError
-from elastic_transport import ConnectionTimeout as SearchTimeoutError
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 from rest_framework import exceptions
 
+from infra.clients import AWAY
 from infra.errors import (
     BadRequest,
     FieldError,
@@ -42,15 +38,6 @@ from infra.observability import correlation_id, count
 from infra.rate_limit.sliding_window import RATE
 
 MEDIA_TYPE = "application/problem+json"
-AWAY = (
-    OperationalError,
-    InterfaceError,
-    RedisConnectionError,
-    RedisTimeoutError,
-    SearchConnectionError,
-    SearchTimeoutError,
-)
-"""Raised when a store can't be reached."""
 
 _log = structlog.get_logger(__name__)
 _encoder = msgspec.json.Encoder()

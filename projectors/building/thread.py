@@ -5,8 +5,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from threading import Event, Thread
 
-from elasticsearch import ApiError, TransportError
-
 from projectors.building.builder import Builder
 from projectors.errors import TRANSIENT_ERRORS
 
@@ -85,7 +83,7 @@ class BuilderThread:
         try:
             self._builder.build(datetime.now(UTC))
         except Exception as error:
-            is_bug = not isinstance(error, (*TRANSIENT_ERRORS, TransportError, ApiError))
+            is_bug = not isinstance(error, TRANSIENT_ERRORS)
             log.log(
                 logging.ERROR if is_bug else logging.WARNING,
                 "%s: build failed%s, trying again in %.1f s: %s",

@@ -14,7 +14,6 @@ from threading import Event, Thread
 from time import time
 
 from django.db import close_old_connections
-from elasticsearch import ApiError, TransportError
 
 from events.store.generations import Generation, generations, mark_dropped
 from infra import clients
@@ -144,7 +143,7 @@ def _collect_garbage(collector: GenerationCollector, also: Callable[[], None], d
             if turn % _ORPHANS_EVERY == 0:
                 collector.drop_orphans()
         except Exception as error:  # without this thread nothing would ever be dropped
-            is_bug = not isinstance(error, (*TRANSIENT_ERRORS, TransportError, ApiError))
+            is_bug = not isinstance(error, TRANSIENT_ERRORS)
             log.log(
                 logging.ERROR if is_bug else logging.WARNING,
                 "Garbage collection of generations failed%s, trying again in %.0f s: %s",

@@ -1,8 +1,11 @@
-"""Seven hops: a rating over HTTP shows in every read model."""
+"""Seven hops: a rating over HTTP shows in every read model.
+
+Most tests share a platform; each has movies of its own.
+"""
 
 import pytest
 
-from tests.fixtures.platform import MOVIES, import_
+from tests.fixtures.platform import LEVEL_SECONDS, MOVIES, import_, manage_all
 from tests.fixtures.waiting import until
 
 
@@ -12,10 +15,8 @@ def wait_until_recommendable(person):
     until(lambda: len(person.read(path).json()["items"]) == MOVIES)
 
 
-def test_rating_shows_in_every_read_model(start, catalogue, register_client):
-    platform = start()
-    import_(platform, catalogue)
-    ann = register_client(platform, "ann")
+def test_rating_shows_in_every_read_model(shared_platform, register_client):
+    ann = register_client(shared_platform.platform)
     wait_until_recommendable(ann)
 
     answer = ann.put("/v1/movies/1/rating", {"score": 9})
@@ -30,8 +31,7 @@ def test_rating_shows_in_every_read_model(start, catalogue, register_client):
     }
     [rating] = ann.read("/v1/me/ratings", at).json()["items"]
     assert (rating["id"], rating["score"]) == (1, 9)
-    [trend] = ann.read("/v1/trending", at).json()["items"]
-    assert trend["id"] == 1
+    [trend] = [item for item in ann.read("/v1/trending", at).json()["items"] if item["id"] == 1]
     heats = (1.0, 2 ** (-1 / 6))  # an hour may have ended meanwhile
     assert any(trend["heat"] == pytest.approx(heat, abs=0.001) for heat in heats)
     assert [item["id"] for item in ann.read("/v1/search?q=amelie", at).json()["items"]] == [1]
@@ -44,10 +44,9 @@ def test_rating_shows_in_every_read_model(start, catalogue, register_client):
     assert 1 not in [item["id"] for item in recommended]
 
 
-def test_response_states_its_age(start, catalogue, register_client):
-    platform = start()
-    import_(platform, catalogue)
-    ann = register_client(platform, "ann")
+def test_response_states_its_age(shared_platform, register_client):
+    ann = register_client(shared_platform.platform)
+    manage_all(shared_platform.platform, ("lag", "--wait", LEVEL_SECONDS))
     for path in ("/v1/movies/1", "/v1/trending", "/v1/search?q=movie", "/v1/me/ratings"):
         answer = ann.read(path)
         assert answer.status_code == 200, answer.text
@@ -66,22 +65,19 @@ def test_writes_appear_without_the_bus(start, catalogue, register_client):
     assert ann.read("/v1/movies/7", at).json()["community"]["count"] == 1
 
 
-def test_withdrawn_rating_leaves_no_trace(start, catalogue, register_client):
-    platform = start()
-    import_(platform, catalogue)
-    ann = register_client(platform, "ann")
-    ann.put("/v1/movies/1/rating", {"score": 9})
-    answer = ann.command.delete("/v1/movies/1/rating", headers=dict(ann.headers))
+def test_withdrawn_rating_leaves_no_trace(shared_platform, register_client):
+    ann = register_client(shared_platform.platform)
+    ann.put("/v1/movies/11/rating", {"score": 9})
+    answer = ann.command.delete("/v1/movies/11/rating", headers=dict(ann.headers))
     at = answer.headers["Log-Position"]
     assert answer.status_code == 204
-    assert ann.read("/v1/movies/1", at).json()["community"]["count"] == 0
+    assert ann.read("/v1/movies/11", at).json()["community"]["count"] == 0
     assert ann.read("/v1/me/ratings", at).json()["items"] == []
-    assert ann.read("/v1/trending", at).json()["items"] == []
+    assert 11 not in [item["id"] for item in ann.read("/v1/trending", at).json()["items"]]
 
 
-def test_logout_everywhere_holds_for_queries(start, register_client):
-    platform = start()
-    ann = register_client(platform, "ann")
+def test_logout_everywhere_holds_for_queries(shared_platform, register_client):
+    ann = register_client(shared_platform.platform)
     assert ann.read("/v1/me/ratings").status_code == 200
     answer = ann.command.post("/v1/tokens/revoke-all", headers=dict(ann.headers))
     assert answer.status_code == 204

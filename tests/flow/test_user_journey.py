@@ -1,6 +1,4 @@
-"""User journey: playlists, favourites, hidden and similar movies."""
-
-from tests.fixtures.platform import import_
+"""User journey: playlists, favourites, hidden and similar movies, on a shared platform."""
 
 
 def ids(answer):
@@ -8,10 +6,9 @@ def ids(answer):
     return [item["id"] for item in answer.json()["items"]]
 
 
-def test_private_playlist_is_hidden_from_others_at_once(start, catalogue, register_client):
-    platform = start()
-    import_(platform, catalogue)
-    ann, bob = register_client(platform, "ann"), register_client(platform, "bob")
+def test_private_playlist_is_hidden_from_others_at_once(shared_platform, register_client):
+    platform = shared_platform.platform
+    ann, bob = register_client(platform, "ann"), register_client(platform)
     created = ann.command.post(
         "/v1/playlists",
         json={"name": "Rainy days", "visibility": "public"},
@@ -36,16 +33,15 @@ def test_private_playlist_is_hidden_from_others_at_once(start, catalogue, regist
     assert ids(ann.read("/v1/me/playlists", at)) == [playlist["id"]]
 
 
-def test_favourites_hidden_movies_and_likes_show_at_once(start, catalogue, register_client):
-    platform = start()
-    import_(platform, catalogue)
-    ann, bob = register_client(platform, "ann"), register_client(platform, "bob")
+def test_favourites_hidden_movies_and_likes_show_at_once(shared_platform, register_client):
+    platform = shared_platform.platform
+    ann, bob = register_client(platform, "anne"), register_client(platform)
     at = ann.put("/v1/movies/1/favourite", {}).headers["Log-Position"]
     assert ids(ann.read("/v1/me/favourites", at)) == [1]
     at = ann.put("/v1/movies/2/hidden", {}).headers["Log-Position"]
     assert not {1, 2} & set(ids(ann.read("/v1/me/recommendations", at)))
     me = ann.read("/v1/me", at).json()
-    assert (me["username"], me["counts"]["favourites"], me["counts"]["hidden"]) == ("ann", 1, 1)
+    assert (me["username"], me["counts"]["favourites"], me["counts"]["hidden"]) == ("anne", 1, 1)
 
     at = ",".join(
         person.put(f"/v1/movies/{movie}/rating", {"score": 9}).headers["Log-Position"]

@@ -52,21 +52,25 @@ SETTINGS: dict[str, Any] = {
 }
 
 _PAGE = 1000
-_BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
-_GONE = {HTTPStatus.NOT_FOUND}  # the index was lost; the builder recreates it
 
 
 @contextmanager
 def translating_errors() -> Iterator[None]:
-    """Turn connection errors and overload into IndexUnavailable."""
+    """Turn connection errors, overload and faults of the server into IndexUnavailable."""
     try:
         yield
     except TransportError as error:
         raise IndexUnavailable(str(error)) from error
     except ApiError as error:
-        if error.status_code in _BUSY | _GONE:
+        if _is_passing(error.status_code):
             raise IndexUnavailable(str(error)) from error
         raise
+
+
+def _is_passing(status: int) -> bool:
+    """Whether a later try may succeed; an index that was lost is recreated by its builder."""
+    passing = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.NOT_FOUND}
+    return status in passing or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 class ElasticsearchIndex:
@@ -156,10 +160,7 @@ class ElasticsearchIndex:
 def _raise_unless_newer(items: Sequence[dict[str, Any]]) -> None:
     faults = [item for item in items if item["status"] >= HTTPStatus.BAD_REQUEST]
     faults = [item for item in faults if item["status"] != HTTPStatus.CONFLICT]
-    if any(
-        item["status"] in _BUSY | _GONE or item["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR
-        for item in faults
-    ):
+    if any(_is_passing(item["status"]) for item in faults):
         raise IndexUnavailable(
             f"Elasticsearch failed to index {len(faults)} documents, the first:"
             f" {faults[0]['error']}"
