@@ -81,6 +81,10 @@ PYTEST := $(PYTHON) -m pytest
 test: $(STAMP) ## run all tests, with real servers
 	@$(PYTHON) -m tests $(ARGS)
 
+.PHONY: test-servers
+test-servers: $(STAMP) ## start the servers of make test, which does so itself
+	@$(PYTHON) -m tests.servers
+
 .PHONY: test-lane
 test-lane: $(STAMP) ## run some of the test runs (ONLY=command,query,ops or faults,machine)
 	@$(PYTHON) -m tests.lane $(ONLY) $(ARGS)

@@ -3,8 +3,10 @@
 import gzip
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from elasticsearch import Elasticsearch
@@ -24,28 +26,31 @@ FAMOUS = {
 CHUNK = 5000
 
 
-def documents() -> Iterator[VersionedDocument]:
+@cache
+def documents() -> Sequence[VersionedDocument]:
+    """The whole catalogue, for both engines."""
     with gzip.open(DEMO, "rt") as lines:
-        for line in lines:
-            movie = json.loads(line)
-            details = SearchableDetails(
-                title=movie["title"],
-                year=movie["year"],
-                genres=tuple(movie["genres"]),
-                cast=tuple(movie["cast"]),
-            )
-            votes = FAMOUS.get(movie["id"], movie["id"] % 3)
-            total = votes * (5 + movie["id"] % 5)
-            yield VersionedDocument(
-                movie["id"], 1, document(movie["id"], details, votes=votes, total=total)
-            )
+        return [versioned(json.loads(line)) for line in lines]
+
+
+def versioned(movie: dict[str, Any]) -> VersionedDocument:
+    details = SearchableDetails(
+        title=movie["title"],
+        year=movie["year"],
+        genres=tuple(movie["genres"]),
+        cast=tuple(movie["cast"]),
+    )
+    votes = FAMOUS.get(movie["id"], movie["id"] % 3)
+    total = votes * (5 + movie["id"] % 5)
+    return VersionedDocument(
+        movie["id"], 1, document(movie["id"], details, votes=votes, total=total)
+    )
 
 
 def filled(index: SearchEngine) -> SearchEngine:
     index.create()
-    every = list(documents())
-    for start in range(0, len(every), CHUNK):
-        index.put(every[start : start + CHUNK])
+    for start in range(0, len(documents()), CHUNK):
+        index.put(documents()[start : start + CHUNK])
     index.refresh()
     return index
 
