@@ -28,7 +28,9 @@ def main(arguments: Sequence[str]) -> int:
         failed = run([*MAIN_LANE, *FAULT_LANE], arguments)
         status = 0
     else:
-        _services("start", os.environ)  # or both lanes would install what is missing
+        _run_module(
+            "tests.servers", environ=os.environ
+        )  # or both lanes would install what is missing
         with _beside(arguments) as lane:
             failed = run(MAIN_LANE, arguments)
             status = lane.wait()
@@ -56,7 +58,7 @@ def _beside(arguments: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
             yield lane
         finally:
             end(lane)
-            _services("stop", environ)
+            _run_module("infra.services", "stop", environ=environ)
             output.seek(0)
             sys.stdout.write("Output of the second lane (faults, machine):\n")
             sys.stdout.flush()
@@ -64,8 +66,8 @@ def _beside(arguments: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
             sys.stdout.flush()
 
 
-def _services(what: str, environ: Mapping[str, str]) -> None:
-    command = [sys.executable, "-m", "infra.services", what]
+def _run_module(*arguments: str, environ: Mapping[str, str]) -> None:
+    command = [sys.executable, "-m", *arguments]
     subprocess.run(command, cwd=ROOT, env=dict(environ), check=False)
 
 

@@ -1,6 +1,6 @@
 """Starts the servers of the first lane, and installs what is missing.
 
-``make test`` does so, too; CI does it beside ``make check``.
+``make test`` begins with it; CI runs it beside ``make check``.
 """
 
 import os
@@ -11,6 +11,7 @@ from infra.services.elasticsearch import QUICK_START
 
 
 def main() -> int:
+    """Exit status 1 if a server could not be started."""
     os.environ |= QUICK_START
     try:
         ensure()

@@ -16,13 +16,14 @@ from redis import Redis
 
 from benchmarks.generated_ratings import make
 from events.bus import topology
+from projectors.consumer.worker import BULK_LAG
 from tests.fixtures import broker
 from tests.fixtures.platform import SharedPlatform, assert_level_and_equal
 from tests.fixtures.waiting import until
 
 PATIENCE_SECONDS = 60
-FEW, MANY = 2000, 6000
-"""A worker that many events behind leaves the bus for the log; a few are read from the bus."""
+FEW, MANY = 2000, BULK_LAG + 1000
+"""A worker that is so many events behind leaves the bus for the log; for few it stays."""
 ENOUGH_FOR_THREE_KILLS = 20_000
 USERS = 200
 _first_user = count(1, USERS)

@@ -4,7 +4,6 @@ import gzip
 import json
 import os
 from collections.abc import Iterator, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +25,9 @@ FAMOUS = {
 CHUNK = 5000
 
 
-@cache
+@pytest.fixture(scope="module")
 def documents() -> Sequence[VersionedDocument]:
-    """The whole catalogue, for both engines."""
+    """The whole catalogue."""
     with gzip.open(DEMO, "rt") as lines:
         return [versioned(json.loads(line)) for line in lines]
 
@@ -47,26 +46,26 @@ def versioned(movie: dict[str, Any]) -> VersionedDocument:
     )
 
 
-def filled(index: SearchEngine) -> SearchEngine:
+def fill(index: SearchEngine, documents: Sequence[VersionedDocument]) -> SearchEngine:
     index.create()
-    for start in range(0, len(documents()), CHUNK):
-        index.put(documents()[start : start + CHUNK])
+    for start in range(0, len(documents), CHUNK):
+        index.put(documents[start : start + CHUNK])
     index.refresh()
     return index
 
 
 @pytest.fixture(scope="module")
-def on_elasticsearch(services) -> Iterator[SearchEngine]:
+def on_elasticsearch(services, documents) -> Iterator[SearchEngine]:
     # Not in this run's namespace: its indices are deleted after each test.
     with Elasticsearch(services.elasticsearch, request_timeout=60) as client:
         index = ElasticsearchIndex(client, f"contract-{os.getpid()}-catalogue")
-        yield filled(index)
+        yield fill(index, documents)
         index.drop()
 
 
 @pytest.fixture(scope="module")
-def on_tantivy(tmp_path_factory) -> SearchEngine:
-    return filled(TantivyIndex(tmp_path_factory.mktemp("search") / "catalogue"))
+def on_tantivy(tmp_path_factory, documents) -> SearchEngine:
+    return fill(TantivyIndex(tmp_path_factory.mktemp("search") / "catalogue"), documents)
 
 
 @pytest.fixture
