@@ -7,6 +7,7 @@ have no invisible characters.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -26,6 +27,8 @@ from infra.http.problem_details import field_errors
 
 MAX_DEPTH = 8
 """Nesting of lists and objects in a body; ours need three."""
+MAX_MEMBERS = 100
+"""Members of one object in a body; ours have at most ten."""
 MAX_QUERY_LENGTH = 4096
 """Characters of the whole query string."""
 _HIDDEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -101,27 +104,30 @@ def decode(body: bytes) -> Any:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest(f"The body is not valid JSON: {error}") from error
-    if _is_deeper(value, MAX_DEPTH):
-        raise BadRequest(f"The body is nested more than {MAX_DEPTH} deep.")
+    _limit_shape(value, MAX_DEPTH)
     # msgspec takes the last of two fields of one name; a proxy may have checked the first.
     json.loads(body, object_pairs_hook=_refuse_duplicates)
     return value
 
 
-def _is_deeper(value: Any, levels: int) -> bool:
+def _limit_shape(value: Any, levels: int) -> None:
     if not isinstance(value, dict | list):
-        return False
-    inner = value.values() if isinstance(value, dict) else value
-    return not levels or any(_is_deeper(each, levels - 1) for each in inner)
+        return
+    if not levels:
+        raise BadRequest(f"The body is nested more than {MAX_DEPTH} deep.")
+    if isinstance(value, dict) and len(value) > MAX_MEMBERS:
+        raise BadRequest(f"An object in the body has more than {MAX_MEMBERS} members.")
+    for each in value.values() if isinstance(value, dict) else value:
+        _limit_shape(each, levels - 1)
 
 
 def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> None:
-    if len(pairs) < 2 or len({name for name, _ in pairs}) == len(pairs):  # noqa: PLR2004 - twice
+    times = Counter(name for name, _ in pairs)
+    if len(times) == len(pairs):
         return
-    names = [name for name, _ in pairs]
-    duplicates = sorted({name for name in names if names.count(name) > 1})
     raise Invalid(
-        "Some fields are invalid.", errors=[(name, "duplicate field") for name in duplicates]
+        "Some fields are invalid.",
+        errors=[(name, "duplicate field") for name, count in sorted(times.items()) if count > 1],
     )
 
 

@@ -12,6 +12,7 @@ from infra.config import config
 from infra.errors import BadRequest, Invalid, TooLarge, TooLong
 from infra.http.strict_json import (
     MAX_DEPTH,
+    MAX_MEMBERS,
     MAX_QUERY_LENGTH,
     JSONParser,
     PageQuery,
@@ -135,6 +136,17 @@ def test_body_nesting_is_limited():
     for deeper in (b"[%b]" % deep, b'{"a": %b}' % deep):
         with pytest.raises(BadRequest, match="deep"):
             decode(deeper)
+
+
+@pytest.mark.parametrize("shape", [b"%b", b"[%b]", b'{"a": [{"b": %b}]}'])
+def test_members_of_an_object_are_limited(shape):
+    def body(members):
+        names = b",".join(b'"m%d": 1' % number for number in range(members))
+        return shape % (b"{%b}" % names)
+
+    assert decode(body(MAX_MEMBERS))
+    with pytest.raises(BadRequest, match=f"more than {MAX_MEMBERS} members"):
+        decode(body(MAX_MEMBERS + 1))
 
 
 class Words(StrictSerializer):
