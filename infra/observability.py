@@ -71,6 +71,9 @@ GaugeName: TypeAlias = Literal[
 _BUCKETS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
 
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
 def count(name: CounterName, amount: float = 1, **labels: str) -> None:
     """Increase a counter."""
     _counter(name, tuple(labels)).labels(*labels.values()).inc(amount)
@@ -82,7 +85,11 @@ def observe_seconds(name: HistogramName, seconds: float, **labels: str) -> None:
 
 
 def observe_response(view: str, method: str, status: int, seconds: float) -> None:
-    """Count a response of an API and add its duration to the histogram."""
+    """Count a response of an API and add its duration to the histogram.
+
+    A client may make up methods; all of them count as ``other``.
+    """
+    method = method if method in _METHODS else "other"
     requests = _counter("marquee_http_requests_total", ("view", "method", "status"))
     requests.labels(view, method, str(status)).inc()
     _histogram("marquee_http_seconds", ("view",)).labels(view).observe(seconds)
