@@ -18,7 +18,7 @@ PATHS = {
     "command": ["tests/command_api"],
     "query": ["tests/query_api"],
     "faults": ["tests/faults"],
-    "machine": ["tests/infra", "tests/browser"],
+    "machine": ["tests/infra", "tests/browser", "tests/contracts"],
 }
 PATHS["ops"] = ["tests", *(f"--ignore={path}" for paths in PATHS.values() for path in paths)]
 ROLES = {"command": "command", "query": "query"}

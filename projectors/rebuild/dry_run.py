@@ -16,6 +16,7 @@ from projectors.generations.live import Live, NotReady
 from projectors.rebuild import plan
 from projectors.rebuild.job import RebuildOptions
 from projectors.storage.read_model import ReadModel
+from projectors.verification.pages import KeptPages, LogPages
 from projectors.verification.state import verify
 
 _SAMPLE = 5000
@@ -28,12 +29,13 @@ def preview(kinds: Sequence[type[ReadModel]], options: RebuildOptions, console: 
     store = PostgresStore(config().partitions)
     live = Live(clients.redis())
     events = sum(plan.offsets_at(store, options.until) if options.until else store.heads())
+    pages = KeptPages(store)
     table = Table("read model", "live now", "events to read", "what would change", "about")
     total = 0.0
     for kind in kinds:
         seconds = _seconds(kind, store, events) / options.processes
         total += seconds
-        number, change = _change(kind, live, store, options.until)
+        number, change = _change(kind, live, pages, options.until)
         table.add_row(kind.name, number, f"{events:,}", change, f"{seconds:,.0f} s")
     console.print(table)
     console.print(
@@ -44,7 +46,7 @@ def preview(kinds: Sequence[type[ReadModel]], options: RebuildOptions, console: 
 
 
 def _change(
-    kind: type[ReadModel], live: Live, store: EventStore, until: datetime | None
+    kind: type[ReadModel], live: Live, log: LogPages, until: datetime | None
 ) -> tuple[str, str]:
     """The live generation's number, and what would change."""
     try:
@@ -56,7 +58,7 @@ def _change(
         return number, "one more generation"
     if not plan.is_same_shape(model):
         return number, "new format"
-    verdict = verify(model, store, decrypt=decryptor())
+    verdict = verify(model, log, decrypt=decryptor())
     for line in verdict.lines:
         Console(stderr=True).print(line, markup=False, highlight=False)
     return number, f"{verdict.differences:,} elements" if verdict.differences else "nothing: equal"

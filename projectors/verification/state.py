@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from redis import Redis
 
 from events.recorded import Position, Recorded
-from events.store import EventStore
 from projectors.storage.read_model import Decrypt, ReadModel, leave_encrypted
 from projectors.storage.shard import Shard
 from projectors.verification.derived import unequal
 from projectors.verification.fold import Hash, InMemoryRedis, RedisSet, SortedSet, Value
+from projectors.verification.pages import LogPages
 from projectors.verification.snapshot import ShardSnapshot, in_parts, read
 
 PAGE = 1000
@@ -78,16 +78,16 @@ def _plural(number: int, what: str) -> str:
 
 def verify(
     model: ReadModel,
-    store: EventStore,
+    log: LogPages,
     *,
     decrypt: Decrypt = leave_encrypted,
     advance: Advance = lambda _: None,
 ) -> Verdict:
     """Compare the state of all shards with the log, one after the other."""
     verdict = Verdict(model=model.name, generation=model.generation)
-    candidates = state_keys(model, store.partitions)
-    for shard, partitions in partitions_by_shard(model, store.partitions).items():
-        fold = _Fold(model, store, decrypt, shard, partitions, advance)
+    candidates = state_keys(model, log.partitions)
+    for shard, partitions in partitions_by_shard(model, log.partitions).items():
+        fold = _Fold(model, log, decrypt, shard, partitions, advance)
         _compare(model.redis, candidates.get(shard.state(""), []), fold, verdict)
     return verdict
 
@@ -133,7 +133,7 @@ class _Fold:
     """Expected state of one shard, folded from the log up to each snapshot in turn."""
 
     model: ReadModel
-    store: EventStore
+    log: LogPages
     decrypt: Decrypt
     shard: Shard
     partitions: Sequence[int]
@@ -162,7 +162,7 @@ class _Fold:
     def _fold(self, partition: int, live: ShardSnapshot) -> None:
         after, through = self.offsets.get(partition, 0), live.checkpoints.get(partition, 0)
         prefix = self.shard.state("")
-        for batch in _events(self.store, partition, after=after, through=through):
+        for batch in _events(self.log, partition, after=after, through=through):
             taken = [recorded for recorded in batch if recorded.position not in live.unapplied]
             self.left_out |= {each.position for each in batch if each.position in live.unapplied}
             if taken:
@@ -173,10 +173,10 @@ class _Fold:
 
 
 def _events(
-    store: EventStore, partition: int, *, after: int, through: int
+    log: LogPages, partition: int, *, after: int, through: int
 ) -> Iterator[Sequence[Recorded]]:
     while after < through:
-        page = store.page(partition, after=after, limit=min(PAGE, through - after))
+        page = log.page(partition, after=after, limit=min(PAGE, through - after))
         if not page:
             return  # the read model is ahead of the log, and will differ
         yield page

@@ -8,7 +8,7 @@ import httpx
 import pika
 import psycopg2
 import pytest
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from redis import Redis
 from redis.exceptions import ResponseError
 
@@ -74,6 +74,32 @@ def test_log_is_empty_for_each_test(log_database, _again):
         cursor.execute("SELECT sum(head), count(*) FROM partitions")
         assert cursor.fetchone() == (0, config().partitions)
         cursor.execute("UPDATE partitions SET head = 1")
+
+
+@pytest.mark.parametrize("_again", range(2))
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE events ADD COLUMN stray integer",
+        "ALTER TABLE subjects ADD CONSTRAINT stray CHECK (state <> '')",
+        "CREATE TABLE stray ()",
+        "CREATE FUNCTION stray() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+    ],
+)
+def test_changed_schema_is_replaced_after_each_test(log_database, vault_database, change, _again):
+    alias = "vault" if "subjects" in change else "default"
+    with connections[alias].cursor() as cursor:
+        cursor.execute(change)
+
+
+@pytest.mark.parametrize("_again", range(2))
+def test_open_transaction_does_not_outlive_its_test(log_database, _again):
+    session = psycopg2.connect(log_database)
+    with session.cursor() as cursor:
+        cursor.execute("LOCK TABLE events")
+        cursor.execute("UPDATE partitions SET head = 1")
+    if _again:
+        session.close()
 
 
 def test_other_connections_see_the_committed_log(log_database, vault_database):

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from events.store import EventStore
 from events.store.postgres import PostgresStore
 from infra import clients
 from infra.config import config
@@ -18,6 +17,7 @@ from projectors.generations.live import Live
 from projectors.management.arguments import chosen, naming, open_live, print_verdicts
 from projectors.registry import make_builders
 from projectors.storage.read_model import ReadModel
+from projectors.verification.pages import KeptPages, LogPages
 from projectors.verification.state import Verdict, verify
 
 
@@ -40,10 +40,11 @@ class Command(BaseCommand):
         models = [open_live(kind, live) for kind in kinds]
         total = sum(store.heads())
         verdicts = []
+        pages = KeptPages(store)
         try:
             for model in models:
                 with progress(model.name, total) as advance:
-                    verdicts.append(_verified(model, store, live, advance))
+                    verdicts.append(_verified(model, pages, live, advance))
         except RetryLater as error:
             raise CommandError(f"Could not be compared: {error}") from error
         print_verdicts(verdicts)
@@ -51,8 +52,8 @@ class Command(BaseCommand):
             sys.exit(1)
 
 
-def _verified(model: ReadModel, store: EventStore, live: Live, advance: Advance) -> Verdict:
-    verdict = verify(model, store, decrypt=decryptor(), advance=advance)
+def _verified(model: ReadModel, log: LogPages, live: Live, advance: Advance) -> Verdict:
+    verdict = verify(model, log, decrypt=decryptor(), advance=advance)
     for builder in make_builders({model.name: model}, live):
         verdict.differs(builder.check(datetime.now(UTC)))
     return verdict
