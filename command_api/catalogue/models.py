@@ -19,6 +19,16 @@ WIKIPEDIA = "wikipedia"
 TMDB, IMDB = "tmdb", "imdb"
 CATALOGUE = "catalogue"
 """Source of the id that a catalogue file uses for a movie with another id here."""
+MOVIELENS = "movielens"
+"""Source of a MovieLens data set's film numbers; of a named one ``movielens:NAME``.
+
+Each data set numbers films anew: outside of it the number identifies nothing.
+"""
+
+
+def is_film_number(source: str) -> bool:
+    """Whether ids of the source are film numbers of a MovieLens data set."""
+    return source.partition(":")[0] == MOVIELENS
 
 
 class Genre(models.Model):

@@ -174,8 +174,9 @@ def _match_external_id(movie: ExportedMovie) -> set[int]:
     return {
         local_id
         for source, value in movie.external_ids.items()
-        # A page may be about several movies, and another platform has other catalogue files.
-        if source not in (models.WIKIPEDIA, models.CATALOGUE)
+        # A page may be about several movies, and another platform has other catalogue files and
+        # other data sets of MovieLens.
+        if source not in (models.WIKIPEDIA, models.CATALOGUE) and not models.is_film_number(source)
         for local_id in _available()
         .filter(external_ids__source=source, external_ids__value=value)
         .values_list("pk", flat=True)

@@ -75,7 +75,7 @@ class CatalogueMatcher:
         movie_id, how, candidates = self._recognise(command)
         wanted = links if movie_id != own_id else command.external_ids
         movie_links = tuple(link for link in wanted if self.linked.get(link, movie_id) == movie_id)
-        self.linked |= dict.fromkeys(_identifying(movie_links), movie_id)
+        self.linked |= dict.fromkeys(_exclusive(movie_links), movie_id)
         self.line_of[own_id] = self.line_of[movie_id] = line
         facts = self._completed(command.facts, movie_id) if movie_id != own_id else command.facts
         conflicting_ids = [link for link in wanted if link not in movie_links]
@@ -84,7 +84,7 @@ class CatalogueMatcher:
         )
 
     def _refuse_matched(self, links: Sequence[ExternalId]) -> None:
-        for source, value in links:
+        for source, value in _identifying(links):
             movie_id = self.linked.get((source, value))
             if movie_id in self.line_of:
                 raise ValueError(
@@ -103,7 +103,7 @@ class CatalogueMatcher:
         return command.movie_id, "ambiguous" if candidates else "added", candidates
 
     def _by_external_id(self, command: AddMovie) -> Sequence[int]:
-        links = (link for link in command.external_ids if link in self.linked)
+        links = (link for link in _identifying(command.external_ids) if link in self.linked)
         return sorted({self.linked[link] for link in links})
 
     def _by_name(self, command: AddMovie) -> Sequence[int]:
@@ -136,7 +136,7 @@ def matcher_for(commands: Sequence[AddMovie], line_of: dict[int, int]) -> Catalo
     own_ids = [command.movie_id for command in commands]
     matcher.own_ids.update(models.Movie.objects.filter(pk__in=own_ids).values_list("pk", flat=True))
     new = [command for command in commands if command.movie_id not in matcher.own_ids]
-    links = {link for command in commands for link in _identifying(command.external_ids)}
+    links = {link for command in commands for link in _exclusive(command.external_ids)}
     matcher.linked = _linked({*links, *map(_own, new)})
     # Movies of files are matched by their ids, never by title.
     of_others = models.Movie.objects.filter(pk__gt=LAST_FILE_ID)
@@ -170,9 +170,14 @@ def _own(command: AddMovie) -> ExternalId:
     return CATALOGUE, str(command.movie_id)
 
 
-def _identifying(links: Sequence[ExternalId]) -> Iterator[ExternalId]:
+def _exclusive(links: Sequence[ExternalId]) -> Iterator[ExternalId]:
     """Without Wikipedia pages: one may be about several movies."""
     return (link for link in links if link[0] != WIKIPEDIA)
+
+
+def _identifying(links: Sequence[ExternalId]) -> Iterator[ExternalId]:
+    """Those that tell a movie: each MovieLens data set numbers films anew."""
+    return (link for link in _exclusive(links) if not models.is_film_number(link[0]))
 
 
 def _names(command: AddMovie) -> Sequence[TitleAndYear]:

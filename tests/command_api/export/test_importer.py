@@ -133,3 +133,16 @@ def test_import_matches_no_withdrawn_movie():
         HEAT: ExportedMovie(id=HEAT, title="Heat", year=1995, external_ids={"imdb": "tt2"}),
     }
     assert importer._local_ids(movies) == {ALIEN: 10}
+
+
+@pytest.mark.parametrize("source", ["movielens", "movielens:ml-1m"])
+def test_film_number_of_another_platform_matches_no_movie(api, source):
+    """Each data set numbers films anew, and the other platform has other data sets."""
+    suspects = AddMovie(10, MovieFacts(title="The Usual Suspects", year=1995), ((source, "50"),))
+    star_wars = AddMovie(11, MovieFacts(title="Star Wars", year=1977))
+    handle_all([suspects, star_wars], event_store.store(), origin=Origin(correlation_id=uuid4()))
+    movies = {
+        number: ExportedMovie(id=number, title=title, year=year, external_ids={source: "50"})
+        for number, title, year in ((97, "Star Wars", 1977), (98, "Toy Story", 1995))
+    }
+    assert importer._local_ids(movies) == {97: 11}

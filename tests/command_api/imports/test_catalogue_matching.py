@@ -200,3 +200,23 @@ def test_external_id_of_another_movie_is_left_out_and_reported(add_movie, import
 def test_wikipedia_page_does_not_identify_a_movie(import_):
     page = {"wikipedia": "Heat"}
     assert import_(HEAT | page, HEAT | {"id": 2} | page) == (counted(read=2, added=2), [])
+
+
+def test_movielens_number_of_a_catalogue_line_matches_no_movie(add_movie, import_):
+    """Each data set of MovieLens numbers films anew."""
+    add_movie(OF_TMDB, ("movielens", "50"), title="The Usual Suspects")
+    add_movie(ANOTHER, title="Star Wars", year=1977)
+    number = {"external_ids": {"movielens": "50"}}
+    rows = (
+        {"id": 1, "title": "Star Wars", "year": 1977} | number,
+        {"id": 2, "title": "Unheard Of", "year": 1995} | number,
+        {"id": 3, "title": "The Usual Suspects", "year": 1995, "external_ids": {"movielens": "6"}},
+    )
+    reported, warnings = import_(*rows)
+    assert reported == counted(read=3, added=1, changed=2, matched=2, taken=2)
+    assert warnings == [
+        f"movies.jsonl:{line}: movielens 50 belongs to movie {OF_TMDB}" for line in (1, 2)
+    ]
+    assert movies() == [2, OF_TMDB, ANOTHER]
+    assert links(OF_TMDB) == {("movielens", "50"), ("movielens", "6"), ("catalogue", "3")}
+    assert import_(*rows)[0] == counted(read=3, unchanged=3, taken=2)
